@@ -1,0 +1,131 @@
+"""Where results and talk go: data to stdout, all else to stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+from haas_console.batch import text
+from haas_console.core.commands import Call
+from haas_console.core.errors import ConsoleError, RpcError
+
+
+def wants_colour(stream: TextIO) -> bool:
+    """Whether escape sequences are welcome: a terminal, and no NO_COLOR (no-color.org)."""
+    return can_move(stream) and not os.environ.get("NO_COLOR")
+
+
+def can_move(stream: TextIO) -> bool:
+    """Whether the stream is a terminal on which the cursor can go back."""
+    return stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def columns(stream: TextIO) -> int | None:
+    """The terminal's width, or None for what is no terminal and has no width."""
+    return shutil.get_terminal_size().columns if stream.isatty() else None
+
+
+class Output:
+    """Both streams; ``as_json`` makes each result one JSON document on one line."""
+
+    def __init__(
+        self,
+        *,
+        as_json: bool = False,
+        quiet: bool = False,
+        out: TextIO | None = None,
+        err: TextIO | None = None,
+    ) -> None:
+        self.as_json = as_json
+        self.quiet = quiet
+        self.out = out or sys.stdout
+        self.err = err or sys.stderr
+
+    # --- talk ---
+
+    def talk(self, sentence: str) -> None:
+        """Say something that is no data; not when quiet."""
+        if not self.quiet:
+            print(text.clean(sentence), file=self.err, flush=True)
+
+    def error(self, place: object, error: ConsoleError | str) -> None:
+        """Say what went wrong, and where it is written; also when quiet."""
+        where = f"{place}: " if place else ""
+        print(text.clean(f"{where}{error}{_more(error)}"), file=self.err, flush=True)
+
+    # --- data ---
+
+    def document(self, value: Any) -> None:
+        """One JSON document on one line."""
+        print(json.dumps(value, ensure_ascii=False), file=self.out, flush=True)
+
+    def failure(self, error: ConsoleError) -> None:
+        """The failed command's document, so that documents and commands stay in step."""
+        if not self.as_json:
+            return
+        found: dict[str, Any] = {"message": str(error)}
+        if isinstance(error, RpcError):
+            found = {"code": error.code, "message": error.message, "data": error.data}
+        self.document({"error": found})
+
+    def result(self, call: Call, result: Any) -> None:
+        """What a command that only looks has found."""
+        if self.as_json:
+            self.document(result)
+        elif call.method == "plan.show":
+            self._lines(text.plan_lines(result))
+        elif call.method == "site.export":
+            self.exact(result["site"])
+        elif isinstance(result, Mapping) and "items" in result and "next" in result:
+            self._page(result)
+        elif isinstance(result, Mapping):
+            self._lines(text.record_lines(result, **self._shape()))
+        elif result is not None:
+            self._lines([text.brief(result)])
+
+    def changed(self, line: str, known: Mapping[str, Any], result: Any) -> None:
+        """What a command that changes something has done: what is new goes to stdout."""
+        if self.as_json:
+            self.document(result)
+        elif said := text.facts(result, known):
+            self._lines([f"{text.clean(line)}: {said}"])
+        else:
+            self.talk(f"{line}: done")
+
+    def exact(self, content: str) -> None:
+        """Text as it is, byte by byte."""
+        self.out.flush()
+        self.out.buffer.write(content.encode("utf-8"))
+        self.out.buffer.flush()
+
+    def _page(self, page: Mapping[str, Any]) -> None:
+        if text.is_table(page["items"]):
+            self._lines(text.table(page["items"], **self._shape()))
+        elif page["items"]:
+            self._lines([text.brief(item) for item in page["items"]])
+        else:
+            self.talk("none")
+        if page["next"] is not None:
+            self.talk(f"there is more: --after {page['next']}")
+
+    def _shape(self) -> dict[str, Any]:
+        return {"width": columns(self.out), "bold": wants_colour(self.out)}
+
+    def _lines(self, lines: list[str]) -> None:
+        print("\n".join(lines), file=self.out, flush=True)
+
+
+def _more(error: ConsoleError | str) -> str:
+    """What the daemon listed beside its sentence: the steps by which a plan has changed."""
+    if not isinstance(error, RpcError):
+        return ""
+    changes = [
+        f"\n  {sign} {text.brief(step)}"
+        for key, sign in (("removed", "-"), ("added", "+"))
+        for step in error.data.get(key) or ()
+    ]
+    return "".join(changes)

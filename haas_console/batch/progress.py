@@ -1,0 +1,132 @@
+"""A job's progress on stderr: bars in place on a terminal, a line a step elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from typing import Protocol, TextIO
+
+from haas_console.batch.output import Output, can_move
+from haas_console.batch.text import clean
+from haas_console.core.jobs import DeviceProgress, JobView
+
+_BAR = 20  # cells
+_PAUSE = 1 / 8  # seconds between two drawings: over SSH each one costs
+_MARKS = {"done": "", "failed": "FAILED: ", "skipped": "skipped: ", "cancelled": "cancelled: "}
+
+
+class Progress(Protocol):
+    """Something that shows how a job goes."""
+
+    def update(self, view: JobView) -> None:
+        """Show the job as it now is."""
+
+    def finish(self) -> None:
+        """Leave the last state standing; nothing is shown after."""
+
+
+def progress_for(output: Output) -> Progress:
+    """The kind of progress that fits the stream."""
+    if output.quiet:
+        return NoProgress()
+    return BarProgress(output.err) if can_move(output.err) else PlainProgress(output)
+
+
+class NoProgress:
+    """Shows nothing: quiet."""
+
+    def update(self, view: JobView) -> None:
+        """Show nothing."""
+
+    def finish(self) -> None:
+        """Leave nothing standing."""
+
+
+class PlainProgress:
+    """One line for each step that is over: for logs and pipes."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._told: set[int] = set()
+        self._waiting = False
+
+    def update(self, view: JobView) -> None:
+        """Tell of the steps that ended since the last time."""
+        if view.state == "queued" and not self._waiting:
+            self._waiting = True
+            self._output.talk(f"job {view.job}: queued")
+        for step in view.ended():
+            if step["step"] in self._told:
+                continue
+            self._told.add(step["step"])
+            said = step.get("message") or "" if step["state"] == "failed" else ""
+            tail = f" ({said})" if said else ""
+            self._output.talk(
+                f"[{len(self._told)}/{view.total}] {step['device']}:"
+                f" {_MARKS[step['state']]}{step['summary']}{tail}"
+            )
+
+    def finish(self) -> None:
+        """All is said already."""
+
+
+class BarProgress:
+    """A bar for the job and one for each device, redrawn in place; only changed lines are sent."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._drawn: list[str] = []
+        self._view: JobView | None = None
+        self._next = 0.0  # the loop's time before which nothing is drawn
+        self._later: asyncio.TimerHandle | None = None
+
+    def update(self, view: JobView) -> None:
+        """Draw now, or soon if something was drawn a moment ago."""
+        self._view = view
+        loop = asyncio.get_running_loop()
+        if self._later is None:
+            self._later = loop.call_at(max(loop.time(), self._next), self._draw)
+
+    def finish(self) -> None:
+        """Draw what has not been drawn yet."""
+        if self._later is not None:
+            self._later.cancel()
+        self._draw()
+
+    def _draw(self) -> None:
+        self._later = None
+        self._next = asyncio.get_running_loop().time() + _PAUSE
+        if self._view is None:
+            return
+        lines = _lines(self._view)
+        parts = ["\n" * (len(lines) - len(self._drawn))]
+        for number, line in enumerate(lines):
+            if number >= len(self._drawn) or line != self._drawn[number]:
+                up = len(lines) - number
+                parts.append(f"\x1b[{up}A{line}\x1b[K\r\x1b[{up}B")
+        self._drawn = lines
+        self._stream.write("".join(parts))
+        self._stream.flush()
+
+
+def _lines(view: JobView) -> list[str]:
+    """The job first, then its devices; as many as the terminal holds."""
+    size = shutil.get_terminal_size()
+    devices = view.devices()
+    shown = devices[: max(1, size.lines - 3)]
+    name = f"job {view.job}"
+    width = max([len(name), *(len(part.device) for part in shown)])
+    hidden = f", {len(devices) - len(shown)} more devices" if len(shown) < len(devices) else ""
+    lines = [f"{name:{width}} {_bar(view.done, view.total)} {view.state}{hidden}"]
+    lines += [_device_line(part, width) for part in shown]
+    return [clean(line)[: size.columns - 1] for line in lines]
+
+
+def _device_line(part: DeviceProgress, width: int) -> str:
+    return f"{part.device:{width}} {_bar(part.done, part.total)} {part.current}".rstrip()
+
+
+def _bar(done: int, total: int) -> str:
+    filled = _BAR * done // total if total else 0
+    count = f"{done}/{total}".rjust(2 * len(str(total)) + 1)
+    return f"[{'#' * filled}{'.' * (_BAR - filled)}] {count}"

@@ -1,0 +1,168 @@
+"""Carries out a parsed script, one command after the other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
+from typing import Any
+
+from haas_console.batch.exitcodes import ExitCode, code_of
+from haas_console.batch.output import Output
+from haas_console.batch.progress import Progress, progress_for
+from haas_console.batch.script import Planned
+from haas_console.core import jobs, sitefile
+from haas_console.core.client import Client
+from haas_console.core.commands import Apply, Call, ExportSite, Help, ImportSite, Language, Use
+from haas_console.core.errors import ConsoleError, LostDaemonError, NoDaemonError
+from haas_console.core.help import help_text
+from haas_console.core.paging import fetch
+
+_SEARCH = 30.0  # seconds for which a daemon that restarts is looked for during an apply
+_AGAIN = 0.25
+
+Connect = Callable[[], Awaitable[Client]]
+
+
+class Runner:
+    """Runs commands against one daemon; ``connect`` makes a connection to it."""
+
+    def __init__(
+        self,
+        client: Client,
+        language: Language,
+        output: Output,
+        *,
+        connect: Connect,
+        demo: bool = False,
+    ) -> None:
+        self.client = client
+        self._language = language
+        self._output = output
+        self._connect = connect
+        self._demo = demo
+
+    async def run(self, script: Sequence[Planned], *, keep_going: bool = False) -> ExitCode:
+        """Run the script up to its end or its first error; the first error's code is given."""
+        code = ExitCode.DONE
+        for planned in script:
+            try:
+                await self._run_one(planned)
+            except ConsoleError as error:
+                self._output.failure(error)
+                self._output.error(planned.place, error)
+                code = code or code_of(error)
+                if not keep_going or isinstance(error, NoDaemonError):
+                    break
+        return code
+
+    async def _run_one(self, planned: Planned) -> None:
+        match planned.command:
+            case Use(project):
+                self._use(project)
+            case Help() as topic:
+                content = help_text(self._language, topic)
+                if self._output.as_json:
+                    self._output.document({"help": content})
+                else:
+                    self._output.exact(content)
+            case Apply() as apply:
+                await self._apply(apply, planned)
+            case ImportSite(file, params):
+                call = Call("site.import", {**params, "site": sitefile.read_text(file)})
+                await self._call(call, planned)
+            case ExportSite(file):
+                exported = await self._fetch(Call("site.export"))
+                size = sitefile.write_text(file, exported["site"])
+                self._output.changed(planned.line, {}, {"bytes": size})
+            case Call() as call:
+                await self._call(call, planned)
+
+    def _use(self, project: str | None) -> None:
+        if self._output.as_json:
+            self._output.document({"project": project})
+        else:
+            self._output.talk(f"using project {project}" if project else "using no project")
+
+    async def _fetch(self, call: Call) -> Any:
+        return await fetch(self.client, self._language.api.methods[call.method], call.params)
+
+    async def _call(self, call: Call, planned: Planned) -> None:
+        try:
+            result = await self._fetch(call)
+        except asyncio.CancelledError:
+            self._output.error(
+                planned.place, f"interrupted; {planned.line} may have been carried out"
+            )
+            raise
+        if self._language.mutates(call):
+            self._output.changed(planned.line, call.params, result)
+        else:
+            self._output.result(call, result)
+
+    # --- apply ---
+
+    async def _apply(self, apply: Apply, planned: Planned) -> None:
+        given = {"project": apply.project, "digest": apply.digest}
+        params = {name: value for name, value in given.items() if value is not None}
+        started = await self.client.call("apply.start", params)
+        job = int(started["job"])
+        progress = progress_for(self._output)
+        try:
+            await self._watch(job, progress)
+            record = await jobs.outcome(self.client, job)
+        except asyncio.CancelledError:
+            progress.finish()
+            self._output.error(planned.place, self._goes_on(job))
+            raise
+        if self._output.as_json:
+            self._output.document(record)
+        else:
+            self._output.changed(planned.line, {}, _done(record))
+
+    def _goes_on(self, job: int) -> str:
+        if self._demo:
+            return f"interrupted; job {job} ends with the demo"
+        return (
+            f"interrupted, but job {job} goes on: `job show {job}` tells how far it is,"
+            f" `job cancel {job}` stops it"
+        )
+
+    async def _watch(self, job: int, progress: Progress) -> None:
+        """Show the job up to its end, also across a restart of the daemon, which picks it up."""
+        while True:
+            try:
+                async with aclosing(jobs.follow(self.client, job)) as views:
+                    async for view in views:
+                        progress.update(view)
+                break
+            except LostDaemonError as error:
+                progress.finish()
+                self._output.talk(f"{error}; looking for it, as job {job} is its to finish")
+                await self._find_again(job)
+        progress.finish()
+
+    async def _find_again(self, job: int) -> None:
+        await self.client.close()
+        try:
+            async with asyncio.timeout(_SEARCH):
+                while True:
+                    try:
+                        self.client = await self._connect()
+                        return
+                    except NoDaemonError:
+                        await asyncio.sleep(_AGAIN)
+        except TimeoutError as error:
+            raise LostDaemonError(
+                f"the daemon went away while job {job} was under way, and is not back after"
+                f" {_SEARCH:g} s; once it runs again, `job show {job}` tells what became of it"
+            ) from error
+
+
+def _done(record: dict[str, Any]) -> dict[str, Any]:
+    """A job that succeeded, in the few words of a confirmation."""
+    steps = record["total"]
+    outcome = (
+        f"{steps} step{'s' if steps != 1 else ''} done" if steps else "there was nothing to do"
+    )
+    return {"job": record["job"], "note": outcome}

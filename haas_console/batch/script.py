@@ -1,0 +1,94 @@
+"""Scripts: read whole and parsed whole, before anything is sent."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from haas_console.core.commands import Command, Language, Use
+from haas_console.core.errors import CommandSyntaxError, ConsoleError, ReadonlyError
+from haas_console.core.lexer import BadStatement, Statement, statements
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a command stands: ``FILE:LINE``, ``-:LINE`` for stdin, ``-c:N`` for the Nth ``-c``."""
+
+    source: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.line}"
+
+
+Written = tuple[Place, Statement | BadStatement]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A command with its place and the line that means it, in full."""
+
+    place: Place
+    command: Command
+    line: str
+
+
+def read_script(file: str) -> list[Written]:
+    """The statements of a file, or of stdin for ``-``; raises ConsoleError naming the file."""
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        text = data.decode("utf-8")
+    except OSError as error:
+        raise ConsoleError(f"{file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise ConsoleError(f"{file}:{line}: not UTF-8 text") from error
+    return [(Place(file, found.line), found) for found in statements(text)]
+
+
+def read_words(commands: Iterable[str]) -> list[Written]:
+    """The statements of the ``-c`` options."""
+    return [
+        (Place("-c", number), found)
+        for number, text in enumerate(commands, 1)
+        for found in statements(text)
+    ]
+
+
+def unclosed(script: Iterable[Written]) -> list[tuple[Place, ConsoleError]]:
+    """What is wrong whatever the API may be."""
+    return [(place, found.error) for place, found in script if isinstance(found, BadStatement)]
+
+
+def plan(
+    script: Iterable[Written], language: Language, *, readonly: bool = False
+) -> tuple[list[Planned], list[tuple[Place, ConsoleError]]]:
+    """Parse all commands, following ``use`` from each to the next, and collect what is wrong."""
+    planned: list[Planned] = []
+    wrong: list[tuple[Place, ConsoleError]] = []
+    project: str | None = None
+    for place, found in script:
+        try:
+            if isinstance(found, BadStatement):
+                raise found.error
+            command = language.parse(found.words, project)
+            if readonly and language.mutates(command):
+                raise ReadonlyError(f'"{found.words[0]}" would change something: --readonly')
+            line = _canonical(language, command)
+        except (CommandSyntaxError, ReadonlyError) as error:
+            wrong.append((place, error))
+            continue
+        if isinstance(command, Use):
+            project = command.project
+        planned.append(Planned(place, command, line))
+    return planned, wrong
+
+
+def _canonical(language: Language, command: Command) -> str:
+    try:
+        return language.format(command)
+    except ValueError:
+        method = language.method_of(command)  # a value that no line can hold
+        return f"{method.noun} {method.verb}" if method else str(command)

@@ -1,0 +1,138 @@
+"""Records as text for people: tables, keys with values, plans. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_UNSHOWN = {"nics": ("applied",), "steps": ("lines", "kind", "target", "started", "finished")}
+"""Members left out of a nested table, by the name of the list: `--json` has them all."""
+
+
+def clean(text: str) -> str:
+    """Show control characters instead of obeying them: some texts come from devices."""
+    return "".join(
+        char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode()
+        for char in text
+    )
+
+
+def brief(value: Any) -> str:
+    """One value in a few words: for cells and one-line confirmations."""
+    if value is None or value == [] or value == {} or value == "":
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return _brief_record(value)
+    if isinstance(value, list):
+        return ", ".join(brief(item) for item in value)
+    return clean(str(value)).replace("\n", " ")
+
+
+def _brief_record(record: Mapping[str, Any]) -> str:
+    """A record by its name, with the networks on it; without a name, all its members."""
+    if "network" in record and "vlan" in record:
+        name = record["network"] or f"vlan {record['vlan']}"
+        return f"{name} tagged" if record.get("tagged") else str(name)
+    if "node" in record and "nic" in record:
+        tagged = " tagged" if record.get("tagged") else ""
+        return f"{record['node']}:{record['nic']}{tagged}"
+    if "nic" in record:
+        on = record.get("networks") or record.get("network")
+        return f"{record['nic']} ({brief(on)})" if on else str(record["nic"])
+    return " ".join(f"{key}={brief(item)}" for key, item in record.items() if item is not None)
+
+
+def is_table(value: Any) -> bool:
+    """Whether it is a list of records."""
+    return isinstance(value, list) and bool(value) and all(isinstance(v, Mapping) for v in value)
+
+
+def table(
+    records: Sequence[Mapping[str, Any]],
+    *,
+    width: int | None = None,
+    bold: bool = False,
+    leave_out: Sequence[str] = (),
+) -> list[str]:
+    """Aligned columns under a header; columns that say nothing are left out.
+
+    ``width`` is the terminal's, in columns: what is longer is cut with an ellipsis. None: no end.
+    """
+    keys = dict.fromkeys(key for record in records for key in record if key not in leave_out)
+    filled = {key: [brief(record.get(key)) for record in records] for key in keys}
+    columns = [(key, cells) for key, cells in filled.items() if set(cells) != {"-"}]
+    sizes = _fit([max(len(key), *map(len, cells)) for key, cells in columns], width)
+    right = [all(isinstance(r.get(key), int | float | None) for r in records) for key, _ in columns]
+    heads = [key.replace("_", " ").upper() for key, _ in columns]
+    lines = [_row(heads, sizes, right)]
+    if bold:
+        lines = [f"\x1b[1m{lines[0]}\x1b[m"]
+    lines += [_row([cells[i] for _, cells in columns], sizes, right) for i in range(len(records))]
+    return lines
+
+
+def _fit(sizes: list[int], width: int | None) -> list[int]:
+    """Take columns off the widest until the row fits, but leave each 8."""
+    while width is not None and sizes and sum(sizes) + 2 * (len(sizes) - 1) > width:
+        widest = max(range(len(sizes)), key=sizes.__getitem__)
+        if sizes[widest] <= 8:
+            break
+        sizes[widest] -= 1
+    return sizes
+
+
+def _row(cells: list[str], sizes: list[int], right: list[bool]) -> str:
+    parts = []
+    for cell, size, to_right in zip(cells, sizes, right, strict=True):
+        text = cell if len(cell) <= size else cell[: size - 1] + "…"
+        parts.append(text.rjust(size) if to_right else text.ljust(size))
+    return "  ".join(parts).rstrip()
+
+
+def record_lines(
+    record: Mapping[str, Any], *, width: int | None = None, bold: bool = False
+) -> list[str]:
+    """Keys and values, one a line; lists of records as tables under their name."""
+    plain = {key: value for key, value in record.items() if not is_table(value)}
+    size = max(map(len, plain), default=0)
+    lines = [f"{key.replace('_', ' '):{size}}  {brief(value)}" for key, value in plain.items()]
+    for key, value in record.items():
+        if is_table(value):
+            inner = table(
+                value,
+                width=None if width is None else width - 2,
+                bold=bold,
+                leave_out=_UNSHOWN.get(key, ()),
+            )
+            lines += [f"{key.replace('_', ' ')}:", *(f"  {line}" for line in inner)]
+    return lines
+
+
+def plan_lines(plan: Mapping[str, Any]) -> list[str]:
+    """A plan, step by step, with the very lines that will be sent; the digest comes last."""
+    if plan["empty"]:
+        return ["nothing to do"]
+    lines = []
+    for number, step in enumerate(plan["steps"], 1):
+        lines.append(f"{number:>3}  {step['device']}: {clean(step['summary'])}")
+        lines += [f"       {clean(line)}" for line in step["lines"]]
+    return [*lines, f"digest  {plan['digest']}"]
+
+
+def facts(result: Any, known: Mapping[str, Any]) -> str:
+    """What the daemon's answer to a change tells beyond the command itself, in one line."""
+    if not isinstance(result, Mapping):
+        return "" if result in (None, True, []) else brief(result)
+    found = []
+    for key, value in result.items():
+        if key in known or not value:
+            continue
+        if key == "note":
+            found.append(brief(value))
+        elif value is True:
+            found.append(key.replace("_", " "))
+        else:
+            found.append(f"{key.replace('_', ' ')} {brief(value)}")
+    return ", ".join(found)

@@ -1,0 +1,134 @@
+"""The API as the daemon describes it: an OpenRPC document, read into methods and params."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from haas_console.core.errors import ConsoleError
+
+Schema = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Param:
+    """One parameter of a method; ``schema`` has its references resolved at the top."""
+
+    name: str
+    required: bool
+    schema: Schema
+    description: str = ""
+
+    @property
+    def option(self) -> str:
+        """How the parameter is written as an option, e.g. ``--dry-run``."""
+        return "--" + self.name.replace("_", "-")
+
+
+@dataclass(frozen=True)
+class Method:
+    """One method of the API, and so one command of the language."""
+
+    name: str
+    params: tuple[Param, ...] = ()
+    summary: str = ""
+    description: str = ""
+    mutates: bool = False
+    role: str = "user"
+    result: Schema = field(default_factory=dict)
+    errors: tuple[str, ...] = ()
+
+    @property
+    def noun(self) -> str:
+        """What comes before the dot."""
+        return self.name.partition(".")[0]
+
+    @property
+    def verb(self) -> str:
+        """What comes after the dot, as it is written on a line: ``add-member``."""
+        return self.name.partition(".")[2].replace("_", "-")
+
+    @cached_property
+    def by_name(self) -> dict[str, Param]:
+        """The parameters by their names."""
+        return {param.name: param for param in self.params}
+
+
+class Api:
+    """All methods of one daemon, with the schemas they share."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        """Read an OpenRPC ``document``; raises ConsoleError when it is not one."""
+        self.version = str(document.get("info", {}).get("version", ""))
+        self._schemas: Schema = document.get("components", {}).get("schemas", {})
+        try:
+            found = [self._method(entry) for entry in document["methods"]]
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ConsoleError(f"the API description cannot be read: {error!r}") from error
+        self.methods = {method.name: method for method in found}
+
+    def _method(self, entry: Mapping[str, Any]) -> Method:
+        return Method(
+            name=entry["name"],
+            params=tuple(
+                Param(
+                    name=param["name"],
+                    required=bool(param.get("required", False)),
+                    schema=self.resolve(param.get("schema", {})),
+                    description=param.get("description", ""),
+                )
+                for param in entry.get("params", ())
+            ),
+            summary=entry.get("summary", ""),
+            description=entry.get("description", ""),
+            mutates=bool(entry.get("x-mutates", False)),
+            role=entry.get("x-role", "user"),
+            result=self.resolve(entry.get("result", {}).get("schema", {})),
+            errors=tuple(error.get("message", "") for error in entry.get("errors", ())),
+        )
+
+    def resolve(self, schema: Schema) -> Schema:
+        """Follow ``$ref`` into the document's components, however many times."""
+        while "$ref" in schema:
+            name = schema["$ref"].rpartition("/")[2]
+            if name not in self._schemas:
+                raise ConsoleError(f"the API description lacks the schema {schema['$ref']}")
+            schema = self._schemas[name]
+        return schema
+
+    @cached_property
+    def nouns(self) -> dict[str, dict[str, Method]]:
+        """Noun -> verb -> method, in the document's order."""
+        nouns: dict[str, dict[str, Method]] = {}
+        for method in self.methods.values():
+            nouns.setdefault(method.noun, {})[method.verb] = method
+        return nouns
+
+
+def packaged_api() -> Api:
+    """The API this console was released with, for when no daemon is asked."""
+    return Api(json.loads(_packaged_text("openrpc.json")))
+
+
+def _packaged_text(name: str) -> str:
+    try:
+        return (files("haas_schemas") / name).read_text("utf-8")
+    except ModuleNotFoundError:
+        # A checkout that is not installed: the folder has its own name there.
+        path = Path(__file__).parents[2] / "schemas" / name
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise ConsoleError(f"the packaged API description is missing: {error}") from error
+
+
+def near_miss(word: str, known: Iterable[str]) -> str:
+    """A question such as ``, did you mean "node"?``, or nothing when no word is close."""
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f', did you mean "{close[0]}"?' if close else ""

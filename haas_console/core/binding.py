@@ -1,0 +1,231 @@
+"""The words behind ``noun verb`` to a method's params, and back.
+
+Required params take words in their order, then optional ones do; a required list takes all words
+that are left; options name their param (``--vlan 104``, ``--vlan=104``), a list's option repeats,
+a boolean's stands alone (``--tagged``, ``--no-tagged``). ``--no-X`` on anything else leaves X
+empty; ``--`` ends the options.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from haas_console.core import values
+from haas_console.core.api import Api, Method, Param, near_miss
+from haas_console.core.errors import CommandSyntaxError
+
+PROJECT = "project"
+
+
+def fills_project(method: Method) -> bool:
+    """Whether ``use`` speaks for the method's project: not where that is the object itself."""
+    return PROJECT in method.by_name and method.noun != PROJECT
+
+
+def usage(api: Api, method: Method, project: str | None = None) -> str:
+    """The line to follow, e.g. ``network create PROJECT NETWORK [--vlan VLAN]``."""
+    words = [method.noun, method.verb]
+    positional, by_option = _order(api, method, project)
+    required = [param for param in positional if param.required]
+    for param in required:
+        dots = "..." if values.item_schema(api, param.schema) is not None else ""
+        words.append(_metavar(param) + dots)
+    for param in method.params:
+        if param in required or (project and param.name == PROJECT and fills_project(method)):
+            continue
+        text = param.option
+        if not values.is_boolean(api, param.schema):
+            text += f" {_metavar(param)}"
+        if values.item_schema(api, param.schema) is not None:
+            text += " ..."
+        words.append(text if param in by_option else f"[{text}]")
+    return " ".join(words)
+
+
+def _metavar(param: Param) -> str:
+    return param.name.upper().replace("_", "-")
+
+
+def _order(api: Api, method: Method, project: str | None) -> tuple[list[Param], list[Param]]:
+    """The params that take words, in order, and the required ones that only an option reaches.
+
+    Nothing can follow a list: it takes all words there are.
+    """
+    hidden = PROJECT if project and fills_project(method) else None
+    required = [p for p in method.params if p.required and p.name != hidden]
+    optional = [p for p in method.params if not p.required and p.name != hidden]
+    positional: list[Param] = []
+    for param in required + optional:
+        positional.append(param)
+        if values.item_schema(api, param.schema) is not None:
+            break
+    return positional, [param for param in required if param not in positional]
+
+
+# --- words to params ------------------------------------------------------------------------------
+
+
+def bind(api: Api, method: Method, words: Sequence[str], project: str | None) -> dict[str, Any]:
+    """Read the words into params; ``project`` is what ``use`` chose, if anything.
+
+    Raises CommandSyntaxError naming the param that is wrong or missing.
+    """
+    try:
+        return _Binder(api, method, project).bind(words)
+    except CommandSyntaxError as error:
+        raise CommandSyntaxError(error.message, usage(api, method, project)) from None
+
+
+class _Binder:
+    def __init__(self, api: Api, method: Method, project: str | None) -> None:
+        self.api = api
+        self.method = method
+        self.project = project
+        self.params: dict[str, Any] = {}
+        self.emptied: set[str] = set()
+        self.lists: dict[str, list[str]] = {}
+
+    def bind(self, words: Sequence[str]) -> dict[str, Any]:
+        positional = self._take_options(words)
+        for name, items in self.lists.items():
+            self._set_list(self.method.by_name[name], items)
+        if self.project and fills_project(self.method) and not self._given(PROJECT):
+            self._set_word(self.method.by_name[PROJECT], self.project)
+        self._take_positional(positional)
+        missing = [p for p in self.method.params if p.required and p.name not in self.params]
+        if missing:
+            raise CommandSyntaxError(f"{_metavar(missing[0])} is missing")
+        return {p.name: self.params[p.name] for p in self.method.params if p.name in self.params}
+
+    def _given(self, name: str) -> bool:
+        return name in self.params or name in self.emptied
+
+    def _take_options(self, words: Sequence[str]) -> list[str]:
+        """Bind all options and return the words that are none."""
+        positional: list[str] = []
+        left = list(words)
+        while left:
+            word = left.pop(0)
+            if word == "--":
+                return positional + left
+            if not word.startswith("--"):
+                positional.append(word)
+                continue
+            name, equals, text = word.partition("=")
+            param, negative = self._find(name)
+            if negative:
+                if equals:
+                    raise CommandSyntaxError(f"{name} takes no value")
+                self._set_negative(param, name)
+            elif equals:
+                self._set_option(param, text)
+            elif values.is_boolean(self.api, param.schema):
+                follows = left and left[0].lower() in ("true", "false")
+                self._set_option(param, left.pop(0) if follows else "true")
+            elif not left or left[0].startswith("--"):
+                raise CommandSyntaxError(f"{name} needs a value")
+            else:
+                self._set_option(param, left.pop(0))
+        return positional
+
+    def _find(self, name: str) -> tuple[Param, bool]:
+        options = {param.option: param for param in self.method.params}
+        asked = name.replace("_", "-")
+        if asked in options:
+            return options[asked], False
+        if asked.startswith("--no-") and "--" + asked[5:] in options:
+            return options["--" + asked[5:]], True
+        there = f"there are {', '.join(options)}" if options else "it takes none"
+        raise CommandSyntaxError(f'no option "{name}"{near_miss(asked, options)}; {there}')
+
+    def _set_option(self, param: Param, word: str) -> None:
+        if values.item_schema(self.api, param.schema) is not None:
+            self.lists.setdefault(param.name, []).append(word)
+            return
+        if self._given(param.name):
+            raise CommandSyntaxError(f"{param.option} is given twice")
+        self._set_word(param, word)
+
+    def _set_negative(self, param: Param, name: str) -> None:
+        if self._given(param.name):
+            raise CommandSyntaxError(f"{param.option} is given twice")
+        if values.is_boolean(self.api, param.schema):
+            self.params[param.name] = False
+        elif values.nullable(self.api, param.schema):
+            self.params[param.name] = None
+        elif param.required:
+            raise CommandSyntaxError(f"{name}: {param.name} cannot be left empty")
+        else:
+            self.emptied.add(param.name)
+
+    def _take_positional(self, words: list[str]) -> None:
+        order = _order(self.api, self.method, None)[0]  # a project in use is given by now
+        for param in [param for param in order if not self._given(param.name)]:
+            if not words:
+                return
+            if values.item_schema(self.api, param.schema) is not None:
+                self._set_list(param, words)
+                return
+            self._set_word(param, words.pop(0))
+        if words:
+            raise CommandSyntaxError(f'too many words: "{words[0]}" has no place')
+
+    def _set_word(self, param: Param, word: str) -> None:
+        try:
+            self.params[param.name] = values.value_of(self.api, param.schema, word)
+        except ValueError as error:
+            raise CommandSyntaxError(f"{param.name}: {error}") from None
+
+    def _set_list(self, param: Param, words: list[str]) -> None:
+        items = values.item_schema(self.api, param.schema) or {}
+        try:
+            self.params[param.name] = values.values_of(self.api, items, words)
+            values.check(self.api, param.schema, self.params[param.name])
+        except ValueError as error:
+            raise CommandSyntaxError(f"{param.name}: {error}") from None
+
+
+# --- params to words ------------------------------------------------------------------------------
+
+
+def unbind(api: Api, method: Method, params: Mapping[str, Any], project: str | None) -> list[str]:
+    """Write params as the words that :func:`bind` reads back with the same ``project``.
+
+    A null counts as not given. Raises ValueError when a required param is missing or a value
+    cannot be written.
+    """
+    positional: list[str] = []
+    options: list[str] = []
+    by_words = {param.name for param in _order(api, method, project)[0] if param.required}
+    for param in method.params:
+        spoken_for = bool(project) and param.name == PROJECT and fills_project(method)
+        value = params.get(param.name)
+        if value is None:
+            if param.required and not values.nullable(api, param.schema):
+                raise ValueError(f"{param.name} is missing")
+            if param.required or spoken_for:
+                options.append(f"--no-{param.option[2:]}")
+        elif spoken_for and value == project:
+            continue
+        elif param.name in by_words:
+            positional += _words(api, param, value)
+        elif values.is_boolean(api, param.schema):
+            options.append(param.option if value else f"--no-{param.option[2:]}")
+        else:
+            for word in _words(api, param, value):
+                joined = word.startswith("--")
+                options += [f"{param.option}={word}"] if joined else [param.option, word]
+    unknown = set(params) - set(method.by_name)
+    if unknown:
+        raise ValueError(f"{method.name} has no {', '.join(sorted(unknown))}")
+    if any(word.startswith("--") for word in positional):
+        return [*options, "--", *positional]
+    return positional + options
+
+
+def _words(api: Api, param: Param, value: Any) -> list[str]:
+    items = values.item_schema(api, param.schema)
+    if items is None:
+        return [values.word_of(api, param.schema, value)]
+    return values.words_of(api, items, value)

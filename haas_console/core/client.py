@@ -1,0 +1,269 @@
+"""The daemon, from the client's side: calls and notifications on one WebSocket.
+
+jsonrpcclient builds and parses the messages. It knows no notifications from a server, so whatever
+has a ``method`` is taken out first; answers find their calls by id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import ssl
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+import aiohttp
+import jsonrpcclient
+
+from haas_console.core.api import Api
+from haas_console.core.config import DEFAULT_TIMEOUT, Endpoint
+from haas_console.core.errors import (
+    ConsoleError,
+    DeniedError,
+    LostDaemonError,
+    NoDaemonError,
+    RpcError,
+)
+
+CONNECT_TIMEOUT = 10.0
+MAX_MESSAGE = 64 * 1024 * 1024  # bytes; an export of 10,000 nodes is some 5 MB
+_HEARTBEAT = 20.0  # seconds between pings, so that a vanished host is noticed at all
+_log = logging.getLogger(__name__)
+
+Notification = tuple[str, dict[str, Any]]
+
+
+class Inbox:
+    """Notifications that nobody has looked at yet, oldest first."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[Notification | LostDaemonError] = asyncio.Queue()
+
+    def put(self, item: Notification | LostDaemonError) -> None:
+        """Add a notification, or the news that none will follow."""
+        self._queue.put_nowait(item)
+
+    async def get(self) -> Notification:
+        """Wait for the next, as ``(method, params)``; raises LostDaemonError after the last."""
+        item = await self._queue.get()
+        if isinstance(item, LostDaemonError):
+            raise item
+        return item
+
+
+class Client:
+    """One connection to a daemon; make it with :meth:`connect`."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        session: aiohttp.ClientSession,
+        ws: aiohttp.ClientWebSocketResponse,
+    ) -> None:
+        self.endpoint = endpoint
+        self.timeout = DEFAULT_TIMEOUT
+        self._session = session
+        self._ws = ws
+        self._ids = iter(range(1, 2**53))
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._inboxes: list[Inbox] = []
+        self._lost: LostDaemonError | None = None
+        self._reader = asyncio.create_task(self._read(), name="haas-client-reader")
+
+    @classmethod
+    async def connect(
+        cls, endpoint: Endpoint, *, token: str | None = None, timeout: float = DEFAULT_TIMEOUT
+    ) -> Client:
+        """Connect; ``timeout`` is the seconds an answer may take later.
+
+        Raises NoDaemonError, or DeniedError when the daemon does not let the caller in.
+        """
+        session = aiohttp.ClientSession(connector=_connector(endpoint))
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        base = endpoint.url or "http://localhost"
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT):
+                ws = await session.ws_connect(
+                    base.rstrip("/") + "/rpc",
+                    headers=headers,
+                    max_msg_size=MAX_MESSAGE,
+                    heartbeat=_HEARTBEAT,
+                )
+        except BaseException as error:
+            await session.close()
+            if isinstance(error, aiohttp.ClientError | OSError | TimeoutError):
+                raise _refusal(endpoint, error) from error
+            raise
+        client = cls(endpoint, session, ws)
+        client.timeout = timeout
+        return client
+
+    @property
+    def lost(self) -> bool:
+        """Whether the connection is over."""
+        return self._lost is not None
+
+    async def close(self) -> None:
+        """End the connection; calls that still wait fail."""
+        self._lose("the connection was closed")
+        await self._ws.close()
+        self._reader.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._reader
+        await self._session.close()
+
+    # --- calls ---
+
+    async def call(
+        self, method: str, params: Mapping[str, Any] | None = None, *, timeout: float | None = None
+    ) -> Any:
+        """Call a method and give its result.
+
+        Raises RpcError (DeniedError where the daemon says so), and LostDaemonError when no answer
+        came within ``timeout`` seconds or the connection broke: whether the call was carried out
+        is not known then.
+        """
+        if self._lost is not None:
+            raise self._lost
+        number = next(self._ids)
+        message = jsonrpcclient.request(method, dict(params or {}), id=number)
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = answer
+        limit = self.timeout if timeout is None else timeout
+        try:
+            async with asyncio.timeout(limit):
+                await self._ws.send_str(json.dumps(message, ensure_ascii=False, allow_nan=False))
+                parsed = await answer
+        except TimeoutError as error:
+            raise LostDaemonError(
+                f"{self.endpoint} did not answer {method} within {limit:g} s;"
+                " whether it was carried out is not known"
+            ) from error
+        except (ConnectionError, aiohttp.ClientError) as error:
+            raise self._lost or LostDaemonError(f"{self.endpoint} went away: {error}") from error
+        finally:
+            self._waiting.pop(number, None)
+        if isinstance(parsed, jsonrpcclient.Ok):
+            return parsed.result
+        raise rpc_error(parsed.code, parsed.message, parsed.data)
+
+    async def discover(self) -> Api:
+        """Ask the daemon what it can do."""
+        return Api(await self.call("rpc.discover"))
+
+    # --- notifications ---
+
+    @contextlib.contextmanager
+    def notifications(self) -> Iterator[Inbox]:
+        """Collect the notifications that arrive within the block.
+
+        Enter it before subscribing, so that none slips by.
+        """
+        inbox = Inbox()
+        self._inboxes.append(inbox)
+        if self._lost is not None:
+            inbox.put(self._lost)
+        try:
+            yield inbox
+        finally:
+            self._inboxes.remove(inbox)
+
+    # --- the reading side ---
+
+    async def _read(self) -> None:
+        try:
+            async for message in self._ws:
+                if message.type == aiohttp.WSMsgType.TEXT:
+                    self._route(message.data)
+                elif message.type == aiohttp.WSMsgType.ERROR:
+                    break
+        finally:
+            self._lose(f"{self.endpoint} went away{_why(self._ws)}")
+
+    def _route(self, text: str) -> None:
+        try:
+            message = json.loads(text)
+            if "method" in message:
+                for inbox in self._inboxes:
+                    inbox.put((message["method"], message.get("params", {})))
+                return
+            parsed = cast("jsonrpcclient.Ok | jsonrpcclient.Error", jsonrpcclient.parse(message))
+        except (ValueError, KeyError, TypeError):
+            _log.warning("not a JSON-RPC message from %s: %.200s", self.endpoint, text)
+            return
+        answer = self._waiting.get(parsed.id)
+        if parsed.id is None and len(self._waiting) == 1:
+            # The daemon could not read the request (too large, say), so it cannot name it.
+            answer = next(iter(self._waiting.values()))
+        if answer is not None and not answer.done():
+            answer.set_result(parsed)
+        elif parsed.id is None:
+            _log.warning("%s could not read a request: %s", self.endpoint, parsed)
+
+    def _lose(self, sentence: str) -> None:
+        if self._lost is not None:
+            return
+        self._lost = LostDaemonError(sentence)
+        for answer in self._waiting.values():
+            if not answer.done():
+                answer.set_exception(self._lost)
+                answer.exception()  # seen: nobody may be waiting for it any more
+        for inbox in self._inboxes:
+            inbox.put(self._lost)
+
+
+def rpc_error(code: int, message: str, data: Any) -> RpcError:
+    """The daemon's error as an exception of ours."""
+    extra = data if isinstance(data, dict) else {}
+    kind = DeniedError if extra.get("kind") == "denied" else RpcError
+    return kind(code, message, extra)
+
+
+def _why(ws: aiohttp.ClientWebSocketResponse) -> str:
+    """The reason of a lost connection, where the WebSocket knows one (RFC 6455, section 7.4.1)."""
+    if ws.close_code == aiohttp.WSCloseCode.MESSAGE_TOO_BIG:
+        return ": the message was too large for it"
+    if ws.close_code == aiohttp.WSCloseCode.POLICY_VIOLATION:
+        return ": it ended the connection"
+    return f": {ws.exception()}" if ws.exception() else ""
+
+
+def _connector(endpoint: Endpoint) -> aiohttp.BaseConnector:
+    if endpoint.socket:
+        return aiohttp.UnixConnector(path=endpoint.socket)
+    if endpoint.ca_file is None:
+        return aiohttp.TCPConnector()
+    try:
+        context = ssl.create_default_context(cafile=endpoint.ca_file)
+    except OSError as error:
+        raise ConsoleError(f"ca_file {endpoint.ca_file} cannot be used: {error}") from error
+    return aiohttp.TCPConnector(ssl=context)
+
+
+def _refusal(endpoint: Endpoint, error: BaseException) -> ConsoleError:
+    """Why there is no connection, and what to do about it."""
+    where = f"{endpoint} (from {endpoint.source})"
+    if isinstance(error, aiohttp.WSServerHandshakeError):
+        if error.status in (401, 403):
+            hint = "set HAAS_TOKEN to a token of yours" if endpoint.url else "ask an admin"
+            return DeniedError(-32001, f"{where} does not let you in; {hint}", {"kind": "denied"})
+        return NoDaemonError(f"{where} answers, but not as a HaaS daemon: HTTP {error.status}")
+    if isinstance(error, TimeoutError):
+        return NoDaemonError(f"{where} did not answer within {CONNECT_TIMEOUT:g} s")
+    if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError):
+        return NoDaemonError(
+            f"{where} has a certificate nobody here trusts: {error}; name its authority as ca_file"
+        )
+    inner = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    if isinstance(inner, PermissionError):
+        return NoDaemonError(f"{where} may not be opened by you: ask an admin")
+    return NoDaemonError(
+        f"no daemon on {where}: {_reason(inner)}. Start haas-rpcd, or name another with"
+        " --socket PATH or --url URL, or try --demo"
+    )
+
+
+def _reason(error: BaseException) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -1,0 +1,150 @@
+"""Where things are: the console's own settings, its history, and the daemon it talks to.
+
+The settings are TOML in ``$XDG_CONFIG_HOME/haas/console.toml``. They may be absent; what is wrong
+in them is named by key and file.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from haas_console.core.api import near_miss
+from haas_console.core.errors import ConfigError
+
+DEFAULT_SOCKET = "/run/haas/rpcd.sock"
+DEFAULT_TIMEOUT = 60.0
+
+
+@dataclass(frozen=True)
+class Config:
+    """The settings of console.toml.
+
+    ``timeout`` is how many seconds an answer may take; long work (jobs) is not bound by it.
+    ``ca_file`` is a PEM file with the authority that signed the daemon's certificate, where the
+    system does not know it.
+    """
+
+    socket: str | None = None
+    url: str | None = None
+    timeout: float = DEFAULT_TIMEOUT
+    ca_file: str | None = None
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A daemon's address: a socket path or a URL, and what named it, for messages."""
+
+    socket: str | None
+    url: str | None
+    source: str
+    ca_file: str | None = None
+
+    def __str__(self) -> str:
+        return f"socket {self.socket}" if self.socket else str(self.url)
+
+
+def _xdg(environ: Mapping[str, str], variable: str, fallback: str) -> Path:
+    """A directory of the XDG Base Directory Specification: one that is not absolute is ignored."""
+    value = environ.get(variable, "")
+    home = environ.get("HOME") or str(Path.home())
+    return Path(value if os.path.isabs(value) else os.path.join(home, fallback)) / "haas"
+
+
+def config_path(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where the settings are looked for."""
+    return _xdg(environ, "XDG_CONFIG_HOME", ".config") / "console.toml"
+
+
+def history_path(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where the console remembers the commands that were typed."""
+    return _xdg(environ, "XDG_STATE_HOME", ".local/state") / "history"
+
+
+def load_config(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:
+    """Read the settings; ``path`` must exist when it is given, the usual place need not.
+
+    Raises ConfigError naming the key and the file.
+    """
+    file = path or config_path(environ)
+    try:
+        table = tomllib.loads(file.read_text("utf-8"))
+    except FileNotFoundError as error:
+        if path is None:
+            return Config()
+        raise ConfigError(f"{file}: there is no such file") from error
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: not TOML: {error}") from error
+    return _typed(table, file)
+
+
+def _typed(table: dict[str, Any], file: Path) -> Config:
+    known = [field.name for field in fields(Config)]
+    for key, value in table.items():
+        if key not in known:
+            raise ConfigError(
+                f'{file}: unknown key "{key}"{near_miss(key, known)}; there are: {", ".join(known)}'
+            )
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if key == "timeout" and not (number and value > 0):
+            raise ConfigError(f"{file}: timeout must be a number of seconds above 0")
+        if key != "timeout" and not (isinstance(value, str) and value):
+            raise ConfigError(f"{file}: {key} must be text")
+    if "socket" in table and "url" in table:
+        raise ConfigError(f"{file}: socket and url exclude each other; keep one")
+    config = Config(**table)
+    if config.url:
+        check_url(config.url, str(file))
+    return config
+
+
+def check_url(url: str, source: str) -> str:
+    """Give the URL back if a token may travel to it; raises ConfigError otherwise."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        raise ConfigError(f'{source}: "{url}" is not a URL such as https://master:8443')
+    if parts.scheme == "http" and not _loopback(parts.hostname):
+        raise ConfigError(f'{source}: "{url}" would send the token in the clear; use https://')
+    return url
+
+
+def _loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def choose_endpoint(
+    config: Config,
+    *,
+    socket: str | None = None,
+    url: str | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Endpoint:
+    """Find the daemon: the options, else HAAS_SOCKET or HAAS_URL, else the settings, else default.
+
+    Raises ConfigError for a URL that cannot be used.
+    """
+    candidates = (
+        (socket, url, "--socket" if socket else "--url"),
+        (environ.get("HAAS_SOCKET"), None, "HAAS_SOCKET"),
+        (None, environ.get("HAAS_URL"), "HAAS_URL"),
+        (config.socket, config.url, "the config file"),
+    )
+    for path, address, source in candidates:
+        if path:
+            return Endpoint(path, None, source)
+        if address:
+            return Endpoint(None, check_url(address, source), source, config.ca_file)
+    return Endpoint(DEFAULT_SOCKET, None, "the default")
