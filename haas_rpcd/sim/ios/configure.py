@@ -1,0 +1,127 @@
+"""Commands of global configuration and of config-vlan mode."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from haas_rpcd.sim.ios.grammar import Args
+from haas_rpcd.sim.ios.modes import SUBMODES, Mode
+from haas_rpcd.sim.ios.state import VtpMode
+from haas_rpcd.sim.ios.vlanlist import DEFAULT_VLANS, BadVlanListError, parse
+
+if TYPE_CHECKING:
+    from haas_rpcd.sim.ios.session import Session
+
+_Handler = Callable[["Session", Args], Iterable[str] | None]
+
+
+def _end(session: Session, args: Args) -> list[str]:
+    return session.end_configuration()
+
+
+def _exit(session: Session, args: Args) -> list[str]:
+    return session.leave_submode() if session.mode in SUBMODES else session.end_configuration()
+
+
+def _hostname(session: Session, args: Args) -> list[str]:
+    name = "Switch" if args.no else args.text("word")
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,62}", name):
+        return ["% Hostname contains one or more illegal characters."]
+    session.switch.running.hostname = name
+    return []
+
+
+def _interface(session: Session, args: Args) -> None:
+    session.select(Mode.INTERFACE, (args.text("port"),))
+
+
+def _interface_range(session: Session, args: Args) -> None:
+    session.select(Mode.RANGE, args.ports("range"))
+
+
+def _vlan(session: Session, args: Args) -> list[str]:
+    try:
+        vlans = sorted(parse(args.text("vlans")))
+    except BadVlanListError as error:
+        return str(error).splitlines()
+    if args.no:
+        session.switch.delete_vlans(vlan for vlan in vlans if vlan not in DEFAULT_VLANS)
+        return [f"%Default VLAN {v} may not be deleted." for v in vlans if v in DEFAULT_VLANS]
+    session.edit_vlans(vlans)
+    return []
+
+
+def _vlan_name(session: Session, args: Args) -> list[str]:
+    """Name the VLAN under edit; it takes effect when config-vlan mode is left."""
+    if len(session.vlans) > 1:
+        return ["% Name cannot be configured for a range of VLANs."]
+    (vlan,) = session.vlans
+    if vlan in DEFAULT_VLANS:
+        return [f"Default VLAN {vlan} may not have its name changed."]
+    session.vlans[vlan] = "" if args.no else args.text("vlan-name")
+    return []
+
+
+def _vtp_mode(mode: VtpMode) -> _Handler:
+    def run(session: Session, args: Args) -> list[str]:
+        title = mode.capitalize()
+        if session.switch.running.vtp_mode == mode:
+            return [f"Device mode already VTP {title} for VLANS."]
+        session.switch.running.vtp_mode = mode
+        return [f"Setting device to VTP {title} mode for VLANS."]
+
+    return run
+
+
+def _accept(session: Session, args: Args) -> None:
+    """Take a line that changes nothing in this simulation."""
+
+
+LEAVING: list[tuple[str, _Handler]] = [("end", _end), ("exit", _exit)]
+"""Commands of every configuration mode."""
+
+GLOBAL: list[tuple[str, _Handler]] = [
+    ("hostname <word>", _hostname),
+    ("no hostname [<word>]", _hostname),
+    ("interface <port>", _interface),
+    ("interface range <range>", _interface_range),
+    ("[no] vlan <vlans>", _vlan),
+    ("vtp mode transparent", _vtp_mode("transparent")),
+    ("vtp mode server", _vtp_mode("server")),
+    ("no ip domain-lookup", _accept),
+    ("spanning-tree mode pvst", _accept),
+]
+
+VLAN: list[tuple[str, _Handler]] = [
+    ("name <vlan-name>", _vlan_name),
+    ("no name [<vlan-name>]", _vlan_name),
+    ("state active", _accept),
+    ("no shutdown", _accept),
+]
+
+RESERVED = {
+    "": "aaa access-list alias archive arp authentication auto banner boot buffers call-home cdp "
+    "cisp class-map clock cluster config-register configuration crypto default default-value "
+    "define device-sensor diagnostic dot1x downgrade dying-gasp eap enable energywise "
+    "epm errdisable event exception file help identity ip ipv6 kerberos key "
+    "kron l2 lacp ldap license line lldp location logging login macro memory "
+    "memory-size menu mls monitor netconf network-policy nmsp no ntp odm pagp parameter-map "
+    "parser password policy-map port-channel power printer priority-queue privilege process "
+    "psp radius radius-server regexp rep resource rmon rsakeypair scheduler sdm security "
+    "service setup shell snmp snmp-server stack-mac standby stcapp subscriber switch system "
+    "tacacs-server template tftp-server time-range track transceiver udld upgrade username "
+    "vmps wsma",
+    "interface": "port-channel vlan",
+    "vlan": "access-log access-map accounting configuration dot1q filter group internal",
+    "vtp": "domain file interface password pruning version",
+    "vtp mode": "client off",
+}
+"""Further keywords, known only so that abbreviations clash as on the device."""
+
+RESERVED_VLAN = {
+    "": "are backupcrf bridge exit media mtu no parent private-vlan remote-span ring said shutdown "
+    "ste stp tb-vlan1 tb-vlan2",
+    "state": "suspend",
+}

@@ -1,0 +1,266 @@
+"""Commands of interface configuration mode, for one port and for a range of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from haas_rpcd.sim.ios.grammar import Args
+from haas_rpcd.sim.ios.modes import Mode
+from haas_rpcd.sim.ios.portname import short
+from haas_rpcd.sim.ios.state import Encapsulation, Port
+from haas_rpcd.sim.ios.state import Mode as PortMode
+from haas_rpcd.sim.ios.vlanlist import ALL_VLANS, LEGACY_VLANS, BadVlanListError, parse
+
+if TYPE_CHECKING:
+    from haas_rpcd.sim.ios.session import Session
+
+
+_Handler = Callable[["Session", Args], Iterable[str] | None]
+
+
+class CommandRejectedError(Exception):
+    """IOS understood the line and will not have it; ``str()`` is its text."""
+
+
+@dataclass
+class _Change:
+    """One command on its way to one port."""
+
+    session: Session
+    name: str
+    port: Port
+    args: Args
+
+
+def _each(
+    apply: Callable[[_Change], Iterable[str] | None],
+) -> _Handler:
+    """Carry ``apply`` out on one selected port after the other.
+
+    In a range IOS stops at the first port that refuses; those before it stay changed.
+    """
+
+    def run(session: Session, args: Args) -> list[str]:
+        printed: list[str] = []
+        for name in session.selection:
+            port = session.switch.running.ports[name]
+            try:
+                printed += apply(_Change(session, name, port, args)) or ()
+            except CommandRejectedError as error:
+                printed += str(error).splitlines()
+                if session.mode is Mode.RANGE:
+                    printed.append(f"% Range command terminated because it failed on {name}")
+                break
+            session.switch.touch(name)
+        return printed
+
+    return run
+
+
+def _nothing(_: _Change) -> None:
+    """Accept what changes nothing here: ports of this switch are always layer 2."""
+
+
+def _description(change: _Change) -> None:
+    change.port.description = "" if change.args.no else change.args.text("line")
+
+
+def _shutdown(change: _Change) -> None:
+    down = not change.args.no
+    if change.port.shutdown == down:
+        return
+    change.port.shutdown = down
+    state = "administratively down" if down else "up"
+    link = "LINK-5-CHANGED" if down else "LINK-3-UPDOWN"
+    log = change.session.switch.log
+    if down or change.name not in change.session.switch.chassis.unplugged:
+        log(f"%{link}: Interface {change.name}, changed state to {state}")
+        log(
+            f"%LINEPROTO-5-UPDOWN: Line protocol on Interface {change.name}, "
+            f"changed state to {'down' if down else 'up'}"
+        )
+
+
+def _set_mode(mode: PortMode) -> Callable[[_Change], None]:
+    def apply(change: _Change) -> None:
+        port = change.port
+        if mode.startswith("dynamic") and port.nonegotiate:
+            raise _conflict(change)
+        negotiates = change.session.switch.chassis.encapsulation and (
+            port.encapsulation == "negotiate"
+        )
+        if mode == "trunk" and negotiates:
+            raise CommandRejectedError(
+                'Command rejected: An interface whose trunk encapsulation is "Auto" can not be '
+                'configured to "trunk" mode.'
+            )
+        port.mode = mode
+
+    return apply
+
+
+def _conflict(change: _Change) -> CommandRejectedError:
+    return CommandRejectedError(
+        "Command rejected: Conflict between 'nonegotiate' and 'dynamic' status on this "
+        f"interface: {short(change.name)}"
+    )
+
+
+def _nonegotiate(change: _Change) -> None:
+    if not change.args.no and change.port.mode.startswith("dynamic"):
+        raise _conflict(change)
+    change.port.nonegotiate = not change.args.no
+
+
+def _access_vlan(change: _Change) -> list[str] | None:
+    if change.args.no:
+        change.port.access_vlan = 1
+        return None
+    vlan = change.args.number("vlan")
+    printed: list[str] = []
+    if vlan in LEGACY_VLANS:
+        printed.append("% Warning: port will be inactive in non-ethernet VLAN")
+    elif vlan not in change.session.switch.running.vlans:
+        printed.append(f"% Access VLAN does not exist. Creating vlan {vlan}")
+        printed += change.session.switch.add_vlans({vlan: None})
+    change.port.access_vlan = vlan
+    return printed
+
+
+def _native_vlan(change: _Change) -> None:
+    change.port.native_vlan = 1 if change.args.no else change.args.number("vlan")
+
+
+_SetOp = Callable[[frozenset[int], frozenset[int]], frozenset[int]]
+_SET_OPS: dict[str, _SetOp] = {
+    "": lambda old, new: new,
+    "add": lambda old, new: old | new,
+    "remove": lambda old, new: old - new,
+    "except": lambda old, new: ALL_VLANS - new,
+}
+
+
+def _allowed(operation: str) -> Callable[[_Change], None]:
+    combine = _SET_OPS[operation]
+
+    def apply(change: _Change) -> None:
+        if change.args.no:
+            change.port.allowed = ALL_VLANS
+            return
+        try:
+            vlans = parse(change.args.text("vlans"))
+        except BadVlanListError as error:
+            raise CommandRejectedError(str(error)) from None
+        change.port.allowed = combine(change.port.allowed, vlans)
+
+    return apply
+
+
+def _allowed_all(change: _Change) -> None:
+    change.port.allowed = ALL_VLANS
+
+
+def _allowed_none(change: _Change) -> None:
+    change.port.allowed = frozenset()
+
+
+def _encapsulation(kind: Encapsulation) -> Callable[[_Change], None]:
+    def apply(change: _Change) -> None:
+        wanted: Encapsulation = "negotiate" if change.args.no else kind
+        if wanted == "negotiate" and change.port.mode == "trunk":
+            raise CommandRejectedError(
+                'Command rejected: An interface in "trunk" mode can not have its trunk '
+                'encapsulation configured to "Auto".'
+            )
+        change.port.encapsulation = wanted
+
+    return apply
+
+
+_PORTFAST_WARNING = """\
+%Warning: portfast should only be enabled on ports connected to a single
+ host. Connecting hubs, concentrators, switches, bridges, etc... to this
+ interface  when portfast is enabled, can cause temporary bridging loops.
+ Use with CAUTION
+"""
+
+
+def _portfast(setting: Literal["portfast", "portfast trunk"]) -> _Handler:
+    """Portfast warns once for a whole range, so it looks at the selection itself."""
+
+    def run(session: Session, args: Args) -> list[str]:
+        ports = session.switch.running.ports
+        for name in session.selection:
+            ports[name].portfast = "" if args.no else setting
+        if args.no:
+            return []
+        warning = _PORTFAST_WARNING.splitlines()
+        if setting == "portfast trunk":
+            return warning
+        if session.mode is Mode.RANGE:
+            return [
+                *warning,
+                "",
+                f"%Portfast will be configured in {len(session.selection)} interfaces due to the "
+                "range command",
+                " but will only have effect when the interfaces are in a non-trunking mode.",
+            ]
+        return [
+            *warning,
+            "",
+            f"%Portfast has been configured on {session.selection[0]} but will only",
+            " have effect when the interface is in a non-trunking mode.",
+        ]
+
+    return run
+
+
+COMMANDS: list[tuple[str, _Handler]] = [
+    ("description <line>", _each(_description)),
+    ("no description [<line>]", _each(_description)),
+    ("[no] shutdown", _each(_shutdown)),
+    ("switchport", _each(_nothing)),
+    ("switchport mode access", _each(_set_mode("access"))),
+    ("switchport mode trunk", _each(_set_mode("trunk"))),
+    ("switchport mode dynamic auto", _each(_set_mode("dynamic auto"))),
+    ("switchport mode dynamic desirable", _each(_set_mode("dynamic desirable"))),
+    ("no switchport mode", _each(_set_mode("dynamic auto"))),
+    ("[no] switchport nonegotiate", _each(_nonegotiate)),
+    ("switchport access vlan <vlan>", _each(_access_vlan)),
+    ("no switchport access vlan [<vlan>]", _each(_access_vlan)),
+    ("switchport trunk native vlan <vlan>", _each(_native_vlan)),
+    ("no switchport trunk native vlan [<vlan>]", _each(_native_vlan)),
+    ("switchport trunk allowed vlan <vlans>", _each(_allowed(""))),
+    ("switchport trunk allowed vlan add <vlans>", _each(_allowed("add"))),
+    ("switchport trunk allowed vlan remove <vlans>", _each(_allowed("remove"))),
+    ("switchport trunk allowed vlan except <vlans>", _each(_allowed("except"))),
+    ("switchport trunk allowed vlan all", _each(_allowed_all)),
+    ("switchport trunk allowed vlan none", _each(_allowed_none)),
+    ("no switchport trunk allowed vlan", _each(_allowed(""))),
+    ("[no] spanning-tree portfast", _portfast("portfast")),
+    ("[no] spanning-tree portfast trunk", _portfast("portfast trunk")),
+]
+"""Patterns of `haas_rpcd.sim.ios.grammar` and what carries them out."""
+
+ENCAPSULATION: list[tuple[str, _Handler]] = [
+    ("switchport trunk encapsulation dot1q", _each(_encapsulation("dot1q"))),
+    ("switchport trunk encapsulation isl", _each(_encapsulation("isl"))),
+    ("switchport trunk encapsulation negotiate", _each(_encapsulation("negotiate"))),
+    ("no switchport trunk encapsulation", _each(_encapsulation("negotiate"))),
+]
+"""Commands of models that know ISL beside 802.1Q, such as the 3560."""
+
+RESERVED = {
+    "": "arp auto bandwidth carrier-delay cdp channel-group channel-protocol default delay dot1x "
+    "duplex exit flowcontrol help history ip ipv6 keepalive lacp lldp load-interval logging mac "
+    "macro mls mtu neighbor network-policy pagp power priority-queue queue-set rmon "
+    "service-policy snmp source speed srr-queue storm-control timeout transmit-interface udld",
+    "switchport": "autostate backup block host port-security priority private-vlan protected voice",
+    "switchport mode": "dot1q-tunnel private-vlan",
+    "switchport trunk": "pruning",
+    "spanning-tree": "bpdufilter bpduguard cost guard link-type mst port-priority stack-port vlan",
+    "spanning-tree portfast": "disable",
+}
+"""Further keywords of the mode, known only so that abbreviations clash as on the device."""

@@ -1,0 +1,79 @@
+"""What a simulated switch remembers for tests and benchmarks, and how it can be made to fail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from haas_rpcd.sim.ios.state import Carried
+
+NVRAM_BUSY = "startup-config file open failed (Device or resource busy)"
+"""What IOS says when another session holds the NVRAM."""
+
+MASK = "********"
+"""Stands for a password in the records."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineRecord:
+    """One line as it was received."""
+
+    session: int  # counts logins and failed logins alike, from 1
+    mode: str  # username, password, enable, question, user, privileged, config, config-if, ...
+    text: str  # `MASK` in place of a password
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """What one line changed: the ports that carry something else than before it, and what."""
+
+    line: LineRecord
+    changed: Mapping[str, Carried]
+
+
+@dataclass(slots=True)
+class Counters:
+    """Totals since the switch was made."""
+
+    connections: int = 0  # taken, whether or not they logged in
+    refused: int = 0  # turned away: no VTY free, or `Faults.refuse_connections`
+    logins: int = 0
+    failed_logins: int = 0  # wrong answers, not sessions
+    saves: int = 0
+    failed_saves: int = 0
+    reloads: int = 0
+    lines: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+
+
+@dataclass(slots=True)
+class Faults:
+    """Ways to fail. Set and cleared at run time; each takes effect with the next line.
+
+    Patterns are regular expressions searched for in a line, whatever the case. Passwords are
+    never compared.
+    """
+
+    line_delay: float = 0.0
+    """Seconds between a line and its answer."""
+
+    refuse: dict[str, str] = field(default_factory=dict)
+    """Command lines that are answered by a text instead of being carried out."""
+
+    cut_after: int | None = None
+    """So many command lines more are answered; the session of the next is cut, and that line is
+    not carried out. One-shot: None again once it struck."""
+
+    cut_at: str | None = None
+    """A command line that is carried out, but whose session is cut before it is answered.
+    One-shot."""
+
+    stall_at: str | None = None
+    """A line that is neither carried out nor answered; its session answers nothing any more."""
+
+    refuse_connections: bool = False
+    """Reset every new connection."""
+
+    save_error: str | None = None
+    """Saving fails with this text, for example `NVRAM_BUSY`."""
