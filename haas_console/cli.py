@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
-import signal
 import sys
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 from haas_console import __version__
 from haas_console.batch import script
-from haas_console.batch.exitcodes import ExitCode, code_of
+from haas_console.batch.exitcodes import ExitCode, code_of, report
 from haas_console.batch.output import Output
 from haas_console.core import config
 from haas_console.core.api import packaged_api
 from haas_console.core.commands import Language
-from haas_console.core.config import Config, Endpoint
+from haas_console.core.config import Config
 from haas_console.core.errors import ConsoleError
 
 _EPILOG = """\
@@ -81,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ConsoleError as error:
         output.error("", error)
         return code_of(error)
-    except (KeyboardInterrupt, asyncio.CancelledError):
+    except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has left; Python would complain once more while it ends.
@@ -111,57 +108,19 @@ def _batch(args: argparse.Namespace, settings: Config, output: Output) -> int:
         return ExitCode.USAGE
     if args.check:
         _, wrong = script.plan(written, Language(packaged_api()), readonly=args.readonly)
-        return _report(output, wrong)
-    wrong = script.unclosed(written)
-    if wrong:
-        return _report(output, wrong)
-    return asyncio.run(_run(args, settings, output, written))
+        return report(output, wrong)
+    if wrong := script.unclosed(written):
+        return report(output, wrong)
+    # Imported here, because --check and usage errors need no asyncio, no aiohttp and their 100 ms.
+    from haas_console.batch.online import Session, run
 
-
-def _report(output: Output, wrong: Sequence[tuple[script.Place, ConsoleError]]) -> int:
-    """Say all that is wrong with a script; the first error's code is given."""
-    for place, error in wrong:
-        output.error(place, error)
-    return code_of(wrong[0][1]) if wrong else ExitCode.DONE
-
-
-async def _run(
-    args: argparse.Namespace, settings: Config, output: Output, written: list[script.Written]
-) -> int:
-    # Imported here, because --check and usage errors need no aiohttp and its 100 ms.
-    from haas_console.batch.runner import Runner
-    from haas_console.core.client import Client
-    from haas_console.core.demo import demo_daemon
-
-    _cancel_on_signals()
-    async with AsyncExitStack() as stack:
-        if args.demo:
-            endpoint: Endpoint = await stack.enter_async_context(demo_daemon())
-        else:
-            endpoint = config.choose_endpoint(settings, socket=args.socket, url=args.url)
-
-        async def connect() -> Client:
-            token = os.environ.get("HAAS_TOKEN") if endpoint.url else None
-            return await Client.connect(endpoint, token=token, timeout=settings.timeout)
-
-        client = await connect()
-        runner = None
-        try:
-            language = Language(await client.discover())
-            planned, wrong = script.plan(written, language, readonly=args.readonly)
-            if wrong:
-                return _report(output, wrong)
-            runner = Runner(client, language, output, connect=connect, demo=args.demo)
-            return await runner.run(planned, keep_going=args.keep_going)
-        finally:
-            await (runner.client if runner else client).close()
-
-
-def _cancel_on_signals() -> None:
-    """Let Ctrl-C, a lost terminal and a kill all unwind, so that a demo daemon is ended."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    if task is None:
-        return
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
-            loop.add_signal_handler(number, task.cancel)
+    session = Session(
+        endpoint=None
+        if args.demo
+        else config.choose_endpoint(settings, socket=args.socket, url=args.url),
+        token=os.environ.get("HAAS_TOKEN"),
+        timeout=settings.timeout,
+        readonly=args.readonly,
+        keep_going=args.keep_going,
+    )
+    return run(session, written, output)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 
+from haas_console.batch.output import Output
 from haas_console.core.errors import (
     CommandSyntaxError,
     ConfigError,
@@ -40,3 +42,10 @@ _CODES: tuple[tuple[type[ConsoleError], ExitCode], ...] = (
 def code_of(error: ConsoleError) -> ExitCode:
     """The exit code for an error."""
     return next((code for kind, code in _CODES if isinstance(error, kind)), ExitCode.FAILED)
+
+
+def report(output: Output, wrong: Sequence[tuple[object, ConsoleError]]) -> ExitCode:
+    """Say what is wrong, and where; the first error's code is given, or done for none."""
+    for place, error in wrong:
+        output.error(place, error)
+    return code_of(wrong[0][1]) if wrong else ExitCode.DONE

@@ -84,14 +84,18 @@ class Output:
             self._page(result)
         elif isinstance(result, Mapping):
             self._lines(text.record_lines(result, **self._shape()))
+        elif text.is_table(result):
+            self._lines(text.table(result, **self._shape()))
         elif result is not None:
             self._lines([text.brief(result)])
 
-    def changed(self, line: str, known: Mapping[str, Any], result: Any) -> None:
+    def changed(self, line: str, call: Call, result: Any) -> None:
         """What a command that changes something has done: what is new goes to stdout."""
         if self.as_json:
             self.document(result)
-        elif said := text.facts(result, known):
+        elif call.method == "site.import":
+            self._lines(text.site_lines(result))
+        elif said := text.facts(result, call.params):
             self._lines([f"{text.clean(line)}: {said}"])
         else:
             self.talk(f"{line}: done")

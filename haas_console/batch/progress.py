@@ -48,13 +48,13 @@ class PlainProgress:
     def __init__(self, output: Output) -> None:
         self._output = output
         self._told: set[int] = set()
-        self._waiting = False
+        self._begun = False
 
     def update(self, view: JobView) -> None:
         """Tell of the steps that ended since the last time."""
-        if view.state == "queued" and not self._waiting:
-            self._waiting = True
-            self._output.talk(f"job {view.job}: queued")
+        if not self._begun:
+            self._begun = True
+            self._output.talk(f"job {view.job} is {view.state}")
         for step in view.ended():
             if step["step"] in self._told:
                 continue

@@ -42,6 +42,10 @@ class Runner:
         self._connect = connect
         self._demo = demo
 
+    async def close(self) -> None:
+        """Close the connection the runner has come to use."""
+        await self.client.close()
+
     async def run(self, script: Sequence[Planned], *, keep_going: bool = False) -> ExitCode:
         """Run the script up to its end or its first error; the first error's code is given."""
         code = ExitCode.DONE
@@ -72,9 +76,10 @@ class Runner:
                 call = Call("site.import", {**params, "site": sitefile.read_text(file)})
                 await self._call(call, planned)
             case ExportSite(file):
-                exported = await self._fetch(Call("site.export"))
+                export = Call("site.export")
+                exported = await self._fetch(export)
                 size = sitefile.write_text(file, exported["site"])
-                self._output.changed(planned.line, {}, {"bytes": size})
+                self._output.changed(planned.line, export, {"bytes": size})
             case Call() as call:
                 await self._call(call, planned)
 
@@ -96,7 +101,7 @@ class Runner:
             )
             raise
         if self._language.mutates(call):
-            self._output.changed(planned.line, call.params, result)
+            self._output.changed(planned.line, call, result)
         else:
             self._output.result(call, result)
 
@@ -118,7 +123,7 @@ class Runner:
         if self._output.as_json:
             self._output.document(record)
         else:
-            self._output.changed(planned.line, {}, _done(record))
+            self._output.changed(planned.line, Call("apply.start", params), _done(record))
 
     def _goes_on(self, job: int) -> str:
         if self._demo:

@@ -121,13 +121,32 @@ def plan_lines(plan: Mapping[str, Any]) -> list[str]:
     return [*lines, f"digest  {plan['digest']}"]
 
 
+_ASIDE = frozenset(
+    [
+        "kind",
+        "mac",
+        "switch",
+        "port",
+        "networks",
+        "applied",
+        "transport",
+        "image",
+        "uuid",
+        "user",
+        "started",
+        "finished",
+    ]
+)
+"""Members that a confirmation leaves out: `show` tells them."""
+
+
 def facts(result: Any, known: Mapping[str, Any]) -> str:
     """What the daemon's answer to a change tells beyond the command itself, in one line."""
     if not isinstance(result, Mapping):
-        return "" if result in (None, True, []) else brief(result)
+        return "" if isinstance(result, list | bool | None) else brief(result)
     found = []
     for key, value in result.items():
-        if key in known or not value:
+        if key in known or key in _ASIDE or not value or is_table(value):
             continue
         if key == "note":
             found.append(brief(value))
@@ -136,3 +155,12 @@ def facts(result: Any, known: Mapping[str, Any]) -> str:
         else:
             found.append(f"{key.replace('_', ' ')} {brief(value)}")
     return ", ".join(found)
+
+
+def site_lines(changes: Mapping[str, Any]) -> list[str]:
+    """What an import did or would do, a thing a line."""
+    counts = ((len(changes[key]), key) for key in ("created", "changed"))
+    said = ", ".join([*(f"{count} {key}" for count, key in counts), f"{changes['unchanged']} kept"])
+    lines = [f"+ {brief(thing)}" for thing in changes["created"]]
+    lines += [f"~ {brief(thing)}" for thing in changes["changed"]]
+    return [*lines, f"{said} (dry run: nothing was changed)" if changes["dry_run"] else said]

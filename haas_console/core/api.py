@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +116,8 @@ def packaged_api() -> Api:
 
 
 def _packaged_text(name: str) -> str:
+    from importlib.resources import files  # 10 ms that a connected console need not spend
+
     try:
         return (files("haas_schemas") / name).read_text("utf-8")
     except ModuleNotFoundError:

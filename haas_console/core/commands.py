@@ -165,9 +165,12 @@ class Language:
         site = "--site" in words
         words = [word for word in words if word != "--site"]
         try:
-            params = binding.bind(self.api, method, words, None if site else project)
+            # Not filled in by `use` here, so that `apply other` still has a place for its word.
+            params = binding.bind(self.api, method, words, None)
         except CommandSyntaxError as error:
             raise CommandSyntaxError(error.message, _SUGAR[sugar]) from None
+        if not site and project and PROJECT not in params:
+            params[PROJECT] = project
         if site and PROJECT in params:
             raise CommandSyntaxError("a project or --site, not both", _SUGAR[sugar])
         if not site and params.get(PROJECT) is None:

@@ -68,10 +68,11 @@ class JobFailedError(ConsoleError):
 
     def _sentence(self) -> str:
         number, state = self.job.get("job"), self.job.get("state")
-        lines = [f"job {number} {state}: {self.job.get('error') or 'no reason was given'}"]
-        lines += [
+        reason = self.job.get("error") or "the daemon gives no reason"
+        failed = [
             f"  {step['device']}: {step['message']}"
             for step in self.job.get("steps", [])
             if step.get("state") == "failed" and step.get("message")
         ]
-        return "\n".join(lines)
+        # A device that is cut off fails all its steps with one sentence: once is enough.
+        return "\n".join([f"job {number} {state}: {reason}", *dict.fromkeys(failed)])

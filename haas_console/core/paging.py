@@ -11,7 +11,7 @@ from haas_console.core.client import Client
 
 async def fetch(client: Client, method: Method, params: Mapping[str, Any]) -> Any:
     """Call a method; of a list give all pages as one, unless the caller pages by himself."""
-    result = await client.call(method.name, params, timeout=_timeout(client, params))
+    result = await client.call(method.name, params, timeout=_timeout(client, method, params))
     if "after" not in method.by_name or "after" in params or "limit" in params:
         return result
     items = result["items"]
@@ -21,7 +21,9 @@ async def fetch(client: Client, method: Method, params: Mapping[str, Any]) -> An
     return {**result, "items": items}
 
 
-def _timeout(client: Client, params: Mapping[str, Any]) -> float | None:
-    """A call that was told to wait may take that much longer."""
-    waits = params.get("timeout")
+def _timeout(client: Client, method: Method, params: Mapping[str, Any]) -> float | None:
+    """A call that is told to wait may take that much longer."""
+    if "timeout" not in method.by_name:
+        return None
+    waits = params.get("timeout", method.by_name["timeout"].schema.get("default"))
     return client.timeout + waits if isinstance(waits, int | float) else None

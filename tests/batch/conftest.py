@@ -1,0 +1,133 @@
+"""What the tests of batch mode share: a small API, the program, and a real daemon to run it on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from haas_console.core.api import Api
+from haas_console.core.commands import Language
+
+ROOT = Path(__file__).parents[2]
+
+NAME = {"type": "string", "pattern": r"^[a-z0-9][a-z0-9.-]{0,62}\Z", "description": "A name."}
+PROJECT = {"anyOf": [NAME, {"type": "null"}], "default": None}
+FLAG = {"type": "boolean", "default": False}
+VLAN = {"anyOf": [{"type": "integer", "minimum": 2, "maximum": 4094}, {"type": "null"}]}
+NICS = {"type": "array", "items": {"$ref": "#/components/schemas/NicSpec"}, "minItems": 1}
+NIC_SPEC = {
+    "type": "object",
+    "properties": {
+        "nic": {"type": "string"},
+        "kind": {"enum": ["data", "bmc"], "default": "data"},
+        "switch": {"anyOf": [{"type": "string"}, {"type": "null"}], "default": None},
+        "port": {"anyOf": [{"type": "string"}, {"type": "null"}], "default": None},
+    },
+    "required": ["nic"],
+    "additionalProperties": False,
+}
+TAGS = {"type": "array", "items": {"type": "string"}, "default": []}
+
+
+def _method(name: str, mutates: bool = False, **params: Any) -> dict[str, Any]:
+    """A method; a param whose name ends in ``_`` is optional."""
+    return {
+        "name": name,
+        "summary": f"Do {name}.",
+        "params": [
+            {"name": key.rstrip("_"), "required": not key.endswith("_"), "schema": schema}
+            for key, schema in params.items()
+        ],
+        "x-mutates": mutates,
+    }
+
+
+DOCUMENT: dict[str, Any] = {
+    "openrpc": "1.3.2",
+    "info": {"title": "a small HaaS", "version": "0"},
+    "methods": [
+        _method("project.create", True, project=NAME),
+        _method("project.list", limit_={"type": "integer"}, after_=PROJECT),
+        _method("project.add_member", True, project=NAME, user=NAME),
+        _method("node.register", True, node=NAME, nics=NICS, tags_=TAGS),
+        _method("node.allocate", True, project=NAME, node_=PROJECT, count_=VLAN, tag_=PROJECT),
+        _method("node.list", project_=PROJECT, free_=FLAG, tag_=PROJECT),
+        _method("node.show", node=NAME),
+        _method("network.create", True, project=NAME, network=NAME, vlan_=VLAN),
+        _method(
+            "port.register", True, switch=NAME, ports=TAGS, role_={"enum": ["access", "trunk"]}
+        ),
+        _method("switch.register", True, switch=NAME, options_={"type": "object"}),
+        _method("nic.connect", True, node=NAME, nic=NAME, network=NAME, tagged_=FLAG),
+        _method("nic.disconnect", True, node=NAME, nic=NAME, network_=PROJECT),
+        _method("plan.show", project_=PROJECT),
+        _method("apply.start", True, project_=PROJECT, digest_=PROJECT),
+        _method("site.import", True, site={"type": "string"}, dry_run_=FLAG),
+        _method("site.export"),
+        _method("odd.order", items=TAGS, last={"type": "string"}),
+        _method("odd.types", ratio={"type": "number"}, either={"type": ["integer", "string"]}),
+    ],
+    "components": {"schemas": {"NicSpec": NIC_SPEC}},
+}
+
+
+@pytest.fixture(scope="session")
+def language() -> Language:
+    """The commands of a small API that has every kind of parameter."""
+    return Language(Api(DOCUMENT))
+
+
+class Program:
+    """``haas-console`` as a process, and what came out of it."""
+
+    def __init__(self, folder: Path, socket: Path | None) -> None:
+        self.folder = folder
+        self.socket = socket
+        self.environ = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "PYTHONPATH": str(ROOT),
+            "TERM": "xterm",
+            "LANG": "C.UTF-8",
+        }
+        if socket:
+            self.environ["HAAS_SOCKET"] = str(socket)
+
+    def start(self, *args: str, **kwargs: Any) -> subprocess.Popen[str]:
+        """Start it in its own folder."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "haas_console", *args],
+            cwd=self.folder,
+            env=self.environ,
+            text=True,
+            **kwargs,
+        )
+
+    def __call__(self, *args: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Run it to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "haas_console", *args],
+            cwd=self.folder,
+            env=self.environ,
+            text=True,
+            input=stdin,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+
+    def script(self, text: str, *args: str, name: str = "morning.haas") -> Any:
+        """Run a script of that text and name."""
+        (self.folder / name).write_text(text)
+        return self("--script", name, *args)
+
+
+@pytest.fixture
+def offline(tmp_path: Path) -> Program:
+    """The program where there is no daemon."""
+    return Program(tmp_path, tmp_path / "nobody.sock")

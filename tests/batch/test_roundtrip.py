@@ -1,0 +1,126 @@
+"""A command and its canonical line mean each other, whatever the params hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from haas_console.core import values
+from haas_console.core.api import Api, Method, Schema
+from haas_console.core.commands import Apply, Call, Command, ExportSite, ImportSite, Language, Use
+
+# Patterns are left aside: what they forbid cannot be written wrongly.
+TEXT = st.text(st.characters(blacklist_characters="\n", blacklist_categories=["Cs"]), max_size=8)
+ODD_TEXT = st.one_of(
+    TEXT, st.sampled_from(["--", "--tagged", "-c", "#", "true", "[]", "[x", "{", "", "null", "7"])
+)
+
+
+def value_for(api: Api, schema: Schema) -> st.SearchStrategy[Any]:
+    """Any value that the schema allows, but null."""
+    options = []
+    for choice in values.choices(api, schema):
+        kind = choice.get("type")
+        if "enum" in choice:
+            options.append(st.sampled_from(choice["enum"]))
+        elif kind == "string":
+            options.append(st.from_regex(choice["pattern"]) if "pattern" in choice else ODD_TEXT)
+        elif kind == "integer":
+            low, high = choice.get("minimum", -(10**9)), choice.get("maximum", 10**9)
+            options.append(st.integers(low, high))
+        elif kind == "number":
+            options.append(st.floats(allow_nan=False, allow_infinity=False, min_value=0))
+        elif kind == "boolean":
+            options.append(st.booleans())
+        elif kind == "array":
+            items = value_for(api, choice.get("items", {}))
+            options.append(st.lists(items, min_size=choice.get("minItems", 0), max_size=3))
+        elif "properties" in choice:
+            inner = {key: value_for(api, item) for key, item in choice["properties"].items()}
+            required = {key: inner.pop(key) for key in choice.get("required", ())}
+            options.append(st.fixed_dictionaries(required, optional=inner))
+        else:
+            options.append(st.dictionaries(ODD_TEXT, st.integers() | ODD_TEXT, max_size=3))
+    return st.one_of(options)
+
+
+def calls_of(api: Api, method: Method) -> st.SearchStrategy[Command]:
+    """Calls with all required params and any of the others."""
+    every = {param.name: value_for(api, param.schema) for param in method.params}
+    required = {param.name: every.pop(param.name) for param in method.params if param.required}
+    params = st.fixed_dictionaries(required, optional=every)
+    return params.map(lambda given: Call(method.name, given))
+
+
+def commands_of(language: Language) -> st.SearchStrategy[Command]:
+    """Any command of the language."""
+    name = st.from_regex(r"[a-z0-9][a-z0-9.-]{0,9}", fullmatch=True) | st.sampled_from(
+        ["start", "show"]
+    )
+    file = TEXT.filter(lambda text: bool(text) and not text.startswith("--site"))
+    return st.one_of(
+        *(calls_of(language.api, method) for method in language.api.methods.values()),
+        st.builds(Apply, st.none() | name, st.none() | name),
+        st.builds(Use, st.none() | name),
+        st.builds(ImportSite, file, st.sampled_from([{}, {"dry_run": True}, {"dry_run": False}])),
+        st.builds(ExportSite, file),
+    )
+
+
+def holds(language: Language, command: Command, project: str | None) -> None:
+    """Formatting and parsing gives the command again."""
+    try:
+        line = language.format(command, project)
+    except ValueError:
+        # "7" where a number or a text is wanted is a number: the one thing no word can say.
+        assert isinstance(command, Call)
+        assert command.method == "odd.types"
+        return
+    again = language.parse_line(line, project)
+    assert _given(again) == _given(command), line
+    assert language.format(again, project) == line
+
+
+def _given(command: Command | None) -> Any:
+    """A command without its nulls: they say the same as nothing."""
+    if isinstance(command, Call):
+        return command.method, {k: v for k, v in command.params.items() if v is not None}
+    return command
+
+
+@given(st.data())
+def test_every_command_is_read_back_from_its_line(language: Language, data: st.DataObject) -> None:
+    holds(language, data.draw(commands_of(language)), None)
+
+
+@given(st.data())
+def test_also_while_a_project_is_in_use(language: Language, data: st.DataObject) -> None:
+    holds(language, data.draw(commands_of(language)), "alpha")
+
+
+def test_the_canonical_line_is_the_short_one(language: Language) -> None:
+    nic = {"node": "node-1", "nic": "primary-nic"}
+    lines = [
+        language.format(Call("nic.connect", {**nic, "network": "net", "tagged": True})),
+        language.format(Call("nic.disconnect", nic)),
+        language.format(Call("plan.show", {"project": "alpha"})),
+        language.format(Call("network.create", {"project": "alpha", "network": "n", "vlan": 104})),
+        language.format(
+            Call("network.create", {"project": "alpha", "network": "n", "vlan": 104}), "alpha"
+        ),
+        language.format(Apply("alpha"), "alpha"),
+        language.format(Call("project.add_member", {"project": "alpha", "user": "alice"})),
+        language.format(ImportSite("my site.toml", {"dry_run": True})),
+    ]
+    assert lines == [
+        "connect node-1:primary-nic net --tagged",
+        "disconnect node-1:primary-nic",
+        "plan alpha",
+        "network create alpha n --vlan 104",
+        "network create n --vlan 104",
+        "apply",
+        "project add-member alpha alice",
+        "site import 'my site.toml' --dry-run",
+    ]

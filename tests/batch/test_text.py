@@ -1,0 +1,97 @@
+"""What people get to read: tables, keys and values, plans."""
+
+from __future__ import annotations
+
+from haas_console.batch.text import brief, clean, facts, plan_lines, record_lines, table
+from haas_console.core.jobs import JobView
+
+PRIMARY = {
+    "nic": "primary-nic",
+    "kind": "data",
+    "switch": "sw1",
+    "port": "Gi1/0/2",
+    "state": "staged",
+    "networks": [{"network": "net", "vlan": 104, "tagged": True}],
+    "applied": None,
+}
+IPMI = {**PRIMARY, "nic": "ipmi-nic", "kind": "bmc", "port": "Gi1/0/1", "networks": []}
+NODE = {"node": "node-1", "state": "free", "project": None, "tags": [], "nics": [IPMI, PRIMARY]}
+
+
+def test_a_list_is_an_aligned_table_without_the_columns_that_say_nothing() -> None:
+    networks = [{"network": "net", "vlan": 104, "tag": None}, {"network": "big-net", "vlan": 7}]
+    assert table(networks) == ["NETWORK  VLAN", "net       104", "big-net     7"]
+
+
+def test_a_node_in_a_list_shows_its_nics_with_their_networks_and_no_json() -> None:
+    lines = table([NODE])
+    assert lines[1].split("  ")[-1].strip() == "ipmi-nic, primary-nic (net tagged)"
+    assert not set("{}[]'\"") & set("".join(lines))
+
+
+def test_a_node_alone_shows_its_nics_as_a_table() -> None:
+    assert record_lines(NODE) == [
+        "node     node-1",
+        "state    free",
+        "project  -",
+        "tags     -",
+        "nics:",
+        "  NIC          KIND  SWITCH  PORT     STATE   NETWORKS",
+        "  ipmi-nic     bmc   sw1     Gi1/0/1  staged  -",
+        "  primary-nic  data  sw1     Gi1/0/2  staged  net tagged",
+    ]
+
+
+def test_a_narrow_terminal_gets_the_widest_column_cut_and_a_pipe_gets_all() -> None:
+    rows = [{"node": "n1", "note": "a very long explanation indeed"}]
+    assert table(rows, width=20)[1] == "n1    a very long e…"
+    assert table(rows)[1].endswith("indeed")
+
+
+def test_what_a_device_says_cannot_move_the_cursor() -> None:
+    assert clean("refused:\x1b[2J\x07 no") == "refused:\\x1b[2J\\x07 no"
+    assert brief("two\nlines") == "two lines"
+
+
+def test_a_confirmation_tells_what_the_command_did_not_say() -> None:
+    answer = {"project": "alpha", "network": "net", "vlan": 104, "shared_with": [], "nics": 0}
+    assert facts(answer, {"project": "alpha", "network": "net"}) == "vlan 104"
+    assert facts(None, {}) == ""
+    assert facts({"deleted": True, "note": None}, {}) == "deleted"
+
+
+def test_a_plan_shows_the_very_lines_and_ends_with_its_digest() -> None:
+    step = {"device": "sw1", "summary": "Gi1/0/1: access 104", "lines": ["interface Gi1/0/1"]}
+    assert plan_lines({"digest": "d1", "steps": [step], "empty": False}) == [
+        "  1  sw1: Gi1/0/1: access 104",
+        "       interface Gi1/0/1",
+        "digest  d1",
+    ]
+    assert plan_lines({"digest": "d0", "steps": [], "empty": True}) == ["nothing to do"]
+
+
+def _event(number: int, state: str, done: int, message: str | None = None) -> dict[str, object]:
+    step = {"step": number, "device": f"sw{number}", "summary": "parked", "state": state}
+    return {
+        "job": 7,
+        "state": "running",
+        "done": done,
+        "total": 2,
+        "step": {**step, "message": message, "line": "shutdown" if state == "sending" else None},
+        "error": None,
+    }
+
+
+def test_a_job_that_waited_its_turn_learns_its_steps_from_its_events() -> None:
+    view = JobView(7)
+    view.replace({"job": 7, "state": "queued", "done": 0, "total": 0, "steps": []})
+    assert view.devices() == []
+    view.update(_event(1, "sending", 0))
+    assert [(part.device, part.current) for part in view.devices()] == [("sw1", "shutdown")]
+    view.update(_event(1, "done", 1))
+    view.update(_event(2, "failed", 1, "the switch refused"))
+    assert [(p.device, p.done, p.total, p.failed, p.current) for p in view.devices()] == [
+        ("sw1", 1, 1, 0, ""),
+        ("sw2", 0, 1, 1, "the switch refused"),
+    ]
+    assert not view.final
