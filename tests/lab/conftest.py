@@ -1,0 +1,149 @@
+"""Runs the tests of ``inside/`` in the lab's kernel and reports them here under their own names.
+
+This pytest collects them as it collects any test, so ``-k``, ``-x`` and node ids work as usual.
+But instead of running the first of them it boots the lab, whose own pytest is given all that were
+selected; from then on each test here is what the test in there reported, as it comes in.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .uml import SHUTDOWN_SECONDS, LabError, Machine
+
+INSIDE = Path(__file__).parent / "inside"
+SILENCE_SECONDS = 240.0
+"""The longest that one test in the lab may take."""
+
+
+class LabRun:
+    """The one lab of this session, and what its tests have reported so far."""
+
+    def __init__(self, config: pytest.Config, run: Path) -> None:
+        self.config = config
+        self.machine = Machine(run, config.rootpath)
+        self.trouble = ""
+        self._selected: list[str] = []
+        self._tail_shown = False
+        self._lines: Iterator[str] = iter(())
+        self._reports: defaultdict[str, list[pytest.TestReport]] = defaultdict(list)
+
+    def boot(self, items: list[pytest.Item]) -> None:
+        """Start the lab with the tests that were selected here."""
+        options = [
+            *("-c", str(INSIDE / "pytest.ini"), f"--rootdir={self.config.rootpath}"),
+            *(f"--confcutdir={INSIDE}", "-p", "no:cacheprovider", "-v"),
+            f"--maxfail={self.config.getoption('maxfail') or 0}",
+            "--color=no",
+        ]
+        self._selected = [item.nodeid for item in items]
+        try:
+            self.machine.boot(options + [_address(item) for item in items])
+            self._lines = self.machine.report_lines(SILENCE_SECONDS)
+        except LabError as error:
+            self.trouble = str(error)
+
+    def reports_of(self, item: pytest.Item) -> list[pytest.TestReport]:
+        """Wait for the test to end in there; return its reports (setup, call, teardown)."""
+        reports = self._reports[item.nodeid]
+        while not _is_complete(reports):
+            try:
+                line = next(self._lines, None)
+            except TimeoutError:
+                self.trouble = f"The lab was ended: nothing happened for {SILENCE_SECONDS:.0f} s."
+                self.machine.end()
+                line = None
+            if line is None:
+                return [*reports, self._never_ended(item)]
+            report = self.config.hook.pytest_report_from_serializable(
+                config=self.config, data=json.loads(line)
+            )
+            self._reports[report.nodeid].append(report)
+        return reports
+
+    def _never_ended(self, item: pytest.Item) -> pytest.TestReport:
+        trouble = self.trouble or "The lab ended before this test did."
+        if not self._tail_shown:
+            self._tail_shown = True
+            tail = self.machine.console_tail()
+            trouble += f"\n\nThe end of {self.machine.run}/console.log:\n{tail}"
+        return pytest.TestReport(
+            nodeid=item.nodeid,
+            location=item.location,
+            keywords={},
+            outcome="failed",
+            longrepr=trouble,
+            when="call",
+        )
+
+    def close(self) -> None:
+        """Let the lab power off when it is done with its tests, else (or if it does not) end it."""
+        if all(_is_complete(self._reports[nodeid]) for nodeid in self._selected):
+            self.machine.wait(SHUTDOWN_SECONDS)
+        self.machine.end()
+
+
+LAB = pytest.StashKey[LabRun]()
+
+
+def _is_complete(reports: list[pytest.TestReport]) -> bool:
+    return bool(reports) and reports[-1].when == "teardown"
+
+
+def _is_inside(item: pytest.Item) -> bool:
+    return INSIDE in item.path.parents
+
+
+def _address(item: pytest.Item) -> str:
+    """Return the item's node id with its file as an absolute path."""
+    _, separator, rest = item.nodeid.partition("::")
+    return f"{item.path}{separator}{rest}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the lab's tests, so that ``-m 'not lab'`` leaves them out."""
+    for item in items:
+        if _is_inside(item):
+            item.add_marker("lab")
+
+
+def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
+    """Have a test of ``inside/`` run in the lab, which is booted for the first of them."""
+    if not _is_inside(item):
+        return None
+    lab = item.config.stash.get(LAB, None)
+    if lab is None:
+        # What the fixture of that name returns; fixtures have no part in this.
+        folders: pytest.TempPathFactory = vars(item.config)["_tmp_path_factory"]
+        lab = item.config.stash[LAB] = LabRun(item.config, folders.mktemp("lab"))
+        lab.boot([each for each in item.session.items if _is_inside(each)])
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    for report in lab.reports_of(item):
+        item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """End the lab, also after an interrupt."""
+    if lab := session.config.stash.get(LAB, None):
+        lab.close()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say where the lab's files are; with ``-v`` or ``-s`` show who heard whom."""
+    config = terminalreporter.config
+    lab = config.stash.get(LAB, None)
+    if lab is None:
+        return
+    terminalreporter.section("the lab")
+    terminalreporter.line(f"its console, reports and matrices: {lab.machine.run}")
+    if config.getoption("verbose") > 0 or config.getoption("capture") == "no":
+        for matrix in sorted(lab.machine.run.glob("matrix-*.txt")):
+            terminalreporter.line("")
+            terminalreporter.line(matrix.read_text().rstrip())

@@ -1,0 +1,205 @@
+"""Who hears whom: send marked frames from everywhere, and see where they arrive.
+
+That a frame does *not* arrive somewhere must not hang on how long one waits for it. So after the
+frames under test, others are sent that must arrive: out of each switch port, straight to what is
+plugged into it. The kernel (which has one CPU) passes a frame on from veth to veth through one
+queue, first in, first out; once such a sentinel has come through, all that was in the queue before
+it has moved on by one link at least. No path in the lab crosses more than two (nic to switch,
+switch to nic or master), so after three rounds everything has arrived that ever will. A port that
+is shut gets no sentinel; the nic plugged into it has no carrier, so it can hear nothing either.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+
+from .matrix import TRUNK, Heard, Matrix, tagged
+from .topology import Lab
+from .wire import ETHERTYPE, Direction, Ear, Ears, Frame, Place
+
+BROADCAST = b"\xff" * 6
+ROUNDS = 3
+SECONDS = 10.0
+"""How long what must happen (carrier, sentinels) may take. Nothing is measured by it."""
+WATCH_SECONDS = 0.01
+"""How often everybody sends during `Wire.watch`."""
+
+
+class HarnessError(Exception):
+    """The lab itself, not what is tested in it, does not work."""
+
+
+class Wire:
+    """All places of a lab where frames can be heard: nics, the master's bridges, the trunk."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+        self._numbers = itertools.count()
+        self._run = os.urandom(4).hex()
+
+    def places(self, taps: Mapping[str, str] | None = None) -> list[Place]:
+        """Return the places there are now; `taps` names a headnode's tap by the headnode's name."""
+        bridges = sorted(
+            name for name in os.listdir("/sys/class/net") if name.startswith("br-vlan")
+        )
+        return [
+            *(Place(nic.name, nic.node, nic.nic) for nic in self._lab.nics),
+            *(Place(name, None, name) for name in bridges),
+            *(Place(name, None, tap, Direction.OUT) for name, tap in (taps or {}).items()),
+            Place(TRUNK, None, self._lab.trunk_nic, Direction.BOTH),
+        ]
+
+    def who_hears_whom(
+        self, tags: Sequence[int] = (), taps: Mapping[str, str] | None = None
+    ) -> Matrix:
+        """Send from every nic and every bridge, to everybody and to each nic, and see who hears.
+
+        With `tags`, every nic also sends frames tagged with each of these VLAN ids, as a nic that
+        is connected tagged would, and as a tenant would who tries to get into others' networks.
+        """
+        places = self.places(taps)
+        with Ears(places) as ears, self._switch_ports() as ports:
+            self._settle(ears, ports)
+            senders = [ear for ear in ears if ear.place.name not in {TRUNK, *(taps or {})}]
+            nics = {nic.name for nic in self._lab.nics}
+            macs = [ear.mac for ear in senders if ear.place.name in nics]
+            rows: dict[str, Heard] = {}
+            marks: dict[str, str] = {}
+            for ear in senders:
+                for tag in (None, *(tags if ear.place.name in nics else ())):
+                    row = ear.place.name if tag is None else tagged(ear.place.name, tag)
+                    mark = self._mark()
+                    marks[mark] = row
+                    rows[row] = {}
+                    for destination in (BROADCAST, *(mac for mac in macs if mac != ear.mac)):
+                        ear.send(destination, _payload(mark), tag)
+            for place, frame in self._until_quiet(ears, ports):
+                row = marks.get(_marked(frame), "")
+                if row:
+                    rows[row].setdefault(place.name, set()).add(frame.tags)
+        return Matrix([place.name for place in places], rows)
+
+    @contextmanager
+    def watch(self) -> Iterator[Matrix]:
+        """Send from every nic, over and over, for as long as the block runs.
+
+        The matrix has, after the block, all who heard whom at any time: what nobody may hear even
+        for a moment, while ports change hands, is a LEAK in its differences. A moment is what a
+        line typed at a switch takes, some 50 ms; everybody sends several times in it.
+        """
+        places = [place for place in self.places() if not place.name.startswith("br-vlan")]
+        matrix = Matrix([place.name for place in places], {})
+        with Ears(places) as ears, self._switch_ports() as ports:
+            marks = {ear.place.name: self._mark() for ear in ears if ear.place.name != TRUNK}
+            matrix.rows.update({name: {} for name in marks})
+            senders = {mark: name for name, mark in marks.items()}
+
+            def note(place: Place, frame: Frame) -> None:
+                if sender := senders.get(_marked(frame)):
+                    matrix.rows[sender].setdefault(place.name, set()).add(frame.tags)
+
+            def shout(over: threading.Event) -> None:
+                while not over.is_set():
+                    for ear in ears:
+                        if mark := marks.get(ear.place.name):
+                            ear.send(BROADCAST, _payload(mark))
+                    for place, frame in ears.heard(time.monotonic() + WATCH_SECONDS):
+                        note(place, frame)
+
+            with ThreadPoolExecutor(1) as thread:
+                over = threading.Event()
+                shouting = thread.submit(shout, over)
+                try:
+                    yield matrix
+                finally:
+                    over.set()
+                    shouting.result()
+            self._settle(ears, ports)
+            for place, frame in self._until_quiet(ears, ports):
+                note(place, frame)
+
+    def where_heard(
+        self, mac: str, seconds: float = 60.0, taps: Mapping[str, str] | None = None
+    ) -> Heard:
+        """Wait for a frame from `mac` and return all places that hear it, with its tags there.
+
+        Meant for headnodes, which ask for DHCP while they boot from the network. Raises
+        TimeoutError when nothing is heard of it anywhere.
+        """
+        source = bytes.fromhex(mac.replace(":", ""))
+        heard: Heard = {}
+        with Ears(self.places(taps)) as ears, self._switch_ports() as ports:
+            for place, frame in ears.heard(time.monotonic() + seconds):
+                if frame.source == source:
+                    heard.setdefault(place.name, set()).add(frame.tags)
+                    break
+            else:
+                raise TimeoutError(f"Nothing was heard of {mac} in {seconds:.0f} s, anywhere.")
+            for place, frame in self._until_quiet(ears, ports):
+                if frame.source == source:
+                    heard.setdefault(place.name, set()).add(frame.tags)
+        return heard
+
+    def _mark(self) -> str:
+        return f"HAAS-{self._run}-{next(self._numbers)}"
+
+    @contextmanager
+    def _switch_ports(self) -> Iterator[dict[str, Ear]]:
+        """Open each switch port, by the name of the place that is plugged into it."""
+        switch = self._lab.switch
+        plugged = {nic.name: nic.port for nic in self._lab.nics} | {TRUNK: switch.trunk_port}
+        with ExitStack() as stack:
+            yield {
+                name: stack.enter_context(Ear(Place(port, switch.name, port)))
+                for name, port in plugged.items()
+            }
+
+    def _settle(self, ears: Ears, ports: Mapping[str, Ear]) -> None:
+        """Wait until each nic's carrier follows its port's state; the kernel takes its time."""
+        plugged = {ear.place.name: ear for ear in ears if ear.place.name in ports}
+        deadline = time.monotonic() + SECONDS
+        while unsettled := [
+            name
+            for name, port in ports.items()
+            if len({port.is_up(), port.has_carrier(), plugged[name].has_carrier()}) > 1
+        ]:
+            if time.monotonic() > deadline:
+                raise HarnessError(f"link and switch port never agreed: {', '.join(unsettled)}")
+            time.sleep(0.01)
+
+    def _until_quiet(self, ears: Ears, ports: Mapping[str, Ear]) -> Iterator[tuple[Place, Frame]]:
+        """Yield what is heard of all that was sent before this was called."""
+        for _ in range(ROUNDS):
+            sentinel = self._mark()
+            waiting = {
+                name for name, port in ports.items() if port.send(BROADCAST, _payload(sentinel))
+            }
+            patience = SECONDS if waiting else 0.0  # all shut: nothing is on its way
+            for place, frame in ears.heard(time.monotonic() + patience):
+                if _marked(frame) == sentinel:
+                    waiting.discard(place.name)
+                    if not waiting:
+                        break
+                else:
+                    yield place, frame
+            if waiting:
+                raise HarnessError(f"sent straight out of the port, not heard: {waiting}")
+        if lost := ears.lost():
+            raise HarnessError(f"{lost} frames were lost unseen")
+
+
+def _payload(mark: str) -> bytes:
+    return mark.encode() + b"\0"
+
+
+def _marked(frame: Frame) -> str:
+    """Return the mark of one of our frames, and nothing for any other's."""
+    if frame.ethertype != ETHERTYPE:
+        return ""
+    return frame.payload.partition(b"\0")[0].decode(errors="replace")

@@ -1,0 +1,133 @@
+"""The master's libvirt: a real libvirtd and QEMU, and the image that headnodes are cloned from.
+
+All questions are asked by ``virsh``, so that what HaaS did by its own libvirt connection is seen
+by other eyes.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+from .topology import CommandFailed, run
+
+BASE = "base-headnode"
+IMAGES = Path("/var/lib/libvirt/images")
+
+START_SECONDS = 60.0
+
+_XML = """
+<domain type='qemu'>
+  <name>{name}</name>
+  <memory unit='MiB'>64</memory>
+  <vcpu>1</vcpu>
+  <os>
+    <type arch='x86_64' machine='pc'>hvm</type>
+    <boot dev='network'/>
+    <boot dev='hd'/>
+  </os>
+  <devices>
+    <disk type='file' device='disk'>
+      <driver name='qemu' type='qcow2'/>
+      <source file='{image}'/>
+      <target dev='vda' bus='virtio'/>
+    </disk>
+    {interface}
+  </devices>
+</domain>
+"""
+# type='qemu': where /dev/kvm is there, it need not be able to run a guest.
+
+
+def overlay_domain(name: str, mac: str, bridge: str) -> str:
+    """Make a disk over the base's, and return a domain's XML with it and one nic on the bridge.
+
+    What HaaS should do to clone the base, made by hand.
+    """
+    image = IMAGES / f"{name}.qcow2"
+    base = str(IMAGES / f"{BASE}.qcow2")
+    run("qemu-img", "create", "-q", "-f", "qcow2", "-b", base, "-F", "qcow2", str(image))
+    nic = f"<mac address='{mac}'/><source bridge='{bridge}'/><model type='virtio'/>"
+    return _XML.format(
+        name=name, image=image, interface=f"<interface type='bridge'>{nic}</interface>"
+    )
+
+
+class Hypervisor:
+    """libvirtd and virtlogd, as started and stopped by the lab."""
+
+    def __init__(self) -> None:
+        self._daemons: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self) -> None:
+        """Start virtlogd and libvirtd, and wait until libvirtd answers."""
+        for daemon in ("virtlogd", "libvirtd"):
+            if daemon not in self._daemons:
+                log = Path(os.environ["HAAS_LAB_INSIDE"]) / f"{daemon}.log"
+                with log.open("ab") as output:
+                    self._daemons[daemon] = subprocess.Popen(
+                        [daemon], stdin=subprocess.DEVNULL, stdout=output, stderr=output
+                    )
+        deadline = time.monotonic() + START_SECONDS
+        while not self.answers():
+            if time.monotonic() > deadline:
+                raise CommandFailed(f"libvirtd does not answer after {START_SECONDS:.0f} s")
+            time.sleep(0.1)
+
+    def answers(self) -> bool:
+        """Whether libvirtd can be talked to."""
+        try:
+            self.virsh("uri")
+        except CommandFailed:
+            return False
+        return True
+
+    def stop_libvirtd(self) -> None:
+        """Stop libvirtd; domains that run go on running, as they do on a real master."""
+        daemon = self._daemons.pop("libvirtd")
+        daemon.terminate()
+        daemon.wait(START_SECONDS)
+
+    def virsh(self, *command: str) -> str:
+        """Run a command of virsh; return what it printed."""
+        return run("virsh", "--quiet", "--connect", "qemu:///system", *command)
+
+    def define(self, xml: str) -> None:
+        """Define a domain."""
+        path = Path("/run/lab-domain.xml")
+        path.write_text(xml)
+        self.virsh("define", str(path))
+
+    def define_base(self) -> None:
+        """Define the powered-off domain that headnodes are clones of, with a small disk."""
+        IMAGES.mkdir(parents=True, exist_ok=True)
+        run("qemu-img", "create", "-q", "-f", "qcow2", str(IMAGES / f"{BASE}.qcow2"), "16M")
+        nic = "<interface type='user'><model type='virtio'/></interface>"
+        self.define(_XML.format(name=BASE, image=IMAGES / f"{BASE}.qcow2", interface=nic))
+
+    def domains(self) -> set[str]:
+        """Return the names of all domains, running or not."""
+        return set(self.virsh("list", "--all", "--name").split())
+
+    def running(self) -> set[str]:
+        """Return the names of the domains that run."""
+        return set(self.virsh("list", "--name").split())
+
+    def nics(self, domain: str) -> list[dict[str, str]]:
+        """Return the domain's nics: ``interface`` (its tap, - when off), ``source``, ``mac``, …"""
+        rows = (line.split() for line in self.virsh("domiflist", domain).splitlines())
+        keys = ("interface", "type", "source", "model", "mac")
+        return [dict(zip(keys, row, strict=True)) for row in rows if row]
+
+    def disks(self) -> set[str]:
+        """Return the names of the files in the folder of disk images."""
+        return {path.name for path in IMAGES.iterdir()}
+
+    def remove(self, domain: str) -> None:
+        """Switch a domain off and remove it with its disk."""
+        if domain in self.running():
+            self.virsh("destroy", domain)
+        self.virsh("undefine", domain)
+        (IMAGES / f"{domain}.qcow2").unlink(missing_ok=True)

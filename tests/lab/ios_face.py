@@ -1,0 +1,88 @@
+"""A switch with an IOS face: the strict simulator at its telnet port, its bridge behind it.
+
+What is typed at the simulator is carried out on the bridge before the prompt comes back, so what
+the nodes hear is what the IOS configuration says, line by line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterable
+
+from haas_rpcd.sim.ios import IosSwitch, gigabit
+
+from .credentials import PASSWORD, USER
+from .topology import Lab, bridge, ip
+from .wire import inside
+
+ENABLE = "lab-enable"
+
+
+class IosFace:
+    """The face, in a thread of its own, so that tests may wait for what the switch does.
+
+    It listens where the switch's telnetd would. `switch` is the simulator: its records, counters
+    and faults may be read and set from any thread.
+    """
+
+    def __init__(self, lab: Lab) -> None:
+        """Put a face to the lab's switch, which was built with ``telnet=False``."""
+        self._lab = lab
+        names = gigabit(len(lab.switch.ports))
+        self.ports = dict(zip(lab.switch.ports, names, strict=True))
+        """The bridge's port -> what IOS calls it: ``p1`` -> ``GigabitEthernet1/0/1``."""
+        self._behind = {name: port for port, name in self.ports.items()}
+        self.switch = IosSwitch(
+            lab.switch.name,
+            ports=names,
+            username=USER,
+            password=PASSWORD,
+            enable=ENABLE,
+            on_change=self._carry_out,
+        )
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="ios")
+
+    def start(self) -> None:
+        """Have the bridge carry what a fresh IOS carries (VLAN 1, everywhere), and listen."""
+        self._carry_out(self.switch, self.ports.values())
+        self._thread.start()
+        started = self.switch.start(self._lab.switch.address, 23)
+        asyncio.run_coroutine_threadsafe(started, self._loop).result()
+
+    def stop(self) -> None:
+        """Cut all sessions and end the thread; the bridge keeps what it carries."""
+        asyncio.run_coroutine_threadsafe(self.switch.stop(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _run(self) -> None:
+        with inside(self._lab.switch.name):
+            self._loop.run_forever()
+
+    def _carry_out(self, switch: IosSwitch, changed: Iterable[str]) -> None:
+        # This blocks the simulator, which elsewhere it must not: here it is the point.
+        vlans, links = [], []
+        for name in changed:
+            port, carried = self._behind[name], switch.carried(name)
+            vlans.append(f"vlan del dev {port} vid 1-4094")
+            vlans += [f"vlan add dev {port} vid {vlan}" for vlan in _ranges(carried.tagged)]
+            if carried.untagged is not None:
+                vlans.append(f"vlan add dev {port} vid {carried.untagged} pvid untagged")
+            state = "down" if switch.running.ports[name].shutdown else "up"
+            links.append(f"link set dev {port} {state}")
+        bridge(self._lab.switch.name, *vlans)
+        ip(self._lab.switch.name, *links)
+
+
+def _ranges(vlans: Iterable[int]) -> list[str]:
+    """Write VLAN ids as ``bridge`` takes them, ``100-104``: a trunk may carry all 4094."""
+    spans: list[list[int]] = []
+    for vlan in sorted(vlans):
+        if spans and vlan == spans[-1][1] + 1:
+            spans[-1][1] = vlan
+        else:
+            spans.append([vlan, vlan])
+    return [f"{first}-{last}" if last > first else str(first) for first, last in spans]

@@ -1,0 +1,63 @@
+"""What is said when the lab can't run, or ends before its tests do. These need no lab."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from . import uml
+
+
+@pytest.fixture
+def root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+
+
+def test_without_root_the_lab_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(uml.LabError, match="needs root"):
+        uml.check_host()
+
+
+@pytest.mark.usefixtures("root")
+def test_missing_programs_are_named_with_what_installs_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(uml, "SEARCH", str(tmp_path))
+    with pytest.raises(uml.LabError, match=r"make setup.*busybox-static.*user-mode-linux"):
+        uml.check_host()
+
+
+@pytest.fixture
+def machine(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[uml.Machine]:
+    """A machine whose kernel is the shell script that the test is parametrized with."""
+    kernel = tmp_path / "linux.uml"
+    kernel.write_text(f"#!/bin/sh\n{request.param}\n")
+    kernel.chmod(0o755)
+    monkeypatch.setattr(uml, "check_host", lambda: None)
+    monkeypatch.setattr(uml, "SEARCH", f"{tmp_path}:{uml.SEARCH}")
+    run = tmp_path / "run"
+    run.mkdir()
+    made = uml.Machine(run, root=tmp_path)
+    made.boot([])
+    yield made
+    made.end()
+
+
+@pytest.mark.parametrize(
+    "machine", ["echo 'Kernel panic - not syncing'"], indirect=True, ids=["panic"]
+)
+def test_a_kernel_that_dies_ends_its_reports(machine: uml.Machine) -> None:
+    assert list(machine.report_lines(seconds=10)) == []
+    assert machine.console_tail() == "Kernel panic - not syncing"
+
+
+@pytest.mark.parametrize("machine", ["sleep 60 & wait"], indirect=True, ids=["silence"])
+def test_a_kernel_that_says_nothing_is_given_up_and_ended(machine: uml.Machine) -> None:
+    with pytest.raises(TimeoutError):
+        list(machine.report_lines(seconds=0.2))
+    machine.end()
+    assert not machine.running

@@ -1,0 +1,263 @@
+"""The picture of the design's section 1, made of namespaces, a bridge and veths.
+
+    node-1  ipmi-nic ───── p1 ┐
+            primary-nic ── p2 │
+    node-2  ipmi-nic ───── p3 │ sw1: a bridge that
+            primary-nic ── p4 │ filters VLANs        p7 ───── trunk0  the master
+    node-3  ipmi-nic ───── p5 │                mgmt-sw1 ───── mgmt0   (the root namespace)
+            primary-nic ── p6 ┘
+
+A fresh port is up and carries no VLAN, so nobody hears anybody although every link has carrier.
+With ``default_vlan=1`` a fresh switch is as most vendors ship theirs: all ports untagged in VLAN 1,
+everybody hears everybody. A port that is shut (``ip link set dev P down``) takes the carrier from
+the nic at its other end.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+TRUNK_NIC = "trunk0"
+MASTER_ADDRESS = "10.0.0.1"
+PORT_INDEX = 101
+"""Interface index of the first switch port. A veth whose other end has, in another namespace, the
+same index is taken by the kernel for one that has no other end; and of those it looks only once a
+second whether their carrier came or went (``linkwatch_urgent_event``)."""
+
+
+class CommandFailed(Exception):
+    """A command that the lab needed did not succeed; the message has what it printed."""
+
+
+def run(*command: str, stdin: str = "") -> str:
+    """Run a command to its end and return what it printed; raise CommandFailed if it failed."""
+    done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise CommandFailed(f"{' '.join(command)} ({done.returncode}): {done.stderr}{stdin}")
+    return done.stdout
+
+
+def ip(namespace: str | None, *lines: str) -> None:
+    """Run lines of ``ip`` in a namespace (None is the root namespace, the master's)."""
+    _batch("ip", namespace, lines)
+
+
+def bridge(namespace: str | None, *lines: str) -> None:
+    """Run lines of ``bridge`` in a namespace."""
+    _batch("bridge", namespace, lines)
+
+
+def _batch(program: str, namespace: str | None, lines: Iterable[str]) -> None:
+    # One process for all lines: starting one costs some 20 ms in here.
+    run(program, *_within(namespace), "-batch", "-", stdin="".join(f"{line}\n" for line in lines))
+
+
+def show(program: str, namespace: str | None, *what: str) -> Any:
+    """Return what ``ip -json`` or ``bridge -json`` says of ``what``."""
+    return json.loads(run(program, *_within(namespace), "-json", *what) or "[]")
+
+
+def _within(namespace: str | None) -> tuple[str, ...]:
+    return () if namespace is None else ("-n", namespace)
+
+
+@dataclass(frozen=True)
+class Nic:
+    """A nic of a node, and the switch port that its cable ends in."""
+
+    node: str
+    nic: str
+    mac: str
+    port: str
+
+    @property
+    def name(self) -> str:
+        """The nic as users write it: ``node-1:ipmi-nic``."""
+        return f"{self.node}:{self.nic}"
+
+
+@dataclass(frozen=True)
+class Node:
+    """A physical machine: a namespace of the same name that holds its nics."""
+
+    name: str
+    nics: tuple[Nic, ...]
+
+
+@dataclass(frozen=True)
+class Switch:
+    """A managed switch: a namespace of the same name with one bridge over all its ports."""
+
+    name: str
+    bridge: str
+    access_ports: tuple[str, ...]
+    trunk_port: str
+    address: str
+    """Where its telnetd listens, seen from the master."""
+
+    @property
+    def ports(self) -> tuple[str, ...]:
+        """All its ports, the trunk port last."""
+        return (*self.access_ports, self.trunk_port)
+
+    def carry(self, port: str, untagged: int | None = None, tagged: Sequence[int] = ()) -> None:
+        """Make the port carry exactly these VLANs; with none, park it (shut, no VLAN)."""
+        if untagged is None and not tagged:
+            self.park(port)
+            return
+        # All others go first: a port's old untagged VLAN stays on it when it gets a new one.
+        lines = [f"vlan del dev {port} vid 1-4094"]
+        lines += [f"vlan add dev {port} vid {vlan}" for vlan in tagged]
+        if untagged is not None:
+            lines.append(f"vlan add dev {port} vid {untagged} pvid untagged")
+        bridge(self.name, *lines)
+        ip(self.name, f"link set dev {port} up")
+
+    def park(self, *ports: str) -> None:
+        """Park these ports."""
+        bridge(self.name, *(f"vlan del dev {port} vid 1-4094" for port in ports))
+        ip(self.name, *(f"link set dev {port} down" for port in ports))
+
+    def carried(self) -> dict[str, tuple[int | None, tuple[int, ...]]]:
+        """Return what each port carries: its untagged VLAN and its tagged ones. Shut: nothing."""
+        shut = {
+            link["ifname"]
+            for link in show("ip", self.name, "link", "show")
+            if "UP" not in link["flags"]
+        }
+        found: dict[str, tuple[int | None, tuple[int, ...]]] = dict.fromkeys(self.ports, (None, ()))
+        for entry in show("bridge", self.name, "vlan", "show"):
+            if entry["ifname"] not in found or entry["ifname"] in shut:
+                continue
+            vlans = {vlan["vlan"]: vlan.get("flags", []) for vlan in entry["vlans"]}
+            untagged = [vlan for vlan, flags in vlans.items() if "PVID" in flags]
+            tagged = tuple(vlan for vlan, flags in vlans.items() if "PVID" not in flags)
+            found[entry["ifname"]] = (untagged[0] if untagged else None, tagged)
+        return found
+
+
+@dataclass
+class Lab:
+    """One switch with what is plugged into it. The master is the root namespace."""
+
+    switch: Switch
+    nodes: tuple[Node, ...]
+    trunk_nic: str = TRUNK_NIC
+    telnetd: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def nics(self) -> tuple[Nic, ...]:
+        """The nics of all nodes."""
+        return tuple(nic for node in self.nodes for nic in node.nics)
+
+    def nic(self, name: str) -> Nic:
+        """Return the nic of that name, e.g. ``node-1:ipmi-nic``."""
+        return next(nic for nic in self.nics if nic.name == name)
+
+    def remove(self) -> None:
+        """Take everything away again."""
+        if self.telnetd is not None:
+            self.telnetd.kill()
+            self.telnetd.wait()
+        # Links go with the namespace that they, or their other end, are in.
+        for name in (self.switch.name, *(node.name for node in self.nodes)):
+            run("ip", "netns", "delete", name)
+
+
+def build(
+    nodes: Sequence[str] = ("node-1", "node-2", "node-3"),
+    switch: str = "sw1",
+    default_vlan: int = 0,
+    telnet: bool = True,
+) -> Lab:
+    """Build the picture: nodes with two nics each, on one fresh switch, and the master's trunk.
+
+    ``telnet=False`` leaves out the switch's telnetd, for a switch that is given another face.
+    """
+    plugged = tuple(_node(number, name) for number, name in enumerate(nodes, 1))
+    nics = [nic for node in plugged for nic in node.nics]
+    made = Switch(
+        name=switch,
+        bridge="br0",
+        access_ports=tuple(nic.port for nic in nics),
+        trunk_port=f"p{len(nics) + 1}",
+        address="10.0.0.2",
+    )
+    for name in (switch, *nodes):
+        run("ip", "netns", "add", name)
+    ip(
+        None,
+        *(
+            f"link add {nic.port} index {index} netns {switch} type veth "
+            f"peer name {nic.nic} address {nic.mac} netns {nic.node}"
+            for index, nic in enumerate(nics, PORT_INDEX)
+        ),
+        f"link add {made.trunk_port} index {PORT_INDEX + len(nics)} netns {switch} type veth "
+        f"peer name {TRUNK_NIC}",
+        f"link add mgmt-{switch} netns {switch} type veth peer name mgmt0",
+        f"addr add {MASTER_ADDRESS}/24 dev mgmt0",
+        "link set mgmt0 up",
+        f"link set {TRUNK_NIC} up",
+    )
+    ip(
+        switch,
+        "link set lo up",
+        f"addr add {made.address}/24 dev mgmt-{switch}",
+        f"link set mgmt-{switch} up",
+        f"link add {made.bridge} type bridge vlan_filtering 1 vlan_default_pvid {default_vlan}",
+        *(f"link set {port} master {made.bridge} up" for port in made.ports),
+        f"link set {made.bridge} up",
+    )
+    for node in plugged:
+        ip(node.name, *(f"link set {nic.nic} up" for nic in node.nics))
+    return Lab(made, plugged, telnetd=start_telnetd(made) if telnet else None)
+
+
+def _node(number: int, name: str) -> Node:
+    return Node(
+        name,
+        tuple(
+            Nic(
+                node=name,
+                nic=nic,
+                mac=f"02:00:00:00:{number:02x}:{place:02x}",
+                port=f"p{2 * (number - 1) + place}",
+            )
+            for place, nic in enumerate(("ipmi-nic", "primary-nic"), 1)
+        ),
+    )
+
+
+def start_telnetd(switch: Switch) -> subprocess.Popen[bytes]:
+    """Start the switch's telnetd, which hands every caller to a real login."""
+    telnetd = "exec busybox telnetd -F -p 23 -l /bin/login"
+    return subprocess.Popen(
+        # With a host name of its own, which login puts in its prompt: "sw1 login: ".
+        [
+            *("ip", "netns", "exec", switch.name, "unshare", "--uts"),
+            *("sh", "-c", f"hostname {switch.name}; {telnetd}"),
+        ],
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def add_bridge(vlan: int, trunk_nic: str = TRUNK_NIC) -> str:
+    """Make by hand what HaaS makes on the master for a network; return the bridge's name."""
+    name, leg = f"br-vlan{vlan}", f"{trunk_nic}.{vlan}"
+    ip(
+        None,
+        f"link add {name} type bridge",
+        f"link add link {trunk_nic} name {leg} type vlan id {vlan}",
+        f"link set {leg} master {name} up",
+        f"link set {name} up",
+    )
+    return name
+
+
+def remove_bridge(vlan: int, trunk_nic: str = TRUNK_NIC) -> None:
+    """Take away what `add_bridge` made."""
+    ip(None, f"link delete {trunk_nic}.{vlan}", f"link delete br-vlan{vlan}")

@@ -1,0 +1,224 @@
+"""Boot a User-mode Linux kernel, have it run a pytest of its own, and end it.
+
+User-mode Linux is a Linux kernel that runs as a process. It is here for what many machines' own
+kernels lack (802.1q, VLAN-filtering bridges) and because nothing done in it can touch the
+machine's network. Its root is the machine's own file system under a layer of memory
+(``guest/init``), so programs and this repository are simply there, and what the lab writes is
+gone with it; only the run's folder is shared.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from .credentials import PASSWORD_HASH
+
+GUEST = Path(__file__).parent / "guest"
+MODULES = Path("/usr/lib/uml/modules")
+SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+MEMORY_MB = 2048
+SHUTDOWN_SECONDS = 15.0
+"""How long the guest may take to power off after its last test."""
+
+PROGRAMS = {
+    "linux.uml": "user-mode-linux",
+    "insmod": "kmod",
+    "modprobe": "kmod",
+    "taskset": "util-linux",
+    "ip": "iproute2",
+    "bridge": "iproute2",
+    "busybox": "busybox-static",
+    "login": "login",
+    "libvirtd": "libvirt-daemon-system",
+    "virtlogd": "libvirt-daemon-system",
+    "virsh": "libvirt-clients",
+    "qemu-system-x86_64": "qemu-system-x86",
+    "qemu-img": "qemu-utils",
+}
+"""What the lab calls, and the Debian package that brings it."""
+
+
+class LabError(Exception):
+    """The lab cannot run, or ended early; the message says what to do or where to look."""
+
+
+def check_host() -> None:
+    """Raise LabError, in one sentence that says what to do, unless this machine can run the lab."""
+    if os.geteuid() != 0:
+        raise LabError(
+            "The lab needs root: its kernel works on this machine's own files. "
+            "Run it as root, or leave it out with `pytest --ignore=tests/lab`."
+        )
+    missing = sorted({package for name, package in PROGRAMS.items() if _which(name) is None})
+    if not missing and not list(MODULES.glob("*/kernel/fs/overlayfs/overlay.ko")):
+        missing = ["user-mode-linux"]
+    if missing:
+        raise LabError(
+            "The lab's programs are not all installed. Run `make setup` "
+            f"(on Debian: apt-get install {' '.join(missing)})."
+        )
+
+
+def _which(program: str) -> str | None:
+    return shutil.which(program, path=SEARCH)
+
+
+class Machine:
+    """One User-mode Linux kernel and its run's folder, in which all its files lie.
+
+    ``console.log`` what it printed · ``arguments`` of its pytest · ``reports.jsonl`` what became of
+    each test · ``verdict`` the exit status of its pytest · ``matrix-*.txt`` who heard whom.
+    """
+
+    def __init__(self, run: Path, root: Path) -> None:
+        """Prepare to run the repository at ``root`` in the folder ``run``, which exists."""
+        self.run = run
+        self.root = root
+        self.reports = run / "reports.jsonl"
+        self._kernel: subprocess.Popen[bytes] | None = None
+
+    def boot(self, arguments: list[str], environment: Mapping[str, str] | None = None) -> None:
+        """Start the kernel; its pytest is called with ``arguments``. Does not wait for anything.
+
+        Raises LabError when this machine cannot run the lab.
+        """
+        check_host()
+        for folder in ("layers", "uml"):
+            (self.run / folder).mkdir()
+        self.reports.touch()
+        (self.run / "arguments").write_text("".join(f"{line}\n" for line in arguments))
+        (self.run / "guest.env").write_text(self._guest_environment(environment or {}))
+        command = [
+            # Each system call and page fault of a guest process is a hand-over between two
+            # processes of the host: kept on one CPU they are 3 to 5 times faster.
+            *("taskset", "--cpu-list", str(idlest_cpu())),
+            *("linux.uml", f"mem={MEMORY_MB}M", "rootfstype=hostfs", "rootflags=/", "rw"),
+            *(f"init={GUEST / 'init'}", f"haas_run={self.run}", f"haas_guest={GUEST}"),
+            *("umid=lab", f"uml_dir={self.run}/uml/"),
+            *("con=null", "con0=fd:0,fd:1", "quiet"),
+        ]
+        with (self.run / "console.log").open("wb") as console:
+            self._kernel = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,  # closed when this process ends, however: guest/second-init
+                stdout=console,
+                stderr=subprocess.STDOUT,
+                env={"PATH": SEARCH, "HOME": str(self.run), **self._memory_folder()},
+                start_new_session=True,  # a process group of its own, to be ended as one
+            )
+
+    def _guest_environment(self, more: Mapping[str, str]) -> str:
+        python = Path(sys.executable)
+        variables = {
+            "PATH": f"{python.parent}:{SEARCH}",
+            "HOME": "/root",
+            "LANG": "C.UTF-8",
+            "PYTHONPATH": str(self.root),
+            "HAAS_LAB_INSIDE": str(self.run),
+            "LAB_PYTHON": str(python),
+            "LAB_ROOT": str(self.root),
+            "LAB_PASSWORD_HASH": PASSWORD_HASH,
+            **more,
+        }
+        return "".join(f"export {name}={shlex.quote(text)}\n" for name, text in variables.items())
+
+    def _memory_folder(self) -> dict[str, str]:
+        """Have the kernel's memory in the run's folder where /dev/shm (its choice) is small."""
+        try:
+            room = os.statvfs("/dev/shm")
+        except OSError:
+            return {"TMPDIR": str(self.run)}
+        enough = room.f_bavail * room.f_frsize > MEMORY_MB << 20
+        return {} if enough else {"TMPDIR": str(self.run)}
+
+    @property
+    def running(self) -> bool:
+        """Whether the kernel is up."""
+        return self._kernel is not None and self._kernel.poll() is None
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until the kernel has powered off; False when it has not within ``seconds``."""
+        if self._kernel is None:
+            return True
+        try:
+            self._kernel.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def end(self) -> None:
+        """End the kernel and all that runs in it, whatever state it is in."""
+        if self._kernel is None:
+            return
+        with contextlib.suppress(ProcessLookupError):  # it has powered off
+            os.killpg(self._kernel.pid, signal.SIGKILL)
+        self._kernel.communicate()
+
+    def verdict(self) -> int | None:
+        """Return the exit status of the guest's pytest, or None when it never came to one.
+
+        The kernel's own exit status says nothing.
+        """
+        try:
+            return int((self.run / "verdict").read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def report_lines(self, seconds: float) -> Iterator[str]:
+        """Yield the lines that the guest's pytest reports, as they come.
+
+        Ends when the kernel has ended and all is read; raises TimeoutError after ``seconds``
+        without a line.
+        """
+        with self.reports.open() as reports:
+            partial = ""
+            deadline = time.monotonic() + seconds
+            while True:
+                ended = not self.running  # asked before reading, so that nothing is lost
+                partial += reports.readline()
+                if partial.endswith("\n"):
+                    yield partial
+                    partial = ""
+                    deadline = time.monotonic() + seconds
+                elif ended:
+                    return
+                elif time.monotonic() > deadline:
+                    raise TimeoutError
+                else:
+                    time.sleep(0.05)
+
+    def console_tail(self, lines: int = 40) -> str:
+        """Return the last lines that the guest printed."""
+        try:
+            text = (self.run / "console.log").read_text(errors="replace")
+        except FileNotFoundError:
+            return ""
+        return "\n".join(text.replace("\r", "").splitlines()[-lines:])
+
+
+def idlest_cpu() -> int:
+    """Return the CPU, among those we may use, that was idle longest during a tenth of a second."""
+    ours = os.sched_getaffinity(0)
+    before = _idle_ticks()
+    time.sleep(0.1)
+    after = _idle_ticks()
+    return max(ours, key=lambda cpu: (after.get(cpu, 0) - before.get(cpu, 0), cpu))
+
+
+def _idle_ticks() -> dict[int, int]:
+    ticks = {}
+    for line in Path("/proc/stat").read_text().splitlines():
+        name, *fields = line.split()
+        if name.startswith("cpu") and name != "cpu":
+            ticks[int(name[3:])] = int(fields[3])  # user, nice, system, idle: proc(5)
+    return ticks
