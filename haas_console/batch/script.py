@@ -75,7 +75,9 @@ def plan(
                 raise found.error
             command = language.parse(found.words, project)
             if readonly and language.mutates(command):
-                raise ReadonlyError(f'"{found.words[0]}" would change something: --readonly')
+                raise ReadonlyError(
+                    f'"{" ".join(found.words[:2])}" would change something; this is --readonly'
+                )
             line = _canonical(language, command)
         except (CommandSyntaxError, ReadonlyError) as error:
             wrong.append((place, error))

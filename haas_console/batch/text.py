@@ -122,20 +122,8 @@ def plan_lines(plan: Mapping[str, Any]) -> list[str]:
 
 
 _ASIDE = frozenset(
-    [
-        "kind",
-        "mac",
-        "switch",
-        "port",
-        "networks",
-        "applied",
-        "transport",
-        "image",
-        "uuid",
-        "user",
-        "started",
-        "finished",
-    ]
+    {"kind", "mac", "switch", "port", "networks", "applied", "transport", "image", "uuid"}
+    | {"user", "started", "finished"}
 )
 """Members that a confirmation leaves out: `show` tells them."""
 

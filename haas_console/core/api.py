@@ -41,7 +41,6 @@ class Method:
     mutates: bool = False
     role: str = "user"
     result: Schema = field(default_factory=dict)
-    errors: tuple[str, ...] = ()
 
     @property
     def noun(self) -> str:
@@ -89,16 +88,16 @@ class Api:
             mutates=bool(entry.get("x-mutates", False)),
             role=entry.get("x-role", "user"),
             result=self.resolve(entry.get("result", {}).get("schema", {})),
-            errors=tuple(error.get("message", "") for error in entry.get("errors", ())),
         )
 
     def resolve(self, schema: Schema) -> Schema:
-        """Follow ``$ref`` into the document's components, however many times."""
+        """Follow ``$ref`` into the components; what stands beside it (a default) stays."""
         while "$ref" in schema:
+            beside = {key: value for key, value in schema.items() if key != "$ref"}
             name = schema["$ref"].rpartition("/")[2]
             if name not in self._schemas:
                 raise ConsoleError(f"the API description lacks the schema {schema['$ref']}")
-            schema = self._schemas[name]
+            schema = {**self._schemas[name], **beside}
         return schema
 
     @cached_property

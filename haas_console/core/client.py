@@ -225,8 +225,8 @@ def _why(ws: aiohttp.ClientWebSocketResponse) -> str:
     """The reason of a lost connection, where the WebSocket knows one (RFC 6455, section 7.4.1)."""
     if ws.close_code == aiohttp.WSCloseCode.MESSAGE_TOO_BIG:
         return ": the message was too large for it"
-    if ws.close_code == aiohttp.WSCloseCode.POLICY_VIOLATION:
-        return ": it ended the connection"
+    if ws.close_code == aiohttp.WSCloseCode.TRY_AGAIN_LATER:
+        return ": this end was too slow for its news"
     return f": {ws.exception()}" if ws.exception() else ""
 
 

@@ -185,12 +185,9 @@ class Language:
         """``site import FILE`` and ``site export FILE``; ``--site TEXT`` is the plain method."""
         if any(word.partition("=")[0] == "--site" for word in words):
             return Call(method.name, binding.bind(self.api, method, words, project))
-        importing = method.name == "site.import"
-        own = Param("file", importing, _TEXT)
-        others = tuple(param for param in method.params if param.name != "site")
-        params = binding.bind(self.api, Method(method.name, params=(own, *others)), words, project)
+        params = binding.bind(self.api, _with_file(method), words, project)
         file = params.pop("file", None)
-        if importing:
+        if method.name == "site.import":
             return ImportSite(file, params)
         return Call(method.name, params) if file is None else ExportSite(file)
 
@@ -213,10 +210,8 @@ class Language:
                 tail = [] if digest is None else [f"--digest={digest}"]
                 return ["apply", *self._scope("apply", name, project), *tail]
             case ImportSite(file, params):
-                method = self.api.methods["site.import"]
-                others = tuple(param for param in method.params if param.name != "site")
-                own = Method(method.name, params=(Param("file", True, _TEXT), *others))
-                words = binding.unbind(self.api, own, {"file": file, **params}, project)
+                method = _with_file(self.api.methods["site.import"])
+                words = binding.unbind(self.api, method, {**params, "file": file}, project)
                 return ["site", "import", *words]
             case ExportSite(file):
                 return ["site", "export", *(["--", file] if file.startswith("--") else [file])]
@@ -233,11 +228,11 @@ class Language:
             if node and nic and ":" not in node and not node.startswith("--"):
                 return [method.verb, f"{node}:{nic}", *words[2:]]
         if call.method == "site.import":
-            # Named, so that it is not taken for the name of a file.
+            # Named, so that the text is not taken for the name of a file.
+            rest = Method(method.name, tuple(p for p in method.params if p.name != "site"))
             others = {name: value for name, value in call.params.items() if name != "site"}
-            rest = Method(method.name, params=tuple(p for p in method.params if p.name != "site"))
-            tail = binding.unbind(self.api, rest, others, project)
-            return ["site", "import", f"--site={call.params['site']}", *tail]
+            options = binding.unbind(self.api, rest, others, project)
+            return ["site", "import", f"--site={call.params['site']}", *options]
         return [method.noun, method.verb, *words]
 
     def _scope(self, noun: str, name: str | None, project: str | None) -> list[str]:
@@ -277,6 +272,12 @@ class Language:
         if sugar is not None:
             return sugar
         return binding.usage(self.api, self.api.nouns[noun][verb], project)
+
+
+def _with_file(method: Method) -> Method:
+    """``site.import`` or ``site.export`` as it is written: with a file's name for the text."""
+    file = Param("file", method.name == "site.import", _TEXT)
+    return Method(method.name, (file, *(p for p in method.params if p.name != "site")))
 
 
 def _parse_use(words: list[str]) -> Use:

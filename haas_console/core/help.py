@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from haas_console.core import values
-from haas_console.core.api import Method
+from haas_console.core.api import Method, Param
 from haas_console.core.commands import Help, Language
 
+_WIDTH = 100  # columns
 _OWN = {
     "use": "fill in this project from here on; alone: stop that",
     "connect": "connect a nic to a network",
@@ -50,16 +53,9 @@ def _noun(language: Language, noun: str) -> list[str]:
 
 def _command(language: Language, method: Method) -> list[str]:
     lines = [f"usage: {language.usage(method.noun, method.verb)}", ""]
-    lines += [text for text in (method.summary, method.description) if text]
-    rows = []
-    for param in method.params:
-        kind = values.describe(language.api, param.schema)
-        note = [kind]
-        if param.schema.get("default") is not None:
-            note.append(f"default {param.schema['default']}")
-        if param.description:
-            note.append(param.description)
-        rows.append((param.name if param.required else param.option, "; ".join(note)))
+    for text in (method.summary, method.description):
+        lines += textwrap.wrap(text.replace("``", "`"), _WIDTH)
+    rows = [(_name(param), _note(language, param)) for param in method.params]
     if rows:
         lines += ["", *_table(rows)]
     if method.role == "admin":
@@ -69,13 +65,29 @@ def _command(language: Language, method: Method) -> list[str]:
     return lines
 
 
+def _name(param: Param) -> str:
+    return param.name if param.required else param.option
+
+
+def _note(language: Language, param: Param) -> str:
+    """What the param takes: its kind, its rule, its default."""
+    said = [param.description]
+    said += [str(c.get("description", "")) for c in values.choices(language.api, param.schema)]
+    note = [values.describe(language.api, param.schema), *(s.rstrip(".") for s in said if s)]
+    if param.schema.get("default") is not None:
+        note.append(f"default {param.schema['default']}")
+    return "; ".join(note)
+
+
 def _table(rows: list[tuple[str, str]]) -> list[str]:
     """Two columns; a long left cell gets a line of its own."""
-    width = min(44, max((len(left) for left, _ in rows), default=0))
+    width = min(36, max((len(left) for left, _ in rows), default=0))
     lines = []
     for left, right in rows:
+        text = textwrap.wrap(right.replace("``", "`"), _WIDTH - width - 4) or [""]
         if len(left) > width:
-            lines += [f"  {left}", f"  {'':{width}}  {right}".rstrip()]
-        else:
-            lines.append(f"  {left:{width}}  {right}".rstrip())
+            lines.append(f"  {left}")
+            left = ""
+        lines += [f"  {left:{width}}  {text[0]}".rstrip()]
+        lines += [f"  {'':{width}}  {line}" for line in text[1:]]
     return lines

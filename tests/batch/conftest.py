@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from haas_console.core.api import Api
+from haas_console.core.client import Client
 from haas_console.core.commands import Language
+from haas_console.core.config import Endpoint
+from haas_console.core.errors import NoDaemonError
 
 ROOT = Path(__file__).parents[2]
 
@@ -126,8 +132,96 @@ class Program:
         (self.folder / name).write_text(text)
         return self("--script", name, *args)
 
+    def json(self, *commands: str) -> list[Any]:
+        """Run commands that succeed, and give their documents."""
+        words = [word for command in commands for word in ("-c", command)]
+        done = self("--json", *words)
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def free_node(self) -> str:
+        """A node that nobody holds."""
+        return str(self.json("node list --free")[0]["items"][0]["node"])
+
 
 @pytest.fixture
 def offline(tmp_path: Path) -> Program:
     """The program where there is no daemon."""
     return Program(tmp_path, tmp_path / "nobody.sock")
+
+
+class Daemon:
+    """A real haas-rpcd of the test's own."""
+
+    def __init__(self, folder: Path, *args: str) -> None:
+        self.socket = folder / "rpcd.sock"
+        self._args = args
+        self._log = (folder / "rpcd.log").open("ab")
+        self.start()
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "haas_rpcd", *self._args, "--socket", str(self.socket)],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+        )
+        asyncio.run(self._until_it_answers())
+
+    async def _until_it_answers(self) -> None:
+        async with asyncio.timeout(30):
+            while self.process.poll() is None:
+                try:
+                    client = await Client.connect(Endpoint(str(self.socket), None, "the test"))
+                except NoDaemonError:
+                    await asyncio.sleep(0.02)
+                    continue
+                await client.close()
+                return
+        raise AssertionError(f"the daemon ended with {self.process.returncode}: {self._log.name}")
+
+    def kill(self) -> None:
+        """End it without any warning."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        """End it in good order."""
+        self.process.terminate()
+        self.process.wait(timeout=20)
+        self._log.close()
+
+
+@pytest.fixture(scope="module")
+def demo_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """A demo data centre for the tests of one file; each test makes a project of its own."""
+    daemon = Daemon(tmp_path_factory.mktemp("rpcd"), "--demo")
+    yield daemon
+    daemon.stop()
+
+
+@pytest.fixture
+def console(tmp_path: Path, demo_daemon: Daemon) -> Program:
+    """The program beside the demo data centre."""
+    return Program(tmp_path, demo_daemon.socket)
+
+
+@pytest.fixture
+def own_daemon(tmp_path: Path) -> Iterator[Daemon]:
+    """A daemon that one test may kill and start again, with an empty inventory and no master."""
+    config = tmp_path / "haas.toml"
+    config.write_text(
+        f'[store]\npath = "{tmp_path}/haas.db"\n'
+        f'[credentials]\nfile = "{tmp_path}/credentials.toml"\n'
+    )
+    daemon = Daemon(tmp_path, "--config", str(config))
+    yield daemon
+    daemon.stop()
+
+
+@pytest.fixture
+def beside(tmp_path: Path, own_daemon: Daemon) -> Program:
+    """The program beside the test's own daemon."""
+    return Program(tmp_path, own_daemon.socket)

@@ -109,7 +109,7 @@ def test_check_reads_stdin_and_words_too(offline: Program) -> None:
 def test_readonly_refuses_what_would_change_anything(offline: Program) -> None:
     done = offline("--readonly", "--check", "-c", "node list", "-c", "project create alpha")
     assert done.returncode == 4
-    assert done.stderr == '-c:2: "project" would change something: --readonly\n'
+    assert done.stderr == '-c:2: "project create" would change something; this is --readonly\n'
     assert offline("--readonly", "--check", "-c", "apply alpha").returncode == 4
     assert offline("--readonly", "--check", "-c", "plan alpha").returncode == 0
 

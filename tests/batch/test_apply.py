@@ -1,0 +1,180 @@
+"""Applies: progress as lines and as bars, failure, interruption, a daemon that goes away."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.batch.conftest import Daemon, Program
+
+
+@pytest.fixture
+def project(console: Program, request: pytest.FixtureRequest) -> str:
+    """A project with a node whose primary-nic is staged onto a network, not yet applied."""
+    name = re.sub("[^a-z]+", "-", request.node.originalname)[5:40].strip("-")
+    node = console.free_node()
+    console.json(
+        f"project create {name}",
+        f"node allocate {name} {node}",
+        f"network create {name} net",
+        f"connect {node}:primary-nic net",
+    )
+    return name
+
+
+@contextlib.contextmanager
+def silent_switch() -> Iterator[socket.socket]:
+    """A switch that takes the connection and then says nothing at all."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(20)
+        yield listening
+
+
+def register(console: Program, name: str, port: int) -> None:
+    """A switch at that TCP port with one port, so that the site has something to apply there."""
+    console.json(
+        f"switch register {name} cisco_ios 127.0.0.1 --port {port}",
+        f"port register {name} Gi1/0/1",
+    )
+
+
+def test_elsewhere_than_on_a_terminal_each_step_is_a_line(console: Program, project: str) -> None:
+    steps = console.json(f"plan {project}")[0]["steps"]
+    done = console("-c", f"apply {project}")
+    assert done.returncode == 0, done.stderr
+    told = [line for line in done.stderr.splitlines() if line.startswith("[")]
+    assert len(told) == len(steps) > 1
+    assert {re.sub(r"^\[\d+/\d+\] ", "", line) for line in told} == {
+        f"{step['device']}: {step['summary']}" for step in steps
+    }
+    assert told[-1].startswith(f"[{len(steps)}/{len(steps)}]")
+    assert "\x1b" not in done.stderr
+    assert re.fullmatch(rf"apply {project}: job \d+, {len(steps)} steps done\n", done.stdout)
+
+
+def test_with_nothing_staged_an_apply_says_so(console: Program, project: str) -> None:
+    assert console("-c", f"apply {project}").returncode == 0
+    again = console("-c", f"apply {project}", "-c", f"plan {project}")
+    assert again.stdout.splitlines()[0].endswith("there was nothing to do")
+    assert again.stdout.splitlines()[1] == "nothing to do"
+
+
+def test_on_a_terminal_each_device_has_a_bar_and_few_bytes_are_sent(
+    console: Program, project: str
+) -> None:
+    screen, terminal = os.openpty()
+    process = console.start("-c", f"apply {project}", stdout=subprocess.PIPE, stderr=terminal)
+    os.close(terminal)
+    sent = _read_all(screen)
+    out, _ = process.communicate(timeout=30)
+    assert process.returncode == 0, sent
+    assert out.startswith(f"apply {project}: job ")
+    full = "#" * 20
+    assert re.search(rf"job \d+ +\[{full}\] +(\d+)/\1 succeeded", sent)
+    assert re.search(rf"sw\S* +\[{full}\] +(\d+)/\1", sent)
+    assert len(sent) < 2000
+
+
+def _read_all(screen: int) -> str:
+    """All that is written to a pseudo-terminal until nobody holds its other end."""
+    parts = []
+    while select.select([screen], [], [], 30)[0]:
+        try:
+            part = os.read(screen, 65536)
+        except OSError:  # how Linux says that the other end is closed
+            break
+        if not part:
+            break
+        parts.append(part)
+    os.close(screen)
+    return b"".join(parts).decode()
+
+
+def test_no_bars_where_the_terminal_cannot_move_its_cursor(console: Program, project: str) -> None:
+    console.environ["TERM"] = "dumb"
+    screen, terminal = os.openpty()
+    process = console.start("-c", f"apply {project}", stdout=subprocess.DEVNULL, stderr=terminal)
+    os.close(terminal)
+    sent = _read_all(screen)
+    assert process.wait(timeout=30) == 0
+    assert "\x1b" not in sent
+    assert "[1/" in sent
+
+
+def test_a_plan_that_has_changed_since_is_not_applied(console: Program, project: str) -> None:
+    digest = console.json(f"plan {project}")[0]["digest"]
+    console.json(f"network create {project} other")
+    node = console.json(f"node list {project}")[0]["items"][0]["node"]
+    console.json(f"connect {node}:ipmi-nic other")
+    done = console("-c", f"apply {project} --digest {digest}")
+    assert done.returncode == 1
+    assert done.stderr.startswith("-c:1: ")
+    assert "\n  + " in done.stderr
+
+
+def test_an_apply_that_fails_names_the_device_and_is_exit_code_5(console: Program) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    register(console, "unplugged", port)
+    try:
+        done = console("--json", "-c", "apply --site", "-c", "project create after-it")
+        assert done.returncode == 5
+        assert re.search(r"^-c:1: job \d+ failed: ", done.stderr, re.M)
+        assert re.search(r"^  unplugged: .*127\.0\.0\.1", done.stderr, re.M)
+        assert '{"error": ' in done.stdout
+        assert console("-c", "project show after-it").returncode == 1
+    finally:
+        console("-c", "port delete unplugged Gi1/0/1", "-c", "switch delete unplugged")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_apply_goes_on_and_one_is_told_how_to_follow_it(
+    console: Program, number: signal.Signals
+) -> None:
+    name = f"silent-{number.name.lower()}"
+    with silent_switch() as listening:
+        register(console, name, listening.getsockname()[1])
+        process = console.start("-c", "apply --site", stderr=subprocess.PIPE)
+        connection, _ = listening.accept()  # now the job is under way
+        process.send_signal(number)
+        _, said = process.communicate(timeout=20)
+        assert process.returncode == 130
+        job = re.search(r"-c:1: interrupted, but job (\d+) goes on: `job show \1`", said)
+        assert job, said
+        assert f"`job cancel {job[1]}`" in said
+        assert "Traceback" not in said
+        assert console.json(f"job show {job[1]}")[0]["state"] == "running"
+        console.json(f"job cancel {job[1]}")
+        connection.close()
+    ended = console.json(f"job wait {job[1]} --timeout 30")[0]
+    assert ended["state"] in ("failed", "cancelled")
+    console("-c", f"port delete {name} Gi1/0/1", "-c", f"switch delete {name}")
+
+
+def test_a_daemon_that_restarts_during_an_apply_is_found_again(
+    tmp_path: Path, own_daemon: Daemon, beside: Program
+) -> None:
+    with silent_switch() as listening:
+        register(beside, "silent", listening.getsockname()[1])
+        process = beside.start("-c", "apply --site", stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+        first, _ = listening.accept()
+        own_daemon.kill()
+        first.close()
+        own_daemon.start()
+        second, _ = listening.accept()  # it has picked the job up
+        second.close()
+    _, said = process.communicate(timeout=60)
+    assert "looking for it" in said
+    assert process.returncode == 5
+    assert re.search(r"^-c:1: job \d+ failed: ", said, re.M)
