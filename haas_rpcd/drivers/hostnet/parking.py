@@ -1,0 +1,75 @@
+"""Where the nic of a running headnode is put when it is disconnected: a bridge that leads nowhere.
+
+A nic cannot be taken out of a running machine without its guest's cooperation (firmware such as
+iPXE gives none), but its tap can be moved to another bridge at once. This bridge is never up, so it
+forwards nothing, not even between the nics that are parked on it.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from haas_rpcd.drivers.hostnet.links import NO_IPV6_ADDRESSES, Link, kernel
+from haas_rpcd.errors import DeviceError
+
+PARKING_BRIDGE = "haas-parked"
+
+
+class Parking(Protocol):
+    """What the hypervisor's driver asks of the master for disconnected nics."""
+
+    @property
+    def bridge(self) -> str:
+        """The name of the bridge that leads nowhere."""
+        ...
+
+    async def provide(self) -> None:
+        """Have the bridge there. Raises DeviceError."""
+        ...
+
+    async def tidy(self) -> None:
+        """Take the bridge away if no nic is parked on it. Raises DeviceError."""
+        ...
+
+
+class KernelParking:
+    """The parking bridge on this machine, made by netlink when it is first needed."""
+
+    bridge = PARKING_BRIDGE
+
+    async def provide(self) -> None:
+        """Have the bridge there, and down.
+
+        Raises DeviceError (refused) without CAP_NET_ADMIN, or where the name is taken.
+        """
+        async with kernel() as session:
+            found = await session.find(self.bridge)
+            if found is None:
+                line = f"ip link add {self.bridge} type bridge"
+                await session.change(line, "add", ifname=self.bridge, kind="bridge")
+                found = await session.find(self.bridge)
+            _check(found)
+            if found is not None:
+                line = f"ip link set {self.bridge} addrgenmode none"
+                await session.change(line, "set", index=found.index, **NO_IPV6_ADDRESSES)
+
+    async def tidy(self) -> None:
+        """Take the bridge away if no nic is parked on it; not there is fine.
+
+        Raises DeviceError (refused) without CAP_NET_ADMIN.
+        """
+        async with kernel() as session:
+            found = await session.find(self.bridge)
+            if found is None or found.kind != "bridge" or await session.ports(found):
+                return
+            await session.change(f"ip link delete {self.bridge}", "del", index=found.index)
+
+
+def _check(found: Link | None) -> None:
+    if found is None or found.kind != "bridge" or found.up:
+        raise DeviceError(
+            f"{PARKING_BRIDGE} on the master is not the bridge that disconnected nics are parked "
+            f"on (a bridge that is down): remove it with `ip link delete {PARKING_BRIDGE}`, then "
+            "apply again.",
+            reason="refused",
+        )

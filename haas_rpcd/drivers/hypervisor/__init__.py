@@ -1,0 +1,1 @@
+"""Headnodes on the master's hypervisor."""

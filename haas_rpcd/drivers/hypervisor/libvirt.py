@@ -1,0 +1,253 @@
+"""Headnodes on libvirt: clones of a powered-off base image, with nics on the bridges of VLANs.
+
+How it keeps the networks apart:
+
+- A clone gets the wanted nics in place of the base's, and no nic else. Where a running headnode
+  has a nic that is not wanted (a person may have plugged one in), it is parked, too.
+- A nic of a running headnode that moves to another network changes its bridge in one call, without
+  the guest noticing more than other neighbours.
+- A nic of a running headnode that is disconnected is *parked*: its link goes down, then its tap
+  moves to a bridge that leads nowhere (:mod:`haas_rpcd.drivers.hostnet.parking`). Both take effect
+  at once and need nothing of the guest; the guest sees a pulled cable, as a node does. The nic is
+  gone from the machine when that next stops. It is not unplugged live, because a guest must agree
+  to that and firmware does not: with libvirt 9.0 and QEMU 7.2 a guest in iPXE kept its nic, and its
+  network, while the detaching call returned success after 5 s; and a pending removal would strike
+  later, when the nic may be connected again.
+
+The base image must stay off as long as there are clones of it: what it writes to its disk corrupts
+them. (While a clone runs, QEMU's locks on the disk keep the base from starting.)
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from haas_rpcd.drivers import Say, Seen
+from haas_rpcd.drivers.hostnet.netlink import bridge_name as default_bridge_name
+from haas_rpcd.drivers.hostnet.parking import KernelParking, Parking
+from haas_rpcd.drivers.hypervisor import domain_xml
+from haas_rpcd.drivers.hypervisor.domains import Domains
+from haas_rpcd.drivers.hypervisor.worker import Abandoned, Task, TooManyHanging, Worker
+from haas_rpcd.errors import DeviceError, UnavailableError
+from haas_rpcd.model import (
+    DefineHeadnode,
+    DeleteHeadnode,
+    HeadnodeChange,
+    SetHeadnodeNics,
+    SetHeadnodePower,
+)
+
+Result = TypeVar("Result")
+
+
+class LibvirtDriver:
+    """The hypervisor at a libvirt URI.
+
+    ``timeout`` bounds a question, ``change_timeout`` a change, both in seconds (a first start lets
+    libvirt probe its QEMU, which takes a while on a slow machine). A headnode that is stopped gets
+    ``shutdown_grace`` seconds to shut down by itself before it is switched off. ``parking`` is the
+    bridge for disconnected nics of running headnodes.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        *,
+        bridge_name: Callable[[int], str] = default_bridge_name,
+        timeout: float = 30.0,
+        change_timeout: float = 120.0,
+        shutdown_grace: float = 5.0,
+        parking: Parking | None = None,
+    ) -> None:
+        self._uri = uri
+        self._bridge_name = bridge_name
+        self._timeout = timeout
+        self._change_timeout = change_timeout
+        self._shutdown_grace = shutdown_grace
+        self._parking: Parking = KernelParking() if parking is None else parking
+        self._worker = Worker("libvirt")
+        self._libvirt: Any = None
+        self._connection: Any = None
+
+    def preview(self, change: HeadnodeChange) -> list[str]:
+        """Say in short lines what the change comes to; those already so are left out when sent."""
+        name = domain_xml.domain_name(change.headnode)
+        if isinstance(change, DefineHeadnode):
+            first = f"define {name} as an overlay of {change.image}"
+            return [first, *(self._attach_line(nic.nic, nic.mac, nic.vlan) for nic in change.nics)]
+        if isinstance(change, SetHeadnodeNics):
+            lines = [self._attach_line(nic.nic, nic.mac, nic.vlan) for nic in change.nics]
+            return lines or [f"disconnect all nics of {name}"]
+        if isinstance(change, SetHeadnodePower):
+            return [f"{'start' if change.running else 'stop'} {name}"]
+        return [f"delete {name} and its overlays"]
+
+    async def open(self) -> None:
+        """Connect to libvirt.
+
+        Raises UnavailableError where the Python binding is not installed, DeviceError (unreachable,
+        timeout) where libvirt is down or silent.
+        """
+        if self._connection is not None:
+            return
+        self._libvirt = load_libvirt()
+        try:
+            self._connection = await self._call(
+                lambda task: self._libvirt.open(self._uri), self._timeout
+            )
+        except self._libvirt.libvirtError as error:
+            raise self._unreachable(error) from error
+
+    async def close(self) -> None:
+        """End the connection. Never raises."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            # One that cannot even be closed is as good as closed.
+            with contextlib.suppress(DeviceError, self._libvirt.libvirtError):
+                await self._call(lambda task: connection.close(), self._timeout)
+        self._worker.end()
+
+    async def send(self, change: HeadnodeChange, say: Say) -> None:
+        """Carry out one change of a headnode; what is so already is left as it is.
+
+        Raises DeviceError: ``missing`` (the image, its disk, or the headnode's domain), ``refused``
+        (the image runs; something else has the name or UUID; libvirt refused), ``unreachable``,
+        ``timeout``.
+        """
+        if isinstance(change, DefineHeadnode):
+            await self._define(change, say)
+        elif isinstance(change, SetHeadnodeNics):
+            await self._set_nics(change, say)
+        elif isinstance(change, SetHeadnodePower):
+            await self._set_power(change, say)
+        elif isinstance(change, DeleteHeadnode):
+            await self._ask(lambda domains: domains.delete(change), change, say)
+            await self._parking.tidy()
+        else:
+            raise TypeError(f"the hypervisor has no {type(change).__name__}")
+
+    async def observe(self, changes: Sequence[HeadnodeChange]) -> list[Seen]:
+        """Read back each headnode's domain.
+
+        ``defined`` once its overlays are complete. ``nics`` are what it is connected to now and
+        what it will be connected to after its next start, so that the two must agree to be as
+        wanted. A parked nic is not connected. A nic on anything but the bridge of a VLAN shows as
+        VLAN 0, one that HaaS did not make under its MAC: neither is ever wanted, so an apply parks
+        or removes it.
+        """
+        uuids = [change.uuid for change in changes]
+
+        def look(task: Task[Any]) -> list[Seen]:
+            domains = self._domains(task, lambda line: None)
+            return [domains.observe(uuid) for uuid in uuids]
+
+        return await self._guard(look, self._timeout, "look at the headnodes")
+
+    async def _define(self, change: DefineHeadnode, say: Say) -> None:
+        if not await self._ask(lambda domains: domains.define(change), change, say):
+            await self._set_nics(SetHeadnodeNics(change.headnode, change.uuid, change.nics), say)
+
+    async def _set_nics(self, change: SetHeadnodeNics, say: Say) -> None:
+        if await self._ask(lambda domains: domains.must_park(change), change, say):
+            await self._parking.provide()
+        await self._ask(lambda domains: domains.set_nics(change), change, say)
+
+    async def _set_power(self, change: SetHeadnodePower, say: Say) -> None:
+        if change.running:
+            await self._ask(lambda domains: domains.start(change), change, say)
+            return
+        grace = self._shutdown_grace
+        await self._ask(lambda domains: domains.stop(change, grace), change, say)
+        await self._parking.tidy()
+
+    async def _ask(
+        self, do: Callable[[Domains], Result], change: HeadnodeChange, say: Say
+    ) -> Result:
+        """Run a piece of work in the worker's thread; its lines are said in this one."""
+        name = domain_xml.domain_name(change.headnode)
+        timeout = self._change_timeout + self._shutdown_grace
+        return await self._guard(
+            lambda task: do(self._domains(task, task.relay(say))), timeout, f"work on {name}"
+        )
+
+    def _domains(self, task: Task[Any], say: Say) -> Domains:
+        return Domains(
+            self._libvirt,
+            self._connection,
+            uri=self._uri,
+            bridge_name=self._bridge_name,
+            parking_bridge=self._parking.bridge,
+            task=task,
+            say=say,
+        )
+
+    async def _guard(
+        self, function: Callable[[Task[Any]], Result], timeout: float, what: str
+    ) -> Result:
+        if self._connection is None:
+            raise DeviceError(
+                f"There is no connection to libvirt on {self._uri}.", reason="unreachable"
+            )
+        try:
+            return await self._call(function, timeout)
+        except self._libvirt.libvirtError as error:
+            if not self._connection.isAlive():
+                self._connection = None
+                raise self._unreachable(error) from error
+            raise DeviceError(
+                f"libvirt on {self._uri} refused to {what}: {error}.", reason="refused"
+            ) from error
+
+    async def _call(self, function: Callable[[Task[Any]], Result], timeout: float) -> Result:
+        try:
+            return await self._worker.call(function, timeout)
+        except TimeoutError as error:
+            self._connection = None  # the thread that was left behind has it
+            raise DeviceError(
+                f"libvirt on {self._uri} did not answer within {timeout:g} s: see what holds it up "
+                "(systemctl status libvirtd), then apply again.",
+                reason="timeout",
+            ) from error
+        except TooManyHanging as error:
+            raise DeviceError(
+                f"libvirt on {self._uri} has not answered several earlier calls and is not asked "
+                "again before it does: restart it (systemctl restart libvirtd).",
+                reason="unreachable",
+            ) from error
+        except Abandoned as error:
+            raise DeviceError(
+                "The work on the hypervisor was given up: apply again.", reason="timeout"
+            ) from error
+
+    def _unreachable(self, error: Exception) -> DeviceError:
+        return DeviceError(
+            f"libvirt on {self._uri} cannot be reached: {error}. Start it (systemctl start "
+            "libvirtd), and see that haas-rpcd's user may use it (group libvirt).",
+            reason="unreachable",
+        )
+
+    def _attach_line(self, nic: str, mac: str, vlan: int) -> str:
+        return f"attach {nic} {mac} to {self._bridge_name(vlan)}"
+
+
+def load_libvirt() -> Any:
+    """Import libvirt's binding, which is an extra, and keep it from printing on stderr.
+
+    Raises UnavailableError, saying how to install it.
+    """
+    try:
+        import libvirt
+    except ImportError as error:
+        raise UnavailableError(
+            "the libvirt driver is not installed: run  "
+            "apt-get install libvirt-dev pkg-config gcc python3-dev  and then  "
+            "pip install 'haas[libvirt]'"
+        ) from error
+    libvirt.registerErrorHandler(_print_nothing, None)
+    return libvirt
+
+
+def _print_nothing(context: None, error: tuple[Any, ...]) -> None:
+    """Stand in for libvirt's own handler, which prints what is raised as an exception anyway."""

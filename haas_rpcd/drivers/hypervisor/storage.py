@@ -1,0 +1,205 @@
+"""Overlays: copy-on-write volumes over the disks of a base image, by libvirt's storage API.
+
+Only by that API, so that it works over a remote URI as well. A qcow2 overlay with a backing file
+takes the same short time whatever the size of what it stands on
+(https://libvirt.org/formatstorage.html, ``backingStore``). All calls here block.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from haas_rpcd.drivers.hypervisor.domain_xml import BaseDisk
+from haas_rpcd.errors import DeviceError
+
+FOLDER_POOLS = ("dir", "fs", "netfs")
+"""The types of storage pools whose volumes are files, as overlays are."""
+
+DEFAULT_POOL = "default"
+"""Where overlays over disks that are not files are made."""
+
+TEMPORARY_POOL = "haas-temporary"
+
+
+@dataclass(frozen=True)
+class Located:
+    """A disk of the base image, and the folder that its overlay goes into. ``size`` in bytes."""
+
+    path: str
+    format: str
+    size: int
+    folder: str
+
+
+class Storage:
+    """The storage of one hypervisor. ``go_on`` is called before each change."""
+
+    def __init__(self, libvirt: Any, connection: Any, go_on: Callable[[], None]) -> None:
+        self._libvirt = libvirt
+        self._connection = connection
+        self._go_on = go_on
+
+    def locate(self, image: str, disk: BaseDisk) -> Located:
+        """Find a disk of the base image. Raises DeviceError (missing, refused)."""
+        if disk.pool is not None and disk.volume is not None:
+            return self._locate_volume(image, disk)
+        path = disk.path or ""
+        folder = posixpath.dirname(path)
+        if path.startswith("/dev/"):
+            volume = self._lookup(self._connection.storageVolLookupByPath, path)
+            if volume is None:
+                raise DeviceError(
+                    f"The block device {path} of {image} is in no storage pool of libvirt: define "
+                    "a pool that has it (virsh pool-define-as), or use an image on a file.",
+                    reason="missing",
+                )
+            return Located(path, disk.format, volume.info()[1], self._default_folder(image, disk))
+        with self._pool(folder) as pool:
+            volume = self._volume(pool, posixpath.basename(path))
+            if volume is None:
+                raise DeviceError(
+                    f"The disk {path} of {image} does not exist: put it back, or point the image "
+                    f"at its disk (virsh edit {image}).",
+                    reason="missing",
+                )
+            return Located(path, disk.format, volume.info()[1], folder)
+
+    def has_file(self, path: str) -> bool:
+        """Whether there is such a file, in whatever folder."""
+        with self._pool(posixpath.dirname(path), may_lack=True) as pool:
+            return pool is not None and self._volume(pool, posixpath.basename(path)) is not None
+
+    def make_overlay(self, base: Located, path: str) -> None:
+        """Make a fresh overlay over the base's disk; one that is there from before is replaced."""
+        with self._pool(posixpath.dirname(path)) as pool:
+            self._delete(pool, posixpath.basename(path))
+            self._go_on()
+            pool.createXML(_overlay_xml(posixpath.basename(path), base), 0)
+
+    def delete(self, path: str) -> None:
+        """Delete a volume that was made here; gone already is fine."""
+        with self._pool(posixpath.dirname(path), may_lack=True) as pool:
+            if pool is not None:
+                self._delete(pool, posixpath.basename(path))
+
+    def _delete(self, pool: Any, name: str) -> None:
+        volume = self._volume(pool, name)
+        if volume is not None:
+            self._go_on()
+            volume.delete(0)
+
+    def _locate_volume(self, image: str, disk: BaseDisk) -> Located:
+        pool = self._lookup(self._connection.storagePoolLookupByName, disk.pool)
+        if pool is None or not pool.isActive():
+            raise DeviceError(
+                f"The storage pool {disk.pool} of {image}'s disk {disk.target} is not there, or "
+                f"not started: start it with  virsh pool-start {disk.pool}  .",
+                reason="missing",
+            )
+        volume = self._volume(pool, str(disk.volume))
+        if volume is None:
+            raise DeviceError(
+                f"The disk {disk.volume} of {image} does not exist in the storage pool "
+                f"{disk.pool}: put it back, or point the image at its disk (virsh edit {image}).",
+                reason="missing",
+            )
+        path = volume.path()
+        in_folder = _pool_facts(pool)[0] in FOLDER_POOLS
+        folder = posixpath.dirname(path) if in_folder else self._default_folder(image, disk)
+        return Located(path, disk.format, volume.info()[1], folder)
+
+    def _default_folder(self, image: str, disk: BaseDisk) -> str:
+        pool = self._lookup(self._connection.storagePoolLookupByName, DEFAULT_POOL)
+        if pool is not None:
+            kind, folder = _pool_facts(pool)
+            if kind in FOLDER_POOLS:
+                return folder
+        raise DeviceError(
+            f"Disk {disk.target} of {image} is not a file, and libvirt has no storage pool "
+            f'"{DEFAULT_POOL}" on a folder to put the overlay in: define one '
+            f"(virsh pool-define-as {DEFAULT_POOL} dir --target /var/lib/libvirt/images).",
+            reason="refused",
+        )
+
+    def _volume(self, pool: Any, name: str) -> Any:
+        """Return the volume or None; a pool does not see by itself what others put in its folder"""
+        found = self._lookup(pool.storageVolLookupByName, name)
+        if found is None:
+            pool.refresh(0)
+            found = self._lookup(pool.storageVolLookupByName, name)
+        return found
+
+    @contextmanager
+    def _pool(self, folder: str, may_lack: bool = False) -> Iterator[Any]:
+        """Give the storage pool on the folder, for a while if there is none.
+
+        Yields None for a folder that does not exist if ``may_lack``, else raises DeviceError.
+        """
+        pool = self._pool_on(folder)
+        if pool is not None and pool.isActive():
+            yield pool
+            return
+        self._go_on()
+        try:
+            if pool is None:
+                pool = self._connection.storagePoolCreateXML(_pool_xml(folder), 0)
+            else:
+                pool.create(0)
+        except self._libvirt.libvirtError as error:
+            if may_lack:
+                yield None
+                return
+            raise DeviceError(
+                f"The folder {folder} of a base image's disk cannot be used: {error}.",
+                reason="missing",
+            ) from error
+        try:
+            yield pool
+        finally:
+            pool.destroy()  # stops the pool; what is in its folder stays
+
+    def _pool_on(self, folder: str) -> Any:
+        for pool in self._connection.listAllStoragePools():
+            kind, target = _pool_facts(pool)
+            if kind in FOLDER_POOLS and target == posixpath.normpath(folder):
+                return pool
+        return None
+
+    def _lookup(self, find: Callable[..., Any], *names: Any) -> Any:
+        try:
+            return find(*names)
+        except self._libvirt.libvirtError as error:
+            if error.get_error_code() in (
+                self._libvirt.VIR_ERR_NO_STORAGE_POOL,
+                self._libvirt.VIR_ERR_NO_STORAGE_VOL,
+            ):
+                return None
+            raise
+
+
+def _pool_facts(pool: Any) -> tuple[str, str]:
+    root = ET.fromstring(pool.XMLDesc(0))  # noqa: S314 (from libvirt itself)
+    return root.get("type", ""), posixpath.normpath(root.findtext("target/path") or "/")
+
+
+def _pool_xml(folder: str) -> str:
+    root = ET.Element("pool", {"type": "dir"})
+    ET.SubElement(root, "name").text = TEMPORARY_POOL
+    ET.SubElement(ET.SubElement(root, "target"), "path").text = folder
+    return ET.tostring(root, encoding="unicode")
+
+
+def _overlay_xml(name: str, base: Located) -> str:
+    root = ET.Element("volume")
+    ET.SubElement(root, "name").text = name
+    ET.SubElement(root, "capacity", {"unit": "bytes"}).text = str(base.size)
+    ET.SubElement(ET.SubElement(root, "target"), "format", {"type": "qcow2"})
+    backing = ET.SubElement(root, "backingStore")
+    ET.SubElement(backing, "path").text = base.path
+    ET.SubElement(backing, "format", {"type": base.format})
+    return ET.tostring(root, encoding="unicode")

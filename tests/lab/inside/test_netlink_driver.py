@@ -1,0 +1,338 @@
+"""The master's own network, on a kernel that has VLANs: NetlinkDriver against the real thing."""
+
+import contextlib
+import json
+import socket
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+
+from haas_rpcd.drivers.hostnet.netlink import NetlinkDriver
+from haas_rpcd.drivers.hostnet.parking import PARKING_BRIDGE, KernelParking
+from haas_rpcd.errors import DeviceError
+from haas_rpcd.model import PresenceSeen, SetBridge
+
+from ..frames import Wire
+from ..topology import (
+    MASTER_ADDRESS,
+    TRUNK_NIC,
+    CommandFailed,
+    Lab,
+    add_bridge,
+    ip,
+    remove_bridge,
+    run,
+)
+
+MAKE = SetBridge(vlan=104, present=True)
+REMOVE = SetBridge(vlan=104, present=False)
+LONG_TRUNK = "enp129s0f0np0"
+
+
+def nobody(line: str) -> None:
+    """Hear the lines, and do nothing about it."""
+
+
+def link(name: str) -> dict[str, Any] | None:
+    """Say what ``ip -d`` says of one interface of the master's."""
+    try:
+        return json.loads(run("ip", "-json", "-details", "link", "show", "dev", name))[0]
+    except CommandFailed:
+        return None
+
+
+@pytest.fixture
+async def master(lab: Lab) -> AsyncIterator[NetlinkDriver]:
+    """The driver on the lab's trunk nic; the network is taken away after the test."""
+    driver = NetlinkDriver(lab.trunk_nic)
+    await driver.open()
+    yield driver
+    await driver.send(REMOVE, nobody)
+    await driver.close()
+
+
+async def test_a_network_comes_into_use_and_goes_again(master: NetlinkDriver) -> None:
+    assert await master.observe([MAKE]) == [PresenceSeen(False)]
+
+    await master.send(MAKE, nobody)
+
+    assert await master.observe([MAKE]) == [PresenceSeen(True)]
+    vlan, bridge = link("trunk0.104"), link("br-vlan104")
+    assert vlan and bridge
+    assert vlan["link"] == TRUNK_NIC
+    assert vlan["linkinfo"]["info_data"]["id"] == 104
+    assert vlan["linkinfo"]["info_data"]["protocol"] == "802.1Q"
+    assert vlan["master"] == "br-vlan104"
+    data = bridge["linkinfo"]["info_data"]
+    assert (data["stp_state"], data["forward_delay"], data["mcast_snooping"]) == (0, 0, 0)
+    for one in (vlan, bridge):
+        assert "UP" in one["flags"]
+        assert one["inet6_addr_gen_mode"] == "none"
+
+    await master.send(REMOVE, nobody)
+
+    assert link("trunk0.104") is None
+    assert link("br-vlan104") is None
+    assert await master.observe([MAKE]) == [PresenceSeen(False)]
+
+
+async def test_doing_it_twice_changes_nothing_more(master: NetlinkDriver) -> None:
+    await master.send(MAKE, nobody)
+    first = link("br-vlan104")
+    said: list[str] = []
+    await master.send(MAKE, said.append)
+    second = link("br-vlan104")
+    assert first and second
+    assert (first["ifindex"], said) == (second["ifindex"], [])
+
+    await master.send(REMOVE, said.append)
+    assert said == ["ip link delete br-vlan104", "ip link delete trunk0.104"]
+    await master.send(REMOVE, said.append)
+    assert len(said) == 2
+
+
+async def test_what_is_previewed_is_what_is_sent(master: NetlinkDriver) -> None:
+    ip(None, f"link set {TRUNK_NIC} down")
+    said: list[str] = []
+    await master.send(MAKE, said.append)
+    # Settings that the kernel has by itself already are not written again.
+    assert [line for line in master.preview(MAKE) if line in said] == said
+    assert [line for line in said if line.startswith("ip ")] == [
+        line for line in master.preview(MAKE) if line.startswith("ip ")
+    ]
+
+
+async def test_the_previewed_lines_of_ip_do_the_same_by_hand(master: NetlinkDriver) -> None:
+    for line in master.preview(MAKE):
+        run(*line.split())
+    assert await master.observe([MAKE]) == [PresenceSeen(True)]
+    said: list[str] = []
+    await master.send(MAKE, said.append)
+    assert said == []
+
+
+async def test_half_of_it_is_not_there_and_is_completed(master: NetlinkDriver) -> None:
+    halves = (
+        "link set trunk0.104 nomaster",
+        "link set trunk0.104 down",
+        "link set br-vlan104 down",
+        f"link set {TRUNK_NIC} down",
+        "link delete br-vlan104",
+        "link delete trunk0.104",
+    )
+    for half in halves:
+        await master.send(MAKE, nobody)
+        ip(None, half)
+        assert await master.observe([MAKE]) == [PresenceSeen(False)], half
+        await master.send(MAKE, nobody)
+        assert await master.observe([MAKE]) == [PresenceSeen(True)], half
+
+
+class Intruder:
+    """A node on VLAN 104 which gives itself an address out of the master's own network."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.nic = lab.nic("node-1:ipmi-nic")
+        lab.switch.carry(self.nic.port, untagged=104)
+        lab.switch.carry(lab.switch.trunk_port, tagged=[104])
+        ip("node-1", f"addr replace 10.0.0.99/24 dev {self.nic.nic}")
+
+    def finds_the_master(self) -> bool:
+        """Whether anybody answers when the node asks by ARP who has the master's address."""
+        ip("node-1", "neigh flush all")
+        ping = ("ping", "-c1", "-w1", MASTER_ADDRESS)
+        with contextlib.suppress(CommandFailed):
+            run("ip", "netns", "exec", "node-1", *ping)
+        return "lladdr" in run("ip", "-n", "node-1", "neigh", "show", MASTER_ADDRESS)
+
+    def sends_to_the_master(self, mac: str, port: int) -> None:
+        """Send the master a datagram, to the bridge's own MAC."""
+        ip("node-1", f"neigh replace {MASTER_ADDRESS} lladdr {mac} dev {self.nic.nic}")
+        command = f"echo intruder >/dev/udp/{MASTER_ADDRESS}/{port}"
+        run("ip", "netns", "exec", "node-1", "bash", "-c", command)
+
+
+@pytest.fixture
+def service() -> Iterator[socket.socket]:
+    """Something on the master that listens on all its addresses."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
+        listening.bind(("", 0))
+        listening.settimeout(5)
+        yield listening
+
+
+async def test_the_master_itself_has_no_part_in_a_tenants_network(
+    lab: Lab, wire: Wire, master: NetlinkDriver, service: socket.socket
+) -> None:
+    await master.send(MAKE, nobody)
+    bridge = link("br-vlan104")
+    assert bridge
+    intruder = Intruder(lab)
+
+    heard = wire.who_hears_whom()
+    assert heard.differences({104: {"node-1:ipmi-nic", "br-vlan104"}}) == []
+    assert not intruder.finds_the_master()
+    intruder.sends_to_the_master(bridge["address"], service.getsockname()[1])
+    wire.who_hears_whom()  # by the time these frames are through, the datagram is, too
+    service.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        service.recv(100)
+    assert "inet" not in run("ip", "addr", "show", "dev", "br-vlan104")
+
+
+async def test_a_bridge_made_without_that_care_would_let_them_in(
+    lab: Lab, wire: Wire, service: socket.socket
+) -> None:
+    """What the test above rests on: that there is something to be kept out."""
+    add_bridge(104)
+    try:
+        bridge = link("br-vlan104")
+        assert bridge
+        intruder = Intruder(lab)
+        wire.who_hears_whom()
+        assert intruder.finds_the_master()
+        intruder.sends_to_the_master(bridge["address"], service.getsockname()[1])
+        assert service.recv(100) == b"intruder\n"
+    finally:
+        remove_bridge(104)
+
+
+async def test_big_frames_pass_where_the_trunk_takes_them(master: NetlinkDriver) -> None:
+    ip(None, f"link set {TRUNK_NIC} mtu 9000")
+    await master.send(MAKE, nobody)
+    vlan, bridge = link("trunk0.104"), link("br-vlan104")
+    assert vlan and bridge
+    assert (vlan["mtu"], bridge["mtu"]) == (9000, 9000)
+
+    ip(None, f"link set {TRUNK_NIC} mtu 1500")
+    await master.send(MAKE, nobody)
+    vlan, bridge = link("trunk0.104"), link("br-vlan104")
+    assert vlan and bridge
+    assert (vlan["mtu"], bridge["mtu"]) == (1500, 1500)
+
+
+async def test_a_trunk_nic_of_a_long_name(lab: Lab) -> None:
+    ip(None, f"link add {LONG_TRUNK} type veth peer name otherend")
+    driver = NetlinkDriver(LONG_TRUNK)
+    try:
+        await driver.open()
+        await driver.send(MAKE, nobody)
+        vlan = link("haas.104")
+        assert vlan and vlan["link"] == LONG_TRUNK
+        assert await driver.observe([MAKE]) == [PresenceSeen(True)]
+        await driver.send(REMOVE, nobody)
+        assert link("haas.104") is None
+    finally:
+        await driver.close()
+        ip(None, f"link delete {LONG_TRUNK}")
+
+
+async def test_a_vlan_of_a_persons_own_is_left_alone(master: NetlinkDriver) -> None:
+    ip(None, f"link add link {TRUNK_NIC} name storage type vlan id 104")
+    try:
+        with pytest.raises(DeviceError, match="VLAN 104 on trunk0 exists already as storage"):
+            await master.send(MAKE, nobody)
+        assert link("storage")
+    finally:
+        ip(None, "link delete storage")
+
+
+async def test_an_interface_that_only_has_the_name_is_left_alone(master: NetlinkDriver) -> None:
+    ip(None, f"link add link {TRUNK_NIC} name trunk0.104 type vlan id 999")
+    try:
+        for change in (MAKE, REMOVE):
+            with pytest.raises(DeviceError, match=r"trunk0\.104 on the master is not VLAN 104"):
+                await master.send(change, nobody)
+        assert await master.observe([MAKE]) == [PresenceSeen(False)]
+        assert link("trunk0.104")
+        assert link("br-vlan104") is None
+    finally:
+        ip(None, "link delete trunk0.104")
+
+
+async def test_a_bridge_with_a_strange_port_is_left_alone(master: NetlinkDriver) -> None:
+    await master.send(MAKE, nobody)
+    ip(
+        None,
+        "link add uplink type veth peer name elsewhere",
+        "link set uplink master br-vlan104",
+    )
+    try:
+        for change in (MAKE, REMOVE):
+            with pytest.raises(DeviceError, match="br-vlan104 on the master has uplink in it"):
+                await master.send(change, nobody)
+        assert link("br-vlan104")
+    finally:
+        ip(None, "link delete uplink")
+
+
+async def test_a_bridge_stays_while_virtual_machines_hang_on_it(master: NetlinkDriver) -> None:
+    await master.send(MAKE, nobody)
+    ip(
+        None,
+        "tuntap add vnet0 mode tap",
+        "tuntap add vnet1 mode tap",
+        "link set vnet0 master br-vlan104",
+        "link set vnet1 master br-vlan104",
+    )
+    try:
+        with pytest.raises(DeviceError, match="cannot be removed while vnet0 and vnet1") as caught:
+            await master.send(REMOVE, nobody)
+        assert caught.value.data["taps"] == ["vnet0", "vnet1"]
+        assert await master.observe([MAKE]) == [PresenceSeen(True)]
+    finally:
+        ip(None, "tuntap del vnet0 mode tap", "tuntap del vnet1 mode tap")
+
+
+async def test_the_trunk_nic_was_pulled_out(lab: Lab) -> None:
+    ip(None, "link add trunk9 type veth peer name otherend")
+    driver = NetlinkDriver("trunk9")
+    await driver.open()
+    await driver.send(MAKE, nobody)
+    ip(None, "link delete trunk9")
+    try:
+        with pytest.raises(DeviceError, match="no trunk nic trunk9") as caught:
+            await driver.send(MAKE, nobody)
+        assert caught.value.reason == "missing"
+        assert await driver.observe([MAKE]) == [PresenceSeen(False)]
+        await driver.send(REMOVE, nobody)
+        assert link("br-vlan104") is None
+    finally:
+        await driver.close()
+
+
+async def test_without_the_capability_it_says_which(lab: Lab) -> None:
+    code = (
+        "import asyncio\n"
+        "from haas_rpcd.drivers.hostnet.netlink import NetlinkDriver\n"
+        "from haas_rpcd.errors import DeviceError\n"
+        "from haas_rpcd.model import SetBridge\n"
+        "async def main():\n"
+        f"    driver = NetlinkDriver({lab.trunk_nic!r})\n"
+        "    await driver.open()\n"
+        "    try:\n"
+        "        await driver.send(SetBridge(104, True), print)\n"
+        "    except DeviceError as error:\n"
+        "        print(error.reason, error)\n"
+        "asyncio.run(main())\n"
+    )
+    printed = run("setpriv", "--bounding-set=-net_admin", "python", "-c", code)
+    assert "refused" in printed
+    assert "CAP_NET_ADMIN" in printed
+    assert link("trunk0.104") is None
+
+
+async def test_the_parking_bridge_is_there_while_it_is_used() -> None:
+    parking = KernelParking()
+    await parking.tidy()
+    await parking.provide()
+    await parking.provide()
+    bridge = link(PARKING_BRIDGE)
+    assert bridge and "UP" not in bridge["flags"]
+    ip(None, "tuntap add vnet0 mode tap", f"link set vnet0 master {PARKING_BRIDGE}")
+    await parking.tidy()
+    assert link(PARKING_BRIDGE)
+    ip(None, "tuntap del vnet0 mode tap")
+    await parking.tidy()
+    assert link(PARKING_BRIDGE) is None
