@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Mapping
 from typing import Any, TextIO
@@ -24,9 +23,13 @@ def can_move(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
-def columns(stream: TextIO) -> int | None:
-    """The terminal's width, or None for what is no terminal and has no width."""
-    return shutil.get_terminal_size().columns if stream.isatty() else None
+def size_of(stream: TextIO) -> os.terminal_size:
+    """The terminal's columns and lines; 80 by 24 for one that does not say."""
+    try:
+        size = os.get_terminal_size(stream.fileno())
+    except OSError:
+        size = os.terminal_size((0, 0))
+    return os.terminal_size((size.columns or 80, size.lines or 24))
 
 
 class Output:
@@ -117,7 +120,8 @@ class Output:
             self.talk(f"there is more: --after {page['next']}")
 
     def _shape(self) -> dict[str, Any]:
-        return {"width": columns(self.out), "bold": wants_colour(self.out)}
+        width = size_of(self.out).columns if self.out.isatty() else None
+        return {"width": width, "bold": wants_colour(self.out)}
 
     def _lines(self, lines: list[str]) -> None:
         print("\n".join(lines), file=self.out, flush=True)

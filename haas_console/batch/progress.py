@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
+import os
 from typing import Protocol, TextIO
 
-from haas_console.batch.output import Output, can_move
+from haas_console.batch.output import Output, can_move, size_of
 from haas_console.batch.text import clean
 from haas_console.core.jobs import DeviceProgress, JobView
 
@@ -88,17 +88,18 @@ class BarProgress:
             self._later = loop.call_at(max(loop.time(), self._next), self._draw)
 
     def finish(self) -> None:
-        """Draw what has not been drawn yet."""
+        """Draw what has not been drawn yet; whatever comes after begins below."""
         if self._later is not None:
             self._later.cancel()
         self._draw()
+        self._drawn, self._view = [], None
 
     def _draw(self) -> None:
         self._later = None
         self._next = asyncio.get_running_loop().time() + _PAUSE
         if self._view is None:
             return
-        lines = _lines(self._view)
+        lines = _lines(self._view, size_of(self._stream))
         parts = ["\n" * (len(lines) - len(self._drawn))]
         for number, line in enumerate(lines):
             if number >= len(self._drawn) or line != self._drawn[number]:
@@ -109,9 +110,8 @@ class BarProgress:
         self._stream.flush()
 
 
-def _lines(view: JobView) -> list[str]:
+def _lines(view: JobView, size: os.terminal_size) -> list[str]:
     """The job first, then its devices; as many as the terminal holds."""
-    size = shutil.get_terminal_size()
     devices = view.devices()
     shown = devices[: max(1, size.lines - 3)]
     name = f"job {view.job}"

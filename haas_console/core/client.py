@@ -30,6 +30,7 @@ from haas_console.core.errors import (
 CONNECT_TIMEOUT = 10.0
 MAX_MESSAGE = 64 * 1024 * 1024  # bytes; an export of 10,000 nodes is some 5 MB
 _HEARTBEAT = 20.0  # seconds between pings, so that a vanished host is noticed at all
+_CLOSE = 2.0  # seconds for a good-bye
 _log = logging.getLogger(__name__)
 
 Notification = tuple[str, dict[str, Any]]
@@ -90,6 +91,7 @@ class Client:
                     headers=headers,
                     max_msg_size=MAX_MESSAGE,
                     heartbeat=_HEARTBEAT,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE),
                 )
         except BaseException as error:
             await session.close()

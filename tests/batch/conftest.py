@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from haas_console.core.api import Api
+from haas_console.core.api import Api, packaged_api
 from haas_console.core.client import Client
 from haas_console.core.commands import Language
 from haas_console.core.config import Endpoint
@@ -88,6 +88,12 @@ def language() -> Language:
     return Language(Api(DOCUMENT))
 
 
+@pytest.fixture(scope="session")
+def released() -> Language:
+    """The commands of the API that this console is released with."""
+    return Language(packaged_api())
+
+
 class Program:
     """``haas-console`` as a process, and what came out of it."""
 
@@ -97,7 +103,7 @@ class Program:
         self.environ = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
             "TERM": "xterm",
             "LANG": "C.UTF-8",
         }

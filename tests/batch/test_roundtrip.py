@@ -59,10 +59,11 @@ def commands_of(language: Language) -> st.SearchStrategy[Command]:
     name = st.from_regex(r"[a-z0-9][a-z0-9.-]{0,9}", fullmatch=True) | st.sampled_from(
         ["start", "show"]
     )
+    digest = st.from_regex("[0-9a-f]{16}", fullmatch=True)
     file = TEXT.filter(lambda text: bool(text) and not text.startswith("--site"))
     return st.one_of(
         *(calls_of(language.api, method) for method in language.api.methods.values()),
-        st.builds(Apply, st.none() | name, st.none() | name),
+        st.builds(Apply, st.none() | name, st.none() | digest),
         st.builds(Use, st.none() | name),
         st.builds(ImportSite, file, st.sampled_from([{}, {"dry_run": True}, {"dry_run": False}])),
         st.builds(ExportSite, file),
@@ -98,6 +99,13 @@ def test_every_command_is_read_back_from_its_line(language: Language, data: st.D
 @given(st.data())
 def test_also_while_a_project_is_in_use(language: Language, data: st.DataObject) -> None:
     holds(language, data.draw(commands_of(language)), "alpha")
+
+
+@given(st.data(), st.sampled_from([None, "alpha"]))
+def test_every_command_of_the_release_too(
+    released: Language, data: st.DataObject, project: str | None
+) -> None:
+    holds(released, data.draw(commands_of(released)), project)
 
 
 def test_the_canonical_line_is_the_short_one(language: Language) -> None:

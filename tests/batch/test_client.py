@@ -1,0 +1,104 @@
+"""The client's connection: calls side by side, news, and an end that is noticed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from haas_console.core import jobs
+from haas_console.core.client import Client
+from haas_console.core.config import Endpoint
+from haas_console.core.errors import JobFailedError, LostDaemonError, RpcError
+
+if TYPE_CHECKING:
+    from tests.batch.conftest import Daemon, Program
+
+
+def _endpoint(daemon: Daemon) -> Endpoint:
+    return Endpoint(str(daemon.socket), None, "the test")
+
+
+async def test_answers_find_their_calls_however_many_are_under_way(demo_daemon: Daemon) -> None:
+    client = await Client.connect(_endpoint(demo_daemon))
+    nodes = [item["node"] for item in (await client.call("node.list"))["items"]]
+    shown = await asyncio.gather(*(client.call("node.show", {"node": node}) for node in nodes * 5))
+    assert [record["node"] for record in shown] == nodes * 5
+    await client.close()
+
+
+async def test_a_refusal_is_the_daemon_s_own_sentence(demo_daemon: Daemon) -> None:
+    client = await Client.connect(_endpoint(demo_daemon))
+    with pytest.raises(RpcError) as caught:
+        await client.call("node.show", {"node": "no-such-node"})
+    assert caught.value.kind == "not_found"
+    assert "no-such-node" in str(caught.value)
+    await client.close()
+
+
+async def test_what_others_change_is_told_to_who_listens(demo_daemon: Daemon) -> None:
+    watching, working = [await Client.connect(_endpoint(demo_daemon)) for _ in range(2)]
+    with watching.notifications() as inbox:
+        await watching.call("events.subscribe")
+        await working.call("project.create", {"project": "news"})
+        async with asyncio.timeout(10):
+            method, params = await inbox.get()
+    assert method == "inventory.event"
+    assert (params["noun"], params["name"]) == ("project", "news")
+    await asyncio.gather(watching.close(), working.close())
+
+
+async def test_a_job_is_followed_to_its_end_and_past_it(
+    demo_daemon: Daemon, console: Program
+) -> None:
+    node = console.free_node()
+    console.json("project create followed", f"node allocate followed {node}")
+    console.json("network create followed net", f"connect {node}:primary-nic net")
+    client = await Client.connect(_endpoint(demo_daemon))
+    job = (await client.call("apply.start", {"project": "followed"}))["job"]
+    seen = [(view.state, view.done) async for view in jobs.follow(client, job)]
+    assert seen[-1][0] == "succeeded"
+    assert (await jobs.outcome(client, job))["done"] == seen[-1][1] > 0
+    late = [view.state async for view in jobs.follow(client, job)]
+    assert late == ["succeeded"]
+    await client.close()
+
+
+async def test_a_daemon_that_dies_fails_the_calls_that_wait_for_it(own_daemon: Daemon) -> None:
+    client = await Client.connect(_endpoint(own_daemon))
+    calls = [asyncio.ensure_future(client.call("system.info")) for _ in range(3)]
+    own_daemon.process.kill()
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+    with client.notifications() as inbox, pytest.raises(LostDaemonError):
+        await inbox.get()
+    assert client.lost
+    with pytest.raises(LostDaemonError, match="went away"):
+        await client.call("system.info")
+    # Some may have been answered before the daemon died; none may hang.
+    assert all(isinstance(answer, dict | LostDaemonError) for answer in answers)
+    await client.close()
+
+
+async def test_no_answer_in_time_is_an_error_that_says_so(own_daemon: Daemon) -> None:
+    client = await Client.connect(_endpoint(own_daemon))
+    own_daemon.process.send_signal(19)  # SIGSTOP: it is there, and says nothing
+    try:
+        with pytest.raises(LostDaemonError, match=r"did not answer system\.info within 0\.3 s"):
+            await client.call("system.info", timeout=0.3)
+    finally:
+        own_daemon.process.send_signal(18)  # SIGCONT
+    assert (await client.call("system.info"))[
+        "name"
+    ] == "haas-rpcd"  # and the late answer is not it
+    await client.close()
+
+
+def test_a_failed_job_names_each_device_once() -> None:
+    steps = [
+        {"device": "sw1", "state": "failed", "message": "cannot be reached"},
+        {"device": "sw1", "state": "failed", "message": "cannot be reached"},
+        {"device": "sw2", "state": "done", "message": None},
+    ]
+    error = JobFailedError({"job": 7, "state": "failed", "error": "2 steps failed", "steps": steps})
+    assert str(error) == "job 7 failed: 2 steps failed\n  sw1: cannot be reached"
