@@ -222,6 +222,9 @@ def own_daemon(tmp_path: Path) -> Iterator[Daemon]:
         f'[store]\npath = "{tmp_path}/haas.db"\n'
         f'[credentials]\nfile = "{tmp_path}/credentials.toml"\n'
     )
+    credentials = tmp_path / "credentials.toml"
+    credentials.touch(mode=0o600)
+    credentials.write_text('[any]\nusername = "haas"\npassword = "secret"\n')
     daemon = Daemon(tmp_path, "--config", str(config))
     yield daemon
     daemon.stop()
