@@ -45,6 +45,25 @@ def vlan_link_name(trunk: str, vlan: int) -> str:
     return name if len(name.encode()) <= NAME_BYTES else f"haas.{vlan}"
 
 
+def preview_lines(trunk_nic: str, change: SetBridge) -> list[str]:
+    """Give the lines of ``ip`` and ``sysctl`` that do by hand what the driver does."""
+    vlan_link, bridge = vlan_link_name(trunk_nic, change.vlan), bridge_name(change.vlan)
+    if not change.present:
+        return [_delete(bridge), _delete(vlan_link)]
+    return [
+        _up(trunk_nic),
+        _add_vlan(trunk_nic, vlan_link, change.vlan),
+        _no_addresses(vlan_link),
+        _add_bridge(bridge),
+        _no_addresses(bridge),
+        _no_arp(bridge),
+        *(sysctl_line(template, bridge) for template in NO_IP),
+        _enslave(vlan_link, bridge),
+        _up(vlan_link),
+        _up(bridge),
+    ]
+
+
 class NetlinkDriver:
     """Makes and removes ``TRUNK.N`` and ``br-vlanN`` by netlink; needs CAP_NET_ADMIN."""
 
@@ -54,21 +73,7 @@ class NetlinkDriver:
 
     def preview(self, change: SetBridge) -> list[str]:
         """Give the lines of ``ip`` and ``sysctl`` that do the same by hand."""
-        vlan_link, bridge = vlan_link_name(self._trunk_nic, change.vlan), bridge_name(change.vlan)
-        if not change.present:
-            return [_delete(bridge), _delete(vlan_link)]
-        return [
-            _up(self._trunk_nic),
-            _add_vlan(self._trunk_nic, vlan_link, change.vlan),
-            _no_addresses(vlan_link),
-            _add_bridge(bridge),
-            _no_addresses(bridge),
-            _no_arp(bridge),
-            *(sysctl_line(template, bridge) for template in NO_IP),
-            _enslave(vlan_link, bridge),
-            _up(vlan_link),
-            _up(bridge),
-        ]
+        return preview_lines(self._trunk_nic, change)
 
     async def open(self) -> None:
         """Open the netlink session.

@@ -35,11 +35,30 @@ from haas_rpcd.model import (
     DefineHeadnode,
     DeleteHeadnode,
     HeadnodeChange,
+    HeadnodeNic,
     SetHeadnodeNics,
     SetHeadnodePower,
 )
 
 Result = TypeVar("Result")
+
+
+def preview_lines(change: HeadnodeChange, bridge_name: Callable[[int], str]) -> list[str]:
+    """Say in short lines what the change comes to."""
+    name = domain_xml.domain_name(change.headnode)
+    if isinstance(change, DefineHeadnode):
+        first = f"define {name} as an overlay of {change.image}"
+        return [first, *(_attach_line(nic, bridge_name) for nic in change.nics)]
+    if isinstance(change, SetHeadnodeNics):
+        lines = [_attach_line(nic, bridge_name) for nic in change.nics]
+        return lines or [f"disconnect all nics of {name}"]
+    if isinstance(change, SetHeadnodePower):
+        return [f"{'start' if change.running else 'stop'} {name}"]
+    return [f"delete {name} and its overlays"]
+
+
+def _attach_line(nic: HeadnodeNic, bridge_name: Callable[[int], str]) -> str:
+    return f"attach {nic.nic} {nic.mac} to {bridge_name(nic.vlan)}"
 
 
 class LibvirtDriver:
@@ -73,16 +92,7 @@ class LibvirtDriver:
 
     def preview(self, change: HeadnodeChange) -> list[str]:
         """Say in short lines what the change comes to; those already so are left out when sent."""
-        name = domain_xml.domain_name(change.headnode)
-        if isinstance(change, DefineHeadnode):
-            first = f"define {name} as an overlay of {change.image}"
-            return [first, *(self._attach_line(nic.nic, nic.mac, nic.vlan) for nic in change.nics)]
-        if isinstance(change, SetHeadnodeNics):
-            lines = [self._attach_line(nic.nic, nic.mac, nic.vlan) for nic in change.nics]
-            return lines or [f"disconnect all nics of {name}"]
-        if isinstance(change, SetHeadnodePower):
-            return [f"{'start' if change.running else 'stop'} {name}"]
-        return [f"delete {name} and its overlays"]
+        return preview_lines(change, self._bridge_name)
 
     async def open(self) -> None:
         """Connect to libvirt.
@@ -227,9 +237,6 @@ class LibvirtDriver:
             "libvirtd), and see that haas-rpcd's user may use it (group libvirt).",
             reason="unreachable",
         )
-
-    def _attach_line(self, nic: str, mac: str, vlan: int) -> str:
-        return f"attach {nic} {mac} to {self._bridge_name(vlan)}"
 
 
 def load_libvirt() -> Any:

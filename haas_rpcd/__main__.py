@@ -1,0 +1,98 @@
+"""``haas-rpcd``: the arguments, then :mod:`haas_rpcd.daemon`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import sqlite3
+import sys
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+import haas_rpcd
+from haas_rpcd import config
+from haas_rpcd.config import ConfigError, Settings
+
+DEFAULT_CONFIG = "/etc/haas/haas.toml"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the daemon; give the exit code: 0, or 1 with a sentence on stderr."""
+    arguments = _parser().parse_args(argv)
+    logging.basicConfig(
+        level=logging.DEBUG if arguments.verbose else logging.INFO,
+        format="%(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    for chatty in ("telnetlib3", "pyroute2", "asyncio", "aiohttp"):
+        # telnetlib3 logs what it sends at debug level, which may be a password
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    try:
+        return _run(arguments)
+    except (ConfigError, OSError, sqlite3.Error) as error:
+        print(f"haas-rpcd: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from haas_rpcd import daemon
+    from haas_rpcd.rpc.transport import SocketInUseError
+
+    try:
+        if arguments.demo:
+            asyncio.run(daemon.run_demo(arguments.socket or _demo_socket()))
+            return 0
+        settings = _settings(arguments)
+        if arguments.check_config:
+            config.load_credentials(Path(settings.credentials.file))
+            print(f"{arguments.config} is right.")  # noqa: T201
+            return 0
+        asyncio.run(daemon.run(settings))
+    except SocketInUseError as error:
+        print(f"haas-rpcd: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    settings = config.load(Path(arguments.config))
+    if arguments.socket:
+        server = msgspec.structs.replace(settings.server, socket=arguments.socket)
+        settings = msgspec.structs.replace(settings, server=server)
+    return settings
+
+
+def _demo_socket() -> str:
+    base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
+    folder = Path(base) / f"haas-demo-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return str(folder / "rpcd.sock")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="haas-rpcd", description="The HaaS daemon: JSON-RPC 2.0 on a Unix socket."
+    )
+    parser.add_argument(
+        "--config", default=DEFAULT_CONFIG, metavar="FILE", help=f"default: {DEFAULT_CONFIG}"
+    )
+    parser.add_argument(
+        "--check-config", action="store_true", help="say what is wrong with the configuration"
+    )
+    parser.add_argument("--socket", metavar="PATH", help="listen here instead")
+    parser.add_argument(
+        "--demo",
+        action="store_true",
+        help="serve an embedded data centre: no root, no libvirt, no switch, nothing kept",
+    )
+    parser.add_argument("--verbose", action="store_true", help="log more")
+    parser.add_argument("--version", action="version", version=f"haas-rpcd {haas_rpcd.__version__}")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,167 @@
+"""``haas.toml`` to typed settings, and the credentials file. Errors name the file and the key."""
+
+from __future__ import annotations
+
+import stat
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from haas_rpcd.model import parse_vlan_ranges
+
+RESERVED_VLANS = {1, *range(1002, 1006)}
+"""VLAN ids that no network gets: 1 is the switches' default, and Cisco switches keep 1002-1005 for
+Token Ring and FDDI and refuse to make or remove them."""
+
+
+T = TypeVar("T")
+
+
+class ConfigError(Exception):
+    """The configuration can't be used; the message names the file, the key and the way out."""
+
+
+class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[server]``: where the daemon listens."""
+
+    socket: Annotated[str, Meta(description="Path of the Unix socket.")] = "/run/haas/rpcd.sock"
+    listen: Annotated[
+        str | None, Meta(description="HOST:PORT for TCP with TLS; wants tls_cert and tls_key.")
+    ] = None
+    tls_cert: Annotated[str | None, Meta(description="PEM file of the certificate chain.")] = None
+    tls_key: Annotated[str | None, Meta(description="PEM file of the private key.")] = None
+
+
+class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[store]``: where the state lives."""
+
+    path: Annotated[str, Meta(description="Path of the SQLite database.")] = "/var/lib/haas/haas.db"
+
+
+class Vlans(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[vlans]``: the ids that HaaS may use. It never touches any other."""
+
+    pool: Annotated[str, Meta(description='VLAN ids and ranges, e.g. "100-199,250".')] = "100-199"
+
+
+class Master(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[master]``: the trunk nic and the hypervisor. Left out: no bridges and no headnodes."""
+
+    trunk_nic: Annotated[str, Meta(description="The nic on the switch's trunk port, e.g. eth0.")]
+    libvirt_uri: Annotated[str, Meta(description="Where libvirt is.")] = "qemu:///system"
+    images: Annotated[
+        list[str], Meta(description="Domains that headnodes may be cloned from.", min_length=1)
+    ] = msgspec.field(default_factory=lambda: ["base-headnode"])
+
+
+class CredentialsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[credentials]``: the file that holds the switches' passwords, mode 0600."""
+
+    file: Annotated[str, Meta(description="Path of the credentials file.")] = (
+        "/etc/haas/credentials.toml"
+    )
+
+
+class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[policy]``: what tenants may do."""
+
+    tenants_connect_bmc: Annotated[
+        bool, Meta(description="Whether tenants may connect nics of kind bmc.")
+    ] = True
+
+
+class SwitchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[switches]``: how patient the daemon is with switches, in seconds."""
+
+    connect_timeout: Annotated[
+        float, Meta(description="Seconds for the TCP connection.", gt=0, le=300)
+    ] = 5.0
+    login_timeout: Annotated[
+        float, Meta(description="Seconds for each prompt of the login.", gt=0, le=300)
+    ] = 20.0
+    answer_timeout: Annotated[
+        float, Meta(description="Seconds for the answer to one line.", gt=0, le=600)
+    ] = 30.0
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole of ``haas.toml``. Every table may be left out."""
+
+    server: Server = Server()
+    store: StoreSettings = StoreSettings()
+    vlans: Vlans = Vlans()
+    master: Master | None = None
+    credentials: CredentialsSettings = CredentialsSettings()
+    policy: Policy = Policy()
+    switches: SwitchSettings = SwitchSettings()
+
+    @property
+    def pool(self) -> tuple[int, ...]:
+        """The VLAN ids HaaS may use, sorted."""
+        return parse_vlan_ranges(self.vlans.pool)
+
+
+class Credential(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One ``[NAME]`` of the credentials file. Its texts never leave the daemon's memory."""
+
+    username: str = ""
+    password: str = ""
+    enable: str = ""
+
+    def __repr__(self) -> str:
+        return f"Credential(username={self.username!r}, password=…, enable=…)"
+
+
+def load(path: Path) -> Settings:
+    """Read and check ``haas.toml``. Raises ConfigError."""
+    settings = _convert(_read_toml(path), Settings, path)
+    try:
+        pool = settings.pool
+    except ValueError as error:
+        raise ConfigError(f"{path}: [vlans] pool: {error}.") from None
+    if reserved := RESERVED_VLANS & set(pool):
+        raise ConfigError(
+            f"{path}: [vlans] pool must not contain {min(reserved)}: VLAN 1 is the switches' default"
+            " and 1002-1005 are reserved by Cisco."
+        )
+    server = settings.server
+    if server.listen is not None:
+        raise ConfigError(
+            f"{path}: [server] listen: this version serves the Unix socket only; take the key out."
+        )
+    return settings
+
+
+def load_credentials(path: Path) -> dict[str, Credential]:
+    """Read the credentials file; a missing one is an empty one. Raises ConfigError.
+
+    A file that others can read is refused: it holds passwords.
+    """
+    if not path.exists():
+        return {}
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        raise ConfigError(f"{path} holds passwords and has mode {mode:04o}: run  chmod 600 {path}")
+    return _convert(_read_toml(path), dict[str, Credential], path)
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"There is no file {path}; name another with --config FILE.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} can't be read: {error}.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not TOML: {error}.") from None
+
+
+def _convert(data: object, kind: type[T], path: Path) -> T:
+    try:
+        return msgspec.convert(data, kind)
+    except msgspec.ValidationError as error:
+        # never quotes the value, which may be a password
+        raise ConfigError(f"{path}: {error}.") from None

@@ -1,0 +1,156 @@
+"""The queue of jobs: one at a time in a project, projects side by side."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+
+from haas_rpcd.engine.journal import Journal
+from haas_rpcd.engine.planning import Planning
+from haas_rpcd.engine.run import JobRun
+from haas_rpcd.engine.worker import Worker
+from haas_rpcd.errors import ConflictError, NotFoundError
+from haas_rpcd.events import Events
+from haas_rpcd.records import FINAL_JOB_STATES
+from haas_rpcd.store import jobs
+from haas_rpcd.store.database import Row, Store, Tx
+
+log = logging.getLogger(__name__)
+
+
+class Engine:
+    """Carries out the jobs that the journal holds."""
+
+    def __init__(self, store: Store, events: Events, planning: Planning) -> None:
+        self.planning = planning
+        self._store = store
+        self._events = events
+        self._lanes: dict[int | None, deque[int]] = {}
+        self._lane_tasks: dict[int | None, asyncio.Task[None]] = {}
+        self._running: dict[int, JobRun] = {}
+        self._ended: dict[int, asyncio.Event] = {}
+        self._workers: dict[str, Worker] = {}
+
+    # --- for the methods --------------------------------------------------------------------------
+
+    def enqueue(self, job_id: int, project_id: int | None) -> None:
+        """Take up a job that was just journalled; it runs when its project's lane is free."""
+        self._lanes.setdefault(project_id, deque()).append(job_id)
+        self._ended.setdefault(job_id, asyncio.Event())
+        task = self._lane_tasks.get(project_id)
+        if task is None or task.done():
+            self._lane_tasks[project_id] = asyncio.create_task(
+                self._lane(project_id), name=f"lane {project_id}"
+            )
+
+    async def wait(self, job_id: int, timeout: float) -> None:
+        """Return when a job has ended, or after ``timeout`` seconds."""
+        ended = self._ended.get(job_id)
+        if ended is None:
+            return
+        try:
+            async with asyncio.timeout(timeout):
+                await ended.wait()
+        except TimeoutError:
+            return
+
+    async def cancel(self, job_id: int) -> None:
+        """Stop a job before its next step; a queued one ends at once. Raises ConflictError."""
+
+        def request(tx: Tx) -> None:
+            job = jobs.find(tx, job_id)
+            if job is None:
+                raise NotFoundError(f"There is no job {job_id}.")
+            if job["state"] in FINAL_JOB_STATES:
+                raise ConflictError(f"Job {job_id} has ended already: it {job['state']}.")
+            jobs.cancel(tx, job_id)
+
+        await self._store.write(request)
+        if job_id in self._running:
+            self._running[job_id].cancelling = True
+            return
+        for lane in self._lanes.values():
+            if job_id in lane:
+                lane.remove(job_id)
+                await self._finish(
+                    job_id, "cancelled", "Cancelled before it began; all is still staged.", None
+                )
+
+    async def probe(self, switch: str) -> tuple[str, list[str]]:
+        """Log in to a switch; give its prompt and what it says of itself. Raises HaasError."""
+        driver = await self._store.read(self.planning.switch_driver, switch)
+        try:
+            await driver.open()
+            return await driver.probe()
+        finally:
+            await driver.close()
+
+    async def recover(self) -> None:
+        """Pick up what a daemon before this one left queued or running."""
+        for job in await self._store.read(jobs.unfinished):
+            log.info("picking up job %d (%s)", job["id"], job["state"])
+            self.enqueue(job["id"], job["project_id"])
+
+    async def stop(self) -> None:
+        """End at once; what is under way stays in the journal for the next start."""
+        tasks = [task for task in self._lane_tasks.values() if not task.done()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(worker.stop() for worker in self._workers.values()))
+
+    # --- lanes ------------------------------------------------------------------------------------
+
+    async def _lane(self, project_id: int | None) -> None:
+        lane = self._lanes[project_id]
+        while lane:
+            job_id = lane.popleft()
+            job = await self._store.read(jobs.find, job_id)
+            if job is None:
+                continue
+            await self._run(job)
+
+    async def _run(self, job: Row) -> None:
+        job_id = job["id"]
+        journal = Journal(self._store, self._events, job_id, job["project_id"])
+        run = JobRun(
+            job,
+            store=self._store,
+            planning=self.planning,
+            journal=journal,
+            worker=self._worker,
+            cancelling=bool(job["cancelling"]),
+        )
+        self._running[job_id] = run
+        try:
+            state, error = await run.run()
+        except asyncio.CancelledError:
+            raise
+        except Exception:  # a bug of ours must end this job, not the lane
+            log.exception("job %d failed unexpectedly", job_id)
+            state, error = "failed", "The daemon failed; its log has the details. Apply again."
+        finally:
+            del self._running[job_id]
+        await self._finish(job_id, state, error, journal)
+
+    async def _finish(
+        self, job_id: int, state: str, error: str | None, journal: Journal | None
+    ) -> None:
+        await self._store.write(jobs.finish, job_id, state, error, time.time())
+        job = await self._store.read(jobs.find, job_id)
+        if job is None:
+            return
+        teller = journal or Journal(self._store, self._events, job_id, job["project_id"])
+        teller.done, teller.total = job["done"], job["total"]
+        teller.tell_state(job["state"], error)
+        self._events.inventory("job", state, str(job_id), job["project"])
+        self._ended.pop(job_id, asyncio.Event()).set()
+
+    def _worker(self, device: str) -> Worker:
+        if device not in self._workers:
+            self._workers[device] = Worker(
+                device, lambda: self._store.read(self.planning.driver, device)
+            )
+        return self._workers[device]

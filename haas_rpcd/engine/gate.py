@@ -1,0 +1,54 @@
+"""Keeps the devices of one job in step: phase by phase, but nobody waits long for a dead one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from haas_rpcd.model import Phase
+
+PATIENCE = 1.0
+"""Seconds that a device may keep the others waiting, once a job. What isolation needs of the order
+across devices never hangs on this: a port changes hands only by two jobs with a confirmation
+between them, and VLAN ids are freed only by confirmations."""
+
+_OUT = 99
+"""Further than any phase: the device has ended, has failed, or is not waited for any more."""
+
+
+class Gate:
+    """Where the devices of a job wait for each other between phases."""
+
+    def __init__(self, devices: Iterable[str]) -> None:
+        self._passed: dict[str, int] = dict.fromkeys(devices, 0)
+        self._moved = asyncio.Condition()
+
+    async def passed(self, device: str, phase: Phase) -> None:
+        """Note that a device is through with a phase and all before it."""
+        await self._set(device, int(phase))
+
+    async def leave(self, device: str) -> None:
+        """Note that nobody needs to wait for a device any more."""
+        await self._set(device, _OUT)
+
+    async def reach(self, device: str, phase: Phase) -> None:
+        """Wait until every other device is through with the phases before this one.
+
+        After ``PATIENCE`` seconds the ones that are not are no longer waited for, by anybody.
+        """
+        try:
+            async with asyncio.timeout(PATIENCE), self._moved:
+                await self._moved.wait_for(lambda: not self._behind(device, phase))
+        except TimeoutError:
+            for late in self._behind(device, phase):
+                await self._set(late, _OUT)
+
+    def _behind(self, device: str, phase: Phase) -> list[str]:
+        return [
+            other for other, at in self._passed.items() if other != device and at < int(phase) - 1
+        ]
+
+    async def _set(self, device: str, phase: int) -> None:
+        async with self._moved:
+            self._passed[device] = max(self._passed[device], phase)
+            self._moved.notify_all()

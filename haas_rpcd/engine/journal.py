@@ -1,0 +1,116 @@
+"""What becomes of each step: written to the store before and after it is sent, then told."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import msgspec
+
+from haas_rpcd.events import Events
+from haas_rpcd.model import Seen, Step
+from haas_rpcd.records import JobState, StepNews, StepState
+from haas_rpcd.store import applied, jobs
+from haas_rpcd.store.applied import Swept
+from haas_rpcd.store.database import Store, Tx
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A step with its number in its job's journal."""
+
+    number: int
+    step: Step
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What a step came to; ``seen`` is what was read back, where anything was."""
+
+    entry: Entry
+    state: StepState
+    message: str | None = None
+    seen: Seen | None = None
+
+
+class Journal:
+    """The journal of one job, and its voice."""
+
+    def __init__(self, store: Store, events: Events, job_id: int, project_id: int | None) -> None:
+        self._store = store
+        self._events = events
+        self.job_id = job_id
+        self.project_id = project_id
+        self.state: JobState = "running"
+        self.done = 0
+        self.total = 0
+
+    async def sending(self, entry: Entry) -> str | None:
+        """Write that a step is about to be sent: from here on its target's state is not known.
+
+        Gives a sentence, and writes nothing, when the step must not be sent any more.
+        """
+        device, change = entry.step.device, entry.step.change
+
+        def write(tx: Tx) -> str | None:
+            if refusal := applied.refusal(tx, device, change, self.project_id):
+                return refusal
+            if applied.still_carried(tx, device, change, self.job_id):
+                return "something uses it now"
+            applied.before_sending(tx, device, change, self.project_id)
+            jobs.set_step(tx, self.job_id, entry.number, "sending", time.time())
+            return None
+
+        refusal = await self._store.write(write)
+        if refusal is None:
+            self.tell(entry, "sending")
+        return refusal
+
+    async def close(self, verdicts: Sequence[Verdict]) -> None:
+        """Write what several steps came to, and what that made free."""
+
+        def write(tx: Tx) -> Swept:
+            now = time.time()
+            for verdict in verdicts:
+                entry = verdict.entry
+                jobs.set_step(tx, self.job_id, entry.number, verdict.state, now, verdict.message)
+                if verdict.seen is not None:
+                    applied.confirm(tx, entry.step.device, entry.step.change, verdict.seen)
+            return applied.sweep(tx)
+
+        swept = await self._store.write(write)
+        for verdict in verdicts:
+            self.done += verdict.state == "done"
+            self.tell(verdict.entry, verdict.state, message=verdict.message)
+        for node in swept.nodes:
+            self._events.inventory("node", "freed", node)
+
+    def tell(
+        self,
+        entry: Entry,
+        state: StepState,
+        *,
+        message: str | None = None,
+        line: str | None = None,
+    ) -> None:
+        """Tell who is watching about one step."""
+        step = entry.step
+        self._events.job(
+            self.job_id,
+            self.state,
+            self.done,
+            self.total,
+            step=StepNews(
+                step=entry.number,
+                device=step.device,
+                kind=step.kind,
+                target=step.target,
+                summary=step.summary,
+                state=state,
+                message=message,
+                line=line,
+            ),
+        )
+
+    def tell_state(self, state: JobState, error: str | None = None) -> None:
+        """Tell who is watching how the whole job stands."""
+        self.state = state
+        self._events.job(self.job_id, state, self.done, self.total, error=error)

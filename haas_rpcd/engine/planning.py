@@ -1,0 +1,109 @@
+"""Plans as the engine makes them: read the scope, plan, and render the very lines."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+
+from haas_rpcd.drivers import Driver, ProbedDriver
+from haas_rpcd.errors import StalePlanError, UnavailableError
+from haas_rpcd.model import LIBVIRT, MASTER, Plan, Step
+from haas_rpcd.planner import plan
+from haas_rpcd.store import scope, switches
+from haas_rpcd.store.database import Row, Tx
+from haas_rpcd.store.scope import Facts, Scope
+
+SwitchDriver = Callable[[Row], ProbedDriver]
+"""Makes the driver of a switch from its row in the store; no I/O."""
+
+_REMEMBERED = 256
+"""Plans whose steps are kept in memory, to name what changed when one of them has become stale."""
+
+
+class Planning:
+    """Makes plans, and remembers those that were shown."""
+
+    def __init__(
+        self,
+        pool: Sequence[int],
+        facts: Facts,
+        switch_driver: SwitchDriver,
+        master_driver: Callable[[], Driver] | None,
+        libvirt_driver: Callable[[], Driver] | None,
+    ) -> None:
+        self._pool = tuple(pool)
+        self._facts = facts
+        self._switch_driver = switch_driver
+        self._master = {MASTER: master_driver, LIBVIRT: libvirt_driver}
+        self._shown: OrderedDict[str, tuple[str, ...]] = OrderedDict()
+
+    def plan(self, tx: Tx, wanted: Scope) -> Plan:
+        """Plan a scope as it stands in this transaction."""
+        return plan(*scope.load(tx, wanted, self._pool, self._facts))
+
+    def driver(self, tx: Tx, device: str) -> Driver:
+        """Make the driver of a device; no I/O. Raises UnavailableError without ``[master]``."""
+        if device in self._master:
+            make = self._master[device]
+            if make is None:
+                raise UnavailableError(
+                    "haas.toml has no [master] table, so this daemon makes no bridges and no"
+                    " headnodes: an admin adds it and restarts haas-rpcd."
+                )
+            return make()
+        return self.switch_driver(tx, device)
+
+    def switch_driver(self, tx: Tx, name: str) -> ProbedDriver:
+        """Make the driver of a switch; no I/O. Raises UnavailableError."""
+        row = switches.find(tx, name)
+        if row is None:
+            raise UnavailableError(f"The switch {name} is not registered any more.")
+        return self._switch_driver(row)
+
+    def rendered(self, tx: Tx, planned: Plan) -> list[tuple[Step, list[str]]]:
+        """Give each step with the lines that will be sent for it."""
+        drivers: dict[str, Driver] = {}
+        result = []
+        for step in planned.steps:
+            if step.device not in drivers:
+                drivers[step.device] = self.driver(tx, step.device)
+            result.append((step, drivers[step.device].preview(step.change)))
+        return result
+
+    # --- digests ----------------------------------------------------------------------------------
+
+    def remember(self, planned: Plan) -> None:
+        """Keep what a plan that is shown says."""
+        self._shown[planned.digest] = _sentences(planned)
+        self._shown.move_to_end(planned.digest)
+        while len(self._shown) > _REMEMBERED:
+            self._shown.popitem(last=False)
+
+    def check(self, digest: str | None, planned: Plan) -> None:
+        """Raise StalePlanError, naming what changed, unless ``planned`` is the plan of ``digest``."""
+        if digest is None or digest == planned.digest:
+            return
+        now = _sentences(planned)
+        then = self._shown.get(digest)
+        if then is None:
+            raise StalePlanError(
+                f"The plan {digest} is not the plan any more; look at the new one with  plan  and"
+                f" apply that ({planned.digest}).",
+                digest=planned.digest,
+                added=list(now),
+                removed=[],
+            )
+        added = [sentence for sentence in now if sentence not in then]
+        removed = [sentence for sentence in then if sentence not in now]
+        changes = "; ".join([f"new: {s}" for s in added] + [f"gone: {s}" for s in removed])
+        raise StalePlanError(
+            f"The plan has changed since it was shown ({changes or 'only its order'}); look at the"
+            f" new one with  plan  and apply that ({planned.digest}).",
+            digest=planned.digest,
+            added=added,
+            removed=removed,
+        )
+
+
+def _sentences(planned: Plan) -> tuple[str, ...]:
+    return tuple(f"{step.device}: {step.summary}" for step in planned.steps)

@@ -1,0 +1,88 @@
+"""Who is told of what: the news of jobs and of the inventory, fanned out to whoever is watching.
+
+A watcher is a plain function that must not block. One that can't keep up is its owner's matter:
+the transport disconnects a slow listener, which then fetches again, instead of skipping silently.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+from haas_rpcd.records import InventoryEvent, JobEvent, JobState, StepNews
+
+JobWatcher = Callable[[JobEvent], None]
+InventoryWatcher = Callable[[InventoryEvent, bool], None]
+"""Gets the event, and whether it is for admins only."""
+
+
+class Events:
+    """The daemon's one exchange of news."""
+
+    def __init__(self) -> None:
+        self._sequence = itertools.count(1)
+        self._jobs: dict[int, set[JobWatcher]] = {}
+        self._inventory: set[InventoryWatcher] = set()
+
+    def watch_job(self, job: int, watcher: JobWatcher) -> Callable[[], None]:
+        """Tell ``watcher`` of one job; the function that is given back ends that."""
+        self._jobs.setdefault(job, set()).add(watcher)
+
+        def stop() -> None:
+            watchers = self._jobs.get(job, set())
+            watchers.discard(watcher)
+            if not watchers:
+                self._jobs.pop(job, None)
+
+        return stop
+
+    def watch_inventory(self, watcher: InventoryWatcher) -> Callable[[], None]:
+        """Tell ``watcher`` of all changes; the function that is given back ends that."""
+        self._inventory.add(watcher)
+        return lambda: self._inventory.discard(watcher)
+
+    def job(
+        self,
+        job: int,
+        state: JobState,
+        done: int,
+        total: int,
+        *,
+        step: StepNews | None = None,
+        error: str | None = None,
+    ) -> None:
+        """Tell the watchers of a job how it stands."""
+        watchers = self._jobs.get(job)
+        if not watchers:
+            return
+        event = JobEvent(
+            job=job,
+            seq=next(self._sequence),
+            state=state,
+            done=done,
+            total=total,
+            step=step,
+            error=error,
+        )
+        for watcher in tuple(watchers):
+            watcher(event)
+
+    def inventory(
+        self,
+        noun: str,
+        verb: str,
+        name: str,
+        project: str | None = None,
+        *,
+        admins_only: bool = False,
+    ) -> None:
+        """Tell who watches that something was made, changed or deleted.
+
+        With a ``project`` the news is for its members and admins; else for everybody, unless
+        ``admins_only``. Which listener is which, the watcher sees to.
+        """
+        event = InventoryEvent(
+            seq=next(self._sequence), noun=noun, verb=verb, name=name, project=project
+        )
+        for watcher in tuple(self._inventory):
+            watcher(event, admins_only)

@@ -1,0 +1,144 @@
+"""Finding things for a caller: what it may not see does not exist, in the same words."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from haas_rpcd.auth import Caller
+from haas_rpcd.errors import ConflictError, InvalidParamsError, NotFoundError
+from haas_rpcd.records import Page
+from haas_rpcd.store import headnodes, networks, nodes, projects, switches, users
+from haas_rpcd.store.database import Row, Tx
+
+T = TypeVar("T")
+
+
+def tenant(caller: Caller) -> str | None:
+    """Name the user whose projects bound what is seen; None for an admin, who sees everything."""
+    return None if caller.admin else caller.user
+
+
+def find_project(tx: Tx, caller: Caller, name: str) -> Row:
+    """Give a project that the caller is in, or any to an admin. Raises NotFoundError."""
+    row = projects.find(tx, name)
+    if row is None or not (caller.admin or users.is_member(tx, caller.user, row["id"])):
+        raise NotFoundError(f"There is no project {name}.")
+    return row
+
+
+def find_node(tx: Tx, caller: Caller, name: str) -> Row:
+    """Give a node of the caller's projects or of nobody, or any to an admin.
+
+    Raises NotFoundError.
+    """
+    row = nodes.find(tx, name)
+    if row is None or not _sees_node(tx, caller, row):
+        raise NotFoundError(f"There is no node {name}.")
+    return row
+
+
+def _sees_node(tx: Tx, caller: Caller, row: Row) -> bool:
+    return (
+        caller.admin
+        or row["project_id"] is None
+        or users.is_member(tx, caller.user, row["project_id"])
+    )
+
+
+def find_held_node(tx: Tx, caller: Caller, name: str) -> Row:
+    """Give a node that a project holds and that is not being released.
+
+    Raises NotFoundError, ConflictError.
+    """
+    row = find_node(tx, caller, name)
+    if row["project_id"] is None:
+        raise ConflictError(
+            f"Node {name} is allocated to no project: allocate it first with"
+            f"  node allocate PROJECT {name}"
+        )
+    if row["releasing"]:
+        raise ConflictError(
+            f"Node {name} is being released; it can be allocated again once its ports are parked."
+        )
+    return row
+
+
+def find_nic(tx: Tx, node: Row, name: str) -> Row:
+    """Give a nic of a node. Raises NotFoundError."""
+    row = nodes.find_nic(tx, node["id"], name)
+    if row is None:
+        raise NotFoundError(f"Node {node['name']} has no nic {name}.")
+    return row
+
+
+def find_network(tx: Tx, project: Row, name: str) -> Row:
+    """Give a network that a project may use, by ``name`` or ``owner/name``.
+
+    Raises NotFoundError.
+    """
+    owner_name, _, own_name = name.rpartition("/")
+    owner = projects.find(tx, owner_name) if owner_name else project
+    row = networks.find(tx, owner["id"], own_name) if owner else None
+    if row is None or not networks.usable_by(tx, row, project["id"]):
+        raise NotFoundError(f"Project {project['name']} has no network {name}.")
+    return row
+
+
+def find_headnode(tx: Tx, project: Row, name: str) -> Row:
+    """Give a headnode of a project. Raises NotFoundError."""
+    row = headnodes.find(tx, project["id"], name)
+    if row is None:
+        raise NotFoundError(f"Project {project['name']} has no headnode {name}.")
+    return row
+
+
+def find_switch(tx: Tx, name: str) -> Row:
+    """Give a switch. Raises NotFoundError."""
+    row = switches.find(tx, name)
+    if row is None:
+        raise NotFoundError(f"There is no switch {name}.")
+    return row
+
+
+def find_port(tx: Tx, switch: str, port: str) -> Row:
+    """Give a port of a switch. Raises NotFoundError."""
+    row = switches.find_port(tx, find_switch(tx, switch)["name"], port)
+    if row is None:
+        raise NotFoundError(
+            f"Switch {switch} has no port {port}: register it with  port register {switch} {port}"
+        )
+    return row
+
+
+def network_label(network: Row, project_name: str | None, owner_key: str = "project") -> str:
+    """Name a network as a project says it: ``net`` for its own, ``owner/net`` for a shared one."""
+    owner, name = network[owner_key], network["name"]
+    return str(name) if owner == project_name else f"{owner}/{name}"
+
+
+@contextmanager
+def conflict(message: str) -> Iterator[None]:
+    """Turn a broken constraint of the schema into a ConflictError with this sentence."""
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        raise ConflictError(message) from error
+
+
+def paged(items: list[T], limit: int, cursor: str | int | None) -> Page[T]:
+    """Make a page; ``cursor`` is the last item's, and is dropped when the list is at its end."""
+    return Page(items=items, next=str(cursor) if len(items) == limit else None)
+
+
+def number_cursor(after: str | None) -> int:
+    """Read the ``after`` of a list in the order of its making. Raises InvalidParamsError."""
+    if after is None:
+        return 0
+    if not after.isdecimal():
+        raise InvalidParamsError(
+            "after: must be the `next` of the page before this one.", field="after"
+        )
+    return int(after)

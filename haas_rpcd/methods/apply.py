@@ -1,0 +1,211 @@
+"""plan.*, apply.* and job.*: what an apply would do, and the applies under way and past."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+from msgspec import Meta
+
+from haas_rpcd.errors import DeniedError, InvalidParamsError, NotFoundError
+from haas_rpcd.methods.access import find_project, number_cursor, paged, tenant
+from haas_rpcd.methods.registry import Call, TxCall, method
+from haas_rpcd.records import (
+    FINAL_JOB_STATES,
+    Job,
+    JobId,
+    JobState,
+    JobStep,
+    Limit,
+    Name,
+    Page,
+    PlanRecord,
+    PlanStep,
+    Started,
+    Subscribed,
+    timestamp,
+)
+from haas_rpcd.store import jobs, users
+from haas_rpcd.store.database import Row, Tx
+from haas_rpcd.store.scope import Scope
+
+Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z", description="The digest of a shown plan.")]
+Timeout = Annotated[float, Meta(ge=0, le=3600, description="Seconds.")]
+
+
+def _scope(call: TxCall, project: str | None) -> Scope:
+    """Give what a plan is about: a project of the caller's, or for admins the site."""
+    if project is not None:
+        return Scope(project_id=find_project(call.tx, call.caller, project)["id"])
+    if not call.caller.admin:
+        raise DeniedError("Only an admin may apply the site: name a project.")
+    return Scope()
+
+
+@method("plan.show")
+def plan_show(call: TxCall, project: Name | None = None) -> PlanRecord:
+    """Show what an apply would do now, with the very lines that will be sent.
+
+    Without a project, for admins: the site, that is trunk ports and ports that no project holds.
+    """
+    planning = call.context.engine.planning
+    planned = planning.plan(call.tx, _scope(call, project))
+    planning.remember(planned)
+    steps = [
+        PlanStep(
+            device=step.device,
+            kind=step.kind,
+            target=step.target,
+            summary=step.summary,
+            lines=lines,
+        )
+        for step, lines in planning.rendered(call.tx, planned)
+    ]
+    return PlanRecord(digest=planned.digest, steps=steps, empty=planned.empty)
+
+
+@method("apply.start", mutates=True)
+def apply_start(call: TxCall, project: Name | None = None, digest: Digest | None = None) -> Started:
+    """Start an apply; while another of the project runs, it waits and plans when it starts.
+
+    With the ``digest`` of a plan that was shown, only that plan is applied: if it has changed, the
+    answer is an error that names what is different.
+    """
+    scope = _scope(call, project)
+    planning = call.context.engine.planning
+    planned = planning.plan(call.tx, scope)
+    planning.check(digest, planned)
+    planning.rendered(call.tx, planned)  # says now what can't be done at all
+    job = jobs.create(
+        call.tx,
+        kind="site" if scope.project_id is None else "apply",
+        user=call.caller.user,
+        now=time.time(),
+        project_id=scope.project_id,
+        digest=digest,
+    )
+    call.start(job, scope.project_id)
+    call.changed("job", "queued", str(job), project, admins_only=project is None)
+    return Started(job=job)
+
+
+# --- jobs -----------------------------------------------------------------------------------------
+
+
+def record(tx: Tx, row: Row, *, with_steps: bool = True) -> Job:
+    """Make the API's record of a job from its row."""
+    return Job(
+        job=row["id"],
+        project=row["project"],
+        kind=row["kind"],
+        state=row["state"],
+        user=row["user"],
+        done=row["done"],
+        total=row["total"],
+        created=timestamp(row["created"]) or "",
+        started=timestamp(row["started"]),
+        finished=timestamp(row["finished"]),
+        error=row["error"],
+        steps=[_step(step) for step in jobs.steps(tx, row["id"])] if with_steps else [],
+    )
+
+
+def _step(row: Row) -> JobStep:
+    return JobStep(
+        step=row["step"],
+        device=row["device"],
+        kind=row["kind"],
+        target=row["target"],
+        summary=row["summary"],
+        lines=row["lines"],
+        state=row["state"],
+        message=row["message"],
+        started=timestamp(row["started"]),
+        finished=timestamp(row["finished"]),
+    )
+
+
+def _find(tx: Tx, call: Call, job: int) -> Row:
+    """Give a job of the caller's projects, or any to an admin. Raises NotFoundError."""
+    row = jobs.find(tx, job)
+    caller = call.caller
+    mine = row is not None and (
+        caller.admin
+        or (row["project_id"] is not None and users.is_member(tx, caller.user, row["project_id"]))
+    )
+    if row is None or not mine:
+        raise NotFoundError(f"There is no job {job}.")
+    return row
+
+
+@method("job.show")
+def job_show(call: TxCall, job: JobId) -> Job:
+    """Show a job with its steps."""
+    return record(call.tx, _find(call.tx, call, job))
+
+
+@method("job.list")
+def job_list(
+    call: TxCall,
+    project: Name | None = None,
+    state: JobState | None = None,
+    limit: Limit = 100,
+    after: str | None = None,
+) -> Page[Job]:
+    """List jobs, the newest first, without their steps."""
+    project_id = find_project(call.tx, call.caller, project)["id"] if project else None
+    rows = jobs.page(
+        call.tx,
+        limit,
+        number_cursor(after) if after else None,
+        project_id=project_id,
+        user=tenant(call.caller),
+        state=state,
+    )
+    items = [record(call.tx, row, with_steps=False) for row in rows]
+    return paged(items, limit, rows[-1]["id"] if rows else None)
+
+
+async def _show(call: Call, job: int) -> Job:
+    return await call.context.store.read(lambda tx: record(tx, _find(tx, call, job)))
+
+
+@method("job.wait")
+async def job_wait(call: Call, job: JobId, timeout: Timeout = 60.0) -> Job:
+    """Answer when a job has ended, or after ``timeout`` seconds with the job as it then is."""
+    found = await _show(call, job)
+    if found.state in FINAL_JOB_STATES:
+        return found
+    await call.context.engine.wait(job, timeout)
+    return await _show(call, job)
+
+
+@method("job.cancel", mutates=True)
+async def job_cancel(call: Call, job: JobId) -> Job:
+    """Stop a job before its next step. What was not sent stays staged."""
+    await _show(call, job)
+    await call.context.engine.cancel(job)
+    return await _show(call, job)
+
+
+@method("job.subscribe")
+async def job_subscribe(call: Call, job: JobId) -> Job:
+    """Over WebSocket: answer with the job as it is, then send ``job.event`` until it has ended."""
+    if call.listener is None:
+        raise InvalidParamsError(
+            "job.subscribe works over WebSocket only: connect with GET /rpc, or use job.wait."
+        )
+    await _show(call, job)  # may they?
+    call.listener.subscribe_job(job)  # before it is read, so that nothing falls in between
+    return await _show(call, job)
+
+
+@method("events.subscribe")
+async def events_subscribe(call: Call) -> Subscribed:
+    """Over WebSocket: send ``inventory.event`` for what the caller may see, from now on."""
+    if call.listener is None:
+        raise InvalidParamsError(
+            "events.subscribe works over WebSocket only: connect with GET /rpc."
+        )
+    call.listener.subscribe_inventory(call.caller)
+    return Subscribed(subscribed=True)

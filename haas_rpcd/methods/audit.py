@@ -1,0 +1,59 @@
+"""audit.*: who changed what, and when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from haas_rpcd.errors import DeniedError, InvalidParamsError
+from haas_rpcd.methods.access import find_project, number_cursor, paged
+from haas_rpcd.methods.registry import TxCall, method
+from haas_rpcd.records import AuditRecord, Limit, Name, Page, UserName, timestamp
+from haas_rpcd.store import audit
+
+
+@method("audit.list")
+def list_(
+    call: TxCall,
+    since: str | None = None,
+    user: UserName | None = None,
+    project: Name | None = None,
+    limit: Limit = 1000,
+    after: str | None = None,
+) -> Page[AuditRecord]:
+    """List who asked for which change and what came of it, in the order of time.
+
+    ``since`` is a time such as 2026-01-31T12:00:00Z. An admin sees everything, a tenant what was
+    asked in a project of its own, which it has to name.
+    """
+    if project is not None:
+        find_project(call.tx, call.caller, project)
+    elif not call.caller.admin:
+        raise DeniedError("Only an admin may list the whole audit trail: name a project.")
+    rows = audit.page(
+        call.tx, limit, number_cursor(after), since=_seconds(since), user=user, project=project
+    )
+    items = [
+        AuditRecord(
+            id=row["id"],
+            time=timestamp(row["time"]) or "",
+            user=row["user"],
+            method=row["method"],
+            project=row["project"],
+            params=row["params"],
+            outcome=row["outcome"],
+            message=row["message"],
+        )
+        for row in rows
+    ]
+    return paged(items, limit, rows[-1]["id"] if rows else None)
+
+
+def _seconds(since: str | None) -> float | None:
+    if since is None:
+        return None
+    try:
+        return datetime.fromisoformat(since).astimezone().timestamp()
+    except ValueError:
+        raise InvalidParamsError(
+            "since: must be a time such as 2026-01-31T12:00:00Z.", field="since"
+        ) from None

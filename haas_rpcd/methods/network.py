@@ -1,0 +1,214 @@
+"""network.*: logical networks, each one VLAN."""
+
+from __future__ import annotations
+
+from haas_rpcd.errors import ConflictError, ExhaustedError, InvalidParamsError, NotFoundError
+from haas_rpcd.methods.access import (
+    conflict,
+    find_network,
+    find_project,
+    number_cursor,
+    paged,
+    tenant,
+)
+from haas_rpcd.methods.registry import TxCall, method
+from haas_rpcd.records import (
+    Deleted,
+    Limit,
+    Name,
+    Network,
+    NetworkDetail,
+    NetworkName,
+    NetworkNic,
+    Page,
+    VlanId,
+)
+from haas_rpcd.store import networks, projects, users
+from haas_rpcd.store.database import Row
+
+
+def record(row: Row) -> Network:
+    """Make the API's record of a network from its row."""
+    return Network(
+        project=row["project"],
+        network=row["name"],
+        vlan=row["vlan"],
+        shared_with=row["shared_with"],
+        nics=row["nics"],
+        headnodes=row["headnodes"],
+    )
+
+
+def _for_caller(call: TxCall, row: Row) -> Row:
+    """Show a tenant whom a network is shared with only if it is its own network."""
+    mine = call.caller.admin or users.is_member(call.tx, call.caller.user, row["project_id"])
+    shared = networks.shared_with(call.tx, row["id"])
+    if not mine:
+        own = set(users.projects_of(call.tx, call.caller.user))
+        shared = [name for name in shared if name in own]
+        row = {
+            **row,
+            "nics": sum(1 for nic in networks.nics_on(call.tx, row["id"]) if _visible(call, nic)),
+            "headnodes": sum(
+                1 for head in networks.headnodes_on(call.tx, row["id"]) if _visible(call, head)
+            ),
+        }
+    return {**row, "shared_with": shared}
+
+
+def _visible(call: TxCall, row: Row) -> bool:
+    return call.caller.admin or users.is_member(call.tx, call.caller.user, row["project_id"])
+
+
+def _own(call: TxCall, project: str, network: str) -> Row:
+    """Give a network that a project of the caller's owns. Raises NotFoundError."""
+    owner = find_project(call.tx, call.caller, project)
+    row = networks.find(call.tx, owner["id"], network)
+    if row is None:
+        raise NotFoundError(f"Project {project} has no network {network}.")
+    return row
+
+
+@method("network.create", mutates=True)
+def create(call: TxCall, project: Name, network: Name, vlan: VlanId | None = None) -> Network:
+    """Make a network. Its VLAN id comes from the pool; an admin may name one of the pool."""
+    owner = find_project(call.tx, call.caller, project)
+    if networks.find(call.tx, owner["id"], network) is not None:
+        raise ConflictError(f"Project {project} has a network {network} already.")
+    with conflict(f"VLAN {vlan} was taken this moment: try again."):
+        networks.create(
+            call.tx, owner["id"], network, _vlan(call, vlan), label=f"{project}/{network}"
+        )
+    call.changed("network", "created", network, project)
+    return record(_for_caller(call, _own(call, project, network)))
+
+
+def _vlan(call: TxCall, wanted: int | None) -> int:
+    pool = call.context.settings.pool
+    if wanted is None:
+        vlan = networks.first_free_vlan(call.tx, pool)
+        if vlan is not None:
+            return vlan
+        waiting = networks.retiring(call.tx)
+        hint = f" {waiting} more become free with the next applies." if waiting else ""
+        raise ExhaustedError(
+            f"All {len(pool)} VLAN ids of the pool are in use: delete a network that is not needed,"
+            f" or ask an admin to widen [vlans] pool in haas.toml.{hint}"
+        )
+    if not call.caller.admin:
+        raise InvalidParamsError(
+            "vlan: only an admin may name the VLAN id; leave it out to get one of the pool.",
+            field="vlan",
+        )
+    if wanted not in pool:
+        raise InvalidParamsError(
+            f"vlan: {wanted} is not in the pool {call.context.settings.vlans.pool}, and HaaS"
+            " touches no other ids ([vlans] pool in haas.toml).",
+            field="vlan",
+        )
+    if (claim := networks.claim(call.tx, wanted)) is not None:
+        if claim["network_id"] is None:
+            raise ConflictError(
+                f"VLAN {wanted} was {claim['label']}'s, and not every device has confirmed that it"
+                " is gone: it is free after the next apply there."
+            )
+        raise ConflictError(f"VLAN {wanted} belongs to {claim['label']} already.")
+    return wanted
+
+
+@method("network.delete", mutates=True)
+def delete(call: TxCall, project: Name, network: Name) -> Deleted:
+    """Delete a network that nothing is connected to.
+
+    Its VLAN id is free for another network once every device confirmed that it is gone.
+    """
+    row = _own(call, project, network)
+    users_of = [f"{nic['node']}:{nic['nic']}" for nic in networks.nics_on(call.tx, row["id"])]
+    users_of += [
+        f"headnode {head['project']}/{head['headnode']}"
+        for head in networks.headnodes_on(call.tx, row["id"])
+    ]
+    if users_of:
+        raise ConflictError(
+            f"Network {network} is still in use by {', '.join(users_of[:3])}"
+            + (f" and {len(users_of) - 3} more" if len(users_of) > 3 else "")
+            + ": disconnect it there first."
+        )
+    networks.delete(call.tx, row["id"])
+    call.changed("network", "deleted", network, project)
+    if row["vlan"] in networks.free_claims(call.tx):
+        return Deleted(deleted=True)
+    return Deleted(
+        deleted=True, note=f"VLAN {row['vlan']} is taken off the devices by the next apply."
+    )
+
+
+@method("network.list")
+def list_(
+    call: TxCall, project: Name | None = None, limit: Limit = 1000, after: str | None = None
+) -> Page[Network]:
+    """List networks: those a project may use, or all that the caller may see."""
+    project_id = find_project(call.tx, call.caller, project)["id"] if project else None
+    rows = networks.page(
+        call.tx,
+        limit,
+        number_cursor(after),
+        project_id=project_id,
+        user=tenant(call.caller),
+    )
+    items = [record(_for_caller(call, row)) for row in rows]
+    return paged(items, limit, rows[-1]["id"] if rows else None)
+
+
+@method("network.show")
+def show(call: TxCall, project: Name, network: NetworkName) -> NetworkDetail:
+    """Show a network that a project may use, and what is connected to it."""
+    row = find_network(call.tx, find_project(call.tx, call.caller, project), network)
+    shown = _for_caller(call, row)
+    return NetworkDetail(
+        project=shown["project"],
+        network=shown["name"],
+        vlan=shown["vlan"],
+        shared_with=shown["shared_with"],
+        nics=[
+            NetworkNic(node=nic["node"], nic=nic["nic"], tagged=bool(nic["tagged"]))
+            for nic in networks.nics_on(call.tx, row["id"])
+            if _visible(call, nic)
+        ],
+        headnodes=[
+            f"{head['project']}/{head['headnode']}"
+            for head in networks.headnodes_on(call.tx, row["id"])
+            if _visible(call, head)
+        ],
+    )
+
+
+@method("network.share", mutates=True)
+def share(call: TxCall, project: Name, network: Name, with_: Name) -> Network:
+    """Let another project, that the caller is in too, use a network as ``owner/network``."""
+    row = _own(call, project, network)
+    guest = find_project(call.tx, call.caller, with_)
+    if guest["id"] == row["project_id"]:
+        raise InvalidParamsError("with: a network need not be shared with its owner.", field="with")
+    networks.share(call.tx, row["id"], guest["id"])
+    call.changed("network", "shared", network, project)
+    call.changed("network", "shared", f"{project}/{network}", with_)
+    return record(_for_caller(call, _own(call, project, network)))
+
+
+@method("network.unshare", mutates=True)
+def unshare(call: TxCall, project: Name, network: Name, with_: Name) -> Network:
+    """End a share, once the other project has nothing on the network any more."""
+    row = _own(call, project, network)
+    guest = projects.find(call.tx, with_)  # the owner sees it: it stands in shared_with
+    if guest is None or with_ not in networks.shared_with(call.tx, row["id"]):
+        raise NotFoundError(f"Network {network} is not shared with a project {with_}.")
+    if used := networks.uses(call.tx, row, guest["id"]):
+        raise ConflictError(
+            f"Project {with_} still has {used} nics on {network}: they have to be disconnected,"
+            " and that applied, first."
+        )
+    networks.unshare(call.tx, row["id"], guest["id"])
+    call.changed("network", "unshared", network, project)
+    call.changed("network", "unshared", f"{project}/{network}", with_)
+    return record(_for_caller(call, _own(call, project, network)))

@@ -1,0 +1,166 @@
+"""nic.*: a node's nics: registered by admins, connected to networks by tenants."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from haas_rpcd.errors import ConflictError, DeniedError, InvalidParamsError, NotFoundError
+from haas_rpcd.methods.access import (
+    conflict,
+    find_held_node,
+    find_network,
+    find_nic,
+    find_node,
+    find_port,
+)
+from haas_rpcd.methods.registry import TxCall, method
+from haas_rpcd.records import Deleted, Mac, Name, NetworkName, Nic, NicName, PortName
+from haas_rpcd.store import nodes, projects
+from haas_rpcd.store.database import Row, Tx
+from haas_rpcd.store.switches import PARKED_JSON
+
+Kind = Literal["data", "bmc"]
+
+
+def _record(call: TxCall, node: str, nic: str) -> Nic:
+    from haas_rpcd.methods.node import records  # node.register adds nics, so it imports this module
+
+    [found] = records(call.tx, [find_node(call.tx, call.caller, node)])
+    return next(record for record in found.nics if record.nic == nic)
+
+
+def place(tx: Tx, switch: str | None, port: str | None) -> int | None:
+    """Give the id of the access port that a nic is plugged into, or None for none.
+
+    Raises InvalidParamsError, NotFoundError, ConflictError.
+    """
+    if switch is None and port is None:
+        return None
+    if switch is None or port is None:
+        raise InvalidParamsError(
+            "A nic's place is a switch and a port: give both, or neither.",
+            field="port" if port is None else "switch",
+        )
+    row = find_port(tx, switch, port)
+    if row["role"] != "access":
+        raise ConflictError(f"Port {port} of {switch} is a trunk port, so no nic can be behind it.")
+    return int(row["id"])
+
+
+def add(
+    tx: Tx,
+    node_id: int,
+    node: str,
+    nic: str,
+    kind: str,
+    mac: str | None,
+    switch: str | None,
+    port: str | None,
+) -> None:
+    """Add a nic to a node. Raises a HaasError that says what is taken, and by whom."""
+    port_id = place(tx, switch, port)
+    check_free(tx, node, nic, mac, switch, port)
+    with conflict(f"Node {node} has a nic {nic} already."):
+        nodes.create_nic(tx, node_id, nic, kind, mac.lower() if mac else None, port_id)
+
+
+def check_free(
+    tx: Tx, node: str, nic: str, mac: str | None, switch: str | None, port: str | None
+) -> None:
+    """Raise ConflictError when a MAC or a port belongs to another nic."""
+    me = f"{node}:{nic}"
+    if mac is not None:
+        holder = nodes.holder_of_mac(tx, mac.lower())
+        if holder not in (None, me):
+            raise ConflictError(f"The MAC address {mac} belongs to {holder} already.")
+    if switch is not None and port is not None:
+        row = find_port(tx, switch, port)
+        if row["nic"] is not None and f"{row['node']}:{row['nic']}" != me:
+            raise ConflictError(
+                f"Port {port} of {switch} has {row['node']}:{row['nic']} behind it already."
+            )
+
+
+@method("nic.register", admin=True, mutates=True)
+def register(
+    call: TxCall,
+    node: Name,
+    nic: NicName,
+    kind: Kind = "data",
+    mac: Mac | None = None,
+    switch: Name | None = None,
+    port: PortName | None = None,
+) -> Nic:
+    """Add a nic to a registered node; ``switch`` and ``port`` say where it is plugged in."""
+    row = find_node(call.tx, call.caller, node)
+    if row["project"] is not None:
+        raise ConflictError(
+            f"Node {node} is held by project {row['project']}; its nics are fixed until it is free."
+        )
+    add(call.tx, row["id"], node, nic, kind, mac, switch, port)
+    call.changed("node", "changed", node)
+    return _record(call, node, nic)
+
+
+@method("nic.delete", admin=True, mutates=True)
+def delete(call: TxCall, node: Name, nic: NicName) -> Deleted:
+    """Delete a nic of a node, once its port is confirmed parked or was never applied."""
+    row = find_nic(call.tx, find_node(call.tx, call.caller, node), nic)
+    if row["touched"] and row["config"] != PARKED_JSON:
+        raise ConflictError(
+            f"The port of {node}:{nic} is not confirmed parked: disconnect the nic and apply first."
+        )
+    with conflict(f"{node}:{nic} is connected to a network: disconnect it and apply first."):
+        nodes.delete_nic(call.tx, row["id"])
+    call.changed("node", "changed", node)
+    return Deleted(deleted=True)
+
+
+@method("nic.connect", mutates=True)
+def connect(
+    call: TxCall, node: Name, nic: NicName, network: NetworkName, tagged: bool = False
+) -> Nic:
+    """Stage a nic onto a network; an untagged one takes the place of the untagged one before it.
+
+    Nothing is sent to a switch until apply.
+    """
+    held, row = _connectable(call, node, nic)
+    project = projects.find(call.tx, held["project"])
+    assert project is not None  # noqa: S101 - the allocation refers to it
+    target = find_network(call.tx, project, network)
+    if row["port"] is None:
+        raise ConflictError(
+            f"{node}:{nic} is plugged into no registered port, so it can't be connected; an admin"
+            " registers where it is plugged in."
+        )
+    nodes.connect(call.tx, row["id"], target["id"], tagged)
+    call.changed("node", "changed", node)
+    return _record(call, node, nic)
+
+
+@method("nic.disconnect", mutates=True)
+def disconnect(call: TxCall, node: Name, nic: NicName, network: NetworkName | None = None) -> Nic:
+    """Stage a nic off a network, or off all of them: the next apply parks its port."""
+    held, row = _connectable(call, node, nic)
+    network_id = None
+    if network is not None:
+        project = projects.find(call.tx, held["project"])
+        assert project is not None  # noqa: S101 - the allocation refers to it
+        network_id = find_network(call.tx, project, network)["id"]
+    if not nodes.disconnect(call.tx, row["id"], network_id) and network is not None:
+        raise NotFoundError(f"{node}:{nic} is not connected to {network}.")
+    call.changed("node", "changed", node)
+    return _record(call, node, nic)
+
+
+def _connectable(call: TxCall, node: str, nic: str) -> tuple[Row, Row]:
+    """Give a held node and its nic, if the caller may connect it. Raises HaasError."""
+    held = find_held_node(call.tx, call.caller, node)
+    call.concerns(held["project"])
+    row = find_nic(call.tx, held, nic)
+    bmc_closed = not call.context.settings.policy.tenants_connect_bmc
+    if row["kind"] == "bmc" and bmc_closed and not call.caller.admin:
+        raise DeniedError(
+            f"{node}:{nic} is a BMC's nic, and this site lets only admins connect those."
+        )
+    return held, row

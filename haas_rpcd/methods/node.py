@@ -1,0 +1,269 @@
+"""node.*: physical machines: registered by admins, allocated and released by tenants."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from haas_rpcd.errors import ConflictError, ExhaustedError, InvalidParamsError
+from haas_rpcd.methods import nic as nic_methods
+from haas_rpcd.methods.access import (
+    conflict,
+    find_node,
+    find_project,
+    paged,
+    tenant,
+)
+from haas_rpcd.methods.registry import TxCall, method
+from haas_rpcd.model import PortConfig
+from haas_rpcd.records import (
+    Allocated,
+    Connected,
+    Deleted,
+    Limit,
+    Mac,
+    Name,
+    Nic,
+    NicName,
+    Node,
+    Page,
+    PortName,
+    Released,
+)
+from haas_rpcd.store import jobs, networks, nodes
+from haas_rpcd.store.database import Row, Tx
+
+Tag = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._=-]{0,62}\Z", description="A tag, e.g. gpu.")]
+
+
+class NicSpec(msgspec.Struct, forbid_unknown_fields=True):
+    """A nic of a node that is registered: ``switch`` and ``port`` say where it is plugged in."""
+
+    nic: NicName
+    kind: Literal["data", "bmc"] = "data"
+    mac: Mac | None = None
+    switch: Name | None = None
+    port: PortName | None = None
+
+
+# --- records --------------------------------------------------------------------------------------
+
+
+def records(tx: Tx, rows: list[Row]) -> list[Node]:
+    """Make the API's records of several nodes, with two queries for all of them."""
+    ids = [row["id"] for row in rows]
+    tags, nics = nodes.tags_of(tx, ids), nodes.nics_of(tx, ids)
+    labels = _Labels(tx)
+    return [
+        Node(
+            node=row["name"],
+            state=row["state"],
+            project=row["project"],
+            tags=tags[row["id"]],
+            nics=[nic_record(nic, row["project"], labels) for nic in nics[row["id"]]],
+        )
+        for row in rows
+    ]
+
+
+class _Labels:
+    """Names of the networks that VLAN ids belong to, each looked up once."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+        self._known: dict[int, str | None] = {}
+
+    def of(self, vlan: int, project: str | None) -> str | None:
+        """Name a VLAN's network as ``project`` says it; None for one that is deleted."""
+        if vlan not in self._known:
+            row = networks.claim(self._tx, vlan)
+            self._known[vlan] = row["label"] if row and row["network_id"] is not None else None
+        label = self._known[vlan]
+        return label.removeprefix(f"{project}/") if label else None
+
+
+def nic_record(row: Row, project: str | None, labels: _Labels) -> Nic:
+    """Make the API's record of a nic, with what is staged and what was confirmed."""
+    staged = [
+        Connected(
+            network=labels.of(connection["vlan"], project),
+            vlan=connection["vlan"],
+            tagged=bool(connection["tagged"]),
+        )
+        for connection in row["connections"]
+    ]
+    applied: list[Connected] | None = None
+    if row["config"] is not None:
+        config = msgspec.json.decode(row["config"], type=PortConfig)
+        untagged = [] if config.untagged is None else [(config.untagged, False)]
+        applied = [
+            Connected(network=labels.of(vlan, project), vlan=vlan, tagged=tagged)
+            for vlan, tagged in [*untagged, *((vlan, True) for vlan in config.tagged)]
+        ]
+    state: Literal["applied", "staged", "unconfirmed", "unwired"]
+    if row["port"] is None:
+        state = "unwired"
+    elif applied is None:
+        state = "unconfirmed"
+    else:
+        wanted = {(item.vlan, item.tagged) for item in staged}
+        state = "applied" if wanted == {(i.vlan, i.tagged) for i in applied} else "staged"
+    return Nic(
+        nic=row["name"],
+        kind=row["kind"],
+        mac=row["mac"],
+        switch=row["switch"],
+        port=row["port"],
+        state=state,
+        networks=staged,
+        applied=applied,
+    )
+
+
+# --- the inventory --------------------------------------------------------------------------------
+
+
+@method("node.register", admin=True, mutates=True)
+def register(call: TxCall, node: Name, nics: list[NicSpec], tags: list[Tag] | None = None) -> Node:
+    """Register a node and its nics. It can be allocated once the site's apply has parked its ports.
+
+    Each nic is an object such as {"nic": "primary-nic", "switch": "sw1", "port": "Gi1/0/1"}.
+    """
+    with conflict(f"There is a node {node} already."):
+        node_id = nodes.create(call.tx, node, tags or ())
+    for spec in nics:
+        nic_methods.add(
+            call.tx, node_id, node, spec.nic, spec.kind, spec.mac, spec.switch, spec.port
+        )
+    call.changed("node", "created", node)
+    return _one(call, node)
+
+
+def _one(call: TxCall, name: str) -> Node:
+    return records(call.tx, [find_node(call.tx, call.caller, name)])[0]
+
+
+@method("node.delete", admin=True, mutates=True)
+def delete(call: TxCall, node: Name) -> Deleted:
+    """Delete a node that nobody holds, with its nics."""
+    row = find_node(call.tx, call.caller, node)
+    if row["project"] is not None:
+        raise ConflictError(
+            f"Node {node} is held by project {row['project']}: release it first with"
+            f"  node release {node}"
+        )
+    nodes.delete(call.tx, row["id"])
+    call.changed("node", "deleted", node)
+    return Deleted(deleted=True)
+
+
+@method("node.list")
+def list_(
+    call: TxCall,
+    project: Name | None = None,
+    free: bool | None = None,
+    tag: Tag | None = None,
+    limit: Limit = 1000,
+    after: str | None = None,
+) -> Page[Node]:
+    """List nodes: an admin sees all, a tenant its projects' and those that nobody holds."""
+    project_id = find_project(call.tx, call.caller, project)["id"] if project else None
+    rows = nodes.page(
+        call.tx,
+        limit,
+        after or "",
+        visible_to=tenant(call.caller),
+        project_id=project_id,
+        free=free,
+        tag=tag,
+    )
+    return paged(records(call.tx, rows), limit, rows[-1]["name"] if rows else None)
+
+
+@method("node.show")
+def show(call: TxCall, node: Name) -> Node:
+    """Show one node with its nics: what is staged on them and what is applied."""
+    return _one(call, node)
+
+
+# --- holding them ---------------------------------------------------------------------------------
+
+
+@method("node.allocate", mutates=True)
+def allocate(
+    call: TxCall,
+    project: Name,
+    node: Name | None = None,
+    count: Annotated[int, Meta(ge=1, le=1000, description="How many free nodes.")] | None = None,
+    tag: Tag | None = None,
+) -> Allocated:
+    """Give a free node to a project: the one named, or ``count`` of them (with a ``tag``)."""
+    row = find_project(call.tx, call.caller, project)
+    if (node is None) == (count is None):
+        raise InvalidParamsError(
+            "node.allocate takes either node or count: name a node, or say how many.", field="node"
+        )
+    if node is not None and tag is not None:
+        raise InvalidParamsError("tag: goes with count, not with node.", field="tag")
+    names = [node] if node is not None else _pick(call, count or 0, tag)
+    for name in names:
+        _allocate_one(call, row, name)
+    return Allocated(project=project, nodes=names)
+
+
+def _pick(call: TxCall, count: int, tag: str | None) -> list[str]:
+    names = nodes.free_names(call.tx, count, tag)
+    if len(names) < count:
+        tagged = f" with the tag {tag}" if tag else ""
+        raise ExhaustedError(
+            f"There are only {len(names)} free nodes{tagged}, not {count}: ask for fewer, or wait"
+            " until some are released.",
+            free=len(names),
+        )
+    return names
+
+
+def _allocate_one(call: TxCall, project: Row, name: str) -> None:
+    row = find_node(call.tx, call.caller, name)
+    if row["state"] == "unconfirmed":
+        raise ConflictError(
+            f"Node {name} can't be allocated yet: its ports are not confirmed parked. An admin"
+            " parks them with  apply --site"
+        )
+    if row["state"] != "free":
+        held = "being released" if row["releasing"] else f"allocated to {row['project']}"
+        raise ConflictError(f"Node {name} is not free: it is {held}.")
+    nodes.allocate(call.tx, row["id"], project["id"])
+    call.changed("node", "allocated", name)
+
+
+@method("node.release", mutates=True)
+def release(call: TxCall, node: Name) -> Released:
+    """Give a node back: its nics are disconnected, and a job parks its ports at once.
+
+    Until the switches confirmed that, the node is ``releasing``. Releasing it again starts the job
+    again, for one that failed.
+    """
+    row = find_node(call.tx, call.caller, node)
+    if row["project_id"] is None:
+        raise ConflictError(f"Node {node} is held by no project, so there is nothing to release.")
+    call.concerns(row["project"])
+    nodes.begin_release(call.tx, row["id"])
+    project_id = row["project_id"]
+    call.changed("node", "releasing", node)
+    if node in nodes.finish_releases(call.tx):  # nothing was ever connected
+        call.changed("node", "freed", node)
+        return Released(node=node, state="free", job=None)
+    job = jobs.create(
+        call.tx,
+        kind="release",
+        user=call.caller.user,
+        now=time.time(),
+        project_id=project_id,
+        node_id=row["id"],
+    )
+    call.start(job, project_id)
+    return Released(node=node, state="releasing", job=job)

@@ -1,0 +1,97 @@
+"""port.*: the ports of switches that HaaS manages, for admins."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from haas_rpcd.errors import ConflictError
+from haas_rpcd.methods.access import find_port, find_switch, number_cursor, paged
+from haas_rpcd.methods.registry import TxCall, method
+from haas_rpcd.model import PortConfig, vlan_ranges
+from haas_rpcd.records import Carried, Deleted, Limit, Name, Page, Port, PortName
+from haas_rpcd.store import switches
+from haas_rpcd.store.database import Row
+
+Role = Literal["access", "trunk"]
+
+
+def record(row: Row) -> Port:
+    """Make the API's record of a port from its row."""
+    applied = None
+    if row["config"] is not None:
+        config = msgspec.json.decode(row["config"], type=PortConfig)
+        applied = Carried(untagged=config.untagged, tagged=vlan_ranges(config.tagged))
+    return Port(
+        switch=row["switch"],
+        port=row["port"],
+        role=row["role"],
+        applied=applied,
+        node=row["node"],
+        nic=row["nic"],
+        project=row["project"],
+    )
+
+
+@method("port.register", admin=True, mutates=True)
+def register(
+    call: TxCall,
+    switch: Name,
+    ports: Annotated[list[PortName], Meta(min_length=1, max_length=1000)],
+    role: Role = "access",
+) -> list[Port]:
+    """Put ports of a switch under HaaS's management.
+
+    Role ``access``: for a node's nic, parked by the next apply of the site. Role ``trunk``: to the
+    master or another switch, set to carry the whole VLAN pool and nothing else. Registering a port
+    again with another role changes its role.
+    """
+    row = find_switch(call.tx, switch)
+    for port in ports:
+        known = switches.find_port(call.tx, switch, port)
+        if known is None:
+            switches.create_port(call.tx, row["id"], port, role)
+        elif known["role"] == role:
+            raise ConflictError(f"Switch {switch} has port {port} registered already, as {role}.")
+        elif known["nic_id"] is not None:
+            raise ConflictError(
+                f"Port {port} of {switch} has {known['node']}:{known['nic']} behind it, so it"
+                " can't be a trunk: delete that nic first."
+            )
+        else:
+            switches.set_port_role(call.tx, known["id"], role)
+    call.changed("switch", "changed", switch, admins_only=True)
+    return [record(find_port(call.tx, switch, port)) for port in ports]
+
+
+@method("port.list", admin=True)
+def list_(call: TxCall, switch: Name, limit: Limit = 1000, after: str | None = None) -> Page[Port]:
+    """List a switch's ports, in the order of their registration."""
+    row = find_switch(call.tx, switch)
+    rows = switches.ports_page(call.tx, row["id"], limit, number_cursor(after))
+    return paged([record(row) for row in rows], limit, rows[-1]["id"] if rows else None)
+
+
+@method("port.delete", admin=True, mutates=True)
+def delete(call: TxCall, switch: Name, port: PortName) -> Deleted:
+    """Take a port out of HaaS's management, once no nic is behind it and it is parked.
+
+    Its configuration on the switch stays as it is. A trunk port is parked by registering it again
+    as access and applying the site.
+    """
+    row = find_port(call.tx, switch, port)
+    if row["nic_id"] is not None:
+        raise ConflictError(
+            f"Port {port} of {switch} has {row['node']}:{row['nic']} behind it: delete that first"
+            f" with  nic delete {row['node']} {row['nic']}"
+        )
+    if any(used["id"] == row["id"] for used in switches.ports_in_use(call.tx, row["switch_id"])):
+        raise ConflictError(
+            f"Port {port} of {switch} is not confirmed parked: make it an access port and run"
+            "  apply --site  first."
+        )
+    switches.delete_port(call.tx, row["id"])
+    call.changed("switch", "changed", switch, admins_only=True)
+    return Deleted(deleted=True)

@@ -1,0 +1,82 @@
+"""project.*: tenants and their members."""
+
+from __future__ import annotations
+
+from haas_rpcd.errors import ConflictError, NotFoundError
+from haas_rpcd.methods.access import conflict, find_project, paged, tenant
+from haas_rpcd.methods.registry import TxCall, method
+from haas_rpcd.records import Deleted, Limit, Name, Page, Project, UserName
+from haas_rpcd.store import projects, users
+from haas_rpcd.store.database import Row
+
+
+def record(row: Row) -> Project:
+    """Make the API's record of a project from its row."""
+    return Project(
+        project=row["name"],
+        members=row["members"],
+        nodes=row["nodes"],
+        networks=row["networks"],
+        headnodes=row["headnodes"],
+    )
+
+
+@method("project.create", admin=True, mutates=True)
+def create(call: TxCall, project: Name) -> Project:
+    """Make a project."""
+    with conflict(f"There is a project {project} already."):
+        project_id = projects.create(call.tx, project)
+    call.changed("project", "created", project)
+    return record(projects.detail(call.tx, project_id))
+
+
+@method("project.delete", admin=True, mutates=True)
+def delete(call: TxCall, project: Name) -> Deleted:
+    """Delete a project that holds nothing any more."""
+    row = find_project(call.tx, call.caller, project)
+    held = projects.detail(call.tx, row["id"])
+    for noun in ("nodes", "headnodes", "networks"):
+        if held[noun]:
+            raise ConflictError(
+                f"Project {project} still has {held[noun]} {noun}: release or delete them first."
+            )
+    projects.delete(call.tx, row["id"])
+    call.changed("project", "deleted", project)
+    return Deleted(deleted=True)
+
+
+@method("project.list")
+def list_(call: TxCall, limit: Limit = 1000, after: str | None = None) -> Page[Project]:
+    """List projects: all for an admin, else those one is a member of."""
+    rows = projects.page(call.tx, limit, after or "", tenant(call.caller))
+    return paged([record(row) for row in rows], limit, rows[-1]["name"] if rows else None)
+
+
+@method("project.show")
+def show(call: TxCall, project: Name) -> Project:
+    """Show one project."""
+    row = find_project(call.tx, call.caller, project)
+    return record(projects.detail(call.tx, row["id"]))
+
+
+@method("project.add_member", admin=True, mutates=True)
+def add_member(call: TxCall, project: Name, user: UserName) -> Project:
+    """Let a user act for a project."""
+    row = find_project(call.tx, call.caller, project)
+    member = users.find(call.tx, user)
+    if member is None:
+        raise NotFoundError(f"There is no user {user}: make one with  user create {user}")
+    projects.add_member(call.tx, row["id"], member["id"])
+    call.changed("project", "changed", project)
+    return record(projects.detail(call.tx, row["id"]))
+
+
+@method("project.remove_member", admin=True, mutates=True)
+def remove_member(call: TxCall, project: Name, user: UserName) -> Project:
+    """Stop a user from acting for a project."""
+    row = find_project(call.tx, call.caller, project)
+    member = users.find(call.tx, user)
+    if member is None or not projects.remove_member(call.tx, row["id"], member["id"]):
+        raise NotFoundError(f"{user} is not a member of project {project}.")
+    call.changed("project", "changed", project)
+    return record(projects.detail(call.tx, row["id"]))

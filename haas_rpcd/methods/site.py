@@ -1,0 +1,247 @@
+"""site.*: the whole inventory in and out, for admins."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from haas_rpcd import site as site_file
+from haas_rpcd.errors import ConflictError, HaasError
+from haas_rpcd.methods import nic as nic_methods
+from haas_rpcd.methods import switch as switch_methods
+from haas_rpcd.methods.access import find_switch
+from haas_rpcd.methods.registry import Call, TxCall, method
+from haas_rpcd.records import SiteChanges, SiteText
+from haas_rpcd.site import Site, SiteNic, SiteNode, SiteProject, SiteSwitch, SiteUser
+from haas_rpcd.store import nodes, projects, switches, users
+from haas_rpcd.store.database import Row, Tx
+
+SiteParam = Annotated[
+    str | dict[str, Any], Meta(description="A site file's text (TOML), or the same as an object.")
+]
+
+
+class _DryRun(Exception):
+    """Carries the result out of a transaction that is not to be kept."""
+
+    def __init__(self, changes: SiteChanges) -> None:
+        super().__init__()
+        self.changes = changes
+
+
+@method("site.import", admin=True, mutates=True, unaudited=("site",))
+async def import_(call: Call, site: SiteParam, dry_run: bool = False) -> SiteChanges:
+    """Make and change what a site file says; nothing is ever deleted, and nothing sent to a device.
+
+    It is done wholly or not at all. With ``dry_run`` nothing is kept: the answer says what would be
+    done.
+    """
+    parsed = site_file.parse(site) if isinstance(site, str) else site_file.convert(site)
+
+    def transaction(tx: Tx) -> SiteChanges:
+        importer = _Importer(
+            TxCall(context=call.context, caller=call.caller, listener=call.listener, tx=tx)
+        )
+        changes = importer.run(parsed, dry_run)
+        if dry_run:
+            raise _DryRun(changes)
+        return changes
+
+    try:
+        return await call.context.store.write(transaction)
+    except _DryRun as undone:
+        return undone.changes
+
+
+class _Importer:
+    """Brings the inventory to what a site file says, noting what that takes."""
+
+    def __init__(self, call: TxCall) -> None:
+        self._call = call
+        self._tx = call.tx
+        self._changes = SiteChanges(dry_run=False, created=[], changed=[], unchanged=0)
+
+    def run(self, site: Site, dry_run: bool) -> SiteChanges:
+        for name, user in site.users.items():
+            self._at(f"users.{name}", self._user, name, user)
+        for name, project in site.projects.items():
+            self._at(f"projects.{name}", self._project, name, project)
+        for name, switch in site.switches.items():
+            self._at(f"switches.{name}", self._switch, name, switch)
+        for name, node in site.nodes.items():
+            self._at(f"nodes.{name}", self._node, name, node)
+        self._changes.dry_run = dry_run
+        if self._changes.created or self._changes.changed:
+            self._call.changed("site", "imported", "site")
+        return self._changes
+
+    def _at(self, where: str, step: Any, *args: Any) -> None:
+        """Run one step; an error of it is told with its place in the file."""
+        try:
+            step(*args)
+        except HaasError as error:
+            error.message = f"{where}: {error.message}"
+            error.data.setdefault("field", f"site.{where}")
+            raise
+
+    def _note(self, what: str, *, created: bool = False, changed: bool = False) -> None:
+        if created:
+            self._changes.created.append(what)
+        elif changed:
+            self._changes.changed.append(what)
+        else:
+            self._changes.unchanged += 1
+
+    def _user(self, name: str, user: SiteUser) -> None:
+        row = users.find(self._tx, name)
+        changed = row is not None and bool(row["admin"]) != user.admin
+        if row is None:
+            users.create(self._tx, name, user.admin)
+        elif changed:
+            users.set_admin(self._tx, name, user.admin)
+        self._note(f"user {name}", created=row is None, changed=changed)
+
+    def _project(self, name: str, project: SiteProject) -> None:
+        row = projects.find(self._tx, name)
+        project_id = projects.create(self._tx, name) if row is None else row["id"]
+        missing = set(project.members) - set(projects.members(self._tx, project_id))
+        for member in sorted(missing):
+            user = users.find(self._tx, member)
+            if user is None:
+                raise ConflictError(f"There is no user {member}: add [users.{member}].")
+            projects.add_member(self._tx, project_id, user["id"])
+        self._note(f"project {name}", created=row is None, changed=bool(missing))
+
+    def _switch(self, name: str, switch: SiteSwitch) -> None:
+        switch_methods.check(self._call, name, switch.dialect, switch.options)
+        columns = {
+            "dialect": switch.dialect,
+            "host": switch.host,
+            "port": switch.port,
+            "transport": switch.transport,
+            "credential": switch.credential,
+            "options": switch.options,
+        }
+        row = switches.find(self._tx, name)
+        changed = row is not None and any(
+            (json.loads(row[key]) if key == "options" else row[key]) != value
+            for key, value in columns.items()
+        )
+        if row is None:
+            switches.create(self._tx, name, **columns)
+        elif changed:
+            switches.update(self._tx, name, **columns)
+        self._note(f"switch {name}", created=row is None, changed=changed)
+        switch_id = find_switch(self._tx, name)["id"]
+        for role, ports in (("access", switch.access), ("trunk", switch.trunk)):
+            for port in ports:
+                self._at(f"{role} {port}", self._port, switch_id, name, port, role)
+
+    def _port(self, switch_id: int, switch: str, port: str, role: str) -> None:
+        row = switches.find_port(self._tx, switch, port)
+        changed = row is not None and row["role"] != role
+        if row is None:
+            switches.create_port(self._tx, switch_id, port, role)
+        elif changed:
+            if row["nic_id"] is not None:
+                raise ConflictError(f"{row['node']}:{row['nic']} is behind it.")
+            switches.set_port_role(self._tx, row["id"], role)
+        self._note(f"port {switch} {port}", created=row is None, changed=changed)
+
+    def _node(self, name: str, node: SiteNode) -> None:
+        row = nodes.find(self._tx, name)
+        tags = sorted(set(node.tags))
+        if row is None:
+            node_id = nodes.create(self._tx, name, tags)
+            changed = False
+        else:
+            node_id = row["id"]
+            changed = nodes.tags_of(self._tx, [node_id])[node_id] != tags
+            if changed:
+                nodes.set_tags(self._tx, node_id, tags)
+        self._note(f"node {name}", created=row is None, changed=changed)
+        for nic, spec in node.nics.items():
+            self._at(f"nics.{nic}", self._nic, row, node_id, name, nic, spec)
+
+    def _nic(self, node: Row | None, node_id: int, name: str, nic: str, spec: SiteNic) -> None:
+        what = f"nic {name}:{nic}"
+        row = nodes.find_nic(self._tx, node_id, nic)
+        mac = spec.mac.lower() if spec.mac else None
+        if row is not None and (row["kind"], row["mac"], row["switch"], row["port"]) == (
+            spec.kind,
+            mac,
+            spec.switch,
+            spec.port,
+        ):
+            self._note(what)
+            return
+        if node is not None and node["project"] is not None:
+            raise ConflictError(
+                f"Node {name} is held by project {node['project']}; its nics are fixed until it is"
+                " free."
+            )
+        if row is None:
+            nic_methods.add(self._tx, node_id, name, nic, spec.kind, mac, spec.switch, spec.port)
+            self._note(what, created=True)
+            return
+        nic_methods.check_free(self._tx, name, nic, mac, spec.switch, spec.port)
+        port_id = nic_methods.place(self._tx, spec.switch, spec.port)
+        nodes.update_nic(self._tx, row["id"], spec.kind, mac, port_id)
+        self._note(what, changed=True)
+
+
+# --- export ---------------------------------------------------------------------------------------
+
+_ALL = 1_000_000
+
+
+@method("site.export", admin=True)
+def export(call: TxCall) -> SiteText:
+    """Give the inventory as a site file: the same inventory always gives the same bytes."""
+    tx = call.tx
+    site = Site(
+        users={row["name"]: SiteUser(admin=bool(row["admin"])) for row in users.page(tx, _ALL, "")},
+        projects={
+            row["name"]: SiteProject(members=row["members"])
+            for row in projects.page(tx, _ALL, "", None)
+        },
+        switches={row["name"]: _switch(tx, row) for row in switches.page(tx, _ALL, "")},
+        nodes=_nodes(tx),
+    )
+    return SiteText(site=site_file.render(site))
+
+
+def _switch(tx: Tx, row: Row) -> SiteSwitch:
+    ports = switches.ports_page(tx, row["id"], _ALL, 0)
+    return SiteSwitch(
+        dialect=row["dialect"],
+        host=row["host"],
+        port=row["port"],
+        transport=row["transport"],
+        credential=row["credential"],
+        options=json.loads(row["options"]),
+        access=[port["port"] for port in ports if port["role"] == "access"],
+        trunk=[port["port"] for port in ports if port["role"] == "trunk"],
+    )
+
+
+def _nodes(tx: Tx) -> dict[str, SiteNode]:
+    result: dict[str, SiteNode] = {}
+    after = ""
+    while rows := nodes.page(tx, 500, after):  # chunks, for the IN lists of tags and nics
+        ids = [row["id"] for row in rows]
+        tags, nics = nodes.tags_of(tx, ids), nodes.nics_of(tx, ids)
+        for row in rows:
+            result[row["name"]] = SiteNode(
+                tags=tags[row["id"]],
+                nics={
+                    nic["name"]: SiteNic(
+                        kind=nic["kind"], mac=nic["mac"], switch=nic["switch"], port=nic["port"]
+                    )
+                    for nic in nics[row["id"]]
+                },
+            )
+        after = rows[-1]["name"]
+    return result

@@ -1,0 +1,127 @@
+"""switch.*: the managed switches, for admins."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
+
+from haas_rpcd.errors import ConflictError, InvalidParamsError
+from haas_rpcd.methods.access import conflict, find_switch, paged
+from haas_rpcd.methods.registry import Call, TxCall, method
+from haas_rpcd.model import RESERVED_DEVICES
+from haas_rpcd.records import Deleted, Limit, Name, Page, Probe, Switch, TcpPort
+from haas_rpcd.store import switches
+from haas_rpcd.store.database import Row
+
+Host = Annotated[str, Meta(min_length=1, max_length=255, description="Host name or IP address.")]
+
+
+def record(row: Row) -> Switch:
+    """Make the API's record of a switch from its row."""
+    return Switch(
+        switch=row["name"],
+        dialect=row["dialect"],
+        host=row["host"],
+        port=row["port"],
+        transport=row["transport"],
+        credential=row["credential"],
+        options=json.loads(row["options"]),
+        ports=row["ports"],
+        unsaved=bool(row["unsaved"]),
+    )
+
+
+@method("switch.register", admin=True, mutates=True, unaudited=("options",))
+def register(
+    call: TxCall,
+    switch: Name,
+    dialect: str,
+    host: Host,
+    port: TcpPort = 23,
+    transport: Literal["telnet"] = "telnet",
+    credential: Name | None = None,
+    options: dict[str, Any] | None = None,
+) -> Switch:
+    """Register a switch. Nothing is sent to it.
+
+    ``credential`` names an entry of the daemon's credentials file (else the one with the switch's
+    own name is used); ``dialect`` says how its family is talked to; ``options`` are the dialect's.
+    """
+    check(call, switch, dialect, options or {})
+    with conflict(f"There is a switch {switch} already."):
+        switches.create(
+            call.tx,
+            switch,
+            dialect=dialect,
+            host=host,
+            port=port,
+            transport=transport,
+            credential=credential,
+            options=options or {},
+        )
+    call.changed("switch", "created", switch, admins_only=True)
+    return record(find_switch(call.tx, switch))
+
+
+def check(call: TxCall, switch: str, dialect: str, options: dict[str, Any]) -> None:
+    """Raise InvalidParamsError for a name, a dialect or options that can't be."""
+    if switch in RESERVED_DEVICES:
+        raise InvalidParamsError(
+            f"switch: {switch} is what plans call the master itself; take another name.",
+            field="switch",
+        )
+    known = call.context.dialects
+    if dialect not in known:
+        raise InvalidParamsError(
+            f"dialect: there is no dialect {dialect}; there are {', '.join(sorted(known))}.",
+            field="dialect",
+        )
+    for option in options:
+        if option not in known[dialect]:
+            takes = ", ".join(sorted(known[dialect])) or "none"
+            raise InvalidParamsError(
+                f"options: {dialect} has no option {option}; it takes {takes}.", field="options"
+            )
+
+
+@method("switch.delete", admin=True, mutates=True)
+def delete(call: TxCall, switch: Name) -> Deleted:
+    """Delete a switch and its ports, once no nic is behind them and nothing of HaaS is on it."""
+    row = find_switch(call.tx, switch)
+    if used := switches.ports_in_use(call.tx, row["id"]):
+        first = used[0]
+        why = f"node {first['node']} is behind it" if first["node"] else "it is not parked"
+        raise ConflictError(
+            f"Switch {switch} is still in use: port {first['port']}, as {why}"
+            + (f" ({len(used) - 1} more)." if len(used) > 1 else ".")
+        )
+    if vlans := switches.vlans_on(call.tx, row["id"]):
+        raise ConflictError(
+            f"Switch {switch} still has VLAN {', '.join(map(str, vlans))} of HaaS: apply first."
+        )
+    switches.delete(call.tx, row["id"])
+    call.changed("switch", "deleted", switch, admins_only=True)
+    return Deleted(deleted=True)
+
+
+@method("switch.list", admin=True)
+def list_(call: TxCall, limit: Limit = 1000, after: str | None = None) -> Page[Switch]:
+    """List the switches."""
+    rows = switches.page(call.tx, limit, after or "")
+    return paged([record(row) for row in rows], limit, rows[-1]["name"] if rows else None)
+
+
+@method("switch.show", admin=True)
+def show(call: TxCall, switch: Name) -> Switch:
+    """Show one switch."""
+    return record(find_switch(call.tx, switch))
+
+
+@method("switch.probe", admin=True)
+async def probe(call: Call, switch: Name) -> Probe:
+    """Log in to a registered switch and say what it is. Nothing is changed on it."""
+    row = await call.context.store.read(find_switch, switch)
+    prompt, version = await call.context.engine.probe(row["name"])
+    return Probe(switch=switch, reachable=True, prompt=prompt, version=version)

@@ -1,0 +1,36 @@
+"""system.* and rpc.discover: what this daemon is, and what it understands."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import haas_rpcd
+from haas_rpcd.methods.registry import TxCall, method
+from haas_rpcd.records import SystemInfo
+from haas_rpcd.store import users
+
+
+@method("system.info")
+def info(call: TxCall) -> SystemInfo:
+    """Say what this daemon is and who is asking."""
+    context = call.context
+    return SystemInfo(
+        name="haas-rpcd",
+        version=haas_rpcd.__version__,
+        user=call.caller.user,
+        admin=call.caller.admin,
+        projects=users.projects_of(call.tx, call.caller.user),
+        pool=context.settings.vlans.pool,
+        master=context.settings.master is not None,
+        images=list(context.settings.master.images) if context.settings.master else [],
+        dialects=sorted(context.dialects),
+        demo=context.demo,
+        uptime=round(time.time() - context.started, 3),
+    )
+
+
+@method("rpc.discover")
+def discover(call: TxCall) -> dict[str, Any]:
+    """Give the OpenRPC document of this API."""
+    return call.context.openrpc

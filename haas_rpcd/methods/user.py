@@ -1,0 +1,37 @@
+"""user.*: who may come in."""
+
+from __future__ import annotations
+
+from haas_rpcd.errors import NotFoundError
+from haas_rpcd.methods.access import conflict, paged
+from haas_rpcd.methods.registry import TxCall, method
+from haas_rpcd.records import Deleted, Limit, Page, User, UserName
+from haas_rpcd.store import users
+
+
+@method("user.create", admin=True, mutates=True)
+def create(call: TxCall, user: UserName, admin: bool = False) -> User:
+    """Let a person in: on the Unix socket, the OS user of the same name."""
+    with conflict(f"There is a user {user} already."):
+        users.create(call.tx, user, admin)
+    call.changed("user", "created", user, admins_only=True)
+    return User(user=user, admin=admin, projects=[])
+
+
+@method("user.delete", admin=True, mutates=True)
+def delete(call: TxCall, user: UserName) -> Deleted:
+    """Let a person in no more. What its projects hold stays."""
+    if not users.delete(call.tx, user):
+        raise NotFoundError(f"There is no user {user}.")
+    call.changed("user", "deleted", user, admins_only=True)
+    return Deleted(deleted=True)
+
+
+@method("user.list", admin=True)
+def list_(call: TxCall, limit: Limit = 1000, after: str | None = None) -> Page[User]:
+    """List the users."""
+    rows = users.page(call.tx, limit, after or "")
+    items = [
+        User(user=row["name"], admin=bool(row["admin"]), projects=row["projects"]) for row in rows
+    ]
+    return paged(items, limit, rows[-1]["name"] if rows else None)

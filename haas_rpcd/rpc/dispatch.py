@@ -1,0 +1,134 @@
+"""JSON-RPC 2.0: one message in, one answer out, by jsonrpcserver, one item at a time.
+
+The wrapper around jsonrpcserver exists because of what it does by itself: one bad item rejects its
+whole batch, a batch has no cap and is gathered without limit, an exception's text leaks into the
+answer, and NaN goes out as invalid JSON.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
+from typing import Any
+
+from jsonrpcserver import Error, Success
+from jsonrpcserver.async_main import dispatch_to_serializable
+
+from haas_rpcd.errors import DeniedError, HaasError, TooLargeError
+from haas_rpcd.methods.registry import Call, invoke
+
+log = logging.getLogger(__name__)
+
+MAX_BATCH = 1000
+"""Calls in one batch."""
+
+CONCURRENCY = 16
+"""Calls of one batch that are worked on at the same time."""
+
+Json = dict[str, Any]
+Allowed = Call | DeniedError
+"""A call by somebody who was let in, or why nobody was: every method then answers with that."""
+
+Run = Callable[..., Coroutine[Any, Any, Any]]
+
+
+class Dispatcher:
+    """Answers messages with the declared methods."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._methods: dict[str, Run] = {name: partial(_run, name) for name in names}
+
+    async def answer(self, message: str | bytes, call: Allowed) -> str | None:
+        """Answer one message (a call, a notification or a batch); None when it wants no answer."""
+        try:
+            request = json.loads(message)
+        except (ValueError, RecursionError):
+            return _encode(_failure(None, -32700, "Parse error: the message is not JSON."))
+        if not isinstance(request, list):
+            response = await self._one(request, call)
+            return None if response is None else _encode(response)
+        if not request:
+            return _encode(_invalid("an empty batch"))
+        if len(request) > MAX_BATCH:
+            error = TooLargeError(f"A batch may hold {MAX_BATCH} calls, not {len(request)}.")
+            return _encode(_failure(None, error.code, error.message, error.data))
+        gate = asyncio.Semaphore(CONCURRENCY)
+
+        async def limited(item: Any) -> Json | None:
+            async with gate:
+                return await self._one(item, call)
+
+        responses = await asyncio.gather(*(limited(item) for item in request))
+        wanted = [_encode(response) for response in responses if response is not None]
+        return f"[{','.join(wanted)}]" if wanted else None
+
+    async def _one(self, request: Any, call: Allowed) -> Json | None:
+        if (flaw := _flaw(request)) is not None:
+            return _invalid(flaw)
+        response = await dispatch_to_serializable(
+            request,
+            self._methods,
+            context=call,
+            deserializer=_as_is,
+            validator=_as_is,
+        )
+        return response if isinstance(response, dict) else None
+
+
+def _as_is(value: Any) -> Any:
+    return value
+
+
+async def _run(name: str, call: Allowed, /, *args: Any, **kwargs: Any) -> Any:
+    """Run one method for jsonrpcserver. Never raises: what is unexpected is logged and masked."""
+    if isinstance(call, DeniedError):
+        return Error(call.code, call.message, call.data)
+    try:
+        return Success(await invoke(call, name, list(args) if args else kwargs))
+    except HaasError as error:
+        return Error(error.code, error.message, error.data)
+    except Exception:
+        log.exception("%s failed unexpectedly", name)
+        masked = HaasError("The daemon failed; its log has the details.")
+        return Error(masked.code, masked.message, masked.data)
+
+
+def _flaw(request: Any) -> str | None:
+    """Say what makes a value no JSON-RPC 2.0 request (its section 4); None if nothing."""
+    if not isinstance(request, dict):
+        return "a request is an object"
+    if request.get("jsonrpc") != "2.0":
+        return 'the member jsonrpc must be "2.0"'
+    if not isinstance(request.get("method"), str):
+        return "the member method must be a string"
+    if not isinstance(request.get("params", {}), dict | list):
+        return "the member params must be an object"
+    identity = request.get("id")
+    if isinstance(identity, bool) or not isinstance(identity, str | int | float | None):
+        return "the member id must be a string, a number or null"
+    if extra := request.keys() - {"jsonrpc", "method", "params", "id"}:
+        return f"there is no member {min(extra)}"
+    return None
+
+
+def _invalid(flaw: str) -> Json:
+    return _failure(None, -32600, f"Invalid request: {flaw}.")
+
+
+def _failure(identity: Any, code: int, message: str, data: Any = None) -> Json:
+    error = {"code": code, "message": message}
+    if data is not None:
+        error["data"] = data
+    return {"jsonrpc": "2.0", "error": error, "id": identity}
+
+
+def _encode(response: Json) -> str:
+    try:
+        return json.dumps(response, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    except (TypeError, ValueError):
+        log.exception("an answer could not be written as JSON")
+        masked = HaasError("The daemon failed; its log has the details.")
+        return json.dumps(_failure(response.get("id"), masked.code, masked.message, masked.data))

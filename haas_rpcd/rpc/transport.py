@@ -1,0 +1,122 @@
+"""HTTP and WebSocket on the Unix socket, and who is at the other end of it."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import os
+from pathlib import Path
+from typing import IO
+
+from aiohttp import web
+
+from haas_rpcd import auth
+from haas_rpcd.auth import Caller
+from haas_rpcd.errors import DeniedError
+from haas_rpcd.methods.registry import METHODS, Call, Context
+from haas_rpcd.rpc.dispatch import Dispatcher
+from haas_rpcd.rpc.listener import Connection
+from haas_rpcd.store import projects, users
+from haas_rpcd.store.database import Tx
+
+log = logging.getLogger(__name__)
+
+MAX_MESSAGE = 16 * 2**20
+"""Bytes of one message: a site file of 10,000 nodes is about 3 MB."""
+
+
+class SocketInUseError(Exception):
+    """Another daemon serves this socket."""
+
+
+class Server:
+    """Serves the API. Peer credentials decide who is let in, so the socket's mode is 0666."""
+
+    def __init__(self, context: Context, socket: Path) -> None:
+        self._context = context
+        self._socket = socket
+        self._dispatcher = Dispatcher(METHODS)
+        self._runner: web.AppRunner | None = None
+        self._lock: IO[str] | None = None
+
+    async def start(self) -> None:
+        """Listen. Raises SocketInUseError, OSError."""
+        self._lock = self._take_lock()
+        app = web.Application(client_max_size=MAX_MESSAGE)
+        app.router.add_post("/rpc", self._post)
+        app.router.add_get("/rpc", self._websocket)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        await self._runner.setup()
+        site = web.UnixSite(self._runner, str(self._socket))
+        mask = os.umask(0o111)  # before bind: there must be no moment with another mode
+        try:
+            await site.start()
+        finally:
+            os.umask(mask)
+
+    async def stop(self) -> None:
+        """Stop listening, end connections, and take the socket away."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+        if self._lock is not None:
+            self._socket.unlink(missing_ok=True)
+            self._lock.close()
+
+    def _take_lock(self) -> IO[str]:
+        """Hold a lock file beside the socket: asyncio would steal the socket of a living daemon."""
+        lock = open(f"{self._socket}.lock", "w")  # noqa: SIM115 - held as long as we serve
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            raise SocketInUseError(
+                f"Another haas-rpcd serves {self._socket}: stop that one, or name another socket"
+                " with --socket PATH."
+            ) from None
+        return lock
+
+    # --- requests ---------------------------------------------------------------------------------
+
+    async def _post(self, request: web.Request) -> web.Response:
+        response = await self._answer(await request.read(), request)
+        if response is None:
+            return web.Response(status=204)
+        return web.Response(text=response, content_type="application/json")
+
+    async def _websocket(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(heartbeat=30.0, max_msg_size=MAX_MESSAGE)
+        await socket.prepare(request)
+        connection = Connection(socket, self._context.events, self._may_see)
+
+        async def answer(text: str, listener: Connection) -> str | None:
+            return await self._answer(text, request, listener)
+
+        await connection.serve(answer)
+        return socket
+
+    async def _answer(
+        self, message: str | bytes, request: web.Request, listener: Connection | None = None
+    ) -> str | None:
+        caller = await self._caller(request)
+        if isinstance(caller, DeniedError):
+            return await self._dispatcher.answer(message, caller)
+        call = Call(context=self._context, caller=caller, listener=listener)
+        return await self._dispatcher.answer(message, call)
+
+    async def _caller(self, request: web.Request) -> Caller | DeniedError:
+        transport = request.transport
+        if transport is None:
+            raise asyncio.CancelledError  # the client is gone
+        uid = auth.peer_uid(transport.get_extra_info("socket"))
+        try:
+            return await self._context.store.read(auth.caller_of_uid, uid)
+        except DeniedError as error:
+            return error
+
+    async def _may_see(self, caller: Caller, project: str) -> bool:
+        def member(tx: Tx) -> bool:
+            row = projects.find(tx, project)
+            return row is not None and users.is_member(tx, caller.user, row["id"])
+
+        return await self._context.store.read(member)

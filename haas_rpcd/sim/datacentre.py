@@ -1,0 +1,100 @@
+"""The embedded data centre of ``--demo``: two switches that speak telnet, and an inventory.
+
+Only what stands outside the daemon is simulated: the switches (over real telnet on loopback) and
+the master's kernel and hypervisor (in memory). The daemon before it is the real one.
+"""
+
+from __future__ import annotations
+
+import tomli_w
+
+from haas_rpcd.config import Credential
+from haas_rpcd.sim.ios import IosSwitch, gigabit
+
+USERNAME, PASSWORD, ENABLE = "haas", "demo", "demo-enable"
+CREDENTIAL = "demo"
+PORTS = 24
+MASTER_PORT = "Gi1/0/24"
+PEER_PORT = "Gi1/0/23"
+LINE_DELAY = 0.01
+"""Seconds a simulated switch takes for a line, as a real one does."""
+
+NODES = 12
+PROJECTS = ("astro", "bio")
+
+
+class DataCentre:
+    """Two Catalyst switches, six nodes on each, and a trunk between them and to the master."""
+
+    def __init__(self) -> None:
+        self.switches = {
+            name: IosSwitch(
+                name,
+                ports=gigabit(PORTS),
+                username=USERNAME,
+                password=PASSWORD,
+                enable=ENABLE,
+            )
+            for name in ("sw1", "sw2")
+        }
+
+    async def start(self) -> None:
+        """Switch it on: every switch listens on a free port of loopback."""
+        for switch in self.switches.values():
+            await switch.start()
+
+    def take_time(self) -> None:
+        """From now on take as long for a line as real switches do, so that progress is seen."""
+        for switch in self.switches.values():
+            switch.faults.line_delay = LINE_DELAY
+
+    async def stop(self) -> None:
+        """Switch it off."""
+        for switch in self.switches.values():
+            await switch.stop()
+
+    @property
+    def credentials(self) -> dict[str, Credential]:
+        """What the daemon needs to log in to the switches."""
+        return {CREDENTIAL: Credential(username=USERNAME, password=PASSWORD, enable=ENABLE)}
+
+    def site(self) -> str:
+        """Give the inventory as a site file."""
+        switches = {}
+        for name, switch in self.switches.items():
+            trunks = [PEER_PORT, MASTER_PORT] if name == "sw1" else [PEER_PORT]
+            switches[name] = {
+                "dialect": "cisco_ios",
+                "host": "127.0.0.1",
+                "port": switch.port,
+                "credential": CREDENTIAL,
+                "access": [f"Gi1/0/{number}" for number in range(1, NODES + 1)],
+                "trunk": trunks,
+            }
+        nodes = {}
+        for number in range(1, NODES + 1):
+            switch_name = "sw1" if number <= NODES // 2 else "sw2"
+            place = (number - 1) % (NODES // 2)
+            nodes[f"node-{number:02}"] = {
+                "tags": ["gpu"] if number % 4 == 0 else [],
+                "nics": {
+                    "ipmi-nic": {
+                        "kind": "bmc",
+                        "mac": f"02:00:00:00:{number:02x}:01",
+                        "switch": switch_name,
+                        "port": f"Gi1/0/{2 * place + 1}",
+                    },
+                    "primary-nic": {
+                        "mac": f"02:00:00:00:{number:02x}:02",
+                        "switch": switch_name,
+                        "port": f"Gi1/0/{2 * place + 2}",
+                    },
+                },
+            }
+        return tomli_w.dumps(
+            {
+                "projects": {name: {} for name in PROJECTS},
+                "switches": switches,
+                "nodes": nodes,
+            }
+        )

@@ -1,0 +1,92 @@
+"""The site file: the inventory as TOML, for keeping it under version control and for moving it.
+
+It holds what admins register: users, projects with their members, switches with their ports, nodes
+with their nics. It holds nothing that tenants stage, and no secret: a switch names an entry of the
+credentials file.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Annotated, Any, Literal
+
+import msgspec
+import tomli_w
+from msgspec import Meta
+
+from haas_rpcd.errors import InvalidParamsError
+from haas_rpcd.records import Mac, Name, NicName, PortName, TcpPort, UserName
+
+HEADER = "# HaaS site file: made by  site export, read by  site import\n\n"
+
+
+class SiteUser(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """``[users.NAME]``."""
+
+    admin: bool = False
+
+
+class SiteProject(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """``[projects.NAME]``."""
+
+    members: list[UserName] = []
+
+
+class SiteSwitch(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """``[switches.NAME]``; ``access`` and ``trunk`` are its ports by role."""
+
+    dialect: str
+    host: Annotated[str, Meta(min_length=1, max_length=255)]
+    port: TcpPort = 23
+    transport: Literal["telnet"] = "telnet"
+    credential: Name | None = None
+    options: dict[str, Any] = {}
+    access: list[PortName] = []
+    trunk: list[PortName] = []
+
+
+class SiteNic(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """``[nodes.NAME.nics.NAME]``."""
+
+    kind: Literal["data", "bmc"] = "data"
+    mac: Mac | None = None
+    switch: Name | None = None
+    port: PortName | None = None
+
+
+class SiteNode(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """``[nodes.NAME]``."""
+
+    tags: list[str] = []
+    nics: dict[NicName, SiteNic] = {}
+
+
+class Site(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """A whole site file. Every table may be left out."""
+
+    users: dict[UserName, SiteUser] = {}
+    projects: dict[Name, SiteProject] = {}
+    switches: dict[Name, SiteSwitch] = {}
+    nodes: dict[Name, SiteNode] = {}
+
+
+def parse(text: str) -> Site:
+    """Read a site file. Raises InvalidParamsError that names the line or the key."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidParamsError(f"site: not TOML: {error}.", field="site") from None
+    return convert(data)
+
+
+def convert(data: Any) -> Site:
+    """Read a site that came as an object. Raises InvalidParamsError that names the key."""
+    try:
+        return msgspec.convert(data, Site)
+    except msgspec.ValidationError as error:
+        raise InvalidParamsError(f"site: {error}.", field="site") from None
+
+
+def render(site: Site) -> str:
+    """Write a site file; the same inventory always gives the same bytes."""
+    return HEADER + tomli_w.dumps(msgspec.to_builtins(site))

@@ -1,0 +1,137 @@
+"""The one connection to SQLite, the one thread that uses it, and transactions.
+
+Why a thread and synchronous transaction functions: an ``await`` inside a transaction on a shared
+connection would let another task's writes join it and be rolled back with it. Every transaction
+begins with BEGIN IMMEDIATE, because a deferred one that reads and then writes fails at once beside
+another writer, whatever ``busy_timeout`` says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlite_utils import Database
+
+from haas_rpcd.store.schema import migrations
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Row = dict[str, Any]
+Parameters = Sequence[Any] | dict[str, Any]
+
+
+class Tx:
+    """One open transaction. It ends with the function it was handed to, and not before.
+
+    ``after_commit`` collects what must happen only if the transaction is kept (telling watchers,
+    waking the engine); the functions run on the event loop's thread.
+    """
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self.after_commit: list[Callable[[], None]] = []
+
+    def query(self, sql: str, parameters: Parameters = ()) -> list[Row]:
+        """Give all rows as dicts."""
+        return list(self._db.query(sql, parameters))
+
+    def one(self, sql: str, parameters: Parameters = ()) -> Row | None:
+        """Give the first row, or None."""
+        return next(iter(self.query(sql, parameters)), None)
+
+    def value(self, sql: str, parameters: Parameters = ()) -> Any:
+        """Give the first column of the first row, or None."""
+        row = self._db.conn.execute(sql, parameters).fetchone()
+        return None if row is None else row[0]
+
+    def values(self, sql: str, parameters: Parameters = ()) -> list[Any]:
+        """Give the first column of all rows."""
+        return [row[0] for row in self._db.conn.execute(sql, parameters).fetchall()]
+
+    def execute(self, sql: str, parameters: Parameters = ()) -> int:
+        """Run one statement that changes rows; give how many."""
+        return self._db.conn.execute(sql, parameters).rowcount
+
+    def execute_many(self, sql: str, rows: Sequence[Parameters]) -> None:
+        """Run one statement for each of many rows."""
+        self._db.conn.executemany(sql, rows)
+
+    def insert(self, table: str, **columns: Any) -> int:
+        """Insert one row; give its rowid. Raises sqlite3.IntegrityError."""
+        names = ", ".join(columns)
+        marks = ", ".join("?" * len(columns))
+        cursor = self._db.conn.execute(
+            f"INSERT INTO {table} ({names}) VALUES ({marks})",
+            tuple(columns.values()),
+        )
+        return cursor.lastrowid or 0
+
+
+class Store:
+    """The state. :meth:`write` and :meth:`read` run a function in one transaction on its thread."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        self._db: Database | None = None
+
+    async def open(self) -> None:
+        """Open the database and migrate it. Raises sqlite3.Error."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
+
+    async def close(self) -> None:
+        """Close the database after what is under way."""
+        if self._db is not None:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._db.close)
+            self._db = None
+        self._thread.shutdown(wait=True)
+
+    async def write(
+        self, function: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run ``function(tx, …)`` in a transaction, kept if it returns and undone if it raises."""
+        return await self._run(lambda tx: function(tx, *args, **kwargs), "BEGIN IMMEDIATE")
+
+    async def read(
+        self, function: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run ``function(tx, …)`` on one consistent state; it must not write."""
+        return await self._run(lambda tx: function(tx, *args, **kwargs), "BEGIN")
+
+    async def _run(self, function: Callable[[Tx], T], begin: str) -> T:
+        result, after = await asyncio.get_running_loop().run_in_executor(
+            self._thread, self._transact, function, begin
+        )
+        for action in after:
+            action()
+        return result
+
+    def _transact(
+        self, function: Callable[[Tx], T], begin: str
+    ) -> tuple[T, list[Callable[[], None]]]:
+        if self._db is None:
+            raise RuntimeError("the store is not open")
+        connection = self._db.conn
+        tx = Tx(self._db)
+        connection.execute(begin)
+        try:
+            result = function(tx)
+        except BaseException:
+            connection.rollback()
+            raise
+        connection.commit()
+        return result, tx.after_commit
+
+    def _open(self) -> None:
+        connection = sqlite3.connect(self.path, timeout=10.0, isolation_level=None)
+        connection.execute("PRAGMA journal_mode = WAL")
+        # FULL, not NORMAL: what a switch was told must not be forgotten by a power cut
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        db = Database(connection)
+        migrations.apply(db)
+        self._db = db

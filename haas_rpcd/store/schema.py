@@ -1,0 +1,280 @@
+"""The tables, as migrations. What must never happen is made impossible here, not only in the code.
+
+- ``allocation.node_id`` is a primary key: a node has one holder or none.
+- ``vlan_claim.vlan`` is a primary key: a VLAN id belongs to one network, and the claim outlives the
+  network until every switch confirmed that the VLAN is gone.
+- ``nic.port_id`` is unique: a port has one nic behind it.
+- Triggers refuse an allocation of a node whose ports are not confirmed parked, and a connection
+  to a network that the node's holder may not use.
+
+Three states (design.md, section 3): ``connection``, ``headnode`` and ``headnode_nic`` are what is
+desired; ``port_applied``, ``switch_vlan``, ``bridge`` and ``headnode_applied`` what was confirmed.
+``port_carries`` and ``headnode_carries`` say which VLANs something carries *or may carry*: rows are
+added before a change is sent and taken out only when its result has been read back.
+``unsaved`` says which switches hold changes that no save has confirmed, and for whom they were made
+(project 0 is the site).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("haas")
+
+INITIAL = """
+CREATE TABLE project (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE user (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    admin INTEGER NOT NULL DEFAULT 0 CHECK (admin IN (0, 1))
+) STRICT;
+
+CREATE TABLE member (
+    project_id INTEGER NOT NULL REFERENCES project(id) ON DELETE CASCADE,
+    user_id INTEGER NOT NULL REFERENCES user(id) ON DELETE CASCADE,
+    PRIMARY KEY (project_id, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX member_user ON member(user_id);
+
+CREATE TABLE switch (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE CHECK (name NOT IN ('master', 'libvirt')),
+    dialect TEXT NOT NULL,
+    host TEXT NOT NULL,
+    port INTEGER NOT NULL CHECK (port BETWEEN 1 AND 65535),
+    transport TEXT NOT NULL,
+    credential TEXT,
+    options TEXT NOT NULL DEFAULT '{}'
+) STRICT;
+
+CREATE TABLE unsaved (
+    switch_id INTEGER NOT NULL REFERENCES switch(id) ON DELETE CASCADE,
+    project_id INTEGER NOT NULL,
+    PRIMARY KEY (switch_id, project_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE port (
+    id INTEGER PRIMARY KEY,
+    switch_id INTEGER NOT NULL REFERENCES switch(id) ON DELETE RESTRICT,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL CHECK (role IN ('access', 'trunk')),
+    UNIQUE (switch_id, name)
+) STRICT;
+
+CREATE TABLE node (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE node_tag (
+    node_id INTEGER NOT NULL REFERENCES node(id) ON DELETE CASCADE,
+    tag TEXT NOT NULL,
+    PRIMARY KEY (node_id, tag)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX node_tag_tag ON node_tag(tag);
+
+CREATE TABLE nic (
+    id INTEGER PRIMARY KEY,
+    node_id INTEGER NOT NULL REFERENCES node(id) ON DELETE RESTRICT,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('data', 'bmc')),
+    mac TEXT UNIQUE,
+    port_id INTEGER UNIQUE REFERENCES port(id) ON DELETE RESTRICT,
+    UNIQUE (node_id, name)
+) STRICT;
+
+CREATE TABLE allocation (
+    node_id INTEGER PRIMARY KEY REFERENCES node(id) ON DELETE RESTRICT,
+    project_id INTEGER NOT NULL REFERENCES project(id) ON DELETE RESTRICT,
+    releasing INTEGER NOT NULL DEFAULT 0 CHECK (releasing IN (0, 1))
+) STRICT;
+CREATE INDEX allocation_project ON allocation(project_id);
+
+CREATE TABLE network (
+    id INTEGER PRIMARY KEY,
+    project_id INTEGER NOT NULL REFERENCES project(id) ON DELETE RESTRICT,
+    name TEXT NOT NULL,
+    UNIQUE (project_id, name)
+) STRICT;
+
+CREATE TABLE vlan_claim (
+    vlan INTEGER PRIMARY KEY CHECK (vlan BETWEEN 2 AND 4094),
+    network_id INTEGER UNIQUE REFERENCES network(id) ON DELETE SET NULL,
+    project_id INTEGER REFERENCES project(id) ON DELETE SET NULL,
+    label TEXT NOT NULL
+) STRICT;
+CREATE INDEX vlan_claim_project ON vlan_claim(project_id);
+
+CREATE TABLE share (
+    network_id INTEGER NOT NULL REFERENCES network(id) ON DELETE CASCADE,
+    project_id INTEGER NOT NULL REFERENCES project(id) ON DELETE CASCADE,
+    PRIMARY KEY (network_id, project_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX share_project ON share(project_id);
+
+CREATE TABLE connection (
+    nic_id INTEGER NOT NULL REFERENCES nic(id) ON DELETE RESTRICT,
+    network_id INTEGER NOT NULL REFERENCES network(id) ON DELETE RESTRICT,
+    tagged INTEGER NOT NULL CHECK (tagged IN (0, 1)),
+    PRIMARY KEY (nic_id, network_id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX one_untagged_network ON connection(nic_id) WHERE tagged = 0;
+CREATE INDEX connection_network ON connection(network_id);
+
+CREATE TABLE headnode (
+    id INTEGER PRIMARY KEY,
+    project_id INTEGER NOT NULL REFERENCES project(id) ON DELETE RESTRICT,
+    name TEXT NOT NULL,
+    uuid TEXT NOT NULL UNIQUE,
+    image TEXT NOT NULL,
+    running INTEGER NOT NULL DEFAULT 1 CHECK (running IN (0, 1)),
+    deleting INTEGER NOT NULL DEFAULT 0 CHECK (deleting IN (0, 1)),
+    UNIQUE (project_id, name)
+) STRICT;
+
+CREATE TABLE headnode_nic (
+    id INTEGER PRIMARY KEY,
+    headnode_id INTEGER NOT NULL REFERENCES headnode(id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    mac TEXT NOT NULL UNIQUE,
+    network_id INTEGER REFERENCES network(id) ON DELETE RESTRICT,
+    UNIQUE (headnode_id, name)
+) STRICT;
+CREATE INDEX headnode_nic_network ON headnode_nic(network_id);
+
+CREATE TABLE port_applied (
+    port_id INTEGER PRIMARY KEY REFERENCES port(id) ON DELETE CASCADE,
+    config TEXT
+) STRICT;
+
+CREATE TABLE port_carries (
+    port_id INTEGER NOT NULL REFERENCES port(id) ON DELETE CASCADE,
+    vlan INTEGER NOT NULL,
+    PRIMARY KEY (port_id, vlan)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX port_carries_vlan ON port_carries(vlan);
+
+CREATE TABLE switch_vlan (
+    switch_id INTEGER NOT NULL REFERENCES switch(id) ON DELETE RESTRICT,
+    vlan INTEGER NOT NULL REFERENCES vlan_claim(vlan) ON DELETE RESTRICT,
+    confirmed INTEGER NOT NULL CHECK (confirmed IN (0, 1)),
+    PRIMARY KEY (switch_id, vlan)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX switch_vlan_vlan ON switch_vlan(vlan);
+
+CREATE TABLE bridge (
+    vlan INTEGER PRIMARY KEY REFERENCES vlan_claim(vlan) ON DELETE RESTRICT,
+    confirmed INTEGER NOT NULL CHECK (confirmed IN (0, 1))
+) STRICT;
+
+CREATE TABLE headnode_applied (
+    headnode_id INTEGER PRIMARY KEY REFERENCES headnode(id) ON DELETE RESTRICT,
+    seen TEXT
+) STRICT;
+
+CREATE TABLE headnode_carries (
+    headnode_id INTEGER NOT NULL REFERENCES headnode(id) ON DELETE RESTRICT,
+    vlan INTEGER NOT NULL,
+    PRIMARY KEY (headnode_id, vlan)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX headnode_carries_vlan ON headnode_carries(vlan);
+
+CREATE TABLE job (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL CHECK (kind IN ('apply', 'release', 'site')),
+    project_id INTEGER REFERENCES project(id) ON DELETE SET NULL,
+    project TEXT,
+    node_id INTEGER REFERENCES node(id) ON DELETE SET NULL,
+    user TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled')),
+    cancelling INTEGER NOT NULL DEFAULT 0 CHECK (cancelling IN (0, 1)),
+    digest TEXT,
+    error TEXT,
+    created REAL NOT NULL,
+    started REAL,
+    finished REAL
+) STRICT;
+CREATE INDEX job_state ON job(state);
+CREATE INDEX job_project ON job(project_id);
+
+CREATE TABLE step (
+    job_id INTEGER NOT NULL REFERENCES job(id) ON DELETE CASCADE,
+    step INTEGER NOT NULL,
+    phase INTEGER NOT NULL,
+    device TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    target TEXT NOT NULL,
+    summary TEXT NOT NULL,
+    change TEXT NOT NULL,
+    lines TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN
+        ('pending', 'sending', 'sent', 'done', 'failed', 'skipped', 'cancelled', 'interrupted')),
+    message TEXT,
+    started REAL,
+    finished REAL,
+    PRIMARY KEY (job_id, step)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    time REAL NOT NULL,
+    user TEXT NOT NULL,
+    method TEXT NOT NULL,
+    project TEXT,
+    params TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    message TEXT
+) STRICT;
+CREATE INDEX audit_project ON audit(project);
+
+CREATE TRIGGER allocate_only_parked_nodes BEFORE INSERT ON allocation
+WHEN EXISTS (
+    SELECT 1 FROM nic LEFT JOIN port_applied ON port_applied.port_id = nic.port_id
+    WHERE nic.node_id = NEW.node_id AND nic.port_id IS NOT NULL
+      AND port_applied.config IS NOT '{"untagged":null,"tagged":[]}')
+BEGIN SELECT RAISE(ABORT, 'a port of this node is not confirmed parked'); END;
+
+CREATE TRIGGER an_allocation_keeps_its_project BEFORE UPDATE OF project_id ON allocation
+WHEN NEW.project_id <> OLD.project_id
+BEGIN SELECT RAISE(ABORT, 'a node changes hands by release and allocate only'); END;
+
+CREATE TRIGGER connect_only_usable_networks BEFORE INSERT ON connection
+WHEN NOT EXISTS (
+    SELECT 1 FROM nic JOIN allocation ON allocation.node_id = nic.node_id
+    JOIN network ON network.id = NEW.network_id
+    LEFT JOIN share ON share.network_id = network.id AND share.project_id = allocation.project_id
+    WHERE nic.id = NEW.nic_id AND allocation.releasing = 0
+      AND (network.project_id = allocation.project_id OR share.project_id IS NOT NULL))
+BEGIN SELECT RAISE(ABORT, 'the holder of this node may not use this network'); END;
+
+CREATE TRIGGER connect_headnodes_to_usable_networks BEFORE UPDATE OF network_id ON headnode_nic
+WHEN NEW.network_id IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM headnode JOIN network ON network.id = NEW.network_id
+    LEFT JOIN share ON share.network_id = network.id AND share.project_id = headnode.project_id
+    WHERE headnode.id = NEW.headnode_id
+      AND (network.project_id = headnode.project_id OR share.project_id IS NOT NULL))
+BEGIN SELECT RAISE(ABORT, 'this headnode''s project may not use this network'); END;
+"""
+
+
+@migrations()
+def initial(db: Database) -> None:
+    """Make the first tables. Statement by statement: executescript would commit on its own."""
+    for statement in _statements(INITIAL):
+        db.execute(statement)
+
+
+def _statements(script: str) -> list[str]:
+    """Split a script at the semicolons that end statements (those of a trigger's body do not)."""
+    statements, start = [], 0
+    for end, character in enumerate(script):
+        if character == ";" and sqlite3.complete_statement(script[start : end + 1]):
+            statements.append(script[start : end + 1].strip())
+            start = end + 1
+    return statements
