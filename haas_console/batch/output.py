@@ -12,6 +12,8 @@ from haas_console.batch import text
 from haas_console.core.commands import Call
 from haas_console.core.errors import ConsoleError, RpcError
 
+_LINE = 72  # columns of a command that a confirmation repeats
+
 
 def wants_colour(stream: TextIO) -> bool:
     """Whether escape sequences are welcome: a terminal, and no NO_COLOR (no-color.org)."""
@@ -99,9 +101,9 @@ class Output:
         elif call.method == "site.import":
             self._lines(text.site_lines(result))
         elif said := text.facts(result, call.params):
-            self._lines([f"{text.clean(line)}: {said}"])
+            self._lines([f"{text.clean(_short(line))}: {said}"])
         else:
-            self.talk(f"{line}: done")
+            self.talk(f"{_short(line)}: done")
 
     def exact(self, content: str) -> None:
         """Text as it is, byte by byte."""
@@ -125,6 +127,11 @@ class Output:
 
     def _lines(self, lines: list[str]) -> None:
         print("\n".join(lines), file=self.out, flush=True)
+
+
+def _short(line: str) -> str:
+    """A command as far as one needs it to know which it was."""
+    return line if len(line) <= _LINE else f"{line[: _LINE - 1]}…"
 
 
 def _more(error: ConsoleError | str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import Protocol, TextIO
+from typing import Any, Protocol, TextIO
 
 from haas_console.batch.output import Output, can_move, size_of
 from haas_console.batch.text import clean
@@ -12,7 +12,6 @@ from haas_console.core.jobs import DeviceProgress, JobView
 
 _BAR = 20  # cells
 _PAUSE = 1 / 8  # seconds between two drawings: over SSH each one costs
-_MARKS = {"done": "", "failed": "FAILED: ", "skipped": "skipped: ", "cancelled": "cancelled: "}
 
 
 class Progress(Protocol):
@@ -59,15 +58,19 @@ class PlainProgress:
             if step["step"] in self._told:
                 continue
             self._told.add(step["step"])
-            said = step.get("message") or "" if step["state"] == "failed" else ""
-            tail = f" ({said})" if said else ""
             self._output.talk(
-                f"[{len(self._told)}/{view.total}] {step['device']}:"
-                f" {_MARKS[step['state']]}{step['summary']}{tail}"
+                f"[{len(self._told)}/{view.total}] {step['device']}: {step['summary']}{_end(step)}"
             )
 
     def finish(self) -> None:
         """All is said already."""
+
+
+def _end(step: dict[str, Any]) -> str:
+    """How a step ended, if not well; why a step was skipped is told by the one that failed."""
+    if step["state"] == "failed":
+        return f": FAILED: {step.get('message') or 'no reason was given'}"
+    return "" if step["state"] == "done" else f": {step['state']}"
 
 
 class BarProgress:

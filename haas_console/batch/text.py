@@ -35,7 +35,7 @@ def _brief_record(record: Mapping[str, Any]) -> str:
     if "network" in record and "vlan" in record:
         name = record["network"] or f"vlan {record['vlan']}"
         return f"{name} tagged" if record.get("tagged") else str(name)
-    if "node" in record and "nic" in record:
+    if {"node", "nic"} <= record.keys() <= {"node", "nic", "tagged"}:
         tagged = " tagged" if record.get("tagged") else ""
         return f"{record['node']}:{record['nic']}{tagged}"
     if "nic" in record:

@@ -75,4 +75,5 @@ class JobFailedError(ConsoleError):
             if step.get("state") == "failed" and step.get("message")
         ]
         # A device that is cut off fails all its steps with one sentence: once is enough.
-        return "\n".join([f"job {number} {state}: {reason}", *dict.fromkeys(failed)])
+        told = [line for line in dict.fromkeys(failed) if line.strip() != reason]
+        return "\n".join([f"job {number} {state}: {reason}", *told])

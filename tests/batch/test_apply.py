@@ -130,7 +130,8 @@ def test_an_apply_that_fails_names_the_device_and_is_exit_code_5(beside: Program
     done = beside("--json", "-c", "apply --site", "-c", "project create after-it")
     assert done.returncode == 5
     assert re.search(r"^-c:1: job \d+ failed: ", done.stderr, re.M)
-    assert re.search(r"^  unplugged: .*127\.0\.0\.1", done.stderr, re.M)
+    assert re.search(r"\bunplugged: .*127\.0\.0\.1", done.stderr.split("-c:1: ")[1])
+    assert re.search(r"^\[1/\d+\] unplugged: .*: FAILED: ", done.stderr, re.M)
     assert '{"error": ' in done.stdout
     assert beside("-c", "project show after-it").returncode == 1
 

@@ -96,9 +96,10 @@ async def test_no_answer_in_time_is_an_error_that_says_so(own_daemon: Daemon) ->
 
 def test_a_failed_job_names_each_device_once() -> None:
     steps = [
-        {"device": "sw1", "state": "failed", "message": "cannot be reached"},
-        {"device": "sw1", "state": "failed", "message": "cannot be reached"},
+        {"device": "sw1", "state": "failed", "message": "cut off"},
+        {"device": "sw1", "state": "failed", "message": "cut off"},
         {"device": "sw2", "state": "done", "message": None},
     ]
-    error = JobFailedError({"job": 7, "state": "failed", "error": "2 steps failed", "steps": steps})
-    assert str(error) == "job 7 failed: 2 steps failed\n  sw1: cannot be reached"
+    job = {"job": 7, "state": "failed", "error": "2 steps failed", "steps": steps}
+    assert str(JobFailedError(job)) == "job 7 failed: 2 steps failed\n  sw1: cut off"
+    assert str(JobFailedError({**job, "error": "sw1: cut off"})) == "job 7 failed: sw1: cut off"
