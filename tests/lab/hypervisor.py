@@ -28,6 +28,7 @@ _XML = """
     <boot dev='network'/>
     <boot dev='hd'/>
   </os>
+  <features><acpi/></features>
   <devices>
     <disk type='file' device='disk'>
       <driver name='qemu' type='qcow2'/>
@@ -38,7 +39,8 @@ _XML = """
   </devices>
 </domain>
 """
-# type='qemu': where /dev/kvm is there, it need not be able to run a guest.
+# type='qemu': where /dev/kvm is there, it need not be able to run a guest. acpi: without it, QEMU
+# plugs no nic into a machine that runs.
 
 
 def overlay_domain(name: str, mac: str, bridge: str) -> str:
