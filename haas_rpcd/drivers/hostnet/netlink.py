@@ -67,6 +67,8 @@ def preview_lines(trunk_nic: str, change: SetBridge) -> list[str]:
 class NetlinkDriver:
     """Makes and removes ``TRUNK.N`` and ``br-vlanN`` by netlink; needs CAP_NET_ADMIN."""
 
+    goes_on = True  # another VLAN's steps do not hang on those of one that was refused
+
     def __init__(self, trunk_nic: str) -> None:
         self._trunk_nic = trunk_nic
         self._kernel: Kernel | None = None

@@ -20,6 +20,7 @@ them. (While a clone runs, QEMU's locks on the disk keep the base from starting.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -41,6 +42,9 @@ from haas_rpcd.model import (
 )
 
 Result = TypeVar("Result")
+
+CLOSE_SECONDS = 5.0
+"""How long the closing of a connection may hold up the daemon's end."""
 
 
 def preview_lines(change: HeadnodeChange, bridge_name: Callable[[int], str]) -> list[str]:
@@ -69,6 +73,8 @@ class LibvirtDriver:
     ``shutdown_grace`` seconds to shut down by itself before it is switched off. ``parking`` is the
     bridge for disconnected nics of running headnodes.
     """
+
+    goes_on = True  # another headnode's steps do not hang on those of one that was refused
 
     def __init__(
         self,
@@ -116,7 +122,7 @@ class LibvirtDriver:
         if connection is not None:
             # One that cannot even be closed is as good as closed.
             with contextlib.suppress(DeviceError, self._libvirt.libvirtError):
-                await self._call(lambda task: connection.close(), self._timeout)
+                await self._call(lambda task: connection.close(), CLOSE_SECONDS)
         self._worker.end()
 
     async def send(self, change: HeadnodeChange, say: Say) -> None:
@@ -214,12 +220,15 @@ class LibvirtDriver:
         try:
             return await self._worker.call(function, timeout)
         except TimeoutError as error:
-            self._connection = None  # the thread that was left behind has it
+            self._connection = None  # the thread that was left behind may hang in it
             raise DeviceError(
                 f"libvirt on {self._uri} did not answer within {timeout:g} s: see what holds it up "
                 "(systemctl status libvirtd), then apply again.",
                 reason="timeout",
             ) from error
+        except asyncio.CancelledError:
+            self._connection = None
+            raise
         except TooManyHanging as error:
             raise DeviceError(
                 f"libvirt on {self._uri} has not answered several earlier calls and is not asked "

@@ -12,7 +12,7 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 Result = TypeVar("Result")
 
@@ -97,11 +97,12 @@ class Task(Generic[Result]):
 class Worker:
     """Runs blocking calls one after the other in a thread, which is replaced if it hangs."""
 
+    _hanging: ClassVar[list[threading.Thread]] = []  # of all workers: each session has its own
+
     def __init__(self, name: str) -> None:
         self._name = name
         self._tasks: queue.SimpleQueue[Task[Any] | None] | None = None
         self._thread: threading.Thread | None = None
-        self._hanging: list[threading.Thread] = []
 
     async def call(self, function: Callable[[Task[Any]], Result], timeout: float) -> Result:
         """Run the function, and wait at most ``timeout`` seconds for it.
@@ -126,7 +127,7 @@ class Worker:
 
     def _queue(self) -> queue.SimpleQueue[Task[Any] | None]:
         if self._tasks is None:
-            self._hanging = [thread for thread in self._hanging if thread.is_alive()]
+            self._hanging[:] = [thread for thread in self._hanging if thread.is_alive()]
             if len(self._hanging) >= LEFT_BEHIND:
                 raise TooManyHanging
             self._tasks = queue.SimpleQueue()

@@ -1,0 +1,75 @@
+"""The master's network in memory: the protocol of the netlink driver, without a kernel."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from haas_rpcd.drivers import Say, Seen
+from haas_rpcd.drivers.hostnet.netlink import bridge_name, preview_lines
+from haas_rpcd.errors import DeviceError
+from haas_rpcd.model import PresenceSeen, SetBridge
+from haas_rpcd.sim.host import SimHost
+
+
+class SimNetworkDriver:
+    """Makes and removes the bridges of a :class:`SimHost`."""
+
+    goes_on = True  # another VLAN's steps do not hang on those of one that was refused
+
+    def __init__(self, host: SimHost) -> None:
+        self._host = host
+
+    def preview(self, change: SetBridge) -> list[str]:
+        """Give the lines that would do it on a real master."""
+        return preview_lines(self._host.trunk_nic, change)
+
+    async def open(self) -> None:
+        """Nothing to open."""
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+    async def send(self, change: SetBridge, say: Say) -> None:
+        """Make or remove a bridge; what is so already is left as it is.
+
+        Raises DeviceError as the netlink driver does: ``missing`` without a trunk nic, ``refused``
+        without the capability or while a running headnode hangs on the bridge.
+        """
+        await asyncio.sleep(self._host.seconds)
+        if (change.vlan in self._host.bridges) == change.present:
+            return
+        lines = self.preview(change)
+        self._check(change, lines[0])
+        for line in lines:
+            say(line)
+        if change.present:
+            self._host.bridges.add(change.vlan)
+        else:
+            self._host.bridges.remove(change.vlan)
+
+    async def observe(self, changes: Sequence[SetBridge]) -> list[Seen]:
+        """Say for each VLAN whether its bridge is there; without a trunk nic none works."""
+        there = set() if self._host.trunk_missing else self._host.bridges
+        return [PresenceSeen(change.vlan in there) for change in changes]
+
+    def _check(self, change: SetBridge, line: str) -> None:
+        if self._host.no_capability:
+            raise DeviceError(
+                f'"{line}" was refused on the master. The kernel does not allow it: haas-rpcd '
+                "needs the capability CAP_NET_ADMIN.",
+                reason="refused",
+            )
+        if change.present and self._host.trunk_missing:
+            raise DeviceError(
+                f"The master has no trunk nic {self._host.trunk_nic}: plug it in, or name the "
+                "right one as trunk_nic in [master] of haas.toml.",
+                reason="missing",
+            )
+        hanging = self._host.hanging_on(change.vlan)
+        if not change.present and hanging:
+            raise DeviceError(
+                f"{bridge_name(change.vlan)} cannot be removed while {', '.join(hanging)} of "
+                "running virtual machines hangs on it: disconnect or stop them, then apply again.",
+                reason="refused",
+            )

@@ -1,0 +1,206 @@
+"""The hypervisor in memory: the protocol of the libvirt driver, without libvirt.
+
+It keeps the rules that the real one keeps, with errors of the same reasons, so that what works or
+fails in the embedded data centre does so on a master.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from haas_rpcd.drivers import Say, Seen
+from haas_rpcd.drivers.hostnet.netlink import bridge_name
+from haas_rpcd.drivers.hypervisor.domain_xml import domain_name
+from haas_rpcd.drivers.hypervisor.libvirt import preview_lines
+from haas_rpcd.errors import DeviceError
+from haas_rpcd.model import (
+    DefineHeadnode,
+    DeleteHeadnode,
+    HeadnodeChange,
+    HeadnodeNic,
+    HeadnodeSeen,
+    SetHeadnodeNics,
+    SetHeadnodePower,
+)
+from haas_rpcd.sim.host import SimDomain, SimHost
+
+URI = "sim:///demo"
+
+
+class SimHypervisorDriver:
+    """The domains of a :class:`SimHost`."""
+
+    goes_on = True  # another headnode's steps do not hang on those of one that was refused
+
+    def __init__(self, host: SimHost) -> None:
+        self._host = host
+
+    def preview(self, change: HeadnodeChange) -> list[str]:
+        """Give the lines that the libvirt driver would give."""
+        return preview_lines(change, bridge_name)
+
+    async def open(self) -> None:
+        """Connect. Raises DeviceError (unreachable) while the host's libvirt is down."""
+        self._check_up()
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+    async def send(self, change: HeadnodeChange, say: Say) -> None:
+        """Carry out one change; what is so already is left as it is.
+
+        Raises DeviceError: ``unreachable``, ``missing`` (image or domain), ``refused``.
+        """
+        self._check_up()
+        await asyncio.sleep(self._host.seconds)
+        if isinstance(change, DefineHeadnode):
+            self._define(change, say)
+        elif isinstance(change, SetHeadnodeNics):
+            self._set_nics(self._get(change), change.nics, say)
+        elif isinstance(change, SetHeadnodePower):
+            self._set_power(self._get(change), change.running, say)
+        elif isinstance(change, DeleteHeadnode):
+            self._delete(change, say)
+        else:
+            raise TypeError(f"the hypervisor has no {type(change).__name__}")
+
+    async def observe(self, changes: Sequence[HeadnodeChange]) -> list[Seen]:
+        """Say what there is of each headnode."""
+        self._check_up()
+        return [self._seen(change.uuid) for change in changes]
+
+    def _seen(self, uuid: str) -> HeadnodeSeen:
+        domain = self._host.domains.get(uuid)
+        if domain is None:
+            return HeadnodeSeen(defined=False)
+        nics = {*domain.nics, *(domain.live or ())}
+        return HeadnodeSeen(defined=True, running=domain.running, nics=tuple(sorted(nics)))
+
+    def _define(self, change: DefineHeadnode, say: Say) -> None:
+        there = self._host.domains.get(change.uuid)
+        if there is not None:
+            self._check_ours(there, change.headnode)
+            self._set_nics(there, change.nics, say)
+            return
+        self._check_image(change.image)
+        self._check_name(change)
+        self._check_macs(change.uuid, change.nics)
+        for line in self.preview(change):
+            say(line)
+        self._host.domains[change.uuid] = SimDomain(
+            change.headnode, change.uuid, change.image, tuple(sorted(change.nics))
+        )
+
+    def _set_nics(self, domain: SimDomain, nics: tuple[HeadnodeNic, ...], say: Say) -> None:
+        self._check_macs(domain.uuid, nics)
+        old = set(domain.nics if domain.live is None else domain.live)
+        wanted = {nic.mac for nic in nics}
+        for nic in sorted(old):
+            if nic.mac not in wanted:
+                say(f"{'park' if domain.running else 'detach'} {nic.mac}")
+        if domain.live is not None:
+            domain.live = tuple(nic for nic in domain.live if nic.mac in wanted)
+        domain.nics = tuple(sorted(nics))
+        for nic in sorted(set(nics) - old):
+            if domain.live is not None:
+                self._check_bridge(domain, nic)
+                kept = [one for one in domain.live if one.mac != nic.mac]
+                domain.live = tuple(sorted([*kept, nic]))
+            say(f"attach {nic.nic} {nic.mac} to {bridge_name(nic.vlan)}")
+
+    def _set_power(self, domain: SimDomain, running: bool, say: Say) -> None:
+        if domain.running == running:
+            return
+        name = domain_name(domain.headnode)
+        if not running:
+            say(f"stop {name}")
+            domain.live = None
+            return
+        say(f"start {name}")
+        lacking = self._host.without_bridge(domain.nics)
+        if lacking is not None:
+            raise DeviceError(
+                f"{name} could not be started: there is no {bridge_name(lacking.vlan)}. Its "
+                "bridges and disks must be there; then apply again.",
+                reason="refused",
+            )
+        domain.live = domain.nics
+
+    def _delete(self, change: DeleteHeadnode, say: Say) -> None:
+        domain = self._host.domains.get(change.uuid)
+        if domain is None:
+            return
+        self._check_ours(domain, change.headnode)
+        for line in self.preview(change):
+            say(line)
+        del self._host.domains[change.uuid]
+
+    def _get(self, change: SetHeadnodeNics | SetHeadnodePower) -> SimDomain:
+        domain = self._host.domains.get(change.uuid)
+        if domain is None:
+            raise DeviceError(
+                f"The domain {domain_name(change.headnode)} is gone from {URI}: apply again to "
+                "have it made anew.",
+                reason="missing",
+            )
+        self._check_ours(domain, change.headnode)
+        return domain
+
+    def _check_up(self) -> None:
+        if self._host.libvirt_down:
+            raise DeviceError(
+                f"libvirt on {URI} cannot be reached. Start it (systemctl start libvirtd), and "
+                "see that haas-rpcd's user may use it (group libvirt).",
+                reason="unreachable",
+            )
+
+    def _check_image(self, image: str) -> None:
+        if image not in self._host.images:
+            raise DeviceError(
+                f"There is no domain {image} on {URI}: define the base image there (virsh "
+                "define), or create the headnode from another image.",
+                reason="missing",
+            )
+        if image in self._host.running_images:
+            raise DeviceError(
+                f"The domain {image} on {URI} is running; shut it down (virsh shutdown {image}), "
+                "as clones of a running machine's disk would be corrupt.",
+                reason="refused",
+            )
+
+    def _check_name(self, change: DefineHeadnode) -> None:
+        for domain in self._host.domains.values():
+            if domain.headnode == change.headnode:
+                name = domain_name(change.headnode)
+                raise DeviceError(
+                    f"There is another domain {name} on {URI} already (UUID {domain.uuid}): "
+                    "rename or remove it, then apply again.",
+                    reason="refused",
+                )
+
+    def _check_ours(self, domain: SimDomain, headnode: str) -> None:
+        if domain.headnode != headnode:
+            raise DeviceError(
+                f"The domain {domain_name(domain.headnode)} on {URI} has the UUID of headnode "
+                f"{headnode}, but is another's: remove it, then apply again.",
+                reason="refused",
+            )
+
+    def _check_macs(self, uuid: str, nics: tuple[HeadnodeNic, ...]) -> None:
+        for nic in nics:
+            holder = self._host.holder_of_mac(nic.mac, other_than=uuid)
+            if holder is not None:
+                raise DeviceError(
+                    f"The MAC {nic.mac} is {domain_name(holder.headnode)}'s: give {nic.nic} "
+                    "another one.",
+                    reason="refused",
+                )
+
+    def _check_bridge(self, domain: SimDomain, nic: HeadnodeNic) -> None:
+        if nic.vlan not in self._host.bridges:
+            raise DeviceError(
+                f"{nic.nic} could not be plugged into {domain_name(domain.headnode)} while it "
+                f"runs: there is no {bridge_name(nic.vlan)}. Apply again once it is there.",
+                reason="refused",
+            )

@@ -1,0 +1,367 @@
+"""Headnodes on a real libvirtd and QEMU, whose guest is firmware that cooperates with nobody."""
+
+import json
+import os
+import time
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from haas_rpcd.drivers.hostnet.netlink import NetlinkDriver
+from haas_rpcd.drivers.hostnet.parking import PARKING_BRIDGE
+from haas_rpcd.drivers.hypervisor.libvirt import LibvirtDriver
+from haas_rpcd.errors import DeviceError
+from haas_rpcd.model import (
+    DefineHeadnode,
+    DeleteHeadnode,
+    HeadnodeNic,
+    HeadnodeSeen,
+    SetBridge,
+    SetHeadnodeNics,
+    SetHeadnodePower,
+)
+
+from ..frames import Wire
+from ..hypervisor import BASE, IMAGES, Hypervisor
+from ..topology import Lab, ip, run, show
+
+URI = "qemu:///system"
+UUID = "0b7d8a3e-5f0c-4f0e-9a51-6a4f3f1d2c01"
+HEADNODE, DOMAIN = "p1/headnode-a", "haas_p1_headnode-a"
+OVERLAY = f"{DOMAIN}_vda.qcow2"
+NIC0 = HeadnodeNic("nic0", "52:54:00:aa:00:01", 104)
+NIC0_MOVED = HeadnodeNic("nic0", "52:54:00:aa:00:01", 105)
+NIC1 = HeadnodeNic("nic1", "52:54:00:aa:00:02", 105)
+NIC2 = HeadnodeNic("nic2", "52:54:00:aa:00:03", 105)
+DEFINE = DefineHeadnode(HEADNODE, UUID, BASE, (NIC0,))
+START = SetHeadnodePower(HEADNODE, UUID, running=True)
+STOP = SetHeadnodePower(HEADNODE, UUID, running=False)
+DELETE = DeleteHeadnode(HEADNODE, UUID)
+VLANS = (104, 105)
+
+FIRMWARE_ONLY = """
+<domain type='qemu'>
+  <name>{name}</name>
+  <memory unit='MiB'>64</memory>
+  <vcpu>1</vcpu>
+  <os>
+    <type arch='x86_64' machine='{machine}'>hvm</type>
+    <boot dev='network'/>
+  </os>
+  <features><acpi/></features>
+  <devices>
+    <interface type='user'><model type='virtio'/></interface>
+    <graphics type='vnc' port='5900' autoport='no'/>
+    <serial type='file'><source path='/run/{name}.log'/></serial>
+    <channel type='unix'>
+      <source mode='bind' path='/run/{name}.sock'/>
+      <target type='virtio' name='org.qemu.guest_agent.0'/>
+    </channel>
+  </devices>
+</domain>
+"""
+
+
+def nobody(line: str) -> None:
+    """Hear the lines, and do nothing about it."""
+
+
+def nics(*wanted: HeadnodeNic) -> SetHeadnodeNics:
+    """The change that gives the headnode exactly these nics."""
+    return SetHeadnodeNics(HEADNODE, UUID, wanted)
+
+
+def on(running: bool, *connected: HeadnodeNic) -> HeadnodeSeen:
+    """A headnode that is defined, with these nics."""
+    return HeadnodeSeen(defined=True, running=running, nics=connected)
+
+
+def taps() -> dict[str, str]:
+    """Each tap on the master, and the bridge it is a port of."""
+    links = show("ip", None, "-details", "link", "show")
+    return {
+        one["ifname"]: one.get("master", "")
+        for one in links
+        if one.get("linkinfo", {}).get("info_kind") == "tun"
+    }
+
+
+def exists(name: str) -> bool:
+    """Whether the master has an interface of that name."""
+    return name in {one["ifname"] for one in show("ip", None, "link", "show")}
+
+
+async def seen(driver: LibvirtDriver) -> HeadnodeSeen:
+    """What the driver says of the headnode now."""
+    (one,) = await driver.observe([DEFINE])
+    assert isinstance(one, HeadnodeSeen)
+    return one
+
+
+@pytest.fixture(autouse=True)
+async def master(lab: Lab) -> AsyncIterator[NetlinkDriver]:
+    """The bridges of two VLANs on the master."""
+    driver = NetlinkDriver(lab.trunk_nic)
+    await driver.open()
+    lab.switch.carry(lab.switch.trunk_port, tagged=VLANS)
+    for vlan in VLANS:
+        await driver.send(SetBridge(vlan, present=True), nobody)
+    yield driver
+    for vlan in VLANS:
+        await driver.send(SetBridge(vlan, present=False), nobody)
+    await driver.close()
+
+
+@pytest.fixture
+async def driver(master: NetlinkDriver, hypervisor: Hypervisor) -> AsyncIterator[LibvirtDriver]:
+    """The driver, connected. The headnode is deleted after the test, and leaves nothing."""
+    domains, disks, folder = hypervisor.domains(), hypervisor.disks(), set(os.listdir("/run"))
+    connected = LibvirtDriver(URI, shutdown_grace=0.5)
+    await connected.open()
+    yield connected
+    await connected.send(DELETE, nobody)
+    await connected.send(DELETE, nobody)
+    assert await seen(connected) == HeadnodeSeen(defined=False)
+    await connected.close()
+    assert (hypervisor.domains(), hypervisor.disks()) == (domains, disks)
+    assert hypervisor.virsh("pool-list", "--all", "--name").split() == []
+    assert set(os.listdir("/run")) <= folder
+    assert taps() == {}
+    assert not exists(PARKING_BRIDGE)
+
+
+@pytest.fixture(params=["pc", "q35"])
+def firmware_only(request: pytest.FixtureRequest, hypervisor: Hypervisor) -> Iterator[str]:
+    """A base image without a disk, of either kind of PC."""
+    name = f"base-{request.param}"
+    hypervisor.define(FIRMWARE_ONLY.format(name=name, machine=request.param))
+    yield name
+    hypervisor.virsh("undefine", name)
+
+
+async def test_the_life_of_a_headnode(
+    wire: Wire, driver: LibvirtDriver, firmware_only: str
+) -> None:
+    """It boots, moves, is disconnected and connected, and always is where it should be."""
+    await driver.send(DefineHeadnode(HEADNODE, UUID, firmware_only, (NIC0,)), nobody)
+    assert await seen(driver) == on(False, NIC0)
+
+    await driver.send(START, nobody)
+    assert await seen(driver) == on(True, NIC0)
+    ((tap, bridge),) = taps().items()
+    assert bridge == "br-vlan104"
+    assert set(wire.where_heard(NIC0.mac)) == {"br-vlan104", "trunk"}
+
+    await driver.send(nics(NIC0_MOVED), nobody)
+    assert taps() == {tap: "br-vlan105"}
+    assert await seen(driver) == on(True, NIC0_MOVED)
+    assert set(wire.where_heard(NIC0.mac)) == {"br-vlan105", "trunk"}
+
+    await driver.send(nics(NIC0_MOVED, NIC1, NIC2), nobody)
+    assert list(taps().values()) == ["br-vlan105"] * 3
+    assert await seen(driver) == on(True, NIC0_MOVED, NIC1, NIC2)
+
+    began = time.monotonic()
+    await driver.send(nics(NIC1, NIC2), nobody)
+    assert time.monotonic() - began < 3, "a disconnected nic waits for no guest"
+    assert taps()[tap] == PARKING_BRIDGE
+    assert await seen(driver) == on(True, NIC1, NIC2)
+
+    await driver.send(nics(NIC0, NIC1), nobody)
+    assert taps()[tap] == "br-vlan104"
+    assert await seen(driver) == on(True, NIC0, NIC1)
+    assert set(wire.where_heard(NIC0.mac)) == {"br-vlan104", "trunk"}
+
+    await driver.send(nics(NIC1), nobody)
+    await driver.send(STOP, nobody)
+    assert taps() == {}
+    assert not exists(PARKING_BRIDGE)
+    assert await seen(driver) == on(False, NIC1)
+
+
+async def test_a_headnode_has_a_disk_of_its_own(
+    driver: LibvirtDriver, hypervisor: Hypervisor
+) -> None:
+    base = IMAGES / f"{BASE}.qcow2"
+    untouched = base.read_bytes()
+    await driver.send(DEFINE, nobody)
+    overlay = json.loads(run("qemu-img", "info", "--output=json", str(IMAGES / OVERLAY)))
+    assert overlay["backing-filename"] == str(base)
+    assert overlay["backing-filename-format"] == "qcow2"
+    assert overlay["virtual-size"] == 16 << 20
+
+    run("qemu-img", "bench", "-w", "-c", "10", "-f", "qcow2", str(IMAGES / OVERLAY))
+    before = (IMAGES / OVERLAY).read_bytes()
+    await driver.send(DEFINE, nobody)
+    assert (IMAGES / OVERLAY).read_bytes() == before, "what the headnode wrote is kept"
+    await driver.send(START, nobody)
+    await driver.send(START, nobody)
+    await driver.send(DEFINE, nobody)
+    assert await seen(driver) == on(True, NIC0)
+    await driver.send(STOP, nobody)
+    await driver.send(STOP, nobody)
+    assert base.read_bytes() == untouched
+
+
+async def test_a_clone_takes_no_longer_for_a_large_image(
+    driver: LibvirtDriver, hypervisor: Hypervisor
+) -> None:
+    base = IMAGES / f"{BASE}.qcow2"
+    small = base.read_bytes()
+    base.unlink()
+    run("qemu-img", "create", "-q", "-f", "qcow2", str(base), "2T")
+    try:
+        await driver.send(DEFINE, nobody)  # libvirt gets to know its QEMU at the first
+        await driver.send(DELETE, nobody)
+        began = time.monotonic()
+        await driver.send(DEFINE, nobody)
+        assert time.monotonic() - began < 2
+        await driver.send(DELETE, nobody)
+    finally:
+        base.write_bytes(small)
+
+
+async def test_what_a_crash_left_half_made_is_finished(
+    driver: LibvirtDriver, hypervisor: Hypervisor
+) -> None:
+    """The daemon died after the domain was defined, while its overlay was being made."""
+    await driver.send(DEFINE, nobody)
+    whole = hypervisor.virsh("dumpxml", DOMAIN, "--inactive")
+    hypervisor.define(whole.replace('state="ready"', 'state="making"'))
+    (IMAGES / OVERLAY).write_bytes(b"half an overlay")
+    assert await seen(driver) == HeadnodeSeen(defined=False)
+    with pytest.raises(DeviceError, match="only half made"):
+        await driver.send(START, nobody)
+
+    await driver.send(DEFINE, nobody)
+
+    assert await seen(driver) == on(False, NIC0)
+    run("qemu-img", "check", "-q", str(IMAGES / OVERLAY))
+
+
+async def test_a_headnode_that_was_saved_forgets_it(
+    driver: LibvirtDriver, hypervisor: Hypervisor
+) -> None:
+    """What was saved would come back with the nics of its day, on another tenant's network."""
+    await driver.send(DEFINE, nobody)
+    await driver.send(START, nobody)
+    hypervisor.virsh("managedsave", DOMAIN)
+    await driver.send(nics(NIC0_MOVED), nobody)
+    await driver.send(START, nobody)
+    assert list(taps().values()) == ["br-vlan105"]
+    assert await seen(driver) == on(True, NIC0_MOVED)
+
+
+@pytest.mark.parametrize("firmware_only", ["pc"], indirect=True)
+async def test_a_nic_plugged_in_by_hand_is_no_way_around(
+    driver: LibvirtDriver, hypervisor: Hypervisor, firmware_only: str
+) -> None:
+    await driver.send(DefineHeadnode(HEADNODE, UUID, firmware_only, (NIC0,)), nobody)
+    await driver.send(START, nobody)
+    ip(None, "link add br-lan type bridge")
+    try:
+        mac = "52:54:00:bb:00:01"
+        hypervisor.virsh(
+            "attach-interface", DOMAIN, "bridge", "br-lan", "--mac", mac, "--model", "virtio"
+        )
+        assert await seen(driver) == on(True, HeadnodeNic(mac, mac, 0), NIC0)
+        await driver.send(nics(NIC0), nobody)
+        assert await seen(driver) == on(True, NIC0)
+        assert sorted(taps().values()) == ["br-vlan104", PARKING_BRIDGE]
+    finally:
+        ip(None, "link delete br-lan")
+
+
+async def test_a_bridge_is_not_pulled_from_under_a_headnode(
+    driver: LibvirtDriver, master: NetlinkDriver
+) -> None:
+    await driver.send(DEFINE, nobody)
+    await driver.send(START, nobody)
+    with pytest.raises(DeviceError, match="br-vlan104 cannot be removed while vnet"):
+        await master.send(SetBridge(104, present=False), nobody)
+    await driver.send(nics(), nobody)
+    await master.send(SetBridge(104, present=False), nobody)
+    assert await seen(driver) == on(True)
+
+
+async def test_a_headnode_does_not_start_without_its_bridge(driver: LibvirtDriver) -> None:
+    await driver.send(DEFINE, nobody)
+    elsewhere = HeadnodeNic("nic0", NIC0.mac, 199)
+    await driver.send(nics(elsewhere), nobody)
+    with pytest.raises(DeviceError, match=f"{DOMAIN} could not be started.*br-vlan199") as caught:
+        await driver.send(START, nobody)
+    assert caught.value.reason == "refused"
+    assert await seen(driver) == on(False, elsewhere)
+
+
+async def test_the_base_image_is_missing_or_runs(
+    driver: LibvirtDriver, hypervisor: Hypervisor
+) -> None:
+    with pytest.raises(DeviceError, match="There is no domain base-x on qemu:///system") as caught:
+        await driver.send(DefineHeadnode(HEADNODE, UUID, "base-x"), nobody)
+    assert caught.value.reason == "missing"
+
+    hypervisor.virsh("start", BASE)
+    try:
+        with pytest.raises(DeviceError, match=f"{BASE} on .* is running; shut it down") as caught:
+            await driver.send(DEFINE, nobody)
+        assert caught.value.reason == "refused"
+    finally:
+        hypervisor.virsh("destroy", BASE)
+    assert await seen(driver) == HeadnodeSeen(defined=False)
+
+
+async def test_the_base_images_disk_is_missing(driver: LibvirtDriver) -> None:
+    disk = IMAGES / f"{BASE}.qcow2"
+    moved = disk.rename(disk.with_suffix(".moved"))
+    try:
+        with pytest.raises(
+            DeviceError, match=f"The disk {disk} of {BASE} does not exist"
+        ) as caught:
+            await driver.send(DEFINE, nobody)
+        assert caught.value.reason == "missing"
+    finally:
+        moved.rename(disk)
+
+
+async def test_a_domain_that_haas_did_not_make_is_left_alone(
+    driver: LibvirtDriver, hypervisor: Hypervisor
+) -> None:
+    strange = (
+        "<domain type='qemu'><name>{}</name>{}<memory unit='MiB'>64</memory>"
+        "<os><type arch='x86_64' machine='pc'>hvm</type></os></domain>"
+    )
+    hypervisor.define(strange.format("precious", f"<uuid>{UUID}</uuid>"))
+    try:
+        for change in (DEFINE, nics(), START, STOP, DELETE):
+            with pytest.raises(DeviceError, match=r"precious .* HaaS did not make it"):
+                await driver.send(change, nobody)
+        assert await seen(driver) == HeadnodeSeen(defined=False)
+    finally:
+        hypervisor.virsh("undefine", "precious")
+
+    hypervisor.define(strange.format(DOMAIN, ""))
+    try:
+        with pytest.raises(DeviceError, match=f"another domain {DOMAIN}"):
+            await driver.send(DEFINE, nobody)
+    finally:
+        hypervisor.virsh("undefine", DOMAIN)
+
+
+async def test_libvirt_goes_down_and_comes_back(
+    driver: LibvirtDriver, hypervisor: Hypervisor
+) -> None:
+    await driver.send(DEFINE, nobody)
+    hypervisor.stop_libvirtd()
+    try:
+        with pytest.raises(DeviceError, match="cannot be reached") as caught:
+            await driver.observe([DEFINE])
+        assert caught.value.reason == "unreachable"
+        fresh = LibvirtDriver(URI)
+        with pytest.raises(DeviceError, match="systemctl start libvirtd") as caught:
+            await fresh.open()
+        assert caught.value.reason == "unreachable"
+    finally:
+        hypervisor.start()
+    await driver.open()
+    assert await seen(driver) == on(False, NIC0)

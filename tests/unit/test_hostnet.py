@@ -1,0 +1,153 @@
+"""The netlink driver, as far as this machine's own kernel goes, in a network namespace of its own.
+
+What needs 802.1q, which many kernels of containers and small machines lack, is tested in the lab:
+tests/lab/inside/test_netlink_driver.py.
+"""
+
+import asyncio
+import ctypes
+import os
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from pyroute2 import AsyncIPRoute
+
+from haas_rpcd.drivers.hostnet import links
+from haas_rpcd.drivers.hostnet.netlink import NetlinkDriver, bridge_name, vlan_link_name
+from haas_rpcd.errors import DeviceError
+from haas_rpcd.model import PresenceSeen, SetBridge
+
+CLONE_NEWNET = 0x40000000
+MAKE = SetBridge(vlan=104, present=True)
+REMOVE = SetBridge(vlan=104, present=False)
+
+
+def nobody(line: str) -> None:
+    """Hear the lines, and do nothing about it."""
+
+
+def in_a_namespace(story: Callable[[AsyncIPRoute], Awaitable[None]]) -> None:
+    """Run a coroutine in a thread with a network namespace of its own, which ends with it."""
+
+    async def tell() -> None:
+        async with AsyncIPRoute() as route:
+            await story(route)
+
+    def thread() -> None:
+        if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), "unshare")
+        asyncio.run(tell())
+
+    with ThreadPoolExecutor(1) as executor:
+        executor.submit(thread).result()
+
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="makes a network namespace")
+
+
+def test_names_fit_into_the_kernels_15_bytes() -> None:
+    assert bridge_name(104) == "br-vlan104"
+    assert vlan_link_name("eth0", 104) == "eth0.104"
+    assert vlan_link_name("enp129s0f0", 4094) == "enp129s0f0.4094"
+    assert vlan_link_name("enp129s0f0n", 104) == "enp129s0f0n.104"
+    assert vlan_link_name("enp129s0f0n", 1040) == "haas.1040"
+    assert vlan_link_name("enp129s0f0np0", 4094) == "haas.4094"
+
+
+def test_a_plan_shows_the_lines_of_ip() -> None:
+    assert NetlinkDriver("eth0").preview(MAKE) == [
+        "ip link set eth0 up",
+        "ip link add link eth0 name eth0.104 type vlan id 104",
+        "ip link set eth0.104 addrgenmode none",
+        "ip link add br-vlan104 type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
+        "ip link set br-vlan104 addrgenmode none",
+        "ip link set br-vlan104 arp off",
+        "sysctl -w net/ipv6/conf/br-vlan104/disable_ipv6=1",
+        "sysctl -w net/ipv4/conf/br-vlan104/forwarding=0",
+        "sysctl -w net/ipv4/conf/br-vlan104/rp_filter=1",
+        "sysctl -w net/ipv4/conf/br-vlan104/arp_ignore=8",
+        "ip link set eth0.104 master br-vlan104",
+        "ip link set eth0.104 up",
+        "ip link set br-vlan104 up",
+    ]
+    assert NetlinkDriver("eth0").preview(REMOVE) == [
+        "ip link delete br-vlan104",
+        "ip link delete eth0.104",
+    ]
+
+
+async def test_a_driver_that_is_not_open_says_so() -> None:
+    driver = NetlinkDriver("eth0")
+    with pytest.raises(DeviceError, match="not open") as caught:
+        await driver.send(MAKE, nobody)
+    assert caught.value.reason == "unreachable"
+    await driver.close()
+
+
+@needs_root
+def test_the_trunk_nic_is_missing() -> None:
+    async def story(route: AsyncIPRoute) -> None:
+        driver = NetlinkDriver("eth9")
+        await driver.open()
+        with pytest.raises(DeviceError, match=r"no trunk nic eth9: .* trunk_nic in") as caught:
+            await driver.send(MAKE, nobody)
+        assert caught.value.reason == "missing"
+        assert await driver.observe([MAKE, REMOVE]) == [PresenceSeen(False)] * 2
+        await driver.send(REMOVE, nobody)
+        await driver.close()
+        await driver.close()
+
+    in_a_namespace(story)
+
+
+@needs_root
+def test_what_is_no_bridge_is_left_alone() -> None:
+    async def story(route: AsyncIPRoute) -> None:
+        await route.link("add", ifname="br-vlan104", kind="veth", peer="other")
+        driver = NetlinkDriver("lo")
+        await driver.open()
+        for change in (MAKE, REMOVE):
+            with pytest.raises(DeviceError, match=r"br-vlan104 .* is not a bridge, but") as caught:
+                await driver.send(change, nobody)
+            assert caught.value.reason == "refused"
+        assert (await links.Kernel(route).find("br-vlan104")) is not None
+        await driver.close()
+
+    in_a_namespace(story)
+
+
+@needs_root
+def test_an_interface_of_the_masters_own_is_not_taken_for_a_vlan() -> None:
+    async def story(route: AsyncIPRoute) -> None:
+        await route.link("add", ifname="lo.104", kind="veth", peer="other")
+        driver = NetlinkDriver("lo")
+        await driver.open()
+        for change in (MAKE, REMOVE):
+            with pytest.raises(DeviceError, match=r"lo\.104 .* but an interface of kind veth"):
+                await driver.send(change, nobody)
+        await driver.close()
+
+    in_a_namespace(story)
+
+
+def test_a_bridge_is_not_used_when_the_master_cannot_be_kept_off_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A system whose /proc/sys is not to be written, as ProtectKernelTunables= makes it."""
+    monkeypatch.setattr(links, "SYSCTLS", tmp_path)
+    folder = tmp_path / "ipv4/conf/br-vlan104"
+    folder.mkdir(parents=True)
+    for name, value in {"forwarding": "1\n", "rp_filter": "1\n", "arp_ignore": "0\n"}.items():
+        (folder / name).write_text(value)
+    assert links.keep_ip_off("br-vlan104") == [
+        "sysctl -w net/ipv4/conf/br-vlan104/forwarding=0",
+        "sysctl -w net/ipv4/conf/br-vlan104/arp_ignore=8",
+    ]
+    assert links.keep_ip_off("br-vlan104") == []
+
+    (folder / "rp_filter").unlink()
+    (folder / "rp_filter").mkdir()
+    with pytest.raises(DeviceError, match="ProtectKernelTunables"):
+        links.keep_ip_off("br-vlan104")
