@@ -36,6 +36,8 @@ from haas_rpcd.model import SwitchFacts
 from haas_rpcd.rpc import openrpc
 from haas_rpcd.rpc.transport import Server
 from haas_rpcd.sim.datacentre import DataCentre
+from haas_rpcd.sim.hostnet import SimNetworkDriver
+from haas_rpcd.sim.hypervisor import SimHypervisorDriver
 from haas_rpcd.store.database import Row, Store
 
 log = logging.getLogger(__name__)
@@ -186,8 +188,8 @@ async def demo(socket_path: str) -> AsyncIterator[tuple[Daemon, DataCentre]]:
                 master=Master(trunk_nic="eth0", libvirt_uri="demo"),
             ),
             credentials=lambda: centre.credentials,
-            master=None,
-            libvirt=None,
+            master=lambda: SimNetworkDriver(centre.host),
+            libvirt=lambda: SimHypervisorDriver(centre.host),
             demo=True,
         )
         await daemon.start(serve=False)

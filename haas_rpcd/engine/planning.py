@@ -80,7 +80,7 @@ class Planning:
             self._shown.popitem(last=False)
 
     def check(self, digest: str | None, planned: Plan) -> None:
-        """Raise StalePlanError, naming what changed, unless ``planned`` is the plan of ``digest``."""
+        """Raise StalePlanError, naming what changed, unless ``planned`` has this digest."""
         if digest is None or digest == planned.digest:
             return
         now = _sentences(planned)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import tomli_w
 
 from haas_rpcd.config import Credential
+from haas_rpcd.sim.host import SimHost
 from haas_rpcd.sim.ios import IosSwitch, gigabit
 
 USERNAME, PASSWORD, ENABLE = "haas", "demo", "demo-enable"
@@ -27,6 +28,7 @@ class DataCentre:
     """Two Catalyst switches, six nodes on each, and a trunk between them and to the master."""
 
     def __init__(self) -> None:
+        self.host = SimHost()
         self.switches = {
             name: IosSwitch(
                 name,

@@ -112,7 +112,8 @@ def add_steps(tx: Tx, job_id: int, planned: Sequence[tuple[Step, list[str]]]) ->
     first = int(tx.value("SELECT coalesce(max(step), 0) FROM step WHERE job_id = ?", (job_id,))) + 1
     numbers = list(range(first, first + len(planned)))
     tx.execute_many(
-        "INSERT INTO step (job_id, step, phase, device, kind, target, summary, change, lines, state)"
+        "INSERT INTO step"
+        " (job_id, step, phase, device, kind, target, summary, change, lines, state)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending')",
         [
             (
