@@ -124,7 +124,7 @@ def load(path: Path) -> Settings:
         raise ConfigError(f"{path}: [vlans] pool: {error}.") from None
     if reserved := RESERVED_VLANS & set(pool):
         raise ConfigError(
-            f"{path}: [vlans] pool must not contain {min(reserved)}: 1 is the switches' default VLAN"
+            f"{path}: [vlans] pool has {min(reserved)}, which it must not: 1 is the default VLAN"
             " and 1002-1005 are reserved by Cisco."
         )
     server = settings.server

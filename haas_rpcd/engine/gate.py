@@ -36,6 +36,7 @@ class Gate:
 
         After ``PATIENCE`` seconds the ones that are not are no longer waited for, by anybody.
         """
+        await self._set(device, int(phase) - 1)  # it has nothing to do in the phases it skips
         try:
             async with asyncio.timeout(PATIENCE), self._moved:
                 await self._moved.wait_for(lambda: not self._behind(device, phase))

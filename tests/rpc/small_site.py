@@ -1,4 +1,4 @@
-"""A small site with everything but the switches real: the daemon, its store, telnet over loopback."""
+"""A small site, all real but the switches: the daemon, its store, telnet over loopback."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+
 from haas_rpcd.auth import Caller
 from haas_rpcd.config import (
     Credential,

@@ -1,0 +1,54 @@
+"""The devices of one job keep step, phase by phase; a dead one holds nobody up for long."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from haas_rpcd.engine import gate as gate_module
+from haas_rpcd.engine.gate import Gate
+from haas_rpcd.model import Phase
+
+
+async def walk(gate: Gate, device: str, phases: list[Phase], log: list[tuple[str, Phase]]) -> None:
+    for phase in phases:
+        await gate.reach(device, phase)
+        log.append((device, phase))
+        await gate.passed(device, phase)
+    await gate.leave(device)
+
+
+async def test_a_bridge_is_made_after_all_ports_have_joined(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gate_module, "PATIENCE", 60)  # so a wrong order can't pass by waiting
+    log: list[tuple[str, Phase]] = []
+    gate = Gate(["libvirt", "master", "sw1", "sw2"])
+    async with asyncio.timeout(10):
+        await asyncio.gather(
+            walk(gate, "libvirt", [Phase.HEADNODES], log),
+            walk(gate, "master", [Phase.BRIDGES, Phase.REMOVE], log),
+            walk(gate, "sw1", [Phase.LEAVE, Phase.JOIN, Phase.SAVE], log),
+            walk(gate, "sw2", [Phase.VLANS, Phase.JOIN, Phase.SAVE], log),
+        )
+    phases = [phase for _, phase in log]
+    assert phases == sorted(phases)
+
+
+async def test_nobody_waits_for_a_device_that_has_failed() -> None:
+    gate = Gate(["sw1", "sw2"])
+    await gate.leave("sw2")
+    async with asyncio.timeout(10):
+        await gate.reach("sw1", Phase.SAVE)
+
+
+async def test_a_device_that_never_moves_is_waited_for_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gate_module, "PATIENCE", 0.01)
+    gate = Gate(["sw1", "dead"])
+    await gate.reach("sw1", Phase.JOIN)
+    monkeypatch.setattr(gate_module, "PATIENCE", 3600)
+    async with asyncio.timeout(10):
+        await gate.reach("sw1", Phase.SAVE)
