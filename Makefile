@@ -1,0 +1,81 @@
+# HaaS. `make` lists the targets.
+
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+
+# The newest Python that is new enough; name another with  make PYTHON=/path/to/python3
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
+
+# What the tests need of the system: the lab's kernel, switch and hypervisor (tests/lab), a terminal,
+# and what libvirt-python is built with, as it has no wheel.
+OS_PACKAGES := user-mode-linux libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients \
+	qemu-system-x86 qemu-utils ipxe-qemu seabios iproute2 iputils-ping tcpdump busybox-static kmod \
+	tmux libvirt-dev pkg-config gcc python3-dev python3-venv
+
+.PHONY: help demo setup test lint types contracts check schemas clean os-packages python
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+demo: $(VENV)/demo-ready  ## do the main job on an embedded data centre: no root, no switch, nothing kept
+	@examples/demo
+
+test: setup  ## set everything up and run every test; as root the lab too
+	@if [ "$$(id -u)" = 0 ]; then $(BIN)/pytest; else \
+		echo "The lab needs root (sudo make test runs it too); running everything else."; \
+		$(BIN)/pytest -m "not lab"; fi
+
+setup: os-packages $(VENV)/test-ready  ## install what the tests need, into .venv and (as root) the system
+
+check: lint types contracts  ## lint, types and import contracts
+
+lint: $(VENV)/test-ready  ## ruff: style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/test-ready  ## mypy --strict on both programs
+	$(BIN)/mypy
+
+contracts: $(VENV)/test-ready  ## who may import whom
+	$(BIN)/lint-imports
+
+schemas: $(VENV)/test-ready  ## write schemas/ anew from the code
+	$(BIN)/python -m haas_rpcd.schemagen schemas
+
+clean:  ## take away what these targets made in this folder
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+# --- how -------------------------------------------------------------------------------------------
+
+os-packages:
+	@missing=$$(for p in $(OS_PACKAGES); do \
+		dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing" $$missing; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+			apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	else \
+		echo "Not installed:" $$missing; \
+		echo "Install them as root:  apt-get install" $$missing; \
+	fi
+
+python:
+	@if [ -z "$(PYTHON)" ]; then echo "HaaS needs Python 3.11 or newer:  apt-get install python3 python3-venv"; exit 1; fi
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >/dev/null; \
+		else echo "Python's venv is not installed. As root:  apt-get install python3-venv"; exit 1; fi; }
+
+$(BIN)/python: | python
+	"$(PYTHON)" -m venv $(VENV)
+
+$(VENV)/demo-ready: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/test-ready: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[libvirt,test]'
+	@touch $@ $(VENV)/demo-ready
