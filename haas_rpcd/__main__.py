@@ -40,8 +40,9 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     from haas_rpcd import daemon
-    from haas_rpcd.rpc.transport import SocketInUseError
+    from haas_rpcd.rpc.transport import SocketError
 
+    os.umask(0o077)  # the database is nobody else's to read; the socket sets its own mode
     try:
         if arguments.demo:
             asyncio.run(daemon.run_demo(arguments.socket or _demo_socket()))
@@ -52,7 +53,7 @@ def _run(arguments: argparse.Namespace) -> int:
             print(f"{arguments.config} is right.")  # noqa: T201
             return 0
         asyncio.run(daemon.run(settings))
-    except SocketInUseError as error:
+    except SocketError as error:
         print(f"haas-rpcd: {error}", file=sys.stderr)  # noqa: T201
         return 1
     return 0

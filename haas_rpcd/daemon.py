@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import socket
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
@@ -82,11 +83,17 @@ class Daemon:
     async def start(self, *, serve: bool = True) -> None:
         """Open the store, pick up unfinished jobs, and listen.
 
-        Raises sqlite3.Error, OSError, SocketInUseError.
+        Raises sqlite3.Error, OSError, SocketError.
         """
         if serve:
             await self._server.start()
-        await self.store.open()
+        try:
+            await self.store.open()
+        except sqlite3.OperationalError as error:
+            raise ConfigError(
+                f"[store] path: {self.settings.store.path} can't be opened ({error}): check that"
+                " its folder exists and that haas-rpcd may write there."
+            ) from None
         await self.engine.recover()
 
     async def serve(self) -> None:

@@ -1,4 +1,6 @@
-"""The files of ``schemas/``, from the code that they describe: ``python -m haas_rpcd.schemagen DIR``.
+"""The files of ``schemas/``, from the code that they describe.
+
+``python -m haas_rpcd.schemagen DIR`` writes them.
 
 They are checked in, because the console and other clients read them without a daemon.
 """

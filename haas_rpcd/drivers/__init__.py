@@ -7,7 +7,7 @@ it previews a change, sends it, and says what the device has now.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from haas_rpcd.model import Change, Seen
 
@@ -43,12 +43,13 @@ class Driver(Protocol):
         ...
 
 
-class ProbedDriver(Driver, Protocol):
-    """A device that can say what it is."""
+@runtime_checkable
+class Prober(Protocol):
+    """A device that can say what it is, as switches can."""
 
     async def probe(self) -> tuple[str, list[str]]:
-        """Give the prompt, and what the device says of its model and version."""
+        """Give how the device calls itself, and what it says of its model and version."""
         ...
 
 
-__all__ = ["Change", "Driver", "ProbedDriver", "Say", "Seen"]
+__all__ = ["Change", "Driver", "Prober", "Say", "Seen"]

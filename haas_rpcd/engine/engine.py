@@ -7,11 +7,12 @@ import logging
 import time
 from collections import deque
 
+from haas_rpcd.drivers import Driver, Prober
 from haas_rpcd.engine.journal import Journal
 from haas_rpcd.engine.planning import Planning
 from haas_rpcd.engine.run import JobRun
 from haas_rpcd.engine.worker import Worker
-from haas_rpcd.errors import ConflictError, NotFoundError
+from haas_rpcd.errors import ConflictError, NotFoundError, UnavailableError
 from haas_rpcd.events import Events
 from haas_rpcd.records import FINAL_JOB_STATES
 from haas_rpcd.store import jobs
@@ -80,12 +81,13 @@ class Engine:
 
     async def probe(self, switch: str) -> tuple[str, list[str]]:
         """Log in to a switch; give its prompt and what it says of itself. Raises HaasError."""
-        driver = await self._store.read(self.planning.switch_driver, switch)
-        try:
-            await driver.open()
+
+        async def read(driver: Driver) -> tuple[str, list[str]]:
+            if not isinstance(driver, Prober):
+                raise UnavailableError(f"{switch} is not a device that can be probed.")
             return await driver.probe()
-        finally:
-            await driver.close()
+
+        return await self._worker(switch).look(read)
 
     async def recover(self) -> None:
         """Pick up what a daemon before this one left queued or running."""
@@ -145,7 +147,9 @@ class Engine:
         teller = journal or Journal(self._store, self._events, job_id, job["project_id"])
         teller.done, teller.total = job["done"], job["total"]
         teller.tell_state(job["state"], error)
-        self._events.inventory("job", state, str(job_id), job["project"])
+        self._events.inventory(
+            "job", state, str(job_id), job["project"], admins_only=job["project"] is None
+        )
         self._ended.pop(job_id, asyncio.Event()).set()
 
     def _worker(self, device: str) -> Worker:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
-from haas_rpcd.drivers import Driver, ProbedDriver
+from haas_rpcd.drivers import Driver
 from haas_rpcd.errors import StalePlanError, UnavailableError
 from haas_rpcd.model import LIBVIRT, MASTER, Plan, Step
 from haas_rpcd.planner import plan
@@ -13,7 +13,7 @@ from haas_rpcd.store import scope, switches
 from haas_rpcd.store.database import Row, Tx
 from haas_rpcd.store.scope import Facts, Scope
 
-SwitchDriver = Callable[[Row], ProbedDriver]
+SwitchDriver = Callable[[Row], Driver]
 """Makes the driver of a switch from its row in the store; no I/O."""
 
 _REMEMBERED = 256
@@ -51,13 +51,9 @@ class Planning:
                     " headnodes: an admin adds it and restarts haas-rpcd."
                 )
             return make()
-        return self.switch_driver(tx, device)
-
-    def switch_driver(self, tx: Tx, name: str) -> ProbedDriver:
-        """Make the driver of a switch; no I/O. Raises UnavailableError."""
-        row = switches.find(tx, name)
+        row = switches.find(tx, device)
         if row is None:
-            raise UnavailableError(f"The switch {name} is not registered any more.")
+            raise UnavailableError(f"The switch {device} is not registered any more.")
         return self._switch_driver(row)
 
     def rendered(self, tx: Tx, planned: Plan) -> list[tuple[Step, list[str]]]:

@@ -78,7 +78,8 @@ class JobRun:
     async def _observe_device(self, device: str, steps: Sequence[Step]) -> None:
         steps = [step for step in steps if step.phase is not Phase.SAVE]
         try:
-            seen = await self._worker(device).observe([step.change for step in steps])
+            changes = [step.change for step in steps]
+            seen = await self._worker(device).look(lambda driver: driver.observe(changes))
         except HaasError as error:
             log.warning("job %d: %s could not be observed: %s", self.job_id, device, error)
             return

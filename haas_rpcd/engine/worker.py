@@ -12,14 +12,17 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from haas_rpcd.drivers import Driver
 from haas_rpcd.engine.journal import Entry, Journal, Verdict
 from haas_rpcd.errors import DeviceError, HaasError
-from haas_rpcd.model import Change, Phase, SaveConfig, Seen
+from haas_rpcd.model import Phase, SaveConfig
 from haas_rpcd.planner import shortfall
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 SESSION_LOST = frozenset({"unreachable", "login", "enable", "cut", "timeout"})
 """Reasons of a DeviceError after which the session can't be used any more."""
@@ -38,6 +41,16 @@ class Batch:
     )
 
 
+@dataclass
+class Look:
+    """Something that only reads, in the device's one session."""
+
+    read: Callable[[Driver], Awaitable[Any]]
+    finished: asyncio.Future[Any] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+
 class Worker:
     """One device's queue and session."""
 
@@ -45,7 +58,7 @@ class Worker:
         self.device = device
         self._make_driver = make_driver
         self._driver: Driver | None = None
-        self._queue: deque[Batch] = deque()
+        self._queue: deque[Batch | Look] = deque()
         self._wake = asyncio.Event()
         self._users = 0
         self._task: asyncio.Task[None] | None = None
@@ -69,14 +82,17 @@ class Worker:
         self._wake.set()
         return await batch.finished
 
-    async def observe(self, changes: Sequence[Change]) -> list[Seen]:
-        """Read what the device has for the targets of some changes. Raises HaasError."""
-        driver = await self._make_driver()
+    async def look(self, read: Callable[[Driver], Awaitable[T]]) -> T:
+        """Let ``read`` have the session when its turn comes. Raises what it raises, HaasError."""
+        look = Look(read)
+        self.enter()
         try:
-            await driver.open()
-            return await driver.observe(changes)
+            self._queue.append(look)
+            self._wake.set()
+            result: T = await look.finished
+            return result
         finally:
-            await driver.close()
+            self.leave()
 
     async def stop(self) -> None:
         """End at once (the daemon stops); the next start picks up what is under way."""
@@ -93,19 +109,35 @@ class Worker:
                     self._wake.clear()
                     await self._wake.wait()
                     continue
-                await self._work(self._next())
+                taken = self._next()
+                if isinstance(taken, Look):
+                    await self._look(taken)
+                else:
+                    await self._work(taken)
         finally:
             await self._close()
 
-    def _next(self) -> list[Batch]:
+    def _next(self) -> Look | list[Batch]:
         """Take the next batch; a save waits for all others, and takes all saves along."""
-        for batch in self._queue:
-            if batch.phase is not Phase.SAVE:
-                self._queue.remove(batch)
-                return [batch]
-        saves = list(self._queue)
+        saves = []
+        for item in self._queue:
+            if isinstance(item, Batch) and item.phase is Phase.SAVE:
+                saves.append(item)
+                continue
+            self._queue.remove(item)
+            return item if isinstance(item, Look) else [item]
         self._queue.clear()
         return saves
+
+    async def _look(self, look: Look) -> None:
+        try:
+            look.finished.set_result(await look.read(await self._open()))
+        except asyncio.CancelledError:
+            look.finished.cancel()
+            raise
+        except Exception as error:  # noqa: BLE001 - the asker's matter; the session may be anyhow
+            await self._close()
+            look.finished.set_exception(error)
 
     async def _work(self, batches: list[Batch]) -> None:
         first, *others = batches

@@ -17,7 +17,6 @@ from haas_rpcd.methods.registry import TxCall, method
 from haas_rpcd.records import Deleted, Mac, Name, NetworkName, Nic, NicName, PortName
 from haas_rpcd.store import nodes, projects
 from haas_rpcd.store.database import Row, Tx
-from haas_rpcd.store.switches import PARKED_JSON
 
 Kind = Literal["data", "bmc"]
 
@@ -104,14 +103,18 @@ def register(
 
 @method("nic.delete", admin=True, mutates=True)
 def delete(call: TxCall, node: Name, nic: NicName) -> Deleted:
-    """Delete a nic of a node, once its port is confirmed parked or was never applied."""
-    row = find_nic(call.tx, find_node(call.tx, call.caller, node), nic)
-    if row["touched"] and row["config"] != PARKED_JSON:
+    """Delete a nic of a node that no project holds.
+
+    Its port stays under HaaS's management, and in the plan of the site until it is parked.
+    """
+    owner = find_node(call.tx, call.caller, node)
+    if owner["state"] == "allocated":
         raise ConflictError(
-            f"The port of {node}:{nic} is not confirmed parked: disconnect the nic and apply first."
+            f"Node {node} is held by project {owner['project']}; its nics are fixed until it is"
+            " released."
         )
-    with conflict(f"{node}:{nic} is connected to a network: disconnect it and apply first."):
-        nodes.delete_nic(call.tx, row["id"])
+    nodes.delete_nic(call.tx, find_nic(call.tx, owner, nic)["id"])
+    nodes.finish_releases(call.tx)
     call.changed("node", "changed", node)
     return Deleted(deleted=True)
 
@@ -134,7 +137,7 @@ def connect(
             " registers where it is plugged in."
         )
     nodes.connect(call.tx, row["id"], target["id"], tagged)
-    call.changed("node", "changed", node)
+    call.changed("node", "changed", node, held["project"])
     return _record(call, node, nic)
 
 
@@ -149,7 +152,7 @@ def disconnect(call: TxCall, node: Name, nic: NicName, network: NetworkName | No
         network_id = find_network(call.tx, project, network)["id"]
     if not nodes.disconnect(call.tx, row["id"], network_id) and network is not None:
         raise NotFoundError(f"{node}:{nic} is not connected to {network}.")
-    call.changed("node", "changed", node)
+    call.changed("node", "changed", node, held["project"])
     return _record(call, node, nic)
 
 

@@ -253,7 +253,7 @@ def release(call: TxCall, node: Name) -> Released:
     call.concerns(row["project"])
     nodes.begin_release(call.tx, row["id"])
     project_id = row["project_id"]
-    call.changed("node", "releasing", node)
+    call.changed("node", "releasing", node, row["project"])
     if node in nodes.finish_releases(call.tx):  # nothing was ever connected
         call.changed("node", "freed", node)
         return Released(node=node, state="free", job=None)

@@ -12,7 +12,7 @@ from haas_rpcd.methods.access import find_port, find_switch, number_cursor, page
 from haas_rpcd.methods.registry import TxCall, method
 from haas_rpcd.model import PortConfig, vlan_ranges
 from haas_rpcd.records import Carried, Deleted, Limit, Name, Page, Port, PortName
-from haas_rpcd.store import switches
+from haas_rpcd.store import networks, switches
 from haas_rpcd.store.database import Row
 
 Role = Literal["access", "trunk"]
@@ -75,11 +75,12 @@ def list_(call: TxCall, switch: Name, limit: Limit = 1000, after: str | None = N
 
 
 @method("port.delete", admin=True, mutates=True)
-def delete(call: TxCall, switch: Name, port: PortName) -> Deleted:
+def delete(call: TxCall, switch: Name, port: PortName, force: bool = False) -> Deleted:
     """Take a port out of HaaS's management, once no nic is behind it and it is parked.
 
     Its configuration on the switch stays as it is. A trunk port is parked by registering it again
-    as access and applying the site.
+    as access and applying the site. ``force`` is for a port that the switch does not have, or that
+    can't be parked: whatever it carries is then the admin's own matter.
     """
     row = find_port(call.tx, switch, port)
     if row["nic_id"] is not None:
@@ -87,11 +88,14 @@ def delete(call: TxCall, switch: Name, port: PortName) -> Deleted:
             f"Port {port} of {switch} has {row['node']}:{row['nic']} behind it: delete that first"
             f" with  nic delete {row['node']} {row['nic']}"
         )
-    if any(used["id"] == row["id"] for used in switches.ports_in_use(call.tx, row["switch_id"])):
+    if not force and any(
+        used["id"] == row["id"] for used in switches.ports_in_use(call.tx, row["switch_id"])
+    ):
         raise ConflictError(
             f"Port {port} of {switch} is not confirmed parked: make it an access port and run"
-            "  apply --site  first."
+            "  apply --site  first. (For a port that the switch does not have: --force)"
         )
     switches.delete_port(call.tx, row["id"])
+    networks.free_claims(call.tx)
     call.changed("switch", "changed", switch, admins_only=True)
     return Deleted(deleted=True)

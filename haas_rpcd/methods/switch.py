@@ -12,7 +12,7 @@ from haas_rpcd.methods.access import conflict, find_switch, paged
 from haas_rpcd.methods.registry import Call, TxCall, method
 from haas_rpcd.model import RESERVED_DEVICES
 from haas_rpcd.records import Deleted, Limit, Name, Page, Probe, Switch, TcpPort
-from haas_rpcd.store import switches
+from haas_rpcd.store import networks, switches
 from haas_rpcd.store.database import Row
 
 Host = Annotated[str, Meta(min_length=1, max_length=255, description="Host name or IP address.")]
@@ -87,21 +87,28 @@ def check(call: TxCall, switch: str, dialect: str, options: dict[str, Any]) -> N
 
 
 @method("switch.delete", admin=True, mutates=True)
-def delete(call: TxCall, switch: Name) -> Deleted:
-    """Delete a switch and its ports, once no nic is behind them and nothing of HaaS is on it."""
+def delete(call: TxCall, switch: Name, force: bool = False) -> Deleted:
+    """Delete a switch and its ports, once no nic is behind them and nothing of HaaS is on it.
+
+    ``force`` is for a switch that is gone for good: it does not ask for parked ports and removed
+    VLANs, only that no nic is behind its ports.
+    """
     row = find_switch(call.tx, switch)
-    if used := switches.ports_in_use(call.tx, row["id"]):
+    used = switches.ports_in_use(call.tx, row["id"])
+    if used := [port for port in used if port["node"] or not force]:
         first = used[0]
         why = f"node {first['node']} is behind it" if first["node"] else "it is not parked"
         raise ConflictError(
             f"Switch {switch} is still in use: port {first['port']}, as {why}"
             + (f" ({len(used) - 1} more)." if len(used) > 1 else ".")
         )
-    if vlans := switches.vlans_on(call.tx, row["id"]):
+    vlans = switches.vlans_on(call.tx, row["id"])
+    if vlans and not force:
         raise ConflictError(
             f"Switch {switch} still has VLAN {', '.join(map(str, vlans))} of HaaS: apply first."
         )
     switches.delete(call.tx, row["id"])
+    networks.free_claims(call.tx)
     call.changed("switch", "deleted", switch, admins_only=True)
     return Deleted(deleted=True)
 

@@ -26,8 +26,8 @@ MAX_MESSAGE = 16 * 2**20
 """Bytes of one message: a site file of 10,000 nodes is about 3 MB."""
 
 
-class SocketInUseError(Exception):
-    """Another daemon serves this socket."""
+class SocketError(Exception):
+    """The socket can't be served: another daemon has it, or its folder is not there."""
 
 
 class Server:
@@ -41,7 +41,7 @@ class Server:
         self._lock: IO[str] | None = None
 
     async def start(self) -> None:
-        """Listen. Raises SocketInUseError, OSError."""
+        """Listen. Raises SocketError, OSError."""
         self._lock = self._take_lock()
         app = web.Application(client_max_size=MAX_MESSAGE)
         app.router.add_post("/rpc", self._post)
@@ -65,12 +65,18 @@ class Server:
 
     def _take_lock(self) -> IO[str]:
         """Hold a lock file beside the socket: asyncio would steal the socket of a living daemon."""
-        lock = open(f"{self._socket}.lock", "w")  # noqa: SIM115 - held as long as we serve
+        try:
+            lock = open(f"{self._socket}.lock", "w")  # noqa: SIM115 - held as long as we serve
+        except OSError as error:
+            raise SocketError(
+                f"{self._socket} can't be served ({error.strerror}): check that its folder exists"
+                " and that haas-rpcd may write there."
+            ) from None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.close()
-            raise SocketInUseError(
+            raise SocketError(
                 f"Another haas-rpcd serves {self._socket}: stop that one, or name another socket"
                 " with --socket PATH."
             ) from None

@@ -58,7 +58,11 @@ def _encode(columns: dict[str, Any]) -> dict[str, Any]:
 
 
 def delete(tx: Tx, switch_id: int) -> None:
-    """Remove a switch and its ports. Raises sqlite3.IntegrityError while something hangs on it."""
+    """Remove a switch, its ports, and what is known to be on it.
+
+    Raises sqlite3.IntegrityError while a nic is behind a port.
+    """
+    tx.execute("DELETE FROM switch_vlan WHERE switch_id = ?", (switch_id,))
     tx.execute("DELETE FROM port WHERE switch_id = ?", (switch_id,))
     tx.execute("DELETE FROM switch WHERE id = ?", (switch_id,))
 

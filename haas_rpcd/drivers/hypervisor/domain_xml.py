@@ -31,6 +31,9 @@ A q35 machine takes a hot-plugged device only on a free pcie-root-port, and port
 while it runs (libvirt's docs/pci-hotplug; without: "No more available PCI slots").
 """
 
+NVRAM_FOLDER = "/var/lib/libvirt/qemu/nvram"
+"""Where libvirt's qemu driver keeps UEFI variables (system instance)."""
+
 BridgeName = Callable[[int], str]
 
 
@@ -164,8 +167,15 @@ def _base_disk(image: str, disk: ET.Element, source: ET.Element) -> BaseDisk:
 
 
 def nvram_path(xml: str) -> str | None:
-    """Return the path of the domain's UEFI variables, or None if it has none of its own."""
-    path = (_parse(xml).findtext("os/nvram") or "").strip()
+    """Return the path where the domain's UEFI variables would be, or None if it boots without.
+
+    libvirt 9.0 does not say it of a domain that is off and whose firmware it chose by itself
+    (``firmware='efi'``, as virt-install writes it); then it is where libvirt's qemu driver puts it.
+    """
+    root = _parse(xml)
+    path = (root.findtext("os/nvram") or "").strip()
+    if not path and _attribute(root, "os", "firmware") == "efi":
+        path = f"{NVRAM_FOLDER}/{root.findtext('name', '')}_VARS.fd"
     return path or None
 
 
@@ -231,6 +241,8 @@ def _own_identity(root: ET.Element) -> None:
 def _own_firmware(root: ET.Element, variables: str | None) -> None:
     """UEFI variables of its own: libvirt copies ``template`` to a fresh path at the first start."""
     nvram = root.find("os/nvram")
+    if nvram is None and variables is not None:
+        nvram = ET.SubElement(_child(root, "os"), "nvram")
     if nvram is None:
         return
     nvram.text = None

@@ -159,7 +159,7 @@ class LibvirtDriver:
             domains = self._domains(task, lambda line: None)
             return [domains.observe(uuid) for uuid in uuids]
 
-        return await self._guard(look, self._timeout, "look at the headnodes")
+        return await self._guard(look, self._timeout, "the headnodes")
 
     async def _define(self, change: DefineHeadnode, say: Say) -> None:
         if not await self._ask(lambda domains: domains.define(change), change, say):
@@ -185,7 +185,7 @@ class LibvirtDriver:
         name = domain_xml.domain_name(change.headnode)
         timeout = self._change_timeout + self._shutdown_grace
         return await self._guard(
-            lambda task: do(self._domains(task, task.relay(say))), timeout, f"work on {name}"
+            lambda task: do(self._domains(task, task.relay(say))), timeout, name
         )
 
     def _domains(self, task: Task[Any], say: Say) -> Domains:
@@ -213,7 +213,8 @@ class LibvirtDriver:
                 self._connection = None
                 raise self._unreachable(error) from error
             raise DeviceError(
-                f"libvirt on {self._uri} refused to {what}: {error}.", reason="refused"
+                f"libvirt on {self._uri} failed on {what}: {error}. Mend that, then apply again.",
+                reason="refused",
             ) from error
 
     async def _call(self, function: Callable[[Task[Any]], Result], timeout: float) -> Result:
