@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from haas_console.core import binding
+from haas_console.core import binding, values
 from haas_console.core.api import Api, Method, Param, near_miss
 from haas_console.core.binding import PROJECT
 from haas_console.core.errors import CommandSyntaxError
@@ -232,7 +232,9 @@ class Language:
             rest = Method(method.name, tuple(p for p in method.params if p.name != "site"))
             others = {name: value for name, value in call.params.items() if name != "site"}
             options = binding.unbind(self.api, rest, others, project)
-            return ["site", "import", f"--site={call.params['site']}", *options]
+            schema = method.by_name["site"].schema
+            text = values.word_of(self.api, schema, call.params.get("site"))
+            return ["site", "import", f"--site={text}", *options]
         return [method.noun, method.verb, *words]
 
     def _scope(self, noun: str, name: str | None, project: str | None) -> list[str]:

@@ -74,8 +74,8 @@ def value_of(api: Api, schema: Schema, word: str) -> Any:
     found = choices(api, schema)
     if len(found) == 1:
         return _value_as(api, found[0], word)
-    for choice in found:
-        try:
+    for choice in sorted(found, key=lambda choice: choice.get("type") == "string"):
+        try:  # text comes last, as it takes any word
             return _value_as(api, choice, word)
         except ValueError:
             continue

@@ -26,12 +26,15 @@ def value_for(api: Api, schema: Schema) -> st.SearchStrategy[Any]:
         if "enum" in choice:
             options.append(st.sampled_from(choice["enum"]))
         elif kind == "string":
-            options.append(st.from_regex(choice["pattern"]) if "pattern" in choice else ODD_TEXT)
+            low, high = choice.get("minLength", 0), choice.get("maxLength", 100)
+            text = ODD_TEXT.map(lambda text, low=low, high=high: text.ljust(low, "-")[:high])
+            options.append(st.from_regex(choice["pattern"]) if "pattern" in choice else text)
         elif kind == "integer":
             low, high = choice.get("minimum", -(10**9)), choice.get("maximum", 10**9)
             options.append(st.integers(low, high))
         elif kind == "number":
-            options.append(st.floats(allow_nan=False, allow_infinity=False, min_value=0))
+            low, high = choice.get("minimum", -1e9), choice.get("maximum", 1e9)
+            options.append(st.floats(low, high) | st.integers(int(low), int(high)))
         elif kind == "boolean":
             options.append(st.booleans())
         elif kind == "array":
@@ -75,9 +78,10 @@ def holds(language: Language, command: Command, project: str | None) -> None:
     try:
         line = language.format(command, project)
     except ValueError:
-        # "7" where a number or a text is wanted is a number: the one thing no word can say.
+        # "7" where a number or a text is wanted is a number, and so is "{}" an object for a site
+        # that is a text or an object: the one thing that no word can say.
         assert isinstance(command, Call)
-        assert command.method == "odd.types"
+        assert command.method in ("odd.types", "site.import")
         return
     again = language.parse_line(line, project)
     assert _given(again) == _given(command), line
