@@ -8,6 +8,7 @@ its name, and the nics' names and the overlays' paths survive wherever the domai
 from __future__ import annotations
 
 import copy
+import posixpath
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,7 +43,8 @@ class Mark:
     """What HaaS wrote into the domain: whose it is and which disks were made for it.
 
     ``ready`` is false while its overlays are being made. ``nic_names`` maps MAC to nic name;
-    ``overlays`` are the paths of the volumes that belong to the headnode alone.
+    ``overlays`` are the paths of the volumes that were made for the headnode: the overlays of its
+    disks, and its copy of the UEFI variables.
     """
 
     headnode: str
@@ -84,6 +86,11 @@ def domain_name(headnode: str) -> str:
 def overlay_name(headnode: str, target: str) -> str:
     """Name the overlay for one disk of a headnode: ``haas_project_headnode_vda.qcow2``."""
     return f"{domain_name(headnode)}_{target}.qcow2"
+
+
+def variables_path(headnode: str, base_path: str) -> str:
+    """Say where the copy of a base's UEFI variables goes: ``…/haas_project_headnode_VARS.fd``."""
+    return posixpath.join(posixpath.dirname(base_path), f"{domain_name(headnode)}_VARS.fd")
 
 
 # --- reading --------------------------------------------------------------------------------------
@@ -195,7 +202,7 @@ def clone(
     """Make the headnode's domain XML out of the base image's (its inactive one).
 
     ``overlays`` maps a disk's target (``vda``) to the path of its overlay. ``variables`` is the
-    file of UEFI variables that the clone gets a copy of (else the firmware's own template).
+    path of the clone's own copy of the base's UEFI variables (else it starts with the firmware's).
     The domain's type, machine, CPU and all else are the base's. What would be shared with other
     clones is made the clone's own, or left out: see the ``_own_…`` functions.
     """
@@ -210,7 +217,8 @@ def clone(
     _own_shares(devices)
     _clone_interfaces(devices, sorted(nics), bridge_name)
     _spare_slots(root)
-    _write_mark(root, headnode, ready=False, nics=nics, overlays=overlays.values())
+    made = [*overlays.values(), *([variables] if variables else [])]
+    _write_mark(root, headnode, ready=False, nics=nics, overlays=made)
     return ET.tostring(root, encoding="unicode")
 
 
@@ -239,20 +247,16 @@ def _own_identity(root: ET.Element) -> None:
 
 
 def _own_firmware(root: ET.Element, variables: str | None) -> None:
-    """UEFI variables of its own: libvirt copies ``template`` to a fresh path at the first start."""
+    """UEFI variables of its own, of which libvirt makes fresh ones where none are there."""
     nvram = root.find("os/nvram")
     if nvram is None and variables is not None:
         nvram = ET.SubElement(_child(root, "os"), "nvram")
     if nvram is None:
         return
-    nvram.text = None
     for source in nvram.findall("source"):
         nvram.remove(source)
     nvram.attrib.pop("type", None)
-    if variables is not None:
-        # The base's own variables, because the entry that boots its disk stands in them.
-        nvram.set("template", variables)
-        nvram.attrib.pop("templateFormat", None)
+    nvram.text = variables
 
 
 def _own_disks(devices: ET.Element, overlays: Mapping[str, str]) -> None:

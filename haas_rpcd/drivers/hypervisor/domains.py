@@ -79,9 +79,8 @@ class Domains:
             target: posixpath.join(base.folder, domain_xml.overlay_name(change.headnode, target))
             for target, base in bases.items()
         }
-        variables = domain_xml.nvram_path(base_xml)
-        if variables is not None and not self._storage.has_file(variables):
-            variables = None
+        variables = self._variables(base_xml)
+        own_variables = variables and domain_xml.variables_path(change.headnode, variables)
         xml = domain_xml.clone(
             base_xml,
             headnode=change.headnode,
@@ -89,16 +88,23 @@ class Domains:
             nics=change.nics,
             overlays=overlays,
             bridge_name=self._bridge_name,
-            variables=variables,
+            variables=own_variables,
         )
         name = domain_xml.domain_name(change.headnode)
         self._say(f"define {name} as an overlay of {change.image}")
         self._define(xml)
         for target, base in bases.items():
             self._storage.make_overlay(base, overlays[target])
+        if variables and own_variables:
+            self._storage.copy(variables, own_variables)
         self._define(domain_xml.mark_ready(xml))
         for nic in change.nics:
             self._say(f"attach {nic.nic} {nic.mac} to {self._bridge_name(nic.vlan)}")
+
+    def _variables(self, base_xml: str) -> str | None:
+        """Return the path of the base's UEFI variables, in which stands what it boots from."""
+        path = domain_xml.nvram_path(base_xml)
+        return path if path is not None and self._storage.has_file(path) else None
 
     def _image(self, image: str) -> Any:
         base = self._lookup(self._connection.lookupByName, image)

@@ -81,6 +81,14 @@ class Storage:
             self._go_on()
             pool.createXML(_overlay_xml(posixpath.basename(path), base), 0)
 
+    def copy(self, path: str, to: str) -> None:
+        """Copy a small file within its folder; what is there from before is replaced."""
+        with self._pool(posixpath.dirname(path)) as pool:
+            original = self._volume(pool, posixpath.basename(path))
+            self._delete(pool, posixpath.basename(to))
+            self._go_on()
+            pool.createXMLFrom(_copy_xml(posixpath.basename(to), original.info()[1]), original, 0)
+
     def delete(self, path: str) -> None:
         """Delete a volume that was made here; gone already is fine."""
         with self._pool(posixpath.dirname(path), may_lack=True) as pool:
@@ -195,11 +203,20 @@ def _pool_xml(folder: str) -> str:
 
 
 def _overlay_xml(name: str, base: Located) -> str:
-    root = ET.Element("volume")
-    ET.SubElement(root, "name").text = name
-    ET.SubElement(root, "capacity", {"unit": "bytes"}).text = str(base.size)
-    ET.SubElement(ET.SubElement(root, "target"), "format", {"type": "qcow2"})
+    root = _volume_element(name, base.size, "qcow2")
     backing = ET.SubElement(root, "backingStore")
     ET.SubElement(backing, "path").text = base.path
     ET.SubElement(backing, "format", {"type": base.format})
     return ET.tostring(root, encoding="unicode")
+
+
+def _copy_xml(name: str, size: int) -> str:
+    return ET.tostring(_volume_element(name, size, "raw"), encoding="unicode")
+
+
+def _volume_element(name: str, size: int, kind: str) -> ET.Element:
+    root = ET.Element("volume")
+    ET.SubElement(root, "name").text = name
+    ET.SubElement(root, "capacity", {"unit": "bytes"}).text = str(size)
+    ET.SubElement(ET.SubElement(root, "target"), "format", {"type": kind})
+    return root
