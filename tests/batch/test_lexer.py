@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haas_console.core.errors import CommandSyntaxError
@@ -14,6 +14,7 @@ from haas_console.core.lexer import BadStatement, Statement, quote_word, split_l
 LINES = st.text(st.sampled_from("ab-= \t'\"\\{:"), max_size=24)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(LINES)
 def test_words_are_split_as_a_shell_splits_them(line: str) -> None:
     try:
@@ -25,6 +26,7 @@ def test_words_are_split_as_a_shell_splits_them(line: str) -> None:
         assert split_line(line) == expected
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.text(st.characters(blacklist_characters="\n", blacklist_categories=["Cs"])))
 def test_every_word_without_a_line_break_can_be_quoted(word: str) -> None:
     assert split_line(f"x {quote_word(word)}") == ["x", word]

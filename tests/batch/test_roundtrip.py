@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haas_console.core import values
@@ -95,16 +95,19 @@ def _given(command: Command | None) -> Any:
     return command
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.data())
 def test_every_command_is_read_back_from_its_line(language: Language, data: st.DataObject) -> None:
     holds(language, data.draw(commands_of(language)), None)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.data())
 def test_also_while_a_project_is_in_use(language: Language, data: st.DataObject) -> None:
     holds(language, data.draw(commands_of(language)), "alpha")
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.data(), st.sampled_from([None, "alpha"]))
 def test_every_command_of_the_release_too(
     released: Language, data: st.DataObject, project: str | None
