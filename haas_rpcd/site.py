@@ -20,19 +20,19 @@ from haas_rpcd.records import Mac, Name, NicName, PortName, TcpPort, UserName
 HEADER = "# HaaS site file: made by  site export, read by  site import\n\n"
 
 
-class SiteUser(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+class SiteUser(msgspec.Struct, forbid_unknown_fields=True):
     """``[users.NAME]``."""
 
     admin: bool = False
 
 
-class SiteProject(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+class SiteProject(msgspec.Struct, forbid_unknown_fields=True):
     """``[projects.NAME]``."""
 
     members: list[UserName] = []
 
 
-class SiteSwitch(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+class SiteSwitch(msgspec.Struct, forbid_unknown_fields=True):
     """``[switches.NAME]``; ``access`` and ``trunk`` are its ports by role."""
 
     dialect: str
@@ -45,7 +45,7 @@ class SiteSwitch(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True)
     trunk: list[PortName] = []
 
 
-class SiteNic(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+class SiteNic(msgspec.Struct, forbid_unknown_fields=True):
     """``[nodes.NAME.nics.NAME]``."""
 
     kind: Literal["data", "bmc"] = "data"
@@ -54,14 +54,14 @@ class SiteNic(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     port: PortName | None = None
 
 
-class SiteNode(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+class SiteNode(msgspec.Struct, forbid_unknown_fields=True):
     """``[nodes.NAME]``."""
 
     tags: list[str] = []
     nics: dict[NicName, SiteNic] = {}
 
 
-class Site(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+class Site(msgspec.Struct, forbid_unknown_fields=True):
     """A whole site file. Every table may be left out."""
 
     users: dict[UserName, SiteUser] = {}
@@ -89,4 +89,25 @@ def convert(data: Any) -> Site:
 
 def render(site: Site) -> str:
     """Write a site file; the same inventory always gives the same bytes."""
-    return HEADER + tomli_w.dumps(msgspec.to_builtins(site))
+    return HEADER + tomli_w.dumps(_without_defaults(site))
+
+
+def _without_defaults(value: Any) -> Any:
+    """Give plain values, leaving out what is as it would be anyway.
+
+    msgspec's own ``omit_defaults`` goes by identity, which a text out of the database never has.
+    """
+    if isinstance(value, dict):
+        return {key: _without_defaults(item) for key, item in value.items()}
+    if not isinstance(value, msgspec.Struct):
+        return value
+    return {
+        field.encode_name: _without_defaults(getattr(value, field.name))
+        for field in msgspec.structs.fields(value)
+        if getattr(value, field.name) != _default(field)
+    }
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    made = field.default_factory
+    return made() if made is not msgspec.NODEFAULT else field.default

@@ -1,0 +1,78 @@
+"""What README and examples/ tell people to type really works."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from haas_rpcd import config
+from haas_rpcd.config import Settings
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
+
+
+def console(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "haas_console", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("script", sorted(path.name for path in EXAMPLES.glob("*.haas")))
+def test_an_example_script_runs_on_the_embedded_data_centre(script: str) -> None:
+    done = console("--demo", "--script", f"examples/{script}")
+    assert done.returncode == 0, done.stderr
+
+
+def test_two_tenants_end_with_the_node_in_the_other_project() -> None:
+    done = console("--demo", "--json", "--script", "examples/two-tenants.haas")
+    nodes = {node["node"]: node for node in json.loads(done.stdout.splitlines()[-1])["items"]}
+    assert nodes["node-08"]["project"] == "bio"
+    nic = next(nic for nic in nodes["node-08"]["nics"] if nic["nic"] == "primary-nic")
+    assert [network["network"] for network in nic["applied"]] == ["private"]
+
+
+def test_the_example_site_can_be_imported_and_comes_out_again() -> None:
+    done = console("--demo", "-c", "site import examples/site.toml", "-c", "site export")
+    assert done.returncode == 0, done.stderr
+    assert '[nodes.r2-n1.nics.primary-nic]\nswitch = "rack2"\nport = "swp1"' in done.stdout
+
+
+def test_the_example_configuration_is_right_and_shows_the_defaults() -> None:
+    settings = config.load(EXAMPLES / "master/haas.toml")
+    assert msgspec.structs.replace(settings, master=None) == Settings()
+
+
+def test_the_unit_starts_the_daemon_with_what_it_needs_and_no_more() -> None:
+    unit = (EXAMPLES / "master/haas-rpcd.service").read_text()
+    assert "User=haas" in unit
+    assert "AmbientCapabilities=CAP_NET_ADMIN\nCapabilityBoundingSet=CAP_NET_ADMIN\n" in unit
+    assert "\nProtectKernelTunables" not in unit  # bridges' settings are in /proc/sys/net
+
+
+def test_readme_explains_every_setting() -> None:
+    readme = (ROOT / "README.md").read_text()
+    section = readme.partition("### Settings of haas.toml")[2]
+    for table in msgspec.structs.fields(Settings):
+        kinds = getattr(table.type, "__args__", (table.type,))
+        for key in msgspec.structs.fields(kinds[0]):
+            assert re.search(rf"`(\[{table.name}\] )?{key.name}`", section), (table.name, key.name)
+
+
+def test_readme_opens_with_the_two_commands() -> None:
+    first_block = (ROOT / "README.md").read_text().split("```")[1]
+    assert [line.split("  ")[0] for line in first_block.splitlines()[1:]] == [
+        "make demo",
+        "make test",
+    ]
