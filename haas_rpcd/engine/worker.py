@@ -105,17 +105,22 @@ class Worker:
     async def _drain(self) -> None:
         try:
             while self._users or self._queue:
-                if not self._queue:
+                if self._queue:
+                    await self._take()
+                else:
                     self._wake.clear()
                     await self._wake.wait()
-                    continue
-                taken = self._next()
-                if isinstance(taken, Look):
-                    await self._look(taken)
-                else:
-                    await self._work(taken)
+                if not self._users and not self._queue:
+                    await self._close()  # and look again: somebody may have come meanwhile
         finally:
             await self._close()
+
+    async def _take(self) -> None:
+        taken = self._next()
+        if isinstance(taken, Look):
+            await self._look(taken)
+        else:
+            await self._work(taken)
 
     def _next(self) -> Look | list[Batch]:
         """Take the next batch; a save waits for all others, and takes all saves along."""

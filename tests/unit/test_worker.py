@@ -1,0 +1,56 @@
+"""A device's worker: one session, opened when it is needed and closed when nobody needs it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from haas_rpcd.drivers import Driver, Say
+from haas_rpcd.engine.worker import Worker
+from haas_rpcd.model import PresenceSeen, Seen
+
+
+class SlowToClose:
+    """A device that takes its time to say goodbye."""
+
+    goes_on = True
+
+    def __init__(self) -> None:
+        self.sessions = 0
+        self.closing = asyncio.Event()
+        self.may_close = asyncio.Event()
+
+    def preview(self, change: Any) -> list[str]:
+        return []
+
+    async def open(self) -> None:
+        self.sessions += 1
+
+    async def send(self, change: Any, say: Say) -> None: ...
+
+    async def observe(self, changes: Sequence[Any]) -> list[Seen]:
+        return [PresenceSeen(True) for _ in changes]
+
+    async def close(self) -> None:
+        self.closing.set()
+        await self.may_close.wait()
+
+
+async def test_work_that_comes_while_the_session_is_being_closed_is_not_lost() -> None:
+    device = SlowToClose()
+
+    async def make() -> Driver:
+        return device
+
+    worker = Worker("sw1", make)
+    await worker.look(lambda driver: driver.observe([None]))
+    await device.closing.wait()
+
+    late = asyncio.create_task(worker.look(lambda driver: driver.observe([None])))
+    await asyncio.sleep(0)  # let it queue up
+    device.may_close.set()
+
+    async with asyncio.timeout(5):
+        assert await late == [PresenceSeen(True)]
+    assert device.sessions == 2
