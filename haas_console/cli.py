@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--check", action="store_true", help="parse and validate only; needs no daemon")
     add("--keep-going", action="store_true", help="go on after an error, and fail at the end")
     add("--quiet", action="store_true", help="no confirmations and no progress on stderr")
+    add("--echo", action="store_true", help="show each command before it is run")
     add("--readonly", action="store_true", help="refuse commands that change anything")
     return parser
 
@@ -62,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     batch = args.script is not None or args.c is not None
     if not batch and args.check:
         parser.error("--check wants --script FILE or -c COMMAND")
-    output = Output(as_json=args.json, quiet=args.quiet)
+    output = Output(as_json=args.json, quiet=args.quiet, echo=args.echo)
     try:
         settings = config.load_config(args.config)
         if args.what == "info":

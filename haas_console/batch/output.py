@@ -35,22 +35,34 @@ def size_of(stream: TextIO) -> os.terminal_size:
 
 
 class Output:
-    """Both streams; ``as_json`` makes each result one JSON document on one line."""
+    """Both streams; ``as_json`` makes each result one JSON document on one line.
+
+    ``echo`` shows each command before it is run, as ``set -x`` does in a shell.
+    """
 
     def __init__(
         self,
         *,
         as_json: bool = False,
         quiet: bool = False,
+        echo: bool = False,
         out: TextIO | None = None,
         err: TextIO | None = None,
     ) -> None:
         self.as_json = as_json
         self.quiet = quiet
+        self.echo = echo
         self.out = out or sys.stdout
         self.err = err or sys.stderr
 
     # --- talk ---
+
+    def command(self, line: str) -> None:
+        """Show a command that is about to be run, if that is wanted."""
+        if self.echo:
+            self.out.flush()
+            bold, plain = ("\x1b[1m", "\x1b[0m") if wants_colour(self.err) else ("", "")
+            print(f"{bold}$ {text.clean(line)}{plain}", file=self.err, flush=True)
 
     def talk(self, sentence: str) -> None:
         """Say something that is no data; not when quiet."""

@@ -61,6 +61,7 @@ class Runner:
         return code
 
     async def _run_one(self, planned: Planned) -> None:
+        self._output.command(planned.line)
         match planned.command:
             case Use(project):
                 self._use(project)

@@ -20,6 +20,7 @@ import jsonrpcclient
 from haas_console.core.api import Api
 from haas_console.core.config import DEFAULT_TIMEOUT, Endpoint
 from haas_console.core.errors import (
+    ConfigError,
     ConsoleError,
     DeniedError,
     LostDaemonError,
@@ -240,7 +241,7 @@ def _connector(endpoint: Endpoint) -> aiohttp.BaseConnector:
     try:
         context = ssl.create_default_context(cafile=endpoint.ca_file)
     except OSError as error:
-        raise ConsoleError(f"ca_file {endpoint.ca_file} cannot be used: {error}") from error
+        raise ConfigError(f"ca_file {endpoint.ca_file} cannot be used: {error}") from error
     return aiohttp.TCPConnector(ssl=context)
 
 
@@ -256,7 +257,8 @@ def _refusal(endpoint: Endpoint, error: BaseException) -> ConsoleError:
         return NoDaemonError(f"{where} did not answer within {CONNECT_TIMEOUT:g} s")
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError):
         return NoDaemonError(
-            f"{where} has a certificate nobody here trusts: {error}; name its authority as ca_file"
+            f"{where} has a certificate nobody here trusts: {error}; name its authority as"
+            " ca_file in the config file"
         )
     inner = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
     if isinstance(inner, PermissionError):
