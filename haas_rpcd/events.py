@@ -6,7 +6,6 @@ the transport disconnects a slow listener, which then fetches again, instead of 
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 
 from haas_rpcd.records import InventoryEvent, JobEvent, JobState, StepNews
@@ -20,9 +19,14 @@ class Events:
     """The daemon's one exchange of news."""
 
     def __init__(self) -> None:
-        self._sequence = itertools.count(1)
+        self.seq = 0
+        """The number of the last event."""
         self._jobs: dict[int, set[JobWatcher]] = {}
         self._inventory: set[InventoryWatcher] = set()
+
+    def _next(self) -> int:
+        self.seq += 1
+        return self.seq
 
     def watch_job(self, job: int, watcher: JobWatcher) -> Callable[[], None]:
         """Tell ``watcher`` of one job; the function that is given back ends that."""
@@ -57,7 +61,7 @@ class Events:
             return
         event = JobEvent(
             job=job,
-            seq=next(self._sequence),
+            seq=self._next(),
             state=state,
             done=done,
             total=total,
@@ -81,8 +85,6 @@ class Events:
         With a ``project`` the news is for its members and admins; else for everybody, unless
         ``admins_only``. Which listener is which, the watcher sees to.
         """
-        event = InventoryEvent(
-            seq=next(self._sequence), noun=noun, verb=verb, name=name, project=project
-        )
+        event = InventoryEvent(seq=self._next(), noun=noun, verb=verb, name=name, project=project)
         for watcher in tuple(self._inventory):
             watcher(event, admins_only)

@@ -299,7 +299,10 @@ class JobStep(msgspec.Struct):
 
 
 class Job(msgspec.Struct):
-    """An apply under way or past. ``done`` counts the steps that a device confirmed."""
+    """An apply under way or past. ``done`` counts the steps that a device confirmed.
+
+    ``seq``, with ``job.subscribe``: notifications up to this number are in this record already.
+    """
 
     job: int
     project: str | None
@@ -313,6 +316,7 @@ class Job(msgspec.Struct):
     finished: str | None
     error: str | None
     steps: list[JobStep]
+    seq: int = 0
 
 
 class StepNews(msgspec.Struct):

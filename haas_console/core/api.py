@@ -26,8 +26,8 @@ class Param:
 
     @property
     def option(self) -> str:
-        """How the parameter is written as an option, e.g. ``--dry-run``."""
-        return "--" + self.name.replace("_", "-")
+        """How the parameter is written as an option, e.g. ``--dry_run``."""
+        return "--" + self.name
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ class Method:
 
     @property
     def verb(self) -> str:
-        """What comes after the dot, as it is written on a line: ``add-member``."""
-        return self.name.partition(".")[2].replace("_", "-")
+        """What comes after the dot, as it is written on a line: ``add_member``."""
+        return self.name.partition(".")[2]
 
     @cached_property
     def by_name(self) -> dict[str, Param]:

@@ -131,10 +131,10 @@ class _Binder:
 
     def _find(self, name: str) -> tuple[Param, bool]:
         options = {param.option: param for param in self.method.params}
-        asked = name.replace("_", "-")
+        asked = "--" + name[2:].replace("-", "_")  # --dry-run is as good as --dry_run
         if asked in options:
             return options[asked], False
-        if asked.startswith("--no-") and "--" + asked[5:] in options:
+        if asked.startswith("--no_") and "--" + asked[5:] in options:
             return options["--" + asked[5:]], True
         there = f"there are {', '.join(options)}" if options else "it takes none"
         raise CommandSyntaxError(f'no option "{name}"{near_miss(asked, options)}; {there}')

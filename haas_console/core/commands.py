@@ -70,7 +70,7 @@ _SUGAR = {
     "disconnect": "disconnect NODE:NIC [NETWORK]",
     "plan": "plan [PROJECT | --site]",
     "apply": "apply [PROJECT | --site] [--digest DIGEST]",
-    "site import": "site import FILE [--dry-run]",
+    "site import": "site import FILE [--dry_run]",
     "site export": "site export [FILE]",
     "help": "help [NOUN [VERB]]",
 }
@@ -109,7 +109,7 @@ class Language:
                 f'no such command "{first}"{near_miss(first, known)};'
                 f" there are: {', '.join(sorted(known))}"
             )
-        verb = rest[0].replace("_", "-") if rest else ""
+        verb = rest[0].replace("-", "_") if rest else ""
         if first in ("plan", "apply") and verb not in verbs:
             return self._parse_plan(first, rest, project)
         if verb not in verbs:
@@ -135,11 +135,11 @@ class Language:
                     f'no help on "{topic[0]}"{near_miss(topic[0], self.api.nouns)}',
                     _SUGAR["help"],
                 )
-            if len(topic) == 2 and topic[1].replace("_", "-") not in verbs:
+            if len(topic) == 2 and topic[1].replace("-", "_") not in verbs:
                 raise CommandSyntaxError(
                     f'"{topic[0]}" has no "{topic[1]}"; there are: {", ".join(verbs)}'
                 )
-        return Help(tuple(word.replace("_", "-") for word in topic))
+        return Help(tuple(word.replace("-", "_") for word in topic))
 
     def _parse_connect(self, sugar: str, words: list[str], project: str | None) -> Call:
         method = self.api.methods.get(f"nic.{sugar}")
@@ -243,7 +243,7 @@ class Language:
             return ["--site"]
         if name == project:
             return []
-        if name.startswith("--") or name.replace("_", "-") in self.api.nouns[noun]:
+        if name.startswith("--") or name.replace("-", "_") in self.api.nouns[noun]:
             return [f"--project={name}"]
         return [name]
 

@@ -36,6 +36,7 @@ class JobView:
     total: int = 0
     error: str | None = None
     steps: dict[int, dict[str, Any]] = field(default_factory=dict)
+    seq: int = 0
 
     @property
     def final(self) -> bool:
@@ -45,10 +46,14 @@ class JobView:
     def replace(self, record: dict[str, Any]) -> None:
         """Take over the daemon's whole record of the job."""
         self._take(record)
+        self.seq = max(self.seq, record.get("seq", 0))
         self.steps = {step["step"]: step for step in record.get("steps", [])}
 
     def update(self, event: dict[str, Any]) -> None:
-        """Take over one ``job.event``."""
+        """Take over one ``job.event``, unless the record we have is younger."""
+        if event["seq"] <= self.seq:
+            return
+        self.seq = event["seq"]
         self._take(event)
         news = event.get("step")
         if news is not None:
@@ -103,6 +108,8 @@ async def follow(client: Client, job: int) -> AsyncGenerator[JobView, None]:
                 continue
             if method == "job.event" and params.get("job") == job:
                 view.update(params)
+                if view.total > len(view.steps):  # it was queued, and has planned only now
+                    view.replace(await client.call("job.show", {"job": job}))
                 yield view
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta
 
 from haas_rpcd.errors import DeniedError, InvalidParamsError, NotFoundError
@@ -188,7 +189,7 @@ async def job_cancel(call: Call, job: JobId) -> Job:
     return await _show(call, job)
 
 
-@method("job.subscribe")
+@method("job.subscribe", streams=True)
 async def job_subscribe(call: Call, job: JobId) -> Job:
     """Over WebSocket: answer with the job as it is, then send ``job.event`` until it has ended."""
     if call.listener is None:
@@ -197,10 +198,11 @@ async def job_subscribe(call: Call, job: JobId) -> Job:
         )
     await _show(call, job)  # may they?
     call.listener.subscribe_job(job)  # before it is read, so that nothing falls in between
-    return await _show(call, job)
+    seq = call.context.events.seq  # what was told so far was written before, so the record has it
+    return msgspec.structs.replace(await _show(call, job), seq=seq)
 
 
-@method("events.subscribe")
+@method("events.subscribe", streams=True)
 async def events_subscribe(call: Call) -> Subscribed:
     """Over WebSocket: send ``inventory.event`` for what the caller may see, from now on."""
     if call.listener is None:

@@ -107,6 +107,7 @@ class Method:
     description: str
     admin: bool
     mutates: bool
+    streams: bool = False
     unaudited: frozenset[str] = frozenset()
     """Params that the audit trail leaves out: long, or free text in which a secret might stand."""
 
@@ -117,12 +118,17 @@ METHODS: dict[str, Method] = {}
 
 
 def method(
-    name: str, *, admin: bool = False, mutates: bool = False, unaudited: Sequence[str] = ()
+    name: str,
+    *,
+    admin: bool = False,
+    mutates: bool = False,
+    streams: bool = False,
+    unaudited: Sequence[str] = (),
 ) -> Callable[[F], F]:
     """Declare a method. A plain function is one transaction; a coroutine function manages its own.
 
     ``admin``: for admins only. ``mutates``: it changes something, so it is audited, and a read-only
-    console refuses it.
+    console refuses it. ``streams``: it makes sense on a WebSocket only, as notifications follow.
     """
 
     def declare(handler: F) -> F:
@@ -151,6 +157,7 @@ def method(
             description=description,
             admin=admin,
             mutates=mutates,
+            streams=streams,
             unaudited=frozenset(unaudited),
         )
         return handler

@@ -22,7 +22,8 @@ _REF = "#/components/schemas/{name}"
 def document(methods: Mapping[str, Method]) -> dict[str, Any]:
     """Give the OpenRPC 1.3 document of some methods.
 
-    ``x-mutates`` says that a method changes something, ``x-role`` who may call it.
+    ``x-mutates`` says that a method changes something, ``x-role`` who may call it, ``x-streams``
+    that notifications follow, so that it works over WebSocket only.
     """
     names = sorted(methods)
     types: list[Any] = [JobEvent, InventoryEvent]
@@ -74,6 +75,7 @@ def _method(declared: Method, schemas: Any) -> dict[str, Any]:
         "result": {"name": "result", "schema": next(schemas)},
         "errors": [{"$ref": f"#/components/errors/{error.kind}"} for error in ERRORS],
         "x-mutates": declared.mutates,
+        "x-streams": declared.streams,
         "x-role": "admin" if declared.admin else "user",
     }
     if declared.description:

@@ -90,7 +90,7 @@ NIC = {"node": "node-1", "nic": "primary-nic"}
         ("use alpha", Use("alpha")),
         ("use", Use()),
         ("help node", Help(("node",))),
-        ("site import dc.toml --dry-run", ImportSite("dc.toml", {"dry_run": True})),
+        ("site import dc.toml --dry_run", ImportSite("dc.toml", {"dry_run": True})),
         ("site import --site 'x = 1'", Call("site.import", {"site": "x = 1"})),
         ("site export", Call("site.export")),
         ("site export dc.toml", ExportSite("dc.toml")),

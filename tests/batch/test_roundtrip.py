@@ -136,6 +136,6 @@ def test_the_canonical_line_is_the_short_one(language: Language) -> None:
         "network create alpha n --vlan 104",
         "network create n --vlan 104",
         "apply",
-        "project add-member alpha alice",
-        "site import 'my site.toml' --dry-run",
+        "project add_member alpha alice",
+        "site import 'my site.toml' --dry_run",
     ]

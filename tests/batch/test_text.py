@@ -86,10 +86,11 @@ def test_a_job_that_waited_its_turn_learns_its_steps_from_its_events() -> None:
     view = JobView(7)
     view.replace({"job": 7, "state": "queued", "done": 0, "total": 0, "steps": []})
     assert view.devices() == []
-    view.update(_event(1, "sending", 0))
+    view.update(_event(1, "sending", 0) | {"seq": 1})
     assert [(part.device, part.current) for part in view.devices()] == [("sw1", "shutdown")]
-    view.update(_event(1, "done", 1))
-    view.update(_event(2, "failed", 1, "the switch refused"))
+    view.update(_event(1, "done", 1) | {"seq": 2})
+    view.update(_event(2, "failed", 1, "the switch refused") | {"seq": 3})
+    view.update(_event(1, "sending", 0) | {"seq": 1})  # comes late: it is known to be done
     assert [(p.device, p.done, p.total, p.failed, p.current) for p in view.devices()] == [
         ("sw1", 1, 1, 0, ""),
         ("sw2", 0, 1, 1, "the switch refused"),
