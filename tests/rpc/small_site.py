@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import msgspec
 
 from haas_rpcd.auth import Caller
 from haas_rpcd.config import (
@@ -26,8 +29,14 @@ from haas_rpcd.methods.registry import Call, invoke
 from haas_rpcd.sim.host import SimHost
 from haas_rpcd.sim.hostnet import SimNetworkDriver
 from haas_rpcd.sim.hypervisor import SimHypervisorDriver
-from haas_rpcd.sim.ios import IosSwitch, gigabit
+from haas_rpcd.sim.ios import Carried, IosSwitch, gigabit
+from haas_rpcd.sim.ios.state import Config
+from haas_rpcd.store.database import Tx
+from tests.rpc.watch import Watch
+from tests.rpc.wire import Wire
 
+NOTHING = Carried()
+DATABASE = "haas.db"
 CREDENTIALS = {"lab": Credential(username="haas", password="s3cret", enable="en4ble")}
 
 
@@ -62,9 +71,11 @@ class SmallSite:
     settings: Settings
     credentials: dict[str, Credential] = field(default_factory=lambda: dict(CREDENTIALS))
     switches: dict[str, IosSwitch] = field(default_factory=dict)
+    wires: dict[str, Wire] = field(default_factory=dict)
     host: SimHost = field(default_factory=SimHost)
     daemon: Daemon = None  # type: ignore[assignment]
     http: aiohttp.ClientSession = None  # type: ignore[assignment]
+    watch: Watch = None  # type: ignore[assignment]
 
     # --- calling ---
 
@@ -87,22 +98,79 @@ class SmallSite:
 
     async def apply(self, project: str | None = None, **params: Any) -> dict[str, Any]:
         """Apply a project (or the site) and wait for the end, whatever it is."""
+        return await self.finished(await self.begin(project, **params))
+
+    async def begin(self, project: str | None = None, **params: Any) -> int:
+        """Start an apply; give its job."""
         started = await self.call("apply.start", project=project, **params)
-        return await self.finished(started["job"])
+        return int(started["job"])
 
     async def finished(self, job: int) -> dict[str, Any]:
-        result = await self.call("job.wait", job=job, timeout=30)
+        result: dict[str, Any] = await self.call("job.wait", job=job, timeout=30)
         assert result["finished"], f"job {job} did not end: {result}"
         return result
+
+    async def succeeds(self, project: str | None = None) -> dict[str, Any]:
+        """Apply, see it succeed, and see that there is nothing left to do."""
+        job = await self.apply(project)
+        assert job["state"] == "succeeded", job["error"]
+        plan = await self.call("plan.show", project=project)
+        assert plan["empty"], plan
+        return job
+
+    async def refused(self, method: str, **params: Any) -> RpcError:
+        """Call a method as an admin that must answer with an error; give that."""
+        try:
+            answer = await self.call(method, **params)
+        except RpcError as error:
+            return error
+        raise AssertionError(f"{method} answered {answer}")
+
+    # --- the domain's everyday ---
+
+    async def network(self, project: str, network: str) -> int:
+        """Make a network; give its VLAN id."""
+        made = await self.call("network.create", project=project, network=network)
+        return int(made["vlan"])
+
+    async def connect(self, node: str, network: str, *, nic: str = "eth0", **params: Any) -> None:
+        await self.call("nic.connect", node=node, nic=nic, network=network, **params)
+
+    async def hold_nodes(self, project: str, *nodes: str) -> None:
+        """Allocate nodes to a project."""
+        for node in nodes:
+            await self.call("node.allocate", project=project, node=node)
+
+    def carried(self, node: str, nic: str = "eth0") -> Carried:
+        """What the port of a node's nic carries now."""
+        switch, port = place(node, nic)
+        return self.switches[switch].carried(port.replace("Gi", "GigabitEthernet"))
+
+    async def sql(self, statement: str, parameters: tuple[Any, ...] = ()) -> int:
+        """Change rows of the daemon's own database, past all of its code; give how many."""
+
+        def run(tx: Tx) -> int:
+            return tx.execute(statement, parameters)
+
+        return await self.daemon.store.write(run)
+
+    async def rows(self, query: str, parameters: tuple[Any, ...] = ()) -> list[Any]:
+        """Read from the daemon's own database."""
+
+        def run(tx: Tx) -> list[Any]:
+            return [tuple(row.values()) for row in tx.query(query, parameters)]
+
+        return await self.daemon.store.read(run)
 
     # --- the daemon's life ---
 
     async def start(self) -> None:
+        master = self.settings.master
         self.daemon = Daemon(
             self.settings,
             credentials=lambda: self.credentials,
-            master=lambda: SimNetworkDriver(self.host),
-            libvirt=lambda: SimHypervisorDriver(self.host),
+            master=(lambda: SimNetworkDriver(self.host)) if master else None,
+            libvirt=(lambda: SimHypervisorDriver(self.host)) if master else None,
         )
         await self.daemon.start()
         self.http = aiohttp.ClientSession(
@@ -113,66 +181,163 @@ class SmallSite:
         await self.http.close()
         await self.daemon.stop()
 
+    async def restart(self) -> None:
+        """Stop the daemon at once, whatever it is doing, and start another on its database."""
+        await self.stop()
+        await self.start()
+
+
+def place(node: str, nic: str = "eth0") -> tuple[str, str]:
+    """Say where a nic of one of the four nodes is plugged in."""
+    number = int(node.removeprefix("node-"))
+    switch, at = ("sw1", number) if number <= 2 else ("sw2", number - 2)
+    return switch, f"Gi1/0/{2 * at - 1 if nic == 'ipmi' else 2 * at}"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A site that was registered and parked once, to be copied by every test that starts there."""
+
+    database: bytes
+    configs: dict[str, Config]
+
+
+def prepare(folder: Path) -> Prepared:
+    """Register and park a site, by the daemon itself, and keep what came of it."""
+
+    async def make() -> dict[str, Config]:
+        async with small_site(folder) as site:
+            await register(site)
+            await site.succeeds()
+            return {name: switch.running.copy() for name, switch in site.switches.items()}
+
+    configs = asyncio.run(make())
+    return Prepared((folder / DATABASE).read_bytes(), configs)
+
+
+def _seed(path: Path, prepared: Prepared, wires: dict[str, Wire]) -> None:
+    """Write the prepared database, with the ports that the switches listen on this time."""
+    path.write_bytes(prepared.database)
+    with sqlite3.connect(path) as db:
+        for name, wire in wires.items():
+            db.execute("UPDATE switch SET port = ? WHERE name = ?", (wire.port, name))
+    db.close()
+
+
+def _settings(folder: Path, **settings: Any) -> Settings:
+    base = Settings(
+        server=Server(socket=str(folder / "rpcd.sock")),
+        store=StoreSettings(path=str(folder / DATABASE)),
+        vlans=Vlans(pool="100-109"),
+        master=Master(trunk_nic="eth0"),
+        switches=SwitchSettings(connect_timeout=5.0, login_timeout=5.0, answer_timeout=10.0),
+    )
+    return msgspec.structs.replace(base, **settings)
+
 
 @asynccontextmanager
-async def small_site(folder: Path, **settings: Any) -> AsyncIterator[SmallSite]:
-    site = SmallSite(
-        folder=folder,
-        settings=Settings(
-            server=Server(socket=str(folder / "rpcd.sock")),
-            store=StoreSettings(path=str(folder / "haas.db")),
-            vlans=settings.pop("vlans", Vlans(pool="100-109")),
-            master=settings.pop("master", Master(trunk_nic="eth0")),
-            switches=SwitchSettings(connect_timeout=2.0, login_timeout=2.0, answer_timeout=2.0),
-            **settings,
-        ),
-    )
-    for name in ("sw1", "sw2"):
-        credential = CREDENTIALS["lab"]
-        switch = IosSwitch(
-            name,
-            ports=gigabit(12),
-            username=credential.username,
-            password=credential.password,
-            enable=credential.enable,
-            history=True,
-        )
-        await switch.start()
-        site.switches[name] = switch
-    await site.start()
-    try:
+async def small_site(
+    folder: Path,
+    prepared: Prepared | None = None,
+    *,
+    before: Callable[[SmallSite], None] | None = None,
+    **settings: Any,
+) -> AsyncIterator[SmallSite]:
+    """Give a running site; empty, or as it was ``prepared``. ``before`` runs before its daemon."""
+    site = SmallSite(folder=folder, settings=_settings(folder, **settings))
+    async with AsyncExitStack() as stack:
+        for name in ("sw1", "sw2"):
+            switch = _switch(name)
+            if prepared is not None:
+                switch.running = prepared.configs[name].copy()
+                switch.startup = switch.running.copy()
+                switch.touch(*switch.names.all)
+                switch.settle()
+            await switch.start()
+            stack.push_async_callback(switch.stop)
+            wire = Wire(switch)
+            await wire.start()
+            stack.push_async_callback(wire.stop)
+            site.switches[name], site.wires[name] = switch, wire
+        path = folder / DATABASE
+        if prepared is not None:
+            _seed(path, prepared, site.wires)
+        if before is not None:
+            before(site)
+        await site.start()
+        stack.push_async_callback(lambda: site.stop())  # the daemon that there is by then
+        site.watch = Watch(path, site.switches, frozenset(site.settings.pool))
+        site.watch.look("at the beginning")
         yield site
-    finally:
-        await site.stop()
-        for switch in site.switches.values():
-            await switch.stop()
+        if site.watch.on:
+            site.watch.look("at the end")
+        assert not site.watch.violations, site.watch.violations
+
+
+def _switch(name: str) -> IosSwitch:
+    credential = CREDENTIALS["lab"]
+    return IosSwitch(
+        name,
+        ports=gigabit(12),
+        username=credential.username,
+        password=credential.password,
+        enable=credential.enable,
+        history=True,
+    )
 
 
 async def register(site: SmallSite) -> None:
-    """Register the switches and four nodes (two on each), and park the site."""
-    for name, switch in site.switches.items():
-        await site.call(
-            "switch.register",
-            switch=name,
-            dialect="cisco_ios",
-            host="127.0.0.1",
-            port=switch.port,
-            credential="lab",
-        )
+    """Register the switches and four nodes (two on each), and projects red and blue."""
+    for name, wire in site.wires.items():
+        await register_switch(site, name, wire.port)
         await site.call("port.register", switch=name, ports=[f"Gi1/0/{n}" for n in range(1, 9)])
         trunks = ["Gi1/0/11", "Gi1/0/12"] if name == "sw1" else ["Gi1/0/12"]
         await site.call("port.register", switch=name, ports=trunks, role="trunk")
     for number in range(1, 5):
-        switch, place = ("sw1", number) if number <= 2 else ("sw2", number - 2)
-        await site.call(
-            "node.register",
-            node=f"node-{number}",
-            nics=[
-                {"nic": "ipmi", "kind": "bmc", "switch": switch, "port": f"Gi1/0/{2 * place - 1}"},
-                {"nic": "eth0", "switch": switch, "port": f"Gi1/0/{2 * place}"},
-            ],
-        )
+        nics = []
+        for nic, kind in (("ipmi", "bmc"), ("eth0", "data")):
+            switch, port = place(f"node-{number}", nic)
+            nics.append({"nic": nic, "kind": kind, "switch": switch, "port": port})
+        await site.call("node.register", node=f"node-{number}", nics=nics)
     for project, user in (("red", "rita"), ("blue", "bob")):
         await site.call("project.create", project=project)
         await site.call("user.create", user=user)
         await site.call("project.add_member", project=project, user=user)
+
+
+async def register_switch(site: SmallSite, name: str, port: int, **params: Any) -> None:
+    await site.call(
+        "switch.register",
+        switch=name,
+        dialect="cisco_ios",
+        host="127.0.0.1",
+        port=port,
+        credential="lab",
+        **params,
+    )
+
+
+def access(vlan: int) -> Carried:
+    """What an access port of a VLAN carries."""
+    return Carried(untagged=vlan)
+
+
+def tagged(*vlans: int, untagged: int | None = None) -> Carried:
+    """What a port carries that VLANs are tagged on."""
+    return Carried(untagged=untagged, tagged=frozenset(vlans))
+
+
+def step_of(job: dict[str, Any], device: str, kind: str, target: str = "") -> dict[str, Any]:
+    """Give the one step of a job that is of a kind, on a device (and on a target)."""
+    [found] = [
+        step
+        for step in job["steps"]
+        if (step["device"], step["kind"]) == (device, kind) and target in ("", step["target"])
+    ]
+    result: dict[str, Any] = found
+    return result
+
+
+def states(job: dict[str, Any], device: str) -> list[str]:
+    """Give the states of a job's steps on a device."""
+    return [step["state"] for step in job["steps"] if step["device"] == device]

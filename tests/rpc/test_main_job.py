@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from haas_rpcd.sim.ios import Carried
-from tests.rpc.small_site import SmallSite, register
-
-NOTHING = Carried(untagged=None, tagged=frozenset())
-
-
-def access(vlan: int) -> Carried:
-    return Carried(untagged=vlan, tagged=frozenset())
+from tests.rpc.small_site import NOTHING, SmallSite, access, register
 
 
 async def test_an_unconfirmed_node_becomes_free_once_the_site_is_parked(
