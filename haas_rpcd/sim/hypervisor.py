@@ -75,6 +75,10 @@ class SimHypervisorDriver:
         if domain is None:
             return HeadnodeSeen(defined=False)
         nics = {*domain.nics, *(domain.live or ())}
+        if domain.live is not None:
+            there = {nic.mac for nic in domain.live}
+            lacking = [nic for nic in domain.nics if nic.mac not in there]
+            nics |= {HeadnodeNic(nic.nic, nic.mac, 0) for nic in lacking}
         return HeadnodeSeen(defined=True, running=domain.running, nics=tuple(sorted(nics)))
 
     def _define(self, change: DefineHeadnode, say: Say) -> None:

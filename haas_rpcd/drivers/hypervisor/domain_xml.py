@@ -52,6 +52,10 @@ class Mark:
     nic_names: Mapping[str, str]
     overlays: tuple[str, ...]
 
+    def name_of(self, mac: str) -> str:
+        """Name the nic with that MAC; one that HaaS did not make goes by the MAC itself."""
+        return self.nic_names.get(mac, mac)
+
 
 @dataclass(frozen=True)
 class BaseDisk:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from haas_rpcd.drivers import Say
@@ -20,6 +20,7 @@ from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import (
     DefineHeadnode,
     DeleteHeadnode,
+    HeadnodeChange,
     HeadnodeNic,
     HeadnodeSeen,
     SetHeadnodeNics,
@@ -326,25 +327,35 @@ class Domains:
 
     # --- looking ----------------------------------------------------------------------------------
 
-    def observe(self, uuid: str) -> HeadnodeSeen:
-        """Say what there is of a headnode."""
-        domain = self._find(uuid)
+    def observe(self, change: HeadnodeChange) -> HeadnodeSeen:
+        """Say what there is of a headnode; :meth:`LibvirtDriver.observe` says how it is meant."""
+        domain = self._find(change.uuid)
         if domain is None:
             return HeadnodeSeen(defined=False)
         inactive = domain.XMLDesc(self._libvirt.VIR_DOMAIN_XML_INACTIVE)
         mark = domain_xml.read_mark(inactive)
-        if mark is None or not mark.ready:
+        if mark is None:
             return HeadnodeSeen(defined=False)
+        if not mark.ready:
+            # Half of one is none, except to who wants it gone.
+            return HeadnodeSeen(defined=isinstance(change, DeleteHeadnode))
+        interfaces = domain_xml.read_interfaces(inactive)
+        nics = {nic for one in interfaces for nic in self._nics_seen(one, mark)}
         running = bool(domain.isActive())
-        nics = {self._nic_seen(one, mark) for one in domain_xml.read_interfaces(inactive)}
         if running:
             live = domain_xml.read_interfaces(domain.XMLDesc(0))
-            nics |= {self._nic_seen(one, mark) for one in live if not self._is_parked(one)}
+            plugged = [one for one in live if not self._is_parked(one)]
+            nics |= {nic for one in plugged for nic in self._nics_seen(one, mark)}
+            there = {one.mac for one in plugged}
+            lacking = [one.mac for one in interfaces if one.mac not in there]
+            nics |= {HeadnodeNic(mark.name_of(mac), mac, 0) for mac in lacking}
         return HeadnodeSeen(defined=True, running=running, nics=tuple(sorted(nics)))
 
-    def _nic_seen(self, interface: Interface, mark: Mark) -> HeadnodeNic:
-        name = mark.nic_names.get(interface.mac, interface.mac)
-        return HeadnodeNic(nic=name, mac=interface.mac, vlan=self._vlan_of(interface.bridge))
+    def _nics_seen(self, interface: Interface, mark: Mark) -> Iterator[HeadnodeNic]:
+        name = mark.name_of(interface.mac)
+        yield HeadnodeNic(name, interface.mac, self._vlan_of(interface.bridge))
+        if not interface.link_up or interface.isolated:
+            yield HeadnodeNic(name, interface.mac, 0)
 
     def _vlan_of(self, bridge: str | None) -> int:
         digits = "" if bridge is None else bridge[len(bridge.rstrip("0123456789")) :]

@@ -147,17 +147,17 @@ class LibvirtDriver:
     async def observe(self, changes: Sequence[HeadnodeChange]) -> list[Seen]:
         """Read back each headnode's domain.
 
-        ``defined`` once its overlays are complete. ``nics`` are what it is connected to now and
-        what it will be connected to after its next start, so that the two must agree to be as
-        wanted. A parked nic is not connected. A nic on anything but the bridge of a VLAN shows as
-        VLAN 0, one that HaaS did not make under its MAC: neither is ever wanted, so an apply parks
-        or removes it.
+        ``defined`` is whether it is there with its overlays complete; to a DeleteHeadnode, whether
+        anything of it is there. ``nics`` are both what a running headnode is connected to now and
+        what it will be connected to after its next start: only where the two agree are they as
+        wanted. VLAN 0, which is never wanted, stands for what no VLAN's bridge carries: a nic that
+        is lacking until the next start, whose link is down, or that hangs on something else. A
+        parked nic does not count; one that HaaS did not make goes by its MAC.
         """
-        uuids = [change.uuid for change in changes]
 
         def look(task: Task[Any]) -> list[Seen]:
             domains = self._domains(task, lambda line: None)
-            return [domains.observe(uuid) for uuid in uuids]
+            return [domains.observe(change) for change in changes]
 
         return await self._guard(look, self._timeout, "the headnodes")
 

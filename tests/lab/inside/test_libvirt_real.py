@@ -229,7 +229,10 @@ async def test_what_a_crash_left_half_made_is_finished(
     whole = hypervisor.virsh("dumpxml", DOMAIN, "--inactive")
     hypervisor.define(whole.replace('state="ready"', 'state="making"'))
     (IMAGES / OVERLAY).write_bytes(b"half an overlay")
-    assert await seen(driver) == HeadnodeSeen(defined=False)
+    assert await driver.observe([DEFINE, DELETE]) == [
+        HeadnodeSeen(defined=False),
+        HeadnodeSeen(defined=True),
+    ]
     with pytest.raises(DeviceError, match="only half made"):
         await driver.send(START, nobody)
 
@@ -282,6 +285,24 @@ async def test_a_bridge_is_not_pulled_from_under_a_headnode(
     await driver.send(nics(), nobody)
     await master.send(SetBridge(104, present=False), nobody)
     assert await seen(driver) == on(True)
+
+
+async def test_what_a_running_headnode_lacks_is_not_reported_as_done(
+    driver: LibvirtDriver, hypervisor: Hypervisor
+) -> None:
+    """There is no bridge to plug the nic into, so it is in the definition only."""
+    await driver.send(DEFINE, nobody)
+    await driver.send(START, nobody)
+    lacking = HeadnodeNic("nic1", NIC1.mac, 199)
+    with pytest.raises(DeviceError, match="nic1 could not be plugged into"):
+        await driver.send(nics(NIC0, lacking), nobody)
+    assert await seen(driver) == on(True, NIC0, HeadnodeNic("nic1", NIC1.mac, 0), lacking)
+
+    hypervisor.virsh("domif-setlink", DOMAIN, NIC0.mac, "down")
+    await driver.send(nics(NIC0), nobody)
+    assert await seen(driver) == on(True, NIC0)
+    hypervisor.virsh("domif-setlink", DOMAIN, NIC0.mac, "down")
+    assert await seen(driver) == on(True, HeadnodeNic("nic0", NIC0.mac, 0), NIC0)
 
 
 async def test_a_headnode_does_not_start_without_its_bridge(driver: LibvirtDriver) -> None:
