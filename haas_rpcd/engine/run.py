@@ -17,7 +17,7 @@ from haas_rpcd.model import Phase, Step
 from haas_rpcd.records import JobState
 from haas_rpcd.store import applied, jobs
 from haas_rpcd.store.database import Row, Store, Tx
-from haas_rpcd.store.scope import Scope
+from haas_rpcd.store.scope import NO_NODE, Scope
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class JobRun:
     ) -> None:
         self.job_id: int = job["id"]
         self._digest: str | None = job["digest"] if job["started"] is None else None
-        self._scope = Scope(project_id=job["project_id"], node_id=job["node_id"])
+        self._scope = _scope(job)
         self._store = store
         self._planning = planning
         self._journal = journal
@@ -133,6 +133,12 @@ class JobRun:
     def _skip(self, batch: Sequence[Entry], verdicts: Sequence[Verdict]) -> list[Verdict]:
         why = next(v.message for v in verdicts if v.state == "failed")
         return [Verdict(entry, "skipped", f"not sent: {why}") for entry in batch]
+
+
+def _scope(job: Row) -> Scope:
+    """Give what a job may change; a release is never an apply, though its node may be deleted."""
+    node_id = NO_NODE if job["kind"] == "release" and not job["node_id"] else job["node_id"]
+    return Scope(project_id=job["project_id"], node_id=node_id)
 
 
 def _outcome(verdicts: Sequence[Verdict], cancelling: bool) -> tuple[JobState, str | None]:

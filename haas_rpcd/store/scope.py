@@ -30,10 +30,14 @@ Facts = Callable[[str, int], SwitchFacts]
 """From a dialect's name and a count of trunk ports to what the planner has to know of a switch."""
 
 
+NO_NODE = 0
+
+
 class Scope(msgspec.Struct, frozen=True):
     """What one plan may change: a project's things, one node's ports, or (neither) the site's.
 
-    The site is the trunk ports and all ports that no project holds.
+    The site is the trunk ports and all ports that no project holds. A node is in the scope of its
+    release for as long as that lasts; ``NO_NODE`` is the scope of the release of a deleted one.
     """
 
     project_id: int | None = None
@@ -91,7 +95,12 @@ def _ref(row: Row) -> PortRef:
 
 def _ports(tx: Tx, scope: Scope) -> list[Row]:
     if scope.node_id is not None:
-        return tx.query(f"{_PORTS} WHERE nic.node_id = ?", (scope.node_id,))
+        # only while it is being released by this project: it may have changed hands since
+        return tx.query(
+            f"{_PORTS} WHERE nic.node_id = ? AND allocation.releasing"
+            " AND allocation.project_id = ?",
+            (scope.node_id, scope.project_id),
+        )
     if scope.project_id is not None:
         return tx.query(f"{_PORTS} WHERE allocation.project_id = ?", (scope.project_id,))
     return tx.query(

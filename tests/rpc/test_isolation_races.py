@@ -1,0 +1,215 @@
+"""Isolation while users go on working in the middle of a job.
+
+A line of the job is held back on its way to the switch (wire.py); meanwhile somebody releases,
+deletes, shares or allocates. Every line is watched, as in test_isolation.py.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.rpc.small_site import NOTHING, SmallSite, access, states, step_of
+
+
+@pytest.fixture
+async def crowded(site: SmallSite) -> SmallSite:
+    """Red wants node-1 and node-2, both on sw1, on its network, VLAN 100."""
+    await site.hold_nodes("red", "node-1", "node-2")
+    await site.network("red", "net")
+    await site.connect("node-1", "net")
+    await site.connect("node-2", "net")
+    return site
+
+
+async def test_a_node_released_before_its_step_is_sent_is_not_connected_any_more(
+    crowded: SmallSite,
+) -> None:
+    site = crowded
+    held = site.wires["sw1"].hold("^interface Gi1/0/2\r")
+    job_id = await site.begin("red")
+    await held.wait()
+
+    released = await site.call("node.release", node="node-2")
+    assert released["state"] == "free"  # its port is parked, as it always was
+    await site.hold_nodes("blue", "node-2")
+    held.release()
+
+    job = await site.finished(job_id)
+    assert job["state"] == "succeeded"
+    step = step_of(job, "sw1", "port.set", "Gi1/0/4")
+    assert step["state"] == "skipped"
+    assert "changed hands" in step["message"]
+    assert site.carried("node-1") == access(100)
+    assert site.carried("node-2") == NOTHING
+
+
+async def test_a_node_released_while_its_own_line_is_under_way_stays_releasing(
+    crowded: SmallSite,
+) -> None:
+    site = crowded
+    held = site.wires["sw1"].hold("^switchport access vlan 100\r")
+    job_id = await site.begin("red")
+    await held.wait()
+
+    released = await site.call("node.release", node="node-1")
+    assert released["state"] == "releasing"
+    assert (await site.refused("node.allocate", project="blue", node="node-1")).kind == "conflict"
+    held.release()
+
+    await site.finished(job_id)
+    job = await site.finished(released["job"])
+    assert job["state"] == "succeeded", job["error"]
+    assert site.carried("node-1") == NOTHING
+    assert (await site.call("node.show", node="node-1"))["state"] == "free"
+
+
+async def test_a_network_deleted_and_its_id_given_away_before_the_steps_are_sent(
+    crowded: SmallSite,
+) -> None:
+    site = crowded
+    await site.hold_nodes("blue", "node-3", "node-4")
+    held = site.wires["sw1"].hold("^vlan 100\r")
+    job_id = await site.begin("red")
+    await held.wait()  # VLAN 100 is under way to sw1: the id is not free
+
+    for node in ("node-1", "node-2"):
+        await site.call("nic.disconnect", node=node, nic="eth0")
+    await site.call("network.delete", project="red", network="net")
+    assert await site.network("blue", "net") == 101
+    held.release()
+
+    job = await site.finished(job_id)
+    assert job["state"] == "succeeded", job["error"]
+    for port in ("Gi1/0/2", "Gi1/0/4"):
+        step = step_of(job, "sw1", "port.set", port)
+        assert step["state"] == "skipped"
+        assert "was deleted or taken back" in step["message"]
+    assert site.carried("node-1") == site.carried("node-2") == NOTHING
+    await site.succeeds("red")
+    assert 100 not in site.switches["sw1"].running.vlans
+    assert await site.network("blue", "other") == 100
+
+
+async def test_an_id_given_away_before_anything_of_it_was_sent(crowded: SmallSite) -> None:
+    """The job waits for a line of another network; VLAN 101 changes hands meanwhile."""
+    site = crowded
+    await site.network("red", "late")  # 101
+    await site.connect("node-2", "late")
+    await site.hold_nodes("blue", "node-3")
+    held = site.wires["sw1"].hold("^vlan 100\r")
+    job_id = await site.begin("red")
+    await held.wait()
+
+    await site.call("nic.disconnect", node="node-2", nic="eth0")
+    await site.call("network.delete", project="red", network="late")
+    assert await site.network("blue", "mine") == 101  # nothing of it was ever sent
+    await site.connect("node-3", "mine")
+    blue = await site.begin("blue")
+    held.release()
+
+    job = await site.finished(job_id)
+    assert step_of(job, "sw1", "vlan.create", "101")["state"] == "skipped"
+    assert step_of(job, "sw1", "port.set", "Gi1/0/4")["state"] == "skipped"
+    assert (await site.finished(blue))["state"] == "succeeded"
+    assert site.carried("node-2") == NOTHING
+    assert site.carried("node-3") == access(101)
+
+
+async def test_a_share_that_ends_before_the_guest_s_step_is_sent(site: SmallSite) -> None:
+    await site.hold_nodes("blue", "node-1", "node-2")
+    await site.network("red", "net")  # 100
+    await site.network("blue", "own")  # 101
+    await site.call("network.share", project="red", network="net", **{"with": "blue"})
+    await site.connect("node-1", "own")
+    await site.connect("node-2", "red/net")
+    held = site.wires["sw1"].hold("^interface Gi1/0/2\r")
+    job_id = await site.begin("blue")
+    await held.wait()
+
+    await site.call("nic.disconnect", node="node-2", nic="eth0")
+    await site.call("network.unshare", project="red", network="net", **{"with": "blue"})
+    held.release()
+
+    job = await site.finished(job_id)
+    step = step_of(job, "sw1", "port.set", "Gi1/0/4")
+    assert (step["state"], site.carried("node-2")) == ("skipped", NOTHING)
+    assert site.carried("node-1") == access(101)
+
+
+async def test_a_vlan_that_somebody_else_is_about_to_use_is_not_removed(site: SmallSite) -> None:
+    """Red leaves its network; blue, a guest on it, is just joining on the same switch."""
+    await site.hold_nodes("red", "node-1")
+    await site.hold_nodes("blue", "node-2")
+    await site.network("red", "net")
+    await site.call("network.share", project="red", network="net", **{"with": "blue"})
+    await site.connect("node-1", "net")
+    await site.succeeds("red")
+    await site.connect("node-2", "red/net")
+    await site.call("nic.disconnect", node="node-1", nic="eth0")
+    held = site.wires["sw1"].hold("^interface Gi1/0/4\r")
+    blue = await site.begin("blue")
+    await held.wait()
+    red = await site.begin("red")
+    held.release()
+
+    assert (await site.finished(blue))["state"] == "succeeded"
+    job = await site.finished(red)
+    assert job["state"] == "succeeded", job["error"]
+    assert 100 in site.switches["sw1"].running.vlans
+    assert site.carried("node-2") == access(100)
+    assert site.carried("node-1") == NOTHING
+    assert (await site.call("plan.show", project="red"))["empty"]
+    assert (await site.call("plan.show", project="blue"))["empty"]
+
+
+async def test_a_release_that_waits_behind_an_apply_does_not_touch_the_next_holder(
+    site: SmallSite,
+) -> None:
+    """The apply parks the node first, so it is blue's by the time the release's turn comes."""
+    await site.hold_nodes("red", "node-1", "node-3")
+    await site.network("red", "net")
+    await site.connect("node-1", "net")
+    await site.succeeds("red")
+    await site.connect("node-3", "net")
+    held = site.wires["sw2"].hold("^interface Gi1/0/2\r")
+    red = await site.begin("red")
+    await held.wait()
+    release = (await site.call("node.release", node="node-1"))["job"]
+    site_job = await site.apply()  # parks what is being released
+    assert site_job["state"] == "succeeded"
+    await site.hold_nodes("blue", "node-1")
+    await site.network("blue", "secret")
+    await site.connect("node-1", "secret")
+    held.release()
+
+    await site.finished(red)
+    job = await site.finished(release)
+
+    assert job["state"] == "succeeded"
+    assert job["steps"] == []  # nothing to do, and nothing to tell red of blue's networks
+    assert site.carried("node-1") == NOTHING
+    assert states(job, "sw1") == []
+
+
+async def test_a_release_whose_node_is_deleted_meanwhile_does_not_apply_the_project(
+    site: SmallSite,
+) -> None:
+    await site.hold_nodes("red", "node-1", "node-3")
+    await site.network("red", "net")
+    await site.connect("node-1", "net")
+    await site.succeeds("red")
+    await site.connect("node-3", "net")
+    held = site.wires["sw2"].hold("^interface Gi1/0/2\r")
+    red = await site.begin("red")
+    await held.wait()
+    release = (await site.call("node.release", node="node-1"))["job"]
+    await site.succeeds()
+    await site.call("node.delete", node="node-1")
+    await site.call("headnode.create", project="red", headnode="not-yet")
+    held.release()
+
+    await site.finished(red)
+    job = await site.finished(release)
+
+    assert (job["state"], job["steps"]) == ("succeeded", [])
+    assert site.host.domains == {}  # what is staged waits for an apply
