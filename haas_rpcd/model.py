@@ -90,7 +90,10 @@ class PortRef(msgspec.Struct, frozen=True, order=True):
 
 
 class HeadnodeNic(msgspec.Struct, frozen=True, order=True):
-    """One nic of a headnode: its name, its MAC, and the VLAN whose bridge it hangs on."""
+    """One nic of a headnode: its name, its MAC, and the VLAN whose bridge it hangs on.
+
+    VLAN 0, only ever seen and never wanted: it hangs on something else, or does not stay as it is.
+    """
 
     nic: str
     mac: str

@@ -16,14 +16,21 @@ Say = Callable[[str], None]
 
 
 class Driver(Protocol):
-    """One device. All methods but :meth:`preview` raise ``DeviceError`` with a sentence."""
+    """One device. All methods but :meth:`preview` raise ``DeviceError`` with a sentence.
+
+    (:meth:`open` also raises ``UnavailableError``, where a library that it needs is not installed.)
+    """
 
     goes_on: bool
     """Whether steps on other targets are still sent after one was refused. A switch's are not: a
     line that it refuses means that somebody's picture of the switch is wrong."""
 
     def preview(self, change: Any) -> list[str]:
-        """Give the very lines that :meth:`send` would send. Pure: no I/O."""
+        """Give the very lines that :meth:`send` would send. Pure: no I/O.
+
+        (The master's drivers, whose lines are only a way to say what is done, leave out what is
+        there already when they send.)
+        """
         ...
 
     async def open(self) -> None:

@@ -45,7 +45,8 @@ def record(tx: Tx, row: Row) -> Headnode:
     seen = None
     if row["seen"] is not None:
         seen = msgspec.json.decode(row["seen"], type=HeadnodeSeen)
-    confirmed = {nic.mac: nic.vlan for nic in seen.nics} if seen else {}
+    # VLAN 0 is how a hypervisor says that a nic is there, but on no network of ours
+    confirmed = {nic.mac: nic.vlan or None for nic in seen.nics} if seen else {}
     nics = []
     for nic in headnodes.nics(tx, row["id"]):
         label = None
