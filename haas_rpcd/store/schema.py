@@ -4,8 +4,9 @@
 - ``vlan_claim.vlan`` is a primary key: a VLAN id belongs to one network, and the claim outlives the
   network until every switch confirmed that the VLAN is gone.
 - ``nic.port_id`` is unique: a port has one nic behind it.
-- Triggers refuse an allocation of a node whose ports are not confirmed parked, and a connection
-  to a network that the node's holder may not use.
+- Triggers refuse to allocate or to free a node whose ports are not confirmed parked, to change
+  where the nics of a held node are plugged in, to connect anything to a network that its holder may
+  not use, and to end a share that is used.
 
 Three states (design.md, section 3): ``connection``, ``headnode`` and ``headnode_nic`` are what is
 desired; ``port_applied``, ``switch_vlan``, ``bridge`` and ``headnode_applied`` what was confirmed.
@@ -240,11 +241,44 @@ WHEN EXISTS (
       AND port_applied.config IS NOT '{"untagged":null,"tagged":[]}')
 BEGIN SELECT RAISE(ABORT, 'a port of this node is not confirmed parked'); END;
 
-CREATE TRIGGER an_allocation_keeps_its_project BEFORE UPDATE OF project_id ON allocation
-WHEN NEW.project_id <> OLD.project_id
+CREATE TRIGGER an_allocation_stays_as_it_is BEFORE UPDATE OF node_id, project_id ON allocation
+WHEN NEW.project_id <> OLD.project_id OR NEW.node_id <> OLD.node_id
 BEGIN SELECT RAISE(ABORT, 'a node changes hands by release and allocate only'); END;
 
-CREATE TRIGGER connect_only_usable_networks BEFORE INSERT ON connection
+CREATE TRIGGER free_only_parked_nodes BEFORE DELETE ON allocation
+WHEN EXISTS (
+    SELECT 1 FROM nic LEFT JOIN port_applied ON port_applied.port_id = nic.port_id
+    LEFT JOIN connection ON connection.nic_id = nic.id
+    WHERE nic.node_id = OLD.node_id AND (connection.nic_id IS NOT NULL OR (
+      nic.port_id IS NOT NULL AND port_applied.config IS NOT '{"untagged":null,"tagged":[]}')))
+BEGIN SELECT RAISE(ABORT, 'a nic of this node is not confirmed parked or still connected'); END;
+
+CREATE TRIGGER held_nodes_get_no_nics BEFORE INSERT ON nic
+WHEN EXISTS (SELECT 1 FROM allocation WHERE node_id = NEW.node_id)
+BEGIN SELECT RAISE(ABORT, 'the nics of a node that is held are fixed'); END;
+
+CREATE TRIGGER held_nodes_keep_their_ports BEFORE UPDATE OF node_id, port_id ON nic
+WHEN (NEW.port_id IS NOT OLD.port_id OR NEW.node_id <> OLD.node_id)
+  AND EXISTS (SELECT 1 FROM allocation WHERE node_id IN (OLD.node_id, NEW.node_id))
+BEGIN SELECT RAISE(ABORT, 'the nics of a node that is held are fixed'); END;
+
+CREATE TRIGGER networks_stay_with_their_project BEFORE UPDATE OF project_id ON network
+WHEN NEW.project_id <> OLD.project_id
+BEGIN SELECT RAISE(ABORT, 'a network stays with its project'); END;
+
+CREATE TRIGGER used_shares_last BEFORE DELETE ON share
+WHEN EXISTS (
+    SELECT 1 FROM connection JOIN nic ON nic.id = connection.nic_id
+    JOIN allocation ON allocation.node_id = nic.node_id
+    WHERE connection.network_id = OLD.network_id AND allocation.project_id = OLD.project_id)
+  OR EXISTS (
+    SELECT 1 FROM headnode_nic JOIN headnode ON headnode.id = headnode_nic.headnode_id
+    WHERE headnode_nic.network_id = OLD.network_id AND headnode.project_id = OLD.project_id)
+BEGIN SELECT RAISE(ABORT, 'the other project still uses this network'); END;
+"""
+
+_CONNECT = """
+CREATE TRIGGER connect_only_usable_networks_{event} BEFORE {event} ON connection
 WHEN NOT EXISTS (
     SELECT 1 FROM nic JOIN allocation ON allocation.node_id = nic.node_id
     JOIN network ON network.id = NEW.network_id
@@ -253,7 +287,7 @@ WHEN NOT EXISTS (
       AND (network.project_id = allocation.project_id OR share.project_id IS NOT NULL))
 BEGIN SELECT RAISE(ABORT, 'the holder of this node may not use this network'); END;
 
-CREATE TRIGGER connect_headnodes_to_usable_networks BEFORE UPDATE OF network_id ON headnode_nic
+CREATE TRIGGER connect_headnodes_to_usable_networks_{event} BEFORE {event} ON headnode_nic
 WHEN NEW.network_id IS NOT NULL AND NOT EXISTS (
     SELECT 1 FROM headnode JOIN network ON network.id = NEW.network_id
     LEFT JOIN share ON share.network_id = network.id AND share.project_id = headnode.project_id
@@ -261,6 +295,8 @@ WHEN NEW.network_id IS NOT NULL AND NOT EXISTS (
       AND (network.project_id = headnode.project_id OR share.project_id IS NOT NULL))
 BEGIN SELECT RAISE(ABORT, 'this headnode''s project may not use this network'); END;
 """
+
+INITIAL += "".join(_CONNECT.format(event=event) for event in ("INSERT", "UPDATE"))
 
 
 @migrations()
