@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
-from haas_rpcd.model import Phase
+from haas_rpcd.model import RESERVED_DEVICES, Phase
 
 PATIENCE = 1.0
 """Seconds that a device may keep the others waiting, once a job. What isolation needs of the order
 across devices never hangs on this: a port changes hands only by two jobs with a confirmation
-between them, and VLAN ids are freed only by confirmations."""
+between them, and VLAN ids are freed only by confirmations. The two devices of the master wait for
+each other as long as it takes: a headnode can't start before its bridge is there, nor a bridge go
+before its headnodes, and neither could be done any sooner."""
 
 _OUT = 99
-"""Further than any phase: the device has ended, has failed, or is not waited for any more."""
+"""Further than any phase: the device has ended or has failed."""
 
 
 class Gate:
@@ -21,6 +23,7 @@ class Gate:
 
     def __init__(self, devices: Iterable[str]) -> None:
         self._passed: dict[str, int] = dict.fromkeys(devices, 0)
+        self._late: set[str] = set()
         self._moved = asyncio.Condition()
 
     async def passed(self, device: str, phase: Phase) -> None:
@@ -37,16 +40,22 @@ class Gate:
         After ``PATIENCE`` seconds the ones that are not are no longer waited for, by anybody.
         """
         await self._set(device, int(phase) - 1)  # it has nothing to do in the phases it skips
-        try:
-            async with asyncio.timeout(PATIENCE), self._moved:
-                await self._moved.wait_for(lambda: not self._behind(device, phase))
-        except TimeoutError:
-            for late in self._behind(device, phase):
-                await self._set(late, _OUT)
+        async with self._moved:
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    await self._moved.wait_for(lambda: not self._behind(device, phase))
+            except TimeoutError:
+                self._late.update(self._behind(device, phase))
+                self._moved.notify_all()
+            await self._moved.wait_for(lambda: not self._behind(device, phase))
 
     def _behind(self, device: str, phase: Phase) -> list[str]:
         return [
-            other for other, at in self._passed.items() if other != device and at < int(phase) - 1
+            other
+            for other, at in self._passed.items()
+            if other != device
+            and at < int(phase) - 1
+            and (other not in self._late or {device, other} == RESERVED_DEVICES)
         ]
 
     async def _set(self, device: str, phase: int) -> None:
