@@ -136,13 +136,17 @@ class Worker:
 
     async def _look(self, look: Look) -> None:
         try:
-            look.finished.set_result(await look.read(await self._open()))
+            result = await look.read(await self._open())
         except asyncio.CancelledError:
             look.finished.cancel()
             raise
         except Exception as error:  # noqa: BLE001 - the asker's matter; the session may be anyhow
             await self._close()
-            look.finished.set_exception(error)
+            if not look.finished.done():
+                look.finished.set_exception(error)
+        else:
+            if not look.finished.done():  # else the asker has gone
+                look.finished.set_result(result)
 
     async def _work(self, batches: list[Batch]) -> None:
         first, *others = batches
@@ -199,6 +203,7 @@ class Worker:
         try:
             driver = await self._open()
             if refusal := await journal.sending(entry):
+                trouble.note(entry, refusal, everything=False)
                 return Verdict(entry, "skipped", f"not needed: {refusal}")
             await driver.send(entry.step.change, say)
         except HaasError as error:
