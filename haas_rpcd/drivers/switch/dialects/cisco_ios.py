@@ -187,16 +187,20 @@ def _same_port(registered: str, shown: str) -> bool:
 
 
 def _carried(lines: list[str]) -> PortConfig:
-    """Say what an interface with these lines carries. A shut one carries nothing."""
+    """Say what an interface with these lines carries. A shut one carries nothing.
+
+    One that is in neither mode (IOS does not show the default, "dynamic") negotiates: it is an
+    access port until its node asks for a trunk, so it counts as carrying what it then would.
+    """
     if "shutdown" in lines:
         return PARKED
     access, native = _DEFAULT_VLAN, _DEFAULT_VLAN
     allowed: set[int] | None = None
-    trunk = False
+    mode = "dynamic"
     for line in lines:
         match line.split():
-            case ["switchport", "mode", mode, *_]:
-                trunk = mode == "trunk"
+            case ["switchport", "mode", word, *_]:
+                mode = word
             case ["switchport", "access", "vlan", vlan]:
                 access = int(vlan)
             case ["switchport", "trunk", "native", "vlan", vlan]:
@@ -207,9 +211,11 @@ def _carried(lines: list[str]) -> PortConfig:
                 allowed = (allowed or set()) | set(parse_vlan_ranges(text))
             case ["switchport", "trunk", "allowed", "vlan", text]:
                 allowed = set(parse_vlan_ranges(text))
-    if not trunk:
+    if mode == "access":
         return PortConfig(untagged=access)
     carried = set(_ALL) if allowed is None else allowed
+    if mode != "trunk":
+        return PortConfig(untagged=access, tagged=tuple(sorted(carried - {access})))
     return PortConfig(
         untagged=native if native in carried else None,
         tagged=tuple(sorted(carried - {native})),
