@@ -1,0 +1,299 @@
+"""Jobs: devices side by side, one session each, one job at a time in a project, plans kept true."""
+
+from __future__ import annotations
+
+import pytest
+
+from haas_rpcd.engine import gate
+from haas_rpcd.sim.ios import IosSwitch
+from tests.rpc.listening import listening
+from tests.rpc.small_site import NOTHING, SmallSite, access, states, step_of
+
+
+@pytest.fixture
+async def staged(site: SmallSite) -> SmallSite:
+    """Red wants node-1 (on sw1) and node-3 (on sw2) on its network, VLAN 100."""
+    await site.hold_nodes("red", "node-1", "node-3")
+    await site.network("red", "net")
+    await site.connect("node-1", "net")
+    await site.connect("node-3", "net")
+    return site
+
+
+async def test_devices_work_side_by_side(staged: SmallSite) -> None:
+    """While sw1 has not answered its first line, sw2 is sent its own."""
+    held = {name: wire.hold("^configure terminal\r") for name, wire in staged.wires.items()}
+    job = await staged.begin("red")
+    await held["sw1"].wait()
+    await held["sw2"].wait()
+    for hold in held.values():
+        hold.release()
+    assert (await staged.finished(job))["state"] == "succeeded"
+
+
+async def test_a_dead_device_holds_up_nobody_else(
+    staged: SmallSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "PATIENCE", 0.01)
+    held = staged.wires["sw1"].hold("^terminal length 0\r")
+    async with listening(staged) as client:
+        job_id = await staged.begin("red")
+        await client.call("job.subscribe", job=job_id)
+
+        await client.step("sw2", "config.save", "done")
+
+        assert held.reached.is_set()
+        job = await client.call("job.show", job=job_id)
+        assert job["state"] == "running"
+        assert set(states(job, "sw2")) == {"done"}
+        assert "done" not in states(job, "sw1")
+    assert staged.carried("node-3") == access(100)
+    held.release()
+    assert (await staged.finished(job_id))["state"] == "succeeded"
+
+
+async def test_a_dead_device_holds_up_no_other_project(staged: SmallSite) -> None:
+    await staged.hold_nodes("blue", "node-4")
+    await staged.network("blue", "own")
+    await staged.connect("node-4", "own")
+    held = staged.wires["sw1"].hold("^terminal length 0\r")
+    red = await staged.begin("red")
+    await held.wait()
+
+    await staged.succeeds("blue")
+
+    assert staged.carried("node-4") == access(101)
+    held.release()
+    assert (await staged.finished(red))["state"] == "succeeded"
+
+
+def counted(switch: IosSwitch) -> tuple[int, int]:
+    return switch.counters.logins, switch.counters.saves
+
+
+async def test_one_login_and_one_save_a_switch_for_a_job(staged: SmallSite) -> None:
+    await staged.call("headnode.create", project="red", headnode="head")
+    await staged.call("headnode.connect", project="red", headnode="head", network="net")
+    before = {name: counted(switch) for name, switch in staged.switches.items()}
+    await staged.succeeds("red")
+    for name, switch in staged.switches.items():
+        logins, saves = before[name]
+        assert counted(switch) == (logins + 1, saves + 1)
+        assert not switch.modified
+        assert [record.text for record in switch.lines].count("configure terminal") <= 4
+
+
+async def test_a_job_costs_what_changes_not_what_the_inventory_counts(staged: SmallSite) -> None:
+    await staged.succeeds("red")
+    before = staged.switches["sw1"].counters.lines
+    counters = staged.switches["sw2"].counters
+    connections, lines = counters.connections, counters.lines
+    await staged.call("headnode.create", project="red", headnode="head")
+    await staged.connect("node-1", "net", nic="ipmi")
+    await staged.succeeds("red")
+    assert (counters.connections, counters.lines) == (connections, lines)  # sw2 is not even asked
+    sent = [record.text for record in staged.switches["sw1"].lines[before:]]
+    assert [line for line in sent if line.startswith("interface")] == ["interface Gi1/0/1"]
+
+
+async def test_two_projects_jobs_at_once_are_merged_in_one_session(site: SmallSite) -> None:
+    await site.hold_nodes("red", "node-1")
+    await site.hold_nodes("blue", "node-2")
+    for project, node in (("red", "node-1"), ("blue", "node-2")):
+        await site.network(project, "net")
+        await site.connect(node, "net")
+    logins, saves = counted(site.switches["sw1"])
+    held = site.wires["sw1"].hold("^vlan 100\r")
+    red = await site.begin("red")
+    await held.wait()
+    async with listening(site) as client:
+        blue = await site.begin("blue")
+        await client.call("job.subscribe", job=blue)
+        held.release()
+        jobs = [await site.finished(red), await site.finished(blue)]
+    assert [job["state"] for job in jobs] == ["succeeded", "succeeded"]
+    assert site.carried("node-1") == access(100)
+    assert site.carried("node-2") == access(101)
+    now_logins, now_saves = counted(site.switches["sw1"])
+    assert now_logins == logins + 1
+    assert now_saves <= saves + 2
+    assert not site.switches["sw1"].modified
+
+
+async def test_one_job_at_a_time_in_a_project_and_the_next_plans_when_it_starts(
+    staged: SmallSite,
+) -> None:
+    held = staged.wires["sw1"].hold("^vlan 100\r")
+    first = await staged.begin("red")
+    await held.wait()
+    second = await staged.begin("red")
+    assert (await staged.call("job.show", job=second))["state"] == "queued"
+    assert (await staged.call("job.show", job=second))["steps"] == []
+    await staged.call("nic.disconnect", node="node-3", nic="eth0")  # staged after it was asked for
+    held.release()
+
+    assert (await staged.finished(first))["state"] == "succeeded"
+    job = await staged.finished(second)
+
+    assert job["state"] == "succeeded"
+    assert [step["kind"] for step in job["steps"]][:1] == ["port.park"]
+    assert staged.carried("node-1") == access(100)
+    assert staged.carried("node-3") == NOTHING
+
+
+async def test_a_stale_plan_is_refused_naming_what_changed(staged: SmallSite) -> None:
+    plan = await staged.call("plan.show", project="red")
+    await staged.call("nic.disconnect", node="node-3", nic="eth0")
+    await staged.connect("node-1", "net", nic="ipmi")
+
+    error = await staged.refused("apply.start", project="red", digest=plan["digest"])
+
+    assert error.kind == "stale_plan"
+    assert "new: sw1: set Gi1/0/1 (node-1:ipmi) to access 100" in error.message
+    assert "gone: sw2: set Gi1/0/2 (node-3:eth0) to access 100" in error.message
+    assert error.data["added"] == ["sw1: set Gi1/0/1 (node-1:ipmi) to access 100"]
+    now = await staged.call("plan.show", project="red")
+    assert error.data["digest"] == now["digest"] != plan["digest"]
+    assert (await staged.call("job.list", project="red"))["items"] == []
+    job = await staged.apply("red", digest=now["digest"])
+    assert job["state"] == "succeeded"
+
+
+async def test_a_plan_that_becomes_stale_in_the_queue_is_not_carried_out(
+    staged: SmallSite,
+) -> None:
+    held = staged.wires["sw1"].hold("^configure terminal\r")
+    first = await staged.begin("red")
+    await held.wait()
+    plan = await staged.call("plan.show", project="red")
+    second = await staged.begin("red", digest=plan["digest"])
+    held.release()
+    await staged.finished(first)
+
+    job = await staged.finished(second)
+
+    assert job["state"] == "failed"
+    assert "The plan has changed since it was shown" in job["error"]
+    assert job["steps"] == []
+
+
+async def test_planning_again_is_empty_and_applying_nothing_touches_no_device(
+    staged: SmallSite,
+) -> None:
+    await staged.succeeds("red")
+    before = {name: switch.counters.connections for name, switch in staged.switches.items()}
+    job = await staged.succeeds("red")
+    assert (job["done"], job["total"], job["steps"]) == (0, 0, [])
+    assert before == {name: switch.counters.connections for name, switch in staged.switches.items()}
+
+
+async def test_what_the_switch_did_not_keep_is_reported(staged: SmallSite) -> None:
+    """Somebody configures the port between our last line and our reading it back."""
+    held = staged.wires["sw1"].hold("^show running-config interface Gi1/0/2\r")
+    job_id = await staged.begin("red")
+    await held.wait()
+    staged.watch.on = False  # the hand below is not HaaS's
+    port = staged.switches["sw1"].running.ports["GigabitEthernet1/0/2"]
+    port.access_vlan = 7
+    held.release()
+
+    job = await staged.finished(job_id)
+
+    assert job["state"] == "failed"
+    step = step_of(job, "sw1", "port.set")
+    assert step["state"] == "failed"
+    assert "Gi1/0/2 reads back as access 7 instead of access 100" in step["message"]
+    assert "look for somebody else who configures the device" in step["message"]
+    nics = (await staged.call("node.show", node="node-1"))["nics"]
+    assert [nic["applied"] for nic in nics if nic["nic"] == "eth0"] == [
+        [{"network": None, "vlan": 7, "tagged": False}]
+    ]
+    assert step_of(job, "sw2", "port.set")["state"] == "done"
+    await staged.succeeds("red")
+    assert staged.carried("node-1") == access(100)
+
+
+async def test_a_port_left_to_negotiate_is_not_taken_for_an_access_port(
+    staged: SmallSite,
+) -> None:
+    """A dynamic port becomes a trunk, of all VLANs, as soon as its node asks for one (DTP)."""
+    held = staged.wires["sw1"].hold("^show running-config interface Gi1/0/2\r")
+    job_id = await staged.begin("red")
+    await held.wait()
+    staged.watch.on = False
+    port = staged.switches["sw1"].running.ports["GigabitEthernet1/0/2"]
+    port.mode, port.allowed = "dynamic auto", frozenset(range(1, 4095))  # as out of the box
+    held.release()
+
+    job = await staged.finished(job_id)
+
+    assert job["state"] == "failed"
+    said = step_of(job, "sw1", "port.set")["message"]
+    assert "Gi1/0/2 reads back as untagged 100, tagged 1-99,101-4094 instead of access 100" in said
+    await staged.succeeds("red")
+
+
+async def test_a_slow_hypervisor_does_not_leave_a_bridge_behind(
+    staged: SmallSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bridge of a headnode that is deleted goes in the same job, however long that takes."""
+    await staged.call("headnode.create", project="red", headnode="head")
+    await staged.call("headnode.connect", project="red", headnode="head", network="net")
+    await staged.succeeds("red")
+    assert staged.host.bridges == {100}
+    await staged.call("headnode.delete", project="red", headnode="head")
+    monkeypatch.setattr(gate, "PATIENCE", 0.01)
+    staged.host.seconds = 0.2
+
+    await staged.succeeds("red")
+
+    assert staged.host.bridges == set()
+    assert staged.host.domains == {}
+
+
+async def test_a_slow_master_s_bridge_is_there_before_its_headnode(
+    staged: SmallSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await staged.call("headnode.create", project="red", headnode="head")
+    await staged.call("headnode.connect", project="red", headnode="head", network="net")
+    monkeypatch.setattr(gate, "PATIENCE", 0.01)
+    staged.host.seconds = 0.2
+    await staged.succeeds("red")
+
+
+async def test_a_headnode_whose_network_goes_before_it_is_made_is_not_started(
+    staged: SmallSite,
+) -> None:
+    await staged.call("headnode.create", project="red", headnode="head")
+    await staged.network("red", "late")
+    await staged.call("headnode.connect", project="red", headnode="head", network="late")
+    held = staged.wires["sw1"].hold("^vlan 100\r")
+    job_id = await staged.begin("red")
+    await held.wait()
+    await staged.call("headnode.disconnect", project="red", headnode="head", network="late")
+    await staged.call("network.delete", project="red", network="late")
+    held.release()
+
+    job = await staged.finished(job_id)
+
+    assert step_of(job, "libvirt", "headnode.define")["state"] == "skipped"
+    assert step_of(job, "libvirt", "headnode.start")["state"] == "skipped"
+    assert job["state"] == "succeeded", job["error"]
+    await staged.succeeds("red")
+    assert [domain.nics for domain in staged.host.domains.values()] == [()]
+
+
+async def test_a_client_that_leaves_does_not_take_the_switch_s_session_with_it(
+    staged: SmallSite,
+) -> None:
+    """It asked to probe sw1 and hung up; red's job is waiting behind it for the same session."""
+    held = staged.wires["sw1"].hold("^show version\r")
+    async with listening(staged) as client:
+        await client.send("switch.probe", switch="sw1")
+        await held.wait()
+        job_id = await staged.begin("red")
+        await client.call("job.subscribe", job=job_id)
+        await client.step("sw2", "port.set", "done")  # so sw1's turn has been asked for, too
+    held.release()
+
+    assert (await staged.finished(job_id))["state"] == "succeeded"
