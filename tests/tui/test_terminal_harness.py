@@ -1,0 +1,82 @@
+"""The harness itself, on a trivial Textual app: what it feeds arrives, what is written is seen."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.tui.harness import NotThere, Screen, Terminal, keys
+
+SAMPLE = [sys.executable, "-m", "tests.tui.harness.sample_app"]
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    with Terminal(SAMPLE, home=tmp_path) as terminal:
+        terminal.wait_for("hello")
+        yield terminal
+
+
+def test_keys_and_mouse_arrive_where_they_were_aimed(terminal: Terminal) -> None:
+    assert terminal.screen.find("hello") == (0, 0)
+    for data, said in (
+        (keys.DOWN, "key down"),
+        (keys.ctrl("n"), "key ctrl+n"),
+        (keys.press((7, 3)), "down 7,3"),
+        (keys.drag((8, 3)), "drag 8,3 with 1"),
+        (keys.release((9, 4)), "up 9,4"),
+        (keys.wheel((9, 4)), "wheel down"),
+    ):
+        terminal.feed(data)
+        terminal.wait_for(said)
+    terminal.drag((1, 1), (6, 4))
+    terminal.wait_for("up 6,4")
+
+
+def test_a_program_at_rest_writes_nothing_and_a_key_writes_little(terminal: Terminal) -> None:
+    assert terminal.idle(1.0).size == 0
+    first, second = terminal.gesture(b"a"), terminal.gesture(b"b")
+    assert b"key a" in first.data
+    assert 0 < second.size < 300
+    assert terminal.gesture(keys.move((50, 20))).size == 0
+
+
+def test_what_is_copied_is_seen(terminal: Terminal) -> None:
+    terminal.feed(b"y")
+    terminal.wait_until(lambda screen: bool(screen.clipboard), "a copy")
+    assert terminal.screen.clipboard == ["yanked"]
+
+
+def test_it_sees_another_size(terminal: Terminal) -> None:
+    terminal.resize(80, 24)
+    terminal.wait_for("size 80x24")
+    assert terminal.screen.size == (80, 24)
+
+
+def test_the_end_of_the_program_is_not_waited_for_in_vain(terminal: Terminal) -> None:
+    terminal.feed(keys.ctrl("q"))
+    with pytest.raises(NotThere, match="ended with 0"):
+        terminal.wait_for("never")
+    assert terminal.ended() == 0
+
+
+def test_colours_are_the_terminals(tmp_path: Path) -> None:
+    with Terminal(SAMPLE, home=tmp_path, no_color=True) as grey:
+        grey.wait_for("hello")
+        # Textual shows greys without colour: red, green and blue are the same
+        assert all(c[:2] == c[2:4] == c[4:] for c in grey.screen.colours() if len(c) == 6)
+    with Terminal(SAMPLE, home=tmp_path, term="xterm", colorterm=None) as few:
+        few.wait_for("hello")
+        assert b"38;2;" not in few.output()
+
+
+def test_a_sequence_may_be_cut_anywhere() -> None:
+    data = "\x1b[>31u\x1b[?2026$p\x1bPtmux;\x1b\x1b]52;c;aGk=\x07\x1b\\\x1b[2;3Hné\x1b]22;x\x1b\\d"
+    for cut in range(len(data.encode())):
+        screen = Screen(20, 3)
+        screen.feed(data.encode()[:cut])
+        screen.feed(data.encode()[cut:])
+        assert (screen.lines, screen.clipboard) == (["", "  néd", ""], ["hi"]), cut
