@@ -6,7 +6,7 @@ from haas_rpcd.errors import ConflictError, NotFoundError
 from haas_rpcd.methods.access import conflict, find_project, paged, tenant
 from haas_rpcd.methods.registry import TxCall, method
 from haas_rpcd.records import Deleted, Limit, Name, Page, Project, UserName
-from haas_rpcd.store import projects, users
+from haas_rpcd.store import jobs, projects, users
 from haas_rpcd.store.database import Row
 
 
@@ -39,6 +39,12 @@ def delete(call: TxCall, project: Name) -> Deleted:
         if held[noun]:
             raise ConflictError(
                 f"Project {project} still has {held[noun]} {noun}: release or delete them first."
+            )
+    for job in jobs.unfinished(call.tx):
+        if job["project_id"] == row["id"]:
+            raise ConflictError(
+                f"Job {job['id']} of project {project} is still under way: wait until it has ended,"
+                " or cancel it."
             )
     projects.delete(call.tx, row["id"])
     call.changed("project", "deleted", project)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from haas_rpcd.store.applied import SITE
 from haas_rpcd.store.database import Row, Tx
 
 _COUNTS = """
@@ -54,7 +55,15 @@ def create(tx: Tx, name: str) -> int:
 
 
 def delete(tx: Tx, project_id: int) -> None:
-    """Remove a project that holds nothing. Raises sqlite3.IntegrityError when it does."""
+    """Remove a project that holds nothing. Raises sqlite3.IntegrityError when it does.
+
+    What its changes left unsaved on switches is the site's to save (ids of projects are used again).
+    """
+    tx.execute(
+        "INSERT OR IGNORE INTO unsaved SELECT switch_id, ? FROM unsaved WHERE project_id = ?",
+        (SITE, project_id),
+    )
+    tx.execute("DELETE FROM unsaved WHERE project_id = ?", (project_id,))
     tx.execute("DELETE FROM project WHERE id = ?", (project_id,))
 
 
