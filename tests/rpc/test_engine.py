@@ -162,6 +162,7 @@ async def test_a_stale_plan_is_refused_naming_what_changed(staged: SmallSite) ->
 async def test_a_plan_that_becomes_stale_in_the_queue_is_not_carried_out(
     staged: SmallSite,
 ) -> None:
+    await staged.call("nic.disconnect", node="node-3", nic="eth0")  # sw1 is all of the plan
     held = staged.wires["sw1"].hold("^configure terminal\r")
     first = await staged.begin("red")
     await held.wait()
@@ -284,9 +285,10 @@ async def test_a_headnode_whose_network_goes_before_it_is_made_is_not_started(
 
 
 async def test_a_client_that_leaves_does_not_take_the_switch_s_session_with_it(
-    staged: SmallSite,
+    staged: SmallSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It asked to probe sw1 and hung up; red's job is waiting behind it for the same session."""
+    monkeypatch.setattr(gate, "PATIENCE", 0.01)
     held = staged.wires["sw1"].hold("^show version\r")
     async with listening(staged) as client:
         await client.send("switch.probe", switch="sw1")

@@ -4,90 +4,132 @@ from __future__ import annotations
 
 import asyncio
 import re
+from typing import cast
 
 from haas_rpcd.sim.ios import IosSwitch
 
 
-class Wire:
-    """A TCP relay before a switch that can hold a line back: what a slow switch looks like.
+class Hold:
+    """One line, or the answer to one, that is held back until it is released.
 
-    The daemon talks to the real simulated switch through it. :meth:`hold` waits for a line; while
-    it is held, the daemon's answer is outstanding, so a test can act in the middle of a job without
-    any sleeping.
+    If the side that it comes from hangs up before that, it is lost.
+    """
+
+    def __init__(self, pattern: str) -> None:
+        self.pattern = re.compile(pattern.encode())
+        self.reached = asyncio.Event()
+        self._end: _End | None = None
+
+    async def wait(self) -> None:
+        """Return once it is there and held."""
+        async with asyncio.timeout(20):
+            await self.reached.wait()
+
+    def catch(self, end: _End) -> None:
+        """It is there."""
+        self._end = end
+        self.reached.set()
+
+    def release(self) -> None:
+        """Let it through."""
+        if self._end is not None:
+            self._end.hold = None
+            self._end.forward()
+
+
+class Wire:
+    """A TCP relay before a switch that can hold back a line: what a slow switch looks like.
+
+    The daemon talks to the simulated switch through it. While a line is held, the daemon's job is
+    in the middle of that very line, so a test can act there without any sleeping.
     """
 
     def __init__(self, switch: IosSwitch) -> None:
         self.switch = switch
         self.port = 0
+        self.holds: dict[str, Hold] = {}
         self._server: asyncio.Server | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._hold: Hold | None = None
+        self._ends: set[_End] = set()
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: _End(self, "line", self._ends), "127.0.0.1", 0
+        )
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
         assert self._server is not None
         self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for end in list(self._ends):
+            end.abort()
 
     def hold(self, line: str) -> Hold:
-        """Hold back the next line that matches ``line`` (a regular expression)."""
-        self._hold = Hold(re.compile(line.encode()))
-        return self._hold
+        """Hold back the next line that matches (a regular expression): it does not arrive."""
+        hold = self.holds["line"] = Hold(line)
+        return hold
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def hold_answer(self, line: str) -> Hold:
+        """Let such a line arrive and be carried out, but hold back the switch's answer."""
+        hold = self.holds["answer"] = Hold(line)
+        return hold
+
+
+class _End(asyncio.Protocol):
+    """One end of a relayed connection: what it receives goes out at its peer."""
+
+    def __init__(self, wire: Wire, kind: str, ends: set[_End], peer: _End | None = None) -> None:
+        self.hold: Hold | None = None
+        self._wire = wire
+        self._kind = kind
+        self._ends = ends
+        self._peer = peer
+        self._transport: asyncio.Transport | None = None
+        self._waiting = b""
+        self._connecting: asyncio.Task[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._ends.add(self)
+        if self._peer is None:
+            self._connecting = asyncio.create_task(self._connect())
+        else:
+            self._peer._peer = self
+            self._peer.forward()
+
+    async def _connect(self) -> None:
+        loop = asyncio.get_running_loop()
         try:
-            there, switch = await asyncio.open_connection("127.0.0.1", self.switch.port)
+            await loop.create_connection(
+                lambda: _End(self._wire, "answer", self._ends, self),
+                "127.0.0.1",
+                self._wire.switch.port,
+            )
         except OSError:
-            writer.transport.abort()
-            return
-        back = asyncio.create_task(_pump(there, writer))
-        try:
-            while data := await reader.read(65536):
-                if self._hold is not None and self._hold.pattern.search(data):
-                    held, self._hold = self._hold, None
-                    held.reached.set()
-                    await held.released.wait()
-                switch.write(data)
-        except ConnectionError:
-            pass
-        finally:
-            switch.close()
-            await asyncio.gather(back, return_exceptions=True)
-            writer.close()
+            self.abort()
 
+    def data_received(self, data: bytes) -> None:
+        self._waiting += data
+        hold = self._wire.holds.get(self._kind)
+        if hold is not None and hold.pattern.search(data):
+            del self._wire.holds[self._kind]
+            self.hold = hold
+            hold.catch(self)
+        self.forward()
 
-class Hold:
-    """One line that is held back."""
+    def forward(self) -> None:
+        there = self._peer._transport if self._peer else None
+        if self.hold is None and there is not None and not there.is_closing():
+            there.write(self._waiting)
+            self._waiting = b""
 
-    def __init__(self, pattern: re.Pattern[bytes]) -> None:
-        self.pattern = pattern
-        self.reached = asyncio.Event()
-        self.released = asyncio.Event()
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._ends.discard(self)
+        self._transport = None
+        peer = self._peer._transport if self._peer else None
+        if peer is not None:
+            peer.abort() if exc else peer.close()
 
-    async def wait(self) -> None:
-        """Return once the line is there and held."""
-        async with asyncio.timeout(20):
-            await self.reached.wait()
-
-    def release(self) -> None:
-        """Let the line through."""
-        self.released.set()
-
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while data := await reader.read(65536):
-            writer.write(data)
-    except ConnectionError:
-        pass
-    finally:
-        writer.transport.abort() if reader.exception() else writer.close()
+    def abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
