@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from haas_console import __version__
@@ -24,6 +24,7 @@ exit codes: 0 done, 1 a command failed, 2 usage or syntax, 3 no daemon, 4 denied
 
 The daemon is --socket or --url, else HAAS_SOCKET or HAAS_URL, else what the config file says,
 else /run/haas/rpcd.sock. A URL wants a token in HAAS_TOKEN.
+As a ForceCommand of sshd, `ssh HOST 'node list'` is -c 'node list'.
 `haas-console -c help` lists the commands.
 """
 
@@ -60,6 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the program and give its exit code."""
     parser = _parser()
     args = parser.parse_args(argv)
+    if args.what is None and args.script is None and args.c is None:
+        args.c = _words_over_ssh(os.environ)
     batch = args.script is not None or args.c is not None
     if not batch and args.check:
         parser.error("--check wants --script FILE or -c COMMAND")
@@ -85,6 +88,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read our output has left; Python would complain once more while it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.FAILED
+
+
+def _words_over_ssh(environ: Mapping[str, str]) -> list[str] | None:
+    """What ``ssh host WORDS`` asked for, as one ``-c``; None for a session without words.
+
+    sshd puts the words there when ForceCommand runs something else, as they came: sshd_config(5).
+    No shell sees them. What the forced command names itself (--script, -c, info) goes before them.
+    """
+    words = environ.get("SSH_ORIGINAL_COMMAND", "").strip()
+    return [words] if words else None
 
 
 def _info(args: argparse.Namespace, settings: Config) -> int:
