@@ -14,7 +14,7 @@ from haas_rpcd.store import audit
 @method("audit.list")
 def list_(
     call: TxCall,
-    since: str | None = None,
+    since: str | float | None = None,
     user: UserName | None = None,
     project: Name | None = None,
     limit: Limit = 1000,
@@ -22,7 +22,7 @@ def list_(
 ) -> Page[AuditRecord]:
     """List who asked for which change and what came of it, in the order of time.
 
-    ``since`` is a time such as 2026-01-31T12:00:00Z. An admin sees everything, a tenant what was
+    ``since`` is a time such as 2026-01-31T12:00:00Z, or seconds since 1970. An admin sees everything, a tenant what was
     asked in a project of its own, which it has to name.
     """
     if project is not None:
@@ -48,9 +48,9 @@ def list_(
     return paged(items, limit, rows[-1]["id"] if rows else None)
 
 
-def _seconds(since: str | None) -> float | None:
-    if since is None:
-        return None
+def _seconds(since: str | float | None) -> float | None:
+    if not isinstance(since, str):
+        return since
     try:
         return datetime.fromisoformat(since).astimezone().timestamp()
     except ValueError:

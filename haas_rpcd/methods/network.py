@@ -183,23 +183,57 @@ def show(call: TxCall, project: Name, network: NetworkName) -> NetworkDetail:
     )
 
 
+def _named(call: TxCall, network: str, project: str | None) -> Row:
+    """Give the caller's own network of this name, with or without its project's.
+
+    Raises NotFoundError, and InvalidParamsError when several of the caller's projects have one.
+    """
+    owner, _, name = network.rpartition("/")
+    if project is not None or owner:
+        if project is not None and owner not in ("", project):
+            raise InvalidParamsError(
+                f"network: {network} is not one of project {project}; only its owner may share it.",
+                field="network",
+            )
+        return _own(call, project or owner, name)
+    found = networks.named(call.tx, name, tenant(call.caller))
+    if not found:
+        raise NotFoundError(f"There is no network {name}.")
+    if len(found) > 1:
+        owners = " and ".join(f"{row['project']}/{name}" for row in found[:3])
+        raise InvalidParamsError(f"network: there are {owners}: say which.", field="network")
+    return found[0]
+
+
 @method("network.share", mutates=True)
-def share(call: TxCall, project: Name, network: Name, with_: Name) -> Network:
-    """Let another project, that the caller is in too, use a network as ``owner/network``."""
-    row = _own(call, project, network)
+def share(call: TxCall, network: NetworkName, with_: Name, project: Name | None = None) -> Network:
+    """Let another project, that the caller is in too, use a network as ``owner/network``.
+
+    ``network`` is ``owner/network``, or its name alone where only one project could be meant.
+    """
+    row = _named(call, network, project)
+    call.concerns(row["project"])
     guest = find_project(call.tx, call.caller, with_)
     if guest["id"] == row["project_id"]:
         raise InvalidParamsError("with: a network need not be shared with its owner.", field="with")
     networks.share(call.tx, row["id"], guest["id"])
-    call.changed("network", "shared", network, project)
-    call.changed("network", "shared", f"{project}/{network}", with_)
-    return record(_for_caller(call, _own(call, project, network)))
+    return _shared(call, row, with_, "shared")
+
+
+def _shared(call: TxCall, row: Row, guest: str, verb: str) -> Network:
+    """Tell both projects, and give the network as it now is."""
+    call.changed("network", verb, row["name"], row["project"])
+    call.changed("network", verb, f"{row['project']}/{row['name']}", guest)
+    return record(_for_caller(call, _own(call, row["project"], row["name"])))
 
 
 @method("network.unshare", mutates=True)
-def unshare(call: TxCall, project: Name, network: Name, with_: Name) -> Network:
+def unshare(
+    call: TxCall, network: NetworkName, with_: Name, project: Name | None = None
+) -> Network:
     """End a share, once the other project has nothing on the network any more."""
-    row = _own(call, project, network)
+    row = _named(call, network, project)
+    call.concerns(row["project"])
     guest = projects.find(call.tx, with_)  # the owner sees it: it stands in shared_with
     if guest is None or with_ not in networks.shared_with(call.tx, row["id"]):
         raise NotFoundError(f"Network {network} is not shared with a project {with_}.")
@@ -209,6 +243,4 @@ def unshare(call: TxCall, project: Name, network: Name, with_: Name) -> Network:
             " and that applied, first."
         )
     networks.unshare(call.tx, row["id"], guest["id"])
-    call.changed("network", "unshared", network, project)
-    call.changed("network", "unshared", f"{project}/{network}", with_)
-    return record(_for_caller(call, _own(call, project, network)))
+    return _shared(call, row, with_, "unshared")

@@ -22,6 +22,16 @@ def find(tx: Tx, project_id: int, name: str) -> Row | None:
     )
 
 
+def named(tx: Tx, name: str, user: str | None) -> list[Row]:
+    """Give the networks of this name that a tenant's projects own, or anybody (None)."""
+    return tx.query(
+        f"{_NETWORK} WHERE network.name = :name AND (:user IS NULL OR network.project_id IN"
+        " (SELECT project_id FROM member JOIN user ON user.id = member.user_id"
+        " WHERE user.name = :user)) ORDER BY project.name",
+        {"name": name, "user": user},
+    )
+
+
 def page(
     tx: Tx, limit: int, after: int, *, project_id: int | None = None, user: str | None = None
 ) -> list[Row]:
