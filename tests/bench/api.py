@@ -1,0 +1,51 @@
+"""What the daemon costs at 10,000 nodes (design.md, section 10)."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from haas_rpcd.sim.ios import IosSwitch
+from tests.bench.big_site import big_site
+from tests.bench.table import Row
+from tests.tui.harness.processes import Daemon, memory
+
+PORTS = 8
+
+
+def measure(daemon: Daemon, switch: IosSwitch, nodes: int, folder: Path) -> Iterator[Row]:
+    """Measure the daemon of a big site, and how an apply compares with one of a small site."""
+    yield Row("node.list, a page of 1,000", _page(daemon) * 1000, "ms", 100, asserted=False)
+    with big_site(folder / "small", 10) as (small_daemon, small_switch):
+        few, few_seconds = lines_of_apply(small_daemon, small_switch)
+    many, many_seconds = lines_of_apply(daemon, switch)
+    times = f"{few_seconds:.2f} s and {many_seconds:.2f} s"
+    yield Row(f"apply of {PORTS} ports, lines, at 10 nodes", few, "lines", note=times)
+    yield Row(f"apply of {PORTS} ports, lines, at {nodes:,} nodes", many, "lines", few)
+    rss, _ = memory(daemon.process.pid)
+    yield Row(f"daemon's RSS at {nodes:,} nodes", rss / 1e6, "MB", 150)
+
+
+def _page(daemon: Daemon) -> float:
+    """Seconds from the call to the last byte of a page in the middle of the list."""
+    times = []
+    for _ in range(7):
+        begun = time.perf_counter()
+        daemon.post("node.list", limit=1000, after="node-04999")
+        times.append(time.perf_counter() - begun)
+    return statistics.median(times)
+
+
+def lines_of_apply(daemon: Daemon, switch: IosSwitch) -> tuple[int, float]:
+    """Put the nics of eight nodes on a new network; give the lines that took, and the seconds."""
+    daemon.call("network.create", project="bio", network="bench")
+    for number in range(PORTS):
+        daemon.call("node.allocate", project="bio", node=f"node-{number:05}")
+        daemon.call("nic.connect", node=f"node-{number:05}", nic="primary-nic", network="bench")
+    before, begun = switch.counters.lines, time.perf_counter()
+    job = daemon.apply("bio")
+    if job["state"] != "succeeded":
+        raise AssertionError(job)
+    return switch.counters.lines - before, time.perf_counter() - begun

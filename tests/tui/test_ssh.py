@@ -1,0 +1,85 @@
+"""Over a real sshd whose ForceCommand is the console, as a tenant comes in."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.tui.harness.processes import ROOT, Daemon
+from tests.tui.harness.sshd import SSHD, Sshd, sshd
+
+pytestmark = pytest.mark.skipif(SSHD is None, reason="needs sshd: apt-get install openssh-server")
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    with Daemon(tmp_path_factory.mktemp("rpcd"), "--demo") as daemon:
+        yield daemon
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory, daemon: Daemon) -> Iterator[Sshd]:
+    folder = tmp_path_factory.mktemp("sshd")
+    environ = {
+        "PYTHONPATH": str(ROOT),
+        "HAAS_SOCKET": str(daemon.socket),
+        "XDG_CONFIG_HOME": str(folder),
+        "XDG_STATE_HOME": str(folder),
+        "LANG": "C.UTF-8",
+    }
+    with sshd(folder, f"{sys.executable} -m haas_console", environ) as host:
+        yield host
+
+
+def test_words_are_a_command_of_the_console(host: Sshd) -> None:
+    done = host.run("node list")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "node-01" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+def test_the_exit_code_and_the_error_come_through(host: Sshd) -> None:
+    missing = host.run("node show nowhere")
+    assert (missing.returncode, missing.stdout) == (1, "")
+    assert "There is no node nowhere" in missing.stderr
+    unknown = host.run("node lst")
+    assert unknown.returncode == 2
+    assert 'did you mean "list"' in unknown.stderr
+
+
+def test_no_shell_reads_the_words(host: Sshd, tmp_path: Path) -> None:
+    trap = tmp_path / "trap"
+    for words in (
+        f"node list; touch {trap}",
+        f"node list $(touch {trap})",
+        f"node list `touch {trap}`",
+        f"node list | tee {trap}",
+        f"node list > {trap}",
+        f"sh -c 'touch {trap}'",
+        f"!touch {trap}",
+    ):
+        assert host.run(words).returncode != 0, words
+    assert not trap.exists()
+
+
+def test_several_lines_are_several_commands(host: Sshd) -> None:
+    done = host.run("project create lines\nproject show lines  # its members")
+    assert done.returncode == 0, done.stderr
+    assert "lines" in done.stdout
+
+
+def test_an_apply_shows_plain_progress_and_its_exit_code(host: Sshd, daemon: Daemon) -> None:
+    daemon.call("network.create", project="astro", network="over-ssh")
+    daemon.call("node.allocate", project="astro", node="node-02")
+    daemon.call("nic.connect", node="node-02", nic="primary-nic", network="over-ssh")
+    steps = daemon.call("plan.show", project="astro")["steps"]
+    done = host.run("apply astro")
+    assert done.returncode == 0, done.stderr
+    told = [line for line in done.stderr.splitlines() if re.match(r"\[\d+/\d+\] ", line)]
+    assert len(told) == len(steps) > 1
+    assert "\x1b" not in done.stderr
+    assert daemon.call("plan.show", project="astro")["empty"]
