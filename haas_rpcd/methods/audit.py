@@ -22,8 +22,8 @@ def list_(
 ) -> Page[AuditRecord]:
     """List who asked for which change and what came of it, in the order of time.
 
-    ``since`` is a time such as 2026-01-31T12:00:00Z, or seconds since 1970. An admin sees everything, a tenant what was
-    asked in a project of its own, which it has to name.
+    ``since`` is a time such as 2026-01-31T12:00:00Z, or seconds since 1970. An admin sees
+    everything, a tenant what was asked in a project of its own, which it has to name.
     """
     if project is not None:
         find_project(call.tx, call.caller, project)
