@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.tui.harness import NotThere, Screen, Terminal, keys
+from tests.tui.harness.tmux import Tmux
 
 SAMPLE = [sys.executable, "-m", "tests.tui.harness.sample_app"]
 
@@ -71,6 +72,19 @@ def test_colours_are_the_terminals(tmp_path: Path) -> None:
     with Terminal(SAMPLE, home=tmp_path, term="xterm", colorterm=None) as few:
         few.wait_for("hello")
         assert b"38;2;" not in few.output()
+
+
+def test_in_tmux_keys_mouse_and_copies_go_through_it(tmp_path: Path) -> None:
+    with Tmux(SAMPLE, home=tmp_path, size=(80, 24)) as terminal:
+        terminal.wait_for("size 80x24")
+        terminal.drag((1, 1), (6, 4))
+        terminal.wait_for("up 6,4")
+        assert terminal.capture().startswith("up 6,4\n")
+        terminal.feed(b"y")
+        terminal.wait_until(lambda screen: bool(screen.clipboard), "a copy")
+        assert terminal.screen.clipboard == [terminal.buffer()] == ["yanked"]
+        terminal.feed(keys.ctrl("q"))
+        assert terminal.ended() == 0
 
 
 def test_a_sequence_may_be_cut_anywhere() -> None:
