@@ -25,12 +25,18 @@ def list_(
     ``since`` is a time such as 2026-01-31T12:00:00Z, or seconds since 1970. An admin sees
     everything, a tenant what was asked in a project of its own, which it has to name.
     """
-    if project is not None:
-        find_project(call.tx, call.caller, project)
-    elif not call.caller.admin:
+    if project is None and not call.caller.admin:
         raise DeniedError("Only an admin may list the whole audit trail: name a project.")
+    # by its number for tenants: another project may have had the name before, and strangers tried it
+    mine = find_project(call.tx, call.caller, project) if project is not None else None
     rows = audit.page(
-        call.tx, limit, number_cursor(after), since=_seconds(since), user=user, project=project
+        call.tx,
+        limit,
+        number_cursor(after),
+        since=_seconds(since),
+        user=user,
+        project=project,
+        project_id=mine["id"] if mine is not None and not call.caller.admin else None,
     )
     items = [
         AuditRecord(
@@ -53,7 +59,7 @@ def _seconds(since: str | float | None) -> float | None:
         return since
     try:
         return datetime.fromisoformat(since).astimezone().timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         raise InvalidParamsError(
             "since: must be a time such as 2026-01-31T12:00:00Z.", field="since"
         ) from None

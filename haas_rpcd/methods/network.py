@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from haas_rpcd.errors import ConflictError, ExhaustedError, InvalidParamsError, NotFoundError
 from haas_rpcd.methods.access import (
     conflict,
@@ -123,12 +125,7 @@ def delete(call: TxCall, project: Name, network: Name) -> Deleted:
     Its VLAN id is free for another network once every device confirmed that it is gone.
     """
     row = _own(call, project, network)
-    users_of = [f"{nic['node']}:{nic['nic']}" for nic in networks.nics_on(call.tx, row["id"])]
-    users_of += [
-        f"headnode {head['project']}/{head['headnode']}"
-        for head in networks.headnodes_on(call.tx, row["id"])
-    ]
-    if users_of:
+    if users_of := _users_of(call, row):
         raise ConflictError(
             f"Network {network} is still in use by {', '.join(users_of[:3])}"
             + (f" and {len(users_of) - 3} more" if len(users_of) > 3 else "")
@@ -141,6 +138,18 @@ def delete(call: TxCall, project: Name, network: Name) -> Deleted:
     return Deleted(
         deleted=True, note=f"VLAN {row['vlan']} is taken off the devices by the next apply."
     )
+
+
+def _users_of(call: TxCall, network: Row) -> list[str]:
+    """Name what is connected to a network; of projects that the caller is not in, only how much."""
+    nics = networks.nics_on(call.tx, network["id"])
+    heads = networks.headnodes_on(call.tx, network["id"])
+    hidden = Counter(row["project"] for row in (*nics, *heads) if not _visible(call, row))
+    return [
+        *(f"{nic['node']}:{nic['nic']}" for nic in nics if _visible(call, nic)),
+        *(f"headnode {h['project']}/{h['headnode']}" for h in heads if _visible(call, h)),
+        *(f"{count} of project {project}" for project, count in sorted(hidden.items())),
+    ]
 
 
 @method("network.list")

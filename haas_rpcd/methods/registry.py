@@ -287,6 +287,7 @@ def _audit(
         tx,
         time=time.time(),
         user=call.caller.user,
+        admin=call.caller.admin,
         method=declared.name,
         project=project if isinstance(project, str) else None,
         params=msgspec.to_builtins(params),

@@ -65,11 +65,13 @@ def page(
 
 
 def nics_on(tx: Tx, network_id: int) -> list[Row]:
-    """Give the nics staged on a network, with their node and its holder's id."""
+    """Give the nics staged on a network, with their node and its holder."""
     return tx.query(
-        "SELECT node.name AS node, nic.name AS nic, connection.tagged, allocation.project_id"
+        "SELECT node.name AS node, nic.name AS nic, connection.tagged, allocation.project_id,"
+        " project.name AS project"
         " FROM connection JOIN nic ON nic.id = connection.nic_id JOIN node ON node.id = nic.node_id"
         " LEFT JOIN allocation ON allocation.node_id = node.id"
+        " LEFT JOIN project ON project.id = allocation.project_id"
         " WHERE connection.network_id = ? ORDER BY node.name, nic.id",
         (network_id,),
     )

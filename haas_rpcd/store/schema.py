@@ -228,11 +228,13 @@ CREATE TABLE audit (
     user TEXT NOT NULL,
     method TEXT NOT NULL,
     project TEXT,
+    project_id INTEGER REFERENCES project(id) ON DELETE SET NULL,
     params TEXT NOT NULL,
     outcome TEXT NOT NULL,
     message TEXT
 ) STRICT;
 CREATE INDEX audit_project ON audit(project);
+CREATE INDEX audit_project_id ON audit(project_id);
 
 CREATE TRIGGER allocate_only_parked_nodes BEFORE INSERT ON allocation
 WHEN EXISTS (

@@ -1,0 +1,259 @@
+"""What a tenant may not see, it cannot tell from what does not exist: same code, same text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from haas_rpcd.errors import HaasError
+from haas_rpcd.methods.registry import METHODS
+from tests.rpc.small_site import SmallSite
+
+OWN: dict[str, Any] = {
+    "project": "red",
+    "node": "node-1",
+    "nic": "eth0",
+    "network": "net",
+    "headnode": "head",
+    "with": "green",
+}
+"""Things that rita may name, for the params that a probe is not about."""
+
+STRANGE: dict[str, tuple[Any, Any]] = {
+    "project": ("blue", "nowhere"),
+    "node": ("node-3", "node-99"),
+    "network": ("blue/own", "blue/none"),
+    "headnode": ("bluehead", "none"),
+    "with": ("blue", "nowhere"),
+    "job": (2, 9999),
+}
+"""Params that name things: something of blue's that is there, and something that is not."""
+
+NAMES_NOTHING = {
+    "after", "count", "digest", "free", "image", "limit", "nic", "since", "state", "tag", "tagged",
+    "timeout", "user", "vlan",
+}  # fmt: skip
+"""Params that name nothing of another project's (a nic is looked for within its node)."""
+
+MAKES = {("network.create", "network"), ("headnode.create", "headnode")}
+"""Here the name is one that is to be made."""
+
+TENANTS = sorted(name for name, declared in METHODS.items() if not declared.admin)
+ADMINS = sorted(name for name, declared in METHODS.items() if declared.admin)
+
+
+def params_of(name: str) -> tuple[str, ...]:
+    return METHODS[name].params.__struct_encode_fields__
+
+
+PROBES = [
+    (name, param)
+    for name in TENANTS
+    for param in params_of(name)
+    if param in STRANGE and (name, param) not in MAKES and not METHODS[name].streams
+]
+
+
+@pytest.fixture
+async def two_tenants(site: SmallSite) -> SmallSite:
+    """Rita's red and green, bob's blue; each of red and blue has all kinds of things."""
+    await site.call("project.create", project="green")
+    await site.call("project.add_member", project="green", user="rita")
+    for project, node, network, head in (
+        ("red", "node-1", "net", "head"),
+        ("blue", "node-3", "own", "bluehead"),
+    ):
+        await site.hold_nodes(project, node)
+        await site.network(project, network)
+        await site.connect(node, network)
+        await site.call("headnode.create", project=project, headnode=head)
+    await site.succeeds("blue")  # job 2
+    return site
+
+
+async def refusal(site: SmallSite, user: str, method: str, /, **params: Any) -> HaasError:
+    with pytest.raises(HaasError) as caught:
+        await site.tenant(user).call(method, **params)
+    return caught.value
+
+
+def test_every_param_of_every_method_is_known_to_these_tests() -> None:
+    """A new method, or a new param: say here whether it names things, and it is tested."""
+    used = {param for name in TENANTS for param in params_of(name)}
+    assert used == (NAMES_NOTHING | STRANGE.keys())
+
+
+@pytest.mark.parametrize(("method", "param"), PROBES, ids=lambda value: str(value))
+async def test_foreign_is_like_nonexistent(two_tenants: SmallSite, method: str, param: str) -> None:
+    required = METHODS[method].params.__struct_fields__
+    defaults = METHODS[method].params.__struct_defaults__
+    needed = {field.rstrip("_") for field in required[: len(required) - len(defaults)]} - {param}
+    if method == "headnode.disconnect":
+        needed |= {"network"}
+    answers = []
+    own = param == "network" and "owner/network" not in str(METHODS[method].params.__annotations__)
+    for strange in STRANGE[param]:
+        strange = strange.removeprefix("blue/") if own else strange
+        given = {name: OWN[name] for name in needed} | {param: strange}
+        error = await refusal(two_tenants, "rita", method, **given)
+        answers.append((error.code, error.data, error.message.replace(str(strange), "X")))
+    foreign, nonexistent = answers
+    assert foreign == nonexistent
+    assert foreign[1]["kind"] == "not_found"
+
+
+@pytest.mark.parametrize("method", ADMINS)
+async def test_admins_methods_are_denied_before_anything_is_looked_at(
+    two_tenants: SmallSite, method: str
+) -> None:
+    """Neither what it names nor whether it is well formed changes the answer."""
+    thing = {"project": "blue", "switch": "sw1", "node": "node-3", "user": "bob"}
+    given = {name: thing[name] for name in params_of(method) if name in thing}
+    for params in ({}, given, {"nonsense": 1}):
+        error = await refusal(two_tenants, "rita", method, **params)
+        assert (error.kind, error.message) == ("denied", f"Only an admin may call {method}.")
+
+
+async def test_the_site_is_the_admins_alone(two_tenants: SmallSite) -> None:
+    for method in ("plan.show", "apply.start"):
+        error = await refusal(two_tenants, "rita", method)
+        assert error.kind == "denied"
+    assert (await refusal(two_tenants, "rita", "audit.list")).kind == "denied"
+    assert (await refusal(two_tenants, "rita", "job.show", job=1)).kind == "not_found"
+
+
+async def test_lists_have_one_s_own_and_what_is_free(two_tenants: SmallSite) -> None:
+    rita = two_tenants.tenant("rita")
+
+    async def listed(method: str, key: str, **params: Any) -> list[Any]:
+        return [item[key] for item in (await rita.call(method, **params))["items"]]
+
+    assert await listed("project.list", "project") == ["green", "red"]
+    assert await listed("node.list", "node") == ["node-1", "node-2", "node-4"]
+    assert await listed("network.list", "network") == ["net"]
+    assert await listed("headnode.list", "headnode") == ["head"]
+    assert await listed("job.list", "project") == []
+    assert (await rita.call("system.info"))["projects"] == ["green", "red"]
+    assert (await rita.call("system.info"))["admin"] is False
+
+
+async def test_an_owner_does_not_see_what_its_guest_has_on_a_shared_network(
+    two_tenants: SmallSite,
+) -> None:
+    site = two_tenants
+    await site.call("network.share", project="red", network="net", **{"with": "blue"})
+    await site.connect("node-3", "red/net", nic="ipmi")
+    await site.call("headnode.connect", project="blue", headnode="bluehead", network="red/net")
+    await site.call("nic.disconnect", node="node-1", nic="eth0")
+    rita, bob = site.tenant("rita"), site.tenant("bob")
+
+    shown = await rita.call("network.show", project="red", network="net")
+    assert (shown["nics"], shown["headnodes"]) == ([], [])
+    error = await refusal(site, "rita", "network.delete", project="red", network="net")
+    assert error.kind == "conflict"
+    assert "still in use by 2 of project blue" in error.message
+    assert "node-3" not in error.message
+    assert "bluehead" not in error.message
+    assert "blue/" not in str(await rita.call("plan.show", project="red"))
+
+    shown = await bob.call("network.show", project="blue", network="red/net")
+    assert shown["nics"] == [{"node": "node-3", "nic": "ipmi", "tagged": False}]
+    assert shown["shared_with"] == ["blue"]
+
+
+async def test_a_guest_does_not_see_the_owner_s_other_guests(two_tenants: SmallSite) -> None:
+    site = two_tenants
+    for guest in ("blue", "green"):
+        await site.call("network.share", project="red", network="net", **{"with": guest})
+    [net] = [
+        item
+        for item in (await site.tenant("bob").call("network.list"))["items"]
+        if item["project"] == "red"
+    ]
+    assert (net["shared_with"], net["nics"]) == (["blue"], 0)
+
+
+async def test_one_is_out_at_once(two_tenants: SmallSite) -> None:
+    rita = two_tenants.tenant("rita")
+    await rita.call("project.show", project="red")
+    await two_tenants.call("project.remove_member", project="red", user="rita")
+    assert (await refusal(two_tenants, "rita", "project.show", project="red")).kind == "not_found"
+    assert (await refusal(two_tenants, "rita", "nic.connect", **{
+        key: OWN[key] for key in ("node", "nic", "network")
+    })).message == "There is no node node-1."  # fmt: skip
+
+
+async def test_a_tenant_names_no_vlan_ids(two_tenants: SmallSite) -> None:
+    """And cannot tell by trying which are taken."""
+    said = set()
+    for vlan in (101, 109):
+        error = await refusal(
+            two_tenants, "rita", "network.create", project="red", network="n", vlan=vlan
+        )
+        said.add(error.message)
+    assert len(said) == 1
+    assert "only an admin" in said.pop()
+
+
+# --- the audit trail ------------------------------------------------------------------------------
+
+
+async def audited(site: SmallSite, user: str, /, **params: Any) -> list[dict[str, Any]]:
+    records = await site.tenant(user).call("audit.list", **params)
+    items: list[dict[str, Any]] = records["items"]
+    return items
+
+
+async def test_a_tenant_sees_the_audit_trail_of_its_own_projects(two_tenants: SmallSite) -> None:
+    site = two_tenants
+    rita = site.tenant("rita")
+    await rita.call("nic.disconnect", node="node-1", nic="eth0")
+    await refusal(site, "rita", "network.create", project="red", network="net")
+
+    trail = await audited(site, "rita", project="red")
+
+    assert {record["project"] for record in trail} == {"red"}
+    mine = [(r["method"], r["outcome"]) for r in trail if r["user"] == "rita"]
+    assert mine == [("nic.disconnect", "done"), ("network.create", "conflict")]
+    assert trail[-1]["params"] == {"project": "red", "network": "net"}
+    assert trail[-1]["message"] == "Project red has a network net already."
+
+
+async def test_a_stranger_s_attempts_are_the_admins_to_see(two_tenants: SmallSite) -> None:
+    """Bob cannot tell from blue's trail that there is a rita."""
+    site = two_tenants
+    await refusal(site, "rita", "network.create", project="blue", network="n")
+    await refusal(site, "rita", "user.create", user="eve")
+    assert "rita" not in str(await audited(site, "bob", project="blue"))
+    everything = (await site.call("audit.list"))["items"]
+    assert [(r["method"], r["outcome"]) for r in everything if r["user"] == "rita"] == [
+        ("network.create", "not_found"),
+        ("user.create", "denied"),
+    ]
+
+
+async def test_another_project_by_an_old_name_does_not_inherit_its_trail(
+    site: SmallSite,
+) -> None:
+    await site.tenant("rita").call("network.create", project="red", network="plans")
+    await site.call("network.delete", project="red", network="plans")
+    await site.call("project.delete", project="red")
+    await site.call("project.create", project="red")
+    await site.call("project.add_member", project="red", user="bob")
+    assert "plans" not in str(await audited(site, "bob", project="red"))
+
+
+async def test_the_trail_is_read_in_pages_and_by_time_and_user(two_tenants: SmallSite) -> None:
+    whole = (await two_tenants.call("audit.list"))["items"]
+    first = await two_tenants.call("audit.list", limit=3)
+    rest = await two_tenants.call("audit.list", after=first["next"])
+    assert first["items"] + rest["items"] == whole
+    since = await two_tenants.call("audit.list", since=whole[-1]["time"])
+    assert whole[-1] in since["items"]
+    assert (await two_tenants.call("audit.list", user="nobody-here"))["items"] == []
+    for nonsense in ("yesterday", "0001-01-01", "9999-12-31T23:59:59-23:59"):
+        answer = await two_tenants.post(
+            {"jsonrpc": "2.0", "method": "audit.list", "params": {"since": nonsense}, "id": 1}
+        )
+        assert "log has the details" not in answer[1]
