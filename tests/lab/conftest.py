@@ -36,7 +36,7 @@ class LabRun:
     def boot(self, items: list[pytest.Item]) -> None:
         """Start the lab with the tests that were selected here."""
         options = [
-            *("-c", str(INSIDE / "pytest.ini"), f"--rootdir={self.config.rootpath}"),
+            *("-c", str(INSIDE / "lab.ini"), f"--rootdir={self.config.rootpath}"),
             *(f"--confcutdir={INSIDE}", "-p", "no:cacheprovider", "-v"),
             f"--maxfail={self.config.getoption('maxfail') or 0}",
             "--color=no",

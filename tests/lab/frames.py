@@ -15,7 +15,7 @@ import itertools
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
@@ -86,43 +86,34 @@ class Wire:
         return Matrix([place.name for place in places], rows)
 
     @contextmanager
-    def watch(self) -> Iterator[Matrix]:
+    def watch(self) -> Iterator[Watch]:
         """Send from every nic, over and over, for as long as the block runs.
 
-        The matrix has, after the block, all who heard whom at any time: what nobody may hear even
-        for a moment, while ports change hands, is a LEAK in its differences. A moment is what a
-        line typed at a switch takes, some 50 ms; everybody sends several times in it.
+        After the block, the watch has all who heard whom at any time: what nobody may hear even for
+        a moment, while ports change hands, is a LEAK in its differences. A moment is what a line
+        typed at a switch takes, some 50 ms; everybody sends several times in it.
         """
         places = [place for place in self.places() if not place.name.startswith("br-vlan")]
-        matrix = Matrix([place.name for place in places], {})
         with Ears(places) as ears, self._switch_ports() as ports:
-            marks = {ear.place.name: self._mark() for ear in ears if ear.place.name != TRUNK}
-            matrix.rows.update({name: {} for name in marks})
-            senders = {mark: name for name, mark in marks.items()}
-
-            def note(place: Place, frame: Frame) -> None:
-                if sender := senders.get(_marked(frame)):
-                    matrix.rows[sender].setdefault(place.name, set()).add(frame.tags)
+            watch = Watch(ears, self._mark)
 
             def shout(over: threading.Event) -> None:
                 while not over.is_set():
-                    for ear in ears:
-                        if mark := marks.get(ear.place.name):
-                            ear.send(BROADCAST, _payload(mark))
+                    watch.send()
                     for place, frame in ears.heard(time.monotonic() + WATCH_SECONDS):
-                        note(place, frame)
+                        watch.note(place, frame)
 
             with ThreadPoolExecutor(1) as thread:
                 over = threading.Event()
                 shouting = thread.submit(shout, over)
                 try:
-                    yield matrix
+                    yield watch
                 finally:
                     over.set()
                     shouting.result()
             self._settle(ears, ports)
             for place, frame in self._until_quiet(ears, ports):
-                note(place, frame)
+                watch.note(place, frame)
 
     def where_heard(
         self, mac: str, seconds: float = 60.0, taps: Mapping[str, str] | None = None
@@ -192,6 +183,45 @@ class Wire:
                 raise HarnessError(f"sent straight out of the port, not heard: {waiting}")
         if lost := ears.lost():
             raise HarnessError(f"{lost} frames were lost unseen")
+
+
+class Watch:
+    """Who heard whom while something went on, page by page."""
+
+    def __init__(self, ears: Ears, mark: Callable[[], str]) -> None:
+        self._ears = ears
+        self._mark = mark
+        self._lock = threading.Lock()
+        self._sent: dict[str, tuple[Matrix, str]] = {}
+        self.pages: list[Matrix] = []
+        self.rounds: list[int] = []
+        """For each page, how many times everybody sent."""
+        self._marks: dict[str, str] = {}
+        self.turn_page()
+
+    def turn_page(self) -> None:
+        """From now on a new matrix is written; what was sent before still goes to the old one."""
+        marks = {ear.place.name: self._mark() for ear in self._ears if ear.place.name != TRUNK}
+        page = Matrix([ear.place.name for ear in self._ears], {name: {} for name in marks})
+        with self._lock:  # not while everybody sends
+            self.pages.append(page)
+            self.rounds.append(0)
+            self._marks = marks
+            self._sent |= {mark: (page, name) for name, mark in marks.items()}
+
+    def send(self) -> None:
+        """Send a frame from everywhere."""
+        with self._lock:
+            for ear in self._ears:
+                if mark := self._marks.get(ear.place.name):
+                    ear.send(BROADCAST, _payload(mark))
+            self.rounds[-1] += 1
+
+    def note(self, place: Place, frame: Frame) -> None:
+        """Write down that a frame was heard, if it is one of these."""
+        if sent := self._sent.get(_marked(frame)):
+            page, sender = sent
+            page.rows[sender].setdefault(place.name, set()).add(frame.tags)
 
 
 def _payload(mark: str) -> bytes:

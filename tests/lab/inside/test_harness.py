@@ -109,9 +109,26 @@ async def test_a_moment_in_the_wrong_vlan_is_seen_as_a_leak(
         await terminal.type(f"bridge vlan del dev {port} vid 105")
         await terminal.type(f"ip link set dev {port} down")
 
-    assert nothing_moves.differences(NETWORKS) == []
-    assert "LEAK: node-1:primary-nic hears node-2:ipmi-nic" in passing_by.differences(NETWORKS)
+    (still,), (moment,) = nothing_moves.pages, passing_by.pages
+    assert still.differences(NETWORKS) == []
+    assert "LEAK: node-1:primary-nic hears node-2:ipmi-nic" in moment.differences(NETWORKS)
     assert wire.who_hears_whom().differences(NETWORKS) == []
+
+
+@pytest.mark.usefixtures("two_networks")
+def test_a_watch_knows_what_was_before_and_what_after(lab: Lab, wire: Wire) -> None:
+    port = lab.nic("node-1:primary-nic").port
+    with wire.watch() as watch:
+        lab.switch.carry(port, untagged=105)
+        lab.switch.park(port)
+        watch.turn_page()
+        lab.switch.carry(port, untagged=104)
+        lab.switch.park(port)
+    before, after = watch.pages
+    assert "LEAK: node-1:primary-nic hears node-2:ipmi-nic" in before.differences(NETWORKS)
+    assert not [line for line in before.differences(NETWORKS) if "node-1:ipmi-nic" in line]
+    assert "LEAK: node-1:primary-nic hears node-1:ipmi-nic" in after.differences(NETWORKS)
+    assert not [line for line in after.differences(NETWORKS) if "node-2:ipmi-nic" in line]
 
 
 @pytest.mark.usefixtures("two_networks")

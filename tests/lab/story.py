@@ -1,0 +1,122 @@
+"""HaaS at work in the lab: a master with haas-rpcd, its headnodes, and a switch with either face.
+
+A story is told in chapters, each a script for the console. Each test asks for the chapter that it
+is about; the ones before are carried out first where they have not been, so that a test can also be
+run alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .frames import Wire
+from .hypervisor import Hypervisor
+from .ios_face import IosFace
+from .master import Master, Running, Said
+from .matrix import Matrix
+from .topology import Lab, ip, show
+
+SCRIPTS = Path(__file__).parent / "inside" / "main_job"
+
+
+@dataclass(frozen=True)
+class HeadnodeNic:
+    """A nic of a headnode that runs, as libvirt has it."""
+
+    domain: str
+    mac: str
+    tap: str
+
+
+class Story:
+    """What happens in one lab, chapter by chapter."""
+
+    def __init__(
+        self,
+        lab: Lab,
+        wire: Wire,
+        hypervisor: Hypervisor,
+        master: Master,
+        dialect: str,
+        chapters: Sequence[str],
+        face: IosFace | None = None,
+    ) -> None:
+        """``chapters`` are the names of scripts, in order; ``{dialect}`` in them is filled in."""
+        self.lab = lab
+        self.wire = wire
+        self.hypervisor = hypervisor
+        self.master = master
+        self.dialect = dialect
+        self.face = face
+        self._to_come = list(chapters)
+        self.said: dict[str, Said] = {}
+
+    def after(self, chapter: str) -> Said:
+        """Carry out the story up to and with this chapter; return what the console said in it."""
+        while chapter in self._to_come:
+            name = self._to_come.pop(0)
+            self.said[name] = self.begin(name).ends()
+        return self.said[chapter]
+
+    def before(self, chapter: str) -> None:
+        """Carry out the story up to this chapter."""
+        earlier = self._to_come[: self._to_come.index(chapter)]
+        if earlier:
+            self.after(earlier[-1])
+
+    def begin(self, name: str) -> Running:
+        """Start a console on a script, whether or not it is a chapter."""
+        if name in self._to_come:
+            self._to_come.remove(name)
+        return self.master.begin(SCRIPTS / f"{name.format(dialect=self.dialect)}.haas")
+
+    def close(self) -> None:
+        """End the daemon, and take away whatever the story has left on the master."""
+        self.master.stop()
+        self.hypervisor.clear()
+        ip(None, *(f"link delete {name}" for name in self.on_the_master()))
+
+    # --- headnodes ---
+
+    def headnode_nics(self) -> dict[str, HeadnodeNic]:
+        """Return the nics of the headnodes that run, by their names: ``headnode-a:nic0``."""
+        names = {
+            nic["mac"]: f"{headnode['headnode']}:{nic['nic']}"
+            for headnode in self.master.ask("headnode.list")["items"]
+            for nic in headnode["nics"]
+        }
+        return {
+            names[nic["mac"]]: HeadnodeNic(domain, nic["mac"], nic["interface"])
+            for domain in sorted(self.hypervisor.running())
+            for nic in self.hypervisor.nics(domain)
+        }
+
+    # --- what is seen ---
+
+    def who_hears_whom(self, title: str = "", booting: Sequence[str] = ()) -> Matrix:
+        """See who hears whom: all nics of nodes and headnodes, the master's bridges, the trunk.
+
+        Nodes also send tagged frames, as if they were trunks. What a headnode hears is what comes
+        to its tap. What it says is the DHCP requests of its firmware: those that are named in
+        ``booting`` are reset, so that they boot once more.
+        """
+        nics = self.headnode_nics()
+        taps = {name: nic.tap for name, nic in nics.items()}
+        matrix = self.wire.who_hears_whom(tags=(104, 105), taps=taps)
+        for name in booting:
+            self.hypervisor.virsh("reset", nics[name].domain)
+            matrix.rows[name] = self.wire.where_heard(nics[name].mac, taps=taps)
+        if title:
+            matrix.publish(f"{title} ({self.dialect})")
+        return matrix
+
+    def on_the_master(self) -> set[str]:
+        """Return the interfaces that HaaS or libvirt made on the master."""
+        made = ("vlan", "bridge", "tun")
+        return {
+            link["ifname"]
+            for link in show("ip", None, "-details", "link", "show")
+            if link.get("linkinfo", {}).get("info_kind") in made
+        }
