@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.harness import NotThere, Screen, Terminal, keys
+from tests.tui.harness import NotThere, Screen, Terminal, keys, sample_app
 from tests.tui.harness.tmux import Tmux
 
-SAMPLE = [sys.executable, "-m", "tests.tui.harness.sample_app"]
+SAMPLE = [sys.executable, sample_app.__file__]
 
 
 @pytest.fixture
