@@ -72,12 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args.what == "info":
             return _info(args, settings)
         if not batch:
-            output.error(
-                "",
-                "the full-screen console is not part of this release: use"
-                " haas-console --script FILE, or -c 'COMMAND' (-c help lists them)",
-            )
-            return ExitCode.USAGE
+            return _screen(args, settings, output)
         return _batch(args, settings, output)
     except ConsoleError as error:
         output.error("", error)
@@ -112,6 +107,27 @@ def _info(args: argparse.Namespace, settings: Config) -> int:
     }
     sys.stdout.writelines(f"{name:8} {value}\n" for name, value in rows.items())
     return ExitCode.DONE
+
+
+def _screen(args: argparse.Namespace, settings: Config, output: Output) -> int:
+    """Open the full-screen console; only here is Textual imported."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        output.error(
+            "", "the console wants a terminal; without one, use --script FILE, or -c 'COMMAND'"
+        )
+        return ExitCode.USAGE
+    from haas_console.core.live import Target
+
+    target = Target(
+        endpoint=None
+        if args.demo
+        else config.choose_endpoint(settings, socket=args.socket, url=args.url),
+        token=os.environ.get("HAAS_TOKEN"),
+        timeout=settings.timeout,
+    )
+    from haas_console.tui.app import Options, run
+
+    return run(target, Options(readonly=args.readonly))
 
 
 def _batch(args: argparse.Namespace, settings: Config, output: Output) -> int:

@@ -1,0 +1,272 @@
+"""What a gesture means: the commands it builds, or the sentence that says why it cannot be.
+
+A gesture is the same whether a mouse, a key, the palette or a form made it. The reason is known
+before anything is sent, from the inventory; the daemon still has the last word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from haas_console.core.commands import Call
+from haas_console.core.inventory import Headnode, Inventory, Network, NetworkKey, Nic, Node
+
+
+@dataclass(frozen=True, slots=True)
+class NicRef:
+    """A nic that is gripped; ``network`` is the one it was gripped on, as its project names it."""
+
+    node: str
+    nic: str
+    network: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.node}:{self.nic}"
+
+
+@dataclass(frozen=True, slots=True)
+class HeadnodeRef:
+    """A headnode that is gripped, by one of its nics if that is on a network."""
+
+    project: str
+    headnode: str
+    nic: str | None = None
+
+    def __str__(self) -> str:
+        return self.headnode
+
+
+Thing = NicRef | HeadnodeRef
+
+
+@dataclass(frozen=True, slots=True)
+class Onto:
+    """Where things are dropped: a network, or without a key the parked area."""
+
+    key: NetworkKey | None = None
+
+    def __str__(self) -> str:
+        return "parked" if self.key is None else self.key[1]
+
+
+PARKED = Onto(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Gesture:
+    """What would be sent, and what it is in words: ``connect 2 nics to lab``."""
+
+    calls: tuple[Call, ...]
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a gesture is not possible, as a sentence."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Freedom:
+    """What the session may do at all: it may be read-only, and the daemon may be lost."""
+
+    readonly: bool = False
+    live: bool = True
+
+    def refusal(self) -> Refusal | None:
+        """Why nothing can be changed now, if so."""
+        if self.readonly:
+            return Refusal("This console only looks (--readonly).")
+        if not self.live:
+            return Refusal("The daemon is lost; nothing can be changed until it is back.")
+        return None
+
+
+def count(number: int, noun: str) -> str:
+    """``1 nic``, ``2 nics``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def drop(
+    inventory: Inventory, things: Sequence[Thing], onto: Onto, freedom: Freedom, *, tagged: bool
+) -> Gesture | Refusal:
+    """Drop things onto a network, or onto parked; what is there already is left out."""
+    if (refusal := freedom.refusal()) is not None:
+        return refusal
+    if not things:
+        return Refusal("Nothing is marked.")
+    calls: list[Call] = []
+    for thing in things:
+        found = (
+            _drop_nic(inventory, thing, onto, tagged)
+            if isinstance(thing, NicRef)
+            else _drop_headnode(inventory, thing, onto)
+        )
+        if isinstance(found, Refusal):
+            return found
+        calls += found
+    if not calls:
+        one = len(things) == 1
+        where = "parked" if onto.key is None else f"on {onto}"
+        return Refusal(f"{things[0]} is {where} already." if one else f"All are {where} already.")
+    return Gesture(tuple(calls), _label(things, onto))
+
+
+def _label(things: Sequence[Thing], onto: Onto) -> str:
+    what = str(things[0])
+    if len(things) > 1:
+        nics = sum(isinstance(thing, NicRef) for thing in things)
+        parts = [count(nics, "nic")] if nics else []
+        parts += [count(len(things) - nics, "headnode")] if nics < len(things) else []
+        what = " and ".join(parts)
+    return f"disconnect {what}" if onto.key is None else f"connect {what} to {onto}"
+
+
+def why_fixed(node: Node, nic: Nic) -> str | None:
+    """Why a nic cannot be connected or disconnected now, or None."""
+    if node.state == "releasing":
+        return f"{node.node} is being released; its nics are fixed until it is free."
+    if node.project is None:
+        tail = "" if node.state == "free" else " once an admin applied the site"
+        return f"{node.node} is not allocated: A allocates it{tail}."
+    if nic.port is None:
+        return f"{node.node}:{nic.nic} is plugged into no registered port."
+    return None
+
+
+def _drop_nic(inventory: Inventory, ref: NicRef, onto: Onto, tagged: bool) -> list[Call] | Refusal:
+    node = inventory.nodes.get(ref.node)
+    nic = node.nic(ref.nic) if node else None
+    if node is None or nic is None:
+        return Refusal(f"{ref} is not there any more.")
+    if (reason := why_fixed(node, nic)) is not None:
+        return Refusal(reason)
+    where = {"node": ref.node, "nic": ref.nic}
+    if onto.key is None:
+        if not nic.networks:
+            return []
+        # Gripped on one of several networks: only that one is left.
+        only = ref.network if len(nic.networks) > 1 else None
+        params = {**where, "network": only} if only else where
+        return [Call("nic.disconnect", params)]
+    target = inventory.networks.get(onto.key)
+    if target is None:
+        return Refusal(f"Network {onto} is not there any more.")
+    if not target.usable_by(node.project):
+        return Refusal(
+            f"{ref} is held by {node.project}, but {target.network} is {target.project}'s."
+        )
+    name = target.name_for(node.project)
+    if any(link.network == name and link.tagged == tagged for link in nic.networks):
+        return []
+    params = {**where, "network": name}
+    calls = [Call("nic.connect", {**params, "tagged": True} if tagged else params)]
+    held = next((link for link in nic.networks if link.network == ref.network), None)
+    if ref.network and held is not None and held.tagged and not tagged:
+        # Moved off a network that it carried tagged: connecting untagged leaves that one be.
+        calls.insert(0, Call("nic.disconnect", {**where, "network": ref.network}))
+    return calls
+
+
+def _drop_headnode(inventory: Inventory, ref: HeadnodeRef, onto: Onto) -> list[Call] | Refusal:
+    headnode = inventory.headnodes.get((ref.project, ref.headnode))
+    if headnode is None:
+        return Refusal(f"Headnode {ref} is not there any more.")
+    if headnode.state == "deleting":
+        return Refusal(f"Headnode {ref} is being deleted: it goes with the next apply.")
+    where = {"project": ref.project, "headnode": ref.headnode}
+    gripped = next((n for n in headnode.nics if n.nic == ref.nic), None)
+    if onto.key is None:
+        if not any(nic.network for nic in headnode.nics):
+            return []
+        return [Call("headnode.disconnect", {**where, "nic": ref.nic} if gripped else where)]
+    target = inventory.networks.get(onto.key)
+    if target is None:
+        return Refusal(f"Network {onto} is not there any more.")
+    if not target.usable_by(ref.project):
+        return Refusal(
+            f"Headnode {ref} is {ref.project}'s, but {target.network} is {target.project}'s."
+        )
+    name = target.name_for(ref.project)
+    if any(nic.network == name for nic in headnode.nics):
+        return []
+    params = {**where, "network": name}
+    return [Call("headnode.connect", {**params, "nic": gripped.nic} if gripped else params)]
+
+
+# --- nodes ----------------------------------------------------------------------------------------
+
+
+def allocate(
+    inventory: Inventory, nodes: Sequence[str], project: str | None, freedom: Freedom
+) -> Gesture | Refusal:
+    """Allocate nodes to the current project."""
+    if (refusal := freedom.refusal()) is not None:
+        return refusal
+    if project is None:
+        return Refusal("Allocate to which project? p chooses one.")
+    for name in nodes:
+        node = inventory.nodes.get(name)
+        if node is None:
+            return Refusal(f"Node {name} is not there any more.")
+        if node.state == "unconfirmed":
+            return Refusal(f"{name} waits for its ports to be parked: an admin applies the site.")
+        if node.state == "releasing":
+            return Refusal(f"{name} is being released; it is free in a moment.")
+        if node.project is not None:
+            return Refusal(f"{name} is held by {node.project} already.")
+    if not nodes:
+        return Refusal("No node is chosen.")
+    what = nodes[0] if len(nodes) == 1 else count(len(nodes), "node")
+    calls = tuple(Call("node.allocate", {"project": project, "node": name}) for name in nodes)
+    return Gesture(calls, f"allocate {what} to {project}")
+
+
+def release(inventory: Inventory, nodes: Sequence[str], freedom: Freedom) -> Gesture | Refusal:
+    """Give nodes back; their ports are parked by a job at once."""
+    if (refusal := freedom.refusal()) is not None:
+        return refusal
+    for name in nodes:
+        node = inventory.nodes.get(name)
+        if node is None:
+            return Refusal(f"Node {name} is not there any more.")
+        if node.project is None:
+            return Refusal(f"{name} is held by no project, so there is nothing to release.")
+    if not nodes:
+        return Refusal("No node is chosen.")
+    what = nodes[0] if len(nodes) == 1 else count(len(nodes), "node")
+    return Gesture(tuple(Call("node.release", {"node": name}) for name in nodes), f"release {what}")
+
+
+# --- networks and headnodes -----------------------------------------------------------------------
+
+
+def create(noun: str, name: str, project: str | None, freedom: Freedom) -> Gesture | Refusal:
+    """Make a network or a headnode in the current project."""
+    if (refusal := freedom.refusal()) is not None:
+        return refusal
+    if project is None:
+        return Refusal(f"A {noun} belongs to a project: p chooses one.")
+    return Gesture((Call(f"{noun}.create", {"project": project, noun: name}),), f"{noun} {name}")
+
+
+def delete(thing: Network | Headnode, freedom: Freedom) -> Gesture | Refusal:
+    """Delete a network that nothing is on, or stage a headnode's deletion."""
+    if (refusal := freedom.refusal()) is not None:
+        return refusal
+    noun = "network" if isinstance(thing, Network) else "headnode"
+    project, name = thing.key
+    return Gesture((Call(f"{noun}.delete", {"project": project, noun: name}),), f"delete {name}")
+
+
+def power(headnode: Headnode, freedom: Freedom) -> Gesture | Refusal:
+    """Stage a headnode's start, or its stop when it is wanted running."""
+    if (refusal := freedom.refusal()) is not None:
+        return refusal
+    if headnode.state == "deleting":
+        return Refusal(f"Headnode {headnode.headnode} is being deleted.")
+    verb = "stop" if headnode.running else "start"
+    params = {"project": headnode.project, "headnode": headnode.headnode}
+    return Gesture((Call(f"headnode.{verb}", params),), f"{verb} {headnode.headnode}")

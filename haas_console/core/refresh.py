@@ -1,0 +1,237 @@
+"""Fetches the inventory: all of it after a connect, then just what an ``inventory.event`` names."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from haas_console.core.errors import ConsoleError, RpcError
+from haas_console.core.inventory import (
+    Headnode,
+    Info,
+    Job,
+    Network,
+    Node,
+    Port,
+    Project,
+    Switch,
+    record,
+    records,
+)
+
+if TYPE_CHECKING:
+    from haas_console.core.live import Live
+
+MANY = 25  # nodes; from here on a list is cheaper than asking for each
+JOBS = 50  # of the newest jobs that are kept
+
+
+class Refresher:
+    """Brings a :class:`~haas_console.core.live.Live`'s inventory up to date."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+        self._inventory = live.inventory
+        self._nodes: set[str] = set()
+        self._headnodes: set[tuple[str, str]] = set()
+        self._lists: set[str] = set()
+        self._projects: set[str] = set()
+        self._told: set[str] = set()
+        self._everything = False
+
+    # --- all of it ---
+
+    async def load(self) -> None:
+        """Fetch everything; watchers hear of the nodes after each page."""
+        live, inventory = self._live, self._inventory
+        inventory.info = _read(Info, await live.call("system.info"))
+        await self._fetch_projects()
+        await self._fetch_networks()
+        await self._fetch_headnodes()
+        live.tell("info", "project", "network", "headnode")
+        fresh: dict[str, Node] = {}
+        first = not inventory.nodes
+        async for page in live.pages("node.list"):
+            nodes = _read_all(Node, page)
+            fresh.update((node.node, node) for node in nodes)
+            if first:  # else the old ones stay readable until all are there
+                inventory.nodes.update((node.node, node) for node in nodes)
+                live.tell("node")
+        inventory.nodes = fresh
+        await self._fetch_switches()
+        await self.jobs()
+        live.tell("node", "switch", "job")
+
+    async def _fetch_projects(self) -> None:
+        found = await self._all(Project, "project.list")
+        self._inventory.projects = {p.project: p for p in found}
+
+    async def _fetch_networks(self) -> None:
+        found = await self._all(Network, "network.list")
+        self._inventory.networks = {n.key: n for n in found}
+
+    async def _fetch_headnodes(self) -> None:
+        found = await self._all(Headnode, "headnode.list")
+        self._inventory.headnodes = {h.key: h for h in found}
+
+    async def _fetch_switches(self) -> None:
+        info = self._inventory.info
+        if info is None or not info.admin:
+            return
+        found = await self._all(Switch, "switch.list")
+        self._inventory.switches = {s.switch: s for s in found}
+        for name in list(self._inventory.ports):
+            await self.ports(name)
+
+    async def ports(self, switch: str) -> None:
+        """Fetch a switch's ports, and from here on again with each change of it."""
+        if switch in self._inventory.switches:
+            self._inventory.ports[switch] = await self._all(Port, "port.list", {"switch": switch})
+        else:
+            self._inventory.ports.pop(switch, None)
+
+    async def jobs(self) -> None:
+        """Look at the newest jobs; what one that ended has changed is fetched too."""
+        before = {j.job for j in self._inventory.running_jobs()}
+        page = await self._live.call("job.list", {"limit": JOBS}, quiet=True)
+        found = {j.job: j for j in _read_all(Job, page["items"])}
+        if found == self._inventory.jobs:
+            return
+        self._inventory.jobs = found
+        self._live.tell("job")
+        ended = [j for j in found.values() if j.job in before and not j.under_way]
+        for job in ended:
+            self._job_ended(job.project)
+        if ended:
+            await self.flush()
+
+    async def _all(self, kind: type[Any], method: str, params: Any = None) -> list[Any]:
+        found: list[Any] = []
+        async for page in self._live.pages(method, params):
+            found += _read_all(kind, page)
+        return found
+
+    # --- what the news name ---
+
+    def note(self, method: str, params: dict[str, Any]) -> None:
+        """Remember what a notification says has changed; :meth:`flush` fetches it."""
+        if method != "inventory.event":
+            return
+        noun, verb, name = params["noun"], params["verb"], params["name"]
+        project = params.get("project")
+        self._told.add(noun)
+        match noun:
+            case "node":
+                self._nodes.add(name)
+                if verb in ("allocated", "freed"):
+                    self._lists.add("project")
+            case "headnode" if project:
+                self._headnodes.add((project, name))
+            case "network" | "switch" | "job":
+                self._lists.add(noun)
+                if noun == "job" and verb in ("succeeded", "failed", "cancelled"):
+                    self._job_ended(project)
+            case "project" | "site" | "user":
+                # Who is a member of what may have changed, and with it what can be seen.
+                self._everything = True
+
+    def _job_ended(self, project: str | None) -> None:
+        if project is None:
+            self._everything = True
+        else:
+            self._projects.add(project)
+
+    async def flush(self) -> None:
+        """Fetch what was noted, and tell the watchers once."""
+        told, self._told = self._told, set()
+        everything, self._everything = self._everything, False
+        if everything:
+            self._nodes, self._headnodes, self._lists, self._projects = set(), set(), set(), set()
+            await self.load()
+            self._live.tell(*told)
+            return
+        for name in sorted(self._lists):
+            await self._fetch_list(name)
+        self._lists = set()
+        projects, self._projects = self._projects, set()
+        for project in sorted(projects):
+            told |= {"node", "headnode", "network"}
+            await self._fetch_project(project)
+        await self._fetch_nodes()
+        await self._fetch_headnodes_named()
+        if told:
+            self._live.tell(*told)
+
+    async def _fetch_list(self, noun: str) -> None:
+        match noun:
+            case "project":
+                await self._fetch_projects()
+            case "network":
+                await self._fetch_networks()
+            case "switch":
+                await self._fetch_switches()
+            case "job":
+                await self.jobs()
+
+    async def _fetch_project(self, project: str) -> None:
+        """Fetch what a job of the project may have changed."""
+        if project not in self._inventory.projects:
+            return
+        for node in await self._all(Node, "node.list", {"project": project}):
+            self._inventory.put_node(node)
+        await self._fetch_headnodes()
+        await self._fetch_networks()
+
+    async def _fetch_nodes(self) -> None:
+        names, self._nodes = self._nodes, set()
+        if len(names) >= MANY:
+            found = await self._all(Node, "node.list")
+            self._inventory.nodes = {node.node: node for node in found}
+            return
+        answers = await asyncio.gather(
+            *(self._found(self._live.call("node.show", {"node": name})) for name in sorted(names))
+        )
+        for name, answer in zip(sorted(names), answers, strict=True):
+            if answer is None:
+                self._inventory.nodes.pop(name, None)
+                continue
+            new = name not in self._inventory.nodes
+            self._inventory.put_node(_read(Node, answer))
+            if new:
+                self._inventory.nodes = dict(sorted(self._inventory.nodes.items()))
+
+    async def _fetch_headnodes_named(self) -> None:
+        keys, self._headnodes = self._headnodes, set()
+        for project, name in sorted(keys):
+            params = {"project": project, "headnode": name}
+            answer = await self._found(self._live.call("headnode.show", params))
+            if answer is None:
+                self._inventory.headnodes.pop((project, name), None)
+            else:
+                self._inventory.headnodes[(project, name)] = _read(Headnode, answer)
+
+    async def _found(self, call: Awaitable[Any]) -> Any | None:
+        """The answer, or None for what is not there (or not ours to see) any more."""
+        try:
+            return await call
+        except RpcError as error:
+            if error.kind in ("not_found", "denied"):
+                return None
+            raise
+
+
+def _read(kind: type[Any], answer: Any) -> Any:
+    try:
+        return record(kind, answer)
+    except msgspec.ValidationError as error:
+        raise ConsoleError(f"The daemon's answer is not understood: {error}") from error
+
+
+def _read_all(kind: type[Any], answers: Any) -> list[Any]:
+    try:
+        return records(kind, answers)
+    except msgspec.ValidationError as error:
+        raise ConsoleError(f"The daemon's answer is not understood: {error}") from error

@@ -1,0 +1,231 @@
+"""One user's session: the inventory, the project in use, and the one way commands are sent.
+
+Keys, the mouse, forms, the palette and the ``:`` line all end in :meth:`Session.perform`, so each
+is shown as the line a script would have, each can be refused for the same reasons, and what can
+be undone is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from haas_console.core import history as past
+from haas_console.core import sitefile
+from haas_console.core.commands import (
+    Apply,
+    Call,
+    Command,
+    ExportSite,
+    Help,
+    ImportSite,
+    Use,
+)
+from haas_console.core.errors import ConsoleError, ReadonlyError
+from haas_console.core.gestures import Freedom, Gesture, Refusal
+from haas_console.core.history import Edit, History
+from haas_console.core.inventory import Headnode, Inventory, Network, Nic, record
+from haas_console.core.live import Live, Target
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of some commands: the answers of those that were done, and the first error."""
+
+    results: list[Any] = field(default_factory=list)
+    error: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether all were done."""
+        return self.error is None
+
+    @property
+    def job(self) -> int | None:
+        """The job that was started, if one was."""
+        for result in self.results:
+            if isinstance(result, dict) and isinstance(result.get("job"), int):
+                return int(result["job"])
+        return None
+
+
+class Session:
+    """What every screen gets: what is known, and how to change it."""
+
+    def __init__(
+        self, target: Target, *, readonly: bool = False, project: str | None = None
+    ) -> None:
+        self.live = Live(target)
+        self.readonly = readonly
+        self.project = project
+        self.history = History()
+        self._turn = asyncio.Lock()
+        self._chosen = project is not None
+        self.live.watch(self._choose_project)
+
+    @property
+    def inventory(self) -> Inventory:
+        """What is known of the data centre."""
+        return self.live.inventory
+
+    @property
+    def freedom(self) -> Freedom:
+        """What may be done at all just now."""
+        return Freedom(self.readonly, self.live.status.state == "live")
+
+    def use(self, project: str | None) -> None:
+        """Make a project the current one; None: all of them."""
+        self._chosen = True
+        if project != self.project:
+            self.project = project
+            self.live.tell("use")
+
+    def _choose_project(self, changes: frozenset[str]) -> None:
+        """Begin with the caller's project: the only one it is in, or the first by name."""
+        if self._chosen or "info" not in changes or self.inventory.info is None:
+            return
+        mine = self.inventory.info.projects or sorted(self.inventory.projects)
+        if mine:
+            self.use(mine[0])
+
+    # --- doing ---
+
+    async def do(self, gesture: Gesture | Refusal) -> Outcome:
+        """Send what a gesture means, undoable as one; a refusal is an outcome too."""
+        if isinstance(gesture, Refusal):
+            return Outcome(error=gesture.reason)
+        return await self.perform(gesture.calls, label=gesture.label)
+
+    async def perform(self, commands: Sequence[Command], *, label: str = "") -> Outcome:
+        """Send commands one after the other up to the first error, and remember how to undo."""
+        async with self._turn:
+            forward: list[Call] = []
+            backward: list[tuple[Call, ...]] = []
+            outcome = Outcome()
+            for command in commands:
+                undo = past.inverse(self.inventory, command) if isinstance(command, Call) else None
+                if not await self._send(command, outcome):
+                    break
+                if isinstance(command, Call) and undo:
+                    forward.append(command)
+                    backward.append(undo)
+            if forward:
+                reverse = tuple(call for calls in reversed(backward) for call in calls)
+                self.history.add(Edit(label or self.line(forward[0]), tuple(forward), reverse))
+            return outcome
+
+    async def undo(self) -> Outcome:
+        """Undo the last staged edit."""
+        return await self._again(self.history.to_undo(), undone=True)
+
+    async def redo(self) -> Outcome:
+        """Do again what was undone last."""
+        return await self._again(self.history.to_redo(), undone=False)
+
+    async def _again(self, edit: Edit | None, *, undone: bool) -> Outcome:
+        if edit is None:
+            return Outcome(error=f"There is nothing to {'undo' if undone else 'do again'}.")
+        async with self._turn:
+            outcome = Outcome()
+            for call in edit.backward if undone else edit.forward:
+                if not await self._send(call, outcome):
+                    break
+            if outcome.ok:
+                self.history.moved(edit, undone=undone)
+            return outcome
+
+    async def discard(self) -> Outcome:
+        """Bring all that is staged in the current project back to what is applied."""
+        if self.project is None:
+            return Outcome(error="Discard what? p chooses a project.")
+        calls = past.discard(self.inventory, self.project)
+        if not calls:
+            return Outcome(error=f"Nothing is staged in {self.project}.")
+        return await self.perform(calls, label=f"discard all staged in {self.project}")
+
+    # --- one command ---
+
+    def line(self, command: Command) -> str:
+        """The line of a script that means the command."""
+        try:
+            return self.live.language.format(command)
+        except ValueError:
+            return str(command)
+
+    async def _send(self, command: Command, outcome: Outcome) -> bool:
+        """Send one command and note what came of it."""
+        entry = self.live.log.command(self.line(command))
+        try:
+            self._check(command)
+            result = await self._carry_out(command)
+        except ConsoleError as error:
+            entry.state, entry.message = "failed", str(error)
+            outcome.error = str(error)
+        else:
+            entry.state = "done"
+            outcome.results.append(result)
+        self.live.tell("command")
+        return outcome.ok
+
+    def _check(self, command: Command) -> None:
+        if self.live.language.mutates(command):
+            if self.readonly:
+                raise ReadonlyError("This console only looks (--readonly).")
+            if self.live.status.state != "live":
+                raise ConsoleError("The daemon is lost; nothing can be changed until it is back.")
+
+    async def _carry_out(self, command: Command) -> Any:
+        live = self.live
+        match command:
+            case Use(project):
+                self.use(project)
+                return None
+            case Help():
+                return None
+            case Apply(project, digest):
+                given = {"project": project, "digest": digest}
+                params = {name: value for name, value in given.items() if value is not None}
+                return await live.call("apply.start", params)
+            case ImportSite(file, params):
+                return await live.call("site.import", {**params, "site": sitefile.read_text(file)})
+            case ExportSite(file):
+                exported = await live.call("site.export")
+                return {"bytes": sitefile.write_text(file, exported["site"])}
+            case Call(method, params):
+                return await self._call(method, params)
+
+    async def _call(self, method: str, params: Any) -> Any:
+        known = self.live.language.api.methods[method]
+        if "after" in known.by_name and "after" not in params and "limit" not in params:
+            items: list[Any] = []
+            async for page in self.live.pages(method, params):
+                items += page
+            return {"items": items, "next": None}
+        timeout = params.get("timeout")
+        limit = self.live.target.timeout + timeout if isinstance(timeout, int | float) else None
+        result = await self.live.call(method, params, timeout=limit)
+        self._take(method, params, result)
+        return result
+
+    def _take(self, method: str, params: Any, result: Any) -> None:
+        """Show what the daemon answered at once; the event that follows says the same."""
+        match method:
+            case "nic.connect" | "nic.disconnect":
+                self.inventory.put_nic(params["node"], record(Nic, result))
+                self.live.tell("node")
+            case "network.create":
+                network = record(Network, result)
+                self.inventory.networks[network.key] = network
+                self.live.tell("network")
+            case (
+                "headnode.create"
+                | "headnode.connect"
+                | "headnode.disconnect"
+                | "headnode.start"
+                | "headnode.stop"
+            ):
+                headnode = record(Headnode, result)
+                self.inventory.headnodes[headnode.key] = headnode
+                self.live.tell("headnode")

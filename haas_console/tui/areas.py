@@ -1,0 +1,83 @@
+"""The board's right side: the networks as areas, and what is on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from haas_console.core.areas import AreaLine, area_lines
+from haas_console.core.gestures import Onto, Thing
+from haas_console.core.inventory import Inventory
+from haas_console.tui.grip import Grip
+from haas_console.tui.lines import Lines, Part, cut
+
+SIGN_LOOK = {"+": "staged", "-": "leaves", " ": ""}
+
+
+class AreaList(Grip, Lines):
+    """The areas. One of them can be lit: what is dropped now lands there."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.lines: list[AreaLine] = []
+        self.lit: Onto | None = None
+        self.lit_refused = False
+
+    def update(self, inventory: Inventory, project: str | None) -> None:
+        """Make the lines anew."""
+        self.lines = area_lines(inventory, project)
+        self.changed()
+
+    def count(self) -> int:
+        """A line for each head, nic and headnode."""
+        return len(self.lines)
+
+    def light(self, onto: Onto | None, refused: bool = False) -> None:
+        """Show an area as the target, or as one that is not possible."""
+        if (onto, refused) != (self.lit, self.lit_refused):
+            self.lit, self.lit_refused = onto, refused
+            self.redraw()
+
+    def line_look(self, index: int) -> str:
+        """Light the head of the area that is the target."""
+        line = self.lines[index]
+        if self.lit is None or not line.head or line.onto != self.lit:
+            return ""
+        return "refused" if self.lit_refused else "target"
+
+    def parts(self, index: int, width: int) -> list[Part]:
+        """A head: its name and what it holds; else the sign and the name."""
+        line = self.lines[index]
+        if line.head:
+            lit = line.onto == self.lit
+            sign = ("✗ " if self.lit_refused else "▶ ") if lit else "■ "
+            name = min(len(line.text), width - 4)
+            note = f"  {line.note}"
+            return [
+                (sign, "head"),
+                (cut(line.text, name), "head"),
+                (cut(note, max(0, width - name - 2)), "dim"),
+            ]
+        if line.thing is None:
+            return [("", "")]
+        look = SIGN_LOOK[line.sign]
+        note = f"  {line.note}" if line.note else ""
+        return [(f"  {line.sign} ", look), (line.text, look), (note, "dim")]
+
+    def onto_at(self, index: int) -> Onto | None:
+        """Which area a line belongs to; below the last it is the last."""
+        if 0 <= index < len(self.lines):
+            return self.lines[index].onto
+        return self.lines[-1].onto if self.lines and index >= len(self.lines) else None
+
+    def things_at(self, index: int) -> Sequence[Thing]:
+        """The nic or headnode of a line; one that only leaves is not there to be gripped."""
+        line = self.lines[index]
+        return () if line.thing is None or line.sign == "-" else (line.thing,)
+
+    def head_of(self, onto: Onto) -> int | None:
+        """The line of an area's head."""
+        return next((i for i, ln in enumerate(self.lines) if ln.head and ln.onto == onto), None)
+
+    def current(self) -> AreaLine | None:
+        """The line under the cursor."""
+        return self.lines[self.cursor] if 0 <= self.cursor < len(self.lines) else None

@@ -1,0 +1,78 @@
+"""The lines on top and at the bottom: who, where, how it stands, and what to press."""
+
+from __future__ import annotations
+
+import time
+
+from rich.text import Text
+from textual.widgets import Static
+
+from haas_console.core.session import Session
+
+
+class Bar(Static):
+    """One line that is sent only when it has changed."""
+
+    ALLOW_SELECT = False
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id, classes="bar", markup=False)
+        self.auto_links = False
+        self._shown: Text | None = None
+
+    def show(self, text: Text) -> None:
+        """Show a text, cut to the line."""
+        if self._shown != text or self._shown.spans != text.spans:
+            self._shown = text
+            text.no_wrap, text.overflow = True, "ellipsis"
+            self.update(text, layout=False)
+
+
+def top_text(session: Session, crumbs: list[str], width: int) -> Text:
+    """Breadcrumbs, project, user and role; on the right jobs and how the connection stands."""
+    info, status = session.inventory.info, session.live.status
+    left = Text(" HaaS > " + " > ".join(crumbs), style="bold")
+    if info is not None:
+        left.append(f"   project {session.project or 'all'}", style="not bold")
+        role = "admin" if info.admin else "tenant"
+        left.append(f"   {info.user} ({role})", style="not bold")
+    if session.readonly:
+        left.append("   read-only", style="bold")
+    right = Text()
+    jobs = session.inventory.running_jobs()
+    if jobs:
+        job = jobs[0]
+        more = f" +{len(jobs) - 1}" if len(jobs) > 1 else ""
+        right.append(f"job {job.job} {job.state} {job.done}/{job.total}{more}  ", style="bold")
+    right.append(
+        _status(status.state, status.since), style="bold reverse" if status.state != "live" else ""
+    )
+    gap = width - left.cell_len - right.cell_len - 1
+    if gap < 1:
+        left.truncate(max(0, width - right.cell_len - 2), overflow="ellipsis")
+        gap = 1
+    return left + Text(" " * gap) + right
+
+
+def _status(state: str, since: float) -> str:
+    if state == "live":
+        return "● live"
+    clock = time.strftime("%H:%M:%S", time.localtime(since))
+    return f"○ stale since {clock}" if state == "stale" else "○ connecting"
+
+
+def summary_text(session: Session) -> Text:
+    """What is staged and not applied yet, in the current project and in others of ours."""
+    inventory = session.inventory
+    if inventory.info is None:
+        return Text(f" {session.live.status.reason or 'connecting to the daemon'}")
+    if session.project is not None:
+        staged = inventory.staged_count(session.project)
+        if staged:
+            return Text(
+                f" {staged} staged in {session.project}: a apply, z undo, D discard all", "bold"
+            )
+        return Text(f" nothing staged in {session.project}", "dim")
+    parts = [(p, inventory.staged_count(p)) for p in sorted(inventory.projects)]
+    told = ", ".join(f"{n} in {p}" for p, n in parts if n)
+    return Text(f" staged: {told}", "bold") if told else Text(" nothing staged", "dim")

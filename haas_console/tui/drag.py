@@ -1,0 +1,143 @@
+"""A drag under way: the ghost that follows the pointer, the lit target, and why it may not be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual.geometry import Offset
+from textual.timer import Timer
+from textual.widgets import Static
+
+from haas_console.core import gestures
+from haas_console.core.gestures import Onto, Refusal, Thing
+from haas_console.tui.areas import AreaList
+from haas_console.tui.grip import Grip
+from haas_console.tui.lines import Lines
+
+if TYPE_CHECKING:
+    from haas_console.tui.screen import ConsoleScreen
+
+EDGE = 1 / 12  # seconds between two lines of scrolling at an edge
+
+
+class Ghost(Static):
+    """What is dragged, beside the pointer. Mounted once: mounting costs 18 KB, this 0.2."""
+
+    ALLOW_SELECT = False
+
+    def __init__(self) -> None:
+        super().__init__("", id="ghost", markup=False)
+        self.auto_links = False
+
+
+class Drag:
+    """One drag at a time, from either side onto the areas."""
+
+    def __init__(self, screen: ConsoleScreen, areas: AreaList, ghost: Ghost) -> None:
+        self.screen = screen
+        self.areas = areas
+        self.ghost = ghost
+        self.things: list[Thing] = []
+        self.source: Grip | None = None
+        self._at = Offset(0, 0)
+        self._timer: Timer | None = None
+        self._refusal = ""
+
+    @property
+    def on(self) -> bool:
+        """Whether something is being dragged."""
+        return self.source is not None
+
+    def begin(self, source: Grip, things: Sequence[Thing], at: Offset) -> None:
+        """Show the ghost where the pointer is."""
+        self.source, self.things = source, list(things)
+        what = str(self.things[0])
+        if len(self.things) > 1:
+            what = f"{len(self.things)} nics"
+        self.ghost.update(f" {what} ")
+        self.ghost.styles.offset = self._place(at)
+        self.ghost.visible = True
+        self.move(at)
+
+    def _place(self, at: Offset) -> tuple[int, int]:
+        """Beside the pointer, and within the screen."""
+        size = self.screen.size
+        width = self.ghost.size.width or 20
+        return (max(0, min(at.x + 2, size.width - width)), min(at.y + 1, size.height - 1))
+
+    def move(self, at: Offset) -> None:
+        """Follow the pointer, light what is under it, and say why it may not be."""
+        if not self.on:
+            return
+        self._at = at
+        self.ghost.styles.offset = self._place(at)
+        onto = self.target(at)
+        refusal = ""
+        if onto is not None:
+            session = self.screen.session
+            found = gestures.drop(
+                session.inventory, self.things, onto, session.freedom, tagged=False
+            )
+            refusal = found.reason if isinstance(found, Refusal) else ""
+        self.areas.light(onto, bool(refusal))
+        if refusal != self._refusal:
+            self._refusal = refusal
+            if refusal:
+                self.screen.fail(refusal)
+            else:
+                self.screen.say("")
+        self._mind_edges(at)
+
+    def target(self, at: Offset) -> Onto | None:
+        """The area at a place of the screen."""
+        region = self.areas.region
+        if not region.contains(at.x, at.y):
+            return None
+        return self.areas.onto_at(at.y - region.y + self.areas.scroll_offset.y)
+
+    def end(self, at: Offset) -> Onto | None:
+        """Hide the ghost, and give the area it was dropped on."""
+        onto = self.target(at) if self.on else None
+        self.source = None
+        self.ghost.visible = False
+        self.areas.light(None)
+        self._refusal = ""
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        return onto
+
+    def cancel(self) -> None:
+        """Let go without dropping."""
+        if self.source is not None:
+            self.source.cancel_drag()
+            self.screen.say("")
+
+    # --- scrolling at the edges ---
+
+    def _edge(self, at: Offset) -> tuple[Lines, int] | None:
+        for lines in (self.areas, self.source):
+            if lines is None or not lines.region.contains(at.x, at.y):
+                continue
+            if at.y <= lines.region.y and lines.scroll_offset.y > 0:
+                return lines, -1
+            if at.y >= lines.region.bottom - 1 and lines.scroll_offset.y < lines.max_scroll_y:
+                return lines, 1
+        return None
+
+    def _mind_edges(self, at: Offset) -> None:
+        near = self._edge(at) is not None
+        if near and self._timer is None:
+            self._timer = self.screen.set_interval(EDGE, self._scroll)
+        elif not near and self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+
+    def _scroll(self) -> None:
+        found = self._edge(self._at)
+        if found is None or not self.on:
+            return
+        lines, by = found
+        lines.scroll_to(y=lines.scroll_offset.y + by, animate=False, immediate=True)
+        self.move(self._at)

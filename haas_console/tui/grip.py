@@ -1,0 +1,128 @@
+"""Clicks and the beginning of drags, for lists whose lines can be gripped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual import events
+from textual.geometry import Offset
+from textual.message import Message
+
+from haas_console.core.gestures import Thing
+from haas_console.tui.lines import Lines
+
+THRESHOLD = 2  # cells a pressed mouse must move until it drags; less is a click
+
+
+class Grip(Lines):
+    """A list that tells of clicks, and of drags with real captures of the mouse."""
+
+    class Clicked(Message):
+        """A line was clicked; ``column`` is where in it."""
+
+        def __init__(self, lines: Lines, index: int, column: int, toggles: bool) -> None:
+            super().__init__()
+            self.lines = lines
+            self.index = index
+            self.column = column
+            self.toggles = toggles
+
+    class DragBegan(Message):
+        """Things are dragged from here on."""
+
+        def __init__(self, source: Grip, things: Sequence[Thing], at: Offset) -> None:
+            super().__init__()
+            self.source = source
+            self.things = things
+            self.at = at
+
+    class DragMoved(Message):
+        """The pointer is elsewhere; a burst of these is one."""
+
+        def __init__(self, at: Offset) -> None:
+            super().__init__()
+            self.at = at
+
+        def can_replace(self, message: Message) -> bool:
+            """Only the last place matters."""
+            return isinstance(message, Grip.DragMoved)
+
+    class DragEnded(Message):
+        """The drag is over; ``dropped`` false: it was cancelled."""
+
+        def __init__(self, at: Offset, dropped: bool) -> None:
+            super().__init__()
+            self.at = at
+            self.dropped = dropped
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._pressed: Offset | None = None
+        self._pressed_index: int | None = None
+        self._dragging = False
+        self._dropped_at: Offset | None = None
+
+    def things_at(self, index: int) -> Sequence[Thing]:
+        """What is gripped when a drag begins on a line; nothing: it can't be dragged."""
+        return ()
+
+    # --- the mouse ---
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Remember where; whether this is a click or a drag is not known yet."""
+        if event.button != 1:
+            return
+        index = self.index_at(event.y)
+        self._pressed = Offset(event.screen_x, event.screen_y)
+        self._pressed_index = index
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Begin to drag when the pressed mouse has moved far enough; then follow it."""
+        at = Offset(event.screen_x, event.screen_y)
+        if self._dragging:
+            self.post_message(self.DragMoved(at))
+            event.stop()
+            return
+        if self._pressed is None or self._pressed_index is None:
+            return
+        if event.button != 1:
+            self._pressed = None  # it was let go somewhere else
+            return
+        moved = at - self._pressed
+        if abs(moved.x) < THRESHOLD and abs(moved.y) < 1:
+            return
+        things = self.things_at(self._pressed_index)
+        if things:
+            self._dragging = True
+            self._dropped_at = None
+            self.capture_mouse()
+            self.post_message(self.DragBegan(self, things, at))
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        """Drop, or click."""
+        at = Offset(event.screen_x, event.screen_y)
+        if self._dragging:
+            self._dropped_at = at
+            self.release_mouse()
+        elif self._pressed_index is not None and self._pressed is not None:
+            index = self.index_at(event.y)
+            if index == self._pressed_index:
+                toggles = event.ctrl or event.shift or event.meta
+                self.post_message(self.Clicked(self, index, event.x, toggles))
+        self._pressed = None
+
+    def on_mouse_release(self, event: events.MouseRelease) -> None:
+        """End the drag, however it came to its end: dropped, cancelled, or the screen left."""
+        event.stop()
+        self._pressed = None
+        if self._dragging:
+            self._dragging = False
+            dropped, self._dropped_at = self._dropped_at, None
+            at = dropped or event.mouse_position
+            self.post_message(self.DragEnded(at, dropped is not None))
+
+    def cancel_drag(self) -> None:
+        """Let go without dropping."""
+        if self._dragging:
+            self._dropped_at = None
+            self.release_mouse()

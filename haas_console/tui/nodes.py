@@ -1,0 +1,104 @@
+"""The board's left side: a line a nic, grouped by node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from haas_console.core.board import Board, Row, key_of, network_text
+from haas_console.core.gestures import Thing
+from haas_console.tui.grip import Grip
+from haas_console.tui.lines import Lines, Part, cut
+
+GAP = 1
+
+
+@dataclass(frozen=True)
+class Columns:
+    """How wide each column is; 0: there is no room for it."""
+
+    node: int
+    state: int
+    project: int
+    nic: int
+    port: int
+    network: int
+
+
+def columns(width: int, board: Board) -> Columns:
+    """Share a width out: names and networks first, then state, project and port."""
+    wide = board.widths
+    node, nic = min(wide.node, 20), min(wide.nic, 14)
+    left = width - 2 - node - nic - 2 * GAP
+    network = min(24, max(14, left))
+    left -= network
+    state, project, port = 11, min(max(wide.project, 5), 14), min(wide.port, 18)
+    sizes = {"state": 0, "port": 0, "project": 0}
+    for name, size in (("state", state), ("port", port), ("project", project)):
+        if left >= size + GAP:
+            sizes[name] = size
+            left -= size + GAP
+    return Columns(
+        node, sizes["state"], sizes["project"], nic, sizes["port"], network + max(0, left)
+    )
+
+
+STATE_LOOK = {"free": "good", "unconfirmed": "leaves", "releasing": "staged", "allocated": ""}
+
+
+class NodeTable(Grip, Lines):
+    """The nodes with their nics."""
+
+    def __init__(self, board: Board, *, id: str) -> None:
+        super().__init__(id=id)
+        self.board = board
+        self.project: str | None = None
+        self.grips: Callable[[int], Sequence[Thing]] = lambda index: ()
+
+    def things_at(self, index: int) -> Sequence[Thing]:
+        """What the board says is gripped there: one nic, or all that are marked."""
+        return self.grips(index)
+
+    def count(self) -> int:
+        """A line for each row of the board."""
+        return len(self.board.rows)
+
+    def title(self) -> str:
+        """The names of the columns, above them."""
+        at = columns(self.scrollable_content_region.width, self.board)
+        names = ("node", "state", "project", "nic", "port", "network")
+        cells = [cut(n, getattr(at, n)) for n in names if getattr(at, n)]
+        return "  " + (" " * GAP).join(cells)
+
+    def parts(self, index: int, width: int) -> list[Part]:
+        """Mark, node, state, project, nic, port and network."""
+        rows = self.board.rows
+        node, nic = row = rows[index]
+        at = columns(width, self.board)
+        first = index == 0 or rows[index - 1][0] is not node
+        top = index == self.scroll_offset.y
+        marked = key_of(row) in self.board.marks
+        named = first or top
+        parts: list[Part] = [("● " if marked else "  ", "mark" if marked else "")]
+        parts.append((cut(node.node if named else "", at.node + GAP), "head" if first else "dim"))
+        if at.state:
+            look = STATE_LOOK.get(node.state, "")
+            parts.append((cut(node.state if named else "", at.state + GAP), look))
+        if at.project:
+            mine = node.project == self.project
+            text = (node.project or "-") if named else ""
+            parts.append((cut(text, at.project + GAP), "" if mine else "dim"))
+        parts.append((cut(nic.nic if nic else "no nics", at.nic + GAP), ""))
+        if at.port:
+            text = f"{nic.switch} {nic.port}" if nic and nic.port else "-"
+            parts.append((cut(text, at.port + GAP), "dim"))
+        parts.append(_network(row, at.network))
+        return parts
+
+
+def _network(row: Row, width: int) -> Part:
+    nic = row[1]
+    if nic is None or row[0].state != "allocated":
+        return ("", "")
+    look = "staged" if nic.staged else "" if nic.networks else "dim"
+    return (cut(network_text(nic), width), look)

@@ -1,0 +1,203 @@
+"""The line at the bottom into which things are typed: commands, filters, names, choices.
+
+It is always there and only made visible, because mounting it would draw the screen anew. What can
+be chosen stands in the hint line above it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+Completer = Callable[[str], Sequence[str]]
+
+
+@dataclass
+class Question:
+    """What is asked: a word before the line, and what is done with what is typed.
+
+    ``complete`` gives the candidates for a text, best first. With ``choose`` only a candidate is
+    an answer: Enter takes the highlighted one. ``typed`` is told of each change.
+    """
+
+    label: str
+    answer: Callable[[str], None]
+    text: str = ""
+    complete: Completer | None = None
+    choose: bool = False
+    typed: Callable[[str, str | None], None] | None = None
+    cancelled: Callable[[], None] | None = None
+    history: Sequence[str] = field(default_factory=tuple)
+
+
+class Prompt(Horizontal):
+    """The input line; :meth:`ask` shows it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", id="prompt.cancel", show=False, priority=True),
+        Binding("tab", "complete(1)", "Complete", id="prompt.complete", show=False, priority=True),
+        Binding("shift+tab", "complete(-1)", "Back", id="prompt.back", show=False, priority=True),
+        Binding("up", "recall(-1)", "Earlier", id="prompt.earlier", show=False),
+        Binding("down", "recall(1)", "Later", id="prompt.later", show=False),
+    ]
+
+    class Hints(Message):
+        """The candidates changed, or (None) the prompt is over."""
+
+        def __init__(self, text: Text | None) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self) -> None:
+        super().__init__(id="prompt")
+        self.label = Static("", id="prompt-label", markup=False)
+        self.input = Input(id="prompt-input", compact=True, select_on_focus=False)
+        self.input.cursor_blink = False  # a blinking cursor is traffic for ever
+        self.label.auto_links = self.input.auto_links = False
+        self.input.can_focus = False
+        self.question: Question | None = None
+        self._found: list[str] = []
+        self._at = 0
+        self._recalled: int | None = None
+        self._before: Widget | None = None
+
+    def compose(self) -> ComposeResult:
+        """The label and the line."""
+        yield self.label
+        yield self.input
+
+    def ask(self, question: Question) -> None:
+        """Show the line and take the keys."""
+        if self.question is None:
+            self._before = self.screen.focused
+        self.question = None
+        self._recalled = None
+        self.label.styles.width = len(question.label)
+        self.label.update(question.label)
+        with self.prevent(Input.Changed):
+            self.input.value = question.text
+            self.input.cursor_position = len(question.text)
+        self.question = question
+        self.input.can_focus = True
+        self.visible = True
+        self.input.focus(scroll_visible=False)
+        self._complete()
+
+    @property
+    def typed(self) -> str:
+        """What was typed."""
+        return self.input.value
+
+    def _end(self) -> Question | None:
+        question, self.question = self.question, None
+        self.visible = False
+        if self._before is not None and self._before.is_attached:
+            self._before.focus(scroll_visible=False)
+        self.input.can_focus = False
+        self.post_message(self.Hints(None))
+        return question
+
+    # --- typing ---
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Find candidates for what is typed now, and tell who asked."""
+        event.stop()
+        if self.question is not None:
+            self._complete()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Answer with what was typed, or with the candidate where one must be chosen."""
+        event.stop()
+        question = self.question
+        if question is None:
+            return
+        text = (self.candidate if question.choose else self.typed) or ""
+        if question.choose and not text:
+            return  # nothing fits: go on typing
+        self._end()
+        question.answer(text)
+
+    def _set(self, text: str) -> None:
+        with self.prevent(Input.Changed):
+            self.input.value = text
+            self.input.cursor_position = len(text)
+        self._complete()
+
+    def _complete(self) -> None:
+        question = self.question
+        if question is None:
+            return
+        self._found = list(question.complete(self.typed)) if question.complete else []
+        self._at = 0
+        self._tell()
+
+    def _tell(self) -> None:
+        question = self.question
+        if question is None:
+            return
+        if question.typed is not None:
+            question.typed(self.typed, self.candidate)
+        self.post_message(self.Hints(self._hints()))
+
+    @property
+    def candidate(self) -> str | None:
+        """The candidate that Enter (or Tab) takes."""
+        return self._found[self._at] if self._found else None
+
+    def _hints(self) -> Text:
+        text = Text(" ")
+        if not self._found:
+            return text
+        for number, word in enumerate(self._found[self._at // 8 * 8 :][:8]):
+            chosen = number == self._at % 8
+            text.append(f" {word} ", "reverse" if chosen else "")
+            text.append(" ")
+        if len(self._found) > 8:
+            text.append(f"… {len(self._found)}", "dim")
+        return text
+
+    # --- keys ---
+
+    def action_complete(self, by: int) -> None:
+        """Take the candidate; where only a choice is wanted, go to the next."""
+        question = self.question
+        if question is None or not self._found:
+            return
+        if question.choose or by < 0:
+            self._at = (self._at + by) % len(self._found)
+            self._tell()
+            return
+        found = self._found[self._at]
+        head, space, _ = self.typed.rpartition(" ")
+        tail = "" if found.endswith((":", "=")) else " "
+        self._set(f"{head}{space}{found}{tail}")
+
+    def action_recall(self, by: int) -> None:
+        """Bring back what was typed before; where something is chosen, go through it."""
+        question = self.question
+        if question is None:
+            return
+        if question.choose:
+            self.action_complete(by)
+            return
+        past = question.history
+        if not past:
+            return
+        at = len(past) if self._recalled is None else self._recalled
+        self._recalled = max(0, min(len(past), at + by))
+        self._set(past[self._recalled] if self._recalled < len(past) else "")
+
+    def action_cancel(self) -> None:
+        """Leave without an answer."""
+        question = self._end()
+        if question is not None and question.cancelled is not None:
+            question.cancelled()

@@ -1,0 +1,230 @@
+"""What all screens share: the bars, the prompt, and the way commands are sent and answered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from haas_console.core.commands import Command
+from haas_console.core.gestures import Gesture, Refusal
+from haas_console.core.live import Changes
+from haas_console.core.session import Outcome, Session
+from haas_console.tui.bars import Bar, top_text
+from haas_console.tui.hints import hints_text
+from haas_console.tui.prompt import Completer, Prompt, Question
+
+if TYPE_CHECKING:
+    from haas_console.tui.app import ConsoleApp
+
+NOUNS = (
+    "node", "network", "headnode", "project", "switch", "job", "info", "status", "use", "call",
+    "command",
+)  # fmt: skip
+ALL: Changes = frozenset(NOUNS)
+
+
+class ConsoleScreen(Screen[None]):
+    """A screen of the console; see :mod:`haas_console.tui` on how to write one."""
+
+    TITLE: ClassVar[str] = ""
+    NAME: ClassVar[str] = ""
+    CHANGES: ClassVar[frozenset[str]] = frozenset()
+    """Actions that change something: greyed by ``--readonly`` and while the daemon is lost."""
+
+    AUTO_FOCUS = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "Back", id="screen.back", show=False),
+    ]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self._said = Text("")
+        self._pending: set[str] = set()
+
+    @property
+    def console(self) -> ConsoleApp:
+        """The app, with its own type."""
+        return cast("ConsoleApp", self.app)
+
+    # --- what subclasses say ---
+
+    def compose_body(self) -> ComposeResult:
+        """The widgets between the bars."""
+        yield from ()
+
+    def changed(self, changes: Changes) -> None:
+        """Show what has changed; called in a burst once, and with all nouns at the beginning."""
+
+    # --- what is on each screen ---
+
+    def compose(self) -> ComposeResult:
+        """The bars around the body, and the prompt over the last of them."""
+        yield Bar(id="top")
+        yield from self.compose_body()
+        yield Bar(id="hints")
+        yield Bar(id="message")
+        yield Prompt()
+
+    def on_mount(self) -> None:
+        """Hear of changes from now on."""
+        self._stop = self.session.live.watch(self._hear)
+        self._hear(ALL)
+
+    def on_unmount(self) -> None:
+        """Hear of them no longer."""
+        self._stop()
+
+    def on_screen_resume(self) -> None:
+        """Catch up with what happened while another screen was in front."""
+        self._hear(ALL)
+
+    def on_resize(self) -> None:
+        """Fill the new width."""
+        self._hear(ALL)
+
+    def _hear(self, changes: Changes) -> None:
+        first = not self._pending
+        self._pending |= changes
+        if first:
+            self.call_later(self._tell)
+
+    def _tell(self) -> None:
+        changes, self._pending = frozenset(self._pending), set()
+        if not self.is_attached or self.app.screen is not self:
+            return
+        self.show_bars()
+        if "status" in changes:
+            self.refresh_bindings()
+        self.changed(changes)
+
+    def show_bars(self) -> None:
+        """Draw the bars as things stand."""
+        width = self.size.width
+        crumbs = self.console.breadcrumbs()
+        self.query_one("#top", Bar).show(top_text(self.session, crumbs, width))
+        if self.query_one(Prompt).question is None:
+            self.query_one("#hints", Bar).show(hints_text(self, width))
+
+    # --- talking ---
+
+    def say(self, text: str) -> None:
+        """Show a line at the bottom."""
+        self._message(Text(f" {text}"))
+
+    def fail(self, text: str) -> None:
+        """Show what went wrong, as the sentence it is."""
+        self._message(Text(f" ✗ {' '.join(text.split())}", "bold red"))
+
+    def _message(self, text: Text) -> None:
+        self._said = text
+        self.query_one("#message", Bar).show(text)
+
+    def on_prompt_hints(self, event: Prompt.Hints) -> None:
+        """Show the candidates of the prompt where the key hints are else."""
+        text = event.text if event.text is not None else hints_text(self, self.size.width)
+        self.query_one("#hints", Bar).show(text)
+
+    def put(self, question: Question) -> None:
+        """Ask something in the line at the bottom."""
+        self.query_one(Prompt).ask(question)
+
+    async def ask(
+        self,
+        label: str,
+        *,
+        text: str = "",
+        choices: Sequence[str] | None = None,
+        complete: Completer | None = None,
+    ) -> str | None:
+        """Ask for a word (or one of ``choices``) and wait; None when it was cancelled.
+
+        Await it in a worker only (``@work`` or ``run_worker``): the keys must go on being heard.
+        """
+        answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+
+        def give(value: str | None) -> None:
+            if not answer.done():
+                answer.set_result(value)
+
+        finder = complete
+        if choices is not None:
+            known = list(choices)
+            finder = lambda typed: pick(known, typed)  # noqa: E731 - a name would say no more
+        self.put(
+            Question(
+                label,
+                answer=give,
+                text=text,
+                complete=finder,
+                choose=choices is not None,
+                cancelled=lambda: give(None),
+            )
+        )
+        return await answer
+
+    async def confirm(self, question: str) -> bool:
+        """Ask for y or n; n is what Enter alone means."""
+        return (await self.ask(f"{question} [y/N] ") or "").strip().lower() in ("y", "yes")
+
+    # --- doing ---
+
+    async def send(
+        self, what: Gesture | Refusal | Sequence[Command], *, done: str | None = None
+    ) -> Outcome:
+        """Send a gesture or commands, and show the last line sent or the error."""
+        session = self.session
+        if isinstance(what, Gesture | Refusal):
+            outcome = await session.do(what)
+        else:
+            outcome = await session.perform(what)
+        self.show_outcome(outcome, done)
+        return outcome
+
+    def show_outcome(self, outcome: Outcome, done: str | None = None) -> None:
+        """Show what became of commands: the line a script would have, or what went wrong."""
+        commands = self.session.live.log.commands
+        if not outcome.ok:
+            self.fail(outcome.error or "")
+        elif done is not None:
+            self.say(done)
+        elif commands:
+            number = len(outcome.results)
+            more = f"   (and {number - 1} more)" if number > 1 else ""
+            self.say(f"> {commands[-1].line}{more}")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Grey what would change things when nothing can be changed."""
+        if action in self.CHANGES and self.session.freedom.refusal() is not None:
+            return None
+        return super().check_action(action, parameters)
+
+    def action_back(self) -> None:
+        """Go to the screen before."""
+        self.console.back()
+
+
+def pick(known: Sequence[str], typed: str) -> list[str]:
+    """Those that begin with what was typed, then those that hold it, then its letters in order."""
+    wanted = typed.strip().lower()
+    ranked = []
+    for number, name in enumerate(known):
+        rank = _rank(name.lower(), wanted)
+        if rank is not None:
+            ranked.append((rank, number, name))
+    return [name for _, _, name in sorted(ranked)]
+
+
+def _rank(name: str, wanted: str) -> int | None:
+    if name.startswith(wanted) or name.rpartition("/")[2].startswith(wanted):
+        return 0
+    if wanted in name:
+        return 1
+    letters = iter(name)
+    return 2 if all(letter in letters for letter in wanted) else None

@@ -1,0 +1,36 @@
+"""The table of screens: a line here, and there is a key, a palette entry and ``:screen NAME``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from haas_console.tui.screen import ConsoleScreen
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A screen: ``place`` is ``module:Class`` within ``haas_console.tui``."""
+
+    name: str
+    key: str
+    title: str
+    place: str
+    admin: bool = False
+    """Whether only admins can use it."""
+
+    def load(self) -> type[ConsoleScreen]:
+        """Import the class; a screen that nobody opens costs nothing."""
+        module, _, name = self.place.partition(":")
+        found: type[ConsoleScreen] = getattr(import_module(f"haas_console.tui.{module}"), name)
+        return found
+
+
+SCREENS: tuple[Entry, ...] = (Entry("events", "e", "Events", "screens.events:EventsScreen"),)
+
+
+def entry(name: str) -> Entry | None:
+    """The entry of that name."""
+    return next((e for e in SCREENS if e.name == name), None)
