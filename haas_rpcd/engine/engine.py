@@ -33,11 +33,14 @@ class Engine:
         self._running: dict[int, JobRun] = {}
         self._ended: dict[int, asyncio.Event] = {}
         self._workers: dict[str, Worker] = {}
+        self._stopped = False
 
     # --- for the methods --------------------------------------------------------------------------
 
     def enqueue(self, job_id: int, project_id: int | None) -> None:
         """Take up a job that was just journalled; it runs when its project's lane is free."""
+        if self._stopped:
+            return  # it is in the journal, for the next start
         self._lanes.setdefault(project_id, deque()).append(job_id)
         self._ended.setdefault(job_id, asyncio.Event())
         task = self._lane_tasks.get(project_id)
@@ -97,6 +100,7 @@ class Engine:
 
     async def stop(self) -> None:
         """End at once; what is under way stays in the journal for the next start."""
+        self._stopped = True
         tasks = [task for task in self._lane_tasks.values() if not task.done()]
         for task in tasks:
             task.cancel()

@@ -103,6 +103,12 @@ class Store:
         return await self._run(lambda tx: function(tx, *args, **kwargs), "BEGIN")
 
     async def _run(self, function: Callable[[Tx], T], begin: str) -> T:
+        # Shielded: once it is kept, what follows must follow, though the caller may have gone.
+        task = asyncio.create_task(self._run_to_its_end(function, begin))
+        task.add_done_callback(_forget)
+        return await asyncio.shield(task)
+
+    async def _run_to_its_end(self, function: Callable[[Tx], T], begin: str) -> T:
         result, after = await asyncio.get_running_loop().run_in_executor(
             self._thread, self._transact, function, begin
         )
@@ -135,3 +141,9 @@ class Store:
         db = Database(connection)
         migrations.apply(db)
         self._db = db
+
+
+def _forget(task: asyncio.Task[Any]) -> None:
+    """Take note of a task's exception, which nobody may be waiting for any more."""
+    if not task.cancelled():
+        task.exception()
