@@ -27,7 +27,7 @@ def list_(
     """
     if project is None and not call.caller.admin:
         raise DeniedError("Only an admin may list the whole audit trail: name a project.")
-    # by its number for tenants: another project may have had the name before, and strangers tried it
+    # By its number for tenants: another project may have had the name, strangers may have tried it.
     mine = find_project(call.tx, call.caller, project) if project is not None else None
     rows = audit.page(
         call.tx,

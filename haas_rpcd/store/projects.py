@@ -57,7 +57,7 @@ def create(tx: Tx, name: str) -> int:
 def delete(tx: Tx, project_id: int) -> None:
     """Remove a project that holds nothing. Raises sqlite3.IntegrityError when it does.
 
-    What its changes left unsaved on switches is the site's to save (ids of projects are used again).
+    What its changes left unsaved on switches is the site's to save: ids of projects are used again.
     """
     tx.execute(
         "INSERT OR IGNORE INTO unsaved SELECT switch_id, ? FROM unsaved WHERE project_id = ?",
