@@ -36,15 +36,20 @@ def peer_uid(sock: socket.socket) -> int:
     return int(uid)
 
 
+def os_user(uid: int) -> str:
+    """Name an OS user; empty for a uid without a name."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return ""
+
+
 def caller_of_uid(tx: Tx, uid: int) -> Caller:
     """Let a local peer in, or raise DeniedError.
 
     Looked up for every call, not once a connection: a user that is deleted is out at once.
     """
-    try:
-        name = pwd.getpwuid(uid).pw_name
-    except KeyError:
-        name = ""
+    name = os_user(uid)
     if uid in (0, os.getuid()):
         return Caller(user=name or str(uid), admin=True)
     user = users.find(tx, name) if name else None

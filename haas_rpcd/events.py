@@ -14,6 +14,9 @@ JobWatcher = Callable[[JobEvent], None]
 InventoryWatcher = Callable[[InventoryEvent, bool], None]
 """Gets the event, and whether it is for admins only."""
 
+RightsWatcher = Callable[[str], None]
+"""Gets the user who may see less than before."""
+
 
 class Events:
     """The daemon's one exchange of news."""
@@ -23,6 +26,7 @@ class Events:
         """The number of the last event."""
         self._jobs: dict[int, set[JobWatcher]] = {}
         self._inventory: set[InventoryWatcher] = set()
+        self._rights: set[RightsWatcher] = set()
 
     def _next(self) -> int:
         self.seq += 1
@@ -44,6 +48,16 @@ class Events:
         """Tell ``watcher`` of all changes; the function that is given back ends that."""
         self._inventory.add(watcher)
         return lambda: self._inventory.discard(watcher)
+
+    def watch_rights(self, watcher: RightsWatcher) -> Callable[[], None]:
+        """Tell ``watcher`` who may see less from now on; the function given back ends that."""
+        self._rights.add(watcher)
+        return lambda: self._rights.discard(watcher)
+
+    def rights(self, user: str) -> None:
+        """Tell whoever sends news to a user that it may see less from now on."""
+        for watcher in tuple(self._rights):
+            watcher(user)
 
     def job(
         self,

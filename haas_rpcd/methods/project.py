@@ -26,7 +26,7 @@ def create(call: TxCall, project: Name) -> Project:
     """Make a project."""
     with conflict(f"There is a project {project} already."):
         project_id = projects.create(call.tx, project)
-    call.changed("project", "created", project)
+    call.changed("project", "created", project, admins_only=True)
     return record(projects.detail(call.tx, project_id))
 
 
@@ -47,7 +47,9 @@ def delete(call: TxCall, project: Name) -> Deleted:
                 " or cancel it."
             )
     projects.delete(call.tx, row["id"])
-    call.changed("project", "deleted", project)
+    call.changed("project", "deleted", project, admins_only=True)
+    for user in held["members"]:
+        call.revoked(user)
     return Deleted(deleted=True)
 
 
@@ -73,7 +75,7 @@ def add_member(call: TxCall, project: Name, user: UserName) -> Project:
     if member is None:
         raise NotFoundError(f"There is no user {user}: make one with  user create {user}")
     projects.add_member(call.tx, row["id"], member["id"])
-    call.changed("project", "changed", project)
+    call.changed("project", "changed", project, project)
     return record(projects.detail(call.tx, row["id"]))
 
 
@@ -84,5 +86,6 @@ def remove_member(call: TxCall, project: Name, user: UserName) -> Project:
     member = users.find(call.tx, user)
     if member is None or not projects.remove_member(call.tx, row["id"], member["id"]):
         raise NotFoundError(f"{user} is not a member of project {project}.")
-    call.changed("project", "changed", project)
+    call.changed("project", "changed", project, project)
+    call.revoked(user)
     return record(projects.detail(call.tx, row["id"]))

@@ -89,6 +89,11 @@ class TxCall(Call):
             lambda: events.inventory(noun, verb, name, project, admins_only=admins_only)
         )
 
+    def revoked(self, user: str) -> None:
+        """Say, once the transaction is kept, that a user may see less than before."""
+        events = self.context.events
+        self.tx.after_commit.append(lambda: events.rights(user))
+
     def start(self, job: int, project_id: int | None) -> None:
         """Hand a journalled job to the engine, once the transaction is kept."""
         engine = self.context.engine

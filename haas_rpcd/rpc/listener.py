@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 BACKLOG = 2000
 """Messages that may wait for a listener; one that is further behind is disconnected."""
 
+FAREWELL = 1.0
+"""Seconds that a client which is disconnected has to read why."""
+
 CALLS_AT_ONCE = 32
 """Calls of one connection that are worked on at the same time."""
 
@@ -33,15 +36,26 @@ class Connection:
     again and fetches what it missed.
     """
 
-    def __init__(self, socket: web.WebSocketResponse, events: Events, may_see: MaySee) -> None:
+    def __init__(
+        self,
+        socket: web.WebSocketResponse,
+        events: Events,
+        *,
+        user: str,
+        may_see: MaySee,
+        abort: Callable[[], None],
+    ) -> None:
         self._socket = socket
         self._events = events
+        self._user = user
         self._may_see = may_see
-        self._out: asyncio.Queue[str | None] = asyncio.Queue()
+        self._abort = abort
+        self._out: asyncio.Queue[str] = asyncio.Queue()
         self._jobs: dict[int, Callable[[], None]] = {}
         self._stop_inventory: Callable[[], None] | None = None
         self._calls: set[asyncio.Task[None]] = set()
-        self._too_slow = False
+        self._sender: asyncio.Task[None] | None = None
+        self._farewell: asyncio.Task[None] | None = None
 
     # --- what methods ask (methods.registry.Listener) ---------------------------------------------
 
@@ -80,19 +94,42 @@ class Connection:
         )
 
     def _put(self, text: str) -> None:
-        if self._too_slow:
+        if self._farewell is not None:
             return
         if self._out.qsize() >= BACKLOG:
-            self._too_slow = True
-            self._out.put_nowait(None)
+            self._disconnect(WSCloseCode.TRY_AGAIN_LATER, b"too slow: connect and fetch again")
             return
         self._out.put_nowait(text)
+
+    def _on_rights(self, user: str) -> None:
+        """What somebody may see has become less: whoever that is connects again, and is told."""
+        if user == self._user:
+            self._disconnect(
+                WSCloseCode.POLICY_VIOLATION, b"your rights have changed: connect again"
+            )
+
+    def _disconnect(self, code: WSCloseCode, why: bytes) -> None:
+        """Send nothing more but why; a client that does not even read that is cut off."""
+        if self._farewell is None:
+            self._farewell = asyncio.create_task(self._say_farewell(code, why))
+
+    async def _say_farewell(self, code: WSCloseCode, why: bytes) -> None:
+        if self._sender is not None:
+            self._sender.cancel()
+        try:
+            async with asyncio.timeout(FAREWELL):
+                await self._socket.close(code=code, message=why)
+        except (TimeoutError, ConnectionError):
+            log.info("%s: a listener does not read; its connection is dropped", self._user)
+        finally:
+            self._abort()
 
     # --- the connection's life --------------------------------------------------------------------
 
     async def serve(self, answer: Answer) -> None:
         """Answer calls and send notifications until the other side goes."""
-        sender = asyncio.create_task(self._send(), name="websocket sender")
+        self._sender = asyncio.create_task(self._send(), name="websocket sender")
+        stop_rights = self._events.watch_rights(self._on_rights)
         gate = asyncio.Semaphore(CALLS_AT_ONCE)
         try:
             async for message in self._socket:
@@ -103,11 +140,14 @@ class Connection:
                 self._calls.add(task)
                 task.add_done_callback(self._calls.discard)
         finally:
+            stop_rights()
             for stop in self._jobs.values():
                 stop()
             if self._stop_inventory is not None:
                 self._stop_inventory()
-            pending = [sender, *self._calls]
+            pending = [self._sender, *self._calls]
+            if self._farewell is not None:
+                pending.append(self._farewell)
             for task in pending:
                 task.cancel()
             await asyncio.gather(*pending, return_exceptions=True)
@@ -118,18 +158,11 @@ class Connection:
         finally:
             gate.release()
         if response is not None:
-            await self._out.put(response)
+            self._put(response)
 
     async def _send(self) -> None:
         while True:
-            text = await self._out.get()
-            if self._too_slow:
-                await self._socket.close(
-                    code=WSCloseCode.TRY_AGAIN_LATER, message=b"too slow: connect and fetch again"
-                )
+            try:
+                await self._socket.send_str(await self._out.get())
+            except ConnectionError:
                 return
-            if text is not None:
-                try:
-                    await self._socket.send_str(text)
-                except ConnectionError:
-                    return

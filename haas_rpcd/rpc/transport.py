@@ -93,7 +93,16 @@ class Server:
     async def _websocket(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(heartbeat=30.0, max_msg_size=MAX_MESSAGE)
         await socket.prepare(request)
-        connection = Connection(socket, self._context.events, self._may_see)
+        transport = request.transport
+        if transport is None:
+            return socket  # the client is gone
+        connection = Connection(
+            socket,
+            self._context.events,
+            user=auth.os_user(auth.peer_uid(transport.get_extra_info("socket"))),
+            may_see=self._may_see,
+            abort=transport.abort,
+        )
 
         async def answer(text: str, listener: Connection) -> str | None:
             return await self._answer(text, request, listener)

@@ -1,0 +1,199 @@
+"""OS users on the Unix socket: who is let in, and who is told what."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import stat
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp import WSCloseCode
+
+from haas_rpcd.config import Server
+from tests.rpc.listening import listening
+from tests.rpc.os_users import MEMBER, OTHER, STRANGER, listening_as, open_folder
+from tests.rpc.small_site import Prepared, RpcError, SmallSite, small_site
+
+pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="only root can be other users")
+
+
+@pytest.fixture
+async def reachable(tmp_path: Any, prepared: Prepared) -> AsyncIterator[SmallSite]:
+    """A site on a socket that all can reach; nobody is in red, daemon in blue."""
+    with open_folder() as folder:
+        server = Server(socket=str(folder / "rpcd.sock"))
+        async with small_site(tmp_path, prepared, server=server) as site:
+            for project, user in (("red", MEMBER), ("blue", OTHER)):
+                await site.call("user.create", user=user)
+                await site.call("project.add_member", project=project, user=user)
+            yield site
+
+
+async def curl_as(site: SmallSite, user: str, method: str, /, **params: Any) -> dict[str, Any]:
+    """Call as another OS user, by a process of its own, with curl."""
+    process = await asyncio.create_subprocess_exec(
+        "curl", "-s", "--unix-socket", site.settings.server.socket, "http://haas/rpc",
+        "-d", json.dumps({"jsonrpc": "2.0", "method": method, "params": params, "id": 1}),
+        user=user, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, _ = await process.communicate()
+    answer: dict[str, Any] = json.loads(out)
+    return answer
+
+
+async def test_an_os_user_that_is_no_haas_user_is_denied(reachable: SmallSite) -> None:
+    for method in ("system.info", "rpc.discover", "node.list"):
+        error = (await curl_as(reachable, STRANGER, method))["error"]
+        assert error["data"]["kind"] == "denied"
+        assert error["message"] == (
+            "The OS user bin is not a HaaS user: an admin lets it in with  user create bin"
+        )
+
+
+async def test_an_os_user_is_the_haas_user_of_its_name(reachable: SmallSite) -> None:
+    info = (await curl_as(reachable, MEMBER, "system.info"))["result"]
+    assert (info["user"], info["admin"], info["projects"]) == (MEMBER, False, ["red"])
+    made = await curl_as(reachable, MEMBER, "network.create", project="red", network="net")
+    assert made["result"]["vlan"] == 100
+    denied = await curl_as(reachable, MEMBER, "user.create", user="eve")
+    assert denied["error"]["data"]["kind"] == "denied"
+
+
+async def test_a_deleted_user_is_out_at_once(reachable: SmallSite) -> None:
+    assert "result" in await curl_as(reachable, MEMBER, "system.info")
+    async with listening_as(reachable, MEMBER) as client, listening_as(reachable, OTHER) as other:
+        await client.call("system.info")
+        await reachable.call("user.delete", user=MEMBER)
+        assert await client.closed == WSCloseCode.POLICY_VIOLATION
+        await other.call("system.info")  # nobody else is disturbed
+    assert "is not a HaaS user" in str(await curl_as(reachable, MEMBER, "system.info"))
+
+
+async def test_root_is_an_admin(reachable: SmallSite) -> None:
+    assert (await curl_as(reachable, "root", "system.info"))["result"]["admin"] is True
+
+
+async def test_a_haas_admin_is_one_by_its_user(reachable: SmallSite) -> None:
+    await reachable.call("user.create", user=STRANGER, admin=True)
+    assert (await curl_as(reachable, STRANGER, "switch.list"))["result"]["items"]
+
+
+async def test_everybody_may_connect_to_the_socket(reachable: SmallSite) -> None:
+    mode = os.stat(reachable.settings.server.socket).st_mode
+    assert stat.S_ISSOCK(mode)
+    assert stat.S_IMODE(mode) == 0o666
+
+
+# --- who is told what -----------------------------------------------------------------------------
+
+
+async def all_news(site: SmallSite) -> None:
+    """All that red does in a day, and what the admins do beside it."""
+    await site.hold_nodes("red", "node-1")
+    await site.network("red", "secret-net")
+    await site.connect("node-1", "secret-net")
+    await site.call("headnode.create", project="red", headnode="secret-head")
+    await site.succeeds("red")
+    await site.call("project.create", project="secret-project")
+    await site.call("project.delete", project="secret-project")
+    await site.call("user.create", user="secret-user")
+    await site.call("port.register", switch="sw2", ports=["Gi1/0/9"])
+    await site.succeeds()
+    await site.call("network.share", project="red", network="secret-net", **{"with": "blue"})
+    await site.call("nic.disconnect", node="node-1", nic="eth0")
+    await site.finished((await site.call("node.release", node="node-1"))["job"])
+    await site.call("project.remove_member", project="red", user="rita")
+
+
+def news(told: list[tuple[str, dict[str, Any]]]) -> list[str]:
+    return [f"{event['noun']} {event['verb']} {event['name']}" for _, event in told]
+
+
+async def test_news_of_a_project_are_for_its_members(reachable: SmallSite) -> None:
+    site = reachable
+    async with (
+        listening_as(site, MEMBER) as member,
+        listening_as(site, OTHER) as other,
+        listening(site) as admin,
+    ):
+        for client in (member, other, admin):
+            assert await client.call("events.subscribe") == {"subscribed": True}
+        await all_news(site)
+        await site.call("project.create", project="last")
+        await site.call("node.register", node="node-9", nics=[])  # everybody hears of that
+        for client in (member, other, admin):
+            await client.until(lambda _, event: event["name"] == "node-9")
+
+        assert news(other.told) == [
+            "node allocated node-1",  # was free, and is not any more
+            "network shared red/secret-net",  # with blue, its own
+            "node freed node-1",
+            "node created node-9",
+        ]
+        heard = news(member.told)
+        for expected in (
+            "network created secret-net",
+            "node changed node-1",
+            "headnode created secret-head",
+            "job succeeded 2",
+            "node releasing node-1",
+            "project changed red",
+        ):
+            assert expected in heard
+        assert "secret-project" not in str(heard)
+        assert "secret-user" not in str(heard)
+        assert "sw2" not in str(heard)
+        everything = news(admin.told)
+        assert set(heard) | set(news(other.told)) <= set(everything)
+        assert "project created secret-project" in everything
+        numbers = [event["seq"] for _, event in admin.told]
+        assert numbers == sorted(numbers)
+
+
+async def test_a_job_s_news_are_for_its_project(reachable: SmallSite) -> None:
+    site = reachable
+    await site.hold_nodes("red", "node-1")
+    await site.network("red", "net")
+    await site.connect("node-1", "net")
+    held = site.wires["sw1"].hold("^vlan 100\r")
+    job_id = await site.begin("red")
+    await held.wait()
+    async with listening_as(site, MEMBER) as member, listening_as(site, OTHER) as other:
+        assert (await member.call("job.subscribe", job=job_id))["state"] == "running"
+        errors = []
+        for number in (job_id, 9999):
+            with pytest.raises(RpcError) as caught:
+                await other.call("job.subscribe", job=number)
+            errors.append((caught.value.code, caught.value.message.replace(str(number), "N")))
+        assert errors[0] == errors[1]
+        await other.call("events.subscribe")
+        held.release()
+        await member.until(lambda _, event: event["state"] == "succeeded")
+        assert "switchport access vlan 100" in str(member.told)
+        await other.call("system.info")
+        assert other.told == []
+
+
+async def test_who_has_left_a_project_hears_no_more_of_its_jobs(reachable: SmallSite) -> None:
+    site = reachable
+    await site.hold_nodes("red", "node-1")
+    await site.network("red", "net")
+    await site.connect("node-1", "net")
+    held = site.wires["sw1"].hold("^vlan 100\r")
+    job_id = await site.begin("red")
+    await held.wait()
+    async with listening_as(site, MEMBER) as client:
+        await client.call("job.subscribe", job=job_id)
+        await client.call("events.subscribe")
+        await site.call("project.remove_member", project="red", user=MEMBER)
+        assert await client.closed == WSCloseCode.POLICY_VIOLATION
+        told = len(client.told)
+        held.release()
+        await site.finished(job_id)
+        assert client.told[told:] == []
+    async with listening_as(site, MEMBER) as client:
+        with pytest.raises(RpcError, match=f"There is no job {job_id}."):
+            await client.call("job.subscribe", job=job_id)
