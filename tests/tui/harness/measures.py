@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tests.tui.harness import keys
 from tests.tui.harness.keys import Place
-from tests.tui.harness.terminal import Terminal
+from tests.tui.harness.terminal import Gesture, Terminal
 
 IDLE, MOVE, DRAG, DROP, DOWN, PAGE, APPLY = (
     "idle, 3 s",
@@ -25,64 +25,78 @@ IDLE, MOVE, DRAG, DROP, DOWN, PAGE, APPLY = (
 BUDGETS = {IDLE: 0, MOVE: 600, DRAG: 300, DROP: 1000, DOWN: 500, PAGE: 10_000, APPLY: 2000}
 """Bytes at most, at 120x40."""
 
-STEPS = 10
+TIMES = 8
+ANSWERED = 0.6
+"""Seconds of quiet after which a gesture that asks the daemon is over, its news included."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What each of several gestures of one kind wrote, in bytes."""
+    """What several gestures of one kind wrote; ``size``, in bytes, is held against the budget."""
 
     what: str
-    sizes: tuple[int, ...]
-
-    @property
-    def most(self) -> int:
-        """The dearest of them."""
-        return max(self.sizes)
+    size: float
+    gestures: tuple[Gesture, ...] = ()
 
     @property
     def budget(self) -> int:
-        """What the dearest may cost."""
+        """What it may cost."""
         return BUDGETS[self.what]
 
     @property
     def over(self) -> bool:
         """Whether it costs more."""
-        return self.most > self.budget
+        return self.size > self.budget
+
+    @property
+    def sizes(self) -> str:
+        """The bytes of each."""
+        return " ".join(str(gesture.size) for gesture in self.gestures)
 
     def __str__(self) -> str:
-        sizes = " ".join(str(size) for size in self.sizes)
-        return f"{self.what}: {self.most} of {self.budget} bytes ({sizes})"
+        text = f"{self.what}: {self.size:.0f} bytes, at most {self.budget} ({self.sizes})"
+        if not self.over or not self.gestures:
+            return text
+        dearest = max(self.gestures, key=lambda gesture: gesture.size)
+        lines = ", ".join(f"{line}: {cost}" for line, cost in list(dearest.lines().items())[:10])
+        return f"{text}; the dearest by line of the screen: {lines}; it is {dearest.data[:1000]!r}"
 
 
 def idle(terminal: Terminal) -> Cost:
     """Leave it alone."""
-    return Cost(IDLE, (terminal.idle(3.0).size,))
+    left = terminal.idle(3.0)
+    return Cost(IDLE, left.size, (left,))
 
 
 def mouse_moves(terminal: Terminal, start: Place, end: Place) -> Cost:
     """Move the mouse over the board, with no button held."""
-    return _each(terminal, MOVE, map(keys.move, _some(start, end)))
+    way = keys.path(start, end)
+    return _dearest(terminal, MOVE, (keys.move(at) for at in way[:: max(1, len(way) // TIMES)]))
 
 
 def cursor_down(terminal: Terminal) -> Cost:
     """Go down line by line."""
-    return _each(terminal, DOWN, [keys.DOWN] * STEPS)
+    return _dearest(terminal, DOWN, [keys.DOWN] * TIMES)
 
 
 def page_down(terminal: Terminal) -> Cost:
     """Go down page by page; the first page does not scroll, so it does not count."""
     terminal.gesture(keys.PAGE_DOWN)
-    return _each(terminal, PAGE, [keys.PAGE_DOWN] * 3)
+    return _dearest(terminal, PAGE, [keys.PAGE_DOWN] * 2)
 
 
 def drag_and_drop(terminal: Terminal, nic: Place, network: Place) -> tuple[Cost, Cost]:
-    """Drag a nic onto a network, and drop it; the drop counts all that the answer changes."""
-    terminal.gesture(keys.press(nic))
-    terminal.gesture(keys.drag((nic[0] + 3, nic[1])))  # a drag begins
-    moves = _each(terminal, DRAG, map(keys.drag, _some((nic[0] + 3, nic[1]), network)))
-    drop = terminal.gesture(keys.release(network), quiet=0.6)
-    return moves, Cost(DROP, (drop.size,))
+    """Drag a nic onto a network, cell by cell, and drop it.
+
+    A drag's moves count by their mean: most only move the ghost, a few light another target. The
+    drop counts all that the daemon's answer changes.
+    """
+    begun = (nic[0] + 3, nic[1])
+    terminal.gesture(keys.press(nic), keys.drag(begun))
+    moves = [terminal.gesture(keys.drag(at)) for at in keys.path(begun, network)]
+    mean = sum(move.size for move in moves) / len(moves)
+    drop = terminal.gesture(keys.release(network), quiet=ANSWERED)
+    return Cost(DRAG, mean, tuple(moves)), Cost(DROP, drop.size, (drop,))
 
 
 def apply_cost(terminal: Terminal, start: bytes, running: str, done: str) -> Cost:
@@ -91,13 +105,11 @@ def apply_cost(terminal: Terminal, start: bytes, running: str, done: str) -> Cos
     terminal.wait_for(running)
     mark, begun = terminal.total, time.monotonic()
     terminal.wait_for(done)
-    return Cost(APPLY, (round((terminal.total - mark) / (time.monotonic() - begun)),))
+    seconds = time.monotonic() - begun
+    written = Gesture(terminal.output(mark), seconds)
+    return Cost(APPLY, written.size / seconds, (written,))
 
 
-def _some(start: Place, end: Place) -> list[Place]:
-    way = keys.path(start, end)
-    return [way[(step + 1) * len(way) // STEPS - 1] for step in range(STEPS)]
-
-
-def _each(terminal: Terminal, what: str, inputs: Iterable[bytes]) -> Cost:
-    return Cost(what, tuple(terminal.gesture(data).size for data in inputs))
+def _dearest(terminal: Terminal, what: str, inputs: Iterable[bytes]) -> Cost:
+    gestures = tuple(terminal.gesture(data) for data in inputs)
+    return Cost(what, max(gesture.size for gesture in gestures), gestures)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fcntl import ioctl
@@ -25,11 +26,12 @@ from tests.tui.harness.screen import Screen
 ROOT = Path(__file__).parents[3]
 PATIENCE = 30.0
 """Seconds until a wait fails: only ever spent on a failure."""
-QUIET = 0.3
+QUIET = 0.2
 """Seconds without a byte, with all input read and every thread asleep, that make the end."""
 
 _DEVICE_ATTRIBUTES = re.compile(rb"\x1b\[0?c")
 _CURSOR_POSITION = re.compile(rb"\x1b\[6n")
+_CUP = re.compile(rb"\x1b\[(\d+);\d+H")
 _MODE = re.compile(rb"\x1b\[\?(\d+)\$p")
 
 
@@ -48,6 +50,17 @@ class Gesture:
     def size(self) -> int:
         """How many bytes."""
         return len(self.data)
+
+    def lines(self) -> dict[int, int]:
+        """Bytes by the line of the screen that they were written to, the dearest first.
+
+        A line is from where the cursor is put (CUP) to where it is put next; -1 is before all.
+        """
+        costs: Counter[int] = Counter()
+        places = [(0, -1), *((at.start(), int(at[1]) - 1) for at in _CUP.finditer(self.data))]
+        for (start, line), (end, _) in zip(places, [*places[1:], (self.size, 0)], strict=True):
+            costs[line] += end - start
+        return {line: cost for line, cost in costs.most_common() if cost}
 
 
 class Terminal:

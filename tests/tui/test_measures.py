@@ -1,0 +1,71 @@
+"""The console's budgets in bytes, on a real pty of 120x40; times are `make bench`'s to report."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.bench import startup
+from tests.bench.big_site import big_site
+from tests.tui.harness import Terminal, measures
+from tests.tui.harness.processes import Daemon
+
+NODES = 60  # more than a screen; what is counted here does not depend on how many more
+NETWORKS = ("lab", "storage")
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    with big_site(tmp_path_factory.mktemp("site") / "big", NODES) as (daemon, _):
+        for network in NETWORKS:
+            daemon.call("network.create", project="astro", network=network)
+        for number in range(8):
+            daemon.call("node.allocate", project="astro", node=f"node-{number:05}")
+        yield daemon
+
+
+@pytest.fixture
+def board(tmp_path: Path, daemon: Daemon) -> Iterator[Terminal]:
+    """The console at rest, with everything on its board."""
+    command = [sys.executable, "-m", "haas_console", "--socket", str(daemon.socket)]
+    with Terminal(command, home=tmp_path) as terminal:
+        terminal.wait_for("node-00007")
+        terminal.settle()
+        yield terminal
+
+
+def test_at_rest_it_writes_nothing(board: Terminal) -> None:
+    cost = measures.idle(board)
+    assert not cost.over, str(cost)
+
+
+def test_a_mouse_that_only_moves_costs_next_to_nothing(board: Terminal) -> None:
+    start = board.screen.find("node-00001")
+    cost = measures.mouse_moves(board, start, board.screen.find("■ storage"))
+    assert not cost.over, str(cost)
+
+
+def test_the_cursor_costs_two_lines(board: Terminal) -> None:
+    cost = measures.cursor_down(board)
+    assert not cost.over, str(cost)
+
+
+def test_a_page_costs_a_page(board: Terminal) -> None:
+    cost = measures.page_down(board)
+    assert not cost.over, str(cost)
+
+
+def test_a_drag_costs_its_ghost_and_a_drop_what_it_changes(board: Terminal, daemon: Daemon) -> None:
+    nic = board.screen.find("parked", after=board.screen.find("node-00002"))
+    drag, drop = measures.drag_and_drop(board, nic, board.screen.find("storage"))
+    dropped = daemon.call("node.show", node="node-00002")["nics"][0]["networks"]
+    assert [network["network"] for network in dropped] == ["storage"]
+    assert not drag.over, str(drag)
+    assert not drop.over, str(drop)
+
+
+def test_batch_mode_loads_no_textual() -> None:
+    assert startup.batch_imports()[1] == []
