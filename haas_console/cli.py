@@ -102,6 +102,7 @@ def _info(args: argparse.Namespace, settings: Config) -> int:
         "version": __version__,
         "config": f"{file}{'' if file.exists() else ' (not there)'}",
         "history": str(config.history_path()),
+        "copies": str(config.clipboard_path()),
         "daemon": f"{endpoint} (from {endpoint.source})",
         "token": "from HAAS_TOKEN" if os.environ.get("HAAS_TOKEN") else "none",
     }
@@ -127,7 +128,16 @@ def _screen(args: argparse.Namespace, settings: Config, output: Output) -> int:
     )
     from haas_console.tui.app import Options, run
 
-    return run(target, Options(readonly=args.readonly))
+    return run(
+        target,
+        Options(
+            readonly=args.readonly,
+            theme=settings.theme,
+            keymap=settings.keymap,
+            history=config.history_path(),
+            clipboard=config.clipboard_path(),
+        ),
+    )
 
 
 def _batch(args: argparse.Namespace, settings: Config, output: Output) -> int:

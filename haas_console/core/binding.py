@@ -43,6 +43,11 @@ def usage(api: Api, method: Method, project: str | None = None) -> str:
     return " ".join(words)
 
 
+def positional(api: Api, method: Method, project: str | None = None) -> list[Param]:
+    """The params that take words, in their order; a project in use takes none."""
+    return _order(api, method, project)[0]
+
+
 def _metavar(param: Param) -> str:
     return param.name.upper().replace("_", "-")
 

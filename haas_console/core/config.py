@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -28,13 +28,16 @@ class Config:
 
     ``timeout`` is how many seconds an answer may take; long work (jobs) is not bound by it.
     ``ca_file`` is a PEM file with the authority that signed the daemon's certificate, where the
-    system does not know it.
+    system does not know it. ``theme`` and ``keymap`` are the full-screen console's: a theme's name,
+    and keys by the ids that its help names, e.g. ``"board.connect" = "x"``.
     """
 
     socket: str | None = None
     url: str | None = None
     timeout: float = DEFAULT_TIMEOUT
     ca_file: str | None = None
+    theme: str | None = None
+    keymap: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,11 @@ def config_path(environ: Mapping[str, str] = os.environ) -> Path:
     return _xdg(environ, "XDG_CONFIG_HOME", ".config") / "console.toml"
 
 
+def clipboard_path(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where the console also puts what was copied, for terminals that take no OSC 52."""
+    return _xdg(environ, "XDG_STATE_HOME", ".local/state") / "clipboard"
+
+
 def history_path(environ: Mapping[str, str] = os.environ) -> Path:
     """Where the console remembers the commands that were typed."""
     return _xdg(environ, "XDG_STATE_HOME", ".local/state") / "history"
@@ -87,7 +95,7 @@ def load_config(path: Path | None = None, environ: Mapping[str, str] = os.enviro
 
 
 def _typed(table: dict[str, Any], file: Path) -> Config:
-    known = [field.name for field in fields(Config)]
+    known = [item.name for item in fields(Config)]
     for key, value in table.items():
         if key not in known:
             raise ConfigError(
@@ -96,6 +104,9 @@ def _typed(table: dict[str, Any], file: Path) -> Config:
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if key == "timeout" and not (number and value > 0):
             raise ConfigError(f"{file}: timeout must be a number of seconds above 0")
+        if key == "keymap":
+            _check_keymap(value, file)
+            continue
         if key != "timeout" and not (isinstance(value, str) and value):
             raise ConfigError(f"{file}: {key} must be text")
     if "socket" in table and "url" in table:
@@ -104,6 +115,14 @@ def _typed(table: dict[str, Any], file: Path) -> Config:
     if config.url:
         check_url(config.url, str(file))
     return config
+
+
+def _check_keymap(value: Any, file: Path) -> None:
+    if not isinstance(value, dict):
+        raise ConfigError(f'{file}: keymap must be a table, e.g. [keymap] "board.connect" = "x"')
+    for name, keys in value.items():
+        if not (isinstance(keys, str) and keys):
+            raise ConfigError(f'{file}: keymap: the key of "{name}" must be text, e.g. "ctrl+x"')
 
 
 def check_url(url: str, source: str) -> str:

@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from haas_console.core.commands import Apply, Command, Help
-from haas_console.core.errors import ConsoleError
+from haas_console.core.api import near_miss
 from haas_console.core.live import Target
+from haas_console.core.recall import Recall
 from haas_console.core.session import Session
+from haas_console.tui import clipboard
 from haas_console.tui.board import BoardScreen
+from haas_console.tui.commandline import CommandLine
+from haas_console.tui.match import pick
 from haas_console.tui.prompt import Question
-from haas_console.tui.screen import ConsoleScreen, pick
+from haas_console.tui.screen import ConsoleScreen
 from haas_console.tui.table import SCREENS, Entry, entry
 
 
 @dataclass(frozen=True)
 class Options:
-    """How the console is to look and what it may do."""
+    """How the console is to look, what it may do, and where it keeps things (None: nowhere)."""
 
     readonly: bool = False
     project: str | None = None
+    theme: str | None = None
+    keymap: Mapping[str, str] = field(default_factory=dict)
+    history: Path | None = None
+    clipboard: Path | None = None
 
 
 class ConsoleApp(App[int]):
@@ -34,21 +42,40 @@ class ConsoleApp(App[int]):
 
     TITLE = "HaaS"
     CSS_PATH = "styles.tcss"
-    ENABLE_COMMAND_PALETTE = False
+    ENABLE_COMMAND_PALETTE = False  # ours is in tui/palette.py, and sends less
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("colon", "command", "Command", id="app.command"),
         Binding("p", "project", "Project", id="app.project"),
         Binding("question_mark", "help", "Help", id="app.help"),
+        Binding("ctrl+p", "palette", "Palette", id="app.palette", show=False),
+        Binding("m", "mouse", "Mouse on or off", id="app.mouse", show=False),
         Binding("q,ctrl+q", "quit", "Quit", id="app.quit"),
+        *(
+            Binding(
+                item.key, f"open('{item.name}')", item.title, id=f"open.{item.name}", show=False
+            )
+            for item in SCREENS
+        ),
     ]
 
     def __init__(self, target: Target, options: Options | None = None) -> None:
         super().__init__()
         self.options = options or Options()
         self.session = Session(target, readonly=self.options.readonly, project=self.options.project)
+        self.commandline = CommandLine(self, Recall(self.options.history))
         self.animation_level = "none"
-        for item in SCREENS:
-            self.bind(item.key, f"open('{item.name}')", description=item.title)
+        self._mouse_is_ours = True
+        self._complaint = self._settle()
+
+    def _settle(self) -> str:
+        """Take over theme and keys; gives a sentence on what of them cannot be used."""
+        theme = self.options.theme
+        if theme is not None and theme not in self.available_themes:
+            return f'There is no theme "{theme}"{near_miss(theme, self.available_themes)}.'
+        self.theme = theme or DEFAULT_THEME
+        if self.options.keymap:
+            self.set_keymap(dict(self.options.keymap))
+        return ""
 
     def get_default_screen(self) -> Screen[None]:
         """Begin with the board itself: a blank screen under it would be painted first."""
@@ -59,7 +86,9 @@ class ConsoleApp(App[int]):
         self.call_after_refresh(self._connect)
 
     def _connect(self) -> None:
-        self.run_worker(self.session.live.run(), name="live", group="live", exit_on_error=True)
+        self.run_worker(self.session.live.run(), name="live", group="live")
+        if self._complaint and self.here is not None:
+            self.here.fail(self._complaint)
 
     # --- screens ---
 
@@ -74,15 +103,18 @@ class ConsoleApp(App[int]):
 
     def open(self, item: Entry) -> None:
         """Go to a screen; from another than the board, in its place."""
-        here = self.here
-        if here is not None and item.name == here.NAME:
-            return
         info = self.session.inventory.info
         if item.admin and (info is None or not info.admin):
-            if here is not None:
-                here.fail(f"{item.title} is for admins.")
+            if self.here is not None:
+                self.here.fail(f"{item.title} is for admins.")
             return
-        screen = item.load()(self.session)
+        self.show(item.load()(self.session))
+
+    def show(self, screen: ConsoleScreen) -> None:
+        """Put a screen in front; from another than the board, in its place."""
+        here = self.here
+        if here is not None and screen.NAME == here.NAME != "text":
+            return
         if len(self.screen_stack) > 1:
             self.switch_screen(screen)
         else:
@@ -116,48 +148,66 @@ class ConsoleApp(App[int]):
             )
         )
 
+    def command(self, text: str = "") -> None:
+        """Open the command line, with a beginning of a command in it."""
+        self.commandline.open(text)
+
     def action_command(self) -> None:
         """Type a command, in the language of scripts."""
-        here = self.here
-        if here is not None:
-            here.put(Question(":", answer=self._typed))
-
-    def _typed(self, line: str) -> None:
-        here = self.here
-        if here is None or not line.strip():
-            return
-        words = line.split()
-        if words[0] in ("q", "quit", "exit"):
-            self.exit(0)
-            return
-        found = entry(words[0])
-        if found is not None and len(words) == 1:
-            self.open(found)
-            return
-        try:
-            command = self.session.live.language.parse_line(line, self.session.project)
-        except ConsoleError as error:
-            here.fail(str(error))
-            return
-        if command is not None:
-            self.run_worker(self._run(here, command), group="send")
-
-    async def _run(self, here: ConsoleScreen, command: Command) -> None:
-        if isinstance(command, Help | Apply):
-            here.fail("Not here yet.")
-            return
-        outcome = await here.send([command])
-        if outcome.ok and not self.session.live.language.mutates(command):
-            here.say(str(outcome.results[-1])[:200])
+        self.command()
 
     def action_help(self) -> None:
         """Say what can be pressed."""
+        from haas_console.tui.helppage import help_lines
+        from haas_console.tui.textscreen import TextScreen
+
+        here = self.here
+        if here is not None and here.TITLE != "Help":
+            self.show(TextScreen(self.session, "Help", help_lines(here)))
+
+    def action_palette(self) -> None:
+        """Find something to do by its name."""
+        from haas_console.tui.palette import Entry as Found
+        from haas_console.tui.palette import PaletteScreen, entries
+
+        def done(found: Found | None) -> None:
+            if found is not None:
+                self.call_later(found.run)
+
+        self.push_screen(PaletteScreen(entries(self)), done)
+
+    def action_mouse(self) -> None:
+        """Give the mouse to the terminal, to select text with it, or take it back."""
+        driver = self._driver
+        if driver is None or self.here is None:
+            return
+        self._mouse_is_ours = not self._mouse_is_ours
+        switch = "_enable_mouse_support" if self._mouse_is_ours else "_disable_mouse_support"
+        getattr(driver, switch, lambda: None)()
+        said = (
+            "here again" if self._mouse_is_ours else "the terminal's: select text; m takes it back"
+        )
+        self.here.say(f"the mouse is {said}")
+
+    def copy(self, text: str) -> None:
+        """Copy by OSC 52, and into a file for terminals that do not heed it."""
+        told = []
+        found = clipboard.sequence(text, os.environ)
+        if found is not None and self._driver is not None:
+            self._driver.write(found)
+            told.append("copied")
+        if self.options.clipboard is not None:
+            try:
+                told.append(f"written to {clipboard.save(text, self.options.clipboard)}")
+            except OSError as error:
+                told.append(f"{self.options.clipboard} cannot be written: {error.strerror}")
+        if self.here is not None:
+            self.here.say(" and ".join(told) or "there is nowhere to copy it to")
 
 
-def run(target: Target, options: Options | None = None, args: Sequence[str] = ()) -> int:
+DEFAULT_THEME = "textual-dark"
+
+
+def run(target: Target, options: Options) -> int:
     """Run the console on this terminal until it is quit; gives the exit code."""
-    del args
-    app = ConsoleApp(target, options)
-    with contextlib.suppress(KeyboardInterrupt):
-        return app.run() or 0
-    return 130
+    return ConsoleApp(target, options).run() or 0

@@ -19,9 +19,10 @@ from haas_console.tui.bars import Bar, summary_text
 from haas_console.tui.drag import Drag, Ghost
 from haas_console.tui.grip import Grip
 from haas_console.tui.lines import Lines
+from haas_console.tui.match import pick
 from haas_console.tui.nodes import NodeTable
 from haas_console.tui.prompt import Question
-from haas_console.tui.screen import ConsoleScreen, pick
+from haas_console.tui.screen import ConsoleScreen
 
 
 class BoardScreen(ConsoleScreen):

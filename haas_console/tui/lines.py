@@ -16,6 +16,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from haas_console.batch.text import clean
+
 Part = tuple[str, str]
 """Text and the name of its style: ``dim``, ``head``, ``staged``, ...; empty for plain."""
 
@@ -87,7 +89,9 @@ class Lines(ScrollView, can_focus=True):
         if not over and index == self.cursor:
             over = "cursor" if self.has_focus else "blur"
         segments = [
-            Segment(text, self._look(name, over)) for text, name in self.parts(index, width) if text
+            Segment(text if text.isprintable() else clean(text), self._look(name, over))
+            for text, name in self.parts(index, width)
+            if text
         ]
         return Strip(segments).adjust_cell_length(width, self._look("", over)).simplify()
 

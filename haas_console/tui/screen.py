@@ -17,6 +17,7 @@ from haas_console.core.live import Changes
 from haas_console.core.session import Outcome, Session
 from haas_console.tui.bars import Bar, top_text
 from haas_console.tui.hints import hints_text
+from haas_console.tui.match import pick
 from haas_console.tui.prompt import Completer, Prompt, Question
 
 if TYPE_CHECKING:
@@ -208,23 +209,3 @@ class ConsoleScreen(Screen[None]):
     def action_back(self) -> None:
         """Go to the screen before."""
         self.console.back()
-
-
-def pick(known: Sequence[str], typed: str) -> list[str]:
-    """Those that begin with what was typed, then those that hold it, then its letters in order."""
-    wanted = typed.strip().lower()
-    ranked = []
-    for number, name in enumerate(known):
-        rank = _rank(name.lower(), wanted)
-        if rank is not None:
-            ranked.append((rank, number, name))
-    return [name for _, _, name in sorted(ranked)]
-
-
-def _rank(name: str, wanted: str) -> int | None:
-    if name.startswith(wanted) or name.rpartition("/")[2].startswith(wanted):
-        return 0
-    if wanted in name:
-        return 1
-    letters = iter(name)
-    return 2 if all(letter in letters for letter in wanted) else None

@@ -1,0 +1,187 @@
+"""What could stand next in a line: nouns, verbs, options, and names from the inventory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from haas_console.core import binding, values
+from haas_console.core.api import Method, Param
+from haas_console.core.binding import PROJECT, fills_project
+from haas_console.core.commands import Language
+from haas_console.core.inventory import Inventory
+
+MOST = 200  # candidates; more is no help
+
+
+class Completer:
+    """Completes lines of one language with the names of one inventory.
+
+    ``extra`` are first words of the front end's own (its screens, say).
+    """
+
+    def __init__(
+        self,
+        language: Language,
+        inventory: Inventory,
+        project: str | None,
+        extra: Iterable[str] = (),
+    ) -> None:
+        self._language = language
+        self._inventory = inventory
+        self._project = project
+        self._extra = tuple(extra)
+
+    def complete(self, text: str) -> list[str]:
+        """The candidates for the last word of a line, in order; each stands for the whole word."""
+        words = text.split()
+        last = "" if not text or text[-1].isspace() else words.pop()
+        found = [word for word in self._next(words, last) if word.startswith(last)]
+        return list(dict.fromkeys(found))[:MOST]
+
+    def _next(self, words: Sequence[str], last: str) -> Iterable[str]:
+        language = self._language
+        if not words:
+            return sorted({*language.sugar_nouns, *language.api.nouns, *self._extra})
+        first, rest = words[0], words[1:]
+        verbs = language.api.nouns.get(first, {})
+        match first:
+            case "use":
+                return self._projects() if not rest else ()
+            case "help":
+                if not rest:
+                    return sorted(language.api.nouns)
+                return language.api.nouns.get(rest[0], {}) if len(rest) == 1 else ()
+            case "connect" | "disconnect":
+                return self._connect(first, rest, last)
+            case "plan" | "apply" if not rest:
+                return [*self._projects(), *verbs, "--site"]
+            case _ if not rest:
+                return list(verbs)
+        method = verbs.get(rest[0].replace("-", "_"))
+        return () if method is None else self._params(method, rest[1:], last)
+
+    def _connect(self, sugar: str, rest: Sequence[str], last: str) -> Iterable[str]:
+        method = self._language.api.methods.get(f"nic.{sugar}")
+        if method is None:
+            return ()
+        if rest:
+            node, _, nic = rest[0].partition(":")
+            return self._params(method, [node, nic, *rest[1:]], last)
+        node, colon, _ = last.partition(":")
+        if colon and node in self._inventory.nodes:
+            return [f"{node}:{nic.nic}" for nic in self._inventory.nodes[node].nics]
+        return [f"{name}:" for name in self._held()]
+
+    # --- the params of a method ---
+
+    def _params(self, method: Method, words: Sequence[str], last: str) -> Iterable[str]:
+        """Options when one is begun, the value of an option, else what the next word may be."""
+        api = self._language.api
+        options = {param.option: param for param in method.params}
+        given: dict[str, str] = {}
+        plain: list[str] = []
+        waiting: Param | None = None
+        for word in words:
+            name, equals, value = word.partition("=")
+            if waiting is not None:
+                given[waiting.name], waiting = word, None
+            elif word.startswith("--"):
+                param = options.get("--" + name[2:].replace("-", "_"))
+                if param is not None and equals:
+                    given[param.name] = value
+                elif param is not None and values.is_boolean(api, param.schema):
+                    given[param.name] = "true"
+                else:
+                    waiting = param
+            else:
+                plain.append(word)
+        order = binding.positional(api, method, self._project)
+        takers = [param for param in order if param.name not in given]
+        for param, word in zip(takers, plain, strict=False):
+            given[param.name] = word
+        if waiting is not None:
+            return self._values(method, waiting, given)
+        left = [option for option, param in options.items() if param.name not in given]
+        if last.startswith("-"):
+            return left
+        return [*self._word(method, takers, plain, given), *left]
+
+    def _word(
+        self, method: Method, takers: list[Param], plain: list[str], given: dict[str, str]
+    ) -> Iterable[str]:
+        if len(plain) < len(takers):
+            return self._values(method, takers[len(plain)], given)
+        if takers and values.item_schema(self._language.api, takers[-1].schema) is not None:
+            return self._values(method, takers[-1], given)
+        return ()
+
+    def _values(self, method: Method, param: Param, given: dict[str, str]) -> Iterable[str]:
+        """The names that a param may have, as far as they are known here."""
+        known = self._names(method, given).get(param.name)
+        if known is not None and not (
+            method.verb in ("create", "register") and _own(method, param)
+        ):
+            return known()
+        schema = param.schema
+        for choice in values.choices(self._language.api, schema):
+            if "enum" in choice:
+                return [str(word) for word in choice["enum"]]
+        return ("true", "false") if values.is_boolean(self._language.api, schema) else ()
+
+    def _names(
+        self, method: Method, given: dict[str, str]
+    ) -> dict[str, Callable[[], Iterable[str]]]:
+        inventory = self._inventory
+        info = inventory.info
+
+        def nics() -> Iterable[str]:
+            node = inventory.nodes.get(given.get("node", ""))
+            return [nic.nic for nic in node.nics] if node else ()
+
+        def networks() -> Iterable[str]:
+            node = inventory.nodes.get(given.get("node", ""))
+            project = given.get(PROJECT) or (node.project if node else None) or self._project
+            return [n.name_for(project) for n in inventory.networks_of(project)]
+
+        def headnodes() -> Iterable[str]:
+            project = given.get(PROJECT) or self._project
+            return [h.headnode for h in inventory.headnodes_of(project)]
+
+        def ports() -> Iterable[str]:
+            return [p.port for p in inventory.ports.get(given.get("switch", ""), ())]
+
+        return {
+            "project": self._projects,
+            "with": self._projects,
+            "node": lambda: self._nodes_for(method),
+            "nic": nics if method.noun == "nic" else tuple,
+            "network": networks,
+            "headnode": headnodes,
+            "switch": lambda: sorted(inventory.switches),
+            "port": ports,
+            "ports": ports,
+            "job": lambda: [str(job) for job in sorted(inventory.jobs, reverse=True)],
+            "image": lambda: info.images if info else (),
+            "dialect": lambda: info.dialects if info else (),
+            "tag": lambda: sorted({tag for n in inventory.nodes.values() for tag in n.tags}),
+        }
+
+    def _projects(self) -> list[str]:
+        return sorted(self._inventory.projects)
+
+    def _held(self) -> list[str]:
+        return [node.node for node in self._inventory.nodes_of(self._project)]
+
+    def _nodes_for(self, method: Method) -> list[str]:
+        match method.name:
+            case "node.allocate":
+                return [n.node for n in self._inventory.nodes.values() if n.state == "free"]
+            case "node.release" | "nic.connect" | "nic.disconnect":
+                return self._held()
+            case _:
+                return list(self._inventory.nodes)
+
+
+def _own(method: Method, param: Param) -> bool:
+    """Whether the param names what is being made, so that no known name fits."""
+    return param.name == method.noun and not (param.name == PROJECT and fills_project(method))

@@ -1,0 +1,130 @@
+"""The ``:`` line: the language of scripts, with completion and history, and the screens' names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from haas_console.batch import text
+from haas_console.core.commands import Apply, Call, Command, Help, Use
+from haas_console.core.completion import Completer
+from haas_console.core.errors import CommandSyntaxError, ConsoleError
+from haas_console.core.help import help_text
+from haas_console.core.recall import Recall
+from haas_console.tui.prompt import Question
+from haas_console.tui.screen import ConsoleScreen
+from haas_console.tui.table import SCREENS, entry
+from haas_console.tui.textscreen import TextScreen
+
+if TYPE_CHECKING:
+    from haas_console.tui.app import ConsoleApp
+
+QUIT = ("q", "quit", "exit", "wq", "q!")
+
+
+class CommandLine:
+    """Reads what was typed after ``:`` and does it."""
+
+    def __init__(self, app: ConsoleApp, recall: Recall) -> None:
+        self._app = app
+        self._recall = recall
+
+    def open(self, beginning: str = "") -> None:
+        """Show the line."""
+        here, session = self._app.here, self._app.session
+        if here is None:
+            return
+        completer = Completer(
+            session.live.language,
+            session.inventory,
+            session.project,
+            [*(item.name for item in SCREENS), "board", "discard", "quit"],
+        )
+        here.put(
+            Question(
+                ":",
+                text=beginning,
+                answer=self.do,
+                complete=completer.complete,
+                history=self._recall.lines,
+            )
+        )
+
+    def do(self, line: str) -> None:
+        """Do what a line says."""
+        here, session = self._app.here, self._app.session
+        words = line.split()
+        if here is None or not words:
+            return
+        self._recall.add(line)
+        if len(words) == 1 and self._own(words[0], here):
+            return
+        try:
+            command = session.live.language.parse_line(line, session.project)
+        except CommandSyntaxError as error:
+            usage = f"   usage: {error.usage}" if error.usage else ""
+            here.fail(f"{error.message}{usage}")
+        except ConsoleError as error:
+            here.fail(str(error))
+        else:
+            if command is not None:
+                self._app.run_worker(self._run(here, command), group="send")
+
+    def _own(self, word: str, here: ConsoleScreen) -> bool:
+        """Words of the screen's own: to quit, to discard, and the names of screens."""
+        if word in QUIT:
+            self._app.exit(0)
+        elif word == "board":
+            self._app.back()
+        elif word == "discard":
+            self._app.run_worker(self._discard(here), group="send")
+        elif (found := entry(word)) is not None and word not in ("apply",):
+            self._app.open(found)
+        else:
+            return False
+        return True
+
+    async def _discard(self, here: ConsoleScreen) -> None:
+        here.show_outcome(await self._app.session.discard())
+
+    async def _run(self, here: ConsoleScreen, command: Command) -> None:
+        session = self._app.session
+        if isinstance(command, Help):
+            lines = help_text(session.live.language, command).splitlines()
+            self._app.show(TextScreen(session, "Help", lines))
+            return
+        outcome = await here.send([command])
+        if not outcome.ok:
+            return
+        result = outcome.results[-1]
+        if isinstance(command, Use):
+            here.say(f"project {command.project}" if command.project else "all projects")
+        elif isinstance(command, Apply):
+            here.say(f"job {result['job']} is started; it goes on whatever you look at")
+            found = entry("jobs")
+            if found is not None:
+                self._app.open(found)
+        elif isinstance(command, Call) and not session.live.language.mutates(command):
+            title = session.line(command)
+            self._app.show(TextScreen(session, title, answer_lines(command, result)))
+        elif isinstance(command, Call):
+            said = text.facts(result, command.params)
+            line = session.line(command)
+            here.say(f"> {line}: {said}" if said else f"> {line}")
+
+
+def answer_lines(call: Call, result: Any) -> list[str]:
+    """What a command that only looks has found, as batch mode writes it."""
+    if call.method == "plan.show":
+        return text.plan_lines(result)
+    if call.method == "site.export":
+        return str(result["site"]).splitlines()
+    if call.method == "rpc.discover":
+        return json.dumps(result, indent=1).splitlines()
+    items = result.get("items") if isinstance(result, Mapping) and "next" in result else result
+    if text.is_table(items):
+        return text.table(list(items or ()))
+    if isinstance(items, list):
+        return [text.brief(item) for item in items] or ["none"]
+    return text.record_lines(items) if isinstance(items, Mapping) else [text.brief(items)]

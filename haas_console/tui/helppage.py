@@ -1,0 +1,68 @@
+"""Help, made from the bindings that are active on a screen."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from textual.screen import Screen
+
+from haas_console.tui.hints import key_text
+
+_WORDS = [
+    "# How it works",
+    "What you do is staged: nothing is sent to a switch until you apply (a shows the plan first).",
+    "lab → storage*   on lab now, and on storage after an apply;   +lab is tagged;   parked",
+    "On the right:  + joins with the next apply,  - leaves with it.",
+    "The line at the bottom shows what a script would say for what you did.",
+    "",
+    "# Filter (/)",
+    "Words must all fit; ! inverts; field=value compares one field, * stands for anything:",
+    "state=free   project=astro   tag=gpu   network=lab   network=parked   switch=sw1   !kind=bmc",
+    "",
+    "# Mouse",
+    "Drag a nic (or many that are marked) onto a network, or onto parked; a headnode onto a",
+    "network. Esc lets go. Ctrl-click marks. m gives the mouse to the terminal, to select text.",
+    "",
+    "# Commands (:)",
+    "The language of scripts: noun verb words --options; Tab completes, Up recalls; :help lists",
+    "all, :help node allocate explains one, :q quits.",
+]
+
+
+def help_lines(screen: Screen[Any]) -> list[str]:
+    """What can be pressed on a screen, by what it belongs to, and some words on the rest."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for active in screen.active_bindings.values():
+        binding = active.binding
+        if binding.system or not binding.description:
+            continue
+        group = (binding.id or "app.").partition(".")[0]
+        said = _doc(active.node, binding.action) or binding.description
+        row = (key_text(binding.key_display or binding.key), said)
+        rows = groups.setdefault(group, [])
+        same = next((n for n, (_, text) in enumerate(rows) if text == said), None)
+        if same is None:
+            rows.append(row)
+        else:
+            rows[same] = (f"{rows[same][0]} {row[0]}", said)
+    lines = []
+    for group, rows in sorted(groups.items(), key=lambda item: _ORDER.get(item[0], 1)):
+        lines.append(f"# Keys: {_NAMES.get(group, group)}")
+        lines += [f"{keys:14} {said}" for keys, said in rows]
+        lines.append("")
+    return [*lines, *_WORDS]
+
+
+_ORDER = {"board": 0, "list": 2, "screen": 3, "app": 3, "open": 4}
+_NAMES = {"app": "everywhere", "list": "in lists", "open": "screens", "screen": "everywhere too"}
+
+
+def _doc(node: Any, action: str) -> str:
+    """The first sentence that an action says of itself; screens say theirs in the binding."""
+    name, bracket, _ = action.rpartition(".")[2].partition("(")
+    if bracket:
+        return ""
+    method = getattr(node, f"action_{name}", None)
+    doc = inspect.getdoc(method) if method is not None else None
+    return doc.partition("\n")[0].rstrip(".") if doc else ""

@@ -1,0 +1,181 @@
+"""A console with its daemon for tests, and what a user's hands do: keys and a real mouse."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+from textual import events
+from textual.pilot import Pilot
+
+from haas_console.core.config import Endpoint
+from haas_console.core.live import Target
+from haas_console.tui.app import ConsoleApp, Options
+from haas_console.tui.areas import AreaList
+from haas_console.tui.bars import Bar
+from haas_console.tui.board import BoardScreen
+from haas_console.tui.lines import Lines
+from haas_console.tui.nodes import NodeTable
+
+PATIENCE = 10.0  # seconds; a test that waits longer has failed
+
+
+class Hands:
+    """A user before the console."""
+
+    def __init__(self, app: ConsoleApp, pilot: Pilot[int]) -> None:
+        self.app = app
+        self.pilot = pilot
+
+    # --- seeing ---
+
+    @property
+    def board(self) -> BoardScreen:
+        screen = self.app.screen_stack[0]
+        assert isinstance(screen, BoardScreen)
+        return screen
+
+    @property
+    def nodes(self) -> NodeTable:
+        return self.board.query_one(NodeTable)
+
+    @property
+    def areas(self) -> AreaList:
+        return self.board.query_one(AreaList)
+
+    def bar(self, name: str) -> str:
+        """What a bar says: top, hints, message, summary."""
+        return str(self.app.screen.query_one(f"#{name}", Bar).content)
+
+    def text(self, lines: Lines) -> list[str]:
+        """The lines of a list as they are drawn."""
+        return [lines._strip(index).text.rstrip() for index in range(lines.count())]
+
+    def row(self, node: str, nic: str) -> str:
+        """A nic's line on the left."""
+        index = self.nodes.board.index_of((node, nic))
+        assert index is not None, f"{node}:{nic} is not shown"
+        return self.text(self.nodes)[index]
+
+    def area(self, name: str) -> list[str]:
+        """What stands in an area on the right, without its head."""
+        found: list[str] = []
+        inside = False
+        for line, text in zip(self.areas.lines, self.text(self.areas), strict=True):
+            if line.head:
+                inside = line.text == name
+            elif inside and line.thing is not None:
+                found.append(" ".join(text.split()))
+        return found
+
+    async def until(self, true: Callable[[], object], what: str = "") -> None:
+        """Let the console work until something holds."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not true():
+                    await self.pilot.pause()
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            said = self.bar("message") if self.app.screen.query("#message") else ""
+            raise AssertionError(
+                f"it did not come to be: {what or true}; message: {said}"
+            ) from None
+        await self.pilot.pause()
+
+    # --- the keyboard ---
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def type(self, text: str) -> None:
+        names = {" ": "space", ":": "colon", "/": "slash", "-": "minus", "=": "equals_sign"}
+        await self.press(*(names.get(letter, letter) for letter in text))
+
+    async def command(self, line: str) -> None:
+        """Give a command in the ``:`` line, and wait for its end."""
+        before = len(self.app.session.live.log.commands)
+        await self.press("colon")
+        await self.type(line)
+        await self.press("enter")
+        await self.until(lambda: len(self.app.session.live.log.commands) > before, line)
+        await self.until(lambda: self.app.session.live.log.commands[-1].state != "sent", line)
+
+    async def go(self, node: str, nic: str) -> None:
+        """Put the cursor of the left side on a nic."""
+        index = self.nodes.board.index_of((node, nic))
+        assert index is not None
+        self.nodes.focus()
+        self.nodes.move_to(index)
+        await self.pilot.pause()
+
+    # --- the mouse ---
+
+    def place(self, lines: Lines, index: int, column: int = 20) -> tuple[int, int]:
+        """Where on the screen a line is."""
+        region = lines.region
+        return region.x + min(column, region.width - 3), region.y + index - lines.scroll_offset.y
+
+    def nic_at(self, node: str, nic: str) -> tuple[int, int]:
+        index = self.nodes.board.index_of((node, nic))
+        assert index is not None
+        return self.place(self.nodes, index)
+
+    def thing_at(self, area: str, text: str) -> tuple[int, int]:
+        """Where a nic or headnode stands in an area."""
+        inside = False
+        for index, line in enumerate(self.areas.lines):
+            if line.head:
+                inside = line.text == area
+            elif inside and line.text == text:
+                return self.place(self.areas, index, 6)
+        raise AssertionError(f"{text} is not in {area}")
+
+    def area_at(self, name: str) -> tuple[int, int]:
+        for index, line in enumerate(self.areas.lines):
+            if line.head and line.text == name:
+                return self.place(self.areas, index, 6)
+        raise AssertionError(f"there is no area {name}")
+
+    async def mouse(self, kind: type[events.MouseEvent], at: tuple[int, int], **more: Any) -> None:
+        """Send what a terminal's mouse report becomes, with the button that a drag holds."""
+        event = kind(
+            widget=None, x=at[0], y=at[1], delta_x=0, delta_y=0, button=1, shift=False, meta=False,
+            ctrl=more.get("ctrl", False), screen_x=at[0], screen_y=at[1],
+        )  # fmt: skip
+        driver = self.app._driver
+        assert driver is not None
+        driver.send_message(event)
+        await self.pilot.pause()
+
+    async def grip(self, start: tuple[int, int]) -> None:
+        await self.mouse(events.MouseDown, start)
+
+    async def pull(self, *way: tuple[int, int]) -> None:
+        for at in way:
+            await self.mouse(events.MouseMove, at)
+
+    async def let_go(self, at: tuple[int, int]) -> None:
+        await self.mouse(events.MouseUp, at)
+
+    async def drag(self, start: tuple[int, int], end: tuple[int, int]) -> None:
+        """Drag from one place to another, with some moves between."""
+        middle = ((start[0] + end[0]) // 2, (start[1] + end[1]) // 2)
+        await self.grip(start)
+        await self.pull((start[0] + 3, start[1]), middle, end)
+        await self.let_go(end)
+
+
+@contextlib.asynccontextmanager
+async def console(
+    socket: Path | str, size: tuple[int, int] = (120, 40), **options: Any
+) -> AsyncIterator[Hands]:
+    """Open the console on a daemon, and wait until it knows everything."""
+    app = ConsoleApp(Target(Endpoint(str(socket), None, "the test")), Options(**options))
+    async with app.run_test(size=size) as pilot:
+        hands = Hands(app, pilot)
+        await hands.until(lambda: app.session.live.status.state == "live", "connected")
+        yield hands
