@@ -14,7 +14,7 @@ OS_PACKAGES := user-mode-linux libvirt-daemon-system libvirt-daemon-driver-qemu 
 	qemu-system-x86 qemu-utils ipxe-qemu seabios iproute2 iputils-ping tcpdump busybox-static kmod \
 	tmux openssh-server openssh-client libvirt-dev pkg-config gcc python3-dev python3-venv
 
-.PHONY: help demo setup test lint types contracts check schemas clean os-packages python
+.PHONY: help demo setup test lint types contracts check bench screenshots schemas clean os-packages python
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -40,6 +40,12 @@ types: $(VENV)/test-ready  ## mypy --strict on both programs
 
 contracts: $(VENV)/test-ready  ## who may import whom
 	$(BIN)/lint-imports
+
+bench: $(VENV)/test-ready  ## measure daemon and console at 10,000 nodes against their budgets
+	$(BIN)/python -m tests.bench
+
+screenshots: $(VENV)/test-ready  ## draw the console's screens anew, into examples/screenshots
+	$(BIN)/python -m tests.bench.screenshots
 
 schemas: $(VENV)/test-ready  ## write schemas/ anew from the code
 	$(BIN)/python -m haas_rpcd.schemagen schemas

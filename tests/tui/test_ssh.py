@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.tui.harness import Terminal
 from tests.tui.harness.processes import ROOT, Daemon
 from tests.tui.harness.sshd import SSHD, Sshd, sshd
 
@@ -33,6 +34,17 @@ def host(tmp_path_factory: pytest.TempPathFactory, daemon: Daemon) -> Iterator[S
     }
     with sshd(folder, f"{sys.executable} -m haas_console", environ) as host:
         yield host
+
+
+def test_without_words_it_is_the_board(host: Sshd, tmp_path: Path) -> None:
+    with Terminal(host.command(terminal=True), home=tmp_path, size=(80, 24)) as terminal:
+        terminal.wait_for("node-01")
+        terminal.settle()
+        assert "Board" in terminal.text
+        terminal.resize(100, 30)
+        terminal.wait_until(lambda screen: len(screen.lines[0]) > 80, "a wider board")
+        terminal.feed(b"q")
+        assert terminal.ended() == 0
 
 
 def test_words_are_a_command_of_the_console(host: Sshd) -> None:

@@ -1,0 +1,39 @@
+"""``make bench``: measure, print the table, and fail if a count or a size is over its budget."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.bench import api, console, startup
+from tests.bench.big_site import NODES, big_site
+from tests.bench.table import Row, show
+
+
+def rows(folder: Path, nodes: int) -> Iterator[Row]:
+    """Measure everything, telling on stderr what is being measured."""
+    print("batch mode …", file=sys.stderr)
+    yield from startup.measure()
+    print(f"a site of {nodes:,} nodes …", file=sys.stderr)
+    with big_site(folder / "big", nodes) as (daemon, switch):
+        print("the daemon …", file=sys.stderr)
+        yield from api.measure(daemon, switch, nodes, folder)
+        print("the console …", file=sys.stderr)
+        yield from console.measure(daemon, nodes, folder)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--nodes", type=int, default=NODES, help=f"default: {NODES:,}")
+    nodes = parser.parse_args().nodes
+    with tempfile.TemporaryDirectory(prefix="haas-bench-") as folder:
+        measured = list(rows(Path(folder), nodes))
+    print(show(measured))
+    return int(any(row.over and row.asserted for row in measured))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
