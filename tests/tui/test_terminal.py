@@ -1,0 +1,36 @@
+"""A stranger's first job in tmux: the demo data centre, by mouse and keys, from nothing to done."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.tui.harness import keys
+from tests.tui.harness.tmux import Tmux
+
+DEMO = [sys.executable, "-m", "haas_console", "--demo"]
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_a_nic_is_dragged_onto_a_network_and_applied(tmp_path: Path, size: tuple[int, int]) -> None:
+    with Tmux(DEMO, home=tmp_path, size=size) as terminal:
+        node = terminal.wait_for("node-01")
+        assert "node-01" in terminal.capture()
+
+        terminal.feed(keys.click(node))
+        terminal.type("A")
+        terminal.wait_for("node-01:primary-nic")  # among the parked
+        terminal.type("n")
+        terminal.wait_for("new network")
+        terminal.type("lab\r")
+        terminal.wait_for("■ lab")
+
+        nic = terminal.screen.find("primary-nic")
+        terminal.drag(nic, terminal.screen.find("■ lab"))
+        terminal.wait_for("1 staged in astro")
+        assert "parked → lab" in terminal.capture()
+
+        terminal.feed(b"q")
+        assert terminal.ended() == 0
