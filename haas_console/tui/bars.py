@@ -4,28 +4,48 @@ from __future__ import annotations
 
 import time
 
+from rich.segment import Segment
 from rich.text import Text
-from textual.widgets import Static
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
 
+from haas_console.batch.text import clean
 from haas_console.core.session import Session
+from haas_console.tui.spans import changed_span
 
 
-class Bar(Static):
-    """One line that is sent only when it has changed."""
+class Bar(Widget):
+    """One line, of which only what has changed is sent."""
 
     ALLOW_SELECT = False
 
     def __init__(self, *, id: str) -> None:
-        super().__init__(id=id, classes="bar", markup=False)
+        super().__init__(id=id, classes="bar")
         self.auto_links = False
-        self._shown: Text | None = None
+        self.content = Text()
+        self._painted: Strip | None = None
 
     def show(self, text: Text) -> None:
         """Show a text, cut to the line."""
-        if self._shown != text or self._shown.spans != text.spans:
-            self._shown = text
-            text.no_wrap, text.overflow = True, "ellipsis"
-            self.update(text, layout=False)
+        self.content = text
+        strip = self._strip()
+        span = changed_span(self._painted, strip)
+        if span is not None and self.size.width:
+            self._painted = strip
+            self.refresh(Region(span[0], 0, span[1], 1))
+
+    def _strip(self) -> Strip:
+        text = self.content
+        if not text.plain.isprintable():  # what a device said may hold anything
+            text = Text(clean(text.plain), style=text.style)
+        segments = Segment.apply_style(text.render(self.app.console), self.rich_style)
+        return Strip(segments).adjust_cell_length(self.size.width, self.rich_style).simplify()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw the line."""
+        self._painted = self._strip()
+        return self._painted
 
 
 def top_text(session: Session, crumbs: list[str], width: int) -> Text:

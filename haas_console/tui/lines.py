@@ -17,6 +17,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from haas_console.batch.text import clean
+from haas_console.tui.spans import changed_span
 
 Part = tuple[str, str]
 """Text and the name of its style: ``dim``, ``head``, ``staged``, ...; empty for plain."""
@@ -124,9 +125,22 @@ class Lines(ScrollView, can_focus=True):
         width = self.scrollable_content_region.width
         for y in range(self.scrollable_content_region.height):
             strip = self._strip(y + top)
-            if self._painted.get(y) != strip:
+            span = changed_span(self._painted.get(y), strip)
+            if span is not None:
                 self._painted[y] = strip
-                self.refresh(Region(0, y, width, 1))
+                self.refresh(Region(span[0], y, min(span[1], width), 1))
+
+    def _size_updated(
+        self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True
+    ) -> bool:
+        """Heed new sizes only: else each move of a drag's ghost draws the scroll bar anew, 2 KB."""
+        if size == self._size:
+            return False
+        return super()._size_updated(size, virtual_size, container_size, layout)
+
+    def watch_virtual_size(self, size: Size) -> None:
+        """Fit the scroll bar to the number of lines."""
+        self._scroll_update(size)
 
     def on_resize(self) -> None:
         """The width is another, so all lines are."""

@@ -1,0 +1,100 @@
+"""The right side of the picture: the master, its bridges over the trunk, the headnodes on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from haas_console.core.inventory import Headnode, Inventory, NetworkKey
+from haas_console.core.portviews import Span
+
+RAIL = "  │ "
+"""What leads from the trunk ports to the master; as wide as each line of it."""
+
+
+@dataclass
+class Bridge:
+    """A VLAN on the master, and who is on it. Sign: ``+`` it comes to be, ``-`` it goes."""
+
+    vlan: int
+    exists: bool = False
+    wanted: bool = False
+    headnodes: list[tuple[str, Headnode]] = field(default_factory=list)
+
+    @property
+    def sign(self) -> str:
+        """What an apply does to it."""
+        if self.exists == self.wanted:
+            return " "
+        return "+" if self.wanted else "-"
+
+
+def bridges(inventory: Inventory) -> list[Bridge]:
+    """The bridges of all headnodes that are known, by VLAN id."""
+    found: dict[int, Bridge] = {}
+    for headnode in inventory.headnodes_of(None):
+        stays = headnode.state != "deleting"
+        for nic in headnode.nics:
+            for vlan in {nic.applied, nic.vlan} - {None}:
+                bridge = found.setdefault(int(vlan or 0), Bridge(int(vlan or 0)))
+                was, will = nic.applied == vlan, nic.vlan == vlan and stays
+                bridge.exists |= was
+                bridge.wanted |= will
+                sign = " " if was and will else "-" if was else "+"
+                bridge.headnodes.append((sign, headnode))
+    return [found[vlan] for vlan in sorted(found)]
+
+
+def state_text(headnode: Headnode) -> str:
+    """``running``; ``stopped → running*``, ``new*`` and ``deleting*`` when it is staged."""
+    if headnode.state == "staged":
+        return "new*"
+    if headnode.state == "deleting":
+        return "deleting*"
+    wanted = "running" if headnode.running else "stopped"
+    if headnode.state in ("running", "stopped") and headnode.state != wanted:
+        return f"{headnode.state} → {wanted}*"
+    return headnode.state
+
+
+def master_lines(
+    inventory: Inventory, colours: Mapping[NetworkKey, str], wide: bool
+) -> list[list[Span]]:
+    """The lines from the top of the picture; the second is the master's own."""
+    info = inventory.info
+    if info is not None and not info.master:
+        return [[], [("(no master is configured)", "dim")]]
+    lines: list[list[Span]] = [[], [("<trunk-nic>=", ""), ("haas-master", "head"), ("=", "")]]
+    names = {network.vlan: network for network in inventory.networks.values()}
+    rule = "────" if wide else "─"
+    for bridge in bridges(inventory):
+        network = names.get(bridge.vlan)
+        look = colours.get(network.key, "") if network else ""
+        look = {"+": "staged", "-": "leaves"}.get(bridge.sign, look)
+        star = "*" if bridge.sign != " " else " "
+        title = f"{network.project}/{network.network}" if network else "a deleted network"
+        span = f"( ^br-vlan{bridge.vlan}^{rule}^trunk-nic.{bridge.vlan}^ )"
+        if not wide:
+            span = span.replace("( ", "(").replace(" )", ")")
+        lines += [[], [(f"{bridge.sign} ", look), (title, "dim")], [(span + star, look)]]
+        for sign, headnode in bridge.headnodes:
+            text = f" {sign} %{headnode.headnode}% {state_text(headnode)}"
+            text = text if len(text) <= len(span) - 2 else text[: len(span) - 3] + "…"
+            text = text.ljust(len(span) - 2)
+            lines.append([("(", ""), (text, _headnode_look(sign, headnode)), (")", "")])
+    loose = [h for h in inventory.headnodes_of(None) if not any(n.vlan or n.applied for n in h.nics)]
+    if loose:
+        lines += [[], [("  on no network", "dim")]]
+        lines += [[(f"  %{h.headnode}% {state_text(h)}", _headnode_look(" ", h))] for h in loose]
+    return lines
+
+
+def _headnode_look(sign: str, headnode: Headnode) -> str:
+    if sign == "-" or headnode.state == "deleting":
+        return "leaves"
+    return "staged" if sign == "+" or "*" in state_text(headnode) else ""
+
+
+def master_width(lines: list[list[Span]]) -> int:
+    """How wide the lines are."""
+    return max((sum(len(text) for text, _ in line) for line in lines), default=0)

@@ -1,0 +1,165 @@
+"""Ports as a person looks at them: what is behind, what is applied, what is staged. Pure.
+
+Admins are told of all ports (``port.list``); a tenant knows those that its nodes' nics name.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from haas_console.core.board import natural
+from haas_console.core.inventory import Inventory, Link, NetworkKey, Nic, Node, Port
+
+Span = tuple[str, str]
+"""Text and the name of its style."""
+
+COLOURS = 6
+"""So many styles there are for networks: ``net0`` to ``net5``."""
+
+Plug = tuple[Node, Nic]
+"""A nic that is plugged into a port, and its node."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortView:
+    """One port of a switch. ``state`` is one of
+
+    ``trunk``; ``connected`` and ``parked``, confirmed and to stay so; ``staged``: an apply would
+    change it; ``unconfirmed``: nobody knows what it carries.
+    """
+
+    switch: str
+    port: str
+    state: str
+    role: str = "access"
+    node: Node | None = None
+    nic: Nic | None = None
+    project: str | None = None
+    applied: tuple[Link, ...] | None = None
+    staged: tuple[Link, ...] = ()
+    tagged: str = ""
+    """The VLAN ids that a trunk carries, as the switch confirmed them."""
+
+    @property
+    def shown(self) -> Link | None:
+        """The network it is known by: the first staged one, else the one that it leaves."""
+        links = self.staged or (self.applied or ())
+        return links[0] if links else None
+
+    @property
+    def behind(self) -> str:
+        """``node-1:primary-nic``, or empty."""
+        return f"{self.node.node}:{self.nic.nic}" if self.node and self.nic else ""
+
+
+def plugs(inventory: Inventory) -> dict[str, dict[str, Plug]]:
+    """Switch -> port -> the nic behind it, of all nodes that are known."""
+    found: dict[str, dict[str, Plug]] = {}
+    for node in inventory.nodes.values():
+        for nic in node.nics:
+            if nic.switch is not None and nic.port is not None:
+                found.setdefault(nic.switch, {})[nic.port] = (node, nic)
+    return found
+
+
+def views(inventory: Inventory, switch: str, plugged: dict[str, Plug]) -> list[PortView]:
+    """All known ports of a switch, in the order of their names."""
+    known = {port.port: port for port in inventory.ports.get(switch, ())}
+    names = sorted({*known, *plugged}, key=natural)
+    return [view(switch, name, known.get(name), plugged.get(name)) for name in names]
+
+
+def view(switch: str, name: str, port: Port | None, plug: Plug | None) -> PortView:
+    """One port, from what its switch's list and its nic say of it."""
+    if plug is not None:
+        node, nic = plug
+        state = nic.state if nic.state in ("staged", "unconfirmed") else "connected"
+        if state == "connected" and not nic.networks:
+            state = "parked"
+        return PortView(
+            switch, name, state, "access", node, nic, node.project, nic.applied, nic.networks
+        )
+    if port is None or port.applied is None:
+        role = port.role if port else "access"
+        return PortView(switch, name, "unconfirmed", role)
+    if port.role == "trunk":
+        return PortView(switch, name, "trunk", "trunk", tagged=port.applied.tagged)
+    vlan = port.applied.untagged
+    links = () if vlan is None else (Link(None, vlan),)
+    return PortView(switch, name, "connected" if links else "parked", applied=links, staged=links)
+
+
+def network_of(inventory: Inventory, seen: PortView) -> NetworkKey | None:
+    """The network that a port is known by."""
+    link = seen.shown
+    if link is None or link.network is None or seen.project is None:
+        return None
+    found = inventory.network(seen.project, link.network)
+    return found.key if found else None
+
+
+def colours(inventory: Inventory) -> dict[NetworkKey, str]:
+    """A style for each network, the same one wherever it is drawn."""
+    keys = sorted(inventory.networks)
+    return {key: f"net{number % COLOURS}" for number, key in enumerate(keys)}
+
+
+def letters(inventory: Inventory) -> dict[NetworkKey, str]:
+    """A letter for each network: one of its own name if that is free yet."""
+    found: dict[NetworkKey, str] = {}
+    taken: set[str] = set()
+    for key in sorted(inventory.networks):
+        wanted = [c for c in key[1] if c.isalpha()]
+        letter = _free((*wanted, *(c.upper() for c in wanted), *string.ascii_letters), taken)
+        found[key] = letter
+        taken.add(letter)
+    return found
+
+
+def _free(wanted: Iterable[str], taken: set[str]) -> str:
+    return next((c for c in wanted if c not in taken), "#")
+
+
+# --- in words -------------------------------------------------------------------------------------
+
+
+def _ids(links: tuple[Link, ...] | None) -> str:
+    if links is None:
+        return "{?}"
+    return "{" + (",".join(("+" if k.tagged else "") + str(k.vlan) for k in links) or "-") + "}"
+
+
+def vlan_text(seen: PortView) -> str:
+    """``{104}`` applied, ``{-}`` parked, ``{?}`` unconfirmed; ``{-}→{104}*`` staged."""
+    if seen.role == "trunk":
+        return "{?}" if seen.state == "unconfirmed" else "{" + (seen.tagged or "-") + "}"
+    before, after = _ids(seen.applied), _ids(seen.staged)
+    changes = seen.state == "staged" or (seen.state == "unconfirmed" and seen.staged)
+    return f"{before}→{after}*" if changes else before
+
+
+def names_text(links: tuple[Link, ...] | None) -> str:
+    """``lab (104), +storage (105)``; ``parked``; ``unconfirmed``."""
+    if links is None:
+        return "unconfirmed"
+    words = [f"{'+' if k.tagged else ''}{k.network or 'deleted'} ({k.vlan})" for k in links]
+    return ", ".join(words) or "parked"
+
+
+def describe(seen: PortView) -> str:
+    """All of one port in a line: what is behind it, whose it is, what is applied and staged."""
+    head = f"{seen.switch} {seen.port}"
+    if seen.role == "trunk":
+        carries = seen.tagged or ("unconfirmed" if seen.state == "unconfirmed" else "no VLAN")
+        return f"{head}   trunk   carries {carries}"
+    parts = [head, seen.behind or "no nic behind it"]
+    if seen.nic is not None and seen.nic.kind == "bmc":
+        parts[-1] += " (bmc)"
+    if seen.node is not None:
+        parts.append(f"project {seen.project}" if seen.project else seen.node.state)
+    said = f"applied {names_text(seen.applied)}" if seen.applied else names_text(seen.applied)
+    if seen.state == "staged" or (seen.state == "unconfirmed" and seen.staged):
+        said += f" → staged {names_text(seen.staged)}*"
+    return "   ".join([*parts, said])

@@ -1,0 +1,322 @@
+"""The picture of the data centre (design.md, section 1), drawn from the inventory. Pure.
+
+Nodes' nics on the left, the switches with their ports in the middle, the trunk on the right to
+the master with its bridges and headnodes. Only what is looked at is drawn: :class:`Picture` knows
+where each line is, and makes it when it is asked for.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+
+from haas_console.core.board import natural
+from haas_console.core.inventory import Inventory, Nic, Node
+from haas_console.core.master import RAIL, master_lines, master_width
+from haas_console.core.portviews import (
+    Plug,
+    PortView,
+    Span,
+    colours,
+    network_of,
+    plugs,
+    view,
+    views,
+    vlan_text,
+)
+
+WIDE = 116
+"""From so many columns on there is room for ``access`` and for networks' names."""
+
+WIRES = {"connected": "─", "staged": "╌", "parked": "·", "unconfirmed": " "}
+"""A nic's wire by its port's state: told apart without colours too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Widths:
+    """How wide the parts of the picture are, in columns."""
+
+    node: int
+    nic: int
+    box: int
+    port: int
+    right: int
+    wide: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """What is at a line: a switch, and one of its ports unless it is the switch's own line."""
+
+    switch: str | None = None
+    port: PortView | None = None
+    plug: Plug | None = None
+
+
+@dataclass(slots=True)
+class Block:
+    """A switch with what is plugged into it; without a switch, the nics plugged into none."""
+
+    switch: str | None
+    entries: list[tuple[str, Plug | None]]
+    """Ports with the nics behind them, in the order of the lines."""
+
+    trunks: list[str]
+    free: int
+    """Access ports that no nic is behind."""
+
+    height: int = 0
+
+
+class Picture:
+    """The picture at one moment, for one width."""
+
+    def __init__(self, inventory: Inventory, project: str | None, width: int) -> None:
+        self.inventory = inventory
+        self.project = project
+        self._plugged = plugs(inventory)
+        self._colours = colours(inventory)
+        self.blocks = self._blocks()
+        self._starts: list[int] = []
+        at = 0
+        for block in self.blocks:
+            self._starts.append(at)
+            at += block.height
+        self.right = master_lines(inventory, self._colours, width >= WIDE)
+        self.widths = self._widths(width)
+        self._rail_end = self._last_trunk()
+        self._height = max(at, len(self.right))
+
+    # --- what there is ---
+
+    def _blocks(self) -> list[Block]:
+        inventory = self.inventory
+        names = sorted({*inventory.switches, *self._plugged}, key=natural)
+        blocks = [self._block(name) for name in names]
+        loose = [
+            ("", (node, nic))
+            for node in inventory.nodes.values()
+            for nic in node.nics
+            if nic.port is None
+        ]
+        if loose:
+            blocks.append(Block(None, list(loose), [], 0, len(loose) + 2))
+        return blocks
+
+    def _block(self, switch: str) -> Block:
+        plugged = self._plugged.get(switch, {})
+        first: dict[str, list[tuple[int, int, str]]] = {}
+        keys = {port: natural(port) for port in plugged}
+        for port, (node, _) in plugged.items():
+            first[node.node] = min(first.get(node.node, keys[port]), keys[port])
+        entries: list[tuple[str, Plug | None]] = sorted(
+            plugged.items(), key=lambda item: (first[item[1][0].node], item[1][0].node, keys[item[0]])
+        )
+        known = self.inventory.ports.get(switch)
+        trunks = [p.port for p in known if p.role == "trunk"] if known is not None else [""]
+        access = sum(p.role == "access" and p.port not in plugged for p in known or ())
+        height = 1 + len(entries) + (access > 0) + len(trunks) + 1 + 1
+        return Block(switch, entries, trunks, access, height)
+
+    def _widths(self, width: int) -> Widths:
+        nodes = self.inventory.nodes.values()
+        node = max((len(n.node) for n in nodes), default=4) + 2
+        nic = max((len(i.nic) for n in nodes for i in n.nics), default=3) + 2
+        port = max((len(p) for ports in self._plugged.values() for p in ports), default=4)
+        wide = width >= WIDE
+        right = min(master_width(self.right), max(31, width // 3))
+        node, nic, port = min(node, 24 if wide else 11), min(nic, 20 if wide else 13), min(port, 14)
+        wire = 7 if wide else 2
+        box = width - (node + 1 + nic + wire) - len(RAIL) - right - 2
+        most = port + (40 if wide else 22)
+        return Widths(node, nic, max(16, min(box, most)), port, right, wide)
+
+    def _last_trunk(self) -> int:
+        """The last line that the rail to the master reaches."""
+        last = 0
+        for start, block in zip(self._starts, self.blocks, strict=True):
+            if block.trunks:
+                last = start + block.height - 3
+        return last
+
+    # --- lines ---
+
+    def __len__(self) -> int:
+        return self._height
+
+    def _find(self, index: int) -> tuple[Block, int] | None:
+        at = bisect_right(self._starts, index) - 1
+        if at < 0 or index - self._starts[at] >= self.blocks[at].height:
+            return None
+        return self.blocks[at], index - self._starts[at]
+
+    def spot(self, index: int) -> Spot:
+        """What is at a line."""
+        found = self._find(index)
+        if found is None:
+            return Spot()
+        block, at = found
+        if not 1 <= at <= len(block.entries) + (block.free > 0) + len(block.trunks):
+            return Spot(block.switch)
+        if at <= len(block.entries):
+            port, plug = block.entries[at - 1]
+            if block.switch is None:
+                return Spot(None, None, plug)
+            return Spot(block.switch, view(block.switch, port, None, plug), plug)
+        trunk = at - 1 - len(block.entries) - (block.free > 0)
+        if trunk < 0 or not block.trunks[trunk] or block.switch is None:
+            return Spot(block.switch)
+        return Spot(block.switch, self._trunk(block.switch, block.trunks[trunk]))
+
+    def _trunk(self, switch: str, name: str) -> PortView:
+        known = next(p for p in self.inventory.ports[switch] if p.port == name)
+        return view(switch, name, known, None)
+
+    def switches_in(self, first: int, last: int) -> list[str]:
+        """The switches that are seen between two lines."""
+        return [
+            block.switch
+            for start, block in zip(self._starts, self.blocks, strict=True)
+            if block.switch is not None and start <= last and start + block.height > first
+        ]
+
+    def line_of(self, switch: str, port: str | None = None) -> int | None:
+        """Where a switch, or one of its ports, is."""
+        for start, block in zip(self._starts, self.blocks, strict=True):
+            if block.switch == switch:
+                for number, (name, _) in enumerate(block.entries, 1):
+                    if name == port:
+                        return start + number
+                return start
+        return None
+
+    def find(self, text: str, after: int) -> int | None:
+        """The next line whose switch, port, node or nic has the text in its name."""
+        wanted = text.lower()
+        lines = [*range(after + 1, self._height), *range(0, after + 1)]
+        return next((i for i in lines if wanted in self._names(i)), None)
+
+    def _names(self, index: int) -> str:
+        found = self._find(index)
+        if found is None:
+            return ""
+        block, at = found
+        if at == 0:
+            return block.switch or ""
+        if at > len(block.entries):
+            return ""
+        port, plug = block.entries[at - 1]
+        return f"{port} {plug[0].node}:{plug[1].nic}".lower() if plug else port.lower()
+
+    def line(self, index: int) -> list[Span]:
+        """Draw a line: nics, switch, rail, master."""
+        w = self.widths
+        left = w.node + 1 + w.nic + (7 if w.wide else 2)
+        found = self._find(index)
+        tap = False
+        if found is None:
+            spans: list[Span] = [(" " * (left + w.box + 2), "")]
+        else:
+            spans, tap = self._block_line(*found, left)
+        return [*spans, *self._rail(index, tap), *self._master(index)]
+
+    def _block_line(self, block: Block, at: int, left: int) -> tuple[list[Span], bool]:
+        w = self.widths
+        inner = w.box
+        if at == 0:
+            return [(" " * left, ""), *self._head(block, inner)], False
+        at -= 1
+        if at < len(block.entries):
+            return self._entry(block, at, left), False
+        at -= len(block.entries)
+        if block.switch is None:
+            return [(" " * (left + inner + 2), "")], False
+        if block.free and at == 0:
+            text = f" {block.free} more, no nic"
+            return [(" " * left, ""), ("│", ""), (_fit(text, inner), "dim"), ("│", "")], False
+        at -= block.free > 0
+        if at < len(block.trunks):
+            name = block.trunks[at]
+            carried = vlan_text(self._trunk(block.switch, name)) if name else ""
+            text = " ".join(filter(None, ["trunk" if w.wide or not name else "", name, carried]))
+            cut = _fit(text, inner - 1)
+            text = cut.rstrip().rjust(inner - 1) + " "
+            return [(" " * left, ""), ("│", ""), (text, "head"), ("[", "head")], True
+        if at == len(block.trunks):
+            return [(" " * left, ""), ("└" + "─" * inner + "┘", "")], False
+        return [(" " * (left + inner + 2), "")], False
+
+    def _head(self, block: Block, inner: int) -> list[Span]:
+        if block.switch is None:
+            return [(_fit("  plugged into no registered port", inner + 2), "dim")]
+        known = self.inventory.switches.get(block.switch)
+        title = f" {block.switch} "
+        more = (f"{known.dialect} " if known else "") + ("unsaved! " if known and known.unsaved else "")
+        title = _fit(title, min(len(title), inner - 1))
+        more = _fit(more, min(len(more), max(0, inner - 1 - len(title))))
+        tail = "─" * (inner - 1 - len(title) - len(more))
+        return [("┌─", ""), (title, "head"), (more, "dim"), (tail + "┐", "")]
+
+    def _entry(self, block: Block, at: int, left: int) -> list[Span]:
+        w = self.widths
+        port, plug = block.entries[at]
+        if plug is None:
+            return [(" " * (left + w.box + 2), "")]
+        node, nic = plug
+        before = block.entries[at - 1][1] if at else None
+        first = before is None or before[0].node != node.node
+        mine = self.project is None or node.project in (self.project, None)
+        name = f"={_fit(node.node, min(len(node.node), w.node - 2))}=" if first else ""
+        label = f"<{_fit(nic.nic, min(len(nic.nic), w.nic - 2))}>"
+        spans: list[Span] = [(name.ljust(w.node) + " ", "head" if mine else "dim")]
+        if block.switch is None:
+            spans += [(label, "" if mine else "dim"), (" " * (left - w.node - 1 - len(label)), "")]
+            return [*spans, (" " * (w.box + 2), "")]
+        seen = view(block.switch, port, None, plug)
+        look = self._look(seen, mine)
+        wire = WIRES[seen.state] * (left - w.node - 1 - len(label))
+        spans += [(label, "" if mine else "dim"), (wire, look), ("]", look)]
+        spans += [(_fit(f" {port}", w.port + 2), "" if mine else "dim")]
+        text = ("access" if w.wide else "") + vlan_text(seen) + self._names_of(node, nic)
+        return [*spans, (_fit(text, w.box - w.port - 2), look), ("│", "")]
+
+    def _names_of(self, node: Node, nic: Nic) -> str:
+        if node.project is None:
+            return f" {node.state}"
+        link = nic.networks[0] if nic.networks else (nic.applied or (None,))[0]
+        return f" {link.network or 'deleted'}" if link is not None else ""
+
+    def _look(self, seen: PortView, mine: bool) -> str:
+        if seen.state in ("staged", "unconfirmed"):
+            return "staged" if seen.state == "staged" else "leaves"
+        if not mine or seen.state == "parked":
+            return "dim"
+        key = network_of(self.inventory, seen)
+        return self._colours.get(key, "") if key else ""
+
+    # --- the right side ---
+
+    def _rail(self, index: int, tap: bool) -> Span:
+        top = 1  # the line of the master itself
+        if not self.blocks or not any(b.trunks for b in self.blocks):
+            return (" " * len(RAIL), "")
+        end = max(self._rail_end, top)
+        if index == top:
+            return ("──┬─" if tap else "  ┌─", "head")
+        if top < index < end:
+            return ("──┤ " if tap else "  │ ", "head")
+        if index == end:
+            return ("──┘ " if tap else "  │ ", "head")
+        return (" " * len(RAIL), "")
+
+    def _master(self, index: int) -> list[Span]:
+        return self.right[index] if index < len(self.right) else []
+
+
+def _fit(text: str, width: int) -> str:
+    if len(text) > width:
+        return text[: max(0, width - 1)] + "…" if width > 1 else text[: max(0, width)]
+    return text.ljust(width)
+
+
+__all__ = ["Picture", "Spot", "views"]
