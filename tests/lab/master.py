@@ -1,7 +1,7 @@
 """The master's haas-rpcd: a real daemon with its own files, and the console that drives it.
 
 Everything that is wanted of the daemon is said to it by ``haas-console --script``, as a user would.
-Only questions are asked in JSON-RPC, straight from here: starting a Python takes a while in the lab.
+Only questions are asked in JSON-RPC, straight from here: in the lab a Python takes long to start.
 """
 
 from __future__ import annotations
@@ -55,9 +55,8 @@ class Running:
             out, err = self._process.communicate()
             err += f"(killed: still not over after {SECONDS:.0f} s)\n"
         if self._process.returncode != code:
-            raise ScriptFailed(
-                f"{self._script.name} ended with {self._process.returncode}, not {code}:\n{out}{err}"
-            )
+            ended = f"{self._script.name} ended with {self._process.returncode}, not {code}"
+            raise ScriptFailed(f"{ended}:\n{out}{err}")
         return Said(code, out, err)
 
 

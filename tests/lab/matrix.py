@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 TRUNK = "trunk"
 
@@ -21,6 +22,18 @@ def tagged(nic: str, vlan: int) -> str:
     return f"{nic} tagged {vlan}"
 
 
+class Cell(NamedTuple):
+    """One thing that was heard: whose frame, where, and with which tags."""
+
+    sender: str
+    place: str
+    tags: Tags
+
+    def concerns(self, name: str) -> bool:
+        """Whether this nic, headnode or bridge has sent or heard it."""
+        return name in (self.place, self.sender.partition(" tagged ")[0])
+
+
 @dataclass
 class Matrix:
     """For each sender, the places that heard it."""
@@ -31,6 +44,15 @@ class Matrix:
     def hearers(self, sender: str) -> set[str]:
         """Return the names of the places that heard the sender."""
         return set(self.rows[sender])
+
+    def cells(self) -> set[Cell]:
+        """Return all that was heard, for comparing."""
+        return {
+            Cell(sender, place, each)
+            for sender, heard in self.rows.items()
+            for place, tags in heard.items()
+            for each in tags
+        }
 
     def differences(self, networks: Mapping[int, Collection[str]]) -> list[str]:
         """Compare with what the networks say; return a sentence for each difference.

@@ -7,9 +7,14 @@ run alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .frames import Wire
 from .hypervisor import Hypervisor
@@ -17,6 +22,9 @@ from .ios_face import IosFace
 from .master import Master, Running, Said
 from .matrix import Matrix
 from .topology import Lab, ip, show
+
+SECONDS = 60.0
+"""How long anything that must happen may take. Nothing is measured by it."""
 
 SCRIPTS = Path(__file__).parent / "inside" / "main_job"
 
@@ -72,6 +80,53 @@ class Story:
             self._to_come.remove(name)
         return self.master.begin(SCRIPTS / f"{name.format(dialect=self.dialect)}.haas")
 
+    # --- how HaaS stands ---
+
+    def plans_are_empty(self) -> bool:
+        """Whether no project has anything to apply."""
+        projects = [row["project"] for row in self.master.ask("project.list")["items"]]
+        return all(self.master.ask("plan.show", project=name)["empty"] for name in projects)
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """Return all jobs there were, the newest first."""
+        jobs: list[dict[str, Any]] = self.master.ask("job.list")["items"]
+        return jobs
+
+    # --- the right moment ---
+
+    @contextmanager
+    def stall(self, nic: str, vlan: int) -> Iterator[Callable[[], None]]:
+        """Have the switch hang on the line that puts a nic on a VLAN, and never answer it.
+
+        Yields a function that waits until that line has come.
+        """
+        if self.face is None:
+            with _stalling_bridge(self.lab.nic(nic).port, vlan) as reached:
+                yield reached
+            return
+        line = f"switchport access vlan {vlan}"
+        earlier = len(self.face.switch.lines)
+        self.face.switch.faults.stall_at = f"^{line}$"
+        yield lambda: self._until(
+            lambda: line in [each.text for each in self.face.switch.lines[earlier:]],
+            f"the switch was to hear {line!r}",
+        )
+        self.face.switch.faults.stall_at = None
+
+    def wait_for_disk(self, headnode: str) -> None:
+        """Wait until a headnode's disk is being made."""
+        self._until(
+            lambda: any(headnode in name for name in self.hypervisor.disks()),
+            f"there was to be a disk of {headnode}",
+        )
+
+    def _until(self, reached: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + SECONDS
+        while not reached():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{what}:\n{self.master.log()}")
+            time.sleep(0.002)
+
     def close(self) -> None:
         """End the daemon, and take away whatever the story has left on the master."""
         self.master.stop()
@@ -112,6 +167,10 @@ class Story:
             matrix.publish(f"{title} ({self.dialect})")
         return matrix
 
+    def made_on_the_master(self) -> set[str]:
+        """Return the interfaces that HaaS made on the master: all but libvirt's taps."""
+        return self.on_the_master() - {nic.tap for nic in self.headnode_nics().values()}
+
     def on_the_master(self) -> set[str]:
         """Return the interfaces that HaaS or libvirt made on the master."""
         made = ("vlan", "bridge", "tun")
@@ -120,3 +179,26 @@ class Story:
             for link in show("ip", None, "-details", "link", "show")
             if link.get("linkinfo", {}).get("info_kind") in made
         }
+
+
+@contextmanager
+def _stalling_bridge(port: str, vlan: int) -> Iterator[Callable[[], None]]:
+    """Have the ``bridge`` that is found first hang when it is to put a port on a VLAN.
+
+    It is for who logs in to the switch; it lies in the lab's memory, as all that is written here.
+    """
+    real = shutil.which("bridge")
+    stalling = Path("/usr/local/sbin/bridge")
+    told = Path("/run/stalled")
+    os.mkfifo(told)
+    stalling.write_text(
+        "#!/bin/sh\n"
+        f'case "$*" in *"add dev {port} vid {vlan} "*) echo >{told}; exec sleep infinity ;; esac\n'
+        f'exec {real} "$@"\n'
+    )
+    stalling.chmod(0o755)
+    try:
+        yield lambda: told.read_text() and None
+    finally:
+        stalling.unlink()
+        told.unlink()

@@ -11,16 +11,22 @@ from pathlib import Path
 
 import pytest
 
+from haas_rpcd.drivers.hostnet.parking import PARKING_BRIDGE
+
 from ..frames import Wire
-from ..hypervisor import Hypervisor
+from ..hypervisor import BASE, Hypervisor
 from ..ios_face import IosFace
 from ..master import Master
-from ..matrix import TRUNK
+from ..matrix import TRUNK, Matrix
 from ..story import Story
 from ..topology import Lab, build
 
 SITE = "site-{dialect}"
-CHAPTERS = [SITE, "stage", "apply"]
+CHAPTERS = [
+    *(SITE, "stage", "apply", "move", "disconnect", "release", "hand-over"),
+    *("second-nic", "nic-leaves", "nic-returns", "delete-headnode-a", "delete-headnode-b"),
+    "stage-again",
+]
 
 N, M = 104, 105
 APPLIED = {
@@ -31,6 +37,15 @@ APPLIED = {
     },
 }
 """Who is on which network, as `stage.haas` wants it."""
+
+MOVED = {N: APPLIED[N] | {"node-2:ipmi-nic"}, M: APPLIED[M] - {"node-2:ipmi-nic"}}
+DISCONNECTED = {N: MOVED[N], M: MOVED[M] - {"node-1:primary-nic"}}
+RELEASED = {N: DISCONNECTED[N] - {"node-2:ipmi-nic", "node-2:primary-nic"}, M: DISCONNECTED[M]}
+HANDED_OVER = {N: RELEASED[N], M: RELEASED[M] | {"node-2:primary-nic"}}
+WITH_SECOND_NIC = {N: HANDED_OVER[N], M: HANDED_OVER[M] | {"headnode-a:nic1"}}
+FIRST_NIC_LEFT = {N: {"node-1:ipmi-nic"}, M: WITH_SECOND_NIC[M]}
+A_DELETED = {N: {"node-1:ipmi-nic"}, M: HANDED_OVER[M]}
+B_DELETED = {N: {"node-1:ipmi-nic"}, M: {"node-2:primary-nic", "node-3:primary-nic"}}
 
 
 @pytest.fixture(scope="module", params=["linux_bridge", "cisco_ios"])
@@ -87,8 +102,128 @@ def test_what_is_only_staged_is_not_heard(story: Story) -> None:
     assert story.on_the_master() == set()
 
 
+HEADNODES = ("headnode-a:nic0", "headnode-b:nic0")
+
+
 def test_after_apply_the_networks_are_the_matrix(story: Story) -> None:
     story.after("apply")
-    headnodes = ("headnode-a:nic0", "headnode-b:nic0")
-    matrix = story.who_hears_whom("after apply", booting=headnodes)
+    matrix = story.who_hears_whom("after apply", booting=HEADNODES)
     assert matrix.differences(APPLIED) == []
+    assert matrix.rows["headnode-a:nic0"][TRUNK] == {(N,)}
+    assert matrix.rows["headnode-b:nic0"][TRUNK] == {(M,)}
+    assert story.made_on_the_master() == {"trunk0.104", "br-vlan104", "trunk0.105", "br-vlan105"}
+    assert story.plans_are_empty()
+
+
+def test_a_nic_that_moves_changes_its_own_row(story: Story) -> None:
+    story.before("move")
+    before = story.who_hears_whom()
+    said = story.after("move")
+    after = story.who_hears_whom("after the move")
+
+    assert after.differences(MOVED) == []
+    changed = before.cells() ^ after.cells()
+    assert changed
+    assert {cell for cell in changed if not cell.concerns("node-2:ipmi-nic")} == set()
+    assert said.out.count("sw1: set ") == 1
+    assert "master:" not in said.out
+    assert "libvirt:" not in said.out
+
+
+def test_a_nic_that_is_disconnected_is_parked(story: Story) -> None:
+    story.after("disconnect")
+    assert story.who_hears_whom().differences(DISCONNECTED) == []
+    assert story.lab.switch.carried()[story.lab.nic("node-1:primary-nic").port] == (None, ())
+
+
+def test_a_node_that_changes_hands_never_lets_a_frame_across(story: Story) -> None:
+    story.before("release")
+    with story.wire.watch() as watch:
+        story.after("release")
+        watch.turn_page()
+        story.after("hand-over")
+    with_astro, with_bio = watch.pages
+    assert leaks(with_astro, DISCONNECTED) == []
+    assert leaks(with_bio, HANDED_OVER) == []
+    print(f"everybody sent {watch.rounds[0]} times with astro, {watch.rounds[1]} times with bio")
+    assert "node-1:ipmi-nic" in with_astro.hearers("node-2:primary-nic"), "it was watched in time"
+    assert "node-3:primary-nic" in with_bio.hearers("node-2:primary-nic"), "and long enough"
+    matrix = story.who_hears_whom("after the hand-over")
+    assert matrix.differences(HANDED_OVER) == []
+
+
+def leaks(matrix: Matrix, networks: dict[int, set[str]]) -> list[str]:
+    """Leave out those who did not hear each other: at some time all ports were parked."""
+    return [line for line in matrix.differences(networks) if line.startswith("LEAK")]
+
+
+def test_a_headnode_that_runs_gets_a_second_nic(story: Story) -> None:
+    story.after("second-nic")
+    assert story.who_hears_whom("a second nic").differences(WITH_SECOND_NIC) == []
+
+
+def test_a_headnode_that_runs_loses_a_nic(story: Story) -> None:
+    story.after("nic-leaves")
+    assert story.who_hears_whom("the first nic left").differences(FIRST_NIC_LEFT) == []
+    assert story.made_on_the_master() == {"trunk0.105", "br-vlan105", PARKING_BRIDGE}
+
+
+def test_a_nic_comes_back_to_a_headnode_that_runs(story: Story) -> None:
+    story.after("nic-returns")
+    matrix = story.who_hears_whom("the first nic is back", booting=["headnode-a:nic0"])
+    assert matrix.differences(HANDED_OVER) == []
+
+
+def test_a_deleted_headnode_leaves_nothing(story: Story) -> None:
+    story.before("delete-headnode-a")
+    taps = {nic.tap for nic in story.headnode_nics().values() if "headnode-a" in nic.domain}
+    assert taps
+
+    story.after("delete-headnode-a")
+
+    assert story.who_hears_whom().differences(A_DELETED) == []
+    assert not taps & story.on_the_master()
+    assert story.made_on_the_master() == {"trunk0.105", "br-vlan105"}
+    assert not [name for name in story.hypervisor.domains() if "headnode-a" in name]
+    assert not [name for name in story.hypervisor.disks() if "headnode-a" in name]
+
+
+def test_nothing_is_on_the_master_when_the_last_headnode_is_gone(story: Story) -> None:
+    story.after("delete-headnode-b")
+    assert story.on_the_master() == set()
+    assert story.hypervisor.domains() == {BASE}
+    assert story.hypervisor.disks() == {f"{BASE}.qcow2"}
+    assert story.who_hears_whom().differences(B_DELETED) == []
+
+
+def test_a_daemon_killed_in_the_middle_goes_on_where_it_was(story: Story) -> None:
+    """It is killed twice: in the middle of a port, and in the middle of making a headnode.
+
+    The console goes on to wait for the first apply, and then makes the second one. Nobody applies
+    again.
+    """
+    story.after("stage-again")
+    earlier = story.jobs()
+    with story.stall("node-1:primary-nic", M) as stalled:
+        console = story.begin("apply")
+        stalled()
+        story.master.kill()
+    story.master.start()
+
+    story.wait_for_disk("headnode-b")
+    story.master.kill()
+    assert "headnode-b" not in " ".join(story.hypervisor.running())
+    story.master.start()
+
+    said = console.ends()
+    assert said.err.count("looking for it") == 2
+    of_bio, of_astro = story.jobs()[: -len(earlier)]
+    for job, kind in ((of_astro, "port.set"), (of_bio, "headnode.define")):
+        assert job["state"] == "succeeded"
+        steps = story.master.ask("job.show", job=job["job"])["steps"]
+        assert kind in {step["kind"] for step in steps if step["state"] == "interrupted"}
+    matrix = story.who_hears_whom("killed twice and started again", booting=HEADNODES)
+    assert matrix.differences(APPLIED) == []
+    assert len(story.hypervisor.domains()) == len(story.hypervisor.disks()) == 3
+    assert story.made_on_the_master() == {"trunk0.104", "br-vlan104", "trunk0.105", "br-vlan105"}
+    assert story.plans_are_empty()
