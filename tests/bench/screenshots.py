@@ -1,0 +1,117 @@
+"""``make screenshots``: pictures of the console's screens, drawn by the console itself.
+
+One story on the embedded data centre; a picture of the board, of a drag, of the plan, and of every
+screen in the table. What differs from run to run (clocks, durations, port numbers) is overwritten,
+so that a picture changes when the console does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from haas_console.tui.table import SCREENS
+from haas_rpcd.auth import DAEMON
+from haas_rpcd.daemon import Daemon, demo
+from haas_rpcd.methods.registry import Call, invoke
+from tests.tui.console import Hands, console
+
+FOLDER = Path(__file__).parents[2] / "examples" / "screenshots"
+SIZE = (110, 32)
+STILL = 8  # looks that must show the same
+
+_VARIES = (
+    (re.compile(r"terminal-\d+"), "terminal"),
+    (re.compile(r"\b\d\d:\d\d(:\d\d)?"), lambda found: "12:00:00"[: len(found[0])]),
+    (re.compile(r"\b20\d\d-\d\d-\d\d"), "2026-01-01"),
+    (re.compile(r"\d+\.\d(?=&#160;m?s\b)"), lambda found: re.sub(r"\d", "1", found[0])),
+    (re.compile(r"(127\.0\.0\.1[: ])\d{5}"), r"\g<1>50023"),
+)
+
+
+async def story(daemon: Daemon) -> None:
+    """Two projects at work: something applied in both, something staged in one."""
+    call = Call(context=daemon.context, caller=DAEMON)
+
+    async def do(method: str, **params: Any) -> Any:
+        return await invoke(call, method, params)
+
+    for project, network, nodes in (
+        ("astro", "lab", ("node-01", "node-02", "node-07")),
+        ("bio", "genomes", ("node-04", "node-10")),
+    ):
+        await do("network.create", project=project, network=network)
+        for node in nodes:
+            await do("node.allocate", project=project, node=node)
+            await do("nic.connect", node=node, nic="primary-nic", network=network)
+    await do("headnode.create", project="astro", headnode="login")
+    await do("headnode.connect", project="astro", headnode="login", network="lab")
+    for project in ("astro", "bio"):
+        started = await do("apply.start", project=project)
+        await do("job.wait", job=started["job"], timeout=60)
+    await do("network.create", project="astro", network="storage")
+    await do("node.allocate", project="astro", node="node-03")
+    await do("nic.connect", node="node-02", nic="ipmi-nic", network="storage")
+
+
+async def still(hands: Hands) -> None:
+    """Wait until the picture stays: what a screen asks the daemon for has no common sign."""
+    before, same = "", 0
+    while same < STILL:
+        await asyncio.sleep(0.02)
+        now = drawn(hands)
+        before, same = now, same + 1 if now == before else 0
+
+
+def drawn(hands: Hands) -> str:
+    """Draw the screen, as it is whenever it is drawn."""
+    picture = hands.app.export_screenshot(title="haas-console")
+    for pattern, instead in _VARIES:
+        picture = pattern.sub(instead, picture)
+    return picture
+
+
+async def take(hands: Hands, name: str) -> None:
+    """Take a picture."""
+    await hands.pilot.pause()
+    (FOLDER / f"{name}.svg").write_text(drawn(hands))
+    print(f"{FOLDER.name}/{name}.svg")
+
+
+async def tour(hands: Hands) -> None:
+    """Go through the console."""
+    await hands.until(lambda: hands.app.session.inventory.jobs, "all is fetched")
+    await take(hands, "board")
+    start, end = hands.nic_at("node-03", "primary-nic"), hands.area_at("storage")
+    await hands.grip(start)
+    await hands.pull((start[0] + 4, start[1]), end)
+    await take(hands, "drag")
+    await hands.let_go(end)
+    await hands.until(lambda: "node-03:primary-nic" in "".join(hands.area("storage")), "dropped")
+    for item in SCREENS:
+        hands.app.action_open(item.name)
+        await hands.until(lambda item=item: item.name == hands.app.screen.NAME, item.name)
+        await still(hands)
+        await take(hands, item.name)
+        await hands.press("escape")
+
+
+async def main() -> int:
+    FOLDER.mkdir(exist_ok=True)
+    for old in FOLDER.glob("*.svg"):
+        old.unlink()
+    with tempfile.TemporaryDirectory(prefix="haas-pictures-") as folder:
+        socket = f"{folder}/s"
+        async with demo(socket) as (daemon, _):
+            await story(daemon)
+            async with console(socket, size=SIZE, project="astro") as hands:
+                await tour(hands)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))
