@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from haas_console.core.calm import no_collections
 from haas_console.core.gestures import NicRef
 from haas_console.core.inventory import Inventory, Link, Nic, Node
 
@@ -21,7 +22,9 @@ Key = tuple[str, str]
 """What names a row across changes: the node's name and the nic's, or an empty one."""
 
 SORTS = ("node", "project", "state", "network", "port")
-_PARTS = re.compile(r"(\d+)")
+_DIGIT = re.compile(r"[0-9]")
+_NUMBER = re.compile(r"[0-9]+")
+_SAMPLE = 2000  # rows that are measured for the columns' widths
 
 
 def key_of(row: Row) -> Key:
@@ -120,9 +123,12 @@ def _contains(word: str) -> Test:
 # --- sorting --------------------------------------------------------------------------------------
 
 
-def natural(text: str) -> list[tuple[int, int, str]]:
+def natural(text: str) -> str:
     """A key that sorts ``node-2`` before ``node-10``."""
-    return [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in _PARTS.split(text)]
+    head = text.rstrip("0123456789")
+    if _DIGIT.search(head) is None:  # the usual name, and three times as fast
+        return head + text[len(head) :].zfill(12)
+    return _NUMBER.sub(lambda found: found[0].zfill(12), text)
 
 
 def _sort_key(sort: str) -> Callable[[Row], object]:
@@ -135,7 +141,7 @@ def _sort_key(sort: str) -> Callable[[Row], object]:
             return lambda row: links_text(row[1].networks) if row[1] else ""
         case "port":
             return lambda row: (
-                (row[1].switch or "~", natural(row[1].port or "")) if row[1] else ("~", [])
+                (row[1].switch or "~", natural(row[1].port or "")) if row[1] else ("~", "")
             )
         case _:
             raise ValueError(f"There is no order by {sort}; there are: {', '.join(SORTS)}.")
@@ -162,7 +168,7 @@ class Board:
         self.widths = Widths()
         self.total = 0
         self._test: Test | None = None
-        self._names: dict[str, list[tuple[int, int, str]]] = {}
+        self._names: dict[str, str] = {}
 
     def set_filter(self, text: str) -> None:
         """Show only rows that fit; raises ValueError, and leaves the filter, if it is none."""
@@ -171,6 +177,10 @@ class Board:
 
     def rebuild(self, inventory: Inventory) -> None:
         """Make the rows anew; marks of what is gone are dropped."""
+        with no_collections():
+            self._rebuild(inventory)
+
+    def _rebuild(self, inventory: Inventory) -> None:
         nodes = sorted(inventory.nodes.values(), key=self._name_key)
         rows: list[Row] = []
         for node in nodes:
@@ -179,7 +189,7 @@ class Board:
             else:
                 rows.append((node, None))
         self.total = len(rows)
-        self._measure(rows)
+        self._measure(rows[:_SAMPLE])
         if self._test is not None:
             test = self._test
             rows = [row for row in rows if test(*row)]
@@ -189,7 +199,7 @@ class Board:
         if self.marks:
             self.marks &= {(n.node, i.nic) for n in nodes for i in n.nics}
 
-    def _name_key(self, node: Node) -> list[tuple[int, int, str]]:
+    def _name_key(self, node: Node) -> str:
         """The sort key of a node, made once: names never change."""
         key = self._names.get(node.node)
         if key is None:

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from haas_console.core.calm import no_collections
+
 T = TypeVar("T")
 
 NetworkKey = tuple[str, str]
@@ -214,7 +216,8 @@ def records(kind: type[T], answers: Iterable[Mapping[str, Any]]) -> list[T]:
     """Make records of a page's items; raises msgspec.ValidationError."""
     import msgspec
 
-    return msgspec.convert(answers, list[kind])  # type: ignore[valid-type]
+    with no_collections():
+        return msgspec.convert(answers, list[kind])  # type: ignore[valid-type]
 
 
 @dataclass
