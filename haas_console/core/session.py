@@ -36,6 +36,8 @@ class Outcome:
 
     results: list[Any] = field(default_factory=list)
     error: str | None = None
+    cause: ConsoleError | None = None
+    """The error itself, which may say more than its sentence: the field that is wrong."""
 
     @property
     def ok(self) -> bool:
@@ -162,7 +164,7 @@ class Session:
             result = await self._carry_out(command)
         except ConsoleError as error:
             entry.state, entry.message = "failed", str(error)
-            outcome.error = str(error)
+            outcome.error, outcome.cause = str(error), error
         else:
             entry.state = "done"
             outcome.results.append(result)
