@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from haas_console.core.inventory import Headnode, Inventory, NetworkKey
 from haas_console.core.portviews import Span
 
-RAIL = "  │ "
+RAIL = " │ "
 """What leads from the trunk ports to the master; as wide as each line of it."""
 
 
@@ -75,14 +75,17 @@ def master_lines(
         title = f"{network.project}/{network.network}" if network else "a deleted network"
         span = f"( ^br-vlan{bridge.vlan}^{rule}^trunk-nic.{bridge.vlan}^ )"
         if not wide:
-            span = span.replace("( ", "(").replace(" )", ")")
+            span = span[2:-2]
         lines += [[], [(f"{bridge.sign} ", look), (title, "dim")], [(span + star, look)]]
         for sign, headnode in bridge.headnodes:
-            text = f" {sign} %{headnode.headnode}% {state_text(headnode)}"
-            text = text if len(text) <= len(span) - 2 else text[: len(span) - 3] + "…"
-            text = text.ljust(len(span) - 2)
-            lines.append([("(", ""), (text, _headnode_look(sign, headnode)), (")", "")])
-    loose = [h for h in inventory.headnodes_of(None) if not any(n.vlan or n.applied for n in h.nics)]
+            text = f"{sign} %{headnode.headnode}% {state_text(headnode)}"
+            room = len(span) - 4 if wide else len(span)
+            text = text.ljust(room) if len(text) <= room else text[: room - 1] + "…"
+            part = (text, _headnode_look(sign, headnode))
+            lines.append([("( ", look), part, (" )", look)] if wide else [part])
+    loose = [
+        h for h in inventory.headnodes_of(None) if not any(n.vlan or n.applied for n in h.nics)
+    ]
     if loose:
         lines += [[], [("  on no network", "dim")]]
         lines += [[(f"  %{h.headnode}% {state_text(h)}", _headnode_look(" ", h))] for h in loose]

@@ -21,7 +21,6 @@ from haas_console.core.portviews import (
     network_of,
     plugs,
     view,
-    views,
     vlan_text,
 )
 
@@ -30,6 +29,8 @@ WIDE = 116
 
 WIRES = {"connected": "─", "staged": "╌", "parked": "·", "unconfirmed": " "}
 """A nic's wire by its port's state: told apart without colours too."""
+
+Key = list[tuple[int, int, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +106,19 @@ class Picture:
 
     def _block(self, switch: str) -> Block:
         plugged = self._plugged.get(switch, {})
-        first: dict[str, list[tuple[int, int, str]]] = {}
         keys = {port: natural(port) for port in plugged}
+        first: dict[str, Key] = {}
         for port, (node, _) in plugged.items():
             first[node.node] = min(first.get(node.node, keys[port]), keys[port])
-        entries: list[tuple[str, Plug | None]] = sorted(
-            plugged.items(), key=lambda item: (first[item[1][0].node], item[1][0].node, keys[item[0]])
-        )
+
+        def place(port: str) -> tuple[Key, str, Key]:
+            """A node's nics stand together, where the first of them is plugged in."""
+            node = plugged[port][0].node
+            return first[node], node, keys[port]
+
+        entries: list[tuple[str, Plug | None]] = [
+            (port, plugged[port]) for port in sorted(plugged, key=place)
+        ]
         known = self.inventory.ports.get(switch)
         trunks = [p.port for p in known if p.role == "trunk"] if known is not None else [""]
         access = sum(p.role == "access" and p.port not in plugged for p in known or ())
@@ -124,9 +131,9 @@ class Picture:
         nic = max((len(i.nic) for n in nodes for i in n.nics), default=3) + 2
         port = max((len(p) for ports in self._plugged.values() for p in ports), default=4)
         wide = width >= WIDE
-        right = min(master_width(self.right), max(31, width // 3))
+        right = min(master_width(self.right), max(29, width // 3))
         node, nic, port = min(node, 24 if wide else 11), min(nic, 20 if wide else 13), min(port, 14)
-        wire = 7 if wide else 2
+        wire = 7 if wide else 1
         box = width - (node + 1 + nic + wire) - len(RAIL) - right - 2
         most = port + (40 if wide else 22)
         return Widths(node, nic, max(16, min(box, most)), port, right, wide)
@@ -193,7 +200,7 @@ class Picture:
     def find(self, text: str, after: int) -> int | None:
         """The next line whose switch, port, node or nic has the text in its name."""
         wanted = text.lower()
-        lines = [*range(after + 1, self._height), *range(0, after + 1)]
+        lines = [*range(after + 1, self._height), *range(after + 1)]
         return next((i for i in lines if wanted in self._names(i)), None)
 
     def _names(self, index: int) -> str:
@@ -211,14 +218,14 @@ class Picture:
     def line(self, index: int) -> list[Span]:
         """Draw a line: nics, switch, rail, master."""
         w = self.widths
-        left = w.node + 1 + w.nic + (7 if w.wide else 2)
+        left = w.node + 1 + w.nic + (7 if w.wide else 1)
         found = self._find(index)
         tap = False
         if found is None:
             spans: list[Span] = [(" " * (left + w.box + 2), "")]
         else:
             spans, tap = self._block_line(*found, left)
-        return [*spans, *self._rail(index, tap), *self._master(index)]
+        return [*spans, self._rail(index, tap), *self._master(index)]
 
     def _block_line(self, block: Block, at: int, left: int) -> tuple[list[Span], bool]:
         w = self.widths
@@ -251,7 +258,9 @@ class Picture:
             return [(_fit("  plugged into no registered port", inner + 2), "dim")]
         known = self.inventory.switches.get(block.switch)
         title = f" {block.switch} "
-        more = (f"{known.dialect} " if known else "") + ("unsaved! " if known and known.unsaved else "")
+        more = (f"{known.dialect} " if known else "") + (
+            "unsaved! " if known and known.unsaved else ""
+        )
         title = _fit(title, min(len(title), inner - 1))
         more = _fit(more, min(len(more), max(0, inner - 1 - len(title))))
         tail = "─" * (inner - 1 - len(title) - len(more))
@@ -277,14 +286,18 @@ class Picture:
         wire = WIRES[seen.state] * (left - w.node - 1 - len(label))
         spans += [(label, "" if mine else "dim"), (wire, look), ("]", look)]
         spans += [(_fit(f" {port}", w.port + 2), "" if mine else "dim")]
-        text = ("access" if w.wide else "") + vlan_text(seen) + self._names_of(node, nic)
-        return [*spans, (_fit(text, w.box - w.port - 2), look), ("│", "")]
+        text, names, room = vlan_text(seen), self._names_of(node, nic), w.box - w.port - 2
+        text = f"access{text}{names}" if w.wide else text
+        if len(text) + len(names) <= room and not w.wide:
+            text += names
+        return [*spans, (_fit(text, room), look), ("│", "")]
 
     def _names_of(self, node: Node, nic: Nic) -> str:
         if node.project is None:
             return f" {node.state}"
-        link = nic.networks[0] if nic.networks else (nic.applied or (None,))[0]
-        return f" {link.network or 'deleted'}" if link is not None else ""
+        if not nic.networks and not nic.staged:
+            return ""
+        return " " + (", ".join(k.network or "deleted" for k in nic.networks) or "parked")
 
     def _look(self, seen: PortView, mine: bool) -> str:
         if seen.state in ("staged", "unconfirmed"):
@@ -302,11 +315,11 @@ class Picture:
             return (" " * len(RAIL), "")
         end = max(self._rail_end, top)
         if index == top:
-            return ("──┬─" if tap else "  ┌─", "head")
+            return ("─┬─" if tap else " ┌─", "head")
         if top < index < end:
-            return ("──┤ " if tap else "  │ ", "head")
+            return ("─┤ " if tap else " │ ", "head")
         if index == end:
-            return ("──┘ " if tap else "  │ ", "head")
+            return ("─┘ " if tap else " │ ", "head")
         return (" " * len(RAIL), "")
 
     def _master(self, index: int) -> list[Span]:
@@ -317,6 +330,3 @@ def _fit(text: str, width: int) -> str:
     if len(text) > width:
         return text[: max(0, width - 1)] + "…" if width > 1 else text[: max(0, width)]
     return text.ljust(width)
-
-
-__all__ = ["Picture", "Spot", "views"]
