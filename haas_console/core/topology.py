@@ -30,7 +30,7 @@ WIDE = 116
 WIRES = {"connected": "─", "staged": "╌", "parked": "·", "unconfirmed": " "}
 """A nic's wire by its port's state: told apart without colours too."""
 
-Key = list[tuple[int, int, str]]
+Key = str  # of natural order
 
 
 @dataclass(frozen=True, slots=True)
