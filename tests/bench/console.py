@@ -48,7 +48,7 @@ def measure(daemon: Daemon, nodes: int, folder: Path) -> Iterator[Row]:
         yield Row(f"memory over the trivial app's, {nodes:,} nodes", pss, "MiB", 60, note="PSS")
         yield Row("  the same as RSS", rss, "MiB", 60)
         yield Row("bytes: from the start to all nodes", size, "B")
-        yield from _gestures(board)
+        yield from _gestures(board, daemon)
 
 
 def _first_paint(daemon: Daemon, folder: Path) -> Iterator[Row]:
@@ -86,13 +86,15 @@ def _stage(daemon: Daemon) -> None:
         daemon.call("node.allocate", project="astro", node=f"node-{number:05}")
 
 
-def _gestures(board: Terminal) -> Iterator[Row]:
-    start, network = board.screen.find("node-00009"), board.screen.find("■ storage")
+def _gestures(board: Terminal, daemon: Daemon) -> Iterator[Row]:
+    start, network = board.screen.find("node-00009 "), board.screen.find("■ storage")
     yield _row(measures.idle(board))
     yield _row(measures.mouse_moves(board, start, network))
     yield _row(measures.cursor_down(board))
     for cost in measures.drag_and_drop(board, board.screen.find("parked", after=start), network):
         yield _row(cost)
+    nics = daemon.call("node.show", node="node-00009")["nics"]
+    assert any(nic["networks"] for nic in nics), "it was dropped somewhere else"
     yield _row(measures.page_down(board))
 
 

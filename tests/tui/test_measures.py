@@ -43,7 +43,7 @@ def test_at_rest_it_writes_nothing(board: Terminal) -> None:
 
 
 def test_a_mouse_that_only_moves_costs_next_to_nothing(board: Terminal) -> None:
-    start = board.screen.find("node-00001")
+    start = board.screen.find("node-00001 ")
     cost = measures.mouse_moves(board, start, board.screen.find("■ storage"))
     assert not cost.over, str(cost)
 
@@ -59,7 +59,7 @@ def test_a_page_costs_a_page(board: Terminal) -> None:
 
 
 def test_a_drag_costs_its_ghost_and_a_drop_what_it_changes(board: Terminal, daemon: Daemon) -> None:
-    nic = board.screen.find("parked", after=board.screen.find("node-00002"))
+    nic = board.screen.find("parked", after=board.screen.find("node-00002 "))
     drag, drop = measures.drag_and_drop(board, nic, board.screen.find("storage"))
     dropped = daemon.call("node.show", node="node-00002")["nics"][0]["networks"]
     assert [network["network"] for network in dropped] == ["storage"]

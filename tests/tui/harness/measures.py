@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tests.tui.harness import keys
 from tests.tui.harness.keys import Place
-from tests.tui.harness.terminal import Gesture, Terminal
+from tests.tui.harness.terminal import QUIET, Gesture, Terminal
 
 IDLE, MOVE, DRAG, DROP, DOWN, PAGE, APPLY = (
     "idle, 3 s",
@@ -26,6 +26,8 @@ BUDGETS = {IDLE: 0, MOVE: 600, DRAG: 300, DROP: 1000, DOWN: 500, PAGE: 10_000, A
 """Bytes at most, at 120x40."""
 
 TIMES = 8
+MOVED = 0.1
+"""Seconds of quiet after a move of the mouse, of which there are many."""
 ANSWERED = 0.6
 """Seconds of quiet after which a gesture that asks the daemon is over, its news included."""
 
@@ -69,9 +71,8 @@ def idle(terminal: Terminal) -> Cost:
 
 
 def mouse_moves(terminal: Terminal, start: Place, end: Place) -> Cost:
-    """Move the mouse over the board, with no button held."""
-    way = keys.path(start, end)
-    return _dearest(terminal, MOVE, (keys.move(at) for at in way[:: max(1, len(way) // TIMES)]))
+    """Move the mouse over the board cell by cell, with no button held."""
+    return _dearest(terminal, MOVE, map(keys.move, keys.path(start, end)), MOVED)
 
 
 def cursor_down(terminal: Terminal) -> Cost:
@@ -93,7 +94,7 @@ def drag_and_drop(terminal: Terminal, nic: Place, network: Place) -> tuple[Cost,
     """
     begun = (nic[0] + 3, nic[1])
     terminal.gesture(keys.press(nic), keys.drag(begun))
-    moves = [terminal.gesture(keys.drag(at)) for at in keys.path(begun, network)]
+    moves = [terminal.gesture(keys.drag(at), quiet=MOVED) for at in keys.path(begun, network)]
     mean = sum(move.size for move in moves) / len(moves)
     drop = terminal.gesture(keys.release(network), quiet=ANSWERED)
     return Cost(DRAG, mean, tuple(moves)), Cost(DROP, drop.size, (drop,))
@@ -110,6 +111,6 @@ def apply_cost(terminal: Terminal, start: bytes, running: str, done: str) -> Cos
     return Cost(APPLY, written.size / seconds, (written,))
 
 
-def _dearest(terminal: Terminal, what: str, inputs: Iterable[bytes]) -> Cost:
-    gestures = tuple(terminal.gesture(data) for data in inputs)
+def _dearest(terminal: Terminal, what: str, inputs: Iterable[bytes], quiet: float = QUIET) -> Cost:
+    gestures = tuple(terminal.gesture(data, quiet=quiet) for data in inputs)
     return Cost(what, max(gesture.size for gesture in gestures), gestures)
