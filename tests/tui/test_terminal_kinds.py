@@ -1,0 +1,85 @@
+"""On terminals of all sizes and colours: the board is there, and what is staged is told apart."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.tui.harness import Terminal, keys
+from tests.tui.harness.processes import Daemon
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    with Daemon(tmp_path_factory.mktemp("rpcd"), "--demo") as daemon:
+        daemon.call("node.allocate", project="astro", node="node-01")
+        daemon.call("network.create", project="astro", network="lab")
+        daemon.call("nic.connect", node="node-01", nic="primary-nic", network="lab")
+        yield daemon
+
+
+def opened(daemon: Daemon, home: Path, **options: Any) -> Terminal:
+    command = [sys.executable, "-m", "haas_console", "--socket", str(daemon.socket)]
+    return Terminal(command, home=home, **options)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=lambda size: f"{size[0]}")
+def test_what_is_staged_is_seen_at_every_size(
+    daemon: Daemon, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    with opened(daemon, tmp_path, size=size) as terminal:
+        terminal.wait_for("1 staged in astro")
+        terminal.settle()
+        assert "parked → lab*" in terminal.text
+        assert "■ lab" in terminal.text
+        assert "+ node-01:primary-nic" in terminal.text
+
+
+def test_sixteen_colours_are_enough(daemon: Daemon, tmp_path: Path) -> None:
+    with opened(daemon, tmp_path, term="xterm", colorterm=None) as terminal:
+        terminal.wait_for("parked → lab*")
+        terminal.settle()
+        written = terminal.output()
+        assert b"38;2;" not in written and b"38;5;" not in written
+        assert len(terminal.screen.colours()) > 2
+        staged = terminal.screen.style(terminal.screen.find("parked → lab*"))
+        plain = terminal.screen.style(terminal.screen.find("primary-nic"))
+        assert staged[0] != plain[0]
+
+
+def test_without_colour_signs_tell_it(daemon: Daemon, tmp_path: Path) -> None:
+    with opened(daemon, tmp_path, no_color=True) as terminal:
+        terminal.wait_for("parked → lab*")
+        terminal.settle()
+        coloured = {
+            colour
+            for colour in terminal.screen.colours() - {"default", "black", "white"}
+            if len(colour) != 6 or len({colour[:2], colour[2:4], colour[4:]}) > 1
+        }
+        assert coloured <= {"brightblack", "brightwhite"}
+
+
+def test_a_window_may_change_its_size_at_any_time(daemon: Daemon, tmp_path: Path) -> None:
+    with opened(daemon, tmp_path, size=(120, 40)) as terminal:
+        terminal.wait_for("parked → lab*")
+        for size in ((80, 24), (200, 60), (100, 30)):
+            terminal.resize(*size)
+            terminal.feed(keys.DOWN)
+            terminal.settle()
+            assert "node-01" in terminal.text
+            assert "■ lab" in terminal.text
+            assert terminal.screen.lines[0].startswith(" HaaS"), size
+            assert max(map(len, terminal.screen.lines)) <= size[0]
+        terminal.feed(b"q")
+        assert terminal.ended() == 0
+
+
+def test_what_is_no_terminal_is_told_so(daemon: Daemon, tmp_path: Path) -> None:
+    program = f"{sys.executable} -m haas_console --socket {daemon.socket} | cat"
+    with Terminal(["sh", "-c", program], home=tmp_path) as terminal:
+        terminal.wait_for("--script FILE")
+        assert "\x1b" not in terminal.output().decode()
