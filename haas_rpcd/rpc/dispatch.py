@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any
@@ -44,7 +45,7 @@ class Dispatcher:
     async def answer(self, message: str | bytes, call: Allowed) -> str | None:
         """Answer one message (a call, a notification or a batch); None when it wants no answer."""
         try:
-            request = json.loads(message)
+            request = _parse(message)
         except (ValueError, RecursionError):
             return _encode(_failure(None, -32700, "Parse error: the message is not JSON."))
         if not isinstance(request, list):
@@ -76,6 +77,22 @@ class Dispatcher:
             validator=_as_is,
         )
         return response if isinstance(response, dict) else None
+
+
+def _parse(message: str | bytes) -> Any:
+    """Read JSON as RFC 8259 has it, so that whatever is in it can also be written. ValueError."""
+    text = message.decode("utf-8") if isinstance(message, bytes) else message
+    value = json.loads(text, parse_constant=_finite, parse_float=_finite)
+    if "\\ud" in text or "\\uD" in text:  # perhaps half a surrogate pair, which is no text
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    return value
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):  # NaN, Infinity, 1e999
+        raise ValueError(f"{text} is not a number of JSON")
+    return number
 
 
 def _as_is(value: Any) -> Any:

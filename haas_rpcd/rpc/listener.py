@@ -25,7 +25,7 @@ FAREWELL = 1.0
 CALLS_AT_ONCE = 32
 """Calls of one connection that are worked on at the same time."""
 
-Answer = Callable[[str, "Connection"], Awaitable[str | None]]
+Answer = Callable[[str | bytes, "Connection"], Awaitable[str | None]]
 MaySee = Callable[[Caller, str], Awaitable[bool]]
 
 
@@ -133,7 +133,7 @@ class Connection:
         gate = asyncio.Semaphore(CALLS_AT_ONCE)
         try:
             async for message in self._socket:
-                if message.type is not WSMsgType.TEXT:
+                if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
                     continue
                 await gate.acquire()
                 task = asyncio.create_task(self._call(message.data, answer, gate))
@@ -152,7 +152,7 @@ class Connection:
                 task.cancel()
             await asyncio.gather(*pending, return_exceptions=True)
 
-    async def _call(self, text: str, answer: Answer, gate: asyncio.Semaphore) -> None:
+    async def _call(self, text: str | bytes, answer: Answer, gate: asyncio.Semaphore) -> None:
         try:
             response = await answer(text, self)
         finally:

@@ -104,7 +104,7 @@ class Server:
             abort=transport.abort,
         )
 
-        async def answer(text: str, listener: Connection) -> str | None:
+        async def answer(text: str | bytes, listener: Connection) -> str | None:
             return await self._answer(text, request, listener)
 
         await connection.serve(answer)

@@ -1,0 +1,168 @@
+"""The WebSocket: calls side by side, notifications, and listeners that do not keep up."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+from aiohttp import ClientWSTimeout, WSCloseCode, WSMsgType
+
+from haas_rpcd.rpc import listener
+from tests.rpc.listening import listening
+from tests.rpc.small_site import SmallSite
+
+
+@pytest.fixture
+async def staged(site: SmallSite) -> SmallSite:
+    """Red wants node-1 on its network, VLAN 100."""
+    await site.hold_nodes("red", "node-1")
+    await site.network("red", "net")
+    await site.connect("node-1", "net")
+    return site
+
+
+async def test_calls_are_answered_side_by_side(staged: SmallSite) -> None:
+    """One waits for a job; those that were sent after it are answered meanwhile."""
+    held = staged.wires["sw1"].hold("^vlan 100\r")
+    async with listening(staged) as client:
+        job = (await client.call("apply.start", project="red"))["job"]
+        waiting = await client.send("job.wait", job=job)
+        await held.wait()
+        assert (await client.call("job.show", job=job))["state"] == "running"
+        assert (await client.call("system.info"))["user"]
+        assert not waiting.done()
+        held.release()
+        assert (await waiting)["result"]["state"] == "succeeded"
+
+
+async def test_a_job_is_told_from_its_subscription_to_its_end(staged: SmallSite) -> None:
+    held = staged.wires["sw1"].hold("^vlan 100\r")
+    async with listening(staged) as client:
+        job = (await client.call("apply.start", project="red"))["job"]
+        await held.wait()
+        now = await client.call("job.subscribe", job=job)
+        assert now["state"] == "running"
+        assert await client.call("job.subscribe", job=job)  # twice changes nothing
+        held.release()
+        last = await client.until(lambda _, event: event["state"] == "succeeded")
+
+        assert {name for name, _ in client.told} == {"job.event"}
+        assert last["done"] == last["total"] == 3
+        numbers = [event["seq"] for _, event in client.told]
+        assert numbers == sorted(set(numbers))
+        done = [e["step"]["kind"] for _, e in client.told if e["step"] and not e["step"]["line"]]
+        assert done[-1] == "config.save"
+        lines = [e["step"]["line"] for _, e in client.told if e["step"] and e["step"]["line"]]
+        # the very lines, as they are sent
+        assert lines == [
+            "name haas-100", "exit", "configure terminal", "interface Gi1/0/2",
+            "switchport access vlan 100", "switchport mode access",
+            "switchport trunk allowed vlan none", "no shutdown", "write memory",
+        ]  # fmt: skip
+        # after the last event of a job nothing more of it comes
+        told = len(client.told)
+        await staged.call("nic.disconnect", node="node-1", nic="eth0")
+        await staged.succeeds("red")
+        await client.call("system.info")
+        assert len(client.told) == told
+
+
+async def test_a_subscription_to_a_job_that_has_ended_answers_how_it_ended(
+    staged: SmallSite,
+) -> None:
+    job = await staged.succeeds("red")
+    async with listening(staged) as client:
+        assert (await client.call("job.subscribe", job=job["job"]))["state"] == "succeeded"
+        assert client.told == []
+
+
+async def test_subscriptions_are_for_the_websocket(staged: SmallSite) -> None:
+    for method, params in (("events.subscribe", {}), ("job.subscribe", {"job": 1})):
+        error = await staged.refused(method, **params)
+        assert "works over WebSocket only" in error.message
+
+
+async def test_a_batch_and_nonsense_over_the_websocket(staged: SmallSite) -> None:
+    async with staged.http.ws_connect(
+        "http://haas/rpc", timeout=ClientWSTimeout(ws_receive=20)
+    ) as socket:
+        call = {"jsonrpc": "2.0", "method": "system.info", "id": 7}
+        await socket.send_str(json.dumps([call, {**call, "id": 8}]))
+        assert [answer["id"] for answer in await socket.receive_json()] == [7, 8]
+        await socket.send_str("{")
+        assert (await socket.receive_json())["error"]["code"] == -32700
+        await socket.send_str(json.dumps({**call, "id": "\ud800"}))
+        assert (await socket.receive_json())["error"]["code"] == -32700
+        await socket.send_str(json.dumps({**call, "id": "still here"}))
+        assert (await socket.receive_json())["id"] == "still here"
+        await socket.send_bytes(json.dumps({**call, "id": "bytes"}).encode())
+        assert (await socket.receive_json())["id"] == "bytes"
+
+
+async def test_a_listener_that_does_not_read_is_disconnected(
+    staged: SmallSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told nothing from then on, rather than some of it: it connects and fetches again."""
+    monkeypatch.setattr(listener, "BACKLOG", 50)
+    monkeypatch.setattr(listener, "FAREWELL", 0.05)
+    reader, writer = await asyncio.open_unix_connection(staged.settings.server.socket)
+    writer.write(
+        b"GET /rpc HTTP/1.1\r\nHost: haas\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(_frame(b'{"jsonrpc":"2.0","method":"events.subscribe","id":1}'))
+    await reader.readuntil(b'"id":1}')
+    reader._transport.pause_reading()  # type: ignore[attr-defined]
+    events = staged.daemon.events
+    assert len(events._inventory) == 1
+
+    async with listening(staged) as other, asyncio.timeout(20):
+        await other.call("events.subscribe")
+        while len(events._inventory) == 2:
+            events.inventory("node", "changed", "n" * 4000)
+            await asyncio.sleep(0)
+            if len(other.told) % 25 == 0:
+                await other.call("system.info")  # who reads is not disturbed
+
+        reader._transport.resume_reading()  # type: ignore[attr-defined]
+        try:
+            received = await reader.read()  # to the end: the connection is closed
+        except ConnectionError:
+            received = b""
+        assert received.count(b"nnnn") <= len(other.told) * 4000
+        assert not other.closed.done()
+    writer.close()
+
+
+def _frame(payload: bytes) -> bytes:
+    """A masked text frame (RFC 6455, section 5.2), masked with zeros."""
+    assert len(payload) < 126
+    return bytes((0x81, 0x80 | len(payload))) + bytes(4) + payload
+
+
+async def test_a_listener_that_is_slow_but_reads_is_told_why(
+    staged: SmallSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener, "BACKLOG", 5)
+    async with staged.http.ws_connect("http://haas/rpc") as socket:
+        await socket.send_str('{"jsonrpc":"2.0","method":"events.subscribe","id":1}')
+        await socket.receive_json()
+        for number in range(20):  # all at once: the sender has no chance in between
+            staged.daemon.events.inventory("node", "changed", f"node-{number}")
+        async with asyncio.timeout(20):
+            while (message := await socket.receive()).type is WSMsgType.TEXT:
+                pass
+        assert message.type is WSMsgType.CLOSE
+        assert message.data == WSCloseCode.TRY_AGAIN_LATER
+        assert "too slow" in message.extra
+
+
+async def test_many_calls_sent_ahead_are_all_answered(staged: SmallSite) -> None:
+    """A client may send more than fits the backlog, as long as it reads the answers."""
+    async with listening(staged) as client:
+        answers = [await client.send("system.info") for _ in range(listener.BACKLOG + 500)]
+        async with asyncio.timeout(60):
+            results = await asyncio.gather(*answers)
+        assert all("result" in result for result in results)
