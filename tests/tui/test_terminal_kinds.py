@@ -37,6 +37,7 @@ def test_what_is_staged_is_seen_at_every_size(
         assert "parked → lab*" in terminal.text
         assert "■ lab" in terminal.text
         assert "+ node-01:primary-nic" in terminal.text
+        assert terminal.screen.hidden() == ""
 
 
 def test_sixteen_colours_are_enough(daemon: Daemon, tmp_path: Path) -> None:
@@ -49,18 +50,16 @@ def test_sixteen_colours_are_enough(daemon: Daemon, tmp_path: Path) -> None:
         staged = terminal.screen.style(terminal.screen.find("parked → lab*"))
         plain = terminal.screen.style(terminal.screen.find("primary-nic"))
         assert staged[0] != plain[0]
+        assert terminal.screen.hidden() == ""
 
 
 def test_without_colour_signs_tell_it(daemon: Daemon, tmp_path: Path) -> None:
     with opened(daemon, tmp_path, no_color=True) as terminal:
         terminal.wait_for("parked → lab*")
         terminal.settle()
-        coloured = {
-            colour
-            for colour in terminal.screen.colours() - {"default", "black", "white"}
-            if len(colour) != 6 or len({colour[:2], colour[2:4], colour[4:]}) > 1
-        }
-        assert coloured <= {"brightblack", "brightwhite"}
+        greys = {c for c in terminal.screen.colours() if c[:2] == c[2:4] == c[4:]}
+        assert terminal.screen.colours() <= greys | {"default", "black", "white", "brightblack"}
+        assert terminal.screen.hidden() == ""
 
 
 def test_a_window_may_change_its_size_at_any_time(daemon: Daemon, tmp_path: Path) -> None:

@@ -94,3 +94,11 @@ class Screen:
             self._screen.buffer[y][x] for y in range(self.size[1]) for x in range(self.size[0])
         )
         return {colour for cell in cells for colour in (cell.fg, cell.bg)}
+
+    def hidden(self) -> str:
+        """Text that nobody can read, because it has the colour of what is behind it."""
+        columns, lines = self.size
+        cells = (self._screen.buffer[y][x] for y in range(lines) for x in range(columns))
+        return "".join(
+            cell.data for cell in cells if cell.data.strip() and cell.fg == cell.bg != "default"
+        )
