@@ -46,6 +46,9 @@ def area_lines(inventory: Inventory, project: str | None) -> list[AreaLine]:
     lines: list[AreaLine] = []
     for network in inventory.networks_of(project):
         lines += _area(network, project, items.pop(network.key, []))
+    if not lines:
+        hint = "no network yet: n makes one" if project else "no networks yet"
+        lines += [AreaLine(PARKED, "", note=hint), AreaLine(PARKED, "")]
     parked = items.pop(None, [])
     lines.append(AreaLine(PARKED, "parked", note=_note(parked, "on no network")))
     return lines + parked

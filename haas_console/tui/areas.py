@@ -58,7 +58,7 @@ class AreaList(Grip, Lines):
                 (cut(note, max(0, width - name - 2)), "dim"),
             ]
         if line.thing is None:
-            return [("", "")]
+            return [(f"  {line.note}" if line.note else "", "dim")]
         look = SIGN_LOOK[line.sign]
         note = f"  {line.note}" if line.note else ""
         return [(f"  {line.sign} ", look), (line.text, look), (note, "dim")]

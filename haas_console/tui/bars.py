@@ -20,8 +20,8 @@ class Bar(Widget):
 
     ALLOW_SELECT = False
 
-    def __init__(self, *, id: str) -> None:
-        super().__init__(id=id, classes="bar")
+    def __init__(self, *, id: str, classes: str = "") -> None:
+        super().__init__(id=id, classes=f"bar {classes}")
         self.auto_links = False
         self.content = Text()
         self._painted: Strip | None = None
@@ -64,9 +64,8 @@ def top_text(session: Session, crumbs: list[str], width: int) -> Text:
         job = jobs[0]
         more = f" +{len(jobs) - 1}" if len(jobs) > 1 else ""
         right.append(f"job {job.job} {job.state} {job.done}/{job.total}{more}  ", style="bold")
-    right.append(
-        _status(status.state, status.since), style="bold reverse" if status.state != "live" else ""
-    )
+    badge = "" if status.state == "live" else "bold not reverse"
+    right.append(_status(status.state, status.since), style=badge)
     gap = width - left.cell_len - right.cell_len - 1
     if gap < 1:
         left.truncate(max(0, width - right.cell_len - 2), overflow="ellipsis")

@@ -26,12 +26,19 @@ def key_text(keys: str) -> str:
 
 
 def hints_text(screen: Screen[None], width: int) -> Text:
-    """The keys that matter here, as many as there is room for; greyed ones in dim."""
+    """The keys that matter here, as many as there is room for; greyed ones in dim.
+
+    The way to the help comes first: where there is no room, it names the others.
+    """
+    shown = [active for active in screen.active_bindings.values() if active.binding.show]
+    shown.sort(key=lambda active: active.binding.id != "app.help")
     text = Text(" ")
-    for active in screen.active_bindings.values():
+    told: set[str] = set()
+    for active in shown:
         binding = active.binding
-        if not binding.show:
+        if binding.action in told:
             continue
+        told.add(binding.action)
         key = key_text(binding.key_display or binding.key)
         look = "" if active.enabled else "dim"
         if text.cell_len + len(key) + len(binding.description) + 3 > width:

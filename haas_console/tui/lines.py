@@ -89,8 +89,12 @@ class Lines(ScrollView, can_focus=True):
         over = self.line_look(index)
         if not over and index == self.cursor:
             over = "cursor" if self.has_focus else "blur"
+        plain = over in ("target", "refused")  # one look, so that it is read at a glance
         segments = [
-            Segment(text if text.isprintable() else clean(text), self._look(name, over))
+            Segment(
+                text if text.isprintable() else clean(text),
+                self._look("" if plain else name, over),
+            )
             for text, name in self.parts(index, width)
             if text
         ]

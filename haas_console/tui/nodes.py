@@ -53,6 +53,7 @@ class NodeTable(Grip, Lines):
         super().__init__(id=id)
         self.board = board
         self.project: str | None = None
+        self.guide: list[str] = []
         self.grips: Callable[[int], Sequence[Thing]] = lambda index: ()
 
     def things_at(self, index: int) -> Sequence[Thing]:
@@ -60,8 +61,8 @@ class NodeTable(Grip, Lines):
         return self.grips(index)
 
     def count(self) -> int:
-        """A line for each row of the board."""
-        return len(self.board.rows)
+        """A line for each row of the board; of an empty one, for what to do next."""
+        return len(self.board.rows) or len(self.guide)
 
     def title(self) -> str:
         """The names of the columns, above them."""
@@ -73,6 +74,8 @@ class NodeTable(Grip, Lines):
     def parts(self, index: int, width: int) -> list[Part]:
         """Mark, node, state, project, nic, port and network."""
         rows = self.board.rows
+        if not rows:
+            return [(f" {self.guide[index]}", "")]
         node, nic = row = rows[index]
         at = columns(width, self.board)
         first = index == 0 or rows[index - 1][0] is not node
@@ -92,13 +95,14 @@ class NodeTable(Grip, Lines):
         if at.port:
             text = f"{nic.switch} {nic.port}" if nic and nic.port else "-"
             parts.append((cut(text, at.port + GAP), "dim"))
-        parts.append(_network(row, at.network))
+        parts.append(_network(row, at.network, bool(at.state)))
         return parts
 
 
-def _network(row: Row, width: int) -> Part:
+def _network(row: Row, width: int, shown: bool) -> Part:
     nic = row[1]
-    if nic is None or row[0].state != "allocated":
-        return ("", "")
+    state = row[0].state
+    if nic is None or state != "allocated":
+        return ("" if shown else f"({state})", "dim")
     look = "staged" if nic.staged else "" if nic.networks else "dim"
     return (cut(network_text(nic), width), look)

@@ -1,0 +1,85 @@
+"""What to do next: on an empty site, and as the tour of the demo. Pure, from the inventory."""
+
+from __future__ import annotations
+
+from haas_console.core.inventory import Inventory
+
+
+def empty_board(inventory: Inventory) -> list[str]:
+    """What the board says when there are no nodes on it."""
+    info = inventory.info
+    if info is None:
+        return ["Connecting to the daemon …"]
+    if not info.admin:
+        return [
+            "There are no nodes for you here yet.",
+            "",
+            f"An admin adds you to a project:   project add_member PROJECT {info.user}"
+            if not info.projects
+            else "An admin registers nodes; they appear here by themselves.",
+        ]
+    steps = []
+    if not inventory.switches:
+        dialect = info.dialects[0] if info.dialects else "DIALECT"
+        steps += [
+            f"a switch:       :switch register sw1 {dialect} HOST --credential NAME",
+            "its ports:      :port register sw1 Gi1/0/1 Gi1/0/2",
+            "                :port register sw1 Gi1/0/24 --role trunk      (towards the master)",
+        ]
+    steps += [
+        "a node:         :node register node-01 "
+        '\'{"nic": "primary-nic", "switch": "sw1", "port": "Gi1/0/1"}\'',
+        "park its ports: :apply --site",
+    ]
+    if not inventory.projects:
+        steps += [
+            "a project:      :project create NAME",
+            "a member:       :project add_member NAME USER",
+        ]
+    return [
+        "This site has no nodes yet. As an admin you register, one by one (Tab completes):",
+        "",
+        *(f"  {step}" for step in steps),
+        "",
+        "or all of it at once, from a site file:",
+        "",
+        "  :site import FILE --dry_run         says what it would do",
+    ]
+
+
+def no_project(inventory: Inventory) -> str:
+    """What the networks' side says when there is no project to work in."""
+    info = inventory.info
+    if info is None:
+        return ""
+    if not info.admin:
+        return f"You are in no project yet: an admin says  project add_member PROJECT {info.user}"
+    return "There is no project yet:  :project create NAME"
+
+
+def tour(inventory: Inventory, project: str | None) -> str | None:
+    """The demo's next step towards a first apply; None when there is nothing more to say."""
+    if project is None:
+        return "Tour: press p, and choose the project astro."
+    held = [n for n in inventory.nodes_of(project) if n.state == "allocated"]
+    networks = [n for n in inventory.networks_of(project) if n.project == project]
+    nics = [(n.node, i) for n in held for i in n.nics]
+    if not held:
+        return (
+            f"Tour 1/4: this data centre is simulated. A gives the node at the cursor to {project}."
+        )
+    if not networks:
+        return "Tour 2/4: make a network: press n, type lab, and Enter."
+    name = networks[0].network
+    if not any(nic.networks or nic.applied for _, nic in nics):
+        node = held[0].node
+        return (
+            f"Tour 3/4: drag {node}:primary-nic onto {name}; or cursor on it, c {name[:2]} Enter."
+        )
+    if not any(nic.applied for _, nic in nics):
+        return "Tour 4/4: press a: it shows the lines that the switch will get, then sends them."
+    if not inventory.headnodes_of(project):
+        return "Applied: the switch is set. Next: h makes a headnode; drag it onto the network."
+    if inventory.staged_count(project):
+        return "What you do is staged until you press a; z takes it back."
+    return None
