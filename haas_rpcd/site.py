@@ -76,6 +76,8 @@ def parse(text: str) -> Site:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InvalidParamsError(f"site: not TOML: {error}.", field="site") from None
+    except RecursionError:
+        raise InvalidParamsError("site: not TOML: it is nested too deeply.", field="site") from None
     return convert(data)
 
 

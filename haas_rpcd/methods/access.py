@@ -137,7 +137,7 @@ def number_cursor(after: str | None) -> int:
     """Read the ``after`` of a list in the order of its making. Raises InvalidParamsError."""
     if after is None:
         return 0
-    if not after.isdecimal():
+    if not after.isdecimal() or len(after) > 15:
         raise InvalidParamsError(
             "after: must be the `next` of the page before this one.", field="after"
         )

@@ -12,7 +12,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar, get_type_hints
+from typing import Any, Protocol, TypeVar, get_args, get_type_hints
 
 import msgspec
 
@@ -243,8 +243,7 @@ def _explain(text: str, declared: Method) -> InvalidParamsError:
     if found := _AT.match(text):
         reason, field = found[1], found[2]
         if "matching regex" in reason:
-            hint = declared.params.__annotations__.get(field.split("[")[0].split(".")[0])
-            reason = _pattern_rule(hint)
+            reason = _pattern_rule(declared.params, field)
         return InvalidParamsError(f"{field}: {reason}.", field=field)
     return InvalidParamsError(f"{declared.name}: {text}.")
 
@@ -253,12 +252,24 @@ def _join(path: str | None, field: str) -> str:
     return f"{path.lstrip('.')}.{field}" if path else field
 
 
-def _pattern_rule(hint: Any) -> str:
+def _pattern_rule(params: type[msgspec.Struct], path: str) -> str:
     """Say what a text must look like, from the description beside its pattern."""
-    for meta in getattr(hint, "__metadata__", ()):
-        if isinstance(meta, msgspec.Meta) and meta.description:
-            return f"does not fit: {meta.description.rstrip('.')}"
+    hint: Any = params
+    for name in re.findall(r"[A-Za-z_]\w*", path):
+        structs = [part for part in _parts(hint) if hasattr(part, "__struct_fields__")]
+        hint = get_type_hints(structs[0], include_extras=True).get(name) if structs else None
+    for part in _parts(hint):
+        if isinstance(part, msgspec.Meta) and part.pattern and part.description:
+            return f"does not fit: {part.description.rstrip('.')}"
     return f"does not fit: a name is {NAME_RULE}"
+
+
+def _parts(hint: Any) -> list[Any]:
+    """Take a type hint apart: itself, what it is made of, and what stands beside it."""
+    parts = [hint, *getattr(hint, "__metadata__", ())]
+    for argument in get_args(hint):
+        parts += _parts(argument)
+    return parts
 
 
 # --- audit ----------------------------------------------------------------------------------------

@@ -84,6 +84,11 @@ def check(call: TxCall, switch: str, dialect: str, options: dict[str, Any]) -> N
             raise InvalidParamsError(
                 f"options: {dialect} has no option {option}; it takes {takes}.", field="options"
             )
+        value = options[option]  # it ends up in lines that are sent, and in the site file
+        if not isinstance(value, bool | int) and not (isinstance(value, str) and value.isalnum()):
+            raise InvalidParamsError(
+                f"options: {option} must be a word, a number, true or false.", field="options"
+            )
 
 
 @method("switch.delete", admin=True, mutates=True)
