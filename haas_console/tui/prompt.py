@@ -178,7 +178,7 @@ class Prompt(Horizontal):
             return
         found = self._found[self._at]
         head, space, _ = self.typed.rpartition(" ")
-        tail = "" if found.endswith((":", "=")) else " "
+        tail = "" if found.endswith((":", "=", "/")) else " "
         self._set(f"{head}{space}{found}{tail}")
 
     def action_recall(self, by: int) -> None:
