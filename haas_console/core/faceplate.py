@@ -175,7 +175,7 @@ def labeller(inventory: Inventory) -> Label:
         else:
             word, look = (key[1] if room >= 3 else by_letter[key]), by_colour[key]
         if sign:
-            look = "staged" if sign == "*" else "leaves"
+            look = "staged" if sign == "*" else "bad"
         return word[:room].ljust(room) + sign, look
 
     return label

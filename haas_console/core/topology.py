@@ -301,7 +301,7 @@ class Picture:
 
     def _look(self, seen: PortView, mine: bool) -> str:
         if seen.state in ("staged", "unconfirmed"):
-            return "staged" if seen.state == "staged" else "leaves"
+            return "staged" if seen.state == "staged" else "bad"
         if not mine or seen.state == "parked":
             return "dim"
         key = network_of(self.inventory, seen)

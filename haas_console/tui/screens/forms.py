@@ -1,0 +1,190 @@
+"""A form for any method of the API: it builds one command, shows its line, and sends it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.widget import Widget
+from textual.widgets import Static
+
+from haas_console.core.forms import Form, FormField
+from haas_console.core.live import Changes
+from haas_console.core.session import Session
+from haas_console.tui.bars import Bar
+from haas_console.tui.screen import ConsoleScreen
+from haas_console.tui.screens.forms_fields import (
+    ChoiceField,
+    Edited,
+    LinesField,
+    SendButton,
+    TextField,
+)
+
+
+class FormScreen(ConsoleScreen):
+    """The fields of one method. What is typed stays until the daemon has taken it."""
+
+    NAME = "form"
+    CHANGES = frozenset({"submit"})
+    DEFAULT_CSS = """
+    FormScreen #form { height: 1fr; scrollbar-size-vertical: 1; padding: 0 1; }
+    FormScreen .field { height: auto; }
+    FormScreen .label { width: 15; height: 1; text-style: bold; }
+    FormScreen TextField { width: 1fr; height: 1; border: none; padding: 0; background: $surface; }
+    FormScreen LinesField { width: 1fr; height: 5; border: none; padding: 0; background: $surface; }
+    FormScreen ChoiceField { width: 1fr; height: 1; }
+    FormScreen ChoiceField:focus { background: $surface; text-style: reverse; }
+    FormScreen #send { width: 8; height: 1; }
+    FormScreen #send:focus { text-style: reverse; }
+    FormScreen .hint { height: 1; margin-left: 15; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "submit", "Send", id="form.send", priority=True),
+        Binding("tab,down", "app.focus_next", "Next field", id="form.next", show=False),
+        Binding("shift+tab,up", "app.focus_previous", "Field before", id="form.back", show=False),
+        Binding("escape", "leave", "Leave", id="form.leave"),
+    ]
+
+    def __init__(
+        self, session: Session, method: str, given: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(session)
+        language = session.live.language
+        self.form = Form(language, language.api.methods[method], dict(given or {}))
+        self.TITLE = method.replace(".", " ")  # type: ignore[misc]  # an instance's own
+        self._first = dict(self.form.texts)
+        self._sending = False
+
+    # --- what is seen ---
+
+    def compose_body(self) -> ComposeResult:
+        """A line and a hint for each field; the line of the command below them."""
+        yield Static(self.form.method.summary, id="summary", markup=False, classes="bar")
+        with VerticalScroll(id="form", can_focus=False):
+            for known in self.form.fields:
+                star = "*" if known.required else " "
+                with Horizontal(classes="field"):
+                    yield Static(f"{star} {known.name}", markup=False, classes="label")
+                    yield self._widget(known)
+                hint = Bar(id=f"hint-{known.name}")
+                hint.add_class("hint")
+                yield hint
+            yield SendButton()
+        yield Bar(id="error")
+        yield Bar(id="line")
+
+    def _widget(self, known: FormField) -> Widget:
+        text = self.form.texts[known.name]
+        if known.kind == "choice":
+            return ChoiceField(known, text)
+        if known.kind == "lines":
+            return LinesField(known, text)
+        return TextField(known, text, self._suggestions(known.name))
+
+    def _suggestions(self, name: str) -> Sequence[str]:
+        """The names that a param may have, as far as they are known here."""
+        inventory, info = self.session.inventory, self.session.inventory.info
+        if name == self.form.method.noun and self.form.method.verb in ("register", "create"):
+            return ()
+        match name:
+            case "switch":
+                return sorted(inventory.switches)
+            case "node":
+                return sorted(inventory.nodes)
+            case "project":
+                return sorted(inventory.projects)
+            case "dialect":
+                return info.dialects if info else ()
+            case "port" if self.form.method.noun == "nic":
+                free = [
+                    p.port
+                    for ports in inventory.ports.values()
+                    for p in ports
+                    if p.role == "access" and p.nic is None
+                ]
+                return sorted(set(free))
+            case _:
+                return ()
+
+    def on_mount(self) -> None:
+        """Begin in the first field that is still empty."""
+        super().on_mount()
+        empty = [f.name for f in self.form.fields if not self.form.texts[f.name]]
+        wanted = empty[0] if empty else self.form.fields[0].name
+        self.query_one(f"#field-{wanted}").focus()
+
+    def changed(self, changes: Changes) -> None:
+        """Show hints, errors and the line."""
+        self._show()
+
+    def _show(self) -> None:
+        form = self.form
+        for known in form.fields:
+            wrong = form.errors.get(known.name)
+            text = Text(f"✗ {wrong}", "bold red") if wrong else Text(self._hint(known), "dim")
+            self.query_one(f"#hint-{known.name}", Bar).show(text)
+        error = Text(f" ✗ {form.error}" if form.error else "", "bold red")
+        self.query_one("#error", Bar).show(error)
+        self.query_one("#line", Bar).show(Text(f" > {form.line()}", "dim"))
+
+    def _hint(self, known: FormField) -> str:
+        offered = self._suggestions(known.name) if known.kind == "text" else ()
+        if offered and len(offered) <= 8:
+            return f"one of: {', '.join(offered)}"
+        return known.hint.replace("``", "`")
+
+    # --- filling in ---
+
+    def on_edited(self, event: Edited) -> None:
+        """Take a text over; what was said of the field before is not true any more."""
+        event.stop()
+        if self.form.texts[event.field] == event.text:
+            return
+        self.form.texts[event.field] = event.text
+        self.form.errors.pop(event.field, None)
+        self.form.error = ""
+        self._show()
+
+    @work(group="send")
+    async def action_submit(self) -> None:
+        """Send the command; on an error stay, with the field that it is about."""
+        if self._sending:
+            return
+        call = self.form.call()
+        if call is None:
+            self._point_at(next(iter(self.form.errors)))
+            self.fail("Not sent: something is still to be filled in.")
+            return
+        self._sending = True
+        try:
+            outcome = await self.send([call])
+        finally:
+            self._sending = False
+        if outcome.ok:
+            self._done()
+        elif outcome.cause is not None:
+            self._point_at(self.form.refuse(outcome.cause))
+
+    def _point_at(self, name: str | None) -> None:
+        self._show()
+        if name is not None:
+            self.query_one(f"#field-{name}").focus()
+
+    def _done(self) -> None:
+        line = self.session.live.log.commands[-1].line
+        self.console.back()
+        here = self.console.here
+        if here is not None:
+            here.say(f"> {line}")
+
+    @work(group="ask", exclusive=True)
+    async def action_leave(self) -> None:
+        """Go back; what was typed is asked after."""
+        if self.form.texts == self._first or await self.confirm("leave what was typed?"):
+            self.console.back()

@@ -1,0 +1,258 @@
+"""The headnodes: how they stand, what they are on, and what is staged for them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from haas_console.core import gestures
+from haas_console.core.commands import Call
+from haas_console.core.gestures import HeadnodeRef, Onto
+from haas_console.core.inventory import Headnode, HeadnodeNic, Inventory
+from haas_console.core.live import Changes
+from haas_console.core.master import state_text
+from haas_console.tui.bars import Bar, summary_text
+from haas_console.tui.lines import Lines, Part, cut
+from haas_console.tui.screen import ConsoleScreen
+
+STATE, IMAGE = 20, 16  # columns
+
+
+def nic_text(inventory: Inventory, nic: HeadnodeNic) -> str:
+    """``lab``, or ``lab → storage*`` when it is staged."""
+    now = nic.network or "no network"
+    if nic.vlan == nic.applied:
+        return now
+    names = {net.vlan: net.network for net in inventory.networks.values()}
+    before = "no network" if nic.applied is None else names.get(nic.applied, f"vlan {nic.applied}")
+    return f"{before} → {now}*"
+
+
+class HeadnodeLines(Lines):
+    """A line for each headnode."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.inventory = Inventory()
+        self.headnodes: list[Headnode] = []
+        self.with_project = False
+
+    def count(self) -> int:
+        """A line for each."""
+        return len(self.headnodes)
+
+    def _columns(self) -> tuple[int, int]:
+        project = (
+            max((len(h.project) for h in self.headnodes), default=0) if self.with_project else 0
+        )
+        return min(max(project, 7), 16) if project else 0, min(
+            max((len(h.headnode) for h in self.headnodes), default=8), 20
+        )
+
+    def title(self) -> str:
+        """The names of the columns."""
+        project, name = self._columns()
+        head = cut("project", project + 1) if project else ""
+        return f" {head}{cut('headnode', max(name, 8) + 2)}{cut('state', STATE)}networks"
+
+    def parts(self, index: int, width: int) -> list[Part]:
+        """Name, state, networks and image."""
+        headnode = self.headnodes[index]
+        project, name = self._columns()
+        state = state_text(headnode)
+        staged = "*" in state
+        going = headnode.state == "deleting"
+        look = "leaves" if going else "staged" if staged else "good" if state == "running" else ""
+        parts: list[Part] = [(" ", "")]
+        if project:
+            parts.append((cut(headnode.project, project + 1), "dim"))
+        parts += [(cut(headnode.headnode, max(name, 8) + 2), "head"), (cut(state, STATE), look)]
+        left = width - sum(len(text) for text, _ in parts)
+        image = IMAGE if left > 60 else 0
+        networks = ", ".join(nic_text(self.inventory, nic) for nic in headnode.nics) or "no nic"
+        mark = "staged" if "*" in networks else "" if headnode.nics else "dim"
+        parts.append((cut(networks, max(8, left - image)), mark))
+        if image:
+            parts.append((cut(headnode.image, image), "dim"))
+        return parts
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor there."""
+        index = self.index_at(event.y)
+        if index is not None:
+            self.move_to(index)
+
+
+class HeadnodesScreen(ConsoleScreen):
+    """The headnodes of the current project, or of all."""
+
+    TITLE: ClassVar[str] = "Headnodes"
+    NAME = "headnodes"
+    AUTO_FOCUS = "#headnodes"
+    CHANGES = frozenset({"power", "new", "connect", "disconnect", "delete", "undo", "redo"})
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "power(True)", "Start", id="headnodes.start"),
+        Binding("o", "power(False)", "Stop", id="headnodes.stop"),
+        Binding("n", "new", "New", id="headnodes.new"),
+        Binding("c", "connect", "Connect", id="headnodes.connect"),
+        Binding("d", "disconnect", "Disconnect", id="headnodes.disconnect"),
+        Binding("x", "delete", "Delete", id="headnodes.delete"),
+        Binding("z", "undo", "Undo", id="headnodes.undo"),
+        Binding("Z", "redo", "Redo", id="headnodes.redo", show=False),
+    ]
+
+    def compose_body(self) -> ComposeResult:
+        """The list, what the one under the cursor is, and what is staged."""
+        yield Bar(id="title")
+        yield HeadnodeLines(id="headnodes")
+        yield Bar(id="detail")
+        yield Bar(id="summary")
+
+    @property
+    def lines(self) -> HeadnodeLines:
+        """The list."""
+        return self.query_one(HeadnodeLines)
+
+    @property
+    def current(self) -> Headnode | None:
+        """The headnode under the cursor."""
+        found = self.lines.headnodes
+        return found[self.lines.cursor] if 0 <= self.lines.cursor < len(found) else None
+
+    # --- showing ---
+
+    def changed(self, changes: Changes) -> None:
+        """Show the headnodes as they are now."""
+        session, lines = self.session, self.lines
+        if changes & {"headnode", "network", "use", "info", "node"}:
+            before = self.current
+            lines.inventory = session.inventory
+            lines.headnodes = session.inventory.headnodes_of(session.project)
+            lines.with_project = session.project is None
+            names = [headnode.key for headnode in lines.headnodes]
+            if before is not None and before.key in names:
+                lines.cursor = names.index(before.key)
+            lines.changed()
+            self.query_one("#title", Bar).show(Text(lines.title(), "dim"))
+            self._tell()
+        self.query_one("#summary", Bar).show(summary_text(session))
+
+    def on_lines_moved(self, event: Lines.Moved) -> None:
+        """Tell of the headnode that the cursor is on now."""
+        event.stop()
+        self._tell()
+
+    def _tell(self) -> None:
+        headnode, info = self.current, self.session.inventory.info
+        if headnode is None:
+            text = "No headnode yet: n makes one, a login machine on your networks."
+            if info is not None and not info.master:
+                text = "The daemon has no [master] in its haas.toml, so there are no headnodes."
+        else:
+            nics = "   ".join(
+                f"{nic.nic} {nic.mac} {nic_text(self.session.inventory, nic)}"
+                for nic in headnode.nics
+            )
+            text = f"{headnode.project}/{headnode.headnode}   image {headnode.image}   {nics}"
+        self.query_one("#detail", Bar).show(Text(f" {text}"))
+
+    # --- keys ---
+
+    def _params(self, headnode: Headnode) -> dict[str, str]:
+        return {"project": headnode.project, "headnode": headnode.headnode}
+
+    @work(group="send")
+    async def action_power(self, running: bool) -> None:
+        """Stage a start or a stop."""
+        headnode = self.current
+        if headnode is None:
+            self.fail("There is no headnode under the cursor.")
+        elif headnode.running == running and headnode.state != "deleting":
+            wanted = "run" if running else "be stopped"
+            self.fail(f"{headnode.headnode} is to {wanted} already.")
+        else:
+            await self.send(gestures.power(headnode, self.session.freedom))
+
+    @work(group="ask", exclusive=True)
+    async def action_new(self) -> None:
+        """Make a headnode in the current project."""
+        session = self.session
+        test = gestures.create("headnode", "name", session.project, session.freedom)
+        if isinstance(test, gestures.Refusal):
+            self.fail(test.reason)
+            return
+        name = (await self.ask(f"new headnode in {session.project}: ") or "").strip()
+        if not name:
+            return
+        images = session.inventory.info.images if session.inventory.info else ()
+        params = {"project": session.project, "headnode": name}
+        if len(images) > 1:
+            image = await self.ask("image: ", choices=images)
+            if image is None:
+                return
+            params["image"] = image
+        await self.send([Call("headnode.create", params)])
+
+    @work(group="ask", exclusive=True)
+    async def action_connect(self) -> None:
+        """Choose the network that a nic of the headnode is put on."""
+        headnode, inventory = self.current, self.session.inventory
+        if headnode is None:
+            self.fail("There is no headnode under the cursor.")
+            return
+        on = {nic.network for nic in headnode.nics}
+        offered = {
+            network.name_for(headnode.project): network.key
+            for network in inventory.networks_of(headnode.project)
+            if network.name_for(headnode.project) not in on
+        }
+        if not offered:
+            self.fail("There is no other network: make one on the board with n.")
+            return
+        name = await self.ask(f"connect {headnode.headnode} to: ", choices=list(offered))
+        if name is not None:
+            thing = HeadnodeRef(headnode.project, headnode.headnode)
+            onto, freedom = Onto(offered[name]), self.session.freedom
+            await self.send(gestures.drop(inventory, [thing], onto, freedom, tagged=False))
+
+    @work(group="ask", exclusive=True)
+    async def action_disconnect(self) -> None:
+        """Take the headnode off its network; of several, the one that is chosen."""
+        headnode = self.current
+        names = [nic.network for nic in headnode.nics if nic.network] if headnode else []
+        if headnode is None or not names:
+            self.fail("It is on no network." if headnode else "There is no headnode here.")
+            return
+        params = self._params(headnode)
+        if len(names) > 1:
+            name = await self.ask(f"take {headnode.headnode} off: ", choices=[*names, "all"])
+            if name is None:
+                return
+            if name != "all":
+                params["network"] = name
+        await self.send([Call("headnode.disconnect", params)])
+
+    @work(group="ask", exclusive=True)
+    async def action_delete(self) -> None:
+        """Stage the headnode's deletion, after a question."""
+        headnode = self.current
+        if headnode is None:
+            self.fail("There is no headnode under the cursor.")
+        elif await self.confirm(
+            f"delete headnode {headnode.headnode}? Its disk goes with the next apply."
+        ):
+            await self.send(gestures.delete(headnode, self.session.freedom))
+
+    @work(group="send")
+    async def action_undo(self) -> None:
+        """Undo the last staged edit."""
+        self.show_outcome(await self.session.undo())
+
+    @work(group="send")
+    async def action_redo(self) -> None:
+        """Do again what was undone."""
+        self.show_outcome(await self.session.redo())

@@ -1,0 +1,244 @@
+"""The inventory for admins: what is registered, and the forms that register more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from haas_console.core.board import natural
+from haas_console.core.commands import Call
+from haas_console.core.inventory import Inventory, Nic, Node, Switch
+from haas_console.core.live import Changes
+from haas_console.tui.bars import Bar
+from haas_console.tui.lines import Lines, Part, cut
+from haas_console.tui.prompt import Question
+from haas_console.tui.screen import ConsoleScreen
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A line: a heading, a switch, or a node with one of its nics."""
+
+    text: str = ""
+    switch: Switch | None = None
+    node: Node | None = None
+    nic: Nic | None = None
+    first: bool = False
+    """Whether it is its node's first line."""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What names the line across changes."""
+        return (
+            self.switch.switch if self.switch else self.text,
+            self.node.node if self.node else "",
+            self.nic.nic if self.nic else "",
+        )
+
+
+def items(inventory: Inventory, wanted: str) -> list[Item]:
+    """Switches, then nodes with their nics; those that have the wanted letters in a name."""
+    found = [Item("switches")]
+    for switch in sorted(inventory.switches.values(), key=lambda s: natural(s.switch)):
+        if wanted in f"{switch.switch} {switch.dialect} {switch.host}":
+            found.append(Item(switch=switch))
+    found.append(Item("nodes"))
+    for node in sorted(inventory.nodes.values(), key=lambda n: natural(n.node)):
+        if not node.nics and wanted in node.node:
+            found.append(Item(node=node, first=True))
+        first = True
+        for nic in node.nics:
+            if wanted in f"{node.node} {nic.nic} {nic.switch} {nic.port} {nic.mac}".lower():
+                found.append(Item(node=node, nic=nic, first=first))
+                first = False
+    return found
+
+
+class ItemLines(Lines):
+    """The lines of the inventory."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.items: list[Item] = []
+        self._widths = (4, 3)
+
+    def show_items(self, found: list[Item]) -> None:
+        """Show these; the cursor stays on what it was on."""
+        key = self.items[self.cursor].key if self.cursor < len(self.items) else None
+        self.items = found
+        self._widths = (
+            min(max((len(i.node.node) for i in found if i.node), default=4), 24),
+            min(max((len(i.nic.nic) for i in found if i.nic), default=3), 20),
+        )
+        keys = [item.key for item in found]
+        if key in keys:
+            self.cursor = keys.index(key)
+        elif key is None:
+            self.cursor = min(1, max(0, len(found) - 1))
+        self.changed()
+
+    def count(self) -> int:
+        """A line for each."""
+        return len(self.items)
+
+    def parts(self, index: int, width: int) -> list[Part]:
+        """A heading, a switch, or a node's nic with its place."""
+        item = self.items[index]
+        if item.switch is not None:
+            switch = item.switch
+            text = f"{cut(switch.dialect, 14)} {switch.host}:{switch.port}   {switch.ports} ports"
+            return [
+                (f"   {cut(switch.switch, 16)} ", "head"),
+                (text, ""),
+                ("   ! not saved" if switch.unsaved else "", "staged"),
+            ]
+        if item.node is None:
+            return [(f" {item.text}", "mark")]
+        node, nic = item.node, item.nic
+        name = node.node if item.first or index == self.scroll_offset.y else ""
+        look = {"free": "good", "unconfirmed": "leaves", "releasing": "staged"}.get(node.state, "")
+        parts: list[Part] = [
+            (f"   {cut(name, self._widths[0] + 1)}", "head"),
+            (cut(node.state if name else "", 12), look),
+        ]
+        if nic is None:
+            return [*parts, ("no nic yet", "dim")]
+        place = f"{nic.switch} {nic.port}" if nic.port else "no port"
+        return [
+            *parts,
+            (f"{cut(nic.nic, self._widths[1] + 1)}{cut(nic.kind, 5)}", ""),
+            (f"{cut(place, 20)} {nic.mac or ''}", "dim" if nic.port is None else ""),
+        ]
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor there."""
+        index = self.index_at(event.y)
+        if index is not None:
+            self.move_to(index)
+
+
+class InventoryScreen(ConsoleScreen):
+    """What is registered; each key opens the form of a method."""
+
+    TITLE: ClassVar[str] = "Inventory"
+    NAME = "inventory"
+    AUTO_FOCUS = "#items"
+    CHANGES = frozenset({"register", "delete", "delete_node"})
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "register('switch')", "New switch", id="inventory.switch"),
+        Binding("o", "register('port')", "Ports", id="inventory.port"),
+        Binding("n", "register('node')", "New node", id="inventory.node"),
+        Binding("i", "register('nic')", "New nic", id="inventory.nic"),
+        Binding("x", "delete", "Delete", id="inventory.delete"),
+        Binding("X", "delete_node", "Delete the node", id="inventory.delete_node", show=False),
+        Binding("enter", "open_switch", "Face plate", id="inventory.open"),
+        Binding("slash", "filter", "Filter", id="inventory.filter"),
+    ]
+
+    def compose_body(self) -> ComposeResult:
+        """One list."""
+        self.filter = ""
+        yield Bar(id="title")
+        yield ItemLines(id="items")
+
+    @property
+    def lines(self) -> ItemLines:
+        """The list."""
+        return self.query_one(ItemLines)
+
+    @property
+    def item(self) -> Item:
+        """What is under the cursor."""
+        lines = self.lines
+        return lines.items[lines.cursor] if lines.cursor < len(lines.items) else Item()
+
+    def changed(self, changes: Changes) -> None:
+        """Show what is registered now."""
+        if changes & {"node", "switch", "info"}:
+            self._list()
+
+    def _list(self) -> None:
+        inventory = self.session.inventory
+        self.lines.show_items(items(inventory, self.filter.lower()))
+        text = f" {len(inventory.switches)} switches, {len(inventory.nodes)} nodes"
+        if not inventory.switches:
+            text = " Nothing is registered: s registers a switch, o its ports, n a node behind them"
+        self.query_one("#title", Bar).show(
+            Text(text + (f"   /{self.filter}" if self.filter else ""), "dim")
+        )
+
+    # --- keys ---
+
+    def action_register(self, noun: str) -> None:
+        """Open the form, with what is under the cursor filled in."""
+        from haas_console.tui.screens.forms import FormScreen
+
+        item = self.item
+        given: dict[str, str] = {}
+        if noun == "port" and item.switch is not None:
+            given["switch"] = item.switch.switch
+        elif noun == "nic" and item.node is not None:
+            given["node"] = item.node.node
+        self.app.push_screen(FormScreen(self.session, f"{noun}.register", given))
+
+    def action_open_switch(self) -> None:
+        """Show the face plate of the switch, or of the one behind the nic."""
+        from haas_console.tui.screens.switch import SwitchScreen
+
+        item = self.item
+        name = item.switch.switch if item.switch else item.nic.switch if item.nic else None
+        if name is None:
+            self.fail("There is no switch on this line.")
+            return
+        port = item.nic.port if item.nic else None
+        self.app.push_screen(SwitchScreen(self.session, name, port))
+
+    @work(group="ask", exclusive=True)
+    async def action_delete(self) -> None:
+        """Delete what the line is about, after a question: a switch, a nic, or a node without."""
+        item = self.item
+        if item.switch is not None:
+            await self._delete("switch", {"switch": item.switch.switch}, "with its ports")
+        elif item.nic is not None and item.node is not None:
+            await self._delete("nic", {"node": item.node.node, "nic": item.nic.nic}, "")
+        elif item.node is not None:
+            await self._delete("node", {"node": item.node.node}, "")
+        else:
+            self.fail("There is nothing under the cursor.")
+
+    @work(group="ask", exclusive=True)
+    async def action_delete_node(self) -> None:
+        """Delete the node of the line with all its nics, after a question."""
+        node = self.item.node
+        if node is None:
+            self.fail("There is no node under the cursor.")
+        else:
+            await self._delete("node", {"node": node.node}, "with its nics")
+
+    async def _delete(self, noun: str, params: dict[str, str], more: str) -> None:
+        what = f"{noun} {':'.join(params.values())} {more}".strip()
+        if await self.confirm(f"delete {what}?"):
+            await self.send([Call(f"{noun}.delete", params)])
+
+    def action_filter(self) -> None:
+        """Show only lines that have what is typed in a name."""
+        before = self.filter
+
+        def show(text: str) -> None:
+            self.filter = text.strip()
+            self._list()
+
+        self.put(
+            Question(
+                "/",
+                text=before,
+                answer=show,
+                typed=lambda text, _: show(text),
+                cancelled=lambda: show(before),
+            )
+        )

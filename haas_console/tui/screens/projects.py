@@ -1,0 +1,264 @@
+"""Projects: what each holds and who is in it; for admins also the users."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+
+from haas_console.core.commands import Call
+from haas_console.core.errors import ConsoleError
+from haas_console.core.inventory import Project
+from haas_console.core.live import Changes
+from haas_console.tui.bars import Bar
+from haas_console.tui.lines import Lines, Part, cut
+from haas_console.tui.screen import ConsoleScreen
+
+
+@dataclass(frozen=True)
+class User:
+    """A person, as ``user.list`` tells of it."""
+
+    user: str
+    admin: bool
+    projects: tuple[str, ...]
+
+
+class Clickable(Lines):
+    """A list whose cursor goes where one clicks."""
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor there."""
+        index = self.index_at(event.y)
+        if index is not None:
+            self.move_to(index)
+
+
+class ProjectLines(Clickable):
+    """A line for each project."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.projects: list[tuple[Project, int]] = []
+        self.current: str | None = None
+
+    def count(self) -> int:
+        """A line for each."""
+        return len(self.projects)
+
+    def _wide(self) -> int:
+        return min(max((len(p.project) for p, _ in self.projects), default=7), 24) + 1
+
+    def title(self) -> str:
+        """The names of the columns."""
+        return f"   {cut('project', self._wide())} nodes  nets heads staged  members"
+
+    def parts(self, index: int, width: int) -> list[Part]:
+        """What it holds, what is staged, who is in it."""
+        project, staged = self.projects[index]
+        mark = " ▶ " if project.project == self.current else "   "
+        counts = f"{project.nodes:6}{project.networks:6}{project.headnodes:6}"
+        return [
+            (mark, "mark"),
+            (cut(project.project, self._wide()), "head"),
+            (counts, ""),
+            (f"{staged}*".rjust(7) if staged else "      -", "staged" if staged else "dim"),
+            (f"  {', '.join(project.members) or '-'}", ""),
+        ]
+
+
+class UserLines(Clickable):
+    """A line for each user."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.users: list[User] = []
+
+    def count(self) -> int:
+        """A line for each."""
+        return len(self.users)
+
+    def parts(self, index: int, width: int) -> list[Part]:
+        """Name, role, projects."""
+        user = self.users[index]
+        role = "admin" if user.admin else ""
+        return [
+            (f" {cut(user.user, 16)} ", "head"),
+            (cut(role, 6), "staged"),
+            (", ".join(user.projects) or "-", "dim"),
+        ]
+
+
+class ProjectsScreen(ConsoleScreen):
+    """The projects one is in; for admins all of them, and the users."""
+
+    TITLE: ClassVar[str] = "Projects"
+    NAME = "projects"
+    AUTO_FOCUS = "#projects"
+    ADMINS = frozenset({"new", "delete", "add_member", "remove_member", "new_user"})
+    CHANGES = ADMINS
+    DEFAULT_CSS = """
+    ProjectsScreen #people { width: 36%; border-left: solid $panel; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "use", "Make it the current", id="projects.use"),
+        Binding("n", "new", "New project", id="projects.new"),
+        Binding("plus", "add_member", "Add member", key_display="+", id="projects.add_member"),
+        Binding("minus", "remove_member", "Remove", key_display="-", id="projects.remove_member"),
+        Binding("u", "new_user", "New user", id="projects.new_user"),
+        Binding("x", "delete", "Delete", id="projects.delete"),
+        Binding("tab", "other_side", "Users", id="projects.other_side"),
+    ]
+
+    def compose_body(self) -> ComposeResult:
+        """Projects on the left, people on the right."""
+        with Horizontal(id="body"):
+            with Vertical():
+                yield Bar(id="title")
+                yield ProjectLines(id="projects")
+            with Vertical(id="people"):
+                yield Bar(id="people-title")
+                yield UserLines(id="users")
+
+    @property
+    def projects(self) -> ProjectLines:
+        """The list of projects."""
+        return self.query_one(ProjectLines)
+
+    @property
+    def users(self) -> UserLines:
+        """The list of users."""
+        return self.query_one(UserLines)
+
+    @property
+    def admin(self) -> bool:
+        """Whether the caller is one."""
+        info = self.session.inventory.info
+        return info is not None and info.admin
+
+    @property
+    def project(self) -> Project | None:
+        """The project under the cursor."""
+        found = self.projects.projects
+        at = self.projects.cursor
+        return found[at][0] if 0 <= at < len(found) else None
+
+    # --- showing ---
+
+    def changed(self, changes: Changes) -> None:
+        """Show what there is now."""
+        inventory, lines = self.session.inventory, self.projects
+        if changes & {"project", "node", "headnode", "network", "use", "info"}:
+            before = self.project
+            found = sorted(inventory.projects.values(), key=lambda p: p.project)
+            lines.projects = [(p, inventory.staged_count(p.project)) for p in found]
+            lines.current = self.session.project
+            names = [p.project for p in found]
+            if before is not None and before.project in names:
+                lines.cursor = names.index(before.project)
+            lines.changed()
+            title = lines.title() if found else " No project yet: n makes one."
+            if not found and not self.admin:
+                title = " You are in no project yet: ask an admin."
+            self.query_one("#title", Bar).show(Text(title, "dim"))
+        if changes & {"user", "project", "info"}:
+            self.query_one("#people").display = self.admin
+            self.refresh_bindings()
+            if self.admin:
+                self._fetch_users()
+
+    @work(group="users", exclusive=True)
+    async def _fetch_users(self) -> None:
+        found: list[User] = []
+        try:
+            async for page in self.session.live.pages("user.list", quiet=True):
+                found += [User(u["user"], u["admin"], tuple(u["projects"])) for u in page]
+        except ConsoleError as error:
+            if self.session.live.status.state == "live":
+                self.fail(str(error))
+            return
+        self.users.users = found
+        self.users.changed()
+        self.query_one("#people-title", Bar).show(Text(f" users ({len(found)})", "dim"))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Tenants look, and choose."""
+        if action in {*self.ADMINS, "other_side"} and not self.admin:
+            return False
+        return super().check_action(action, parameters)
+
+    # --- keys ---
+
+    def action_use(self) -> None:
+        """Make the project under the cursor the current one."""
+        if self.project is not None:
+            self.session.use(self.project.project)
+            self.say(f"> use {self.project.project}")
+
+    def action_other_side(self) -> None:
+        """Go to the users, or back."""
+        other: Lines = self.projects if self.focused is self.users else self.users
+        other.focus(scroll_visible=False)
+
+    @work(group="ask", exclusive=True)
+    async def action_new(self) -> None:
+        """Make a project."""
+        name = (await self.ask("new project: ") or "").strip()
+        if name:
+            await self.send([Call("project.create", {"project": name})])
+
+    def action_new_user(self) -> None:
+        """Fill in the form of a new user."""
+        from haas_console.tui.screens.forms import FormScreen
+
+        self.app.push_screen(FormScreen(self.session, "user.create"))
+
+    @work(group="ask", exclusive=True)
+    async def action_add_member(self) -> None:
+        """Choose a user that may act for the project."""
+        project = self.project
+        if project is None:
+            self.fail("There is no project under the cursor.")
+            return
+        names = [u.user for u in self.users.users if u.user not in project.members]
+        if not names:
+            self.fail("All users are members already: u makes a new one.")
+            return
+        if self.focused is self.users and self.users.users[self.users.cursor].user in names:
+            names.insert(0, self.users.users[self.users.cursor].user)
+            names = list(dict.fromkeys(names))
+        name = await self.ask(f"add to {project.project}: ", choices=names)
+        if name is not None:
+            params = {"project": project.project, "user": name}
+            await self.send([Call("project.add_member", params)])
+
+    @work(group="ask", exclusive=True)
+    async def action_remove_member(self) -> None:
+        """Choose a member that may act for the project no longer."""
+        project = self.project
+        if project is None or not project.members:
+            self.fail("There is no member to remove.")
+            return
+        name = await self.ask(f"remove from {project.project}: ", choices=project.members)
+        if name is not None:
+            params = {"project": project.project, "user": name}
+            await self.send([Call("project.remove_member", params)])
+
+    @work(group="ask", exclusive=True)
+    async def action_delete(self) -> None:
+        """Delete the project, or the user, under the cursor, after a question."""
+        users = self.users
+        if self.focused is users and users.users:
+            noun, name = "user", users.users[users.cursor].user
+        elif self.focused is not users and self.project is not None:
+            noun, name = "project", self.project.project
+        else:
+            self.fail("There is nothing under the cursor.")
+            return
+        if await self.confirm(f"delete {noun} {name}?"):
+            await self.send([Call(f"{noun}.delete", {noun: name})])

@@ -1,0 +1,207 @@
+"""The picture of the data centre, drawn live."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from haas_console.core.errors import ConsoleError
+from haas_console.core.live import Changes
+from haas_console.core.portfetch import fetch_ports
+from haas_console.core.portviews import describe
+from haas_console.core.topology import Picture, Spot
+from haas_console.tui.bars import Bar
+from haas_console.tui.lines import Part
+from haas_console.tui.prompt import Question
+from haas_console.tui.screen import ConsoleScreen
+from haas_console.tui.screens.topology_lines import PictureLines
+
+
+class TopologyLines(PictureLines):
+    """The picture; only the lines that are seen are made."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.picture: Picture | None = None
+
+    def count(self) -> int:
+        """A line for each of the picture's."""
+        return len(self.picture) if self.picture else 0
+
+    def parts(self, index: int, width: int) -> list[Part]:
+        """The picture's line."""
+        return self.picture.line(index) if self.picture else []
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor there; twice opens the switch."""
+        index = self.index_at(event.y)
+        if index is not None:
+            self.move_to(index)
+            if event.chain == 2:
+                self.screen.run_worker(self.screen.run_action("open_switch"))
+
+
+class TopologyScreen(ConsoleScreen):
+    """Nodes, switches, trunk, master, bridges and headnodes."""
+
+    TITLE: ClassVar[str] = "Topology"
+    NAME = "topology"
+    AUTO_FOCUS = "#picture"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open_switch", "Face plate", id="topology.open"),
+        Binding("slash", "find", "Find", id="topology.find"),
+        Binding("n", "find_next", "Next found", id="topology.next"),
+        Binding("tab,right_square_bracket", "switch(1)", "Next switch", id="topology.next_switch"),
+        Binding(
+            "shift+tab,left_square_bracket",
+            "switch(-1)",
+            "Switch before",
+            id="topology.previous_switch",
+            show=False,
+        ),
+    ]
+
+    def compose_body(self) -> ComposeResult:
+        """The picture, and a line on what is under the cursor."""
+        self._sought = ""
+        self._asked: set[str] = set()
+        yield TopologyLines(id="picture")
+        yield Bar(id="detail")
+
+    @property
+    def lines(self) -> TopologyLines:
+        """The picture's widget."""
+        return self.query_one(TopologyLines)
+
+    # --- showing ---
+
+    def changed(self, changes: Changes) -> None:
+        """Draw the inventory as it is now."""
+        if changes & {"node", "network", "headnode", "switch", "use", "info"}:
+            spot, lines = self.spot, self.lines
+            lines.picture = Picture(
+                self.session.inventory, self.session.project, max(70, self.size.width - 1)
+            )
+            self._stay_on(spot)
+            lines.changed()
+            self._tell_spot()
+            self._fetch()
+
+    @property
+    def spot(self) -> Spot:
+        """What is under the cursor."""
+        picture = self.lines.picture
+        return picture.spot(self.lines.cursor) if picture else Spot()
+
+    def _stay_on(self, before: Spot) -> None:
+        """Keep the cursor on its port, though lines above it came or went."""
+        picture, lines = self.lines.picture, self.lines
+        if picture is None or before.switch is None:
+            return
+        port = before.port.port if before.port else None
+        now = picture.spot(lines.cursor)
+        if (now.switch, now.port.port if now.port else None) != (before.switch, port):
+            found = picture.line_of(before.switch, port)
+            if found is not None:
+                lines.cursor = found
+
+    def _tell_spot(self) -> None:
+        spot = self.spot
+        known = self.session.inventory.switches.get(spot.switch or "")
+        if spot.port is not None:
+            text = describe(spot.port)
+        elif spot.plug is not None:
+            text = f"{spot.plug[0].node}:{spot.plug[1].nic} is plugged into no registered port"
+        elif known is not None:
+            saved = "   not saved" if known.unsaved else ""
+            where = f"{known.host}:{known.port}"
+            text = f"{known.switch}   {known.dialect} at {where}   {known.ports} ports{saved}"
+        else:
+            text = f"switch {spot.switch}" if spot.switch else ""
+        empty = "No switch is registered yet: I opens the inventory's forms, F imports a site file."
+        picture = self.lines.picture
+        if picture is not None and not picture.blocks and self.session.inventory.info:
+            text = (
+                empty if self.session.inventory.info.admin else "There is no node to be seen yet."
+            )
+        self.query_one("#detail", Bar).show(Text(f" {text}"))
+
+    def on_lines_moved(self, event: TopologyLines.Moved) -> None:
+        """Tell of the line that the cursor is on now."""
+        event.stop()
+        self._tell_spot()
+        self._fetch()
+
+    def _fetch(self) -> None:
+        """Ask for the trunk ports of the switches in sight."""
+        info, lines = self.session.inventory.info, self.lines
+        if lines.picture is None or info is None or not info.admin:
+            return
+        top = lines.scroll_offset.y
+        seen = lines.picture.switches_in(top, top + max(lines.size.height, 40))
+        known = self.session.inventory.ports
+        missing = [name for name in seen if name not in known and name not in self._asked]
+        if missing:
+            self._asked.update(missing)
+            self._fetch_ports(missing)
+
+    @work(group="ports")
+    async def _fetch_ports(self, switches: list[str]) -> None:
+        for switch in switches:
+            try:
+                await fetch_ports(self.session, switch)
+            except ConsoleError as error:
+                self._asked.discard(switch)
+                self.fail(str(error))
+                return
+
+    # --- keys ---
+
+    def action_open_switch(self) -> None:
+        """Show the face plate of the switch under the cursor."""
+        from haas_console.tui.screens.switch import SwitchScreen
+
+        spot = self.spot
+        if spot.switch is None:
+            self.fail("There is no switch on this line.")
+            return
+        port = spot.port.port if spot.port else None
+        self.app.push_screen(SwitchScreen(self.session, spot.switch, port))
+
+    def action_switch(self, by: int) -> None:
+        """Go to the next switch, or the one before."""
+        picture, lines = self.lines.picture, self.lines
+        if picture is None:
+            return
+        starts = [picture.line_of(b.switch) for b in picture.blocks if b.switch is not None]
+        heads = [at for at in starts if at is not None]
+        ahead = [at for at in heads if at > lines.cursor]
+        behind = [at for at in heads if at < lines.cursor]
+        if by > 0 and ahead:
+            lines.move_to(ahead[0])
+        elif by < 0 and behind:
+            lines.move_to(behind[-1])
+
+    def action_find(self) -> None:
+        """Go to what has the typed letters in its name."""
+        self.put(Question("find: ", answer=self._find))
+
+    def _find(self, text: str) -> None:
+        self._sought = text.strip()
+        self.action_find_next()
+
+    def action_find_next(self) -> None:
+        """Go to the next that fits."""
+        picture = self.lines.picture
+        if picture is None or not self._sought:
+            self.fail("Find what? / asks.")
+            return
+        found = picture.find(self._sought, self.lines.cursor)
+        if found is None:
+            self.fail(f'There is no switch, port, node or nic with "{self._sought}" in its name.')
+        else:
+            self.lines.move_to(found)
