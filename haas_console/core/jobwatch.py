@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from haas_console.core.errors import ConsoleError, NoDaemonError
-from haas_console.core.jobs import JobView
+from haas_console.core.jobs import ENDED_STEPS, JobView
 
 if TYPE_CHECKING:
     from haas_console.core.client import Inbox
@@ -37,6 +37,7 @@ class JobWatch:
         """Why nothing is known of the job, or why no news come; empty when all is well."""
         self.begun: dict[int, float] = {}
         """When each step began, in seconds since the epoch."""
+        self.ended: dict[int, float] = {}
         self._live = live
         self._changed = changed
 
@@ -119,6 +120,8 @@ class JobWatch:
         news = params.get("step")
         if news and news["state"] == "sending":
             self.begun.setdefault(news["step"], time.time())
+        elif news and news["state"] in ENDED_STEPS:
+            self.ended.setdefault(news["step"], time.time())
         unknown = self.view.total > len(self.view.steps) or (news and "lines" not in self._of(news))
         if unknown or (self.view.state != self.record.get("state") and not self.view.final):
             # It was queued, and has planned and begun only now.
@@ -132,7 +135,8 @@ class JobWatch:
         self.record = record
         self.view.replace(record)
         for step in record["steps"]:
-            began = seconds(step["started"])
-            if began is not None:
-                self.begun[step["step"]] = began
+            for stamps, stamp in ((self.begun, step["started"]), (self.ended, step["finished"])):
+                when = seconds(stamp)
+                if when is not None:
+                    stamps[step["step"]] = when
         self._changed()

@@ -28,7 +28,17 @@ class Entry:
         return found
 
 
-SCREENS: tuple[Entry, ...] = (Entry("events", "e", "Events", "screens.events:EventsScreen"),)
+SCREENS: tuple[Entry, ...] = (
+    Entry("apply", "a", "Apply", "screens.apply:ApplyScreen"),
+    Entry("jobs", "J", "Jobs", "screens.jobs:JobsScreen"),
+    Entry("topology", "t", "Topology", "screens.topology:TopologyScreen"),
+    Entry("switch", "w", "Switch", "screens.switch:SwitchScreen"),
+    Entry("headnodes", "H", "Headnodes", "screens.headnodes:HeadnodesScreen"),
+    Entry("projects", "P", "Projects", "screens.projects:ProjectsScreen"),
+    Entry("inventory", "I", "Inventory", "screens.nodes_admin:InventoryScreen", admin=True),
+    Entry("site", "F", "Site file", "screens.site:SiteScreen", admin=True),
+    Entry("events", "e", "Events", "screens.events:EventsScreen"),
+)
 
 
 def entry(name: str) -> Entry | None:

@@ -1,0 +1,186 @@
+"""A job as lines by device: how far each is, what it is told now, and where it went wrong. Pure."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Step = Mapping[str, Any]
+"""A step as the daemon and its news tell it (``JobStep`` of the API)."""
+
+UNDER_WAY = ("sending", "sent")
+_WORST_FIRST = ("failed", "interrupted", "cancelled", "skipped")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One device's part of a job."""
+
+    device: str
+    steps: tuple[Step, ...]
+    state: str
+    """``waiting``, ``running``, ``done``, ``failed``, ``cancelled``, ``skipped``, ..."""
+    done: int
+    elapsed: float | None
+    """Seconds from its first step on, up to its last one's end or to now."""
+
+    @property
+    def total(self) -> int:
+        """How many steps it has."""
+        return len(self.steps)
+
+    @property
+    def current(self) -> str:
+        """The line that is being sent, or what it is about."""
+        for step in reversed(self.steps):
+            if step["state"] == "sending":
+                return str(step.get("line") or step["summary"])
+        for step in reversed(self.steps):
+            if step["state"] == "sent":
+                return f"{step['summary']}: reading back"
+        return ""
+
+    @property
+    def last(self) -> str:
+        """What was confirmed last."""
+        done = [step for step in self.steps if step["state"] == "done"]
+        return str(done[-1]["summary"]) if done else ""
+
+
+def parts(
+    steps: Mapping[int, Step],
+    begun: Mapping[int, float],
+    ended: Mapping[int, float],
+    now: float | None,
+) -> list[Part]:
+    """Share a job's steps out to its devices, in the order in which it first speaks of them.
+
+    ``begun`` and ``ended`` are times by step; ``now`` is None for a job that is over.
+    """
+    by_device: dict[str, list[tuple[int, Step]]] = {}
+    for number, step in sorted(steps.items()):
+        by_device.setdefault(step["device"], []).append((number, step))
+    return [_part(device, own, begun, ended, now) for device, own in by_device.items()]
+
+
+def _part(
+    device: str,
+    own: Sequence[tuple[int, Step]],
+    begun: Mapping[int, float],
+    ended: Mapping[int, float],
+    now: float | None,
+) -> Part:
+    steps = tuple(step for _, step in own)
+    state = device_state([step["state"] for step in steps])
+    starts = [begun[number] for number, _ in own if number in begun]
+    elapsed = None
+    if starts:
+        ends = [ended[number] for number, _ in own if number in ended]
+        until = now if now is not None and state == "running" else max(ends, default=now)
+        elapsed = None if until is None else max(0.0, until - min(starts))
+    done = sum(step["state"] == "done" for step in steps)
+    return Part(device, steps, state, done, elapsed)
+
+
+def device_state(states: Sequence[str]) -> str:
+    """What a device's steps come to."""
+    if "failed" in states:
+        return "failed"
+    if any(state in UNDER_WAY for state in states):
+        return "running"
+    if "pending" in states:
+        return "running" if "done" in states else "waiting"
+    return next((state for state in _WORST_FIRST if state in states), "done")
+
+
+# --- as lines -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """A line: a device, a step, a line of a step, or a piece of what went wrong."""
+
+    what: str
+    """``device``, ``step``, ``line`` or ``message``."""
+    text: str
+    key: str = ""
+    folded: bool = False
+    state: str = ""
+    part: Part | None = None
+    step: Step | None = None
+
+
+def rows(found: Sequence[Part], folded: Collection[str], width: int) -> list[JobRow]:
+    """Give the lines of the devices; messages of failures are never folded away."""
+    made: list[JobRow] = []
+    for part in found:
+        closed = part.device in folded
+        made.append(JobRow("device", part.device, part.device, closed, part.state, part))
+        for step in part.steps:
+            key = f"{part.device} {step['step']}"
+            state = step["state"]
+            if not closed:
+                made.append(JobRow("step", step["summary"], key, key in folded, state, step=step))
+                if key not in folded:
+                    made += _lines(step, key)
+            if state == "failed" or (step.get("message") and not closed):
+                if closed:
+                    made.append(JobRow("step", step["summary"], key, True, state, step=step))
+                made += _message(step, key, width)
+    return made
+
+
+def _lines(step: Step, key: str) -> list[JobRow]:
+    """The lines of a step; those before the one that is being sent now are sent."""
+    lines = list(step.get("lines", ()))
+    at = None
+    if step["state"] == "sending" and step.get("line") in lines:
+        at = lines.index(step["line"])
+    states = [""] * len(lines)
+    if step["state"] in ("sent", "done"):
+        states = ["sent"] * len(lines)
+    elif at is not None:
+        states[: at + 1] = ["sent"] * at + ["current"]
+    return [
+        JobRow("line", line, key, state=state, step=step)
+        for line, state in zip(lines, states, strict=True)
+    ]
+
+
+def _message(step: Step, key: str, width: int) -> list[JobRow]:
+    message = step.get("message") or "failed; the daemon gives no reason"
+    pieces = textwrap.wrap(message, max(20, width - 8)) or [message]
+    return [JobRow("message", piece, key, state=step["state"], step=step) for piece in pieces]
+
+
+# --- in words -------------------------------------------------------------------------------------
+
+
+def clock(seconds: float | None, *, exact: bool = True) -> str:
+    """A length of time: ``0.4 s``, ``12 s``, ``3:05``; not exact: whole seconds while it runs."""
+    if seconds is None:
+        return ""
+    if seconds < 10 and exact:
+        return f"{seconds:.1f} s"
+    if seconds < 100:
+        return f"{int(seconds)} s"
+    minutes, left = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
+
+
+def ending(state: str, error: str | None, kind: str) -> str:
+    """What to do now that a job is over; empty for one that went well."""
+    if state == "succeeded":
+        return ""
+    if state == "cancelled":
+        return error or "Cancelled; what was not sent is still staged."
+    again = (
+        "Mend that, then r plans again; what was confirmed is not sent twice."
+        if kind in ("apply", "site")
+        else "Mend that, then release the node again."
+    )
+    why = error or "It failed; the daemon gives no reason."
+    return f"{why}{'' if why.endswith(('.', '!', '?')) else '.'} {again}"

@@ -1,0 +1,257 @@
+"""Apply: the plan as a diff by device, with the very lines, before anything is sent."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from haas_console.core.commands import Apply
+from haas_console.core.errors import ConsoleError
+from haas_console.core.live import Changes
+from haas_console.core.plandiff import (
+    Plan,
+    difference,
+    number,
+    read_plan,
+    tally,
+    totals,
+    whose,
+)
+from haas_console.core.session import Session
+from haas_console.tui.bars import Bar
+from haas_console.tui.screen import ConsoleScreen
+from haas_console.tui.screens.apply_plan import Choice, PlanLines
+from haas_console.tui.screens.job import open_job
+from haas_console.tui.screens.job_lines import Head
+
+CONCERNS = frozenset({"node", "network", "headnode", "switch", "job"})
+
+
+class ApplyScreen(ConsoleScreen):
+    """Shows what an apply would do, and does exactly that once it is said so."""
+
+    TITLE: ClassVar[str] = "Apply"
+    NAME = "apply"
+    AUTO_FOCUS = "#choice"
+    CHANGES = frozenset({"apply"})
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "apply", "Apply", id="apply.apply"),
+        Binding("space", "list('fold')", "Fold", id="apply.fold"),
+        Binding("l", "list('fold_all')", "Lines", id="apply.lines"),
+        Binding("f", "devices", "Devices", id="apply.devices", show=False),
+        Binding("S", "site", "Site/project", id="apply.site"),
+        Binding("r", "plan", "Plan again", id="apply.plan"),
+        Binding("c", "copy", "Copy", id="apply.copy"),
+        Binding("down,j", "list('move', 1)", "Down", id="apply.down", show=False),
+        Binding("up,k", "list('move', -1)", "Up", id="apply.up", show=False),
+        Binding("pagedown,ctrl+f", "list('page', 1)", "Page", id="apply.page_down", show=False),
+        Binding("pageup,ctrl+b", "list('page', -1)", "Back", id="apply.page_up", show=False),
+        Binding("g,home", "list('go', 0)", "First", id="apply.first", show=False),
+        Binding("G,end", "list('go', -1)", "Last", id="apply.last", show=False),
+        Binding("escape", "back", "Cancel", id="apply.cancel"),
+    ]
+
+    def __init__(self, session: Session, *, site: bool = False, project: str | None = None) -> None:
+        """Plan the ``site``, else ``project``, else the current project, whichever that is."""
+        super().__init__(session)
+        self.site = site
+        self.plan: Plan | None = None
+        self._asked_for = project
+        self._current = session.project
+        self._problem = ""
+        self._newer: Plan | None = None
+        self._sending = False
+
+    @property
+    def project(self) -> str | None:
+        """The project that is planned; None: the site, or none is chosen."""
+        return None if self.site else self._asked_for or self.session.project
+
+    def compose_body(self) -> ComposeResult:
+        """What it comes to, the diff, what else is to be known, and the two answers."""
+        yield Head(id="plan-head")
+        yield PlanLines(id="plan")
+        yield Bar(id="notice")
+        yield Choice(id="choice")
+
+    def on_mount(self) -> None:
+        """Know the parts."""
+        self.head = self.query_one(Head)
+        self.head.styles.height = 2
+        self.list = self.query_one(PlanLines)
+        self.choice = self.query_one(Choice)
+        super().on_mount()
+
+    # --- what there is ---
+
+    def changed(self, changes: Changes) -> None:
+        """Plan at first, and for another project; else see whether the plan still holds."""
+        if self.session.project != self._current:  # another one was chosen
+            self._current, self._asked_for, self.site = self.session.project, None, False
+        if self.plan is None or self.plan.project != self.project:
+            if not self._sending:
+                self._load()
+        elif changes & CONCERNS:
+            self._check()
+        self._draw()
+
+    @work(group="plan", exclusive=True)
+    async def _load(self) -> None:
+        """Ask for the plan and show it."""
+        project, self._newer = self.project, None
+        if project is None and not self.site:
+            self._show(None, self._no_project())
+            return
+        try:
+            self._show(await self._ask(quiet=False))
+        except ConsoleError as error:
+            self._show(None, str(error))
+
+    async def _ask(self, *, quiet: bool) -> Plan:
+        project = self.project
+        params = {"project": project} if project else {}
+        answer = await self.session.live.call("plan.show", params, quiet=quiet)
+        return read_plan(project, answer, self.session.inventory)
+
+    def _no_project(self) -> str:
+        site = "; S plans the site" if self._admin else ""
+        return f"Apply which project? p chooses one{site}."
+
+    @property
+    def _admin(self) -> bool:
+        info = self.session.inventory.info
+        return info is not None and info.admin
+
+    @work(group="plan", exclusive=True)
+    async def _check(self) -> None:
+        """See whether the daemon would still do what is shown; what is read stays as it is."""
+        plan = self.plan
+        if plan is None or self._sending:
+            return
+        try:
+            newer = await self._ask(quiet=True)
+        except ConsoleError:
+            return  # the bar on top says that the daemon is lost
+        if self.plan is plan:
+            self._newer = newer if newer.digest != plan.digest else None
+            self._draw()
+
+    def _show(self, plan: Plan | None, problem: str = "") -> None:
+        before, self.plan, self._problem, self._newer = self.plan, plan, problem, None
+        same = before is not None and plan is not None and before.project == plan.project
+        changed = difference(before, plan) if same and before and plan else None
+        self.list.show(plan, changed)
+        self._draw()
+
+    # --- showing it ---
+
+    def _draw(self) -> None:
+        plan = self.plan
+        notice, offer, counts = self._problem, "", ""
+        if plan is None:
+            told = "plan" if self._problem else "planning ..."
+        elif not plan.steps:
+            told = f"plan of {whose(plan.project)}: nothing to do"
+            notice = "All that is staged is applied: the devices confirmed it."
+        else:
+            told = f"plan of {whose(plan.project)}: {totals(plan)}"
+            counts = tally(plan.steps)
+            offer = f"Apply: send {number(plan.lines, 'line')}"
+        if plan is not None and self._newer is not None:
+            changed = difference(plan, self._newer).sentence
+            notice = f"The plan has changed since ({changed}); r shows the new one."
+        elif plan is not None and not notice:
+            notice = self._waits()
+        self.head.show([[(f" {told}", "head")], [(f" {counts}", "")]])
+        self.query_one("#notice", Bar).show(Text(f" {notice}", "bold"))
+        self.choice.draw(offer)
+
+    def _waits(self) -> str:
+        """Say so where the apply would wait for another."""
+        for job in self.session.inventory.running_jobs():
+            if job.project == self.project:
+                return f"Job {job.job} of {whose(job.project)} is {job.state}: this one will wait."
+        return ""
+
+    # --- keys ---
+
+    def action_list(self, action: str, *args: int) -> None:
+        """Move in the diff, or fold it."""
+        getattr(self.list, f"action_{action}")(*args)
+
+    def action_devices(self) -> None:
+        """Fold all devices, or unfold them."""
+        self.list.fold_devices()
+
+    def action_site(self) -> None:
+        """Plan the site instead of the project, or the project again."""
+        if not self._admin:
+            self.fail("Only an admin applies the site: trunk ports, and ports no project holds.")
+            return
+        self.site = not self.site
+        self._load()
+
+    def action_plan(self) -> None:
+        """Plan again."""
+        self._load()
+
+    def action_copy(self) -> None:
+        """Copy the plan as text, with all its lines."""
+        if self.plan is not None:
+            self.console.copy(plan_text(self.plan))
+
+    def on_choice_chosen(self, event: Choice.Chosen) -> None:
+        """Cancel, or apply."""
+        if event.apply:
+            self.action_apply()
+        else:
+            self.action_back()
+
+    def action_apply(self) -> None:
+        """Apply the plan that is shown, and none other."""
+        if self.plan is None or not self.plan.steps:
+            self.fail("There is nothing to apply.")
+        elif (refusal := self.session.freedom.refusal()) is not None:
+            self.fail(refusal.reason)
+        elif not self._sending:
+            self._sending = True
+            self._start(self.plan)
+
+    @work(group="send")
+    async def _start(self, plan: Plan) -> None:
+        try:
+            outcome = await self.send([Apply(plan.project, plan.digest)])
+            if outcome.job is not None:
+                open_job(self.console, outcome.job)
+                return
+            await self._refused(plan)
+        finally:
+            self._sending = False
+
+    async def _refused(self, plan: Plan) -> None:
+        """If that is because the plan has changed: say what did, and show the new one."""
+        self.choice.back_to_cancel()
+        try:
+            newer = await self._ask(quiet=False)
+        except ConsoleError:
+            return  # what went wrong with the apply stands there already
+        if newer.digest == plan.digest:
+            return
+        self._show(newer)
+        changed = difference(plan, newer).sentence
+        self.fail(f"Not applied, as the plan has changed ({changed}). This is the new one.")
+
+
+def plan_text(plan: Plan) -> str:
+    """Write a plan as text."""
+    told = [f"plan of {whose(plan.project)} ({plan.digest}): {totals(plan)}"]
+    for device, steps in plan.devices.items():
+        told.append(f"{device}:")
+        for step in steps:
+            told.append(f"  {step.sign} {step.summary}")
+            told += [f"      {line}" for line in step.lines]
+    return "\n".join(told) + "\n"

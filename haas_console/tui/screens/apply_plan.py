@@ -1,0 +1,150 @@
+"""The diff of a plan as a list that folds, and the two answers that one can give to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from haas_console.core.plandiff import Difference, Plan, PlanRow, device_key, number, rows, step_key
+from haas_console.tui.bars import Bar
+from haas_console.tui.folds import FoldLines
+from haas_console.tui.glyphs import glyphs
+from haas_console.tui.lines import Part
+
+SIGN_LOOKS = {"-": "gone", "+": "plus", "~": "staged", "=": "dim"}
+
+
+class PlanLines(FoldLines, can_focus=False):
+    """What each device will be told; the screen has its keys, as the answers have the focus."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.plan: Plan | None = None
+        self.difference = Difference()
+        self.shown: Sequence[PlanRow] = ()
+
+    def show(self, plan: Plan | None, difference: Difference | None = None) -> None:
+        """Show a plan; small ones with all their lines, others folded to their steps."""
+        first = self.plan is None or plan is None or plan.project != self.plan.project
+        self.plan, self.difference = plan, difference or Difference()
+        if first:
+            self.folded = set()
+            if plan is not None and len(rows(plan, ())) > self.scrollable_content_region.height:
+                self.folded = self.fold_keys()
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        """Make the lines anew."""
+        self.shown = rows(self.plan, self.folded, self.difference) if self.plan else ()
+        self.changed()
+
+    def count(self) -> int:
+        """A line for each device, step and line."""
+        return len(self.shown)
+
+    def fold_key(self, index: int) -> str:
+        """The device's, or the step's."""
+        return self.shown[index].key
+
+    def fold_keys(self) -> set[str]:
+        """The steps', which hide their lines."""
+        return {step_key(step) for step in self.plan.steps} if self.plan else set()
+
+    def fold_devices(self) -> None:
+        """Show the devices only, or again their steps."""
+        keys = {device_key(device) for device in self.plan.devices} if self.plan else set()
+        self.folded = self.folded - keys if self.folded & keys else self.folded | keys
+        self.rebuild()
+
+    def line_look(self, index: int) -> str:
+        """The cursor is always seen: the keys that move it always work."""
+        return "cursor" if index == self.cursor else ""
+
+    def parts(self, index: int, width: int) -> list[Part]:
+        """A device; a step with the sign of a diff and the word for it; or a line as it is sent."""
+        row = self.shown[index]
+        signs = glyphs()
+        fold = f"{signs.closed if row.folded else signs.open} "
+        step = row.step
+        match row.what:
+            case "device":
+                name, _, rest = row.text.partition("  ")
+                return [(f" {fold}", "dim"), (name, "head"), (f"  {rest}", "dim")]
+            case "step" if step is not None:
+                parts: list[Part] = [
+                    (f"   {fold}", "dim"),
+                    (f"{step.sign} {step.word:9} ", SIGN_LOOKS[step.sign]),
+                    ("NEW ", "staged") if row.new else ("", ""),
+                    (row.text, ""),
+                ]
+                if step.note:
+                    parts.append((f"  {step.note}", "staged"))
+                if row.folded:
+                    parts.append((f"  {number(len(step.lines), 'line')}", "dim"))
+                return parts
+            case "line":
+                return [("                 > ", "dim"), (row.text, "")]
+            case "gone":
+                return [("     . no more   ", "dim"), (row.text, "leaves")]
+        return [("", "")]
+
+
+class Choice(Bar, can_focus=True):
+    """Cancel or apply; Cancel is what Enter alone means."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab,shift+tab,left,right", "other", "Choose", id="apply.choose"),
+        Binding("enter", "choose", "Take it", id="apply.take"),
+    ]
+
+    class Chosen(Message):
+        """One of the two was taken."""
+
+        def __init__(self, apply: bool) -> None:
+            super().__init__()
+            self.apply = apply
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.on_apply = False
+        self.offer = ""
+        self._cells = (0, 0)
+
+    def draw(self, offer: str) -> None:
+        """Show the answers; an empty ``offer``: there is nothing to apply."""
+        self.offer = offer
+        if not offer:
+            self.on_apply = False
+        text = Text("  ")
+        cells = []
+        for word, chosen in (("Cancel", not self.on_apply), (offer, self.on_apply)):
+            if word:
+                text.append(f"[ {word} ]" if chosen else f"  {word}  ", "reverse" if chosen else "")
+                text.append("   ")
+            cells.append(text.cell_len)
+        self._cells = (cells[0], cells[1])
+        self.show(text)
+
+    def back_to_cancel(self) -> None:
+        """Make Cancel what Enter means."""
+        self.on_apply = False
+        self.draw(self.offer)
+
+    def action_other(self) -> None:
+        """Go to the other answer."""
+        self.on_apply = not self.on_apply and bool(self.offer)
+        self.draw(self.offer)
+
+    def action_choose(self) -> None:
+        """Take the answer that is marked."""
+        self.post_message(self.Chosen(self.on_apply))
+
+    def on_click(self, event: events.Click) -> None:
+        """Take the answer that was clicked."""
+        if event.x < self._cells[1]:
+            self.post_message(self.Chosen(event.x >= self._cells[0]))

@@ -1,0 +1,168 @@
+"""A job drawn: its head, and a line for each device with what stands below it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from haas_console.core import jobtree
+from haas_console.core.jobtree import JobRow, Part
+from haas_console.core.jobwatch import JobWatch
+from haas_console.core.plandiff import number, whose
+from haas_console.tui.folds import FoldLines, SpareLines
+from haas_console.tui.glyphs import LOOKS, glyphs
+from haas_console.tui.lines import Part as Piece
+from haas_console.tui.lines import cut
+
+
+class Head(SpareLines, can_focus=False):
+    """What is told above a list: a few lines that are sent cell by cell."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.lines: list[list[Piece]] = []
+        self.cursor = -1
+        self.styles.height = 3
+
+    def show(self, lines: list[list[Piece]]) -> None:
+        """Show other lines."""
+        self.lines = lines
+        self.changed()
+        self.cursor = -1
+
+    def count(self) -> int:
+        """As many as there are."""
+        return len(self.lines)
+
+    def parts(self, index: int, width: int) -> list[Piece]:
+        """As they were given."""
+        return self.lines[index]
+
+
+class JobLines(FoldLines):
+    """The devices of a job with their steps, lines and messages."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.devices: Sequence[Part] = ()
+        self.shown: Sequence[JobRow] = ()
+        self._known: set[str] = set()
+
+    def show(self, devices: Sequence[Part]) -> None:
+        """Show how the devices stand; steps that are new begin folded."""
+        self.devices = devices
+        fresh = self.fold_keys() - self._known
+        if fresh:
+            steps = sum(part.total for part in devices)
+            height = self.scrollable_content_region.height
+            if not self._known and steps + len(devices) > height > 0:
+                self.folded |= {part.device for part in devices}
+            self.folded |= fresh
+            self._known |= fresh
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        """Make the lines anew."""
+        width = self.scrollable_content_region.width
+        self.shown = jobtree.rows(self.devices, self.folded, width)
+        self.changed()
+
+    def count(self) -> int:
+        """A line for each row."""
+        return len(self.shown)
+
+    def fold_key(self, index: int) -> str:
+        """The device's, or the step's."""
+        return self.shown[index].key
+
+    def fold_keys(self) -> set[str]:
+        """The steps', which hide their lines."""
+        return {f"{part.device} {step['step']}" for part in self.devices for step in part.steps}
+
+    def parts(self, index: int, width: int) -> list[Piece]:
+        """A device with its bar; a step with its state; a line; or what went wrong."""
+        row = self.shown[index]
+        signs, look = glyphs(), LOOKS.get(row.state, "")
+        fold = f"{signs.closed if row.folded else signs.open} "
+        match row.what:
+            case "device" if row.part is not None:
+                return self._device(row.part, fold, width)
+            case "step" if row.step is not None:
+                word = "" if row.state in ("done", "pending") else f"  {row.state}"
+                return [
+                    (f"     {fold}", "dim"),
+                    (f"{signs.state(row.state)} ", look),
+                    (row.text, "dim" if row.state == "pending" else ""),
+                    (word, look),
+                ]
+            case "line":
+                mark = {"current": signs.state("sending"), "sent": ">"}.get(row.state, " ")
+                style = {"current": "staged", "sent": ""}.get(row.state, "dim")
+                return [(f"           {mark} ", style), (row.text, style)]
+            case "message":
+                return [("         ", ""), (row.text, look)]
+        return [("", "")]
+
+    def _device(self, part: Part, fold: str, width: int) -> list[Piece]:
+        signs, look = glyphs(), LOOKS.get(part.state, "")
+        names = max(len(each.device) for each in self.devices)
+        count = max(len(str(each.total)) for each in self.devices)
+        cells = 22 if width >= 100 else 12
+        elapsed = jobtree.clock(part.elapsed, exact=part.state != "running")
+        told = part.current
+        if not told and part.last and part.state == "running":
+            told = f"waits its turn; done: {part.last}"
+        return [
+            (f" {fold}", "dim"),
+            (f"{signs.state(part.state)} ", look),
+            (cut(part.device, min(names, 24) + 1), "head"),
+            (f"{signs.bar(part.done, part.total, cells)} ", look),
+            (f"{part.done:>{count}}/{part.total:<{count}} ", ""),
+            (f"{part.state:9} ", look),
+            (f"{elapsed:>6}  ", "dim"),
+            (told, ""),
+        ]
+
+
+def title(watch: JobWatch, width: int) -> list[Piece]:
+    """The line of the whole job: what, whose, how far, how long."""
+    view, record, signs = watch.view, watch.record, glyphs()
+    look = LOOKS.get(view.state, "")
+    elapsed = jobtree.clock(watch.elapsed, exact=view.final)
+    what = f"{record.get('kind', 'job')} of {whose(record.get('project'))}"
+    return [
+        (f" {signs.state(view.state)} ", look),
+        (f"job {watch.job}  ", "head"),
+        (f"{what} by {record.get('user', '?')}  ", ""),
+        (f"{view.state}  ", look),
+        (f"{signs.bar(view.done, view.total, 32 if width >= 100 else 16)} ", look),
+        (f"{view.done}/{view.total}  {elapsed}", ""),
+    ]
+
+
+def success(watch: JobWatch) -> str:
+    """What a job that went well has done."""
+    view = watch.view
+    devices = len({step["device"] for step in view.steps.values()})
+    if not view.steps:
+        return "There was nothing to do."
+    told = f"{number(view.done, 'step')} on {number(devices, 'device')}, each confirmed by it"
+    return f"{told}, in {jobtree.clock(watch.elapsed)}."
+
+
+def job_text(watch: JobWatch, devices: Sequence[Part]) -> str:
+    """Write a job as text, with all steps, lines and messages."""
+    view, record = watch.view, watch.record
+    told = [
+        f"job {watch.job}, {record.get('kind')} of {whose(record.get('project'))} by"
+        f" {record.get('user')}: {view.state}, {view.done}/{view.total}"
+    ]
+    if view.error:
+        told.append(view.error)
+    for part in devices:
+        told.append(f"{part.device}: {part.state}, {part.done}/{part.total}")
+        for step in part.steps:
+            told.append(f"  {step['state']}: {step['summary']}")
+            told += [f"      {line}" for line in step.get("lines", ())]
+            if step.get("message"):
+                told.append(f"    {step['message']}")
+    return "\n".join(told) + "\n"
