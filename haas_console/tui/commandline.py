@@ -94,6 +94,12 @@ class CommandLine:
             lines = help_text(session.live.language, command).splitlines()
             self._app.show(TextScreen(session, "Help", lines))
             return
+        if isinstance(command, Apply) and command.digest is None:  # look at the plan first
+            from haas_console.tui.screens.apply import ApplyScreen
+
+            site = command.project is None
+            self._app.show(ApplyScreen(session, site=site, project=command.project))
+            return
         outcome = await here.send([command])
         if not outcome.ok:
             return
@@ -101,10 +107,9 @@ class CommandLine:
         if isinstance(command, Use):
             here.say(f"project {command.project}" if command.project else "all projects")
         elif isinstance(command, Apply):
-            here.say(f"job {result['job']} is started; it goes on whatever you look at")
-            found = entry("jobs")
-            if found is not None:
-                self._app.open(found)
+            from haas_console.tui.screens.job import open_job
+
+            open_job(self._app, result["job"])
         elif isinstance(command, Call) and not session.live.language.mutates(command):
             title = session.line(command)
             self._app.show(TextScreen(session, title, answer_lines(command, result)))
