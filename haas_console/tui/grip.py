@@ -9,7 +9,7 @@ from textual.geometry import Offset
 from textual.message import Message
 
 from haas_console.core.gestures import Thing
-from haas_console.tui.lines import Lines
+from haas_console.tui.lines import BAR, Lines
 
 THRESHOLD = 2  # cells a pressed mouse must move until it drags; less is a click
 
@@ -60,7 +60,12 @@ class Grip(Lines):
         self._pressed: Offset | None = None
         self._pressed_index: int | None = None
         self._dragging = False
+        self._scrolling = False
         self._dropped_at: Offset | None = None
+
+    def _on_bar(self, x: int) -> bool:
+        region = self.scrollable_content_region
+        return x >= region.width - BAR and self.count() > region.height
 
     def things_at(self, index: int) -> Sequence[Thing]:
         """What is gripped when a drag begins on a line; nothing: it can't be dragged."""
@@ -72,6 +77,11 @@ class Grip(Lines):
         """Remember where; whether this is a click or a drag is not known yet."""
         if event.button != 1:
             return
+        if self._on_bar(event.x):
+            self._scrolling = True
+            self.capture_mouse()
+            self.scroll_to_bar(event.y)
+            return
         index = self.index_at(event.y)
         self._pressed = Offset(event.screen_x, event.screen_y)
         self._pressed_index = index
@@ -79,6 +89,9 @@ class Grip(Lines):
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Begin to drag when the pressed mouse has moved far enough; then follow it."""
         at = Offset(event.screen_x, event.screen_y)
+        if self._scrolling:
+            self.scroll_to_bar(event.y)
+            return
         if self._dragging:
             self.post_message(self.DragMoved(at))
             event.stop()
@@ -101,7 +114,9 @@ class Grip(Lines):
     def on_mouse_up(self, event: events.MouseUp) -> None:
         """Drop, or click."""
         at = Offset(event.screen_x, event.screen_y)
-        if self._dragging:
+        if self._scrolling:
+            self.release_mouse()
+        elif self._dragging:
             self._dropped_at = at
             self.release_mouse()
         elif self._pressed_index is not None and self._pressed is not None:
@@ -115,6 +130,7 @@ class Grip(Lines):
         """End the drag, however it came to its end: dropped, cancelled, or the screen left."""
         event.stop()
         self._pressed = None
+        self._scrolling = False
         if self._dragging:
             self._dragging = False
             dropped, self._dropped_at = self._dropped_at, None

@@ -27,6 +27,9 @@ STYLES = (
 )  # fmt: skip
 
 
+BAR = 1  # cells at the right edge, for the scroll bar
+
+
 class Lines(ScrollView, can_focus=True):
     """Lines with a cursor; subclasses say how many there are and what stands in each."""
 
@@ -84,6 +87,7 @@ class Lines(ScrollView, can_focus=True):
 
     def _strip(self, index: int) -> Strip:
         width = self.scrollable_content_region.width
+        bar = self._bar(index - self.scroll_offset.y)
         if not 0 <= index < self.count():
             return Strip.blank(width, self._look())
         over = self.line_look(index)
@@ -95,10 +99,26 @@ class Lines(ScrollView, can_focus=True):
                 text if text.isprintable() else clean(text),
                 self._look("" if plain else name, over),
             )
-            for text, name in self.parts(index, width)
+            for text, name in self.parts(index, width - BAR)
             if text
         ]
-        return Strip(segments).adjust_cell_length(width, self._look("", over)).simplify()
+        strip = Strip(segments).adjust_cell_length(width - BAR, self._look("", over)).simplify()
+        return Strip([*strip, Segment(bar, self._look("dim"))], width)
+
+    def _bar(self, y: int) -> str:
+        """A cell of the scroll bar; Textual's own is drawn anew, 1 KB, when the mouse passes it."""
+        height, count = self.scrollable_content_region.height, self.count()
+        if count <= height:
+            return " "
+        size = max(1, height * height // count)
+        begin = self.scroll_offset.y * (height - size) // (count - height)
+        return "▐" if begin <= y < begin + size else " "
+
+    def scroll_to_bar(self, y: int) -> None:
+        """Scroll to where a row of the scroll bar stands for."""
+        height = max(1, self.scrollable_content_region.height - 1)
+        target = round(self.max_scroll_y * min(max(y, 0), height) / height)
+        self.scroll_to(y=target, animate=False, immediate=True)
 
     def _look(self, *names: str) -> Style:
         look = self._looks.get(names)

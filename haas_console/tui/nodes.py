@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from haas_console.core.board import Board, Row, key_of, network_text
 from haas_console.core.gestures import Thing
 from haas_console.tui.grip import Grip
-from haas_console.tui.lines import Lines, Part, cut
+from haas_console.tui.lines import BAR, Lines, Part, cut
 
 GAP = 1
 
@@ -66,7 +66,7 @@ class NodeTable(Grip, Lines):
 
     def title(self) -> str:
         """The names of the columns, above them."""
-        at = columns(self.scrollable_content_region.width, self.board)
+        at = columns(self.scrollable_content_region.width - BAR, self.board)
         names = ("node", "state", "project", "nic", "port", "network")
         cells = [cut(n, getattr(at, n)) for n in names if getattr(at, n)]
         return "  " + (" " * GAP).join(cells)
