@@ -22,7 +22,7 @@ def rows(folder: Path, nodes: int) -> Iterator[Row]:
         print("the daemon …", file=sys.stderr)
         yield from api.measure(daemon, switch, nodes, folder)
         print("the console …", file=sys.stderr)
-        yield from console.measure(daemon, nodes, folder)
+        yield from console.measure(daemon, switch, nodes, folder)
 
 
 def main() -> int:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from haas_rpcd.sim.ios import IosSwitch
 from tests.bench.table import Row
 from tests.tui.harness import Terminal, keys, measures, sample_app
 from tests.tui.harness.processes import Daemon, memory
@@ -24,7 +25,7 @@ def command(daemon: Daemon) -> list[str]:
     return [sys.executable, "-m", "haas_console", "--socket", str(daemon.socket)]
 
 
-def measure(daemon: Daemon, nodes: int, folder: Path) -> Iterator[Row]:
+def measure(daemon: Daemon, switch: IosSwitch, nodes: int, folder: Path) -> Iterator[Row]:
     """Measure all of it beside a daemon whose nodes are all on the board."""
     yield from _first_paint(daemon, folder)
     yield from _into_the_board()
@@ -48,7 +49,7 @@ def measure(daemon: Daemon, nodes: int, folder: Path) -> Iterator[Row]:
         yield Row(f"memory over the trivial app's, {nodes:,} nodes", pss, "MiB", 60, note="PSS")
         yield Row("  the same as RSS", rss, "MiB", 60)
         yield Row("bytes: from the start to all nodes", size, "B")
-        yield from _gestures(board, daemon)
+        yield from _gestures(board, daemon, switch)
 
 
 def _first_paint(daemon: Daemon, folder: Path) -> Iterator[Row]:
@@ -86,7 +87,7 @@ def _stage(daemon: Daemon) -> None:
         daemon.call("node.allocate", project="astro", node=f"node-{number:05}")
 
 
-def _gestures(board: Terminal, daemon: Daemon) -> Iterator[Row]:
+def _gestures(board: Terminal, daemon: Daemon, switch: IosSwitch) -> Iterator[Row]:
     start, network = board.screen.find("node-00009 "), board.screen.find("■ storage")
     yield _row(measures.idle(board))
     yield _row(measures.mouse_moves(board, start, network))
@@ -96,6 +97,14 @@ def _gestures(board: Terminal, daemon: Daemon) -> Iterator[Row]:
     nics = daemon.call("node.show", node="node-00009")["nics"]
     assert any(nic["networks"] for nic in nics), "it was dropped somewhere else"
     yield _row(measures.page_down(board))
+    for number in range(8, 16):
+        daemon.call("nic.connect", node=f"node-{number:05}", nic="primary-nic", network="lab")
+    board.feed(keys.HOME)
+    board.wait_for("9 staged in astro")
+    switch.faults.line_delay = 0.05
+    progress, end = measures.apply(board)
+    yield _row(progress)
+    yield Row("bytes: an apply's end", end.size, "B")
 
 
 def _row(cost: measures.Cost) -> Row:

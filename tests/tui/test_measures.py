@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from haas_rpcd.sim.ios import IosSwitch
 from tests.bench import startup
 from tests.bench.big_site import big_site
 from tests.tui.harness import Terminal, measures
@@ -18,13 +19,18 @@ NETWORKS = ("lab", "storage")
 
 
 @pytest.fixture(scope="module")
-def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    with big_site(tmp_path_factory.mktemp("site") / "big", NODES) as (daemon, _):
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Daemon, IosSwitch]]:
+    with big_site(tmp_path_factory.mktemp("site") / "big", NODES) as (daemon, switch):
         for network in NETWORKS:
             daemon.call("network.create", project="astro", network=network)
         for number in range(8):
             daemon.call("node.allocate", project="astro", node=f"node-{number:05}")
-        yield daemon
+        yield daemon, switch
+
+
+@pytest.fixture
+def daemon(site: tuple[Daemon, IosSwitch]) -> Daemon:
+    return site[0]
 
 
 @pytest.fixture
@@ -65,6 +71,17 @@ def test_a_drag_costs_its_ghost_and_a_drop_what_it_changes(board: Terminal, daem
     assert [network["network"] for network in dropped] == ["storage"]
     assert not drag.over, str(drag)
     assert not drop.over, str(drop)
+
+
+def test_an_apply_is_told_in_few_bytes(board: Terminal, site: tuple[Daemon, IosSwitch]) -> None:
+    daemon, switch = site
+    for number in range(8):
+        daemon.call("nic.connect", node=f"node-{number:05}", nic="primary-nic", network="lab")
+    board.wait_until(lambda screen: len([*screen.places("→ lab*")]) == 8, "eight staged nics")
+    switch.faults.line_delay = 0.05
+    cost, _ = measures.apply(board)
+    assert cost.gestures[0].seconds > 2
+    assert not cost.over, str(cost)
 
 
 def test_batch_mode_loads_no_textual() -> None:

@@ -16,7 +16,9 @@ DEMO = [sys.executable, "-m", "haas_console", "--demo"]
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=lambda size: f"{size[0]}x{size[1]}")
 def test_a_nic_is_dragged_onto_a_network_and_applied(tmp_path: Path, size: tuple[int, int]) -> None:
     with Tmux(DEMO, home=tmp_path, size=size) as terminal:
-        node = terminal.wait_for("node-01")
+        terminal.wait_for("● live")
+        terminal.settle()
+        node = terminal.screen.find("node-01 ")
         assert "node-01" in terminal.capture()
 
         terminal.feed(keys.click(node))
@@ -31,6 +33,20 @@ def test_a_nic_is_dragged_onto_a_network_and_applied(tmp_path: Path, size: tuple
         terminal.drag(nic, terminal.screen.find("■ lab"))
         terminal.wait_for("1 staged in astro")
         assert "parked → lab" in terminal.capture()
+
+        terminal.type("a")
+        terminal.wait_for("plan of astro")
+        terminal.wait_for("switchport access vlan")
+        terminal.type("c")
+        terminal.wait_until(lambda screen: bool(screen.clipboard), "a copy of the plan")
+        assert "switchport access vlan" in terminal.screen.clipboard[0]
+        assert terminal.buffer() == terminal.screen.clipboard[0]
+        terminal.type("y")
+        terminal.wait_for("succeeded")
+        terminal.feed(keys.ESCAPE)
+        terminal.wait_for("nothing staged in astro")
+        assert "■ lab" in terminal.capture()
+        assert "→" not in terminal.capture()
 
         terminal.feed(b"q")
         assert terminal.ended() == 0

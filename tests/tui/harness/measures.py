@@ -28,6 +28,8 @@ BUDGETS = {IDLE: 0, MOVE: 600, DRAG: 300, DROP: 1000, DOWN: 500, PAGE: 10_000, A
 TIMES = 8
 MOVED = 0.1
 """Seconds of quiet after a move of the mouse, of which there are many."""
+PAUSE = 0.15
+"""Seconds without a byte between two bursts of an apply's progress."""
 ANSWERED = 0.6
 """Seconds of quiet after which a gesture that asks the daemon is over, its news included."""
 
@@ -100,15 +102,24 @@ def drag_and_drop(terminal: Terminal, nic: Place, network: Place) -> tuple[Cost,
     return Cost(DRAG, mean, tuple(moves)), Cost(DROP, drop.size, (drop,))
 
 
-def apply_cost(terminal: Terminal, start: bytes, running: str, done: str) -> Cost:
-    """Start an apply that takes a while, and count from ``running`` on the screen to ``done``."""
-    terminal.feed(start)
-    terminal.wait_for(running)
-    mark, begun = terminal.total, time.monotonic()
-    terminal.wait_for(done)
-    seconds = time.monotonic() - begun
-    written = Gesture(terminal.output(mark), seconds)
-    return Cost(APPLY, written.size / seconds, (written,))
+def apply(terminal: Terminal) -> tuple[Cost, Gesture]:
+    """Apply what is staged; give what each second of it costs, and what the news of its end does.
+
+    The first burst of bytes opens the job's screen, the last tells the end; what is between them
+    is progress, and goes on for as long as the apply does.
+    """
+    terminal.gesture(b"a", quiet=ANSWERED)
+    terminal.wait_for("plan of")
+    begun = time.monotonic()
+    terminal.feed(b"y")
+    terminal.wait_for("succeeded")
+    terminal.settle(quiet=ANSWERED)
+    bursts = terminal.bursts(begun, PAUSE)
+    end = next(n for n, (_, data) in enumerate(bursts) if b"succeeded" in data)
+    seconds = bursts[end][0] - bursts[0][0]
+    progress = b"".join(data for _, data in bursts[1:end])
+    cost = Cost(APPLY, len(progress) / seconds, (Gesture(progress, seconds),))
+    return cost, Gesture(b"".join(data for _, data in bursts[end:]), 0.0)
 
 
 def _dearest(terminal: Terminal, what: str, inputs: Iterable[bytes], quiet: float = QUIET) -> Cost:

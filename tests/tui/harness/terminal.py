@@ -190,6 +190,20 @@ class Terminal:
         with self._changed:
             return b"".join(data for _, data in self._chunks)[start:]
 
+    def bursts(self, since: float, pause: float) -> list[tuple[float, bytes]]:
+        """What came since some time (monotonic), joined unless there is a pause in between."""
+        found: list[tuple[float, bytes]] = []
+        last = 0.0
+        for at, data in list(self._chunks):
+            if at < since:
+                continue
+            if found and at - last < pause:
+                found[-1] = (found[-1][0], found[-1][1] + data)
+            else:
+                found.append((at, data))
+            last = at
+        return found
+
     def painted(self, shows: Callable[[Screen], bool]) -> float:
         """Seconds from the start to the first bytes after which the screen showed something.
 
