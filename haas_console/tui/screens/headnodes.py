@@ -93,7 +93,9 @@ class HeadnodesScreen(ConsoleScreen):
     TITLE: ClassVar[str] = "Headnodes"
     NAME = "headnodes"
     AUTO_FOCUS = "#headnodes"
-    CHANGES = frozenset({"power", "new", "connect", "disconnect", "delete", "undo", "redo"})
+    CHANGES = frozenset(
+        {"power", "new", "connect", "disconnect", "delete", "undo", "redo", "discard"}
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "power(True)", "Start", id="headnodes.start"),
         Binding("o", "power(False)", "Stop", id="headnodes.stop"),
@@ -103,6 +105,7 @@ class HeadnodesScreen(ConsoleScreen):
         Binding("x", "delete", "Delete", id="headnodes.delete"),
         Binding("z", "undo", "Undo", id="headnodes.undo"),
         Binding("Z", "redo", "Redo", id="headnodes.redo", show=False),
+        Binding("D", "discard", "Discard all staged", id="headnodes.discard", show=False),
     ]
 
     def compose_body(self) -> ComposeResult:
@@ -138,15 +141,15 @@ class HeadnodesScreen(ConsoleScreen):
                 lines.cursor = names.index(before.key)
             lines.changed()
             self.query_one("#title", Bar).show(Text(lines.title(), "dim"))
-            self._tell()
+            self._tell_current()
         self.query_one("#summary", Bar).show(summary_text(session))
 
     def on_lines_moved(self, event: Lines.Moved) -> None:
         """Tell of the headnode that the cursor is on now."""
         event.stop()
-        self._tell()
+        self._tell_current()
 
-    def _tell(self) -> None:
+    def _tell_current(self) -> None:
         headnode, info = self.current, self.session.inventory.info
         if headnode is None:
             text = "No headnode yet: n makes one, a login machine on your networks."
@@ -256,3 +259,9 @@ class HeadnodesScreen(ConsoleScreen):
     async def action_redo(self) -> None:
         """Do again what was undone."""
         self.show_outcome(await self.session.redo())
+
+    @work(group="ask", exclusive=True)
+    async def action_discard(self) -> None:
+        """Go back to what is applied, after a question."""
+        if await self.confirm(f"discard all that is staged in {self.session.project}?"):
+            self.show_outcome(await self.session.discard())
