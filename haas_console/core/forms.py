@@ -151,7 +151,7 @@ class Form:
         if call is not None:
             return self.language.format(call)
         names = ", ".join(wrong)
-        return f"{self.method.noun} {self.method.verb} …   (still to be filled in: {names})"
+        return f"{self.method.noun} {self.method.verb} …   (to be put right: {names})"
 
     # --- the daemon's answer ---
 

@@ -21,6 +21,7 @@ from haas_console.tui.screen import ConsoleScreen
 from haas_console.tui.screens.forms_fields import (
     ChoiceField,
     Edited,
+    Hint,
     LinesField,
     SendButton,
     TextField,
@@ -34,15 +35,18 @@ class FormScreen(ConsoleScreen):
     CHANGES = frozenset({"submit"})
     DEFAULT_CSS = """
     FormScreen #form { height: 1fr; scrollbar-size-vertical: 1; padding: 0 1; }
+    FormScreen #about { height: auto; max-height: 2; padding: 0 1; }
     FormScreen .field { height: auto; }
     FormScreen .label { width: 15; height: 1; text-style: bold; }
     FormScreen TextField { width: 1fr; height: 1; border: none; padding: 0; background: $surface; }
-    FormScreen LinesField { width: 1fr; height: 5; border: none; padding: 0; background: $surface; }
+    FormScreen LinesField { width: 1fr; border: none; padding: 0; background: $surface; }
+    FormScreen LinesField { height: auto; min-height: 2; max-height: 8; }
     FormScreen ChoiceField { width: 1fr; height: 1; }
     FormScreen ChoiceField:focus { background: $surface; text-style: reverse; }
     FormScreen #send { width: 8; height: 1; }
     FormScreen #send:focus { text-style: reverse; }
-    FormScreen .hint { height: 1; margin-left: 15; }
+    FormScreen .hint { height: auto; max-height: 3; margin-left: 15; }
+    FormScreen #error { margin-left: 0; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "submit", "Send", id="form.send", priority=True),
@@ -65,18 +69,16 @@ class FormScreen(ConsoleScreen):
 
     def compose_body(self) -> ComposeResult:
         """A line and a hint for each field; the line of the command below them."""
-        yield Static(self.form.method.summary, id="summary", markup=False, classes="bar")
+        yield Static(self.form.method.summary, id="about", markup=False)
         with VerticalScroll(id="form", can_focus=False):
             for known in self.form.fields:
                 star = "*" if known.required else " "
                 with Horizontal(classes="field"):
                     yield Static(f"{star} {known.name}", markup=False, classes="label")
                     yield self._widget(known)
-                hint = Bar(id=f"hint-{known.name}")
-                hint.add_class("hint")
-                yield hint
+                yield Hint(f"hint-{known.name}")
             yield SendButton()
-        yield Bar(id="error")
+        yield Hint("error")
         yield Bar(id="line")
 
     def _widget(self, known: FormField) -> Widget:
@@ -128,9 +130,9 @@ class FormScreen(ConsoleScreen):
         for known in form.fields:
             wrong = form.errors.get(known.name)
             text = Text(f"✗ {wrong}", "bold red") if wrong else Text(self._hint(known), "dim")
-            self.query_one(f"#hint-{known.name}", Bar).show(text)
+            self.query_one(f"#hint-{known.name}", Hint).show(text)
         error = Text(f" ✗ {form.error}" if form.error else "", "bold red")
-        self.query_one("#error", Bar).show(error)
+        self.query_one("#error", Hint).show(error)
         self.query_one("#line", Bar).show(Text(f" > {form.line()}", "dim"))
 
     def _hint(self, known: FormField) -> str:
@@ -159,7 +161,7 @@ class FormScreen(ConsoleScreen):
         call = self.form.call()
         if call is None:
             self._point_at(next(iter(self.form.errors)))
-            self.fail("Not sent: something is still to be filled in.")
+            self.fail(f"Not sent: to be put right are {', '.join(self.form.errors)}.")
             return
         self._sending = True
         try:

@@ -24,6 +24,23 @@ class Edited(Message):
         self.text = text
 
 
+class Hint(Static):
+    """What a field takes, or what is wrong with it: all of it, on some lines if need be."""
+
+    ALLOW_SELECT = False
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id=id, classes="hint", markup=False)
+        self.auto_links = False
+        self._shown = Text()
+
+    def show(self, text: Text) -> None:
+        """Show a text, if it is another."""
+        if (text.plain, text.style) != (self._shown.plain, self._shown.style):
+            self._shown = text
+            self.update(text)
+
+
 class TextField(Input):
     """One line; what is known is offered behind the cursor, and the right arrow takes it."""
 

@@ -101,7 +101,7 @@ class ItemLines(Lines):
             return [(f" {item.text}", "mark")]
         node, nic = item.node, item.nic
         name = node.node if item.first or index == self.scroll_offset.y else ""
-        look = {"free": "good", "unconfirmed": "leaves", "releasing": "staged"}.get(node.state, "")
+        look = {"free": "good", "unconfirmed": "staged", "releasing": "staged"}.get(node.state, "")
         parts: list[Part] = [
             (f"   {cut(name, self._widths[0] + 1)}", "head"),
             (cut(node.state if name else "", 12), look),

@@ -52,7 +52,7 @@ class ProjectLines(Clickable):
         return len(self.projects)
 
     def _wide(self) -> int:
-        return min(max((len(p.project) for p, _ in self.projects), default=7), 24) + 1
+        return max(8, min(max((len(p.project) for p, _ in self.projects), default=7), 24) + 1)
 
     def title(self) -> str:
         """The names of the columns."""
@@ -89,7 +89,7 @@ class UserLines(Clickable):
         role = "admin" if user.admin else ""
         return [
             (f" {cut(user.user, 16)} ", "head"),
-            (cut(role, 6), "staged"),
+            (cut(role, 7), "staged"),
             (", ".join(user.projects) or "-", "dim"),
         ]
 
