@@ -131,3 +131,11 @@ async def test_a_console_that_only_looks_shows_the_plan_and_applies_nothing(site
         await hands.press("tab", "enter")
         await hands.until(lambda: "only looks" in hands.bar("message"))
         assert (await site.call("job.list", project="astro"))["items"] == []
+
+
+async def test_the_plan_is_asked_for_once(site: Site) -> None:
+    async with console(site.socket) as hands:
+        await plan_is_shown(hands)
+        await hands.pilot.pause()
+        calls = [call.method for call in hands.app.session.live.log.calls]
+        assert calls.count("plan.show") <= 2  # once more to see that it still holds

@@ -93,7 +93,8 @@ class ApplyScreen(ConsoleScreen):
         if self.session.project != self._current:  # another one was chosen
             self._current, self._asked_for, self.site = self.session.project, None, False
         if self.plan is None or self.plan.project != self.project:
-            if not self._sending:
+            # Not for "call": asking for the plan is one.
+            if changes & {"info", "use", "status"} and not self._sending:
                 self._load()
         elif changes & CONCERNS:
             self._check()

@@ -1,0 +1,168 @@
+"""Jobs on the screen: live, past, of others, cancelled, failed, and with the daemon gone."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from haas_console.tui.screens.job import JobScreen
+from haas_console.tui.screens.jobs import JobList, JobsScreen
+from tests.tui.apply_hands import Site, job_is_shown, plan_is_shown, shown, staged_site
+from tests.tui.console import Hands, console
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Site]:
+    async with staged_site() as site:
+        yield site
+
+
+async def jobs_are_shown(hands: Hands) -> JobList:
+    """Press J and wait for the list."""
+    await hands.press("J")
+    await hands.until(lambda: isinstance(hands.app.screen, JobsScreen))
+    return hands.app.screen.query_one(JobList)
+
+
+async def test_a_job_that_is_left_goes_on_and_is_found_again(site: Site) -> None:
+    site.slow(0.1)
+    async with console(site.socket) as hands:
+        await plan_is_shown(hands)
+        await hands.press("y")
+        screen = await job_is_shown(hands, "running")
+        await hands.until(lambda: any("configure terminal" in ln or "vlan 100" in ln
+                                      for ln in hands.text(screen.steps)))  # fmt: skip
+        assert "running" in shown(hands)
+        await hands.press("escape")
+        await hands.until(lambda: hands.app.screen is hands.board)
+        await hands.until(lambda: f"job {screen.watch_job.job} running" in hands.bar("top"))
+        jobs = await jobs_are_shown(hands)
+        assert "running" in hands.text(jobs)[0]
+        await hands.press("enter")
+        back = await job_is_shown(hands)
+        assert back is not screen
+        site.slow(0)
+        await job_is_shown(hands, "succeeded")
+        assert site.vlan_of_node_01() is not None
+        await hands.press("escape")
+        await hands.until(lambda: isinstance(hands.app.screen, JobsScreen))
+        await hands.until(lambda: "succeeded" in hands.text(jobs)[0])
+
+
+async def test_a_job_that_somebody_else_started_shows_and_opens_live(site: Site) -> None:
+    async with console(site.socket) as hands:
+        jobs = await jobs_are_shown(hands)
+        site.slow(0.1)
+        job = (await site.call("apply.start", project="astro"))["job"]
+        await hands.until(lambda: any(f" {job} " in line for line in hands.text(jobs)))
+        await hands.press("g", "enter")
+        screen = await job_is_shown(hands)
+        assert screen.watch_job.job == job
+        await hands.until(lambda: screen.watch_job.view.done > 0)
+        site.slow(0)
+        await job_is_shown(hands, "succeeded")
+
+
+async def test_cancel_asks_first(site: Site) -> None:
+    site.slow(0.1)
+    async with console(site.socket) as hands:
+        await plan_is_shown(hands)
+        await hands.press("y")
+        screen = await job_is_shown(hands, "running")
+        await hands.press("x", "enter")  # Enter alone means no
+        record = await site.call("job.show", job=screen.watch_job.job)
+        assert record["state"] == "running"
+        await hands.press("x", "y", "enter")
+        await hands.until(lambda: "job cancel" in hands.bar("message"))
+        site.slow(0)
+        await job_is_shown(hands, "cancelled")
+        await hands.until(lambda: "still staged" in shown(hands))
+        assert site.vlan_of_node_01() is None
+
+
+async def test_a_failed_job_says_where_and_what_to_do_and_plans_again(site: Site) -> None:
+    switch = site.centre.switches["sw1"]
+    switch.faults.refuse = {"switchport access vlan": "% Invalid input detected"}
+    async with console(site.socket) as hands:
+        await plan_is_shown(hands)
+        await hands.press("y")
+        screen = await job_is_shown(hands, "failed")
+        await hands.until(lambda: "r plans again" in shown(hands))
+        lines = hands.text(screen.steps)
+        at = next(n for n, line in enumerate(lines) if "failed" in line and "set Gi1/0/2" in line)
+        assert "% Invalid input detected" in " ".join(lines[at + 1 : at + 3])
+        await hands.press("f")  # folded to the devices, the sentence still stands there
+        assert any("% Invalid input detected" in line for line in hands.text(screen.steps))
+        switch.faults.refuse = {}
+        await hands.press("r")
+        await hands.until(lambda: "plan of astro" in shown(hands))
+        await hands.press("y")
+        await job_is_shown(hands, "succeeded")
+        assert site.vlan_of_node_01() is not None
+
+
+async def test_past_jobs_open_with_their_steps_and_lines(site: Site) -> None:
+    first = await site.ended((await site.call("apply.start", project="astro"))["job"])
+    await site.call("nic.connect", node="node-07", nic="primary-nic", network="lab")
+    await site.ended((await site.call("apply.start", project="astro"))["job"])
+    async with console(site.socket, size=(80, 24)) as hands:
+        jobs = await jobs_are_shown(hands)
+        numbers = [int(line.split()[1]) for line in hands.text(jobs)]
+        assert numbers == sorted(numbers, reverse=True)
+        await hands.press("down", "enter")
+        screen = await job_is_shown(hands, "succeeded")
+        assert screen.watch_job.job == first["job"]
+        await hands.press("l")
+        lines = hands.text(screen.steps)
+        for step in first["steps"]:
+            assert any(step["summary"] in line for line in lines)
+            assert all(any(sent in line for line in lines) for sent in step["lines"])
+
+
+async def test_the_list_is_filtered(site: Site) -> None:
+    await site.ended((await site.call("apply.start", project="astro"))["job"])
+    async with console(site.socket) as hands:
+        jobs = await jobs_are_shown(hands)
+        assert jobs.count() == 2  # the site's, too
+        await hands.press("slash")
+        await hands.type("project=astro")
+        assert jobs.count() == 1
+        await hands.press("enter", "slash")
+        await hands.press("home")
+        await hands.type("!")
+        await hands.press("enter")
+        assert "the site" in hands.text(jobs)[0] and jobs.count() == 1
+
+
+async def test_a_job_waits_for_its_turn_and_says_so(site: Site) -> None:
+    site.slow(0.1)
+    async with console(site.socket) as hands:
+        await site.call("apply.start", project="astro")
+        await plan_is_shown(hands)
+        await hands.until(lambda: "this one will wait" in shown(hands))
+        job = (await site.call("apply.start", project="astro"))["job"]
+        jobs = await jobs_are_shown(hands)
+        await hands.until(lambda: any(f" {job} " in line for line in hands.text(jobs)))
+        await hands.press("g", "enter")
+        await job_is_shown(hands, "queued")
+        await hands.until(lambda: "waits for its turn" in shown(hands))
+        site.slow(0)
+        await job_is_shown(hands, "succeeded")
+
+
+async def test_there_is_no_such_job(site: Site) -> None:
+    async with console(site.socket) as hands:
+        hands.app.push_screen(JobScreen(hands.app.session, 999))
+        await hands.until(lambda: "There is no job 999" in shown(hands))
+
+
+async def test_leaving_ends_the_following(site: Site) -> None:
+    site.slow(0.1)
+    async with console(site.socket) as hands:
+        await plan_is_shown(hands)
+        await hands.press("y")
+        await job_is_shown(hands, "running")
+        await hands.press("escape")
+        await hands.until(lambda: not [w for w in hands.app.workers if w.group == "watch"])
+        site.slow(0)
