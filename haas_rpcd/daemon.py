@@ -81,12 +81,12 @@ class Daemon:
         self._server = Server(self.context, Path(settings.server.socket))
 
     async def start(self, *, serve: bool = True) -> None:
-        """Open the store, pick up unfinished jobs, and listen.
+        """Open the store, pick up unfinished jobs, and then listen.
 
-        Raises sqlite3.Error, OSError, SocketError.
+        Raises ConfigError, sqlite3.Error, OSError, SocketError.
         """
         if serve:
-            await self._server.start()
+            self._server.claim()
         try:
             await self.store.open()
         except sqlite3.OperationalError as error:
@@ -95,6 +95,8 @@ class Daemon:
                 " its folder exists and that haas-rpcd may write there."
             ) from None
         await self.engine.recover()
+        if serve:
+            await self._server.start()
 
     async def serve(self) -> None:
         """Listen, for a daemon that was started without."""

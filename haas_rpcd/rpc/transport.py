@@ -39,10 +39,19 @@ class Server:
         self._dispatcher = Dispatcher(METHODS)
         self._runner: web.AppRunner | None = None
         self._lock: IO[str] | None = None
+        self._listening = False
+
+    def claim(self) -> None:
+        """Make sure that no other daemon serves the socket, before anything else is touched.
+
+        Raises SocketError.
+        """
+        if self._lock is None:
+            self._lock = self._take_lock()
 
     async def start(self) -> None:
         """Listen. Raises SocketError, OSError."""
-        self._lock = self._take_lock()
+        self.claim()
         app = web.Application(client_max_size=MAX_MESSAGE)
         app.router.add_post("/rpc", self._post)
         app.router.add_get("/rpc", self._websocket)
@@ -54,13 +63,15 @@ class Server:
             await site.start()
         finally:
             os.umask(mask)
+        self._listening = True
 
     async def stop(self) -> None:
         """Stop listening, end connections, and take the socket away."""
         if self._runner is not None:
             await self._runner.cleanup()
-        if self._lock is not None:
+        if self._listening:  # else it may be anything
             self._socket.unlink(missing_ok=True)
+        if self._lock is not None:
             self._lock.close()
 
     def _take_lock(self) -> IO[str]:

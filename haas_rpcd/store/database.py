@@ -9,10 +9,11 @@ another writer, whatever ``busy_timeout`` says.
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import IO, Any, Concatenate, ParamSpec, TypeVar
 
 from sqlite_utils import Database
 
@@ -78,9 +79,13 @@ class Store:
         self.path = path
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._db: Database | None = None
+        self._lock: IO[str] | None = None
 
     async def open(self) -> None:
-        """Open the database and migrate it. Raises sqlite3.Error."""
+        """Open the database and migrate it. Raises sqlite3.Error, also while another daemon has it.
+
+        Two daemons on one database would both take up the jobs in its journal.
+        """
         await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
 
     async def close(self) -> None:
@@ -88,6 +93,8 @@ class Store:
         if self._db is not None:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._db.close)
             self._db = None
+        if self._lock is not None:
+            self._lock.close()
         self._thread.shutdown(wait=True)
 
     async def write(
@@ -133,6 +140,8 @@ class Store:
         return result, tx.after_commit
 
     def _open(self) -> None:
+        if self.path != ":memory:":
+            self._lock = self._take_lock()
         connection = sqlite3.connect(self.path, timeout=10.0, isolation_level=None)
         connection.execute("PRAGMA journal_mode = WAL")
         # FULL, not NORMAL: what a switch was told must not be forgotten by a power cut
@@ -141,6 +150,18 @@ class Store:
         db = Database(connection)
         migrations.apply(db)
         self._db = db
+
+    def _take_lock(self) -> IO[str]:
+        try:
+            lock = open(f"{self.path}.lock", "w")  # noqa: SIM115 - held as long as it is open
+        except OSError as error:
+            raise sqlite3.OperationalError(error.strerror) from None
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            raise sqlite3.OperationalError("another haas-rpcd has it open") from None
+        return lock
 
 
 def _forget(task: asyncio.Task[Any]) -> None:

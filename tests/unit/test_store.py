@@ -87,14 +87,21 @@ async def test_foreign_keys_hold_and_commits_reach_the_disk(store: Store) -> Non
         await store.write(lambda tx: tx.insert("member", project_id=1, user_id=1))
 
 
-async def test_the_schema_is_made_once(store: Store, tmp_path: Path) -> None:
-    await store.write(users.create, "rita", False)
-    again = Store(str(tmp_path / "haas.db"))
-    await again.open()
-    try:
-        assert await again.read(names) == ["rita"]
-    finally:
-        await again.close()
+async def test_the_schema_is_made_once_and_what_is_kept_stays(tmp_path: Path) -> None:
+    for expected in ([], ["rita"]):
+        opened = Store(str(tmp_path / "kept.db"))
+        await opened.open()
+        assert await opened.read(names) == expected
+        if not expected:
+            await opened.write(users.create, "rita", False)
+        await opened.close()
+
+
+async def test_a_database_is_one_daemon_s(store: Store) -> None:
+    second = Store(store.path)
+    with pytest.raises(sqlite3.OperationalError, match="another haas-rpcd has it open"):
+        await second.open()
+    await second.close()
 
 
 async def test_a_store_that_is_not_open_says_so() -> None:

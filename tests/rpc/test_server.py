@@ -1,0 +1,163 @@
+"""The socket: one daemon on it, no moment without a store behind it, and gone when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import stat
+import threading
+from pathlib import Path
+
+import aiohttp
+import msgspec
+import pytest
+
+from haas_rpcd.config import ConfigError, Server
+from haas_rpcd.daemon import Daemon
+from haas_rpcd.rpc.transport import SocketError
+from tests.rpc.small_site import SmallSite
+
+
+def another(site: SmallSite, path: Path | None = None) -> Daemon:
+    """Put a second daemon together, on the same database, and on the same socket or another."""
+    settings = site.settings
+    if path is not None:
+        settings = msgspec.structs.replace(settings, server=Server(socket=str(path)))
+    return Daemon(settings, credentials=lambda: site.credentials, master=None, libvirt=None)
+
+
+async def test_a_second_daemon_on_the_same_socket_is_refused(site: SmallSite) -> None:
+    with pytest.raises(SocketError, match=r"Another haas-rpcd serves .*: stop that one, or name"):
+        await another(site).start()
+    assert (await site.call("system.info"))["name"] == "haas-rpcd"  # the first one still serves
+
+
+async def test_a_second_daemon_on_the_same_database_is_refused(
+    site: SmallSite, tmp_path: Path
+) -> None:
+    """Two would both take up the jobs of the journal, and both talk to the switches."""
+    second = another(site, tmp_path / "other.sock")
+    with pytest.raises(ConfigError, match=r"\[store\] path: .*another haas-rpcd has it open"):
+        await second.start()
+    await second.stop()
+    assert (await site.call("system.info"))["name"] == "haas-rpcd"
+
+
+def mode_of(site: SmallSite) -> int:
+    return os.stat(site.settings.server.socket).st_mode
+
+
+async def test_the_socket_of_a_daemon_that_died_is_replaced(site: SmallSite) -> None:
+    await site.stop()
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(site.settings.server.socket)
+    assert stat.S_ISSOCK(mode_of(site))
+
+    await site.start()
+
+    assert (await site.call("system.info"))["name"] == "haas-rpcd"
+    assert stat.S_IMODE(mode_of(site)) == 0o666
+
+
+async def test_a_file_that_is_no_socket_is_not_replaced(site: SmallSite, tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.touch()
+    await site.stop()
+    daemon = another(site, precious)
+    with pytest.raises(OSError):
+        await daemon.start()
+    await daemon.stop()
+    assert stat.S_ISREG(os.stat(precious).st_mode)
+    await site.start()
+
+
+async def test_a_folder_that_is_not_there_is_named(site: SmallSite, tmp_path: Path) -> None:
+    with pytest.raises(SocketError, match="check that its folder exists"):
+        await another(site, tmp_path / "no" / "rpcd.sock").start()
+
+
+async def test_the_socket_is_taken_away_at_the_end(site: SmallSite) -> None:
+    await site.stop()
+    with pytest.raises(FileNotFoundError):
+        mode_of(site)
+    await site.start()
+
+
+async def test_nobody_is_answered_before_the_store_is_open(site: SmallSite) -> None:
+    """A client that is very early waits, or is not let in; it is not told of a failure."""
+    await site.stop()
+    daemon = another(site)
+    opening, go_on = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        opening.set()
+        assert go_on.wait(10)
+
+    daemon.store._thread.submit(slow)  # the disk takes its time
+    starting = asyncio.create_task(daemon.start())
+    await asyncio.to_thread(opening.wait, 10)
+    await asyncio.sleep(0)
+    connector = aiohttp.UnixConnector(site.settings.server.socket)
+    async with aiohttp.ClientSession(connector=connector) as http:
+
+        async def ask() -> str:
+            body = json.dumps({"jsonrpc": "2.0", "method": "system.info", "id": 1})
+            try:
+                async with http.post("http://haas/rpc", data=body) as response:
+                    return await response.text()
+            except aiohttp.ClientConnectionError:
+                return "nobody there"
+
+        early = asyncio.create_task(ask())
+        await asyncio.sleep(0)
+        go_on.set()
+        await starting
+        assert "log has the details" not in await early
+        assert '"haas-rpcd"' in await ask()
+    await daemon.stop()
+    await site.start()
+
+
+async def test_a_get_that_is_no_websocket_is_a_bad_request(site: SmallSite) -> None:
+    async with site.http.get("http://haas/rpc") as response:
+        assert response.status == 400
+    async with site.http.get("http://haas/") as response:
+        assert response.status == 404
+
+
+async def test_the_document_describes_every_method_and_error(site: SmallSite) -> None:
+    """As OpenRPC 1.3 has it, and with what the console needs: a sentence for each method."""
+    document = await site.call("rpc.discover")
+    assert document["openrpc"].startswith("1.3")
+    assert document["info"]["title"] == "HaaS"
+    kinds = document["components"]["errors"]
+    names = [declared["name"] for declared in document["methods"]]
+    assert names == sorted(set(names))
+    for declared in document["methods"]:
+        assert declared["summary"].endswith("."), declared["name"]
+        assert declared["x-role"] in ("admin", "user")
+        required = [param["required"] for param in declared["params"]]
+        assert required == sorted(required, reverse=True), f"{declared['name']}: required first"
+        for param in declared["params"]:
+            assert param["schema"], param
+        for error in declared["errors"]:
+            assert error["$ref"].removeprefix("#/components/errors/") in kinds
+    for kind, error in kinds.items():
+        assert error["data"]["kind"] == kind
+        assert error["message"].endswith(".")
+    for reference in _references(document):
+        node = document
+        for part in reference.removeprefix("#/").split("/"):
+            node = node[part]
+
+
+def _references(node: object) -> list[str]:
+    """Give every $ref in a document."""
+    if isinstance(node, dict):
+        own = [node["$ref"]] if isinstance(node.get("$ref"), str) else []
+        return own + [found for value in node.values() for found in _references(value)]
+    if isinstance(node, list):
+        return [found for value in node for found in _references(value)]
+    return []
