@@ -24,12 +24,19 @@ FOLDER = Path(__file__).parents[2] / "examples" / "screenshots"
 SIZE = (110, 32)
 STILL = 8  # looks that must show the same
 
+
+def _right(found: re.Match[str]) -> str:
+    """Put 1.1 at the right of as much room."""
+    return "&#160;" * (found[0].count("&#160;") + len(found[1]) - 3) + "1.1"
+
+
 _VARIES = (
     (re.compile(r"terminal-\d+"), "terminal"),
-    (re.compile(r"\b\d\d:\d\d(:\d\d)?"), lambda found: "12:00:00"[: len(found[0])]),
+    (re.compile(r"52:54:00(:[0-9a-f]{2}){3}"), "52:54:00:00:00:01"),
+    (re.compile(r"(?<![\w:])\d\d:\d\d(:\d\d)?(?![\w:])"), lambda at: "12:00:00"[: len(at[0])]),
     (re.compile(r"\b20\d\d-\d\d-\d\d"), "2026-01-01"),
-    (re.compile(r"\d+\.\d(?=&#160;m?s\b)"), lambda found: re.sub(r"\d", "1", found[0])),
-    (re.compile(r"(127\.0\.0\.1[: ])\d{5}"), r"\g<1>50023"),
+    (re.compile(r"(?:&#160;)*(\d+\.\d)(?=&#160;m?s\b)"), _right),
+    (re.compile(r"(127\.0\.0\.1[: ]|127\.0\.0\.1&#160;)\d{5}"), r"\g<1>50023"),
 )
 
 
@@ -97,7 +104,13 @@ async def tour(hands: Hands) -> None:
         await hands.until(lambda item=item: item.name == hands.app.screen.NAME, item.name)
         await still(hands)
         await take(hands, item.name)
-        await hands.press("escape")
+        if item.name == "jobs":
+            await hands.press("enter")
+            await still(hands)
+            await take(hands, "job")
+        while len(hands.app.screen_stack) > 1:
+            hands.app.back()
+            await hands.pilot.pause()
 
 
 async def main() -> int:
