@@ -27,7 +27,7 @@ from haas_console.core.portviews import (
 WIDE = 116
 """From so many columns on there is room for ``access`` and for networks' names."""
 
-WIRES = {"connected": "─", "staged": "╌", "parked": "·", "unconfirmed": " "}
+WIRES = {"connected": "─", "staged": "╌", "parked": "·", "unconfirmed": "?"}
 """A nic's wire by its port's state: told apart without colours too."""
 
 Key = str  # of natural order
@@ -230,8 +230,10 @@ class Picture:
     def _block_line(self, block: Block, at: int, left: int) -> tuple[list[Span], bool]:
         w = self.widths
         inner = w.box
+        if at == 0 and block.switch is None:
+            return [(_fit("plugged into no registered port:", left + inner + 2), "dim")], False
         if at == 0:
-            return [(" " * left, ""), *self._head(block, inner)], False
+            return [(" " * left, ""), *self._head(block.switch or "", inner)], False
         at -= 1
         if at < len(block.entries):
             return self._entry(block, at, left), False
@@ -253,14 +255,11 @@ class Picture:
             return [(" " * left, ""), ("└" + "─" * inner + "┘", "")], False
         return [(" " * (left + inner + 2), "")], False
 
-    def _head(self, block: Block, inner: int) -> list[Span]:
-        if block.switch is None:
-            return [(_fit("  plugged into no registered port", inner + 2), "dim")]
-        known = self.inventory.switches.get(block.switch)
-        title = f" {block.switch} "
-        more = (f"{known.dialect} " if known else "") + (
-            "unsaved! " if known and known.unsaved else ""
-        )
+    def _head(self, switch: str, inner: int) -> list[Span]:
+        known = self.inventory.switches.get(switch)
+        title = f" {switch} "
+        more = f"{known.dialect} " if known else ""
+        more += "unsaved! " if known and known.unsaved else ""
         title = _fit(title, min(len(title), inner - 1))
         more = _fit(more, min(len(more), max(0, inner - 1 - len(title))))
         tail = "─" * (inner - 1 - len(title) - len(more))

@@ -1,0 +1,80 @@
+"""Small inventories to draw, as the daemon would tell of them."""
+
+from __future__ import annotations
+
+from haas_console.core.inventory import (
+    Carried,
+    Headnode,
+    HeadnodeNic,
+    Info,
+    Inventory,
+    Link,
+    Network,
+    Nic,
+    Node,
+    Port,
+    Project,
+    Switch,
+)
+
+LAB, STORAGE = Link("lab", 104), Link("storage", 105)
+
+
+def info(*, admin: bool = True, master: bool = True) -> Info:
+    return Info(
+        "haas", "1", "ann", admin, ("astro",), "100-199", master, ("base-headnode",),
+        ("cisco_ios",), False,
+    )  # fmt: skip
+
+
+def nic(
+    name: str,
+    port: str | None,
+    state: str,
+    staged: tuple[Link, ...] = (),
+    applied: tuple[Link, ...] | None = (),
+    kind: str = "data",
+) -> Nic:
+    return Nic(name, kind, None, "sw1" if port else None, port, state, staged, applied)
+
+
+def small_site(*, admin: bool = True) -> Inventory:
+    """A switch, two nodes of astro's and one that is free, two networks, a headnode on both."""
+    site = Inventory(info=info(admin=admin))
+    site.projects = {"astro": Project("astro", (), 2, 2, 1)}
+    for vlan, name in ((104, "lab"), (105, "storage")):
+        site.networks[("astro", name)] = Network("astro", name, vlan, (), 1, 1)
+    site.nodes = {
+        node.node: node
+        for node in (
+            Node(
+                "node-1", "allocated", "astro", (),
+                (
+                    nic("ipmi-nic", "Gi1/0/1", "applied", kind="bmc"),
+                    nic("primary-nic", "Gi1/0/2", "applied", (LAB,), (LAB,)),
+                ),
+            ),
+            Node(
+                "node-2", "allocated", "astro", (),
+                (
+                    nic("ipmi-nic", "Gi1/0/3", "staged", (), (LAB,), kind="bmc"),
+                    nic("primary-nic", "Gi1/0/4", "staged", (STORAGE,), (LAB,)),
+                ),
+            ),
+            Node(
+                "node-3", "unconfirmed", None, (),
+                (nic("eth0", "Gi1/0/5", "unconfirmed", (), None),),
+            ),
+        )
+    }  # fmt: skip
+    site.headnodes[("astro", "login")] = Headnode(
+        "astro", "login", "running", True, "base-headnode",
+        (HeadnodeNic("nic0", "m", "lab", 104, 104), HeadnodeNic("nic1", "m", "storage", 105, None)),
+    )  # fmt: skip
+    if admin:
+        site.switches["sw1"] = Switch("sw1", "cisco_ios", "10.0.0.1", 23, 7, False)
+        site.ports["sw1"] = [
+            Port("sw1", f"Gi1/0/{n}", "access", Carried(None, ""), None, None, None)
+            for n in range(1, 7)
+        ] + [Port("sw1", "Gi1/0/8", "trunk", Carried(None, "100-199"), None, None, None)]
+    return site
