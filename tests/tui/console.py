@@ -104,6 +104,16 @@ class Hands:
         await self.until(lambda: len(self.app.session.live.log.commands) > before, line)
         await self.until(lambda: self.app.session.live.log.commands[-1].state != "sent", line)
 
+    async def given(self, *lines: str) -> None:
+        """What was done before the story begins, without typing it."""
+        session = self.app.session
+        for line in lines:
+            command = session.live.language.parse_line(line, session.project)
+            assert command is not None
+            outcome = await session.perform([command])
+            assert outcome.ok, outcome.error
+        session.history.done.clear()
+
     async def go(self, node: str, nic: str) -> None:
         """Put the cursor of the left side on a nic."""
         index = self.nodes.board.index_of((node, nic))
