@@ -1,0 +1,314 @@
+"""The planner's laws on generated sites: every step is safe, and in the end nothing is to do.
+
+The model is small (two switches of which one is in the middle, four ports, three VLANs, two
+headnodes) and the store's part is played by ``fold``: what a step's confirmation does to what is
+applied. After any edits and applies, and after any interruption, these must hold.
+"""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from haas_rpcd.model import (
+    MASTER,
+    PARKED,
+    Applied,
+    AppliedPort,
+    DefineHeadnode,
+    DeleteHeadnode,
+    Desired,
+    HeadnodeGoal,
+    HeadnodeNic,
+    HeadnodeSeen,
+    Phase,
+    PortConfig,
+    PortGoal,
+    PortRef,
+    PortSeen,
+    SaveConfig,
+    SetBridge,
+    SetHeadnodeNics,
+    SetHeadnodePower,
+    SetPort,
+    SetVlan,
+    Step,
+    SwitchFacts,
+)
+from haas_rpcd.planner import digest, plan, shortfall
+
+VLANS = (100, 101, 102)
+PORTS = tuple(PortRef(switch, f"p{n}") for switch in ("core", "leaf") for n in (1, 2))
+FACTS = {
+    "core": SwitchFacts(declares_vlans=True, saves=True, trunks=2),
+    "leaf": SwitchFacts(declares_vlans=True, saves=True, trunks=1),
+}
+
+configs = st.builds(
+    lambda untagged, tagged: PortConfig(untagged, tuple(sorted(tagged - {untagged}))),
+    st.none() | st.sampled_from(VLANS),
+    st.frozensets(st.sampled_from(VLANS)),
+)
+nics = st.lists(st.sampled_from(VLANS), max_size=2, unique=True).map(
+    lambda vlans: tuple(HeadnodeNic(f"nic{v}", f"52:54:00:00:00:{v}", v) for v in vlans)
+)
+headnodes = st.builds(
+    lambda present, running, on: HeadnodeGoal("u", "base", present, running, on if present else ()),
+    st.booleans(),
+    st.booleans(),
+    nics,
+)
+desires = st.builds(
+    lambda ports, heads: Desired(
+        ports={ref: PortGoal(config, "a nic") for ref, config in zip(PORTS, ports, strict=True)},
+        headnodes=heads,
+        networks=dict.fromkeys(VLANS, "net"),
+    ),
+    st.tuples(*[configs] * len(PORTS)),
+    st.dictionaries(st.sampled_from(["a", "b"]), headnodes),
+)
+
+
+class World:
+    """The devices as they are, and what the daemon knows of them."""
+
+    def __init__(self) -> None:
+        # out of the box: ports carry VLAN 1, and nobody has looked at them
+        self.ports = dict.fromkeys(PORTS, PortConfig(untagged=1))
+        self.vlans: dict[str, set[int]] = {switch: {1} for switch in FACTS}
+        self.bridges: set[int] = set()
+        self.heads: dict[str, HeadnodeSeen] = {}
+        self.modified: set[str] = set()
+        self.known_ports: dict[PortRef, AppliedPort] = {}
+        self.known_vlans: dict[str, dict[int, bool]] = {switch: {} for switch in FACTS}
+        self.known_bridges: dict[int, bool] = {}
+        self.known_heads: dict[str, HeadnodeSeen | None] = {}
+        self.unsaved: set[str] = set()
+        self.known_before: dict[PortRef, PortConfig] = {}
+
+    @property
+    def applied(self) -> Applied:
+        return Applied(
+            ports=dict(self.known_ports),
+            headnodes=dict(self.known_heads),
+            vlans={switch: dict(known) for switch, known in self.known_vlans.items()},
+            bridges=dict(self.known_bridges),
+            unsaved=frozenset(self.unsaved),
+            switches=FACTS,
+        )
+
+    def send(self, step: Step, *, arrives: bool = True, confirmed: bool = True) -> None:
+        """Carry out a step as the engine does: not known before, known once it is read back."""
+        self._before(step)
+        if arrives:
+            self._carry_out(step)
+        if confirmed:
+            self._confirm(step)
+
+    def _before(self, step: Step) -> None:
+        match step.change:
+            case SetPort(port=port):
+                self.known_ports[PortRef(step.device, port)] = AppliedPort(None)
+            case SetVlan(vlan=vlan):
+                self.known_vlans[step.device][vlan] = False
+            case SetBridge(vlan=vlan):
+                self.known_bridges[vlan] = False
+            case SaveConfig():
+                return
+            case _:
+                self.known_heads[step.target] = None
+        if step.device in FACTS:
+            self.unsaved.add(step.device)
+
+    def _carry_out(self, step: Step) -> None:
+        """Change the device; every step has to be one that the device would take."""
+        device, name = step.device, step.target
+        match step.change:
+            case SetPort(port=port, config=config):
+                assert config.vlans <= self.vlans[device], "a VLAN is made before it is carried"
+                ref = PortRef(device, port)
+                known = self.known_before.get(ref)
+                assert config.parked or known is not None, "what is not known is parked first"
+                self.ports[ref] = config
+            case SetVlan(vlan=vlan, present=True):
+                self.vlans[device].add(vlan)
+            case SetVlan(vlan=vlan):
+                carried = {v for r, c in self.ports.items() if r.switch == device for v in c.vlans}
+                assert vlan not in carried, "a VLAN goes only when no port carries it"
+                self.vlans[device].discard(vlan)
+            case SetBridge(vlan=vlan, present=True):
+                self.bridges.add(vlan)
+            case SetBridge(vlan=vlan):
+                hanging = {nic.vlan for head in self.heads.values() for nic in head.nics}
+                assert vlan not in hanging, "a bridge goes only when nothing hangs on it"
+                self.bridges.discard(vlan)
+            case DefineHeadnode(nics=nics):
+                was = self.heads.get(name)
+                self.heads[name] = HeadnodeSeen(True, bool(was and was.running), nics)
+            case SetHeadnodeNics(nics=nics):
+                self.heads[name] = HeadnodeSeen(True, self.heads[name].running, nics)
+            case SetHeadnodePower(running=running):
+                lacking = {nic.vlan for nic in self.heads[name].nics} - self.bridges
+                assert not (running and lacking), "bridges are there before what starts on them"
+                self.heads[name] = HeadnodeSeen(True, running, self.heads[name].nics)
+            case DeleteHeadnode():
+                self.heads.pop(name, None)
+            case SaveConfig():
+                self.modified.discard(device)
+        if device in FACTS and not isinstance(step.change, SaveConfig):
+            self.modified.add(device)
+
+    def _confirm(self, step: Step) -> None:
+        match step.change:
+            case SetPort(port=port):
+                ref = PortRef(step.device, port)
+                assert shortfall(step.change, PortSeen(self.ports[ref])) is None
+                self.known_ports[ref] = AppliedPort(self.ports[ref])
+            case SetVlan(vlan=vlan, present=present):
+                self._keep(self.known_vlans[step.device], vlan, present)
+            case SetBridge(vlan=vlan, present=present):
+                self._keep(self.known_bridges, vlan, present)
+            case SaveConfig():
+                self.unsaved.discard(step.device)
+            case change:
+                seen = self.heads.get(step.target, HeadnodeSeen(False))
+                assert shortfall(change, seen) is None
+                if seen.defined:
+                    self.known_heads[step.target] = seen
+                else:
+                    del self.known_heads[step.target]
+
+    @staticmethod
+    def _keep(known: dict[int, bool], vlan: int, present: bool) -> None:
+        if present:
+            known[vlan] = True
+        else:
+            known.pop(vlan, None)
+
+    def run(self, desired: Desired, *, until: int | None = None, arrives: bool = True) -> None:
+        """Plan and send; ``until``: the daemon dies in that step, which may have arrived."""
+        planned = plan(desired, self.applied)
+        assert planned == plan(desired, self.applied)
+        assert planned.digest == digest(planned.steps)
+        phases = [step.phase for step in planned.steps]
+        assert phases == sorted(phases)
+        saves = [step.device for step in planned.steps if step.phase is Phase.SAVE]
+        touched = {step.device for step in planned.steps if step.device in FACTS}
+        assert sorted(saves) == sorted(touched)
+        joined: set[PortRef] = set()
+        for number, step in enumerate(planned.steps):
+            self.known_before = {
+                ref: port.config for ref, port in self.known_ports.items() if port.config
+            }
+            if step.phase is Phase.JOIN:
+                joined.add(PortRef(step.device, step.target))
+            if step.phase is Phase.LEAVE:
+                assert not joined, "ports leave before any port joins"
+            dies = number == until
+            self.send(step, arrives=arrives or not dies, confirmed=not dies)
+            if dies:
+                return
+
+    def is_as(self, desired: Desired) -> None:
+        """See that the devices are as wanted, and that the planner knows."""
+        assert plan(desired, self.applied).empty
+        for ref, goal in desired.ports.items():
+            assert self.ports[ref] == goal.config
+        for name, head in desired.headnodes.items():
+            seen = self.heads.get(name)
+            assert (seen is not None) == head.present
+            assert seen is None or (seen.running, seen.nics) == (
+                head.running,
+                tuple(sorted(head.nics)),
+            )
+        wanted = {nic.vlan for head in desired.headnodes.values() for nic in head.nics}
+        assert self.bridges == wanted
+        carried = {vlan for goal in desired.ports.values() for vlan in goal.config.vlans}
+        assert self.vlans["leaf"] - {1} == {
+            vlan for r, goal in desired.ports.items() if r.switch == "leaf"
+            for vlan in goal.config.vlans
+        }  # fmt: skip
+        assert self.vlans["core"] - {1} <= carried | wanted
+        assert not self.modified
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(desires, min_size=1, max_size=4))
+def test_after_an_apply_that_succeeded_there_is_nothing_to_do(wanted: list[Desired]) -> None:
+    """Whatever was applied before; a headnode that the next does not speak of is deleted."""
+    world = World()
+    for desired in wanted:
+        desired = with_deletions(desired, world)
+        world.run(desired)
+        world.is_as(desired)
+
+
+@settings(deadline=None, max_examples=250)
+@given(
+    st.lists(st.tuples(desires, st.integers(0, 12), st.booleans()), min_size=1, max_size=4), desires
+)
+def test_after_any_interruptions_planning_again_is_the_whole_of_recovery(
+    interrupted: list[tuple[Desired, int, bool]], last: Desired
+) -> None:
+    world = World()
+    for desired, step, arrives in interrupted:
+        world.run(with_deletions(desired, world), until=step, arrives=arrives)
+    last = with_deletions(last, world)
+    world.run(last)
+    world.is_as(last)
+
+
+@settings(deadline=None, max_examples=50)
+@given(desires, desires)
+def test_a_digest_names_exactly_one_plan(one: Desired, other: Desired) -> None:
+    world = World()
+    first, second = plan(one, world.applied), plan(other, world.applied)
+    changes = [[(step.device, step.change) for step in each.steps] for each in (first, second)]
+    assert (first.digest == second.digest) == (changes[0] == changes[1])
+
+
+def with_deletions(desired: Desired, world: World) -> Desired:
+    """A headnode that was ever made is in the desired state until it is confirmed gone."""
+    gone = {
+        name: HeadnodeGoal("u", "base", False, False, ())
+        for name in world.known_heads
+        if name not in desired.headnodes
+    }
+    return Desired(desired.ports, {**desired.headnodes, **gone}, desired.networks)
+
+
+def test_a_switch_in_the_middle_gets_the_vlans_that_pass_through_it() -> None:
+    """Ports on leaf and a headnode on the master: core, with two trunks, is on the way."""
+    desired = Desired(
+        ports={PortRef("leaf", "p1"): PortGoal(PortConfig(100), "node-1:eth0")},
+        headnodes={"a": HeadnodeGoal("u", "base", True, True, (HeadnodeNic("n", "m", 100),))},
+        networks={100: "red/net"},
+    )
+    world = World()
+    made = [(s.device, s.kind) for s in plan(desired, world.applied).steps if s.phase == 2]
+    assert made == [("core", "vlan.create"), ("leaf", "vlan.create")]
+    alone = Desired(ports=desired.ports, networks=desired.networks)
+    made = [(s.device, s.kind) for s in plan(alone, world.applied).steps if s.phase == 2]
+    assert made == [("leaf", "vlan.create")]
+
+
+def test_what_others_use_is_not_removed() -> None:
+    world = World()
+    desired = Desired(
+        ports={PortRef("leaf", "p1"): PortGoal(PortConfig(100), "node-1:eth0")},
+        networks={100: "red/net"},
+    )
+    world.run(desired)
+    left = Desired(ports={PortRef("leaf", "p1"): PortGoal(PARKED, "node-1:eth0")},
+                   networks={100: "red/net"})  # fmt: skip
+    kinds = [step.kind for step in plan(left, world.applied).steps]
+    assert kinds == ["port.park", "vlan.delete", "config.save"]
+    known = world.applied
+    shared = Applied(
+        ports=known.ports,
+        vlans={"leaf": {100: True}, "core": {100: True}},
+        bridges={100: True},
+        switches=known.switches,
+        elsewhere={100: frozenset({"leaf", MASTER})},
+    )
+    assert [step.kind for step in plan(left, shared).steps] == ["port.park", "config.save"]
