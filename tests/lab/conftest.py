@@ -3,6 +3,9 @@
 This pytest collects them as it collects any test, so ``-k``, ``-x`` and node ids work as usual.
 But instead of running the first of them it boots the lab, whose own pytest is given all that were
 selected; from then on each test here is what the test in there reported, as it comes in.
+
+A kernel has one CPU. Where there are two, those tests that are marked ``second_kernel`` run in a
+second lab, beside the first.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from .uml import SHUTDOWN_SECONDS, LabError, Machine
+from .uml import SHUTDOWN_SECONDS, LabError, Machine, idle_cpus
 
 INSIDE = Path(__file__).parent / "inside"
 SILENCE_SECONDS = 240.0
@@ -22,11 +25,11 @@ SILENCE_SECONDS = 240.0
 
 
 class LabRun:
-    """The one lab of this session, and what its tests have reported so far."""
+    """One kernel with its tests, and what they have reported so far."""
 
-    def __init__(self, config: pytest.Config, run: Path) -> None:
+    def __init__(self, config: pytest.Config, run: Path, cpu: int) -> None:
         self.config = config
-        self.machine = Machine(run, config.rootpath)
+        self.machine = Machine(run, config.rootpath, cpu)
         self.trouble = ""
         self._selected: list[str] = []
         self._tail_shown = False
@@ -88,7 +91,8 @@ class LabRun:
         self.machine.end()
 
 
-LAB = pytest.StashKey[LabRun]()
+LABS = pytest.StashKey[dict[str, LabRun]]()
+"""The lab of each test, by its node id."""
 
 
 def _is_complete(reports: list[pytest.TestReport]) -> bool:
@@ -105,6 +109,13 @@ def _address(item: pytest.Item) -> str:
     return f"{item.path}{separator}{rest}"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the mark that only the lab's tests bear."""
+    config.addinivalue_line(
+        "markers", "second_kernel: runs in a second lab, beside the first, where there are two CPUs"
+    )
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the lab's tests, so that ``-m 'not lab'`` leaves them out."""
     for item in items:
@@ -112,16 +123,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("lab")
 
 
+def _boot_labs(session: pytest.Session) -> dict[str, LabRun]:
+    """Boot a kernel for the tests that were selected, or two; return which test is in which."""
+    # What the fixture of that name returns; fixtures have no part in this.
+    folders: pytest.TempPathFactory = vars(session.config)["_tmp_path_factory"]
+    cpus = idle_cpus()
+    groups: dict[int, list[pytest.Item]] = {}
+    for item in filter(_is_inside, session.items):
+        second = len(cpus) > 1 and item.get_closest_marker("second_kernel") is not None
+        groups.setdefault(int(second), []).append(item)
+    labs = {}
+    for number, items in sorted(groups.items()):
+        lab = LabRun(session.config, folders.mktemp("lab"), cpus[number])
+        lab.boot(items)
+        labs |= {item.nodeid: lab for item in items}
+    return labs
+
+
 def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
     """Have a test of ``inside/`` run in the lab, which is booted for the first of them."""
     if not _is_inside(item):
         return None
-    lab = item.config.stash.get(LAB, None)
-    if lab is None:
-        # What the fixture of that name returns; fixtures have no part in this.
-        folders: pytest.TempPathFactory = vars(item.config)["_tmp_path_factory"]
-        lab = item.config.stash[LAB] = LabRun(item.config, folders.mktemp("lab"))
-        lab.boot([each for each in item.session.items if _is_inside(each)])
+    if LABS not in item.config.stash:
+        item.config.stash[LABS] = _boot_labs(item.session)
+    lab = item.config.stash[LABS][item.nodeid]
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     for report in lab.reports_of(item):
         item.ihook.pytest_runtest_logreport(report=report)
@@ -129,21 +154,28 @@ def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
     return True
 
 
+def _labs(config: pytest.Config) -> list[LabRun]:
+    """Return the labs that were booted, each once."""
+    return list(dict.fromkeys(config.stash.get(LABS, {}).values()))
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """End the lab, also after an interrupt."""
-    if lab := session.config.stash.get(LAB, None):
+    """End the labs, also after an interrupt."""
+    for lab in _labs(session.config):
         lab.close()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say where the lab's files are; with ``-v`` or ``-s`` show who heard whom."""
+    """Say where the labs' files are; with ``-v`` or ``-s`` show who heard whom."""
     config = terminalreporter.config
-    lab = config.stash.get(LAB, None)
-    if lab is None:
+    labs = _labs(config)
+    if not labs:
         return
     terminalreporter.section("the lab")
-    terminalreporter.line(f"its console, reports and matrices: {lab.machine.run}")
+    for lab in labs:
+        terminalreporter.line(f"its console, reports and matrices: {lab.machine.run}")
     if config.getoption("verbose") > 0 or config.getoption("capture") == "no":
-        for matrix in sorted(lab.machine.run.glob("matrix-*.txt")):
-            terminalreporter.line("")
-            terminalreporter.line(matrix.read_text().rstrip())
+        for lab in labs:
+            for matrix in sorted(lab.machine.run.glob("matrix-*.txt")):
+                terminalreporter.line("")
+                terminalreporter.line(matrix.read_text().rstrip())

@@ -116,26 +116,34 @@ class Wire:
                 watch.note(place, frame)
 
     def where_heard(
-        self, mac: str, seconds: float = 60.0, taps: Mapping[str, str] | None = None
-    ) -> Heard:
-        """Wait for a frame from `mac` and return all places that hear it, with its tags there.
+        self, *macs: str, seconds: float = 60.0, taps: Mapping[str, str] | None = None
+    ) -> list[Heard]:
+        """Wait for a frame from each MAC and return, for each, all places that hear it, and how.
 
         Meant for headnodes, which ask for DHCP while they boot from the network. Raises
-        TimeoutError when nothing is heard of it anywhere.
+        TimeoutError when of one of them nothing is heard anywhere.
         """
-        source = bytes.fromhex(mac.replace(":", ""))
-        heard: Heard = {}
+        heard: dict[bytes, Heard] = {bytes.fromhex(mac.replace(":", "")): {} for mac in macs}
+
+        def note(place: Place, frame: Frame) -> None:
+            if frame.source in heard:
+                heard[frame.source].setdefault(place.name, set()).add(frame.tags)
+
         with Ears(self.places(taps)) as ears, self._switch_ports() as ports:
             for place, frame in ears.heard(time.monotonic() + seconds):
-                if frame.source == source:
-                    heard.setdefault(place.name, set()).add(frame.tags)
+                note(place, frame)
+                if all(heard.values()):
                     break
             else:
-                raise TimeoutError(f"Nothing was heard of {mac} in {seconds:.0f} s, anywhere.")
+                silent = [
+                    mac for mac, places in zip(macs, heard.values(), strict=True) if not places
+                ]
+                raise TimeoutError(
+                    f"Nothing was heard of {', '.join(silent)} in {seconds:.0f} s, anywhere."
+                )
             for place, frame in self._until_quiet(ears, ports):
-                if frame.source == source:
-                    heard.setdefault(place.name, set()).add(frame.tags)
-        return heard
+                note(place, frame)
+        return list(heard.values())
 
     def _mark(self) -> str:
         return f"HAAS-{self._run}-{next(self._numbers)}"

@@ -160,9 +160,11 @@ class Story:
         nics = self.headnode_nics()
         taps = {name: nic.tap for name, nic in nics.items()}
         matrix = self.wire.who_hears_whom(tags=(104, 105), taps=taps)
-        for name in booting:
-            self.hypervisor.virsh("reset", nics[name].domain)
-            matrix.rows[name] = self.wire.where_heard(nics[name].mac, taps=taps)
+        if booting:
+            for name in booting:
+                self.hypervisor.virsh("reset", nics[name].domain)
+            heard = self.wire.where_heard(*(nics[name].mac for name in booting), taps=taps)
+            matrix.rows |= zip(booting, heard, strict=True)
         if title:
             matrix.publish(f"{title} ({self.dialect})")
         return matrix

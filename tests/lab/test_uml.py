@@ -41,7 +41,7 @@ def machine(
     monkeypatch.setattr(uml, "SEARCH", f"{tmp_path}:{uml.SEARCH}")
     run = tmp_path / "run"
     run.mkdir()
-    made = uml.Machine(run, root=tmp_path)
+    made = uml.Machine(run, root=tmp_path, cpu=uml.idle_cpus()[0])
     made.boot([])
     yield made
     made.end()

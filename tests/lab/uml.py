@@ -80,10 +80,11 @@ class Machine:
     each test · ``verdict`` the exit status of its pytest · ``matrix-*.txt`` who heard whom.
     """
 
-    def __init__(self, run: Path, root: Path) -> None:
+    def __init__(self, run: Path, root: Path, cpu: int) -> None:
         """Prepare to run the repository at ``root`` in the folder ``run``, which exists."""
         self.run = run
         self.root = root
+        self.cpu = cpu
         self.reports = run / "reports.jsonl"
         self._kernel: subprocess.Popen[bytes] | None = None
 
@@ -101,7 +102,7 @@ class Machine:
         command = [
             # Each system call and page fault of a guest process is a hand-over between two
             # processes of the host: kept on one CPU they are 3 to 5 times faster.
-            *("taskset", "--cpu-list", str(idlest_cpu())),
+            *("taskset", "--cpu-list", str(self.cpu)),
             *("linux.uml", f"mem={MEMORY_MB}M", "rootfstype=hostfs", "rootflags=/", "rw"),
             *(f"init={GUEST / 'init'}", f"haas_run={self.run}", f"haas_guest={GUEST}"),
             *("umid=lab", f"uml_dir={self.run}/uml/"),
@@ -138,7 +139,7 @@ class Machine:
             room = os.statvfs("/dev/shm")
         except OSError:
             return {"TMPDIR": str(self.run)}
-        enough = room.f_bavail * room.f_frsize > MEMORY_MB << 20
+        enough = room.f_bavail * room.f_frsize > 2 * MEMORY_MB << 20  # there may be two of us
         return {} if enough else {"TMPDIR": str(self.run)}
 
     @property
@@ -206,13 +207,13 @@ class Machine:
         return "\n".join(text.replace("\r", "").splitlines()[-lines:])
 
 
-def idlest_cpu() -> int:
-    """Return the CPU, among those we may use, that was idle longest during a tenth of a second."""
+def idle_cpus() -> list[int]:
+    """Return the CPUs we may use, the one first that was idle longest in a tenth of a second."""
     ours = os.sched_getaffinity(0)
     before = _idle_ticks()
     time.sleep(0.1)
     after = _idle_ticks()
-    return max(ours, key=lambda cpu: (after.get(cpu, 0) - before.get(cpu, 0), cpu))
+    return sorted(ours, key=lambda cpu: (before.get(cpu, 0) - after.get(cpu, 0), -cpu))
 
 
 def _idle_ticks() -> dict[int, int]:

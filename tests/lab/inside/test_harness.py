@@ -164,7 +164,7 @@ def test_a_headnode_is_heard_on_its_network_and_nowhere_else(
     hypervisor.virsh("start", "headnode-A")
     try:
         tap = hypervisor.nics("headnode-A")[0]["interface"]
-        heard = wire.where_heard(mac)
+        (heard,) = wire.where_heard(mac)
         matrix = wire.who_hears_whom(taps={"headnode-A": tap})
     finally:
         hypervisor.remove("headnode-A")

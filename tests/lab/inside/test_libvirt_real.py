@@ -150,12 +150,12 @@ async def test_the_life_of_a_headnode(
     assert await seen(driver) == on(True, NIC0)
     ((tap, bridge),) = taps().items()
     assert bridge == "br-vlan104"
-    assert set(wire.where_heard(NIC0.mac)) == {"br-vlan104", "trunk"}
+    assert set(*wire.where_heard(NIC0.mac)) == {"br-vlan104", "trunk"}
 
     await driver.send(nics(NIC0_MOVED), nobody)
     assert taps() == {tap: "br-vlan105"}
     assert await seen(driver) == on(True, NIC0_MOVED)
-    assert set(wire.where_heard(NIC0.mac)) == {"br-vlan105", "trunk"}
+    assert set(*wire.where_heard(NIC0.mac)) == {"br-vlan105", "trunk"}
 
     await driver.send(nics(NIC0_MOVED, NIC1, NIC2), nobody)
     assert list(taps().values()) == ["br-vlan105"] * 3
@@ -170,7 +170,7 @@ async def test_the_life_of_a_headnode(
     await driver.send(nics(NIC0, NIC1), nobody)
     assert taps()[tap] == "br-vlan104"
     assert await seen(driver) == on(True, NIC0, NIC1)
-    assert set(wire.where_heard(NIC0.mac)) == {"br-vlan104", "trunk"}
+    assert set(*wire.where_heard(NIC0.mac)) == {"br-vlan104", "trunk"}
 
     await driver.send(nics(NIC1), nobody)
     await driver.send(STOP, nobody)

@@ -48,7 +48,10 @@ A_DELETED = {N: {"node-1:ipmi-nic"}, M: HANDED_OVER[M]}
 B_DELETED = {N: {"node-1:ipmi-nic"}, M: {"node-2:primary-nic", "node-3:primary-nic"}}
 
 
-@pytest.fixture(scope="module", params=["linux_bridge", "cisco_ios"])
+BOTH = ["linux_bridge", pytest.param("cisco_ios", marks=pytest.mark.second_kernel)]
+
+
+@pytest.fixture(scope="module", params=BOTH)
 def dialect(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     return name

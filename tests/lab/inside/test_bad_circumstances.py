@@ -1,0 +1,136 @@
+"""What only real parts can be: libvirt down, no base image, no trunk nic, a password login refuses.
+
+Each time a project wants a node and a login machine on its network, and one device lets it down. A
+step fails and says what to do, the other devices do their part, and what is wanted stays wanted:
+once somebody has mended it, the same apply does the rest.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+
+from ..credentials import PASSWORD
+from ..frames import Wire
+from ..hypervisor import BASE, Hypervisor
+from ..master import Master
+from ..story import Story
+from ..topology import Lab, ip
+
+N = 104
+NETWORK = {N: {"node-1:primary-nic", "login:nic0", "br-vlan104"}}
+"""Who is on the network once the apply has done all."""
+
+LOCATION = re.compile(r"want-login\.haas:\d+: job \d+ failed: ")
+
+
+@pytest.fixture(scope="module")
+def story(lab: Lab, wire: Wire, hypervisor: Hypervisor) -> Iterator[Story]:
+    """A project that has a node and a network, and nothing on it yet."""
+    master = Master(Path(os.environ["HAAS_LAB_INSIDE"]) / "bad", lab)
+    master.start()
+    told = Story(lab, wire, hypervisor, master, "linux_bridge", ["site-{dialect}", "found-astro"])
+    yield told
+    told.close()
+
+
+@contextmanager
+def libvirt_is_down(story: Story) -> Iterator[None]:
+    story.hypervisor.stop_libvirtd()
+    yield
+    story.hypervisor.start()
+
+
+@contextmanager
+def the_base_image_is_missing(story: Story) -> Iterator[None]:
+    story.hypervisor.virsh("undefine", BASE)
+    yield
+    story.hypervisor.define_base()
+
+
+@contextmanager
+def the_base_image_runs(story: Story) -> Iterator[None]:
+    story.hypervisor.virsh("start", BASE)
+    yield
+    story.hypervisor.virsh("destroy", BASE)
+
+
+@contextmanager
+def the_trunk_nic_is_missing(story: Story) -> Iterator[None]:
+    name = story.lab.trunk_nic
+    ip(None, f"link set {name} down", f"link set {name} name elsewhere")
+    yield
+    ip(None, f"link set elsewhere name {name}", f"link set {name} up")
+
+
+@contextmanager
+def the_password_is_wrong(story: Story) -> Iterator[None]:
+    story.master.know_password("guessed")
+    yield
+    story.master.know_password(PASSWORD)
+
+
+Circumstance = Callable[[Story], AbstractContextManager[None]]
+
+CIRCUMSTANCES = {
+    libvirt_is_down: (
+        {"headnode.define": "failed", "headnode.start": "skipped"},
+        r"libvirt: libvirt on qemu:///system cannot be reached: .*systemctl start libvirtd",
+    ),
+    the_base_image_is_missing: (
+        {"headnode.define": "failed", "headnode.start": "skipped"},
+        rf"libvirt: There is no domain {BASE} on qemu:///system: define the base image there",
+    ),
+    the_base_image_runs: (
+        {"headnode.define": "failed", "headnode.start": "skipped"},
+        rf"libvirt: The domain {BASE} on qemu:///system is running; shut it down \(virsh shutdown",
+    ),
+    the_trunk_nic_is_missing: (
+        {"bridge.create": "failed", "headnode.start": "failed"},
+        r"master: The master has no trunk nic trunk0: plug it in, or name the right one as trunk",
+    ),
+    the_password_is_wrong: (
+        {"port.set": "failed"},
+        r"sw1: .*sw1 refused the login.*credentials",
+    ),
+}
+"""For each: the steps that are not done, and what the job says."""
+
+
+@pytest.mark.parametrize("circumstance", CIRCUMSTANCES, ids=lambda each: each.__name__)
+def test_other_devices_do_their_part_and_mending_is_enough(
+    story: Story, circumstance: Circumstance
+) -> None:
+    undone, sentence = CIRCUMSTANCES[circumstance]
+    story.after("found-astro")
+
+    with circumstance(story):
+        said = story.begin("want-login").ends(code=5)
+        job = story.master.ask("job.show", job=story.jobs()[0]["job"])
+
+    assert job["state"] == "failed"
+    kinds = ["port.set", "bridge.create", "headnode.define", "headnode.start"]
+    assert {step["kind"]: step["state"] for step in job["steps"]} == {
+        kind: undone.get(kind, "done") for kind in kinds
+    }
+    assert re.search(sentence, job["error"])
+    assert LOCATION.search(said.err)
+    assert job["error"] in said.err
+    still_to_do = {step["kind"] for step in story.master.ask("plan.show", project="astro")["steps"]}
+    assert still_to_do >= undone.keys()
+
+    story.begin("apply-astro").ends()
+
+    assert story.who_hears_whom().differences(NETWORK) == []
+    assert story.plans_are_empty()
+
+    story.begin("give-up-login").ends()
+
+    assert story.hypervisor.domains() == {BASE}
+    assert story.on_the_master() == set()
+    assert story.who_hears_whom().differences({}) == []
