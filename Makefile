@@ -19,7 +19,7 @@ OS_PACKAGES := user-mode-linux libvirt-daemon-system libvirt-daemon-driver-qemu 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
-demo: $(VENV)/demo-ready  ## do the main job on an embedded data centre: no root, no switch, nothing kept
+demo: $(VENV)/demo-ready  ## open the console on an embedded data centre: no root, no switch, nothing kept
 	@examples/demo
 
 test: setup  ## set everything up and run every test; as root the lab too
