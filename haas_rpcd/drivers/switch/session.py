@@ -20,6 +20,9 @@ _SYSLOG = re.compile(
 )
 """A log message that the switch writes into the session, e.g. ``%LINK-5-CHANGED: Interface …``."""
 
+_PAGE_TURNED = re.compile(r"\A(?:[\x08 ]*\x08|\r *\r)")
+"""What a switch writes over its ``--More--`` before the next page."""
+
 _ATTEMPTS = 3
 """Passwords that are sent at most: some switches ask a password, then a username and a password."""
 
@@ -83,7 +86,8 @@ class Session:
             )
             again = found.kind == "username" and "password" in asked
             if found.kind == "failed" or again or passwords >= _ATTEMPTS:
-                raise self._login_refused(credential, found.text)
+                said = found.match.group() if found.kind == "failed" else ""
+                raise self._login_refused(credential, said)
             if found.kind == "prompt":
                 self.prompt = found.match.group().strip()
                 return
@@ -92,7 +96,7 @@ class Session:
                 self._send(credential.username)
             elif found.kind == "password":
                 if passwords:  # asked again at once: the first one was wrong
-                    raise self._login_refused(credential, found.text)
+                    raise self._login_refused(credential, "")
                 passwords += 1
                 self._send(credential.password)
             else:
@@ -135,9 +139,10 @@ class Session:
                 asked = True
                 self._send(credential.enable)
                 continue
+            said = f" ({_quote(found.match.group())})" if found.kind == "failed" else ""
             raise DeviceError(
-                f"{self.device} refused privileged mode ({_quote(found.text) or 'enable'}): check"
-                " the enable password of its entry in the credentials file.",
+                f"{self.device} refused privileged mode{said}: check the enable password of its"
+                " entry in the credentials file.",
                 reason="enable",
             )
 
@@ -160,7 +165,7 @@ class Session:
                 timeout or self._answer_timeout,
                 line,
             )
-            pieces.append(found.text)
+            pieces.append(_PAGE_TURNED.sub("", found.text) if pieces else found.text)
             if found.kind == "pager":
                 self._transport.write(b" ")
             elif found.kind == "question":
