@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
@@ -91,6 +91,15 @@ class ConsoleApp(App[int]):
             self.here.fail(self._complaint)
 
     # --- screens ---
+
+    @property
+    def _background_screens(self) -> list[Screen[Any]]:
+        """The screens that are seen behind the one in front: those behind the palette only.
+
+        Textual counts the one below an opaque screen, too, and with each message to that it draws
+        the one in front anew: 6 KB a time, and several times when a screen opens or a job ends.
+        """
+        return super()._background_screens if self.screen.is_modal else []
 
     @property
     def here(self) -> ConsoleScreen | None:
