@@ -13,6 +13,7 @@ from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
+from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -43,6 +44,10 @@ class Lines(ScrollView, can_focus=True):
         Binding("g,home", "go(0)", "First", id="list.first", show=False),
         Binding("G,end", "go(-1)", "Last", id="list.last", show=False),
     ]
+
+    # As Textual's, but without a layout of the whole screen (6 KB) when the count changes: how
+    # many lines there are says nothing about the list's own size.
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0))
 
     class Moved(Message):
         """The cursor moved to another line."""
@@ -141,6 +146,8 @@ class Lines(ScrollView, can_focus=True):
         if size.height != self.virtual_size.height:
             self.virtual_size = size
             self.cursor = max(0, min(self.cursor, self.count() - 1))
+            if self.scroll_offset.y > self.max_scroll_y:
+                self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
         self.redraw()
 
     def redraw(self) -> None:
