@@ -20,14 +20,13 @@ class Head(SpareLines, can_focus=False):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.lines: list[list[Piece]] = []
-        self.cursor = -1
+        self.cursor = -1  # there is none
         self.styles.height = 3
 
     def show(self, lines: list[list[Piece]]) -> None:
         """Show other lines."""
         self.lines = lines
-        self.changed()
-        self.cursor = -1
+        self.redraw()
 
     def count(self) -> int:
         """As many as there are."""
