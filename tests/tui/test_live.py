@@ -1,0 +1,94 @@
+"""What others do appears by itself, and a daemon that goes away is waited for."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from haas_console.core.client import Client
+from haas_console.core.config import Endpoint
+from haas_console.tui.bars import top_text
+from haas_rpcd.daemon import demo
+from tests.tui.console import console
+from tests.tui.test_board_mouse import a_project_at_work
+
+
+async def elsewhere(socket: Path, method: str, **params: Any) -> Any:
+    """Somebody else does something."""
+    client = await Client.connect(Endpoint(str(socket), None, "another"))
+    try:
+        return await client.call(method, params)
+    finally:
+        await client.close()
+
+
+async def test_what_others_do_appears_by_itself(socket: Path) -> None:
+    async with console(socket) as hands:
+        await elsewhere(socket, "network.create", project="astro", network="theirs")
+        await hands.until(lambda: any("theirs" in line for line in hands.text(hands.areas)))
+        await elsewhere(socket, "node.allocate", project="astro", node="node-03")
+        await hands.until(lambda: "allocated" in hands.row("node-03", "ipmi-nic"))
+        await elsewhere(socket, "nic.connect", node="node-03", nic="primary-nic", network="theirs")
+        await hands.until(lambda: hands.area("theirs") == ["+ node-03:primary-nic"])
+        assert "1 staged in astro" in hands.bar("summary")
+
+
+async def test_a_job_that_somebody_else_started_shows_and_what_it_applied_too(socket: Path) -> None:
+    async with console(socket) as hands:
+        await hands.given("node allocate --node node-03", "network create lab")
+        await hands.given("connect node-03:primary-nic lab")
+        badges: set[str] = set()
+        session = hands.app.session
+        session.live.watch(
+            lambda _: badges.add(top_text(session, ["Board"], 120).plain.rpartition("  ")[0])
+        )
+        await elsewhere(socket, "apply.start", project="astro")
+        await hands.until(lambda: hands.area("lab") == ["node-03:primary-nic"], "it is applied")
+        await hands.until(lambda: "job" not in hands.bar("top"))
+        assert any("job 2" in badge for badge in badges)
+        assert "nothing staged" in hands.bar("summary")
+
+
+async def test_a_lost_daemon_leaves_what_was_known_and_comes_back() -> None:
+    with tempfile.TemporaryDirectory(prefix="haas-tui-") as folder:
+        socket = Path(folder) / "s"
+        async with demo(str(socket)):
+            opened = console(socket)
+            hands = await opened.__aenter__()
+            await a_project_at_work(hands)
+        try:
+            await hands.until(lambda: "stale since" in hands.bar("top"), "the badge")
+            assert "allocated" in hands.row("node-01", "ipmi-nic")  # still readable
+            await hands.go("node-01", "primary-nic")
+            before = len(hands.app.session.live.log.calls)
+            await hands.command("network create more")
+            assert "daemon is lost" in hands.bar("message")
+            assert len(hands.app.session.live.log.calls) == before  # nothing was sent
+            async with demo(str(socket)):
+                await hands.until(lambda: "live" in hands.bar("top"), "it is back")
+                # this daemon's memory is new: what the other knew is gone from the board too
+                await hands.until(lambda: "free" in hands.row("node-01", "ipmi-nic"))
+                await hands.given("network create again")
+                await hands.until(lambda: any("again" in x for x in hands.text(hands.areas)))
+        finally:
+            await opened.__aexit__(None, None, None)
+
+
+async def test_the_console_opens_without_a_daemon_and_finds_it_later() -> None:
+    with tempfile.TemporaryDirectory(prefix="haas-tui-") as folder:
+        socket = Path(folder) / "s"
+        from haas_console.core.live import Target
+        from haas_console.tui.app import ConsoleApp, Options
+        from tests.tui.console import Hands
+
+        app = ConsoleApp(Target(Endpoint(str(socket), None, "the test")), Options())
+        async with app.run_test(size=(100, 30)) as pilot:
+            hands = Hands(app, pilot)
+            await hands.until(lambda: "connecting" in hands.bar("top"))
+            await hands.until(lambda: str(socket) in hands.bar("summary"), "why there is none")
+            async with demo(str(socket)):
+                await hands.until(lambda: "live" in hands.bar("top"))
+                await hands.until(lambda: "free" in hands.row("node-12", "ipmi-nic"))
+                await asyncio.sleep(0)
