@@ -1,0 +1,293 @@
+"""What dialects say, and that after each of their lines a port carries nothing new but its goal.
+
+``cisco_ios`` speaks to the simulated Catalyst, which is strict; ``linux_bridge`` to a model of
+bridge(8) and ip-link(8) below (the lab speaks to the real ones).
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from haas_rpcd.config import SwitchSettings
+from haas_rpcd.drivers.switch.dialects import DIALECTS
+from haas_rpcd.drivers.switch.driver import SwitchDriver
+from haas_rpcd.errors import DeviceError
+from haas_rpcd.model import (
+    PARKED,
+    PortConfig,
+    PortSeen,
+    PresenceSeen,
+    SetPort,
+    SetVlan,
+    parse_vlan_ranges,
+    vlan_ranges,
+)
+from haas_rpcd.sim.ios import Carried, IosSwitch, gigabit
+from tests.unit.test_session import FULL, SETTINGS, catalyst, driving, silent
+
+GI1 = "GigabitEthernet1/0/1"
+POOL = (100, 101, 102, 103)
+
+configs = st.builds(
+    lambda untagged, tagged: PortConfig(untagged, tuple(sorted(tagged - {untagged}))),
+    st.none() | st.sampled_from(POOL),
+    st.frozensets(st.sampled_from(POOL)),
+)
+
+
+def carried(config: PortConfig) -> Carried:
+    return Carried(config.untagged, frozenset(config.tagged))
+
+
+def vlans(now: Carried) -> set[int]:
+    return set(now.tagged) | ({now.untagged} if now.untagged is not None else set())
+
+
+# --- cisco_ios ------------------------------------------------------------------------------------
+
+
+def anything(dice: random.Random, switch: IosSwitch) -> None:
+    """Leave a port as anybody may have left it."""
+    port = switch.running.ports[GI1]
+    port.mode = dice.choice(["access", "trunk", "dynamic auto", "dynamic desirable"])
+    port.nonegotiate = port.mode in ("access", "trunk") and dice.random() < 0.5
+    port.access_vlan = dice.choice([1, 7, *POOL])
+    port.native_vlan = dice.choice([1, 7, *POOL])
+    some = frozenset(dice.sample([1, 7, *POOL], dice.randint(0, 6)))
+    port.allowed = dice.choice([frozenset(), frozenset(range(1, 4095)), some])
+    port.shutdown = dice.random() < 0.3
+    switch.touch(GI1)
+    switch.settle()
+
+
+def config_of(dice: random.Random) -> PortConfig:
+    untagged = dice.choice([None, *POOL])
+    tagged = set(dice.sample(POOL, dice.choice([0, 0, 1, 2, 3]))) - {untagged}
+    return PortConfig(untagged, tuple(sorted(tagged)))
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_from_any_state_to_any_other_by_lines_that_open_nothing_else(seed: int) -> None:
+    dice = random.Random(seed)
+    switch = catalyst()
+    switch.running.add_vlan(7)
+    async with driving(switch) as driver:
+        for vlan in POOL:
+            await driver.send(SetVlan(vlan, True), silent)
+        for _ in range(25):
+            anything(dice, switch)
+            for _ in range(2):
+                before, wanted = switch.carried(GI1), config_of(dice)
+                seen = len(switch.history)
+                await driver.send(SetPort("Gi1/0/1", wanted), silent)
+                for entry in switch.history[seen:]:
+                    now = vlans(entry.changed[GI1])
+                    assert now <= vlans(before) | wanted.vlans, (before, wanted, entry.line)
+                assert switch.carried(GI1) == carried(wanted)
+                assert await driver.observe([SetPort("Gi1/0/1", PARKED)]) == [PortSeen(wanted)]
+                if wanted.parked:
+                    assert switch.running.ports[GI1].shutdown
+
+
+async def test_setting_a_port_twice_changes_nothing_the_second_time() -> None:
+    switch = catalyst()
+    async with driving(switch) as driver:
+        await driver.send(SetVlan(100, True), silent)
+        for config in (PortConfig(100), PortConfig(None, (100,)), PARKED):
+            await driver.send(SetPort("Gi1/0/1", config), silent)
+            seen = len(switch.history)
+            await driver.send(SetPort("Gi1/0/1", config), silent)
+            assert switch.history[seen:] == []
+
+
+async def test_a_list_of_vlans_that_is_too_long_for_a_line() -> None:
+    """IOS cuts lines at 254 characters; the pieces add up, and none admits anything unwanted."""
+    scattered = tuple(range(2, 1000, 2))
+    wanted = PortConfig(untagged=None, tagged=scattered)
+    switch = catalyst()
+    async with driving(switch) as driver:
+        for vlan in range(2, 1001):
+            switch.running.add_vlan(vlan)
+        lines = driver.preview(SetPort("Gi1/0/1", wanted))
+        assert len([line for line in lines if "allowed vlan add" in line]) > 5
+        assert max(map(len, lines)) < 254
+        await driver.send(SetPort("Gi1/0/1", PARKED), silent)
+        await driver.send(SetPort("Gi1/0/1", wanted), silent)
+        assert switch.carried(GI1) == carried(wanted)
+        assert await driver.observe([SetPort("Gi1/0/1", PARKED)]) == [PortSeen(wanted)]
+
+
+async def test_vlans_are_made_named_and_removed() -> None:
+    switch = catalyst()
+    async with driving(switch) as driver:
+        await driver.send(SetVlan(100, True), silent)
+        assert switch.running.vlans[100] == "haas-100"
+        await driver.send(SetVlan(100, True), silent)
+        many = [SetVlan(100, True), SetVlan(101, True)]
+        assert await driver.observe(many) == [PresenceSeen(True), PresenceSeen(False)]
+        await driver.send(SetVlan(100, False), silent)
+        await driver.send(SetVlan(100, False), silent)
+        assert await driver.observe(many) == [PresenceSeen(False), PresenceSeen(False)]
+
+
+async def test_extended_vlans_on_a_vtp_server_are_refused_when_they_are_made() -> None:
+    """IOS says so only when the VLAN's mode is left, and keeps nothing."""
+    async with driving(catalyst(vtp_mode="server")) as driver:
+        with pytest.raises(DeviceError, match=r'refused "exit": .*Failed to create VLANs 1006'):
+            await driver.send(SetVlan(1006, True), silent)
+
+
+async def test_a_model_that_also_knows_isl_wants_the_encapsulation() -> None:
+    """A 3560 refuses trunk mode until then; a 2960 has no such command."""
+    switch = catalyst(model="WS-C3560-24TS", ports=gigabit(2, "0/"))
+    wanted = SetPort("Gi0/1", PortConfig(None, (100,)))
+    async with driving(switch) as driver:
+        await driver.send(SetVlan(100, True), silent)
+        with pytest.raises(DeviceError, match='trunk encapsulation is "Auto"'):
+            await driver.send(wanted, silent)
+        knowing = SwitchDriver(
+            "sw1",
+            DIALECTS["cisco_ios"],
+            host="127.0.0.1",
+            port=switch.port,
+            options={"encapsulation": "dot1q"},
+            credential=lambda: FULL,
+            settings=SwitchSettings(**SETTINGS),
+        )
+        await knowing.open()
+        await knowing.send(wanted, silent)
+        assert await knowing.observe([wanted]) == [PortSeen(wanted.config)]
+        await knowing.close()
+
+
+SHORT = [("Gi1/0/1", True), ("gi1/0/1", True), ("GigabitEthernet1/0/1", True), ("Gi1/0/11", False),
+         ("Te1/0/1", False), ("Gi1/0/10", False)]  # fmt: skip
+
+
+@pytest.mark.parametrize(("registered", "same"), SHORT)
+def test_a_port_is_found_by_its_short_name_and_by_no_other(registered: str, same: bool) -> None:
+    answer = (
+        "interface GigabitEthernet1/0/1\n switchport access vlan 100\n switchport mode access\n"
+    )
+    found = DIALECTS["cisco_ios"].parse_ports([registered], [answer])
+    assert found == ({registered: PortConfig(100)} if same else {})
+
+
+# --- linux_bridge ---------------------------------------------------------------------------------
+
+
+@dataclass
+class LinuxPort:
+    """One port of a bridge with ``vlan_filtering 1``, as the kernel has it."""
+
+    up: bool = True
+    vlans: dict[int, bool] = field(default_factory=lambda: {1: True})
+    """VLAN id to whether it is the PVID, untagged on the way out."""
+
+    def run(self, line: str) -> None:
+        """Carry out one command; an unknown one fails, as it would."""
+        if line in ("ip link set dev p1 up", "ip link set dev p1 down"):
+            self.up = line.endswith("up")
+            return
+        found = re.fullmatch(
+            r"bridge vlan (add|del) dev p1 vid (\d+)(?:-(\d+))?( pvid untagged)?", line
+        )
+        assert found, line
+        first, last = int(found[2]), int(found[3] or found[2])
+        assert 1 <= first <= last <= 4094
+        for vlan in range(first, last + 1):
+            if found[1] == "del":
+                self.vlans.pop(vlan, None)
+                continue
+            if found[4]:  # a port has one PVID: the one before loses that, not its membership
+                self.vlans = dict.fromkeys(self.vlans, False)
+            self.vlans[vlan] = bool(found[4])
+
+    def carried(self) -> set[int]:
+        return set(self.vlans) if self.up else set()
+
+    def shown(self) -> list[str]:
+        """As ``bridge -json -compressvlans vlan show`` and ``ip -json link show`` print it."""
+        entries: list[dict[str, Any]] = []
+        for part in vlan_ranges([v for v, pvid in self.vlans.items() if not pvid]).split(","):
+            if part:
+                first, _, last = part.partition("-")
+                entry = {"vlan": int(first), "flags": []}
+                entries.append(entry | ({"vlanEnd": int(last)} if last else {}))
+        entries += [
+            {"vlan": vlan, "flags": ["PVID", "Egress Untagged"]}
+            for vlan, pvid in self.vlans.items()
+            if pvid
+        ]
+        flags = ["BROADCAST", "MULTICAST", *(["UP", "LOWER_UP"] if self.up else [])]
+        return [
+            json.dumps([{"ifname": "p1", "vlans": entries}] if entries else []),
+            json.dumps([{"ifname": "lo", "flags": ["UP"]}, {"ifname": "p1", "flags": flags}]),
+        ]
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(configs, min_size=1, max_size=4), st.booleans())
+def test_a_linux_bridge_opens_nothing_else_either(wanted: list[PortConfig], up: bool) -> None:
+    dialect = DIALECTS["linux_bridge"]
+    port = LinuxPort(up=up)
+    for config in wanted:
+        before = port.carried()
+        for line in dialect.set_port("p1", config, {}):
+            port.run(line)
+            assert port.carried() <= before | config.vlans, line
+        assert port.carried() == config.vlans
+        assert dialect.parse_ports(["p1"], port.shown()) == {"p1": config}
+
+
+def test_a_linux_switch_is_asked_as_root_where_the_login_is_not() -> None:
+    dialect = DIALECTS["linux_bridge"]
+    lines = dialect.set_port("p1", PARKED, {"sudo": True})
+    assert all(line.startswith("sudo -n ") for line in lines)
+    assert dialect.parse_ports(["p9"], LinuxPort().shown()) == {}
+
+
+def test_a_linux_command_s_exit_status_decides() -> None:
+    dialect = DIALECTS["linux_bridge"]
+    prompt = dialect.own_prompt("haas-0#")
+    for text, error in (
+        ("haas-0# ", None),
+        ("RTNETLINK answers: Operation not permitted\r\nhaas-2# ",
+         "RTNETLINK answers: Operation not permitted"),
+        ("haas-127# ", "it exited with status 127"),
+    ):  # fmt: skip
+        match = prompt.search(text)
+        assert match
+        assert dialect.error_in(text[: match.start()], match) == error
+
+
+# --- what both have in common ---------------------------------------------------------------------
+
+
+@given(st.frozensets(st.integers(1, 4094), min_size=1, max_size=40))
+def test_vlan_lists_are_read_as_they_are_written(some: frozenset[int]) -> None:
+    assert parse_vlan_ranges(vlan_ranges(some)) == tuple(sorted(some))
+
+
+@pytest.mark.parametrize("text", ["", "a", "1-", "5-1", "0", "4095", "1,,2", "-3", "1 2"])
+def test_a_list_that_is_none_is_refused_with_a_sentence(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a"):
+        parse_vlan_ranges(text)
+
+
+@pytest.mark.parametrize("name", sorted(DIALECTS))
+def test_a_dialect_sends_one_line_at_a_time(name: str) -> None:
+    """No line holds another one, whatever the port is called."""
+    dialect = DIALECTS[name]
+    for config in (PARKED, PortConfig(100), PortConfig(100, (101, 102))):
+        for line in dialect.set_port("p1", config, {}):
+            assert line.isprintable()
+            assert line == line.strip()
