@@ -247,9 +247,9 @@ class Picture:
         if at < len(block.trunks):
             name = block.trunks[at]
             carried = vlan_text(self._trunk(block.switch, name)) if name else ""
-            text = " ".join(filter(None, ["trunk" if w.wide or not name else "", name, carried]))
-            cut = _fit(text, inner - 1)
-            text = cut.rstrip().rjust(inner - 1) + " "
+            text = f"{name} {carried}".strip()
+            text = f"trunk {text}".strip() if len(text) + 6 < inner else text
+            text = _fit(text, inner - 1).rstrip().rjust(inner - 1) + " "
             return [(" " * left, ""), ("│", ""), (text, "head"), ("[", "head")], True
         if at == len(block.trunks):
             return [(" " * left, ""), ("└" + "─" * inner + "┘", "")], False
