@@ -8,7 +8,8 @@ where each line is, and makes it when it is asked for.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from haas_console.core.board import natural
 from haas_console.core.inventory import Inventory, Nic, Node
@@ -54,19 +55,45 @@ class Spot:
     plug: Plug | None = None
 
 
-@dataclass(slots=True)
+Entry = tuple[str, Plug | None]
+"""A port, and the nic behind it."""
+
+
+@dataclass
 class Block:
     """A switch with what is plugged into it; without a switch, the nics plugged into none."""
 
     switch: str | None
-    entries: list[tuple[str, Plug | None]]
-    """Ports with the nics behind them, in the order of the lines."""
-
+    plugged: dict[str, Plug]
     trunks: list[str]
     free: int
     """Access ports that no nic is behind."""
 
-    height: int = 0
+    height: int
+    loose: list[Plug] = field(default_factory=list)
+
+    @cached_property
+    def entries(self) -> list[Entry]:
+        """The ports with nics, in the order of the lines; sorted when they are first looked at."""
+        if self.switch is None:
+            return [("", plug) for plug in self.loose]
+        plugged = self.plugged
+        keys = {port: natural(port) for port in plugged}
+        first: dict[str, Key] = {}
+        for port, (node, _) in plugged.items():
+            first[node.node] = min(first.get(node.node, keys[port]), keys[port])
+
+        def place(port: str) -> tuple[Key, str, Key]:
+            """A node's nics stand together, where the first of them is plugged in."""
+            node = plugged[port][0].node
+            return first[node], node, keys[port]
+
+        return [(port, plugged[port]) for port in sorted(plugged, key=place)]
+
+    @property
+    def count(self) -> int:
+        """How many entries there are."""
+        return len(self.plugged) or len(self.loose)
 
 
 class Picture:
@@ -95,35 +122,22 @@ class Picture:
         names = sorted({*inventory.switches, *self._plugged}, key=natural)
         blocks = [self._block(name) for name in names]
         loose = [
-            ("", (node, nic))
+            (node, nic)
             for node in inventory.nodes.values()
             for nic in node.nics
             if nic.port is None
         ]
         if loose:
-            blocks.append(Block(None, list(loose), [], 0, len(loose) + 2))
+            blocks.append(Block(None, {}, [], 0, len(loose) + 2, loose))
         return blocks
 
     def _block(self, switch: str) -> Block:
         plugged = self._plugged.get(switch, {})
-        keys = {port: natural(port) for port in plugged}
-        first: dict[str, Key] = {}
-        for port, (node, _) in plugged.items():
-            first[node.node] = min(first.get(node.node, keys[port]), keys[port])
-
-        def place(port: str) -> tuple[Key, str, Key]:
-            """A node's nics stand together, where the first of them is plugged in."""
-            node = plugged[port][0].node
-            return first[node], node, keys[port]
-
-        entries: list[tuple[str, Plug | None]] = [
-            (port, plugged[port]) for port in sorted(plugged, key=place)
-        ]
         known = self.inventory.ports.get(switch)
         trunks = [p.port for p in known if p.role == "trunk"] if known is not None else [""]
         access = sum(p.role == "access" and p.port not in plugged for p in known or ())
-        height = 1 + len(entries) + (access > 0) + len(trunks) + 1 + 1
-        return Block(switch, entries, trunks, access, height)
+        height = 1 + len(plugged) + (access > 0) + len(trunks) + 1 + 1
+        return Block(switch, plugged, trunks, access, height)
 
     def _widths(self, width: int) -> Widths:
         nodes = self.inventory.nodes.values()
@@ -163,14 +177,14 @@ class Picture:
         if found is None:
             return Spot()
         block, at = found
-        if not 1 <= at <= len(block.entries) + (block.free > 0) + len(block.trunks):
+        if not 1 <= at <= block.count + (block.free > 0) + len(block.trunks):
             return Spot(block.switch)
-        if at <= len(block.entries):
+        if at <= block.count:
             port, plug = block.entries[at - 1]
             if block.switch is None:
                 return Spot(None, None, plug)
             return Spot(block.switch, view(block.switch, port, None, plug), plug)
-        trunk = at - 1 - len(block.entries) - (block.free > 0)
+        trunk = at - 1 - block.count - (block.free > 0)
         if trunk < 0 or not block.trunks[trunk] or block.switch is None:
             return Spot(block.switch)
         return Spot(block.switch, self._trunk(block.switch, block.trunks[trunk]))
@@ -210,7 +224,7 @@ class Picture:
         block, at = found
         if at == 0:
             return block.switch or ""
-        if at > len(block.entries):
+        if at > block.count:
             return ""
         port, plug = block.entries[at - 1]
         return f"{port} {plug[0].node}:{plug[1].nic}".lower() if plug else port.lower()
@@ -235,9 +249,9 @@ class Picture:
         if at == 0:
             return [(" " * left, ""), *self._head(block.switch or "", inner)], False
         at -= 1
-        if at < len(block.entries):
+        if at < block.count:
             return self._entry(block, at, left), False
-        at -= len(block.entries)
+        at -= block.count
         if block.switch is None:
             return [(" " * (left + inner + 2), "")], False
         if block.free and at == 0:
