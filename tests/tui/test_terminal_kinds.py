@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import select
+import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +78,35 @@ def test_a_window_may_change_its_size_at_any_time(daemon: Daemon, tmp_path: Path
             assert max(map(len, terminal.screen.lines)) <= size[0]
         terminal.feed(b"q")
         assert terminal.ended() == 0
+
+
+def test_a_drag_that_comes_in_one_burst_is_dropped_all_the_same(
+    daemon: Daemon, tmp_path: Path
+) -> None:
+    daemon.call("node.allocate", project="astro", node="node-02")
+    with opened(daemon, tmp_path) as terminal:
+        terminal.wait_for("+ node-01:primary-nic")
+        terminal.settle()
+        nic = terminal.screen.find("parked", after=terminal.screen.find("node-02 "))
+        terminal.drag(nic, terminal.screen.find("■ lab"))
+        terminal.wait_for("+ node-02:ipmi-nic", within=5)
+
+
+@pytest.mark.parametrize("ends", [Terminal.close_window, lambda at: at.type("q")])
+def test_the_demo_ends_its_daemon_however_the_console_ends(
+    tmp_path: Path, ends: Callable[[Terminal], None]
+) -> None:
+    with Terminal([sys.executable, "-m", "haas_console", "--demo"], home=tmp_path) as terminal:
+        terminal.wait_for("● live")
+        [child] = terminal.children()
+        daemon = os.pidfd_open(child)
+        ends(terminal)
+        terminal.ended()
+        ended, _, _ = select.select([daemon], [], [], 5)
+        if not ended:
+            signal.pidfd_send_signal(daemon, signal.SIGKILL)
+        os.close(daemon)
+        assert ended, "the demo's daemon runs on"
 
 
 def test_what_is_no_terminal_is_told_so(daemon: Daemon, tmp_path: Path) -> None:

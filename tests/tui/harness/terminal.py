@@ -124,7 +124,7 @@ class Terminal:
 
     def __exit__(self, *_: object) -> None:
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGHUP)  # what a closed window does
+            self.close_window()
         try:
             self.process.wait(10)
         except subprocess.TimeoutExpired:
@@ -133,6 +133,15 @@ class Terminal:
         self._reader.join()
         for descriptor in (self._master, self._slave, self._pidfd):
             os.close(descriptor)
+
+    def close_window(self) -> None:
+        """Hang up, as a terminal does whose window is closed."""
+        self.process.send_signal(signal.SIGHUP)
+
+    def children(self) -> list[int]:
+        """The processes that the program has started and that still run."""
+        pid = self.process.pid
+        return [int(c) for c in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
     def ended(self, within: float = PATIENCE) -> int:
         """Wait for the program to end by itself; give its exit code."""
@@ -299,8 +308,12 @@ class Terminal:
         return Gesture(self.output(mark), seconds)
 
     def drag(self, start: Place, end: Place) -> None:
-        """Drag from one place to another with every cell between, as a hand does."""
-        self.feed(keys.press(start), *map(keys.drag, keys.path(start, end)), keys.release(end))
+        """Drag from one place to another with every cell between, as a hand does.
+
+        All of it arrives at once, as it does over a line that was slow for a moment.
+        """
+        moves = map(keys.drag, keys.path(start, end))
+        self.feed(b"".join([keys.press(start), *moves, keys.release(end)]))
 
     def resize(self, columns: int, lines: int) -> None:
         """Become another size, as when a window's edge is dragged."""
