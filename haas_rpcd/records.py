@@ -44,6 +44,7 @@ NicName = Annotated[
         description="A nic's name within its node, e.g. primary-nic.",
     ),
 ]
+Tag = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._=-]{0,62}\Z", description="A tag, e.g. gpu.")]
 Mac = Annotated[
     str,
     Meta(

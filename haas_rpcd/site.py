@@ -15,7 +15,7 @@ import tomli_w
 from msgspec import Meta
 
 from haas_rpcd.errors import InvalidParamsError
-from haas_rpcd.records import Mac, Name, NicName, PortName, TcpPort, UserName
+from haas_rpcd.records import Mac, Name, NicName, PortName, Tag, TcpPort, UserName
 
 HEADER = "# HaaS site file: made by  site export, read by  site import\n\n"
 
@@ -57,7 +57,7 @@ class SiteNic(msgspec.Struct, forbid_unknown_fields=True):
 class SiteNode(msgspec.Struct, forbid_unknown_fields=True):
     """``[nodes.NAME]``."""
 
-    tags: list[str] = []
+    tags: list[Tag] = []
     nics: dict[NicName, SiteNic] = {}
 
 

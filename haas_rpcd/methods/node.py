@@ -32,11 +32,10 @@ from haas_rpcd.records import (
     Page,
     PortName,
     Released,
+    Tag,
 )
 from haas_rpcd.store import jobs, networks, nodes
 from haas_rpcd.store.database import Row, Tx
-
-Tag = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._=-]{0,62}\Z", description="A tag, e.g. gpu.")]
 
 
 class NicSpec(msgspec.Struct, forbid_unknown_fields=True):

@@ -83,7 +83,8 @@ class _Importer:
             step(*args)
         except HaasError as error:
             error.message = f"{where}: {error.message}"
-            error.data.setdefault("field", f"site.{where}")
+            inner = str(error.data.get("field", "")).removeprefix("site.")
+            error.data["field"] = f"site.{where}.{inner}".rstrip(".")
             raise
 
     def _note(self, what: str, *, created: bool = False, changed: bool = False) -> None:
@@ -135,6 +136,9 @@ class _Importer:
         elif changed:
             switches.update(self._tx, name, **columns)
         self._note(f"switch {name}", created=row is None, changed=changed)
+        for port in switch.trunk:
+            if port in switch.access:
+                raise ConflictError(f"trunk {port}: it is listed under access too.")
         switch_id = find_switch(self._tx, name)["id"]
         for role, ports in (("access", switch.access), ("trunk", switch.trunk)):
             for port in ports:
