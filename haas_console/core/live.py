@@ -201,12 +201,16 @@ class Live:
     async def _follow(self, inbox: Inbox, refresher: Refresher) -> None:
         """Fetch again what the news name, a burst of them at once; raises LostDaemonError."""
         reader = asyncio.create_task(inbox.get())
+        polled = time.monotonic()
         try:
             while True:
                 timeout = POLL if self.inventory.running_jobs() else None
                 done, _ = await asyncio.wait({reader}, timeout=timeout)
-                if not done:
+                # Also when news keep coming: those of a job that is followed come in a stream.
+                if timeout is not None and time.monotonic() - polled >= POLL:
                     await refresher.jobs()
+                    polled = time.monotonic()
+                if not done:
                     continue
                 refresher.note(*reader.result())
                 reader = asyncio.create_task(inbox.get())
