@@ -43,6 +43,14 @@ class Part:
         return ""
 
     @property
+    def now(self) -> str:
+        """What it is told now, else what it confirmed last and what it waits for."""
+        if self.current:
+            return self.current
+        waits = "; now it waits for other devices" if self.state == "running" else ""
+        return f"confirmed: {self.last}{waits}" if self.last else ""
+
+    @property
     def last(self) -> str:
         """What was confirmed last."""
         done = [step for step in self.steps if step["state"] == "done"]
@@ -103,7 +111,7 @@ class JobRow:
     """A line: a device, a step, a line of a step, or a piece of what went wrong."""
 
     what: str
-    """``device``, ``step``, ``line`` or ``message``."""
+    """``device``, ``now``, ``step``, ``line`` or ``message``."""
     text: str
     key: str = ""
     folded: bool = False
@@ -112,12 +120,19 @@ class JobRow:
     step: Step | None = None
 
 
-def rows(found: Sequence[Part], folded: Collection[str], width: int) -> list[JobRow]:
-    """Give the lines of the devices; messages of failures are never folded away."""
+def rows(
+    found: Sequence[Part], folded: Collection[str], width: int, *, live: bool = False
+) -> list[JobRow]:
+    """Give the lines of the devices; messages of failures are never folded away.
+
+    While the job is ``live``, what a device is told now has a line of its own: it changes most.
+    """
     made: list[JobRow] = []
     for part in found:
         closed = part.device in folded
         made.append(JobRow("device", part.device, part.device, closed, part.state, part))
+        if live:
+            made.append(JobRow("now", part.now, part.device, closed, part.state, part))
         for step in part.steps:
             key = f"{part.device} {step['step']}"
             state = step["state"]

@@ -48,8 +48,11 @@ class Bar(Widget):
         return self._painted
 
 
-def top_text(session: Session, crumbs: list[str], width: int) -> Text:
-    """Breadcrumbs, project, user and role; on the right jobs and how the connection stands."""
+def top_text(session: Session, crumbs: list[str], width: int, told: int | None = None) -> Text:
+    """Breadcrumbs, project, user and role; on the right jobs and how the connection stands.
+
+    A job of which the screen itself tells (``told``) is left out.
+    """
     info, status = session.inventory.info, session.live.status
     left = Text(" HaaS > " + " > ".join(crumbs), style="bold")
     if info is not None:
@@ -59,7 +62,7 @@ def top_text(session: Session, crumbs: list[str], width: int) -> Text:
     if session.readonly:
         left.append("   read-only", style="bold")
     right = Text()
-    jobs = session.inventory.running_jobs()
+    jobs = [job for job in session.inventory.running_jobs() if job.job != told]
     if jobs:
         job = jobs[0]
         more = f" +{len(jobs) - 1}" if len(jobs) > 1 else ""

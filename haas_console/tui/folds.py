@@ -10,7 +10,7 @@ from textual.geometry import Region
 
 from haas_console.tui.lines import Lines
 
-_MOVE = 12  # bytes that it takes to go to a place and set a style, about
+_MOVE = 24  # bytes that it takes to go to a place and set styles, about
 
 
 class SpareLines(Lines):
@@ -27,8 +27,8 @@ class SpareLines(Lines):
     """About how many bytes drawing has taken since this was set to 0."""
 
     def refresh(self, *regions: Region, **how: bool) -> Self:
-        """Draw these regions; what that takes is counted."""
-        self.spent += sum(2 * region.width + _MOVE for region in regions)
+        """Draw these regions; what that takes is counted: Textual sends a line from its left on."""
+        self.spent += sum(2 * region.right + _MOVE for region in regions)
         return super().refresh(*regions, **how)
 
 

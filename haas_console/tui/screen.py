@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -46,6 +47,7 @@ class ConsoleScreen(Screen[None]):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
+        self.tells_job: int | None = None  # the job of which the screen tells, so the bar need not
         self._said = Text("")
         self._pending: set[str] = set()
 
@@ -109,9 +111,17 @@ class ConsoleScreen(Screen[None]):
         """Draw the bars as things stand."""
         width = self.size.width
         crumbs = self.console.breadcrumbs()
-        self.query_one("#top", Bar).show(top_text(self.session, crumbs, width))
+        self.query_one("#top", Bar).show(top_text(self.session, crumbs, width, self.tells_job))
         if self.query_one(Prompt).question is None:
             self.query_one("#hints", Bar).show(hints_text(self, width))
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on the bar on top, where jobs under way stand, opens the one that is told."""
+        jobs = [job.job for job in self.session.inventory.running_jobs()]
+        if event.widget is self.query_one("#top", Bar) and jobs:
+            from haas_console.tui.screens.job import open_job
+
+            open_job(self.console, next((job for job in jobs if job != self.tells_job), jobs[0]))
 
     # --- talking ---
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from haas_console.tui.app import ConsoleApp
 
 TICK = 0.25  # seconds between two drawings of what goes on
-RATE = 1200  # bytes a second that drawing may cost; the bar on top needs some, too
-PURSE = 1200.0  # bytes that may be spent at once
+RATE = 1500  # bytes a second that drawing may cost; the bar on top needs some, too
+PURSE = 1500.0  # bytes that may be spent at once
 
 
 class JobScreen(ConsoleScreen):
@@ -47,8 +47,9 @@ class JobScreen(ConsoleScreen):
         super().__init__(session)
         self.TITLE = f"Job {job}"  # type: ignore[misc]  # an instance's own
         self.watch_job = JobWatch(session.live, job, self._news)
+        self.tells_job = job
         self._ticking = False
-        self._was_over = False
+        self._was_over = self._was_live = False
         self._purse, self._filled = PURSE, time.monotonic()
         self._lost_since: float | None = None
 
@@ -102,11 +103,12 @@ class JobScreen(ConsoleScreen):
             self._lost_since = self._lost_since or time.time()
         else:
             self._lost_since = None
+        self._was_live = self._was_live or (watch.known and not watch.view.final)
         self.head.spent = self.steps.spent = 0
         width = self.size.width
         told = [[(f" {line}", look)] for line, look in self._told(width)]
         self.head.show([title(watch, width) if watch.known else [("", "")], *told[:2]])
-        self.steps.show(self.parts())
+        self.steps.show(self.parts(), live=self._was_live)
         if watch.over != self._was_over:
             self._was_over = watch.over
             self.refresh_bindings()

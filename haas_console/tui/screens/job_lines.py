@@ -13,6 +13,9 @@ from haas_console.tui.glyphs import LOOKS, glyphs
 from haas_console.tui.lines import Part as Piece
 from haas_console.tui.lines import cut
 
+TOLD = frozenset({"failed", "skipped", "cancelled", "interrupted"})
+"""States of steps that are told by a word, too."""
+
 
 class Head(SpareLines, can_focus=False):
     """What is told above a list: a few lines that are sent cell by cell."""
@@ -43,17 +46,18 @@ class JobLines(FoldLines):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.devices: Sequence[Part] = ()
+        self.live = False
         self.shown: Sequence[JobRow] = ()
         self._known: set[str] = set()
 
-    def show(self, devices: Sequence[Part]) -> None:
+    def show(self, devices: Sequence[Part], *, live: bool) -> None:
         """Show how the devices stand; steps that are new begin folded."""
-        self.devices = devices
+        self.devices, self.live = devices, live
         fresh = self.fold_keys() - self._known
         if fresh:
             steps = sum(part.total for part in devices)
             height = self.scrollable_content_region.height
-            if not self._known and steps + len(devices) > height > 0:
+            if not self._known and steps + 2 * len(devices) > height > 0:
                 self.folded |= {part.device for part in devices}
             self.folded |= fresh
             self._known |= fresh
@@ -62,7 +66,7 @@ class JobLines(FoldLines):
     def rebuild(self) -> None:
         """Make the lines anew."""
         width = self.scrollable_content_region.width
-        self.shown = jobtree.rows(self.devices, self.folded, width)
+        self.shown = jobtree.rows(self.devices, self.folded, width, live=self.live)
         self.changed()
 
     def count(self) -> int:
@@ -86,13 +90,16 @@ class JobLines(FoldLines):
             case "device" if row.part is not None:
                 return self._device(row.part, fold, width)
             case "step" if row.step is not None:
-                word = "" if row.state in ("done", "pending") else f"  {row.state}"
+                # While it goes on the sign tells: a word more would be sent for each of its states.
+                word = f"  {row.state}" if row.state in TOLD else ""
                 return [
                     (f"     {fold}", "dim"),
                     (f"{signs.state(row.state)} ", look),
-                    (row.text, "dim" if row.state == "pending" else ""),
+                    (row.text, ""),
                     (word, look),
                 ]
+            case "now":
+                return [(f"     > {row.text}", "dim" if row.state != "running" else "")]
             case "line":
                 mark = {"current": signs.state("sending"), "sent": ">"}.get(row.state, " ")
                 style = {"current": "staged", "sent": ""}.get(row.state, "dim")
@@ -105,11 +112,8 @@ class JobLines(FoldLines):
         signs, look = glyphs(), LOOKS.get(part.state, "")
         names = max(len(each.device) for each in self.devices)
         count = max(len(str(each.total)) for each in self.devices)
-        cells = 22 if width >= 100 else 12
+        cells = 18 if width >= 100 else 12
         elapsed = jobtree.clock(part.elapsed, exact=part.state != "running")
-        told = part.current
-        if not told and part.last and part.state == "running":
-            told = f"waits its turn; done: {part.last}"
         return [
             (f" {fold}", "dim"),
             (f"{signs.state(part.state)} ", look),
@@ -117,8 +121,7 @@ class JobLines(FoldLines):
             (f"{signs.bar(part.done, part.total, cells)} ", look),
             (f"{part.done:>{count}}/{part.total:<{count}} ", ""),
             (f"{part.state:9} ", look),
-            (f"{elapsed:>6}  ", "dim"),
-            (told, ""),
+            (f"{elapsed:>6}", "dim"),
         ]
 
 
@@ -133,7 +136,7 @@ def title(watch: JobWatch, width: int) -> list[Piece]:
         (f"job {watch.job}  ", "head"),
         (f"{what} by {record.get('user', '?')}  ", ""),
         (f"{view.state}  ", look),
-        (f"{signs.bar(view.done, view.total, 32 if width >= 100 else 16)} ", look),
+        (f"{signs.bar(view.done, view.total, 24 if width >= 100 else 16)} ", look),
         (f"{view.done}/{view.total}  {elapsed}", ""),
     ]
 
