@@ -1,4 +1,4 @@
-"""The site file: out, in, and out again the same; a dry run keeps nothing; errors name the place."""
+"""The site file: out, in and out again the same; dry runs keep nothing; errors name the place."""
 
 from __future__ import annotations
 

@@ -1,0 +1,193 @@
+"""haas.toml and the credentials file: what is right, and what each wrong one is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+import pytest
+
+from haas_rpcd import config
+from haas_rpcd.__main__ import main
+from haas_rpcd.config import ConfigError, Credential, Settings
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def written(tmp_path: Path, text: str, name: str = "haas.toml") -> Path:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_an_empty_file_has_the_defaults_of_the_design(tmp_path: Path) -> None:
+    settings = config.load(written(tmp_path, ""))
+    assert settings.server.socket == "/run/haas/rpcd.sock"
+    assert settings.store.path == "/var/lib/haas/haas.db"
+    assert settings.pool == tuple(range(100, 200))
+    assert settings.master is None
+    assert settings.credentials.file == "/etc/haas/credentials.toml"
+    assert settings.policy.tenants_connect_bmc
+
+
+def test_everything_can_be_set(tmp_path: Path) -> None:
+    text = """
+    [server]
+    socket = "/tmp/s"
+    [store]
+    path = "/tmp/db"
+    [vlans]
+    pool = "100-101, 250,300-301"
+    [master]
+    trunk_nic = "eth1"
+    libvirt_uri = "qemu:///session"
+    images = ["a", "b"]
+    [credentials]
+    file = "/tmp/c"
+    [policy]
+    tenants_connect_bmc = false
+    [switches]
+    connect_timeout = 1
+    login_timeout = 2.5
+    answer_timeout = 3
+    """
+    settings = config.load(written(tmp_path, text))
+    assert settings.pool == (100, 101, 250, 300, 301)
+    assert settings.master is not None
+    assert settings.master.images == ["a", "b"]
+    assert settings.switches.login_timeout == 2.5
+
+
+WRONG = [
+    ("[server", "is not TOML: "),
+    ("[serve]", "Object contains unknown field `serve`"),
+    ("[server]\nsokcet = 'x'", "unknown field `sokcet` - at `$.server`"),
+    ("[server]\nsocket = 1", "Expected `str`, got `int` - at `$.server.socket`"),
+    ("[server]\nlisten = '0.0.0.0:443'", "[server] listen: this version serves the Unix socket"),
+    ("[vlans]\npool = 'many'", '[vlans] pool: "many" is not a VLAN id or a range such as 100-199'),
+    ("[vlans]\npool = '200-100'", '"200-100" is not a range of VLAN ids within 1-4094'),
+    ("[vlans]\npool = '100-5000'", "is not a range of VLAN ids within 1-4094"),
+    ("[vlans]\npool = ''", "is not a VLAN id"),
+    ("[vlans]\npool = '1-10'", "[vlans] pool has 1, which it must not: 1 is the default VLAN"),
+    ("[vlans]\npool = '1000-1010'", "[vlans] pool has 1002, which it must not"),
+    ("[master]\nimages = ['a']", "missing required field `trunk_nic` - at `$.master`"),
+    ("[master]\ntrunk_nic = 'eth0'\nimages = []", "Expected `array` of length >= 1"),
+    ("[switches]\nanswer_timeout = 0", "Expected `float` > 0.0 - at `$.switches.answer_timeout`"),
+    ("[policy]\ntenants_connect_bmc = 'no'", "Expected `bool`, got `str`"),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), WRONG)
+def test_a_wrong_file_is_told_what_is_wrong_and_where(
+    tmp_path: Path, text: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(tmp_path, text)
+    with pytest.raises(ConfigError) as caught:
+        config.load(path)
+    assert said in str(caught.value)
+    assert str(path) in str(caught.value)
+    # and so does the program: one line on stderr, exit code 1
+    assert main(["--config", str(path), "--check-config"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == f"haas-rpcd: {caught.value}\n"
+
+
+def test_a_file_that_is_not_there_or_no_text(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"There is no file .*; name another with --config FILE"):
+        config.load(tmp_path / "none.toml")
+    with pytest.raises(ConfigError, match="can't be read"):
+        config.load(tmp_path)
+    (tmp_path / "latin").write_bytes(b"# \xe4\n")
+    with pytest.raises(ConfigError, match="can't be read"):
+        config.load(tmp_path / "latin")
+
+
+def test_check_config_says_that_it_is_right(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(tmp_path, f'[credentials]\nfile = "{tmp_path}/none"\n')
+    assert main(["--config", str(path), "--check-config"]) == 0
+    assert capsys.readouterr().out == f"{path} is right.\n"
+
+
+# --- credentials ----------------------------------------------------------------------------------
+
+CREDENTIALS = '[sw1]\nusername = "haas"\npassword = "s3cret"\nenable = "en4ble"\n[sw2]\n'
+
+
+def credentials(tmp_path: Path, text: str, mode: int = 0o600) -> Path:
+    path = written(tmp_path, text, "credentials.toml")
+    path.chmod(mode)
+    return path
+
+
+def test_credentials_are_read(tmp_path: Path) -> None:
+    known = config.load_credentials(credentials(tmp_path, CREDENTIALS))
+    assert known["sw1"].password == "s3cret"
+    assert known["sw2"] == Credential()
+    assert config.load_credentials(tmp_path / "none") == {}
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660])
+def test_credentials_that_others_can_read_are_refused(tmp_path: Path, mode: int) -> None:
+    path = credentials(tmp_path, CREDENTIALS, mode)
+    with pytest.raises(ConfigError, match=f"has mode {mode:04o}: run  chmod 600 {path}"):
+        config.load_credentials(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[sw1]\npassword = "s3cret',
+        "[sw1]\npassword = 5318008",
+        '[sw1]\npasswort = "s3cret"',
+        'sw1 = "s3cret"',
+        '[sw1]\npassword = ["s3cret"]',
+    ],
+)
+def test_what_is_said_of_wrong_credentials_has_no_password(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config.load_credentials(credentials(tmp_path, text))
+    assert "credentials.toml" in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+    assert "5318008" not in str(caught.value)
+
+
+def test_a_credential_does_not_show_its_passwords() -> None:
+    known = Credential(username="haas", password="s3cret", enable="en4ble")
+    assert repr(known) == str(known) == "Credential(username='haas', password=…, enable=…)"
+    assert "s3cret" not in f"{[known]}"
+
+
+# --- the README -----------------------------------------------------------------------------------
+
+
+def settings_of(struct: Any = Settings, table: str = "") -> list[str]:
+    """Name every setting as the README writes it: ``[table] key``."""
+    names = []
+    for field in msgspec.structs.fields(struct):
+        nested = [
+            kind
+            for kind in (field.type, *get_args(field.type))
+            if isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+        ]
+        if nested:
+            names += settings_of(nested[0], field.name)
+        else:
+            names.append(f"[{table}] {field.name}")
+    return names
+
+
+@pytest.mark.parametrize("name", settings_of())
+def test_every_setting_is_in_the_readme(name: str) -> None:
+    table, key = name.split()
+    text = README.read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith(f"| `{table} ")]
+    assert any(f"`{key}`" in row or f" {key}`" in row for row in rows), f"README.md lacks {name}"
+
+
+def test_there_are_settings() -> None:
+    assert "[vlans] pool" in settings_of()
+    assert len(settings_of()) >= 14
