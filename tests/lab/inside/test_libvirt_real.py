@@ -25,6 +25,8 @@ from ..frames import Wire
 from ..hypervisor import BASE, IMAGES, Hypervisor
 from ..topology import Lab, ip, run, show
 
+pytestmark = pytest.mark.second_kernel
+
 URI = "qemu:///system"
 UUID = "0b7d8a3e-5f0c-4f0e-9a51-6a4f3f1d2c01"
 HEADNODE, DOMAIN = "p1/headnode-a", "haas_p1_headnode-a"

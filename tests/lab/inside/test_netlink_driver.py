@@ -25,6 +25,8 @@ from ..topology import (
     run,
 )
 
+pytestmark = pytest.mark.second_kernel
+
 MAKE = SetBridge(vlan=104, present=True)
 REMOVE = SetBridge(vlan=104, present=False)
 LONG_TRUNK = "enp129s0f0np0"
