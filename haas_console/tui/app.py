@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,6 +87,11 @@ class ConsoleApp(App[int]):
     def on_mount(self) -> None:
         """Connect once the first paint is out."""
         self.call_after_refresh(self._connect)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            # In good order, even when the terminal is gone: a demo daemon is to be ended.
+            if threading.current_thread() is threading.main_thread():
+                loop.add_signal_handler(number, self.exit, 128 + number)
 
     def _connect(self) -> None:
         self.run_worker(self.session.live.run(), name="live", group="live")
@@ -141,6 +149,10 @@ class ConsoleApp(App[int]):
             self.pop_screen()
 
     # --- what works everywhere ---
+
+    async def action_quit(self) -> None:
+        """Quit; what was staged stays staged, and jobs go on."""
+        self.exit(0)
 
     def action_project(self) -> None:
         """Choose the current project."""

@@ -24,7 +24,7 @@ class AreaList(Grip, Lines):
 
     def update(self, inventory: Inventory, project: str | None) -> None:
         """Make the lines anew."""
-        self.lines = area_lines(inventory, project)
+        self.lines = area_lines(inventory, project) if inventory.info is not None else []
         self.changed()
 
     def count(self) -> int:

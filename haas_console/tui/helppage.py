@@ -35,9 +35,9 @@ def help_lines(screen: Screen[Any]) -> list[str]:
     groups: dict[str, list[tuple[str, str]]] = {}
     for active in screen.active_bindings.values():
         binding = active.binding
-        if binding.system or not binding.description:
+        if binding.id is None or not binding.description:  # Textual's own have none
             continue
-        group = (binding.id or "app.").partition(".")[0]
+        group = binding.id.partition(".")[0]
         said = _doc(active.node, binding.action) or binding.description
         row = (key_text(binding.key_display or binding.key), said)
         rows = groups.setdefault(group, [])

@@ -13,6 +13,7 @@ KEYS = {
     "question_mark": "?",
     "colon": ":",
     "slash": "/",
+    "asterisk": "*",
     "space": "space",
     "escape": "esc",
     "pagedown": "pgdn",

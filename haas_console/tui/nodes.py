@@ -32,12 +32,13 @@ def columns(width: int, board: Board) -> Columns:
     left = width - 2 - node - nic - 2 * GAP
     network = min(24, max(14, left))
     left -= network
-    state, project, port = 11, min(max(wide.project, 5), 14), min(wide.port, 18)
+    state, project, port = 11, min(max(wide.project, 7), 14), min(wide.port, 18)
     sizes = {"state": 0, "port": 0, "project": 0}
     for name, size in (("state", state), ("port", port), ("project", project)):
-        if left >= size + GAP:
-            sizes[name] = size
-            left -= size + GAP
+        if left < size + GAP:
+            break
+        sizes[name] = size
+        left -= size + GAP
     return Columns(
         node, sizes["state"], sizes["project"], nic, sizes["port"], network + max(0, left)
     )
