@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import stat
 from collections.abc import AsyncIterator
 from typing import Any
@@ -17,7 +18,9 @@ from tests.rpc.listening import listening
 from tests.rpc.os_users import MEMBER, OTHER, STRANGER, listening_as, open_folder
 from tests.rpc.small_site import Prepared, RpcError, SmallSite, small_site
 
-pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="only root can be other users")
+pytestmark = pytest.mark.skipif(
+    os.getuid() != 0 or not shutil.which("curl"), reason="wants curl, and root to be other users"
+)
 
 
 @pytest.fixture
