@@ -10,6 +10,7 @@ from typing import Any
 
 CALLS_KEPT = 1000
 COMMANDS_KEPT = 200
+NEWS_KEPT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +38,25 @@ class CommandRecord:
     message: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class NewsRecord:
+    """One ``inventory.event``: something was made, changed or deleted, by whomever."""
+
+    at: float
+    noun: str
+    verb: str
+    name: str
+    project: str | None
+
+
 @dataclass
 class Log:
-    """The last calls and the last commands, oldest first."""
+    """The last calls, commands and news, oldest first."""
 
     calls: deque[CallRecord] = field(default_factory=lambda: deque(maxlen=CALLS_KEPT))
     commands: deque[CommandRecord] = field(default_factory=lambda: deque(maxlen=COMMANDS_KEPT))
+
+    news: deque[NewsRecord] = field(default_factory=lambda: deque(maxlen=NEWS_KEPT))
 
     def command(self, line: str) -> CommandRecord:
         """Note a command that is about to be sent."""

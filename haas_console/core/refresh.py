@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from haas_console.core.calllog import NewsRecord
 from haas_console.core.errors import ConsoleError, RpcError
 from haas_console.core.inventory import (
     Headnode,
@@ -122,7 +124,8 @@ class Refresher:
             return
         noun, verb, name = params["noun"], params["verb"], params["name"]
         project = params.get("project")
-        self._told.add(noun)
+        self._told |= {noun, "news"}
+        self._live.log.news.append(NewsRecord(time.time(), noun, verb, name, project))
         match noun:
             case "node":
                 self._nodes.add(name)
