@@ -151,6 +151,18 @@ async def test_a_job_waits_for_its_turn_and_says_so(site: Site) -> None:
         await job_is_shown(hands, "succeeded")
 
 
+async def test_a_click_on_the_bar_opens_the_job_under_way(site: Site) -> None:
+    site.slow(0.1)
+    async with console(site.socket) as hands:
+        job = (await site.call("apply.start", project="astro"))["job"]
+        await hands.until(lambda: f"job {job} running" in hands.bar("top"))
+        await hands.pilot.click("#top", offset=(100, 0))
+        screen = await job_is_shown(hands)
+        assert screen.watch_job.job == job
+        site.slow(0)
+        await job_is_shown(hands, "succeeded")
+
+
 async def test_there_is_no_such_job(site: Site) -> None:
     async with console(site.socket) as hands:
         hands.app.push_screen(JobScreen(hands.app.session, 999))

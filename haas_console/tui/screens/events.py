@@ -1,60 +1,145 @@
-"""What was asked of the daemon, call by call."""
+"""What happened: the commands as lines of a script, the calls they made, and everybody's news."""
 
 from __future__ import annotations
 
-import json
 import time
+from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.text import Text
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 
-from haas_console.core.calllog import CallRecord
+from haas_console.core.chronicle import KINDS, Happening, happenings
 from haas_console.core.live import Changes
-from haas_console.tui.lines import Lines, Part
+from haas_console.core.session import Session
+from haas_console.tui.bars import Bar
+from haas_console.tui.folds import SpareLines
+from haas_console.tui.lines import Part
+from haas_console.tui.prompt import Question
 from haas_console.tui.screen import ConsoleScreen
+from haas_console.tui.textscreen import TextScreen
+
+PAUSE = 0.5  # seconds between two drawings: each one moves all lines
+SIGNS = {"command": "> ", "call": "  ", "event": "* "}
+LOOKS = {"command": "head", "call": "", "event": "staged"}
 
 
-class CallLines(Lines):
-    """The calls, the newest last."""
+class EventLines(SpareLines):
+    """A line for all that happened, the newest last."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
-        self.calls: list[CallRecord] = []
+        self.found: Sequence[Happening] = ()
+
+    def show(self, found: Sequence[Happening]) -> None:
+        """Show these; the cursor stays where it is, or at the end if it was there."""
+        last = self.cursor >= len(self.found) - 1
+        current = self.current()
+        self.found = found
+        if last:
+            self.cursor = max(0, len(found) - 1)
+        elif current in found:
+            self.cursor = found.index(current)
+        self.changed()
+        if last:
+            self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
+
+    def current(self) -> Happening | None:
+        """What is under the cursor."""
+        return self.found[self.cursor] if 0 <= self.cursor < len(self.found) else None
 
     def count(self) -> int:
-        """A line for each call."""
-        return len(self.calls)
+        """A line for each."""
+        return len(self.found)
 
     def parts(self, index: int, width: int) -> list[Part]:
-        """When, what, how long, and what came of it."""
-        call = self.calls[index]
-        when = time.strftime("%H:%M:%S", time.localtime(call.at))
-        params = json.dumps(dict(call.params)) if call.params else ""
-        look = "good" if call.ok else "leaves"
+        """When, how long, what, and what came of it."""
+        each = self.found[index]
+        when = time.strftime("%H:%M:%S", time.localtime(each.at))
+        took = "" if each.ms is None else f"{each.ms:.1f} ms"
         return [
-            (f" {when} ", "dim"),
-            (f"{call.ms:7.1f} ms  ", "dim"),
-            (f"{call.method} ", "head"),
-            (f"{params} ", ""),
-            (call.outcome, look),
+            (f" {when} {took:>9}  ", "dim"),
+            (SIGNS[each.kind], LOOKS[each.kind]),
+            (f"{each.text}  ", LOOKS[each.kind]),
+            (each.note, "good" if each.ok else "bad"),
         ]
 
 
 class EventsScreen(ConsoleScreen):
-    """The log of calls."""
+    """The log: what was done here, what that asked of the daemon, and what others did."""
 
     TITLE: ClassVar[str] = "Events"
     NAME = "events"
-    AUTO_FOCUS = "#calls"
+    AUTO_FOCUS = "#events"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("v", "kind", "All/commands/calls/events", id="events.kind"),
+        Binding("slash", "filter", "Filter", id="events.filter"),
+        Binding("c,y", "copy", "Copy line", id="events.copy"),
+        Binding("enter", "detail", "Details", id="events.detail"),
+        Binding("escape", "back", "Back", id="events.back"),
+    ]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.kind = KINDS[0]
+        self.filter = ""
+        self._waits = False
 
     def compose_body(self) -> ComposeResult:
-        """One list."""
-        yield CallLines(id="calls")
+        """What is shown, and the list."""
+        yield Bar(id="events-title")
+        yield EventLines(id="events")
 
     def changed(self, changes: Changes) -> None:
-        """Show the calls that were made since."""
-        if "call" in changes:
-            lines = self.query_one(CallLines)
-            lines.calls = [call for call in self.session.live.log.calls if not call.quiet]
-            lines.changed()
-            lines.action_go(-1)
+        """Show what happened since, a burst of it at once."""
+        if "info" in changes:
+            self.show_events()
+        elif changes & {"call", "command", "news"} and not self._waits:
+            self._waits = True
+            self.set_timer(PAUSE, self.show_events)
+
+    def show_events(self) -> None:
+        """Make the lines anew."""
+        self._waits = False
+        found = happenings(self.session.live.log, self.kind, self.filter)
+        self.query_one(EventLines).show(found)
+        title = Text(f" {self.kind}", "bold")
+        title.append(f"  {len(found)}   > command   * event   others are calls", "dim")
+        if self.filter:
+            title.append(f"   /{self.filter}", "bold")
+        self.query_one("#events-title", Bar).show(title)
+
+    def action_kind(self) -> None:
+        """Show only commands, only calls, only events, or all."""
+        self.kind = KINDS[(KINDS.index(self.kind) + 1) % len(KINDS)]
+        self.show_events()
+
+    def action_copy(self) -> None:
+        """Copy the line: a command is one that a script understands."""
+        current = self.query_one(EventLines).current()
+        if current is not None:
+            self.console.copy(current.text)
+
+    def action_detail(self) -> None:
+        """Show all of what is under the cursor."""
+        current = self.query_one(EventLines).current()
+        if current is not None:
+            self.app.push_screen(TextScreen(self.session, current.kind, current.detail))
+
+    def action_filter(self) -> None:
+        """Show only lines with these words; ! inverts."""
+        before = self.filter
+        self.put(
+            Question(
+                "/",
+                text=before,
+                answer=self._filter,
+                typed=lambda text, _: self._filter(text),
+                cancelled=lambda: self._filter(before),
+            )
+        )
+
+    def _filter(self, text: str) -> None:
+        self.filter = text.strip()
+        self.show_events()

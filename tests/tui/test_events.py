@@ -1,0 +1,71 @@
+"""The log: what was done, what it asked of the daemon, and what others did meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from haas_console.tui.screens.events import EventLines, EventsScreen
+from haas_console.tui.textscreen import TextScreen
+from tests.tui.apply_hands import Site, staged_site
+from tests.tui.console import Hands, console
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Site]:
+    async with staged_site() as site:
+        yield site
+
+
+async def events_are_shown(hands: Hands) -> EventLines:
+    await hands.press("e")
+    await hands.until(lambda: isinstance(hands.app.screen, EventsScreen))
+    return hands.app.screen.query_one(EventLines)
+
+
+async def test_a_command_its_call_and_the_news_stand_in_their_order(site: Site) -> None:
+    async with console(site.socket) as hands:
+        await hands.command("network create store")
+        lines = await events_are_shown(hands)
+        await hands.until(lambda: any("* network store" in ln for ln in hands.text(lines)))
+        text = hands.text(lines)
+        (command,) = (n for n, ln in enumerate(text) if "> network create" in ln)
+        (call,) = (n for n, ln in enumerate(text) if "network.create {" in ln and " ms " in ln)
+        assert command < call
+        assert '"network": "store"' in text[call] and text[call].endswith("ok")
+
+
+async def test_what_somebody_else_does_comes_by_itself(site: Site) -> None:
+    async with console(site.socket) as hands:
+        lines = await events_are_shown(hands)
+        await site.call("network.create", project="astro", network="theirs")
+        await hands.until(
+            lambda: any("network theirs of astro: created" in ln for ln in hands.text(lines))
+        )
+        await hands.press("v", "v", "v")  # events only
+        assert all(" * " in ln for ln in hands.text(lines))
+
+
+async def test_a_refused_call_says_why_and_filters_find_it(site: Site) -> None:
+    async with console(site.socket) as hands:
+        await hands.command("network create lab")
+        lines = await events_are_shown(hands)
+        await hands.press("slash")
+        await hands.type("network.create")
+        await hands.press("enter")
+        (line,) = hands.text(lines)
+        assert "lab" in line.rpartition("}")[2]
+        await hands.press("enter")
+        await hands.until(lambda: isinstance(hands.app.screen, TextScreen))
+
+
+async def test_a_line_is_copied_as_a_script_has_it(site: Site, tmp_path: Path) -> None:
+    copies = tmp_path / "copies"
+    async with console(site.socket, clipboard=copies) as hands:
+        await hands.command("network create store")
+        await events_are_shown(hands)
+        await hands.press("v", "G", "c")
+        line = hands.app.session.live.log.commands[-1].line
+        assert copies.read_text().strip() == line
