@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from haas_console.core.client import Client
 from haas_console.core.errors import JobFailedError
+
+if TYPE_CHECKING:  # only a name here: the screen is painted before aiohttp is imported
+    from haas_console.core.client import Client
 
 FINAL_STATES = frozenset({"succeeded", "failed", "cancelled"})
 ENDED_STEPS = frozenset({"done", "failed", "skipped", "cancelled"})

@@ -1,0 +1,16 @@
+"""What the screen may not wait for: it is painted first, and connects after."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+LATER = ("aiohttp", "msgspec", "jsonrpcclient", "haas_rpcd")
+
+
+def test_the_first_paint_waits_for_no_network_library() -> None:
+    loaded = subprocess.check_output(
+        [sys.executable, "-c", "import sys, haas_console.tui.app; print(*sys.modules)"], text=True
+    ).split()
+    assert [name for name in LATER if name in loaded] == []
+    assert "textual" in loaded
