@@ -1,0 +1,171 @@
+"""Two projects and an admin at work all at once, by dice, while switches and daemons fail.
+
+Nobody waits for anybody. Whatever happens, no line that is sent may break isolation (watch.py), no
+call may fail unexpectedly, and when the trouble is over one apply each brings all to rest.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from haas_rpcd.sim.ios import NVRAM_BUSY
+from tests.rpc.small_site import RpcError, SmallSite
+
+EXPECTED = {"conflict", "not_found", "exhausted", "device"}
+NODES = tuple(f"node-{number}" for number in range(1, 5))
+TROUBLE = ("^interface", "^switchport", "^no shutdown", "^shutdown", "^vlan", "^no vlan", "^write")
+
+
+class Campaign:
+    """What may be done, by weight, and what was done."""
+
+    def __init__(self, site: SmallSite, dice: random.Random) -> None:
+        self.site = site
+        self.dice = dice
+        self.done: list[str] = []
+        self.acts: list[tuple[int, Callable[[str], Awaitable[Any]]]] = [
+            (4, self.allocate), (2, self.release), (3, self.make_network), (2, self.drop_network),
+            (8, self.connect), (3, self.disconnect), (2, self.share), (1, self.unshare),
+            (2, self.make_headnode), (1, self.drop_headnode), (2, self.connect_headnode),
+            (7, self.apply), (1, self.apply_site), (1, self.cancel), (3, self.fail), (2, self.mend),
+            (1, self.restart), (3, self.pause),
+        ]  # fmt: skip
+
+    async def run(self, count: int) -> None:
+        weights = [weight for weight, _ in self.acts]
+        for _ in range(count):
+            [(_, act)] = self.dice.choices(self.acts, weights)
+            project = self.dice.choice(("red", "blue"))
+            try:
+                said = await act(project)
+            except RpcError as error:
+                assert error.kind in EXPECTED, (self.done, act.__name__, error.message)
+                said = error.kind
+            self.done.append(f"{project}: {act.__name__}: {said}")
+            self.site.watch.look(f"after {self.done[-1]}")
+
+    def net(self) -> str:
+        return self.dice.choice(("a", "b"))
+
+    async def call(self, method: str, **params: Any) -> Any:
+        return await self.site.call(method, **params)
+
+    async def allocate(self, project: str) -> Any:
+        return await self.call("node.allocate", project=project, node=self.dice.choice(NODES))
+
+    async def release(self, project: str) -> Any:
+        held = await self.call("node.list", project=project)
+        for node in held["items"][:1]:
+            return (await self.call("node.release", node=node["node"]))["state"]
+
+    async def make_network(self, project: str) -> Any:
+        return (await self.call("network.create", project=project, network=self.net()))["vlan"]
+
+    async def drop_network(self, project: str) -> Any:
+        return await self.call("network.delete", project=project, network=self.net())
+
+    async def connect(self, project: str) -> Any:
+        held = (await self.call("node.list", project=project))["items"]
+        if not held:
+            return None
+        other = {"red": "blue", "blue": "red"}[project]
+        network = self.dice.choice([self.net(), self.net(), f"{other}/{self.net()}"])
+        tag = self.dice.random() < 0.3
+        nic, node = self.dice.choice(("eth0", "ipmi")), self.dice.choice(held)["node"]
+        await self.call("nic.connect", node=node, nic=nic, network=network, tagged=tag)
+        return node, nic, network
+
+    async def disconnect(self, project: str) -> Any:
+        for node in (await self.call("node.list", project=project))["items"]:
+            await self.call("nic.disconnect", node=node["node"], nic="eth0")
+
+    async def share(self, project: str) -> Any:
+        guest = {"red": "blue", "blue": "red"}[project]
+        await self.call("network.share", project=project, network=self.net(), **{"with": guest})
+
+    async def unshare(self, project: str) -> Any:
+        guest = {"red": "blue", "blue": "red"}[project]
+        await self.call("network.unshare", project=project, network=self.net(), **{"with": guest})
+
+    async def make_headnode(self, project: str) -> Any:
+        await self.call("headnode.create", project=project, headnode="head")
+
+    async def drop_headnode(self, project: str) -> Any:
+        await self.call("headnode.delete", project=project, headnode="head")
+
+    async def connect_headnode(self, project: str) -> Any:
+        verb = self.dice.choice(("connect", "connect", "disconnect"))
+        await self.call(f"headnode.{verb}", project=project, headnode="head", network=self.net())
+
+    async def apply(self, project: str) -> Any:
+        return await self.site.begin(project)
+
+    async def apply_site(self, project: str) -> Any:
+        return await self.site.begin()
+
+    async def cancel(self, project: str) -> Any:
+        for job in (await self.call("job.list", project=project, state="running"))["items"]:
+            return (await self.call("job.cancel", job=job["job"]))["state"]
+
+    async def pause(self, project: str) -> Any:
+        """Wait until the last job has ended."""
+        for job in (await self.call("job.list", limit=1))["items"]:
+            return (await self.site.finished(job["job"]))["state"]
+
+    async def fail(self, project: str) -> Any:
+        name = self.dice.choice(sorted(self.site.switches))
+        faults, line = self.site.switches[name].faults, self.dice.choice(TROUBLE)
+        match self.dice.randrange(5):
+            case 0:
+                faults.refuse = {line: "% Not now."}
+            case 1:
+                faults.cut_at = line
+            case 2:
+                faults.cut_after = self.dice.randrange(12)
+            case 3:
+                faults.save_error = NVRAM_BUSY
+            case 4:
+                faults.refuse_connections = True
+        return name, line
+
+    async def mend(self, project: str) -> Any:
+        for switch in self.site.switches.values():
+            faults = switch.faults
+            faults.refuse, faults.cut_at, faults.cut_after = {}, None, None
+            faults.save_error, faults.refuse_connections = None, False
+
+    async def restart(self, project: str) -> Any:
+        await self.site.restart()
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_whatever_happens(
+    site: SmallSite, seed: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.ERROR, logger="haas_rpcd")
+    campaign = Campaign(site, random.Random(seed))
+    await campaign.run(120)
+
+    await campaign.mend("")
+    for job in (await site.call("job.list", limit=1000))["items"]:
+        await site.finished(job["job"])
+    for project in ("red", "blue", "red", "blue", None):  # twice: each may wait for the other
+        job = await site.apply(project)
+        assert job["state"] == "succeeded", (job["error"], campaign.done)
+    for project in ("red", "blue", None):
+        plan = await site.call("plan.show", project=project)
+        assert plan["empty"], (plan, campaign.done)
+    states = {node["state"] for node in (await site.call("node.list"))["items"]}
+    assert states <= {"free", "allocated"}
+    networks = {network["vlan"] for network in (await site.call("network.list"))["items"]}
+    for switch in site.switches.values():
+        assert {vlan for vlan in switch.running.vlans if 99 < vlan < 1002} <= networks
+        assert not switch.modified
+    assert site.host.bridges <= networks
+    assert await site.rows("SELECT * FROM vlan_claim WHERE network_id IS NULL") == []
+    assert [record.getMessage() for record in caplog.records] == []  # nothing failed unexpectedly
