@@ -22,6 +22,7 @@ from haas_console.core.session import Session
 from haas_console.tui import clipboard
 from haas_console.tui.board import BoardScreen
 from haas_console.tui.commandline import CommandLine
+from haas_console.tui.jobnews import JobNews
 from haas_console.tui.match import pick
 from haas_console.tui.prompt import Question
 from haas_console.tui.screen import ConsoleScreen
@@ -69,6 +70,7 @@ class ConsoleApp(App[int]):
         self.animation_level = "none"
         self._mouse_is_ours = True
         self._complaint = self._settle()
+        self._job_news = JobNews(self)
 
     def _settle(self) -> str:
         """Take over theme and keys; gives a sentence on what of them cannot be used."""

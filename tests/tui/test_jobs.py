@@ -163,6 +163,17 @@ async def test_a_click_on_the_bar_opens_the_job_under_way(site: Site) -> None:
         await job_is_shown(hands, "succeeded")
 
 
+async def test_how_a_job_ended_is_told_wherever_one_is(site: Site) -> None:
+    site.slow(0.05)
+    site.centre.switches["sw1"].faults.refuse = {"switchport access vlan": "% Invalid input"}
+    async with console(site.socket) as hands:
+        job = (await site.call("apply.start", project="astro"))["job"]
+        await hands.until(lambda: f"job {job} running" in hands.bar("top"))
+        site.slow(0)
+        await hands.until(lambda: f"job {job} of astro failed" in hands.bar("message"))
+        assert "% Invalid input" in hands.bar("message")
+
+
 async def test_there_is_no_such_job(site: Site) -> None:
     async with console(site.socket) as hands:
         hands.app.push_screen(JobScreen(hands.app.session, 999))

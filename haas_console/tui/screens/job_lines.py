@@ -57,7 +57,7 @@ class JobLines(FoldLines):
         if fresh:
             steps = sum(part.total for part in devices)
             height = self.scrollable_content_region.height
-            if not self._known and steps + 2 * len(devices) > height > 0:
+            if not self._known and steps + (1 + live) * len(devices) > height > 0:
                 self.folded |= {part.device for part in devices}
             self.folded |= fresh
             self._known |= fresh

@@ -1,0 +1,45 @@
+"""Tells how a job ended, wherever one is by then."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from haas_console.core.inventory import Job
+from haas_console.core.joblist import took
+from haas_console.core.jobtree import clock
+from haas_console.core.live import Changes
+from haas_console.core.plandiff import whose
+
+if TYPE_CHECKING:
+    from haas_console.tui.app import ConsoleApp
+
+
+class JobNews:
+    """Watches the jobs under way; the line at the bottom says what became of them."""
+
+    def __init__(self, app: ConsoleApp) -> None:
+        self._app = app
+        self._running: set[int] = set()
+        app.session.live.watch(self._hear)
+
+    def _hear(self, changes: Changes) -> None:
+        if "job" not in changes:
+            return
+        jobs = self._app.session.inventory.jobs
+        ended = [jobs[job] for job in sorted(self._running) if job in jobs]
+        self._running = {job.job for job in jobs.values() if job.under_way}
+        here = self._app.here
+        for job in ended:
+            if job.under_way or here is None or here.tells_job == job.job:
+                continue
+            if job.state == "failed":
+                here.fail(f"{sentence(job)}: {job.error or 'no reason was given'}  J shows it.")
+            else:
+                here.say(sentence(job))
+
+
+def sentence(job: Job) -> str:
+    """``job 3 of astro succeeded: 12 of 12 steps in 0.4 s``."""
+    long = clock(took(job, 0))
+    told = f"job {job.job} of {whose(job.project)} {job.state}: {job.done} of {job.total} steps"
+    return f"{told} in {long}" if long else told
