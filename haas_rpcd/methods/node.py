@@ -265,4 +265,5 @@ def release(call: TxCall, node: Name) -> Released:
         node_id=row["id"],
     )
     call.start(job, project_id)
+    call.changed("job", "queued", str(job), row["project"])
     return Released(node=node, state="releasing", job=job)

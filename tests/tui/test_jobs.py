@@ -189,3 +189,15 @@ async def test_leaving_ends_the_following(site: Site) -> None:
         await hands.press("escape")
         await hands.until(lambda: not [w for w in hands.app.workers if w.group == "watch"])
         site.slow(0)
+
+
+async def test_the_job_that_a_release_starts_shows_at_once(site: Site) -> None:
+    await site.ended((await site.call("apply.start", project="astro"))["job"])
+    async with console(site.socket) as hands:
+        jobs = await jobs_are_shown(hands)
+        site.slow(0.1)
+        job = (await site.call("node.release", node="node-01"))["job"]
+        await hands.until(lambda: any(f" {job} " in line for line in hands.text(jobs)))
+        assert "release" in hands.text(jobs)[0] and "running" in hands.text(jobs)[0]
+        site.slow(0)
+        await site.ended(job)
