@@ -1,0 +1,135 @@
+"""Plans and jobs as lines, without a screen: what is told, folded, marked and cut."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+
+from haas_console.core import jobtree
+from haas_console.core.inventory import Inventory, Job, Link, Nic, Node
+from haas_console.core.joblist import newest_first
+from haas_console.core.plandiff import Plan, difference, read_plan, rows, tally, totals
+from haas_console.tui.glyphs import ASCII, UNICODE, glyphs
+
+
+def step(device: str, kind: str, target: str, summary: str, *lines: str) -> dict[str, object]:
+    return {"device": device, "kind": kind, "target": target, "summary": summary, "lines": lines}
+
+
+PARK = step("sw1", "port.park", "Gi1/0/2", "park Gi1/0/2", "interface Gi1/0/2", "shutdown")
+MAKE = step("sw1", "vlan.create", "101", "make VLAN 101", "vlan 101")
+JOIN = step("sw2", "port.set", "Gi1/0/4", "set Gi1/0/4 to access 101", "interface Gi1/0/4")
+SAVE = step("sw1", "config.save", "", "save sw1", "write memory")
+
+
+def plan(*steps: dict[str, object], inventory: Inventory | None = None) -> Plan:
+    return read_plan("astro", {"digest": "d", "steps": steps}, inventory or Inventory())
+
+
+def test_a_plan_is_grouped_by_device_in_the_order_of_its_steps() -> None:
+    shown = plan(PARK, JOIN, MAKE, SAVE)
+    assert list(shown.devices) == ["sw1", "sw2"]
+    assert [s.sign for s in shown.devices["sw1"]] == ["-", "+", "="]
+    assert totals(shown) == "4 steps, 5 lines, 2 devices"
+    assert tally(shown.steps) == "1 leaves, 1 joins, 1 made, 1 saved"
+
+
+def test_a_port_that_goes_from_one_network_to_another_moves() -> None:
+    nic = Nic("eth0", "data", None, "sw2", "Gi1/0/4", "staged",
+              (Link("store", 101),), (Link("lab", 100),))  # fmt: skip
+    node = Node("node-1", "allocated", "astro", (), (nic,))
+    (moved,) = plan(JOIN, inventory=Inventory(nodes={"node-1": node})).steps
+    assert (moved.sign, moved.word, moved.note) == ("~", "moves", "lab -> store")
+
+
+def test_what_is_new_and_what_is_gone_is_marked() -> None:
+    before, after = plan(PARK, SAVE), plan(MAKE, SAVE)
+    changed = difference(before, after)
+    assert changed.sentence == "new: sw1: make VLAN 101; gone: sw1: park Gi1/0/2"
+    shown = rows(after, (), changed)
+    assert [r.text for r in shown if r.new] == ["make VLAN 101"]
+    assert [r.text for r in shown if r.what == "gone"] == ["park Gi1/0/2"]
+    assert not difference(before, before)
+
+
+def test_folding_hides_lines_or_whole_devices() -> None:
+    shown = plan(PARK, MAKE)
+    assert [r.what for r in rows(shown, ())] == ["device", "step", "line", "line", "step", "line"]
+    assert [r.what for r in rows(shown, {"sw1 vlan.create 101"})][-1] == "step"
+    assert [r.what for r in rows(shown, {"sw1"})] == ["device"]
+
+
+def job_step(number: int, state: str, **more: object) -> dict[str, object]:
+    lines = ["interface Gi1/0/2", "shutdown"]
+    told = {"step": number, "device": "sw1", "summary": f"step {number}", "lines": lines}
+    return {**told, "state": state, "message": None, **more}
+
+
+def one_part(*steps: dict[str, object]) -> jobtree.Part:
+    numbered = dict(enumerate(steps, 1))
+    (part,) = jobtree.parts(numbered, {1: 100.0}, {2: 103.5}, 110.0)
+    return part
+
+
+def test_a_device_runs_until_all_its_steps_have_ended() -> None:
+    assert one_part(job_step(1, "pending")).state == "waiting"
+    running = one_part(job_step(1, "done"), job_step(2, "sending", line="shutdown"))
+    assert (running.state, running.done, running.now) == ("running", 1, "shutdown")
+    assert running.elapsed == 10.0
+    waiting = one_part(job_step(1, "done"), job_step(2, "pending"))
+    assert waiting.now == "confirmed: step 1; now it waits for other devices"
+    over = one_part(job_step(1, "done"), job_step(2, "done"))
+    assert (over.state, over.elapsed) == ("done", 3.5)
+    assert one_part(job_step(1, "done"), job_step(2, "cancelled")).state == "cancelled"
+
+
+def test_the_line_that_is_sent_now_is_marked_among_those_sent() -> None:
+    part = one_part(job_step(1, "sending", line="shutdown"))
+    found = jobtree.rows([part], (), 80)
+    assert [r.state for r in found if r.what == "line"] == ["sent", "current"]
+
+
+def test_a_failure_is_told_whole_even_where_all_is_folded() -> None:
+    why = "the switch refused it " * 8
+    part = one_part(job_step(1, "done"), job_step(2, "failed", message=why))
+    found = jobtree.rows([part], {"sw1"}, 60)
+    told = " ".join(row.text for row in found if row.what == "message")
+    assert told == why.strip()
+    assert all(len(row.text) <= 52 for row in found if row.what == "message")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(None, ""), (0.42, "0.4 s"), (12.7, "12 s"), (185, "3:05"), (3725, "1:02:05")],
+)
+def test_lengths_of_time(seconds: float | None, text: str) -> None:
+    assert jobtree.clock(seconds) == text
+
+
+def test_jobs_are_listed_newest_first_and_filtered_by_field() -> None:
+    stamp = "2026-01-01T10:00:00.000Z"
+    jobs = [
+        Job(n, project, "apply", state, "root", 1, 1, stamp, stamp, stamp, None)
+        for n, project, state in ((1, "astro", "failed"), (2, None, "succeeded"))
+    ]
+    assert [job.job for job in newest_first(jobs)] == [2, 1]
+    assert [job.job for job in newest_first(jobs, "state=failed")] == [1]
+    assert [job.job for job in newest_first(jobs, "!project=astro")] == [2]
+    with pytest.raises(ValueError, match='no field "colour"'):
+        newest_first(jobs, "colour=red")
+
+
+def test_bars_and_signs_are_ascii_where_the_terminal_knows_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for encoding, wanted in (("utf-8", UNICODE), ("latin-1", ASCII)):
+        glyphs.cache_clear()
+        monkeypatch.setattr(sys, "__stdout__", io.TextIOWrapper(io.BytesIO(), encoding=encoding))
+        assert glyphs() is wanted
+    glyphs.cache_clear()
+    assert ASCII.bar(3, 4, 10) == "[######..]"
+    assert ASCII.bar(0, 0, 10) == "[........]"
+    assert "".join(ASCII.states.values()).isascii()
+    assert ASCII.states.keys() == UNICODE.states.keys()
