@@ -174,8 +174,7 @@ class Lines(ScrollView, can_focus=True):
         self._scroll_update(size)
 
     def on_resize(self) -> None:
-        """The width is another, so all lines are."""
-        self._painted.clear()
+        """The width may be another; what is drawn anew for that is noted as it is drawn."""
         self.virtual_size = Size(self.scrollable_content_region.width, self.count())
 
     def on_focus(self) -> None:
