@@ -231,6 +231,11 @@ class Picture:
 
     def line(self, index: int) -> list[Span]:
         """Draw a line: nics, switch, rail, master."""
+        left, right = self.halves(index)
+        return left + right
+
+    def halves(self, index: int) -> tuple[list[Span], list[Span]]:
+        """Draw a line in two halves: nics and switch; rail and master."""
         w = self.widths
         left = w.node + 1 + w.nic + (7 if w.wide else 1)
         found = self._find(index)
@@ -239,7 +244,7 @@ class Picture:
             spans: list[Span] = [(" " * (left + w.box + 2), "")]
         else:
             spans, tap = self._block_line(*found, left)
-        return [*spans, self._rail(index, tap), *self._master(index)]
+        return spans, [self._rail(index, tap), *self._master(index)]
 
     def _block_line(self, block: Block, at: int, left: int) -> tuple[list[Span], bool]:
         w = self.widths
@@ -290,15 +295,15 @@ class Picture:
         mine = self.project is None or node.project in (self.project, None)
         name = f"={_fit(node.node, min(len(node.node), w.node - 2))}=" if first else ""
         label = f"<{_fit(nic.nic, min(len(nic.nic), w.nic - 2))}>"
-        spans: list[Span] = [(name.ljust(w.node) + " ", "head" if mine else "dim")]
+        dim = "" if mine else "dim"
+        spans: list[Span] = [(name, dim or "head"), (" " * (w.node + 1 - len(name)) + label, dim)]
         if block.switch is None:
-            spans += [(label, "" if mine else "dim"), (" " * (left - w.node - 1 - len(label)), "")]
-            return [*spans, (" " * (w.box + 2), "")]
+            return [*spans, (" " * (left - w.node - 1 - len(label) + w.box + 2), "")]
         seen = view(block.switch, port, None, plug)
         look = self._look(seen, mine)
-        wire = WIRES[seen.state] * (left - w.node - 1 - len(label))
-        spans += [(label, "" if mine else "dim"), (wire, look), ("]", look)]
-        spans += [(_fit(f" {port}", w.port + 2), "" if mine else "dim")]
+        wire = WIRES[seen.state] * (left - w.node - 1 - len(label)) + "]"
+        spans += [(wire, dim if seen.state == "parked" else look)]
+        spans += [(_fit(f" {port}", w.port + 2), dim)]
         text, names, room = vlan_text(seen), self._names_of(node, nic), w.box - w.port - 2
         text = f"access{text}{names}" if w.wide else text
         if len(text) + len(names) <= room and not w.wide:
@@ -328,11 +333,11 @@ class Picture:
             return (" " * len(RAIL), "")
         end = max(self._rail_end, top)
         if index == top:
-            return ("─┬─" if tap else " ┌─", "head")
+            return ("─┬─" if tap else " ┌─", "")
         if top < index < end:
-            return ("─┤ " if tap else " │ ", "head")
+            return ("─┤ " if tap else " │ ", "")
         if index == end:
-            return ("─┘ " if tap else " │ ", "head")
+            return ("─┘ " if tap else " │ ", "")
         return (" " * len(RAIL), "")
 
     def _master(self, index: int) -> list[Span]:

@@ -33,8 +33,20 @@ class TopologyLines(PictureLines):
         return len(self.picture) if self.picture else 0
 
     def parts(self, index: int, width: int) -> list[Part]:
-        """The picture's line."""
-        return self.picture.line(index) if self.picture else []
+        """The picture's line; under the cursor its names stand out, not the whole of it."""
+        if self.picture is None:
+            return []
+        left, right = self.picture.halves(index)
+        if index == self.cursor:
+            over = "cursor" if self.has_focus else "blur"
+            left = [(t, over if any(c.isalnum() for c in t) else look) for t, look in left]
+            if not any(look == over for _, look in left):
+                left = [("▶", over), *_without(left, 1)]
+        return left + right
+
+    def line_look(self, index: int) -> str:
+        """No look lies over the whole line of the cursor: over SSH that would cost."""
+        return "spot" if index == self.cursor else ""
 
     def on_click(self, event: events.Click) -> None:
         """Put the cursor there; twice opens the switch."""
@@ -43,6 +55,12 @@ class TopologyLines(PictureLines):
             self.move_to(index)
             if event.chain == 2:
                 self.screen.run_worker(self.screen.run_action("open_switch"))
+
+
+def _without(parts: list[Part], cells: int) -> list[Part]:
+    """Leave out the first cells of a line."""
+    (text, look), *rest = parts or [("", "")]
+    return [(text[cells:], look), *rest]
 
 
 class TopologyScreen(ConsoleScreen):

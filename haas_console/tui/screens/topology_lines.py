@@ -13,6 +13,7 @@ class PictureLines(Lines):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "lines--bad",
+        "lines--spot",
         *(f"lines--net{number}" for number in range(COLOURS)),
     }
     DEFAULT_CSS = """
