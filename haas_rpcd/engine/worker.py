@@ -152,7 +152,7 @@ class Worker:
         first, *others = batches
         try:
             verdicts = await self._batch(first)
-            first.finished.set_result(verdicts)
+            _answer(first, verdicts)
             for other in others:  # merged saves: one was sent for all of them
                 verdict = verdicts[0]
                 shared = [
@@ -160,7 +160,7 @@ class Worker:
                     for entry in other.entries
                 ]
                 await other.journal.close(shared)
-                other.finished.set_result(shared)
+                _answer(other, shared)
         except asyncio.CancelledError:
             for batch in batches:
                 batch.finished.cancel()
@@ -273,6 +273,12 @@ class Worker:
         if self._driver is not None:
             driver, self._driver = self._driver, None
             await driver.close()
+
+
+def _answer(batch: Batch, verdicts: list[Verdict]) -> None:
+    """Tell a batch's job what came of it, if it still asks: the daemon may be stopping."""
+    if not batch.finished.done():
+        batch.finished.set_result(verdicts)
 
 
 class _Trouble:
