@@ -99,7 +99,8 @@ class JobLines(FoldLines):
                     (word, look),
                 ]
             case "now":
-                return [(f"     > {row.text}", "dim" if row.state != "running" else "")]
+                text = f"     > {row.text}" if row.text else ""
+                return [(text, "dim" if row.state != "running" else "")]
             case "line":
                 mark = {"current": signs.state("sending"), "sent": ">"}.get(row.state, " ")
                 style = {"current": "staged", "sent": ""}.get(row.state, "dim")
