@@ -8,14 +8,11 @@ where each line is, and makes it when it is asked for.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
-from functools import cached_property
 
 from haas_console.core.board import natural
 from haas_console.core.inventory import Inventory, Nic, Node
 from haas_console.core.master import RAIL, master_lines, master_width
 from haas_console.core.portviews import (
-    Plug,
     PortView,
     Span,
     colours,
@@ -24,76 +21,13 @@ from haas_console.core.portviews import (
     view,
     vlan_text,
 )
+from haas_console.core.topology_parts import Block, Spot, Widths
 
 WIDE = 116
 """From so many columns on there is room for ``access`` and for networks' names."""
 
 WIRES = {"connected": "─", "staged": "╌", "parked": "·", "unconfirmed": "?"}
 """A nic's wire by its port's state: told apart without colours too."""
-
-Key = str  # of natural order
-
-
-@dataclass(frozen=True, slots=True)
-class Widths:
-    """How wide the parts of the picture are, in columns."""
-
-    node: int
-    nic: int
-    box: int
-    port: int
-    right: int
-    wide: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """What is at a line: a switch, and one of its ports unless it is the switch's own line."""
-
-    switch: str | None = None
-    port: PortView | None = None
-    plug: Plug | None = None
-
-
-Entry = tuple[str, Plug | None]
-"""A port, and the nic behind it."""
-
-
-@dataclass
-class Block:
-    """A switch with what is plugged into it; without a switch, the nics plugged into none."""
-
-    switch: str | None
-    plugged: dict[str, Plug]
-    trunks: list[str]
-    free: int
-    """Access ports that no nic is behind."""
-
-    height: int
-    loose: list[Plug] = field(default_factory=list)
-
-    @cached_property
-    def entries(self) -> list[Entry]:
-        """The ports with nics, in the order of the lines; sorted when they are first looked at."""
-        if self.switch is None:
-            return [("", plug) for plug in self.loose]
-        plugged = self.plugged
-        keys = {port: natural(port) for port in plugged}
-        first: dict[str, Key] = {}
-        for port, (node, _) in plugged.items():
-            first[node.node] = min(first.get(node.node, keys[port]), keys[port])
-
-        def place(port: str) -> tuple[Key, str, Key]:
-            """A node's nics stand together, where the first of them is plugged in."""
-            node = plugged[port][0].node
-            return first[node], node, keys[port]
-
-        return [(port, plugged[port]) for port in sorted(plugged, key=place)]
-
-    @property
-    def count(self) -> int:
-        """How many entries there are."""
-        return len(self.plugged) or len(self.loose)
 
 
 class Picture:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from haas_console.tui.screens.switch import SwitchScreen
@@ -143,3 +144,24 @@ async def test_it_fits_80_by_24(socket: Path) -> None:
         await hands.until(lambda: isinstance(hands.app.screen, SwitchScreen))
         await hands.until(lambda: any("│T" in line for line in face(hands)))
         assert any(line.endswith("│") and line.count("│") == 13 for line in face(hands))
+
+
+async def test_a_tenant_sees_the_ports_of_its_nodes_and_cannot_probe(socket: Path) -> None:
+    async with console(socket) as hands:
+        session = hands.app.session
+        known = session.inventory
+        assert known.info is not None
+        known.info = replace(known.info, admin=False)
+        known.switches.clear()
+        known.ports.clear()
+        await hands.press("t")
+        await hands.until(lambda: isinstance(hands.app.screen, TopologyScreen))
+        await hands.until(lambda: any("trunk [" in line for line in picture(hands)))
+        assert known.ports == {}
+        await hands.press("w")
+        await hands.until(lambda: isinstance(hands.app.screen, SwitchScreen))
+        await hands.until(lambda: "the ports of nodes that you can see" in face(hands)[0])
+        before = len(session.live.log.calls)
+        await hands.press("b")
+        assert len(session.live.log.calls) == before
+        assert not any(call.method == "port.list" for call in session.live.log.calls)

@@ -13,7 +13,8 @@ from haas_console.core.errors import ConsoleError
 from haas_console.core.live import Changes
 from haas_console.core.portfetch import fetch_ports
 from haas_console.core.portviews import describe
-from haas_console.core.topology import Picture, Spot
+from haas_console.core.topology import Picture
+from haas_console.core.topology_parts import Spot
 from haas_console.tui.bars import Bar
 from haas_console.tui.lines import Part
 from haas_console.tui.prompt import Question
