@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.filter import Monochrome, NoColor
 from textual.screen import Screen
 
 from haas_console.core.api import near_miss
@@ -78,6 +79,10 @@ class ConsoleApp(App[int]):
         if theme is not None and theme not in self.available_themes:
             return f'There is no theme "{theme}"{near_miss(theme, self.available_themes)}.'
         self.theme = theme or DEFAULT_THEME
+        if self.no_color and self.native_ansi_color:
+            # Textual chose by its own theme: greys, which make the terminal's two colours one.
+            self._filters = [f for f in self._filters if not isinstance(f, Monochrome)]
+            self._filters.append(NoColor())
         if self.options.keymap:
             self.set_keymap(dict(self.options.keymap))
         return ""
