@@ -207,7 +207,7 @@ def test_a_daemon_killed_in_the_middle_goes_on_where_it_was(story: Story) -> Non
     """
     story.after("stage-again")
     earlier = story.jobs()
-    with story.stall("node-1:primary-nic", M) as stalled:
+    with story.stall("node-2:primary-nic", N) as stalled:
         console = story.begin("apply")
         stalled()
         story.master.kill()
