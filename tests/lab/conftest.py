@@ -20,7 +20,7 @@ import pytest
 from .uml import SHUTDOWN_SECONDS, LabError, Machine, idle_cpus
 
 INSIDE = Path(__file__).parent / "inside"
-SILENCE_SECONDS = 240.0
+SILENCE_SECONDS = 480.0
 """The longest that one test in the lab may take."""
 
 

@@ -22,7 +22,7 @@ from .credentials import PASSWORD, USER
 from .ios_face import ENABLE
 from .topology import Lab
 
-SECONDS = 60.0
+SECONDS = 120.0
 """How long the daemon may take to start, and a script to end. Nothing is measured by it."""
 
 
