@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import logging
 import os
@@ -74,7 +75,7 @@ class Daemon:
             engine=self.engine,
             events=self.events,
             dialects={name: dialect.options for name, dialect in DIALECTS.items()},
-            openrpc=openrpc.document(METHODS),
+            openrpc=functools.cache(lambda: openrpc.document(METHODS)),  # when it is asked for
             started=time.time(),
             demo=demo,
         )

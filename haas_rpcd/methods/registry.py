@@ -36,7 +36,8 @@ class Context:
     events: Events
     dialects: Mapping[str, frozenset[str]]
     """The dialects there are, and the options that each takes."""
-    openrpc: dict[str, Any]
+    openrpc: Callable[[], dict[str, Any]]
+    """Gives the document of the API."""
     started: float
     demo: bool = False
 

@@ -33,4 +33,4 @@ def info(call: TxCall) -> SystemInfo:
 @method("rpc.discover")
 def discover(call: TxCall) -> dict[str, Any]:
     """Give the OpenRPC document of this API."""
-    return call.context.openrpc
+    return call.context.openrpc()
