@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.rpc.small_site import Prepared, SmallSite, prepare, small_site
+
+
+MEMORY = Path("/dev/shm")
+"""A file system in memory: the store waits for the disk at every commit, and tests need not."""
+
+
+@pytest.fixture
+def tmp_path(tmp_path: Path) -> Iterator[Path]:
+    """A folder of the test's own, in memory where that can be had."""
+    if not os.access(MEMORY, os.W_OK):
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(prefix="haas-test-", dir=MEMORY) as name:
+        yield Path(name)
 
 
 @pytest.fixture(scope="session")

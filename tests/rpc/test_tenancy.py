@@ -84,35 +84,38 @@ def test_every_param_of_every_method_is_known_to_these_tests() -> None:
     assert used == (NAMES_NOTHING | STRANGE.keys())
 
 
-@pytest.mark.parametrize(("method", "param"), PROBES, ids=lambda value: str(value))
-async def test_foreign_is_like_nonexistent(two_tenants: SmallSite, method: str, param: str) -> None:
-    required = METHODS[method].params.__struct_fields__
-    defaults = METHODS[method].params.__struct_defaults__
-    needed = {field.rstrip("_") for field in required[: len(required) - len(defaults)]} - {param}
-    if method == "headnode.disconnect":
-        needed |= {"network"}
-    answers = []
-    own = param == "network" and "owner/network" not in str(METHODS[method].params.__annotations__)
-    for strange in STRANGE[param]:
-        strange = strange.removeprefix("blue/") if own else strange
-        given = {name: OWN[name] for name in needed} | {param: strange}
-        error = await refusal(two_tenants, "rita", method, **given)
-        answers.append((error.code, error.data, error.message.replace(str(strange), "X")))
-    foreign, nonexistent = answers
-    assert foreign == nonexistent
-    assert foreign[1]["kind"] == "not_found"
+async def test_foreign_is_like_nonexistent(two_tenants: SmallSite) -> None:
+    """For every method and every param that names things."""
+    assert len(PROBES) > 30
+    for method, param in PROBES:
+        struct = METHODS[method].params
+        required = struct.__struct_fields__[: -len(struct.__struct_defaults__) or None]
+        needed = {field.rstrip("_") for field in required} - {param}
+        if method == "headnode.disconnect":
+            needed |= {"network"}
+        own = param == "network" and "owner/network" not in str(struct.__annotations__)
+        answers = []
+        for strange in STRANGE[param]:
+            strange = strange.removeprefix("blue/") if own else strange
+            given = {name: OWN[name] for name in needed} | {param: strange}
+            error = await refusal(two_tenants, "rita", method, **given)
+            answers.append((error.code, error.data, error.message.replace(str(strange), "X")))
+        foreign, nonexistent = answers
+        assert foreign == nonexistent, (method, param)
+        assert foreign[1]["kind"] == "not_found", (method, param)
 
 
-@pytest.mark.parametrize("method", ADMINS)
 async def test_admins_methods_are_denied_before_anything_is_looked_at(
-    two_tenants: SmallSite, method: str
+    two_tenants: SmallSite,
 ) -> None:
     """Neither what it names nor whether it is well formed changes the answer."""
+    assert len(ADMINS) > 15
     thing = {"project": "blue", "switch": "sw1", "node": "node-3", "user": "bob"}
-    given = {name: thing[name] for name in params_of(method) if name in thing}
-    for params in ({}, given, {"nonsense": 1}):
-        error = await refusal(two_tenants, "rita", method, **params)
-        assert (error.kind, error.message) == ("denied", f"Only an admin may call {method}.")
+    for method in ADMINS:
+        given = {name: thing[name] for name in params_of(method) if name in thing}
+        for params in ({}, given, {"nonsense": 1}):
+            error = await refusal(two_tenants, "rita", method, **params)
+            assert (error.kind, error.message) == ("denied", f"Only an admin may call {method}.")
 
 
 async def test_the_site_is_the_admins_alone(two_tenants: SmallSite) -> None:
