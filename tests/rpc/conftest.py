@@ -12,7 +12,6 @@ import pytest
 
 from tests.rpc.small_site import Prepared, SmallSite, prepare, small_site
 
-
 MEMORY = Path("/dev/shm")
 """A file system in memory: the store waits for the disk at every commit, and tests need not."""
 
