@@ -75,6 +75,7 @@ class Daemon:
             engine=self.engine,
             events=self.events,
             dialects={name: dialect.options for name, dialect in DIALECTS.items()},
+            canonical_port=lambda dialect, port: DIALECTS[dialect].canonical_port(port),
             openrpc=functools.cache(lambda: openrpc.document(METHODS)),  # when it is asked for
             started=time.time(),
             demo=demo,

@@ -53,6 +53,10 @@ Mac = Annotated[
     ),
 ]
 VlanId = Annotated[int, Meta(ge=2, le=4094, description="An 802.1q VLAN id of the pool.")]
+Host = Annotated[
+    str,
+    Meta(pattern=r"^[A-Za-z0-9:][A-Za-z0-9.:_%-]{0,254}\Z", description="Host name or IP address."),
+]
 TcpPort = Annotated[int, Meta(ge=1, le=65535, description="A TCP port.")]
 Limit = Annotated[int, Meta(ge=1, le=1000, description="At most so many records, 1 to 1000.")]
 JobId = Annotated[int, Meta(ge=1, le=2**53 - 1, description="A job's number.")]

@@ -8,14 +8,13 @@ credentials file.
 from __future__ import annotations
 
 import tomllib
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 import tomli_w
-from msgspec import Meta
 
 from haas_rpcd.errors import InvalidParamsError
-from haas_rpcd.records import Mac, Name, NicName, PortName, Tag, TcpPort, UserName
+from haas_rpcd.records import Host, Mac, Name, NicName, PortName, Tag, TcpPort, UserName
 
 HEADER = "# HaaS site file: made by  site export, read by  site import\n\n"
 
@@ -36,7 +35,7 @@ class SiteSwitch(msgspec.Struct, forbid_unknown_fields=True):
     """``[switches.NAME]``; ``access`` and ``trunk`` are its ports by role."""
 
     dialect: str
-    host: Annotated[str, Meta(min_length=1, max_length=255)]
+    host: Host
     port: TcpPort = 23
     transport: Literal["telnet"] = "telnet"
     credential: Name | None = None

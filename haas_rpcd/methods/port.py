@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from haas_rpcd.errors import ConflictError
+from haas_rpcd.errors import ConflictError, InvalidParamsError
 from haas_rpcd.methods.access import find_port, find_switch, number_cursor, paged
 from haas_rpcd.methods.registry import TxCall, method
 from haas_rpcd.model import PortConfig, vlan_ranges
@@ -52,7 +52,7 @@ def register(
     for port in ports:
         known = switches.find_port(call.tx, switch, port)
         if known is None:
-            switches.create_port(call.tx, row["id"], port, role)
+            create(call, row, port, role)
         elif known["role"] == role:
             raise ConflictError(f"Switch {switch} has port {port} registered already, as {role}.")
         elif known["nic_id"] is not None:
@@ -64,6 +64,24 @@ def register(
             switches.set_port_role(call.tx, known["id"], role)
     call.changed("switch", "changed", switch, admins_only=True)
     return [record(find_port(call.tx, switch, port)) for port in ports]
+
+
+def create(call: TxCall, switch: Row, port: str, role: str) -> None:
+    """Add a port to a switch, unless it is there already under another of its names.
+
+    Raises InvalidParamsError, ConflictError.
+    """
+    try:
+        canonical = call.context.canonical_port(switch["dialect"], port)
+    except ValueError as error:
+        raise InvalidParamsError(f"ports: {error}.", field="ports") from None
+    known = switches.port_called(call.tx, switch["id"], canonical)
+    if known is not None:
+        raise ConflictError(
+            f"Port {port} of {switch['name']} is registered already, as {known}: they are the same"
+            " port."
+        )
+    switches.create_port(call.tx, switch["id"], port, canonical, role)
 
 
 @method("port.list", admin=True)

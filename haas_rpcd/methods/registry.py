@@ -36,6 +36,8 @@ class Context:
     events: Events
     dialects: Mapping[str, frozenset[str]]
     """The dialects there are, and the options that each takes."""
+    canonical_port: Callable[[str, str], str]
+    """From a dialect and a port's name to the one name of that port. Raises ValueError."""
     openrpc: Callable[[], dict[str, Any]]
     """Gives the document of the API."""
     started: float

@@ -10,6 +10,7 @@ from msgspec import Meta
 from haas_rpcd import site as site_file
 from haas_rpcd.errors import ConflictError, HaasError
 from haas_rpcd.methods import nic as nic_methods
+from haas_rpcd.methods import port as port_methods
 from haas_rpcd.methods import switch as switch_methods
 from haas_rpcd.methods.access import find_switch
 from haas_rpcd.methods.registry import Call, TxCall, method
@@ -131,29 +132,37 @@ class _Importer:
             (json.loads(row[key]) if key == "options" else row[key]) != value
             for key, value in columns.items()
         )
+        switch_methods.check_address(self._tx, name, switch.host, switch.port)
         if row is None:
             switches.create(self._tx, name, **columns)
+        elif row["dialect"] != switch.dialect and row["ports"]:
+            raise ConflictError(
+                f"Switch {name} has ports, so its dialect stays {row['dialect']}: delete them"
+                " first."
+            )
         elif changed:
             switches.update(self._tx, name, **columns)
+            if (row["host"], row["port"]) != (switch.host, switch.port):
+                switches.doubt(self._tx, row["id"])  # it may be another machine
         self._note(f"switch {name}", created=row is None, changed=changed)
         for port in switch.trunk:
             if port in switch.access:
                 raise ConflictError(f"trunk {port}: it is listed under access too.")
-        switch_id = find_switch(self._tx, name)["id"]
+        registered = find_switch(self._tx, name)
         for role, ports in (("access", switch.access), ("trunk", switch.trunk)):
             for port in ports:
-                self._at(f"{role} {port}", self._port, switch_id, name, port, role)
+                self._at(f"{role} {port}", self._port, registered, port, role)
 
-    def _port(self, switch_id: int, switch: str, port: str, role: str) -> None:
-        row = switches.find_port(self._tx, switch, port)
+    def _port(self, switch: Row, port: str, role: str) -> None:
+        row = switches.find_port(self._tx, switch["name"], port)
         changed = row is not None and row["role"] != role
         if row is None:
-            switches.create_port(self._tx, switch_id, port, role)
+            port_methods.create(self._call, switch, port, role)
         elif changed:
             if row["nic_id"] is not None:
                 raise ConflictError(f"{row['node']}:{row['nic']} is behind it.")
             switches.set_port_role(self._tx, row["id"], role)
-        self._note(f"port {switch} {port}", created=row is None, changed=changed)
+        self._note(f"port {switch['name']} {port}", created=row is None, changed=changed)
 
     def _node(self, name: str, node: SiteNode) -> None:
         row = nodes.find(self._tx, name)

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal
-
-from msgspec import Meta
+from typing import Any, Literal
 
 from haas_rpcd.errors import ConflictError, InvalidParamsError
 from haas_rpcd.methods.access import conflict, find_switch, paged
 from haas_rpcd.methods.registry import Call, TxCall, method
 from haas_rpcd.model import RESERVED_DEVICES
-from haas_rpcd.records import Deleted, Limit, Name, Page, Probe, Switch, TcpPort
+from haas_rpcd.records import Deleted, Host, Limit, Name, Page, Probe, Switch, TcpPort
 from haas_rpcd.store import networks, switches
-from haas_rpcd.store.database import Row
-
-Host = Annotated[str, Meta(min_length=1, max_length=255, description="Host name or IP address.")]
+from haas_rpcd.store.database import Row, Tx
 
 
 def record(row: Row) -> Switch:
@@ -50,6 +46,7 @@ def register(
     own name is used); ``dialect`` says how its family is talked to; ``options`` are the dialect's.
     """
     check(call, switch, dialect, options or {})
+    check_address(call.tx, switch, host, port)
     with conflict(f"There is a switch {switch} already."):
         switches.create(
             call.tx,
@@ -89,6 +86,13 @@ def check(call: TxCall, switch: str, dialect: str, options: dict[str, Any]) -> N
             raise InvalidParamsError(
                 f"options: {option} must be a word, a number, true or false.", field="options"
             )
+
+
+def check_address(tx: Tx, switch: str, host: str, port: int) -> None:
+    """Raise ConflictError when another switch is registered at this address."""
+    other = switches.at(tx, host, port)
+    if other not in (None, switch):
+        raise ConflictError(f"Switch {other} is registered at {host} port {port} already.")
 
 
 @method("switch.delete", admin=True, mutates=True)

@@ -3,7 +3,9 @@
 - ``allocation.node_id`` is a primary key: a node has one holder or none.
 - ``vlan_claim.vlan`` is a primary key: a VLAN id belongs to one network, and the claim outlives the
   network until every switch confirmed that the VLAN is gone.
-- ``nic.port_id`` is unique: a port has one nic behind it.
+- ``nic.port_id`` is unique: a port has one nic behind it; ``port.canonical`` is unique on its
+  switch, so that ``Gi1/0/1`` and ``GigabitEthernet1/0/1`` are not two ports; and so are a switch's
+  host and port, so that one switch is not two.
 - Triggers refuse to allocate or to free a node whose ports are not confirmed parked, to change
   where the nics of a held node are plugged in, to connect anything to a network that its holder may
   not use, and to end a share that is used.
@@ -53,6 +55,7 @@ CREATE TABLE switch (
     credential TEXT,
     options TEXT NOT NULL DEFAULT '{}'
 ) STRICT;
+CREATE UNIQUE INDEX one_switch_at_an_address ON switch(lower(host), port);
 
 CREATE TABLE unsaved (
     switch_id INTEGER NOT NULL REFERENCES switch(id) ON DELETE CASCADE,
@@ -64,8 +67,10 @@ CREATE TABLE port (
     id INTEGER PRIMARY KEY,
     switch_id INTEGER NOT NULL REFERENCES switch(id) ON DELETE RESTRICT,
     name TEXT NOT NULL,
+    canonical TEXT NOT NULL,
     role TEXT NOT NULL CHECK (role IN ('access', 'trunk')),
-    UNIQUE (switch_id, name)
+    UNIQUE (switch_id, name),
+    UNIQUE (switch_id, canonical)
 ) STRICT;
 
 CREATE TABLE node (

@@ -57,6 +57,16 @@ def _encode(columns: dict[str, Any]) -> dict[str, Any]:
     )
 
 
+def doubt(tx: Tx, switch_id: int) -> None:
+    """Take nothing on a switch for confirmed any more; what it may carry still counts."""
+    tx.execute(
+        "UPDATE port_applied SET config = NULL"
+        " WHERE port_id IN (SELECT id FROM port WHERE switch_id = ?)",
+        (switch_id,),
+    )
+    tx.execute("UPDATE switch_vlan SET confirmed = 0 WHERE switch_id = ?", (switch_id,))
+
+
 def delete(tx: Tx, switch_id: int) -> None:
     """Remove a switch, its ports, and what is known to be on it.
 
@@ -94,9 +104,25 @@ def ports_page(tx: Tx, switch_id: int, limit: int, after: int) -> list[Row]:
     )
 
 
-def create_port(tx: Tx, switch_id: int, name: str, role: str) -> None:
+def create_port(tx: Tx, switch_id: int, name: str, canonical: str, role: str) -> None:
     """Add a port. Raises sqlite3.IntegrityError when the switch has it already."""
-    tx.insert("port", switch_id=switch_id, name=name, role=role)
+    tx.insert("port", switch_id=switch_id, name=name, canonical=canonical, role=role)
+
+
+def port_called(tx: Tx, switch_id: int, canonical: str) -> str | None:
+    """Give the name under which a port is registered, by its canonical one."""
+    found = tx.value(
+        "SELECT name FROM port WHERE switch_id = ? AND canonical = ?", (switch_id, canonical)
+    )
+    return None if found is None else str(found)
+
+
+def at(tx: Tx, host: str, port: int) -> str | None:
+    """Name the switch that is registered at an address."""
+    found = tx.value(
+        "SELECT name FROM switch WHERE lower(host) = lower(?) AND port = ?", (host, port)
+    )
+    return None if found is None else str(found)
 
 
 def set_port_role(tx: Tx, port_id: int, role: str) -> None:

@@ -144,7 +144,7 @@ SWITCH = """[switches.sw1]
 dialect = "cisco_ios"
 host = "h"
 access = ["Gi1/0/1"]
-trunk = ["T1"]
+trunk = ["Te1"]
 """
 
 
@@ -169,8 +169,8 @@ trunk = ["T1"]
          "nodes.n: nics.eth0: There is no switch sw9."),
         ("[nodes.n.nics.eth0]\nswitch = 'sw9'",
          "nodes.n: nics.eth0: A nic's place is a switch and a port: give both, or neither."),
-        (SWITCH + "[nodes.n.nics.eth0]\nswitch = 'sw1'\nport = 'T1'",
-         "nodes.n: nics.eth0: Port T1 of sw1 is a trunk port"),
+        (SWITCH + "[nodes.n.nics.eth0]\nswitch = 'sw1'\nport = 'Te1'",
+         "nodes.n: nics.eth0: Port Te1 of sw1 is a trunk port"),
         (SWITCH + "[nodes.n.nics.eth0]\nswitch = 'sw1'\nport = 'Gi9'",
          "nodes.n: nics.eth0: Switch sw1 has no port Gi9"),
         (SWITCH + "[nodes.n.nics]\na = {switch = 'sw1', port = 'Gi1/0/1'}\n"
@@ -178,7 +178,7 @@ trunk = ["T1"]
          "nodes.n: nics.b: Port Gi1/0/1 of sw1 has n:a behind it already."),
         ("[nodes.n.nics]\na = {mac = '02:00:00:00:00:01'}\nb = {mac = '02:00:00:00:00:01'}",
          "nodes.n: nics.b: The MAC address 02:00:00:00:00:01 belongs to n:a already."),
-        (SWITCH.replace("T1", "Gi1/0/1"),
+        (SWITCH.replace("Te1", "Gi1/0/1"),
          "switches.sw1: trunk Gi1/0/1: it is listed under access too."),
         ("[nodes.n]\ntags = ['No Tag']", "site: Expected `str` matching regex"),
     ],

@@ -76,6 +76,14 @@ class Dialect:
         """Give the error in an answer (log messages are taken out already), or None."""
         raise NotImplementedError
 
+    def canonical_port(self, port: str) -> str:
+        """Give the one name of a port that its switch may know by several.
+
+        Two registered names with the same canonical name are the same port, which must never have
+        two nics behind it. Raises ValueError, with a sentence, for a name that could be several.
+        """
+        return port
+
     def set_port(self, port: str, config: PortConfig, options: Options) -> list[str]:
         """Give the lines that make a port carry exactly this; parked: shut, and nothing."""
         raise NotImplementedError

@@ -25,6 +25,21 @@ _BENIGN = re.compile(
     re.I,
 )
 
+_TYPES = (
+    "Ethernet",
+    "FastEthernet",
+    "GigabitEthernet",
+    "TwoGigabitEthernet",
+    "FiveGigabitEthernet",
+    "TenGigabitEthernet",
+    "TwentyFiveGigE",
+    "FortyGigabitEthernet",
+    "HundredGigE",
+    "AppGigabitEthernet",
+    "Port-channel",
+)
+"""Types of ports, which IOS lets one shorten as long as it stays clear which is meant."""
+
 _DEFAULT_VLAN = 1
 _ALL = tuple(range(1, 4095))
 
@@ -77,6 +92,19 @@ class CiscoIos(Dialect):
         return None
 
     # --- lines ------------------------------------------------------------------------------------
+
+    def canonical_port(self, port: str) -> str:
+        """Write the type out and the numbers plainly: ``gi1/0/1`` is ``GigabitEthernet1/0/1``."""
+        found = re.match(r"([A-Za-z-]+) ?(\d.*)$", port)
+        if found is None:
+            return port.lower()
+        short = found[1].lower()
+        meant = [kind for kind in _TYPES if kind.lower().startswith(short)]
+        exact = [kind for kind in meant if kind.lower() == short]
+        if len(exact or meant) > 1:
+            raise ValueError(f"{port} may be {' or '.join(meant)}: write the type out")
+        kind = (exact or meant or [short])[0]
+        return kind + re.sub(r"\d+", lambda number: str(int(number[0])), found[2].lower())
 
     def set_port(self, port: str, config: PortConfig, options: Options) -> list[str]:
         """Give the lines for a port. What the inactive mode holds is always set before the mode."""
@@ -135,7 +163,7 @@ class CiscoIos(Dialect):
             port: _carried(lines)
             for port in ports
             for name, lines in sections
-            if _same_port(port, name)
+            if self.canonical_port(port) == self.canonical_port(name)
         }
 
     def read_vlans(self, options: Options) -> list[str]:
@@ -176,14 +204,6 @@ def _sections(config: str) -> Iterator[tuple[str, list[str]]]:
         r"^interface (\S+(?: ?\d\S*)?)\s*\n((?:[ \t]+[^\n]*\n?)*)", config.replace("\r", ""), re.M
     ):
         yield match[1], [line.strip() for line in match[2].splitlines()]
-
-
-def _same_port(registered: str, shown: str) -> bool:
-    """Whether ``Gi1/0/1`` and ``GigabitEthernet1/0/1`` are the same port."""
-    short, long = (re.match(r"([A-Za-z-]+) ?(\S*)$", name) for name in (registered, shown))
-    if short is None or long is None:
-        return registered == shown
-    return long[1].lower().startswith(short[1].lower()) and short[2] == long[2]
 
 
 def _carried(lines: list[str]) -> PortConfig:
