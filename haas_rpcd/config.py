@@ -27,7 +27,9 @@ class ConfigError(Exception):
 class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``[server]``: where the daemon listens."""
 
-    socket: Annotated[str, Meta(description="Path of the Unix socket.")] = "/run/haas/rpcd.sock"
+    socket: Annotated[str, Meta(description="Path of the Unix socket.", min_length=1)] = (
+        "/run/haas/rpcd.sock"
+    )
     listen: Annotated[
         str | None, Meta(description="HOST:PORT for TCP with TLS; wants tls_cert and tls_key.")
     ] = None
@@ -50,7 +52,14 @@ class Vlans(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Master(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``[master]``: the trunk nic and the hypervisor. Left out: no bridges and no headnodes."""
 
-    trunk_nic: Annotated[str, Meta(description="The nic on the switch's trunk port, e.g. eth0.")]
+    trunk_nic: Annotated[
+        str,
+        Meta(
+            description="The nic on the switch's trunk port, e.g. eth0.",
+            min_length=1,
+            max_length=15,  # IFNAMSIZ of the kernel, less the NUL
+        ),
+    ]
     libvirt_uri: Annotated[str, Meta(description="Where libvirt is.")] = "qemu:///system"
     images: Annotated[
         list[str], Meta(description="Domains that headnodes may be cloned from.", min_length=1)

@@ -37,6 +37,30 @@ class InvalidParamsError(HaasError):
     meaning = "A parameter is missing, unknown or wrong; data.field names it where it is known."
 
 
+class ParseError(HaasError):
+    """The message is not JSON (specification, section 5.1)."""
+
+    code = -32700
+    kind = "parse_error"
+    meaning = "The message is not JSON."
+
+
+class InvalidRequestError(HaasError):
+    """The message is JSON, but no JSON-RPC 2.0 request (specification, section 4)."""
+
+    code = -32600
+    kind = "invalid_request"
+    meaning = "The message is not a JSON-RPC 2.0 request."
+
+
+class MethodNotFoundError(HaasError):
+    """There is no such method (specification, section 5.1)."""
+
+    code = -32601
+    kind = "method_not_found"
+    meaning = "There is no such method; rpc.discover lists those there are."
+
+
 class DeniedError(HaasError):
     """The caller's role does not allow the method, or the caller is nobody HaaS knows."""
 
@@ -109,6 +133,9 @@ class TooLargeError(HaasError):
 
 
 ERRORS: tuple[type[HaasError], ...] = (
+    ParseError,
+    InvalidRequestError,
+    MethodNotFoundError,
     InvalidParamsError,
     DeniedError,
     NotFoundError,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from haas_console.core.commands import Command, Language, Use
 from haas_console.core.errors import CommandSyntaxError, ConsoleError, ReadonlyError
 from haas_console.core.lexer import BadStatement, Statement, statements
+
+_LONGEST = 16 << 20  # bytes of a script: more is not one that somebody wrote
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,11 @@ class Planned:
 def read_script(file: str) -> list[Written]:
     """The statements of a file, or of stdin for ``-``; raises ConsoleError naming the file."""
     try:
-        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        with contextlib.ExitStack() as stack:
+            source = sys.stdin.buffer if file == "-" else stack.enter_context(open(file, "rb"))
+            data = source.read(_LONGEST + 1)
+        if len(data) > _LONGEST:
+            raise ConsoleError(f"{file}: longer than {_LONGEST >> 20} MiB, so it is no script")
         text = data.decode("utf-8")
     except OSError as error:
         raise ConsoleError(f"{file}: {error.strerror}") from error

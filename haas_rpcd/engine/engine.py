@@ -148,6 +148,16 @@ class Engine:
         job = await self._store.read(jobs.find, job_id)
         if job is None:
             return
+        log.log(
+            logging.WARNING if state == "failed" else logging.INFO,
+            "job %d (%s of %s, by %s) %s%s",
+            job_id,
+            job["kind"],
+            job["project"] or "the site",
+            job["user"],
+            state,
+            f": {error}" if error else f", {job['done']} of {job['total']} steps done",
+        )
         teller = journal or Journal(self._store, self._events, job_id, job["project_id"])
         teller.done, teller.total = job["done"], job["total"]
         teller.tell_state(job["state"], error)

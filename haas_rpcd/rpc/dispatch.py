@@ -18,7 +18,14 @@ from typing import Any
 from jsonrpcserver import Error, Success
 from jsonrpcserver.async_main import dispatch_to_serializable
 
-from haas_rpcd.errors import DeniedError, HaasError, TooLargeError
+from haas_rpcd.errors import (
+    DeniedError,
+    HaasError,
+    InvalidRequestError,
+    MethodNotFoundError,
+    ParseError,
+    TooLargeError,
+)
 from haas_rpcd.methods.registry import Call, invoke
 
 log = logging.getLogger(__name__)
@@ -47,7 +54,7 @@ class Dispatcher:
         try:
             request = _parse(message)
         except (ValueError, RecursionError):
-            return _encode(_failure(None, -32700, "Parse error: the message is not JSON."))
+            return _encode(_error(ParseError("The message is not JSON.")))
         if not isinstance(request, list):
             response = await self._one(request, call)
             return None if response is None else _encode(response)
@@ -55,7 +62,7 @@ class Dispatcher:
             return _encode(_invalid("an empty batch"))
         if len(request) > MAX_BATCH:
             error = TooLargeError(f"A batch may hold {MAX_BATCH} calls, not {len(request)}.")
-            return _encode(_failure(None, error.code, error.message, error.data))
+            return _encode(_error(error))
         gate = asyncio.Semaphore(CONCURRENCY)
 
         async def limited(item: Any) -> Json | None:
@@ -69,6 +76,11 @@ class Dispatcher:
     async def _one(self, request: Any, call: Allowed) -> Json | None:
         if (flaw := _flaw(request)) is not None:
             return _invalid(flaw)
+        if request["method"] not in self._methods and "id" in request:
+            unknown = MethodNotFoundError(
+                f"There is no method {request['method']}; rpc.discover lists those there are."
+            )
+            return _error(unknown, request["id"])
         response = await dispatch_to_serializable(
             request,
             self._methods,
@@ -132,14 +144,13 @@ def _flaw(request: Any) -> str | None:
 
 
 def _invalid(flaw: str) -> Json:
-    return _failure(None, -32600, f"Invalid request: {flaw}.")
+    return _error(InvalidRequestError(f"Invalid request: {flaw}."))
 
 
-def _failure(identity: Any, code: int, message: str, data: Any = None) -> Json:
-    error = {"code": code, "message": message}
-    if data is not None:
-        error["data"] = data
-    return {"jsonrpc": "2.0", "error": error, "id": identity}
+def _error(error: HaasError, identity: Any = None) -> Json:
+    """Write an error as a response; ``identity`` None where the request's could not be read."""
+    members = {"code": error.code, "message": error.message, "data": error.data}
+    return {"jsonrpc": "2.0", "error": members, "id": identity}
 
 
 def _encode(response: Json) -> str:
@@ -148,4 +159,4 @@ def _encode(response: Json) -> str:
     except (TypeError, ValueError):
         log.exception("an answer could not be written as JSON")
         masked = HaasError("The daemon failed; its log has the details.")
-        return json.dumps(_failure(response.get("id"), masked.code, masked.message, masked.data))
+        return json.dumps(_error(masked, response.get("id")))

@@ -109,7 +109,7 @@ class Connection:
             )
 
     def _disconnect(self, code: WSCloseCode, why: bytes) -> None:
-        """Send nothing more but why; a client that does not even read that is cut off."""
+        """Send no more news, only why; a client that does not even read that is cut off."""
         if self._farewell is None:
             self._farewell = asyncio.create_task(self._say_farewell(code, why))
 
@@ -118,6 +118,8 @@ class Connection:
             self._sender.cancel()
         try:
             async with asyncio.timeout(FAREWELL):
+                if self._calls:  # who takes rights from itself gets the answer to that very call
+                    await asyncio.wait(self._calls, timeout=FAREWELL / 2)
                 await self._socket.close(code=code, message=why)
         except (TimeoutError, ConnectionError):
             log.info("%s: a listener does not read; its connection is dropped", self._user)
@@ -157,8 +159,12 @@ class Connection:
             response = await answer(text, self)
         finally:
             gate.release()
-        if response is not None:
+        if response is None:
+            return
+        if self._farewell is None:
             self._put(response)
+        elif not self._socket.closed:
+            await self._socket.send_str(response)  # an answer that the farewell waits for
 
     async def _send(self) -> None:
         while True:

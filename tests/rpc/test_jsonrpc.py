@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from haas_rpcd.errors import ERRORS
 from haas_rpcd.methods.registry import METHODS, TxCall, method
 from haas_rpcd.rpc import dispatch
-from tests.rpc.small_site import SmallSite, small_site
+from tests.rpc.small_site import RpcError, SmallSite, small_site
 
 PING = {"jsonrpc": "2.0", "method": "system.info", "id": 1}
 
@@ -211,7 +211,7 @@ async def test_an_unexpected_failure_is_masked(buggy: SmallSite) -> None:
 def test_each_kind_of_error_has_its_own_code() -> None:
     assert len({error.code for error in ERRORS}) == len({error.kind for error in ERRORS})
     for error in ERRORS:
-        assert error.code in (-32603, -32602) or -32099 <= error.code <= -32000
+        assert -32603 <= error.code <= -32600 or error.code == -32700 or -32099 <= error.code <= -32000
         assert error.meaning.endswith(".")
 
 
@@ -298,3 +298,9 @@ async def test_options_are_plain_words(empty_site: SmallSite, options: Any) -> N
     assert error.kind == "invalid_params"
     assert error.data["field"] == "options"
     await empty_site.call("site.export")
+
+
+async def test_an_unknown_method_is_told_as_every_error_is(empty_site: SmallSite) -> None:
+    with pytest.raises(RpcError, match=r"no method nope\.nope; rpc\.discover lists") as refused:
+        await empty_site.call("nope.nope")
+    assert refused.value.kind == "method_not_found"

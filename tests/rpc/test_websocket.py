@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import pwd
 
 import pytest
 from aiohttp import ClientWSTimeout, WSCloseCode, WSMsgType
@@ -169,3 +171,11 @@ async def test_many_calls_sent_ahead_are_all_answered(
         async with asyncio.timeout(60):
             results = await asyncio.gather(*answers)
         assert all("result" in result for result in results)
+
+
+async def test_who_loses_rights_by_its_own_call_gets_the_answer_first(site: SmallSite) -> None:
+    me = pwd.getpwuid(os.getuid()).pw_name
+    await site.call("user.create", user=me, admin=True)
+    async with listening(site) as client:
+        assert (await client.call("user.delete", user=me)) == {"deleted": True, "note": None}
+        assert await asyncio.wait_for(client.closed, 10) == 1008
