@@ -211,7 +211,7 @@ async def test_an_unexpected_failure_is_masked(buggy: SmallSite) -> None:
 def test_each_kind_of_error_has_its_own_code() -> None:
     assert len({error.code for error in ERRORS}) == len({error.kind for error in ERRORS})
     for error in ERRORS:
-        assert -32603 <= error.code <= -32600 or error.code == -32700 or -32099 <= error.code <= -32000
+        assert error.code in (*range(-32603, -32599), -32700) or -32099 <= error.code <= -32000
         assert error.meaning.endswith(".")
 
 
