@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.filter import Monochrome, NoColor
@@ -23,6 +24,7 @@ from haas_console.core.session import Session
 from haas_console.tui import clipboard
 from haas_console.tui.board import BoardScreen
 from haas_console.tui.commandline import CommandLine
+from haas_console.tui.grip import Grip
 from haas_console.tui.jobnews import JobNews
 from haas_console.tui.match import pick
 from haas_console.tui.prompt import Question
@@ -72,6 +74,23 @@ class ConsoleApp(App[int]):
         self._mouse_is_ours = True
         self._complaint = self._settle()
         self._job_news = JobNews(self)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Give a pressed mouse to the list it was pressed on, from the press to the release.
+
+        Here, and not in the list: that learns of its press only later, and what a fast hand or a
+        slow line has sent behind it would have gone elsewhere by then, the release too.
+        """
+        fresh = isinstance(event, events.MouseEvent) and not event.is_forwarded
+        await super().on_event(event)
+        if not fresh:
+            return
+        if isinstance(event, events.MouseDown) and self.mouse_captured is None:
+            gripped = self._mouse_down_widget
+            if event.button == 1 and isinstance(gripped, Grip):
+                self.capture_mouse(gripped)
+        elif isinstance(event, events.MouseUp) and isinstance(self.mouse_captured, Grip):
+            self.capture_mouse(None)
 
     def _settle(self) -> str:
         """Take over theme and keys; gives a sentence on what of them cannot be used."""

@@ -121,7 +121,7 @@ class Grip(Lines):
             self.release_mouse()
         elif self._pressed_index is not None and self._pressed is not None:
             index = self.index_at(event.y)
-            if index == self._pressed_index:
+            if index == self._pressed_index and 0 <= event.x < self.size.width:
                 toggles = event.ctrl or event.shift or event.meta
                 self.post_message(self.Clicked(self, index, event.x, toggles))
         self._pressed = None

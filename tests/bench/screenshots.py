@@ -82,47 +82,51 @@ def drawn(hands: Hands) -> str:
     return picture
 
 
-async def take(hands: Hands, name: str) -> None:
-    """Take a picture."""
-    await hands.pilot.pause()
-    (FOLDER / f"{name}.svg").write_text(drawn(hands))
-    print(f"{FOLDER.name}/{name}.svg")
+async def tour(hands: Hands, folder: Path) -> None:
+    """Go through the console, and take a picture at every stop."""
 
+    async def take(name: str) -> None:
+        await hands.pilot.pause()
+        (folder / f"{name}.svg").write_text(drawn(hands))
 
-async def tour(hands: Hands) -> None:
-    """Go through the console."""
     await hands.until(lambda: hands.app.session.inventory.jobs, "all is fetched")
-    await take(hands, "board")
+    await take("board")
     start, end = hands.nic_at("node-03", "primary-nic"), hands.area_at("storage")
     await hands.grip(start)
     await hands.pull((start[0] + 4, start[1]), end)
-    await take(hands, "drag")
+    await take("drag")
     await hands.let_go(end)
     await hands.until(lambda: "node-03:primary-nic" in "".join(hands.area("storage")), "dropped")
     for item in SCREENS:
         hands.app.action_open(item.name)
         await hands.until(lambda item=item: item.name == hands.app.screen.NAME, item.name)
         await still(hands)
-        await take(hands, item.name)
+        await take(item.name)
         if item.name == "jobs":
             await hands.press("enter")
             await still(hands)
-            await take(hands, "job")
+            await take("job")
         while len(hands.app.screen_stack) > 1:
             hands.app.back()
             await hands.pilot.pause()
+
+
+async def draw(folder: Path) -> None:
+    """Draw all pictures into a folder."""
+    with tempfile.TemporaryDirectory(prefix="haas-pictures-") as place:
+        socket = f"{place}/s"
+        async with demo(socket) as (daemon, _):
+            await story(daemon)
+            async with console(socket, size=SIZE, project="astro") as hands:
+                await tour(hands, folder)
 
 
 async def main() -> int:
     FOLDER.mkdir(exist_ok=True)
     for old in FOLDER.glob("*.svg"):
         old.unlink()
-    with tempfile.TemporaryDirectory(prefix="haas-pictures-") as folder:
-        socket = f"{folder}/s"
-        async with demo(socket) as (daemon, _):
-            await story(daemon)
-            async with console(socket, size=SIZE, project="astro") as hands:
-                await tour(hands)
+    await draw(FOLDER)
+    print("\n".join(sorted(f"{FOLDER.name}/{picture.name}" for picture in FOLDER.iterdir())))
     return 0
 
 
