@@ -16,7 +16,7 @@ from haas_console.tui.lines import Lines
 from haas_console.tui.match import pick
 from haas_console.tui.nodes import NodeTable
 from haas_console.tui.prompt import Question
-from haas_console.tui.screen import ConsoleScreen
+from haas_console.tui.staging import StagingScreen
 
 _CHANGES = (
     "connect", "tag", "disconnect", "allocate", "release", "new_network", "new_headnode",
@@ -24,7 +24,7 @@ _CHANGES = (
 )  # fmt: skip
 
 
-class BoardKeys(ConsoleScreen):
+class BoardKeys(StagingScreen):
     """What the keys do on the board; what it looks like is :mod:`haas_console.tui.board`'s."""
 
     CHANGES = frozenset(_CHANGES)
@@ -295,21 +295,3 @@ class BoardKeys(ConsoleScreen):
             self.fail("Tab to the right, and put the cursor on a network or a headnode.")
         elif await self.confirm(f"delete headnode {found.headnode}, with its disk?"):
             await self.send(gestures.delete(found, session.freedom))
-
-    # --- back and forth ---
-
-    @work(group="send")
-    async def action_undo(self) -> None:
-        """Undo the last staged edit."""
-        self.show_outcome(await self.session.undo())
-
-    @work(group="send")
-    async def action_redo(self) -> None:
-        """Do again what was undone."""
-        self.show_outcome(await self.session.redo())
-
-    @work(group="ask", exclusive=True)
-    async def action_discard(self) -> None:
-        """Go back to what is applied, after a question."""
-        if await self.confirm(f"discard all that is staged in {self.session.project}?"):
-            self.show_outcome(await self.session.discard())

@@ -17,7 +17,7 @@ from haas_console.core.live import Changes
 from haas_console.core.master import state_text
 from haas_console.tui.bars import Bar, summary_text
 from haas_console.tui.lines import Lines, Part, cut
-from haas_console.tui.screen import ConsoleScreen
+from haas_console.tui.staging import StagingScreen
 
 STATE, IMAGE = 20, 16  # columns
 
@@ -87,7 +87,7 @@ class HeadnodeLines(Lines):
             self.move_to(index)
 
 
-class HeadnodesScreen(ConsoleScreen):
+class HeadnodesScreen(StagingScreen):
     """The headnodes of the current project, or of all."""
 
     TITLE: ClassVar[str] = "Headnodes"
@@ -249,19 +249,3 @@ class HeadnodesScreen(ConsoleScreen):
             f"delete headnode {headnode.headnode}? Its disk goes with the next apply."
         ):
             await self.send(gestures.delete(headnode, self.session.freedom))
-
-    @work(group="send")
-    async def action_undo(self) -> None:
-        """Undo the last staged edit."""
-        self.show_outcome(await self.session.undo())
-
-    @work(group="send")
-    async def action_redo(self) -> None:
-        """Do again what was undone."""
-        self.show_outcome(await self.session.redo())
-
-    @work(group="ask", exclusive=True)
-    async def action_discard(self) -> None:
-        """Go back to what is applied, after a question."""
-        if await self.confirm(f"discard all that is staged in {self.session.project}?"):
-            self.show_outcome(await self.session.discard())
