@@ -29,6 +29,7 @@ from haas_rpcd.config import Server as ServerSettings
 from haas_rpcd.drivers import Driver
 from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.drivers.switch.driver import SwitchDriver
+from haas_rpcd.drivers.switch.transport.telnet import TelnetTransport
 from haas_rpcd.engine.engine import Engine
 from haas_rpcd.engine.planning import Planning
 from haas_rpcd.errors import DeviceError, UnavailableError
@@ -120,8 +121,9 @@ class Daemon:
         return SwitchDriver(
             row["name"],
             dialect,
-            host=row["host"],
-            port=row["port"],
+            connect=lambda: TelnetTransport.connect(
+                row["name"], row["host"], row["port"], self.settings.switches.connect_timeout
+            ),
             options=json.loads(row["options"]),
             credential=lambda: self._credential(row["name"], row["credential"]),
             settings=self.settings.switches,

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from haas_rpcd.config import SwitchSettings
 from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.drivers.switch.driver import SwitchDriver
+from haas_rpcd.drivers.switch.transport.telnet import TelnetTransport
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import (
     PARKED,
@@ -156,8 +157,7 @@ async def test_a_model_that_also_knows_isl_wants_the_encapsulation() -> None:
         knowing = SwitchDriver(
             "sw1",
             DIALECTS["cisco_ios"],
-            host="127.0.0.1",
-            port=switch.port,
+            connect=lambda: TelnetTransport.connect("sw1", "127.0.0.1", switch.port, 5.0),
             options={"encapsulation": "dot1q"},
             credential=lambda: FULL,
             settings=SwitchSettings(**SETTINGS),

@@ -12,6 +12,7 @@ import pytest
 from haas_rpcd.config import Credential, SwitchSettings
 from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.drivers.switch.driver import SwitchDriver
+from haas_rpcd.drivers.switch.transport.telnet import TelnetTransport
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import (
     PARKED,
@@ -45,12 +46,12 @@ async def driving(
     switch: IosSwitch, credential: Credential = FULL, **settings: float
 ) -> AsyncIterator[SwitchDriver]:
     """Start a switch, and open a session on it."""
+    timeout = SwitchSettings(**(SETTINGS | settings)).connect_timeout
     async with switch:
         driver = SwitchDriver(
             "sw1",
             DIALECTS["cisco_ios"],
-            host="127.0.0.1",
-            port=switch.port,
+            connect=lambda: TelnetTransport.connect("sw1", "127.0.0.1", switch.port, timeout),
             options={},
             credential=lambda: credential,
             settings=SwitchSettings(**(SETTINGS | settings)),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from haas_rpcd.config import Credential, SwitchSettings
 from haas_rpcd.drivers import Say
 from haas_rpcd.drivers.switch.dialect import Dialect, Options
 from haas_rpcd.drivers.switch.session import Session
-from haas_rpcd.drivers.switch.transport import TelnetTransport
+from haas_rpcd.drivers.switch.transport import Transport
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import (
     PortConfig,
@@ -24,6 +24,9 @@ from haas_rpcd.model import (
 Lookup = Callable[[], Credential]
 """Gives the switch's credentials at the moment of login. Raises DeviceError ``login``."""
 
+Connect = Callable[[], Awaitable[Transport]]
+"""Opens a connection to the switch. Raises DeviceError."""
+
 
 class SwitchDriver:
     """One switch, over one session. Stays in configuration mode between changes."""
@@ -35,16 +38,14 @@ class SwitchDriver:
         name: str,
         dialect: Dialect,
         *,
-        host: str,
-        port: int,
+        connect: Connect,
         options: Options,
         credential: Lookup,
         settings: SwitchSettings,
     ) -> None:
         self._name = name
         self._dialect = dialect
-        self._host = host
-        self._port = port
+        self._connect = connect
         self._options = options
         self._credential = credential
         self._settings = settings
@@ -65,9 +66,7 @@ class SwitchDriver:
     async def open(self) -> None:
         """Connect and log in. Raises DeviceError."""
         credential = self._credential()
-        transport = await TelnetTransport.connect(
-            self._name, self._host, self._port, self._settings.connect_timeout
-        )
+        transport = await self._connect()
         session = Session(
             self._name,
             self._dialect,

@@ -1,40 +1,14 @@
-"""How bytes get to a switch and back: telnet, by telnetlib3.
-
-What a session needs of a transport is small, so that another one (SSH) is one more class here and
-dialects never know which it is.
-"""
+"""Telnet to a switch, by telnetlib3."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
 
 import telnetlib3
 from telnetlib3 import TelnetClient
 
+from haas_rpcd.drivers.switch.transport import COLUMNS, READ
 from haas_rpcd.errors import DeviceError
-
-COLUMNS = 511
-"""The terminal's width we claim, so that nothing wraps what we send (IOS's own maximum is 512)."""
-
-READ = 65536
-"""Bytes taken at once; also the flow-control limit of the stream, in both directions."""
-
-
-class Transport(Protocol):
-    """An open connection to a switch's command line."""
-
-    async def read(self) -> bytes:
-        """Wait for some bytes; empty at the end of the connection."""
-        ...
-
-    def write(self, data: bytes) -> None:
-        """Send some bytes."""
-        ...
-
-    async def close(self) -> None:
-        """Drop the connection. Never raises."""
-        ...
 
 
 class TelnetTransport:
