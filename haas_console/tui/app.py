@@ -30,6 +30,7 @@ from haas_console.tui.match import pick
 from haas_console.tui.prompt import Question
 from haas_console.tui.screen import ConsoleScreen
 from haas_console.tui.table import SCREENS, Entry, entry
+from haas_console.tui.typeahead import Landed, TypeAhead
 
 
 @dataclass(frozen=True)
@@ -72,15 +73,20 @@ class ConsoleApp(App[int]):
         self.commandline = CommandLine(self, Recall(self.options.history))
         self.animation_level = "none"
         self._mouse_is_ours = True
+        self._typeahead = TypeAhead(self, super().on_event)
         self._complaint = self._settle()
         self._job_news = JobNews(self)
 
     async def on_event(self, event: events.Event) -> None:
-        """Give a pressed mouse to the list it was pressed on, from the press to the release.
+        """Give keys one by one, and a pressed mouse to the list it was pressed on.
 
-        Here, and not in the list: that learns of its press only later, and what a fast hand or a
-        slow line has sent behind it would have gone elsewhere by then, the release too.
+        The mouse from the press to the release, and here, not in the list: that learns of its press
+        only later, and what a fast hand or a slow line has sent behind it would have gone elsewhere
+        by then, the release too.
         """
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            await self._typeahead.feed(event)
+            return
         fresh = isinstance(event, events.MouseEvent) and not event.is_forwarded
         await super().on_event(event)
         if not fresh:
@@ -91,6 +97,16 @@ class ConsoleApp(App[int]):
                 self.capture_mouse(gripped)
         elif isinstance(event, events.MouseUp) and isinstance(self.mouse_captured, Grip):
             self.capture_mouse(None)
+
+    async def _on_key(self, event: events.Key) -> None:
+        """Do what a key is bound to; then the next may come."""
+        event.prevent_default()
+        await super()._on_key(event)
+        await self._typeahead.at_app()
+
+    async def on_typeahead_landed(self, event: Landed) -> None:
+        """Let the next key come."""
+        await self._typeahead.landed(event.lap)
 
     def _settle(self) -> str:
         """Take over theme and keys; gives a sentence on what of them cannot be used."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from textual import events
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from haas_console.core.config import Endpoint
@@ -21,6 +22,7 @@ from haas_console.tui.lines import Lines
 from haas_console.tui.nodes import NodeTable
 
 PATIENCE = 10.0  # seconds; a test that waits longer has failed
+_NAMED = {"\x10": "ctrl+p", "\r": "enter", "\x1b": "escape", "\t": "tab"}
 
 
 class Hands:
@@ -94,6 +96,16 @@ class Hands:
     async def type(self, text: str) -> None:
         names = {" ": "space", ":": "colon", "/": "slash", "-": "minus", "=": "equals_sign"}
         await self.press(*(names.get(letter, letter) for letter in text))
+
+    async def burst(self, text: str) -> None:
+        """Type a text at once, as a fast hand or a slow line sends it; ``\\r`` is Enter."""
+        driver = self.app._driver
+        assert driver is not None
+        for letter in text:
+            key = _NAMED.get(letter) or _character_to_key(letter)
+            event = events.Key(key, None if letter in _NAMED else letter)
+            driver.send_message(event)
+        await self.pilot.pause()
 
     async def command(self, line: str) -> None:
         """Give a command in the ``:`` line, and wait for its end."""
