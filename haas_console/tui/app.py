@@ -167,17 +167,26 @@ class ConsoleApp(App[int]):
             if self.here is not None:
                 self.here.fail(f"{item.title} is for admins.")
             return
-        self.show(item.load()(self.session))
+        screen = item.load()
+        self.close_text()
+        if self.here is None or self.here.NAME != screen.NAME:
+            self.show(screen(self.session))
 
     def show(self, screen: ConsoleScreen) -> None:
-        """Put a screen in front; from another than the board, in its place."""
-        here = self.here
-        if here is not None and screen.NAME == here.NAME != "text":
-            return
-        if len(self.screen_stack) > 1:
+        """Put a screen in front; from another than the board, in its place.
+
+        Something to read lies over the screen one was at, which goes on below it.
+        """
+        self.close_text()
+        if len(self.screen_stack) > 1 and screen.NAME != "text":
             self.switch_screen(screen)
         else:
             self.push_screen(screen)
+
+    def close_text(self) -> None:
+        """Put away what there is to read in front, if anything."""
+        while self.here is not None and self.here.NAME == "text":
+            self.pop_screen()
 
     def action_open(self, name: str) -> None:
         """Go to the screen of that name."""
@@ -188,6 +197,11 @@ class ConsoleApp(App[int]):
     def back(self) -> None:
         """Go back to the screen before; the board is the last."""
         if len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    def to_board(self) -> None:
+        """Go back to the board, from however far."""
+        while len(self.screen_stack) > 1:
             self.pop_screen()
 
     # --- what works everywhere ---

@@ -76,7 +76,7 @@ class CommandLine:
         if word in QUIT:
             self._app.exit(0)
         elif word == "board":
-            self._app.back()
+            self._app.to_board()
         elif word == "discard":
             self._app.run_worker(self._discard(here), group="send")
         elif (found := entry(word)) is not None and word not in ("apply",):

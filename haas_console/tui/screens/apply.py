@@ -48,8 +48,10 @@ class ApplyScreen(ConsoleScreen):
         Binding("c", "copy", "Copy", id="apply.copy"),
         Binding("down,j", "list('move', 1)", "Down", id="apply.down", show=False),
         Binding("up,k", "list('move', -1)", "Up", id="apply.up", show=False),
-        Binding("pagedown,ctrl+f", "list('page', 1)", "Page", id="apply.page_down", show=False),
-        Binding("pageup,ctrl+b", "list('page', -1)", "Back", id="apply.page_up", show=False),
+        Binding(
+            "pagedown,ctrl+f", "list('page', 1)", "Page down", id="apply.page_down", show=False
+        ),
+        Binding("pageup,ctrl+b", "list('page', -1)", "Page up", id="apply.page_up", show=False),
         Binding("g,home", "list('go', 0)", "First", id="apply.first", show=False),
         Binding("G,end", "list('go', -1)", "Last", id="apply.last", show=False),
         Binding("escape", "back", "Cancel", id="apply.cancel"),

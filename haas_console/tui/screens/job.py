@@ -180,11 +180,12 @@ class JobScreen(ConsoleScreen):
 
 def open_job(app: ConsoleApp, job: int) -> None:
     """Show a job: over the board and lists, and in the place of a plan or of another job."""
+    app.close_text()
     here = app.here
     screen = JobScreen(app.session, job)
     if here is not None and here.NAME == "job" and here.TITLE == screen.TITLE:
         return
-    if here is not None and here.NAME in ("apply", "job", "text") and len(app.screen_stack) > 1:
+    if here is not None and here.NAME in ("apply", "job") and len(app.screen_stack) > 1:
         app.switch_screen(screen)
     else:
         app.push_screen(screen)

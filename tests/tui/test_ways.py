@@ -1,0 +1,67 @@
+"""The ways between screens: what lies over what, and where Esc leads."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from haas_console.tui.screens.job import JobScreen
+from tests.tui.apply_hands import Site, job_is_shown, plan_is_shown, shown, staged_site
+from tests.tui.console import Hands, console
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Site]:
+    async with staged_site() as site:
+        yield site
+
+
+async def at(hands: Hands, *crumbs: str) -> None:
+    await hands.until(lambda: hands.app.breadcrumbs() == list(crumbs), " > ".join(crumbs))
+
+
+async def test_help_lies_over_what_one_was_at(site: Site) -> None:
+    site.slow(0.1)
+    async with console(site.socket) as hands:
+        await plan_is_shown(hands)
+        await hands.press("question_mark")
+        await at(hands, "Board", "Apply", "Help")
+        await hands.press("escape")
+        await at(hands, "Board", "Apply")
+
+        await hands.press("y")
+        screen = await job_is_shown(hands, "running")
+        job = f"Job {screen.watch_job.job}"
+        await hands.press("question_mark")
+        await at(hands, "Board", job, "Help")
+        site.slow(0)
+        await hands.press("escape")
+        await at(hands, "Board", job)
+        assert hands.app.screen is screen
+        await job_is_shown(hands, "succeeded")
+
+        # An answer to read lies over it as well; another screen takes the place of both.
+        await hands.command("job list")
+        await hands.until(lambda: hands.app.breadcrumbs()[2:] != [], "an answer to read")
+        assert hands.app.breadcrumbs()[:2] == ["Board", job]
+        await hands.press("question_mark")
+        await at(hands, "Board", job, "Help")
+        await hands.press("J")
+        await at(hands, "Board", "Jobs")
+        await hands.press("question_mark", "J")
+        await at(hands, "Board", "Jobs")
+
+        await hands.press("enter")
+        await hands.until(lambda: isinstance(hands.app.screen, JobScreen))
+        await hands.burst(":board\r")
+        await at(hands, "Board")
+
+
+async def test_a_plan_asked_for_by_name_takes_the_place_of_the_one_shown(site: Site) -> None:
+    async with console(site.socket) as hands:
+        screen = await plan_is_shown(hands)
+        await hands.burst(":apply --site\r")
+        await hands.until(lambda: hands.app.screen is not screen)
+        await at(hands, "Board", "Apply")
+        await hands.until(lambda: "plan of the site" in shown(hands))
