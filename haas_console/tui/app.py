@@ -24,6 +24,7 @@ from haas_console.core.session import Session
 from haas_console.tui import clipboard
 from haas_console.tui.board import BoardScreen
 from haas_console.tui.commandline import CommandLine
+from haas_console.tui.glyphs import ASCII, Plain, glyphs
 from haas_console.tui.grip import Grip
 from haas_console.tui.jobnews import JobNews
 from haas_console.tui.match import pick
@@ -118,6 +119,8 @@ class ConsoleApp(App[int]):
             # Textual chose by its own theme: greys, which make the terminal's two colours one.
             self._filters = [f for f in self._filters if not isinstance(f, Monochrome)]
             self._filters.append(NoColor())
+        if glyphs() is ASCII:
+            self._filters.append(Plain())
         if self.options.keymap:
             self.set_keymap(dict(self.options.keymap))
         return ""
