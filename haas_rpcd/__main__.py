@@ -6,9 +6,11 @@ import argparse
 import asyncio
 import logging
 import os
+import signal
 import sqlite3
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import msgspec
@@ -19,10 +21,12 @@ from haas_rpcd.config import ConfigError, Settings
 
 DEFAULT_CONFIG = "/etc/haas/haas.toml"
 
+log = logging.getLogger("haas_rpcd")
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run the daemon; give the exit code: 0, or 1 with a sentence on stderr."""
-    arguments = _parser().parse_args(argv)
+    arguments = _arguments(argv)
     logging.basicConfig(
         level=logging.DEBUG if arguments.verbose else logging.INFO,
         format="%(levelname)s %(name)s: %(message)s",
@@ -45,13 +49,18 @@ def _run(arguments: argparse.Namespace) -> int:
     os.umask(0o077)  # the database is nobody else's to read; the socket sets its own mode
     try:
         if arguments.demo:
+            if arguments.until_eof:
+                threading.Thread(target=_end_with_stdin, daemon=True).start()
             asyncio.run(daemon.run_demo(arguments.socket or _demo_socket()))
             return 0
         settings = _settings(arguments)
         if arguments.check_config:
             config.load_credentials(Path(settings.credentials.file))
-            print(f"{arguments.config} is right.")  # noqa: T201
+            missing = _missing_credentials(settings)
+            print(f"{arguments.config} is right{f', but {missing}' if missing else '.'}")  # noqa: T201
             return 0
+        if missing := _missing_credentials(settings):
+            log.warning("%s", missing)
         asyncio.run(daemon.run(settings))
     except SocketError as error:
         print(f"haas-rpcd: {error}", file=sys.stderr)  # noqa: T201
@@ -67,6 +76,22 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     return settings
 
 
+def _missing_credentials(settings: Settings) -> str | None:
+    path = settings.credentials.file
+    if Path(path).exists():
+        return None
+    return (
+        f"there is no file {path} ([credentials] file): no switch can be logged in to without it."
+    )
+
+
+def _end_with_stdin() -> None:
+    """Wait for stdin's end, which comes with that of the program at its other end, kill -9 too."""
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def _demo_socket() -> str:
     base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
     folder = Path(base) / f"haas-demo-{os.getuid()}"
@@ -74,13 +99,22 @@ def _demo_socket() -> str:
     return str(folder / "rpcd.sock")
 
 
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if arguments.demo and (arguments.config is not None or arguments.check_config):
+        parser.error("--demo has a configuration of its own: leave --config and --check-config out")
+    if arguments.until_eof and not arguments.demo:
+        parser.error("--until-eof is for --demo only")
+    arguments.config = arguments.config or DEFAULT_CONFIG
+    return arguments
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="haas-rpcd", description="The HaaS daemon: JSON-RPC 2.0 on a Unix socket."
     )
-    parser.add_argument(
-        "--config", default=DEFAULT_CONFIG, metavar="FILE", help=f"default: {DEFAULT_CONFIG}"
-    )
+    parser.add_argument("--config", metavar="FILE", help=f"default: {DEFAULT_CONFIG}")
     parser.add_argument(
         "--check-config", action="store_true", help="say what is wrong with the configuration"
     )
@@ -89,6 +123,11 @@ def _parser() -> argparse.ArgumentParser:
         "--demo",
         action="store_true",
         help="serve an embedded data centre: no root, no libvirt, no switch, nothing kept",
+    )
+    parser.add_argument(
+        "--until-eof",
+        action="store_true",
+        help="with --demo: end when stdin does, as when the program ends that has its other end",
     )
     parser.add_argument("--verbose", action="store_true", help="log more")
     parser.add_argument("--version", action="version", version=f"haas-rpcd {haas_rpcd.__version__}")

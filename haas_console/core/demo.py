@@ -29,7 +29,8 @@ async def demo_daemon() -> AsyncIterator[Endpoint]:
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "haas_rpcd", "--demo", "--socket", str(endpoint.socket)),
-                stdin=asyncio.subprocess.DEVNULL,
+                "--until-eof",  # nobody ends it when we are killed
+                stdin=asyncio.subprocess.PIPE,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,  # Ctrl-C is for us; we end it in good order

@@ -92,7 +92,11 @@ def test_a_drag_that_comes_in_one_burst_is_dropped_all_the_same(
         terminal.wait_for("+ node-02:ipmi-nic", within=5)
 
 
-@pytest.mark.parametrize("ends", [Terminal.close_window, lambda at: at.type("q")])
+@pytest.mark.parametrize(
+    "ends",
+    [Terminal.close_window, lambda at: at.type("q"), lambda at: at.process.kill()],
+    ids=["hang-up", "q", "kill -9"],
+)
 def test_the_demo_ends_its_daemon_however_the_console_ends(
     tmp_path: Path, ends: Callable[[Terminal], None]
 ) -> None:

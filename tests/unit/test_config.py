@@ -104,12 +104,30 @@ def test_a_file_that_is_not_there_or_no_text(tmp_path: Path) -> None:
         config.load(tmp_path / "latin")
 
 
-def test_check_config_says_that_it_is_right(
+def test_check_config_says_that_it_is_right_and_what_is_not_there(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = written(tmp_path, f'[credentials]\nfile = "{tmp_path}/none"\n')
+    passwords = tmp_path / "credentials.toml"
+    path = written(tmp_path, f'[credentials]\nfile = "{passwords}"\n')
+    assert main(["--config", str(path), "--check-config"]) == 0
+    said = capsys.readouterr().out
+    assert said == (
+        f"{path} is right, but there is no file {passwords} ([credentials] file):"
+        " no switch can be logged in to without it.\n"
+    )
+    credentials(tmp_path, "")
     assert main(["--config", str(path), "--check-config"]) == 0
     assert capsys.readouterr().out == f"{path} is right.\n"
+
+
+@pytest.mark.parametrize("other", [["--config", "haas.toml"], ["--check-config"]])
+def test_the_demo_takes_no_configuration(
+    other: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--demo", *other])
+    assert ended.value.code == 2
+    assert "--demo has a configuration of its own" in capsys.readouterr().err
 
 
 # --- credentials ----------------------------------------------------------------------------------
