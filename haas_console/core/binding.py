@@ -97,11 +97,23 @@ class _Binder:
             self._set_list(self.method.by_name[name], items)
         if self.project and fills_project(self.method) and not self._given(PROJECT):
             self._set_word(self.method.by_name[PROJECT], self.project)
+        elif self._leaves_project_out(positional):
+            self._set_word(self.method.by_name[PROJECT], self.project or "")
         self._take_positional(positional)
         missing = [p for p in self.method.params if p.required and p.name not in self.params]
         if missing:
             raise CommandSyntaxError(f"{_metavar(missing[0])} is missing")
         return {p.name: self.params[p.name] for p in self.method.params if p.name in self.params}
+
+    def _leaves_project_out(self, words: list[str]) -> bool:
+        """Whether a command on projects is a word short, so that the one in use is meant.
+
+        Named it can always be; and nobody makes or deletes the project that is in use by the way.
+        """
+        if not self.project or self.method.noun != PROJECT or self._given(PROJECT):
+            return False
+        wanted = [p for p in self.method.params if p.required and not self._given(p.name)]
+        return self.method.verb not in ("create", "delete") and len(words) < len(wanted)
 
     def _given(self, name: str) -> bool:
         return name in self.params or name in self.emptied

@@ -114,6 +114,11 @@ def test_a_line_means_one_call(language: Language, line: str, meaning: Command) 
         ("node list --no-project --free", Call("node.list", {"project": None, "free": True})),
         ("node show n1", Call("node.show", {"node": "n1"})),
         ("project create beta", Call("project.create", {"project": "beta"})),
+        ("project add_member ann", Call("project.add_member", {"project": "alpha", "user": "ann"})),
+        (
+            "project add_member beta ann",
+            Call("project.add_member", {"project": "beta", "user": "ann"}),
+        ),
         ("plan", Call("plan.show", {"project": "alpha"})),
         ("plan --site", Call("plan.show")),
         ("apply", Apply("alpha")),
