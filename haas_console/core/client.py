@@ -145,7 +145,9 @@ class Client:
                 " whether it was carried out is not known"
             ) from error
         except (ConnectionError, aiohttp.ClientError) as error:
-            raise self._lost or LostDaemonError(f"{self.endpoint} went away: {error}") from error
+            raise self._lost or LostDaemonError(
+                f"the daemon on {self.endpoint} went away"
+            ) from error
         finally:
             self._waiting.pop(number, None)
         if isinstance(parsed, jsonrpcclient.Ok):
@@ -183,7 +185,7 @@ class Client:
                 elif message.type == aiohttp.WSMsgType.ERROR:
                     break
         finally:
-            self._lose(f"{self.endpoint} went away{_why(self._ws)}")
+            self._lose(f"the daemon on {self.endpoint} went away{_why(self._ws)}")
 
     def _route(self, text: str) -> None:
         try:
@@ -230,7 +232,9 @@ def _why(ws: aiohttp.ClientWebSocketResponse) -> str:
         return ": the message was too large for it"
     if ws.close_code == aiohttp.WSCloseCode.TRY_AGAIN_LATER:
         return ": this end was too slow for its news"
-    return f": {ws.exception()}" if ws.exception() else ""
+    if isinstance(ws.exception(), aiohttp.ServerTimeoutError):
+        return f": it answered no ping within {_HEARTBEAT / 2:g} s"
+    return ""  # what else there is speaks of transports and sockets, and of the same thing
 
 
 def _connector(endpoint: Endpoint) -> aiohttp.BaseConnector:

@@ -169,6 +169,10 @@ def test_a_daemon_that_restarts_during_an_apply_is_found_again(
         second, _ = listening.accept()  # it has picked the job up
         second.close()
     _, said = process.communicate(timeout=60)
-    assert "looking for it" in said
+    assert re.search(
+        r"^the daemon on socket \S+ went away; looking for it, as job \d+ is its to finish$",
+        said,
+        re.M,
+    )
     assert process.returncode == 5
     assert re.search(r"^-c:1: job \d+ failed: ", said, re.M)

@@ -73,10 +73,20 @@ async def test_a_daemon_that_dies_fails_the_calls_that_wait_for_it(own_daemon: D
     with client.notifications() as inbox, pytest.raises(LostDaemonError):
         await inbox.get()
     assert client.lost
-    with pytest.raises(LostDaemonError, match="went away"):
+    with pytest.raises(LostDaemonError, match=r"^the daemon on socket \S+ went away$"):
         await client.call("system.info")
     # Some may have been answered before the daemon died; none may hang.
     assert all(isinstance(answer, dict | LostDaemonError) for answer in answers)
+    await client.close()
+
+
+async def test_a_daemon_that_goes_while_it_is_asked_is_told_of_in_a_sentence(
+    own_daemon: Daemon,
+) -> None:
+    client = await Client.connect(_endpoint(own_daemon))
+    await client._ws.close()  # our own end, so that the question itself finds it closed
+    with pytest.raises(LostDaemonError, match=r"^the daemon on socket \S+ went away$"):
+        await client.call("system.info")
     await client.close()
 
 
