@@ -17,13 +17,15 @@ def list_(
     since: str | float | None = None,
     user: UserName | None = None,
     project: Name | None = None,
+    newest: bool = False,
     limit: Limit = 1000,
     after: str | None = None,
 ) -> Page[AuditRecord]:
-    """List who asked for which change and what came of it, in the order of time.
+    """List who asked for which change and what came of it, the oldest first.
 
-    ``since`` is a time such as 2026-01-31T12:00:00Z, or seconds since 1970. An admin sees
-    everything, a tenant what was asked in a project of its own, which it has to name.
+    ``newest`` puts the newest first. ``since`` is a time such as 2026-01-31T12:00:00Z, or seconds
+    since 1970. An admin sees everything, a tenant what was asked in a project of its own, which it
+    has to name.
     """
     if project is None and not call.caller.admin:
         raise DeniedError("Only an admin may list the whole audit trail: name a project.")
@@ -32,7 +34,8 @@ def list_(
     rows = audit.page(
         call.tx,
         limit,
-        number_cursor(after),
+        number_cursor(after) if after else None,
+        newest=newest,
         since=_seconds(since),
         user=user,
         project=project,

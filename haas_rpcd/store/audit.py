@@ -45,21 +45,25 @@ def record(
 def page(
     tx: Tx,
     limit: int,
-    after: int,
+    after: int | None,
     *,
+    newest: bool = False,
     since: float | None,
     user: str | None,
     project: str | None,
     project_id: int | None = None,
 ) -> list[Row]:
-    """Give records in the order of time; ``params`` decoded.
+    """Give records in the order of time, or with ``newest`` against it; ``params`` decoded.
 
     ``project`` goes by the name that was asked for, ``project_id`` by what belongs to a project.
     """
     rows = tx.query(
-        "SELECT * FROM audit WHERE id > :after AND (:since IS NULL OR time >= :since)"
+        "SELECT * FROM audit"
+        f" WHERE (:after IS NULL OR id {'<' if newest else '>'} :after)"
+        " AND (:since IS NULL OR time >= :since)"
         " AND (:user IS NULL OR user = :user) AND (:project IS NULL OR project = :project)"
-        " AND (:project_id IS NULL OR project_id = :project_id) ORDER BY id LIMIT :limit",
+        " AND (:project_id IS NULL OR project_id = :project_id)"
+        f" ORDER BY id {'DESC' if newest else 'ASC'} LIMIT :limit",
         {
             "after": after,
             "since": since,

@@ -31,8 +31,8 @@ STRANGE: dict[str, tuple[Any, Any]] = {
 """Params that name things: something of blue's that is there, and something that is not."""
 
 NAMES_NOTHING = {
-    "after", "count", "digest", "free", "image", "limit", "nic", "since", "state", "tag", "tagged",
-    "timeout", "user", "vlan",
+    "after", "count", "digest", "free", "image", "limit", "newest", "nic", "since", "state", "tag",
+    "tagged", "timeout", "user", "vlan",
 }  # fmt: skip
 """Params that name nothing of another project's (a nic is looked for within its node)."""
 
@@ -251,6 +251,9 @@ async def test_the_trail_is_read_in_pages_and_by_time_and_user(two_tenants: Smal
     whole = (await two_tenants.call("audit.list"))["items"]
     first = await two_tenants.call("audit.list", limit=3)
     rest = await two_tenants.call("audit.list", after=first["next"])
+    last = await two_tenants.call("audit.list", newest=True, limit=3)
+    before = await two_tenants.call("audit.list", newest=True, after=last["next"])
+    assert last["items"] + before["items"] == whole[::-1]
     assert first["items"] + rest["items"] == whole
     since = await two_tenants.call("audit.list", since=whole[-1]["time"])
     assert whole[-1] in since["items"]
