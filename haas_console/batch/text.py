@@ -44,6 +44,15 @@ def _brief_record(record: Mapping[str, Any]) -> str:
     return " ".join(f"{key}={brief(item)}" for key, item in record.items() if item is not None)
 
 
+def _worded(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A headnode's ``running`` is what is wanted of it, its ``state`` what it is: say so."""
+    if "headnode" not in record or not isinstance(record.get("running"), bool):
+        return record
+    wanted = "running" if record["running"] else "stopped"
+    pairs = (("wanted", wanted) if key == "running" else (key, record[key]) for key in record)
+    return dict(pairs)
+
+
 def is_table(value: Any) -> bool:
     """Whether it is a list of records."""
     return isinstance(value, list) and bool(value) and all(isinstance(v, Mapping) for v in value)
@@ -60,6 +69,7 @@ def table(
 
     ``width`` is the terminal's, in columns: what is longer is cut with an ellipsis. None: no end.
     """
+    records = [_worded(record) for record in records]
     keys = dict.fromkeys(key for record in records for key in record if key not in leave_out)
     filled = {key: [brief(record.get(key)) for record in records] for key in keys}
     columns = [(key, cells) for key, cells in filled.items() if set(cells) != {"-"}]
@@ -95,6 +105,7 @@ def record_lines(
     record: Mapping[str, Any], *, width: int | None = None, bold: bool = False
 ) -> list[str]:
     """Keys and values, one a line; lists of records as tables under their name."""
+    record = _worded(record)
     plain = {key: value for key, value in record.items() if not is_table(value)}
     size = max(map(len, plain), default=0)
     lines = [f"{key.replace('_', ' '):{size}}  {brief(value)}" for key, value in plain.items()]
@@ -133,7 +144,7 @@ def facts(result: Any, known: Mapping[str, Any]) -> str:
     if not isinstance(result, Mapping):
         return "" if isinstance(result, list | bool | None) else brief(result)
     found = []
-    for key, value in result.items():
+    for key, value in _worded(result).items():
         if key in known or key in _ASIDE or not value or is_table(value):
             continue
         if key == "note":

@@ -96,3 +96,13 @@ def test_a_job_that_waited_its_turn_learns_its_steps_from_its_events() -> None:
         ("sw2", 0, 1, 1, "the switch refused"),
     ]
     assert not view.final
+
+
+def test_what_is_wanted_of_a_headnode_is_told_from_what_it_is() -> None:
+    login = {"project": "astro", "headnode": "login", "state": "running", "running": False}
+    assert table([login]) == [
+        "PROJECT  HEADNODE  STATE    WANTED",
+        "astro    login     running  stopped",
+    ]
+    assert "wanted    stopped" in record_lines(login)
+    assert facts(login, {"project": "astro"}) == "headnode login, state running, wanted stopped"
