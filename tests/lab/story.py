@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .face import SwitchFace
 from .frames import Wire
 from .hypervisor import Hypervisor
-from .ios_face import IosFace
 from .master import Master, Running, Said
 from .matrix import Matrix
 from .topology import Lab, ip, show
@@ -49,7 +49,7 @@ class Story:
         master: Master,
         dialect: str,
         chapters: Sequence[str],
-        face: IosFace | None = None,
+        face: SwitchFace | None = None,
     ) -> None:
         """``chapters`` are the names of scripts, in order; ``{dialect}`` in them is filled in."""
         self.lab = lab

@@ -6,15 +6,17 @@ this package. `IosSwitch` is the way in::
     async with IosSwitch("sw1", ports=gigabit(24), username="u", password="p") as switch:
         reader, writer = await telnetlib3.open_connection("127.0.0.1", switch.port)
 
-How it is built, from the wire inwards: `telnet` (options), `editor` (lines and echo), `session`
-(dialogue, paging), `commands` (which line is which command: `grammar` and the tables in `execute`,
-`configure` and `interface`), `show` (what is printed), `state` (what is set, and what ports carry).
+Its machinery is that of `haas_rpcd.sim.cli`. Here stand its tables of commands (`execute`,
+`configure`, `interface`), `show` (what is printed) and `state` (what is set, and what ports carry).
 """
 
+from haas_rpcd.sim.cli.records import Carried, Counters, Faults, HistoryEntry, LineRecord
 from haas_rpcd.sim.ios.portname import gigabit
-from haas_rpcd.sim.ios.records import NVRAM_BUSY, Counters, Faults, HistoryEntry, LineRecord
-from haas_rpcd.sim.ios.state import Carried, Port
+from haas_rpcd.sim.ios.state import Port
 from haas_rpcd.sim.ios.switch import IosSwitch
+
+NVRAM_BUSY = "startup-config file open failed (Device or resource busy)"
+"""What IOS says when another session holds the NVRAM."""
 
 __all__ = [
     "NVRAM_BUSY",

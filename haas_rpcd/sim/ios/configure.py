@@ -6,99 +6,89 @@ import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from haas_rpcd.sim.ios.grammar import Args
-from haas_rpcd.sim.ios.modes import SUBMODES, Mode
+from haas_rpcd.sim.cli.grammar import Args
+from haas_rpcd.sim.cli.switch import CliSwitch
+from haas_rpcd.sim.ios import modes
 from haas_rpcd.sim.ios.state import VtpMode
 from haas_rpcd.sim.ios.vlanlist import DEFAULT_VLANS, BadVlanListError, parse
 
 if TYPE_CHECKING:
-    from haas_rpcd.sim.ios.session import Session
+    from haas_rpcd.sim.cli.session import Session
+    from haas_rpcd.sim.ios.switch import IosSwitch
 
-_Handler = Callable[["Session", Args], Iterable[str] | None]
-
-
-def _end(session: Session, args: Args) -> list[str]:
-    return session.end_configuration()
+_Handler = Callable[["IosSwitch", "Session", Args], Iterable[str] | None]
 
 
-def _exit(session: Session, args: Args) -> list[str]:
-    return session.leave_submode() if session.mode in SUBMODES else session.end_configuration()
-
-
-def _hostname(session: Session, args: Args) -> list[str]:
+def _hostname(switch: IosSwitch, session: Session, args: Args) -> list[str]:
     name = "Switch" if args.no else args.text("word")
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,62}", name):
         return ["% Hostname contains one or more illegal characters."]
-    session.switch.running.hostname = name
+    switch.running.hostname = name
     return []
 
 
-def _interface(session: Session, args: Args) -> None:
-    session.select(Mode.INTERFACE, (args.text("port"),))
+def _interface(switch: IosSwitch, session: Session, args: Args) -> None:
+    session.enter(modes.INTERFACE, ports=[args.text("port")])
 
 
-def _interface_range(session: Session, args: Args) -> None:
-    session.select(Mode.RANGE, args.ports("range"))
+def _interface_range(switch: IosSwitch, session: Session, args: Args) -> None:
+    session.enter(modes.RANGE, ports=args.ports("ports"))
 
 
-def _vlan(session: Session, args: Args) -> list[str]:
+def _vlan(switch: IosSwitch, session: Session, args: Args) -> list[str]:
     try:
         vlans = sorted(parse(args.text("vlans")))
     except BadVlanListError as error:
         return str(error).splitlines()
     if args.no:
-        session.switch.delete_vlans(vlan for vlan in vlans if vlan not in DEFAULT_VLANS)
+        switch.delete_vlans(vlan for vlan in vlans if vlan not in DEFAULT_VLANS)
         return [f"%Default VLAN {v} may not be deleted." for v in vlans if v in DEFAULT_VLANS]
-    session.edit_vlans(vlans)
+    session.enter(modes.VLAN, editing=dict.fromkeys(vlans))
     return []
 
 
-def _vlan_name(session: Session, args: Args) -> list[str]:
+def _vlan_name(switch: IosSwitch, session: Session, args: Args) -> list[str]:
     """Name the VLAN under edit; it takes effect when config-vlan mode is left."""
-    if len(session.vlans) > 1:
+    if len(session.editing) > 1:
         return ["% Name cannot be configured for a range of VLANs."]
-    (vlan,) = session.vlans
+    (vlan,) = session.editing
     if vlan in DEFAULT_VLANS:
         return [f"Default VLAN {vlan} may not have its name changed."]
-    session.vlans[vlan] = "" if args.no else args.text("vlan-name")
+    session.editing[vlan] = "" if args.no else args.text("vlan-name")
     return []
 
 
 def _vtp_mode(mode: VtpMode) -> _Handler:
-    def run(session: Session, args: Args) -> list[str]:
+    def run(switch: IosSwitch, session: Session, args: Args) -> list[str]:
         title = mode.capitalize()
-        if session.switch.running.vtp_mode == mode:
+        if switch.running.vtp_mode == mode:
             return [f"Device mode already VTP {title} for VLANS."]
-        session.switch.running.vtp_mode = mode
+        switch.running.vtp_mode = mode
         return [f"Setting device to VTP {title} mode for VLANS."]
 
     return run
 
 
-def _accept(session: Session, args: Args) -> None:
-    """Take a line that changes nothing in this simulation."""
-
-
-LEAVING: list[tuple[str, _Handler]] = [("end", _end), ("exit", _exit)]
+LEAVING: list[tuple[str, _Handler]] = [("end", CliSwitch.do_end), ("exit", CliSwitch.do_exit)]
 """Commands of every configuration mode."""
 
 GLOBAL: list[tuple[str, _Handler]] = [
     ("hostname <word>", _hostname),
     ("no hostname [<word>]", _hostname),
     ("interface <port>", _interface),
-    ("interface range <range>", _interface_range),
+    ("interface range <ports>", _interface_range),
     ("[no] vlan <vlans>", _vlan),
     ("vtp mode transparent", _vtp_mode("transparent")),
     ("vtp mode server", _vtp_mode("server")),
-    ("no ip domain-lookup", _accept),
-    ("spanning-tree mode pvst", _accept),
+    ("no ip domain-lookup", CliSwitch.do_nothing),
+    ("spanning-tree mode pvst", CliSwitch.do_nothing),
 ]
 
 VLAN: list[tuple[str, _Handler]] = [
     ("name <vlan-name>", _vlan_name),
     ("no name [<vlan-name>]", _vlan_name),
-    ("state active", _accept),
-    ("no shutdown", _accept),
+    ("state active", CliSwitch.do_nothing),
+    ("no shutdown", CliSwitch.do_nothing),
 ]
 
 RESERVED = {

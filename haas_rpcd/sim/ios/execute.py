@@ -5,66 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from haas_rpcd.sim.ios import show
-from haas_rpcd.sim.ios.grammar import Args
-from haas_rpcd.sim.ios.modes import Mode
+from haas_rpcd.sim.cli.grammar import Args
+from haas_rpcd.sim.cli.session import Session
+from haas_rpcd.sim.cli.switch import CliSwitch
+from haas_rpcd.sim.ios import modes, show
 
 if TYPE_CHECKING:
-    from haas_rpcd.sim.ios.session import Session
+    from haas_rpcd.sim.ios.switch import IosSwitch
 
-_Handler = Callable[["Session", Args], Iterable[str] | None]
-
-ENABLE_TRIES = 3
-
+_Handler = Callable[["IosSwitch", "Session", Args], Iterable[str] | None]
 
 # --- coming and going
 
 
-def _enable(session: Session, args: Args) -> list[str]:
-    if session.mode is not Mode.USER:
-        return []
-    secret = session.switch.access.enable
-    if secret is None:
-        return ["% No password set"]  # what a VTY answers; only the console gets through
-    if not secret:
-        session.mode = Mode.PRIVILEGED
-        return []
-
-    def ask(tries: int) -> None:
-        def answered(text: str) -> list[str]:
-            if text == secret:
-                session.mode = Mode.PRIVILEGED
-                return []
-            session.switch.counters.failed_logins += 1
-            if tries == 1:
-                return ["% Bad secrets", ""]
-            ask(tries - 1)
-            return []
-
-        session.ask("Password: ", answered, mode="enable", echo=False)
-
-    ask(ENABLE_TRIES)
-    return []
-
-
-def _disable(session: Session, args: Args) -> None:
-    session.mode = Mode.USER
-
-
-def _exit(session: Session, args: Args) -> None:
-    session.hang_up()
-
-
-def _configure(session: Session, args: Args) -> list[str]:
-    session.mode = Mode.CONFIG
+def _configure(switch: IosSwitch, session: Session, args: Args) -> list[str]:
+    session.enter(modes.CONFIG)
     return ["Enter configuration commands, one per line.  End with CNTL/Z."]
 
 
-def _configure_from(session: Session, args: Args) -> None:
+def _configure_from(switch: IosSwitch, session: Session, args: Args) -> None:
     def answered(text: str) -> list[str]:
         if text.strip().lower() not in ("", "t", "terminal"):
             return ['?Must be "terminal", "memory" or "network"']
-        return _configure(session, args)
+        return _configure(switch, session, args)
 
     session.ask("Configuring from terminal, memory, or network [terminal]? ", answered)
 
@@ -72,41 +35,32 @@ def _configure_from(session: Session, args: Args) -> None:
 # --- the terminal
 
 
-def _length(session: Session, args: Args) -> None:
-    session.length = args.number("columns")
-
-
-def _width(session: Session, args: Args) -> None:
-    session.editor.width = args.number("columns")
-
-
-def _monitor(session: Session, args: Args) -> None:
+def _monitor(switch: IosSwitch, session: Session, args: Args) -> None:
     session.monitors = True
 
 
-def _no_monitor(session: Session, args: Args) -> None:
+def _no_monitor(switch: IosSwitch, session: Session, args: Args) -> None:
     session.monitors = False
 
 
 # --- saving
 
 
-def _write(session: Session, args: Args) -> list[str]:
-    return session.switch.save()
+def _write(switch: IosSwitch, session: Session, args: Args) -> list[str]:
+    return switch.write_memory()
 
 
-def _copy(session: Session, args: Args) -> None:
+def _copy(switch: IosSwitch, session: Session, args: Args) -> None:
     def answered(text: str) -> list[str]:
         if text.strip() in ("", "startup-config"):
-            return session.switch.save()
+            return switch.write_memory()
         # Another name makes another file in NVRAM, and the next boot knows nothing of it.
         return ["Building configuration...", "[OK]"]
 
     session.ask("Destination filename [startup-config]? ", answered)
 
 
-def _reload(session: Session, args: Args) -> None:
-    switch = session.switch
+def _reload(switch: IosSwitch, session: Session, args: Args) -> None:
 
     def confirm() -> None:
         session.ask("Proceed with reload? [confirm]", confirmed, key=True)
@@ -119,7 +73,7 @@ def _reload(session: Session, args: Args) -> None:
     def save_first(text: str) -> list[str]:
         answer = text.strip().lower()
         if answer and "yes".startswith(answer):
-            printed = switch.save()
+            printed = switch.write_memory()
             confirm()
             return printed
         if answer and "no".startswith(answer):
@@ -140,8 +94,7 @@ def _reload(session: Session, args: Args) -> None:
 # --- show
 
 
-def _running(session: Session, args: Args) -> list[str]:
-    switch = session.switch
+def _running(switch: IosSwitch, session: Session, args: Args) -> list[str]:
     if "port" in args:
         name = args.text("port")
         lines = ["!", *show.interface_lines(switch.running, switch.chassis, name), "end", ""]
@@ -151,17 +104,17 @@ def _running(session: Session, args: Args) -> list[str]:
     return ["Building configuration...", "", f"Current configuration : {size} bytes", *lines]
 
 
-def _startup(session: Session, args: Args) -> list[str]:
-    startup = session.switch.startup
+def _startup(switch: IosSwitch, session: Session, args: Args) -> list[str]:
+    startup = switch.startup
     if startup is None:
         return ["startup-config is not present"]
-    lines = show.running_config(startup, session.switch.chassis)
+    lines = show.running_config(startup, switch.chassis)
     size = sum(len(line) + 1 for line in lines)
     return [f"Using {size} out of 524288 bytes", *lines]
 
 
-def _vlan(session: Session, args: Args) -> list[str]:
-    running, chassis = session.switch.running, session.switch.chassis
+def _vlan(switch: IosSwitch, session: Session, args: Args) -> list[str]:
+    running, chassis = switch.running, switch.chassis
     return [
         *show.vlan_table(running, chassis, running.vlans),
         *show.vlan_details(running.vlans),
@@ -169,56 +122,57 @@ def _vlan(session: Session, args: Args) -> list[str]:
     ]
 
 
-def _vlan_brief(session: Session, args: Args) -> list[str]:
-    running = session.switch.running
-    return show.vlan_table(running, session.switch.chassis, running.vlans)
+def _vlan_brief(switch: IosSwitch, session: Session, args: Args) -> list[str]:
+    running = switch.running
+    return show.vlan_table(running, switch.chassis, running.vlans)
 
 
-def _vlan_id(session: Session, args: Args) -> list[str]:
-    vlan, running = args.number("vlan"), session.switch.running
+def _vlan_id(switch: IosSwitch, session: Session, args: Args) -> list[str]:
+    vlan, running = args.number("vlan"), switch.running
     if vlan not in running.vlans:
         return [f"VLAN id {vlan} not found in current VLAN database"]
     return [
-        *show.vlan_table(running, session.switch.chassis, [vlan]),
+        *show.vlan_table(running, switch.chassis, [vlan]),
         *show.vlan_details([vlan]),
         "",
     ]
 
 
-def _chosen(session: Session, args: Args) -> Iterable[str]:
-    return [args.text("port")] if "port" in args else session.switch.names.all
+def _chosen(switch: IosSwitch, session: Session, args: Args) -> Iterable[str]:
+    return [args.text("port")] if "port" in args else switch.names.all
 
 
-def _switchport(session: Session, args: Args) -> list[str]:
-    running, chassis = session.switch.running, session.switch.chassis
+def _switchport(switch: IosSwitch, session: Session, args: Args) -> list[str]:
+    running, chassis = switch.running, switch.chassis
     return [
-        line for name in _chosen(session, args) for line in show.switchport(running, chassis, name)
+        line
+        for name in _chosen(switch, session, args)
+        for line in show.switchport(running, chassis, name)
     ]
 
 
-def _status(session: Session, args: Args) -> list[str]:
-    switch = session.switch
-    return show.status_table(switch.running, switch.chassis, _chosen(session, args))
+def _status(switch: IosSwitch, session: Session, args: Args) -> list[str]:
+    return show.status_table(switch.running, switch.chassis, _chosen(switch, session, args))
 
 
-def _trunk(session: Session, args: Args) -> list[str]:
-    switch = session.switch
-    return show.trunk_tables(switch.running, switch.chassis, _chosen(session, args))
+def _trunk(switch: IosSwitch, session: Session, args: Args) -> list[str]:
+    return show.trunk_tables(switch.running, switch.chassis, _chosen(switch, session, args))
 
 
-def _version(session: Session, args: Args) -> list[str]:
-    switch = session.switch
+def _version(switch: IosSwitch, session: Session, args: Args) -> list[str]:
     return show.version(switch.running, switch.chassis, switch.uptime())
 
 
-def _clock(session: Session, args: Args) -> list[str]:
+def _clock(switch: IosSwitch, session: Session, args: Args) -> list[str]:
     # The star says that the clock was never set.
-    return [f"*{session.switch.now():%H:%M:%S.%f}"[:-3] + f" UTC {session.switch.date()}"]
+    return [f"*{switch.now():%H:%M:%S.%f}"[:-3] + f" UTC {switch.date()}"]
 
 
-def _users(session: Session, args: Args) -> list[str]:
+def _users(switch: IosSwitch, session: Session, args: Args) -> list[str]:
     lines = ["    Line       User       Host(s)              Idle       Location"]
-    for other in session.switch.sessions:
+    for other in switch.sessions:
+        if not isinstance(other, Session):
+            continue
         mark = "*" if other is session else " "
         lines.append(
             f"{mark}{other.line + 1:>3} vty {other.line:<6} {other.user:<10} "
@@ -229,13 +183,13 @@ def _users(session: Session, args: Args) -> list[str]:
 
 
 ANY_LEVEL: list[tuple[str, _Handler]] = [
-    ("enable", _enable),
-    ("disable", _disable),
-    ("exit", _exit),
-    ("logout", _exit),
-    ("quit", _exit),
-    ("terminal length <columns>", _length),
-    ("terminal width <columns>", _width),
+    ("enable", CliSwitch.do_enable),
+    ("disable", CliSwitch.do_disable),
+    ("exit", CliSwitch.do_quit),
+    ("logout", CliSwitch.do_quit),
+    ("quit", CliSwitch.do_quit),
+    ("terminal length <number>", CliSwitch.do_length),
+    ("terminal width <number>", CliSwitch.do_width),
     ("terminal monitor", _monitor),
     ("terminal no monitor", _no_monitor),
     ("show clock", _clock),

@@ -6,18 +6,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from haas_rpcd.sim.ios.grammar import Args
-from haas_rpcd.sim.ios.modes import Mode
+from haas_rpcd.sim.cli.grammar import Args
+from haas_rpcd.sim.ios import modes
 from haas_rpcd.sim.ios.portname import short
 from haas_rpcd.sim.ios.state import Encapsulation, Port
 from haas_rpcd.sim.ios.state import Mode as PortMode
 from haas_rpcd.sim.ios.vlanlist import ALL_VLANS, LEGACY_VLANS, BadVlanListError, parse
 
 if TYPE_CHECKING:
-    from haas_rpcd.sim.ios.session import Session
+    from haas_rpcd.sim.cli.session import Session
+    from haas_rpcd.sim.ios.switch import IosSwitch
 
 
-_Handler = Callable[["Session", Args], Iterable[str] | None]
+_Handler = Callable[["IosSwitch", "Session", Args], Iterable[str] | None]
 
 
 class CommandRejectedError(Exception):
@@ -28,7 +29,7 @@ class CommandRejectedError(Exception):
 class _Change:
     """One command on its way to one port."""
 
-    session: Session
+    switch: IosSwitch
     name: str
     port: Port
     args: Args
@@ -42,18 +43,18 @@ def _each(
     In a range IOS stops at the first port that refuses; those before it stay changed.
     """
 
-    def run(session: Session, args: Args) -> list[str]:
+    def run(switch: IosSwitch, session: Session, args: Args) -> list[str]:
         printed: list[str] = []
         for name in session.selection:
-            port = session.switch.running.ports[name]
+            port = switch.running.ports[name]
             try:
-                printed += apply(_Change(session, name, port, args)) or ()
+                printed += apply(_Change(switch, name, port, args)) or ()
             except CommandRejectedError as error:
                 printed += str(error).splitlines()
-                if session.mode is Mode.RANGE:
+                if session.mode is modes.RANGE:
                     printed.append(f"% Range command terminated because it failed on {name}")
                 break
-            session.switch.touch(name)
+            switch.touch(name)
         return printed
 
     return run
@@ -74,8 +75,8 @@ def _shutdown(change: _Change) -> None:
     change.port.shutdown = down
     state = "administratively down" if down else "up"
     link = "LINK-5-CHANGED" if down else "LINK-3-UPDOWN"
-    log = change.session.switch.log
-    if down or change.name not in change.session.switch.chassis.unplugged:
+    log = change.switch.log
+    if down or change.name not in change.switch.unplugged:
         log(f"%{link}: Interface {change.name}, changed state to {state}")
         log(
             f"%LINEPROTO-5-UPDOWN: Line protocol on Interface {change.name}, "
@@ -88,9 +89,7 @@ def _set_mode(mode: PortMode) -> Callable[[_Change], None]:
         port = change.port
         if mode.startswith("dynamic") and port.nonegotiate:
             raise _conflict(change)
-        negotiates = change.session.switch.chassis.encapsulation and (
-            port.encapsulation == "negotiate"
-        )
+        negotiates = change.switch.chassis.encapsulation and (port.encapsulation == "negotiate")
         if mode == "trunk" and negotiates:
             raise CommandRejectedError(
                 'Command rejected: An interface whose trunk encapsulation is "Auto" can not be '
@@ -122,9 +121,9 @@ def _access_vlan(change: _Change) -> list[str] | None:
     printed: list[str] = []
     if vlan in LEGACY_VLANS:
         printed.append("% Warning: port will be inactive in non-ethernet VLAN")
-    elif vlan not in change.session.switch.running.vlans:
+    elif vlan not in change.switch.running.vlans:
         printed.append(f"% Access VLAN does not exist. Creating vlan {vlan}")
-        printed += change.session.switch.add_vlans({vlan: None})
+        printed += change.switch.add_vlans({vlan: None})
     change.port.access_vlan = vlan
     return printed
 
@@ -190,8 +189,8 @@ _PORTFAST_WARNING = """\
 def _portfast(setting: Literal["portfast", "portfast trunk"]) -> _Handler:
     """Portfast warns once for a whole range, so it looks at the selection itself."""
 
-    def run(session: Session, args: Args) -> list[str]:
-        ports = session.switch.running.ports
+    def run(switch: IosSwitch, session: Session, args: Args) -> list[str]:
+        ports = switch.running.ports
         for name in session.selection:
             ports[name].portfast = "" if args.no else setting
         if args.no:
@@ -199,7 +198,7 @@ def _portfast(setting: Literal["portfast", "portfast trunk"]) -> _Handler:
         warning = _PORTFAST_WARNING.splitlines()
         if setting == "portfast trunk":
             return warning
-        if session.mode is Mode.RANGE:
+        if session.mode is modes.RANGE:
             return [
                 *warning,
                 "",
@@ -242,7 +241,7 @@ COMMANDS: list[tuple[str, _Handler]] = [
     ("[no] spanning-tree portfast", _portfast("portfast")),
     ("[no] spanning-tree portfast trunk", _portfast("portfast trunk")),
 ]
-"""Patterns of `haas_rpcd.sim.ios.grammar` and what carries them out."""
+"""Patterns of `haas_rpcd.sim.cli.grammar` and what carries them out."""
 
 ENCAPSULATION: list[tuple[str, _Handler]] = [
     ("switchport trunk encapsulation dot1q", _each(_encapsulation("dot1q"))),

@@ -7,9 +7,11 @@ shut, and its trunk, should it become one, open to ALL VLANs.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
+from haas_rpcd.sim.cli import device
+from haas_rpcd.sim.cli.records import NOTHING, Carried
 from haas_rpcd.sim.ios.vlanlist import ALL_VLANS, LEGACY_VLANS
 
 Mode = Literal["access", "trunk", "dynamic auto", "dynamic desirable"]
@@ -23,17 +25,6 @@ FACTORY_VLANS: Mapping[int, str] = {
     1004: "fddinet-default",
     1005: "trnet-default",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Carried:
-    """The VLANs a port carries at one moment: without a tag (or None), and with one."""
-
-    untagged: int | None = None
-    tagged: frozenset[int] = frozenset()
-
-
-NOTHING = Carried()
 
 
 @dataclass(slots=True)
@@ -72,21 +63,16 @@ def default_vlan_name(vlan: int) -> str:
 
 
 @dataclass(slots=True)
-class Config:
-    """One whole configuration; the running one is edited in place, the startup one is a copy."""
+class Config(device.Config):
+    """One whole configuration."""
 
-    hostname: str
     ports: dict[str, Port]
     vlans: dict[int, str] = field(default_factory=lambda: dict(FACTORY_VLANS))
     vtp_mode: VtpMode = "transparent"
 
-    def copy(self) -> Config:
-        """An independent copy."""
-        return replace(
-            self,
-            ports={name: replace(port) for name, port in self.ports.items()},
-            vlans=dict(self.vlans),
-        )
+    def carried(self, port: str) -> Carried:
+        """What a port carries."""
+        return carried_by(self.ports[port], self.vlans)
 
     def add_vlan(self, vlan: int) -> None:
         """Let a VLAN exist under its default name, unless it does already."""

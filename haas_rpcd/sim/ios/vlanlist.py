@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from textwrap import fill
 
-MIN_VLAN = 1
-MAX_VLAN = 4094
+from haas_rpcd.sim.cli.vlans import ALL_VLANS, MAX_VLAN, MIN_VLAN, format_list, wrap_list
 
-ALL_VLANS: frozenset[int] = frozenset(range(MIN_VLAN, MAX_VLAN + 1))
-"""What a fresh trunk admits: every id of 802.1Q."""
+__all__ = [
+    "ALL_VLANS", "DEFAULT_VLANS", "LEGACY_VLANS", "BadVlanListError",
+    "format_list", "parse", "wrap_list",
+]  # fmt: skip
 
 LEGACY_VLANS: frozenset[int] = frozenset(range(1002, 1006))
 """FDDI and token ring VLANs: they always exist on a Catalyst and never carry Ethernet."""
@@ -65,33 +65,3 @@ def parse(text: str) -> frozenset[int]:
 def _rejected(reason: str) -> BadVlanListError:
     # IOS breaks this text at a terminal's width whatever the session's own width is.
     return BadVlanListError(fill(f"Command rejected: Bad VLAN list - {reason}", 72))
-
-
-def format_list(vlans: Iterable[int], empty: str = "none") -> str:
-    """Write a list as IOS does: two neighbours stay apart (``10,11``), three become a range."""
-    return ",".join(_pieces(vlans)) or empty
-
-
-def _pieces(vlans: Iterable[int]) -> Iterator[str]:
-    run: list[int] = []
-    for vlan in [*sorted(vlans), None]:
-        if run and vlan != run[-1] + 1:
-            if len(run) > 2:
-                yield f"{run[0]}-{run[-1]}"
-            else:
-                yield from map(str, run)
-            run = []
-        if vlan is not None:
-            run.append(vlan)
-
-
-def wrap_list(text: str, width: int) -> list[str]:
-    """Break a written list at its commas into lines of at most ``width`` characters each."""
-    lines = [""]
-    for piece in text.split(","):
-        joined = f"{lines[-1]},{piece}" if lines[-1] else piece
-        if len(joined) > width and lines[-1]:
-            lines.append(piece)
-        else:
-            lines[-1] = joined
-    return lines

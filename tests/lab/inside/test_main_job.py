@@ -13,9 +13,9 @@ import pytest
 
 from haas_rpcd.drivers.hostnet.parking import PARKING_BRIDGE
 
+from ..face import SwitchFace
 from ..frames import Wire
 from ..hypervisor import BASE, Hypervisor
-from ..ios_face import IosFace
 from ..master import Master
 from ..matrix import TRUNK, Matrix
 from ..story import Story
@@ -66,11 +66,11 @@ def lab(dialect: str) -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="module")
-def face(dialect: str, lab: Lab) -> Iterator[IosFace | None]:
+def face(dialect: str, lab: Lab) -> Iterator[SwitchFace | None]:
     if dialect == "linux_bridge":
         yield None
         return
-    started = IosFace(lab)
+    started = SwitchFace(lab)
     started.start()
     yield started
     started.stop()
@@ -78,7 +78,7 @@ def face(dialect: str, lab: Lab) -> Iterator[IosFace | None]:
 
 @pytest.fixture(scope="module")
 def story(
-    lab: Lab, wire: Wire, hypervisor: Hypervisor, face: IosFace | None, dialect: str
+    lab: Lab, wire: Wire, hypervisor: Hypervisor, face: SwitchFace | None, dialect: str
 ) -> Iterator[Story]:
     master = Master(Path(os.environ["HAAS_LAB_INSIDE"]) / dialect, lab)
     master.start()

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from haas_rpcd.sim.ios.state import Carried
 
-NVRAM_BUSY = "startup-config file open failed (Device or resource busy)"
-"""What IOS says when another session holds the NVRAM."""
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """The VLANs a port carries at one moment: without a tag (or None), and with one."""
+
+    untagged: int | None = None
+    tagged: frozenset[int] = frozenset()
+
+
+NOTHING = Carried()
 
 MASK = "********"
 """Stands for a password in the records."""
@@ -19,7 +25,7 @@ class LineRecord:
     """One line as it was received."""
 
     session: int  # counts logins and failed logins alike, from 1
-    mode: str  # username, password, enable, question, user, privileged, config, config-if, ...
+    mode: str  # username, password, enable, question, or a mode's name
     text: str  # `MASK` in place of a password
 
 
@@ -56,7 +62,11 @@ class Faults:
     """
 
     line_delay: float = 0.0
-    """Seconds between a line and its answer."""
+    """Seconds a line takes; of lines typed ahead, one is worked off after the other."""
+
+    round_trip: float = 0.0
+    """Seconds that data is under way, both ways together: half before a line is seen, half before
+    its answer is. Lines sent ahead pay it once. On SSH it counts from the login on."""
 
     refuse: dict[str, str] = field(default_factory=dict)
     """Command lines that are answered by a text instead of being carried out."""
@@ -76,4 +86,4 @@ class Faults:
     """Reset every new connection."""
 
     save_error: str | None = None
-    """Saving fails with this text, for example `NVRAM_BUSY`."""
+    """Saving fails with this text, such as the vendor's for a busy NVRAM."""

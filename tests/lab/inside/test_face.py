@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from ..credentials import PASSWORD, USER
+from ..face import ENABLE, SwitchFace
 from ..frames import Wire
-from ..ios_face import ENABLE, IosFace
 from ..matrix import TRUNK
 from ..terminal import connect
 from ..topology import Lab, build
@@ -43,8 +43,8 @@ def lab() -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="module")
-def face(lab: Lab) -> Iterator[IosFace]:
-    started = IosFace(lab)
+def face(lab: Lab) -> Iterator[SwitchFace]:
+    started = SwitchFace(lab)
     started.start()
     yield started
     started.stop()
@@ -58,7 +58,7 @@ def test_on_a_fresh_ios_switch_everybody_hears_everybody(lab: Lab, wire: Wire) -
         assert matrix.hearers(name) == (names | {TRUNK}) - {name}
 
 
-async def test_what_is_typed_at_ios_is_the_matrix(lab: Lab, wire: Wire, face: IosFace) -> None:
+async def test_what_is_typed_at_ios_is_the_matrix(lab: Lab, wire: Wire, face: SwitchFace) -> None:
     async with connect(lab.switch.address) as terminal:
         for prompt, answer in {"Username: ": USER, "Password: ": PASSWORD}.items():
             await terminal.expect(f"{prompt}$".encode())

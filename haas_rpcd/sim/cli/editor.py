@@ -1,4 +1,7 @@
-"""The line editor of a VTY: bytes in, whole lines and single keys out, echo on the way."""
+"""The line editor of a VTY: bytes in, whole lines and single keys out, echo on the way.
+
+It is IOS's, and its kin's: keys that edit, and how a line scrolls that is wider than the terminal.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 
 MAX_LINE = 254
-"""Characters in a command line; IOS rings the bell at what comes after."""
+"""Characters in a command line of IOS; the bell rings at what comes after."""
 
 SCROLL = 10
 """Columns by which a line that reaches the right margin moves left (IOS Configuration
@@ -34,21 +37,32 @@ _CONTROL = {0x03: Key.INTERRUPT, 0x1A: Key.END}
 class Editor:
     """Reads a line at a time; whatever comes after the line stays in the caller's buffer."""
 
-    def __init__(self, write: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        write: Callable[[str], None],
+        *,
+        width: int = 80,
+        longest: int = MAX_LINE,
+        helps: bool = True,
+    ) -> None:
         self._write = write
-        self.width = 80  # columns; 0 means that lines never scroll
-        self.echo = True
+        self._longest = longest
+        self._helps = helps
+        self.width = width  # columns; 0 means that lines never scroll
+        self.echo: bool | str = True  # or what is shown in place of each character
         self.text = ""
         self._prompt = 0
         self._column = 0
         self._help = False
         self._after_cr = False
 
-    def begin(self, prompt: str, *, echo: bool = True, helps: bool = False, text: str = "") -> None:
+    def begin(
+        self, prompt: str, *, echo: bool | str = True, helps: bool = False, text: str = ""
+    ) -> None:
         """Write ``prompt`` and start a new line (or go on with ``text``)."""
         self._write(prompt)
         self._prompt = self._column = len(prompt)
-        self.echo, self._help, self.text = echo, helps, ""
+        self.echo, self._help, self.text = echo, helps and self._helps, ""
         if text:
             self._type(text)
 
@@ -112,11 +126,15 @@ class Editor:
         self._show("\b \b" * shown)
 
     def _type(self, typed: str) -> None:
-        room = MAX_LINE - len(self.text)
+        room = self._longest - len(self.text)
         if len(typed) > room:
             self._write("\a")
             typed = typed[:room]
-        if not self.echo or not self.width or self._column + len(typed) < self.width:
+        if self.echo is not True:
+            self.text += typed
+            self._write(str(self.echo or "") * len(typed))
+            return
+        if not self.width or self._column + len(typed) < self.width:
             self.text += typed
             self._column += len(typed)
             self._show(typed)
@@ -136,5 +154,5 @@ class Editor:
         self._column = self._prompt + len(shown)
 
     def _show(self, text: str) -> None:
-        if self.echo:
+        if self.echo is True:
             self._write(text)

@@ -1,7 +1,7 @@
-"""A switch with an IOS face: the strict simulator at its telnet port, its bridge behind it.
+"""A switch with a vendor's face: a strict simulator at its telnet port, its bridge behind it.
 
 What is typed at the simulator is carried out on the bridge before the prompt comes back, so what
-the nodes hear is what the IOS configuration says, line by line.
+the nodes hear is what the vendor's configuration says, line by line.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterable
+from typing import Any
 
-from haas_rpcd.sim.ios import IosSwitch, gigabit
+from haas_rpcd.sim.cli import Device
+from haas_rpcd.sim.ios import IosSwitch
 
 from .credentials import PASSWORD, USER
 from .topology import Lab, bridge, ip
@@ -19,21 +21,21 @@ from .wire import inside
 ENABLE = "lab-enable"
 
 
-class IosFace:
+class SwitchFace:
     """The face, in a thread of its own, so that tests may wait for what the switch does.
 
     It listens where the switch's telnetd would. `switch` is the simulator: its records, counters
     and faults may be read and set from any thread.
     """
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Lab, personality: type[Device[Any]] = IosSwitch) -> None:
         """Put a face to the lab's switch, which was built with ``telnet=False``."""
         self._lab = lab
-        names = gigabit(len(lab.switch.ports))
+        names = personality.port_names(len(lab.switch.ports))
         self.ports = dict(zip(lab.switch.ports, names, strict=True))
-        """The bridge's port -> what IOS calls it: ``p1`` -> ``GigabitEthernet1/0/1``."""
+        """The bridge's port -> what the vendor calls it: ``p1`` -> ``GigabitEthernet1/0/1``."""
         self._behind = {name: port for port, name in self.ports.items()}
-        self.switch = IosSwitch(
+        self.switch = personality(
             lab.switch.name,
             ports=names,
             username=USER,
@@ -42,10 +44,10 @@ class IosFace:
             on_change=self._carry_out,
         )
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name="ios")
+        self._thread = threading.Thread(target=self._run, name=personality.dialect)
 
     def start(self) -> None:
-        """Have the bridge carry what a fresh IOS carries (VLAN 1, everywhere), and listen."""
+        """Have the bridge carry what a fresh switch carries, and listen."""
         self._carry_out(self.switch, self.ports.values())
         self._thread.start()
         started = self.switch.start(self._lab.switch.address, 23)
@@ -62,7 +64,7 @@ class IosFace:
         with inside(self._lab.switch.name):
             self._loop.run_forever()
 
-    def _carry_out(self, switch: IosSwitch, changed: Iterable[str]) -> None:
+    def _carry_out(self, switch: Device[Any], changed: Iterable[str]) -> None:
         # This blocks the simulator, which elsewhere it must not: here it is the point.
         vlans, links = [], []
         for name in changed:
@@ -71,7 +73,7 @@ class IosFace:
             vlans += [f"vlan add dev {port} vid {vlan}" for vlan in _ranges(carried.tagged)]
             if carried.untagged is not None:
                 vlans.append(f"vlan add dev {port} vid {carried.untagged} pvid untagged")
-            state = "down" if switch.running.ports[name].shutdown else "up"
+            state = "down" if switch.is_shut(name) else "up"
             links.append(f"link set dev {port} {state}")
         bridge(self._lab.switch.name, *vlans)
         ip(self._lab.switch.name, *links)

@@ -1,32 +1,26 @@
-"""One telnet session: a protocol on one connection, driven by what arrives and by timers.
+"""One session at a command line, driven by what arrives and by timers.
 
-There is no task behind it. `Session.data_received` carries out as many lines as have come, also
-when a client sent many of them ahead, and writes all their answers at once; it stops where a line
-is delayed, where a question or a page waits for its answer, or where the client does not read.
+There is no task behind it. `Session.feed` carries out as many lines as have come, also when a
+client sent many of them ahead, and writes all their answers at once; it stops where a line is
+delayed, where a question or a page waits for its answer, or where the client does not read.
 """
 
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from haas_rpcd.sim.ios import commands, login
-from haas_rpcd.sim.ios.editor import Editor, Key
-from haas_rpcd.sim.ios.modes import SUBMODES, Mode, prompt
-from haas_rpcd.sim.ios.records import MASK, HistoryEntry, LineRecord
-from haas_rpcd.sim.ios.telnet import GREETING, TelnetFilter
+from haas_rpcd.sim.cli.editor import Editor, Key
+from haas_rpcd.sim.cli.records import MASK, LineRecord
+from haas_rpcd.sim.cli.texts import Mode
+from haas_rpcd.sim.cli.wire import Conversation, Wire
 
 if TYPE_CHECKING:
-    from haas_rpcd.sim.ios.switch import IosSwitch
+    from haas_rpcd.sim.cli.switch import CliSwitch
 
 Answer = Callable[[str], Iterable[str] | None]
-
-MORE = " --More-- "
-# IOS writes nine backspaces and eight blanks over the ten characters of its own prompt.
-UNMORE = "\b" * 9 + " " * 8 + "\b" * 9
 
 MAX_AHEAD = 65536
 """Bytes a client may send ahead before the switch stops reading from it."""
@@ -35,33 +29,38 @@ MAX_UNWRITTEN = 65536
 """Characters of answers that are gathered before they are written."""
 
 
+@dataclass(frozen=True)
 class _Question:
     """A prompt that waits for an answer: a line, or a single key."""
 
-    def __init__(self, answered: Answer, mode: str, key: bool) -> None:
-        self.answered = answered
-        self.mode = mode
-        self.key = key
+    answered: Answer
+    mode: str
+    key: bool
+    shows_key: bool
 
 
-class Session(asyncio.Protocol):
-    """What one client sees of a switch. Made by `IosSwitch`, which also lists them."""
+class Session(Conversation):
+    """What one client sees of a switch. Made by `CliSwitch`, which also lists them."""
 
-    def __init__(self, switch: IosSwitch) -> None:
+    def __init__(self, switch: CliSwitch[Any], wire: Wire) -> None:
+        super().__init__()
         self.switch = switch
-        self.number = 0  # in the records
-        self.line = -1  # which VTY
         self.user = ""
-        self.peer = ""
-        self.mode = Mode.USER
+        self.peer = wire.peer
+        self.mode: Mode = switch.user_mode
+        self.label = ""  # what the prompt says of what is being configured
         self.selection: tuple[str, ...] = ()  # the ports that interface commands go to
-        self.vlans: dict[int, str | None] = {}  # under edit, with the new name if one was typed
-        self.length = 24  # lines a page; 0 is no paging
+        self.editing: Any = None  # what else is being configured: the vendor's own
+        self.length = switch.pager.length  # lines a page; 0 is no paging
         self.monitors = False
-        self.editor = Editor(self._write)
-        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._transport: asyncio.Transport | None = None
-        self._telnet = TelnetFilter(self._send)
+        self.editor = Editor(
+            self._write,
+            width=switch.width,
+            longest=switch.longest_line,
+            helps=switch.question_mark_helps,
+        )
+        self._wire = wire
+        self._connected = True
         self._input = bytearray()
         self._output: list[str] = []
         self._unwritten = 0
@@ -76,37 +75,31 @@ class Session(asyncio.Protocol):
 
     # --- the connection
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take a VTY and open the dialogue, or refuse."""
-        self._transport = cast(asyncio.Transport, transport)
-        self.peer = str((transport.get_extra_info("peername") or ("",))[0])
-        if not self.switch.admit(self):
-            self.cut()
-            return
-        self._send(GREETING)
-        login.greet(self)
+    def begin(self, user: str | None) -> None:
+        """Open the dialogue; ``user`` has logged in already."""
+        if user is None:
+            self.switch.greet(self)
+        else:
+            self.ask_nothing(self.switch.enter(self, user))
         self._flush()
 
-    def data_received(self, data: bytes) -> None:
+    def feed(self, data: bytes) -> None:
         """Carry out what has come."""
-        self.switch.counters.bytes_in += len(data)
-        self._input += self._telnet.feed(data)
+        self._input += data
         self._pump()
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Give the VTY back. VLANs still under edit are dropped."""
+    def lost(self) -> None:
+        """Give up; what is still under edit is dropped."""
         if self._timer is not None:
             self._timer.cancel()
-        self._transport = None
-        self.switch.forget(self)
-        if not self.closed.done():
-            self.closed.set_result(None)
+        self._connected = False
+        super().lost()
 
-    def pause_writing(self) -> None:
+    def hold(self) -> None:
         """The client does not read: carry out nothing more for now."""
         self._held = True
 
-    def resume_writing(self) -> None:
+    def resume(self) -> None:
         """Go on."""
         self._held = False
         self._pump()
@@ -117,14 +110,11 @@ class Session(asyncio.Protocol):
 
     def cut(self) -> None:
         """Reset the connection at once, as a power cut or a full switch does."""
-        if self._transport is None:
+        if not self._connected:
             return
-        sock: socket.socket | None = self._transport.get_extra_info("socket")
-        if sock is not None:  # without lingering, so that a reset goes out and not an orderly end
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._output.clear()
         self._leaving = True
-        self._transport.abort()
+        self._wire.abort()
 
     # --- for commands
 
@@ -134,50 +124,56 @@ class Session(asyncio.Protocol):
         answered: Answer,
         *,
         mode: str = "question",
-        echo: bool = True,
+        echo: bool | str = True,
         key: bool = False,
+        shows_key: bool = False,
     ) -> None:
-        """Ask a question; ``answered`` gets the line, or with ``key`` a single key."""
-        self._question = _Question(answered, mode, key)
+        """Ask a question; ``answered`` gets the line, or with ``key`` a single key.
+
+        A key is echoed only with ``shows_key``. ``echo``: False, or what stands in for characters
+        (``"*"``). ``mode`` is for the records: lines of ``password`` and ``enable`` are masked.
+        """
+        self._question = _Question(answered, mode, key, shows_key)
         self.editor.begin(question, echo=echo)
+
+    def ask_nothing(self, printed: Iterable[str]) -> None:
+        """Let somebody in without a question: print, and give the prompt."""
+        self.print(printed)
+        self._prompt()
 
     def print(self, lines: Iterable[str]) -> None:
         """Write lines, unpaged."""
         for line in lines:
             self._write(f"{line}\n")
 
-    def select(self, mode: Mode, ports: tuple[str, ...]) -> None:
-        """Enter interface configuration of ``ports``."""
-        self.mode, self.selection = mode, ports
+    def enter(
+        self, mode: Mode, label: str = "", *, ports: Iterable[str] = (), editing: Any = None
+    ) -> None:
+        """Go to a mode: of ``ports``, or of whatever else the vendor edits there."""
+        self.mode, self.label = mode, label
+        self.selection, self.editing = tuple(ports), editing
 
-    def edit_vlans(self, vlans: Iterable[int]) -> None:
-        """Enter config-vlan mode."""
-        self.mode, self.vlans = Mode.VLAN, dict.fromkeys(vlans)
-
-    def leave_submode(self) -> list[str]:
-        """Return to global configuration. Only now do VLANs under edit come into being.
-
-        (Catalyst 2960 software configuration guide, "Configuring VLANs": the changes are applied
-        when config-vlan mode is left.)
-        """
-        printed = self.switch.add_vlans(self.vlans) if self.mode is Mode.VLAN else []
-        self.mode, self.selection, self.vlans = Mode.CONFIG, (), {}
+    def leave(self) -> list[str]:
+        """Go to the mode above; return what the switch prints then."""
+        switch, mode = self.switch, self.mode
+        printed = list(switch.leaving(self))
+        if mode.parent is not None:
+            self.enter(mode.parent)
+        if mode.configures and not self.mode.configures:
+            switch.configured(self)
         return printed
 
-    def end_configuration(self) -> list[str]:
-        """Return to the ``#`` prompt from any configuration mode."""
-        printed = self.leave_submode() if self.mode in SUBMODES else []
-        self.mode = Mode.PRIVILEGED
-        user = f" by {self.user}" if self.user else ""
-        self.switch.log(
-            f"%SYS-5-CONFIG_I: Configured from console{user} on vty{self.line} ({self.peer})"
-        )
+    def leave_all(self) -> list[str]:
+        """Go up until nothing is being configured any more."""
+        printed: list[str] = []
+        while self.mode.configures and self.mode.parent is not None:
+            printed += self.leave()
         return printed
 
     def log(self, text: str) -> None:
         """Write a message of the system; in the middle of a line it waits for the prompt.
 
-        IOS does not write the prompt again after it, unless "logging synchronous" is set.
+        The prompt is not written again after it.
         """
         if self._busy:
             self._logs.append(text)
@@ -199,11 +195,11 @@ class Session(asyncio.Protocol):
             if self._unwritten > MAX_UNWRITTEN:
                 self._flush()  # and learn whether the client reads
         self._flush()
-        if self._transport is not None and not self._transport.is_closing():
+        if self._connected and not self._leaving:
             if len(self._input) > MAX_AHEAD:
-                self._transport.pause_reading()
+                self._wire.pause_reading()
             else:
-                self._transport.resume_reading()
+                self._wire.resume_reading()
 
     def _step(self) -> bool:
         """Read one line or key and act on it; False when the input holds no whole one."""
@@ -214,8 +210,8 @@ class Session(asyncio.Protocol):
                 return False
             if self._rest:
                 self._turn_page(key)
-            else:
-                self._write("\n")
+            elif question is not None:
+                self._write(f"{key.strip()}\n" if question.shows_key else "\n")
                 self._arrived(key)
             return True
         match self.editor.read(self._input):
@@ -225,33 +221,33 @@ class Session(asyncio.Protocol):
                 self._arrived(self.editor.text)
             case Key.HELP:
                 text = self.editor.text
-                self.print(commands.help_lines(self, text))
+                self.print(self.switch.help_lines(self, text))
                 self._prompt(text)
             case Key.INTERRUPT:
                 self._interrupted()
             case Key.END if self.mode.configures and not question:
                 # What was typed before Ctrl-Z is still carried out.
-                self._arrived(self.editor.text or "end", ends=True)
+                self._arrived(self.editor.text or self.switch.end_word, ends=True)
             case Key.END:
                 self._arrived(self.editor.text)
         return True
 
     def _interrupted(self) -> None:
-        """Ctrl-C: drop the line or the question; it also leaves configuration."""
+        """Ctrl-C: drop the line or the question; on some it also leaves configuration."""
         record = self._record("^C")
-        if self.mode.configures:
-            self.print(self.end_configuration())
+        if self.mode.configures and self.switch.interrupt_leaves:
+            self.print(self.leave_all())
         if self._question and self._question.mode in ("username", "password"):
             self.hang_up()
             return
         self._question = None
-        self._settle(record)
+        self.switch.settle(record)
         self._prompt()
 
     def _record(self, text: str) -> LineRecord:
         question = self._question
         hidden = question is not None and question.mode in ("password", "enable")
-        mode = question.mode if question else self.mode.value
+        mode = question.mode if question else self.mode.name
         shown = MASK if hidden else text.strip("\r\n")
         return self.switch.record(LineRecord(self.number, mode, shown))
 
@@ -292,16 +288,16 @@ class Session(asyncio.Protocol):
             elif refusal is not None:
                 printed = refusal.splitlines()
             else:
-                printed = commands.run(self, text, prompt(self.mode, switch.running.hostname))
+                printed = list(switch.execute(self, text))
             if ends and self.mode.configures:
-                printed += self.end_configuration()
-            self._settle(record)
+                printed += self.leave_all()
+            switch.settle(record)
         finally:
             self._busy = False
         if cut:
             switch.faults.cut_at = None
             self.cut()
-        if self._transport is None or self._transport.is_closing():
+        if not self._connected:
             return
         if self._question is not None:  # it has written its own prompt, after these lines
             asked = self._output.pop()
@@ -310,28 +306,28 @@ class Session(asyncio.Protocol):
         else:
             self._page(printed)
 
-    def _settle(self, record: LineRecord) -> None:
-        changed = self.switch.settle()
-        if changed and self.switch.keeps_history:
-            self.switch.history.append(HistoryEntry(record, changed))
-
     # --- writing
 
     def _page(self, lines: list[str], page: int | None = None) -> None:
         """Write a page of lines, or ``page`` of them; after the last one, the prompt."""
         if page is None:
-            page = max(1, self.length - 1) if self.length else len(lines)
+            room = self.length - self.switch.pager.keeps
+            page = max(1, room) if self.length else len(lines)
         self.print(lines[:page])
         self._rest = lines[page:]
         if self._rest:
-            self._write(MORE)
+            self._write(self.switch.pager.more)
         elif not self._leaving:
             self._prompt()
 
     def _turn_page(self, key: str) -> None:
-        """Blank: a page more. Return: a line more. Anything else: no more."""
+        """Blank: a page more. Return: a line more. A key that quits: no more."""
+        pager = self.switch.pager
+        quits = pager.quits is None or key in pager.quits
+        if key not in " \r\n" and not quits:
+            return
         lines, self._rest = self._rest, []
-        self._write(UNMORE)
+        self._write(pager.erase)
         if key == " ":
             self._page(lines)
         elif key in "\r\n":
@@ -341,7 +337,7 @@ class Session(asyncio.Protocol):
 
     def _prompt(self, text: str = "") -> None:
         self.editor.begin(
-            prompt(self.mode, self.switch.running.hostname),
+            self.switch.prompt(self),
             helps=True,
             text=text,
         )
@@ -358,11 +354,7 @@ class Session(asyncio.Protocol):
             text = "".join(self._output)
             self._output.clear()
             self._unwritten = 0
-            self._send(text.replace("\n", "\r\n").encode("ascii", "replace"))
-        if self._leaving and self._transport is not None:
-            self._transport.close()
-
-    def _send(self, data: bytes) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(data)
-            self.switch.counters.bytes_out += len(data)
+            if self._connected:
+                self._wire.write(text.replace("\n", "\r\n").encode("ascii", "replace"))
+        if self._leaving and self._connected:
+            self._wire.close()

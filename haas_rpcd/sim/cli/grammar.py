@@ -1,9 +1,11 @@
-"""A small grammar of command lines: unique abbreviations, and IOS's three ways of refusing.
+"""A small grammar of command lines: unique abbreviations, and three ways of refusing a line.
 
-A tree is built from patterns such as ``"switchport access vlan <vlan>"``: plain words are
-keywords, ``<...>`` are arguments, a trailing ``[...]`` may be left out, and a leading ``[no]``
-takes the line both ways. Each word is matched against the keywords at its place first; only what
-is the beginning of none of them is read as an argument.
+A tree is built from patterns such as ``"switchport access vlan <vlan>"``: plain words are keywords
+and may be abbreviated, ``<...>`` are arguments, ``[...]`` may be left out (groups may hold several
+words and nest), and ``access|trunk`` is one of these keywords, which `Args.word` tells when it is
+named: ``mode:access|trunk``. A leading ``[no]``, or whatever the vendor negates with, takes the
+line both ways. Each word is matched against the keywords at its place first; only what is the
+beginning of none of them is read as an argument.
 """
 
 from __future__ import annotations
@@ -11,24 +13,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Generic, Protocol, TypeVar, cast
 
-from haas_rpcd.sim.ios.portname import (
+from haas_rpcd.sim.cli.portname import (
     IncompleteNameError,
     NoSuchPortError,
     PortNames,
     agreement,
 )
+from haas_rpcd.sim.cli.vlans import MAX_VLAN, MIN_VLAN, parse_list
 
 H = TypeVar("H")
 
 
 class RefusedError(Exception):
-    """A line that IOS refuses to parse."""
+    """A line that the switch refuses to parse."""
 
 
 class InvalidError(RefusedError):
-    """``% Invalid input detected``; ``at`` is the column of the caret within the line.
+    """``% Invalid input``; ``at`` is the column of the caret within the line.
 
     The caret stands under the first character that fits nothing, which in a mistyped keyword is
     not its first one.
@@ -118,6 +122,45 @@ class Text:
         return word.text, index + 1
 
 
+@dataclass(frozen=True)
+class Pattern:
+    """A single word that fits a regular expression as a whole, whatever the case."""
+
+    regex: str
+    help: str = "WORD"
+
+    def take(self, line: Line, index: int, names: PortNames) -> tuple[object, int]:
+        """Read one word."""
+        word = line.words[index]
+        if not re.fullmatch(self.regex, word.text, re.IGNORECASE):
+            raise InvalidError(word.at, index)
+        return word.text, index + 1
+
+
+@dataclass(frozen=True)
+class Vlans:
+    """A list of VLANs, ``1,10-12``, in one word, or with other separators up to the line's end."""
+
+    comma: str = ","
+    to: str = "-"
+    low: int = MIN_VLAN
+    high: int = MAX_VLAN
+    help: str = "VLAN_LIST"
+
+    def take(self, line: Line, index: int, names: PortNames) -> tuple[object, int]:
+        """Read one list into a frozenset."""
+        word = line.words[index]
+        rest = not self.comma.strip()
+        text = line.text[word.at :] if rest else word.text
+        try:
+            vlans = parse_list(text, self.comma, self.to)
+        except ValueError:
+            raise InvalidError(word.at, index) from None
+        if min(vlans) < self.low or max(vlans) > self.high:
+            raise InvalidError(word.at, index)
+        return vlans, len(line.words) if rest else index + 1
+
+
 class Rest:
     """Everything up to the end of the line, blanks within it included."""
 
@@ -129,7 +172,7 @@ class Rest:
 
 
 class PortName:
-    """The name of an interface of this switch, in one word or in two (``gi 1/0/1``)."""
+    """The name of a port of this switch, in one word or in two (``gi 1/0/1``)."""
 
     help = "IFNAME"
 
@@ -147,18 +190,19 @@ class PortName:
 
 
 class PortRange:
-    """The argument of ``interface range``."""
+    """A range of ports, as `Naming` has them: the argument of ``interface range``."""
 
     help = "IFNAME"
 
     def take(self, line: Line, index: int, names: PortNames) -> tuple[object, int]:
-        """Read the range, which takes the rest of the line."""
+        """Read the range."""
         try:
-            return names.read_range(line.text, line.column(index)), len(line.words)
+            ports, end = names.read_range(line.text, line.column(index))
         except NoSuchPortError as error:
             raise InvalidError(error.at, index) from None
         except IncompleteNameError:
             raise IncompleteError from None
+        return ports, line.index(end)
 
 
 @dataclass(frozen=True)
@@ -179,6 +223,14 @@ class Args:
         """The number called ``name``."""
         return cast(int, self.values[name])
 
+    def word(self, name: str) -> str:
+        """The keyword that was typed, in full, where the pattern names several."""
+        return cast(str, self.values[name])
+
+    def vlans(self, name: str) -> frozenset[int]:
+        """The VLANs of a list."""
+        return cast("frozenset[int]", self.values[name])
+
     def ports(self, name: str) -> tuple[str, ...]:
         """The full names of the ports of a range."""
         return cast("tuple[str, ...]", self.values[name])
@@ -189,24 +241,25 @@ class _Node(Generic[H]):
     keywords: dict[str, _Node[H]] = field(default_factory=dict)
     argument: tuple[str, Argument, _Node[H]] | None = None
     handler: H | None = None
+    words: Mapping[str, str] = field(default_factory=dict)  # named keywords on the way here
 
 
 class Tree(Generic[H]):
-    """The commands of one mode, each with its handler."""
+    """The commands of one mode, each with its handler. ``negation``: what takes a line back."""
 
-    def __init__(self, arguments: Mapping[str, Argument]) -> None:
+    def __init__(self, arguments: Mapping[str, Argument], negation: str = "no") -> None:
         self._arguments = arguments
+        self._negation = negation
         self._root: _Node[H] = _Node()
 
     def add(self, pattern: str, handler: H) -> None:
         """Let ``pattern`` be answered by ``handler``."""
-        if pattern.startswith("[no] "):
-            pattern = pattern.removeprefix("[no] ")
-            self.add(f"no {pattern}", handler)
-        required, optional, tail = pattern.partition("[")
-        self._place(required.split()).handler = handler
-        if optional:
-            self.add(required + tail.removesuffix("]"), handler)
+        for words in _variants(pattern):
+            choices = [_alternatives(word) for word in words]
+            for chosen in product(*choices):
+                node = self._place([word for _, word in chosen])
+                node.handler = handler
+                node.words = {name: word for name, word in chosen if name}
 
     def reserve(self, prefix: str, words: str) -> None:
         """Know keywords that are not simulated, so that abbreviations clash as on the device."""
@@ -237,7 +290,7 @@ class Tree(Generic[H]):
         while index < len(line.words):
             keyword = _keyword(node, line.words[index].text)
             if keyword is not None:
-                negated |= keyword == "no" and index == start
+                negated |= keyword == self._negation and index == start
                 node = node.keywords[keyword]
                 index += 1
             elif node.argument is not None:
@@ -248,7 +301,7 @@ class Tree(Generic[H]):
                 raise InvalidError(word.at + agreement(word.text, node.keywords), index - start)
         if node.handler is None:
             raise IncompleteError
-        return node.handler, Args(negated, values)
+        return node.handler, Args(negated, {**values, **node.words})
 
     def choices(self, line: Line, names: PortNames, start: int = 0) -> list[str]:
         """What could be typed next: for ``?``. Empty if the line fits nothing so far."""
@@ -283,3 +336,33 @@ def _keyword(node: _Node[H], typed: str) -> str | None:
     if len(found) > 1:
         raise AmbiguousError
     return found[0] if found else None
+
+
+def _variants(pattern: str) -> list[list[str]]:
+    """Write out what the brackets of a pattern may leave out."""
+    found: list[list[str]] = [[]]
+    words: list[str] = re.findall(r"[][]|[^][\s]+", pattern)
+    at = 0
+    while at < len(words):
+        if words[at] != "[":
+            found = [[*each, words[at]] for each in found]
+            at += 1
+            continue
+        depth, end = 1, at + 1
+        while depth:
+            depth += {"[": 1, "]": -1}.get(words[end], 0)
+            end += 1
+        inner = _variants(" ".join(words[at + 1 : end - 1]))
+        found += [[*each, *more] for each in found for more in inner]
+        at = end
+    return found
+
+
+def _alternatives(word: str) -> list[tuple[str, str]]:
+    """Take ``name:one|other`` apart into pairs of name and keyword."""
+    if word.startswith("<") or word == "|":
+        return [("", word)]
+    name, colon, keywords = word.partition(":")
+    if colon and keywords:
+        return [(name, keyword) for keyword in keywords.split("|")]
+    return [("", keyword) for keyword in word.split("|")]

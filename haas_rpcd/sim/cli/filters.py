@@ -1,0 +1,98 @@
+"""``show ... | include ...``: what may stand behind the bar, and what it lets through."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from haas_rpcd.sim.cli.grammar import (
+    Args,
+    IncompleteError,
+    InvalidError,
+    Line,
+    RefusedError,
+    Rest,
+    Tree,
+)
+from haas_rpcd.sim.cli.portname import NO_PORTS
+
+Filter = Callable[[list[str]], Iterable[str]]
+Made = Callable[[re.Pattern[str]], Filter]
+
+
+class BadPatternError(RefusedError):
+    """The regular expression of a filter is none."""
+
+
+def read_filter(filters: Mapping[str, Made], line: Line, offset: int) -> Filter:
+    """Read what stands behind the ``|``: one keyword of ``filters`` and a regular expression.
+
+    ``offset``: the column of the text after the bar. Keywords that end in ``<line>`` take an
+    expression, others none.
+    """
+    tree: Tree[Made] = Tree({"line": Rest()})
+    for pattern, made in filters.items():
+        tree.add(pattern, made)
+    if not line.words:
+        raise IncompleteError
+    try:
+        made, args = tree.match(line, NO_PORTS)
+    except InvalidError as error:
+        raise InvalidError(error.at + offset, error.word + 1) from None
+    return made(_compiled(args))
+
+
+def _compiled(args: Args) -> re.Pattern[str]:
+    try:
+        return re.compile(args.text("line") if "line" in args else "")
+    except re.error:
+        raise BadPatternError from None
+
+
+def include(pattern: re.Pattern[str]) -> Filter:
+    """Only lines that fit."""
+    return lambda lines: [line for line in lines if pattern.search(line)]
+
+
+def exclude(pattern: re.Pattern[str]) -> Filter:
+    """Only lines that do not."""
+    return lambda lines: [line for line in lines if not pattern.search(line)]
+
+
+def begin(pattern: re.Pattern[str]) -> Filter:
+    """From the first line that fits."""
+
+    def begin(lines: list[str]) -> Iterator[str]:
+        begun = False
+        for line in lines:
+            begun = begun or pattern.search(line) is not None
+            if begun:
+                yield line
+
+    return begin
+
+
+def section(pattern: re.Pattern[str]) -> Filter:
+    """Lines that fit, and the indented ones below them."""
+
+    def section(lines: list[str]) -> Iterator[str]:
+        inside = False
+        for line in lines:
+            inside = pattern.search(line) is not None or (inside and line.startswith(" "))
+            if inside:
+                yield line
+
+    return section
+
+
+def whole(pattern: re.Pattern[str]) -> Filter:
+    """All of it, for words such as ``no-more``."""
+    return lambda lines: lines
+
+
+FILTERS: Mapping[str, Made] = {
+    "include <line>": include,
+    "exclude <line>": exclude,
+    "begin <line>": begin,
+    "section <line>": section,
+}

@@ -1,0 +1,199 @@
+"""Names of ports in every spelling a vendor takes, and ranges of them. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+
+class NoSuchPortError(ValueError):
+    """The text names no port; ``at`` is the column of the first character that fits none."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__(at)
+        self.at = at
+
+
+class IncompleteNameError(ValueError):
+    """The text ends where a part of the name is still wanted."""
+
+
+@dataclass(frozen=True)
+class Naming:
+    """How a vendor names ports.
+
+    ``kinds``: what stands before the number in the full name -> the short form that tables print:
+    ``{"GigabitEthernet": "Gi"}``; ``{"": ""}`` where a port is just a number. What is typed may be
+    any beginning of a kind, its short form or one of ``aliases`` (typed -> kind), in any case.
+    ``kind`` and ``number`` are the regular expressions of the two parts, ``gap`` of what may stand
+    between them. ``separator`` is what joins the parts of a number.
+
+    Ranges: ``to`` and ``comma`` are regular expressions, blanks included, of what joins the ends
+    of a range and its parts. After ``to`` may stand the last part of a number (``last``), a whole
+    number (``number``) or a whole name (``name``), as ``ends`` lists. ``bare``: after a comma the
+    kind may be left out. ``max_parts`` parts at most.
+    """
+
+    kinds: Mapping[str, str]
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    kind: str = r"[A-Za-z]+"
+    gap: str = r"\s*"
+    number: str = r"[\d/]*"
+    separator: str = "/"
+    to: str = r"\s*-\s*"
+    comma: str = r"\s*,\s*"
+    ends: tuple[str, ...] = ("last",)
+    bare: bool = False
+    max_parts: int = 1000
+
+    def split(self, name: str) -> tuple[str, str]:
+        """Take a full name apart into its kind and number; ValueError for other text."""
+        for kind in sorted(self.kinds, key=len, reverse=True):
+            number = name[len(kind) :]
+            if name.startswith(kind) and number and re.fullmatch(self.number, number):
+                return kind, number
+        raise ValueError(f"not the full name of a port: {name!r}")
+
+    def short(self, name: str) -> str:
+        """``Gi1/0/1`` for ``GigabitEthernet1/0/1``."""
+        kind, number = self.split(name)
+        return self.kinds[kind] + number
+
+
+class PortNames:
+    """The ports one switch has, looked up by what a user types."""
+
+    def __init__(self, naming: Naming, names: Iterable[str]) -> None:
+        self.naming = naming
+        self.all = tuple(names)
+        self._name = re.compile(
+            rf"(?P<kind>{naming.kind})(?P<gap>{naming.gap})(?P<number>{naming.number})"
+        )
+        self._to, self._comma = re.compile(naming.to), re.compile(naming.comma)
+        self._bare = re.compile(naming.number)
+        self._numbers: dict[str, set[str]] = {}
+        for name in self.all:
+            kind, number = naming.split(name)
+            self._numbers.setdefault(kind, set()).add(number)
+
+    def read(self, text: str, start: int) -> tuple[str, int]:
+        """Read one name from column ``start``; return its full form and the column after it.
+
+        Raises `NoSuchPortError`, or `IncompleteNameError` where the number is missing.
+        """
+        match = self._name.match(text, start)
+        if match is None:
+            raise NoSuchPortError(start)
+        kind = self._kind(match["kind"], start)
+        if not match["number"]:
+            if match.end() < len(text):
+                raise NoSuchPortError(match.end())
+            raise IncompleteNameError
+        return self._known(kind, match["number"], match.start("number")), match.end()
+
+    def read_range(self, text: str, start: int) -> tuple[tuple[str, ...], int]:
+        """Read a range up to the blank or the line's end that ends it.
+
+        Return each port once, in the order of their coming, and the column after them. Raises as
+        `read` does.
+        """
+        ports: dict[str, None] = {}
+        at = start
+        kind = ""
+        for part in range(self.naming.max_parts):
+            first, at = self._first(text, at, kind if part else "")
+            kind, _ = self.naming.split(first)
+            ports[first] = None
+            if to := self._to.match(text, at):
+                names, at = self._upto(first, text, to.end())
+                ports.update(dict.fromkeys(names))
+            comma = self._comma.match(text, at)
+            if comma is None or comma.end() == at:
+                if text[at : at + 1].strip():
+                    raise NoSuchPortError(at)
+                return tuple(ports), at
+            at = comma.end()
+        raise NoSuchPortError(at)
+
+    def _first(self, text: str, at: int, kind: str) -> tuple[str, int]:
+        bare = self._bare.match(text, at)
+        if self.naming.bare and kind and bare and bare[0]:
+            return self._known(kind, bare[0], at), bare.end()
+        return self.read(text, at)
+
+    def _upto(self, first: str, text: str, at: int) -> tuple[list[str], int]:
+        """Read the end of a range, and list what lies between."""
+        kind, number = self.naming.split(first)
+        ends, separator = self.naming.ends, self.naming.separator
+        slot, _, low = number.rpartition(separator)
+        match = self._bare.match(text, at)
+        last = match[0] if match else ""
+        end = match.end() if match else at
+        if not last and "name" in ends and at < len(text.rstrip()):
+            name, end = self.read(text, at)
+            other, last = self.naming.split(name)
+            if other != kind:
+                raise NoSuchPortError(at)
+            slot_of_last = last.rpartition(separator)[0]
+        elif not last:
+            raise IncompleteNameError
+        elif separator in last or (not slot and "last" not in ends):
+            if "number" not in ends:
+                raise NoSuchPortError(at)
+            slot_of_last = last.rpartition(separator)[0]
+        elif "last" in ends:
+            slot_of_last = slot
+        else:
+            raise NoSuchPortError(at)
+        high = last.rpartition(separator)[2]
+        if slot_of_last != slot or not (low.isdigit() and high.isdigit()):
+            raise NoSuchPortError(at)
+        head = f"{slot}{separator}" if slot else ""
+        numbers = [f"{head}{each}" for each in range(int(low), int(high) + 1)]
+        if not numbers or any(each not in self._numbers[kind] for each in numbers):
+            raise NoSuchPortError(at)
+        return [kind + each for each in numbers], end
+
+    def _known(self, kind: str, number: str, at: int) -> str:
+        if number not in self._numbers[kind]:
+            raise NoSuchPortError(at + self._good_part(kind, number))
+        return kind + number
+
+    def _kind(self, typed: str, at: int) -> str:
+        lowered = typed.lower()
+        for alias, kind in self.naming.aliases.items():
+            if lowered == alias.lower() and kind in self._numbers:
+                return kind
+        found = [
+            kind
+            for kind in self._numbers
+            if kind.lower().startswith(lowered) or lowered == self.naming.kinds[kind].lower()
+        ]
+        if len(found) == 1:
+            return found[0]
+        raise NoSuchPortError(at + agreement(typed, self._numbers))
+
+    def _good_part(self, kind: str, number: str) -> int:
+        """How many characters of a wrong number are right: whole components only."""
+        good = 0
+        for match in re.finditer(re.escape(self.naming.separator), number):
+            head = number[: match.end()]
+            if not any(known.startswith(head) for known in self._numbers[kind]):
+                break
+            good = match.end()
+        return good
+
+
+NO_PORTS = PortNames(Naming({}), ())
+"""For grammars that name no port."""
+
+
+def agreement(typed: str, keywords: Iterable[str]) -> int:
+    """Length of the longest beginning of ``typed`` that begins some keyword, whatever the case."""
+    typed = typed.lower()
+    lowered = [keyword.lower() for keyword in keywords]
+    length = 0
+    while length < len(typed) and any(k.startswith(typed[: length + 1]) for k in lowered):
+        length += 1
+    return length
