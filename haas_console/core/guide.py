@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Sequence
+
 from haas_console.core.inventory import Inventory
 
 
@@ -11,40 +14,44 @@ def empty_board(inventory: Inventory) -> list[str]:
     if info is None:
         return ["Connecting to the daemon …"]
     if not info.admin:
-        return [
-            "There are no nodes for you here yet.",
-            "",
-            f"An admin adds you to a project:   project add_member PROJECT {info.user}"
-            if not info.projects
-            else "An admin registers nodes; they appear here by themselves.",
-        ]
+        lines = ["There are no nodes for you here yet.", ""]
+        if info.projects:
+            return [*lines, "An admin registers nodes; they appear here by themselves."]
+        told = ["An admin adds you to a project:", f"  project add_member PROJECT {info.user}"]
+        return [*lines, *told]
     steps = []
     if not inventory.switches:
         dialect = info.dialects[0] if info.dialects else "DIALECT"
         steps += [
-            f"a switch:       :switch register sw1 {dialect} HOST --credential NAME",
-            "its ports:      :port register sw1 Gi1/0/1 Gi1/0/2",
-            "                :port register sw1 Gi1/0/24 --role trunk      (towards the master)",
+            f":switch register sw1 {dialect} HOST",
+            ":port register sw1 Gi1/0/1 Gi1/0/2",
+            ":port register sw1 Gi1/0/24 --role trunk   (the master's)",
         ]
     steps += [
-        "a node:         :node register node-01 "
-        '\'{"nic": "primary-nic", "switch": "sw1", "port": "Gi1/0/1"}\'',
-        "park its ports: :apply --site",
+        ':node register node-01 \'{"nic": "primary-nic", "switch": "sw1", "port": "Gi1/0/1"}\'',
+        ":apply --site   (parks its ports)",
     ]
     if not inventory.projects:
-        steps += [
-            "a project:      :project create NAME",
-            "a member:       :project add_member NAME USER",
-        ]
+        steps += [":project create NAME", ":project add_member NAME USER"]
     return [
-        "This site has no nodes yet. As an admin you register, one by one (Tab completes):",
+        "This site has no nodes yet. Register them:",
         "",
         *(f"  {step}" for step in steps),
         "",
-        "or all of it at once, from a site file:",
-        "",
-        "  :site import FILE --dry_run         says what it would do",
+        "Tab completes, I has forms. Or, at once (F):",
+        "  :site import FILE --dry_run",
     ]
+
+
+def wrapped(lines: Sequence[str], width: int) -> list[str]:
+    """Break lines that are longer than so many cells, with what follows set in."""
+    found: list[str] = []
+    for line in lines:
+        indent = " " * (len(line) - len(line.lstrip()))
+        more = f"{indent}    " if indent else ""
+        broken = textwrap.wrap(line, max(20, width), subsequent_indent=more, break_on_hyphens=False)
+        found += broken or [""]
+    return found
 
 
 def no_project(inventory: Inventory) -> str:
@@ -52,9 +59,7 @@ def no_project(inventory: Inventory) -> str:
     info = inventory.info
     if info is None:
         return ""
-    if not info.admin:
-        return f"You are in no project yet: an admin says  project add_member PROJECT {info.user}"
-    return "There is no project yet:  :project create NAME"
+    return "First  :project create NAME" if info.admin else "You are in no project yet."
 
 
 def tour(inventory: Inventory, project: str | None) -> str | None:

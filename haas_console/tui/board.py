@@ -18,6 +18,7 @@ from haas_console.tui.bars import Bar, summary_text
 from haas_console.tui.boardkeys import BoardKeys
 from haas_console.tui.drag import Drag, Ghost
 from haas_console.tui.grip import Grip
+from haas_console.tui.lines import BAR
 from haas_console.tui.nodes import NodeTable
 
 
@@ -72,7 +73,9 @@ class BoardScreen(BoardKeys):
         key = key_of(rows[nodes.cursor]) if 0 <= nodes.cursor < len(rows) else None
         self.board.rebuild(self.session.inventory)
         nodes.project = self.session.project
-        nodes.guide = [] if self.board.total else guide.empty_board(self.session.inventory)
+        width = nodes.scrollable_content_region.width - BAR - 1
+        said = [] if self.board.total else guide.empty_board(self.session.inventory)
+        nodes.guide = guide.wrapped(said, width)
         rows = self.board.rows
         there = key is None or (nodes.cursor < len(rows) and key_of(rows[nodes.cursor]) == key)
         if key is not None and not there:

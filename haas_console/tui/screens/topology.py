@@ -141,7 +141,7 @@ class TopologyScreen(ConsoleScreen):
             text = f"{known.switch}   {known.dialect} at {where}   {known.ports} ports{saved}"
         else:
             text = f"switch {spot.switch}" if spot.switch else ""
-        empty = "No switch is registered yet: I opens the inventory's forms, F imports a site file."
+        empty = "No switch yet: I opens the inventory's forms, F imports a site file."
         picture = self.lines.picture
         if picture is not None and not picture.blocks and self.session.inventory.info:
             text = (
