@@ -83,7 +83,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SwitchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``[switches]``: how patient the daemon is with switches, in seconds."""
+    """``[switches]``: how patient the daemon is with switches, in seconds, and whom it trusts."""
 
     connect_timeout: Annotated[
         float, Meta(description="Seconds for the TCP connection.", gt=0, le=300)
@@ -94,6 +94,18 @@ class SwitchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answer_timeout: Annotated[
         float, Meta(description="Seconds for the answer to one line.", gt=0, le=600)
     ] = 30.0
+    keepalive: Annotated[
+        float,
+        Meta(
+            description="Seconds of silence after which a connection is checked; 0: never.",
+            ge=0,
+            le=3600,
+        ),
+    ] = 30.0
+    known_hosts: Annotated[
+        str,
+        Meta(description="The SSH host keys that are trusted, in OpenSSH's format.", min_length=1),
+    ] = "/var/lib/haas/known_hosts"
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import importlib
 import json
 import logging
 import os
@@ -14,6 +15,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import haas_rpcd.methods  # noqa: F401 - declares the API
 from haas_rpcd.auth import DAEMON
@@ -23,12 +25,15 @@ from haas_rpcd.config import (
     Master,
     Settings,
     StoreSettings,
+    SwitchSettings,
     load_credentials,
 )
 from haas_rpcd.config import Server as ServerSettings
 from haas_rpcd.drivers import Driver
 from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.drivers.switch.driver import SwitchDriver
+from haas_rpcd.drivers.switch.transport import OPTIONS, Transport
+from haas_rpcd.drivers.switch.transport.known_hosts import KnownHosts
 from haas_rpcd.drivers.switch.transport.telnet import TelnetTransport
 from haas_rpcd.engine.engine import Engine
 from haas_rpcd.engine.planning import Planning
@@ -36,6 +41,7 @@ from haas_rpcd.errors import DeviceError, UnavailableError
 from haas_rpcd.events import Events
 from haas_rpcd.methods.registry import METHODS, Call, Context, invoke
 from haas_rpcd.model import SwitchFacts
+from haas_rpcd.records import SwitchTrust
 from haas_rpcd.rpc import openrpc
 from haas_rpcd.rpc.transport import Server
 from haas_rpcd.sim.datacentre import DataCentre
@@ -43,7 +49,12 @@ from haas_rpcd.sim.hostnet import SimNetworkDriver
 from haas_rpcd.sim.hypervisor import SimHypervisorDriver
 from haas_rpcd.store.database import Row, Store
 
+if TYPE_CHECKING:
+    from haas_rpcd.drivers.switch.transport.ssh import SshAddress
+
 log = logging.getLogger(__name__)
+
+SSH = "haas_rpcd.drivers.switch.transport.ssh"
 
 MakeDriver = Callable[[], Driver]
 
@@ -66,6 +77,7 @@ class Daemon:
     ) -> None:
         self.settings = settings
         self._credentials = credentials
+        self._known_hosts = KnownHosts(Path(settings.switches.known_hosts))
         self.store = Store(settings.store.path)
         self.events = Events()
         planning = Planning(settings.pool, facts, self._switch_driver, master, libvirt)
@@ -75,8 +87,9 @@ class Daemon:
             store=self.store,
             engine=self.engine,
             events=self.events,
-            dialects={name: dialect.options for name, dialect in DIALECTS.items()},
+            dialects={name: dialect.options | OPTIONS for name, dialect in DIALECTS.items()},
             canonical_port=lambda dialect, port: DIALECTS[dialect].canonical_port(port),
+            trust=self._trust,
             openrpc=functools.cache(lambda: openrpc.document(METHODS)),  # when it is asked for
             started=time.time(),
             demo=demo,
@@ -118,15 +131,53 @@ class Daemon:
                 f"This haas-rpcd has no dialect {row['dialect']}, with which {row['name']} is"
                 " registered."
             )
+        options = json.loads(row["options"])
         return SwitchDriver(
             row["name"],
             dialect,
-            connect=lambda: TelnetTransport.connect(
-                row["name"], row["host"], row["port"], self.settings.switches.connect_timeout
-            ),
-            options=json.loads(row["options"]),
+            connect=lambda: self._connect(row),
+            options={name: value for name, value in options.items() if name not in OPTIONS},
             credential=lambda: self._credential(row["name"], row["credential"]),
             settings=self.settings.switches,
+        )
+
+    async def _connect(self, row: Row) -> Transport:
+        """Connect to a switch by the transport it is registered with. Raises DeviceError."""
+        if row["transport"] == "ssh":
+            address = await self._ssh(row)
+            return await address.connect(self._credential(row["name"], row["credential"]))
+        wanted = self.settings.switches
+        return await TelnetTransport.connect(
+            row["name"], row["host"], row["port"], wanted.connect_timeout, wanted.keepalive
+        )
+
+    async def _ssh(self, row: Row) -> SshAddress:
+        await asyncio.to_thread(importlib.import_module, SSH)  # 0.3 s that nobody need wait for
+        from haas_rpcd.drivers.switch.transport.ssh import SshAddress
+
+        return SshAddress(
+            row["name"],
+            row["host"],
+            row["port"],
+            known_hosts=self._known_hosts,
+            settings=self.settings.switches,
+            legacy=json.loads(row["options"]).get("ssh_legacy") is True,
+        )
+
+    async def _trust(self, row: Row, fingerprint: str | None) -> SwitchTrust:
+        """Look at a switch's SSH host key, and trust it if it is this one. Raises HaasError."""
+        address = await self._ssh(row)
+        shown = await address.trust(fingerprint and fingerprint.rstrip("="))
+        return SwitchTrust(
+            switch=row["name"],
+            host=row["host"],
+            port=row["port"],
+            type=shown.key.kind,
+            fingerprint=shown.key.fingerprint,
+            state=shown.verdict,
+            stored=shown.stored,
+            trusted=[str(key) for key in shown.known],
+            note=address.advice(shown.key, shown.verdict),
         )
 
     def _credential(self, switch: str, name: str | None) -> Credential:
@@ -192,6 +243,7 @@ async def run(settings: Settings) -> None:
 async def demo(socket_path: str) -> AsyncIterator[tuple[Daemon, DataCentre]]:
     """Serve the embedded data centre; its state is in memory only."""
     centre = DataCentre()
+    trusted = Path(f"{socket_path}.known_hosts")
     await centre.start()
     try:
         daemon = Daemon(
@@ -199,6 +251,7 @@ async def demo(socket_path: str) -> AsyncIterator[tuple[Daemon, DataCentre]]:
                 server=ServerSettings(socket=socket_path),
                 store=StoreSettings(path=":memory:"),
                 master=Master(trunk_nic="eth0", libvirt_uri="demo"),
+                switches=SwitchSettings(known_hosts=str(trusted)),
             ),
             credentials=lambda: centre.credentials,
             master=lambda: SimNetworkDriver(centre.host),
@@ -213,6 +266,7 @@ async def demo(socket_path: str) -> AsyncIterator[tuple[Daemon, DataCentre]]:
             yield daemon, centre
         finally:
             await daemon.stop()
+            await asyncio.to_thread(trusted.unlink, missing_ok=True)
     finally:
         await centre.stop()
 

@@ -58,6 +58,16 @@ Host = Annotated[
     Meta(pattern=r"^[A-Za-z0-9:][A-Za-z0-9.:_%-]{0,254}\Z", description="Host name or IP address."),
 ]
 TcpPort = Annotated[int, Meta(ge=1, le=65535, description="A TCP port.")]
+TransportName = Literal["telnet", "ssh"]
+DEFAULT_PORTS: dict[str, int] = {"telnet": 23, "ssh": 22}
+"""The port of each transport, where a switch is registered without one."""
+Fingerprint = Annotated[
+    str,
+    Meta(
+        pattern=r"^SHA256:[A-Za-z0-9+/]{43}=?\Z",
+        description="A host key's fingerprint as ssh-keygen -l writes it, e.g. SHA256:Zm9v….",
+    ),
+]
 Limit = Annotated[int, Meta(ge=1, le=1000, description="At most so many records, 1 to 1000.")]
 JobId = Annotated[int, Meta(ge=1, le=2**53 - 1, description="A job's number.")]
 
@@ -141,6 +151,26 @@ class Probe(msgspec.Struct):
     reachable: bool
     prompt: str
     version: list[str]
+
+
+class SwitchTrust(msgspec.Struct):
+    """The SSH host key that a switch shows.
+
+    ``state``, after this call: ``known`` (it is trusted), ``unknown``, ``changed`` (other keys of
+    the switch are trusted, not this one) or ``revoked``. ``trusted`` lists the keys that were
+    trusted before; ``stored`` says whether this one took their place just now; ``note`` says what
+    to do next, if anything.
+    """
+
+    switch: str
+    host: str
+    port: int
+    type: str
+    fingerprint: str
+    state: Literal["known", "unknown", "changed", "revoked"]
+    stored: bool
+    trusted: list[str]
+    note: str | None = None
 
 
 class Carried(msgspec.Struct):

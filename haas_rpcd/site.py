@@ -14,7 +14,17 @@ import msgspec
 import tomli_w
 
 from haas_rpcd.errors import InvalidParamsError
-from haas_rpcd.records import Host, Mac, Name, NicName, PortName, Tag, TcpPort, UserName
+from haas_rpcd.records import (
+    Host,
+    Mac,
+    Name,
+    NicName,
+    PortName,
+    Tag,
+    TcpPort,
+    TransportName,
+    UserName,
+)
 
 HEADER = "# HaaS site file: made by  site export, read by  site import\n\n"
 
@@ -32,12 +42,15 @@ class SiteProject(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class SiteSwitch(msgspec.Struct, forbid_unknown_fields=True):
-    """``[switches.NAME]``; ``access`` and ``trunk`` are its ports by role."""
+    """``[switches.NAME]``; ``access`` and ``trunk`` are its ports by role.
+
+    ``port`` is the transport's own (23 or 22) where it is left out.
+    """
 
     dialect: str
     host: Host
-    port: TcpPort = 23
-    transport: Literal["telnet"] = "telnet"
+    port: TcpPort | None = None
+    transport: TransportName = "telnet"
     credential: Name | None = None
     options: dict[str, Any] = {}
     access: list[PortName] = []

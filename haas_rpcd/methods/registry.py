@@ -21,9 +21,9 @@ from haas_rpcd.config import Settings
 from haas_rpcd.engine.engine import Engine
 from haas_rpcd.errors import DeniedError, HaasError, InvalidParamsError
 from haas_rpcd.events import Events
-from haas_rpcd.records import NAME_RULE
+from haas_rpcd.records import NAME_RULE, SwitchTrust
 from haas_rpcd.store import audit
-from haas_rpcd.store.database import Store, Tx
+from haas_rpcd.store.database import Row, Store, Tx
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ class Context:
     """The dialects there are, and the options that each takes."""
     canonical_port: Callable[[str, str], str]
     """From a dialect and a port's name to the one name of that port. Raises ValueError."""
+    trust: Callable[[Row, str | None], Awaitable[SwitchTrust]]
+    """Looks at a switch's SSH host key, and trusts it if it has this fingerprint."""
     openrpc: Callable[[], dict[str, Any]]
     """Gives the document of the API."""
     started: float

@@ -14,7 +14,7 @@ from haas_rpcd.methods import port as port_methods
 from haas_rpcd.methods import switch as switch_methods
 from haas_rpcd.methods.access import find_switch
 from haas_rpcd.methods.registry import Call, TxCall, method
-from haas_rpcd.records import SiteChanges, SiteText
+from haas_rpcd.records import DEFAULT_PORTS, SiteChanges, SiteText
 from haas_rpcd.site import Site, SiteNic, SiteNode, SiteProject, SiteSwitch, SiteUser
 from haas_rpcd.store import nodes, projects, switches, users
 from haas_rpcd.store.database import Row, Tx
@@ -119,10 +119,11 @@ class _Importer:
 
     def _switch(self, name: str, switch: SiteSwitch) -> None:
         switch_methods.check(self._call, name, switch.dialect, switch.options)
+        at = switch.port or DEFAULT_PORTS[switch.transport]
         columns = {
             "dialect": switch.dialect,
             "host": switch.host,
-            "port": switch.port,
+            "port": at,
             "transport": switch.transport,
             "credential": switch.credential,
             "options": switch.options,
@@ -132,7 +133,7 @@ class _Importer:
             (json.loads(row[key]) if key == "options" else row[key]) != value
             for key, value in columns.items()
         )
-        switch_methods.check_address(self._tx, name, switch.host, switch.port)
+        switch_methods.check_address(self._tx, name, switch.host, at)
         if row is None:
             switches.create(self._tx, name, **columns)
         elif row["dialect"] != switch.dialect and row["ports"]:
@@ -142,7 +143,7 @@ class _Importer:
             )
         elif changed:
             switches.update(self._tx, name, **columns)
-            if (row["host"], row["port"]) != (switch.host, switch.port):
+            if (row["host"], row["port"]) != (switch.host, at):
                 switches.doubt(self._tx, row["id"])  # it may be another machine
         self._note(f"switch {name}", created=row is None, changed=changed)
         for port in switch.trunk:
@@ -232,7 +233,7 @@ def _switch(tx: Tx, row: Row) -> SiteSwitch:
     return SiteSwitch(
         dialect=row["dialect"],
         host=row["host"],
-        port=row["port"],
+        port=None if row["port"] == DEFAULT_PORTS.get(row["transport"]) else row["port"],
         transport=row["transport"],
         credential=row["credential"],
         options=json.loads(row["options"]),

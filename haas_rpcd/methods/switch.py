@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal
+from typing import Any
 
 from haas_rpcd.errors import ConflictError, InvalidParamsError
 from haas_rpcd.methods.access import conflict, find_switch, paged
 from haas_rpcd.methods.registry import Call, TxCall, method
 from haas_rpcd.model import RESERVED_DEVICES
-from haas_rpcd.records import Deleted, Host, Limit, Name, Page, Probe, Switch, TcpPort
+from haas_rpcd.records import (
+    DEFAULT_PORTS,
+    Deleted,
+    Fingerprint,
+    Host,
+    Limit,
+    Name,
+    Page,
+    Probe,
+    Switch,
+    SwitchTrust,
+    TcpPort,
+    TransportName,
+)
 from haas_rpcd.store import networks, switches
 from haas_rpcd.store.database import Row, Tx
 
@@ -35,8 +48,8 @@ def register(
     switch: Name,
     dialect: str,
     host: Host,
-    port: TcpPort = 23,
-    transport: Literal["telnet"] = "telnet",
+    port: TcpPort | None = None,
+    transport: TransportName = "telnet",
     credential: Name | None = None,
     options: dict[str, Any] | None = None,
 ) -> Switch:
@@ -44,7 +57,10 @@ def register(
 
     ``credential`` names an entry of the daemon's credentials file (else the one with the switch's
     own name is used); ``dialect`` says how its family is talked to; ``options`` are the dialect's.
+    The port is 23, or 22 with SSH, unless it is given. A switch with SSH has to be trusted once:
+    see switch.trust.
     """
+    port = port or DEFAULT_PORTS[transport]
     check(call, switch, dialect, options or {})
     check_address(call.tx, switch, host, port)
     with conflict(f"There is a switch {switch} already."):
@@ -89,10 +105,16 @@ def check(call: TxCall, switch: str, dialect: str, options: dict[str, Any]) -> N
 
 
 def check_address(tx: Tx, switch: str, host: str, port: int) -> None:
-    """Raise ConflictError when another switch is registered at this address."""
-    other = switches.at(tx, host, port)
-    if other not in (None, switch):
-        raise ConflictError(f"Switch {other} is registered at {host} port {port} already.")
+    """Raise ConflictError when another switch is registered at this address.
+
+    A machine's telnet and its SSH lead to the same ports, so at their own port numbers they are one
+    address. (Other numbers may be a terminal server's or a forwarder's, with a switch behind each.)
+    """
+    doors = set(DEFAULT_PORTS.values())
+    for at in sorted(doors) if port in doors else [port]:
+        other = switches.at(tx, host, at)
+        if other not in (None, switch):
+            raise ConflictError(f"Switch {other} is registered at {host} port {at} already.")
 
 
 @method("switch.delete", admin=True, mutates=True)
@@ -141,3 +163,20 @@ async def probe(call: Call, switch: Name) -> Probe:
     row = await call.context.store.read(find_switch, switch)
     prompt, version = await call.context.engine.probe(row["name"])
     return Probe(switch=switch, reachable=True, prompt=prompt, version=version)
+
+
+@method("switch.trust", admin=True, mutates=True)
+async def trust(call: Call, switch: Name, fingerprint: Fingerprint | None = None) -> SwitchTrust:
+    """Show the host key of a switch with SSH or, given its fingerprint, trust it from now on.
+
+    Without the fingerprint nothing is stored: compare it with what the switch says of itself at its
+    console. With it the key is trusted, in place of any other of this switch, if the switch shows
+    that very one. The keys are kept in [switches] known_hosts.
+    """
+    row = await call.context.store.read(find_switch, switch)
+    if row["transport"] != "ssh":
+        raise ConflictError(
+            f"Switch {switch} is registered with {row['transport']}, which has no host keys to"
+            " trust: change its transport to ssh first, with  site import."
+        )
+    return await call.context.trust(row, fingerprint)

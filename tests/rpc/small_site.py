@@ -230,7 +230,12 @@ def _settings(folder: Path, **settings: Any) -> Settings:
         store=StoreSettings(path=str(folder / DATABASE)),
         vlans=Vlans(pool="100-109"),
         master=Master(trunk_nic="eth0"),
-        switches=SwitchSettings(connect_timeout=5.0, login_timeout=5.0, answer_timeout=10.0),
+        switches=SwitchSettings(
+            connect_timeout=5.0,
+            login_timeout=5.0,
+            answer_timeout=10.0,
+            known_hosts=str(folder / "known_hosts"),
+        ),
     )
     return msgspec.structs.replace(base, **settings)
 

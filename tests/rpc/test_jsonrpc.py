@@ -224,7 +224,8 @@ JSON = st.recursive(
 )  # fmt: skip
 SENSIBLE: dict[str, list[Any]] = {
     "admin": [True], "after": ["1", "node-1", "0"], "count": [1], "credential": ["lab"],
-    "dialect": ["cisco_ios", "linux_bridge"], "dry_run": [True, False], "force": [True, False],
+    "dialect": ["cisco_ios", "linux_bridge"], "dry_run": [True, False],
+    "fingerprint": ["SHA256:" + "A" * 43], "force": [True, False],
     "free": [True], "headnode": ["head"], "host": ["::1"], "image": ["base-headnode"], "job": [1],
     "kind": ["bmc"], "limit": [5], "mac": ["02:00:00:00:00:01"], "network": ["net", "red/net"],
     "nic": ["eth0", "eth1"], "nics": [[], [{"nic": "a"}]], "node": ["node-1", "node-9"],
@@ -232,12 +233,12 @@ SENSIBLE: dict[str, list[Any]] = {
     "ports": [["Gi1/0/9"]], "project": ["red", "blue"], "role": ["trunk"],
     "since": ["2026-01-01"], "site": ["", "[users.eve]"], "state": ["failed"],
     "switch": ["sw1", "sw3"], "tag": ["gpu"], "tagged": [True], "tags": [["gpu"]],
-    "timeout": [0], "transport": ["telnet"], "user": ["rita", "eve"], "vlan": [100],
+    "timeout": [0], "transport": ["telnet", "ssh"], "user": ["rita", "eve"], "vlan": [100],
     "with": ["blue"],
 }  # fmt: skip
 """Values with which calls get beyond the validation of their params."""
 
-TAKES_LONG = {"switch.probe", "job.wait"}
+TAKES_LONG = {"switch.probe", "switch.trust", "job.wait"}
 
 
 @given(data=st.data())

@@ -51,6 +51,8 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
     connect_timeout = 1
     login_timeout = 2.5
     answer_timeout = 3
+    keepalive = 0
+    known_hosts = "/tmp/k"
     """
     settings = config.load(written(tmp_path, text))
     assert settings.pool == (100, 101, 250, 300, 301)

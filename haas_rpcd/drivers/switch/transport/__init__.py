@@ -10,8 +10,14 @@ from typing import Protocol
 COLUMNS = 511
 """The terminal's width we claim, so that nothing wraps what we send (IOS's own maximum is 512)."""
 
+ROWS = 24
+
 READ = 65536
 """Bytes taken at once; also the flow-control limit of the stream, in both directions."""
+
+OPTIONS = frozenset({"ssh_legacy"})
+"""What a switch of any dialect may be registered with, for the way to it: ``ssh_legacy``, whether
+its SSH is so old that it knows no algorithms that are still good."""
 
 
 class Transport(Protocol):
@@ -22,7 +28,7 @@ class Transport(Protocol):
         ...
 
     def write(self, data: bytes) -> None:
-        """Send some bytes."""
+        """Send some bytes. Lines end in CR LF, of which the wire gets what it wants."""
         ...
 
     async def close(self) -> None:

@@ -7,7 +7,8 @@ import asyncio
 import telnetlib3
 from telnetlib3 import TelnetClient
 
-from haas_rpcd.drivers.switch.transport import COLUMNS, READ
+from haas_rpcd.drivers.switch.transport import COLUMNS, READ, ROWS
+from haas_rpcd.drivers.switch.transport.keepalive import keep_alive
 from haas_rpcd.errors import DeviceError
 
 
@@ -19,8 +20,13 @@ class TelnetTransport:
         self._writer = writer
 
     @classmethod
-    async def connect(cls, device: str, host: str, port: int, timeout: float) -> TelnetTransport:
-        """Connect within ``timeout`` seconds. Raises DeviceError ``unreachable``."""
+    async def connect(
+        cls, device: str, host: str, port: int, timeout: float, keepalive: float = 0.0
+    ) -> TelnetTransport:
+        """Connect within ``timeout`` seconds. Raises DeviceError ``unreachable``.
+
+        ``keepalive``: seconds of silence after which TCP probes the far end; 0: never.
+        """
         try:
             async with asyncio.timeout(timeout):
                 reader, writer = await telnetlib3.open_connection(
@@ -31,7 +37,7 @@ class TelnetTransport:
                     compression=False,
                     term="dumb",
                     cols=COLUMNS,
-                    rows=24,
+                    rows=ROWS,
                     limit=16 * READ,  # a long `show` overruns the 64 KiB that are usual
                     connect_maxwait=0.5,  # a server that negotiates nothing must not cost 3 s
                 )
@@ -47,6 +53,7 @@ class TelnetTransport:
                 f" ({error.strerror or error}): check its address and that its telnet is on.",
                 reason="unreachable",
             ) from None
+        keep_alive(writer.get_extra_info("socket"), keepalive)
         return cls(reader, writer)
 
     async def read(self) -> bytes:
