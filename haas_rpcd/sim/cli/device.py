@@ -348,6 +348,15 @@ class Device(ABC, Generic[C]):
         refuse = self.faults.refuse.items()
         return next((text for pattern, text in refuse if self.strikes(pattern, record)), None)
 
+    def seconds_for(self, record: LineRecord) -> float:
+        """How long a line takes."""
+        slow = (
+            seconds
+            for pattern, seconds in self.faults.slow.items()
+            if self.strikes(pattern, record)
+        )
+        return self.faults.line_delay + sum(slow)
+
     def touch(self, *ports: str) -> None:
         """Say that these ports may carry something else now (none: all); `settle` will look."""
         self._touched.update(ports or self.port_list)

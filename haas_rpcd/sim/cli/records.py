@@ -64,6 +64,12 @@ class Faults:
     line_delay: float = 0.0
     """Seconds a line takes; of lines typed ahead, one is worked off after the other."""
 
+    slow: dict[str, float] = field(default_factory=dict)
+    """Lines that take so many seconds more, as a commit or a save may."""
+
+    idle_timeout: float | None = None
+    """Seconds after which a session on which nothing is typed is closed."""
+
     round_trip: float = 0.0
     """Seconds that data is under way, both ways together: half before a line is seen, half before
     its answer is. Lines sent ahead pay it once. On SSH it counts from the login on."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from haas_rpcd.sim.cli.editor import Editor, Key
 from haas_rpcd.sim.cli.records import MASK, LineRecord
-from haas_rpcd.sim.cli.texts import Mode
+from haas_rpcd.sim.cli.texts import Mode, RejectedError
 from haas_rpcd.sim.cli.wire import Conversation, Wire
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ class Session(Conversation):
         self._question: _Question | None = None
         self._rest: list[str] = []  # what is still to come after --More--
         self._timer: asyncio.TimerHandle | None = None
+        self._idle: asyncio.TimerHandle | None = None
         self._busy = False
         self._held = False  # the client does not read
         self._stalled = False
@@ -82,14 +83,32 @@ class Session(Conversation):
         else:
             self.ask_nothing(self.switch.enter(self, user))
         self._flush()
+        self._wait_for_more()
 
     def feed(self, data: bytes) -> None:
         """Carry out what has come."""
         self._input += data
         self._pump()
+        self._wait_for_more()
+
+    def _wait_for_more(self) -> None:
+        """Close the session if nothing comes for too long."""
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+        seconds = self.switch.faults.idle_timeout
+        if seconds is not None and self._connected:
+            self._idle = asyncio.get_running_loop().call_later(seconds, self._timed_out)
+
+    def _timed_out(self) -> None:
+        self._write(self.switch.idle_text)
+        self.hang_up()
+        self._flush()
 
     def lost(self) -> None:
         """Give up; what is still under edit is dropped."""
+        if self._idle is not None:
+            self._idle.cancel()
         if self._timer is not None:
             self._timer.cancel()
         self._connected = False
@@ -265,9 +284,9 @@ class Session(Conversation):
         if self.switch.strikes(faults.stall_at, record):
             self._stalled = True
             return
-        if faults.line_delay > 0:
+        if (seconds := self.switch.seconds_for(record)) > 0:
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(faults.line_delay, self._delayed, text, record, ends)
+            self._timer = loop.call_later(seconds, self._delayed, text, record, ends)
         else:
             self._carry_out(text, record, ends)
 
@@ -284,7 +303,10 @@ class Session(Conversation):
         self._busy = True
         try:
             if question is not None:
-                printed = list(question.answered(text) or ())
+                try:
+                    printed = list(question.answered(text) or ())
+                except RejectedError as error:
+                    printed = error.lines
             elif refusal is not None:
                 printed = refusal.splitlines()
             else:

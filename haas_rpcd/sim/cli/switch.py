@@ -25,7 +25,7 @@ from haas_rpcd.sim.cli.grammar import (
 )
 from haas_rpcd.sim.cli.portname import Naming, PortNames
 from haas_rpcd.sim.cli.session import Session
-from haas_rpcd.sim.cli.texts import Enable, Login, Mode, Pager
+from haas_rpcd.sim.cli.texts import Enable, Login, Mode, Pager, RejectedError
 from haas_rpcd.sim.cli.wire import Wire
 
 Lines = Iterable[str] | None
@@ -44,15 +44,6 @@ ARGUMENTS: Mapping[str, Argument] = {
     "ports": PortRange(),
 }
 """What patterns may name; vendors add their own."""
-
-
-class RejectedError(Exception):
-    """The switch understood a line and will not have it; the arguments are the lines it prints."""
-
-    @property
-    def lines(self) -> list[str]:
-        """What is printed."""
-        return [str(line) for line in self.args]
 
 
 S = TypeVar("S", bound="CliSwitch[Any]")
@@ -108,6 +99,9 @@ class CliSwitch(Device[C]):
     interrupt_leaves: ClassVar[bool] = False
     """Whether Ctrl-C leaves configuration."""
 
+    idle_text: ClassVar[str] = "\n"
+    """What is written when a session is closed because nothing was typed for too long."""
+
     session_type: ClassVar[type[Session]] = Session
 
     _forests: ClassVar[dict[tuple[type, object], dict[Mode, Tree[Handler]]]] = {}
@@ -142,7 +136,8 @@ class CliSwitch(Device[C]):
 
     def invalid(self, session: Session, line: Line, error: InvalidError) -> Lines:
         """What is printed for a line with something wrong at ``error.at``."""
-        caret = " " * (len(self.prompt(session)) + error.at) + "^"
+        last_line = self.prompt(session).rpartition("\n")[2]
+        caret = " " * (len(last_line) + error.at) + "^"
         return [caret, "% Invalid input detected at '^' marker.", ""]
 
     def incomplete(self, session: Session, line: Line) -> Lines:
@@ -334,6 +329,26 @@ class CliSwitch(Device[C]):
             return ["% Failed to compile regular expression.", ""]
         except InvalidError as error:
             return list(self.invalid(session, line, error) or ())
+
+    def execute_in(
+        self,
+        session: Session,
+        mode: Mode,
+        text: str,
+        *,
+        ports: Iterable[str] = (),
+        editing: Any = None,
+    ) -> list[str]:
+        """Carry out a line as if it had been typed in another mode, and come back.
+
+        For vendors who take ``vlan 5 tagged 1`` where others want two lines.
+        """
+        before = (session.mode, session.label, session.selection, session.editing)
+        session.enter(mode, ports=ports, editing=editing)
+        try:
+            return self.execute(session, text)
+        finally:
+            session.mode, session.label, session.selection, session.editing = before
 
     def fits(self, mode: Mode, line: Line) -> bool:
         """Whether a line would be a command in another mode."""

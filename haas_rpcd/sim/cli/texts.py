@@ -5,6 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+class RejectedError(Exception):
+    """The switch understood a line and will not have it; the arguments are the lines it prints."""
+
+    @property
+    def lines(self) -> list[str]:
+        """What is printed."""
+        return [str(line) for line in self.args]
+
+
 @dataclass(frozen=True, eq=False)
 class Mode:
     """Where a session's next line is read.
