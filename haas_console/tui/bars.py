@@ -6,7 +6,8 @@ import time
 
 from rich.segment import Segment
 from rich.text import Text
-from textual.geometry import Region
+from textual.geometry import Region, Size
+from textual.reactive import Reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -19,6 +20,8 @@ class Bar(Widget):
     """One line, of which only what has changed is sent."""
 
     ALLOW_SELECT = False
+    # As Textual's, but a bar that is laid out is not laid out, and drawn, once more for that.
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0), repaint=False)
 
     def __init__(self, *, id: str, classes: str = "") -> None:
         super().__init__(id=id, classes=f"bar {classes}")

@@ -46,8 +46,8 @@ class Lines(ScrollView, can_focus=True):
     ]
 
     # As Textual's, but without a layout of the whole screen (6 KB) when the count changes: how
-    # many lines there are says nothing about the list's own size.
-    virtual_size: Reactive[Size] = Reactive(Size(0, 0))
+    # many lines there are says nothing about the list's own size; `redraw` sends what differs.
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0), repaint=False)
 
     class Moved(Message):
         """The cursor moved to another line."""

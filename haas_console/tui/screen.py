@@ -55,6 +55,7 @@ class ConsoleScreen(Screen[None]):
         self.tells_job: int | None = None  # the job of which the screen tells, so the bar need not
         self._said = Text("")
         self._pending: set[str] = set()
+        self._opened = False  # whether anything was filled in, and so painted, yet
 
     @property
     def console(self) -> ConsoleApp:
@@ -111,6 +112,28 @@ class ConsoleScreen(Screen[None]):
         if "status" in changes:
             self.refresh_bindings()
         self.changed(changes)
+        if not self._opened:
+            self._fill()
+
+    def _fill(self) -> None:
+        """Paint for the first time, at once, and with that all that was asked for so far."""
+        self._on_timer_update()  # what Textual has put off until its next tick: the layout
+        self._opened = True
+        self._compositor_refresh()
+        for widget in self.walk_children(Widget):
+            # Asked for as it was mounted and laid out; each would be drawn once more: 3 KB.
+            widget._repaint_required = widget._layout_required = False
+
+    def _compositor_refresh(self) -> None:
+        """Paint, but not while nothing is filled in: a blank screen costs as much as a full one.
+
+        Textual paints a new screen when it is laid out, and again for being new: 6 KB each.
+        """
+        if self._opened:
+            super()._compositor_refresh()
+
+    def _extend_compose(self, widgets: list[Widget]) -> None:
+        """Add none of Textual's toasts and tooltips: unused, they have it all laid out anew."""
 
     def show_bars(self) -> None:
         """Draw the bars as things stand."""
