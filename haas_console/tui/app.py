@@ -102,8 +102,21 @@ class ConsoleApp(App[int]):
     async def _on_key(self, event: events.Key) -> None:
         """Do what a key is bound to; then the next may come."""
         event.prevent_default()
+        if (reason := self._why_not(event.key)) is not None and self.here is not None:
+            self.here.fail(reason)
         await super()._on_key(event)
         await self._typeahead.at_app()
+
+    def _why_not(self, key: str) -> str | None:
+        """Why the key does nothing, if it would change something and nothing can be changed."""
+        refusal = self.session.freedom.refusal()
+        if refusal is None:
+            return None
+        active = self.screen.active_bindings.get(key)
+        if active is None or active.enabled or not isinstance(active.node, ConsoleScreen):
+            return None
+        action = active.binding.action.partition("(")[0]
+        return refusal.reason if action in active.node.CHANGES else None
 
     async def on_typeahead_landed(self, event: Landed) -> None:
         """Let the next key come."""

@@ -1,0 +1,85 @@
+"""Where nothing can be changed, every key that would says so: --readonly, and a lost daemon."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from haas_console.tui.app import ConsoleApp
+from haas_console.tui.screens.forms import FormScreen
+from haas_console.tui.screens.job import open_job
+from haas_console.tui.table import SCREENS
+from haas_rpcd.daemon import demo
+from tests.tui.console import Hands, console
+from tests.tui.test_board_mouse import a_project_at_work
+
+
+async def refused(hands: Hands, reason: str) -> set[str]:
+    """Press every key that changes something, on the screen in front; give what they do."""
+    screen = hands.app.here
+    assert screen is not None
+    found = set()
+    for key, active in list(screen.active_bindings.items()):
+        action = active.binding.action.partition("(")[0]
+        if active.node is not screen or action not in screen.CHANGES:
+            continue
+        assert not active.enabled, f"{screen.NAME}: {key} is not grey"
+        screen.say("")
+        await hands.press(key)
+        await hands.until(lambda: reason in hands.bar("message"), f"{screen.NAME}: {key}")
+        assert hands.app.here is screen
+        found.add(f"{screen.NAME} {action}")
+    return found
+
+
+async def all_refused(hands: Hands, reason: str) -> set[str]:
+    """The same on every screen that there is."""
+    app: ConsoleApp = hands.app
+    found = await refused(hands, reason)
+    for entry in SCREENS:
+        app.action_open(entry.name)
+        await hands.until(lambda name=entry.name: app.here and name == app.here.NAME)
+        found |= await refused(hands, reason)
+    app.to_board()
+    app.show(FormScreen(app.session, "switch.register"))
+    await hands.until(lambda: app.here and app.here.NAME == "form" and app.here.is_mounted)
+    found |= await refused(hands, reason)
+    app.to_board()
+    open_job(app, 1)
+    await hands.until(lambda: app.here and app.here.NAME == "job" and app.here.is_mounted)
+    return found | await refused(hands, reason)
+
+
+SOME = {
+    "board connect", "board release", "board undo", "apply apply", "jobs cancel", "headnodes power",
+    "projects new", "inventory register", "site import", "form submit", "job cancel",
+}  # fmt: skip
+
+
+async def test_a_console_that_only_looks_says_so_whatever_is_pressed(socket: Path) -> None:
+    async with console(socket, project="astro", readonly=True) as hands:
+        calls = hands.app.session.live.log.calls
+        assert await all_refused(hands, "This console only looks (--readonly).") >= SOME
+        methods = hands.app.session.live.language.api.methods
+        assert not [c for c in calls if methods[c.method].mutates]
+
+
+async def test_a_lost_daemon_is_told_of_whatever_is_pressed(tmp_path: Path) -> None:
+    opened = console(tmp_path / "s")
+    async with demo(str(tmp_path / "s")):
+        hands = await opened.__aenter__()
+        await a_project_at_work(hands)
+    try:
+        await hands.until(lambda: "stale since" in hands.bar("top"), "the badge")
+        assert await all_refused(hands, "The daemon is lost") >= SOME
+        app = hands.app
+        app.to_board()
+        await hands.until(lambda: app.here is hands.board)
+        assert "allocated" in hands.row("node-01", "ipmi-nic")  # all of it can still be read
+        greyed = {
+            str(span.style)
+            for span in hands.board.query_one("#hints").content.spans  # type: ignore[attr-defined]
+            if "Connect" in hands.bar("hints")[span.start : span.end]
+        }
+        assert greyed == {"dim"}
+    finally:
+        await opened.__aexit__(None, None, None)
