@@ -1,0 +1,87 @@
+"""One command of the vendor's, from the shell to the device and back.
+
+The client sends its words, each ended by NUL, preceded by the session's number, ``1`` under sudo,
+and the directory; an empty line ends them. The device answers by frames: a letter, the length in
+four bytes, and the data. ``o`` is for stdout, ``e`` for stderr, ``q`` wants a line of stdin (sent
+back with its line end, empty at the end of the file), ``x`` is the exit status and the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+from dataclasses import dataclass
+
+CLIENT = """\
+import os, socket, sys
+end = socket.socket(socket.AF_UNIX)
+end.connect(os.environ["HAAS_SIM_SOCKET"])
+words = [os.environ["HAAS_SIM_SESSION"], os.environ.get("HAAS_SIM_ROOT", "0"), os.getcwd()]
+words += [os.path.basename(sys.argv[0]), *sys.argv[1:]]
+end.sendall(b"".join(os.fsencode(word) + b"\\0" for word in words) + b"\\n")
+stream = end.makefile("rb")
+while head := stream.read(5):
+    data = stream.read(int.from_bytes(head[1:], "big"))
+    if head[:1] == b"x":
+        sys.exit(int(data))
+    out = sys.stderr if head[:1] == b"e" else sys.stdout
+    out.buffer.write(data)
+    out.flush()
+    if head[:1] == b"q":
+        end.sendall(sys.stdin.buffer.readline().rstrip(b"\\n") + b"\\n")
+sys.exit(1)
+"""
+
+SUDO = """\
+#!/bin/sh
+while [ "${1#-}" != "$1" ]; do shift; done
+HAAS_SIM_ROOT=1 exec "$@"
+"""
+
+
+@dataclass
+class Call:
+    """A command as the shell read it."""
+
+    session: int
+    root: bool
+    directory: str
+    words: list[str]
+    """The program's name and its arguments, quotes already taken off."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    @classmethod
+    async def read(cls, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Call:
+        """Read what a client sends first."""
+        text = (await reader.readuntil(b"\0\n"))[:-2].decode("utf-8", "replace")
+        session, root, directory, *words = text.split("\0")
+        return cls(int(session), root == "1", directory, words, reader, writer)
+
+    @property
+    def text(self) -> str:
+        """The command line, quoted where it must be."""
+        return shlex.join(self.words)
+
+    def print(self, *lines: str) -> None:
+        """Write lines to stdout."""
+        self._frame(b"o", "".join(f"{line}\n" for line in lines))
+
+    def error(self, *lines: str) -> None:
+        """Write lines to stderr."""
+        self._frame(b"e", "".join(f"{line}\n" for line in lines))
+
+    async def ask(self, question: str) -> str:
+        """Ask for a line; at the end of the input it is empty."""
+        self._frame(b"q", question)
+        return (await self.reader.readline()).decode("utf-8", "replace").rstrip("\n")
+
+    async def finish(self, status: int) -> None:
+        """End the command."""
+        self._frame(b"x", str(status))
+        await self.writer.drain()
+
+    def _frame(self, kind: bytes, text: str) -> None:
+        data = text.encode()
+        self.writer.write(kind + len(data).to_bytes(4, "big") + data)
