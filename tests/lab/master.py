@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from .credentials import PASSWORD, USER
-from .ios_face import ENABLE
+from .face import ENABLE
 from .topology import Lab
 
 SECONDS = 120.0
