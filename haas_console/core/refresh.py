@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 
 MANY = 25  # nodes; from here on a list is cheaper than asking for each
 JOBS = 50  # of the newest jobs that are kept
+COUNTED = {
+    ("node", "allocated"), ("node", "freed"), ("network", "created"), ("network", "deleted"),
+    ("headnode", "created"), ("headnode", "deleted"),
+}  # fmt: skip
+"""News after which a project holds more or less than before."""
 
 
 class Refresher:
@@ -126,11 +131,12 @@ class Refresher:
         project = params.get("project")
         self._told |= {noun, "news"}
         self._live.log.news.append(NewsRecord(time.time(), noun, verb, name, project))
+        if (noun, verb) in COUNTED:
+            self._lists.add("project")
+            self._told.add("project")
         match noun:
             case "node":
                 self._nodes.add(name)
-                if verb in ("allocated", "freed"):
-                    self._lists.add("project")
             case "headnode" if project:
                 self._headnodes.add((project, name))
             case "network" | "switch" | "job":
@@ -146,6 +152,8 @@ class Refresher:
             self._everything = True
         else:
             self._projects.add(project)
+            self._lists.add("project")
+            self._told.add("project")
 
     async def flush(self) -> None:
         """Fetch what was noted, and tell the watchers once."""

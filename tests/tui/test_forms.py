@@ -176,3 +176,14 @@ async def test_a_project_with_a_member(socket: Path) -> None:
         await hands.until(lambda: not any("eve" in t for t in hands.text(lines)))
         await hands.press("x", "y", "enter")
         await hands.until(lambda: not any("chem" in t for t in hands.text(lines)))
+
+
+async def test_what_a_project_holds_is_counted_as_it_changes(socket: Path) -> None:
+    async with console(socket) as hands:
+        await hands.press("P")
+        await hands.until(lambda: isinstance(hands.app.screen, ProjectsScreen))
+        lines = hands.app.screen.query_one(ProjectLines)
+        await hands.given("node allocate --node node-01", "network create lab", "headnode create a")
+        await hands.until(lambda: "     1     1     1" in hands.text(lines)[0], "one of each")
+        await hands.given("headnode delete a", "network delete lab")
+        await hands.until(lambda: "     1     0     0" in hands.text(lines)[0], "the node is left")
