@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from haas_console.tui.bars import Bar
 from haas_console.tui.screens.job import JobScreen
 from haas_console.tui.screens.jobs import JobList, JobsScreen
 from tests.tui.apply_hands import Site, job_is_shown, plan_is_shown, shown, staged_site
@@ -201,3 +202,28 @@ async def test_the_job_that_a_release_starts_shows_at_once(site: Site) -> None:
         assert "release" in hands.text(jobs)[0] and "running" in hands.text(jobs)[0]
         site.slow(0)
         await site.ended(job)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=["80", "120", "200"])
+async def test_plan_job_and_list_fit_every_size(site: Site, size: tuple[int, int]) -> None:
+    await site.call("headnode.create", project="astro", headnode="login")
+    async with console(site.socket, size=size) as hands:
+        plan = await plan_is_shown(hands)
+        if plan.list.count() < 10:  # what does not fit is folded
+            await hands.press("l")
+        said = shown(hands)
+        assert "set Gi1/0/2 (node-01:primary-nic)" in said and "switchport access vlan" in said
+        assert plan.list.count() <= plan.list.size.height or size[1] == 24  # else it scrolls
+        await hands.press("y")
+        job = await job_is_shown(hands, "succeeded")
+        assert hands.text(job.steps)[0].rstrip().endswith("s"), "each device's seconds are seen"
+        jobs = await jobs_are_shown(hands)
+        await hands.until(lambda: jobs.count() == 2)
+        title = str(hands.app.screen.query_one("#jobs-title", Bar).content)
+        mine, sites = hands.text(jobs)
+        assert mine.index("apply") == sites.index("site ", 20) == title.index("kind")
+        assert mine.index("succeeded") == title.index("state")
+        if size[0] > 80:
+            assert "haas-rpcd" in sites  # who did it, in full where there is room
+            assert mine.index("5/5") + 3 < title.index("started") == sites.index(":") - 2
+        assert max(map(len, [title, mine, sites])) <= size[0] + 2

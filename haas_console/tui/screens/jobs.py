@@ -22,7 +22,7 @@ from haas_console.core.session import Session
 from haas_console.tui.bars import Bar
 from haas_console.tui.folds import SpareLines
 from haas_console.tui.glyphs import LOOKS, glyphs
-from haas_console.tui.lines import Part, cut
+from haas_console.tui.lines import BAR, Part, cut
 from haas_console.tui.prompt import Question
 from haas_console.tui.screen import ConsoleScreen
 from haas_console.tui.screens.job import open_job
@@ -66,9 +66,16 @@ class JobList(SpareLines):
     def title(self, width: int) -> str:
         """The names of the columns."""
         bar = cut("done", self._room(width) + 8)
-        return f"   job    {cut('project', 13)}{cut('kind', 8)}state      {cut('by', 9)}{bar}" + (
-            "started        took"
-        )
+        project, user = self._names(width)
+        names = f"{cut('project', project)} {cut('kind', 8)}state      {cut('by', user)}"
+        return f"   job    {names} {bar}started        took"
+
+    def _names(self, width: int) -> tuple[int, int]:
+        """Cells for projects and users: as many as they need, where there is room."""
+        spare = max(0, width - 110) // 2
+        project = max((len(job.project or "") for job in self.jobs), default=0)
+        user = max((len(job.user) for job in self.jobs), default=0)
+        return max(12, min(project, 12 + spare)), max(8, min(user, 8 + spare))
 
     def _room(self, width: int) -> int:
         return 22 if width >= 110 else 0
@@ -78,15 +85,16 @@ class JobList(SpareLines):
         job = self.jobs[index]
         signs, look = glyphs(), LOOKS.get(job.state, "")
         cells = self._room(width)
+        project, user = self._names(width)
         bar = f"{signs.bar(job.done, job.total, cells - 1)} " if cells else ""
         long = clock(took(job, time.time()), exact=not job.under_way)
         return [
             (f" {signs.state(job.state)} ", look),
             (f"{job.job:<6} ", "head"),
-            (cut(job.project or "the site", 12) + " ", ""),
+            (cut(job.project or "the site", project) + " ", ""),
             (f"{job.kind:8}", "dim"),
             (f"{job.state:10} ", look),
-            (cut(job.user, 8) + " ", ""),
+            (cut(job.user, user) + " ", ""),
             (bar, look),
             (f"{f'{job.done}/{job.total}':>7} ", ""),
             (f"{moment(job.started or job.created):14} ", "dim"),
@@ -154,7 +162,7 @@ class JobsScreen(ConsoleScreen):
         if not jobs:
             title = Text("   no job yet: a shows what an apply would do", "dim")
         else:
-            title = Text(found.title(self.size.width), "dim")
+            title = Text(found.title(self.size.width - BAR), "dim")
         if self.filter:
             title.append(f"   /{self.filter}  {found.count()}/{len(jobs)}", "bold")
         self.query_one("#jobs-title", Bar).show(title)
