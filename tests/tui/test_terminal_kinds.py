@@ -118,3 +118,16 @@ def test_what_is_no_terminal_is_told_so(daemon: Daemon, tmp_path: Path) -> None:
     with Terminal(["sh", "-c", program], home=tmp_path) as terminal:
         terminal.wait_for("--script FILE")
         assert "\x1b" not in terminal.output().decode()
+
+
+def test_m_gives_the_mouse_to_the_terminal_and_takes_it_back(
+    daemon: Daemon, tmp_path: Path
+) -> None:
+    with opened(daemon, tmp_path) as terminal:
+        terminal.wait_for("parked → lab*")
+        given = terminal.gesture(b"m").data
+        assert b"\x1b[?1000l" in given and b"\x1b[?1000h" not in given
+        assert "m takes it back" in terminal.text
+        taken = terminal.gesture(b"m").data
+        assert b"\x1b[?1000h" in taken and b"\x1b[?1000l" not in taken
+        assert "the mouse is here again" in terminal.text
