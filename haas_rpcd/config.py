@@ -94,6 +94,24 @@ class SwitchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answer_timeout: Annotated[
         float, Meta(description="Seconds for the answer to one line.", gt=0, le=600)
     ] = 30.0
+    busy_timeout: Annotated[
+        float,
+        Meta(
+            description="Seconds to wait for a session where all are taken, or for a configuration"
+            " that somebody else holds.",
+            ge=0,
+            le=600,
+        ),
+    ] = 20.0
+    keep_session: Annotated[
+        float,
+        Meta(
+            description="Seconds that a session is kept open for the next job.", ge=0, le=3600
+        ),
+    ] = 30.0
+    dialects: Annotated[
+        str, Meta(description="Folder of the site's own dialects, one Python file each.")
+    ] = "/etc/haas/dialects"
     keepalive: Annotated[
         float,
         Meta(

@@ -29,8 +29,10 @@ from haas_rpcd.config import (
     load_credentials,
 )
 from haas_rpcd.config import Server as ServerSettings
-from haas_rpcd.drivers import Driver
-from haas_rpcd.drivers.switch.dialects import DIALECTS
+from haas_rpcd.drivers import SingleDriver
+from haas_rpcd.drivers.switch.dialect import COMMON_OPTIONS, Dialect
+from haas_rpcd.drivers.switch.dialects import DIALECTS, DialectError
+from haas_rpcd.drivers.switch.dialects import load as load_dialects
 from haas_rpcd.drivers.switch.driver import SwitchDriver
 from haas_rpcd.drivers.switch.transport import OPTIONS, Transport
 from haas_rpcd.drivers.switch.transport.known_hosts import KnownHosts
@@ -56,7 +58,7 @@ log = logging.getLogger(__name__)
 
 SSH = "haas_rpcd.drivers.switch.transport.ssh"
 
-MakeDriver = Callable[[], Driver]
+MakeDriver = Callable[[], SingleDriver]
 
 
 class Daemon:
@@ -80,15 +82,21 @@ class Daemon:
         self._known_hosts = KnownHosts(Path(settings.switches.known_hosts))
         self.store = Store(settings.store.path)
         self.events = Events()
-        planning = Planning(settings.pool, facts, self._switch_driver, master, libvirt)
-        self.engine = Engine(self.store, self.events, planning)
+        self.dialects = _dialects(Path(settings.switches.dialects))
+        planning = Planning(settings.pool, self._facts, self._switch_driver, master, libvirt)
+        self.engine = Engine(
+            self.store, self.events, planning, keep_session=settings.switches.keep_session
+        )
         self.context = Context(
             settings=settings,
             store=self.store,
             engine=self.engine,
             events=self.events,
-            dialects={name: dialect.options | OPTIONS for name, dialect in DIALECTS.items()},
-            canonical_port=lambda dialect, port: DIALECTS[dialect].canonical_port(port),
+            dialects={
+                name: dialect.options | COMMON_OPTIONS | OPTIONS
+                for name, dialect in self.dialects.items()
+            },
+            canonical_port=lambda dialect, port: self.dialects[dialect].canonical_port(port),
             trust=self._trust,
             openrpc=functools.cache(lambda: openrpc.document(METHODS)),  # when it is asked for
             started=time.time(),
@@ -125,7 +133,7 @@ class Daemon:
         await self.store.close()
 
     def _switch_driver(self, row: Row) -> SwitchDriver:
-        dialect = DIALECTS.get(row["dialect"])
+        dialect = self.dialects.get(row["dialect"])
         if dialect is None:
             raise UnavailableError(
                 f"This haas-rpcd has no dialect {row['dialect']}, with which {row['name']} is"
@@ -139,6 +147,10 @@ class Daemon:
             options={name: value for name, value in options.items() if name not in OPTIONS},
             credential=lambda: self._credential(row["name"], row["credential"]),
             settings=self.settings.switches,
+            registered=tuple(
+                row[key]
+                for key in ("dialect", "host", "port", "transport", "credential", "options")
+            ),
         )
 
     async def _connect(self, row: Row) -> Transport:
@@ -180,6 +192,15 @@ class Daemon:
             note=address.advice(shown.key, shown.verdict),
         )
 
+    def _facts(self, dialect: str, trunks: int) -> SwitchFacts:
+        """Give what the planner has to know of a switch, from its dialect."""
+        known = self.dialects.get(dialect)
+        return SwitchFacts(
+            declares_vlans=known.declares_vlans if known else False,
+            saves=known.saves if known else False,
+            trunks=trunks,
+        )
+
     def _credential(self, switch: str, name: str | None) -> Credential:
         try:
             known = self._credentials()
@@ -194,14 +215,12 @@ class Daemon:
         return known[name or switch]
 
 
-def facts(dialect: str, trunks: int) -> SwitchFacts:
-    """Give what the planner has to know of a switch, from its dialect."""
-    known = DIALECTS.get(dialect)
-    return SwitchFacts(
-        declares_vlans=known.declares_vlans if known else False,
-        saves=known.saves if known else False,
-        trunks=trunks,
-    )
+def _dialects(folder: Path) -> dict[str, Dialect]:
+    """Give the built-in dialects and the site's own. Raises ConfigError."""
+    try:
+        return DIALECTS | load_dialects(folder)
+    except (DialectError, OSError) as error:
+        raise ConfigError(f"[switches] dialects: {error}") from None
 
 
 # --- the two ways to put one together -------------------------------------------------------------
@@ -217,10 +236,10 @@ def real(settings: Settings) -> Daemon:
         from haas_rpcd.drivers.hostnet.netlink import NetlinkDriver
         from haas_rpcd.drivers.hypervisor.libvirt import LibvirtDriver
 
-        def master() -> Driver:
+        def master() -> SingleDriver:
             return NetlinkDriver(wanted.trunk_nic)
 
-        def libvirt() -> Driver:
+        def libvirt() -> SingleDriver:
             return LibvirtDriver(wanted.libvirt_uri)
 
     return Daemon(
@@ -266,7 +285,7 @@ async def demo(socket_path: str) -> AsyncIterator[tuple[Daemon, DataCentre]]:
             yield daemon, centre
         finally:
             await daemon.stop()
-            await asyncio.to_thread(trusted.unlink, missing_ok=True)
+            trusted.unlink(missing_ok=True)
     finally:
         await centre.stop()
 

@@ -14,6 +14,7 @@ from haas_rpcd.engine.run import JobRun
 from haas_rpcd.engine.worker import Worker
 from haas_rpcd.errors import ConflictError, NotFoundError, UnavailableError
 from haas_rpcd.events import Events
+from haas_rpcd.model import RESERVED_DEVICES
 from haas_rpcd.records import FINAL_JOB_STATES
 from haas_rpcd.store import jobs
 from haas_rpcd.store.database import Row, Store, Tx
@@ -24,7 +25,10 @@ log = logging.getLogger(__name__)
 class Engine:
     """Carries out the jobs that the journal holds."""
 
-    def __init__(self, store: Store, events: Events, planning: Planning) -> None:
+    def __init__(
+        self, store: Store, events: Events, planning: Planning, *, keep_session: float = 0.0
+    ) -> None:
+        self._keep_session = keep_session
         self.planning = planning
         self._store = store
         self._events = events
@@ -169,6 +173,8 @@ class Engine:
     def _worker(self, device: str) -> Worker:
         if device not in self._workers:
             self._workers[device] = Worker(
-                device, lambda: self._store.read(self.planning.driver, device)
+                device,
+                lambda: self._store.read(self.planning.driver, device),
+                keep=0.0 if device in RESERVED_DEVICES else self._keep_session,
             )
         return self._workers[device]

@@ -43,26 +43,31 @@ class Journal:
         self.done = 0
         self.total = 0
 
-    async def sending(self, entry: Entry) -> str | None:
-        """Write that a step is about to be sent: from here on its target's state is not known.
+    async def sending(self, entries: Sequence[Entry]) -> list[str | None]:
+        """Write that steps are about to be sent: from here on their targets' state is not known.
 
-        Gives a sentence, and writes nothing, when the step must not be sent any more.
+        Gives a sentence, and writes nothing, for each step that must not be sent any more.
         """
+
+        def write(tx: Tx) -> list[str | None]:
+            now = time.time()
+            return [self._sending(tx, entry, now) for entry in entries]
+
+        refusals = await self._store.write(write)
+        for entry, refusal in zip(entries, refusals, strict=True):
+            if refusal is None:
+                self.tell(entry, "sending")
+        return refusals
+
+    def _sending(self, tx: Tx, entry: Entry, now: float) -> str | None:
         device, change = entry.step.device, entry.step.change
-
-        def write(tx: Tx) -> str | None:
-            if refusal := applied.refusal(tx, device, change, self.project_id):
-                return refusal
-            if applied.still_carried(tx, device, change, self.job_id):
-                return "something uses it now"
-            applied.before_sending(tx, device, change, self.project_id)
-            jobs.set_step(tx, self.job_id, entry.number, "sending", time.time())
-            return None
-
-        refusal = await self._store.write(write)
-        if refusal is None:
-            self.tell(entry, "sending")
-        return refusal
+        if refusal := applied.refusal(tx, device, change, self.project_id):
+            return refusal
+        if applied.still_carried(tx, device, change, self.job_id):
+            return "something uses it now"
+        applied.before_sending(tx, device, change, self.project_id)
+        jobs.set_step(tx, self.job_id, entry.number, "sending", now)
+        return None
 
     async def close(self, verdicts: Sequence[Verdict]) -> None:
         """Write what several steps came to, and what that made free."""

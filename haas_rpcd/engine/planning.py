@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
-from haas_rpcd.drivers import Driver
+from haas_rpcd.drivers import Driver, OneByOne, SingleDriver
 from haas_rpcd.errors import StalePlanError, UnavailableError
-from haas_rpcd.model import LIBVIRT, MASTER, Plan, Step
+from haas_rpcd.model import LIBVIRT, MASTER, Phase, Plan, Step
 from haas_rpcd.planner import plan
-from haas_rpcd.store import scope, switches
+from haas_rpcd.store import applied, scope, switches
 from haas_rpcd.store.database import Row, Tx
 from haas_rpcd.store.scope import Facts, Scope
 
@@ -28,8 +28,8 @@ class Planning:
         pool: Sequence[int],
         facts: Facts,
         switch_driver: SwitchDriver,
-        master_driver: Callable[[], Driver] | None,
-        libvirt_driver: Callable[[], Driver] | None,
+        master_driver: Callable[[], SingleDriver] | None,
+        libvirt_driver: Callable[[], SingleDriver] | None,
     ) -> None:
         self._pool = tuple(pool)
         self._facts = facts
@@ -50,21 +50,32 @@ class Planning:
                     "haas.toml has no [master] table, so this daemon makes no bridges and no"
                     " headnodes: an admin adds it and restarts haas-rpcd."
                 )
-            return make()
+            return OneByOne(make())
         row = switches.find(tx, device)
         if row is None:
             raise UnavailableError(f"The switch {device} is not registered any more.")
         return self._switch_driver(row)
 
     def rendered(self, tx: Tx, planned: Plan) -> list[tuple[Step, list[str]]]:
-        """Give each step with the lines that will be sent for it."""
+        """Give each step with the lines that will be sent for it.
+
+        Steps of a phase are sent to their device together, and lines that serve several of them
+        stand at the last: the steps' lines in order are what a device is sent.
+        """
+        batches: dict[tuple[str, Phase], list[int]] = {}
+        for number, step in enumerate(planned.steps):
+            batches.setdefault((step.device, step.phase), []).append(number)
         drivers: dict[str, Driver] = {}
-        result = []
-        for step in planned.steps:
-            if step.device not in drivers:
-                drivers[step.device] = self.driver(tx, step.device)
-            result.append((step, drivers[step.device].preview(step.change)))
-        return result
+        lines: list[list[str]] = [[] for _ in planned.steps]
+        for (device, _), numbers in batches.items():
+            if device not in drivers:
+                drivers[device] = self.driver(tx, device)
+            changes = [planned.steps[number].change for number in numbers]
+            carried = applied.carried(tx, device, changes)
+            previews = drivers[device].preview(changes, carried)
+            for number, own in zip(numbers, previews, strict=True):
+                lines[number] = own
+        return list(zip(planned.steps, lines, strict=True))
 
     # --- digests ----------------------------------------------------------------------------------
 

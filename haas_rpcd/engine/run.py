@@ -11,8 +11,9 @@ from itertools import groupby
 from haas_rpcd.engine.gate import Gate
 from haas_rpcd.engine.journal import Entry, Journal, Verdict
 from haas_rpcd.engine.planning import Planning
-from haas_rpcd.engine.worker import Batch, Worker
-from haas_rpcd.errors import HaasError
+from haas_rpcd.engine.sending import Batch
+from haas_rpcd.engine.worker import Worker
+from haas_rpcd.errors import DeviceError, HaasError
 from haas_rpcd.model import Phase, Step
 from haas_rpcd.records import JobState
 from haas_rpcd.store import applied, jobs
@@ -86,7 +87,8 @@ class JobRun:
 
         def write(tx: Tx) -> None:
             for step, found in zip(steps, seen, strict=True):
-                applied.confirm(tx, device, step.change, found)
+                if not isinstance(found, DeviceError):
+                    applied.confirm(tx, device, step.change, found)
             applied.sweep(tx)
 
         await self._store.write(write)

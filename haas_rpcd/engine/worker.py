@@ -1,8 +1,8 @@
 """The worker of one device: it owns the device's one session and drains its queue.
 
 Batches come from the jobs, one for each phase. Several jobs' batches are worked off in one session,
-and their saves are merged into one. The session is opened by the first batch and closed when no job
-needs the device any more.
+and their saves are merged into one. The session is opened by the first batch, and kept for a while
+when no job needs the device any more: the next one finds it warm.
 """
 
 from __future__ import annotations
@@ -10,35 +10,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from haas_rpcd.drivers import Driver
-from haas_rpcd.engine.journal import Entry, Journal, Verdict
-from haas_rpcd.errors import DeviceError, HaasError
-from haas_rpcd.model import Phase, SaveConfig
-from haas_rpcd.planner import shortfall
+from haas_rpcd.drivers import SESSION_LOST, Driver, Say
+from haas_rpcd.engine.journal import Verdict
+from haas_rpcd.engine.sending import Batch, Sending
+from haas_rpcd.errors import DeviceError
+from haas_rpcd.model import Phase
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-SESSION_LOST = frozenset({"unreachable", "login", "enable", "cut", "timeout"})
-"""Reasons of a DeviceError after which the session can't be used any more."""
-
-
-@dataclass
-class Batch:
-    """What one job wants of the device in one phase."""
-
-    journal: Journal
-    phase: Phase
-    entries: Sequence[Entry]
-    cancelled: Callable[[], bool]
-    finished: asyncio.Future[list[Verdict]] = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
 
 
 @dataclass
@@ -52,10 +36,13 @@ class Look:
 
 
 class Worker:
-    """One device's queue and session."""
+    """One device's queue and session, which is kept for ``keep`` seconds after its last use."""
 
-    def __init__(self, device: str, make_driver: Callable[[], Awaitable[Driver]]) -> None:
+    def __init__(
+        self, device: str, make_driver: Callable[[], Awaitable[Driver]], *, keep: float = 0.0
+    ) -> None:
         self.device = device
+        self._keep = keep
         self._make_driver = make_driver
         self._driver: Driver | None = None
         self._queue: deque[Batch | Look] = deque()
@@ -72,7 +59,7 @@ class Worker:
             self._task = asyncio.create_task(self._drain(), name=f"worker {self.device}")
 
     def leave(self) -> None:
-        """A job has no more for the device; the last one's leaving closes the session."""
+        """A job has no more for the device; after the last one the session is only kept warm."""
         self._users -= 1
         self._wake.set()
 
@@ -104,16 +91,18 @@ class Worker:
 
     async def _drain(self) -> None:
         try:
-            while self._users or self._queue:
+            while self._users or self._queue or self._driver is not None:
                 if self._queue:
                     await self._take()
-                else:
-                    self._wake.clear()
-                    await self._wake.wait()
-                if not self._users and not self._queue:
-                    await self._close()  # and look again: somebody may have come meanwhile
+                    continue
+                self._wake.clear()
+                try:
+                    async with asyncio.timeout(None if self._users else self._keep):
+                        await self._wake.wait()
+                except TimeoutError:
+                    await self.close()  # and look again: somebody may have come meanwhile
         finally:
-            await self._close()
+            await self.close()
 
     async def _take(self) -> None:
         taken = self._next()
@@ -136,22 +125,34 @@ class Worker:
 
     async def _look(self, look: Look) -> None:
         try:
-            result = await look.read(await self._open())
+            result = await self._read(look)
         except asyncio.CancelledError:
             look.finished.cancel()
             raise
         except Exception as error:  # noqa: BLE001 - the asker's matter; the session may be anyhow
-            await self._close()
+            await self.close()
             if not look.finished.done():
                 look.finished.set_exception(error)
         else:
             if not look.finished.done():  # else the asker has gone
                 look.finished.set_result(result)
 
+    async def _read(self, look: Look) -> Any:
+        """Let somebody read; once more in a new session when a kept one turns out to have ended."""
+        kept = self._driver
+        driver = await self.open(_silent)
+        try:
+            return await look.read(driver)
+        except DeviceError as error:
+            if driver is not kept or error.reason not in SESSION_LOST:
+                raise
+        await self.close()
+        return await look.read(await self.open(_silent))
+
     async def _work(self, batches: list[Batch]) -> None:
         first, *others = batches
         try:
-            verdicts = await self._batch(first)
+            verdicts = await Sending(self.device, self, first).run()
             _answer(first, verdicts)
             for other in others:  # merged saves: one was sent for all of them
                 verdict = verdicts[0]
@@ -171,105 +172,30 @@ class Worker:
                 if not batch.finished.done():
                     batch.finished.set_exception(error)
 
-    # --- one batch --------------------------------------------------------------------------------
-
-    async def _batch(self, batch: Batch) -> list[Verdict]:
-        """Send a batch step by step, read all of it back once, and close it in the journal."""
-        journal = batch.journal
-        verdicts: list[Verdict] = []
-        sent: list[Entry] = []
-        trouble = _Trouble()
-        for entry in batch.entries:
-            if batch.cancelled() and batch.phase is not Phase.SAVE:  # what was done is saved
-                verdicts.append(Verdict(entry, "cancelled", "cancelled before it was sent"))
-            elif why := trouble.of(entry):
-                verdicts.append(Verdict(entry, "skipped", f"not sent: {why}"))
-            elif verdict := await self._send(journal, entry, trouble):
-                verdicts.append(verdict)
-            else:
-                sent.append(entry)
-        verdicts += await self._read_back(sent)
-        verdicts = [await self._settle(verdict) for verdict in verdicts]
-        verdicts.sort(key=lambda verdict: verdict.entry.number)
-        await journal.close(verdicts)
-        return verdicts
-
-    async def _send(self, journal: Journal, entry: Entry, trouble: _Trouble) -> Verdict | None:
-        """Send one step; give what it came to, or None when it waits for its reading back."""
-
-        def say(line: str) -> None:
-            journal.tell(entry, "sending", line=line)
-
-        try:
-            driver = await self._open()
-            if refusal := await journal.sending(entry):
-                trouble.note(entry, refusal, everything=False)
-                return Verdict(entry, "skipped", f"not needed: {refusal}")
-            await driver.send(entry.step.change, say)
-        except HaasError as error:
-            lost = isinstance(error, DeviceError) and error.reason in SESSION_LOST
-            if lost:
-                await self._close()
-            goes_on = self._driver is not None and self._driver.goes_on
-            trouble.note(entry, error.message, everything=lost or not goes_on)
-            return Verdict(entry, "failed", error.message)
-        journal.tell(entry, "sent")
-        return None
-
-    async def _read_back(self, sent: Sequence[Entry]) -> list[Verdict]:
-        """Ask the device what it has now: only what it confirms is done.
-
-        A session that was cut after some steps is opened once more for this, so that what did
-        arrive is not reported as failed.
-        """
-        if not sent:
-            return []
-        try:
-            driver = await self._open()
-            seen = await driver.observe([entry.step.change for entry in sent])
-        except HaasError as error:
-            await self._close()
-            return [
-                Verdict(entry, "failed", f"sent, but not confirmed: {error.message}")
-                for entry in sent
-            ]
-        verdicts = []
-        for entry, found in zip(sent, seen, strict=True):
-            lack = shortfall(entry.step.change, found)
-            if lack is not None:
-                lack = f"{self.device} accepted the change, but {lack}; apply again, and if it"
-                lack += " stays so look for somebody else who configures the device"
-            verdicts.append(Verdict(entry, "failed" if lack else "done", lack, found))
-        return verdicts
-
-    async def _settle(self, verdict: Verdict) -> Verdict:
-        """Read what a refused step left behind, so that the next plan starts from what is true."""
-        change = verdict.entry.step.change
-        refused = verdict.state == "failed" and verdict.seen is None
-        if self._driver is None or not refused or isinstance(change, SaveConfig):
-            return verdict
-        try:
-            [seen] = await self._driver.observe([change])
-        except HaasError as error:
-            log.info("%s: what a refused step left is not known: %s", self.device, error.message)
-            await self._close()
-            return verdict
-        return Verdict(verdict.entry, verdict.state, verdict.message, seen)
-
     # --- the session ------------------------------------------------------------------------------
 
-    async def _open(self) -> Driver:
+    async def open(self, say: Say) -> Driver:
+        """Give the open session; open one if there is none that still answers.
+
+        One that was opened to what the device was registered as before is not used any more.
+        """
+        if self._driver is not None:
+            driver = await self._make_driver()
+            if driver.registered != self._driver.registered or not await self._driver.usable():
+                log.info("%s: the session that was kept can't be used any more", self.device)
+                await self.close()
         if self._driver is None:
             driver = await self._make_driver()
             try:
-                await driver.open()
+                await driver.open(say)
             except BaseException:
                 await driver.close()
                 raise
             self._driver = driver
         return self._driver
 
-    async def _close(self) -> None:
+    async def close(self) -> None:
+        """End the session, if there is one."""
         if self._driver is not None:
             driver, self._driver = self._driver, None
             await driver.close()
@@ -281,19 +207,5 @@ def _answer(batch: Batch, verdicts: list[Verdict]) -> None:
         batch.finished.set_result(verdicts)
 
 
-class _Trouble:
-    """What has gone wrong in a batch, and which of the steps after it must not be sent."""
-
-    def __init__(self) -> None:
-        self._everything: str | None = None
-        self._targets: dict[str, str] = {}
-
-    def note(self, entry: Entry, why: str, *, everything: bool) -> None:
-        """Hold back what follows: everything, or only what has the same target."""
-        self._targets[entry.step.target] = why
-        if everything:
-            self._everything = why
-
-    def of(self, entry: Entry) -> str | None:
-        """Say why a step must not be sent, or None."""
-        return self._everything or self._targets.get(entry.step.target)
+def _silent(line: str) -> None:
+    """Take no notice: reading is no news."""

@@ -88,6 +88,23 @@ def _before_headnode(
         _carry(tx, "headnode", headnode_id, {nic.vlan for nic in change.nics})
 
 
+def carried(tx: Tx, device: str, changes: Iterable[Change]) -> dict[str, PortConfig]:
+    """Give what the ports among the targets of ``changes`` were last confirmed to carry."""
+    ports = {change.port for change in changes if isinstance(change, SetPort)}
+    if not ports:
+        return {}
+    rows = tx.query(
+        "SELECT port.name, config FROM port_applied JOIN port ON port.id = port_id"
+        " JOIN switch ON switch.id = port.switch_id WHERE switch.name = ? AND config IS NOT NULL",
+        (device,),
+    )
+    return {
+        row["name"]: msgspec.json.decode(row["config"], type=PortConfig)
+        for row in rows
+        if row["name"] in ports
+    }
+
+
 def confirm(tx: Tx, device: str, change: Change, seen: Seen) -> None:
     """Store what was read back for the target of ``change``. :func:`sweep` must follow."""
     match change, seen:

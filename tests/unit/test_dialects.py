@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haas_rpcd.config import SwitchSettings
+from haas_rpcd.drivers.switch.dialect import Dialect, PortState
 from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.drivers.switch.driver import SwitchDriver
 from haas_rpcd.drivers.switch.transport.telnet import TelnetTransport
@@ -32,7 +33,7 @@ from haas_rpcd.model import (
     vlan_ranges,
 )
 from haas_rpcd.sim.ios import Carried, IosSwitch, gigabit
-from tests.unit.test_session import FULL, SETTINGS, catalyst, driving, silent
+from tests.unit.test_session import FULL, SETTINGS, catalyst, driving, send, silent
 
 GI1 = "GigabitEthernet1/0/1"
 POOL = (100, 101, 102, 103)
@@ -50,6 +51,11 @@ def carried(config: PortConfig) -> Carried:
 
 def vlans(now: Carried) -> set[int]:
     return set(now.tagged) | ({now.untagged} if now.untagged is not None else set())
+
+
+def lines(dialect: Dialect, *changes: SetPort | SetVlan, **options: Any) -> list[str]:
+    """What is sent for some changes, in order."""
+    return [line.text for line in dialect.script(changes, options)]
 
 
 # --- cisco_ios ------------------------------------------------------------------------------------
@@ -82,13 +88,13 @@ async def test_from_any_state_to_any_other_by_lines_that_open_nothing_else(seed:
     switch.running.add_vlan(7)
     async with driving(switch) as driver:
         for vlan in POOL:
-            await driver.send(SetVlan(vlan, True), silent)
+            await send(driver, SetVlan(vlan, True))
         for _ in range(25):
             anything(dice, switch)
             for _ in range(2):
                 before, wanted = switch.carried(GI1), config_of(dice)
                 seen = len(switch.history)
-                await driver.send(SetPort("Gi1/0/1", wanted), silent)
+                await send(driver, SetPort("Gi1/0/1", wanted))
                 for entry in switch.history[seen:]:
                     now = vlans(entry.changed[GI1])
                     assert now <= vlans(before) | wanted.vlans, (before, wanted, entry.line)
@@ -101,11 +107,11 @@ async def test_from_any_state_to_any_other_by_lines_that_open_nothing_else(seed:
 async def test_setting_a_port_twice_changes_nothing_the_second_time() -> None:
     switch = catalyst()
     async with driving(switch) as driver:
-        await driver.send(SetVlan(100, True), silent)
+        await send(driver, SetVlan(100, True))
         for config in (PortConfig(100), PortConfig(None, (100,)), PARKED):
-            await driver.send(SetPort("Gi1/0/1", config), silent)
+            await send(driver, SetPort("Gi1/0/1", config))
             seen = len(switch.history)
-            await driver.send(SetPort("Gi1/0/1", config), silent)
+            await send(driver, SetPort("Gi1/0/1", config))
             assert switch.history[seen:] == []
 
 
@@ -117,11 +123,11 @@ async def test_a_list_of_vlans_that_is_too_long_for_a_line() -> None:
     async with driving(switch) as driver:
         for vlan in range(2, 1001):
             switch.running.add_vlan(vlan)
-        lines = driver.preview(SetPort("Gi1/0/1", wanted))
+        [lines] = driver.preview([SetPort("Gi1/0/1", wanted)])
         assert len([line for line in lines if "allowed vlan add" in line]) > 5
         assert max(map(len, lines)) < 254
-        await driver.send(SetPort("Gi1/0/1", PARKED), silent)
-        await driver.send(SetPort("Gi1/0/1", wanted), silent)
+        await send(driver, SetPort("Gi1/0/1", PARKED))
+        await send(driver, SetPort("Gi1/0/1", wanted))
         assert switch.carried(GI1) == carried(wanted)
         assert await driver.observe([SetPort("Gi1/0/1", PARKED)]) == [PortSeen(wanted)]
 
@@ -129,13 +135,13 @@ async def test_a_list_of_vlans_that_is_too_long_for_a_line() -> None:
 async def test_vlans_are_made_named_and_removed() -> None:
     switch = catalyst()
     async with driving(switch) as driver:
-        await driver.send(SetVlan(100, True), silent)
+        await send(driver, SetVlan(100, True))
         assert switch.running.vlans[100] == "haas-100"
-        await driver.send(SetVlan(100, True), silent)
+        await send(driver, SetVlan(100, True))
         many = [SetVlan(100, True), SetVlan(101, True)]
         assert await driver.observe(many) == [PresenceSeen(True), PresenceSeen(False)]
-        await driver.send(SetVlan(100, False), silent)
-        await driver.send(SetVlan(100, False), silent)
+        await send(driver, SetVlan(100, False))
+        await send(driver, SetVlan(100, False))
         assert await driver.observe(many) == [PresenceSeen(False), PresenceSeen(False)]
 
 
@@ -143,7 +149,7 @@ async def test_extended_vlans_on_a_vtp_server_are_refused_when_they_are_made() -
     """IOS says so only when the VLAN's mode is left, and keeps nothing."""
     async with driving(catalyst(vtp_mode="server")) as driver:
         with pytest.raises(DeviceError, match=r'refused "exit": .*Failed to create VLANs 1006'):
-            await driver.send(SetVlan(1006, True), silent)
+            await send(driver, SetVlan(1006, True))
 
 
 async def test_a_model_that_also_knows_isl_wants_the_encapsulation() -> None:
@@ -151,9 +157,9 @@ async def test_a_model_that_also_knows_isl_wants_the_encapsulation() -> None:
     switch = catalyst(model="WS-C3560-24TS", ports=gigabit(2, "0/"))
     wanted = SetPort("Gi0/1", PortConfig(None, (100,)))
     async with driving(switch) as driver:
-        await driver.send(SetVlan(100, True), silent)
+        await send(driver, SetVlan(100, True))
         with pytest.raises(DeviceError, match='trunk encapsulation is "Auto"'):
-            await driver.send(wanted, silent)
+            await send(driver, wanted)
         knowing = SwitchDriver(
             "sw1",
             DIALECTS["cisco_ios"],
@@ -162,8 +168,8 @@ async def test_a_model_that_also_knows_isl_wants_the_encapsulation() -> None:
             credential=lambda: FULL,
             settings=SwitchSettings(**SETTINGS),
         )
-        await knowing.open()
-        await knowing.send(wanted, silent)
+        await knowing.open(silent)
+        await send(knowing, wanted)
         assert await knowing.observe([wanted]) == [PortSeen(wanted.config)]
         await knowing.close()
 
@@ -177,8 +183,10 @@ def test_a_port_is_found_by_its_short_name_and_by_no_other(registered: str, same
     answer = (
         "interface GigabitEthernet1/0/1\n switchport access vlan 100\n switchport mode access\n"
     )
-    found = DIALECTS["cisco_ios"].parse_ports([registered], [answer])
-    assert found == ({registered: PortConfig(100)} if same else {})
+    dialect = DIALECTS["cisco_ios"]
+    found = dialect.parse_ports([answer], {})
+    assert found == {GI1: PortState(PortConfig(100), open=True)}
+    assert (dialect.canonical_port(registered) in found) == same
 
 
 # --- linux_bridge ---------------------------------------------------------------------------------
@@ -241,18 +249,19 @@ def test_a_linux_bridge_opens_nothing_else_either(wanted: list[PortConfig], up: 
     port = LinuxPort(up=up)
     for config in wanted:
         before = port.carried()
-        for line in dialect.set_port("p1", config, {}):
+        for line in lines(dialect, SetPort("p1", config)):
             port.run(line)
             assert port.carried() <= before | config.vlans, line
         assert port.carried() == config.vlans
-        assert dialect.parse_ports(["p1"], port.shown()) == {"p1": config}
+        assert dialect.parse_ports(port.shown(), {})["p1"].carries == config
 
 
 def test_a_linux_switch_is_asked_as_root_where_the_login_is_not() -> None:
     dialect = DIALECTS["linux_bridge"]
-    lines = dialect.set_port("p1", PARKED, {"sudo": True})
-    assert all(line.startswith("sudo -n ") for line in lines)
-    assert dialect.parse_ports(["p9"], LinuxPort().shown()) == {}
+    sent = lines(dialect, SetPort("p1", PARKED), sudo=True)
+    assert sent
+    assert all(line.startswith("sudo -n ") for line in sent)
+    assert "p9" not in dialect.parse_ports(LinuxPort().shown(), {})
 
 
 def test_a_linux_command_s_exit_status_decides() -> None:
@@ -288,6 +297,6 @@ def test_a_dialect_sends_one_line_at_a_time(name: str) -> None:
     """No line holds another one, whatever the port is called."""
     dialect = DIALECTS[name]
     for config in (PARKED, PortConfig(100), PortConfig(100, (101, 102))):
-        for line in dialect.set_port("p1", config, {}):
+        for line in lines(dialect, SetPort("p1", config)):
             assert line.isprintable()
             assert line == line.strip()

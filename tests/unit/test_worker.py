@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from haas_rpcd.drivers import Driver, Say
+from haas_rpcd.drivers import Driver, News, Outcome, Say
 from haas_rpcd.engine.worker import Worker
+from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import PresenceSeen, Seen
 
 
@@ -15,21 +16,27 @@ class SlowToClose:
     """A device that takes its time to say goodbye."""
 
     goes_on = True
+    at_once = 1
+    registered = None
 
     def __init__(self) -> None:
         self.sessions = 0
         self.closing = asyncio.Event()
         self.may_close = asyncio.Event()
 
-    def preview(self, change: Any) -> list[str]:
-        return []
+    def preview(self, changes: Sequence[Any], now: object = None) -> list[list[str]]:
+        return [[] for _ in changes]
 
-    async def open(self) -> None:
+    async def open(self, say: Say) -> None:
         self.sessions += 1
 
-    async def send(self, change: Any, say: Say) -> None: ...
+    async def usable(self) -> bool:
+        return True
 
-    async def observe(self, changes: Sequence[Any]) -> list[Seen]:
+    async def send(self, changes: Sequence[Any], news: News) -> list[Outcome]:
+        return [Outcome("sent") for _ in changes]
+
+    async def observe(self, changes: Sequence[Any]) -> list[Seen | DeviceError]:
         return [PresenceSeen(True) for _ in changes]
 
     async def close(self) -> None:

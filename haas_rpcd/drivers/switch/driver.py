@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+import functools
+import logging
+import time
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 
 from haas_rpcd.config import Credential, SwitchSettings
-from haas_rpcd.drivers import Say
-from haas_rpcd.drivers.switch.dialect import Dialect, Options
-from haas_rpcd.drivers.switch.session import Session
+from haas_rpcd.drivers import SESSION_LOST, News, Outcome, Say
+from haas_rpcd.drivers.switch.dialect import Dialect, Options, PortState
+from haas_rpcd.drivers.switch.script import Line
+from haas_rpcd.drivers.switch.session import Ran, Session
 from haas_rpcd.drivers.switch.transport import Transport
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import (
@@ -21,17 +26,32 @@ from haas_rpcd.model import (
     SwitchChange,
 )
 
+log = logging.getLogger(__name__)
+
 Lookup = Callable[[], Credential]
 """Gives the switch's credentials at the moment of login. Raises DeviceError ``login``."""
 
 Connect = Callable[[], Awaitable[Transport]]
 """Opens a connection to the switch. Raises DeviceError."""
 
+_WAITS = (0.5, 1.0, 2.0, 4.0)
+"""Seconds between attempts on a switch that is busy; the last one again and again."""
+
+_SLOW = 4.0
+"""How many times as long as for a line is waited for a save or a commit."""
+
+_IDLE = 5.0
+"""Seconds after which a warm session is asked whether it is still there before it is used."""
+
+_STILL_THERE = 2.0
+"""Seconds in which it must answer that."""
+
 
 class SwitchDriver:
     """One switch, over one session. Stays in configuration mode between changes."""
 
     goes_on = False
+    at_once = 512
 
     def __init__(
         self,
@@ -42,7 +62,9 @@ class SwitchDriver:
         options: Options,
         credential: Lookup,
         settings: SwitchSettings,
+        registered: Hashable = None,
     ) -> None:
+        self.registered = registered
         self._name = name
         self._dialect = dialect
         self._connect = connect
@@ -50,27 +72,63 @@ class SwitchDriver:
         self._credential = credential
         self._settings = settings
         self._session: Session | None = None
-        self._configuring = False
+        self._used = 0.0
         self._saved = False
 
-    def preview(self, change: SwitchChange) -> list[str]:
-        """Give the lines of a change, without those that only change modes."""
-        match change:
-            case SetPort(port=port, config=config):
-                return self._dialect.set_port(port, config, self._options)
-            case SetVlan(vlan=vlan, present=present):
-                return self._dialect.set_vlan(vlan, present, self._options)
-            case SaveConfig():
-                return list(self._dialect.save)
+    # --- lines ------------------------------------------------------------------------------------
 
-    async def open(self) -> None:
-        """Connect and log in. Raises DeviceError."""
+    def preview(
+        self, changes: Sequence[SwitchChange], now: Mapping[str, PortConfig] | None = None
+    ) -> list[list[str]]:
+        """Give the lines of changes, without those that only change modes."""
+        lines: list[list[str]] = [[] for _ in changes]
+        for line in self._script(changes, now):
+            lines[line.shown].append(line.text)
+        for index, change in enumerate(changes):
+            if isinstance(change, SaveConfig):
+                lines[index] += self._dialect.save
+        return lines
+
+    def _script(
+        self, changes: Sequence[SwitchChange], now: Mapping[str, PortConfig] | None
+    ) -> list[Line]:
+        own = [
+            (i, change) for i, change in enumerate(changes) if not isinstance(change, SaveConfig)
+        ]
+        at = [i for i, _ in own]
+        return [
+            Line(line.text, tuple(at[i] for i in line.changes), at[line.shown], line.guarded)
+            for line in self._dialect.script([change for _, change in own], self._options, now)
+        ]
+
+    # --- the session ------------------------------------------------------------------------------
+
+    async def open(self, say: Say) -> None:
+        """Connect and log in, waiting a while for a session to be free. Raises DeviceError."""
         credential = self._credential()
-        transport = await self._connect()
+        patience = asyncio.get_running_loop().time() + self._settings.busy_timeout
+        for attempt in range(1_000_000):
+            try:
+                self._session = await self._login(credential)
+                break
+            except DeviceError as error:
+                wait = _WAITS[min(attempt, len(_WAITS) - 1)]
+                if error.reason != "busy":
+                    raise
+                if asyncio.get_running_loop().time() + wait > patience:
+                    raise DeviceError(
+                        f"{error.message} (Waited {self._settings.busy_timeout:g} s.)",
+                        reason="busy",
+                    ) from None
+                say(f"# {error.message.partition(':')[0]}: waiting for one")
+                await asyncio.sleep(wait)  # not for timing: to be polite to a full switch
+        self._used = time.monotonic()
+
+    async def _login(self, credential: Credential) -> Session:
         session = Session(
             self._name,
             self._dialect,
-            transport,
+            await self._connect(),
             login_timeout=self._settings.login_timeout,
             answer_timeout=self._settings.answer_timeout,
         )
@@ -79,34 +137,120 @@ class SwitchDriver:
         except BaseException:
             await session.close()
             raise
-        self._session, self._configuring = session, False
+        return session
 
-    async def send(self, change: SwitchChange, say: Say) -> None:
-        """Send a change's lines one by one, stopping at the first that is refused.
+    async def usable(self) -> bool:
+        """Whether the session that is open can be used; one that was idle is asked."""
+        if self._session is None:
+            return False
+        if time.monotonic() - self._used < _IDLE:
+            return True
+        self._used = time.monotonic()
+        return await self._session.alive(_STILL_THERE)
 
-        Raises DeviceError. After a refusal configuration mode is left: on IOS a refused
-        ``interface`` leaves the one before selected, and the next line would hit that.
+    async def close(self) -> None:
+        """End the session. Never raises."""
+        if self._session is not None:
+            session, self._session = self._session, None
+            await session.close()
+
+    # --- sending ----------------------------------------------------------------------------------
+
+    async def send(self, changes: Sequence[SwitchChange], news: News) -> list[Outcome]:
+        """Send the changes' lines ahead of their answers; nothing after one that is refused.
+
+        After a refusal configuration mode is left, and what was typed there and not committed is
+        dropped. A switch whose configuration somebody else holds is tried again for a while.
         """
-        if isinstance(change, SaveConfig):
-            await self._save(say)
-            return
-        await self._configure(say)
         try:
-            for line in self.preview(change):
-                say(line)
-                await self._live().command(line)
-        except DeviceError as error:
-            if error.reason == "refused":
-                await self._leave(say)
-            raise
+            lines = self._script(changes, await self._carried_now(changes))
+            ran = await self._patiently(lines, news) if lines else Ran(0, 0)
+        except DeviceError as error:  # reading what is there went wrong
+            return [Outcome("refused", error)] + [Outcome("unsent", error)] * (len(changes) - 1)
+        outcomes = _outcomes(lines, ran, len(changes))
+        if ran.error is None:
+            for index, change in enumerate(changes):
+                if isinstance(change, SaveConfig):
+                    outcomes[index] = await self._save(functools.partial(news.line, index))
+        self._used = time.monotonic()
+        return outcomes
 
-    async def _save(self, say: Say) -> None:
-        await self._leave(say)
+    async def _carried_now(self, changes: Sequence[SwitchChange]) -> dict[str, PortConfig]:
+        ports = [change.port for change in changes if isinstance(change, SetPort)]
+        if not ports or not self._dialect.looks_first:
+            return {}
+        return {port: state.config for port, state in (await self._ports(ports)).items()}
+
+    async def _patiently(self, lines: list[Line], news: News) -> Ran:
+        """Run a script; begin anew while the switch says that somebody else holds its config."""
+        patience = asyncio.get_running_loop().time() + self._settings.busy_timeout
+        for attempt in range(1_000_000):
+            ran = await self._run(lines, news)
+            busy = self._dialect.busy
+            wait = _WAITS[min(attempt, len(_WAITS) - 1)]
+            if (
+                ran.error is None
+                or busy is None
+                or not busy.search(ran.error.message)
+                or asyncio.get_running_loop().time() + wait > patience
+                or news.stop()
+            ):
+                return ran
+            news.line(lines[0].shown, f"# somebody else configures {self._name}: waiting")
+            await asyncio.sleep(wait)  # not for timing: the switch says "try later"
+        raise AssertionError("unreachable")
+
+    async def _run(self, lines: list[Line], news: News) -> Ran:
+        session = self._live()
+
+        def told(line: Line) -> None:
+            news.line(line.shown, line.text)
+
+        try:
+            if not session.configuring:
+                for text in self._dialect.enter_config:
+                    news.line(lines[0].shown, text)
+                    await session.command(text)
+        except DeviceError as error:
+            return Ran(0, 0, error)
+        ran = await session.run(
+            lines,
+            window=self._window,
+            told=told,
+            stop=news.stop,
+            timeout=self._settings.answer_timeout * (_SLOW if self._dialect.commit else 1),
+        )
+        if ran.error is not None or ran.answered < len(lines):
+            await self._abandon(ran)
+        return ran
+
+    async def _abandon(self, ran: Ran) -> None:
+        """Leave configuration mode after a refusal, dropping what was not committed."""
+        if ran.error is not None and ran.error.reason in SESSION_LOST:
+            return
+        try:
+            for text in self._dialect.abort:
+                await self._live().command(text)
+            await self._leave()
+        except DeviceError as error:
+            log.info("%s: after a refusal: %s", self._name, error.message)
+
+    async def _save(self, say: Say) -> Outcome:
+        try:
+            await self._save_now(say)
+        except DeviceError as error:
+            return Outcome("refused", error)
+        return Outcome("sent")
+
+    async def _save_now(self, say: Say) -> None:
+        await self._leave()
         self._saved = False
         answer = ""
         for line in self._dialect.save:
             say(line)
-            answer += await self._live().command(line, timeout=self._settings.answer_timeout * 4)
+            answer += await self._live().command(
+                line, timeout=self._settings.answer_timeout * _SLOW
+            )
         if not self._dialect.saved(answer):
             raise DeviceError(
                 f"{self._name} did not say that it saved its configuration (it said"
@@ -115,75 +259,91 @@ class SwitchDriver:
             )
         self._saved = True
 
-    async def observe(self, changes: Sequence[SwitchChange]) -> list[Seen]:
+    # --- reading ----------------------------------------------------------------------------------
+
+    async def observe(self, changes: Sequence[SwitchChange]) -> list[Seen | DeviceError]:
         """Read what the targets of some changes are now: one read of the ports, one of the VLANs.
 
         Raises DeviceError.
         """
         ports = [change.port for change in changes if isinstance(change, SetPort)]
-        carried: dict[str, PortConfig] = {}
-        if ports:
-            answers = await self._show(self._dialect.read_ports(ports, self._options))
-            carried = self._dialect.parse_ports(ports, answers)
+        carried = await self._ports(ports) if ports else {}
         vlans: frozenset[int] = frozenset()
         if any(isinstance(change, SetVlan) for change in changes):
             vlans = self._dialect.parse_vlans(
                 await self._show(self._dialect.read_vlans(self._options))
             )
-        seen: list[Seen] = []
+        seen: list[Seen | DeviceError] = []
         for change in changes:
             match change:
                 case SetPort(port=port):
-                    if port not in carried:
-                        raise DeviceError(
-                            f"{self._name} does not show a port {port}: check its name in the"
-                            " inventory (port list) against the switch.",
-                            reason="missing",
-                        )
-                    seen.append(PortSeen(carried[port]))
+                    if port in carried:
+                        seen.append(PortSeen(carried[port].carries))
+                    else:
+                        seen.append(self._no_port(port))
                 case SetVlan(vlan=vlan):
                     seen.append(PresenceSeen(vlan in vlans))
                 case SaveConfig():
                     seen.append(PresenceSeen(self._saved))
         return seen
 
+    def _no_port(self, port: str) -> DeviceError:
+        return DeviceError(
+            f"{self._name} does not show a port {port}: check its name in the inventory (port list)"
+            " against the switch.",
+            reason="missing",
+        )
+
+    async def _ports(self, ports: Sequence[str]) -> dict[str, PortState]:
+        """Read what some ports carry, by the names that are asked for."""
+        answers = await self._show(self._dialect.read_ports(ports, self._options))
+        found = self._dialect.parse_ports(answers, self._options)
+        named = {port: found.get(self._dialect.canonical_port(port)) for port in ports}
+        return {port: state for port, state in named.items() if state is not None}
+
     async def probe(self) -> tuple[str, list[str]]:
         """Give the prompt, and what the switch says of its model and version."""
-        answers = await self._show(list(self._dialect.version))
+        answers = await self._show(list(self._dialect.show_version))
         lines = [line.strip() for answer in answers for line in answer.splitlines()]
         return self._live().prompt, [line for line in lines if line]
 
-    async def close(self) -> None:
-        """End the session. Never raises."""
-        if self._session is not None:
-            session, self._session = self._session, None
-            await session.close()
+    async def _show(self, lines: Sequence[str]) -> list[str]:
+        await self._leave()
+        answers = [await self._live().command(line) for line in lines]
+        self._used = time.monotonic()
+        return answers
 
     # --- modes ------------------------------------------------------------------------------------
+
+    @property
+    def _window(self) -> int:
+        window = self._options.get("window")
+        return window if isinstance(window, int) and window > 0 else self._dialect.window
 
     def _live(self) -> Session:
         if self._session is None:
             raise RuntimeError(f"no session is open to {self._name}")
         return self._session
 
-    async def _show(self, lines: Sequence[str]) -> list[str]:
-        await self._leave(_silent)
-        return [await self._live().command(line) for line in lines]
-
-    async def _configure(self, say: Say) -> None:
-        if not self._configuring:
-            self._configuring = True
-            for line in self._dialect.enter_config:
-                say(line)
-                await self._live().command(line)
-
-    async def _leave(self, say: Say) -> None:
-        if self._configuring:
-            self._configuring = False
+    async def _leave(self) -> None:
+        session = self._live()
+        if session.configuring:
             for line in self._dialect.leave_config:
-                say(line)
-                await self._live().command(line)
+                await session.command(line)
 
 
-def _silent(line: str) -> None:
-    """Take no notice of a line: reading back is no news."""
+def _outcomes(lines: Sequence[Line], ran: Ran, count: int) -> list[Outcome]:
+    """Say what became of each change from how far the lines got."""
+    own: list[list[int]] = [[] for _ in range(count)]
+    for at, line in enumerate(lines):
+        for change in line.changes:
+            own[change].append(at)
+    return [_outcome(at, ran) for at in own]
+
+
+def _outcome(lines: Sequence[int], ran: Ran) -> Outcome:
+    if not lines or lines[-1] < ran.answered:
+        return Outcome("sent")
+    if ran.error is not None and ran.answered in lines:
+        return Outcome("refused", ran.error)
+    return Outcome("unfinished" if lines[0] < ran.sent else "unsent", ran.error)

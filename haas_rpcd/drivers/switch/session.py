@@ -1,33 +1,57 @@
 """One logged-in session on a switch: lines out, answers in, errors noticed on the line they are of.
 
-How the end of an answer is known: by the prompt, as a line of its own at the very end of what came
-in. The prompt's name is learnt at login, so a line of output that merely looks like some prompt
-does not end an answer. Nothing here sleeps; every wait is for bytes, and has a time-out.
+How the end of an answer is known: by the switch's own prompt at the beginning of a line, with
+nothing behind it, or with the echo of the next line that was sent ahead. The host's name is learnt
+at login, so output that merely looks like some prompt ends no answer; when the host is renamed
+meanwhile, its new name is learnt after a moment's silence. Nothing here sleeps; every wait is for
+bytes, and has a time-out.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from haas_rpcd.config import Credential
-from haas_rpcd.drivers.switch.dialect import Dialect
+from haas_rpcd.drivers.switch import answers
+from haas_rpcd.drivers.switch.answers import INCOMPLETE, quote
+from haas_rpcd.drivers.switch.dialect import Dialect, at_start
+from haas_rpcd.drivers.switch.script import Line
 from haas_rpcd.drivers.switch.transport import Transport
 from haas_rpcd.errors import DeviceError
-
-_SYSLOG = re.compile(
-    r"^[*.]?(?:[\w:. -]*: )?%[A-Z][A-Z0-9_]*-(?:[A-Z0-9_]+-)?[0-7]-[A-Z0-9_]+: ?.*$"
-)
-"""A log message that the switch writes into the session, e.g. ``%LINK-5-CHANGED: Interface …``."""
-
-_PAGE_TURNED = re.compile(r"\A(?:[\x08 ]*\x08|\r *\r)")
-"""What a switch writes over its ``--More--`` before the next page."""
 
 _ATTEMPTS = 3
 """Passwords that are sent at most: some switches ask a password, then a username and a password."""
 
-_QUOTED = 300
-"""Characters of a switch's answer that an error message quotes at most."""
+_QUIET = 1.0
+"""Seconds of silence after which a prompt is taken that is not this host's, or that no echo leads
+up to: the host was renamed, or does not echo."""
+
+_PAGE = "\f"
+"""Stands in the buffer where a page was turned."""
+
+_PAGE_TURNED = re.compile(r"\f(?:[\x08 ]*\x08|\r *\r)?")
+"""That, and what a switch writes over its ``--More--`` before the next page."""
+
+_CURSOR = re.compile(r"\x1b(?:\[[0-9;]*[HfG]|[78])")
+_CURSOR_LEFT = re.compile(r"\x1b\[\d*D")
+_ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[()][0-9A-B]|[=>A-DM-Zc])|\x07")
+_ESCAPE_BEGUN = re.compile(r"\x1b(?:\[[0-9;?]*|[()])?\Z")
+
+
+class Ran(NamedTuple):
+    """How far a script got: ``answered`` lines without an error, of ``sent``.
+
+    ``error`` is what became of the line after those, or None. Every line that was sent has been
+    answered, unless the session is lost.
+    """
+
+    answered: int
+    sent: int
+    error: DeviceError | None = None
 
 
 class Session:
@@ -47,17 +71,19 @@ class Session:
         self._transport = transport
         self._login_timeout = login_timeout
         self._answer_timeout = answer_timeout
+        self._raw = b""
+        self._escape = ""
         self._buffer = ""
-        self._prompt = dialect.any_prompt
+        self._prompt = at_start(dialect.prompt.replace("HOST", dialect.host))
+        self._echoes = dialect.echoes
         self.prompt = ""
-        self.lines_sent = 0
 
     # --- login ------------------------------------------------------------------------------------
 
     async def login(self, credential: Credential) -> None:
         """Log in, get privileges, turn paging off.
 
-        Raises DeviceError: ``login``, ``enable``, ``cut``, ``timeout``, ``refused``.
+        Raises DeviceError: ``login``, ``enable``, ``busy``, ``cut``, ``timeout``.
         """
         dialect = self._dialect
         await self._greet(credential)
@@ -65,7 +91,11 @@ class Session:
             await self._enable(dialect.enable, credential)
         self._prompt = dialect.own_prompt(self.prompt)
         for line in dialect.setup:
-            await self.command(line)
+            try:
+                await self.command(line)
+            except DeviceError as error:
+                if error.reason != "refused":  # some models lack it; their pages are turned
+                    raise
 
     async def _greet(self, credential: Credential) -> None:
         """Answer what is asked until there is a prompt."""
@@ -75,16 +105,19 @@ class Session:
         while True:
             found = await self._expect(
                 {
+                    "full": dialect.full,
                     "failed": dialect.login_failed,
                     "username": dialect.username,
                     "password": dialect.password,
                     "key": dialect.press_key,
                     "prompt": dialect.any_prompt,
                 },
-                self._login_timeout,
                 "login",
+                fresh=not asked,
             )
             again = found.kind == "username" and "password" in asked
+            if found.kind == "full":
+                raise self._busy(found.match.group())
             if found.kind == "failed" or again or passwords >= _ATTEMPTS:
                 said = found.match.group() if found.kind == "failed" else ""
                 raise self._login_refused(credential, said)
@@ -103,7 +136,7 @@ class Session:
                 self._send("")
 
     def _login_refused(self, credential: Credential, answer: str) -> DeviceError:
-        said = _quote(answer)
+        said = quote(answer)
         return DeviceError(
             f"{self.device} refused the login"
             + (f" of {credential.username}" if credential.username else "")
@@ -122,7 +155,6 @@ class Session:
                     "password": self._dialect.password,
                     "prompt": self._dialect.any_prompt,
                 },
-                self._login_timeout,
                 "enable",
             )
             if found.kind == "prompt":
@@ -139,7 +171,7 @@ class Session:
                 asked = True
                 self._send(credential.enable)
                 continue
-            said = f" ({_quote(found.match.group())})" if found.kind == "failed" else ""
+            said = f" ({quote(found.match.group())})" if found.kind == "failed" else ""
             raise DeviceError(
                 f"{self.device} refused privileged mode{said}: check the enable password of its"
                 " entry in the credentials file.",
@@ -148,38 +180,77 @@ class Session:
 
     # --- lines ------------------------------------------------------------------------------------
 
+    @property
+    def configuring(self) -> bool:
+        """Whether the last prompt was one of configuration mode."""
+        pattern = self._dialect.configuring
+        return pattern is not None and pattern.search(self.prompt) is not None
+
     async def command(self, line: str, *, timeout: float | None = None) -> str:
         """Send one line; give what the switch answered, without the echo and the prompt.
 
         Raises DeviceError: ``refused`` when the answer has an error, ``cut``, ``timeout``.
         """
         self._send(line)
-        pieces: list[str] = []
-        while True:
-            found = await self._expect(
-                {
-                    "pager": self._dialect.pager,
-                    "question": self._dialect.question,
-                    "prompt": self._prompt,
-                },
-                timeout or self._answer_timeout,
-                line,
-            )
-            pieces.append(_PAGE_TURNED.sub("", found.text) if pieces else found.text)
-            if found.kind == "pager":
-                self._transport.write(b" ")
-            elif found.kind == "question":
-                self._transport.write(self._dialect.answer(found.match.group()).encode())
-            else:
-                break
-        self.prompt = found.match.group().strip()
-        answer = _without_echo("".join(pieces), line)
-        error = self._dialect.error_in(_without_logs(answer), found.match)
+        answer, error = await self._answer(line, None, timeout or self._answer_timeout)
         if error is not None:
-            raise DeviceError(
-                f'{self.device} refused "{line}": {_quote(error)}', reason="refused", line=line
-            )
+            raise error
         return answer
+
+    async def run(
+        self,
+        lines: Sequence[Line],
+        *,
+        window: int,
+        told: Callable[[Line], None],
+        stop: Callable[[], bool],
+        timeout: float | None = None,
+    ) -> Ran:
+        """Send lines, up to ``window`` of them ahead of their answers; stop at the first error.
+
+        A guarded line waits until all before it were answered. After an error nothing more is
+        sent, and what was sent is waited for. ``told`` gets each line as it is sent; when ``stop``
+        says so nothing more is sent either. Raises nothing: see :class:`Ran`.
+        """
+        flying: deque[int] = deque()
+        at = answered = 0
+        error: DeviceError | None = None
+        self._buffer = ""
+        while True:
+            ahead: list[str] = []
+            while (
+                error is None
+                and at < len(lines)
+                and len(flying) < window
+                and not (lines[at].guarded and flying)
+                and not stop()
+            ):
+                told(lines[at])
+                ahead.append(lines[at].text)
+                flying.append(at)
+                at += 1
+            if ahead:
+                self._transport.write("".join(f"{text}\r\n" for text in ahead).encode())
+            if not flying:
+                return Ran(answered, at, error)
+            line = lines[flying.popleft()].text
+            following = lines[flying[0]].text if flying else None
+            try:
+                _, refused = await self._answer(line, following, timeout or self._answer_timeout)
+            except DeviceError as lost:
+                return Ran(answered, at, lost if error is None else error)
+            if error is None:
+                error = refused
+                answered += refused is None
+
+    async def alive(self, timeout: float) -> bool:
+        """Whether the switch still answers: an empty line brings a prompt in time."""
+        try:
+            self._send("")
+            await self._answer("", None, timeout)
+        except DeviceError:
+            return False
+        return True
 
     async def close(self) -> None:
         """End the session. Never raises."""
@@ -187,41 +258,167 @@ class Session:
             self._transport.write(line.encode() + b"\r\n")
         await self._transport.close()
 
+    # --- answers ----------------------------------------------------------------------------------
+
+    async def _answer(
+        self, line: str, following: str | None, timeout: float
+    ) -> tuple[str, DeviceError | None]:
+        """Wait for the answer to a line; give it, and the error in it. Raises ``cut``, ``timeout``.
+
+        What comes after it stays in the buffer.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout
+        ended = self._ended(line, following, self._prompt, echo=self._echoes)
+        while ended is None:
+            if following is None:
+                self._reply()
+            data = await self._read_until(min(deadline, loop.time() + _QUIET))
+            if data:
+                self._take(data)
+                ended = self._ended(line, following, self._prompt, echo=self._echoes)
+            elif data is None:
+                ended = self._renamed(line, following)
+                if ended is None and loop.time() >= deadline:
+                    raise self._silent(line, timeout)
+            else:
+                raise self._cut(line)
+        match, end = ended
+        text = _PAGE_TURNED.sub("", self._buffer[: match.start()])
+        self.prompt = match.group().strip()
+        self._buffer = self._buffer[end:]
+        answer = answers.without_echo(text, line)
+        error = self._dialect.error_in(answers.without_logs(answer), match)
+        if error is None:
+            return answer, None
+        return answer, DeviceError(
+            f'{self.device} refused "{line}": {quote(error)}', reason="refused", line=line
+        )
+
+    def _ended(
+        self, line: str, following: str | None, prompt: re.Pattern[str], *, echo: bool
+    ) -> tuple[re.Match[str], int] | None:
+        """Give the prompt that ends the answer to a line, and from where on the rest counts."""
+        start: int | None = 0
+        if echo and line:
+            start = self._after_echo(line, prompt)
+            if start is None:
+                return None
+        for match in prompt.finditer(self._buffer, start or 0):
+            rest = self._buffer[match.end() :]
+            if following is None:
+                if answers.only_logs(rest):
+                    return match, len(self._buffer)
+            elif not echo:
+                return match, match.end()
+            else:
+                behind = _echo_behind(rest, following)
+                if behind == INCOMPLETE:
+                    return None
+                if behind >= 0:
+                    return match, match.end() + behind
+        return None
+
+    def _after_echo(self, line: str, prompt: re.Pattern[str]) -> int | None:
+        """Give where the echo of a line ends; logs and repeated prompts may stand before it."""
+        for start in (
+            0,
+            *(found.end() for found in re.finditer("\n", self._buffer)),
+            *(found.end() for found in prompt.finditer(self._buffer)),
+        ):
+            end = answers.echo_end(self._buffer[start:], line)
+            if end >= 0:
+                return start + end
+        return None
+
+    def _renamed(self, line: str, following: str | None) -> tuple[re.Match[str], int] | None:
+        """After a silence: take any host's prompt, also without the echo; and learn from it."""
+        loose = at_start(self._dialect.prompt.replace("HOST", self._dialect.host))
+        found = self._ended(line, following, loose, echo=self._echoes)
+        if found is None and following is None:
+            found = self._ended(line, following, loose, echo=False)
+            if found is not None and line:
+                self._echoes = answers.without_echo(self._buffer, line) != self._buffer
+        if found is not None:
+            self._prompt = self._dialect.own_prompt(found[0].group().strip())
+        return found
+
+    def _reply(self) -> None:
+        """Turn the page, or answer the question, that the switch waits with."""
+        for pattern, reply in (
+            (self._dialect.pager, lambda text: " "),
+            (self._dialect.question, self._dialect.answer),
+        ):
+            if pattern is not None and (match := pattern.search(self._buffer)):
+                self._buffer = self._buffer[: match.start()] + _PAGE
+                self._transport.write(reply(match.group()).encode())
+
     # --- bytes ------------------------------------------------------------------------------------
 
     def _send(self, line: str) -> None:
         self._buffer = ""
-        self.lines_sent += 1
         self._transport.write(line.encode() + b"\r\n")
 
-    async def _expect(
-        self, patterns: dict[str, re.Pattern[str] | None], timeout: float, doing: str
-    ) -> _Found:
-        """Read until one of the patterns ends what came in. ``doing`` is never a password."""
+    async def _read_until(self, when: float) -> bytes | None:
+        """Read some bytes; empty at the end of the connection, None when the time is over."""
         try:
-            async with asyncio.timeout(timeout):
-                while (found := self._match(patterns)) is None:
-                    data = await self._transport.read()
-                    if not data:
-                        raise self._cut(doing)
-                    self._buffer += data.decode("utf-8", "replace").replace("\x00", "")
+            async with asyncio.timeout_at(when):
+                return await self._transport.read()
         except TimeoutError:
-            raise DeviceError(
-                f"{self.device} did not answer ({doing}) within {timeout:g} s"
-                f"{self._last_words()}: look at the switch, then apply again.",
-                reason="timeout",
-            ) from None
+            return None
+
+    def _take(self, data: bytes) -> None:
+        """Put what came into the buffer: as text, without what only moves a cursor."""
+        text = self._escape + data.decode("utf-8", "replace").replace("\x00", "")
+        begun = _ESCAPE_BEGUN.search(text)
+        self._escape = text[begun.start() :] if begun else ""
+        text = text[: begun.start()] if begun else text
+        if "\x1b" in text or "\x07" in text:
+            text = _CURSOR.sub("\r", text.replace("\x1bE", "\r\n"))
+            text = _ESCAPES.sub("", _CURSOR_LEFT.sub("\x08", text))
+        self._buffer += text
+
+    async def _expect(
+        self, patterns: dict[str, re.Pattern[str] | None], doing: str, *, fresh: bool = False
+    ) -> _Found:
+        """Read until one of the patterns ends what came in. ``doing`` is never a password.
+
+        ``fresh``: nothing was asked yet, so a connection that is closed without a word has no
+        session free.
+        """
+        when = asyncio.get_running_loop().time() + self._login_timeout
+        while (found := self._match(patterns)) is None:
+            data = await self._read_until(when)
+            if data is None:
+                raise self._silent(doing, self._login_timeout)
+            if not data:
+                raise self._busy("") if fresh and not quote(self._buffer) else self._cut(doing)
+            self._take(data)
         return found
 
     def _match(self, patterns: dict[str, re.Pattern[str] | None]) -> _Found | None:
         for kind, pattern in patterns.items():
-            if pattern is None:
-                continue
-            if match := pattern.search(self._buffer):
-                text = self._buffer[: match.start()]
+            if pattern is not None and (match := pattern.search(self._buffer)):
                 self._buffer = ""
-                return _Found(kind, text, match)
+                return _Found(kind, match)
         return None
+
+    # --- errors -----------------------------------------------------------------------------------
+
+    def _silent(self, doing: str, timeout: float) -> DeviceError:
+        return DeviceError(
+            f"{self.device} did not answer ({doing}) within {timeout:g} s{self._last_words()}:"
+            " look at the switch, then apply again.",
+            reason="timeout",
+        )
+
+    def _busy(self, said: str) -> DeviceError:
+        words = quote(said)
+        return DeviceError(
+            f"{self.device} has no session free{f' ({words})' if words else ''}: close one that"
+            " nobody needs, then apply again.",
+            reason="busy",
+        )
 
     def _cut(self, doing: str) -> DeviceError:
         return DeviceError(
@@ -231,36 +428,34 @@ class Session:
         )
 
     def _last_words(self) -> str:
-        words = _quote(self._buffer)
+        words = quote(self._buffer)
         return f', its last words "{words}"' if words else ""
 
 
-class _Found:
-    """Which pattern ended what came in, and what stood before it."""
+class _Found(NamedTuple):
+    """Which pattern ended what came in."""
 
-    def __init__(self, kind: str, text: str, match: re.Match[str]) -> None:
-        self.kind = kind
-        self.text = text
-        self.match = match
+    kind: str
+    match: re.Match[str]
 
 
-def _lines(text: str) -> list[str]:
-    return [line.rstrip() for line in re.split(r"\r*\n", text.replace("\r\r\n", "\r\n"))]
+def _echo_behind(rest: str, line: str) -> int:
+    """Say where in ``rest``, behind a prompt, the echo of ``line`` begins.
 
-
-def _without_echo(text: str, line: str) -> str:
-    """Drop the echo of a line that was sent, however the terminal may have wrapped it."""
-    first, newline, rest = text.partition("\n")
-    squeezed = re.sub(r"\s|\x08.|\x08", "", first)
-    return rest if newline and line and squeezed.endswith(re.sub(r"\s", "", line)) else text
-
-
-def _without_logs(text: str) -> str:
-    return "\n".join(line for line in _lines(text) if not _SYSLOG.match(line))
-
-
-def _quote(text: str) -> str:
-    """Give a switch's words on one line, for an error message."""
-    words = [line.strip() for line in _lines(text)]
-    quoted = " ".join(word for word in words if word and word != "^")
-    return quoted if len(quoted) <= _QUOTED else f"{quoted[:_QUOTED]}…"
+    ``INCOMPLETE`` when more has to come, ``MISMATCH`` when it was no prompt. Log messages may stand
+    between the two: the switch writes them in when it likes, and not every one repeats its prompt.
+    """
+    end = answers.echo_end(rest, line)
+    if end >= 0:
+        return 0
+    if end == INCOMPLETE:
+        return INCOMPLETE
+    at = 0
+    for row in rest.splitlines(keepends=True):
+        if not row.endswith(("\n", "\r")) or (row.strip() and not answers.is_log(row)):
+            break
+        at += len(row)
+    if at == 0:
+        return end
+    end = answers.echo_end(rest[at:], line)
+    return at if end >= 0 else end

@@ -1,0 +1,82 @@
+"""Taking apart what a switch writes: echoes, prompts, log messages, answers. Pure text, no I/O."""
+
+from __future__ import annotations
+
+import re
+
+_SYSLOG = re.compile(
+    r"^(?:[*.]|<\d+>)?(?:[\w:.,+ -]*: ?)?"
+    r"%(?:%\d+)?[A-Z0-9][A-Z0-9_/]*(?:-[A-Z0-9_]+)*-[0-7]-[A-Z0-9_]+ ?(?:\([^)]*\))?: ?.*$"
+)
+"""A log message that the switch writes into the session, e.g. ``%LINK-5-CHANGED: Interface …``."""
+
+_QUOTED = 300
+"""Characters of a switch's answer that an error message quotes at most."""
+
+MISMATCH = -1
+INCOMPLETE = -2
+
+
+def echo_end(text: str, line: str) -> int:
+    """Give where the echo of ``line`` ends in ``text`` (its newline included).
+
+    ``MISMATCH`` when the text does not begin with it, ``INCOMPLETE`` when more has to come. White
+    space and backspaces don't count: a terminal may have wrapped the line, or shifted it.
+    """
+    wanted = [char for char in line if not char.isspace()]
+    at = position = 0
+    while at < len(wanted):
+        if position == len(text):
+            return INCOMPLETE
+        char = text[position]
+        if char == wanted[at]:
+            at += 1
+        elif char == "\x08" or (char == "$" and "\x08" in text):
+            pass  # a line that was shifted begins with $, or is written over
+        elif not char.isspace():
+            return MISMATCH
+        position += 1
+    newline = text.find("\n", position)
+    if newline < 0:
+        return INCOMPLETE if not text[position:].strip(" \r\x08") else MISMATCH
+    return newline + 1 if not text[position:newline].strip(" \r\x08") else MISMATCH
+
+
+def lines_of(text: str) -> list[str]:
+    """Split what a switch wrote into lines, whatever it ends them with."""
+    return [line.rstrip() for line in re.split(r"\r*\n", text.replace("\r\r\n", "\r\n"))]
+
+
+def is_log(line: str) -> bool:
+    """Whether a line is a log message."""
+    return _SYSLOG.match(line.strip()) is not None
+
+
+def without_logs(text: str) -> str:
+    """Take log messages out of an answer."""
+    return "\n".join(line for line in lines_of(text) if not is_log(line))
+
+
+def only_logs(text: str) -> bool:
+    """Whether nothing but whole log messages (or nothing at all) is there."""
+    if not text:
+        return True
+    rows = lines_of(text)
+    return "\n" in text and all(not row.strip() or is_log(row) for row in rows)
+
+
+def without_echo(text: str, line: str) -> str:
+    """Drop the echo of a line that was sent, however the terminal may have wrapped it."""
+    end = echo_end(text, line)
+    if end >= 0:
+        return text[end:]
+    first, newline, rest = text.partition("\n")
+    squeezed = re.sub(r"\s|\x08.|\x08", "", first)
+    return rest if newline and line and squeezed.endswith(re.sub(r"\s", "", line)) else text
+
+
+def quote(text: str) -> str:
+    """Give a switch's words on one line, for an error message."""
+    words = [line.strip() for line in lines_of(text)]
+    quoted = " ".join(word for word in words if word and word.strip("^ "))
+    return quoted if len(quoted) <= _QUOTED else f"{quoted[:_QUOTED]}…"

@@ -1,0 +1,58 @@
+"""Runs of ports: which can be named together in one ``interface range``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+
+class Span(NamedTuple):
+    """Neighbouring ports: ``prefix`` and the first and last of the number behind it."""
+
+    prefix: str
+    first: int
+    last: int
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every port's own name."""
+        return tuple(f"{self.prefix}{number}" for number in range(self.first, self.last + 1))
+
+
+def spans(ports: Iterable[str]) -> Iterator[Span]:
+    """Give the runs of ports, each as long as it can be, in the order of their numbers.
+
+    A port whose name does not end in a number that can be counted is a run of its own, with
+    ``prefix`` all of its name but the last number and both numbers the same; one without any number
+    has the numbers -1, and its whole name is the prefix.
+    """
+    numbered: dict[str, list[int]] = {}
+    for port in ports:
+        match = re.fullmatch(r"(.*?)(0|[1-9]\d*)", port)
+        prefix, number = (match[1], int(match[2])) if match else (port, -1)
+        numbered.setdefault(prefix, []).append(number)
+    for prefix, numbers in numbered.items():
+        first = last = None
+        for number in sorted(numbers):
+            if first is None or last is None:
+                first = last = number
+            elif number == last + 1 and last >= 0:
+                last = number
+            else:
+                yield Span(prefix, first, last)
+                first = last = number
+        if first is not None and last is not None:
+            yield Span(prefix, first, last)
+
+
+def names(span: Span) -> tuple[str, ...]:
+    """Give every port's name in a run."""
+    return span.names if span.first >= 0 else (span.prefix,)
+
+
+def grouped(ports: Sequence[str], most: int) -> Iterator[list[Span]]:
+    """Give the runs of ports, at most ``most`` of them at a time."""
+    runs = list(spans(ports))
+    for at in range(0, len(runs), most):
+        yield runs[at : at + most]
