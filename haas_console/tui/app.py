@@ -256,7 +256,7 @@ class ConsoleApp(App[int]):
 
         here = self.here
         if here is not None and here.TITLE != "Help":
-            self.show(TextScreen(self.session, "Help", help_lines(here)))
+            self.show(TextScreen(self.session, "Help", help_lines(here), indent=15))
 
     def action_palette(self) -> None:
         """Find something to do by its name."""

@@ -92,7 +92,7 @@ class CommandLine:
         session = self._app.session
         if isinstance(command, Help):
             lines = help_text(session.live.language, command).splitlines()
-            self._app.show(TextScreen(session, "Help", lines))
+            self._app.show(TextScreen(session, "Help", lines, indent=4))
             return
         if isinstance(command, Apply) and command.digest is None:  # look at the plan first
             from haas_console.tui.screens.apply import ApplyScreen

@@ -59,7 +59,9 @@ def entries(app: ConsoleApp) -> list[Entry]:
                 continue
             line = f"{noun} {verb} "
             found.append(
-                Entry(line, method.summary, ":", lambda line=line: app.command(line))  # type: ignore[misc]
+                Entry(
+                    line, method.summary.replace("``", ""), ":", lambda line=line: app.command(line)
+                )  # type: ignore[misc]
             )
     for name in sorted(app.available_themes):
         found.append(

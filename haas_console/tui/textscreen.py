@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from haas_console.core.live import Changes
 from haas_console.core.session import Session
-from haas_console.tui.lines import Lines, Part
+from haas_console.tui.lines import BAR, Lines, Part
 from haas_console.tui.screen import ConsoleScreen
 
 
@@ -19,6 +21,12 @@ class Page(Lines):
     def __init__(self, lines: Sequence[str], *, id: str) -> None:
         super().__init__(id=id)
         self.text = list(lines)
+
+    def show(self, lines: Sequence[str]) -> None:
+        """Show other lines, or the same ones broken otherwise."""
+        if lines != self.text:
+            self.text = list(lines)
+            self.changed()
 
     def count(self) -> int:
         """A line for each."""
@@ -33,7 +41,7 @@ class Page(Lines):
 
 
 class TextScreen(ConsoleScreen):
-    """Shows some lines; Esc leaves them."""
+    """Shows some lines; Esc leaves them. With ``indent`` long ones go on below, so far set in."""
 
     AUTO_FOCUS = "#page"
     NAME = "text"
@@ -42,14 +50,28 @@ class TextScreen(ConsoleScreen):
         Binding("escape", "back", "Back", id="text.back"),
     ]
 
-    def __init__(self, session: Session, title: str, lines: Sequence[str]) -> None:
+    def __init__(
+        self, session: Session, title: str, lines: Sequence[str], *, indent: int | None = None
+    ) -> None:
         super().__init__(session)
         self.TITLE = title  # type: ignore[misc]  # an instance's own
         self._lines = lines
+        self._indent = indent
 
     def compose_body(self) -> ComposeResult:
         """The page."""
         yield Page(self._lines, id="page")
+
+    def changed(self, changes: Changes) -> None:
+        """Fill the width there is."""
+        if self._indent is not None and "info" in changes:
+            width = max(40, self.size.width - BAR - 1)
+            more = " " * self._indent
+            broken = (
+                textwrap.wrap(line, width, subsequent_indent=more, break_on_hyphens=False) or [""]
+                for line in self._lines
+            )
+            self.query_one(Page).show([line for lines in broken for line in lines])
 
     def action_copy(self) -> None:
         """Copy all of it."""

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from haas_console.tui.screens.job import JobScreen
+from haas_console.tui.textscreen import Page
 from tests.tui.apply_hands import Site, job_is_shown, plan_is_shown, shown, staged_site
 from tests.tui.console import Hands, console
 
@@ -65,3 +66,21 @@ async def test_a_plan_asked_for_by_name_takes_the_place_of_the_one_shown(site: S
         await hands.until(lambda: hands.app.screen is not screen)
         await at(hands, "Board", "Apply")
         await hands.until(lambda: "plan of the site" in shown(hands))
+
+
+async def test_help_can_be_read_in_a_small_window(site: Site) -> None:
+    async with console(site.socket, size=(80, 24)) as hands:
+        await jobs_opened(hands)
+        await hands.press("question_mark")
+        await at(hands, "Board", "Jobs", "Help")
+        page = hands.app.screen.query_one(Page)
+        await hands.until(lambda: any("leaves with it" in line for line in hands.text(page)))
+        assert not [line for line in hands.text(page) if len(line.rstrip(" ▐")) > 79]
+        said = " ".join(" ".join(hands.text(page)).replace("▐", "").split())
+        assert "nothing is sent to a switch until you apply (a shows the plan first)." in said
+        assert "Show only jobs that fit, while it is typed: words, field=value, ! inverts" in said
+
+
+async def jobs_opened(hands: Hands) -> None:
+    await hands.press("J")
+    await at(hands, "Board", "Jobs")
