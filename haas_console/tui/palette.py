@@ -57,11 +57,9 @@ def entries(app: ConsoleApp) -> list[Entry]:
         for verb, method in verbs.items():
             if method.role == "admin" and not (info and info.admin):
                 continue
-            line = f"{noun} {verb} "
+            line, note = f"{noun} {verb} ", method.summary.replace("``", "")
             found.append(
-                Entry(
-                    line, method.summary.replace("``", ""), ":", lambda line=line: app.command(line)
-                )  # type: ignore[misc]
+                Entry(line, note, ":", lambda line=line: app.command(line))  # type: ignore[misc]
             )
     for name in sorted(app.available_themes):
         found.append(
