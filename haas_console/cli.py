@@ -9,12 +9,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from haas_console import __version__
-from haas_console.batch import script
 from haas_console.batch.exitcodes import ExitCode, code_of, report
 from haas_console.batch.output import Output
 from haas_console.core import config
-from haas_console.core.api import packaged_api
-from haas_console.core.commands import Language
+from haas_console.core.calm import no_collections
 from haas_console.core.config import Config
 from haas_console.core.errors import ConsoleError
 
@@ -141,7 +139,8 @@ def _screen(args: argparse.Namespace, settings: Config, output: Output) -> int:
         token=os.environ.get("HAAS_TOKEN"),
         timeout=settings.timeout,
     )
-    from haas_console.tui.app import Options, run
+    with no_collections():
+        from haas_console.tui.app import Options, run
 
     return run(
         target,
@@ -156,18 +155,24 @@ def _screen(args: argparse.Namespace, settings: Config, output: Output) -> int:
 
 
 def _batch(args: argparse.Namespace, settings: Config, output: Output) -> int:
+    from haas_console.batch import script
+
     try:
         written = script.read_words(args.c) if args.c else script.read_script(args.script)
     except ConsoleError as error:
         output.error("", error)
         return ExitCode.USAGE
     if args.check:
+        from haas_console.core.api import packaged_api
+        from haas_console.core.language import Language
+
         _, wrong = script.plan(written, Language(packaged_api()), readonly=args.readonly)
         return report(output, wrong)
     if wrong := script.unclosed(written):
         return report(output, wrong)
     # Imported here, because --check and usage errors need no asyncio, no aiohttp and their 100 ms.
-    from haas_console.batch.online import Session, run
+    with no_collections():
+        from haas_console.batch.online import Session, run
 
     session = Session(
         endpoint=None

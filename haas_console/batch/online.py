@@ -13,9 +13,9 @@ from haas_console.batch.exitcodes import ExitCode, report
 from haas_console.batch.output import Output
 from haas_console.batch.runner import Runner
 from haas_console.core.client import Client
-from haas_console.core.commands import Language
 from haas_console.core.config import Endpoint
 from haas_console.core.demo import demo_daemon
+from haas_console.core.language import Language
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,10 @@ from haas_console.batch.progress import Progress, progress_for
 from haas_console.batch.script import Planned
 from haas_console.core import jobs, sitefile
 from haas_console.core.client import Client
-from haas_console.core.commands import Apply, Call, ExportSite, Help, ImportSite, Language, Use
+from haas_console.core.commands import Apply, Call, ExportSite, Help, ImportSite, Use
 from haas_console.core.errors import ConsoleError, LostDaemonError, NoDaemonError
 from haas_console.core.help import help_text
+from haas_console.core.language import Language
 from haas_console.core.paging import fetch
 
 _SEARCH = 30.0  # seconds for which a daemon that restarts is looked for during an apply

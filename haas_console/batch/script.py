@@ -7,8 +7,9 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from haas_console.core.commands import Command, Language, Use
+from haas_console.core.commands import Command, Use
 from haas_console.core.errors import CommandSyntaxError, ConsoleError, ReadonlyError
+from haas_console.core.language import Language
 from haas_console.core.lexer import BadStatement, Statement, statements
 
 _LONGEST = 16 << 20  # bytes of a script: more is not one that somebody wrote

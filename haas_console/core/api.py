@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from haas_console.core.errors import ConsoleError
 
 Schema = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Param:
+class Param(msgspec.Struct, frozen=True):
     """One parameter of a method; ``schema`` has its references resolved at the top."""
 
     name: str
@@ -30,8 +29,7 @@ class Param:
         return "--" + self.name
 
 
-@dataclass(frozen=True)
-class Method:
+class Method(msgspec.Struct, frozen=True, dict=True):
     """One method of the API, and so one command of the language."""
 
     name: str
@@ -40,7 +38,7 @@ class Method:
     description: str = ""
     mutates: bool = False
     role: str = "user"
-    result: Schema = field(default_factory=dict)
+    result: Schema = msgspec.field(default_factory=dict)
 
     @property
     def noun(self) -> str:
@@ -130,5 +128,7 @@ def _packaged_text(name: str) -> str:
 
 def near_miss(word: str, known: Iterable[str]) -> str:
     """A question such as ``, did you mean "node"?``, or nothing when no word is close."""
+    import difflib  # only mistakes need it
+
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f', did you mean "{close[0]}"?' if close else ""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+
+import msgspec
 
 from haas_console.core.gestures import PARKED, HeadnodeRef, NicRef, Onto, Thing
 from haas_console.core.inventory import Headnode, Inventory, Network, NetworkKey, Nic, Node
 
 
-@dataclass(frozen=True, slots=True)
-class AreaLine:
+class AreaLine(msgspec.Struct, frozen=True):
     """One line: an area's head (no ``thing``), or a nic or headnode in it.
 
     ``sign`` tells what an apply does to it: ``+`` it joins, ``-`` it leaves, blank: it stays.

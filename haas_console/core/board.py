@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+import msgspec
 
 from haas_console.core.calm import no_collections
 from haas_console.core.gestures import NicRef
@@ -147,8 +148,7 @@ def _sort_key(sort: str) -> Callable[[Row], object]:
             raise ValueError(f"There is no order by {sort}; there are: {', '.join(SORTS)}.")
 
 
-@dataclass(frozen=True, slots=True)
-class Widths:
+class Widths(msgspec.Struct, frozen=True):
     """The widest name of each kind, in characters; for the columns."""
 
     node: int = 4

@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 CALLS_KEPT = 1000
 COMMANDS_KEPT = 200
 NEWS_KEPT = 500
 
 
-@dataclass(frozen=True, slots=True)
-class CallRecord:
+class CallRecord(msgspec.Struct, frozen=True):
     """One call of the API: ``ms`` is how long its answer took, ``outcome`` ok or the error."""
 
     at: float
@@ -38,8 +39,7 @@ class CommandRecord:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class NewsRecord:
+class NewsRecord(msgspec.Struct, frozen=True):
     """One ``inventory.event``: something was made, changed or deleted, by whomever."""
 
     at: float

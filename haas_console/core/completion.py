@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from haas_console.core import binding, values
 from haas_console.core.api import Method, Param
 from haas_console.core.binding import PROJECT, fills_project
-from haas_console.core.commands import Language
 from haas_console.core.inventory import Inventory
+from haas_console.core.language import Language
 
 MOST = 200  # candidates; more is no help
 

@@ -12,8 +12,9 @@ from typing import Any
 
 from haas_console.core import values
 from haas_console.core.api import Method, Param, Schema
-from haas_console.core.commands import Call, Language
+from haas_console.core.commands import Call
 from haas_console.core.errors import ConsoleError, RpcError
+from haas_console.core.language import Language
 
 
 @dataclass(frozen=True)

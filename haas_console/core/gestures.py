@@ -7,14 +7,14 @@ before anything is sent, from the inventory; the daemon still has the last word.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from haas_console.core.commands import Call
 from haas_console.core.inventory import Headnode, Inventory, Network, NetworkKey, Nic, Node
 
 
-@dataclass(frozen=True, slots=True)
-class NicRef:
+class NicRef(msgspec.Struct, frozen=True):
     """A nic that is gripped; ``network`` is the one it was gripped on, as its project names it."""
 
     node: str
@@ -25,8 +25,7 @@ class NicRef:
         return f"{self.node}:{self.nic}"
 
 
-@dataclass(frozen=True, slots=True)
-class HeadnodeRef:
+class HeadnodeRef(msgspec.Struct, frozen=True):
     """A headnode that is gripped, by one of its nics if that is on a network."""
 
     project: str
@@ -40,8 +39,7 @@ class HeadnodeRef:
 Thing = NicRef | HeadnodeRef
 
 
-@dataclass(frozen=True, slots=True)
-class Onto:
+class Onto(msgspec.Struct, frozen=True):
     """Where things are dropped: a network, or without a key the parked area."""
 
     key: NetworkKey | None = None
@@ -53,23 +51,20 @@ class Onto:
 PARKED = Onto(None)
 
 
-@dataclass(frozen=True, slots=True)
-class Gesture:
+class Gesture(msgspec.Struct, frozen=True):
     """What would be sent, and what it is in words: ``connect 2 nics to lab``."""
 
     calls: tuple[Call, ...]
     label: str
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True):
     """Why a gesture is not possible, as a sentence."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Freedom:
+class Freedom(msgspec.Struct, frozen=True):
     """What the session may do at all: it may be read-only, and the daemon may be lost."""
 
     readonly: bool = False

@@ -6,7 +6,8 @@ import textwrap
 
 from haas_console.core import values
 from haas_console.core.api import Method, Param
-from haas_console.core.commands import Help, Language
+from haas_console.core.commands import Help
+from haas_console.core.language import Language
 
 _WIDTH = 100  # columns
 _OWN = {

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from haas_console.core.commands import Call
 from haas_console.core.inventory import Headnode, Inventory, Link, Nic
 
 KEPT = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(msgspec.Struct, frozen=True):
     """Something that was done, what undoes it, and what it is in words."""
 
     label: str

@@ -1,7 +1,8 @@
 """What the daemon told us, as plain records, and the one place where the screen finds them.
 
-The records are slotted, because there may be 10,000 nodes of them; msgspec makes them from the
-daemon's answers in C, and leaves out what a record does not name.
+The records are msgspec's, as there may be 10,000 nodes of them: it makes them from the daemon's
+answers in C, and leaves out what a record does not name. Those that there are most of are nothing
+to the garbage collector (``gc=False``): no cycle can go through them.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+
+import msgspec
 
 from haas_console.core.calm import no_collections
 
@@ -18,8 +21,7 @@ NetworkKey = tuple[str, str]
 """The owner's project and the network's name."""
 
 
-@dataclass(slots=True, frozen=True)
-class Link:
+class Link(msgspec.Struct, frozen=True, gc=False):
     """A network on a nic, as the nic's project names it; None: a network that is deleted."""
 
     network: str | None
@@ -27,8 +29,7 @@ class Link:
     tagged: bool = False
 
 
-@dataclass(slots=True, frozen=True)
-class Nic:
+class Nic(msgspec.Struct, frozen=True, gc=False):
     """A nic: ``networks`` is what is staged, ``applied`` what the switch confirmed last."""
 
     nic: str
@@ -46,8 +47,7 @@ class Nic:
         return self.state == "staged"
 
 
-@dataclass(slots=True, frozen=True)
-class Node:
+class Node(msgspec.Struct, frozen=True, gc=False):
     """A physical machine."""
 
     node: str
@@ -61,8 +61,7 @@ class Node:
         return next((nic for nic in self.nics if nic.nic == name), None)
 
 
-@dataclass(slots=True, frozen=True)
-class Network:
+class Network(msgspec.Struct, frozen=True):
     """A logical network: one VLAN."""
 
     project: str
@@ -86,8 +85,7 @@ class Network:
         return self.network if project == self.project else f"{self.project}/{self.network}"
 
 
-@dataclass(slots=True, frozen=True)
-class HeadnodeNic:
+class HeadnodeNic(msgspec.Struct, frozen=True):
     """A nic of a headnode: ``network`` is staged, ``applied`` the VLAN id that is confirmed."""
 
     nic: str
@@ -97,8 +95,7 @@ class HeadnodeNic:
     applied: int | None
 
 
-@dataclass(slots=True, frozen=True)
-class Headnode:
+class Headnode(msgspec.Struct, frozen=True):
     """A login machine: ``state`` is confirmed, ``running`` is wanted."""
 
     project: str
@@ -123,8 +120,7 @@ class Headnode:
         return any(nic.vlan != nic.applied for nic in self.nics)
 
 
-@dataclass(slots=True, frozen=True)
-class Project:
+class Project(msgspec.Struct, frozen=True):
     """A tenant, and how much it holds."""
 
     project: str
@@ -134,8 +130,7 @@ class Project:
     headnodes: int
 
 
-@dataclass(slots=True, frozen=True)
-class Switch:
+class Switch(msgspec.Struct, frozen=True):
     """A managed switch; only admins see them."""
 
     switch: str
@@ -146,16 +141,14 @@ class Switch:
     unsaved: bool
 
 
-@dataclass(slots=True, frozen=True)
-class Carried:
+class Carried(msgspec.Struct, frozen=True):
     """What a port was last confirmed to carry; neither: parked."""
 
     untagged: int | None
     tagged: str
 
 
-@dataclass(slots=True, frozen=True)
-class Port:
+class Port(msgspec.Struct, frozen=True):
     """A port of a switch and what is behind it; ``applied`` None: not confirmed yet."""
 
     switch: str
@@ -167,8 +160,7 @@ class Port:
     project: str | None
 
 
-@dataclass(slots=True, frozen=True)
-class Job:
+class Job(msgspec.Struct, frozen=True):
     """An apply under way or past, without its steps."""
 
     job: int
@@ -189,8 +181,7 @@ class Job:
         return self.state in ("queued", "running")
 
 
-@dataclass(slots=True, frozen=True)
-class Info:
+class Info(msgspec.Struct, frozen=True):
     """The daemon, and who is asking."""
 
     name: str
@@ -207,15 +198,11 @@ class Info:
 
 def record(kind: type[T], answer: Mapping[str, Any]) -> T:
     """Make one record of an answer; raises msgspec.ValidationError when it is no such thing."""
-    import msgspec  # 40 ms, which the first paint need not wait for
-
     return msgspec.convert(answer, kind)
 
 
 def records(kind: type[T], answers: Iterable[Mapping[str, Any]]) -> list[T]:
     """Make records of a page's items; raises msgspec.ValidationError."""
-    import msgspec
-
     with no_collections():
         return msgspec.convert(answers, list[kind])  # type: ignore[valid-type]
 

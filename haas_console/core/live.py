@@ -1,7 +1,8 @@
 """Keeps the inventory current: connects, fetches, listens, and finds a lost daemon again.
 
 Nothing here raises into a front end: what goes wrong becomes a :class:`Status` with a sentence.
-aiohttp is imported when the first connection is made, so that a screen can be painted before.
+aiohttp, and what else only a connection needs, is imported when the first is made, so that a screen
+can be painted before.
 """
 
 from __future__ import annotations
@@ -11,18 +12,18 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from haas_console.core.api import packaged_api
+import msgspec
+
 from haas_console.core.calllog import CallRecord, Log
-from haas_console.core.commands import Language
 from haas_console.core.errors import ConsoleError, LostDaemonError, NoDaemonError
 from haas_console.core.inventory import Inventory
 
 if TYPE_CHECKING:
     from haas_console.core.client import Client, Inbox
     from haas_console.core.config import Endpoint
+    from haas_console.core.language import Language
     from haas_console.core.refresh import Refresher
 
 FIRST_WAIT, LAST_WAIT = 0.25, 8.0  # seconds between two tries to connect
@@ -36,8 +37,7 @@ Changes = frozenset[str]
 Watcher = Callable[[Changes], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(msgspec.Struct, frozen=True):
     """How the connection stands: ``connecting``, ``live`` or ``stale``, and since when (epoch)."""
 
     state: str
@@ -45,8 +45,7 @@ class Status:
     reason: str = ""
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """Which daemon, and how to talk to it; without an ``endpoint`` a demo daemon is started."""
 
     endpoint: Endpoint | None
@@ -71,6 +70,9 @@ class Live:
     def language(self) -> Language:
         """The daemon's commands; until it told us, those this console was released with."""
         if self._language is None:
+            from haas_console.core.api import packaged_api
+            from haas_console.core.language import Language
+
             self._language = Language(packaged_api())
         return self._language
 
@@ -175,6 +177,7 @@ class Live:
     async def _once(self) -> None:
         """Connect, fetch everything, and follow the news until the connection breaks."""
         module = await asyncio.to_thread(_import_client)
+        from haas_console.core.language import Language
         from haas_console.core.refresh import Refresher
 
         endpoint = self._endpoint
@@ -227,7 +230,7 @@ class Live:
 
 
 def _import_client() -> Any:
-    """Import the client off the loop: aiohttp takes its 100 ms, in which keys are to be heard."""
-    from haas_console.core import client
+    """Import the client, and what follows, off the loop: 150 ms in which keys are to be heard."""
+    from haas_console.core import client, language, refresh  # noqa: F401 - wanted next
 
     return client

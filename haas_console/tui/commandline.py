@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from haas_console.batch import text
 from haas_console.core.commands import Apply, Call, Command, Help, Use
-from haas_console.core.completion import Completer
 from haas_console.core.errors import CommandSyntaxError, ConsoleError
-from haas_console.core.help import help_text
 from haas_console.core.recall import Recall
 from haas_console.tui.prompt import Question
 from haas_console.tui.screen import ConsoleScreen
 from haas_console.tui.table import SCREENS, entry
-from haas_console.tui.textscreen import TextScreen
 
 if TYPE_CHECKING:
     from haas_console.tui.app import ConsoleApp
@@ -35,6 +32,8 @@ class CommandLine:
         here, session = self._app.here, self._app.session
         if here is None:
             return
+        from haas_console.core.completion import Completer
+
         completer = Completer(
             session.live.language,
             session.inventory,
@@ -89,6 +88,9 @@ class CommandLine:
         here.show_outcome(await self._app.session.discard())
 
     async def _run(self, here: ConsoleScreen, command: Command) -> None:
+        from haas_console.core.help import help_text
+        from haas_console.tui.textscreen import TextScreen
+
         session = self._app.session
         if isinstance(command, Help):
             lines = help_text(session.live.language, command).splitlines()

@@ -5,10 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from haas_console.core.inventory import Job
-from haas_console.core.joblist import took
-from haas_console.core.jobtree import clock
 from haas_console.core.live import Changes
-from haas_console.core.plandiff import whose
 
 if TYPE_CHECKING:
     from haas_console.tui.app import ConsoleApp
@@ -40,6 +37,10 @@ class JobNews:
 
 def sentence(job: Job) -> str:
     """``job 3 of astro succeeded: 12 of 12 steps in 0.4 s``."""
+    from haas_console.core.joblist import took
+    from haas_console.core.jobtree import clock
+    from haas_console.core.plandiff import whose
+
     long = clock(took(job, 0))
     told = f"job {job.job} of {whose(job.project)} {job.state}: {job.done} of {job.total} steps"
     return f"{told} in {long}" if long else told

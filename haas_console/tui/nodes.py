@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from haas_console.core.board import Board, Row, key_of, network_text
 from haas_console.core.gestures import Thing
@@ -13,8 +14,7 @@ from haas_console.tui.lines import BAR, Lines, Part, cut
 GAP = 1
 
 
-@dataclass(frozen=True)
-class Columns:
+class Columns(msgspec.Struct, frozen=True):
     """How wide each column is; 0: there is no room for it."""
 
     node: int

@@ -15,9 +15,9 @@ import pytest
 
 from haas_console.core.api import Api, packaged_api
 from haas_console.core.client import Client
-from haas_console.core.commands import Language
 from haas_console.core.config import Endpoint
 from haas_console.core.errors import NoDaemonError
+from haas_console.core.language import Language
 
 ROOT = Path(__file__).parents[2]
 

@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from haas_console.core.commands import (
-    Apply,
-    Call,
-    Command,
-    ExportSite,
-    Help,
-    ImportSite,
-    Language,
-    Use,
-)
+from haas_console.core.commands import Apply, Call, Command, ExportSite, Help, ImportSite, Use
 from haas_console.core.errors import CommandSyntaxError
 from haas_console.core.help import help_text
+from haas_console.core.language import Language
 
 NET = {"project": "alpha", "network": "net"}
 NIC = {"node": "node-1", "nic": "primary-nic"}

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from haas_console.core import values
 from haas_console.core.api import Api, Method, Schema
-from haas_console.core.commands import Apply, Call, Command, ExportSite, ImportSite, Language, Use
+from haas_console.core.commands import Apply, Call, Command, ExportSite, ImportSite, Use
+from haas_console.core.language import Language
 
 # Patterns are left aside: what they forbid cannot be written wrongly.
 TEXT = st.text(st.characters(blacklist_characters="\n", blacklist_categories=["Cs"]), max_size=8)

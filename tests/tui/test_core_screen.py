@@ -10,7 +10,7 @@ from haas_console.core import gestures, guide, history
 from haas_console.core.api import packaged_api
 from haas_console.core.areas import area_lines
 from haas_console.core.board import Board, natural, network_text
-from haas_console.core.commands import Call, Language
+from haas_console.core.commands import Call
 from haas_console.core.completion import Completer
 from haas_console.core.gestures import PARKED, Freedom, Gesture, HeadnodeRef, NicRef, Onto, Refusal
 from haas_console.core.inventory import (
@@ -24,6 +24,7 @@ from haas_console.core.inventory import (
     Node,
     Project,
 )
+from haas_console.core.language import Language
 from haas_console.core.recall import Recall
 
 FREE = Freedom()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from haas_console.core.api import packaged_api
-from haas_console.core.commands import Language
 from haas_console.core.errors import RpcError
 from haas_console.core.forms import Form
+from haas_console.core.language import Language
 
 LANGUAGE = Language(packaged_api())
 FORMS = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-LATER = ("aiohttp", "msgspec", "jsonrpcclient", "haas_rpcd")
+LATER = ("aiohttp", "jsonrpcclient", "haas_rpcd")
 
 
 def test_the_first_paint_waits_for_no_network_library() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from haas_console.tui.screens.switch import SwitchScreen
 from haas_console.tui.screens.switch_plate import PlateLines

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from haas_console.core.inventory import Inventory, Nic, Node
 from haas_console.core.topology import Picture

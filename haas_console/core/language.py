@@ -1,0 +1,240 @@
+"""The command language: a line to a command and back (design.md, section 8).
+
+Each method of the API is a command, ``noun verb words --options``. On top of that stand a few
+words of the console's own. :class:`Language` parses and formats; it sends nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from haas_console.core import binding, values
+from haas_console.core.api import Api, Method, Param, near_miss
+from haas_console.core.binding import PROJECT
+from haas_console.core.commands import Apply, Call, Command, ExportSite, Help, ImportSite, Use
+from haas_console.core.errors import CommandSyntaxError
+from haas_console.core.lexer import quote_word, split_line
+
+_SUGAR = {
+    "use": "use [PROJECT]",
+    "connect": "connect NODE:NIC NETWORK [--tagged]",
+    "disconnect": "disconnect NODE:NIC [NETWORK]",
+    "plan": "plan [PROJECT | --site]",
+    "apply": "apply [PROJECT | --site] [--digest DIGEST]",
+    "site import": "site import FILE [--dry_run]",
+    "site export": "site export [FILE]",
+    "help": "help [NOUN [VERB]]",
+}
+_TEXT: Mapping[str, Any] = {"type": "string", "minLength": 1}
+
+
+class Language:
+    """The commands of one API."""
+
+    def __init__(self, api: Api) -> None:
+        self.api = api
+
+    # --- lines to commands ---
+
+    def parse_line(self, line: str, project: str | None = None) -> Command | None:
+        """Parse one line, or nothing when it is blank or a comment; raises CommandSyntaxError."""
+        words = split_line(line)
+        return self.parse(words, project) if words else None
+
+    def parse(self, words: Sequence[str], project: str | None = None) -> Command:
+        """Parse the words of one command; ``project`` is what ``use`` chose before.
+
+        Raises CommandSyntaxError, with what there is instead.
+        """
+        first, rest = words[0], list(words[1:])
+        if first == "use":
+            return _parse_use(rest)
+        if first == "help":
+            return self._parse_help(rest)
+        if first in ("connect", "disconnect"):
+            return self._parse_connect(first, rest, project)
+        verbs = self.api.nouns.get(first)
+        if verbs is None:
+            known = self.sugar_nouns | self.api.nouns.keys()
+            raise CommandSyntaxError(
+                f'no such command "{first}"{near_miss(first, known)};'
+                f" there are: {', '.join(sorted(known))}"
+            )
+        verb = rest[0].replace("-", "_") if rest else ""
+        if first in ("plan", "apply") and verb not in verbs:
+            return self._parse_plan(first, rest, project)
+        if verb not in verbs:
+            said = f'"{first}" has no "{rest[0]}"{near_miss(verb, verbs)}' if rest else "say which"
+            raise CommandSyntaxError(f"{said}; there are: {', '.join(verbs)}", f"{first} VERB ...")
+        method = verbs[verb]
+        if method.name in ("site.import", "site.export"):
+            return self._parse_site(method, rest[1:], project)
+        return Call(method.name, binding.bind(self.api, method, rest[1:], project))
+
+    @property
+    def sugar_nouns(self) -> set[str]:
+        """The console's own first words."""
+        return {name for name in _SUGAR if " " not in name}
+
+    def _parse_help(self, topic: list[str]) -> Help:
+        if len(topic) > 2:
+            raise CommandSyntaxError("too many words", _SUGAR["help"])
+        if topic and topic[0] not in self.sugar_nouns:
+            verbs = self.api.nouns.get(topic[0])
+            if verbs is None:
+                raise CommandSyntaxError(
+                    f'no help on "{topic[0]}"{near_miss(topic[0], self.api.nouns)}',
+                    _SUGAR["help"],
+                )
+            if len(topic) == 2 and topic[1].replace("-", "_") not in verbs:
+                raise CommandSyntaxError(
+                    f'"{topic[0]}" has no "{topic[1]}"; there are: {", ".join(verbs)}'
+                )
+        return Help(tuple(word.replace("-", "_") for word in topic))
+
+    def _parse_connect(self, sugar: str, words: list[str], project: str | None) -> Call:
+        method = self.api.methods.get(f"nic.{sugar}")
+        if method is None:
+            raise CommandSyntaxError(f'this daemon has no "nic {sugar}"')
+        at = next((i for i, word in enumerate(words) if not word.startswith("--")), None)
+        node, colon, nic = words[at].partition(":") if at is not None else ("", "", "")
+        if at is None or not (node and colon and nic):
+            raise CommandSyntaxError("say which nic as NODE:NIC", _SUGAR[sugar])
+        try:
+            params = binding.bind(
+                self.api, method, [*words[:at], node, nic, *words[at + 1 :]], project
+            )
+        except CommandSyntaxError as error:
+            raise CommandSyntaxError(error.message, _SUGAR[sugar]) from None
+        return Call(method.name, params)
+
+    def _parse_plan(self, sugar: str, words: list[str], project: str | None) -> Command:
+        target = "plan.show" if sugar == "plan" else "apply.start"
+        method = self.api.methods.get(target)
+        if method is None:
+            raise CommandSyntaxError(f'this daemon has no "{target}"')
+        site = "--site" in words
+        words = [word for word in words if word != "--site"]
+        try:
+            # Not filled in by `use` here, so that `apply other` still has a place for its word.
+            params = binding.bind(self.api, method, words, None)
+        except CommandSyntaxError as error:
+            raise CommandSyntaxError(error.message, _SUGAR[sugar]) from None
+        if not site and project and PROJECT not in params:
+            params[PROJECT] = project
+        if site and PROJECT in params:
+            raise CommandSyntaxError("a project or --site, not both", _SUGAR[sugar])
+        if not site and params.get(PROJECT) is None:
+            raise CommandSyntaxError(
+                f"{sugar} what? Name a project, `use` one, or say --site", _SUGAR[sugar]
+            )
+        if sugar == "plan":
+            return Call(method.name, params)
+        return Apply(params.get(PROJECT), params.get("digest"))
+
+    def _parse_site(self, method: Method, words: list[str], project: str | None) -> Command:
+        """``site import FILE`` and ``site export FILE``; ``--site TEXT`` is the plain method."""
+        if any(word.partition("=")[0] == "--site" for word in words):
+            return Call(method.name, binding.bind(self.api, method, words, project))
+        params = binding.bind(self.api, _with_file(method), words, project)
+        file = params.pop("file", None)
+        if method.name == "site.import":
+            return ImportSite(file, params)
+        return Call(method.name, params) if file is None else ExportSite(file)
+
+    # --- commands to lines ---
+
+    def format(self, command: Command, project: str | None = None) -> str:
+        """The line that means the command; ``project`` as in :meth:`parse`.
+
+        Raises ValueError for what no line can say.
+        """
+        return " ".join(quote_word(word) for word in self._words(command, project))
+
+    def _words(self, command: Command, project: str | None) -> list[str]:
+        match command:
+            case Use(name):
+                return ["use"] if name is None else ["use", name]
+            case Help(topic):
+                return ["help", *topic]
+            case Apply(name, digest):
+                tail = [] if digest is None else [f"--digest={digest}"]
+                return ["apply", *self._scope("apply", name, project), *tail]
+            case ImportSite(file, params):
+                method = _with_file(self.api.methods["site.import"])
+                words = binding.unbind(self.api, method, {**params, "file": file}, project)
+                return ["site", "import", *words]
+            case ExportSite(file):
+                return ["site", "export", *(["--", file] if file.startswith("--") else [file])]
+            case Call():
+                return self._call_words(command, project)
+
+    def _call_words(self, call: Call, project: str | None) -> list[str]:
+        method = self.api.methods[call.method]
+        if call.method == "plan.show" and set(call.params) <= {PROJECT}:
+            return ["plan", *self._scope("plan", call.params.get(PROJECT), project)]
+        words = binding.unbind(self.api, method, call.params, project)
+        if call.method in ("nic.connect", "nic.disconnect") and len(words) > 1:
+            node, nic = words[:2]
+            if node and nic and ":" not in node and not node.startswith("--"):
+                return [method.verb, f"{node}:{nic}", *words[2:]]
+        if call.method == "site.import":
+            # Named, so that the text is not taken for the name of a file.
+            rest = Method(method.name, tuple(p for p in method.params if p.name != "site"))
+            others = {name: value for name, value in call.params.items() if name != "site"}
+            options = binding.unbind(self.api, rest, others, project)
+            schema = method.by_name["site"].schema
+            text = values.word_of(self.api, schema, call.params.get("site"))
+            return ["site", "import", f"--site={text}", *options]
+        return [method.noun, method.verb, *words]
+
+    def _scope(self, noun: str, name: str | None, project: str | None) -> list[str]:
+        """Which project a plan is of, or the whole site, in words."""
+        if name is None:
+            return ["--site"]
+        if name == project:
+            return []
+        if name.startswith("--") or name.replace("-", "_") in self.api.nouns[noun]:
+            return [f"--project={name}"]
+        return [name]
+
+    # --- about commands ---
+
+    def method_of(self, command: Command) -> Method | None:
+        """The method a command calls, or None when it calls none."""
+        match command:
+            case Call(method):
+                return self.api.methods[method]
+            case Apply():
+                return self.api.methods["apply.start"]
+            case ImportSite():
+                return self.api.methods["site.import"]
+            case ExportSite():
+                return self.api.methods["site.export"]
+            case _:
+                return None
+
+    def mutates(self, command: Command) -> bool:
+        """Whether the command changes anything on the daemon's side."""
+        method = self.method_of(command)
+        return method is not None and method.mutates
+
+    def usage(self, noun: str, verb: str = "", project: str | None = None) -> str:
+        """The usage line of a command, the console's own words included."""
+        sugar = _SUGAR.get(f"{noun} {verb}".strip())
+        if sugar is not None:
+            return sugar
+        return binding.usage(self.api, self.api.nouns[noun][verb], project)
+
+
+def _with_file(method: Method) -> Method:
+    """``site.import`` or ``site.export`` as it is written: with a file's name for the text."""
+    file = Param("file", method.name == "site.import", _TEXT)
+    return Method(method.name, (file, *(p for p in method.params if p.name != "site")))
+
+
+def _parse_use(words: list[str]) -> Use:
+    if len(words) > 1 or (words and (not words[0] or words[0].startswith("--"))):
+        raise CommandSyntaxError("use takes one project, or none to stop", _SUGAR["use"])
+    return Use(words[0] if words else None)
