@@ -11,6 +11,7 @@ from typing import Any
 from textual import events
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
+from textual.worker import WorkerCancelled, WorkerFailed
 
 from haas_console.core.config import Endpoint
 from haas_console.core.live import Target
@@ -78,8 +79,8 @@ class Hands:
         try:
             async with asyncio.timeout(PATIENCE):
                 while not true():
-                    await self.pilot.pause()
-                    await asyncio.sleep(0.01)
+                    await self.pilot._wait_for_screen()
+                    await asyncio.sleep(0.005)
         except TimeoutError:
             said = self.bar("message") if self.app.screen.query("#message") else ""
             raise AssertionError(
@@ -94,8 +95,9 @@ class Hands:
         await self.pilot.pause()
 
     async def type(self, text: str) -> None:
-        names = {" ": "space", ":": "colon", "/": "slash", "-": "minus", "=": "equals_sign"}
-        await self.press(*(names.get(letter, letter) for letter in text))
+        """Type a text, and wait until each letter has been heard."""
+        await self.burst(text)
+        await self.until(lambda: self.app._typeahead._alarm is None, f"{text!r} is heard")
 
     async def burst(self, text: str) -> None:
         """Type a text at once, as a fast hand or a slow line sends it; ``\\r`` is Enter."""
@@ -110,9 +112,7 @@ class Hands:
     async def command(self, line: str) -> None:
         """Give a command in the ``:`` line, and wait for its end."""
         before = len(self.app.session.live.log.commands)
-        await self.press("colon")
-        await self.type(line)
-        await self.press("enter")
+        await self.burst(f":{line}\r")
         await self.until(lambda: len(self.app.session.live.log.commands) > before, line)
         await self.until(lambda: self.app.session.live.log.commands[-1].state != "sent", line)
 
@@ -200,4 +200,8 @@ async def console(
     async with app.run_test(size=size) as pilot:
         hands = Hands(app, pilot)
         await hands.until(lambda: app.session.live.status.state == "live", "connected")
+        connection = next(worker for worker in app.workers if worker.name == "live")
         yield hands
+    # Its good-bye: a daemon that stops just then has to wait for it for two seconds.
+    with contextlib.suppress(WorkerFailed, WorkerCancelled):
+        await connection.wait()
