@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.bench import api, console, startup
+from tests.bench import api, console, first_apply, startup
 from tests.bench.big_site import NODES, big_site
 from tests.bench.table import Row, show
 
@@ -17,6 +17,8 @@ def rows(folder: Path, nodes: int) -> Iterator[Row]:
     """Measure everything, telling on stderr what is being measured."""
     print("batch mode …", file=sys.stderr)
     yield from startup.measure()
+    print("the demo …", file=sys.stderr)
+    yield from first_apply.measure(folder)
     print(f"a site of {nodes:,} nodes …", file=sys.stderr)
     with big_site(folder / "big", nodes) as (daemon, switch):
         print("the daemon …", file=sys.stderr)

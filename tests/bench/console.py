@@ -11,7 +11,7 @@ from pathlib import Path
 
 from haas_rpcd.sim.ios import IosSwitch
 from tests.bench.table import Row
-from tests.tui.harness import Terminal, keys, measures, sample_app
+from tests.tui.harness import Screen, Terminal, keys, measures, sample_app
 from tests.tui.harness.processes import Daemon, memory
 
 ROOT = Path(__file__).parents[2]
@@ -65,10 +65,14 @@ def _first_paint(daemon: Daemon, folder: Path) -> Iterator[Row]:
 
 
 def _painted(program: list[str], folder: Path) -> float:
-    """Seconds from the process's start to the first text on the screen."""
+    """Seconds from the process's start to the first words on the screen; a frame is none."""
     with Terminal(program, home=folder) as terminal:
-        terminal.wait_until(lambda screen: bool(screen.text), "the first paint")
-        return terminal.painted(lambda screen: bool(screen.text))
+        terminal.wait_until(_words, "the first paint")
+        return terminal.painted(_words)
+
+
+def _words(screen: Screen) -> bool:
+    return any(char.isalpha() for char in screen.text)
 
 
 def _into_the_board() -> Iterator[Row]:
@@ -105,6 +109,17 @@ def _gestures(board: Terminal, daemon: Daemon, switch: IosSwitch) -> Iterator[Ro
     progress, end = measures.apply(board)
     yield _row(progress)
     yield Row("bytes: an apply's end", end.size, "B")
+    board.gesture(keys.ESCAPE)
+    for name, key in (("jobs", b"J"), ("topology", b"t"), ("switch", b"w"), ("events", b"e")):
+        opened = board.gesture(key, quiet=measures.ANSWERED)
+        yield Row(f"bytes: the screen {name} opens", opened.size, "B")
+        if name == "topology":
+            board.gesture(keys.PAGE_DOWN)
+            paged = board.gesture(keys.PAGE_DOWN)
+            yield Row(
+                "bytes: page down in topology", paged.size, "B", measures.BUDGETS[measures.PAGE]
+            )
+        board.gesture(keys.ESCAPE, quiet=measures.ANSWERED)
 
 
 def _row(cost: measures.Cost) -> Row:
