@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import asyncssh
 import pytest
 
 from haas_rpcd.errors import HaasError
+from haas_rpcd.sim.ios import Carried, IosSwitch, gigabit
 from tests.rpc.small_site import CREDENTIALS, SmallSite
 from tests.unit.ssh_server import Machine, machine
 
@@ -122,6 +124,57 @@ async def test_what_cannot_be_trusted(site: SmallSite) -> None:
         error = await site.refused("switch.trust", switch="sw1", fingerprint=wrong)
         assert error.kind == "invalid_params"
         assert "as ssh-keygen -l writes it" in error.message
+
+
+# --- a switch from its registration to an apply ---------------------------------------------------
+
+
+async def test_a_catalyst_by_ssh_from_first_contact_to_a_new_key(empty_site: SmallSite) -> None:
+    site = empty_site
+    known = CREDENTIALS["lab"]
+    switch = IosSwitch(
+        "sw9", ports=gigabit(4), username=known.username, password=known.password,
+        enable=known.enable, ssh=True, telnet=False,
+    )  # fmt: skip
+    async with switch:
+        at = switch.ssh_port
+        await registered(site, at)
+        ports = ["Gi1/0/1", "Gi1/0/2"]
+        await site.call("port.register", switch="sw9", ports=ports)
+        nics = [{"nic": "eth0", "switch": "sw9", "port": ports[0]}]
+        await site.call("node.register", node="node-9", nics=nics)
+
+        job = await site.apply()
+        assert job["state"] == "failed"
+        assert "see  switch trust sw9" in job["error"]
+        shown = (await site.call("switch.trust", switch="sw9"))["fingerprint"]
+        await site.call("switch.trust", switch="sw9", fingerprint=shown)
+        await site.succeeds()
+        assert switch.carried("GigabitEthernet1/0/1") == Carried()
+
+        await site.call("project.create", project="red")
+        await site.hold_nodes("red", "node-9")
+        vlan = await site.network("red", "net")
+        await site.connect("node-9", "net")
+        await site.succeeds("red")
+        assert switch.carried("GigabitEthernet1/0/1") == Carried(untagged=vlan)
+        assert switch.counters.bytes_in > 0
+
+    async with asyncio.timeout(10):
+        await switch.start(ssh_port=at)  # with a new key
+    try:
+        await site.call("nic.disconnect", node="node-9", nic="eth0", network="net")
+        job = await site.apply("red")
+        assert job["state"] == "failed"
+        assert f"the one that is trusted is ssh-ed25519 {shown}" in job["error"]
+        assert switch.carried("GigabitEthernet1/0/1") == Carried(untagged=vlan)  # left alone
+        new = (await site.call("switch.trust", switch="sw9"))["fingerprint"]
+        assert new != shown
+        await site.call("switch.trust", switch="sw9", fingerprint=new)
+        await site.succeeds("red")
+        assert switch.carried("GigabitEthernet1/0/1") == Carried()
+    finally:
+        await switch.stop()
 
 
 # --- the port of a transport ----------------------------------------------------------------------
