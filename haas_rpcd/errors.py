@@ -112,8 +112,8 @@ class UnavailableError(HaasError):
 class DeviceError(HaasError):
     """A switch, the hypervisor or the master's network refused or cannot be reached.
 
-    ``reason`` is one of: unreachable, host_key, login, enable, refused, cut, timeout, mismatch,
-    missing.
+    ``reason`` is one of: unreachable, host_key, login, enable, busy, refused, cut, timeout,
+    mismatch, missing.
     """
 
     code = -32007

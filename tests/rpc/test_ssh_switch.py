@@ -177,6 +177,27 @@ async def test_a_catalyst_by_ssh_from_first_contact_to_a_new_key(empty_site: Sma
         await switch.stop()
 
 
+async def test_a_catalyst_without_a_free_session(empty_site: SmallSite) -> None:
+    site, known = empty_site, CREDENTIALS["lab"]
+    switch = IosSwitch(
+        "sw9", ports=gigabit(4), username=known.username, password=known.password,
+        enable=known.enable, ssh=True, telnet=False, vtys=1,
+    )  # fmt: skip
+    async with switch:
+        await registered(site, switch.ssh_port)
+        shown = (await site.call("switch.trust", switch="sw9"))["fingerprint"]
+        await site.call("switch.trust", switch="sw9", fingerprint=shown)
+        async with asyncssh.connect(
+            "127.0.0.1", switch.ssh_port, username=known.username, password=known.password,
+            known_hosts=None, config=None,
+        ) as somebody:  # fmt: skip
+            shell = await somebody.create_process(term_type="vt100", encoding=None)
+            await shell.stdout.readuntil((b">", b"#"))
+            error = await site.refused("switch.probe", switch="sw9")
+            assert error.data["reason"] == "busy"
+            assert "sw9 has no SSH session free" in error.message
+
+
 # --- the port of a transport ----------------------------------------------------------------------
 
 

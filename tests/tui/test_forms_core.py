@@ -34,8 +34,8 @@ def test_each_method_that_makes_something_has_a_form(method: str) -> None:
 def test_kinds_of_fields_come_from_the_schema() -> None:
     kinds = {f.name: (f.kind, f.choices, f.default) for f in form("switch.register").fields}
     assert kinds["switch"] == ("text", (), "")
-    assert kinds["port"] == ("text", (), "23")
-    assert kinds["transport"] == ("choice", ("telnet",), "telnet")
+    assert kinds["port"] == ("text", (), "")
+    assert kinds["transport"] == ("choice", ("ssh", "telnet"), "telnet")
     assert {f.name: f.kind for f in form("node.register").fields}["nics"] == "lines"
     assert {f.name: f.choices for f in form("user.create").fields}["admin"] == ("no", "yes")
     assert {f.name: f.choices for f in form("nic.register").fields}["kind"] == ("bmc", "data")
@@ -66,9 +66,10 @@ def test_ports_may_stand_on_one_line() -> None:
 
 
 def test_what_is_as_it_would_be_anyway_is_left_out() -> None:
-    call = form("switch.register", switch="sw9", dialect="cisco_ios", host="h", port="23").call()
+    given = {"switch": "sw9", "dialect": "cisco_ios", "host": "h"}
+    call = form("switch.register", **given, transport="telnet").call()
     assert call is not None
-    assert call.params == {"switch": "sw9", "dialect": "cisco_ios", "host": "h"}
+    assert call.params == given
 
 
 def test_each_field_says_what_is_wrong_with_it_and_nothing_is_lost() -> None:

@@ -345,8 +345,8 @@ async def test_ssh_wants_a_user_name(tmp_path: Path) -> None:
 async def test_a_machine_without_a_free_shell(tmp_path: Path) -> None:
     async with trusted(tmp_path, shells=False) as (_, at):
         error = await fails(at.connect(LOGIN))
-    assert error.reason == "cut"
-    assert "gives no command line over SSH" in error.message
+    assert error.reason == "busy"
+    assert "has no SSH session free" in error.message
 
 
 async def test_no_log_has_a_password_or_a_name(
@@ -463,7 +463,7 @@ SAID: list[tuple[bytes, str, str]] = [
     (b"\xff\xfb\x01\xff\xfb\x03\r\nUser Access Verification\r\n\r\nUsername: ", "unreachable", ""),
     (b"SSH-1.5-Cisco-1.25\r\n", "unreachable", "does not speak SSH 2"),
     (b"HTTP/1.1 400 Bad Request\r\n\r\n", "", ""),
-    (b"", "cut", "closed the connection"),
+    (b"", "busy", "has no SSH session free"),
 ]
 
 
@@ -481,7 +481,7 @@ async def test_something_else_there(tmp_path: Path, said: bytes, reason: str, wo
         port = server.sockets[0].getsockname()[1]
         error = await fails(address(tmp_path / "none", port, login_timeout=0.5).connect(LOGIN))
         assert error.reason == (reason or error.reason)
-        assert error.reason in ("unreachable", "cut")
+        assert error.reason in ("unreachable", "busy")
         assert words in error.message
     finally:
         server.close()

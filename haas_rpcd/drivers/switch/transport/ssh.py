@@ -110,7 +110,7 @@ class SshAddress:
     async def connect(self, credential: Credential) -> SshTransport:
         """Connect, check the host key, log in and open a shell.
 
-        Raises DeviceError: ``unreachable``, ``host_key``, ``login``, ``cut``.
+        Raises DeviceError: ``unreachable``, ``host_key``, ``login``, ``busy``.
         """
         if not credential.username:
             raise DeviceError(
@@ -129,11 +129,7 @@ class SshAddress:
                 )
             except asyncssh.ChannelOpenError as error:
                 connection.abort()
-                raise DeviceError(
-                    f"{self.device} gives no command line over SSH ({error.reason}): see whether"
-                    " others use all its sessions, and whether the login may have one.",
-                    reason="cut",
-                ) from None
+                raise self._busy(error.reason) from None
             except BaseException:
                 connection.abort()
                 raise
@@ -174,7 +170,8 @@ class SshAddress:
     async def host_key(self, kinds: Sequence[str] = ()) -> HostKey:
         """Give the host key that the switch shows and proves to have; of these kinds, if it can.
 
-        Nothing is sent but the key exchange. Raises DeviceError ``unreachable``, ``host_key``.
+        Nothing is sent but the key exchange. Raises DeviceError ``unreachable``, ``host_key``,
+        ``busy``.
         """
         async with self._connecting() as connected:
             client = _Client(Credential(), self._verdict, connected)
@@ -192,7 +189,7 @@ class SshAddress:
     async def trust(self, fingerprint: str | None) -> Shown:
         """Look at the switch's host key and, if its fingerprint is this one, trust it from now on.
 
-        Raises DeviceError ``unreachable``, ``host_key``; UnavailableError.
+        Raises DeviceError ``unreachable``, ``host_key``, ``busy``; UnavailableError.
         """
         key = await (self.host_key() if fingerprint is None else self._find(fingerprint))
         known = self.known_hosts.keys(self.host, self.port)
@@ -285,10 +282,10 @@ class SshAddress:
         except (asyncssh.ProtocolError, asyncssh.ProtocolNotSupported) as error:
             raise self._unreachable(f"what answers does not speak SSH 2: {error.reason}") from None
         except asyncssh.DisconnectError as error:
-            raise self._closed(error.reason or "login") from None
+            raise self._busy(error.reason or "it closed the connection") from None
         except OSError as error:
             if answered:
-                raise self._closed(error.strerror or "login") from None
+                raise self._busy(error.strerror or "it closed the connection") from None
             raise self._unreachable(str(error.strerror or error)) from None
 
     def _unreachable(self, why: str) -> DeviceError:
@@ -306,11 +303,11 @@ class SshAddress:
             reason="login",
         )
 
-    def _closed(self, said: str) -> DeviceError:
+    def _busy(self, said: str) -> DeviceError:
         return DeviceError(
-            f"{self.device} closed the connection ({said}): see whether others use all its"
-            " sessions or it has restarted, then apply again.",
-            reason="cut",
+            f"{self.device} has no SSH session free ({said}): close one that nobody needs, or wait"
+            " if it is restarting, then apply again.",
+            reason="busy",
         )
 
     def _untrusted(self, shown: HostKey, verdict: Verdict) -> DeviceError:
