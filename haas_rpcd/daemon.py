@@ -285,7 +285,7 @@ async def demo(socket_path: str) -> AsyncIterator[tuple[Daemon, DataCentre]]:
             yield daemon, centre
         finally:
             await daemon.stop()
-            trusted.unlink(missing_ok=True)
+            await asyncio.to_thread(trusted.unlink, missing_ok=True)
     finally:
         await centre.stop()
 
