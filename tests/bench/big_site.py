@@ -35,7 +35,7 @@ def site(nodes: int, first_switch: int) -> dict[str, Any]:
             f"sw{number:03}": {
                 "dialect": "cisco_ios",
                 "host": "127.0.0.1",
-                "port": first_switch if number == 0 else number,
+                "port": first_switch if number == 0 else 1000 + number,  # not 22, nor 23
                 "credential": "bench",
                 "access": [f"Gi1/0/{port}" for port in range(1, PORTS + 1)],
             }
