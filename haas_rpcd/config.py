@@ -105,9 +105,7 @@ class SwitchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 20.0
     keep_session: Annotated[
         float,
-        Meta(
-            description="Seconds that a session is kept open for the next job.", ge=0, le=3600
-        ),
+        Meta(description="Seconds that a session is kept open for the next job.", ge=0, le=3600),
     ] = 30.0
     dialects: Annotated[
         str, Meta(description="Folder of the site's own dialects, one Python file each.")

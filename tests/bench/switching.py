@@ -1,0 +1,270 @@
+"""How fast changes get to switches, beside the switches' own time and beside other tools.
+
+The switches are simulated Catalysts in a process of their own, which take 10 ms for each line; the
+budgets are those of design.md, section 10.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.bench import others
+from tests.bench.switchyard import CREDENTIAL, Switchyard
+from tests.bench.table import Row
+from tests.tui.harness.processes import Daemon, memory
+
+PORTS = 48
+LINE = 0.010
+"""Seconds that a switch takes for a line."""
+
+ROUND_TRIP = 0.020
+PARKED = '{"untagged":null,"tagged":[]}'
+
+
+@dataclass
+class Site:
+    """A daemon with switches of 48 ports, a node with one nic behind each, in one project."""
+
+    daemon: Daemon
+    yard: Switchyard
+    switches: int
+
+    def apply(self) -> tuple[float, dict[str, int]]:
+        """Apply the project; give the seconds, and what the switches counted."""
+        before = self.yard.counters()
+        begun = time.perf_counter()
+        job = self.daemon.apply("astro")
+        took = time.perf_counter() - begun
+        if job["state"] != "succeeded":
+            raise AssertionError(job["error"])
+        after = self.yard.counters()
+        return took, {name: after[name] - before[name] for name in after}
+
+    def network(self, name: str) -> None:
+        self.daemon.call("network.create", project="astro", network=name)
+
+    def connect(self, switch: int, port: int, network: str, *, tagged: bool = False) -> None:
+        self.daemon.call(
+            "nic.connect", node=node(switch, port), nic="nic", network=network, tagged=tagged
+        )
+
+
+def node(switch: int, port: int) -> str:
+    """Name the node behind a port (the first is 1)."""
+    return f"n-{switch:03}-{port:02}"
+
+
+@contextlib.contextmanager
+def site(folder: Path, switches: int, *, others_nodes: int = 0) -> Iterator[Site]:
+    """Give a site whose ports are parked, on the switches and in the daemon's state."""
+    folder.mkdir()
+    with Switchyard(switches) as yard:
+        file = _config(folder)
+        with Daemon(folder, "--config", str(file)) as daemon:
+            daemon.call("site.import", site=_site(yard, others_nodes))
+            daemon.apply()  # parks all ports of the switches that are there
+        if others_nodes:
+            _park_the_others(folder / "haas.db")
+        with Daemon(folder, "--config", str(file)) as daemon:
+            for switch in range(switches):
+                for port in range(1, PORTS + 1):
+                    daemon.call("node.allocate", project="astro", node=node(switch, port))
+            yield Site(daemon, yard, switches)
+
+
+def _config(folder: Path) -> Path:
+    credentials = folder / "credentials.toml"
+    credentials.touch(mode=0o600)
+    credentials.write_text(
+        "[bench]\n" + "".join(f'{key} = "{value}"\n' for key, value in CREDENTIAL.items())
+    )
+    file = folder / "haas.toml"
+    file.write_text(
+        f'[store]\npath = "{folder}/haas.db"\n[credentials]\nfile = "{credentials}"\n'
+        "[switches]\nbusy_timeout = 0\n"
+    )
+    return file
+
+
+def _site(yard: Switchyard, others_nodes: int) -> dict[str, Any]:
+    names = [name.replace("GigabitEthernet", "Gi") for name in yard.names]
+    switches = {
+        f"sw{number:03}": {
+            "dialect": "cisco_ios",
+            "host": "127.0.0.1",
+            "port": tcp,
+            "credential": "bench",
+            "access": names,
+        }
+        for number, tcp in enumerate(yard.ports)
+    }
+    nodes = {
+        node(number, at): {"nics": {"nic": {"switch": f"sw{number:03}", "port": name}}}
+        for number in range(len(yard.ports))
+        for at, name in enumerate(names, 1)
+    }
+    for number in range(-(-others_nodes // PORTS)):  # switches that are not there at all
+        away = f"away{number:03}"
+        switches[away] = {
+            "dialect": "cisco_ios",
+            "host": "127.0.0.1",
+            "port": 1000 + number,
+            "credential": "bench",
+            "access": names,
+        }
+        for at, name in enumerate(names[: min(PORTS, others_nodes - number * PORTS)], 1):
+            nodes[f"o-{number:03}-{at:02}"] = {"nics": {"nic": {"switch": away, "port": name}}}
+    return {"projects": {"astro": {}}, "switches": switches, "nodes": nodes}
+
+
+def _park_the_others(database: Path) -> None:
+    with contextlib.closing(sqlite3.connect(database)) as db, db:
+        db.execute(
+            "INSERT INTO port_applied SELECT id, ? FROM port WHERE true"
+            " ON CONFLICT (port_id) DO UPDATE SET config = excluded.config",
+            (PARKED,),
+        )
+
+
+# --- what is measured -----------------------------------------------------------------------------
+
+
+def measure(folder: Path) -> Iterator[Row]:
+    """Measure all of it; each site is made anew."""
+    yield from _one_vlan(folder / "one")
+    yield from _twelve_vlans(folder / "twelve")
+    yield from _warm(folder / "warm")
+    yield from _beside_others()
+    yield from _at_ten_thousand(folder)
+    yield from _hundred_switches(folder / "hundred")
+
+
+def _one_vlan(folder: Path) -> Iterator[Row]:
+    with site(folder, 1) as one:
+        one.network("lab")
+        for port in range(1, PORTS + 1):
+            one.connect(0, port, "lab")
+        one.yard.set(line_delay=LINE)
+        took, counted = one.apply()
+    note = f"{counted['lines']} lines, {counted['bytes_in']} bytes"
+    yield Row("48 ports to one VLAN, 10 ms a line", took, "s", 0.5, asserted=False, note=note)
+    yield Row("… logins", counted["logins"], "", 1)
+    yield Row("… saves", counted["saves"], "", 1)
+
+
+def _twelve_vlans(folder: Path) -> Iterator[Row]:
+    """A third parked, a third access, a third native and tagged, from the same the other way."""
+    with site(folder, 1) as one:
+        for number in range(12):
+            one.network(f"net-{number}")
+        for port in range(1, 17):
+            one.connect(0, port, f"net-{port % 12}")
+        one.apply()
+        for port in range(1, 17):
+            one.daemon.call("nic.disconnect", node=node(0, port), nic="nic")
+        for port in range(17, 33):
+            one.connect(0, port, f"net-{port % 12}")
+        for port in range(33, 49):
+            one.connect(0, port, f"net-{port % 12}")
+            one.connect(0, port, f"net-{(port + 5) % 12}", tagged=True)
+        one.yard.set(line_delay=LINE, round_trip=ROUND_TRIP)
+        took, counted = one.apply()
+    budget = 1.25 * counted["lines"] * LINE + 0.5
+    note = f"{counted['lines']} lines; 20 ms round trip"
+    yield Row("48 ports to 12 VLANs, mixed", took, "s", budget, asserted=False, note=note)
+
+
+def _warm(folder: Path) -> Iterator[Row]:
+    with site(folder, 1) as one:
+        one.network("lab")
+        one.yard.set(line_delay=LINE)
+        one.connect(0, 1, "lab")
+        one.apply()
+        over: list[float] = []
+        lines: list[int] = []
+        for number in range(40):
+            if number % 2:
+                one.daemon.call("nic.disconnect", node=node(0, 2), nic="nic")
+            else:
+                one.connect(0, 2, "lab")
+            took, counted = one.apply()
+            over.append((took - counted["lines"] * LINE) * 1000)
+            lines.append(counted["lines"])
+            assert not counted["logins"], "the session was not kept warm"
+    worst = statistics.quantiles(over, n=20)[-1]
+    note = f"95th percentile of {len(over)}, median {statistics.median(over):.0f};"
+    note += f" {min(lines)}-{max(lines)} lines each"
+    yield Row("one nic, warm: over lines x 10 ms", worst, "ms", 50, asserted=False, note=note)
+
+
+def _beside_others() -> Iterator[Row]:
+    """The same 48 ports by other means, on the same switch."""
+    access = ["switchport access vlan 100", "switchport mode access", "no shutdown"]
+    with Switchyard(3) as yard:
+        yard.set(line_delay=LINE)
+        first, second, third = yard.ports
+        vlan = ["vlan 100", "name haas-100", "exit"]
+        each = [line for name in yard.names for line in (f"interface {name}", *access)]
+        ranged = ["interface range GigabitEthernet1/0/1 - 48", *access]
+        yield Row("netmiko, a range", others.netmiko_set(first, [*vlan, *ranged]), "s")
+        yield Row("netmiko, port by port", others.netmiko_set(second, [*vlan, *each]), "s")
+        changes = [[f"interface {name}", *access] for name in yard.names]
+        took = others.one_change_a_session(third, [vlan, *changes])
+        yield Row("a session for each change (HIL's way)", took, "s")
+
+
+def _at_ten_thousand(folder: Path) -> Iterator[Row]:
+    times = []
+    for nodes in (0, 10_000):
+        with site(folder / f"beside-{nodes}", 1, others_nodes=nodes) as one:
+            one.network("lab")
+            for port in range(1, PORTS + 1):
+                one.connect(0, port, "lab")
+            one.yard.set(line_delay=LINE)
+            times.append(one.apply()[0])
+    note = f"{times[0]:.2f} s and {times[1]:.2f} s"
+    ratio = times[1] / times[0]
+    yield Row("48 ports, at 10,000 nodes to at none", ratio, "x", 1.2, asserted=False, note=note)
+
+
+def _hundred_switches(folder: Path) -> Iterator[Row]:
+    with site(folder, 100) as many:
+        many.network("lab")
+        for switch in range(100):
+            for port in range(1, PORTS + 1):
+                many.connect(switch, port, "lab")
+        many.yard.set(line_delay=LINE)
+        took, counted = many.apply()
+        note = f"{counted['lines']} lines, {counted['logins']} logins, {counted['saves']} saves"
+        yield Row("100 switches x 48 ports, 10 ms a line", took, "s", 5, asserted=False, note=note)
+        rss, _ = memory(many.daemon.process.pid)
+        yield Row("… daemon's RSS", rss / 1e6, "MB", 150)
+
+
+if __name__ == "__main__":
+    import sys
+    import tempfile
+
+    from tests.bench.table import show
+
+    with tempfile.TemporaryDirectory(prefix="haas-bench-") as folder:
+        wanted = sys.argv[1:]
+        base = Path(folder)
+        parts = {
+            "one": lambda: _one_vlan(base / "one"),
+            "twelve": lambda: _twelve_vlans(base / "twelve"),
+            "warm": lambda: _warm(base / "warm"),
+            "others": _beside_others,
+            "ratio": lambda: _at_ten_thousand(base),
+            "hundred": lambda: _hundred_switches(base / "hundred"),
+        }
+        for name in wanted or parts:
+            print(show(list(parts[name]())), flush=True)
