@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -54,6 +55,7 @@ class ConsoleScreen(Screen[None]):
         self.session = session
         self.tells_job: int | None = None  # the job of which the screen tells, so the bar need not
         self._said = Text("")
+        self._above: Text | None = None
         self._pending: set[str] = set()
         self._opened = False  # whether anything was filled in, and so painted, yet
 
@@ -141,7 +143,18 @@ class ConsoleScreen(Screen[None]):
         crumbs = self.console.breadcrumbs()
         self.query_one("#top", Bar).show(top_text(self.session, crumbs, width, self.tells_job))
         if self.query_one(Prompt).question is None:
-            self.query_one("#hints", Bar).show(hints_text(self, width))
+            self._show_hints()
+
+    def _show_hints(self) -> None:
+        """Show the keys; or the first half of a message that needs two lines."""
+        self.query_one("#hints", Bar).show(self._above or hints_text(self, self.size.width))
+
+    def on_key(self) -> None:
+        """Give the keys' line back that a long message has taken: it is read by now."""
+        if self._above is not None:
+            self._above = None
+            self.show_bars()
+            self.query_one("#message", Bar).show(self._said)
 
     def on_click(self, event: events.Click) -> None:
         """A click on the bar on top, where jobs under way stand, opens the one that is told."""
@@ -153,6 +166,11 @@ class ConsoleScreen(Screen[None]):
 
     # --- talking ---
 
+    @property
+    def told(self) -> str:
+        """The message at the bottom, whole: it may take two lines, or be cut by now."""
+        return self._said.plain
+
     def say(self, text: str) -> None:
         """Show a line at the bottom."""
         self._message(Text(f" {text}"))
@@ -162,13 +180,25 @@ class ConsoleScreen(Screen[None]):
         self._message(Text(f" ✗ {' '.join(text.split())}", "bold red"))
 
     def _message(self, text: Text) -> None:
-        self._said = text
+        self._said, above = text, self._above
+        width = self.size.width
+        self._above = None
+        if 0 < width < text.cell_len:
+            first, *rest = textwrap.wrap(
+                text.plain, width - 1, subsequent_indent="   ", max_lines=2, placeholder=" …"
+            )
+            if rest:
+                self._above, text = Text(first, text.style), Text(rest[0], text.style)
+        if self._above != above:
+            self.show_bars()
         self.query_one("#message", Bar).show(text)
 
     def on_prompt_hints(self, event: Prompt.Hints) -> None:
         """Show the candidates of the prompt where the key hints are else."""
-        text = event.text if event.text is not None else hints_text(self, self.size.width)
-        self.query_one("#hints", Bar).show(text)
+        if event.text is not None:
+            self.query_one("#hints", Bar).show(event.text)
+        else:
+            self._show_hints()
 
     def put(self, question: Question) -> None:
         """Ask something in the line at the bottom."""

@@ -21,6 +21,7 @@ from haas_console.tui.bars import Bar
 from haas_console.tui.board import BoardScreen
 from haas_console.tui.lines import Lines
 from haas_console.tui.nodes import NodeTable
+from haas_console.tui.screen import ConsoleScreen
 
 PATIENCE = 10.0  # seconds; a test that waits longer has failed
 _NAMED = {"\x10": "ctrl+p", "\r": "enter", "\x1b": "escape", "\t": "tab"}
@@ -50,7 +51,10 @@ class Hands:
         return self.board.query_one(AreaList)
 
     def bar(self, name: str) -> str:
-        """What a bar says: top, hints, message, summary."""
+        """What a bar says: top, hints, message (whole, also if it takes two lines), summary."""
+        screen = self.app.screen
+        if name == "message" and isinstance(screen, ConsoleScreen):
+            return screen.told
         return str(self.app.screen.query_one(f"#{name}", Bar).content)
 
     def text(self, lines: Lines) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from haas_console.tui.bars import Bar
 from haas_console.tui.screens.job import JobScreen
 from haas_console.tui.textscreen import Page
 from tests.tui.apply_hands import Site, job_is_shown, plan_is_shown, shown, staged_site
@@ -84,3 +85,22 @@ async def test_help_can_be_read_in_a_small_window(site: Site) -> None:
 async def jobs_opened(hands: Hands) -> None:
     await hands.press("J")
     await at(hands, "Board", "Jobs")
+
+
+async def test_a_long_error_is_told_in_two_lines_until_the_next_key(site: Site) -> None:
+    async with console(site.socket, size=(80, 24)) as hands:
+        keys = hands.bar("hints")
+        await hands.burst(":project create Bad_Name\r")
+        await hands.until(lambda: "usage" in hands.bar("message"))
+        below = str(hands.app.screen.query_one("#message", Bar).content)
+        said = f"{hands.bar('hints')} {below}"
+        assert 'project: "Bad_Name" does not fit: A name: 1 to 63 of' in said
+        assert "usage: project create PROJECT" in " ".join(said.split())
+        assert len(hands.bar("hints")) <= 80 and len(below) <= 80
+        await hands.press("down")
+        assert hands.bar("hints") == keys
+        await hands.burst(":nonsense\r")
+        await hands.until(lambda: "no such command" in hands.bar("hints"))
+        await hands.given("network create more")
+        await hands.press("y")
+        assert hands.bar("hints") == keys
