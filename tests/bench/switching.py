@@ -7,7 +7,6 @@ budgets are those of design.md, section 10.
 from __future__ import annotations
 
 import contextlib
-import json
 import sqlite3
 import statistics
 import time

@@ -1,7 +1,8 @@
-"""Simulated switches in a process of their own, as switches are: so they compete only for the cores.
+"""Simulated switches in a process of their own, so that they compete for nothing but the cores.
 
 The process prints the TCP ports it listens on, then answers each line on its standard input:
-``{"faults": {...}}`` sets the switches' faults, ``{}`` nothing; the answer is their counters, summed.
+``{"faults": {...}}`` sets the switches' faults, ``{}`` nothing; the answer is their counters, in
+sum.
 """
 
 from __future__ import annotations
