@@ -30,9 +30,9 @@ PATIENCE = 1.0
 class Landed(Message, namespace="typeahead"):
     """Goes the way of a key, behind it: once this is at the app, so was the key."""
 
-    def __init__(self, lap: int) -> None:
+    def __init__(self, lap: int | None) -> None:
         super().__init__()
-        self.lap = lap
+        self.lap = lap  # None: it is late; go on whatever became of the key
 
 
 class TypeAhead:
@@ -53,10 +53,12 @@ class TypeAhead:
         if self._alarm is None:
             await self._next()
 
-    async def landed(self, lap: int) -> None:
+    async def landed(self, lap: int | None) -> None:
         """Go on, unless what was typed still has something to do."""
-        if lap != self._lap or self._alarm is None:
-            return  # one that came late: nobody waits for it any more
+        if lap not in (self._lap, None) or self._alarm is None:
+            return  # nobody waits for it any more
+        if lap is None:
+            self._laps_left, self._after = 0, self._target()
         moved = self._after is not self._target()  # a prompt, another screen: let it become ready
         self._laps_left = max(self._laps_left - 1, 1 if moved else 0)
         if self._laps_left:
@@ -75,7 +77,7 @@ class TypeAhead:
         if not self._held:
             return
         event = self._held.popleft()
-        self._alarm = asyncio.get_running_loop().call_later(PATIENCE, self._late)
+        self._set_alarm()
         self._laps_left = LAPS
         await self._deliver(event)
         self._run_lap()
@@ -86,10 +88,12 @@ class TypeAhead:
         if not self._after.post_message(Landed(self._lap)):  # it is gone
             self._app.post_message(Landed(self._lap))
 
+    def _set_alarm(self) -> None:
+        self._alarm = asyncio.get_running_loop().call_later(PATIENCE, self._late)
+
     def _late(self) -> None:
-        self._laps_left = 0
-        self._after = self._target()
-        self._app.post_message(Landed(self._lap))
+        self._set_alarm()  # until it is heard
+        self._app.post_message(Landed(None))
 
     def _target(self) -> DOMNode:
         return self._app.focused or self._app.screen
