@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, Self, cast
 
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.geometry import Region
 from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
@@ -133,6 +134,16 @@ class ConsoleScreen(Screen[None]):
         """
         if self._opened:
             super()._compositor_refresh()
+
+    def refresh(
+        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
+    ) -> Self:
+        """Draw anew, but not all of it for a layout: that draws what it has moved by itself.
+
+        Textual asks for both when anything was mounted, and when a screen before this one is gone.
+        """
+        repaint = repaint and not layout
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def _extend_compose(self, widgets: list[Widget]) -> None:
         """Add none of Textual's toasts and tooltips: unused, they have it all laid out anew."""
