@@ -5,10 +5,22 @@ from __future__ import annotations
 import re
 
 _SYSLOG = re.compile(
-    r"^(?:[*.]|<\d+>)?(?:[\w:.,+ -]*: ?)?"
+    r"^(?:[*.]|<\d+>)?(?:[\w:.,+ -]*[: ])?(?:%\$ ?VDC-\d+ ?%\$ )?"
     r"%(?:%\d+)?[A-Z0-9][A-Z0-9_/]*(?:-[A-Z0-9_]+)*-[0-7]-[A-Z0-9_]+ ?(?:\([^)]*\))?: ?.*$"
+    r"|^(?:<\d+>)?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +\d{1,2} (?:\d{4} )?"
+    r"\d\d:\d\d:\d\d(?:\.\d+)? +(?:\S+ +){1,2}[\w./-]+(?:\[\d+\])?: .*$"
+    r"|^Message from syslogd@\S* at .*\.\.\.$"
 )
-"""A log message that the switch writes into the session, e.g. ``%LINK-5-CHANGED: Interface …``."""
+"""A log message that the switch writes into the session, e.g. ``%LINK-5-CHANGED: Interface …``, or
+as syslogd of BSD does: ``Aug  9 05:40:40 sw1 mib2d[2112]: SNMP_TRAP_LINK_UP: …``.
+
+NX-OS puts date, host and VDC before it: ``2026 Jun  9 12:00:02 sw1 %$ VDC-1 %$ %ETHPORT-5-…``."""
+
+_OS10_LOG = re.compile(
+    r"^(?:<\d+>\d? ?)?\S.* Node\.\d+-Unit\.\d+:PRI\S* \[\w+\], Dell.*\(OS10\) %\w+: ?.*$"
+)
+"""Dell OS10's, by RFC 5424: ``<165>1 2019-10-28T19:10:22.616888+00:00 OS10 dn_alm 669 - -
+Node.1-Unit.1:PRI [event], Dell EMC (OS10) %IFM_OSTATE_DN: …``."""
 
 _QUOTED = 300
 """Characters of a switch's answer that an error message quotes at most."""
@@ -49,7 +61,8 @@ def lines_of(text: str) -> list[str]:
 
 def is_log(line: str) -> bool:
     """Whether a line is a log message."""
-    return _SYSLOG.match(line.strip()) is not None
+    text = line.strip()
+    return _SYSLOG.match(text) is not None or _OS10_LOG.match(text) is not None
 
 
 def without_logs(text: str) -> str:

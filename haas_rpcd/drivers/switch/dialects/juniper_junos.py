@@ -1,0 +1,303 @@
+"""Junos on EX and QFX switches with Enhanced Layer 2 Software (ELS).
+
+Facts from Juniper's "Junos CLI User Guide", "Ethernet Switching User Guide" and "Getting Started
+with Enhanced Layer 2 Software", and from the notes on vendors' command lines.
+
+Junos edits a *candidate*: no line has any effect before ``commit``, which takes all of them or
+none. ``configure private`` gives the session a candidate of its own, so nobody else's unfinished
+edits are committed along, and a session that ends leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from haas_rpcd.drivers.switch import portnames
+from haas_rpcd.drivers.switch.dialect import Dialect, Options, PortState, at_end
+from haas_rpcd.drivers.switch.script import Block, Stage
+from haas_rpcd.model import PARKED, PortConfig, SetPort, parse_vlan_ranges, vlan_ranges
+
+DEFAULT_VLAN = "default"
+"""The VLAN of an access port for which none is set."""
+
+_UNIT = "unit 0 family ethernet-switching"
+_RUNS_OF_A_RANGE = 24
+_LIST_LENGTH = 180
+_PORT = r"(?:fe|ge|mge|xe|et|ae)-?[\d/]+(?::\d+)?"
+_BANNER = re.compile(r"(?:\{[^{}]*\})?(?:\[edit[^\]]*\])?")
+"""The line above a prompt: the member of a Virtual Chassis, the level that is edited."""
+
+
+class JuniperJunos(Dialect):
+    """``juniper_junos``. Ports are named as Junos does, without a unit: ``ge-0/0/1``.
+
+    A parked port is disabled and has no VLAN of its own. A membership that is listed under a VLAN
+    (``vlans N interface P``) is read as well; making a VLAN takes those under it away.
+    """
+
+    name = "juniper_junos"
+    title = "Juniper Junos (EX and QFX, ELS)"
+    saves = False
+
+    # --- dialogue ---
+    host = r"[\w.-]+"
+    prompt = r"(?:[^\s>#%]+@)?HOST(?::[^\s>#%]*)?(?: (?=[#%]))?[>#%] ?"
+    host_shown = 255
+    configuring = re.compile(r"(?<! )#\Z")
+    enable = "cli"  # root's login ends in a shell
+    setup = (
+        "set cli complete-on-space off",
+        "set cli screen-length 0",
+        "set cli screen-width 0",
+    )
+    question = at_end(r"[^\r\n]*\[yes,no\] \((?:yes|no)\) ?")
+    errors = (
+        r"error:",
+        r"syntax error\b",
+        r"unknown command\b",
+        r"missing argument\b",
+        r"invalid (?:value|numeric|interface|input|argument|identifier|ip address)\b",
+        r"(?:number|value \S+) is (?:out of|not within) range",
+        r"'[^']*' is ambiguous\b",
+        r"could not connect to \S+ *: *permission",
+        r"permission denied\b",
+        r"configuration check-out failed",
+        r"commit failed",
+    )
+    busy = re.compile(
+        r"configuration database (?:is )?(?:locked|modified|already open)"
+        r"|commit (?:is )?already in progress",
+        re.I,
+    )
+
+    # --- configuring ---
+    enter_config = ("configure private",)
+    leave_config = ("exit configuration-mode",)
+    commit = ("commit",)
+    abort = ("rollback 0",)
+
+    # --- reading ---
+    show_version = ("show version",)
+    model = re.compile(r"^Model: *(\S+)", re.M)
+    version = re.compile(r"^(?:Junos: *|JUNOS [^\[\n]*\[)([^\s\]]+)", re.M)
+    show_uptime = "show system uptime"
+    uptime = re.compile(r"System booted: [^(\n]*\(([^)\n]*) ago\)")
+
+    # --- dialogue ---------------------------------------------------------------------------------
+
+    def unprivileged(self, prompt: str) -> bool:
+        """Whether it is a shell's: ``root@sw1:RE:0%``, and ``root@sw1:~ #`` on newer ones."""
+        return prompt.endswith(("%", " #"))
+
+    def answer(self, question: str) -> str:
+        """Agree to leave edits behind; to anything else that is asked say no."""
+        return "yes\r\n" if "uncommitted" in question else "no\r\n"
+
+    def error_in(self, answer: str, prompt: re.Match[str]) -> str | None:
+        """Quote all that was said: a commit tells place and reason before it says ``error:``.
+
+        A line that is only a caret marks the place of a mistake, whatever follows it.
+        """
+        said = [line.strip() for line in answer.splitlines()]
+        said = [line for line in said if not _BANNER.fullmatch(line)]
+        for line in said:
+            if line == "^" or self._is(line, self.errors):
+                return " ".join(line for line in said if line != "^")
+        return None
+
+    # --- lines ------------------------------------------------------------------------------------
+
+    def canonical_port(self, port: str) -> str:
+        """Drop the unit, which is always 0: ``ge-0/0/1.0`` is ``ge-0/0/1``."""
+        name, dot, unit = port.strip().lower().partition(".")
+        if dot and unit != "0":
+            raise ValueError(f"{port} is unit {unit} of {name}: register the port itself")
+        return re.sub(r"\d+", lambda number: str(int(number[0])), name)
+
+    def port_lines(self, config: PortConfig) -> list[str]:
+        """Give the lines for a port, with ``PORT`` for its name; they count from the commit on.
+
+        Members would add to those that are there, so these go first.
+        """
+        no_native = "delete interfaces PORT native-vlan-id"
+        no_vlans = f"delete interfaces PORT {_UNIT} vlan"
+        if config.parked:
+            no_mode = f"delete interfaces PORT {_UNIT} interface-mode"
+            return ["set interfaces PORT disable", no_native, no_mode, no_vlans]
+        mode = "trunk" if config.tagged else "access"
+        native = no_native
+        if config.tagged and config.untagged is not None:
+            native = f"set interfaces PORT native-vlan-id {config.untagged}"
+        return [
+            native,
+            no_vlans,
+            f"set interfaces PORT {_UNIT} interface-mode {mode}",
+            *(f"set interfaces PORT {_UNIT} vlan members {row}" for row in _rows(config.vlans)),
+            "delete interfaces PORT unit 0 disable",
+            "delete interfaces PORT disable",
+        ]
+
+    def port_script(
+        self, changes: Mapping[int, SetPort], options: Options, now: Mapping[str, PortConfig]
+    ) -> list[Stage]:
+        """Give one stage: the commit behind it is the only line that opens anything.
+
+        Ports that get the same are set by ``wildcard range``, which Junos writes out by itself.
+        """
+        alike: dict[tuple[str, ...], dict[str, int]] = {}
+        for index, change in changes.items():
+            port = self.canonical_port(change.port)
+            alike.setdefault(tuple(self.port_lines(change.config)), {})[port] = index
+        blocks = [
+            Block(tuple(sorted(indexes[port] for port in ports)), typed)
+            for lines, indexes in alike.items()
+            for ports, typed in self._typed(lines, list(indexes), options)
+        ]
+        blocks.sort(key=lambda block: block.changes[-1])
+        return [blocks]
+
+    def _typed(
+        self, lines: Iterable[str], ports: Sequence[str], options: Options
+    ) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+        """Give ports, with the lines that set them."""
+        for named, text in _ranges(ports, single=options.get("ranges") is False):
+            wild = "wildcard range " if len(named) > 1 else ""
+            yield named, tuple(wild + line.replace("PORT", text) for line in lines)
+
+    def vlan_lines(self, vlan: int, present: bool, options: Options) -> list[str]:
+        """Make a VLAN that holds no port by itself, or remove it."""
+        if not present:
+            return [f"delete vlans haas-{vlan}"]
+        return [f"set vlans haas-{vlan} vlan-id {vlan}", f"delete vlans haas-{vlan} interface"]
+
+    # --- reading back -----------------------------------------------------------------------------
+
+    def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
+        """Show the configuration with what groups and ranges add, and which ports there are.
+
+        A port of which the configuration does not speak is there all the same, and carries nothing.
+        """
+        return [
+            "show configuration interfaces | display inheritance no-comments | display set",
+            "show configuration vlans | display inheritance no-comments | display set",
+            "show interfaces terse",
+        ]
+
+    def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
+        """Read ``set`` lines, and the first column of the table."""
+        interfaces, vlans, terse = (*answers, "", "")[:3]
+        known = _vlans(vlans)
+        found = dict.fromkeys(re.findall(rf"^({_PORT})[ \t]", terse, re.M), PortState(PARKED))
+        statements: dict[str, list[str]] = {}
+        for statement in _statements(interfaces):
+            port, _, rest = statement.removeprefix("interfaces ").partition(" ")
+            if re.fullmatch(_PORT, port):
+                statements.setdefault(port, []).append(rest)
+        for port in {*found, *statements}:
+            found[port] = _port_state(port, statements.get(port, []), known)
+        return found
+
+    def read_vlans(self, options: Options) -> list[str]:
+        """Show the VLANs that are configured."""
+        return ["show configuration vlans | display inheritance no-comments | display set"]
+
+    def parse_vlans(self, answers: Sequence[str]) -> frozenset[int]:
+        """Read their ids."""
+        return frozenset().union(*(vlan.ids for vlan in _vlans("\n".join(answers)).values()))
+
+
+def _rows(vlans: frozenset[int]) -> list[str]:
+    """Write VLANs as a list of members; over several lines where one would be too long."""
+    rows = [""]
+    for part in vlan_ranges(vlans).split(","):
+        joined = f"{rows[-1]} {part}".strip()
+        if len(joined) <= _LIST_LENGTH:
+            rows[-1] = joined
+        else:
+            rows.append(part)
+    return [f"[ {row} ]" if " " in row else row for row in rows]
+
+
+def _ranges(ports: Sequence[str], *, single: bool) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Give ports with what names them in one line: ``ge-0/0/[0-11,14]``."""
+    if single:
+        yield from (((port,), port) for port in ports)
+        return
+    prefixes: dict[str, list[portnames.Span]] = {}
+    for run in portnames.spans(ports):
+        prefixes.setdefault(run.prefix, []).append(run)
+    for prefix, spans in prefixes.items():
+        for at in range(0, len(spans), _RUNS_OF_A_RANGE):
+            runs = spans[at : at + _RUNS_OF_A_RANGE]
+            named = tuple(name for run in runs for name in portnames.names(run))
+            numbers = ",".join(
+                f"{run.first}-{run.last}" if run.last > run.first else str(run.first)
+                for run in runs
+            )
+            yield named, named[0] if len(named) == 1 else f"{prefix}[{numbers}]"
+
+
+class _Vlan:
+    """What is configured under one VLAN's name."""
+
+    def __init__(self) -> None:
+        self.ids: set[int] = set()
+        self.ports: set[str] = set()
+
+
+def _statements(answer: str) -> list[str]:
+    """Give what ``display set`` lists, without ``set``, and without what is deactivated."""
+    lines = [" ".join(line.split()) for line in answer.splitlines()]
+    off = [line.removeprefix("deactivate ") for line in lines if line.startswith("deactivate ")]
+    return [
+        statement
+        for statement in (line.removeprefix("set ") for line in lines if line.startswith("set "))
+        if not any(f"{statement} ".startswith(f"{path} ") for path in off)
+    ]
+
+
+def _vlans(answer: str) -> dict[str, _Vlan]:
+    found: dict[str, _Vlan] = {}
+    for statement in _statements(answer):
+        match statement.split():
+            case ["vlans", name, "vlan-id", vlan] if vlan.isdecimal():
+                found.setdefault(name, _Vlan()).ids.add(int(vlan))
+            case ["vlans", name, "vlan-id-list", listed] if listed[0].isdecimal():
+                found.setdefault(name, _Vlan()).ids |= set(parse_vlan_ranges(listed))
+            case ["vlans", name, "interface", unit, *_]:
+                found.setdefault(name, _Vlan()).ports.add(unit.partition(".")[0])
+    return found
+
+
+def _port_state(port: str, statements: Sequence[str], vlans: Mapping[str, _Vlan]) -> PortState:
+    """Say what a port with these statements is set to carry, and whether it is open."""
+    switching, trunk, native = False, False, None
+    carried = {known for vlan in vlans.values() if port in vlan.ports for known in vlan.ids}
+    for statement in statements:
+        match statement.split():
+            case ["native-vlan-id", vlan] if vlan.isdecimal():
+                native = int(vlan)
+            case ["unit", _, "family", "ethernet-switching", *rest]:
+                switching = True
+                match rest:
+                    case ["interface-mode" | "port-mode", mode]:
+                        trunk = mode != "access"
+                    case ["vlan", "members", member]:
+                        carried |= _members(member, vlans)
+    is_open = "disable" not in statements and "unit 0 disable" not in statements
+    if switching and not trunk and not carried:
+        carried = _members(DEFAULT_VLAN, vlans) or {1}
+    untagged = min(carried, default=None)
+    if trunk:
+        untagged = native if native in carried else None
+    return PortState(PortConfig(untagged, tuple(sorted(carried - {untagged}))), is_open)
+
+
+def _members(member: str, vlans: Mapping[str, _Vlan]) -> set[int]:
+    """Say which VLANs a member means: by id, by range, by name, or all that there are."""
+    if member == "all":
+        return {known for vlan in vlans.values() for known in vlan.ids}
+    if re.fullmatch(r"\d+(?:-\d+)?", member):
+        return set(parse_vlan_ranges(member))
+    return set(vlans[member].ids) if member in vlans else set()
