@@ -27,7 +27,7 @@ async def jobs_are_shown(hands: Hands) -> JobList:
 
 
 async def test_a_job_that_is_left_goes_on_and_is_found_again(site: Site) -> None:
-    site.slow(0.1)
+    site.slow(0.4)
     async with console(site.socket) as hands:
         await plan_is_shown(hands)
         await hands.press("y")
@@ -54,7 +54,7 @@ async def test_a_job_that_is_left_goes_on_and_is_found_again(site: Site) -> None
 async def test_a_job_that_somebody_else_started_shows_and_opens_live(site: Site) -> None:
     async with console(site.socket) as hands:
         jobs = await jobs_are_shown(hands)
-        site.slow(0.1)
+        site.slow(0.4)
         job = (await site.call("apply.start", project="astro"))["job"]
         await hands.until(lambda: any(f" {job} " in line for line in hands.text(jobs)))
         await hands.press("g", "enter")
@@ -66,7 +66,7 @@ async def test_a_job_that_somebody_else_started_shows_and_opens_live(site: Site)
 
 
 async def test_cancel_asks_first(site: Site) -> None:
-    site.slow(0.1)
+    site.slow(0.4)
     async with console(site.socket) as hands:
         await plan_is_shown(hands)
         await hands.press("y")
@@ -137,7 +137,7 @@ async def test_the_list_is_filtered(site: Site) -> None:
 
 
 async def test_a_job_waits_for_its_turn_and_says_so(site: Site) -> None:
-    site.slow(0.1)
+    site.slow(0.4)
     async with console(site.socket) as hands:
         await site.call("apply.start", project="astro")
         await plan_is_shown(hands)
@@ -153,7 +153,7 @@ async def test_a_job_waits_for_its_turn_and_says_so(site: Site) -> None:
 
 
 async def test_a_click_on_the_bar_opens_the_job_under_way(site: Site) -> None:
-    site.slow(0.1)
+    site.slow(0.4)
     async with console(site.socket) as hands:
         job = (await site.call("apply.start", project="astro"))["job"]
         await hands.until(lambda: f"job {job} running" in hands.bar("top"))
@@ -182,7 +182,7 @@ async def test_there_is_no_such_job(site: Site) -> None:
 
 
 async def test_leaving_ends_the_following(site: Site) -> None:
-    site.slow(0.1)
+    site.slow(0.4)
     async with console(site.socket) as hands:
         await plan_is_shown(hands)
         await hands.press("y")
@@ -196,7 +196,7 @@ async def test_the_job_that_a_release_starts_shows_at_once(site: Site) -> None:
     await site.ended((await site.call("apply.start", project="astro"))["job"])
     async with console(site.socket) as hands:
         jobs = await jobs_are_shown(hands)
-        site.slow(0.1)
+        site.slow(0.4)
         job = (await site.call("node.release", node="node-01"))["job"]
         await hands.until(lambda: any(f" {job} " in line for line in hands.text(jobs)))
         assert "release" in hands.text(jobs)[0] and "running" in hands.text(jobs)[0]
