@@ -26,6 +26,15 @@ class CiscoIos(IosLike):
     options = frozenset({"encapsulation"})
     setup = ("terminal length 0", "terminal width 511")
     save = ("write memory",)
+    errors = (
+        *IosLike.errors,
+        r"vtp vlan configuration not allowed",
+        r"command authorization failed",
+        r"configuration mode (?:is )?locked",
+        r"startup-config file open failed",
+    )
+    benign = (*IosLike.benign, r"%\s?portfast will be configured")
+    busy = re.compile(r"configuration mode (?:is )?locked", re.I)
     model = re.compile(r"^(?:Model number\s*: *|cisco )((?:WS-|C\d)\S+)", re.M | re.I)
     version = re.compile(r"Version ([^,\s]+)")
     most_ranges = 5
