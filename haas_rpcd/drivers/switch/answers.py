@@ -6,21 +6,39 @@ import re
 
 _SYSLOG = re.compile(
     r"^(?:[*.]|<\d+>)?(?:[\w:.,+ -]*[: ])?(?:%\$ ?VDC-\d+ ?%\$ )?"
+    r"(?:%[A-Z]+\d*-[A-Z]:[A-Z]+\d* )?"
     r"%(?:%\d+)?[A-Z0-9][A-Z0-9_/]*(?:-[A-Z0-9_]+)*-[0-7]-[A-Z0-9_]+ ?(?:\([^)]*\))?: ?.*$"
     r"|^(?:<\d+>)?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +\d{1,2} (?:\d{4} )?"
     r"\d\d:\d\d:\d\d(?:\.\d+)? +(?:\S+ +){1,2}[\w./-]+(?:\[\d+\])?: .*$"
+    r"|^SYSLOG: ?<\d+>.*$"
     r"|^Message from syslogd@\S* at .*\.\.\.$"
 )
 """A log message that the switch writes into the session, e.g. ``%LINK-5-CHANGED: Interface …``, or
 as syslogd of BSD does: ``Aug  9 05:40:40 sw1 mib2d[2112]: SNMP_TRAP_LINK_UP: …``.
 
-NX-OS puts date, host and VDC before it: ``2026 Jun  9 12:00:02 sw1 %$ VDC-1 %$ %ETHPORT-5-…``."""
+NX-OS puts date, host and VDC before it: ``2026 Jun  9 12:00:02 sw1 %$ VDC-1 %$ %ETHPORT-5-…``, OS9
+date and unit: ``Jun 18 13:52:30 %STKUNIT0-M:CP %SEC-5-LOGOUT: …``. FastIron has a form of its own:
+``SYSLOG: <14>Dec 15 18:46:17 sw1 Interface ethernet 1/1/3, state up``."""
 
 _OS10_LOG = re.compile(
     r"^(?:<\d+>\d? ?)?\S.* Node\.\d+-Unit\.\d+:PRI\S* \[\w+\], Dell.*\(OS10\) %\w+: ?.*$"
 )
 """Dell OS10's, by RFC 5424: ``<165>1 2019-10-28T19:10:22.616888+00:00 OS10 dn_alm 669 - -
 Node.1-Unit.1:PRI [event], Dell EMC (OS10) %IFM_OSTATE_DN: …``."""
+
+_ROS_LOG = re.compile(
+    r"^(?:<\d+>)?(?:\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d :?)?%[A-Za-z0-9_]+-[A-Z]-[\w-]+: ?.*$"
+)
+"""That of Marvell's ROS (Dell PowerConnect 55xx), whose severities are letters:
+``04-Jun-2016 13:02:53 %LINK-W-Down:  gi1/0/1``."""
+
+_FASTPATH_LOG = re.compile(
+    r"^<\d+> *[A-Z][a-z]{2} +\d+ \d\d:\d\d:\d\d \S+ [\w.-]+\[[^\]]*\]: \S+\(\d+\) \d+ %% .*$"
+)
+"""That of Broadcom's FASTPATH (Dell N-series): ``<189> Oct 21 09:10:54 10.201.1.110-1
+TRAPMGR[trapTask]: traputil.c(721) 29331 %% NOTE 'startup-config' has changed.``."""
+
+_LOGS = (_SYSLOG, _OS10_LOG, _ROS_LOG, _FASTPATH_LOG)
 
 _QUOTED = 300
 """Characters of a switch's answer that an error message quotes at most."""
@@ -62,7 +80,7 @@ def lines_of(text: str) -> list[str]:
 def is_log(line: str) -> bool:
     """Whether a line is a log message."""
     text = line.strip()
-    return _SYSLOG.match(text) is not None or _OS10_LOG.match(text) is not None
+    return any(log.match(text) for log in _LOGS)
 
 
 def without_logs(text: str) -> str:
