@@ -30,10 +30,6 @@ class Membership(NamedTuple):
     tagged: bool
 
 
-_HOME = Membership(DEFAULT_VLAN, tagged=False)
-"""Where a port is that is on no other VLAN."""
-
-
 class _Change(NamedTuple):
     """A port that is set: its canonical name, which change it is, what is wanted, what is there."""
 
@@ -52,16 +48,16 @@ class ByVlan(Dialect):
     shut: ClassVar[str] = "shutdown"
     opened: ClassVar[str] = "no shutdown"
 
+    leaves_all: ClassVar[bool] = False
+    """Whether a port that is shut to be changed is taken off all VLANs, also those it is to be on
+    afterwards: where what it is on decides what it can join."""
+
     most_named: ClassVar[int] = 8
     """Runs of ports that one line under a VLAN takes; 0: each port has a line of its own."""
 
     home_first: ClassVar[bool] = False
     """Whether a port has to be put on the default VLAN by name before it can leave its last one
     (else the switch does so by itself)."""
-
-    home_last: ClassVar[bool] = False
-    """Whether a port that is to be tagged only has to be taken off the default VLAN by name, once
-    it is on another (else the switch does so by itself)."""
 
     # --- lines, for a family to say ---------------------------------------------------------------
 
@@ -86,6 +82,13 @@ class ByVlan(Dialect):
         """Give the line under a VLAN that takes ports off it."""
         return f"no {self.join(named, tagged)}"
 
+    def leaves_home(self, options: Options) -> bool:
+        """Whether a port that is to be tagged only has to be taken off the default VLAN by name.
+
+        That is done once it is on another. Else the switch does so by itself.
+        """
+        return False
+
     def memberships(self, config: PortConfig, options: Options) -> frozenset[Membership]:
         """Say on which VLANs, and how, a port is listed that carries this."""
         places = {Membership(vlan, True) for vlan in config.tagged}
@@ -93,11 +96,18 @@ class ByVlan(Dialect):
             places.add(Membership(config.untagged, False))
         return frozenset(places)
 
+    def home(self, options: Options) -> Membership:
+        """Say where a port is that is on no other VLAN. Option ``default_vlan``: not on VLAN 1."""
+        return Membership(int(options.get("default_vlan", DEFAULT_VLAN)), tagged=False)
+
     def leaving(
         self, now: PortConfig, config: PortConfig, options: Options
     ) -> frozenset[Membership]:
-        """Say what a port is to be taken off: by default what it is not to be on any more."""
-        return self.memberships(now, options) - self.memberships(config, options)
+        """Say what a port is to be taken off by name: what it is not to be on any more, or all."""
+        there = self.memberships(now, options) - {self.home(options)}
+        if self.leaves_all and not self.keeps_open(now, config):
+            return there
+        return there - self.memberships(config, options)
 
     def before_leaving(self, now: PortConfig, config: PortConfig, options: Options) -> list[str]:
         """Give lines in the context of a port that is shut and still on its VLANs."""
@@ -169,7 +179,7 @@ class ByVlan(Dialect):
                 options,
             ),
             self._on(placed, options),
-            self._home_last(placed, options),
+            self._leave_home(placed, options),
             self._in_ports(
                 [(one, self.after_joining(one.config, options)) for one in (*settled, *strange)],
                 options,
@@ -193,12 +203,12 @@ class ByVlan(Dialect):
         homeward: list[_Change] = []
         for one in changes:
             there = self.memberships(_now(one), options)
-            leaving = self.leaving(_now(one), one.config, options) - {_HOME}
+            leaving = self.leaving(_now(one), one.config, options)
             if self.home_first and leaving and leaving == there:
                 homeward.append(one)
             for place in leaving:
                 places.setdefault(place, []).append(one)
-        blocks = list(self._under(_HOME, homeward, options, join=True))
+        blocks = list(self._under(self.home(options), homeward, options, join=True))
         for place in sorted(places):
             # A port that was put on the default VLAN by name left what it was on untagged.
             staying = [one for one in places[place] if place.tagged or one not in homeward]
@@ -208,27 +218,28 @@ class ByVlan(Dialect):
     def _on(self, changes: Sequence[_Change], options: Options) -> Stage:
         places: dict[Membership, list[_Change]] = {}
         for one in changes:
-            there = self.memberships(one.now or PortConfig(), options)
+            there = frozenset[Membership]()
             if one.now is not None:
+                there = self.memberships(one.now, options)
                 there -= self.leaving(one.now, one.config, options)
             for place in self.memberships(one.config, options) - there:
                 places.setdefault(place, []).append(one)
         return [
             block
-            for place in sorted(places)
+            for place in sorted(places, key=lambda place: (place.tagged, place.vlan))
             for block in self._under(place, places[place], options, join=True)
         ]
 
-    def _home_last(self, changes: Sequence[_Change], options: Options) -> Stage:
+    def _leave_home(self, changes: Sequence[_Change], options: Options) -> Stage:
         fallen = [
             one
             for one in changes
-            if self.home_last
+            if self.leaves_home(options)
             and one.config.untagged is None
             and one.config.tagged
             and (one.now is None or not self.keeps_open(one.now, one.config))
         ]
-        return list(self._under(_HOME, fallen, options, join=False))
+        return list(self._under(self.home(options), fallen, options, join=False))
 
     def _under(
         self, place: Membership, changes: Sequence[_Change], options: Options, *, join: bool

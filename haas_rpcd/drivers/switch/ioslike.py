@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 from haas_rpcd.drivers.switch import portnames
 from haas_rpcd.drivers.switch.dialect import Dialect, Options, PortState
@@ -31,10 +32,16 @@ class IosLike(Dialect):
     enter_config = ("configure terminal",)
     leave_config = ("end",)
     leave_port = "exit"
-    show_version = ("show version",)
+    show_version: tuple[str, ...] = ("show version",)
     show_uptime = "show version"
-    errors = (r"%", r"command rejected", r"error\b", r"invalid input", r"incomplete command")
-    benign = (
+    errors: ClassVar[tuple[str, ...]] = (
+        r"%",
+        r"command rejected",
+        r"error\b",
+        r"invalid input",
+        r"incomplete command",
+    )
+    benign: ClassVar[tuple[str, ...]] = (
         r"%\s?access vlan does not exist\. creating vlan",
         r"%\s?warning: portfast",
         r"%\s?applying vlan changes",
