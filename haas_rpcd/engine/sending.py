@@ -14,6 +14,7 @@ from haas_rpcd.engine.journal import Entry, Journal, Verdict
 from haas_rpcd.errors import DeviceError, HaasError
 from haas_rpcd.model import Phase, SaveConfig, Seen
 from haas_rpcd.planner import shortfall
+from haas_rpcd.records import StepState
 
 log = logging.getLogger(__name__)
 
@@ -59,14 +60,17 @@ class Sending:
         self._verdicts: list[Verdict] = []
         self._sent: list[Entry] = []
         self._held: list[Verdict] = []  # not done; but noted as being sent, so it is read as well
+        self._again: dict[int, str] = {}  # noted, and held up by a cut: how far each step was not
         self._trouble = Trouble()
         self._may_resume = True
+        self._opens = True
 
     async def run(self) -> list[Verdict]:
         """Send, read all of it back once, close it in the journal; give what each step came to."""
         while self._waiting:
             if self._batch.stopped():
-                self._all_waiting("cancelled before it was sent")
+                while self._waiting:
+                    self._drop("cancelled", "cancelled before it was {}")
             else:
                 await self._some()
         await self._read_back()
@@ -74,9 +78,17 @@ class Sending:
         await self._journal.close(self._verdicts)
         return self._verdicts
 
-    def _all_waiting(self, why: str) -> None:
-        self._verdicts += [Verdict(entry, "cancelled", why) for entry in self._waiting]
-        self._waiting.clear()
+    def _drop(self, state: StepState, why: str) -> None:
+        """Give up the next step that waits; one that was noted before a cut is read back.
+
+        ``{}`` in ``why`` stands for what it was not: sent or, where some of it was, finished.
+        """
+        self._settle(self._waiting.popleft(), state, why)
+
+    def _settle(self, entry: Entry, state: StepState, why: str) -> None:
+        noted = self._again.get(entry.number)
+        verdict = Verdict(entry, state, why.replace("{}", noted or "sent", 1))
+        (self._held if noted else self._verdicts).append(verdict)
 
     # --- sending ----------------------------------------------------------------------------------
 
@@ -84,15 +96,16 @@ class Sending:
         """Note and send as many steps as the device takes at once."""
         first = self._waiting[0]
         if why := self._trouble.of(first):
-            self._verdicts.append(Verdict(self._waiting.popleft(), "skipped", f"not sent: {why}"))
+            self._drop("skipped", "not {}: " + why)
             return
         try:
             driver = await self._sessions.open(
                 lambda line: self._journal.tell(first, "sending", line=line)
             )
         except HaasError as error:
+            self._opens = False
             self._trouble.note(first, error.message, everything=True)
-            self._verdicts.append(Verdict(self._waiting.popleft(), "failed", error.message))
+            self._drop("failed", error.message)
             return
         entries = await self._noted(self._taken(driver.at_once))
         if not entries:
@@ -119,7 +132,7 @@ class Sending:
                 going.append(entry)
             else:
                 self._trouble.note(entry, refusal, everything=False)
-                self._verdicts.append(Verdict(entry, "skipped", f"not needed: {refusal}"))
+                self._settle(entry, "skipped", f"not needed: {refusal}")
         return going
 
     async def _judge(
@@ -142,24 +155,31 @@ class Sending:
                 self._sent.append(entry)
             elif resumes:
                 again.append(entry)
+                self._again[entry.number] = "sent" if outcome.state == "unsent" else "finished"
             else:
                 self._hold(entry, outcome, everything=lost is not None or not goes_on)
         if resumes:
             self._may_resume = False
             self._waiting.extendleft(reversed(again))
+            self._journal.tell(
+                again[0], "sending", line=f"# {self._device} closed the connection: once more"
+            )
 
     def _hold(self, entry: Entry, outcome: Outcome, *, everything: bool) -> None:
-        why = outcome.error.message if outcome.error is not None else ""
+        error = outcome.error
+        why = error.message if error is not None else ""
+        began = outcome.state != "unsent" or self._again.get(entry.number) == "finished"
+        how = "finished" if began else "sent"
+        verdict = Verdict(entry, "cancelled", f"cancelled before it was {how}")
         if outcome.state == "refused":
             self._trouble.note(entry, why, everything=everything)
-            self._held.append(Verdict(entry, "failed", why))
-            return
-        how = "finished" if outcome.state == "unfinished" else "sent"
-        self._held.append(
-            Verdict(entry, "skipped", f"not {how}: {why}")
-            if why
-            else Verdict(entry, "cancelled", f"cancelled before it was {how}")
-        )
+            verdict = Verdict(entry, "failed", why)
+        elif why:
+            verdict = Verdict(entry, "skipped", f"not {how}: {why}")
+        # A device that fell silent may still carry out what it was sent: what it says now of those
+        # targets may not last, so it is not asked, and they stay *not known*.
+        lasts = outcome.state == "unsent" or error is None or error.reason != "timeout"
+        (self._held if lasts else self._verdicts).append(verdict)
 
     # --- reading back -----------------------------------------------------------------------------
 
@@ -172,7 +192,8 @@ class Sending:
         held = [verdict for verdict in self._held if not _is_save(verdict.entry)]
         self._verdicts += [verdict for verdict in self._held if _is_save(verdict.entry)]
         entries = [*self._sent, *(verdict.entry for verdict in held)]
-        if not entries:
+        if not entries or not (self._sent or self._opens):
+            self._verdicts += held
             return
         try:
             driver = await self._sessions.open(lambda line: None)
@@ -187,8 +208,7 @@ class Sending:
         for entry, found in zip(self._sent, seen, strict=False):
             self._verdicts.append(self._confirmed(entry, found))
         for verdict, found in zip(held, seen[len(self._sent) :], strict=True):
-            known = None if isinstance(found, DeviceError) else found
-            self._verdicts.append(Verdict(verdict.entry, verdict.state, verdict.message, known))
+            self._verdicts.append(_known(verdict, found))
 
     def _confirmed(self, entry: Entry, found: Seen | DeviceError) -> Verdict:
         if isinstance(found, DeviceError):
@@ -205,6 +225,16 @@ class Sending:
 
 def _is_save(entry: Entry) -> bool:
     return isinstance(entry.step.change, SaveConfig)
+
+
+def _known(verdict: Verdict, found: Seen | DeviceError) -> Verdict:
+    """Add what was read back for a step that was not done."""
+    entry, state, message = verdict.entry, verdict.state, verdict.message
+    if isinstance(found, DeviceError):
+        return Verdict(entry, state, f"{message} {found.message}")
+    if state == "failed" and shortfall(entry.step.change, found) is None:
+        message = f"{message} It reads back as wanted all the same."
+    return Verdict(entry, state, message, found)
 
 
 class _News:

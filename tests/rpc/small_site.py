@@ -234,6 +234,7 @@ def _settings(folder: Path, **settings: Any) -> Settings:
             connect_timeout=5.0,
             login_timeout=5.0,
             answer_timeout=10.0,
+            busy_timeout=0.0,
             known_hosts=str(folder / "known_hosts"),
         ),
     )

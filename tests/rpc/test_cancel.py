@@ -1,11 +1,11 @@
-"""Cancelling: a job stops before its next step; what was done is saved, the rest stays staged."""
+"""Cancelling: a job sends nothing more; what was done is saved, the rest stays staged."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.rpc.listening import listening
-from tests.rpc.small_site import NOTHING, SmallSite, access, step_of
+from tests.rpc.small_site import NOTHING, SmallSite, access, states, step_of
 
 
 @pytest.fixture
@@ -18,9 +18,14 @@ async def staged(site: SmallSite) -> SmallSite:
     return site
 
 
-async def test_a_running_job_stops_before_its_next_step(staged: SmallSite) -> None:
-    held = staged.wires["sw1"].hold("^interface Gi1/0/2\r")
+async def test_a_running_job_sends_nothing_more(staged: SmallSite) -> None:
+    """A switch that is sent one line at a time; node-1's port is through with all of its own."""
+    await staged.sql("UPDATE switch SET options = ?", ('{"window": 1, "ranges": false}',))
+    opening = staged.wires["sw1"].hold("^no shutdown\r")
     job_id = await staged.begin("red")
+    await opening.wait()
+    held = staged.wires["sw1"].hold("^interface Gi1/0/4\r")
+    opening.release()
     await held.wait()
     assert (await staged.call("job.cancel", job=job_id))["state"] == "running"
     held.release()
@@ -39,6 +44,69 @@ async def test_a_running_job_stops_before_its_next_step(staged: SmallSite) -> No
 
     await staged.succeeds("red")
     assert staged.carried("node-2") == access(100)
+
+
+async def test_a_job_cancelled_in_the_middle_of_a_script(staged: SmallSite) -> None:
+    """Nobody has been opened yet: the ports are shut as they were, and known to be."""
+    held = staged.wires["sw1"].hold("^switchport access vlan 100\r")
+    job_id = await staged.begin("red")
+    await held.wait()
+    await staged.call("job.cancel", job=job_id)
+    before = staged.switches["sw1"].counters.lines
+    held.release()
+
+    job = await staged.finished(job_id)
+
+    assert job["state"] == "cancelled"
+    for port in ("Gi1/0/2", "Gi1/0/4"):
+        step = step_of(job, "sw1", "port.set", port)
+        assert (step["state"], step["message"]) == ("cancelled", "cancelled before it was finished")
+    assert step_of(job, "sw1", "vlan.create")["state"] == "done"
+    assert step_of(job, "sw1", "config.save")["state"] == "done"
+    sent = [record.text for record in staged.switches["sw1"].lines[before:]]
+    assert "no shutdown" not in sent
+    assert staged.carried("node-1") == staged.carried("node-2") == NOTHING
+    plan = await staged.call("plan.show", project="red")
+    assert [step["kind"] for step in plan["steps"]] == ["port.set", "port.set", "config.save"]
+    await staged.succeeds("red")
+    assert staged.carried("node-1") == staged.carried("node-2") == access(100)
+
+
+async def test_a_job_cancelled_between_two_phases(staged: SmallSite) -> None:
+    held = staged.wires["sw1"].hold("^vlan 100\r")
+    job_id = await staged.begin("red")
+    await held.wait()
+    await staged.call("job.cancel", job=job_id)
+    held.release()
+
+    job = await staged.finished(job_id)
+
+    assert states(job, "sw1") == ["done", "cancelled", "cancelled", "done"]
+    step = step_of(job, "sw1", "port.set", "Gi1/0/2")
+    assert step["message"] == "cancelled before it was sent"
+    await staged.succeeds("red")
+
+
+async def test_a_job_cancelled_while_a_cut_connection_is_opened_again(staged: SmallSite) -> None:
+    """Some of the ports' lines were sent before the cut: the ports are looked at all the same."""
+    staged.switches["sw1"].faults.cut_at = "switchport access vlan 100"
+    held = staged.wires["sw1"].hold("^switchport access vlan 100\r")
+    job_id = await staged.begin("red")
+    await held.wait()
+    again = staged.wires["sw1"].hold("^terminal length 0\r")
+    held.release()
+    await again.wait()
+    await staged.call("job.cancel", job=job_id)
+    again.release()
+
+    job = await staged.finished(job_id)
+
+    assert job["state"] == "cancelled"
+    step = step_of(job, "sw1", "port.set", "Gi1/0/2")
+    assert (step["state"], step["message"]) == ("cancelled", "cancelled before it was finished")
+    plan = await staged.call("plan.show", project="red")
+    assert [step["kind"] for step in plan["steps"]] == ["port.set", "port.set", "config.save"]
+    await staged.succeeds("red")
 
 
 async def test_a_queued_job_ends_at_once(staged: SmallSite) -> None:
@@ -90,7 +158,7 @@ async def test_a_tenant_cancels_its_own_jobs_only(staged: SmallSite) -> None:
 async def test_a_cancelled_job_stays_cancelled_when_the_daemon_dies_meanwhile(
     staged: SmallSite,
 ) -> None:
-    held = staged.wires["sw1"].hold("^interface Gi1/0/2\r")
+    held = staged.wires["sw1"].hold("^switchport access vlan 100\r")
     job_id = await staged.begin("red")
     await held.wait()
     await staged.call("job.cancel", job=job_id)

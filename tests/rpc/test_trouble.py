@@ -6,6 +6,7 @@ after the trouble is mended one more apply brings it all about.
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -173,27 +174,122 @@ async def test_a_line_that_the_switch_refuses(staged: SmallSite) -> None:
     await mended(staged)
 
 
-async def test_a_session_that_is_cut_in_the_middle(staged: SmallSite) -> None:
-    staged.switches["sw1"].faults.cut_at = "switchport access vlan 100"
+async def cut_twice(site: SmallSite, line: str) -> None:
+    """Have the switch carry out a line and close the connection: this time, and when resumed."""
+    faults = site.switches["sw1"].faults
+    faults.cut_at = line
+    first = site.wires["sw1"].hold(f"^{line}\r")
+    await first.wait()
+    again = site.wires["sw1"].hold("^terminal length 0\r")
+    first.release()
+    await again.wait()
+    faults.cut_at = line
+    again.release()
 
-    await fails(
-        staged,
-        "sw1 closed the connection (switchport access vlan 100)",
-        "apply again",
-        device="sw1",
-    )
 
+@pytest.mark.parametrize("line", ["vlan 100", "switchport access vlan 100"])
+async def test_a_session_that_is_cut_again_when_it_is_resumed(staged: SmallSite, line: str) -> None:
+    """What was sent ahead may have been carried out or not: it is looked at."""
+    cutting = asyncio.create_task(cut_twice(staged, line))
+
+    await fails(staged, "sw1 closed the connection", "apply again", device="sw1")
+
+    await cutting
+    assert staged.carried("node-1") == NOTHING
+    plan = await staged.call("plan.show", project="red")
+    assert "port.park" not in [step["kind"] for step in plan["steps"]]  # it is known to be parked
     await mended(staged)
 
 
-async def test_a_session_that_is_cut_after_the_last_line_of_a_port(staged: SmallSite) -> None:
-    """The line was carried out, only its answer never came: the port is on, and is looked at."""
-    staged.switches["sw1"].faults.cut_at = "no shutdown"
+async def test_a_session_that_is_cut_twice_after_all_was_carried_out(staged: SmallSite) -> None:
+    """The job could not see to it, and says so; it says as well that the port is as wanted."""
+    cutting = asyncio.create_task(cut_twice(staged, "no shutdown"))
 
-    await fails(staged, "sw1 closed the connection (no shutdown)", device="sw1")
+    job = await staged.apply("red")
 
+    await cutting
+    step = step_of(job, "sw1", "port.set")
+    assert (job["state"], step["state"]) == ("failed", "failed")
+    assert "sw1 closed the connection" in step["message"]
+    assert "It reads back as wanted all the same." in step["message"]
     assert staged.carried("node-1") == access(100)
     await mended(staged)
+
+
+async def test_a_line_that_is_refused_in_the_middle_of_several_ports(staged: SmallSite) -> None:
+    """Whose line it is failed; the others, of which some lines were sent, are told from it."""
+    site = staged
+    await site.hold_nodes("red", "node-2")
+    await site.network("red", "other")  # 101
+    await site.connect("node-1", "other", nic="ipmi")
+    await site.connect("node-2", "other")
+    await site.connect("node-2", "net", nic="ipmi", tagged=True)
+    faults = site.switches["sw1"].faults
+    faults.refuse = {"^switchport access vlan 101$": "Command rejected: Bad VLAN."}
+
+    job = await site.apply("red")
+
+    said = 'sw1 refused "switchport access vlan 101": Command rejected: Bad VLAN.'
+    assert (job["state"], job["error"]) == ("failed", f"sw1: {said} (and 1 more failed)")
+    found = {
+        step["target"]: (step["state"], step["message"])
+        for step in job["steps"]
+        if (step["device"], step["kind"]) == ("sw1", "port.set")
+    }
+    assert found["Gi1/0/1"] == found["Gi1/0/4"] == ("failed", said)
+    assert found["Gi1/0/2"] == found["Gi1/0/3"] == ("skipped", f"not finished: {said}")
+    assert step_of(job, "sw1", "config.save")["state"] == "done"
+    for node, nic in (("node-1", "ipmi"), ("node-1", "eth0"), ("node-2", "ipmi")):
+        assert site.carried(node, nic) == NOTHING
+    plan = await site.call("plan.show", project="red")
+    assert {step["kind"] for step in plan["steps"]} == {"port.set", "config.save"}
+    faults.refuse = {}
+    await site.succeeds("red")
+    assert site.carried("node-2") == access(101)
+
+
+async def test_a_refusal_after_which_the_lines_that_follow_log_out(staged: SmallSite) -> None:
+    """Entering a port is refused, so leaving it leaves configuration, and the next one logs out.
+
+    The ports are looked at in a new session.
+    """
+    site = staged
+    await site.hold_nodes("red", "node-2")
+    await site.network("red", "other")  # 101
+    await site.connect("node-1", "other", nic="ipmi")
+    await site.connect("node-2", "other", tagged=True)
+    faults = site.switches["sw1"].faults
+    faults.refuse = {"^interface Gi1/0/1$": "% Invalid input detected at '^' marker."}
+    logins = site.switches["sw1"].counters.logins
+
+    job = await site.apply("red")
+
+    assert 'sw1 refused "interface Gi1/0/1"' in job["error"]
+    assert site.switches["sw1"].counters.logins == logins + 2
+    assert site.carried("node-1") == site.carried("node-2") == NOTHING
+    assert step_of(job, "sw1", "config.save")["state"] == "done"
+    plan = await site.call("plan.show", project="red")  # they are known to be parked still
+    assert {step["kind"] for step in plan["steps"]} == {"port.set", "config.save"}
+    faults.refuse = {}
+    await mended(site)
+
+
+async def test_a_port_among_several_that_the_switch_does_not_have(staged: SmallSite) -> None:
+    """The switch refuses them all, by the range's name; which one it was is read back."""
+    site = staged
+    await site.call("port.register", switch="sw1", ports=["Gi1/0/9", "Gi1/0/48"])
+
+    job = await site.apply()
+
+    assert job["state"] == "failed"
+    missing = step_of(job, "sw1", "port.park", "Gi1/0/48")
+    assert missing["state"] == "failed"
+    assert "sw1 does not show a port Gi1/0/48" in missing["message"]
+    there = step_of(job, "sw1", "port.park", "Gi1/0/9")
+    assert there["state"] == "failed"
+    assert "does not show" not in there["message"]
+    await site.call("port.delete", switch="sw1", port="Gi1/0/48", force=True)
+    await site.succeeds()
 
 
 async def test_a_switch_that_falls_silent(tmp_path: Path, prepared: Prepared) -> None:
@@ -212,6 +308,9 @@ async def test_a_switch_that_falls_silent(tmp_path: Path, prepared: Prepared) ->
             device="sw1",
         )
 
+        # It may still carry out what it was sent, whatever it says of the port now.
+        plan = await impatient.call("plan.show", project="red")
+        assert plan["steps"][0]["kind"] == "port.park"
         impatient.switches["sw1"].faults.stall_at = None
         await impatient.succeeds("red")
 
@@ -219,7 +318,7 @@ async def test_a_switch_that_falls_silent(tmp_path: Path, prepared: Prepared) ->
 async def test_a_save_that_fails_is_not_forgotten(staged: SmallSite) -> None:
     staged.switches["sw1"].faults.save_error = NVRAM_BUSY
 
-    await fails(staged, "sw1 did not say that it saved", "Device or resource busy", device="sw1")
+    await fails(staged, "sw1", "Device or resource busy", device="sw1")
 
     assert staged.carried("node-1") == access(100)
     plan = await staged.call("plan.show", project="red")

@@ -12,11 +12,12 @@ from haas_rpcd.sim.ios import IosSwitch
 class Hold:
     """One line, or the answer to one, that is held back until it is released.
 
-    If the side that it comes from hangs up before that, it is lost.
+    What comes before it goes through, what comes behind it waits with it. If the side that it comes
+    from hangs up before that, it is lost.
     """
 
     def __init__(self, pattern: str) -> None:
-        self.pattern = re.compile(pattern.encode())
+        self.pattern = re.compile(pattern.encode(), re.M)
         self.reached = asyncio.Event()
         self._end: _End | None = None
 
@@ -111,17 +112,22 @@ class _End(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._waiting += data
         hold = self._wire.holds.get(self._kind)
-        if hold is not None and hold.pattern.search(data):
+        if self.hold is None and hold is not None and (found := hold.pattern.search(self._waiting)):
             del self._wire.holds[self._kind]
+            self._forward(found.start())
             self.hold = hold
             hold.catch(self)
         self.forward()
 
     def forward(self) -> None:
+        if self.hold is None:
+            self._forward(len(self._waiting))
+
+    def _forward(self, size: int) -> None:
         there = self._peer._transport if self._peer else None
-        if self.hold is None and there is not None and not there.is_closing():
-            there.write(self._waiting)
-            self._waiting = b""
+        if there is not None and not there.is_closing():
+            there.write(self._waiting[:size])
+            self._waiting = self._waiting[size:]
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._ends.discard(self)

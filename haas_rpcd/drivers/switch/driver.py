@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 
 from haas_rpcd.config import Credential, SwitchSettings
-from haas_rpcd.drivers import SESSION_LOST, News, Outcome, Say
+from haas_rpcd.drivers import News, Outcome, Say
 from haas_rpcd.drivers.switch.dialect import Dialect, Options, PortState
 from haas_rpcd.drivers.switch.script import Line
 from haas_rpcd.drivers.switch.session import Ran, Session
@@ -141,7 +141,7 @@ class SwitchDriver:
 
     async def usable(self) -> bool:
         """Whether the session that is open can be used; one that was idle is asked."""
-        if self._session is None:
+        if self._session is None or self._session.ended:
             return False
         if time.monotonic() - self._used < _IDLE:
             return True
@@ -202,6 +202,8 @@ class SwitchDriver:
 
     async def _run(self, lines: list[Line], news: News) -> Ran:
         session = self._live()
+        if news.stop():
+            return Ran(0, 0)
 
         def told(line: Line) -> None:
             news.line(line.shown, line.text)
@@ -221,12 +223,12 @@ class SwitchDriver:
             timeout=self._settings.answer_timeout * (_SLOW if self._dialect.commit else 1),
         )
         if ran.error is not None or ran.answered < len(lines):
-            await self._abandon(ran)
+            await self._abandon()
         return ran
 
-    async def _abandon(self, ran: Ran) -> None:
-        """Leave configuration mode after a refusal, dropping what was not committed."""
-        if ran.error is not None and ran.error.reason in SESSION_LOST:
+    async def _abandon(self) -> None:
+        """Leave configuration mode before the end, dropping what was not committed."""
+        if self._live().ended:
             return
         try:
             for text in self._dialect.abort:
@@ -295,7 +297,26 @@ class SwitchDriver:
         )
 
     async def _ports(self, ports: Sequence[str]) -> dict[str, PortState]:
-        """Read what some ports carry, by the names that are asked for."""
+        """Read what some ports carry, by the names that are asked for.
+
+        Where that is refused, each is asked for by itself: a port that the switch does not have
+        must not hide the others.
+        """
+        try:
+            return await self._read(ports)
+        except DeviceError as error:
+            if error.reason != "refused" or len(ports) == 1:
+                raise
+        found: dict[str, PortState] = {}
+        for port in ports:
+            try:
+                found |= await self._read([port])
+            except DeviceError as error:
+                if error.reason != "refused":
+                    raise
+        return found
+
+    async def _read(self, ports: Sequence[str]) -> dict[str, PortState]:
         answers = await self._show(self._dialect.read_ports(ports, self._options))
         found = self._dialect.parse_ports(answers, self._options)
         named = {port: found.get(self._dialect.canonical_port(port)) for port in ports}

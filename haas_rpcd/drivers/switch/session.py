@@ -46,7 +46,8 @@ class Ran(NamedTuple):
     """How far a script got: ``answered`` lines without an error, of ``sent``.
 
     ``error`` is what became of the line after those, or None. Every line that was sent has been
-    answered, unless the session is lost.
+    answered, unless the session has :attr:`~Session.ended`: a line that enters something and is
+    refused, followed by those that leave it, may log out.
     """
 
     answered: int
@@ -77,6 +78,7 @@ class Session:
         self._prompt = at_start(dialect.prompt.replace("HOST", dialect.host))
         self._echoes = dialect.echoes
         self.prompt = ""
+        self.ended = False  # the switch closed it, or fell silent: nothing more can be asked here
 
     # --- login ------------------------------------------------------------------------------------
 
@@ -406,6 +408,7 @@ class Session:
     # --- errors -----------------------------------------------------------------------------------
 
     def _silent(self, doing: str, timeout: float) -> DeviceError:
+        self.ended = True
         return DeviceError(
             f"{self.device} did not answer ({doing}) within {timeout:g} s{self._last_words()}:"
             " look at the switch, then apply again.",
@@ -421,6 +424,7 @@ class Session:
         )
 
     def _cut(self, doing: str) -> DeviceError:
+        self.ended = True
         return DeviceError(
             f"{self.device} closed the connection ({doing}){self._last_words()}: see whether others"
             " use all its sessions or it has restarted, then apply again.",
