@@ -6,6 +6,7 @@ its node's project may not use fails the test, whatever else it looks at.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -80,7 +81,7 @@ async def test_a_node_cannot_be_allocated_before_its_ports_are_parked(
     assert "not confirmed parked" in error.message
     assert "apply --site" in error.message
 
-    site.switches["sw1"].faults.refuse = {"interface Gi1/0/2": "% Not today."}
+    site.switches["sw1"].faults.refuse = {"^shutdown$": "% Not today."}
     assert (await site.apply())["state"] == "failed"
     assert (await site.call("node.show", node="node-1"))["state"] == "unconfirmed"
     assert (await site.refused("node.allocate", project="red", node="node-1")).kind == "conflict"
@@ -184,8 +185,8 @@ async def test_a_failure_in_the_middle_of_a_port_opens_nothing(site: SmallSite) 
     await site.connect("node-1", "b", tagged=True)
     plan = await site.call("plan.show", project="red")
     [lines] = [step["lines"] for step in plan["steps"] if step["kind"] == "port.set"]
-    assert lines[0] == "interface Gi1/0/2"
-    faults = site.switches["sw1"].faults
+    assert (lines[0], lines.pop()) == ("interface Gi1/0/2", "exit")
+    faults, good = site.switches["sw1"].faults, site.switches["sw1"].access
     for line in lines:
         faults.refuse = {f"^{line}$": "Command rejected: no."}
         job = await site.apply("red")
@@ -194,9 +195,41 @@ async def test_a_failure_in_the_middle_of_a_port_opens_nothing(site: SmallSite) 
         assert site.carried("node-1") == NOTHING
         faults.refuse = {}
         faults.cut_at = f"^{line}$"
-        assert (await site.apply("red"))["state"] == "failed", line
+        site.switches["sw1"].access = replace(good, password="an0ther")  # no way back in
+        job = await site.apply("red")
+        assert job["state"] == "failed", line
+        assert "sw1 refused the login" in job["error"]
+        site.switches["sw1"].access = good
     await site.succeeds("red")
     assert site.carried("node-1") == tagged(101, untagged=100)
+    assert site.carried("node-2") == access(102)
+
+
+async def test_a_cut_in_the_middle_of_a_port_opens_nothing_for_others(site: SmallSite) -> None:
+    """The connection is opened again, and what was not answered is sent again."""
+    await site.hold_nodes("red", "node-1")
+    await site.hold_nodes("blue", "node-2")
+    for project, network in (("red", "a"), ("red", "b"), ("blue", "c")):
+        await site.network(project, network)
+    await site.connect("node-2", "c")
+    await site.succeeds("blue")
+    await site.connect("node-1", "a")
+    await site.connect("node-1", "b", tagged=True)
+    plan = await site.call("plan.show", project="red")
+    [lines] = [step["lines"] for step in plan["steps"] if step["kind"] == "port.set"]
+    switch = site.switches["sw1"]
+    for line in lines:
+        await site.connect("node-1", "a")
+        await site.connect("node-1", "b", tagged=True)
+        logins = switch.counters.logins
+        switch.faults.cut_at = f"^{line}$"
+        await site.succeeds("red")
+        assert switch.faults.cut_at is None, line
+        assert switch.counters.logins == logins + 1, line
+        assert site.carried("node-1") == tagged(101, untagged=100)
+        await site.call("nic.disconnect", node="node-1", nic="eth0")
+        await site.succeeds("red")
+        assert site.carried("node-1") == NOTHING
     assert site.carried("node-2") == access(102)
 
 

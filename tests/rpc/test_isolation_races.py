@@ -1,7 +1,9 @@
 """Isolation while users go on working in the middle of a job.
 
 A line of the job is held back on its way to the switch (wire.py); meanwhile somebody releases,
-deletes, shares or allocates. Every line is watched, as in test_isolation.py.
+deletes, shares or allocates. What happens before a step is noted as being sent takes the step back;
+what happens after it, while any line of its batch may be under way, leaves every claim where it is
+until the device has confirmed. Every line is watched, as in test_isolation.py.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ async def test_a_node_released_before_its_step_is_sent_is_not_connected_any_more
     crowded: SmallSite,
 ) -> None:
     site = crowded
-    held = site.wires["sw1"].hold("^interface Gi1/0/2\r")
+    held = site.wires["sw1"].hold("^vlan 100\r")
     job_id = await site.begin("red")
     await held.wait()
 
@@ -63,6 +65,52 @@ async def test_a_node_released_while_its_own_line_is_under_way_stays_releasing(
     assert (await site.call("node.show", node="node-1"))["state"] == "free"
 
 
+async def test_a_node_released_while_its_neighbour_s_lines_are_under_way_stays_releasing(
+    crowded: SmallSite,
+) -> None:
+    """Its step was noted with its neighbour's, so its lines may be under way as well."""
+    site = crowded
+    await site.sql("UPDATE switch SET options = ?", ('{"ranges": false}',))
+    held = site.wires["sw1"].hold("^interface Gi1/0/2\r")
+    job_id = await site.begin("red")
+    await held.wait()
+
+    released = await site.call("node.release", node="node-2")
+    assert released["state"] == "releasing"
+    assert (await site.refused("node.allocate", project="blue", node="node-2")).kind == "conflict"
+    held.release()
+
+    assert (await site.finished(job_id))["state"] == "succeeded"
+    job = await site.finished(released["job"])
+    assert job["state"] == "succeeded", job["error"]
+    assert site.carried("node-1") == access(100)
+    assert site.carried("node-2") == NOTHING
+    assert (await site.call("node.show", node="node-2"))["state"] == "free"
+    await site.hold_nodes("blue", "node-2")
+
+
+async def test_a_network_deleted_while_its_ports_lines_are_under_way_keeps_its_id(
+    crowded: SmallSite,
+) -> None:
+    site = crowded
+    held = site.wires["sw1"].hold("^switchport access vlan 100\r")
+    job_id = await site.begin("red")
+    await held.wait()
+
+    for node in ("node-1", "node-2"):
+        await site.call("nic.disconnect", node=node, nic="eth0")
+    await site.call("network.delete", project="red", network="net")
+    assert await site.network("blue", "first") == 101
+    held.release()
+
+    assert (await site.finished(job_id))["state"] == "succeeded"
+    assert site.carried("node-1") == site.carried("node-2") == access(100)  # it was red's all along
+    assert await site.network("blue", "second") == 102
+    await site.succeeds("red")
+    assert site.carried("node-1") == site.carried("node-2") == NOTHING
+    assert await site.network("blue", "third") == 100
+
+
 async def test_a_network_deleted_and_its_id_given_away_before_the_steps_are_sent(
     crowded: SmallSite,
 ) -> None:
@@ -91,43 +139,62 @@ async def test_a_network_deleted_and_its_id_given_away_before_the_steps_are_sent
 
 
 async def test_an_id_given_away_before_anything_of_it_was_sent(crowded: SmallSite) -> None:
-    """The job waits for a line of another network; VLAN 101 changes hands meanwhile."""
+    """The job leaves a network before it makes others; VLAN 102 changes hands meanwhile."""
     site = crowded
-    await site.network("red", "late")  # 101
+    await site.network("red", "old")  # 101
+    await site.connect("node-1", "old", nic="ipmi")
+    await site.succeeds("red")
+    await site.call("nic.disconnect", node="node-1", nic="ipmi")
+    await site.network("red", "late")  # 102
+    await site.call("nic.disconnect", node="node-2", nic="eth0")
     await site.connect("node-2", "late")
     await site.hold_nodes("blue", "node-3")
-    held = site.wires["sw1"].hold("^vlan 100\r")
+    held = site.wires["sw1"].hold("^shutdown\r")
     job_id = await site.begin("red")
     await held.wait()
 
     await site.call("nic.disconnect", node="node-2", nic="eth0")
     await site.call("network.delete", project="red", network="late")
-    assert await site.network("blue", "mine") == 101  # nothing of it was ever sent
+    assert await site.network("blue", "mine") == 102  # nothing of it was ever sent
     await site.connect("node-3", "mine")
     blue = await site.begin("blue")
     held.release()
 
     job = await site.finished(job_id)
-    assert step_of(job, "sw1", "vlan.create", "101")["state"] == "skipped"
+    assert step_of(job, "sw1", "vlan.create", "102")["state"] == "skipped"
     assert step_of(job, "sw1", "port.set", "Gi1/0/4")["state"] == "skipped"
     assert (await site.finished(blue))["state"] == "succeeded"
-    assert site.carried("node-2") == NOTHING
-    assert site.carried("node-3") == access(101)
+    assert site.carried("node-2") == access(100)  # what it was on before
+    assert site.carried("node-3") == access(102)
 
 
-async def test_a_share_that_ends_before_the_guest_s_step_is_sent(site: SmallSite) -> None:
+@pytest.mark.parametrize("under_way", [False, True])
+async def test_a_share_that_ends_before_the_guest_s_step_is_sent(
+    site: SmallSite, under_way: bool
+) -> None:
+    """It can't end any more once a line of the guest's batch is under way."""
     await site.hold_nodes("blue", "node-1", "node-2")
     await site.network("red", "net")  # 100
     await site.network("blue", "own")  # 101
     await site.call("network.share", project="red", network="net", **{"with": "blue"})
     await site.connect("node-1", "own")
     await site.connect("node-2", "red/net")
-    held = site.wires["sw1"].hold("^interface Gi1/0/2\r")
+    held = site.wires["sw1"].hold("^interface Gi1/0/2\r" if under_way else "^vlan 101\r")
     job_id = await site.begin("blue")
     await held.wait()
 
+    unshare = {"project": "red", "network": "net", "with": "blue"}
     await site.call("nic.disconnect", node="node-2", nic="eth0")
-    await site.call("network.unshare", project="red", network="net", **{"with": "blue"})
+    if under_way:
+        assert (await site.refused("network.unshare", **unshare)).kind == "conflict"
+        held.release()
+        assert (await site.finished(job_id))["state"] == "succeeded"
+        assert site.carried("node-2") == access(100)
+        await site.succeeds("blue")
+        await site.call("network.unshare", **unshare)
+        assert site.carried("node-2") == NOTHING
+        return
+    await site.call("network.unshare", **unshare)
     held.release()
 
     job = await site.finished(job_id)

@@ -111,6 +111,25 @@ async def test_a_switch_that_cannot_be_asked_after_the_restart(staged: SmallSite
     assert (await staged.call("node.show", node="node-1"))["state"] == "free"
 
 
+@pytest.mark.parametrize("line", ["switchport access vlan 100", "no shutdown"])
+async def test_it_dies_in_the_middle_of_several_ports(staged: SmallSite, line: str) -> None:
+    """Lines of two ports are under way; both are looked at, and nothing is taken for done."""
+    await staged.hold_nodes("red", "node-2")
+    await staged.connect("node-2", "net")
+    held = staged.wires["sw1"].hold_answer(line)
+    job_id = await staged.begin("red")
+    await held.wait()
+    release = await staged.call("node.release", node="node-2")
+    assert release["state"] == "releasing"
+
+    await staged.restart()
+
+    await converged(staged, job_id)
+    assert (await staged.finished(release["job"]))["state"] == "succeeded"
+    assert staged.carried("node-2") == NOTHING
+    assert (await staged.call("node.show", node="node-2"))["state"] == "free"
+
+
 async def test_queued_jobs_are_taken_up_in_their_order(staged: SmallSite) -> None:
     held = staged.wires["sw1"].hold("^vlan 100\r")
     first, second = await staged.begin("red"), await staged.begin("red")
