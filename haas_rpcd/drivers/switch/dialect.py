@@ -246,6 +246,15 @@ class Dialect:
         """
         raise NotImplementedError
 
+    def port_stages_from(
+        self, now: PortConfig | None, config: PortConfig, options: Options
+    ) -> list[list[str]]:
+        """Give the lines for a port that carries ``now`` (None: that is not known).
+
+        For families with :attr:`looks_first`; by default what is there makes no difference.
+        """
+        return self.port_stages(config, options)
+
     def enter_ports(
         self, ports: Sequence[str], options: Options
     ) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -286,7 +295,8 @@ class Dialect:
         """
         stages: list[dict[tuple[str, ...], dict[str, int]]] = []
         for index, change in changes.items():
-            for at, lines in enumerate(self.port_stages(change.config, options)):
+            wanted = self.port_stages_from(now.get(change.port), change.config, options)
+            for at, lines in enumerate(wanted):
                 if at == len(stages):
                     stages.append({})
                 if lines:

@@ -1,0 +1,88 @@
+"""Cisco NX-OS on Nexus switches.
+
+Facts from Cisco's "Nexus 9000 Series NX-OS Interfaces" and "Layer 2 Switching Configuration Guide",
+and from the notes on vendors' command lines.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from haas_rpcd.drivers.switch import portnames
+from haas_rpcd.drivers.switch.dialect import Options, PortState
+from haas_rpcd.drivers.switch.ioslike import IosLike
+from haas_rpcd.model import PARKED, PortConfig
+
+_OF_PORTS = '| include "interface|shutdown|switchport"'
+
+
+class CiscoNxos(IosLike):
+    """``cisco_nxos``. Ports are registered as ``Ethernet1/1``, or ``Ethernet1/49/1`` where split.
+
+    A port routes or switches, and is shut or open, by what ``system default switchport`` and the
+    model say when its own configuration is silent. So the configuration is read with all defaults;
+    and a port that seems to carry nothing may be routed: it is shut before it is made to switch,
+    since it then comes up on VLAN 1.
+    """
+
+    name = "cisco_nxos"
+    title = "Cisco NX-OS (Nexus)"
+    looks_first = True
+    setup = ("terminal length 0", "terminal width 511")
+    save = ("copy running-config startup-config",)
+    model = re.compile(r"^\s*cisco (Nexus[^\r\n]*?)(?: \([^)\r\n]*\))* chassis", re.M | re.I)
+    version = re.compile(r"^\s*(?:NXOS|system): +version (\S+)", re.M)
+    most_ranges = 8
+    types = ("Ethernet", "port-channel")
+    errors = (
+        *IosLike.errors,
+        r"invalid .* at '\^' marker",
+        r"syntax error",
+        r"permission denied",
+        r"configuration update aborted",
+        r"command failed",
+        r"cannot (?:run|execute|create|delete) ",
+    )
+    benign = (*IosLike.benign, r"error (?:facility|description):")
+    busy = re.compile(
+        r"(?:configuration|database) (?:is )?(?:currently )?locked|"
+        r"services in transient state|another (?:configuration )?session",
+        re.I,
+    )
+
+    def enter_range(self, runs: Sequence[portnames.Span]) -> str:
+        """Name several ports without the word ``range``: ``interface Ethernet1/1-4,Ethernet1/7``.
+
+        The word is only known since 7.0, and not on all models.
+        """
+        return super().enter_range(runs).replace("interface range ", "interface ", 1)
+
+    def port_stages_from(
+        self, now: PortConfig | None, config: PortConfig, options: Options
+    ) -> list[list[str]]:
+        """Shut a port that may be routed, and make it switch, before anything else."""
+        stages = self.port_stages(config, options)
+        if now is not None and not now.parked:
+            return stages
+        if config.parked:
+            shut, cleared = stages
+            return [shut, ["switchport", *cleared]]
+        prepared, *others = stages
+        return [["shutdown"], ["switchport", *prepared], *others]
+
+    def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
+        """Show the ports' configuration with all defaults, of which only three lines matter."""
+        if not ports or len(ports) >= self.bulk_from:
+            return [f"show running-config interface all {_OF_PORTS}"]
+        return [f"show running-config interface {port} all {_OF_PORTS}" for port in ports]
+
+    def port_state(self, lines: Sequence[str]) -> PortState:
+        """A routed port carries no VLAN."""
+        if "no switchport" in lines:
+            return PortState(PARKED, self.is_open(lines))
+        return super().port_state(lines)
+
+    def saved(self, answer: str) -> bool:
+        """NX-OS ends a successful save with ``Copy complete``, more or less verbose."""
+        return re.search(r"^\s*Copy complete\b", answer, re.M) is not None

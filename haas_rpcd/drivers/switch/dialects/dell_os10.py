@@ -1,0 +1,165 @@
+"""Dell SmartFabric OS10 on PowerSwitch S and Z series.
+
+Facts from Dell's "SmartFabric OS10 User Guide" (CLI basics, interfaces, VLANs), from published
+configurations, and from the notes on vendors' command lines.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+
+from haas_rpcd.drivers.switch import portnames
+from haas_rpcd.drivers.switch.dialect import Options, PortState
+from haas_rpcd.drivers.switch.ioslike import DEFAULT_VLAN, IosLike
+from haas_rpcd.model import PARKED, PortConfig, parse_vlan_ranges, vlan_ranges
+
+
+class DellOs10(IosLike):
+    """``dell_os10``. Ports are registered as ``ethernet1/1/1``, or ``ethernet1/1/3:1`` where split.
+
+    Its commands resemble IOS's and mean something else: ``switchport trunk allowed vlan`` adds to
+    the list, so what is there is read first and taken off by name; the untagged VLAN of a trunk is
+    the access VLAN, and may not be on the list as well; a fresh trunk carries VLAN 1 untagged and
+    nothing else. A port that changes its mode is shut meanwhile. Words are never shortened: the
+    command line would write them out as they are typed, and the echo would not be the line.
+    """
+
+    name = "dell_os10"
+    title = "Dell SmartFabric OS10 (PowerSwitch)"
+    looks_first = True
+    enable = None
+    configuring = re.compile(r"\(conf[^()]*\)#")
+    save = ("copy running-configuration startup-configuration",)
+    model = re.compile(r"^\s*System Type: *(\S+)", re.M | re.I)
+    version = re.compile(r"^\s*OS Version: *(\S+)", re.M | re.I)
+    most_ranges = 1
+    types = ("ethernet", "port-channel")
+    errors = (*IosLike.errors, r"syntax error")
+    busy = re.compile(r"locked by|(?:configuration|session) (?:is )?locked", re.I)
+
+    def enter_range(self, runs: Sequence[portnames.Span]) -> str:
+        """Give both ends their whole number: ``interface range ethernet1/1/1-1/1/24``."""
+        [run] = runs
+        number = re.sub(r"^\D+", "", run.prefix)
+        return f"interface range {run.prefix}{run.first}-{number}{run.last}"
+
+    # --- lines ------------------------------------------------------------------------------------
+
+    def port_stages(self, config: PortConfig, options: Options) -> list[list[str]]:
+        """Give the lines for a port of which nothing is known."""
+        return self.port_stages_from(None, config, options)
+
+    def port_stages_from(
+        self, now: PortConfig | None, config: PortConfig, options: Options
+    ) -> list[list[str]]:
+        """Give the lines for a port; it stays open where it is in the right mode already."""
+        if config.parked:
+            back = ["switchport mode access", "no switchport access vlan"]
+            return [["shutdown"], [*self._cleared(now), *back]]
+        if not config.tagged:
+            mode, lines = "access", [f"switchport access vlan {config.untagged}"]
+        else:
+            mode, lines = "trunk", [self._untagged(config), *self.allowed_lines(config)]
+        if now is None or now.parked or bool(now.tagged) != bool(config.tagged):
+            cleared = [*self._cleared(now), f"switchport mode {mode}"]
+            return [["shutdown"], [*cleared, *lines], ["no shutdown"]]
+        gone = self._taken_off(set(now.tagged) - set(config.tagged))
+        return [[f"switchport mode {mode}", *gone, *lines], ["no shutdown"]]
+
+    def _cleared(self, now: PortConfig | None) -> list[str]:
+        """Take a shut port off all tagged VLANs: ``no switchport`` forgets them, and much else."""
+        if now is None:
+            return ["no switchport"]
+        return ["switchport mode trunk", *self._taken_off(now.tagged)] if now.tagged else []
+
+    def _taken_off(self, vlans: Collection[int]) -> list[str]:
+        rows = self.rows(vlan_ranges(set(vlans)))
+        return [f"no switchport trunk allowed vlan {row}" for row in rows if row]
+
+    def _untagged(self, config: PortConfig) -> str:
+        if config.untagged is None:
+            return "no switchport access vlan"
+        return f"switchport access vlan {config.untagged}"
+
+    def allowed_lines(self, config: PortConfig) -> list[str]:
+        """Add the tagged VLANs, over several lines where there are many."""
+        rows = self.rows(vlan_ranges(config.tagged))
+        return [f"switchport trunk allowed vlan {row}" for row in rows]
+
+    def vlan_lines(self, vlan: int, present: bool, options: Options) -> list[str]:
+        """Make a VLAN by its interface, or remove it."""
+        if not present:
+            return [f"no interface vlan {vlan}"]
+        return [f"interface vlan {vlan}", f"description haas-{vlan}", "exit"]
+
+    def saved(self, answer: str) -> bool:
+        """OS10 saves without a word; a failure is an error of the line."""
+        return not answer.strip() or "copy completed" in answer.lower()
+
+    # --- reading back -----------------------------------------------------------------------------
+
+    def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
+        """Show all ports of the kinds that are asked for."""
+        kinds = {self.canonical_port(port).rstrip("0123456789/:") for port in ports}
+        return [
+            f"show running-configuration interface {kind}"
+            for kind in self.types
+            if not ports or kind in kinds
+        ] or [f"show running-configuration interface {self.types[0]}"]
+
+    def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
+        """Read ``interface`` sections, which end in ``!``; not every release indents them."""
+        return {
+            self.canonical_port(name): self.port_state(lines)
+            for answer in answers
+            for name, lines in _sections(answer)
+        }
+
+    def port_state(self, lines: Sequence[str]) -> PortState:
+        """Say what an interface with these lines is set to carry, and whether it is open.
+
+        The access VLAN is always shown; a trunk without that line has no untagged VLAN.
+        """
+        if "no switchport" in lines:
+            return PortState(PARKED, self.is_open(lines))
+        trunk = "switchport mode trunk" in lines
+        untagged = None if trunk else DEFAULT_VLAN
+        tagged: set[int] = set()
+        for line in lines:
+            match line.split():
+                case ["switchport", "access", "vlan", vlan] if vlan.isdecimal():
+                    untagged = int(vlan)
+                case ["switchport", "trunk", "allowed", "vlan", text] if text[0].isdecimal():
+                    tagged |= set(parse_vlan_ranges(text))
+        config = PortConfig(untagged, tuple(sorted(tagged - {untagged})))
+        return PortState(config, self.is_open(lines))
+
+    def read_vlans(self, options: Options) -> list[str]:
+        """Show the VLANs."""
+        return ["show vlan"]
+
+    def parse_vlans(self, answers: Sequence[str]) -> frozenset[int]:
+        """Read the table; letters and a star before a number say what else the VLAN is."""
+        return frozenset(
+            int(match[1])
+            for answer in answers
+            for match in re.finditer(
+                r"^[ *@A-Z]*?\b(\d{1,4})\s+(?:In)?active\b", answer, re.M | re.I
+            )
+        )
+
+
+def _sections(config: str) -> Iterator[tuple[str, list[str]]]:
+    """Split a running configuration into its ``interface`` sections."""
+    name, lines = "", list[str]()
+    for row in (*config.splitlines(), "!"):
+        text = row.strip()
+        begun = re.match(r"interface (\S+(?: \d\S*)?)$", text)
+        if (begun or text == "!") and name:
+            yield name, lines
+            name = ""
+        if begun:
+            name, lines = begun[1], []
+        elif name and text:
+            lines.append(text)
