@@ -124,6 +124,19 @@ class SwitchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = "/var/lib/haas/known_hosts"
 
 
+class DriftSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[drift]``: whether devices still are as they were applied."""
+
+    interval: Annotated[
+        float,
+        Meta(description="Seconds between checks of everything; 0: none by itself.", ge=0),
+    ] = 900.0
+    repair_restarted: Annotated[
+        bool,
+        Meta(description="Whether a switch that was restarted is repaired by itself."),
+    ] = True
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole of ``haas.toml``. Every table may be left out."""
 
@@ -134,6 +147,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     credentials: CredentialsSettings = CredentialsSettings()
     policy: Policy = Policy()
     switches: SwitchSettings = SwitchSettings()
+    drift: DriftSettings = DriftSettings()
 
     @property
     def pool(self) -> tuple[int, ...]:

@@ -85,7 +85,11 @@ class Daemon:
         self.dialects = _dialects(Path(settings.switches.dialects))
         planning = Planning(settings.pool, self._facts, self._switch_driver, master, libvirt)
         self.engine = Engine(
-            self.store, self.events, planning, keep_session=settings.switches.keep_session
+            self.store,
+            self.events,
+            planning,
+            keep_session=settings.switches.keep_session,
+            repair_restarted=settings.drift.repair_restarted,
         )
         self.context = Context(
             settings=settings,
@@ -119,6 +123,8 @@ class Daemon:
                 " its folder exists and that haas-rpcd may write there."
             ) from None
         await self.engine.recover()
+        if self.settings.drift.interval:
+            self.engine.check_regularly(self.settings.drift.interval)
         if serve:
             await self._server.start()
 

@@ -301,3 +301,45 @@ class Applied(msgspec.Struct, frozen=True):
     elsewhere: dict[int, frozenset[str]] = {}
     unsaved: frozenset[str] = frozenset()
     switches: dict[str, SwitchFacts] = {}
+
+
+# --- drift ----------------------------------------------------------------------------------------
+
+
+class Observed(msgspec.Struct, frozen=True):
+    """What the devices that were read say now, of what HaaS manages.
+
+    ``devices`` are those that were read; nothing is said of any other. ``vlans`` are the pool's ids
+    on each switch, ``bridges`` the pool's bridges on the master.
+    """
+
+    devices: frozenset[str]
+    ports: dict[PortRef, PortConfig] = {}
+    vlans: dict[str, frozenset[int]] = {}
+    bridges: frozenset[int] = frozenset()
+    headnodes: dict[str, HeadnodeSeen] = {}
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """One thing that is not as it was applied. ``observed`` None: the device does not show it."""
+
+    device: str
+    kind: str
+    target: str
+    applied: PortConfig | HeadnodeSeen | bool
+    observed: PortConfig | HeadnodeSeen | bool | None
+
+
+class Probed(msgspec.Struct, frozen=True):
+    """What a switch says it is. ``ports``: by canonical name, what each carries now.
+
+    ``vlans`` exist on it, or are carried by a port. ``model`` and ``version`` are empty where it
+    does not say; ``said`` is all it says of itself.
+    """
+
+    prompt: str
+    model: str
+    version: str
+    said: list[str]
+    ports: dict[str, PortConfig]
+    vlans: frozenset[int]

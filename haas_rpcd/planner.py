@@ -1,5 +1,7 @@
 """``plan()``: from what is wanted and what was confirmed to the steps between them. Pure.
 
+``drift()``: from what was confirmed and what is there to the differences; ``repair()`` to steps.
+
 No I/O, no clock, no database: the same two values always give the same plan, so a digest of the
 steps is enough to know whether a plan that a user saw still holds. Steps are absolute, so planning
 again after any interruption is the whole of recovery.
@@ -12,7 +14,7 @@ when nothing that the planner knows of carries it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -25,10 +27,13 @@ from haas_rpcd.model import (
     DefineHeadnode,
     DeleteHeadnode,
     Desired,
+    Difference,
     HeadnodeGoal,
     HeadnodeSeen,
+    Observed,
     Phase,
     Plan,
+    PortConfig,
     PortSeen,
     PresenceSeen,
     SaveConfig,
@@ -221,6 +226,99 @@ def _save_steps(steps: list[Step], applied: Applied) -> list[Step]:
         for switch, facts in sorted(applied.switches.items())
         if facts.saves and switch in touched
     ]
+
+
+# --- drift ----------------------------------------------------------------------------------------
+
+
+def drift(applied: Applied, observed: Observed) -> list[Difference]:
+    """Give what differs between what was confirmed and what the devices say now.
+
+    Only of devices that were read, and only of what is known: a port whose applied state is not
+    known is the next plan's matter. ``applied.vlans`` and ``applied.bridges`` that are not
+    confirmed are not missed, but not taken for left over either.
+    """
+    found: list[Difference] = []
+    for ref, port in sorted(applied.ports.items()):
+        if ref.switch in observed.devices and port.config is not None:
+            now = observed.ports.get(ref)
+            if now != port.config:
+                found.append(Difference(ref.switch, "port", ref.port, port.config, now))
+    for switch, there in sorted(observed.vlans.items()):
+        found += _presences(switch, "vlan", "", applied.vlans.get(switch, {}), there)
+    if MASTER in observed.devices:
+        found += _presences(MASTER, "bridge", "br-vlan", applied.bridges, observed.bridges)
+    if LIBVIRT in observed.devices:
+        for name, was in sorted(applied.headnodes.items()):
+            is_now = observed.headnodes.get(name)
+            if was is not None and is_now is not None and is_now != was:
+                found.append(Difference(LIBVIRT, "headnode", name, was, is_now))
+    return found
+
+
+def _presences(
+    device: str, kind: str, prefix: str, known: Mapping[int, bool], there: frozenset[int]
+) -> Iterator[Difference]:
+    """Give what is left over, and what is lost, of the VLANs or bridges on a device."""
+    for vlan in sorted(there - known.keys()):
+        yield Difference(device, kind, f"{prefix}{vlan}", applied=False, observed=True)
+    for vlan, confirmed in sorted(known.items()):
+        if confirmed and vlan not in there:
+            yield Difference(device, kind, f"{prefix}{vlan}", applied=True, observed=False)
+
+
+def repair(
+    differences: Iterable[Difference], goals: Mapping[str, HeadnodeGoal], applied: Applied
+) -> list[Step]:
+    """Give the steps that make what drifted what it was when it was applied, and nothing else.
+
+    A port that is open is closed before it gets back what it had. ``goals`` has the headnodes'
+    identities and images.
+    """
+    steps: list[Step] = []
+    for difference in differences:
+        steps += _repair_steps(difference, goals)
+    steps += _save_steps(steps, msgspec.structs.replace(applied, unsaved=frozenset()))
+    return sorted(steps, key=lambda step: step.phase)
+
+
+def _repair_steps(difference: Difference, goals: Mapping[str, HeadnodeGoal]) -> Iterator[Step]:
+    device, target = difference.device, difference.target
+    match difference.applied:
+        case PortConfig() as config:
+            now = difference.observed
+            if now is None:
+                return  # the port is not there: nothing can be sent to it
+            if now != PARKED:
+                was = now.describe() if isinstance(now, PortConfig) else "not known"
+                yield _step(
+                    Phase.LEAVE, device, SetPort(target, PARKED), f"close {target}, which is {was}"
+                )
+            if not config.parked:
+                yield _step(
+                    Phase.JOIN,
+                    device,
+                    SetPort(target, config),
+                    f"set {target} back to {config.describe()}",
+                )
+        case bool() as present if difference.kind == "vlan":
+            phase = Phase.VLANS if present else Phase.REMOVE
+            verb = "make" if present else "remove"
+            yield _step(phase, device, SetVlan(int(target), present), f"{verb} VLAN {target} again")
+        case bool() as present:
+            vlan = int(target.removeprefix("br-vlan"))
+            phase = Phase.BRIDGES if present else Phase.REMOVE
+            verb = "make" if present else "remove"
+            yield _step(phase, device, SetBridge(vlan, present), f"{verb} bridge {target} again")
+        case HeadnodeSeen() as seen if target in goals:
+            goal = msgspec.structs.replace(
+                goals[target], present=True, running=seen.running, nics=seen.nics
+            )
+            now = difference.observed
+            if seen.defined:
+                yield from _present_headnode(
+                    target, goal, now if isinstance(now, HeadnodeSeen) else None
+                )
 
 
 # --- what a change is called, and whether a device has it -----------------------------------------

@@ -73,7 +73,7 @@ JobId = Annotated[int, Meta(ge=1, le=2**53 - 1, description="A job's number.")]
 
 NodeState = Literal["unconfirmed", "free", "allocated", "releasing"]
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
-JobKind = Literal["apply", "release", "site"]
+JobKind = Literal["apply", "release", "site", "repair"]
 StepState = Literal[
     "pending", "sending", "sent", "done", "failed", "skipped", "cancelled", "interrupted"
 ]
@@ -131,7 +131,10 @@ class User(msgspec.Struct):
 
 
 class Switch(msgspec.Struct):
-    """A managed switch. ``credential`` names an entry of the credentials file."""
+    """A managed switch. ``credential`` names an entry of the credentials file.
+
+    ``drift`` counts what was found not to be as applied when it was last looked at, at ``checked``.
+    """
 
     switch: str
     dialect: str
@@ -142,15 +145,76 @@ class Switch(msgspec.Struct):
     options: dict[str, Any]
     ports: int
     unsaved: bool
+    drift: int = 0
+    checked: str | None = None
+
+
+class Carried(msgspec.Struct):
+    """What a port was last confirmed to carry; neither: parked."""
+
+    untagged: int | None
+    tagged: str
+
+
+class ProbedPort(msgspec.Struct):
+    """A port that a switch has. ``managed``: it is registered; ``adopted``: its state is taken over
+    as applied."""
+
+    port: str
+    carries: Carried
+    managed: bool
+    adopted: bool = False
 
 
 class Probe(msgspec.Struct):
-    """What a switch answered when HaaS logged in and looked."""
+    """What a switch answered when HaaS logged in and looked.
+
+    ``model`` and ``version`` are null where it does not say. ``version`` lines are all it says.
+    ``vlans`` are the VLAN ids in use on it, as a list of ranges. ``warnings`` say what stands in
+    the way of adoption.
+    """
 
     switch: str
     reachable: bool
     prompt: str
-    version: list[str]
+    model: str | None
+    version: str | None
+    said: list[str]
+    vlans: str
+    ports: list[ProbedPort]
+    dry_run: bool = False
+    warnings: list[str] = []
+
+
+class DriftItem(msgspec.Struct):
+    """One thing that is not as it was applied: what was applied, and what is there now.
+
+    ``project`` and ``behind`` say whom it concerns. ``since`` is when it was first seen.
+    """
+
+    device: str
+    kind: Literal["port", "vlan", "bridge", "headnode"]
+    target: str
+    applied: str
+    observed: str
+    project: str | None
+    behind: str | None
+    since: str | None
+
+
+class Unread(msgspec.Struct):
+    """A device that could not be read, and why."""
+
+    device: str
+    message: str
+
+
+class DriftReport(msgspec.Struct):
+    """What a check found. ``checked`` are the devices that were read."""
+
+    checked: list[str]
+    unreachable: list[Unread]
+    items: list[DriftItem]
 
 
 class SwitchTrust(msgspec.Struct):
@@ -173,15 +237,11 @@ class SwitchTrust(msgspec.Struct):
     note: str | None = None
 
 
-class Carried(msgspec.Struct):
-    """What a port was last confirmed to carry; neither: parked."""
-
-    untagged: int | None
-    tagged: str
-
-
 class Port(msgspec.Struct):
-    """A port of a switch and what is behind it. ``applied`` null: not confirmed yet."""
+    """A port of a switch and what is behind it. ``applied`` null: not confirmed yet.
+
+    ``drift`` says what was found on it instead, when its switch was last looked at.
+    """
 
     switch: str
     port: str
@@ -190,6 +250,7 @@ class Port(msgspec.Struct):
     node: str | None
     nic: str | None
     project: str | None
+    drift: str | None = None
 
 
 class Connected(msgspec.Struct):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from haas_rpcd.errors import DeviceError
-from haas_rpcd.model import Change, PortConfig, Seen
+from haas_rpcd.model import Change, PortConfig, Probed, Seen
 
 Say = Callable[[str], None]
 """Receives each line as it is sent (never a password), for the progress display."""
@@ -180,8 +180,8 @@ class OneByOne:
 class Prober(Protocol):
     """A device that can say what it is, as switches can."""
 
-    async def probe(self) -> tuple[str, list[str]]:
-        """Give how the device calls itself, and what it says of its model and version."""
+    async def probe(self) -> Probed:
+        """Say what the device is, and what its ports carry."""
         ...
 
 

@@ -7,14 +7,16 @@ import logging
 import time
 from collections import deque
 
+from haas_rpcd.auth import DAEMON
 from haas_rpcd.drivers import Driver, Prober
+from haas_rpcd.engine.drift import DriftWatch
 from haas_rpcd.engine.journal import Journal
 from haas_rpcd.engine.planning import Planning
 from haas_rpcd.engine.run import JobRun
 from haas_rpcd.engine.worker import Worker
 from haas_rpcd.errors import ConflictError, NotFoundError, UnavailableError
 from haas_rpcd.events import Events
-from haas_rpcd.model import RESERVED_DEVICES
+from haas_rpcd.model import RESERVED_DEVICES, Probed
 from haas_rpcd.records import FINAL_JOB_STATES
 from haas_rpcd.store import jobs
 from haas_rpcd.store.database import Row, Store, Tx
@@ -26,9 +28,19 @@ class Engine:
     """Carries out the jobs that the journal holds."""
 
     def __init__(
-        self, store: Store, events: Events, planning: Planning, *, keep_session: float = 0.0
+        self,
+        store: Store,
+        events: Events,
+        planning: Planning,
+        *,
+        keep_session: float = 0.0,
+        repair_restarted: bool = True,
     ) -> None:
+        self._repair_restarted = repair_restarted
+        self._repairs: set[asyncio.Task[None]] = set()
         self._keep_session = keep_session
+        self.drift = DriftWatch(store, events, planning, self._worker, self._restarted)
+        self._checks: asyncio.Task[None] | None = None
         self.planning = planning
         self._store = store
         self._events = events
@@ -86,15 +98,46 @@ class Engine:
                     job_id, "cancelled", "Cancelled before it began; all is still staged.", None
                 )
 
-    async def probe(self, switch: str) -> tuple[str, list[str]]:
-        """Log in to a switch; give its prompt and what it says of itself. Raises HaasError."""
+    async def probe(self, switch: str) -> Probed:
+        """Log in to a registered switch; give what it says of itself. Raises HaasError."""
 
-        async def read(driver: Driver) -> tuple[str, list[str]]:
+        async def read(driver: Driver) -> Probed:
             if not isinstance(driver, Prober):
                 raise UnavailableError(f"{switch} is not a device that can be probed.")
             return await driver.probe()
 
         return await self._worker(switch).look(read)
+
+    def check_regularly(self, interval: float) -> None:
+        """Check everything for drift every ``interval`` seconds from now on."""
+        self._checks = asyncio.create_task(self.drift.regularly(interval), name="drift")
+
+    def _restarted(self, switch: str) -> None:
+        """Put back on a restarted switch what it lost, by a job of its own."""
+        if self._repair_restarted and not self._stopped:
+            task = asyncio.create_task(self._repair(switch), name=f"repair {switch}")
+            self._repairs.add(task)
+            task.add_done_callback(self._repairs.discard)
+
+    async def _repair(self, switch: str) -> None:
+        def create(tx: Tx) -> int:
+            return jobs.create_repair(tx, user=DAEMON.user, now=time.time(), switch=switch)
+
+        self.enqueue(await self._store.write(create), None)
+
+    async def probe_address(self, row: Row) -> Probed:
+        """Log in to a switch that is not registered, as ``row`` would be; give what it says.
+
+        Raises HaasError.
+        """
+        driver = self.planning.switch_driver(row)
+        try:
+            await driver.open(lambda line: None)
+            if not isinstance(driver, Prober):
+                raise UnavailableError(f"{row['name']} is not a device that can be probed.")
+            return await driver.probe()
+        finally:
+            await driver.close()
 
     async def recover(self) -> None:
         """Pick up what a daemon before this one left queued or running."""
@@ -105,6 +148,9 @@ class Engine:
     async def stop(self) -> None:
         """End at once; what is under way stays in the journal for the next start."""
         self._stopped = True
+        if self._checks is not None:
+            self._checks.cancel()
+            await asyncio.gather(self._checks, return_exceptions=True)
         tasks = [task for task in self._lane_tasks.values() if not task.done()]
         for task in tasks:
             task.cancel()
@@ -124,13 +170,16 @@ class Engine:
 
     async def _run(self, job: Row) -> None:
         job_id = job["id"]
-        journal = Journal(self._store, self._events, job_id, job["project_id"])
+        journal = Journal(
+            self._store, self._events, job_id, job["project_id"], repairs=bool(job["repairs"])
+        )
         run = JobRun(
             job,
             store=self._store,
             planning=self.planning,
             journal=journal,
             worker=self._worker,
+            repair=self.drift.repair_steps,
             cancelling=bool(job["cancelling"]),
         )
         self._running[job_id] = run
@@ -176,5 +225,6 @@ class Engine:
                 device,
                 lambda: self._store.read(self.planning.driver, device),
                 keep=0.0 if device in RESERVED_DEVICES else self._keep_session,
+                opened=None if device in RESERVED_DEVICES else self.drift.opened,
             )
         return self._workers[device]

@@ -11,6 +11,7 @@ from haas_rpcd.events import Events
 from haas_rpcd.model import Seen, Step
 from haas_rpcd.records import JobState, StepNews, StepState
 from haas_rpcd.store import applied, jobs
+from haas_rpcd.store import drift as store_drift
 from haas_rpcd.store.applied import Swept
 from haas_rpcd.store.database import Store, Tx
 
@@ -34,7 +35,16 @@ class Verdict(msgspec.Struct, frozen=True):
 class Journal:
     """The journal of one job, and its voice."""
 
-    def __init__(self, store: Store, events: Events, job_id: int, project_id: int | None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        events: Events,
+        job_id: int,
+        project_id: int | None,
+        *,
+        repairs: bool = False,
+    ) -> None:
+        self._repairs = repairs
         self._store = store
         self._events = events
         self.job_id = job_id
@@ -61,7 +71,12 @@ class Journal:
 
     def _sending(self, tx: Tx, entry: Entry, now: float) -> str | None:
         device, change = entry.step.device, entry.step.change
-        if refusal := applied.refusal(tx, device, change, self.project_id):
+        refusal = (
+            applied.repair_refusal(tx, device, change)
+            if self._repairs
+            else applied.refusal(tx, device, change, self.project_id)
+        )
+        if refusal:
             return refusal
         if applied.still_carried(tx, device, change, self.job_id):
             return "something uses it now"
@@ -79,6 +94,10 @@ class Journal:
                 jobs.set_step(tx, self.job_id, entry.number, verdict.state, now, verdict.message)
                 if verdict.seen is not None:
                     applied.confirm(tx, entry.step.device, entry.step.change, verdict.seen)
+            store_drift.settled(
+                tx,
+                [(v.entry.step.device, v.entry.step.target) for v in verdicts if v.state == "done"],
+            )
             return applied.sweep(tx)
 
         swept = await self._store.write(write)

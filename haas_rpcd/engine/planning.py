@@ -31,15 +31,19 @@ class Planning:
         master_driver: Callable[[], SingleDriver] | None,
         libvirt_driver: Callable[[], SingleDriver] | None,
     ) -> None:
-        self._pool = tuple(pool)
-        self._facts = facts
-        self._switch_driver = switch_driver
+        self.pool = tuple(pool)
+        self.facts = facts
+        self.switch_driver = switch_driver
         self._master = {MASTER: master_driver, LIBVIRT: libvirt_driver}
         self._shown: OrderedDict[str, tuple[str, ...]] = OrderedDict()
 
     def plan(self, tx: Tx, wanted: Scope) -> Plan:
         """Plan a scope as it stands in this transaction."""
-        return plan(*scope.load(tx, wanted, self._pool, self._facts))
+        return plan(*scope.load(tx, wanted, self.pool, self.facts))
+
+    def own_devices(self) -> list[str]:
+        """Name the master's own devices, where there is a ``[master]``."""
+        return [device for device, make in self._master.items() if make is not None]
 
     def driver(self, tx: Tx, device: str) -> Driver:
         """Make the driver of a device; no I/O. Raises UnavailableError without ``[master]``."""
@@ -54,28 +58,28 @@ class Planning:
         row = switches.find(tx, device)
         if row is None:
             raise UnavailableError(f"The switch {device} is not registered any more.")
-        return self._switch_driver(row)
+        return self.switch_driver(row)
 
-    def rendered(self, tx: Tx, planned: Plan) -> list[tuple[Step, list[str]]]:
+    def rendered(self, tx: Tx, steps: Sequence[Step]) -> list[tuple[Step, list[str]]]:
         """Give each step with the lines that will be sent for it.
 
         Steps of a phase are sent to their device together, and lines that serve several of them
         stand at the last: the steps' lines in order are what a device is sent.
         """
         batches: dict[tuple[str, Phase], list[int]] = {}
-        for number, step in enumerate(planned.steps):
+        for number, step in enumerate(steps):
             batches.setdefault((step.device, step.phase), []).append(number)
         drivers: dict[str, Driver] = {}
-        lines: list[list[str]] = [[] for _ in planned.steps]
+        lines: list[list[str]] = [[] for _ in steps]
         for (device, _), numbers in batches.items():
             if device not in drivers:
                 drivers[device] = self.driver(tx, device)
-            changes = [planned.steps[number].change for number in numbers]
+            changes = [steps[number].change for number in numbers]
             carried = applied.carried(tx, device, changes)
             previews = drivers[device].preview(changes, carried)
             for number, own in zip(numbers, previews, strict=True):
                 lines[number] = own
-        return list(zip(planned.steps, lines, strict=True))
+        return list(zip(steps, lines, strict=True))
 
     # --- digests ----------------------------------------------------------------------------------
 

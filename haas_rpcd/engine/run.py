@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import groupby
 
 from haas_rpcd.engine.gate import Gate
@@ -34,15 +34,19 @@ class JobRun:
         planning: Planning,
         journal: Journal,
         worker: Callable[[str], Worker],
+        repair: Callable[[str | None], Awaitable[list[Step]]],
         cancelling: bool = False,
     ) -> None:
         self.job_id: int = job["id"]
         self._digest: str | None = job["digest"] if job["started"] is None else None
         self._scope = _scope(job)
+        self._repairs: bool = bool(job["repairs"])
+        self._switch: str | None = job["repaired"]
         self._store = store
         self._planning = planning
         self._journal = journal
         self._worker = worker
+        self._repair = repair
         self.cancelling = cancelling
 
     async def run(self) -> tuple[JobState, str | None]:
@@ -50,7 +54,8 @@ class JobRun:
         interrupted = await self._store.write(jobs.interrupt, self.job_id, time.time())
         await self._observe(interrupted)
         try:
-            entries = await self._store.write(self._begin)
+            steps = await self._repair(self._switch) if self._repairs else None
+            entries = await self._store.write(self._begin, steps)
         except HaasError as error:  # a stale plan, or no [master] for what is wanted
             await self._store.write(jobs.begin, self.job_id, time.time())
             return "failed", error.message
@@ -59,11 +64,16 @@ class JobRun:
         verdicts = await self._send(entries)
         return _outcome(verdicts, self.cancelling)
 
-    def _begin(self, tx: Tx) -> list[Entry]:
-        """Plan and journal in one transaction, so that other jobs' planning sees these steps."""
-        planned = self._planning.plan(tx, self._scope)
-        self._planning.check(self._digest, planned)
-        rendered = self._planning.rendered(tx, planned)
+    def _begin(self, tx: Tx, steps: Sequence[Step] | None) -> list[Entry]:
+        """Plan and journal in one transaction, so that other jobs' planning sees these steps.
+
+        A repair brings its ``steps``.
+        """
+        if steps is None:
+            planned = self._planning.plan(tx, self._scope)
+            self._planning.check(self._digest, planned)
+            steps = planned.steps
+        rendered = self._planning.rendered(tx, steps)
         jobs.begin(tx, self.job_id, time.time())
         numbers = jobs.add_steps(tx, self.job_id, rendered)
         return [Entry(number, step) for number, (step, _) in zip(numbers, rendered, strict=True)]

@@ -39,8 +39,14 @@ class Worker:
     """One device's queue and session, which is kept for ``keep`` seconds after its last use."""
 
     def __init__(
-        self, device: str, make_driver: Callable[[], Awaitable[Driver]], *, keep: float = 0.0
+        self,
+        device: str,
+        make_driver: Callable[[], Awaitable[Driver]],
+        *,
+        keep: float = 0.0,
+        opened: Callable[[str, Driver], Awaitable[None]] | None = None,
     ) -> None:
+        self._opened = opened
         self.device = device
         self._keep = keep
         self._make_driver = make_driver
@@ -188,6 +194,8 @@ class Worker:
             driver = await self._make_driver()
             try:
                 await driver.open(say)
+                if self._opened is not None:
+                    await self._opened(self.device, driver)
             except BaseException:
                 await driver.close()
                 raise

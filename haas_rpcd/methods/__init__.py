@@ -7,6 +7,7 @@ touches a device: what takes long is a job of the engine.
 from haas_rpcd.methods import (  # noqa: F401 - importing declares
     apply,
     audit,
+    drift,
     headnode,
     network,
     nic,

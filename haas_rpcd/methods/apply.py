@@ -60,7 +60,7 @@ def plan_show(call: TxCall, project: Name | None = None) -> PlanRecord:
             summary=step.summary,
             lines=lines,
         )
-        for step, lines in planning.rendered(call.tx, planned)
+        for step, lines in planning.rendered(call.tx, planned.steps)
     ]
     return PlanRecord(digest=planned.digest, steps=steps, empty=planned.empty)
 
@@ -76,7 +76,7 @@ def apply_start(call: TxCall, project: Name | None = None, digest: Digest | None
     planning = call.context.engine.planning
     planned = planning.plan(call.tx, scope)
     planning.check(digest, planned)
-    planning.rendered(call.tx, planned)  # says now what can't be done at all
+    planning.rendered(call.tx, planned.steps)  # says now what can't be done at all
     job = jobs.create(
         call.tx,
         kind="site" if scope.project_id is None else "apply",
@@ -98,7 +98,7 @@ def record(tx: Tx, row: Row, *, with_steps: bool = True) -> Job:
     return Job(
         job=row["id"],
         project=row["project"],
-        kind=row["kind"],
+        kind="repair" if row["repairs"] else row["kind"],
         state=row["state"],
         user=row["user"],
         done=row["done"],

@@ -32,6 +32,7 @@ def record(row: Row) -> Port:
         node=row["node"],
         nic=row["nic"],
         project=row["project"],
+        drift=row["drift"],
     )
 
 

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from haas_rpcd.errors import ConflictError, InvalidParamsError
 from haas_rpcd.methods.access import conflict, find_switch, paged
 from haas_rpcd.methods.registry import Call, TxCall, method
-from haas_rpcd.model import RESERVED_DEVICES
+from haas_rpcd.model import (
+    RESERVED_DEVICES,
+    PortSeen,
+    Probed,
+    SetPort,
+    vlan_ranges,
+)
 from haas_rpcd.records import (
     DEFAULT_PORTS,
+    Carried,
     Deleted,
     Fingerprint,
     Host,
@@ -18,12 +26,14 @@ from haas_rpcd.records import (
     Name,
     Page,
     Probe,
+    ProbedPort,
     Switch,
     SwitchTrust,
     TcpPort,
     TransportName,
+    timestamp,
 )
-from haas_rpcd.store import networks, switches
+from haas_rpcd.store import applied, drift, networks, switches
 from haas_rpcd.store.database import Row, Tx
 
 
@@ -39,6 +49,8 @@ def record(row: Row) -> Switch:
         options=json.loads(row["options"]),
         ports=row["ports"],
         unsaved=bool(row["unsaved"]),
+        drift=row["drift"],
+        checked=timestamp(row["checked"]),
     )
 
 
@@ -80,12 +92,18 @@ def register(
 
 def check(call: TxCall, switch: str, dialect: str, options: dict[str, Any]) -> None:
     """Raise InvalidParamsError for a name, a dialect or options that can't be."""
+    check_kind(call.context.dialects, switch, dialect, options)
+
+
+def check_kind(
+    known: Mapping[str, frozenset[str]], switch: str, dialect: str, options: dict[str, Any]
+) -> None:
+    """Raise InvalidParamsError for a name, a dialect or options that can't be."""
     if switch in RESERVED_DEVICES:
         raise InvalidParamsError(
             f"switch: {switch} is what plans call the master itself; take another name.",
             field="switch",
         )
-    known = call.context.dialects
     if dialect not in known:
         raise InvalidParamsError(
             f"dialect: there is no dialect {dialect}; there are {', '.join(sorted(known))}.",
@@ -157,12 +175,135 @@ def show(call: TxCall, switch: Name) -> Switch:
     return record(find_switch(call.tx, switch))
 
 
-@method("switch.probe", admin=True)
-async def probe(call: Call, switch: Name) -> Probe:
-    """Log in to a registered switch and say what it is. Nothing is changed on it."""
-    row = await call.context.store.read(find_switch, switch)
-    prompt, version = await call.context.engine.probe(row["name"])
-    return Probe(switch=switch, reachable=True, prompt=prompt, version=version)
+@method("switch.probe", admin=True, mutates=True, unaudited=("options",))
+async def probe(
+    call: Call,
+    switch: Name,
+    dialect: str | None = None,
+    host: Host | None = None,
+    port: TcpPort | None = None,
+    transport: TransportName = "telnet",
+    credential: Name | None = None,
+    options: dict[str, Any] | None = None,
+    adopt: bool = False,
+    dry_run: bool = False,
+) -> Probe:
+    """Log in to a switch and say what it is: model, version, ports, and the VLANs in use on it.
+
+    Nothing is changed on it. A switch that is not registered yet is probed with ``dialect`` and
+    ``host``. ``adopt`` takes what registered ports carry over as applied, where nothing was ever
+    confirmed of them: an apply then leaves alone what is as wanted already. ``dry_run`` says what
+    that would take over, and does not.
+    """
+    store = call.context.store
+    row = await store.read(switches.find, switch)
+    if row is None:
+        if adopt:
+            raise InvalidParamsError(
+                f"adopt: register {switch} and its ports first; probe it without adopt until then.",
+                field="adopt",
+            )
+        row = _unregistered(call, switch, dialect, host, port, transport, credential, options or {})
+        return _probed(switch, await call.context.engine.probe_address(row), set())
+    if dialect is not None or host is not None:
+        raise ConflictError(
+            f"Switch {switch} is registered already: probe it by its name alone, or name another."
+        )
+    seen = await call.context.engine.probe(switch)
+    if not adopt:
+        return _probed(switch, seen, await store.read(_managed, call, row))
+    write = store.read if dry_run else store.write
+    adopted, warnings = await write(_adopt, call, row, seen, dry_run)
+    answer = _probed(switch, seen, await store.read(_managed, call, row))
+    for one in answer.ports:
+        one.adopted = one.port in adopted
+    answer.dry_run, answer.warnings = dry_run, warnings
+    return answer
+
+
+def _unregistered(
+    call: Call,
+    switch: str,
+    dialect: str | None,
+    host: str | None,
+    port: int | None,
+    transport: str,
+    credential: str | None,
+    options: dict[str, Any],
+) -> Row:
+    """Make the row that a switch would have. Raises InvalidParamsError."""
+    if dialect is None or host is None:
+        raise InvalidParamsError(
+            f"There is no switch {switch}: give its dialect and host to probe it before it is"
+            " registered.",
+            field="switch",
+        )
+    check_kind(call.context.dialects, switch, dialect, options)
+    return {
+        "name": switch,
+        "dialect": dialect,
+        "host": host,
+        "port": port or DEFAULT_PORTS[transport],
+        "transport": transport,
+        "credential": credential,
+        "options": json.dumps(options),
+    }
+
+
+def _probed(switch: str, seen: Probed, managed: set[str]) -> Probe:
+    return Probe(
+        switch=switch,
+        reachable=True,
+        prompt=seen.prompt,
+        model=seen.model or None,
+        version=seen.version or None,
+        said=seen.said,
+        vlans=vlan_ranges(seen.vlans),
+        ports=[
+            ProbedPort(
+                port=port,
+                carries=Carried(untagged=config.untagged, tagged=vlan_ranges(config.tagged)),
+                managed=port in managed,
+            )
+            for port, config in seen.ports.items()
+        ],
+    )
+
+
+def _managed(tx: Tx, call: Call, row: Row) -> set[str]:
+    """Give the canonical names of a switch's registered ports."""
+    return set(switches.canonical_ports(tx, row["id"]))
+
+
+def _adopt(tx: Tx, call: Call, row: Row, seen: Probed, dry_run: bool) -> tuple[set[str], list[str]]:
+    """Take over what ports carry of which nothing was ever confirmed; give which, and warnings.
+
+    Only what HaaS could have applied: VLANs that networks have, on ports with a nic. Any other
+    port stays not known, so that the next apply of the site parks it.
+    """
+    adopted: set[str] = set()
+    warnings: list[str] = []
+    claimed = drift.claimed(tx, {v for config in seen.ports.values() for v in config.vlans})
+    for port in drift.unknown_ports(tx, row["name"]):
+        canonical = call.context.canonical_port(row["dialect"], port["name"])
+        config = seen.ports.get(canonical)
+        if config is None:
+            warnings.append(f"{port['name']}: the switch does not show it")
+        elif port["role"] != "trunk" and not config.vlans <= claimed:
+            foreign = vlan_ranges(config.vlans - claimed)
+            warnings.append(
+                f"{port['name']}: carries VLAN {foreign}, which no network has; apply --site parks"
+                " it, or make the network first"
+            )
+        else:
+            adopted.add(canonical)
+            if not dry_run:
+                applied.confirm(tx, row["name"], SetPort(port["name"], config), PortSeen(config))
+    if not dry_run:
+        for vlan in sorted(seen.vlans & claimed):
+            applied.adopt_vlan(tx, row["name"], vlan)
+        applied.sweep(tx)
+    return adopted, warnings
 
 
 @method("switch.trust", admin=True, mutates=True)

@@ -56,6 +56,7 @@ def before_sending(tx: Tx, device: str, change: Change, project_id: int | None) 
             _carry(tx, "port", port_id, _of_interest(tx, port_id, config))
             _mark_unsaved(tx, device, project_id)
         case SetVlan(vlan=vlan):
+            _claim_left_over(tx, vlan)
             tx.execute(
                 "INSERT INTO switch_vlan SELECT id, ?, 0 FROM switch WHERE name = ?"
                 " ON CONFLICT (switch_id, vlan) DO UPDATE SET confirmed = 0",
@@ -63,6 +64,7 @@ def before_sending(tx: Tx, device: str, change: Change, project_id: int | None) 
             )
             _mark_unsaved(tx, device, project_id)
         case SetBridge(vlan=vlan):
+            _claim_left_over(tx, vlan)
             tx.execute(
                 "INSERT INTO bridge VALUES (?, 0) ON CONFLICT (vlan) DO UPDATE SET confirmed = 0",
                 (vlan,),
@@ -71,6 +73,11 @@ def before_sending(tx: Tx, device: str, change: Change, project_id: int | None) 
             pass
         case _:
             _before_headnode(tx, change)
+
+
+def _claim_left_over(tx: Tx, vlan: int) -> None:
+    """See to it that an id which is nobody's is not given away while it is being removed."""
+    tx.execute("INSERT OR IGNORE INTO vlan_claim (vlan, label) VALUES (?, 'left over')", (vlan,))
 
 
 def _before_headnode(
@@ -86,6 +93,15 @@ def _before_headnode(
     )
     if isinstance(change, DefineHeadnode | SetHeadnodeNics):
         _carry(tx, "headnode", headnode_id, {nic.vlan for nic in change.nics})
+
+
+def adopt_vlan(tx: Tx, device: str, vlan: int) -> None:
+    """Take a VLAN that a network has for made on a switch: it was found there."""
+    tx.execute(
+        "INSERT INTO switch_vlan SELECT id, ?, 1 FROM switch WHERE name = ?"
+        " ON CONFLICT (switch_id, vlan) DO UPDATE SET confirmed = 1",
+        (vlan, device),
+    )
 
 
 def carried(tx: Tx, device: str, changes: Iterable[Change]) -> dict[str, PortConfig]:
@@ -227,6 +243,42 @@ def refusal(tx: Tx, device: str, change: Change, project_id: int | None) -> str 
             if deleting != 0:
                 return f"headnode {change.headnode} was deleted since this was planned"
             return _unusable(tx, {nic.vlan for nic in change.nics}, project_id)
+
+
+def repair_refusal(tx: Tx, device: str, change: Change) -> str | None:
+    """Say why a repairing change must not be sent any more; None if it may.
+
+    It gives back what was applied, to whoever holds it now: so it is that holder's rights that
+    count.
+    """
+    match change:
+        case SetPort(port=port, config=config):
+            row = tx.one(
+                "SELECT port.role, allocation.project_id, allocation.releasing FROM port"
+                " JOIN switch ON switch.id = port.switch_id LEFT JOIN nic ON nic.port_id = port.id"
+                " LEFT JOIN allocation ON allocation.node_id = nic.node_id"
+                " WHERE switch.name = ? AND port.name = ?",
+                (device, port),
+            )
+            if row is None:
+                return f"{device} {port} is not registered any more"
+            if row["role"] == "trunk" or config.parked:
+                return None
+            if row["releasing"] or row["project_id"] is None:
+                return f"the node behind {device} {port} was released since this was planned"
+            return _unusable(tx, config.vlans, row["project_id"])
+        case SetVlan(vlan=vlan, present=True) | SetBridge(vlan=vlan, present=True):
+            there = tx.value("SELECT 1 FROM vlan_claim WHERE vlan = ?", (vlan,))
+            return None if there else f"VLAN {vlan} is not anybody's any more"
+        case DefineHeadnode() | SetHeadnodeNics():
+            row = tx.one("SELECT deleting, project_id FROM headnode WHERE uuid = ?", (change.uuid,))
+            if row is None or row["deleting"]:
+                return f"headnode {change.headnode} was deleted since this was planned"
+            return _unusable(tx, {nic.vlan for nic in change.nics}, row["project_id"])
+        case SetHeadnodePower(headnode=name, uuid=uuid) | DeleteHeadnode(headnode=name, uuid=uuid):
+            return None if _headnode_id(tx, uuid) else f"headnode {name} is gone already"
+        case _:
+            return None
 
 
 def _unusable(tx: Tx, vlans: Iterable[int], project_id: int | None) -> str | None:

@@ -36,16 +36,23 @@ def create(
     )
 
 
+def create_repair(tx: Tx, *, user: str, now: float, switch: str | None) -> int:
+    """Add a queued job of the site that repairs what drifted, on one switch or everywhere."""
+    job = create(tx, kind="site", user=user, now=now)
+    tx.insert("repair", job_id=job, switch=switch)
+    return job
+
+
 def find(tx: Tx, job_id: int) -> Row | None:
     """Give one job, with its counts."""
     return tx.one(f"{_JOB} WHERE job.id = ?", (job_id,))
 
 
 _JOB = """
-SELECT job.*,
+SELECT job.*, repair.job_id IS NOT NULL AS repairs, repair.switch AS repaired,
     (SELECT count(*) FROM step WHERE job_id = job.id AND state <> 'interrupted') AS total,
     (SELECT count(*) FROM step WHERE job_id = job.id AND state = 'done') AS done
-FROM job
+FROM job LEFT JOIN repair ON repair.job_id = job.id
 """
 
 

@@ -17,6 +17,10 @@ CASE WHEN allocation.releasing = 1 THEN 'releasing'
      WHEN EXISTS (SELECT 1 FROM nic LEFT JOIN port_applied ON port_applied.port_id = nic.port_id
           WHERE nic.node_id = node.id AND nic.port_id IS NOT NULL
             AND port_applied.config IS NOT '{PARKED_JSON}') THEN 'unconfirmed'
+     WHEN EXISTS (SELECT 1 FROM drift) AND EXISTS (SELECT 1 FROM nic
+          JOIN port ON port.id = nic.port_id JOIN switch ON switch.id = port.switch_id
+          JOIN drift ON drift.device = switch.name AND drift.target = port.name
+          WHERE nic.node_id = node.id) THEN 'unconfirmed'
      ELSE 'free' END
 """
 

@@ -14,6 +14,7 @@ Three states (design.md, section 3): ``connection``, ``headnode`` and ``headnode
 desired; ``port_applied``, ``switch_vlan``, ``bridge`` and ``headnode_applied`` what was confirmed.
 ``port_carries`` and ``headnode_carries`` say which VLANs something carries *or may carry*: rows are
 added before a change is sent and taken out only when its result has been read back.
+``drift`` is what of it the devices contradicted when they were last looked at.
 ``unsaved`` says which switches hold changes that no save has confirmed, and for whom they were made
 (project 0 is the site).
 """
@@ -310,6 +311,41 @@ INITIAL += "".join(_CONNECT.format(event=event) for event in ("INSERT", "UPDATE"
 def initial(db: Database) -> None:
     """Make the first tables. Statement by statement: executescript would commit on its own."""
     for statement in _statements(INITIAL):
+        db.execute(statement)
+
+
+DRIFT = """
+ALTER TABLE switch ADD COLUMN booted REAL;
+ALTER TABLE switch ADD COLUMN checked REAL;
+
+CREATE TABLE drift (
+    device TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    target TEXT NOT NULL,
+    applied TEXT NOT NULL,
+    observed TEXT NOT NULL,
+    since REAL NOT NULL,
+    PRIMARY KEY (device, kind, target)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE repair (
+    job_id INTEGER PRIMARY KEY REFERENCES job(id) ON DELETE CASCADE,
+    switch TEXT
+) STRICT;
+
+CREATE TRIGGER allocate_only_nodes_that_stayed_parked BEFORE INSERT ON allocation
+WHEN EXISTS (
+    SELECT 1 FROM nic JOIN port ON port.id = nic.port_id JOIN switch ON switch.id = port.switch_id
+    JOIN drift ON drift.device = switch.name AND drift.target = port.name
+    WHERE nic.node_id = NEW.node_id)
+BEGIN SELECT RAISE(ABORT, 'a port of this node did not stay parked'); END;
+"""
+
+
+@migrations()
+def drift(db: Database) -> None:
+    """Remember when switches booted, what drifted, and which jobs repair that."""
+    for statement in _statements(DRIFT):
         db.execute(statement)
 
 

@@ -9,7 +9,8 @@ from haas_rpcd.store.database import Row, Tx
 
 _SWITCH = """
 SELECT switch.*, (SELECT count(*) FROM port WHERE switch_id = switch.id) AS ports,
-    EXISTS (SELECT 1 FROM unsaved WHERE switch_id = switch.id) AS unsaved
+    EXISTS (SELECT 1 FROM unsaved WHERE switch_id = switch.id) AS unsaved,
+    (SELECT count(*) FROM drift WHERE device = switch.name) AS drift
 FROM switch
 """
 
@@ -19,13 +20,14 @@ PARKED_JSON = '{"untagged":null,"tagged":[]}'
 _PORT = """
 SELECT port.id, port.name AS port, port.role, switch.name AS switch, switch.id AS switch_id,
     port_applied.config, nic.id AS nic_id, nic.name AS nic, node.name AS node, node.id AS node_id,
-    project.name AS project
+    project.name AS project, drift.observed AS drift
 FROM port JOIN switch ON switch.id = port.switch_id
 LEFT JOIN port_applied ON port_applied.port_id = port.id
 LEFT JOIN nic ON nic.port_id = port.id
 LEFT JOIN node ON node.id = nic.node_id
 LEFT JOIN allocation ON allocation.node_id = node.id
 LEFT JOIN project ON project.id = allocation.project_id
+LEFT JOIN drift ON drift.device = switch.name AND drift.kind = 'port' AND drift.target = port.name
 """
 
 
@@ -115,6 +117,14 @@ def port_called(tx: Tx, switch_id: int, canonical: str) -> str | None:
         "SELECT name FROM port WHERE switch_id = ? AND canonical = ?", (switch_id, canonical)
     )
     return None if found is None else str(found)
+
+
+def canonical_ports(tx: Tx, switch_id: int) -> list[str]:
+    """Give the canonical names of a switch's registered ports."""
+    return [
+        str(name)
+        for name in tx.values("SELECT canonical FROM port WHERE switch_id = ?", (switch_id,))
+    ]
 
 
 def at(tx: Tx, host: str, port: int) -> str | None:

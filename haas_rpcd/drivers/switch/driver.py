@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 
 from haas_rpcd.config import Credential, SwitchSettings
-from haas_rpcd.drivers import News, Outcome, Say
+from haas_rpcd.drivers import SESSION_LOST, News, Outcome, Say
 from haas_rpcd.drivers.switch.dialect import Dialect, Options, PortState
 from haas_rpcd.drivers.switch.script import Line
 from haas_rpcd.drivers.switch.session import Ran, Session
@@ -19,6 +19,7 @@ from haas_rpcd.model import (
     PortConfig,
     PortSeen,
     PresenceSeen,
+    Probed,
     SaveConfig,
     Seen,
     SetPort,
@@ -322,11 +323,40 @@ class SwitchDriver:
         named = {port: found.get(self._dialect.canonical_port(port)) for port in ports}
         return {port: state for port, state in named.items() if state is not None}
 
-    async def probe(self) -> tuple[str, list[str]]:
-        """Give the prompt, and what the switch says of its model and version."""
+    async def probe(self) -> Probed:
+        """Say what the switch is, and what all of its ports carry. Raises DeviceError."""
         answers = await self._show(list(self._dialect.show_version))
         lines = [line.strip() for answer in answers for line in answer.splitlines()]
-        return self._live().prompt, [line for line in lines if line]
+        identity = self._dialect.identity(answers)
+        ports = self._dialect.parse_ports(
+            await self._show(self._dialect.read_ports((), self._options)), self._options
+        )
+        vlans = self._dialect.parse_vlans(await self._show(self._dialect.read_vlans(self._options)))
+        carried = {name: state.carries for name, state in ports.items()}
+        return Probed(
+            prompt=self._live().prompt,
+            model=identity.model,
+            version=identity.version,
+            said=[line for line in lines if line],
+            ports=carried,
+            vlans=vlans | {vlan for config in carried.values() for vlan in config.vlans},
+        )
+
+    async def up_for(self) -> float | None:
+        """Give for how many seconds the switch has been up; None when it does not say.
+
+        Raises DeviceError.
+        """
+        line = self._dialect.show_uptime
+        if not line:
+            return None
+        try:
+            [answer] = await self._show([line])
+        except DeviceError as error:
+            if error.reason in SESSION_LOST:
+                raise
+            return None  # a model that does not know the command
+        return self._dialect.up_for(answer)
 
     async def _show(self, lines: Sequence[str]) -> list[str]:
         await self._leave()

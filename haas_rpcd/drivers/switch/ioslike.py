@@ -22,18 +22,18 @@ ALL_VLANS = tuple(range(1, 4095))
 class IosLike(Dialect):
     """The base of the dialects in which a port is set by ``interface P`` and ``switchport …``."""
 
-    enable = "enable"
-    enable_failed = re.compile(
+    enable: str | None = "enable"
+    enable_failed: re.Pattern[str] | None = re.compile(
         r"% ?(?:bad secrets?|access denied|bad passwords?|no password set|error in authentication|"
         r"authentication failed|incorrect (?:login/)?password)[^\r\n]*(?=[\r\n])",
         re.I,
     )
     setup: tuple[str, ...] = ("terminal length 0",)
-    enter_config = ("configure terminal",)
-    leave_config = ("end",)
+    enter_config: tuple[str, ...] = ("configure terminal",)
+    leave_config: tuple[str, ...] = ("end",)
     leave_port = "exit"
     show_version: tuple[str, ...] = ("show version",)
-    show_uptime = "show version"
+    show_uptime: str = "show version"
     errors: ClassVar[tuple[str, ...]] = (
         r"%",
         r"command rejected",

@@ -1,0 +1,291 @@
+"""Drift: looking whether devices still are as they were applied, and what to do when not.
+
+Each device is read as a whole, in its own session and in its turn, so nothing that a job is just
+changing is taken for drift. What is found stays in the store until it is found no more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+from haas_rpcd.drivers import Driver
+from haas_rpcd.engine.planning import Planning
+from haas_rpcd.engine.worker import Worker
+from haas_rpcd.errors import DeviceError, HaasError, UnavailableError
+from haas_rpcd.events import Events
+from haas_rpcd.model import (
+    LIBVIRT,
+    MASTER,
+    PARKED,
+    RESERVED_DEVICES,
+    Applied,
+    Change,
+    Difference,
+    HeadnodeSeen,
+    Observed,
+    PortConfig,
+    PortRef,
+    PortSeen,
+    PresenceSeen,
+    Seen,
+    SetBridge,
+    SetHeadnodePower,
+    SetPort,
+    SetVlan,
+    Step,
+)
+from haas_rpcd.planner import drift, repair
+from haas_rpcd.store import drift as store_drift
+from haas_rpcd.store.database import Store, Tx
+
+log = logging.getLogger(__name__)
+
+TOLERANCE = 150.0
+"""Seconds by which a boot time may seem to move: many switches count their up-time in minutes."""
+
+
+@runtime_checkable
+class Boots(Protocol):
+    """A device that can say for how long it has been up."""
+
+    async def up_for(self) -> float | None:
+        """Give that in seconds; None when it does not say. Raises DeviceError."""
+        ...
+
+
+@dataclass
+class Found:
+    """What a check found: by device, and the devices that could not be read, with why."""
+
+    checked: list[str] = field(default_factory=list)
+    unreachable: dict[str, str] = field(default_factory=dict)
+    differences: list[Difference] = field(default_factory=list)
+
+
+class DriftWatch:
+    """Checks devices for drift, on demand, regularly, and when one was restarted."""
+
+    def __init__(
+        self,
+        store: Store,
+        events: Events,
+        planning: Planning,
+        worker: Callable[[str], Worker],
+        restarted: Callable[[str], None],
+    ) -> None:
+        self._store = store
+        self._events = events
+        self._planning = planning
+        self._worker = worker
+        self._restarted = restarted
+        """Told of a switch that was restarted, once its open ports are closed."""
+
+    # --- checking ---------------------------------------------------------------------------------
+
+    async def check(self, switch: str | None = None) -> Found:
+        """Read one switch, or everything; write and tell what differs."""
+        if switch is not None:
+            devices = [switch]
+        else:
+            devices = [*await self._store.read(store_drift.devices), *self._planning.own_devices()]
+        found = Found()
+        await asyncio.gather(*(self._check(device, found) for device in devices))
+        found.checked.sort()
+        found.differences.sort(key=lambda d: (d.device, d.kind, d.target))
+        return found
+
+    async def _check(self, device: str, found: Found) -> None:
+        async def read(driver: Driver) -> tuple[Applied, Observed]:
+            return await self._look(device, driver)
+
+        try:
+            applied, observed = await self._worker(device).look(read)
+        except HaasError as error:
+            found.unreachable[device] = error.message
+            log.warning("%s could not be checked for drift: %s", device, error.message)
+            return
+        differences = drift(applied, observed)
+        await self._note(device, differences)
+        found.checked.append(device)
+        found.differences += differences
+
+    async def _look(self, device: str, driver: Driver) -> tuple[Applied, Observed]:
+        """Read what a device has, and then what it should have: in its worker's turn nobody else
+        changes either."""
+        changes = await self._store.read(self._changes, device)
+        seen = await driver.observe(changes) if changes else []
+        applied = await self._store.read(store_drift.applied_on, device, self._planning.facts)
+        return applied, _observed(device, changes, seen)
+
+    def _changes(self, tx: Tx, device: str) -> list[Change]:
+        """Give what the driver is asked for; a switch answers it with one bulk read."""
+        pool = self._planning.pool
+        if device == MASTER:
+            known = store_drift.applied_on(tx, device, self._planning.facts).bridges
+            return [SetBridge(vlan, present=True) for vlan in sorted({*pool, *known})]
+        if device == LIBVIRT:
+            goals = store_drift.headnode_goals(tx)
+            return [SetHeadnodePower(name, goal.uuid, True) for name, goal in goals.items()]
+        applied = store_drift.applied_on(tx, device, self._planning.facts)
+        ports: list[Change] = [SetPort(port, PARKED) for port in store_drift.ports(tx, device)]
+        if all(not facts.declares_vlans for facts in applied.switches.values()):
+            return ports
+        known = applied.vlans.get(device, {})
+        return ports + [SetVlan(vlan, present=True) for vlan in sorted({*pool, *known})]
+
+    async def _note(self, device: str, differences: Sequence[Difference]) -> None:
+        """Write what differs, and tell what is new of it and what is right again."""
+        found = [
+            store_drift.Found(d.kind, d.target, _words(d.applied), _words(d.observed))
+            for d in differences
+        ]
+        new, gone = await self._store.write(store_drift.replace, device, found, time.time())
+        for one in new:
+            log.warning(
+                "drift: %s %s is %s; %s was applied", device, one.target, one.observed, one.applied
+            )
+            self._events.inventory("drift", "found", f"{device} {one.target}", admins_only=True)
+        for target in gone:
+            log.info("drift: %s %s is as it was applied again", device, target)
+            self._events.inventory("drift", "ended", f"{device} {target}", admins_only=True)
+
+    # --- repairing --------------------------------------------------------------------------------
+
+    async def repair_steps(self, switch: str | None) -> list[Step]:
+        """Check, and give the steps that make it what was applied. Raises UnavailableError.
+
+        That is when nothing of what was asked for could be read.
+        """
+        found = await self.check(switch)
+        if found.unreachable and not found.checked:
+            raise UnavailableError(next(iter(found.unreachable.values())))
+
+        def plan(tx: Tx) -> list[Step]:
+            switches = {
+                device: facts
+                for device in found.checked
+                if device not in RESERVED_DEVICES
+                for facts in store_drift.applied_on(
+                    tx, device, self._planning.facts
+                ).switches.values()
+            }
+            goals = store_drift.headnode_goals(tx)
+            return repair(found.differences, goals, Applied(switches=switches))
+
+        return await self._store.read(plan)
+
+    # --- restarts ---------------------------------------------------------------------------------
+
+    async def opened(self, device: str, driver: Driver) -> None:
+        """See, in a session that was just opened, whether a switch was restarted meanwhile.
+
+        If it was, ports that came back open and other than applied are closed at once, before
+        anything else is sent. Raises DeviceError.
+        """
+        if not isinstance(driver, Boots):
+            return
+        up = await driver.up_for()
+        if up is None:
+            return
+        now = time.time()
+        before = await self._store.read(store_drift.booted, device)
+        if before is not None and now - up <= before + TOLERANCE:
+            return
+        if before is not None:
+            log.warning("%s was restarted %.0f s ago: checking it", device, up)
+            self._events.inventory("switch", "restarted", device, admins_only=True)
+            await self._close_what_came_back_open(device, driver)
+        await self._store.write(store_drift.set_booted, device, now - up)
+        if before is not None:
+            self._restarted(device)
+
+    async def _close_what_came_back_open(self, device: str, driver: Driver) -> None:
+        applied, observed = await self._look(device, driver)
+        differences = drift(applied, observed)
+        doubtful = {ref for ref, port in applied.ports.items() if port.config is None}
+        wrong = {PortRef(device, d.target) for d in differences if d.kind == "port"} | doubtful
+        close = [
+            SetPort(ref.port, PARKED)
+            for ref in sorted(wrong)
+            if observed.ports.get(ref, PARKED) != PARKED
+        ]
+        if close:
+            log.warning("%s: closing %s", device, ", ".join(change.port for change in close))
+            for outcome in await driver.send(close, _Silent()):
+                if outcome.error is not None:
+                    raise outcome.error
+            applied, observed = await self._look(device, driver)
+            differences = drift(applied, observed)
+            self._events.inventory("switch", "ports-closed", device, admins_only=True)
+        await self._note(device, differences)
+
+    # --- regularly --------------------------------------------------------------------------------
+
+    async def regularly(self, interval: float) -> None:
+        """Check everything every ``interval`` seconds, for ever."""
+        while True:
+            await asyncio.sleep(interval)
+            try:
+                await self.check()
+            except Exception:  # a bug of ours must not end the checks
+                log.exception("a regular check for drift failed unexpectedly")
+
+
+class _Silent:
+    """Sends on, and tells nobody: no job waits for these lines."""
+
+    def line(self, change: int, line: str) -> None:
+        """Write it to the log."""
+        log.info("closing: %s", line)
+
+    def stop(self) -> bool:
+        """Go on to the end."""
+        return False
+
+
+def _observed(
+    device: str, changes: Sequence[Change], seen: Sequence[Seen | DeviceError]
+) -> Observed:
+    ports: dict[PortRef, PortConfig] = {}
+    there: set[int] = set()
+    headnodes: dict[str, HeadnodeSeen] = {}
+    asked_vlans = False
+    for change, found in zip(changes, seen, strict=True):
+        match change, found:
+            case SetPort(port=port), PortSeen(config=config):
+                ports[PortRef(device, port)] = config
+            case ((SetVlan(vlan=vlan) | SetBridge(vlan=vlan)), PresenceSeen(present=present)):
+                asked_vlans = asked_vlans or isinstance(change, SetVlan)
+                if present:
+                    there.add(vlan)
+            case SetHeadnodePower(headnode=name), HeadnodeSeen():
+                headnodes[name] = found
+    return Observed(
+        devices=frozenset({device}),
+        ports=ports,
+        vlans={device: frozenset(there)} if asked_vlans else {},
+        bridges=frozenset(there) if device == MASTER else frozenset(),
+        headnodes=headnodes,
+    )
+
+
+def _words(state: PortConfig | HeadnodeSeen | bool | None) -> str:
+    match state:
+        case None:
+            return "not shown"
+        case PortConfig():
+            return state.describe()
+        case HeadnodeSeen(defined=False):
+            return "absent"
+        case HeadnodeSeen(running=running, nics=nics):
+            vlans = ", ".join(f"{nic.nic} on {nic.vlan or 'something else'}" for nic in nics)
+            return f"{'running' if running else 'stopped'}{f' with {vlans}' if vlans else ''}"
+        case True:
+            return "present"
+        case _:
+            return "absent"

@@ -1,0 +1,58 @@
+"""drift.*: whether the devices still are as they were applied, for admins."""
+
+from __future__ import annotations
+
+import time
+
+from haas_rpcd.methods.access import find_switch
+from haas_rpcd.methods.registry import Call, TxCall, method
+from haas_rpcd.records import DriftItem, DriftReport, Name, Started, Unread, timestamp
+from haas_rpcd.store import drift, jobs
+from haas_rpcd.store.database import Row
+
+
+@method("drift.check", admin=True)
+async def check(call: Call, switch: Name | None = None) -> DriftReport:
+    """Read a switch, or all devices, and list what differs from what was applied.
+
+    Each switch is read once, as a whole, and the master's bridges and headnodes as well. Ports that
+    HaaS never set and VLAN ids outside its pool are left alone. Nothing is changed.
+    """
+    store = call.context.store
+    if switch is not None:
+        await store.read(find_switch, switch)
+    found = await call.context.engine.drift.check(switch)
+    rows = await store.read(drift.known, found.checked)
+    return DriftReport(
+        checked=found.checked,
+        unreachable=[Unread(device, why) for device, why in sorted(found.unreachable.items())],
+        items=[_item(row) for row in rows],
+    )
+
+
+def _item(row: Row) -> DriftItem:
+    return DriftItem(
+        device=row["device"],
+        kind=row["kind"],
+        target=row["target"],
+        applied=row["applied"],
+        observed=row["observed"],
+        project=row["project"],
+        behind=row["behind"],
+        since=timestamp(row["since"]),
+    )
+
+
+@method("drift.repair", admin=True, mutates=True)
+def repair(call: TxCall, switch: Name | None = None) -> Started:
+    """Start a job that checks a switch, or all devices, and makes what drifted what was applied.
+
+    Nothing that is staged is applied by it. A port that is open is closed before it gets back what
+    it had.
+    """
+    if switch is not None:
+        find_switch(call.tx, switch)
+    job = jobs.create_repair(call.tx, user=call.caller.user, now=time.time(), switch=switch)
+    call.start(job, None)
+    call.changed("job", "queued", str(job), admins_only=True)
+    return Started(job=job)

@@ -1,0 +1,252 @@
+"""Drift: devices that are not as they were applied are found, told of, and put right again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from haas_rpcd.sim.ios import Carried
+from tests.rpc.listening import listening
+from tests.rpc.small_site import NOTHING, SmallSite, access
+
+
+@pytest.fixture
+async def applied(site: SmallSite) -> SmallSite:
+    """Red's node-1 (on sw1) and node-3 (on sw2) are on its network, VLAN 100.
+
+    The watch looks away: what is done by hand here is what it would complain of.
+    """
+    site.watch.on = False
+    await site.hold_nodes("red", "node-1", "node-3")
+    await site.network("red", "net")
+    await site.connect("node-1", "net")
+    await site.connect("node-3", "net")
+    await site.succeeds("red")
+    return site
+
+
+def by_hand(site: SmallSite, switch: str, port: str, vlan: int | None) -> None:
+    """Change a port as somebody at the switch's console would: an access port, or shut."""
+    device = site.switches[switch]
+    name = port.replace("Gi", "GigabitEthernet")
+    setting = device.running.ports[name]
+    setting.shutdown = vlan is None
+    setting.mode, setting.access_vlan = "access", vlan or 1
+    device.touch(name)
+    device.settle()
+
+
+async def states(site: SmallSite) -> dict[str, str]:
+    return {node["node"]: node["state"] for node in (await site.call("node.list"))["items"]}
+
+
+async def repaired(site: SmallSite, switch: str | None = None) -> dict[str, Any]:
+    started = await site.call("drift.repair", switch=switch)
+    return await site.finished(started["job"])
+
+
+def places(report: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(item["device"], item["target"]) for item in report["items"]]
+
+
+async def test_nothing_differs_after_an_apply(applied: SmallSite) -> None:
+    report = await applied.call("drift.check")
+    assert report == {
+        "checked": ["libvirt", "master", "sw1", "sw2"], "unreachable": [], "items": [],
+    }  # fmt: skip
+
+
+async def test_what_somebody_changed_by_hand_is_found_told_and_put_right(
+    applied: SmallSite,
+) -> None:
+    by_hand(applied, "sw1", "Gi1/0/2", 1)
+    async with listening(applied) as client:
+        await client.call("events.subscribe")
+        report = await applied.call("drift.check", switch="sw1")
+        told = await client.until(lambda name, event: event.get("noun") == "drift")
+    assert (told["verb"], told["name"]) == ("found", "sw1 Gi1/0/2")
+    [item] = report["items"]
+    assert item["project"] == "red"
+    assert item["behind"] == "node-1:eth0"
+    assert (item["applied"], item["observed"]) == ("access 100", "access 1")
+    assert (await applied.call("switch.show", switch="sw1"))["drift"] == 1
+    ports = (await applied.call("port.list", switch="sw1"))["items"]
+    assert {port["port"]: port["drift"] for port in ports if port["drift"]} == {
+        "Gi1/0/2": "access 1"
+    }
+
+    job = await repaired(applied)
+
+    assert job["state"] == "succeeded"
+    assert job["kind"] == "repair"
+    assert [step["kind"] for step in job["steps"]] == ["port.park", "port.set", "config.save"]
+    assert applied.carried("node-1") == access(100)
+    assert (await applied.call("drift.check"))["items"] == []
+    assert (await applied.call("switch.show", switch="sw1"))["drift"] == 0
+    assert (await applied.call("plan.show", project="red"))["empty"]
+
+
+async def test_what_haas_does_not_manage_is_left_alone(applied: SmallSite) -> None:
+    """The site's own ports and VLANs, whatever is done to them."""
+    switch = applied.switches["sw1"]
+    switch.running.add_vlan(900)
+    registered = {p["port"] for p in (await applied.call("port.list", switch="sw1"))["items"]}
+    spare = next(
+        name for name in switch.port_list if name.replace("GigabitEthernet", "Gi") not in registered
+    )
+    switch.running.ports[spare].access_vlan = 900
+    assert (await applied.call("drift.check"))["items"] == []
+    await repaired(applied)
+    assert 900 in switch.running.vlans
+    assert switch.running.ports[spare].access_vlan == 900
+
+
+async def test_a_vlan_that_was_removed_and_one_that_is_left_over(applied: SmallSite) -> None:
+    switch = applied.switches["sw2"]
+    switch.delete_vlans([100])
+    switch.running.add_vlan(107)
+    switch.settle()
+    report = await applied.call("drift.check")
+    assert {(i["target"], i["applied"], i["observed"]) for i in report["items"]} == {
+        ("100", "present", "absent"),
+        ("107", "absent", "present"),
+    }
+    assert (await repaired(applied))["state"] == "succeeded"
+    assert applied.carried("node-3") == access(100)
+    assert 107 not in switch.running.vlans
+    assert (await applied.call("drift.check"))["items"] == []
+
+
+async def test_a_free_node_whose_port_was_opened_cannot_be_allocated(applied: SmallSite) -> None:
+    """It was confirmed parked, but is not any more: somebody might be on it."""
+    by_hand(applied, "sw1", "Gi1/0/4", 1)
+    assert (await states(applied))["node-2"] == "free"
+    await applied.call("drift.check")
+    assert (await states(applied))["node-2"] == "unconfirmed"
+    error = await applied.refused("node.allocate", project="red", node="node-2")
+    assert error.kind == "conflict"
+    await repaired(applied)
+    assert applied.carried("node-2") == NOTHING
+    await applied.hold_nodes("red", "node-2")
+
+
+async def test_a_switch_that_cannot_be_read_is_named_and_holds_up_no_other(
+    applied: SmallSite,
+) -> None:
+    by_hand(applied, "sw2", "Gi1/0/2", None)
+    applied.switches["sw1"].faults.refuse_connections = True
+    for session in list(applied.switches["sw1"].sessions):
+        session.cut()
+    report = await applied.call("drift.check")
+    assert [one["device"] for one in report["unreachable"]] == ["sw1"]
+    assert places(report) == [("sw2", "Gi1/0/2")]
+
+
+async def test_repair_applies_nothing_that_is_only_staged(applied: SmallSite) -> None:
+    await applied.call("nic.disconnect", node="node-3", nic="eth0")
+    by_hand(applied, "sw1", "Gi1/0/2", None)
+    await repaired(applied)
+    assert applied.carried("node-1") == access(100)
+    assert applied.carried("node-3") == access(100)
+
+
+async def test_headnodes_and_bridges_are_looked_at_too(applied: SmallSite) -> None:
+    await applied.call("headnode.create", project="red", headnode="login")
+    await applied.call("headnode.connect", project="red", headnode="login", network="net")
+    await applied.succeeds("red")
+    applied.host.bridges.clear()
+    [domain] = applied.host.domains.values()
+    domain.live = None
+    report = await applied.call("drift.check")
+    assert ("master", "br-vlan100") in places(report)
+    assert ("libvirt", "red/login") in places(report)
+    assert (await repaired(applied))["state"] == "succeeded"
+    assert domain.running
+    assert 100 in applied.host.bridges
+
+
+# --- a power cut ----------------------------------------------------------------------------------
+
+
+async def rebooted(site: SmallSite, switch: str) -> None:
+    """Take the power from a switch that has been up for an hour, as far as the daemon knows."""
+    await site.sql("UPDATE switch SET booted = booted - 3600 WHERE name = ?", (switch,))
+    site.switches[switch].reload()
+
+
+async def test_ports_that_came_back_open_are_closed_before_anything_else(
+    applied: SmallSite,
+) -> None:
+    """The saved configuration was of other times, when node-2's port was on VLAN 100."""
+    switch = applied.switches["sw1"]
+    switch.keeps_history = True
+    saved = switch.startup.ports["GigabitEthernet1/0/4"]
+    saved.shutdown, saved.mode, saved.access_vlan = False, "access", 100
+    await rebooted(applied, "sw1")
+    assert applied.carried("node-2") == Carried(100)  # nobody's node, on red's network
+    seen = len(switch.history)
+
+    await applied.call("drift.check", switch="sw1")
+
+    first = switch.history[seen]
+    assert first.changed["GigabitEthernet1/0/4"] == NOTHING
+    assert applied.carried("node-2") == NOTHING
+    assert applied.carried("node-1") == access(100)
+
+
+async def test_what_was_never_saved_is_put_back_by_itself(applied: SmallSite) -> None:
+    """A cut between apply and save: the switch forgot, the daemon did not."""
+    switch = applied.switches["sw1"]
+    port = switch.startup.ports["GigabitEthernet1/0/2"]
+    port.shutdown, port.access_vlan = True, 1
+    await rebooted(applied, "sw1")
+    assert applied.carried("node-1") == NOTHING
+    async with listening(applied) as client:
+        await client.call("events.subscribe")
+        await applied.call("switch.probe", switch="sw1")
+        await client.until(lambda name, event: event.get("verb") == "restarted")
+        await client.until(
+            lambda name, event: event.get("noun") == "job" and event["verb"] == "succeeded"
+        )
+    assert applied.carried("node-1") == access(100)
+
+
+# --- before a switch is HaaS's --------------------------------------------------------------------
+
+
+async def test_a_switch_is_probed_before_it_is_registered(empty_site: SmallSite) -> None:
+    seen = await empty_site.call(
+        "switch.probe", switch="new", dialect="cisco_ios", host="127.0.0.1",
+        port=empty_site.wires["sw1"].port, credential="lab",
+    )  # fmt: skip
+    assert seen["model"].startswith("WS-C2960")
+    assert seen["version"].startswith("15.")
+    assert len(seen["ports"]) == len(empty_site.switches["sw1"].port_list)
+    assert "1" in seen["vlans"]
+    assert (await empty_site.call("switch.list"))["items"] == []
+    error = await empty_site.refused("switch.probe", switch="new")
+    assert "give its dialect and host" in error.message
+
+
+async def test_ports_as_they_are_can_be_taken_over_as_applied(site: SmallSite) -> None:
+    """A node that is in use stays so: its port is adopted, and never closed for a moment."""
+    site.watch.on = False
+    await site.hold_nodes("red", "node-1")
+    await site.network("red", "net")
+    await site.connect("node-1", "net")
+    await site.sql("DELETE FROM port_applied")  # as before HaaS ever set anything
+    switch = site.switches["sw1"]
+    switch.running.add_vlan(100)
+    by_hand(site, "sw1", "Gi1/0/2", 100)
+    by_hand(site, "sw1", "Gi1/0/4", 900)
+
+    told = await site.call("switch.probe", switch="sw1", adopt=True, dry_run=True)
+    assert "GigabitEthernet1/0/2" in [p["port"] for p in told["ports"] if p["adopted"]]
+    assert any("Gi1/0/4" in warning and "900" in warning for warning in told["warnings"])
+    assert not (await site.call("plan.show", project="red"))["empty"]
+
+    await site.call("switch.probe", switch="sw1", adopt=True)
+    plan = await site.call("plan.show", project="red")
+    assert [step["target"] for step in plan["steps"] if step["device"] == "sw1"] == []
+    assert (await states(site))["node-2"] == "unconfirmed"
