@@ -1,0 +1,243 @@
+"""FastIron on ICX, FCX and FSX switches: Foundry's, then Brocade's, then Ruckus's.
+
+Facts from "FastIron Ethernet Switch Platform and Layer 2 Switching Configuration Guide" (Brocade
+08.0.10d and 08.0.30, Ruckus 08.0.90), its "Command Reference", and from published sessions.
+
+A port that is tagged somewhere is in one of two positions on the default VLAN:
+
+* Before 08.0.80 it has left it. What it carries without a tag is a VLAN on which it is tagged too,
+  chosen by ``dual-mode V`` in its own context (option ``dual_mode``).
+* From then on it stays there untagged, until it joins another VLAN untagged or is taken off by
+  ``no untagged`` under the default VLAN.
+
+Taken for the one, the other refuses a line, and the port stays shut.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from haas_rpcd.drivers.switch import portnames
+from haas_rpcd.drivers.switch.byvlan import DEFAULT_VLAN, ByVlan, Membership
+from haas_rpcd.drivers.switch.dialect import Options, PortState, at_end
+from haas_rpcd.model import PortConfig
+
+
+class BrocadeFastIron(ByVlan):
+    """``brocade_fastiron``. Option ``dual_mode``: true for releases before 08.0.80.
+
+    Option ``default_vlan``: where ``default-vlan-id`` says another than 1.
+    """
+
+    name = "brocade_fastiron"
+    title = "Brocade and Ruckus FastIron (ICX)"
+    options = frozenset({"dual_mode", "default_vlan"})
+    host = r"(?:(?:telnet|SSH)@)?[^\s#>()\[\]]+(?: [^\s#>()\[\]]+){0,3}"
+    prompt = r"HOST(?:\(config[^()\r\n]*\))?[>#] ?"
+    host_shown = 255
+    username = at_end(r"[^\r\n]*(?:login name|user ?name|login|user): *")
+    login_failed = re.compile(
+        r"(?:error ?[-:] ?incorrect|user login fail|login incorrect|invalid login|login failed|"
+        r"access denied|authentication fail|user authentication fail)[^\r\n]*(?=[\r\n])",
+        re.I,
+    )
+    enable = "enable"
+    enable_failed = re.compile(
+        r"(?:error ?[-:] ?incorrect|authentication fail|not authorized|access denied)"
+        r"[^\r\n]*(?=[\r\n])",
+        re.I,
+    )
+    setup = ("skip-page-display",)
+    goodbye = ("exit", "exit")  # the first leads back to the user level
+    pager = at_end(r"[\x08 ]*-+ ?more[^\r\n]{0,80}")
+    enter_config = ("configure terminal",)
+    leave_config = ("end",)
+    errors = (
+        r"(?:invalid|incomplete|ambiguous|unrecognized) (?:input|command)",
+        r"error\b",
+        r"please (?:disable|use a different|remove|configure|first)\b",
+        r"not authorized",
+        r"can(?:no|')t\b",
+        r"port\(?s?\)? .*(?:are|is) not (?:a )?(?:member|tagged|untagged)",
+        r"(?:vlan|port|interface)\b.* (?:does not exist|is (?:currently )?reserved|is not valid)",
+        r"dual[- ]mode .*(?:not|must|already)",
+        r"failed\b",
+        r"ip/port: errno",
+        r"maximum number of vlans?\b",
+    )
+    benign = (r"(?:error\b.*)?port\(?s?\)? .*already (?:a )?member",)
+    save = ("write memory",)
+    show_version = ("show version",)
+    show_uptime = "show version"
+    model = re.compile(r"^ *HW: *(?:Stackable |Chassis )?(\S+)", re.M)
+    version = re.compile(r"SW: Version (\S+)")
+    most_ranges = 4
+    most_named = 6
+    leaves_all = True
+    shut = "disable"
+    opened = "enable"
+
+    def saved(self, answer: str) -> bool:
+        """FastIron ends with ``Write startup-config done.``."""
+        return re.search(r"startup-config done|^Copy Done", answer, re.M | re.I) is not None
+
+    # --- lines ------------------------------------------------------------------------------------
+
+    def canonical_port(self, port: str) -> str:
+        """``1/1/1``, ``e1/1/1`` and ``ethe 1/1/1`` are ``ethernet 1/1/1``."""
+        found = re.fullmatch(r"([a-z]*) *(\d+(?:/\d+)*)", port.strip().lower())
+        if found is None or not any(kind.startswith(found[1]) for kind in ("ethernet", "lag")):
+            return port.lower()
+        kind = "lag" if found[1] and "lag".startswith(found[1]) else "ethernet"
+        return f"{kind} {'/'.join(str(int(part)) for part in found[2].split('/'))}"
+
+    def enter_port(self, port: str) -> str:
+        """A port's name is its kind and its number."""
+        return f"interface {port}"
+
+    def enter_range(self, runs: Sequence[portnames.Span]) -> str:
+        """Several ports are entered as one is."""
+        return f"interface {self.named(runs)}"
+
+    def named(self, runs: Sequence[portnames.Span]) -> str:
+        """Write ``ethernet 1/1/1 to 1/1/4 ethernet 1/1/7``."""
+        parts: list[str] = []
+        for run in runs:
+            names = portnames.names(run)
+            parts.append(names[0])
+            if len(names) > 1:
+                parts.append(f"to {names[-1].rpartition(' ')[2]}")
+        return " ".join(parts)
+
+    def memberships(self, config: PortConfig, options: Options) -> frozenset[Membership]:
+        """With ``dual-mode`` a port is tagged also on the VLAN that it carries without a tag."""
+        places = super().memberships(config, options)
+        if not _dual(config, options):
+            return places
+        home = self.home(options)
+        return frozenset(Membership(place.vlan, True) for place in places if place != home)
+
+    def leaves_home(self, options: Options) -> bool:
+        """From 08.0.80 on."""
+        return not options.get("dual_mode")
+
+    def before_leaving(self, now: PortConfig, config: PortConfig, options: Options) -> list[str]:
+        """FastIron wants dual mode off before a port leaves the VLAN that it names."""
+        return [f"no {line}" for line in self._dual_mode(now, options)]
+
+    def after_joining(self, config: PortConfig, options: Options) -> list[str]:
+        """And on once it has joined it."""
+        return self._dual_mode(config, options)
+
+    def _dual_mode(self, config: PortConfig, options: Options) -> list[str]:
+        if not _dual(config, options):
+            return []
+        default = config.untagged == self.home(options).vlan
+        return ["dual-mode" if default else f"dual-mode {config.untagged}"]
+
+    def vlan_lines(self, vlan: int, present: bool, options: Options) -> list[str]:
+        """Make a VLAN and name it, or remove it: made before, so that it is there to be removed."""
+        if present:
+            return [f"vlan {vlan} name haas-{vlan} by port", "exit"]
+        return [f"vlan {vlan}", "exit", f"no vlan {vlan}"]
+
+    # --- reading back -----------------------------------------------------------------------------
+
+    def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
+        """Show the configuration, which is silent on ports like new, and which ports there are."""
+        return ["show running-config", "show interfaces brief"]
+
+    def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
+        """Put the sections of the VLANs and those of the ports together, for all ports there are.
+
+        Not by ntc-templates: its template for VLANs keeps only the last of several ``tagged``
+        lines, and those for interfaces fail where a log message stands in between.
+        """
+        config, brief = answers[0].replace("\r", ""), "\n".join(answers[1:])
+        places = _Places()
+        ports: dict[str, list[str]] = {}
+        for header, lines in _sections(config):
+            match header.split():
+                case ["vlan", vlan, *_] if vlan.isdecimal():
+                    places.add(int(vlan), lines)
+                case ["interface", "ethernet" | "lag" as kind, number]:
+                    ports[self.canonical_port(f"{kind} {number}")] = lines
+        found = re.search(r"^default-vlan-id (\d+)", config, re.M)
+        home = int(found[1]) if found else DEFAULT_VLAN
+        there = [*re.findall(r"^((?:lg)?\d+(?:/\d+)*)[ \t]+\S+[ \t]", brief, re.M), *ports]
+        return {
+            port: PortState(
+                _config(places, port, home, ports.get(port, ()), options),
+                "disable" not in ports.get(port, ()),
+            )
+            for port in (self.canonical_port(name.replace("lg", "lag ")) for name in there)
+        }
+
+    def read_vlans(self, options: Options) -> list[str]:
+        """Show the VLANs' part of the configuration."""
+        return ["show running-config vlan"]
+
+    def parse_vlans(self, answers: Sequence[str]) -> frozenset[int]:
+        """Read the sections' first lines."""
+        found = re.finditer(r"^vlan (\d{1,4})\b", "\n".join(answers), re.M)
+        return frozenset(int(match[1]) for match in found)
+
+
+class _Places:
+    """Where the configuration of the VLANs lists ports."""
+
+    def __init__(self) -> None:
+        self.untagged: dict[str, int] = {}
+        self.tagged: dict[str, set[int]] = {}
+        self.taken_off: set[tuple[int, str]] = set()
+
+    def add(self, vlan: int, lines: Sequence[str]) -> None:
+        """Read the lines of one VLAN."""
+        for line in lines:
+            match line.split(maxsplit=1):
+                case ["tagged", members]:
+                    for port in _members(members):
+                        self.tagged.setdefault(port, set()).add(vlan)
+                case ["untagged", members]:
+                    self.untagged |= dict.fromkeys(_members(members), vlan)
+                case ["no", what] if what.startswith("untagged "):
+                    self.taken_off |= {(vlan, port) for port in _members(what[9:])}
+
+
+def _members(text: str) -> Iterator[str]:
+    """Read ``ethe 1/1/1 to 1/1/4 ethe 1/2/1 lag 3``."""
+    for match in re.finditer(r"(ethe\w*|lag) (\d+(?:/\d+)*)(?: to (\d+(?:/\d+)*))?", text):
+        kind = "lag" if match[1] == "lag" else "ethernet"
+        slot, slash, first = match[2].rpartition("/")
+        last = (match[3] or match[2]).rpartition("/")[2]
+        for number in range(int(first), int(last) + 1):
+            yield f"{kind} {slot}{slash}{number}"
+
+
+def _sections(config: str) -> Iterator[tuple[str, list[str]]]:
+    """Split a running configuration: unindented lines, each with the indented ones below it."""
+    for match in re.finditer(r"^([a-z][^\n]*)\n((?:[ \t]+[^\n]*\n?)*)", config, re.M):
+        yield match[1].strip(), [line.strip() for line in match[2].splitlines()]
+
+
+def _dual(config: PortConfig, options: Options) -> bool:
+    """Whether a port is in dual mode."""
+    return bool(options.get("dual_mode")) and config.untagged is not None and bool(config.tagged)
+
+
+def _config(
+    places: _Places, port: str, home: int, lines: Sequence[str], options: Options
+) -> PortConfig:
+    tagged = places.tagged.get(port, set())
+    untagged = places.untagged.get(port)
+    for line in lines:
+        match line.split():
+            case ["dual-mode"]:
+                untagged = home
+            case ["dual-mode", vlan] if vlan.isdecimal():
+                untagged = int(vlan)
+    left_home = options.get("dual_mode") or (home, port) in places.taken_off
+    if untagged is None and not (tagged and left_home):
+        untagged = home
+    return PortConfig(untagged, tuple(sorted(tagged - {untagged})))

@@ -1,0 +1,197 @@
+"""Dell OS9, formerly Force10's FTOS (S, Z, C and MXL series).
+
+Facts from Dell's "Configuration Guide for the S4048-ON System 9.14" and "Command Line Reference
+Guide" (Interfaces, Virtual LANs, Management), and from published sessions.
+
+A port is in Layer-2 mode (``switchport``) or carries no VLAN at all. In Layer-2 mode it is untagged
+on the default VLAN until it is on another; ``portmode hybrid``, which has to be set before, makes
+it stay untagged somewhere also where it is tagged. So a port that is to be tagged only must not be
+hybrid, and a parked one is not in Layer-2 mode. ``no switchport`` is refused while a port is on any
+VLAN but the default one, which proves that nothing was forgotten.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+
+from haas_rpcd.drivers.switch import portnames
+from haas_rpcd.drivers.switch.byvlan import DEFAULT_VLAN, ByVlan
+from haas_rpcd.drivers.switch.dialect import Options, PortState, at_end
+from haas_rpcd.drivers.switch.ioslike import IosLike, sections
+from haas_rpcd.model import PARKED, PortConfig
+
+
+class DellOs9(ByVlan, IosLike):
+    """``dell_os9``. Option ``default_vlan``: where ``default vlan-id`` says another than 1."""
+
+    name = "dell_os9"
+    title = "Dell OS9 (Force10 FTOS)"
+    options = frozenset({"default_vlan"})
+    configuring = re.compile(r"\(conf[^()]*\)#")
+    login_failed = re.compile(
+        r"% ?(?:error: ?)?(?:login invalid|authentication failed|access denied|bad passwords?)"
+        r"[^\r\n]*(?=[\r\n])",
+        re.I,
+    )
+    enable_failed = re.compile(
+        r"% ?(?:error: ?)?(?:access denied|authentication failed|bad passwords?|"
+        r"no password set|enable password)[^\r\n]*(?=[\r\n])",
+        re.I,
+    )
+    question = at_end(r"[^\r\n]*(?:\[confirm(?: yes/no)?\]|[\[(]y(?:es)?/no?[\])]) ?:? ?")
+    benign = (*IosLike.benign, r"%\s?info\b", r"%\s?note\b")
+    busy = re.compile(
+        r"is in exclusive configuration mode|can't lock configuration mode exclusively", re.I
+    )
+    save = ("copy running-config startup-config",)
+    model = re.compile(r"^System Type: *(\S+)", re.M)
+    version = re.compile(r"Application Software Version: *(\S+)")
+    most_ranges = 5
+    leaves_all = True
+    types = (
+        "FastEthernet",
+        "GigabitEthernet",
+        "TenGigabitEthernet",
+        "twentyFiveGigE",
+        "fortyGigE",
+        "fiftyGigE",
+        "hundredGigE",
+        "ManagementEthernet",
+        "Port-channel",
+    )
+
+    def answer(self, question: str) -> str:
+        """Write yes out, where it asks for ``[confirm yes/no]`` in a whole line."""
+        return "yes\r\n" if "yes/no" in question else super().answer(question)
+
+    def saved(self, answer: str) -> bool:
+        """OS9 ends a copy with ``8380 bytes successfully copied``."""
+        return "successfully copied" in answer
+
+    # --- lines ------------------------------------------------------------------------------------
+
+    def canonical_port(self, port: str) -> str:
+        """Write the type out, with one blank: ``te0/1`` is ``TenGigabitEthernet 0/1``."""
+        return re.sub(r"(?<=[A-Za-z])(?=\d)", " ", super().canonical_port(port))
+
+    def enter_vlan(self, vlan: int) -> str:
+        """A VLAN is an interface too."""
+        return f"interface vlan {vlan}"
+
+    def name_ports(
+        self, ports: Collection[str], options: Options
+    ) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Name ports of one slot in a line, as its own configuration does."""
+        slots: dict[str, list[str]] = {}
+        for port in ports:
+            slots.setdefault(port.rpartition("/")[0], []).append(port)
+        for own in slots.values():
+            yield from super().name_ports(own, options)
+
+    def named(self, runs: Sequence[portnames.Span]) -> str:
+        """Write ``TenGigabitEthernet 0/1-4,9``."""
+        numbers = [
+            f"{run.first}-{run.last}" if run.last > run.first else str(run.first) for run in runs
+        ]
+        return runs[0].prefix + ",".join(numbers) if runs[0].first >= 0 else runs[0].prefix
+
+    def clearing(self, config: PortConfig, options: Options) -> list[str]:
+        """Leave Layer-2 mode, which is refused for a port that is on a VLAN."""
+        return ["no switchport"]
+
+    def before_joining(self, config: PortConfig, options: Options) -> list[str]:
+        """Choose the mode while the port is on no VLAN; a parked one gets none."""
+        hybrid = config.untagged is not None and bool(config.tagged)
+        mode = ["portmode hybrid" if hybrid else "no portmode hybrid", "switchport"]
+        return ["no switchport", *([] if config.parked else mode)]
+
+    def vlan_lines(self, vlan: int, present: bool, options: Options) -> list[str]:
+        """Make a VLAN and name it, or remove it: made before, so that it is there to be removed."""
+        if present:
+            return [self.enter_vlan(vlan), f"name haas-{vlan}", "exit"]
+        return [self.enter_vlan(vlan), "exit", f"no {self.enter_vlan(vlan)}"]
+
+    # --- reading back -----------------------------------------------------------------------------
+
+    def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
+        """Show it all: ports, and the VLANs that list them, are in different sections."""
+        return ["show running-config"]
+
+    def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
+        """Put the sections of the VLANs and those of the ports together."""
+        text = "\n".join(answers)
+        tagged: dict[str, set[int]] = {}
+        untagged: dict[str, int] = {}
+        ports: dict[str, list[str]] = {}
+        for name, lines in sections(text):
+            found = re.fullmatch(r"vlan *(\d+)", name, re.I)
+            if found is None:
+                ports |= dict.fromkeys(self._canonical(name), lines)
+                continue
+            for line in lines:
+                match line.split(maxsplit=1):
+                    case ["tagged", members]:
+                        for port in self._members(members):
+                            tagged.setdefault(port, set()).add(int(found[1]))
+                    case ["untagged", members]:
+                        untagged |= dict.fromkeys(self._members(members), int(found[1]))
+        home = _default_vlan(text)
+        return {
+            port: PortState(
+                _config(lines, untagged.get(port), tagged.get(port, set()), home),
+                self.is_open(lines),
+            )
+            for port, lines in ports.items()
+        }
+
+    def _canonical(self, name: str) -> list[str]:
+        try:
+            return [self.canonical_port(name)]
+        except ValueError:  # of a kind that we know nothing of: no port that was registered
+            return []
+
+    def _members(self, text: str) -> Iterator[str]:
+        """Read ``TenGigabitEthernet 0/14,19-20,1/5-1/8``: a slot holds for what follows."""
+        found = re.match(r"([A-Za-z-]+) *(\d\S*(?: *, *\S+)*)", text)
+        slot = ""
+        for part in re.split(r" *, *", found[2]) if found else ():
+            first, _, last = part.partition("-")
+            if "/" in first:
+                slot = first.rpartition("/")[0] + "/"
+            low, high = first.rpartition("/")[2], (last or first).rpartition("/")[2]
+            if found and low.isdecimal() and high.isdecimal():
+                for number in range(int(low), int(high) + 1):
+                    yield from self._canonical(f"{found[1]} {slot}{number}")
+
+    def read_vlans(self, options: Options) -> list[str]:
+        """Show the VLANs."""
+        return ["show vlan"]
+
+    def parse_vlans(self, answers: Sequence[str]) -> frozenset[int]:
+        """Read the table's first column, behind its codes (``*``, ``G``).
+
+        Not by ntc-templates: its template drops rows with a code but ``*``.
+        """
+        found = re.finditer(
+            r"^[*A-Z]{0,3}[ \t]*(\d{1,4})[ \t]+(?:In)?active\b", "\n".join(answers), re.M | re.I
+        )
+        return frozenset(int(match[1]) for match in found)
+
+
+def _default_vlan(config: str) -> int | None:
+    """Which VLAN ports in Layer-2 mode are on by default; None for the Null VLAN."""
+    if re.search(r"^default-vlan disable", config, re.M):
+        return None
+    found = re.search(r"^default vlan-id (\d+)", config, re.M)
+    return int(found[1]) if found else DEFAULT_VLAN
+
+
+def _config(
+    lines: Sequence[str], untagged: int | None, tagged: set[int], home: int | None
+) -> PortConfig:
+    if "switchport" not in lines:
+        return PARKED
+    if untagged is None and (not tagged or "portmode hybrid" in lines):
+        untagged = home
+    return PortConfig(untagged, tuple(sorted(tagged)))
