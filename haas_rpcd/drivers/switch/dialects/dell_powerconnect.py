@@ -1,0 +1,138 @@
+"""Dell PowerConnect 55xx (5524, 5548), and its kin of Marvell's ROS (35xx, R1-2210).
+
+Facts from Dell's "PowerConnect 5500 Series CLI Reference Guide" and "System User Guide", from
+published output of 3548, 5324, 5524, 5548 and R1-2210, and from the notes on vendors' command
+lines.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from haas_rpcd.drivers.switch.dell import DellLike
+from haas_rpcd.drivers.switch.dialect import Options, at_end
+from haas_rpcd.drivers.switch.ioslike import ALL_VLANS
+from haas_rpcd.drivers.switch.script import Block, Stage
+from haas_rpcd.model import PortConfig, SetVlan, vlan_ranges
+
+
+class DellPowerConnect(DellLike):
+    """``dell_powerconnect``. Option ``access_none``: false for models without ``access vlan none``.
+
+    On those a parked port is put back on the default VLAN, as elsewhere.
+    """
+
+    name = "dell_powerconnect"
+    title = "Dell PowerConnect 55xx"
+    options = frozenset({"access_none"})
+
+    window = 1
+    """It reads from a single small buffer and loses what is typed while it works on a line, as
+    those know who paste into it. Waiting for each echo costs a round trip, which is little beside
+    the time it takes for a line."""
+
+    setup = ("terminal datadump",)
+    save = ("copy running-config startup-config",)
+    show_version = ("show version", "show system")
+    show_uptime = "show system"
+    goodbye = ("exit",)
+    question = at_end(
+        r"[^\r\n]*(?:\[confirm\]|[\[(]y(?:es)?/no?[\])][^\r\n]{0,8}|"
+        r"\[yes/press any key for no\]\.*) ?"
+    )
+    errors = (
+        *DellLike.errors,
+        r"vlan (?:\d+ )?was not created by user",
+        r"configuration database locked",
+        r"(?:port|interface)(?: \S+)? is not",
+        r"copy failed",
+        r"operation failed",
+        r"authentication failed",
+    )
+    benign = (*DellLike.benign, r"%\s?overwrite file")
+    busy = re.compile(r"configuration database locked by another application", re.I)
+    model = re.compile(r"(PowerConnect [A-Z]?\d{4}\w*)")
+    version = re.compile(r"^(?:SW version|[ ]*1)[ ]+(\d+(?:\.\d+){2,})\b", re.M | re.I)
+    uptime = re.compile(r"(?<![\d,])(\d+),(\d\d):(\d\d):(\d\d)\b")
+    types = ("gigabitethernet", "tengigabitethernet", "fastethernet", "port-channel")
+
+    # --- dialogue ---------------------------------------------------------------------------------
+
+    def answer(self, question: str) -> str:
+        """Say yes by the key and Enter: some of its firmware reads one, some the other."""
+        return "Y\r\n"
+
+    def error_in(self, answer: str, prompt: re.Match[str]) -> str | None:
+        """Find the error. That a VLAN isn't there is none where VLANs are removed."""
+        error = super().error_in(answer, prompt)
+        if error and "(config-vlan)" in prompt.group() and "not created by user" in error:
+            return None
+        return error
+
+    def saved(self, answer: str) -> bool:
+        """Older firmware says it in a log message only, newer in both."""
+        return re.search(r"copy succeeded|copy operation was completed", answer, re.I) is not None
+
+    def up_for(self, answer: str) -> float | None:
+        """Read ``days,hours:minutes:seconds``, which stand beside each unit of a stack."""
+        found = self.uptime.search(answer)
+        if found is None:
+            return None
+        days, hours, minutes, seconds = map(int, found.groups())
+        return float(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
+
+    # --- lines ------------------------------------------------------------------------------------
+
+    def port_stages(self, config: PortConfig, options: Options) -> list[list[str]]:
+        """Give the lines for a port. A parked one has no access VLAN, so opening it is not enough.
+
+        A list of VLANs can't be written as such, only added to and removed from: so all that the
+        port is to carry is added, and everything else removed.
+        """
+        if config.parked:
+            nothing = "switchport access vlan none"
+            if options.get("access_none") is False:
+                nothing = self.no_access_vlan
+            return [["shutdown"], ["switchport mode access", nothing, self.no_allowed_vlan]]
+        if not config.tagged:
+            return super().port_stages(config, options)
+        native = "none" if config.untagged is None else str(config.untagged)
+        others = sorted(set(ALL_VLANS) - config.vlans)
+        allowed = "switchport trunk allowed vlan"
+        return [
+            [
+                *(f"{allowed} add {row}" for row in self.rows(vlan_ranges(config.vlans))),
+                # In between, as the native VLAN must be on the list, and can't be taken off it.
+                f"switchport trunk native vlan {native}",
+                *(f"{allowed} remove {row}" for row in self.rows(vlan_ranges(others))),
+            ],
+            list(self.trunk_mode),
+            ["no shutdown"],
+        ]
+
+    def vlan_script(self, changes: Mapping[int, SetVlan], options: Options) -> list[Stage]:
+        """Make and remove VLANs in the VLAN database, all in one visit; then name the new ones."""
+        made = {index: change.vlan for index, change in changes.items() if change.present}
+        stages: list[Stage] = [
+            [
+                Block(
+                    (index,),
+                    (f"vlan {change.vlan}" if change.present else f"no vlan {change.vlan}",),
+                    "vlan database",
+                    "exit",
+                )
+                for index, change in changes.items()
+            ],
+            [
+                Block((index,), (f"name haas-{vlan}",), f"interface vlan {vlan}", "exit")
+                for index, vlan in made.items()
+            ],
+        ]
+        return [stage for stage in stages if stage]
+
+    # --- reading back -----------------------------------------------------------------------------
+
+    def read_vlans(self, options: Options) -> list[str]:
+        """Show the VLANs with all their ports: there is no shorter table."""
+        return ["show vlan"]
