@@ -30,6 +30,7 @@ class Batch:
     finished: asyncio.Future[list[Verdict]] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
+    queued: float = field(default_factory=lambda: asyncio.get_running_loop().time())
 
     def stopped(self) -> bool:
         """Whether nothing more is to be sent. What was done is saved all the same."""

@@ -22,6 +22,10 @@ from haas_rpcd.model import Phase
 
 log = logging.getLogger(__name__)
 
+MERGE = 0.5
+"""Seconds that a save waits for those of other jobs that are busy with the device: a switch takes
+longer than that to save, and one save is enough for all."""
+
 T = TypeVar("T")
 
 
@@ -98,15 +102,17 @@ class Worker:
     async def _drain(self) -> None:
         try:
             while self._users or self._queue or self._driver is not None:
-                if self._queue:
+                wait = self._patience()
+                if self._queue and not wait:
                     await self._take()
                     continue
                 self._wake.clear()
                 try:
-                    async with asyncio.timeout(None if self._users else self._keep):
+                    async with asyncio.timeout(wait):
                         await self._wake.wait()
                 except TimeoutError:
-                    await self.close()  # and look again: somebody may have come meanwhile
+                    if not self._queue:
+                        await self.close()  # and look again: somebody may have come meanwhile
         finally:
             await self.close()
 
@@ -116,6 +122,23 @@ class Worker:
             await self._look(taken)
         else:
             await self._work(taken)
+
+    def _patience(self) -> float | None:
+        """Seconds to wait for somebody to come; None: as long as it takes.
+
+        None at all when there is something to do now. Saves wait a moment while other jobs, which
+        will save as well, are busy with the device.
+        """
+        if not self._queue:
+            return None if self._users else self._keep
+        saves = [
+            item.queued
+            for item in self._queue
+            if isinstance(item, Batch) and item.phase is Phase.SAVE
+        ]
+        if len(saves) < len(self._queue) or len(saves) >= self._users:
+            return 0.0
+        return max(0.0, min(saves) + MERGE - asyncio.get_running_loop().time())
 
     def _next(self) -> Look | list[Batch]:
         """Take the next batch; a save waits for all others, and takes all saves along."""
