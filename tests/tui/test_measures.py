@@ -78,7 +78,7 @@ def test_an_apply_is_told_in_few_bytes(board: Terminal, site: tuple[Daemon, IosS
     for number in range(8):
         daemon.call("nic.connect", node=f"node-{number:05}", nic="primary-nic", network="lab")
     board.wait_until(lambda screen: len([*screen.places("→ lab*")]) == 8, "eight staged nics")
-    switch.faults.line_delay = 0.05
+    switch.faults.line_delay = 0.08
     cost, _ = measures.apply(board)
     assert cost.gestures[0].seconds > 2
     assert not cost.over, str(cost)
