@@ -193,6 +193,7 @@ class SwitchDriver:
                 ran.error is None
                 or busy is None
                 or not busy.search(ran.error.message)
+                or self._session is None
                 or asyncio.get_running_loop().time() + wait > patience
                 or news.stop()
             ):
@@ -228,15 +229,22 @@ class SwitchDriver:
         return ran
 
     async def _abandon(self) -> None:
-        """Leave configuration mode before the end, dropping what was not committed."""
+        """Leave configuration mode before the end, dropping what was not committed.
+
+        Where that can't be done the session is ended, so that no later commit takes it along.
+        """
         if self._live().ended:
             return
         try:
             for text in self._dialect.abort:
                 await self._live().command(text)
             await self._leave()
+            held = self._live().configuring
         except DeviceError as error:
             log.info("%s: after a refusal: %s", self._name, error.message)
+            held = True
+        if held:
+            await self.close()
 
     async def _save(self, say: Say) -> Outcome:
         try:

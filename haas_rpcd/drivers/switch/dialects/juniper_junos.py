@@ -25,8 +25,8 @@ _UNIT = "unit 0 family ethernet-switching"
 _RUNS_OF_A_RANGE = 24
 _LIST_LENGTH = 180
 _PORT = r"(?:fe|ge|mge|xe|et|ae)-?[\d/]+(?::\d+)?"
-_BANNER = re.compile(r"(?:\{[^{}]*\})?(?:\[edit[^\]]*\])?")
-"""The line above a prompt: the member of a Virtual Chassis, the level that is edited."""
+_BANNER = re.compile(r"(?:\{[^{}]*\})?(?:\[edit\])?")
+"""The line above a prompt: the member of a Virtual Chassis, and that something is edited."""
 
 
 class JuniperJunos(Dialect):

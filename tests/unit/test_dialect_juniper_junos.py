@@ -1,0 +1,522 @@
+"""Junos: a candidate that nobody else sees, and one commit that takes all of it or nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from haas_rpcd.config import Credential, SwitchSettings
+from haas_rpcd.drivers import Outcome
+from haas_rpcd.drivers.switch.dialect import PortState
+from haas_rpcd.drivers.switch.dialects import DIALECTS
+from haas_rpcd.drivers.switch.driver import SwitchDriver
+from haas_rpcd.drivers.switch.transport.telnet import TelnetTransport
+from haas_rpcd.errors import DeviceError
+from haas_rpcd.model import (
+    PARKED,
+    PortConfig,
+    PortSeen,
+    PresenceSeen,
+    SetPort,
+    SetVlan,
+    SwitchChange,
+)
+from haas_rpcd.sim.cli import NOTHING, Carried
+from haas_rpcd.sim.junos import DATABASE_FULL, JunosSwitch
+from haas_rpcd.sim.junos.state import Port, Vlan
+
+JUNOS = DIALECTS["juniper_junos"]
+HAAS = Credential(username="haas", password="s3cret")
+POOL = (100, 101, 102, 103)
+SETTINGS: dict[str, Any] = {"login_timeout": 5.0, "answer_timeout": 5.0, "busy_timeout": 0.0}
+
+
+def ex4300(ports: int = 4, **options: Any) -> JunosSwitch:
+    """A switch with the pool's VLANs, and one that is none of ours."""
+    defaults: dict[str, Any] = {"username": "haas", "password": "s3cret", "history": True}
+    switch = JunosSwitch("sw1", ports=JunosSwitch.port_names(ports), **(defaults | options))
+    for vlan in POOL:
+        switch.running.vlans[f"haas-{vlan}"] = Vlan(vlan)
+    switch.running.vlans["office"] = Vlan(7)
+    assert switch.save()
+    return switch
+
+
+@asynccontextmanager
+async def driving(
+    switch: JunosSwitch,
+    credential: Credential = HAAS,
+    options: dict[str, Any] | None = None,
+    **settings: float,
+) -> AsyncIterator[SwitchDriver]:
+    """Start a switch, and open a session on it."""
+    async with switch:
+        driver = SwitchDriver(
+            "sw1",
+            JUNOS,
+            connect=lambda: TelnetTransport.connect("sw1", "127.0.0.1", switch.port, 5.0),
+            options=options or {},
+            credential=lambda: credential,
+            settings=SwitchSettings(**(SETTINGS | settings)),
+        )
+        try:
+            await driver.open(lambda line: None)
+            yield driver
+        finally:
+            await driver.close()
+
+
+class News:
+    """Hears the lines; cancels when one of them begins with ``stops_at``."""
+
+    def __init__(self, stops_at: str = "\n") -> None:
+        self.lines: list[str] = []
+        self.waited = asyncio.Event()
+        self._stops_at = stops_at
+
+    def line(self, change: int, line: str) -> None:
+        self.lines.append(line)
+        if line.startswith("# somebody else"):
+            self.waited.set()
+
+    def stop(self) -> bool:
+        return any(line.startswith(self._stops_at) for line in self.lines)
+
+
+async def send(driver: SwitchDriver, *changes: SwitchChange) -> list[str]:
+    """Send changes that must all be accepted; give the lines. Raises the first error."""
+    news = News()
+    for outcome in await driver.send(changes, news):
+        if outcome.error is not None:
+            raise outcome.error
+        assert outcome.state == "sent"
+    return news.lines
+
+
+async def observe(driver: SwitchDriver, ports: Sequence[str]) -> list[PortConfig | str]:
+    seen = await driver.observe([SetPort(port, PARKED) for port in ports])
+    return [one.config if isinstance(one, PortSeen) else str(one) for one in seen]
+
+
+def states(outcomes: Sequence[Outcome]) -> list[str]:
+    return [outcome.state for outcome in outcomes]
+
+
+def carried(config: PortConfig) -> Carried:
+    return Carried(config.untagged, frozenset(config.tagged))
+
+
+def vlans(now: Carried) -> set[int]:
+    return set(now.tagged) | ({now.untagged} if now.untagged is not None else set())
+
+
+def commands(switch: JunosSwitch) -> list[str]:
+    """The lines that were sent after the login."""
+    texts = [record.text for record in switch.lines]
+    return texts[texts.index("set cli screen-width 0") + 1 :]
+
+
+def anything(dice: random.Random, switch: JunosSwitch, name: str) -> None:
+    """Leave a port as anybody may have left it and committed."""
+    port = Port(
+        description="rack 4",
+        disabled=dice.random() < 0.3,
+        unit_disabled=dice.random() < 0.2,
+        native=dice.choice([None, 7, *POOL]),
+        switching=dice.random() < 0.8,
+    )
+    if port.switching:
+        port.mode = dice.choice(["", "access", "trunk"])
+        if port.mode == "trunk":
+            some = dice.sample([7, *POOL], dice.randint(0, 5))
+            port.members = dice.choice([("all",), ("office", "100-102"), tuple(map(str, some))])
+        else:
+            port.members = dice.choice([(), ("7",), ("office",), ("haas-101",), ("102",)])
+    switch.running.ports[name] = port
+    if dice.random() < 0.1:
+        del switch.running.ports[name]
+    switch.touch()
+    switch.settle()
+
+
+def config_of(dice: random.Random) -> PortConfig:
+    untagged = dice.choice([None, *POOL])
+    tagged = set(dice.sample(POOL, dice.choice([0, 0, 1, 2, 3]))) - {untagged}
+    return PortConfig(untagged, tuple(sorted(tagged)))
+
+
+# --- isolation ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+@pytest.mark.parametrize("seed", range(3))
+async def test_from_any_state_to_any_other_in_one_step(seed: int, ranges: bool) -> None:
+    """Several ports at once; what changes on the switch, changes at the commit."""
+    dice = random.Random(seed)
+    switch = ex4300()
+    async with driving(switch, options={"ranges": ranges}) as driver:
+        for _ in range(12):
+            names = dice.sample(switch.port_list, 3)
+            for name in names:
+                anything(dice, switch, name)
+            before = {name: switch.carried(name) for name in switch.port_list}
+            wanted = {name: dice.choice([config_of(dice), PortConfig(100)]) for name in names}
+            seen = len(switch.history)
+            await send(driver, *(SetPort(name, config) for name, config in wanted.items()))
+            for entry in switch.history[seen:]:
+                assert entry.line.text == "commit"
+                assert set(entry.changed) <= set(names)
+            for name in switch.port_list:
+                config = wanted.get(name)
+                assert switch.carried(name) == (before[name] if config is None else carried(config))
+                assert switch.is_shut(name) or config is None or not config.parked
+                assert switch.running.ports[name].description in ("rack 4", "")
+            assert await observe(driver, names) == [wanted[name] for name in names]
+
+
+REFUSABLE = (
+    "delete interfaces ge-0/0/1 native-vlan-id",
+    "interface-mode access",
+    "vlan members",
+    "delete interfaces ge-0/0/1 disable",
+    "^wildcard range set",
+    "^set vlans",
+    "^commit$",
+)
+
+
+@pytest.mark.parametrize("line", REFUSABLE)
+async def test_nothing_at_all_changes_when_one_line_is_refused(line: str) -> None:
+    """Also not by the lines that were sent ahead of the refusal, nor by what is committed later."""
+    switch = ex4300()
+    async with driving(switch) as driver:
+        switch.faults.refuse = {line: "error: permission denied"}
+        changes: list[SwitchChange] = [
+            SetVlan(104, True),
+            SetPort("ge-0/0/1", PortConfig(100)),
+            SetPort("ge-0/0/2", PARKED),
+            SetPort("ge-0/0/3", PARKED),
+        ]
+        outcomes = await driver.send(changes, News())
+        assert "refused" in states(outcomes)
+        assert "sent" not in states(outcomes)
+        assert switch.history == []
+        assert "haas-104" not in switch.running.vlans
+        assert commands(switch)[-2:] == ["rollback 0", "exit configuration-mode"]
+        switch.faults.refuse = {}
+        await send(driver, SetVlan(100, True))
+        assert switch.history == []
+        assert "haas-104" not in switch.running.vlans
+        await send(driver, *changes)
+        assert switch.carried("ge-0/0/1") == Carried(100)
+        assert switch.carried("ge-0/0/2") == NOTHING
+
+
+async def test_what_a_commit_refuses_is_told_with_place_and_reason() -> None:
+    switch = ex4300()
+    switch.running.ports["ge-0/0/1"] = Port(inet=True)
+    async with driving(switch) as driver:
+        outcomes = await driver.send(
+            [SetPort("ge-0/0/0", PARKED), SetPort("ge-0/0/1", PortConfig(100))], News()
+        )
+        assert states(outcomes) == ["refused", "refused"]
+        assert outcomes[1].error is not None
+        assert outcomes[1].error.message == (
+            'sw1 refused "commit": [edit interfaces ge-0/0/1 unit 0 family]'
+            " 'ethernet-switching' Family ethernet-switching and rest of the families are mutually"
+            " exclusive error: commit failed: (statements constraint check failed)"
+        )
+        assert switch.history == []
+        with pytest.raises(DeviceError, match="No vlan matches vlan tag 200"):
+            await send(driver, SetPort("ge-0/0/0", PortConfig(200)))
+        with pytest.raises(DeviceError, match="Duplicate vlan-id exists"):
+            await send(driver, SetVlan(7, True))
+        await send(driver, SetPort("ge-0/0/0", PARKED))
+        assert switch.is_shut("ge-0/0/0")
+
+
+@pytest.mark.parametrize("at", ["configure private", "delete interfaces", "set interfaces"])
+async def test_a_cancelled_job_commits_nothing(at: str) -> None:
+    switch = ex4300()
+    async with driving(switch, options={"window": 2}) as driver:
+        outcomes = await driver.send([SetPort("ge-0/0/1", PortConfig(100))], News(at))
+        assert states(outcomes)[0] in ("unfinished", "unsent")
+        assert "commit" not in commands(switch)
+        assert switch.history == []
+        await send(driver, SetVlan(100, True))
+        assert switch.history == []
+
+
+@pytest.mark.parametrize("at", ["^configure", "interface-mode", "^delete interfaces .* disable"])
+async def test_a_session_that_is_cut_commits_nothing(at: str) -> None:
+    switch = ex4300()
+    async with driving(switch) as driver:
+        switch.faults.cut_at = at
+        [outcome] = await driver.send([SetPort("ge-0/0/1", PortConfig(100))], News())
+        assert outcome.error is not None
+        assert outcome.error.reason == "cut"
+        assert not await driver.usable()
+        await driver.close()
+        await driver.open(lambda line: None)
+        assert await observe(driver, ["ge-0/0/1"]) == [PortConfig(1)]
+        await send(driver, SetVlan(100, True))
+        assert switch.history == []
+
+
+async def test_a_candidate_that_can_t_be_dropped_is_never_committed_later() -> None:
+    """The session it is in is given up, and with it what it holds."""
+    switch = ex4300()
+    async with driving(switch) as driver:
+        switch.faults.refuse = {"^rollback": "error: busy", "vlan members": "error: no"}
+        [outcome] = await driver.send([SetPort("ge-0/0/1", PortConfig(100))], News())
+        assert outcome.state == "refused"
+        switch.faults.refuse = {}
+        assert not await driver.usable()
+        await driver.close()
+        await driver.open(lambda line: None)
+        await send(driver, SetVlan(100, True))
+        assert switch.history == []
+
+
+async def test_a_commit_may_take_its_time() -> None:
+    """It takes seconds where a line takes none."""
+    switch = ex4300()
+    switch.faults.slow = {"^commit$": 0.35}
+    async with driving(switch, answer_timeout=0.2) as driver:
+        await send(driver, SetPort("ge-0/0/1", PortConfig(100)))
+        assert switch.carried("ge-0/0/1") == Carried(100)
+
+
+# --- others who configure -------------------------------------------------------------------------
+
+
+class Admin:
+    """Somebody else at the same switch."""
+
+    def __init__(self, switch: JunosSwitch) -> None:
+        self._switch = switch
+
+    async def __aenter__(self) -> Admin:
+        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self._switch.port)
+        await self.types("haas", "s3cret")
+        return self
+
+    async def __aexit__(self, *why: object) -> None:
+        self.writer.close()
+
+    async def types(self, *lines: str) -> None:
+        """Type lines, and wait until the switch has taken them."""
+        for line in lines:
+            before = self._switch.counters.lines
+            self.writer.write(f"{line}\r".encode())
+            while self._switch.counters.lines == before:
+                await self.reader.read(1024)
+
+
+async def test_a_locked_configuration_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("haas_rpcd.drivers.switch.driver._WAITS", (0.01,))
+    switch = ex4300()
+    async with driving(switch, busy_timeout=5.0) as driver, Admin(switch) as admin:
+        await admin.types("configure exclusive")
+        news = News()
+        sending = asyncio.create_task(driver.send([SetPort("ge-0/0/1", PortConfig(100))], news))
+        await news.waited.wait()
+        assert switch.history == []
+        await admin.types("exit")
+        assert states(await sending) == ["sent"]
+        assert switch.carried("ge-0/0/1") == Carried(100)
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        (("configure exclusive",), "configuration database locked by: haas terminal p1"),
+        (
+            ("configure", "set system host-name other"),
+            "error: shared configuration database modified",
+        ),
+    ],
+)
+async def test_who_holds_the_configuration_is_named(typed: tuple[str, ...], words: str) -> None:
+    switch = ex4300()
+    async with driving(switch) as driver, Admin(switch) as admin:
+        await admin.types(*typed)
+        with pytest.raises(DeviceError, match=words):
+            await send(driver, SetPort("ge-0/0/1", PortConfig(100)))
+        assert switch.history == []
+
+
+async def test_somebody_else_s_commit_in_between_is_kept() -> None:
+    switch = ex4300()
+    async with driving(switch) as driver, Admin(switch) as admin:
+        await send(driver, SetPort("ge-0/0/1", PortConfig(100)))
+        await admin.types("configure private", "set interfaces ge-0/0/2 description mine", "commit")
+        await send(driver, SetPort("ge-0/0/1", PARKED))
+        assert switch.running.ports["ge-0/0/2"].description == "mine"
+        assert switch.is_shut("ge-0/0/1")
+
+
+# --- lines ----------------------------------------------------------------------------------------
+
+
+async def test_setting_twice_changes_nothing_the_second_time() -> None:
+    switch = ex4300()
+    async with driving(switch) as driver:
+        for config in (PortConfig(100), PortConfig(None, (100,)), PortConfig(101, (100,)), PARKED):
+            await send(driver, SetPort("ge-0/0/1", config))
+            seen = len(switch.history)
+            running = switch.running.copy()
+            await send(driver, SetPort("ge-0/0/1", config))
+            assert switch.history[seen:] == []
+            assert switch.running == running
+
+
+async def test_ports_with_the_same_goal_are_set_by_a_range() -> None:
+    switch = ex4300(48)
+    async with driving(switch) as driver:
+        changes = [SetPort(name, PortConfig(100)) for name in switch.port_list]
+        lines = await send(driver, *changes)
+        assert len(lines) == 8  # with entering and committing
+        assert lines[1] == "wildcard range delete interfaces ge-0/0/[0-47] native-vlan-id"
+        assert await observe(driver, switch.port_list) == [PortConfig(100)] * 48
+        [wild] = {line for line in lines if "disable" in line and "unit" not in line}
+        assert wild == "wildcard range delete interfaces ge-0/0/[0-47] disable"
+
+
+async def test_vlans_are_made_with_no_ports_and_removed() -> None:
+    switch = ex4300()
+    switch.running.vlans["haas-110"] = Vlan(110, frozenset({"ge-0/0/1.0"}))
+    async with driving(switch) as driver:
+        await send(driver, SetVlan(110, True), SetVlan(111, True))
+        assert switch.running.vlans["haas-110"] == Vlan(110)
+        both = [SetVlan(110, True), SetVlan(111, True)]
+        assert await driver.observe(both) == [PresenceSeen(True), PresenceSeen(True)]
+        await send(driver, SetVlan(110, False))
+        await send(driver, SetVlan(110, False))
+        assert await driver.observe(both) == [PresenceSeen(False), PresenceSeen(True)]
+
+
+async def test_a_list_of_vlans_that_is_too_long_for_a_line() -> None:
+    scattered = tuple(range(2, 1000, 2))
+    switch = ex4300()
+    for vlan in scattered:
+        switch.running.vlans[f"haas-{vlan}"] = Vlan(vlan)
+    del switch.running.vlans["office"]
+    wanted = PortConfig(None, scattered)
+    async with driving(switch) as driver:
+        lines = await send(driver, SetPort("ge-0/0/1", wanted))
+        assert max(map(len, lines)) < 300
+        assert await observe(driver, ["ge-0/0/1"]) == [wanted]
+
+
+async def test_nothing_needs_saving_and_all_outlives_a_restart() -> None:
+    switch = ex4300()
+    async with driving(switch) as driver:
+        await send(driver, SetPort("ge-0/0/1", PortConfig(100)))
+        switch.reload()
+        assert switch.carried("ge-0/0/1") == Carried(100)
+    assert not JUNOS.saves
+
+
+async def test_a_commit_that_can_t_be_written_is_none() -> None:
+    switch = ex4300()
+    switch.faults.save_error = DATABASE_FULL
+    async with driving(switch) as driver:
+        with pytest.raises(DeviceError, match=r'refused "commit": .*No space left on device'):
+            await send(driver, SetPort("ge-0/0/1", PortConfig(100)))
+        assert switch.history == []
+
+
+# --- logging in, reading --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("user", ["haas", "root", "haas@tacacs.example"])
+async def test_all_ways_to_log_in_end_at_the_operational_prompt(user: str) -> None:
+    """Root's login ends in a shell."""
+    async with driving(ex4300(username=user), Credential(username=user, password="s3cret")) as it:
+        probed = await it.probe()
+        assert probed.prompt == f"{user}@sw1>"
+        assert (probed.model, probed.version) == ("ex4300-24t", "18.4R2.7")
+
+
+async def test_a_wrong_password_is_tried_once() -> None:
+    switch = ex4300()
+    with pytest.raises(DeviceError, match="sw1 refused the login of haas"):
+        async with driving(switch, Credential(username="haas", password="no")):
+            pass
+    assert switch.counters.failed_logins == 1
+
+
+@pytest.mark.parametrize(
+    ("shown", "days"),
+    [("26w3d 17:59", 185.75), ("2d 22:16", 2.93), ("05:30:10", 0.23), ("00:05", 0.003)],
+)
+def test_the_uptime_is_read(shown: str, days: float) -> None:
+    up = JUNOS.up_for(f"System booted: 2021-02-26 18:30:12 MSK ({shown} ago)")
+    assert up is not None
+    assert up / 86400 == pytest.approx(days, abs=0.01)
+
+
+async def test_a_switch_that_pages_all_the_same() -> None:
+    switch = ex4300(60)
+    switch.faults.refuse = {"^set cli screen-length": ""}
+    async with driving(switch) as driver:
+        assert await observe(driver, switch.port_list) == [PortConfig(1)] * 60
+
+
+def test_two_spellings_of_a_port_are_one_port() -> None:
+    assert JUNOS.canonical_port("GE-0/0/1.0") == JUNOS.canonical_port("ge-0/0/01") == "ge-0/0/1"
+    with pytest.raises(ValueError, match="register the port itself"):
+        JUNOS.canonical_port("ge-0/0/1.100")
+
+
+CONFIGURED = {
+    "ge-0/0/0": PortState(PortConfig(1)),
+    "ge-0/0/1": PortState(PortConfig(100), open=False),
+    "ge-0/0/2": PortState(PortConfig(100, (101, 104))),
+    "ge-0/0/3": PortState(PARKED),
+    "ge-0/0/4": PortState(PortConfig(101)),
+    "ge-0/0/5": PortState(PARKED),
+    "xe-0/1/0": PortState(PortConfig(None, (1, 100, 101, 104))),
+    "ge-0/0/6": PortState(PortConfig(104), open=True),
+}
+
+
+def test_everything_that_puts_a_port_into_a_vlan_is_read() -> None:
+    """By id, range, name or all of them; from the VLAN's side; deactivated statements are none."""
+    switching = "unit 0 family ethernet-switching"
+    interfaces = f"""
+set interfaces interface-range staff member ge-0/0/0
+set interfaces ge-0/0/0 {switching}
+set interfaces ge-0/0/1 disable
+set interfaces ge-0/0/1 {switching} vlan members haas-100
+set interfaces ge-0/0/2 native-vlan-id 100
+set interfaces ge-0/0/2 {switching} interface-mode trunk
+set interfaces ge-0/0/2 {switching} vlan members 100-101
+set interfaces ge-0/0/2 {switching} vlan members haas-104
+set interfaces ge-0/0/3 {switching} vlan members 100
+deactivate interfaces ge-0/0/3 unit 0
+set interfaces ge-0/0/4 {switching} interface-mode access
+set interfaces ge-0/0/6 disable
+deactivate interfaces ge-0/0/6 disable
+set interfaces ge-0/0/6 {switching} vlan members 104
+set interfaces xe-0/1/0 {switching} interface-mode trunk
+set interfaces xe-0/1/0 {switching} vlan members all
+set interfaces irb unit 100 family inet address 10.0.0.1/24
+"""
+    vlans = """
+set vlans default vlan-id 1
+set vlans haas-100 vlan-id 100
+set vlans haas-101 vlan-id 101
+set vlans haas-101 interface ge-0/0/4.0
+set vlans haas-104 vlan-id 104
+"""
+    terse = "Interface  Admin Link Proto\nge-0/0/4   up    up\nge-0/0/4.0 up    up   eth-switch\n"
+    terse += "ge-0/0/3   up    up\nge-0/0/5   up    down\nvme        up    down\n"
+    answers = [text.replace("\n", "\r\n") for text in (interfaces, vlans, terse)]
+    assert JUNOS.parse_ports(answers, {}) == CONFIGURED
