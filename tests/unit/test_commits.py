@@ -1,0 +1,147 @@
+"""A switch on which nothing counts before a commit: what is not committed is dropped."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+
+import pytest
+
+from haas_rpcd.config import Credential, SwitchSettings
+from haas_rpcd.drivers import Outcome
+from haas_rpcd.drivers.switch.driver import SwitchDriver
+from haas_rpcd.drivers.switch.ioslike import IosLike
+from haas_rpcd.model import PortConfig, SetPort
+
+CHANGES = [SetPort("Et1", PortConfig(untagged=100)), SetPort("Et2", PortConfig(untagged=101))]
+SETTINGS = SwitchSettings(login_timeout=5.0, answer_timeout=5.0, busy_timeout=0.0)
+
+
+class Committing(IosLike):
+    """Much like a session of EOS's, or a candidate of Junos's."""
+
+    name = "committing"
+    setup = ()
+    commit = ("commit",)
+    abort = ("discard",)
+
+    def saved(self, answer: str) -> bool:
+        return True
+
+
+class Candidate:
+    """A switch with a candidate, and the connection to it; it answers each line as it is read."""
+
+    def __init__(self, refuses: str = "$^") -> None:
+        self.committed: list[str] = []
+        self.candidate: list[str] = []
+        self.lines: list[str] = []
+        self._refuses = re.compile(refuses)
+        self._coming = b"sw1#"
+        self._configuring = False
+
+    def write(self, data: bytes) -> None:
+        for line in data.decode().split("\r\n")[:-1]:
+            self._carry_out(line)
+
+    def _carry_out(self, line: str) -> None:
+        self.lines.append(line)
+        printed = ""
+        if self._refuses.search(line):
+            printed = "% Not so.\r\n"
+        elif line == "configure terminal":
+            self._configuring = True
+        elif line == "end":
+            self._configuring = False
+        elif line == "commit":
+            self.committed += self.candidate
+            self.candidate = []
+        elif line == "discard":
+            self.candidate = []
+        elif self._configuring:
+            self.candidate.append(line)
+        prompt = "sw1(config)#" if self._configuring else "sw1#"
+        self._coming += f"{line}\r\n{printed}{prompt}".encode()
+
+    async def read(self) -> bytes:
+        await asyncio.sleep(0)
+        if not self._coming:
+            await asyncio.Event().wait()
+        data, self._coming = self._coming, b""
+        return data
+
+    async def close(self) -> None:
+        pass
+
+
+class Stopping:
+    """Hears the lines, and cancels once one of them is sent."""
+
+    def __init__(self, at: str = "never") -> None:
+        self.lines: list[str] = []
+        self._at = at
+
+    def line(self, change: int, line: str) -> None:
+        self.lines.append(line)
+
+    def stop(self) -> bool:
+        return self._at in self.lines
+
+
+async def sending(switch: Candidate, news: Stopping, window: int) -> Sequence[Outcome]:
+    async def connect() -> Candidate:
+        return switch
+
+    driver = SwitchDriver(
+        "sw1", Committing(), connect=connect, options={"window": window},
+        credential=lambda: Credential(), settings=SETTINGS,
+    )  # fmt: skip
+    await driver.open(lambda line: None)
+    return await driver.send(CHANGES, news)
+
+
+@pytest.mark.parametrize("window", [1, 16])
+async def test_what_was_typed_counts_from_the_commit_on(window: int) -> None:
+    switch = Candidate()
+    outcomes = await sending(switch, Stopping(), window)
+    assert outcomes == [Outcome("sent"), Outcome("sent")]
+    assert switch.committed
+    assert switch.candidate == []
+
+
+@pytest.mark.parametrize("window", [1, 16])
+@pytest.mark.parametrize(
+    "line", ["configure terminal", "interface Et1", "switchport access vlan 101", "no shutdown"]
+)
+async def test_a_cancelled_script_commits_nothing(line: str, window: int) -> None:
+    switch, news = Candidate(), Stopping(at=line)
+    outcomes = await sending(switch, news, window)
+    assert {outcome.state for outcome in outcomes} <= {"unfinished", "unsent"}
+    assert [outcome.error for outcome in outcomes] == [None, None]
+    assert news.lines[-1] == line  # nothing more is sent
+    assert (switch.committed, switch.candidate) == ([], [])  # and what was is dropped
+    assert switch.lines[-1] == "end"
+
+
+async def test_a_script_that_is_cancelled_once_it_is_committed_is_sent() -> None:
+    switch = Candidate()
+    assert await sending(switch, Stopping(at="commit"), 16) == [Outcome("sent")] * 2
+
+
+async def test_a_job_that_was_cancelled_before_sends_nothing_at_all() -> None:
+    switch, news = Candidate(), Stopping(at="before")
+    news.lines.append("before")
+    assert await sending(switch, news, 16) == [Outcome("unsent")] * 2
+    assert switch.lines == []
+
+
+@pytest.mark.parametrize("line", ["switchport access vlan 101", "no shutdown", "commit"])
+async def test_a_script_with_a_refused_line_commits_nothing(line: str) -> None:
+    switch = Candidate(refuses=f"^{line}$")
+    outcomes = await sending(switch, Stopping(), 16)
+    assert "sent" not in {outcome.state for outcome in outcomes}
+    refused = [outcome.error for outcome in outcomes if outcome.state == "refused"]
+    assert refused  # one or, where the line is of both, two
+    assert all(f'sw1 refused "{line}"' in str(error) for error in refused)
+    assert (switch.committed, switch.candidate) == ([], [])
