@@ -12,7 +12,7 @@ from typing import Protocol
 from haas_rpcd.drivers import SESSION_LOST, Driver, Outcome, Say
 from haas_rpcd.engine.journal import Entry, Journal, Verdict
 from haas_rpcd.errors import DeviceError, HaasError
-from haas_rpcd.model import Phase, SaveConfig, Seen
+from haas_rpcd.model import Change, Phase, SaveConfig, Seen
 from haas_rpcd.planner import shortfall
 from haas_rpcd.records import StepState
 
@@ -197,8 +197,7 @@ class Sending:
             self._verdicts += held
             return
         try:
-            driver = await self._sessions.open(lambda line: None)
-            seen = await driver.observe([entry.step.change for entry in entries])
+            seen = await self._observed([entry.step.change for entry in entries])
         except HaasError as error:
             await self._sessions.close()
             log.info("%s: could not be read back: %s", self._device, error.message)
@@ -210,6 +209,18 @@ class Sending:
             self._verdicts.append(self._confirmed(entry, found))
         for verdict, found in zip(held, seen[len(self._sent) :], strict=True):
             self._verdicts.append(_known(verdict, found))
+
+    async def _observed(self, changes: list[Change]) -> list[Seen | DeviceError]:
+        driver = await self._sessions.open(lambda line: None)
+        try:
+            return await driver.observe(changes)
+        except DeviceError as error:
+            if error.reason != "cut" or not self._may_resume:
+                raise
+        self._may_resume = False
+        await self._sessions.close()
+        driver = await self._sessions.open(lambda line: None)
+        return await driver.observe(changes)
 
     def _confirmed(self, entry: Entry, found: Seen | DeviceError) -> Verdict:
         if isinstance(found, DeviceError):

@@ -201,6 +201,35 @@ async def test_a_session_that_is_cut_again_when_it_is_resumed(staged: SmallSite,
     await mended(staged)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "configure terminal",
+        "show running-config interface Gi1/0/2",
+        "show vlan brief",
+        "write memory",
+    ],
+)
+async def test_a_session_that_is_cut_once_is_opened_again(staged: SmallSite, line: str) -> None:
+    logins = staged.switches["sw1"].counters.logins
+    staged.switches["sw1"].faults.cut_at = line
+    await mended(staged)
+    assert staged.switches["sw1"].faults.cut_at is None
+    assert staged.switches["sw1"].counters.logins == logins + 2
+
+
+async def test_a_switch_that_can_t_be_asked_what_was_set(staged: SmallSite) -> None:
+    """All was sent and accepted, but reading it back is refused: nothing is done."""
+    staged.switches["sw1"].faults.refuse = {"^show running-config": "% Authorization failed."}
+
+    await fails(staged, "sent, but not confirmed: sw1 refused", device="sw1")
+
+    plan = await staged.call("plan.show", project="red")
+    assert plan["steps"][0]["kind"] == "port.park"  # what it carries is not known
+    staged.switches["sw1"].faults.refuse = {}
+    await mended(staged)
+
+
 async def test_a_session_that_is_cut_twice_after_all_was_carried_out(staged: SmallSite) -> None:
     """The job could not see to it, and says so; it says as well that the port is as wanted."""
     cutting = asyncio.create_task(cut_twice(staged, "no shutdown"))
