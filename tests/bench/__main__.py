@@ -8,13 +8,18 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.bench import api, console, first_apply, startup
+from tests.bench import api, console, first_apply, startup, switching
 from tests.bench.big_site import NODES, big_site
 from tests.bench.table import Row, show
 
 
-def rows(folder: Path, nodes: int) -> Iterator[Row]:
+def rows(folder: Path, nodes: int, only: str | None) -> Iterator[Row]:
     """Measure everything, telling on stderr what is being measured."""
+    if only != "console":
+        print("the switches …", file=sys.stderr)
+        yield from switching.measure(folder)
+    if only == "switches":
+        return
     print("batch mode …", file=sys.stderr)
     yield from startup.measure()
     print("the demo …", file=sys.stderr)
@@ -30,9 +35,10 @@ def rows(folder: Path, nodes: int) -> Iterator[Row]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--nodes", type=int, default=NODES, help=f"default: {NODES:,}")
-    nodes = parser.parse_args().nodes
+    parser.add_argument("--only", choices=["switches", "console"], help="one half of it")
+    given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="haas-bench-") as folder:
-        measured = list(rows(Path(folder), nodes))
+        measured = list(rows(Path(folder), given.nodes, given.only))
     print(show(measured))
     return int(any(row.over and row.asserted for row in measured))
 

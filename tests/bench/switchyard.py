@@ -34,6 +34,7 @@ class Switchyard:
             self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         answer = self._read()
+        self.before: dict[str, int] = {}
         self.ports: list[int] = answer["tcp"]
         self.names: list[str] = answer["names"]
         return self
