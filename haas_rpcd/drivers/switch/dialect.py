@@ -168,6 +168,9 @@ class Dialect:
     most_ranges: ClassVar[int] = 0
     """Runs of ports that one ``interface range`` takes; 0: each port is entered by itself."""
 
+    list_length: int = 180
+    """Characters of a VLAN list on one line."""
+
     looks_first: ClassVar[bool] = False
     """Whether the lines for a port hang on what it carries now (it must be taken off by name)."""
 
@@ -270,6 +273,17 @@ class Dialect:
             named = tuple(name for run in runs for name in portnames.names(run))
             line = self.enter_port(named[0]) if len(named) == 1 else self.enter_range(runs)
             yield named, line
+
+    def rows(self, listed: str) -> list[str]:
+        """Split a list of VLANs so that each row is no longer than :attr:`list_length`."""
+        rows = [""]
+        for part in listed.split(","):
+            joined = f"{rows[-1]},{part}" if rows[-1] else part
+            if len(joined) <= self.list_length:
+                rows[-1] = joined
+            else:
+                rows.append(part)
+        return rows
 
     def enter_port(self, port: str) -> str:
         """Give the line that enters the context of one port."""

@@ -50,9 +50,6 @@ class IosLike(Dialect):
         r"%\s?warning\b",
     )
 
-    list_length: int = 180
-    """Characters of a VLAN list on one line."""
-
     bulk_from: int = 4
     """From so many ports on, one bulk read is shorter than a line for each."""
 
@@ -122,17 +119,6 @@ class IosLike(Dialect):
             f"switchport trunk allowed vlan {first}",
             *(f"switchport trunk allowed vlan add {row}" for row in more),
         ]
-
-    def rows(self, listed: str) -> list[str]:
-        """Split a list of VLANs so that each row is no longer than :attr:`list_length`."""
-        rows = [""]
-        for part in listed.split(","):
-            joined = f"{rows[-1]},{part}" if rows[-1] else part
-            if len(joined) <= self.list_length:
-                rows[-1] = joined
-            else:
-                rows.append(part)
-        return rows
 
     def vlan_lines(self, vlan: int, present: bool, options: Options) -> list[str]:
         """Make a VLAN (it exists once its mode has been left) or remove it."""

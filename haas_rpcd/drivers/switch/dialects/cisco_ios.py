@@ -31,7 +31,6 @@ class CiscoIos(IosLike):
         r"vtp vlan configuration not allowed",
         r"command authorization failed",
         r"configuration mode (?:is )?locked",
-        r"startup-config file open failed",
     )
     benign = (*IosLike.benign, r"%\s?portfast will be configured")
     busy = re.compile(r"configuration mode (?:is )?locked", re.I)
