@@ -149,11 +149,12 @@ class Session:
 
     async def _enable(self, line: str, credential: Credential) -> None:
         self._send(line)
-        asked = False
+        asked = named = False
         while True:
             found = await self._expect(
                 {
                     "failed": self._dialect.enable_failed,
+                    "username": self._dialect.username,
                     "password": self._dialect.password,
                     "prompt": self._dialect.any_prompt,
                 },
@@ -163,15 +164,21 @@ class Session:
                 self.prompt = found.match.group().strip()
                 if not self._dialect.unprivileged(self.prompt):
                     return
+            if found.kind == "username" and not named:
+                named = True
+                self._send(credential.username)
+                continue
             if found.kind == "password" and not asked:
-                if not credential.enable:
+                # Where it asks who it is, it is a user's own password that counts.
+                secret = credential.enable or (credential.password if named else "")
+                if not secret:
                     raise DeviceError(
                         f"{self.device} asks for an enable password: add  enable = …  to its entry"
                         " in the credentials file.",
                         reason="enable",
                     )
                 asked = True
-                self._send(credential.enable)
+                self._send(secret)
                 continue
             said = f" ({quote(found.match.group())})" if found.kind == "failed" else ""
             raise DeviceError(
