@@ -158,7 +158,7 @@ trunk = ["Te1"]
         ("[nodes.'No Name']", "site: Expected `str` matching regex"),
         ("[switches.sw1]\nhost = 'h'", "missing required field `dialect` - at `$.switches[...]"),
         ("[switches.sw1]\nhost = 'h'\ndialect = 'junos'",
-         "switches.sw1: dialect: there is no dialect junos; there are cisco_ios, "),
+         "switches.sw1: dialect: there is no dialect junos; there are "),
         ("[switches.sw1]\nhost = 'h'\ndialect = 'cisco_ios'\noptions = {sudo = true}",
          "switches.sw1: options: cisco_ios has no option sudo; it takes encapsulation"),
         ("[switches.master]\nhost = 'h'\ndialect = 'cisco_ios'",
