@@ -54,7 +54,7 @@ class DellLike(IosLike):
         found = {
             name: self.port_state([])
             for answer in answers[1:]
-            for row in re.finditer(r"^ *([A-Za-z]+\d+(?:/\d+)*) .*\b(?:Up|Down)\b", answer, re.M)
+            for row in re.finditer(r"^ *([A-Za-z]{1,3}\d+(?:/\d+)*) +\S", answer, re.M)
             if (name := self._canonical(row[1])) is not None
         }
         listed = set(found)
