@@ -6,6 +6,7 @@ call may fail unexpectedly, and when the trouble is over one apply each brings a
 
 from __future__ import annotations
 
+import json
 import logging
 import random
 from collections.abc import Awaitable, Callable
@@ -120,7 +121,7 @@ class Campaign:
     async def fail(self, project: str) -> Any:
         name = self.dice.choice(sorted(self.site.switches))
         faults, line = self.site.switches[name].faults, self.dice.choice(TROUBLE)
-        match self.dice.randrange(5):
+        match self.dice.randrange(7):
             case 0:
                 faults.refuse = {line: "% Not now."}
             case 1:
@@ -131,6 +132,8 @@ class Campaign:
                 faults.save_error = NVRAM_BUSY
             case 4:
                 faults.refuse_connections = True
+            case _:
+                faults.line_delay = 0.002  # so that what others do comes in mid-script
         return name, line
 
     async def mend(self, project: str) -> Any:
@@ -138,16 +141,23 @@ class Campaign:
             faults = switch.faults
             faults.refuse, faults.cut_at, faults.cut_after = {}, None, None
             faults.save_error, faults.refuse_connections = None, False
+            faults.line_delay = 0.0
 
     async def restart(self, project: str) -> Any:
         await self.site.restart()
 
 
-@pytest.mark.parametrize("seed", range(4))
+OPTIONS = ({}, {}, {"window": 1}, {"window": 3, "ranges": False})
+"""How the switches are sent their lines: ahead of their answers, together, or one by one."""
+
+
+@pytest.mark.parametrize("seed", range(8))
 async def test_whatever_happens(
     site: SmallSite, seed: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.ERROR, logger="haas_rpcd")
+    options = json.dumps(OPTIONS[seed % len(OPTIONS)])
+    await site.sql("UPDATE switch SET options = ?", (options,))
     campaign = Campaign(site, random.Random(seed))
     await campaign.run(120)
 
