@@ -125,9 +125,9 @@ LOGINS: dict[str, tuple[dict[str, Any], Credential]] = {
 async def test_all_ways_to_log_in_end_in_privileged_mode(case: str) -> None:
     options, credential = LOGINS[case]
     async with driving(catalyst(**options), credential) as driver:
-        prompt, version = await driver.probe()
-        assert prompt == "sw1#"
-        assert version[0].startswith("Cisco IOS Software, C2960S Software")
+        seen = await driver.probe()
+        assert seen.prompt == "sw1#"
+        assert seen.said[0].startswith("Cisco IOS Software, C2960S Software")
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,8 @@ def lines_of(text: str) -> list[str]:
 
 def is_log(line: str) -> bool:
     """Whether a line is a log message."""
+    if ":" not in line:  # every one has a time or a colon behind its name
+        return False
     text = line.strip()
     return any(log.match(text) for log in _LOGS)
 

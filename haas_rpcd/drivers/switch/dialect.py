@@ -18,8 +18,9 @@ must hold as well when a line is refused and the next few are carried out all th
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 from haas_rpcd.drivers.switch import portnames
@@ -38,6 +39,9 @@ class PortState(NamedTuple):
 
     config: PortConfig
     open: bool = True
+    plain: bool = True
+    """Whether it is set by lines such as its dialect sends. Where not, what it carries does not say
+    how to change it, and it is set as a port of which nothing is known."""
 
     @property
     def carries(self) -> PortConfig:
@@ -224,8 +228,8 @@ class Dialect:
         return None
 
     @staticmethod
-    def _is(text: str, patterns: Iterable[str]) -> bool:
-        return any(re.match(pattern, text, re.I) for pattern in patterns)
+    def _is(text: str, patterns: tuple[str, ...]) -> bool:
+        return bool(patterns) and _beginnings(patterns).match(text) is not None
 
     def saved(self, answer: str) -> bool:
         """Whether the switch said that it saved its configuration."""
@@ -393,6 +397,12 @@ class Dialect:
         """Read for how many seconds the switch has been up; None when it does not say."""
         found = self.uptime.search(answer)
         return seconds(found[1]) if found else None
+
+
+@functools.cache
+def _beginnings(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    """Compile alternatives into one: long answers are looked at line by line."""
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns), re.I)
 
 
 _UNITS = {"y": 31_536_000, "w": 604_800, "d": 86_400, "h": 3600, "m": 60, "s": 1}
