@@ -23,9 +23,13 @@ USER = Mode("user", "{host}>")
 PRIVILEGED = Mode("privileged", "{host}#")
 CONFIG = Mode("config", "{host}(config)#", PRIVILEGED, configures=True)
 DATABASE = Mode("config-vlan", "{host}(config-vlan)#", CONFIG, configures=True)
-INTERFACE = Mode("config-if", "{host}(config-if)#", CONFIG, configures=True)
-RANGE = Mode("config-if-range", "{host}(config-if-range)#", CONFIG, configures=True)
-VLAN_INTERFACE = Mode("config-if-vlan", "{host}(config-if)#", CONFIG, configures=True)
+INTERFACE = Mode("config-if", "{host}(config-if)#", CONFIG, configures=True, falls_to=CONFIG)
+RANGE = Mode(
+    "config-if-range", "{host}(config-if-range)#", CONFIG, configures=True, falls_to=CONFIG
+)
+VLAN_INTERFACE = Mode(
+    "config-if-vlan", "{host}(config-if)#", CONFIG, configures=True, falls_to=CONFIG
+)
 
 NAMING = cli.Naming(
     {"gigabitethernet": "gi", "tengigabitethernet": "te"}, gap=" ?", to="-", comma=","

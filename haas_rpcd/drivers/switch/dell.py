@@ -54,7 +54,9 @@ class DellLike(IosLike):
         found = {
             name: self.port_state([])
             for answer in answers[1:]
-            for row in re.finditer(r"^ *([A-Za-z]{1,3}\d+(?:/\d+)*) +\S", answer, re.M)
+            for row in re.finditer(
+                r"^ *([A-Za-z]{1,3}\d+(?:/\d+)*) +\S(?!.*Not Present)", answer, re.M
+            )
             if (name := self._canonical(row[1])) is not None
         }
         listed = set(found)
@@ -132,17 +134,20 @@ def _carrying(vlans: frozenset[int], untagged: int | None) -> PortConfig:
 
 
 def flat_sections(config: str) -> Iterator[tuple[str, list[str]]]:
-    """Split a running configuration into its sections of interfaces, indented or not."""
+    """Split a running configuration into its sections of interfaces, indented or not.
+
+    Where a page was turned, OS6 leaves an empty line in the midst of one.
+    """
     name: str | None = None
     lines: list[str] = []
     for row in config.replace("\r", "").split("\n"):
         text = row.strip()
         begun = re.fullmatch(r"interface +([A-Za-z][\w-]*? ?\d[\d/]*)", text, re.I)
-        if begun or text in ("exit", "!", ""):
+        if begun or text in ("exit", "!"):
             if name is not None:
                 yield name, lines
             name, lines = (begun[1] if begun else None), []
-        elif name is not None:
+        elif name is not None and text:
             lines.append(text)
     if name is not None:
         yield name, lines
