@@ -77,6 +77,11 @@ class CiscoNxos(IosLike):
             return [f"show running-config interface all {_OF_PORTS}"]
         return [f"show running-config interface {port} all {_OF_PORTS}" for port in ports]
 
+    def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
+        """Leave out what is shown as well and no port: ``mgmt0``, ``Vlan100``."""
+        found = super().parse_ports(answers, options)
+        return {port: state for port, state in found.items() if port.startswith(self.types)}
+
     def port_state(self, lines: Sequence[str]) -> PortState:
         """A routed port carries no VLAN."""
         if "no switchport" in lines:
