@@ -82,7 +82,7 @@ async def logged_in(
 ) -> AsyncIterator[Console]:
     """A session at the prompt, past the login; ``lines`` turn the pager off."""
     async with connected(switch, prompt) as console:
-        await console.until(r"(?i)(?:username|login|user name|name): ?$")
+        await console.until(r"(?i)(?:username|login|user name|name|user): ?$")
         console.send(f"{switch.access.username}\r{switch.access.password}\r")
         await console.until(prompt)
         for line in lines:
