@@ -58,7 +58,7 @@ class BrocadeFastIron(ByVlan):
         r"error\b",
         r"please (?:disable|use a different|remove|configure|first)\b",
         r"not authorized",
-        r"can(?:no|')t\b",
+        r"can(?:not|'t)\b",
         r"port\(?s?\)? .*(?:are|is) not (?:a )?(?:member|tagged|untagged)",
         r"(?:vlan|port|interface)\b.* (?:does not exist|is (?:currently )?reserved|is not valid)",
         r"dual[- ]mode .*(?:not|must|already)",
@@ -240,4 +240,6 @@ def _config(
     left_home = options.get("dual_mode") or (home, port) in places.taken_off
     if untagged is None and not (tagged and left_home):
         untagged = home
-    return PortConfig(untagged, tuple(sorted(tagged - {untagged})))
+    # A port in dual mode is tagged on its own VLAN too. Where it is on no other that is said, as it
+    # has to leave it as a tagged one.
+    return PortConfig(untagged, tuple(sorted(tagged - {untagged} or tagged)))
