@@ -1,7 +1,7 @@
 """A Dell N2048 with OS6 (Broadcom's FASTPATH): modes, refusals and tables as it has them.
 
-Written from Dell's "N-Series Switches CLI Reference Guide" and "User's Configuration Guide", and
-published output of N2048, M6348 and 8024F. Where it differs from IOS: VLANs end at 4093; one that
+Written from Dell's "N-Series User's Guide" and "User's Configuration Guide", and published output
+of N2048, M6348 and 8024F. Where it differs from IOS: VLANs end at 4093; one that
 does not exist is refused on access ports; the native VLAN must be on the trunk's list, which has no
 ``none``; an access port whose VLAN is removed falls back to VLAN 1; a port at its defaults is not
 in the running configuration; most answers begin with an empty line; saving asks first.

@@ -1,7 +1,7 @@
 """A Dell PowerConnect 5548 with Marvell's ROS 4.1: modes, refusals and tables as it has them.
 
-Written from Dell's "PowerConnect 5500 Series CLI Reference Guide" and published output of 3548,
-5324, 5548 and R1-2210. Where it differs from IOS: VLANs are made in ``vlan database``; a port can
+Written from published sessions and configurations of 3548, 5324, 5524, 5548 and R1-2210, and of
+others with the same software. Where it differs from IOS: VLANs are made in ``vlan database``; a port can
 be on no VLAN (``none``); a trunk's list of VLANs is added to and removed from, never written; an
 error on one port of a range doesn't stop the others; a port at its defaults is not in the running
 configuration; severities of log messages are letters.

@@ -1,7 +1,9 @@
 """Dell EMC Networking OS6 on the N-series (N1500 to N4000), which is Broadcom's FASTPATH.
 
-Facts from Dell's "N-Series Switches CLI Reference Guide" and "User's Configuration Guide" (6.3 to
-6.6), from published output of N2048, N3048 and M6348, and from the notes on vendors' command lines.
+Facts from Dell's "N-Series User's Guide" ("Layer 2 Switching Commands") and "User's Configuration
+Guide", from published output of N2048, N3048, M6348 and 8024F, from what HIL's driver found out of
+N3000s, and from the notes on vendors' command lines. How an empty list of a trunk is shown is not
+known; all of IOS's ways are read.
 """
 
 from __future__ import annotations

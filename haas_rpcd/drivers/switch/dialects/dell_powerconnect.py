@@ -1,8 +1,9 @@
 """Dell PowerConnect 55xx (5524, 5548), and its kin of Marvell's ROS (35xx, R1-2210).
 
-Facts from Dell's "PowerConnect 5500 Series CLI Reference Guide" and "System User Guide", from
-published output of 3548, 5324, 5524, 5548 and R1-2210, and from the notes on vendors' command
-lines.
+Facts from published sessions and configurations of 3548, 5324, 5524, 5548 and R1-2210, from what
+HIL's and networking-generic-switch's drivers send to such switches and hear, and from the notes on
+vendors' command lines. Dell's own CLI reference was not at hand: how a 5548 shows a trunk's list
+(as what was added, or removed), and that it lets VLANs be removed that aren't there, is inferred.
 """
 
 from __future__ import annotations
