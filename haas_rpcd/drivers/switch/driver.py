@@ -180,7 +180,8 @@ class SwitchDriver:
         ports = [change.port for change in changes if isinstance(change, SetPort)]
         if not ports or not self._dialect.looks_first:
             return {}
-        return {port: state.config for port, state in (await self._ports(ports)).items()}
+        found = await self._ports(ports)
+        return {port: state.config for port, state in found.items() if state.plain}
 
     async def _patiently(self, lines: list[Line], news: News) -> Ran:
         """Run a script; begin anew while the switch says that somebody else holds its config."""

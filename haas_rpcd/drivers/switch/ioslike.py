@@ -69,16 +69,7 @@ class IosLike(Dialect):
 
     def canonical_port(self, port: str) -> str:
         """Write the type out and the numbers plainly: ``gi1/0/1`` is ``GigabitEthernet1/0/1``."""
-        found = re.match(r"([A-Za-z-]+) ?(\d.*)$", port)
-        if found is None:
-            return port.lower()
-        short = found[1].lower()
-        meant = [kind for kind in self.types if kind.lower().startswith(short)]
-        exact = [kind for kind in meant if kind.lower() == short]
-        if len(exact or meant) > 1:
-            raise ValueError(f"{port} may be {' or '.join(meant)}: write the type out")
-        kind = (exact or meant or [short])[0]
-        return kind + re.sub(r"\d+", lambda number: str(int(number[0])), found[2].lower())
+        return portnames.written_out(port, self.types)
 
     def port_stages(self, config: PortConfig, options: Options) -> list[list[str]]:
         """Give the lines for a port. What the inactive mode holds is always set before the mode."""

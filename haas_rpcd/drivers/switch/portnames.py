@@ -3,8 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
+
+
+def written_out(
+    port: str, types: Iterable[str], short_forms: Mapping[str, str] | None = None
+) -> str:
+    """Write a port's type out and its numbers plainly: ``gi1/0/01`` is ``GigabitEthernet1/0/1``.
+
+    A type is given by its beginning, or by one of the ``short_forms`` (in small letters). One that
+    is not known stays as it is, in small letters. ValueError where several may be meant.
+    """
+    found = re.match(r"([A-Za-z-]+) ?(\d.*)$", port)
+    if found is None:
+        return port.lower()
+    short = found[1].lower()
+    meant = [kind for kind in types if kind.lower().startswith(short)]
+    exact = [kind for kind in meant if kind.lower() == short]
+    if short_forms and short in short_forms:
+        exact = [short_forms[short]]
+    if len(exact or meant) > 1:
+        raise ValueError(f"{port} may be {' or '.join(meant)}: write the type out")
+    kind = (exact or meant or [short])[0]
+    return kind + re.sub(r"\d+", lambda number: str(int(number[0])), found[2].lower())
 
 
 class Span(NamedTuple):
