@@ -11,6 +11,11 @@ _SYSLOG = re.compile(
     r"|^(?:<\d+>)?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +\d{1,2} (?:\d{4} )?"
     r"\d\d:\d\d:\d\d(?:\.\d+)? +(?:\S+ +){1,2}[\w./-]+(?:\[\d+\])?: .*$"
     r"|^SYSLOG: ?<\d+>.*$"
+    r"|^[%#*](?:@\d+%?)?[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d(?::\d{3})? \d{4} \S+ "
+    r"(?:%%\d+)?[A-Z0-9_]+/\d/[A-Z0-9_()]+: ?.*$"
+    r"|^Trap 1(?:\.\d+){5,}.*$"
+    r"|^(?:ST\d-(?:CMDR|STBY|MMBR): )?[IWMDE] \d\d/\d\d/\d\d \d\d:\d\d:\d\d "
+    r"(?:\d{5} )?[\w. -]+: .*$"
     r"|^Message from syslogd@\S* at .*\.\.\.$"
 )
 """A log message that the switch writes into the session, e.g. ``%LINK-5-CHANGED: Interface …``, or
@@ -18,7 +23,11 @@ as syslogd of BSD does: ``Aug  9 05:40:40 sw1 mib2d[2112]: SNMP_TRAP_LINK_UP: �
 
 NX-OS puts date, host and VDC before it: ``2026 Jun  9 12:00:02 sw1 %$ VDC-1 %$ %ETHPORT-5-…``, OS9
 date and unit: ``Jun 18 13:52:30 %STKUNIT0-M:CP %SEC-5-LOGOUT: …``. FastIron has a form of its own:
-``SYSLOG: <14>Dec 15 18:46:17 sw1 Interface ethernet 1/1/3, state up``."""
+``SYSLOG: <14>Dec 15 18:46:17 sw1 Interface ethernet 1/1/3, state up``.
+
+Comware's is ``%Jan  1 00:00:01:123 2013 sw1 IFNET/3/PHY_UPDOWN: …``; traps begin with ``#`` and
+have a second line, ``Trap 1.3.6.1.4.1.…``, and debugging begins with ``*``. ProCurve's begins with
+how grave it is: ``I 01/01/90 00:00:10 00076 ports: port 1 is now on-line``."""
 
 _OS10_LOG = re.compile(
     r"^(?:<\d+>\d? ?)?\S.* Node\.\d+-Unit\.\d+:PRI\S* \[\w+\], Dell.*\(OS10\) %\w+: ?.*$"
