@@ -127,7 +127,7 @@ class Player:
         self._prompt = greeting
         self._samples = list(samples)
         self._written = greeting
-        self._before = [dialect.enable, *dialect.setup]
+        self._setup = list(dialect.setup)
 
     async def read(self) -> bytes:
         """Give what is written; the end of the connection when that was all."""
@@ -138,8 +138,11 @@ class Player:
         """Answer every line."""
         for line in data.decode().split("\r\n")[:-1]:
             answer = ""
-            if self._samples and line == self._samples[0].line and line not in self._before:
+            if self._setup:
+                assert line == self._setup.pop(0)
+            elif self._samples:
                 sample = self._samples.pop(0)
+                assert line == sample.line
                 answer, self._prompt = sample.answer, sample.prompt
             echo = f"{line}\n" if self._dialect.echoes else ""
             self._written += echo + answer + self._prompt

@@ -1,0 +1,72 @@
+"""Arista EOS.
+
+Facts from Arista's user manual ("Virtual LANs (VLANs)", "Ethernet Ports", "Command-Line Interface")
+and from the notes on vendors' command lines.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from haas_rpcd.drivers.switch import portnames
+from haas_rpcd.drivers.switch.dialect import Options, PortState
+from haas_rpcd.drivers.switch.ioslike import IosLike
+from haas_rpcd.model import PARKED, PortConfig
+
+
+class AristaEos(IosLike):
+    """``arista_eos``. Ports are registered as ``Ethernet1``, ``Ethernet49/1`` or ``Et3/1``.
+
+    Naming a VLAN on a port does not make it; until it is made, the port carries nothing. On a port
+    that routes (``no switchport``) everything can be set all the same, and takes effect once it
+    switches: so that line comes when everything else is set.
+    """
+
+    name = "arista_eos"
+    title = "Arista EOS"
+    # The VRF of a session stands in the prompt, too: sw1(vrf:mgmt)(config)#
+    prompt = r"HOST(?:\([^()\r\n]*\))*[>#] ?"
+    setup = ("terminal length 0", "terminal width 511")
+    save = ("write memory",)
+    model = re.compile(r"^Arista (\S+)", re.M)
+    version = re.compile(r"^Software image version: (\S+)", re.M)
+    most_ranges = 8
+    types = ("Ethernet", "Port-Channel")
+
+    def enter_ports(
+        self, ports: Sequence[str], options: Options
+    ) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Enter ports of one type together: a list of ports names its type once."""
+        types: dict[str, list[str]] = {}
+        for port in ports:
+            types.setdefault(_type(port).lower(), []).append(port)
+        for same in types.values():
+            yield from super().enter_ports(same, options)
+
+    def enter_range(self, runs: Sequence[portnames.Span]) -> str:
+        """Name several ports, the type only once: ``interface Ethernet1-4,7,49/1-4``."""
+        kind = _type(runs[0].prefix)
+        line = super().enter_range([run._replace(prefix=run.prefix[len(kind) :]) for run in runs])
+        return line.replace("interface range ", f"interface {kind}", 1)
+
+    def port_stages(self, config: PortConfig, options: Options) -> list[list[str]]:
+        """Make the port switch when all else is set: while it is shut, or before it is opened."""
+        *others, last = super().port_stages(config, options)
+        return [*others, [*last, "switchport"] if config.parked else ["switchport", *last]]
+
+    def port_state(self, lines: Sequence[str]) -> PortState:
+        """A routed port carries no VLAN."""
+        if "no switchport" in lines:
+            return PortState(PARKED, self.is_open(lines))
+        return super().port_state(lines)
+
+    def saved(self, answer: str) -> bool:
+        """EOS says so in a sentence of its own."""
+        return "Copy completed successfully" in answer
+
+
+def _type(port: str) -> str:
+    """Give the letters (and the blank) at the beginning of a port's name."""
+    found = re.match(r"[A-Za-z-]* ?", port)
+    return found[0] if found else ""
