@@ -1,10 +1,10 @@
 """A Dell PowerConnect 5548 with Marvell's ROS 4.1: modes, refusals and tables as it has them.
 
 Written from published sessions and configurations of 3548, 5324, 5524, 5548 and R1-2210, and of
-others with the same software. Where it differs from IOS: VLANs are made in ``vlan database``; a port can
-be on no VLAN (``none``); a trunk's list of VLANs is added to and removed from, never written; an
-error on one port of a range doesn't stop the others; a port at its defaults is not in the running
-configuration; severities of log messages are letters.
+others with the same software. Where it differs from IOS: VLANs are made in ``vlan database``; a
+port can be on no VLAN (``none``); a trunk's list of VLANs is added to and removed from, never
+written; an error on one port of a range doesn't stop the others; a port at its defaults is not in
+the running configuration; severities of log messages are letters.
 """
 
 from __future__ import annotations
