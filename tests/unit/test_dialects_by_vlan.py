@@ -311,6 +311,29 @@ async def test_a_refused_line_leaves_nothing_open_that_should_not_be(
             assert switch.carried(name) == carried(config)
 
 
+async def test_lines_for_a_vlan_that_is_refused_do_not_fall_on_the_one_before(
+    family: Family,
+) -> None:
+    """Not even on ports that stay open, as their VLANs without a tag stay."""
+    switch = family.switch()
+    first, second, *_ = switch.port_list
+    names = [family.name(switch, at) for at in range(2)]
+    async with driving(family, switch, window=16) as driver:
+        await make_vlans(driver)
+        await send(driver, *(SetPort(name, PortConfig(100, (101,))) for name in names))
+        switch.faults.refuse = {"vlan 103$": "% Error: refused by the test"}
+        if family.kind is FastIronSwitch:
+            switch.faults.refuse = {"vlan 103$": "Error - refused by the test"}
+        changes = [
+            SetPort(names[0], PortConfig(100, (101, 102))),
+            SetPort(names[1], PortConfig(100, (101, 103))),
+        ]
+        outcomes = await driver.send(changes, Listener())
+        assert [outcome.state for outcome in outcomes][1] == "refused"
+        assert switch.carried(first) == Carried(100, frozenset({101, 102}))
+        assert switch.carried(second) == Carried(100, frozenset({101}))
+
+
 async def test_a_port_of_which_nothing_is_known_opens_only_if_it_proved_to_be_on_nothing() -> None:
     change = SetPort("te0/1", PortConfig(100))
     script = DIALECTS["dell_os9"].script([change], {})

@@ -98,7 +98,8 @@ class ByVlan(Dialect):
 
     def home(self, options: Options) -> Membership:
         """Say where a port is that is on no other VLAN. Option ``default_vlan``: not on VLAN 1."""
-        return Membership(int(options.get("default_vlan", DEFAULT_VLAN)), tagged=False)
+        vlan = options.get("default_vlan")
+        return Membership(vlan if isinstance(vlan, int) else DEFAULT_VLAN, tagged=False)
 
     def leaving(
         self, now: PortConfig, config: PortConfig, options: Options
