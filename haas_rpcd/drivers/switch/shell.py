@@ -20,7 +20,7 @@ class Shell(Dialect):
     echoes = False
     prompt = r"haas-(\d+)# "
     configuring = None
-    setup = ("PS1='haas-$?# ' PS2=", "stty -echo")
+    setup: tuple[str, ...] = ("PS1='haas-$?# ' PS2=", "stty -echo")
     pager = None
     question = None
     show_uptime = "cat /proc/uptime"

@@ -1,0 +1,224 @@
+"""SONiC, reached by a login to its shell.
+
+Facts from the "SONiC Command Line Interface Guide", the texts that sonic-utilities (201911 to
+202505) write, and the notes on vendors' command lines:
+
+* Each ``config …`` takes effect at once, by way of the configuration database.
+* A port is put on VLANs one by one and taken off them by name, so what it is on is looked at first.
+  A port on no VLAN carries nothing: SONiC takes all ports off VLAN 1 when it starts.
+* A command that finds things done already fails, and says so.
+* ``config interface shutdown`` takes several ports, and passes over those it does not know.
+
+A port with an IP address routes, and is refused on a VLAN until the address is taken off: that is
+the site's to do.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from haas_rpcd.drivers.switch.dialect import Options, PortState
+from haas_rpcd.drivers.switch.script import Block, Stage
+from haas_rpcd.drivers.switch.shell import Shell
+from haas_rpcd.model import PortConfig, SetPort
+
+_AT_ONCE = 16
+"""Ports that are shut or opened by one line."""
+
+
+class _Change(NamedTuple):
+    at: int
+    port: str
+    wanted: PortConfig
+    now: PortConfig | None
+
+
+class Sonic(Shell):
+    """``sonic``. Ports are named as in ``show interfaces status``: ``Ethernet0``, ``PortChannel1``.
+
+    Options: ``sudo``, true unless it is false, as SONiC's own login ``admin`` is not root;
+    ``switchport``, for releases in which a port must be set to a mode (``access``, ``trunk``)
+    before it can join a VLAN.
+    """
+
+    name = "sonic"
+    title = "SONiC"
+    options = frozenset({"sudo", "switchport"})
+    looks_first = True
+    errors = (
+        r"error:",
+        r"vlan ?\d+ doesn't exist",
+        r"invalid vlan id\b",
+        r"interface name is invalid",
+        r"no such command\b",
+        r"root privileges are required",
+        r"[\w./-]+: .*command not found",
+    )
+    save = ("sudo -n config save -y",)  # root may use sudo, too
+    show_version = ("show version",)
+    model = re.compile(r"^HwSKU: *(\S+)", re.M)
+    version = re.compile(r"^SONiC Software Version: *(?:SONiC\.)?(\S+)", re.M)
+
+    done = re.compile(
+        r"Usage: config vlan add .*already exists"
+        r"|Usage: config vlan del .*(?:does not|doesn't) exist"
+        r"|Usage: config switchport mode .*is already in (?:the )?\w+ mode",
+        re.S,
+    )
+    """Refusals of what is done already. (A port can't be put on a VLAN that does not exist, either;
+    it is in the line ``Usage`` that the commands differ.)"""
+
+    # --- answers ----------------------------------------------------------------------------------
+
+    def error_in(self, answer: str, prompt: re.Match[str]) -> str | None:
+        """Quote what stands behind ``Error:``, not how the command is used."""
+        if self.done.search(answer):
+            return None
+        said = [line.strip() for line in answer.splitlines() if line.strip()]
+        for at, line in enumerate(said):
+            if self._is(line, self.errors):
+                return " ".join(said[at:])
+        if prompt.group(1) == "0":
+            return None
+        return " ".join(said) or f"it exited with status {prompt.group(1)}"
+
+    def saved(self, answer: str) -> bool:
+        """SONiC says which command writes which file; that it failed, its exit status says."""
+        return "config_db" in answer
+
+    def as_root(self, line: str, options: Options) -> str:
+        """Put sudo(8) before a line unless the option says no."""
+        return super().as_root(line, {"sudo": True, **options})
+
+    # --- lines ------------------------------------------------------------------------------------
+
+    def canonical_port(self, port: str) -> str:
+        """Write the type as SONiC does; numbers are part of the name, zeros included."""
+        if re.search(r",|\d-\d", port):
+            raise ValueError(f"{port} names several ports: register each by itself")
+        found = re.fullmatch(r"(ethernet|portchannel)(\d+)", port, re.I)
+        if found is None:
+            return port
+        return {"e": "Ethernet", "p": "PortChannel"}[port[0].lower()] + found[2]
+
+    def port_script(
+        self, changes: Mapping[int, SetPort], options: Options, now: Mapping[str, PortConfig]
+    ) -> list[Stage]:
+        """Shut what is to be parked, take ports off, put ports on, open: each a stage.
+
+        A port of which nothing is known is shut, and nothing more: it can't be said what it is on.
+        """
+        several = [
+            _Change(at, self.canonical_port(change.port), change.config, now.get(change.port))
+            for at, change in changes.items()
+        ]
+        known = [one for one in several if one.now is not None]
+        strange = [one for one in several if one.now is None]
+        parked = [one for one in known if one.wanted.parked]
+        joined = [one for one in known if not one.wanted.parked]
+
+        def lines(give: Callable[[_Change], Iterable[str]]) -> Stage:
+            blocks = [
+                Block((one.at,), tuple(self.as_root(line, options) for line in give(one)))
+                for one in known
+            ]
+            return [block for block in blocks if block.lines]
+
+        stages: list[Stage] = [
+            self._links("shutdown", parked, options)
+            + [block for one in strange for block in self._links("shutdown", [one], options)],
+            lines(_leaving),
+            lines(_mode) if options.get("switchport") else [],
+            lines(_joining),
+            self._links("startup", joined, options),
+        ]
+        for stage in stages:
+            stage.sort(key=lambda block: block.changes[-1])
+        return [stage for stage in stages if stage]
+
+    def _links(self, verb: str, changes: Sequence[_Change], options: Options) -> Stage:
+        most = 1 if options.get("ranges") is False else _AT_ONCE
+        stage: Stage = []
+        for first in range(0, len(changes), most):
+            some = changes[first : first + most]
+            line = f"config interface {verb} {','.join(one.port for one in some)}"
+            stage.append(Block(tuple(one.at for one in some), (self.as_root(line, options),)))
+        return stage
+
+    def vlan_lines(self, vlan: int, present: bool, options: Options) -> list[str]:
+        """Make a VLAN or remove it."""
+        return [self.as_root(f"config vlan {'add' if present else 'del'} {vlan}", options)]
+
+    # --- reading back -----------------------------------------------------------------------------
+
+    def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
+        """Show the configuration database, as ``show runningconfiguration all`` gets it."""
+        return [self.as_root("sonic-cfggen -d --print-data", options)]
+
+    def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
+        """Read which ports there are, whether they are up, and what VLANs they are members of."""
+        database = _database(answers)
+        members: dict[str, list[tuple[int, bool]]] = {}
+        for key, value in database.get("VLAN_MEMBER", {}).items():
+            vlan, _, port = key.partition("|")
+            tagged = value.get("tagging_mode") == "tagged"
+            members.setdefault(port, []).append((int(vlan.removeprefix("Vlan")), tagged))
+        links = {**database.get("PORT", {}), **database.get("PORTCHANNEL", {})}
+        return {
+            port: PortState(_config(members.get(port, ())), link.get("admin_status") != "down")
+            for port, link in links.items()
+        }
+
+    def read_vlans(self, options: Options) -> list[str]:
+        """Show the same."""
+        return self.read_ports((), options)
+
+    def parse_vlans(self, answers: Sequence[str]) -> frozenset[int]:
+        """Read the table of VLANs."""
+        return frozenset(
+            int(key.removeprefix("Vlan")) for key in _database(answers).get("VLAN", ())
+        )
+
+
+def _places(config: PortConfig | None) -> set[tuple[bool, int]]:
+    """Say where a port is a member: whether tagged, and of which VLAN."""
+    if config is None:
+        return set()
+    untagged = set() if config.untagged is None else {(False, config.untagged)}
+    return untagged | {(True, vlan) for vlan in config.tagged}
+
+
+def _leaving(change: _Change) -> list[str]:
+    off = _places(change.now) - _places(change.wanted)
+    return [f"config vlan member del {vlan} {change.port}" for _, vlan in sorted(off)]
+
+
+def _joining(change: _Change) -> list[str]:
+    on = _places(change.wanted) - _places(change.now)
+    return [
+        f"config vlan member add {'' if tagged else '-u '}{vlan} {change.port}"
+        for tagged, vlan in sorted(on)
+    ]
+
+
+def _mode(change: _Change) -> list[str]:
+    if change.wanted.parked:
+        return []
+    mode = "trunk" if change.wanted.tagged else "access"
+    return [f"config switchport mode {mode} {change.port}"]
+
+
+def _database(answers: Sequence[str]) -> dict[str, Any]:
+    answer = "\n".join(answers)
+    start = answer.find("{")
+    return json.loads(answer[start:]) if start >= 0 else {}
+
+
+def _config(members: Iterable[tuple[int, bool]]) -> PortConfig:
+    """Say what a port carries; of several untagged VLANs (old releases let that be) one counts."""
+    vlans = {vlan for vlan, _ in members}
+    untagged = min((vlan for vlan, tagged in members if not tagged), default=None)
+    return PortConfig(untagged, tuple(sorted(vlans - {untagged})))
