@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator
+import re
+import textwrap
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -24,11 +27,12 @@ from haas_rpcd.model import (
     SetVlan,
     SwitchChange,
 )
+from haas_rpcd.sim.cli.telnet import GREETING
 from haas_rpcd.sim.ios import NVRAM_BUSY, IosSwitch, gigabit
 
 FULL = Credential(username="haas", password="s3cret", enable="en4ble")
 GI1 = "GigabitEthernet1/0/1"
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "connect_timeout": 5.0,
     "login_timeout": 5.0,
     "answer_timeout": 10.0,
@@ -49,7 +53,7 @@ def catalyst(hostname: str = "sw1", **options: Any) -> IosSwitch:
 
 @asynccontextmanager
 async def driving(
-    switch: IosSwitch, credential: Credential = FULL, **settings: float
+    switch: IosSwitch | Toy, credential: Credential = FULL, **settings: float
 ) -> AsyncIterator[SwitchDriver]:
     """Start a switch, and open a session on it."""
     timeout = SwitchSettings(**(SETTINGS | settings)).connect_timeout
@@ -347,3 +351,341 @@ async def test_passwords_are_in_no_log_and_no_exception(caplog: pytest.LogCaptur
     assert "s3cret" not in caplog.text
     assert "en4ble" not in caplog.text
     assert "s3cret" not in repr(FULL)
+
+
+# --- what real switches do ------------------------------------------------------------------------
+
+
+class Toy:
+    """Just enough of a switch: it answers lines, in whatever way a test wants them answered."""
+
+    prompt = "sw1#"
+    greeting: tuple[str, ...] = ("\r\nUsername: ", "Password: ", "\r\n")
+    """What it asks before the first prompt; what stands last is printed before that."""
+
+    def __init__(self, **ways: Any) -> None:
+        self.shows: dict[str, str] = {}
+        self.lines: list[str] = []
+        self._input = b""
+        for name, value in ways.items():
+            assert hasattr(self, name), name
+            setattr(self, name, value)
+
+    def echo(self, line: str) -> str:
+        """What is written back of a line."""
+        return f"{line}\r\n"
+
+    async def answer(self, line: str) -> None:
+        """Print what a line has to say."""
+        await self.write(self.shows.get(line, ""))
+
+    async def write(self, text: str) -> None:
+        """Write a text as it comes."""
+        self.writer.write(text.encode("latin-1"))
+        await self.writer.drain()
+
+    async def read(self, until: str = "\r") -> str:
+        """Read a line, or with ``until=""`` a key; telnet's own commands are left out."""
+        while True:
+            self._input = re.sub(rb"\xff[\xfb-\xfe].|\xff\xfa.*?\xff\xf0", b"", self._input)
+            self._input = self._input.lstrip(b"\n\0")
+            at = self._input.find(until.encode()) if until else 0
+            if self._input and b"\xff" not in self._input and at >= 0:
+                text, self._input = self._input[: at or 1], self._input[at + 1 :]
+                return text.decode() if at or not until else ""
+            data = await self.reader.read(4096)
+            if not data:
+                raise ConnectionResetError
+            self._input += data
+
+    async def log_in(self) -> None:
+        """Ask what there is to ask."""
+        *questions, last = self.greeting
+        for question in questions:
+            await self.write(question)
+            await self.read()
+            await self.write("\r\n")
+        await self.write(last)
+
+    async def __aenter__(self) -> Toy:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *why: object) -> None:
+        self._server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer, self._input = reader, writer, b""
+        try:
+            writer.write(GREETING)
+            await self.log_in()
+            await self.write(self.prompt)
+            while True:
+                line = await self.read()
+                self.lines.append(line)
+                await self.write(self.echo(line))
+                await self.answer(line)
+                await self.write(self.prompt)
+        except ConnectionError:
+            writer.close()
+
+
+RUNNING = "interface GigabitEthernet1/0/1\r\n switchport access vlan 100\r\n"
+RUNNING += " switchport mode access\r\n!\r\nend\r\n"
+PORTS = [port(PARKED, number) for number in range(1, 5)]
+
+
+async def reads_port_1(driver: SwitchDriver) -> bool:
+    """Whether its configuration is read without a seam."""
+    return (await driver.observe(PORTS))[0] == PortSeen(PortConfig(100))
+
+
+def toy(kind: type[Toy] = Toy, **ways: Any) -> Toy:
+    """A switch that shows port 1 on VLAN 100."""
+    made = kind(**ways)
+    made.shows.setdefault("show running-config", RUNNING)
+    return made
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Silences are over soon."""
+    monkeypatch.setattr("haas_rpcd.drivers.switch.session._QUIET", 0.05)
+
+
+@pytest.mark.usefixtures("soon")
+async def test_a_switch_that_is_renamed_meanwhile() -> None:
+    """Between two lines, and while lines are under way."""
+    switch = catalyst()
+    names = iter(["core-1", "Edge_2.lab", "x", "another-very-long-host-name", "sw1"])
+    async with driving(switch) as driver:
+        switch.running.hostname = next(names)
+        await send(driver, SetVlan(100, True))
+        switch.on_change = lambda changed, ports: setattr(
+            changed.running, "hostname", next(names, "sw1")
+        )
+        for config in (PortConfig(100), PARKED, PortConfig(100)):
+            await send(driver, port(config))
+            assert await driver.observe([port(config)]) == [PortSeen(config)]
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    ["SW_1~a/b.c#", "sw1:1#", "sw1.dc-2$x# ", "a@b#", "SW-1!*#", "{sw1}#", "\rsw1#", "\x00sw1#",
+     "\x07sw1# "],
+)  # fmt: skip
+async def test_prompts_with_odd_characters(prompt: str) -> None:
+    async with driving(toy(prompt=prompt)) as driver:
+        assert await reads_port_1(driver)
+
+
+COLOURED = [
+    "\x1b[1;32msw1\x1b[0m#",
+    "\x1b[?2004hsw1#\x1b[K",
+    "\x1b[24;1H\x1b[?25h\x1b[24;1Hsw1#\x1b[24;6H",
+    "\x1b]0;sw1\x07sw1#",
+    "\x1b7\x1b[1;24r\x1b8sw1#\x1b[?25h",
+    "\x1b=sw1#\x1b[6n",
+]
+
+
+@pytest.mark.parametrize("prompt", COLOURED)
+async def test_terminals_that_are_painted_on(prompt: str) -> None:
+    """Colours, cursors and titles, whole and a byte at a time."""
+
+    class Dripping(Toy):
+        async def write(self, text: str) -> None:
+            for char in text:
+                await super().write(char)
+                await asyncio.sleep(0)
+
+    for kind in (Toy, Dripping):
+        async with driving(toy(kind=kind, prompt=prompt)) as driver:
+            assert await reads_port_1(driver)
+            await send(driver, port(PortConfig(100)))
+
+
+async def test_lines_that_scroll_in_a_narrow_terminal() -> None:
+    """It takes no notice of ``terminal width``: a long line is shifted while it is echoed."""
+    switch = catalyst()
+    switch.faults.refuse = {"^terminal width": ""}
+    wanted = PortConfig(None, tuple(range(100, 300, 2)))
+    async with driving(switch) as driver:
+        for vlan in wanted.tagged:
+            switch.running.add_vlan(vlan)
+        assert max(map(len, await send(driver, port(wanted)))) > 160
+        assert await driver.observe([port(wanted)]) == [PortSeen(wanted)]
+
+
+WRAPS: dict[str, Callable[[str], str]] = {
+    "line feed": lambda line: "\r\n".join(textwrap.wrap(line, 60, drop_whitespace=False)),
+    "blank and return": lambda line: " \r".join(textwrap.wrap(line, 60, drop_whitespace=False)),
+    "blank and backspace": lambda line: " \x08".join(textwrap.wrap(line, 60)),
+    "written over": lambda line: line[:60] + "\x08" * 60 + "$" + line[20:],
+    "scrolled to the left": lambda line: line[:60] + "\r\x1b[Ksw1(config-if)#$" + line[40:],
+    "two returns": lambda line: line + "\r",
+    "a blank more": lambda line: line + " ",
+}
+
+
+@pytest.mark.parametrize("way", WRAPS)
+async def test_long_lines_that_are_echoed_over_several_rows(way: str) -> None:
+    class Narrow(Toy):
+        def echo(self, line: str) -> str:
+            return (WRAPS[way](line) if len(line) > 90 else line) + "\r\n"
+
+    async with driving(toy(kind=Narrow)) as driver:
+        lines = await send(driver, port(PortConfig(None, tuple(range(100, 400, 3)))))
+        assert max(map(len, lines)) > 160
+        assert await reads_port_1(driver)
+
+
+PAGERS = [
+    (" --More-- ", "\x08" * 10 + " " * 10 + "\x08" * 10),
+    ("--More--", "\r        \r"),
+    ("--More-- or (q)uit", "\r                  \r"),
+    ("<--- More --->", "\r              \r"),
+    ("---- More ----", "\x1b[16D                \x1b[16D"),
+    ("---(more 43%)---", "\r                    \r"),
+    ("More: <space>,  Quit: q or CTRL+Z, One line: <return> ", "\r" + " " * 60 + "\r"),
+    ("-- MORE --, next page: Space, next line: Enter, quit: Control-C", "\r\x1b[K"),
+    ("Press any key to continue (Q to quit)", "\r" + " " * 40 + "\r"),
+    ("--More-- (<SPACE> = next page, <CR> = one line, C = continuous, Q = quit)", "\r\x1b[2K"),
+    ("\x1b[7m--More--\x1b[m", "\x08 \x08" * 8),
+]
+
+
+@pytest.mark.parametrize(("more", "erased"), PAGERS)
+async def test_pagers_of_all_kinds_that_can_t_be_turned_off(more: str, erased: str) -> None:
+    class Paging(Toy):
+        async def answer(self, line: str) -> None:
+            rows = self.shows.get(line, "").split("\r\n")
+            for row in rows[:-1]:
+                await self.write(f"{row}\r\n{more}")
+                assert await self.read(until="") == " "
+                await self.write(erased)
+
+    async with driving(toy(kind=Paging)) as driver:
+        assert await reads_port_1(driver)
+
+
+QUESTIONS = [
+    ("Destination filename [startup-config]? ", "\r"),
+    ("Overwrite the previous NVRAM configuration?[confirm]", "\r"),
+    ("Are you sure you want to save? (y/n) ", "y"),
+    ("Overwrite file [startup-config].... (Y/N)[N] ?", "y"),
+    ("Save? [Y/N]:", "y"),
+    ("Continue with saving? [yes/no]: ", "yes\r"),
+]
+
+
+@pytest.mark.parametrize(("question", "wanted"), QUESTIONS)
+async def test_questions_are_answered(question: str, wanted: str) -> None:
+    class Asking(Toy):
+        async def answer(self, line: str) -> None:
+            if line != "write memory":
+                return
+            await self.write(question)
+            for key in wanted:
+                assert await self.read(until="") == key
+            await self.write("\r\nBuilding configuration...\r\n[OK]\r\n")
+
+    async with driving(toy(kind=Asking)) as driver:
+        await send(driver, SaveConfig())
+        assert await driver.observe([SaveConfig()]) == [PresenceSeen(True)]
+
+
+@pytest.mark.usefixtures("soon")
+async def test_answers_that_take_longer_than_a_silence() -> None:
+    switch = catalyst()
+    switch.faults.slow = {"^(show|interface|no shutdown|write)": 0.12}
+    async with driving(switch) as driver:
+        await send(driver, SetVlan(100, True))
+        await send(driver, port(PortConfig(100)))
+        await send(driver, SaveConfig())
+        assert await driver.observe([port(PARKED)]) == [PortSeen(PortConfig(100))]
+
+
+async def test_a_session_that_was_idle_for_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The switch closed it: it is asked before it is used, and not used."""
+    monkeypatch.setattr("haas_rpcd.drivers.switch.driver._IDLE", 0.0)
+    switch = catalyst()
+    async with driving(switch) as driver:
+        assert await driver.usable()
+        await send(driver, SetVlan(100, True))
+        assert await driver.usable()
+        [session] = switch.sessions
+        switch.faults.idle_timeout = 0.01
+        assert await driver.usable()
+        await session.closed
+        assert not await driver.usable()
+
+
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ("sw1#", "\r\nsw1>\r\nno entry#\r\n"),
+        ("core-9> ", "\r\n% Authorized users only\r\n"),
+        ("-----#", "\r\nLast login: ", "Sun Nov 22 12:00:00 2026 from 10.0.0.1\r\n"),
+    ],
+)
+async def test_banners_that_look_like_prompts(rows: tuple[str, ...]) -> None:
+    """The switch stops to think in the middle of them, and only then asks who it is."""
+
+    class Wordy(Toy):
+        async def say(self) -> None:
+            for row in rows:
+                await self.write(row)
+                await asyncio.sleep(0.02)  # a switch that looks up a name
+
+        async def log_in(self) -> None:
+            await self.say()
+            await self.write("\r\nUsername: ")
+            assert await self.read() == "haas"
+            await self.write("\r\nPassword: ")
+            assert await self.read() == "s3cret"
+            await self.say()
+
+    async with driving(toy(kind=Wordy)) as driver:
+        assert await reads_port_1(driver)
+
+
+@pytest.mark.parametrize("at", [1, 9, 20])
+async def test_a_log_message_in_the_middle_of_an_echo(at: int) -> None:
+    """Without ``logging synchronous`` IOS goes on with the echo behind the message."""
+
+    class Chatty(Toy):
+        def echo(self, line: str) -> str:
+            return f"{line[:at]}\r\n{MESSAGE}\r\n{line[at:]}\r\n"
+
+    async with driving(toy(kind=Chatty)) as driver:
+        await send(driver, port(PortConfig(100)))
+        assert await reads_port_1(driver)
+
+
+@pytest.mark.usefixtures("soon")
+async def test_a_switch_that_does_not_echo() -> None:
+    class Silent(Toy):
+        def echo(self, line: str) -> str:
+            return "\r\n"
+
+    async with driving(toy(kind=Silent)) as driver:
+        await send(driver, port(PortConfig(100)))
+        assert await reads_port_1(driver)
+
+
+async def test_a_very_long_answer() -> None:
+    """It comes in a thousand pieces; what was looked through is not looked through again."""
+
+    class Long(Toy):
+        async def answer(self, line: str) -> None:
+            if line != "show running-config":
+                return
+            for number in range(1, 2001):
+                await self.write(f"interface Vlan{number}\r\n description {'x' * 60}\r\n")
+            await self.write(self.shows[line])
+
+    async with driving(toy(kind=Long)) as driver:
+        assert await reads_port_1(driver)

@@ -52,6 +52,9 @@ _LOGS = (_SYSLOG, _OS10_LOG, _ROS_LOG, _FASTPATH_LOG)
 _QUOTED = 300
 """Characters of a switch's answer that an error message quotes at most."""
 
+_LEAST_SHOWN = 8
+"""Characters of a shifted line that must be shown, to be taken for its echo."""
+
 MISMATCH = -1
 INCOMPLETE = -2
 
@@ -60,7 +63,8 @@ def echo_end(text: str, line: str) -> int:
     """Give where the echo of ``line`` ends in ``text`` (its newline included).
 
     ``MISMATCH`` when the text does not begin with it, ``INCOMPLETE`` when more has to come. White
-    space and backspaces don't count: a terminal may have wrapped the line, or shifted it.
+    space and backspaces don't count: a terminal may have wrapped the line. Log messages may stand
+    in its middle, and a narrow terminal may show only its end.
     """
     wanted = [char for char in line if not char.isspace()]
     at = position = 0
@@ -70,15 +74,53 @@ def echo_end(text: str, line: str) -> int:
         char = text[position]
         if char == wanted[at]:
             at += 1
-        elif char == "\x08" or (char == "$" and "\x08" in text):
-            pass  # a line that was shifted begins with $, or is written over
-        elif not char.isspace():
-            return MISMATCH
+        elif char == "\n" and (end := _log_end(text, position + 1)):
+            position = end - 1
+        elif not char.isspace() and char != "\x08":
+            return _shifted_end(text, line)
         position += 1
     newline = text.find("\n", position)
     if newline < 0:
         return INCOMPLETE if not text[position:].strip(" \r\x08") else MISMATCH
     return newline + 1 if not text[position:newline].strip(" \r\x08") else MISMATCH
+
+
+def _log_end(text: str, start: int) -> int:
+    """Give where the log message ends that is the line beginning at ``start``; 0 if none is."""
+    end = text.find("\n", start)
+    return end if end >= 0 and is_log(text[start:end]) else 0
+
+
+def _shifted_end(text: str, line: str) -> int:
+    """Give where an echo ends of which a narrow terminal shows only the end, behind a ``$``."""
+    raw, newline, _ = text.partition("\n")
+    begun = re.split(r"[\x08\r]", raw, maxsplit=1)[0]
+    if not _squeezed(begun) or not _squeezed(line).startswith(_squeezed(begun)):
+        return MISMATCH
+    if not newline:
+        return INCOMPLETE
+    _, shifted, shown = _row(raw).rpartition("$")
+    seen = _squeezed(shown)
+    if shifted and len(seen) >= _LEAST_SHOWN and _squeezed(line).endswith(seen):
+        return len(raw) + 1
+    return MISMATCH
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split())
+
+
+def _row(text: str) -> str:
+    """Give what stands in a terminal's row after some text with backspaces was written into it."""
+    row: list[str] = []
+    column = 0
+    for char in text.rstrip("\r").rpartition("\r")[2]:
+        if char == "\x08":
+            column = max(0, column - 1)
+            continue
+        row[column : column + 1] = [char]
+        column += 1
+    return "".join(row)
 
 
 def lines_of(text: str) -> list[str]:
@@ -101,7 +143,7 @@ def without_logs(text: str) -> str:
 
 def only_logs(text: str) -> bool:
     """Whether nothing but whole log messages (or nothing at all) is there."""
-    if not text:
+    if not text.strip(" \r\x08"):  # a cursor that was moved
         return True
     rows = lines_of(text)
     return "\n" in text and all(not row.strip() or is_log(row) for row in rows)

@@ -62,8 +62,8 @@ def at_end(pattern: str, *, ignore_case: bool = True) -> re.Pattern[str]:
 
 
 def at_start(pattern: str) -> re.Pattern[str]:
-    """Compile a pattern that must stand at the beginning of a line."""
-    return re.compile(rf"(?:(?<=\n)|(?<=\r)|\A)(?:{pattern})")
+    """Compile a pattern that must stand at the beginning of a line, or where a page was turned."""
+    return re.compile(rf"(?:(?<=[\n\r\f\x08])|\A)(?:{pattern})")
 
 
 class Dialect:
@@ -113,7 +113,9 @@ class Dialect:
     """What is in the prompt while in configuration mode; None where there is no such mode."""
 
     # --- logging in ---
-    username: re.Pattern[str] = at_end(r"[^\r\n]*(?:username|login|user name|user): *")
+    username: re.Pattern[str] = at_end(
+        r"(?![^\r\n]*last login)[^\r\n]*(?:username|login|user name|user): *"
+    )
     password: re.Pattern[str] = at_end(r"[^\r\n]*password[^\r\n:]*: *")
     login_failed: re.Pattern[str] = re.compile(
         r"(?:% ?(?:login invalid|bad passwords?|authentication failed|access denied|"
@@ -141,7 +143,7 @@ class Dialect:
 
     # --- answers ---
     pager: re.Pattern[str] | None = at_end(
-        r"[\x08 ]*(?:<?-+ ?\(?more\)?[^\r\n]{0,40}|more: <space>[^\r\n]{0,60}|"
+        r"[\x08 ]*(?:<?-+ ?\(?more\)?[^\r\n]{0,80}|more: <space>[^\r\n]{0,60}|"
         r"press any key to continue[^\r\n]{0,40})[\x08 ]*"
     )
     question: re.Pattern[str] | None = at_end(
@@ -212,9 +214,12 @@ class Dialect:
     def answer(self, question: str) -> str:
         """Give what is typed at a question that the switch asks in the middle of a command.
 
-        By default the key ``y``, or Enter for a file name and for ``[confirm]``.
+        By default the key ``y``; ``yes`` and Enter where words are asked for; or Enter alone, for
+        a file name and for ``[confirm]``.
         """
-        return "y" if re.search(r"y(?:es)?/no?", question, re.I) else "\r\n"
+        if re.search(r"yes/no", question, re.I):
+            return "yes\r\n"
+        return "y" if re.search(r"y/n", question, re.I) else "\r\n"
 
     def error_in(self, answer: str, prompt: re.Match[str]) -> str | None:
         """Give the error in an answer (echo and log messages are taken out already), or None.

@@ -10,6 +10,7 @@ bytes, and has a time-out.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -30,16 +31,28 @@ _QUIET = 1.0
 """Seconds of silence after which a prompt is taken that is not this host's, or that no echo leads
 up to: the host was renamed, or does not echo."""
 
+_BREATH = 0.1
+"""Seconds in which a switch that has begun with its banner goes on with it."""
+
+_TAIL = 4096
+"""Characters at the end of a long answer in which its end, or a question, is looked for."""
+
+_NEWLINE = re.compile("\n")
+
 _PAGE = "\f"
 """Stands in the buffer where a page was turned."""
 
 _PAGE_TURNED = re.compile(r"\f(?:[\x08 ]*\x08|\r *\r)?")
 """That, and what a switch writes over its ``--More--`` before the next page."""
 
-_CURSOR = re.compile(r"\x1b(?:\[[0-9;]*[HfG]|[78])")
+_CURSOR = re.compile(r"\x1b(?:\[(?:\d*(?:;0*1?)?[Hf]|0*1?G)|[78])")
+"""The cursor is moved to the first column, or to where it once was."""
+
 _CURSOR_LEFT = re.compile(r"\x1b\[\d*D")
-_ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[()][0-9A-B]|[=>A-DM-Zc])|\x07")
-_ESCAPE_BEGUN = re.compile(r"\x1b(?:\[[0-9;?]*|[()])?\Z")
+_ESCAPES = re.compile(
+    r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[()][0-9A-B]|[=>A-DM-Zc]|\][^\x07\x1b]*(?:\x07|\x1b\\))|\x07"
+)
+_ESCAPE_BEGUN = re.compile(r"\x1b(?:\[[0-9;?]*|[()]|\][^\x07\x1b]*\x1b?)?\Z")
 
 
 class Ran(NamedTuple):
@@ -75,6 +88,7 @@ class Session:
         self._raw = b""
         self._escape = ""
         self._buffer = ""
+        self._echoed: int | None = None  # where in the buffer the echo ends of the line asked for
         self._prompt = at_start(dialect.prompt.replace("HOST", dialect.host))
         self._echoes = dialect.echoes
         self.prompt = ""
@@ -124,6 +138,8 @@ class Session:
                 said = found.match.group() if found.kind == "failed" else ""
                 raise self._login_refused(credential, said)
             if found.kind == "prompt":
+                if not asked and await self._goes_on():
+                    continue
                 self.prompt = found.match.group().strip()
                 return
             asked.add(found.kind)
@@ -136,6 +152,17 @@ class Session:
                 self._send(credential.password)
             else:
                 self._send("")
+
+    async def _goes_on(self) -> bool:
+        """Whether what looked like a prompt is a banner: the switch has more to say at once.
+
+        Asked only where there was no question yet: what would be typed then is taken for a name.
+        """
+        data = await self._read_until(asyncio.get_running_loop().time() + _BREATH)
+        if not data:
+            return False
+        self._take(data)
+        return not answers.only_logs(self._buffer)
 
     def _login_refused(self, credential: Credential, answer: str) -> DeviceError:
         said = quote(answer)
@@ -278,6 +305,7 @@ class Session:
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
+        self._echoed = None
         ended = self._ended(line, following, self._prompt, echo=self._echoes)
         while ended is None:
             if following is None:
@@ -308,12 +336,16 @@ class Session:
         self, line: str, following: str | None, prompt: re.Pattern[str], *, echo: bool
     ) -> tuple[re.Match[str], int] | None:
         """Give the prompt that ends the answer to a line, and from where on the rest counts."""
-        start: int | None = 0
+        start = 0
         if echo and line:
-            start = self._after_echo(line, prompt)
-            if start is None:
+            if self._echoed is None:
+                self._echoed = self._after_echo(line, prompt)
+            if self._echoed is None:
                 return None
-        for match in prompt.finditer(self._buffer, start or 0):
+            start = self._echoed
+        if following is None:  # nothing but log messages stands behind the last prompt
+            start = max(start, len(self._buffer) - _TAIL)
+        for match in prompt.finditer(self._buffer, start):
             rest = self._buffer[match.end() :]
             if following is None:
                 if answers.only_logs(rest):
@@ -330,11 +362,8 @@ class Session:
 
     def _after_echo(self, line: str, prompt: re.Pattern[str]) -> int | None:
         """Give where the echo of a line ends; logs and repeated prompts may stand before it."""
-        for start in (
-            0,
-            *(found.end() for found in re.finditer("\n", self._buffer)),
-            *(found.end() for found in prompt.finditer(self._buffer)),
-        ):
+        rows = itertools.chain(_NEWLINE.finditer(self._buffer), prompt.finditer(self._buffer))
+        for start in itertools.chain((0,), (row.end() for row in rows)):
             end = answers.echo_end(self._buffer[start:], line)
             if end >= 0:
                 return start + end
@@ -354,11 +383,12 @@ class Session:
 
     def _reply(self) -> None:
         """Turn the page, or answer the question, that the switch waits with."""
+        last = max(0, len(self._buffer) - _TAIL)
         for pattern, reply in (
             (self._dialect.pager, lambda text: " "),
             (self._dialect.question, self._dialect.answer),
         ):
-            if pattern is not None and (match := pattern.search(self._buffer)):
+            if pattern is not None and (match := pattern.search(self._buffer, last)):
                 self._buffer = self._buffer[: match.start()] + _PAGE
                 self._transport.write(reply(match.group()).encode())
 
