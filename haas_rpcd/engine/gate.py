@@ -50,6 +50,8 @@ class Gate:
             await self._moved.wait_for(lambda: not self._behind(device, phase))
 
     def _behind(self, device: str, phase: Phase) -> list[str]:
+        if min(self._passed.values()) >= int(phase) - 1:  # the usual answer, for many devices
+            return []
         return [
             other
             for other, at in self._passed.items()

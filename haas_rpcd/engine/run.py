@@ -14,7 +14,8 @@ from haas_rpcd.engine.planning import Planning
 from haas_rpcd.engine.sending import Batch
 from haas_rpcd.engine.worker import Worker
 from haas_rpcd.errors import DeviceError, HaasError
-from haas_rpcd.model import Phase, Step
+from haas_rpcd.model import Phase, SetPort, Step
+from haas_rpcd.planner import shortfall
 from haas_rpcd.records import JobState
 from haas_rpcd.store import applied, jobs
 from haas_rpcd.store.database import Row, Store, Tx
@@ -81,7 +82,9 @@ class JobRun:
     async def _observe(self, steps: Sequence[Step]) -> None:
         """Look at what the steps that a dead daemon may have sent left behind.
 
-        A device that can't be asked stays *not known*; planning parks before it sets, then.
+        A device that can't be asked stays *not known*; planning parks before it sets, then. So does
+        a port that is not as it was to be set: lines that were sent ahead may still be on their way
+        in a slow switch, and open it later.
         """
         by_device = groupby(sorted(steps, key=lambda step: step.device), lambda step: step.device)
         await asyncio.gather(*(self._observe_device(d, list(own)) for d, own in by_device))
@@ -97,8 +100,11 @@ class JobRun:
 
         def write(tx: Tx) -> None:
             for step, found in zip(steps, seen, strict=True):
-                if not isinstance(found, DeviceError):
-                    applied.confirm(tx, device, step.change, found)
+                if isinstance(found, DeviceError) or (
+                    isinstance(step.change, SetPort) and shortfall(step.change, found) is not None
+                ):
+                    continue
+                applied.confirm(tx, device, step.change, found)
             applied.sweep(tx)
 
         await self._store.write(write)
