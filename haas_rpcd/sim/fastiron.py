@@ -1,8 +1,10 @@
 """An ICX switch with FastIron: modes, refusals and tables as Brocade's and Ruckus's have them.
 
-Written from the "FastIron Layer 2 Switching Configuration Guide" (08.0.10d, 08.0.30 and 08.0.90)
-and published sessions. A port is on the default VLAN until it joins another. What happens to it
-there when it is tagged on a VLAN depends on the ``release``:
+Written from published sessions on ICX and FLS switches, ntc-templates' recorded output (08.0.30h,
+08.0.90) and, for refusals, from what was recorded on NetIron, its sister. Texts of dual mode's own
+refusals, of VLANs that don't exist and of logins are in that form, not verbatim. A port is on the
+default VLAN until it joins another. What happens to it there when it is tagged on a VLAN depends on
+the ``release``:
 
 * Before 08.0.80 it leaves. ``dual-mode V`` in its own context lets frames without a tag be of a
   VLAN on which it is tagged; before it leaves that VLAN dual mode must be off.

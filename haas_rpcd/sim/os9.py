@@ -1,10 +1,11 @@
 """A Dell S4810 with OS9, formerly Force10's FTOS: modes, refusals and tables as it has them.
 
-Written from Dell's "Configuration Guide for the S4810" (Interfaces, Virtual LANs, Getting Started)
-and published sessions. Where OS9 differs from IOS: a fresh port is shut and routes; in Layer-2 mode
-(``switchport``) it is untagged on VLAN 1 until a VLAN lists it; it is on one VLAN untagged or on
-some tagged, and on both only where it was made hybrid before it entered Layer-2 mode; Layer-2 mode
-can be left only while no VLAN but the default one lists it.
+Written from Dell's configuration guides (Virtual LANs; Lock CONFIGURATION Mode), published sessions
+and ntc-templates' recorded output. Refusals of ``tagged`` and ``untagged``, of logins, and of what
+is incomplete or ambiguous are in OS9's form, not verbatim. Where OS9 differs from IOS: a fresh port
+is shut and routes; in Layer-2 mode (``switchport``) it is untagged on VLAN 1 until a VLAN lists it;
+it is on one VLAN untagged or on some tagged, and on both only where it was made hybrid before it
+entered Layer-2 mode; Layer-2 mode can be left only while no VLAN but the default one lists it.
 """
 
 from __future__ import annotations

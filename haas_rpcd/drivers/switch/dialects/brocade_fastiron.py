@@ -1,14 +1,16 @@
 """FastIron on ICX, FCX and FSX switches: Foundry's, then Brocade's, then Ruckus's.
 
-Facts from "FastIron Ethernet Switch Platform and Layer 2 Switching Configuration Guide" (Brocade
-08.0.10d and 08.0.30, Ruckus 08.0.90), its "Command Reference", and from published sessions.
+Facts from published sessions on ICX 6450 to 7450 and from ntc-templates' recorded output (08.0.30h,
+08.0.90). That 08.0.80 is where a tagged port's place changed is remembered, not looked up;
+08.0.90's tables show it changed. ``no untagged`` under the default VLAN is known from NetIron, its
+sister.
 
 A port that is tagged somewhere is in one of two positions on the default VLAN:
 
 * Before 08.0.80 it has left it. What it carries without a tag is a VLAN on which it is tagged too,
   chosen by ``dual-mode V`` in its own context (option ``dual_mode``).
-* From then on it stays there untagged, until it joins another VLAN untagged or is taken off by
-  ``no untagged`` under the default VLAN.
+* From then on it stays there untagged, until it joins another VLAN untagged or is taken off by ``no
+  untagged`` under the default VLAN.
 
 Taken for the one, the other refuses a line, and the port stays shut.
 """

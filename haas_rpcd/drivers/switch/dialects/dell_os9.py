@@ -1,7 +1,8 @@
 """Dell OS9, formerly Force10's FTOS (S, Z, C and MXL series).
 
-Facts from Dell's "Configuration Guide for the S4048-ON System 9.14" and "Command Line Reference
-Guide" (Interfaces, Virtual LANs, Management), and from published sessions.
+Facts from Dell's configuration guides for OS9 and FTOS (Virtual LANs; Lock CONFIGURATION Mode),
+from published sessions and ntc-templates' recorded output; how saving is confirmed, from Dell's
+Puppet module and from memory.
 
 A port is in Layer-2 mode (``switchport``) or carries no VLAN at all. In Layer-2 mode it is untagged
 on the default VLAN until it is on another; ``portmode hybrid``, which has to be set before, makes
