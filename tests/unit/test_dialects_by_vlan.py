@@ -477,7 +477,10 @@ async def test_a_port_that_the_switch_does_not_have(family: Family) -> None:
         assert "does not show a port" in missing.message
 
 
-async def test_an_old_icx_taken_for_a_new_one_refuses_and_the_port_stays_shut() -> None:
+@pytest.mark.parametrize("config", [PortConfig(100, (101,)), PortConfig(None, (101,))])
+async def test_an_old_icx_taken_for_a_new_one_refuses_and_the_port_stays_shut(
+    config: PortConfig,
+) -> None:
     """And the other way round."""
     for name, options in (("fastiron before 08.0.80", {}), ("fastiron", {"dual_mode": True})):
         family = replace(FAMILIES[name], options=options)
@@ -485,7 +488,7 @@ async def test_an_old_icx_taken_for_a_new_one_refuses_and_the_port_stays_shut() 
         async with driving(family, switch) as driver:
             await make_vlans(driver)
             with pytest.raises(DeviceError, match="refused"):
-                await send(driver, SetPort("1/1/1", PortConfig(100, (101,))))
+                await send(driver, SetPort("1/1/1", config))
             assert switch.is_shut(switch.port_list[0])
 
 

@@ -129,7 +129,13 @@ class BrocadeFastIron(ByVlan):
         return [f"no {line}" for line in self._dual_mode(now, options)]
 
     def after_joining(self, config: PortConfig, options: Options) -> list[str]:
-        """And on once it has joined it."""
+        """And on once it has joined it.
+
+        A port that is to be tagged only is put in dual mode and out again. Where there is no such
+        mode it would be on the default VLAN still: that is refused, and it stays shut.
+        """
+        if options.get("dual_mode") and config.tagged and config.untagged is None:
+            return ["dual-mode", "no dual-mode"]
         return self._dual_mode(config, options)
 
     def _dual_mode(self, config: PortConfig, options: Options) -> list[str]:
