@@ -1,0 +1,254 @@
+"""ProVision on HP's ProCurve and on HPE's Aruba 25xx to 54xx switches (ArubaOS-Switch).
+
+Facts from "Advanced Traffic Management Guide" (K/KA/KB.15.15, ArubaOS-Switch 16.09), "Basic
+Operation Guide", and from published sessions.
+
+Every line names all it is about (``vlan 100 untagged 1-24``), so no context is entered, and a line
+that is refused leaves those behind it where they were meant for.
+
+A port is on at least one VLAN at any time. By ``untagged`` it leaves the VLAN that it was untagged
+on. One that is to lose its last VLAN, or to be tagged only, is put on the default VLAN by name
+first: so it never hangs on what the release does by itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from haas_rpcd.drivers.switch import portnames
+from haas_rpcd.drivers.switch.byvlan import DEFAULT_VLAN, ByVlan, Membership
+from haas_rpcd.drivers.switch.dialect import Options, PortState, at_end
+from haas_rpcd.drivers.switch.script import Block, Stage
+from haas_rpcd.model import PortConfig, SetPort, SetVlan
+
+_CURSOR = r"[ \r]*"
+"""What is left of the cursor's movements, which ProVision writes behind all that it asks."""
+
+
+class HpProcurve(ByVlan):
+    """``hp_procurve``."""
+
+    name = "hp_procurve"
+    title = "HP ProCurve and ArubaOS-Switch (ProVision)"
+    window = 8
+    host = r"[^\s#>()\[\]]+(?: [^\s#>()\[\]]+){0,5}"
+    prompt = rf"HOST(?:\([^()\r\n]*\))?[>#]{_CURSOR}"
+    host_shown = 255
+    configuring = re.compile(r"\((?:config|vlan|eth)[^()]*\)#")
+    username = at_end(rf"[^\r\n]*(?:user ?name|login(?: name)?): *{_CURSOR}")
+    password = at_end(rf"[^\r\n]*password[^\r\n:]*: *{_CURSOR}")
+    login_failed = re.compile(
+        r"(?:invalid password|unable to verify password|login(?: incorrect| failed)|access denied|"
+        r"authentication failed|too many login attempts)[^\r\n]*(?=[\r\n])",
+        re.I,
+    )
+    full = re.compile(
+        r"[^\r\n]*(?:maximum (?:number of )?(?:telnet )?(?:sessions|users)[^\r\n]{0,30}"
+        r"(?:reached|exceeded|active)|too many (?:users|sessions|connections)|"
+        r"(?:all|no more) (?:telnet )?sessions? (?:are )?(?:in use|available|active))[^\r\n]*",
+        re.I,
+    )
+    press_key = at_end(rf"[^\r\n]*press (?:any key|return|enter)[^\r\n]*{_CURSOR}")
+    enable = "enable"
+    enable_failed = re.compile(
+        r"(?:invalid password|unable to verify password|access denied|authentication failed)"
+        r"[^\r\n]*(?=[\r\n])",
+        re.I,
+    )
+    setup = ("no page",)
+    goodbye = ("logout", "y", "n")  # "Do you want to log out?", "… save current configuration?"
+    pager = at_end(rf"[\x08 \r]*-- ?more ?--[^\r\n]{{0,60}}{_CURSOR}")
+    question = at_end(
+        rf"[^\r\n]*(?:continue|proceed|want to|sure)?[^\r\n]*[\[(]y/n(?:/\^c)?[\])][?: ]*{_CURSOR}"
+    )
+    enter_config = ("configure terminal",)
+    leave_config = ("end",)
+    errors = (
+        r"(?:invalid|incomplete|ambiguous) input\b",
+        r"module not present for port",
+        r"error\b",
+        r"can(?:no|')t\b",
+        r"unable to\b",
+        r".*\btoo long\. allowed length",
+        r"(?:the )?maximum number of vlans",
+        r"vlan\b.* (?:not found|does not exist|is not configured|already exists as)",
+        r"(?:port|interface)\b.* (?:does not exist|is not a member|must be)",
+        r".*\bmust be a member of at least one\b",
+        r"(?:operation|command|commit|authorization) .*(?:failed|not allowed|denied)",
+        r"(?:operation|commit|authorization) (?:failed|denied)",
+        r"(?:inconsistent|invalid|wrong) value\b",
+        r"not (?:enough|authorized)\b",
+        r"(?:no )?resources? unavailable",
+        r"value .* is (?:out of range|invalid)",
+        r"duplicate\b",
+    )
+    benign = (r"invalid input: status\b",)  # of `show config status`, where a release lacks it
+    save = ("write memory", "show config status")
+    show_version = ("show system", "show lldp info local-device")
+    show_uptime = "show system"
+    model = re.compile(r"System Desc\w* *: *([^,\r\n]+)", re.I)
+    version = re.compile(r"(?:Software revision *: *|, revision )([^\s,]+)", re.I)
+    uptime = re.compile(r"Up Time *: *((?:[^\s,:]+,? ?)+)", re.I)
+    most_ranges = 8
+    most_named = 8
+    shut = "disable"
+    opened = "enable"
+    home_first = True
+
+    def saved(self, answer: str) -> bool:
+        """Nothing is said of a save that went well; so it is asked whether one is needed yet."""
+        return re.search(r"needs? to be saved|has been changed", answer, re.I) is None
+
+    # --- lines ------------------------------------------------------------------------------------
+
+    def canonical_port(self, port: str) -> str:
+        """``a1`` is ``A1``, ``trk1`` is ``Trk1``, ``ethernet 1/01`` is ``1/1``."""
+        name = re.sub(r"^(?:ethernet|eth) ?", "", port.strip(), flags=re.I).upper()
+        name = re.sub(r"\d+", lambda number: str(int(number[0])), name)
+        return re.sub(r"^TRK(?=\d)", "Trk", name)
+
+    def named(self, runs: Sequence[portnames.Span]) -> str:
+        """Write ``1-24,26``, ``A1-A4`` and ``1/1-1/24``: both ends in full."""
+        names = [portnames.names(run) for run in runs]
+        return ",".join(run[0] if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in names)
+
+    def enter_range(self, runs: Sequence[portnames.Span]) -> str:
+        """Several ports are named as one is."""
+        return f"interface {self.named(runs)}"
+
+    def leaves_home(self, options: Options) -> bool:
+        """Joining a VLAN tagged leaves a port untagged where it was."""
+        return True
+
+    def keeps_open(self, now: PortConfig, config: PortConfig) -> bool:
+        """A port stays open where it is on some VLAN all the time, and never on the default one.
+
+        Where it carries something without a tag before and after, one line moves it. Where it does
+        so only after, a tagged VLAN has to stay.
+        """
+        if now.untagged is not None:
+            return now == config or config.untagged is not None
+        return now == config or not set(now.tagged).isdisjoint(config.tagged)
+
+    def leaving(
+        self, now: PortConfig, config: PortConfig, options: Options
+    ) -> frozenset[Membership]:
+        """Take a port off by name where it is tagged; by joining another it leaves the untagged.
+
+        One that is to carry nothing untagged any more leaves all, and begins at the default VLAN.
+        """
+        there = self.memberships(now, options) - {self.home(options)}
+        wanted = self.memberships(config, options)
+        if config.untagged is not None:
+            return frozenset(place for place in there if place.tagged) - wanted
+        alone = all(place.tagged for place in there)
+        return there - wanted if alone else there
+
+    def port_script(
+        self, changes: Mapping[int, SetPort], options: Options, now: Mapping[str, PortConfig]
+    ) -> list[Stage]:
+        """Put each line and the context that it is meant for into one line."""
+        return [
+            [Block(block.changes, tuple(_whole(block))) for block in stage]
+            for stage in super().port_script(changes, options, now)
+        ]
+
+    def vlan_lines(self, vlan: int, present: bool, options: Options) -> list[str]:
+        """Make a VLAN and name it, or remove it: made before, so that it is there to be removed."""
+        made = f"vlan {vlan} name haas-{vlan}"
+        return [made] if present else [made, f"no vlan {vlan}"]
+
+    def vlan_script(self, changes: Mapping[int, SetVlan], options: Options) -> list[Stage]:
+        """Send nothing ahead behind the removal of a VLAN.
+
+        While ports are on it that nobody told us of, ProVision asks whether to move them; the next
+        line's first letter would answer.
+        """
+        stages: list[Stage] = [[]]
+        for index, change in changes.items():
+            lines = self.vlan_lines(change.vlan, change.present, options)
+            stages[-1].append(Block((index,), tuple(lines)))
+            if not change.present:
+                stages.append([])
+        return stages
+
+    # --- reading back -----------------------------------------------------------------------------
+
+    def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
+        """Show the configuration: its VLANs list all ports there are."""
+        return ["show running-config"]
+
+    def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
+        """Put the sections of the VLANs and those of the ports together."""
+        untagged: dict[str, int] = {}
+        tagged: dict[str, set[int]] = {}
+        shut: set[str] = set()
+        there: dict[str, None] = {}
+        for header, lines in _sections("\n".join(answers).replace("\r", "")):
+            match header.split(maxsplit=1):
+                case ["vlan", vlan] if vlan.isdecimal():
+                    for how, members in _memberships(lines):
+                        names = [self.canonical_port(name) for name in _members(members)]
+                        there |= dict.fromkeys(names)
+                        if how == "untagged":
+                            untagged |= dict.fromkeys(names, int(vlan))
+                        elif how == "tagged":
+                            for name in names:
+                                tagged.setdefault(name, set()).add(int(vlan))
+                case ["interface", names]:
+                    own = [self.canonical_port(name) for name in _members(names)]
+                    if "disable" in lines:
+                        shut.update(own)
+        return {
+            port: PortState(
+                PortConfig(untagged.get(port), tuple(sorted(tagged.get(port, set())))),
+                port not in shut,
+            )
+            for port in there
+        }
+
+    def read_vlans(self, options: Options) -> list[str]:
+        """Show the table of VLANs."""
+        return ["show vlans"]
+
+    def parse_vlans(self, answers: Sequence[str]) -> frozenset[int]:
+        """Read the table's first column.
+
+        Not by ntc-templates, whose template fails where a log message stands in the table.
+        """
+        found = re.finditer(r"^[ \t\r]{0,4}(\d{1,4})[ \t]+\S", "\n".join(answers), re.M)
+        return frozenset(int(match[1]) for match in found) | {DEFAULT_VLAN}
+
+
+def _whole(block: Block) -> Iterator[str]:
+    """``vlan 100`` and ``no untagged 5`` are ``no vlan 100 untagged 5``."""
+    for line in block.lines:
+        undone = line.removeprefix("no ")
+        yield f"{block.enter} {line}" if undone == line else f"no {block.enter} {undone}"
+
+
+def _sections(config: str) -> Iterator[tuple[str, list[str]]]:
+    """Split a running configuration: unindented lines, each with the indented ones below it."""
+    for match in re.finditer(r"^([a-z][^\n]*)\n((?:[ \t]+[^\n]*\n?)*)", config, re.M):
+        yield match[1].strip(), [line.strip() for line in match[2].splitlines()]
+
+
+def _memberships(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for line in lines:
+        found = re.fullmatch(r"(untagged|tagged|no untagged|no tagged|forbid|auto) (\S+)", line)
+        if found:
+            yield found[1], found[2]
+
+
+def _members(listed: str) -> Iterator[str]:
+    """Read ``1-4,7,A1-A3,2/1-2/4,Trk1``."""
+    for part in listed.split(","):
+        first, _, last = part.partition("-")
+        begin = re.fullmatch(r"(.*?)(\d+)", first)
+        end = re.fullmatch(r"(.*?)(\d+)", last)
+        if begin is None or end is None:
+            yield part
+            continue
+        for number in range(int(begin[2]), int(end[2]) + 1):
+            yield f"{begin[1]}{number}"

@@ -1,0 +1,262 @@
+"""Comware on HPE's FlexFabric and 5xxx switches, and on H3C's.
+
+Facts from HPE's "Layer 2 LAN Switching Command Reference" and "Configuration Guide" (7500, 5700,
+Comware 7), from "Fundamentals Command Reference", and from published sessions.
+
+A port's link type decides which lines it takes, and changing it opens VLAN 1:
+
+* An access port takes ``port access vlan`` only, a trunk ``port trunk …`` only, so nothing can be
+  prepared in the type that it does not have.
+* A port that becomes a trunk permits VLAN 1 and nothing else, with VLAN 1 as its PVID; one that
+  becomes an access port is in VLAN 1. So a port is shut before its type changes, and opened once
+  all that it is to carry is set.
+* A trunk's list of VLANs is added to and taken from. What it permits is read first, so that a port
+  that stays a trunk stays up. One of which that is not known is made an access port in between,
+  which leaves nothing of its list.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from haas_rpcd.drivers.switch import portnames
+from haas_rpcd.drivers.switch.dialect import Dialect, Options, PortState
+from haas_rpcd.drivers.switch.ioslike import sections
+from haas_rpcd.model import PortConfig, vlan_ranges
+
+DEFAULT_VLAN = 1
+ALL_VLANS = range(1, 4095)
+
+_VIEW = (
+    r"[A-Za-z-]+\d+(?:/\d+)+(?::\d+)?(?:\.\d+)?|(?:Vlan-interface|vlan|Bridge-Aggregation|LoopBack)"
+    r"\d+|if-range[^\]\r\n]*|(?:line|ui|luser|acl|port-group)-[^\]\r\n]+"
+)
+"""What stands behind the host's name in the prompts of views; a host's name may hold dashes too."""
+
+
+class HpeComware(Dialect):
+    """``hpe_comware``."""
+
+    name = "hpe_comware"
+    title = "HPE and H3C Comware (FlexFabric, 5130, 5700, …)"
+    host = r"[^\s#<>()\[\]]+?"
+    prompt = rf"[<\[]HOST(?:-(?:{_VIEW}))?[>\]]"
+    host_shown = 64
+    configuring = re.compile(r"^\[")
+    full = re.compile(
+        r"[^\r\n]*(?:all (?:user interfaces|lines|vty[^\r\n]{0,20}) are (?:used|in use|busy)|"
+        r"(?:maximum|max)[^\r\n]{0,30}(?:sessions|users|connections)[^\r\n]{0,20}"
+        r"(?:reached|exceeded)|too many (?:users|sessions|connections))[^\r\n]*",
+        re.I,
+    )
+    setup = ("screen-length disable",)
+    goodbye = ("return", "quit")  # quit alone leaves a view only
+    enter_config = ("system-view",)
+    leave_config = ("return",)
+    leave_port = "quit"
+    errors = (
+        r"%",
+        r"error\b",
+        r"please (?:set|first|configure|delete|remove|disable|specify|undo|create)\b",
+        r"permission denied",
+        r"(?:operation )?failed\b",
+        r"can(?:no|')t\b",
+        r"(?:the|this|vlan|interface|no|some|one)\b.*\b(?:does|do) ?n(?:o|')t exist",
+        r"(?:the|this|vlan|interface|some|one)\b.*"
+        r"\bis ?n(?:o|')t (?:supported|allowed|permitted|created|a|an|access|trunk)\b",
+        r"(?:the|this) .*\b(?:overlaps|conflicts) with\b",
+        r"object group with given name exists",
+        r"invalid\b",
+        r"unable to\b",
+        r"not enough\b",
+        r"too many\b",
+        r"the (?:maximum )?number of .*(?:reached|exceeds?|exceeded)",
+        r"(?:the )?(?:configuration|system) .*(?:is|are|been) (?:locked|busy)",
+    )
+    benign = (r"%\s?screen-length configuration is\b", r"%\s?(?:the )?current terminal\b")
+    busy = re.compile(r"(?:configuration|system) [^\r\n]*(?:is|been) (?:locked|busy)", re.I)
+    save = ("save force",)
+    most_ranges = 5
+    looks_first = True
+    show_version = ("display version",)
+    show_uptime = "display version"
+    model = re.compile(r"^[ \t]*([^\r\n]+?) uptime is ", re.M | re.I)
+    version = re.compile(r"Software, Version ([^\r\n]+)")
+    types = (
+        "Ethernet",
+        "GigabitEthernet",
+        "Smartrate-Ethernet",
+        "Ten-GigabitEthernet",
+        "Twenty-FiveGigE",
+        "FortyGigE",
+        "FiftyGigE",
+        "HundredGigE",
+        "FourHundredGigE",
+        "M-GigabitEthernet",
+        "Bridge-Aggregation",
+    )
+    short_forms = {
+        "eth": "Ethernet",
+        "ge": "GigabitEthernet",
+        "sge": "Smartrate-Ethernet",
+        "xge": "Ten-GigabitEthernet",
+        "wge": "Twenty-FiveGigE",
+        "fge": "FortyGigE",
+        "hge": "HundredGigE",
+        "mge": "M-GigabitEthernet",
+        "bagg": "Bridge-Aggregation",
+    }
+    """As ``display interface brief`` writes them."""
+
+    items: int = 10
+    """VLANs or ranges of them that a list takes (the manual's ``&<1-10>``)."""
+
+    bulk_from: int = 4
+    """From so many ports on, one bulk read is shorter than a line for each."""
+
+    def answer(self, question: str) -> str:
+        """Comware takes its ``[Y/N]`` with Enter behind it."""
+        return f"{super().answer(question).strip()}\r\n"
+
+    def saved(self, answer: str) -> bool:
+        """Comware ends with ``… saved … successfully`` for every board, and says which failed."""
+        done = re.search(r"saved? .*successfully", answer, re.I) is not None
+        return done and re.search(r"\bfail", answer, re.I) is None
+
+    # --- lines ------------------------------------------------------------------------------------
+
+    def canonical_port(self, port: str) -> str:
+        """Write the type out and the numbers plainly: ``XGE1/0/49`` is ``Ten-GigabitEthernet…``."""
+        return portnames.written_out(port, self.types, self.short_forms)
+
+    def enter_range(self, runs: Sequence[portnames.Span]) -> str:
+        """Name the ends of each run in full: ``Gi1/0/1 to Gi1/0/24 Gi1/0/30``."""
+        names = [portnames.names(run) for run in runs]
+        parts = [run[0] if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in names]
+        return f"interface range {' '.join(parts)}"
+
+    def port_stages(self, config: PortConfig, options: Options) -> list[list[str]]:
+        """Give the lines for a port of which nothing is known."""
+        return self.port_stages_from(None, config, options)
+
+    def port_stages_from(
+        self, now: PortConfig | None, config: PortConfig, options: Options
+    ) -> list[list[str]]:
+        """Give the lines for a port; it is shut first wherever its link type may change.
+
+        A port that keeps its type never carries anything but what it carried and what it is to
+        carry: an access port changes over in one line, and so does a trunk's PVID, which by itself
+        permits nothing.
+        """
+        if config.parked:
+            return [["shutdown"], ["port link-type access", "undo port access vlan"]]
+        if not config.tagged:
+            carry = f"port access vlan {config.untagged}"
+            if now is not None and not now.tagged:
+                return [[carry], ["undo shutdown"]]
+            return [["shutdown"], ["port link-type access", carry], ["undo shutdown"]]
+        if now is not None and now.tagged:
+            unwanted = self._listed("undo port trunk permit vlan", now.vlans - config.vlans)
+            return [[*self._trunk(config), *unwanted], ["undo shutdown"]]
+        fresh = ["port link-type access", "port link-type trunk", "undo port trunk permit vlan all"]
+        return [["shutdown"], [*fresh, *self._trunk(config)], ["undo shutdown"]]
+
+    def _trunk(self, config: PortConfig) -> list[str]:
+        """Without a native VLAN the PVID is the default VLAN, which no trunk permits."""
+        native = config.untagged
+        pvid = "undo port trunk pvid" if native is None else f"port trunk pvid vlan {native}"
+        return [pvid, *self._listed("port trunk permit vlan", config.vlans)]
+
+    def _listed(self, command: str, vlans: frozenset[int]) -> Iterator[str]:
+        parts = [part.replace("-", " to ") for part in vlan_ranges(vlans).split(",") if part]
+        for at in range(0, len(parts), self.items):
+            yield f"{command} {' '.join(parts[at : at + self.items])}"
+
+    def vlan_lines(self, vlan: int, present: bool, options: Options) -> list[str]:
+        """Make a VLAN and name it, or remove it: made before, so that it is there to be removed."""
+        if present:
+            return [f"vlan {vlan}", f"name haas-{vlan}", "quit"]
+        return [f"vlan {vlan}", "quit", f"undo vlan {vlan}"]
+
+    # --- reading back -----------------------------------------------------------------------------
+
+    def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
+        """Show the ports' configuration: one by one, or all of it when they are many."""
+        if not ports or len(ports) >= self.bulk_from:
+            return ["display current-configuration interface"]
+        return [f"display current-configuration interface {port}" for port in ports]
+
+    def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
+        """Read ``interface`` sections; they show only what differs from the defaults."""
+        found: dict[str, PortState] = {}
+        for answer in answers:
+            for name, lines in sections(answer):
+                try:
+                    canonical = self.canonical_port(name)
+                except ValueError:
+                    continue
+                if canonical.startswith(self.types):
+                    found[canonical] = _state(lines)
+        return found
+
+    def read_vlans(self, options: Options) -> list[str]:
+        """Show the VLANs in a list."""
+        return ["display vlan"]
+
+    def parse_vlans(self, answers: Sequence[str]) -> frozenset[int]:
+        """Read ``The VLANs include:`` (5.20: ``The following VLANs exist:``) and what follows."""
+        text = "\n".join(answers)
+        listed = re.search(r"VLANs? (?:include|exist)s?: *\r?\n?([^:]*)", text, re.I)
+        lines = re.findall(r"^[ \t]*(\d[\d,() \-a-z]*)", listed[1] if listed else "", re.M)
+        found = re.findall(r"(\d+)(?:\([^)]*\))?(?:(?:-| to )(\d+))?", " ".join(lines))
+        return frozenset(
+            vlan for first, last in found for vlan in range(int(first), int(last or first) + 1)
+        )
+
+
+def _state(lines: Iterable[str]) -> PortState:
+    """Say what an interface with these lines is set to carry, and whether it is open.
+
+    A hybrid port may carry several VLANs without a tag; all but its PVID are told as tagged.
+    """
+    kind, access, pvid = "access", DEFAULT_VLAN, DEFAULT_VLAN
+    permitted, bare = {DEFAULT_VLAN}, {DEFAULT_VLAN}
+    tagged: set[int] = set()
+    is_open = True
+    for line in lines:
+        match line.split():
+            case ["shutdown"]:
+                is_open = False
+            case ["port", "link-mode", "route"]:
+                kind = "route"
+            case ["port", "link-type", word]:
+                kind = word
+            case ["port", "access", "vlan", vlan] if vlan.isdecimal():
+                access = int(vlan)
+            case ["port", "trunk" | "hybrid", "pvid", "vlan", vlan] if vlan.isdecimal():
+                pvid = int(vlan)
+            case ["undo", "port", "trunk", "permit", "vlan", *listed]:
+                permitted -= _vlans(listed)
+            case ["port", "trunk", "permit", "vlan", *listed]:
+                permitted |= _vlans(listed)
+            case ["undo", "port", "hybrid", "vlan", *listed]:
+                bare -= _vlans(listed)
+            case ["port", "hybrid", "vlan", *listed, "untagged"]:
+                bare |= _vlans(listed)
+            case ["port", "hybrid", "vlan", *listed, "tagged"]:
+                tagged |= _vlans(listed)
+    if kind == "access":
+        return PortState(PortConfig(access), is_open)
+    carried = {"trunk": permitted, "hybrid": bare | tagged}.get(kind, set())
+    native = pvid if pvid in carried and pvid not in tagged else None
+    config = PortConfig(native, tuple(sorted(carried - {native})))
+    return PortState(config, is_open, plain=kind == "trunk" and bool(config.tagged))
+
+
+def _vlans(listed: Sequence[str]) -> set[int]:
+    """Read ``100 to 110 112``, or ``all``."""
+    if listed == ["all"]:
+        return set(ALL_VLANS)
+    found = re.findall(r"(\d+)(?: to (\d+))?", " ".join(listed))
+    return {vlan for first, last in found for vlan in range(int(first), int(last or first) + 1)}
