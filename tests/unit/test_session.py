@@ -652,6 +652,26 @@ async def test_banners_that_look_like_prompts(rows: tuple[str, ...]) -> None:
         assert await reads_port_1(driver)
 
 
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize("said", ["\r\nThe fan is back.\r\n", f"\r\n{MESSAGE}\r\n", "\r\nsw1#"])
+async def test_a_first_prompt_behind_which_something_else_is_said(said: str) -> None:
+    """No question was asked, and there is no other prompt to wait for."""
+
+    class Interrupted(Toy):
+        async def log_in(self) -> None:
+            await self.write("\r\nsw1#")
+            await asyncio.sleep(0.02)  # something happens to the switch just then
+            await self.write(said)
+            self.prompt = ""
+
+        async def answer(self, line: str) -> None:
+            self.prompt = "sw1#"
+            await super().answer(line)
+
+    async with driving(toy(kind=Interrupted)) as driver:
+        assert await reads_port_1(driver)
+
+
 @pytest.mark.parametrize("at", [1, 9, 20])
 async def test_a_log_message_in_the_middle_of_an_echo(at: int) -> None:
     """Without ``logging synchronous`` IOS goes on with the echo behind the message."""

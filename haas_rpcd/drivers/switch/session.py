@@ -118,19 +118,16 @@ class Session:
         dialect = self._dialect
         passwords = 0
         asked: set[str] = set()
+        patterns = {
+            "full": dialect.full,
+            "failed": dialect.login_failed,
+            "username": dialect.username,
+            "password": dialect.password,
+            "key": dialect.press_key,
+            "prompt": dialect.any_prompt,
+        }
         while True:
-            found = await self._expect(
-                {
-                    "full": dialect.full,
-                    "failed": dialect.login_failed,
-                    "username": dialect.username,
-                    "password": dialect.password,
-                    "key": dialect.press_key,
-                    "prompt": dialect.any_prompt,
-                },
-                "login",
-                fresh=not asked,
-            )
+            found = await self._expect(patterns, "login", fresh=not asked)
             again = found.kind == "username" and "password" in asked
             if found.kind == "full":
                 raise self._busy(found.match.group())
@@ -138,7 +135,7 @@ class Session:
                 said = found.match.group() if found.kind == "failed" else ""
                 raise self._login_refused(credential, said)
             if found.kind == "prompt":
-                if not asked and await self._goes_on():
+                if not asked and await self._goes_on(patterns):
                     continue
                 self.prompt = found.match.group().strip()
                 return
@@ -153,16 +150,21 @@ class Session:
             else:
                 self._send("")
 
-    async def _goes_on(self) -> bool:
+    async def _goes_on(self, patterns: dict[str, re.Pattern[str] | None]) -> bool:
         """Whether what looked like a prompt is a banner: the switch has more to say at once.
 
         Asked only where there was no question yet: what would be typed then is taken for a name.
         """
-        data = await self._read_until(asyncio.get_running_loop().time() + _BREATH)
-        if not data:
-            return False
-        self._take(data)
-        return not answers.only_logs(self._buffer)
+        patience = _BREATH
+        while not any(pattern and pattern.search(self._buffer) for pattern in patterns.values()):
+            data = await self._read_until(asyncio.get_running_loop().time() + patience)
+            if not data:
+                return False
+            self._take(data)
+            patience = _QUIET
+            if answers.only_logs(self._buffer):
+                return False
+        return True
 
     def _login_refused(self, credential: Credential, answer: str) -> DeviceError:
         said = quote(answer)
