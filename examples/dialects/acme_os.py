@@ -1,0 +1,39 @@
+"""A site's own dialect: copy it to /etc/haas/dialects, change it, and restart haas-rpcd.
+
+This one is for an imagined family that resembles Cisco IOS, as most do, so it says only what is
+different: how it names ports, how it saves, and what it writes when all is well. What else there is
+to say stands in `haas_rpcd.drivers.switch.dialect.Dialect`, with the one rule that matters: after
+each line a port carries nothing that neither its old nor its new configuration has.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from haas_rpcd.drivers.switch.ioslike import IosLike, range_with_blanks
+from haas_rpcd.drivers.switch.portnames import Span
+
+
+class AcmeOs(IosLike):
+    """``acme_os``: Acme's switches."""
+
+    name = "acme_os"
+    title = "Acme OS"
+    types = ("GigabitEthernet", "TenGigabitEthernet")
+    setup = ("terminal length 0", "terminal width 511")
+    save = ("write memory",)
+    most_ranges = 4  # of ports in one `interface range`
+    window = 8  # lines that may be sent ahead
+    benign = (*IosLike.benign, r"% port is now in vlan \d+")
+    shows_default_mode = "dynamic"
+    model = re.compile(r"^Model number\s*: *(\S+)", re.M)
+    version = re.compile(r"Version ([^,\s]+)")
+
+    def enter_range(self, runs: Sequence[Span]) -> str:
+        """It wants blanks around dash and comma."""
+        return f"interface range {range_with_blanks(runs)}"
+
+    def saved(self, answer: str) -> bool:
+        """It ends a successful save with ``[OK]``."""
+        return "[OK]" in answer

@@ -1,0 +1,86 @@
+"""A site's own dialect: a file in a folder, and HaaS speaks it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from haas_rpcd.config import ConfigError, Settings
+from haas_rpcd.daemon import Daemon
+from haas_rpcd.sim.cli import Carried
+from tests.rpc.small_site import SmallSite
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "dialects" / "acme_os.py"
+BASE = "from haas_rpcd.drivers.switch.dialects.cisco_ios import CiscoIos\n"
+
+
+def folder(tmp_path: Path, text: str | None = None) -> Path:
+    """A folder of dialects: with the example, or with this text."""
+    made = tmp_path / "dialects"
+    made.mkdir(mode=0o755)
+    file = made / "own.py"
+    if text is None:
+        shutil.copyfile(EXAMPLE, file)
+    else:
+        file.write_text(text)
+    file.chmod(0o644)
+    return made
+
+
+def settings_with(settings: Settings, dialects: Path) -> Settings:
+    switches = msgspec.structs.replace(settings.switches, dialects=str(dialects))
+    return msgspec.structs.replace(settings, switches=switches)
+
+
+async def test_the_example_of_a_dialect_sets_ports_of_a_switch(
+    empty_site: SmallSite, tmp_path: Path
+) -> None:
+    site = empty_site
+    site.settings = settings_with(site.settings, folder(tmp_path))
+    await site.restart()
+    await site.call(
+        "switch.register", switch="sw1", dialect="acme_os", host="127.0.0.1",
+        port=site.wires["sw1"].port, credential="lab",
+    )  # fmt: skip
+    await site.call("port.register", switch="sw1", ports=["gi1/0/2", "Gi1/0/3"])
+    await site.call("node.register", node="n", nics=[
+        {"nic": "a", "switch": "sw1", "port": "gi1/0/2"},
+        {"nic": "b", "switch": "sw1", "port": "Gi1/0/3"},
+    ])  # fmt: skip
+    await site.succeeds()
+    await site.call("project.create", project="red")
+    await site.hold_nodes("red", "n")
+    vlan = await site.network("red", "net")
+    for nic in ("a", "b"):
+        await site.connect("n", "net", nic=nic)
+    await site.succeeds("red")
+    for port in ("GigabitEthernet1/0/2", "GigabitEthernet1/0/3"):
+        assert site.switches["sw1"].carried(port) == Carried(vlan)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("import nothing_of_this_name\n", "can't be loaded: ModuleNotFoundError"),
+        ("x = 1\n", "has no class that is a Dialect with a name of its own"),
+        (BASE + "class Mine(CiscoIos):\n    name = 'cisco_ios'\n", "a dialect cisco_ios already"),
+    ],
+)
+def test_a_file_that_is_no_dialect_is_named_when_the_daemon_starts(
+    tmp_path: Path, text: str, says: str
+) -> None:
+    settings = settings_with(Settings(), folder(tmp_path, text))
+    with pytest.raises(ConfigError, match=says) as caught:
+        Daemon(settings, credentials=dict, master=None, libvirt=None)
+    assert "own.py" in str(caught.value)
+
+
+def test_a_file_that_others_may_write_is_not_run(tmp_path: Path) -> None:
+    """It would run with the daemon's rights."""
+    dialects = folder(tmp_path, "raise SystemExit\n")
+    (dialects / "own.py").chmod(0o666)
+    with pytest.raises(ConfigError, match=r"own\.py can be written by others: run  chmod go-w"):
+        Daemon(settings_with(Settings(), dialects), credentials=dict, master=None, libvirt=None)
