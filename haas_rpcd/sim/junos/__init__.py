@@ -253,12 +253,21 @@ def _show_configuration(switch: JunosSwitch, session: Session, args: Args) -> Li
     ]
     if session.shows_set:
         return [f"set {' '.join(statement)}" for statement in chosen]
-    return [f"## Last commit: 2026-01-01 00:00:00 UTC by {session.user}", *_braces(chosen)]
+    inner = [_below(statement, len(section)) for statement in chosen]
+    changed = [] if section else [f"## Last commit: 2026-01-01 00:00:00 UTC by {session.user}"]
+    return [*changed, *_braces(inner)]
+
+
+def _below(statement: tuple[str, ...], words: int) -> tuple[str, ...]:
+    """Leave out the levels that the first words name."""
+    while statement and (words := words - len(statement[0].split())) >= 0:
+        statement = statement[1:]
+    return statement
 
 
 def _braces(statements: Iterable[tuple[str, ...]], depth: int = 0) -> Iterator[str]:
     levels: dict[str, list[tuple[str, ...]]] = {}
-    for first, *rest in statements:
+    for first, *rest in filter(None, statements):
         levels.setdefault(first, []).append(tuple(rest))
     for first, inner in levels.items():
         deeper = [rest for rest in inner if rest]
