@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import time
 
-from haas_rpcd.methods.access import find_switch
+from haas_rpcd.errors import InvalidParamsError
+from haas_rpcd.methods.access import find_switch, paged
 from haas_rpcd.methods.registry import Call, TxCall, method
-from haas_rpcd.records import DriftItem, DriftReport, Name, Started, Unread, timestamp
+from haas_rpcd.records import (
+    DriftItem,
+    DriftReport,
+    Limit,
+    Name,
+    Page,
+    Started,
+    Unread,
+    timestamp,
+)
 from haas_rpcd.store import drift, jobs
 from haas_rpcd.store.database import Row
 
@@ -28,6 +38,26 @@ async def check(call: Call, switch: Name | None = None) -> DriftReport:
         unreachable=[Unread(device, why) for device, why in sorted(found.unreachable.items())],
         items=[_item(row) for row in rows],
     )
+
+
+@method("drift.list", admin=True)
+def list_(
+    call: TxCall, switch: Name | None = None, limit: Limit = 1000, after: str | None = None
+) -> Page[DriftItem]:
+    """List what differed when the devices were last checked, on a switch or everywhere.
+
+    No device is asked: drift.check does that. ``checked`` of switch.show says when it was.
+    """
+    if switch is not None:
+        find_switch(call.tx, switch)
+    place = (after or "  ").split(" ")
+    if len(place) != 3:
+        raise InvalidParamsError(
+            "after: must be the `next` of the page before this one.", field="after"
+        )
+    rows = drift.page(call.tx, limit, (place[0], place[1], place[2]), switch)
+    last = " ".join(rows[-1][name] for name in ("device", "kind", "target")) if rows else None
+    return paged([_item(row) for row in rows], limit, last)
 
 
 def _item(row: Row) -> DriftItem:

@@ -138,6 +138,20 @@ def known(tx: Tx, devices: Iterable[str]) -> list[Row]:
         for device in sorted(devices)
         for row in tx.query("SELECT * FROM drift WHERE device = ? ORDER BY kind, target", (device,))
     ]
+    return _owned(tx, rows)
+
+
+def page(tx: Tx, limit: int, after: tuple[str, str, str], device: str | None) -> list[Row]:
+    """Give what differs, on one device or on all, by device, kind and target, as :func:`known`."""
+    rows = tx.query(
+        "SELECT * FROM drift WHERE (device, kind, target) > (?, ?, ?) AND ifnull(device = ?, TRUE)"
+        " ORDER BY device, kind, target LIMIT ?",
+        (*after, device, limit),
+    )
+    return _owned(tx, rows)
+
+
+def _owned(tx: Tx, rows: list[Row]) -> list[Row]:
     for row in rows:
         row["project"], row["behind"] = _owner(tx, row)
     return rows

@@ -75,6 +75,9 @@ def delete(tx: Tx, switch_id: int) -> None:
     Raises sqlite3.IntegrityError while a nic is behind a port.
     """
     tx.execute("DELETE FROM switch_vlan WHERE switch_id = ?", (switch_id,))
+    tx.execute(
+        "DELETE FROM drift WHERE device = (SELECT name FROM switch WHERE id = ?)", (switch_id,)
+    )
     tx.execute("DELETE FROM port WHERE switch_id = ?", (switch_id,))
     tx.execute("DELETE FROM switch WHERE id = ?", (switch_id,))
 
@@ -142,5 +145,10 @@ def set_port_role(tx: Tx, port_id: int, role: str) -> None:
 
 
 def delete_port(tx: Tx, port_id: int) -> None:
-    """Remove a port. Raises sqlite3.IntegrityError while a nic is behind it."""
+    """Remove a port, and what was found on it. Raises sqlite3.IntegrityError for one with a nic."""
+    tx.execute(
+        "DELETE FROM drift WHERE kind = 'port' AND (device, target) = (SELECT switch.name,"
+        " port.name FROM port JOIN switch ON switch.id = port.switch_id WHERE port.id = ?)",
+        (port_id,),
+    )
     tx.execute("DELETE FROM port WHERE id = ?", (port_id,))

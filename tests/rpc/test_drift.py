@@ -118,6 +118,33 @@ async def test_a_vlan_that_was_removed_and_one_that_is_left_over(applied: SmallS
     assert (await applied.call("drift.check"))["items"] == []
 
 
+async def test_what_was_found_can_be_listed_without_asking_a_device(applied: SmallSite) -> None:
+    assert (await applied.call("drift.list"))["items"] == []
+    by_hand(applied, "sw1", "Gi1/0/2", 1)
+    by_hand(applied, "sw2", "Gi1/0/2", None)
+    found = (await applied.call("drift.check"))["items"]
+    for switch in applied.switches.values():
+        switch.faults.refuse_connections = True
+        for session in list(switch.sessions):
+            session.cut()
+    listed = await applied.call("drift.list")
+    assert (listed["items"], listed["next"]) == (found, None)
+    assert places(await applied.call("drift.list", switch="sw2")) == [("sw2", "Gi1/0/2")]
+    first = await applied.call("drift.list", limit=1)
+    rest = await applied.call("drift.list", after=first["next"])
+    assert places(first) + places(rest) == places(listed)
+    assert (await applied.refused("drift.list", after="of old")).kind == "invalid_params"
+
+
+async def test_what_is_forgotten_has_no_drift(applied: SmallSite) -> None:
+    """Else a switch of the same name would begin with it."""
+    by_hand(applied, "sw1", "Gi1/0/4", 1)
+    await applied.call("drift.check")
+    await applied.call("node.delete", node="node-2")
+    await applied.call("port.delete", switch="sw1", port="Gi1/0/4", force=True)
+    assert (await applied.call("drift.list"))["items"] == []
+
+
 async def test_a_free_node_whose_port_was_opened_cannot_be_allocated(applied: SmallSite) -> None:
     """It was confirmed parked, but is not any more: somebody might be on it."""
     by_hand(applied, "sw1", "Gi1/0/4", 1)
