@@ -13,23 +13,30 @@ import shlex
 from dataclasses import dataclass
 
 CLIENT = """\
-import os, socket, sys
-end = socket.socket(socket.AF_UNIX)
+import _socket, os, sys  # not socket: what that imports takes longer than all the rest
+end = _socket.socket(_socket.AF_UNIX)
 end.connect(os.environ["HAAS_SIM_SOCKET"])
 words = [os.environ["HAAS_SIM_SESSION"], os.environ.get("HAAS_SIM_ROOT", "0"), os.getcwd()]
 words += [os.path.basename(sys.argv[0]), *sys.argv[1:]]
 end.sendall(b"".join(os.fsencode(word) + b"\\0" for word in words) + b"\\n")
-stream = end.makefile("rb")
-while head := stream.read(5):
-    data = stream.read(int.from_bytes(head[1:], "big"))
+stream = os.fdopen(end.detach(), "r+b", 0)
+got = b""
+def take(count):
+    global got
+    while len(got) < count:
+        got += stream.read(65536) or sys.exit(1)
+    data, got = got[:count], got[count:]
+    return data
+while True:
+    head = take(5)
+    data = take(int.from_bytes(head[1:], "big"))
     if head[:1] == b"x":
         sys.exit(int(data))
     out = sys.stderr if head[:1] == b"e" else sys.stdout
     out.buffer.write(data)
     out.flush()
     if head[:1] == b"q":
-        end.sendall(sys.stdin.buffer.readline().rstrip(b"\\n") + b"\\n")
-sys.exit(1)
+        stream.write(sys.stdin.buffer.readline().rstrip(b"\\n") + b"\\n")
 """
 
 SUDO = """\
