@@ -220,7 +220,9 @@ def _seed(path: Path, prepared: Prepared, wires: dict[str, Wire]) -> None:
     path.write_bytes(prepared.database)
     with sqlite3.connect(path) as db:
         for name, wire in wires.items():
-            db.execute("UPDATE switch SET port = ? WHERE name = ?", (wire.port, name))
+            db.execute(
+                "UPDATE switch SET port = ?, booted = NULL WHERE name = ?", (wire.port, name)
+            )  # they are switched on only now
     db.close()
 
 
