@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,6 +36,8 @@ from haas_rpcd.records import (
 )
 from haas_rpcd.store import applied, drift, networks, switches
 from haas_rpcd.store.database import Row, Tx
+
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 
 
 def record(row: Row) -> Switch:
@@ -116,7 +119,9 @@ def check_kind(
                 f"options: {dialect} has no option {option}; it takes {takes}.", field="options"
             )
         value = options[option]  # it ends up in lines that are sent, and in the site file
-        if not isinstance(value, bool | int) and not (isinstance(value, str) and value.isalnum()):
+        if not isinstance(value, bool | int) and not (
+            isinstance(value, str) and _WORD.fullmatch(value)
+        ):
             raise InvalidParamsError(
                 f"options: {option} must be a word, a number, true or false.", field="options"
             )

@@ -13,6 +13,8 @@ import pytest
 
 from haas_rpcd import config
 from haas_rpcd.config import Settings
+from haas_rpcd.drivers.switch.dialect import Dialect
+from haas_rpcd.drivers.switch.dialects import DIALECTS
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -76,3 +78,15 @@ def test_readme_opens_with_the_two_commands() -> None:
         "make demo",
         "make test",
     ]
+
+
+@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=lambda dialect: str(dialect.name))
+def test_every_dialect_and_its_options_are_in_the_readme(dialect: Dialect) -> None:
+    rows = [
+        line
+        for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+        if line.startswith(f"| `{dialect.name}` |")
+    ]
+    assert len(rows) == 1
+    for option in dialect.options:
+        assert f"`{option}`" in rows[0]
