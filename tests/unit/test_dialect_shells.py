@@ -466,6 +466,17 @@ def test_another_bridge_is_an_option() -> None:
     ]
 
 
+@BOTH
+def test_ports_are_named_one_by_one_where_that_is_wanted(name: str) -> None:
+    ports = KINDS[name].port_names(3)
+    changes = [SetPort(port, PARKED) for port in ports]
+    now = dict.fromkeys(ports, PortConfig(100))
+    together = DIALECTS[name].script(changes, {}, now)
+    singly = DIALECTS[name].script(changes, {"ranges": False}, now)
+    assert all(sum(port in line.text.split() for port in ports) <= 1 for line in singly)
+    assert len(together) < len(singly)
+
+
 # --- SONiC ----------------------------------------------------------------------------------------
 
 
