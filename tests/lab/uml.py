@@ -44,6 +44,8 @@ PROGRAMS = {
     "virsh": "libvirt-clients",
     "qemu-system-x86_64": "qemu-system-x86",
     "qemu-img": "qemu-utils",
+    "ovs-vswitchd": "openvswitch-switch",
+    "ovs-vsctl": "openvswitch-switch",
 }
 """What the lab calls, and the Debian package that brings it."""
 

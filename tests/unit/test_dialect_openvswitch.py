@@ -1,0 +1,209 @@
+"""Open vSwitch: what its lines do to a port, by the table "Port" of ovs-vswitchd.conf.db(5).
+
+The lab speaks to the real one (``tests/lab/inside/test_openvswitch.py``).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from haas_rpcd.drivers.switch.dialect import PortState
+from haas_rpcd.drivers.switch.dialects import DIALECTS
+from haas_rpcd.model import PARKED, PortConfig, SetPort, parse_vlan_ranges
+
+OVS = DIALECTS["openvswitch"]
+POOL = (100, 101, 102, 103)
+NO_TAG = 0
+NOWHERE = 4095
+ALL = frozenset(range(4096))
+
+some = st.frozensets(st.sampled_from((NO_TAG, 7, *POOL)))
+configs = st.builds(
+    lambda untagged, tagged: PortConfig(untagged, tuple(sorted(tagged - {untagged}))),
+    st.none() | st.sampled_from(POOL),
+    st.frozensets(st.sampled_from(POOL)),
+)
+
+
+@dataclass
+class OvsPort:
+    """A row of the table, and its link. A fresh one is up and carries everything."""
+
+    vlan_mode: str | None = None
+    tag: int | None = None
+    trunks: frozenset[int] = field(default_factory=frozenset)
+    protected: bool = False
+    up: bool = True
+
+    def run(self, line: str) -> None:
+        """Carry out one command; an unknown one fails, as it would."""
+        if match := re.fullmatch(
+            r"ip link set dev p1 (up|down)"
+            r"|ovs-ofctl -O OpenFlow10\S* mod-port br0 p1 (up|down)",
+            line,
+        ):
+            self.up = "up" in match.groups()
+        elif match := re.fullmatch(r"ovs-vsctl --timeout=10 add port p1 trunks (\S+)", line):
+            self.trunks |= set(parse_vlan_ranges(match[1]))
+        else:
+            match = re.fullmatch(r"ovs-vsctl --timeout=10 set port p1 (.+)", line)
+            assert match, line
+            for column in match[1].split():
+                self._set(*column.split("="))
+
+    def _set(self, column: str, text: str) -> None:
+        if column == "vlan_mode":
+            assert text in ("access", "trunk", "native-untagged")
+            self.vlan_mode = text
+        elif column == "tag":
+            self.tag = None if text == "[]" else int(text)
+        elif column == "trunks":
+            vlans = "" if text == "[]" else text
+            self.trunks = frozenset({NOWHERE} if vlans == "4095" else _vlans(vlans))
+        else:
+            assert column == "protected"
+            self.protected = text == "true"
+
+    def described(self) -> frozenset[int]:
+        """What the row says that the port carries; 0 stands for frames without a tag."""
+        tag = NO_TAG if self.tag is None else self.tag
+        mode = self.vlan_mode or ("trunk" if self.tag is None else "access")
+        if mode == "access":
+            return frozenset({tag})
+        if mode == "trunk":
+            return self.trunks or ALL
+        return (self.trunks or ALL) | {tag}
+
+    def carried(self) -> frozenset[int]:
+        return self.described() if self.up else frozenset()
+
+    def shown(self) -> list[str]:
+        """As ``ovs-vsctl --format=json list port`` and ``ip -json link show`` print it."""
+        row = [
+            "p1",
+            self.vlan_mode or ["set", []],
+            ["set", []] if self.tag is None else self.tag,
+            min(self.trunks) if len(self.trunks) == 1 else ["set", sorted(self.trunks)],
+            self.protected,
+        ]
+        others = ["br0", ["set", []], ["set", []], ["set", []], False]
+        columns = ["name", "vlan_mode", "tag", "trunks", "protected"]
+        flags = ["BROADCAST", "MULTICAST", *(["UP", "LOWER_UP"] if self.up else [])]
+        return [
+            json.dumps({"data": [others, row], "headings": columns}),
+            json.dumps([{"ifname": "lo", "flags": ["UP"]}, {"ifname": "p1", "flags": flags}]),
+        ]
+
+
+def _vlans(text: str) -> tuple[int, ...]:
+    return parse_vlan_ranges(text) if text else ()
+
+
+def lines(config: PortConfig, **options: Any) -> list[str]:
+    return [line.text for line in OVS.script([SetPort("p1", config)], options)]
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.builds(
+        OvsPort,
+        st.sampled_from((None, "access", "trunk", "native-untagged", "native-tagged")),
+        st.none() | st.sampled_from((7, *POOL)),
+        some,
+        st.booleans(),
+        st.booleans(),
+    ),
+    st.lists(configs, min_size=1, max_size=4),
+    st.sampled_from(({}, {"bridge": "br0"})),
+)
+def test_no_line_opens_anything_else_from_whatever_state(
+    port: OvsPort, wanted: list[PortConfig], options: dict[str, Any]
+) -> None:
+    for config in wanted:
+        before = port.carried()
+        for line in lines(config, **options):
+            port.run(line)
+            assert port.carried() <= before | config.vlans, line
+        assert port.carried() == config.vlans
+        assert port.protected == config.parked
+        assert OVS.parse_ports(port.shown(), {})["p1"].carries == config
+
+
+def test_a_parked_port_carries_nothing_even_when_its_link_comes_back() -> None:
+    """As after a restart: the link's state is not in the database."""
+    port = OvsPort()
+    for line in lines(PARKED):
+        port.run(line)
+    port.up = True
+    assert port.carried() == {NOWHERE}
+    assert port.protected
+    assert OVS.parse_ports(port.shown(), {})["p1"] == PortState(PARKED, open=True)
+
+
+@pytest.mark.parametrize(
+    ("port", "config"),
+    [
+        (OvsPort(), PortConfig(NO_TAG, tuple(range(1, 4096)))),
+        (OvsPort(tag=104), PortConfig(104)),
+        (OvsPort(tag=104, trunks=frozenset({105})), PortConfig(104)),
+        (OvsPort("access"), PortConfig(NO_TAG)),
+        (OvsPort("trunk", 104), PortConfig(NO_TAG, tuple(range(1, 4096)))),
+        (OvsPort("trunk", 104, frozenset({105})), PortConfig(None, (105,))),
+        (OvsPort("trunk", None, frozenset({NO_TAG, 105})), PortConfig(NO_TAG, (105,))),
+        (OvsPort("trunk", None, frozenset({NOWHERE})), PortConfig(None, (NOWHERE,))),
+        (OvsPort("native-untagged", 104, frozenset({105})), PortConfig(104, (105,))),
+    ],
+)
+def test_a_port_is_read_as_open_vswitch_means_it(port: OvsPort, config: PortConfig) -> None:
+    """The trap first: a port of which nothing is said carries everything."""
+    assert OVS.parse_ports(port.shown(), {})["p1"] == PortState(config, open=True)
+
+
+@pytest.mark.parametrize("mode", ["native-tagged", "dot1q-tunnel"])
+def test_modes_that_are_never_set_count_as_carrying_anything(mode: str) -> None:
+    port = OvsPort(mode, 104, frozenset({105}))
+    found = OVS.parse_ports(port.shown(), {})["p1"].config
+    assert found.vlans == ALL
+
+
+def test_a_long_list_of_vlans_over_several_lines() -> None:
+    """A terminal takes 4095 characters a line; no piece admits anything unwanted."""
+    port, wanted = OvsPort("access", 7), PortConfig(None, tuple(range(2, 4095, 2)))
+    sent = lines(wanted)
+    assert max(map(len, sent)) < 1200
+    for line in sent:
+        port.run(line)
+        assert port.carried() <= {7} | wanted.vlans
+    assert port.carried() == wanted.vlans
+    assert len(sent) > 5
+
+
+def test_ports_that_the_kernel_does_not_know_are_read_by_their_bridge() -> None:
+    table = OvsPort("access", 104).shown()[0]
+    ports = (
+        "OFPT_FEATURES_REPLY (xid=0x2): dpid:00001254b624284a\r\n"
+        " 1(p1): addr:42:62:a7:f7:ce:91\r\n     config:     {}\r\n     state:      0\r\n"
+        " LOCAL(br0): addr:12:54:b6:24:28:4a\r\n     config:     PORT_DOWN\r\n"
+    )
+    for config, is_open in (("0", True), ("PORT_DOWN", False), ("NO_FLOOD", True)):
+        found = OVS.parse_ports([table, ports.format(config)], {"bridge": "br0"})
+        assert found["p1"] == PortState(PortConfig(104), is_open)
+        assert not found["br0"].open
+
+
+def test_everything_is_done_as_root_where_the_login_is_not() -> None:
+    asked = OVS.read_ports([], {"sudo": True})
+    sent = lines(PortConfig(100, (101,)), sudo=True)
+    assert all(line.startswith("sudo -n ") for line in [*asked, *sent])
+
+
+def test_it_says_what_it_is() -> None:
+    answers = ["ovs-vsctl (Open vSwitch) 3.1.0\nDB Schema 8.3.1", "Linux 6.1.0-28-amd64"]
+    assert OVS.identity(answers) == ("Open vSwitch", "3.1.0")
