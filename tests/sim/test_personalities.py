@@ -40,7 +40,8 @@ def test_fresh_ports_carry_vlan_1_and_a_reload_changes_nothing(dialect: str) -> 
 @EVERY
 async def test_passwords_are_not_recorded(dialect: str) -> None:
     async with switch_of(dialect) as switch, connected(switch) as console:
-        console.send("haas\rhush-pw\r")
+        key_first = "\r" if dialect == "hp_procurve" else ""  # "Press any key to continue"
+        console.send(f"{key_first}haas\rhush-pw\r")
         async with asyncio.timeout(5):
             while not switch.counters.logins:
                 console.seen += await console.reader.read(4096)

@@ -31,6 +31,7 @@ class HpProcurve(ByVlan):
 
     name = "hp_procurve"
     title = "HP ProCurve and ArubaOS-Switch (ProVision)"
+    trunks_want_vlans = True
     window = 8
     host = r"[^\s#>()\[\]]+(?: [^\s#>()\[\]]+){0,5}"
     prompt = rf"HOST(?:\([^()\r\n]*\))?[>#]{_CURSOR}"
@@ -59,9 +60,7 @@ class HpProcurve(ByVlan):
     setup = ("no page",)
     goodbye = ("logout", "y", "n")  # "Do you want to log out?", "… save current configuration?"
     pager = at_end(rf"[\x08 \r]*-- ?more ?--[^\r\n]{{0,60}}{_CURSOR}")
-    question = at_end(
-        rf"[^\r\n]*(?:continue|proceed|want to|sure)?[^\r\n]*[\[(]y/n(?:/\^c)?[\])][?: ]*{_CURSOR}"
-    )
+    question = at_end(rf"[^\r\n]*[\[(]y/n(?:/\^c)?[\])][?: ]*{_CURSOR}")
     enter_config = ("configure terminal",)
     leave_config = ("end",)
     errors = (

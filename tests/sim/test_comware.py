@@ -1,0 +1,169 @@
+"""A simulated Comware switch, seen from outside."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from haas_rpcd.sim.cli import ALL_VLANS, Carried
+from haas_rpcd.sim.comware import Comware5Switch, ComwareSwitch
+
+from .console import Console, connected
+
+PROMPT = re.compile(r"(?:^|\n)[<\[][^\s>\]]+[>\]]$")
+GE1, GE2 = (f"GigabitEthernet1/0/{number}" for number in (1, 2))
+
+
+@asynccontextmanager
+async def logged_in(
+    kind: type[ComwareSwitch] = ComwareSwitch, ports: int = 4, **options: Any
+) -> AsyncIterator[tuple[ComwareSwitch, Console]]:
+    switch = kind("sw1", ports=kind.port_names(ports), username="u", password="pw", **options)
+    async with switch, connected(switch, prompt=PROMPT) as console:
+        console.send("u\rpw\r")
+        await console.until(PROMPT)
+        yield switch, console
+
+
+async def test_refusals_point_at_what_is_wrong() -> None:
+    async with logged_in() as (_, console):
+        assert await console.run("vlan 100") == [
+            "     ^",
+            " % Unrecognized command found at '^' position.",
+        ]
+        await console.run("system-view")
+        for line, column, what in (
+            ("vlan", 9, "Incomplete command"),
+            ("vlan 5000", 10, "Wrong parameter"),
+            ("vlan 100 200", 14, "Too many parameters"),
+            ("i", 5, "Ambiguous command"),
+            ("interface GigabitEthernet1/0/9", 15, "Wrong parameter"),
+            ("system-view", 5, "Wrong parameter"),
+            ("end", 5, "Unrecognized command"),
+        ):
+            caret, refusal = await console.run(line)
+            assert (caret, refusal) == (" " * column + "^", f" % {what} found at '^' position.")
+
+
+async def test_views_are_entered_from_each_other_and_left_one_by_one() -> None:
+    async with logged_in() as (_, console):
+        assert await console.run("sys") == ["System View: return to User View with Ctrl+Z."]
+        console.send("vlan 10\rint g1/0/1\rinterface range g1/0/1 to g1/0/2 g1/0/4\rquit\rquit\r")
+        seen = await console.until(r"<sw1>$")
+        for prompt in ("[sw1-vlan10]", f"[sw1-{GE1}]", "[sw1-if-range]", "[sw1]quit\n<sw1>"):
+            assert prompt in seen
+
+
+async def test_another_link_type_begins_at_its_defaults() -> None:
+    async with logged_in(history=True) as (switch, console):
+        await console.run_all("sys", "vlan 100", "int g1/0/1", "port access vlan 100")
+        assert switch.carried(GE1) == Carried(100)
+        assert await console.run("port trunk permit vlan 100") == ["The port is not a trunk port."]
+        await console.run("port link-type trunk")
+        assert switch.carried(GE1) == Carried(1)
+        await console.run("port trunk permit vlan all")
+        assert switch.running.ports[GE1].permitted == ALL_VLANS
+        assert switch.carried(GE1) == Carried(1, frozenset({100}))
+        first = "Please set the link type of the port to access first."
+        assert await console.run("port link-type hybrid") == [first]
+        assert await console.run_all("port link-type access", "port link-type trunk") == []
+        assert switch.carried(GE1) == Carried(1)
+
+
+async def test_a_range_stops_where_its_first_port_will_not_have_a_line_only() -> None:
+    async with logged_in() as (switch, console):
+        await console.run_all("sys", "vlan 100", "int g1/0/2", "port link-type trunk")
+        await console.run("interface range g1/0/1 to g1/0/3")
+        assert await console.run("port access vlan 100") == ["The port is not an access port."]
+        carried = [switch.carried(name) for name in switch.port_list]
+        assert carried == [Carried(100), Carried(1), Carried(100), Carried(1)]
+        await console.run("interface range g1/0/2 to g1/0/4")
+        assert await console.run("undo port access vlan") == ["The port is not an access port."]
+        assert switch.carried("GigabitEthernet1/0/3") == Carried(100)
+
+
+async def test_the_configuration_shows_what_is_not_by_default() -> None:
+    async with logged_in() as (_, console):
+        await console.run_all("sys", "vlan 100", "name x", "int g1/0/1", "port link-type trunk")
+        lists = " ".join(str(vlan) for vlan in range(102, 122, 2))
+        await console.run_all(
+            "undo port trunk permit vlan 1",
+            "port trunk permit vlan 100",
+            f"port trunk permit vlan {lists}",
+            "port trunk pvid vlan 100",
+            "shutdown",
+        )
+        _, refusal = await console.run(f"port trunk permit vlan 2 {lists}")
+        assert "Too many parameters" in refusal
+        assert await console.run(f"display current-configuration interface {GE1}") == [
+            "#",
+            f"interface {GE1}",
+            " port link-mode bridge",
+            " port link-type trunk",
+            " undo port trunk permit vlan 1",
+            " port trunk permit vlan 100 102 104 106 108 110 112 114 116 118",
+            " port trunk permit vlan 120",
+            " port trunk pvid vlan 100",
+            " shutdown",
+            "#",
+            "return",
+        ]
+        assert await console.run("display vlan") == [
+            " Total VLANs: 2",
+            " The VLANs include:",
+            " 1(default), 100",
+        ]
+
+
+async def test_the_ports_of_a_vlan_that_goes_are_in_vlan_1_again() -> None:
+    async with logged_in() as (switch, console):
+        await console.run_all("sys", "vlan 100", "int g1/0/1", "port access vlan 100", "quit")
+        assert await console.run("undo vlan 100") == []
+        assert switch.carried(GE1) == Carried(1)
+        assert await console.run("undo vlan 100") == ["The VLAN does not exist."]
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (ComwareSwitch, "Saved the current configuration to mainboard device successfully."),
+        (Comware5Switch, "Configuration is saved to device successfully."),
+    ],
+)
+async def test_a_save_is_confirmed_and_a_reboot_asks_for_one(
+    kind: type[ComwareSwitch], said: str
+) -> None:
+    async with logged_in(kind) as (switch, console):
+        assert (await console.run("save force"))[-1] == said
+        await console.run_all("sys", "sysname core", "return")
+        console.send("reboot\r")
+        await console.until(r"save current configuration\? \[Y/N\]:$")
+        console.send("n\r")
+        await console.until(r"Continue\? \[Y/N\]:$")
+        console.send("y\r")
+        await console.hung_up()
+        assert (switch.running.hostname, switch.counters.reloads) == ("sw1", 1)
+
+
+async def test_its_pager_goes_back_over_what_it_said() -> None:
+    async with logged_in(ports=24) as (_, console):
+        console.send("display current-configuration\r")
+        await console.until(r"  ---- More ----$")
+        console.send(" ")
+        assert (await console.until(r"---- More ----$")).startswith(f"\x1b[16D{' ' * 16}\x1b[16D")
+        console.send("q")
+        await console.until(r"<sw1>$")
+        await console.run("screen-length disable")
+        assert len(await console.run("display current-configuration")) > 80
+
+
+async def test_comware_5_says_some_things_in_other_words() -> None:
+    async with logged_in(Comware5Switch) as (_, console):
+        off = "% Screen-length configuration is disabled for current user."
+        assert await console.run("screen-length disable") == [off]
+        assert await console.run("undo terminal monitor") == ["% Current terminal monitor is off."]
+        assert (await console.run("display vlan"))[1] == " The following VLANs exist:"
