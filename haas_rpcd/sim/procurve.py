@@ -291,7 +291,7 @@ def _system(switch: ProcurveSwitch, session: Session, args: Args) -> Lines:
         " Status and Counters - General System Information",
         "",
         f"  System Name        : {switch.running.hostname}",
-        "  System Contact     :",
+        "  System Contact     :" + " " * 32,
         "",
         f"  Software revision  : {RELEASE}        Base MAC Addr      : 3464a9-b1ffff",
         "  ROM Version        : YA.15.20             Serial Number      : CN46FP0001",

@@ -91,15 +91,43 @@ class SwitchDriver:
         return lines
 
     def _script(
-        self, changes: Sequence[SwitchChange], now: Mapping[str, PortConfig] | None
+        self,
+        changes: Sequence[SwitchChange],
+        now: Mapping[str, PortConfig] | None,
+        there: frozenset[int] = frozenset(),
     ) -> list[Line]:
+        """Give the lines of changes; ``there`` are VLANs that need not be made for ports."""
         own = [
             (i, change) for i, change in enumerate(changes) if not isinstance(change, SaveConfig)
         ]
         at = [i for i, _ in own]
-        return [
+        return self._vlans_for_ports(changes, there) + [
             Line(line.text, tuple(at[i] for i in line.changes), at[line.shown], line.guarded)
             for line in self._dialect.script([change for _, change in own], self._options, now)
+        ]
+
+    def _vlans_for_ports(
+        self, changes: Sequence[SwitchChange], there: frozenset[int]
+    ) -> list[Line]:
+        """Give the lines that make what ports are to carry: see `Dialect.trunks_want_vlans`.
+
+        They come first, are shown with the first change, and serve all ports that want the VLAN.
+        """
+        wanted: dict[int, list[int]] = {}
+        for index, change in enumerate(changes):
+            if isinstance(change, SetPort) and self._dialect.trunks_want_vlans:
+                for vlan in change.config.vlans - there:
+                    wanted.setdefault(vlan, []).append(index)
+        vlans = sorted(wanted)
+        made = [SetVlan(vlan, present=True) for vlan in vlans]
+        return [
+            Line(
+                line.text,
+                tuple(sorted({index for i in line.changes for index in wanted[vlans[i]]})),
+                0,
+                line.guarded,
+            )
+            for line in (self._dialect.script(made, self._options) if made else [])
         ]
 
     # --- the session ------------------------------------------------------------------------------
@@ -164,7 +192,8 @@ class SwitchDriver:
         dropped. A switch whose configuration somebody else holds is tried again for a while.
         """
         try:
-            lines = self._script(changes, await self._carried_now(changes))
+            now = await self._carried_now(changes)
+            lines = self._script(changes, now, await self._there_now(changes))
             ran = await self._patiently(lines, news) if lines else Ran(0, 0)
         except DeviceError as error:  # reading what is there went wrong
             return [Outcome("refused", error)] + [Outcome("unsent", error)] * (len(changes) - 1)
@@ -182,6 +211,15 @@ class SwitchDriver:
             return {}
         found = await self._ports(ports)
         return {port: state.config for port, state in found.items() if state.plain}
+
+    async def _there_now(self, changes: Sequence[SwitchChange]) -> frozenset[int]:
+        """Read which VLANs exist, where some may have to be made for ports."""
+        joining = any(
+            isinstance(change, SetPort) and not change.config.parked for change in changes
+        )
+        if not joining or not self._dialect.trunks_want_vlans:
+            return frozenset()
+        return self._dialect.parse_vlans(await self.shown(self._dialect.read_vlans(self._options)))
 
     async def _patiently(self, lines: list[Line], news: News) -> Ran:
         """Run a script; begin anew while the switch says that somebody else holds its config."""
@@ -283,7 +321,7 @@ class SwitchDriver:
         vlans: frozenset[int] = frozenset()
         if any(isinstance(change, SetVlan) for change in changes):
             vlans = self._dialect.parse_vlans(
-                await self._show(self._dialect.read_vlans(self._options))
+                await self.shown(self._dialect.read_vlans(self._options))
             )
         seen: list[Seen | DeviceError] = []
         for change in changes:
@@ -327,20 +365,20 @@ class SwitchDriver:
         return found
 
     async def _read(self, ports: Sequence[str]) -> dict[str, PortState]:
-        answers = await self._show(self._dialect.read_ports(ports, self._options))
+        answers = await self.shown(self._dialect.read_ports(ports, self._options))
         found = self._dialect.parse_ports(answers, self._options)
         named = {port: found.get(self._dialect.canonical_port(port)) for port in ports}
         return {port: state for port, state in named.items() if state is not None}
 
     async def probe(self) -> Probed:
         """Say what the switch is, and what all of its ports carry. Raises DeviceError."""
-        answers = await self._show(list(self._dialect.show_version))
+        answers = await self.shown(list(self._dialect.show_version))
         lines = [line.strip() for answer in answers for line in answer.splitlines()]
         identity = self._dialect.identity(answers)
         ports = self._dialect.parse_ports(
-            await self._show(self._dialect.read_ports((), self._options)), self._options
+            await self.shown(self._dialect.read_ports((), self._options)), self._options
         )
-        vlans = self._dialect.parse_vlans(await self._show(self._dialect.read_vlans(self._options)))
+        vlans = self._dialect.parse_vlans(await self.shown(self._dialect.read_vlans(self._options)))
         carried = {name: state.carries for name, state in ports.items()}
         return Probed(
             prompt=self._live().prompt,
@@ -360,14 +398,15 @@ class SwitchDriver:
         if not line:
             return None
         try:
-            [answer] = await self._show([line])
+            [answer] = await self.shown([line])
         except DeviceError as error:
             if error.reason in SESSION_LOST:
                 raise
             return None  # a model that does not know the command
         return self._dialect.up_for(answer)
 
-    async def _show(self, lines: Sequence[str]) -> list[str]:
+    async def shown(self, lines: Sequence[str]) -> list[str]:
+        """Give the answers to lines that only show something. Raises DeviceError."""
         await self._leave()
         answers = [await self._live().command(line) for line in lines]
         self._used = time.monotonic()
