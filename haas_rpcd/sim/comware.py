@@ -1,8 +1,8 @@
 """A Comware switch (HPE 5130, HP A5120): views, refusals, displays as Comware 7 and 5.20 have them.
 
-Written from HPE's "Layer 2 LAN Switching" and "Fundamentals" guides and references (5130, 5700,
-7500), ntc-templates' recorded output and published sessions. The refusals of a line that is meant
-for another link type, and of VLANs that don't exist, are in Comware's manner, not verbatim.
+Written from HPE's and H3C's "Layer 2 LAN Switching" and "Fundamentals" guides (7500, 5700, 5830),
+ntc-templates' recorded output and published sessions. The refusals of a line that is meant for
+another link type, of VLANs that don't exist and of logins are in Comware's manner, not verbatim.
 
 Changing a port's link type takes it back to the defaults of the new one: an access port is in VLAN
 1, a trunk permits VLAN 1 and has it as its PVID. From trunk to hybrid it must be access in between.

@@ -1,8 +1,8 @@
 """A ProVision switch (Aruba 2530): contexts, refusals and tables as ArubaOS-Switch has them.
 
-Written from the "Advanced Traffic Management Guide" (K/KA/KB.15.15), the "Basic Operation Guide",
-ntc-templates' recorded output, published sessions and configurations. The refusals of a line too
-many VLANs and of a port's last VLAN are in its manner, not verbatim.
+Written from the "Advanced Traffic Management Guide" (K/KA/KB.15.15), ntc-templates' recorded
+output, published sessions and configurations. The refusals of one VLAN too many, of a port's last
+VLAN and of logins are in its manner, not verbatim.
 
 VLANs list ports. ``untagged`` takes a port off the VLAN that it was untagged on, ``tagged`` leaves
 it there. A port is on at least one VLAN at any time: what loses its last one is on the default VLAN

@@ -1,7 +1,7 @@
 """ProVision on HP's ProCurve and on HPE's Aruba 25xx to 54xx switches (ArubaOS-Switch).
 
-Facts from "Advanced Traffic Management Guide" (K/KA/KB.15.15, ArubaOS-Switch 16.09), "Basic
-Operation Guide", and from published sessions.
+Facts from "Advanced Traffic Management Guide" (K/KA/KB.15.15), from HPE's pages on ArubaOS-Switch
+16.08, and from published sessions and configurations.
 
 Every line names all it is about (``vlan 100 untagged 1-24``), so no context is entered, and a line
 that is refused leaves those behind it where they were meant for.

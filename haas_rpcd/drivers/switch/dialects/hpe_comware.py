@@ -1,7 +1,7 @@
 """Comware on HPE's FlexFabric and 5xxx switches, and on H3C's.
 
-Facts from HPE's "Layer 2 LAN Switching Command Reference" and "Configuration Guide" (7500, 5700,
-Comware 7), from "Fundamentals Command Reference", and from published sessions.
+Facts from HPE's and H3C's "Layer 2 LAN Switching" references and guides (7500, 5700, S12500-X; all
+Comware 7), from the "Fundamentals Configuration Guide", and from published sessions.
 
 A port's link type decides which lines it takes, and changing it opens VLAN 1:
 
