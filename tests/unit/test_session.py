@@ -696,6 +696,32 @@ async def test_a_switch_that_does_not_echo() -> None:
         assert await reads_port_1(driver)
 
 
+@pytest.mark.usefixtures("soon")
+async def test_a_switch_that_echoes_what_is_sent_ahead_as_it_comes() -> None:
+    """As a terminal does that is not read yet: echoes first, then answers and prompts."""
+
+    class Terminal(Toy):
+        async def log_in(self) -> None:
+            await super().log_in()
+            reader, self.reader = self.reader, self  # what is read from now on is echoed at once
+            self.inner = reader
+
+        async def read(self, until: Any = "\r") -> Any:
+            if not isinstance(until, int):
+                return await super().read(until)
+            data = await self.inner.read(until)
+            self.writer.write(data)
+            return data
+
+        def echo(self, line: str) -> str:
+            return ""
+
+    async with driving(toy(kind=Terminal)) as driver:
+        for change in (port(PortConfig(100)), port(PARKED), port(PortConfig(None, (100,)))):
+            await send(driver, change)
+        assert await reads_port_1(driver)
+
+
 async def test_a_very_long_answer() -> None:
     """It comes in a thousand pieces; what was looked through is not looked through again."""
 

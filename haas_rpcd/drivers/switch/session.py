@@ -29,7 +29,7 @@ _ATTEMPTS = 3
 
 _QUIET = 1.0
 """Seconds of silence after which a prompt is taken that is not this host's, or that no echo leads
-up to: the host was renamed, or does not echo."""
+up to: the host was renamed, does not echo, or echoes lines as they come and not as it reads."""
 
 _BREATH = 0.1
 """Seconds in which a switch that has begun with its banner goes on with it."""
@@ -381,6 +381,10 @@ class Session:
                 self._echoes = answers.without_echo(self._buffer, line) != self._buffer
         if found is not None:
             self._prompt = self._dialect.own_prompt(found[0].group().strip())
+        elif following is not None:
+            found = self._ended(line, following, self._prompt, echo=False)
+            if found is not None and self._buffer[found[1] :].strip():
+                self._echoes = False  # lines ahead are echoed as they come: only prompts count
         return found
 
     def _reply(self) -> None:
