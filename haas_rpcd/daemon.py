@@ -202,7 +202,7 @@ class Daemon:
         """Give what the planner has to know of a switch, from its dialect."""
         known = self.dialects.get(dialect)
         return SwitchFacts(
-            declares_vlans=known.declares_vlans if known else False,
+            declares_vlans=bool(known and known.declares_vlans and not known.trunks_want_vlans),
             saves=known.saves if known else False,
             trunks=trunks,
         )

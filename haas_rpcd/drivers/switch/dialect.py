@@ -84,6 +84,12 @@ class Dialect:
     declares_vlans: ClassVar[bool] = True
     """Whether a VLAN has to be made before a port can carry it."""
 
+    trunks_want_vlans: ClassVar[bool] = False
+    """Whether a trunk port can be put only on VLANs that exist, and forgets one that is removed.
+
+    The master's trunk carries the whole pool, so on such a switch all of it has to exist for good:
+    VLANs that are not there are made when a port is to carry them, and none is removed."""
+
     saves: ClassVar[bool] = True
     """Whether the running configuration has to be saved to outlive a restart."""
 

@@ -34,6 +34,7 @@ class BrocadeFastIron(ByVlan):
 
     name = "brocade_fastiron"
     title = "Brocade and Ruckus FastIron (ICX)"
+    trunks_want_vlans = True
     options = frozenset({"dual_mode", "default_vlan"})
     host = r"(?:(?:telnet|SSH)@)?[^\s#>()\[\]]+(?: [^\s#>()\[\]]+){0,3}"
     prompt = r"HOST(?:\(config[^()\r\n]*\))?[>#] ?"

@@ -27,6 +27,7 @@ class DellOs10(IosLike):
 
     name = "dell_os10"
     title = "Dell SmartFabric OS10 (PowerSwitch)"
+    trunks_want_vlans = True
     looks_first = True
     enable = None
     configuring = re.compile(r"\(conf[^()]*\)#")

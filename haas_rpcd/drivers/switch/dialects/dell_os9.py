@@ -28,6 +28,7 @@ class DellOs9(ByVlan, IosLike):
 
     name = "dell_os9"
     title = "Dell OS9 (Force10 FTOS)"
+    trunks_want_vlans = True
     options = frozenset({"default_vlan"})
     configuring = re.compile(r"\(conf[^()]*\)#")
     login_failed = re.compile(

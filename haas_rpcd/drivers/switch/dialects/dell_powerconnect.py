@@ -26,6 +26,7 @@ class DellPowerConnect(DellLike):
 
     name = "dell_powerconnect"
     title = "Dell PowerConnect 55xx"
+    trunks_want_vlans = True
     options = frozenset({"access_none"})
 
     window = 1

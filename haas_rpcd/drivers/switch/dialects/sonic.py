@@ -46,6 +46,7 @@ class Sonic(Shell):
 
     name = "sonic"
     title = "SONiC"
+    trunks_want_vlans = True
     options = frozenset({"sudo", "switchport"})
     looks_first = True
     errors = (
