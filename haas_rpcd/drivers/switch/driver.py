@@ -35,6 +35,9 @@ Lookup = Callable[[], Credential]
 Connect = Callable[[], Awaitable[Transport]]
 """Opens a connection to the switch. Raises DeviceError."""
 
+ALL_VLANS = 4000
+"""A port with so many VLANs may carry whatever there is."""
+
 _WAITS = (0.5, 1.0, 2.0, 4.0)
 """Seconds between attempts on a switch that is busy; the last one again and again."""
 
@@ -380,13 +383,15 @@ class SwitchDriver:
         )
         vlans = self._dialect.parse_vlans(await self.shown(self._dialect.read_vlans(self._options)))
         carried = {name: state.carries for name, state in ports.items()}
+        # A trunk that may carry all there are, as a new port may, says nothing of what is in use.
+        told = (config for config in carried.values() if len(config.vlans) < ALL_VLANS)
         return Probed(
             prompt=self._live().prompt,
             model=identity.model,
             version=identity.version,
             said=[line for line in lines if line],
             ports=carried,
-            vlans=vlans | {vlan for config in carried.values() for vlan in config.vlans},
+            vlans=vlans | {vlan for config in told for vlan in config.vlans},
         )
 
     async def up_for(self) -> float | None:
