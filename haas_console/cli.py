@@ -61,8 +61,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if args.what is None and args.script is None and args.c is None:
         args.c = _words_over_ssh(os.environ)
-    if args.script is None and args.c is None and args.what is None:
-        args.c = _words_of_ssh()
     batch = args.script is not None or args.c is not None
     if not batch and args.check:
         parser.error("--check wants --script FILE or -c COMMAND")
@@ -112,15 +110,6 @@ def _info(args: argparse.Namespace, settings: Config) -> int:
     }
     sys.stdout.writelines(f"{name:8} {value}\n" for name, value in rows.items())
     return ExitCode.DONE
-
-
-def _words_of_ssh() -> list[str] | None:
-    """The words after ``ssh HOST``, where sshd runs this as a ForceCommand (sshd_config(5)).
-
-    They are commands of ours, a line each; no shell ever reads them.
-    """
-    words = os.environ.get("SSH_ORIGINAL_COMMAND", "")
-    return words.splitlines() if words.strip() else None
 
 
 def _screen(args: argparse.Namespace, settings: Config, output: Output) -> int:

@@ -21,7 +21,7 @@ def empty_board(inventory: Inventory) -> list[str]:
         return [*lines, *told]
     steps = []
     if not inventory.switches:
-        dialect = info.dialects[0] if info.dialects else "DIALECT"
+        dialect = "cisco_ios" if "cisco_ios" in info.dialects else "DIALECT"
         steps += [
             f":switch register sw1 {dialect} HOST",
             ":port register sw1 Gi1/0/1 Gi1/0/2",
