@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from haas_console.core.sharedlines import lines_below, with_below
+
 _UNSHOWN = {"nics": ("applied",), "steps": ("lines", "kind", "target", "started", "finished")}
 """Members left out of a nested table, by the name of the list: `--json` has them all."""
 
@@ -126,8 +128,10 @@ def plan_lines(plan: Mapping[str, Any]) -> list[str]:
     if plan["empty"]:
         return ["nothing to do"]
     lines = []
-    for number, step in enumerate(plan["steps"], 1):
-        lines.append(f"{number:>3}  {step['device']}: {clean(step['summary'])}")
+    steps = plan["steps"]
+    for number, (step, below) in enumerate(zip(steps, lines_below(steps), strict=True), 1):
+        shared = f", {with_below(below)}" if below else ""
+        lines.append(f"{number:>3}  {step['device']}: {clean(step['summary'])}{shared}")
         lines += [f"       {clean(line)}" for line in step["lines"]]
     return [*lines, f"digest  {plan['digest']}"]
 

@@ -7,6 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from haas_console.core.sharedlines import lines_below
+
 Step = Mapping[str, Any]
 """A step as the daemon and its news tell it (``JobStep`` of the API)."""
 
@@ -118,6 +120,8 @@ class JobRow:
     state: str = ""
     part: Part | None = None
     step: Step | None = None
+    below: int = 0
+    """Of a step that is sent with others: how many steps below its lines stand."""
 
 
 def rows(
@@ -133,12 +137,12 @@ def rows(
         made.append(JobRow("device", part.device, part.device, closed, part.state, part))
         if live:
             made.append(JobRow("now", part.now, part.device, closed, part.state, part))
-        for step in part.steps:
-            key = f"{part.device} {step['step']}"
-            state = step["state"]
+        for step, below in zip(part.steps, lines_below(part.steps), strict=True):
+            key = "" if below else f"{part.device} {step['step']}"
+            state, shut = step["state"], key in folded
             if not closed:
-                made.append(JobRow("step", step["summary"], key, key in folded, state, step=step))
-                if key not in folded:
+                made.append(JobRow("step", step["summary"], key, shut, state, None, step, below))
+                if not shut:
                     made += _lines(step, key)
             if state == "failed" or (step.get("message") and not closed):
                 if closed:
@@ -192,10 +196,9 @@ def ending(state: str, error: str | None, kind: str) -> str:
         return ""
     if state == "cancelled":
         return error or "Cancelled; what was not sent is still staged."
-    again = (
-        "Mend that, then r plans again; what was confirmed is not sent twice."
-        if kind in ("apply", "site")
-        else "Mend that, then release the node again."
-    )
+    again = {
+        "release": "Mend that, then release the node again.",
+        "repair": "Mend that, then repair again: V shows what still drifts.",
+    }.get(kind, "Mend that, then r plans again; what was confirmed is not sent twice.")
     why = error or "It failed; the daemon gives no reason."
     return f"{why}{'' if why.endswith(('.', '!', '?')) else '.'} {again}"

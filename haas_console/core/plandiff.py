@@ -12,6 +12,7 @@ from typing import Any
 
 from haas_console.core.board import links_text
 from haas_console.core.inventory import Inventory, Nic
+from haas_console.core.sharedlines import lines_below
 
 SIGNS: Mapping[str, tuple[str, str]] = {
     "port.park": ("-", "leaves"),
@@ -49,6 +50,8 @@ class PlanStep:
     sign: str
     word: str
     note: str = ""
+    below: int = 0
+    """Of a step without lines of its own: how many steps below are those that it is sent with."""
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -86,7 +89,8 @@ def whose(project: str | None) -> str:
 def read_plan(project: str | None, answer: Mapping[str, Any], inventory: Inventory) -> Plan:
     """Make a plan of the daemon's answer; the inventory says where a nic comes from."""
     behind = _nics_by_port(inventory)
-    steps = tuple(_step(step, behind) for step in answer["steps"])
+    below = lines_below(answer["steps"])
+    steps = tuple(_step(step, behind, below[number]) for number, step in enumerate(answer["steps"]))
     return Plan(project, answer["digest"], steps)
 
 
@@ -99,7 +103,7 @@ def _nics_by_port(inventory: Inventory) -> dict[tuple[str, str], Nic]:
     }
 
 
-def _step(answer: Mapping[str, Any], behind: Mapping[tuple[str, str], Nic]) -> PlanStep:
+def _step(answer: Mapping[str, Any], behind: Mapping[tuple[str, str], Nic], below: int) -> PlanStep:
     sign, word = SIGNS.get(answer["kind"], ("~", "changed"))
     nic = behind.get((answer["device"], answer["target"]))
     note = ""
@@ -118,6 +122,7 @@ def _step(answer: Mapping[str, Any], behind: Mapping[tuple[str, str], Nic]) -> P
         sign=sign,
         word=word,
         note=note,
+        below=below,
     )
 
 
@@ -229,7 +234,7 @@ def rows(
         if closed:
             continue
         for step in steps:
-            key = step_key(step)
+            key = "" if step.below else step_key(step)
             found.append(PlanRow("step", step.summary, key, key in folded, step, step.key in new))
             if key not in folded:
                 found += [PlanRow("line", line, key, step=step) for line in step.lines]

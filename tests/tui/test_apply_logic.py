@@ -8,6 +8,7 @@ from haas_console.core import jobtree
 from haas_console.core.inventory import Inventory, Job, Link, Nic, Node
 from haas_console.core.joblist import newest_first
 from haas_console.core.plandiff import Plan, difference, read_plan, rows, tally, totals
+from haas_console.core.sharedlines import with_below
 from haas_console.tui.glyphs import ASCII, UNICODE, glyphs
 
 
@@ -49,6 +50,23 @@ def test_what_is_new_and_what_is_gone_is_marked() -> None:
     assert [r.text for r in shown if r.new] == ["make VLAN 101"]
     assert [r.text for r in shown if r.what == "gone"] == ["park Gi1/0/2"]
     assert not difference(before, before)
+
+
+def test_steps_that_go_in_the_same_lines_say_where_those_are() -> None:
+    first = step("sw1", "port.set", "Gi1/0/2", "set Gi1/0/2 to access 101")
+    last = step("sw1", "port.set", "Gi1/0/4", "set Gi1/0/4 to access 101", "interface range")
+    shown = plan(first, JOIN, {**first, "target": "Gi1/0/3"}, last, SAVE)
+    assert [s.below for s in shown.devices["sw1"]] == [2, 1, 0, 0]
+    assert [with_below(n) for n in (2, 1, 0)] == [
+        "with the steps below", "with the step below", "",
+    ]  # fmt: skip
+    own = [row for row in rows(shown, ()) if row.what == "step" and row.text.startswith("set Gi1")]
+    assert [bool(row.key) for row in own] == [False, False, True, True]  # nothing to fold
+
+
+def test_steps_for_which_nothing_is_sent_point_nowhere() -> None:
+    silent = step("master", "bridge.create", "101", "make br-vlan101")
+    assert [s.below for s in plan(silent, PARK).steps] == [0, 0]
 
 
 def test_folding_hides_lines_or_whole_devices() -> None:

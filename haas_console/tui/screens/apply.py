@@ -22,6 +22,7 @@ from haas_console.core.plandiff import (
     whose,
 )
 from haas_console.core.session import Session
+from haas_console.core.sharedlines import with_below
 from haas_console.tui.bars import Bar
 from haas_console.tui.screen import ConsoleScreen
 from haas_console.tui.screens.apply_plan import Choice, PlanLines
@@ -255,6 +256,7 @@ def plan_text(plan: Plan) -> str:
     for device, steps in plan.devices.items():
         told.append(f"{device}:")
         for step in steps:
-            told.append(f"  {step.sign} {step.summary}")
+            shared = f", {with_below(step.below)}" if step.below else ""
+            told.append(f"  {step.sign} {step.summary}{shared}")
             told += [f"      {line}" for line in step.lines]
     return "\n".join(told) + "\n"

@@ -10,7 +10,16 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from haas_console.core.plandiff import Difference, Plan, PlanRow, device_key, number, rows, step_key
+from haas_console.core.plandiff import (
+    Difference,
+    Plan,
+    PlanRow,
+    device_key,
+    number,
+    rows,
+    step_key,
+)
+from haas_console.core.sharedlines import with_below
 from haas_console.tui.bars import Bar
 from haas_console.tui.folds import FoldLines
 from haas_console.tui.glyphs import glyphs
@@ -77,14 +86,16 @@ class PlanLines(FoldLines, can_focus=False):
                 return [(f" {fold}", "dim"), (name, "head"), (f"  {rest}", "dim")]
             case "step" if step is not None:
                 parts: list[Part] = [
-                    (f"   {fold}", "dim"),
+                    (f"   {'│ ' if step.below else fold}", "dim"),
                     (f"{step.sign} {step.word:9} ", SIGN_LOOKS[step.sign]),
                     ("NEW ", "staged") if row.new else ("", ""),
                     (row.text, ""),
                 ]
                 if step.note:
                     parts.append((f"  {step.note}", "staged"))
-                if row.folded:
+                if step.below:
+                    parts.append((f"  {with_below(step.below)}", "dim"))
+                elif row.folded:
                     parts.append((f"  {number(len(step.lines), 'line')}", "dim"))
                 return parts
             case "line":

@@ -8,6 +8,7 @@ from haas_console.core import jobtree
 from haas_console.core.jobtree import JobRow, Part
 from haas_console.core.jobwatch import JobWatch
 from haas_console.core.plandiff import number, whose
+from haas_console.core.sharedlines import with_below
 from haas_console.tui.folds import FoldLines, SpareLines
 from haas_console.tui.glyphs import LOOKS, glyphs
 from haas_console.tui.lines import Part as Piece
@@ -93,10 +94,11 @@ class JobLines(FoldLines):
                 # While it goes on the sign tells: a word more would be sent for each of its states.
                 word = f"  {row.state}" if row.state in TOLD else ""
                 return [
-                    (f"     {fold}", "dim"),
+                    (f"     {'│ ' if row.below else fold}", "dim"),
                     (f"{signs.state(row.state)} ", look),
                     (row.text, ""),
                     (word, look),
+                    (f"  {with_below(row.below)}" if row.below else "", "dim"),
                 ]
             case "now":
                 text = f"     > {row.text}" if row.text else ""
