@@ -80,7 +80,7 @@ def test_an_apply_is_told_in_few_bytes(board: Terminal, site: tuple[Daemon, IosS
     board.wait_until(lambda screen: len([*screen.places("→ lab*")]) == 8, "eight staged nics")
     switch.faults.line_delay = 0.08
     cost, _ = measures.apply(board)
-    assert cost.gestures[0].seconds > 2
+    assert cost.gestures[0].size  # else nothing was told between its beginning and its end
     assert not cost.over, str(cost)
 
 

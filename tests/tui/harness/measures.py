@@ -105,8 +105,8 @@ def drag_and_drop(terminal: Terminal, nic: Place, network: Place) -> tuple[Cost,
 def apply(terminal: Terminal) -> tuple[Cost, Gesture]:
     """Apply what is staged; give what each second of it costs, and what the news of its end does.
 
-    The first burst of bytes opens the job's screen, the last tells the end; what is between them
-    is progress, and goes on for as long as the apply does.
+    One burst of bytes opens the job's screen, the last tells the end; what is between them is
+    progress, and goes on for as long as the apply does.
     """
     terminal.gesture(b"a", quiet=ANSWERED)
     terminal.wait_for("plan of")
@@ -115,9 +115,10 @@ def apply(terminal: Terminal) -> tuple[Cost, Gesture]:
     terminal.wait_for("succeeded")
     terminal.settle(quiet=ANSWERED)
     bursts = terminal.bursts(begun, PAUSE)
+    opened = next(n for n, (_, data) in enumerate(bursts) if b"> Job " in data)
     end = next(n for n, (_, data) in enumerate(bursts) if b"succeeded" in data)
-    seconds = bursts[end][0] - bursts[0][0]
-    progress = b"".join(data for _, data in bursts[1:end])
+    seconds = bursts[end][0] - bursts[opened][0]
+    progress = b"".join(data for _, data in bursts[opened + 1 : end])
     cost = Cost(APPLY, len(progress) / seconds, (Gesture(progress, seconds),))
     return cost, Gesture(b"".join(data for _, data in bursts[end:]), 0.0)
 
