@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any, TextIO
 
-from haas_console.batch import text
+from haas_console.batch import devices, text
 from haas_console.core.commands import Call
 from haas_console.core.errors import ConsoleError, RpcError
 
@@ -91,8 +91,13 @@ class Output:
 
     def result(self, call: Call, result: Any) -> None:
         """What a command that only looks has found."""
+        if call.method == "drift.check":
+            for sentence in devices.unread(result):
+                self.error("", sentence)
         if self.as_json:
             self.document(result)
+        elif call.method in devices.READ:
+            self._devices(call.method, result)
         elif call.method == "plan.show":
             self._lines(text.plan_lines(result))
         elif call.method == "site.export":
@@ -112,6 +117,8 @@ class Output:
             self.document(result)
         elif call.method == "site.import":
             self._lines(text.site_lines(result))
+        elif call.method in devices.READ:
+            self._devices(call.method, result)
         elif said := text.facts(result, call.params):
             self._lines([f"{text.clean(_short(line))}: {said}"])
         else:
@@ -122,6 +129,14 @@ class Output:
         self.out.flush()
         self.out.buffer.write(content.encode("utf-8"))
         self.out.buffer.flush()
+
+    def _devices(self, method: str, answer: Mapping[str, Any]) -> None:
+        if lines := devices.answer_lines(method, answer, **self._shape()):
+            self._lines(lines)
+        for sentence in devices.talk(method, answer):
+            self.talk(sentence)
+        if answer.get("next") is not None:
+            self.talk(f"there is more: --after '{answer['next']}'")
 
     def _page(self, page: Mapping[str, Any]) -> None:
         if text.is_table(page["items"]):

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import Any
 
+from haas_console.batch import devices
 from haas_console.batch.exitcodes import ExitCode, code_of
 from haas_console.batch.output import Output
 from haas_console.batch.progress import Progress, progress_for
@@ -102,6 +103,8 @@ class Runner:
                 planned.place, f"interrupted; {planned.line} may have been carried out"
             )
             raise
+        if call.method == "drift.check" and not result["checked"] and result["unreachable"]:
+            raise ConsoleError(" ".join(devices.unread(result)))
         if self._language.mutates(call):
             self._output.changed(planned.line, call, result)
         else:

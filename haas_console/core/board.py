@@ -42,8 +42,13 @@ def links_text(links: Iterable[Link]) -> str:
     return " ".join(words) or "parked"
 
 
-def network_text(nic: Nic) -> str:
-    """What a nic is on, and what it will be after an apply: ``lab``, ``lab → storage*``."""
+def network_text(nic: Nic, found: str | None = None) -> str:
+    """What a nic is on, and what it will be after an apply: ``lab``, ``lab → storage*``.
+
+    ``found`` is what its port has drifted to: ``≠ lab, now access 1``.
+    """
+    if found is not None:
+        return f"≠ {network_text(nic)}, now {found}"
     if nic.port is None:
         return "no port"
     if nic.applied is None:

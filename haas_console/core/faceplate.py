@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from haas_console.core.inventory import Inventory
-from haas_console.core.portviews import PortView, colours, letters, network_of
+from haas_console.core.portviews import DRIFTED, PortView, colours, letters, network_of
 
 Label = Callable[[PortView, int], tuple[str, str]]
 """A port and its cell's width to what stands in the cell, and its style."""
@@ -157,14 +157,16 @@ def _row(made: Plate, ports: Sequence[PortView | None], inner: int, label: Label
 
 
 def labeller(inventory: Inventory) -> Label:
-    """Cells by network: its letter, or its name where there is room, and ``*`` when staged."""
+    """Cells by network: its letter, or its name where there is room; then ``*``, ``?`` or ``≠``."""
     by_letter, by_colour = letters(inventory), colours(inventory)
 
     def label(port: PortView, inner: int) -> tuple[str, str]:
         sign = {"staged": "*", "unconfirmed": "?"}.get(port.state, "")
+        sign = DRIFTED if port.drift else sign
         room = inner - 1
         if port.role == "trunk":
-            return ("trunk" if room >= 5 else "T")[:room].ljust(room) + sign, "head"
+            look = "bad" if port.drift else "head"
+            return ("trunk" if room >= 5 else "T")[:room].ljust(room) + sign, look
         key = network_of(inventory, port)
         leaving = port.state == "staged" and not port.staged
         if key is None or leaving:
@@ -189,5 +191,5 @@ def legend(inventory: Inventory, ports: Iterable[PortView]) -> list[tuple[str, s
     for key in sorted(keys):
         vlan = inventory.networks[key].vlan
         parts += [(f" {by_letter[key]} ", by_colour[key]), (f"{key[0]}/{key[1]} {vlan} ", "")]
-    signs = "○ parked  · parked, no nic  T trunk  * staged  ? unconfirmed"
+    signs = f"○ parked  · parked, no nic  T trunk  * staged  ? unconfirmed  {DRIFTED} drifted"
     return [*parts, (f" {signs}", "dim")]

@@ -201,11 +201,17 @@ def allocate(
     if (refusal := freedom.refusal()) is not None:
         return refusal
     if project is None:
-        return Refusal("Allocate to which project? p chooses one.")
+        return Refusal(_which(inventory, "Allocate to which project?"))
     for name in nodes:
         node = inventory.nodes.get(name)
         if node is None:
             return Refusal(f"Node {name} is not there any more.")
+        drifted = next((nic for nic in node.nics if inventory.found_on(nic) is not None), None)
+        if drifted is not None:
+            return Refusal(
+                f"{name} can't be allocated: {drifted.switch} {drifted.port} is not parked any"
+                f" more, it is {inventory.found_on(drifted)}. V, then r, repairs it."
+            )
         if node.state == "unconfirmed":
             return Refusal(f"{name} waits for its ports to be parked: an admin applies the site.")
         if node.state == "releasing":
@@ -217,6 +223,15 @@ def allocate(
     what = nodes[0] if len(nodes) == 1 else count(len(nodes), "node")
     calls = tuple(Call("node.allocate", {"project": project, "node": name}) for name in nodes)
     return Gesture(calls, f"allocate {what} to {project}")
+
+
+def _which(inventory: Inventory, said: str) -> str:
+    """How to come to have a project, where one is wanted."""
+    if inventory.projects:
+        return f"{said} p chooses one."
+    if inventory.info is not None and inventory.info.admin:
+        return f"{said} There is none yet:  :project create NAME  makes one."
+    return f"{said} You are in none: an admin adds you to one."
 
 
 def release(inventory: Inventory, nodes: Sequence[str], freedom: Freedom) -> Gesture | Refusal:
@@ -238,12 +253,14 @@ def release(inventory: Inventory, nodes: Sequence[str], freedom: Freedom) -> Ges
 # --- networks and headnodes -----------------------------------------------------------------------
 
 
-def create(noun: str, name: str, project: str | None, freedom: Freedom) -> Gesture | Refusal:
+def create(
+    inventory: Inventory, noun: str, name: str, project: str | None, freedom: Freedom
+) -> Gesture | Refusal:
     """Make a network or a headnode in the current project."""
     if (refusal := freedom.refusal()) is not None:
         return refusal
     if project is None:
-        return Refusal(f"A {noun} belongs to a project: p chooses one.")
+        return Refusal(_which(inventory, f"A {noun} belongs to a project."))
     return Gesture((Call(f"{noun}.create", {"project": project, noun: name}),), f"{noun} {name}")
 
 

@@ -139,6 +139,22 @@ class Switch(msgspec.Struct, frozen=True):
     port: int
     ports: int
     unsaved: bool
+    transport: str = "telnet"
+    drift: int = 0
+    checked: str | None = None
+
+
+class DriftItem(msgspec.Struct, frozen=True):
+    """One thing that is not as it was applied; only admins are told."""
+
+    device: str
+    kind: str
+    target: str
+    applied: str
+    observed: str
+    project: str | None
+    behind: str | None
+    since: str | None
 
 
 class Carried(msgspec.Struct, frozen=True):
@@ -219,6 +235,8 @@ class Inventory:
     switches: dict[str, Switch] = field(default_factory=dict)
     ports: dict[str, list[Port]] = field(default_factory=dict)
     jobs: dict[int, Job] = field(default_factory=dict)
+    drift: dict[tuple[str, str], DriftItem] = field(default_factory=dict)
+    """By device and target, what was not as applied when its device was last looked at."""
 
     # --- taking over what the daemon said ---
 
@@ -240,6 +258,17 @@ class Inventory:
         """A nic by the two names it has."""
         known = self.nodes.get(node)
         return known.nic(nic) if known else None
+
+    def drifted(self, device: str | None) -> int:
+        """How much drifted on a device; without one, in all."""
+        return sum(device in (None, item.device) for item in self.drift.values())
+
+    def found_on(self, nic: Nic | None) -> str | None:
+        """What was found on a nic's port instead of what was applied, if it drifted."""
+        if not self.drift or nic is None or nic.switch is None or nic.port is None:
+            return None
+        item = self.drift.get((nic.switch, nic.port))
+        return item.observed if item is not None and item.kind == "port" else None
 
     def network(self, project: str | None, name: str) -> Network | None:
         """A network by the name that a project gives it: ``lab`` or ``owner/lab``."""

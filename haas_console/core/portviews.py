@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from haas_console.core.board import natural
 from haas_console.core.inventory import Inventory, Link, NetworkKey, Nic, Node, Port
@@ -17,6 +17,9 @@ Span = tuple[str, str]
 
 COLOURS = 6
 """So many styles there are for networks: ``net0`` to ``net5``."""
+
+DRIFTED = "≠"
+"""The sign of what is not as it was applied."""
 
 Plug = tuple[Node, Nic]
 """A nic that is plugged into a port, and its node."""
@@ -41,6 +44,8 @@ class PortView:
     staged: tuple[Link, ...] = ()
     tagged: str = ""
     """The VLAN ids that a trunk carries, as the switch confirmed them."""
+    drift: str | None = None
+    """What was found on it instead of what was applied, if anything."""
 
     @property
     def shown(self) -> Link | None:
@@ -68,11 +73,19 @@ def views(inventory: Inventory, switch: str, plugged: dict[str, Plug]) -> list[P
     """All known ports of a switch, in the order of their names."""
     known = {port.port: port for port in inventory.ports.get(switch, ())}
     names = sorted({*known, *plugged}, key=natural)
-    return [view(switch, name, known.get(name), plugged.get(name)) for name in names]
+    return [view(inventory, switch, name, known.get(name), plugged.get(name)) for name in names]
 
 
-def view(switch: str, name: str, port: Port | None, plug: Plug | None) -> PortView:
-    """One port, from what its switch's list and its nic say of it."""
+def view(
+    inventory: Inventory, switch: str, name: str, port: Port | None, plug: Plug | None
+) -> PortView:
+    """One port, from what its switch's list and its nic say of it, and whether it drifted."""
+    seen = _view(switch, name, port, plug)
+    found = inventory.drift.get((switch, name))
+    return seen if found is None or found.kind != "port" else replace(seen, drift=found.observed)
+
+
+def _view(switch: str, name: str, port: Port | None, plug: Plug | None) -> PortView:
     if plug is not None:
         node, nic = plug
         state = nic.state if nic.state in ("staged", "unconfirmed") else "connected"
@@ -153,7 +166,7 @@ def describe(seen: PortView) -> str:
     head = f"{seen.switch} {seen.port}"
     if seen.role == "trunk":
         carries = seen.tagged or ("unconfirmed" if seen.state == "unconfirmed" else "no VLAN")
-        return f"{head}   trunk   carries {carries}"
+        return f"{head}   trunk   carries {carries}{_drifted(seen)}"
     parts = [head, seen.behind or "no nic behind it"]
     if seen.nic is not None and seen.nic.kind == "bmc":
         parts[-1] += " (bmc)"
@@ -162,4 +175,8 @@ def describe(seen: PortView) -> str:
     said = f"applied {names_text(seen.applied)}" if seen.applied else names_text(seen.applied)
     if seen.state == "staged" or (seen.state == "unconfirmed" and seen.staged):
         said += f" → staged {names_text(seen.staged)}*"
-    return "   ".join([*parts, said])
+    return "   ".join([*parts, said]) + _drifted(seen)
+
+
+def _drifted(seen: PortView) -> str:
+    return "" if seen.drift is None else f"   {DRIFTED} drifted, now {seen.drift}"

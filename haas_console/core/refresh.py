@@ -12,6 +12,7 @@ import msgspec
 from haas_console.core.calllog import NewsRecord
 from haas_console.core.errors import ConsoleError, RpcError
 from haas_console.core.inventory import (
+    DriftItem,
     Headnode,
     Info,
     Job,
@@ -69,8 +70,10 @@ class Refresher:
                 live.tell("node")
         inventory.nodes = fresh
         await self._fetch_switches()
+        await self._fetch_drift()
+        self._nodes.clear()  # all were fetched just now
         await self.jobs()
-        live.tell("node", "switch", "job")
+        live.tell("node", "switch", "drift", "job")
 
     async def _fetch_projects(self) -> None:
         found = await self._all(Project, "project.list")
@@ -88,10 +91,13 @@ class Refresher:
         info = self._inventory.info
         if info is None or not info.admin:
             return
-        found = await self._all(Switch, "switch.list")
-        self._inventory.switches = {s.switch: s for s in found}
+        await self._fetch_switch_list()
         for name in list(self._inventory.ports):
             await self.ports(name)
+
+    async def _fetch_switch_list(self) -> None:
+        found = await self._all(Switch, "switch.list")
+        self._inventory.switches = {s.switch: s for s in found}
 
     async def ports(self, switch: str) -> None:
         """Fetch a switch's ports, and from here on again with each change of it."""
@@ -99,6 +105,25 @@ class Refresher:
             self._inventory.ports[switch] = await self._all(Port, "port.list", {"switch": switch})
         else:
             self._inventory.ports.pop(switch, None)
+
+    async def _fetch_drift(self) -> None:
+        """Fetch what is known to have drifted, for which the daemon asks no device.
+
+        The nodes behind what is new, or is right again, are fetched next: they were in doubt.
+        """
+        inventory, methods = self._inventory, self._live.language.api.methods
+        if inventory.info is None or not inventory.info.admin or "drift.list" not in methods:
+            return
+        before = inventory.drift.keys()
+        found = await self._all(DriftItem, "drift.list", quiet=True)
+        inventory.drift = {(item.device, item.target): item for item in found}
+        if changed := before ^ inventory.drift.keys():
+            self._nodes |= {
+                node.node
+                for node in inventory.nodes.values()
+                for nic in node.nics
+                if (nic.switch, nic.port) in changed
+            }
 
     async def jobs(self) -> None:
         """Look at the newest jobs; what one that ended has changed is fetched too."""
@@ -111,13 +136,15 @@ class Refresher:
         self._live.tell("job")
         ended = [j for j in found.values() if j.job in before and not j.under_way]
         for job in ended:
-            self._job_ended(job.project)
+            self._job_ended(job.project, job.kind)
         if ended:
             await self.flush()
 
-    async def _all(self, kind: type[Any], method: str, params: Any = None) -> list[Any]:
+    async def _all(
+        self, kind: type[Any], method: str, params: Any = None, *, quiet: bool = False
+    ) -> list[Any]:
         found: list[Any] = []
-        async for page in self._live.pages(method, params):
+        async for page in self._live.pages(method, params, quiet=quiet):
             found += _read_all(kind, page)
         return found
 
@@ -139,15 +166,24 @@ class Refresher:
                 self._nodes.add(name)
             case "headnode" if project:
                 self._headnodes.add((project, name))
+            case "drift":
+                self._lists.add("drift")
             case "network" | "switch" | "job":
                 self._lists.add(noun)
                 if noun == "job" and verb in ("succeeded", "failed", "cancelled"):
-                    self._job_ended(project)
+                    known = self._inventory.jobs.get(int(name))
+                    self._job_ended(project, known.kind if known else "")
             case "project" | "site" | "user":
                 # Who is a member of what may have changed, and with it what can be seen.
                 self._everything = True
 
-    def _job_ended(self, project: str | None) -> None:
+    def _job_ended(self, project: str | None, kind: str) -> None:
+        """Have fetched what a job may have changed: what it set has drifted no more."""
+        if self._inventory.drift:
+            self._lists.add("drift")
+            self._told.add("drift")
+        if kind == "repair":
+            return
         if project is None:
             self._everything = True
         else:
@@ -165,7 +201,7 @@ class Refresher:
             self._live.tell(*told)
             return
         for name in sorted(self._lists):
-            await self._fetch_list(name)
+            told |= await self._fetch_list(name)
         self._lists = set()
         projects, self._projects = self._projects, set()
         for project in sorted(projects):
@@ -176,7 +212,8 @@ class Refresher:
         if told:
             self._live.tell(*told)
 
-    async def _fetch_list(self, noun: str) -> None:
+    async def _fetch_list(self, noun: str) -> set[str]:
+        """Fetch a list; gives what else has changed with it."""
         match noun:
             case "project":
                 await self._fetch_projects()
@@ -184,8 +221,13 @@ class Refresher:
                 await self._fetch_networks()
             case "switch":
                 await self._fetch_switches()
+            case "drift":
+                await self._fetch_switch_list()
+                await self._fetch_drift()
+                return {"switch", *(("node",) if self._nodes else ())}
             case "job":
                 await self.jobs()
+        return set()
 
     async def _fetch_project(self, project: str) -> None:
         """Fetch what a job of the project may have changed."""

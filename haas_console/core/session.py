@@ -8,9 +8,12 @@ be undone is.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec.structs import replace
 
 from haas_console.core import history as past
 from haas_console.core import sitefile
@@ -26,7 +29,15 @@ from haas_console.core.commands import (
 from haas_console.core.errors import ConsoleError, ReadonlyError
 from haas_console.core.gestures import Freedom, Gesture, Refusal
 from haas_console.core.history import Edit, History
-from haas_console.core.inventory import Headnode, Inventory, Network, Nic, record
+from haas_console.core.inventory import (
+    DriftItem,
+    Headnode,
+    Inventory,
+    Network,
+    Nic,
+    record,
+    records,
+)
 from haas_console.core.live import Live, Target
 
 
@@ -217,6 +228,8 @@ class Session:
             case "nic.connect" | "nic.disconnect":
                 self.inventory.put_nic(params["node"], record(Nic, result))
                 self.live.tell("node")
+            case "drift.check":
+                self._take_drift(result)
             case "network.create":
                 network = record(Network, result)
                 self.inventory.networks[network.key] = network
@@ -231,3 +244,14 @@ class Session:
                 headnode = record(Headnode, result)
                 self.inventory.headnodes[headnode.key] = headnode
                 self.live.tell("headnode")
+
+    def _take_drift(self, report: Any) -> None:
+        inventory, checked = self.inventory, set(report["checked"])
+        items = [item for item in inventory.drift.values() if item.device not in checked]
+        items += records(DriftItem, report["items"])
+        inventory.drift = {(item.device, item.target): item for item in items}
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        for name in checked & inventory.switches.keys():
+            switch, drifted = inventory.switches[name], inventory.drifted(name)
+            inventory.switches[name] = replace(switch, drift=drifted, checked=now)
+        self.live.tell("drift", "switch", "node")

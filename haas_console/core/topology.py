@@ -13,6 +13,8 @@ from haas_console.core.board import natural
 from haas_console.core.inventory import Inventory, Nic, Node
 from haas_console.core.master import RAIL, master_lines, master_width
 from haas_console.core.portviews import (
+    DRIFTED,
+    Plug,
     PortView,
     Span,
     colours,
@@ -117,7 +119,7 @@ class Picture:
             port, plug = block.entries[at - 1]
             if block.switch is None:
                 return Spot(None, None, plug)
-            return Spot(block.switch, view(block.switch, port, None, plug), plug)
+            return Spot(block.switch, self._view(block.switch, port, plug), plug)
         trunk = at - 1 - block.count - (block.free > 0)
         if trunk < 0 or not block.trunks[trunk] or block.switch is None:
             return Spot(block.switch)
@@ -125,7 +127,10 @@ class Picture:
 
     def _trunk(self, switch: str, name: str) -> PortView:
         known = next(p for p in self.inventory.ports[switch] if p.port == name)
-        return view(switch, name, known, None)
+        return view(self.inventory, switch, name, known, None)
+
+    def _view(self, switch: str, port: str, plug: Plug | None) -> PortView:
+        return view(self.inventory, switch, port, None, plug)
 
     def switches_in(self, first: int, last: int) -> list[str]:
         """The switches that are seen between two lines."""
@@ -199,24 +204,28 @@ class Picture:
         at -= block.free > 0
         if at < len(block.trunks):
             name = block.trunks[at]
-            carried = vlan_text(self._trunk(block.switch, name)) if name else ""
+            trunk = self._trunk(block.switch, name) if name else None
+            carried = vlan_text(trunk) + (DRIFTED if trunk.drift else "") if trunk else ""
             text = f"{name} {carried}".strip()
             text = f"trunk {text}".strip() if len(text) + 6 < inner else text
             text = _fit(text, inner - 1).rstrip().rjust(inner - 1) + " "
-            return [(" " * left, ""), ("│", ""), (text, "head"), ("[", "head")], True
+            look = "bad" if trunk and trunk.drift else "head"
+            return [(" " * left, ""), ("│", ""), (text, look), ("[", "head")], True
         if at == len(block.trunks):
             return [(" " * left, ""), ("└" + "─" * inner + "┘", "")], False
         return [(" " * (left + inner + 2), "")], False
 
     def _head(self, switch: str, inner: int) -> list[Span]:
         known = self.inventory.switches.get(switch)
-        title = f" {switch} "
+        title, drifted = f" {switch} ", self.inventory.drifted(switch)
+        badge = f"{drifted}{DRIFTED} " if drifted else ""
         more = f"{known.dialect} " if known else ""
         more += "unsaved! " if known and known.unsaved else ""
-        title = _fit(title, min(len(title), inner - 1))
-        more = _fit(more, min(len(more), max(0, inner - 1 - len(title))))
-        tail = "─" * (inner - 1 - len(title) - len(more))
-        return [("┌─", ""), (title, "head"), (more, "dim"), (tail + "┐", "")]
+        title = _fit(title, max(0, min(len(title), inner - 1 - len(badge))))
+        more = _fit(more, min(len(more), max(0, inner - 1 - len(title) - len(badge))))
+        tail = "─" * (inner - 1 - len(title) - len(badge) - len(more))
+        parts = [("┌─", ""), (title, "head"), (badge, "bad"), (more, "dim"), (tail + "┐", "")]
+        return [part for part in parts if part[0]]
 
     def _entry(self, block: Block, at: int, left: int) -> list[Span]:
         w = self.widths
@@ -233,15 +242,19 @@ class Picture:
         spans: list[Span] = [(name, dim or "head"), (" " * (w.node + 1 - len(name)) + label, dim)]
         if block.switch is None:
             return [*spans, (" " * (left - w.node - 1 - len(label) + w.box + 2), "")]
-        seen = view(block.switch, port, None, plug)
+        seen = self._view(block.switch, port, plug)
         look = self._look(seen, mine)
-        wire = WIRES[seen.state] * (left - w.node - 1 - len(label)) + "]"
-        spans += [(wire, dim if seen.state == "parked" else look)]
+        wire = DRIFTED if seen.drift else WIRES[seen.state]
+        wire = wire * (left - w.node - 1 - len(label)) + "]"
+        spans += [(wire, dim if seen.state == "parked" and not seen.drift else look)]
         spans += [(_fit(f" {port}", w.port + 2), dim)]
         text, names, room = vlan_text(seen), self._names_of(node, nic), w.box - w.port - 2
+        text += DRIFTED if seen.drift else ""
         text = f"access{text}{names}" if w.wide else text
         if len(text) + len(names) <= room and not w.wide:
             text += names
+        if seen.drift and w.wide and len(text) + len(seen.drift) + 6 <= room:
+            text += f"  now {seen.drift}"
         return [*spans, (_fit(text, room), look), ("│", "")]
 
     def _names_of(self, node: Node, nic: Nic) -> str:
@@ -252,6 +265,8 @@ class Picture:
         return " " + (", ".join(k.network or "deleted" for k in nic.networks) or "parked")
 
     def _look(self, seen: PortView, mine: bool) -> str:
+        if seen.drift:
+            return "bad"
         if seen.state in ("staged", "unconfirmed"):
             return "staged" if seen.state == "staged" else "bad"
         if not mine or seen.state == "parked":

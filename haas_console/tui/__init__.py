@@ -7,8 +7,8 @@ How to add a screen
 
    * ``compose_body()``: its widgets, between the bar on top and those at the bottom;
    * ``changed(changes)``: called when something changed that may concern it, with a set of nouns
-     (``node network headnode project switch job info status use call command``), and once, with
-     all of them, when the screen is shown;
+     (``node network headnode project switch drift job info status use call command``), and once,
+     with all of them, when the screen is shown;
    * ``self.session`` (:class:`haas_console.core.session.Session`): ``session.inventory`` is what
      is known, ``session.project`` the current project, ``session.live.call(method, params)`` asks
      the daemon, ``session.live.log`` holds the calls and the commands made;

@@ -65,6 +65,8 @@ def top_text(session: Session, crumbs: list[str], width: int, told: int | None =
     if session.readonly:
         left.append("   read-only", style="bold")
     right = Text()
+    if session.inventory.drift:
+        right.append(f"≠ {len(session.inventory.drift)} drifted  ", style="bold")
     jobs = [job for job in session.inventory.running_jobs() if job.job != told]
     if jobs:
         job = jobs[0]

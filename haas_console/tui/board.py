@@ -52,6 +52,7 @@ class BoardScreen(BoardKeys):
         self.areas = self.query_one(AreaList)
         self.drag = Drag(self, self.areas, self.query_one(Ghost))
         self.nodes.grips = self._gripped
+        self.nodes.found_on = self.session.inventory.found_on
         super().on_mount()
 
     # --- showing ---
@@ -61,6 +62,8 @@ class BoardScreen(BoardKeys):
         inventory, session = self.session.inventory, self.session
         if changes & {"node", "use", "info", "switch", "project"}:
             self.rebuild()
+        elif "drift" in changes:
+            self.nodes.redraw()
         if changes & {"node", "network", "headnode", "use"}:
             self.areas.update(inventory, session.project)
         self.query_one("#summary", Bar).show(summary_text(session))

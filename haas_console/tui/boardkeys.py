@@ -269,13 +269,17 @@ class BoardKeys(StagingScreen):
 
     async def _create(self, noun: str) -> None:
         session = self.session
-        test = gestures.create(noun, "name", session.project, session.freedom)
+        test = gestures.create(session.inventory, noun, "name", session.project, session.freedom)
         if isinstance(test, Refusal):
             self.fail(test.reason)
             return
         name = await self.ask(f"new {noun} in {session.project}: ")
         if name and name.strip():
-            await self.send(gestures.create(noun, name.strip(), session.project, session.freedom))
+            await self.send(
+                gestures.create(
+                    session.inventory, noun, name.strip(), session.project, session.freedom
+                )
+            )
 
     @work(group="ask", exclusive=True)
     async def action_delete(self) -> None:

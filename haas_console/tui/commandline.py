@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from haas_console.batch import text
+from haas_console.batch import devices, text
 from haas_console.core.commands import Apply, Call, Command, Help, Use
 from haas_console.core.errors import CommandSyntaxError, ConsoleError
 from haas_console.core.recall import Recall
@@ -112,7 +112,9 @@ class CommandLine:
             from haas_console.tui.screens.job import open_job
 
             open_job(self._app, result["job"])
-        elif isinstance(command, Call) and not session.live.language.mutates(command):
+        elif isinstance(command, Call) and (
+            command.method in devices.READ or not session.live.language.mutates(command)
+        ):
             title = session.line(command)
             self._app.show(TextScreen(session, title, answer_lines(command, result)))
         elif isinstance(command, Call):
@@ -125,6 +127,10 @@ def answer_lines(call: Call, result: Any) -> list[str]:
     """What a command that only looks has found, as batch mode writes it."""
     if call.method == "plan.show":
         return text.plan_lines(result)
+    if call.method in devices.READ:
+        unread = devices.unread(result) if call.method == "drift.check" else []
+        said = [*unread, *devices.talk(call.method, result)]
+        return [*devices.answer_lines(call.method, result), *said]
     if call.method == "site.export":
         return str(result["site"]).splitlines()
     if call.method == "rpc.discover":

@@ -24,7 +24,8 @@ Part = tuple[str, str]
 """Text and the name of its style: ``dim``, ``head``, ``staged``, ...; empty for plain."""
 
 STYLES = (
-    "cursor", "blur", "dim", "head", "staged", "leaves", "good", "mark", "target", "refused"
+    "cursor", "blur", "dim", "head", "staged", "leaves", "drift", "good", "mark", "target",
+    "refused",
 )  # fmt: skip
 
 

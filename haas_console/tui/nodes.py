@@ -8,6 +8,7 @@ import msgspec
 
 from haas_console.core.board import Board, Row, key_of, network_text
 from haas_console.core.gestures import Thing
+from haas_console.core.inventory import Nic
 from haas_console.tui.grip import Grip
 from haas_console.tui.lines import BAR, Lines, Part, cut
 
@@ -56,6 +57,7 @@ class NodeTable(Grip, Lines):
         self.project: str | None = None
         self.guide: list[str] = []
         self.grips: Callable[[int], Sequence[Thing]] = lambda index: ()
+        self.found_on: Callable[[Nic | None], str | None] = lambda nic: None
 
     def things_at(self, index: int) -> Sequence[Thing]:
         """What the board says is gripped there: one nic, or all that are marked."""
@@ -96,13 +98,16 @@ class NodeTable(Grip, Lines):
         if at.port:
             text = f"{nic.switch} {nic.port}" if nic and nic.port else "-"
             parts.append((cut(text, at.port + GAP), "dim"))
-        parts.append(_network(row, at.network, bool(at.state)))
+        found = self.found_on(nic)
+        parts.append(_network(row, at.network, bool(at.state), found))
         return parts
 
 
-def _network(row: Row, width: int, shown: bool) -> Part:
+def _network(row: Row, width: int, shown: bool, found: str | None) -> Part:
     nic = row[1]
     state = row[0].state
+    if nic is not None and found is not None:
+        return (cut(network_text(nic, found), width), "drift")
     if nic is None or state != "allocated":
         return ("" if shown else f"({state})", "dim")
     look = "staged" if nic.staged else "" if nic.networks else "dim"

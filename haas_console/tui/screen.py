@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from haas_console.tui.app import ConsoleApp
 
 NOUNS = (
-    "node", "network", "headnode", "project", "switch", "job", "info", "status", "use", "call",
-    "command",
+    "node", "network", "headnode", "project", "switch", "drift", "job", "info", "status", "use",
+    "call", "command",
 )  # fmt: skip
 ALL: Changes = frozenset(NOUNS)
 

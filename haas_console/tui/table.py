@@ -33,6 +33,7 @@ SCREENS: tuple[Entry, ...] = (
     Entry("jobs", "J", "Jobs", "screens.jobs:JobsScreen"),
     Entry("topology", "t", "Topology", "screens.topology:TopologyScreen"),
     Entry("switch", "w", "Switch", "screens.switch:SwitchScreen"),
+    Entry("drift", "V", "Drift", "screens.drift:DriftScreen", admin=True),
     Entry("headnodes", "H", "Headnodes", "screens.headnodes:HeadnodesScreen"),
     Entry("projects", "P", "Projects", "screens.projects:ProjectsScreen"),
     Entry("inventory", "I", "Inventory", "screens.nodes_admin:InventoryScreen", admin=True),

@@ -111,7 +111,8 @@ async def test_a_probe_shows_what_the_switch_answered(socket: Path) -> None:
         await switch(hands)
         await hands.press("b")
         await hands.until(lambda: any("probe: reachable" in line for line in face(hands)))
-        assert any("prompt sw1#" in line for line in face(hands))
+        assert any("prompt   sw1#" in line for line in face(hands))
+        assert any("24, 14 of them registered" in line for line in face(hands))
         assert "> switch probe sw1" in hands.bar("message")
 
 

@@ -184,7 +184,9 @@ class HeadnodesScreen(StagingScreen):
     async def action_new(self) -> None:
         """Make a headnode in the current project."""
         session = self.session
-        test = gestures.create("headnode", "name", session.project, session.freedom)
+        test = gestures.create(
+            session.inventory, "headnode", "name", session.project, session.freedom
+        )
         if isinstance(test, gestures.Refusal):
             self.fail(test.reason)
             return

@@ -149,6 +149,8 @@ class JobScreen(ConsoleScreen):
         """Grey what a job that is over, or is not, has no use for."""
         if action in ("cancel", "plan") and (action == "plan") != self._was_over:
             return None
+        if action == "plan" and self.watch_job.record.get("kind") == "repair":
+            return None  # an apply would not do what is left of it
         return super().check_action(action, parameters)
 
     @work(group="ask", exclusive=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -11,13 +12,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
+from haas_console.batch.devices import carries, probe_facts, target_text, trust_lines, unread
+from haas_console.batch.text import clean
 from haas_console.core.board import natural
 from haas_console.core.commands import Call
 from haas_console.core.errors import ConsoleError
 from haas_console.core.faceplate import labeller, legend, plate
 from haas_console.core.live import Changes
 from haas_console.core.portfetch import fetch_ports
-from haas_console.core.portviews import PortView, describe, plugs, views
+from haas_console.core.portviews import DRIFTED, PortView, describe, plugs, views
 from haas_console.core.session import Session
 from haas_console.tui.bars import Bar
 from haas_console.tui.lines import Lines, Part, cut
@@ -32,16 +35,23 @@ class SwitchList(Lines):
         super().__init__(id=id)
         self.names: list[str] = []
         self.unsaved: set[str] = set()
+        self.drifted: dict[str, int] = {}
 
     def count(self) -> int:
         """A line for each switch."""
         return len(self.names)
 
     def parts(self, index: int, width: int) -> list[Part]:
-        """Its name, and a sign when its configuration is not saved."""
+        """Its name, how much drifted, and a sign when its configuration is not saved."""
         name = self.names[index]
+        drifted = self.drifted.get(name, 0)
+        badge = f"{drifted}{DRIFTED}" if drifted else ""
         sign = "!" if name in self.unsaved else " "
-        return [(cut(f" {name}", width - 2), ""), (f"{sign} ", "staged")]
+        return [
+            (cut(f" {name}", width - 2 - len(badge)), ""),
+            (badge, "drift"),
+            (f"{sign} ", "staged"),
+        ]
 
     def on_click(self, event: events.Click) -> None:
         """Show the switch that is clicked."""
@@ -56,12 +66,16 @@ class SwitchScreen(ConsoleScreen):
     TITLE: ClassVar[str] = "Switch"
     NAME = "switch"
     AUTO_FOCUS = "#plate"
+    CHANGES = frozenset({"repair", "probe", "trust"})
     DEFAULT_CSS = """
     SwitchScreen #switches { width: 18; border-right: solid $panel; }
     SwitchScreen #plate { width: 1fr; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "check", "Check drift", id="switch.check"),
+        Binding("r", "repair", "Repair", id="switch.repair"),
         Binding("b", "probe", "Probe", id="switch.probe"),
+        Binding("T", "trust", "Trust its key", id="switch.trust"),
         Binding("right_square_bracket", "switch(1)", "Next", key_display="]", id="switch.next"),
         Binding(
             "left_square_bracket", "switch(-1)", "Switch before", id="switch.previous", show=False
@@ -100,7 +114,7 @@ class SwitchScreen(ConsoleScreen):
 
     def changed(self, changes: Changes) -> None:
         """Show the switch as it is now."""
-        if changes & {"node", "network", "switch", "use", "info", "project"}:
+        if changes & {"node", "network", "switch", "drift", "use", "info", "project"}:
             self._list()
             self._draw()
 
@@ -111,6 +125,7 @@ class SwitchScreen(ConsoleScreen):
             self.switch = found[0] if found else None
         names.names = found
         names.unsaved = {s.switch for s in inventory.switches.values() if s.unsaved}
+        names.drifted = {name: inventory.drifted(name) for name in found}
         names.display = len(found) > 1 or self.size.width >= 100
         if self.switch is not None:
             names.cursor = found.index(self.switch)
@@ -129,6 +144,7 @@ class SwitchScreen(ConsoleScreen):
         width = self.size.width - (20 if self.names.display else 2)
         drawn = plate(ports, width, labeller(inventory))
         below: list[list[Part]] = [[], *wrap(legend(inventory, ports), width)]
+        below += self._drifted(switch, width)
         below += self._answers.get(switch, [])
         if self._port is not None and self._port in drawn.line_of:
             self.plate.port, self._port = self._port, None
@@ -153,7 +169,19 @@ class SwitchScreen(ConsoleScreen):
             parts.append((f"   {staged} staged*", "staged"))
         if known.unsaved:
             parts.append(("   ! not saved", "staged"))
+        if drifted := self.session.inventory.drifted(switch):
+            parts.append((f"   {DRIFTED} {drifted} drifted", "drift"))
         return parts
+
+    def _drifted(self, switch: str, width: int) -> list[list[Part]]:
+        """What drifted on a switch beside its ports, whose cells tell of it."""
+        found = [
+            f"   {DRIFTED} {target_text(item.kind, item.target)}: {item.applied} was applied,"
+            f" now it is {item.observed}"
+            for item in self.session.inventory.drift.values()
+            if item.device == switch and item.target not in self._views
+        ]
+        return [[(cut(line, width).rstrip(), "drift")] for line in found]
 
     def _tell_port(self) -> None:
         port = self._views.get(self.plate.port or "")
@@ -182,9 +210,12 @@ class SwitchScreen(ConsoleScreen):
     # --- keys ---
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only admins probe."""
-        info = self.session.inventory.info
-        if action == "probe" and info is not None and not info.admin:
+        """Only admins look at switches themselves; only those with SSH have a key."""
+        inventory = self.session.inventory
+        info, known = inventory.info, inventory.switches.get(self.switch or "")
+        if action in ("check", "repair", "probe", "trust") and info is not None and not info.admin:
+            return False
+        if action == "trust" and (known is None or known.transport != "ssh"):
             return False
         return super().check_action(action, parameters)
 
@@ -208,17 +239,78 @@ class SwitchScreen(ConsoleScreen):
         self.say(f"probing {switch} …")
         outcome = await self.send([Call("switch.probe", {"switch": switch})])
         if outcome.ok:
-            self._answers[switch] = probe_lines(outcome.results[-1])
+            self._answers[switch] = probe_lines(outcome.results[-1], self.plate.size.width)
             self._draw()
 
+    @work(group="probe", exclusive=True)
+    async def action_check(self) -> None:
+        """Read the switch, and see what differs from what was applied."""
+        switch = self.switch
+        if switch is None:
+            self.fail("There is no switch to check.")
+            return
+        self.say(f"checking {switch} …")
+        outcome = await self.send([Call("drift.check", {"switch": switch})])
+        if outcome.ok:
+            report = outcome.results[-1]
+            if missed := unread(report):
+                self.fail(missed[0])
+            else:
+                line = self.session.live.log.commands[-1].line
+                self.say(f"> {line}: {len(report['items']) or 'nothing'} drifted")
 
-def probe_lines(answer: Mapping[str, Any]) -> list[list[Part]]:
-    """What a switch answered, to be read."""
-    if not answer["reachable"]:
-        return [[], [(" probe: not reachable", "bad")]]
+    @work(group="ask", exclusive=True)
+    async def action_repair(self) -> None:
+        """Start the job that makes what drifted what was applied, after a question."""
+        from haas_console.tui.screens.drift import repair
+
+        if self.switch is None:
+            self.fail("There is no switch to repair.")
+        else:
+            await repair(self, self.switch)
+
+    @work(group="ask", exclusive=True)
+    async def action_trust(self) -> None:
+        """Show the host key of the switch, ask, and trust it."""
+        switch = self.switch
+        outcome = await self.send([Call("switch.trust", {"switch": switch})])
+        if not outcome.ok:
+            return
+        key = outcome.results[-1]
+        self._answers[switch or ""] = [[], *([(f"   {line}", "")] for line in trust_lines(key))]
+        self._draw()
+        if key["state"] == "known":
+            self.say(f"The key of {switch} is trusted already: {key['fingerprint']}")
+        elif key["state"] == "revoked":
+            self.fail(key["note"] or f"The key of {switch} is revoked.")
+        elif await self.confirm(f"trust {key['fingerprint']}? Compare it at the switch's console."):
+            params = {"switch": switch, "fingerprint": key["fingerprint"]}
+            trusted = await self.send([Call("switch.trust", params)])
+            if trusted.ok:
+                told = trust_lines(trusted.results[-1])
+                self._answers[switch or ""] = [[], *([(f"   {line}", "")] for line in told)]
+                self._draw()
+
+
+def probe_lines(answer: Mapping[str, Any], width: int) -> list[list[Part]]:
+    """What a switch answered, to be read: what it is, its VLANs, and the ports that carry any."""
     lines: list[list[Part]] = [[], [(" probe: ", "head"), ("reachable", "good")]]
-    lines.append([(f"   prompt {answer['prompt']}", "")])
-    return [*lines, *([(f"   {line}", "dim")] for line in answer["version"])]
+    facts = probe_facts(answer)
+    lines += [[(f"   {name:8} ", "dim"), (value, "")] for name, value in facts.items()]
+    if not answer["model"] and not answer["version"]:
+        lines += [[(f"            {clean(line)}", "dim")] for line in answer["said"]]
+    alike: dict[str, list[str]] = {}
+    for port in answer["ports"]:
+        alike.setdefault(carries(port["carries"]), []).append(port["port"])
+    told = "; ".join(f"{what}: {_few(alike[what])}" for what in alike if what != "parked")
+    pieces = textwrap.wrap(told or "none", max(20, width - 14))
+    lines += [[(f"   {'' if n else 'open':8} ", "dim"), (p, "")] for n, p in enumerate(pieces)]
+    return lines
+
+
+def _few(ports: list[str]) -> str:
+    """Ports in few words: the first and the last of many."""
+    return " ".join(ports) if len(ports) < 4 else f"{ports[0]} … {ports[-1]} ({len(ports)} ports)"
 
 
 def wrap(parts: list[Part], width: int) -> list[list[Part]]:

@@ -1,0 +1,146 @@
+"""What devices said when they were looked at, as text: drift, a probe, a host key. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from haas_console.batch.text import brief, clean, table
+
+READ = frozenset({"drift.check", "drift.list", "switch.probe", "switch.trust"})
+"""Methods whose answers are told here."""
+
+
+def answer_lines(
+    method: str, answer: Any, *, width: int | None = None, bold: bool = False
+) -> list[str]:
+    """The data of an answer, for people to read."""
+    match method:
+        case "switch.probe":
+            return probe_lines(answer, width=width, bold=bold)
+        case "switch.trust":
+            return trust_lines(answer)
+        case _:
+            return drift_table(answer["items"], width=width, bold=bold)
+
+
+def talk(method: str, answer: Any) -> list[str]:
+    """What is to be said beside the data: what could not be read, what to do next."""
+    match method:
+        case "drift.check":
+            checked, found = answer["checked"], len(answer["items"])
+            devices = f"{len(checked)} device{'s' if len(checked) != 1 else ''} checked"
+            return [f"{found or 'nothing'} drifted; {devices}"]
+        case "drift.list":
+            return [] if answer["items"] else ["nothing is known to have drifted"]
+        case "switch.probe":
+            return _adoption(answer)
+        case "switch.trust" if answer["note"]:
+            return [answer["note"]]
+    return []
+
+
+# --- drift ----------------------------------------------------------------------------------------
+
+
+def unread(report: Mapping[str, Any]) -> list[str]:
+    """A sentence for each device that could not be read."""
+    return [f"{one['device']} was not checked: {one['message']}" for one in report["unreachable"]]
+
+
+def drift_table(
+    items: Sequence[Mapping[str, Any]], *, width: int | None = None, bold: bool = False
+) -> list[str]:
+    """What is not as it was applied, a line each; none when all is."""
+    names = {"observed": "now"}
+    shown = [
+        {names.get(key, key): value for key, value in item.items() if key != "kind"}
+        | {"target": target_text(item["kind"], item["target"]), "since": moment(item["since"])}
+        for item in items
+    ]
+    return table(shown, width=width, bold=bold) if shown else []
+
+
+def target_text(kind: str, target: str) -> str:
+    """What it is that drifted: a bare number says nothing."""
+    return f"VLAN {target}" if kind == "vlan" else target
+
+
+def moment(stamp: str | None) -> str | None:
+    """An RFC 3339 time to the second: ``2026-01-31T12:00:00Z``."""
+    head, dot, _ = (stamp or "").partition(".")
+    return f"{head}Z" if dot else stamp
+
+
+# --- a probe --------------------------------------------------------------------------------------
+
+
+def carries(port: Mapping[str, Any]) -> str:
+    """What a port carries, in the words of plans: ``access 104``, ``parked``."""
+    untagged, tagged = port["untagged"], port["tagged"]
+    if not tagged:
+        return "parked" if untagged is None else f"access {untagged}"
+    return f"tagged {tagged}" if untagged is None else f"untagged {untagged}, tagged {tagged}"
+
+
+def probe_facts(answer: Mapping[str, Any]) -> dict[str, str]:
+    """What a switch is, by what it says of itself."""
+    managed = sum(port["managed"] for port in answer["ports"])
+    return {
+        "switch": answer["switch"],
+        "model": clean(answer["model"] or "it does not say"),
+        "version": clean(answer["version"] or "it does not say"),
+        "prompt": clean(answer["prompt"]),
+        "VLANs": answer["vlans"] or "none",
+        "ports": f"{len(answer['ports'])}, {managed} of them registered",
+    }
+
+
+def probe_lines(
+    answer: Mapping[str, Any], *, width: int | None = None, bold: bool = False
+) -> list[str]:
+    """What a switch is, then its ports, then what stands in the way of adoption."""
+    lines = [f"{name:8} {value}" for name, value in probe_facts(answer).items()]
+    if not answer["model"] and not answer["version"]:
+        lines += [f"         {clean(line)}" for line in answer["said"]]
+    ports = [
+        {
+            "port": port["port"],
+            "carries": carries(port["carries"]),
+            "registered": "yes" if port["managed"] else None,
+            "adopted": "yes" if port["adopted"] else None,
+        }
+        for port in answer["ports"]
+    ]
+    lines += table(ports, width=width, bold=bold) if ports else []
+    return lines + [f"not adopted: {clean(warning)}" for warning in answer["warnings"]]
+
+
+def _adoption(answer: Mapping[str, Any]) -> list[str]:
+    adopted = sum(port["adopted"] for port in answer["ports"])
+    ports = f"{adopted} port{'s' if adopted != 1 else ''}"
+    if answer["dry_run"]:
+        return [f"would adopt {ports} (dry run: nothing was taken over)"]
+    return [f"adopted {ports}: what they carry is taken for applied"] if adopted else []
+
+
+# --- a host key -----------------------------------------------------------------------------------
+
+_STATES = {
+    "known": "trusted",
+    "unknown": "not trusted yet",
+    "changed": "NOT THE ONE THAT IS TRUSTED",
+    "revoked": "REVOKED",
+}
+
+
+def trust_lines(answer: Mapping[str, Any]) -> list[str]:
+    """The key that a switch shows, and whether it is trusted."""
+    state = "trusted from now on" if answer["stored"] else _STATES[answer["state"]]
+    lines = [
+        f"switch      {answer['switch']} at {answer['host']}:{answer['port']}",
+        f"key         {answer['type']} {answer['fingerprint']}",
+        f"state       {state}",
+    ]
+    word = "before" if answer["stored"] else "trusted"
+    return lines + [f"{word:11} {brief(key)}" for key in answer["trusted"]]
