@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import logging
 import os
+import shutil
 import signal
 import sqlite3
 import sys
@@ -51,7 +52,11 @@ def _run(arguments: argparse.Namespace) -> int:
         if arguments.demo:
             if arguments.until_eof:
                 threading.Thread(target=_end_with_stdin, daemon=True).start()
-            asyncio.run(daemon.run_demo(arguments.socket or _demo_socket()))
+            try:
+                asyncio.run(daemon.run_demo(arguments.socket or _demo_socket()))
+            finally:
+                if arguments.remove is not None:
+                    shutil.rmtree(arguments.remove, ignore_errors=True)
             return 0
         settings = _settings(arguments)
         if arguments.check_config:
@@ -104,8 +109,8 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     arguments = parser.parse_args(argv)
     if arguments.demo and (arguments.config is not None or arguments.check_config):
         parser.error("--demo has a configuration of its own: leave --config and --check-config out")
-    if arguments.until_eof and not arguments.demo:
-        parser.error("--until-eof is for --demo only")
+    if (arguments.until_eof or arguments.remove is not None) and not arguments.demo:
+        parser.error("--until-eof and --remove are for --demo only")
     arguments.config = arguments.config or DEFAULT_CONFIG
     return arguments
 
@@ -128,6 +133,11 @@ def _parser() -> argparse.ArgumentParser:
         "--until-eof",
         action="store_true",
         help="with --demo: end when stdin does, as when the program ends that has its other end",
+    )
+    parser.add_argument(
+        "--remove",
+        metavar="FOLDER",
+        help="with --demo: take this folder away at the end, which was made for the socket",
     )
     parser.add_argument("--verbose", action="store_true", help="log more")
     parser.add_argument("--version", action="version", version=f"haas-rpcd {haas_rpcd.__version__}")

@@ -29,7 +29,7 @@ async def demo_daemon() -> AsyncIterator[Endpoint]:
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "haas_rpcd", "--demo", "--socket", str(endpoint.socket)),
-                "--until-eof",  # nobody ends it when we are killed
+                *("--until-eof", "--remove", str(folder)),  # nobody else does when we are killed
                 stdin=asyncio.subprocess.PIPE,
                 stdout=output,
                 stderr=output,

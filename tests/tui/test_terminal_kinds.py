@@ -100,8 +100,11 @@ def test_a_drag_that_comes_in_one_burst_is_dropped_all_the_same(
 def test_the_demo_ends_its_daemon_however_the_console_ends(
     tmp_path: Path, ends: Callable[[Terminal], None]
 ) -> None:
-    with Terminal([sys.executable, "-m", "haas_console", "--demo"], home=tmp_path) as terminal:
+    demo = [sys.executable, "-m", "haas_console", "--demo"]
+    temporary = {"TMPDIR": str(tmp_path)}
+    with Terminal(demo, home=tmp_path, environ=temporary) as terminal:
         terminal.wait_for("● live")
+        assert len(list(tmp_path.glob("haas-demo-*"))) == 1
         [child] = terminal.children()
         daemon = os.pidfd_open(child)
         ends(terminal)
@@ -111,6 +114,7 @@ def test_the_demo_ends_its_daemon_however_the_console_ends(
             signal.pidfd_send_signal(daemon, signal.SIGKILL)
         os.close(daemon)
         assert ended, "the demo's daemon runs on"
+    assert not list(tmp_path.glob("haas-demo-*"))
 
 
 def test_what_is_no_terminal_is_told_so(daemon: Daemon, tmp_path: Path) -> None:
