@@ -18,6 +18,7 @@ from haas_console.tui.table import SCREENS
 from haas_rpcd.auth import DAEMON
 from haas_rpcd.daemon import Daemon, demo
 from haas_rpcd.methods.registry import Call, invoke
+from haas_rpcd.sim.datacentre import DataCentre
 from tests.tui.console import Hands, console
 
 FOLDER = Path(__file__).parents[2] / "examples" / "screenshots"
@@ -82,7 +83,20 @@ def drawn(hands: Hands) -> str:
     return picture
 
 
-async def tour(hands: Hands, folder: Path) -> None:
+async def drift(centre: DataCentre, hands: Hands) -> None:
+    """Change two ports and a VLAN as somebody at the switch's own console would; check."""
+    switch = centre.switches["sw1"]
+    for port, vlan in (("GigabitEthernet1/0/2", 1), ("GigabitEthernet1/0/10", 100)):
+        setting = switch.running.ports[port]
+        setting.shutdown, setting.mode, setting.access_vlan = False, "access", vlan
+        switch.touch(port)
+    switch.running.add_vlan(150)
+    switch.settle()
+    await hands.app.session.live.call("drift.check")
+    await hands.until(lambda: len(hands.app.session.inventory.drift) == 3, "it is told")
+
+
+async def tour(hands: Hands, folder: Path, centre: DataCentre) -> None:
     """Go through the console, and take a picture at every stop."""
 
     async def take(name: str) -> None:
@@ -98,6 +112,8 @@ async def tour(hands: Hands, folder: Path) -> None:
     await hands.let_go(end)
     await hands.until(lambda: "node-03:primary-nic" in "".join(hands.area("storage")), "dropped")
     for item in SCREENS:
+        if item.name == "drift":
+            await drift(centre, hands)
         hands.app.action_open(item.name)
         await hands.until(lambda item=item: item.name == hands.app.screen.NAME, item.name)
         await still(hands)
@@ -106,6 +122,13 @@ async def tour(hands: Hands, folder: Path) -> None:
             await hands.press("enter")
             await still(hands)
             await take("job")
+        if item.name == "drift":
+            await hands.press("enter")
+            await still(hands)
+            await take("drifted")
+            started = await hands.app.session.live.call("drift.repair")
+            await hands.app.session.live.call("job.wait", {"job": started["job"], "timeout": 60})
+            await hands.until(lambda: not hands.app.session.inventory.drift, "it is repaired")
         while len(hands.app.screen_stack) > 1:
             hands.app.back()
             await hands.pilot.pause()
@@ -115,10 +138,10 @@ async def draw(folder: Path) -> None:
     """Draw all pictures into a folder."""
     with tempfile.TemporaryDirectory(prefix="haas-pictures-") as place:
         socket = f"{place}/s"
-        async with demo(socket) as (daemon, _):
+        async with demo(socket) as (daemon, centre):
             await story(daemon)
             async with console(socket, size=SIZE, project="astro") as hands:
-                await tour(hands, folder)
+                await tour(hands, folder, centre)
 
 
 async def main() -> int:

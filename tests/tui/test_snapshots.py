@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.bench import screenshots
 
-MAIN = ("board", "drag", "apply", "topology", "switch", "headnodes", "projects")
+MAIN = ("board", "drag", "apply", "topology", "switch", "drift", "drifted", "headnodes", "projects")
 
 
 def rows(picture: Path) -> list[str]:
