@@ -137,7 +137,7 @@ class FormScreen(ConsoleScreen):
 
     def _hint(self, known: FormField) -> str:
         offered = self._suggestions(known.name) if known.kind == "text" else ()
-        if offered and len(offered) <= 8:
+        if offered and (len(offered) <= 8 or known.name == "dialect"):
             return f"one of: {', '.join(offered)}"
         return known.hint.replace("``", "`")
 

@@ -239,8 +239,7 @@ class SwitchScreen(ConsoleScreen):
         self.say(f"probing {switch} …")
         outcome = await self.send([Call("switch.probe", {"switch": switch})])
         if outcome.ok:
-            self._answers[switch] = probe_lines(outcome.results[-1], self.plate.size.width)
-            self._draw()
+            self._answer(switch, probe_lines(outcome.results[-1], self.plate.size.width))
 
     @work(group="probe", exclusive=True)
     async def action_check(self) -> None:
@@ -273,12 +272,13 @@ class SwitchScreen(ConsoleScreen):
     async def action_trust(self) -> None:
         """Show the host key of the switch, ask, and trust it."""
         switch = self.switch
+        if switch is None:
+            return
         outcome = await self.send([Call("switch.trust", {"switch": switch})])
         if not outcome.ok:
             return
         key = outcome.results[-1]
-        self._answers[switch or ""] = [[], *([(f"   {line}", "")] for line in trust_lines(key))]
-        self._draw()
+        self._answer(switch, [[], *([(f"   {line}", "")] for line in trust_lines(key))])
         if key["state"] == "known":
             self.say(f"The key of {switch} is trusted already: {key['fingerprint']}")
         elif key["state"] == "revoked":
@@ -288,8 +288,13 @@ class SwitchScreen(ConsoleScreen):
             trusted = await self.send([Call("switch.trust", params)])
             if trusted.ok:
                 told = trust_lines(trusted.results[-1])
-                self._answers[switch or ""] = [[], *([(f"   {line}", "")] for line in told)]
-                self._draw()
+                self._answer(switch, [[], *([(f"   {line}", "")] for line in told)])
+
+    def _answer(self, switch: str, lines: list[list[Part]]) -> None:
+        """Show what a switch answered, and bring it into sight."""
+        self._answers[switch] = lines
+        self._draw()
+        self.plate.scroll_to(y=self.plate.max_scroll_y, animate=False, immediate=True)
 
 
 def probe_lines(answer: Mapping[str, Any], width: int) -> list[list[Part]]:
