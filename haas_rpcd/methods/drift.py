@@ -50,7 +50,7 @@ def list_(
     """
     if switch is not None:
         find_switch(call.tx, switch)
-    place = (after or "  ").split(" ")
+    place = (after or "  ").split(" ", 2)  # a port's name may have a space in it
     if len(place) != 3:
         raise InvalidParamsError(
             "after: must be the `next` of the page before this one.", field="after"
