@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from haas_rpcd.sim.cli.device import C, Device
 from haas_rpcd.sim.cli.records import LineRecord
 from haas_rpcd.sim.cli.wire import Wire
-from haas_rpcd.sim.shell.call import CLIENT, SUDO, Call
+from haas_rpcd.sim.shell.call import CLIENT, Call
 from haas_rpcd.sim.shell.session import ShellSession
 
 
@@ -59,9 +59,8 @@ class ShellSwitch(Device[C]):
         self.home = Path(tempfile.mkdtemp(prefix="haas-sim-"))
         commands = self.home / "bin"
         commands.mkdir()
-        for program in (*self.programs, "reboot"):
+        for program in (*self.programs, "reboot", "sudo"):
             self._lay_out(commands / program, f"#!{sys.executable} -IS\n{CLIENT}")
-        self._lay_out(commands / "sudo", SUDO)
         self._calls: set[asyncio.Task[Any]] = set()
         self._socket = await asyncio.start_unix_server(self._serve, self.home / "socket")
         return await super().start(host, port, ssh_port)
