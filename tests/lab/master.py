@@ -1,25 +1,25 @@
 """The master's haas-rpcd: a real daemon with its own files, and the console that drives it.
 
 Everything that is wanted of the daemon is said to it by ``haas-console --script``, as a user would.
-Only questions are asked in JSON-RPC, straight from here: in the lab a Python takes long to start.
+Only questions are asked in JSON-RPC, straight from here.
 """
 
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
-import os
 import select
 import socket
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 from .credentials import PASSWORD, USER
 from .face import ENABLE
+from .forked import start
 from .topology import Lab
 
 SECONDS = 120.0
@@ -42,20 +42,23 @@ class Said:
 class Running:
     """A console that is carrying out a script."""
 
-    def __init__(self, script: Path, process: subprocess.Popen[str]) -> None:
+    def __init__(self, script: Path, process: BaseProcess, output: Path, errors: Path) -> None:
         self._script = script
         self._process = process
+        self._output = output
+        self._errors = errors
 
     def ends(self, code: int = 0) -> Said:
         """Wait for its end; raise ScriptFailed when it ends with another exit code."""
-        try:
-            out, err = self._process.communicate(timeout=SECONDS)
-        except subprocess.TimeoutExpired:
+        self._process.join(SECONDS)
+        killed = ""
+        if self._process.exitcode is None:
             self._process.kill()
-            out, err = self._process.communicate()
-            err += f"(killed: still not over after {SECONDS:.0f} s)\n"
-        if self._process.returncode != code:
-            ended = f"{self._script.name} ended with {self._process.returncode}, not {code}"
+            self._process.join()
+            killed = f"(killed: still not over after {SECONDS:.0f} s)\n"
+        out, err = self._output.read_text(), self._errors.read_text() + killed
+        if self._process.exitcode != code:
+            ended = f"{self._script.name} ended with {self._process.exitcode}, not {code}"
             raise ScriptFailed(f"{ended}:\n{out}{err}")
         return Said(code, out, err)
 
@@ -75,10 +78,12 @@ class Master:
             f'[store]\npath = "{folder / "haas.db"}"\n\n'
             '[vlans]\npool = "100-109"\n\n'
             f'[master]\ntrunk_nic = "{lab.trunk_nic}"\nlibvirt_uri = "qemu:///system"\n\n'
+            f'[switches]\nknown_hosts = "{folder / "known_hosts"}"\n\n'
             f'[credentials]\nfile = "{self._credentials}"\n'
         )
         self.know_password(PASSWORD)
-        self._daemon: subprocess.Popen[bytes] | None = None
+        self._daemon: BaseProcess | None = None
+        self._numbers = itertools.count(1)
 
     def know_password(self, password: str) -> None:
         """Have the daemon log in to the switch with this password from now on."""
@@ -95,17 +100,13 @@ class Master:
         told.unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
             notify.bind(str(told))
-            with (self.folder / "rpcd.log").open("ab") as log:
-                self._daemon = subprocess.Popen(
-                    [sys.executable, "-m", "haas_rpcd", "--config", str(self._config)],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    env={**os.environ, "NOTIFY_SOCKET": str(told)},
-                )
+            log = self.folder / "rpcd.log"
+            arguments = ["--config", str(self._config)]
+            environment = {"NOTIFY_SOCKET": str(told)}
+            self._daemon = start("haas_rpcd.__main__", arguments, log, log, environment)
             deadline = time.monotonic() + SECONDS
             while not select.select([notify], [], [], 0.5)[0]:
-                if self._daemon.poll() is not None or time.monotonic() > deadline:
+                if not self._daemon.is_alive() or time.monotonic() > deadline:
                     raise ScriptFailed(f"haas-rpcd did not start:\n{self.log()}")
             assert notify.recv(64) == b"READY=1"
 
@@ -113,13 +114,14 @@ class Master:
         """End the daemon by SIGKILL: it gets to do nothing more."""
         assert self._daemon
         self._daemon.kill()
-        self._daemon.wait()
+        self._daemon.join()
 
     def stop(self) -> None:
         """Have the daemon end by itself."""
         if self._daemon is not None:
             self._daemon.terminate()
-            self._daemon.wait(SECONDS)
+            self._daemon.join(SECONDS)
+            assert self._daemon.exitcode == 0, self.log()
 
     def log(self) -> str:
         """Return what the daemon logged."""
@@ -129,17 +131,17 @@ class Master:
 
     def begin(self, script: Path) -> Running:
         """Start a console on a script."""
-        process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "haas_console"),
-                *("--socket", str(self.socket), "--script", str(script)),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        return Running(script, process)
+        place = self.folder / f"console-{next(self._numbers)}-{script.stem}"
+        output, errors = place.with_suffix(".out"), place.with_suffix(".err")
+        arguments = ["--socket", str(self.socket), "--script", str(script)]
+        process = start("haas_console.cli", arguments, output, errors)
+        return Running(script, process, output, errors)
+
+    def tell(self, name: str, lines: str) -> Said:
+        """Have the console carry out these lines to their end."""
+        script = self.folder / f"{name}.haas"
+        script.write_text(lines)
+        return self.begin(script).ends()
 
     def ask(self, method: str, **params: Any) -> Any:
         """Ask the daemon something, in JSON-RPC."""
