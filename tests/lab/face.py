@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
-from haas_rpcd.sim.cli import Device
+from haas_rpcd.sim.cli import Carried, Device
 from haas_rpcd.sim.ios import IosSwitch
 
 from .credentials import PASSWORD, USER
@@ -24,11 +24,13 @@ ENABLE = "lab-enable"
 class SwitchFace:
     """The face, in a thread of its own, so that tests may wait for what the switch does.
 
-    It listens where the switch's telnetd would. `switch` is the simulator: its records, counters
-    and faults may be read and set from any thread.
+    It listens where the switch's telnetd would, or its sshd. `switch` is the simulator: its
+    records, counters and faults may be read and set from any thread.
     """
 
-    def __init__(self, lab: Lab, personality: type[Device[Any]] = IosSwitch) -> None:
+    def __init__(
+        self, lab: Lab, personality: type[Device[Any]] = IosSwitch, *, ssh: bool = False
+    ) -> None:
         """Put a face to the lab's switch, which was built with ``telnet=False``."""
         self._lab = lab
         names = personality.port_names(len(lab.switch.ports))
@@ -42,6 +44,8 @@ class SwitchFace:
             password=PASSWORD,
             enable=ENABLE,
             on_change=self._carry_out,
+            telnet=not ssh,
+            ssh=ssh,
         )
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name=personality.dialect)
@@ -50,8 +54,12 @@ class SwitchFace:
         """Have the bridge carry what a fresh switch carries, and listen."""
         self._carry_out(self.switch, self.ports.values())
         self._thread.start()
-        started = self.switch.start(self._lab.switch.address, 23)
+        started = self.switch.start(self._lab.switch.address, 23, 22)
         asyncio.run_coroutine_threadsafe(started, self._loop).result()
+
+    def carried(self, port: str) -> Carried:
+        """Return what one of the bridge's ports carries, as the vendor's configuration says."""
+        return self.switch.carried(self.ports[port])
 
     def stop(self) -> None:
         """Cut all sessions and end the thread; the bridge keeps what it carries."""

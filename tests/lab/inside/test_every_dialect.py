@@ -1,0 +1,154 @@
+"""The isolation matrix of every dialect, from the box to a node given back.
+
+Each time the vendor's strict simulator is the lab's switch, and its ports are the bridge's: what it
+is told by haas-rpcd is what the nodes hear. A personality that is new in
+`haas_rpcd.sim.personalities` is tried here by itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncssh
+import pytest
+
+from haas_rpcd.sim.personalities import dialects, personality
+
+from ..face import SwitchFace
+from ..frames import Wire
+from ..master import Master
+from ..matrix import TRUNK, Matrix, tagged
+from ..topology import Lab, build
+
+SSH = {"arista_eos", "cumulus_nvue", "dell_os10", "juniper_junos", "sonic"}
+"""Families whose switches come with SSH and without telnet: HaaS talks to them as one would."""
+
+EVERY = [
+    pytest.param(name, marks=[pytest.mark.second_kernel] * (number % 2))
+    for number, name in enumerate(dialects())
+]
+"""All of them; the two kernels share them."""
+
+N, M = 104, 105
+STAGED = """\
+project create astro
+project create bio
+network create astro n --vlan 104
+network create bio m --vlan 105
+network share bio/m astro
+
+use astro
+node allocate node-1
+node allocate node-2
+connect node-1:ipmi-nic n
+connect node-1:primary-nic bio/m
+connect node-2:ipmi-nic bio/m
+connect node-2:ipmi-nic n --tagged
+connect node-2:primary-nic n
+apply
+
+use bio
+node allocate node-3
+connect node-3:primary-nic m
+apply
+"""
+APPLIED = {
+    N: {"node-1:ipmi-nic", "node-2:primary-nic", tagged("node-2:ipmi-nic", N)},
+    M: {"node-1:primary-nic", "node-2:ipmi-nic", "node-3:primary-nic"},
+}
+
+MOVE_AND_RELEASE = """\
+use astro
+connect node-1:ipmi-nic bio/m
+apply
+node release node-2
+apply
+"""
+RELEASED = {M: {"node-1:ipmi-nic", "node-1:primary-nic", "node-3:primary-nic"}}
+
+BACK = """\
+use astro
+connect node-1:primary-nic n
+apply
+"""
+AGAIN = {
+    N: {"node-1:primary-nic"},
+    M: {"node-1:ipmi-nic", "node-3:primary-nic"},
+}
+"""Network n is in use again, after a while in which nothing was on it."""
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    built = build(telnet=False)
+    yield built
+    built.remove()
+
+
+@pytest.fixture
+def face(dialect: str, lab: Lab) -> Iterator[SwitchFace]:
+    """The vendor's switch, fresh from the box."""
+    started = SwitchFace(lab, personality(dialect), ssh=dialect in SSH)
+    started.start()
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def master(dialect: str, lab: Lab) -> Iterator[Master]:
+    started = Master(Path(os.environ["HAAS_LAB_INSIDE"]) / f"every-{dialect}", lab)
+    started.start()
+    yield started
+    started.stop()
+
+
+@pytest.mark.parametrize("dialect", EVERY)
+def test_the_networks_are_the_matrix(
+    dialect: str, lab: Lab, wire: Wire, face: SwitchFace, master: Master
+) -> None:
+    def seen(stage: str) -> Matrix:
+        matrix = wire.who_hears_whom(tags=(1, N, M))
+        matrix.publish(f"every dialect {stage} ({dialect})")
+        return matrix
+
+    fresh = {nic.name for nic in lab.nics if face.carried(nic.port).untagged == 1}
+    matrix = seen("fresh")
+    for nic in lab.nics:
+        heard = (fresh | {TRUNK}) - {nic.name} if nic.name in fresh else set()
+        assert matrix.hearers(nic.name) == heard
+
+    master.tell("site", site(dialect, lab, face))
+    assert seen("parked").differences({}) == []
+
+    master.tell("networks", STAGED)
+    assert seen("applied").differences(APPLIED) == []
+
+    master.tell("release", MOVE_AND_RELEASE)
+    assert seen("released").differences(RELEASED) == []
+
+    master.tell("again", BACK)
+    assert seen("again").differences(AGAIN) == []
+    assert not face.switch.modified, "what is carried is saved"
+
+
+def site(dialect: str, lab: Lab, face: SwitchFace) -> str:
+    """Write the script with the inventory, as a person would who has opened the boxes."""
+    ports = {port: name.replace(" ", "") for port, name in face.ports.items()}
+    lines = [f"switch register sw1 {dialect} {lab.switch.address}"]
+    if dialect in SSH:
+        key = asyncssh.import_public_key(face.switch.host_key)
+        lines[0] += " --transport ssh --port 22"
+        lines.append(f"switch trust sw1 --fingerprint {key.get_fingerprint()}")
+    lines.append(f"port register sw1 {' '.join(ports[port] for port in lab.switch.access_ports)}")
+    lines.append(f"port register sw1 {ports[lab.switch.trunk_port]} --role trunk")
+    for node in lab.nodes:
+        nics = [
+            {"nic": nic.nic, "switch": lab.switch.name, "port": ports[nic.port]}
+            for nic in node.nics
+        ]
+        lines.append(f"node register {node.name} {shlex.quote(json.dumps(nics))}")
+    return "\n".join([*lines, "apply --site"])
