@@ -230,7 +230,7 @@ def _which(inventory: Inventory, said: str) -> str:
     if inventory.projects:
         return f"{said} p chooses one."
     if inventory.info is not None and inventory.info.admin:
-        return f"{said} There is none yet:  :project create NAME  makes one."
+        return f"{said} There is none yet; :project create NAME makes one."
     return f"{said} You are in none: an admin adds you to one."
 
 

@@ -30,6 +30,7 @@ from haas_console.tui.jobnews import JobNews
 from haas_console.tui.match import pick
 from haas_console.tui.prompt import Question
 from haas_console.tui.screen import ConsoleScreen
+from haas_console.tui.switchnews import SwitchNews
 from haas_console.tui.table import SCREENS, Entry, entry
 from haas_console.tui.typeahead import Landed, TypeAhead
 
@@ -77,6 +78,7 @@ class ConsoleApp(App[int]):
         self._typeahead = TypeAhead(self, super().on_event)
         self._complaint = self._settle()
         self._job_news = JobNews(self)
+        self._switch_news = SwitchNews(self)
 
     async def on_event(self, event: events.Event) -> None:
         """Give keys one by one, and a pressed mouse to the list it was pressed on.

@@ -15,8 +15,9 @@ from haas_console.tui.bars import Bar
 from haas_console.tui.lines import Lines
 from haas_console.tui.screens.apply import ApplyScreen
 from haas_console.tui.screens.job import JobScreen
-from haas_rpcd.daemon import demo
+from haas_rpcd.daemon import Daemon, demo
 from haas_rpcd.sim.datacentre import DataCentre
+from haas_rpcd.store.database import Tx
 from tests.tui.console import Hands
 
 PORT_OF_NODE_01 = "GigabitEthernet1/0/2"
@@ -29,6 +30,7 @@ class Site:
     socket: Path
     centre: DataCentre
     other: Client
+    daemon: Daemon
 
     async def call(self, method: str, **params: Any) -> Any:
         return await self.other.call(method, params)
@@ -36,6 +38,15 @@ class Site:
     async def ended(self, job: int) -> dict[str, Any]:
         record: dict[str, Any] = await self.call("job.wait", job=job, timeout=30)
         return record
+
+    async def restarted(self, switch: str) -> None:
+        """Take the power from a switch that has been up for an hour, as far as is known."""
+
+        def earlier(tx: Tx) -> int:
+            return tx.execute("UPDATE switch SET booted = booted - 3600 WHERE name = ?", (switch,))
+
+        await self.daemon.store.write(earlier)
+        self.centre.switches[switch].reload()
 
     def slow(self, seconds: float) -> None:
         """Let the switches take so long for each line, from the next one on."""
@@ -58,9 +69,9 @@ class Site:
 async def staged_site() -> AsyncIterator[Site]:
     with tempfile.TemporaryDirectory(prefix="haas-tui-") as folder:
         path = Path(folder) / "s"
-        async with demo(str(path)) as (_, centre):
+        async with demo(str(path)) as (daemon, centre):
             other = await Client.connect(Endpoint(str(path), None, "the test"))
-            site = Site(path, centre, other)
+            site = Site(path, centre, other, daemon)
             try:
                 await site.stage()
                 yield site

@@ -155,6 +155,19 @@ async def test_a_device_that_was_not_read_is_named_and_no_is_no(site: Site) -> N
         assert (await site.call("job.list"))["items"][0]["kind"] != "repair"
 
 
+async def test_a_switch_that_was_restarted_is_told_of(site: Site) -> None:
+    """Its saved configuration is of other times: node-02's port was on VLAN 100."""
+    switch = site.centre.switches["sw1"]
+    saved = switch.startup.ports[PORT_OF_NODE_02]
+    saved.shutdown, saved.mode, saved.access_vlan = False, "access", 100
+    async with console(site.socket, project="astro") as hands:
+        await site.restarted("sw1")
+        await site.call("drift.check", switch="sw1")
+        news = hands.app.session.live.log.news
+        await hands.until(lambda: "ports-closed" in [each.verb for each in news])
+        await hands.until(lambda: "came back with ports open" in hands.bar("message"))
+
+
 async def test_tenants_are_not_told_of_drift(site: Site) -> None:
     async with console(site.socket, project="astro") as hands:
         session = hands.app.session

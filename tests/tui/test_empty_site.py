@@ -40,6 +40,7 @@ async def test_each_screen_of_an_empty_site_says_what_to_do_next(
                 ("J", "no job yet"),
                 ("t", "No switch yet: I opens"),
                 ("w", "There is no switch yet: I opens"),
+                ("V", "Nothing drifted: all is as it was applied."),
                 ("H", "no [master] in its haas.toml"),
                 ("P", "No project yet: n makes one."),
                 ("I", "Nothing is registered: s registers a switch"),
@@ -51,7 +52,9 @@ async def test_each_screen_of_an_empty_site_says_what_to_do_next(
                 told = next(line for line in shown(hands).splitlines() if words in line)
                 assert len(told) <= size[0], told
 
-            await hands.press("escape")
+            await hands.press("escape", "n")
+            made_so = "There is none yet; :project create NAME makes one."
+            assert made_so in hands.bar("message")
             await hands.command("switch register sw1 cisco_ios 127.0.0.1")
             await hands.until(lambda: ":switch register" not in shown(hands))
             await hands.command("project create astro")

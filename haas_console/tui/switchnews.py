@@ -1,0 +1,35 @@
+"""Tells that a switch was restarted, and what came of it, wherever one is by then."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from haas_console.core.live import Changes
+
+if TYPE_CHECKING:
+    from haas_console.tui.app import ConsoleApp
+
+
+class SwitchNews:
+    """Watches the news of switches; only admins get any."""
+
+    def __init__(self, app: ConsoleApp) -> None:
+        self._app = app
+        self._told = time.time()
+        app.session.live.watch(self._hear)
+
+    def _hear(self, changes: Changes) -> None:
+        if "news" not in changes:
+            return
+        news = self._app.session.live.log.news
+        fresh = [each for each in news if each.noun == "switch" and each.at > self._told]
+        here = self._app.here
+        for each in fresh:
+            self._told = each.at
+            if here is None:
+                continue
+            if each.verb == "ports-closed":
+                here.fail(f"{each.name} came back with ports open that were not to be: closed.")
+            elif each.verb == "restarted":
+                here.say(f"{each.name} was restarted: it is checked, and what it lost put back.")
