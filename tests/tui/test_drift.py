@@ -205,7 +205,7 @@ async def test_a_host_key_is_shown_asked_after_and_trusted(ready: SmallSite) -> 
             "switch.register", switch="a-new-one", dialect="cisco_ios", host="127.0.0.1",
             port=there.port, transport="ssh", credential="lab",
         )  # fmt: skip
-        async with console(ready.settings.server.socket) as hands:
+        async with console(ready.settings.server.socket, size=(80, 24)) as hands:
             await on(hands, "w", SwitchScreen)
             await hands.until(lambda: "a-new-one" in face(hands)[0])
             await hands.press("T")

@@ -213,7 +213,7 @@ async def repair(screen: ConsoleScreen, switch: str | None) -> None:
     """Ask, then start a repair of a switch, or of all devices, and show its job."""
     known = screen.session.inventory.drifted(switch)
     what = switch or "all devices"
-    much = f"{known} drifted" if known else "nothing is known to have drifted, it is checked first"
+    much = f"{known} drifted" if known else "none is known yet"
     if not await screen.confirm(f"repair {what} ({much})? What is only staged stays staged."):
         return
     params = {} if switch is None else {"switch": switch}

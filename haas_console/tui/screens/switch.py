@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -35,7 +36,7 @@ class SwitchList(Lines):
         super().__init__(id=id)
         self.names: list[str] = []
         self.unsaved: set[str] = set()
-        self.drifted: dict[str, int] = {}
+        self.drifted: Mapping[str, int] = {}
 
     def count(self) -> int:
         """A line for each switch."""
@@ -125,7 +126,7 @@ class SwitchScreen(ConsoleScreen):
             self.switch = found[0] if found else None
         names.names = found
         names.unsaved = {s.switch for s in inventory.switches.values() if s.unsaved}
-        names.drifted = {name: inventory.drifted(name) for name in found}
+        names.drifted = Counter(item.device for item in inventory.drift.values())
         names.display = len(found) > 1 or self.size.width >= 100
         if self.switch is not None:
             names.cursor = found.index(self.switch)
@@ -278,17 +279,16 @@ class SwitchScreen(ConsoleScreen):
         if not outcome.ok:
             return
         key = outcome.results[-1]
-        self._answer(switch, [[], *([(f"   {line}", "")] for line in trust_lines(key))])
+        self._answer(switch, key_lines(key, self.plate.size.width))
         if key["state"] == "known":
             self.say(f"The key of {switch} is trusted already: {key['fingerprint']}")
         elif key["state"] == "revoked":
             self.fail(key["note"] or f"The key of {switch} is revoked.")
-        elif await self.confirm(f"trust {key['fingerprint']}? Compare it at the switch's console."):
+        elif await self.confirm("trust this key? Compare it at the switch's own console first."):
             params = {"switch": switch, "fingerprint": key["fingerprint"]}
             trusted = await self.send([Call("switch.trust", params)])
             if trusted.ok:
-                told = trust_lines(trusted.results[-1])
-                self._answer(switch, [[], *([(f"   {line}", "")] for line in told)])
+                self._answer(switch, key_lines(trusted.results[-1], self.plate.size.width))
 
     def _answer(self, switch: str, lines: list[list[Part]]) -> None:
         """Show what a switch answered, and bring it into sight."""
@@ -311,6 +311,18 @@ def probe_lines(answer: Mapping[str, Any], width: int) -> list[list[Part]]:
     pieces = textwrap.wrap(told or "none", max(20, width - 14))
     lines += [[(f"   {'' if n else 'open':8} ", "dim"), (p, "")] for n, p in enumerate(pieces)]
     return lines
+
+
+def key_lines(answer: Mapping[str, Any], width: int) -> list[list[Part]]:
+    """The host key of a switch; a fingerprint is never cut, nor broken: it is to be compared."""
+    pieces = [
+        piece
+        for line in trust_lines(answer)
+        for piece in textwrap.wrap(
+            line, max(20, width - 4), break_long_words=False, break_on_hyphens=False
+        )
+    ]
+    return [[], *([(f"   {piece}", "")] for piece in pieces)]
 
 
 def _few(ports: list[str]) -> str:
