@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta
 
 from haas_rpcd.errors import ConflictError, InvalidParamsError
 from haas_rpcd.methods.access import conflict, find_switch, paged
@@ -30,7 +32,6 @@ from haas_rpcd.records import (
     ProbedPort,
     Switch,
     SwitchTrust,
-    TcpPort,
     TransportName,
     timestamp,
 )
@@ -38,6 +39,11 @@ from haas_rpcd.store import applied, drift, networks, switches
 from haas_rpcd.store.database import Row, Tx
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+
+LoginPort = Annotated[
+    int,
+    Meta(ge=1, le=65535, description="The TCP port to log in at; left out: 23, or 22 with ssh."),
+]
 
 
 def record(row: Row) -> Switch:
@@ -63,7 +69,7 @@ def register(
     switch: Name,
     dialect: str,
     host: Host,
-    port: TcpPort | None = None,
+    port: LoginPort | None = None,
     transport: TransportName = "telnet",
     credential: Name | None = None,
     options: dict[str, Any] | None = None,
@@ -186,7 +192,7 @@ async def probe(
     switch: Name,
     dialect: str | None = None,
     host: Host | None = None,
-    port: TcpPort | None = None,
+    port: LoginPort | None = None,
     transport: TransportName = "telnet",
     credential: Name | None = None,
     options: dict[str, Any] | None = None,
