@@ -101,6 +101,7 @@ class Story:
         Yields a function that waits until that line has come.
         """
         if self.face is None:
+            self.lab.hang_up()  # a shell that has found `bridge` does not look for it again
             with _stalling_bridge(self.lab.nic(nic).port, vlan) as reached:
                 yield reached
             return

@@ -15,7 +15,10 @@ the nic at its other end.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -157,6 +160,13 @@ class Lab:
     def nic(self, name: str) -> Nic:
         """Return the nic of that name, e.g. ``node-1:ipmi-nic``."""
         return next(nic for nic in self.nics if nic.name == name)
+
+    def hang_up(self) -> None:
+        """End all sessions at the switch's prompt, as its operator would."""
+        for process in map(int, run("ip", "netns", "pids", self.switch.name).split()):
+            if self.telnetd is not None and process != self.telnetd.pid:
+                with contextlib.suppress(ProcessLookupError):  # it went with the one before
+                    os.kill(process, signal.SIGKILL)
 
     def remove(self) -> None:
         """Take everything away again."""

@@ -71,6 +71,7 @@ def the_trunk_nic_is_missing(story: Story) -> Iterator[None]:
 @contextmanager
 def the_password_is_wrong(story: Story) -> Iterator[None]:
     story.master.know_password("guessed")
+    story.lab.hang_up()  # or a session that is still open is used
     yield
     story.master.know_password(PASSWORD)
 
