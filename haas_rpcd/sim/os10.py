@@ -9,6 +9,7 @@ and may not be on that list; ``no switchport`` forgets all of that; saving says 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -30,7 +31,13 @@ PORTS = Mode("conf-range", "{host}(conf-range-{label})# ", CONFIG, configures=Tr
 VLAN = Mode("conf-if-vl", "{host}(conf-if-vl-{label})# ", CONFIG, configures=True, falls_to=CONFIG)
 
 NAMING = cli.Naming(
-    {"ethernet": "Eth"}, number=r"[\d/:]*", to="-", comma=",", ends=("number",), bare=True
+    {"ethernet": "Eth"},
+    number=r"[\d/:]*",
+    separator="/:",
+    to="-",
+    comma=",",
+    ends=("number",),
+    bare=True,
 )
 
 
@@ -182,11 +189,17 @@ def _show_vlan(switch: Os10Switch, session: Session, args: Args) -> Iterator[str
 
 
 def _listed(names: list[str]) -> str:
-    """``Eth1/1/1-1/1/3,1/1/7``."""
-    slot = NAMING.split(names[0])[1].rpartition("/")[0]
-    numbers = [int(name.rpartition("/")[2]) for name in names]
-    parts = cli.format_list(numbers, pairs=False).split(",")
-    return "Eth" + ",".join("-".join(f"{slot}/{n}" for n in part.split("-")) for part in parts)
+    """``Eth1/1/1-1/1/3,1/1/7,1/1/25:1``."""
+    slots: dict[str, list[int]] = {}
+    for name in names:
+        slot, last = re.split(r"(?<=[/:])(?=\d+$)", NAMING.split(name)[1])
+        slots.setdefault(slot, []).append(int(last))
+    parts = [
+        "-".join(f"{slot}{number}" for number in part.split("-"))
+        for slot, numbers in slots.items()
+        for part in cli.format_list(numbers, pairs=False).split(",")
+    ]
+    return "Eth" + ",".join(parts)
 
 
 def _status(switch: Os10Switch, session: Session, args: Args) -> Iterator[str]:

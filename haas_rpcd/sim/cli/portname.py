@@ -27,7 +27,7 @@ class Naming:
     ``{"GigabitEthernet": "Gi"}``; ``{"": ""}`` where a port is just a number. What is typed may be
     any beginning of a kind, its short form or one of ``aliases`` (typed -> kind), in any case.
     ``kind`` and ``number`` are the regular expressions of the two parts, ``gap`` of what may stand
-    between them. ``separator`` is what joins the parts of a number.
+    between them. ``separator`` has the characters that join the parts of a number.
 
     Ranges: ``to`` and ``comma`` are regular expressions, blanks included, of what joins the ends
     of a range and its parts. After ``to`` may stand the last part of a number (``last``), a whole
@@ -125,8 +125,8 @@ class PortNames:
     def _upto(self, first: str, text: str, at: int) -> tuple[list[str], int]:
         """Read the end of a range, and list what lies between."""
         kind, number = self.naming.split(first)
-        ends, separator = self.naming.ends, self.naming.separator
-        slot, _, low = number.rpartition(separator)
+        ends = self.naming.ends
+        slot, low = self._halves(number)
         match = self._bare.match(text, at)
         last = match[0] if match else ""
         end = match.end() if match else at
@@ -135,25 +135,29 @@ class PortNames:
             other, last = self.naming.split(name)
             if other != kind:
                 raise NoSuchPortError(at)
-            slot_of_last = last.rpartition(separator)[0]
+            slot_of_last = self._halves(last)[0]
         elif not last:
             raise IncompleteNameError
-        elif separator in last or (not slot and "last" not in ends):
+        elif self._halves(last)[0] or (not slot and "last" not in ends):
             if "number" not in ends:
                 raise NoSuchPortError(at)
-            slot_of_last = last.rpartition(separator)[0]
+            slot_of_last = self._halves(last)[0]
         elif "last" in ends:
             slot_of_last = slot
         else:
             raise NoSuchPortError(at)
-        high = last.rpartition(separator)[2]
+        high = self._halves(last)[1]
         if slot_of_last != slot or not (low.isdigit() and high.isdigit()):
             raise NoSuchPortError(at)
-        head = f"{slot}{separator}" if slot else ""
-        numbers = [f"{head}{each}" for each in range(int(low), int(high) + 1)]
+        numbers = [f"{slot}{each}" for each in range(int(low), int(high) + 1)]
         if not numbers or any(each not in self._numbers[kind] for each in numbers):
             raise NoSuchPortError(at)
         return [kind + each for each in numbers], end
+
+    def _halves(self, number: str) -> tuple[str, str]:
+        """Take a number apart behind its last separator: ``1/0/`` and ``7``."""
+        at = max(number.rfind(each) for each in self.naming.separator) + 1
+        return number[:at], number[at:]
 
     def _known(self, kind: str, number: str, at: int) -> str:
         if number not in self._numbers[kind]:
@@ -177,7 +181,7 @@ class PortNames:
     def _good_part(self, kind: str, number: str) -> int:
         """How many characters of a wrong number are right: whole components only."""
         good = 0
-        for match in re.finditer(re.escape(self.naming.separator), number):
+        for match in re.finditer(f"[{re.escape(self.naming.separator)}]", number):
             head = number[: match.end()]
             if not any(known.startswith(head) for known in self._numbers[kind]):
                 break

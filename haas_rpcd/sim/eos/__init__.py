@@ -287,8 +287,12 @@ def _hostname(switch: EosSwitch, session: Session, args: Args) -> Lines:
 
 def _interface(switch: EosSwitch, session: Session, args: Args) -> Lines:
     ports = args.ports("ports")
-    label = cli.format_list((int(NAMING.split(name)[1]) for name in ports), pairs=False)
-    session.enter(INTERFACE, f"Et{label}", ports=ports)
+    slots: dict[str, list[int]] = {}
+    for name in ports:
+        slot, slash, number = NAMING.split(name)[1].rpartition("/")
+        slots.setdefault(slot + slash, []).append(int(number))
+    lists = (slot + cli.format_list(numbers, pairs=False) for slot, numbers in slots.items())
+    session.enter(INTERFACE, f"Et{','.join(lists)}", ports=ports)
     return []
 
 
