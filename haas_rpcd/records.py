@@ -33,8 +33,9 @@ NetworkName = Annotated[
 PortName = Annotated[
     str,
     Meta(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9/._:-]{0,62}\Z",
-        description="A port's name as the switch writes it, e.g. Gi1/0/1. Without spaces.",
+        # A blank only before a number: in lines for a shell, whatever is behind one is a word.
+        pattern=r"^(?:[A-Za-z-]{1,32} (?=\d))?[A-Za-z0-9][A-Za-z0-9/._:-]{0,62}\Z",
+        description="A port's name as the switch writes it, e.g. Gi1/0/1 or ethernet 1/1/1.",
     ),
 ]
 NicName = Annotated[
