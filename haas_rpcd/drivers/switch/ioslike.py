@@ -15,6 +15,11 @@ from haas_rpcd.drivers.switch import portnames
 from haas_rpcd.drivers.switch.dialect import Dialect, Options, PortState
 from haas_rpcd.model import PortConfig, parse_vlan_ranges, vlan_ranges
 
+NO_PORTS = re.compile(
+    r"(?:vlan|vxlan|loopback|tunnel|null|nve|bdi|management|mgmt|control-plane)", re.I
+)
+"""Interfaces that are no ports of the switch: its own addresses, and the port to manage it by."""
+
 DEFAULT_VLAN = 1
 ALL_VLANS = tuple(range(1, 4095))
 
@@ -128,6 +133,8 @@ class IosLike(Dialect):
         found: dict[str, PortState] = {}
         for answer in answers:
             for name, lines in sections(answer):
+                if NO_PORTS.match(name):
+                    continue
                 try:
                     canonical = self.canonical_port(name)
                 except ValueError:  # of a kind that we know nothing of: no port that was registered

@@ -23,7 +23,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from haas_rpcd.drivers.switch import portnames
-from haas_rpcd.drivers.switch.dialect import Options
+from haas_rpcd.drivers.switch.dialect import Options, PortState
 from haas_rpcd.drivers.switch.dialects.linux_bridge import LinuxBridge
 from haas_rpcd.drivers.switch.script import Block, Stage
 from haas_rpcd.drivers.switch.shell import Shell
@@ -33,6 +33,9 @@ _RUNS_OF_A_RANGE = 16
 
 _NO_DIFFERENCE = "config apply executed with no config diff"
 """What newer releases say of a candidate that changes nothing; they call it an invalid one."""
+
+_NO_PORT = re.compile(r"eth\d+|mgmt|br_\w+|vlan\d+(?:-v0)?|vxlan\w+|vrf\w*")
+"""Names of the port to manage it by, its VRF, bridges, and VLANs' own interfaces."""
 
 _DETACH = 'nv config detach >/dev/null 2>&1 || test -z "$(nv config diff)"'
 """Leaves the candidate of this login behind; that there is none is as good."""
@@ -141,6 +144,11 @@ class CumulusNvue(LinuxBridge):
         return [f"nv {verb} bridge domain {_bridge(options)} vlan {vlan}"]
 
     # --- reading back -----------------------------------------------------------------------------
+
+    def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
+        """Leave out the kernel's links that are no ports of the switch."""
+        found = super().parse_ports(answers, options)
+        return {port: state for port, state in found.items() if not _NO_PORT.fullmatch(port)}
 
     def read_vlans(self, options: Options) -> list[str]:
         """Show the configuration that is applied: it alone says which VLANs the bridge has."""

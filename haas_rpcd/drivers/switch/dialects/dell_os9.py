@@ -19,7 +19,7 @@ from collections.abc import Collection, Iterator, Sequence
 from haas_rpcd.drivers.switch import portnames
 from haas_rpcd.drivers.switch.byvlan import DEFAULT_VLAN, ByVlan
 from haas_rpcd.drivers.switch.dialect import Options, PortState, at_end
-from haas_rpcd.drivers.switch.ioslike import IosLike, sections
+from haas_rpcd.drivers.switch.ioslike import NO_PORTS, IosLike, sections
 from haas_rpcd.model import PARKED, PortConfig
 
 
@@ -128,6 +128,8 @@ class DellOs9(ByVlan, IosLike):
         ports: dict[str, list[str]] = {}
         for name, lines in sections(text):
             found = re.fullmatch(r"vlan *(\d+)", name, re.I)
+            if found is None and NO_PORTS.match(name):
+                continue
             if found is None:
                 ports |= dict.fromkeys(self._canonical(name), lines)
                 continue

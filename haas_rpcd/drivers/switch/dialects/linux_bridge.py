@@ -60,6 +60,7 @@ class LinuxBridge(Shell):
         return {
             link["ifname"]: PortState(_carried(on.get(link["ifname"], ())), "UP" in link["flags"])
             for link in links
+            if "LOOPBACK" not in link["flags"]
         }
 
 
