@@ -330,6 +330,22 @@ class Difference(msgspec.Struct, frozen=True):
     observed: PortConfig | HeadnodeSeen | bool | None
 
 
+class UpTime(float):
+    """For how many seconds a switch has been up, at least: it may be up to ``grain`` longer.
+
+    Some count in days from the first one on.
+    """
+
+    grain = 0.0
+
+    @classmethod
+    def of(cls, seconds: float, grain: float) -> UpTime:
+        """Make one with a grain, in seconds."""
+        made = cls(seconds)
+        made.grain = grain
+        return made
+
+
 class Probed(msgspec.Struct, frozen=True):
     """What a switch says it is. ``ports``: by canonical name, what each carries now.
 

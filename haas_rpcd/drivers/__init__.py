@@ -58,14 +58,17 @@ class Driver(Protocol):
     """What the device is registered as: a session that was opened to another is not used."""
 
     def preview(
-        self, changes: Sequence[Any], now: Mapping[str, PortConfig] | None = None
+        self,
+        changes: Sequence[Any],
+        now: Mapping[str, PortConfig] | None = None,
+        there: frozenset[int] = frozenset(),
     ) -> list[list[str]]:
         """Give the very lines that :meth:`send` would send, for each change. Pure: no I/O.
 
         Where several changes are sent together, their lines stand at the last of them: read one
         after the other, the lists are what is sent. ``now``: what ports were last confirmed to
-        carry. (The master's drivers, whose lines are only a way to say what is done, leave out what
-        is there already when they send.)
+        carry. ``there``: VLANs that exist, as ports carried them. (The master's drivers, whose
+        lines are only a way to say what is done, leave out what is there already when they send.)
         """
         ...
 
@@ -140,7 +143,10 @@ class OneByOne:
         self.goes_on = device.goes_on
 
     def preview(
-        self, changes: Sequence[Any], now: Mapping[str, PortConfig] | None = None
+        self,
+        changes: Sequence[Any],
+        now: Mapping[str, PortConfig] | None = None,
+        there: frozenset[int] = frozenset(),
     ) -> list[list[str]]:
         """Give each change's own lines."""
         return [self._device.preview(change) for change in changes]

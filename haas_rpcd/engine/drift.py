@@ -38,6 +38,7 @@ from haas_rpcd.model import (
     SetPort,
     SetVlan,
     Step,
+    UpTime,
 )
 from haas_rpcd.planner import drift, repair
 from haas_rpcd.store import drift as store_drift
@@ -53,8 +54,8 @@ TOLERANCE = 150.0
 class Boots(Protocol):
     """A device that can say for how long it has been up."""
 
-    async def up_for(self) -> float | None:
-        """Give that in seconds; None when it does not say. Raises DeviceError."""
+    async def up_for(self) -> UpTime | None:
+        """Give that; None when it does not say. Raises DeviceError."""
         ...
 
 
@@ -194,7 +195,7 @@ class DriftWatch:
             return
         now = time.time()
         before = await self._store.read(store_drift.booted, device)
-        if before is not None and now - up <= before + TOLERANCE:
+        if before is not None and now - up - up.grain <= before + TOLERANCE:
             return
         if before is not None:
             log.warning("%s was restarted %.0f s ago: checking it", device, up)

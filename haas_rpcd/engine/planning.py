@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from haas_rpcd.drivers import Driver, OneByOne, SingleDriver
 from haas_rpcd.errors import StalePlanError, UnavailableError
-from haas_rpcd.model import LIBVIRT, MASTER, Phase, Plan, Step
+from haas_rpcd.model import LIBVIRT, MASTER, Phase, Plan, PortConfig, SetPort, Step
 from haas_rpcd.planner import plan
 from haas_rpcd.store import applied, scope, switches
 from haas_rpcd.store.database import Row, Tx
@@ -70,15 +70,21 @@ class Planning:
         for number, step in enumerate(steps):
             batches.setdefault((step.device, step.phase), []).append(number)
         drivers: dict[str, Driver] = {}
+        carried: dict[str, dict[str, PortConfig]] = {}  # by then: steps before these are done
+        there: dict[str, set[int]] = {}
         lines: list[list[str]] = [[] for _ in steps]
         for (device, _), numbers in batches.items():
             if device not in drivers:
                 drivers[device] = self.driver(tx, device)
+                carried[device] = applied.carried(tx, device)
+                there[device] = _vlans(carried[device])
             changes = [steps[number].change for number in numbers]
-            carried = applied.carried(tx, device, changes)
-            previews = drivers[device].preview(changes, carried)
-            for number, own in zip(numbers, previews, strict=True):
-                lines[number] = own
+            previews = drivers[device].preview(changes, carried[device], frozenset(there[device]))
+            set_here = {each.port: each.config for each in changes if isinstance(each, SetPort)}
+            carried[device] |= set_here
+            there[device] |= _vlans(set_here)
+            for number, shown in zip(numbers, previews, strict=True):
+                lines[number] = shown
         return list(zip(steps, lines, strict=True))
 
     # --- digests ----------------------------------------------------------------------------------
@@ -114,6 +120,10 @@ class Planning:
             added=added,
             removed=removed,
         )
+
+
+def _vlans(ports: Mapping[str, PortConfig]) -> set[int]:
+    return {vlan for config in ports.values() for vlan in config.vlans}
 
 
 def _sentences(planned: Plan) -> tuple[str, ...]:

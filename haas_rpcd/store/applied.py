@@ -104,21 +104,14 @@ def adopt_vlan(tx: Tx, device: str, vlan: int) -> None:
     )
 
 
-def carried(tx: Tx, device: str, changes: Iterable[Change]) -> dict[str, PortConfig]:
-    """Give what the ports among the targets of ``changes`` were last confirmed to carry."""
-    ports = {change.port for change in changes if isinstance(change, SetPort)}
-    if not ports:
-        return {}
+def carried(tx: Tx, device: str) -> dict[str, PortConfig]:
+    """Give what the ports of a switch were last confirmed to carry."""
     rows = tx.query(
         "SELECT port.name, config FROM port_applied JOIN port ON port.id = port_id"
         " JOIN switch ON switch.id = port.switch_id WHERE switch.name = ? AND config IS NOT NULL",
         (device,),
     )
-    return {
-        row["name"]: msgspec.json.decode(row["config"], type=PortConfig)
-        for row in rows
-        if row["name"] in ports
-    }
+    return {row["name"]: msgspec.json.decode(row["config"], type=PortConfig) for row in rows}
 
 
 def confirm(tx: Tx, device: str, change: Change, seen: Seen) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.rpc.small_site import Prepared, SmallSite, prepare, small_site
+from tests.rpc.one_switch import Registered, one_switch, register
+from tests.rpc.small_site import DATABASE, Prepared, SmallSite, prepare, small_site
 
 MEMORY = Path("/dev/shm")
 """A file system in memory: the store waits for the disk at every commit, and tests need not."""
@@ -45,3 +48,30 @@ async def site(tmp_path: Path, prepared: Prepared) -> AsyncIterator[SmallSite]:
     """A copy of the prepared site, with a daemon and switches of its own."""
     async with small_site(tmp_path, prepared) as site:
         yield site
+
+
+def _out_of_its_box(tmp_path_factory: pytest.TempPathFactory, dialect: str) -> Registered:
+    """Take a switch out of its box, register and park it."""
+    folder = tmp_path_factory.mktemp(f"every-{dialect}")
+
+    async def make() -> Any:
+        async with one_switch(folder, dialect) as site:
+            await register(site)
+            await site.succeeds()
+            return site.device.running.copy()
+
+    config = asyncio.run(make())
+    return Registered((folder / DATABASE).read_bytes(), config)
+
+
+@pytest.fixture(scope="session")
+def registered(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Registered]:
+    made: dict[str, Registered] = {}
+
+    def find(dialect: str) -> Registered:
+        if dialect not in made:
+            with ThreadPoolExecutor(1) as thread:  # an event loop of its own
+                made[dialect] = thread.submit(_out_of_its_box, tmp_path_factory, dialect).result()
+        return made[dialect]
+
+    return find

@@ -226,7 +226,7 @@ def _seed(path: Path, prepared: Prepared, wires: dict[str, Wire]) -> None:
     db.close()
 
 
-def _settings(folder: Path, **settings: Any) -> Settings:
+def settings_in(folder: Path, **settings: Any) -> Settings:
     base = Settings(
         server=Server(socket=str(folder / "rpcd.sock")),
         store=StoreSettings(path=str(folder / DATABASE)),
@@ -252,7 +252,7 @@ async def small_site(
     **settings: Any,
 ) -> AsyncIterator[SmallSite]:
     """Give a running site; empty, or as it was ``prepared``. ``before`` runs before its daemon."""
-    site = SmallSite(folder=folder, settings=_settings(folder, **settings))
+    site = SmallSite(folder=folder, settings=settings_in(folder, **settings))
     async with AsyncExitStack() as stack:
         for name in ("sw1", "sw2"):
             switch = _switch(name)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from haas_rpcd.sim.ios import Carried, IosSwitch
-from haas_rpcd.sim.ios.portname import short
+from haas_rpcd.drivers.switch.dialects import DIALECTS
+from haas_rpcd.sim.cli import Carried, Device, LineRecord
 
 FRESH = Carried(untagged=1)
 NOTHING = Carried()
 
 _HOLDERS = """
-SELECT switch.name AS switch, port.name AS port, port.role, allocation.project_id
+SELECT switch.name AS switch, port.canonical AS port, port.role, allocation.project_id
 FROM port JOIN switch ON switch.id = port.switch_id
 LEFT JOIN nic ON nic.port_id = port.id LEFT JOIN allocation ON allocation.node_id = nic.node_id
 """
@@ -29,13 +31,22 @@ FROM vlan_claim LEFT JOIN network ON network.id = vlan_claim.network_id
 class Watch:
     """Looks at all ports of all switches whenever one of them changes what it carries.
 
+    With ``every_line`` it looks after each line, also where that changed nothing.
+
     What a port may carry it takes from the database as it is at that moment: the VLANs of the
     networks that the holder of its node may use, and of deleted networks that it has been on. A
     port that no project holds may carry nothing, a trunk the pool; a port as it comes out of the
     box carries VLAN 1 until HaaS touches it.
     """
 
-    def __init__(self, path: Path, switches: Mapping[str, IosSwitch], pool: frozenset[int]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        switches: Mapping[str, Device[Any]],
+        pool: frozenset[int],
+        *,
+        every_line: bool = False,
+    ) -> None:
         self.on = True
         self.violations: list[str] = []
         self.looks = 0
@@ -44,14 +55,33 @@ class Watch:
         self._pool = pool
         self._before: dict[tuple[str, str], Carried] = {}
         self._touched: set[tuple[str, str]] = set()
-        for switch in switches.values():
-            switch.on_change = self._changed
+        self._names = {
+            name: {port: DIALECTS[switch.dialect].canonical_port(port) for port in switch.port_list}
+            for name, switch in switches.items()
+        }
+        for name, switch in switches.items():
+            switch.on_change = partial(self._changed, name)
+            if every_line:
+                settled = partial(self._settled, name, switch, switch.settle)
+                vars(switch)["settle"] = settled
 
-    def _changed(self, switch: IosSwitch, ports: frozenset[str]) -> None:
+    def _changed(self, name: str, switch: Device[Any], ports: frozenset[str]) -> None:
         line = switch.lines[-1].text if switch.lines else "a change by hand"
-        self._touched |= {(switch.running.hostname, port) for port in ports}
+        self._touched |= {(name, self._names[name][port]) for port in ports}
         if self.on:
-            self.look(f"after {switch.running.hostname}: {line}")
+            self.look(f"after {name}: {line}")
+
+    def _settled(
+        self,
+        name: str,
+        switch: Device[Any],
+        settle: Callable[[LineRecord | None], None],
+        record: LineRecord | None = None,
+    ) -> None:
+        looks = self.looks
+        settle(record)
+        if self.on and self.looks == looks:
+            self.look(f"after {name}: {record.text if record else 'a change by hand'}")
 
     def look(self, when: str) -> None:
         """Compare what every port carries with what it may carry now."""
@@ -61,7 +91,7 @@ class Watch:
             claims = db.execute(_CLAIMS).fetchall()
         db.close()
         for (name, port), carried in self._carried():
-            role, holder = holders.get((name, short(port)), (None, None))
+            role, holder = holders.get((name, port), (None, None))
             before = self._before.get((name, port), NOTHING)
             self._before[name, port] = carried
             vlans = _vlans(carried)
@@ -73,8 +103,8 @@ class Watch:
 
     def _carried(self) -> Iterator[tuple[tuple[str, str], Carried]]:
         for name, switch in self._switches.items():
-            for port in switch.running.ports:
-                yield (name, port), switch.carried(port)
+            for port, canonical in self._names[name].items():
+                yield (name, canonical), switch.carried(port)
 
 
 def _may(holder: int | None, claims: list[tuple[int, int, int, str]], before: Carried) -> set[int]:

@@ -25,7 +25,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from haas_rpcd.drivers.switch import portnames
 from haas_rpcd.drivers.switch.script import Block, Line, Stage, script
-from haas_rpcd.model import PARKED, PortConfig, SetPort, SetVlan
+from haas_rpcd.model import PARKED, PortConfig, SetPort, SetVlan, UpTime
 
 Options = Mapping[str, Any]
 
@@ -185,6 +185,10 @@ class Dialect:
 
     looks_first: ClassVar[bool] = False
     """Whether the lines for a port hang on what it carries now (it must be taken off by name)."""
+
+    rests: ClassVar[PortConfig] = PARKED
+    """What a parked port is set to carry, and would if it were open: where :attr:`looks_first`, it
+    is found so."""
 
     # --- reading ---
     show_version: tuple[str, ...] = ()
@@ -404,7 +408,7 @@ class Dialect:
         ]
         return Identity(*(match[1].strip() if match else "" for match in found))
 
-    def up_for(self, answer: str) -> float | None:
+    def up_for(self, answer: str) -> UpTime | None:
         """Read for how many seconds the switch has been up; None when it does not say."""
         found = self.uptime.search(answer)
         return seconds(found[1]) if found else None
@@ -419,22 +423,24 @@ def _beginnings(patterns: tuple[str, ...]) -> re.Pattern[str]:
 _UNITS = {"y": 31_536_000, "w": 604_800, "d": 86_400, "h": 3600, "m": 60, "s": 1}
 
 
-def seconds(text: str) -> float | None:
+def seconds(text: str) -> UpTime | None:
     """Read a time such as ``1 week, 2 days``, ``3d4h``, ``12:04:31`` or ``4 days, 3:04``.
 
-    None when there is no time in it.
+    Its grain is the smallest unit in it. None when there is no time in it.
     """
-    total, found = 0.0, False
+    total, units = 0.0, set[int]()
     clock = re.search(r"\b(\d+):(\d\d)(?::(\d\d))?\b", text)
     if clock:
         hours, minutes, rest = clock.groups(default="0")
-        total, found = int(hours) * 3600 + int(minutes) * 60 + int(rest), True
+        total = int(hours) * 3600 + int(minutes) * 60 + int(rest)
+        units.add(1 if clock[3] else 60)
     for match in re.finditer(
         r"(\d+(?:\.\d+)?) ?(year|y|week|wk|w|day|d|hour|hr|h|minute|min|m|second|sec|s)(?:s|\(s\))?"
         r"(?![a-z])",
         text,
         re.I,
     ):
-        total += float(match[1]) * _UNITS[match[2][0].lower()]
-        found = True
-    return total if found else None
+        unit = _UNITS[match[2][0].lower()]
+        total += float(match[1]) * unit
+        units.add(unit)
+    return UpTime.of(total, min(units)) if units else None

@@ -25,6 +25,7 @@ from haas_rpcd.model import (
     SetPort,
     SetVlan,
     SwitchChange,
+    UpTime,
 )
 
 log = logging.getLogger(__name__)
@@ -82,11 +83,16 @@ class SwitchDriver:
     # --- lines ------------------------------------------------------------------------------------
 
     def preview(
-        self, changes: Sequence[SwitchChange], now: Mapping[str, PortConfig] | None = None
+        self,
+        changes: Sequence[SwitchChange],
+        now: Mapping[str, PortConfig] | None = None,
+        there: frozenset[int] = frozenset(),
     ) -> list[list[str]]:
         """Give the lines of changes, without those that only change modes."""
         lines: list[list[str]] = [[] for _ in changes]
-        for line in self._script(changes, now):
+        rests = self._dialect.rests
+        set_to = {port: rests if config.parked else config for port, config in (now or {}).items()}
+        for line in self._script(changes, set_to, there):
             lines[line.shown].append(line.text)
         for index, change in enumerate(changes):
             if isinstance(change, SaveConfig):
@@ -394,7 +400,7 @@ class SwitchDriver:
             vlans=vlans | {vlan for config in told for vlan in config.vlans},
         )
 
-    async def up_for(self) -> float | None:
+    async def up_for(self) -> UpTime | None:
         """Give for how many seconds the switch has been up; None when it does not say.
 
         Raises DeviceError.

@@ -29,6 +29,7 @@ class CiscoNxos(IosLike):
     name = "cisco_nxos"
     title = "Cisco NX-OS (Nexus)"
     looks_first = True
+    rests = PortConfig(1)
     setup = ("terminal length 0", "terminal width 511")
     save = ("copy running-config startup-config",)
     model = re.compile(r"^\s*cisco (Nexus[^\r\n]*?)(?: \([^)\r\n]*\))* chassis", re.M | re.I)

@@ -29,6 +29,7 @@ class DellOs10(IosLike):
     title = "Dell SmartFabric OS10 (PowerSwitch)"
     trunks_want_vlans = True
     looks_first = True
+    rests = PortConfig(1)
     enable = None
     configuring = re.compile(r"\(conf[^()]*\)#")
     save = ("copy running-configuration startup-configuration",)

@@ -33,6 +33,7 @@ class HpProcurve(ByVlan):
     title = "HP ProCurve and ArubaOS-Switch (ProVision)"
     trunks_want_vlans = True
     window = 8
+    rests = PortConfig(DEFAULT_VLAN)
     host = r"[^\s#>()\[\]]+(?: [^\s#>()\[\]]+){0,5}"
     prompt = rf"HOST(?:\([^()\r\n]*\))?[>#]{_CURSOR}"
     host_shown = 255

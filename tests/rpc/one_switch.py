@@ -1,0 +1,258 @@
+"""A site with one switch, of any family: the daemon, four nodes, and a hand at its console.
+
+The switch has ports of several kinds or slots. Eight have nodes behind them, one is registered and
+has none, one is a trunk, and two are the site's own and never registered.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+import msgspec
+
+from haas_rpcd.config import SwitchSettings
+from haas_rpcd.drivers import News
+from haas_rpcd.drivers.switch.dialect import Dialect
+from haas_rpcd.drivers.switch.dialects import DIALECTS
+from haas_rpcd.drivers.switch.driver import SwitchDriver
+from haas_rpcd.drivers.switch.transport.telnet import TelnetTransport
+from haas_rpcd.model import SwitchChange
+from haas_rpcd.sim.cli import Carried, Device, LineRecord
+from haas_rpcd.sim.personalities import personality
+from tests.rpc.small_site import CREDENTIALS, DATABASE, SmallSite, settings_in
+from tests.rpc.watch import Watch
+
+KINDS: dict[str, tuple[str, str, str]] = {
+    "arista_eos": ("Ethernet{1}", "Ethernet49/{1}", "et{}"),
+    "brocade_fastiron": ("ethernet 1/1/{1}", "ethernet 1/2/{1}", "e{}"),
+    "cisco_ios": ("GigabitEthernet1/0/{1}", "TenGigabitEthernet1/0/{1}", "gi{}"),
+    "cisco_nxos": ("Ethernet1/{1}", "Ethernet2/{1}", "eth{}"),
+    "cumulus_nvue": ("swp{1}", "swp{7}", "swp{}"),
+    "dell_os10": ("ethernet1/1/{1}", "ethernet1/1/25:{1}", "Eth{}"),
+    "dell_os6": ("gigabitethernet1/0/{1}", "tengigabitethernet1/0/{1}", "Gi{}"),
+    "dell_os9": ("TenGigabitEthernet 0/{0}", "fortyGigE 0/{48}", "te{}"),
+    "dell_powerconnect": ("gigabitethernet1/0/{1}", "tengigabitethernet1/0/{1}", "gi{}"),
+    "hp_procurve": ("{1}", "{7}", "{}"),
+    "hpe_comware": ("GigabitEthernet1/0/{1}", "Ten-GigabitEthernet1/0/{49}", "ge{}"),
+    "juniper_junos": ("ge-0/0/{0}", "xe-0/1/{0}", "ge-{}.0"),
+    "sonic": ("Ethernet{0}", "Ethernet{24}", "ethernet{}"),
+}
+"""How a family names the first six ports and the others, counting from the number in braces, and a
+short or sloppy way to write the first kind, with ``{}`` for the number."""
+
+COUNT, FIRST_KIND = 12, 6
+READS = re.compile(
+    r"(?:do )?(?:show|display) |bridge -json |ip -json |nv (?:config )?show |"
+    r"nv config (?:detach|diff)|sonic-cfggen |cat /proc"
+)
+
+
+def ports_of(dialect: str) -> list[str]:
+    """Name the switch's ports, in full."""
+    first, other, _ = KINDS[dialect]
+    step = 4 if dialect == "sonic" else 1  # it counts lanes
+    return [
+        re.sub(r"\{(\d+)\}", lambda base, at=at: str(int(base[1]) + at * step), kind)  # type: ignore[misc]
+        for kind, count in ((first, FIRST_KIND), (other, COUNT - FIRST_KIND))
+        for at in range(count)
+    ]
+
+
+@dataclass
+class OneSwitch(SmallSite):
+    """The daemon and the switch sw1. Ports are registered by the names in ``called``."""
+
+    dialect: Dialect = None  # type: ignore[assignment]
+    device: Device[Any] = None  # type: ignore[assignment]
+    transport: str = "telnet"
+
+    @property
+    def port(self) -> int:
+        """Where the switch listens."""
+        return self.device.ssh_port if self.transport == "ssh" else self.device.port
+
+    @property
+    def called(self) -> list[str]:
+        """What the ports are registered as: those of node-1 by a short name."""
+        short = KINDS[self.dialect.name][2]
+        numbers = [name[re.search(r"\d", name).start() :] for name in self.device.port_list]  # type: ignore[union-attr]
+        return [*(short.format(number) for number in numbers[:2]), *self.device.port_list[2:]]
+
+    def behind(self, node: str, nic: str = "eth0") -> int:
+        """Say at which port a nic is plugged in."""
+        return 2 * (int(node.removeprefix("node-")) - 1) + (nic == "eth0")
+
+    def carried(self, node: str, nic: str = "eth0") -> Carried:
+        """What the port of a node's nic carries now."""
+        carried: Carried = self.device.carried(self.device.port_list[self.behind(node, nic)])
+        return carried
+
+    # --- what the switch is told ---
+
+    def records(self, since: int = 0) -> list[LineRecord]:
+        """Command lines that the switch was sent, from a mark on (``len(device.lines)``)."""
+        asked = ("username", "password", "enable", "question")
+        return [
+            record
+            for record in self.device.lines[since:]
+            if record.text and record.mode not in asked
+        ]
+
+    def told(self, since: int) -> list[str]:
+        """Lines that a plan would show: all but those that read, change modes, or log in or out."""
+        known = self.dialect
+        outside = {getattr(self.device, mode, None) for mode in ("user_mode", "privileged_mode")}
+        modes = {mode.name for mode in outside if mode is not None}
+        always = {*known.leave_config, *known.abort}
+        there = {*known.setup, *known.enter_config, *known.goodbye, known.enable}
+        return [
+            record.text
+            for record in self.records(since)
+            if record.text not in always
+            and not (record.text in there and record.mode in modes)
+            and not READS.match(record.text)
+        ]
+
+    # --- by hand ---
+
+    async def by_hand(self, *changes: SwitchChange) -> None:
+        """Configure the switch in a session of an admin's own."""
+        driver = self.driver()
+        await driver.open(lambda line: None)
+        try:
+            for outcome in await driver.send(changes, Unheard()):
+                assert outcome.state == "sent", outcome
+        finally:
+            await driver.close()
+
+    def driver(self) -> SwitchDriver:
+        """Make what speaks the switch's dialect, for a session of its own."""
+        return SwitchDriver(
+            "sw1",
+            self.dialect,
+            connect=lambda: TelnetTransport.connect("sw1", "127.0.0.1", self.device.port, 5.0, 0.0),
+            options={},
+            credential=lambda: CREDENTIALS["lab"],
+            settings=SwitchSettings(busy_timeout=0.0),
+        )
+
+
+class Unheard(News):
+    """Tells nobody."""
+
+    def line(self, change: int, line: str) -> None:
+        pass
+
+    def stop(self) -> bool:
+        return False
+
+
+def fresh(dialect: str, *, ssh: bool = False) -> Device[Any]:
+    """A switch as the vendor delivers it; its privileged mode has a password where there is one."""
+    credential = CREDENTIALS["lab"]
+    return personality(dialect)(
+        "sw1",
+        ports=ports_of(dialect),
+        username=credential.username,
+        password=credential.password,
+        enable=credential.enable if DIALECTS[dialect].enable == "enable" else None,
+        history=True,
+        ssh=ssh,
+    )
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A site of this kind that was registered and parked once."""
+
+    database: bytes
+    config: Any
+
+
+@asynccontextmanager
+async def one_switch(
+    folder: Path,
+    dialect: str,
+    registered: Registered | None = None,
+    *,
+    transport: str = "telnet",
+    **switches: Any,
+) -> AsyncIterator[OneSwitch]:
+    """Give a running site; its switch is fresh and unknown, or ``registered`` and parked.
+
+    ``switches`` are settings of ``[switches]``.
+    """
+    settings = settings_in(folder, master=None)
+    patience = msgspec.structs.replace(settings.switches, **switches)
+    site = OneSwitch(
+        folder=folder,
+        settings=msgspec.structs.replace(settings, switches=patience),
+        dialect=DIALECTS[dialect],
+        transport=transport,
+        device=fresh(dialect, ssh=transport == "ssh"),
+    )
+    async with AsyncExitStack() as stack:
+        device = site.device
+        if registered is not None:
+            device.adopt(registered.config.copy())
+            device.save()
+            device.counters.saves = 0
+            device.settle()
+        await device.start()
+        stack.push_async_callback(device.stop)
+        path = folder / DATABASE
+        if registered is not None:
+            path.write_bytes(registered.database)
+            with sqlite3.connect(path) as db:
+                db.execute("UPDATE switch SET port = ?, booted = NULL", (site.port,))
+            db.close()
+        await site.start()
+        stack.push_async_callback(lambda: site.stop())  # the daemon that there is by then
+        pool = frozenset(site.settings.pool)
+        site.watch = Watch(path, {"sw1": device}, pool, every_line=True)
+        site.watch.look("at the beginning")
+        yield site
+        if site.watch.on:
+            site.watch.look("at the end")
+        assert not site.watch.violations, site.watch.violations
+
+
+async def trust(site: OneSwitch) -> None:
+    """Compare the switch's host key, and trust it."""
+    key = asyncssh.import_public_key(site.device.host_key)
+    await site.call("switch.trust", switch="sw1", fingerprint=key.get_fingerprint())
+
+
+async def register(site: OneSwitch) -> None:
+    """Register the switch, its ports, four nodes, and projects red and blue."""
+    await site.call(
+        "switch.register", switch="sw1", dialect=site.dialect.name, host="127.0.0.1",
+        port=site.port, transport=site.transport, credential="lab",
+    )  # fmt: skip
+    if site.transport == "ssh":
+        await trust(site)
+    called = site.called
+    await site.call("port.register", switch="sw1", ports=called[:9])
+    await site.call("port.register", switch="sw1", ports=called[9:10], role="trunk")
+    for number in range(1, 5):
+        node = f"node-{number}"
+        nics = [
+            {"nic": nic, "kind": kind, "switch": "sw1", "port": called[site.behind(node, nic)]}
+            for nic, kind in (("ipmi", "bmc"), ("eth0", "data"))
+        ]
+        await site.call("node.register", node=node, nics=nics)
+    for project in ("red", "blue"):
+        await site.call("project.create", project=project)
+
+
+def lines_of(plan: dict[str, Any]) -> list[str]:
+    """All lines that a plan shows, in order, but for those that only look how it went."""
+    steps: Sequence[dict[str, Any]] = plan["steps"]
+    return [line for step in steps for line in step["lines"] if not READS.match(line)]

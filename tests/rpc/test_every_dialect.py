@@ -1,0 +1,386 @@
+"""Every dialect through the whole daemon, against its vendor's strict simulator.
+
+From the box to a node that is handed on, with drift, a power cut, and trouble of all kinds. After
+every line that the switch is sent, the watch looks who carries what.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from haas_rpcd.drivers.switch.dialects import DIALECTS
+from haas_rpcd.engine.drift import TOLERANCE
+from haas_rpcd.model import PARKED, PortConfig, SetPort, SetVlan
+from haas_rpcd.sim.personalities import dialects
+from tests.rpc.listening import listening
+from tests.rpc.one_switch import (
+    COUNT,
+    OneSwitch,
+    Registered,
+    lines_of,
+    one_switch,
+    register,
+)
+from tests.rpc.small_site import NOTHING, access, tagged
+
+EVERY = pytest.mark.parametrize("dialect", dialects())
+SSH = ("cumulus_nvue", "dell_os10", "juniper_junos")
+BY_TELNET_OR_SSH = pytest.mark.parametrize(
+    ("dialect", "transport"),
+    [(dialect, "telnet") for dialect in dialects()] + [(dialect, "ssh") for dialect in SSH],
+)
+SHELLS = ("cumulus_nvue", "sonic")
+"""Their uptime is that of the machine that simulates them."""
+
+FOREIGN = 900
+"""A VLAN of the site's own, outside HaaS's pool."""
+
+
+@pytest.fixture
+async def parked(
+    dialect: str, tmp_path: Path, registered: Callable[[str], Registered]
+) -> AsyncIterator[OneSwitch]:
+    """A site whose switch is registered and parked; projects red and blue hold nothing."""
+    async with one_switch(tmp_path, dialect, registered(dialect)) as site:
+        yield site
+
+
+async def applied(site: OneSwitch, project: str | None = None, *, blind: bool = False) -> list[str]:
+    """Apply; see that the switch was sent what the plan had shown, and saved it once.
+
+    Gives the lines. ``blind``: the plan could not say them all, as it is not known what is there.
+    """
+    plan = await site.call("plan.show", project=project)
+    since, before = len(site.device.lines), site.device.counters.saves
+    await site.succeeds(project)
+    told = site.told(since)
+    assert blind or told == [plain(line) for line in lines_of(plan)]
+    if told and site.dialect.saves:
+        assert site.device.counters.saves == before + 1
+    assert not site.device.modified
+    return told
+
+
+def plain(line: str) -> str:
+    """Write a line as the simulator notes it: what a shell made of it."""
+    return shlex.join(shlex.split(line.removeprefix("sudo -n "))) if "sudo" in line else line
+
+
+async def own(site: OneSwitch) -> None:
+    """Let the site use VLAN 900 on a port of its own, as it did long before there was HaaS."""
+    await site.by_hand(SetVlan(FOREIGN, present=True))
+    await site.by_hand(SetPort(site.device.port_list[COUNT - 1], PortConfig(FOREIGN)))
+    site.device.save()
+    assert site.device.carried(site.device.port_list[COUNT - 1]) == access(FOREIGN)
+
+
+@BY_TELNET_OR_SSH
+async def test_from_the_box_to_parked_ports(dialect: str, transport: str, tmp_path: Path) -> None:
+    async with one_switch(tmp_path, dialect, transport=transport) as site:
+        device, known = site.device, site.dialect
+        await own(site)
+        spare = device.carried(device.port_list[COUNT - 2])
+        counters = device.counters
+        logins = counters.logins
+
+        if transport == "telnet":
+            seen = await site.call(
+                "switch.probe", switch="sw1", dialect=dialect, host="127.0.0.1", port=site.port,
+                credential="lab",
+            )  # fmt: skip
+            assert seen["model"]
+            assert seen["version"]
+            assert {port["port"] for port in seen["ports"]} == {
+                known.canonical_port(name) for name in device.port_list
+            }
+            for port in seen["ports"]:
+                [name] = [n for n in device.port_list if known.canonical_port(n) == port["port"]]
+                assert port["carries"]["untagged"] == device.carried(name).untagged
+            assert str(FOREIGN) in seen["vlans"].split(",")
+            assert counters.logins == logins + 1
+        await register(site)
+        assert counters.logins == logins + (transport == "telnet")
+        logins = counters.logins
+
+        await applied(site, blind=known.looks_first)
+
+        assert counters.logins == logins + 1
+        carried = [device.carried(name) for name in device.port_list]
+        assert carried[:9] == [NOTHING] * 9
+        assert carried[9] == tagged(*(carried[9].tagged))
+        assert carried[10:] == [spare, access(FOREIGN)]
+        nodes = (await site.call("node.list"))["items"]
+        assert {node["state"] for node in nodes} == {"free"}
+        report = await site.call("drift.check")
+        assert (report["checked"], report["items"]) == (["sw1"], [])
+        for name in device.port_list[:9]:
+            other = DIALECTS[dialect].canonical_port(name)
+            again = await site.refused("port.register", switch="sw1", ports=[other])
+            assert again.kind == "conflict"
+
+
+async def carries(site: OneSwitch, **nics: Any) -> None:
+    """See what each nic's port carries, also by its own account; the others carry nothing."""
+    for number in range(1, 5):
+        for nic in ("ipmi", "eth0"):
+            wanted = nics.get(f"node{number}_{nic}", NOTHING)
+            assert site.carried(f"node-{number}", nic) == wanted, (number, nic)
+    report = await site.call("drift.check", switch="sw1")
+    assert report["items"] == []
+
+
+@EVERY
+async def test_what_nodes_carry_through_their_lives(parked: OneSwitch) -> None:
+    site = parked
+    await site.hold_nodes("red", "node-1", "node-2", "node-3")
+    await site.hold_nodes("blue", "node-4")
+    red, more = await site.network("red", "net"), await site.network("red", "more")
+    blue = await site.network("blue", "net")
+
+    await site.connect("node-1", "net")
+    await site.connect("node-1", "more", nic="ipmi")
+    await site.connect("node-2", "net")
+    await site.connect("node-2", "more", tagged=True)
+    await site.connect("node-3", "net", tagged=True)
+    await site.connect("node-3", "more", tagged=True)
+    logins = site.device.counters.logins
+    await applied(site, "red")
+    assert site.device.counters.logins == logins + 1
+    there = {
+        "node1_eth0": access(red), "node1_ipmi": access(more),
+        "node2_eth0": tagged(more, untagged=red), "node3_eth0": tagged(red, more),
+    }  # fmt: skip
+    await carries(site, **there)
+    await site.connect("node-4", "net")
+    await applied(site, "blue")
+    await carries(site, **there, node4_eth0=access(blue))
+
+    # moved: from net to more, from native and tagged to tagged only, and the other way round
+    for node, network in (("node-1", "net"), ("node-2", "net")):
+        await site.call("nic.disconnect", node=node, nic="eth0", network=network)
+    await site.connect("node-1", "more")
+    await site.call("nic.disconnect", node="node-1", nic="ipmi")
+    await site.call("nic.disconnect", node="node-3", nic="eth0", network="net")
+    await site.connect("node-3", "net")
+    await applied(site, "red")
+    there = {
+        "node1_eth0": access(more), "node2_eth0": tagged(more),
+        "node3_eth0": tagged(more, untagged=red),
+    }  # fmt: skip
+    await carries(site, **there, node4_eth0=access(blue))
+    await site.call("nic.disconnect", node="node-3", nic="eth0", network="more")
+    await applied(site, "red")
+    there["node3_eth0"] = access(red)
+    await carries(site, **there, node4_eth0=access(blue))
+
+    # handed over: parked by its release, then blue's
+    released = await site.call("node.release", node="node-1")
+    await site.finished(released["job"])
+    assert site.carried("node-1") == NOTHING
+    await site.hold_nodes("blue", "node-1")
+    await site.connect("node-1", "net")
+    await site.connect("node-1", "net", nic="ipmi", tagged=True)
+    await applied(site, "blue")
+    del there["node1_eth0"]
+    await carries(
+        site, **there, node1_eth0=access(blue), node1_ipmi=tagged(blue), node4_eth0=access(blue)
+    )
+
+    # a network is gone, and its id is free only then
+    await site.call("nic.disconnect", node="node-2", nic="eth0")
+    await site.call("network.delete", project="red", network="more")
+    error = await site.refused("network.create", project="blue", network="new", vlan=more)
+    assert error.kind == "conflict"
+    assert site.carried("node-2") == tagged(more)
+    await applied(site, "red")
+    await carries(
+        site, node1_eth0=access(blue), node1_ipmi=tagged(blue), node3_eth0=access(red),
+        node4_eth0=access(blue),
+    )  # fmt: skip
+    await site.call("network.create", project="blue", network="new", vlan=more)
+
+    # what is carried outlives a power cut, and one session did it all
+    assert site.device.counters.logins == logins + 1
+    before = [site.device.carried(name) for name in site.device.port_list]
+    site.device.reload()
+    assert [site.device.carried(name) for name in site.device.port_list] == before
+
+
+# --- what is not as it was applied ----------------------------------------------------------------
+
+
+@pytest.fixture
+async def in_use(parked: OneSwitch) -> OneSwitch:
+    """Red's node-1 is on VLAN 100, node-2 on 100 and tagged on 101; blue's node-4 on 102."""
+    site = parked
+    await site.hold_nodes("red", "node-1", "node-2")
+    await site.hold_nodes("blue", "node-4")
+    assert await site.network("red", "net") == 100
+    assert await site.network("red", "more") == 101
+    assert await site.network("blue", "net") == 102
+    await site.connect("node-1", "net")
+    await site.connect("node-2", "net")
+    await site.connect("node-2", "more", tagged=True)
+    await site.connect("node-4", "net")
+    await site.succeeds("red")
+    await site.succeeds("blue")
+    return site
+
+
+IN_USE = {
+    "node1_eth0": access(100), "node2_eth0": tagged(101, untagged=100),
+    "node4_eth0": access(102),
+}  # fmt: skip
+
+
+async def repaired(site: OneSwitch) -> None:
+    """Repair; see that it succeeds and is saved."""
+    started = await site.call("drift.repair", switch="sw1")
+    job = await site.finished(started["job"])
+    assert job["state"] == "succeeded", job["error"]
+    assert not site.device.modified
+
+
+async def nothing_to_apply(site: OneSwitch) -> None:
+    for project in ("red", "blue", None):
+        plan = await site.call("plan.show", project=project)
+        assert plan["empty"], plan
+
+
+@EVERY
+async def test_what_is_changed_by_hand_is_found_and_put_right(in_use: OneSwitch) -> None:
+    site = in_use
+    await own(site)
+    names = site.device.port_list
+    places = {node: site.behind(node) for node in ("node-1", "node-2", "node-3", "node-4")}
+    site.watch.on = False  # it would complain of what is done by hand
+    await site.by_hand(
+        SetPort(names[places["node-1"]], PortConfig(102)),  # red's nic among blue's
+        SetPort(names[places["node-2"]], PortConfig(None, (102,))),
+        SetPort(names[places["node-3"]], PortConfig(100)),  # nobody's node
+        SetPort(names[places["node-4"]], PARKED),
+    )
+    logins, since = site.device.counters.logins, len(site.device.history)
+
+    report = await site.call("drift.check", switch="sw1")
+
+    assert {(item["target"], item["observed"]) for item in report["items"]} == {
+        (site.called[places["node-1"]], "access 102"),
+        (site.called[places["node-2"]], "tagged 102"),
+        (site.called[places["node-3"]], "access 100"),
+        (site.called[places["node-4"]], "parked"),
+    }
+    await repaired(site)
+    await carries(site, **IN_USE)
+    assert site.device.counters.logins == logins  # all in the session that there was
+    assert site.device.carried(names[COUNT - 1]) == access(FOREIGN)
+    for node in ("node-1", "node-2", "node-3"):  # closed before they carry what they should
+        name = names[places[node]]
+        history = [
+            each.changed[name] for each in site.device.history[since:] if name in each.changed
+        ]
+        assert history[0] == NOTHING
+    await nothing_to_apply(site)
+
+
+@EVERY
+async def test_a_restart_with_an_older_configuration_leaves_no_port_open(
+    in_use: OneSwitch,
+) -> None:
+    """It was saved when node-3 was blue's, node-4 parked and node-1 on another network."""
+    site, device = in_use, in_use.device
+    names = device.port_list
+    now = device.running.copy()
+    site.watch.on = False
+    await site.by_hand(
+        SetPort(names[site.behind("node-1")], PortConfig(102)),
+        SetPort(names[site.behind("node-3")], PortConfig(102, (101,))),
+        SetPort(names[site.behind("node-4")], PARKED),
+    )
+    older = device.running.copy()
+    device.adopt(now)
+    device.settle()
+    await carries(site, **IN_USE)
+    device.startup = older
+    await site.sql("UPDATE switch SET booted = booted - 3600")  # it had been up for an hour
+    device.reload()
+    assert site.carried("node-3") == tagged(101, untagged=102)
+    since, logins = len(device.history), device.counters.logins
+
+    async with listening(site) as client:
+        await client.call("events.subscribe")
+        await site.call("switch.probe", switch="sw1")
+
+        open_still = {names[site.behind("node-1")], names[site.behind("node-3")]}
+        for entry in device.history[since:]:
+            opened = [name for name, carried in entry.changed.items() if carried != NOTHING]
+            assert not (opened and open_still), entry
+            open_still -= entry.changed.keys()
+        assert not open_still  # when the probe is answered, at the latest
+        await client.until(lambda _, event: event.get("verb") == "restarted")
+        await client.until(
+            lambda _, event: event.get("noun") == "job" and event["verb"] == "succeeded"
+        )
+    site.watch.on = True
+    await carries(site, **IN_USE)
+    assert device.counters.logins == logins + 1
+    assert not device.modified
+    await nothing_to_apply(site)
+
+    await site.restart()
+    await site.call("switch.probe", switch="sw1")  # it is not taken for restarted once more
+    assert await repairs(site) == 1
+
+
+async def repairs(site: OneSwitch) -> int:
+    """Count the jobs that put a switch right."""
+    jobs = (await site.call("job.list"))["items"]
+    return [job["kind"] for job in jobs].count("repair")
+
+
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+UP = (
+    0.4, 7, 59, MINUTE, 61, 12 * MINUTE + 5, 59 * MINUTE + 59, HOUR, HOUR + 70, 23 * HOUR + 59,
+    DAY, DAY + 61, DAY + HOUR, 3 * DAY + 4 * HOUR + 5 * MINUTE + 6, 7 * DAY, 8 * DAY + MINUTE,
+    29 * DAY, 45 * DAY, 100 * DAY + 2 * HOUR, 364 * DAY, 365 * DAY, 366 * DAY + 30 * MINUTE,
+    500 * DAY + 13 * HOUR, 1200 * DAY + 1,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("dialect", [name for name in dialects() if name not in SHELLS])
+async def test_how_long_a_switch_is_up_is_read_right_whatever_it_is(parked: OneSwitch) -> None:
+    """Else one that was up all the time would be taken for restarted, or the other way round."""
+    device, driver = parked.device, parked.driver()
+    await driver.open(lambda line: None)
+    for seconds in UP:
+        device.booted += device.seconds_up() - seconds
+        read = await driver.up_for()
+        assert read is not None
+        late = TOLERANCE / 2
+        assert read - late <= seconds <= read + read.grain + late, f"{seconds:g} s as {read}"
+    await driver.close()
+
+
+async def test_a_switch_that_counts_its_days_only_is_not_taken_for_restarted(
+    tmp_path: Path, registered: Callable[[str], Registered]
+) -> None:
+    """ProVision does from the first day on: an hour later it seems to have booted an hour later."""
+    async with one_switch(tmp_path, "hp_procurve", registered("hp_procurve")) as site:
+        device = site.device
+        device.booted -= 3 * DAY
+        await site.call("switch.probe", switch="sw1")
+        for up in (HOUR, 20 * HOUR, DAY, 4 * DAY):  # so much later
+            await site.sql("UPDATE switch SET booted = booted - ?", (up,))
+            device.booted -= up
+            for session in list(device.sessions):
+                session.cut()
+            await site.call("switch.probe", switch="sw1")
+            assert await repairs(site) == 0
+        device.reload()
+        await site.call("switch.probe", switch="sw1")
+        assert await repairs(site) == 1

@@ -1,0 +1,168 @@
+"""Every dialect in trouble: whatever its switch refuses, cuts, stalls at, or says in between.
+
+Two projects and an admin are at work all at once, by dice, as in test_campaign. Whatever happens,
+no line breaks isolation, no call and no job fails unexpectedly, and when the trouble is over all
+comes to rest. ``HAAS_TEST_SEEDS`` is how many times that is tried for each dialect.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import re
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from haas_rpcd.drivers.switch import answers
+from haas_rpcd.sim.cli import LineRecord
+from haas_rpcd.sim.personalities import dialects
+from tests.rpc.one_switch import OneSwitch, Registered, one_switch
+from tests.rpc.test_campaign import Campaign
+
+SAMPLES = Path(__file__).parents[1] / "unit" / "samples"
+SEEDS = range(int(os.environ.get("HAAS_TEST_SEEDS", "1")))
+ACTS = 45
+LOGS = {
+    "sonic": "Message from syslogd@sonic at Mar  9 20:00:17 ...",
+}
+"""Where the samples have none."""
+
+OPTIONS = ({}, {"window": 1}, {"ranges": False}, {"window": 3})
+
+
+class Vendor:
+    """What a vendor's switches say: their refusals, and what they log."""
+
+    def __init__(self, dialect: str) -> None:
+        samples = tomllib.loads((SAMPLES / f"{dialect}.toml").read_text())
+        self.errors = [sample["answer"].strip("\n") for sample in samples["error"]]
+        said = [row for sample in samples["benign"] for row in sample["answer"].splitlines()]
+        self.logs = [row for row in said if answers.is_log(row)] or [LOGS[dialect]]
+
+
+class Trouble(Campaign):
+    """A campaign with one switch, to which anything may happen."""
+
+    site: OneSwitch
+
+    def __init__(self, site: OneSwitch, dice: random.Random) -> None:
+        super().__init__(site, dice)
+        self.acts = [
+            (4, self.allocate), (2, self.release), (3, self.make_network), (2, self.drop_network),
+            (8, self.connect), (3, self.disconnect), (2, self.share), (1, self.unshare),
+            (8, self.apply), (1, self.apply_site), (1, self.cancel), (5, self.fail), (3, self.mend),
+            (1, self.restart), (4, self.pause), (1, self.check), (1, self.repair),
+        ]  # fmt: skip
+        self.vendor = Vendor(site.dialect.name)
+        self.chatty = 0.0
+        self.taken: list[asyncio.StreamWriter] = []
+        device = site.device
+        record, settle = device.record, device.settle
+
+        def noted(line: LineRecord) -> LineRecord:
+            self.chatter(line)
+            return record(line)
+
+        def settled(line: LineRecord | None = None) -> None:
+            self.chatter(line)
+            settle(line)
+
+        vars(device).update(record=noted, settle=settled)
+
+    def chatter(self, line: LineRecord | None) -> None:
+        """Log something, before or after what a line says."""
+        asked = ("username", "password", "enable", "question")
+        if line and line.mode not in asked and self.dice.random() < self.chatty:
+            self.site.device.announce(self.dice.choice(self.vendor.logs))
+
+    async def fail(self, project: str) -> Any:
+        faults = self.site.device.faults
+        line = self.dice.choice(sorted({record.text for record in self.site.records()}))
+        at = f"^{re.escape(line)}$"
+        match self.dice.randrange(12):
+            case 0 | 1 | 2:
+                faults.refuse = {at: self.dice.choice(self.vendor.errors)}
+            case 3 | 4:
+                faults.cut_at = at
+            case 5 | 6:
+                faults.cut_after = self.dice.randrange(30)
+            case 7:
+                faults.save_error = self.dice.choice(self.vendor.errors)
+            case 8:
+                faults.stall_at = at
+            case 9:
+                await self.fill()
+            case 10:
+                self.chatty = 0.4
+            case _:
+                faults.line_delay = 0.002  # so that what others do comes in mid-script
+        return line
+
+    async def fill(self) -> None:
+        """Take all sessions that the switch has."""
+        device = self.site.device
+        while device.has_room():
+            reader, writer = await asyncio.open_connection("127.0.0.1", device.port)
+            await reader.read(1)
+            self.taken.append(writer)
+
+    async def mend(self, project: str) -> Any:
+        faults = self.site.device.faults
+        faults.refuse, faults.cut_at, faults.cut_after = {}, None, None
+        faults.save_error, faults.stall_at, faults.line_delay = None, None, 0.0
+        self.chatty = 0.0
+        for writer in self.taken:
+            writer.close()
+        self.taken.clear()
+
+    async def check(self, project: str) -> Any:
+        return (await self.call("drift.check"))["items"]
+
+    async def repair(self, project: str) -> Any:
+        return (await self.call("drift.repair"))["job"]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("dialect", dialects())
+async def test_whatever_happens(
+    dialect: str,
+    seed: int,
+    tmp_path: Path,
+    registered: Callable[[str], Registered],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.ERROR, logger="haas_rpcd")
+    dice = random.Random(f"{dialect} {seed}")
+    async with one_switch(tmp_path, dialect, registered(dialect), answer_timeout=0.5) as site:
+        options = msgspec.json.encode(dice.choice(OPTIONS)).decode()
+        await site.sql("UPDATE switch SET options = ?", (options,))
+        await site.call("drift.check")  # so that there are lines to fail
+        trouble = Trouble(site, dice)
+        await trouble.run(ACTS)
+
+        await trouble.mend("")
+        patient = msgspec.structs.replace(site.settings.switches, answer_timeout=30.0)
+        site.settings = msgspec.structs.replace(site.settings, switches=patient)
+        await site.restart()
+        for job in (await site.call("job.list", limit=1000))["items"]:
+            await site.finished(job["job"])
+        for project in ("red", "blue", "red", "blue", None):  # twice: each may wait for the other
+            job = await site.apply(project)
+            assert job["state"] == "succeeded", (job["error"], trouble.done)
+        for project in ("red", "blue", None):
+            plan = await site.call("plan.show", project=project)
+            assert plan["empty"], (plan, trouble.done)
+        report = await site.call("drift.check")
+        assert (report["items"], report["unreachable"]) == ([], [])
+        states = {node["state"] for node in (await site.call("node.list"))["items"]}
+        assert states <= {"free", "allocated"}
+        assert not site.device.modified
+        assert await site.rows("SELECT * FROM vlan_claim WHERE network_id IS NULL") == []
+        assert [record.getMessage() for record in caplog.records] == []
