@@ -74,6 +74,14 @@ async def test_a_session_can_be_cut_before_or_after_a_line_is_carried_out() -> N
         assert switch.running.ports[GI1].shutdown
 
 
+async def test_a_session_can_be_cut_at_a_line_that_asks(caplog: pytest.LogCaptureFixture) -> None:
+    async with catalyst() as switch, logged_in(switch) as console:
+        switch.faults.cut_at = "^copy"
+        console.send("copy running-config startup-config\r")
+        await console.hung_up()
+    assert caplog.records == []
+
+
 async def test_a_stalled_session_answers_nothing_but_others_live() -> None:
     async with catalyst() as switch, logged_in(switch) as stuck:
         switch.faults.stall_at = "write"

@@ -319,7 +319,7 @@ class Session(Conversation):
         if cut:
             switch.faults.cut_at = None
             self.cut()
-        if not self._connected:
+        if cut or not self._connected:
             return
         if self._question is not None:  # it has written its own prompt, after these lines
             asked = self._output.pop()
