@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from haas_rpcd.model import RESERVED_DEVICES, Phase
 
@@ -43,22 +43,22 @@ class Gate:
         async with self._moved:
             try:
                 async with asyncio.timeout(PATIENCE):
-                    await self._moved.wait_for(lambda: not self._behind(device, phase))
+                    await self._moved.wait_for(lambda: not any(self._behind(device, phase)))
             except TimeoutError:
                 self._late.update(self._behind(device, phase))
                 self._moved.notify_all()
-            await self._moved.wait_for(lambda: not self._behind(device, phase))
+            await self._moved.wait_for(lambda: not any(self._behind(device, phase)))
 
-    def _behind(self, device: str, phase: Phase) -> list[str]:
-        if min(self._passed.values()) >= int(phase) - 1:  # the usual answer, for many devices
-            return []
-        return [
+    def _behind(self, device: str, phase: Phase) -> Iterator[str]:
+        """Give those that must be waited for. With many devices the first is mostly enough."""
+        before = int(phase) - 1
+        return (
             other
             for other, at in self._passed.items()
-            if other != device
-            and at < int(phase) - 1
+            if at < before
+            and other != device
             and (other not in self._late or {device, other} == RESERVED_DEVICES)
-        ]
+        )
 
     async def _set(self, device: str, phase: int) -> None:
         async with self._moved:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
+
+_NAME = re.compile(r"([A-Za-z-]+) ?(\d.*)$")
+_NUMBER = re.compile(r"\d+")
 
 
 def written_out(
@@ -15,18 +19,32 @@ def written_out(
     A type is given by its beginning, or by one of the ``short_forms`` (in small letters). One that
     is not known stays as it is, in small letters. ValueError where several may be meant.
     """
-    found = re.match(r"([A-Za-z-]+) ?(\d.*)$", port)
+    found = _NAME.match(port)
     if found is None:
         return port.lower()
-    short = found[1].lower()
+    return _type(found[1].lower(), tuple(types), short_forms, port) + _NUMBER.sub(
+        lambda number: str(int(number[0])), found[2].lower()
+    )
+
+
+def _type(
+    short: str, types: tuple[str, ...], short_forms: Mapping[str, str] | None, port: str
+) -> str:
+    if short_forms is None and short in _lowered(types):
+        return _lowered(types)[short]
     meant = [kind for kind in types if kind.lower().startswith(short)]
     exact = [kind for kind in meant if kind.lower() == short]
     if short_forms and short in short_forms:
         exact = [short_forms[short]]
     if len(exact or meant) > 1:
         raise ValueError(f"{port} may be {' or '.join(meant)}: write the type out")
-    kind = (exact or meant or [short])[0]
-    return kind + re.sub(r"\d+", lambda number: str(int(number[0])), found[2].lower())
+    return (exact or meant or [short])[0]
+
+
+@functools.cache
+def _lowered(types: tuple[str, ...]) -> dict[str, str]:
+    """Give the types by their names in small letters: most ports come written out already."""
+    return {kind.lower(): kind for kind in types}
 
 
 class Span(NamedTuple):
