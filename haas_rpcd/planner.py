@@ -111,10 +111,13 @@ def _headnode_steps(desired: Desired, applied: Applied) -> Iterator[Step]:
                     f"delete headnode {name} and its disk",
                 )
             continue
-        yield from _present_headnode(name, goal, seen)
+        yield from _present_headnode(name, goal, seen, unknown=ever_made and seen is None)
 
 
-def _present_headnode(name: str, goal: HeadnodeGoal, seen: HeadnodeSeen | None) -> Iterator[Step]:
+def _present_headnode(
+    name: str, goal: HeadnodeGoal, seen: HeadnodeSeen | None, *, unknown: bool = False
+) -> Iterator[Step]:
+    """Give the steps for a headnode; one whose state is ``unknown`` may even be running."""
     nics = tuple(sorted(goal.nics))
     made = seen is not None and seen.defined
     running = seen is not None and seen.running
@@ -132,7 +135,7 @@ def _present_headnode(name: str, goal: HeadnodeGoal, seen: HeadnodeSeen | None) 
             SetHeadnodeNics(name, goal.uuid, nics),
             f"connect headnode {name}{_on(goal) or ' to nothing'}",
         )
-    if running != goal.running:
+    if running != goal.running or unknown:
         verb = "start" if goal.running else "stop"
         yield _step(
             Phase.HEADNODES,

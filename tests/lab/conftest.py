@@ -1,8 +1,8 @@
 """Runs the tests of ``inside/`` in the lab's kernel and reports them here under their own names.
 
 This pytest collects them as it collects any test, so ``-k``, ``-x`` and node ids work as usual.
-But instead of running the first of them it boots the lab, whose own pytest is given all that were
-selected; from then on each test here is what the test in there reported, as it comes in.
+But before it runs anything it boots the lab, whose own pytest is given all that were selected; they
+run in there beside the other tests, and each test here is what the test in there reported.
 
 A kernel has one CPU. Where there are two, those tests that are marked ``second_kernel`` run in a
 second lab, beside the first.
@@ -117,10 +117,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the lab's tests, so that ``-m 'not lab'`` leaves them out."""
+    """Mark the lab's tests, so that ``-m 'not lab'`` leaves them out, and put them last."""
     for item in items:
         if _is_inside(item):
             item.add_marker("lab")
+    items.sort(key=_is_inside)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Boot the lab before all other tests, so that its own run beside them."""
+    if not session.config.option.collectonly and any(map(_is_inside, session.items)):
+        session.config.stash[LABS] = _boot_labs(session)
 
 
 def _boot_labs(session: pytest.Session) -> dict[str, LabRun]:
@@ -144,8 +152,6 @@ def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
     """Have a test of ``inside/`` run in the lab, which is booted for the first of them."""
     if not _is_inside(item):
         return None
-    if LABS not in item.config.stash:
-        item.config.stash[LABS] = _boot_labs(item.session)
     lab = item.config.stash[LABS][item.nodeid]
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     for report in lab.reports_of(item):

@@ -258,6 +258,15 @@ def test_after_any_interruptions_planning_again_is_the_whole_of_recovery(
     world.is_as(last)
 
 
+def test_a_headnode_that_may_have_been_started_is_stopped_where_it_is_not_to_run() -> None:
+    """Its start was sent, and the daemon died before it heard of it."""
+    goal = HeadnodeGoal(uuid="u", image="base", present=True, running=False, nics=())
+    steps = plan(Desired(headnodes={"a": goal}), Applied(headnodes={"a": None})).steps
+    assert SetHeadnodePower("a", "u", running=False) in [step.change for step in steps]
+    fresh = plan(Desired(headnodes={"a": goal}), Applied()).steps
+    assert [step.kind for step in fresh] == ["headnode.define"]
+
+
 @settings(deadline=None, max_examples=50)
 @given(desires, desires)
 def test_a_digest_names_exactly_one_plan(one: Desired, other: Desired) -> None:
