@@ -17,19 +17,14 @@ from hypothesis import strategies as st
 from haas_rpcd.drivers.switch.dialect import PortState
 from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.model import PARKED, PortConfig, SetPort, parse_vlan_ranges
+from tests.unit.dialects.hands import CONFIGS, POOL
 
 OVS = DIALECTS["openvswitch"]
-POOL = (100, 101, 102, 103)
 NO_TAG = 0
 NOWHERE = 4095
 ALL = frozenset(range(4096))
 
 some = st.frozensets(st.sampled_from((NO_TAG, 7, *POOL)))
-configs = st.builds(
-    lambda untagged, tagged: PortConfig(untagged, tuple(sorted(tagged - {untagged}))),
-    st.none() | st.sampled_from(POOL),
-    st.frozensets(st.sampled_from(POOL)),
-)
 
 
 @dataclass
@@ -120,7 +115,7 @@ def lines(config: PortConfig, **options: Any) -> list[str]:
         st.booleans(),
         st.booleans(),
     ),
-    st.lists(configs, min_size=1, max_size=4),
+    st.lists(CONFIGS, min_size=1, max_size=4),
     st.sampled_from(({}, {"bridge": "br0"})),
 )
 def test_no_line_opens_anything_else_from_whatever_state(

@@ -7,148 +7,43 @@ from __future__ import annotations
 
 import random
 import shlex
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from haas_rpcd.config import Credential, SwitchSettings
-from haas_rpcd.drivers import Outcome
 from haas_rpcd.drivers.switch.dialect import PortState
 from haas_rpcd.drivers.switch.dialects import DIALECTS
-from haas_rpcd.drivers.switch.driver import SwitchDriver
 from haas_rpcd.drivers.switch.script import Line
-from haas_rpcd.drivers.switch.transport.telnet import TelnetTransport
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import (
     PARKED,
     PortConfig,
-    PortSeen,
-    PresenceSeen,
     SaveConfig,
     SetPort,
     SetVlan,
-    SwitchChange,
 )
 from haas_rpcd.sim import nvue, sonic
 from haas_rpcd.sim.cli import NOTHING, Carried
 from haas_rpcd.sim.nvue import NvueSwitch
 from haas_rpcd.sim.shell import Call
 from haas_rpcd.sim.sonic import SonicSwitch
+from tests.unit.dialects.hands import (
+    FOREIGN,
+    POOL,
+    News,
+    carried,
+    config_of,
+    driving,
+    observe,
+    send,
+    vlans,
+)
+from tests.unit.dialects.kinds import KINDS
 
 Switch = NvueSwitch | SonicSwitch
 NVUE, SONIC = DIALECTS["cumulus_nvue"], DIALECTS["sonic"]
-KINDS: dict[str, type[Switch]] = {"cumulus_nvue": NvueSwitch, "sonic": SonicSwitch}
-HAAS = Credential(username="haas", password="s3cret")
-POOL = (100, 101, 102, 103)
-OFFICE = 7  # a VLAN that is none of ours
-BOTH = pytest.mark.parametrize("name", sorted(KINDS))
-
-
-def made(name: str, ports: int = 4, **options: Any) -> Switch:
-    """A switch with the pool's VLANs, and one that is none of ours."""
-    defaults: dict[str, Any] = {"username": "haas", "password": "s3cret", "history": True}
-    kind = KINDS[name]
-    switch = kind("sw1", ports=kind.port_names(ports), **(defaults | options))
-    switch.running.vlans.update(dict.fromkeys((*POOL, OFFICE), ""))
-    assert switch.save()
-    return switch
-
-
-@asynccontextmanager
-async def driving(
-    switch: Switch, credential: Credential = HAAS, **options: Any
-) -> AsyncIterator[SwitchDriver]:
-    """Start a switch, and open a session on it."""
-    settings = SwitchSettings(login_timeout=5.0, answer_timeout=5.0, busy_timeout=0.0)
-    async with switch:
-        driver = SwitchDriver(
-            "sw1",
-            DIALECTS[switch.dialect],
-            connect=lambda: TelnetTransport.connect("sw1", "127.0.0.1", switch.port, 5.0),
-            options=options,
-            credential=lambda: credential,
-            settings=settings,
-        )
-        try:
-            await driver.open(lambda line: None)
-            yield driver
-        finally:
-            await driver.close()
-
-
-class News:
-    """Hears the lines, and stops nothing."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def line(self, change: int, line: str) -> None:
-        self.lines.append(line)
-
-    def stop(self) -> bool:
-        return False
-
-
-async def send(driver: SwitchDriver, *changes: SwitchChange) -> list[str]:
-    """Send changes that must all be accepted; give the lines. Raises the first error."""
-    news = News()
-    for outcome in await driver.send(changes, news):
-        if outcome.error is not None:
-            raise outcome.error
-        assert outcome.state == "sent"
-    return news.lines
-
-
-async def observe(driver: SwitchDriver, ports: Sequence[str]) -> list[PortConfig | str]:
-    seen = await driver.observe([SetPort(port, PARKED) for port in ports])
-    return [one.config if isinstance(one, PortSeen) else str(one) for one in seen]
-
-
-def states(outcomes: Sequence[Outcome]) -> list[str]:
-    return [outcome.state for outcome in outcomes]
-
-
-def carried(config: PortConfig) -> Carried:
-    return Carried(config.untagged, frozenset(config.tagged))
-
-
-def vlans(now: Carried) -> set[int]:
-    return set(now.tagged) | ({now.untagged} if now.untagged is not None else set())
-
-
-def config_of(dice: random.Random) -> PortConfig:
-    untagged = dice.choice([None, *POOL])
-    tagged = set(dice.sample(POOL, dice.choice([0, 0, 1, 2, 3]))) - {untagged}
-    return PortConfig(untagged, tuple(sorted(tagged)))
-
-
-def anything(dice: random.Random, switch: Switch, name: str) -> None:
-    """Leave a port as anybody may have left it."""
-    some = frozenset(dice.sample([OFFICE, *POOL], dice.randint(0, 5)))
-    own = dice.choice([None, OFFICE, *POOL])
-    if isinstance(switch, NvueSwitch):
-        switch.running.ports[name] = nvue.Port(
-            spoken_of=dice.random() < 0.9,
-            state=dice.choice([None, "up", "up", "down"]),
-            on_bridge=dice.random() < 0.8,
-            access=dice.choice([None, OFFICE, 101]),
-            untagged=dice.choice([None, "none", 102]),
-            vlans=dice.choice([None, some]),
-        )
-    else:
-        switch.running.ports[name] = sonic.Port(
-            up=dice.random() < 0.7, mode=dice.choice([None, "trunk"])
-        )
-        members = switch.running.members
-        for place in [place for place in members if place[1] == name]:
-            del members[place]
-        members.update({(vlan, name): True for vlan in some})
-        if own is not None:
-            members[own, name] = False
-    switch.touch()
-    switch.settle()
+BOTH = pytest.mark.parametrize("name", ["cumulus_nvue", "sonic"])
 
 
 # --- isolation ------------------------------------------------------------------------------------
@@ -194,10 +89,10 @@ async def test_no_line_opens_anything_else_whichever_is_refused(
     """From any state to any other; after a refusal, what was sent ahead is carried out as well."""
     dice = random.Random(seed)
     for _ in range(12):
-        switch = made(name)
+        switch = KINDS[name].switch()
         ports = dice.sample(switch.port_list, 3)
         for port in switch.port_list:
-            anything(dice, switch, port)
+            KINDS[name].anything(dice, switch, port)
         before = {port: switch.carried(port) for port in switch.port_list}
         wanted = {port: dice.choice([config_of(dice), PortConfig(100)]) for port in ports}
         lines = scripted(switch, [SetPort(port, wanted[port]) for port in ports], **options)
@@ -219,153 +114,12 @@ async def test_no_line_opens_anything_else_whichever_is_refused(
                     assert switch.is_shut(port) or not config.parked
 
 
-@BOTH
-async def test_ports_in_any_state_are_set_and_read_back(name: str) -> None:
-    dice = random.Random(3)
-    switch = made(name)
-    async with driving(switch) as driver:
-        for _ in range(2):
-            for port in switch.port_list:
-                anything(dice, switch, port)
-            wanted = {port: config_of(dice) for port in switch.port_list[:3]}
-            changes = [SetPort(port, config) for port, config in wanted.items()]
-            other = switch.carried(switch.port_list[3])
-            await send(driver, *changes)
-            assert [switch.carried(port) for port in wanted] == list(map(carried, wanted.values()))
-            assert switch.carried(switch.port_list[3]) == other
-            assert await observe(driver, list(wanted)) == list(wanted.values())
-        seen = len(switch.history)
-        await send(driver, *changes)
-        assert switch.history[seen:] == []
-
-
-REFUSABLE = [
-    ("cumulus_nvue", "unset interface"),
-    ("cumulus_nvue", "config apply"),
-    ("sonic", "member del 101"),
-]
-
-
-@pytest.mark.parametrize(("name", "line"), REFUSABLE)
-async def test_after_a_refusal_nothing_more_is_opened_until_it_is_applied_again(
-    name: str, line: str
-) -> None:
-    switch = made(name)
-    first, second, third, _ = switch.port_list
-    async with driving(switch) as driver:
-        await send(driver, SetPort(first, PortConfig(OFFICE)), SetPort(second, PortConfig(101)))
-        before = {port: switch.carried(port) for port in switch.port_list}
-        seen = len(switch.history)
-        switch.faults.refuse = {line: "Error: not today"}
-        wanted = {first: PortConfig(100), second: PARKED, third: PortConfig(103, (101,))}
-        changes = [SetPort(port, config) for port, config in wanted.items()]
-        outcomes = await driver.send(changes, News())
-        assert "refused" in states(outcomes)
-        for entry in switch.history[seen:]:
-            for port, now in entry.changed.items():
-                assert vlans(now) <= vlans(before[port]) | wanted[port].vlans, entry.line
-        if name == "cumulus_nvue":  # a candidate is carried out as a whole or not at all
-            assert switch.history[seen:] == []
-        switch.faults.refuse = {}
-        await send(driver, *changes)
-        assert await observe(driver, list(wanted)) == list(wanted.values())
-
-
 # --- what is there, what is kept ------------------------------------------------------------------
 
 
 @BOTH
-async def test_vlans_are_made_and_removed_again_and_again(name: str) -> None:
-    switch = made(name)
-    async with driving(switch) as driver:
-        for present in (True, False):
-            for _ in range(2):
-                await send(driver, SetVlan(104, present))
-            assert await driver.observe([SetVlan(104, True), SetVlan(105, True)]) == [
-                PresenceSeen(present),
-                PresenceSeen(False),
-            ]
-        assert sorted(switch.running.vlans) == [OFFICE, *POOL]
-
-
-@BOTH
-async def test_what_is_not_saved_is_lost_by_a_restart(name: str) -> None:
-    switch = made(name)
-    port, other = switch.port_list[:2]
-    async with driving(switch) as driver:
-        await send(driver, SetPort(port, PortConfig(100)), SaveConfig())
-        assert await driver.observe([SaveConfig()]) == [PresenceSeen(True)]
-        await send(driver, SetPort(other, PortConfig(None, (101,))))
-        assert switch.counters.saves == 2
-        switch.reload()
-        assert not await driver.usable() or await silently_closed(driver)
-        await driver.close()
-        await driver.open(lambda line: None)
-        assert await observe(driver, [port, other]) == [PortConfig(100), PARKED]
-
-
-async def silently_closed(driver: SwitchDriver) -> bool:
-    """Whether the session turns out to be closed when it is used."""
-    with pytest.raises(DeviceError, match="closed the connection"):
-        await driver.observe([SetVlan(1, True)])
-    return True
-
-
-@BOTH
-async def test_a_save_that_fails_is_told(name: str) -> None:
-    switch = made(name)
-    async with driving(switch) as driver:
-        switch.faults.save_error = "/bin/sh: 1: cannot create: No space left on device"
-        [outcome] = await driver.send([SaveConfig()], News())
-        assert outcome.state == "refused"
-        assert "No space left on device" in str(outcome.error)
-        assert await driver.observe([SaveConfig()]) == [PresenceSeen(False)]
-
-
-@BOTH
-async def test_a_port_that_is_not_there_is_missed_and_hides_no_other(name: str) -> None:
-    switch = made(name)
-    there = switch.port_list[0]
-    missing = "swp99" if name == "cumulus_nvue" else "Ethernet999"
-    async with driving(switch) as driver:
-        outcomes = await driver.send(
-            [SetPort(there, PortConfig(100)), SetPort(missing, PortConfig(100))], News()
-        )
-        assert "refused" in states(outcomes)
-        await send(driver, SetPort(there, PARKED))
-        parked, none = await observe(driver, [there, missing])
-        assert parked == PARKED
-        assert f"does not show a port {missing}" in str(none)
-
-
-@BOTH
-async def test_a_wrong_password_is_told(name: str) -> None:
-    with pytest.raises(DeviceError, match=r"refused the login of haas \(Login incorrect\)"):
-        async with driving(made(name), Credential(username="haas", password="no")):
-            pass
-
-
-@BOTH
-async def test_what_the_switch_is(name: str) -> None:
-    switch = made(name)
-    async with driving(switch) as driver:
-        await send(driver, SetPort(switch.port_list[1], PortConfig(101, (102,))))
-        probed = await driver.probe()
-        assert (probed.model, probed.version) == {
-            "cumulus_nvue": ("VX", "5.3.1"),
-            "sonic": ("Mellanox-SN2700", "202012.74-59cae24e"),
-        }[name]
-        assert probed.ports[switch.port_list[1]] == PortConfig(101, (102,))
-        assert set(switch.port_list) <= set(probed.ports)
-        assert probed.vlans == {OFFICE, *POOL}
-        up = await driver.up_for()
-        assert up is not None
-        assert up > 0
-
-
-@BOTH
 def test_a_name_of_several_ports_is_no_port(name: str) -> None:
-    dialect, ports = DIALECTS[name], KINDS[name].port_names(3)
+    dialect, ports = DIALECTS[name], KINDS[name].kind.port_names(3)
     assert [dialect.canonical_port(port) for port in ports] == ports
     for several in (",".join(ports), f"{ports[0]}-4"):
         with pytest.raises(ValueError, match="names several ports: register each by itself"):
@@ -376,7 +130,7 @@ def test_a_name_of_several_ports_is_no_port(name: str) -> None:
 
 
 async def test_ports_that_get_the_same_are_one_range_and_one_apply() -> None:
-    switch = made("cumulus_nvue", ports=20)
+    switch = KINDS["cumulus_nvue"].switch(ports=20)
     async with driving(switch) as driver:
         ports = [f"swp{number}" for number in (1, 2, 3, 6, *range(14, 21))]
         lines = await send(driver, *(SetPort(port, PortConfig(100)) for port in ports))
@@ -392,13 +146,13 @@ async def test_ports_that_get_the_same_are_one_range_and_one_apply() -> None:
 
 async def test_a_port_never_has_what_the_bridge_would_give_it() -> None:
     """The trap: it inherits all of the bridge's VLANs, and 1, where it says nothing itself."""
-    switch = made("cumulus_nvue")
+    switch = KINDS["cumulus_nvue"].switch()
     switch.running.ports["swp1"] = nvue.Port(spoken_of=True, on_bridge=True)
     switch.touch()
     switch.settle()
-    assert switch.carried("swp1") == Carried(1, frozenset({OFFICE, *POOL}))
+    assert switch.carried("swp1") == Carried(1, frozenset({FOREIGN, *POOL}))
     async with driving(switch) as driver:
-        assert await observe(driver, ["swp1"]) == [PortConfig(1, (OFFICE, *POOL))]
+        assert await observe(driver, ["swp1"]) == [PortConfig(1, (FOREIGN, *POOL))]
         await send(driver, SetPort("swp1", PortConfig(None, (100, 101))))
         assert switch.carried("swp1") == Carried(None, frozenset({100, 101}))
         await send(driver, SetPort("swp1", PARKED), SetVlan(104, True))
@@ -409,7 +163,7 @@ async def test_a_port_never_has_what_the_bridge_would_give_it() -> None:
 
 async def test_a_list_of_vlans_that_is_too_long_for_a_line() -> None:
     wanted = PortConfig(2, tuple(range(3, 800, 2)))
-    switch = made("cumulus_nvue")
+    switch = KINDS["cumulus_nvue"].switch()
     async with driving(switch) as driver:
         lines = await send(driver, SetPort("swp1", wanted))
         assert len([line for line in lines if " vlan " in line]) > 5
@@ -420,7 +174,7 @@ async def test_a_list_of_vlans_that_is_too_long_for_a_line() -> None:
 
 async def test_what_somebody_left_in_the_candidate_is_not_applied_along() -> None:
     """Those who log in by the same name share it; it is detached, before and after a refusal."""
-    switch = made("cumulus_nvue")
+    switch = KINDS["cumulus_nvue"].switch()
     left = ["set", "interface", "swp2", "bridge", "domain", "br_default"]
     async with driving(switch) as driver:
         switch.candidates["haas"] = nvue.Candidate(9, [left])
@@ -432,7 +186,7 @@ async def test_what_somebody_left_in_the_candidate_is_not_applied_along() -> Non
 
 
 async def test_releases_that_save_by_themselves_may_be_told_so_again() -> None:
-    switch = made("cumulus_nvue")
+    switch = KINDS["cumulus_nvue"].switch()
     assert isinstance(switch, NvueSwitch)
     switch.auto_save = True
     async with driving(switch) as driver:
@@ -442,7 +196,7 @@ async def test_releases_that_save_by_themselves_may_be_told_so_again() -> None:
 
 
 async def test_an_apply_that_fails_with_status_0_failed() -> None:
-    switch = made("cumulus_nvue")
+    switch = KINDS["cumulus_nvue"].switch()
     assert isinstance(switch, NvueSwitch)
     switch.reload_fails = True
     async with driving(switch) as driver:
@@ -454,7 +208,10 @@ async def test_an_apply_that_fails_with_status_0_failed() -> None:
 
 
 def test_another_bridge_is_an_option() -> None:
-    changes = [SetVlan(100, True), SetPort("swp1", PortConfig(None, (100, 101)))]
+    changes: list[SetVlan | SetPort] = [
+        SetVlan(100, True),
+        SetPort("swp1", PortConfig(None, (100, 101))),
+    ]
     lines = [line.text for line in NVUE.script(changes, {"bridge": "br_haas"})]
     assert lines == [
         "nv set bridge domain br_haas vlan 100",
@@ -468,7 +225,7 @@ def test_another_bridge_is_an_option() -> None:
 
 @BOTH
 def test_ports_are_named_one_by_one_where_that_is_wanted(name: str) -> None:
-    ports = KINDS[name].port_names(3)
+    ports = KINDS[name].kind.port_names(3)
     changes = [SetPort(port, PARKED) for port in ports]
     now = dict.fromkeys(ports, PortConfig(100))
     together = DIALECTS[name].script(changes, {}, now)
@@ -481,7 +238,7 @@ def test_ports_are_named_one_by_one_where_that_is_wanted(name: str) -> None:
 
 
 async def test_only_what_differs_is_taken_off_and_put_on() -> None:
-    switch = made("sonic")
+    switch = KINDS["sonic"].switch()
     async with driving(switch) as driver:
         await send(driver, SetPort("Ethernet4", PortConfig(100, (101, 102))))
         lines = await send(driver, SetPort("Ethernet4", PortConfig(101, (102, 103))))
@@ -495,7 +252,7 @@ async def test_only_what_differs_is_taken_off_and_put_on() -> None:
 
 
 async def test_a_port_with_an_address_is_refused_until_that_is_taken_off() -> None:
-    switch = made("sonic")
+    switch = KINDS["sonic"].switch()
     switch.running.ports["Ethernet0"] = sonic.Port(addresses=("10.0.0.0/31",))
     async with driving(switch) as driver:
         with pytest.raises(DeviceError, match="Error: Ethernet0 is a router interface!"):
@@ -505,20 +262,20 @@ async def test_a_port_with_an_address_is_refused_until_that_is_taken_off() -> No
 
 
 async def test_releases_that_want_a_mode_first() -> None:
-    switch = made("sonic")
+    switch = KINDS["sonic"].switch()
     assert isinstance(switch, SonicSwitch)
     switch.wants_mode = True
     async with driving(switch) as driver:
         with pytest.raises(DeviceError, match="Ethernet0 is in routed mode!"):
             await send(driver, SetPort("Ethernet0", PortConfig(100)))
-    async with driving(switch, switchport=True) as driver:
+    async with driving(switch, options={"switchport": True}) as driver:
         for wanted in (PortConfig(100), PortConfig(101, (100,)), PortConfig(101, (100,))):
             await send(driver, SetPort("Ethernet0", wanted))
             assert switch.carried("Ethernet0") == carried(wanted)
 
 
 async def test_a_vlan_that_ports_are_on_is_not_removed() -> None:
-    switch = made("sonic")
+    switch = KINDS["sonic"].switch()
     async with driving(switch) as driver:
         await send(driver, SetPort("Ethernet0", PortConfig(100)))
         with pytest.raises(DeviceError, match="First remove all members assigned to this VLAN"):
@@ -526,17 +283,11 @@ async def test_a_vlan_that_ports_are_on_is_not_removed() -> None:
 
 
 def test_root_needs_no_sudo_and_a_port_of_which_nothing_is_known_is_only_shut() -> None:
-    changes = [SetPort("Ethernet0", PortConfig(100)), SetVlan(100, True)]
+    changes: list[SetVlan | SetPort] = [SetPort("Ethernet0", PortConfig(100)), SetVlan(100, True)]
     assert [line.text for line in SONIC.script(changes, {"sudo": False})] == [
         "config vlan add 100",
         "config interface shutdown Ethernet0",
     ]
-
-
-def test_names_of_ports_are_written_as_sonic_does() -> None:
-    assert SONIC.canonical_port("ethernet0") == "Ethernet0"
-    assert SONIC.canonical_port("portchannel0001") == "PortChannel0001"
-    assert SONIC.canonical_port("PortChannel1") == "PortChannel1"
 
 
 def test_port_channels_are_read_like_ports() -> None:

@@ -7,7 +7,6 @@ bridge(8) and ip-link(8) below (the lab speaks to the real ones).
 from __future__ import annotations
 
 import json
-import random
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,31 +25,14 @@ from haas_rpcd.model import (
     PARKED,
     PortConfig,
     PortSeen,
-    PresenceSeen,
     SetPort,
     SetVlan,
     parse_vlan_ranges,
     vlan_ranges,
 )
-from haas_rpcd.sim.ios import Carried, IosSwitch, gigabit
+from haas_rpcd.sim.ios import gigabit
+from tests.unit.dialects.hands import CONFIGS
 from tests.unit.test_session import FULL, SETTINGS, catalyst, driving, send, silent
-
-GI1 = "GigabitEthernet1/0/1"
-POOL = (100, 101, 102, 103)
-
-configs = st.builds(
-    lambda untagged, tagged: PortConfig(untagged, tuple(sorted(tagged - {untagged}))),
-    st.none() | st.sampled_from(POOL),
-    st.frozensets(st.sampled_from(POOL)),
-)
-
-
-def carried(config: PortConfig) -> Carried:
-    return Carried(config.untagged, frozenset(config.tagged))
-
-
-def vlans(now: Carried) -> set[int]:
-    return set(now.tagged) | ({now.untagged} if now.untagged is not None else set())
 
 
 def lines(dialect: Dialect, *changes: SetPort | SetVlan, **options: Any) -> list[str]:
@@ -59,90 +41,6 @@ def lines(dialect: Dialect, *changes: SetPort | SetVlan, **options: Any) -> list
 
 
 # --- cisco_ios ------------------------------------------------------------------------------------
-
-
-def anything(dice: random.Random, switch: IosSwitch) -> None:
-    """Leave a port as anybody may have left it."""
-    port = switch.running.ports[GI1]
-    port.mode = dice.choice(["access", "trunk", "dynamic auto", "dynamic desirable"])
-    port.nonegotiate = port.mode in ("access", "trunk") and dice.random() < 0.5
-    port.access_vlan = dice.choice([1, 7, *POOL])
-    port.native_vlan = dice.choice([1, 7, *POOL])
-    some = frozenset(dice.sample([1, 7, *POOL], dice.randint(0, 6)))
-    port.allowed = dice.choice([frozenset(), frozenset(range(1, 4095)), some])
-    port.shutdown = dice.random() < 0.3
-    switch.touch(GI1)
-    switch.settle()
-
-
-def config_of(dice: random.Random) -> PortConfig:
-    untagged = dice.choice([None, *POOL])
-    tagged = set(dice.sample(POOL, dice.choice([0, 0, 1, 2, 3]))) - {untagged}
-    return PortConfig(untagged, tuple(sorted(tagged)))
-
-
-@pytest.mark.parametrize("seed", range(4))
-async def test_from_any_state_to_any_other_by_lines_that_open_nothing_else(seed: int) -> None:
-    dice = random.Random(seed)
-    switch = catalyst()
-    switch.running.add_vlan(7)
-    async with driving(switch) as driver:
-        for vlan in POOL:
-            await send(driver, SetVlan(vlan, True))
-        for _ in range(25):
-            anything(dice, switch)
-            for _ in range(2):
-                before, wanted = switch.carried(GI1), config_of(dice)
-                seen = len(switch.history)
-                await send(driver, SetPort("Gi1/0/1", wanted))
-                for entry in switch.history[seen:]:
-                    now = vlans(entry.changed[GI1])
-                    assert now <= vlans(before) | wanted.vlans, (before, wanted, entry.line)
-                assert switch.carried(GI1) == carried(wanted)
-                assert await driver.observe([SetPort("Gi1/0/1", PARKED)]) == [PortSeen(wanted)]
-                if wanted.parked:
-                    assert switch.running.ports[GI1].shutdown
-
-
-async def test_setting_a_port_twice_changes_nothing_the_second_time() -> None:
-    switch = catalyst()
-    async with driving(switch) as driver:
-        await send(driver, SetVlan(100, True))
-        for config in (PortConfig(100), PortConfig(None, (100,)), PARKED):
-            await send(driver, SetPort("Gi1/0/1", config))
-            seen = len(switch.history)
-            await send(driver, SetPort("Gi1/0/1", config))
-            assert switch.history[seen:] == []
-
-
-async def test_a_list_of_vlans_that_is_too_long_for_a_line() -> None:
-    """IOS cuts lines at 254 characters; the pieces add up, and none admits anything unwanted."""
-    scattered = tuple(range(2, 1000, 2))
-    wanted = PortConfig(untagged=None, tagged=scattered)
-    switch = catalyst()
-    async with driving(switch) as driver:
-        for vlan in range(2, 1001):
-            switch.running.add_vlan(vlan)
-        [lines] = driver.preview([SetPort("Gi1/0/1", wanted)])
-        assert len([line for line in lines if "allowed vlan add" in line]) > 5
-        assert max(map(len, lines)) < 254
-        await send(driver, SetPort("Gi1/0/1", PARKED))
-        await send(driver, SetPort("Gi1/0/1", wanted))
-        assert switch.carried(GI1) == carried(wanted)
-        assert await driver.observe([SetPort("Gi1/0/1", PARKED)]) == [PortSeen(wanted)]
-
-
-async def test_vlans_are_made_named_and_removed() -> None:
-    switch = catalyst()
-    async with driving(switch) as driver:
-        await send(driver, SetVlan(100, True))
-        assert switch.running.vlans[100] == "haas-100"
-        await send(driver, SetVlan(100, True))
-        many = [SetVlan(100, True), SetVlan(101, True)]
-        assert await driver.observe(many) == [PresenceSeen(True), PresenceSeen(False)]
-        await send(driver, SetVlan(100, False))
-        await send(driver, SetVlan(100, False))
-        assert await driver.observe(many) == [PresenceSeen(False), PresenceSeen(False)]
 
 
 async def test_extended_vlans_on_a_vtp_server_are_refused_when_they_are_made() -> None:
@@ -185,7 +83,7 @@ def test_a_port_is_found_by_its_short_name_and_by_no_other(registered: str, same
     )
     dialect = DIALECTS["cisco_ios"]
     found = dialect.parse_ports([answer], {})
-    assert found == {GI1: PortState(PortConfig(100), open=True)}
+    assert found == {"GigabitEthernet1/0/1": PortState(PortConfig(100), open=True)}
     assert (dialect.canonical_port(registered) in found) == same
 
 
@@ -243,7 +141,7 @@ class LinuxPort:
 
 
 @settings(deadline=None, max_examples=150)
-@given(st.lists(configs, min_size=1, max_size=4), st.booleans())
+@given(st.lists(CONFIGS, min_size=1, max_size=4), st.booleans())
 def test_a_linux_bridge_opens_nothing_else_either(wanted: list[PortConfig], up: bool) -> None:
     dialect = DIALECTS["linux_bridge"]
     port = LinuxPort(up=up)

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 
-from haas_rpcd.config import Credential, SwitchSettings
-from haas_rpcd.drivers import Outcome
+from haas_rpcd.config import Credential
 from haas_rpcd.drivers.switch.dialect import PortState
 from haas_rpcd.drivers.switch.dialects import DIALECTS
-from haas_rpcd.drivers.switch.driver import SwitchDriver
-from haas_rpcd.drivers.switch.transport.telnet import TelnetTransport
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import (
     PARKED,
     PortConfig,
-    PortSeen,
     PresenceSeen,
     SetPort,
     SetVlan,
@@ -29,90 +21,36 @@ from haas_rpcd.model import (
 from haas_rpcd.sim.cli import NOTHING, Carried
 from haas_rpcd.sim.junos import DATABASE_FULL, JunosSwitch
 from haas_rpcd.sim.junos.state import Port, Vlan
+from tests.unit.dialects.hands import News, driving, observe, send, states
+from tests.unit.dialects.kinds import KINDS
+
+ex4300 = KINDS["juniper_junos"].switch
 
 JUNOS = DIALECTS["juniper_junos"]
-HAAS = Credential(username="haas", password="s3cret")
-POOL = (100, 101, 102, 103)
-SETTINGS: dict[str, Any] = {"login_timeout": 5.0, "answer_timeout": 5.0, "busy_timeout": 0.0}
 
 
-def ex4300(ports: int = 4, **options: Any) -> JunosSwitch:
-    """A switch with the pool's VLANs, and one that is none of ours."""
-    defaults: dict[str, Any] = {"username": "haas", "password": "s3cret", "history": True}
-    switch = JunosSwitch("sw1", ports=JunosSwitch.port_names(ports), **(defaults | options))
-    for vlan in POOL:
-        switch.running.vlans[f"haas-{vlan}"] = Vlan(vlan)
-    switch.running.vlans["office"] = Vlan(7)
-    assert switch.save()
-    return switch
+class Cancelling(News):
+    """Cancels when a line begins so."""
 
-
-@asynccontextmanager
-async def driving(
-    switch: JunosSwitch,
-    credential: Credential = HAAS,
-    options: dict[str, Any] | None = None,
-    **settings: float,
-) -> AsyncIterator[SwitchDriver]:
-    """Start a switch, and open a session on it."""
-    async with switch:
-        driver = SwitchDriver(
-            "sw1",
-            JUNOS,
-            connect=lambda: TelnetTransport.connect("sw1", "127.0.0.1", switch.port, 5.0),
-            options=options or {},
-            credential=lambda: credential,
-            settings=SwitchSettings(**(SETTINGS | settings)),
-        )
-        try:
-            await driver.open(lambda line: None)
-            yield driver
-        finally:
-            await driver.close()
-
-
-class News:
-    """Hears the lines; cancels when one of them begins with ``stops_at``."""
-
-    def __init__(self, stops_at: str = "\n") -> None:
-        self.lines: list[str] = []
-        self.waited = asyncio.Event()
+    def __init__(self, stops_at: str) -> None:
+        super().__init__()
         self._stops_at = stops_at
-
-    def line(self, change: int, line: str) -> None:
-        self.lines.append(line)
-        if line.startswith("# somebody else"):
-            self.waited.set()
 
     def stop(self) -> bool:
         return any(line.startswith(self._stops_at) for line in self.lines)
 
 
-async def send(driver: SwitchDriver, *changes: SwitchChange) -> list[str]:
-    """Send changes that must all be accepted; give the lines. Raises the first error."""
-    news = News()
-    for outcome in await driver.send(changes, news):
-        if outcome.error is not None:
-            raise outcome.error
-        assert outcome.state == "sent"
-    return news.lines
+class Waiting(News):
+    """Notices when somebody else is waited for."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.waited = asyncio.Event()
 
-async def observe(driver: SwitchDriver, ports: Sequence[str]) -> list[PortConfig | str]:
-    seen = await driver.observe([SetPort(port, PARKED) for port in ports])
-    return [one.config if isinstance(one, PortSeen) else str(one) for one in seen]
-
-
-def states(outcomes: Sequence[Outcome]) -> list[str]:
-    return [outcome.state for outcome in outcomes]
-
-
-def carried(config: PortConfig) -> Carried:
-    return Carried(config.untagged, frozenset(config.tagged))
-
-
-def vlans(now: Carried) -> set[int]:
-    return set(now.tagged) | ({now.untagged} if now.untagged is not None else set())
+    def line(self, change: int, line: str) -> None:
+        super().line(change, line)
+        if line.startswith("# somebody else"):
+            self.waited.set()
 
 
 def commands(switch: JunosSwitch) -> list[str]:
@@ -121,62 +59,7 @@ def commands(switch: JunosSwitch) -> list[str]:
     return texts[texts.index("set cli screen-width 0") + 1 :]
 
 
-def anything(dice: random.Random, switch: JunosSwitch, name: str) -> None:
-    """Leave a port as anybody may have left it and committed."""
-    port = Port(
-        description="rack 4",
-        disabled=dice.random() < 0.3,
-        unit_disabled=dice.random() < 0.2,
-        native=dice.choice([None, 7, *POOL]),
-        switching=dice.random() < 0.8,
-    )
-    if port.switching:
-        port.mode = dice.choice(["", "access", "trunk"])
-        if port.mode == "trunk":
-            some = dice.sample([7, *POOL], dice.randint(0, 5))
-            port.members = dice.choice([("all",), ("office", "100-102"), tuple(map(str, some))])
-        else:
-            port.members = dice.choice([(), ("7",), ("office",), ("haas-101",), ("102",)])
-    switch.running.ports[name] = port
-    if dice.random() < 0.1:
-        del switch.running.ports[name]
-    switch.touch()
-    switch.settle()
-
-
-def config_of(dice: random.Random) -> PortConfig:
-    untagged = dice.choice([None, *POOL])
-    tagged = set(dice.sample(POOL, dice.choice([0, 0, 1, 2, 3]))) - {untagged}
-    return PortConfig(untagged, tuple(sorted(tagged)))
-
-
 # --- isolation ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("ranges", [True, False])
-@pytest.mark.parametrize("seed", range(3))
-async def test_from_any_state_to_any_other_in_one_step(seed: int, ranges: bool) -> None:
-    """Several ports at once; what changes on the switch, changes at the commit."""
-    dice = random.Random(seed)
-    switch = ex4300()
-    async with driving(switch, options={"ranges": ranges}) as driver:
-        for _ in range(12):
-            names = dice.sample(switch.port_list, 3)
-            for name in names:
-                anything(dice, switch, name)
-            before = {name: switch.carried(name) for name in switch.port_list}
-            wanted = {name: dice.choice([config_of(dice), PortConfig(100)]) for name in names}
-            seen = len(switch.history)
-            await send(driver, *(SetPort(name, config) for name, config in wanted.items()))
-            for entry in switch.history[seen:]:
-                assert entry.line.text == "commit"
-                assert set(entry.changed) <= set(names)
-            for name in switch.port_list:
-                config = wanted.get(name)
-                assert switch.carried(name) == (before[name] if config is None else carried(config))
-                assert switch.is_shut(name) or config is None or not config.parked
-                assert switch.running.ports[name].description in ("rack 4", "")
-            assert await observe(driver, names) == [wanted[name] for name in names]
 
 
 REFUSABLE = (
@@ -244,7 +127,7 @@ async def test_what_a_commit_refuses_is_told_with_place_and_reason() -> None:
 async def test_a_cancelled_job_commits_nothing(at: str) -> None:
     switch = ex4300()
     async with driving(switch, options={"window": 2}) as driver:
-        outcomes = await driver.send([SetPort("ge-0/0/1", PortConfig(100))], News(at))
+        outcomes = await driver.send([SetPort("ge-0/0/1", PortConfig(100))], Cancelling(at))
         assert states(outcomes)[0] in ("unfinished", "unsent")
         assert "commit" not in commands(switch)
         assert switch.history == []
@@ -323,7 +206,7 @@ async def test_a_locked_configuration_is_waited_for(monkeypatch: pytest.MonkeyPa
     switch = ex4300()
     async with driving(switch, busy_timeout=5.0) as driver, Admin(switch) as admin:
         await admin.types("configure exclusive")
-        news = News()
+        news = Waiting()
         sending = asyncio.create_task(driver.send([SetPort("ge-0/0/1", PortConfig(100))], news))
         await news.waited.wait()
         assert switch.history == []
@@ -364,20 +247,8 @@ async def test_somebody_else_s_commit_in_between_is_kept() -> None:
 # --- lines ----------------------------------------------------------------------------------------
 
 
-async def test_setting_twice_changes_nothing_the_second_time() -> None:
-    switch = ex4300()
-    async with driving(switch) as driver:
-        for config in (PortConfig(100), PortConfig(None, (100,)), PortConfig(101, (100,)), PARKED):
-            await send(driver, SetPort("ge-0/0/1", config))
-            seen = len(switch.history)
-            running = switch.running.copy()
-            await send(driver, SetPort("ge-0/0/1", config))
-            assert switch.history[seen:] == []
-            assert switch.running == running
-
-
 async def test_ports_with_the_same_goal_are_set_by_a_range() -> None:
-    switch = ex4300(48)
+    switch = ex4300(ports=48)
     async with driving(switch) as driver:
         changes = [SetPort(name, PortConfig(100)) for name in switch.port_list]
         lines = await send(driver, *changes)
@@ -399,19 +270,6 @@ async def test_vlans_are_made_with_no_ports_and_removed() -> None:
         await send(driver, SetVlan(110, False))
         await send(driver, SetVlan(110, False))
         assert await driver.observe(both) == [PresenceSeen(False), PresenceSeen(True)]
-
-
-async def test_a_list_of_vlans_that_is_too_long_for_a_line() -> None:
-    scattered = tuple(range(2, 1000, 2))
-    switch = ex4300()
-    for vlan in scattered:
-        switch.running.vlans[f"haas-{vlan}"] = Vlan(vlan)
-    del switch.running.vlans["office"]
-    wanted = PortConfig(None, scattered)
-    async with driving(switch) as driver:
-        lines = await send(driver, SetPort("ge-0/0/1", wanted))
-        assert max(map(len, lines)) < 300
-        assert await observe(driver, ["ge-0/0/1"]) == [wanted]
 
 
 async def test_nothing_needs_saving_and_all_outlives_a_restart() -> None:
@@ -444,14 +302,6 @@ async def test_all_ways_to_log_in_end_at_the_operational_prompt(user: str) -> No
         assert (probed.model, probed.version) == ("ex4300-24t", "18.4R2.7")
 
 
-async def test_a_wrong_password_is_tried_once() -> None:
-    switch = ex4300()
-    with pytest.raises(DeviceError, match="sw1 refused the login of haas"):
-        async with driving(switch, Credential(username="haas", password="no")):
-            pass
-    assert switch.counters.failed_logins == 1
-
-
 @pytest.mark.parametrize(
     ("shown", "days"),
     [("26w3d 17:59", 185.75), ("2d 22:16", 2.93), ("05:30:10", 0.23), ("00:05", 0.003)],
@@ -460,13 +310,6 @@ def test_the_uptime_is_read(shown: str, days: float) -> None:
     up = JUNOS.up_for(f"System booted: 2021-02-26 18:30:12 MSK ({shown} ago)")
     assert up is not None
     assert up / 86400 == pytest.approx(days, abs=0.01)
-
-
-async def test_a_switch_that_pages_all_the_same() -> None:
-    switch = ex4300(60)
-    switch.faults.refuse = {"^set cli screen-length": ""}
-    async with driving(switch) as driver:
-        assert await observe(driver, switch.port_list) == [PortConfig(1)] * 60
 
 
 def test_two_spellings_of_a_port_are_one_port() -> None:

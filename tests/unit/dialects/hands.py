@@ -1,0 +1,161 @@
+"""The hands by which tests drive a simulated switch: real telnet, and the driver itself."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from hypothesis import strategies as st
+
+from haas_rpcd.config import Credential, SwitchSettings
+from haas_rpcd.drivers import Outcome
+from haas_rpcd.drivers.switch.dialects import DIALECTS
+from haas_rpcd.drivers.switch.driver import SwitchDriver
+from haas_rpcd.drivers.switch.transport.telnet import TelnetTransport
+from haas_rpcd.model import PARKED, PortConfig, PortSeen, SetPort, SwitchChange
+from haas_rpcd.sim import junos
+from haas_rpcd.sim.cli import Carried, Device
+from haas_rpcd.sim.junos.state import Vlan
+
+POOL = (100, 101, 102, 103)
+FOREIGN = 7
+"""A VLAN that is not of the pool: another's."""
+
+LIVE = (1, FOREIGN, *POOL)
+CONFIGS = st.builds(
+    lambda untagged, tagged: PortConfig(untagged, tuple(sorted(tagged - {untagged}))),
+    st.none() | st.sampled_from(POOL),
+    st.frozensets(st.sampled_from(POOL)),
+)
+HAAS = Credential(username="haas", password="s3cret", enable="en4ble")
+SETTINGS: dict[str, Any] = {"login_timeout": 5.0, "answer_timeout": 5.0, "busy_timeout": 0.0}
+
+
+def made(kind: type[Device[Any]], ports: int = 4, **options: Any) -> Any:
+    """A switch with the pool's VLANs, and one that is none of ours."""
+    defaults: dict[str, Any] = {"username": "haas", "password": "s3cret", "history": True}
+    hostname = options.pop("hostname", "sw1")
+    switch = kind(hostname, ports=kind.port_names(ports), **(defaults | options))
+    add_vlans(switch, FOREIGN, *POOL)
+    assert switch.save()
+    switch.counters.saves = 0
+    return switch
+
+
+def add_vlans(switch: Device[Any], *vlans: int) -> None:
+    """Let VLANs be there, as if somebody had made them by hand."""
+    there = switch.running.vlans
+    for vlan in vlans:
+        if isinstance(switch, junos.JunosSwitch):
+            there["office" if vlan == FOREIGN else f"haas-{vlan}"] = Vlan(vlan)
+        else:
+            there[vlan] = type(there[1])(f"v{vlan}") if 1 in there else ""
+    switch.touch()
+    switch.settle()
+
+
+def vlans_on(switch: Device[Any]) -> dict[int, str]:
+    """The VLANs that a switch has, with their names."""
+    there = switch.running.vlans
+    if isinstance(switch, junos.JunosSwitch):
+        return {vlan.number: name for name, vlan in there.items()}
+    return {vlan: getattr(its, "name", its) for vlan, its in there.items()}
+
+
+@asynccontextmanager
+async def driving(
+    switch: Device[Any],
+    credential: Credential = HAAS,
+    options: Mapping[str, Any] | None = None,
+    **settings: float,
+) -> AsyncIterator[SwitchDriver]:
+    """Start a switch, and open a session on it."""
+    async with switch:
+        driver = SwitchDriver(
+            "sw1",
+            DIALECTS[switch.dialect],
+            connect=lambda: TelnetTransport.connect("sw1", "127.0.0.1", switch.port, 5.0),
+            options=dict(options or {}),
+            credential=lambda: credential,
+            settings=SwitchSettings(**(SETTINGS | settings)),
+        )
+        try:
+            await driver.open(lambda line: None)
+            yield driver
+        finally:
+            await driver.close()
+
+
+async def open_again(driver: SwitchDriver) -> None:
+    """Log in anew."""
+    await driver.close()
+    await driver.open(lambda line: None)
+
+
+class News:
+    """Hears the lines, and stops nothing."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def line(self, change: int, line: str) -> None:
+        self.lines.append(line)
+
+    def stop(self) -> bool:
+        return False
+
+
+async def send(driver: SwitchDriver, *changes: SwitchChange, news: News | None = None) -> list[str]:
+    """Send changes that must all be accepted; give the lines. Raises the first error."""
+    news = news or News()
+    for outcome in await driver.send(changes, news):
+        if outcome.error is not None:
+            raise outcome.error
+        assert outcome.state == "sent"
+    return news.lines
+
+
+async def observe(driver: SwitchDriver, ports: Sequence[str]) -> list[PortConfig | str]:
+    """What ports are seen to carry, or why that is not seen."""
+    seen = await driver.observe([SetPort(port, PARKED) for port in ports])
+    return [one.config if isinstance(one, PortSeen) else str(one) for one in seen]
+
+
+def states(outcomes: Sequence[Outcome]) -> list[str]:
+    """What became of each change."""
+    return [outcome.state for outcome in outcomes]
+
+
+def carried(config: PortConfig) -> Carried:
+    """What a port carries that is set so."""
+    return Carried(config.untagged, frozenset(config.tagged))
+
+
+def vlans(now: Carried) -> set[int]:
+    """All VLANs that are carried, with a tag or without."""
+    return set(now.tagged) | ({now.untagged} if now.untagged is not None else set())
+
+
+def config_of(dice: random.Random) -> PortConfig:
+    """Any configuration by VLANs of the pool."""
+    untagged = dice.choice([None, *POOL])
+    tagged = set(dice.sample(POOL, dice.choice([0, 0, 1, 2, 3]))) - {untagged}
+    return PortConfig(untagged, tuple(sorted(tagged)))
+
+
+def all_carried(switch: Device[Any]) -> dict[str, Carried]:
+    """What every port carries now."""
+    return {port: switch.carried(port) for port in switch.port_list}
+
+
+def assert_isolated(
+    switch: Device[Any], seen: int, before: dict[str, Carried], wanted: Mapping[str, PortConfig]
+) -> None:
+    """After no line since then did a port carry what neither its old nor its new state has."""
+    for entry in switch.history[seen:]:
+        assert entry.changed.keys() <= wanted.keys(), entry.line.text
+        for name, now in entry.changed.items():
+            may = vlans(before[name]) | wanted[name].vlans
+            assert vlans(now) <= may, (name, before[name], wanted[name], entry.line.text)

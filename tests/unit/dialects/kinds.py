@@ -1,0 +1,630 @@
+"""Every kind of switch that can be simulated, and what is its own: data for the common suite."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from haas_rpcd.config import Credential
+from haas_rpcd.model import PARKED, PortConfig
+from haas_rpcd.sim import eos, junos, nvue, nxos, os10, procurve, sonic
+from haas_rpcd.sim.cli import ALL_VLANS, Device
+from haas_rpcd.sim.comware import Comware5Switch
+from haas_rpcd.sim.personalities import personality
+from tests.unit.dialects import hands
+from tests.unit.dialects.hands import FOREIGN, HAAS, LIVE, POOL
+
+Dice = random.Random
+
+# --- ports as anybody may have left them ----------------------------------------------------------
+
+
+def some(dice: Dice, vlans: tuple[int, ...] = LIVE) -> frozenset[int]:
+    return frozenset(dice.sample(vlans, dice.randint(0, len(vlans))))
+
+
+def ios_anything(dice: Dice, switch: Any, name: str) -> None:
+    port = switch.running.ports[name]
+    port.mode = dice.choice(["access", "trunk", "dynamic auto", "dynamic desirable"])
+    port.nonegotiate = port.mode in ("access", "trunk") and dice.random() < 0.5
+    port.access_vlan, port.native_vlan = dice.choice(LIVE), dice.choice(LIVE)
+    port.allowed = dice.choice([frozenset(), ALL_VLANS, some(dice)])
+    port.shutdown = dice.random() < 0.3
+
+
+def routing_anything(kind: type[eos.Port] | type[nxos.Port]) -> Callable[[Dice, Any, str], None]:
+    """A port of a switch whose ports may route, too."""
+
+    def anything(dice: Dice, switch: Any, name: str) -> None:
+        switch.running.ports[name] = kind(
+            mode=dice.choice(["access", "trunk"]),
+            access_vlan=dice.choice(LIVE),
+            native_vlan=dice.choice(LIVE),
+            allowed=dice.choice([frozenset(), ALL_VLANS, some(dice)]),
+            shutdown=dice.random() < 0.3,
+            switched=dice.random() < 0.8,
+        )
+
+    return anything
+
+
+def os10_anything(dice: Dice, switch: Any, name: str) -> None:
+    shut, trunk = dice.random() < 0.3, dice.random() < 0.5
+    if dice.random() < 0.2:
+        switch.running.ports[name] = os10.Port(switched=False, access_vlan=None, shutdown=shut)
+        return
+    access = dice.choice([*LIVE, None] if trunk else LIVE)
+    tagged = some(dice) - {access} if trunk else frozenset[int]()
+    mode = "trunk" if trunk else "access"
+    switch.running.ports[name] = os10.Port("", True, mode, access, tagged, shut)
+
+
+def dell_anything(dice: Dice, switch: Any, name: str) -> None:
+    port = switch.running.ports[name]
+    nowhere = [None] if switch.dialect == "dell_powerconnect" else []
+    port.mode = dice.choice(["access", "trunk", "general"])
+    port.access_vlan = dice.choice([*LIVE, *nowhere])
+    port.native_vlan = dice.choice([*LIVE, *nowhere])
+    port.allowed = dice.choice([frozenset(), type(port)().allowed, some(dice)])
+    port.general, port.pvid = some(dice), dice.choice(LIVE)
+    port.untagged = port.general & {1, FOREIGN, port.pvid}
+    port.shutdown = dice.random() < 0.3
+
+
+def off_all(switch: Any, name: str) -> None:
+    """Take a port off every VLAN that lists it."""
+    for vlan in switch.running.vlans.values():
+        vlan.tagged, vlan.untagged = vlan.tagged - {name}, vlan.untagged - {name}
+
+
+def os9_anything(dice: Dice, switch: Any, name: str) -> None:
+    port, there = switch.running.ports[name], switch.running.vlans
+    off_all(switch, name)
+    port.shutdown, port.switched = dice.random() < 0.3, dice.random() < 0.8
+    port.hybrid = dice.random() < 0.5
+    if not port.switched:
+        return
+    on = dice.sample([FOREIGN, *POOL], dice.choice([0, 1, 1, 2, 3]))
+    how = dice.choice(["tagged", "untagged", "both" if port.hybrid else "tagged"])
+    if how != "tagged" and on:
+        there[on.pop()].untagged |= {name}
+    for vlan in on if how != "untagged" else ():
+        there[vlan].tagged |= {name}
+
+
+def fastiron_anything(dice: Dice, switch: Any, name: str) -> None:
+    config = switch.running
+    port, home = config.ports[name], config.vlans[1]
+    off_all(switch, name)
+    home.taken_off -= {name}
+    port.disabled, port.dual = dice.random() < 0.3, None
+    on = dice.sample([FOREIGN, *POOL], dice.choice([0, 1, 1, 2, 3]))
+    if on and dice.random() < 0.4:
+        config.vlans[on.pop()].untagged |= {name}
+        on = on if config.implicit else []
+    for vlan in on:
+        config.vlans[vlan].tagged |= {name}
+    if on and not config.implicit:
+        port.dual = dice.choice([None, 1, on[0]])
+    elif on and dice.random() < 0.5:
+        home.taken_off |= {name}
+
+
+def procurve_anything(dice: Dice, switch: Any, name: str) -> None:
+    there = switch.running.vlans
+    off_all(switch, name)
+    switch.running.ports[name].shutdown = dice.random() < 0.3
+    on = dice.sample(LIVE, dice.choice([1, 1, 2, 3, 4]))
+    if dice.random() < 0.6:
+        there[on.pop()].untagged |= {name}
+    for vlan in on:
+        there[vlan].tagged |= {name}
+
+
+def comware_anything(dice: Dice, switch: Any, name: str) -> None:
+    port = switch.running.ports[name]
+    port.become(dice.choice(["access", "trunk", "hybrid"]))
+    port.shutdown = dice.random() < 0.3
+    on = some(dice)
+    if port.link_type == "access":
+        port.access_vlan = dice.choice(LIVE)
+        return
+    port.pvid = dice.choice(LIVE)
+    if port.link_type == "trunk":
+        port.permitted = dice.choice([on, on, ALL_VLANS])
+    else:
+        port.untagged = frozenset(vlan for vlan in on if dice.random() < 0.5)
+        port.tagged = on - port.untagged
+
+
+def junos_anything(dice: Dice, switch: Any, name: str) -> None:
+    port = junos.state.Port(
+        disabled=dice.random() < 0.3,
+        unit_disabled=dice.random() < 0.2,
+        native=dice.choice([None, FOREIGN, *POOL]),
+        switching=dice.random() < 0.8,
+    )
+    if port.switching:
+        port.mode = dice.choice(["", "access", "trunk"])
+        if port.mode == "trunk":
+            on = tuple(map(str, some(dice, (FOREIGN, *POOL))))
+            port.members = dice.choice([("all",), ("office", "100-102"), on])
+        else:
+            port.members = dice.choice([(), ("7",), ("office",), ("haas-101",), ("102",)])
+    switch.running.ports[name] = port
+    if dice.random() < 0.1:
+        del switch.running.ports[name]
+
+
+def nvue_anything(dice: Dice, switch: Any, name: str) -> None:
+    switch.running.ports[name] = nvue.Port(
+        spoken_of=dice.random() < 0.9,
+        state=dice.choice([None, "up", "up", "down"]),
+        on_bridge=dice.random() < 0.8,
+        access=dice.choice([None, FOREIGN, 101]),
+        untagged=dice.choice([None, "none", 102]),
+        vlans=dice.choice([None, some(dice, (FOREIGN, *POOL))]),
+    )
+
+
+def sonic_anything(dice: Dice, switch: Any, name: str) -> None:
+    up, mode = dice.random() < 0.7, dice.choice([None, "trunk"])
+    switch.running.ports[name] = sonic.Port(up=up, mode=mode)
+    members = switch.running.members
+    for place in [place for place in members if place[1] == name]:
+        del members[place]
+    members.update({(vlan, name): True for vlan in some(dice, (FOREIGN, *POOL))})
+    own = dice.choice([None, FOREIGN, *POOL])
+    if own is not None:
+        members[own, name] = False
+
+
+# --- what is sent and said ------------------------------------------------------------------------
+
+LOGINS: dict[str, tuple[dict[str, Any], Credential]] = {
+    "a user and a password": ({}, HAAS),
+    "a user name only": ({"password": None}, HAAS),
+    "a message of the day": (
+        {"motd": "No error here\n*** Welcome to <sw1># ***\n# no password: >\nno > # error: none"},
+        HAAS,
+    ),
+    "a long name": ({"hostname": "leaf-1.dc2.a-very-long-name.example.org"}, HAAS),
+    "a password only": ({"username": None}, Credential(password="s3cret", enable="en4ble")),
+    "no enable password": ({"enable": None}, Credential(username="haas", password="s3cret")),
+    "an empty enable password": ({"enable": "", "privileged": False}, HAAS),
+    "nothing asked": ({"username": None, "password": None}, Credential()),
+}
+ALWAYS = tuple(LOGINS)[:4]
+ONCE = (*ALWAYS, "a password only")
+TWICE = (*ONCE, "no enable password")
+
+CISCO_LINES = (
+    "^shutdown$",
+    "^switchport mode access$",
+    "^switchport mode trunk$",
+    "^switchport access vlan",
+    "native vlan",
+    "^switchport trunk allowed",
+    "^no shutdown$",
+    "^exit$",
+)
+DELL_LINES = (
+    "^interface range",
+    "^interface [Gg]i",
+    *CISCO_LINES[:4],
+    "allowed vlan (?:remove|none)",
+    r"allowed vlan (?:add|\d)",
+    "native vlan",
+    "^no shutdown",
+)
+BY_VLAN_LINES = (
+    r"^(?:shutdown|disable)$",
+    "^no (?:un)?tagged",
+    "^untagged",
+    "^tagged",
+    r"^(?:no shutdown|enable)$",
+    "^interface (?!vlan)",
+    r"^(?:interface )?vlan 10[12]\b",
+    "^exit$",
+)
+COMWARE_LINES = (
+    "^interface",
+    "^shutdown",
+    "^port link-type access",
+    "^port link-type trunk",
+    "^undo port trunk permit vlan all",
+    r"^undo port trunk permit vlan \d",
+    "^port trunk permit",
+    "port trunk pvid",
+    "^port access vlan",
+    "^undo port access vlan",
+    "^quit",
+    "^undo shutdown",
+)
+PROCURVE_LINES = (
+    "disable$",
+    "^vlan 1 untagged",
+    r"^vlan \d\d\d untagged",
+    r"^vlan \d\d\d tagged",
+    r"^no vlan \d\d\d tagged",
+    "enable$",
+)
+NO_SPACE = "No space left on device"
+INVALID = "% Invalid input detected at '^' marker."
+
+
+HOME = PortConfig(1)
+
+
+class RefusingSwitch(procurve.ProcurveSwitch):
+    """A ProVision switch on which no line takes a port off its last VLAN."""
+
+    lonely = "refused"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of switch: how it is made and spoken to, and what it says."""
+
+    dialect: str
+    anything: Callable[[Dice, Any, str], None]
+    lines: tuple[str, ...]
+    """Every kind of line that is sent for ports, as regular expressions."""
+
+    refusal: str
+    """How it refuses a line."""
+
+    identity: tuple[str, str]
+    """Its model and its version."""
+
+    ranged: tuple[str, ...] = ()
+    """The lines that name ports when the 1st to 4th, 6th, 8th and 9th go to VLAN 100."""
+
+    names: dict[str, str] = field(default_factory=dict)
+    """Names of ports as somebody may write them, with ``;`` between -> the one name."""
+
+    message: str = ""
+    """What it writes into sessions in the middle of everything."""
+
+    save_error: str = ""
+    """What it says when it can't save."""
+
+    unsaved: bool = True
+    """Whether a save that it says nothing about is noticed."""
+
+    registered: tuple[str, str] = ("", "")
+    """What in its own names of ports is written otherwise where they are registered."""
+
+    missing: str = ""
+    """A port that it refuses to have; where that is empty it takes any."""
+
+    logins: tuple[str, ...] = ALWAYS
+    wrong: str = r"Login incorrect"
+    """What it says to a wrong password."""
+
+    made: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+    commit: str = ""
+    """The one line that carries out all others, in families where lines alone do nothing."""
+
+    names_vlans: bool = True
+    fresh: PortConfig = HOME
+    """What a port carries out of the box."""
+
+    seen: PortConfig | None = None
+    """What it is then seen to carry, where that is more."""
+
+    longest: int = 254
+    """Characters of the longest line that it takes."""
+
+    most: int = 1000
+    """The VLANs up to this are on the trunk with the longest list."""
+
+    apart: int = 40
+    """Fewer lines than this shut twelve ports of which no two are neighbours."""
+
+    dynamic: bool = False
+    """Whether a port is seen to carry what it might negotiate, until it is set."""
+
+    up_within: float = 60
+    """Seconds by which its word of how long it is up may be wrong; 0: it tells the real host's."""
+
+    rounds: int = 7
+    """How often it is tried; few where each line starts a process."""
+
+    variant: type[Device[Any]] | None = None
+
+    @property
+    def kind(self) -> type[Device[Any]]:
+        return self.variant or personality(self.dialect)
+
+    def switch(self, ports: int = 4, **options: Any) -> Any:
+        return hands.made(self.kind, ports, **(self.made | options))
+
+    def port(self, switch: Any, at: int) -> str:
+        """The name by which a port is registered."""
+        return self.name(switch.port_list[at])
+
+    def name(self, full: str) -> str:
+        return full.replace(*self.registered)
+
+    def leave(self, dice: Dice, switch: Any, ports: Any) -> None:
+        """Leave ports as anybody may have left them."""
+        for name in ports:
+            self.anything(dice, switch, name)
+            left = switch.running.ports.get(name)
+            if hasattr(left, "description"):
+                left.description = "rack 4"
+        switch.touch()
+        switch.settle()
+
+
+ENABLE = {"enable": "en4ble"}
+_COMWARE: dict[str, Any] = {
+    "anything": comware_anything,
+    "lines": COMWARE_LINES,
+    "refusal": " % Unrecognized command found at '^' position.",
+    "message": "%Jan  1 00:00:01:123 2013 sw1 IFNET/3/PHY_UPDOWN: Physical state on the interface"
+    " GigabitEthernet1/0/4 changed to up.",
+    "save_error": "Failed to save the configuration: not enough space on flash:.",
+    "logins": (*ONCE, "nothing asked"),
+    "wrong": "",
+    "names": {
+        "GigabitEthernet1/0/1; gigabitethernet 1/0/01; g1/0/1; GE1/0/1": "GigabitEthernet1/0/1",
+        "XGE1/0/49; ten-g1/0/49": "Ten-GigabitEthernet1/0/49",
+        "FortyGigE1/0/53:1": "FortyGigE1/0/53:1",
+    },
+}
+_PROCURVE: dict[str, Any] = {
+    "ranged": ("interface 1-4,6,8-9 enable",),
+    "anything": procurve_anything,
+    "lines": PROCURVE_LINES,
+    "refusal": "Invalid input: 5",
+    "up_within": 86400,
+    "message": "I 01/01/90 00:00:10 00076 ports: port 4 is now on-line",
+    "save_error": "Unable to write the startup configuration.",
+    "identity": ("HP J9773A 2530-24G-PoEP Switch", "YA.16.10.0010"),
+    "logins": (*ONCE, "nothing asked"),
+    "wrong": "",
+    "names": {"1": "1", "ethernet 05": "5", "a1": "A1", "2/24": "2/24", "1/a3": "1/A3",
+              "trk1": "Trk1"},
+}  # fmt: skip
+_FASTIRON: dict[str, Any] = {
+    "ranged": ("interface ethernet 1/1/1 to 1/1/4 ethernet 1/1/6 ethernet 1/1/8 to 1/1/9",),
+    "anything": fastiron_anything,
+    "lines": BY_VLAN_LINES,
+    "refusal": "Error - refused by the test",
+    "message": "SYSLOG: <14>Dec 15 18:46:17 sw1 Interface ethernet 1/1/3, state up",
+    "save_error": "Flash is busy.",
+    "logins": TWICE,
+    "wrong": "",
+    "most": 600,
+    "names": {
+        "1/1/1; e1/1/1; ethe 1/1/01; Ethernet 1/1/1": "ethernet 1/1/1",
+        "lag 3": "lag 3",
+    },
+}
+_DELL: dict[str, Any] = {
+    "anything": dell_anything,
+    "lines": DELL_LINES,
+    "refusal": INVALID,
+    "logins": (*ONCE, "no enable password", "an empty enable password"),
+    "wrong": "",
+    "names": {
+        "gi1/0/1; Gi1/0/1; gigabitethernet1/0/1; GigabitEthernet 1/0/1; gi1/0/01":
+            "gigabitethernet1/0/1",
+        "gi1/0/11": "gigabitethernet1/0/11",
+        "gi2/0/1": "gigabitethernet2/0/1",
+        "te1/0/1": "tengigabitethernet1/0/1",
+    },
+}  # fmt: skip
+
+KINDS: dict[str, Kind] = {
+    "arista_eos": Kind(
+        "arista_eos",
+        routing_anything(eos.Port),
+        ("^interface Ethernet1", *CISCO_LINES, "^switchport$"),
+        "% Invalid input",
+        ("DCS-7050TX-64-R", "4.22.4M"),
+        made=ENABLE,
+        logins=TWICE,
+        names={
+            "Et1; eth1; Ethernet 1; ethernet01; e1": "Ethernet1",
+            "Et1/1": "Ethernet1/1",
+            "po5": "Port-Channel5",
+        },
+        missing="Ethernet99",
+        message="Nov 22 10:00:01 sw1 Ebra: %LINEPROTO-5-UPDOWN: Line protocol on Interface "
+        "Ethernet4 (node-4), changed state to down",
+        save_error="% Error copying system:/running-config to flash:/startup-config "
+        f"({NO_SPACE})",
+        ranged=("interface Ethernet1-4,6,8-9",),
+    ),
+    "brocade_fastiron": Kind(
+        "brocade_fastiron", **_FASTIRON, identity=("ICX7150-24", "08.0.95T211"),
+        registered=("ethernet ", ""), made=ENABLE, missing="1/1/99",
+    ),
+    "brocade_fastiron before 08.0.80": Kind(
+        "brocade_fastiron", **_FASTIRON, identity=("ICX7150-24", "08.0.30T211"), dynamic=True,
+        registered=("ethernet", "ethe"), missing="1/1/99",
+        made={**ENABLE, "release": "08.0.30"}, options={"dual_mode": True},
+    ),
+    "cisco_ios": Kind(
+        "cisco_ios",
+        ios_anything,
+        ("^interface Gi", "^interface range", *CISCO_LINES),
+        INVALID,
+        ("WS-C2960S-24TS-L", "15.0(2)SE11"),
+        dynamic=True,
+        seen=PortConfig(1, tuple(range(2, 4095))),
+        registered=("GigabitEthernet", "Gi"),
+        made=ENABLE,
+        logins=TWICE,
+        wrong="% Login invalid",
+        names={
+            "Gi1/0/1; gi1/0/1; GigabitEthernet1/0/1": "GigabitEthernet1/0/1",
+            "Gi1/0/10": "GigabitEthernet1/0/10",
+            "Te1/0/1": "TenGigabitEthernet1/0/1",
+        },
+        missing="Gi1/0/99",
+        message="*Mar  1 00:01:02.345: %LINK-3-UPDOWN: Interface GigabitEthernet1/0/4, changed "
+        "state to up",
+        save_error="startup-config file open failed (Device or resource busy)",
+        ranged=("interface range Gi1/0/1 - 4 , Gi1/0/6 , Gi1/0/8 - 9",),
+    ),
+    "cisco_nxos": Kind(
+        "cisco_nxos",
+        routing_anything(nxos.Port),
+        ("^interface Ethernet1/1", *CISCO_LINES, "^switchport$"),
+        "ERROR: Ethernet1/1: no",
+        ("Nexus9000 93180YC-EX", "9.3(8)"),
+        names={
+            "Ethernet1/1; Eth1/1; e1/1; ethernet 1/01": "Ethernet1/1",
+            "Eth1/1/1": "Ethernet1/1/1",
+            "Eth1/11": "Ethernet1/11",
+        },
+        missing="Ethernet1/99",
+        message="2026 Jun  9 12:00:02 sw1 %$ VDC-1 %$ %ETHPORT-5-IF_DOWN_NONE: Interface "
+        "Ethernet1/4 is down (None)",
+        save_error="Configuration update aborted: system not ready",
+        ranged=("interface Ethernet1/1-4,Ethernet1/6,Ethernet1/8-9",),
+    ),
+    "cumulus_nvue": Kind(
+        "cumulus_nvue",
+        nvue_anything,
+        ("link state up", "unset interface", "set interface .* bridge", "config apply"),
+        "Error: not today",
+        ("VX", "5.3.1"),
+        names={"swp1": "swp1"},
+        missing="swp99",
+        save_error=f"/bin/sh: 1: cannot create: {NO_SPACE}",
+        commit="nv config apply --assume-yes",
+        names_vlans=False,
+        fresh=PARKED,
+        rounds=1,
+        up_within=0,
+        most=60,
+        unsaved=False,
+        apart=90,
+        ranged=("nv set interface swp1-4,swp6,swp8-9 link state up",),
+    ),
+    "dell_os10": Kind(
+        "dell_os10",
+        os10_anything,
+        (
+            "^interface ethernet1/1/1|^interface range",
+            *(line for line in CISCO_LINES if line != "native vlan"),
+            "^no switchport trunk allowed",
+            "^no switchport access vlan",
+        ),
+        "% Error: no",
+        ("S4148F-ON", "10.5.1.3"),
+        names={
+            "ethernet1/1/1; Eth1/1/1; e1/1/1; ethernet 1/1/1": "ethernet1/1/1",
+            "eth1/1/1:1": "ethernet1/1/1:1",
+        },
+        missing="ethernet1/1/99",
+        message="<165>1 2026-06-09T12:00:02.616888+00:00 sw1 dn_alm 669 - - Node.1-Unit.1:PRI "
+        "[event], Dell EMC (OS10) %IFM_OSTATE_DN: Interface operational state is down "
+        ":ethernet1/1/4",
+        save_error=f"% Error: {NO_SPACE}",
+        unsaved=False,
+        apart=90,
+        ranged=("interface range ethernet1/1/1-1/1/4", "interface ethernet1/1/6",
+            "interface range ethernet1/1/8-1/1/9"),
+    ),
+    "dell_os6": Kind(
+        "dell_os6", **_DELL, identity=("N2048", "6.3.3.10"),
+        registered=("gigabitethernet", "Gi"), missing="Gi1/0/99",
+        message="<189> Oct 13 23:24:00 10.19.0.98-1 TRAPMGR[277167328]: traputil.c(638) 24282 %% "
+        "Spanning Tree Topology Change Received: MSTID: 0 Te1/0/2",
+        save_error="Configuration Not Saved!",
+        ranged=("interface range Gi1/0/1-4,Gi1/0/6,Gi1/0/8-9",),
+    ),
+    "dell_os9": Kind(
+        "dell_os9",
+        os9_anything,
+        (*BY_VLAN_LINES, "^no switchport", "^(?:switchport|portmode)"),
+        "% Error: refused by the test",
+        ("S4810", "9.14(2.4)"),
+        fresh=PARKED,
+        registered=("TenGigabitEthernet ", "te"),
+        made=ENABLE,
+        logins=TWICE,
+        wrong="",
+        names={
+            "te0/1; Te 0/01; tengigabitethernet0/1": "TenGigabitEthernet 0/1",
+            "TenGigabitEthernet 1/49/1": "TenGigabitEthernet 1/49/1",
+            "fo0/48": "fortyGigE 0/48",
+            "twe1/1": "twentyFiveGigE 1/1",
+            "Port-channel 3": "Port-channel 3",
+        },
+        missing="te0/99",
+        message="Jun 18 13:52:30: %STKUNIT0-M:CP %IFMGR-5-OSTATE_UP: Changed interface state",
+        save_error="Flash is busy.",
+        ranged=("interface range TenGigabitEthernet 0/0-3,TenGigabitEthernet 0/5,"
+            "TenGigabitEthernet 0/7-8",),
+    ),
+    "dell_powerconnect": Kind(
+        "dell_powerconnect", **_DELL, identity=("PowerConnect 5548", "4.1.0.19"),
+        registered=("gigabitethernet", "gi"), missing="gi1/0/99",
+        message="04-Jun-2016 13:02:53 %LINK-W-Down:  gi1/0/4",
+        save_error="Copy failed",
+        ranged=("interface range gi1/0/1-4,gi1/0/6,gi1/0/8-9",),
+    ),
+    "hp_procurve": Kind("hp_procurve", **_PROCURVE, missing="99"),
+    "hp_procurve that refuses": Kind(
+        "hp_procurve", **_PROCURVE, missing="99", variant=RefusingSwitch
+    ),
+    "hpe_comware": Kind(
+        "hpe_comware", **_COMWARE, registered=("GigabitEthernet", "GE"), missing="GE1/0/99",
+        identity=("HPE 5130-24G-4SFP+ EI Switch JG932A", "7.1.070, Release 3506P02"),
+        ranged=("interface range GE1/0/1 to GE1/0/4 GE1/0/6 GE1/0/8 to GE1/0/9",),
+    ),
+    "hpe_comware 5.20": Kind(
+        "hpe_comware", **_COMWARE, missing="GigabitEthernet1/0/99", variant=Comware5Switch,
+        identity=("HP A5120-24G EI Switch with 2 Slots", "5.20.99, Release 2221P02"),
+        ranged=("interface range GigabitEthernet1/0/1 to GigabitEthernet1/0/4 "
+            "GigabitEthernet1/0/6 GigabitEthernet1/0/8 to GigabitEthernet1/0/9",),
+    ),
+    "juniper_junos": Kind(
+        "juniper_junos",
+        junos_anything,
+        (
+            "^(?:wildcard range )?delete interfaces .* native-vlan-id",
+            "interface-mode access",
+            "vlan members",
+            "delete interfaces .* disable",
+            "^(?:wildcard range )?set interfaces",
+            "^commit$",
+        ),
+        "error: permission denied",
+        ("ex4300-24t", "18.4R2.7"),
+        names={"GE-0/0/1.0; ge-0/0/1; ge-0/0/01": "ge-0/0/1"},
+        commit="commit",
+        longest=300,
+        ranged=("wildcard range delete interfaces ge-0/0/[0-3,5,7-8] native-vlan-id",),
+    ),
+    "sonic": Kind(
+        "sonic",
+        sonic_anything,
+        ("member del 10", "member add", "interface startup"),
+        "Error: not today",
+        ("Mellanox-SN2700", "202012.74-59cae24e"),
+        names={
+            "Ethernet0; ethernet0": "Ethernet0",
+            "portchannel0001; PortChannel0001": "PortChannel0001",
+            "PortChannel1": "PortChannel1",
+        },
+        missing="Ethernet999",
+        save_error=f"/bin/sh: 1: cannot create: {NO_SPACE}",
+        names_vlans=False,
+        fresh=PARKED,
+        rounds=1,
+        up_within=0,
+        most=60,
+        unsaved=False,
+    ),
+}  # fmt: skip

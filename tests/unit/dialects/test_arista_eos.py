@@ -1,0 +1,64 @@
+"""Arista EOS: ports that may route, and lists of ports with their type once."""
+
+from __future__ import annotations
+
+from haas_rpcd.drivers.switch.dialect import PortState
+from haas_rpcd.drivers.switch.dialects import DIALECTS
+from haas_rpcd.model import PARKED, PortConfig, SetPort
+from haas_rpcd.sim.cli import Carried
+from haas_rpcd.sim.eos import Port
+from tests.unit.dialects.hands import driving, observe, send
+from tests.unit.dialects.kinds import KINDS
+
+EOS = DIALECTS["arista_eos"]
+ET1, ET2, ET3, ET4 = (f"Ethernet{number}" for number in range(1, 5))
+
+
+# --- isolation ------------------------------------------------------------------------------------
+
+
+async def test_a_port_that_routes_switches_only_when_all_else_is_set() -> None:
+    """What it was set to before it was made to route must not come back for a moment."""
+    switch = KINDS["arista_eos"].switch()
+    for port in (ET1, ET2):
+        switch.running.ports[port] = Port(mode="trunk", access_vlan=7, switched=False)
+        switch.touch(port)
+        switch.settle()
+    async with driving(switch) as driver:
+        assert await observe(driver, [ET1, ET2]) == [PARKED, PARKED]
+        seen = len(switch.history)
+        await send(driver, SetPort(ET1, PortConfig(100)), SetPort(ET2, PortConfig(None, (101,))))
+        changes = [change for entry in switch.history[seen:] for change in entry.changed.items()]
+        assert len(changes) == 2
+        assert dict(changes) == {ET1: Carried(100), ET2: Carried(None, frozenset({101}))}
+
+
+# --- names and ranges -----------------------------------------------------------------------------
+
+
+def test_ports_of_several_types_and_modules_are_entered_by_type() -> None:
+    ports = ["Et3/1", "Et3/2", "Et49/1/1", "Port-Channel5", "Ethernet7", "ethernet9"]
+    assert list(EOS.enter_ports(ports, {})) == [
+        (("Et3/1", "Et3/2", "Et49/1/1"), "interface Et3/1-2,49/1/1"),
+        (("Port-Channel5",), "interface Port-Channel5"),
+        (("Ethernet7", "ethernet9"), "interface Ethernet7,9"),
+    ]
+
+
+def test_a_configuration_is_read_with_all_that_is_not_a_port() -> None:
+    answer = (
+        "interface Port-Channel5\n   description to sw2\n   switchport trunk native vlan tag\n"
+        "   switchport trunk allowed vlan 100-101\n   switchport mode trunk\n!\n"
+        "interface Ethernet1\n   shutdown\n!\ninterface Ethernet2\n   no switchport\n"
+        "   ip address 192.0.2.1/31\n!\ninterface Management1\n   ip address dhcp\n!\nend\n"
+    )
+    found = EOS.parse_ports([answer], {})
+    assert found["Port-Channel5"] == PortState(PortConfig(None, (100, 101)), open=True)
+    assert found[ET1].carries == PARKED
+    assert found[ET2] == PortState(PARKED, open=True)
+
+
+# --- VLANs, lists, saving -------------------------------------------------------------------------
+
+
+# --- who it is ------------------------------------------------------------------------------------

@@ -1,0 +1,188 @@
+"""Dialects in which ports join VLANs by lines under the VLAN, against their simulated switches.
+
+``dell_os9`` speaks to a Dell S4810, ``brocade_fastiron`` to an ICX of today and to one from before
+08.0.80, all by real telnet and all strict: a port must leave one VLAN before it joins another.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from haas_rpcd.config import Credential
+from haas_rpcd.drivers.switch.dialect import PortState
+from haas_rpcd.drivers.switch.dialects import DIALECTS
+from haas_rpcd.errors import DeviceError
+from haas_rpcd.model import (
+    PortConfig,
+    SetPort,
+    SetVlan,
+)
+from haas_rpcd.sim.cli import Carried
+from haas_rpcd.sim.os9 import Os9Switch
+from tests.unit.dialects.hands import News, driving, send
+from tests.unit.dialects.kinds import KINDS
+
+# --- ports ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in KINDS if name.startswith(("dell_os9", "brocade"))]
+)
+async def test_lines_for_a_vlan_that_is_refused_do_not_fall_on_the_one_before(name: str) -> None:
+    """Not even on ports that stay open, as their VLANs without a tag stay."""
+    kind = KINDS[name]
+    switch = kind.switch()
+    first, second, *_ = switch.port_list
+    names = [kind.port(switch, at) for at in range(2)]
+    async with driving(switch, options={**kind.options, "window": 16}) as driver:
+        await send(driver, *(SetPort(name, PortConfig(100, (101,))) for name in names))
+        switch.faults.refuse = {"vlan 103$": kind.refusal}
+        changes = [
+            SetPort(names[0], PortConfig(100, (101, 102))),
+            SetPort(names[1], PortConfig(100, (101, 103))),
+        ]
+        outcomes = await driver.send(changes, News())
+        assert [outcome.state for outcome in outcomes][1] == "refused"
+        assert switch.carried(first) == Carried(100, frozenset({101, 102}))
+        assert switch.carried(second) == Carried(100, frozenset({101}))
+
+
+async def test_a_port_of_which_nothing_is_known_opens_only_if_it_proved_to_be_on_nothing() -> None:
+    change = SetPort("te0/1", PortConfig(100))
+    script = DIALECTS["dell_os9"].script([change], {})
+    texts = [line.text for line in script]
+    assert texts.index("shutdown") < texts.index("no switchport") < texts.index("no shutdown")
+    last_stage = max(at for at, line in enumerate(script) if line.guarded)
+    assert texts.index("untagged TenGigabitEthernet 0/1") < last_stage < texts.index("no shutdown")
+    unknown = DIALECTS["brocade_fastiron"].script([SetPort("1/1/1", PortConfig(100))], {})
+    assert [line.text for line in unknown] == ["interface ethernet 1/1/1", "disable", "exit"]
+
+
+# --- sessions -------------------------------------------------------------------------------------
+
+
+async def test_an_icx_that_asks_who_wants_to_be_privileged() -> None:
+    switch = KINDS["brocade_fastiron"].switch(hostname="ICX7150-24 Switch", enable_asks_user=True)
+    login = Credential(username="haas", password="s3cret")
+    async with driving(switch, login) as driver:
+        assert (await driver.probe()).prompt == "telnet@ICX7150-24 Switch#"
+        await send(driver, SetVlan(100, True))
+
+
+async def test_somebody_else_holds_the_configuration() -> None:
+    switch = KINDS["dell_os9"].switch()
+    assert isinstance(switch, Os9Switch)
+    async with driving(switch) as driver:
+        switch.locked_by = "admin"
+        [outcome] = await driver.send([SetVlan(100, True)], News())
+        assert outcome.error is not None
+        busy = DIALECTS["dell_os9"].busy
+        assert busy is not None
+        assert busy.search(outcome.error.message)
+        switch.locked_by = None
+        await send(driver, SetVlan(100, True))
+
+
+@pytest.mark.parametrize("config", [PortConfig(100, (101,)), PortConfig(None, (101,))])
+async def test_an_old_icx_taken_for_a_new_one_refuses_and_the_port_stays_shut(
+    config: PortConfig,
+) -> None:
+    """And the other way round."""
+    for made, options in (({"release": "08.0.30"}, {}), ({}, {"dual_mode": True})):
+        switch = KINDS["brocade_fastiron"].switch(4, **made)
+        async with driving(switch, options=options) as driver:
+            with pytest.raises(DeviceError, match="refused"):
+                await send(driver, SetPort("1/1/1", config))
+            assert switch.is_shut(switch.port_list[0])
+
+
+# --- names and texts ------------------------------------------------------------------------------
+
+
+def test_a_name_that_could_be_several_ports_is_refused() -> None:
+    with pytest.raises(ValueError, match="may be TenGigabitEthernet or twentyFiveGigE"):
+        DIALECTS["dell_os9"].canonical_port("t0/1")
+
+
+def test_what_os9_configurations_say() -> None:
+    text = """
+Current Configuration ...
+! Version 9.14(2.4)
+default vlan-id 4000
+!
+interface TenGigabitEthernet 0/8
+ description %error% % Error: none
+ no ip address
+ switchport
+ no shutdown
+!
+interface TenGigabitEthernet 0/14
+ no ip address
+ portmode hybrid
+ switchport
+ shutdown
+!
+interface TenGigabitEthernet 1/6
+ no ip address
+ switchport
+ no shutdown
+!
+interface Vlan 11
+ ip address 10.11.1.10/16
+ tagged TenGigabitEthernet 0/8-13
+ tagged Port-channel 1-5,11,13-14
+ untagged TenGigabitEthernet 0/14,19-20,1/5-1/8
+ no shutdown
+!
+interface Vlan 12
+ tagged TenGigabitEthernet 0/8,14
+!
+end
+"""
+    found = DIALECTS["dell_os9"].parse_ports([text], {})
+    assert found == {
+        "TenGigabitEthernet 0/8": PortState(PortConfig(None, (11, 12)), open=True),
+        "TenGigabitEthernet 0/14": PortState(PortConfig(11, (12,)), open=False),
+        "TenGigabitEthernet 1/6": PortState(PortConfig(11), open=True),
+    }
+    assert DIALECTS["dell_os9"].parse_ports([text.replace(" untagged", " !")], {})[
+        "TenGigabitEthernet 1/6"
+    ] == PortState(PortConfig(4000), open=True)
+
+
+def test_what_fastiron_configurations_say() -> None:
+    brief = """
+Port       Link    State   Dupl Speed Trunk Tag Pvid Pri MAC             Name
+SYSLOG: <14>Dec 15 18:46:17 sw1 Interface ethernet 1/1/3, state up
+1/1/1      Up      Forward Full 1G    None  Yes 5    0   d4c1.9e8f.1108
+1/1/2      Disable None    None None  None  No  1    0   d4c1.9e8f.1109
+1/1/3      Down    None    None None  None  No  1    0   d4c1.9e8f.110a
+1/2/1      Up      Forward Full 1G    None  Yes N/A  0   d4c1.9e8f.1139
+mgmt1      Down    None    None None  None  No  None 0   d4c1.9e8f.1108
+"""
+    text = """Current configuration:
+!
+ver 08.0.95bT213
+!
+default-vlan-id 666
+!
+vlan 5 name APS by port
+ tagged ethe 1/2/1 \n untagged ethe 1/1/1 to 1/1/2 \n!
+vlan 10 by port
+ tagged ethe 1/1/1 ethe 1/2/1 \n tagged ethe 1/2/2 lag 3 \n!
+vlan 666 name DEFAULT-VLAN by port
+ no untagged ethe 1/2/1 \n!
+interface ethernet 1/1/2
+ port-name error box
+ disable
+!
+end
+"""
+    dialect = DIALECTS["brocade_fastiron"]
+    assert dialect.parse_ports([text, brief], {}) == {
+        "ethernet 1/1/1": PortState(PortConfig(5, (10,)), open=True),
+        "ethernet 1/1/2": PortState(PortConfig(5), open=False),
+        "ethernet 1/1/3": PortState(PortConfig(666), open=True),
+        "ethernet 1/2/1": PortState(PortConfig(None, (5, 10)), open=True),
+    }
+    assert dialect.parse_vlans([text]) == {5, 10, 666}

@@ -1,0 +1,126 @@
+"""Dell's own two families, PowerConnect 55xx and the N-series, against strict simulators of both.
+
+After each line that is sent, a port carries nothing that neither its old nor its new configuration
+has: also when a line is refused, and those sent ahead of its answer are carried out all the same.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from haas_rpcd.drivers.switch.dialect import PortState
+from haas_rpcd.drivers.switch.dialects import DIALECTS
+from haas_rpcd.errors import DeviceError
+from haas_rpcd.model import (
+    PARKED,
+    PortConfig,
+    SetPort,
+    SetVlan,
+)
+from haas_rpcd.sim.cli import ALL_VLANS, Carried
+from tests.unit.dialects.hands import News, driving, observe, send
+from tests.unit.dialects.kinds import KINDS
+
+# --- logging in -----------------------------------------------------------------------------------
+
+
+# --- one port -------------------------------------------------------------------------------------
+
+
+def test_a_name_that_may_be_two_ports_is_refused() -> None:
+    with pytest.raises(ValueError, match="tengigabitethernet or twentyfivegigabitethernet"):
+        DIALECTS["dell_os6"].canonical_port("t1/0/1")
+
+
+async def test_a_model_without_a_port_on_no_vlan() -> None:
+    switch = KINDS["dell_powerconnect"].switch()
+    switch.faults.refuse["access vlan none"] = "% bad parameter value"
+    parked = SetPort("gi1/0/1", PARKED)
+    async with driving(switch) as driver:
+        with pytest.raises(DeviceError, match="% bad parameter value"):
+            await send(driver, parked)
+    async with driving(switch, options={"access_none": False}) as driver:
+        await send(driver, parked)
+        assert await observe(driver, ["gi1/0/1"]) == [PARKED]
+
+
+# --- several ports --------------------------------------------------------------------------------
+
+
+async def test_powerconnect_is_sent_a_line_at_a_time() -> None:
+    """It loses what is typed ahead: every line waits for the answer to the one before."""
+    dialect = DIALECTS["dell_powerconnect"]
+    assert dialect.window == 1
+    switch = KINDS["dell_powerconnect"].switch(line_delay=0.001)
+    async with driving(switch) as driver:
+        await send(driver, *(SetPort(f"gi1/0/{n}", PortConfig(100)) for n in range(1, 5)))
+        assert switch.carried(switch.port_list[3]) == Carried(100)
+
+
+# --- VLANs ----------------------------------------------------------------------------------------
+
+
+async def test_powerconnect_s_vlan_database_is_entered_once() -> None:
+    async with driving(KINDS["dell_powerconnect"].switch()) as driver:
+        changes = [SetVlan(110, True), SetVlan(103, False), SetVlan(111, True)]
+        [*database] = await send(driver, *changes)
+        assert database == [
+            "configure", "vlan database", "vlan 110", "no vlan 103", "vlan 111", "exit",
+            "interface vlan 110", "name haas-110", "exit",
+            "interface vlan 111", "name haas-111", "exit",
+        ]  # fmt: skip
+
+
+async def test_a_vlan_that_is_not_there_is_refused_on_a_port() -> None:
+    async with driving(KINDS["dell_os6"].switch()) as driver:
+        with pytest.raises(DeviceError, match="VLAN ID not found"):
+            await send(driver, SetPort("Gi1/0/1", PortConfig(999)))
+
+
+async def test_os6_has_no_vlan_4094() -> None:
+    async with driving(KINDS["dell_os6"].switch()) as driver:
+        with pytest.raises(DeviceError, match="VLANs failed to be configured : 1"):
+            await send(driver, SetVlan(4094, True))
+
+
+async def test_a_database_that_somebody_else_locked_is_tried_again() -> None:
+    switch = KINDS["dell_powerconnect"].switch()
+    locked = "Configuration Database locked by another application - try later"
+    switch.faults.refuse["^vlan 110"] = locked
+
+    class Patient(News):
+        """The other one is done as soon as we begin to wait."""
+
+        def line(self, change: int, line: str) -> None:
+            super().line(change, line)
+            if line.startswith("# somebody else"):
+                switch.faults.refuse.clear()
+
+    async with driving(switch, busy_timeout=5.0) as driver:
+        news = Patient()
+        [outcome] = await driver.send([SetVlan(110, True)], news)
+        assert (outcome.state, 110 in switch.running.vlans) == ("sent", True)
+        assert [line for line in news.lines if line.startswith("#")]
+
+
+# --- saving ---------------------------------------------------------------------------------------
+
+
+# --- what it is, and noise ------------------------------------------------------------------------
+
+
+def test_a_trunk_s_list_is_read_however_firmware_writes_it() -> None:
+    status = "gi1/0/1  1G-Copper    Full    1000  Enabled  Off  Up          Disabled Off\n"
+    head = "interface gigabitethernet1/0/1\n switchport mode trunk\n"
+    for lines, config in {
+        " switchport trunk allowed vlan add 5,7-8\n": PortConfig(None, (5, 7, 8)),
+        " switchport trunk allowed vlan remove 1-4,6-4094\n": PortConfig(None, (5,)),
+        " switchport trunk native vlan none\n switchport trunk allowed vlan add 5\n":
+            PortConfig(None, (5,)),
+        " switchport trunk native vlan 5\n switchport trunk allowed vlan add 5,9\n":
+            PortConfig(5, (9,)),
+        " switchport trunk allowed vlan none\n": PARKED,
+        "": PortConfig(1, tuple(sorted(ALL_VLANS - {1}))),
+    }.items():  # fmt: skip
+        found = DIALECTS["dell_powerconnect"].parse_ports([f"{head}{lines}!\n", status], {})
+        assert found == {"gigabitethernet1/0/1": PortState(config, open=True)}
