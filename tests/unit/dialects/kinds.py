@@ -229,6 +229,7 @@ BY_VLAN_LINES = (
     r"^(?:interface )?vlan 10[12]\b",
     "^exit$",
 )
+DUAL_MODE_LINES = (*BY_VLAN_LINES, "^no dual-mode", "^dual-mode")
 COMWARE_LINES = (
     "^interface",
     "^shutdown",
@@ -322,6 +323,9 @@ class Kind:
     most: int = 1000
     """The VLANs up to this are on the trunk with the longest list."""
 
+    few: int = 20
+    """Fewer lines than this set 24 ports to the same."""
+
     apart: int = 40
     """Fewer lines than this shut twelve ports of which no two are neighbours."""
 
@@ -331,7 +335,7 @@ class Kind:
     up_within: float = 60
     """Seconds by which its word of how long it is up may be wrong; 0: it tells the real host's."""
 
-    rounds: int = 7
+    rounds: int = 4
     """How often it is tried; few where each line starts a process."""
 
     variant: type[Device[Any]] | None = None
@@ -363,6 +367,8 @@ class Kind:
 
 ENABLE = {"enable": "en4ble"}
 _COMWARE: dict[str, Any] = {
+    "longest": 200,
+    "few": 7,
     "anything": comware_anything,
     "lines": COMWARE_LINES,
     "refusal": " % Unrecognized command found at '^' position.",
@@ -378,6 +384,9 @@ _COMWARE: dict[str, Any] = {
     },
 }
 _PROCURVE: dict[str, Any] = {
+    "most": 300,
+    "longest": 200,
+    "few": 7,
     "ranged": ("interface 1-4,6,8-9 enable",),
     "anything": procurve_anything,
     "lines": PROCURVE_LINES,
@@ -447,7 +456,9 @@ KINDS: dict[str, Kind] = {
         registered=("ethernet ", ""), made=ENABLE, missing="1/1/99",
     ),
     "brocade_fastiron before 08.0.80": Kind(
-        "brocade_fastiron", **_FASTIRON, identity=("ICX7150-24", "08.0.30T211"), dynamic=True,
+        "brocade_fastiron", **{**_FASTIRON, "lines": DUAL_MODE_LINES},
+        identity=("ICX7150-24", "08.0.30T211"),
+        dynamic=True,
         registered=("ethernet", "ethe"), missing="1/1/99",
         made={**ENABLE, "release": "08.0.30"}, options={"dual_mode": True},
     ),
@@ -505,7 +516,7 @@ KINDS: dict[str, Kind] = {
         fresh=PARKED,
         rounds=1,
         up_within=0,
-        most=60,
+        most=800,
         unsaved=False,
         apart=90,
         ranged=("nv set interface swp1-4,swp6,swp8-9 link state up",),
@@ -549,6 +560,7 @@ KINDS: dict[str, Kind] = {
         (*BY_VLAN_LINES, "^no switchport", "^(?:switchport|portmode)"),
         "% Error: refused by the test",
         ("S4810", "9.14(2.4)"),
+        most=600,
         fresh=PARKED,
         registered=("TenGigabitEthernet ", "te"),
         made=ENABLE,
@@ -624,7 +636,7 @@ KINDS: dict[str, Kind] = {
         fresh=PARKED,
         rounds=1,
         up_within=0,
-        most=60,
+        most=30,
         unsaved=False,
     ),
 }  # fmt: skip
