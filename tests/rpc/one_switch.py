@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import tomllib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ import msgspec
 
 from haas_rpcd.config import SwitchSettings
 from haas_rpcd.drivers import News
+from haas_rpcd.drivers.switch import answers
 from haas_rpcd.drivers.switch.dialect import Dialect
 from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.drivers.switch.driver import SwitchDriver
@@ -48,6 +50,7 @@ KINDS: dict[str, tuple[str, str, str]] = {
 short or sloppy way to write the first kind, with ``{}`` for the number."""
 
 COUNT, FIRST_KIND = 12, 6
+SAMPLES = Path(__file__).parents[1] / "unit" / "samples"
 READS = re.compile(
     r"(?:do )?(?:show|display) |bridge -json |ip -json |nv (?:config )?show |"
     r"nv config (?:detach|diff)|sonic-cfggen |cat /proc"
@@ -63,6 +66,22 @@ def ports_of(dialect: str) -> list[str]:
         for kind, count in ((first, FIRST_KIND), (other, COUNT - FIRST_KIND))
         for at in range(count)
     ]
+
+
+LOGS = {
+    "sonic": "Message from syslogd@sonic at Mar  9 20:00:17 ...",
+}
+"""Where the samples have none."""
+
+
+class Vendor:
+    """What a vendor's switches say: their refusals, and what they log."""
+
+    def __init__(self, dialect: str) -> None:
+        samples = tomllib.loads((SAMPLES / f"{dialect}.toml").read_text())
+        self.errors = [sample["answer"].strip("\n") for sample in samples["error"]]
+        said = [row for sample in samples["benign"] for row in sample["answer"].splitlines()]
+        self.logs = [row for row in said if answers.is_log(row)] or [LOGS[dialect]]
 
 
 @dataclass

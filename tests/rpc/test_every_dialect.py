@@ -6,13 +6,16 @@ every line that the switch is sent, the watch looks who carries what.
 
 from __future__ import annotations
 
+import logging
 import shlex
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from haas_rpcd.config import Credential
 from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.engine.drift import TOLERANCE
 from haas_rpcd.model import PARKED, PortConfig, SetPort, SetVlan
@@ -22,11 +25,13 @@ from tests.rpc.one_switch import (
     COUNT,
     OneSwitch,
     Registered,
+    Vendor,
     lines_of,
     one_switch,
     register,
 )
 from tests.rpc.small_site import NOTHING, access, tagged
+from tests.rpc.test_secrets import free_of_secrets
 
 EVERY = pytest.mark.parametrize("dialect", dialects())
 SSH = ("cumulus_nvue", "dell_os10", "juniper_junos")
@@ -36,6 +41,8 @@ BY_TELNET_OR_SSH = pytest.mark.parametrize(
 )
 SHELLS = ("cumulus_nvue", "sonic")
 """Their uptime is that of the machine that simulates them."""
+
+KEEPS_USED_VLANS = ("juniper_junos", "sonic")
 
 FOREIGN = 900
 """A VLAN of the site's own, outside HaaS's pool."""
@@ -57,8 +64,12 @@ async def applied(site: OneSwitch, project: str | None = None, *, blind: bool = 
     """
     plan = await site.call("plan.show", project=project)
     since, before = len(site.device.lines), site.device.counters.saves
+    past = len(site.device.history)
     await site.succeeds(project)
     told = site.told(since)
+    if site.dialect.commit:  # no other line has an effect
+        changing = {entry.line.text for entry in site.device.history[past:]}
+        assert changing <= set(site.dialect.commit)
     assert blind or told == [plain(line) for line in lines_of(plan)]
     if told and site.dialect.saves:
         assert site.device.counters.saves == before + 1
@@ -286,6 +297,110 @@ async def test_what_is_changed_by_hand_is_found_and_put_right(in_use: OneSwitch)
         ]
         assert history[0] == NOTHING
     await nothing_to_apply(site)
+
+
+@EVERY
+async def test_a_vlan_that_is_removed_by_hand_is_made_again(in_use: OneSwitch) -> None:
+    """With all that ports have lost by that."""
+    site = in_use
+    site.watch.on = False
+    if site.dialect.name in KEEPS_USED_VLANS:
+        pytest.skip("it removes no VLAN that ports are on")
+    await site.by_hand(SetVlan(100, present=False))
+    assert (await site.call("drift.check"))["items"]
+    since = len(site.device.history)
+    await repaired(site)
+    await carries(site, **IN_USE)
+    for entry in site.device.history[since:]:
+        for node in ("node-3", "node-4"):
+            now = entry.changed.get(site.device.port_list[site.behind(node)], NOTHING)
+            assert now in (NOTHING, IN_USE.get(f"node{node[-1]}_eth0")), entry
+    await nothing_to_apply(site)
+
+
+@EVERY
+async def test_after_lines_were_refused_the_next_apply_finds_a_session_that_works(
+    in_use: OneSwitch,
+) -> None:
+    """Lines that enter something were refused, and those sent ahead to leave it led outside."""
+    site = in_use
+    await site.hold_nodes("red", "node-3")
+    await site.connect("node-1", "net", nic="ipmi")  # three ports that are entered one by one
+    await site.connect("node-2", "more", nic="ipmi")
+    await site.connect("node-3", "net", nic="ipmi", tagged=True)
+    plan = await site.call("plan.show", project="red")
+    word = lines_of(plan)[0].removeprefix("sudo -n ").split()[0]
+    site.device.faults.refuse = {f"^{word} ": Vendor(site.dialect.name).errors[0]}
+    job = await site.apply("red")
+    assert job["state"] == "failed"
+    assert "refused" in job["error"]
+    site.device.faults.refuse = {}
+    await site.succeeds("red")
+    there = {**IN_USE, "node1_ipmi": access(100), "node2_ipmi": access(101)}
+    await carries(site, **there, node3_ipmi=tagged(100))
+
+
+@EVERY
+async def test_a_port_that_somebody_changed_carries_nothing_else_on_its_way(
+    in_use: OneSwitch,
+) -> None:
+    """Nobody looked for drift: what was applied is not what an apply finds."""
+    site, device = in_use, in_use.device
+    one, two = (device.port_list[site.behind(node)] for node in ("node-1", "node-2"))
+    site.watch.on = False  # it would complain of what is done by hand
+    await site.by_hand(
+        SetPort(one, PortConfig(None, (102,))), SetPort(two, PortConfig(102)),
+    )  # fmt: skip
+    await site.call("nic.disconnect", node="node-1", nic="eth0")
+    await site.connect("node-1", "more")
+    await site.call("nic.disconnect", node="node-2", nic="eth0", network="more")
+    await site.connect("node-2", "more", nic="ipmi")
+    since = len(device.history)
+
+    await site.succeeds("red")
+
+    assert site.carried("node-1") == access(101)
+    assert site.carried("node-2") == access(100)
+    for name, allowed in ((one, {101, 102}), (two, {100, 102})):
+        for entry in device.history[since:]:
+            now = entry.changed.get(name, NOTHING)
+            assert {now.untagged, *now.tagged} <= allowed | {None}, entry
+    await nothing_to_apply(site)
+    assert (await site.call("drift.check"))["items"] == []
+
+
+@EVERY
+async def test_no_password_is_told(in_use: OneSwitch, caplog: pytest.LogCaptureFixture) -> None:
+    """Not of a login that works, nor of one that fails at the first or the second password."""
+    site = in_use
+    caplog.set_level(logging.DEBUG)
+    right = site.credentials["lab"]
+    wrong = Credential(username="haas", password="wr0ng-pass", enable="wr0ng-en4")
+    half = Credential(username="haas", password=right.password, enable="wr0ng-en4")
+    async with listening(site) as client:
+        await client.call("events.subscribe")
+        for credential in (wrong, half, right):
+            site.credentials["lab"] = credential
+            for session in list(site.device.sessions):
+                session.cut()
+            await site.call("nic.disconnect", node="node-1", nic="eth0")
+            job = await site.begin("red")
+            site.daemon.events.watch_job(job, lambda event: free_of_secrets("an event", event))
+            ended = await site.finished(job)
+            if credential == wrong:
+                assert ended["state"] == "failed"
+                assert "credentials file" in ended["error"]
+            free_of_secrets("a job", await site.call("job.show", job=job))
+            await site.call("switch.probe", switch="sw1") if credential == right else None
+        assert ended["state"] == "succeeded", ended["error"]
+        free_of_secrets("a notification", client.told)
+    free_of_secrets("a log", caplog.text)
+    free_of_secrets("the switch's records", site.device.lines)
+    await site.stop()
+    with sqlite3.connect(site.settings.store.path) as db:
+        free_of_secrets("the database", "\n".join(db.iterdump()))
+    db.close()
+    await site.start()
 
 
 @EVERY

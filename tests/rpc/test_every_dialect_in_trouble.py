@@ -12,7 +12,6 @@ import logging
 import os
 import random
 import re
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,31 +19,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from haas_rpcd.drivers.switch import answers
 from haas_rpcd.sim.cli import LineRecord
 from haas_rpcd.sim.personalities import dialects
-from tests.rpc.one_switch import OneSwitch, Registered, one_switch
+from tests.rpc.one_switch import OneSwitch, Registered, Vendor, one_switch
 from tests.rpc.test_campaign import Campaign
 
-SAMPLES = Path(__file__).parents[1] / "unit" / "samples"
 SEEDS = range(int(os.environ.get("HAAS_TEST_SEEDS", "1")))
 ACTS = 45
-LOGS = {
-    "sonic": "Message from syslogd@sonic at Mar  9 20:00:17 ...",
-}
-"""Where the samples have none."""
-
 OPTIONS = ({}, {"window": 1}, {"ranges": False}, {"window": 3})
-
-
-class Vendor:
-    """What a vendor's switches say: their refusals, and what they log."""
-
-    def __init__(self, dialect: str) -> None:
-        samples = tomllib.loads((SAMPLES / f"{dialect}.toml").read_text())
-        self.errors = [sample["answer"].strip("\n") for sample in samples["error"]]
-        said = [row for sample in samples["benign"] for row in sample["answer"].splitlines()]
-        self.logs = [row for row in said if answers.is_log(row)] or [LOGS[dialect]]
 
 
 class Trouble(Campaign):

@@ -279,7 +279,8 @@ class SwitchDriver:
     async def _abandon(self) -> None:
         """Leave configuration mode before the end, dropping what was not committed.
 
-        Where that can't be done the session is ended, so that no later commit takes it along.
+        Where that can't be done the session is ended, so that no later commit takes it along; and
+        where the lines sent ahead led too far out, as nothing can be read or saved there.
         """
         if self._live().ended:
             return
@@ -287,7 +288,7 @@ class SwitchDriver:
             for text in self._dialect.abort:
                 await self._live().command(text)
             await self._leave()
-            held = self._live().configuring
+            held = self._live().configuring or self._live().demoted
         except DeviceError as error:
             log.info("%s: after a refusal: %s", self._name, error.message)
             held = True

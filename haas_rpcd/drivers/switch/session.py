@@ -224,6 +224,15 @@ class Session:
         pattern = self._dialect.configuring
         return pattern is not None and pattern.search(self.prompt) is not None
 
+    @property
+    def demoted(self) -> bool:
+        """Whether the last prompt was one of the mode that ``enable`` leads out of.
+
+        Lines that leave a context lead there when those that were to enter it were refused.
+        """
+        dialect = self._dialect
+        return dialect.enable is not None and dialect.unprivileged(self.prompt)
+
     async def command(self, line: str, *, timeout: float | None = None) -> str:
         """Send one line; give what the switch answered, without the echo and the prompt.
 
