@@ -112,7 +112,7 @@ async def test_a_refusal_opens_nothing_else_whatever_was_sent_ahead(kind: Kind, 
     switch = kind.switch()
     sent: list[str] = []
     async with driving(switch, options={**kind.options, "window": 16}) as driver:
-        for at in range(min(5, kind.rounds)):
+        for at in range(5 if kind.rounds > 1 else 1):
             *own, other = switch.port_list
             kind.leave(dice, switch, switch.port_list)
             before, seen = all_carried(switch), len(switch.history)
