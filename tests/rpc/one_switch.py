@@ -236,6 +236,7 @@ async def one_switch(
         stack.push_async_callback(lambda: site.stop())  # the daemon that there is by then
         pool = frozenset(site.settings.pool)
         site.watch = Watch(path, {"sw1": device}, pool, every_line=True)
+        stack.callback(site.watch.close)
         site.watch.look("at the beginning")
         yield site
         if site.watch.on:

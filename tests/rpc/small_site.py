@@ -275,6 +275,7 @@ async def small_site(
         await site.start()
         stack.push_async_callback(lambda: site.stop())  # the daemon that there is by then
         site.watch = Watch(path, site.switches, frozenset(site.settings.pool))
+        stack.callback(site.watch.close)
         site.watch.look("at the beginning")
         yield site
         if site.watch.on:

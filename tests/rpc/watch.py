@@ -28,6 +28,10 @@ FROM vlan_claim LEFT JOIN network ON network.id = vlan_claim.network_id
 """
 
 
+_Holders = dict[tuple[str, str], tuple[str | None, int | None]]
+_Claims = list[tuple[int, int, int, str]]
+
+
 class Watch:
     """Looks at all ports of all switches whenever one of them changes what it carries.
 
@@ -50,7 +54,8 @@ class Watch:
         self.on = True
         self.violations: list[str] = []
         self.looks = 0
-        self._path = path
+        self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        self._read: tuple[int, _Holders, _Claims] | None = None
         self._switches = switches
         self._pool = pool
         self._before: dict[tuple[str, str], Carried] = {}
@@ -86,10 +91,7 @@ class Watch:
     def look(self, when: str) -> None:
         """Compare what every port carries with what it may carry now."""
         self.looks += 1
-        with sqlite3.connect(f"file:{self._path}?mode=ro", uri=True) as db:
-            holders = {(row[0], row[1]): (row[2], row[3]) for row in db.execute(_HOLDERS)}
-            claims = db.execute(_CLAIMS).fetchall()
-        db.close()
+        holders, claims = self._rights()
         for (name, port), carried in self._carried():
             role, holder = holders.get((name, port), (None, None))
             before = self._before.get((name, port), NOTHING)
@@ -101,13 +103,25 @@ class Watch:
             if wrong:
                 self.violations.append(f"{name} {port} carries {sorted(wrong)} {when}")
 
+    def _rights(self) -> tuple[_Holders, _Claims]:
+        """Read who holds which port and which VLAN, if that may have changed."""
+        [version] = self._db.execute("PRAGMA data_version").fetchone()
+        if self._read is None or self._read[0] != version:
+            holders = {(row[0], row[1]): (row[2], row[3]) for row in self._db.execute(_HOLDERS)}
+            self._read = version, holders, self._db.execute(_CLAIMS).fetchall()
+        return self._read[1:]
+
+    def close(self) -> None:
+        """Look no more."""
+        self._db.close()
+
     def _carried(self) -> Iterator[tuple[tuple[str, str], Carried]]:
         for name, switch in self._switches.items():
             for port, canonical in self._names[name].items():
                 yield (name, canonical), switch.carried(port)
 
 
-def _may(holder: int | None, claims: list[tuple[int, int, int, str]], before: Carried) -> set[int]:
+def _may(holder: int | None, claims: _Claims, before: Carried) -> set[int]:
     if holder is None:
         return set()
     may = set()
