@@ -34,7 +34,7 @@ from haas_rpcd.records import (
     Released,
     Tag,
 )
-from haas_rpcd.store import jobs, networks, nodes
+from haas_rpcd.store import drift, jobs, networks, nodes
 from haas_rpcd.store.database import Row, Tx
 
 
@@ -227,6 +227,11 @@ def _pick(call: TxCall, count: int, tag: str | None) -> list[str]:
 
 def _allocate_one(call: TxCall, project: Row, name: str) -> None:
     row = find_node(call.tx, call.caller, name)
+    if row["state"] == "unconfirmed" and (place := drift.of_node(call.tx, row["id"])):
+        raise ConflictError(
+            f"Node {name} can't be allocated now: its port {place} was found open. An admin closes"
+            " it with  drift repair"
+        )
     if row["state"] == "unconfirmed":
         raise ConflictError(
             f"Node {name} can't be allocated yet: its ports are not confirmed parked. An admin"

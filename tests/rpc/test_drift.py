@@ -153,6 +153,7 @@ async def test_a_free_node_whose_port_was_opened_cannot_be_allocated(applied: Sm
     assert (await states(applied))["node-2"] == "unconfirmed"
     error = await applied.refused("node.allocate", project="red", node="node-2")
     assert error.kind == "conflict"
+    assert "its port sw1 Gi1/0/4 was found open" in error.message
     await repaired(applied)
     assert applied.carried("node-2") == NOTHING
     await applied.hold_nodes("red", "node-2")
