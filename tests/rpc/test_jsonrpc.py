@@ -114,7 +114,7 @@ async def test_params_go_by_name_or_by_position(site: SmallSite) -> None:
          "nics[0].nic"),
         ("node.register", {"node": "n", "nics": [{"nic": "a", "mac": "x"}]},
          "nics[0].mac: does not fit: A MAC address", "nics[0].mac"),
-        ("port.register", {"switch": "sw1", "ports": ["Gi 1"]},
+        ("port.register", {"switch": "sw1", "ports": ["Gi 1; reload"]},
          "ports[0]: does not fit: A port's name as the switch writes it", "ports[0]"),
         ("node.register", {"node": "n", "nics": [{"nic": "a", "x": 1}]}, "no param nics[0].x",
          "nics[0].x"),
