@@ -39,7 +39,9 @@ class JobRun:
         cancelling: bool = False,
     ) -> None:
         self.job_id: int = job["id"]
-        self._digest: str | None = job["digest"] if job["started"] is None else None
+        self._begun_before = job["started"] is not None
+        """Whether a daemon before this one began it, and died."""
+        self._digest: str | None = None if self._begun_before else job["digest"]
         self._scope = _scope(job)
         self._repairs: bool = bool(job["repairs"])
         self._switch: str | None = job["repaired"]
@@ -52,8 +54,8 @@ class JobRun:
 
     async def run(self) -> tuple[JobState, str | None]:
         """Do the job; give its final state and, unless it succeeded, a sentence."""
-        interrupted = await self._store.write(jobs.interrupt, self.job_id, time.time())
-        await self._observe(interrupted)
+        if self._begun_before:
+            await self._observe(await self._store.write(jobs.interrupt, self.job_id, time.time()))
         try:
             steps = await self._repair(self._switch) if self._repairs else None
             entries = await self._store.write(self._begin, steps)
