@@ -30,7 +30,7 @@ from haas_rpcd.model import (
     SetVlan,
 )
 from haas_rpcd.store import networks, nodes
-from haas_rpcd.store.database import Tx
+from haas_rpcd.store.database import Row, Tx
 
 SITE = 0
 """The project id under which changes of the site itself are noted as unsaved."""
@@ -194,13 +194,7 @@ def refusal(tx: Tx, device: str, change: Change, project_id: int | None) -> str 
     """
     match change:
         case SetPort(port=port, config=config):
-            row = tx.one(
-                "SELECT port.role, allocation.project_id, allocation.releasing FROM port"
-                " JOIN switch ON switch.id = port.switch_id LEFT JOIN nic ON nic.port_id = port.id"
-                " LEFT JOIN allocation ON allocation.node_id = nic.node_id"
-                " WHERE switch.name = ? AND port.name = ?",
-                (device, port),
-            )
+            row = _holder(tx, device, port)
             if row is None:
                 return f"{device} {port} is not registered any more"
             ours = (
@@ -246,13 +240,7 @@ def repair_refusal(tx: Tx, device: str, change: Change) -> str | None:
     """
     match change:
         case SetPort(port=port, config=config):
-            row = tx.one(
-                "SELECT port.role, allocation.project_id, allocation.releasing FROM port"
-                " JOIN switch ON switch.id = port.switch_id LEFT JOIN nic ON nic.port_id = port.id"
-                " LEFT JOIN allocation ON allocation.node_id = nic.node_id"
-                " WHERE switch.name = ? AND port.name = ?",
-                (device, port),
-            )
+            row = _holder(tx, device, port)
             if row is None:
                 return f"{device} {port} is not registered any more"
             if row["role"] == "trunk" or config.parked:
@@ -272,6 +260,17 @@ def repair_refusal(tx: Tx, device: str, change: Change) -> str | None:
             return None if _headnode_id(tx, uuid) else f"headnode {name} is gone already"
         case _:
             return None
+
+
+def _holder(tx: Tx, switch: str, port: str) -> Row | None:
+    """Give a port's role, and who holds the node behind it; None when it is not registered."""
+    return tx.one(
+        "SELECT port.role, allocation.project_id, allocation.releasing FROM port"
+        " JOIN switch ON switch.id = port.switch_id LEFT JOIN nic ON nic.port_id = port.id"
+        " LEFT JOIN allocation ON allocation.node_id = nic.node_id"
+        " WHERE switch.name = ? AND port.name = ?",
+        (switch, port),
+    )
 
 
 def _unusable(tx: Tx, vlans: Iterable[int], project_id: int | None) -> str | None:
