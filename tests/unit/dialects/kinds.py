@@ -547,7 +547,8 @@ KINDS: dict[str, Kind] = {
             "interface range ethernet1/1/8-1/1/9"),
     ),
     "dell_os6": Kind(
-        "dell_os6", **_DELL, identity=("N2048", "6.3.3.10"),
+        "dell_os6", **_DELL | {"lines": (*DELL_LINES, "^no switchport")},
+        identity=("N2048", "6.3.3.10"),
         registered=("gigabitethernet", "Gi"), missing="Gi1/0/99",
         message="<189> Oct 13 23:24:00 10.19.0.98-1 TRAPMGR[277167328]: traputil.c(638) 24282 %% "
         "Spanning Tree Topology Change Received: MSTID: 0 Te1/0/2",
