@@ -219,10 +219,12 @@ def _seed(path: Path, prepared: Prepared, wires: dict[str, Wire]) -> None:
     """Write the prepared database, with the ports that the switches listen on this time."""
     path.write_bytes(prepared.database)
     with sqlite3.connect(path) as db:
+        # out of each other's way first: one's new port may be another's old one
+        db.execute("UPDATE switch SET host = name, booted = NULL")  # switched on only now
         for name, wire in wires.items():
             db.execute(
-                "UPDATE switch SET port = ?, booted = NULL WHERE name = ?", (wire.port, name)
-            )  # they are switched on only now
+                "UPDATE switch SET host = '127.0.0.1', port = ? WHERE name = ?", (wire.port, name)
+            )
     db.close()
 
 
