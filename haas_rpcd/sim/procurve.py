@@ -316,7 +316,7 @@ def _lldp(switch: ProcurveSwitch, session: Session, args: Args) -> Lines:
 
 def _version(switch: ProcurveSwitch, session: Session, args: Args) -> Lines:
     return [
-        "Image stamp:    /ws/swbuildm/rel_beijing_qaoff/code/build/lvm(swbuildm_rel_beijing_qaoff)",
+        "Image stamp:    rel_beijing_qaoff",
         "                Mar 29 2019 15:54:05",
         f"                {RELEASE}",
         "                1106",
