@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncssh
 
-from haas_rpcd.sim.cli.wire import Conversation, Transit
+from haas_rpcd.sim.cli.wire import End, Transit
 
 if TYPE_CHECKING:
     from haas_rpcd.sim.cli.device import Device
@@ -76,7 +76,7 @@ class _Server(asyncssh.SSHServer):
         return SshWire(self._device, self._connection, self._user)
 
 
-class SshWire(asyncssh.SSHServerSession[bytes]):
+class SshWire(End, asyncssh.SSHServerSession[bytes]):
     """The shell of one SSH connection."""
 
     def __init__(
@@ -86,7 +86,6 @@ class SshWire(asyncssh.SSHServerSession[bytes]):
         self._device = device
         self._connection = connection
         self._user = user
-        self._session: Conversation | None = None
         self._channel: asyncssh.SSHServerChannel[bytes] | None = None
         half: Callable[[], float] = lambda: device.faults.round_trip / 2  # noqa: E731
         self._arriving, self._leaving = Transit(half), Transit(half)
@@ -134,25 +133,10 @@ class SshWire(asyncssh.SSHServerSession[bytes]):
         self._leaving.cancel()
         self._arriving.send(self._gone)
 
-    def pause_writing(self) -> None:
-        """The client does not read."""
-        if self._session is not None:
-            self._session.hold()
-
-    def resume_writing(self) -> None:
-        """It reads again."""
-        if self._session is not None:
-            self._session.resume()
-
     def _arrived(self, data: bytes) -> None:
         self._device.counters.bytes_in += len(data)
         if self._session is not None:
             self._session.feed(data)
-
-    def _gone(self) -> None:
-        if self._session is not None:
-            self._device.forget(self._session)
-            self._session.lost()
 
     # --- for the session
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from telnetlib3.telopt import BRK, DO, DONT, ECHO, IAC, IP, NAWS, SB, SE, SGA, TTYPE, WILL, WONT
 
-from haas_rpcd.sim.cli.wire import Conversation, Transit
+from haas_rpcd.sim.cli.wire import End, Transit
 
 if TYPE_CHECKING:
     from haas_rpcd.sim.cli.device import Device
@@ -93,13 +93,12 @@ class TelnetFilter:
             self._send(IAC + no + option)
 
 
-class TelnetWire(asyncio.Protocol):
+class TelnetWire(End, asyncio.Protocol):
     """A client's telnet connection to a device."""
 
     def __init__(self, device: Device[Any]) -> None:
         self.peer = ""
         self._device = device
-        self._session: Conversation | None = None
         self._transport: asyncio.Transport | None = None
         self._telnet = TelnetFilter(self._send, device.telnet_greeting)
         half = lambda: device.faults.round_trip / 2  # noqa: E731
@@ -135,26 +134,11 @@ class TelnetWire(asyncio.Protocol):
             self._arriving.cancel()
         self._arriving.send(self._gone)
 
-    def pause_writing(self) -> None:
-        """The client does not read."""
-        if self._session is not None:
-            self._session.hold()
-
-    def resume_writing(self) -> None:
-        """It reads again."""
-        if self._session is not None:
-            self._session.resume()
-
     def _arrived(self, data: bytes) -> None:
         self._device.counters.bytes_in += len(data)
         text = self._telnet.feed(data)
         if self._session is not None and text:
             self._session.feed(text)
-
-    def _gone(self) -> None:
-        if self._session is not None:
-            self._device.forget(self._session)
-            self._session.lost()
 
     # --- for the session
 

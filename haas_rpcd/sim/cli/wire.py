@@ -6,7 +6,10 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from haas_rpcd.sim.cli.device import Device
 
 
 class Wire(Protocol):
@@ -67,6 +70,28 @@ class Conversation(ABC):
         """The connection is gone."""
         if not self.closed.done():
             self.closed.set_result(None)
+
+
+class End:
+    """The device's end of a connection, whichever wire it is: it has a session, or none yet."""
+
+    _device: Device[Any]
+    _session: Conversation | None = None
+
+    def pause_writing(self) -> None:
+        """The client does not read."""
+        if self._session is not None:
+            self._session.hold()
+
+    def resume_writing(self) -> None:
+        """It reads again."""
+        if self._session is not None:
+            self._session.resume()
+
+    def _gone(self) -> None:
+        if self._session is not None:
+            self._device.forget(self._session)
+            self._session.lost()
 
 
 class Transit:
