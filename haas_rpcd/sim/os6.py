@@ -15,6 +15,7 @@ from typing import ClassVar
 
 from haas_rpcd.sim import cli
 from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Line, Lines, Mode, Session
+from haas_rpcd.sim.general import GeneralPort
 
 __all__ = ["Os6Switch"]
 
@@ -37,21 +38,10 @@ NO_INTERFACE = "An invalid interface has been used for this function"
 
 
 @dataclass(slots=True)
-class Port(cli.Port):
-    """A port. ``general``: the VLANs it is on in general mode, ``untagged`` those without a tag."""
+class Port(GeneralPort):
+    """A port; its trunk, should it become one, is open to all VLANs."""
 
     allowed: frozenset[int] = EVERY
-    general: frozenset[int] = frozenset({1})
-    untagged: frozenset[int] = frozenset({1})
-    pvid: int = 1
-
-    def carried(self, vlans: Iterable[int]) -> cli.Carried:
-        """Say what it carries while ``vlans`` exist."""
-        if self.shutdown or self.mode != "general":
-            # Written out: super() does not find its way in dataclasses with slots.
-            return cli.Port.carried(self, vlans)
-        on = self.general & frozenset(vlans)
-        return cli.Carried(self.pvid if self.pvid in on else None, on - {self.pvid})
 
 
 class Config(cli.Config):

@@ -10,10 +10,10 @@ the running configuration; severities of log messages are letters.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from haas_rpcd.sim import cli
 from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Line, Lines, Mode, Session
+from haas_rpcd.sim.general import GeneralPort
 
 __all__ = ["PowerConnectSwitch"]
 
@@ -39,21 +39,7 @@ NOT_CREATED = "VLAN was not created by user."
 OVERWRITE = "Overwrite file [startup-config].... (Y/N)[N] ?"
 
 
-@dataclass(slots=True)
-class Port(cli.Port):
-    """A port. ``general``: the VLANs it is on in general mode, ``untagged`` those without a tag."""
-
-    general: frozenset[int] = frozenset({1})
-    untagged: frozenset[int] = frozenset({1})
-    pvid: int = 1
-
-    def carried(self, vlans: Iterable[int]) -> cli.Carried:
-        """Say what it carries while ``vlans`` exist."""
-        if self.shutdown or self.mode != "general":
-            # Written out: super() does not find its way in dataclasses with slots.
-            return cli.Port.carried(self, vlans)
-        on = self.general & frozenset(vlans)
-        return cli.Carried(self.pvid if self.pvid in on else None, on - {self.pvid})
+Port = GeneralPort
 
 
 class Config(cli.Config):
