@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -75,31 +75,26 @@ IDLE = pytest.mark.parametrize("idle", [0.0, 3600.0])
 """Seconds after which the session is asked whether it is there; it ended before or after them."""
 
 
+async def probed(site: SmallSite) -> None:
+    assert (await site.call("switch.probe", switch="sw1"))["prompt"] == "sw1#"
+
+
 @ENDS
 @IDLE
-async def test_a_session_that_the_switch_closed_meanwhile_is_opened_again_for_a_job(
-    staged: SmallSite, monkeypatch: pytest.MonkeyPatch, ends: Ends, idle: float
+@pytest.mark.parametrize("use", [moved, probed], ids=["a job", "a look"])
+async def test_a_session_that_the_switch_closed_meanwhile_is_opened_again(
+    staged: SmallSite,
+    monkeypatch: pytest.MonkeyPatch,
+    ends: Ends,
+    idle: float,
+    use: Callable[[SmallSite], Awaitable[object]],
 ) -> None:
     monkeypatch.setattr(driver, "_IDLE", idle)
     await staged.succeeds("red")
     counters = staged.switches["sw1"].counters
     logins = counters.logins
     ends(staged.switches["sw1"])
-    await moved(staged)
-    assert counters.logins == logins + 1
-
-
-@ENDS
-@IDLE
-async def test_a_session_that_the_switch_closed_meanwhile_is_opened_again_for_a_look(
-    staged: SmallSite, monkeypatch: pytest.MonkeyPatch, ends: Ends, idle: float
-) -> None:
-    monkeypatch.setattr(driver, "_IDLE", idle)
-    await staged.succeeds("red")
-    counters = staged.switches["sw1"].counters
-    logins = counters.logins
-    ends(staged.switches["sw1"])
-    assert (await staged.call("switch.probe", switch="sw1"))["prompt"] == "sw1#"
+    await use(staged)
     assert counters.logins == logins + 1
 
 
