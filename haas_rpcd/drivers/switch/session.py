@@ -21,6 +21,7 @@ from haas_rpcd.drivers.switch import answers
 from haas_rpcd.drivers.switch.answers import INCOMPLETE, quote
 from haas_rpcd.drivers.switch.dialect import Dialect, at_start
 from haas_rpcd.drivers.switch.script import Line
+from haas_rpcd.drivers.switch.terminal import Terminal
 from haas_rpcd.drivers.switch.transport import Transport
 from haas_rpcd.errors import DeviceError
 
@@ -44,15 +45,6 @@ _PAGE = "\f"
 
 _PAGE_TURNED = re.compile(r"\f(?:[\x08 ]*\x08|\r *\r)?")
 """That, and what a switch writes over its ``--More--`` before the next page."""
-
-_CURSOR = re.compile(r"\x1b(?:\[(?:\d*(?:;0*1?)?[Hf]|0*1?G)|[78])")
-"""The cursor is moved to the first column, or to where it once was."""
-
-_CURSOR_LEFT = re.compile(r"\x1b\[\d*D")
-_ESCAPES = re.compile(
-    r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[()][0-9A-B]|[=>A-DM-Zc]|\][^\x07\x1b]*(?:\x07|\x1b\\))|\x07"
-)
-_ESCAPE_BEGUN = re.compile(r"\x1b(?:\[[0-9;?]*|[()]|\][^\x07\x1b]*\x1b?)?\Z")
 
 
 class Ran(NamedTuple):
@@ -85,8 +77,7 @@ class Session:
         self._transport = transport
         self._login_timeout = login_timeout
         self._answer_timeout = answer_timeout
-        self._raw = b""
-        self._escape = ""
+        self._terminal = Terminal()
         self._buffer = ""
         self._echoed: int | None = None  # where in the buffer the echo ends of the line asked for
         self._prompt = at_start(dialect.prompt.replace("HOST", dialect.host))
@@ -160,7 +151,7 @@ class Session:
             data = await self._read_until(asyncio.get_running_loop().time() + patience)
             if not data:
                 return False
-            self._take(data)
+            self._buffer += self._terminal.text(data)
             patience = _QUIET
             if answers.only_logs(self._buffer):
                 return False
@@ -323,7 +314,7 @@ class Session:
                 self._reply()
             data = await self._read_until(min(deadline, loop.time() + _QUIET))
             if data:
-                self._take(data)
+                self._buffer += self._terminal.text(data)
                 ended = self._ended(line, following, self._prompt, echo=self._echoes)
             elif data is None:
                 ended = self._renamed(line, following)
@@ -421,17 +412,6 @@ class Session:
         except TimeoutError:
             return None
 
-    def _take(self, data: bytes) -> None:
-        """Put what came into the buffer: as text, without what only moves a cursor."""
-        text = self._escape + data.decode("utf-8", "replace").replace("\x00", "")
-        begun = _ESCAPE_BEGUN.search(text)
-        self._escape = text[begun.start() :] if begun else ""
-        text = text[: begun.start()] if begun else text
-        if "\x1b" in text or "\x07" in text:
-            text = _CURSOR.sub("\r", text.replace("\x1bE", "\r\n"))
-            text = _ESCAPES.sub("", _CURSOR_LEFT.sub("\x08", text))
-        self._buffer += text
-
     async def _expect(
         self, patterns: dict[str, re.Pattern[str] | None], doing: str, *, fresh: bool = False
     ) -> _Found:
@@ -447,7 +427,7 @@ class Session:
                 raise self._silent(doing, self._login_timeout)
             if not data:
                 raise self._busy("") if fresh and not quote(self._buffer) else self._cut(doing)
-            self._take(data)
+            self._buffer += self._terminal.text(data)
         return found
 
     def _match(self, patterns: dict[str, re.Pattern[str] | None]) -> _Found | None:
