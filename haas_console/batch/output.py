@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any, TextIO
 
-from haas_console.batch import devices, text
+from haas_console.core import devicetext, text
 from haas_console.core.commands import Call
 from haas_console.core.errors import ConsoleError, RpcError
 
@@ -92,11 +92,11 @@ class Output:
     def result(self, call: Call, result: Any) -> None:
         """What a command that only looks has found."""
         if call.method == "drift.check":
-            for sentence in devices.unread(result):
+            for sentence in devicetext.unread(result):
                 self.error("", sentence)
         if self.as_json:
             self.document(result)
-        elif call.method in devices.READ:
+        elif call.method in devicetext.READ:
             self._devices(call.method, result)
         elif call.method == "plan.show":
             self._lines(text.plan_lines(result))
@@ -117,7 +117,7 @@ class Output:
             self.document(result)
         elif call.method == "site.import":
             self._lines(text.site_lines(result))
-        elif call.method in devices.READ:
+        elif call.method in devicetext.READ:
             self._devices(call.method, result)
         elif said := text.facts(result, call.params):
             self._lines([f"{text.clean(_short(line))}: {said}"])
@@ -131,9 +131,9 @@ class Output:
         self.out.buffer.flush()
 
     def _devices(self, method: str, answer: Mapping[str, Any]) -> None:
-        if lines := devices.answer_lines(method, answer, **self._shape()):
+        if lines := devicetext.answer_lines(method, answer, **self._shape()):
             self._lines(lines)
-        for sentence in devices.talk(method, answer):
+        for sentence in devicetext.talk(method, answer):
             self.talk(sentence)
         if answer.get("next") is not None:
             self.talk(f"there is more: --after '{answer['next']}'")

@@ -7,8 +7,8 @@ import os
 from typing import Any, Protocol, TextIO
 
 from haas_console.batch.output import Output, can_move, size_of
-from haas_console.batch.text import clean
 from haas_console.core.jobs import DeviceProgress, JobView
+from haas_console.core.text import clean
 
 _BAR = 20  # cells
 _PAUSE = 1 / 8  # seconds between two drawings: over SSH each one costs

@@ -7,12 +7,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import Any
 
-from haas_console.batch import devices
 from haas_console.batch.exitcodes import ExitCode, code_of
 from haas_console.batch.output import Output
 from haas_console.batch.progress import Progress, progress_for
 from haas_console.batch.script import Planned
-from haas_console.core import jobs, sitefile
+from haas_console.core import devicetext, jobs, sitefile
 from haas_console.core.client import Client
 from haas_console.core.commands import Apply, Call, ExportSite, Help, ImportSite, Use
 from haas_console.core.errors import ConsoleError, LostDaemonError, NoDaemonError
@@ -104,7 +103,7 @@ class Runner:
             )
             raise
         if call.method == "drift.check" and not result["checked"] and result["unreachable"]:
-            raise ConsoleError(" ".join(devices.unread(result)))
+            raise ConsoleError(" ".join(devicetext.unread(result)))
         if self._language.mutates(call):
             self._output.changed(planned.line, call, result)
         else:

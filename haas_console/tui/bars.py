@@ -11,8 +11,8 @@ from textual.reactive import Reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from haas_console.batch.text import clean
 from haas_console.core.session import Session
+from haas_console.core.text import clean
 from haas_console.tui.spans import changed_span
 
 

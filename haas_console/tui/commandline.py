@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from haas_console.batch import devices, text
+from haas_console.core import devicetext, text
 from haas_console.core.commands import Apply, Call, Command, Help, Use
 from haas_console.core.errors import CommandSyntaxError, ConsoleError
 from haas_console.core.recall import Recall
@@ -113,7 +113,7 @@ class CommandLine:
 
             open_job(self._app, result["job"])
         elif isinstance(command, Call) and (
-            command.method in devices.READ or not session.live.language.mutates(command)
+            command.method in devicetext.READ or not session.live.language.mutates(command)
         ):
             title = session.line(command)
             self._app.show(TextScreen(session, title, answer_lines(command, result)))
@@ -124,13 +124,13 @@ class CommandLine:
 
 
 def answer_lines(call: Call, result: Any) -> list[str]:
-    """What a command that only looks has found, as batch mode writes it."""
+    """What a command that only looks has found, as a script's output shows it."""
     if call.method == "plan.show":
         return text.plan_lines(result)
-    if call.method in devices.READ:
-        unread = devices.unread(result) if call.method == "drift.check" else []
-        said = [*unread, *devices.talk(call.method, result)]
-        return [*devices.answer_lines(call.method, result), *said]
+    if call.method in devicetext.READ:
+        unread = devicetext.unread(result) if call.method == "drift.check" else []
+        said = [*unread, *devicetext.talk(call.method, result)]
+        return [*devicetext.answer_lines(call.method, result), *said]
     if call.method == "site.export":
         return str(result["site"]).splitlines()
     if call.method == "rpc.discover":

@@ -17,7 +17,7 @@ from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from haas_console.batch.text import clean
+from haas_console.core.text import clean
 from haas_console.tui.spans import changed_span
 
 Part = tuple[str, str]

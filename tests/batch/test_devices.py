@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from haas_console.batch.devices import answer_lines, talk
+from haas_console.core.devicetext import answer_lines, talk
 
 if TYPE_CHECKING:
     from tests.batch.conftest import Program

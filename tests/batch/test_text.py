@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from haas_console.batch.text import brief, clean, facts, plan_lines, record_lines, table
 from haas_console.core.jobs import JobView
+from haas_console.core.text import brief, clean, facts, plan_lines, record_lines, table
 
 PRIMARY = {
     "nic": "primary-nic",

@@ -9,9 +9,9 @@ from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from haas_console.batch.devices import target_text, unread
 from haas_console.core.board import natural
 from haas_console.core.commands import Call
+from haas_console.core.devicetext import target_text, unread
 from haas_console.core.gestures import count
 from haas_console.core.inventory import DriftItem
 from haas_console.core.live import Changes

@@ -13,16 +13,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
-from haas_console.batch.devices import carries, probe_facts, target_text, trust_lines, unread
-from haas_console.batch.text import clean
 from haas_console.core.board import natural
 from haas_console.core.commands import Call
+from haas_console.core.devicetext import carries, probe_facts, target_text, trust_lines, unread
 from haas_console.core.errors import ConsoleError
 from haas_console.core.faceplate import labeller, legend, plate
 from haas_console.core.live import Changes
 from haas_console.core.portfetch import fetch_ports
 from haas_console.core.portviews import DRIFTED, PortView, describe, plugs, views
 from haas_console.core.session import Session
+from haas_console.core.text import clean
 from haas_console.tui.bars import Bar
 from haas_console.tui.lines import Lines, Part, cut
 from haas_console.tui.screen import ConsoleScreen

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from haas_console.batch.text import brief, clean, table
+from haas_console.core.text import brief, clean, table
 
 READ = frozenset({"drift.check", "drift.list", "switch.probe", "switch.trust"})
 """Methods whose answers are told here."""
