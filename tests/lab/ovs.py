@@ -6,10 +6,10 @@ It forwards in a process of its own, so what has passed the kernel's queue may s
 from __future__ import annotations
 
 import contextlib
-import json
+import itertools
 import os
 import signal
-import socket
+from collections.abc import Mapping
 from pathlib import Path
 
 from .topology import Lab, ip, run
@@ -18,9 +18,9 @@ SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
 RUN = Path("/run/openvswitch")
 """Where its programs look for it, all by themselves: the lab's own /run, in memory."""
 
-ITERATIONS = 8
-"""Turns of the daemon's loop in which it surely takes all that is waiting: it takes up to 32 frames
-of each port in one, and a matrix has each nic send no more than some hundred."""
+TURNS = 8
+"""Turns of the daemon's loop that empty its queues: it takes up to 32 frames of each port in one,
+and a matrix has each nic send no more than a few hundred."""
 
 
 class OpenVSwitch:
@@ -28,6 +28,7 @@ class OpenVSwitch:
 
     def __init__(self, lab: Lab) -> None:
         self._switch = lab.switch
+        self._turns = itertools.count()
 
     def start(self) -> None:
         """Take the ports off the kernel's bridge, and give them to a fresh Open vSwitch."""
@@ -55,16 +56,25 @@ class OpenVSwitch:
         """Run ``ovs-vsctl``; return what it printed."""
         return run("ovs-vsctl", "--timeout=20", *words)
 
-    def forwarded(self) -> None:
-        """Wait until it has sent on all that has come in."""
-        (control,) = RUN.glob("ovs-vswitchd.*.ctl")
-        with socket.socket(socket.AF_UNIX) as daemon:
-            daemon.connect(str(control))
-            for number in range(ITERATIONS):  # it answers once in each turn of its loop
-                request = {"method": "version", "params": [], "id": number}
-                daemon.sendall(json.dumps(request).encode())
-                while not daemon.recv(4096).rstrip().endswith(b"}"):
-                    pass
+    def follow_links(self, carriers: Mapping[str, bool]) -> None:
+        """Wait until the daemon knows which ports have a carrier: it floods no frame to the others.
+
+        It hears of a carrier some turns after the kernel has it, and the later the busier the
+        machine is.
+        """
+        for port, carrier in carriers.items():
+            self.vsctl("wait-until", "Interface", port, f"link_state={'up' if carrier else 'down'}")
+        self.forward_all()
+
+    def forward_all(self) -> None:
+        """Wait until the daemon has forwarded every frame that has arrived at it.
+
+        ovs-vsctl returns once the daemon has taken over the changed configuration, which takes at
+        least one turn of its loop (ovs-vsctl(8), --no-wait).
+        """
+        for _ in range(TURNS):
+            turn = f"other_config:turn={next(self._turns)}"
+            self.vsctl("set", "bridge", self._switch.bridge, turn)
 
     def _inside(self, *command: str) -> None:
         run("ip", "netns", "exec", self._switch.name, *command)

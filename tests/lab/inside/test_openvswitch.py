@@ -51,7 +51,7 @@ def ovs(lab: Lab) -> Iterator[OpenVSwitch]:
 
 @pytest.fixture(scope="module")
 def wire(lab: Lab, ovs: OpenVSwitch) -> Wire:
-    return Wire(lab, ovs.forwarded)
+    return Wire(lab, ovs)
 
 
 @asynccontextmanager
