@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import importlib
 import json
 import logging
 import os
@@ -15,7 +14,6 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import haas_rpcd.methods  # noqa: F401 - declares the API
 from haas_rpcd.auth import DAEMON
@@ -30,20 +28,11 @@ from haas_rpcd.config import (
 )
 from haas_rpcd.config import Server as ServerSettings
 from haas_rpcd.drivers import SingleDriver
-from haas_rpcd.drivers.switch.dialect import COMMON_OPTIONS, Dialect
-from haas_rpcd.drivers.switch.dialects import DIALECTS, DialectError
-from haas_rpcd.drivers.switch.dialects import load as load_dialects
-from haas_rpcd.drivers.switch.driver import SwitchDriver
-from haas_rpcd.drivers.switch.transport import OPTIONS, Transport
-from haas_rpcd.drivers.switch.transport.known_hosts import KnownHosts
-from haas_rpcd.drivers.switch.transport.telnet import TelnetTransport
+from haas_rpcd.drivers.switch.factory import RegisteredSwitch, SwitchFactory
 from haas_rpcd.engine.engine import Engine
 from haas_rpcd.engine.planning import Planning
-from haas_rpcd.errors import DeviceError, UnavailableError
 from haas_rpcd.events import Events
 from haas_rpcd.methods.registry import METHODS, Call, Context, invoke
-from haas_rpcd.model import SwitchFacts
-from haas_rpcd.records import SwitchTrust
 from haas_rpcd.rpc import openrpc
 from haas_rpcd.rpc.transport import Server
 from haas_rpcd.sim.datacentre import DataCentre
@@ -51,12 +40,7 @@ from haas_rpcd.sim.hostnet import SimNetworkDriver
 from haas_rpcd.sim.hypervisor import SimHypervisorDriver
 from haas_rpcd.store.database import Row, Store
 
-if TYPE_CHECKING:
-    from haas_rpcd.drivers.switch.transport.ssh import SshAddress
-
 log = logging.getLogger(__name__)
-
-SSH = "haas_rpcd.drivers.switch.transport.ssh"
 
 MakeDriver = Callable[[], SingleDriver]
 
@@ -78,12 +62,16 @@ class Daemon:
         demo: bool = False,
     ) -> None:
         self.settings = settings
-        self._credentials = credentials
-        self._known_hosts = KnownHosts(Path(settings.switches.known_hosts))
         self.store = Store(settings.store.path)
         self.events = Events()
-        self.dialects = _dialects(Path(settings.switches.dialects))
-        planning = Planning(settings.pool, self._facts, self._switch_driver, master, libvirt)
+        switches = SwitchFactory(settings, credentials)
+        planning = Planning(
+            settings.pool,
+            switches.facts,
+            lambda row: switches.driver(_registered(row)),
+            master,
+            libvirt,
+        )
         self.engine = Engine(
             self.store,
             self.events,
@@ -96,12 +84,9 @@ class Daemon:
             store=self.store,
             engine=self.engine,
             events=self.events,
-            dialects={
-                name: dialect.options | COMMON_OPTIONS | OPTIONS
-                for name, dialect in self.dialects.items()
-            },
-            canonical_port=lambda dialect, port: self.dialects[dialect].canonical_port(port),
-            trust=self._trust,
+            dialects=switches.options(),
+            canonical_port=switches.canonical_port,
+            trust=lambda row, fingerprint: switches.trust(_registered(row), fingerprint),
             openrpc=functools.cache(lambda: openrpc.document(METHODS)),  # when it is asked for
             started=time.time(),
             demo=demo,
@@ -138,95 +123,18 @@ class Daemon:
         await self.engine.stop()
         await self.store.close()
 
-    def _switch_driver(self, row: Row) -> SwitchDriver:
-        dialect = self.dialects.get(row["dialect"])
-        if dialect is None:
-            raise UnavailableError(
-                f"This haas-rpcd has no dialect {row['dialect']}, with which {row['name']} is"
-                " registered."
-            )
-        options = json.loads(row["options"])
-        return SwitchDriver(
-            row["name"],
-            dialect,
-            connect=lambda: self._connect(row),
-            options={name: value for name, value in options.items() if name not in OPTIONS},
-            credential=lambda: self._credential(row["name"], row["credential"]),
-            settings=self.settings.switches,
-            registered=tuple(
-                row[key]
-                for key in ("dialect", "host", "port", "transport", "credential", "options")
-            ),
-        )
 
-    async def _connect(self, row: Row) -> Transport:
-        """Connect to a switch by the transport it is registered with. Raises DeviceError."""
-        if row["transport"] == "ssh":
-            address = await self._ssh(row)
-            return await address.connect(self._credential(row["name"], row["credential"]))
-        wanted = self.settings.switches
-        return await TelnetTransport.connect(
-            row["name"], row["host"], row["port"], wanted.connect_timeout, wanted.keepalive
-        )
-
-    async def _ssh(self, row: Row) -> SshAddress:
-        await asyncio.to_thread(importlib.import_module, SSH)  # 0.3 s that nobody need wait for
-        from haas_rpcd.drivers.switch.transport.ssh import SshAddress
-
-        return SshAddress(
-            row["name"],
-            row["host"],
-            row["port"],
-            known_hosts=self._known_hosts,
-            settings=self.settings.switches,
-            legacy=json.loads(row["options"]).get("ssh_legacy") is True,
-        )
-
-    async def _trust(self, row: Row, fingerprint: str | None) -> SwitchTrust:
-        """Look at a switch's SSH host key, and trust it if it is this one. Raises HaasError."""
-        address = await self._ssh(row)
-        shown = await address.trust(fingerprint and fingerprint.rstrip("="))
-        return SwitchTrust(
-            switch=row["name"],
-            host=row["host"],
-            port=row["port"],
-            type=shown.key.kind,
-            fingerprint=shown.key.fingerprint,
-            state=shown.verdict,
-            stored=shown.stored,
-            trusted=[str(key) for key in shown.known],
-            note=address.advice(shown.key, shown.verdict),
-        )
-
-    def _facts(self, dialect: str, trunks: int) -> SwitchFacts:
-        """Give what the planner has to know of a switch, from its dialect."""
-        known = self.dialects.get(dialect)
-        return SwitchFacts(
-            declares_vlans=bool(known and known.declares_vlans and not known.trunks_want_vlans),
-            saves=known.saves if known else False,
-            trunks=trunks,
-        )
-
-    def _credential(self, switch: str, name: str | None) -> Credential:
-        try:
-            known = self._credentials()
-        except ConfigError as error:
-            raise DeviceError(str(error), reason="login") from None
-        if (name or switch) not in known:
-            raise DeviceError(
-                f"There are no credentials for {switch}: add  [{name or switch}]  to"
-                f" {self.settings.credentials.file}.",
-                reason="login",
-            )
-        return known[name or switch]
-
-
-def _dialects(folder: Path) -> dict[str, Dialect]:
-    """Give the built-in dialects and the site's own. Raises ConfigError."""
-    try:
-        return DIALECTS | load_dialects(folder)
-    except (DialectError, OSError) as error:
-        raise ConfigError(f"[switches] dialects: {error}") from None
+def _registered(row: Row) -> RegisteredSwitch:
+    """Give what the store says of a switch as its driver wants it."""
+    return RegisteredSwitch(
+        name=row["name"],
+        dialect=row["dialect"],
+        host=row["host"],
+        port=row["port"],
+        transport=row["transport"],
+        credential=row["credential"],
+        options=json.loads(row["options"]),
+    )
 
 
 # --- the two ways to put one together -------------------------------------------------------------

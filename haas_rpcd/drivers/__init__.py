@@ -7,7 +7,7 @@ it previews changes, sends them, and says what the device has now.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from haas_rpcd.errors import DeviceError
@@ -54,7 +54,7 @@ class Driver(Protocol):
     """How many changes :meth:`send` is given at once. They are noted as being sent together, so
     a switch, which gets its lines ahead of its answers, takes many; a hypervisor one."""
 
-    registered: Hashable
+    registered: object
     """What the device is registered as: a session that was opened to another is not used."""
 
     def preview(
@@ -136,7 +136,7 @@ class OneByOne:
     """A :class:`Driver` over a device that takes one change at a time."""
 
     at_once = 1
-    registered: Hashable = None
+    registered: object = None
 
     def __init__(self, device: SingleDriver) -> None:
         self._device = device

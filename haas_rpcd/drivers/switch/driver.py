@@ -6,7 +6,7 @@ import asyncio
 import functools
 import logging
 import time
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from haas_rpcd.config import Credential, SwitchSettings
 from haas_rpcd.drivers import SESSION_LOST, News, Outcome, Say
@@ -67,7 +67,7 @@ class SwitchDriver:
         options: Options,
         credential: Lookup,
         settings: SwitchSettings,
-        registered: Hashable = None,
+        registered: object = None,
     ) -> None:
         self.registered = registered
         self._name = name

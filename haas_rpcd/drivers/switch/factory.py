@@ -1,0 +1,169 @@
+"""Makes the driver of a registered switch: its dialect, its transport and its credentials."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from haas_rpcd.config import ConfigError, Credential, Settings
+from haas_rpcd.drivers.switch.dialect import COMMON_OPTIONS, Dialect
+from haas_rpcd.drivers.switch.dialects import DIALECTS, DialectError, load
+from haas_rpcd.drivers.switch.driver import SwitchDriver
+from haas_rpcd.drivers.switch.transport import OPTIONS, Transport
+from haas_rpcd.drivers.switch.transport.known_hosts import KnownHosts
+from haas_rpcd.drivers.switch.transport.telnet import TelnetTransport
+from haas_rpcd.errors import DeviceError, UnavailableError
+from haas_rpcd.model import SwitchFacts
+from haas_rpcd.records import SwitchTrust
+
+if TYPE_CHECKING:
+    from haas_rpcd.drivers.switch.transport.ssh import SshAddress
+
+_SSH = "haas_rpcd.drivers.switch.transport.ssh"
+
+
+class RegisteredSwitch(msgspec.Struct, frozen=True):
+    """What a switch is registered with. Two that are equal can share a session.
+
+    ``credential`` names an entry of the credentials file; None means the switch's own name.
+    """
+
+    name: str
+    dialect: str
+    host: str
+    port: int
+    transport: str
+    credential: str | None = None
+    options: Mapping[str, Any] = {}
+
+
+class SwitchFactory:
+    """Knows the dialects, the credentials and the trusted host keys; makes drivers from them.
+
+    ``credentials`` is called at each login, so that a changed file takes effect without a restart.
+    """
+
+    def __init__(
+        self, settings: Settings, credentials: Callable[[], Mapping[str, Credential]]
+    ) -> None:
+        """Load the site's own dialects. Raises ConfigError."""
+        self.dialects = _dialects(Path(settings.switches.dialects))
+        self._settings = settings.switches
+        self._credentials = credentials
+        self._credentials_file = settings.credentials.file
+        self._known_hosts = KnownHosts(Path(settings.switches.known_hosts))
+
+    # --- what a dialect says ----------------------------------------------------------------------
+
+    def options(self) -> dict[str, frozenset[str]]:
+        """Give the options that a switch of each dialect may be registered with."""
+        return {
+            name: dialect.options | COMMON_OPTIONS | OPTIONS
+            for name, dialect in self.dialects.items()
+        }
+
+    def canonical_port(self, dialect: str, port: str) -> str:
+        """Give the one name of a port that its switch knows by several. Raises ValueError."""
+        return self.dialects[dialect].canonical_port(port)
+
+    def facts(self, dialect: str, trunks: int) -> SwitchFacts:
+        """Give what the planner needs to know of a switch that has this many trunk ports."""
+        known = self.dialects.get(dialect)
+        return SwitchFacts(
+            declares_vlans=bool(known and known.declares_vlans and not known.trunks_want_vlans),
+            saves=known.saves if known else False,
+            trunks=trunks,
+        )
+
+    # --- what talks to a switch -------------------------------------------------------------------
+
+    def driver(self, switch: RegisteredSwitch) -> SwitchDriver:
+        """Make the driver of a switch; no I/O. Raises UnavailableError for an unknown dialect."""
+        dialect = self.dialects.get(switch.dialect)
+        if dialect is None:
+            raise UnavailableError(
+                f"This haas-rpcd has no dialect {switch.dialect}, with which {switch.name} is"
+                " registered."
+            )
+        return SwitchDriver(
+            switch.name,
+            dialect,
+            connect=lambda: self._connect(switch),
+            options={name: value for name, value in switch.options.items() if name not in OPTIONS},
+            credential=lambda: self._credential(switch),
+            settings=self._settings,
+            registered=switch,
+        )
+
+    async def trust(self, switch: RegisteredSwitch, fingerprint: str | None) -> SwitchTrust:
+        """Read a switch's SSH host key, and trust it if it has this fingerprint.
+
+        Raises DeviceError, UnavailableError.
+        """
+        address = await self._ssh(switch)
+        shown = await address.trust(fingerprint and fingerprint.rstrip("="))
+        return SwitchTrust(
+            switch=switch.name,
+            host=switch.host,
+            port=switch.port,
+            type=shown.key.kind,
+            fingerprint=shown.key.fingerprint,
+            state=shown.verdict,
+            stored=shown.stored,
+            trusted=[str(key) for key in shown.known],
+            note=address.advice(shown.key, shown.verdict),
+        )
+
+    async def _connect(self, switch: RegisteredSwitch) -> Transport:
+        if switch.transport == "ssh":
+            address = await self._ssh(switch)
+            return await address.connect(self._credential(switch))
+        return await TelnetTransport.connect(
+            switch.name,
+            switch.host,
+            switch.port,
+            self._settings.connect_timeout,
+            self._settings.keepalive,
+        )
+
+    async def _ssh(self, switch: RegisteredSwitch) -> SshAddress:
+        # Importing asyncssh takes 0.3 s, so a thread does it when a switch first needs it.
+        await asyncio.to_thread(importlib.import_module, _SSH)
+        from haas_rpcd.drivers.switch.transport.ssh import SshAddress
+
+        return SshAddress(
+            switch.name,
+            switch.host,
+            switch.port,
+            known_hosts=self._known_hosts,
+            settings=self._settings,
+            legacy=switch.options.get("ssh_legacy") is True,
+        )
+
+    def _credential(self, switch: RegisteredSwitch) -> Credential:
+        """Look up a switch's credentials. Raises DeviceError ``login``."""
+        try:
+            known = self._credentials()
+        except ConfigError as error:
+            raise DeviceError(str(error), reason="login") from None
+        entry = switch.credential or switch.name
+        if entry not in known:
+            raise DeviceError(
+                f"There are no credentials for {switch.name}: add  [{entry}]  to"
+                f" {self._credentials_file}.",
+                reason="login",
+            )
+        return known[entry]
+
+
+def _dialects(folder: Path) -> dict[str, Dialect]:
+    """Give the built-in dialects and the site's own. Raises ConfigError."""
+    try:
+        return DIALECTS | load(folder)
+    except (DialectError, OSError) as error:
+        raise ConfigError(f"[switches] dialects: {error}") from None
