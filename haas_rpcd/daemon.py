@@ -1,4 +1,4 @@
-"""The composition root: the one place that knows every part, and puts them together."""
+"""The composition root: the only place that knows every part. It puts them together."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ import contextlib
 import functools
 import json
 import logging
-import os
-import signal
-import socket
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -35,6 +32,7 @@ from haas_rpcd.events import Events
 from haas_rpcd.methods.registry import METHODS, Call, Context, invoke
 from haas_rpcd.rpc import openrpc
 from haas_rpcd.rpc.transport import Server
+from haas_rpcd.service import until_stopped
 from haas_rpcd.sim.datacentre import DataCentre
 from haas_rpcd.sim.hostnet import SimNetworkDriver
 from haas_rpcd.sim.hypervisor import SimHypervisorDriver
@@ -46,10 +44,11 @@ MakeDriver = Callable[[], SingleDriver]
 
 
 class Daemon:
-    """A daemon put together, ready to be started.
+    """All parts of a daemon, ready to be started.
 
-    ``credentials`` is asked at each login, so that a changed file needs no restart; ``master`` and
-    ``libvirt`` make the drivers of the master's two devices, and are None without ``[master]``.
+    ``credentials`` is called at each login, so that a changed file takes effect without a restart.
+    ``master`` and ``libvirt`` make the drivers of the master's two devices; they are None if
+    haas.toml has no ``[master]``.
     """
 
     def __init__(
@@ -87,7 +86,7 @@ class Daemon:
             dialects=switches.options(),
             canonical_port=switches.canonical_port,
             trust=lambda row, fingerprint: switches.trust(_registered(row), fingerprint),
-            openrpc=functools.cache(lambda: openrpc.document(METHODS)),  # when it is asked for
+            openrpc=functools.cache(lambda: openrpc.document(METHODS)),  # made at the first call
             started=time.time(),
             demo=demo,
         )
@@ -114,18 +113,18 @@ class Daemon:
             await self._server.start()
 
     async def serve(self) -> None:
-        """Listen, for a daemon that was started without."""
+        """Listen, after ``start(serve=False)``."""
         await self._server.start()
 
     async def stop(self) -> None:
-        """Stop listening and end; jobs under way stay in the journal for the next start."""
+        """Stop listening and end. Running jobs stay in the journal for the next start."""
         await self._server.stop()
         await self.engine.stop()
         await self.store.close()
 
 
 def _registered(row: Row) -> RegisteredSwitch:
-    """Give what the store says of a switch as its driver wants it."""
+    """Convert a switch's row in the store to the record that its driver is made from."""
     return RegisteredSwitch(
         name=row["name"],
         dialect=row["dialect"],
@@ -137,13 +136,13 @@ def _registered(row: Row) -> RegisteredSwitch:
     )
 
 
-# --- the two ways to put one together -------------------------------------------------------------
+# --- two ways to compose a daemon -----------------------------------------------------------------
 
 
 def real(settings: Settings) -> Daemon:
-    """Put together a daemon for a real master. Raises ConfigError."""
+    """Compose the daemon of a real master. Raises ConfigError."""
     path = Path(settings.credentials.file)
-    load_credentials(path)  # says now what is wrong with it
+    load_credentials(path)  # report faults in the file now, not at the first login
     master: MakeDriver | None = None
     libvirt: MakeDriver | None = None
     if (wanted := settings.master) is not None:
@@ -167,7 +166,7 @@ async def run(settings: Settings) -> None:
     await daemon.start()
     log.info("serving %s", settings.server.socket)
     try:
-        await _until_told_to_stop()
+        await until_stopped()
     finally:
         await daemon.stop()
 
@@ -195,7 +194,7 @@ async def demo(socket_path: str) -> AsyncIterator[tuple[Daemon, DataCentre]]:
         try:
             await _seed(daemon, centre.site())
             centre.take_time()
-            await daemon.serve()  # only now: who connects finds the nodes free
+            await daemon.serve()  # only now, so that clients find the nodes free
             yield daemon, centre
         finally:
             await daemon.stop()
@@ -208,7 +207,7 @@ async def run_demo(socket_path: str) -> None:
     """Serve the embedded data centre until SIGTERM or SIGINT."""
     async with demo(socket_path):
         log.info("serving the embedded data centre on %s", socket_path)
-        await _until_told_to_stop()
+        await until_stopped()
 
 
 async def _seed(daemon: Daemon, site: str) -> None:
@@ -219,26 +218,3 @@ async def _seed(daemon: Daemon, site: str) -> None:
     job = await invoke(call, "job.wait", {"job": started["job"], "timeout": 60})
     if job["state"] != "succeeded":
         raise RuntimeError(f"the site could not be applied: {job['error']}")
-
-
-async def _until_told_to_stop() -> None:
-    loop = asyncio.get_running_loop()
-    stopped = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    _notify_systemd("READY=1")
-    await stopped.wait()
-    _notify_systemd("STOPPING=1")
-
-
-def _notify_systemd(state: str) -> None:
-    """Tell systemd how we are (sd_notify(3)), if it asked to be told."""
-    address = os.environ.get("NOTIFY_SOCKET")
-    if not address:
-        return
-    with (
-        contextlib.suppress(OSError),  # nobody listens: that is systemd's matter
-        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify,
-    ):
-        notify.connect(f"\0{address[1:]}" if address.startswith("@") else address)
-        notify.sendall(state.encode())
