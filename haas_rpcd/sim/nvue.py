@@ -171,12 +171,6 @@ class NvueSwitch(ShellSwitch[Config]):
         call.error("Error: Invalid parameter")
         return 1
 
-    def _login(self, call: Call) -> str:
-        if call.root:
-            return "root"
-        users = {session.number: getattr(session, "user", "") for session in self.sessions}
-        return users.get(call.session, "")
-
     # --- editing
 
     def _edit(self, call: Call) -> int:
@@ -185,7 +179,7 @@ class NvueSwitch(ShellSwitch[Config]):
         except InvalidError:
             call.error("Error: Invalid parameter")
             return 1
-        login = self._login(call)
+        login = self.user_of(call)
         if login not in self.candidates:
             self.revision += 1
             self.candidates[login] = Candidate(self.revision)
@@ -223,7 +217,7 @@ class NvueSwitch(ShellSwitch[Config]):
     # --- nv config
 
     async def _config(self, call: Call, words: Sequence[str]) -> int:
-        login = self._login(call)
+        login = self.user_of(call)
         match words:
             case ["apply", *flags] if set(flags) <= {"--assume-yes", "-y", "--y"}:
                 return await self._apply(call, login, bool(flags))

@@ -1,4 +1,4 @@
-"""A switch that is a Linux machine: bash is real, the vendor's commands are not."""
+"""A simulated switch with a Linux shell: bash is real, the vendor's commands are simulated."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Acme(ShellSwitch[cli.Config]):
                 self.save()
                 call.print("saved")
             case _:
-                call.error(f"no such thing: {call.words[1:]}")
+                call.error(f"no such command: {call.words[1:]}")
                 return 1
         return 0
 
@@ -56,7 +56,7 @@ async def login(console: Console) -> None:
     await console.until(PROMPT)
 
 
-async def say(console: Console, line: str) -> list[str]:
+async def run(console: Console, line: str) -> list[str]:
     console.send(f"{line}\r")
     echo, *printed, _prompt = re.sub(r"\x1b\[\?2004[hl]\r?", "", await console.until(PROMPT)).split(
         "\n"
@@ -65,15 +65,15 @@ async def say(console: Console, line: str) -> list[str]:
     return printed
 
 
-async def test_a_wrong_login_and_a_shell() -> None:
+async def test_login_is_checked_and_starts_a_real_shell() -> None:
     async with acme() as switch, connected(switch) as console:
         await console.until("sw1 login: $")
         console.send("admin\rno\r")
         assert "Login incorrect\nsw1 login: " in await console.until("incorrect\nsw1 login: $")
         console.send("admin\rpw\r")
         await console.until(PROMPT)
-        assert await say(console, "false; echo $?") == ["1"]
-        assert await say(console, "frobnicate; echo $?") == [
+        assert await run(console, "false; echo $?") == ["1"]
+        assert await run(console, "frobnicate; echo $?") == [
             "bash: frobnicate: command not found",
             "127",
         ]
@@ -82,16 +82,16 @@ async def test_a_wrong_login_and_a_shell() -> None:
     assert switch.sessions == []
 
 
-async def test_the_vendors_commands_change_what_ports_carry() -> None:
+async def test_vendor_commands_change_what_ports_carry() -> None:
     async with acme(history=True) as switch, connected(switch) as console:
         await login(console)
-        assert await say(console, "acmectl vlan 7; echo $?") == [
-            "no such thing: ['vlan', '7']",
+        assert await run(console, "acmectl vlan 7; echo $?") == [
+            "no such command: ['vlan', '7']",
             "1",
         ]
-        assert await say(console, "sudo acmectl vlan 7 && acmectl access swp1 7") == []
+        assert await run(console, "sudo acmectl vlan 7 && acmectl access swp1 7") == []
         assert switch.carried("swp1") == Carried(7)
-        assert await say(console, "acmectl 'a  b' 2>/dev/null; echo $?") == ["1"]
+        assert await run(console, "acmectl 'a  b' 2>/dev/null; echo $?") == ["1"]
         assert [line.text for line in switch.lines[2:]] == [
             "acmectl vlan 7",
             "acmectl vlan 7",
@@ -101,7 +101,7 @@ async def test_the_vendors_commands_change_what_ports_carry() -> None:
         assert [entry.changed for entry in switch.history] == [{"swp1": Carried(7)}]
 
 
-async def test_questions_and_type_ahead() -> None:
+async def test_a_command_can_ask_a_question_while_further_input_waits() -> None:
     async with acme() as switch, connected(switch) as console:
         await login(console)
         console.send("acmectl save\r")
@@ -111,16 +111,16 @@ async def test_questions_and_type_ahead() -> None:
         assert switch.counters.saves == 1
 
 
-async def test_a_reboot_loses_what_was_not_saved() -> None:
+async def test_reboot_discards_unsaved_changes() -> None:
     async with acme() as switch, connected(switch) as console:
         await login(console)
-        await say(console, "sudo acmectl vlan 7")
+        await run(console, "sudo acmectl vlan 7")
         console.send("sudo reboot\r")
         await console.hung_up()
         assert sorted(switch.running.vlans) == [1]
 
 
-async def test_it_is_reached_by_ssh_too_and_stops_at_any_time() -> None:
+async def test_ssh_login_works_and_a_stalled_command_does_not_block_stop() -> None:
     before = asyncio.all_tasks()
     switch = acme(ssh=True)
     await switch.start()
@@ -140,9 +140,12 @@ async def test_it_is_reached_by_ssh_too_and_stops_at_any_time() -> None:
                 pass
         switch.faults.stall_at = "acmectl"
         process.stdin.write("acmectl\n")
-        await asyncio.sleep(0.1)
+        async with asyncio.timeout(5):
+            while switch.lines[-1].text != "acmectl":
+                await asyncio.sleep(0.01)
         await switch.stop()
-    await asyncio.sleep(0.05)
     assert switch.sessions == []
     assert not switch.home.exists()
-    assert asyncio.all_tasks() == before
+    async with asyncio.timeout(5):
+        while asyncio.all_tasks() != before:
+            await asyncio.sleep(0.01)

@@ -1,11 +1,11 @@
-"""Simulated switches whose command line is a Linux shell: a real bash behind the same wires.
+"""Simulated switches whose command line is a Linux shell: a real bash behind telnet and SSH.
 
-Echo, ``$?``, quoting, type-ahead, job control and ``PS1`` are bash's own. What is simulated are the
-vendor's programs: for each name in `ShellSwitch.programs` a tiny client stands first in PATH, hands
-its arguments to the device over a Unix socket, and prints what the device answers.
+Echo, ``$?``, quoting, type-ahead, job control and ``PS1`` are bash's own. Only the vendor's
+programs are simulated. For each name in `ShellSwitch.programs`, a small client comes first in PATH;
+it sends its arguments to the device over a Unix socket and prints the answer.
 
-A personality derives from `ShellSwitch`: ``dialect``, ``port_names`` and ``factory`` as in
-`haas_rpcd.sim.cli`, then ``programs`` and `run`::
+A personality derives from `ShellSwitch`. It defines ``dialect``, ``port_names`` and ``factory`` as
+described in `haas_rpcd.sim.cli`, then ``programs`` and ``run``::
 
     class Acme(ShellSwitch[cli.Config]):
         dialect = "acme"
@@ -21,10 +21,12 @@ A personality derives from `ShellSwitch`: ``dialect``, ``port_names`` and ``fact
             self.touch()
             return 0
 
-``sudo`` asks for no password and makes ``call.root`` true; ``reboot`` reloads. The records hold the
-vendor's commands only, as mode ``shell``; `Faults` apply to them, and ``line_delay`` is what each
-takes. Whoever logs in has a shell with the rights of this process: never listen beyond the
-loopback or a lab.
+``sudo`` asks for no password and sets ``call.root``; ``reboot`` reloads the switch. Only the
+vendor's commands are recorded, with the mode ``shell``. `Faults` apply to them; ``line_delay`` is
+the time that each takes.
+
+A user who logs in gets a shell with the rights of this process, so listen only on the loopback
+interface or in a lab.
 """
 
 from haas_rpcd.sim.shell.call import Call

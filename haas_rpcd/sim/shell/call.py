@@ -1,9 +1,11 @@
-"""One command of the vendor's, from the shell to the device and back.
+"""How a vendor's command in the shell talks to the simulated device.
 
-The client sends its words, each ended by NUL, preceded by the session's number, ``1`` under sudo,
-and the directory; an empty line ends them. The device answers by frames: a letter, the length in
-four bytes, and the data. ``o`` is for stdout, ``e`` for stderr, ``q`` wants a line of stdin (sent
-back with its line end, empty at the end of the file), ``x`` is the exit status and the end.
+The client, a small program that the shell finds under the command's name, sends the session's
+number, ``1`` under sudo (else ``0``), its directory and the words of the command, each followed by
+NUL, then a line feed. The device answers with frames: one letter, the length of the data in four
+bytes, and the data. ``o`` and ``e`` carry output for stdout and stderr. ``q`` carries a question;
+the client prints it and sends back one line of stdin (an empty one at the end of the file). ``x``
+carries the exit status and ends the command.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import shlex
 from dataclasses import dataclass
 
 CLIENT = """\
-import _socket, os, sys  # not socket: what that imports takes longer than all the rest
+import _socket, os, sys  # not socket: its imports would take most of the run time
 folder, program = os.path.split(sys.argv.pop(0))
 if program == "sudo":
     os.environ["HAAS_SIM_ROOT"] = "1"
@@ -21,7 +23,7 @@ if program == "sudo":
         del sys.argv[0]
     if not sys.argv or not os.path.exists(os.path.join(folder, sys.argv[0])):
         os.execvp((sys.argv or ["true"])[0], sys.argv or ["true"])
-    program = sys.argv.pop(0)  # here and now: another process would take as long again
+    program = sys.argv.pop(0)  # run it in this process: starting another one doubles the time
 end = _socket.socket(_socket.AF_UNIX)
 end.connect(os.environ["HAAS_SIM_SOCKET"])
 words = [os.environ["HAAS_SIM_SESSION"], os.environ.get("HAAS_SIM_ROOT", "0"), os.getcwd()]
@@ -50,27 +52,27 @@ while True:
 
 @dataclass
 class Call:
-    """A command as the shell read it."""
+    """A command that the shell has parsed."""
 
     session: int
     root: bool
     directory: str
     words: list[str]
-    """The program's name and its arguments, quotes already taken off."""
+    """The program's name and its arguments, without quotes."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
 
     @classmethod
     async def read(cls, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Call:
-        """Read what a client sends first."""
+        """Read the request of a client."""
         text = (await reader.readuntil(b"\0\n"))[:-2].decode("utf-8", "replace")
         session, root, directory, *words = text.split("\0")
         return cls(int(session), root == "1", directory, words, reader, writer)
 
     @property
     def text(self) -> str:
-        """The command line, quoted where it must be."""
+        """The command line, quoted where necessary."""
         return shlex.join(self.words)
 
     def print(self, *lines: str) -> None:
@@ -82,7 +84,7 @@ class Call:
         self._frame(b"e", "".join(f"{line}\n" for line in lines))
 
     async def ask(self, question: str) -> str:
-        """Ask for a line; at the end of the input it is empty."""
+        """Print a question and return the line typed; "" at the end of the input."""
         self._frame(b"q", question)
         return (await self.reader.readline()).decode("utf-8", "replace").rstrip("\n")
 

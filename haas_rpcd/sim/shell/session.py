@@ -10,65 +10,79 @@ import pty
 import struct
 import subprocess
 import termios
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
+from haas_rpcd.sim.cli.device import Device
 from haas_rpcd.sim.cli.editor import Editor, Key
 from haas_rpcd.sim.cli.records import MASK, LineRecord
 from haas_rpcd.sim.cli.wire import Conversation, Wire
 
-if TYPE_CHECKING:
-    from haas_rpcd.sim.shell.switch import ShellSwitch
-
 CHUNK = 65536
+ROWS = 24
+
+
+@dataclass(frozen=True)
+class ShellSettings:
+    """How a device starts its users' shells."""
+
+    home: Path
+    columns: int
+    max_login_attempts: int
+    environment: Callable[[str, int], Mapping[str, str]]
+    """Returns the environment variables of a shell, given its user and the session's number."""
 
 
 class ShellSession(Conversation):
-    """What one client sees."""
+    """The session of one client."""
 
-    def __init__(self, switch: ShellSwitch[Any], wire: Wire) -> None:
+    def __init__(self, device: Device[Any], wire: Wire, settings: ShellSettings) -> None:
         super().__init__()
-        self.switch = switch
         self.user = ""
+        self._device = device
         self._wire = wire
-        self._typed = bytearray()
+        self._settings = settings
+        self._input = bytearray()
         self._editor = Editor(self._write, width=0, helps=False)
-        self._asking = ""  # "username" or "password", before the shell is there
-        self._tries = 0
+        self._asking = ""  # "username" or "password" until the shell runs
+        self._failed_logins = 0
         self._shell: subprocess.Popen[bytes] | None = None
         self._terminal = -1
 
     def begin(self, user: str | None) -> None:
-        """Ask who it is, or open the shell."""
+        """Ask for a login, or start the shell of a user who has logged in already (SSH)."""
         if user is None:
-            self._ask("username", f"{self.switch.running.hostname} login: ")
+            self._ask_username()
         else:
             self._open(user)
 
     def feed(self, data: bytes) -> None:
-        """Take what was typed: a login's answers, then all of it for the shell."""
-        self._typed += data
-        while self._shell is None and self._asking and self._typed:
-            key = self._editor.read(self._typed)
+        """Take input: first the answers of the login, then everything for the shell."""
+        self._input += data
+        while self._shell is None and self._asking and self._input:
+            key = self._editor.read(self._input)
             if key is None:
                 return
             if key in (Key.INTERRUPT, Key.END):
                 self._wire.close()
                 return
             self._answered(self._editor.text)
-        self._type()
+        self._forward_input()
 
     def hold(self) -> None:
-        """The client does not read: let the shell wait."""
+        """Stop reading from the shell while the client does not read."""
         if self._terminal >= 0:
             asyncio.get_running_loop().remove_reader(self._terminal)
 
     def resume(self) -> None:
-        """Go on."""
+        """Read from the shell again."""
         if self._terminal >= 0:
-            asyncio.get_running_loop().add_reader(self._terminal, self._shown)
+            asyncio.get_running_loop().add_reader(self._terminal, self._forward_output)
 
     def log(self, text: str) -> None:
-        """Write over whatever is there, as ``wall`` does."""
+        """Write a message into the terminal, as ``wall`` does."""
         self._write(f"\n{text}\n")
 
     def cut(self) -> None:
@@ -76,11 +90,14 @@ class ShellSession(Conversation):
         self._wire.abort()
 
     def lost(self) -> None:
-        """Hang the shell up."""
+        """End the shell: the connection is gone."""
         self._close()
         super().lost()
 
     # --- the login
+
+    def _ask_username(self) -> None:
+        self._ask("username", f"{self._device.running.hostname} login: ")
 
     def _ask(self, what: str, question: str) -> None:
         self._asking = what
@@ -88,42 +105,43 @@ class ShellSession(Conversation):
 
     def _answered(self, text: str) -> None:
         hidden = self._asking == "password"
-        self.switch.record(LineRecord(self.number, self._asking, MASK if hidden else text))
+        self._device.record(LineRecord(self.number, self._asking, MASK if hidden else text))
         if not hidden:
             self.user = text
             self._ask("password", "Password: ")
-        elif self.switch.allows(self.user, text):
+        elif self._device.allows(self.user, text):
             self._open(self.user)
         else:
-            self._tries += 1
+            self._failed_logins += 1
             self._write("\nLogin incorrect\n")
-            if self._tries >= self.switch.tries:
+            if self._failed_logins >= self._settings.max_login_attempts:
                 self._asking = ""
                 self._wire.close()
             else:
-                self._ask("username", f"{self.switch.running.hostname} login: ")
+                self._ask_username()
 
     # --- the shell
 
     def _open(self, user: str) -> None:
         self.user, self._asking = user, ""
-        self.switch.counters.logins += 1
-        self._write("".join(f"{line}\n" for line in self.switch.motd.splitlines()))
+        self._device.counters.logins += 1
+        self._write("".join(f"{line}\n" for line in self._device.motd.splitlines()))
         self._terminal, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, self.switch.columns, 0, 0))
-        self._shell = subprocess.Popen(  # setsid makes the terminal its controlling one
+        size = struct.pack("HHHH", ROWS, self._settings.columns, 0, 0)
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, size)
+        self._shell = subprocess.Popen(  # setsid makes this the shell's controlling terminal
             ["setsid", "--ctty", "bash", "--noprofile", "--norc", "-i"],  # noqa: S607
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            cwd=self.switch.home,
-            env=self.switch.environment(self),
+            cwd=self._settings.home,
+            env=self._settings.environment(user, self.number),
         )
         os.close(slave)
         os.set_blocking(self._terminal, False)
-        asyncio.get_running_loop().add_reader(self._terminal, self._shown)
+        asyncio.get_running_loop().add_reader(self._terminal, self._forward_output)
 
-    def _shown(self) -> None:
+    def _forward_output(self) -> None:
         try:
             data = os.read(self._terminal, CHUNK)
         except BlockingIOError:
@@ -136,18 +154,18 @@ class ShellSession(Conversation):
             self._close()
             self._wire.close()
 
-    def _type(self) -> None:
-        """Pass on what was typed, as far as the terminal takes it."""
+    def _forward_input(self) -> None:
+        """Write the input to the shell, and wait if the terminal does not take all of it."""
         if self._terminal < 0:
             return
         loop = asyncio.get_running_loop()
-        if self._typed:
-            data = bytes(self._typed).replace(b"\r\n", b"\r").replace(b"\r\0", b"\r")
+        if self._input:
+            data = bytes(self._input).replace(b"\r\n", b"\r").replace(b"\r\0", b"\r")
             with contextlib.suppress(BlockingIOError):
                 data = data[os.write(self._terminal, data) :]
-            self._typed[:] = data
-        if self._typed:
-            loop.add_writer(self._terminal, self._type)
+            self._input[:] = data
+        if self._input:
+            loop.add_writer(self._terminal, self._forward_input)
         else:
             loop.remove_writer(self._terminal)
 

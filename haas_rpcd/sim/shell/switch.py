@@ -1,4 +1,4 @@
-"""`ShellSwitch`: a device with a shell; vendors derive from it."""
+"""`ShellSwitch`: the base class of devices with a shell."""
 
 from __future__ import annotations
 
@@ -15,58 +15,58 @@ from haas_rpcd.sim.cli.device import C, Device
 from haas_rpcd.sim.cli.records import LineRecord
 from haas_rpcd.sim.cli.wire import Wire
 from haas_rpcd.sim.shell.call import CLIENT, Call
-from haas_rpcd.sim.shell.session import ShellSession
+from haas_rpcd.sim.shell.session import ShellSession, ShellSettings
 
 
 class ShellSwitch(Device[C]):
     """A switch that is a Linux machine."""
 
     programs: ClassVar[tuple[str, ...]] = ()
-    """The vendor's commands."""
+    """The names of the vendor's commands."""
 
-    tries: ClassVar[int] = 3
-    """Wrong logins after which the line is closed."""
+    max_login_attempts: ClassVar[int] = 3
+    """The connection is closed after this many wrong logins."""
 
     columns: ClassVar[int] = 80
     ps1: ClassVar[str] = "{user}@{host}:\\w$ "
-    """The prompt; ``{user}`` and ``{host}`` are filled in when somebody logs in. Bash's own ``\\$``
-    goes by who runs the simulation."""
+    """The prompt, with ``{user}`` and ``{host}`` filled in at login. It avoids bash's own ``\\$``,
+    which would show whether the simulation runs as root."""
 
     @abstractmethod
     async def run(self, call: Call) -> int:
         """Carry out one of `programs`; return its exit status."""
 
     def make_session(self, wire: Wire) -> ShellSession:
-        """A session for a new connection."""
-        return ShellSession(self, wire)
+        """Make the session of a new connection."""
+        settings = ShellSettings(
+            self.home, self.columns, self.max_login_attempts, self._environment
+        )
+        return ShellSession(self, wire, settings)
 
-    def environment(self, session: ShellSession) -> Mapping[str, str]:
-        """The environment of a session's shell."""
-        return {
-            "PATH": f"{self.home}/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
-            "PS1": self.ps1.format(user=session.user, host=self.running.hostname),
-            "HOME": str(self.home),
-            "USER": session.user,
-            "LOGNAME": session.user,
-            "TERM": "vt100",
-            "LANG": "C.UTF-8",
-            "HAAS_SIM_SOCKET": str(self.home / "socket"),
-            "HAAS_SIM_SESSION": str(session.number),
-        }
+    def user_of(self, call: Call) -> str:
+        """Return the user who runs a command: ``root`` under sudo."""
+        if call.root:
+            return "root"
+        for session in self.sessions:
+            if session.number == call.session and isinstance(session, ShellSession):
+                return session.user
+        return ""
 
     async def start(self, host: str = "127.0.0.1", port: int = 0, ssh_port: int = 0) -> int:
-        """Lay out the vendor's commands, and listen."""
+        """Install the vendor's commands in a temporary directory, then listen."""
         self.home = Path(tempfile.mkdtemp(prefix="haas-sim-"))
         commands = self.home / "bin"
         commands.mkdir()
         for program in (*self.programs, "reboot", "sudo"):
-            self._lay_out(commands / program, f"#!{sys.executable} -IS\n{CLIENT}")
+            client = commands / program
+            client.write_text(f"#!{sys.executable} -IS\n{CLIENT}")
+            client.chmod(0o755)
         self._calls: set[asyncio.Task[Any]] = set()
         self._socket = await asyncio.start_unix_server(self._serve, self.home / "socket")
         return await super().start(host, port, ssh_port)
 
     async def stop(self) -> None:
-        """Stop, and leave nothing behind."""
+        """Stop listening, cancel running commands and remove the temporary directory."""
         await super().stop()
         if hasattr(self, "_socket"):
             self._socket.close()
@@ -75,27 +75,34 @@ class ShellSwitch(Device[C]):
             await asyncio.gather(*self._calls, return_exceptions=True)
             shutil.rmtree(self.home, ignore_errors=True)
 
-    @staticmethod
-    def _lay_out(path: Path, text: str) -> None:
-        path.write_text(text)
-        path.chmod(0o755)
+    def _environment(self, user: str, session: int) -> Mapping[str, str]:
+        return {
+            "PATH": f"{self.home}/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+            "PS1": self.ps1.format(user=user, host=self.running.hostname),
+            "HOME": str(self.home),
+            "USER": user,
+            "LOGNAME": user,
+            "TERM": "vt100",
+            "LANG": "C.UTF-8",
+            "HAAS_SIM_SOCKET": str(self.home / "socket"),
+            "HAAS_SIM_SESSION": str(session),
+        }
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         if task is not None:
             self._calls.add(task)
         try:
-            call = await Call.read(reader, writer)
-            await self._meet(call)
+            await self._answer(await Call.read(reader, writer))
         except (ConnectionError, asyncio.IncompleteReadError):
-            pass  # it was interrupted
+            pass  # the client was interrupted
         finally:
             writer.close()
             if task is not None:
                 self._calls.discard(task)
 
-    async def _meet(self, call: Call) -> None:
-        """Let a command meet its fate."""
+    async def _answer(self, call: Call) -> None:
+        """Carry out a command, or apply the fault that is set for it."""
         faults = self.faults
         record = self.record(LineRecord(call.session, "shell", call.text))
         if faults.cut_after is not None:
