@@ -7,6 +7,7 @@ answers with are in :mod:`haas_rpcd.records`.
 from __future__ import annotations
 
 import enum
+from typing import NamedTuple
 
 import msgspec
 
@@ -330,20 +331,14 @@ class Difference(msgspec.Struct, frozen=True):
     observed: PortConfig | HeadnodeSeen | bool | None
 
 
-class UpTime(float):
-    """For how many seconds a switch has been up, at least: it may be up to ``grain`` longer.
+class Uptime(NamedTuple):
+    """Uptime in seconds, rounded down to the unit that the switch reports in.
 
-    Some count in days from the first one on.
+    ``resolution`` is that unit in seconds: 60 for minutes, 86400 for days.
     """
 
-    grain = 0.0
-
-    @classmethod
-    def of(cls, seconds: float, grain: float) -> UpTime:
-        """Make one with a grain, in seconds."""
-        made = cls(seconds)
-        made.grain = grain
-        return made
+    seconds: float
+    resolution: float
 
 
 class Probed(msgspec.Struct, frozen=True):

@@ -38,7 +38,7 @@ from haas_rpcd.model import (
     SetPort,
     SetVlan,
     Step,
-    UpTime,
+    Uptime,
 )
 from haas_rpcd.planner import drift, repair
 from haas_rpcd.store import drift as store_drift
@@ -52,10 +52,10 @@ TOLERANCE = 150.0
 
 @runtime_checkable
 class Boots(Protocol):
-    """A device that can say for how long it has been up."""
+    """A device that reports its uptime."""
 
-    async def up_for(self) -> UpTime | None:
-        """Give that; None when it does not say. Raises DeviceError."""
+    async def uptime(self) -> Uptime | None:
+        """Read the uptime; None if the device does not report it. Raises DeviceError."""
         ...
 
 
@@ -190,18 +190,18 @@ class DriftWatch:
         """
         if not isinstance(driver, Boots):
             return
-        up = await driver.up_for()
+        up = await driver.uptime()
         if up is None:
             return
         now = time.time()
         before = await self._store.read(store_drift.booted, device)
-        if before is not None and now - up - up.grain <= before + TOLERANCE:
+        if before is not None and now - up.seconds - up.resolution <= before + TOLERANCE:
             return
         if before is not None:
-            log.warning("%s was restarted %.0f s ago: checking it", device, up)
+            log.warning("%s was restarted %.0f s ago: checking it", device, up.seconds)
             self._events.inventory("switch", "restarted", device, admins_only=True)
             await self._close_what_came_back_open(device, driver)
-        await self._store.write(store_drift.set_booted, device, now - up)
+        await self._store.write(store_drift.set_booted, device, now - up.seconds)
         if before is not None:
             self._restarted(device)
 

@@ -25,7 +25,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from haas_rpcd.drivers.switch import portnames
 from haas_rpcd.drivers.switch.script import Block, Line, Stage, script
-from haas_rpcd.model import PARKED, PortConfig, SetPort, SetVlan, UpTime
+from haas_rpcd.model import PARKED, PortConfig, SetPort, SetVlan, Uptime
 
 Options = Mapping[str, Any]
 
@@ -200,7 +200,7 @@ class Dialect:
     """The line whose answer says how long the switch has been up; empty: it can't be asked."""
 
     uptime: ClassVar[re.Pattern[str]] = re.compile(r"up ?time(?: is|:)?\s*:? *([^\r\n]+)", re.I)
-    """Finds the text of that time: its first group; see :func:`seconds`."""
+    """Finds the text of that time: its first group; see :func:`parse_duration`."""
 
     # --- dialogue ---------------------------------------------------------------------------------
 
@@ -408,10 +408,10 @@ class Dialect:
         ]
         return Identity(*(match[1].strip() if match else "" for match in found))
 
-    def up_for(self, answer: str) -> UpTime | None:
-        """Read for how many seconds the switch has been up; None when it does not say."""
+    def parse_uptime(self, answer: str) -> Uptime | None:
+        """Read the uptime; None if the answer has none."""
         found = self.uptime.search(answer)
-        return seconds(found[1]) if found else None
+        return parse_duration(found[1]) if found else None
 
 
 @functools.cache
@@ -423,10 +423,10 @@ def _beginnings(patterns: tuple[str, ...]) -> re.Pattern[str]:
 _UNITS = {"y": 31_536_000, "w": 604_800, "d": 86_400, "h": 3600, "m": 60, "s": 1}
 
 
-def seconds(text: str) -> UpTime | None:
-    """Read a time such as ``1 week, 2 days``, ``3d4h``, ``12:04:31`` or ``4 days, 3:04``.
+def parse_duration(text: str) -> Uptime | None:
+    """Read a duration such as ``1 week, 2 days``, ``3d4h``, ``12:04:31`` or ``4 days, 3:04``.
 
-    Its grain is the smallest unit in it. None when there is no time in it.
+    The resolution is the smallest unit in it. None if the text has no duration.
     """
     total, units = 0.0, set[int]()
     clock = re.search(r"\b(\d+):(\d\d)(?::(\d\d))?\b", text)
@@ -443,4 +443,4 @@ def seconds(text: str) -> UpTime | None:
         unit = _UNITS[match[2][0].lower()]
         total += float(match[1]) * unit
         units.add(unit)
-    return UpTime.of(total, min(units)) if units else None
+    return Uptime(total, min(units)) if units else None

@@ -25,7 +25,7 @@ from haas_rpcd.model import (
     SetPort,
     SetVlan,
     SwitchChange,
-    UpTime,
+    Uptime,
 )
 
 log = logging.getLogger(__name__)
@@ -401,8 +401,8 @@ class SwitchDriver:
             vlans=vlans | {vlan for config in told for vlan in config.vlans},
         )
 
-    async def up_for(self) -> UpTime | None:
-        """Give for how many seconds the switch has been up; None when it does not say.
+    async def uptime(self) -> Uptime | None:
+        """Read the uptime; None if the switch does not report it.
 
         Raises DeviceError.
         """
@@ -415,7 +415,7 @@ class SwitchDriver:
             if error.reason in SESSION_LOST:
                 raise
             return None  # a model that does not know the command
-        return self._dialect.up_for(answer)
+        return self._dialect.parse_uptime(answer)
 
     async def shown(self, lines: Sequence[str]) -> list[str]:
         """Give the answers to lines that only show something. Raises DeviceError."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from haas_rpcd.drivers.switch.dialect import Dialect, Options, at_end, at_start
 from haas_rpcd.drivers.switch.script import Block, Stage
-from haas_rpcd.model import PortConfig, SetPort, UpTime
+from haas_rpcd.model import PortConfig, SetPort, Uptime
 
 
 class Shell(Dialect):
@@ -35,10 +35,10 @@ class Shell(Dialect):
         """Match the prompt that :attr:`setup` sets; its number is the exit status."""
         return at_start(self.prompt)
 
-    def up_for(self, answer: str) -> UpTime | None:
+    def parse_uptime(self, answer: str) -> Uptime | None:
         """Read proc(5)'s uptime, in seconds."""
         found = self.uptime.search(answer)
-        return UpTime(found[1]) if found else None
+        return Uptime(float(found[1]), resolution=0.01) if found else None
 
     def error_in(self, answer: str, prompt: re.Match[str]) -> str | None:
         """A command that did not exit with 0 failed; what it printed says why."""

@@ -15,7 +15,7 @@ from haas_rpcd.drivers.switch.dell import DellLike
 from haas_rpcd.drivers.switch.dialect import Options, at_end
 from haas_rpcd.drivers.switch.ioslike import ALL_VLANS
 from haas_rpcd.drivers.switch.script import Block, Stage
-from haas_rpcd.model import PortConfig, SetVlan, UpTime, vlan_ranges
+from haas_rpcd.model import PortConfig, SetVlan, Uptime, vlan_ranges
 
 
 class DellPowerConnect(DellLike):
@@ -76,13 +76,13 @@ class DellPowerConnect(DellLike):
         """Older firmware says it in a log message only, newer in both."""
         return re.search(r"copy succeeded|copy operation was completed", answer, re.I) is not None
 
-    def up_for(self, answer: str) -> UpTime | None:
+    def parse_uptime(self, answer: str) -> Uptime | None:
         """Read ``days,hours:minutes:seconds``, which stand beside each unit of a stack."""
         found = self.uptime.search(answer)
         if found is None:
             return None
         days, hours, minutes, seconds = map(int, found.groups())
-        return UpTime(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
+        return Uptime(((days * 24 + hours) * 60 + minutes) * 60 + seconds, resolution=1)
 
     # --- lines ------------------------------------------------------------------------------------
 
