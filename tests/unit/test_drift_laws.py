@@ -1,0 +1,436 @@
+"""The laws of drift and repair on generated devices: all that differs is found and mended.
+
+What was applied is generated first, then what has happened to the devices since. A repair is played
+step by step on the devices, so that it can also be stopped after any of its steps.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from haas_rpcd.model import (
+    LIBVIRT,
+    MASTER,
+    PARKED,
+    Applied,
+    AppliedPort,
+    DefineHeadnode,
+    Difference,
+    HeadnodeGoal,
+    HeadnodeNic,
+    HeadnodeSeen,
+    Observed,
+    PortConfig,
+    PortRef,
+    SaveConfig,
+    SetBridge,
+    SetHeadnodeNics,
+    SetHeadnodePower,
+    SetPort,
+    SetVlan,
+    Step,
+    SwitchFacts,
+)
+from haas_rpcd.planner import drift, repair
+
+VLANS = (100, 101, 102)
+SWITCHES = ("leaf", "spine")
+DEVICES = frozenset({*SWITCHES, MASTER, LIBVIRT})
+PORTS = tuple(PortRef(switch, f"p{n}") for switch in SWITCHES for n in (1, 2, 3))
+HEADNODES = ("red/a", "red/b")
+FACTS = {
+    "leaf": SwitchFacts(declares_vlans=True, saves=True, trunks=1),
+    "spine": SwitchFacts(declares_vlans=True, saves=False, trunks=2),
+}
+
+law = settings(deadline=None, max_examples=60)
+thorough = settings(deadline=None, max_examples=150)
+
+
+def configs(vlans: tuple[int, ...] = VLANS) -> st.SearchStrategy[PortConfig]:
+    """A port's VLANs; parked is as likely as anything else."""
+    carrying = st.builds(
+        lambda untagged, tagged: PortConfig(untagged, tuple(sorted(tagged - {untagged}))),
+        st.none() | st.sampled_from(vlans),
+        st.frozensets(st.sampled_from(vlans)),
+    )
+    return st.just(PARKED) | carrying
+
+
+def headnodes(*vlans: int) -> st.SearchStrategy[HeadnodeSeen]:
+    nics = st.lists(st.sampled_from(vlans), max_size=2, unique=True).map(
+        lambda on: tuple(sorted(HeadnodeNic(f"nic{v}", f"52:54:00:00:00:{v}", v) for v in on))
+    )
+    return st.builds(HeadnodeSeen, st.just(True), st.booleans(), nics)
+
+
+@st.composite
+def applied_states(draw: st.DrawFn) -> Applied:
+    """What was confirmed: a VLAN that a port carries is there, a headnode's bridge as well."""
+    ports = {ref: AppliedPort(draw(st.none() | configs())) for ref in PORTS if draw(st.booleans())}
+    heads = {name: draw(st.none() | headnodes(*VLANS)) for name in HEADNODES if draw(st.booleans())}
+    vlans: dict[str, dict[int, bool]] = {}
+    for switch in SWITCHES:
+        carried = {
+            vlan
+            for ref, port in ports.items()
+            if ref.switch == switch and port.config is not None
+            for vlan in port.config.vlans
+        }
+        others = draw(st.dictionaries(st.sampled_from(VLANS), st.booleans()))
+        vlans[switch] = others | dict.fromkeys(carried, True)
+    hanging = {nic.vlan for seen in heads.values() if seen for nic in seen.nics}
+    bridges = draw(st.dictionaries(st.sampled_from(VLANS), st.booleans()))
+    return Applied(
+        ports=ports,
+        headnodes=heads,
+        vlans=vlans,
+        bridges=bridges | dict.fromkeys(hanging, True),
+        switches=FACTS,
+    )
+
+
+@dataclass
+class Devices:
+    """The devices as they are now, ports that HaaS never set included."""
+
+    ports: dict[PortRef, PortConfig]
+    vlans: dict[str, set[int]]
+    bridges: set[int]
+    heads: dict[str, HeadnodeSeen]
+    log: list[Step] = field(default_factory=list)
+
+    def observed(self, devices: frozenset[str] = DEVICES) -> Observed:
+        """Read some devices, or all."""
+        return Observed(
+            devices=devices,
+            ports={ref: config for ref, config in self.ports.items() if ref.switch in devices},
+            vlans={s: frozenset(there) for s, there in self.vlans.items() if s in devices},
+            bridges=frozenset(self.bridges) if MASTER in devices else frozenset(),
+            headnodes=dict(self.heads) if LIBVIRT in devices else {},
+        )
+
+    def send(self, step: Step) -> None:
+        """Carry out a step; see that the device would take it."""
+        self.log.append(step)
+        device, name = step.device, step.target
+        match step.change:
+            case SetPort(port=port, config=config):
+                assert config.vlans <= self.vlans[device], "a VLAN is made before it is carried"
+                self.ports[PortRef(device, port)] = config
+            case SetVlan(vlan=vlan, present=present):
+                self._set(self.vlans[device], vlan, present)
+            case SetBridge(vlan=vlan, present=present):
+                self._set(self.bridges, vlan, present)
+            case DefineHeadnode(nics=nics):
+                self.heads[name] = HeadnodeSeen(True, False, nics)
+            case SetHeadnodeNics(nics=nics):
+                self.heads[name] = msgspec.structs.replace(self.heads[name], nics=nics)
+            case SetHeadnodePower(running=running):
+                lacking = {nic.vlan for nic in self.heads[name].nics} - self.bridges
+                assert not (running and lacking), "bridges are there before what starts on them"
+                self.heads[name] = msgspec.structs.replace(self.heads[name], running=running)
+            case SaveConfig():
+                pass
+            case _:
+                raise AssertionError(f"a repair has no business to {step.summary}")
+
+    @staticmethod
+    def _set(there: set[int], vlan: int, present: bool) -> None:
+        (there.add if present else there.discard)(vlan)
+
+
+def as_applied(applied: Applied) -> Devices:
+    """The devices exactly as applied; what is not known is not there."""
+    return Devices(
+        ports={ref: port.config for ref, port in applied.ports.items() if port.config is not None},
+        vlans={s: {v for v, sure in on.items() if sure} for s, on in applied.vlans.items()},
+        bridges={vlan for vlan, sure in applied.bridges.items() if sure},
+        heads={name: seen for name, seen in applied.headnodes.items() if seen is not None},
+    )
+
+
+@st.composite
+def drifted(draw: st.DrawFn, applied: Applied) -> Devices:
+    """The devices as applied, and then whatever somebody did to them by hand."""
+    now = as_applied(applied)
+    for ref in PORTS:
+        if draw(st.booleans()):
+            now.ports[ref] = draw(configs((*VLANS, 1, 900)))
+    for there in (*now.vlans.values(), now.bridges):
+        there ^= draw(st.frozensets(st.sampled_from(VLANS)))
+    for switch in SWITCHES:  # a port of the site's own may be on any VLAN, which then exists
+        now.vlans[switch] |= {1, 900} if draw(st.booleans()) else set()
+    for name in now.heads:
+        now.heads[name] = draw(
+            st.just(now.heads[name]) | st.just(HeadnodeSeen(False)) | headnodes(0, *VLANS)
+        )
+    return now
+
+
+@st.composite
+def situations(draw: st.DrawFn) -> tuple[Applied, Devices]:
+    applied = draw(applied_states())
+    return applied, draw(drifted(applied))
+
+
+def goals(applied: Applied) -> dict[str, HeadnodeGoal]:
+    """Who the headnodes are, as the store gives it for a repair."""
+    return {
+        name: HeadnodeGoal(f"uuid of {name}", "base", present=True, running=False, nics=())
+        for name in applied.headnodes
+    }
+
+
+def differences(applied: Applied, now: Devices) -> list[Difference]:
+    return drift(applied, now.observed())
+
+
+def repairing(applied: Applied, now: Devices) -> list[Step]:
+    return repair(differences(applied, now), goals(applied), applied)
+
+
+# --- what is found --------------------------------------------------------------------------------
+
+
+@law
+@given(applied_states())
+def test_devices_that_are_as_applied_have_not_drifted(applied: Applied) -> None:
+    assert differences(applied, as_applied(applied)) == []
+
+
+@law
+@given(situations())
+def test_what_differs_is_found_and_nothing_else(situation: tuple[Applied, Devices]) -> None:
+    """Each kind by its own rule, written out for one target after the other."""
+    applied, now = situation
+    expected: set[tuple[str, str, str]] = set()
+    for ref in PORTS:  # a port that HaaS never set, or of which it does not know, is not drift
+        config = applied.ports[ref].config if ref in applied.ports else None
+        if config is not None and now.ports[ref] != config:
+            expected.add((ref.switch, "port", ref.port))
+    places = [(switch, "vlan", "", applied.vlans[switch], now.vlans[switch]) for switch in SWITCHES]
+    places.append((MASTER, "bridge", "br-vlan", applied.bridges, now.bridges))
+    for device, kind, prefix, known, there in places:
+        for vlan in {*VLANS, 1, 900}:
+            left_over = vlan in there and vlan not in known
+            lost = vlan not in there and known.get(vlan) is True
+            if left_over or lost:
+                expected.add((device, kind, f"{prefix}{vlan}"))
+    for name, was in applied.headnodes.items():
+        if was is not None and now.heads[name] != was:
+            expected.add((LIBVIRT, "headnode", name))
+
+    found = differences(applied, now)
+
+    assert sorted((d.device, d.kind, d.target) for d in found) == sorted(expected)
+
+
+@law
+@given(situations())
+def test_a_difference_says_what_was_applied_and_what_is_there(
+    situation: tuple[Applied, Devices],
+) -> None:
+    applied, now = situation
+    for found in differences(applied, now):
+        match found.kind:
+            case "port":
+                ref = PortRef(found.device, found.target)
+                assert found.applied == applied.ports[ref].config
+                assert found.observed == now.ports[ref]
+            case "headnode":
+                assert found.applied == applied.headnodes[found.target]
+                assert found.observed == now.heads[found.target]
+            case _:
+                vlan = int(found.target.removeprefix("br-vlan"))
+                there = now.bridges if found.device == MASTER else now.vlans[found.device]
+                assert found.observed is (vlan in there)
+                assert found.applied is (vlan not in there)
+
+
+@law
+@given(situations(), st.frozensets(st.sampled_from(sorted(DEVICES))))
+def test_a_device_that_was_not_read_has_not_drifted(
+    situation: tuple[Applied, Devices], read: frozenset[str]
+) -> None:
+    """And what is found on the others does not depend on it."""
+    applied, now = situation
+    found = drift(applied, now.observed(read))
+    assert found == [each for each in differences(applied, now) if each.device in read]
+
+
+@law
+@given(situations(), st.randoms(use_true_random=False))
+def test_the_order_in_which_things_are_read_does_not_matter(
+    situation: tuple[Applied, Devices], chance: random.Random
+) -> None:
+    applied, now = situation
+    found = differences(applied, now)
+    for state in (now.ports, now.vlans, now.heads, applied.ports, applied.headnodes):
+        items = list(state.items())
+        chance.shuffle(items)
+        state.clear()
+        state.update(items)  # type: ignore[arg-type]
+    assert differences(applied, now) == found
+
+
+@law
+@given(situations())
+def test_a_port_that_the_switch_does_not_show_is_reported_and_not_sent_anything(
+    situation: tuple[Applied, Devices],
+) -> None:
+    """Its line card may have been taken out."""
+    applied, now = situation
+    ref = next((r for r, port in applied.ports.items() if port.config is not None), None)
+    if ref is None:
+        return
+    del now.ports[ref]
+    found = differences(applied, now)
+    assert [d.observed for d in found if (d.device, d.target) == (ref.switch, ref.port)] == [None]
+    steps = repair(found, goals(applied), applied)
+    assert (ref.switch, ref.port) not in {(step.device, step.target) for step in steps}
+
+
+# --- what is mended -------------------------------------------------------------------------------
+
+
+@thorough
+@given(situations())
+def test_after_a_repair_nothing_differs_any_more(situation: tuple[Applied, Devices]) -> None:
+    applied, now = situation
+    for step in repairing(applied, now):
+        now.send(step)
+    assert differences(applied, now) == []
+    assert repairing(applied, now) == []
+
+
+@thorough
+@given(situations(), st.lists(st.integers(0, 8), max_size=3))
+def test_a_repair_that_is_interrupted_is_finished_by_the_next(
+    situation: tuple[Applied, Devices], stops: list[int]
+) -> None:
+    """Wherever it stops, and however often."""
+    applied, now = situation
+    for stop in (*stops, None):
+        for step in repairing(applied, now)[:stop]:
+            now.send(step)
+    assert differences(applied, now) == []
+
+
+@law
+@given(situations())
+def test_sending_a_repair_twice_does_no_harm(situation: tuple[Applied, Devices]) -> None:
+    applied, now = situation
+    steps = repairing(applied, now)
+    for step in steps:
+        now.send(step)
+    once = now.observed()
+    for step in [each for each in steps for _ in range(2)]:
+        now.send(step)
+    assert now.observed() == once
+
+
+@thorough
+@given(situations())
+def test_at_no_moment_does_a_port_carry_what_it_should_not(
+    situation: tuple[Applied, Devices],
+) -> None:
+    """It carries what it was found with, nothing, or what was applied, in this order.
+
+    And no port joins before every port that was open and wrong has been closed.
+    """
+    applied, now = situation
+    found = {PortRef(d.device, d.target): d for d in differences(applied, now) if d.kind == "port"}
+    stages = {ref: [difference.observed] for ref, difference in found.items()}
+    before = dict(now.ports)
+    for step in repairing(applied, now):
+        now.send(step)
+        if not isinstance(step.change, SetPort):
+            continue
+        ref = PortRef(step.device, step.target)
+        stages[ref].append(step.change.config)  # KeyError: a port that did not differ
+        if step.change.config != PARKED:
+            wrong = [str(r) for r, d in found.items() if now.ports[r] not in (PARKED, d.applied)]
+            assert wrong == []
+    for ref, difference in found.items():
+        stage = stages[ref]
+        if difference.observed == PARKED:
+            assert stage == [PARKED, difference.applied]
+        elif difference.applied == PARKED:
+            assert stage == [difference.observed, PARKED]
+        else:
+            assert stage == [difference.observed, PARKED, difference.applied]
+    untouched = [ref for ref in PORTS if ref in before and ref not in found]
+    assert [now.ports[ref] for ref in untouched] == [before[ref] for ref in untouched]
+
+
+@law
+@given(situations())
+def test_a_repair_touches_only_what_differs(situation: tuple[Applied, Devices]) -> None:
+    """And saves each switch that it touched once, at the end, where the switch can be saved."""
+    applied, now = situation
+    found = {(d.device, d.target) for d in differences(applied, now)}
+    steps = repairing(applied, now)
+    saves = [step for step in steps if isinstance(step.change, SaveConfig)]
+    changes = steps[: len(steps) - len(saves)]
+    assert steps == [*changes, *saves]
+    assert {(step.device, step.target) for step in changes} == found
+    touched = {device for device, _ in found if device in FACTS and FACTS[device].saves}
+    assert sorted(step.device for step in saves) == sorted(touched)
+
+
+@law
+@given(situations())
+def test_an_unsaved_change_of_somebody_s_is_no_matter_of_a_repair(
+    situation: tuple[Applied, Devices],
+) -> None:
+    applied, now = situation
+    unsaved = msgspec.structs.replace(applied, unsaved=frozenset(SWITCHES))
+    steps = repair(differences(applied, now), goals(applied), unsaved)
+    assert steps == repairing(applied, now)
+
+
+@law
+@given(situations(), headnodes(*VLANS), st.booleans())
+def test_a_repair_applies_nothing_that_is_only_staged(
+    situation: tuple[Applied, Devices], staged: HeadnodeSeen, present: bool
+) -> None:
+    """Whatever its owner wants of a headnode next, it gets back what it had."""
+    applied, now = situation
+    wanted = {
+        name: msgspec.structs.replace(
+            goal, present=present, running=staged.running, nics=staged.nics
+        )
+        for name, goal in goals(applied).items()
+    }
+    assert repair(differences(applied, now), wanted, applied) == repairing(applied, now)
+
+
+@law
+@given(situations())
+def test_a_headnode_that_was_deleted_meanwhile_is_not_made_again(
+    situation: tuple[Applied, Devices],
+) -> None:
+    applied, now = situation
+    steps = repair(differences(applied, now), {}, applied)
+    assert LIBVIRT not in {step.device for step in steps}
+
+
+@law
+@given(situations(), st.randoms(use_true_random=False))
+def test_the_order_of_the_differences_does_not_matter(
+    situation: tuple[Applied, Devices], chance: random.Random
+) -> None:
+    applied, now = situation
+    found = differences(applied, now)
+    shuffled = chance.sample(found, len(found))
+    steps = repair(shuffled, goals(applied), applied)
+    assert sorted(steps, key=str) == sorted(repairing(applied, now), key=str)
+    for step in steps:
+        now.send(step)
+    assert differences(applied, now) == []
