@@ -44,7 +44,6 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from haas_rpcd import daemon
     from haas_rpcd.rpc.transport import SocketError
 
     os.umask(0o077)  # the database is nobody else's to read; the socket sets its own mode
@@ -52,8 +51,10 @@ def _run(arguments: argparse.Namespace) -> int:
         if arguments.demo:
             if arguments.until_eof:
                 threading.Thread(target=_end_with_stdin, daemon=True).start()
+            from haas_rpcd.demo import run_demo
+
             try:
-                asyncio.run(daemon.run_demo(arguments.socket or _demo_socket()))
+                asyncio.run(run_demo(arguments.socket or _demo_socket()))
             finally:
                 if arguments.remove is not None:
                     shutil.rmtree(arguments.remove, ignore_errors=True)
@@ -66,6 +67,8 @@ def _run(arguments: argparse.Namespace) -> int:
             return 0
         if missing := _missing_credentials(settings):
             log.warning("%s", missing)
+        from haas_rpcd import daemon
+
         asyncio.run(daemon.run(settings))
     except SocketError as error:
         print(f"haas-rpcd: {error}", file=sys.stderr)  # noqa: T201

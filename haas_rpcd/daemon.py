@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import functools
 import json
 import logging
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import haas_rpcd.methods  # noqa: F401 - declares the API
-from haas_rpcd.auth import DAEMON
-from haas_rpcd.config import (
-    ConfigError,
-    Credential,
-    Master,
-    Settings,
-    StoreSettings,
-    SwitchSettings,
-    load_credentials,
-)
-from haas_rpcd.config import Server as ServerSettings
-from haas_rpcd.drivers import SingleDriver
+from haas_rpcd.config import ConfigError, Settings, load_credentials
+from haas_rpcd.drivers import Driver, SingleDriver
 from haas_rpcd.drivers.switch.factory import RegisteredSwitch, SwitchFactory
 from haas_rpcd.engine.engine import Engine
 from haas_rpcd.engine.planning import Planning
 from haas_rpcd.events import Events
-from haas_rpcd.methods.registry import METHODS, Call, Context, invoke
+from haas_rpcd.methods.registry import METHODS, Context
+from haas_rpcd.model import SwitchFacts
+from haas_rpcd.records import SwitchTrust
 from haas_rpcd.rpc import openrpc
 from haas_rpcd.rpc.transport import Server
 from haas_rpcd.service import until_stopped
-from haas_rpcd.sim.datacentre import DataCentre
-from haas_rpcd.sim.hostnet import SimNetworkDriver
-from haas_rpcd.sim.hypervisor import SimHypervisorDriver
 from haas_rpcd.store.database import Row, Store
 
 log = logging.getLogger(__name__)
@@ -43,19 +31,42 @@ log = logging.getLogger(__name__)
 MakeDriver = Callable[[], SingleDriver]
 
 
+class Switches(Protocol):
+    """What a daemon needs to know of switches: see :class:`SwitchFactory`."""
+
+    def options(self) -> dict[str, frozenset[str]]:
+        """Give the options that a switch of each dialect may be registered with."""
+        ...
+
+    def canonical_port(self, dialect: str, port: str) -> str:
+        """Give the one name of a port that its switch knows by several. Raises ValueError."""
+        ...
+
+    def facts(self, dialect: str, trunks: int) -> SwitchFacts:
+        """Give what the planner needs to know of a switch that has this many trunk ports."""
+        ...
+
+    def driver(self, switch: RegisteredSwitch) -> Driver:
+        """Make the driver of a switch; no I/O. Raises UnavailableError."""
+        ...
+
+    async def trust(self, switch: RegisteredSwitch, fingerprint: str | None) -> SwitchTrust:
+        """Read a switch's SSH host key, and trust it if it has this fingerprint."""
+        ...
+
+
 class Daemon:
     """All parts of a daemon, ready to be started.
 
-    ``credentials`` is called at each login, so that a changed file takes effect without a restart.
-    ``master`` and ``libvirt`` make the drivers of the master's two devices; they are None if
-    haas.toml has no ``[master]``.
+    ``switches`` makes the drivers of switches, ``master`` and ``libvirt`` those of the master's two
+    devices; these are None if haas.toml has no ``[master]``.
     """
 
     def __init__(
         self,
         settings: Settings,
         *,
-        credentials: Callable[[], Mapping[str, Credential]],
+        switches: Switches,
         master: MakeDriver | None,
         libvirt: MakeDriver | None,
         demo: bool = False,
@@ -63,7 +74,6 @@ class Daemon:
         self.settings = settings
         self.store = Store(settings.store.path)
         self.events = Events()
-        switches = SwitchFactory(settings, credentials)
         planning = Planning(
             settings.pool,
             switches.facts,
@@ -136,7 +146,7 @@ def _registered(row: Row) -> RegisteredSwitch:
     )
 
 
-# --- two ways to compose a daemon -----------------------------------------------------------------
+# --- the daemon of a real master ------------------------------------------------------------------
 
 
 def real(settings: Settings) -> Daemon:
@@ -155,9 +165,9 @@ def real(settings: Settings) -> Daemon:
         def libvirt() -> SingleDriver:
             return LibvirtDriver(wanted.libvirt_uri)
 
-    return Daemon(
-        settings, credentials=lambda: load_credentials(path), master=master, libvirt=libvirt
-    )
+    # The file is read at each login, so that a change takes effect without a restart.
+    switches = SwitchFactory(settings, lambda: load_credentials(path))
+    return Daemon(settings, switches=switches, master=master, libvirt=libvirt)
 
 
 async def run(settings: Settings) -> None:
@@ -169,52 +179,3 @@ async def run(settings: Settings) -> None:
         await until_stopped()
     finally:
         await daemon.stop()
-
-
-@contextlib.asynccontextmanager
-async def demo(socket_path: str) -> AsyncIterator[tuple[Daemon, DataCentre]]:
-    """Serve the embedded data centre; its state is in memory only."""
-    centre = DataCentre()
-    trusted = Path(f"{socket_path}.known_hosts")
-    await centre.start()
-    try:
-        daemon = Daemon(
-            Settings(
-                server=ServerSettings(socket=socket_path),
-                store=StoreSettings(path=":memory:"),
-                master=Master(trunk_nic="eth0", libvirt_uri="demo"),
-                switches=SwitchSettings(known_hosts=str(trusted)),
-            ),
-            credentials=lambda: centre.credentials,
-            master=lambda: SimNetworkDriver(centre.host),
-            libvirt=lambda: SimHypervisorDriver(centre.host),
-            demo=True,
-        )
-        await daemon.start(serve=False)
-        try:
-            await _seed(daemon, centre.site())
-            centre.take_time()
-            await daemon.serve()  # only now, so that clients find the nodes free
-            yield daemon, centre
-        finally:
-            await daemon.stop()
-            await asyncio.to_thread(trusted.unlink, missing_ok=True)
-    finally:
-        await centre.stop()
-
-
-async def run_demo(socket_path: str) -> None:
-    """Serve the embedded data centre until SIGTERM or SIGINT."""
-    async with demo(socket_path):
-        log.info("serving the embedded data centre on %s", socket_path)
-        await until_stopped()
-
-
-async def _seed(daemon: Daemon, site: str) -> None:
-    """Import a site file and apply the site, so that its nodes are free."""
-    call = Call(context=daemon.context, caller=DAEMON)
-    await invoke(call, "site.import", {"site": site})
-    started = await invoke(call, "apply.start", {})
-    job = await invoke(call, "job.wait", {"job": started["job"], "timeout": 60})
-    if job["state"] != "succeeded":
-        raise RuntimeError(f"the site could not be applied: {job['error']}")

@@ -12,7 +12,7 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from haas_rpcd.daemon import demo
+from haas_rpcd.demo import demo
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "main-job.haas"
 COUNTED = ("lines", "logins", "saves")

@@ -17,8 +17,8 @@ from typing import Any
 from haas_console.tui.table import SCREENS
 from haas_rpcd.auth import DAEMON
 from haas_rpcd.daemon import Daemon, demo
+from haas_rpcd.demo.datacentre import DataCentre
 from haas_rpcd.methods.registry import Call, invoke
-from haas_rpcd.sim.datacentre import DataCentre
 from tests.tui.console import Hands, console
 
 FOLDER = Path(__file__).parents[2] / "examples" / "screenshots"

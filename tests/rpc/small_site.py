@@ -25,6 +25,7 @@ from haas_rpcd.config import (
     Vlans,
 )
 from haas_rpcd.daemon import Daemon
+from haas_rpcd.drivers.switch.factory import SwitchFactory
 from haas_rpcd.methods.registry import Call, invoke
 from haas_rpcd.sim.host import SimHost
 from haas_rpcd.sim.hostnet import SimNetworkDriver
@@ -168,7 +169,7 @@ class SmallSite:
         master = self.settings.master
         self.daemon = Daemon(
             self.settings,
-            credentials=lambda: self.credentials,
+            switches=SwitchFactory(self.settings, lambda: self.credentials),
             master=(lambda: SimNetworkDriver(self.host)) if master else None,
             libvirt=(lambda: SimHypervisorDriver(self.host)) if master else None,
         )

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from haas_rpcd.config import ConfigError, Settings
-from haas_rpcd.daemon import Daemon
+from haas_rpcd.drivers.switch.factory import SwitchFactory
 from haas_rpcd.sim.cli import Carried
 from tests.rpc.small_site import SmallSite
 
@@ -74,7 +74,7 @@ def test_a_file_that_is_no_dialect_is_named_when_the_daemon_starts(
 ) -> None:
     settings = settings_with(Settings(), folder(tmp_path, text))
     with pytest.raises(ConfigError, match=says) as caught:
-        Daemon(settings, credentials=dict, master=None, libvirt=None)
+        SwitchFactory(settings, dict)
     assert "own.py" in str(caught.value)
 
 
@@ -83,4 +83,4 @@ def test_a_file_that_others_may_write_is_not_run(tmp_path: Path) -> None:
     dialects = folder(tmp_path, "raise SystemExit\n")
     (dialects / "own.py").chmod(0o666)
     with pytest.raises(ConfigError, match=r"own\.py can be written by others: run  chmod go-w"):
-        Daemon(settings_with(Settings(), dialects), credentials=dict, master=None, libvirt=None)
+        SwitchFactory(settings_with(Settings(), dialects), dict)

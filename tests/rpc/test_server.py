@@ -17,6 +17,7 @@ import pytest
 from haas_rpcd import schemagen
 from haas_rpcd.config import ConfigError, Server
 from haas_rpcd.daemon import Daemon
+from haas_rpcd.drivers.switch.factory import SwitchFactory
 from haas_rpcd.rpc.transport import SocketError
 from tests.rpc.small_site import SmallSite
 
@@ -26,7 +27,8 @@ def another(site: SmallSite, path: Path | None = None) -> Daemon:
     settings = site.settings
     if path is not None:
         settings = msgspec.structs.replace(settings, server=Server(socket=str(path)))
-    return Daemon(settings, credentials=lambda: site.credentials, master=None, libvirt=None)
+    switches = SwitchFactory(settings, lambda: site.credentials)
+    return Daemon(settings, switches=switches, master=None, libvirt=None)
 
 
 async def test_a_second_daemon_on_the_same_socket_is_refused(site: SmallSite) -> None:

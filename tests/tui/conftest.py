@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from haas_rpcd.daemon import demo
+from haas_rpcd.demo import demo
 
 
 @pytest.fixture

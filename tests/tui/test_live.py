@@ -10,7 +10,7 @@ from typing import Any
 from haas_console.core.client import Client
 from haas_console.core.config import Endpoint
 from haas_console.tui.bars import top_text
-from haas_rpcd.daemon import demo
+from haas_rpcd.demo import demo
 from tests.tui.console import console
 from tests.tui.test_board_mouse import a_project_at_work
 

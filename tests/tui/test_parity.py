@@ -10,7 +10,7 @@ from typing import Any
 
 from haas_console.core.client import Client
 from haas_console.core.config import Endpoint
-from haas_rpcd.daemon import demo
+from haas_rpcd.demo import demo
 from tests.tui.console import Hands, console
 
 ROOT = Path(__file__).parents[2]

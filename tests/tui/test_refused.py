@@ -8,7 +8,7 @@ from haas_console.tui.app import ConsoleApp
 from haas_console.tui.screens.forms import FormScreen
 from haas_console.tui.screens.job import open_job
 from haas_console.tui.table import SCREENS
-from haas_rpcd.daemon import demo
+from haas_rpcd.demo import demo
 from tests.tui.console import Hands, console
 from tests.tui.test_board_mouse import a_project_at_work
 

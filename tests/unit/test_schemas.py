@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from haas_rpcd import schemagen
-from haas_rpcd.sim.datacentre import DataCentre
+from haas_rpcd.demo.datacentre import DataCentre
 
 ROOT = Path(__file__).parents[2]
 

@@ -1,0 +1,72 @@
+"""The embedded data centre: two switches and twelve nodes, registered and parked."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from haas_rpcd.auth import DAEMON
+from haas_rpcd.config import Master, Server, Settings, StoreSettings, SwitchSettings
+from haas_rpcd.daemon import Daemon
+from haas_rpcd.demo.datacentre import DataCentre
+from haas_rpcd.drivers.switch.factory import SwitchFactory
+from haas_rpcd.methods.registry import Call, invoke
+from haas_rpcd.service import until_stopped
+from haas_rpcd.sim.hostnet import SimNetworkDriver
+from haas_rpcd.sim.hypervisor import SimHypervisorDriver
+
+log = logging.getLogger(__name__)
+
+
+@contextlib.asynccontextmanager
+async def demo(socket_path: str) -> AsyncIterator[tuple[Daemon, DataCentre]]:
+    """Serve the embedded data centre; its state is in memory only."""
+    centre = DataCentre()
+    trusted = Path(f"{socket_path}.known_hosts")
+    settings = Settings(
+        server=Server(socket=socket_path),
+        store=StoreSettings(path=":memory:"),
+        master=Master(trunk_nic="eth0", libvirt_uri="demo"),
+        switches=SwitchSettings(known_hosts=str(trusted)),
+    )
+    await centre.start()
+    try:
+        daemon = Daemon(
+            settings,
+            switches=SwitchFactory(settings, lambda: centre.credentials),
+            master=lambda: SimNetworkDriver(centre.host),
+            libvirt=lambda: SimHypervisorDriver(centre.host),
+            demo=True,
+        )
+        await daemon.start(serve=False)
+        try:
+            await import_and_apply(daemon, centre.site())
+            centre.take_time()
+            await daemon.serve()  # only now, so that clients find the nodes free
+            yield daemon, centre
+        finally:
+            await daemon.stop()
+            await asyncio.to_thread(trusted.unlink, missing_ok=True)
+    finally:
+        await centre.stop()
+
+
+async def run_demo(socket_path: str) -> None:
+    """Serve the embedded data centre until SIGTERM or SIGINT."""
+    async with demo(socket_path):
+        log.info("serving the embedded data centre on %s", socket_path)
+        await until_stopped()
+
+
+async def import_and_apply(daemon: Daemon, site: str | dict[str, Any]) -> None:
+    """Import a site file and apply the site, so that its nodes are free. Raises HaasError."""
+    call = Call(context=daemon.context, caller=DAEMON)
+    await invoke(call, "site.import", {"site": site})
+    started = await invoke(call, "apply.start", {})
+    job = await invoke(call, "job.wait", {"job": started["job"], "timeout": 60})
+    if job["state"] != "succeeded":
+        raise RuntimeError(f"the site could not be applied: {job['error']}")
