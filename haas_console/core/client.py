@@ -26,6 +26,7 @@ from haas_console.core.errors import (
     NoDaemonError,
     RpcError,
 )
+from haas_console.core.tasks import cancel_and_wait
 
 with trust.authorities_unread():
     import aiohttp
@@ -113,11 +114,10 @@ class Client:
     async def close(self) -> None:
         """End the connection; calls that still wait fail."""
         self._lose("the connection was closed")
-        await self._ws.close()
-        self._reader.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._reader
-        await self._session.close()
+        async with contextlib.AsyncExitStack() as stack:  # all of it, even if we are cancelled
+            stack.push_async_callback(self._session.close)
+            stack.push_async_callback(cancel_and_wait, self._reader)
+            await self._ws.close()
 
     # --- calls ---
 

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from haas_console.core.calllog import CallRecord, Log
-from haas_console.core.errors import ConsoleError, LostDaemonError, NoDaemonError
+from haas_console.core.errors import ConsoleError, NoDaemonError
 from haas_console.core.inventory import Inventory
+from haas_console.core.tasks import cancel_and_wait
 
 if TYPE_CHECKING:
-    from haas_console.core.client import Client, Inbox
+    from haas_console.core.client import Client, Inbox, Notification
     from haas_console.core.config import Endpoint
     from haas_console.core.language import Language
     from haas_console.core.refresh import Refresher
@@ -203,7 +204,7 @@ class Live:
 
     async def _follow(self, inbox: Inbox, refresher: Refresher) -> None:
         """Fetch again what the news name, a burst of them at once; raises LostDaemonError."""
-        reader = asyncio.create_task(inbox.get())
+        reader = _next_of(inbox)
         polled = time.monotonic()
         try:
             while True:
@@ -216,17 +217,19 @@ class Live:
                 if not done:
                     continue
                 refresher.note(*reader.result())
-                reader = asyncio.create_task(inbox.get())
+                reader = _next_of(inbox)
                 await asyncio.sleep(GATHER)
                 while reader.done():
                     refresher.note(*reader.result())
-                    reader = asyncio.create_task(inbox.get())
+                    reader = _next_of(inbox)
                     await asyncio.sleep(0)
                 await refresher.flush()
         finally:
-            reader.cancel()
-            with contextlib.suppress(asyncio.CancelledError, LostDaemonError):
-                await reader
+            await cancel_and_wait(reader)
+
+
+def _next_of(inbox: Inbox) -> asyncio.Task[Notification]:
+    return asyncio.create_task(inbox.get(), name="haas-inbox-reader")
 
 
 def _import_client() -> Any:

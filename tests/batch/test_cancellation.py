@@ -1,0 +1,133 @@
+"""A cancellation of the caller is never lost, whatever it waits for at that moment.
+
+The dangerous moment is the one loop tick between the end of an inner task that was cancelled and
+the return of its caller. The tests put the caller's cancellation there, by a done callback of the
+inner task: callbacks run before whoever waits for the task goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from haas_console.core.client import Client
+from haas_console.core.config import Endpoint
+from haas_console.core.live import Live, Target
+from haas_console.core.tasks import cancel_and_wait
+
+if TYPE_CHECKING:
+    from tests.batch.conftest import Daemon
+
+
+def _endpoint(daemon: Daemon) -> Endpoint:
+    return Endpoint(str(daemon.socket), None, "the test")
+
+
+def _task(name: str) -> asyncio.Task[Any]:
+    return next(task for task in asyncio.all_tasks() if task.get_name() == name)
+
+
+def _cancel_after(inner: asyncio.Task[Any], caller: asyncio.Task[Any]) -> None:
+    """Cancel the caller when the inner task has ended and the caller has not gone on yet."""
+    inner.add_done_callback(lambda _: caller.cancel())
+
+
+async def _endless() -> None:
+    await asyncio.Event().wait()
+
+
+async def _fails_when_cancelled() -> None:
+    try:
+        await _endless()
+    except asyncio.CancelledError:
+        raise OSError("the socket was gone already") from None
+
+
+# --- the helper -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("inner", [_endless, _fails_when_cancelled])
+async def test_a_task_is_ended_quietly(inner: Callable[[], Any]) -> None:
+    task = asyncio.create_task(inner())
+    await asyncio.sleep(0)
+    await cancel_and_wait(task)
+    assert task.done()
+
+
+async def test_a_task_that_has_ended_is_left_as_it_is() -> None:
+    task = asyncio.create_task(asyncio.sleep(0, "answer"))
+    await task
+    await cancel_and_wait(task)
+    assert task.result() == "answer"
+
+
+@pytest.mark.parametrize("inner", [_endless, _fails_when_cancelled])
+async def test_the_caller_s_cancellation_just_after_the_inner_one_is_raised(
+    inner: Callable[[], Any],
+) -> None:
+    task = asyncio.create_task(inner())
+    await asyncio.sleep(0)
+    caller = asyncio.create_task(cancel_and_wait(task))
+    _cancel_after(task, caller)
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    assert task.done()
+
+
+async def test_the_caller_s_cancellation_during_the_inner_one_is_raised() -> None:
+    async def inner() -> None:
+        try:
+            await _endless()
+        finally:
+            caller.cancel()
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(inner())
+    await asyncio.sleep(0)
+    caller = asyncio.create_task(cancel_and_wait(task))
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    await asyncio.wait({task})
+
+
+# --- where it is used -----------------------------------------------------------------------------
+
+
+async def test_closing_a_connection_can_be_cancelled_at_every_step(demo_daemon: Daemon) -> None:
+    for step in itertools.count(1):  # at 0 it would not have begun
+        client = await Client.connect(_endpoint(demo_daemon))
+        closing = asyncio.create_task(client.close())
+        for _ in range(step):
+            await asyncio.sleep(0)
+        if not closing.cancel():
+            break
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        assert asyncio.all_tasks() == {asyncio.current_task()}  # no reader is left behind
+    assert step > 2
+
+
+async def test_a_console_that_quits_while_its_screen_fails_does_end(demo_daemon: Daemon) -> None:
+    live = Live(Target(_endpoint(demo_daemon)))
+    running = asyncio.create_task(live.run())
+    async with asyncio.timeout(20):
+        while live.status.state != "live":
+            await asyncio.sleep(0.01)
+
+    def gone(_changes: frozenset[str]) -> None:
+        _cancel_after(_task("haas-inbox-reader"), running)
+        stop()
+        raise RuntimeError("No screens on stack")
+
+    stop = live.watch(gone)
+    other = await Client.connect(_endpoint(demo_daemon))
+    await other.call("project.create", {"project": "quits"})
+    await other.close()
+    done, _ = await asyncio.wait({running}, timeout=20)
+    running.cancel()
+    assert done, "it went on after it was cancelled"
+    assert running.cancelled()
