@@ -23,7 +23,7 @@ class AcmeOs(IosLike):
     types = ("GigabitEthernet", "TenGigabitEthernet")
     setup = ("terminal length 0", "terminal width 511")
     save = ("write memory",)
-    most_ranges = 4  # of ports in one `interface range`
+    max_ranges = 4  # of ports in one `interface range`
     window = 8  # lines that may be sent ahead
     benign = (*IosLike.benign, r"% port is now in vlan \d+")
     shows_default_mode = "dynamic"

@@ -130,7 +130,7 @@ class OneSwitch(SmallSite):
         outside = {getattr(self.device, mode, None) for mode in ("user_mode", "privileged_mode")}
         modes = {mode.name for mode in outside if mode is not None}
         always = {*known.leave_config, *known.abort}
-        there = {*known.setup, *known.enter_config, *known.goodbye, known.enable}
+        there = {*known.setup, *known.enter_config, *known.logout, known.enable}
         return [
             record.text
             for record in self.records(since)

@@ -119,7 +119,7 @@ async def test_from_the_box_to_parked_ports(dialect: str, transport: str, tmp_pa
         assert counters.logins == logins + (transport == "telnet")
         logins = counters.logins
 
-        await applied(site, blind=known.looks_first)
+        await applied(site, blind=known.needs_current_config)
 
         assert counters.logins == logins + 1
         carried = [device.carried(name) for name in device.port_list]

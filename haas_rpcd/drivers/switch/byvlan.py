@@ -2,7 +2,7 @@
 
 A port is on a VLAN because of a line in that VLAN's context (``vlan 100`` + ``untagged 1-24``), and
 no line takes it off all others: it has to be taken off each by name. So what it carries is read
-first (:attr:`Dialect.looks_first`).
+first (:attr:`Dialect.needs_current_config`).
 
 A port that is on no VLAN falls back to the default VLAN, with all its like. So a port is shut while
 it changes, and opened once every line was accepted; it stays open only where nothing can make it
@@ -42,7 +42,7 @@ class _Change(NamedTuple):
 class ByVlan(Dialect):
     """The base of the dialects in which ports join VLANs by lines under the VLAN."""
 
-    looks_first = True
+    needs_current_config = True
     leave_port = "exit"
     leave_vlan: ClassVar[str] = "exit"
     shut: ClassVar[str] = "shutdown"

@@ -26,7 +26,7 @@ class DellLike(IosLike):
     )
     enter_config = ("configure",)
     benign = (*IosLike.benign, r"these vlans do not exist")
-    most_ranges = 4
+    max_ranges = 4
 
     def canonical_port(self, port: str) -> str:
         """Names are written in small letters on one family, and begin with a capital on the other.

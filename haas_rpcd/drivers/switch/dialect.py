@@ -39,9 +39,9 @@ class PortState(NamedTuple):
 
     config: PortConfig
     open: bool = True
-    plain: bool = True
-    """Whether it is set by lines such as its dialect sends. Where not, what it carries does not say
-    how to change it, and it is set as a port of which nothing is known."""
+    in_managed_form: bool = True
+    """False if the port uses a mode that we never configure (hybrid, general, routed). The driver
+    then treats its current configuration as unknown."""
 
     @property
     def carries(self) -> PortConfig:
@@ -84,7 +84,7 @@ class Dialect:
     declares_vlans: ClassVar[bool] = True
     """Whether a VLAN has to be made before a port can carry it."""
 
-    trunks_want_vlans: ClassVar[bool] = False
+    trunks_need_vlans: ClassVar[bool] = False
     """Whether a trunk port can be put only on VLANs that exist, and forgets one that is removed.
 
     The master's trunk carries the whole pool, so on such a switch all of it has to exist for good:
@@ -92,9 +92,6 @@ class Dialect:
 
     saves: ClassVar[bool] = True
     """Whether the running configuration has to be saved to outlive a restart."""
-
-    tags: ClassVar[bool] = True
-    """Whether ports can carry tagged VLANs in this dialect."""
 
     window: ClassVar[int] = 16
     """Lines that may be sent ahead of their answers."""
@@ -111,7 +108,7 @@ class Dialect:
     prompt: ClassVar[str] = r"HOST(?:\([^()\r\n]*\))?[>#] ?"
     """A regular expression for the prompts of all modes, with ``HOST`` for the host's name."""
 
-    host_shown: ClassVar[int] = 16
+    host_chars: ClassVar[int] = 16
     """Characters of the host's name that every prompt shows; some families shorten it in front of
     a mode's name."""
 
@@ -129,14 +126,14 @@ class Dialect:
         r"login failed|user authentication failed)\b)[^\r\n]*(?=[\r\n])",
         re.I,
     )
-    full: re.Pattern[str] = re.compile(
+    no_free_session: re.Pattern[str] = re.compile(
         r"[^\r\n]*(?:(?:all|no) [^\r\n]{0,40}(?:lines|ttys|vtys|sessions|connections) "
         r"[^\r\n]{0,20}(?:in use|busy|available|free|taken)|too many (?:users|sessions|connections|"
         r"logins)|(?:maximum|max)\.? (?:number|limit|no\.?)?[^\r\n]{0,30}"
         r"(?:sessions|users|connections)[^\r\n]{0,20}(?:reached|exceeded|logged))[^\r\n]*",
         re.I,
     )
-    """What the switch says when all its sessions are taken, before it closes the connection."""
+    """The message when all sessions are in use; the switch then closes the connection."""
 
     press_key: re.Pattern[str] | None = at_end(r"[^\r\n]*press (?:any key|return|enter)[^\r\n]*")
     enable: str | None = None
@@ -145,7 +142,7 @@ class Dialect:
     """Lines after the login: paging off, a wide terminal. One that is refused is no error: some
     models of a family lack it, and pages are turned for them."""
 
-    goodbye: tuple[str, ...] = ("exit",)
+    logout: tuple[str, ...] = ("exit",)
 
     # --- answers ---
     pager: re.Pattern[str] | None = at_end(
@@ -177,18 +174,18 @@ class Dialect:
     leave_port: ClassVar[str] = ""
     """The line that leaves a port's context."""
 
-    most_ranges: ClassVar[int] = 0
+    max_ranges: ClassVar[int] = 0
     """Runs of ports that one ``interface range`` takes; 0: each port is entered by itself."""
 
-    list_length: int = 180
+    max_list_length: int = 180
     """Characters of a VLAN list on one line."""
 
-    looks_first: ClassVar[bool] = False
-    """Whether the lines for a port hang on what it carries now (it must be taken off by name)."""
+    needs_current_config: ClassVar[bool] = False
+    """True if the commands depend on the port's current VLANs, which are removed by name."""
 
-    rests: ClassVar[PortConfig] = PARKED
-    """What a parked port is set to carry, and would if it were open: where :attr:`looks_first`, it
-    is found so."""
+    parked_config: ClassVar[PortConfig] = PARKED
+    """Configuration left on a parked (shut) port. Most families leave none; those that always keep
+    one VLAN keep the default VLAN."""
 
     # --- reading ---
     show_version: tuple[str, ...] = ()
@@ -217,11 +214,11 @@ class Dialect:
         """Give the pattern of this very switch's prompts, in all modes, at the start of a line."""
         found = re.search(self.prompt.replace("HOST", f"(?P<host>{self.host})"), prompt)
         host = found["host"] if found else prompt.rstrip("#>$% ")
-        shown = re.escape(host[: self.host_shown])
-        more = r"[^\s#>()\[\]]*" if len(host) > self.host_shown else ""
+        shown = re.escape(host[: self.host_chars])
+        more = r"[^\s#>()\[\]]*" if len(host) > self.host_chars else ""
         return at_start(self.prompt.replace("HOST", shown + more))
 
-    def answer(self, question: str) -> str:
+    def reply(self, question: str) -> str:
         """Give what is typed at a question that the switch asks in the middle of a command.
 
         By default the key ``y``; ``yes`` and Enter where words are asked for; or Enter alone, for
@@ -271,9 +268,9 @@ class Dialect:
     def port_stages_from(
         self, now: PortConfig | None, config: PortConfig, options: Options
     ) -> list[list[str]]:
-        """Give the lines for a port that carries ``now`` (None: that is not known).
+        """Give the lines for a port that is set to ``now`` (None: unknown).
 
-        For families with :attr:`looks_first`; by default what is there makes no difference.
+        Families with :attr:`needs_current_config` override this; by default ``now`` is ignored.
         """
         return self.port_stages(config, options)
 
@@ -282,23 +279,23 @@ class Dialect:
     ) -> Iterator[tuple[tuple[str, ...], str]]:
         """Give the lines that enter the context of some ports, with the ports of each.
 
-        As many ports at once as :attr:`most_ranges` has it; by :meth:`enter_range`.
+        As many ports at once as :attr:`max_ranges` has it; by :meth:`enter_range`.
         """
-        if not self.most_ranges or options.get("ranges") is False:
+        if not self.max_ranges or options.get("ranges") is False:
             for port in ports:
                 yield (port,), self.enter_port(port)
             return
-        for runs in portnames.grouped(ports, self.most_ranges):
+        for runs in portnames.grouped(ports, self.max_ranges):
             named = tuple(name for run in runs for name in portnames.names(run))
             line = self.enter_port(named[0]) if len(named) == 1 else self.enter_range(runs)
             yield named, line
 
-    def rows(self, listed: str) -> list[str]:
-        """Split a list of VLANs so that each row is no longer than :attr:`list_length`."""
+    def split_list(self, listed: str) -> list[str]:
+        """Split a list of VLANs so that each row is no longer than :attr:`max_list_length`."""
         rows = [""]
         for part in listed.split(","):
             joined = f"{rows[-1]},{part}" if rows[-1] else part
-            if len(joined) <= self.list_length:
+            if len(joined) <= self.max_list_length:
                 rows[-1] = joined
             else:
                 rows.append(part)
@@ -323,7 +320,7 @@ class Dialect:
     ) -> list[Stage]:
         """Give the stages that set several ports; ``changes`` by their indexes.
 
-        ``now`` is what the ports carry, where :attr:`looks_first` (and what they were last
+        ``now`` is what the ports carry, where :attr:`needs_current_config` (and what they were last
         confirmed to carry, for a preview). Ports that get the same lines are set together.
         """
         stages: list[dict[tuple[str, ...], dict[str, int]]] = []

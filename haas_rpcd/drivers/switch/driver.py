@@ -90,8 +90,10 @@ class SwitchDriver:
     ) -> list[list[str]]:
         """Give the lines of changes, without those that only change modes."""
         lines: list[list[str]] = [[] for _ in changes]
-        rests = self._dialect.rests
-        set_to = {port: rests if config.parked else config for port, config in (now or {}).items()}
+        parked_config = self._dialect.parked_config
+        set_to = {
+            port: parked_config if config.parked else config for port, config in (now or {}).items()
+        }
         for line in self._script(changes, set_to, there):
             lines[line.shown].append(line.text)
         for index, change in enumerate(changes):
@@ -118,13 +120,13 @@ class SwitchDriver:
     def _vlans_for_ports(
         self, changes: Sequence[SwitchChange], there: frozenset[int]
     ) -> list[Line]:
-        """Give the lines that make what ports are to carry: see `Dialect.trunks_want_vlans`.
+        """Give the lines that make what ports are to carry: see `Dialect.trunks_need_vlans`.
 
         They come first, are shown with the first change, and serve all ports that want the VLAN.
         """
         wanted: dict[int, list[int]] = {}
         for index, change in enumerate(changes):
-            if isinstance(change, SetPort) and self._dialect.trunks_want_vlans:
+            if isinstance(change, SetPort) and self._dialect.trunks_need_vlans:
                 for vlan in change.config.vlans - there:
                     wanted.setdefault(vlan, []).append(index)
         vlans = sorted(wanted)
@@ -216,17 +218,17 @@ class SwitchDriver:
 
     async def _carried_now(self, changes: Sequence[SwitchChange]) -> dict[str, PortConfig]:
         ports = [change.port for change in changes if isinstance(change, SetPort)]
-        if not ports or not self._dialect.looks_first:
+        if not ports or not self._dialect.needs_current_config:
             return {}
         found = await self._ports(ports)
-        return {port: state.config for port, state in found.items() if state.plain}
+        return {port: state.config for port, state in found.items() if state.in_managed_form}
 
     async def _there_now(self, changes: Sequence[SwitchChange]) -> frozenset[int]:
         """Read which VLANs exist, where some may have to be made for ports."""
         joining = any(
             isinstance(change, SetPort) and not change.config.parked for change in changes
         )
-        if not joining or not self._dialect.trunks_want_vlans:
+        if not joining or not self._dialect.trunks_need_vlans:
             return frozenset()
         return self._dialect.parse_vlans(await self.shown(self._dialect.read_vlans(self._options)))
 

@@ -75,7 +75,7 @@ class SwitchFactory:
         """Give what the planner needs to know of a switch that has this many trunk ports."""
         known = self.dialects.get(dialect)
         return SwitchFacts(
-            declares_vlans=bool(known and known.declares_vlans and not known.trunks_want_vlans),
+            declares_vlans=bool(known and known.declares_vlans and not known.trunks_need_vlans),
             saves=known.saves if known else False,
             trunks=trunks,
         )

@@ -110,7 +110,7 @@ class IosLike(Dialect):
 
         The first line is absolute and the others add to it, so no line admits anything unwanted.
         """
-        first, *more = self.rows(vlan_ranges(config.vlans))
+        first, *more = self.split_list(vlan_ranges(config.vlans))
         return [
             f"switchport trunk allowed vlan {first}",
             *(f"switchport trunk allowed vlan add {row}" for row in more),

@@ -110,7 +110,7 @@ class Session:
         passwords = 0
         asked: set[str] = set()
         patterns = {
-            "full": dialect.full,
+            "no_free_session": dialect.no_free_session,
             "failed": dialect.login_failed,
             "username": dialect.username,
             "password": dialect.password,
@@ -120,7 +120,7 @@ class Session:
         while True:
             found = await self._expect(patterns, "login", fresh=not asked)
             again = found.kind == "username" and "password" in asked
-            if found.kind == "full":
+            if found.kind == "no_free_session":
                 raise self._busy(found.match.group())
             if found.kind == "failed" or again or passwords >= _ATTEMPTS:
                 said = found.match.group() if found.kind == "failed" else ""
@@ -292,7 +292,7 @@ class Session:
 
     async def close(self) -> None:
         """End the session. Never raises."""
-        for line in self._dialect.goodbye:
+        for line in self._dialect.logout:
             self._transport.write(line.encode() + b"\r\n")
         await self._transport.close()
 
@@ -392,7 +392,7 @@ class Session:
         last = max(0, len(self._buffer) - _TAIL)
         for pattern, reply in (
             (self._dialect.pager, lambda text: " "),
-            (self._dialect.question, self._dialect.answer),
+            (self._dialect.question, self._dialect.reply),
         ):
             if pattern is not None and (match := pattern.search(self._buffer, last)):
                 self._buffer = self._buffer[: match.start()] + _PAGE

@@ -52,7 +52,7 @@ class Shell(Dialect):
     ) -> list[list[str]]:
         """Give the stages of whole commands that make a port carry exactly this.
 
-        ``now`` is what it carries, where the dialect :attr:`looks_first`.
+        ``now`` is what it carries, where the dialect :attr:`needs_current_config`.
         """
         raise NotImplementedError
 

@@ -309,7 +309,7 @@ async def test_vlans_are_made_named_and_removed(kind: Kind) -> None:
         assert vlans_on(switch) == before
 
 
-@those(lambda kind: DIALECTS[kind.dialect].trunks_want_vlans)
+@those(lambda kind: DIALECTS[kind.dialect].trunks_need_vlans)
 async def test_what_a_trunk_is_to_carry_is_made_where_it_has_to_be_there(kind: Kind) -> None:
     """The pool is not anybody's yet when the master's trunk is set."""
     switch = kind.switch()

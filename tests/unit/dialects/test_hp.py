@@ -150,6 +150,8 @@ def test_comware_ports_are_read_whatever_their_link_type() -> None:
     ten = "Ten-GigabitEthernet1/0/49"
     assert set(found) == {*(GIGABIT.format(number) for number in (1, 2, 3)), ten}
     assert found[GIGABIT.format(1)] == PortState(PortConfig(100, (101, 102, 200, 300)))
-    assert found[GIGABIT.format(2)] == PortState(PortConfig(1), plain=False)
-    assert found[GIGABIT.format(3)] == PortState(PortConfig(101, (100,)), open=False, plain=False)
-    assert found[ten] == PortState(PARKED, plain=False)
+    assert found[GIGABIT.format(2)] == PortState(PortConfig(1), in_managed_form=False)
+    assert found[GIGABIT.format(3)] == PortState(
+        PortConfig(101, (100,)), open=False, in_managed_form=False
+    )
+    assert found[ten] == PortState(PARKED, in_managed_form=False)

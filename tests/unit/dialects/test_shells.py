@@ -71,7 +71,7 @@ async def carry_out(switch: Switch, line: str) -> None:
 def scripted(switch: Switch, changes: Sequence[SetPort], **options: Any) -> list[Line]:
     """The lines that would be sent now."""
     now = {}
-    if DIALECTS[switch.dialect].looks_first:
+    if DIALECTS[switch.dialect].needs_current_config:
         for port in switch.port_list:
             assert isinstance(switch, SonicSwitch)
             of = {v: tagged for (v, name), tagged in switch.running.members.items() if name == port}

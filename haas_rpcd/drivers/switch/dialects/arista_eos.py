@@ -31,7 +31,7 @@ class AristaEos(IosLike):
     save = ("write memory",)
     model = re.compile(r"^Arista (\S+)", re.M)
     version = re.compile(r"^Software image version: (\S+)", re.M)
-    most_ranges = 8
+    max_ranges = 8
     types = ("Ethernet", "Port-Channel")
 
     def enter_ports(

@@ -34,11 +34,11 @@ class BrocadeFastIron(ByVlan):
 
     name = "brocade_fastiron"
     title = "Brocade and Ruckus FastIron (ICX)"
-    trunks_want_vlans = True
+    trunks_need_vlans = True
     options = frozenset({"dual_mode", "default_vlan"})
     host = r"(?:(?:telnet|SSH)@)?[^\s#>()\[\]]+(?: [^\s#>()\[\]]+){0,3}"
     prompt = r"HOST(?:\(config[^()\r\n]*\))?[>#] ?"
-    host_shown = 255
+    host_chars = 255
     username = at_end(r"[^\r\n]*(?:login name|user ?name|login|user): *")
     login_failed = re.compile(
         r"(?:error ?[-:] ?incorrect|user login fail|login incorrect|invalid login|login failed|"
@@ -52,7 +52,7 @@ class BrocadeFastIron(ByVlan):
         re.I,
     )
     setup = ("skip-page-display",)
-    goodbye = ("exit", "exit")  # the first leads back to the user level
+    logout = ("exit", "exit")  # the first leads back to the user level
     pager = at_end(r"[\x08 ]*-+ ?more[^\r\n]{0,80}")
     enter_config = ("configure terminal",)
     leave_config = ("end",)
@@ -75,7 +75,7 @@ class BrocadeFastIron(ByVlan):
     show_uptime = "show version"
     model = re.compile(r"^ *HW: *(?:Stackable |Chassis )?(\S+)", re.M)
     version = re.compile(r"SW: Version (\S+)")
-    most_ranges = 4
+    max_ranges = 4
     most_named = 6
     leaves_all = True
     shut = "disable"

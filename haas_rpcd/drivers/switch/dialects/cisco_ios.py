@@ -36,7 +36,7 @@ class CiscoIos(IosLike):
     busy = re.compile(r"configuration mode (?:is )?locked", re.I)
     model = re.compile(r"^(?:Model number\s*: *|cisco )((?:WS-|C\d)\S+)", re.M | re.I)
     version = re.compile(r"Version ([^,\s]+)")
-    most_ranges = 5
+    max_ranges = 5
     types = (
         "Ethernet",
         "FastEthernet",

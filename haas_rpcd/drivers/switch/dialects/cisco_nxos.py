@@ -28,13 +28,13 @@ class CiscoNxos(IosLike):
 
     name = "cisco_nxos"
     title = "Cisco NX-OS (Nexus)"
-    looks_first = True
-    rests = PortConfig(1)
+    needs_current_config = True
+    parked_config = PortConfig(1)
     setup = ("terminal length 0", "terminal width 511")
     save = ("copy running-config startup-config",)
     model = re.compile(r"^\s*cisco (Nexus[^\r\n]*?)(?: \([^)\r\n]*\))* chassis", re.M | re.I)
     version = re.compile(r"^\s*(?:NXOS|system): +version (\S+)", re.M)
-    most_ranges = 8
+    max_ranges = 8
     types = ("Ethernet", "port-channel")
     errors = (
         *IosLike.errors,

@@ -132,7 +132,7 @@ class CumulusNvue(LinuxBridge):
         ]
         if config.tagged:
             native = "none" if config.untagged is None else config.untagged
-            rows = self.rows(vlan_ranges(config.tagged))
+            rows = self.split_list(vlan_ranges(config.tagged))
             lines += [f"{domain} untagged {native}", *(f"{domain} vlan {row}" for row in rows)]
         elif not config.parked:
             lines.append(f"{domain} access {config.untagged}")

@@ -27,15 +27,15 @@ class DellOs10(IosLike):
 
     name = "dell_os10"
     title = "Dell SmartFabric OS10 (PowerSwitch)"
-    trunks_want_vlans = True
-    looks_first = True
-    rests = PortConfig(1)
+    trunks_need_vlans = True
+    needs_current_config = True
+    parked_config = PortConfig(1)
     enable = None
     configuring = re.compile(r"\(conf[^()]*\)#")
     save = ("copy running-configuration startup-configuration",)
     model = re.compile(r"^\s*System Type: *(\S+)", re.M | re.I)
     version = re.compile(r"^\s*OS Version: *(\S+)", re.M | re.I)
-    most_ranges = 1
+    max_ranges = 1
     types = ("ethernet", "port-channel")
     errors = (*IosLike.errors, r"syntax error")
     busy = re.compile(r"locked by|(?:configuration|session) (?:is )?locked", re.I)
@@ -76,7 +76,7 @@ class DellOs10(IosLike):
         return ["switchport mode trunk", *self._taken_off(now.tagged)] if now.tagged else []
 
     def _taken_off(self, vlans: Collection[int]) -> list[str]:
-        rows = self.rows(vlan_ranges(set(vlans)))
+        rows = self.split_list(vlan_ranges(set(vlans)))
         return [f"no switchport trunk allowed vlan {row}" for row in rows if row]
 
     def _untagged(self, config: PortConfig) -> str:
@@ -86,7 +86,7 @@ class DellOs10(IosLike):
 
     def allowed_lines(self, config: PortConfig) -> list[str]:
         """Add the tagged VLANs, over several lines where there are many."""
-        rows = self.rows(vlan_ranges(config.tagged))
+        rows = self.split_list(vlan_ranges(config.tagged))
         return [f"switchport trunk allowed vlan {row}" for row in rows]
 
     def vlan_lines(self, vlan: int, present: bool, options: Options) -> list[str]:

@@ -22,7 +22,7 @@ class DellOs6(DellLike):
     title = "Dell N-Series (OS6)"
     save = ("copy running-config startup-config",)
     show_uptime = "show system"
-    goodbye = ("quit",)
+    logout = ("quit",)
     model = re.compile(r"^System Model ID\.+ *(\S+)", re.M)
     version = re.compile(
         r"^(?:System Description\.+ [^\r\n,]+, *|[ ]*1[ ]+)(\d+(?:\.\d+){2,})\b", re.M

@@ -28,7 +28,7 @@ class DellOs9(ByVlan, IosLike):
 
     name = "dell_os9"
     title = "Dell OS9 (Force10 FTOS)"
-    trunks_want_vlans = True
+    trunks_need_vlans = True
     options = frozenset({"default_vlan"})
     configuring = re.compile(r"\(conf[^()]*\)#")
     login_failed = re.compile(
@@ -49,7 +49,7 @@ class DellOs9(ByVlan, IosLike):
     save = ("copy running-config startup-config",)
     model = re.compile(r"^System Type: *(\S+)", re.M)
     version = re.compile(r"Application Software Version: *(\S+)")
-    most_ranges = 5
+    max_ranges = 5
     leaves_all = True
     types = (
         "FastEthernet",
@@ -63,9 +63,9 @@ class DellOs9(ByVlan, IosLike):
         "Port-channel",
     )
 
-    def answer(self, question: str) -> str:
+    def reply(self, question: str) -> str:
         """Write yes out, where it asks for ``[confirm yes/no]`` in a whole line."""
-        return "yes\r\n" if "yes/no" in question else super().answer(question)
+        return "yes\r\n" if "yes/no" in question else super().reply(question)
 
     def saved(self, answer: str) -> bool:
         """OS9 ends a copy with ``8380 bytes successfully copied``."""

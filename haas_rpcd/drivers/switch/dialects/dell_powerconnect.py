@@ -26,7 +26,7 @@ class DellPowerConnect(DellLike):
 
     name = "dell_powerconnect"
     title = "Dell PowerConnect 55xx"
-    trunks_want_vlans = True
+    trunks_need_vlans = True
     options = frozenset({"access_none"})
 
     window = 1
@@ -38,7 +38,7 @@ class DellPowerConnect(DellLike):
     save = ("copy running-config startup-config",)
     show_version = ("show version", "show system")
     show_uptime = "show system"
-    goodbye = ("exit",)
+    logout = ("exit",)
     question = at_end(
         r"[^\r\n]*(?:\[confirm\]|[\[(]y(?:es)?/no?[\])][^\r\n]{0,8}|"
         r"\[yes/press any key for no\]\.*) ?"
@@ -61,7 +61,7 @@ class DellPowerConnect(DellLike):
 
     # --- dialogue ---------------------------------------------------------------------------------
 
-    def answer(self, question: str) -> str:
+    def reply(self, question: str) -> str:
         """Say yes by the key and Enter: some of its firmware reads one, some the other."""
         return "Y\r\n"
 
@@ -104,10 +104,10 @@ class DellPowerConnect(DellLike):
         allowed = "switchport trunk allowed vlan"
         return [
             [
-                *(f"{allowed} add {row}" for row in self.rows(vlan_ranges(config.vlans))),
+                *(f"{allowed} add {row}" for row in self.split_list(vlan_ranges(config.vlans))),
                 # In between, as the native VLAN must be on the list, and can't be taken off it.
                 f"switchport trunk native vlan {native}",
-                *(f"{allowed} remove {row}" for row in self.rows(vlan_ranges(others))),
+                *(f"{allowed} remove {row}" for row in self.split_list(vlan_ranges(others))),
             ],
             list(self.trunk_mode),
             ["no shutdown"],

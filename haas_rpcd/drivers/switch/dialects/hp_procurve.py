@@ -31,12 +31,12 @@ class HpProcurve(ByVlan):
 
     name = "hp_procurve"
     title = "HP ProCurve and ArubaOS-Switch (ProVision)"
-    trunks_want_vlans = True
+    trunks_need_vlans = True
     window = 8
-    rests = PortConfig(DEFAULT_VLAN)
+    parked_config = PortConfig(DEFAULT_VLAN)
     host = r"[^\s#>()\[\]]+(?: [^\s#>()\[\]]+){0,5}"
     prompt = rf"HOST(?:\([^()\r\n]*\))?[>#]{_CURSOR}"
-    host_shown = 255
+    host_chars = 255
     configuring = re.compile(r"\((?:config|vlan|eth)[^()]*\)#")
     username = at_end(rf"[^\r\n]*(?:user ?name|login(?: name)?): *{_CURSOR}")
     password = at_end(rf"[^\r\n]*password[^\r\n:]*: *{_CURSOR}")
@@ -45,7 +45,7 @@ class HpProcurve(ByVlan):
         r"authentication failed|too many login attempts)[^\r\n]*(?=[\r\n])",
         re.I,
     )
-    full = re.compile(
+    no_free_session = re.compile(
         r"[^\r\n]*(?:maximum (?:number of )?(?:telnet )?(?:sessions|users)[^\r\n]{0,30}"
         r"(?:reached|exceeded|active)|too many (?:users|sessions|connections)|"
         r"(?:all|no more) (?:telnet )?sessions? (?:are )?(?:in use|available|active))[^\r\n]*",
@@ -59,7 +59,7 @@ class HpProcurve(ByVlan):
         re.I,
     )
     setup = ("no page",)
-    goodbye = ("logout", "y", "n")  # "Do you want to log out?", "… save current configuration?"
+    logout = ("logout", "y", "n")  # "Do you want to log out?", "… save current configuration?"
     pager = at_end(rf"[\x08 \r]*-- ?more ?--[^\r\n]{{0,60}}{_CURSOR}")
     question = at_end(rf"[^\r\n]*[\[(]y/n(?:/\^c)?[\])][?: ]*{_CURSOR}")
     enter_config = ("configure terminal",)
@@ -90,7 +90,7 @@ class HpProcurve(ByVlan):
     model = re.compile(r"System Desc\w* *: *([^,\r\n]+)", re.I)
     version = re.compile(r"(?:Software revision *: *|, revision )([^\s,]+)", re.I)
     uptime = re.compile(r"Up Time *: *((?:[^\s,:]+,? ?)+)", re.I)
-    most_ranges = 8
+    max_ranges = 8
     most_named = 8
     shut = "disable"
     opened = "enable"

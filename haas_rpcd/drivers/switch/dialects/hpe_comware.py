@@ -42,16 +42,16 @@ class HpeComware(Dialect):
     title = "HPE and H3C Comware (FlexFabric, 5130, 5700, …)"
     host = r"[^\s#<>()\[\]]+?"
     prompt = rf"[<\[]HOST(?:-(?:{_VIEW}))?[>\]]"
-    host_shown = 64
+    host_chars = 64
     configuring = re.compile(r"^\[")
-    full = re.compile(
+    no_free_session = re.compile(
         r"[^\r\n]*(?:all (?:user interfaces|lines|vty[^\r\n]{0,20}) are (?:used|in use|busy)|"
         r"(?:maximum|max)[^\r\n]{0,30}(?:sessions|users|connections)[^\r\n]{0,20}"
         r"(?:reached|exceeded)|too many (?:users|sessions|connections))[^\r\n]*",
         re.I,
     )
     setup = ("screen-length disable",)
-    goodbye = ("return", "quit")  # quit alone leaves a view only
+    logout = ("return", "quit")  # quit alone leaves a view only
     enter_config = ("system-view",)
     leave_config = ("return",)
     leave_port = "quit"
@@ -77,8 +77,8 @@ class HpeComware(Dialect):
     benign = (r"%\s?screen-length configuration is\b", r"%\s?(?:the )?current terminal\b")
     busy = re.compile(r"(?:configuration|system) [^\r\n]*(?:is|been) (?:locked|busy)", re.I)
     save = ("save force",)
-    most_ranges = 5
-    looks_first = True
+    max_ranges = 5
+    needs_current_config = True
     show_version = ("display version",)
     show_uptime = "display version"
     model = re.compile(r"^[ \t]*([^\r\n]+?) uptime is ", re.M | re.I)
@@ -115,9 +115,9 @@ class HpeComware(Dialect):
     bulk_from: int = 4
     """From so many ports on, one bulk read is shorter than a line for each."""
 
-    def answer(self, question: str) -> str:
+    def reply(self, question: str) -> str:
         """Comware takes its ``[Y/N]`` with Enter behind it."""
-        return f"{super().answer(question).strip()}\r\n"
+        return f"{super().reply(question).strip()}\r\n"
 
     def saved(self, answer: str) -> bool:
         """Comware ends with ``… saved … successfully`` for every board, and says which failed."""
@@ -251,7 +251,7 @@ def _state(lines: Iterable[str]) -> PortState:
     carried = {"trunk": permitted, "hybrid": bare | tagged}.get(kind, set())
     native = pvid if pvid in carried and pvid not in tagged else None
     config = PortConfig(native, tuple(sorted(carried - {native})))
-    return PortState(config, is_open, plain=kind == "trunk" and bool(config.tagged))
+    return PortState(config, is_open, in_managed_form=kind == "trunk" and bool(config.tagged))
 
 
 def _vlans(listed: Sequence[str]) -> set[int]:

@@ -43,7 +43,7 @@ class JuniperJunos(Dialect):
     # --- dialogue ---
     host = r"[\w.-]+"
     prompt = r"(?:[^\s>#%]+@)?HOST(?::[^\s>#%]*)?(?: (?=[#%]))?[>#%] ?"
-    host_shown = 255
+    host_chars = 255
     configuring = re.compile(r"(?<! )#\Z")
     enable = "cli"  # root's login ends in a shell
     setup = (
@@ -90,7 +90,7 @@ class JuniperJunos(Dialect):
         """Whether it is a shell's: ``root@sw1:RE:0%``, and ``root@sw1:~ #`` on newer ones."""
         return prompt.endswith(("%", " #"))
 
-    def answer(self, question: str) -> str:
+    def reply(self, question: str) -> str:
         """Agree to leave edits behind; to anything else that is asked say no."""
         return "yes\r\n" if "uncommitted" in question else "no\r\n"
 

@@ -55,7 +55,9 @@ class OpenVSwitch(Shell):
     show_version = ("ovs-vsctl --version", "uname -sr")
     model = re.compile(r"\((Open vSwitch)\)")
     version = re.compile(r"\(Open vSwitch\) (\S+)")
-    list_length = 1000  # a terminal's line in canonical mode ends at 4095 characters: termios(3)
+    max_list_length = (
+        1000  # a terminal's line in canonical mode ends at 4095 characters: termios(3)
+    )
 
     def error_in(self, answer: str, prompt: re.Match[str]) -> str | None:
         """What the switch's daemon could not do is said only: the exit status is 0 all the same."""
@@ -75,7 +77,7 @@ class OpenVSwitch(Shell):
         return [[self.as_root(line, options) for line in stage] for stage in stages]
 
     def _columns(self, port: str, config: PortConfig) -> list[str]:
-        first, *more = self.rows(vlan_ranges(config.tagged))
+        first, *more = self.split_list(vlan_ranges(config.tagged))
         tag = "[]" if config.untagged is None else config.untagged
         mode = "trunk" if config.untagged is None else "native-untagged"
         if config.parked:

@@ -46,9 +46,9 @@ class Sonic(Shell):
 
     name = "sonic"
     title = "SONiC"
-    trunks_want_vlans = True
+    trunks_need_vlans = True
     options = frozenset({"sudo", "switchport"})
-    looks_first = True
+    needs_current_config = True
     errors = (
         r"error:",
         r"vlan ?\d+ doesn't exist",
