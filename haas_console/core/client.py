@@ -10,12 +10,13 @@ import asyncio
 import contextlib
 import json
 import logging
+import ssl
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
+import aiohttp
 import jsonrpcclient
 
-from haas_console.core import trust
 from haas_console.core.api import Api
 from haas_console.core.config import DEFAULT_TIMEOUT, Endpoint
 from haas_console.core.errors import (
@@ -27,9 +28,6 @@ from haas_console.core.errors import (
     RpcError,
 )
 from haas_console.core.tasks import cancel_and_wait
-
-with trust.authorities_unread():
-    import aiohttp
 
 CONNECT_TIMEOUT = 10.0
 MAX_MESSAGE = 64 * 1024 * 1024  # bytes; an export of 10,000 nodes is some 5 MB
@@ -243,7 +241,7 @@ def _connector(endpoint: Endpoint) -> aiohttp.BaseConnector:
     if endpoint.socket:
         return aiohttp.UnixConnector(path=endpoint.socket)
     try:
-        context = trust.context(endpoint.ca_file)
+        context = ssl.create_default_context(cafile=endpoint.ca_file)  # None: the system's
     except OSError as error:
         raise ConfigError(f"ca_file {endpoint.ca_file} cannot be used: {error}") from error
     return aiohttp.TCPConnector(ssl=context)

@@ -9,8 +9,8 @@ from typing import Any
 async def cancel_and_wait(task: asyncio.Task[Any]) -> None:
     """Cancel a task and wait until it has ended; drop its result or exception.
 
-    If the caller is cancelled meanwhile, its CancelledError is raised. ``await task`` under
-    ``suppress(CancelledError)`` cannot do this: it takes the caller's CancelledError for the task's.
+    Raises CancelledError if the caller is cancelled meanwhile. ``await task`` within
+    ``suppress(CancelledError)`` would lose that: it cannot tell the two cancellations apart.
     """
     task.cancel()
     task.add_done_callback(_retrieve)

@@ -113,10 +113,11 @@ async def test_closing_a_connection_can_be_cancelled_at_every_step(demo_daemon: 
 
 async def test_a_console_that_quits_while_its_screen_fails_does_end(demo_daemon: Daemon) -> None:
     live = Live(Target(_endpoint(demo_daemon)))
+    is_live = asyncio.Event()
+    live.watch(lambda _: is_live.set() if live.status.state == "live" else None)
     running = asyncio.create_task(live.run())
     async with asyncio.timeout(20):
-        while live.status.state != "live":
-            await asyncio.sleep(0.01)
+        await is_live.wait()
 
     def gone(_changes: frozenset[str]) -> None:
         _cancel_after(_task("haas-inbox-reader"), running)
