@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.rpc.listening import listening
 from tests.rpc.small_site import NOTHING, SmallSite, access, states, step_of
 
 
@@ -227,6 +228,37 @@ async def test_a_vlan_that_somebody_else_is_about_to_use_is_not_removed(site: Sm
     assert site.carried("node-1") == NOTHING
     assert (await site.call("plan.show", project="red"))["empty"]
     assert (await site.call("plan.show", project="blue"))["empty"]
+
+
+async def test_a_vlan_that_somebody_joins_after_its_removal_was_planned_is_not_removed(
+    site: SmallSite,
+) -> None:
+    """Red's plan says that VLAN 100 goes; then blue, a guest on it, applies as well."""
+    await site.hold_nodes("red", "node-1")
+    await site.hold_nodes("blue", "node-2")
+    await site.network("red", "net")
+    await site.call("network.share", project="red", network="net", **{"with": "blue"})
+    await site.connect("node-1", "net")
+    await site.succeeds("red")
+    await site.call("nic.disconnect", node="node-1", nic="eth0")
+    held = site.wires["sw1"].hold("^shutdown\r")
+    red = await site.begin("red")
+    await held.wait()
+    await site.connect("node-2", "red/net")
+    async with listening(site) as client:
+        blue = await site.begin("blue")
+        if not (await client.call("job.subscribe", job=blue))["steps"]:
+            await client.until(lambda _, event: event["state"] == "running")
+    held.release()
+
+    job = await site.finished(red)
+
+    assert job["state"] == "succeeded", job["error"]
+    step = step_of(job, "sw1", "vlan.delete", "100")
+    assert (step["state"], step["message"]) == ("skipped", "not needed: something uses it now")
+    assert (await site.finished(blue))["state"] == "succeeded"
+    assert 100 in site.switches["sw1"].running.vlans
+    assert (site.carried("node-1"), site.carried("node-2")) == (NOTHING, access(100))
 
 
 async def test_a_release_that_waits_behind_an_apply_does_not_touch_the_next_holder(

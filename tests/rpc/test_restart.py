@@ -130,6 +130,42 @@ async def test_it_dies_in_the_middle_of_several_ports(staged: SmallSite, line: s
     assert (await staged.call("node.show", node="node-2"))["state"] == "free"
 
 
+@pytest.mark.parametrize("sent", ["switchport access vlan 100", "no shutdown"])
+async def test_a_port_that_was_interrupted_is_parked_before_it_is_set_again(
+    staged: SmallSite, sent: str
+) -> None:
+    """It still reads back as parked; but a slow switch may carry out later what it was sent."""
+    held = staged.wires["sw1"].hold(f"^{sent}\r")
+    job_id = await staged.begin("red")
+    await held.wait()
+
+    await staged.restart()
+
+    await converged(staged, job_id)
+    steps = (await staged.call("job.show", job=job_id))["steps"]
+    port = [(step["kind"], step["state"]) for step in steps if step["target"] == "Gi1/0/2"]
+    assert port == [("port.set", "interrupted"), ("port.park", "done"), ("port.set", "done")]
+
+
+async def test_a_node_whose_port_was_interrupted_is_not_free_before_it_is_parked_anew(
+    staged: SmallSite,
+) -> None:
+    """Its port reads back as parked after the restart, and that may not last."""
+    held = staged.wires["sw1"].hold("^switchport access vlan 100\r")
+    job_id = await staged.begin("red")
+    await held.wait()
+    release = await staged.call("node.release", node="node-1")
+    assert release["state"] == "releasing"
+
+    await staged.restart()
+
+    jobs = [await staged.finished(job_id), await staged.finished(release["job"])]
+    assert [job["state"] for job in jobs] == ["succeeded", "succeeded"]
+    parked = [s for job in jobs for s in job["steps"] if s["kind"] == "port.park"]
+    assert [(step["target"], step["state"]) for step in parked] == [("Gi1/0/2", "done")]
+    assert (await staged.call("node.show", node="node-1"))["state"] == "free"
+
+
 async def test_queued_jobs_are_taken_up_in_their_order(staged: SmallSite) -> None:
     held = staged.wires["sw1"].hold("^vlan 100\r")
     first, second = await staged.begin("red"), await staged.begin("red")
