@@ -58,4 +58,4 @@ def caller_of_uid(tx: Tx, uid: int) -> Caller:
             f"The OS user {name or uid} is not a HaaS user: an admin lets it in with"
             f"  user create {name or 'NAME'}"
         )
-    return Caller(user=user["name"], admin=bool(user["admin"]))
+    return Caller(user=user.name, admin=user.admin)

@@ -21,10 +21,10 @@ def tenant(caller: Caller) -> str | None:
     return None if caller.admin else caller.user
 
 
-def find_project(tx: Tx, caller: Caller, name: str) -> Row:
+def find_project(tx: Tx, caller: Caller, name: str) -> projects.ProjectRow:
     """Give a project that the caller is in, or any to an admin. Raises NotFoundError."""
     row = projects.find(tx, name)
-    if row is None or not (caller.admin or users.is_member(tx, caller.user, row["id"])):
+    if row is None or not (caller.admin or users.is_member(tx, caller.user, row.id)):
         raise NotFoundError(f"There is no project {name}.")
     return row
 
@@ -74,24 +74,24 @@ def find_nic(tx: Tx, node: Row, name: str) -> Row:
     return row
 
 
-def find_network(tx: Tx, project: Row, name: str) -> Row:
+def find_network(tx: Tx, project: projects.ProjectRow, name: str) -> networks.NetworkRow:
     """Give a network that a project may use, by ``name`` or ``owner/name``.
 
     Raises NotFoundError.
     """
     owner_name, _, own_name = name.rpartition("/")
     owner = projects.find(tx, owner_name) if owner_name else project
-    row = networks.find(tx, owner["id"], own_name) if owner else None
-    if row is None or not networks.usable_by(tx, row, project["id"]):
-        raise NotFoundError(f"Project {project['name']} has no network {name}.")
+    row = networks.find(tx, owner.id, own_name) if owner else None
+    if row is None or not networks.usable_by(tx, row, project.id):
+        raise NotFoundError(f"Project {project.name} has no network {name}.")
     return row
 
 
-def find_headnode(tx: Tx, project: Row, name: str) -> Row:
+def find_headnode(tx: Tx, project: projects.ProjectRow, name: str) -> headnodes.HeadnodeRow:
     """Give a headnode of a project. Raises NotFoundError."""
-    row = headnodes.find(tx, project["id"], name)
+    row = headnodes.find(tx, project.id, name)
     if row is None:
-        raise NotFoundError(f"Project {project['name']} has no headnode {name}.")
+        raise NotFoundError(f"Project {project.name} has no headnode {name}.")
     return row
 
 
@@ -111,12 +111,6 @@ def find_port(tx: Tx, switch: str, port: str) -> Row:
             f"Switch {switch} has no port {port}: register it with  port register {switch} {port}"
         )
     return row
-
-
-def network_label(network: Row, project_name: str | None, owner_key: str = "project") -> str:
-    """Name a network as a project says it: ``net`` for its own, ``owner/net`` for a shared one."""
-    owner, name = network[owner_key], network["name"]
-    return str(name) if owner == project_name else f"{owner}/{name}"
 
 
 @contextmanager

@@ -37,7 +37,7 @@ Timeout = Annotated[float, Meta(ge=0, le=3600, description="Seconds.")]
 def _scope(call: TxCall, project: str | None) -> Scope:
     """Give what a plan is about: a project of the caller's, or for admins the site."""
     if project is not None:
-        return Scope(project_id=find_project(call.tx, call.caller, project)["id"])
+        return Scope(project_id=find_project(call.tx, call.caller, project).id)
     if not call.caller.admin:
         raise DeniedError("Only an admin may apply the site: name a project.")
     return Scope()
@@ -154,7 +154,7 @@ def job_list(
     after: str | None = None,
 ) -> Page[Job]:
     """List jobs, the newest first, without their steps."""
-    project_id = find_project(call.tx, call.caller, project)["id"] if project else None
+    project_id = find_project(call.tx, call.caller, project).id if project else None
     rows = jobs.page(
         call.tx,
         limit,

@@ -39,22 +39,22 @@ def list_(
         since=_seconds(since),
         user=user,
         project=project,
-        project_id=mine["id"] if mine is not None and not call.caller.admin else None,
+        project_id=mine.id if mine is not None and not call.caller.admin else None,
     )
     items = [
         AuditRecord(
-            id=row["id"],
-            time=timestamp(row["time"]) or "",
-            user=row["user"],
-            method=row["method"],
-            project=row["project"],
-            params=row["params"],
-            outcome=row["outcome"],
-            message=row["message"],
+            id=row.id,
+            time=timestamp(row.time) or "",
+            user=row.user,
+            method=row.method,
+            project=row.project,
+            params=row.params,
+            outcome=row.outcome,
+            message=row.message,
         )
         for row in rows
     ]
-    return paged(items, limit, rows[-1]["id"] if rows else None)
+    return paged(items, limit, rows[-1].id if rows else None)
 
 
 def _seconds(since: str | float | None) -> float | None:

@@ -6,7 +6,6 @@ import secrets
 import uuid
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta
 
 from haas_rpcd.errors import ConflictError, InvalidParamsError, NotFoundError, UnavailableError
@@ -20,7 +19,6 @@ from haas_rpcd.methods.access import (
     tenant,
 )
 from haas_rpcd.methods.registry import TxCall, method
-from haas_rpcd.model import HeadnodeSeen
 from haas_rpcd.records import (
     Deleted,
     Headnode,
@@ -32,7 +30,9 @@ from haas_rpcd.records import (
     Page,
 )
 from haas_rpcd.store import headnodes
-from haas_rpcd.store.database import Row, Tx
+from haas_rpcd.store.database import Tx
+from haas_rpcd.store.headnodes import HeadnodeNicRow, HeadnodeRow
+from haas_rpcd.store.projects import ProjectRow
 
 Image = Annotated[str, Meta(min_length=1, max_length=255, description="A domain to clone.")]
 
@@ -40,56 +40,54 @@ MAC_PREFIX = "52:54:00"
 """The prefix that QEMU and KVM use for the nics of virtual machines; locally administered."""
 
 
-def record(tx: Tx, row: Row) -> Headnode:
+def record(tx: Tx, row: HeadnodeRow) -> Headnode:
     """Make the API's record of a headnode: what is staged and what the hypervisor confirmed."""
-    seen = None
-    if row["seen"] is not None:
-        seen = msgspec.json.decode(row["seen"], type=HeadnodeSeen)
+    seen = row.seen
     # VLAN 0 is how a hypervisor says that a nic is there, but on no network of ours
     confirmed = {nic.mac: nic.vlan or None for nic in seen.nics} if seen else {}
     nics = []
-    for nic in headnodes.nics(tx, row["id"]):
+    for nic in headnodes.nics(tx, row.id):
         label = None
-        if nic["network"] is not None:
-            own = nic["owner"] == row["project"]
-            label = nic["network"] if own else f"{nic['owner']}/{nic['network']}"
+        if nic.network is not None:
+            own = nic.owner == row.project
+            label = nic.network if own else f"{nic.owner}/{nic.network}"
         nics.append(
             HeadnodeNicRecord(
-                nic=nic["name"],
-                mac=nic["mac"],
+                nic=nic.name,
+                mac=nic.mac,
                 network=label,
-                vlan=nic["vlan"],
-                applied=confirmed.get(nic["mac"]),
+                vlan=nic.vlan,
+                applied=confirmed.get(nic.mac),
             )
         )
     return Headnode(
-        project=row["project"],
-        headnode=row["name"],
-        state=_state(row, seen),
-        running=bool(row["running"]),
-        image=row["image"],
-        uuid=row["uuid"],
+        project=row.project,
+        headnode=row.name,
+        state=_state(row),
+        running=row.running,
+        image=row.image,
+        uuid=row.uuid,
         nics=nics,
     )
 
 
 def _state(
-    row: Row, seen: HeadnodeSeen | None
+    row: HeadnodeRow,
 ) -> Literal["staged", "running", "stopped", "deleting", "unknown"]:
-    if row["deleting"]:
+    if row.deleting:
         return "deleting"
-    if not row["touched"]:
+    if not row.touched:
         return "staged"
-    if seen is None:
+    if row.seen is None:
         return "unknown"
-    return "running" if seen.running else "stopped"
+    return "running" if row.seen.running else "stopped"
 
 
-def _find(call: TxCall, project: str, headnode: str) -> tuple[Row, Row]:
+def _find(call: TxCall, project: str, headnode: str) -> tuple[ProjectRow, HeadnodeRow]:
     """Give a project and its headnode that is not being deleted. Raises HaasError."""
     owner = find_project(call.tx, call.caller, project)
     row = find_headnode(call.tx, owner, headnode)
-    if row["deleting"]:
+    if row.deleting:
         raise ConflictError(f"Headnode {headnode} is being deleted: it goes with the next apply.")
     return owner, row
 
@@ -115,11 +113,11 @@ def create(call: TxCall, project: Name, headnode: Name, image: Image = "base-hea
             f" {', '.join(master.images)} ([master] images in haas.toml).",
             field="image",
         )
-    known = headnodes.find(call.tx, owner["id"], headnode)
-    if known is not None and known["deleting"]:
+    known = headnodes.find(call.tx, owner.id, headnode)
+    if known is not None and known.deleting:
         raise ConflictError(f"Headnode {headnode} is still being deleted: apply first.")
     with conflict(f"Project {project} has a headnode {headnode} already."):
-        headnodes.create(call.tx, owner["id"], headnode, str(uuid.uuid4()), image)
+        headnodes.create(call.tx, owner.id, headnode, str(uuid.uuid4()), image)
     call.changed("headnode", "created", headnode, project)
     return show(call, project, headnode)
 
@@ -128,10 +126,10 @@ def create(call: TxCall, project: Name, headnode: Name, image: Image = "base-hea
 def delete(call: TxCall, project: Name, headnode: Name) -> Deleted:
     """Stage a headnode's deletion: the next apply removes the machine and its disk."""
     _, row = _find(call, project, headnode)
-    headnodes.mark_deleting(call.tx, row["id"])
+    headnodes.mark_deleting(call.tx, row.id)
     call.changed("headnode", "deleted", headnode, project)
-    if not row["touched"]:
-        headnodes.delete(call.tx, row["id"])
+    if not row.touched:
+        headnodes.delete(call.tx, row.id)
         return Deleted(deleted=True)
     return Deleted(deleted=False, note=f"Headnode {headnode} and its disk go with the next apply.")
 
@@ -141,11 +139,11 @@ def list_(
     call: TxCall, project: Name | None = None, limit: Limit = 1000, after: str | None = None
 ) -> Page[Headnode]:
     """List headnodes: a project's, or all that the caller may see."""
-    project_id = find_project(call.tx, call.caller, project)["id"] if project else None
+    project_id = find_project(call.tx, call.caller, project).id if project else None
     rows = headnodes.page(
         call.tx, limit, number_cursor(after), project_id=project_id, user=tenant(call.caller)
     )
-    return paged([record(call.tx, row) for row in rows], limit, rows[-1]["id"] if rows else None)
+    return paged([record(call.tx, row) for row in rows], limit, rows[-1].id if rows else None)
 
 
 @method("headnode.show")
@@ -162,24 +160,24 @@ def connect(
     """Stage a headnode's nic onto a network; without ``nic``, one that is on none, or a new one."""
     owner, row = _find(call, project, headnode)
     target = find_network(call.tx, owner, network)
-    nics = headnodes.nics(call.tx, row["id"])
-    already = next((n for n in nics if n["network_id"] == target["id"]), None)
-    if already is not None and nic in (None, already["name"]):
+    nics = headnodes.nics(call.tx, row.id)
+    already = next((n for n in nics if n.network_id == target.id), None)
+    if already is not None and nic in (None, already.name):
         return _changed(call, project, headnode)
     if already is not None:
         raise ConflictError(
-            f"Headnode {headnode} is on {network} with its nic {already['name']} already."
+            f"Headnode {headnode} is on {network} with its nic {already.name} already."
         )
-    headnodes.connect(call.tx, _nic_for(call.tx, row["id"], nics, nic), target["id"])
+    headnodes.connect(call.tx, _nic_for(call.tx, row.id, nics, nic), target.id)
     return _changed(call, project, headnode)
 
 
-def _nic_for(tx: Tx, headnode_id: int, nics: list[Row], wanted: str | None) -> int:
+def _nic_for(tx: Tx, headnode_id: int, nics: list[HeadnodeNicRow], wanted: str | None) -> int:
     """Give the nic that is to be connected: the one named, one on no network, or a new one."""
-    names = {nic["name"] for nic in nics}
+    names = {nic.name for nic in nics}
     for nic in nics:
-        if nic["name"] == wanted or (wanted is None and nic["network_id"] is None):
-            return int(nic["id"])
+        if nic.name == wanted or (wanted is None and nic.network_id is None):
+            return nic.id
     name = wanted or next(f"nic{i}" for i in range(len(nics) + 1) if f"nic{i}" not in names)
     suffix = ":".join(f"{byte:02x}" for byte in secrets.token_bytes(3))
     with conflict("A MAC address was drawn twice: try again."):
@@ -196,18 +194,18 @@ def disconnect(
 ) -> Headnode:
     """Stage a headnode off a network: by the network's name, the nic's, or off all."""
     owner, row = _find(call, project, headnode)
-    target = find_network(call.tx, owner, network)["id"] if network else None
+    target = find_network(call.tx, owner, network).id if network else None
     hit = [
         found
-        for found in headnodes.nics(call.tx, row["id"])
-        if found["network_id"] is not None
-        and (target is None or found["network_id"] == target)
-        and (nic is None or found["name"] == nic)
+        for found in headnodes.nics(call.tx, row.id)
+        if found.network_id is not None
+        and (target is None or found.network_id == target)
+        and (nic is None or found.name == nic)
     ]
     if not hit and (network or nic):
         raise NotFoundError(f"Headnode {headnode} is not connected to {network or nic}.")
     for found in hit:
-        headnodes.connect(call.tx, found["id"], None)
+        headnodes.connect(call.tx, found.id, None)
     return _changed(call, project, headnode)
 
 
@@ -215,7 +213,7 @@ def disconnect(
 def start(call: TxCall, project: Name, headnode: Name) -> Headnode:
     """Stage a headnode's start; a new one is started by its first apply anyway."""
     _, row = _find(call, project, headnode)
-    headnodes.set_running(call.tx, row["id"], True)
+    headnodes.set_running(call.tx, row.id, True)
     return _changed(call, project, headnode)
 
 
@@ -223,5 +221,5 @@ def start(call: TxCall, project: Name, headnode: Name) -> Headnode:
 def stop(call: TxCall, project: Name, headnode: Name) -> Headnode:
     """Stage a headnode's stop: the next apply powers it off."""
     _, row = _find(call, project, headnode)
-    headnodes.set_running(call.tx, row["id"], False)
+    headnodes.set_running(call.tx, row.id, False)
     return _changed(call, project, headnode)

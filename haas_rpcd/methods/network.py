@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+import msgspec
+
 from haas_rpcd.errors import ConflictError, ExhaustedError, InvalidParamsError, NotFoundError
 from haas_rpcd.methods.access import (
     conflict,
@@ -26,46 +28,45 @@ from haas_rpcd.records import (
     VlanId,
 )
 from haas_rpcd.store import networks, projects, users
-from haas_rpcd.store.database import Row
+from haas_rpcd.store.networks import NetworkRow
 
 
-def record(row: Row) -> Network:
+def record(row: NetworkRow) -> Network:
     """Make the API's record of a network from its row."""
     return Network(
-        project=row["project"],
-        network=row["name"],
-        vlan=row["vlan"],
-        shared_with=row["shared_with"],
-        nics=row["nics"],
-        headnodes=row["headnodes"],
+        project=row.project,
+        network=row.name,
+        vlan=row.vlan,
+        shared_with=row.shared_with,
+        nics=row.nics,
+        headnodes=row.headnodes,
     )
 
 
-def _for_caller(call: TxCall, row: Row) -> Row:
-    """Show a tenant whom a network is shared with only if it is its own network."""
-    mine = call.caller.admin or users.is_member(call.tx, call.caller.user, row["project_id"])
-    shared = networks.shared_with(call.tx, row["id"])
-    if not mine:
-        own = set(users.projects_of(call.tx, call.caller.user))
-        shared = [name for name in shared if name in own]
-        row = {
-            **row,
-            "nics": sum(1 for nic in networks.nics_on(call.tx, row["id"]) if _visible(call, nic)),
-            "headnodes": sum(
-                1 for head in networks.headnodes_on(call.tx, row["id"]) if _visible(call, head)
-            ),
-        }
-    return {**row, "shared_with": shared}
+def _for_caller(call: TxCall, row: NetworkRow) -> NetworkRow:
+    """Limit what a guest sees of a network to its own projects."""
+    if _visible(call, row.project_id):
+        return row
+    own = set(users.projects_of(call.tx, call.caller.user))
+    nics = networks.nics_on(call.tx, row.id)
+    headnodes = networks.headnodes_on(call.tx, row.id)
+    return msgspec.structs.replace(
+        row,
+        shared_with=[name for name in row.shared_with if name in own],
+        nics=sum(_visible(call, nic.project_id) for nic in nics),
+        headnodes=sum(_visible(call, headnode.project_id) for headnode in headnodes),
+    )
 
 
-def _visible(call: TxCall, row: Row) -> bool:
-    return call.caller.admin or users.is_member(call.tx, call.caller.user, row["project_id"])
+def _visible(call: TxCall, project_id: int) -> bool:
+    """Return whether the caller may see what a project holds."""
+    return call.caller.admin or users.is_member(call.tx, call.caller.user, project_id)
 
 
-def _own(call: TxCall, project: str, network: str) -> Row:
+def _own(call: TxCall, project: str, network: str) -> NetworkRow:
     """Give a network that a project of the caller's owns. Raises NotFoundError."""
     owner = find_project(call.tx, call.caller, project)
-    row = networks.find(call.tx, owner["id"], network)
+    row = networks.find(call.tx, owner.id, network)
     if row is None:
         raise NotFoundError(f"Project {project} has no network {network}.")
     return row
@@ -75,12 +76,10 @@ def _own(call: TxCall, project: str, network: str) -> Row:
 def create(call: TxCall, project: Name, network: Name, vlan: VlanId | None = None) -> Network:
     """Make a network. Its VLAN id comes from the pool; an admin may name one of the pool."""
     owner = find_project(call.tx, call.caller, project)
-    if networks.find(call.tx, owner["id"], network) is not None:
+    if networks.find(call.tx, owner.id, network) is not None:
         raise ConflictError(f"Project {project} has a network {network} already.")
     with conflict(f"VLAN {vlan} was taken this moment: try again."):
-        networks.create(
-            call.tx, owner["id"], network, _vlan(call, vlan), label=f"{project}/{network}"
-        )
+        networks.create(call.tx, owner.id, network, _vlan(call, vlan), label=f"{project}/{network}")
     call.changed("network", "created", network, project)
     return record(_for_caller(call, _own(call, project, network)))
 
@@ -109,12 +108,12 @@ def _vlan(call: TxCall, wanted: int | None) -> int:
             field="vlan",
         )
     if (claim := networks.claim(call.tx, wanted)) is not None:
-        if claim["network_id"] is None:
+        if claim.network_id is None:
             raise ConflictError(
-                f"VLAN {wanted} was {claim['label']}'s, and not every device has confirmed that it"
+                f"VLAN {wanted} was {claim.label}'s, and not every device has confirmed that it"
                 " is gone: it is free after the next apply there."
             )
-        raise ConflictError(f"VLAN {wanted} belongs to {claim['label']} already.")
+        raise ConflictError(f"VLAN {wanted} belongs to {claim.label} already.")
     return wanted
 
 
@@ -131,23 +130,25 @@ def delete(call: TxCall, project: Name, network: Name) -> Deleted:
             + (f" and {len(users_of) - 3} more" if len(users_of) > 3 else "")
             + ": disconnect it there first."
         )
-    networks.delete(call.tx, row["id"])
+    networks.delete(call.tx, row.id)
     call.changed("network", "deleted", network, project)
-    if row["vlan"] in networks.free_claims(call.tx):
+    if row.vlan in networks.free_claims(call.tx):
         return Deleted(deleted=True)
     return Deleted(
-        deleted=True, note=f"VLAN {row['vlan']} is taken off the devices by the next apply."
+        deleted=True, note=f"VLAN {row.vlan} is taken off the devices by the next apply."
     )
 
 
-def _users_of(call: TxCall, network: Row) -> list[str]:
+def _users_of(call: TxCall, network: NetworkRow) -> list[str]:
     """Name what is connected to a network; of projects that the caller is not in, only how much."""
-    nics = networks.nics_on(call.tx, network["id"])
-    heads = networks.headnodes_on(call.tx, network["id"])
-    hidden = Counter(row["project"] for row in (*nics, *heads) if not _visible(call, row))
+    nics = networks.nics_on(call.tx, network.id)
+    heads = networks.headnodes_on(call.tx, network.id)
+    holders = [(nic.project_id, nic.project) for nic in nics]
+    holders += [(head.project_id, head.project) for head in heads]
+    hidden = Counter(name for project_id, name in holders if not _visible(call, project_id))
     return [
-        *(f"{nic['node']}:{nic['nic']}" for nic in nics if _visible(call, nic)),
-        *(f"headnode {h['project']}/{h['headnode']}" for h in heads if _visible(call, h)),
+        *(f"{nic.node}:{nic.nic}" for nic in nics if _visible(call, nic.project_id)),
+        *(f"headnode {h.project}/{h.headnode}" for h in heads if _visible(call, h.project_id)),
         *(f"{count} of project {project}" for project, count in sorted(hidden.items())),
     ]
 
@@ -157,7 +158,7 @@ def list_(
     call: TxCall, project: Name | None = None, limit: Limit = 1000, after: str | None = None
 ) -> Page[Network]:
     """List networks: those a project may use, or all that the caller may see."""
-    project_id = find_project(call.tx, call.caller, project)["id"] if project else None
+    project_id = find_project(call.tx, call.caller, project).id if project else None
     rows = networks.page(
         call.tx,
         limit,
@@ -166,7 +167,7 @@ def list_(
         user=tenant(call.caller),
     )
     items = [record(_for_caller(call, row)) for row in rows]
-    return paged(items, limit, rows[-1]["id"] if rows else None)
+    return paged(items, limit, rows[-1].id if rows else None)
 
 
 @method("network.show")
@@ -175,24 +176,24 @@ def show(call: TxCall, project: Name, network: NetworkName) -> NetworkDetail:
     row = find_network(call.tx, find_project(call.tx, call.caller, project), network)
     shown = _for_caller(call, row)
     return NetworkDetail(
-        project=shown["project"],
-        network=shown["name"],
-        vlan=shown["vlan"],
-        shared_with=shown["shared_with"],
+        project=shown.project,
+        network=shown.name,
+        vlan=shown.vlan,
+        shared_with=shown.shared_with,
         nics=[
-            NetworkNic(node=nic["node"], nic=nic["nic"], tagged=bool(nic["tagged"]))
-            for nic in networks.nics_on(call.tx, row["id"])
-            if _visible(call, nic)
+            NetworkNic(node=nic.node, nic=nic.nic, tagged=nic.tagged)
+            for nic in networks.nics_on(call.tx, row.id)
+            if _visible(call, nic.project_id)
         ],
         headnodes=[
-            f"{head['project']}/{head['headnode']}"
-            for head in networks.headnodes_on(call.tx, row["id"])
-            if _visible(call, head)
+            f"{head.project}/{head.headnode}"
+            for head in networks.headnodes_on(call.tx, row.id)
+            if _visible(call, head.project_id)
         ],
     )
 
 
-def _named(call: TxCall, network: str, project: str | None) -> Row:
+def _named(call: TxCall, network: str, project: str | None) -> NetworkRow:
     """Give the caller's own network of this name, with or without its project's.
 
     Raises NotFoundError, and InvalidParamsError when several of the caller's projects have one.
@@ -209,7 +210,7 @@ def _named(call: TxCall, network: str, project: str | None) -> Row:
     if not found:
         raise NotFoundError(f"There is no network {name}.")
     if len(found) > 1:
-        owners = " and ".join(f"{row['project']}/{name}" for row in found[:3])
+        owners = " and ".join(f"{row.project}/{name}" for row in found[:3])
         raise InvalidParamsError(f"network: there are {owners}: say which.", field="network")
     return found[0]
 
@@ -221,19 +222,19 @@ def share(call: TxCall, network: NetworkName, with_: Name, project: Name | None 
     ``network`` is ``owner/network``, or its name alone where only one project could be meant.
     """
     row = _named(call, network, project)
-    call.concerns(row["project"])
+    call.concerns(row.project)
     guest = find_project(call.tx, call.caller, with_)
-    if guest["id"] == row["project_id"]:
+    if guest.id == row.project_id:
         raise InvalidParamsError("with: a network need not be shared with its owner.", field="with")
-    networks.share(call.tx, row["id"], guest["id"])
+    networks.share(call.tx, row.id, guest.id)
     return _shared(call, row, with_, "shared")
 
 
-def _shared(call: TxCall, row: Row, guest: str, verb: str) -> Network:
+def _shared(call: TxCall, row: NetworkRow, guest: str, verb: str) -> Network:
     """Tell both projects, and give the network as it now is."""
-    call.changed("network", verb, row["name"], row["project"])
-    call.changed("network", verb, f"{row['project']}/{row['name']}", guest)
-    return record(_for_caller(call, _own(call, row["project"], row["name"])))
+    call.changed("network", verb, row.name, row.project)
+    call.changed("network", verb, f"{row.project}/{row.name}", guest)
+    return record(_for_caller(call, _own(call, row.project, row.name)))
 
 
 @method("network.unshare", mutates=True)
@@ -242,14 +243,14 @@ def unshare(
 ) -> Network:
     """End a share, once the other project has nothing on the network any more."""
     row = _named(call, network, project)
-    call.concerns(row["project"])
+    call.concerns(row.project)
     guest = projects.find(call.tx, with_)  # the owner sees it: it stands in shared_with
-    if guest is None or with_ not in networks.shared_with(call.tx, row["id"]):
+    if guest is None or with_ not in row.shared_with:
         raise NotFoundError(f"Network {network} is not shared with a project {with_}.")
-    if used := networks.uses(call.tx, row, guest["id"]):
+    if used := networks.uses(call.tx, row, guest.id):
         raise ConflictError(
             f"Project {with_} still has {used} nics on {network}: they have to be disconnected,"
             " and that applied, first."
         )
-    networks.unshare(call.tx, row["id"], guest["id"])
+    networks.unshare(call.tx, row.id, guest.id)
     return _shared(call, row, with_, "unshared")

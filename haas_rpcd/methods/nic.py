@@ -136,7 +136,7 @@ def connect(
             f"{node}:{nic} is plugged into no registered port, so it can't be connected; an admin"
             " registers where it is plugged in."
         )
-    nodes.connect(call.tx, row["id"], target["id"], tagged)
+    nodes.connect(call.tx, row["id"], target.id, tagged)
     call.changed("node", "changed", node, held["project"])
     return _record(call, node, nic)
 
@@ -149,7 +149,7 @@ def disconnect(call: TxCall, node: Name, nic: NicName, network: NetworkName | No
     if network is not None:
         project = projects.find(call.tx, held["project"])
         assert project is not None  # noqa: S101 - the allocation refers to it
-        network_id = find_network(call.tx, project, network)["id"]
+        network_id = find_network(call.tx, project, network).id
     if not nodes.disconnect(call.tx, row["id"], network_id) and network is not None:
         raise NotFoundError(f"{node}:{nic} is not connected to {network}.")
     call.changed("node", "changed", node, held["project"])

@@ -36,6 +36,7 @@ from haas_rpcd.records import (
 )
 from haas_rpcd.store import drift, jobs, networks, nodes
 from haas_rpcd.store.database import Row, Tx
+from haas_rpcd.store.projects import ProjectRow
 
 
 class NicSpec(msgspec.Struct, forbid_unknown_fields=True):
@@ -79,7 +80,7 @@ class _Labels:
         """Name a VLAN's network as ``project`` says it; None for one that is deleted."""
         if vlan not in self._known:
             row = networks.claim(self._tx, vlan)
-            self._known[vlan] = row["label"] if row and row["network_id"] is not None else None
+            self._known[vlan] = row.label if row and row.network_id is not None else None
         label = self._known[vlan]
         return label.removeprefix(f"{project}/") if label else None
 
@@ -169,7 +170,7 @@ def list_(
     after: str | None = None,
 ) -> Page[Node]:
     """List nodes: an admin sees all, a tenant its projects' and those that nobody holds."""
-    project_id = find_project(call.tx, call.caller, project)["id"] if project else None
+    project_id = find_project(call.tx, call.caller, project).id if project else None
     rows = nodes.page(
         call.tx,
         limit,
@@ -225,7 +226,7 @@ def _pick(call: TxCall, count: int, tag: str | None) -> list[str]:
     return names
 
 
-def _allocate_one(call: TxCall, project: Row, name: str) -> None:
+def _allocate_one(call: TxCall, project: ProjectRow, name: str) -> None:
     row = find_node(call.tx, call.caller, name)
     if row["state"] == "unconfirmed" and (place := drift.of_node(call.tx, row["id"])):
         raise ConflictError(
@@ -240,7 +241,7 @@ def _allocate_one(call: TxCall, project: Row, name: str) -> None:
     if row["state"] != "free":
         held = "being released" if row["releasing"] else f"allocated to {row['project']}"
         raise ConflictError(f"Node {name} is not free: it is {held}.")
-    nodes.allocate(call.tx, row["id"], project["id"])
+    nodes.allocate(call.tx, row["id"], project.id)
     call.changed("node", "allocated", name)
 
 

@@ -7,17 +7,16 @@ from haas_rpcd.methods.access import conflict, find_project, paged, tenant
 from haas_rpcd.methods.registry import TxCall, method
 from haas_rpcd.records import Deleted, Limit, Name, Page, Project, UserName
 from haas_rpcd.store import jobs, projects, users
-from haas_rpcd.store.database import Row
 
 
-def record(row: Row) -> Project:
+def record(row: projects.ProjectDetailRow) -> Project:
     """Make the API's record of a project from its row."""
     return Project(
-        project=row["name"],
-        members=row["members"],
-        nodes=row["nodes"],
-        networks=row["networks"],
-        headnodes=row["headnodes"],
+        project=row.name,
+        members=row.members,
+        nodes=row.nodes,
+        networks=row.networks,
+        headnodes=row.headnodes,
     )
 
 
@@ -34,21 +33,22 @@ def create(call: TxCall, project: Name) -> Project:
 def delete(call: TxCall, project: Name) -> Deleted:
     """Delete a project that holds nothing any more."""
     row = find_project(call.tx, call.caller, project)
-    held = projects.detail(call.tx, row["id"])
-    for noun in ("nodes", "headnodes", "networks"):
-        if held[noun]:
+    held = projects.detail(call.tx, row.id)
+    counts = {"nodes": held.nodes, "headnodes": held.headnodes, "networks": held.networks}
+    for noun, count in counts.items():
+        if count:
             raise ConflictError(
-                f"Project {project} still has {held[noun]} {noun}: release or delete them first."
+                f"Project {project} still has {count} {noun}: release or delete them first."
             )
     for job in jobs.unfinished(call.tx):
-        if job["project_id"] == row["id"]:
+        if job["project_id"] == row.id:
             raise ConflictError(
                 f"Job {job['id']} of project {project} is still under way: wait until it has ended,"
                 " or cancel it."
             )
-    projects.delete(call.tx, row["id"])
+    projects.delete(call.tx, row.id)
     call.changed("project", "deleted", project, admins_only=True)
-    for user in held["members"]:
+    for user in held.members:
         call.revoked(user)
     return Deleted(deleted=True)
 
@@ -57,14 +57,14 @@ def delete(call: TxCall, project: Name) -> Deleted:
 def list_(call: TxCall, limit: Limit = 1000, after: str | None = None) -> Page[Project]:
     """List projects: all for an admin, else those one is a member of."""
     rows = projects.page(call.tx, limit, after or "", tenant(call.caller))
-    return paged([record(row) for row in rows], limit, rows[-1]["name"] if rows else None)
+    return paged([record(row) for row in rows], limit, rows[-1].name if rows else None)
 
 
 @method("project.show")
 def show(call: TxCall, project: Name) -> Project:
     """Show one project."""
     row = find_project(call.tx, call.caller, project)
-    return record(projects.detail(call.tx, row["id"]))
+    return record(projects.detail(call.tx, row.id))
 
 
 @method("project.add_member", admin=True, mutates=True)
@@ -74,9 +74,9 @@ def add_member(call: TxCall, project: Name, user: UserName) -> Project:
     member = users.find(call.tx, user)
     if member is None:
         raise NotFoundError(f"There is no user {user}: make one with  user create {user}")
-    projects.add_member(call.tx, row["id"], member["id"])
+    projects.add_member(call.tx, row.id, member.id)
     call.changed("project", "changed", project, project)
-    return record(projects.detail(call.tx, row["id"]))
+    return record(projects.detail(call.tx, row.id))
 
 
 @method("project.remove_member", admin=True, mutates=True)
@@ -84,8 +84,8 @@ def remove_member(call: TxCall, project: Name, user: UserName) -> Project:
     """Stop a user from acting for a project."""
     row = find_project(call.tx, call.caller, project)
     member = users.find(call.tx, user)
-    if member is None or not projects.remove_member(call.tx, row["id"], member["id"]):
+    if member is None or not projects.remove_member(call.tx, row.id, member.id):
         raise NotFoundError(f"{user} is not a member of project {project}.")
     call.changed("project", "changed", project, project)
     call.revoked(user)
-    return record(projects.detail(call.tx, row["id"]))
+    return record(projects.detail(call.tx, row.id))

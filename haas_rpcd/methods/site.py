@@ -98,7 +98,7 @@ class _Importer:
 
     def _user(self, name: str, user: SiteUser) -> None:
         row = users.find(self._tx, name)
-        changed = row is not None and bool(row["admin"]) != user.admin
+        changed = row is not None and row.admin != user.admin
         if row is None:
             users.create(self._tx, name, user.admin)
         elif changed:
@@ -108,13 +108,13 @@ class _Importer:
 
     def _project(self, name: str, project: SiteProject) -> None:
         row = projects.find(self._tx, name)
-        project_id = projects.create(self._tx, name) if row is None else row["id"]
-        missing = set(project.members) - set(projects.members(self._tx, project_id))
+        project_id = projects.create(self._tx, name) if row is None else row.id
+        missing = set(project.members) - set(projects.detail(self._tx, project_id).members)
         for member in sorted(missing):
             user = users.find(self._tx, member)
             if user is None:
                 raise ConflictError(f"There is no user {member}: add [users.{member}].")
-            projects.add_member(self._tx, project_id, user["id"])
+            projects.add_member(self._tx, project_id, user.id)
         self._note(f"project {name}", created=row is None, changed=bool(missing))
 
     def _switch(self, name: str, switch: SiteSwitch) -> None:
@@ -217,10 +217,9 @@ def export(call: TxCall) -> SiteText:
     """Give the inventory as a site file: the same inventory always gives the same bytes."""
     tx = call.tx
     site = Site(
-        users={row["name"]: SiteUser(admin=bool(row["admin"])) for row in users.page(tx, _ALL, "")},
+        users={row.name: SiteUser(admin=row.admin) for row in users.page(tx, _ALL, "")},
         projects={
-            row["name"]: SiteProject(members=row["members"])
-            for row in projects.page(tx, _ALL, "", None)
+            row.name: SiteProject(members=row.members) for row in projects.page(tx, _ALL, "", None)
         },
         switches={row["name"]: _switch(tx, row) for row in switches.page(tx, _ALL, "")},
         nodes=_nodes(tx),

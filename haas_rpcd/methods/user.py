@@ -32,7 +32,5 @@ def delete(call: TxCall, user: UserName) -> Deleted:
 def list_(call: TxCall, limit: Limit = 1000, after: str | None = None) -> Page[User]:
     """List the users."""
     rows = users.page(call.tx, limit, after or "")
-    items = [
-        User(user=row["name"], admin=bool(row["admin"]), projects=row["projects"]) for row in rows
-    ]
-    return paged(items, limit, rows[-1]["name"] if rows else None)
+    items = [User(user=row.name, admin=row.admin, projects=row.projects) for row in rows]
+    return paged(items, limit, rows[-1].name if rows else None)

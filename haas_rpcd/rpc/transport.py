@@ -143,6 +143,6 @@ class Server:
     async def _may_see(self, caller: Caller, project: str) -> bool:
         def member(tx: Tx) -> bool:
             row = projects.find(tx, project)
-            return row is not None and users.is_member(tx, caller.user, row["id"])
+            return row is not None and users.is_member(tx, caller.user, row.id)
 
         return await self._context.store.read(member)

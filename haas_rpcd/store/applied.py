@@ -106,7 +106,7 @@ def adopt_vlan(tx: Tx, device: str, vlan: int) -> None:
 
 def carried(tx: Tx, device: str) -> dict[str, PortConfig]:
     """Give what the ports of a switch were last confirmed to carry."""
-    rows = tx.query(
+    rows = tx.dicts(
         "SELECT port.name, config FROM port_applied JOIN port ON port.id = port_id"
         " JOIN switch ON switch.id = port.switch_id WHERE switch.name = ? AND config IS NOT NULL",
         (device,),
@@ -212,22 +212,24 @@ def refusal(tx: Tx, device: str, change: Change, project_id: int | None) -> str 
         case SetVlan(vlan=vlan, present=True) | SetBridge(vlan=vlan, present=True):
             return _unusable(tx, {vlan}, project_id)
         case SetVlan(vlan=vlan):
-            there = tx.value(
+            there = tx.exists(
                 "SELECT 1 FROM switch_vlan JOIN switch ON switch.id = switch_id"
                 " WHERE vlan = ? AND switch.name = ?",
                 (vlan, device),
             )
             return None if there else f"VLAN {vlan} is gone from {device} already"
         case SetBridge(vlan=vlan):
-            there = tx.value("SELECT 1 FROM bridge WHERE vlan = ?", (vlan,))
+            there = tx.exists("SELECT 1 FROM bridge WHERE vlan = ?", (vlan,))
             return None if there else f"br-vlan{vlan} is gone already"
         case SaveConfig():
             return None
         case DeleteHeadnode(headnode=name, uuid=uuid) | SetHeadnodePower(headnode=name, uuid=uuid):
             return None if _headnode_id(tx, uuid) else f"headnode {name} is gone already"
         case _:
-            deleting = tx.value("SELECT deleting FROM headnode WHERE uuid = ?", (change.uuid,))
-            if deleting != 0:
+            kept = tx.exists(
+                "SELECT 1 FROM headnode WHERE uuid = ? AND NOT deleting", (change.uuid,)
+            )
+            if not kept:
                 return f"headnode {change.headnode} was deleted since this was planned"
             return _unusable(tx, {nic.vlan for nic in change.nics}, project_id)
 
@@ -249,10 +251,12 @@ def repair_refusal(tx: Tx, device: str, change: Change) -> str | None:
                 return f"the node behind {device} {port} was released since this was planned"
             return _unusable(tx, config.vlans, row["project_id"])
         case SetVlan(vlan=vlan, present=True) | SetBridge(vlan=vlan, present=True):
-            there = tx.value("SELECT 1 FROM vlan_claim WHERE vlan = ?", (vlan,))
+            there = tx.exists("SELECT 1 FROM vlan_claim WHERE vlan = ?", (vlan,))
             return None if there else f"VLAN {vlan} is not anybody's any more"
         case DefineHeadnode() | SetHeadnodeNics():
-            row = tx.one("SELECT deleting, project_id FROM headnode WHERE uuid = ?", (change.uuid,))
+            row = tx.one_dict(
+                "SELECT deleting, project_id FROM headnode WHERE uuid = ?", (change.uuid,)
+            )
             if row is None or row["deleting"]:
                 return f"headnode {change.headnode} was deleted since this was planned"
             return _unusable(tx, {nic.vlan for nic in change.nics}, row["project_id"])
@@ -264,7 +268,7 @@ def repair_refusal(tx: Tx, device: str, change: Change) -> str | None:
 
 def _holder(tx: Tx, switch: str, port: str) -> Row | None:
     """Give a port's role, and who holds the node behind it; None when it is not registered."""
-    return tx.one(
+    return tx.one_dict(
         "SELECT port.role, allocation.project_id, allocation.releasing FROM port"
         " JOIN switch ON switch.id = port.switch_id LEFT JOIN nic ON nic.port_id = port.id"
         " LEFT JOIN allocation ON allocation.node_id = nic.node_id"
@@ -275,7 +279,7 @@ def _holder(tx: Tx, switch: str, port: str) -> Row | None:
 
 def _unusable(tx: Tx, vlans: Iterable[int], project_id: int | None) -> str | None:
     for vlan in sorted(vlans):
-        usable = tx.value(
+        usable = tx.exists(
             "SELECT 1 FROM vlan_claim JOIN network ON network.id = vlan_claim.network_id"
             " LEFT JOIN share ON share.network_id = network.id AND share.project_id = :project"
             " WHERE vlan_claim.vlan = :vlan"
@@ -299,7 +303,7 @@ def still_carried(tx: Tx, device: str, change: Change, job_id: int) -> bool:
     if isinstance(change, SetVlan | SetBridge) and change.present:
         return False
     if isinstance(change, SetVlan):
-        applied = tx.value(
+        applied = tx.exists(
             "SELECT 1 FROM port_carries JOIN port ON port.id = port_carries.port_id"
             " JOIN switch ON switch.id = port.switch_id"
             " WHERE port_carries.vlan = ? AND switch.name = ?",
@@ -307,7 +311,7 @@ def still_carried(tx: Tx, device: str, change: Change, job_id: int) -> bool:
         )
         devices: tuple[str, ...] = (device,)
     elif isinstance(change, SetBridge):
-        applied = tx.value("SELECT 1 FROM headnode_carries WHERE vlan = ?", (change.vlan,))
+        applied = tx.exists("SELECT 1 FROM headnode_carries WHERE vlan = ?", (change.vlan,))
         devices = ("master", "libvirt")
     else:
         return False
@@ -315,6 +319,7 @@ def still_carried(tx: Tx, device: str, change: Change, job_id: int) -> bool:
         return True
     marks = ", ".join("?" * len(devices))
     pending = tx.values(
+        str,
         "SELECT change FROM step JOIN job ON job.id = step.job_id WHERE job.state = 'running'"
         " AND job.id <> ? AND step.state IN ('pending', 'sending', 'sent')"
         f" AND step.device IN ({marks})",
@@ -339,24 +344,21 @@ def _brings(change: dict[str, Any]) -> set[int]:
 
 
 def _port_id(tx: Tx, switch: str, port: str) -> int:
-    return int(
-        tx.value(
-            "SELECT port.id FROM port JOIN switch ON switch.id = port.switch_id"
-            " WHERE switch.name = ? AND port.name = ?",
-            (switch, port),
-        )
+    return tx.number(
+        "SELECT port.id FROM port JOIN switch ON switch.id = port.switch_id"
+        " WHERE switch.name = ? AND port.name = ?",
+        (switch, port),
     )
 
 
 def _of_interest(tx: Tx, port_id: int, config: PortConfig) -> Iterable[int]:
     """Give the VLANs that a port makes count as in use: none for a trunk, it carries the pool."""
-    role = tx.value("SELECT role FROM port WHERE id = ?", (port_id,))
+    role = tx.value(str, "SELECT role FROM port WHERE id = ?", (port_id,))
     return () if role == "trunk" else config.vlans
 
 
 def _headnode_id(tx: Tx, uuid: str) -> int | None:
-    found = tx.value("SELECT id FROM headnode WHERE uuid = ?", (uuid,))
-    return None if found is None else int(found)
+    return tx.value(int, "SELECT id FROM headnode WHERE uuid = ?", (uuid,))
 
 
 def _carry(tx: Tx, what: str, owner_id: int, vlans: Iterable[int]) -> None:

@@ -1,11 +1,25 @@
-"""The audit trail: who asked for which change, when, and what came of it."""
+"""The audit trail: who requested which change, when, and with what outcome."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from haas_rpcd.store.database import Row, Tx
+from haas_rpcd.store.database import Tx
+from haas_rpcd.store.rows import Json, Row
+
+
+class AuditRow(Row, frozen=True):
+    """One request for a change. ``time`` is in seconds since the epoch."""
+
+    id: int
+    time: float
+    user: str
+    method: str
+    project: str | None
+    params: Json[dict[str, Any]]
+    outcome: str
+    message: str | None
 
 
 def record(
@@ -20,11 +34,13 @@ def record(
     outcome: str,
     message: str | None = None,
 ) -> None:
-    """Add a record; ``time`` in seconds since the epoch.
+    """Add a record; ``time`` is in seconds since the epoch.
 
-    It belongs to the project of this name, for its members to see, if ``user`` may act for it.
+    If ``user`` may act for the project of this name, the record belongs to that project, and its
+    members can see it.
     """
     project_id = tx.value(
+        int,
         "SELECT id FROM project WHERE name = :project AND (:admin OR id IN (SELECT project_id"
         " FROM member JOIN user ON user.id = member.user_id WHERE user.name = :user))",
         {"project": project, "admin": admin, "user": user},
@@ -52,13 +68,14 @@ def page(
     user: str | None,
     project: str | None,
     project_id: int | None = None,
-) -> list[Row]:
-    """Give records in the order of time, or with ``newest`` against it; ``params`` decoded.
+) -> list[AuditRow]:
+    """Return records, the oldest first, or with ``newest`` the newest first.
 
-    ``project`` goes by the name that was asked for, ``project_id`` by what belongs to a project.
+    ``project`` selects by the name in the request, ``project_id`` what belongs to a project.
     """
-    rows = tx.query(
-        "SELECT * FROM audit"
+    return tx.query(
+        AuditRow,
+        "SELECT id, time, user, method, project, params, outcome, message FROM audit"
         f" WHERE (:after IS NULL OR id {'<' if newest else '>'} :after)"
         " AND (:since IS NULL OR time >= :since)"
         " AND (:user IS NULL OR user = :user) AND (:project IS NULL OR project = :project)"
@@ -73,6 +90,3 @@ def page(
             "limit": limit,
         },
     )
-    for row in rows:
-        row["params"] = json.loads(row["params"])
-    return rows

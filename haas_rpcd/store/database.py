@@ -15,12 +15,15 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any, Concatenate, ParamSpec, TypeVar
 
+import msgspec
 from sqlite_utils import Database
 
+from haas_rpcd.store.rows import R, reader
 from haas_rpcd.store.schema import migrations
 
 P = ParamSpec("P")
 T = TypeVar("T")
+V = TypeVar("V", int, float, str)
 Row = dict[str, Any]
 Parameters = Sequence[Any] | dict[str, Any]
 
@@ -36,22 +39,46 @@ class Tx:
         self._db = db
         self.after_commit: list[Callable[[], None]] = []
 
-    def query(self, sql: str, parameters: Parameters = ()) -> list[Row]:
-        """Give all rows as dicts."""
+    def query(self, row: type[R], sql: str, parameters: Parameters = ()) -> list[R]:
+        """Return all rows as structs.
+
+        Raises TypeError if the query's columns are not the struct's fields.
+        """
+        return reader(row).read(self._db.conn.execute(sql, parameters))
+
+    def one(self, row: type[R], sql: str, parameters: Parameters = ()) -> R | None:
+        """Return the first row as a struct, or None. Raises TypeError as :meth:`query`."""
+        return next(iter(self.query(row, sql, parameters)), None)
+
+    def value(self, kind: type[V], sql: str, parameters: Parameters = ()) -> V | None:
+        """Return the first column of the first row; None if there is no row, or for NULL.
+
+        Raises msgspec.ValidationError if it is not of this ``kind``.
+        """
+        row = self._db.conn.execute(sql, parameters).fetchone()
+        return None if row is None or row[0] is None else msgspec.convert(row[0], kind)
+
+    def values(self, kind: type[V], sql: str, parameters: Parameters = ()) -> list[V]:
+        """Return the first column of all rows. Raises msgspec.ValidationError as :meth:`value`."""
+        column = [row[0] for row in self._db.conn.execute(sql, parameters).fetchall()]
+        return msgspec.convert(column, list[kind])  # type: ignore[valid-type]
+
+    def number(self, sql: str, parameters: Parameters = ()) -> int:
+        """Return the one number that a query returns."""
+        (number,) = self.values(int, sql, parameters)
+        return number
+
+    def exists(self, sql: str, parameters: Parameters = ()) -> bool:
+        """Return whether a query returns any row."""
+        return self._db.conn.execute(sql, parameters).fetchone() is not None
+
+    def dicts(self, sql: str, parameters: Parameters = ()) -> list[Row]:
+        """Return all rows as dicts."""
         return list(self._db.query(sql, parameters))
 
-    def one(self, sql: str, parameters: Parameters = ()) -> Row | None:
-        """Give the first row, or None."""
-        return next(iter(self.query(sql, parameters)), None)
-
-    def value(self, sql: str, parameters: Parameters = ()) -> Any:
-        """Give the first column of the first row, or None."""
-        row = self._db.conn.execute(sql, parameters).fetchone()
-        return None if row is None else row[0]
-
-    def values(self, sql: str, parameters: Parameters = ()) -> list[Any]:
-        """Give the first column of all rows."""
-        return [row[0] for row in self._db.conn.execute(sql, parameters).fetchall()]
+    def one_dict(self, sql: str, parameters: Parameters = ()) -> Row | None:
+        """Return the first row as a dict, or None."""
+        return next(iter(self.dicts(sql, parameters)), None)
 
     def execute(self, sql: str, parameters: Parameters = ()) -> int:
         """Run one statement that changes rows; give how many."""

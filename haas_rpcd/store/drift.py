@@ -23,38 +23,36 @@ from haas_rpcd.store.database import Row, Tx
 
 def devices(tx: Tx) -> list[str]:
     """Name all switches."""
-    return [str(name) for name in tx.values("SELECT name FROM switch ORDER BY name")]
+    return tx.values(str, "SELECT name FROM switch ORDER BY name")
 
 
 def ports(tx: Tx, switch: str) -> list[str]:
     """Name the ports of a switch that HaaS has ever set: the others are the site's own."""
-    return [
-        str(name)
-        for name in tx.values(
-            "SELECT port.name FROM port JOIN switch ON switch.id = port.switch_id"
-            " JOIN port_applied ON port_applied.port_id = port.id"
-            " WHERE switch.name = ? ORDER BY port.id",
-            (switch,),
-        )
-    ]
+    return tx.values(
+        str,
+        "SELECT port.name FROM port JOIN switch ON switch.id = port.switch_id"
+        " JOIN port_applied ON port_applied.port_id = port.id"
+        " WHERE switch.name = ? ORDER BY port.id",
+        (switch,),
+    )
 
 
 def applied_on(tx: Tx, device: str, facts: scope.Facts) -> Applied:
     """Read everything that was confirmed on one device."""
     if device == MASTER:
-        rows = tx.query("SELECT vlan, confirmed FROM bridge")
+        rows = tx.dicts("SELECT vlan, confirmed FROM bridge")
         return Applied(bridges={row["vlan"]: bool(row["confirmed"]) for row in rows})
     if device == LIBVIRT:
         return Applied(headnodes={row["label"]: _seen(row["seen"]) for row in _headnodes(tx)})
-    row = tx.one("SELECT id, dialect FROM switch WHERE name = ?", (device,))
+    row = tx.one_dict("SELECT id, dialect FROM switch WHERE name = ?", (device,))
     if row is None:
         return Applied()
-    found = tx.query(
+    found = tx.dicts(
         "SELECT port.name, port_applied.config FROM port"
         " JOIN port_applied ON port_applied.port_id = port.id WHERE port.switch_id = ?",
         (row["id"],),
     )
-    vlans = tx.query("SELECT vlan, confirmed FROM switch_vlan WHERE switch_id = ?", (row["id"],))
+    vlans = tx.dicts("SELECT vlan, confirmed FROM switch_vlan WHERE switch_id = ?", (row["id"],))
     return Applied(
         ports={
             PortRef(device, port["name"]): AppliedPort(_config(port["config"])) for port in found
@@ -77,7 +75,7 @@ def _seen(text: str | None) -> HeadnodeSeen | None:
 
 
 def _headnodes(tx: Tx) -> list[Row]:
-    return tx.query(
+    return tx.dicts(
         "SELECT headnode.*, project.name || '/' || headnode.name AS label, headnode_applied.seen"
         " FROM headnode JOIN project ON project.id = headnode.project_id"
         " JOIN headnode_applied ON headnode_applied.headnode_id = headnode.id"
@@ -113,7 +111,7 @@ def replace(
     """Write what differs on a device; give what is new, and the targets that are right again."""
     known = {
         (row["kind"], row["target"]): Found(**{name: row[name] for name in Found.__struct_fields__})
-        for row in tx.query("SELECT * FROM drift WHERE device = ?", (device,))
+        for row in tx.dicts("SELECT * FROM drift WHERE device = ?", (device,))
     }
     new = [one for one in found if known.get((one.kind, one.target)) != one]
     gone = known.keys() - {(one.kind, one.target) for one in found}
@@ -136,14 +134,14 @@ def known(tx: Tx, devices: Iterable[str]) -> list[Row]:
     rows = [
         row
         for device in sorted(devices)
-        for row in tx.query("SELECT * FROM drift WHERE device = ? ORDER BY kind, target", (device,))
+        for row in tx.dicts("SELECT * FROM drift WHERE device = ? ORDER BY kind, target", (device,))
     ]
     return _owned(tx, rows)
 
 
 def page(tx: Tx, limit: int, after: tuple[str, str, str], device: str | None) -> list[Row]:
     """Give what differs, on one device or on all, by device, kind and target, as :func:`known`."""
-    rows = tx.query(
+    rows = tx.dicts(
         "SELECT * FROM drift WHERE (device, kind, target) > (?, ?, ?) AND ifnull(device = ?, TRUE)"
         " ORDER BY device, kind, target LIMIT ?",
         (*after, device, limit),
@@ -166,7 +164,7 @@ def _owner(tx: Tx, found: Row) -> tuple[str | None, str | None]:
     device, target = found["device"], found["target"]
     match found["kind"]:
         case "port":
-            row = tx.one(
+            row = tx.one_dict(
                 "SELECT project.name AS project, node.name || ':' || nic.name AS behind FROM port"
                 " JOIN switch ON switch.id = port.switch_id"
                 " LEFT JOIN nic ON nic.port_id = port.id LEFT JOIN node ON node.id = nic.node_id"
@@ -178,7 +176,7 @@ def _owner(tx: Tx, found: Row) -> tuple[str | None, str | None]:
         case "headnode":
             return target.partition("/")[0], target
         case _:
-            row = tx.one(
+            row = tx.one_dict(
                 "SELECT project.name AS project, vlan_claim.label AS behind FROM vlan_claim"
                 " LEFT JOIN project ON project.id = vlan_claim.project_id WHERE vlan = ?",
                 (int(target.removeprefix("br-vlan")),),
@@ -188,14 +186,14 @@ def _owner(tx: Tx, found: Row) -> tuple[str | None, str | None]:
 
 def of_node(tx: Tx, node_id: int) -> str | None:
     """Name a port of a node that is not as it was applied; None where all are."""
-    found = tx.value(
+    return tx.value(
+        str,
         "SELECT switch.name || ' ' || port.name FROM nic JOIN port ON port.id = nic.port_id"
         " JOIN switch ON switch.id = port.switch_id"
         " JOIN drift ON drift.device = switch.name AND drift.target = port.name"
         " WHERE nic.node_id = ? ORDER BY 1 LIMIT 1",
         (node_id,),
     )
-    return None if found is None else str(found)
 
 
 # --- boots ----------------------------------------------------------------------------------------
@@ -203,8 +201,7 @@ def of_node(tx: Tx, node_id: int) -> str | None:
 
 def booted(tx: Tx, switch: str) -> float | None:
     """Give when a switch was last seen to have booted, in seconds since the epoch."""
-    found = tx.value("SELECT booted FROM switch WHERE name = ?", (switch,))
-    return None if found is None else float(found)
+    return tx.value(float, "SELECT booted FROM switch WHERE name = ?", (switch,))
 
 
 def set_booted(tx: Tx, switch: str, when: float) -> None:
@@ -217,7 +214,7 @@ def set_booted(tx: Tx, switch: str, when: float) -> None:
 
 def unknown_ports(tx: Tx, switch: str) -> list[Row]:
     """Give the ports of a switch of which nothing was ever confirmed."""
-    return tx.query(
+    return tx.dicts(
         "SELECT port.id, port.name, port.role FROM port JOIN switch ON switch.id = port.switch_id"
         " LEFT JOIN port_applied ON port_applied.port_id = port.id"
         " WHERE switch.name = ? AND port_applied.config IS NULL ORDER BY port.id",
@@ -229,4 +226,4 @@ def claimed(tx: Tx, vlans: Iterable[int]) -> set[int]:
     """Give those VLANs that networks have."""
     wanted = sorted(vlans)
     marks = ", ".join("?" * len(wanted))
-    return set(tx.values(f"SELECT vlan FROM vlan_claim WHERE vlan IN ({marks})", wanted))
+    return set(tx.values(int, f"SELECT vlan FROM vlan_claim WHERE vlan IN ({marks})", wanted))

@@ -2,26 +2,64 @@
 
 from __future__ import annotations
 
-from haas_rpcd.store.database import Row, Tx
+from haas_rpcd.model import HeadnodeSeen
+from haas_rpcd.store.database import Tx
+from haas_rpcd.store.rows import Json, Row
+
+
+class HeadnodeRow(Row, frozen=True):
+    """A headnode.
+
+    ``running`` and ``deleting`` are what is staged, ``seen`` is what the hypervisor confirmed: null
+    while that is not known. ``touched`` is false if nothing was ever sent to the hypervisor for it.
+    """
+
+    id: int
+    name: str
+    project_id: int
+    project: str
+    uuid: str
+    image: str
+    running: bool
+    deleting: bool
+    seen: Json[HeadnodeSeen | None]
+    touched: bool
+
+
+class HeadnodeNicRow(Row, frozen=True):
+    """A nic of a headnode, and the network staged on it with its owner's name and its VLAN id."""
+
+    id: int
+    name: str
+    mac: str
+    network_id: int | None
+    network: str | None
+    owner: str | None
+    vlan: int | None
+
 
 _HEADNODE = """
-SELECT headnode.*, project.name AS project, headnode_applied.seen,
+SELECT headnode.id, headnode.name, headnode.project_id, project.name AS project, headnode.uuid,
+    headnode.image, headnode.running, headnode.deleting, headnode_applied.seen,
     headnode_applied.headnode_id IS NOT NULL AS touched
 FROM headnode JOIN project ON project.id = headnode.project_id
 LEFT JOIN headnode_applied ON headnode_applied.headnode_id = headnode.id
 """
 
 
-def find(tx: Tx, project_id: int, name: str) -> Row | None:
-    """Give a project's headnode, with what was last seen of it (JSON, or null)."""
-    return tx.one(f"{_HEADNODE} WHERE project_id = ? AND headnode.name = ?", (project_id, name))
+def find(tx: Tx, project_id: int, name: str) -> HeadnodeRow | None:
+    """Return a project's headnode of this name."""
+    return tx.one(
+        HeadnodeRow, f"{_HEADNODE} WHERE project_id = ? AND headnode.name = ?", (project_id, name)
+    )
 
 
 def page(
     tx: Tx, limit: int, after: int, *, project_id: int | None = None, user: str | None = None
-) -> list[Row]:
-    """Give headnodes in the order of their making; of one project, or of a tenant's projects."""
+) -> list[HeadnodeRow]:
+    """Return headnodes in the order of their creation: of a project, or of a user's projects."""
     return tx.query(
+        HeadnodeRow,
         f"{_HEADNODE} WHERE headnode.id > :after"
         " AND (:project IS NULL OR headnode.project_id = :project)"
         " AND (:user IS NULL OR headnode.project_id IN (SELECT project_id FROM member"
@@ -31,15 +69,25 @@ def page(
     )
 
 
-def create(tx: Tx, project_id: int, name: str, uuid: str, image: str) -> int:
-    """Add a headnode. Raises sqlite3.IntegrityError when the name is taken."""
-    return tx.insert("headnode", project_id=project_id, name=name, uuid=uuid, image=image)
+def all_of(tx: Tx, project_id: int) -> list[HeadnodeRow]:
+    """Return all headnodes of a project."""
+    return tx.query(HeadnodeRow, f"{_HEADNODE} WHERE headnode.project_id = ?", (project_id,))
 
 
-def nics(tx: Tx, headnode_id: int) -> list[Row]:
-    """Give a headnode's nics, in the order of their making, with network, owner and VLAN."""
+def on_hypervisor(tx: Tx) -> list[HeadnodeRow]:
+    """Return the headnodes that may be on the hypervisor and are to stay there."""
     return tx.query(
-        "SELECT headnode_nic.*, network.name AS network, project.name AS owner, vlan_claim.vlan"
+        HeadnodeRow,
+        f"{_HEADNODE} WHERE headnode_applied.headnode_id IS NOT NULL AND headnode.deleting = 0",
+    )
+
+
+def nics(tx: Tx, headnode_id: int) -> list[HeadnodeNicRow]:
+    """Return a headnode's nics in the order of their creation."""
+    return tx.query(
+        HeadnodeNicRow,
+        "SELECT headnode_nic.id, headnode_nic.name, headnode_nic.mac, headnode_nic.network_id,"
+        " network.name AS network, project.name AS owner, vlan_claim.vlan"
         " FROM headnode_nic LEFT JOIN network ON network.id = headnode_nic.network_id"
         " LEFT JOIN project ON project.id = network.project_id"
         " LEFT JOIN vlan_claim ON vlan_claim.network_id = network.id"
@@ -48,13 +96,21 @@ def nics(tx: Tx, headnode_id: int) -> list[Row]:
     )
 
 
+def create(tx: Tx, project_id: int, name: str, uuid: str, image: str) -> int:
+    """Add a headnode; return its id. Raises sqlite3.IntegrityError if the name is taken."""
+    return tx.insert("headnode", project_id=project_id, name=name, uuid=uuid, image=image)
+
+
 def add_nic(tx: Tx, headnode_id: int, name: str, mac: str) -> int:
-    """Add a nic on no network. Raises sqlite3.IntegrityError when the name or MAC is taken."""
+    """Add a nic without a network; return its id.
+
+    Raises sqlite3.IntegrityError if the name or the MAC address is taken.
+    """
     return tx.insert("headnode_nic", headnode_id=headnode_id, name=name, mac=mac)
 
 
 def connect(tx: Tx, nic_id: int, network_id: int | None) -> None:
-    """Stage a nic on a network, or off it. Its MAC stays."""
+    """Stage a network on a nic, or none. The nic keeps its MAC address."""
     tx.execute("UPDATE headnode_nic SET network_id = ? WHERE id = ?", (network_id, nic_id))
 
 
@@ -64,11 +120,11 @@ def set_running(tx: Tx, headnode_id: int, running: bool) -> None:
 
 
 def mark_deleting(tx: Tx, headnode_id: int) -> None:
-    """Stage the deletion, and take the nics off their networks."""
+    """Stage the deletion, and disconnect the nics."""
     tx.execute("UPDATE headnode SET deleting = 1 WHERE id = ?", (headnode_id,))
     tx.execute("UPDATE headnode_nic SET network_id = NULL WHERE headnode_id = ?", (headnode_id,))
 
 
 def delete(tx: Tx, headnode_id: int) -> None:
-    """Forget a headnode that is on no hypervisor. Raises sqlite3.IntegrityError if it may be."""
+    """Remove a headnode. Raises sqlite3.IntegrityError if it may be on the hypervisor."""
     tx.execute("DELETE FROM headnode WHERE id = ?", (headnode_id,))

@@ -22,7 +22,7 @@ def create(
     digest: str | None = None,
 ) -> int:
     """Add a queued job; give its number."""
-    project = tx.value("SELECT name FROM project WHERE id = ?", (project_id,))
+    project = tx.value(str, "SELECT name FROM project WHERE id = ?", (project_id,))
     return tx.insert(
         "job",
         kind=kind,
@@ -45,7 +45,7 @@ def create_repair(tx: Tx, *, user: str, now: float, switch: str | None) -> int:
 
 def find(tx: Tx, job_id: int) -> Row | None:
     """Give one job, with its counts."""
-    return tx.one(f"{_JOB} WHERE job.id = ?", (job_id,))
+    return tx.one_dict(f"{_JOB} WHERE job.id = ?", (job_id,))
 
 
 _JOB = """
@@ -66,7 +66,7 @@ def page(
     state: str | None = None,
 ) -> list[Row]:
     """Give jobs, the newest first; ``user`` names a tenant: the jobs of its projects."""
-    return tx.query(
+    return tx.dicts(
         f"{_JOB} WHERE (:before IS NULL OR job.id < :before)"
         " AND (:project IS NULL OR job.project_id = :project)"
         " AND (:state IS NULL OR job.state = :state)"
@@ -79,7 +79,7 @@ def page(
 
 def unfinished(tx: Tx) -> list[Row]:
     """Give the jobs that are queued or running, the oldest first."""
-    return tx.query(f"{_JOB} WHERE job.state IN ('queued', 'running') ORDER BY job.id")
+    return tx.dicts(f"{_JOB} WHERE job.state IN ('queued', 'running') ORDER BY job.id")
 
 
 def begin(tx: Tx, job_id: int, now: float) -> None:
@@ -108,7 +108,7 @@ def cancel(tx: Tx, job_id: int) -> None:
 
 def steps(tx: Tx, job_id: int) -> list[Row]:
     """Give a job's steps in order; ``lines`` decoded."""
-    rows = tx.query("SELECT * FROM step WHERE job_id = ? ORDER BY step", (job_id,))
+    rows = tx.dicts("SELECT * FROM step WHERE job_id = ? ORDER BY step", (job_id,))
     for row in rows:
         row["lines"] = json.loads(row["lines"])
     return rows
@@ -116,7 +116,7 @@ def steps(tx: Tx, job_id: int) -> list[Row]:
 
 def add_steps(tx: Tx, job_id: int, planned: Sequence[tuple[Step, list[str]]]) -> list[int]:
     """Write a plan into the journal, after what is there; give the steps' numbers, from 1."""
-    first = int(tx.value("SELECT coalesce(max(step), 0) FROM step WHERE job_id = ?", (job_id,))) + 1
+    first = 1 + tx.number("SELECT coalesce(max(step), 0) FROM step WHERE job_id = ?", (job_id,))
     numbers = list(range(first, first + len(planned)))
     tx.execute_many(
         "INSERT INTO step"
@@ -153,7 +153,7 @@ def set_step(
 
 def interrupt(tx: Tx, job_id: int, now: float) -> list[Step]:
     """Close the steps that a dead daemon left open; give those that it may have sent."""
-    rows = tx.query(
+    rows = tx.dicts(
         "SELECT * FROM step WHERE job_id = ? AND state IN ('pending', 'sending', 'sent')", (job_id,)
     )
     tx.execute(

@@ -4,10 +4,60 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from haas_rpcd.store.database import Row, Tx
+from haas_rpcd.store.database import Tx
+from haas_rpcd.store.rows import Json, Row
+
+
+class NetworkRow(Row, frozen=True):
+    """A network: its owner, its VLAN id, the projects it is shared with, and what is staged on it.
+
+    ``nics`` and ``headnodes`` count the nics of nodes and of headnodes.
+    """
+
+    id: int
+    name: str
+    project_id: int
+    project: str
+    vlan: int
+    shared_with: Json[list[str]]
+    nics: int
+    headnodes: int
+
+
+class NetworkNicRow(Row, frozen=True):
+    """A nic staged on a network, and the project that holds its node."""
+
+    node: str
+    nic: str
+    tagged: bool
+    project_id: int
+    project: str
+
+
+class NetworkHeadnodeRow(Row, frozen=True):
+    """A headnode staged on a network, and its project."""
+
+    headnode: str
+    project_id: int
+    project: str
+
+
+class ClaimRow(Row, frozen=True):
+    """A VLAN id in use. ``network_id`` is null while the id of a deleted network is being removed.
+
+    ``label`` is the network's name, ``project/network``.
+    """
+
+    vlan: int
+    network_id: int | None
+    label: str
+
 
 _NETWORK = """
-SELECT network.*, project.name AS project, vlan_claim.vlan,
+SELECT network.id, network.name, network.project_id, project.name AS project, vlan_claim.vlan,
+    (SELECT json_group_array(name) FROM (SELECT guest.name FROM share
+        JOIN project AS guest ON guest.id = share.project_id
+        WHERE share.network_id = network.id ORDER BY 1)) AS shared_with,
     (SELECT count(*) FROM connection WHERE network_id = network.id) AS nics,
     (SELECT count(*) FROM headnode_nic WHERE network_id = network.id) AS headnodes
 FROM network JOIN project ON project.id = network.project_id
@@ -15,16 +65,19 @@ JOIN vlan_claim ON vlan_claim.network_id = network.id
 """
 
 
-def find(tx: Tx, project_id: int, name: str) -> Row | None:
-    """Give a project's own network of this name."""
+def find(tx: Tx, project_id: int, name: str) -> NetworkRow | None:
+    """Return a project's own network of this name."""
     return tx.one(
-        f"{_NETWORK} WHERE network.project_id = ? AND network.name = ?", (project_id, name)
+        NetworkRow,
+        f"{_NETWORK} WHERE network.project_id = ? AND network.name = ?",
+        (project_id, name),
     )
 
 
-def named(tx: Tx, name: str, user: str | None) -> list[Row]:
-    """Give the networks of this name that a tenant's projects own, or anybody (None)."""
+def named(tx: Tx, name: str, user: str | None) -> list[NetworkRow]:
+    """Return the networks of this name owned by the projects of ``user``, or by any (None)."""
     return tx.query(
+        NetworkRow,
         f"{_NETWORK} WHERE network.name = :name AND (:user IS NULL OR network.project_id IN"
         " (SELECT project_id FROM member JOIN user ON user.id = member.user_id"
         " WHERE user.name = :user)) ORDER BY project.name",
@@ -34,11 +87,11 @@ def named(tx: Tx, name: str, user: str | None) -> list[Row]:
 
 def page(
     tx: Tx, limit: int, after: int, *, project_id: int | None = None, user: str | None = None
-) -> list[Row]:
-    """Give networks in the order of their making, with ``shared_with``.
+) -> list[NetworkRow]:
+    """Return networks in the order of their creation.
 
-    ``project_id``: those this project may use, its own and those shared with it. ``user``: those
-    that a tenant's projects may use.
+    ``project_id`` selects those that this project may use, its own and those shared with it;
+    ``user`` those that any project of this user may use.
     """
     wanted = ["network.id > :after"]
     if project_id is not None:
@@ -55,31 +108,31 @@ def page(
             f"(network.project_id IN {mine} OR network.id IN"
             f" (SELECT network_id FROM share WHERE project_id IN {mine}))"
         )
-    rows = tx.query(
+    return tx.query(
+        NetworkRow,
         f"{_NETWORK} WHERE {' AND '.join(wanted)} ORDER BY network.id LIMIT :limit",
         {"after": after, "project": project_id, "user": user, "limit": limit},
     )
-    for row in rows:
-        row["shared_with"] = shared_with(tx, row["id"])
-    return rows
 
 
-def nics_on(tx: Tx, network_id: int) -> list[Row]:
-    """Give the nics staged on a network, with their node and its holder."""
+def nics_on(tx: Tx, network_id: int) -> list[NetworkNicRow]:
+    """Return the nics staged on a network."""
     return tx.query(
+        NetworkNicRow,
         "SELECT node.name AS node, nic.name AS nic, connection.tagged, allocation.project_id,"
         " project.name AS project"
         " FROM connection JOIN nic ON nic.id = connection.nic_id JOIN node ON node.id = nic.node_id"
-        " LEFT JOIN allocation ON allocation.node_id = node.id"
-        " LEFT JOIN project ON project.id = allocation.project_id"
+        " JOIN allocation ON allocation.node_id = node.id"
+        " JOIN project ON project.id = allocation.project_id"
         " WHERE connection.network_id = ? ORDER BY node.name, nic.id",
         (network_id,),
     )
 
 
-def headnodes_on(tx: Tx, network_id: int) -> list[Row]:
-    """Give the headnodes staged on a network, with their project."""
+def headnodes_on(tx: Tx, network_id: int) -> list[NetworkHeadnodeRow]:
+    """Return the headnodes staged on a network."""
     return tx.query(
+        NetworkHeadnodeRow,
         "SELECT DISTINCT headnode.name AS headnode, headnode.project_id, project.name AS project"
         " FROM headnode_nic JOIN headnode ON headnode.id = headnode_nic.headnode_id"
         " JOIN project ON project.id = headnode.project_id"
@@ -89,41 +142,47 @@ def headnodes_on(tx: Tx, network_id: int) -> list[Row]:
 
 
 def create(tx: Tx, project_id: int, name: str, vlan: int, label: str) -> int:
-    """Add a network with its VLAN id. Raises sqlite3.IntegrityError when name or id is taken."""
+    """Add a network with its VLAN id; return the network's id.
+
+    Raises sqlite3.IntegrityError if the name or the VLAN id is taken.
+    """
     network_id = tx.insert("network", project_id=project_id, name=name)
     tx.insert("vlan_claim", vlan=vlan, network_id=network_id, project_id=project_id, label=label)
     return network_id
 
 
 def delete(tx: Tx, network_id: int) -> None:
-    """Remove a network. Its VLAN claim stays, without a network, until :func:`free_claims`."""
+    """Remove a network. Its VLAN id stays claimed until :func:`free_claims`."""
     tx.execute("DELETE FROM network WHERE id = ?", (network_id,))
 
 
 def first_free_vlan(tx: Tx, pool: Iterable[int]) -> int | None:
-    """Give the lowest VLAN id of the pool that nobody claims."""
-    taken = set(tx.values("SELECT vlan FROM vlan_claim"))
+    """Return the lowest unclaimed VLAN id of the pool."""
+    taken = set(tx.values(int, "SELECT vlan FROM vlan_claim"))
     return next((vlan for vlan in pool if vlan not in taken), None)
 
 
-def claim(tx: Tx, vlan: int) -> Row | None:
-    """Give who claims a VLAN id: ``network_id`` null means that it waits for its removal."""
-    return tx.one("SELECT * FROM vlan_claim WHERE vlan = ?", (vlan,))
+def claim(tx: Tx, vlan: int) -> ClaimRow | None:
+    """Return the claim on a VLAN id."""
+    return tx.one(
+        ClaimRow, "SELECT vlan, network_id, label FROM vlan_claim WHERE vlan = ?", (vlan,)
+    )
 
 
 def retiring(tx: Tx) -> int:
-    """Count the VLAN ids that wait for every switch to confirm that they are gone."""
-    return int(tx.value("SELECT count(*) FROM vlan_claim WHERE network_id IS NULL"))
+    """Count the VLAN ids of deleted networks that not every device has confirmed as removed."""
+    return tx.number("SELECT count(*) FROM vlan_claim WHERE network_id IS NULL")
 
 
 def free_claims(tx: Tx) -> list[int]:
-    """Free the VLAN ids of deleted networks that no device has, or may have, any more."""
+    """Free the VLAN ids of deleted networks that no device can still have; return them."""
     vlans = tx.values(
+        int,
         "SELECT vlan FROM vlan_claim WHERE network_id IS NULL"
         " AND vlan NOT IN (SELECT vlan FROM switch_vlan)"
         " AND vlan NOT IN (SELECT vlan FROM bridge)"
         " AND vlan NOT IN (SELECT vlan FROM port_carries)"
-        " AND vlan NOT IN (SELECT vlan FROM headnode_carries)"
+        " AND vlan NOT IN (SELECT vlan FROM headnode_carries)",
     )
     tx.execute_many("DELETE FROM vlan_claim WHERE vlan = ?", [(vlan,) for vlan in vlans])
     return vlans
@@ -132,51 +191,37 @@ def free_claims(tx: Tx) -> list[int]:
 # --- sharing --------------------------------------------------------------------------------------
 
 
-def shared_with(tx: Tx, network_id: int) -> list[str]:
-    """Name the projects that a network is shared with."""
-    return tx.values(
-        "SELECT project.name FROM share JOIN project ON project.id = share.project_id"
-        " WHERE share.network_id = ? ORDER BY 1",
-        (network_id,),
-    )
-
-
-def usable_by(tx: Tx, network: Row, project_id: int) -> bool:
-    """Whether a project may use a network: it owns it, or it is shared with it."""
-    return network["project_id"] == project_id or bool(
-        tx.value(
-            "SELECT 1 FROM share WHERE network_id = ? AND project_id = ?",
-            (network["id"], project_id),
-        )
+def usable_by(tx: Tx, network: NetworkRow, project_id: int) -> bool:
+    """Return whether a project owns a network or shares it."""
+    return network.project_id == project_id or tx.exists(
+        "SELECT 1 FROM share WHERE network_id = ? AND project_id = ?", (network.id, project_id)
     )
 
 
 def share(tx: Tx, network_id: int, project_id: int) -> None:
-    """Let another project use a network; doing it twice does no harm."""
+    """Let another project use a network. If it may already, nothing changes."""
     tx.execute("INSERT OR IGNORE INTO share VALUES (?, ?)", (network_id, project_id))
 
 
 def unshare(tx: Tx, network_id: int, project_id: int) -> int:
-    """End a share; give how many there were (0 or 1)."""
+    """End a share; return how many there were (0 or 1)."""
     return tx.execute(
         "DELETE FROM share WHERE network_id = ? AND project_id = ?", (network_id, project_id)
     )
 
 
-def uses(tx: Tx, network: Row, project_id: int) -> int:
-    """Count what a project has on a network, staged, confirmed, or possibly left on a device."""
-    return int(
-        tx.value(
-            "SELECT (SELECT count(*) FROM connection JOIN nic ON nic.id = connection.nic_id"
-            " JOIN allocation ON allocation.node_id = nic.node_id"
-            " WHERE connection.network_id = :network AND allocation.project_id = :project)"
-            " + (SELECT count(*) FROM headnode_nic JOIN headnode ON headnode.id = headnode_id"
-            " WHERE network_id = :network AND headnode.project_id = :project)"
-            " + (SELECT count(*) FROM port_carries JOIN nic ON nic.port_id = port_carries.port_id"
-            " JOIN allocation ON allocation.node_id = nic.node_id"
-            " WHERE port_carries.vlan = :vlan AND allocation.project_id = :project)"
-            " + (SELECT count(*) FROM headnode_carries JOIN headnode ON headnode.id = headnode_id"
-            " WHERE headnode_carries.vlan = :vlan AND headnode.project_id = :project)",
-            {"network": network["id"], "vlan": network["vlan"], "project": project_id},
-        )
+def uses(tx: Tx, network: NetworkRow, project_id: int) -> int:
+    """Count what a project has on a network: staged, confirmed, or possibly left on a device."""
+    return tx.number(
+        "SELECT (SELECT count(*) FROM connection JOIN nic ON nic.id = connection.nic_id"
+        " JOIN allocation ON allocation.node_id = nic.node_id"
+        " WHERE connection.network_id = :network AND allocation.project_id = :project)"
+        " + (SELECT count(*) FROM headnode_nic JOIN headnode ON headnode.id = headnode_id"
+        " WHERE network_id = :network AND headnode.project_id = :project)"
+        " + (SELECT count(*) FROM port_carries JOIN nic ON nic.port_id = port_carries.port_id"
+        " JOIN allocation ON allocation.node_id = nic.node_id"
+        " WHERE port_carries.vlan = :vlan AND allocation.project_id = :project)"
+        " + (SELECT count(*) FROM headnode_carries JOIN headnode ON headnode.id = headnode_id"
+        " WHERE headnode_carries.vlan = :vlan AND headnode.project_id = :project)",
+        {"network": network.id, "vlan": network.vlan, "project": project_id},
     )

@@ -43,7 +43,7 @@ LEFT JOIN port_applied ON port_applied.port_id = port.id
 
 def find(tx: Tx, name: str) -> Row | None:
     """Give the node of this name, with its ``state`` and holder."""
-    return tx.one(f"{_NODE} WHERE node.name = ?", (name,))
+    return tx.one_dict(f"{_NODE} WHERE node.name = ?", (name,))
 
 
 def page(
@@ -69,7 +69,7 @@ def page(
         wanted.append(f"({_STATE}) {'=' if free else '<>'} 'free'")
     if tag is not None:
         wanted.append("node.id IN (SELECT node_id FROM node_tag WHERE tag = :tag)")
-    return tx.query(
+    return tx.dicts(
         f"{_NODE} WHERE {' AND '.join(wanted)} ORDER BY node.name LIMIT :limit",
         {"after": after, "user": visible_to, "project": project_id, "tag": tag, "limit": limit},
     )
@@ -78,7 +78,7 @@ def page(
 def tags_of(tx: Tx, node_ids: Sequence[int]) -> dict[int, list[str]]:
     """Give the tags of several nodes, sorted."""
     tags: dict[int, list[str]] = {node_id: [] for node_id in node_ids}
-    for row in tx.query(
+    for row in tx.dicts(
         f"SELECT node_id, tag FROM node_tag WHERE node_id IN ({_marks(node_ids)}) ORDER BY tag",
         node_ids,
     ):
@@ -90,13 +90,13 @@ def nics_of(tx: Tx, node_ids: Sequence[int]) -> dict[int, list[Row]]:
     """Give the nics of several nodes, in the order of registration, with ``connections``."""
     nics: dict[int, list[Row]] = {node_id: [] for node_id in node_ids}
     by_id: dict[int, Row] = {}
-    for row in tx.query(
+    for row in tx.dicts(
         f"{_NIC} WHERE nic.node_id IN ({_marks(node_ids)}) ORDER BY nic.id", node_ids
     ):
         row["connections"] = []
         nics[row["node_id"]].append(row)
         by_id[row["id"]] = row
-    for row in tx.query(
+    for row in tx.dicts(
         "SELECT connection.nic_id, connection.tagged, vlan_claim.vlan, network.name AS network,"
         " project.name AS owner FROM connection JOIN nic ON nic.id = connection.nic_id"
         " JOIN network ON network.id = connection.network_id"
@@ -155,17 +155,17 @@ def delete_nic(tx: Tx, nic_id: int) -> None:
 
 def find_nic(tx: Tx, node_id: int, name: str) -> Row | None:
     """Give one nic of a node, with its port and what that was last confirmed to carry."""
-    return tx.one(f"{_NIC} WHERE nic.node_id = ? AND nic.name = ?", (node_id, name))
+    return tx.one_dict(f"{_NIC} WHERE nic.node_id = ? AND nic.name = ?", (node_id, name))
 
 
 def holder_of_mac(tx: Tx, mac: str) -> str | None:
     """Name the nic that has a MAC, as ``node:nic``."""
-    found = tx.value(
+    return tx.value(
+        str,
         "SELECT node.name || ':' || nic.name FROM nic JOIN node ON node.id = nic.node_id"
         " WHERE nic.mac = ?",
         (mac,),
     )
-    return None if found is None else str(found)
 
 
 # --- who holds a node -----------------------------------------------------------------------------
@@ -192,6 +192,7 @@ def begin_release(tx: Tx, node_id: int) -> None:
 def finish_releases(tx: Tx) -> list[str]:
     """Free the releasing nodes whose ports are all confirmed parked; name them."""
     names = tx.values(
+        str,
         "SELECT node.name FROM allocation JOIN node ON node.id = allocation.node_id"
         " WHERE allocation.releasing = 1 AND NOT EXISTS (SELECT 1 FROM nic"
         " LEFT JOIN port_applied ON port_applied.port_id = nic.port_id"

@@ -3,10 +3,33 @@
 from __future__ import annotations
 
 from haas_rpcd.store.applied import SITE
-from haas_rpcd.store.database import Row, Tx
+from haas_rpcd.store.database import Tx
+from haas_rpcd.store.rows import Json, Row
 
-_COUNTS = """
-SELECT project.*,
+
+class ProjectRow(Row, frozen=True):
+    """A project."""
+
+    id: int
+    name: str
+
+
+class ProjectDetailRow(Row, frozen=True):
+    """A project with its members' names, and how many of each thing it holds."""
+
+    id: int
+    name: str
+    members: Json[list[str]]
+    nodes: int
+    networks: int
+    headnodes: int
+
+
+_DETAIL = """
+SELECT id, name,
+    (SELECT json_group_array(name) FROM (SELECT user.name FROM member
+        JOIN user ON user.id = member.user_id
+        WHERE member.project_id = project.id ORDER BY 1)) AS members,
     (SELECT count(*) FROM allocation WHERE project_id = project.id) AS nodes,
     (SELECT count(*) FROM network WHERE project_id = project.id) AS networks,
     (SELECT count(*) FROM headnode WHERE project_id = project.id) AS headnodes
@@ -14,50 +37,38 @@ FROM project
 """
 
 
-def find(tx: Tx, name: str) -> Row | None:
-    """Give the project of this name."""
-    return tx.one("SELECT * FROM project WHERE name = ?", (name,))
+def find(tx: Tx, name: str) -> ProjectRow | None:
+    """Return the project of this name."""
+    return tx.one(ProjectRow, "SELECT id, name FROM project WHERE name = ?", (name,))
 
 
-def detail(tx: Tx, project_id: int) -> Row:
-    """Give a project with its counts and ``members``."""
-    row = tx.one(f"{_COUNTS} WHERE project.id = ?", (project_id,))
-    assert row is not None  # noqa: S101 - the caller found it in this transaction
-    row["members"] = members(tx, project_id)
+def detail(tx: Tx, project_id: int) -> ProjectDetailRow:
+    """Return a project that exists, in detail."""
+    (row,) = tx.query(ProjectDetailRow, f"{_DETAIL} WHERE id = ?", (project_id,))
     return row
 
 
-def page(tx: Tx, limit: int, after: str, user: str | None) -> list[Row]:
-    """Give projects by name, with counts and members; those of one user, or all."""
-    rows = tx.query(
-        f"{_COUNTS} WHERE name > :after AND (:user IS NULL OR id IN (SELECT project_id FROM member"
+def page(tx: Tx, limit: int, after: str, user: str | None) -> list[ProjectDetailRow]:
+    """Return projects by name: those that ``user`` is a member of, or all (None)."""
+    return tx.query(
+        ProjectDetailRow,
+        f"{_DETAIL} WHERE name > :after AND (:user IS NULL OR id IN (SELECT project_id FROM member"
         " JOIN user ON user.id = member.user_id WHERE user.name = :user))"
         " ORDER BY name LIMIT :limit",
         {"after": after, "user": user, "limit": limit},
     )
-    for row in rows:
-        row["members"] = members(tx, row["id"])
-    return rows
-
-
-def members(tx: Tx, project_id: int) -> list[str]:
-    """Name a project's members."""
-    return tx.values(
-        "SELECT user.name FROM member JOIN user ON user.id = member.user_id"
-        " WHERE member.project_id = ? ORDER BY 1",
-        (project_id,),
-    )
 
 
 def create(tx: Tx, name: str) -> int:
-    """Add a project. Raises sqlite3.IntegrityError when the name is taken."""
+    """Add a project; return its id. Raises sqlite3.IntegrityError if the name is taken."""
     return tx.insert("project", name=name)
 
 
 def delete(tx: Tx, project_id: int) -> None:
-    """Remove a project that holds nothing. Raises sqlite3.IntegrityError when it does.
+    """Remove a project. Raises sqlite3.IntegrityError while it holds anything.
 
-    What its changes left unsaved on switches is the site's to save: ids of projects are used again.
+    SQLite reuses ids, so changes that the project left unsaved on switches become the site's:
+    otherwise the next project with this id would seem to have made them.
     """
     tx.execute(
         "INSERT OR IGNORE INTO unsaved SELECT switch_id, ? FROM unsaved WHERE project_id = ?",
@@ -68,12 +79,12 @@ def delete(tx: Tx, project_id: int) -> None:
 
 
 def add_member(tx: Tx, project_id: int, user_id: int) -> None:
-    """Make a user a member; doing it twice does no harm."""
+    """Make a user a member. A user who is one already stays one."""
     tx.execute("INSERT OR IGNORE INTO member VALUES (?, ?)", (project_id, user_id))
 
 
 def remove_member(tx: Tx, project_id: int, user_id: int) -> int:
-    """Take a member out; give how many there were (0 or 1)."""
+    """Remove a member; return how many that were (0 or 1)."""
     return tx.execute(
         "DELETE FROM member WHERE project_id = ? AND user_id = ?", (project_id, user_id)
     )

@@ -96,14 +96,14 @@ def _ref(row: Row) -> PortRef:
 def _ports(tx: Tx, scope: Scope) -> list[Row]:
     if scope.node_id is not None:
         # only while it is being released by this project: it may have changed hands since
-        return tx.query(
+        return tx.dicts(
             f"{_PORTS} WHERE nic.node_id = ? AND allocation.releasing"
             " AND allocation.project_id = ?",
             (scope.node_id, scope.project_id),
         )
     if scope.project_id is not None:
-        return tx.query(f"{_PORTS} WHERE allocation.project_id = ?", (scope.project_id,))
-    return tx.query(
+        return tx.dicts(f"{_PORTS} WHERE allocation.project_id = ?", (scope.project_id,))
+    return tx.dicts(
         f"{_PORTS} WHERE port.role = 'trunk' OR allocation.node_id IS NULL OR allocation.releasing"
     )
 
@@ -140,7 +140,7 @@ def _port_goals(tx: Tx, ports: list[Row], pool: tuple[int, ...]) -> dict[PortRef
 def _headnodes(tx: Tx, scope: Scope) -> list[Row]:
     if scope.project_id is None or scope.node_id is not None:
         return []
-    return tx.query(
+    return tx.dicts(
         "SELECT headnode.*, project.name || '/' || headnode.name AS label, headnode_applied.seen,"
         " headnode_applied.headnode_id IS NOT NULL AS touched FROM headnode"
         " JOIN project ON project.id = headnode.project_id"
@@ -151,7 +151,7 @@ def _headnodes(tx: Tx, scope: Scope) -> list[Row]:
 
 
 def _headnode_goal(tx: Tx, row: Row) -> HeadnodeGoal:
-    nics = tx.query(
+    nics = tx.dicts(
         "SELECT headnode_nic.name, headnode_nic.mac, vlan_claim.vlan FROM headnode_nic"
         " JOIN vlan_claim ON vlan_claim.network_id = headnode_nic.network_id WHERE headnode_id = ?",
         (row["id"],),
@@ -180,10 +180,10 @@ def _networks(
         sql = f"SELECT DISTINCT vlan FROM {table}_carries WHERE {table}_id IN ({{}})"
         vlans |= {row["vlan"] for row in _by_ids(tx, sql, [row["id"] for row in rows])}
     if scope.project_id is None:
-        vlans |= set(tx.values("SELECT vlan FROM vlan_claim WHERE network_id IS NULL"))
+        vlans |= set(tx.values(int, "SELECT vlan FROM vlan_claim WHERE network_id IS NULL"))
     elif scope.node_id is None:
         vlans |= set(
-            tx.values("SELECT vlan FROM vlan_claim WHERE project_id = ?", (scope.project_id,))
+            tx.values(int, "SELECT vlan FROM vlan_claim WHERE project_id = ?", (scope.project_id,))
         )
     return {
         row["vlan"]: row["label"]
@@ -196,7 +196,7 @@ def _networks(
 def _switches(tx: Tx, facts: Facts) -> dict[str, SwitchFacts]:
     return {
         row["name"]: facts(row["dialect"], row["trunks"])
-        for row in tx.query(
+        for row in tx.dicts(
             "SELECT switch.name, switch.dialect, (SELECT count(*) FROM port"
             " WHERE switch_id = switch.id AND role = 'trunk') AS trunks FROM switch"
         )
@@ -253,6 +253,7 @@ def _elsewhere(
 def _unsaved(tx: Tx, scope: Scope) -> frozenset[str]:
     return frozenset(
         tx.values(
+            str,
             "SELECT switch.name FROM unsaved JOIN switch ON switch.id = unsaved.switch_id"
             " WHERE unsaved.project_id = ?",
             (SITE if scope.project_id is None else scope.project_id,),
@@ -269,5 +270,5 @@ def _by_ids(tx: Tx, sql: str, ids: Sequence[int]) -> list[Row]:
     rows: list[Row] = []
     for start in range(0, len(ids), _CHUNK):
         chunk = ids[start : start + _CHUNK]
-        rows += tx.query(sql.format(", ".join("?" * len(chunk))), chunk)
+        rows += tx.dicts(sql.format(", ".join("?" * len(chunk))), chunk)
     return rows

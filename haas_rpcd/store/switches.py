@@ -33,12 +33,12 @@ LEFT JOIN drift ON drift.device = switch.name AND drift.kind = 'port' AND drift.
 
 def find(tx: Tx, name: str) -> Row | None:
     """Give the switch of this name, with its count of ``ports``."""
-    return tx.one(f"{_SWITCH} WHERE name = ?", (name,))
+    return tx.one_dict(f"{_SWITCH} WHERE name = ?", (name,))
 
 
 def page(tx: Tx, limit: int, after: str) -> list[Row]:
     """Give switches by name."""
-    return tx.query(f"{_SWITCH} WHERE name > ? ORDER BY name LIMIT ?", (after, limit))
+    return tx.dicts(f"{_SWITCH} WHERE name > ? ORDER BY name LIMIT ?", (after, limit))
 
 
 def create(tx: Tx, name: str, **columns: Any) -> int:
@@ -84,12 +84,14 @@ def delete(tx: Tx, switch_id: int) -> None:
 
 def vlans_on(tx: Tx, switch_id: int) -> list[int]:
     """Give the VLAN ids that HaaS made, or may have made, on a switch."""
-    return tx.values("SELECT vlan FROM switch_vlan WHERE switch_id = ? ORDER BY 1", (switch_id,))
+    return tx.values(
+        int, "SELECT vlan FROM switch_vlan WHERE switch_id = ? ORDER BY 1", (switch_id,)
+    )
 
 
 def ports_in_use(tx: Tx, switch_id: int) -> list[Row]:
     """Give the ports that keep a switch from being deleted: a nic behind them, or not parked."""
-    return tx.query(
+    return tx.dicts(
         f"{_PORT} WHERE port.switch_id = ? AND (nic.id IS NOT NULL OR (port_applied.port_id"
         f" IS NOT NULL AND port_applied.config IS NOT '{PARKED_JSON}')) ORDER BY port.name",
         (switch_id,),
@@ -98,12 +100,12 @@ def ports_in_use(tx: Tx, switch_id: int) -> list[Row]:
 
 def find_port(tx: Tx, switch: str, port: str) -> Row | None:
     """Give one port with what is behind it."""
-    return tx.one(f"{_PORT} WHERE switch.name = ? AND port.name = ?", (switch, port))
+    return tx.one_dict(f"{_PORT} WHERE switch.name = ? AND port.name = ?", (switch, port))
 
 
 def ports_page(tx: Tx, switch_id: int, limit: int, after: int) -> list[Row]:
     """Give a switch's ports in the order of their registration."""
-    return tx.query(
+    return tx.dicts(
         f"{_PORT} WHERE port.switch_id = ? AND port.id > ? ORDER BY port.id LIMIT ?",
         (switch_id, after, limit),
     )
@@ -116,26 +118,21 @@ def create_port(tx: Tx, switch_id: int, name: str, canonical: str, role: str) ->
 
 def port_called(tx: Tx, switch_id: int, canonical: str) -> str | None:
     """Give the name under which a port is registered, by its canonical one."""
-    found = tx.value(
-        "SELECT name FROM port WHERE switch_id = ? AND canonical = ?", (switch_id, canonical)
+    return tx.value(
+        str, "SELECT name FROM port WHERE switch_id = ? AND canonical = ?", (switch_id, canonical)
     )
-    return None if found is None else str(found)
 
 
 def canonical_ports(tx: Tx, switch_id: int) -> list[str]:
     """Give the canonical names of a switch's registered ports."""
-    return [
-        str(name)
-        for name in tx.values("SELECT canonical FROM port WHERE switch_id = ?", (switch_id,))
-    ]
+    return tx.values(str, "SELECT canonical FROM port WHERE switch_id = ?", (switch_id,))
 
 
 def at(tx: Tx, host: str, port: int) -> str | None:
     """Name the switch that is registered at an address."""
-    found = tx.value(
-        "SELECT name FROM switch WHERE lower(host) = lower(?) AND port = ?", (host, port)
+    return tx.value(
+        str, "SELECT name FROM switch WHERE lower(host) = lower(?) AND port = ?", (host, port)
     )
-    return None if found is None else str(found)
 
 
 def set_port_role(tx: Tx, port_id: int, role: str) -> None:

@@ -1,41 +1,52 @@
-"""Queries of users, projects and who is in which."""
+"""Queries of users and their memberships."""
 
 from __future__ import annotations
 
-from haas_rpcd.store.database import Row, Tx
+from haas_rpcd.store.database import Tx
+from haas_rpcd.store.rows import Json, Row
 
 
-def find(tx: Tx, name: str) -> Row | None:
-    """Give the user of this name."""
-    return tx.one("SELECT * FROM user WHERE name = ?", (name,))
+class UserRow(Row, frozen=True):
+    """A user."""
+
+    id: int
+    name: str
+    admin: bool
 
 
-def create(tx: Tx, name: str, admin: bool) -> None:
-    """Add a user. Raises sqlite3.IntegrityError when the name is taken."""
-    tx.insert("user", name=name, admin=int(admin))
+class UserDetailRow(Row, frozen=True):
+    """A user, with the names of the projects it is a member of."""
+
+    id: int
+    name: str
+    admin: bool
+    projects: Json[list[str]]
 
 
-def set_admin(tx: Tx, name: str, admin: bool) -> None:
-    """Make a user an admin, or not."""
-    tx.execute("UPDATE user SET admin = ? WHERE name = ?", (int(admin), name))
+_DETAIL = """
+SELECT id, name, admin, (SELECT json_group_array(name) FROM (
+    SELECT project.name FROM member JOIN project ON project.id = member.project_id
+    WHERE member.user_id = user.id ORDER BY 1)) AS projects
+FROM user
+"""
 
 
-def delete(tx: Tx, name: str) -> int:
-    """Remove a user and its memberships; give how many there were (0 or 1)."""
-    return tx.execute("DELETE FROM user WHERE name = ?", (name,))
+def find(tx: Tx, name: str) -> UserRow | None:
+    """Return the user of this name."""
+    return tx.one(UserRow, "SELECT id, name, admin FROM user WHERE name = ?", (name,))
 
 
-def page(tx: Tx, limit: int, after: str) -> list[Row]:
-    """Give users by name, each with ``projects`` (a list)."""
-    rows = tx.query("SELECT * FROM user WHERE name > ? ORDER BY name LIMIT ?", (after, limit))
-    for row in rows:
-        row["projects"] = projects_of(tx, row["name"])
-    return rows
+def page(tx: Tx, limit: int, after: str) -> list[UserDetailRow]:
+    """Return users by name."""
+    return tx.query(
+        UserDetailRow, f"{_DETAIL} WHERE name > ? ORDER BY name LIMIT ?", (after, limit)
+    )
 
 
 def projects_of(tx: Tx, user: str) -> list[str]:
     """Name the projects that a user is a member of."""
     return tx.values(
+        str,
         "SELECT project.name FROM member JOIN project ON project.id = member.project_id"
         " JOIN user ON user.id = member.user_id WHERE user.name = ? ORDER BY 1",
         (user,),
@@ -43,11 +54,24 @@ def projects_of(tx: Tx, user: str) -> list[str]:
 
 
 def is_member(tx: Tx, user: str, project_id: int) -> bool:
-    """Whether the user is a member of the project."""
-    return bool(
-        tx.value(
-            "SELECT 1 FROM member JOIN user ON user.id = member.user_id"
-            " WHERE member.project_id = ? AND user.name = ?",
-            (project_id, user),
-        )
+    """Return whether a user is a member of a project."""
+    return tx.exists(
+        "SELECT 1 FROM member JOIN user ON user.id = member.user_id"
+        " WHERE member.project_id = ? AND user.name = ?",
+        (project_id, user),
     )
+
+
+def create(tx: Tx, name: str, admin: bool) -> None:
+    """Add a user. Raises sqlite3.IntegrityError if the name is taken."""
+    tx.insert("user", name=name, admin=int(admin))
+
+
+def set_admin(tx: Tx, name: str, admin: bool) -> None:
+    """Make a user an admin, or a tenant."""
+    tx.execute("UPDATE user SET admin = ? WHERE name = ?", (int(admin), name))
+
+
+def delete(tx: Tx, name: str) -> int:
+    """Remove a user and its memberships; return how many users that were (0 or 1)."""
+    return tx.execute("DELETE FROM user WHERE name = ?", (name,))

@@ -6,7 +6,7 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -158,10 +158,8 @@ class SmallSite:
     async def rows(self, query: str, parameters: tuple[Any, ...] = ()) -> list[Any]:
         """Read from the daemon's own database."""
 
-        def run(tx: Tx) -> list[Any]:
-            return [tuple(row.values()) for row in tx.query(query, parameters)]
-
-        return await self.daemon.store.read(run)
+        with closing(sqlite3.connect(f"file:{self.folder / DATABASE}?mode=ro", uri=True)) as db:
+            return db.execute(query, parameters).fetchall()
 
     # --- the daemon's life ---
 

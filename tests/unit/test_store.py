@@ -23,7 +23,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 
 def names(tx: Tx) -> list[str]:
-    return [row["name"] for row in users.page(tx, 100, "")]
+    return [row.name for row in users.page(tx, 100, "")]
 
 
 async def test_a_transaction_that_raises_is_undone_and_nothing_follows(store: Store) -> None:
@@ -79,10 +79,10 @@ async def test_transactions_of_many_tasks_do_not_mix(store: Store) -> None:
 
 async def test_foreign_keys_hold_and_commits_reach_the_disk(store: Store) -> None:
     def pragmas(tx: Tx) -> list[int]:
-        return [tx.value(f"PRAGMA {name}") for name in ("foreign_keys", "synchronous")]
+        return [tx.number(f"PRAGMA {name}") for name in ("foreign_keys", "synchronous")]
 
     assert await store.read(pragmas) == [1, 2]  # 2 is FULL
-    assert await store.read(lambda tx: tx.value("PRAGMA journal_mode")) == "wal"
+    assert await store.read(lambda tx: tx.value(str, "PRAGMA journal_mode")) == "wal"
     with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
         await store.write(lambda tx: tx.insert("member", project_id=1, user_id=1))
 
