@@ -1,17 +1,17 @@
-"""A client that takes bytes as they come, for any simulated switch: telnet without negotiation."""
+"""A client for any simulated switch: a raw TCP connection that never negotiates telnet options."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 from haas_rpcd.sim.cli import Device
 
 PROMPT = re.compile(r"(?:^|\n)[^\s>#]+(?: ?\([^)]*\))?[>#] ?$")
-"""Fits most vendors' prompts; give `Console` the vendor's own where it does not."""
+"""Matches most vendors' prompts; pass `Console` another pattern for the others."""
 
 
 class Console:
@@ -30,7 +30,7 @@ class Console:
         self.writer.write(text.encode("latin-1"))
 
     async def until(self, pattern: str | re.Pattern[str]) -> str:
-        """Read until what came since the last call ends in ``pattern``; return it."""
+        """Read until the new output matches ``pattern``; return that output."""
         pattern = re.compile(pattern) if isinstance(pattern, str) else pattern
         text = ""
         async with asyncio.timeout(5):
@@ -42,18 +42,18 @@ class Console:
         return text
 
     async def run(self, line: str) -> list[str]:
-        """Send a line; return what is printed between its echo and the next prompt."""
+        """Send a line; return the lines printed between its echo and the next prompt."""
         self.send(f"{line}\r")
         echo, *printed, _prompt = (await self.until(self.prompt)).split("\n")
         assert echo == line
         return printed
 
     async def run_all(self, *lines: str) -> list[str]:
-        """Send one line after the other; return all that they print."""
+        """Send lines one after the other; return everything they print."""
         return [text for line in lines for text in await self.run(line)]
 
     async def hung_up(self) -> str:
-        """Read to the end of the connection; a reset is an end too."""
+        """Read until the connection is closed or reset; return the output."""
         data = b""
         async with asyncio.timeout(5):
             try:
@@ -68,7 +68,7 @@ class Console:
 async def connected(
     switch: Device[Any], prompt: re.Pattern[str] = PROMPT
 ) -> AsyncIterator[Console]:
-    """A connection on which nothing has been said yet."""
+    """Open a connection; nothing has been read or sent on it yet."""
     reader, writer = await asyncio.open_connection("127.0.0.1", switch.port)
     try:
         yield Console(reader, writer, prompt)
@@ -80,7 +80,7 @@ async def connected(
 async def logged_in(
     switch: Device[Any], *lines: str, prompt: re.Pattern[str] = PROMPT
 ) -> AsyncIterator[Console]:
-    """A session at the prompt, past the login; ``lines`` turn the pager off."""
+    """Log in, then send ``lines``, such as one that turns the pager off."""
     async with connected(switch, prompt) as console:
         await console.until(r"(?i)(?:username|login|user name|name|user): ?$")
         console.send(f"{switch.access.username}\r{switch.access.password}\r")
@@ -88,3 +88,10 @@ async def logged_in(
         for line in lines:
             await console.run(line)
         yield console
+
+
+async def eventually(condition: Callable[[], bool]) -> None:
+    """Wait until a condition holds; TimeoutError after 5 seconds."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110  (nothing signals the change)
+            await asyncio.sleep(0.01)

@@ -1,4 +1,4 @@
-"""A simulated Comware switch, seen from outside."""
+"""The simulated Comware switch, as a telnet client sees it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def logged_in(
         yield switch, console
 
 
-async def test_refusals_point_at_what_is_wrong() -> None:
+async def test_refusals_point_at_the_mistake() -> None:
     async with logged_in() as (_, console):
         assert await console.run("vlan 100") == [
             "     ^",
@@ -49,7 +49,7 @@ async def test_refusals_point_at_what_is_wrong() -> None:
             assert (caret, refusal) == (" " * column + "^", f" % {what} found at '^' position.")
 
 
-async def test_views_are_entered_from_each_other_and_left_one_by_one() -> None:
+async def test_a_view_can_be_entered_from_another_and_quit_leads_one_level_up() -> None:
     async with logged_in() as (_, console):
         assert await console.run("sys") == ["System View: return to User View with Ctrl+Z."]
         console.send("vlan 10\rint g1/0/1\rinterface range g1/0/1 to g1/0/2 g1/0/4\rquit\rquit\r")
@@ -58,7 +58,7 @@ async def test_views_are_entered_from_each_other_and_left_one_by_one() -> None:
             assert prompt in seen
 
 
-async def test_another_link_type_begins_at_its_defaults() -> None:
+async def test_changing_the_link_type_resets_the_vlans_of_a_port() -> None:
     async with logged_in(history=True) as (switch, console):
         await console.run_all("sys", "vlan 100", "int g1/0/1", "port access vlan 100")
         assert switch.carried(GE1) == Carried(100)
@@ -74,7 +74,7 @@ async def test_another_link_type_begins_at_its_defaults() -> None:
         assert switch.carried(GE1) == Carried(1)
 
 
-async def test_a_range_stops_where_its_first_port_will_not_have_a_line_only() -> None:
+async def test_a_range_command_stops_only_if_the_first_port_refuses_it() -> None:
     async with logged_in() as (switch, console):
         await console.run_all("sys", "vlan 100", "int g1/0/2", "port link-type trunk")
         await console.run("interface range g1/0/1 to g1/0/3")
@@ -86,7 +86,7 @@ async def test_a_range_stops_where_its_first_port_will_not_have_a_line_only() ->
         assert switch.carried("GigabitEthernet1/0/3") == Carried(100)
 
 
-async def test_the_configuration_shows_what_is_not_by_default() -> None:
+async def test_the_configuration_leaves_out_defaults() -> None:
     async with logged_in() as (_, console):
         await console.run_all("sys", "vlan 100", "name x", "int g1/0/1", "port link-type trunk")
         lists = " ".join(str(vlan) for vlan in range(102, 122, 2))
@@ -119,7 +119,7 @@ async def test_the_configuration_shows_what_is_not_by_default() -> None:
         ]
 
 
-async def test_the_ports_of_a_vlan_that_goes_are_in_vlan_1_again() -> None:
+async def test_deleting_a_vlan_moves_its_access_ports_to_vlan_1() -> None:
     async with logged_in() as (switch, console):
         await console.run_all("sys", "vlan 100", "int g1/0/1", "port access vlan 100", "quit")
         assert await console.run("undo vlan 100") == []
@@ -134,7 +134,7 @@ async def test_the_ports_of_a_vlan_that_goes_are_in_vlan_1_again() -> None:
         (Comware5Switch, "Configuration is saved to device successfully."),
     ],
 )
-async def test_a_save_is_confirmed_and_a_reboot_asks_for_one(
+async def test_save_is_acknowledged_and_reboot_offers_to_save(
     kind: type[ComwareSwitch], said: str
 ) -> None:
     async with logged_in(kind) as (switch, console):
@@ -149,7 +149,7 @@ async def test_a_save_is_confirmed_and_a_reboot_asks_for_one(
         assert (switch.running.hostname, switch.counters.reloads) == ("sw1", 1)
 
 
-async def test_its_pager_goes_back_over_what_it_said() -> None:
+async def test_the_pager_erases_its_prompt() -> None:
     async with logged_in(ports=24) as (_, console):
         console.send("display current-configuration\r")
         await console.until(r"  ---- More ----$")
@@ -161,7 +161,7 @@ async def test_its_pager_goes_back_over_what_it_said() -> None:
         assert len(await console.run("display current-configuration")) > 80
 
 
-async def test_comware_5_says_some_things_in_other_words() -> None:
+async def test_comware_5_words_some_answers_differently() -> None:
     async with logged_in(Comware5Switch) as (_, console):
         off = "% Screen-length configuration is disabled for current user."
         assert await console.run("screen-length disable") == [off]

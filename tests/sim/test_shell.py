@@ -12,7 +12,7 @@ from haas_rpcd.sim import cli
 from haas_rpcd.sim.cli import Carried
 from haas_rpcd.sim.shell import Call, ShellSwitch
 
-from .console import Console, connected
+from .console import Console, connected, eventually
 
 PROMPT = re.compile(r"admin@sw1:~\$ $")
 
@@ -140,12 +140,8 @@ async def test_ssh_login_works_and_a_stalled_command_does_not_block_stop() -> No
                 pass
         switch.faults.stall_at = "acmectl"
         process.stdin.write("acmectl\n")
-        async with asyncio.timeout(5):
-            while switch.lines[-1].text != "acmectl":
-                await asyncio.sleep(0.01)
+        await eventually(lambda: switch.lines[-1].text == "acmectl")
         await switch.stop()
     assert switch.sessions == []
     assert not switch.home.exists()
-    async with asyncio.timeout(5):
-        while asyncio.all_tasks() != before:
-            await asyncio.sleep(0.01)
+    await eventually(lambda: asyncio.all_tasks() == before)

@@ -1,0 +1,223 @@
+"""The commands of a Comware switch, view by view; those of ports are in `ports`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from haas_rpcd.sim import cli
+from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Lines, Mode, RejectedError, Session
+from haas_rpcd.sim.comware import modes, ports, show
+from haas_rpcd.sim.comware.state import DEFAULT_VLAN, Config
+
+Switch = CliSwitch[Config]
+
+ARGUMENTS: Mapping[str, cli.Argument] = {**cli.ARGUMENTS, "list": ports.VlanList()}
+
+
+# --- in every view
+
+
+def _is_yes(text: str) -> bool:
+    return text.strip().lower() in ("y", "yes")
+
+
+def _save_now(switch: Switch) -> list[str]:
+    done = switch.save()
+    release = switch.running.release
+    return [release.saving, *(release.saved if done else _save_error(switch))]
+
+
+def _save_error(switch: Switch) -> list[str]:
+    return (switch.faults.save_error or "").splitlines()
+
+
+def _save(switch: Switch, session: Session, args: Args) -> Lines:
+    if "how" in args:  # force
+        return _save_now(switch)
+
+    def confirmed(text: str) -> Lines:
+        if not _is_yes(text):
+            return []
+        session.ask(
+            "Please input the file name(*.cfg)[flash:/startup.cfg]\n"
+            "(To leave the existing filename unchanged, press the enter key):",
+            lambda name: _save_now(switch),
+        )
+        return []
+
+    question = "The current configuration will be written to the device. Are you sure? [Y/N]:"
+    session.ask(question, confirmed)
+    return []
+
+
+def _display_current(switch: Switch, session: Session, args: Args) -> Lines:
+    return show.configuration(switch.running)
+
+
+def _display_saved(switch: Switch, session: Session, args: Args) -> Lines:
+    if switch.startup is None:
+        return ["The config file does not exist!"]
+    return show.configuration(switch.startup)
+
+
+def _display_current_interface(switch: Switch, session: Session, args: Args) -> Lines:
+    names = [args.text("port")] if "port" in args else switch.port_list
+    lines = [] if "port" in args else ["#", "interface NULL0"]
+    for name in names:
+        lines += ["#", *show.interface(name, switch.running.ports[name])]
+    return [*lines, "#", "return"]
+
+
+def _display_this(switch: Switch, session: Session, args: Args) -> Lines:
+    running = switch.running
+    if session.mode is modes.VLAN:
+        stanza = [f"vlan {session.label}", *show.vlan_name(running.vlans[int(session.label)])]
+    elif session.selection:
+        stanza = list(show.interface(session.selection[0], running.ports[session.selection[0]]))
+    else:
+        stanza = [f" sysname {running.hostname}"]
+    return ["#", *stanza, "#", "return"]
+
+
+def _display_interface_brief(switch: Switch, session: Session, args: Args) -> Lines:
+    return show.brief(switch.running, switch.unplugged)
+
+
+def _display_version(switch: Switch, session: Session, args: Args) -> Lines:
+    return show.version(switch.running.release, switch.seconds_up())
+
+
+def _display_vlan(switch: Switch, session: Session, args: Args) -> Lines:
+    return show.vlans(switch.running)
+
+
+# --- in user view
+
+
+def _screen_length_disable(switch: Switch, session: Session, args: Args) -> Lines:
+    session.length = switch.pager.length if args.no else 0
+    return [] if args.no else switch.running.release.paging_disabled
+
+
+def _terminal_monitor(switch: Switch, session: Session, args: Args) -> Lines:
+    session.monitors = not args.no
+    return [switch.running.release.log_display[session.monitors]]
+
+
+def _reboot(switch: Switch, session: Session, args: Args) -> Lines:
+    if "how" in args:  # force
+        switch.reload()
+        return []
+
+    def continued(text: str) -> Lines:
+        if _is_yes(text):
+            switch.reload()
+        return []
+
+    def ask_to_continue() -> None:
+        session.ask("This command will reboot the device. Continue? [Y/N]:", continued)
+
+    def save_first(text: str) -> Lines:
+        printed = _save_now(switch) if _is_yes(text) else []
+        ask_to_continue()
+        return printed
+
+    if switch.modified:
+        session.ask(
+            "Current configuration may be lost, save current configuration? [Y/N]:", save_first
+        )
+    else:
+        ask_to_continue()
+    return [
+        "Start to check configuration with next startup configuration file, please wait."
+        "........DONE!"
+    ]
+
+
+def _system_view(switch: Switch, session: Session, args: Args) -> Lines:
+    session.enter(modes.SYSTEM)
+    return ["System View: return to User View with Ctrl+Z."]
+
+
+# --- in system view and the views below it
+
+
+def _sysname(switch: Switch, session: Session, args: Args) -> Lines:
+    switch.running.hostname = "HPE" if args.no else args.text("word")
+    return []
+
+
+def _interface(switch: Switch, session: Session, args: Args) -> Lines:
+    name = args.text("port")
+    session.enter(modes.INTERFACE, name, ports=[name])
+    return []
+
+
+def _interface_range(switch: Switch, session: Session, args: Args) -> Lines:
+    session.enter(modes.RANGE, ports=args.ports("ports"))
+    return []
+
+
+def _vlan(switch: Switch, session: Session, args: Args) -> Lines:
+    vlan = args.number("vlan")
+    switch.touch()
+    if not args.no:
+        switch.running.vlans.setdefault(vlan, "")
+        session.enter(modes.VLAN, str(vlan))
+        return []
+    if vlan == DEFAULT_VLAN:
+        raise RejectedError("VLAN 1 cannot be deleted.")
+    if vlan not in switch.running.vlans:
+        raise RejectedError("The VLAN does not exist.")
+    switch.running.delete_vlan(vlan)
+    return []
+
+
+def _vlan_name(switch: Switch, session: Session, args: Args) -> Lines:
+    switch.running.vlans[int(session.label)] = "" if args.no else args.text("word")
+    return []
+
+
+# --- the tables
+
+_EVERYWHERE: Commands = [
+    ("display current-configuration", _display_current),
+    ("display current-configuration interface [<port>]", _display_current_interface),
+    ("display interface brief", _display_interface_brief),
+    ("display saved-configuration", _display_saved),
+    ("display this", _display_this),
+    ("display version", _display_version),
+    ("display vlan [all]", _display_vlan),
+    ("quit", CliSwitch.do_exit),
+    ("save [how:force]", _save),
+]
+_CONFIGURATION: Commands = [*_EVERYWHERE, ("return", CliSwitch.do_end)]
+_PORTS: Commands = [*_CONFIGURATION, *ports.COMMANDS]
+
+TABLES: Mapping[Mode, Commands] = {
+    modes.USER: [
+        *_EVERYWHERE,
+        ("reboot [how:force]", _reboot),
+        ("[undo] screen-length disable", _screen_length_disable),
+        ("system-view", _system_view),
+        ("[undo] terminal monitor", _terminal_monitor),
+    ],
+    modes.SYSTEM: [
+        *_CONFIGURATION,
+        ("interface <port>", _interface),
+        ("interface range <ports>", _interface_range),
+        ("sysname <word>", _sysname),
+        ("undo sysname", _sysname),
+        ("[undo] vlan <vlan>", _vlan),
+    ],
+    modes.INTERFACE: _PORTS,
+    modes.RANGE: _PORTS,
+    modes.VLAN: [*_CONFIGURATION, ("name <word>", _vlan_name), ("undo name", _vlan_name)],
+}
+
+RESERVED: Mapping[Mode, Mapping[str, str]] = {
+    modes.SYSTEM: {"": "info-center ip irf domain dot1x line local-user loopback snmp-agent stp"},
+    modes.INTERFACE: {"": "speed dot1x duplex port-isolate port-security poe qos storm-constrain"},
+    modes.USER: {"": "debugging delete dir ping reset startup super telnet tracert"},
+}
+"""Further keywords, known only so that abbreviations are ambiguous as on the device."""

@@ -1,0 +1,126 @@
+"""The commands of one port or of a range of ports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from haas_rpcd.sim import cli
+from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Line, Lines, RejectedError, Session
+from haas_rpcd.sim.cli.portname import PortNames
+from haas_rpcd.sim.comware.show import MAX_LIST_ITEMS
+from haas_rpcd.sim.comware.state import DEFAULT_VLAN, Config, Port
+
+
+class VlanList:
+    """``100 to 110 112``: all words that are numbers or ``to``, with at most ten items."""
+
+    help = "INTEGER<1-4094>"
+
+    def take(self, line: Line, index: int, names: PortNames) -> tuple[object, int]:
+        """Read the list."""
+        end = index
+        while end < len(line.words) and (
+            line.words[end].text.isdigit() or line.words[end].text.lower() == "to"
+        ):
+            end += 1
+        words = [word.text.lower() for word in line.words[index:end]]
+        if not words:
+            raise cli.InvalidError(line.column(index), index)
+        if len(words) - 2 * words.count("to") > MAX_LIST_ITEMS:
+            raise cli.InvalidError(line.column(end - 1), end - 1)
+        try:
+            return cli.parse_list(" ".join(words), " ", "to"), end
+        except ValueError:
+            raise cli.InvalidError(line.column(index), index) from None
+
+
+def _each(apply: Callable[[Config, Port, Args], None]) -> cli.Handler:
+    """Make a command for a range of ports from one for a single port.
+
+    If the first port refuses the command, it ends there. Otherwise it goes on over ports that
+    refuse it ("Bulk configuring interfaces" in the 5700's configuration guide).
+    """
+
+    def run(switch: CliSwitch[Config], session: Session, args: Args) -> Lines:
+        printed: list[str] = []
+        for at, name in enumerate(session.selection):
+            switch.touch(name)
+            try:
+                apply(switch.running, switch.running.ports[name], args)
+            except RejectedError as error:
+                printed += error.lines
+                if at == 0:
+                    break
+        return printed
+
+    return run
+
+
+def _description(config: Config, port: Port, args: Args) -> None:
+    port.description = "" if args.no else args.text("line")
+
+
+def _shutdown(config: Config, port: Port, args: Args) -> None:
+    port.shutdown = not args.no
+
+
+def _link_type(config: Config, port: Port, args: Args) -> None:
+    wanted = "access" if args.no else args.word("type")
+    if wanted == port.link_type:
+        return
+    if "access" not in (wanted, port.link_type):
+        raise RejectedError("Please set the link type of the port to access first.")
+    port.become(wanted)
+
+
+def _require(port: Port, link_type: str) -> None:
+    if port.link_type != link_type:
+        article = "an" if link_type == "access" else "a"
+        raise RejectedError(f"The port is not {article} {link_type} port.")
+
+
+def _access_vlan(config: Config, port: Port, args: Args) -> None:
+    _require(port, "access")
+    vlan = DEFAULT_VLAN if args.no else args.number("vlan")
+    if vlan not in config.vlans:
+        raise RejectedError("The VLAN does not exist.")
+    port.access_vlan = vlan
+
+
+def _trunk_permit(config: Config, port: Port, args: Args) -> None:
+    _require(port, "trunk")
+    vlans = args.vlans("list") if "list" in args else cli.ALL_VLANS
+    port.permitted = port.permitted - vlans if args.no else port.permitted | vlans
+
+
+def _pvid(config: Config, port: Port, args: Args) -> None:
+    _require(port, args.word("type"))
+    port.pvid = DEFAULT_VLAN if args.no else args.number("vlan")
+
+
+def _hybrid_vlan(config: Config, port: Port, args: Args) -> None:
+    _require(port, "hybrid")
+    vlans = args.vlans("list")
+    port.tagged, port.untagged = port.tagged - vlans, port.untagged - vlans
+    if not args.no and args.word("how") == "tagged":
+        port.tagged |= vlans
+    elif not args.no:
+        port.untagged |= vlans
+
+
+COMMANDS: Commands = [
+    ("description <line>", _each(_description)),
+    ("undo description", _each(_description)),
+    ("[undo] shutdown", _each(_shutdown)),
+    ("port link-type type:access|hybrid|trunk", _each(_link_type)),
+    ("undo port link-type", _each(_link_type)),
+    ("port access vlan <vlan>", _each(_access_vlan)),
+    ("undo port access vlan", _each(_access_vlan)),
+    ("[undo] port trunk permit vlan <list>", _each(_trunk_permit)),
+    ("[undo] port trunk permit vlan all", _each(_trunk_permit)),
+    ("port type:hybrid|trunk pvid vlan <vlan>", _each(_pvid)),
+    ("undo port type:hybrid|trunk pvid", _each(_pvid)),
+    ("port hybrid vlan <list> how:tagged|untagged", _each(_hybrid_vlan)),
+    ("undo port hybrid vlan <list>", _each(_hybrid_vlan)),
+    ("[undo] stp edged-port", CliSwitch.do_nothing),
+]
