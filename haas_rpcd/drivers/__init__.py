@@ -1,7 +1,7 @@
-"""What the engine asks of a device, whatever the device is.
+"""The interface between the engine and any device.
 
-A driver owns the one session to its device. It knows nothing of jobs, of the store or of callers:
-it previews changes, sends them, and says what the device has now.
+A driver owns the only session to its device. It previews changes, sends them, and reads the current
+state. It knows nothing about jobs, the store or callers.
 """
 
 from __future__ import annotations
@@ -13,27 +13,28 @@ from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import Change, PortConfig, Probed, Seen
 
-Say = Callable[[str], None]
-"""Receives each line as it is sent (never a password), for the progress display."""
+Report = Callable[[str], None]
+"""Called with each line as it is sent (never a password), for the progress display."""
 
 
-class News(Protocol):
-    """Who wants to know how the sending goes on."""
+class Progress(Protocol):
+    """Follows a batch of changes while it is sent."""
 
-    def line(self, change: int, line: str) -> None:
-        """Take a line that is being sent for the change with this index."""
+    def line_sent(self, change: int, line: str) -> None:
+        """Called when a line is sent for the change with this index."""
         ...
 
-    def stop(self) -> bool:
-        """Say whether nothing more is to be sent: somebody cancelled."""
+    def cancelled(self) -> bool:
+        """True if nothing more may be sent, because somebody cancelled the job."""
         ...
 
 
 class Outcome(NamedTuple):
-    """What became of one change: all of it was ``sent`` and accepted, or it was ``refused``.
+    """The result of one change.
 
-    ``unfinished``: some of its lines were sent, and those after them held back because of another's
-    error (or of its own session's end). ``unsent``: nothing of it was sent.
+    ``sent``: all of its lines were sent and accepted. ``refused``: one of them was refused.
+    ``unfinished``: some lines were sent, and the rest held back after another change's error or
+    after the session ended. ``unsent``: no line was sent.
     """
 
     state: Literal["sent", "refused", "unfinished", "unsent"]
@@ -41,59 +42,63 @@ class Outcome(NamedTuple):
 
 
 class Driver(Protocol):
-    """One device. All methods but :meth:`preview` raise ``DeviceError`` with a sentence.
+    """One device. All methods except :meth:`preview` and :meth:`close` raise ``DeviceError``.
 
-    (:meth:`open` also raises ``UnavailableError``, where a library that it needs is not installed.)
+    :meth:`open` also raises ``UnavailableError`` if a library that it needs is not installed.
     """
 
-    goes_on: bool
-    """Whether steps on other targets are still sent after one was refused. A switch's are not: a
-    line that it refuses means that somebody's picture of the switch is wrong."""
+    continue_after_refusal: bool
+    """True if steps on other targets are still sent after one was refused. False for switches: a
+    refused line means that our picture of the switch is wrong."""
 
-    at_once: int
-    """How many changes :meth:`send` is given at once. They are noted as being sent together, so
-    a switch, which gets its lines ahead of its answers, takes many; a hypervisor one."""
+    max_batch: int
+    """How many changes :meth:`send` takes in one call. The journal records them all as being sent
+    before the first line goes out. Switches take many, because lines are sent ahead of their
+    answers; the master's devices take one."""
 
     registered: object
-    """What the device is registered as: a session that was opened to another is not used."""
+    """What the device is registered with. A session that was opened under another registration
+    is not reused."""
 
     def preview(
         self,
         changes: Sequence[Any],
-        now: Mapping[str, PortConfig] | None = None,
-        there: frozenset[int] = frozenset(),
+        current: Mapping[str, PortConfig] | None = None,
+        existing: frozenset[int] = frozenset(),
     ) -> list[list[str]]:
-        """Give the very lines that :meth:`send` would send, for each change. Pure: no I/O.
+        """Return, for each change, the exact lines that :meth:`send` would send. No I/O.
 
-        Where several changes are sent together, their lines stand at the last of them: read one
-        after the other, the lists are what is sent. ``now``: what ports were last confirmed to
-        carry. ``there``: VLANs that exist, as ports carried them. (The master's drivers, whose
-        lines are only a way to say what is done, leave out what is there already when they send.)
+        A line shared by several changes is listed under the last of them, so concatenating the
+        lists gives the exact transcript. ``current``: the configuration last confirmed for each
+        port. ``existing``: VLANs known to exist because a port carried them.
+
+        The master's devices have no command line. Their lines describe what is done, and
+        :meth:`send` skips what is already in place.
         """
         ...
 
-    async def open(self, say: Say) -> None:
-        """Connect and log in. Nothing is changed on the device by this.
+    async def open(self, report: Report) -> None:
+        """Connect and log in. This changes nothing on the device.
 
-        ``say`` gets a sentence when that takes its time, because the device is busy.
+        ``report`` is called with a sentence while it waits for a busy device.
         """
         ...
 
     async def usable(self) -> bool:
-        """Whether the open session can still be used; asked before each use after the first."""
+        """Return whether the open session still works; called before every use but the first."""
         ...
 
-    async def send(self, changes: Sequence[Any], news: News) -> list[Outcome]:
-        """Carry out changes; sending them twice does no harm. Give what became of each.
+    async def send(self, changes: Sequence[Any], progress: Progress) -> list[Outcome]:
+        """Send changes and return the outcome of each. Sending them twice does no harm.
 
         An error whose reason is in ``SESSION_LOST`` means that the session has ended.
         """
         ...
 
     async def observe(self, changes: Sequence[Any]) -> list[Seen | DeviceError]:
-        """Read back what the device now has for the target of each change, in their order.
+        """Read the current state of each change's target, in the order of the changes.
 
-        A target that the device does not know has an error in its place.
+        A target that the device does not know gets an error in its place.
         """
         ...
 
@@ -103,28 +108,28 @@ class Driver(Protocol):
 
 
 SESSION_LOST = frozenset({"unreachable", "login", "host_key", "enable", "busy", "cut", "timeout"})
-"""Reasons of a DeviceError after which the session can't be used any more."""
+"""Reasons of a DeviceError after which the session can no longer be used."""
 
 
 class SingleDriver(Protocol):
-    """A device that takes one change at a time, as the master's two do: see :class:`OneByOne`."""
+    """A device that takes one change at a time, as the master's two do. See :class:`OneByOne`."""
 
-    goes_on: bool
+    continue_after_refusal: bool
 
     def preview(self, change: Any) -> list[str]:
-        """Give the lines of one change."""
+        """Return lines that describe one change."""
         ...
 
     async def open(self) -> None:
         """Connect."""
         ...
 
-    async def send(self, change: Any, say: Say) -> None:
-        """Carry out one change. Raises DeviceError."""
+    async def send(self, change: Any, report: Report) -> None:
+        """Carry out one change and report each of its lines. Raises DeviceError."""
         ...
 
     async def observe(self, changes: Sequence[Any]) -> list[Seen]:
-        """Read back."""
+        """Read the current state of each change's target."""
         ...
 
     async def close(self) -> None:
@@ -133,36 +138,36 @@ class SingleDriver(Protocol):
 
 
 class OneByOne:
-    """A :class:`Driver` over a device that takes one change at a time."""
+    """Makes a :class:`Driver` of a device that takes one change at a time."""
 
-    at_once = 1
+    max_batch = 1
     registered: object = None
 
     def __init__(self, device: SingleDriver) -> None:
         self._device = device
-        self.goes_on = device.goes_on
+        self.continue_after_refusal = device.continue_after_refusal
 
     def preview(
         self,
         changes: Sequence[Any],
-        now: Mapping[str, PortConfig] | None = None,
-        there: frozenset[int] = frozenset(),
+        current: Mapping[str, PortConfig] | None = None,
+        existing: frozenset[int] = frozenset(),
     ) -> list[list[str]]:
-        """Give each change's own lines."""
+        """Return the lines of each change."""
         return [self._device.preview(change) for change in changes]
 
-    async def open(self, say: Say) -> None:
+    async def open(self, report: Report) -> None:
         """Connect."""
         await self._device.open()
 
-    async def send(self, changes: Sequence[Any], news: News) -> list[Outcome]:
-        """Carry out one change after the other, up to the first that fails."""
+    async def send(self, changes: Sequence[Any], progress: Progress) -> list[Outcome]:
+        """Carry out one change after another; stop at the first that fails."""
         outcomes: list[Outcome] = []
         for index, change in enumerate(changes):
-            if news.stop():
+            if progress.cancelled():
                 break
             try:
-                await self._device.send(change, functools.partial(news.line, index))
+                await self._device.send(change, functools.partial(progress.line_sent, index))
             except DeviceError as error:
                 outcomes.append(Outcome("refused", error))
                 break
@@ -170,11 +175,11 @@ class OneByOne:
         return outcomes + [Outcome("unsent")] * (len(changes) - len(outcomes))
 
     async def usable(self) -> bool:
-        """Say that it is: nothing on the master itself times out."""
+        """Always true: sessions on the master itself do not time out."""
         return True
 
     async def observe(self, changes: Sequence[Any]) -> list[Seen | DeviceError]:
-        """Read back."""
+        """Read the current state of each change's target."""
         return [*await self._device.observe(changes)]
 
     async def close(self) -> None:
@@ -184,10 +189,10 @@ class OneByOne:
 
 @runtime_checkable
 class Prober(Protocol):
-    """A device that can say what it is, as switches can."""
+    """A device that can identify itself, as switches can."""
 
     async def probe(self) -> Probed:
-        """Say what the device is, and what its ports carry."""
+        """Read what the device is and what its ports carry."""
         ...
 
 
@@ -195,10 +200,10 @@ __all__ = [
     "SESSION_LOST",
     "Change",
     "Driver",
-    "News",
     "OneByOne",
     "Outcome",
     "Prober",
+    "Progress",
     "Say",
     "Seen",
     "SingleDriver",

@@ -240,11 +240,11 @@ class DriftWatch:
 class _Silent:
     """Sends on, and tells nobody: no job waits for these lines."""
 
-    def line(self, change: int, line: str) -> None:
+    def line_sent(self, change: int, line: str) -> None:
         """Write it to the log."""
         log.info("closing: %s", line)
 
-    def stop(self) -> bool:
+    def cancelled(self) -> bool:
         """Go on to the end."""
         return False
 

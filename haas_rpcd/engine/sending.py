@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from haas_rpcd.drivers import SESSION_LOST, Driver, Outcome, Say
+from haas_rpcd.drivers import SESSION_LOST, Driver, Outcome, Report
 from haas_rpcd.engine.journal import Entry, Journal, Verdict
 from haas_rpcd.errors import DeviceError, HaasError
 from haas_rpcd.model import Change, Phase, SaveConfig, Seen
@@ -40,7 +40,7 @@ class Batch:
 class Sessions(Protocol):
     """The device's one session: whoever sends does not hold it longer than it must."""
 
-    async def open(self, say: Say) -> Driver:
+    async def open(self, report: Report) -> Driver:
         """Give the open session; open one if there is none. Raises HaasError."""
         ...
 
@@ -108,13 +108,13 @@ class Sending:
             self._trouble.note(first, error.message, everything=True)
             self._drop("failed", error.message)
             return
-        entries = await self._noted(self._taken(driver.at_once))
+        entries = await self._noted(self._taken(driver.max_batch))
         if not entries:
             return
         outcomes = await driver.send(
-            [entry.step.change for entry in entries], _News(self._batch, entries)
+            [entry.step.change for entry in entries], _Progress(self._batch, entries)
         )
-        await self._judge(entries, outcomes, goes_on=driver.goes_on)
+        await self._judge(entries, outcomes, continue_after_refusal=driver.continue_after_refusal)
 
     def _taken(self, most: int) -> list[Entry]:
         taken: list[Entry] = []
@@ -137,7 +137,7 @@ class Sending:
         return going
 
     async def _judge(
-        self, entries: list[Entry], outcomes: Sequence[Outcome], *, goes_on: bool
+        self, entries: list[Entry], outcomes: Sequence[Outcome], *, continue_after_refusal: bool
     ) -> None:
         """Take note of what became of steps.
 
@@ -158,7 +158,9 @@ class Sending:
                 again.append(entry)
                 self._again[entry.number] = "sent" if outcome.state == "unsent" else "finished"
             else:
-                self._hold(entry, outcome, everything=lost is not None or not goes_on)
+                self._hold(
+                    entry, outcome, everything=lost is not None or not continue_after_refusal
+                )
         if resumes:
             self._may_resume = False
             self._waiting.extendleft(reversed(again))
@@ -249,18 +251,18 @@ def _known(verdict: Verdict, found: Seen | DeviceError) -> Verdict:
     return Verdict(entry, state, message, found)
 
 
-class _News:
+class _Progress:
     """Tells the journal of each line, and the driver of a cancelled job."""
 
     def __init__(self, batch: Batch, entries: Sequence[Entry]) -> None:
         self._batch = batch
         self._entries = entries
 
-    def line(self, change: int, line: str) -> None:
+    def line_sent(self, change: int, line: str) -> None:
         """Tell who is watching."""
         self._batch.journal.tell(self._entries[change], "sending", line=line)
 
-    def stop(self) -> bool:
+    def cancelled(self) -> bool:
         """Whether the job was cancelled."""
         return self._batch.stopped()
 

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from haas_rpcd.drivers import SESSION_LOST, Driver, Say
+from haas_rpcd.drivers import SESSION_LOST, Driver, Report
 from haas_rpcd.engine.journal import Verdict
 from haas_rpcd.engine.sending import Batch, Sending
 from haas_rpcd.errors import DeviceError
@@ -203,7 +203,7 @@ class Worker:
 
     # --- the session ------------------------------------------------------------------------------
 
-    async def open(self, say: Say) -> Driver:
+    async def open(self, report: Report) -> Driver:
         """Give the open session; open one if there is none that still answers.
 
         One that was opened to what the device was registered as before is not used any more.
@@ -216,7 +216,7 @@ class Worker:
         if self._driver is None:
             driver = await self._make_driver()
             try:
-                await driver.open(say)
+                await driver.open(report)
                 if self._opened is not None:
                     await self._opened(self.device, driver)
             except BaseException:

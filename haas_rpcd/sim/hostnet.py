@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from haas_rpcd.drivers import Say, Seen
+from haas_rpcd.drivers import Report, Seen
 from haas_rpcd.drivers.hostnet.netlink import bridge_name, preview_lines
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import PresenceSeen, SetBridge
@@ -15,7 +15,7 @@ from haas_rpcd.sim.host import SimHost
 class SimNetworkDriver:
     """Makes and removes the bridges of a :class:`SimHost`."""
 
-    goes_on = True  # another VLAN's steps do not hang on those of one that was refused
+    continue_after_refusal = True  # VLANs do not depend on each other
 
     def __init__(self, host: SimHost) -> None:
         self._host = host
@@ -30,7 +30,7 @@ class SimNetworkDriver:
     async def close(self) -> None:
         """Nothing to close."""
 
-    async def send(self, change: SetBridge, say: Say) -> None:
+    async def send(self, change: SetBridge, report: Report) -> None:
         """Make or remove a bridge; what is so already is left as it is.
 
         Raises DeviceError as the netlink driver does: ``missing`` without a trunk nic, ``refused``
@@ -42,7 +42,7 @@ class SimNetworkDriver:
         lines = self.preview(change)
         self._check(change, lines[0])
         for line in lines:
-            say(line)
+            report(line)
         if change.present:
             self._host.bridges.add(change.vlan)
         else:

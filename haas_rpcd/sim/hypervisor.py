@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from haas_rpcd.drivers import Say, Seen
+from haas_rpcd.drivers import Report, Seen
 from haas_rpcd.drivers.hostnet.netlink import bridge_name
 from haas_rpcd.drivers.hypervisor.domain_xml import domain_name
 from haas_rpcd.drivers.hypervisor.libvirt import preview_lines
@@ -31,7 +31,7 @@ URI = "sim:///demo"
 class SimHypervisorDriver:
     """The domains of a :class:`SimHost`."""
 
-    goes_on = True  # another headnode's steps do not hang on those of one that was refused
+    continue_after_refusal = True  # headnodes do not depend on each other
 
     def __init__(self, host: SimHost) -> None:
         self._host = host
@@ -47,7 +47,7 @@ class SimHypervisorDriver:
     async def close(self) -> None:
         """Nothing to close."""
 
-    async def send(self, change: HeadnodeChange, say: Say) -> None:
+    async def send(self, change: HeadnodeChange, report: Report) -> None:
         """Carry out one change; what is so already is left as it is.
 
         Raises DeviceError: ``unreachable``, ``missing`` (image or domain), ``refused``.
@@ -55,13 +55,13 @@ class SimHypervisorDriver:
         self._check_up()
         await asyncio.sleep(self._host.seconds)
         if isinstance(change, DefineHeadnode):
-            self._define(change, say)
+            self._define(change, report)
         elif isinstance(change, SetHeadnodeNics):
-            self._set_nics(self._get(change), change.nics, say)
+            self._set_nics(self._get(change), change.nics, report)
         elif isinstance(change, SetHeadnodePower):
-            self._set_power(self._get(change), change.running, say)
+            self._set_power(self._get(change), change.running, report)
         elif isinstance(change, DeleteHeadnode):
-            self._delete(change, say)
+            self._delete(change, report)
         else:
             raise TypeError(f"the hypervisor has no {type(change).__name__}")
 
@@ -81,28 +81,28 @@ class SimHypervisorDriver:
             nics |= {HeadnodeNic(nic.nic, nic.mac, 0) for nic in lacking}
         return HeadnodeSeen(defined=True, running=domain.running, nics=tuple(sorted(nics)))
 
-    def _define(self, change: DefineHeadnode, say: Say) -> None:
+    def _define(self, change: DefineHeadnode, report: Report) -> None:
         there = self._host.domains.get(change.uuid)
         if there is not None:
             self._check_ours(there, change.headnode)
-            self._set_nics(there, change.nics, say)
+            self._set_nics(there, change.nics, report)
             return
         self._check_image(change.image)
         self._check_name(change)
         self._check_macs(change.uuid, change.nics)
         for line in self.preview(change):
-            say(line)
+            report(line)
         self._host.domains[change.uuid] = SimDomain(
             change.headnode, change.uuid, change.image, tuple(sorted(change.nics))
         )
 
-    def _set_nics(self, domain: SimDomain, nics: tuple[HeadnodeNic, ...], say: Say) -> None:
+    def _set_nics(self, domain: SimDomain, nics: tuple[HeadnodeNic, ...], report: Report) -> None:
         self._check_macs(domain.uuid, nics)
         old = set(domain.nics if domain.live is None else domain.live)
         wanted = {nic.mac for nic in nics}
         for nic in sorted(old):
             if nic.mac not in wanted:
-                say(f"{'park' if domain.running else 'detach'} {nic.mac}")
+                report(f"{'park' if domain.running else 'detach'} {nic.mac}")
         if domain.live is not None:
             domain.live = tuple(nic for nic in domain.live if nic.mac in wanted)
         domain.nics = tuple(sorted(nics))
@@ -111,17 +111,17 @@ class SimHypervisorDriver:
                 self._check_bridge(domain, nic)
                 kept = [one for one in domain.live if one.mac != nic.mac]
                 domain.live = tuple(sorted([*kept, nic]))
-            say(f"attach {nic.nic} {nic.mac} to {bridge_name(nic.vlan)}")
+            report(f"attach {nic.nic} {nic.mac} to {bridge_name(nic.vlan)}")
 
-    def _set_power(self, domain: SimDomain, running: bool, say: Say) -> None:
+    def _set_power(self, domain: SimDomain, running: bool, report: Report) -> None:
         if domain.running == running:
             return
         name = domain_name(domain.headnode)
         if not running:
-            say(f"stop {name}")
+            report(f"stop {name}")
             domain.live = None
             return
-        say(f"start {name}")
+        report(f"start {name}")
         lacking = self._host.without_bridge(domain.nics)
         if lacking is not None:
             raise DeviceError(
@@ -131,13 +131,13 @@ class SimHypervisorDriver:
             )
         domain.live = domain.nics
 
-    def _delete(self, change: DeleteHeadnode, say: Say) -> None:
+    def _delete(self, change: DeleteHeadnode, report: Report) -> None:
         domain = self._host.domains.get(change.uuid)
         if domain is None:
             return
         self._check_ours(domain, change.headnode)
         for line in self.preview(change):
-            say(line)
+            report(line)
         del self._host.domains[change.uuid]
 
     def _get(self, change: SetHeadnodeNics | SetHeadnodePower) -> SimDomain:

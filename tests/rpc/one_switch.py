@@ -19,7 +19,7 @@ import asyncssh
 import msgspec
 
 from haas_rpcd.config import SwitchSettings
-from haas_rpcd.drivers import News
+from haas_rpcd.drivers import Progress
 from haas_rpcd.drivers.switch import answers
 from haas_rpcd.drivers.switch.dialect import Dialect
 from haas_rpcd.drivers.switch.dialects import DIALECTS
@@ -163,13 +163,13 @@ class OneSwitch(SmallSite):
         )
 
 
-class Unheard(News):
+class Unheard(Progress):
     """Tells nobody."""
 
-    def line(self, change: int, line: str) -> None:
+    def line_sent(self, change: int, line: str) -> None:
         pass
 
-    def stop(self) -> bool:
+    def cancelled(self) -> bool:
         return False
 
 

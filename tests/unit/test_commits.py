@@ -82,14 +82,14 @@ class Stopping:
         self.lines: list[str] = []
         self._at = at
 
-    def line(self, change: int, line: str) -> None:
+    def line_sent(self, change: int, line: str) -> None:
         self.lines.append(line)
 
-    def stop(self) -> bool:
+    def cancelled(self) -> bool:
         return self._at in self.lines
 
 
-async def sending(switch: Candidate, news: Stopping, window: int) -> Sequence[Outcome]:
+async def sending(switch: Candidate, progress: Stopping, window: int) -> Sequence[Outcome]:
     async def connect() -> Candidate:
         return switch
 
@@ -98,7 +98,7 @@ async def sending(switch: Candidate, news: Stopping, window: int) -> Sequence[Ou
         credential=lambda: Credential(), settings=SETTINGS,
     )  # fmt: skip
     await driver.open(lambda line: None)
-    return await driver.send(CHANGES, news)
+    return await driver.send(CHANGES, progress)
 
 
 @pytest.mark.parametrize("window", [1, 16])
@@ -115,11 +115,11 @@ async def test_what_was_typed_counts_from_the_commit_on(window: int) -> None:
     "line", ["configure terminal", "interface Et1", "switchport access vlan 101", "no shutdown"]
 )
 async def test_a_cancelled_script_commits_nothing(line: str, window: int) -> None:
-    switch, news = Candidate(), Stopping(at=line)
-    outcomes = await sending(switch, news, window)
+    switch, progress = Candidate(), Stopping(at=line)
+    outcomes = await sending(switch, progress, window)
     assert {outcome.state for outcome in outcomes} <= {"unfinished", "unsent"}
     assert [outcome.error for outcome in outcomes] == [None, None]
-    assert news.lines[-1] == line  # nothing more is sent
+    assert progress.lines[-1] == line  # nothing more is sent
     assert (switch.committed, switch.candidate) == ([], [])  # and what was is dropped
     assert switch.lines[-1] == "end"
 
@@ -130,9 +130,9 @@ async def test_a_script_that_is_cancelled_once_it_is_committed_is_sent() -> None
 
 
 async def test_a_job_that_was_cancelled_before_sends_nothing_at_all() -> None:
-    switch, news = Candidate(), Stopping(at="before")
-    news.lines.append("before")
-    assert await sending(switch, news, 16) == [Outcome("unsent")] * 2
+    switch, progress = Candidate(), Stopping(at="before")
+    progress.lines.append("before")
+    assert await sending(switch, progress, 16) == [Outcome("unsent")] * 2
     assert switch.lines == []
 
 

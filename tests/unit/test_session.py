@@ -83,21 +83,21 @@ class Listener:
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def line(self, change: int, line: str) -> None:
+    def line_sent(self, change: int, line: str) -> None:
         self.lines.append(line)
 
-    def stop(self) -> bool:
+    def cancelled(self) -> bool:
         return False
 
 
 async def send(driver: SwitchDriver, *changes: SwitchChange) -> list[str]:
     """Send changes that must all be accepted; give the lines. Raises the first error."""
-    news = Listener()
-    for outcome in await driver.send(changes, news):
+    progress = Listener()
+    for outcome in await driver.send(changes, progress):
         if outcome.error is not None:
             raise outcome.error
         assert outcome.state == "sent"
-    return news.lines
+    return progress.lines
 
 
 def port(config: PortConfig, number: int = 1) -> SetPort:
@@ -236,8 +236,8 @@ async def test_an_error_is_of_its_line_and_nothing_follows_it() -> None:
     switch = catalyst()
     switch.faults.refuse = {"^switchport mode access$": "Command rejected: Gi1/0/1 is no port."}
     async with driving(switch) as driver:
-        news = Listener()
-        [outcome] = await driver.send([port(PortConfig(100))], news)
+        progress = Listener()
+        [outcome] = await driver.send([port(PortConfig(100))], progress)
         assert outcome.state == "refused"
         error = outcome.error
         assert error is not None
@@ -246,8 +246,8 @@ async def test_an_error_is_of_its_line_and_nothing_follows_it() -> None:
         assert error.message == (
             'sw1 refused "switchport mode access": Command rejected: Gi1/0/1 is no port.'
         )
-        assert news.lines[-1] == "switchport mode access"
-        assert commands(switch) == [*news.lines, "end"]
+        assert progress.lines[-1] == "switchport mode access"
+        assert commands(switch) == [*progress.lines, "end"]
 
 
 @pytest.mark.parametrize(
@@ -635,18 +635,18 @@ async def test_banners_that_look_like_prompts(rows: tuple[str, ...]) -> None:
     """The switch stops to think in the middle of them, and only then asks who it is."""
 
     class Wordy(Toy):
-        async def say(self) -> None:
+        async def print_some(self) -> None:
             for row in rows:
                 await self.write(row)
                 await asyncio.sleep(0.02)  # a switch that looks up a name
 
         async def log_in(self) -> None:
-            await self.say()
+            await self.print_some()
             await self.write("\r\nUsername: ")
             assert await self.read() == "haas"
             await self.write("\r\nPassword: ")
             assert await self.read() == "s3cret"
-            await self.say()
+            await self.print_some()
 
     async with driving(toy(kind=Wordy)) as driver:
         assert await reads_port_1(driver)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from haas_rpcd.drivers import Driver, News, Outcome, Say
+from haas_rpcd.drivers import Driver, Outcome, Progress, Report
 from haas_rpcd.engine.worker import Worker
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import PresenceSeen, Seen
@@ -15,8 +15,8 @@ from haas_rpcd.model import PresenceSeen, Seen
 class SlowToClose:
     """A device that takes its time to say goodbye."""
 
-    goes_on = True
-    at_once = 1
+    continue_after_refusal = True
+    max_batch = 1
     registered = None
 
     def __init__(self) -> None:
@@ -27,13 +27,13 @@ class SlowToClose:
     def preview(self, changes: Sequence[Any], now: object = None) -> list[list[str]]:
         return [[] for _ in changes]
 
-    async def open(self, say: Say) -> None:
+    async def open(self, report: Report) -> None:
         self.sessions += 1
 
     async def usable(self) -> bool:
         return True
 
-    async def send(self, changes: Sequence[Any], news: News) -> list[Outcome]:
+    async def send(self, changes: Sequence[Any], progress: Progress) -> list[Outcome]:
         return [Outcome("sent") for _ in changes]
 
     async def observe(self, changes: Sequence[Any]) -> list[Seen | DeviceError]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from haas_rpcd.drivers import Say, Seen
+from haas_rpcd.drivers import Report, Seen
 from haas_rpcd.drivers.hostnet.links import (
     IFF_NOARP,
     NAME_BYTES,
@@ -67,7 +67,7 @@ def preview_lines(trunk_nic: str, change: SetBridge) -> list[str]:
 class NetlinkDriver:
     """Makes and removes ``TRUNK.N`` and ``br-vlanN`` by netlink; needs CAP_NET_ADMIN."""
 
-    goes_on = True  # another VLAN's steps do not hang on those of one that was refused
+    continue_after_refusal = True  # VLANs do not depend on each other
 
     def __init__(self, trunk_nic: str) -> None:
         self._trunk_nic = trunk_nic
@@ -91,7 +91,7 @@ class NetlinkDriver:
             self._kernel.close()
             self._kernel = None
 
-    async def send(self, change: SetBridge, say: Say) -> None:
+    async def send(self, change: SetBridge, report: Report) -> None:
         """Make or remove the VLAN's interface and bridge; only what differs is sent.
 
         Raises DeviceError: ``missing`` (no such trunk nic), ``refused`` (no CAP_NET_ADMIN, an
@@ -99,7 +99,7 @@ class NetlinkDriver:
         """
         if not isinstance(change, SetBridge):
             raise TypeError(f"the master's network has no {type(change).__name__}")
-        site = _Site(self._session, self._trunk_nic, change.vlan, say)
+        site = _Site(self._session, self._trunk_nic, change.vlan, report)
         await (site.make() if change.present else site.remove())
 
     async def observe(self, changes: Sequence[SetBridge]) -> list[Seen]:
@@ -120,12 +120,12 @@ class _Site:
     """The interfaces of one VLAN on the master."""
 
     def __init__(
-        self, kernel: Kernel, trunk_nic: str, vlan: int, say: Say = lambda line: None
+        self, kernel: Kernel, trunk_nic: str, vlan: int, report: Report = lambda line: None
     ) -> None:
         self._kernel = kernel
         self._trunk_nic = trunk_nic
         self._vlan = vlan
-        self._say = say
+        self._report = report
         self._link_name = vlan_link_name(trunk_nic, vlan)
         self._bridge_name = bridge_name(vlan)
 
@@ -268,7 +268,7 @@ class _Site:
             line = _no_arp(bridge.name)
             await self._change(line, "set", index=bridge.index, flags=IFF_NOARP, change=IFF_NOARP)
         for line in keep_ip_off(bridge.name):
-            self._say(line)
+            self._report(line)
         return bridge
 
     async def _no_addresses(self, link: Link) -> None:
@@ -287,7 +287,7 @@ class _Site:
         return made
 
     async def _change(self, line: str, command: str, **settings: object) -> None:
-        self._say(line)
+        self._report(line)
         await self._kernel.change(line, command, **settings)
 
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from haas_rpcd.drivers import Say
+from haas_rpcd.drivers import Report
 from haas_rpcd.drivers.hypervisor import domain_xml
 from haas_rpcd.drivers.hypervisor.domain_xml import Interface, Mark
 from haas_rpcd.drivers.hypervisor.storage import Storage
@@ -43,7 +43,7 @@ class Domains:
         bridge_name: Callable[[int], str],
         parking_bridge: str,
         task: Task[Any],
-        say: Say,
+        report: Report,
     ) -> None:
         self._libvirt = libvirt
         self._connection = connection
@@ -51,7 +51,7 @@ class Domains:
         self._bridge_name = bridge_name
         self._parking_bridge = parking_bridge
         self._task = task
-        self._say = say
+        self._report = report
         self._storage = Storage(libvirt, connection, task.go_on)
 
     # --- defining ---------------------------------------------------------------------------------
@@ -92,7 +92,7 @@ class Domains:
             variables=own_variables,
         )
         name = domain_xml.domain_name(change.headnode)
-        self._say(f"define {name} as an overlay of {change.image}")
+        self._report(f"define {name} as an overlay of {change.image}")
         self._define(xml)
         for target, base in bases.items():
             self._storage.make_overlay(base, overlays[target])
@@ -100,7 +100,7 @@ class Domains:
             self._storage.copy(variables, own_variables)
         self._define(domain_xml.mark_ready(xml))
         for nic in change.nics:
-            self._say(f"attach {nic.nic} {nic.mac} to {self._bridge_name(nic.vlan)}")
+            self._report(f"attach {nic.nic} {nic.mac} to {self._bridge_name(nic.vlan)}")
 
     def _variables(self, base_xml: str) -> str | None:
         """Return the path of the base's UEFI variables, in which stands what it boots from."""
@@ -179,7 +179,9 @@ class Domains:
 
     def _park(self, domain: Any, interface: Interface) -> None:
         """Take a nic of a running headnode off its network, at once and whatever the guest does."""
-        self._say(f"park {interface.mac} of {domain.name()}: link down, to {self._parking_bridge}")
+        self._report(
+            f"park {interface.mac} of {domain.name()}: link down, to {self._parking_bridge}"
+        )
         try:
             self._update(domain, domain_xml.unplugged_interface_xml(interface))
             self._update(domain, domain_xml.parked_interface_xml(interface, self._parking_bridge))
@@ -197,10 +199,10 @@ class Domains:
             bridge = self._bridge_name(nic.vlan)
             there = live.get(nic.mac.lower())
             if there is None:
-                self._say(f"attach {nic.nic} {nic.mac} to {bridge}")
+                self._report(f"attach {nic.nic} {nic.mac} to {bridge}")
                 self._attach(domain, domain_xml.new_interface_xml(nic, bridge, live_xml), nic)
             elif there.bridge != bridge or not there.link_up or there.isolated:
-                self._say(f"move {nic.nic} {nic.mac} to {bridge}")
+                self._report(f"move {nic.nic} {nic.mac} to {bridge}")
                 self._update(domain, domain_xml.moved_interface_xml(there, bridge))
 
     def _update(self, domain: Any, xml: str) -> None:
@@ -226,10 +228,10 @@ class Domains:
     def _say_what_differs(self, old_xml: str, nics: tuple[HeadnodeNic, ...]) -> None:
         old = {one.mac: one.bridge for one in domain_xml.read_interfaces(old_xml)}
         for mac in old.keys() - {nic.mac.lower() for nic in nics}:
-            self._say(f"detach {mac}")
+            self._report(f"detach {mac}")
         for nic in nics:
             if old.get(nic.mac.lower()) != self._bridge_name(nic.vlan):
-                self._say(f"attach {nic.nic} {nic.mac} to {self._bridge_name(nic.vlan)}")
+                self._report(f"attach {nic.nic} {nic.mac} to {self._bridge_name(nic.vlan)}")
 
     def _is_parked(self, interface: Interface) -> bool:
         return interface.bridge == self._parking_bridge and not interface.link_up
@@ -245,7 +247,7 @@ class Domains:
             )
         if domain.isActive():
             return
-        self._say(f"start {domain.name()}")
+        self._report(f"start {domain.name()}")
         self._task.go_on()
         try:
             if domain.hasManagedSaveImage(0):
@@ -264,7 +266,7 @@ class Domains:
         domain = self._get(change.headnode, change.uuid)
         if not domain.isActive():
             return
-        self._say(f"stop {domain.name()}")
+        self._report(f"stop {domain.name()}")
         if not self._shut_down(domain, grace):
             self._switch_off(domain)
 
@@ -300,7 +302,7 @@ class Domains:
         if domain is None:
             return
         mark = self._mark(domain, change.headnode)
-        self._say(f"delete {domain.name()} and its overlays")
+        self._report(f"delete {domain.name()} and its overlays")
         if domain.isActive():
             self._switch_off(domain)
         for path in mark.overlays:

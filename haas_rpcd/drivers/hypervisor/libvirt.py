@@ -25,7 +25,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from haas_rpcd.drivers import Say, Seen
+from haas_rpcd.drivers import Report, Seen
 from haas_rpcd.drivers.hostnet.netlink import bridge_name as default_bridge_name
 from haas_rpcd.drivers.hostnet.parking import KernelParking, Parking
 from haas_rpcd.drivers.hypervisor import domain_xml
@@ -74,7 +74,7 @@ class LibvirtDriver:
     bridge for disconnected nics of running headnodes.
     """
 
-    goes_on = True  # another headnode's steps do not hang on those of one that was refused
+    continue_after_refusal = True  # headnodes do not depend on each other
 
     def __init__(
         self,
@@ -125,7 +125,7 @@ class LibvirtDriver:
                 await self._call(lambda task: connection.close(), CLOSE_SECONDS)
         self._worker.end()
 
-    async def send(self, change: HeadnodeChange, say: Say) -> None:
+    async def send(self, change: HeadnodeChange, report: Report) -> None:
         """Carry out one change of a headnode; what is so already is left as it is.
 
         Raises DeviceError: ``missing`` (the image, its disk, or the headnode's domain), ``refused``
@@ -133,13 +133,13 @@ class LibvirtDriver:
         ``timeout``.
         """
         if isinstance(change, DefineHeadnode):
-            await self._define(change, say)
+            await self._define(change, report)
         elif isinstance(change, SetHeadnodeNics):
-            await self._set_nics(change, say)
+            await self._set_nics(change, report)
         elif isinstance(change, SetHeadnodePower):
-            await self._set_power(change, say)
+            await self._set_power(change, report)
         elif isinstance(change, DeleteHeadnode):
-            await self._ask(lambda domains: domains.delete(change), change, say)
+            await self._ask(lambda domains: domains.delete(change), change, report)
             await self._parking.tidy()
         else:
             raise TypeError(f"the hypervisor has no {type(change).__name__}")
@@ -161,34 +161,34 @@ class LibvirtDriver:
 
         return await self._guard(look, self._timeout, "the headnodes")
 
-    async def _define(self, change: DefineHeadnode, say: Say) -> None:
-        if not await self._ask(lambda domains: domains.define(change), change, say):
-            await self._set_nics(SetHeadnodeNics(change.headnode, change.uuid, change.nics), say)
+    async def _define(self, change: DefineHeadnode, report: Report) -> None:
+        if not await self._ask(lambda domains: domains.define(change), change, report):
+            await self._set_nics(SetHeadnodeNics(change.headnode, change.uuid, change.nics), report)
 
-    async def _set_nics(self, change: SetHeadnodeNics, say: Say) -> None:
-        if await self._ask(lambda domains: domains.must_park(change), change, say):
+    async def _set_nics(self, change: SetHeadnodeNics, report: Report) -> None:
+        if await self._ask(lambda domains: domains.must_park(change), change, report):
             await self._parking.provide()
-        await self._ask(lambda domains: domains.set_nics(change), change, say)
+        await self._ask(lambda domains: domains.set_nics(change), change, report)
 
-    async def _set_power(self, change: SetHeadnodePower, say: Say) -> None:
+    async def _set_power(self, change: SetHeadnodePower, report: Report) -> None:
         if change.running:
-            await self._ask(lambda domains: domains.start(change), change, say)
+            await self._ask(lambda domains: domains.start(change), change, report)
             return
         grace = self._shutdown_grace
-        await self._ask(lambda domains: domains.stop(change, grace), change, say)
+        await self._ask(lambda domains: domains.stop(change, grace), change, report)
         await self._parking.tidy()
 
     async def _ask(
-        self, do: Callable[[Domains], Result], change: HeadnodeChange, say: Say
+        self, do: Callable[[Domains], Result], change: HeadnodeChange, report: Report
     ) -> Result:
         """Run a piece of work in the worker's thread; its lines are said in this one."""
         name = domain_xml.domain_name(change.headnode)
         timeout = self._change_timeout + self._shutdown_grace
         return await self._guard(
-            lambda task: do(self._domains(task, task.relay(say))), timeout, name
+            lambda task: do(self._domains(task, task.relay(report))), timeout, name
         )
 
-    def _domains(self, task: Task[Any], say: Say) -> Domains:
+    def _domains(self, task: Task[Any], report: Report) -> Domains:
         return Domains(
             self._libvirt,
             self._connection,
@@ -196,7 +196,7 @@ class LibvirtDriver:
             bridge_name=self._bridge_name,
             parking_bridge=self._parking.bridge,
             task=task,
-            say=say,
+            report=report,
         )
 
     async def _guard(

@@ -57,11 +57,11 @@ class Task(Generic[Result]):
         What was said before the call's end is heard before whoever awaits the call goes on.
         """
 
-        def say(line: str) -> None:
+        def report(line: str) -> None:
             self.go_on()
             self._loop.call_soon_threadsafe(function, line)
 
-        return say
+        return report
 
     def abandon(self) -> None:
         """Say that nobody waits for it any more."""

@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from haas_rpcd.config import Credential, SwitchSettings
-from haas_rpcd.drivers import SESSION_LOST, News, Outcome, Say
+from haas_rpcd.drivers import SESSION_LOST, Outcome, Progress, Report
 from haas_rpcd.drivers.switch.dialect import Dialect, Options, PortState
 from haas_rpcd.drivers.switch.script import Line
 from haas_rpcd.drivers.switch.session import Ran, Session
@@ -55,8 +55,8 @@ _STILL_THERE = 2.0
 class SwitchDriver:
     """One switch, over one session. Stays in configuration mode between changes."""
 
-    goes_on = False
-    at_once = 512
+    continue_after_refusal = False
+    max_batch = 512
 
     def __init__(
         self,
@@ -143,7 +143,7 @@ class SwitchDriver:
 
     # --- the session ------------------------------------------------------------------------------
 
-    async def open(self, say: Say) -> None:
+    async def open(self, report: Report) -> None:
         """Connect and log in, waiting a while for a session to be free. Raises DeviceError."""
         credential = self._credential()
         patience = asyncio.get_running_loop().time() + self._settings.busy_timeout
@@ -160,7 +160,7 @@ class SwitchDriver:
                         f"{error.message} (Waited {self._settings.busy_timeout:g} s.)",
                         reason="busy",
                     ) from None
-                say(f"# {error.message.partition(':')[0]}: waiting for one")
+                report(f"# {error.message.partition(':')[0]}: waiting for one")
                 await asyncio.sleep(wait)  # not for timing: to be polite to a full switch
         self._used = time.monotonic()
 
@@ -196,7 +196,7 @@ class SwitchDriver:
 
     # --- sending ----------------------------------------------------------------------------------
 
-    async def send(self, changes: Sequence[SwitchChange], news: News) -> list[Outcome]:
+    async def send(self, changes: Sequence[SwitchChange], progress: Progress) -> list[Outcome]:
         """Send the changes' lines ahead of their answers; nothing after one that is refused.
 
         After a refusal configuration mode is left, and what was typed there and not committed is
@@ -205,14 +205,14 @@ class SwitchDriver:
         try:
             now = await self._carried_now(changes)
             lines = self._script(changes, now, await self._there_now(changes))
-            ran = await self._patiently(lines, news) if lines else Ran(0, 0)
+            ran = await self._patiently(lines, progress) if lines else Ran(0, 0)
         except DeviceError as error:  # reading what is there went wrong
             return [Outcome("refused", error)] + [Outcome("unsent", error)] * (len(changes) - 1)
         outcomes = _outcomes(lines, ran, len(changes))
         if ran.error is None:
             for index, change in enumerate(changes):
                 if isinstance(change, SaveConfig):
-                    outcomes[index] = await self._save(functools.partial(news.line, index))
+                    outcomes[index] = await self._save(functools.partial(progress.line_sent, index))
         self._used = time.monotonic()
         return outcomes
 
@@ -232,11 +232,11 @@ class SwitchDriver:
             return frozenset()
         return self._dialect.parse_vlans(await self.shown(self._dialect.read_vlans(self._options)))
 
-    async def _patiently(self, lines: list[Line], news: News) -> Ran:
+    async def _patiently(self, lines: list[Line], progress: Progress) -> Ran:
         """Run a script; begin anew while the switch says that somebody else holds its config."""
         patience = asyncio.get_running_loop().time() + self._settings.busy_timeout
         for attempt in range(1_000_000):
-            ran = await self._run(lines, news)
+            ran = await self._run(lines, progress)
             busy = self._dialect.busy
             wait = _WAITS[min(attempt, len(_WAITS) - 1)]
             if (
@@ -245,25 +245,25 @@ class SwitchDriver:
                 or not busy.search(ran.error.message)
                 or self._session is None
                 or asyncio.get_running_loop().time() + wait > patience
-                or news.stop()
+                or progress.cancelled()
             ):
                 return ran
-            news.line(lines[0].shown, f"# somebody else configures {self._name}: waiting")
+            progress.line_sent(lines[0].shown, f"# somebody else configures {self._name}: waiting")
             await asyncio.sleep(wait)  # not for timing: the switch says "try later"
         raise AssertionError("unreachable")
 
-    async def _run(self, lines: list[Line], news: News) -> Ran:
+    async def _run(self, lines: list[Line], progress: Progress) -> Ran:
         session = self._live()
-        if news.stop():
+        if progress.cancelled():
             return Ran(0, 0)
 
         def told(line: Line) -> None:
-            news.line(line.shown, line.text)
+            progress.line_sent(line.shown, line.text)
 
         try:
             if not session.configuring:
                 for text in self._dialect.enter_config:
-                    news.line(lines[0].shown, text)
+                    progress.line_sent(lines[0].shown, text)
                     await session.command(text)
         except DeviceError as error:
             return Ran(0, 0, error)
@@ -271,7 +271,7 @@ class SwitchDriver:
             lines,
             window=self._window,
             told=told,
-            stop=news.stop,
+            stop=progress.cancelled,
             timeout=self._settings.answer_timeout * (_SLOW if self._dialect.commit else 1),
         )
         if ran.error is not None or ran.answered < len(lines):
@@ -297,19 +297,19 @@ class SwitchDriver:
         if held:
             await self.close()
 
-    async def _save(self, say: Say) -> Outcome:
+    async def _save(self, report: Report) -> Outcome:
         try:
-            await self._save_now(say)
+            await self._save_now(report)
         except DeviceError as error:
             return Outcome("refused", error)
         return Outcome("sent")
 
-    async def _save_now(self, say: Say) -> None:
+    async def _save_now(self, report: Report) -> None:
         await self._leave()
         self._saved = False
         answer = ""
         for line in self._dialect.save:
-            say(line)
+            report(line)
             answer += await self._live().command(
                 line, timeout=self._settings.answer_timeout * _SLOW
             )

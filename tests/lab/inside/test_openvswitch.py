@@ -72,13 +72,13 @@ async def driving(lab: Lab, **options: str) -> AsyncIterator[SwitchDriver]:
         await driver.close()
 
 
-class News:
+class Progress:
     """Takes no notice of lines, and stops nothing."""
 
-    def line(self, change: int, line: str) -> None:
+    def line_sent(self, change: int, line: str) -> None:
         """Take no notice."""
 
-    def stop(self) -> bool:
+    def cancelled(self) -> bool:
         """Go on."""
         return False
 
@@ -86,7 +86,7 @@ class News:
 async def carry(driver: SwitchDriver, wanted: dict[str, PortConfig]) -> None:
     """Set ports, and see that the switch says that they are so. Raises the first error."""
     changes = [SetPort(port, config) for port, config in wanted.items()]
-    for outcome in await driver.send(changes, News()):
+    for outcome in await driver.send(changes, Progress()):
         if outcome.error is not None:
             raise outcome.error
     assert await driver.observe(changes) == [PortSeen(change.config) for change in changes]

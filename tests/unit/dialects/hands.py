@@ -94,27 +94,29 @@ async def open_again(driver: SwitchDriver) -> None:
     await driver.open(lambda line: None)
 
 
-class News:
+class Progress:
     """Hears the lines, and stops nothing."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def line(self, change: int, line: str) -> None:
+    def line_sent(self, change: int, line: str) -> None:
         self.lines.append(line)
 
-    def stop(self) -> bool:
+    def cancelled(self) -> bool:
         return False
 
 
-async def send(driver: SwitchDriver, *changes: SwitchChange, news: News | None = None) -> list[str]:
+async def send(
+    driver: SwitchDriver, *changes: SwitchChange, progress: Progress | None = None
+) -> list[str]:
     """Send changes that must all be accepted; give the lines. Raises the first error."""
-    news = news or News()
-    for outcome in await driver.send(changes, news):
+    progress = progress or Progress()
+    for outcome in await driver.send(changes, progress):
         if outcome.error is not None:
             raise outcome.error
         assert outcome.state == "sent"
-    return news.lines
+    return progress.lines
 
 
 async def observe(driver: SwitchDriver, ports: Sequence[str]) -> list[PortConfig | str]:

@@ -18,7 +18,7 @@ from haas_rpcd.model import (
     SetVlan,
 )
 from haas_rpcd.sim.cli import ALL_VLANS, Carried
-from tests.unit.dialects.hands import News, driving, observe, send
+from tests.unit.dialects.hands import Progress, driving, observe, send
 from tests.unit.dialects.kinds import KINDS
 
 # --- logging in -----------------------------------------------------------------------------------
@@ -88,19 +88,19 @@ async def test_a_database_that_somebody_else_locked_is_tried_again() -> None:
     locked = "Configuration Database locked by another application - try later"
     switch.faults.refuse["^vlan 110"] = locked
 
-    class Patient(News):
+    class Patient(Progress):
         """The other one is done as soon as we begin to wait."""
 
-        def line(self, change: int, line: str) -> None:
-            super().line(change, line)
+        def line_sent(self, change: int, line: str) -> None:
+            super().line_sent(change, line)
             if line.startswith("# somebody else"):
                 switch.faults.refuse.clear()
 
     async with driving(switch, busy_timeout=5.0) as driver:
-        news = Patient()
-        [outcome] = await driver.send([SetVlan(110, True)], news)
+        progress = Patient()
+        [outcome] = await driver.send([SetVlan(110, True)], progress)
         assert (outcome.state, 110 in switch.running.vlans) == ("sent", True)
-        assert [line for line in news.lines if line.startswith("#")]
+        assert [line for line in progress.lines if line.startswith("#")]
 
 
 # --- saving ---------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ from haas_rpcd.model import (
 from haas_rpcd.sim.cli import Carried
 from haas_rpcd.sim.personalities import CLASSES, dialects, personality
 from tests.unit.dialects.hands import (
-    News,
+    Progress,
     add_vlans,
     all_carried,
     assert_isolated,
@@ -121,10 +121,10 @@ async def test_a_refusal_opens_nothing_else_whatever_was_sent_ahead(kind: Kind, 
             wanted = dict(zip(own, [same, same, last], strict=True))
             changes = [SetPort(kind.name(name), config) for name, config in wanted.items()]
             switch.faults.refuse = {line: kind.refusal}
-            news = News()
-            outcomes = await driver.send(changes, news)
+            progress = Progress()
+            outcomes = await driver.send(changes, progress)
             switch.faults.refuse = {}
-            sent += news.lines
+            sent += progress.lines
             assert_isolated(switch, seen, before, wanted)
             assert switch.carried(other) == before[other]
             for outcome, (name, config) in zip(outcomes, wanted.items(), strict=True):
@@ -279,7 +279,7 @@ async def test_a_port_that_the_switch_does_not_have_hides_no_other(kind: Kind) -
         with pytest.raises(DeviceError, match="refused"):
             await send(driver, SetPort(kind.missing, PortConfig(100)))
         both = [SetPort(port, PortConfig(100)), SetPort(kind.missing, PortConfig(100))]
-        assert "refused" in states(await driver.send(both, News()))
+        assert "refused" in states(await driver.send(both, Progress()))
         await send(driver, SetPort(port, PARKED))
         there, missing = await driver.observe(both)
         assert there == PortSeen(PARKED)
@@ -362,7 +362,7 @@ async def test_a_save_that_fails_is_told(kind: Kind) -> None:
     changes: list[SwitchChange] = [SetPort(kind.port(switch, 0), PortConfig(100)), SaveConfig()]
     async with driving(switch, options=kind.options) as driver:
         switch.faults.save_error = kind.save_error
-        outcomes = await driver.send(changes, News())
+        outcomes = await driver.send(changes, Progress())
         assert states(outcomes) == ["sent", "refused"]
         assert kind.save_error in str(outcomes[1].error)
         assert await driver.observe([SaveConfig()]) == [PresenceSeen(False)]
@@ -447,21 +447,21 @@ async def test_messages_of_the_system_are_neither_errors_nor_ends_of_answers(kin
     switch.on_change = lambda changed, ports: changed.announce(kind.message)
     ports = list(map(kind.name, switch.port_list))
 
-    class Talking(News):
+    class Talking(Progress):
         """The switch has something to say whenever a line is on its way."""
 
-        def line(self, change: int, line: str) -> None:
-            super().line(change, line)
+        def line_sent(self, change: int, line: str) -> None:
+            super().line_sent(change, line)
             switch.announce(kind.message)
 
     async with driving(switch, options=kind.options) as driver:
         for config in (PortConfig(100), PARKED, PortConfig(None, (101,)), PortConfig(101, (102,))):
             switch.announce(kind.message)
-            await send(driver, *(SetPort(port, config) for port in ports), news=Talking())
+            await send(driver, *(SetPort(port, config) for port in ports), progress=Talking())
             switch.announce(kind.message)
             assert await observe(driver, ports) == [config] * 4
             assert {*all_carried(switch).values()} == {carried(config)}
-        await send(driver, SaveConfig(), news=Talking())
+        await send(driver, SaveConfig(), progress=Talking())
         assert await driver.observe([SaveConfig()]) == [PresenceSeen(True)]
 
 

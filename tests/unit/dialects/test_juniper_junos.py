@@ -21,7 +21,7 @@ from haas_rpcd.model import (
 from haas_rpcd.sim.cli import NOTHING, Carried
 from haas_rpcd.sim.junos import DATABASE_FULL, JunosSwitch
 from haas_rpcd.sim.junos.state import Port, Vlan
-from tests.unit.dialects.hands import News, driving, observe, send, states
+from tests.unit.dialects.hands import Progress, driving, observe, send, states
 from tests.unit.dialects.kinds import KINDS
 
 ex4300 = KINDS["juniper_junos"].switch
@@ -29,26 +29,26 @@ ex4300 = KINDS["juniper_junos"].switch
 JUNOS = DIALECTS["juniper_junos"]
 
 
-class Cancelling(News):
+class Cancelling(Progress):
     """Cancels when a line begins so."""
 
     def __init__(self, stops_at: str) -> None:
         super().__init__()
         self._stops_at = stops_at
 
-    def stop(self) -> bool:
+    def cancelled(self) -> bool:
         return any(line.startswith(self._stops_at) for line in self.lines)
 
 
-class Waiting(News):
+class Waiting(Progress):
     """Notices when somebody else is waited for."""
 
     def __init__(self) -> None:
         super().__init__()
         self.waited = asyncio.Event()
 
-    def line(self, change: int, line: str) -> None:
-        super().line(change, line)
+    def line_sent(self, change: int, line: str) -> None:
+        super().line_sent(change, line)
         if line.startswith("# somebody else"):
             self.waited.set()
 
@@ -85,7 +85,7 @@ async def test_nothing_at_all_changes_when_one_line_is_refused(line: str) -> Non
             SetPort("ge-0/0/2", PARKED),
             SetPort("ge-0/0/3", PARKED),
         ]
-        outcomes = await driver.send(changes, News())
+        outcomes = await driver.send(changes, Progress())
         assert "refused" in states(outcomes)
         assert "sent" not in states(outcomes)
         assert switch.history == []
@@ -105,7 +105,7 @@ async def test_what_a_commit_refuses_is_told_with_place_and_reason() -> None:
     switch.running.ports["ge-0/0/1"] = Port(inet=True)
     async with driving(switch) as driver:
         outcomes = await driver.send(
-            [SetPort("ge-0/0/0", PARKED), SetPort("ge-0/0/1", PortConfig(100))], News()
+            [SetPort("ge-0/0/0", PARKED), SetPort("ge-0/0/1", PortConfig(100))], Progress()
         )
         assert states(outcomes) == ["refused", "refused"]
         assert outcomes[1].error is not None
@@ -140,7 +140,7 @@ async def test_a_session_that_is_cut_commits_nothing(at: str) -> None:
     switch = ex4300()
     async with driving(switch) as driver:
         switch.faults.cut_at = at
-        [outcome] = await driver.send([SetPort("ge-0/0/1", PortConfig(100))], News())
+        [outcome] = await driver.send([SetPort("ge-0/0/1", PortConfig(100))], Progress())
         assert outcome.error is not None
         assert outcome.error.reason == "cut"
         assert not await driver.usable()
@@ -156,7 +156,7 @@ async def test_a_candidate_that_can_t_be_dropped_is_never_committed_later() -> N
     switch = ex4300()
     async with driving(switch) as driver:
         switch.faults.refuse = {"^rollback": "error: busy", "vlan members": "error: no"}
-        [outcome] = await driver.send([SetPort("ge-0/0/1", PortConfig(100))], News())
+        [outcome] = await driver.send([SetPort("ge-0/0/1", PortConfig(100))], Progress())
         assert outcome.state == "refused"
         switch.faults.refuse = {}
         assert not await driver.usable()
@@ -206,9 +206,9 @@ async def test_a_locked_configuration_is_waited_for(monkeypatch: pytest.MonkeyPa
     switch = ex4300()
     async with driving(switch, busy_timeout=5.0) as driver, Admin(switch) as admin:
         await admin.types("configure exclusive")
-        news = Waiting()
-        sending = asyncio.create_task(driver.send([SetPort("ge-0/0/1", PortConfig(100))], news))
-        await news.waited.wait()
+        progress = Waiting()
+        sending = asyncio.create_task(driver.send([SetPort("ge-0/0/1", PortConfig(100))], progress))
+        await progress.waited.wait()
         assert switch.history == []
         await admin.types("exit")
         assert states(await sending) == ["sent"]

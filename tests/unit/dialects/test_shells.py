@@ -31,7 +31,7 @@ from haas_rpcd.sim.sonic import SonicSwitch
 from tests.unit.dialects.hands import (
     FOREIGN,
     POOL,
-    News,
+    Progress,
     carried,
     config_of,
     driving,
@@ -181,7 +181,7 @@ async def test_what_somebody_left_in_the_candidate_is_not_applied_along() -> Non
         await send(driver, SetPort("swp1", PortConfig(100)))
         assert [set(entry.changed) for entry in switch.history] == [{"swp1"}]
         switch.faults.refuse = {"access 101": "Error: Invalid parameter"}
-        await driver.send([SetPort("swp2", PortConfig(101))], News())
+        await driver.send([SetPort("swp2", PortConfig(101))], Progress())
         assert switch.candidates == {}
 
 
@@ -200,7 +200,7 @@ async def test_an_apply_that_fails_with_status_0_failed() -> None:
     assert isinstance(switch, NvueSwitch)
     switch.reload_fails = True
     async with driving(switch) as driver:
-        [outcome] = await driver.send([SetPort("swp1", PortConfig(100))], News())
+        [outcome] = await driver.send([SetPort("swp1", PortConfig(100))], Progress())
         assert outcome.state == "refused"
         assert "Unable to restart services (ifreload-nvue.service)" in str(outcome.error)
         assert switch.history == []
