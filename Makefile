@@ -15,7 +15,8 @@ OS_PACKAGES := user-mode-linux libvirt-daemon-system libvirt-daemon-driver-qemu 
 	openvswitch-switch tmux openssh-server openssh-client libvirt-dev pkg-config gcc python3-dev \
 	python3-venv
 
-.PHONY: help demo setup test lint types contracts check bench screenshots schemas clean os-packages python
+.PHONY: help demo setup test fast lint types contracts quick-tests check bench screenshots schemas \
+	upgrade clean os-packages python
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -27,6 +28,12 @@ test: setup  ## set everything up and run every test; as root the lab too
 	@if [ "$$(id -u)" = 0 ]; then $(BIN)/pytest; else \
 		echo "The lab needs root (sudo make test runs it too); running everything else."; \
 		$(BIN)/pytest -m "not lab"; fi
+
+fast: $(VENV)/test-ready  ## lint, types, contracts and the tests without lab and terminal, in a minute
+	@$(MAKE) --no-print-directory -j --output-sync=target lint types contracts quick-tests
+
+quick-tests: $(VENV)/test-ready
+	$(BIN)/pytest -n auto --dist worksteal -q -m "not lab and not terminal" --ignore=tests/lab
 
 setup: os-packages $(VENV)/test-ready  ## install what the tests need, into .venv and (as root) the system
 
@@ -50,6 +57,15 @@ screenshots: $(VENV)/test-ready  ## draw the console's screens anew, into exampl
 
 schemas: $(VENV)/test-ready  ## write schemas/ anew from the code
 	$(BIN)/python -m haas_rpcd.schemagen schemas
+
+upgrade: | python  ## take the newest versions that pyproject.toml allows; try them; commit constraints.txt
+	rm -rf build/upgrade && "$(PYTHON)" -m venv build/upgrade
+	build/upgrade/bin/pip install --quiet --disable-pip-version-check '.[libvirt,test]'
+	@{ echo "# The versions that demo, tests and masters are installed with, on Python 3.11 and newer."; \
+	  echo "# Written by  make upgrade; not edited by hand."; \
+	  build/upgrade/bin/pip freeze --disable-pip-version-check | grep -v '^haas @'; } >build/constraints.txt
+	mv build/constraints.txt constraints.txt && rm -rf build
+	@echo "Now:  make test"
 
 clean:  ## take away what these targets made in this folder
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
@@ -79,10 +95,12 @@ python:
 $(BIN)/python: | python
 	"$(PYTHON)" -m venv $(VENV)
 
-$(VENV)/demo-ready: pyproject.toml | $(BIN)/python
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
+
+$(VENV)/demo-ready: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) .
 	@touch $@
 
-$(VENV)/test-ready: pyproject.toml | $(BIN)/python
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[libvirt,test]'
+$(VENV)/test-ready: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) '.[libvirt,test]'
 	@touch $@ $(VENV)/demo-ready

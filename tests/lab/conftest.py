@@ -117,10 +117,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the lab's tests, so that ``-m 'not lab'`` leaves them out, and put them last."""
+    """Mark the lab's tests, so that ``-m 'not lab'`` leaves them out, and put them last.
+
+    Out here they have no time-out: they wait for their turn in there, where each has one.
+    """
     for item in items:
         if _is_inside(item):
             item.add_marker("lab")
+            item.add_marker(pytest.mark.timeout(0))
     items.sort(key=_is_inside)
 
 

@@ -10,6 +10,15 @@ import pytest
 
 from haas_rpcd.demo import demo
 
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of this folder, so that ``make fast`` leaves them out."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker("terminal")
+
 
 @pytest.fixture
 async def socket() -> AsyncIterator[Path]:
