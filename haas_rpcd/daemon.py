@@ -20,11 +20,11 @@ from haas_rpcd.engine.planning import Planning
 from haas_rpcd.events import Events
 from haas_rpcd.methods.registry import METHODS, Context
 from haas_rpcd.model import SwitchFacts
-from haas_rpcd.records import SwitchTrust
 from haas_rpcd.rpc import openrpc
 from haas_rpcd.rpc.transport import Server
 from haas_rpcd.service import until_stopped
 from haas_rpcd.store.database import Row, Store
+from haas_schemas.switch import SwitchTrust
 
 log = logging.getLogger(__name__)
 

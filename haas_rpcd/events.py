@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from haas_rpcd.records import InventoryEvent, JobEvent, JobState, StepNews
+from haas_schemas.event import InventoryEvent, JobEvent, StepUpdate
+from haas_schemas.job import JobState
 
 JobWatcher = Callable[[JobEvent], None]
 InventoryWatcher = Callable[[InventoryEvent, bool], None]
@@ -66,7 +67,7 @@ class Events:
         done: int,
         total: int,
         *,
-        step: StepNews | None = None,
+        step: StepUpdate | None = None,
         error: str | None = None,
     ) -> None:
         """Tell the watchers of a job how it stands."""

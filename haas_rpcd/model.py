@@ -1,7 +1,7 @@
 """The domain's values: what is wanted, what was confirmed, what is to be changed. No I/O.
 
 The planner, the store, the engine and the drivers all speak in these. The records that the API
-answers with are in :mod:`haas_rpcd.records`.
+answers with are in :mod:`haas_schemas`.
 """
 
 from __future__ import annotations

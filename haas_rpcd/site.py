@@ -14,17 +14,8 @@ import msgspec
 import tomli_w
 
 from haas_rpcd.errors import InvalidParamsError
-from haas_rpcd.records import (
-    Host,
-    Mac,
-    Name,
-    NicName,
-    PortName,
-    Tag,
-    TcpPort,
-    TransportName,
-    UserName,
-)
+from haas_schemas.names import Host, Mac, Name, NicName, PortName, Tag, TcpPort, UserName
+from haas_schemas.switch import TransportName
 
 HEADER = "# HaaS site file: made by  site export, read by  site import\n\n"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -117,11 +116,6 @@ def _packaged_text(name: str) -> str:
 
     try:
         return (files("haas_schemas") / name).read_text("utf-8")
-    except ModuleNotFoundError:
-        # A checkout that is not installed: the folder has its own name there.
-        path = Path(__file__).parents[2] / "schemas" / name
-    try:
-        return path.read_text("utf-8")
     except OSError as error:
         raise ConsoleError(f"the packaged API description is missing: {error}") from error
 

@@ -7,7 +7,10 @@ from collections import defaultdict
 import msgspec
 
 from haas_console.core.gestures import PARKED, HeadnodeRef, NicRef, Onto, Thing
-from haas_console.core.inventory import Headnode, Inventory, Network, NetworkKey, Nic, Node
+from haas_console.core.inventory import Inventory
+from haas_schemas.headnode import Headnode
+from haas_schemas.network import Network, NetworkKey
+from haas_schemas.node import Nic, Node
 
 
 class AreaLine(msgspec.Struct, frozen=True):

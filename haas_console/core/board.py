@@ -14,7 +14,8 @@ import msgspec
 
 from haas_console.core.calm import no_collections
 from haas_console.core.gestures import NicRef
-from haas_console.core.inventory import Inventory, Link, Nic, Node
+from haas_console.core.inventory import Inventory
+from haas_schemas.node import Nic, NicNetwork, Node
 
 Row = tuple[Node, Nic | None]
 """A node and one of its nics; None for a node that has none."""
@@ -36,7 +37,7 @@ def key_of(row: Row) -> Key:
 # --- what a nic is on, in words -------------------------------------------------------------------
 
 
-def links_text(links: Iterable[Link]) -> str:
+def links_text(links: Iterable[NicNetwork]) -> str:
     """``lab``, ``lab +storage`` (tagged), or ``parked``."""
     words = [("+" if k.tagged else "") + (k.network or f"vlan {k.vlan}") for k in links]
     return " ".join(words) or "parked"

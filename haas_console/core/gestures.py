@@ -11,7 +11,10 @@ from collections.abc import Sequence
 import msgspec
 
 from haas_console.core.commands import Call
-from haas_console.core.inventory import Headnode, Inventory, Network, NetworkKey, Nic, Node
+from haas_console.core.inventory import Inventory
+from haas_schemas.headnode import Headnode
+from haas_schemas.network import Network, NetworkKey
+from haas_schemas.node import Nic, Node
 
 
 class NicRef(msgspec.Struct, frozen=True):

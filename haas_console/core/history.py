@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 import msgspec
 
 from haas_console.core.commands import Call
-from haas_console.core.inventory import Headnode, Inventory, Link, Nic
+from haas_console.core.inventory import Inventory
+from haas_schemas.headnode import Headnode
+from haas_schemas.node import Nic, NicNetwork
 
 KEPT = 200
 
@@ -80,17 +82,19 @@ def inverse(inventory: Inventory, call: Call) -> tuple[Call, ...] | None:
             return None
 
 
-def _links_after(nic: Nic, call: Call) -> tuple[Link, ...]:
+def _links_after(nic: Nic, call: Call) -> tuple[NicNetwork, ...]:
     """What the nic's networks will be: an untagged one takes the place of the untagged before."""
     name = call.params.get("network")
     if call.method == "nic.disconnect":
         return tuple(k for k in nic.networks if name is not None and k.network != name)
     tagged = bool(call.params.get("tagged", False))
     kept = [k for k in nic.networks if k.network != name and (tagged or k.tagged)]
-    return (*kept, Link(name, 0, tagged))
+    return (*kept, NicNetwork(name, 0, tagged))
 
 
-def links_calls(node: str, nic: str, before: Sequence[Link], wanted: Sequence[Link]) -> list[Call]:
+def links_calls(
+    node: str, nic: str, before: Sequence[NicNetwork], wanted: Sequence[NicNetwork]
+) -> list[Call]:
     """The calls that bring a nic from one set of networks to another."""
     where = {"node": node, "nic": nic}
     have = {(link.network, link.tagged) for link in before}

@@ -1,9 +1,4 @@
-"""What the daemon told us, as plain records, and the one place where the screen finds them.
-
-The records are msgspec's, as there may be 10,000 nodes of them: it makes them from the daemon's
-answers in C, and leaves out what a record does not name. Those that there are most of are nothing
-to the garbage collector (``gc=False``): no cycle can go through them.
-"""
+"""The inventory as the daemon last reported it: the one place where the screens look it up."""
 
 from __future__ import annotations
 
@@ -12,222 +7,37 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from haas_console.core.calm import no_collections
+from haas_schemas.drift import DriftItem
+from haas_schemas.headnode import Headnode
+from haas_schemas.job import Job
+from haas_schemas.network import Network, NetworkKey
+from haas_schemas.node import Nic, Node
+from haas_schemas.project import Project
+from haas_schemas.switch import Port, Switch
+from haas_schemas.system import SystemInfo
 
 T = TypeVar("T")
 
-NetworkKey = tuple[str, str]
-"""The owner's project and the network's name."""
-
-
-class Link(msgspec.Struct, frozen=True, gc=False):
-    """A network on a nic, as the nic's project names it; None: a network that is deleted."""
-
-    network: str | None
-    vlan: int
-    tagged: bool = False
-
-
-class Nic(msgspec.Struct, frozen=True, gc=False):
-    """A nic: ``networks`` is what is staged, ``applied`` what the switch confirmed last."""
-
-    nic: str
-    kind: str
-    mac: str | None
-    switch: str | None
-    port: str | None
-    state: str
-    networks: tuple[Link, ...]
-    applied: tuple[Link, ...] | None
-
-    @property
-    def staged(self) -> bool:
-        """Whether an apply would change its port."""
-        return self.state == "staged"
-
-
-class Node(msgspec.Struct, frozen=True, gc=False):
-    """A physical machine."""
-
-    node: str
-    state: str
-    project: str | None
-    tags: tuple[str, ...]
-    nics: tuple[Nic, ...]
-
-    def nic(self, name: str) -> Nic | None:
-        """Its nic of that name."""
-        return next((nic for nic in self.nics if nic.nic == name), None)
-
-
-class Network(msgspec.Struct, frozen=True):
-    """A logical network: one VLAN."""
-
-    project: str
-    network: str
-    vlan: int
-    shared_with: tuple[str, ...]
-    nics: int
-    headnodes: int
-
-    @property
-    def key(self) -> NetworkKey:
-        """What names it on the whole site."""
-        return (self.project, self.network)
-
-    def usable_by(self, project: str | None) -> bool:
-        """Whether a project's nics may be on it."""
-        return project is not None and (project == self.project or project in self.shared_with)
-
-    def name_for(self, project: str | None) -> str:
-        """How a project says it: plainly when it is its own, else ``owner/network``."""
-        return self.network if project == self.project else f"{self.project}/{self.network}"
-
-
-class HeadnodeNic(msgspec.Struct, frozen=True):
-    """A nic of a headnode: ``network`` is staged, ``applied`` the VLAN id that is confirmed."""
-
-    nic: str
-    mac: str
-    network: str | None
-    vlan: int | None
-    applied: int | None
-
-
-class Headnode(msgspec.Struct, frozen=True):
-    """A login machine: ``state`` is confirmed, ``running`` is wanted."""
-
-    project: str
-    headnode: str
-    state: str
-    running: bool
-    image: str
-    nics: tuple[HeadnodeNic, ...]
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """What names it on the whole site."""
-        return (self.project, self.headnode)
-
-    @property
-    def staged(self) -> bool:
-        """Whether an apply would change it."""
-        if self.state in ("staged", "deleting"):
-            return True
-        if self.state != "unknown" and self.running != (self.state == "running"):
-            return True
-        return any(nic.vlan != nic.applied for nic in self.nics)
-
-
-class Project(msgspec.Struct, frozen=True):
-    """A tenant, and how much it holds."""
-
-    project: str
-    members: tuple[str, ...]
-    nodes: int
-    networks: int
-    headnodes: int
-
-
-class Switch(msgspec.Struct, frozen=True):
-    """A managed switch; only admins see them."""
-
-    switch: str
-    dialect: str
-    host: str
-    port: int
-    ports: int
-    unsaved: bool
-    transport: str = "telnet"
-    drift: int = 0
-    checked: str | None = None
-
-
-class DriftItem(msgspec.Struct, frozen=True):
-    """One thing that is not as it was applied; only admins are told."""
-
-    device: str
-    kind: str
-    target: str
-    applied: str
-    observed: str
-    project: str | None
-    behind: str | None
-    since: str | None
-
-
-class Carried(msgspec.Struct, frozen=True):
-    """What a port was last confirmed to carry; neither: parked."""
-
-    untagged: int | None
-    tagged: str
-
-
-class Port(msgspec.Struct, frozen=True):
-    """A port of a switch and what is behind it; ``applied`` None: not confirmed yet."""
-
-    switch: str
-    port: str
-    role: str
-    applied: Carried | None
-    node: str | None
-    nic: str | None
-    project: str | None
-
-
-class Job(msgspec.Struct, frozen=True):
-    """An apply under way or past, without its steps."""
-
-    job: int
-    project: str | None
-    kind: str
-    state: str
-    user: str
-    done: int
-    total: int
-    created: str
-    started: str | None
-    finished: str | None
-    error: str | None
-
-    @property
-    def under_way(self) -> bool:
-        """Whether it is still to end."""
-        return self.state in ("queued", "running")
-
-
-class Info(msgspec.Struct, frozen=True):
-    """The daemon, and who is asking."""
-
-    name: str
-    version: str
-    user: str
-    admin: bool
-    projects: tuple[str, ...]
-    pool: str
-    master: bool
-    images: tuple[str, ...]
-    dialects: tuple[str, ...]
-    demo: bool
-
 
 def record(kind: type[T], answer: Mapping[str, Any]) -> T:
-    """Make one record of an answer; raises msgspec.ValidationError when it is no such thing."""
+    """Convert an answer to a record; raises msgspec.ValidationError if it does not fit."""
     return msgspec.convert(answer, kind)
 
 
 def records(kind: type[T], answers: Iterable[Mapping[str, Any]]) -> list[T]:
-    """Make records of a page's items; raises msgspec.ValidationError."""
+    """Convert a page's items to records; raises msgspec.ValidationError if one does not fit."""
     with no_collections():
         return msgspec.convert(answers, list[kind])  # type: ignore[valid-type]
 
 
 @dataclass
 class Inventory:
-    """All that is known, by name. Whoever changes it says so to the session's watchers."""
+    """Everything known, by name. Whoever changes it notifies the session's watchers."""
 
-    info: Info | None = None
+    info: SystemInfo | None = None
     nodes: dict[str, Node] = field(default_factory=dict)
     networks: dict[NetworkKey, Network] = field(default_factory=dict)
     headnodes: dict[tuple[str, str], Headnode] = field(default_factory=dict)
@@ -250,7 +60,7 @@ class Inventory:
         if known is None:
             return
         nics = tuple(nic if old.nic == nic.nic else old for old in known.nics)
-        self.nodes[node] = Node(known.node, known.state, known.project, known.tags, nics)
+        self.nodes[node] = replace(known, nics=nics)
 
     # --- asking ---
 

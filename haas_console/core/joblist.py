@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 
-from haas_console.core.inventory import Job
 from haas_console.core.jobwatch import seconds
+from haas_schemas.job import Job
 
 FIELDS: Mapping[str, Callable[[Job], str]] = {
     "job": lambda job: str(job.job),

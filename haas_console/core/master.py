@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from haas_console.core.inventory import Headnode, Inventory, NetworkKey
+from haas_console.core.inventory import Inventory
 from haas_console.core.portviews import Span
+from haas_schemas.headnode import Headnode
+from haas_schemas.network import NetworkKey
 
 RAIL = " │ "
 """What leads from the trunk ports to the master; as wide as each line of it."""

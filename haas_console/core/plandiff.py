@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from haas_console.core.board import links_text
-from haas_console.core.inventory import Inventory, Nic
+from haas_console.core.inventory import Inventory
 from haas_console.core.sharedlines import lines_below
+from haas_schemas.node import Nic
 
 SIGNS: Mapping[str, tuple[str, str]] = {
     "port.park": ("-", "leaves"),

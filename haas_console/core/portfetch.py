@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from haas_console.core.errors import ConsoleError
-from haas_console.core.inventory import Port, records
+from haas_console.core.inventory import records
 from haas_console.core.session import Session
+from haas_schemas.switch import Port
 
 
 async def fetch_ports(session: Session, switch: str) -> None:

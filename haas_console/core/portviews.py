@@ -10,7 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from haas_console.core.board import natural
-from haas_console.core.inventory import Inventory, Link, NetworkKey, Nic, Node, Port
+from haas_console.core.inventory import Inventory
+from haas_schemas.network import NetworkKey
+from haas_schemas.node import Nic, NicNetwork, Node
+from haas_schemas.switch import Port
 
 Span = tuple[str, str]
 """Text and the name of its style."""
@@ -40,15 +43,15 @@ class PortView:
     node: Node | None = None
     nic: Nic | None = None
     project: str | None = None
-    applied: tuple[Link, ...] | None = None
-    staged: tuple[Link, ...] = ()
+    applied: tuple[NicNetwork, ...] | None = None
+    staged: tuple[NicNetwork, ...] = ()
     tagged: str = ""
     """The VLAN ids that a trunk carries, as the switch confirmed them."""
     drift: str | None = None
     """What was found on it instead of what was applied, if anything."""
 
     @property
-    def shown(self) -> Link | None:
+    def shown(self) -> NicNetwork | None:
         """The network it is known by: the first staged one, else the one that it leaves."""
         links = self.staged or (self.applied or ())
         return links[0] if links else None
@@ -88,7 +91,7 @@ def view(
 def _view(switch: str, name: str, port: Port | None, plug: Plug | None) -> PortView:
     if plug is not None:
         node, nic = plug
-        state = nic.state if nic.state in ("staged", "unconfirmed") else "connected"
+        state: str = nic.state if nic.state in ("staged", "unconfirmed") else "connected"
         if state == "connected" and not nic.networks:
             state = "parked"
         return PortView(
@@ -100,7 +103,7 @@ def _view(switch: str, name: str, port: Port | None, plug: Plug | None) -> PortV
     if port.role == "trunk":
         return PortView(switch, name, "trunk", "trunk", tagged=port.applied.tagged)
     vlan = port.applied.untagged
-    links = () if vlan is None else (Link(None, vlan),)
+    links = () if vlan is None else (NicNetwork(None, vlan),)
     return PortView(switch, name, "connected" if links else "parked", applied=links, staged=links)
 
 
@@ -138,7 +141,7 @@ def _free(wanted: Iterable[str], taken: set[str]) -> str:
 # --- in words -------------------------------------------------------------------------------------
 
 
-def _ids(links: tuple[Link, ...] | None) -> str:
+def _ids(links: tuple[NicNetwork, ...] | None) -> str:
     if links is None:
         return "{?}"
     return "{" + (",".join(("+" if k.tagged else "") + str(k.vlan) for k in links) or "-") + "}"
@@ -153,7 +156,7 @@ def vlan_text(seen: PortView) -> str:
     return f"{before}→{after}*" if changes else before
 
 
-def names_text(links: tuple[Link, ...] | None) -> str:
+def names_text(links: tuple[NicNetwork, ...] | None) -> str:
     """``lab (104), +storage (105)``; ``parked``; ``unconfirmed``."""
     if links is None:
         return "unconfirmed"

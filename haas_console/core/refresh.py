@@ -11,19 +11,15 @@ import msgspec
 
 from haas_console.core.calllog import NewsRecord
 from haas_console.core.errors import ConsoleError, RpcError
-from haas_console.core.inventory import (
-    DriftItem,
-    Headnode,
-    Info,
-    Job,
-    Network,
-    Node,
-    Port,
-    Project,
-    Switch,
-    record,
-    records,
-)
+from haas_console.core.inventory import record, records
+from haas_schemas.drift import DriftItem
+from haas_schemas.headnode import Headnode
+from haas_schemas.job import Job
+from haas_schemas.network import Network
+from haas_schemas.node import Node
+from haas_schemas.project import Project
+from haas_schemas.switch import Port, Switch
+from haas_schemas.system import SystemInfo
 
 if TYPE_CHECKING:
     from haas_console.core.live import Live
@@ -55,7 +51,7 @@ class Refresher:
     async def load(self) -> None:
         """Fetch everything; watchers hear of the nodes after each page."""
         live, inventory = self._live, self._inventory
-        inventory.info = _read(Info, await live.call("system.info"))
+        inventory.info = _read(SystemInfo, await live.call("system.info"))
         await self._fetch_projects()
         await self._fetch_networks()
         await self._fetch_headnodes()

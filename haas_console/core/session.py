@@ -29,16 +29,12 @@ from haas_console.core.commands import (
 from haas_console.core.errors import ConsoleError, ReadonlyError
 from haas_console.core.gestures import Freedom, Gesture, Refusal
 from haas_console.core.history import Edit, History
-from haas_console.core.inventory import (
-    DriftItem,
-    Headnode,
-    Inventory,
-    Network,
-    Nic,
-    record,
-    records,
-)
+from haas_console.core.inventory import Inventory, record, records
 from haas_console.core.live import Live, Target
+from haas_schemas.drift import DriftItem
+from haas_schemas.headnode import Headnode
+from haas_schemas.network import Network
+from haas_schemas.node import Nic
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 
 from haas_console.core.board import natural
-from haas_console.core.inventory import Inventory, Nic, Node
+from haas_console.core.inventory import Inventory
 from haas_console.core.master import RAIL, master_lines, master_width
 from haas_console.core.portviews import (
     DRIFTED,
@@ -24,6 +24,7 @@ from haas_console.core.portviews import (
     vlan_text,
 )
 from haas_console.core.topology_parts import Block, Spot, Widths
+from haas_schemas.node import Nic, Node
 
 WIDE = 116
 """From so many columns on there is room for ``access`` and for networks' names."""

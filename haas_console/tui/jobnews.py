@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from haas_console.core.inventory import Job
 from haas_console.core.live import Changes
+from haas_schemas.job import Job
 
 if TYPE_CHECKING:
     from haas_console.tui.app import ConsoleApp

@@ -8,9 +8,9 @@ import msgspec
 
 from haas_console.core.board import Board, Row, key_of, network_text
 from haas_console.core.gestures import Thing
-from haas_console.core.inventory import Nic
 from haas_console.tui.grip import Grip
 from haas_console.tui.lines import BAR, Lines, Part, cut
+from haas_schemas.node import Nic
 
 GAP = 1
 

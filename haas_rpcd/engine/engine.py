@@ -17,9 +17,9 @@ from haas_rpcd.engine.worker import Worker
 from haas_rpcd.errors import ConflictError, NotFoundError, UnavailableError
 from haas_rpcd.events import Events
 from haas_rpcd.model import RESERVED_DEVICES, Probed
-from haas_rpcd.records import FINAL_JOB_STATES
 from haas_rpcd.store import jobs
 from haas_rpcd.store.database import Row, Store, Tx
+from haas_schemas.job import FINAL_JOB_STATES
 
 log = logging.getLogger(__name__)
 

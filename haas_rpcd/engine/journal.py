@@ -9,11 +9,12 @@ import msgspec
 
 from haas_rpcd.events import Events
 from haas_rpcd.model import Seen, Step
-from haas_rpcd.records import JobState, StepNews, StepState
 from haas_rpcd.store import applied, jobs
 from haas_rpcd.store import drift as store_drift
 from haas_rpcd.store.applied import Swept
 from haas_rpcd.store.database import Store, Tx
+from haas_schemas.event import StepUpdate
+from haas_schemas.job import JobState, StepState
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -122,7 +123,7 @@ class Journal:
             self.state,
             self.done,
             self.total,
-            step=StepNews(
+            step=StepUpdate(
                 step=entry.number,
                 device=step.device,
                 kind=step.kind,

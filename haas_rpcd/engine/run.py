@@ -16,10 +16,10 @@ from haas_rpcd.engine.worker import Worker
 from haas_rpcd.errors import DeviceError, HaasError
 from haas_rpcd.model import Phase, SetPort, Step
 from haas_rpcd.planner import shortfall
-from haas_rpcd.records import JobState
 from haas_rpcd.store import applied, jobs
 from haas_rpcd.store.database import Row, Store, Tx
 from haas_rpcd.store.scope import NO_NODE, Scope
+from haas_schemas.job import JobState
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from haas_rpcd.engine.journal import Entry, Journal, Verdict
 from haas_rpcd.errors import DeviceError, HaasError
 from haas_rpcd.model import Change, Phase, SaveConfig, Seen
 from haas_rpcd.planner import shortfall
-from haas_rpcd.records import StepState
+from haas_schemas.job import StepState
 
 log = logging.getLogger(__name__)
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
 from haas_rpcd.auth import Caller
 from haas_rpcd.errors import ConflictError, InvalidParamsError, NotFoundError
-from haas_rpcd.records import Page
 from haas_rpcd.store import headnodes, networks, nodes, projects, switches, users
 from haas_rpcd.store.database import Row, Tx
+from haas_schemas.common import Page
 
 T = TypeVar("T")
 
@@ -122,9 +122,9 @@ def conflict(message: str) -> Iterator[None]:
         raise ConflictError(message) from error
 
 
-def paged(items: list[T], limit: int, cursor: str | int | None) -> Page[T]:
+def paged(items: Sequence[T], limit: int, cursor: str | int | None) -> Page[T]:
     """Make a page; ``cursor`` is the last item's, and is dropped when the list is at its end."""
-    return Page(items=items, next=str(cursor) if len(items) == limit else None)
+    return Page(items=tuple(items), next=str(cursor) if len(items) == limit else None)
 
 
 def number_cursor(after: str | None) -> int:

@@ -11,24 +11,13 @@ from msgspec import Meta
 from haas_rpcd.errors import DeniedError, InvalidParamsError, NotFoundError
 from haas_rpcd.methods.access import find_project, number_cursor, paged, tenant
 from haas_rpcd.methods.registry import Call, TxCall, method
-from haas_rpcd.records import (
-    FINAL_JOB_STATES,
-    Job,
-    JobId,
-    JobState,
-    JobStep,
-    Limit,
-    Name,
-    Page,
-    PlanRecord,
-    PlanStep,
-    Started,
-    Subscribed,
-    timestamp,
-)
 from haas_rpcd.store import jobs, users
 from haas_rpcd.store.database import Row, Tx
 from haas_rpcd.store.scope import Scope
+from haas_schemas.common import Page, timestamp
+from haas_schemas.event import Subscribed
+from haas_schemas.job import FINAL_JOB_STATES, Job, JobState, JobStep, Plan, PlanStep, Started
+from haas_schemas.names import JobId, Limit, Name
 
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z", description="The digest of a shown plan.")]
 Timeout = Annotated[float, Meta(ge=0, le=3600, description="Seconds.")]
@@ -44,7 +33,7 @@ def _scope(call: TxCall, project: str | None) -> Scope:
 
 
 @method("plan.show")
-def plan_show(call: TxCall, project: Name | None = None) -> PlanRecord:
+def plan_show(call: TxCall, project: Name | None = None) -> Plan:
     """Show what an apply would do now, with the very lines that will be sent.
 
     Without a project, for admins: the site, that is trunk ports and ports that no project holds.
@@ -58,11 +47,11 @@ def plan_show(call: TxCall, project: Name | None = None) -> PlanRecord:
             kind=step.kind,
             target=step.target,
             summary=step.summary,
-            lines=lines,
+            lines=tuple(lines),
         )
         for step, lines in planning.rendered(call.tx, planned.steps)
     ]
-    return PlanRecord(digest=planned.digest, steps=steps, empty=planned.empty)
+    return Plan(digest=planned.digest, steps=tuple(steps), empty=planned.empty)
 
 
 @method("apply.start", mutates=True)
@@ -107,7 +96,7 @@ def record(tx: Tx, row: Row, *, with_steps: bool = True) -> Job:
         started=timestamp(row["started"]),
         finished=timestamp(row["finished"]),
         error=row["error"],
-        steps=[_step(step) for step in jobs.steps(tx, row["id"])] if with_steps else [],
+        steps=tuple(map(_step, jobs.steps(tx, row["id"]))) if with_steps else (),
     )
 
 
@@ -118,7 +107,7 @@ def _step(row: Row) -> JobStep:
         kind=row["kind"],
         target=row["target"],
         summary=row["summary"],
-        lines=row["lines"],
+        lines=tuple(row["lines"]),
         state=row["state"],
         message=row["message"],
         started=timestamp(row["started"]),

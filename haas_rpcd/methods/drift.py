@@ -7,18 +7,12 @@ import time
 from haas_rpcd.errors import InvalidParamsError
 from haas_rpcd.methods.access import find_switch, paged
 from haas_rpcd.methods.registry import Call, TxCall, method
-from haas_rpcd.records import (
-    DriftItem,
-    DriftReport,
-    Limit,
-    Name,
-    Page,
-    Started,
-    Unread,
-    timestamp,
-)
 from haas_rpcd.store import drift, jobs
 from haas_rpcd.store.database import Row
+from haas_schemas.common import Page, timestamp
+from haas_schemas.drift import DriftItem, DriftReport, UnreadDevice
+from haas_schemas.job import Started
+from haas_schemas.names import Limit, Name
 
 
 @method("drift.check", admin=True)
@@ -34,9 +28,11 @@ async def check(call: Call, switch: Name | None = None) -> DriftReport:
     found = await call.context.engine.drift.check(switch)
     rows = await store.read(drift.known, found.checked)
     return DriftReport(
-        checked=found.checked,
-        unreachable=[Unread(device, why) for device, why in sorted(found.unreachable.items())],
-        items=[_item(row) for row in rows],
+        checked=tuple(found.checked),
+        unreachable=tuple(
+            UnreadDevice(device, why) for device, why in sorted(found.unreachable.items())
+        ),
+        items=tuple(_item(row) for row in rows),
     )
 
 

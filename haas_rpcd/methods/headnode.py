@@ -19,20 +19,13 @@ from haas_rpcd.methods.access import (
     tenant,
 )
 from haas_rpcd.methods.registry import TxCall, method
-from haas_rpcd.records import (
-    Deleted,
-    Headnode,
-    HeadnodeNicRecord,
-    Limit,
-    Name,
-    NetworkName,
-    NicName,
-    Page,
-)
 from haas_rpcd.store import headnodes
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.headnodes import HeadnodeNicRow, HeadnodeRow
 from haas_rpcd.store.projects import ProjectRow
+from haas_schemas.common import Deleted, Page
+from haas_schemas.headnode import Headnode, HeadnodeNic
+from haas_schemas.names import Limit, Name, NetworkName, NicName
 
 Image = Annotated[str, Meta(min_length=1, max_length=255, description="A domain to clone.")]
 
@@ -52,7 +45,7 @@ def record(tx: Tx, row: HeadnodeRow) -> Headnode:
             own = nic.owner == row.project
             label = nic.network if own else f"{nic.owner}/{nic.network}"
         nics.append(
-            HeadnodeNicRecord(
+            HeadnodeNic(
                 nic=nic.name,
                 mac=nic.mac,
                 network=label,
@@ -67,7 +60,7 @@ def record(tx: Tx, row: HeadnodeRow) -> Headnode:
         running=row.running,
         image=row.image,
         uuid=row.uuid,
-        nics=nics,
+        nics=tuple(nics),
     )
 
 

@@ -16,19 +16,11 @@ from haas_rpcd.methods.access import (
     tenant,
 )
 from haas_rpcd.methods.registry import TxCall, method
-from haas_rpcd.records import (
-    Deleted,
-    Limit,
-    Name,
-    Network,
-    NetworkDetail,
-    NetworkName,
-    NetworkNic,
-    Page,
-    VlanId,
-)
 from haas_rpcd.store import networks, projects, users
 from haas_rpcd.store.networks import NetworkRow
+from haas_schemas.common import Deleted, Page
+from haas_schemas.names import Limit, Name, NetworkName, VlanId
+from haas_schemas.network import Network, NetworkDetail, NetworkNic
 
 
 def record(row: NetworkRow) -> Network:
@@ -37,7 +29,7 @@ def record(row: NetworkRow) -> Network:
         project=row.project,
         network=row.name,
         vlan=row.vlan,
-        shared_with=row.shared_with,
+        shared_with=tuple(row.shared_with),
         nics=row.nics,
         headnodes=row.headnodes,
     )
@@ -179,17 +171,17 @@ def show(call: TxCall, project: Name, network: NetworkName) -> NetworkDetail:
         project=shown.project,
         network=shown.name,
         vlan=shown.vlan,
-        shared_with=shown.shared_with,
-        nics=[
+        shared_with=tuple(shown.shared_with),
+        nics=tuple(
             NetworkNic(node=nic.node, nic=nic.nic, tagged=nic.tagged)
             for nic in networks.nics_on(call.tx, row.id)
             if _visible(call, nic.project_id)
-        ],
-        headnodes=[
+        ),
+        headnodes=tuple(
             f"{head.project}/{head.headnode}"
             for head in networks.headnodes_on(call.tx, row.id)
             if _visible(call, head.project_id)
-        ],
+        ),
     )
 
 

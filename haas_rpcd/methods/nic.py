@@ -14,9 +14,11 @@ from haas_rpcd.methods.access import (
     find_port,
 )
 from haas_rpcd.methods.registry import TxCall, method
-from haas_rpcd.records import Deleted, Mac, Name, NetworkName, Nic, NicName, PortName
 from haas_rpcd.store import nodes, projects
 from haas_rpcd.store.database import Row, Tx
+from haas_schemas.common import Deleted
+from haas_schemas.names import Mac, Name, NetworkName, NicName, PortName
+from haas_schemas.node import Nic
 
 Kind = Literal["data", "bmc"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
@@ -19,31 +19,19 @@ from haas_rpcd.methods.access import (
 )
 from haas_rpcd.methods.registry import TxCall, method
 from haas_rpcd.model import PortConfig
-from haas_rpcd.records import (
-    Allocated,
-    Connected,
-    Deleted,
-    Limit,
-    Mac,
-    Name,
-    Nic,
-    NicName,
-    Node,
-    Page,
-    PortName,
-    Released,
-    Tag,
-)
 from haas_rpcd.store import drift, jobs, networks, nodes
 from haas_rpcd.store.database import Row, Tx
 from haas_rpcd.store.projects import ProjectRow
+from haas_schemas.common import Deleted, Page
+from haas_schemas.names import Limit, Mac, Name, NicName, PortName, Tag
+from haas_schemas.node import Allocated, Nic, NicKind, NicNetwork, NicState, Node, Released
 
 
 class NicSpec(msgspec.Struct, forbid_unknown_fields=True):
     """A nic of a node that is registered: ``switch`` and ``port`` say where it is plugged in."""
 
     nic: NicName
-    kind: Literal["data", "bmc"] = "data"
+    kind: NicKind = "data"
     mac: Mac | None = None
     switch: Name | None = None
     port: PortName | None = None
@@ -62,8 +50,8 @@ def records(tx: Tx, rows: list[Row]) -> list[Node]:
             node=row["name"],
             state=row["state"],
             project=row["project"],
-            tags=tags[row["id"]],
-            nics=[nic_record(nic, row["project"], labels) for nic in nics[row["id"]]],
+            tags=tuple(tags[row["id"]]),
+            nics=tuple(nic_record(nic, row["project"], labels) for nic in nics[row["id"]]),
         )
         for row in rows
     ]
@@ -87,23 +75,23 @@ class _Labels:
 
 def nic_record(row: Row, project: str | None, labels: _Labels) -> Nic:
     """Make the API's record of a nic, with what is staged and what was confirmed."""
-    staged = [
-        Connected(
+    staged = tuple(
+        NicNetwork(
             network=labels.of(connection["vlan"], project),
             vlan=connection["vlan"],
             tagged=bool(connection["tagged"]),
         )
         for connection in row["connections"]
-    ]
-    applied: list[Connected] | None = None
+    )
+    applied: tuple[NicNetwork, ...] | None = None
     if row["config"] is not None:
         config = msgspec.json.decode(row["config"], type=PortConfig)
         untagged = [] if config.untagged is None else [(config.untagged, False)]
-        applied = [
-            Connected(network=labels.of(vlan, project), vlan=vlan, tagged=tagged)
+        applied = tuple(
+            NicNetwork(network=labels.of(vlan, project), vlan=vlan, tagged=tagged)
             for vlan, tagged in [*untagged, *((vlan, True) for vlan in config.tagged)]
-        ]
-    state: Literal["applied", "staged", "unconfirmed", "unwired"]
+        )
+    state: NicState
     if row["port"] is None:
         state = "unwired"
     elif applied is None:
@@ -211,7 +199,7 @@ def allocate(
     names = [node] if node is not None else _pick(call, count or 0, tag)
     for name in names:
         _allocate_one(call, row, name)
-    return Allocated(project=project, nodes=names)
+    return Allocated(project=project, nodes=tuple(names))
 
 
 def _pick(call: TxCall, count: int, tag: str | None) -> list[str]:

@@ -11,9 +11,11 @@ from haas_rpcd.errors import ConflictError, InvalidParamsError
 from haas_rpcd.methods.access import find_port, find_switch, number_cursor, paged
 from haas_rpcd.methods.registry import TxCall, method
 from haas_rpcd.model import PortConfig, vlan_ranges
-from haas_rpcd.records import Carried, Deleted, Limit, Name, Page, Port, PortName
 from haas_rpcd.store import networks, switches
 from haas_rpcd.store.database import Row
+from haas_schemas.common import Deleted, Page
+from haas_schemas.names import Limit, Name, PortName
+from haas_schemas.switch import Port, PortVlans
 
 Role = Literal["access", "trunk"]
 
@@ -23,7 +25,7 @@ def record(row: Row) -> Port:
     applied = None
     if row["config"] is not None:
         config = msgspec.json.decode(row["config"], type=PortConfig)
-        applied = Carried(untagged=config.untagged, tagged=vlan_ranges(config.tagged))
+        applied = PortVlans(untagged=config.untagged, tagged=vlan_ranges(config.tagged))
     return Port(
         switch=row["switch"],
         port=row["port"],

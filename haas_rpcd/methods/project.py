@@ -5,15 +5,17 @@ from __future__ import annotations
 from haas_rpcd.errors import ConflictError, NotFoundError
 from haas_rpcd.methods.access import conflict, find_project, paged, tenant
 from haas_rpcd.methods.registry import TxCall, method
-from haas_rpcd.records import Deleted, Limit, Name, Page, Project, UserName
 from haas_rpcd.store import jobs, projects, users
+from haas_schemas.common import Deleted, Page
+from haas_schemas.names import Limit, Name, UserName
+from haas_schemas.project import Project
 
 
 def record(row: projects.ProjectDetailRow) -> Project:
     """Make the API's record of a project from its row."""
     return Project(
         project=row.name,
-        members=row.members,
+        members=tuple(row.members),
         nodes=row.nodes,
         networks=row.networks,
         headnodes=row.headnodes,

@@ -21,9 +21,10 @@ from haas_rpcd.config import Settings
 from haas_rpcd.engine.engine import Engine
 from haas_rpcd.errors import DeniedError, HaasError, InvalidParamsError
 from haas_rpcd.events import Events
-from haas_rpcd.records import NAME_RULE, SwitchTrust
 from haas_rpcd.store import audit
 from haas_rpcd.store.database import Row, Store, Tx
+from haas_schemas.names import NAME_RULE
+from haas_schemas.switch import SwitchTrust
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,11 @@ from haas_rpcd.methods import port as port_methods
 from haas_rpcd.methods import switch as switch_methods
 from haas_rpcd.methods.access import find_switch
 from haas_rpcd.methods.registry import Call, TxCall, method
-from haas_rpcd.records import DEFAULT_PORTS, SiteChanges, SiteText
 from haas_rpcd.site import Site, SiteNic, SiteNode, SiteProject, SiteSwitch, SiteUser
 from haas_rpcd.store import nodes, projects, switches, users
 from haas_rpcd.store.database import Row, Tx
+from haas_schemas.switch import DEFAULT_PORTS
+from haas_schemas.system import SiteChanges, SiteText
 
 SiteParam = Annotated[
     str | dict[str, Any], Meta(description="A site file's text (TOML), or the same as an object.")
@@ -62,7 +63,9 @@ class _Importer:
     def __init__(self, call: TxCall) -> None:
         self._call = call
         self._tx = call.tx
-        self._changes = SiteChanges(dry_run=False, created=[], changed=[], unchanged=0)
+        self._created: list[str] = []
+        self._changed: list[str] = []
+        self._unchanged = 0
 
     def run(self, site: Site, dry_run: bool) -> SiteChanges:
         for name, user in site.users.items():
@@ -73,10 +76,14 @@ class _Importer:
             self._at(f"switches.{name}", self._switch, name, switch)
         for name, node in site.nodes.items():
             self._at(f"nodes.{name}", self._node, name, node)
-        self._changes.dry_run = dry_run
-        if self._changes.created or self._changes.changed:
+        if self._created or self._changed:
             self._call.changed("site", "imported", "site")
-        return self._changes
+        return SiteChanges(
+            dry_run=dry_run,
+            created=tuple(self._created),
+            changed=tuple(self._changed),
+            unchanged=self._unchanged,
+        )
 
     def _at(self, where: str, step: Any, *args: Any) -> None:
         """Run one step; an error of it is told with its place in the file."""
@@ -90,11 +97,11 @@ class _Importer:
 
     def _note(self, what: str, *, created: bool = False, changed: bool = False) -> None:
         if created:
-            self._changes.created.append(what)
+            self._created.append(what)
         elif changed:
-            self._changes.changed.append(what)
+            self._changed.append(what)
         else:
-            self._changes.unchanged += 1
+            self._unchanged += 1
 
     def _user(self, name: str, user: SiteUser) -> None:
         row = users.find(self._tx, name)

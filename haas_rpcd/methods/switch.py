@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from msgspec import Meta
+from msgspec.structs import replace
 
 from haas_rpcd.errors import ConflictError, InvalidParamsError
 from haas_rpcd.methods.access import conflict, find_switch, paged
@@ -19,24 +20,19 @@ from haas_rpcd.model import (
     SetPort,
     vlan_ranges,
 )
-from haas_rpcd.records import (
+from haas_rpcd.store import applied, drift, networks, switches
+from haas_rpcd.store.database import Row, Tx
+from haas_schemas.common import Deleted, Page, timestamp
+from haas_schemas.names import Fingerprint, Host, Limit, Name
+from haas_schemas.switch import (
     DEFAULT_PORTS,
-    Carried,
-    Deleted,
-    Fingerprint,
-    Host,
-    Limit,
-    Name,
-    Page,
+    PortVlans,
     Probe,
     ProbedPort,
     Switch,
     SwitchTrust,
     TransportName,
-    timestamp,
 )
-from haas_rpcd.store import applied, drift, networks, switches
-from haas_rpcd.store.database import Row, Tx
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 
@@ -226,10 +222,8 @@ async def probe(
     write = store.read if dry_run else store.write
     adopted, warnings = await write(_adopt, call, row, seen, dry_run)
     answer = _probed(switch, seen, await store.read(_managed, call, row))
-    for one in answer.ports:
-        one.adopted = one.port in adopted
-    answer.dry_run, answer.warnings = dry_run, warnings
-    return answer
+    ports = tuple(replace(one, adopted=one.port in adopted) for one in answer.ports)
+    return replace(answer, ports=ports, dry_run=dry_run, warnings=tuple(warnings))
 
 
 def _unregistered(
@@ -268,16 +262,16 @@ def _probed(switch: str, seen: Probed, managed: set[str]) -> Probe:
         prompt=seen.prompt,
         model=seen.model or None,
         version=seen.version or None,
-        said=seen.said,
+        said=tuple(seen.said),
         vlans=vlan_ranges(seen.vlans),
-        ports=[
+        ports=tuple(
             ProbedPort(
                 port=port,
-                carries=Carried(untagged=config.untagged, tagged=vlan_ranges(config.tagged)),
+                carries=PortVlans(untagged=config.untagged, tagged=vlan_ranges(config.tagged)),
                 managed=port in managed,
             )
             for port, config in seen.ports.items()
-        ],
+        ),
     )
 
 

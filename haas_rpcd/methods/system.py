@@ -7,8 +7,8 @@ from typing import Any
 
 import haas_rpcd
 from haas_rpcd.methods.registry import TxCall, method
-from haas_rpcd.records import SystemInfo
 from haas_rpcd.store import users
+from haas_schemas.system import SystemInfo
 
 
 @method("system.info")
@@ -20,11 +20,11 @@ def info(call: TxCall) -> SystemInfo:
         version=haas_rpcd.__version__,
         user=call.caller.user,
         admin=call.caller.admin,
-        projects=users.projects_of(call.tx, call.caller.user),
+        projects=tuple(users.projects_of(call.tx, call.caller.user)),
         pool=context.settings.vlans.pool,
         master=context.settings.master is not None,
-        images=list(context.settings.master.images) if context.settings.master else [],
-        dialects=sorted(context.dialects),
+        images=tuple(context.settings.master.images) if context.settings.master else (),
+        dialects=tuple(sorted(context.dialects)),
         demo=context.demo,
         uptime=round(time.time() - context.started, 3),
     )

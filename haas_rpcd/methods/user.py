@@ -5,8 +5,10 @@ from __future__ import annotations
 from haas_rpcd.errors import NotFoundError
 from haas_rpcd.methods.access import conflict, paged
 from haas_rpcd.methods.registry import TxCall, method
-from haas_rpcd.records import Deleted, Limit, Page, User, UserName
 from haas_rpcd.store import users
+from haas_schemas.common import Deleted, Page
+from haas_schemas.names import Limit, UserName
+from haas_schemas.project import User
 
 
 @method("user.create", admin=True, mutates=True)
@@ -15,7 +17,7 @@ def create(call: TxCall, user: UserName, admin: bool = False) -> User:
     with conflict(f"There is a user {user} already."):
         users.create(call.tx, user, admin)
     call.changed("user", "created", user, admins_only=True)
-    return User(user=user, admin=admin, projects=[])
+    return User(user=user, admin=admin, projects=())
 
 
 @method("user.delete", admin=True, mutates=True)
@@ -32,5 +34,5 @@ def delete(call: TxCall, user: UserName) -> Deleted:
 def list_(call: TxCall, limit: Limit = 1000, after: str | None = None) -> Page[User]:
     """List the users."""
     rows = users.page(call.tx, limit, after or "")
-    items = [User(user=row.name, admin=row.admin, projects=row.projects) for row in rows]
+    items = [User(user=row.name, admin=row.admin, projects=tuple(row.projects)) for row in rows]
     return paged(items, limit, rows[-1].name if rows else None)

@@ -12,7 +12,8 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from haas_rpcd.auth import Caller
 from haas_rpcd.events import Events
-from haas_rpcd.records import FINAL_JOB_STATES, InventoryEvent, JobEvent
+from haas_schemas.event import InventoryEvent, JobEvent
+from haas_schemas.job import FINAL_JOB_STATES
 
 log = logging.getLogger(__name__)
 

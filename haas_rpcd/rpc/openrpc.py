@@ -14,7 +14,7 @@ import msgspec
 import haas_rpcd
 from haas_rpcd.errors import ERRORS
 from haas_rpcd.methods.registry import Method
-from haas_rpcd.records import InventoryEvent, JobEvent
+from haas_schemas.event import InventoryEvent, JobEvent
 
 _REF = "#/components/schemas/{name}"
 

@@ -16,8 +16,9 @@ from typing import Any
 from textual.app import App, ComposeResult
 
 from haas_console.core.board import Board
-from haas_console.core.inventory import Inventory, Node, records
+from haas_console.core.inventory import Inventory, records
 from haas_console.tui.nodes import NodeTable
+from haas_schemas.node import Node
 
 NODES = 10_000
 RUNS = 5

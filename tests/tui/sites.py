@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from haas_console.core.inventory import (
-    Carried,
-    Headnode,
-    HeadnodeNic,
-    Info,
-    Inventory,
-    Link,
-    Network,
-    Nic,
-    Node,
-    Port,
-    Project,
-    Switch,
-)
+from haas_console.core.inventory import Inventory
+from haas_schemas.headnode import Headnode, HeadnodeNic
+from haas_schemas.network import Network
+from haas_schemas.node import Nic, NicNetwork, Node
+from haas_schemas.project import Project
+from haas_schemas.switch import Port, PortVlans, Switch
+from haas_schemas.system import SystemInfo
 
-LAB, STORAGE = Link("lab", 104), Link("storage", 105)
+LAB, STORAGE = NicNetwork("lab", 104), NicNetwork("storage", 105)
 
 
-def info(*, admin: bool = True, master: bool = True) -> Info:
-    return Info(
+def info(*, admin: bool = True, master: bool = True) -> SystemInfo:
+    return SystemInfo(
         "haas", "1", "ann", admin, ("astro",), "100-199", master, ("base-headnode",),
-        ("cisco_ios",), False,
+        ("cisco_ios",), False, 0.0,
     )  # fmt: skip
 
 
@@ -31,8 +24,8 @@ def nic(
     name: str,
     port: str | None,
     state: str,
-    staged: tuple[Link, ...] = (),
-    applied: tuple[Link, ...] | None = (),
+    staged: tuple[NicNetwork, ...] = (),
+    applied: tuple[NicNetwork, ...] | None = (),
     kind: str = "data",
 ) -> Nic:
     return Nic(name, kind, None, "sw1" if port else None, port, state, staged, applied)
@@ -68,13 +61,15 @@ def small_site(*, admin: bool = True) -> Inventory:
         )
     }  # fmt: skip
     site.headnodes[("astro", "login")] = Headnode(
-        "astro", "login", "running", True, "base-headnode",
+        "astro", "login", "running", True, "base-headnode", "",
         (HeadnodeNic("nic0", "m", "lab", 104, 104), HeadnodeNic("nic1", "m", "storage", 105, None)),
     )  # fmt: skip
     if admin:
-        site.switches["sw1"] = Switch("sw1", "cisco_ios", "10.0.0.1", 23, 7, False)
+        site.switches["sw1"] = Switch(
+            "sw1", "cisco_ios", "10.0.0.1", 23, "telnet", None, {}, ports=7, unsaved=False
+        )
         site.ports["sw1"] = [
-            Port("sw1", f"Gi1/0/{n}", "access", Carried(None, ""), None, None, None)
+            Port("sw1", f"Gi1/0/{n}", "access", PortVlans(None, ""), None, None, None)
             for n in range(1, 7)
-        ] + [Port("sw1", "Gi1/0/8", "trunk", Carried(None, "100-199"), None, None, None)]
+        ] + [Port("sw1", "Gi1/0/8", "trunk", PortVlans(None, "100-199"), None, None, None)]
     return site

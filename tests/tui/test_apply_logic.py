@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from haas_console.core import jobtree
-from haas_console.core.inventory import Inventory, Job, Link, Nic, Node
+from haas_console.core.inventory import Inventory
 from haas_console.core.joblist import newest_first
 from haas_console.core.plandiff import Plan, difference, read_plan, rows, tally, totals
 from haas_console.core.sharedlines import with_below
 from haas_console.tui.glyphs import ASCII, UNICODE, glyphs
+from haas_schemas.job import Job
+from haas_schemas.node import Nic, NicNetwork, Node
 
 
 def step(device: str, kind: str, target: str, summary: str, *lines: str) -> dict[str, object]:
@@ -36,7 +38,7 @@ def test_a_plan_is_grouped_by_device_in_the_order_of_its_steps() -> None:
 
 def test_a_port_that_goes_from_one_network_to_another_moves() -> None:
     nic = Nic("eth0", "data", None, "sw2", "Gi1/0/4", "staged",
-              (Link("store", 101),), (Link("lab", 100),))  # fmt: skip
+              (NicNetwork("store", 101),), (NicNetwork("lab", 100),))  # fmt: skip
     node = Node("node-1", "allocated", "astro", (), (nic,))
     (moved,) = plan(JOIN, inventory=Inventory(nodes={"node-1": node})).steps
     assert (moved.sign, moved.word, moved.note) == ("~", "moves", "lab -> store")
@@ -126,7 +128,7 @@ def test_lengths_of_time(seconds: float | None, text: str) -> None:
 def test_jobs_are_listed_newest_first_and_filtered_by_field() -> None:
     stamp = "2026-01-01T10:00:00.000Z"
     jobs = [
-        Job(n, project, "apply", state, "root", 1, 1, stamp, stamp, stamp, None)
+        Job(n, project, "apply", state, "root", 1, 1, stamp, stamp, stamp, None, ())
         for n, project, state in ((1, "astro", "failed"), (2, None, "succeeded"))
     ]
     assert [job.job for job in newest_first(jobs)] == [2, 1]

@@ -13,19 +13,14 @@ from haas_console.core.board import Board, natural, network_text
 from haas_console.core.commands import Call
 from haas_console.core.completion import Completer
 from haas_console.core.gestures import PARKED, Freedom, Gesture, HeadnodeRef, NicRef, Onto, Refusal
-from haas_console.core.inventory import (
-    Headnode,
-    HeadnodeNic,
-    Info,
-    Inventory,
-    Link,
-    Network,
-    Nic,
-    Node,
-    Project,
-)
+from haas_console.core.inventory import Inventory
 from haas_console.core.language import Language
 from haas_console.core.recall import Recall
+from haas_schemas.headnode import Headnode, HeadnodeNic
+from haas_schemas.network import Network
+from haas_schemas.node import Nic, NicNetwork, Node
+from haas_schemas.project import Project
+from haas_schemas.system import SystemInfo
 
 FREE = Freedom()
 LAB, SHARED, FOREIGN = Onto(("astro", "lab")), Onto(("bio", "gene")), Onto(("bio", "own"))
@@ -33,8 +28,8 @@ LAB, SHARED, FOREIGN = Onto(("astro", "lab")), Onto(("bio", "gene")), Onto(("bio
 
 def nic(
     name: str,
-    *staged: Link,
-    applied: tuple[Link, ...] | None = (),
+    *staged: NicNetwork,
+    applied: tuple[NicNetwork, ...] | None = (),
     port: str | None = "Gi1/0/1",
 ) -> Nic:
     same = {(k.vlan, k.tagged) for k in staged} == {(k.vlan, k.tagged) for k in applied or ()}
@@ -42,7 +37,7 @@ def nic(
     return Nic(name, "data", None, "sw1" if port else None, port, state, staged, applied)
 
 
-ON_LAB, ON_GENE = Link("lab", 100), Link("bio/gene", 101, True)
+ON_LAB, ON_GENE = NicNetwork("lab", 100), NicNetwork("bio/gene", 101, True)
 
 
 @pytest.fixture
@@ -61,10 +56,12 @@ def inventory() -> Inventory:
         Network("bio", "own", 102, (), 0, 0),
     ]
     login = Headnode(
-        "astro", "login", "running", True, "base", (HeadnodeNic("nic0", "m", "lab", 100, 100),)
+        "astro", "login", "running", True, "base", "", (HeadnodeNic("nic0", "m", "lab", 100, 100),)
     )
     return Inventory(
-        info=Info("haas", "1", "ann", False, ("astro",), "100-199", True, ("base",), ("x",), False),
+        info=SystemInfo(
+            "haas", "1", "ann", False, ("astro",), "100-199", True, ("base",), ("x",), False, 0.0
+        ),
         nodes={node.node: node for node in nodes},
         networks={network.key: network for network in networks},
         headnodes={login.key: login},
@@ -129,7 +126,7 @@ def test_natural_order_counts_each_number_of_a_name() -> None:
 
 
 def test_what_a_nic_is_on_can_be_told_without_colour() -> None:
-    storage = Link("storage", 103, True)
+    storage = NicNetwork("storage", 103, True)
     assert network_text(nic("a")) == "parked"
     assert network_text(nic("a", ON_LAB, applied=(ON_LAB,))) == "lab"
     assert network_text(nic("a", ON_LAB, storage, applied=(ON_LAB,))) == "lab → lab +storage*"
@@ -292,7 +289,9 @@ def test_history_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
 def test_an_empty_site_says_what_to_do_to_whoever_can(inventory: Inventory) -> None:
     empty = Inventory(info=inventory.info)
     assert "An admin registers nodes" in "\n".join(guide.empty_board(empty))
-    admin = Info("haas", "1", "root", True, (), "100-199", True, (), ("cisco_ios",), False)
+    admin = SystemInfo(
+        "haas", "1", "root", True, (), "100-199", True, (), ("cisco_ios",), False, 0.0
+    )
     said = "\n".join(guide.empty_board(Inventory(info=admin)))
     for words in (":switch register sw1 cisco_ios", ":node register", ":site import FILE"):
         assert words in said

@@ -11,13 +11,14 @@ import pytest
 from msgspec.structs import replace
 
 from haas_console.core.faceplate import labeller, legend, plate
-from haas_console.core.inventory import DriftItem, Inventory
+from haas_console.core.inventory import Inventory
 from haas_console.core.portviews import describe, plugs, views
 from haas_console.core.topology import Picture
 from haas_console.tui.glyphs import plain
 from haas_console.tui.screens.drift import DriftLines, DriftScreen
 from haas_console.tui.screens.switch import SwitchScreen
 from haas_console.tui.screens.switch_plate import PlateLines
+from haas_schemas.drift import DriftItem
 from tests.rpc.small_site import Prepared, SmallSite, prepare, small_site
 from tests.rpc.test_ssh_switch import fingerprint
 from tests.tui.apply_hands import PORT_OF_NODE_01, Site, job_is_shown, shown, staged_site

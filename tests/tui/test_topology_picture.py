@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from haas_console.core.inventory import Inventory, Nic, Node
+from haas_console.core.inventory import Inventory
 from haas_console.core.topology import Picture
+from haas_schemas.node import Nic, Node
 from tests.tui.sites import LAB, info, nic, small_site
 
 

@@ -13,7 +13,6 @@ from haas_console.core.board import natural
 from haas_console.core.commands import Call
 from haas_console.core.devicetext import target_text, unread
 from haas_console.core.gestures import count
-from haas_console.core.inventory import DriftItem
 from haas_console.core.live import Changes
 from haas_console.core.portviews import DRIFTED
 from haas_console.core.session import Session
@@ -22,6 +21,7 @@ from haas_console.tui.lines import BAR, Lines, Part, cut
 from haas_console.tui.screen import ConsoleScreen
 from haas_console.tui.screens.job import open_job
 from haas_console.tui.screens.jobs import moment
+from haas_schemas.drift import DriftItem
 
 COLUMNS = ("device", "target", "applied", "now", "project", "behind", "since")
 

@@ -12,12 +12,13 @@ from textual.binding import Binding, BindingType
 from haas_console.core import gestures
 from haas_console.core.commands import Call
 from haas_console.core.gestures import HeadnodeRef, Onto
-from haas_console.core.inventory import Headnode, HeadnodeNic, Inventory
+from haas_console.core.inventory import Inventory
 from haas_console.core.live import Changes
 from haas_console.core.master import state_text
 from haas_console.tui.bars import Bar, summary_text
 from haas_console.tui.lines import Lines, Part, cut
 from haas_console.tui.staging import StagingScreen
+from haas_schemas.headnode import Headnode, HeadnodeNic
 
 STATE, IMAGE = 20, 16  # columns
 

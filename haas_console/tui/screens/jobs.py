@@ -13,7 +13,7 @@ from textual.message import Message
 
 from haas_console.core.commands import Call
 from haas_console.core.errors import ConsoleError
-from haas_console.core.inventory import Job, records
+from haas_console.core.inventory import records
 from haas_console.core.joblist import newest_first, parse_filter, took
 from haas_console.core.jobtree import clock
 from haas_console.core.jobwatch import seconds
@@ -26,6 +26,7 @@ from haas_console.tui.lines import BAR, Part, cut
 from haas_console.tui.prompt import Question
 from haas_console.tui.screen import ConsoleScreen
 from haas_console.tui.screens.job import open_job
+from haas_schemas.job import Job
 
 OLDER = 100  # jobs that are fetched at once when older ones are asked for
 

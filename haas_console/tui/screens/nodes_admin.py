@@ -12,12 +12,14 @@ from textual.binding import Binding, BindingType
 
 from haas_console.core.board import natural
 from haas_console.core.commands import Call
-from haas_console.core.inventory import Inventory, Nic, Node, Switch
+from haas_console.core.inventory import Inventory
 from haas_console.core.live import Changes
 from haas_console.tui.bars import Bar
 from haas_console.tui.lines import Lines, Part, cut
 from haas_console.tui.prompt import Question
 from haas_console.tui.screen import ConsoleScreen
+from haas_schemas.node import Nic, Node
+from haas_schemas.switch import Switch
 
 
 @dataclass(frozen=True, slots=True)

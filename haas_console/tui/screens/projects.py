@@ -13,11 +13,11 @@ from textual.containers import Horizontal, Vertical
 
 from haas_console.core.commands import Call
 from haas_console.core.errors import ConsoleError
-from haas_console.core.inventory import Project
 from haas_console.core.live import Changes
 from haas_console.tui.bars import Bar
 from haas_console.tui.lines import Lines, Part, cut
 from haas_console.tui.screen import ConsoleScreen
+from haas_schemas.project import Project
 
 
 @dataclass(frozen=True)

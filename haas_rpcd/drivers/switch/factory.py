@@ -19,7 +19,7 @@ from haas_rpcd.drivers.switch.transport.known_hosts import KnownHosts
 from haas_rpcd.drivers.switch.transport.telnet import TelnetTransport
 from haas_rpcd.errors import DeviceError, UnavailableError
 from haas_rpcd.model import SwitchFacts
-from haas_rpcd.records import SwitchTrust
+from haas_schemas.switch import SwitchTrust
 
 if TYPE_CHECKING:
     from haas_rpcd.drivers.switch.transport.ssh import SshAddress
@@ -115,7 +115,7 @@ class SwitchFactory:
             fingerprint=shown.key.fingerprint,
             state=shown.verdict,
             stored=shown.stored,
-            trusted=[str(key) for key in shown.known],
+            trusted=tuple(str(key) for key in shown.known),
             note=address.advice(shown.key, shown.verdict),
         )
 

@@ -1,0 +1,38 @@
+"""Drift: where a device differs from what was applied to it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+
+class DriftItem(msgspec.Struct, frozen=True, gc=False):
+    """One difference: what was applied, and what is observed now.
+
+    ``project`` and ``behind`` say who is affected. ``since`` is when it was first observed.
+    """
+
+    device: str
+    kind: Literal["port", "vlan", "bridge", "headnode"]
+    target: str
+    applied: str
+    observed: str
+    project: str | None
+    behind: str | None
+    since: str | None
+
+
+class UnreadDevice(msgspec.Struct, frozen=True):
+    """A device that could not be read, and why."""
+
+    device: str
+    message: str
+
+
+class DriftReport(msgspec.Struct, frozen=True):
+    """The result of a check. ``checked`` lists the devices that were read."""
+
+    checked: tuple[str, ...]
+    unreachable: tuple[UnreadDevice, ...]
+    items: tuple[DriftItem, ...]

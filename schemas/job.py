@@ -1,0 +1,79 @@
+"""Plans, and the jobs that apply them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+JobKind = Literal["apply", "release", "site", "repair"]
+StepState = Literal[
+    "pending", "sending", "sent", "done", "failed", "skipped", "cancelled", "interrupted"
+]
+FINAL_JOB_STATES = frozenset({"succeeded", "failed", "cancelled"})
+
+
+class PlanStep(msgspec.Struct, frozen=True):
+    """One step of a plan: a change on one device, and the exact lines that will be sent."""
+
+    device: str
+    kind: str
+    target: str
+    summary: str
+    lines: tuple[str, ...]
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What an apply would do now."""
+
+    digest: str
+    steps: tuple[PlanStep, ...]
+    empty: bool
+
+
+class Started(msgspec.Struct, frozen=True):
+    """The job that was started."""
+
+    job: int
+
+
+class JobStep(msgspec.Struct, frozen=True):
+    """One step of a job. ``message`` gives the reason if it failed."""
+
+    step: int
+    device: str
+    kind: str
+    target: str
+    summary: str
+    lines: tuple[str, ...]
+    state: StepState
+    message: str | None
+    started: str | None
+    finished: str | None
+
+
+class Job(msgspec.Struct, frozen=True):
+    """An apply, in progress or finished. ``done`` counts the steps that a device has confirmed.
+
+    ``seq``, after ``job.subscribe``: this record includes all notifications up to this number.
+    """
+
+    job: int
+    project: str | None
+    kind: JobKind
+    state: JobState
+    user: str
+    done: int
+    total: int
+    created: str
+    started: str | None
+    finished: str | None
+    error: str | None
+    steps: tuple[JobStep, ...]
+    seq: int = 0
+
+    @property
+    def under_way(self) -> bool:
+        """True if it has not reached a final state."""
+        return self.state not in FINAL_JOB_STATES

@@ -1,0 +1,70 @@
+"""Nodes and their nics."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+NodeState = Literal["unconfirmed", "free", "allocated", "releasing"]
+NicKind = Literal["data", "bmc"]
+NicState = Literal["applied", "staged", "unconfirmed", "unwired"]
+
+
+class NicNetwork(msgspec.Struct, frozen=True, gc=False):
+    """A network on a nic. ``network`` is null if the VLAN's network has been deleted."""
+
+    network: str | None
+    vlan: int
+    tagged: bool = False
+
+
+class Nic(msgspec.Struct, frozen=True, gc=False):
+    """A nic of a node: ``networks`` are staged, ``applied`` is what the switch last confirmed.
+
+    ``state``: ``applied`` if the two agree, ``staged`` if an apply would change the port,
+    ``unconfirmed`` if the port's state is unknown, ``unwired`` if no port is registered.
+    """
+
+    nic: str
+    kind: NicKind
+    mac: str | None
+    switch: str | None
+    port: str | None
+    state: NicState
+    networks: tuple[NicNetwork, ...]
+    applied: tuple[NicNetwork, ...] | None
+
+    @property
+    def staged(self) -> bool:
+        """True if an apply would change its port."""
+        return self.state == "staged"
+
+
+class Node(msgspec.Struct, frozen=True, gc=False):
+    """A physical machine."""
+
+    node: str
+    state: NodeState
+    project: str | None
+    tags: tuple[str, ...]
+    nics: tuple[Nic, ...]
+
+    def nic(self, name: str) -> Nic | None:
+        """Return the nic of this name, or None."""
+        return next((nic for nic in self.nics if nic.nic == name), None)
+
+
+class Allocated(msgspec.Struct, frozen=True):
+    """The nodes that were allocated."""
+
+    project: str
+    nodes: tuple[str, ...]
+
+
+class Released(msgspec.Struct, frozen=True):
+    """A node is ``releasing`` until the job has parked its ports, then ``free``."""
+
+    node: str
+    state: NodeState
+    job: int | None

@@ -1,0 +1,105 @@
+"""Switches and their ports."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+TransportName = Literal["telnet", "ssh"]
+DEFAULT_PORTS: dict[str, int] = {"telnet": 23, "ssh": 22}
+"""The TCP port of each transport, for switches registered without one."""
+
+
+class Switch(msgspec.Struct, frozen=True):
+    """A managed switch. ``credential`` names an entry of the credentials file.
+
+    ``drift`` counts the differences found when the switch was last checked, at ``checked``.
+    """
+
+    switch: str
+    dialect: str
+    host: str
+    port: int
+    transport: str
+    credential: str | None
+    options: dict[str, Any]
+    ports: int
+    unsaved: bool
+    drift: int = 0
+    checked: str | None = None
+
+
+class SwitchTrust(msgspec.Struct, frozen=True):
+    """The SSH host key that a switch presents.
+
+    ``state``, after this call: ``known`` (trusted), ``unknown``, ``changed`` (other keys of this
+    switch are trusted, but not this one) or ``revoked``. ``trusted`` lists the keys that were
+    trusted before the call; ``stored`` tells whether this key has just replaced them; ``note`` says
+    what to do next, if anything.
+    """
+
+    switch: str
+    host: str
+    port: int
+    type: str
+    fingerprint: str
+    state: Literal["known", "unknown", "changed", "revoked"]
+    stored: bool
+    trusted: tuple[str, ...]
+    note: str | None = None
+
+
+class PortVlans(msgspec.Struct, frozen=True, gc=False):
+    """The VLANs of a port; ``tagged`` is a list of ranges. A parked port has none."""
+
+    untagged: int | None
+    tagged: str
+
+
+class Port(msgspec.Struct, frozen=True, gc=False):
+    """A port of a switch and the nic behind it. ``applied`` is null until confirmed.
+
+    ``drift`` says what was found on the port instead, when its switch was last checked.
+    """
+
+    switch: str
+    port: str
+    role: Literal["access", "trunk"]
+    applied: PortVlans | None
+    node: str | None
+    nic: str | None
+    project: str | None
+    drift: str | None = None
+
+
+class ProbedPort(msgspec.Struct, frozen=True, gc=False):
+    """A port found on a switch. ``managed``: it is registered.
+
+    ``adopted``: its VLANs are now recorded as applied.
+    """
+
+    port: str
+    carries: PortVlans
+    managed: bool
+    adopted: bool = False
+
+
+class Probe(msgspec.Struct, frozen=True):
+    """What a switch reported when HaaS logged in.
+
+    ``model`` and ``version`` are null if it does not report them; ``said`` is its whole answer to
+    the version command. ``vlans`` lists the VLAN ids in use, as ranges. ``warnings`` say what
+    prevents adoption.
+    """
+
+    switch: str
+    reachable: bool
+    prompt: str
+    model: str | None
+    version: str | None
+    said: tuple[str, ...]
+    vlans: str
+    ports: tuple[ProbedPort, ...]
+    dry_run: bool = False
+    warnings: tuple[str, ...] = ()
