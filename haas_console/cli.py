@@ -119,7 +119,7 @@ def _screen(args: argparse.Namespace, settings: Config, output: Output) -> int:
             "", "the console wants a terminal; without one, use --script FILE, or -c 'COMMAND'"
         )
         return ExitCode.USAGE
-    from haas_console.core.live import Target
+    from haas_console.core.sync import Target
 
     target = Target(
         endpoint=None

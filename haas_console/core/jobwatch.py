@@ -13,7 +13,7 @@ from haas_console.core.jobs import ENDED_STEPS, JobView
 
 if TYPE_CHECKING:
     from haas_console.core.client import Inbox
-    from haas_console.core.live import Changes, Live
+    from haas_console.core.sync import Changes, InventorySync
 
 QUIET = 15.0  # seconds without news after which the job is asked for
 
@@ -29,7 +29,7 @@ class JobWatch:
     ``record`` is the daemon's whole record as it was fetched last; ``view`` has the news in it.
     """
 
-    def __init__(self, live: Live, job: int, changed: Callable[[], None]) -> None:
+    def __init__(self, sync: InventorySync, job: int, changed: Callable[[], None]) -> None:
         self.job = job
         self.view = JobView(job)
         self.record: dict[str, Any] = {}
@@ -38,7 +38,7 @@ class JobWatch:
         self.begun: dict[int, float] = {}
         """When each step began, in seconds since the epoch."""
         self.ended: dict[int, float] = {}
-        self._live = live
+        self._sync = sync
         self._changed = changed
 
     @property
@@ -79,13 +79,13 @@ class JobWatch:
 
     async def _until_live(self) -> None:
         """Wait for the connection to be there again."""
-        live, back = self._live, asyncio.Event()
+        sync, back = self._sync, asyncio.Event()
 
         def look(changes: Changes) -> None:
-            if live.client is not None and not live.client.lost and live.status.state == "live":
+            if sync.client is not None and not sync.client.lost and sync.status.state == "live":
                 back.set()
 
-        stop = live.watch(look)
+        stop = sync.watch(look)
         try:
             look(frozenset())
             await back.wait()
@@ -93,18 +93,18 @@ class JobWatch:
             stop()
 
     async def _follow(self) -> None:
-        client = self._live.client
+        client = self._sync.client
         if client is None:
             raise NoDaemonError("There is no connection to the daemon now; it is looked for.")
         with client.notifications() as inbox:
-            record = await self._live.call("job.subscribe", {"job": self.job})
+            record = await self._sync.call("job.subscribe", {"job": self.job})
             # A daemon that was started anew counts its news anew: so does the view.
             self.view, self.error = JobView(self.job), ""
             self._take(record)
             while not self.view.final:
                 await self._next(inbox)
         if not self.record.get("finished"):
-            self._take(await self._live.call("job.show", {"job": self.job}))
+            self._take(await self._sync.call("job.show", {"job": self.job}))
 
     async def _next(self, inbox: Inbox) -> None:
         try:
@@ -112,7 +112,7 @@ class JobWatch:
                 method, params = await inbox.get()
         except TimeoutError:
             # Nothing may have happened; ask, to be sure that it is so.
-            self._take(await self._live.call("job.show", {"job": self.job}, quiet=True))
+            self._take(await self._sync.call("job.show", {"job": self.job}, quiet=True))
             return
         if method != "job.event" or params.get("job") != self.job:
             return
@@ -125,7 +125,7 @@ class JobWatch:
         unknown = self.view.total > len(self.view.steps) or (news and "lines" not in self._of(news))
         if unknown or (self.view.state != self.record.get("state") and not self.view.final):
             # It was queued, and has planned and begun only now.
-            self._take(await self._live.call("job.show", {"job": self.job}, quiet=True))
+            self._take(await self._sync.call("job.show", {"job": self.job}, quiet=True))
         self._changed()
 
     def _of(self, news: dict[str, Any]) -> dict[str, Any]:

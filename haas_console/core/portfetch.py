@@ -12,9 +12,9 @@ async def fetch_ports(session: Session, switch: str) -> None:
     """Fetch a switch's ports into the inventory; raises ConsoleError."""
     found: list[Port] = []
     try:
-        async for page in session.live.pages("port.list", {"switch": switch}, quiet=True):
+        async for page in session.sync.pages("port.list", {"switch": switch}, quiet=True):
             found += records(Port, page)
     except ValueError as error:  # msgspec's; not imported here for the sake of the first paint
         raise ConsoleError(f"The daemon's answer is not understood: {error}") from error
     session.inventory.ports[switch] = found
-    session.live.tell("switch")
+    session.sync.notify("switch")

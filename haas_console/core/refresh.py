@@ -22,7 +22,7 @@ from haas_schemas.switch import Port, Switch
 from haas_schemas.system import SystemInfo
 
 if TYPE_CHECKING:
-    from haas_console.core.live import Live
+    from haas_console.core.sync import InventorySync
 
 MANY = 25  # nodes; from here on a list is cheaper than asking for each
 JOBS = 50  # of the newest jobs that are kept
@@ -34,11 +34,11 @@ COUNTED = {
 
 
 class Refresher:
-    """Brings a :class:`~haas_console.core.live.Live`'s inventory up to date."""
+    """Brings a :class:`~haas_console.core.sync.InventorySync`'s inventory up to date."""
 
-    def __init__(self, live: Live) -> None:
-        self._live = live
-        self._inventory = live.inventory
+    def __init__(self, sync: InventorySync) -> None:
+        self._sync = sync
+        self._inventory = sync.inventory
         self._nodes: set[str] = set()
         self._headnodes: set[tuple[str, str]] = set()
         self._lists: set[str] = set()
@@ -50,26 +50,26 @@ class Refresher:
 
     async def load(self) -> None:
         """Fetch everything; watchers hear of the nodes after each page."""
-        live, inventory = self._live, self._inventory
-        inventory.info = _read(SystemInfo, await live.call("system.info"))
+        sync, inventory = self._sync, self._inventory
+        inventory.info = _read(SystemInfo, await sync.call("system.info"))
         await self._fetch_projects()
         await self._fetch_networks()
         await self._fetch_headnodes()
-        live.tell("info", "project", "network", "headnode")
+        sync.notify("info", "project", "network", "headnode")
         fresh: dict[str, Node] = {}
         first = not inventory.nodes
-        async for page in live.pages("node.list"):
+        async for page in sync.pages("node.list"):
             nodes = _read_all(Node, page)
             fresh.update((node.node, node) for node in nodes)
             if first:  # else the old ones stay readable until all are there
                 inventory.nodes.update((node.node, node) for node in nodes)
-                live.tell("node")
+                sync.notify("node")
         inventory.nodes = fresh
         await self._fetch_switches()
         await self._fetch_drift()
         self._nodes.clear()  # all were fetched just now
         await self.jobs()
-        live.tell("node", "switch", "drift", "job")
+        sync.notify("node", "switch", "drift", "job")
 
     async def _fetch_projects(self) -> None:
         found = await self._all(Project, "project.list")
@@ -107,7 +107,7 @@ class Refresher:
 
         The nodes behind what is new, or is right again, are fetched next: they were in doubt.
         """
-        inventory, methods = self._inventory, self._live.language.api.methods
+        inventory, methods = self._inventory, self._sync.language.api.methods
         if inventory.info is None or not inventory.info.admin or "drift.list" not in methods:
             return
         before = inventory.drift.keys()
@@ -124,12 +124,12 @@ class Refresher:
     async def jobs(self) -> None:
         """Look at the newest jobs; what one that ended has changed is fetched too."""
         before = {j.job for j in self._inventory.running_jobs()}
-        page = await self._live.call("job.list", {"limit": JOBS}, quiet=True)
+        page = await self._sync.call("job.list", {"limit": JOBS}, quiet=True)
         found = {j.job: j for j in _read_all(Job, page["items"])}
         if found == self._inventory.jobs:
             return
         self._inventory.jobs = found
-        self._live.tell("job")
+        self._sync.notify("job")
         ended = [j for j in found.values() if j.job in before and not j.under_way]
         for job in ended:
             self._job_ended(job.project, job.kind)
@@ -140,7 +140,7 @@ class Refresher:
         self, kind: type[Any], method: str, params: Any = None, *, quiet: bool = False
     ) -> list[Any]:
         found: list[Any] = []
-        async for page in self._live.pages(method, params, quiet=quiet):
+        async for page in self._sync.pages(method, params, quiet=quiet):
             found += _read_all(kind, page)
         return found
 
@@ -153,7 +153,7 @@ class Refresher:
         noun, verb, name = params["noun"], params["verb"], params["name"]
         project = params.get("project")
         self._told |= {noun, "news"}
-        self._live.log.news.append(NewsRecord(time.time(), noun, verb, name, project))
+        self._sync.log.news.append(NewsRecord(time.time(), noun, verb, name, project))
         if (noun, verb) in COUNTED:
             self._lists.add("project")
             self._told.add("project")
@@ -194,7 +194,7 @@ class Refresher:
         if everything:
             self._nodes, self._headnodes, self._lists, self._projects = set(), set(), set(), set()
             await self.load()
-            self._live.tell(*told)
+            self._sync.notify(*told)
             return
         for name in sorted(self._lists):
             told |= await self._fetch_list(name)
@@ -206,7 +206,7 @@ class Refresher:
         await self._fetch_nodes()
         await self._fetch_headnodes_named()
         if told:
-            self._live.tell(*told)
+            self._sync.notify(*told)
 
     async def _fetch_list(self, noun: str) -> set[str]:
         """Fetch a list; gives what else has changed with it."""
@@ -241,7 +241,7 @@ class Refresher:
             self._inventory.nodes = {node.node: node for node in found}
             return
         answers = await asyncio.gather(
-            *(self._found(self._live.call("node.show", {"node": name})) for name in sorted(names))
+            *(self._found(self._sync.call("node.show", {"node": name})) for name in sorted(names))
         )
         for name, answer in zip(sorted(names), answers, strict=True):
             if answer is None:
@@ -256,7 +256,7 @@ class Refresher:
         keys, self._headnodes = self._headnodes, set()
         for project, name in sorted(keys):
             params = {"project": project, "headnode": name}
-            answer = await self._found(self._live.call("headnode.show", params))
+            answer = await self._found(self._sync.call("headnode.show", params))
             if answer is None:
                 self._inventory.headnodes.pop((project, name), None)
             else:

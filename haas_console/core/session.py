@@ -30,7 +30,7 @@ from haas_console.core.errors import ConsoleError, ReadonlyError
 from haas_console.core.gestures import Freedom, Gesture, Refusal
 from haas_console.core.history import Edit, History
 from haas_console.core.inventory import Inventory, record, records
-from haas_console.core.live import Live, Target
+from haas_console.core.sync import InventorySync, Target
 from haas_schemas.drift import DriftItem
 from haas_schemas.headnode import Headnode
 from haas_schemas.network import Network
@@ -66,30 +66,30 @@ class Session:
     def __init__(
         self, target: Target, *, readonly: bool = False, project: str | None = None
     ) -> None:
-        self.live = Live(target)
+        self.sync = InventorySync(target)
         self.readonly = readonly
         self.project = project
         self.history = History()
         self._turn = asyncio.Lock()
         self._chosen = project is not None
-        self.live.watch(self._choose_project)
+        self.sync.watch(self._choose_project)
 
     @property
     def inventory(self) -> Inventory:
         """What is known of the data centre."""
-        return self.live.inventory
+        return self.sync.inventory
 
     @property
     def freedom(self) -> Freedom:
         """What may be done at all just now."""
-        return Freedom(self.readonly, self.live.status.state == "live")
+        return Freedom(self.readonly, self.sync.status.state == "live")
 
     def use(self, project: str | None) -> None:
         """Make a project the current one; None: all of them."""
         self._chosen = True
         if project != self.project:
             self.project = project
-            self.live.tell("use")
+            self.sync.notify("use")
 
     def _choose_project(self, changes: frozenset[str]) -> None:
         """Begin with the caller's project: the only one it is in, or the first by name."""
@@ -159,13 +159,13 @@ class Session:
     def line(self, command: Command) -> str:
         """The line of a script that means the command."""
         try:
-            return self.live.language.format(command)
+            return self.sync.language.format(command)
         except ValueError:
             return str(command)
 
     async def _send(self, command: Command, outcome: Outcome) -> bool:
         """Send one command and note what came of it."""
-        entry = self.live.log.command(self.line(command))
+        entry = self.sync.log.command(self.line(command))
         try:
             self._check(command)
             result = await self._carry_out(command)
@@ -175,18 +175,18 @@ class Session:
         else:
             entry.state = "done"
             outcome.results.append(result)
-        self.live.tell("command")
+        self.sync.notify("command")
         return outcome.ok
 
     def _check(self, command: Command) -> None:
-        if self.live.language.mutates(command):
+        if self.sync.language.mutates(command):
             if self.readonly:
                 raise ReadonlyError("This console only looks (--readonly).")
-            if self.live.status.state != "live":
+            if self.sync.status.state != "live":
                 raise ConsoleError("The daemon is lost; nothing can be changed until it is back.")
 
     async def _carry_out(self, command: Command) -> Any:
-        live = self.live
+        sync = self.sync
         match command:
             case Use(project):
                 self.use(project)
@@ -196,25 +196,25 @@ class Session:
             case Apply(project, digest):
                 given = {"project": project, "digest": digest}
                 params = {name: value for name, value in given.items() if value is not None}
-                return await live.call("apply.start", params)
+                return await sync.call("apply.start", params)
             case ImportSite(file, params):
-                return await live.call("site.import", {**params, "site": sitefile.read_text(file)})
+                return await sync.call("site.import", {**params, "site": sitefile.read_text(file)})
             case ExportSite(file):
-                exported = await live.call("site.export")
+                exported = await sync.call("site.export")
                 return {"bytes": sitefile.write_text(file, exported["site"])}
             case Call(method, params):
                 return await self._call(method, params)
 
     async def _call(self, method: str, params: Any) -> Any:
-        known = self.live.language.api.methods[method]
+        known = self.sync.language.api.methods[method]
         if "after" in known.by_name and "after" not in params and "limit" not in params:
             items: list[Any] = []
-            async for page in self.live.pages(method, params):
+            async for page in self.sync.pages(method, params):
                 items += page
             return {"items": items, "next": None}
         timeout = params.get("timeout")
-        limit = self.live.target.timeout + timeout if isinstance(timeout, int | float) else None
-        result = await self.live.call(method, params, timeout=limit)
+        limit = self.sync.target.timeout + timeout if isinstance(timeout, int | float) else None
+        result = await self.sync.call(method, params, timeout=limit)
         self._take(method, params, result)
         return result
 
@@ -223,13 +223,13 @@ class Session:
         match method:
             case "nic.connect" | "nic.disconnect":
                 self.inventory.put_nic(params["node"], record(Nic, result))
-                self.live.tell("node")
+                self.sync.notify("node")
             case "drift.check":
                 self._take_drift(result)
             case "network.create":
                 network = record(Network, result)
                 self.inventory.networks[network.key] = network
-                self.live.tell("network")
+                self.sync.notify("network")
             case (
                 "headnode.create"
                 | "headnode.connect"
@@ -239,7 +239,7 @@ class Session:
             ):
                 headnode = record(Headnode, result)
                 self.inventory.headnodes[headnode.key] = headnode
-                self.live.tell("headnode")
+                self.sync.notify("headnode")
 
     def _take_drift(self, report: Any) -> None:
         inventory, checked = self.inventory, set(report["checked"])
@@ -250,4 +250,4 @@ class Session:
         for name in checked & inventory.switches.keys():
             switch, drifted = inventory.switches[name], inventory.drifted(name)
             inventory.switches[name] = replace(switch, drift=drifted, checked=now)
-        self.live.tell("drift", "switch", "node")
+        self.sync.notify("drift", "switch", "node")

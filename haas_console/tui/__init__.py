@@ -10,8 +10,8 @@ How to add a screen
      (``node network headnode project switch drift job info status use call command``), and once,
      with all of them, when the screen is shown;
    * ``self.session`` (:class:`haas_console.core.session.Session`): ``session.inventory`` is what
-     is known, ``session.project`` the current project, ``session.live.call(method, params)`` asks
-     the daemon, ``session.live.log`` holds the calls and the commands made;
+     is known, ``session.project`` the current project, ``session.sync.call(method, params)`` asks
+     the daemon, ``session.sync.log`` holds the calls and the commands made;
    * ``self.send(gesture_or_commands)``: sends :class:`~haas_console.core.commands.Call` s (or a
      :class:`~haas_console.core.gestures.Gesture`), shows the line and the error, if any, at the
      bottom, and gives the :class:`~haas_console.core.session.Outcome`. Nothing else changes the

@@ -18,9 +18,9 @@ from textual.filter import Monochrome, NoColor
 from textual.screen import Screen
 
 from haas_console.core.api import near_miss
-from haas_console.core.live import Target
 from haas_console.core.recall import Recall
 from haas_console.core.session import Session
+from haas_console.core.sync import Target
 from haas_console.tui import clipboard
 from haas_console.tui.board import BoardScreen
 from haas_console.tui.commandline import CommandLine
@@ -154,7 +154,7 @@ class ConsoleApp(App[int]):
                 loop.add_signal_handler(number, self.exit, 128 + number)
 
     def _connect(self) -> None:
-        self.run_worker(self.session.live.run(), name="live", group="live")
+        self.run_worker(self.session.sync.run(), name="live", group="live")
         if self._complaint and self.here is not None:
             self.here.fail(self._complaint)
 

@@ -56,7 +56,7 @@ def top_text(session: Session, crumbs: list[str], width: int, told: int | None =
 
     A job of which the screen itself tells (``told``) is left out.
     """
-    info, status = session.inventory.info, session.live.status
+    info, status = session.inventory.info, session.sync.status
     left = Text(" HaaS > " + " > ".join(crumbs), style="bold")
     if info is not None:
         left.append(f"   project {session.project or 'all'}", style="not bold")
@@ -92,7 +92,7 @@ def summary_text(session: Session) -> Text:
     """What is staged and not applied yet, in the current project and in others of ours."""
     inventory = session.inventory
     if inventory.info is None:
-        return Text(f" {session.live.status.reason or 'connecting to the daemon'}")
+        return Text(f" {session.sync.status.reason or 'connecting to the daemon'}")
     if session.project is not None:
         staged = inventory.staged_count(session.project)
         if staged:

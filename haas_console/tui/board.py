@@ -12,7 +12,7 @@ from textual.containers import Horizontal, Vertical
 from haas_console.core import guide
 from haas_console.core.board import Board, key_of
 from haas_console.core.gestures import NicRef, Thing
-from haas_console.core.live import Changes
+from haas_console.core.sync import Changes
 from haas_console.tui.areas import AreaList
 from haas_console.tui.bars import Bar, summary_text
 from haas_console.tui.boardkeys import BoardKeys

@@ -143,7 +143,7 @@ class BoardKeys(StagingScreen):
 
     def action_copy(self) -> None:
         """Copy the last command that was sent."""
-        commands = self.session.live.log.commands
+        commands = self.session.sync.log.commands
         if commands:
             self.console.copy(commands[-1].line)
 

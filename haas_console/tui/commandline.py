@@ -35,7 +35,7 @@ class CommandLine:
         from haas_console.core.completion import Completer
 
         completer = Completer(
-            session.live.language,
+            session.sync.language,
             session.inventory,
             session.project,
             [*(item.name for item in SCREENS), "board", "discard", "quit"],
@@ -60,7 +60,7 @@ class CommandLine:
         if len(words) == 1 and self._own(words[0], here):
             return
         try:
-            command = session.live.language.parse_line(line, session.project)
+            command = session.sync.language.parse_line(line, session.project)
         except CommandSyntaxError as error:
             usage = f"   usage: {error.usage}" if error.usage else ""
             here.fail(f"{error.message}{usage}")
@@ -93,7 +93,7 @@ class CommandLine:
 
         session = self._app.session
         if isinstance(command, Help):
-            lines = help_text(session.live.language, command).splitlines()
+            lines = help_text(session.sync.language, command).splitlines()
             self._app.show(TextScreen(session, "Help", lines, indent=4))
             return
         if isinstance(command, Apply) and command.digest is None:  # look at the plan first
@@ -113,7 +113,7 @@ class CommandLine:
 
             open_job(self._app, result["job"])
         elif isinstance(command, Call) and (
-            command.method in devicetext.READ or not session.live.language.mutates(command)
+            command.method in devicetext.READ or not session.sync.language.mutates(command)
         ):
             title = session.line(command)
             self._app.show(TextScreen(session, title, answer_lines(command, result)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from haas_console.core.live import Changes
+from haas_console.core.sync import Changes
 from haas_schemas.job import Job
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ class JobNews:
     def __init__(self, app: ConsoleApp) -> None:
         self._app = app
         self._running: set[int] = set()
-        app.session.live.watch(self._hear)
+        app.session.sync.watch(self._hear)
 
     def _hear(self, changes: Changes) -> None:
         if "job" not in changes:

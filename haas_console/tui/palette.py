@@ -51,7 +51,7 @@ def entries(app: ConsoleApp) -> list[Entry]:
                 lambda node=node, action=action: app.run_action(action, node),  # type: ignore[misc]
             )
         )
-    api = app.session.live.language.api
+    api = app.session.sync.language.api
     info = app.session.inventory.info
     for noun, verbs in sorted(api.nouns.items()):
         for verb, method in verbs.items():

@@ -18,8 +18,8 @@ from textual.widget import Widget
 
 from haas_console.core.commands import Command
 from haas_console.core.gestures import Gesture, Refusal
-from haas_console.core.live import Changes
 from haas_console.core.session import Outcome, Session
+from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar, top_text
 from haas_console.tui.hints import hints_text
 from haas_console.tui.match import pick
@@ -86,7 +86,7 @@ class ConsoleScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Hear of changes from now on."""
-        self._stop = self.session.live.watch(self._hear)
+        self._stop = self.session.sync.watch(self._hear)
         self._hear(ALL)
 
     def on_unmount(self) -> None:
@@ -269,7 +269,7 @@ class ConsoleScreen(Screen[None]):
 
     def show_outcome(self, outcome: Outcome, done: str | None = None) -> None:
         """Show what became of commands: the line a script would have, or what went wrong."""
-        commands = self.session.live.log.commands
+        commands = self.session.sync.log.commands
         if not outcome.ok:
             self.fail(outcome.error or "")
         elif done is not None:

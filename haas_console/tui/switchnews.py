@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from haas_console.core.live import Changes
+from haas_console.core.sync import Changes
 
 if TYPE_CHECKING:
     from haas_console.tui.app import ConsoleApp
@@ -17,12 +17,12 @@ class SwitchNews:
     def __init__(self, app: ConsoleApp) -> None:
         self._app = app
         self._told = time.time()
-        app.session.live.watch(self._hear)
+        app.session.sync.watch(self._hear)
 
     def _hear(self, changes: Changes) -> None:
         if "news" not in changes:
             return
-        news = self._app.session.live.log.news
+        news = self._app.session.sync.log.news
         fresh = [each for each in news if each.noun == "switch" and each.at > self._told]
         here = self._app.here
         for each in fresh:

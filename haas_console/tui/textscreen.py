@@ -9,8 +9,8 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from haas_console.core.live import Changes
 from haas_console.core.session import Session
+from haas_console.core.sync import Changes
 from haas_console.tui.lines import BAR, Lines, Part
 from haas_console.tui.screen import ConsoleScreen
 

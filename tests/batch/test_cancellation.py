@@ -16,7 +16,7 @@ import pytest
 
 from haas_console.core.client import Client
 from haas_console.core.config import Endpoint
-from haas_console.core.live import Live, Target
+from haas_console.core.sync import InventorySync, Target
 from haas_console.core.tasks import cancel_and_wait
 
 if TYPE_CHECKING:
@@ -112,10 +112,10 @@ async def test_closing_a_connection_can_be_cancelled_at_every_step(demo_daemon: 
 
 
 async def test_a_console_that_quits_while_its_screen_fails_does_end(demo_daemon: Daemon) -> None:
-    live = Live(Target(_endpoint(demo_daemon)))
+    sync = InventorySync(Target(_endpoint(demo_daemon)))
     is_live = asyncio.Event()
-    live.watch(lambda _: is_live.set() if live.status.state == "live" else None)
-    running = asyncio.create_task(live.run())
+    sync.watch(lambda _: is_live.set() if sync.status.state == "live" else None)
+    running = asyncio.create_task(sync.run())
     async with asyncio.timeout(20):
         await is_live.wait()
 
@@ -124,7 +124,7 @@ async def test_a_console_that_quits_while_its_screen_fails_does_end(demo_daemon:
         stop()
         raise RuntimeError("No screens on stack")
 
-    stop = live.watch(gone)
+    stop = sync.watch(gone)
     other = await Client.connect(_endpoint(demo_daemon))
     await other.call("project.create", {"project": "quits"})
     await other.close()

@@ -92,7 +92,7 @@ async def drift(centre: DataCentre, hands: Hands) -> None:
         switch.touch(port)
     switch.running.add_vlan(150)
     switch.settle()
-    await hands.app.session.live.call("drift.check")
+    await hands.app.session.sync.call("drift.check")
     await hands.until(lambda: len(hands.app.session.inventory.drift) == 3, "it is told")
 
 
@@ -126,8 +126,8 @@ async def tour(hands: Hands, folder: Path, centre: DataCentre) -> None:
             await hands.press("enter")
             await still(hands)
             await take("drifted")
-            started = await hands.app.session.live.call("drift.repair")
-            await hands.app.session.live.call("job.wait", {"job": started["job"], "timeout": 60})
+            started = await hands.app.session.sync.call("drift.repair")
+            await hands.app.session.sync.call("job.wait", {"job": started["job"], "timeout": 60})
             await hands.until(lambda: not hands.app.session.inventory.drift, "it is repaired")
         while len(hands.app.screen_stack) > 1:
             hands.app.back()

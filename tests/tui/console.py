@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 from textual.worker import WorkerCancelled, WorkerFailed
 
 from haas_console.core.config import Endpoint
-from haas_console.core.live import Target
+from haas_console.core.sync import Target
 from haas_console.tui.app import ConsoleApp, Options
 from haas_console.tui.areas import AreaList
 from haas_console.tui.bars import Bar
@@ -115,16 +115,16 @@ class Hands:
 
     async def command(self, line: str) -> None:
         """Give a command in the ``:`` line, and wait for its end."""
-        before = len(self.app.session.live.log.commands)
+        before = len(self.app.session.sync.log.commands)
         await self.burst(f":{line}\r")
-        await self.until(lambda: len(self.app.session.live.log.commands) > before, line)
-        await self.until(lambda: self.app.session.live.log.commands[-1].state != "sent", line)
+        await self.until(lambda: len(self.app.session.sync.log.commands) > before, line)
+        await self.until(lambda: self.app.session.sync.log.commands[-1].state != "sent", line)
 
     async def given(self, *lines: str) -> None:
         """What was done before the story begins, without typing it."""
         session = self.app.session
         for line in lines:
-            command = session.live.language.parse_line(line, session.project)
+            command = session.sync.language.parse_line(line, session.project)
             assert command is not None
             outcome = await session.perform([command])
             assert outcome.ok, outcome.error
@@ -203,7 +203,7 @@ async def console(
     app = ConsoleApp(Target(Endpoint(str(socket), None, "the test")), Options(**options))
     async with app.run_test(size=size) as pilot:
         hands = Hands(app, pilot)
-        await hands.until(lambda: app.session.live.status.state == "live", "connected")
+        await hands.until(lambda: app.session.sync.status.state == "live", "connected")
         connection = next(worker for worker in app.workers if worker.name == "live")
         yield hands
     # Its good-bye: a daemon that stops just then has to wait for it for two seconds.

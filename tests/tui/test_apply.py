@@ -53,7 +53,7 @@ async def test_confirmed_it_is_sent_and_the_switch_has_it(site: Site) -> None:
         assert f"job {job.watch_job.job}" in shown(hands)
         vlan = (await site.call("network.show", project="astro", network="lab"))["vlan"]
         assert site.vlan_of_node_01() == vlan
-        line = hands.app.session.live.log.commands[-1].line
+        line = hands.app.session.sync.log.commands[-1].line
         assert line == f"apply astro --digest={screen.plan.digest}"
         await hands.press("escape")
         await hands.until(lambda: "nothing staged in astro" in hands.bar("summary"))
@@ -137,5 +137,5 @@ async def test_the_plan_is_asked_for_once(site: Site) -> None:
     async with console(site.socket) as hands:
         await plan_is_shown(hands)
         await hands.pilot.pause()
-        calls = [call.method for call in hands.app.session.live.log.calls]
+        calls = [call.method for call in hands.app.session.sync.log.calls]
         assert calls.count("plan.show") <= 2  # once more to see that it still holds

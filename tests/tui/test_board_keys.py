@@ -9,7 +9,7 @@ from tests.tui.test_board_mouse import a_project_at_work
 
 
 def last_line(hands: Hands) -> str:
-    return hands.app.session.live.log.commands[-1].line
+    return hands.app.session.sync.log.commands[-1].line
 
 
 async def test_a_first_job_by_keyboard_follows_the_tour(socket: Path) -> None:
@@ -160,7 +160,7 @@ async def test_readonly_greys_what_changes_things(socket: Path) -> None:
     async with console(socket, readonly=True) as hands:
         await hands.press("A")
         await hands.pilot.pause()
-        assert not hands.app.session.live.log.commands
+        assert not hands.app.session.sync.log.commands
         await hands.command("network create lab")
         assert "only looks" in hands.bar("message")
         assert "read-only" in hands.bar("top")

@@ -84,21 +84,21 @@ async def test_the_target_lights_up_and_a_forbidden_one_says_why_before_the_drop
         await hands.until(lambda: hands.area("lab"))
 
         free = hands.nic_at("node-05", "primary-nic")
-        before = len(hands.app.session.live.log.commands)
+        before = len(hands.app.session.sync.log.commands)
         await hands.grip(free)
         await hands.pull((free[0] + 3, free[1]), lab)
         assert any(line.startswith("✗ lab") for line in hands.text(hands.areas))
         assert "node-05 is not allocated: A allocates it" in hands.bar("message")
         await hands.let_go(lab)
         await hands.pilot.pause()
-        assert len(hands.app.session.live.log.commands) == before  # nothing was sent
+        assert len(hands.app.session.sync.log.commands) == before  # nothing was sent
 
 
 async def test_escape_lets_go_and_nothing_was_moved(socket: Path) -> None:
     async with console(socket) as hands:
         await a_project_at_work(hands)
         start, lab = hands.nic_at("node-01", "primary-nic"), hands.area_at("lab")
-        before = len(hands.app.session.live.log.commands)
+        before = len(hands.app.session.sync.log.commands)
         await hands.grip(start)
         await hands.pull((start[0] + 3, start[1]), lab)
         await hands.press("escape")
@@ -106,7 +106,7 @@ async def test_escape_lets_go_and_nothing_was_moved(socket: Path) -> None:
         assert not hands.app.screen.query_one("#ghost").visible
         assert not any(line.startswith("▶") for line in hands.text(hands.areas))
         await hands.let_go(lab)
-        assert len(hands.app.session.live.log.commands) == before
+        assert len(hands.app.session.sync.log.commands) == before
         # and the next drag is as good as the first
         await hands.drag(start, lab)
         await hands.until(lambda: hands.area("lab"))

@@ -49,7 +49,7 @@ def by_hand(site: Site, port: str, vlan: int) -> None:
 
 def calls_since(hands: Hands) -> Callable[[], list[str]]:
     """What the console asks the daemon for from now on."""
-    log = hands.app.session.live.log
+    log = hands.app.session.sync.log
     before = len(log.calls)
     return lambda: [call.method for call in list(log.calls)[before:]]
 
@@ -115,7 +115,7 @@ async def test_on_the_face_plate_c_checks_and_r_repairs(site: Site) -> None:
         await hands.press("enter")
         await job_is_shown(hands, "succeeded")
         assert "repair of the site" in shown(hands)
-        assert hands.app.session.live.log.commands[-1].line == "drift repair --switch sw1"
+        assert hands.app.session.sync.log.commands[-1].line == "drift repair --switch sw1"
         assert site.vlan_of_node_01() == 100
         await hands.press("escape")
         await hands.until(lambda: not any("≠ VLAN" in line for line in face(hands)))
@@ -164,7 +164,7 @@ async def test_a_switch_that_was_restarted_is_told_of(site: Site) -> None:
     async with console(site.socket, project="astro") as hands:
         await site.restarted("sw1")
         await site.call("drift.check", switch="sw1")
-        news = hands.app.session.live.log.news
+        news = hands.app.session.sync.log.news
         await hands.until(lambda: "ports-closed" in [each.verb for each in news])
         await hands.until(lambda: "came back with ports open" in hands.bar("message"))
 
@@ -218,7 +218,7 @@ async def test_a_host_key_is_shown_asked_after_and_trusted(ready: SmallSite) -> 
             await hands.type("y")
             await hands.press("enter")
             await hands.until(lambda: any("trusted from now on" in line for line in face(hands)))
-            line = hands.app.session.live.log.commands[-1].line
+            line = hands.app.session.sync.log.commands[-1].line
             assert line == f"switch trust a-new-one --fingerprint {key}"
             await hands.press("T")
             await hands.until(lambda: "is trusted already" in hands.bar("message"))

@@ -67,5 +67,5 @@ async def test_a_line_is_copied_as_a_script_has_it(site: Site, tmp_path: Path) -
         await hands.command("network create store")
         await events_are_shown(hands)
         await hands.press("v", "G", "c")
-        line = hands.app.session.live.log.commands[-1].line
+        line = hands.app.session.sync.log.commands[-1].line
         assert copies.read_text().strip() == line

@@ -102,11 +102,11 @@ async def test_what_is_wrong_before_anything_is_sent(socket: Path) -> None:
         fill(hands, "node", "Node 1")
         fill(hands, "nics", "nic=eth0,mac=12")
         await hands.pilot.pause()
-        before = len(hands.app.session.live.log.commands)
+        before = len(hands.app.session.sync.log.commands)
         await hands.press("ctrl+s")
         await hands.until(lambda: "✗" in hint(hands, "node"))
         assert "mac" in hint(hands, "nics")
-        assert len(hands.app.session.live.log.commands) == before
+        assert len(hands.app.session.sync.log.commands) == before
 
 
 async def test_a_refusal_about_no_field_stands_below_them(socket: Path) -> None:

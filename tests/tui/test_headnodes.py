@@ -20,9 +20,9 @@ async def headnodes(hands: Hands) -> None:
 
 
 async def apply(hands: Hands) -> None:
-    live = hands.app.session.live
-    started = await live.call("apply.start", {"project": "astro"})
-    done = await live.call("job.wait", {"job": started["job"], "timeout": 30})
+    sync = hands.app.session.sync
+    started = await sync.call("apply.start", {"project": "astro"})
+    done = await sync.call("job.wait", {"job": started["job"], "timeout": 30})
     assert done["state"] == "succeeded"
 
 

@@ -41,7 +41,7 @@ async def test_a_job_that_somebody_else_started_shows_and_what_it_applied_too(so
         await hands.given("connect node-03:primary-nic lab")
         badges: set[str] = set()
         session = hands.app.session
-        session.live.watch(
+        session.sync.watch(
             lambda _: badges.add(top_text(session, ["Board"], 120).plain.rpartition("  ")[0])
         )
         await elsewhere(socket, "apply.start", project="astro")
@@ -62,10 +62,10 @@ async def test_a_lost_daemon_leaves_what_was_known_and_comes_back() -> None:
             await hands.until(lambda: "stale since" in hands.bar("top"), "the badge")
             assert "allocated" in hands.row("node-01", "ipmi-nic")  # still readable
             await hands.go("node-01", "primary-nic")
-            before = len(hands.app.session.live.log.calls)
+            before = len(hands.app.session.sync.log.calls)
             await hands.command("network create more")
             assert "daemon is lost" in hands.bar("message")
-            assert len(hands.app.session.live.log.calls) == before  # nothing was sent
+            assert len(hands.app.session.sync.log.calls) == before  # nothing was sent
             async with demo(str(socket)):
                 await hands.until(lambda: "live" in hands.bar("top"), "it is back")
                 # this daemon's memory is new: what the other knew is gone from the board too
@@ -79,7 +79,7 @@ async def test_a_lost_daemon_leaves_what_was_known_and_comes_back() -> None:
 async def test_the_console_opens_without_a_daemon_and_finds_it_later() -> None:
     with tempfile.TemporaryDirectory(prefix="haas-tui-") as folder:
         socket = Path(folder) / "s"
-        from haas_console.core.live import Target
+        from haas_console.core.sync import Target
         from haas_console.tui.app import ConsoleApp, Options
         from tests.tui.console import Hands
 

@@ -76,7 +76,7 @@ async def test_the_lines_that_were_shown_make_the_same_by_script(tmp_path: Path)
         async with demo(str(by_hand)):
             async with console(by_hand) as hands:
                 await every_gesture(hands)
-                lines = [entry.line for entry in hands.app.session.live.log.commands]
+                lines = [entry.line for entry in hands.app.session.sync.log.commands]
             assert len(lines) >= 11
             wanted = _without_drawn(await state(by_hand))
         script = tmp_path / "shown.haas"

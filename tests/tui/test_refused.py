@@ -57,9 +57,9 @@ SOME = {
 
 async def test_a_console_that_only_looks_says_so_whatever_is_pressed(socket: Path) -> None:
     async with console(socket, project="astro", readonly=True) as hands:
-        calls = hands.app.session.live.log.calls
+        calls = hands.app.session.sync.log.calls
         assert await all_refused(hands, "This console only looks (--readonly).") >= SOME
-        methods = hands.app.session.live.language.api.methods
+        methods = hands.app.session.sync.language.api.methods
         assert not [c for c in calls if methods[c.method].mutates]
 
 

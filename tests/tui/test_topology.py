@@ -47,8 +47,8 @@ async def test_the_picture_follows_what_is_staged_and_applied(socket: Path) -> N
         await hands.command("headnode connect login lab")
         await hands.until(lambda: any("%login% new*" in line for line in picture(hands)))
         assert any("^br-vlan100^────^trunk-nic.100^ )*" in line for line in picture(hands))
-        job = await hands.app.session.live.call("apply.start", {"project": "astro"})
-        await hands.app.session.live.call("job.wait", {"job": job["job"], "timeout": 30})
+        job = await hands.app.session.sync.call("apply.start", {"project": "astro"})
+        await hands.app.session.sync.call("job.wait", {"job": job["job"], "timeout": 30})
         await hands.until(lambda: any("access{100} lab" in line for line in picture(hands)))
         await hands.until(lambda: any("%login% running" in line for line in picture(hands)))
         assert not any("*" in line for line in picture(hands))
@@ -163,7 +163,7 @@ async def test_a_tenant_sees_the_ports_of_its_nodes_and_cannot_probe(socket: Pat
         await hands.press("w")
         await hands.until(lambda: isinstance(hands.app.screen, SwitchScreen))
         await hands.until(lambda: "the ports of nodes that you can see" in face(hands)[0])
-        before = len(session.live.log.calls)
+        before = len(session.sync.log.calls)
         await hands.press("b")
-        assert len(session.live.log.calls) == before
-        assert not any(call.method == "port.list" for call in session.live.log.calls)
+        assert len(session.sync.log.calls) == before
+        assert not any(call.method == "port.list" for call in session.sync.log.calls)

@@ -11,7 +11,6 @@ from textual.binding import Binding, BindingType
 
 from haas_console.core.commands import Apply
 from haas_console.core.errors import ConsoleError
-from haas_console.core.live import Changes
 from haas_console.core.plandiff import (
     Plan,
     difference,
@@ -23,6 +22,7 @@ from haas_console.core.plandiff import (
 )
 from haas_console.core.session import Session
 from haas_console.core.sharedlines import with_below
+from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar
 from haas_console.tui.screen import ConsoleScreen
 from haas_console.tui.screens.apply_plan import Choice, PlanLines
@@ -118,7 +118,7 @@ class ApplyScreen(ConsoleScreen):
     async def _ask(self, *, quiet: bool) -> Plan:
         project = self.project
         params = {"project": project} if project else {}
-        answer = await self.session.live.call("plan.show", params, quiet=quiet)
+        answer = await self.session.sync.call("plan.show", params, quiet=quiet)
         return read_plan(project, answer, self.session.inventory)
 
     def _no_project(self) -> str:

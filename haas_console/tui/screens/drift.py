@@ -13,9 +13,9 @@ from haas_console.core.board import natural
 from haas_console.core.commands import Call
 from haas_console.core.devicetext import target_text, unread
 from haas_console.core.gestures import count
-from haas_console.core.live import Changes
 from haas_console.core.portviews import DRIFTED
 from haas_console.core.session import Session
+from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar
 from haas_console.tui.lines import BAR, Lines, Part, cut
 from haas_console.tui.screen import ConsoleScreen

@@ -11,8 +11,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from haas_console.core.chronicle import KINDS, Happening, happenings
-from haas_console.core.live import Changes
 from haas_console.core.session import Session
+from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar
 from haas_console.tui.folds import SpareLines
 from haas_console.tui.lines import Part
@@ -102,7 +102,7 @@ class EventsScreen(ConsoleScreen):
     def show_events(self) -> None:
         """Make the lines anew."""
         self._waits = False
-        found = happenings(self.session.live.log, self.kind, self.filter)
+        found = happenings(self.session.sync.log, self.kind, self.filter)
         self.query_one(EventLines).show(found)
         title = Text(f" {self.kind}", "bold")
         title.append(f"  {len(found)}   > command   * event   others are calls", "dim")

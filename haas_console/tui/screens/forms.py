@@ -14,8 +14,8 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from haas_console.core.forms import Form, FormField
-from haas_console.core.live import Changes
 from haas_console.core.session import Session
+from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar
 from haas_console.tui.screen import ConsoleScreen
 from haas_console.tui.screens.forms_fields import (
@@ -59,7 +59,7 @@ class FormScreen(ConsoleScreen):
         self, session: Session, method: str, given: Mapping[str, str] | None = None
     ) -> None:
         super().__init__(session)
-        language = session.live.language
+        language = session.sync.language
         self.form = Form(language, language.api.methods[method], dict(given or {}))
         self.TITLE = method.replace(".", " ")  # type: ignore[misc]  # an instance's own
         self._first = dict(self.form.texts)
@@ -179,7 +179,7 @@ class FormScreen(ConsoleScreen):
             self.query_one(f"#field-{name}").focus()
 
     def _done(self) -> None:
-        line = self.session.live.log.commands[-1].line
+        line = self.session.sync.log.commands[-1].line
         self.console.back()
         here = self.console.here
         if here is not None:

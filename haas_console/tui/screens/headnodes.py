@@ -13,8 +13,8 @@ from haas_console.core import gestures
 from haas_console.core.commands import Call
 from haas_console.core.gestures import HeadnodeRef, Onto
 from haas_console.core.inventory import Inventory
-from haas_console.core.live import Changes
 from haas_console.core.master import state_text
+from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar, summary_text
 from haas_console.tui.lines import Lines, Part, cut
 from haas_console.tui.staging import StagingScreen

@@ -14,8 +14,8 @@ from haas_console.core import jobtree
 from haas_console.core.commands import Call
 from haas_console.core.jobtree import Part
 from haas_console.core.jobwatch import JobWatch
-from haas_console.core.live import Changes
 from haas_console.core.session import Session
+from haas_console.core.sync import Changes
 from haas_console.tui.lines import Part as Piece
 from haas_console.tui.screen import ConsoleScreen
 from haas_console.tui.screens.job_lines import Head, JobLines, job_text, success, title
@@ -46,7 +46,7 @@ class JobScreen(ConsoleScreen):
     def __init__(self, session: Session, job: int) -> None:
         super().__init__(session)
         self.TITLE = f"Job {job}"  # type: ignore[misc]  # an instance's own
-        self.watch_job = JobWatch(session.live, job, self._news)
+        self.watch_job = JobWatch(session.sync, job, self._news)
         self.tells_job = job
         self._ticking = False
         self._was_over = self._was_live = False

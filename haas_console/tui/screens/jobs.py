@@ -17,8 +17,8 @@ from haas_console.core.inventory import records
 from haas_console.core.joblist import newest_first, parse_filter, took
 from haas_console.core.jobtree import clock
 from haas_console.core.jobwatch import seconds
-from haas_console.core.live import Changes
 from haas_console.core.session import Session
+from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar
 from haas_console.tui.folds import SpareLines
 from haas_console.tui.glyphs import LOOKS, glyphs
@@ -187,7 +187,7 @@ class JobsScreen(ConsoleScreen):
         known = {**self._older, **self.session.inventory.jobs}
         params = {"limit": OLDER, **({"after": str(min(known))} if known else {})}
         try:
-            page = await self.session.live.call("job.list", params)
+            page = await self.session.sync.call("job.list", params)
         except ConsoleError as error:
             self.fail(str(error))
             return

@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from haas_console.core.board import natural
 from haas_console.core.commands import Call
 from haas_console.core.inventory import Inventory
-from haas_console.core.live import Changes
+from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar
 from haas_console.tui.lines import Lines, Part, cut
 from haas_console.tui.prompt import Question

@@ -13,7 +13,7 @@ from textual.containers import Horizontal, Vertical
 
 from haas_console.core.commands import Call
 from haas_console.core.errors import ConsoleError
-from haas_console.core.live import Changes
+from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar
 from haas_console.tui.lines import Lines, Part, cut
 from haas_console.tui.screen import ConsoleScreen
@@ -176,10 +176,10 @@ class ProjectsScreen(ConsoleScreen):
     async def _fetch_users(self) -> None:
         found: list[User] = []
         try:
-            async for page in self.session.live.pages("user.list", quiet=True):
+            async for page in self.session.sync.pages("user.list", quiet=True):
                 found += [User(u["user"], u["admin"], tuple(u["projects"])) for u in page]
         except ConsoleError as error:
-            if self.session.live.status.state == "live":
+            if self.session.sync.status.state == "live":
                 self.fail(str(error))
             return
         self.users.users = found

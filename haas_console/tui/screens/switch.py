@@ -18,10 +18,10 @@ from haas_console.core.commands import Call
 from haas_console.core.devicetext import carries, probe_facts, target_text, trust_lines, unread
 from haas_console.core.errors import ConsoleError
 from haas_console.core.faceplate import labeller, legend, plate
-from haas_console.core.live import Changes
 from haas_console.core.portfetch import fetch_ports
 from haas_console.core.portviews import DRIFTED, PortView, describe, plugs, views
 from haas_console.core.session import Session
+from haas_console.core.sync import Changes
 from haas_console.core.text import clean
 from haas_console.tui.bars import Bar
 from haas_console.tui.lines import Lines, Part, cut
@@ -256,7 +256,7 @@ class SwitchScreen(ConsoleScreen):
             if missed := unread(report):
                 self.fail(missed[0])
             else:
-                line = self.session.live.log.commands[-1].line
+                line = self.session.sync.log.commands[-1].line
                 self.say(f"> {line}: {len(report['items']) or 'nothing'} drifted")
 
     @work(group="ask", exclusive=True)

@@ -10,9 +10,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from haas_console.core.errors import ConsoleError
-from haas_console.core.live import Changes
 from haas_console.core.portfetch import fetch_ports
 from haas_console.core.portviews import describe
+from haas_console.core.sync import Changes
 from haas_console.core.topology import Picture
 from haas_console.core.topology_parts import Spot
 from haas_console.tui.bars import Bar

@@ -54,7 +54,7 @@ class Target(msgspec.Struct, frozen=True):
     timeout: float = 60.0
 
 
-class Live:
+class InventorySync:
     """One daemon's inventory, kept current for as long as :meth:`run` runs."""
 
     def __init__(self, target: Target) -> None:
@@ -89,7 +89,7 @@ class Live:
 
         return stop
 
-    def tell(self, *nouns: str) -> None:
+    def notify(self, *nouns: str) -> None:
         """Tell the watchers that something changed."""
         changes = frozenset(nouns)
         for watcher in tuple(self._watchers):
@@ -99,7 +99,7 @@ class Live:
         if (state, reason) != (self.status.state, self.status.reason):
             since = time.time() if state != self.status.state else self.status.since
             self.status = Status(state, since, reason)
-            self.tell("status")
+            self.notify("status")
 
     # --- asking ---
 
@@ -131,7 +131,7 @@ class Live:
                 CallRecord(time.time(), method, dict(params or {}), ms, outcome, ok, quiet)
             )
             if not quiet:
-                self.tell("call")
+                self.notify("call")
 
     async def pages(
         self, method: str, params: Mapping[str, Any] | None = None, *, quiet: bool = False
