@@ -19,6 +19,7 @@ from haas_rpcd.events import Events
 from haas_rpcd.model import RESERVED_DEVICES, Probed
 from haas_rpcd.store import jobs
 from haas_rpcd.store.database import Row, Store, Tx
+from haas_rpcd.store.jobs import JobRow
 from haas_schemas.job import FINAL_JOB_STATES
 
 log = logging.getLogger(__name__)
@@ -83,8 +84,8 @@ class Engine:
             job = jobs.find(tx, job_id)
             if job is None:
                 raise NotFoundError(f"There is no job {job_id}.")
-            if job["state"] in FINAL_JOB_STATES:
-                raise ConflictError(f"Job {job_id} has ended already: it {job['state']}.")
+            if job.state in FINAL_JOB_STATES:
+                raise ConflictError(f"Job {job_id} has ended already: it {job.state}.")
             jobs.cancel(tx, job_id)
 
         await self._store.write(request)
@@ -142,8 +143,8 @@ class Engine:
     async def recover(self) -> None:
         """Pick up what a daemon before this one left queued or running."""
         for job in await self._store.read(jobs.unfinished):
-            log.info("picking up job %d (%s)", job["id"], job["state"])
-            self.enqueue(job["id"], job["project_id"])
+            log.info("picking up job %d (%s)", job.id, job.state)
+            self.enqueue(job.id, job.project_id)
 
     async def stop(self) -> None:
         """End at once; what is under way stays in the journal for the next start."""
@@ -168,11 +169,9 @@ class Engine:
                 continue
             await self._run(job)
 
-    async def _run(self, job: Row) -> None:
-        job_id = job["id"]
-        journal = Journal(
-            self._store, self._events, job_id, job["project_id"], repairs=bool(job["repairs"])
-        )
+    async def _run(self, job: JobRow) -> None:
+        job_id = job.id
+        journal = Journal(self._store, self._events, job_id, job.project_id, repairs=job.repairs)
         run = JobRun(
             job,
             store=self._store,
@@ -180,7 +179,7 @@ class Engine:
             journal=journal,
             worker=self._worker,
             repair=self.drift.repair_steps,
-            cancelling=bool(job["cancelling"]),
+            cancelling=job.cancelling,
         )
         self._running[job_id] = run
         try:
@@ -205,17 +204,17 @@ class Engine:
             logging.WARNING if state == "failed" else logging.INFO,
             "job %d (%s of %s, by %s) %s%s",
             job_id,
-            job["kind"],
-            job["project"] or "the site",
-            job["user"],
+            job.kind,
+            job.project or "the site",
+            job.user,
             state,
-            f": {error}" if error else f", {job['done']} of {job['total']} steps done",
+            f": {error}" if error else f", {job.done} of {job.total} steps done",
         )
-        teller = journal or Journal(self._store, self._events, job_id, job["project_id"])
-        teller.done, teller.total = job["done"], job["total"]
-        teller.tell_state(job["state"], error)
+        teller = journal or Journal(self._store, self._events, job_id, job.project_id)
+        teller.done, teller.total = job.done, job.total
+        teller.tell_state(job.state, error)
         self._events.inventory(
-            "job", state, str(job_id), job["project"], admins_only=job["project"] is None
+            "job", state, str(job_id), job.project, admins_only=job.project is None
         )
         self._ended.pop(job_id, asyncio.Event()).set()
 

@@ -17,7 +17,8 @@ from haas_rpcd.errors import DeviceError, HaasError
 from haas_rpcd.model import Phase, SetPort, Step
 from haas_rpcd.planner import shortfall
 from haas_rpcd.store import applied, jobs
-from haas_rpcd.store.database import Row, Store, Tx
+from haas_rpcd.store.database import Store, Tx
+from haas_rpcd.store.jobs import JobRow
 from haas_rpcd.store.scope import NO_NODE, Scope
 from haas_schemas.job import JobState
 
@@ -29,7 +30,7 @@ class JobRun:
 
     def __init__(
         self,
-        job: Row,
+        job: JobRow,
         *,
         store: Store,
         planning: Planning,
@@ -38,13 +39,13 @@ class JobRun:
         repair: Callable[[str | None], Awaitable[list[Step]]],
         cancelling: bool = False,
     ) -> None:
-        self.job_id: int = job["id"]
-        self._begun_before = job["started"] is not None
+        self.job_id: int = job.id
+        self._begun_before = job.started is not None
         """Whether a daemon before this one began it, and died."""
-        self._digest: str | None = None if self._begun_before else job["digest"]
+        self._digest: str | None = None if self._begun_before else job.digest
         self._scope = _scope(job)
-        self._repairs: bool = bool(job["repairs"])
-        self._switch: str | None = job["repaired"]
+        self._repairs: bool = job.repairs
+        self._switch: str | None = job.repair_switch
         self._store = store
         self._planning = planning
         self._journal = journal
@@ -155,10 +156,10 @@ class JobRun:
         return [Verdict(entry, "skipped", f"not sent: {why}") for entry in batch]
 
 
-def _scope(job: Row) -> Scope:
+def _scope(job: JobRow) -> Scope:
     """Give what a job may change; a release is never an apply, though its node may be deleted."""
-    node_id = NO_NODE if job["kind"] == "release" and not job["node_id"] else job["node_id"]
-    return Scope(project_id=job["project_id"], node_id=node_id)
+    node_id = NO_NODE if job.kind == "release" and not job.node_id else job.node_id
+    return Scope(project_id=job.project_id, node_id=node_id)
 
 
 def _outcome(verdicts: Sequence[Verdict], cancelling: bool) -> tuple[JobState, str | None]:

@@ -12,7 +12,8 @@ from haas_rpcd.errors import DeniedError, InvalidParamsError, NotFoundError
 from haas_rpcd.methods.access import find_project, number_cursor, paged, tenant
 from haas_rpcd.methods.registry import Call, TxCall, method
 from haas_rpcd.store import jobs, users
-from haas_rpcd.store.database import Row, Tx
+from haas_rpcd.store.database import Tx
+from haas_rpcd.store.jobs import JobRow, StepRow
 from haas_rpcd.store.scope import Scope
 from haas_schemas.common import Page, timestamp
 from haas_schemas.event import Subscribed
@@ -82,46 +83,46 @@ def apply_start(call: TxCall, project: Name | None = None, digest: Digest | None
 # --- jobs -----------------------------------------------------------------------------------------
 
 
-def record(tx: Tx, row: Row, *, with_steps: bool = True) -> Job:
+def record(tx: Tx, row: JobRow, *, with_steps: bool = True) -> Job:
     """Make the API's record of a job from its row."""
     return Job(
-        job=row["id"],
-        project=row["project"],
-        kind="repair" if row["repairs"] else row["kind"],
-        state=row["state"],
-        user=row["user"],
-        done=row["done"],
-        total=row["total"],
-        created=timestamp(row["created"]) or "",
-        started=timestamp(row["started"]),
-        finished=timestamp(row["finished"]),
-        error=row["error"],
-        steps=tuple(map(_step, jobs.steps(tx, row["id"]))) if with_steps else (),
+        job=row.id,
+        project=row.project,
+        kind="repair" if row.repairs else row.kind,
+        state=row.state,
+        user=row.user,
+        done=row.done,
+        total=row.total,
+        created=timestamp(row.created) or "",
+        started=timestamp(row.started),
+        finished=timestamp(row.finished),
+        error=row.error,
+        steps=tuple(map(_step, jobs.steps(tx, row.id))) if with_steps else (),
     )
 
 
-def _step(row: Row) -> JobStep:
+def _step(row: StepRow) -> JobStep:
     return JobStep(
-        step=row["step"],
-        device=row["device"],
-        kind=row["kind"],
-        target=row["target"],
-        summary=row["summary"],
-        lines=tuple(row["lines"]),
-        state=row["state"],
-        message=row["message"],
-        started=timestamp(row["started"]),
-        finished=timestamp(row["finished"]),
+        step=row.step,
+        device=row.device,
+        kind=row.kind,
+        target=row.target,
+        summary=row.summary,
+        lines=row.lines,
+        state=row.state,
+        message=row.message,
+        started=timestamp(row.started),
+        finished=timestamp(row.finished),
     )
 
 
-def _find(tx: Tx, call: Call, job: int) -> Row:
+def _find(tx: Tx, call: Call, job: int) -> JobRow:
     """Give a job of the caller's projects, or any to an admin. Raises NotFoundError."""
     row = jobs.find(tx, job)
     caller = call.caller
     mine = row is not None and (
         caller.admin
-        or (row["project_id"] is not None and users.is_member(tx, caller.user, row["project_id"]))
+        or (row.project_id is not None and users.is_member(tx, caller.user, row.project_id))
     )
     if row is None or not mine:
         raise NotFoundError(f"There is no job {job}.")
@@ -153,7 +154,7 @@ def job_list(
         state=state,
     )
     items = [record(call.tx, row, with_steps=False) for row in rows]
-    return paged(items, limit, rows[-1]["id"] if rows else None)
+    return paged(items, limit, rows[-1].id if rows else None)
 
 
 async def _show(call: Call, job: int) -> Job:

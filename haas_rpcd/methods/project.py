@@ -43,9 +43,9 @@ def delete(call: TxCall, project: Name) -> Deleted:
                 f"Project {project} still has {count} {noun}: release or delete them first."
             )
     for job in jobs.unfinished(call.tx):
-        if job["project_id"] == row.id:
+        if job.project_id == row.id:
             raise ConflictError(
-                f"Job {job['id']} of project {project} is still under way: wait until it has ended,"
+                f"Job {job.id} of project {project} is still under way: wait until it has ended,"
                 " or cancel it."
             )
     projects.delete(call.tx, row.id)

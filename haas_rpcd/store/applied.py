@@ -7,9 +7,7 @@ safe side: a VLAN id is not free, and a node not allocatable, while a port may s
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from typing import Any
 
 import msgspec
 
@@ -29,7 +27,7 @@ from haas_rpcd.model import (
     SetPort,
     SetVlan,
 )
-from haas_rpcd.store import networks, nodes
+from haas_rpcd.store import jobs, networks, nodes
 from haas_rpcd.store.database import Row, Tx
 
 SITE = 0
@@ -317,27 +315,21 @@ def still_carried(tx: Tx, device: str, change: Change, job_id: int) -> bool:
         return False
     if applied:
         return True
-    marks = ", ".join("?" * len(devices))
-    pending = tx.values(
-        str,
-        "SELECT change FROM step JOIN job ON job.id = step.job_id WHERE job.state = 'running'"
-        " AND job.id <> ? AND step.state IN ('pending', 'sending', 'sent')"
-        f" AND step.device IN ({marks})",
-        (job_id, *devices),
-    )
-    return any(change.vlan in _brings(json.loads(text)) for text in pending)
+    pending = jobs.open_changes(tx, devices, but_of=job_id)
+    return any(change.vlan in _adds(other) for other in pending)
 
 
-def _brings(change: dict[str, Any]) -> set[int]:
-    """Give the VLAN ids that an encoded change brings into being or puts something on."""
-    match change["type"]:
-        case "port":
-            config = msgspec.convert(change["config"], PortConfig)
+def _adds(change: Change) -> set[int]:
+    """Return the VLAN ids that a change creates, or that something carries after it."""
+    match change:
+        case SetPort(config=config):
             return set(config.vlans)
-        case "vlan" | "bridge":
-            return {change["vlan"]} if change["present"] else set()
+        case SetVlan(vlan=vlan, present=True) | SetBridge(vlan=vlan, present=True):
+            return {vlan}
+        case DefineHeadnode(nics=nics) | SetHeadnodeNics(nics=nics):
+            return {nic.vlan for nic in nics}
         case _:
-            return {nic["vlan"] for nic in change.get("nics", ())}
+            return set()
 
 
 # --- helpers --------------------------------------------------------------------------------------

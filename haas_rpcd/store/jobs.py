@@ -1,14 +1,94 @@
-"""The journal: jobs and their steps, each step's state written before and after it is sent."""
+"""The journal: jobs and their steps. A step's state is written before and after it is sent."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 
 from haas_rpcd.model import Change, Phase, Step
-from haas_rpcd.store.database import Row, Tx
+from haas_rpcd.store.database import Tx
+from haas_rpcd.store.rows import Json, Row
+from haas_schemas.job import JobState, StepState
+
+
+class JobRow(Row, frozen=True):
+    """A job. Times are in seconds since the epoch.
+
+    ``project`` is the project's name when the job was created. ``project_id`` and ``node_id``
+    become null when the project or the node is deleted. ``repairs``: the job repairs drift, on
+    ``repair_switch`` or everywhere. ``total`` counts the steps, ``done`` those that a device
+    confirmed.
+    """
+
+    id: int
+    kind: Literal["apply", "release", "site"]
+    project_id: int | None
+    project: str | None
+    node_id: int | None
+    user: str
+    state: JobState
+    cancelling: bool
+    digest: str | None
+    error: str | None
+    created: float
+    started: float | None
+    finished: float | None
+    repairs: bool
+    repair_switch: str | None
+    total: int
+    done: int
+
+
+class StepRow(Row, frozen=True):
+    """A step of a job and the lines sent for it. Times are in seconds since the epoch."""
+
+    step: int
+    device: str
+    kind: str
+    target: str
+    summary: str
+    lines: Json[tuple[str, ...]]
+    state: StepState
+    message: str | None
+    started: float | None
+    finished: float | None
+
+
+class ChangeRow(Row, frozen=True):
+    """The change that a step makes.
+
+    An earlier release may have written it: a field that is added to a change needs a default, or a
+    migration that rewrites these rows.
+    """
+
+    change: Json[Change]
+
+
+class OpenStepRow(Row, frozen=True):
+    """A step that has not ended. See :class:`ChangeRow` on ``change``."""
+
+    phase: Phase
+    device: str
+    kind: str
+    target: str
+    summary: str
+    change: Json[Change]
+    state: StepState
+
+
+_JOB = """
+SELECT job.id, job.kind, job.project_id, job.project, job.node_id, job.user, job.state,
+    job.cancelling, job.digest, job.error, job.created, job.started, job.finished,
+    repair.job_id IS NOT NULL AS repairs, repair.switch AS repair_switch,
+    (SELECT count(*) FROM step WHERE job_id = job.id AND state <> 'interrupted') AS total,
+    (SELECT count(*) FROM step WHERE job_id = job.id AND state = 'done') AS done
+FROM job LEFT JOIN repair ON repair.job_id = job.id
+"""
+
+_OPEN = "state IN ('pending', 'sending', 'sent')"
 
 
 def create(
@@ -21,7 +101,7 @@ def create(
     node_id: int | None = None,
     digest: str | None = None,
 ) -> int:
-    """Add a queued job; give its number."""
+    """Add a queued job; return its number."""
     project = tx.value(str, "SELECT name FROM project WHERE id = ?", (project_id,))
     return tx.insert(
         "job",
@@ -37,23 +117,15 @@ def create(
 
 
 def create_repair(tx: Tx, *, user: str, now: float, switch: str | None) -> int:
-    """Add a queued job of the site that repairs what drifted, on one switch or everywhere."""
+    """Add a queued job that repairs drift on one switch or everywhere; return its number."""
     job = create(tx, kind="site", user=user, now=now)
     tx.insert("repair", job_id=job, switch=switch)
     return job
 
 
-def find(tx: Tx, job_id: int) -> Row | None:
-    """Give one job, with its counts."""
-    return tx.one_dict(f"{_JOB} WHERE job.id = ?", (job_id,))
-
-
-_JOB = """
-SELECT job.*, repair.job_id IS NOT NULL AS repairs, repair.switch AS repaired,
-    (SELECT count(*) FROM step WHERE job_id = job.id AND state <> 'interrupted') AS total,
-    (SELECT count(*) FROM step WHERE job_id = job.id AND state = 'done') AS done
-FROM job LEFT JOIN repair ON repair.job_id = job.id
-"""
+def find(tx: Tx, job_id: int) -> JobRow | None:
+    """Return one job."""
+    return tx.one(JobRow, f"{_JOB} WHERE job.id = ?", (job_id,))
 
 
 def page(
@@ -64,9 +136,10 @@ def page(
     project_id: int | None = None,
     user: str | None = None,
     state: str | None = None,
-) -> list[Row]:
-    """Give jobs, the newest first; ``user`` names a tenant: the jobs of its projects."""
-    return tx.dicts(
+) -> list[JobRow]:
+    """Return jobs, the newest first; with ``user`` those of this user's projects."""
+    return tx.query(
+        JobRow,
         f"{_JOB} WHERE (:before IS NULL OR job.id < :before)"
         " AND (:project IS NULL OR job.project_id = :project)"
         " AND (:state IS NULL OR job.state = :state)"
@@ -77,13 +150,13 @@ def page(
     )
 
 
-def unfinished(tx: Tx) -> list[Row]:
-    """Give the jobs that are queued or running, the oldest first."""
-    return tx.dicts(f"{_JOB} WHERE job.state IN ('queued', 'running') ORDER BY job.id")
+def unfinished(tx: Tx) -> list[JobRow]:
+    """Return the queued and running jobs, the oldest first."""
+    return tx.query(JobRow, f"{_JOB} WHERE job.state IN ('queued', 'running') ORDER BY job.id")
 
 
 def begin(tx: Tx, job_id: int, now: float) -> None:
-    """Mark a job as running; a job that is picked up keeps its first start."""
+    """Mark a job as running. A job that a restarted daemon resumes keeps its first start."""
     tx.execute(
         "UPDATE job SET state = 'running', started = coalesce(started, ?) WHERE id = ?",
         (now, job_id),
@@ -99,23 +172,25 @@ def finish(tx: Tx, job_id: int, state: str, error: str | None, now: float) -> No
 
 
 def cancel(tx: Tx, job_id: int) -> None:
-    """Ask a job to stop before its next step."""
+    """Request that a job stops before its next step."""
     tx.execute("UPDATE job SET cancelling = 1 WHERE id = ?", (job_id,))
 
 
 # --- steps ----------------------------------------------------------------------------------------
 
 
-def steps(tx: Tx, job_id: int) -> list[Row]:
-    """Give a job's steps in order; ``lines`` decoded."""
-    rows = tx.dicts("SELECT * FROM step WHERE job_id = ? ORDER BY step", (job_id,))
-    for row in rows:
-        row["lines"] = json.loads(row["lines"])
-    return rows
+def steps(tx: Tx, job_id: int) -> list[StepRow]:
+    """Return a job's steps in order."""
+    return tx.query(
+        StepRow,
+        "SELECT step, device, kind, target, summary, lines, state, message, started, finished"
+        " FROM step WHERE job_id = ? ORDER BY step",
+        (job_id,),
+    )
 
 
 def add_steps(tx: Tx, job_id: int, planned: Sequence[tuple[Step, list[str]]]) -> list[int]:
-    """Write a plan into the journal, after what is there; give the steps' numbers, from 1."""
+    """Append steps, with the lines of each, to the journal; return their numbers, from 1 on."""
     first = 1 + tx.number("SELECT coalesce(max(step), 0) FROM step WHERE job_id = ?", (job_id,))
     numbers = list(range(first, first + len(planned)))
     tx.execute_many(
@@ -143,7 +218,7 @@ def add_steps(tx: Tx, job_id: int, planned: Sequence[tuple[Step, list[str]]]) ->
 def set_step(
     tx: Tx, job_id: int, number: int, state: str, now: float, message: str | None = None
 ) -> None:
-    """Write what has become of a step."""
+    """Write a step's new state."""
     column = "started" if state == "sending" else "finished"
     tx.execute(
         f"UPDATE step SET state = ?, message = ?, {column} = ? WHERE job_id = ? AND step = ?",
@@ -151,26 +226,34 @@ def set_step(
     )
 
 
+def open_changes(tx: Tx, devices: Sequence[str], *, but_of: int) -> list[Change]:
+    """Return the changes that running jobs, except ``but_of``, still have to send to devices."""
+    marks = ", ".join("?" * len(devices))
+    rows = tx.query(
+        ChangeRow,
+        "SELECT change FROM step JOIN job ON job.id = step.job_id WHERE job.state = 'running'"
+        f" AND job.id <> ? AND step.{_OPEN} AND step.device IN ({marks})",
+        (but_of, *devices),
+    )
+    return [row.change for row in rows]
+
+
 def interrupt(tx: Tx, job_id: int, now: float) -> list[Step]:
-    """Close the steps that a dead daemon left open; give those that it may have sent."""
-    rows = tx.dicts(
-        "SELECT * FROM step WHERE job_id = ? AND state IN ('pending', 'sending', 'sent')", (job_id,)
+    """Close the steps that a dead daemon left open; return those that it may have sent."""
+    rows = tx.query(
+        OpenStepRow,
+        "SELECT phase, device, kind, target, summary, change, state FROM step"
+        f" WHERE job_id = ? AND {_OPEN} ORDER BY step",
+        (job_id,),
     )
     tx.execute(
         "UPDATE step SET state = 'interrupted', finished = ?,"
         " message = 'the daemon stopped; the job was planned again'"
-        " WHERE job_id = ? AND state IN ('pending', 'sending', 'sent')",
+        f" WHERE job_id = ? AND {_OPEN}",
         (now, job_id),
     )
-    return [_step(row) for row in rows if row["state"] != "pending"]
-
-
-def _step(row: Row) -> Step:
-    return Step(
-        phase=Phase(row["phase"]),
-        device=row["device"],
-        kind=row["kind"],
-        target=row["target"],
-        summary=row["summary"],
-        change=msgspec.json.decode(row["change"], type=Change),
-    )
+    return [
+        Step(row.phase, row.device, row.kind, row.target, row.summary, row.change)
+        for row in rows
+        if row.state != "pending"
+    ]
