@@ -12,7 +12,7 @@ from haas_console import __version__
 from haas_console.batch.exitcodes import ExitCode, code_of, report
 from haas_console.batch.output import Output
 from haas_console.core import config
-from haas_console.core.calm import no_collections
+from haas_console.core.collector import gc_paused
 from haas_console.core.config import Config
 from haas_console.core.errors import ConsoleError
 
@@ -128,7 +128,7 @@ def _screen(args: argparse.Namespace, settings: Config, output: Output) -> int:
         token=os.environ.get("HAAS_TOKEN"),
         timeout=settings.timeout,
     )
-    with no_collections():
+    with gc_paused():
         from haas_console.tui.app import Options, run
 
     return run(
@@ -160,7 +160,7 @@ def _batch(args: argparse.Namespace, settings: Config, output: Output) -> int:
     if wrong := script.unclosed(written):
         return report(output, wrong)
     # Imported here, because --check and usage errors need no asyncio, no aiohttp and their 100 ms.
-    with no_collections():
+    with gc_paused():
         from haas_console.batch.online import Session, run
 
     session = Session(

@@ -6,7 +6,7 @@ from collections import defaultdict
 
 import msgspec
 
-from haas_console.core.gestures import PARKED, HeadnodeRef, NicRef, Onto, Thing
+from haas_console.core.gestures import PARKED, DragItem, DropTarget, HeadnodeRef, NicRef
 from haas_console.core.inventory import Inventory
 from haas_schemas.headnode import Headnode
 from haas_schemas.network import Network, NetworkKey
@@ -14,21 +14,21 @@ from haas_schemas.node import Nic, Node
 
 
 class AreaLine(msgspec.Struct, frozen=True):
-    """One line: an area's head (no ``thing``), or a nic or headnode in it.
+    """One line: an area's head (no ``item``), or a nic or headnode in it.
 
     ``sign`` tells what an apply does to it: ``+`` it joins, ``-`` it leaves, blank: it stays.
     """
 
-    onto: Onto
+    target: DropTarget
     text: str
-    thing: Thing | None = None
+    item: DragItem | None = None
     sign: str = " "
     note: str = ""
 
     @property
     def head(self) -> bool:
         """Whether an area begins here."""
-        return self.thing is None and bool(self.text)
+        return self.item is None and bool(self.text)
 
 
 Items = dict[NetworkKey | None, list[AreaLine]]
@@ -58,17 +58,17 @@ def area_lines(inventory: Inventory, project: str | None) -> list[AreaLine]:
 
 
 def _area(network: Network, project: str | None, items: list[AreaLine]) -> list[AreaLine]:
-    onto = Onto(network.key)
+    target = DropTarget(network.key)
     name = network.name_for(project)
     note = _note(items, f"vlan {network.vlan}")
     if network.shared_with and network.project == project:
         note += f", shared with {', '.join(network.shared_with)}"
-    return [AreaLine(onto, name, note=note), *items, AreaLine(onto, "")]
+    return [AreaLine(target, name, note=note), *items, AreaLine(target, "")]
 
 
 def _note(items: list[AreaLine], first: str) -> str:
     staying = [line for line in items if line.sign != "-"]
-    nics = sum(isinstance(line.thing, NicRef) for line in staying)
+    nics = sum(isinstance(line.item, NicRef) for line in staying)
     heads = len(staying) - nics
     parts = [first, f"{nics} nic{'' if nics == 1 else 's'}"]
     if heads:
@@ -105,7 +105,7 @@ def _put(
         return
     note = ", ".join(filter(None, ["tagged" if tagged else "", _kind(nic)]))
     ref = NicRef(node.node, nic.nic, network)
-    items[found.key].append(AreaLine(Onto(found.key), name, ref, sign, note))
+    items[found.key].append(AreaLine(DropTarget(found.key), name, ref, sign, note))
 
 
 def _kind(nic: Nic) -> str:
@@ -123,10 +123,10 @@ def _place_headnode(inventory: Inventory, headnode: Headnode, items: Items) -> N
         if found is not None:
             on_any = True
             sign = " " if nic.vlan == nic.applied else "+"
-            items[found.key].append(AreaLine(Onto(found.key), name, ref, sign, state))
+            items[found.key].append(AreaLine(DropTarget(found.key), name, ref, sign, state))
         left = where.get(nic.applied) if nic.applied is not None else None
         if left is not None and nic.applied != nic.vlan:
-            items[left.key].append(AreaLine(Onto(left.key), name, ref, "-", state))
+            items[left.key].append(AreaLine(DropTarget(left.key), name, ref, "-", state))
     if not on_any:
         ref = HeadnodeRef(headnode.project, headnode.headnode)
         items[None].append(AreaLine(PARKED, name, ref, " ", state))

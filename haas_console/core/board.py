@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 
 import msgspec
 
-from haas_console.core.calm import no_collections
+from haas_console.core.collector import gc_paused
 from haas_console.core.gestures import NicRef
 from haas_console.core.inventory import Inventory
 from haas_schemas.node import Nic, NicNetwork, Node
@@ -183,7 +183,7 @@ class Board:
 
     def rebuild(self, inventory: Inventory) -> None:
         """Make the rows anew; marks of what is gone are dropped."""
-        with no_collections():
+        with gc_paused():
             self._rebuild(inventory)
 
     def _rebuild(self, inventory: Inventory) -> None:

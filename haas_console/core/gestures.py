@@ -39,10 +39,10 @@ class HeadnodeRef(msgspec.Struct, frozen=True):
         return self.headnode
 
 
-Thing = NicRef | HeadnodeRef
+DragItem = NicRef | HeadnodeRef
 
 
-class Onto(msgspec.Struct, frozen=True):
+class DropTarget(msgspec.Struct, frozen=True):
     """Where things are dropped: a network, or without a key the parked area."""
 
     key: NetworkKey | None = None
@@ -51,7 +51,7 @@ class Onto(msgspec.Struct, frozen=True):
         return "parked" if self.key is None else self.key[1]
 
 
-PARKED = Onto(None)
+PARKED = DropTarget(None)
 
 
 class Gesture(msgspec.Struct, frozen=True):
@@ -67,17 +67,17 @@ class Refusal(msgspec.Struct, frozen=True):
     reason: str
 
 
-class Freedom(msgspec.Struct, frozen=True):
+class WriteAccess(msgspec.Struct, frozen=True):
     """What the session may do at all: it may be read-only, and the daemon may be lost."""
 
     readonly: bool = False
-    live: bool = True
+    connected: bool = True
 
     def refusal(self) -> Refusal | None:
         """Why nothing can be changed now, if so."""
         if self.readonly:
             return Refusal("This console only looks (--readonly).")
-        if not self.live:
+        if not self.connected:
             return Refusal("The daemon is lost; nothing can be changed until it is back.")
         return None
 
@@ -87,39 +87,44 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def drop(
-    inventory: Inventory, things: Sequence[Thing], onto: Onto, freedom: Freedom, *, tagged: bool
+def plan_drop(
+    inventory: Inventory,
+    items: Sequence[DragItem],
+    target: DropTarget,
+    access: WriteAccess,
+    *,
+    tagged: bool,
 ) -> Gesture | Refusal:
     """Drop things onto a network, or onto parked; what is there already is left out."""
-    if (refusal := freedom.refusal()) is not None:
+    if (refusal := access.refusal()) is not None:
         return refusal
-    if not things:
+    if not items:
         return Refusal("Nothing is marked.")
     calls: list[Call] = []
-    for thing in things:
+    for item in items:
         found = (
-            _drop_nic(inventory, thing, onto, tagged)
-            if isinstance(thing, NicRef)
-            else _drop_headnode(inventory, thing, onto)
+            _drop_nic(inventory, item, target, tagged)
+            if isinstance(item, NicRef)
+            else _drop_headnode(inventory, item, target)
         )
         if isinstance(found, Refusal):
             return found
         calls += found
     if not calls:
-        one = len(things) == 1
-        where = "parked" if onto.key is None else f"on {onto}"
-        return Refusal(f"{things[0]} is {where} already." if one else f"All are {where} already.")
-    return Gesture(tuple(calls), _label(things, onto))
+        one = len(items) == 1
+        where = "parked" if target.key is None else f"on {target}"
+        return Refusal(f"{items[0]} is {where} already." if one else f"All are {where} already.")
+    return Gesture(tuple(calls), _label(items, target))
 
 
-def _label(things: Sequence[Thing], onto: Onto) -> str:
-    what = str(things[0])
-    if len(things) > 1:
-        nics = sum(isinstance(thing, NicRef) for thing in things)
+def _label(items: Sequence[DragItem], target: DropTarget) -> str:
+    what = str(items[0])
+    if len(items) > 1:
+        nics = sum(isinstance(item, NicRef) for item in items)
         parts = [count(nics, "nic")] if nics else []
-        parts += [count(len(things) - nics, "headnode")] if nics < len(things) else []
+        parts += [count(len(items) - nics, "headnode")] if nics < len(items) else []
         what = " and ".join(parts)
-    return f"disconnect {what}" if onto.key is None else f"connect {what} to {onto}"
+    return f"disconnect {what}" if target.key is None else f"connect {what} to {target}"
 
 
 def why_fixed(node: Node, nic: Nic) -> str | None:
@@ -134,7 +139,9 @@ def why_fixed(node: Node, nic: Nic) -> str | None:
     return None
 
 
-def _drop_nic(inventory: Inventory, ref: NicRef, onto: Onto, tagged: bool) -> list[Call] | Refusal:
+def _drop_nic(
+    inventory: Inventory, ref: NicRef, target: DropTarget, tagged: bool
+) -> list[Call] | Refusal:
     node = inventory.nodes.get(ref.node)
     nic = node.nic(ref.nic) if node else None
     if node is None or nic is None:
@@ -142,21 +149,21 @@ def _drop_nic(inventory: Inventory, ref: NicRef, onto: Onto, tagged: bool) -> li
     if (reason := why_fixed(node, nic)) is not None:
         return Refusal(reason)
     where = {"node": ref.node, "nic": ref.nic}
-    if onto.key is None:
+    if target.key is None:
         if not nic.networks:
             return []
         # Gripped on one of several networks: only that one is left.
         only = ref.network if len(nic.networks) > 1 else None
         params = {**where, "network": only} if only else where
         return [Call("nic.disconnect", params)]
-    target = inventory.networks.get(onto.key)
-    if target is None:
-        return Refusal(f"Network {onto} is not there any more.")
-    if not target.usable_by(node.project):
+    network = inventory.networks.get(target.key)
+    if network is None:
+        return Refusal(f"Network {target} is not there any more.")
+    if not network.usable_by(node.project):
         return Refusal(
-            f"{ref} is held by {node.project}, but {target.network} is {target.project}'s."
+            f"{ref} is held by {node.project}, but {network.network} is {network.project}'s."
         )
-    name = target.name_for(node.project)
+    name = network.name_for(node.project)
     if any(link.network == name and link.tagged == tagged for link in nic.networks):
         return []
     params = {**where, "network": name}
@@ -168,7 +175,9 @@ def _drop_nic(inventory: Inventory, ref: NicRef, onto: Onto, tagged: bool) -> li
     return calls
 
 
-def _drop_headnode(inventory: Inventory, ref: HeadnodeRef, onto: Onto) -> list[Call] | Refusal:
+def _drop_headnode(
+    inventory: Inventory, ref: HeadnodeRef, target: DropTarget
+) -> list[Call] | Refusal:
     headnode = inventory.headnodes.get((ref.project, ref.headnode))
     if headnode is None:
         return Refusal(f"Headnode {ref} is not there any more.")
@@ -176,18 +185,18 @@ def _drop_headnode(inventory: Inventory, ref: HeadnodeRef, onto: Onto) -> list[C
         return Refusal(f"Headnode {ref} is being deleted: it goes with the next apply.")
     where = {"project": ref.project, "headnode": ref.headnode}
     gripped = next((n for n in headnode.nics if n.nic == ref.nic), None)
-    if onto.key is None:
+    if target.key is None:
         if not any(nic.network for nic in headnode.nics):
             return []
         return [Call("headnode.disconnect", {**where, "nic": ref.nic} if gripped else where)]
-    target = inventory.networks.get(onto.key)
-    if target is None:
-        return Refusal(f"Network {onto} is not there any more.")
-    if not target.usable_by(ref.project):
+    network = inventory.networks.get(target.key)
+    if network is None:
+        return Refusal(f"Network {target} is not there any more.")
+    if not network.usable_by(ref.project):
         return Refusal(
-            f"Headnode {ref} is {ref.project}'s, but {target.network} is {target.project}'s."
+            f"Headnode {ref} is {ref.project}'s, but {network.network} is {network.project}'s."
         )
-    name = target.name_for(ref.project)
+    name = network.name_for(ref.project)
     if any(nic.network == name for nic in headnode.nics):
         return []
     params = {**where, "network": name}
@@ -198,10 +207,10 @@ def _drop_headnode(inventory: Inventory, ref: HeadnodeRef, onto: Onto) -> list[C
 
 
 def allocate(
-    inventory: Inventory, nodes: Sequence[str], project: str | None, freedom: Freedom
+    inventory: Inventory, nodes: Sequence[str], project: str | None, access: WriteAccess
 ) -> Gesture | Refusal:
     """Allocate nodes to the current project."""
-    if (refusal := freedom.refusal()) is not None:
+    if (refusal := access.refusal()) is not None:
         return refusal
     if project is None:
         return Refusal(_which(inventory, "Allocate to which project?"))
@@ -237,9 +246,9 @@ def _which(inventory: Inventory, said: str) -> str:
     return f"{said} You are in none: an admin adds you to one."
 
 
-def release(inventory: Inventory, nodes: Sequence[str], freedom: Freedom) -> Gesture | Refusal:
+def release(inventory: Inventory, nodes: Sequence[str], access: WriteAccess) -> Gesture | Refusal:
     """Give nodes back; their ports are parked by a job at once."""
-    if (refusal := freedom.refusal()) is not None:
+    if (refusal := access.refusal()) is not None:
         return refusal
     for name in nodes:
         node = inventory.nodes.get(name)
@@ -257,28 +266,28 @@ def release(inventory: Inventory, nodes: Sequence[str], freedom: Freedom) -> Ges
 
 
 def create(
-    inventory: Inventory, noun: str, name: str, project: str | None, freedom: Freedom
+    inventory: Inventory, noun: str, name: str, project: str | None, access: WriteAccess
 ) -> Gesture | Refusal:
     """Make a network or a headnode in the current project."""
-    if (refusal := freedom.refusal()) is not None:
+    if (refusal := access.refusal()) is not None:
         return refusal
     if project is None:
         return Refusal(_which(inventory, f"A {noun} belongs to a project."))
     return Gesture((Call(f"{noun}.create", {"project": project, noun: name}),), f"{noun} {name}")
 
 
-def delete(thing: Network | Headnode, freedom: Freedom) -> Gesture | Refusal:
+def delete(owned: Network | Headnode, access: WriteAccess) -> Gesture | Refusal:
     """Delete a network that nothing is on, or stage a headnode's deletion."""
-    if (refusal := freedom.refusal()) is not None:
+    if (refusal := access.refusal()) is not None:
         return refusal
-    noun = "network" if isinstance(thing, Network) else "headnode"
-    project, name = thing.key
+    noun = "network" if isinstance(owned, Network) else "headnode"
+    project, name = owned.key
     return Gesture((Call(f"{noun}.delete", {"project": project, noun: name}),), f"delete {name}")
 
 
-def power(headnode: Headnode, freedom: Freedom) -> Gesture | Refusal:
+def power(headnode: Headnode, access: WriteAccess) -> Gesture | Refusal:
     """Stage a headnode's start, or its stop when it is wanted running."""
-    if (refusal := freedom.refusal()) is not None:
+    if (refusal := access.refusal()) is not None:
         return refusal
     if headnode.state == "deleting":
         return Refusal(f"Headnode {headnode.headnode} is being deleted.")

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from haas_console.core.calm import no_collections
+from haas_console.core.collector import gc_paused
 from haas_schemas.drift import DriftItem
 from haas_schemas.headnode import Headnode
 from haas_schemas.job import Job
@@ -29,7 +29,7 @@ def record(kind: type[T], answer: Mapping[str, Any]) -> T:
 
 def records(kind: type[T], answers: Iterable[Mapping[str, Any]]) -> list[T]:
     """Convert a page's items to records; raises msgspec.ValidationError if one does not fit."""
-    with no_collections():
+    with gc_paused():
         return msgspec.convert(answers, list[kind])  # type: ignore[valid-type]
 
 

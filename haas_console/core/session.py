@@ -27,7 +27,7 @@ from haas_console.core.commands import (
     Use,
 )
 from haas_console.core.errors import ConsoleError, ReadonlyError
-from haas_console.core.gestures import Freedom, Gesture, Refusal
+from haas_console.core.gestures import Gesture, Refusal, WriteAccess
 from haas_console.core.history import Edit, History
 from haas_console.core.inventory import Inventory, record, records
 from haas_console.core.sync import InventorySync, Target
@@ -80,9 +80,9 @@ class Session:
         return self.sync.inventory
 
     @property
-    def freedom(self) -> Freedom:
+    def write_access(self) -> WriteAccess:
         """What may be done at all just now."""
-        return Freedom(self.readonly, self.sync.status.state == "live")
+        return WriteAccess(self.readonly, self.sync.status.state == "live")
 
     def use(self, project: str | None) -> None:
         """Make a project the current one; None: all of them."""

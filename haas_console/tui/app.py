@@ -111,7 +111,7 @@ class ConsoleApp(App[int]):
 
     def _why_not(self, key: str) -> str | None:
         """Why the key does nothing, if it would change something and nothing can be changed."""
-        refusal = self.session.freedom.refusal()
+        refusal = self.session.write_access.refusal()
         if refusal is None:
             return None
         active = self.screen.active_bindings.get(key)

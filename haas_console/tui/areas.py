@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from haas_console.core.areas import AreaLine, area_lines
-from haas_console.core.gestures import Onto, Thing
+from haas_console.core.gestures import DragItem, DropTarget
 from haas_console.core.inventory import Inventory
 from haas_console.tui.grip import Grip
 from haas_console.tui.lines import Lines, Part, cut
@@ -19,7 +19,7 @@ class AreaList(Grip, Lines):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.lines: list[AreaLine] = []
-        self.lit: Onto | None = None
+        self.lit: DropTarget | None = None
         self.lit_refused = False
 
     def update(self, inventory: Inventory, project: str | None) -> None:
@@ -31,16 +31,16 @@ class AreaList(Grip, Lines):
         """A line for each head, nic and headnode."""
         return len(self.lines)
 
-    def light(self, onto: Onto | None, refused: bool = False) -> None:
+    def light(self, target: DropTarget | None, refused: bool = False) -> None:
         """Show an area as the target, or as one that is not possible."""
-        if (onto, refused) != (self.lit, self.lit_refused):
-            self.lit, self.lit_refused = onto, refused
+        if (target, refused) != (self.lit, self.lit_refused):
+            self.lit, self.lit_refused = target, refused
             self.redraw()
 
     def line_look(self, index: int) -> str:
         """Light the head of the area that is the target."""
         line = self.lines[index]
-        if self.lit is None or not line.head or line.onto != self.lit:
+        if self.lit is None or not line.head or line.target != self.lit:
             return ""
         return "refused" if self.lit_refused else "target"
 
@@ -48,7 +48,7 @@ class AreaList(Grip, Lines):
         """A head: its name and what it holds; else the sign and the name."""
         line = self.lines[index]
         if line.head:
-            lit = line.onto == self.lit
+            lit = line.target == self.lit
             sign = ("✗ " if self.lit_refused else "▶ ") if lit else "■ "
             name = min(len(line.text), width - 4)
             note = f"  {line.note}"
@@ -57,26 +57,26 @@ class AreaList(Grip, Lines):
                 (cut(line.text, name), "head"),
                 (cut(note, max(0, width - name - 2)), "dim"),
             ]
-        if line.thing is None:
+        if line.item is None:
             return [(f"  {line.note}" if line.note else "", "dim")]
         look = SIGN_LOOK[line.sign]
         note = f"  {line.note}" if line.note else ""
         return [(f"  {line.sign} ", look), (line.text, look), (note, "dim")]
 
-    def onto_at(self, index: int) -> Onto | None:
+    def target_at(self, index: int) -> DropTarget | None:
         """Which area a line belongs to; below the last it is the last."""
         if 0 <= index < len(self.lines):
-            return self.lines[index].onto
-        return self.lines[-1].onto if self.lines and index >= len(self.lines) else None
+            return self.lines[index].target
+        return self.lines[-1].target if self.lines and index >= len(self.lines) else None
 
-    def things_at(self, index: int) -> Sequence[Thing]:
+    def items_at(self, index: int) -> Sequence[DragItem]:
         """The nic or headnode of a line; one that only leaves is not there to be gripped."""
         line = self.lines[index]
-        return () if line.thing is None or line.sign == "-" else (line.thing,)
+        return () if line.item is None or line.sign == "-" else (line.item,)
 
-    def head_of(self, onto: Onto) -> int | None:
+    def head_of(self, target: DropTarget) -> int | None:
         """The line of an area's head."""
-        return next((i for i, ln in enumerate(self.lines) if ln.head and ln.onto == onto), None)
+        return next((i for i, ln in enumerate(self.lines) if ln.head and ln.target == target), None)
 
     def current(self) -> AreaLine | None:
         """The line under the cursor."""

@@ -11,7 +11,7 @@ from textual.containers import Horizontal, Vertical
 
 from haas_console.core import guide
 from haas_console.core.board import Board, key_of
-from haas_console.core.gestures import NicRef, Thing
+from haas_console.core.gestures import DragItem, NicRef
 from haas_console.core.sync import Changes
 from haas_console.tui.areas import AreaList
 from haas_console.tui.bars import Bar, summary_text
@@ -116,7 +116,7 @@ class BoardScreen(BoardKeys):
 
     # --- the mouse ---
 
-    def _gripped(self, index: int) -> list[Thing]:
+    def _gripped(self, index: int) -> list[DragItem]:
         """What a drag from the left side grips: the marked nics if it begins on one of them."""
         if not 0 <= index < len(self.board.rows):
             return []
@@ -136,7 +136,7 @@ class BoardScreen(BoardKeys):
 
     def on_grip_drag_began(self, event: Grip.DragBegan) -> None:
         """Show the ghost."""
-        self.drag.begin(event.source, event.things, event.at)
+        self.drag.begin(event.source, event.items, event.at)
 
     def on_grip_drag_moved(self, event: Grip.DragMoved) -> None:
         """Follow the pointer."""
@@ -144,9 +144,9 @@ class BoardScreen(BoardKeys):
 
     def on_grip_drag_ended(self, event: Grip.DragEnded) -> None:
         """Drop."""
-        onto = self.drag.end(event.at)
-        if event.dropped and onto is not None:
-            self.drop(self.drag.things, onto)
+        target = self.drag.end(event.at)
+        if event.dropped and target is not None:
+            self.drop(self.drag.items, target)
 
     def action_escape(self) -> None:
         """Let go of what is dragged; else take marks off; else the filter."""

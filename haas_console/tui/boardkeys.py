@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 
 from haas_console.core import gestures
 from haas_console.core.board import SORTS, Board
-from haas_console.core.gestures import PARKED, HeadnodeRef, NicRef, Onto, Refusal, Thing
+from haas_console.core.gestures import PARKED, DragItem, DropTarget, HeadnodeRef, NicRef, Refusal
 from haas_console.tui.areas import AreaList
 from haas_console.tui.lines import Lines
 from haas_console.tui.match import pick
@@ -67,11 +67,11 @@ class BoardKeys(StagingScreen):
         self.nodes.redraw()
         self.show_titles()
 
-    def chosen(self) -> list[Thing]:
+    def chosen(self) -> list[DragItem]:
         """What a key is about: the marked nics, else what is under the cursor."""
         if self.focused is self.areas and not self.board.marks:
             line = self.areas.current()
-            return [line.thing] if line and line.thing else []
+            return [line.item] if line and line.item else []
         return list(self.board.chosen(self.nodes.cursor))
 
     def chosen_nodes(self) -> list[str]:
@@ -91,8 +91,8 @@ class BoardKeys(StagingScreen):
         """Mark the nic under the cursor, and go on to the next."""
         if self.focused is self.areas:
             line = self.areas.current()
-            if line is not None and isinstance(line.thing, NicRef):
-                self.board.marks ^= {(line.thing.node, line.thing.nic)}
+            if line is not None and isinstance(line.item, NicRef):
+                self.board.marks ^= {(line.item.node, line.item.nic)}
             self.areas.action_move(1)
         else:
             self.board.toggle(self.nodes.cursor)
@@ -158,23 +158,23 @@ class BoardKeys(StagingScreen):
         self._connect(tagged=True)
 
     def _connect(self, *, tagged: bool) -> None:
-        things = self.chosen()
-        if not things:
+        items = self.chosen()
+        if not items:
             self.fail("Nothing is chosen: put the cursor on a nic, or mark some with space.")
             return
-        gestures_of = self._targets(things, tagged)
+        gestures_of = self._targets(items, tagged)
         if gestures_of is None:
             return
         names = list(gestures_of)
         how = "tagged to" if tagged else "to"
-        what = str(things[0]) if len(things) == 1 else f"{len(things)} nics"
+        what = str(items[0]) if len(items) == 1 else f"{len(items)} nics"
 
         def typed(_: str, found: str | None) -> None:
-            self._light(things, gestures_of.get(found or ""), tagged)
+            self._light(items, gestures_of.get(found or ""), tagged)
 
         def answer(name: str) -> None:
             self.areas.light(None)
-            self.drop(things, gestures_of[name], tagged=tagged)
+            self.drop(items, gestures_of[name], tagged=tagged)
 
         self.put(
             Question(
@@ -183,53 +183,60 @@ class BoardKeys(StagingScreen):
                 complete=lambda text: pick(names, text),
                 choose=True,
                 typed=typed,
-                cancelled=lambda: self._light(things, None, tagged),
+                cancelled=lambda: self._light(items, None, tagged),
             )
         )
 
-    def _targets(self, things: Sequence[Thing], tagged: bool) -> dict[str, Onto] | None:
+    def _targets(self, items: Sequence[DragItem], tagged: bool) -> dict[str, DropTarget] | None:
         """The networks by name; says why when there are none, or nothing can go anywhere."""
-        project = self._project_of(things[0])
+        project = self._project_of(items[0])
         networks = self.session.inventory.networks_of(project)
         session = self.session
         if not networks:
             self.fail("There is no network yet: n makes one.")
             return None
-        onto = Onto(networks[0].key)
-        tried = gestures.drop(session.inventory, things[:1], onto, session.freedom, tagged=tagged)
+        target = DropTarget(networks[0].key)
+        tried = gestures.plan_drop(
+            session.inventory, items[:1], target, session.write_access, tagged=tagged
+        )
         if isinstance(tried, Refusal) and "already" not in tried.reason:
             self.fail(tried.reason)
             return None
-        found = {network.name_for(project): Onto(network.key) for network in networks}
+        found = {network.name_for(project): DropTarget(network.key) for network in networks}
         if not tagged:
             found.setdefault("parked", PARKED)
         return found
 
-    def _light(self, things: Sequence[Thing], onto: Onto | None, tagged: bool) -> None:
+    def _light(self, items: Sequence[DragItem], target: DropTarget | None, tagged: bool) -> None:
         session = self.session
-        refused = onto is not None and isinstance(
-            gestures.drop(session.inventory, things, onto, session.freedom, tagged=tagged), Refusal
+        refused = target is not None and isinstance(
+            gestures.plan_drop(
+                session.inventory, items, target, session.write_access, tagged=tagged
+            ),
+            Refusal,
         )
-        self.areas.light(onto, refused)
+        self.areas.light(target, refused)
 
-    def _project_of(self, thing: Thing) -> str | None:
-        if isinstance(thing, HeadnodeRef):
-            return thing.project
-        node = self.session.inventory.nodes.get(thing.node)
+    def _project_of(self, item: DragItem) -> str | None:
+        if isinstance(item, HeadnodeRef):
+            return item.project
+        node = self.session.inventory.nodes.get(item.node)
         return (node.project if node else None) or self.session.project
 
     def action_disconnect(self) -> None:
         """Disconnect what is chosen: its port is parked by the next apply."""
         self.drop(self.chosen(), PARKED)
 
-    def drop(self, things: Sequence[Thing], onto: Onto, *, tagged: bool = False) -> None:
+    def drop(self, items: Sequence[DragItem], target: DropTarget, *, tagged: bool = False) -> None:
         """Drop things onto an area: what a drag, ``c`` and ``d`` all come to."""
-        self.run_worker(self._dropped(things, onto, tagged), group="send")
+        self.run_worker(self._dropped(items, target, tagged), group="send")
 
-    async def _dropped(self, things: Sequence[Thing], onto: Onto, tagged: bool) -> None:
+    async def _dropped(self, items: Sequence[DragItem], target: DropTarget, tagged: bool) -> None:
         session = self.session
         outcome = await self.send(
-            gestures.drop(session.inventory, things, onto, session.freedom, tagged=tagged)
+            gestures.plan_drop(
+                session.inventory, items, target, session.write_access, tagged=tagged
+            )
         )
         if outcome.ok and self.board.marks:
             self.board.marks.clear()
@@ -243,7 +250,7 @@ class BoardKeys(StagingScreen):
         session = self.session
         await self.send(
             gestures.allocate(
-                session.inventory, self.chosen_nodes(), session.project, session.freedom
+                session.inventory, self.chosen_nodes(), session.project, session.write_access
             )
         )
 
@@ -251,7 +258,7 @@ class BoardKeys(StagingScreen):
     async def action_release(self) -> None:
         """Give the chosen nodes back, after a question."""
         session = self.session
-        gesture = gestures.release(session.inventory, self.chosen_nodes(), session.freedom)
+        gesture = gestures.release(session.inventory, self.chosen_nodes(), session.write_access)
         if isinstance(gesture, Refusal):
             self.fail(gesture.reason)
         elif await self.confirm(f"{gesture.label}? Its ports are parked at once."):
@@ -269,7 +276,9 @@ class BoardKeys(StagingScreen):
 
     async def _create(self, noun: str) -> None:
         session = self.session
-        test = gestures.create(session.inventory, noun, "name", session.project, session.freedom)
+        test = gestures.create(
+            session.inventory, noun, "name", session.project, session.write_access
+        )
         if isinstance(test, Refusal):
             self.fail(test.reason)
             return
@@ -277,7 +286,7 @@ class BoardKeys(StagingScreen):
         if name and name.strip():
             await self.send(
                 gestures.create(
-                    session.inventory, noun, name.strip(), session.project, session.freedom
+                    session.inventory, noun, name.strip(), session.project, session.write_access
                 )
             )
 
@@ -286,16 +295,16 @@ class BoardKeys(StagingScreen):
         """Delete the network or headnode under the cursor on the right, after a question."""
         line = self.areas.current() if self.focused is self.areas else None
         inventory, session = self.session.inventory, self.session
-        if line is not None and isinstance(line.thing, HeadnodeRef):
-            found = inventory.headnodes.get((line.thing.project, line.thing.headnode))
-        elif line is not None and line.head and line.onto.key is not None:
-            network = inventory.networks.get(line.onto.key)
+        if line is not None and isinstance(line.item, HeadnodeRef):
+            found = inventory.headnodes.get((line.item.project, line.item.headnode))
+        elif line is not None and line.head and line.target.key is not None:
+            network = inventory.networks.get(line.target.key)
             if network is not None and await self.confirm(f"delete network {network.network}?"):
-                await self.send(gestures.delete(network, session.freedom))
+                await self.send(gestures.delete(network, session.write_access))
             return
         else:
             found = None
         if found is None:
             self.fail("Tab to the right, and put the cursor on a network or a headnode.")
         elif await self.confirm(f"delete headnode {found.headnode}, with its disk?"):
-            await self.send(gestures.delete(found, session.freedom))
+            await self.send(gestures.delete(found, session.write_access))

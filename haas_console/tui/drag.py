@@ -10,7 +10,7 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from haas_console.core import gestures
-from haas_console.core.gestures import Onto, Refusal, Thing
+from haas_console.core.gestures import DragItem, DropTarget, Refusal
 from haas_console.tui.areas import AreaList
 from haas_console.tui.grip import Grip
 from haas_console.tui.lines import Lines
@@ -38,7 +38,7 @@ class Drag:
         self.screen = screen
         self.areas = areas
         self.ghost = ghost
-        self.things: list[Thing] = []
+        self.items: list[DragItem] = []
         self.source: Grip | None = None
         self._at = Offset(0, 0)
         self._timer: Timer | None = None
@@ -49,12 +49,12 @@ class Drag:
         """Whether something is being dragged."""
         return self.source is not None
 
-    def begin(self, source: Grip, things: Sequence[Thing], at: Offset) -> None:
+    def begin(self, source: Grip, items: Sequence[DragItem], at: Offset) -> None:
         """Show the ghost where the pointer is."""
-        self.source, self.things = source, list(things)
-        what = str(self.things[0])
-        if len(self.things) > 1:
-            what = f"{len(self.things)} nics"
+        self.source, self.items = source, list(items)
+        what = str(self.items[0])
+        if len(self.items) > 1:
+            what = f"{len(self.items)} nics"
         self.ghost.update(f" {what} ")
         self.ghost.styles.offset = self._place(at)
         self.ghost.visible = True
@@ -72,15 +72,15 @@ class Drag:
             return
         self._at = at
         self.ghost.styles.offset = self._place(at)
-        onto = self.target(at)
+        target = self.target(at)
         refusal = ""
-        if onto is not None:
+        if target is not None:
             session = self.screen.session
-            found = gestures.drop(
-                session.inventory, self.things, onto, session.freedom, tagged=False
+            found = gestures.plan_drop(
+                session.inventory, self.items, target, session.write_access, tagged=False
             )
             refusal = found.reason if isinstance(found, Refusal) else ""
-        self.areas.light(onto, bool(refusal))
+        self.areas.light(target, bool(refusal))
         if refusal != self._refusal:
             self._refusal = refusal
             if refusal:
@@ -89,16 +89,16 @@ class Drag:
                 self.screen.say("")
         self._mind_edges(at)
 
-    def target(self, at: Offset) -> Onto | None:
+    def target(self, at: Offset) -> DropTarget | None:
         """The area at a place of the screen."""
         region = self.areas.region
         if not region.contains(at.x, at.y):
             return None
-        return self.areas.onto_at(at.y - region.y + self.areas.scroll_offset.y)
+        return self.areas.target_at(at.y - region.y + self.areas.scroll_offset.y)
 
-    def end(self, at: Offset) -> Onto | None:
+    def end(self, at: Offset) -> DropTarget | None:
         """Hide the ghost, and give the area it was dropped on."""
-        onto = self.target(at) if self.on else None
+        target = self.target(at) if self.on else None
         self.source = None
         self.ghost.visible = False
         self.areas.light(None)
@@ -106,7 +106,7 @@ class Drag:
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
-        return onto
+        return target
 
     def cancel(self) -> None:
         """Let go without dropping."""

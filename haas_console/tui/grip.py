@@ -8,7 +8,7 @@ from textual import events
 from textual.geometry import Offset
 from textual.message import Message
 
-from haas_console.core.gestures import Thing
+from haas_console.core.gestures import DragItem
 from haas_console.tui.lines import BAR, Lines
 
 THRESHOLD = 2  # cells a pressed mouse must move until it drags; less is a click
@@ -30,10 +30,10 @@ class Grip(Lines):
     class DragBegan(Message):
         """Things are dragged from here on."""
 
-        def __init__(self, source: Grip, things: Sequence[Thing], at: Offset) -> None:
+        def __init__(self, source: Grip, items: Sequence[DragItem], at: Offset) -> None:
             super().__init__()
             self.source = source
-            self.things = things
+            self.items = items
             self.at = at
 
     class DragMoved(Message):
@@ -67,7 +67,7 @@ class Grip(Lines):
         region = self.scrollable_content_region
         return x >= region.width - BAR and self.count() > region.height
 
-    def things_at(self, index: int) -> Sequence[Thing]:
+    def items_at(self, index: int) -> Sequence[DragItem]:
         """What is gripped when a drag begins on a line; nothing: it can't be dragged."""
         return ()
 
@@ -104,12 +104,12 @@ class Grip(Lines):
         moved = at - self._pressed
         if abs(moved.x) < THRESHOLD and abs(moved.y) < 1:
             return
-        things = self.things_at(self._pressed_index)
-        if things:
+        items = self.items_at(self._pressed_index)
+        if items:
             self._dragging = True
             self._dropped_at = None
             self.capture_mouse()
-            self.post_message(self.DragBegan(self, things, at))
+            self.post_message(self.DragBegan(self, items, at))
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
         """Drop, or click."""

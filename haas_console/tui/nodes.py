@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from haas_console.core.board import Board, Row, key_of, network_text
-from haas_console.core.gestures import Thing
+from haas_console.core.gestures import DragItem
 from haas_console.tui.grip import Grip
 from haas_console.tui.lines import BAR, Lines, Part, cut
 from haas_schemas.node import Nic
@@ -56,10 +56,10 @@ class NodeTable(Grip, Lines):
         self.board = board
         self.project: str | None = None
         self.guide: list[str] = []
-        self.grips: Callable[[int], Sequence[Thing]] = lambda index: ()
+        self.grips: Callable[[int], Sequence[DragItem]] = lambda index: ()
         self.found_on: Callable[[Nic | None], str | None] = lambda nic: None
 
-    def things_at(self, index: int) -> Sequence[Thing]:
+    def items_at(self, index: int) -> Sequence[DragItem]:
         """What the board says is gripped there: one nic, or all that are marked."""
         return self.grips(index)
 

@@ -281,7 +281,7 @@ class ConsoleScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey what would change things when nothing can be changed."""
-        if action in self.CHANGES and self.session.freedom.refusal() is not None:
+        if action in self.CHANGES and self.session.write_access.refusal() is not None:
             return None
         return super().check_action(action, parameters)
 

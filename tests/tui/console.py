@@ -74,7 +74,7 @@ class Hands:
         for line, text in zip(self.areas.lines, self.text(self.areas), strict=True):
             if line.head:
                 inside = line.text == name
-            elif inside and line.thing is not None:
+            elif inside and line.item is not None:
                 found.append(" ".join(text.split()))
         return found
 

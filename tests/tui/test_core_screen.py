@@ -12,7 +12,15 @@ from haas_console.core.areas import area_lines
 from haas_console.core.board import Board, natural, network_text
 from haas_console.core.commands import Call
 from haas_console.core.completion import Completer
-from haas_console.core.gestures import PARKED, Freedom, Gesture, HeadnodeRef, NicRef, Onto, Refusal
+from haas_console.core.gestures import (
+    PARKED,
+    DropTarget,
+    Gesture,
+    HeadnodeRef,
+    NicRef,
+    Refusal,
+    WriteAccess,
+)
 from haas_console.core.inventory import Inventory
 from haas_console.core.language import Language
 from haas_console.core.recall import Recall
@@ -22,8 +30,12 @@ from haas_schemas.node import Nic, NicNetwork, Node
 from haas_schemas.project import Project
 from haas_schemas.system import SystemInfo
 
-FREE = Freedom()
-LAB, SHARED, FOREIGN = Onto(("astro", "lab")), Onto(("bio", "gene")), Onto(("bio", "own"))
+FREE = WriteAccess()
+LAB, SHARED, FOREIGN = (
+    DropTarget(("astro", "lab")),
+    DropTarget(("bio", "gene")),
+    DropTarget(("bio", "own")),
+)
 
 
 def nic(
@@ -137,7 +149,7 @@ def test_what_a_nic_is_on_can_be_told_without_colour() -> None:
 
 def test_areas_tell_what_joins_and_what_leaves(inventory: Inventory) -> None:
     inventory.put_nic("n1", nic("b", ON_GENE, applied=(ON_LAB,)))
-    told = [(ln.onto, ln.sign, ln.text) for ln in area_lines(inventory, "astro") if ln.thing]
+    told = [(ln.target, ln.sign, ln.text) for ln in area_lines(inventory, "astro") if ln.item]
     assert told == [
         (LAB, " ", "headnode login"),
         (LAB, "-", "n1:b"),
@@ -151,7 +163,7 @@ def test_areas_tell_what_joins_and_what_leaves(inventory: Inventory) -> None:
 
 
 @pytest.mark.parametrize(
-    ("thing", "onto", "freedom", "reason"),
+    ("item", "target", "access", "reason"),
     [
         (NicRef("n3", "a"), LAB, FREE, "n3 is not allocated: A allocates it."),
         (NicRef("n4", "a"), LAB, FREE, "n4 is being released"),
@@ -161,16 +173,20 @@ def test_areas_tell_what_joins_and_what_leaves(inventory: Inventory) -> None:
         (NicRef("n1", "b"), LAB, FREE, "n1:b is on lab already"),
         (NicRef("n1", "a"), PARKED, FREE, "n1:a is parked already"),
         (NicRef("n9", "a"), LAB, FREE, "n9:a is not there any more"),
-        (NicRef("n1", "a"), Onto(("astro", "gone")), FREE, "Network gone is not there"),
-        (NicRef("n1", "a"), LAB, Freedom(readonly=True), "only looks"),
-        (NicRef("n1", "a"), LAB, Freedom(live=False), "daemon is lost"),
+        (NicRef("n1", "a"), DropTarget(("astro", "gone")), FREE, "Network gone is not there"),
+        (NicRef("n1", "a"), LAB, WriteAccess(readonly=True), "only looks"),
+        (NicRef("n1", "a"), LAB, WriteAccess(connected=False), "daemon is lost"),
         (HeadnodeRef("astro", "login"), FOREIGN, FREE, "own is bio's"),
     ],
 )
 def test_what_is_forbidden_says_why(
-    inventory: Inventory, thing: gestures.Thing, onto: Onto, freedom: Freedom, reason: str
+    inventory: Inventory,
+    item: gestures.DragItem,
+    target: DropTarget,
+    access: WriteAccess,
+    reason: str,
 ) -> None:
-    found = gestures.drop(inventory, [thing], onto, freedom, tagged=False)
+    found = gestures.plan_drop(inventory, [item], target, access, tagged=False)
     assert isinstance(found, Refusal)
     assert reason in found.reason
 
@@ -181,21 +197,23 @@ def calls(found: Gesture | Refusal) -> list[tuple[str, dict[str, object]]]:
 
 
 def test_a_shared_network_is_named_with_its_owner(inventory: Inventory) -> None:
-    found = gestures.drop(inventory, [NicRef("n1", "a")], SHARED, FREE, tagged=True)
+    found = gestures.plan_drop(inventory, [NicRef("n1", "a")], SHARED, FREE, tagged=True)
     assert calls(found) == [
         ("nic.connect", {"node": "n1", "nic": "a", "network": "bio/gene", "tagged": True})
     ]
 
 
 def test_of_many_those_that_are_there_already_are_left_out(inventory: Inventory) -> None:
-    things = [NicRef("n1", "a"), NicRef("n1", "b"), HeadnodeRef("astro", "login")]
-    found = gestures.drop(inventory, things, LAB, FREE, tagged=False)
+    items = [NicRef("n1", "a"), NicRef("n1", "b"), HeadnodeRef("astro", "login")]
+    found = gestures.plan_drop(inventory, items, LAB, FREE, tagged=False)
     assert calls(found) == [("nic.connect", {"node": "n1", "nic": "a", "network": "lab"})]
 
 
 def test_a_nic_gripped_on_one_of_its_networks_leaves_that_one_only(inventory: Inventory) -> None:
     inventory.put_nic("n1", nic("b", ON_LAB, ON_GENE, applied=(ON_LAB,)))
-    found = gestures.drop(inventory, [NicRef("n1", "b", "bio/gene")], PARKED, FREE, tagged=False)
+    found = gestures.plan_drop(
+        inventory, [NicRef("n1", "b", "bio/gene")], PARKED, FREE, tagged=False
+    )
     assert calls(found) == [("nic.disconnect", {"node": "n1", "nic": "b", "network": "bio/gene"})]
 
 

@@ -219,7 +219,7 @@ class ApplyScreen(ConsoleScreen):
         """Apply the plan that is shown, and none other."""
         if self.plan is None or not self.plan.steps:
             self.fail("There is nothing to apply.")
-        elif (refusal := self.session.freedom.refusal()) is not None:
+        elif (refusal := self.session.write_access.refusal()) is not None:
             self.fail(refusal.reason)
         elif not self._sending:
             self._sending = True

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 
 from haas_console.core import gestures
 from haas_console.core.commands import Call
-from haas_console.core.gestures import HeadnodeRef, Onto
+from haas_console.core.gestures import DropTarget, HeadnodeRef
 from haas_console.core.inventory import Inventory
 from haas_console.core.master import state_text
 from haas_console.core.sync import Changes
@@ -179,14 +179,14 @@ class HeadnodesScreen(StagingScreen):
             wanted = "run" if running else "be stopped"
             self.fail(f"{headnode.headnode} is to {wanted} already.")
         else:
-            await self.send(gestures.power(headnode, self.session.freedom))
+            await self.send(gestures.power(headnode, self.session.write_access))
 
     @work(group="ask", exclusive=True)
     async def action_new(self) -> None:
         """Make a headnode in the current project."""
         session = self.session
         test = gestures.create(
-            session.inventory, "headnode", "name", session.project, session.freedom
+            session.inventory, "headnode", "name", session.project, session.write_access
         )
         if isinstance(test, gestures.Refusal):
             self.fail(test.reason)
@@ -221,9 +221,9 @@ class HeadnodesScreen(StagingScreen):
             return
         name = await self.ask(f"connect {headnode.headnode} to: ", choices=list(offered))
         if name is not None:
-            thing = HeadnodeRef(headnode.project, headnode.headnode)
-            onto, freedom = Onto(offered[name]), self.session.freedom
-            await self.send(gestures.drop(inventory, [thing], onto, freedom, tagged=False))
+            item = HeadnodeRef(headnode.project, headnode.headnode)
+            target, access = DropTarget(offered[name]), self.session.write_access
+            await self.send(gestures.plan_drop(inventory, [item], target, access, tagged=False))
 
     @work(group="ask", exclusive=True)
     async def action_disconnect(self) -> None:
@@ -251,4 +251,4 @@ class HeadnodesScreen(StagingScreen):
         elif await self.confirm(
             f"delete headnode {headnode.headnode}? Its disk goes with the next apply."
         ):
-            await self.send(gestures.delete(headnode, self.session.freedom))
+            await self.send(gestures.delete(headnode, self.session.write_access))
