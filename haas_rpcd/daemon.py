@@ -95,6 +95,7 @@ class Daemon:
             events=self.events,
             dialects=switches.options(),
             canonical_port=switches.canonical_port,
+            declares_vlans=lambda dialect: switches.facts(dialect, 0).declares_vlans,
             trust=lambda row, fingerprint: switches.trust(_registered(row), fingerprint),
             openrpc=functools.cache(lambda: openrpc.document(METHODS)),  # made at the first call
             started=time.time(),

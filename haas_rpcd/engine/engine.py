@@ -9,17 +9,18 @@ from collections import deque
 
 from haas_rpcd.auth import DAEMON
 from haas_rpcd.drivers import Driver, Prober
-from haas_rpcd.engine.drift import DriftWatch
+from haas_rpcd.engine.drift import DriftWatch, Found
 from haas_rpcd.engine.journal import Journal
 from haas_rpcd.engine.planning import Planning
 from haas_rpcd.engine.run import JobRun
 from haas_rpcd.engine.worker import Worker
 from haas_rpcd.errors import ConflictError, NotFoundError, UnavailableError
 from haas_rpcd.events import Events
-from haas_rpcd.model import RESERVED_DEVICES, Probed
+from haas_rpcd.model import RESERVED_DEVICES, Plan, Probed, Step
 from haas_rpcd.store import jobs
 from haas_rpcd.store.database import Row, Store, Tx
 from haas_rpcd.store.jobs import JobRow
+from haas_rpcd.store.scope import Scope
 from haas_schemas.job import FINAL_JOB_STATES
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ class Engine:
         self._keep_session = keep_session
         self.drift = DriftWatch(store, events, planning, self._worker, self._restarted)
         self._checks: asyncio.Task[None] | None = None
-        self.planning = planning
+        self._planning = planning
         self._store = store
         self._events = events
         self._lanes: dict[int | None, deque[int]] = {}
@@ -65,6 +66,30 @@ class Engine:
             self._lane_tasks[project_id] = asyncio.create_task(
                 self._lane(project_id), name=f"lane {project_id}"
             )
+
+    def show_plan(self, tx: Tx, scope: Scope) -> tuple[Plan, list[tuple[Step, list[str]]]]:
+        """Return the plan of a scope, and each step with its lines.
+
+        The plan is remembered: if it is applied later, but has changed by then, the error says how.
+        Raises UnavailableError if a step's device cannot be used at all.
+        """
+        plan = self._planning.plan(tx, scope)
+        rendered = self._planning.rendered(tx, plan.steps)
+        self._planning.remember(plan)
+        return plan, rendered
+
+    def check_plan(self, tx: Tx, scope: Scope, digest: str | None) -> None:
+        """Check that a scope can be applied, and that its plan has this digest, if one is given.
+
+        Raises StalePlanError, UnavailableError.
+        """
+        plan = self._planning.plan(tx, scope)
+        self._planning.check(digest, plan)
+        self._planning.rendered(tx, plan.steps)
+
+    async def check_drift(self, switch: str | None) -> Found:
+        """Read a switch, or all devices, and record what differs from what was applied."""
+        return await self.drift.check(switch)
 
     async def wait(self, job_id: int, timeout: float) -> None:
         """Return when a job has ended, or after ``timeout`` seconds."""
@@ -131,7 +156,7 @@ class Engine:
 
         Raises HaasError.
         """
-        driver = self.planning.switch_driver(row)
+        driver = self._planning.switch_driver(row)
         try:
             await driver.open(lambda line: None)
             if not isinstance(driver, Prober):
@@ -175,7 +200,7 @@ class Engine:
         run = JobRun(
             job,
             store=self._store,
-            planning=self.planning,
+            planning=self._planning,
             journal=journal,
             worker=self._worker,
             repair=self.drift.repair_steps,
@@ -222,7 +247,7 @@ class Engine:
         if device not in self._workers:
             self._workers[device] = Worker(
                 device,
-                lambda: self._store.read(self.planning.driver, device),
+                lambda: self._store.read(self._planning.driver, device),
                 keep=0.0 if device in RESERVED_DEVICES else self._keep_session,
                 opened=None if device in RESERVED_DEVICES else self.drift.opened,
             )

@@ -39,9 +39,7 @@ def plan_show(call: TxCall, project: Name | None = None) -> Plan:
 
     Without a project, for admins: the site, that is trunk ports and ports that no project holds.
     """
-    planning = call.context.engine.planning
-    planned = planning.plan(call.tx, _scope(call, project))
-    planning.remember(planned)
+    planned, rendered = call.context.engine.show_plan(call.tx, _scope(call, project))
     steps = [
         PlanStep(
             device=step.device,
@@ -50,7 +48,7 @@ def plan_show(call: TxCall, project: Name | None = None) -> Plan:
             summary=step.summary,
             lines=tuple(lines),
         )
-        for step, lines in planning.rendered(call.tx, planned.steps)
+        for step, lines in rendered
     ]
     return Plan(digest=planned.digest, steps=tuple(steps), empty=planned.empty)
 
@@ -63,10 +61,7 @@ def apply_start(call: TxCall, project: Name | None = None, digest: Digest | None
     answer is an error that names what is different.
     """
     scope = _scope(call, project)
-    planning = call.context.engine.planning
-    planned = planning.plan(call.tx, scope)
-    planning.check(digest, planned)
-    planning.rendered(call.tx, planned.steps)  # says now what can't be done at all
+    call.context.engine.check_plan(call.tx, scope, digest)
     job = jobs.create(
         call.tx,
         kind="site" if scope.project_id is None else "apply",

@@ -25,7 +25,7 @@ async def check(call: Call, switch: Name | None = None) -> DriftReport:
     store = call.context.store
     if switch is not None:
         await store.read(find_switch, switch)
-    found = await call.context.engine.drift.check(switch)
+    found = await call.context.engine.check_drift(switch)
     rows = await store.read(drift.known, found.checked)
     return DriftReport(
         checked=tuple(found.checked),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from haas_rpcd.errors import ConflictError, DeniedError, InvalidParamsError, NotFoundError
 from haas_rpcd.methods.access import (
     conflict,
@@ -13,20 +11,17 @@ from haas_rpcd.methods.access import (
     find_node,
     find_port,
 )
+from haas_rpcd.methods.node_records import node_records
 from haas_rpcd.methods.registry import TxCall, method
 from haas_rpcd.store import nodes, projects
 from haas_rpcd.store.database import Row, Tx
 from haas_schemas.common import Deleted
 from haas_schemas.names import Mac, Name, NetworkName, NicName, PortName
-from haas_schemas.node import Nic
-
-Kind = Literal["data", "bmc"]
+from haas_schemas.node import Nic, NicKind
 
 
 def _record(call: TxCall, node: str, nic: str) -> Nic:
-    from haas_rpcd.methods.node import records  # node.register adds nics, so it imports this module
-
-    [found] = records(call.tx, [find_node(call.tx, call.caller, node)])
+    [found] = node_records(call.tx, [find_node(call.tx, call.caller, node)])
     return next(record for record in found.nics if record.nic == nic)
 
 
@@ -87,7 +82,7 @@ def register(
     call: TxCall,
     node: Name,
     nic: NicName,
-    kind: Kind = "data",
+    kind: NicKind = "data",
     mac: Mac | None = None,
     switch: Name | None = None,
     port: PortName | None = None,

@@ -17,14 +17,13 @@ from haas_rpcd.methods.access import (
     paged,
     tenant,
 )
+from haas_rpcd.methods.node_records import node_records
 from haas_rpcd.methods.registry import TxCall, method
-from haas_rpcd.model import PortConfig
-from haas_rpcd.store import drift, jobs, networks, nodes
-from haas_rpcd.store.database import Row, Tx
+from haas_rpcd.store import drift, jobs, nodes
 from haas_rpcd.store.projects import ProjectRow
 from haas_schemas.common import Deleted, Page
 from haas_schemas.names import Limit, Mac, Name, NicName, PortName, Tag
-from haas_schemas.node import Allocated, Nic, NicKind, NicNetwork, NicState, Node, Released
+from haas_schemas.node import Allocated, NicKind, Node, Released
 
 
 class NicSpec(msgspec.Struct, forbid_unknown_fields=True):
@@ -35,80 +34,6 @@ class NicSpec(msgspec.Struct, forbid_unknown_fields=True):
     mac: Mac | None = None
     switch: Name | None = None
     port: PortName | None = None
-
-
-# --- records --------------------------------------------------------------------------------------
-
-
-def records(tx: Tx, rows: list[Row]) -> list[Node]:
-    """Make the API's records of several nodes, with two queries for all of them."""
-    ids = [row["id"] for row in rows]
-    tags, nics = nodes.tags_of(tx, ids), nodes.nics_of(tx, ids)
-    labels = _Labels(tx)
-    return [
-        Node(
-            node=row["name"],
-            state=row["state"],
-            project=row["project"],
-            tags=tuple(tags[row["id"]]),
-            nics=tuple(nic_record(nic, row["project"], labels) for nic in nics[row["id"]]),
-        )
-        for row in rows
-    ]
-
-
-class _Labels:
-    """Names of the networks that VLAN ids belong to, each looked up once."""
-
-    def __init__(self, tx: Tx) -> None:
-        self._tx = tx
-        self._known: dict[int, str | None] = {}
-
-    def of(self, vlan: int, project: str | None) -> str | None:
-        """Name a VLAN's network as ``project`` says it; None for one that is deleted."""
-        if vlan not in self._known:
-            row = networks.claim(self._tx, vlan)
-            self._known[vlan] = row.label if row and row.network_id is not None else None
-        label = self._known[vlan]
-        return label.removeprefix(f"{project}/") if label else None
-
-
-def nic_record(row: Row, project: str | None, labels: _Labels) -> Nic:
-    """Make the API's record of a nic, with what is staged and what was confirmed."""
-    staged = tuple(
-        NicNetwork(
-            network=labels.of(connection["vlan"], project),
-            vlan=connection["vlan"],
-            tagged=bool(connection["tagged"]),
-        )
-        for connection in row["connections"]
-    )
-    applied: tuple[NicNetwork, ...] | None = None
-    if row["config"] is not None:
-        config = msgspec.json.decode(row["config"], type=PortConfig)
-        untagged = [] if config.untagged is None else [(config.untagged, False)]
-        applied = tuple(
-            NicNetwork(network=labels.of(vlan, project), vlan=vlan, tagged=tagged)
-            for vlan, tagged in [*untagged, *((vlan, True) for vlan in config.tagged)]
-        )
-    state: NicState
-    if row["port"] is None:
-        state = "unwired"
-    elif applied is None:
-        state = "unconfirmed"
-    else:
-        wanted = {(item.vlan, item.tagged) for item in staged}
-        state = "applied" if wanted == {(i.vlan, i.tagged) for i in applied} else "staged"
-    return Nic(
-        nic=row["name"],
-        kind=row["kind"],
-        mac=row["mac"],
-        switch=row["switch"],
-        port=row["port"],
-        state=state,
-        networks=staged,
-        applied=applied,
-    )
 
 
 # --- the inventory --------------------------------------------------------------------------------
@@ -131,7 +56,7 @@ def register(call: TxCall, node: Name, nics: list[NicSpec], tags: list[Tag] | No
 
 
 def _one(call: TxCall, name: str) -> Node:
-    return records(call.tx, [find_node(call.tx, call.caller, name)])[0]
+    return node_records(call.tx, [find_node(call.tx, call.caller, name)])[0]
 
 
 @method("node.delete", admin=True, mutates=True)
@@ -168,7 +93,7 @@ def list_(
         free=free,
         tag=tag,
     )
-    return paged(records(call.tx, rows), limit, rows[-1]["name"] if rows else None)
+    return paged(node_records(call.tx, rows), limit, rows[-1]["name"] if rows else None)
 
 
 @method("node.show")

@@ -39,6 +39,8 @@ class Context:
     """The dialects there are, and the options that each takes."""
     canonical_port: Callable[[str, str], str]
     """From a dialect and a port's name to the one name of that port. Raises ValueError."""
+    declares_vlans: Callable[[str], bool]
+    """Whether switches of a dialect list their VLANs apart from their ports."""
     trust: Callable[[Row, str | None], Awaitable[SwitchTrust]]
     """Looks at a switch's SSH host key, and trusts it if it has this fingerprint."""
     openrpc: Callable[[], dict[str, Any]]

@@ -306,7 +306,7 @@ def _adopt(tx: Tx, call: Call, row: Row, seen: Probed, dry_run: bool) -> tuple[s
                 applied.confirm(tx, row["name"], SetPort(port["name"], config), PortSeen(config))
     if not dry_run:
         # Where no VLAN is made or removed by itself, one that is noted is never confirmed gone.
-        if call.context.engine.planning.facts(row["dialect"], 0).declares_vlans:
+        if call.context.declares_vlans(row["dialect"]):
             for vlan in sorted(seen.vlans & claimed):
                 applied.adopt_vlan(tx, row["name"], vlan)
         applied.sweep(tx)

@@ -1,0 +1,81 @@
+"""The API's records of nodes and their nics, from their rows."""
+
+from __future__ import annotations
+
+import msgspec
+
+from haas_rpcd.model import PortConfig
+from haas_rpcd.store import networks, nodes
+from haas_rpcd.store.database import Row, Tx
+from haas_schemas.node import Nic, NicNetwork, NicState, Node
+
+
+def node_records(tx: Tx, rows: list[Row]) -> list[Node]:
+    """Return the records of nodes, with one query for all tags and one for all nics."""
+    ids = [row["id"] for row in rows]
+    tags, nics = nodes.tags_of(tx, ids), nodes.nics_of(tx, ids)
+    labels = _Labels(tx)
+    return [
+        Node(
+            node=row["name"],
+            state=row["state"],
+            project=row["project"],
+            tags=tuple(tags[row["id"]]),
+            nics=tuple(_nic_record(nic, row["project"], labels) for nic in nics[row["id"]]),
+        )
+        for row in rows
+    ]
+
+
+class _Labels:
+    """Names of the networks that VLAN ids belong to; looks up each id once."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+        self._known: dict[int, str | None] = {}
+
+    def of(self, vlan: int, project: str | None) -> str | None:
+        """Return the name ``project`` uses for a VLAN's network, or None if it was deleted."""
+        if vlan not in self._known:
+            row = networks.claim(self._tx, vlan)
+            self._known[vlan] = row.label if row and row.network_id is not None else None
+        label = self._known[vlan]
+        return label.removeprefix(f"{project}/") if label else None
+
+
+def _nic_record(row: Row, project: str | None, labels: _Labels) -> Nic:
+    """Return a nic's record: what is staged and what was confirmed."""
+    staged = tuple(
+        NicNetwork(
+            network=labels.of(connection["vlan"], project),
+            vlan=connection["vlan"],
+            tagged=bool(connection["tagged"]),
+        )
+        for connection in row["connections"]
+    )
+    applied: tuple[NicNetwork, ...] | None = None
+    if row["config"] is not None:
+        config = msgspec.json.decode(row["config"], type=PortConfig)
+        untagged = [] if config.untagged is None else [(config.untagged, False)]
+        applied = tuple(
+            NicNetwork(network=labels.of(vlan, project), vlan=vlan, tagged=tagged)
+            for vlan, tagged in [*untagged, *((vlan, True) for vlan in config.tagged)]
+        )
+    state: NicState
+    if row["port"] is None:
+        state = "unwired"
+    elif applied is None:
+        state = "unconfirmed"
+    else:
+        wanted = {(item.vlan, item.tagged) for item in staged}
+        state = "applied" if wanted == {(i.vlan, i.tagged) for i in applied} else "staged"
+    return Nic(
+        nic=row["name"],
+        kind=row["kind"],
+        mac=row["mac"],
+        switch=row["switch"],
+        port=row["port"],
+        state=state,
+        networks=staged,
+        applied=applied,
+    )
