@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from haas_console.core.affected import Affected
 from haas_console.core.calllog import NewsRecord
 from haas_console.core.errors import ConsoleError, RpcError
 from haas_console.core.inventory import record, records
@@ -45,11 +46,17 @@ class Refresher:
         self._projects: set[str] = set()
         self._told: set[str] = set()
         self._everything = False
+        # One fetch at a time: an answer that is late must not overwrite a newer one.
+        self._fetching = asyncio.Lock()
 
     # --- all of it ---
 
     async def load(self) -> None:
         """Fetch everything; watchers hear of the nodes after each page."""
+        async with self._fetching:
+            await self._load()
+
+    async def _load(self) -> None:
         sync, inventory = self._sync, self._inventory
         inventory.info = _read(SystemInfo, await sync.call("system.info"))
         await self._fetch_projects()
@@ -68,7 +75,7 @@ class Refresher:
         await self._fetch_switches()
         await self._fetch_drift()
         self._nodes.clear()  # all were fetched just now
-        await self.jobs()
+        await self._fetch_jobs()
         sync.notify("node", "switch", "drift", "job")
 
     async def _fetch_projects(self) -> None:
@@ -123,6 +130,10 @@ class Refresher:
 
     async def jobs(self) -> None:
         """Look at the newest jobs; what one that ended has changed is fetched too."""
+        async with self._fetching:
+            await self._fetch_jobs()
+
+    async def _fetch_jobs(self) -> None:
         before = {j.job for j in self._inventory.running_jobs()}
         page = await self._sync.call("job.list", {"limit": JOBS}, quiet=True)
         found = {j.job: j for j in _read_all(Job, page["items"])}
@@ -134,7 +145,7 @@ class Refresher:
         for job in ended:
             self._job_ended(job.project, job.kind)
         if ended:
-            await self.flush()
+            await self._flush()
 
     async def _all(
         self, kind: type[Any], method: str, params: Any = None, *, quiet: bool = False
@@ -154,6 +165,17 @@ class Refresher:
         project = params.get("project")
         self._told |= {noun, "news"}
         self._sync.log.news.append(NewsRecord(time.time(), noun, verb, name, project))
+        self._mark(noun, verb, name, project)
+
+    async def read(self, affected: Iterable[Affected]) -> None:
+        """Fetch what a command has changed, without waiting for the event that says so."""
+        for each in affected:
+            self._told.add(each.noun)
+            self._mark(each.noun, "", each.name, each.project)
+        await self.flush()
+
+    def _mark(self, noun: str, verb: str, name: str, project: str | None) -> None:
+        """Have fetched by the next flush what was changed."""
         if (noun, verb) in COUNTED:
             self._lists.add("project")
             self._told.add("project")
@@ -189,11 +211,15 @@ class Refresher:
 
     async def flush(self) -> None:
         """Fetch what was noted, and tell the watchers once."""
+        async with self._fetching:
+            await self._flush()
+
+    async def _flush(self) -> None:
         told, self._told = self._told, set()
         everything, self._everything = self._everything, False
         if everything:
             self._nodes, self._headnodes, self._lists, self._projects = set(), set(), set(), set()
-            await self.load()
+            await self._load()
             self._sync.notify(*told)
             return
         for name in sorted(self._lists):
@@ -222,7 +248,7 @@ class Refresher:
                 await self._fetch_drift()
                 return {"switch", *(("node",) if self._nodes else ())}
             case "job":
-                await self.jobs()
+                await self._fetch_jobs()
         return set()
 
     async def _fetch_project(self, project: str) -> None:

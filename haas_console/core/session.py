@@ -8,8 +8,9 @@ be undone is.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,7 @@ from msgspec.structs import replace
 
 from haas_console.core import history as past
 from haas_console.core import sitefile
+from haas_console.core.affected import affected
 from haas_console.core.commands import (
     Apply,
     Call,
@@ -101,58 +103,97 @@ class Session:
 
     # --- doing ---
 
-    async def do(self, gesture: Gesture | Refusal) -> Outcome:
-        """Send what a gesture means, undoable as one; a refusal is an outcome too."""
-        if isinstance(gesture, Refusal):
-            return Outcome(error=gesture.reason)
-        return await self.perform(gesture.calls, label=gesture.label)
-
-    async def perform(self, commands: Sequence[Command], *, label: str = "") -> Outcome:
-        """Send commands one after the other up to the first error, and remember how to undo."""
+    async def settled(self) -> None:
+        """Wait until all that was sent before is answered, and its result is in the inventory."""
         async with self._turn:
-            forward: list[Call] = []
-            backward: list[tuple[Call, ...]] = []
-            outcome = Outcome()
-            for command in commands:
-                undo = past.inverse(self.inventory, command) if isinstance(command, Call) else None
-                if not await self._send(command, outcome):
-                    break
-                if isinstance(command, Call) and undo:
-                    forward.append(command)
-                    backward.append(undo)
-            if forward:
-                reverse = tuple(call for calls in reversed(backward) for call in calls)
-                self.history.add(Edit(label or self.line(forward[0]), tuple(forward), reverse))
-            return outcome
+            pass
+
+    async def do(self, plan: Callable[[], Gesture | Refusal]) -> Outcome:
+        """Send what a gesture means, undoable as one; a refusal is an outcome too.
+
+        ``plan`` is called once the result of what was sent before is in the inventory.
+        """
+        async with self._turn:
+            gesture = plan()
+            if isinstance(gesture, Refusal):
+                return Outcome(error=gesture.reason)
+            return await self._send_all(gesture.calls, gesture.label)
+
+    async def perform(self, commands: Sequence[Command]) -> Outcome:
+        """Send commands one after the other up to the first error, and remember how to undo."""
+        if not any(self._takes_a_turn(command) for command in commands):
+            await self.settled()
+            return await self._send_all(commands)
+        async with self._turn:
+            return await self._send_all(commands)
+
+    def _takes_a_turn(self, command: Command) -> bool:
+        """Whether what comes next waits for a command; nothing waits for a slow switch's answer."""
+        if isinstance(command, Call) and command.method in ("switch.probe", "switch.trust"):
+            return False
+        return self.sync.language.mutates(command)
 
     async def undo(self) -> Outcome:
         """Undo the last staged edit."""
-        return await self._again(self.history.to_undo(), undone=True)
+        async with self._turn:
+            return await self._again(self.history.to_undo(), undone=True)
 
     async def redo(self) -> Outcome:
         """Do again what was undone last."""
-        return await self._again(self.history.to_redo(), undone=False)
+        async with self._turn:
+            return await self._again(self.history.to_redo(), undone=False)
+
+    async def discard(self) -> Outcome:
+        """Bring all that is staged in the current project back to what is applied."""
+        project = self.project
+        if project is None:
+            return Outcome(error="Discard what? p chooses a project.")
+        async with self._turn:
+            calls = past.discard(self.inventory, project)
+            if not calls:
+                return Outcome(error=f"Nothing is staged in {project}.")
+            return await self._send_all(calls, f"discard all staged in {project}")
+
+    # --- several commands, within a turn ---
+
+    async def _send_all(self, commands: Sequence[Command], label: str = "") -> Outcome:
+        forward: list[Call] = []
+        backward: list[tuple[Call, ...]] = []
+        outcome = Outcome()
+        for command in commands:
+            undo = past.inverse(self.inventory, command) if isinstance(command, Call) else None
+            if not await self._send(command, outcome):
+                break
+            if isinstance(command, Call) and undo:
+                forward.append(command)
+                backward.append(undo)
+        if forward:
+            reverse = tuple(call for calls in reversed(backward) for call in calls)
+            self.history.add(Edit(label or self.line(forward[0]), tuple(forward), reverse))
+        await self._read_affected(commands, outcome)
+        return outcome
 
     async def _again(self, edit: Edit | None, *, undone: bool) -> Outcome:
         if edit is None:
             return Outcome(error=f"There is nothing to {'undo' if undone else 'do again'}.")
-        async with self._turn:
-            outcome = Outcome()
-            for call in edit.backward if undone else edit.forward:
-                if not await self._send(call, outcome):
-                    break
-            if outcome.ok:
-                self.history.moved(edit, undone=undone)
-            return outcome
+        outcome = Outcome()
+        calls = edit.backward if undone else edit.forward
+        for call in calls:
+            if not await self._send(call, outcome):
+                break
+        if outcome.ok:
+            self.history.moved(edit, undone=undone)
+        await self._read_affected(calls, outcome)
+        return outcome
 
-    async def discard(self) -> Outcome:
-        """Bring all that is staged in the current project back to what is applied."""
-        if self.project is None:
-            return Outcome(error="Discard what? p chooses a project.")
-        calls = past.discard(self.inventory, self.project)
-        if not calls:
-            return Outcome(error=f"Nothing is staged in {self.project}.")
-        return await self.perform(calls, label=f"discard all staged in {self.project}")
+    async def _read_affected(self, commands: Sequence[Command], outcome: Outcome) -> None:
+        """Have the result of the commands that were done in the inventory."""
+        done = zip(commands, outcome.results, strict=False)
+        found = [each for command, answer in done for each in affected(command, answer)]
+        if found:
+            # What cannot be read now is read again by whoever keeps the inventory current.
+            with contextlib.suppress(ConsoleError):
+                await self.sync.read(found)
 
     # --- one command ---
 

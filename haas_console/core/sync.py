@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -22,6 +22,7 @@ from haas_console.core.inventory import Inventory
 from haas_console.core.tasks import cancel_and_wait
 
 if TYPE_CHECKING:
+    from haas_console.core.affected import Affected
     from haas_console.core.client import Client, Inbox, Notification
     from haas_console.core.config import Endpoint
     from haas_console.core.language import Language
@@ -63,6 +64,7 @@ class InventorySync:
         self.log = Log()
         self.status = Status("connecting", time.time())
         self.client: Client | None = None
+        self._refresher: Refresher | None = None
         self._language: Language | None = None
         self._endpoint = target.endpoint
         self._watchers: list[Watcher] = []
@@ -145,6 +147,14 @@ class InventorySync:
                 return
             asked["after"] = page["next"]
 
+    async def read(self, affected: Iterable[Affected]) -> None:
+        """Bring the inventory up to date with what a command has changed.
+
+        Raises ConsoleError when that cannot be read.
+        """
+        if self._refresher is not None:
+            await self._refresher.read(affected)
+
     # --- staying connected ---
 
     async def run(self) -> None:
@@ -191,7 +201,7 @@ class InventorySync:
         try:
             self.client = client
             with client.notifications() as inbox:
-                refresher = Refresher(self)
+                self._refresher = refresher = Refresher(self)
                 await self.call("events.subscribe", quiet=True)
                 if self._language is None or self.status.state != "live":
                     self._language = Language(await client.discover())
@@ -199,7 +209,7 @@ class InventorySync:
                 self._set_status("live")
                 await self._follow(inbox, refresher)
         finally:
-            self.client = None
+            self.client = self._refresher = None
             await client.close()
 
     async def _follow(self, inbox: Inbox, refresher: Refresher) -> None:

@@ -261,7 +261,7 @@ class ConsoleScreen(Screen[None]):
         """Send a gesture or commands, and show the last line sent or the error."""
         session = self.session
         if isinstance(what, Gesture | Refusal):
-            outcome = await session.do(what)
+            outcome = await session.do(lambda: what)
         else:
             outcome = await session.perform(what)
         self.show_outcome(outcome, done)

@@ -16,8 +16,9 @@ from typing import Any
 
 from haas_console.tui.table import SCREENS
 from haas_rpcd.auth import DAEMON
-from haas_rpcd.daemon import Daemon, demo
+from haas_rpcd.daemon import Daemon
 from haas_rpcd.demo.datacentre import DataCentre
+from haas_rpcd.demo.embedded import demo
 from haas_rpcd.methods.registry import Call, invoke
 from tests.tui.console import Hands, console
 

@@ -15,8 +15,9 @@ from haas_console.tui.bars import Bar
 from haas_console.tui.lines import Lines
 from haas_console.tui.screens.apply import ApplyScreen
 from haas_console.tui.screens.job import JobScreen
-from haas_rpcd.daemon import Daemon, demo
+from haas_rpcd.daemon import Daemon
 from haas_rpcd.demo.datacentre import DataCentre
+from haas_rpcd.demo.embedded import demo
 from haas_rpcd.store.database import Tx
 from tests.tui.console import Hands
 

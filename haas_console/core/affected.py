@@ -1,0 +1,50 @@
+"""What a command has changed, so that it can be read again before the next command is built."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from haas_console.core.commands import Apply, Call, Command, ImportSite
+
+
+class Affected(msgspec.Struct, frozen=True):
+    """A thing that a command has changed, named as an ``inventory.event`` names it."""
+
+    noun: str
+    name: str = ""
+    project: str | None = None
+
+
+def affected(command: Command, answer: Any) -> tuple[Affected, ...]:
+    """What a command has changed beyond the records that its answer holds."""
+    match command:
+        case Apply():
+            return (Affected("job"),)
+        case ImportSite(_, params):
+            return () if params.get("dry_run") else (Affected("site"),)
+        case Call():
+            return _by_call(command, answer)
+    return ()
+
+
+def _by_call(call: Call, answer: Any) -> tuple[Affected, ...]:
+    params = call.params
+    noun, _, verb = call.method.partition(".")
+    match noun, verb:
+        case "node", "allocate":
+            return tuple(Affected("node", name) for name in answer["nodes"])
+        case ("node", "register" | "delete" | "release") | ("nic", "register" | "delete"):
+            return (Affected("node", params["node"]),)
+        case "headnode", "delete":
+            return (Affected("headnode", params["headnode"], params["project"]),)
+        case "network", "delete" | "share" | "unshare":
+            return (Affected("network", params["network"]),)
+        case ("switch" | "port", "register" | "delete"):
+            return (Affected("switch", params["switch"]),)
+        case "project", "create" | "delete" | "add_member" | "remove_member":
+            return (Affected("project", params["project"]),)
+        case ("job", "cancel") | ("drift", "repair"):
+            return (Affected("job"),)
+    return ()
