@@ -1,4 +1,4 @@
-"""A simulated ProVision switch, seen from outside."""
+"""The simulated ProVision switch, as a telnet client sees it."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ PROMPT = re.compile(r"[>#] (?:\x1b\[[0-9;?]*[a-zA-Z])+$")
 
 
 class Terminal:
-    """Types lines and shows what a person would read."""
+    """Types lines and returns what a person would read."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
 
     async def run(self, line: str, until: str | re.Pattern[str] = PROMPT) -> list[str]:
-        """Type a line; give what is printed between its echo and what comes last."""
+        """Type a line; return the output between its echo and the last line, which is the prompt."""
         self.console.send(f"{line}\r")
         shown = ESCAPES.sub("", (await self.console.until(until)).replace("\x1bE", ""))
         return shown.removeprefix(line).split("\n")[:-1]
@@ -43,7 +43,7 @@ async def logged_in(ports: int = 8, **options: Any) -> AsyncIterator[tuple[Any, 
         yield switch, Terminal(console)
 
 
-async def test_everything_that_is_asked_is_positioned_on_the_last_row() -> None:
+async def test_prompts_and_echoes_are_positioned_on_the_last_row() -> None:
     async with logged_in() as (_, terminal):
         terminal.console.send("configure\r")
         seen = await terminal.console.until(PROMPT)
@@ -52,7 +52,7 @@ async def test_everything_that_is_asked_is_positioned_on_the_last_row() -> None:
         assert "\x1b[24;1Hsw1(config)# \x1b[24;1H" in seen
 
 
-async def test_refusals_name_the_word_that_is_wrong() -> None:
+async def test_refusals_name_the_wrong_word() -> None:
     async with logged_in() as (_, terminal):
         for line, refusal in (
             ("show badcommand123", "Invalid input: badcommand123"),
@@ -71,7 +71,7 @@ async def test_refusals_name_the_word_that_is_wrong() -> None:
             assert await terminal.run(line) == [refusal]
 
 
-async def test_vlans_list_their_ports() -> None:
+async def test_ports_join_vlans_and_the_configuration_lists_them() -> None:
     async with logged_in() as (switch, terminal):
         await terminal.run_all("conf", "vlan 100 name users", "vlan 100 untagged 1-3", "vlan 101")
         await terminal.run_all("tagged 2-3", "exit", "no vlan 1 untagged 8", "int 4 disable")
@@ -103,7 +103,7 @@ async def test_vlans_list_their_ports() -> None:
         ]
 
 
-async def test_a_port_is_on_at_least_one_vlan() -> None:
+async def test_a_port_that_leaves_its_last_vlan_moves_to_the_default_vlan() -> None:
     async with logged_in() as (switch, terminal):
         await terminal.run("configure")
         assert await terminal.run("no vlan 1 untagged 1") == [
@@ -115,7 +115,7 @@ async def test_a_port_is_on_at_least_one_vlan() -> None:
         assert switch.carried("1") == Carried(1)
 
 
-async def test_a_vlan_with_ports_is_removed_after_a_question() -> None:
+async def test_deleting_a_vlan_with_ports_asks_first() -> None:
     async with logged_in() as (switch, terminal):
         await terminal.run_all("conf", "vlan 100 untagged 2-3")
         asked = re.compile(r"\[y/n\] (?:\x1b\[[0-9;?]*[a-zA-Z])+$")
@@ -133,9 +133,9 @@ async def test_a_vlan_with_ports_is_removed_after_a_question() -> None:
         assert switch.carried("2") == Carried(1)
 
 
-async def test_more_vlans_need_a_restart() -> None:
+async def test_the_maximum_number_of_vlans_changes_at_restart() -> None:
     async with logged_in() as (switch, terminal):
-        switch.room_for_vlans = 2
+        switch.running.vlan_limit = 2
         await terminal.run_all("conf", "vlan 100", "exit")
         full = "Maximum number of VLANs (2) has already been reached."
         assert await terminal.run("vlan 101") == [full]
@@ -144,10 +144,10 @@ async def test_more_vlans_need_a_restart() -> None:
         assert await terminal.run("vlan 101") == [full]
         await terminal.run("write memory")
         switch.reload()
-        assert switch.room_for_vlans == 16
+        assert switch.running.vlan_limit == 16
 
 
-async def test_a_save_says_nothing_but_whether_one_is_needed_can_be_asked() -> None:
+async def test_config_status_shows_whether_a_save_is_needed() -> None:
     async with logged_in() as (_, terminal):
         same = "Running configuration is same as the startup configuration."
         changed = "Running configuration has been changed and needs to be saved."
@@ -158,7 +158,7 @@ async def test_a_save_says_nothing_but_whether_one_is_needed_can_be_asked() -> N
         assert await terminal.run("show config status") == [same]
 
 
-async def test_leaving_asks_whether_to_save() -> None:
+async def test_logout_offers_to_save() -> None:
     async with logged_in() as (switch, terminal):
         await terminal.run_all("conf", "vlan 100", "end")
         terminal.console.send("logout\ryn")
@@ -168,7 +168,7 @@ async def test_leaving_asks_whether_to_save() -> None:
         assert switch.counters.saves == 0
 
 
-async def test_pages_are_turned_by_the_space_bar() -> None:
+async def test_the_pager_shows_another_page_on_space() -> None:
     async with logged_in(ports=24) as (_, terminal):
         more = re.compile(r"quit: Control-C(?:\x1b\[[0-9;?]*[a-zA-Z])+$")
         await terminal.run_all("conf", *(f"interface {port} disable" for port in range(1, 25)))

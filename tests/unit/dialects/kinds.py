@@ -262,7 +262,7 @@ HOME = PortConfig(1)
 class RefusingSwitch(procurve.ProcurveSwitch):
     """A ProVision switch on which no line takes a port off its last VLAN."""
 
-    lonely = "refused"
+    refuses_orphans = True
 
 
 @dataclass(frozen=True)

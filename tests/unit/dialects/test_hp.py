@@ -91,7 +91,7 @@ async def test_a_procurve_asks_before_it_removes_a_vlan_with_ports() -> None:
 async def test_a_procurve_that_has_no_room_for_another_vlan_says_so() -> None:
     switch = KINDS["hp_procurve"].switch()
     assert isinstance(switch, procurve.ProcurveSwitch)
-    switch.room_for_vlans = 6
+    switch.running.vlan_limit = 6
     async with driving(switch) as driver:
         await send(driver, SetVlan(103, True))
         with pytest.raises(DeviceError, match="Maximum number of VLANs"):
