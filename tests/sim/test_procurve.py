@@ -23,7 +23,7 @@ class Terminal:
         self.console = console
 
     async def run(self, line: str, until: str | re.Pattern[str] = PROMPT) -> list[str]:
-        """Type a line; return the output between its echo and the last line, which is the prompt."""
+        """Type a line; return the output between its echo and the prompt."""
         self.console.send(f"{line}\r")
         shown = ESCAPES.sub("", (await self.console.until(until)).replace("\x1bE", ""))
         return shown.removeprefix(line).split("\n")[:-1]
