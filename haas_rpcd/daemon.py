@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import logging
 import sqlite3
 import time
@@ -14,16 +13,16 @@ from typing import Protocol
 import haas_rpcd.methods  # noqa: F401 - declares the API
 from haas_rpcd.config import ConfigError, Settings, load_credentials
 from haas_rpcd.drivers import Driver, SingleDriver
-from haas_rpcd.drivers.switch.factory import RegisteredSwitch, SwitchFactory
+from haas_rpcd.drivers.switch.factory import SwitchFactory
 from haas_rpcd.engine.engine import Engine
 from haas_rpcd.engine.planning import Planning
 from haas_rpcd.events import Events
 from haas_rpcd.methods.registry import METHODS, Context
-from haas_rpcd.model import SwitchFacts
+from haas_rpcd.model import RegisteredSwitch, SwitchFacts
 from haas_rpcd.rpc import openrpc
 from haas_rpcd.rpc.transport import Server
 from haas_rpcd.service import until_stopped
-from haas_rpcd.store.database import Row, Store
+from haas_rpcd.store.database import Store
 from haas_schemas.switch import SwitchTrust
 
 log = logging.getLogger(__name__)
@@ -77,7 +76,7 @@ class Daemon:
         planning = Planning(
             settings.pool,
             switches.facts,
-            lambda row: switches.driver(_registered(row)),
+            switches.driver,
             master,
             libvirt,
         )
@@ -96,7 +95,7 @@ class Daemon:
             dialects=switches.options(),
             canonical_port=switches.canonical_port,
             declares_vlans=lambda dialect: switches.facts(dialect, 0).declares_vlans,
-            trust=lambda row, fingerprint: switches.trust(_registered(row), fingerprint),
+            trust=switches.trust,
             openrpc=functools.cache(lambda: openrpc.document(METHODS)),  # made at the first call
             started=time.time(),
             demo=demo,
@@ -132,19 +131,6 @@ class Daemon:
         await self._server.stop()
         await self.engine.stop()
         await self.store.close()
-
-
-def _registered(row: Row) -> RegisteredSwitch:
-    """Convert a switch's row in the store to the record that its driver is made from."""
-    return RegisteredSwitch(
-        name=row["name"],
-        dialect=row["dialect"],
-        host=row["host"],
-        port=row["port"],
-        transport=row["transport"],
-        credential=row["credential"],
-        options=json.loads(row["options"]),
-    )
 
 
 # --- the daemon of a real master ------------------------------------------------------------------

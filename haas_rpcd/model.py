@@ -7,7 +7,8 @@ answers with are in :mod:`haas_schemas`.
 from __future__ import annotations
 
 import enum
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -229,6 +230,24 @@ class Plan(msgspec.Struct, frozen=True):
     def empty(self) -> bool:
         """Whether there is nothing to do."""
         return not self.steps
+
+
+# --- switches as they are registered --------------------------------------------------------------
+
+
+class RegisteredSwitch(msgspec.Struct, frozen=True):
+    """What a switch is registered with. Two that are equal can share a session.
+
+    ``credential`` names an entry of the credentials file; None means the switch's own name.
+    """
+
+    name: str
+    dialect: str
+    host: str
+    port: int
+    transport: str
+    credential: str | None = None
+    options: Mapping[str, Any] = {}
 
 
 # --- the planner's two inputs ---------------------------------------------------------------------

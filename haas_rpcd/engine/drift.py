@@ -42,6 +42,8 @@ from haas_rpcd.model import (
 )
 from haas_rpcd.planner import drift, repair
 from haas_rpcd.store import drift as store_drift
+from haas_rpcd.store import ports as store_ports
+from haas_rpcd.store import switches
 from haas_rpcd.store.database import Store, Tx
 
 log = logging.getLogger(__name__)
@@ -93,7 +95,7 @@ class DriftWatch:
         if switch is not None:
             devices = [switch]
         else:
-            devices = [*await self._store.read(store_drift.devices), *self._planning.own_devices()]
+            devices = [*await self._store.read(switches.names), *self._planning.own_devices()]
         found = Found()
         await asyncio.gather(*(self._check(device, found) for device in devices))
         found.checked.sort()
@@ -133,7 +135,7 @@ class DriftWatch:
             goals = store_drift.headnode_goals(tx)
             return [SetHeadnodePower(name, goal.uuid, True) for name, goal in goals.items()]
         applied = store_drift.applied_on(tx, device, self._planning.facts)
-        ports: list[Change] = [SetPort(port, PARKED) for port in store_drift.ports(tx, device)]
+        ports: list[Change] = [SetPort(port, PARKED) for port in store_ports.touched(tx, device)]
         if all(not facts.declares_vlans for facts in applied.switches.values()):
             return ports
         known = applied.vlans.get(device, {})
@@ -194,14 +196,14 @@ class DriftWatch:
         if up is None:
             return
         now = time.time()
-        before = await self._store.read(store_drift.booted, device)
+        before = await self._store.read(switches.booted, device)
         if before is not None and now - up.seconds - up.resolution <= before + TOLERANCE:
             return
         if before is not None:
             log.warning("%s was restarted %.0f s ago: checking it", device, up.seconds)
             self._events.inventory("switch", "restarted", device, admins_only=True)
             await self._close_what_came_back_open(device, driver)
-        await self._store.write(store_drift.set_booted, device, now - up.seconds)
+        await self._store.write(switches.set_booted, device, now - up.seconds)
         if before is not None:
             self._restarted(device)
 

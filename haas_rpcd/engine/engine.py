@@ -16,9 +16,9 @@ from haas_rpcd.engine.run import JobRun
 from haas_rpcd.engine.worker import Worker
 from haas_rpcd.errors import ConflictError, NotFoundError, UnavailableError
 from haas_rpcd.events import Events
-from haas_rpcd.model import RESERVED_DEVICES, Plan, Probed, Step
+from haas_rpcd.model import RESERVED_DEVICES, Plan, Probed, RegisteredSwitch, Step
 from haas_rpcd.store import jobs
-from haas_rpcd.store.database import Row, Store, Tx
+from haas_rpcd.store.database import Store, Tx
 from haas_rpcd.store.jobs import JobRow
 from haas_rpcd.store.scope import Scope
 from haas_schemas.job import FINAL_JOB_STATES
@@ -151,16 +151,16 @@ class Engine:
 
         self.enqueue(await self._store.write(create), None)
 
-    async def probe_address(self, row: Row) -> Probed:
-        """Log in to a switch that is not registered, as ``row`` would be; give what it says.
+    async def probe_address(self, switch: RegisteredSwitch) -> Probed:
+        """Log in to a switch that is not registered yet; give what it says of itself.
 
         Raises HaasError.
         """
-        driver = self._planning.switch_driver(row)
+        driver = self._planning.switch_driver(switch)
         try:
             await driver.open(lambda line: None)
             if not isinstance(driver, Prober):
-                raise UnavailableError(f"{row['name']} is not a device that can be probed.")
+                raise UnavailableError(f"{switch.name} is not a device that can be probed.")
             return await driver.probe()
         finally:
             await driver.close()

@@ -7,14 +7,23 @@ from collections.abc import Callable, Mapping, Sequence
 
 from haas_rpcd.drivers import Driver, OneByOne, SingleDriver
 from haas_rpcd.errors import StalePlanError, UnavailableError
-from haas_rpcd.model import LIBVIRT, MASTER, Phase, Plan, PortConfig, SetPort, Step
+from haas_rpcd.model import (
+    LIBVIRT,
+    MASTER,
+    Phase,
+    Plan,
+    PortConfig,
+    RegisteredSwitch,
+    SetPort,
+    Step,
+)
 from haas_rpcd.planner import plan
 from haas_rpcd.store import applied, scope, switches
-from haas_rpcd.store.database import Row, Tx
+from haas_rpcd.store.database import Tx
 from haas_rpcd.store.scope import Facts, Scope
 
-SwitchDriver = Callable[[Row], Driver]
-"""Makes the driver of a switch from its row in the store; no I/O."""
+SwitchDriver = Callable[[RegisteredSwitch], Driver]
+"""Makes the driver of a switch; no I/O."""
 
 _REMEMBERED = 256
 """Plans whose steps are kept in memory, to name what changed when one of them has become stale."""
@@ -58,7 +67,7 @@ class Planning:
         row = switches.find(tx, device)
         if row is None:
             raise UnavailableError(f"The switch {device} is not registered any more.")
-        return self.switch_driver(row)
+        return self.switch_driver(row.registered)
 
     def rendered(self, tx: Tx, steps: Sequence[Step]) -> list[tuple[Step, list[str]]]:
         """Give each step with the lines that will be sent for it.

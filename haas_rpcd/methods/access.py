@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from haas_rpcd.auth import Caller
 from haas_rpcd.errors import ConflictError, InvalidParamsError, NotFoundError
-from haas_rpcd.store import headnodes, networks, nodes, projects, switches, users
+from haas_rpcd.store import headnodes, networks, nodes, ports, projects, switches, users
 from haas_rpcd.store.database import Row, Tx
 from haas_schemas.common import Page
 
@@ -95,7 +95,7 @@ def find_headnode(tx: Tx, project: projects.ProjectRow, name: str) -> headnodes.
     return row
 
 
-def find_switch(tx: Tx, name: str) -> Row:
+def find_switch(tx: Tx, name: str) -> switches.SwitchRow:
     """Give a switch. Raises NotFoundError."""
     row = switches.find(tx, name)
     if row is None:
@@ -103,9 +103,9 @@ def find_switch(tx: Tx, name: str) -> Row:
     return row
 
 
-def find_port(tx: Tx, switch: str, port: str) -> Row:
+def find_port(tx: Tx, switch: str, port: str) -> ports.PortRow:
     """Give a port of a switch. Raises NotFoundError."""
-    row = switches.find_port(tx, find_switch(tx, switch)["name"], port)
+    row = ports.find(tx, find_switch(tx, switch).name, port)
     if row is None:
         raise NotFoundError(
             f"Switch {switch} has no port {port}: register it with  port register {switch} {port}"

@@ -38,9 +38,9 @@ def place(tx: Tx, switch: str | None, port: str | None) -> int | None:
             field="port" if port is None else "switch",
         )
     row = find_port(tx, switch, port)
-    if row["role"] != "access":
+    if row.role != "access":
         raise ConflictError(f"Port {port} of {switch} is a trunk port, so no nic can be behind it.")
-    return int(row["id"])
+    return row.id
 
 
 def add(
@@ -71,9 +71,9 @@ def check_free(
             raise ConflictError(f"The MAC address {mac} belongs to {holder} already.")
     if switch is not None and port is not None:
         row = find_port(tx, switch, port)
-        if row["nic"] is not None and f"{row['node']}:{row['nic']}" != me:
+        if row.nic is not None and f"{row.node}:{row.nic}" != me:
             raise ConflictError(
-                f"Port {port} of {switch} has {row['node']}:{row['nic']} behind it already."
+                f"Port {port} of {switch} has {row.node}:{row.nic} behind it already."
             )
 
 

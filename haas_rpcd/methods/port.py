@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta
 
 from haas_rpcd.errors import ConflictError, InvalidParamsError
 from haas_rpcd.methods.access import find_port, find_switch, number_cursor, paged
 from haas_rpcd.methods.registry import TxCall, method
-from haas_rpcd.model import PortConfig, vlan_ranges
-from haas_rpcd.store import networks, switches
-from haas_rpcd.store.database import Row
+from haas_rpcd.model import vlan_ranges
+from haas_rpcd.store import networks
+from haas_rpcd.store import ports as store_ports
+from haas_rpcd.store.ports import PortRow
+from haas_rpcd.store.switches import SwitchRow
 from haas_schemas.common import Deleted, Page
 from haas_schemas.names import Limit, Name, PortName
 from haas_schemas.switch import Port, PortVlans
@@ -20,21 +21,20 @@ from haas_schemas.switch import Port, PortVlans
 Role = Literal["access", "trunk"]
 
 
-def record(row: Row) -> Port:
+def record(row: PortRow) -> Port:
     """Make the API's record of a port from its row."""
     applied = None
-    if row["config"] is not None:
-        config = msgspec.json.decode(row["config"], type=PortConfig)
+    if (config := row.config) is not None:
         applied = PortVlans(untagged=config.untagged, tagged=vlan_ranges(config.tagged))
     return Port(
-        switch=row["switch"],
-        port=row["port"],
-        role=row["role"],
+        switch=row.switch,
+        port=row.name,
+        role=row.role,
         applied=applied,
-        node=row["node"],
-        nic=row["nic"],
-        project=row["project"],
-        drift=row["drift"],
+        node=row.node,
+        nic=row.nic,
+        project=row.project,
+        drift=row.drift,
     )
 
 
@@ -53,46 +53,46 @@ def register(
     """
     row = find_switch(call.tx, switch)
     for port in ports:
-        known = switches.find_port(call.tx, switch, port)
+        known = store_ports.find(call.tx, switch, port)
         if known is None:
             create(call, row, port, role)
-        elif known["role"] == role:
+        elif known.role == role:
             raise ConflictError(f"Switch {switch} has port {port} registered already, as {role}.")
-        elif known["nic_id"] is not None:
+        elif known.nic_id is not None:
             raise ConflictError(
-                f"Port {port} of {switch} has {known['node']}:{known['nic']} behind it, so it"
+                f"Port {port} of {switch} has {known.node}:{known.nic} behind it, so it"
                 " can't be a trunk: delete that nic first."
             )
         else:
-            switches.set_port_role(call.tx, known["id"], role)
+            store_ports.set_role(call.tx, known.id, role)
     call.changed("switch", "changed", switch, admins_only=True)
     return [record(find_port(call.tx, switch, port)) for port in ports]
 
 
-def create(call: TxCall, switch: Row, port: str, role: str) -> None:
+def create(call: TxCall, switch: SwitchRow, port: str, role: str) -> None:
     """Add a port to a switch, unless it is there already under another of its names.
 
     Raises InvalidParamsError, ConflictError.
     """
     try:
-        canonical = call.context.canonical_port(switch["dialect"], port)
+        canonical = call.context.canonical_port(switch.dialect, port)
     except ValueError as error:
         raise InvalidParamsError(f"ports: {error}.", field="ports") from None
-    known = switches.port_called(call.tx, switch["id"], canonical)
+    known = store_ports.name_of(call.tx, switch.id, canonical)
     if known is not None:
         raise ConflictError(
-            f"Port {port} of {switch['name']} is registered already, as {known}: they are the same"
+            f"Port {port} of {switch.name} is registered already, as {known}: they are the same"
             " port."
         )
-    switches.create_port(call.tx, switch["id"], port, canonical, role)
+    store_ports.create(call.tx, switch.id, port, canonical, role)
 
 
 @method("port.list", admin=True)
 def list_(call: TxCall, switch: Name, limit: Limit = 1000, after: str | None = None) -> Page[Port]:
     """List a switch's ports, in the order of their registration."""
     row = find_switch(call.tx, switch)
-    rows = switches.ports_page(call.tx, row["id"], limit, number_cursor(after))
-    return paged([record(row) for row in rows], limit, rows[-1]["id"] if rows else None)
+    rows = store_ports.page(call.tx, row.id, limit, number_cursor(after))
+    return paged([record(row) for row in rows], limit, rows[-1].id if rows else None)
 
 
 @method("port.delete", admin=True, mutates=True)
@@ -104,19 +104,17 @@ def delete(call: TxCall, switch: Name, port: PortName, force: bool = False) -> D
     can't be parked: whatever it carries is then the admin's own matter.
     """
     row = find_port(call.tx, switch, port)
-    if row["nic_id"] is not None:
+    if row.nic_id is not None:
         raise ConflictError(
-            f"Port {port} of {switch} has {row['node']}:{row['nic']} behind it: delete that first"
-            f" with  nic delete {row['node']} {row['nic']}"
+            f"Port {port} of {switch} has {row.node}:{row.nic} behind it: delete that first"
+            f" with  nic delete {row.node} {row.nic}"
         )
-    if not force and any(
-        used["id"] == row["id"] for used in switches.ports_in_use(call.tx, row["switch_id"])
-    ):
+    if not force and any(used.id == row.id for used in store_ports.in_use(call.tx, row.switch_id)):
         raise ConflictError(
             f"Port {port} of {switch} is not confirmed parked: make it an access port and run"
             "  apply --site  first. (For a port that the switch does not have: --force)"
         )
-    switches.delete_port(call.tx, row["id"])
+    store_ports.delete(call.tx, row.id)
     networks.free_claims(call.tx)
     call.changed("switch", "changed", switch, admins_only=True)
     return Deleted(deleted=True)

@@ -21,8 +21,9 @@ from haas_rpcd.config import Settings
 from haas_rpcd.engine.engine import Engine
 from haas_rpcd.errors import DeniedError, HaasError, InvalidParamsError
 from haas_rpcd.events import Events
+from haas_rpcd.model import RegisteredSwitch
 from haas_rpcd.store import audit
-from haas_rpcd.store.database import Row, Store, Tx
+from haas_rpcd.store.database import Store, Tx
 from haas_schemas.names import NAME_RULE
 from haas_schemas.switch import SwitchTrust
 
@@ -41,7 +42,7 @@ class Context:
     """From a dialect and a port's name to the one name of that port. Raises ValueError."""
     declares_vlans: Callable[[str], bool]
     """Whether switches of a dialect list their VLANs apart from their ports."""
-    trust: Callable[[Row, str | None], Awaitable[SwitchTrust]]
+    trust: Callable[[RegisteredSwitch, str | None], Awaitable[SwitchTrust]]
     """Looks at a switch's SSH host key, and trusts it if it has this fingerprint."""
     openrpc: Callable[[], dict[str, Any]]
     """Gives the document of the API."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any
 
 from msgspec import Meta
@@ -14,9 +13,11 @@ from haas_rpcd.methods import port as port_methods
 from haas_rpcd.methods import switch as switch_methods
 from haas_rpcd.methods.access import find_switch
 from haas_rpcd.methods.registry import Call, TxCall, method
+from haas_rpcd.model import RegisteredSwitch
 from haas_rpcd.site import Site, SiteNic, SiteNode, SiteProject, SiteSwitch, SiteUser
-from haas_rpcd.store import nodes, projects, switches, users
+from haas_rpcd.store import nodes, ports, projects, switches, users
 from haas_rpcd.store.database import Row, Tx
+from haas_rpcd.store.switches import SwitchRow
 from haas_schemas.switch import DEFAULT_PORTS
 from haas_schemas.system import SiteChanges, SiteText
 
@@ -127,50 +128,47 @@ class _Importer:
     def _switch(self, name: str, switch: SiteSwitch) -> None:
         switch_methods.check(self._call, name, switch.dialect, switch.options)
         at = switch.port or DEFAULT_PORTS[switch.transport]
-        columns = {
-            "dialect": switch.dialect,
-            "host": switch.host,
-            "port": at,
-            "transport": switch.transport,
-            "credential": switch.credential,
-            "options": switch.options,
-        }
-        row = switches.find(self._tx, name)
-        changed = row is not None and any(
-            (json.loads(row[key]) if key == "options" else row[key]) != value
-            for key, value in columns.items()
+        wanted = RegisteredSwitch(
+            name,
+            switch.dialect,
+            switch.host,
+            at,
+            switch.transport,
+            switch.credential,
+            switch.options,
         )
+        row = switches.find(self._tx, name)
+        changed = row is not None and row.registered != wanted
         switch_methods.check_address(self._tx, name, switch.host, at)
         if row is None:
-            switches.create(self._tx, name, **columns)
-        elif row["dialect"] != switch.dialect and row["ports"]:
+            switches.create(self._tx, wanted)
+        elif row.dialect != switch.dialect and row.ports:
             raise ConflictError(
-                f"Switch {name} has ports, so its dialect stays {row['dialect']}: delete them"
-                " first."
+                f"Switch {name} has ports, so its dialect stays {row.dialect}: delete them first."
             )
         elif changed:
-            switches.update(self._tx, name, **columns)
-            if (row["host"], row["port"]) != (switch.host, at):
-                switches.doubt(self._tx, row["id"])  # it may be another machine
+            switches.update(self._tx, wanted)
+            if (row.host, row.port) != (switch.host, at):
+                switches.forget_confirmations(self._tx, row.id)  # it may be another machine
         self._note(f"switch {name}", created=row is None, changed=changed)
         for port in switch.trunk:
             if port in switch.access:
                 raise ConflictError(f"trunk {port}: it is listed under access too.")
         registered = find_switch(self._tx, name)
-        for role, ports in (("access", switch.access), ("trunk", switch.trunk)):
-            for port in ports:
+        for role, names in (("access", switch.access), ("trunk", switch.trunk)):
+            for port in names:
                 self._at(f"{role} {port}", self._port, registered, port, role)
 
-    def _port(self, switch: Row, port: str, role: str) -> None:
-        row = switches.find_port(self._tx, switch["name"], port)
-        changed = row is not None and row["role"] != role
+    def _port(self, switch: SwitchRow, port: str, role: str) -> None:
+        row = ports.find(self._tx, switch.name, port)
+        changed = row is not None and row.role != role
         if row is None:
             port_methods.create(self._call, switch, port, role)
         elif changed:
-            if row["nic_id"] is not None:
-                raise ConflictError(f"{row['node']}:{row['nic']} is behind it.")
-            switches.set_port_role(self._tx, row["id"], role)
-        self._note(f"port {switch['name']} {port}", created=row is None, changed=changed)
+            if row.nic_id is not None:
+                raise ConflictError(f"{row.node}:{row.nic} is behind it.")
+            ports.set_role(self._tx, row.id, role)
+        self._note(f"port {switch.name} {port}", created=row is None, changed=changed)
 
     def _node(self, name: str, node: SiteNode) -> None:
         row = nodes.find(self._tx, name)
@@ -228,23 +226,23 @@ def export(call: TxCall) -> SiteText:
         projects={
             row.name: SiteProject(members=row.members) for row in projects.page(tx, _ALL, "", None)
         },
-        switches={row["name"]: _switch(tx, row) for row in switches.page(tx, _ALL, "")},
+        switches={row.name: _switch(tx, row) for row in switches.page(tx, _ALL, "")},
         nodes=_nodes(tx),
     )
     return SiteText(site=site_file.render(site))
 
 
-def _switch(tx: Tx, row: Row) -> SiteSwitch:
-    ports = switches.ports_page(tx, row["id"], _ALL, 0)
+def _switch(tx: Tx, row: SwitchRow) -> SiteSwitch:
+    found = ports.page(tx, row.id, _ALL, 0)
     return SiteSwitch(
-        dialect=row["dialect"],
-        host=row["host"],
-        port=None if row["port"] == DEFAULT_PORTS.get(row["transport"]) else row["port"],
-        transport=row["transport"],
-        credential=row["credential"],
-        options=json.loads(row["options"]),
-        access=[port["port"] for port in ports if port["role"] == "access"],
-        trunk=[port["port"] for port in ports if port["role"] == "trunk"],
+        dialect=row.dialect,
+        host=row.host,
+        port=None if row.port == DEFAULT_PORTS.get(row.transport) else row.port,
+        transport=row.transport,
+        credential=row.credential,
+        options=row.options,
+        access=[port.name for port in found if port.role == "access"],
+        trunk=[port.name for port in found if port.role == "trunk"],
     )
 
 

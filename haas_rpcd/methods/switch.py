@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -17,11 +16,13 @@ from haas_rpcd.model import (
     RESERVED_DEVICES,
     PortSeen,
     Probed,
+    RegisteredSwitch,
     SetPort,
     vlan_ranges,
 )
-from haas_rpcd.store import applied, drift, networks, switches
-from haas_rpcd.store.database import Row, Tx
+from haas_rpcd.store import applied, networks, ports, switches
+from haas_rpcd.store.database import Tx
+from haas_rpcd.store.switches import SwitchRow
 from haas_schemas.common import Deleted, Page, timestamp
 from haas_schemas.names import Fingerprint, Host, Limit, Name
 from haas_schemas.switch import (
@@ -42,20 +43,20 @@ LoginPort = Annotated[
 ]
 
 
-def record(row: Row) -> Switch:
+def record(row: SwitchRow) -> Switch:
     """Make the API's record of a switch from its row."""
     return Switch(
-        switch=row["name"],
-        dialect=row["dialect"],
-        host=row["host"],
-        port=row["port"],
-        transport=row["transport"],
-        credential=row["credential"],
-        options=json.loads(row["options"]),
-        ports=row["ports"],
-        unsaved=bool(row["unsaved"]),
-        drift=row["drift"],
-        checked=timestamp(row["checked"]),
+        switch=row.name,
+        dialect=row.dialect,
+        host=row.host,
+        port=row.port,
+        transport=row.transport,
+        credential=row.credential,
+        options=row.options,
+        ports=row.ports,
+        unsaved=row.unsaved,
+        drift=row.drift,
+        checked=timestamp(row.checked),
     )
 
 
@@ -83,13 +84,7 @@ def register(
     with conflict(f"There is a switch {switch} already."):
         switches.create(
             call.tx,
-            switch,
-            dialect=dialect,
-            host=host,
-            port=port,
-            transport=transport,
-            credential=credential,
-            options=options or {},
+            RegisteredSwitch(switch, dialect, host, port, transport, credential, options or {}),
         )
     call.changed("switch", "created", switch, admins_only=True)
     return record(find_switch(call.tx, switch))
@@ -150,20 +145,20 @@ def delete(call: TxCall, switch: Name, force: bool = False) -> Deleted:
     VLANs, only that no nic is behind its ports.
     """
     row = find_switch(call.tx, switch)
-    used = switches.ports_in_use(call.tx, row["id"])
-    if used := [port for port in used if port["node"] or not force]:
+    used = ports.in_use(call.tx, row.id)
+    if used := [port for port in used if port.node or not force]:
         first = used[0]
-        why = f"node {first['node']} is behind it" if first["node"] else "it is not parked"
+        why = f"node {first.node} is behind it" if first.node else "it is not parked"
         raise ConflictError(
-            f"Switch {switch} is still in use: port {first['port']}, as {why}"
+            f"Switch {switch} is still in use: port {first.name}, as {why}"
             + (f" ({len(used) - 1} more)." if len(used) > 1 else ".")
         )
-    vlans = switches.vlans_on(call.tx, row["id"])
+    vlans = switches.vlans_on(call.tx, row.id)
     if vlans and not force:
         raise ConflictError(
             f"Switch {switch} still has VLAN {', '.join(map(str, vlans))} of HaaS: apply first."
         )
-    switches.delete(call.tx, row["id"])
+    switches.delete(call.tx, row.id)
     networks.free_claims(call.tx)
     call.changed("switch", "deleted", switch, admins_only=True)
     return Deleted(deleted=True)
@@ -173,7 +168,7 @@ def delete(call: TxCall, switch: Name, force: bool = False) -> Deleted:
 def list_(call: TxCall, limit: Limit = 1000, after: str | None = None) -> Page[Switch]:
     """List the switches."""
     rows = switches.page(call.tx, limit, after or "")
-    return paged([record(row) for row in rows], limit, rows[-1]["name"] if rows else None)
+    return paged([record(row) for row in rows], limit, rows[-1].name if rows else None)
 
 
 @method("switch.show", admin=True)
@@ -210,8 +205,10 @@ async def probe(
                 f"adopt: register {switch} and its ports first; probe it without adopt until then.",
                 field="adopt",
             )
-        row = _unregistered(call, switch, dialect, host, port, transport, credential, options or {})
-        return _probed(switch, await call.context.engine.probe_address(row), set())
+        wanted = _unregistered(
+            call, switch, dialect, host, port, transport, credential, options or {}
+        )
+        return _probed(switch, await call.context.engine.probe_address(wanted), set())
     if dialect is not None or host is not None:
         raise ConflictError(
             f"Switch {switch} is registered already: probe it by its name alone, or name another."
@@ -235,8 +232,8 @@ def _unregistered(
     transport: str,
     credential: str | None,
     options: dict[str, Any],
-) -> Row:
-    """Make the row that a switch would have. Raises InvalidParamsError."""
+) -> RegisteredSwitch:
+    """Return how the switch would be registered. Raises InvalidParamsError."""
     if dialect is None or host is None:
         raise InvalidParamsError(
             f"There is no switch {switch}: give its dialect and host to probe it before it is"
@@ -244,15 +241,8 @@ def _unregistered(
             field="switch",
         )
     check_kind(call.context.dialects, switch, dialect, options)
-    return {
-        "name": switch,
-        "dialect": dialect,
-        "host": host,
-        "port": port or DEFAULT_PORTS[transport],
-        "transport": transport,
-        "credential": credential,
-        "options": json.dumps(options),
-    }
+    port = port or DEFAULT_PORTS[transport]
+    return RegisteredSwitch(switch, dialect, host, port, transport, credential, options)
 
 
 def _probed(switch: str, seen: Probed, managed: set[str]) -> Probe:
@@ -275,12 +265,14 @@ def _probed(switch: str, seen: Probed, managed: set[str]) -> Probe:
     )
 
 
-def _managed(tx: Tx, call: Call, row: Row) -> set[str]:
+def _managed(tx: Tx, call: Call, row: SwitchRow) -> set[str]:
     """Give the canonical names of a switch's registered ports."""
-    return set(switches.canonical_ports(tx, row["id"]))
+    return set(ports.canonical_names(tx, row.id))
 
 
-def _adopt(tx: Tx, call: Call, row: Row, seen: Probed, dry_run: bool) -> tuple[set[str], list[str]]:
+def _adopt(
+    tx: Tx, call: Call, row: SwitchRow, seen: Probed, dry_run: bool
+) -> tuple[set[str], list[str]]:
     """Take over what ports carry of which nothing was ever confirmed; give which, and warnings.
 
     Only what HaaS could have applied: VLANs that networks have, on ports with a nic. Any other
@@ -288,27 +280,27 @@ def _adopt(tx: Tx, call: Call, row: Row, seen: Probed, dry_run: bool) -> tuple[s
     """
     adopted: set[str] = set()
     warnings: list[str] = []
-    claimed = drift.claimed(tx, {v for config in seen.ports.values() for v in config.vlans})
-    for port in drift.unknown_ports(tx, row["name"]):
-        canonical = call.context.canonical_port(row["dialect"], port["name"])
+    claimed = networks.claimed(tx, {v for config in seen.ports.values() for v in config.vlans})
+    for port in ports.unconfirmed(tx, row.name):
+        canonical = call.context.canonical_port(row.dialect, port.name)
         config = seen.ports.get(canonical)
         if config is None:
-            warnings.append(f"{port['name']}: the switch does not show it")
-        elif port["role"] != "trunk" and not config.vlans <= claimed:
+            warnings.append(f"{port.name}: the switch does not show it")
+        elif port.role != "trunk" and not config.vlans <= claimed:
             foreign = vlan_ranges(config.vlans - claimed)
             warnings.append(
-                f"{port['name']}: carries VLAN {foreign}, which no network has; apply --site parks"
+                f"{port.name}: carries VLAN {foreign}, which no network has; apply --site parks"
                 " it, or make the network first"
             )
         else:
             adopted.add(canonical)
             if not dry_run:
-                applied.confirm(tx, row["name"], SetPort(port["name"], config), PortSeen(config))
+                applied.confirm(tx, row.name, SetPort(port.name, config), PortSeen(config))
     if not dry_run:
         # Where no VLAN is made or removed by itself, one that is noted is never confirmed gone.
-        if call.context.declares_vlans(row["dialect"]):
+        if call.context.declares_vlans(row.dialect):
             for vlan in sorted(seen.vlans & claimed):
-                applied.adopt_vlan(tx, row["name"], vlan)
+                applied.adopt_vlan(tx, row.name, vlan)
         applied.sweep(tx)
     return adopted, warnings
 
@@ -322,9 +314,9 @@ async def trust(call: Call, switch: Name, fingerprint: Fingerprint | None = None
     that very one. The keys are kept in [switches] known_hosts.
     """
     row = await call.context.store.read(find_switch, switch)
-    if row["transport"] != "ssh":
+    if row.transport != "ssh":
         raise ConflictError(
-            f"Switch {switch} is registered with {row['transport']}, which has no host keys to"
+            f"Switch {switch} is registered with {row.transport}, which has no host keys to"
             " trust: change its transport to ssh first, with  site import."
         )
-    return await call.context.trust(row, fingerprint)
+    return await call.context.trust(row.registered, fingerprint)

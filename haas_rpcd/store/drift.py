@@ -21,22 +21,6 @@ from haas_rpcd.store import scope
 from haas_rpcd.store.database import Row, Tx
 
 
-def devices(tx: Tx) -> list[str]:
-    """Name all switches."""
-    return tx.values(str, "SELECT name FROM switch ORDER BY name")
-
-
-def ports(tx: Tx, switch: str) -> list[str]:
-    """Name the ports of a switch that HaaS has ever set: the others are the site's own."""
-    return tx.values(
-        str,
-        "SELECT port.name FROM port JOIN switch ON switch.id = port.switch_id"
-        " JOIN port_applied ON port_applied.port_id = port.id"
-        " WHERE switch.name = ? ORDER BY port.id",
-        (switch,),
-    )
-
-
 def applied_on(tx: Tx, device: str, facts: scope.Facts) -> Applied:
     """Read everything that was confirmed on one device."""
     if device == MASTER:
@@ -194,36 +178,3 @@ def of_node(tx: Tx, node_id: int) -> str | None:
         " WHERE nic.node_id = ? ORDER BY 1 LIMIT 1",
         (node_id,),
     )
-
-
-# --- boots ----------------------------------------------------------------------------------------
-
-
-def booted(tx: Tx, switch: str) -> float | None:
-    """Give when a switch was last seen to have booted, in seconds since the epoch."""
-    return tx.value(float, "SELECT booted FROM switch WHERE name = ?", (switch,))
-
-
-def set_booted(tx: Tx, switch: str, when: float) -> None:
-    """Write when a switch booted."""
-    tx.execute("UPDATE switch SET booted = ? WHERE name = ?", (when, switch))
-
-
-# --- adoption -------------------------------------------------------------------------------------
-
-
-def unknown_ports(tx: Tx, switch: str) -> list[Row]:
-    """Give the ports of a switch of which nothing was ever confirmed."""
-    return tx.dicts(
-        "SELECT port.id, port.name, port.role FROM port JOIN switch ON switch.id = port.switch_id"
-        " LEFT JOIN port_applied ON port_applied.port_id = port.id"
-        " WHERE switch.name = ? AND port_applied.config IS NULL ORDER BY port.id",
-        (switch,),
-    )
-
-
-def claimed(tx: Tx, vlans: Iterable[int]) -> set[int]:
-    """Give those VLANs that networks have."""
-    wanted = sorted(vlans)
-    marks = ", ".join("?" * len(wanted))
-    return set(tx.values(int, f"SELECT vlan FROM vlan_claim WHERE vlan IN ({marks})", wanted))

@@ -169,6 +169,13 @@ def claim(tx: Tx, vlan: int) -> ClaimRow | None:
     )
 
 
+def claimed(tx: Tx, vlans: Iterable[int]) -> set[int]:
+    """Return those of some VLAN ids that are claimed."""
+    wanted = sorted(vlans)
+    marks = ", ".join("?" * len(wanted))
+    return set(tx.values(int, f"SELECT vlan FROM vlan_claim WHERE vlan IN ({marks})", wanted))
+
+
 def retiring(tx: Tx) -> int:
     """Count the VLAN ids of deleted networks that not every device has confirmed as removed."""
     return tx.number("SELECT count(*) FROM vlan_claim WHERE network_id IS NULL")

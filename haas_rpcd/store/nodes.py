@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from haas_rpcd.store.database import Row, Tx
-from haas_rpcd.store.switches import PARKED_JSON
+from haas_rpcd.store.ports import PARKED_JSON
 
 _STATE = f"""
 CASE WHEN allocation.releasing = 1 THEN 'releasing'

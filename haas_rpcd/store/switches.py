@@ -1,66 +1,122 @@
-"""Queries of switches and their ports."""
+"""Queries of switches."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from haas_rpcd.store.database import Row, Tx
+from haas_rpcd.model import RegisteredSwitch
+from haas_rpcd.store.database import Tx
+from haas_rpcd.store.rows import Json, Row
+from haas_schemas.switch import TransportName
+
+
+class SwitchRow(Row, frozen=True):
+    """A switch and how it is registered.
+
+    ``ports`` and ``drift`` count its registered ports and its differences, ``unsaved`` tells
+    whether it has changes that no save has confirmed. ``checked`` is when it was last checked for
+    drift, in seconds since the epoch.
+    """
+
+    id: int
+    name: str
+    dialect: str
+    host: str
+    port: int
+    transport: TransportName
+    credential: str | None
+    options: Json[dict[str, Any]]
+    checked: float | None
+    ports: int
+    unsaved: bool
+    drift: int
+
+    @property
+    def registered(self) -> RegisteredSwitch:
+        """How the switch is registered."""
+        return RegisteredSwitch(
+            name=self.name,
+            dialect=self.dialect,
+            host=self.host,
+            port=self.port,
+            transport=self.transport,
+            credential=self.credential,
+            options=self.options,
+        )
+
 
 _SWITCH = """
-SELECT switch.*, (SELECT count(*) FROM port WHERE switch_id = switch.id) AS ports,
+SELECT id, name, dialect, host, port, transport, credential, options, checked,
+    (SELECT count(*) FROM port WHERE switch_id = switch.id) AS ports,
     EXISTS (SELECT 1 FROM unsaved WHERE switch_id = switch.id) AS unsaved,
     (SELECT count(*) FROM drift WHERE device = switch.name) AS drift
 FROM switch
 """
 
-PARKED_JSON = '{"untagged":null,"tagged":[]}'
-"""How a parked port's configuration is written in ``port_applied`` (the triggers know it too)."""
 
-_PORT = """
-SELECT port.id, port.name AS port, port.role, switch.name AS switch, switch.id AS switch_id,
-    port_applied.config, nic.id AS nic_id, nic.name AS nic, node.name AS node, node.id AS node_id,
-    project.name AS project, drift.observed AS drift
-FROM port JOIN switch ON switch.id = port.switch_id
-LEFT JOIN port_applied ON port_applied.port_id = port.id
-LEFT JOIN nic ON nic.port_id = port.id
-LEFT JOIN node ON node.id = nic.node_id
-LEFT JOIN allocation ON allocation.node_id = node.id
-LEFT JOIN project ON project.id = allocation.project_id
-LEFT JOIN drift ON drift.device = switch.name AND drift.kind = 'port' AND drift.target = port.name
-"""
+def find(tx: Tx, name: str) -> SwitchRow | None:
+    """Return the switch of this name."""
+    return tx.one(SwitchRow, f"{_SWITCH} WHERE name = ?", (name,))
 
 
-def find(tx: Tx, name: str) -> Row | None:
-    """Give the switch of this name, with its count of ``ports``."""
-    return tx.one_dict(f"{_SWITCH} WHERE name = ?", (name,))
+def page(tx: Tx, limit: int, after: str) -> list[SwitchRow]:
+    """Return switches by name."""
+    return tx.query(SwitchRow, f"{_SWITCH} WHERE name > ? ORDER BY name LIMIT ?", (after, limit))
 
 
-def page(tx: Tx, limit: int, after: str) -> list[Row]:
-    """Give switches by name."""
-    return tx.dicts(f"{_SWITCH} WHERE name > ? ORDER BY name LIMIT ?", (after, limit))
+def names(tx: Tx) -> list[str]:
+    """Name all switches."""
+    return tx.values(str, "SELECT name FROM switch ORDER BY name")
 
 
-def create(tx: Tx, name: str, **columns: Any) -> int:
-    """Add a switch. Raises sqlite3.IntegrityError when the name is taken."""
-    return tx.insert("switch", name=name, **_encode(columns))
-
-
-def update(tx: Tx, name: str, **columns: Any) -> None:
-    """Change how a switch is reached."""
-    for column, value in _encode(columns).items():
-        tx.execute(f"UPDATE switch SET {column} = ? WHERE name = ?", (value, name))
-
-
-def _encode(columns: dict[str, Any]) -> dict[str, Any]:
-    options = columns.pop("options", None)
-    return (
-        columns if options is None else {**columns, "options": json.dumps(options, sort_keys=True)}
+def at(tx: Tx, host: str, port: int) -> str | None:
+    """Name the switch that is registered at an address."""
+    return tx.value(
+        str, "SELECT name FROM switch WHERE lower(host) = lower(?) AND port = ?", (host, port)
     )
 
 
-def doubt(tx: Tx, switch_id: int) -> None:
-    """Take nothing on a switch for confirmed any more; what it may carry still counts."""
+def create(tx: Tx, switch: RegisteredSwitch) -> None:
+    """Add a switch. Raises sqlite3.IntegrityError if its name or its address is taken."""
+    tx.insert(
+        "switch",
+        name=switch.name,
+        dialect=switch.dialect,
+        host=switch.host,
+        port=switch.port,
+        transport=switch.transport,
+        credential=switch.credential,
+        options=_options(switch),
+    )
+
+
+def update(tx: Tx, switch: RegisteredSwitch) -> None:
+    """Change how the switch of this name is registered.
+
+    Raises sqlite3.IntegrityError if its address is taken.
+    """
+    tx.execute(
+        "UPDATE switch SET dialect = ?, host = ?, port = ?, transport = ?, credential = ?,"
+        " options = ? WHERE name = ?",
+        (
+            switch.dialect,
+            switch.host,
+            switch.port,
+            switch.transport,
+            switch.credential,
+            _options(switch),
+            switch.name,
+        ),
+    )
+
+
+def _options(switch: RegisteredSwitch) -> str:
+    return json.dumps(dict(switch.options), sort_keys=True)
+
+
+def forget_confirmations(tx: Tx, switch_id: int) -> None:
+    """Mark everything on a switch as unconfirmed. VLANs that it may carry stay in use."""
     tx.execute(
         "UPDATE port_applied SET config = NULL"
         " WHERE port_id IN (SELECT id FROM port WHERE switch_id = ?)",
@@ -70,9 +126,9 @@ def doubt(tx: Tx, switch_id: int) -> None:
 
 
 def delete(tx: Tx, switch_id: int) -> None:
-    """Remove a switch, its ports, and what is known to be on it.
+    """Remove a switch, its ports, and what was confirmed and observed on it.
 
-    Raises sqlite3.IntegrityError while a nic is behind a port.
+    Raises sqlite3.IntegrityError if there is a nic behind a port.
     """
     tx.execute("DELETE FROM switch_vlan WHERE switch_id = ?", (switch_id,))
     tx.execute(
@@ -83,69 +139,20 @@ def delete(tx: Tx, switch_id: int) -> None:
 
 
 def vlans_on(tx: Tx, switch_id: int) -> list[int]:
-    """Give the VLAN ids that HaaS made, or may have made, on a switch."""
+    """Return the VLAN ids that HaaS has created, or may have created, on a switch."""
     return tx.values(
         int, "SELECT vlan FROM switch_vlan WHERE switch_id = ? ORDER BY 1", (switch_id,)
     )
 
 
-def ports_in_use(tx: Tx, switch_id: int) -> list[Row]:
-    """Give the ports that keep a switch from being deleted: a nic behind them, or not parked."""
-    return tx.dicts(
-        f"{_PORT} WHERE port.switch_id = ? AND (nic.id IS NOT NULL OR (port_applied.port_id"
-        f" IS NOT NULL AND port_applied.config IS NOT '{PARKED_JSON}')) ORDER BY port.name",
-        (switch_id,),
-    )
+# --- boots ----------------------------------------------------------------------------------------
 
 
-def find_port(tx: Tx, switch: str, port: str) -> Row | None:
-    """Give one port with what is behind it."""
-    return tx.one_dict(f"{_PORT} WHERE switch.name = ? AND port.name = ?", (switch, port))
+def booted(tx: Tx, switch: str) -> float | None:
+    """Return when a switch last booted, as far as known, in seconds since the epoch."""
+    return tx.value(float, "SELECT booted FROM switch WHERE name = ?", (switch,))
 
 
-def ports_page(tx: Tx, switch_id: int, limit: int, after: int) -> list[Row]:
-    """Give a switch's ports in the order of their registration."""
-    return tx.dicts(
-        f"{_PORT} WHERE port.switch_id = ? AND port.id > ? ORDER BY port.id LIMIT ?",
-        (switch_id, after, limit),
-    )
-
-
-def create_port(tx: Tx, switch_id: int, name: str, canonical: str, role: str) -> None:
-    """Add a port. Raises sqlite3.IntegrityError when the switch has it already."""
-    tx.insert("port", switch_id=switch_id, name=name, canonical=canonical, role=role)
-
-
-def port_called(tx: Tx, switch_id: int, canonical: str) -> str | None:
-    """Give the name under which a port is registered, by its canonical one."""
-    return tx.value(
-        str, "SELECT name FROM port WHERE switch_id = ? AND canonical = ?", (switch_id, canonical)
-    )
-
-
-def canonical_ports(tx: Tx, switch_id: int) -> list[str]:
-    """Give the canonical names of a switch's registered ports."""
-    return tx.values(str, "SELECT canonical FROM port WHERE switch_id = ?", (switch_id,))
-
-
-def at(tx: Tx, host: str, port: int) -> str | None:
-    """Name the switch that is registered at an address."""
-    return tx.value(
-        str, "SELECT name FROM switch WHERE lower(host) = lower(?) AND port = ?", (host, port)
-    )
-
-
-def set_port_role(tx: Tx, port_id: int, role: str) -> None:
-    """Change what a port is for. What it carries is not known to fit any more."""
-    tx.execute("UPDATE port SET role = ? WHERE id = ?", (role, port_id))
-    tx.execute("UPDATE port_applied SET config = NULL WHERE port_id = ?", (port_id,))
-
-
-def delete_port(tx: Tx, port_id: int) -> None:
-    """Remove a port, and what was found on it. Raises sqlite3.IntegrityError for one with a nic."""
-    tx.execute(
-        "DELETE FROM drift WHERE kind = 'port' AND (device, target) = (SELECT switch.name,"
-        " port.name FROM port JOIN switch ON switch.id = port.switch_id WHERE port.id = ?)",
-        (port_id,),
-    )
-    tx.execute("DELETE FROM port WHERE id = ?", (port_id,))
+def set_booted(tx: Tx, switch: str, when: float) -> None:
+    """Write when a switch last booted, in seconds since the epoch."""
+    tx.execute("UPDATE switch SET booted = ? WHERE name = ?", (when, switch))

@@ -6,9 +6,7 @@ import asyncio
 import importlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from haas_rpcd.config import ConfigError, Credential, Settings
 from haas_rpcd.drivers.switch.dialect import COMMON_OPTIONS, Dialect
@@ -18,28 +16,13 @@ from haas_rpcd.drivers.switch.transport import OPTIONS, Transport
 from haas_rpcd.drivers.switch.transport.known_hosts import KnownHosts
 from haas_rpcd.drivers.switch.transport.telnet import TelnetTransport
 from haas_rpcd.errors import DeviceError, UnavailableError
-from haas_rpcd.model import SwitchFacts
+from haas_rpcd.model import RegisteredSwitch, SwitchFacts
 from haas_schemas.switch import SwitchTrust
 
 if TYPE_CHECKING:
     from haas_rpcd.drivers.switch.transport.ssh import SshAddress
 
 _SSH = "haas_rpcd.drivers.switch.transport.ssh"
-
-
-class RegisteredSwitch(msgspec.Struct, frozen=True):
-    """What a switch is registered with. Two that are equal can share a session.
-
-    ``credential`` names an entry of the credentials file; None means the switch's own name.
-    """
-
-    name: str
-    dialect: str
-    host: str
-    port: int
-    transport: str
-    credential: str | None = None
-    options: Mapping[str, Any] = {}
 
 
 class SwitchFactory:

@@ -1,0 +1,138 @@
+"""Queries of switches' ports."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from haas_rpcd.model import PortConfig
+from haas_rpcd.store.database import Tx
+from haas_rpcd.store.rows import Json, Row
+
+PARKED_JSON = '{"untagged":null,"tagged":[]}'
+
+CONFIG = "port_applied.config AS config"
+
+IS_PARKED = f"port_applied.config IS '{PARKED_JSON}'"
+
+
+class PortRow(Row, frozen=True):
+    """A port, the nic behind it, and the project that holds the nic's node.
+
+    ``config`` is what the switch last confirmed; null: not known. ``drift`` is what was observed
+    instead, in words.
+    """
+
+    id: int
+    name: str
+    role: Literal["access", "trunk"]
+    switch_id: int
+    switch: str
+    config: Json[PortConfig | None]
+    nic_id: int | None
+    nic: str | None
+    node: str | None
+    project: str | None
+    drift: str | None
+
+
+class UnconfirmedPortRow(Row, frozen=True):
+    """A port whose state is not known."""
+
+    name: str
+    role: Literal["access", "trunk"]
+
+
+_PORT = f"""
+SELECT port.id, port.name, port.role, switch.id AS switch_id, switch.name AS switch, {CONFIG},
+    nic.id AS nic_id, nic.name AS nic, node.name AS node, project.name AS project,
+    drift.observed AS drift
+FROM port JOIN switch ON switch.id = port.switch_id
+LEFT JOIN port_applied ON port_applied.port_id = port.id
+LEFT JOIN nic ON nic.port_id = port.id
+LEFT JOIN node ON node.id = nic.node_id
+LEFT JOIN allocation ON allocation.node_id = node.id
+LEFT JOIN project ON project.id = allocation.project_id
+LEFT JOIN drift ON drift.device = switch.name AND drift.kind = 'port' AND drift.target = port.name
+"""
+
+
+def find(tx: Tx, switch: str, port: str) -> PortRow | None:
+    """Return the port of this name on a switch."""
+    return tx.one(PortRow, f"{_PORT} WHERE switch.name = ? AND port.name = ?", (switch, port))
+
+
+def page(tx: Tx, switch_id: int, limit: int, after: int) -> list[PortRow]:
+    """Return a switch's ports in the order of their registration."""
+    return tx.query(
+        PortRow,
+        f"{_PORT} WHERE port.switch_id = ? AND port.id > ? ORDER BY port.id LIMIT ?",
+        (switch_id, after, limit),
+    )
+
+
+def in_use(tx: Tx, switch_id: int) -> list[PortRow]:
+    """Return the ports that prevent their switch's deletion: with a nic, or not parked.
+
+    A port that HaaS never set counts as parked.
+    """
+    return tx.query(
+        PortRow,
+        f"{_PORT} WHERE port.switch_id = ? AND (nic.id IS NOT NULL OR (port_applied.port_id"
+        f" IS NOT NULL AND NOT ({IS_PARKED}))) ORDER BY port.name",
+        (switch_id,),
+    )
+
+
+def unconfirmed(tx: Tx, switch: str) -> list[UnconfirmedPortRow]:
+    """Return the ports of a switch whose state is not known."""
+    return tx.query(
+        UnconfirmedPortRow,
+        "SELECT port.name, port.role FROM port JOIN switch ON switch.id = port.switch_id"
+        " LEFT JOIN port_applied ON port_applied.port_id = port.id"
+        " WHERE switch.name = ? AND port_applied.config IS NULL ORDER BY port.id",
+        (switch,),
+    )
+
+
+def touched(tx: Tx, switch: str) -> list[str]:
+    """Name the ports of a switch that HaaS has ever set, or tried to set."""
+    return tx.values(
+        str,
+        "SELECT port.name FROM port JOIN switch ON switch.id = port.switch_id"
+        " JOIN port_applied ON port_applied.port_id = port.id"
+        " WHERE switch.name = ? ORDER BY port.id",
+        (switch,),
+    )
+
+
+def name_of(tx: Tx, switch_id: int, canonical: str) -> str | None:
+    """Return the name under which a port is registered, by its canonical name."""
+    return tx.value(
+        str, "SELECT name FROM port WHERE switch_id = ? AND canonical = ?", (switch_id, canonical)
+    )
+
+
+def canonical_names(tx: Tx, switch_id: int) -> list[str]:
+    """Return the canonical names of a switch's registered ports."""
+    return tx.values(str, "SELECT canonical FROM port WHERE switch_id = ?", (switch_id,))
+
+
+def create(tx: Tx, switch_id: int, name: str, canonical: str, role: str) -> None:
+    """Add a port. Raises sqlite3.IntegrityError if the switch has it already."""
+    tx.insert("port", switch_id=switch_id, name=name, canonical=canonical, role=role)
+
+
+def set_role(tx: Tx, port_id: int, role: str) -> None:
+    """Change a port's role. Its state is not known from then on."""
+    tx.execute("UPDATE port SET role = ? WHERE id = ?", (role, port_id))
+    tx.execute("UPDATE port_applied SET config = NULL WHERE port_id = ?", (port_id,))
+
+
+def delete(tx: Tx, port_id: int) -> None:
+    """Remove a port and its drift. Raises sqlite3.IntegrityError if there is a nic behind it."""
+    tx.execute(
+        "DELETE FROM drift WHERE kind = 'port' AND (device, target) = (SELECT switch.name,"
+        " port.name FROM port JOIN switch ON switch.id = port.switch_id WHERE port.id = ?)",
+        (port_id,),
+    )
+    tx.execute("DELETE FROM port WHERE id = ?", (port_id,))
