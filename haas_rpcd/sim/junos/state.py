@@ -1,4 +1,4 @@
-"""The configuration of a simulated Junos switch, as its statements make it, and its checks."""
+"""What a Junos switch holds: the configuration as statements make it, and a commit's checks."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from haas_rpcd.sim import cli
 
 T = TypeVar("T")
 
+Statement = tuple[str, ...]
+"""The levels of a statement, and the statement proper as the last part."""
+
 SWITCHING = ("unit 0", "family ethernet-switching")
 
 
 @dataclass(slots=True)
 class Port:
-    """What ``interfaces`` says of one port."""
+    """What the configuration says below ``interfaces`` about one port."""
 
     description: str = ""
     disabled: bool = False
@@ -26,8 +29,8 @@ class Port:
     mode: str = ""  # or "access", "trunk"
     members: tuple[str, ...] = ()
 
-    def statements(self) -> Iterator[tuple[str, ...]]:
-        """Give its statements; each part but the last one is a level."""
+    def statements(self) -> Iterator[Statement]:
+        """Yield the statements about this port."""
         if self.description:
             yield (f"description {self.description}",)
         if self.disabled:
@@ -48,13 +51,13 @@ class Port:
 
 @dataclass(slots=True)
 class Vlan:
-    """What ``vlans`` says of one VLAN."""
+    """What the configuration says below ``vlans`` about one VLAN."""
 
     number: int | None = None
     interfaces: frozenset[str] = frozenset()
 
-    def statements(self) -> Iterator[tuple[str, ...]]:
-        """Give its statements."""
+    def statements(self) -> Iterator[Statement]:
+        """Yield the statements about this VLAN."""
         if self.number is not None:
             yield (f"vlan-id {self.number}",)
         for unit in sorted(self.interfaces):
@@ -63,13 +66,13 @@ class Vlan:
 
 @dataclass(slots=True)
 class Config(cli.Config):
-    """A whole configuration; VLANs go by their names."""
+    """A whole configuration; the keys of ``vlans`` are names."""
 
     ports: dict[str, Port]
     vlans: dict[str, Vlan] = field(default_factory=dict)  # type: ignore[assignment]
 
-    def statements(self) -> Iterator[tuple[str, ...]]:
-        """Give all statements in their order."""
+    def statements(self) -> Iterator[Statement]:
+        """Yield all statements in order."""
         yield ("system", f"host-name {self.hostname}")
         for name, port in sorted(self.ports.items(), key=lambda item: cli_order(item[0])):
             for rest in port.statements():
@@ -78,15 +81,15 @@ class Config(cli.Config):
             for rest in vlan.statements():
                 yield ("vlans", name, *rest)
 
-    def numbers(self, port: str) -> frozenset[int]:
-        """Which VLANs a port is a member of, by its own statements or by theirs."""
+    def vlans_of(self, port: str) -> frozenset[int]:
+        """Return the VLANs of a port, whether its own statements say so or those of the VLANs."""
         numbers = {
             vlan.number for vlan in self.vlans.values() if f"{port}.0" in vlan.interfaces
-        } | {number for member in self.ports[port].members for number in self.meant(member)}
+        } | {number for member in self.ports[port].members for number in self.resolved(member)}
         return frozenset(number for number in numbers if number is not None)
 
-    def meant(self, member: str) -> frozenset[int]:
-        """Which of the VLANs that there are a member means."""
+    def resolved(self, member: str) -> frozenset[int]:
+        """Return the existing VLANs that a member (a name, id, range or ``all``) stands for."""
         if member[0].isdecimal():
             wanted = cli.parse_list(member)
             return frozenset(v.number for v in self.vlans.values() if v.number in wanted)
@@ -94,22 +97,22 @@ class Config(cli.Config):
         return frozenset(vlan.number for vlan in named if vlan.number is not None)
 
     def carried(self, port: str) -> cli.Carried:
-        """What a port carries."""
-        its = self.ports.get(port, Port())
-        if its.disabled or its.unit_disabled or not its.switching:
+        """Return what a port carries."""
+        settings = self.ports.get(port, Port())
+        if settings.disabled or settings.unit_disabled or not settings.switching:
             return cli.NOTHING
-        numbers = self.numbers(port)
-        if its.mode == "trunk":
-            native = its.native if its.native in numbers else None
-            return cli.Carried(native, numbers - {its.native})
-        return cli.Carried(min(numbers or self.meant("default"), default=None))
+        numbers = self.vlans_of(port)
+        if settings.mode == "trunk":
+            native = settings.native if settings.native in numbers else None
+            return cli.Carried(native, numbers - {settings.native})
+        return cli.Carried(min(numbers or self.resolved("default"), default=None))
 
     def is_shut(self, port: str) -> bool:
-        """Whether a port is disabled."""
+        """Return whether a port is disabled."""
         return port in self.ports and self.ports[port].disabled
 
     def mistakes(self) -> list[str]:
-        """What a commit of this says before it refuses; nothing if it is good."""
+        """Return the errors with which a commit refuses this configuration; none if it is valid."""
         seen: dict[int, str] = {}
         for name, vlan in self.vlans.items():
             if vlan.number is not None and seen.setdefault(vlan.number, name) != name:
@@ -122,9 +125,8 @@ class Config(cli.Config):
                     "error: configuration check-out failed",
                 ]
         for name, port in self.ports.items():
-            said = self._mistakes_of(name, port)
-            if said:
-                return said
+            if mistakes := self._mistakes_of(name, port):
+                return mistakes
         return []
 
     def _mistakes_of(self, name: str, port: Port) -> list[str]:
@@ -133,18 +135,18 @@ class Config(cli.Config):
             text = "Family ethernet-switching and rest of the families are mutually exclusive"
             failed = "error: commit failed: (statements constraint check failed)"
             return [f"{level}]", "  'ethernet-switching'", f"    {text}", failed]
-        why = ""
+        error = ""
         for member in port.members:
             if not member.isdecimal() and member[0].isdecimal() and port.mode != "trunk":
-                why = "Vlan range format not supported if interface-mode is access"
-            elif member.isdecimal() and not self.meant(member):
-                why = f"No vlan matches vlan tag {member} for interface {name}.0"
+                error = "Vlan range format not supported if interface-mode is access"
+            elif member.isdecimal() and not self.resolved(member):
+                error = f"No vlan matches vlan tag {member} for interface {name}.0"
             elif member != "all" and member[0].isalpha() and member not in self.vlans:
-                why = f"No vlan matches vlan name {member} for interface {name}.0"
-            if why:
+                error = f"No vlan matches vlan name {member} for interface {name}.0"
+            if error:
                 place = [f"{level} ethernet-switching vlan]", f"  'members {member}'"]
-                return [*place, f"    error: {why}", "error: configuration check-out failed"]
-        if port.mode != "trunk" and len(numbers := self.numbers(name)) > 1:
+                return [*place, f"    error: {error}", "error: configuration check-out failed"]
+        if port.mode != "trunk" and len(numbers := self.vlans_of(name)) > 1:
             first, second = sorted(numbers)[:2]
             return [
                 f"error: Access interface <{name}.0> has more than one vlan member:"
@@ -155,13 +157,13 @@ class Config(cli.Config):
 
 
 def cli_order(name: str) -> tuple[str, list[int]]:
-    """Sort ge-0/0/2 before ge-0/0/10."""
+    """Return a sort key that puts ge-0/0/2 before ge-0/0/10."""
     kind, _, numbers = name.partition("-")
     return kind, [int(number) for number in numbers.split("/") if number.isdecimal()]
 
 
 def merged(mine: Config, base: Config, now: Config) -> Config:
-    """Give what runs now with what was changed since ``base``: the commit of a private copy."""
+    """Return the running configuration ``now`` with the changes from ``base`` to ``mine``."""
     return Config(
         mine.hostname if mine.hostname != base.hostname else now.hostname,
         _merged(mine.ports, base.ports, now.ports),

@@ -19,7 +19,7 @@ from haas_rpcd.model import (
     SwitchChange,
 )
 from haas_rpcd.sim.cli import NOTHING, Carried
-from haas_rpcd.sim.junos import DATABASE_FULL, JunosSwitch
+from haas_rpcd.sim.junos import JunosSwitch
 from haas_rpcd.sim.junos.state import Port, Vlan
 from tests.unit.dialects.hands import Progress, driving, observe, send, states
 from tests.unit.dialects.kinds import KINDS
@@ -283,7 +283,7 @@ async def test_nothing_needs_saving_and_all_outlives_a_restart() -> None:
 
 async def test_a_commit_that_can_t_be_written_is_none() -> None:
     switch = ex4300()
-    switch.faults.save_error = DATABASE_FULL
+    switch.faults.save_error = "error: could not write configuration: No space left on device"
     async with driving(switch) as driver:
         with pytest.raises(DeviceError, match=r'refused "commit": .*No space left on device'):
             await send(driver, SetPort("ge-0/0/1", PortConfig(100)))
