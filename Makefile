@@ -55,8 +55,8 @@ bench: $(VENV)/test-ready  ## measure daemon and console at 10,000 nodes against
 screenshots: $(VENV)/test-ready  ## draw the console's screens anew, into examples/screenshots
 	$(BIN)/python -m tests.bench.screenshots
 
-schemas: $(VENV)/test-ready  ## write schemas/ anew from the code
-	$(BIN)/python -m haas_rpcd.schemagen schemas
+schemas: $(VENV)/test-ready  ## write schemas/ and docs/command-lines.md anew from the code
+	$(BIN)/python -m haas_rpcd.schemagen .
 
 upgrade: | python  ## take the newest versions that pyproject.toml allows; try them; commit constraints.txt
 	rm -rf build/upgrade && "$(PYTHON)" -m venv build/upgrade

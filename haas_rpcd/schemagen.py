@@ -1,8 +1,7 @@
-"""The files of ``schemas/``, from the code that they describe.
+"""The files that are generated from the code that they describe: schemas, and command lines.
 
-``python -m haas_rpcd.schemagen DIR`` writes them.
-
-They are checked in, because the console and other clients read them without a daemon.
+``python -m haas_rpcd.schemagen DIR`` writes them into a checkout. They are checked in, because the
+console, other clients and people read them without a daemon.
 """
 
 from __future__ import annotations
@@ -16,18 +15,22 @@ import msgspec
 
 import haas_rpcd.methods  # noqa: F401 - declares the API
 from haas_rpcd.config import Credential, Settings
+from haas_rpcd.drivers.switch import commandlines
 from haas_rpcd.methods.registry import METHODS
 from haas_rpcd.rpc import openrpc
 from haas_rpcd.site import Site
 
 
 def files() -> dict[str, str]:
-    """Give each file's name and text."""
+    """Return the text of each file, by its path in the checkout."""
     return {
-        "openrpc.json": _text(openrpc.document(METHODS)),
-        "config.schema.json": _text(_schema(Settings, "haas.toml")),
-        "credentials.schema.json": _text(_schema(dict[str, Credential], "credentials.toml")),
-        "site.schema.json": _text(_schema(Site, "a HaaS site file")),
+        "schemas/openrpc.json": _text(openrpc.document(METHODS)),
+        "schemas/config.schema.json": _text(_schema(Settings, "haas.toml")),
+        "schemas/credentials.schema.json": _text(
+            _schema(dict[str, Credential], "credentials.toml")
+        ),
+        "schemas/site.schema.json": _text(_schema(Site, "a HaaS site file")),
+        "docs/command-lines.md": commandlines.page(),
     }
 
 
@@ -43,10 +46,10 @@ def _text(document: dict[str, Any]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def main(folder: Path) -> None:
-    """Write the files into a folder."""
+def main(checkout: Path) -> None:
+    """Write the files into a checkout."""
     for name, text in files().items():
-        (folder / name).write_text(text, encoding="utf-8")
+        (checkout / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

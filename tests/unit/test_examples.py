@@ -63,9 +63,8 @@ def test_the_unit_starts_the_daemon_with_what_it_needs_and_no_more() -> None:
     assert "\nProtectKernelTunables" not in unit  # bridges' settings are in /proc/sys/net
 
 
-def test_readme_explains_every_setting() -> None:
-    readme = (ROOT / "README.md").read_text()
-    section = readme.partition("### Settings of haas.toml")[2]
+def test_every_setting_is_documented() -> None:
+    section = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
     for table in msgspec.structs.fields(Settings):
         kinds = getattr(table.type, "__args__", (table.type,))
         for key in msgspec.structs.fields(kinds[0]):
@@ -81,12 +80,30 @@ def test_readme_opens_with_the_two_commands() -> None:
 
 
 @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=lambda dialect: str(dialect.name))
-def test_every_dialect_and_its_options_are_in_the_readme(dialect: Dialect) -> None:
+def test_every_dialect_and_its_options_are_documented(dialect: Dialect) -> None:
     rows = [
         line
-        for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+        for line in (ROOT / "docs/switches.md").read_text(encoding="utf-8").splitlines()
         if line.startswith(f"| `{dialect.name}` |")
     ]
     assert len(rows) == 1
     for option in dialect.options:
         assert f"`{option}`" in rows[0]
+
+
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("tests/**/*.md")],
+    key=lambda page: page.relative_to(ROOT),
+)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for target, _, anchor in re.findall(r"\]\((?!https?:)([^)#]*)(#([^)]*))?\)", text):
+        linked = (page.parent / target) if target else page
+        assert linked.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", linked.read_text(encoding="utf-8"), re.M)
+            slugs = {re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-") for line in headings}
+            assert anchor in slugs, f"{target}#{anchor}"

@@ -1,0 +1,82 @@
+"""The page docs/command-lines.md: what each family of switches is sent, from its dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from haas_rpcd.drivers.switch.dialect import Dialect
+from haas_rpcd.drivers.switch.dialects import DIALECTS
+from haas_rpcd.model import PARKED, PortConfig, SetPort, SetVlan
+
+PORTS = {
+    "arista_eos": ("Ethernet1", "Ethernet2"),
+    "brocade_fastiron": ("ethernet 1/1/1", "ethernet 1/1/2"),
+    "cisco_ios": ("Gi1/0/1", "Gi1/0/2"),
+    "cisco_nxos": ("Ethernet1/1", "Ethernet1/2"),
+    "cumulus_nvue": ("swp1", "swp2"),
+    "dell_os10": ("ethernet1/1/1", "ethernet1/1/2"),
+    "dell_os6": ("Gi1/0/1", "Gi1/0/2"),
+    "dell_os9": ("te0/1", "te0/2"),
+    "dell_powerconnect": ("gi1/0/1", "gi1/0/2"),
+    "hp_procurve": ("1", "2"),
+    "hpe_comware": ("GigabitEthernet1/0/1", "GigabitEthernet1/0/2"),
+    "juniper_junos": ("ge-0/0/1", "ge-0/0/2"),
+    "linux_bridge": ("swp1", "swp2"),
+    "openvswitch": ("eth1", "eth2"),
+    "sonic": ("Ethernet0", "Ethernet4"),
+}
+"""Two neighbouring ports of each family, as an admin registers them."""
+
+ACCESS = PortConfig(104)
+MIXED = PortConfig(104, (105, 106))
+TRUNK = PortConfig(None, (100, 101, 102, 103, 104, 105))
+
+INTRODUCTION = """\
+# Command lines
+
+What HaaS sends to each family of switches. This page is generated from the dialects
+(`make schemas`). `plan` shows the lines of a particular change before it is applied.
+
+After each single line a port carries nothing that neither its old nor its new configuration has. A
+line that opens a port is sent only after every line before it was accepted. *Parked* means shut, and
+carrying nothing. Some families' lines depend on what the port carries now; shown here are those for
+a port that is parked, and for parking a port that is on VLAN 104.
+"""
+
+
+def page(dialects: Mapping[str, Dialect] = DIALECTS) -> str:
+    """Return the page in Markdown. Raises KeyError for a dialect that :data:`PORTS` lacks."""
+    sections = [INTRODUCTION]
+    for name, dialect in sorted(dialects.items()):
+        sections.append(f"## {dialect.title or name} (`{name}`)\n")
+        sections += [
+            f"{title}:\n\n```\n{chr(10).join(lines)}\n```\n"
+            for title, lines in _parts(dialect, PORTS[name])
+            if lines
+        ]
+    return "\n".join(sections)
+
+
+def _parts(dialect: Dialect, ports: tuple[str, str]) -> Iterator[tuple[str, Sequence[str]]]:
+    first, second = (dialect.canonical_port(port) for port in ports)
+    yield "After the login", dialect.setup
+    yield "To begin and to end configuring", (*dialect.enter_config, *dialect.leave_config)
+    yield "VLAN 104", _lines(dialect, SetVlan(104, present=True))
+    yield (
+        f"Ports {first} and {second} on access VLAN 104",
+        _lines(dialect, SetPort(first, ACCESS), SetPort(second, ACCESS)),
+    )
+    yield "104 untagged, 105 and 106 tagged", _lines(dialect, SetPort(first, MIXED))
+    yield "A trunk with a pool of VLANs 100 to 105", _lines(dialect, SetPort(first, TRUNK))
+    yield "Parked", _lines(dialect, SetPort(first, PARKED), now=ACCESS)
+    yield "VLAN 104 removed", _lines(dialect, SetVlan(104, present=False))
+    yield "Saved, once at the end of a job", dialect.save
+    yield "Read back", (*dialect.read_ports([first, second], {}), *dialect.read_vlans({}))
+
+
+def _lines(
+    dialect: Dialect, *changes: SetPort | SetVlan, now: PortConfig | None = None
+) -> list[str]:
+    known = now if now is not None else dialect.parked_config
+    ports = {change.port: known for change in changes if isinstance(change, SetPort)}
+    return [line.text for line in dialect.script(changes, {}, ports)]
