@@ -37,10 +37,10 @@ INTRODUCTION = """\
 What HaaS sends to each family of switches. This page is generated from the dialects
 (`make schemas`). `plan` shows the lines of a particular change before it is applied.
 
-After each single line a port carries nothing that neither its old nor its new configuration has. A
-line that opens a port is sent only after every line before it was accepted. *Parked* means shut, and
-carrying nothing. Some families' lines depend on what the port carries now; shown here are those for
-a port that is parked, and for parking a port that is on VLAN 104.
+After each single line a port carries nothing that neither its old nor its new configuration has.
+A line that opens a port is sent only after every line before it was accepted. *Parked* means shut,
+and carrying nothing. Some families' lines depend on what the port carries now; shown here are those
+for a port that is parked, and for parking a port that is on VLAN 104.
 """
 
 
