@@ -10,7 +10,7 @@ from typing import TypeVar
 from haas_rpcd.auth import Caller
 from haas_rpcd.errors import ConflictError, InvalidParamsError, NotFoundError
 from haas_rpcd.store import headnodes, networks, nodes, ports, projects, switches, users
-from haas_rpcd.store.database import Row, Tx
+from haas_rpcd.store.database import Tx
 from haas_schemas.common import Page
 
 T = TypeVar("T")
@@ -29,7 +29,7 @@ def find_project(tx: Tx, caller: Caller, name: str) -> projects.ProjectRow:
     return row
 
 
-def find_node(tx: Tx, caller: Caller, name: str) -> Row:
+def find_node(tx: Tx, caller: Caller, name: str) -> nodes.NodeRow:
     """Give a node of the caller's projects or of nobody, or any to an admin.
 
     Raises NotFoundError.
@@ -40,37 +40,35 @@ def find_node(tx: Tx, caller: Caller, name: str) -> Row:
     return row
 
 
-def _sees_node(tx: Tx, caller: Caller, row: Row) -> bool:
+def _sees_node(tx: Tx, caller: Caller, row: nodes.NodeRow) -> bool:
     return (
-        caller.admin
-        or row["project_id"] is None
-        or users.is_member(tx, caller.user, row["project_id"])
+        caller.admin or row.project_id is None or users.is_member(tx, caller.user, row.project_id)
     )
 
 
-def find_held_node(tx: Tx, caller: Caller, name: str) -> Row:
-    """Give a node that a project holds and that is not being released.
+def find_held_node(tx: Tx, caller: Caller, name: str) -> tuple[nodes.NodeRow, projects.ProjectRow]:
+    """Return a node that is held and not being released, and the project that holds it.
 
     Raises NotFoundError, ConflictError.
     """
     row = find_node(tx, caller, name)
-    if row["project_id"] is None:
+    if row.project_id is None:
         raise ConflictError(
             f"Node {name} is allocated to no project: allocate it first with"
             f"  node allocate PROJECT {name}"
         )
-    if row["releasing"]:
+    if row.releasing:
         raise ConflictError(
             f"Node {name} is being released; it can be allocated again once its ports are parked."
         )
-    return row
+    return row, projects.by_id(tx, row.project_id)
 
 
-def find_nic(tx: Tx, node: Row, name: str) -> Row:
+def find_nic(tx: Tx, node: nodes.NodeRow, name: str) -> nodes.NicRow:
     """Give a nic of a node. Raises NotFoundError."""
-    row = nodes.find_nic(tx, node["id"], name)
+    row = nodes.find_nic(tx, node.id, name)
     if row is None:
-        raise NotFoundError(f"Node {node['name']} has no nic {name}.")
+        raise NotFoundError(f"Node {node.name} has no nic {name}.")
     return row
 
 

@@ -13,8 +13,10 @@ from haas_rpcd.methods.access import (
 )
 from haas_rpcd.methods.node_records import node_records
 from haas_rpcd.methods.registry import TxCall, method
-from haas_rpcd.store import nodes, projects
-from haas_rpcd.store.database import Row, Tx
+from haas_rpcd.store import nodes
+from haas_rpcd.store.database import Tx
+from haas_rpcd.store.nodes import NicRow
+from haas_rpcd.store.projects import ProjectRow
 from haas_schemas.common import Deleted
 from haas_schemas.names import Mac, Name, NetworkName, NicName, PortName
 from haas_schemas.node import Nic, NicKind
@@ -89,11 +91,11 @@ def register(
 ) -> Nic:
     """Add a nic to a registered node; ``switch`` and ``port`` say where it is plugged in."""
     row = find_node(call.tx, call.caller, node)
-    if row["project"] is not None:
+    if row.project is not None:
         raise ConflictError(
-            f"Node {node} is held by project {row['project']}; its nics are fixed until it is free."
+            f"Node {node} is held by project {row.project}; its nics are fixed until it is free."
         )
-    add(call.tx, row["id"], node, nic, kind, mac, switch, port)
+    add(call.tx, row.id, node, nic, kind, mac, switch, port)
     call.changed("node", "changed", node)
     return _record(call, node, nic)
 
@@ -105,12 +107,12 @@ def delete(call: TxCall, node: Name, nic: NicName) -> Deleted:
     Its port stays under HaaS's management, and in the plan of the site until it is parked.
     """
     owner = find_node(call.tx, call.caller, node)
-    if owner["state"] == "allocated":
+    if owner.state == "allocated":
         raise ConflictError(
-            f"Node {node} is held by project {owner['project']}; its nics are fixed until it is"
+            f"Node {node} is held by project {owner.project}; its nics are fixed until it is"
             " released."
         )
-    nodes.delete_nic(call.tx, find_nic(call.tx, owner, nic)["id"])
+    nodes.delete_nic(call.tx, find_nic(call.tx, owner, nic).id)
     nodes.finish_releases(call.tx)
     call.changed("node", "changed", node)
     return Deleted(deleted=True)
@@ -124,43 +126,42 @@ def connect(
 
     Nothing is sent to a switch until apply.
     """
-    held, row = _connectable(call, node, nic)
-    project = projects.find(call.tx, held["project"])
-    assert project is not None  # noqa: S101 - the allocation refers to it
+    project, row = _connectable(call, node, nic)
     target = find_network(call.tx, project, network)
-    if row["port"] is None:
+    if row.port is None:
         raise ConflictError(
             f"{node}:{nic} is plugged into no registered port, so it can't be connected; an admin"
             " registers where it is plugged in."
         )
-    nodes.connect(call.tx, row["id"], target.id, tagged)
-    call.changed("node", "changed", node, held["project"])
+    nodes.connect(call.tx, row.id, target.id, tagged)
+    call.changed("node", "changed", node, project.name)
     return _record(call, node, nic)
 
 
 @method("nic.disconnect", mutates=True)
 def disconnect(call: TxCall, node: Name, nic: NicName, network: NetworkName | None = None) -> Nic:
     """Stage a nic off a network, or off all of them: the next apply parks its port."""
-    held, row = _connectable(call, node, nic)
+    project, row = _connectable(call, node, nic)
     network_id = None
     if network is not None:
-        project = projects.find(call.tx, held["project"])
-        assert project is not None  # noqa: S101 - the allocation refers to it
         network_id = find_network(call.tx, project, network).id
-    if not nodes.disconnect(call.tx, row["id"], network_id) and network is not None:
+    if not nodes.disconnect(call.tx, row.id, network_id) and network is not None:
         raise NotFoundError(f"{node}:{nic} is not connected to {network}.")
-    call.changed("node", "changed", node, held["project"])
+    call.changed("node", "changed", node, project.name)
     return _record(call, node, nic)
 
 
-def _connectable(call: TxCall, node: str, nic: str) -> tuple[Row, Row]:
-    """Give a held node and its nic, if the caller may connect it. Raises HaasError."""
-    held = find_held_node(call.tx, call.caller, node)
-    call.concerns(held["project"])
+def _connectable(call: TxCall, node: str, nic: str) -> tuple[ProjectRow, NicRow]:
+    """Return a nic that the caller may connect, and the project that holds its node.
+
+    Raises HaasError.
+    """
+    held, project = find_held_node(call.tx, call.caller, node)
+    call.concerns(project.name)
     row = find_nic(call.tx, held, nic)
     bmc_closed = not call.context.settings.policy.tenants_connect_bmc
-    if row["kind"] == "bmc" and bmc_closed and not call.caller.admin:
+    if row.kind == "bmc" and bmc_closed and not call.caller.admin:
         raise DeniedError(
             f"{node}:{nic} is a BMC's nic, and this site lets only admins connect those."
         )
-    return held, row
+    return project, row

@@ -19,7 +19,7 @@ from haas_rpcd.methods.access import (
 )
 from haas_rpcd.methods.node_records import node_records
 from haas_rpcd.methods.registry import TxCall, method
-from haas_rpcd.store import drift, jobs, nodes
+from haas_rpcd.store import jobs, nodes
 from haas_rpcd.store.projects import ProjectRow
 from haas_schemas.common import Deleted, Page
 from haas_schemas.names import Limit, Mac, Name, NicName, PortName, Tag
@@ -63,12 +63,12 @@ def _one(call: TxCall, name: str) -> Node:
 def delete(call: TxCall, node: Name) -> Deleted:
     """Delete a node that nobody holds, with its nics."""
     row = find_node(call.tx, call.caller, node)
-    if row["project"] is not None:
+    if row.project is not None:
         raise ConflictError(
-            f"Node {node} is held by project {row['project']}: release it first with"
+            f"Node {node} is held by project {row.project}: release it first with"
             f"  node release {node}"
         )
-    nodes.delete(call.tx, row["id"])
+    nodes.delete(call.tx, row.id)
     call.changed("node", "deleted", node)
     return Deleted(deleted=True)
 
@@ -93,7 +93,7 @@ def list_(
         free=free,
         tag=tag,
     )
-    return paged(node_records(call.tx, rows), limit, rows[-1]["name"] if rows else None)
+    return paged(node_records(call.tx, rows), limit, rows[-1].name if rows else None)
 
 
 @method("node.show")
@@ -141,20 +141,20 @@ def _pick(call: TxCall, count: int, tag: str | None) -> list[str]:
 
 def _allocate_one(call: TxCall, project: ProjectRow, name: str) -> None:
     row = find_node(call.tx, call.caller, name)
-    if row["state"] == "unconfirmed" and (place := drift.of_node(call.tx, row["id"])):
+    if row.state == "unconfirmed" and (place := nodes.drifted_port(call.tx, row.id)):
         raise ConflictError(
             f"Node {name} can't be allocated now: its port {place} was found open. An admin closes"
             " it with  drift repair"
         )
-    if row["state"] == "unconfirmed":
+    if row.state == "unconfirmed":
         raise ConflictError(
             f"Node {name} can't be allocated yet: its ports are not confirmed parked. An admin"
             " parks them with  apply --site"
         )
-    if row["state"] != "free":
-        held = "being released" if row["releasing"] else f"allocated to {row['project']}"
+    if row.state != "free":
+        held = "being released" if row.releasing else f"allocated to {row.project}"
         raise ConflictError(f"Node {name} is not free: it is {held}.")
-    nodes.allocate(call.tx, row["id"], project.id)
+    nodes.allocate(call.tx, row.id, project.id)
     call.changed("node", "allocated", name)
 
 
@@ -166,12 +166,12 @@ def release(call: TxCall, node: Name) -> Released:
     again, for one that failed.
     """
     row = find_node(call.tx, call.caller, node)
-    if row["project_id"] is None:
+    if row.project_id is None:
         raise ConflictError(f"Node {node} is held by no project, so there is nothing to release.")
-    call.concerns(row["project"])
-    nodes.begin_release(call.tx, row["id"])
-    project_id = row["project_id"]
-    call.changed("node", "releasing", node, row["project"])
+    call.concerns(row.project)
+    nodes.begin_release(call.tx, row.id)
+    project_id = row.project_id
+    call.changed("node", "releasing", node, row.project)
     if node in nodes.finish_releases(call.tx):  # nothing was ever connected
         call.changed("node", "freed", node)
         return Released(node=node, state="free", job=None)
@@ -181,8 +181,8 @@ def release(call: TxCall, node: Name) -> Released:
         user=call.caller.user,
         now=time.time(),
         project_id=project_id,
-        node_id=row["id"],
+        node_id=row.id,
     )
     call.start(job, project_id)
-    call.changed("job", "queued", str(job), row["project"])
+    call.changed("job", "queued", str(job), row.project)
     return Released(node=node, state="releasing", job=job)

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import msgspec
+from collections.abc import Sequence
 
-from haas_rpcd.model import PortConfig
 from haas_rpcd.store import networks, nodes
-from haas_rpcd.store.database import Row, Tx
+from haas_rpcd.store.database import Tx
+from haas_rpcd.store.nodes import ConnectionRow, NicRow, NodeRow
 from haas_schemas.node import Nic, NicNetwork, NicState, Node
 
 
-def node_records(tx: Tx, rows: list[Row]) -> list[Node]:
-    """Return the records of nodes, with one query for all tags and one for all nics."""
-    ids = [row["id"] for row in rows]
+def node_records(tx: Tx, rows: list[NodeRow]) -> list[Node]:
+    """Return the records of nodes. The number of queries does not depend on how many there are."""
+    ids = [row.id for row in rows]
     tags, nics = nodes.tags_of(tx, ids), nodes.nics_of(tx, ids)
+    connections = nodes.connections_of(tx, ids)
     labels = _Labels(tx)
     return [
         Node(
-            node=row["name"],
-            state=row["state"],
-            project=row["project"],
-            tags=tuple(tags[row["id"]]),
-            nics=tuple(_nic_record(nic, row["project"], labels) for nic in nics[row["id"]]),
+            node=row.name,
+            state=row.state,
+            project=row.project,
+            tags=tuple(tags[row.id]),
+            nics=tuple(
+                _nic_record(nic, connections.get(nic.id, ()), row.project, labels)
+                for nic in nics[row.id]
+            ),
         )
         for row in rows
     ]
@@ -43,26 +47,27 @@ class _Labels:
         return label.removeprefix(f"{project}/") if label else None
 
 
-def _nic_record(row: Row, project: str | None, labels: _Labels) -> Nic:
+def _nic_record(
+    row: NicRow, connections: Sequence[ConnectionRow], project: str | None, labels: _Labels
+) -> Nic:
     """Return a nic's record: what is staged and what was confirmed."""
     staged = tuple(
         NicNetwork(
-            network=labels.of(connection["vlan"], project),
-            vlan=connection["vlan"],
-            tagged=bool(connection["tagged"]),
+            network=labels.of(connection.vlan, project),
+            vlan=connection.vlan,
+            tagged=connection.tagged,
         )
-        for connection in row["connections"]
+        for connection in connections
     )
     applied: tuple[NicNetwork, ...] | None = None
-    if row["config"] is not None:
-        config = msgspec.json.decode(row["config"], type=PortConfig)
+    if (config := row.config) is not None:
         untagged = [] if config.untagged is None else [(config.untagged, False)]
         applied = tuple(
             NicNetwork(network=labels.of(vlan, project), vlan=vlan, tagged=tagged)
             for vlan, tagged in [*untagged, *((vlan, True) for vlan in config.tagged)]
         )
     state: NicState
-    if row["port"] is None:
+    if row.port is None:
         state = "unwired"
     elif applied is None:
         state = "unconfirmed"
@@ -70,11 +75,11 @@ def _nic_record(row: Row, project: str | None, labels: _Labels) -> Nic:
         wanted = {(item.vlan, item.tagged) for item in staged}
         state = "applied" if wanted == {(i.vlan, i.tagged) for i in applied} else "staged"
     return Nic(
-        nic=row["name"],
-        kind=row["kind"],
-        mac=row["mac"],
-        switch=row["switch"],
-        port=row["port"],
+        nic=row.name,
+        kind=row.kind,
+        mac=row.mac,
+        switch=row.switch,
+        port=row.port,
         state=state,
         networks=staged,
         applied=applied,

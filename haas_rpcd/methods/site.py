@@ -16,7 +16,8 @@ from haas_rpcd.methods.registry import Call, TxCall, method
 from haas_rpcd.model import RegisteredSwitch
 from haas_rpcd.site import Site, SiteNic, SiteNode, SiteProject, SiteSwitch, SiteUser
 from haas_rpcd.store import nodes, ports, projects, switches, users
-from haas_rpcd.store.database import Row, Tx
+from haas_rpcd.store.database import Tx
+from haas_rpcd.store.nodes import NodeRow
 from haas_rpcd.store.switches import SwitchRow
 from haas_schemas.switch import DEFAULT_PORTS
 from haas_schemas.system import SiteChanges, SiteText
@@ -177,7 +178,7 @@ class _Importer:
             node_id = nodes.create(self._tx, name, tags)
             changed = False
         else:
-            node_id = row["id"]
+            node_id = row.id
             changed = nodes.tags_of(self._tx, [node_id])[node_id] != tags
             if changed:
                 nodes.set_tags(self._tx, node_id, tags)
@@ -185,11 +186,11 @@ class _Importer:
         for nic, spec in node.nics.items():
             self._at(f"nics.{nic}", self._nic, row, node_id, name, nic, spec)
 
-    def _nic(self, node: Row | None, node_id: int, name: str, nic: str, spec: SiteNic) -> None:
+    def _nic(self, node: NodeRow | None, node_id: int, name: str, nic: str, spec: SiteNic) -> None:
         what = f"nic {name}:{nic}"
         row = nodes.find_nic(self._tx, node_id, nic)
         mac = spec.mac.lower() if spec.mac else None
-        if row is not None and (row["kind"], row["mac"], row["switch"], row["port"]) == (
+        if row is not None and (row.kind, row.mac, row.switch, row.port) == (
             spec.kind,
             mac,
             spec.switch,
@@ -197,9 +198,9 @@ class _Importer:
         ):
             self._note(what)
             return
-        if node is not None and node["project"] is not None:
+        if node is not None and node.project is not None:
             raise ConflictError(
-                f"Node {name} is held by project {node['project']}; its nics are fixed until it is"
+                f"Node {name} is held by project {node.project}; its nics are fixed until it is"
                 " free."
             )
         if row is None:
@@ -208,7 +209,7 @@ class _Importer:
             return
         nic_methods.check_free(self._tx, name, nic, mac, spec.switch, spec.port)
         port_id = nic_methods.place(self._tx, spec.switch, spec.port)
-        nodes.update_nic(self._tx, row["id"], spec.kind, mac, port_id)
+        nodes.update_nic(self._tx, row.id, spec.kind, mac, port_id)
         self._note(what, changed=True)
 
 
@@ -250,17 +251,15 @@ def _nodes(tx: Tx) -> dict[str, SiteNode]:
     result: dict[str, SiteNode] = {}
     after = ""
     while rows := nodes.page(tx, 500, after):  # chunks, for the IN lists of tags and nics
-        ids = [row["id"] for row in rows]
+        ids = [row.id for row in rows]
         tags, nics = nodes.tags_of(tx, ids), nodes.nics_of(tx, ids)
         for row in rows:
-            result[row["name"]] = SiteNode(
-                tags=tags[row["id"]],
+            result[row.name] = SiteNode(
+                tags=tags[row.id],
                 nics={
-                    nic["name"]: SiteNic(
-                        kind=nic["kind"], mac=nic["mac"], switch=nic["switch"], port=nic["port"]
-                    )
-                    for nic in nics[row["id"]]
+                    nic.name: SiteNic(kind=nic.kind, mac=nic.mac, switch=nic.switch, port=nic.port)
+                    for nic in nics[row.id]
                 },
             )
-        after = rows[-1]["name"]
+        after = rows[-1].name
     return result

@@ -166,15 +166,3 @@ def _owner(tx: Tx, found: Row) -> tuple[str | None, str | None]:
                 (int(target.removeprefix("br-vlan")),),
             )
     return (row["project"], row["behind"]) if row else (None, None)
-
-
-def of_node(tx: Tx, node_id: int) -> str | None:
-    """Name a port of a node that is not as it was applied; None where all are."""
-    return tx.value(
-        str,
-        "SELECT switch.name || ' ' || port.name FROM nic JOIN port ON port.id = nic.port_id"
-        " JOIN switch ON switch.id = port.switch_id"
-        " JOIN drift ON drift.device = switch.name AND drift.target = port.name"
-        " WHERE nic.node_id = ? ORDER BY 1 LIMIT 1",
-        (node_id,),
-    )

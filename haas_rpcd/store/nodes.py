@@ -1,22 +1,70 @@
 """Queries of nodes, their nics, who holds them, and what is staged on them.
 
-A node's state is derived, never stored, so that it can't contradict what the switches confirmed.
+A node's state is derived and never stored, so it cannot contradict what the switches confirmed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
-from haas_rpcd.store.database import Row, Tx
-from haas_rpcd.store.ports import PARKED_JSON
+from haas_rpcd.model import PortConfig
+from haas_rpcd.store.database import Tx
+from haas_rpcd.store.ports import CONFIG, IS_PARKED
+from haas_rpcd.store.rows import Json, Row
+from haas_schemas.node import NicKind, NodeState
+
+
+class NodeRow(Row, frozen=True):
+    """A node, its state, and the project that holds it."""
+
+    id: int
+    name: str
+    project_id: int | None
+    project: str | None
+    releasing: bool
+    state: NodeState
+
+
+class NicRow(Row, frozen=True):
+    """A nic, and where it is plugged in.
+
+    ``config`` is what its port was last confirmed to carry; null: not known, or not plugged in.
+    """
+
+    id: int
+    node_id: int
+    name: str
+    kind: NicKind
+    mac: str | None
+    switch: str | None
+    port: str | None
+    config: Json[PortConfig | None]
+
+
+class ConnectionRow(Row, frozen=True):
+    """The VLAN of a network staged on a nic."""
+
+    nic_id: int
+    vlan: int
+    tagged: bool
+
+
+class TagRow(Row, frozen=True):
+    """A tag of a node."""
+
+    node_id: int
+    tag: str
+
+
+_UNPARKED = f"""
+EXISTS (SELECT 1 FROM nic LEFT JOIN port_applied ON port_applied.port_id = nic.port_id
+    WHERE nic.node_id = node.id AND nic.port_id IS NOT NULL AND NOT ({IS_PARKED}))
+"""
 
 _STATE = f"""
 CASE WHEN allocation.releasing = 1 THEN 'releasing'
      WHEN allocation.node_id IS NOT NULL THEN 'allocated'
-     WHEN EXISTS (SELECT 1 FROM nic LEFT JOIN port_applied ON port_applied.port_id = nic.port_id
-          WHERE nic.node_id = node.id AND nic.port_id IS NOT NULL
-            AND port_applied.config IS NOT '{PARKED_JSON}') THEN 'unconfirmed'
+     WHEN {_UNPARKED} THEN 'unconfirmed'
      WHEN EXISTS (SELECT 1 FROM drift) AND EXISTS (SELECT 1 FROM nic
           JOIN port ON port.id = nic.port_id JOIN switch ON switch.id = port.switch_id
           JOIN drift ON drift.device = switch.name AND drift.target = port.name
@@ -25,25 +73,24 @@ CASE WHEN allocation.releasing = 1 THEN 'releasing'
 """
 
 _NODE = f"""
-SELECT node.*, project.name AS project, allocation.project_id, allocation.releasing,
-    {_STATE} AS state
+SELECT node.id, node.name, allocation.project_id, project.name AS project,
+    coalesce(allocation.releasing, 0) AS releasing, {_STATE} AS state
 FROM node LEFT JOIN allocation ON allocation.node_id = node.id
 LEFT JOIN project ON project.id = allocation.project_id
 """
 
-_NIC = """
-SELECT nic.*, node.name AS node, switch.name AS switch, port.name AS port, port_applied.config,
-    port_applied.port_id IS NOT NULL AS touched
-FROM nic JOIN node ON node.id = nic.node_id
-LEFT JOIN port ON port.id = nic.port_id
+_NIC = f"""
+SELECT nic.id, nic.node_id, nic.name, nic.kind, nic.mac, switch.name AS switch, port.name AS port,
+    {CONFIG}
+FROM nic LEFT JOIN port ON port.id = nic.port_id
 LEFT JOIN switch ON switch.id = port.switch_id
 LEFT JOIN port_applied ON port_applied.port_id = port.id
 """
 
 
-def find(tx: Tx, name: str) -> Row | None:
-    """Give the node of this name, with its ``state`` and holder."""
-    return tx.one_dict(f"{_NODE} WHERE node.name = ?", (name,))
+def find(tx: Tx, name: str) -> NodeRow | None:
+    """Return the node of this name."""
+    return tx.one(NodeRow, f"{_NODE} WHERE node.name = ?", (name,))
 
 
 def page(
@@ -55,8 +102,11 @@ def page(
     project_id: int | None = None,
     free: bool | None = None,
     tag: str | None = None,
-) -> list[Row]:
-    """Give nodes by name. ``visible_to`` a tenant: its projects' nodes and those of nobody."""
+) -> list[NodeRow]:
+    """Return nodes by name.
+
+    ``visible_to`` selects the nodes of this user's projects and those that no project holds.
+    """
     wanted = ["node.name > :after"]
     if visible_to is not None:
         wanted.append(
@@ -69,59 +119,78 @@ def page(
         wanted.append(f"({_STATE}) {'=' if free else '<>'} 'free'")
     if tag is not None:
         wanted.append("node.id IN (SELECT node_id FROM node_tag WHERE tag = :tag)")
-    return tx.dicts(
+    return tx.query(
+        NodeRow,
         f"{_NODE} WHERE {' AND '.join(wanted)} ORDER BY node.name LIMIT :limit",
         {"after": after, "user": visible_to, "project": project_id, "tag": tag, "limit": limit},
     )
 
 
 def tags_of(tx: Tx, node_ids: Sequence[int]) -> dict[int, list[str]]:
-    """Give the tags of several nodes, sorted."""
+    """Return the tags of several nodes, sorted, by the node's id."""
     tags: dict[int, list[str]] = {node_id: [] for node_id in node_ids}
-    for row in tx.dicts(
+    for row in tx.query(
+        TagRow,
         f"SELECT node_id, tag FROM node_tag WHERE node_id IN ({_marks(node_ids)}) ORDER BY tag",
         node_ids,
     ):
-        tags[row["node_id"]].append(row["tag"])
+        tags[row.node_id].append(row.tag)
     return tags
 
 
-def nics_of(tx: Tx, node_ids: Sequence[int]) -> dict[int, list[Row]]:
-    """Give the nics of several nodes, in the order of registration, with ``connections``."""
-    nics: dict[int, list[Row]] = {node_id: [] for node_id in node_ids}
-    by_id: dict[int, Row] = {}
-    for row in tx.dicts(
-        f"{_NIC} WHERE nic.node_id IN ({_marks(node_ids)}) ORDER BY nic.id", node_ids
+def nics_of(tx: Tx, node_ids: Sequence[int]) -> dict[int, list[NicRow]]:
+    """Return the nics of several nodes, in the order of registration, by the node's id."""
+    nics: dict[int, list[NicRow]] = {node_id: [] for node_id in node_ids}
+    for row in tx.query(
+        NicRow, f"{_NIC} WHERE nic.node_id IN ({_marks(node_ids)}) ORDER BY nic.id", node_ids
     ):
-        row["connections"] = []
-        nics[row["node_id"]].append(row)
-        by_id[row["id"]] = row
-    for row in tx.dicts(
-        "SELECT connection.nic_id, connection.tagged, vlan_claim.vlan, network.name AS network,"
-        " project.name AS owner FROM connection JOIN nic ON nic.id = connection.nic_id"
-        " JOIN network ON network.id = connection.network_id"
-        " JOIN vlan_claim ON vlan_claim.network_id = network.id"
-        " JOIN project ON project.id = network.project_id"
-        f" WHERE nic.node_id IN ({_marks(node_ids)}) ORDER BY connection.tagged, vlan_claim.vlan",
-        node_ids,
-    ):
-        by_id[row["nic_id"]]["connections"].append(row)
+        nics[row.node_id].append(row)
     return nics
 
 
-def _marks(values: Sequence[Any]) -> str:
+def connections_of(tx: Tx, node_ids: Sequence[int]) -> dict[int, list[ConnectionRow]]:
+    """Return what is staged on the nics of several nodes, by the nic's id, untagged first.
+
+    Nics without a network are left out.
+    """
+    connections: dict[int, list[ConnectionRow]] = {}
+    for row in tx.query(
+        ConnectionRow,
+        "SELECT connection.nic_id, vlan_claim.vlan, connection.tagged"
+        " FROM connection JOIN nic ON nic.id = connection.nic_id"
+        " JOIN vlan_claim ON vlan_claim.network_id = connection.network_id"
+        f" WHERE nic.node_id IN ({_marks(node_ids)}) ORDER BY connection.tagged, vlan_claim.vlan",
+        node_ids,
+    ):
+        connections.setdefault(row.nic_id, []).append(row)
+    return connections
+
+
+def _marks(values: Sequence[int]) -> str:
     return ", ".join("?" * len(values))
 
 
+def drifted_port(tx: Tx, node_id: int) -> str | None:
+    """Name a port of a node that is not as it was applied, as ``switch port``; None if all are."""
+    return tx.value(
+        str,
+        "SELECT switch.name || ' ' || port.name FROM nic JOIN port ON port.id = nic.port_id"
+        " JOIN switch ON switch.id = port.switch_id"
+        " JOIN drift ON drift.device = switch.name AND drift.target = port.name"
+        " WHERE nic.node_id = ? ORDER BY 1 LIMIT 1",
+        (node_id,),
+    )
+
+
 def create(tx: Tx, name: str, tags: Iterable[str]) -> int:
-    """Add a node. Raises sqlite3.IntegrityError when the name is taken."""
+    """Add a node; return its id. Raises sqlite3.IntegrityError if the name is taken."""
     node_id = tx.insert("node", name=name)
     set_tags(tx, node_id, tags)
     return node_id
 
 
 def set_tags(tx: Tx, node_id: int, tags: Iterable[str]) -> None:
-    """Give a node exactly these tags."""
+    """Replace a node's tags."""
     tx.execute("DELETE FROM node_tag WHERE node_id = ?", (node_id,))
     tx.execute_many(
         "INSERT INTO node_tag VALUES (?, ?)", [(node_id, tag) for tag in sorted(set(tags))]
@@ -129,7 +198,7 @@ def set_tags(tx: Tx, node_id: int, tags: Iterable[str]) -> None:
 
 
 def delete(tx: Tx, node_id: int) -> None:
-    """Remove a node and its nics. Raises sqlite3.IntegrityError while somebody holds it."""
+    """Remove a node and its nics. Raises sqlite3.IntegrityError while a project holds it."""
     tx.execute("DELETE FROM nic WHERE node_id = ?", (node_id,))
     tx.execute("DELETE FROM node WHERE id = ?", (node_id,))
 
@@ -137,12 +206,12 @@ def delete(tx: Tx, node_id: int) -> None:
 def create_nic(
     tx: Tx, node_id: int, name: str, kind: str, mac: str | None, port_id: int | None
 ) -> None:
-    """Add a nic. Raises sqlite3.IntegrityError when its name, MAC or port is taken."""
+    """Add a nic. Raises sqlite3.IntegrityError if its name, MAC address or port is taken."""
     tx.insert("nic", node_id=node_id, name=name, kind=kind, mac=mac, port_id=port_id)
 
 
 def update_nic(tx: Tx, nic_id: int, kind: str, mac: str | None, port_id: int | None) -> None:
-    """Change a nic's facts. Raises sqlite3.IntegrityError when the MAC or the port is taken."""
+    """Change a nic. Raises sqlite3.IntegrityError if the MAC address or the port is taken."""
     tx.execute(
         "UPDATE nic SET kind = ?, mac = ?, port_id = ? WHERE id = ?", (kind, mac, port_id, nic_id)
     )
@@ -153,13 +222,13 @@ def delete_nic(tx: Tx, nic_id: int) -> None:
     tx.execute("DELETE FROM nic WHERE id = ?", (nic_id,))
 
 
-def find_nic(tx: Tx, node_id: int, name: str) -> Row | None:
-    """Give one nic of a node, with its port and what that was last confirmed to carry."""
-    return tx.one_dict(f"{_NIC} WHERE nic.node_id = ? AND nic.name = ?", (node_id, name))
+def find_nic(tx: Tx, node_id: int, name: str) -> NicRow | None:
+    """Return the nic of this name of a node."""
+    return tx.one(NicRow, f"{_NIC} WHERE nic.node_id = ? AND nic.name = ?", (node_id, name))
 
 
 def holder_of_mac(tx: Tx, mac: str) -> str | None:
-    """Name the nic that has a MAC, as ``node:nic``."""
+    """Name the nic with this MAC address, as ``node:nic``."""
     return tx.value(
         str,
         "SELECT node.name || ':' || nic.name FROM nic JOIN node ON node.id = nic.node_id"
@@ -172,13 +241,13 @@ def holder_of_mac(tx: Tx, mac: str) -> str | None:
 
 
 def allocate(tx: Tx, node_id: int, project_id: int) -> None:
-    """Give a node to a project. Raises sqlite3.IntegrityError when it is held or not parked."""
+    """Give a node to a project. Raises sqlite3.IntegrityError if it is held or not parked."""
     tx.insert("allocation", node_id=node_id, project_id=project_id)
 
 
 def free_names(tx: Tx, count: int, tag: str | None) -> list[str]:
-    """Name free nodes, the first by name, at most ``count``."""
-    return [row["name"] for row in page(tx, count, "", free=True, tag=tag)]
+    """Name the first ``count`` free nodes, by name."""
+    return [row.name for row in page(tx, count, "", free=True, tag=tag)]
 
 
 def begin_release(tx: Tx, node_id: int) -> None:
@@ -194,10 +263,7 @@ def finish_releases(tx: Tx) -> list[str]:
     names = tx.values(
         str,
         "SELECT node.name FROM allocation JOIN node ON node.id = allocation.node_id"
-        " WHERE allocation.releasing = 1 AND NOT EXISTS (SELECT 1 FROM nic"
-        " LEFT JOIN port_applied ON port_applied.port_id = nic.port_id"
-        " WHERE nic.node_id = node.id AND nic.port_id IS NOT NULL"
-        f" AND port_applied.config IS NOT '{PARKED_JSON}')",
+        f" WHERE allocation.releasing = 1 AND NOT {_UNPARKED}",
     )
     for name in names:
         tx.execute(
@@ -210,7 +276,7 @@ def finish_releases(tx: Tx) -> list[str]:
 
 
 def connect(tx: Tx, nic_id: int, network_id: int, tagged: bool) -> None:
-    """Stage a network on a nic; an untagged one takes the place of the untagged one before it."""
+    """Stage a network on a nic. An untagged network replaces the previous untagged one."""
     tx.execute(
         "DELETE FROM connection WHERE nic_id = ? AND (network_id = ? OR (? = 0 AND tagged = 0))",
         (nic_id, network_id, int(tagged)),
@@ -219,7 +285,7 @@ def connect(tx: Tx, nic_id: int, network_id: int, tagged: bool) -> None:
 
 
 def disconnect(tx: Tx, nic_id: int, network_id: int | None) -> int:
-    """Stage a nic off one network, or off all; give how many it was on."""
+    """Stage a nic off one network, or off all; return how many that were."""
     return tx.execute(
         "DELETE FROM connection WHERE nic_id = ? AND (? IS NULL OR network_id = ?)",
         (nic_id, network_id, network_id),

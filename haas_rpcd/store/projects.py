@@ -42,6 +42,12 @@ def find(tx: Tx, name: str) -> ProjectRow | None:
     return tx.one(ProjectRow, "SELECT id, name FROM project WHERE name = ?", (name,))
 
 
+def by_id(tx: Tx, project_id: int) -> ProjectRow:
+    """Return a project that exists."""
+    (row,) = tx.query(ProjectRow, "SELECT id, name FROM project WHERE id = ?", (project_id,))
+    return row
+
+
 def detail(tx: Tx, project_id: int) -> ProjectDetailRow:
     """Return a project that exists, in detail."""
     (row,) = tx.query(ProjectDetailRow, f"{_DETAIL} WHERE id = ?", (project_id,))
