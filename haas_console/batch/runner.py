@@ -92,7 +92,8 @@ class Runner:
             self._output.talk(f"using project {project}" if project else "using no project")
 
     async def _fetch(self, call: Call) -> Any:
-        return await fetch(self.client, self._language.api.methods[call.method], call.params)
+        method = self._language.api.methods[call.method]
+        return await fetch(self.client.call, method, call.params, timeout=self.client.timeout)
 
     async def _call(self, call: Call, planned: Planned) -> None:
         try:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -10,6 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from haas_console.core.collector import gc_paused
+from haas_console.core.errors import ConsoleError
 from haas_schemas.drift import DriftItem
 from haas_schemas.headnode import Headnode
 from haas_schemas.job import Job
@@ -23,14 +25,23 @@ T = TypeVar("T")
 
 
 def record(kind: type[T], answer: Mapping[str, Any]) -> T:
-    """Convert an answer to a record; raises msgspec.ValidationError if it does not fit."""
-    return msgspec.convert(answer, kind)
+    """Convert an answer to a record; raises ConsoleError if it does not fit."""
+    with _understood():
+        return msgspec.convert(answer, kind)
 
 
 def records(kind: type[T], answers: Iterable[Mapping[str, Any]]) -> list[T]:
-    """Convert a page's items to records; raises msgspec.ValidationError if one does not fit."""
-    with gc_paused():
+    """Convert a page's items to records; raises ConsoleError if one does not fit."""
+    with _understood(), gc_paused():
         return msgspec.convert(answers, list[kind])  # type: ignore[valid-type]
+
+
+@contextlib.contextmanager
+def _understood() -> Iterator[None]:
+    try:
+        yield
+    except msgspec.ValidationError as error:
+        raise ConsoleError(f"The daemon's answer is not understood: {error}") from error
 
 
 @dataclass

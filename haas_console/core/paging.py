@@ -2,28 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any, Protocol
 
 from haas_console.core.api import Method
-from haas_console.core.client import Client
 
 
-async def fetch(client: Client, method: Method, params: Mapping[str, Any]) -> Any:
-    """Call a method; of a list give all pages as one, unless the caller pages by himself."""
-    result = await client.call(method.name, params, timeout=_timeout(client, method, params))
+class CallMethod(Protocol):
+    """Calls a method by name and returns its result; ``timeout`` is in seconds."""
+
+    def __call__(
+        self, method: str, params: Mapping[str, Any] | None = None, *, timeout: float | None = None
+    ) -> Awaitable[Any]:
+        """Call it."""
+        ...
+
+
+async def pages(
+    call: Callable[[str, Mapping[str, Any]], Awaitable[Any]],
+    method: str,
+    params: Mapping[str, Any] | None = None,
+) -> AsyncIterator[dict[str, Any]]:
+    """Yield a list's pages, each with its ``items``, from the first to the last."""
+    asked = dict(params or {})
+    while True:
+        page = await call(method, asked)
+        yield page
+        if page["next"] is None:
+            return
+        asked = {**asked, "after": page["next"]}
+
+
+async def fetch(
+    call: CallMethod, method: Method, params: Mapping[str, Any], *, timeout: float
+) -> Any:
+    """Call a method; return all pages of a list as one, unless ``params`` ask for a page.
+
+    An answer may take ``timeout`` seconds, and longer if the call itself is told to wait.
+    """
+    limited = partial(call, timeout=timeout + _waits(method, params))
     if "after" not in method.by_name or "after" in params or "limit" in params:
-        return result
-    items = result["items"]
-    while result["next"] is not None:
-        result = await client.call(method.name, {**params, "after": result["next"]})
-        items += result["items"]
+        return await limited(method.name, params)
+    result: dict[str, Any] = {}
+    items: list[Any] = []
+    async for page in pages(limited, method.name, params):
+        result = page
+        items += page["items"]
     return {**result, "items": items}
 
 
-def _timeout(client: Client, method: Method, params: Mapping[str, Any]) -> float | None:
-    """A call that is told to wait may take that much longer."""
+def _waits(method: Method, params: Mapping[str, Any]) -> float:
+    """How many seconds the daemon waits before it answers."""
     if "timeout" not in method.by_name:
-        return None
+        return 0.0
     waits = params.get("timeout", method.by_name["timeout"].schema.get("default"))
-    return client.timeout + waits if isinstance(waits, int | float) else None
+    return float(waits) if isinstance(waits, int | float) else 0.0

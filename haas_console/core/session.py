@@ -32,6 +32,7 @@ from haas_console.core.errors import ConsoleError, ReadonlyError
 from haas_console.core.gestures import Gesture, Refusal, WriteAccess
 from haas_console.core.history import Edit, History
 from haas_console.core.inventory import Inventory, record, records
+from haas_console.core.paging import fetch
 from haas_console.core.sync import InventorySync, Target
 from haas_schemas.drift import DriftItem
 from haas_schemas.headnode import Headnode
@@ -247,15 +248,9 @@ class Session:
                 return await self._call(method, params)
 
     async def _call(self, method: str, params: Any) -> Any:
-        known = self.sync.language.api.methods[method]
-        if "after" in known.by_name and "after" not in params and "limit" not in params:
-            items: list[Any] = []
-            async for page in self.sync.pages(method, params):
-                items += page
-            return {"items": items, "next": None}
-        timeout = params.get("timeout")
-        limit = self.sync.target.timeout + timeout if isinstance(timeout, int | float) else None
-        result = await self.sync.call(method, params, timeout=limit)
+        described = self.sync.language.api.methods[method]
+        timeout = self.sync.target.timeout
+        result = await fetch(self.sync.call, described, params, timeout=timeout)
         self._take(method, params, result)
         return result
 

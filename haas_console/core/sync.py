@@ -11,14 +11,16 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from haas_console.core.calllog import CallRecord, Log
 from haas_console.core.errors import ConsoleError, NoDaemonError
+from haas_console.core.fetch import Fetcher
 from haas_console.core.inventory import Inventory
+from haas_console.core.refresh import Refresher
 from haas_console.core.tasks import cancel_and_wait
 
 if TYPE_CHECKING:
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from haas_console.core.client import Client, Inbox, Notification
     from haas_console.core.config import Endpoint
     from haas_console.core.language import Language
-    from haas_console.core.refresh import Refresher
 
 FIRST_WAIT, LAST_WAIT = 0.25, 8.0  # seconds between two tries to connect
 GATHER = 0.03  # seconds in which the news of a burst are put together
@@ -135,17 +136,13 @@ class InventorySync:
             if not quiet:
                 self.notify("call")
 
-    async def pages(
-        self, method: str, params: Mapping[str, Any] | None = None, *, quiet: bool = False
-    ) -> AsyncIterator[list[dict[str, Any]]]:
-        """Give a list's items, page by page."""
-        asked = dict(params or {})
-        while True:
-            page = await self.call(method, asked, quiet=quiet)
-            yield page["items"]
-            if page["next"] is None:
-                return
-            asked["after"] = page["next"]
+    async def fetch_ports(self, switch: str) -> None:
+        """Fetch a switch's ports, which are kept current from then on; raises ConsoleError."""
+        await self._fetcher().ports(switch, quiet=True)
+        self.notify("switch")
+
+    def _fetcher(self) -> Fetcher:
+        return Fetcher(self.inventory, self.call, self.language.api.methods)
 
     async def read(self, affected: Iterable[Affected]) -> None:
         """Bring the inventory up to date with what a command has changed.
@@ -189,7 +186,6 @@ class InventorySync:
         """Connect, fetch everything, and follow the news until the connection breaks."""
         module = await asyncio.to_thread(_import_client)
         from haas_console.core.language import Language
-        from haas_console.core.refresh import Refresher
 
         endpoint = self._endpoint
         if endpoint is None:
@@ -201,10 +197,10 @@ class InventorySync:
         try:
             self.client = client
             with client.notifications() as inbox:
-                self._refresher = refresher = Refresher(self)
                 await self.call("events.subscribe", quiet=True)
-                if self._language is None or self.status.state != "live":
-                    self._language = Language(await client.discover())
+                self._language = Language(await client.discover())
+                refresher = Refresher(self.inventory, self._fetcher(), self.log, self.notify)
+                self._refresher = refresher
                 await refresher.load()
                 self._set_status("live")
                 await self._follow(inbox, refresher)
@@ -222,7 +218,7 @@ class InventorySync:
                 done, _ = await asyncio.wait({reader}, timeout=timeout)
                 # Also when news keep coming: those of a job that is followed come in a stream.
                 if timeout is not None and time.monotonic() - polled >= POLL:
-                    await refresher.jobs()
+                    await refresher.poll_jobs()
                     polled = time.monotonic()
                 if not done:
                     continue
@@ -244,6 +240,6 @@ def _next_of(inbox: Inbox) -> asyncio.Task[Notification]:
 
 def _import_client() -> Any:
     """Import the client, and what follows, off the loop: 150 ms in which keys are to be heard."""
-    from haas_console.core import client, language, refresh  # noqa: F401 - wanted next
+    from haas_console.core import client, language  # noqa: F401 - wanted next
 
     return client

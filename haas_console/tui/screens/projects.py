@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from rich.text import Text
@@ -13,6 +14,7 @@ from textual.containers import Horizontal, Vertical
 
 from haas_console.core.commands import Call
 from haas_console.core.errors import ConsoleError
+from haas_console.core.paging import pages
 from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar
 from haas_console.tui.lines import Lines, Part, cut
@@ -176,8 +178,9 @@ class ProjectsScreen(ConsoleScreen):
     async def _fetch_users(self) -> None:
         found: list[User] = []
         try:
-            async for page in self.session.sync.pages("user.list", quiet=True):
-                found += [User(u["user"], u["admin"], tuple(u["projects"])) for u in page]
+            async for page in pages(partial(self.session.sync.call, quiet=True), "user.list"):
+                items = page["items"]
+                found += [User(u["user"], u["admin"], tuple(u["projects"])) for u in items]
         except ConsoleError as error:
             if self.session.sync.status.state == "live":
                 self.fail(str(error))

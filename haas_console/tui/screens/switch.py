@@ -18,7 +18,6 @@ from haas_console.core.commands import Call
 from haas_console.core.devicetext import carries, probe_facts, target_text, trust_lines, unread
 from haas_console.core.errors import ConsoleError
 from haas_console.core.faceplate import labeller, legend, plate
-from haas_console.core.portfetch import fetch_ports
 from haas_console.core.portviews import DRIFTED, PortView, describe, plugs, views
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
@@ -203,7 +202,7 @@ class SwitchScreen(ConsoleScreen):
     @work(group="ports")
     async def _fetch(self, switch: str) -> None:
         try:
-            await fetch_ports(self.session, switch)
+            await self.session.sync.fetch_ports(switch)
         except ConsoleError as error:
             self._asked.discard(switch)
             self.fail(str(error))

@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from haas_console.core.errors import ConsoleError
-from haas_console.core.portfetch import fetch_ports
 from haas_console.core.portviews import describe
 from haas_console.core.sync import Changes
 from haas_console.core.topology import Picture
@@ -172,7 +171,7 @@ class TopologyScreen(ConsoleScreen):
     async def _fetch_ports(self, switches: list[str]) -> None:
         for switch in switches:
             try:
-                await fetch_ports(self.session, switch)
+                await self.session.sync.fetch_ports(switch)
             except ConsoleError as error:
                 self._asked.discard(switch)
                 self.fail(str(error))
