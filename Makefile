@@ -15,7 +15,7 @@ OS_PACKAGES := user-mode-linux libvirt-daemon-system libvirt-daemon-driver-qemu 
 	openvswitch-switch tmux openssh-server openssh-client libvirt-dev pkg-config gcc python3-dev \
 	python3-venv
 
-.PHONY: help demo setup test fast lint types contracts quick-tests check bench screenshots schemas \
+.PHONY: help demo setup test fast lint types contracts quick-tests check bench mutants screenshots schemas \
 	upgrade clean os-packages python
 
 help:  ## list the targets
@@ -51,6 +51,9 @@ contracts: $(VENV)/test-ready  ## who may import whom
 
 bench: $(VENV)/test-ready  ## measure daemon and console at 10,000 nodes against their budgets
 	$(BIN)/python -m tests.bench
+
+mutants: $(VENV)/test-ready  ## put faults into the code and see whether the tests notice; ONLY=planner SAMPLE=20
+	$(BIN)/python -m tests.mutants $(if $(ONLY),--only $(ONLY)) $(if $(SAMPLE),--sample $(SAMPLE))
 
 screenshots: $(VENV)/test-ready  ## draw the console's screens anew, into examples/screenshots
 	$(BIN)/python -m tests.bench.screenshots

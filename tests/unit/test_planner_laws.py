@@ -276,6 +276,15 @@ def test_a_digest_names_exactly_one_plan(one: Desired, other: Desired) -> None:
     assert (first.digest == second.digest) == (changes[0] == changes[1])
 
 
+def test_a_digest_says_on_which_device() -> None:
+    """The same port of another switch is another plan."""
+    plans = [
+        plan(Desired(ports={PortRef(switch, "p1"): PortGoal(PARKED, "a nic")}), Applied())
+        for switch in FACTS
+    ]
+    assert plans[0].digest != plans[1].digest
+
+
 def with_deletions(desired: Desired, world: World) -> Desired:
     """A headnode that was ever made is in the desired state until it is confirmed gone."""
     gone = {

@@ -1,0 +1,221 @@
+"""Put faults into the code, one at a time, and see whether the tests notice.
+
+    python -m tests.mutants [--only ROOM] [--sample N] [--known]
+
+Every mutant is tried in a copy of the tree: the repository itself is never changed. A fault that no
+test notices is printed: either a test is missing, or the code does not matter.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+
+import msgspec
+
+from tests.mutants.operators import Mutant, mutants
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+COPIED = ("haas_rpcd", "haas_console", "schemas", "tests", "examples", "pyproject.toml")
+NO_TESTS = 5
+"""What pytest answers when no test is selected."""
+
+PATIENCE = 3.0
+"""A mutant has this many times the seconds that the tests take without a fault, and 30 more."""
+
+
+class Room(msgspec.Struct, frozen=True):
+    """Code, and the tests that must notice faults in it; see rooms.toml."""
+
+    sample: int
+    code: list[str]
+    tests: list[str]
+    by_name: str = ""
+    """A folder of modules for each of which only those tests count that have its name in theirs."""
+
+    def tests_of(self, path: str) -> list[str]:
+        """Give what pytest is to run for a module."""
+        if self.by_name and path.startswith(self.by_name):
+            return [*self.tests, "-k", Path(path).stem]
+        return self.tests
+
+
+class Known(msgspec.Struct, frozen=True):
+    """A fault written by hand: the text that is replaced, once, and what the fault means."""
+
+    room: str
+    path: str
+    means: str
+    before: str
+    after: str
+
+    def mutant(self, root: Path = ROOT) -> Mutant:
+        """Make it. Raises ValueError when the code does not have the text exactly once."""
+        source = (root / self.path).read_text()
+        if source.count(self.before) != 1:
+            raise ValueError(
+                f"{self.path} has {source.count(self.before)} times {self.before!r}: known.toml"
+                " has to follow the code"
+            )
+        line = source[: source.index(self.before)].count("\n") + 1
+        changed = source.replace(self.before, self.after)
+        return Mutant(self.path, line, self.means, self.before, self.after, changed)
+
+
+def rooms() -> dict[str, Room]:
+    """Read rooms.toml."""
+    return msgspec.convert(tomllib.loads((HERE / "rooms.toml").read_text()), dict[str, Room])
+
+
+def known() -> list[Known]:
+    """Read known.toml."""
+    return msgspec.convert(tomllib.loads((HERE / "known.toml").read_text())["mutant"], list[Known])
+
+
+class Tree:
+    """A copy of the repository in which mutants are tried, one after the other."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._time = time.time()
+        for name in COPIED:
+            source, copied = ROOT / name, root / name
+            if source.is_dir():
+                shutil.copytree(source, copied, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, copied)
+
+    def passes(self, tests: list[str], timeout: float | None = None) -> bool | None:
+        """Run tests up to the first that fails; None when they take too long."""
+        process = subprocess.Popen(
+            [
+                sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider",
+                "--hypothesis-seed=0", *tests,
+            ],
+            cwd=self.root,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )  # fmt: skip
+        try:
+            return process.wait(timeout) in (0, NO_TESTS)
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+    def tries(self, mutant: Mutant, room: Room, timeout: float) -> str:
+        """Say what becomes of a mutant: ``killed``, ``survived`` or ``timeout``."""
+        source = (self.root / mutant.path).read_text()
+        self._write(mutant.path, mutant.source)
+        try:
+            passed = self.passes(room.tests_of(mutant.path), timeout)
+        finally:
+            self._write(mutant.path, source)
+        return "timeout" if passed is None else "survived" if passed else "killed"
+
+    def _write(self, path: str, source: str) -> None:
+        """Write a module so that Python sees that it has changed: it goes by size and second."""
+        (self.root / path).write_text(source)
+        self._time += 2
+        os.utime(self.root / path, (self._time, self._time))
+
+
+def sampled(name: str, room: Room, root: Path, size: int | None) -> list[Mutant]:
+    """Give the sample of a room's mutants, always the same for the same code."""
+    paths = sorted({path for pattern in room.code for path in root.glob(pattern)})
+    everything = [
+        mutant
+        for path in paths
+        for mutant in mutants(str(path.relative_to(root)), path.read_text())
+    ]
+    size = min(size or room.sample, len(everything))
+    print(f"{name}: {size} of {len(everything)} mutants", flush=True)
+    chosen = random.Random(name).sample(range(len(everything)), size)
+    return [everything[index] for index in sorted(chosen)]
+
+
+class Trial:
+    """Tries the mutants of one room, as many at a time as there are copies of the tree."""
+
+    def __init__(self, name: str, room: Room, trees: Sequence[Tree]) -> None:
+        self._room = room
+        self._trees: SimpleQueue[Tree] = SimpleQueue()
+        for tree in trees:
+            self._trees.put(tree)
+        self._count = len(trees)
+        started = time.monotonic()
+        if not trees[0].passes(room.tests):
+            raise SystemExit(f"the tests of {name} fail without any fault: mend them first")
+        self._timeout = (time.monotonic() - started) * PATIENCE + 30
+
+    def of(self, faults: list[Mutant]) -> Counter[str]:
+        """Try all of them; print those that survive, and count."""
+        with ThreadPoolExecutor(self._count) as threads:
+            return Counter(threads.map(self._one, faults))
+
+    def _one(self, mutant: Mutant) -> str:
+        tree = self._trees.get()
+        try:
+            verdict = tree.tries(mutant, self._room, self._timeout)
+        finally:
+            self._trees.put(tree)
+        if verdict != "killed":
+            print(f"{verdict}: {mutant}", flush=True)
+        return verdict
+
+
+def main() -> int:
+    """Try the known mutants and a sample of all others; give 1 if a known one survives."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
+    parser.add_argument("--only", metavar="ROOM", choices=list(rooms()), help="one room only")
+    parser.add_argument("--sample", metavar="N", type=int, help="mutants of each room")
+    parser.add_argument("--known", action="store_true", help="only those of known.toml")
+    parser.add_argument("--jobs", metavar="N", type=int, default=os.cpu_count() or 1)
+    arguments = parser.parse_args()
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    by_hand = known()
+    escaped = 0
+    with tempfile.TemporaryDirectory(prefix="haas-mutants-", dir=memory) as folder:
+        trees = [Tree(Path(folder) / str(number)) for number in range(arguments.jobs)]
+        root = trees[0].root
+        for name, room in rooms().items():
+            if arguments.only not in (None, name):
+                continue
+            started = time.monotonic()
+            trial = Trial(name, room, trees)
+            hand = [each.mutant(root) for each in by_hand if each.room == name]
+            result = trial.of(hand)
+            escaped += len(hand) - result["killed"]
+            print(f"{name}: {result['killed']} of {len(hand)} known mutants killed", flush=True)
+            if arguments.known:
+                continue
+            result = trial.of(sampled(name, room, root, arguments.sample))
+            caught = result["killed"] + result["timeout"]
+            print(
+                f"{name}: {caught} of {result.total()} killed"
+                f" ({100 * caught / max(1, result.total()):.0f} %), {result['timeout']} of them"
+                f" by the clock; {time.monotonic() - started:.0f} s",
+                flush=True,
+            )
+    return 1 if escaped else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
