@@ -1,66 +1,79 @@
-"""Who is told of what: the news of jobs and of the inventory, fanned out to whoever is watching.
+"""Publishes events about jobs and the inventory to their subscribers.
 
-A watcher is a plain function that must not block. One that can't keep up is its owner's matter:
-the transport disconnects a slow listener, which then fetches again, instead of skipping silently.
+A subscriber is a plain function that must not block. If it raises, the error is logged and neither
+the publisher nor the other subscribers notice. A subscriber that cannot keep up has to deal with
+that itself: the RPC layer disconnects a slow client, which then fetches everything again, rather
+than drop events silently.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterable
+from typing import ParamSpec
 
 from haas_schemas.event import InventoryEvent, JobEvent, StepUpdate
 from haas_schemas.job import JobState
 
-JobWatcher = Callable[[JobEvent], None]
-InventoryWatcher = Callable[[InventoryEvent, bool], None]
-"""Gets the event, and whether it is for admins only."""
+P = ParamSpec("P")
 
-RightsWatcher = Callable[[str], None]
-"""Gets the user who may see less than before."""
+log = logging.getLogger(__name__)
+
+JobSubscriber = Callable[[JobEvent], None]
+InventorySubscriber = Callable[[InventoryEvent, bool], None]
+"""Receives the event, and whether it is for admins only."""
+
+PermissionsSubscriber = Callable[[str], None]
+"""Receives the user whose permissions were reduced."""
+
+Unsubscribe = Callable[[], None]
 
 
 class Events:
-    """The daemon's one exchange of news."""
+    """All events of the daemon, and their subscribers."""
 
     def __init__(self) -> None:
         self.seq = 0
         """The number of the last event."""
-        self._jobs: dict[int, set[JobWatcher]] = {}
-        self._inventory: set[InventoryWatcher] = set()
-        self._rights: set[RightsWatcher] = set()
+        self._jobs: dict[int, set[JobSubscriber]] = {}
+        self._inventory: set[InventorySubscriber] = set()
+        self._permissions: set[PermissionsSubscriber] = set()
 
     def _next(self) -> int:
         self.seq += 1
         return self.seq
 
-    def watch_job(self, job: int, watcher: JobWatcher) -> Callable[[], None]:
-        """Tell ``watcher`` of one job; the function that is given back ends that."""
-        self._jobs.setdefault(job, set()).add(watcher)
+    # --- subscribing: each method returns the function that ends the subscription -----------------
 
-        def stop() -> None:
-            watchers = self._jobs.get(job, set())
-            watchers.discard(watcher)
-            if not watchers:
+    def subscribe_job(self, job: int, subscriber: JobSubscriber) -> Unsubscribe:
+        """Send the events of one job to a subscriber."""
+        self._jobs.setdefault(job, set()).add(subscriber)
+
+        def unsubscribe() -> None:
+            subscribers = self._jobs.get(job, set())
+            subscribers.discard(subscriber)
+            if not subscribers:
                 self._jobs.pop(job, None)
 
-        return stop
+        return unsubscribe
 
-    def watch_inventory(self, watcher: InventoryWatcher) -> Callable[[], None]:
-        """Tell ``watcher`` of all changes; the function that is given back ends that."""
-        self._inventory.add(watcher)
-        return lambda: self._inventory.discard(watcher)
+    def subscribe_inventory(self, subscriber: InventorySubscriber) -> Unsubscribe:
+        """Send all inventory events to a subscriber."""
+        self._inventory.add(subscriber)
+        return lambda: self._inventory.discard(subscriber)
 
-    def watch_rights(self, watcher: RightsWatcher) -> Callable[[], None]:
-        """Tell ``watcher`` who may see less from now on; the function given back ends that."""
-        self._rights.add(watcher)
-        return lambda: self._rights.discard(watcher)
+    def subscribe_permissions(self, subscriber: PermissionsSubscriber) -> Unsubscribe:
+        """Notify a subscriber whenever a user's permissions are reduced."""
+        self._permissions.add(subscriber)
+        return lambda: self._permissions.discard(subscriber)
 
-    def rights(self, user: str) -> None:
-        """Tell whoever sends news to a user that it may see less from now on."""
-        for watcher in tuple(self._rights):
-            watcher(user)
+    # --- publishing -------------------------------------------------------------------------------
 
-    def job(
+    def permissions_reduced(self, user: str) -> None:
+        """Notify this user's connections that their permissions were reduced."""
+        _publish(self._permissions, user)
+
+    def publish_job(
         self,
         job: int,
         state: JobState,
@@ -70,9 +83,9 @@ class Events:
         step: StepUpdate | None = None,
         error: str | None = None,
     ) -> None:
-        """Tell the watchers of a job how it stands."""
-        watchers = self._jobs.get(job)
-        if not watchers:
+        """Publish a job's progress to the subscribers of this job."""
+        subscribers = self._jobs.get(job)
+        if not subscribers:
             return
         event = JobEvent(
             job=job,
@@ -83,10 +96,9 @@ class Events:
             step=step,
             error=error,
         )
-        for watcher in tuple(watchers):
-            watcher(event)
+        _publish(subscribers, event)
 
-    def inventory(
+    def publish_inventory(
         self,
         noun: str,
         verb: str,
@@ -95,11 +107,18 @@ class Events:
         *,
         admins_only: bool = False,
     ) -> None:
-        """Tell who watches that something was made, changed or deleted.
+        """Publish that something was created, changed or deleted.
 
-        With a ``project`` the news is for its members and admins; else for everybody, unless
-        ``admins_only``. Which listener is which, the watcher sees to.
+        An event with a ``project`` is for its members and for admins; one without is for everybody,
+        unless ``admins_only``. The subscriber filters by this.
         """
         event = InventoryEvent(seq=self._next(), noun=noun, verb=verb, name=name, project=project)
-        for watcher in tuple(self._inventory):
-            watcher(event, admins_only)
+        _publish(self._inventory, event, admins_only)
+
+
+def _publish(subscribers: Iterable[Callable[P, None]], *args: P.args, **kwargs: P.kwargs) -> None:
+    for subscriber in tuple(subscribers):  # they may unsubscribe while being called
+        try:
+            subscriber(*args, **kwargs)
+        except Exception:
+            log.exception("a subscriber failed on an event")

@@ -152,10 +152,12 @@ class DriftWatch:
             log.warning(
                 "drift: %s %s is %s; %s was applied", device, one.target, one.observed, one.applied
             )
-            self._events.inventory("drift", "found", f"{device} {one.target}", admins_only=True)
+            self._events.publish_inventory(
+                "drift", "found", f"{device} {one.target}", admins_only=True
+            )
         for target in gone:
             log.info("drift: %s %s is as it was applied again", device, target)
-            self._events.inventory("drift", "ended", f"{device} {target}", admins_only=True)
+            self._events.publish_inventory("drift", "ended", f"{device} {target}", admins_only=True)
 
     # --- repairing --------------------------------------------------------------------------------
 
@@ -201,7 +203,7 @@ class DriftWatch:
             return
         if before is not None:
             log.warning("%s was restarted %.0f s ago: checking it", device, up.seconds)
-            self._events.inventory("switch", "restarted", device, admins_only=True)
+            self._events.publish_inventory("switch", "restarted", device, admins_only=True)
             await self._close_what_came_back_open(device, driver)
         await self._store.write(switches.set_booted, device, now - up.seconds)
         if before is not None:
@@ -224,7 +226,7 @@ class DriftWatch:
                     raise outcome.error
             applied, observed = await self._look(device, driver)
             differences = drift(applied, observed)
-            self._events.inventory("switch", "ports-closed", device, admins_only=True)
+            self._events.publish_inventory("switch", "ports-closed", device, admins_only=True)
         await self._note(device, differences)
 
     # --- regularly --------------------------------------------------------------------------------

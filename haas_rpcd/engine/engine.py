@@ -238,7 +238,7 @@ class Engine:
         teller = journal or Journal(self._store, self._events, job_id, job.project_id)
         teller.done, teller.total = job.done, job.total
         teller.tell_state(job.state, error)
-        self._events.inventory(
+        self._events.publish_inventory(
             "job", state, str(job_id), job.project, admins_only=job.project is None
         )
         self._ended.pop(job_id, asyncio.Event()).set()

@@ -106,7 +106,7 @@ class Journal:
             self.done += verdict.state == "done"
             self.tell(verdict.entry, verdict.state, message=verdict.message)
         for node in swept.nodes:
-            self._events.inventory("node", "freed", node)
+            self._events.publish_inventory("node", "freed", node)
 
     def tell(
         self,
@@ -118,7 +118,7 @@ class Journal:
     ) -> None:
         """Tell who is watching about one step."""
         step = entry.step
-        self._events.job(
+        self._events.publish_job(
             self.job_id,
             self.state,
             self.done,
@@ -138,4 +138,4 @@ class Journal:
     def tell_state(self, state: JobState, error: str | None = None) -> None:
         """Tell who is watching how the whole job stands."""
         self.state = state
-        self._events.job(self.job_id, state, self.done, self.total, error=error)
+        self._events.publish_job(self.job_id, state, self.done, self.total, error=error)

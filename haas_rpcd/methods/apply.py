@@ -70,7 +70,7 @@ def apply_start(call: TxCall, project: Name | None = None, digest: Digest | None
         project_id=scope.project_id,
         digest=digest,
     )
-    call.start(job, scope.project_id)
+    call.start_job(job, scope.project_id)
     call.changed("job", "queued", str(job), project, admins_only=project is None)
     return Started(job=job)
 

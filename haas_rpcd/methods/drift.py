@@ -79,6 +79,6 @@ def repair(call: TxCall, switch: Name | None = None) -> Started:
     if switch is not None:
         find_switch(call.tx, switch)
     job = jobs.create_repair(call.tx, user=call.caller.user, now=time.time(), switch=switch)
-    call.start(job, None)
+    call.start_job(job, None)
     call.changed("job", "queued", str(job), admins_only=True)
     return Started(job=job)

@@ -214,7 +214,7 @@ def share(call: TxCall, network: NetworkName, with_: Name, project: Name | None 
     ``network`` is ``owner/network``, or its name alone where only one project could be meant.
     """
     row = _named(call, network, project)
-    call.concerns(row.project)
+    call.affects(row.project)
     guest = find_project(call.tx, call.caller, with_)
     if guest.id == row.project_id:
         raise InvalidParamsError("with: a network need not be shared with its owner.", field="with")
@@ -235,7 +235,7 @@ def unshare(
 ) -> Network:
     """End a share, once the other project has nothing on the network any more."""
     row = _named(call, network, project)
-    call.concerns(row.project)
+    call.affects(row.project)
     guest = projects.find(call.tx, with_)  # the owner sees it: it stands in shared_with
     if guest is None or with_ not in row.shared_with:
         raise NotFoundError(f"Network {network} is not shared with a project {with_}.")

@@ -157,7 +157,7 @@ def _connectable(call: TxCall, node: str, nic: str) -> tuple[ProjectRow, NicRow]
     Raises HaasError.
     """
     held, project = find_held_node(call.tx, call.caller, node)
-    call.concerns(project.name)
+    call.affects(project.name)
     row = find_nic(call.tx, held, nic)
     bmc_closed = not call.context.settings.policy.tenants_connect_bmc
     if row.kind == "bmc" and bmc_closed and not call.caller.admin:

@@ -168,7 +168,7 @@ def release(call: TxCall, node: Name) -> Released:
     row = find_node(call.tx, call.caller, node)
     if row.project_id is None:
         raise ConflictError(f"Node {node} is held by no project, so there is nothing to release.")
-    call.concerns(row.project)
+    call.affects(row.project)
     nodes.begin_release(call.tx, row.id)
     project_id = row.project_id
     call.changed("node", "releasing", node, row.project)
@@ -183,6 +183,6 @@ def release(call: TxCall, node: Name) -> Released:
         project_id=project_id,
         node_id=row.id,
     )
-    call.start(job, project_id)
+    call.start_job(job, project_id)
     call.changed("job", "queued", str(job), row.project)
     return Released(node=node, state="releasing", job=job)

@@ -51,7 +51,7 @@ def delete(call: TxCall, project: Name) -> Deleted:
     projects.delete(call.tx, row.id)
     call.changed("project", "deleted", project, admins_only=True)
     for user in held.members:
-        call.revoked(user)
+        call.permissions_reduced(user)
     return Deleted(deleted=True)
 
 
@@ -89,5 +89,5 @@ def remove_member(call: TxCall, project: Name, user: UserName) -> Project:
     if member is None or not projects.remove_member(call.tx, row.id, member.id):
         raise NotFoundError(f"{user} is not a member of project {project}.")
     call.changed("project", "changed", project, project)
-    call.revoked(user)
+    call.permissions_reduced(user)
     return record(projects.detail(call.tx, row.id))

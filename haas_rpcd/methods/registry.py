@@ -71,17 +71,17 @@ class Call:
     listener: Listener | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TxCall(Call):
     """One call of a method that is a transaction."""
 
-    tx: Tx = None  # type: ignore[assignment]  # always given; a default must follow defaults
-    concern: list[str] = field(default_factory=list)
+    tx: Tx
+    affected: list[str] = field(default_factory=list)
 
-    def concerns(self, project: str | None) -> None:
-        """Say whose business this call is, for the audit trail, where no param says it."""
+    def affects(self, project: str | None) -> None:
+        """Name the project that this call affects, for the audit trail, if no param does."""
         if project is not None:
-            self.concern.append(project)
+            self.affected.append(project)
 
     def changed(
         self,
@@ -92,19 +92,19 @@ class TxCall(Call):
         *,
         admins_only: bool = False,
     ) -> None:
-        """Tell watchers, once the transaction is kept, that something has changed."""
+        """Publish, after the commit, that something has changed."""
         events = self.context.events
         self.tx.after_commit.append(
-            lambda: events.inventory(noun, verb, name, project, admins_only=admins_only)
+            lambda: events.publish_inventory(noun, verb, name, project, admins_only=admins_only)
         )
 
-    def revoked(self, user: str) -> None:
-        """Say, once the transaction is kept, that a user may see less than before."""
+    def permissions_reduced(self, user: str) -> None:
+        """Notify a user's connections, after the commit, that its permissions were reduced."""
         events = self.context.events
-        self.tx.after_commit.append(lambda: events.rights(user))
+        self.tx.after_commit.append(lambda: events.permissions_reduced(user))
 
-    def start(self, job: int, project_id: int | None) -> None:
-        """Hand a journalled job to the engine, once the transaction is kept."""
+    def start_job(self, job: int, project_id: int | None) -> None:
+        """Hand a job in the journal to the engine, after the commit."""
         engine = self.context.engine
         self.tx.after_commit.append(lambda: engine.enqueue(job, project_id))
 
@@ -211,7 +211,7 @@ async def _run(declared: Method, call: Call, arguments: dict[str, Any]) -> Any:
         tx_call = TxCall(context=call.context, caller=call.caller, listener=call.listener, tx=tx)
         result = declared.handler(tx_call, **arguments)
         if declared.mutates:
-            _audit_success(tx, call, declared, arguments, *tx_call.concern[:1])
+            _audit_success(tx, call, declared, arguments, *tx_call.affected[:1])
         return result
 
     store = call.context.store

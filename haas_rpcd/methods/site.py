@@ -112,7 +112,7 @@ class _Importer:
             users.create(self._tx, name, user.admin)
         elif changed:
             users.set_admin(self._tx, name, user.admin)
-            self._call.revoked(name)
+            self._call.permissions_reduced(name)
         self._note(f"user {name}", created=row is None, changed=changed)
 
     def _project(self, name: str, project: SiteProject) -> None:

@@ -26,7 +26,7 @@ def delete(call: TxCall, user: UserName) -> Deleted:
     if not users.delete(call.tx, user):
         raise NotFoundError(f"There is no user {user}.")
     call.changed("user", "deleted", user, admins_only=True)
-    call.revoked(user)
+    call.permissions_reduced(user)
     return Deleted(deleted=True)
 
 

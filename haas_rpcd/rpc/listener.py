@@ -63,12 +63,12 @@ class Connection:
     def subscribe_job(self, job: int) -> None:
         """Send ``job.event`` for this job until it has ended; asking twice changes nothing."""
         if job not in self._jobs:
-            self._jobs[job] = self._events.watch_job(job, self._on_job)
+            self._jobs[job] = self._events.subscribe_job(job, self._on_job)
 
     def subscribe_inventory(self, caller: Caller) -> None:
         """Send ``inventory.event`` for what the caller may see; asking twice changes nothing."""
         if self._stop_inventory is None:
-            self._stop_inventory = self._events.watch_inventory(
+            self._stop_inventory = self._events.subscribe_inventory(
                 lambda event, admins_only: self._on_inventory(caller, event, admins_only)
             )
 
@@ -132,7 +132,7 @@ class Connection:
     async def serve(self, answer: Answer) -> None:
         """Answer calls and send notifications until the other side goes."""
         self._sender = asyncio.create_task(self._send(), name="websocket sender")
-        stop_rights = self._events.watch_rights(self._on_rights)
+        stop_rights = self._events.subscribe_permissions(self._on_rights)
         gate = asyncio.Semaphore(CALLS_AT_ONCE)
         try:
             async for message in self._socket:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import logging
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,8 @@ from sqlite_utils import Database
 from haas_rpcd.store.rows import R, reader
 from haas_rpcd.store.schema import migrations
 
+log = logging.getLogger(__name__)
+
 P = ParamSpec("P")
 T = TypeVar("T")
 V = TypeVar("V", int, float, str)
@@ -31,8 +34,8 @@ Parameters = Sequence[Any] | dict[str, Any]
 class Tx:
     """One open transaction. It ends with the function it was handed to, and not before.
 
-    ``after_commit`` collects what must happen only if the transaction is kept (telling watchers,
-    waking the engine); the functions run on the event loop's thread.
+    ``after_commit`` collects actions for after the commit (publishing events, starting jobs). They
+    run on the event loop's thread. One that raises is logged, and the others still run.
     """
 
     def __init__(self, db: Database) -> None:
@@ -147,7 +150,10 @@ class Store:
             self._thread, self._transact, function, begin
         )
         for action in after:
-            action()
+            try:
+                action()
+            except Exception:  # the transaction is committed: its caller must not see it fail
+                log.exception("an action after a commit failed")
         return result
 
     def _transact(

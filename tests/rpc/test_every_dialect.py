@@ -384,7 +384,7 @@ async def test_no_password_is_told(in_use: OneSwitch, caplog: pytest.LogCaptureF
                 session.cut()
             await site.call("nic.disconnect", node="node-1", nic="eth0")
             job = await site.begin("red")
-            site.daemon.events.watch_job(job, lambda event: free_of_secrets("an event", event))
+            site.daemon.events.subscribe_job(job, lambda event: free_of_secrets("an event", event))
             ended = await site.finished(job)
             if credential == wrong:
                 assert ended["state"] == "failed"

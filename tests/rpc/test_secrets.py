@@ -51,11 +51,11 @@ async def test_no_password_leaves_the_daemon(
     caplog.set_level(logging.DEBUG)
     async with listening(site) as client:
         await client.call("events.subscribe")
-        site.daemon.events.watch_inventory(
+        site.daemon.events.subscribe_inventory(
             lambda event, _: free_of_secrets("an inventory event", event)
         )
         for job in range(2, 7):
-            site.daemon.events.watch_job(job, lambda event: free_of_secrets("an event", event))
+            site.daemon.events.subscribe_job(job, lambda event: free_of_secrets("an event", event))
         await a_day(site)
         jobs = (await site.call("job.list"))["items"]
         assert len(jobs) == 5

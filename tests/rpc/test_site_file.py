@@ -113,7 +113,7 @@ async def test_the_same_as_an_object(empty_site: SmallSite, second: SmallSite) -
 async def test_a_dry_run_says_what_would_change_and_keeps_nothing(site: SmallSite) -> None:
     before = await exported(site)
     told: list[Any] = []
-    stop = site.daemon.events.watch_inventory(lambda event, _: told.append(event))
+    stop = site.daemon.events.subscribe_inventory(lambda event, _: told.append(event))
     text = before.replace('members = [\n    "rita",\n]', 'members = ["rita", "bob"]')
     assert text != before
     text += '[nodes.node-9]\ntags = ["new"]\n[nodes.node-9.nics.eth0]\n'

@@ -121,7 +121,7 @@ async def test_a_listener_that_does_not_read_is_disconnected(
     async with listening(staged) as other, asyncio.timeout(20):
         await other.call("events.subscribe")
         while len(events._inventory) == 2:
-            events.inventory("node", "changed", "n" * 4000)
+            events.publish_inventory("node", "changed", "n" * 4000)
             await asyncio.sleep(0)
             if len(other.told) % 25 == 0:
                 await other.call("system.info")  # who reads is not disturbed
@@ -150,7 +150,7 @@ async def test_a_listener_that_is_slow_but_reads_is_told_why(
         await socket.send_str('{"jsonrpc":"2.0","method":"events.subscribe","id":1}')
         await socket.receive_json()
         for number in range(20):  # all at once: the sender has no chance in between
-            staged.daemon.events.inventory("node", "changed", f"node-{number}")
+            staged.daemon.events.publish_inventory("node", "changed", f"node-{number}")
         async with asyncio.timeout(20):
             while (message := await socket.receive()).type is WSMsgType.TEXT:
                 pass

@@ -60,6 +60,24 @@ async def test_what_follows_a_transaction_follows_though_nobody_waits_for_it(sto
     assert await store.read(names) == ["rita"]
 
 
+async def test_an_action_that_fails_after_the_commit_stops_neither_the_others_nor_the_caller(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    ran: list[str] = []
+
+    def fail() -> None:
+        raise LookupError("a broken action")
+
+    def change(tx: Tx) -> str:
+        users.create(tx, "rita", False)
+        tx.after_commit += [lambda: ran.append("first"), fail, lambda: ran.append("last")]
+        return "kept"
+
+    assert await store.write(change) == "kept"
+    assert ran == ["first", "last"]
+    assert "a broken action" in caplog.text
+
+
 async def test_transactions_of_many_tasks_do_not_mix(store: Store) -> None:
     """Half of them fail; each leaves all of its rows, or none."""
 
