@@ -1,4 +1,4 @@
-"""Cumulus Linux and SONiC as they are typed at: what they refuse, and in which words."""
+"""The simulated Cumulus Linux and SONiC switches, as users of their shells see them."""
 
 from __future__ import annotations
 
@@ -23,44 +23,50 @@ async def login(console: Console) -> None:
     await console.until(PROMPT)
 
 
-async def say(console: Console, line: str) -> list[str]:
+async def run(console: Console, line: str) -> list[str]:
     console.send(f"{line}; echo $?\r")
     text = re.sub(r"\x1b\[\?2004[hl]\r?", "", await console.until(PROMPT))
     return text.split("\n")[1:-1]
 
 
-def switch_of(kind: type[Any]) -> Any:
+def make_switch(kind: type[Any]) -> Any:
     return kind("sw1", ports=kind.port_names(3), username="haas", password="pw", history=True)
 
 
-async def test_nvue_applies_what_was_set_as_a_whole_or_not_at_all() -> None:
-    async with switch_of(NvueSwitch) as switch, connected(switch) as console:
+async def test_nvue_applies_all_edits_or_none() -> None:
+    async with make_switch(NvueSwitch) as switch, connected(switch) as console:
         await login(console)
-        assert await say(console, "nv set bridge domain br_default vlan 10,20") == [
+        assert await run(console, "nv set bridge domain br_default vlan 10,20") == [
             "created [rev_id: 2]",
             "0",
         ]
-        assert await say(console, "nv set interface swp1-2 bridge domain br_default") == ["0"]
-        assert await say(console, "nv set interface swp2 bridge domain br_default acess 9") == [
+        assert await run(console, "nv set interface swp1-2 bridge domain br_default") == ["0"]
+        assert await run(console, "nv set interface swp2 bridge domain br_default acess 9") == [
             "Error: Invalid parameter",
             "1",
         ]
         assert switch.history == []
-        assert await say(console, "nv config apply") == ["applied [rev_id: 2]", "0"]
+        assert await run(console, "nv config apply") == ["applied [rev_id: 2]", "0"]
         assert switch.carried("swp2") == Carried(1, frozenset({10, 20}))
         assert switch.carried("swp3") == Carried()
-        assert await say(console, "nv config apply") == [
+        assert await run(console, "nv config apply") == [
             "  config apply executed with no config diff",
             "1",
         ]
-        shown = "\n".join(await say(console, "nv config show -o json")).rpartition("\n")[0]
+        shown = "\n".join(await run(console, "nv config show -o json")).rpartition("\n")[0]
         assert set(json.loads(shown)[1]["set"]["interface"]) == {"eth0", "swp1-2"}
-        await say(console, "nv set interface swp9 bridge domain br_default")
-        assert (await say(console, "nv config apply -y"))[0] == (
+        await run(console, "nv set interface swp9 bridge domain br_default")
+        assert (await run(console, "nv config apply -y"))[0] == (
             "Unable to restart services (ifreload-nvue.service):"
         )
-        assert (await say(console, "nv config diff"))[0] == "- set:"
-        assert await say(console, "nv config detach && nv config diff") == ["0"]
+        assert (await run(console, "nv config diff"))[0] == "- set:"
+        assert await run(console, "nv config detach && nv config diff") == ["0"]
+
+
+async def test_bridge_without_arguments_is_refused() -> None:
+    async with make_switch(NvueSwitch) as switch, connected(switch) as console:
+        await login(console)
+        assert await run(console, "bridge") == ["Error: Invalid parameter", "1"]
 
 
 @pytest.mark.parametrize(
@@ -79,15 +85,15 @@ async def test_nvue_applies_what_was_set_as_a_whole_or_not_at_all() -> None:
     ],
 )  # fmt: skip
 async def test_sonic_refuses_in_its_own_words(line: str, sentence: str) -> None:
-    switch = switch_of(SonicSwitch)
+    switch = make_switch(SonicSwitch)
     switch.running.vlans = {10: "", 20: ""}
     switch.running.members = {(10, "Ethernet0"): False}
     async with switch, connected(switch) as console:
         await login(console)
         if line == "config vlan add 1":
-            assert await say(console, line) == ["Root privileges are required for this operation",
+            assert await run(console, line) == ["Root privileges are required for this operation",
                                                 "1"]  # fmt: skip
-        *usage, last, status = await say(console, f"sudo {line}")
+        *usage, last, status = await run(console, f"sudo {line}")
         assert (last, status) == (f"Error: {sentence}", "2")
         assert usage[0].startswith("Usage: config ")
         assert switch.history == []

@@ -159,8 +159,8 @@ def junos_anything(dice: Dice, switch: Any, name: str) -> None:
 
 
 def nvue_anything(dice: Dice, switch: Any, name: str) -> None:
-    switch.running.ports[name] = nvue.Port(
-        spoken_of=dice.random() < 0.9,
+    switch.running.ports[name] = nvue.state.Port(
+        configured=dice.random() < 0.9,
         state=dice.choice([None, "up", "up", "down"]),
         on_bridge=dice.random() < 0.8,
         access=dice.choice([None, FOREIGN, 101]),

@@ -147,7 +147,7 @@ async def test_ports_that_get_the_same_are_one_range_and_one_apply() -> None:
 async def test_a_port_never_has_what_the_bridge_would_give_it() -> None:
     """The trap: it inherits all of the bridge's VLANs, and 1, where it says nothing itself."""
     switch = KINDS["cumulus_nvue"].switch()
-    switch.running.ports["swp1"] = nvue.Port(spoken_of=True, on_bridge=True)
+    switch.running.ports["swp1"] = nvue.state.Port(configured=True, on_bridge=True)
     switch.touch()
     switch.settle()
     assert switch.carried("swp1") == Carried(1, frozenset({FOREIGN, *POOL}))
@@ -177,18 +177,18 @@ async def test_what_somebody_left_in_the_candidate_is_not_applied_along() -> Non
     switch = KINDS["cumulus_nvue"].switch()
     left = ["set", "interface", "swp2", "bridge", "domain", "br_default"]
     async with driving(switch) as driver:
-        switch.candidates["haas"] = nvue.Candidate(9, [left])
+        switch.nv.candidates["haas"] = nvue.state.Candidate(9, [left])
         await send(driver, SetPort("swp1", PortConfig(100)))
         assert [set(entry.changed) for entry in switch.history] == [{"swp1"}]
         switch.faults.refuse = {"access 101": "Error: Invalid parameter"}
         await driver.send([SetPort("swp2", PortConfig(101))], Progress())
-        assert switch.candidates == {}
+        assert switch.nv.candidates == {}
 
 
 async def test_releases_that_save_by_themselves_may_be_told_so_again() -> None:
     switch = KINDS["cumulus_nvue"].switch()
     assert isinstance(switch, NvueSwitch)
-    switch.auto_save = True
+    switch.nv.auto_save = True
     async with driving(switch) as driver:
         await send(driver, SetPort("swp1", PortConfig(100)))
         assert not switch.modified
@@ -198,13 +198,13 @@ async def test_releases_that_save_by_themselves_may_be_told_so_again() -> None:
 async def test_an_apply_that_fails_with_status_0_failed() -> None:
     switch = KINDS["cumulus_nvue"].switch()
     assert isinstance(switch, NvueSwitch)
-    switch.reload_fails = True
+    switch.nv.reload_fails = True
     async with driving(switch) as driver:
         [outcome] = await driver.send([SetPort("swp1", PortConfig(100))], Progress())
         assert outcome.state == "refused"
         assert "Unable to restart services (ifreload-nvue.service)" in str(outcome.error)
         assert switch.history == []
-        assert switch.candidates == {}
+        assert switch.nv.candidates == {}
 
 
 def test_another_bridge_is_an_option() -> None:
