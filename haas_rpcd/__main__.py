@@ -51,10 +51,8 @@ def _run(arguments: argparse.Namespace) -> int:
         if arguments.demo:
             if arguments.until_eof:
                 threading.Thread(target=_end_with_stdin, daemon=True).start()
-            from haas_rpcd.demo import run_demo
-
             try:
-                asyncio.run(run_demo(arguments.socket or _demo_socket()))
+                asyncio.run(_demo(arguments))
             finally:
                 if arguments.remove is not None:
                     shutil.rmtree(arguments.remove, ignore_errors=True)
@@ -74,6 +72,18 @@ def _run(arguments: argparse.Namespace) -> int:
         print(f"haas-rpcd: {error}", file=sys.stderr)  # noqa: T201
         return 1
     return 0
+
+
+async def _demo(arguments: argparse.Namespace) -> None:
+    """Serve the embedded data centre, or a copy of a site."""
+    from haas_rpcd.demo import run_demo, run_rehearsal
+
+    socket = arguments.socket or _demo_socket()
+    if arguments.site is None:
+        await run_demo(socket)
+        return
+    given = config.load(Path(arguments.config)) if arguments.config else None
+    await run_rehearsal(socket, Path(arguments.site), given)
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
@@ -110,11 +120,15 @@ def _demo_socket() -> str:
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = _parser()
     arguments = parser.parse_args(argv)
-    if arguments.demo and (arguments.config is not None or arguments.check_config):
+    if arguments.site is not None and not arguments.demo:
+        parser.error("--site is for --demo only: a real daemon's inventory is in its database")
+    own = arguments.config is not None and arguments.site is None
+    if arguments.demo and (own or arguments.check_config):
         parser.error("--demo has a configuration of its own: leave --config and --check-config out")
     if (arguments.until_eof or arguments.remove is not None) and not arguments.demo:
         parser.error("--until-eof and --remove are for --demo only")
-    arguments.config = arguments.config or DEFAULT_CONFIG
+    if not arguments.demo:
+        arguments.config = arguments.config or DEFAULT_CONFIG
     return arguments
 
 
@@ -122,7 +136,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="haas-rpcd", description="The HaaS daemon: JSON-RPC 2.0 on a Unix socket."
     )
-    parser.add_argument("--config", metavar="FILE", help=f"default: {DEFAULT_CONFIG}")
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        help=f"default: {DEFAULT_CONFIG}; with --demo --site: where the VLAN pool, the master's"
+        " images and the policy are taken from",
+    )
     parser.add_argument(
         "--check-config", action="store_true", help="say what is wrong with the configuration"
     )
@@ -131,6 +150,12 @@ def _parser() -> argparse.ArgumentParser:
         "--demo",
         action="store_true",
         help="serve an embedded data centre: no root, no libvirt, no switch, nothing kept",
+    )
+    parser.add_argument(
+        "--site",
+        metavar="FILE",
+        help="with --demo: serve a simulated copy of this site file instead, for rehearsals;"
+        " nothing real is connected to",
     )
     parser.add_argument(
         "--until-eof",

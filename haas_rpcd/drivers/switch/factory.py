@@ -25,19 +25,32 @@ if TYPE_CHECKING:
 _SSH = "haas_rpcd.drivers.switch.transport.ssh"
 
 
+Locate = Callable[[RegisteredSwitch], tuple[str, int]]
+"""Gives the host and the TCP port to connect to. Raises DeviceError."""
+
+
+def _as_registered(switch: RegisteredSwitch) -> tuple[str, int]:
+    return switch.host, switch.port
+
+
 class SwitchFactory:
     """Knows the dialects, the credentials and the trusted host keys; makes drivers from them.
 
     ``credentials`` is called at each login, so that a changed file takes effect without a restart.
+    ``locate`` is called at each connection: a rehearsal leads all of them to simulated switches.
     """
 
     def __init__(
-        self, settings: Settings, credentials: Callable[[], Mapping[str, Credential]]
+        self,
+        settings: Settings,
+        credentials: Callable[[], Mapping[str, Credential]],
+        locate: Locate = _as_registered,
     ) -> None:
         """Load the site's own dialects. Raises ConfigError."""
         self.dialects = _dialects(Path(settings.switches.dialects))
         self._settings = settings.switches
         self._credentials = credentials
+        self._locate = locate
         self._credentials_file = settings.credentials.file
         self._known_hosts = KnownHosts(Path(settings.switches.known_hosts))
 
@@ -106,10 +119,11 @@ class SwitchFactory:
         if switch.transport == "ssh":
             address = await self._ssh(switch)
             return await address.connect(self._credential(switch))
+        host, port = self._locate(switch)
         return await TelnetTransport.connect(
             switch.name,
-            switch.host,
-            switch.port,
+            host,
+            port,
             self._settings.connect_timeout,
             self._settings.keepalive,
         )
@@ -119,10 +133,11 @@ class SwitchFactory:
         await asyncio.to_thread(importlib.import_module, _SSH)
         from haas_rpcd.drivers.switch.transport.ssh import SshAddress
 
+        host, port = self._locate(switch)
         return SshAddress(
             switch.name,
-            switch.host,
-            switch.port,
+            host,
+            port,
             known_hosts=self._known_hosts,
             settings=self._settings,
             legacy=switch.options.get("ssh_legacy") is True,

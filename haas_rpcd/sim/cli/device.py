@@ -172,6 +172,11 @@ class Device(ABC, Generic[C]):
     def port_names(cls, count: int) -> list[str]:
         """Full names of ``count`` ports, as the vendor numbers them."""
 
+    @classmethod
+    def full_port(cls, typed: str) -> str:
+        """Write a port's name out as `port_names` does; ValueError where it can't be one."""
+        return typed
+
     @abstractmethod
     def factory(self, hostname: str) -> C:
         """The configuration it comes with; called once more when there is none to boot from."""

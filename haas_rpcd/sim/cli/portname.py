@@ -55,6 +55,28 @@ class Naming:
                 return kind, number
         raise ValueError(f"not the full name of a port: {name!r}")
 
+    def full(self, typed: str) -> str:
+        """Write a name out, of a port that the switch need not have; ValueError for no name."""
+        match = re.fullmatch(
+            rf"(?P<kind>{self.kind}){self.gap}(?P<number>{self.number})", typed.strip()
+        )
+        if match is None or not match["number"]:
+            raise ValueError(typed)
+        lowered = match["kind"].strip().lower()
+        for alias, kind in self.aliases.items():
+            if lowered == alias.lower():
+                return kind + match["number"]
+        names = {kind: kind.strip().lower() for kind in self.kinds}
+        exact = [
+            kind
+            for kind, name in names.items()
+            if lowered in (name, self.kinds[kind].strip().lower())
+        ]
+        found = exact or [kind for kind, name in names.items() if name.startswith(lowered)]
+        if len(found) != 1:
+            raise ValueError(typed)
+        return found[0] + match["number"]
+
     def short(self, name: str) -> str:
         """``Gi1/0/1`` for ``GigabitEthernet1/0/1``."""
         kind, number = self.split(name)

@@ -112,6 +112,11 @@ class CliSwitch(Device[C]):
         self.names = PortNames(self.naming, ports)
         super().__init__(hostname, ports=ports, **options)
 
+    @classmethod
+    def full_port(cls, typed: str) -> str:
+        """Write a port's name out as `port_names` does; ValueError where it can't be one."""
+        return cls.naming.full(typed)
+
     def tables(self) -> Mapping[Mode, Commands]:
         """The commands of every mode. Asked once for a class and each `tables_key`."""
         raise NotImplementedError

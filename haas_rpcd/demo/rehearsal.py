@@ -1,0 +1,140 @@
+"""``--demo --site FILE``: a rehearsal on a simulated copy of the site that a site file describes.
+
+The store, the planner, the engine and the drivers are the real ones. Every connection leads to a
+simulated switch on loopback; no address of the site file is ever connected to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+
+from haas_rpcd.auth import DAEMON
+from haas_rpcd.config import Master, Server, Settings, StoreSettings
+from haas_rpcd.daemon import Daemon
+from haas_rpcd.demo.sitecopy import CopiedSwitches, SiteCopy
+from haas_rpcd.demo.sitefile import SiteFile, read
+from haas_rpcd.drivers.switch.factory import SwitchFactory
+from haas_rpcd.errors import HaasError
+from haas_rpcd.methods.registry import Call, invoke
+from haas_rpcd.service import until_stopped
+from haas_rpcd.sim.host import SimHost
+from haas_rpcd.sim.hostnet import SimNetworkDriver
+from haas_rpcd.sim.hypervisor import SimHypervisorDriver
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 15.0
+"""Seconds that clients wait for the ports to be parked; what takes longer goes on beside them."""
+
+
+def settings_for(socket_path: str, trusted: Path, given: Settings | None) -> Settings:
+    """Take from a real haas.toml what makes a difference to a rehearsal, and nothing it may touch.
+
+    Without one: the default pool, and a master. Its store, socket, credentials and host keys are
+    never the real ones.
+    """
+    base = given or Settings(master=Master(trunk_nic="eth0", libvirt_uri="demo"))
+    return Settings(
+        server=Server(socket=socket_path),
+        store=StoreSettings(path=":memory:"),
+        vlans=base.vlans,
+        master=base.master,
+        policy=base.policy,
+        switches=msgspec.structs.replace(base.switches, known_hosts=str(trusted)),
+        drift=base.drift,
+    )
+
+
+@contextlib.asynccontextmanager
+async def rehearsal(
+    socket_path: str, file: SiteFile, given: Settings | None = None
+) -> AsyncIterator[tuple[Daemon, SiteCopy]]:
+    """Serve a copy of a site; its state is in memory only. Raises ConfigError, OSError.
+
+    Where the site file can't be imported, the error begins with ``FILE:LINE:``.
+    """
+    trusted = Path(f"{socket_path}.known_hosts")
+    settings = settings_for(socket_path, trusted, given)
+    copy = SiteCopy()
+    known = copy.credentials(file.site)
+    factory = SwitchFactory(settings, lambda: known, copy.locate)
+    host = SimHost()
+    if settings.master is not None:
+        host = SimHost(images=set(settings.master.images), trunk_nic=settings.master.trunk_nic)
+    daemon = Daemon(
+        settings,
+        switches=CopiedSwitches(copy, factory),
+        master=(lambda: SimNetworkDriver(host)) if settings.master else None,
+        libvirt=(lambda: SimHypervisorDriver(host)) if settings.master else None,
+        demo=True,
+    )
+    await daemon.start(serve=False)
+    try:
+        await _try_import(daemon, file)
+        copy.build(file.site, factory.dialects)
+        await copy.start()
+        await asyncio.to_thread(trusted.write_text, copy.known_hosts())
+        _report(file, copy)
+        await _import_and_park(daemon, file, copy)
+        copy.take_time()
+        await daemon.serve()
+        yield daemon, copy
+    finally:
+        await daemon.stop()
+        await copy.stop()
+        await asyncio.to_thread(trusted.unlink, missing_ok=True)
+
+
+async def run_rehearsal(socket_path: str, site: Path, given: Settings | None = None) -> None:
+    """Serve a copy of a site until SIGTERM or SIGINT. Raises ConfigError, OSError."""
+    async with rehearsal(socket_path, read(site), given):
+        log.info("serving a rehearsal of %s on %s", site, socket_path)
+        await until_stopped()
+
+
+async def _try_import(daemon: Daemon, file: SiteFile) -> None:
+    """Find whatever is wrong with the site file as it stands, its addresses included."""
+    call = Call(context=daemon.context, caller=DAEMON)
+    try:
+        await invoke(call, "site.import", {"site": file.text, "dry_run": True})
+    except HaasError as error:
+        raise file.error(error) from None
+
+
+async def _import_and_park(daemon: Daemon, file: SiteFile, copy: SiteCopy) -> None:
+    """Import the copy's inventory, and apply the site so that its nodes are free."""
+    call = Call(context=daemon.context, caller=DAEMON)
+    await invoke(call, "site.import", {"site": copy.site(file.site)})
+    plan = await invoke(call, "plan.show", {})
+    if plan["empty"]:
+        return
+    started = await invoke(call, "apply.start", {})
+    job = await invoke(call, "job.wait", {"job": started["job"], "timeout": PATIENCE})
+    match job["state"]:
+        case "succeeded":
+            return
+        case "queued" | "running":
+            log.info("job %s still parks the ports; `job wait %s` waits", job["job"], job["job"])
+        case _:
+            log.warning("not all ports could be parked: %s", job["error"])
+
+
+def _report(file: SiteFile, copy: SiteCopy) -> None:
+    for name, switch in file.site.switches.items():
+        if name in copy.stands_in:
+            log.warning(
+                "%s (%s): %s, so a stand-in takes its lines and does what they ask;"
+                " it can't refuse one",
+                name,
+                switch.dialect,
+                copy.stands_in[name],
+            )
+            continue
+        log.info("%s (%s): simulated by %s at %s:%d", name, switch.dialect, switch.transport,
+                 *copy.address(name))  # fmt: skip

@@ -1,0 +1,199 @@
+"""A simulated copy of a site's switches: each in its own dialect, with its registered ports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from haas_rpcd.config import Credential
+from haas_rpcd.demo.datacentre import ENABLE, LINE_DELAY, PASSWORD, USERNAME
+from haas_rpcd.demo.standin import StandIn, StandInDriver
+from haas_rpcd.drivers import Driver
+from haas_rpcd.drivers.switch.dialect import Dialect
+from haas_rpcd.drivers.switch.factory import RegisteredSwitch, SwitchFactory
+from haas_rpcd.errors import DeviceError
+from haas_rpcd.model import PARKED, SwitchFacts
+from haas_rpcd.records import SwitchTrust
+from haas_rpcd.sim.cli import Device
+from haas_rpcd.sim.personalities import CLASSES, personality
+from haas_rpcd.site import Site, SiteSwitch
+
+LOOPBACK = "127.0.0.1"
+CREDENTIAL = Credential(username=USERNAME, password=PASSWORD, enable=ENABLE)
+
+
+class SiteCopy:
+    """The copy's switches, by name. A dialect without a simulator gets a stand-in.
+
+    ``stands_in`` says for each switch that has a stand-in why it has one.
+    """
+
+    def __init__(self) -> None:
+        self.devices: dict[str, Device[Any]] = {}
+        self.stand_ins: dict[str, StandIn] = {}
+        self.stands_in: dict[str, str] = {}
+
+    def build(self, site: Site, dialects: Mapping[str, Dialect]) -> None:
+        """Make the switches of a site whose dialects and ports are known to be right."""
+        for name, switch in site.switches.items():
+            dialect = dialects[switch.dialect]
+            ports = [dialect.canonical_port(port) for port in (*switch.access, *switch.trunk)]
+            try:
+                self.devices[name] = _simulated(name, switch, dialect, ports)
+            except _NoSimulatorError as error:
+                self.stands_in[name] = str(error)
+                self.stand_ins[name] = StandIn(name, dict.fromkeys(ports, PARKED))
+
+    async def start(self) -> None:
+        """Let every simulated switch listen on a free port of loopback. Raises OSError."""
+        for device in self.devices.values():
+            await device.start(LOOPBACK)
+
+    async def stop(self) -> None:
+        """Stop them all."""
+        for device in self.devices.values():
+            await device.stop()
+
+    def take_time(self) -> None:
+        """From now on take as long for a line as real switches do, so that progress is seen."""
+        for device in self.devices.values():
+            device.faults.line_delay = LINE_DELAY
+        for stand_in in self.stand_ins.values():
+            stand_in.line_delay = LINE_DELAY
+
+    def known_hosts(self) -> str:
+        """Give the SSH host keys of the simulated switches, in OpenSSH's format."""
+        return "".join(
+            f"[{LOOPBACK}]:{device.ssh_port} {device.host_key}\n"
+            for device in self.devices.values()
+            if device.host_key
+        )
+
+    def credentials(self, site: Site) -> dict[str, Credential]:
+        """Give the one login of all simulated switches, under every name that the site uses."""
+        names = (switch.credential or name for name, switch in site.switches.items())
+        return dict.fromkeys(names, CREDENTIAL)
+
+    def address(self, name: str) -> tuple[str, int]:
+        """Say where a switch of the copy is. A stand-in has a name that no resolver knows."""
+        device = self.devices.get(name)
+        if device is None:
+            return f"{name}.stand-in", 23
+        return LOOPBACK, device.port or device.ssh_port
+
+    def site(self, site: Site) -> dict[str, Any]:
+        """Give a site with the addresses of the copy in place of the real ones."""
+        switches = {}
+        for name, switch in site.switches.items():
+            host, port = self.address(name)
+            switches[name] = msgspec.structs.replace(switch, host=host, port=port)
+        copied: dict[str, Any] = msgspec.to_builtins(
+            msgspec.structs.replace(site, switches=switches)
+        )
+        return copied
+
+    def locate(self, switch: RegisteredSwitch) -> tuple[str, int]:
+        """Lead a connection to the simulated switch of this name, wherever it is registered.
+
+        Raises DeviceError for a switch that the copy does not have: nothing else is connected to.
+        """
+        device = self.devices.get(switch.name)
+        if device is None or device.dialect != switch.dialect:
+            raise DeviceError(
+                f"{switch.name} ({switch.dialect}) is not in the site file of this rehearsal, which"
+                " connects to no real switch: add it to the file, then start the rehearsal again.",
+                reason="unreachable",
+            )
+        port = device.ssh_port if switch.transport == "ssh" else device.port
+        if not port:
+            raise DeviceError(
+                f"{switch.name} has another transport than {switch.transport} in the site file of"
+                " this rehearsal: change it there, then start the rehearsal again.",
+                reason="unreachable",
+            )
+        return LOOPBACK, port
+
+
+class CopiedSwitches:
+    """Makes the drivers of the copy's switches; as a SwitchFactory does, but for stand-ins."""
+
+    def __init__(self, copy: SiteCopy, factory: SwitchFactory) -> None:
+        self._copy = copy
+        self._factory = factory
+
+    def options(self) -> dict[str, frozenset[str]]:
+        """Give the options that a switch of each dialect may be registered with."""
+        return self._factory.options()
+
+    def canonical_port(self, dialect: str, port: str) -> str:
+        """Give the one name of a port that its switch knows by several. Raises ValueError."""
+        return self._factory.canonical_port(dialect, port)
+
+    def facts(self, dialect: str, trunks: int) -> SwitchFacts:
+        """Give what the planner needs to know of a switch that has this many trunk ports."""
+        return self._factory.facts(dialect, trunks)
+
+    def driver(self, switch: RegisteredSwitch) -> Driver:
+        """Make the driver of a switch; no I/O. Raises UnavailableError for an unknown dialect."""
+        real = self._factory.driver(switch)
+        stand_in = self._copy.stand_ins.get(switch.name)
+        if stand_in is None:
+            return real
+        dialect = self._factory.dialects[switch.dialect]
+        return StandInDriver(stand_in, real, switch, dialect.canonical_port)
+
+    async def trust(self, switch: RegisteredSwitch, fingerprint: str | None) -> SwitchTrust:
+        """Read a switch's SSH host key, and trust it if it has this fingerprint."""
+        return await self._factory.trust(switch, fingerprint)
+
+
+# --- one switch -----------------------------------------------------------------------------------
+
+
+class _NoSimulatorError(Exception):
+    """There is no simulator for such a switch; the message says why."""
+
+
+def _simulated(
+    name: str, switch: SiteSwitch, dialect: Dialect, ports: Sequence[str]
+) -> Device[Any]:
+    """Make a simulated switch as it comes from its vendor. Raises _NoSimulatorError."""
+    if switch.dialect not in CLASSES:
+        raise _NoSimulatorError(f"there is no simulator for {switch.dialect}")
+    kind = personality(switch.dialect)
+    try:
+        names = [kind.full_port(port) for port in ports]
+    except ValueError as error:
+        raise _NoSimulatorError(f"the simulator has no such port as {error}") from None
+    device = kind(
+        name,
+        ports=names or kind.port_names(1),
+        username=USERNAME,
+        password=PASSWORD,
+        enable=ENABLE if dialect.enable == "enable" else None,
+        keep_lines=0,
+        telnet=switch.transport == "telnet",
+        ssh=switch.transport == "ssh",
+        **_model(switch),
+    )
+    if switch.options.get("switchport") is True and hasattr(device, "wants_mode"):
+        device.wants_mode = True
+    return device
+
+
+def _model(switch: SiteSwitch) -> dict[str, Any]:
+    """Say which model it is, where the switch's options tell. Raises _NoSimulatorError."""
+    model: dict[str, Any] = {}
+    for option, value in switch.options.items():
+        match switch.dialect, option, value:
+            case "cisco_ios", "encapsulation", _:
+                model["encapsulation"] = True
+            case "brocade_fastiron", "dual_mode", True:
+                model["release"] = "08.0.30"
+            case (_, "default_vlan", other) if other != 1:
+                raise _NoSimulatorError(f"the simulator has no default VLAN but 1, not {other}")
+            case ("cumulus_nvue", "bridge", other) if other != "br_default":
+                raise _NoSimulatorError(f"the simulator's bridge is br_default, not {other}")
+    return model

@@ -1,0 +1,151 @@
+"""A stand-in for a switch that has no simulator: it does whatever it is told, without a wire.
+
+Plans and jobs show the lines of the switch's own dialect. Nobody reads them: the stand-in takes
+each change as a whole, so it can't show how the real switch would refuse a line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from haas_rpcd.drivers import Driver, News, Outcome, Say
+from haas_rpcd.drivers.switch.factory import RegisteredSwitch
+from haas_rpcd.errors import DeviceError
+from haas_rpcd.model import (
+    PARKED,
+    PortConfig,
+    PortSeen,
+    PresenceSeen,
+    Probed,
+    Seen,
+    SetPort,
+    SetVlan,
+    SwitchChange,
+    Uptime,
+)
+
+
+@dataclass
+class StandIn:
+    """What the stand-in of one switch holds. ``ports``: by canonical name, all parked at first."""
+
+    name: str
+    ports: dict[str, PortConfig]
+    vlans: set[int] = field(default_factory=set)
+    line_delay: float = 0.0
+    """Seconds that each line takes."""
+
+
+class StandInDriver:
+    """The driver of a :class:`StandIn`; ``real`` gives the lines of the switch's dialect."""
+
+    goes_on = False
+    at_once = 512
+
+    def __init__(
+        self,
+        standin: StandIn,
+        real: Driver,
+        registered: RegisteredSwitch,
+        canonical: Callable[[str], str],
+    ) -> None:
+        self.registered: Hashable = registered
+        self._standin = standin
+        self._real = real
+        self._canonical = canonical
+
+    def preview(
+        self,
+        changes: Sequence[Any],
+        now: Mapping[str, PortConfig] | None = None,
+        there: frozenset[int] = frozenset(),
+    ) -> list[list[str]]:
+        """Give the lines that a real switch would be sent."""
+        return self._real.preview(changes, now, there)
+
+    async def open(self, say: Say) -> None:
+        """Nothing to open."""
+
+    async def usable(self) -> bool:
+        """A session that is none does not end."""
+        return True
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+    async def send(self, changes: Sequence[SwitchChange], news: News) -> list[Outcome]:
+        """Report the lines of each change, and carry it out."""
+        held = self._standin
+        now = {port: held.ports.get(self._canonical(port), PARKED) for port in _ports(changes)}
+        outcomes: list[Outcome] = []
+        for index, lines in enumerate(self.preview(changes, now, frozenset(held.vlans))):
+            if news.stop():
+                break
+            for line in lines:
+                news.line(index, line)
+            await asyncio.sleep(held.line_delay * len(lines))
+            error = self._carry_out(changes[index])
+            outcomes.append(Outcome("refused", error) if error else Outcome("sent"))
+            if error is not None:
+                break
+        return outcomes + [Outcome("unsent")] * (len(changes) - len(outcomes))
+
+    def _carry_out(self, change: SwitchChange) -> DeviceError | None:
+        held = self._standin
+        match change:
+            case SetPort(port=port, config=config):
+                name = self._canonical(port)
+                if name not in held.ports:
+                    return self._missing(port)
+                held.ports[name] = config
+                held.vlans |= config.vlans
+            case SetVlan(vlan=vlan, present=True):
+                held.vlans.add(vlan)
+            case SetVlan(vlan=vlan):
+                held.vlans.discard(vlan)
+        return None
+
+    def _missing(self, port: str) -> DeviceError:
+        return DeviceError(
+            f"The stand-in for {self._standin.name} has no port {port}: it has those of the site"
+            " file with which the rehearsal was started.",
+            reason="missing",
+        )
+
+    async def observe(self, changes: Sequence[SwitchChange]) -> list[Seen | DeviceError]:
+        """Read what the targets of some changes are now."""
+        return [self._observed(change) for change in changes]
+
+    def _observed(self, change: SwitchChange) -> Seen | DeviceError:
+        held = self._standin
+        match change:
+            case SetPort(port=port):
+                name = self._canonical(port)
+                return PortSeen(held.ports[name]) if name in held.ports else self._missing(port)
+            case SetVlan(vlan=vlan):
+                return PresenceSeen(vlan in held.vlans)
+        return PresenceSeen(True)  # saved: there is nothing to lose
+
+    async def probe(self) -> Probed:
+        """Say what it is, and what its ports carry."""
+        held = self._standin
+        carried = frozenset(vlan for config in held.ports.values() for vlan in config.vlans)
+        return Probed(
+            prompt=f"{held.name}#",
+            model="stand-in",
+            version="",
+            said=["A stand-in of the rehearsal: it has no command line."],
+            ports=dict(held.ports),
+            vlans=carried | held.vlans,
+        )
+
+    async def uptime(self) -> Uptime | None:
+        """It does not report one."""
+        return None
+
+
+def _ports(changes: Sequence[SwitchChange]) -> list[str]:
+    return [change.port for change in changes if isinstance(change, SetPort)]
