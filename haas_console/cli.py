@@ -42,6 +42,12 @@ def _parser() -> argparse.ArgumentParser:
     where.add_argument("--socket", metavar="PATH", help="the daemon's Unix socket")
     where.add_argument("--url", metavar="URL", help="the daemon's https:// address")
     where.add_argument("--demo", action="store_true", help="a demo data centre, while this runs")
+    add(
+        "--site",
+        metavar="FILE",
+        type=lambda file: Path(file).absolute(),
+        help="with --demo: a simulated copy of this site file",
+    )
     add("--config", metavar="FILE", type=Path, help="settings other than the usual file")
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--script", metavar="FILE", help="run the commands of a file; - is stdin")
@@ -62,6 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.what is None and args.script is None and args.c is None:
         args.c = _words_over_ssh(os.environ)
     batch = args.script is not None or args.c is not None
+    if args.site is not None and not args.demo:
+        parser.error("--site wants --demo: a real daemon's site is read by  site import FILE")
     if not batch and args.check:
         parser.error("--check wants --script FILE or -c COMMAND")
     output = Output(as_json=args.json, quiet=args.quiet, echo=args.echo)
@@ -127,6 +135,7 @@ def _screen(args: argparse.Namespace, settings: Config, output: Output) -> int:
         else config.choose_endpoint(settings, socket=args.socket, url=args.url),
         token=os.environ.get("HAAS_TOKEN"),
         timeout=settings.timeout,
+        site=args.site,
     )
     with gc_paused():
         from haas_console.tui.app import Options, run
@@ -171,5 +180,6 @@ def _batch(args: argparse.Namespace, settings: Config, output: Output) -> int:
         timeout=settings.timeout,
         readonly=args.readonly,
         keep_going=args.keep_going,
+        site=args.site,
     )
     return run(session, written, output)

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from haas_console.batch import script
 from haas_console.batch.exitcodes import ExitCode, report
@@ -20,13 +21,17 @@ from haas_console.core.language import Language
 
 @dataclass(frozen=True)
 class Session:
-    """How to run; without an ``endpoint`` a demo daemon is started. ``timeout`` in seconds."""
+    """How to run; without an ``endpoint`` a demo daemon is started. ``timeout`` in seconds.
+
+    ``site``: the site file that the demo daemon serves a copy of.
+    """
 
     endpoint: Endpoint | None
     token: str | None
     timeout: float
     readonly: bool = False
     keep_going: bool = False
+    site: Path | None = None
 
     async def connect(self) -> Client:
         """Connect to the daemon; a token only travels to a URL, a socket knows who is calling."""
@@ -49,7 +54,8 @@ async def _run(session: Session, written: Sequence[script.Written], output: Outp
     demo = session.endpoint is None
     async with AsyncExitStack() as stack:
         if demo:
-            session = replace(session, endpoint=await stack.enter_async_context(demo_daemon()))
+            started = await stack.enter_async_context(demo_daemon(session.site))
+            session = replace(session, endpoint=started)
         client = await session.connect()
         stack.push_async_callback(client.close)
         language = Language(await client.discover())

@@ -1,4 +1,4 @@
-"""A demo daemon of one's own: started in a new directory, ended with the block that wanted it."""
+"""A demo daemon for one console: started in a new directory, ended with the block that needs it."""
 
 from __future__ import annotations
 
@@ -9,44 +9,52 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import BinaryIO
 
 from haas_console.core.client import Client
 from haas_console.core.config import Endpoint
-from haas_console.core.errors import NoDaemonError
+from haas_console.core.errors import ConfigError, ConsoleError, NoDaemonError
 
 _START = 30.0  # seconds until it must answer
 _END = 5.0  # seconds from asking it to end until it is killed
 _AGAIN = 0.05
+_SPEAKS = "haas-rpcd: "  # how the daemon begins an error that ends it
 
 
 @contextlib.asynccontextmanager
-async def demo_daemon() -> AsyncIterator[Endpoint]:
-    """Run ``haas-rpcd --demo`` for the length of the block; raises NoDaemonError."""
+async def demo_daemon(site: Path | None = None) -> AsyncIterator[Endpoint]:
+    """Run ``haas-rpcd --demo``, with a copy of ``site`` if given, for the length of the block.
+
+    Raises NoDaemonError; ConfigError, with the daemon's own sentence, if it refuses the site file.
+    """
     folder = Path(tempfile.mkdtemp(prefix="haas-demo-"))
     endpoint = Endpoint(str(folder / "rpcd.sock"), None, "--demo")
     log = folder / "rpcd.log"
     try:
-        with log.open("wb") as output:
+        # Opened for reading too: a daemon that ends removes the folder, and what it said with it.
+        with log.open("w+b") as output:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "haas_rpcd", "--demo", "--socket", str(endpoint.socket)),
+                *(() if site is None else ("--site", str(site))),
                 *("--until-eof", "--remove", str(folder)),  # nobody else does when we are killed
                 stdin=asyncio.subprocess.PIPE,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,  # Ctrl-C is for us; we end it in good order
             )
-        try:
-            await _until_it_answers(process, endpoint, log)
-            yield endpoint
-        finally:
-            await _end(process)
+            try:
+                await _until_it_answers(process, endpoint)
+                if process.returncode is not None:
+                    raise _ended(output, site)
+                yield endpoint
+            finally:
+                await _end(process)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _until_it_answers(
-    process: asyncio.subprocess.Process, endpoint: Endpoint, log: Path
-) -> None:
+async def _until_it_answers(process: asyncio.subprocess.Process, endpoint: Endpoint) -> None:
+    """Wait until the daemon answers, or has ended. Raises NoDaemonError if it does neither."""
     try:
         async with asyncio.timeout(_START):
             while process.returncode is None:
@@ -59,12 +67,15 @@ async def _until_it_answers(
                 return
     except TimeoutError as error:
         raise NoDaemonError(f"the demo daemon did not answer within {_START:g} s") from error
-    raise NoDaemonError(f"the demo daemon ended at once:{_tail(log)}")
 
 
-def _tail(log: Path) -> str:
-    said = log.read_text("utf-8", errors="replace").strip().splitlines()[-5:]
-    return "".join(f"\n  {line}" for line in said)
+def _ended(log: BinaryIO, site: Path | None) -> ConsoleError:
+    """Give the error of a daemon that ended at its start: its own sentence, if it wrote one."""
+    log.seek(0)
+    lines = log.read().decode("utf-8", errors="replace").strip().splitlines()
+    if site is not None and lines and lines[-1].startswith(_SPEAKS):
+        return ConfigError(lines[-1].removeprefix(_SPEAKS))
+    return NoDaemonError("\n  ".join(["the demo daemon ended at once:", *lines[-5:]]))
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -24,6 +24,8 @@ from haas_console.core.refresh import Refresher
 from haas_console.core.tasks import cancel_and_wait
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from haas_console.core.affected import Affected
     from haas_console.core.client import Client, Inbox, Notification
     from haas_console.core.config import Endpoint
@@ -49,11 +51,15 @@ class Status(msgspec.Struct, frozen=True):
 
 
 class Target(msgspec.Struct, frozen=True):
-    """Which daemon, and how to talk to it; without an ``endpoint`` a demo daemon is started."""
+    """Which daemon, and how to talk to it; without an ``endpoint`` a demo daemon is started.
+
+    ``site``: the site file that the demo daemon serves a copy of.
+    """
 
     endpoint: Endpoint | None
     token: str | None = None
     timeout: float = 60.0
+    site: Path | None = None
 
 
 class InventorySync:
@@ -180,7 +186,7 @@ class InventorySync:
         from haas_console.core.demo import demo_daemon
 
         self._set_status("connecting", "starting the embedded data centre")
-        self._endpoint = await stack.enter_async_context(demo_daemon())
+        self._endpoint = await stack.enter_async_context(demo_daemon(self.target.site))
 
     async def _once(self) -> None:
         """Connect, fetch everything, and follow the news until the connection breaks."""

@@ -17,7 +17,7 @@ import msgspec
 from haas_rpcd.auth import DAEMON
 from haas_rpcd.config import Master, Server, Settings, StoreSettings
 from haas_rpcd.daemon import Daemon
-from haas_rpcd.demo.sitecopy import CopiedSwitches, SiteCopy
+from haas_rpcd.demo.sitecopy import CopiedSwitches, OneLogin, SiteCopy
 from haas_rpcd.demo.sitefile import SiteFile, read
 from haas_rpcd.drivers.switch.factory import SwitchFactory
 from haas_rpcd.errors import HaasError
@@ -62,8 +62,7 @@ async def rehearsal(
     trusted = Path(f"{socket_path}.known_hosts")
     settings = settings_for(socket_path, trusted, given)
     copy = SiteCopy()
-    known = copy.credentials(file.site)
-    factory = SwitchFactory(settings, lambda: known, copy.locate)
+    factory = SwitchFactory(settings, OneLogin, copy.locate)
     host = SimHost()
     if settings.master is not None:
         host = SimHost(images=set(settings.master.images), trunk_nic=settings.master.trunk_nic)

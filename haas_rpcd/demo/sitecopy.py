@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -15,13 +15,26 @@ from haas_rpcd.drivers.switch.dialect import Dialect
 from haas_rpcd.drivers.switch.factory import RegisteredSwitch, SwitchFactory
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import PARKED, SwitchFacts
-from haas_rpcd.records import SwitchTrust
 from haas_rpcd.sim.cli import Device
 from haas_rpcd.sim.personalities import CLASSES, personality
 from haas_rpcd.site import Site, SiteSwitch
+from haas_schemas.switch import SwitchTrust
 
 LOOPBACK = "127.0.0.1"
 CREDENTIAL = Credential(username=USERNAME, password=PASSWORD, enable=ENABLE)
+
+
+class OneLogin(Mapping[str, Credential]):
+    """The login of every simulated switch, under whatever name a switch asks for it."""
+
+    def __getitem__(self, name: str) -> Credential:
+        return CREDENTIAL
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
 
 
 class SiteCopy:
@@ -70,11 +83,6 @@ class SiteCopy:
             for device in self.devices.values()
             if device.host_key
         )
-
-    def credentials(self, site: Site) -> dict[str, Credential]:
-        """Give the one login of all simulated switches, under every name that the site uses."""
-        names = (switch.credential or name for name, switch in site.switches.items())
-        return dict.fromkeys(names, CREDENTIAL)
 
     def address(self, name: str) -> tuple[str, int]:
         """Say where a switch of the copy is. A stand-in has a name that no resolver knows."""

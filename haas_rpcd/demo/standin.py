@@ -7,11 +7,11 @@ each change as a whole, so it can't show how the real switch would refuse a line
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from haas_rpcd.drivers import Driver, News, Outcome, Say
+from haas_rpcd.drivers import Driver, Outcome, Progress, Report
 from haas_rpcd.drivers.switch.factory import RegisteredSwitch
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import (
@@ -42,8 +42,8 @@ class StandIn:
 class StandInDriver:
     """The driver of a :class:`StandIn`; ``real`` gives the lines of the switch's dialect."""
 
-    goes_on = False
-    at_once = 512
+    continue_after_refusal = False
+    max_batch = 512
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class StandInDriver:
         registered: RegisteredSwitch,
         canonical: Callable[[str], str],
     ) -> None:
-        self.registered: Hashable = registered
+        self.registered: object = registered
         self._standin = standin
         self._real = real
         self._canonical = canonical
@@ -60,13 +60,13 @@ class StandInDriver:
     def preview(
         self,
         changes: Sequence[Any],
-        now: Mapping[str, PortConfig] | None = None,
-        there: frozenset[int] = frozenset(),
+        current: Mapping[str, PortConfig] | None = None,
+        existing: frozenset[int] = frozenset(),
     ) -> list[list[str]]:
         """Give the lines that a real switch would be sent."""
-        return self._real.preview(changes, now, there)
+        return self._real.preview(changes, current, existing)
 
-    async def open(self, say: Say) -> None:
+    async def open(self, report: Report) -> None:
         """Nothing to open."""
 
     async def usable(self) -> bool:
@@ -76,16 +76,16 @@ class StandInDriver:
     async def close(self) -> None:
         """Nothing to close."""
 
-    async def send(self, changes: Sequence[SwitchChange], news: News) -> list[Outcome]:
+    async def send(self, changes: Sequence[SwitchChange], progress: Progress) -> list[Outcome]:
         """Report the lines of each change, and carry it out."""
         held = self._standin
         now = {port: held.ports.get(self._canonical(port), PARKED) for port in _ports(changes)}
         outcomes: list[Outcome] = []
         for index, lines in enumerate(self.preview(changes, now, frozenset(held.vlans))):
-            if news.stop():
+            if progress.cancelled():
                 break
             for line in lines:
-                news.line(index, line)
+                progress.line_sent(index, line)
             await asyncio.sleep(held.line_delay * len(lines))
             error = self._carry_out(changes[index])
             outcomes.append(Outcome("refused", error) if error else Outcome("sent"))

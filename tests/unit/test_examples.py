@@ -37,6 +37,25 @@ def test_an_example_script_runs_on_the_embedded_data_centre(script: str) -> None
     assert done.returncode == 0, done.stderr
 
 
+def test_the_rehearsal_ends_with_nodes_of_three_dialects_on_one_network() -> None:
+    folder = "examples/rehearsal"
+    done = console("--demo", "--site", f"{folder}/site.toml", "--script", f"{folder}/change.haas")
+    assert done.returncode == 0, done.stderr
+    for line in ("switchport access vlan 100", "vlan members 100", "nothing drifted; 5 devices"):
+        assert line in done.stdout + done.stderr
+
+
+def test_a_site_file_that_can_t_be_rehearsed_is_refused_in_the_daemon_s_words(
+    tmp_path: Path,
+) -> None:
+    site = tmp_path / "site.toml"
+    site.write_text('[switches.sw1]\nhost = "sw1"\ndialect = "cisco_iox"\n')
+    done = console("--demo", "--site", str(site), "-c", "switch list")
+    assert done.returncode == 2
+    assert f"{site}:3: switches.sw1: dialect: there is no dialect cisco_iox" in done.stderr
+    assert console("--site", str(site), "-c", "switch list").returncode == 2
+
+
 def test_two_tenants_end_with_the_node_in_the_other_project() -> None:
     done = console("--demo", "--json", "--script", "examples/two-tenants.haas")
     nodes = {node["node"]: node for node in json.loads(done.stdout.splitlines()[-1])["items"]}
