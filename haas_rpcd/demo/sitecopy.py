@@ -12,9 +12,9 @@ from haas_rpcd.demo.datacentre import ENABLE, LINE_DELAY, PASSWORD, USERNAME
 from haas_rpcd.demo.standin import StandIn, StandInDriver
 from haas_rpcd.drivers import Driver
 from haas_rpcd.drivers.switch.dialect import Dialect
-from haas_rpcd.drivers.switch.factory import RegisteredSwitch, SwitchFactory
+from haas_rpcd.drivers.switch.factory import SwitchFactory
 from haas_rpcd.errors import DeviceError
-from haas_rpcd.model import PARKED, SwitchFacts
+from haas_rpcd.model import PARKED, RegisteredSwitch, SwitchFacts
 from haas_rpcd.sim.cli import Device
 from haas_rpcd.sim.personalities import CLASSES, personality
 from haas_rpcd.site import Site, SiteSwitch

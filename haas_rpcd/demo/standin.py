@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from haas_rpcd.drivers import Driver, Outcome, Progress, Report
-from haas_rpcd.drivers.switch.factory import RegisteredSwitch
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import (
     PARKED,
@@ -20,6 +19,7 @@ from haas_rpcd.model import (
     PortSeen,
     PresenceSeen,
     Probed,
+    RegisteredSwitch,
     Seen,
     SetPort,
     SetVlan,
