@@ -9,12 +9,10 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import events
-from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.filter import Monochrome, NoColor
 from textual.screen import Screen
 
 from haas_console.core.api import near_miss
@@ -32,6 +30,7 @@ from haas_console.tui.prompt import Question
 from haas_console.tui.screen import ConsoleScreen
 from haas_console.tui.switchnews import SwitchNews
 from haas_console.tui.table import SCREENS, Entry, entry
+from haas_console.tui.textual_private import PlainApp
 from haas_console.tui.typeahead import Landed, TypeAhead
 
 
@@ -47,7 +46,7 @@ class Options:
     clipboard: Path | None = None
 
 
-class ConsoleApp(App[int]):
+class ConsoleApp(PlainApp):
     """HaaS on a terminal."""
 
     TITLE = "HaaS"
@@ -95,18 +94,19 @@ class ConsoleApp(App[int]):
         if not fresh:
             return
         if isinstance(event, events.MouseDown) and self.mouse_captured is None:
-            gripped = self._mouse_down_widget
+            gripped = self.pressed_widget
             if event.button == 1 and isinstance(gripped, Grip):
                 self.capture_mouse(gripped)
         elif isinstance(event, events.MouseUp) and isinstance(self.mouse_captured, Grip):
             self.capture_mouse(None)
 
-    async def _on_key(self, event: events.Key) -> None:
-        """Do what a key is bound to; then the next may come."""
-        event.prevent_default()
+    def before_key(self, event: events.Key) -> None:
+        """Say why a key does nothing, where nothing can be changed."""
         if (reason := self._why_not(event.key)) is not None and self.here is not None:
             self.here.fail(reason)
-        await super()._on_key(event)
+
+    async def after_key(self) -> None:
+        """Let the next key come."""
         await self._typeahead.at_app()
 
     def _why_not(self, key: str) -> str | None:
@@ -131,11 +131,9 @@ class ConsoleApp(App[int]):
             return f'There is no theme "{theme}"{near_miss(theme, self.available_themes)}.'
         self.theme = theme or DEFAULT_THEME
         if self.no_color and self.native_ansi_color:
-            # Textual chose by its own theme: greys, which make the terminal's two colours one.
-            self._filters = [f for f in self._filters if not isinstance(f, Monochrome)]
-            self._filters.append(NoColor())
+            self.drop_colours_only()
         if glyphs() is ASCII:
-            self._filters.append(Plain())
+            self.add_line_filter(Plain())
         if self.options.keymap:
             self.set_keymap(dict(self.options.keymap))
         return ""
@@ -159,15 +157,6 @@ class ConsoleApp(App[int]):
             self.here.fail(self._complaint)
 
     # --- screens ---
-
-    @property
-    def _background_screens(self) -> list[Screen[Any]]:
-        """The screens that are seen behind the one in front: those behind the palette only.
-
-        Textual counts the one below an opaque screen, too, and with each message to that it draws
-        the one in front anew: 6 KB a time, and several times when a screen opens or a job ends.
-        """
-        return super()._background_screens if self.screen.is_modal else []
 
     @property
     def here(self) -> ConsoleScreen | None:
@@ -273,12 +262,9 @@ class ConsoleApp(App[int]):
 
     def action_mouse(self) -> None:
         """Give the mouse to the terminal, to select text with it, or take it back."""
-        driver = self._driver
-        if driver is None or self.here is None:
+        if self.here is None or not self.report_mouse(not self._mouse_is_ours):
             return
         self._mouse_is_ours = not self._mouse_is_ours
-        switch = "_enable_mouse_support" if self._mouse_is_ours else "_disable_mouse_support"
-        getattr(driver, switch, lambda: None)()
         said = (
             "here again" if self._mouse_is_ours else "the terminal's: select text; m takes it back"
         )
@@ -288,8 +274,7 @@ class ConsoleApp(App[int]):
         """Copy by OSC 52, and into a file for terminals that do not heed it."""
         told = []
         found = clipboard.sequence(text, os.environ)
-        if found is not None and self._driver is not None:
-            self._driver.write(found)
+        if found is not None and self.write(found):
             told.append("copied")
         if self.options.clipboard is not None:
             try:

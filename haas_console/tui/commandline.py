@@ -24,12 +24,12 @@ class CommandLine:
     """Reads what was typed after ``:`` and does it."""
 
     def __init__(self, app: ConsoleApp, recall: Recall) -> None:
-        self._app = app
+        self.console = app
         self._recall = recall
 
     def open(self, beginning: str = "") -> None:
         """Show the line."""
-        here, session = self._app.here, self._app.session
+        here, session = self.console.here, self.console.session
         if here is None:
             return
         from haas_console.core.completion import Completer
@@ -52,7 +52,7 @@ class CommandLine:
 
     def do(self, line: str) -> None:
         """Do what a line says."""
-        here, session = self._app.here, self._app.session
+        here, session = self.console.here, self.console.session
         words = line.split()
         if here is None or not words:
             return
@@ -68,39 +68,39 @@ class CommandLine:
             here.fail(str(error))
         else:
             if command is not None:
-                self._app.run_worker(self._run(here, command), group="send")
+                self.console.run_worker(self._run(here, command), group="send")
 
     def _own(self, word: str, here: ConsoleScreen) -> bool:
         """Words of the screen's own: to quit, to discard, and the names of screens."""
         if word in QUIT:
-            self._app.exit(0)
+            self.console.exit(0)
         elif word == "board":
-            self._app.to_board()
+            self.console.to_board()
         elif word == "discard":
-            self._app.run_worker(self._discard(here), group="send")
+            self.console.run_worker(self._discard(here), group="send")
         elif (found := entry(word)) is not None and word not in ("apply",):
-            self._app.open(found)
+            self.console.open(found)
         else:
             return False
         return True
 
     async def _discard(self, here: ConsoleScreen) -> None:
-        here.show_outcome(await self._app.session.discard())
+        here.show_outcome(await self.console.session.discard())
 
     async def _run(self, here: ConsoleScreen, command: Command) -> None:
         from haas_console.core.help import help_text
         from haas_console.tui.textscreen import TextScreen
 
-        session = self._app.session
+        session = self.console.session
         if isinstance(command, Help):
             lines = help_text(session.sync.language, command).splitlines()
-            self._app.show(TextScreen(session, "Help", lines, indent=4))
+            self.console.show(TextScreen(session, "Help", lines, indent=4))
             return
         if isinstance(command, Apply) and command.digest is None:  # look at the plan first
             from haas_console.tui.screens.apply import ApplyScreen
 
             site = command.project is None
-            self._app.show(ApplyScreen(session, site=site, project=command.project))
+            self.console.show(ApplyScreen(session, site=site, project=command.project))
             return
         outcome = await here.send([command])
         if not outcome.ok:
@@ -111,12 +111,12 @@ class CommandLine:
         elif isinstance(command, Apply):
             from haas_console.tui.screens.job import open_job
 
-            open_job(self._app, result["job"])
+            open_job(self.console, result["job"])
         elif isinstance(command, Call) and (
             command.method in devicetext.READ or not session.sync.language.mutates(command)
         ):
             title = session.line(command)
-            self._app.show(TextScreen(session, title, answer_lines(command, result)))
+            self.console.show(TextScreen(session, title, answer_lines(command, result)))
         elif isinstance(command, Call):
             said = text.facts(result, command.params)
             line = session.line(command)

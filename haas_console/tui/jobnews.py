@@ -15,17 +15,17 @@ class JobNews:
     """Watches the jobs under way; the line at the bottom says what became of them."""
 
     def __init__(self, app: ConsoleApp) -> None:
-        self._app = app
-        self._running: set[int] = set()
+        self.console = app
+        self._under_way: set[int] = set()
         app.session.sync.watch(self._hear)
 
     def _hear(self, changes: Changes) -> None:
         if "job" not in changes:
             return
-        jobs = self._app.session.inventory.jobs
-        ended = [jobs[job] for job in sorted(self._running) if job in jobs]
-        self._running = {job.job for job in jobs.values() if job.under_way}
-        here = self._app.here
+        jobs = self.console.session.inventory.jobs
+        ended = [jobs[job] for job in sorted(self._under_way) if job in jobs]
+        self._under_way = {job.job for job in jobs.values() if job.under_way}
+        here = self.console.here
         for job in ended:
             if job.under_way or here is None or here.tells_job == job.job:
                 continue

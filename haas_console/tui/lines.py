@@ -13,12 +13,11 @@ from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.reactive import Reactive
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from haas_console.core.text import clean
 from haas_console.tui.spans import changed_span
+from haas_console.tui.textual_private import QuietScrollView
 
 Part = tuple[str, str]
 """Text and the name of its style: ``dim``, ``head``, ``staged``, ...; empty for plain."""
@@ -32,7 +31,7 @@ STYLES = (
 BAR = 1  # cells at the right edge, for the scroll bar
 
 
-class Lines(ScrollView, can_focus=True):
+class Lines(QuietScrollView, can_focus=True):
     """Lines with a cursor; subclasses say how many there are and what stands in each."""
 
     ALLOW_SELECT = False  # else a drag selects text as well, and the selection stays
@@ -45,10 +44,6 @@ class Lines(ScrollView, can_focus=True):
         Binding("g,home", "go(0)", "First", id="list.first", show=False),
         Binding("G,end", "go(-1)", "Last", id="list.last", show=False),
     ]
-
-    # As Textual's, but without a layout of the whole screen (6 KB) when the count changes: how
-    # many lines there are says nothing about the list's own size; `redraw` sends what differs.
-    virtual_size: Reactive[Size] = Reactive(Size(0, 0), repaint=False)
 
     class Moved(Message):
         """The cursor moved to another line."""
@@ -161,18 +156,6 @@ class Lines(ScrollView, can_focus=True):
             if span is not None:
                 self._painted[y] = strip
                 self.refresh(Region(span[0], y, min(span[1], width), 1))
-
-    def _size_updated(
-        self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True
-    ) -> bool:
-        """Heed new sizes only: else each move of a drag's ghost draws the scroll bar anew, 2 KB."""
-        if size == self._size:
-            return False
-        return super()._size_updated(size, virtual_size, container_size, layout)
-
-    def watch_virtual_size(self, size: Size) -> None:
-        """Fit the scroll bar to the number of lines."""
-        self._scroll_update(size)
 
     def on_resize(self) -> None:
         """The width may be another; what is drawn anew for that is noted as it is drawn."""

@@ -5,16 +5,12 @@ from __future__ import annotations
 import asyncio
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Self, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.geometry import Region
-from textual.reactive import Reactive
-from textual.screen import Screen
-from textual.widget import Widget
 
 from haas_console.core.commands import Command
 from haas_console.core.gestures import Gesture, Refusal
@@ -24,6 +20,7 @@ from haas_console.tui.bars import Bar, top_text
 from haas_console.tui.hints import hints_text
 from haas_console.tui.match import pick
 from haas_console.tui.prompt import Completer, Prompt, Question
+from haas_console.tui.textual_private import PaintOnceScreen
 
 if TYPE_CHECKING:
     from haas_console.tui.app import ConsoleApp
@@ -35,7 +32,7 @@ NOUNS = (
 ALL: Changes = frozenset(NOUNS)
 
 
-class ConsoleScreen(Screen[None]):
+class ConsoleScreen(PaintOnceScreen):
     """A screen of the console; see :mod:`haas_console.tui` on how to write one."""
 
     TITLE: ClassVar[str] = ""
@@ -44,8 +41,6 @@ class ConsoleScreen(Screen[None]):
     """Actions that change something: greyed by ``--readonly`` and while the daemon is lost."""
 
     AUTO_FOCUS = ""
-    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
-    """As Textual has it, but without drawing the whole screen anew for it: 7 KB a Tab."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back", id="screen.back", show=False),
@@ -58,7 +53,6 @@ class ConsoleScreen(Screen[None]):
         self._said = Text("")
         self._above: Text | None = None
         self._pending: set[str] = set()
-        self._opened = False  # whether anything was filled in, and so painted, yet
 
     @property
     def console(self) -> ConsoleApp:
@@ -115,38 +109,8 @@ class ConsoleScreen(Screen[None]):
         if "status" in changes:
             self.refresh_bindings()
         self.changed(changes)
-        if not self._opened:
-            self._fill()
-
-    def _fill(self) -> None:
-        """Paint for the first time, at once, and with that all that was asked for so far."""
-        self._on_timer_update()  # what Textual has put off until its next tick: the layout
-        self._opened = True
-        self._compositor_refresh()
-        for widget in self.walk_children(Widget):
-            # Asked for as it was mounted and laid out; each would be drawn once more: 3 KB.
-            widget._repaint_required = widget._layout_required = False
-
-    def _compositor_refresh(self) -> None:
-        """Paint, but not while nothing is filled in: a blank screen costs as much as a full one.
-
-        Textual paints a new screen when it is laid out, and again for being new: 6 KB each.
-        """
-        if self._opened:
-            super()._compositor_refresh()
-
-    def refresh(
-        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
-    ) -> Self:
-        """Draw anew, but not all of it for a layout: that draws what it has moved by itself.
-
-        Textual asks for both when anything was mounted, and when a screen before this one is gone.
-        """
-        repaint = repaint and not layout
-        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
-
-    def _extend_compose(self, widgets: list[Widget]) -> None:
-        """Add none of Textual's toasts and tooltips: unused, they have it all laid out anew."""
+        if not self.painted:
+            self.paint_first()
 
     def show_bars(self) -> None:
         """Draw the bars as things stand."""

@@ -15,16 +15,16 @@ class SwitchNews:
     """Watches the news of switches; only admins get any."""
 
     def __init__(self, app: ConsoleApp) -> None:
-        self._app = app
+        self.console = app
         self._told = time.time()
         app.session.sync.watch(self._hear)
 
     def _hear(self, changes: Changes) -> None:
         if "news" not in changes:
             return
-        news = self._app.session.sync.log.news
+        news = self.console.session.sync.log.news
         fresh = [each for each in news if each.noun == "switch" and each.at > self._told]
-        here = self._app.here
+        here = self.console.here
         for each in fresh:
             self._told = each.at
             if here is None:

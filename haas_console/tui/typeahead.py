@@ -39,7 +39,7 @@ class TypeAhead:
     """Holds keys back while another is under way; ``deliver`` lets the app have one."""
 
     def __init__(self, app: App[int], deliver: Callable[[events.Event], Awaitable[None]]) -> None:
-        self._app = app
+        self._host = app
         self._deliver = deliver
         self._held: deque[events.Event] = deque()
         self._lap = 0
@@ -86,14 +86,14 @@ class TypeAhead:
         self._lap += 1
         self._after = self._target()
         if not self._after.post_message(Landed(self._lap)):  # it is gone
-            self._app.post_message(Landed(self._lap))
+            self._host.post_message(Landed(self._lap))
 
     def _set_alarm(self) -> None:
         self._alarm = asyncio.get_running_loop().call_later(PATIENCE, self._late)
 
     def _late(self) -> None:
         self._set_alarm()  # until it is heard
-        self._app.post_message(Landed(None))
+        self._host.post_message(Landed(None))
 
     def _target(self) -> DOMNode:
-        return self._app.focused or self._app.screen
+        return self._host.focused or self._host.screen

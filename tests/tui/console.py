@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from textual import events
-from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.worker import WorkerCancelled, WorkerFailed
 
@@ -22,6 +21,7 @@ from haas_console.tui.board import BoardScreen
 from haas_console.tui.lines import Lines
 from haas_console.tui.nodes import NodeTable
 from haas_console.tui.screen import ConsoleScreen
+from tests.tui.terminal_input import key_of, send
 
 PATIENCE = 10.0  # seconds; a test that waits longer has failed
 _NAMED = {"\x10": "ctrl+p", "\r": "enter", "\x1b": "escape", "\t": "tab"}
@@ -83,8 +83,7 @@ class Hands:
         try:
             async with asyncio.timeout(PATIENCE):
                 while not true():
-                    await self.pilot._wait_for_screen()
-                    await asyncio.sleep(0.005)
+                    await self.pilot.pause(0.005)
         except TimeoutError:
             said = self.bar("message") if self.app.screen.query("#message") else ""
             raise AssertionError(
@@ -105,12 +104,9 @@ class Hands:
 
     async def burst(self, text: str) -> None:
         """Type a text at once, as a fast hand or a slow line sends it; ``\\r`` is Enter."""
-        driver = self.app._driver
-        assert driver is not None
         for letter in text:
-            key = _NAMED.get(letter) or _character_to_key(letter)
-            event = events.Key(key, None if letter in _NAMED else letter)
-            driver.send_message(event)
+            key = _NAMED.get(letter) or key_of(letter)
+            send(self.app, events.Key(key, None if letter in _NAMED else letter))
         await self.pilot.pause()
 
     async def command(self, line: str) -> None:
@@ -172,9 +168,7 @@ class Hands:
             widget=None, x=at[0], y=at[1], delta_x=0, delta_y=0, button=1, shift=False, meta=False,
             ctrl=more.get("ctrl", False), screen_x=at[0], screen_y=at[1],
         )  # fmt: skip
-        driver = self.app._driver
-        assert driver is not None
-        driver.send_message(event)
+        send(self.app, event)
         await self.pilot.pause()
 
     async def grip(self, start: tuple[int, int]) -> None:

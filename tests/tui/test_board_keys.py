@@ -124,7 +124,7 @@ async def test_q_colon_q_and_ctrl_q_all_quit(socket: Path) -> None:
     for keys in (["q"], ["ctrl+q"], ["colon", "q", "enter"]):
         async with console(socket) as hands:
             await hands.press(*keys)
-            assert hands.app._exit
+            assert hands.app.return_code == 0
 
 
 async def test_help_is_made_of_the_bindings_and_the_keymap_moves_them(socket: Path) -> None:
