@@ -112,7 +112,8 @@ class Watch:
         return self._read[1:]
 
     def close(self) -> None:
-        """Look no more."""
+        """Stop checking: the switches still answer while the daemon ends its sessions."""
+        self.on = False
         self._db.close()
 
     def _carried(self) -> Iterator[tuple[tuple[str, str], Carried]]:
