@@ -69,6 +69,12 @@ async def test_bridge_without_arguments_is_refused() -> None:
         assert await run(console, "bridge") == ["Error: Invalid parameter", "1"]
 
 
+async def test_sonic_refuses_config_without_arguments() -> None:
+    async with make_switch(SonicSwitch) as switch, connected(switch) as console:
+        await login(console)
+        assert (await run(console, "sudo config"))[-2:] == ['Error: No such command "".', "2"]
+
+
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [

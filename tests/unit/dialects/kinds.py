@@ -171,7 +171,7 @@ def nvue_anything(dice: Dice, switch: Any, name: str) -> None:
 
 def sonic_anything(dice: Dice, switch: Any, name: str) -> None:
     up, mode = dice.random() < 0.7, dice.choice([None, "trunk"])
-    switch.running.ports[name] = sonic.Port(up=up, mode=mode)
+    switch.running.ports[name] = sonic.state.Port(up=up, mode=mode)
     members = switch.running.members
     for place in [place for place in members if place[1] == name]:
         del members[place]

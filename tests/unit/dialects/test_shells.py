@@ -253,7 +253,7 @@ async def test_only_what_differs_is_taken_off_and_put_on() -> None:
 
 async def test_a_port_with_an_address_is_refused_until_that_is_taken_off() -> None:
     switch = KINDS["sonic"].switch()
-    switch.running.ports["Ethernet0"] = sonic.Port(addresses=("10.0.0.0/31",))
+    switch.running.ports["Ethernet0"] = sonic.state.Port(addresses=("10.0.0.0/31",))
     async with driving(switch) as driver:
         with pytest.raises(DeviceError, match="Error: Ethernet0 is a router interface!"):
             await send(driver, SetPort("Ethernet0", PortConfig(100)))
@@ -264,7 +264,7 @@ async def test_a_port_with_an_address_is_refused_until_that_is_taken_off() -> No
 async def test_releases_that_want_a_mode_first() -> None:
     switch = KINDS["sonic"].switch()
     assert isinstance(switch, SonicSwitch)
-    switch.wants_mode = True
+    switch.needs_mode = True
     async with driving(switch) as driver:
         with pytest.raises(DeviceError, match="Ethernet0 is in routed mode!"):
             await send(driver, SetPort("Ethernet0", PortConfig(100)))
