@@ -144,7 +144,7 @@ class DriftWatch:
     async def _note(self, device: str, differences: Sequence[Difference]) -> None:
         """Write what differs, and tell what is new of it and what is right again."""
         found = [
-            store_drift.Found(d.kind, d.target, _words(d.applied), _words(d.observed))
+            store_drift.DifferenceRow(d.kind, d.target, _words(d.applied), _words(d.observed))
             for d in differences
         ]
         new, gone = await self._store.write(store_drift.replace, device, found, time.time())

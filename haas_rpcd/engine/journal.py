@@ -9,9 +9,9 @@ import msgspec
 
 from haas_rpcd.events import Events
 from haas_rpcd.model import Seen, Step
-from haas_rpcd.store import applied, jobs
+from haas_rpcd.store import applied, jobs, sendable
 from haas_rpcd.store import drift as store_drift
-from haas_rpcd.store.applied import Swept
+from haas_rpcd.store.applied import Freed
 from haas_rpcd.store.database import Store, Tx
 from haas_schemas.event import StepUpdate
 from haas_schemas.job import JobState, StepState
@@ -73,13 +73,13 @@ class Journal:
     def _sending(self, tx: Tx, entry: Entry, now: float) -> str | None:
         device, change = entry.step.device, entry.step.change
         refusal = (
-            applied.repair_refusal(tx, device, change)
+            sendable.repair_refusal(tx, device, change)
             if self._repairs
-            else applied.refusal(tx, device, change, self.project_id)
+            else sendable.refusal(tx, device, change, self.project_id)
         )
         if refusal:
             return refusal
-        if applied.still_carried(tx, device, change, self.job_id):
+        if sendable.still_carried(tx, device, change, self.job_id):
             return "something uses it now"
         applied.before_sending(tx, device, change, self.project_id)
         jobs.set_step(tx, self.job_id, entry.number, "sending", now)
@@ -88,24 +88,24 @@ class Journal:
     async def close(self, verdicts: Sequence[Verdict]) -> None:
         """Write what several steps came to, and what that made free."""
 
-        def write(tx: Tx) -> Swept:
+        def write(tx: Tx) -> Freed:
             now = time.time()
             for verdict in verdicts:
                 entry = verdict.entry
                 jobs.set_step(tx, self.job_id, entry.number, verdict.state, now, verdict.message)
                 if verdict.seen is not None:
                     applied.confirm(tx, entry.step.device, entry.step.change, verdict.seen)
-            store_drift.settled(
+            store_drift.clear(
                 tx,
                 [(v.entry.step.device, v.entry.step.target) for v in verdicts if v.state == "done"],
             )
-            return applied.sweep(tx)
+            return applied.release_freed(tx)
 
-        swept = await self._store.write(write)
+        freed = await self._store.write(write)
         for verdict in verdicts:
             self.done += verdict.state == "done"
             self.tell(verdict.entry, verdict.state, message=verdict.message)
-        for node in swept.nodes:
+        for node in freed.nodes:
             self._events.publish_inventory("node", "freed", node)
 
     def tell(

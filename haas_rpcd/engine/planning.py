@@ -18,7 +18,7 @@ from haas_rpcd.model import (
     Step,
 )
 from haas_rpcd.planner import plan
-from haas_rpcd.store import applied, scope, switches
+from haas_rpcd.store import ports, scope, switches
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.scope import Facts, Scope
 
@@ -85,7 +85,7 @@ class Planning:
         for (device, _), numbers in batches.items():
             if device not in drivers:
                 drivers[device] = self.driver(tx, device)
-                carried[device] = applied.carried(tx, device)
+                carried[device] = ports.confirmed(tx, device)
                 there[device] = _vlans(carried[device])
             changes = [steps[number].change for number in numbers]
             previews = drivers[device].preview(changes, carried[device], frozenset(there[device]))

@@ -108,7 +108,7 @@ class JobRun:
                 ):
                     continue
                 applied.confirm(tx, device, step.change, found)
-            applied.sweep(tx)
+            applied.release_freed(tx)
 
         await self._store.write(write)
 

@@ -8,7 +8,7 @@ from haas_rpcd.errors import InvalidParamsError
 from haas_rpcd.methods.access import find_switch, paged
 from haas_rpcd.methods.registry import Call, TxCall, method
 from haas_rpcd.store import drift, jobs
-from haas_rpcd.store.database import Row
+from haas_rpcd.store.drift import DriftRow
 from haas_schemas.common import Page, timestamp
 from haas_schemas.drift import DriftItem, DriftReport, UnreadDevice
 from haas_schemas.job import Started
@@ -26,7 +26,7 @@ async def check(call: Call, switch: Name | None = None) -> DriftReport:
     if switch is not None:
         await store.read(find_switch, switch)
     found = await call.context.engine.check_drift(switch)
-    rows = await store.read(drift.known, found.checked)
+    rows = await store.read(drift.of_devices, found.checked)
     return DriftReport(
         checked=tuple(found.checked),
         unreachable=tuple(
@@ -52,20 +52,20 @@ def list_(
             "after: must be the `next` of the page before this one.", field="after"
         )
     rows = drift.page(call.tx, limit, (place[0], place[1], place[2]), switch)
-    last = " ".join(rows[-1][name] for name in ("device", "kind", "target")) if rows else None
+    last = f"{rows[-1].device} {rows[-1].kind} {rows[-1].target}" if rows else None
     return paged([_item(row) for row in rows], limit, last)
 
 
-def _item(row: Row) -> DriftItem:
+def _item(row: DriftRow) -> DriftItem:
     return DriftItem(
-        device=row["device"],
-        kind=row["kind"],
-        target=row["target"],
-        applied=row["applied"],
-        observed=row["observed"],
-        project=row["project"],
-        behind=row["behind"],
-        since=timestamp(row["since"]),
+        device=row.device,
+        kind=row.kind,
+        target=row.target,
+        applied=row.applied,
+        observed=row.observed,
+        project=row.project,
+        behind=row.behind,
+        since=timestamp(row.since),
     )
 
 

@@ -301,7 +301,7 @@ def _adopt(
         if call.context.declares_vlans(row.dialect):
             for vlan in sorted(seen.vlans & claimed):
                 applied.adopt_vlan(tx, row.name, vlan)
-        applied.sweep(tx)
+        applied.release_freed(tx)
     return adopted, warnings
 
 

@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 V = TypeVar("V", int, float, str)
-Row = dict[str, Any]
 Parameters = Sequence[Any] | dict[str, Any]
 
 
@@ -74,14 +73,6 @@ class Tx:
     def exists(self, sql: str, parameters: Parameters = ()) -> bool:
         """Return whether a query returns any row."""
         return self._db.conn.execute(sql, parameters).fetchone() is not None
-
-    def dicts(self, sql: str, parameters: Parameters = ()) -> list[Row]:
-        """Return all rows as dicts."""
-        return list(self._db.query(sql, parameters))
-
-    def one_dict(self, sql: str, parameters: Parameters = ()) -> Row | None:
-        """Return the first row as a dict, or None."""
-        return next(iter(self.dicts(sql, parameters)), None)
 
     def execute(self, sql: str, parameters: Parameters = ()) -> int:
         """Run one statement that changes rows; give how many."""

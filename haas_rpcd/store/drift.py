@@ -1,10 +1,9 @@
-"""What the devices should have, as a whole, and what was found to be different."""
+"""What each device should have as a whole, and where it was observed to differ."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-
-import msgspec
+from typing import Literal
 
 from haas_rpcd.model import (
     LIBVIRT,
@@ -12,76 +11,16 @@ from haas_rpcd.model import (
     Applied,
     AppliedPort,
     HeadnodeGoal,
-    HeadnodeSeen,
-    PortConfig,
     PortRef,
-    SwitchFacts,
 )
-from haas_rpcd.store import scope
-from haas_rpcd.store.database import Row, Tx
+from haas_rpcd.store import headnodes, ports, scope, switches
+from haas_rpcd.store.database import Tx
+from haas_rpcd.store.rows import Row
+from haas_rpcd.store.scope import PresenceRow
 
 
-def applied_on(tx: Tx, device: str, facts: scope.Facts) -> Applied:
-    """Read everything that was confirmed on one device."""
-    if device == MASTER:
-        rows = tx.dicts("SELECT vlan, confirmed FROM bridge")
-        return Applied(bridges={row["vlan"]: bool(row["confirmed"]) for row in rows})
-    if device == LIBVIRT:
-        return Applied(headnodes={row["label"]: _seen(row["seen"]) for row in _headnodes(tx)})
-    row = tx.one_dict("SELECT id, dialect FROM switch WHERE name = ?", (device,))
-    if row is None:
-        return Applied()
-    found = tx.dicts(
-        "SELECT port.name, port_applied.config FROM port"
-        " JOIN port_applied ON port_applied.port_id = port.id WHERE port.switch_id = ?",
-        (row["id"],),
-    )
-    vlans = tx.dicts("SELECT vlan, confirmed FROM switch_vlan WHERE switch_id = ?", (row["id"],))
-    return Applied(
-        ports={
-            PortRef(device, port["name"]): AppliedPort(_config(port["config"])) for port in found
-        },
-        vlans={device: {vlan["vlan"]: bool(vlan["confirmed"]) for vlan in vlans}},
-        switches={device: _facts(row, facts)},
-    )
-
-
-def _facts(row: Row, facts: scope.Facts) -> SwitchFacts:
-    return facts(row["dialect"], 0)
-
-
-def _config(text: str | None) -> PortConfig | None:
-    return None if text is None else msgspec.json.decode(text, type=PortConfig)
-
-
-def _seen(text: str | None) -> HeadnodeSeen | None:
-    return None if text is None else msgspec.json.decode(text, type=HeadnodeSeen)
-
-
-def _headnodes(tx: Tx) -> list[Row]:
-    return tx.dicts(
-        "SELECT headnode.*, project.name || '/' || headnode.name AS label, headnode_applied.seen"
-        " FROM headnode JOIN project ON project.id = headnode.project_id"
-        " JOIN headnode_applied ON headnode_applied.headnode_id = headnode.id"
-        " WHERE headnode.deleting = 0"
-    )
-
-
-def headnode_goals(tx: Tx) -> dict[str, HeadnodeGoal]:
-    """Give the identity and the image of every headnode that was made."""
-    return {
-        row["label"]: HeadnodeGoal(
-            uuid=row["uuid"], image=row["image"], present=True, running=False, nics=()
-        )
-        for row in _headnodes(tx)
-    }
-
-
-# --- what was found -------------------------------------------------------------------------------
-
-
-class Found(msgspec.Struct, frozen=True):
-    """One difference in words."""
+class DifferenceRow(Row, frozen=True):
+    """One difference, in words."""
 
     kind: str
     target: str
@@ -89,13 +28,76 @@ class Found(msgspec.Struct, frozen=True):
     observed: str
 
 
+class DriftRow(Row, frozen=True):
+    """One difference, in words, and whom it concerns.
+
+    ``behind`` is the nic, the headnode or the network, ``project`` its holder or owner. ``since``
+    is in seconds since the epoch.
+    """
+
+    device: str
+    kind: Literal["port", "vlan", "bridge", "headnode"]
+    target: str
+    applied: str
+    observed: str
+    since: float
+    project: str | None
+    behind: str | None
+
+
+# --- what was confirmed ---------------------------------------------------------------------------
+
+
+def applied_on(tx: Tx, device: str, facts: scope.Facts) -> Applied:
+    """Return everything that was confirmed on one device."""
+    if device == MASTER:
+        bridges = tx.query(PresenceRow, "SELECT vlan, confirmed FROM bridge")
+        return Applied(bridges={row.vlan: row.confirmed for row in bridges})
+    if device == LIBVIRT:
+        return Applied(headnodes={row.label: row.seen for row in headnodes.on_hypervisor(tx)})
+    switch = switches.find(tx, device)
+    if switch is None:
+        return Applied()
+    vlans = tx.query(
+        PresenceRow, "SELECT vlan, confirmed FROM switch_vlan WHERE switch_id = ?", (switch.id,)
+    )
+    return Applied(
+        ports={
+            PortRef(device, row.name): AppliedPort(row.config)
+            for row in ports.states(tx, switch.id)
+        },
+        vlans={device: {row.vlan: row.confirmed for row in vlans}},
+        switches={device: facts(switch.dialect, 0)},
+    )
+
+
+def headnode_goals(tx: Tx) -> dict[str, HeadnodeGoal]:
+    """Return the identity and the image of every headnode that may be on the hypervisor."""
+    return {
+        row.label: HeadnodeGoal(
+            uuid=row.uuid, image=row.image, present=True, running=False, nics=()
+        )
+        for row in headnodes.on_hypervisor(tx)
+    }
+
+
+# --- what was observed ----------------------------------------------------------------------------
+
+
 def replace(
-    tx: Tx, device: str, found: Sequence[Found], now: float
-) -> tuple[list[Found], list[str]]:
-    """Write what differs on a device; give what is new, and the targets that are right again."""
+    tx: Tx, device: str, found: Sequence[DifferenceRow], now: float
+) -> tuple[list[DifferenceRow], list[str]]:
+    """Replace a device's differences; return those that are new, and the targets without any now.
+
+    ``now`` is in seconds since the epoch.
+    """
     known = {
-        (row["kind"], row["target"]): Found(**{name: row[name] for name in Found.__struct_fields__})
-        for row in tx.dicts("SELECT * FROM drift WHERE device = ?", (device,))
+        (row.kind, row.target): row
+        for row in tx.query(
+            DifferenceRow,
+            "SELECT kind, target, applied, observed FROM drift WHERE device = ?",
+            (device,),
+        )
     }
     new = [one for one in found if known.get((one.kind, one.target)) != one]
     gone = known.keys() - {(one.kind, one.target) for one in found}
@@ -112,57 +114,50 @@ def replace(
     return new, sorted(target for _, target in gone)
 
 
-def known(tx: Tx, devices: Iterable[str]) -> list[Row]:
-    """Give what is known to differ on some devices, with the ``project`` it concerns and what is
-    ``behind`` it."""
-    rows = [
-        row
-        for device in sorted(devices)
-        for row in tx.dicts("SELECT * FROM drift WHERE device = ? ORDER BY kind, target", (device,))
-    ]
-    return _owned(tx, rows)
-
-
-def page(tx: Tx, limit: int, after: tuple[str, str, str], device: str | None) -> list[Row]:
-    """Give what differs, on one device or on all, by device, kind and target, as :func:`known`."""
-    rows = tx.dicts(
-        "SELECT * FROM drift WHERE (device, kind, target) > (?, ?, ?) AND ifnull(device = ?, TRUE)"
-        " ORDER BY device, kind, target LIMIT ?",
-        (*after, device, limit),
-    )
-    return _owned(tx, rows)
-
-
-def _owned(tx: Tx, rows: list[Row]) -> list[Row]:
-    for row in rows:
-        row["project"], row["behind"] = _owner(tx, row)
-    return rows
-
-
-def settled(tx: Tx, targets: Sequence[tuple[str, str]]) -> None:
-    """Take out what a job has just set anew: devices and the targets of steps."""
+def clear(tx: Tx, targets: Sequence[tuple[str, str]]) -> None:
+    """Remove the differences of targets that a job has just set: pairs of device and target."""
     tx.execute_many("DELETE FROM drift WHERE device = ? AND target = ?", targets)
 
 
-def _owner(tx: Tx, found: Row) -> tuple[str | None, str | None]:
-    device, target = found["device"], found["target"]
-    match found["kind"]:
-        case "port":
-            row = tx.one_dict(
-                "SELECT project.name AS project, node.name || ':' || nic.name AS behind FROM port"
-                " JOIN switch ON switch.id = port.switch_id"
-                " LEFT JOIN nic ON nic.port_id = port.id LEFT JOIN node ON node.id = nic.node_id"
-                " LEFT JOIN allocation ON allocation.node_id = node.id"
-                " LEFT JOIN project ON project.id = allocation.project_id"
-                " WHERE switch.name = ? AND port.name = ?",
-                (device, target),
-            )
-        case "headnode":
-            return target.partition("/")[0], target
-        case _:
-            row = tx.one_dict(
-                "SELECT project.name AS project, vlan_claim.label AS behind FROM vlan_claim"
-                " LEFT JOIN project ON project.id = vlan_claim.project_id WHERE vlan = ?",
-                (int(target.removeprefix("br-vlan")),),
-            )
-    return (row["project"], row["behind"]) if row else (None, None)
+_DRIFT = """
+SELECT drift.device, drift.kind, drift.target, drift.applied, drift.observed, drift.since,
+    CASE drift.kind
+        WHEN 'port' THEN holder.name
+        WHEN 'headnode' THEN substr(drift.target, 1, instr(drift.target, '/') - 1)
+        ELSE owner.name END AS project,
+    CASE drift.kind
+        WHEN 'port' THEN node.name || ':' || nic.name
+        WHEN 'headnode' THEN drift.target
+        ELSE vlan_claim.label END AS behind
+FROM drift
+LEFT JOIN switch ON drift.kind = 'port' AND switch.name = drift.device
+LEFT JOIN port ON port.switch_id = switch.id AND port.name = drift.target
+LEFT JOIN nic ON nic.port_id = port.id
+LEFT JOIN node ON node.id = nic.node_id
+LEFT JOIN allocation ON allocation.node_id = node.id
+LEFT JOIN project AS holder ON holder.id = allocation.project_id
+LEFT JOIN vlan_claim ON drift.kind IN ('vlan', 'bridge')
+    AND vlan_claim.vlan = CAST(replace(drift.target, 'br-vlan', '') AS INTEGER)
+LEFT JOIN project AS owner ON owner.id = vlan_claim.project_id
+"""
+
+
+def of_devices(tx: Tx, devices: Iterable[str]) -> list[DriftRow]:
+    """Return all differences on some devices, by device, kind and target."""
+    return [
+        row
+        for device in sorted(devices)
+        for row in tx.query(
+            DriftRow, f"{_DRIFT} WHERE drift.device = ? ORDER BY drift.kind, target", (device,)
+        )
+    ]
+
+
+def page(tx: Tx, limit: int, after: tuple[str, str, str], device: str | None) -> list[DriftRow]:
+    """Return differences, on one device or on all (None), by device, kind and target."""
+    return tx.query(
+        DriftRow,
+        f"{_DRIFT} WHERE (drift.device, drift.kind, target) > (?, ?, ?)"
+        " AND ifnull(drift.device = ?, TRUE) ORDER BY drift.device, drift.kind, target LIMIT ?",
+        (*after, device, limit),
+    )

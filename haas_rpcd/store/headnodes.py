@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import msgspec
+
 from haas_rpcd.model import HeadnodeSeen
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.rows import Json, Row
@@ -24,6 +28,11 @@ class HeadnodeRow(Row, frozen=True):
     deleting: bool
     seen: Json[HeadnodeSeen | None]
     touched: bool
+
+    @property
+    def label(self) -> str:
+        """The headnode's name in plans and jobs: ``project/headnode``."""
+        return f"{self.project}/{self.name}"
 
 
 class HeadnodeNicRow(Row, frozen=True):
@@ -82,6 +91,11 @@ def on_hypervisor(tx: Tx) -> list[HeadnodeRow]:
     )
 
 
+def id_of(tx: Tx, uuid: str) -> int | None:
+    """Return the id of the headnode with this UUID."""
+    return tx.value(int, "SELECT id FROM headnode WHERE uuid = ?", (uuid,))
+
+
 def nics(tx: Tx, headnode_id: int) -> list[HeadnodeNicRow]:
     """Return a headnode's nics in the order of their creation."""
     return tx.query(
@@ -128,3 +142,38 @@ def mark_deleting(tx: Tx, headnode_id: int) -> None:
 def delete(tx: Tx, headnode_id: int) -> None:
     """Remove a headnode. Raises sqlite3.IntegrityError if it may be on the hypervisor."""
     tx.execute("DELETE FROM headnode WHERE id = ?", (headnode_id,))
+
+
+# --- what the hypervisor has ----------------------------------------------------------------------
+
+
+def set_unknown(tx: Tx, headnode_id: int) -> None:
+    """Write that it is not known what the hypervisor has of a headnode."""
+    tx.execute(
+        "INSERT INTO headnode_applied VALUES (?, NULL)"
+        " ON CONFLICT (headnode_id) DO UPDATE SET seen = NULL",
+        (headnode_id,),
+    )
+
+
+def confirm(tx: Tx, headnode_id: int, seen: HeadnodeSeen) -> None:
+    """Write what was read of a headnode. One that is to be deleted, and is gone, is removed."""
+    tx.execute("DELETE FROM headnode_carries WHERE headnode_id = ?", (headnode_id,))
+    if seen.defined:
+        tx.execute(
+            "INSERT INTO headnode_applied VALUES (?, ?)"
+            " ON CONFLICT (headnode_id) DO UPDATE SET seen = excluded.seen",
+            (headnode_id, msgspec.json.encode(seen).decode()),
+        )
+        carry(tx, headnode_id, {nic.vlan for nic in seen.nics})
+        return
+    tx.execute("DELETE FROM headnode_applied WHERE headnode_id = ?", (headnode_id,))
+    tx.execute("DELETE FROM headnode WHERE id = ? AND deleting = 1", (headnode_id,))
+
+
+def carry(tx: Tx, headnode_id: int, vlans: Iterable[int]) -> None:
+    """Write that a headnode may be on some VLANs."""
+    tx.execute_many(
+        "INSERT OR IGNORE INTO headnode_carries VALUES (?, ?)",
+        [(headnode_id, vlan) for vlan in vlans],
+    )

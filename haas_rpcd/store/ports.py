@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
+
+import msgspec
 
 from haas_rpcd.model import PortConfig
 from haas_rpcd.store.database import Tx
@@ -33,6 +36,13 @@ class PortRow(Row, frozen=True):
     node: str | None
     project: str | None
     drift: str | None
+
+
+class PortStateRow(Row, frozen=True):
+    """What a port was last confirmed to carry; null: not known."""
+
+    name: str
+    config: Json[PortConfig | None]
 
 
 class UnconfirmedPortRow(Row, frozen=True):
@@ -105,6 +115,32 @@ def touched(tx: Tx, switch: str) -> list[str]:
     )
 
 
+def states(tx: Tx, switch_id: int) -> list[PortStateRow]:
+    """Return what the ports of a switch were last confirmed to carry: those that HaaS ever set."""
+    return tx.query(
+        PortStateRow,
+        f"SELECT port.name, {CONFIG} FROM port JOIN port_applied ON port_applied.port_id = port.id"
+        " WHERE port.switch_id = ?",
+        (switch_id,),
+    )
+
+
+def confirmed(tx: Tx, switch: str) -> dict[str, PortConfig]:
+    """Return what the ports of a switch were last confirmed to carry, where that is known."""
+    switch_id = tx.value(int, "SELECT id FROM switch WHERE name = ?", (switch,))
+    rows = [] if switch_id is None else states(tx, switch_id)
+    return {row.name: row.config for row in rows if row.config is not None}
+
+
+def id_of(tx: Tx, switch: str, port: str) -> int:
+    """Return the id of a registered port."""
+    return tx.number(
+        "SELECT port.id FROM port JOIN switch ON switch.id = port.switch_id"
+        " WHERE switch.name = ? AND port.name = ?",
+        (switch, port),
+    )
+
+
 def name_of(tx: Tx, switch_id: int, canonical: str) -> str | None:
     """Return the name under which a port is registered, by its canonical name."""
     return tx.value(
@@ -136,3 +172,37 @@ def delete(tx: Tx, port_id: int) -> None:
         (port_id,),
     )
     tx.execute("DELETE FROM port WHERE id = ?", (port_id,))
+
+
+# --- what a port carries --------------------------------------------------------------------------
+
+
+def set_unknown(tx: Tx, port_id: int) -> None:
+    """Write that a port's state is not known."""
+    tx.execute(
+        "INSERT INTO port_applied VALUES (?, NULL)"
+        " ON CONFLICT (port_id) DO UPDATE SET config = NULL",
+        (port_id,),
+    )
+
+
+def confirm(tx: Tx, port_id: int, config: PortConfig) -> None:
+    """Write what a port was read to carry."""
+    tx.execute(
+        "INSERT INTO port_applied VALUES (?, ?)"
+        " ON CONFLICT (port_id) DO UPDATE SET config = excluded.config",
+        (port_id, msgspec.json.encode(config).decode()),
+    )
+    tx.execute("DELETE FROM port_carries WHERE port_id = ?", (port_id,))
+    carry(tx, port_id, config.vlans)
+
+
+def carry(tx: Tx, port_id: int, vlans: Iterable[int]) -> None:
+    """Write that a port may carry some VLANs.
+
+    A trunk port carries the whole pool, so it does not count: no VLAN id would ever become free.
+    """
+    if tx.exists("SELECT 1 FROM port WHERE id = ? AND role <> 'trunk'", (port_id,)):
+        tx.execute_many(
+            "INSERT OR IGNORE INTO port_carries VALUES (?, ?)", [(port_id, vlan) for vlan in vlans]
+        )

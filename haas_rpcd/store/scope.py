@@ -1,12 +1,13 @@
-"""The planner's two inputs, read for one scope: a project, one node that is released, or the site.
+"""The planner's two inputs, read for one scope: a project, the release of a node, or the site.
 
-What a plan reads grows with its scope, not with the inventory: all lookups outside the scope are
-by VLAN id, through indexes.
+What a plan reads grows with its scope, not with the inventory. Everything outside the scope is
+looked up by VLAN id, through indexes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Literal
 
 import msgspec
 
@@ -17,35 +18,141 @@ from haas_rpcd.model import (
     Desired,
     HeadnodeGoal,
     HeadnodeNic,
-    HeadnodeSeen,
     PortConfig,
     PortGoal,
     PortRef,
     SwitchFacts,
 )
+from haas_rpcd.store import headnodes
 from haas_rpcd.store.applied import SITE
-from haas_rpcd.store.database import Row, Tx
+from haas_rpcd.store.database import Tx
+from haas_rpcd.store.headnodes import HeadnodeRow
+from haas_rpcd.store.ports import CONFIG
+from haas_rpcd.store.rows import Json, R, Row
 
 Facts = Callable[[str, int], SwitchFacts]
-"""From a dialect's name and a count of trunk ports to what the planner has to know of a switch."""
-
+"""Returns what the planner needs to know of a switch, from its dialect and its number of trunks."""
 
 NO_NODE = 0
+"""The node id of a release whose node has been deleted."""
 
 
 class Scope(msgspec.Struct, frozen=True):
-    """What one plan may change: a project's things, one node's ports, or (neither) the site's.
+    """What one plan may change.
 
-    The site is the trunk ports and all ports that no project holds. A node is in the scope of its
-    release for as long as that lasts; ``NO_NODE`` is the scope of the release of a deleted one.
+    With ``project_id`` alone: everything of that project. With ``node_id`` as well: the ports of
+    that node, as long as the project is releasing it. With neither: the site, that is trunk ports
+    and all ports that no project holds.
     """
 
     project_id: int | None = None
     node_id: int | None = None
 
 
-_PORTS = """
-SELECT port.id, port.name AS port, port.role, switch.name AS switch, port_applied.config,
+class ScopePortRow(Row, frozen=True):
+    """A port of the scope and the nic behind it. ``config`` null: its state is not known."""
+
+    id: int
+    name: str
+    switch: str
+    role: Literal["access", "trunk"]
+    config: Json[PortConfig | None]
+    nic_id: int | None
+    nic: str | None
+    node: str | None
+
+    @property
+    def ref(self) -> PortRef:
+        """How the planner names the port."""
+        return PortRef(self.switch, self.name)
+
+
+class StagedRow(Row, frozen=True):
+    """A VLAN staged on a nic."""
+
+    nic_id: int
+    vlan: int
+    tagged: bool
+
+
+class VlanRow(Row, frozen=True):
+    """A VLAN id."""
+
+    vlan: int
+
+
+class LabelRow(Row, frozen=True):
+    """A VLAN id and the name of its network."""
+
+    vlan: int
+    label: str
+
+
+class SwitchTraitsRow(Row, frozen=True):
+    """What a switch's properties depend on."""
+
+    name: str
+    dialect: str
+    trunks: int
+
+
+class SwitchVlanRow(Row, frozen=True):
+    """A VLAN that exists on a switch, or may exist if that is not ``confirmed``."""
+
+    switch: str
+    vlan: int
+    confirmed: bool
+
+
+class PresenceRow(Row, frozen=True):
+    """A VLAN or a bridge that exists on a device, or may exist if that is not ``confirmed``."""
+
+    vlan: int
+    confirmed: bool
+
+
+class PortCarriesRow(Row, frozen=True):
+    """A VLAN that a port carries or may carry."""
+
+    vlan: int
+    port_id: int
+    switch: str
+
+
+class HeadnodeCarriesRow(Row, frozen=True):
+    """A VLAN that a headnode is on or may be on."""
+
+    vlan: int
+    headnode_id: int
+
+
+def load(tx: Tx, scope: Scope, pool: Sequence[int], facts: Facts) -> tuple[Desired, Applied]:
+    """Return what is desired and what was confirmed within a scope."""
+    ports = _ports(tx, scope)
+    own_headnodes = _headnodes(tx, scope)
+    port_goals = _port_goals(tx, ports, tuple(pool))
+    headnode_goals = {row.label: _headnode_goal(tx, row) for row in own_headnodes}
+    networks = _networks(
+        tx, scope, ports, own_headnodes, port_goals.values(), headnode_goals.values()
+    )
+    vlans = list(networks)
+    desired = Desired(ports=port_goals, headnodes=headnode_goals, networks=networks)
+    applied = Applied(
+        ports={row.ref: AppliedPort(row.config) for row in ports},
+        headnodes={row.label: row.seen for row in own_headnodes if row.touched},
+        vlans=_switch_vlans(tx, vlans),
+        bridges=_bridges(tx, vlans),
+        elsewhere=_elsewhere(tx, vlans, ports, own_headnodes),
+        unsaved=_unsaved(tx, scope),
+        switches=_switches(tx, facts),
+    )
+    return desired, applied
+
+
+# --- what is desired ------------------------------------------------------------------------------
+
+_PORTS = f"""
+SELECT port.id, port.name, switch.name AS switch, port.role, {CONFIG},
     nic.id AS nic_id, nic.name AS nic, node.name AS node
 FROM port JOIN switch ON switch.id = port.switch_id
 LEFT JOIN port_applied ON port_applied.port_id = port.id
@@ -55,198 +162,166 @@ LEFT JOIN allocation ON allocation.node_id = nic.node_id
 """
 
 
-def load(tx: Tx, scope: Scope, pool: Sequence[int], facts: Facts) -> tuple[Desired, Applied]:
-    """Read what is wanted and what was confirmed within a scope."""
-    ports = _ports(tx, scope)
-    headnodes = _headnodes(tx, scope)
-    goals = _port_goals(tx, ports, tuple(pool))
-    headnode_goals = {row["label"]: _headnode_goal(tx, row) for row in headnodes}
-    networks = _networks(tx, scope, ports, headnodes, goals.values(), headnode_goals.values())
-    switches = _switches(tx, facts)
-    desired = Desired(ports=goals, headnodes=headnode_goals, networks=networks)
-    applied = Applied(
-        ports={
-            _ref(row): AppliedPort(
-                None
-                if row["config"] is None
-                else msgspec.json.decode(row["config"], type=PortConfig)
-            )
-            for row in ports
-        },
-        headnodes={
-            row["label"]: (
-                None if row["seen"] is None else msgspec.json.decode(row["seen"], type=HeadnodeSeen)
-            )
-            for row in headnodes
-            if row["touched"]
-        },
-        vlans=_switch_vlans(tx, networks),
-        bridges=_bridges(tx, networks),
-        elsewhere=_elsewhere(tx, networks, ports, headnodes),
-        unsaved=_unsaved(tx, scope),
-        switches=switches,
-    )
-    return desired, applied
-
-
-def _ref(row: Row) -> PortRef:
-    return PortRef(row["switch"], row["port"])
-
-
-def _ports(tx: Tx, scope: Scope) -> list[Row]:
+def _ports(tx: Tx, scope: Scope) -> list[ScopePortRow]:
     if scope.node_id is not None:
-        # only while it is being released by this project: it may have changed hands since
-        return tx.dicts(
+        # Since the release was requested, the node may have become free and been allocated again.
+        return tx.query(
+            ScopePortRow,
             f"{_PORTS} WHERE nic.node_id = ? AND allocation.releasing"
             " AND allocation.project_id = ?",
             (scope.node_id, scope.project_id),
         )
     if scope.project_id is not None:
-        return tx.dicts(f"{_PORTS} WHERE allocation.project_id = ?", (scope.project_id,))
-    return tx.dicts(
-        f"{_PORTS} WHERE port.role = 'trunk' OR allocation.node_id IS NULL OR allocation.releasing"
+        return tx.query(
+            ScopePortRow, f"{_PORTS} WHERE allocation.project_id = ?", (scope.project_id,)
+        )
+    return tx.query(
+        ScopePortRow,
+        f"{_PORTS} WHERE port.role = 'trunk' OR allocation.node_id IS NULL OR allocation.releasing",
     )
 
 
-def _port_goals(tx: Tx, ports: list[Row], pool: tuple[int, ...]) -> dict[PortRef, PortGoal]:
-    wired = [row["nic_id"] for row in ports if row["nic_id"] is not None]
-    untagged: dict[int, int] = {}
-    tagged: dict[int, list[int]] = {}
+def _port_goals(
+    tx: Tx, ports: list[ScopePortRow], pool: tuple[int, ...]
+) -> dict[PortRef, PortGoal]:
+    untagged: dict[int | None, int] = {}
+    tagged: dict[int | None, list[int]] = {}
     for row in _by_ids(
         tx,
-        "SELECT connection.nic_id, connection.tagged, vlan_claim.vlan FROM connection"
+        StagedRow,
+        "SELECT connection.nic_id, vlan_claim.vlan, connection.tagged FROM connection"
         " JOIN vlan_claim ON vlan_claim.network_id = connection.network_id"
         " WHERE connection.nic_id IN ({})",
-        wired,
+        [port.nic_id for port in ports if port.nic_id is not None],
     ):
-        if row["tagged"]:
-            tagged.setdefault(row["nic_id"], []).append(row["vlan"])
+        if row.tagged:
+            tagged.setdefault(row.nic_id, []).append(row.vlan)
         else:
-            untagged[row["nic_id"]] = row["vlan"]
+            untagged[row.nic_id] = row.vlan
     goals = {}
-    for row in ports:
-        if row["role"] == "trunk":
+    for port in ports:
+        if port.role == "trunk":
             goal = PortGoal(PortConfig(tagged=pool), "trunk", trunk=True)
-        elif row["nic_id"] is None:
+        elif port.nic_id is None:
             goal = PortGoal(PortConfig(), "no nic")
         else:
-            nic_id = row["nic_id"]
-            config = PortConfig(untagged.get(nic_id), tuple(sorted(tagged.get(nic_id, ()))))
-            goal = PortGoal(config, f"{row['node']}:{row['nic']}")
-        goals[_ref(row)] = goal
+            vlans = tuple(sorted(tagged.get(port.nic_id, ())))
+            goal = PortGoal(PortConfig(untagged.get(port.nic_id), vlans), f"{port.node}:{port.nic}")
+        goals[port.ref] = goal
     return goals
 
 
-def _headnodes(tx: Tx, scope: Scope) -> list[Row]:
+def _headnodes(tx: Tx, scope: Scope) -> list[HeadnodeRow]:
     if scope.project_id is None or scope.node_id is not None:
         return []
-    return tx.dicts(
-        "SELECT headnode.*, project.name || '/' || headnode.name AS label, headnode_applied.seen,"
-        " headnode_applied.headnode_id IS NOT NULL AS touched FROM headnode"
-        " JOIN project ON project.id = headnode.project_id"
-        " LEFT JOIN headnode_applied ON headnode_applied.headnode_id = headnode.id"
-        " WHERE headnode.project_id = ?",
-        (scope.project_id,),
-    )
+    return headnodes.all_of(tx, scope.project_id)
 
 
-def _headnode_goal(tx: Tx, row: Row) -> HeadnodeGoal:
-    nics = tx.dicts(
-        "SELECT headnode_nic.name, headnode_nic.mac, vlan_claim.vlan FROM headnode_nic"
-        " JOIN vlan_claim ON vlan_claim.network_id = headnode_nic.network_id WHERE headnode_id = ?",
-        (row["id"],),
-    )
+def _headnode_goal(tx: Tx, row: HeadnodeRow) -> HeadnodeGoal:
+    nics = [
+        HeadnodeNic(nic.name, nic.mac, nic.vlan)
+        for nic in headnodes.nics(tx, row.id)
+        if nic.vlan is not None
+    ]
     return HeadnodeGoal(
-        uuid=row["uuid"],
-        image=row["image"],
-        present=not row["deleting"],
-        running=bool(row["running"]),
-        nics=tuple(sorted(HeadnodeNic(nic["name"], nic["mac"], nic["vlan"]) for nic in nics)),
+        uuid=row.uuid,
+        image=row.image,
+        present=not row.deleting,
+        running=row.running,
+        nics=tuple(sorted(nics)),
     )
+
+
+# --- which VLANs the plan is about ----------------------------------------------------------------
 
 
 def _networks(
     tx: Tx,
     scope: Scope,
-    ports: list[Row],
-    headnodes: list[Row],
+    ports: list[ScopePortRow],
+    own_headnodes: list[HeadnodeRow],
     port_goals: Iterable[PortGoal],
     headnode_goals: Iterable[HeadnodeGoal],
 ) -> dict[int, str]:
-    """Give the VLANs the scope speaks of: its own, those it uses, and those it may still carry."""
+    """Return the VLANs of the scope with their networks' names.
+
+    These are the project's own, those that something in the scope is to be on, and those that
+    something in the scope may still carry. The site also has those of deleted networks.
+    """
     vlans = {vlan for goal in port_goals if not goal.trunk for vlan in goal.config.vlans}
     vlans |= {nic.vlan for goal in headnode_goals for nic in goal.nics}
-    for table, rows in (("port", ports), ("headnode", headnodes)):
-        sql = f"SELECT DISTINCT vlan FROM {table}_carries WHERE {table}_id IN ({{}})"
-        vlans |= {row["vlan"] for row in _by_ids(tx, sql, [row["id"] for row in rows])}
+    vlans |= _carried(tx, "port", [row.id for row in ports])
+    vlans |= _carried(tx, "headnode", [row.id for row in own_headnodes])
     if scope.project_id is None:
         vlans |= set(tx.values(int, "SELECT vlan FROM vlan_claim WHERE network_id IS NULL"))
     elif scope.node_id is None:
         vlans |= set(
             tx.values(int, "SELECT vlan FROM vlan_claim WHERE project_id = ?", (scope.project_id,))
         )
-    return {
-        row["vlan"]: row["label"]
-        for row in _by_ids(
-            tx, "SELECT vlan, label FROM vlan_claim WHERE vlan IN ({})", sorted(vlans)
-        )
-    }
+    sql = "SELECT vlan, label FROM vlan_claim WHERE vlan IN ({})"
+    return {row.vlan: row.label for row in _by_ids(tx, LabelRow, sql, sorted(vlans))}
+
+
+def _carried(tx: Tx, what: Literal["port", "headnode"], ids: Sequence[int]) -> set[int]:
+    sql = f"SELECT DISTINCT vlan FROM {what}_carries WHERE {what}_id IN ({{}})"
+    return {row.vlan for row in _by_ids(tx, VlanRow, sql, ids)}
+
+
+# --- what was confirmed ---------------------------------------------------------------------------
 
 
 def _switches(tx: Tx, facts: Facts) -> dict[str, SwitchFacts]:
-    return {
-        row["name"]: facts(row["dialect"], row["trunks"])
-        for row in tx.dicts(
-            "SELECT switch.name, switch.dialect, (SELECT count(*) FROM port"
-            " WHERE switch_id = switch.id AND role = 'trunk') AS trunks FROM switch"
-        )
-    }
+    rows = tx.query(
+        SwitchTraitsRow,
+        "SELECT switch.name, switch.dialect, (SELECT count(*) FROM port"
+        " WHERE switch_id = switch.id AND role = 'trunk') AS trunks FROM switch",
+    )
+    return {row.name: facts(row.dialect, row.trunks) for row in rows}
 
 
-def _switch_vlans(tx: Tx, networks: dict[int, str]) -> dict[str, dict[int, bool]]:
+def _switch_vlans(tx: Tx, vlans: Sequence[int]) -> dict[str, dict[int, bool]]:
     found: dict[str, dict[int, bool]] = {}
     for row in _by_ids(
         tx,
-        "SELECT switch.name, switch_vlan.vlan, switch_vlan.confirmed FROM switch_vlan"
+        SwitchVlanRow,
+        "SELECT switch.name AS switch, switch_vlan.vlan, switch_vlan.confirmed FROM switch_vlan"
         " JOIN switch ON switch.id = switch_vlan.switch_id WHERE switch_vlan.vlan IN ({})",
-        list(networks),
+        vlans,
     ):
-        found.setdefault(row["name"], {})[row["vlan"]] = bool(row["confirmed"])
+        found.setdefault(row.switch, {})[row.vlan] = row.confirmed
     return found
 
 
-def _bridges(tx: Tx, networks: dict[int, str]) -> dict[int, bool]:
-    return {
-        row["vlan"]: bool(row["confirmed"])
-        for row in _by_ids(
-            tx, "SELECT vlan, confirmed FROM bridge WHERE vlan IN ({})", list(networks)
-        )
-    }
+def _bridges(tx: Tx, vlans: Sequence[int]) -> dict[int, bool]:
+    sql = "SELECT vlan, confirmed FROM bridge WHERE vlan IN ({})"
+    return {row.vlan: row.confirmed for row in _by_ids(tx, PresenceRow, sql, vlans)}
 
 
 def _elsewhere(
-    tx: Tx, networks: dict[int, str], ports: list[Row], headnodes: list[Row]
+    tx: Tx, vlans: Sequence[int], ports: list[ScopePortRow], own_headnodes: list[HeadnodeRow]
 ) -> dict[int, frozenset[str]]:
-    """Say on which devices something outside the scope carries, or may carry, the scope's VLANs."""
-    own_ports = {row["id"] for row in ports}
-    own_headnodes = {row["id"] for row in headnodes}
+    """Return the devices on which something outside the scope carries, or may carry, each VLAN."""
+    own_ports = {row.id for row in ports}
+    own_headnode_ids = {row.id for row in own_headnodes}
     places: dict[int, set[str]] = {}
-    for row in _by_ids(
+    for port in _by_ids(
         tx,
-        "SELECT port_carries.vlan, port.id, switch.name FROM port_carries"
+        PortCarriesRow,
+        "SELECT port_carries.vlan, port_carries.port_id, switch.name AS switch FROM port_carries"
         " JOIN port ON port.id = port_carries.port_id JOIN switch ON switch.id = port.switch_id"
         " WHERE port_carries.vlan IN ({})",
-        list(networks),
+        vlans,
     ):
-        if row["id"] not in own_ports:
-            places.setdefault(row["vlan"], set()).add(row["name"])
-    for row in _by_ids(
+        if port.port_id not in own_ports:
+            places.setdefault(port.vlan, set()).add(port.switch)
+    for headnode in _by_ids(
         tx,
-        "SELECT vlan, headnode_id AS id FROM headnode_carries WHERE vlan IN ({})",
-        list(networks),
+        HeadnodeCarriesRow,
+        "SELECT vlan, headnode_id FROM headnode_carries WHERE vlan IN ({})",
+        vlans,
     ):
-        if row["id"] not in own_headnodes:
-            places.setdefault(row["vlan"], set()).add(MASTER)
+        if headnode.headnode_id not in own_headnode_ids:
+            places.setdefault(headnode.vlan, set()).add(MASTER)
     return {vlan: frozenset(devices) for vlan, devices in places.items()}
 
 
@@ -262,13 +337,13 @@ def _unsaved(tx: Tx, scope: Scope) -> frozenset[str]:
 
 
 _CHUNK = 500
-"""Ids in one IN list; SQLite takes 32,766 parameters, and short statements are cached better."""
+"""Ids in one IN list. SQLite takes 32,766 parameters, but short statements are cached better."""
 
 
-def _by_ids(tx: Tx, sql: str, ids: Sequence[int]) -> list[Row]:
-    """Run a query whose ``{}`` is an IN list, over any number of ids."""
-    rows: list[Row] = []
+def _by_ids(tx: Tx, row: type[R], sql: str, ids: Sequence[int]) -> list[R]:
+    """Run a query whose ``{}`` is an IN list, for any number of ids."""
+    rows: list[R] = []
     for start in range(0, len(ids), _CHUNK):
         chunk = ids[start : start + _CHUNK]
-        rows += tx.dicts(sql.format(", ".join("?" * len(chunk))), chunk)
+        rows += tx.query(row, sql.format(", ".join("?" * len(chunk))), chunk)
     return rows
