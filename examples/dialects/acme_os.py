@@ -30,9 +30,9 @@ class AcmeOs(IosLike):
     model = re.compile(r"^Model number\s*: *(\S+)", re.M)
     version = re.compile(r"Version ([^,\s]+)")
 
-    def enter_range(self, runs: Sequence[Span]) -> str:
+    def enter_range(self, spans: Sequence[Span]) -> str:
         """It wants blanks around dash and comma."""
-        return f"interface range {range_with_blanks(runs)}"
+        return f"interface range {range_with_blanks(spans)}"
 
     def saved(self, answer: str) -> bool:
         """It ends a successful save with ``[OK]``."""

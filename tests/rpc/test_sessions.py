@@ -89,7 +89,7 @@ async def test_a_session_that_the_switch_closed_meanwhile_is_opened_again(
     idle: float,
     use: Callable[[SmallSite], Awaitable[object]],
 ) -> None:
-    monkeypatch.setattr(driver, "_IDLE", idle)
+    monkeypatch.setattr(driver, "CHECK_AFTER_IDLE", idle)
     await staged.succeeds("red")
     counters = staged.switches["sw1"].counters
     logins = counters.logins

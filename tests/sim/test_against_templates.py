@@ -60,9 +60,9 @@ async def shown(dialect: str, command: str) -> tuple[str, frozenset[int], str]:
         try:
             await send(driver, SetVlan(101, True), SetVlan(105, True))
             seen = await driver.probe()
-            [answer] = await driver.shown([command])
+            [answer] = await driver.show([command])
             vlans = DIALECTS[dialect].parse_vlans(
-                await driver.shown(DIALECTS[dialect].read_vlans({}))
+                await driver.show(DIALECTS[dialect].read_vlans({}))
             )
             return answer, vlans, seen.version
         finally:

@@ -177,10 +177,10 @@ async def test_an_error_is_noticed_on_the_very_line_that_caused_it(sample: Sampl
     played = [*before, sample, *behind]
     session = await typed_ahead(dialect, played)
     ran = await session.run(
-        [Line(one.line, (0,), 0, guarded=False) for one in played],
+        [Line(one.line, (0,), 0, barrier=False) for one in played],
         window=len(played),
-        told=lambda line: None,
-        stop=lambda: False,
+        on_sent=lambda line: None,
+        cancelled=lambda: False,
     )
     assert ran.error is not None
     assert ran.error.reason == "refused"
@@ -194,10 +194,10 @@ async def test_a_script_with_nothing_but_benign_answers_runs_through(name: str) 
     for played in by_host(dialect, BENIGN[name]):
         session = await typed_ahead(dialect, played)
         ran = await session.run(
-            [Line(one.line, (0,), 0, guarded=False) for one in played],
+            [Line(one.line, (0,), 0, barrier=False) for one in played],
             window=16,
-            told=lambda line: None,
-            stop=lambda: False,
+            on_sent=lambda line: None,
+            cancelled=lambda: False,
         )
         assert (ran.error, ran.answered) == (None, len(played))
 

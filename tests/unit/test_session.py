@@ -451,7 +451,7 @@ def toy(kind: type[Toy] = Toy, **ways: Any) -> Toy:
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Silences are over soon."""
-    monkeypatch.setattr("haas_rpcd.drivers.switch.session._QUIET", 0.05)
+    monkeypatch.setattr("haas_rpcd.drivers.switch.channel.PROMPT_FALLBACK", 0.05)
 
 
 @pytest.mark.usefixtures("soon")
@@ -609,7 +609,7 @@ async def test_answers_that_take_longer_than_a_silence() -> None:
 
 async def test_a_session_that_was_idle_for_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """The switch closed it: it is asked before it is used, and not used."""
-    monkeypatch.setattr("haas_rpcd.drivers.switch.driver._IDLE", 0.0)
+    monkeypatch.setattr("haas_rpcd.drivers.switch.driver.CHECK_AFTER_IDLE", 0.0)
     switch = catalyst()
     async with driving(switch) as driver:
         assert await driver.usable()

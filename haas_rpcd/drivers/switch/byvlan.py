@@ -1,13 +1,13 @@
-"""What the families have in common in which ports are listed under VLANs, not VLANs under ports.
+"""The base of families that list ports under VLANs, instead of VLANs under ports.
 
-A port is on a VLAN because of a line in that VLAN's context (``vlan 100`` + ``untagged 1-24``), and
-no line takes it off all others: it has to be taken off each by name. So what it carries is read
-first (:attr:`Dialect.needs_current_config`).
+A port joins a VLAN by a line in that VLAN's context (``vlan 100``, ``untagged 1-24``). No line
+removes it from all other VLANs, so it must be removed from each by name, and its current
+configuration is read first (:attr:`Dialect.needs_current_config`).
 
-A port that is on no VLAN falls back to the default VLAN, with all its like. So a port is shut while
-it changes, and opened once every line was accepted; it stays open only where nothing can make it
-fall back meanwhile (:meth:`ByVlan.keeps_open`). In between a shut port is on nothing but what it
-was on, the default VLAN, and what it is to be on.
+A port that is on no VLAN falls back to the default VLAN, together with all others in that state.
+Therefore a port is shut while it changes, and opened after every line was accepted. It stays open
+only if it cannot fall back meanwhile (:meth:`ByVlan.can_stay_open`). While it changes, a shut port
+is only on its old VLANs, the default VLAN and its new VLANs.
 """
 
 from __future__ import annotations
@@ -31,12 +31,15 @@ class Membership(NamedTuple):
 
 
 class _Change(NamedTuple):
-    """A port that is set: its canonical name, which change it is, what is wanted, what is there."""
+    """A port to be set. ``port`` is its canonical name, ``change`` the index of its change.
+
+    ``current`` is None if the port's configuration is unknown.
+    """
 
     port: str
-    at: int
+    change: int
     config: PortConfig
-    now: PortConfig | None
+    current: PortConfig | None
 
 
 class ByVlan(Dialect):
@@ -45,213 +48,214 @@ class ByVlan(Dialect):
     needs_current_config = True
     leave_port = "exit"
     leave_vlan: ClassVar[str] = "exit"
-    shut: ClassVar[str] = "shutdown"
-    opened: ClassVar[str] = "no shutdown"
+    shut_line: ClassVar[str] = "shutdown"
+    open_line: ClassVar[str] = "no shutdown"
 
-    leaves_all: ClassVar[bool] = False
-    """Whether a port that is shut to be changed is taken off all VLANs, also those it is to be on
-    afterwards: where what it is on decides what it can join."""
+    leave_all_first: ClassVar[bool] = False
+    """True if a port that is shut for a change leaves all its VLANs, even those it will be on
+    afterwards, because its present VLANs restrict which ones it can join."""
 
-    most_named: ClassVar[int] = 8
-    """Runs of ports that one line under a VLAN takes; 0: each port has a line of its own."""
+    max_spans: ClassVar[int] = 8
+    """Spans of ports that one line under a VLAN takes; 0: each port has a line of its own."""
 
-    home_first: ClassVar[bool] = False
-    """Whether a port has to be put on the default VLAN by name before it can leave its last one
-    (else the switch does so by itself)."""
+    join_default_first: ClassVar[bool] = False
+    """True if a port must join the default VLAN by name before it can leave its last VLAN. On other
+    families the switch does this by itself."""
 
-    # --- lines, for a family to say ---------------------------------------------------------------
+    # --- lines, for a family to define ------------------------------------------------------------
 
     def enter_vlan(self, vlan: int) -> str:
-        """Give the line that enters a VLAN's context."""
+        """Return the line that enters a VLAN's context."""
         return f"vlan {vlan}"
 
-    def named(self, runs: Sequence[portnames.Span]) -> str:
-        """Name several runs of ports in a line under a VLAN."""
-        return ",".join(
-            f"{run.prefix}{run.first}-{run.last}"
-            if run.last > run.first
-            else portnames.names(run)[0]
-            for run in runs
-        )
+    def port_list(self, spans: Sequence[portnames.Span]) -> str:
+        """Write several spans of ports as a line under a VLAN takes them."""
+        return portnames.joined(spans)
 
-    def join(self, named: str, tagged: bool) -> str:
-        """Give the line under a VLAN that puts ports on it."""
-        return f"{'tagged' if tagged else 'untagged'} {named}"
+    def join_line(self, ports: str, tagged: bool) -> str:
+        """Return the line under a VLAN that adds ports to it."""
+        return f"{'tagged' if tagged else 'untagged'} {ports}"
 
-    def leave(self, named: str, tagged: bool) -> str:
-        """Give the line under a VLAN that takes ports off it."""
-        return f"no {self.join(named, tagged)}"
+    def leave_line(self, ports: str, tagged: bool) -> str:
+        """Return the line under a VLAN that removes ports from it."""
+        return f"no {self.join_line(ports, tagged)}"
 
-    def leaves_home(self, options: Options) -> bool:
-        """Whether a port that is to be tagged only has to be taken off the default VLAN by name.
+    def must_leave_default(self, options: Options) -> bool:
+        """Return whether a tagged-only port must leave the default VLAN by name.
 
-        That is done once it is on another. Else the switch does so by itself.
+        This is done after it joined another VLAN. On other families the switch does it by itself.
         """
         return False
 
     def memberships(self, config: PortConfig, options: Options) -> frozenset[Membership]:
-        """Say on which VLANs, and how, a port is listed that carries this."""
+        """Return under which VLANs, and how, a port with this configuration is listed."""
         places = {Membership(vlan, True) for vlan in config.tagged}
         if config.untagged is not None:
             places.add(Membership(config.untagged, False))
         return frozenset(places)
 
-    def home(self, options: Options) -> Membership:
-        """Say where a port is that is on no other VLAN. Option ``default_vlan``: not on VLAN 1."""
+    def default_membership(self, options: Options) -> Membership:
+        """Return where a port falls back to: VLAN 1, or the one in option ``default_vlan``."""
         vlan = options.get("default_vlan")
         return Membership(vlan if isinstance(vlan, int) else DEFAULT_VLAN, tagged=False)
 
-    def leaving(
-        self, now: PortConfig, config: PortConfig, options: Options
+    def memberships_to_leave(
+        self, current: PortConfig, config: PortConfig, options: Options
     ) -> frozenset[Membership]:
-        """Say what a port is to be taken off by name: what it is not to be on any more, or all."""
-        there = self.memberships(now, options) - {self.home(options)}
-        if self.leaves_all and not self.keeps_open(now, config):
-            return there
-        return there - self.memberships(config, options)
+        """Return what a port must leave by name: all that it must not keep, or all of it."""
+        present = self.memberships(current, options) - {self.default_membership(options)}
+        if self.leave_all_first and not self.can_stay_open(current, config):
+            return present
+        return present - self.memberships(config, options)
 
-    def before_leaving(self, now: PortConfig, config: PortConfig, options: Options) -> list[str]:
-        """Give lines in the context of a port that is shut and still on its VLANs."""
+    def before_leaving(
+        self, current: PortConfig, config: PortConfig, options: Options
+    ) -> list[str]:
+        """Return lines for a port's context while it is shut and still on its old VLANs."""
         return []
 
     def before_joining(self, config: PortConfig, options: Options) -> list[str]:
-        """Give lines in the context of a port that is shut and off what it is not to be on."""
+        """Return lines for a port's context while it is shut, after it left its old VLANs."""
         return []
 
     def after_joining(self, config: PortConfig, options: Options) -> list[str]:
-        """Give lines in the context of a port that is still shut and on all its VLANs."""
+        """Return lines for a port's context while it is still shut, after it joined all VLANs."""
         return []
 
-    def keeps_open(self, now: PortConfig, config: PortConfig) -> bool:
-        """Whether a port may stay as open as it is: at no time can it be on the default VLAN.
+    def can_stay_open(self, current: PortConfig, config: PortConfig) -> bool:
+        """Return whether a port can stay open, because it never falls back to the default VLAN.
 
-        By default, when what it carries without a tag stays and so does some tagged VLAN. Lines in
-        a port's own context are not sent then.
+        By default: if its untagged VLAN stays the same, and at least one tagged VLAN remains. No
+        lines are sent in the port's own context then.
         """
-        return now == config or (
-            now.untagged == config.untagged and not set(now.tagged).isdisjoint(config.tagged)
+        return current == config or (
+            current.untagged == config.untagged
+            and not set(current.tagged).isdisjoint(config.tagged)
         )
 
-    def clearing(self, config: PortConfig, options: Options) -> list[str] | None:
-        """Give lines in the context of a shut port that make it carry nothing, whatever it is on.
+    def clear_lines(self, config: PortConfig, options: Options) -> list[str] | None:
+        """Return lines for a shut port's context that remove it from every VLAN it is on.
 
-        They may be refused for a port that is on something; then it stays shut. None where the
-        family has no such lines: a port of which nothing is known is shut then, and nothing more.
+        The switch may refuse them for a port that is on a VLAN; it then stays shut. None if the
+        family has no such lines: then a port in an unknown state is shut, and nothing more.
         """
         return None
 
     # --- the script -------------------------------------------------------------------------------
 
     def port_script(
-        self, changes: Mapping[int, SetPort], options: Options, now: Mapping[str, PortConfig]
+        self, changes: Mapping[int, SetPort], options: Options, current: Mapping[str, PortConfig]
     ) -> list[Stage]:
-        """Shut the ports, take them off what they are on, put them on what they are to be on, open.
+        """Shut the ports, leave the old VLANs, join the new ones, open the ports.
 
-        Each is a stage of its own, so nothing opens unless all before it was accepted.
+        Each is a stage of its own, so no port opens unless everything before was accepted.
         """
         moving: list[_Change] = []
         staying: list[_Change] = []
         for index, change in changes.items():
-            seen = now.get(change.port)
+            seen = current.get(change.port)
             one = _Change(self.canonical_port(change.port), index, change.config, seen)
-            stays = seen is not None and self.keeps_open(seen, change.config)
+            stays = seen is not None and self.can_stay_open(seen, change.config)
             (staying if stays and not change.config.parked else moving).append(one)
-        both = sorted([*moving, *staying], key=lambda one: one.at)
-        known = [one for one in both if one.now is not None]
-        strange = [
+        every = sorted([*moving, *staying], key=lambda one: one.change)
+        known = [one for one in every if one.current is not None]
+        cleared = [
             one
-            for one in both
-            if one.now is None and self.clearing(one.config, options) is not None
+            for one in every
+            if one.current is None and self.clear_lines(one.config, options) is not None
         ]
-        settled = [one for one in moving if one.now is not None and one.now != one.config]
-        placed = sorted([*known, *strange], key=lambda one: one.at)
+        changed = [one for one in moving if one.current is not None and one.current != one.config]
+        placed = sorted([*known, *cleared], key=lambda one: one.change)
         stages: list[Stage] = [
-            self._in_ports([(one, [self.shut]) for one in moving], options),
+            self._in_ports([(one, [self.shut_line]) for one in moving], options),
             self._in_ports(
-                [(one, self.before_leaving(_now(one), one.config, options)) for one in settled],
+                [(one, self.before_leaving(_current(one), one.config, options)) for one in changed],
                 options,
             ),
-            self._off(known, options),
+            self._leave_stage(known, options),
             self._in_ports(
-                [(one, self.clearing(one.config, options) or []) for one in strange], options
+                [(one, self.clear_lines(one.config, options) or []) for one in cleared], options
             ),
             self._in_ports(
-                [(one, self.before_joining(one.config, options)) for one in (*settled, *strange)],
+                [(one, self.before_joining(one.config, options)) for one in (*changed, *cleared)],
                 options,
             ),
-            self._on(placed, options),
-            self._leave_home(placed, options),
+            self._join_stage(placed, options),
+            self._leave_default_stage(placed, options),
             self._in_ports(
-                [(one, self.after_joining(one.config, options)) for one in (*settled, *strange)],
+                [(one, self.after_joining(one.config, options)) for one in (*changed, *cleared)],
                 options,
             ),
             self._in_ports(
-                [(one, [self.opened]) for one in placed if not one.config.parked], options
+                [(one, [self.open_line]) for one in placed if not one.config.parked], options
             ),
         ]
         return [stage for stage in stages if stage]
 
     def _in_ports(self, wanted: Iterable[tuple[_Change, list[str]]], options: Options) -> Stage:
-        """Set lines in ports' own contexts; those with the same lines together."""
+        """Send lines in ports' own contexts; ports with the same lines share a context."""
         stage: dict[tuple[str, ...], dict[str, int]] = {}
         for one, lines in wanted:
             if lines:
-                stage.setdefault(tuple(lines), {})[one.port] = one.at
+                stage.setdefault(tuple(lines), {})[one.port] = one.change
         return self._port_blocks(stage, options)
 
-    def _off(self, changes: Sequence[_Change], options: Options) -> Stage:
+    def _leave_stage(self, changes: Sequence[_Change], options: Options) -> Stage:
         places: dict[Membership, list[_Change]] = {}
-        homeward: list[_Change] = []
+        to_default: list[_Change] = []
         for one in changes:
-            there = self.memberships(_now(one), options)
-            leaving = self.leaving(_now(one), one.config, options)
-            if self.home_first and leaving and leaving == there:
-                homeward.append(one)
+            present = self.memberships(_current(one), options)
+            leaving = self.memberships_to_leave(_current(one), one.config, options)
+            if self.join_default_first and leaving and leaving == present:
+                to_default.append(one)
             for place in leaving:
                 places.setdefault(place, []).append(one)
-        blocks = list(self._under(self.home(options), homeward, options, join=True))
+        blocks = list(
+            self._under_vlan(self.default_membership(options), to_default, options, join=True)
+        )
         for place in sorted(places):
-            # A port that was put on the default VLAN by name left what it was on untagged.
-            staying = [one for one in places[place] if place.tagged or one not in homeward]
-            blocks += self._under(place, staying, options, join=False)
+            # A port that joined the default VLAN by name has left its untagged VLAN already.
+            remaining = [one for one in places[place] if place.tagged or one not in to_default]
+            blocks += self._under_vlan(place, remaining, options, join=False)
         return blocks
 
-    def _on(self, changes: Sequence[_Change], options: Options) -> Stage:
+    def _join_stage(self, changes: Sequence[_Change], options: Options) -> Stage:
         places: dict[Membership, list[_Change]] = {}
         for one in changes:
-            there = frozenset[Membership]()
-            if one.now is not None:
-                there = self.memberships(one.now, options)
-                there -= self.leaving(one.now, one.config, options)
-            for place in self.memberships(one.config, options) - there:
+            kept = frozenset[Membership]()
+            if one.current is not None:
+                kept = self.memberships(one.current, options)
+                kept -= self.memberships_to_leave(one.current, one.config, options)
+            for place in self.memberships(one.config, options) - kept:
                 places.setdefault(place, []).append(one)
         return [
             block
             for place in sorted(places, key=lambda place: (place.tagged, place.vlan))
-            for block in self._under(place, places[place], options, join=True)
+            for block in self._under_vlan(place, places[place], options, join=True)
         ]
 
-    def _leave_home(self, changes: Sequence[_Change], options: Options) -> Stage:
-        fallen = [
+    def _leave_default_stage(self, changes: Sequence[_Change], options: Options) -> Stage:
+        fallen_back = [
             one
             for one in changes
-            if self.leaves_home(options)
+            if self.must_leave_default(options)
             and one.config.untagged is None
             and one.config.tagged
-            and (one.now is None or not self.keeps_open(one.now, one.config))
+            and (one.current is None or not self.can_stay_open(one.current, one.config))
         ]
-        return list(self._under(self.home(options), fallen, options, join=False))
+        place = self.default_membership(options)
+        return list(self._under_vlan(place, fallen_back, options, join=False))
 
-    def _under(
+    def _under_vlan(
         self, place: Membership, changes: Sequence[_Change], options: Options, *, join: bool
     ) -> Iterator[Block]:
-        """Put ports on a VLAN or take them off, as many in a line as it takes."""
-        indexes = {one.port: one.at for one in changes}
+        """Add ports to a VLAN or remove them, as many per line as it takes."""
+        indexes = {one.port: one.change for one in changes}
+        give = self.join_line if join else self.leave_line
         for ports, named in self.name_ports(list(indexes), options):
-            line = self.join(named, place.tagged) if join else self.leave(named, place.tagged)
             yield Block(
                 tuple(sorted(indexes[port] for port in ports)),
-                (line,),
+                (give(named, place.tagged),),
                 self.enter_vlan(place.vlan),
                 self.leave_vlan,
             )
@@ -259,19 +263,18 @@ class ByVlan(Dialect):
     def name_ports(
         self, ports: Collection[str], options: Options
     ) -> Iterator[tuple[tuple[str, ...], str]]:
-        """Name ports in lines under a VLAN: the ports of each line, and its text."""
-        single = not self.most_named or options.get("ranges") is False
-        for runs in portnames.grouped(list(ports), 1 if single else self.most_named):
-            names = [name for run in runs for name in portnames.names(run)]
+        """Yield groups of ports, each with its text in a line under a VLAN."""
+        single = not self.max_spans or options.get("ranges") is False
+        for spans in portnames.grouped(list(ports), 1 if single else self.max_spans):
+            names = [name for span in spans for name in span.names]
             if not single:
-                yield tuple(names), self.named(runs)
+                yield tuple(names), self.port_list(spans)
                 continue
             for name in names:
-                [run] = portnames.spans([name])
-                yield (name,), self.named([run])
+                yield (name,), self.port_list(list(portnames.spans([name])))
 
 
-def _now(change: _Change) -> PortConfig:
-    if change.now is None:
-        raise ValueError(f"it is not known what {change.port} carries")
-    return change.now
+def _current(one: _Change) -> PortConfig:
+    if one.current is None:
+        raise ValueError(f"the configuration of {one.port} is not known")
+    return one.current

@@ -1,9 +1,9 @@
-"""What Dell's own two families resemble each other in: PowerConnect 55xx and the N-series (OS6).
+"""The base of two families of Dell: PowerConnect 55xx and the N-series (OS6).
 
-They are kin by their command line only: one is Marvell's ROS, the other Broadcom's FASTPATH. Both
-show an interface in the running configuration only where something about it is not the default,
-so the ports there are come from a table beside it. A section is ended by ``exit`` or ``!``, and its
-lines may or may not be indented.
+Only their command lines are related: one is Marvell's ROS, the other Broadcom's FASTPATH. The
+running configuration of both shows an interface only if it differs from the defaults, so the list
+of existing ports comes from a second table. A section ends with ``exit`` or ``!``; its lines may or
+may not be indented.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from haas_rpcd.model import PortConfig, parse_vlan_ranges
 
 
 class DellLike(IosLike):
-    """The base of both."""
+    """The base of both dialects."""
 
     enable_failed = re.compile(
         r"(?:% ?)?(?:incorrect password|bad passwords?|authentication failed|access denied|"
@@ -29,27 +29,24 @@ class DellLike(IosLike):
     max_ranges = 4
 
     def canonical_port(self, port: str) -> str:
-        """Names are written in small letters on one family, and begin with a capital on the other.
-
-        The type in full and in small letters is one name for both ways.
-        """
+        """Write the type in full and in lower case; one of the families capitalizes it."""
         return super().canonical_port(port).lower()
 
     # --- reading back -----------------------------------------------------------------------------
 
     def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
-        """Show all of the configuration, and which ports there are, however few are asked for.
+        """Show the whole configuration and the table of ports, even for a single port.
 
-        ``show running-config interface P`` prints nothing but an empty line for a port at its
-        defaults, and on OS6 it leaves the port's name out for any other.
+        ``show running-config interface P`` prints an empty line for a port with default settings,
+        and OS6 omits the port's name for all others.
         """
         return ["show running-config", "show interfaces status"]
 
     def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
-        """Read the sections; a port that is in the table and has none is at its defaults.
+        """Read the sections; a port that is only in the table has the default settings.
 
-        Of the table only the names are read. (ntc-templates has a template for PowerConnect's,
-        which gives up at the first word it doesn't know.)
+        Only the names are read from the table. (ntc-templates has a template for PowerConnect's
+        table, but it fails at the first word that it does not know.)
         """
         found = {
             name: self.port_state([])
@@ -70,13 +67,13 @@ class DellLike(IosLike):
     def _canonical(self, port: str) -> str | None:
         try:
             return self.canonical_port(port)
-        except ValueError:  # of a kind that we know nothing of: no port that was registered
+        except ValueError:  # an unknown type, so no registered port
             return None
 
     def port_state(self, lines: Sequence[str]) -> PortState:
-        """Say what an interface with these lines is set to carry, and whether it is open.
+        """Return the state of an interface with these lines.
 
-        A list of VLANs may be shown as what was added to none or as what was removed from all.
+        A list of VLANs may be shown as VLANs added to none, or as VLANs removed from all.
         """
         mode = "access"
         access: int | None = DEFAULT_VLAN
@@ -104,13 +101,13 @@ class DellLike(IosLike):
             config = PortConfig(untagged=access)
         elif mode == "general":
             config = _carrying(general, pvid)
-        else:  # a trunk, or a mode of which we know only that it lets through what one does
+        else:  # a trunk, or a mode that is only known to carry what a trunk would
             config = _carrying(frozenset(ALL_VLANS) if allowed is None else allowed, native)
         return PortState(config, self.is_open(lines))
 
 
 def _listed(before: frozenset[int] | None, words: Sequence[str]) -> frozenset[int] | None:
-    """Read one ``switchport trunk allowed vlan …`` on top of those before it (None: all)."""
+    """Apply one ``switchport trunk allowed vlan …`` to the list before it (None: all VLANs)."""
     match words:
         case ["none"]:
             return frozenset()
@@ -134,9 +131,9 @@ def _carrying(vlans: frozenset[int], untagged: int | None) -> PortConfig:
 
 
 def flat_sections(config: str) -> Iterator[tuple[str, list[str]]]:
-    """Split a running configuration into its sections of interfaces, indented or not.
+    """Split a running configuration into its ``interface`` sections, indented or not.
 
-    Where a page was turned, OS6 leaves an empty line in the midst of one.
+    OS6 leaves an empty line inside a section where a page was turned.
     """
     name: str | None = None
     lines: list[str] = []

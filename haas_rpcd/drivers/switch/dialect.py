@@ -1,19 +1,19 @@
-"""What a dialect is: how one family of switches is talked to. Declarative, and without I/O.
+"""The base class of dialects: how one family of switches is configured. Declarative, without I/O.
 
-A dialect is one small module in :mod:`haas_rpcd.drivers.switch.dialects`, or one file in the folder
-``[switches] dialects`` of haas.toml. It says what prompts look like, which lines set a port
-absolutely, what an error looks like, and how to read back what was set.
+A dialect is a small module in :mod:`haas_rpcd.drivers.switch.dialects`, or a file in the folder
+``[switches] dialects`` of haas.toml. It describes the prompts, the lines that set a port
+absolutely, the error messages, and how to read the configuration back.
 
-The one rule for its lines, from design.md section 5: after *each* line a port carries nothing that
-neither its old nor its new configuration has. Lines are sent ahead of their answers, so the rule
-must hold as well when a line is refused and the next few are carried out all the same. Two means:
+One rule binds every dialect: after *each* line, a port carries no VLAN that is in neither its old
+nor its new configuration. Lines are sent ahead of their answers, so the rule must also hold if a
+line is refused and the next few are still carried out. Two means achieve this:
 
-* :meth:`Dialect.port_stages` gives a port's lines in *stages*. A stage is begun only once every
-  line of the one before was accepted, on all ports that are set together. What opens a port, or
-  makes it carry what earlier lines prepared, is a stage of its own.
-* A block of lines in a context (``interface …``) is left again before the next is entered
-  (:attr:`Dialect.leave_port`), so when entering is refused the lines meant for inside are refused
-  as well, and don't fall on the port before.
+* :meth:`Dialect.port_stages` returns a port's lines in *stages*. A stage starts only after every
+  line of the previous stage was accepted, for all ports that are set together. A line that opens
+  a port, or that activates what earlier lines prepared, is in a stage of its own.
+* Each context (``interface …``) is left before the next one is entered
+  (:attr:`Dialect.leave_port`). If entering is refused, the lines meant for the context are refused
+  too, instead of changing the port before.
 """
 
 from __future__ import annotations
@@ -23,19 +23,20 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
-from haas_rpcd.drivers.switch import portnames
+from haas_rpcd.drivers.switch import patterns, portnames
+from haas_rpcd.drivers.switch.patterns import at_end, at_start
 from haas_rpcd.drivers.switch.script import Block, Line, Stage, script
 from haas_rpcd.model import PARKED, PortConfig, SetPort, SetVlan, Uptime
 
 Options = Mapping[str, Any]
 
 COMMON_OPTIONS = frozenset({"window", "ranges"})
-"""Options of every dialect: ``window`` (lines sent ahead; 1 for a switch that loses what is typed
-ahead) and ``ranges`` (false for a model without ``interface range``)."""
+"""Options of every dialect. ``window``: number of lines sent ahead (1 if the switch loses input
+that is typed ahead). ``ranges``: false for a model without ``interface range``."""
 
 
 class PortState(NamedTuple):
-    """What a switch says of a port: what it is set to carry, and whether it is open (not shut)."""
+    """A port as the switch shows it: its configured VLANs, and whether it is open (not shut)."""
 
     config: PortConfig
     open: bool = True
@@ -45,33 +46,23 @@ class PortState(NamedTuple):
 
     @property
     def carries(self) -> PortConfig:
-        """What the port really carries: a shut port carries nothing."""
+        """What the port really carries: nothing if it is shut."""
         return self.config if self.open else PARKED
 
 
 class Identity(NamedTuple):
-    """What a switch says it is; empty where it does not say."""
+    """Model and software version; empty if the switch does not show them."""
 
     model: str = ""
     version: str = ""
 
 
-def at_end(pattern: str, *, ignore_case: bool = True) -> re.Pattern[str]:
-    """Compile a pattern that must stand as a line of its own at the very end of what came in."""
-    return re.compile(rf"(?:(?<=\n)|(?<=\r)|\A)(?:{pattern})\Z", re.I if ignore_case else 0)
-
-
-def at_start(pattern: str) -> re.Pattern[str]:
-    """Compile a pattern that must stand at the beginning of a line, or where a page was turned."""
-    return re.compile(rf"(?:(?<=[\n\r\f\x08])|\A)(?:{pattern})")
-
-
 class Dialect:
-    """The base of all dialects, with what most of them have in common.
+    """The base of all dialects, with defaults that suit most families.
 
-    To write one, give ``name``, ``title``, the texts that differ from those here, and the methods
-    that raise NotImplementedError. ``cisco_ios`` is an example with contexts and ranges,
-    ``linux_bridge`` one in which each line stands alone.
+    To write one, define ``name``, ``title``, the texts that differ from the defaults, and the
+    methods that raise NotImplementedError. See ``cisco_ios`` for a family with contexts and port
+    ranges, ``linux_bridge`` for one whose lines each stand alone.
     """
 
     name: ClassVar[str]
@@ -79,106 +70,88 @@ class Dialect:
     """The family's name for people, e.g. ``Cisco IOS (Catalyst)``."""
 
     options: ClassVar[frozenset[str]] = frozenset()
-    """The options that a switch of this dialect may be registered with, besides the common ones."""
+    """Options that a switch of this dialect may be registered with, besides the common ones."""
 
     declares_vlans: ClassVar[bool] = True
-    """Whether a VLAN has to be made before a port can carry it."""
+    """True if a VLAN must be created before a port can carry it."""
 
     trunks_need_vlans: ClassVar[bool] = False
-    """Whether a trunk port can be put only on VLANs that exist, and forgets one that is removed.
+    """True if a trunk port accepts only existing VLANs, and forgets a VLAN that is removed.
 
-    The master's trunk carries the whole pool, so on such a switch all of it has to exist for good:
-    VLANs that are not there are made when a port is to carry them, and none is removed."""
+    The master's trunk carries the whole pool. On such a switch every VLAN of the pool must
+    therefore exist for good: missing ones are created when a port needs them, none is removed."""
 
     saves: ClassVar[bool] = True
-    """Whether the running configuration has to be saved to outlive a restart."""
+    """True if the running configuration must be saved to survive a restart."""
 
     window: ClassVar[int] = 16
-    """Lines that may be sent ahead of their answers."""
+    """Number of lines that may be sent ahead of their answers."""
 
     echoes: ClassVar[bool] = True
-    """Whether the switch writes back what is typed. An answer then begins behind its line's echo,
-    and a prompt counts only with the next line's echo behind it, or nothing."""
+    """True if the switch echoes its input. An answer then starts after the line's echo, and a
+    prompt counts only if the next line's echo follows it, or nothing."""
 
     # --- prompts ---
 
     host: ClassVar[str] = r"[^\s#>()\[\]]+"
-    """A regular expression for a host name in a prompt."""
+    """Regular expression for the host name in a prompt."""
 
     prompt: ClassVar[str] = r"HOST(?:\([^()\r\n]*\))?[>#] ?"
-    """A regular expression for the prompts of all modes, with ``HOST`` for the host's name."""
+    """Regular expression for the prompts of all modes; ``HOST`` stands for the host name."""
 
     host_chars: ClassVar[int] = 16
-    """Characters of the host's name that every prompt shows; some families shorten it in front of
-    a mode's name."""
+    """Characters of the host name that every prompt shows. Some families shorten the name to make
+    room for the mode."""
 
     configuring: ClassVar[re.Pattern[str] | None] = re.compile(r"\(config[^()]*\)#")
-    """What is in the prompt while in configuration mode; None where there is no such mode."""
+    """Matches the prompts of configuration mode; None if there is no such mode."""
 
     # --- logging in ---
-    username: re.Pattern[str] = at_end(
-        r"(?![^\r\n]*last login)[^\r\n]*(?:username|login|user name|user): *"
-    )
-    password: re.Pattern[str] = at_end(r"[^\r\n]*password[^\r\n:]*: *")
-    login_failed: re.Pattern[str] = re.compile(
-        r"(?:% ?(?:login invalid|bad passwords?|authentication failed|access denied|"
-        r"password required)|(?:login incorrect|authentication failed|invalid login|"
-        r"login failed|user authentication failed)\b)[^\r\n]*(?=[\r\n])",
-        re.I,
-    )
-    no_free_session: re.Pattern[str] = re.compile(
-        r"[^\r\n]*(?:(?:all|no) [^\r\n]{0,40}(?:lines|ttys|vtys|sessions|connections) "
-        r"[^\r\n]{0,20}(?:in use|busy|available|free|taken)|too many (?:users|sessions|connections|"
-        r"logins)|(?:maximum|max)\.? (?:number|limit|no\.?)?[^\r\n]{0,30}"
-        r"(?:sessions|users|connections)[^\r\n]{0,20}(?:reached|exceeded|logged))[^\r\n]*",
-        re.I,
-    )
+    username: re.Pattern[str] = patterns.USERNAME
+    password: re.Pattern[str] = patterns.PASSWORD
+    login_failed: re.Pattern[str] = patterns.LOGIN_FAILED
+    no_free_session: re.Pattern[str] = patterns.NO_FREE_SESSION
     """The message when all sessions are in use; the switch then closes the connection."""
 
-    press_key: re.Pattern[str] | None = at_end(r"[^\r\n]*press (?:any key|return|enter)[^\r\n]*")
+    press_key: re.Pattern[str] | None = patterns.PRESS_KEY
     enable: str | None = None
     enable_failed: re.Pattern[str] | None = None
     setup: tuple[str, ...] = ()
-    """Lines after the login: paging off, a wide terminal. One that is refused is no error: some
-    models of a family lack it, and pages are turned for them."""
+    """Lines sent after login: turn paging off, widen the terminal. A refusal is no error, because
+    some models of a family lack the command; their pages are turned instead."""
 
     logout: tuple[str, ...] = ("exit",)
 
     # --- answers ---
-    pager: re.Pattern[str] | None = at_end(
-        r"[\x08 ]*(?:<?-+ ?\(?more\)?[^\r\n]{0,80}|more: <space>[^\r\n]{0,60}|"
-        r"press any key to continue[^\r\n]{0,40})[\x08 ]*"
-    )
-    question: re.Pattern[str] | None = at_end(
-        r"[^\r\n]*(?:\[confirm\]|[\[(]y(?:es)?/no?[\])][^\r\n]{0,8}|filename \[[^\]]*\]\? ?)"
-    )
+    pager: re.Pattern[str] | None = patterns.PAGER
+    question: re.Pattern[str] | None = patterns.QUESTION
     errors: ClassVar[tuple[str, ...]] = ()
-    """Regular expressions for the beginning of lines that are errors (case is ignored)."""
+    """Regular expressions for the start of error lines (case is ignored)."""
 
     benign: ClassVar[tuple[str, ...]] = ()
-    """Those for lines that look like an error and are none."""
+    """Regular expressions for the start of lines that match :attr:`errors` but are harmless."""
 
     busy: ClassVar[re.Pattern[str] | None] = None
-    """Errors that pass by themselves: somebody else holds the configuration."""
+    """Errors that go away by themselves: another session holds the configuration lock."""
 
     # --- configuring ---
     enter_config: tuple[str, ...] = ()
     leave_config: tuple[str, ...] = ()
     commit: tuple[str, ...] = ()
-    """Lines that make what was typed take effect, in families where lines alone do not."""
+    """Lines that activate the typed configuration, in families that need a commit."""
 
     abort: tuple[str, ...] = ()
-    """Lines that drop what was typed and not committed."""
+    """Lines that discard what was typed but not committed."""
 
     save: tuple[str, ...] = ()
     leave_port: ClassVar[str] = ""
     """The line that leaves a port's context."""
 
     max_ranges: ClassVar[int] = 0
-    """Runs of ports that one ``interface range`` takes; 0: each port is entered by itself."""
+    """Spans of ports that one ``interface range`` takes; 0: each port is entered by itself."""
 
     max_list_length: int = 180
-    """Characters of a VLAN list on one line."""
+    """Maximum characters of a VLAN list on one line."""
 
     needs_current_config: ClassVar[bool] = False
     """True if the commands depend on the port's current VLANs, which are removed by name."""
@@ -190,28 +163,28 @@ class Dialect:
     # --- reading ---
     show_version: tuple[str, ...] = ()
     model: ClassVar[re.Pattern[str] | None] = None
-    """Finds the model in the answer to :attr:`show_version`: its first group."""
+    """Its first group is the model in the answer to :attr:`show_version`."""
 
     version: ClassVar[re.Pattern[str] | None] = None
     show_uptime: str = ""
-    """The line whose answer says how long the switch has been up; empty: it can't be asked."""
+    """The line whose answer contains the uptime; empty if the family does not show it."""
 
-    uptime: ClassVar[re.Pattern[str]] = re.compile(r"up ?time(?: is|:)?\s*:? *([^\r\n]+)", re.I)
-    """Finds the text of that time: its first group; see :func:`parse_duration`."""
+    uptime: ClassVar[re.Pattern[str]] = patterns.UPTIME
+    """Its first group is the uptime's text, as :func:`patterns.parse_duration` reads it."""
 
     # --- dialogue ---------------------------------------------------------------------------------
 
     def unprivileged(self, prompt: str) -> bool:
-        """Whether the prompt is that of a mode in which nothing can be configured."""
+        """Return whether the prompt belongs to a mode in which nothing can be configured."""
         return prompt.endswith(">")
 
     @property
     def any_prompt(self) -> re.Pattern[str]:
-        """The prompt of any switch of this family, at the end of what came in."""
+        """The prompt of any switch of this family, at the end of the output."""
         return at_end(self.prompt.replace("HOST", self.host), ignore_case=False)
 
     def own_prompt(self, prompt: str) -> re.Pattern[str]:
-        """Give the pattern of this very switch's prompts, in all modes, at the start of a line."""
+        """Return a pattern for the prompts of the switch that shows this one, in all modes."""
         found = re.search(self.prompt.replace("HOST", f"(?P<host>{self.host})"), prompt)
         host = found["host"] if found else prompt.rstrip("#>$% ")
         shown = re.escape(host[: self.host_chars])
@@ -219,79 +192,88 @@ class Dialect:
         return at_start(self.prompt.replace("HOST", shown + more))
 
     def reply(self, question: str) -> str:
-        """Give what is typed at a question that the switch asks in the middle of a command.
+        """Return the input for a question that the switch asks in the middle of a command.
 
-        By default the key ``y``; ``yes`` and Enter where words are asked for; or Enter alone, for
-        a file name and for ``[confirm]``.
+        By default: ``yes`` and Enter if it asks for a word, the key ``y`` if it asks for a key, and
+        Enter alone for a file name or ``[confirm]``.
         """
         if re.search(r"yes/no", question, re.I):
             return "yes\r\n"
         return "y" if re.search(r"y/n", question, re.I) else "\r\n"
 
     def error_in(self, answer: str, prompt: re.Match[str]) -> str | None:
-        """Give the error in an answer (echo and log messages are taken out already), or None.
+        """Return the error in an answer without echo and log messages, or None.
 
-        A line that :attr:`benign` knows is none; else one that begins as :attr:`errors` say is.
+        It is the first line that starts like one of :attr:`errors` and none of :attr:`benign`.
         """
         for line in answer.splitlines():
             text = line.strip()
-            if text and self._is(text, self.errors) and not self._is(text, self.benign):
+            if self.starts_like(self.errors, text) and not self.starts_like(self.benign, text):
                 return text
         return None
 
     @staticmethod
-    def _is(text: str, patterns: tuple[str, ...]) -> bool:
-        return bool(patterns) and _beginnings(patterns).match(text) is not None
+    def starts_like(expressions: tuple[str, ...], text: str) -> bool:
+        """Return whether the text starts with a match of one of the expressions."""
+        return bool(expressions and text) and _any_of(expressions).match(text) is not None
 
     def saved(self, answer: str) -> bool:
-        """Whether the switch said that it saved its configuration."""
+        """Return whether the answer to :attr:`save` confirms that the configuration was saved."""
         raise NotImplementedError
 
     # --- lines ------------------------------------------------------------------------------------
 
     def canonical_port(self, port: str) -> str:
-        """Give the one name of a port that its switch may know by several.
+        """Return the canonical name of a port that its switch accepts under several names.
 
-        Two registered names with the same canonical name are the same port, which must never have
-        two nics behind it. Raises ValueError, with a sentence, for a name that could be several.
+        Two registered names with one canonical name are the same port, which must never have two
+        nics behind it. Raises ValueError, with a sentence, for an ambiguous name.
         """
         return port
 
     def port_stages(self, config: PortConfig, options: Options) -> list[list[str]]:
-        """Give the lines that make a port carry exactly this (parked: shut, and nothing).
+        """Return the lines that make a port carry exactly this (parked: shut, and nothing).
 
-        They are typed in the port's context, or in that of several ports that get the same. A stage
-        is begun only once the one before was accepted on every port.
+        They are typed in the context of the port, or of several ports that get the same lines. A
+        stage starts only after the previous one was accepted on every port.
         """
         raise NotImplementedError
 
     def port_stages_from(
-        self, now: PortConfig | None, config: PortConfig, options: Options
+        self, current: PortConfig | None, config: PortConfig, options: Options
     ) -> list[list[str]]:
-        """Give the lines for a port that is set to ``now`` (None: unknown).
+        """Return the lines for a port whose configuration is ``current`` (None: unknown).
 
-        Families with :attr:`needs_current_config` override this; by default ``now`` is ignored.
+        Families with :attr:`needs_current_config` override this; by default it is ignored.
         """
         return self.port_stages(config, options)
 
     def enter_ports(
         self, ports: Sequence[str], options: Options
     ) -> Iterator[tuple[tuple[str, ...], str]]:
-        """Give the lines that enter the context of some ports, with the ports of each.
+        """Yield groups of ports, each with the line that enters their common context.
 
-        As many ports at once as :attr:`max_ranges` has it; by :meth:`enter_range`.
+        A group is as large as :attr:`max_ranges` allows.
         """
         if not self.max_ranges or options.get("ranges") is False:
             for port in ports:
                 yield (port,), self.enter_port(port)
             return
-        for runs in portnames.grouped(ports, self.max_ranges):
-            named = tuple(name for run in runs for name in portnames.names(run))
-            line = self.enter_port(named[0]) if len(named) == 1 else self.enter_range(runs)
+        for spans in portnames.grouped(ports, self.max_ranges):
+            named = tuple(name for span in spans for name in span.names)
+            line = self.enter_port(named[0]) if len(named) == 1 else self.enter_range(spans)
             yield named, line
 
+    def enter_port(self, port: str) -> str:
+        """Return the line that enters the context of one port."""
+        return f"interface {port}"
+
+    def enter_range(self, spans: Sequence[portnames.Span]) -> str:
+        """Return the line that enters the context of several ports."""
+        return f"interface range {portnames.joined(spans)}"
+
     def split_list(self, listed: str) -> list[str]:
-        """Split a list of VLANs so that each row is no longer than :attr:`max_list_length`."""
+        """Split a comma-separated VLAN list into rows of :attr:`max_list_length` at most."""
         rows = [""]
         for part in listed.split(","):
             joined = f"{rows[-1]},{part}" if rows[-1] else part
@@ -301,39 +283,23 @@ class Dialect:
                 rows.append(part)
         return rows
 
-    def enter_port(self, port: str) -> str:
-        """Give the line that enters the context of one port."""
-        return f"interface {port}"
-
-    def enter_range(self, runs: Sequence[portnames.Span]) -> str:
-        """Give the line that enters the context of several ports."""
-        parts = [
-            f"{run.prefix}{run.first}-{run.last}"
-            if run.last > run.first
-            else portnames.names(run)[0]
-            for run in runs
-        ]
-        return f"interface range {','.join(parts)}"
-
     def port_script(
-        self, changes: Mapping[int, SetPort], options: Options, now: Mapping[str, PortConfig]
+        self, changes: Mapping[int, SetPort], options: Options, current: Mapping[str, PortConfig]
     ) -> list[Stage]:
-        """Give the stages that set several ports; ``changes`` by their indexes.
+        """Return the stages that set several ports; the keys of ``changes`` are their indexes.
 
-        ``now`` is what the ports carry, where :attr:`needs_current_config` (and what they were last
-        confirmed to carry, for a preview). Ports that get the same lines are set together.
+        ``current`` has the ports' configurations if :attr:`needs_current_config` (for a preview:
+        those last confirmed). Ports that get the same lines are set together.
         """
         stages: list[dict[tuple[str, ...], dict[str, int]]] = []
         for index, change in changes.items():
-            wanted = self.port_stages_from(now.get(change.port), change.config, options)
+            wanted = self.port_stages_from(current.get(change.port), change.config, options)
             for at, lines in enumerate(wanted):
                 if at == len(stages):
                     stages.append({})
                 if lines:
                     stages[at].setdefault(tuple(lines), {})[change.port] = index
-        return [
-            self._port_blocks(stage, options) for stage in stages if stage
-        ]  # a dict keeps the order in which its first key came
+        return [self._port_blocks(stage, options) for stage in stages if stage]
 
     def _port_blocks(
         self, stage: Mapping[tuple[str, ...], Mapping[str, int]], options: Options
@@ -347,14 +313,14 @@ class Dialect:
         return blocks
 
     def vlan_lines(self, vlan: int, present: bool, options: Options) -> list[str]:
-        """Give the lines that make or remove a VLAN (none if VLANs need no making).
+        """Return the lines that create or remove a VLAN (none if VLANs need no creation).
 
-        They begin and end outside any context.
+        They start and end outside any context.
         """
         raise NotImplementedError
 
     def vlan_script(self, changes: Mapping[int, SetVlan], options: Options) -> list[Stage]:
-        """Give the stages that make and remove several VLANs; ``changes`` by their indexes."""
+        """Return the stages that create and remove VLANs; the keys are the changes' indexes."""
         blocks = [
             Block((index,), tuple(self.vlan_lines(change.vlan, change.present, options)))
             for index, change in changes.items()
@@ -365,13 +331,13 @@ class Dialect:
         self,
         changes: Sequence[SetPort | SetVlan],
         options: Options,
-        now: Mapping[str, PortConfig] | None = None,
+        current: Mapping[str, PortConfig] | None = None,
     ) -> list[Line]:
-        """Give the lines for several changes in their order, ports and VLANs each together."""
+        """Return the lines for several changes: first all VLANs, then all ports."""
         ports = {i: change for i, change in enumerate(changes) if isinstance(change, SetPort)}
         vlans = {i: change for i, change in enumerate(changes) if isinstance(change, SetVlan)}
         stages = self.vlan_script(vlans, options) if vlans else []
-        stages += self.port_script(ports, options, now or {}) if ports else []
+        stages += self.port_script(ports, options, current or {}) if ports else []
         if self.commit and any(stages):
             stages.append([Block(tuple(range(len(changes))), self.commit)])
         return script(stage for stage in stages if stage)
@@ -379,22 +345,22 @@ class Dialect:
     # --- reading back -----------------------------------------------------------------------------
 
     def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
-        """Give the lines that show what these ports carry; of all ports, when ``ports`` is empty.
+        """Return the lines that show the configuration of these ports, or of all if none is given.
 
-        One bulk read, where several ports are asked for.
+        Several ports are read in one bulk read.
         """
         raise NotImplementedError
 
     def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
-        """Read what ports carry from the answers: all ports in them, by their canonical names."""
+        """Return the state of every port in the answers, by canonical name."""
         raise NotImplementedError
 
     def read_vlans(self, options: Options) -> list[str]:
-        """Give the lines that show which VLANs exist."""
+        """Return the lines that show which VLANs exist."""
         raise NotImplementedError
 
     def parse_vlans(self, answers: Sequence[str]) -> frozenset[int]:
-        """Read which VLANs exist from the answers."""
+        """Return the ids of the VLANs that exist."""
         raise NotImplementedError
 
     def identity(self, answers: Sequence[str]) -> Identity:
@@ -408,36 +374,10 @@ class Dialect:
     def parse_uptime(self, answer: str) -> Uptime | None:
         """Read the uptime; None if the answer has none."""
         found = self.uptime.search(answer)
-        return parse_duration(found[1]) if found else None
+        return patterns.parse_duration(found[1]) if found else None
 
 
 @functools.cache
-def _beginnings(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    """Compile alternatives into one: long answers are looked at line by line."""
-    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns), re.I)
-
-
-_UNITS = {"y": 31_536_000, "w": 604_800, "d": 86_400, "h": 3600, "m": 60, "s": 1}
-
-
-def parse_duration(text: str) -> Uptime | None:
-    """Read a duration such as ``1 week, 2 days``, ``3d4h``, ``12:04:31`` or ``4 days, 3:04``.
-
-    The resolution is the smallest unit in it. None if the text has no duration.
-    """
-    total, units = 0.0, set[int]()
-    clock = re.search(r"\b(\d+):(\d\d)(?::(\d\d))?\b", text)
-    if clock:
-        hours, minutes, rest = clock.groups(default="0")
-        total = int(hours) * 3600 + int(minutes) * 60 + int(rest)
-        units.add(1 if clock[3] else 60)
-    for match in re.finditer(
-        r"(\d+(?:\.\d+)?) ?(year|y|week|wk|w|day|d|hour|hr|h|minute|min|m|second|sec|s)(?:s|\(s\))?"
-        r"(?![a-z])",
-        text,
-        re.I,
-    ):
-        unit = _UNITS[match[2][0].lower()]
-        total += float(match[1]) * unit
-        units.add(unit)
-    return Uptime(total, min(units)) if units else None
+def _any_of(expressions: tuple[str, ...]) -> re.Pattern[str]:
+    """Compile the expressions into one pattern: long answers are searched line by line."""
+    return re.compile("|".join(f"(?:{expression})" for expression in expressions), re.I)

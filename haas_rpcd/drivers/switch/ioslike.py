@@ -1,8 +1,7 @@
-"""What the many families whose command line resembles Cisco IOS have in common.
+"""The base of the many families whose command line resembles Cisco IOS.
 
-The trap of them all: a fresh port in trunk mode admits ALL VLANs until it is pruned. So the list of
-allowed VLANs is written before the mode, and the mode before ``no shutdown``, each in a stage of
-its own.
+They share a trap: a fresh port in trunk mode admits ALL VLANs until it is pruned. Therefore the
+allowed VLANs are set before the mode, and the mode before ``no shutdown``, each in its own stage.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from haas_rpcd.model import PortConfig, parse_vlan_ranges, vlan_ranges
 NO_PORTS = re.compile(
     r"(?:vlan|vxlan|loopback|tunnel|null|nve|bdi|management|mgmt|control-plane)", re.I
 )
-"""Interfaces that are no ports of the switch: its own addresses, and the port to manage it by."""
+"""Interfaces that are not switch ports: those with the switch's own addresses, and management."""
 
 DEFAULT_VLAN = 1
 ALL_VLANS = tuple(range(1, 4095))
@@ -56,28 +55,29 @@ class IosLike(Dialect):
     )
 
     bulk_from: int = 4
-    """From so many ports on, one bulk read is shorter than a line for each."""
+    """With at least this many ports, one bulk read is shorter than a line for each port."""
 
     types: tuple[str, ...] = ()
-    """Types of ports, which may be shortened as long as it stays clear which is meant."""
+    """Types of ports. In a port's name the type may be shortened to any unambiguous prefix."""
 
     no_access_vlan: str = "no switchport access vlan"
     no_native_vlan: str = "no switchport trunk native vlan"
-    """Lines that set the default VLAN: native then, which the list of allowed ones leaves out."""
+    """Lines that restore the default VLAN. As the native VLAN of a trunk it is not in the list of
+    allowed VLANs, so untagged frames are dropped."""
 
     no_allowed_vlan: str = "switchport trunk allowed vlan none"
     trunk_mode: tuple[str, ...] = ("switchport mode trunk",)
     shows_default_mode: str = "access"
-    """The mode of a port of whose mode the configuration does not speak."""
+    """The mode of a port whose configuration shows no mode."""
 
     # --- lines ------------------------------------------------------------------------------------
 
     def canonical_port(self, port: str) -> str:
-        """Write the type out and the numbers plainly: ``gi1/0/1`` is ``GigabitEthernet1/0/1``."""
+        """Write the type in full and the numbers plainly: ``gi1/0/1``: ``GigabitEthernet1/0/1``."""
         return portnames.written_out(port, self.types)
 
     def port_stages(self, config: PortConfig, options: Options) -> list[list[str]]:
-        """Give the lines for a port. What the inactive mode holds is always set before the mode."""
+        """Return the lines for a port. The settings of a mode are always set before the mode."""
         if config.parked:
             return [
                 ["shutdown"],
@@ -96,19 +96,19 @@ class IosLike(Dialect):
         ]
 
     def before_trunk(self, options: Options) -> list[str]:
-        """Give lines that a port wants before it can be a trunk."""
+        """Return lines that a port needs before it can become a trunk."""
         return []
 
     def native_lines(self, config: PortConfig) -> list[str]:
-        """Give the lines that set what a trunk port does with frames that have no tag."""
+        """Return the lines that set the VLAN of a trunk port's untagged frames."""
         if config.untagged is None:
             return [self.no_native_vlan]
         return [f"switchport trunk native vlan {config.untagged}"]
 
     def allowed_lines(self, config: PortConfig) -> list[str]:
-        """Write an absolute list of allowed VLANs, over several lines where one is too long.
+        """Set an absolute list of allowed VLANs, on several lines if it is long.
 
-        The first line is absolute and the others add to it, so no line admits anything unwanted.
+        The first line is absolute and the others add to it, so no line admits an unwanted VLAN.
         """
         first, *more = self.split_list(vlan_ranges(config.vlans))
         return [
@@ -117,19 +117,19 @@ class IosLike(Dialect):
         ]
 
     def vlan_lines(self, vlan: int, present: bool, options: Options) -> list[str]:
-        """Make a VLAN (it exists once its mode has been left) or remove it."""
+        """Create a VLAN (it exists once its context is left) or remove it."""
         return [f"vlan {vlan}", f"name haas-{vlan}", "exit"] if present else [f"no vlan {vlan}"]
 
     # --- reading back -----------------------------------------------------------------------------
 
     def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
-        """Show the ports' configuration: one by one, or all of it when they are many."""
+        """Show the configuration of each port, or the whole one if there are many ports."""
         if not ports or len(ports) >= self.bulk_from:
             return ["show running-config"]
         return [f"show running-config interface {port}" for port in ports]
 
     def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
-        """Read ``interface`` sections; they show only what differs from the defaults."""
+        """Read the ``interface`` sections, which show only what differs from the defaults."""
         found: dict[str, PortState] = {}
         for answer in answers:
             for name, lines in sections(answer):
@@ -137,16 +137,16 @@ class IosLike(Dialect):
                     continue
                 try:
                     canonical = self.canonical_port(name)
-                except ValueError:  # of a kind that we know nothing of: no port that was registered
+                except ValueError:  # an unknown type, so no registered port
                     continue
                 found[canonical] = self.port_state(lines)
         return found
 
     def port_state(self, lines: Sequence[str]) -> PortState:
-        """Say what an interface with these lines is set to carry, and whether it is open.
+        """Return the state of an interface with these lines.
 
-        One that is in neither mode negotiates: it is an access port until its node asks for a
-        trunk, so it counts as carrying what it then would.
+        An interface in neither mode negotiates: it becomes a trunk as soon as its node asks for
+        one. So the VLANs of that trunk count as carried.
         """
         access, native = DEFAULT_VLAN, DEFAULT_VLAN
         allowed: set[int] | None = None
@@ -168,11 +168,11 @@ class IosLike(Dialect):
         return PortState(_config(mode, access, native, allowed), self.is_open(lines))
 
     def is_open(self, lines: Sequence[str]) -> bool:
-        """Whether an interface with these lines is not shut."""
+        """Return whether an interface with these lines is open."""
         return "shutdown" not in lines
 
     def read_vlans(self, options: Options) -> list[str]:
-        """Show the VLANs; the running configuration does not always have them."""
+        """Show the VLANs; the running configuration does not always contain them."""
         return ["show vlan brief"]
 
     def parse_vlans(self, answers: Sequence[str]) -> frozenset[int]:
@@ -185,12 +185,9 @@ class IosLike(Dialect):
         )
 
 
-def range_with_blanks(runs: Sequence[portnames.Span]) -> str:
-    """Name runs of ports as IOS always took them: ``Gi1/0/1 - 24 , Gi1/0/30``."""
-    return " , ".join(
-        f"{run.prefix}{run.first} - {run.last}" if run.last > run.first else portnames.names(run)[0]
-        for run in runs
-    )
+def range_with_blanks(spans: Sequence[portnames.Span]) -> str:
+    """Write spans of ports as every IOS takes them: ``Gi1/0/1 - 24 , Gi1/0/30``."""
+    return " , ".join(span.text(dash=" - ") for span in spans)
 
 
 def sections(config: str) -> Iterator[tuple[str, list[str]]]:

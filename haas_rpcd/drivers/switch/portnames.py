@@ -1,4 +1,4 @@
-"""Runs of ports: which can be named together in one ``interface range``."""
+"""Names of ports: their canonical spelling, and which of them one ``interface range`` can name."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _NUMBER = re.compile(r"\d+")
 def written_out(
     port: str, types: Iterable[str], short_forms: Mapping[str, str] | None = None
 ) -> str:
-    """Write a port's type out and its numbers plainly: ``gi1/0/01`` is ``GigabitEthernet1/0/1``.
+    """Write a port's type in full, its numbers plainly: ``gi1/0/01`` is ``GigabitEthernet1/0/1``.
 
-    A type is given by its beginning, or by one of the ``short_forms`` (in small letters). One that
-    is not known stays as it is, in small letters. ValueError where several may be meant.
+    A type may be shortened to any prefix, or to one of ``short_forms`` (keys in lower case). An
+    unknown type is only converted to lower case. Raises ValueError if the type is ambiguous.
     """
     found = _NAME.match(port)
     if found is None:
@@ -43,12 +43,16 @@ def _type(
 
 @functools.cache
 def _lowered(types: tuple[str, ...]) -> dict[str, str]:
-    """Give the types by their names in small letters: most ports come written out already."""
+    """Return the types by their lower-case names; most names arrive with the type in full."""
     return {kind.lower(): kind for kind in types}
 
 
 class Span(NamedTuple):
-    """Neighbouring ports: ``prefix`` and the first and last of the number behind it."""
+    """Consecutive ports: a common prefix, and the first and last of the number after it.
+
+    A name without a countable number at its end is a span of its own: the whole name is the prefix,
+    and both numbers are -1.
+    """
 
     prefix: str
     first: int
@@ -56,17 +60,25 @@ class Span(NamedTuple):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every port's own name."""
+        """The names of all its ports."""
+        if self.first < 0:
+            return (self.prefix,)
         return tuple(f"{self.prefix}{number}" for number in range(self.first, self.last + 1))
+
+    def text(self, dash: str = "-") -> str:
+        """Return ``Gi1/0/1-24``, or the name of a single port."""
+        if self.last > self.first:
+            return f"{self.prefix}{self.first}{dash}{self.last}"
+        return self.names[0]
+
+    @property
+    def numbers(self) -> str:
+        """The numbers without the prefix: ``1-24``, or ``7``."""
+        return f"{self.first}-{self.last}" if self.last > self.first else str(self.first)
 
 
 def spans(ports: Iterable[str]) -> Iterator[Span]:
-    """Give the runs of ports, each as long as it can be, in the order of their numbers.
-
-    A port whose name does not end in a number that can be counted is a run of its own, with
-    ``prefix`` all of its name but the last number and both numbers the same; one without any number
-    has the numbers -1, and its whole name is the prefix.
-    """
+    """Group ports into the longest possible spans, in the order of their numbers."""
     numbered: dict[str, list[int]] = {}
     for port in ports:
         match = re.fullmatch(r"(.*?)(0|[1-9]\d*)", port)
@@ -86,13 +98,13 @@ def spans(ports: Iterable[str]) -> Iterator[Span]:
             yield Span(prefix, first, last)
 
 
-def names(span: Span) -> tuple[str, ...]:
-    """Give every port's name in a run."""
-    return span.names if span.first >= 0 else (span.prefix,)
-
-
 def grouped(ports: Sequence[str], most: int) -> Iterator[list[Span]]:
-    """Give the runs of ports, at most ``most`` of them at a time."""
-    runs = list(spans(ports))
-    for at in range(0, len(runs), most):
-        yield runs[at : at + most]
+    """Yield the spans of some ports in groups of at most ``most``."""
+    found = list(spans(ports))
+    for at in range(0, len(found), most):
+        yield found[at : at + most]
+
+
+def joined(spans: Iterable[Span]) -> str:
+    """Write spans as most families take them: ``Gi1/0/1-24,Gi1/0/30``."""
+    return ",".join(span.text() for span in spans)

@@ -1,9 +1,9 @@
-"""What is sent to a switch for several changes: lines in order, each with the changes it serves.
+"""The script for several changes: lines in order, each with the changes that it serves.
 
-Lines are sent ahead of the answers to those before them (`session.Session.run`). What keeps that
-safe is said here, by each line: a *guarded* line is sent only once every line before it was
-answered without an error. Opening a port is guarded, and so is whatever lets a half-configured port
-carry something; so a refused line leaves ports that are shut, or that carry what they carried.
+Lines are sent ahead of the answers to those before them (see `session.Session.run`). Barriers keep
+this safe: a line with a *barrier* is sent only after every line before it was answered without an
+error. Lines that open a port, or that let a half-configured port carry something, have a barrier.
+So after a refused line, ports are shut or carry what they carried before.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 
 class Block(NamedTuple):
-    """Lines that belong together, for one or several changes (their indexes, sorted).
+    """Lines that belong together, and the indexes of the changes that they serve, sorted.
 
-    ``enter`` opens a context (``interface range …``), ``leave`` closes it again; both may be empty.
-    The next block in the same context goes on in it.
+    ``enter`` opens a context (``interface range …``) and ``leave`` closes it; both may be empty. If
+    the next block has the same context, it continues in it.
     """
 
     changes: tuple[int, ...]
@@ -34,31 +34,32 @@ class Line(NamedTuple):
 
     text: str
     changes: tuple[int, ...]
-    """The changes it serves: those that fail when it is refused."""
-    shown: int
-    """The change it is shown at: such that the lines of all changes, in order, are the script."""
-    guarded: bool
+    """The changes that it serves: they fail if the line is refused."""
+    shown_at: int
+    """The change under which a preview lists it. Concatenating the lists of all changes gives the
+    script in order."""
+    barrier: bool
 
 
 def script(stages: Iterable[Stage]) -> list[Line]:
-    """Put stages together: the first line of each is guarded."""
+    """Concatenate stages; the first line of each has a barrier."""
     lines: list[Line] = []
-    inside = Block((), ())  # the context that the line before left open
-    shown = 0
+    open_context = Block((), ())
+    shown_at = 0
     for stage in stages:
-        guarded = True
+        barrier = True
         for block in stage:
-            shown = max(shown, *block.changes)
+            shown_at = max(shown_at, *block.changes)
             texts: list[str] = []
-            if block.enter != inside.enter:
-                if inside.leave:
-                    lines.append(Line(inside.leave, inside.changes, shown, guarded))
-                    guarded = False
+            if block.enter != open_context.enter:
+                if open_context.leave:
+                    lines.append(Line(open_context.leave, open_context.changes, shown_at, barrier))
+                    barrier = False
                 texts += [block.enter] if block.enter else []
             for text in (*texts, *block.lines):
-                lines.append(Line(text, block.changes, shown, guarded))
-                guarded = False
-            inside = block
-    if inside.leave:
-        lines.append(Line(inside.leave, inside.changes, shown, guarded=False))
+                lines.append(Line(text, block.changes, shown_at, barrier))
+                barrier = False
+            open_context = block
+    if open_context.leave:
+        lines.append(Line(open_context.leave, open_context.changes, shown_at, barrier=False))
     return lines

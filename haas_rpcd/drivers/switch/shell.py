@@ -1,20 +1,21 @@
-"""Switches whose command line is a Unix shell: each line is a command with an exit status."""
+"""The base of switches whose command line is a Unix shell: each command has an exit status."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
 
-from haas_rpcd.drivers.switch.dialect import Dialect, Options, at_end, at_start
+from haas_rpcd.drivers.switch.dialect import Dialect, Options
+from haas_rpcd.drivers.switch.patterns import at_end, at_start
 from haas_rpcd.drivers.switch.script import Block, Stage
 from haas_rpcd.model import PortConfig, SetPort, Uptime
 
 
 class Shell(Dialect):
-    """The base of the dialects that are spoken to a POSIX shell.
+    """The base of the dialects that use a POSIX shell.
 
-    The shell's prompt is set to hold the exit status of the last command (POSIX shells expand
-    parameters in PS1), so every single line's status is checked at no cost.
+    The prompt is set to contain the exit status of the last command (POSIX shells expand parameters
+    in PS1), so the status of every line is checked at no cost.
     """
 
     echoes = False
@@ -41,28 +42,28 @@ class Shell(Dialect):
         return Uptime(float(found[1]), resolution=0.01) if found else None
 
     def error_in(self, answer: str, prompt: re.Match[str]) -> str | None:
-        """A command that did not exit with 0 failed; what it printed says why."""
+        """Return what a command printed, if its exit status is not 0."""
         status = prompt.group(1)
         if status == "0":
             return None
         return answer.strip() or f"it exited with status {status}"
 
     def port_lines(
-        self, port: str, config: PortConfig, options: Options, now: PortConfig | None
+        self, port: str, config: PortConfig, options: Options, current: PortConfig | None
     ) -> list[list[str]]:
-        """Give the stages of whole commands that make a port carry exactly this.
+        """Return the stages of commands that make a port carry exactly this.
 
-        ``now`` is what it carries, where the dialect :attr:`needs_current_config`.
+        ``current`` is its configuration, if the dialect :attr:`needs_current_config`.
         """
         raise NotImplementedError
 
     def port_script(
-        self, changes: Mapping[int, SetPort], options: Options, now: Mapping[str, PortConfig]
+        self, changes: Mapping[int, SetPort], options: Options, current: Mapping[str, PortConfig]
     ) -> list[Stage]:
-        """Give the stages that set several ports: each line names its port, so none is entered."""
+        """Return the stages that set several ports. Each line names its port: no contexts."""
         stages: list[Stage] = []
         for index, change in changes.items():
-            own = self.port_lines(change.port, change.config, options, now.get(change.port))
+            own = self.port_lines(change.port, change.config, options, current.get(change.port))
             for at, lines in enumerate(own):
                 if at == len(stages):
                     stages.append([])
@@ -71,17 +72,17 @@ class Shell(Dialect):
         return stages
 
     def vlan_lines(self, vlan: int, present: bool, options: Options) -> list[str]:
-        """Do nothing: a VLAN is there where a port carries it."""
+        """Return none: a VLAN exists as soon as a port carries it."""
         return []
 
     def read_vlans(self, options: Options) -> list[str]:
-        """Ask nothing: no VLAN is made."""
+        """Return none: VLANs are not created."""
         return []
 
     def parse_vlans(self, answers: Sequence[str]) -> frozenset[int]:
-        """Give none."""
+        """Return none."""
         return frozenset()
 
     def as_root(self, line: str, options: Options) -> str:
-        """Put sudo(8) before a line where the option says so."""
+        """Prefix a line with sudo(8) if the option says so."""
         return f"sudo -n {line}" if options.get("sudo") else line

@@ -1,4 +1,4 @@
-"""From the bytes that a switch writes to plain text: what only moves a cursor is taken out."""
+"""Converts a switch's output from bytes to plain text without cursor movements."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ import codecs
 import re
 
 _CURSOR = re.compile(r"\x1b(?:\[(?:\d*(?:;0*1?)?[Hf]|0*1?G)|[78])")
-"""The cursor is moved to the first column, or to where it once was."""
+"""Moves the cursor to the first column, or to a saved position."""
 
 _CURSOR_LEFT = re.compile(r"\x1b\[\d*D")
 _ESCAPES = re.compile(
     r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[()][0-9A-B]|[=>A-DM-Zc]|\][^\x07\x1b]*(?:\x07|\x1b\\))|\x07"
 )
-_ESCAPE_BEGUN = re.compile(r"\x1b(?:\[[0-9;?]*|[()]|\][^\x07\x1b]*\x1b?)?\Z")
-"""A sequence of which only the beginning has come."""
+_INCOMPLETE = re.compile(r"\x1b(?:\[[0-9;?]*|[()]|\][^\x07\x1b]*\x1b?)?\Z")
+"""An escape sequence whose end has not arrived yet."""
 
 
 class Terminal:
-    """A terminal that keeps nothing but the text; characters and sequences may come in pieces."""
+    """A terminal that keeps only the text. Characters and sequences may arrive in pieces."""
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._begun = ""
+        self._pending = ""
 
     def text(self, data: bytes) -> str:
-        """Give what came as text."""
-        text = self._begun + self._decoder.decode(data).replace("\x00", "")
-        begun = _ESCAPE_BEGUN.search(text)
-        self._begun = text[begun.start() :] if begun else ""
-        text = text[: begun.start()] if begun else text
+        """Return the text in the next bytes of output."""
+        text = self._pending + self._decoder.decode(data).replace("\x00", "")
+        incomplete = _INCOMPLETE.search(text)
+        self._pending = text[incomplete.start() :] if incomplete else ""
+        text = text[: incomplete.start()] if incomplete else text
         if "\x1b" in text or "\x07" in text:
             text = _CURSOR.sub("\r", text.replace("\x1bE", "\r\n"))
             text = _ESCAPES.sub("", _CURSOR_LEFT.sub("\x08", text))

@@ -52,7 +52,7 @@ async def test_a_port_of_which_nothing_is_known_opens_only_if_it_proved_to_be_on
     script = DIALECTS["dell_os9"].script([change], {})
     texts = [line.text for line in script]
     assert texts.index("shutdown") < texts.index("no switchport") < texts.index("no shutdown")
-    last_stage = max(at for at, line in enumerate(script) if line.guarded)
+    last_stage = max(at for at, line in enumerate(script) if line.barrier)
     assert texts.index("untagged TenGigabitEthernet 0/1") < last_stage < texts.index("no shutdown")
     unknown = DIALECTS["brocade_fastiron"].script([SetPort("1/1/1", PortConfig(100))], {})
     assert [line.text for line in unknown] == ["interface ethernet 1/1/1", "disable", "exit"]

@@ -202,7 +202,7 @@ class Admin:
 
 
 async def test_a_locked_configuration_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("haas_rpcd.drivers.switch.driver._WAITS", (0.01,))
+    monkeypatch.setattr("haas_rpcd.drivers.switch.driver.RETRY_DELAYS", (0.01,))
     switch = ex4300()
     async with driving(switch, busy_timeout=5.0) as driver, Admin(switch) as admin:
         await admin.types("configure exclusive")

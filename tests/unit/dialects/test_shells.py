@@ -101,7 +101,7 @@ async def test_no_line_opens_anything_else_whichever_is_refused(
             switch.adopt(start.copy())
             await carry_out(switch, "nv config detach")
             for at, line in enumerate(lines):
-                if refused is not None and at > refused and line.guarded:
+                if refused is not None and at > refused and line.barrier:
                     break
                 if at != refused:
                     await carry_out(switch, line.text)

@@ -44,10 +44,10 @@ class AristaEos(IosLike):
         for same in types.values():
             yield from super().enter_ports(same, options)
 
-    def enter_range(self, runs: Sequence[portnames.Span]) -> str:
+    def enter_range(self, spans: Sequence[portnames.Span]) -> str:
         """Name several ports, the type only once: ``interface Ethernet1-4,7,49/1-4``."""
-        kind = _type(runs[0].prefix)
-        line = super().enter_range([run._replace(prefix=run.prefix[len(kind) :]) for run in runs])
+        kind = _type(spans[0].prefix)
+        line = super().enter_range([run._replace(prefix=run.prefix[len(kind) :]) for run in spans])
         return line.replace("interface range ", f"interface {kind}", 1)
 
     def port_stages(self, config: PortConfig, options: Options) -> list[list[str]]:

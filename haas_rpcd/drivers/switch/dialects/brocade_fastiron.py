@@ -22,7 +22,8 @@ from collections.abc import Iterator, Sequence
 
 from haas_rpcd.drivers.switch import portnames
 from haas_rpcd.drivers.switch.byvlan import DEFAULT_VLAN, ByVlan, Membership
-from haas_rpcd.drivers.switch.dialect import Options, PortState, at_end
+from haas_rpcd.drivers.switch.dialect import Options, PortState
+from haas_rpcd.drivers.switch.patterns import at_end
 from haas_rpcd.model import PortConfig
 
 
@@ -76,10 +77,10 @@ class BrocadeFastIron(ByVlan):
     model = re.compile(r"^ *HW: *(?:Stackable |Chassis )?(\S+)", re.M)
     version = re.compile(r"SW: Version (\S+)")
     max_ranges = 4
-    most_named = 6
-    leaves_all = True
-    shut = "disable"
-    opened = "enable"
+    max_spans = 6
+    leave_all_first = True
+    shut_line = "disable"
+    open_line = "enable"
 
     def saved(self, answer: str) -> bool:
         """FastIron ends with ``Write startup-config done.``."""
@@ -99,15 +100,15 @@ class BrocadeFastIron(ByVlan):
         """A port's name is its kind and its number."""
         return f"interface {port}"
 
-    def enter_range(self, runs: Sequence[portnames.Span]) -> str:
+    def enter_range(self, spans: Sequence[portnames.Span]) -> str:
         """Several ports are entered as one is."""
-        return f"interface {self.named(runs)}"
+        return f"interface {self.port_list(spans)}"
 
-    def named(self, runs: Sequence[portnames.Span]) -> str:
+    def port_list(self, spans: Sequence[portnames.Span]) -> str:
         """Write ``ethernet 1/1/1 to 1/1/4 ethernet 1/1/7``."""
         parts: list[str] = []
-        for run in runs:
-            names = portnames.names(run)
+        for run in spans:
+            names = run.names
             parts.append(names[0])
             if len(names) > 1:
                 parts.append(f"to {names[-1].rpartition(' ')[2]}")
@@ -118,16 +119,18 @@ class BrocadeFastIron(ByVlan):
         places = super().memberships(config, options)
         if not _dual(config, options):
             return places
-        home = self.home(options)
+        home = self.default_membership(options)
         return frozenset(Membership(place.vlan, True) for place in places if place != home)
 
-    def leaves_home(self, options: Options) -> bool:
+    def must_leave_default(self, options: Options) -> bool:
         """From 08.0.80 on."""
         return not options.get("dual_mode")
 
-    def before_leaving(self, now: PortConfig, config: PortConfig, options: Options) -> list[str]:
+    def before_leaving(
+        self, current: PortConfig, config: PortConfig, options: Options
+    ) -> list[str]:
         """FastIron wants dual mode off before a port leaves the VLAN that it names."""
-        return [f"no {line}" for line in self._dual_mode(now, options)]
+        return [f"no {line}" for line in self._dual_mode(current, options)]
 
     def after_joining(self, config: PortConfig, options: Options) -> list[str]:
         """And on once it has joined it.
@@ -142,7 +145,7 @@ class BrocadeFastIron(ByVlan):
     def _dual_mode(self, config: PortConfig, options: Options) -> list[str]:
         if not _dual(config, options):
             return []
-        default = config.untagged == self.home(options).vlan
+        default = config.untagged == self.default_membership(options).vlan
         return ["dual-mode" if default else f"dual-mode {config.untagged}"]
 
     def vlan_lines(self, vlan: int, present: bool, options: Options) -> list[str]:

@@ -53,9 +53,9 @@ class CiscoIos(IosLike):
     trunk_mode = ("switchport mode trunk", "switchport nonegotiate")
     shows_default_mode = "dynamic"
 
-    def enter_range(self, runs: Sequence[portnames.Span]) -> str:
+    def enter_range(self, spans: Sequence[portnames.Span]) -> str:
         """Name the runs with blanks around dash and comma, without which older IOS refuses."""
-        return f"interface range {range_with_blanks(runs)}"
+        return f"interface range {range_with_blanks(spans)}"
 
     def before_trunk(self, options: Options) -> list[str]:
         """Set the encapsulation where there is a choice."""

@@ -52,19 +52,19 @@ class CiscoNxos(IosLike):
         re.I,
     )
 
-    def enter_range(self, runs: Sequence[portnames.Span]) -> str:
+    def enter_range(self, spans: Sequence[portnames.Span]) -> str:
         """Name several ports without the word ``range``: ``interface Ethernet1/1-4,Ethernet1/7``.
 
         The word is only known since 7.0, and not on all models.
         """
-        return super().enter_range(runs).replace("interface range ", "interface ", 1)
+        return super().enter_range(spans).replace("interface range ", "interface ", 1)
 
     def port_stages_from(
-        self, now: PortConfig | None, config: PortConfig, options: Options
+        self, current: PortConfig | None, config: PortConfig, options: Options
     ) -> list[list[str]]:
         """Shut a port that may be routed, and make it switch, before anything else."""
         stages = self.port_stages(config, options)
-        if now is not None and not now.parked:
+        if current is not None and not current.parked:
             return stages
         if config.parked:
             shut, cleared = stages

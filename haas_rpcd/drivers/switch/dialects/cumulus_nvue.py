@@ -87,7 +87,7 @@ class CumulusNvue(LinuxBridge):
         said = [line.strip() for line in answer.splitlines() if line.strip()]
         if prompt.group(1) != "0":
             return " ".join(said) or f"it exited with status {prompt.group(1)}"
-        return " ".join(said) if any(self._is(line, self.errors) for line in said) else None
+        return " ".join(said) if any(self.starts_like(self.errors, line) for line in said) else None
 
     def saved(self, answer: str) -> bool:
         """NVUE says ``saved``, newer releases with a revision behind it."""
@@ -102,7 +102,7 @@ class CumulusNvue(LinuxBridge):
         return port
 
     def port_script(
-        self, changes: Mapping[int, SetPort], options: Options, now: Mapping[str, PortConfig]
+        self, changes: Mapping[int, SetPort], options: Options, current: Mapping[str, PortConfig]
     ) -> list[Stage]:
         """Give one stage: the commit behind it is the only line that opens anything.
 
@@ -114,9 +114,9 @@ class CumulusNvue(LinuxBridge):
         most = 1 if options.get("ranges") is False else _RUNS_OF_A_RANGE
         blocks: list[Block] = []
         for config, indexes in alike.items():
-            for runs in portnames.grouped(list(indexes), most):
-                for ports in [runs] if most > 1 else _singly(runs):
-                    named = [name for run in ports for name in portnames.names(run)]
+            for spans in portnames.grouped(list(indexes), most):
+                for ports in [spans] if most > 1 else _singly(spans):
+                    named = [name for run in ports for name in run.names]
                     lines = self.range_lines(_range(ports), config, options)
                     blocks.append(Block(tuple(sorted(indexes[name] for name in named)), lines))
         blocks.sort(key=lambda block: block.changes[-1])
@@ -171,13 +171,13 @@ def _bridge(options: Options) -> str:
     return str(options.get("bridge", "br_default"))
 
 
-def _singly(runs: Iterable[portnames.Span]) -> list[list[portnames.Span]]:
-    return [list(portnames.spans([name])) for run in runs for name in portnames.names(run)]
+def _singly(spans: Iterable[portnames.Span]) -> list[list[portnames.Span]]:
+    return [list(portnames.spans([name])) for run in spans for name in run.names]
 
 
-def _range(runs: Iterable[portnames.Span]) -> str:
+def _range(spans: Iterable[portnames.Span]) -> str:
     """Name ports as the manual does: ``swp1-3,swp6,swp14-20``."""
     return ",".join(
-        f"{run.prefix}{run.first}-{run.last}" if run.last > run.first else portnames.names(run)[0]
-        for run in runs
+        f"{run.prefix}{run.first}-{run.last}" if run.last > run.first else run.names[0]
+        for run in spans
     )

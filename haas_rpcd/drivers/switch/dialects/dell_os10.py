@@ -40,9 +40,9 @@ class DellOs10(IosLike):
     errors = (*IosLike.errors, r"syntax error")
     busy = re.compile(r"locked by|(?:configuration|session) (?:is )?locked", re.I)
 
-    def enter_range(self, runs: Sequence[portnames.Span]) -> str:
+    def enter_range(self, spans: Sequence[portnames.Span]) -> str:
         """Give both ends their whole number: ``interface range ethernet1/1/1-1/1/24``."""
-        [run] = runs
+        [run] = spans
         number = re.sub(r"^\D+", "", run.prefix)
         return f"interface range {run.prefix}{run.first}-{number}{run.last}"
 
@@ -53,27 +53,27 @@ class DellOs10(IosLike):
         return self.port_stages_from(None, config, options)
 
     def port_stages_from(
-        self, now: PortConfig | None, config: PortConfig, options: Options
+        self, current: PortConfig | None, config: PortConfig, options: Options
     ) -> list[list[str]]:
         """Give the lines for a port; it stays open where it is in the right mode already."""
         if config.parked:
             back = ["switchport mode access", "no switchport access vlan"]
-            return [["shutdown"], [*self._cleared(now), *back]]
+            return [["shutdown"], [*self._cleared(current), *back]]
         if not config.tagged:
             mode, lines = "access", [f"switchport access vlan {config.untagged}"]
         else:
             mode, lines = "trunk", [self._untagged(config), *self.allowed_lines(config)]
-        if now is None or now.parked or bool(now.tagged) != bool(config.tagged):
-            cleared = [*self._cleared(now), f"switchport mode {mode}"]
+        if current is None or current.parked or bool(current.tagged) != bool(config.tagged):
+            cleared = [*self._cleared(current), f"switchport mode {mode}"]
             return [["shutdown"], [*cleared, *lines], ["no shutdown"]]
-        gone = self._taken_off(set(now.tagged) - set(config.tagged))
+        gone = self._taken_off(set(current.tagged) - set(config.tagged))
         return [[f"switchport mode {mode}", *gone, *lines], ["no shutdown"]]
 
-    def _cleared(self, now: PortConfig | None) -> list[str]:
+    def _cleared(self, current: PortConfig | None) -> list[str]:
         """Take a shut port off all tagged VLANs: ``no switchport`` forgets them, and much else."""
-        if now is None:
+        if current is None:
             return ["no switchport"]
-        return ["switchport mode trunk", *self._taken_off(now.tagged)] if now.tagged else []
+        return ["switchport mode trunk", *self._taken_off(current.tagged)] if current.tagged else []
 
     def _taken_off(self, vlans: Collection[int]) -> list[str]:
         rows = self.split_list(vlan_ranges(set(vlans)))

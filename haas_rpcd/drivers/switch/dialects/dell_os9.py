@@ -18,8 +18,9 @@ from collections.abc import Collection, Iterator, Sequence
 
 from haas_rpcd.drivers.switch import portnames
 from haas_rpcd.drivers.switch.byvlan import DEFAULT_VLAN, ByVlan
-from haas_rpcd.drivers.switch.dialect import Options, PortState, at_end
+from haas_rpcd.drivers.switch.dialect import Options, PortState
 from haas_rpcd.drivers.switch.ioslike import NO_PORTS, IosLike, sections
+from haas_rpcd.drivers.switch.patterns import at_end
 from haas_rpcd.model import PARKED, PortConfig
 
 
@@ -50,7 +51,7 @@ class DellOs9(ByVlan, IosLike):
     model = re.compile(r"^System Type: *(\S+)", re.M)
     version = re.compile(r"Application Software Version: *(\S+)")
     max_ranges = 5
-    leaves_all = True
+    leave_all_first = True
     types = (
         "FastEthernet",
         "GigabitEthernet",
@@ -91,14 +92,14 @@ class DellOs9(ByVlan, IosLike):
         for own in slots.values():
             yield from super().name_ports(own, options)
 
-    def named(self, runs: Sequence[portnames.Span]) -> str:
+    def port_list(self, spans: Sequence[portnames.Span]) -> str:
         """Write ``TenGigabitEthernet 0/1-4,9``."""
         numbers = [
-            f"{run.first}-{run.last}" if run.last > run.first else str(run.first) for run in runs
+            f"{run.first}-{run.last}" if run.last > run.first else str(run.first) for run in spans
         ]
-        return runs[0].prefix + ",".join(numbers) if runs[0].first >= 0 else runs[0].prefix
+        return spans[0].prefix + ",".join(numbers) if spans[0].first >= 0 else spans[0].prefix
 
-    def clearing(self, config: PortConfig, options: Options) -> list[str]:
+    def clear_lines(self, config: PortConfig, options: Options) -> list[str]:
         """Leave Layer-2 mode, which is refused for a port that is on a VLAN."""
         return ["no switchport"]
 

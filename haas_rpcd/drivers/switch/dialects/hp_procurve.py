@@ -18,7 +18,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from haas_rpcd.drivers.switch import portnames
 from haas_rpcd.drivers.switch.byvlan import DEFAULT_VLAN, ByVlan, Membership
-from haas_rpcd.drivers.switch.dialect import Options, PortState, at_end
+from haas_rpcd.drivers.switch.dialect import Options, PortState
+from haas_rpcd.drivers.switch.patterns import at_end
 from haas_rpcd.drivers.switch.script import Block, Stage
 from haas_rpcd.model import PortConfig, SetPort, SetVlan
 
@@ -91,10 +92,10 @@ class HpProcurve(ByVlan):
     version = re.compile(r"(?:Software revision *: *|, revision )([^\s,]+)", re.I)
     uptime = re.compile(r"Up Time *: *((?:[^\s,:]+,? ?)+)", re.I)
     max_ranges = 8
-    most_named = 8
-    shut = "disable"
-    opened = "enable"
-    home_first = True
+    max_spans = 8
+    shut_line = "disable"
+    open_line = "enable"
+    join_default_first = True
 
     def saved(self, answer: str) -> bool:
         """Nothing is said of a save that went well; so it is asked whether one is needed yet."""
@@ -108,37 +109,37 @@ class HpProcurve(ByVlan):
         name = re.sub(r"\d+", lambda number: str(int(number[0])), name)
         return re.sub(r"^TRK(?=\d)", "Trk", name)
 
-    def named(self, runs: Sequence[portnames.Span]) -> str:
+    def port_list(self, spans: Sequence[portnames.Span]) -> str:
         """Write ``1-24,26``, ``A1-A4`` and ``1/1-1/24``: both ends in full."""
-        names = [portnames.names(run) for run in runs]
+        names = [run.names for run in spans]
         return ",".join(run[0] if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in names)
 
-    def enter_range(self, runs: Sequence[portnames.Span]) -> str:
+    def enter_range(self, spans: Sequence[portnames.Span]) -> str:
         """Several ports are named as one is."""
-        return f"interface {self.named(runs)}"
+        return f"interface {self.port_list(spans)}"
 
-    def leaves_home(self, options: Options) -> bool:
+    def must_leave_default(self, options: Options) -> bool:
         """Joining a VLAN tagged leaves a port untagged where it was."""
         return True
 
-    def keeps_open(self, now: PortConfig, config: PortConfig) -> bool:
+    def can_stay_open(self, current: PortConfig, config: PortConfig) -> bool:
         """A port stays open where it is on some VLAN all the time, and never on the default one.
 
         Where it carries something without a tag before and after, one line moves it. Where it does
         so only after, a tagged VLAN has to stay.
         """
-        if now.untagged is not None:
-            return now == config or config.untagged is not None
-        return now == config or not set(now.tagged).isdisjoint(config.tagged)
+        if current.untagged is not None:
+            return current == config or config.untagged is not None
+        return current == config or not set(current.tagged).isdisjoint(config.tagged)
 
-    def leaving(
-        self, now: PortConfig, config: PortConfig, options: Options
+    def memberships_to_leave(
+        self, current: PortConfig, config: PortConfig, options: Options
     ) -> frozenset[Membership]:
         """Take a port off by name where it is tagged; by joining another it leaves the untagged.
 
         One that is to carry nothing untagged any more leaves all, and begins at the default VLAN.
         """
-        there = self.memberships(now, options) - {self.home(options)}
+        there = self.memberships(current, options) - {self.default_membership(options)}
         wanted = self.memberships(config, options)
         if config.untagged is not None:
             return frozenset(place for place in there if place.tagged) - wanted
@@ -146,12 +147,12 @@ class HpProcurve(ByVlan):
         return there - wanted if alone else there
 
     def port_script(
-        self, changes: Mapping[int, SetPort], options: Options, now: Mapping[str, PortConfig]
+        self, changes: Mapping[int, SetPort], options: Options, current: Mapping[str, PortConfig]
     ) -> list[Stage]:
         """Put each line and the context that it is meant for into one line."""
         return [
             [Block(block.changes, tuple(_whole(block))) for block in stage]
-            for stage in super().port_script(changes, options, now)
+            for stage in super().port_script(changes, options, current)
         ]
 
     def vlan_lines(self, vlan: int, present: bool, options: Options) -> list[str]:

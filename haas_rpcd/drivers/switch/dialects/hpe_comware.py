@@ -130,9 +130,9 @@ class HpeComware(Dialect):
         """Write the type out and the numbers plainly: ``XGE1/0/49`` is ``Ten-GigabitEthernet…``."""
         return portnames.written_out(port, self.types, self.short_forms)
 
-    def enter_range(self, runs: Sequence[portnames.Span]) -> str:
+    def enter_range(self, spans: Sequence[portnames.Span]) -> str:
         """Name the ends of each run in full: ``Gi1/0/1 to Gi1/0/24 Gi1/0/30``."""
-        names = [portnames.names(run) for run in runs]
+        names = [run.names for run in spans]
         parts = [run[0] if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in names]
         return f"interface range {' '.join(parts)}"
 
@@ -141,7 +141,7 @@ class HpeComware(Dialect):
         return self.port_stages_from(None, config, options)
 
     def port_stages_from(
-        self, now: PortConfig | None, config: PortConfig, options: Options
+        self, current: PortConfig | None, config: PortConfig, options: Options
     ) -> list[list[str]]:
         """Give the lines for a port; it is shut first wherever its link type may change.
 
@@ -153,11 +153,11 @@ class HpeComware(Dialect):
             return [["shutdown"], ["port link-type access", "undo port access vlan"]]
         if not config.tagged:
             carry = f"port access vlan {config.untagged}"
-            if now is not None and not now.tagged:
+            if current is not None and not current.tagged:
                 return [[carry], ["undo shutdown"]]
             return [["shutdown"], ["port link-type access", carry], ["undo shutdown"]]
-        if now is not None and now.tagged:
-            unwanted = self._listed("undo port trunk permit vlan", now.vlans - config.vlans)
+        if current is not None and current.tagged:
+            unwanted = self._listed("undo port trunk permit vlan", current.vlans - config.vlans)
             return [[*self._trunk(config), *unwanted], ["undo shutdown"]]
         fresh = ["port link-type access", "port link-type trunk", "undo port trunk permit vlan all"]
         return [["shutdown"], [*fresh, *self._trunk(config)], ["undo shutdown"]]

@@ -14,7 +14,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from haas_rpcd.drivers.switch import portnames
-from haas_rpcd.drivers.switch.dialect import Dialect, Options, PortState, at_end
+from haas_rpcd.drivers.switch.dialect import Dialect, Options, PortState
+from haas_rpcd.drivers.switch.patterns import at_end
 from haas_rpcd.drivers.switch.script import Block, Stage
 from haas_rpcd.model import PARKED, PortConfig, SetPort, parse_vlan_ranges, vlan_ranges
 
@@ -102,7 +103,7 @@ class JuniperJunos(Dialect):
         said = [line.strip() for line in answer.splitlines()]
         said = [line for line in said if not _BANNER.fullmatch(line)]
         for line in said:
-            if line == "^" or self._is(line, self.errors):
+            if line == "^" or self.starts_like(self.errors, line):
                 return " ".join(line for line in said if line != "^")
         return None
 
@@ -139,7 +140,7 @@ class JuniperJunos(Dialect):
         ]
 
     def port_script(
-        self, changes: Mapping[int, SetPort], options: Options, now: Mapping[str, PortConfig]
+        self, changes: Mapping[int, SetPort], options: Options, current: Mapping[str, PortConfig]
     ) -> list[Stage]:
         """Give one stage: the commit behind it is the only line that opens anything.
 
@@ -230,7 +231,7 @@ def _ranges(ports: Sequence[str], *, single: bool) -> Iterator[tuple[tuple[str, 
     for prefix, spans in prefixes.items():
         for at in range(0, len(spans), _RUNS_OF_A_RANGE):
             runs = spans[at : at + _RUNS_OF_A_RANGE]
-            named = tuple(name for run in runs for name in portnames.names(run))
+            named = tuple(name for run in runs for name in run.names)
             numbers = ",".join(
                 f"{run.first}-{run.last}" if run.last > run.first else str(run.first)
                 for run in runs

@@ -28,7 +28,7 @@ class LinuxBridge(Shell):
     # --- lines ------------------------------------------------------------------------------------
 
     def port_lines(
-        self, port: str, config: PortConfig, options: Options, now: PortConfig | None
+        self, port: str, config: PortConfig, options: Options, current: PortConfig | None
     ) -> list[list[str]]:
         """Take off what the port is not to carry, put on what it is, then open it."""
         if config.parked:

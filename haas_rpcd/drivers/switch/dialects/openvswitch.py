@@ -67,7 +67,7 @@ class OpenVSwitch(Shell):
     # --- lines ------------------------------------------------------------------------------------
 
     def port_lines(
-        self, port: str, config: PortConfig, options: Options, now: PortConfig | None
+        self, port: str, config: PortConfig, options: Options, current: PortConfig | None
     ) -> list[list[str]]:
         """Describe the port in one line, and open or shut it in another."""
         if config.parked:

@@ -33,7 +33,7 @@ class _Change(NamedTuple):
     at: int
     port: str
     wanted: PortConfig
-    now: PortConfig | None
+    current: PortConfig | None
 
 
 class Sonic(Shell):
@@ -80,7 +80,7 @@ class Sonic(Shell):
             return None
         said = [line.strip() for line in answer.splitlines() if line.strip()]
         for at, line in enumerate(said):
-            if self._is(line, self.errors):
+            if self.starts_like(self.errors, line):
                 return " ".join(said[at:])
         if prompt.group(1) == "0":
             return None
@@ -106,18 +106,18 @@ class Sonic(Shell):
         return {"e": "Ethernet", "p": "PortChannel"}[port[0].lower()] + found[2]
 
     def port_script(
-        self, changes: Mapping[int, SetPort], options: Options, now: Mapping[str, PortConfig]
+        self, changes: Mapping[int, SetPort], options: Options, current: Mapping[str, PortConfig]
     ) -> list[Stage]:
         """Shut what is to be parked, take ports off, put ports on, open: each a stage.
 
         A port of which nothing is known is shut, and nothing more: it can't be said what it is on.
         """
         several = [
-            _Change(at, self.canonical_port(change.port), change.config, now.get(change.port))
+            _Change(at, self.canonical_port(change.port), change.config, current.get(change.port))
             for at, change in changes.items()
         ]
-        known = [one for one in several if one.now is not None]
-        strange = [one for one in several if one.now is None]
+        known = [one for one in several if one.current is not None]
+        strange = [one for one in several if one.current is None]
         parked = [one for one in known if one.wanted.parked]
         joined = [one for one in known if not one.wanted.parked]
 
@@ -193,12 +193,12 @@ def _places(config: PortConfig | None) -> set[tuple[bool, int]]:
 
 
 def _leaving(change: _Change) -> list[str]:
-    off = _places(change.now) - _places(change.wanted)
+    off = _places(change.current) - _places(change.wanted)
     return [f"config vlan member del {vlan} {change.port}" for _, vlan in sorted(off)]
 
 
 def _joining(change: _Change) -> list[str]:
-    on = _places(change.wanted) - _places(change.now)
+    on = _places(change.wanted) - _places(change.current)
     return [
         f"config vlan member add {'' if tagged else '-u '}{vlan} {change.port}"
         for tagged, vlan in sorted(on)

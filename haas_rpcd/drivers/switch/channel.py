@@ -1,0 +1,75 @@
+"""The text channel to a switch: lines go out, printed text comes in. Every wait has a time-out."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Literal
+
+from haas_rpcd.drivers.switch.answers import quote
+from haas_rpcd.drivers.switch.terminal import Terminal
+from haas_rpcd.drivers.switch.transport import Transport
+from haas_rpcd.errors import DeviceError
+
+PROMPT_FALLBACK = 1.0
+"""After this many seconds of silence, accept any prompt: the host may have been renamed, may not
+echo input, or may echo lines as they arrive and not as it reads them."""
+
+
+class Channel:
+    """One connection to a switch's command line, and the output that was not used yet."""
+
+    def __init__(self, device: str, transport: Transport) -> None:
+        self.device = device
+        self.buffer = ""
+        self.ended = False
+        """True once the switch closed the connection or did not answer: it can't be used again."""
+        self._transport = transport
+        self._terminal = Terminal()
+
+    def send(self, *lines: str) -> None:
+        """Send lines, each with its Enter."""
+        self.write("".join(f"{line}\r\n" for line in lines))
+
+    def write(self, text: str) -> None:
+        """Send text as it is."""
+        self._transport.write(text.encode())
+
+    async def receive(self, deadline: float) -> Literal["output", "timeout", "closed"]:
+        """Wait for output until a time of the loop's clock, and append it to the buffer."""
+        try:
+            async with asyncio.timeout_at(deadline):
+                data = await self._transport.read()
+        except TimeoutError:
+            return "timeout"
+        if not data:
+            return "closed"
+        self.buffer += self._terminal.text(data)
+        return "output"
+
+    async def close(self) -> None:
+        """Close the connection. Never raises."""
+        await self._transport.close()
+
+    # --- errors -----------------------------------------------------------------------------------
+
+    def timed_out(self, doing: str, timeout: float) -> DeviceError:
+        """Mark the channel as ended; return the error. ``doing`` must not be a password."""
+        self.ended = True
+        return DeviceError(
+            f"{self.device} did not answer ({doing}) within {timeout:g} s{self._last_words()}:"
+            " look at the switch, then apply again.",
+            reason="timeout",
+        )
+
+    def closed(self, doing: str) -> DeviceError:
+        """Mark the channel as ended; return the error. ``doing`` must not be a password."""
+        self.ended = True
+        return DeviceError(
+            f"{self.device} closed the connection ({doing}){self._last_words()}: see whether others"
+            " use all its sessions or it has restarted, then apply again.",
+            reason="cut",
+        )
+
+    def _last_words(self) -> str:
+        words = quote(self.buffer)
+        return f', its last words "{words}"' if words else ""

@@ -1,0 +1,89 @@
+"""Reads a switch's configuration and state, by lines that change nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from haas_rpcd.drivers import SESSION_LOST
+from haas_rpcd.drivers.switch.dialect import Dialect, Options, PortState
+from haas_rpcd.errors import DeviceError
+from haas_rpcd.model import Probed, Uptime
+
+Show = Callable[[Sequence[str]], Awaitable[list[str]]]
+"""Sends lines that only show something and returns their answers. Raises DeviceError."""
+
+_MANY_VLANS = 4000
+"""A port with so many VLANs carries whatever there is."""
+
+
+class SwitchReader:
+    """Reads through ``show``. All methods raise DeviceError."""
+
+    def __init__(self, name: str, dialect: Dialect, options: Options, show: Show) -> None:
+        self._name = name
+        self._dialect = dialect
+        self._options = options
+        self._show = show
+
+    async def ports(self, ports: Sequence[str]) -> dict[str, PortState]:
+        """Return the state of some ports, by the names asked for.
+
+        If the switch refuses to show them together, each is read by itself: a port that does not
+        exist must not hide the others.
+        """
+        try:
+            return await self._ports(ports)
+        except DeviceError as error:
+            if error.reason != "refused" or len(ports) == 1:
+                raise
+        found: dict[str, PortState] = {}
+        for port in ports:
+            try:
+                found |= await self._ports([port])
+            except DeviceError as error:
+                if error.reason != "refused":
+                    raise
+        return found
+
+    async def _ports(self, ports: Sequence[str]) -> dict[str, PortState]:
+        answers = await self._show(self._dialect.read_ports(ports, self._options))
+        found = self._dialect.parse_ports(answers, self._options)
+        named = {port: found.get(self._dialect.canonical_port(port)) for port in ports}
+        return {port: state for port, state in named.items() if state is not None}
+
+    async def vlans(self) -> frozenset[int]:
+        """Return the ids of the VLANs that exist."""
+        return self._dialect.parse_vlans(await self._show(self._dialect.read_vlans(self._options)))
+
+    async def probe(self, prompt: str) -> Probed:
+        """Return what the switch says of itself, and what all of its ports carry."""
+        answers = await self._show(self._dialect.show_version)
+        lines = [line.strip() for answer in answers for line in answer.splitlines()]
+        identity = self._dialect.identity(answers)
+        ports = self._dialect.parse_ports(
+            await self._show(self._dialect.read_ports((), self._options)), self._options
+        )
+        carried = {name: state.carries for name, state in ports.items()}
+        # A trunk that admits all VLANs, as a fresh port may, does not show which are in use.
+        telling = (config for config in carried.values() if len(config.vlans) < _MANY_VLANS)
+        return Probed(
+            prompt=prompt,
+            model=identity.model,
+            version=identity.version,
+            said=[line for line in lines if line],
+            ports=carried,
+            vlans=await self.vlans() | {vlan for config in telling for vlan in config.vlans},
+        )
+
+    async def uptime(self) -> Uptime | None:
+        """Return the uptime; None if the switch does not show it."""
+        line = self._dialect.show_uptime
+        if not line:
+            return None
+        try:
+            [answer] = await self._show([line])
+        except DeviceError as error:
+            if error.reason in SESSION_LOST:
+                raise
+            return None  # this model lacks the command
+        return self._dialect.parse_uptime(answer)
