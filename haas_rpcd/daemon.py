@@ -84,7 +84,7 @@ class Daemon:
             self.store,
             self.events,
             planning,
-            keep_session=settings.switches.keep_session,
+            idle_timeout=settings.switches.keep_session,
             repair_restarted=settings.drift.repair_restarted,
         )
         self.context = Context(

@@ -107,7 +107,7 @@ class DriftWatch:
             return await self._look(device, driver)
 
         try:
-            applied, observed = await self._worker(device).look(read)
+            applied, observed = await self._worker(device).read(read)
         except HaasError as error:
             found.unreachable[device] = error.message
             log.warning("%s could not be checked for drift: %s", device, error.message)

@@ -35,12 +35,12 @@ class Engine:
         events: Events,
         planning: Planning,
         *,
-        keep_session: float = 0.0,
+        idle_timeout: float = 0.0,
         repair_restarted: bool = True,
     ) -> None:
         self._repair_restarted = repair_restarted
         self._repairs: set[asyncio.Task[None]] = set()
-        self._keep_session = keep_session
+        self._idle_timeout = idle_timeout
         self.drift = DriftWatch(store, events, planning, self._worker, self._restarted)
         self._checks: asyncio.Task[None] | None = None
         self._planning = planning
@@ -132,7 +132,7 @@ class Engine:
                 raise UnavailableError(f"{switch} is not a device that can be probed.")
             return await driver.probe()
 
-        return await self._worker(switch).look(read)
+        return await self._worker(switch).read(read)
 
     def check_regularly(self, interval: float) -> None:
         """Check everything for drift every ``interval`` seconds from now on."""
@@ -248,7 +248,7 @@ class Engine:
             self._workers[device] = Worker(
                 device,
                 lambda: self._store.read(self._planning.driver, device),
-                keep=0.0 if device in RESERVED_DEVICES else self._keep_session,
-                opened=None if device in RESERVED_DEVICES else self.drift.opened,
+                idle_timeout=0.0 if device in RESERVED_DEVICES else self._idle_timeout,
+                on_open=None if device in RESERVED_DEVICES else self.drift.opened,
             )
         return self._workers[device]

@@ -96,7 +96,7 @@ class JobRun:
         steps = [step for step in steps if step.phase is not Phase.SAVE]
         try:
             changes = [step.change for step in steps]
-            seen = await self._worker(device).look(lambda driver: driver.observe(changes))
+            seen = await self._worker(device).read(lambda driver: driver.observe(changes))
         except HaasError as error:
             log.warning("job %d: %s could not be observed: %s", self.job_id, device, error)
             return
@@ -125,7 +125,7 @@ class JobRun:
     async def _device(self, device: str, entries: list[Entry], gate: Gate) -> list[Verdict]:
         """Take one device through its phases; after a failure only its save is still sent."""
         worker = self._worker(device)
-        worker.enter()
+        worker.acquire()
         verdicts: list[Verdict] = []
         try:
             for phase, group in groupby(entries, lambda entry: entry.step.phase):
@@ -141,7 +141,7 @@ class JobRun:
                 )
                 await gate.passed(device, phase)
         finally:
-            worker.leave()
+            worker.release()
             await gate.leave(device)
         return verdicts
 

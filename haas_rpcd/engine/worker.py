@@ -1,8 +1,11 @@
-"""The worker of one device: it owns the device's one session and drains its queue.
+"""The worker of one device: it owns the only session and processes the device's queue.
 
-Batches come from the jobs, one for each phase. Several jobs' batches are worked off in one session,
-and their saves are merged into one. The session is opened by the first batch, and kept for a while
-when no job needs the device any more: the next one finds it warm.
+Jobs queue a batch for each of their phases, and readers queue requests. Batches of several jobs
+share one session, and one save serves them all. The first item in the queue opens the session; when
+no job needs the device any more, the session stays open for a while, so that the next job does not
+have to log in.
+
+Everything in the queue is answered, whatever fails: by its result, or by an exception.
 """
 
 from __future__ import annotations
@@ -10,28 +13,28 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 from haas_rpcd.drivers import SESSION_LOST, Driver, Report
 from haas_rpcd.engine.journal import Verdict
 from haas_rpcd.engine.sending import Batch, Sending
-from haas_rpcd.errors import DeviceError
+from haas_rpcd.errors import DeviceError, UnavailableError
 from haas_rpcd.model import Phase
 
 log = logging.getLogger(__name__)
 
 MERGE = 0.5
-"""Seconds that a save waits for those of other jobs that are busy with the device: a switch takes
-longer than that to save, and one save is enough for all."""
+"""Seconds that a save waits for the saves of other jobs on the device. Saving takes a switch longer
+than this, and one save serves all of them."""
 
 T = TypeVar("T")
 
 
 @dataclass
-class Look:
-    """Something that only reads, in the device's one session."""
+class ReadRequest:
+    """A request to use the device's session without changing anything."""
 
     read: Callable[[Driver], Awaitable[Any]]
     finished: asyncio.Future[Any] = field(
@@ -39,72 +42,86 @@ class Look:
     )
 
 
+Item = Batch | ReadRequest
+
+
 class Worker:
-    """One device's queue and session, which is kept for ``keep`` seconds after its last use."""
+    """One device's queue and session.
+
+    An unused session is closed after ``idle_timeout`` seconds. ``on_open`` is called with every
+    session that was opened, before anything else uses it.
+    """
 
     def __init__(
         self,
         device: str,
         make_driver: Callable[[], Awaitable[Driver]],
         *,
-        keep: float = 0.0,
-        opened: Callable[[str, Driver], Awaitable[None]] | None = None,
+        idle_timeout: float = 0.0,
+        on_open: Callable[[str, Driver], Awaitable[None]] | None = None,
     ) -> None:
-        self._opened = opened
         self.device = device
-        self._keep = keep
         self._make_driver = make_driver
+        self._idle_timeout = idle_timeout
+        self._on_open = on_open
         self._driver: Driver | None = None
-        self._queue: deque[Batch | Look] = deque()
+        self._queue: deque[Item] = deque()
         self._wake = asyncio.Event()
         self._users = 0
         self._task: asyncio.Task[None] | None = None
 
-    # --- for the jobs -----------------------------------------------------------------------------
+    # --- for jobs and readers ---------------------------------------------------------------------
 
-    def enter(self) -> None:
-        """A job begins to use the device."""
+    def acquire(self) -> None:
+        """Keep the session open until :meth:`release`, and let saves wait for this user's."""
         self._users += 1
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._drain(), name=f"worker {self.device}")
+        self._wake.set()
 
-    def leave(self) -> None:
-        """A job has no more for the device; after the last one the session is only kept warm."""
+    def release(self) -> None:
+        """End one use of the device. After the last one the idle timeout begins."""
         self._users -= 1
         self._wake.set()
 
     async def run(self, batch: Batch) -> list[Verdict]:
-        """Work off a batch when its turn comes; give what each of its steps came to."""
-        self._queue.append(batch)
-        self._wake.set()
+        """Process a batch in its turn; return the verdict on each of its steps."""
+        self._enqueue(batch)
         return await batch.finished
 
-    async def look(self, read: Callable[[Driver], Awaitable[T]]) -> T:
-        """Let ``read`` have the session when its turn comes. Raises what it raises, HaasError."""
-        look = Look(read)
-        self.enter()
+    async def read(self, read: Callable[[Driver], Awaitable[T]]) -> T:
+        """Call ``read`` with the open session in its turn, and return its result.
+
+        Raises HaasError if the session cannot be opened, and whatever ``read`` raises.
+        """
+        request = ReadRequest(read)
+        self.acquire()
         try:
-            self._queue.append(look)
-            self._wake.set()
-            result: T = await look.finished
+            self._enqueue(request)
+            result: T = await request.finished
             return result
         finally:
-            self.leave()
+            self.release()
 
     async def stop(self) -> None:
-        """End at once (the daemon stops); the next start picks up what is under way."""
+        """Stop at once. The journal has what is under way, for the next start of the daemon."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
     # --- the queue --------------------------------------------------------------------------------
 
-    async def _drain(self) -> None:
+    def _enqueue(self, item: Item) -> None:
+        self._queue.append(item)
+        self._wake.set()
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._serve(), name=f"worker {self.device}")
+
+    async def _serve(self) -> None:
+        """Process the queue until nobody uses the device and its session is closed."""
         try:
             while self._users or self._queue or self._driver is not None:
                 wait = self._patience()
                 if self._queue and not wait:
-                    await self._take()
+                    await self._process(self._next())
                     continue
                 self._wake.clear()
                 try:
@@ -112,101 +129,89 @@ class Worker:
                         await self._wake.wait()
                 except TimeoutError:
                     if not self._queue:
-                        await self.close()  # and look again: somebody may have come meanwhile
+                        await self.close()  # the loop goes on: an item may have come meanwhile
         finally:
+            _fail(self._queue, UnavailableError("haas-rpcd is stopping: try again later."))
+            self._queue.clear()
             await self.close()
 
-    async def _take(self) -> None:
-        taken = self._next()
-        if isinstance(taken, Look):
-            await self._look(taken)
-        else:
-            await self._work(taken)
-
     def _patience(self) -> float | None:
-        """Seconds to wait for somebody to come; None: as long as it takes.
+        """Return the seconds to wait for the next item; None to wait without limit.
 
-        None at all when there is something to do now. Saves wait a moment while other jobs, which
-        will save as well, are busy with the device.
+        Saves wait a moment while other jobs, which will save as well, use the device.
         """
         if not self._queue:
-            return None if self._users else self._keep
-        saves = [
-            item.queued
-            for item in self._queue
-            if isinstance(item, Batch) and item.phase is Phase.SAVE
-        ]
+            return None if self._users else self._idle_timeout
+        saves = [item.queued for item in self._queue if _is_save(item)]
         if len(saves) < len(self._queue) or len(saves) >= self._users:
             return 0.0
         return max(0.0, min(saves) + MERGE - asyncio.get_running_loop().time())
 
-    def _next(self) -> Look | list[Batch]:
-        """Take the next batch; a save waits for all others, and takes all saves along."""
-        saves = []
+    def _next(self) -> list[Item]:
+        """Take the next item; saves come last, all of them at once."""
         for item in self._queue:
-            if isinstance(item, Batch) and item.phase is Phase.SAVE:
-                saves.append(item)
-                continue
-            self._queue.remove(item)
-            return item if isinstance(item, Look) else [item]
+            if not _is_save(item):
+                self._queue.remove(item)
+                return [item]
+        saves = list(self._queue)
         self._queue.clear()
         return saves
 
-    async def _look(self, look: Look) -> None:
+    async def _process(self, items: list[Item]) -> None:
+        """Process one item, or several saves, and answer each, if only by an exception."""
+        waiting = [item for item in items if not item.finished.done()]  # the others gave up
         try:
-            result = await self._read(look)
+            if waiting:
+                await self._answer(waiting)
         except asyncio.CancelledError:
-            look.finished.cancel()
-            raise
-        except Exception as error:  # noqa: BLE001 - the asker's matter; the session may be anyhow
-            await self.close()
-            if not look.finished.done():
-                look.finished.set_exception(error)
-        else:
-            if not look.finished.done():  # else the asker has gone
-                look.finished.set_result(result)
+            if _is_being_cancelled():
+                _fail(waiting, UnavailableError("haas-rpcd is stopping: try again later."))
+                raise
+            # Something that was awaited here is cancelled; the worker is not.
+            log.exception("device %s: what a request waits for was cancelled", self.device)
+        except Exception:  # a bug must fail the request, not hang it
+            log.exception("device %s: a request failed unexpectedly", self.device)
+        _fail(waiting, RuntimeError(f"a request to {self.device} failed unexpectedly"))
 
-    async def _read(self, look: Look) -> Any:
-        """Let somebody read; once more in a new session when a kept one turns out to have ended."""
-        kept = self._driver
-        driver = await self.open(_silent)
+    async def _answer(self, items: list[Item]) -> None:
+        match items:
+            case [ReadRequest() as request]:
+                await self._answer_read(request)
+            case [Batch() as first, *others]:
+                verdicts = await Sending(self.device, self, first).run()
+                _settle(first, verdicts)
+                for other in others:
+                    if isinstance(other, Batch):
+                        await _share(verdicts[0], other)
+
+    async def _answer_read(self, request: ReadRequest) -> None:
         try:
-            return await look.read(driver)
+            result = await self._read(request)
+        except Exception as error:  # noqa: BLE001 - for the caller; the session may be unusable
+            _fail([request], error)
+            await self.close()
+        else:
+            _settle(request, result)
+
+    async def _read(self, request: ReadRequest) -> Any:
+        """Read; if a session that was kept open turns out to be lost, read again in a new one."""
+        kept = self._driver
+        driver = await self.open(_ignore)
+        try:
+            return await request.read(driver)
         except DeviceError as error:
             if driver is not kept or error.reason not in SESSION_LOST:
                 raise
         await self.close()
-        return await look.read(await self.open(_silent))
-
-    async def _work(self, batches: list[Batch]) -> None:
-        first, *others = batches
-        try:
-            verdicts = await Sending(self.device, self, first).run()
-            _answer(first, verdicts)
-            for other in others:  # merged saves: one was sent for all of them
-                verdict = verdicts[0]
-                shared = [
-                    Verdict(entry, verdict.state, verdict.message, verdict.seen)
-                    for entry in other.entries
-                ]
-                await other.journal.close(shared)
-                _answer(other, shared)
-        except asyncio.CancelledError:
-            for batch in batches:
-                batch.finished.cancel()
-            raise
-        except Exception as error:  # a bug of ours must fail the job, not hang it
-            log.exception("device %s: a batch failed unexpectedly", self.device)
-            for batch in batches:
-                if not batch.finished.done():
-                    batch.finished.set_exception(error)
+        return await request.read(await self.open(_ignore))
 
     # --- the session ------------------------------------------------------------------------------
 
     async def open(self, report: Report) -> Driver:
-        """Give the open session; open one if there is none that still answers.
+        """Return the open session, or open one. Raises HaasError.
 
-        One that was opened to what the device was registered as before is not used any more.
+        A session that no longer answers, or was opened before the device's registration changed, is
+        replaced.
         """
         if self._driver is not None:
             driver = await self._make_driver()
@@ -217,8 +222,8 @@ class Worker:
             driver = await self._make_driver()
             try:
                 await driver.open(report)
-                if self._opened is not None:
-                    await self._opened(self.device, driver)
+                if self._on_open is not None:
+                    await self._on_open(self.device, driver)
             except BaseException:
                 await driver.close()
                 raise
@@ -226,17 +231,46 @@ class Worker:
         return self._driver
 
     async def close(self) -> None:
-        """End the session, if there is one."""
+        """Close the session, if one is open."""
         if self._driver is not None:
             driver, self._driver = self._driver, None
-            await driver.close()
+            try:
+                await driver.close()
+            except Exception:  # a bug: drivers promise not to raise here
+                log.exception("device %s: its session did not close", self.device)
 
 
-def _answer(batch: Batch, verdicts: list[Verdict]) -> None:
-    """Tell a batch's job what came of it, if it still asks: the daemon may be stopping."""
-    if not batch.finished.done():
-        batch.finished.set_result(verdicts)
+def _is_save(item: Item) -> TypeGuard[Batch]:
+    return isinstance(item, Batch) and item.phase is Phase.SAVE
 
 
-def _silent(line: str) -> None:
-    """Take no notice: reading is no news."""
+async def _share(verdict: Verdict, other: Batch) -> None:
+    """Give another job's save the verdict on the save that served both."""
+    shared = [
+        Verdict(entry, verdict.state, verdict.message, verdict.seen) for entry in other.entries
+    ]
+    await other.journal.close(shared)
+    _settle(other, shared)
+
+
+def _settle(item: Item, result: Any) -> None:
+    """Answer an item, unless whoever queued it has given up."""
+    if not item.finished.done():
+        item.finished.set_result(result)
+
+
+def _fail(items: Iterable[Item], error: Exception) -> None:
+    """Answer the items that have no answer yet by an exception."""
+    for item in items:
+        if not item.finished.done():
+            item.finished.set_exception(error)
+
+
+def _is_being_cancelled() -> bool:
+    """Return whether this very task is to end."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _ignore(line: str) -> None:
+    """Reading reports nothing."""

@@ -1,10 +1,15 @@
-"""A device's worker: one session, opened when it is needed and closed when nobody needs it."""
+"""A device's worker: one session, opened when it is needed and closed when nobody needs it.
+
+Whoever asks the worker for something gets an answer, whatever fails, and whoever else gives up.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
+
+import pytest
 
 from haas_rpcd.drivers import Driver, Outcome, Progress, Report
 from haas_rpcd.engine.worker import Worker
@@ -12,8 +17,8 @@ from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import PresenceSeen, Seen
 
 
-class SlowToClose:
-    """A device that takes its time to say goodbye."""
+class SlowDevice:
+    """A device that takes its time to answer and to say goodbye, where a test wants it to."""
 
     continue_after_refusal = True
     max_batch = 1
@@ -21,10 +26,14 @@ class SlowToClose:
 
     def __init__(self) -> None:
         self.sessions = 0
+        self.asked = asyncio.Event()
+        self.may_answer = asyncio.Event()
         self.closing = asyncio.Event()
         self.may_close = asyncio.Event()
+        self.may_answer.set()
+        self.may_close.set()
 
-    def preview(self, changes: Sequence[Any], now: object = None) -> list[list[str]]:
+    def preview(self, changes: Sequence[Any], *_: object) -> list[list[str]]:
         return [[] for _ in changes]
 
     async def open(self, report: Report) -> None:
@@ -37,6 +46,8 @@ class SlowToClose:
         return [Outcome("sent") for _ in changes]
 
     async def observe(self, changes: Sequence[Any]) -> list[Seen | DeviceError]:
+        self.asked.set()
+        await self.may_answer.wait()
         return [PresenceSeen(True) for _ in changes]
 
     async def close(self) -> None:
@@ -44,20 +55,164 @@ class SlowToClose:
         await self.may_close.wait()
 
 
-async def test_work_that_comes_while_the_session_is_being_closed_is_not_lost() -> None:
-    device = SlowToClose()
+@pytest.fixture
+def device() -> SlowDevice:
+    return SlowDevice()
 
+
+@pytest.fixture
+async def worker(device: SlowDevice) -> AsyncIterator[Worker]:
     async def make() -> Driver:
         return device
 
     worker = Worker("sw1", make)
-    await worker.look(lambda driver: driver.observe([None]))
+    yield worker
+    device.may_close.set()
+    await worker.stop()
+
+
+async def presence(driver: Driver) -> object:
+    return await driver.observe([None])
+
+
+THERE = [PresenceSeen(True)]
+
+
+async def test_work_that_comes_while_the_session_is_being_closed_is_not_lost(
+    device: SlowDevice, worker: Worker
+) -> None:
+    device.may_close.clear()
+    await worker.read(presence)
     await device.closing.wait()
 
-    late = asyncio.create_task(worker.look(lambda driver: driver.observe([None])))
+    late = asyncio.create_task(worker.read(presence))
     await asyncio.sleep(0)  # let it queue up
     device.may_close.set()
 
     async with asyncio.timeout(5):
-        assert await late == [PresenceSeen(True)]
+        assert await late == THERE
     assert device.sessions == 2
+
+
+async def test_a_reader_that_gives_up_does_not_take_the_session_with_it(
+    device: SlowDevice, worker: Worker
+) -> None:
+    """Nor what another, who is next, has asked for."""
+    device.may_answer.clear()
+    first = asyncio.create_task(worker.read(presence))
+    await device.asked.wait()
+    second = asyncio.create_task(worker.read(presence))
+    await asyncio.sleep(0)
+
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    device.may_answer.set()
+
+    async with asyncio.timeout(5):
+        assert await second == THERE
+    assert device.sessions == 1
+
+
+async def test_a_reader_that_gives_up_before_its_turn_asks_the_device_nothing(
+    device: SlowDevice, worker: Worker
+) -> None:
+    device.may_answer.clear()
+    first = asyncio.create_task(worker.read(presence))
+    await device.asked.wait()
+    read: list[str] = []
+
+    async def note(driver: Driver) -> None:
+        read.append("second")
+
+    second = asyncio.create_task(worker.read(note))
+    await asyncio.sleep(0)
+    second.cancel()
+    await asyncio.gather(second, return_exceptions=True)
+    device.may_answer.set()
+
+    async with asyncio.timeout(5):
+        assert await first == THERE
+        assert await worker.read(presence) == THERE
+    assert read == []
+
+
+async def test_a_read_that_cancels_itself_does_not_end_the_worker(
+    device: SlowDevice, worker: Worker
+) -> None:
+    """As when something that it waits for is cancelled: that is not the worker's end."""
+
+    async def wait_for_what_is_cancelled(driver: Driver) -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        future.cancel()
+        await future
+
+    device.may_answer.clear()
+    first = asyncio.create_task(worker.read(presence))
+    await device.asked.wait()
+    broken = asyncio.create_task(worker.read(wait_for_what_is_cancelled))
+    last = asyncio.create_task(worker.read(presence))
+    await asyncio.sleep(0)
+    device.may_answer.set()
+
+    async with asyncio.timeout(5):
+        assert await first == THERE
+        with pytest.raises(RuntimeError, match="sw1"):
+            await broken
+        assert await last == THERE
+
+
+async def test_a_session_that_fails_to_close_leaves_nobody_waiting(
+    device: SlowDevice, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It never should; and if it does, the one who read must hear how that went, and the next."""
+
+    async def fails() -> None:
+        raise OSError("no such socket")
+
+    async def refused(driver: Driver) -> None:
+        raise DeviceError("sw1 does not know that.", reason="refused")
+
+    monkeypatch.setattr(device, "close", fails)
+    first = asyncio.create_task(worker.read(refused))
+    second = asyncio.create_task(worker.read(presence))
+
+    async with asyncio.timeout(5):
+        with pytest.raises(DeviceError, match="does not know"):
+            await first
+        assert await second == THERE
+        assert await worker.read(presence) == THERE
+
+
+async def test_whoever_still_waits_when_the_worker_stops_is_told(
+    device: SlowDevice, worker: Worker
+) -> None:
+    device.may_answer.clear()
+    first = asyncio.create_task(worker.read(presence))
+    await device.asked.wait()
+    second = asyncio.create_task(worker.read(presence))
+    await asyncio.sleep(0)
+
+    await worker.stop()
+
+    async with asyncio.timeout(5):
+        results = await asyncio.gather(first, second, return_exceptions=True)
+    assert [str(result) for result in results] == ["haas-rpcd is stopping: try again later."] * 2
+
+
+async def test_who_stops_the_worker_may_itself_be_cancelled_meanwhile(
+    device: SlowDevice, worker: Worker
+) -> None:
+    """The session takes its time to close; the cancellation is not lost over it."""
+    await worker.read(presence)
+    device.may_close.clear()
+    device.closing.clear()
+    worker.acquire()
+    await worker.read(presence)
+    stopping = asyncio.create_task(worker.stop())
+    await device.closing.wait()
+
+    stopping.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await stopping
