@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from haas_console import __version__
 from haas_console.batch.exitcodes import ExitCode, code_of, report
-from haas_console.batch.output import Output
-from haas_console.core import config
+from haas_console.batch.output import Output, OutputError
+from haas_console.core import config, streams
 from haas_console.core.collector import gc_paused
 from haas_console.core.config import Config
 from haas_console.core.errors import ConsoleError
@@ -27,17 +28,42 @@ As a ForceCommand of sshd, `ssh HOST 'node list'` is -c 'node list'.
 """
 
 
-def _parser() -> argparse.ArgumentParser:
+class _Show(argparse.Action):
+    """Prints a text and exits. argparse's own help and version ignore that printing has failed."""
+
+    def __init__(
+        self,
+        option_strings: Sequence[str],
+        dest: str,
+        *,
+        output: Output,
+        text: Callable[[argparse.ArgumentParser], str],
+        help: str,
+    ) -> None:
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help=help)
+        self._output = output
+        self._text = text
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        self._output.exact(self._text(parser))
+        parser.exit()
+
+
+def _parser(output: Output) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="haas-console",
         description="The console of HaaS (Hardware as a Service).",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
+        add_help=False,
     )
     add = parser.add_argument
+    show: dict[str, Any] = {"action": _Show, "output": output}
     add("what", nargs="?", choices=["info"], help="info: print where settings and daemon are")
-    add("--version", action="version", version=f"haas-console {__version__}")
+    help_text, version_text = "show this help message and exit", f"haas-console {__version__}\n"
+    add("-h", "--help", **show, text=lambda parser: parser.format_help(), help=help_text)
+    add("--version", **show, text=lambda _: version_text, help="show the version and exit")
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--socket", metavar="PATH", help="the daemon's Unix socket")
     where.add_argument("--url", metavar="URL", help="the daemon's https:// address")
@@ -62,37 +88,45 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the program and give its exit code."""
-    parser = _parser()
-    args = parser.parse_args(argv)
-    if args.what is None and args.script is None and args.c is None:
-        args.c = _words_over_ssh(os.environ)
-    batch = args.script is not None or args.c is not None
-    if args.site is not None and not args.demo:
-        parser.error("--site wants --demo: a real daemon's site is read by  site import FILE")
-    if not batch and args.check:
-        parser.error("--check wants --script FILE or -c COMMAND")
-    output = Output(as_json=args.json, quiet=args.quiet, echo=args.echo)
+    """Run the program and return its exit code."""
+    streams.prepare()
+    output = Output()
     try:
-        settings = config.load_config(args.config)
-        if args.what == "info":
-            return _info(args, settings)
-        if not batch:
-            return _screen(args, settings, output)
-        return _batch(args, settings, output)
+        code = _run(argv, output)
+        output.flush()
+        return code
     except ConsoleError as error:
         output.error("", error)
         return code_of(error)
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has left; Python would complain once more while it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OutputError as error:
+        if not error.reader_gone:
+            output.error("", f"the output can't be written: {error}")
+        streams.discard_stdout()
         return ExitCode.FAILED
-    except OSError as error:
-        output.error("", f"the output can't be written: {error.strerror}")
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.FAILED
+
+
+def _run(argv: Sequence[str] | None, output: Output) -> int:
+    parser = _parser(output)
+    try:
+        args = parser.parse_args(argv)
+        if args.what is None and args.script is None and args.c is None:
+            args.c = _words_over_ssh(os.environ)
+        batch = args.script is not None or args.c is not None
+        if args.site is not None and not args.demo:
+            parser.error("--site wants --demo: a real daemon's site is read by  site import FILE")
+        if not batch and args.check:
+            parser.error("--check wants --script FILE or -c COMMAND")
+    except SystemExit as done:  # wrong usage, --help or --version
+        return done.code if isinstance(done.code, int) else ExitCode.USAGE
+    output.as_json, output.quiet, output.echo = args.json, args.quiet, args.echo
+    settings = config.load_config(args.config)
+    if args.what == "info":
+        return _info(args, settings, output)
+    if not batch:
+        return _screen(args, settings, output)
+    return _batch(args, settings, output)
 
 
 def _words_over_ssh(environ: Mapping[str, str]) -> list[str] | None:
@@ -105,7 +139,7 @@ def _words_over_ssh(environ: Mapping[str, str]) -> list[str] | None:
     return [words] if words else None
 
 
-def _info(args: argparse.Namespace, settings: Config) -> int:
+def _info(args: argparse.Namespace, settings: Config, output: Output) -> int:
     endpoint = config.choose_endpoint(settings, socket=args.socket, url=args.url)
     file = args.config or config.config_path()
     rows = {
@@ -116,13 +150,14 @@ def _info(args: argparse.Namespace, settings: Config) -> int:
         "daemon": f"{endpoint} (from {endpoint.source})",
         "token": "from HAAS_TOKEN" if os.environ.get("HAAS_TOKEN") else "none",
     }
-    sys.stdout.writelines(f"{name:8} {value}\n" for name, value in rows.items())
+    output.lines(f"{name:8} {value}" for name, value in rows.items())
     return ExitCode.DONE
 
 
 def _screen(args: argparse.Namespace, settings: Config, output: Output) -> int:
     """Open the full-screen console; only here is Textual imported."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    # Textual reads stdin and draws on stderr.
+    if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
         output.error(
             "", "the console wants a terminal; without one, use --script FILE, or -c 'COMMAND'"
         )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TextIO
 
 from haas_console.core import devicetext, text
@@ -34,10 +35,19 @@ def size_of(stream: TextIO) -> os.terminal_size:
     return os.terminal_size((size.columns or 80, size.lines or 24))
 
 
+class OutputError(Exception):
+    """Standard output cannot be written."""
+
+    def __init__(self, cause: OSError) -> None:
+        super().__init__(cause.strerror or str(cause))
+        self.reader_gone = isinstance(cause, BrokenPipeError)
+
+
 class Output:
     """Both streams; ``as_json`` makes each result one JSON document on one line.
 
-    ``echo`` shows each command before it is run, as ``set -x`` does in a shell.
+    ``echo`` shows each command before it is run, as ``set -x`` does in a shell. Writing
+    to stdout raises OutputError if it fails.
     """
 
     def __init__(
@@ -60,7 +70,7 @@ class Output:
     def command(self, line: str) -> None:
         """Show a command that is about to be run, if that is wanted."""
         if self.echo:
-            self.out.flush()
+            self.flush()
             bold, plain = ("\x1b[1m", "\x1b[0m") if wants_colour(self.err) else ("", "")
             print(f"{bold}$ {text.clean(line)}{plain}", file=self.err, flush=True)
 
@@ -78,7 +88,7 @@ class Output:
 
     def document(self, value: Any) -> None:
         """One JSON document on one line."""
-        print(json.dumps(value, ensure_ascii=False), file=self.out, flush=True)
+        self.lines([json.dumps(value, ensure_ascii=False)])
 
     def failure(self, error: ConsoleError) -> None:
         """The failed command's document, so that documents and commands stay in step."""
@@ -99,40 +109,52 @@ class Output:
         elif call.method in devicetext.READ:
             self._devices(call.method, result)
         elif call.method == "plan.show":
-            self._lines(text.plan_lines(result))
+            self.lines(text.plan_lines(result))
         elif call.method == "site.export":
             self.exact(result["site"])
         elif isinstance(result, Mapping) and "items" in result and "next" in result:
             self._page(result)
         elif isinstance(result, Mapping):
-            self._lines(text.record_lines(result, **self._shape()))
+            self.lines(text.record_lines(result, **self._shape()))
         elif text.is_table(result):
-            self._lines(text.table(result, **self._shape()))
+            self.lines(text.table(result, **self._shape()))
         elif result is not None:
-            self._lines([text.brief(result)])
+            self.lines([text.brief(result)])
 
     def changed(self, line: str, call: Call, result: Any) -> None:
         """What a command that changes something has done: what is new goes to stdout."""
         if self.as_json:
             self.document(result)
         elif call.method == "site.import":
-            self._lines(text.site_lines(result))
+            self.lines(text.site_lines(result))
         elif call.method in devicetext.READ:
             self._devices(call.method, result)
         elif said := text.facts(result, call.params):
-            self._lines([f"{text.clean(_short(line))}: {said}"])
+            self.lines([f"{text.clean(_short(line))}: {said}"])
         else:
             self.talk(f"{_short(line)}: done")
 
     def exact(self, content: str) -> None:
         """Text as it is, byte by byte."""
-        self.out.flush()
-        self.out.buffer.write(content.encode("utf-8"))
-        self.out.buffer.flush()
+        with _output_errors():
+            self.out.flush()
+            self.out.buffer.write(content.encode("utf-8"))
+            self.out.buffer.flush()
+
+    def lines(self, lines: Iterable[str]) -> None:
+        """Lines of text, at once."""
+        with _output_errors():
+            self.out.writelines(f"{line}\n" for line in lines)
+            self.out.flush()
+
+    def flush(self) -> None:
+        """Write what is still buffered."""
+        with _output_errors():
+            self.out.flush()
 
     def _devices(self, method: str, answer: Mapping[str, Any]) -> None:
         if lines := devicetext.answer_lines(method, answer, **self._shape()):
-            self._lines(lines)
+            self.lines(lines)
         for sentence in devicetext.talk(method, answer):
             self.talk(sentence)
         if answer.get("next") is not None:
@@ -140,9 +162,9 @@ class Output:
 
     def _page(self, page: Mapping[str, Any]) -> None:
         if text.is_table(page["items"]):
-            self._lines(text.table(page["items"], **self._shape()))
+            self.lines(text.table(page["items"], **self._shape()))
         elif page["items"]:
-            self._lines([text.brief(item) for item in page["items"]])
+            self.lines([text.brief(item) for item in page["items"]])
         else:
             self.talk("none")
         if page["next"] is not None:
@@ -152,8 +174,13 @@ class Output:
         width = size_of(self.out).columns if self.out.isatty() else None
         return {"width": width, "bold": wants_colour(self.out)}
 
-    def _lines(self, lines: list[str]) -> None:
-        print("\n".join(lines), file=self.out, flush=True)
+
+@contextlib.contextmanager
+def _output_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(error) from error
 
 
 def _short(line: str) -> str:

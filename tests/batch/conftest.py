@@ -133,6 +133,24 @@ class Program:
             check=False,
         )
 
+    def start_in_shell(self, redirections: str, *args: str, **kwargs: Any) -> subprocess.Popen[str]:
+        """Start it as a shell does that is given these redirections: ``>&-``."""
+        command = (sys.executable, "-m", "haas_console", *args)
+        return subprocess.Popen(
+            ["sh", "-c", f'exec "$@" {redirections}', "sh", *command],
+            cwd=self.folder,
+            env=self.environ,
+            text=True,
+            **kwargs,
+        )
+
+    def in_shell(self, redirections: str, *args: str) -> subprocess.CompletedProcess[str]:
+        """Run it to its end as a shell does that is given these redirections."""
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        with self.start_in_shell(redirections, *args, **pipes) as process:
+            out, err = process.communicate(timeout=60)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
     def script(self, text: str, *args: str, name: str = "morning.haas") -> Any:
         """Run a script of that text and name."""
         (self.folder / name).write_text(text)
