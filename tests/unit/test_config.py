@@ -1,4 +1,4 @@
-"""haas.toml and the credentials file: what is right, and what each wrong one is told."""
+"""haas.toml and the credentials file: what is accepted, and the message for each mistake."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from haas_rpcd import config
 from haas_rpcd.__main__ import main
 from haas_rpcd.config import ConfigError, Credential, Settings
 
-README = Path(__file__).parents[2] / "README.md"
+DOCUMENTATION = Path(__file__).parents[2] / "docs/configuration.md"
 
 
-def written(tmp_path: Path, text: str, name: str = "haas.toml") -> Path:
+def write(tmp_path: Path, text: str, name: str = "haas.toml") -> Path:
     path = tmp_path / name
     path.write_text(text, encoding="utf-8")
     return path
 
 
-def test_an_empty_file_has_the_defaults_of_the_design(tmp_path: Path) -> None:
-    settings = config.load(written(tmp_path, ""))
+def test_an_empty_file_gives_the_defaults(tmp_path: Path) -> None:
+    settings = config.load(write(tmp_path, ""))
     assert settings.server.socket == "/run/haas/rpcd.sock"
     assert settings.store.path == "/var/lib/haas/haas.db"
     assert settings.pool == tuple(range(100, 200))
@@ -54,14 +54,14 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
     keepalive = 0
     known_hosts = "/tmp/k"
     """
-    settings = config.load(written(tmp_path, text))
+    settings = config.load(write(tmp_path, text))
     assert settings.pool == (100, 101, 250, 300, 301)
     assert settings.master is not None
     assert settings.master.images == ["a", "b"]
     assert settings.switches.login_timeout == 2.5
 
 
-WRONG = [
+MISTAKES = [
     ("[server", "is not TOML: "),
     ("[serve]", "Object contains unknown field `serve`"),
     ("[server]\nsokcet = 'x'", "unknown field `sokcet` - at `$.server`"),
@@ -80,23 +80,23 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("text", "said"), WRONG)
-def test_a_wrong_file_is_told_what_is_wrong_and_where(
-    tmp_path: Path, text: str, said: str, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("text", "message"), MISTAKES)
+def test_a_mistake_is_reported_with_its_place(
+    tmp_path: Path, text: str, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = written(tmp_path, text)
+    path = write(tmp_path, text)
     with pytest.raises(ConfigError) as caught:
         config.load(path)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert str(path) in str(caught.value)
-    # and so does the program: one line on stderr, exit code 1
+    # The program prints the same message, as one line on stderr.
     assert main(["--config", str(path), "--check-config"]) == 1
     out, err = capsys.readouterr()
     assert out == ""
     assert err == f"haas-rpcd: {caught.value}\n"
 
 
-def test_a_file_that_is_not_there_or_no_text(tmp_path: Path) -> None:
+def test_a_missing_or_unreadable_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"There is no file .*; name another with --config FILE"):
         config.load(tmp_path / "none.toml")
     with pytest.raises(ConfigError, match="can't be read"):
@@ -106,28 +106,27 @@ def test_a_file_that_is_not_there_or_no_text(tmp_path: Path) -> None:
         config.load(tmp_path / "latin")
 
 
-def test_check_config_says_that_it_is_right_and_what_is_not_there(
+def test_check_config_accepts_the_file_and_reports_missing_credentials(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     passwords = tmp_path / "credentials.toml"
-    path = written(tmp_path, f'[credentials]\nfile = "{passwords}"\n')
+    path = write(tmp_path, f'[credentials]\nfile = "{passwords}"\n')
     assert main(["--config", str(path), "--check-config"]) == 0
-    said = capsys.readouterr().out
-    assert said == (
+    assert capsys.readouterr().out == (
         f"{path} is right, but there is no file {passwords} ([credentials] file):"
         " no switch can be logged in to without it.\n"
     )
-    credentials(tmp_path, "")
+    write_credentials(tmp_path, "")
     assert main(["--config", str(path), "--check-config"]) == 0
     assert capsys.readouterr().out == f"{path} is right.\n"
 
 
-@pytest.mark.parametrize("other", [["--config", "haas.toml"], ["--check-config"]])
-def test_the_demo_takes_no_configuration(
-    other: list[str], capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("option", [["--config", "haas.toml"], ["--check-config"]])
+def test_the_demo_accepts_no_configuration(
+    option: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
-        main(["--demo", *other])
+        main(["--demo", *option])
     assert ended.value.code == 2
     assert "--demo has a configuration of its own" in capsys.readouterr().err
 
@@ -137,14 +136,14 @@ def test_the_demo_takes_no_configuration(
 CREDENTIALS = '[sw1]\nusername = "haas"\npassword = "s3cret"\nenable = "en4ble"\n[sw2]\n'
 
 
-def credentials(tmp_path: Path, text: str, mode: int = 0o600) -> Path:
-    path = written(tmp_path, text, "credentials.toml")
+def write_credentials(tmp_path: Path, text: str, mode: int = 0o600) -> Path:
+    path = write(tmp_path, text, "credentials.toml")
     path.chmod(mode)
     return path
 
 
 def test_credentials_are_read(tmp_path: Path) -> None:
-    known = config.load_credentials(credentials(tmp_path, CREDENTIALS))
+    known = config.load_credentials(write_credentials(tmp_path, CREDENTIALS))
     assert known["sw1"].password == "s3cret"
     assert known["sw2"] == Credential()
     assert config.load_credentials(tmp_path / "none") == {}
@@ -152,7 +151,7 @@ def test_credentials_are_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660])
 def test_credentials_that_others_can_read_are_refused(tmp_path: Path, mode: int) -> None:
-    path = credentials(tmp_path, CREDENTIALS, mode)
+    path = write_credentials(tmp_path, CREDENTIALS, mode)
     with pytest.raises(ConfigError, match=f"has mode {mode:04o}: run  chmod 600 {path}"):
         config.load_credentials(path)
 
@@ -167,25 +166,25 @@ def test_credentials_that_others_can_read_are_refused(tmp_path: Path, mode: int)
         '[sw1]\npassword = ["s3cret"]',
     ],
 )
-def test_what_is_said_of_wrong_credentials_has_no_password(tmp_path: Path, text: str) -> None:
+def test_messages_about_wrong_credentials_contain_no_password(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        config.load_credentials(credentials(tmp_path, text))
+        config.load_credentials(write_credentials(tmp_path, text))
     assert "credentials.toml" in str(caught.value)
     assert "s3cret" not in str(caught.value)
     assert "5318008" not in str(caught.value)
 
 
-def test_a_credential_does_not_show_its_passwords() -> None:
+def test_the_repr_of_a_credential_hides_its_passwords() -> None:
     known = Credential(username="haas", password="s3cret", enable="en4ble")
     assert repr(known) == str(known) == "Credential(username='haas', password=…, enable=…)"
     assert "s3cret" not in f"{[known]}"
 
 
-# --- the README -----------------------------------------------------------------------------------
+# --- documentation -----------------------------------------------------------------------------
 
 
 def settings_of(struct: Any = Settings, table: str = "") -> list[str]:
-    """Name every setting as the README writes it: ``[table] key``."""
+    """Return every setting as the documentation writes it: ``[table] key``."""
     names = []
     for field in msgspec.structs.fields(struct):
         nested = [
@@ -201,13 +200,15 @@ def settings_of(struct: Any = Settings, table: str = "") -> list[str]:
 
 
 @pytest.mark.parametrize("name", settings_of())
-def test_every_setting_is_in_the_readme(name: str) -> None:
+def test_every_setting_is_documented(name: str) -> None:
     table, key = name.split()
-    text = README.read_text(encoding="utf-8")
+    text = DOCUMENTATION.read_text(encoding="utf-8")
     rows = [line for line in text.splitlines() if line.startswith(f"| `{table} ")]
-    assert any(f"`{key}`" in row or f" {key}`" in row for row in rows), f"README.md lacks {name}"
+    assert any(f"`{key}`" in row or f" {key}`" in row for row in rows), (
+        f"{DOCUMENTATION.name} lacks {name}"
+    )
 
 
-def test_there_are_settings() -> None:
+def test_the_test_above_sees_all_settings() -> None:
     assert "[vlans] pool" in settings_of()
     assert len(settings_of()) >= 14

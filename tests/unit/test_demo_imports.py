@@ -1,4 +1,4 @@
-"""What is simulated is loaded for ``--demo`` alone."""
+"""Simulators are loaded only with ``--demo``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 
-def test_a_real_daemon_loads_nothing_that_is_simulated() -> None:
+def test_a_production_daemon_loads_no_simulator() -> None:
     script = (
         "import json, sys, haas_rpcd.__main__, haas_rpcd.daemon\n"
         "print(json.dumps([name for name in sys.modules if name.startswith('haas_rpcd.')]))"

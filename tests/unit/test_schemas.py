@@ -1,4 +1,4 @@
-"""What is checked in for others to read is what the code says."""
+"""Generated files and the list of packages agree with the code."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def test_the_site_schema_accepts_a_real_site_and_refuses_a_typo() -> None:
         jsonschema.validate(site, schema)
 
 
-def test_every_package_is_installed() -> None:
+def test_the_list_of_packages_names_every_package() -> None:
     named = set(
         tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
     )
