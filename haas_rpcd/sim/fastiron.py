@@ -438,7 +438,7 @@ IN_VLAN: Commands = [
 
 
 class FastIronSwitch(CliSwitch[Config]):
-    """A simulated ICX. Options: see `haas_rpcd.sim.cli.device.Options`.
+    """A simulated ICX. Options: see `haas_rpcd.sim.cli.Options`.
 
     ``release``: such as 08.0.30. ``enable_asks_user``: ``enable`` asks for a user and their
     password, as with ``aaa authentication enable default local``.

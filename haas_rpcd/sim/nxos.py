@@ -401,7 +401,7 @@ def _unquoted(made: standard.Made) -> standard.Made:
 
 class NxosSwitch(CliSwitch[Config]):
     """A simulated Nexus. ``switched``: what ``system default switchport`` says; without, fresh
-    ports route and are shut. Options: see `haas_rpcd.sim.cli.device.Options`."""
+    ports route and are shut. Options: see `haas_rpcd.sim.cli.Options`."""
 
     dialect = "cisco_nxos"
     user_mode = EXEC

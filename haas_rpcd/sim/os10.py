@@ -383,7 +383,7 @@ IN_PORT: Commands = [
 
 
 class Os10Switch(CliSwitch[Config]):
-    """A simulated PowerSwitch. Options: see `haas_rpcd.sim.cli.device.Options`."""
+    """A simulated PowerSwitch. Options: see `haas_rpcd.sim.cli.Options`."""
 
     dialect = "dell_os10"
     user_mode = EXEC

@@ -423,7 +423,7 @@ IN_INTERFACE: Commands = [
 
 
 class Os6Switch(CliSwitch[Config]):
-    """A simulated N-series switch. Options: see `haas_rpcd.sim.cli.device.Options`."""
+    """A simulated N-series switch. Options: see `haas_rpcd.sim.cli.Options`."""
 
     dialect = "dell_os6"
     user_mode = USER

@@ -466,7 +466,7 @@ IN_VLAN: Commands = [
 
 
 class Os9Switch(CliSwitch[Config]):
-    """A simulated OS9 switch. Options: see `haas_rpcd.sim.cli.device.Options`."""
+    """A simulated OS9 switch. Options: see `haas_rpcd.sim.cli.Options`."""
 
     dialect = "dell_os9"
     user_mode = USER

@@ -434,7 +434,7 @@ IN_INTERFACE: Commands = [
 
 
 class PowerConnectSwitch(CliSwitch[Config]):
-    """A simulated PowerConnect. Options: see `haas_rpcd.sim.cli.device.Options`."""
+    """A simulated PowerConnect. Options: see `haas_rpcd.sim.cli.Options`."""
 
     dialect = "dell_powerconnect"
     user_mode = USER

@@ -118,9 +118,8 @@ The shortest that is whole, as ``tests/sim/test_guide.py`` runs it::
             }
 """
 
-from haas_rpcd.sim.cli.device import Config, Device, Options, Port
-from haas_rpcd.sim.cli.grammar import (
-    Args,
+from haas_rpcd.sim.cli.arguments import (
+    ARGUMENTS,
     Argument,
     IncompleteError,
     InvalidError,
@@ -133,6 +132,10 @@ from haas_rpcd.sim.cli.grammar import (
     Text,
     Vlans,
 )
+from haas_rpcd.sim.cli.config import Config, Port
+from haas_rpcd.sim.cli.device import Device
+from haas_rpcd.sim.cli.grammar import Args
+from haas_rpcd.sim.cli.options import Options
 from haas_rpcd.sim.cli.portname import Naming
 from haas_rpcd.sim.cli.records import (
     NOTHING,
@@ -144,7 +147,6 @@ from haas_rpcd.sim.cli.records import (
 )
 from haas_rpcd.sim.cli.session import Session
 from haas_rpcd.sim.cli.switch import (
-    ARGUMENTS,
     CliSwitch,
     Commands,
     Handler,

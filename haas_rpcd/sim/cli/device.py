@@ -1,4 +1,4 @@
-"""What every simulated device has, whatever is typed at it: life, records, faults, VTYs, ports."""
+"""`Device`: what all simulated devices have, with a command line or a shell."""
 
 from __future__ import annotations
 
@@ -6,135 +6,40 @@ import asyncio
 import re
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, ClassVar, Generic, Self, TypedDict, TypeVar, Unpack
+from typing import Any, ClassVar, Generic, Self, TypeVar, Unpack
 
-from haas_rpcd.sim.cli.records import NOTHING, Carried, Counters, Faults, HistoryEntry, LineRecord
+from haas_rpcd.sim.cli.config import Config
+from haas_rpcd.sim.cli.options import Access, Options
+from haas_rpcd.sim.cli.records import Carried, Counters, Faults, HistoryEntry, LineRecord
 from haas_rpcd.sim.cli.telnet import GREETING, TelnetWire
-from haas_rpcd.sim.cli.vlans import ALL_VLANS
 from haas_rpcd.sim.cli.wire import Conversation, Wire
-
-OnChange = Callable[[Any, frozenset[str]], None]
-
-
-class Options(TypedDict, total=False):
-    """What every device can be made with, by keyword."""
-
-    username: str | None  # None: only a password is asked for
-    password: str | None  # None: only a username is asked for
-    enable: str | None  # None: there is no enable password
-    privileged: bool | None  # where a login lands; None: where there is no enable password, at "#"
-    motd: str  # printed before the login
-    vtys: int  # sessions at once
-    line_delay: float  # see `Faults`
-    round_trip: float  # see `Faults`
-    reload_time: float  # seconds for which a reload takes it away
-    keep_lines: int | None  # the records keep at least so many of the last lines, or all
-    history: bool  # see `HistoryEntry`
-    on_change: OnChange | None  # called with the ports whose VLANs or admin state changed
-    telnet: bool  # listen for telnet (the default)
-    ssh: bool  # listen for SSH (not by default)
-
-
-@dataclass(frozen=True)
-class Access:
-    """Credentials of one device; see `Options`."""
-
-    username: str | None
-    password: str | None
-    enable: str | None
-    privileged: bool
-
-
-@dataclass(slots=True)
-class Port:
-    """The configuration of a port of a switch that thinks as Cisco's do.
-
-    The fields' values are immutable, so that a shallow copy is a copy.
-    """
-
-    description: str = ""
-    mode: str = "access"  # or "trunk"
-    access_vlan: int | None = 1
-    native_vlan: int | None = 1
-    allowed: frozenset[int] = ALL_VLANS
-    shutdown: bool = False
-
-    def carried(self, vlans: Iterable[int]) -> Carried:
-        """Say what it carries while ``vlans`` exist."""
-        live = frozenset(vlans)
-        if self.shutdown:
-            return NOTHING
-        if self.mode != "trunk":
-            return Carried(self.access_vlan) if self.access_vlan in live else NOTHING
-        passing = self.allowed & live
-        native = self.native_vlan if self.native_vlan in passing else None
-        return Carried(native, passing - {self.native_vlan})
-
-
-@dataclass(slots=True)
-class Config:
-    """One whole configuration; the running one is edited in place, the startup one is a copy.
-
-    Vendors whose VLANs hold the ports, or who have more to set, derive from it: `carried` and, for
-    fields that are neither immutable nor handled here, `copy`.
-    """
-
-    hostname: str
-    ports: dict[str, Any]
-    vlans: dict[int, Any] = field(default_factory=lambda: {1: "default"})
-
-    def copy(self) -> Self:
-        """An independent copy: dataclasses in ``ports`` and ``vlans`` are copied one level deep."""
-        return replace(
-            self,
-            ports={name: _copied(port) for name, port in self.ports.items()},
-            vlans={vlan: _copied(value) for vlan, value in self.vlans.items()},
-        )
-
-    def carried(self, port: str) -> Carried:
-        """What a port carries under this configuration."""
-        carried: Carried = self.ports[port].carried(self.vlans)
-        return carried
-
-    def is_shut(self, port: str) -> bool:
-        """Whether a port is shut administratively."""
-        return bool(self.ports[port].shutdown)
-
-
-def _copied(value: Any) -> Any:
-    return replace(value) if hasattr(value, "__dataclass_fields__") else value
-
 
 C = TypeVar("C", bound=Config)
 
 
 class Device(ABC, Generic[C]):
-    """A simulated device: it listens, keeps records, and its ports carry VLANs.
+    """A simulated device: it listens for connections, keeps records, and its ports carry VLANs.
 
-    ``ports``: the device's own full names, such as `port_names` makes. The rest: `Options`.
-    ``running`` and ``startup`` are its configurations, ``faults`` may be set at any time.
-    Use it as an async context manager, or `start` and `stop` it.
+    ``ports``: the full names of its ports, such as `port_names` makes. The rest: `Options`.
+    ``running`` and ``startup`` are its configurations; ``faults`` can be changed at any time.
+    Use it as an async context manager, or call `start` and `stop`.
     """
 
     dialect: ClassVar[str] = ""
-    """By which name HaaS knows how to talk to such a device."""
+    """The name of HaaS's dialect for such a device."""
 
     telnet_greeting: ClassVar[bytes] = GREETING
     full_text: ClassVar[str] = ""
-    """What a client hears when all VTYs are taken, line ends included; "" is a reset."""
+    """Sent when all VTYs are taken, line ends included; "": the connection is reset."""
 
     max_vtys: ClassVar[int] = 16
 
     def __init__(self, hostname: str, *, ports: Sequence[str], **options: Unpack[Options]) -> None:
         if unknown := options.keys() - Options.__annotations__.keys():
             raise TypeError(f"no such option: {', '.join(sorted(unknown))}")
-        enable, privileged = options.get("enable"), options.get("privileged")
-        if privileged is None:
-            privileged = enable is None
-        self.access = Access(options.get("username"), options.get("password"), enable, privileged)
+        self.access = Access.of(options)
         self.port_list = tuple(ports)
         self.motd = options.get("motd", "")
         self.faults = Faults(
@@ -145,11 +50,11 @@ class Device(ABC, Generic[C]):
         self.keeps_history = options.get("history", False)
         self.history: list[HistoryEntry] = []
         self.on_change = options.get("on_change")
-        self.sessions: list[Conversation] = []  # open ones, in the order of their coming
+        self.sessions: list[Conversation] = []  # the open ones, oldest first
         self.unplugged: set[str] = set()  # ports without a link
-        self.port = 0  # where it listens for telnet; 0 before `start`
-        self.ssh_port = 0  # where it listens for SSH
-        self.host_key = ""  # its SSH host key, as known_hosts has it, from `start` on
+        self.port = 0  # its telnet port; 0 before `start`
+        self.ssh_port = 0  # its SSH port
+        self.host_key = ""  # its SSH host key in known_hosts format, set by `start`
         self._vtys = options.get("vtys", self.max_vtys)
         self._keep_lines = options.get("keep_lines")
         self._reload_time = options.get("reload_time", 0.0)
@@ -165,12 +70,12 @@ class Device(ABC, Generic[C]):
         self.touch(*ports)
         self._compare()
 
-    # --- what a vendor says
+    # --- for vendors to override
 
     @classmethod
     @abstractmethod
     def port_names(cls, count: int) -> list[str]:
-        """Full names of ``count`` ports, as the vendor numbers them."""
+        """Return full names of ``count`` ports, as the vendor numbers them."""
 
     @classmethod
     def full_port(cls, typed: str) -> str:
@@ -179,14 +84,14 @@ class Device(ABC, Generic[C]):
 
     @abstractmethod
     def factory(self, hostname: str) -> C:
-        """The configuration it comes with; called once more when there is none to boot from."""
+        """Return the factory configuration; also used by a reload without a saved one."""
 
     @abstractmethod
     def make_session(self, wire: Wire) -> Conversation:
-        """A session for a new connection."""
+        """Make the session of a new connection."""
 
     def restored(self, saved: C) -> C:
-        """What runs after a reload; ``saved`` is a copy of the startup configuration."""
+        """Return what runs after a reload, given a copy of the startup configuration."""
         return saved
 
     # --- its life
@@ -198,11 +103,11 @@ class Device(ABC, Generic[C]):
         return self._open and not down and not self.faults.refuse_connections
 
     async def start(self, host: str = "127.0.0.1", port: int = 0, ssh_port: int = 0) -> int:
-        """Listen; return the port (telnet's if it has both). OSError if it is taken."""
-        self._open = True  # before the socket is: a client may be there at once
+        """Listen; return the port (telnet's if it has both). Raises OSError if it is taken."""
+        self._open = True  # before listening, because a client may connect at once
         telnet, ssh = self._listens
         if ssh:
-            from haas_rpcd.sim.cli.ssh import listen  # here, as it takes a while to load
+            from haas_rpcd.sim.cli.ssh import listen  # imported late because it takes a while
 
             acceptor, self.host_key = await listen(self, host, ssh_port)
             self._servers.append(acceptor)
@@ -215,7 +120,7 @@ class Device(ABC, Generic[C]):
         return self.port or self.ssh_port
 
     async def stop(self) -> None:
-        """Stop listening, cut every session and wait until they are gone. Safe to call twice."""
+        """Stop listening, cut all sessions and wait for their end. May be called twice."""
         self._open = False
         servers, self._servers = self._servers, []
         for server in servers:
@@ -243,33 +148,33 @@ class Device(ABC, Generic[C]):
     # --- for tests, benchmarks and the lab
 
     def carried(self, port: str) -> Carried:
-        """What a port, by its full name, carries at this moment. KeyError for no port of ours."""
+        """Return what a port carries now, given its full name. Raises KeyError."""
         return self.running.carried(port)
 
     def is_shut(self, port: str) -> bool:
-        """Whether a port is shut administratively. KeyError for no port of ours."""
+        """Return whether a port is shut down by configuration. Raises KeyError."""
         return self.running.is_shut(port)
 
     def plug(self, port: str, plugged: bool = True) -> None:
-        """Put a cable into a port, or pull it: tables then show it without a link.
+        """Plug a cable into a port, or unplug it: tables then show that it has no link.
 
-        What the port carries is what it is set to, cable or not. A fresh switch has all plugged.
+        This does not change what the port carries. A new switch has cables in all ports.
         """
-        self.running.ports[port]  # KeyError for no port of ours
+        self.running.ports[port]  # raises KeyError for an unknown port
         (self.unplugged.discard if plugged else self.unplugged.add)(port)
 
     def announce(self, text: str) -> None:
-        """Write a text into every open session, at once and whatever it is doing."""
+        """Write a text into every open session at once, whatever it is doing."""
         for session in list(self.sessions):
             session.log(text)
 
     @property
     def modified(self) -> bool:
-        """Whether the running configuration is not what is saved."""
+        """Whether the running configuration differs from the saved one."""
         return self.running != self.startup
 
     def reload(self) -> None:
-        """Start anew from what is saved, as after ``reload`` or a power cut; cuts all sessions."""
+        """Restart from the saved configuration, as after a power cut. Cuts all sessions."""
         saved = self.startup.copy() if self.startup is not None else self.factory("")
         self.counters.reloads += 1
         self.booted = time.monotonic()
@@ -282,14 +187,14 @@ class Device(ABC, Generic[C]):
     # --- for vendors
 
     def adopt(self, config: C) -> None:
-        """Run another configuration, as a reload or a commit does."""
+        """Replace the running configuration, as a reload or a commit does."""
         self.running = config
         self.touch(*self.port_list)
 
     def save(self) -> bool:
-        """Copy the running configuration over the startup one; False if a fault forbids it.
+        """Copy the running configuration over the startup one; False if a fault prevents it.
 
-        What the device prints then is the text of `Faults.save_error`.
+        The device then prints `save_error`.
         """
         if self.faults.save_error is not None:
             self.counters.failed_saves += 1
@@ -298,12 +203,17 @@ class Device(ABC, Generic[C]):
         self.counters.saves += 1
         return True
 
+    @property
+    def save_error(self) -> list[str]:
+        """The lines that it prints if saving failed."""
+        return (self.faults.save_error or "").splitlines()
+
     def seconds_up(self) -> float:
-        """How long ago it booted."""
+        """Return for how many seconds it has been up."""
         return time.monotonic() - self.booted
 
     def allows(self, user: str, password: str) -> bool:
-        """Check a login, and count a wrong one."""
+        """Check a login, and count it if it is wrong."""
         access = self.access
         good = (access.username is None or user == access.username) and (
             access.password is None or password == access.password
@@ -315,11 +225,11 @@ class Device(ABC, Generic[C]):
     # --- for sessions
 
     def has_room(self) -> bool:
-        """Whether a new connection would be taken."""
+        """Return whether it would accept a new connection."""
         return self.is_up and len(self.sessions) < self._vtys
 
     def admit(self, session: Conversation) -> bool:
-        """Give a new session a VTY; False when it must be refused."""
+        """Give a new session a VTY; False if the session must be refused."""
         taken = {other.line for other in self.sessions}
         free = next((line for line in range(self._vtys) if line not in taken), None)
         if free is None or not self.is_up:
@@ -336,7 +246,7 @@ class Device(ABC, Generic[C]):
             self.sessions.remove(session)
 
     def record(self, record: LineRecord) -> LineRecord:
-        """Note a line as it comes."""
+        """Record a line that was received."""
         self.counters.lines += 1
         self.lines.append(record)
         if self._keep_lines is not None and len(self.lines) > 2 * self._keep_lines:
@@ -344,17 +254,17 @@ class Device(ABC, Generic[C]):
         return record
 
     def strikes(self, pattern: str | None, record: LineRecord) -> bool:
-        """Whether the pattern of a fault fits a line. Passwords fit none."""
+        """Return whether the pattern of a fault matches a line. Passwords match none."""
         hidden = record.mode in ("password", "enable")
         return bool(pattern and not hidden and re.search(pattern, record.text, re.IGNORECASE))
 
     def refusal(self, record: LineRecord) -> str | None:
-        """The text of `Faults.refuse` for a line, or None."""
+        """Return the text of `Faults.refuse` for a line, or None."""
         refuse = self.faults.refuse.items()
         return next((text for pattern, text in refuse if self.strikes(pattern, record)), None)
 
     def seconds_for(self, record: LineRecord) -> float:
-        """How long a line takes."""
+        """Return how many seconds a line takes."""
         slow = (
             seconds
             for pattern, seconds in self.faults.slow.items()
@@ -363,11 +273,11 @@ class Device(ABC, Generic[C]):
         return self.faults.line_delay + sum(slow)
 
     def touch(self, *ports: str) -> None:
-        """Say that these ports may carry something else now (none: all); `settle` will look."""
+        """Mark ports (none: all) whose VLANs may have changed; `settle` compares them."""
         self._touched.update(ports or self.port_list)
 
     def settle(self, record: LineRecord | None = None) -> None:
-        """After a line: note what ports carry differently, and tell `on_change` what changed."""
+        """After a line: record what changed on marked ports, and call `on_change`."""
         if not self._touched:
             return
         changed, carried = self._compare()

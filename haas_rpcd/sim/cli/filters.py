@@ -5,15 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from haas_rpcd.sim.cli.grammar import (
-    Args,
-    IncompleteError,
-    InvalidError,
-    Line,
-    RefusedError,
-    Rest,
-    Tree,
-)
+from haas_rpcd.sim.cli.arguments import IncompleteError, InvalidError, Line, RefusedError, Rest
+from haas_rpcd.sim.cli.grammar import Args, Tree
 from haas_rpcd.sim.cli.portname import NO_PORTS
 
 Filter = Callable[[list[str]], Iterable[str]]

@@ -1,11 +1,11 @@
-"""A small grammar of command lines: unique abbreviations, and three ways of refusing a line.
+"""A small grammar of command lines, with unique abbreviations of keywords.
 
-A tree is built from patterns such as ``"switchport access vlan <vlan>"``: plain words are keywords
-and may be abbreviated, ``<...>`` are arguments, ``[...]`` may be left out (groups may hold several
-words and nest), and ``access|trunk`` is one of these keywords, which `Args.word` tells when it is
-named: ``mode:access|trunk``. A leading ``[no]``, or whatever the vendor negates with, takes the
-line both ways. Each word is matched against the keywords at its place first; only what is the
-beginning of none of them is read as an argument.
+A tree is built from patterns such as ``"switchport access vlan <vlan>"``. Plain words are keywords,
+which may be abbreviated. ``<...>`` is an argument. ``[...]`` is optional; groups may hold several
+words and may be nested. ``access|trunk`` is one of these keywords; if it has a name, as in
+``mode:access|trunk``, `Args.word` returns the keyword. A leading ``[no]``, or another negation,
+makes two commands of a pattern. Each word is compared with the keywords at its place first. It is
+read as an argument only if it is the beginning of none of them.
 """
 
 from __future__ import annotations
@@ -14,200 +14,24 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Generic, Protocol, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
-from haas_rpcd.sim.cli.portname import (
-    IncompleteNameError,
-    NoSuchPortError,
-    PortNames,
-    agreement,
+from haas_rpcd.sim.cli.arguments import (
+    AmbiguousError,
+    Argument,
+    IncompleteError,
+    InvalidError,
+    Line,
+    RefusedError,
 )
-from haas_rpcd.sim.cli.vlans import MAX_VLAN, MIN_VLAN, parse_list
+from haas_rpcd.sim.cli.portname import PortNames, agreement
 
 H = TypeVar("H")
 
 
-class RefusedError(Exception):
-    """A line that the switch refuses to parse."""
-
-
-class InvalidError(RefusedError):
-    """``% Invalid input``; ``at`` is the column of the caret within the line.
-
-    The caret stands under the first character that fits nothing, which in a mistyped keyword is
-    not its first one.
-    """
-
-    def __init__(self, at: int, word: int) -> None:
-        super().__init__(at)
-        self.at = at
-        self.word = word  # which word was refused: 0 is the first one looked at
-
-
-class IncompleteError(RefusedError):
-    """``% Incomplete command.``"""
-
-
-class AmbiguousError(RefusedError):
-    """``% Ambiguous command:``"""
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A word of a line, and its column."""
-
-    text: str
-    at: int
-
-
-class Line:
-    """A line and its words."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.words = [Word(m[0], m.start()) for m in re.finditer(r"\S+", text)]
-
-    def column(self, index: int) -> int:
-        """Column of a word, or the end of the line."""
-        return self.words[index].at if index < len(self.words) else len(self.text)
-
-    def index(self, column: int) -> int:
-        """Index of the first word that begins at ``column`` or later."""
-        return sum(word.at < column for word in self.words)
-
-
-class Argument(Protocol):
-    """One kind of ``<argument>``."""
-
-    @property
-    def help(self) -> str:
-        """What ``?`` shows for it."""
-
-    def take(self, line: Line, index: int, names: PortNames) -> tuple[object, int]:
-        """Read a value at word ``index``; return it and the index after it."""
-
-
-@dataclass(frozen=True)
-class Number:
-    """A decimal number within bounds, both included."""
-
-    low: int
-    high: int
-
-    @property
-    def help(self) -> str:
-        """As IOS shows it: ``<1-4094>``."""
-        return f"<{self.low}-{self.high}>"
-
-    def take(self, line: Line, index: int, names: PortNames) -> tuple[object, int]:
-        """Read one number."""
-        word = line.words[index]
-        if re.fullmatch(r"[0-9]+", word.text) and self.low <= int(word.text) <= self.high:
-            return int(word.text), index + 1
-        raise InvalidError(word.at, index)
-
-
-@dataclass(frozen=True)
-class Text:
-    """A single word of at most ``longest`` characters."""
-
-    longest: int = 254
-    help: str = "WORD"
-
-    def take(self, line: Line, index: int, names: PortNames) -> tuple[object, int]:
-        """Read one word."""
-        word = line.words[index]
-        if len(word.text) > self.longest:
-            raise InvalidError(word.at + self.longest, index)
-        return word.text, index + 1
-
-
-@dataclass(frozen=True)
-class Pattern:
-    """A single word that fits a regular expression as a whole, whatever the case."""
-
-    regex: str
-    help: str = "WORD"
-
-    def take(self, line: Line, index: int, names: PortNames) -> tuple[object, int]:
-        """Read one word."""
-        word = line.words[index]
-        if not re.fullmatch(self.regex, word.text, re.IGNORECASE):
-            raise InvalidError(word.at, index)
-        return word.text, index + 1
-
-
-@dataclass(frozen=True)
-class Vlans:
-    """A list of VLANs, ``1,10-12``, in one word, or with other separators up to the line's end."""
-
-    comma: str = ","
-    to: str = "-"
-    low: int = MIN_VLAN
-    high: int = MAX_VLAN
-    help: str = "VLAN_LIST"
-
-    def take(self, line: Line, index: int, names: PortNames) -> tuple[object, int]:
-        """Read one list into a frozenset."""
-        word = line.words[index]
-        rest = not self.comma.strip()
-        text = line.text[word.at :] if rest else word.text
-        try:
-            vlans = parse_list(text, self.comma, self.to)
-        except ValueError:
-            raise InvalidError(word.at, index) from None
-        if min(vlans) < self.low or max(vlans) > self.high:
-            raise InvalidError(word.at, index)
-        return vlans, len(line.words) if rest else index + 1
-
-
-class Rest:
-    """Everything up to the end of the line, blanks within it included."""
-
-    help = "LINE"
-
-    def take(self, line: Line, index: int, names: PortNames) -> tuple[object, int]:
-        """Read the rest of the line."""
-        return line.text[line.column(index) :].rstrip(), len(line.words)
-
-
-class PortName:
-    """The name of a port of this switch, in one word or in two (``gi 1/0/1``)."""
-
-    help = "IFNAME"
-
-    def take(self, line: Line, index: int, names: PortNames) -> tuple[object, int]:
-        """Read one name."""
-        try:
-            name, end = names.read(line.text, line.column(index))
-        except NoSuchPortError as error:
-            raise InvalidError(error.at, index) from None
-        except IncompleteNameError:
-            raise IncompleteError from None
-        if line.text[end : end + 1].strip():  # "gi1/0/1x"
-            raise InvalidError(end, index)
-        return name, line.index(end)
-
-
-class PortRange:
-    """A range of ports, as `Naming` has them: the argument of ``interface range``."""
-
-    help = "IFNAME"
-
-    def take(self, line: Line, index: int, names: PortNames) -> tuple[object, int]:
-        """Read the range."""
-        try:
-            ports, end = names.read_range(line.text, line.column(index))
-        except NoSuchPortError as error:
-            raise InvalidError(error.at, index) from None
-        except IncompleteNameError:
-            raise IncompleteError from None
-        return ports, line.index(end)
-
-
 @dataclass(frozen=True)
 class Args:
-    """What a matched line carried."""
+    """The values in a line that matched a pattern."""
 
     no: bool = False
     values: Mapping[str, object] = field(default_factory=dict)
@@ -216,23 +40,23 @@ class Args:
         return name in self.values
 
     def text(self, name: str) -> str:
-        """The argument called ``name``: a word, a rest of line, or a port's full name."""
+        """Return an argument: a word, the rest of the line, or a port's full name."""
         return cast(str, self.values[name])
 
     def number(self, name: str) -> int:
-        """The number called ``name``."""
+        """Return an argument that is a number."""
         return cast(int, self.values[name])
 
     def word(self, name: str) -> str:
-        """The keyword that was typed, in full, where the pattern names several."""
+        """Return the keyword that was typed, in full, of a named choice."""
         return cast(str, self.values[name])
 
     def vlans(self, name: str) -> frozenset[int]:
-        """The VLANs of a list."""
+        """Return an argument that is a list of VLANs."""
         return cast("frozenset[int]", self.values[name])
 
     def ports(self, name: str) -> tuple[str, ...]:
-        """The full names of the ports of a range."""
+        """Return an argument that is a range of ports, as full names."""
         return cast("tuple[str, ...]", self.values[name])
 
 
@@ -241,11 +65,11 @@ class _Node(Generic[H]):
     keywords: dict[str, _Node[H]] = field(default_factory=dict)
     argument: tuple[str, Argument, _Node[H]] | None = None
     handler: H | None = None
-    words: Mapping[str, str] = field(default_factory=dict)  # named keywords on the way here
+    words: Mapping[str, str] = field(default_factory=dict)  # named keywords on the path
 
 
 class Tree(Generic[H]):
-    """The commands of one mode, each with its handler. ``negation``: what takes a line back."""
+    """The commands of one mode, each with its handler. ``negation``: the word that negates them."""
 
     def __init__(self, arguments: Mapping[str, Argument], negation: str = "no") -> None:
         self._arguments = arguments
@@ -253,7 +77,7 @@ class Tree(Generic[H]):
         self._root: _Node[H] = _Node()
 
     def add(self, pattern: str, handler: H) -> None:
-        """Let ``pattern`` be answered by ``handler``."""
+        """Add a command."""
         for words in _variants(pattern):
             choices = [_alternatives(word) for word in words]
             for chosen in product(*choices):
@@ -262,7 +86,7 @@ class Tree(Generic[H]):
                 node.words = {name: word for name, word in chosen if name}
 
     def reserve(self, prefix: str, words: str) -> None:
-        """Know keywords that are not simulated, so that abbreviations clash as on the device."""
+        """Add keywords without a command, so that abbreviations are ambiguous as on the device."""
         for word in words.split():
             self._place([*prefix.split(), word])
 
@@ -281,7 +105,7 @@ class Tree(Generic[H]):
         return node
 
     def match(self, line: Line, names: PortNames, start: int = 0) -> tuple[H, Args]:
-        """Find the handler of a line, from word ``start`` on.
+        """Find the handler of a line, starting at word ``start``.
 
         Raises `InvalidError`, `IncompleteError` or `AmbiguousError`.
         """
@@ -304,7 +128,7 @@ class Tree(Generic[H]):
         return node.handler, Args(negated, {**values, **node.words})
 
     def choices(self, line: Line, names: PortNames, start: int = 0) -> list[str]:
-        """What could be typed next: for ``?``. Empty if the line fits nothing so far."""
+        """Return what may be typed next, for ``?``. Empty if the line matches nothing."""
         whole = line.text.endswith(" ") or not line.text
         node, index = self._root, start
         while index < len(line.words) - (not whole):
@@ -339,7 +163,7 @@ def _keyword(node: _Node[H], typed: str) -> str | None:
 
 
 def _variants(pattern: str) -> list[list[str]]:
-    """Write out what the brackets of a pattern may leave out."""
+    """Expand a pattern into all variants with and without its optional parts."""
     found: list[list[str]] = [[]]
     words: list[str] = re.findall(r"[][]|[^][\s]+", pattern)
     at = 0
@@ -359,7 +183,7 @@ def _variants(pattern: str) -> list[list[str]]:
 
 
 def _alternatives(word: str) -> list[tuple[str, str]]:
-    """Take ``name:one|other`` apart into pairs of name and keyword."""
+    """Split ``name:one|other`` into pairs of name and keyword."""
     if word.startswith("<") or word == "|":
         return [("", word)]
     name, colon, keywords = word.partition(":")

@@ -1,8 +1,8 @@
-"""One session at a command line, driven by what arrives and by timers.
+"""One session at a command line, driven by input and by timers.
 
-There is no task behind it. `Session.feed` carries out as many lines as have come, also when a
-client sent many of them ahead, and writes all their answers at once; it stops where a line is
-delayed, where a question or a page waits for its answer, or where the client does not read.
+There is no task behind it. `Session.feed` executes all lines that have arrived, even if a client
+sent many of them ahead, and writes all their answers at once. It stops if a line is delayed, if a
+question or a page waits for an answer, or if the client does not read.
 """
 
 from __future__ import annotations
@@ -10,28 +10,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from haas_rpcd.sim.cli.editor import Editor, Key
+from haas_rpcd.sim.cli.interpreter import Interpreter
 from haas_rpcd.sim.cli.records import MASK, LineRecord
 from haas_rpcd.sim.cli.texts import Mode, RejectedError
 from haas_rpcd.sim.cli.wire import Conversation, Wire
 
-if TYPE_CHECKING:
-    from haas_rpcd.sim.cli.switch import CliSwitch
-
 Answer = Callable[[str], Iterable[str] | None]
 
 MAX_AHEAD = 65536
-"""Bytes a client may send ahead before the switch stops reading from it."""
+"""Bytes that a client may send ahead before the switch stops reading from it."""
 
 MAX_UNWRITTEN = 65536
-"""Characters of answers that are gathered before they are written."""
+"""Characters of answers that are collected before they are written."""
 
 
 @dataclass(frozen=True)
 class _Question:
-    """A prompt that waits for an answer: a line, or a single key."""
+    """A prompt that waits for an answer: a line or a single key."""
 
     answered: Answer
     mode: str
@@ -40,18 +38,18 @@ class _Question:
 
 
 class Session(Conversation):
-    """What one client sees of a switch. Made by `CliSwitch`, which also lists them."""
+    """What one client sees of a switch. `CliSwitch` makes sessions and lists them."""
 
-    def __init__(self, switch: CliSwitch[Any], wire: Wire) -> None:
+    def __init__(self, switch: Interpreter, wire: Wire) -> None:
         super().__init__()
         self.switch = switch
         self.user = ""
         self.peer = wire.peer
         self.mode: Mode = switch.user_mode
-        self.label = ""  # what the prompt says of what is being configured
-        self.selection: tuple[str, ...] = ()  # the ports that interface commands go to
-        self.editing: Any = None  # what else is being configured: the vendor's own
-        self.length = switch.pager.length  # lines a page; 0 is no paging
+        self.label = ""  # what the prompt shows of what is being configured
+        self.selection: tuple[str, ...] = ()  # the ports that commands of interfaces apply to
+        self.editing: Any = None  # what else is being configured; its type depends on the vendor
+        self.length = switch.pager.length  # lines per page; 0: no paging
         self.monitors = False
         self.editor = Editor(
             self._write,
@@ -64,20 +62,20 @@ class Session(Conversation):
         self._input = bytearray()
         self._output: list[str] = []
         self._unwritten = 0
-        self._logs: list[str] = []  # came while a line was being carried out
+        self._logs: list[str] = []  # messages that came while a line was executed
         self._question: _Question | None = None
-        self._rest: list[str] = []  # what is still to come after --More--
+        self._rest: list[str] = []  # the lines that follow --More--
         self._timer: asyncio.TimerHandle | None = None
         self._idle: asyncio.TimerHandle | None = None
         self._busy = False
         self._held = False  # the client does not read
         self._stalled = False
-        self._leaving = False  # close once the output is written
+        self._leaving = False  # close when the output is written
 
     # --- the connection
 
     def begin(self, user: str | None) -> None:
-        """Open the dialogue; ``user`` has logged in already."""
+        """Open the dialogue. ``user`` has already logged in; with None, ask for a login."""
         if user is None:
             self.switch.greet(self)
         else:
@@ -86,13 +84,13 @@ class Session(Conversation):
         self._wait_for_more()
 
     def feed(self, data: bytes) -> None:
-        """Carry out what has come."""
+        """Execute the input."""
         self._input += data
         self._pump()
         self._wait_for_more()
 
     def _wait_for_more(self) -> None:
-        """Close the session if nothing comes for too long."""
+        """Close the session if there is no input for too long."""
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
@@ -106,7 +104,7 @@ class Session(Conversation):
         self._flush()
 
     def lost(self) -> None:
-        """Give up; what is still under edit is dropped."""
+        """End the session. Unfinished edits are lost."""
         if self._idle is not None:
             self._idle.cancel()
         if self._timer is not None:
@@ -115,16 +113,16 @@ class Session(Conversation):
         super().lost()
 
     def hold(self) -> None:
-        """The client does not read: carry out nothing more for now."""
+        """The client does not read: execute nothing more for now."""
         self._held = True
 
     def resume(self) -> None:
-        """Go on."""
+        """The client reads again: continue."""
         self._held = False
         self._pump()
 
     def hang_up(self) -> None:
-        """Close once everything is written, as ``exit`` does."""
+        """Close when everything is written, as ``exit`` does."""
         self._leaving = True
 
     def cut(self) -> None:
@@ -147,33 +145,33 @@ class Session(Conversation):
         key: bool = False,
         shows_key: bool = False,
     ) -> None:
-        """Ask a question; ``answered`` gets the line, or with ``key`` a single key.
+        """Ask a question. ``answered`` is called with a line, or with a single key if ``key``.
 
-        A key is echoed only with ``shows_key``. ``echo``: False, or what stands in for characters
-        (``"*"``). ``mode`` is for the records: lines of ``password`` and ``enable`` are masked.
+        A key is echoed only with ``shows_key``. ``echo``: False for none, or what replaces each
+        character (``"*"``). ``mode`` is for the records: ``password`` and ``enable`` are masked.
         """
         self._question = _Question(answered, mode, key, shows_key)
         self.editor.begin(question, echo=echo)
 
     def ask_nothing(self, printed: Iterable[str]) -> None:
-        """Let somebody in without a question: print, and give the prompt."""
+        """Let the user in without a question: print lines and the prompt."""
         self.print(printed)
         self._prompt()
 
     def print(self, lines: Iterable[str]) -> None:
-        """Write lines, unpaged."""
+        """Write lines without paging."""
         for line in lines:
             self._write(f"{line}\n")
 
     def enter(
         self, mode: Mode, label: str = "", *, ports: Iterable[str] = (), editing: Any = None
     ) -> None:
-        """Go to a mode: of ``ports``, or of whatever else the vendor edits there."""
+        """Enter a mode to configure ``ports``, or whatever else is in ``editing``."""
         self.mode, self.label = mode, label
         self.selection, self.editing = tuple(ports), editing
 
     def leave(self) -> list[str]:
-        """Go to the mode above; return what the switch prints then."""
+        """Return to the parent mode; return what is printed."""
         switch, mode = self.switch, self.mode
         printed = list(switch.leaving(self))
         if mode.parent is not None:
@@ -183,16 +181,16 @@ class Session(Conversation):
         return printed
 
     def leave_all(self) -> list[str]:
-        """Go up until nothing is being configured any more."""
+        """Leave all configuration modes; return what is printed."""
         printed: list[str] = []
         while self.mode.configures and self.mode.parent is not None:
             printed += self.leave()
         return printed
 
     def log(self, text: str) -> None:
-        """Write a message of the system; in the middle of a line it waits for the prompt.
+        """Write a system message. While a line is executed, it waits for the prompt.
 
-        The prompt is not written again after it.
+        The prompt is not repeated after the message.
         """
         if self._busy:
             self._logs.append(text)
@@ -203,7 +201,7 @@ class Session(Conversation):
     # --- reading
 
     def _pump(self) -> None:
-        """Carry out whatever can be carried out now, then write the answers."""
+        """Execute all lines that can be executed now, then write the answers."""
         if self._busy:
             return
         while (
@@ -212,7 +210,7 @@ class Session(Conversation):
             and self._step()
         ):
             if self._unwritten > MAX_UNWRITTEN:
-                self._flush()  # and learn whether the client reads
+                self._flush()  # this shows whether the client reads
         self._flush()
         if self._connected and not self._leaving:
             if len(self._input) > MAX_AHEAD:
@@ -221,7 +219,7 @@ class Session(Conversation):
                 self._wire.resume_reading()
 
     def _step(self) -> bool:
-        """Read one line or key and act on it; False when the input holds no whole one."""
+        """Read a line or a key and act on it; False if the input has no complete one."""
         question = self._question
         if self._rest or (question and question.key):
             key = self.editor.read_key(self._input)
@@ -245,14 +243,14 @@ class Session(Conversation):
             case Key.INTERRUPT:
                 self._interrupted()
             case Key.END if self.mode.configures and not question:
-                # What was typed before Ctrl-Z is still carried out.
+                # What was typed before Ctrl-Z is still executed.
                 self._arrived(self.editor.text or self.switch.end_word, ends=True)
             case Key.END:
                 self._arrived(self.editor.text)
         return True
 
     def _interrupted(self) -> None:
-        """Ctrl-C: drop the line or the question; on some it also leaves configuration."""
+        """Ctrl-C drops the line or the question. On some switches it leaves configuration."""
         record = self._record("^C")
         if self.mode.configures and self.switch.interrupt_leaves:
             self.print(self.leave_all())
@@ -271,7 +269,7 @@ class Session(Conversation):
         return self.switch.record(LineRecord(self.number, mode, shown))
 
     def _arrived(self, text: str, *, ends: bool = False) -> None:
-        """A line has come: let it meet its fate now, or after the switch's delay."""
+        """Execute a line now or after the switch's delay, unless a fault prevents that."""
         record = self._record(text)
         faults = self.switch.faults
         is_command = self._question is None
@@ -288,14 +286,14 @@ class Session(Conversation):
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(seconds, self._delayed, text, record, ends)
         else:
-            self._carry_out(text, record, ends)
+            self._execute(text, record, ends)
 
     def _delayed(self, text: str, record: LineRecord, ends: bool) -> None:
         self._timer = None
-        self._carry_out(text, record, ends)
+        self._execute(text, record, ends)
         self._pump()
 
-    def _carry_out(self, text: str, record: LineRecord, ends: bool) -> None:
+    def _execute(self, text: str, record: LineRecord, ends: bool) -> None:
         switch = self.switch
         question, self._question = self._question, None
         cut = question is None and switch.strikes(switch.faults.cut_at, record)
@@ -321,7 +319,7 @@ class Session(Conversation):
             self.cut()
         if cut or not self._connected:
             return
-        if self._question is not None:  # it has written its own prompt, after these lines
+        if self._question is not None:  # its prompt was written first; it belongs after these lines
             asked = self._output.pop()
             self.print(printed)
             self._output.append(asked)
@@ -331,7 +329,7 @@ class Session(Conversation):
     # --- writing
 
     def _page(self, lines: list[str], page: int | None = None) -> None:
-        """Write a page of lines, or ``page`` of them; after the last one, the prompt."""
+        """Write a page of lines, or ``page`` lines. After the last line, write the prompt."""
         if page is None:
             room = self.length - self.switch.pager.keeps
             page = max(1, room) if self.length else len(lines)
@@ -343,7 +341,7 @@ class Session(Conversation):
             self._prompt()
 
     def _turn_page(self, key: str) -> None:
-        """Blank: a page more. Return: a line more. A key that quits: no more."""
+        """Blank shows another page, Return another line. A quit key ends the output."""
         pager = self.switch.pager
         quits = pager.quits is None or key in pager.quits
         if key not in " \r\n" and not quits:

@@ -1,25 +1,21 @@
 """The switch's side of SSH: password and keyboard-interactive logins, and one shell.
 
-A host key is made at each start of the device. What is typed comes to the session as it does over
-telnet; a device that knows its user from SSH asks for no name again. Imported only by devices that
-are told to listen for SSH, as loading asyncssh takes a while.
+The device makes a new host key at each start. The session gets input as it does over telnet, except
+that the user has already logged in. Only devices that listen for SSH import this module, because
+importing asyncssh takes a while.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 import asyncssh
 
-from haas_rpcd.sim.cli.wire import End, Transit
-
-if TYPE_CHECKING:
-    from haas_rpcd.sim.cli.device import Device
+from haas_rpcd.sim.cli.wire import End, Host, Transit
 
 
-async def listen(device: Device[Any], host: str, port: int) -> tuple[asyncssh.SSHAcceptor, str]:
-    """Listen; return the listener and the host key, as known_hosts has it. OSError if taken."""
+async def listen(device: Host, host: str, port: int) -> tuple[asyncssh.SSHAcceptor, str]:
+    """Listen. Return the listener and the host key in known_hosts format. Raises OSError."""
     key = asyncssh.generate_private_key("ssh-ed25519")
     acceptor = await asyncssh.listen(
         host,
@@ -35,9 +31,9 @@ async def listen(device: Device[Any], host: str, port: int) -> tuple[asyncssh.SS
 
 
 class _Server(asyncssh.SSHServer):
-    """One connection: who it is."""
+    """One connection and its login."""
 
-    def __init__(self, device: Device[Any]) -> None:
+    def __init__(self, device: Host) -> None:
         self._device = device
         self._connection: asyncssh.SSHServerConnection | None = None
         self._user = ""
@@ -79,9 +75,7 @@ class _Server(asyncssh.SSHServer):
 class SshWire(End, asyncssh.SSHServerSession[bytes]):
     """The shell of one SSH connection."""
 
-    def __init__(
-        self, device: Device[Any], connection: asyncssh.SSHServerConnection, user: str
-    ) -> None:
+    def __init__(self, device: Host, connection: asyncssh.SSHServerConnection, user: str) -> None:
         self.peer = str((connection.get_extra_info("peername") or ("",))[0])
         self._device = device
         self._connection = connection
@@ -93,7 +87,7 @@ class SshWire(End, asyncssh.SSHServerSession[bytes]):
     # --- the connection
 
     def connection_made(self, chan: asyncssh.SSHServerChannel[bytes]) -> None:
-        """Learn the channel."""
+        """Remember the channel."""
         self._channel = chan
 
     def pty_requested(
@@ -102,15 +96,15 @@ class SshWire(End, asyncssh.SSHServerSession[bytes]):
         term_size: tuple[int, int, int, int],
         term_modes: object,
     ) -> bool:
-        """Take any terminal; switches go by their own idea of its size."""
+        """Accept any terminal. Switches ignore its size."""
         return True
 
     def shell_requested(self) -> bool:
-        """A shell is what there is; commands and subsystems are refused."""
+        """Accept a shell. Commands and subsystems are refused by default."""
         return True
 
     def session_started(self) -> None:
-        """Take a VTY and begin."""
+        """Get a VTY and begin."""
         session = self._device.make_session(self)
         if not self._device.admit(session):
             self.write(self._device.full_text.encode())
@@ -120,11 +114,11 @@ class SshWire(End, asyncssh.SSHServerSession[bytes]):
         session.begin(self._user)
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
-        """Take what has come, once it has come over."""
+        """Pass data on after the line's delay."""
         self._arriving.send(lambda: self._arrived(data))
 
     def eof_received(self) -> bool:
-        """Let the answers to what was sent still go out."""
+        """Keep the connection open until the pending answers are sent."""
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -159,17 +153,17 @@ class SshWire(End, asyncssh.SSHServerSession[bytes]):
         self._connection.close()
 
     def abort(self) -> None:
-        """Cut the whole connection."""
+        """Reset the whole connection."""
         self._arriving.cancel()
         self._leaving.cancel()
         self._connection.abort()
 
     def pause_reading(self) -> None:
-        """Take nothing more from the client for now."""
+        """Stop reading from the client for now."""
         if self._channel is not None:
             self._channel.pause_reading()
 
     def resume_reading(self) -> None:
-        """Go on."""
+        """Read from the client again."""
         if self._channel is not None:
             self._channel.resume_reading()

@@ -1,28 +1,24 @@
-"""`CliSwitch`: a device with a command line; vendors derive from it. The guide is in `cli`."""
+"""`CliSwitch`: a device with a command line. Vendors derive from it; see the guide in `cli`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar, Unpack
 
-from haas_rpcd.sim.cli.device import C, Device, Options
-from haas_rpcd.sim.cli.filters import FILTERS, BadPatternError, Made, read_filter
-from haas_rpcd.sim.cli.grammar import (
+from haas_rpcd.sim.cli import dialogue
+from haas_rpcd.sim.cli.arguments import (
+    ARGUMENTS,
     AmbiguousError,
-    Args,
     Argument,
     IncompleteError,
     InvalidError,
     Line,
-    Number,
-    PortName,
-    PortRange,
     RefusedError,
-    Rest,
-    Text,
-    Tree,
-    Vlans,
 )
+from haas_rpcd.sim.cli.device import C, Device
+from haas_rpcd.sim.cli.filters import FILTERS, BadPatternError, Made, read_filter
+from haas_rpcd.sim.cli.grammar import Args, Tree
+from haas_rpcd.sim.cli.options import Options
 from haas_rpcd.sim.cli.portname import Naming, PortNames
 from haas_rpcd.sim.cli.session import Session
 from haas_rpcd.sim.cli.texts import Enable, Login, Mode, Pager, RejectedError
@@ -30,31 +26,21 @@ from haas_rpcd.sim.cli.wire import Wire
 
 Lines = Iterable[str] | None
 Handler = Callable[[Any, Any, Args], Lines]
-"""A command: it gets the switch, the session and what was typed, and returns what is printed."""
+"""Executes a command, given the switch, the session and the arguments; returns what is printed."""
 
 Commands = Iterable[tuple[str, Handler]]
-
-ARGUMENTS: Mapping[str, Argument] = {
-    "vlan": Number(1, 4094),
-    "number": Number(0, 65535),
-    "vlans": Vlans(),
-    "word": Text(),
-    "line": Rest(),
-    "port": PortName(),
-    "ports": PortRange(),
-}
-"""What patterns may name; vendors add their own."""
-
 
 S = TypeVar("S", bound="CliSwitch[Any]")
 
 
-def each_port(apply: Callable[[S, str, Any, Args], Lines]) -> Callable[[S, Session, Args], Lines]:
-    """Make a command of ports out of one of a single port.
+def each_port(
+    apply: Callable[[S, str, Any, Args], Lines], *, stops: bool = True
+) -> Callable[[S, Session, Args], Lines]:
+    """Make a command for all selected ports from a function for a single port.
 
-    ``apply`` gets the switch, the port's name, its configuration and what was typed. It is carried
-    out on one selected port after the other; the first that raises `RejectedError` ends it, and
-    those before it stay changed.
+    ``apply`` is called with the switch, the port's name, its configuration and the arguments, for
+    one port after the other. The first port that raises `RejectedError` ends the command; the ports
+    before it stay changed. With ``stops`` false the command continues with the next port.
     """
 
     def run(switch: S, session: Session, args: Args) -> list[str]:
@@ -64,18 +50,20 @@ def each_port(apply: Callable[[S, str, Any, Args], Lines]) -> Callable[[S, Sessi
             try:
                 printed += apply(switch, name, switch.running.ports[name], args) or ()
             except RejectedError as error:
-                return [*printed, *error.lines]
+                printed += error.lines
+                if stops:
+                    break
         return printed
 
     return run
 
 
 class CliSwitch(Device[C]):
-    """A switch with a command line. What vendors set and override stands first."""
+    """A switch with a command line. The parts that vendors set or override come first."""
 
     user_mode: ClassVar[Mode]
     privileged_mode: ClassVar[Mode]
-    """Where a login lands that needs no enable, and where ``enable`` leads."""
+    """The mode after ``enable``, and after a login that needs no ``enable``."""
 
     naming: ClassVar[Naming]
     login: Login = Login()
@@ -83,16 +71,16 @@ class CliSwitch(Device[C]):
     pager: ClassVar[Pager] = Pager()
     arguments: ClassVar[Mapping[str, Argument]] = ARGUMENTS
     filters: ClassVar[Mapping[str, Made]] = FILTERS
-    """What may stand behind a ``|`` after a command; none where a bar is just a character."""
+    """What may follow a ``|`` after a command; empty if a bar is an ordinary character."""
 
     negation: ClassVar[str] = "no"
     comment: ClassVar[str] = "!"
     do_word: ClassVar[str] = "do"
-    """What lets an exec command run in configuration modes; "" where nothing does."""
+    """The word that runs an exec command in configuration modes; "": there is none."""
 
     end_word: ClassVar[str] = "end"
     width: ClassVar[int] = 80
-    """Columns after which a line scrolls while it is typed; 0: it never does."""
+    """Columns after which a line scrolls while it is typed; 0: it never scrolls."""
 
     longest_line: ClassVar[int] = 254
     question_mark_helps: ClassVar[bool] = True
@@ -100,7 +88,7 @@ class CliSwitch(Device[C]):
     """Whether Ctrl-C leaves configuration."""
 
     idle_text: ClassVar[str] = "\n"
-    """What is written when a session is closed because nothing was typed for too long."""
+    """What is written when a session is closed because it was idle for too long."""
 
     session_type: ClassVar[type[Session]] = Session
 
@@ -118,45 +106,45 @@ class CliSwitch(Device[C]):
         return cls.naming.full(typed)
 
     def tables(self) -> Mapping[Mode, Commands]:
-        """The commands of every mode. Asked once for a class and each `tables_key`."""
+        """Return the commands of every mode. Called once per class and `tables_key`."""
         raise NotImplementedError
 
     def reserved(self) -> Mapping[Mode, Mapping[str, str]]:
-        """Keywords that are known only so that abbreviations clash as on the device.
+        """Return further keywords, so that abbreviations are ambiguous as on the device.
 
-        For each mode: what stands before them -> the keywords, with blanks between.
+        For each mode: the words before them -> the keywords, separated by blanks.
         """
         return {}
 
     @property
     def tables_key(self) -> object:
-        """What tells switches of one class apart that have different commands: hashable."""
+        """A hashable key, different for switches of one class that have different commands."""
         return None
 
     def prompt(self, session: Session) -> str:
-        """The prompt of a session."""
+        """Return the prompt of a session."""
         return session.mode.prompt.format(host=self.running.hostname, label=session.label)
 
-    # How a line is refused: IOS's way, which most of its kin share.
+    # How a line is refused. These are the texts of IOS, which most similar families share.
 
     def invalid(self, session: Session, line: Line, error: InvalidError) -> Lines:
-        """What is printed for a line with something wrong at ``error.at``."""
+        """Return what is printed for a line that is wrong at column ``error.at``."""
         last_line = self.prompt(session).rpartition("\n")[2]
         caret = " " * (len(last_line) + error.at) + "^"
         return [caret, "% Invalid input detected at '^' marker.", ""]
 
     def incomplete(self, session: Session, line: Line) -> Lines:
-        """What is printed for a line of which the end is missing."""
+        """Return what is printed for an incomplete line."""
         return ["% Incomplete command.", ""]
 
     def ambiguous(self, session: Session, line: Line) -> Lines:
-        """What is printed for an abbreviation of several keywords."""
+        """Return what is printed for an ambiguous abbreviation."""
         return [f'% Ambiguous command:  "{line.text.strip()}"']
 
-    # What happens on the way.
+    # Called when modes change.
 
     def leaving(self, session: Session) -> Iterable[str]:
-        """Called when a mode is left for the one above; returns what is printed."""
+        """Called when a mode is left for its parent; returns what is printed."""
         return ()
 
     def configured(self, session: Session) -> None:
@@ -171,84 +159,21 @@ class CliSwitch(Device[C]):
 
     def greet(self, session: Session) -> None:
         """Open the dialogue on a new telnet connection."""
-        login, access = self.login, self.access
-        session.print([""] + ([*self.motd.splitlines(), ""] if self.motd else []))
-        if access.username is None and access.password is None:
-            if login.none_set is not None:
-                session.print(login.none_set)
-                session.hang_up()
-            else:
-                session.ask_nothing(self.enter(session, ""))
-            return
-        session.print(login.before)
-        self.ask_login(session, login.tries)
+        dialogue.greet(self, session)
 
     def ask_login(self, session: Session, tries: int) -> None:
-        """Ask who it is: for a user, a password, or both."""
-        login, access = self.login, self.access
-
-        def answered(user: str, password: str) -> list[str]:
-            if self.allows(user, password):
-                return self.enter(session, user)
-            session.print(login.wrong if tries > 1 or not login.closing else ())
-            if tries > 1:
-                self.ask_login(session, tries - 1)
-                return []
-            session.print(login.closing)
-            session.hang_up()
-            return []
-
-        def ask_password(user: str) -> list[str]:
-            if access.password is None:
-                return answered(user, "")
-            session.ask(
-                login.password,
-                lambda password: answered(user, password),
-                mode="password",
-                echo=login.stars or False,
-            )
-            return []
-
-        if access.username is None:
-            ask_password("")
-        else:
-            session.ask(
-                login.user.format(host=self.running.hostname), ask_password, mode="username"
-            )
+        """Ask who the user is, at most ``tries`` times."""
+        dialogue.ask_login(self, session, tries)
 
     def enables(self, session: Session, answer: str) -> bool:
-        """Whether an answer to ``enable`` is right."""
+        """Return whether the answer to ``enable`` is correct."""
         return answer == self.access.enable
 
-    # --- commands that many have; put them into the tables
+    # --- commands of many vendors, for their tables
 
     def do_enable(self, session: Session, args: Args) -> Lines:
         """``enable``."""
-        texts = self.enabling
-        if session.mode is not self.user_mode:
-            return []
-        if self.access.enable is None and texts.none_set is not None:
-            return texts.none_set
-        if not self.access.enable:
-            session.enter(self.privileged_mode)
-            return []
-
-        def ask(tries: int) -> None:
-            def answered(text: str) -> Lines:
-                if self.enables(session, text):
-                    session.enter(self.privileged_mode)
-                    return []
-                self.counters.failed_logins += 1
-                if tries == 1:
-                    return texts.last
-                session.print(texts.wrong)
-                ask(tries - 1)
-                return []
-
-            session.ask(texts.question, answered, mode="enable", echo=texts.stars or False)
-
-        ask(texts.tries)
-        return []
+        return dialogue.enable(self, session)
 
     def do_disable(self, session: Session, args: Args) -> Lines:
         """``disable``."""
@@ -261,17 +186,17 @@ class CliSwitch(Device[C]):
         return []
 
     def do_exit(self, session: Session, args: Args) -> Lines:
-        """``exit``: go one mode up; at the top, close the session."""
+        """``exit``: return to the parent mode; in the top mode, close the session."""
         if session.mode.parent is None:
             return self.do_quit(session, args)
         return session.leave()
 
     def do_end(self, session: Session, args: Args) -> Lines:
-        """``end``: leave configuration altogether."""
+        """``end``: leave all configuration modes."""
         return session.leave_all()
 
     def do_nothing(self, session: Session, args: Args) -> Lines:
-        """Take a line that changes nothing in this simulation."""
+        """Accept a line that changes nothing in this simulation."""
         return []
 
     def do_length(self, session: Session, args: Args) -> Lines:
@@ -284,15 +209,15 @@ class CliSwitch(Device[C]):
         session.editor.width = args.number("number")
         return []
 
-    # --- carrying out
+    # --- execution
 
     def make_session(self, wire: Wire) -> Session:
-        """A session for a new connection."""
+        """Make the session of a new connection."""
         return self.session_type(self, wire)
 
     @property
     def forest(self) -> dict[Mode, Tree[Handler]]:
-        """One tree a mode; shared by all switches with the same tables."""
+        """One tree per mode, shared by all switches with the same tables."""
         key = (type(self), self.tables_key)
         if key not in self._forests:
             reserved = self.reserved()
@@ -307,9 +232,9 @@ class CliSwitch(Device[C]):
         return self._forests[key]
 
     def execute(self, session: Session, text: str) -> list[str]:
-        """Carry out one command line; return what is printed, refusals included."""
+        """Execute one command line; return what is printed, including refusals."""
         executes = not session.mode.configures or self._does(text)
-        # Only what prints can be filtered: in a description a bar is just a character.
+        # Only output can be filtered; in a description a bar is an ordinary character.
         filters = bool(self.filters) and executes
         command, pipe, output_filter = text.partition("|") if filters else (text, "", "")
         line = Line(command)
@@ -344,9 +269,9 @@ class CliSwitch(Device[C]):
         ports: Iterable[str] = (),
         editing: Any = None,
     ) -> list[str]:
-        """Carry out a line as if it had been typed in another mode, and come back.
+        """Execute a line as if it had been typed in another mode, and return from there.
 
-        For vendors who take ``vlan 5 tagged 1`` where others want two lines.
+        For vendors that accept ``vlan 5 tagged 1`` in place of two lines.
         """
         before = (session.mode, session.label, session.selection, session.editing)
         session.enter(mode, ports=ports, editing=editing)
@@ -356,7 +281,7 @@ class CliSwitch(Device[C]):
             session.mode, session.label, session.selection, session.editing = before
 
     def fits(self, mode: Mode, line: Line) -> bool:
-        """Whether a line would be a command in another mode."""
+        """Return whether a line would be a command in another mode."""
         try:
             self.forest[mode].match(line, self.names)
         except RefusedError:
@@ -367,7 +292,7 @@ class CliSwitch(Device[C]):
         return bool(self.do_word) and text.split(None, 1)[:1] == [self.do_word]
 
     def _find(self, session: Session, line: Line) -> tuple[Handler, Args, Mode | None]:
-        """Find a line's handler, and the mode above to which it takes the session, if any."""
+        """Find a line's handler, and the outer mode in which it is executed, if any."""
         if session.mode.configures and self.do_word and line.words[0].text.lower() == self.do_word:
             forest = self.forest[self.privileged_mode]
             handler, args = forest.match(line, self.names, start=1)
@@ -387,7 +312,7 @@ class CliSwitch(Device[C]):
         ) from None
 
     def help_lines(self, session: Session, text: str) -> list[str]:
-        """What ``?`` prints after ``text``: the words that may come next."""
+        """Return what ``?`` prints after ``text``: the words that may follow."""
         line = Line(text)
         mode, start = session.mode, 0
         if mode.configures and line.words and line.words[0].text.lower() == self.do_word:
@@ -396,7 +321,7 @@ class CliSwitch(Device[C]):
         return [f"  {choice}" for choice in choices] or ["% Unrecognized command"]
 
     def log(self, text: str) -> None:
-        """Send a message of the system to the sessions that monitor the log."""
+        """Send a system message to the sessions that monitor the log."""
         for session in self.sessions:
             if isinstance(session, Session) and session.monitors:
                 session.log(text)

@@ -1,8 +1,8 @@
-"""The switch's side of telnet (RFC 854, 855, 857, 858): options, escapes, and nothing else.
+"""The switch's side of telnet (RFC 854, 855, 857, 858): options and escapes.
 
-Most switches open with WILL ECHO, WILL SUPPRESS-GO-AHEAD, DO TERMINAL-TYPE and DO NAWS and wait for
-no answer; so does this. telnetlib3's server would negotiate more than they do, and it reads
-byte by byte, which a hundred simulated switches in one process would feel.
+Most switches open with WILL ECHO, WILL SUPPRESS-GO-AHEAD, DO TERMINAL-TYPE and DO NAWS and do not
+wait for answers. This one does the same. telnetlib3's server would negotiate more than they do. It
+also reads byte by byte, which is too slow for a hundred simulated switches in one process.
 """
 
 from __future__ import annotations
@@ -11,14 +11,11 @@ import asyncio
 import socket
 import struct
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import cast
 
 from telnetlib3.telopt import BRK, DO, DONT, ECHO, IAC, IP, NAWS, SB, SE, SGA, TTYPE, WILL, WONT
 
-from haas_rpcd.sim.cli.wire import End, Transit
-
-if TYPE_CHECKING:
-    from haas_rpcd.sim.cli.device import Device
+from haas_rpcd.sim.cli.wire import End, Host, Transit
 
 GREETING = IAC + WILL + ECHO + IAC + WILL + SGA + IAC + DO + TTYPE + IAC + DO + NAWS
 CTRL_C = b"\x03"
@@ -27,23 +24,23 @@ _ANSWERS = {DO: (WILL, WONT), WILL: (DO, DONT)}
 
 
 class TelnetFilter:
-    """Takes telnet's commands out of what a client sends, and answers them through ``send``.
+    """Removes telnet's commands from what a client sends, and answers them through ``send``.
 
-    A switch goes on echoing whatever the client says: Python's telnetlib forbids it by default,
-    and the tools built on it wait for the echo all the same.
+    A switch keeps echoing even if the client refuses ECHO. Python's telnetlib does refuse it by
+    default, yet the tools built on telnetlib wait for the echo.
     """
 
     def __init__(self, send: Callable[[bytes], None], greeting: bytes = GREETING) -> None:
         self._send = send
-        self._pending = b""  # a command of which only the beginning has come
-        # What is on, or offered and not yet refused: {(DO, ECHO)} means "we echo".
+        self._pending = b""  # the beginning of an incomplete command
+        # Options that are on, or offered and not yet refused: {(DO, ECHO)} means "we echo".
         self._on: set[tuple[bytes, bytes]] = set()
         for at in range(0, len(greeting), 3):
             command, option = greeting[at + 1 : at + 2], greeting[at + 2 : at + 3]
             self._on.add((_ANSWERS[command][0] if command == WILL else WILL, option))
 
     def feed(self, data: bytes) -> bytes:
-        """Return what of ``data`` is text. A command cut in two waits for its other half."""
+        """Return the text in ``data``. An incomplete command is kept until the rest arrives."""
         if not self._pending and IAC not in data:
             return data
         data, self._pending = self._pending + data, b""
@@ -58,7 +55,7 @@ class TelnetFilter:
         return bytes(text + data[at:])
 
     def _command(self, data: bytes, at: int, text: bytearray) -> int:
-        """Carry out the command at ``at``; return where it ends, or -1 if it is not whole yet."""
+        """Execute the command at ``at``; return where it ends, or -1 if it is incomplete."""
         command = data[at + 1 : at + 2]
         if not command:
             return -1
@@ -78,25 +75,25 @@ class TelnetFilter:
         return at + 2
 
     def _negotiate(self, command: bytes, option: bytes) -> None:
-        """Answer a wish, unless it only confirms what is so already (RFC 1143 avoids loops)."""
-        wish = {DONT: DO, WONT: WILL}.get(command, command)
-        known = (wish, option) in self._on
-        yes, no = _ANSWERS[wish]
-        if command == wish and not known:
-            # The client's own SUPPRESS-GO-AHEAD is the one offer that is welcome.
-            welcome = (wish, option) in {(WILL, SGA), (DO, ECHO), (DO, SGA)}
-            if welcome:
-                self._on.add((wish, option))
-            self._send(IAC + (yes if welcome else no) + option)
-        elif command != wish and known:
-            self._on.discard((wish, option))
+        """Answer a request, unless it confirms the present state (RFC 1143 avoids loops)."""
+        request = {DONT: DO, WONT: WILL}.get(command, command)
+        known = (request, option) in self._on
+        yes, no = _ANSWERS[request]
+        if command == request and not known:
+            # Of the client's own offers only SUPPRESS-GO-AHEAD is accepted.
+            accepted = (request, option) in {(WILL, SGA), (DO, ECHO), (DO, SGA)}
+            if accepted:
+                self._on.add((request, option))
+            self._send(IAC + (yes if accepted else no) + option)
+        elif command != request and known:
+            self._on.discard((request, option))
             self._send(IAC + no + option)
 
 
 class TelnetWire(End, asyncio.Protocol):
     """A client's telnet connection to a device."""
 
-    def __init__(self, device: Device[Any]) -> None:
+    def __init__(self, device: Host) -> None:
         self.peer = ""
         self._device = device
         self._transport: asyncio.Transport | None = None
@@ -123,7 +120,7 @@ class TelnetWire(End, asyncio.Protocol):
         session.begin(None)
 
     def data_received(self, data: bytes) -> None:
-        """Take what has come, once it has come over."""
+        """Pass data on after the line's delay."""
         self._arriving.send(lambda: self._arrived(data))
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -175,11 +172,11 @@ class TelnetWire(End, asyncio.Protocol):
         self._transport.abort()
 
     def pause_reading(self) -> None:
-        """Take nothing more from the client for now."""
+        """Stop reading from the client for now."""
         if self._transport is not None:
             self._transport.pause_reading()
 
     def resume_reading(self) -> None:
-        """Go on."""
+        """Read from the client again."""
         if self._transport is not None:
             self._transport.resume_reading()

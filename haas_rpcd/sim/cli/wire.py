@@ -1,4 +1,4 @@
-"""Between a client's connection and a session: what both wires, telnet and SSH, have in common."""
+"""What joins a connection to a session: the part that telnet and SSH have in common."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import ClassVar, Protocol
 
-if TYPE_CHECKING:
-    from haas_rpcd.sim.cli.device import Device
+from haas_rpcd.sim.cli.records import Counters, Faults
 
 
 class Wire(Protocol):
@@ -18,7 +17,7 @@ class Wire(Protocol):
     peer: str
 
     def write(self, data: bytes) -> None:
-        """Send text to the client; nothing happens once the connection is gone."""
+        """Send text to the client. Does nothing once the connection is gone."""
 
     def close(self) -> None:
         """Close once everything is written."""
@@ -27,24 +26,24 @@ class Wire(Protocol):
         """Reset the connection at once, as a power cut does."""
 
     def pause_reading(self) -> None:
-        """Take nothing more from the client for now."""
+        """Stop reading from the client for now."""
 
     def resume_reading(self) -> None:
-        """Go on."""
+        """Read from the client again."""
 
 
 class Conversation(ABC):
     """One client's session, as its wire sees it."""
 
-    number = 0  # in the records
-    line = -1  # which VTY
+    number = 0  # identifies the session in the records
+    line = -1  # the VTY that it has
 
     def __init__(self) -> None:
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @abstractmethod
     def begin(self, user: str | None) -> None:
-        """Open the dialogue. ``user`` has logged in already (SSH); None is to be asked."""
+        """Open the dialogue. ``user`` has already logged in (SSH); with None, ask for a login."""
 
     @abstractmethod
     def feed(self, data: bytes) -> None:
@@ -52,11 +51,11 @@ class Conversation(ABC):
 
     @abstractmethod
     def hold(self) -> None:
-        """The client does not read: carry out nothing more for now."""
+        """The client does not read: execute nothing more for now."""
 
     @abstractmethod
     def resume(self) -> None:
-        """It reads again."""
+        """The client reads again: continue."""
 
     @abstractmethod
     def log(self, text: str) -> None:
@@ -72,19 +71,47 @@ class Conversation(ABC):
             self.closed.set_result(None)
 
 
-class End:
-    """The device's end of a connection, whichever wire it is: it has a session, or none yet."""
+class Host(Protocol):
+    """A device, as its connections see it: see `Device`, which implements it."""
 
-    _device: Device[Any]
+    telnet_greeting: ClassVar[bytes]
+    full_text: ClassVar[str]
+    faults: Faults
+    counters: Counters
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it answers at all."""
+
+    def has_room(self) -> bool:
+        """Whether it would accept a new connection."""
+
+    def make_session(self, wire: Wire) -> Conversation:
+        """Make the session of a new connection."""
+
+    def admit(self, session: Conversation) -> bool:
+        """Give a session a VTY; False if it must be refused."""
+
+    def forget(self, session: Conversation) -> None:
+        """Take a session's VTY back."""
+
+    def allows(self, user: str, password: str) -> bool:
+        """Check a login."""
+
+
+class End:
+    """The device's end of a connection over either wire. It has no session at first."""
+
+    _device: Host
     _session: Conversation | None = None
 
     def pause_writing(self) -> None:
-        """The client does not read."""
+        """Called when the client does not read."""
         if self._session is not None:
             self._session.hold()
 
     def resume_writing(self) -> None:
-        """It reads again."""
+        """Called when the client reads again."""
         if self._session is not None:
             self._session.resume()
 
@@ -95,45 +122,45 @@ class End:
 
 
 class Transit:
-    """One direction of a long line: everything arrives in order and late, but not one by one.
+    """One direction of a line with a delay. Data arrives late but in order.
 
-    ``seconds`` is asked anew for whatever is sent. Without a delay, and with nothing under way,
-    things arrive at once.
+    ``seconds`` is called for each piece of data. Pieces sent together are delayed together, not one
+    after the other. Without a delay, and with nothing in transit, data arrives at once.
     """
 
     def __init__(self, seconds: Callable[[], float]) -> None:
         self._seconds = seconds
-        self._under_way: deque[tuple[float, Callable[[], None]]] = deque()
+        self._in_transit: deque[tuple[float, Callable[[], None]]] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
     def send(self, arrive: Callable[[], None]) -> None:
-        """Call ``arrive`` when it has come over."""
+        """Call ``arrive`` after the delay."""
         seconds = self._seconds()
-        if seconds <= 0 and not self._under_way:
+        if seconds <= 0 and not self._in_transit:
             arrive()
             return
         due = asyncio.get_running_loop().time() + max(0.0, seconds)
-        self._under_way.append((due, arrive))
+        self._in_transit.append((due, arrive))
         self._wait()
 
     def cancel(self) -> None:
-        """Lose what is under way."""
-        self._under_way.clear()
+        """Drop what is in transit."""
+        self._in_transit.clear()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def _wait(self) -> None:
-        if self._timer is None and self._under_way:
+        if self._timer is None and self._in_transit:
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_at(self._under_way[0][0], self._arrived)
+            self._timer = loop.call_at(self._in_transit[0][0], self._arrived)
 
     def _arrived(self) -> None:
         self._timer = None
         now = asyncio.get_running_loop().time()
-        # A clock that ticks coarsely may wake a little early: at least the first has come.
+        # A coarse clock may wake us a little early, so deliver the first piece in any case.
         first = True
-        while self._under_way and (first or self._under_way[0][0] <= now):
+        while self._in_transit and (first or self._in_transit[0][0] <= now):
             first = False
-            self._under_way.popleft()[1]()
+            self._in_transit.popleft()[1]()
         self._wait()

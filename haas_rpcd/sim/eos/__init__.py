@@ -425,7 +425,7 @@ _RESERVED_ANY = {
 
 
 class EosSwitch(CliSwitch[Config]):
-    """A simulated Arista switch. Options: see `haas_rpcd.sim.cli.device.Options`."""
+    """A simulated Arista switch. Options: see `haas_rpcd.sim.cli.Options`."""
 
     dialect = "arista_eos"
     user_mode = USER

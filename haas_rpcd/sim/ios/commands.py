@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from haas_rpcd.sim.cli.grammar import Argument, Number, Text
-from haas_rpcd.sim.cli.switch import ARGUMENTS, Commands
+from haas_rpcd.sim.cli.arguments import ARGUMENTS, Argument, Number, Text
+from haas_rpcd.sim.cli.switch import Commands
 from haas_rpcd.sim.cli.texts import Mode
 from haas_rpcd.sim.ios import configure, execute, interface, modes
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 
-from haas_rpcd.sim.cli.device import Access
+from haas_rpcd.sim.cli.options import Access
 from haas_rpcd.sim.cli.texts import Enable, Login
 
 _GREETING = ("", "User Access Verification", "")

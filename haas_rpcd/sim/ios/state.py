@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from haas_rpcd.sim.cli import device
+from haas_rpcd.sim.cli import config
 from haas_rpcd.sim.cli.records import NOTHING, Carried
 from haas_rpcd.sim.ios.vlanlist import ALL_VLANS, LEGACY_VLANS
 
@@ -63,7 +63,7 @@ def default_vlan_name(vlan: int) -> str:
 
 
 @dataclass(slots=True)
-class Config(device.Config):
+class Config(config.Config):
     """One whole configuration."""
 
     ports: dict[str, Port]

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import ClassVar, Unpack
 
-from haas_rpcd.sim.cli.device import Options
-from haas_rpcd.sim.cli.grammar import Argument, InvalidError, Line
+from haas_rpcd.sim.cli.arguments import Argument, InvalidError, Line
+from haas_rpcd.sim.cli.options import Options
 from haas_rpcd.sim.cli.session import Session
 from haas_rpcd.sim.cli.switch import CliSwitch, Commands, Lines
 from haas_rpcd.sim.cli.texts import Login, Mode, Pager
@@ -30,7 +30,7 @@ class IosSwitch(CliSwitch[Config]):
     3560 does and a 2960 does not; None decides by the model's name. ``vtp_mode``: in
     ``transparent`` VLANs are part of the configuration and lost with it; in ``server`` (Cisco's
     default) they are kept apart, survive a reload unsaved, and end at 1005. The rest: see
-    `haas_rpcd.sim.cli.device.Options`.
+    `haas_rpcd.sim.cli.Options`.
     """
 
     dialect = "cisco_ios"
