@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 import haas_rpcd
-from haas_rpcd import config
+from haas_rpcd import config, streams
 from haas_rpcd.config import ConfigError, Settings
 
 DEFAULT_CONFIG = "/etc/haas/haas.toml"
@@ -26,8 +26,19 @@ log = logging.getLogger("haas_rpcd")
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the daemon; give the exit code: 0, or 1 with a sentence on stderr."""
-    arguments = _arguments(argv)
+    """Run the daemon and return the exit code; an error is a sentence on stderr."""
+    streams.open_closed()
+    try:
+        code = _run(_arguments(argv))
+    except SystemExit as done:  # --help, --version or wrong usage
+        code = done.code if isinstance(done.code, int) else 2
+    except (ConfigError, OSError, sqlite3.Error) as error:
+        streams.say(str(error))
+        code = 1
+    return streams.finish(code)
+
+
+def _run(arguments: argparse.Namespace) -> int:
     logging.basicConfig(
         level=logging.DEBUG if arguments.verbose else logging.INFO,
         format="%(levelname)s %(name)s: %(message)s",
@@ -36,14 +47,6 @@ def main(argv: list[str] | None = None) -> int:
     for chatty in ("telnetlib3", "pyroute2", "asyncio", "aiohttp"):
         # telnetlib3 logs what it sends at debug level, which may be a password
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    try:
-        return _run(arguments)
-    except (ConfigError, OSError, sqlite3.Error) as error:
-        print(f"haas-rpcd: {error}", file=sys.stderr)  # noqa: T201
-        return 1
-
-
-def _run(arguments: argparse.Namespace) -> int:
     from haas_rpcd.rpc.transport import SocketError
 
     os.umask(0o077)  # the database is nobody else's to read; the socket sets its own mode
@@ -69,7 +72,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
         asyncio.run(daemon.run(settings))
     except SocketError as error:
-        print(f"haas-rpcd: {error}", file=sys.stderr)  # noqa: T201
+        streams.say(str(error))
         return 1
     return 0
 
