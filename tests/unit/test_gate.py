@@ -1,4 +1,4 @@
-"""The devices of one job keep step, phase by phase; a dead one holds nobody up for long."""
+"""The devices of one job go through its phases together; a dead device delays the others once."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ async def walk(gate: Gate, device: str, phases: list[Phase], log: list[tuple[str
     await gate.leave(device)
 
 
-async def test_a_bridge_is_made_after_all_ports_have_joined(
+async def test_a_later_phase_starts_after_all_devices_finished_the_earlier_ones(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(gate_module, "PATIENCE", 60)  # so a wrong order can't pass by waiting
+    monkeypatch.setattr(gate_module, "PATIENCE", 60)  # a wrong order would time out
     log: list[tuple[str, Phase]] = []
     gate = Gate(["libvirt", "master", "sw1", "sw2"])
     async with asyncio.timeout(10):
@@ -36,14 +36,14 @@ async def test_a_bridge_is_made_after_all_ports_have_joined(
     assert phases == sorted(phases)
 
 
-async def test_nobody_waits_for_a_device_that_has_failed() -> None:
+async def test_a_failed_device_is_not_waited_for() -> None:
     gate = Gate(["sw1", "sw2"])
     await gate.leave("sw2")
     async with asyncio.timeout(10):
         await gate.reach("sw1", Phase.SAVE)
 
 
-async def test_a_device_that_never_moves_is_waited_for_once(
+async def test_a_device_that_makes_no_progress_delays_the_others_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(gate_module, "PATIENCE", 0.01)

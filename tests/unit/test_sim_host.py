@@ -1,4 +1,4 @@
-"""The master of the embedded data centre keeps the rules that a real one keeps."""
+"""The simulated master refuses what a real one refuses."""
 
 import pytest
 
@@ -27,8 +27,8 @@ STOP = SetHeadnodePower("p1/h1", UUID, running=False)
 DELETE = DeleteHeadnode("p1/h1", UUID)
 
 
-def nobody(line: str) -> None:
-    """Hear the lines, and do nothing about it."""
+def ignore(line: str) -> None:
+    """Ignore a line that was sent."""
 
 
 def nics(*wanted: HeadnodeNic) -> SetHeadnodeNics:
@@ -54,45 +54,47 @@ def network(host: SimHost) -> Driver:
     return SimNetworkDriver(host)
 
 
-async def seen(hypervisor: Driver) -> HeadnodeSeen:
-    (one,) = await hypervisor.observe([DEFINE])
-    assert isinstance(one, HeadnodeSeen)
-    return one
+async def observe(hypervisor: Driver) -> HeadnodeSeen:
+    (seen,) = await hypervisor.observe([DEFINE])
+    assert isinstance(seen, HeadnodeSeen)
+    return seen
 
 
-async def refused(driver: Driver, change: object, reason: str, words: str) -> None:
+async def assert_refused(driver: Driver, change: object, reason: str, words: str) -> None:
     with pytest.raises(DeviceError, match=words) as caught:
-        await driver.send(change, nobody)
+        await driver.send(change, ignore)
     assert caught.value.reason == reason
 
 
-async def test_the_life_of_a_headnode(hypervisor: Driver, network: Driver) -> None:
-    said: list[str] = []
-    await network.send(bridge(104), nobody)
-    await hypervisor.send(DEFINE, said.append)
-    assert said == [
+async def test_a_headnode_is_defined_started_rewired_and_deleted(
+    hypervisor: Driver, network: Driver
+) -> None:
+    sent: list[str] = []
+    await network.send(bridge(104), ignore)
+    await hypervisor.send(DEFINE, sent.append)
+    assert sent == [
         "define haas_p1_h1 as an overlay of base-headnode",
         "attach nic0 52:54:00:00:00:01 to br-vlan104",
     ]
-    assert await seen(hypervisor) == HeadnodeSeen(defined=True, running=False, nics=(NIC0,))
+    assert await observe(hypervisor) == HeadnodeSeen(defined=True, running=False, nics=(NIC0,))
 
-    await hypervisor.send(START, nobody)
-    await network.send(bridge(105), nobody)
-    await hypervisor.send(nics(NIC1, NIC0), nobody)
-    assert await seen(hypervisor) == HeadnodeSeen(defined=True, running=True, nics=(NIC0, NIC1))
+    await hypervisor.send(START, ignore)
+    await network.send(bridge(105), ignore)
+    await hypervisor.send(nics(NIC1, NIC0), ignore)
+    assert await observe(hypervisor) == HeadnodeSeen(defined=True, running=True, nics=(NIC0, NIC1))
 
-    await hypervisor.send(nics(NIC1), nobody)
-    await network.send(bridge(104, present=False), nobody)
-    assert await seen(hypervisor) == HeadnodeSeen(defined=True, running=True, nics=(NIC1,))
+    await hypervisor.send(nics(NIC1), ignore)
+    await network.send(bridge(104, present=False), ignore)
+    assert await observe(hypervisor) == HeadnodeSeen(defined=True, running=True, nics=(NIC1,))
 
-    await hypervisor.send(STOP, nobody)
-    await hypervisor.send(DELETE, nobody)
-    await network.send(bridge(105, present=False), nobody)
-    assert await seen(hypervisor) == HeadnodeSeen(defined=False)
+    await hypervisor.send(STOP, ignore)
+    await hypervisor.send(DELETE, ignore)
+    await network.send(bridge(105, present=False), ignore)
+    assert await observe(hypervisor) == HeadnodeSeen(defined=False)
     assert await network.observe([bridge(104), bridge(105)]) == [PresenceSeen(False)] * 2
 
 
-async def test_everything_can_be_sent_twice(hypervisor: Driver, network: Driver) -> None:
+async def test_every_change_can_be_repeated(hypervisor: Driver, network: Driver) -> None:
     for driver, change in (
         (network, bridge(104)),
         (hypervisor, DEFINE),
@@ -103,84 +105,88 @@ async def test_everything_can_be_sent_twice(hypervisor: Driver, network: Driver)
         (hypervisor, DELETE),
         (network, bridge(104, present=False)),
     ):
-        said: list[str] = []
-        await driver.send(change, nobody)
-        await driver.send(change, said.append)
-        assert said == []
+        sent: list[str] = []
+        await driver.send(change, ignore)
+        await driver.send(change, sent.append)
+        assert sent == []
 
 
-async def test_a_bridge_stays_while_a_running_headnode_hangs_on_it(
+async def test_a_bridge_stays_while_a_running_headnode_uses_it(
     hypervisor: Driver, network: Driver
 ) -> None:
-    await network.send(bridge(104), nobody)
-    await hypervisor.send(DEFINE, nobody)
-    await hypervisor.send(START, nobody)
-    await refused(network, bridge(104, present=False), "refused", "while p1/h1:nic0 of running")
-    await hypervisor.send(STOP, nobody)
-    await network.send(bridge(104, present=False), nobody)
-    await refused(hypervisor, START, "refused", "could not be started: there is no br-vlan104")
+    await network.send(bridge(104), ignore)
+    await hypervisor.send(DEFINE, ignore)
+    await hypervisor.send(START, ignore)
+    await assert_refused(
+        network, bridge(104, present=False), "refused", "while p1/h1:nic0 of running"
+    )
+    await hypervisor.send(STOP, ignore)
+    await network.send(bridge(104, present=False), ignore)
+    await assert_refused(
+        hypervisor, START, "refused", "could not be started: there is no br-vlan104"
+    )
 
 
-async def test_a_running_headnode_joins_no_bridge_that_is_not_there(
+async def test_a_running_headnode_cannot_join_a_missing_bridge(
     hypervisor: Driver, network: Driver
 ) -> None:
-    await network.send(bridge(104), nobody)
-    await hypervisor.send(DEFINE, nobody)
-    await hypervisor.send(START, nobody)
-    await refused(hypervisor, nics(NIC1), "refused", "there is no br-vlan105")
-    # It has left the one network, and joins the other with its next start only.
-    assert (await seen(hypervisor)).nics == (HeadnodeNic("nic1", NIC1.mac, 0), NIC1)
-    await network.send(bridge(105), nobody)
-    await hypervisor.send(nics(NIC1), nobody)
-    assert (await seen(hypervisor)).nics == (NIC1,)
+    await network.send(bridge(104), ignore)
+    await hypervisor.send(DEFINE, ignore)
+    await hypervisor.send(START, ignore)
+    await assert_refused(hypervisor, nics(NIC1), "refused", "there is no br-vlan105")
+    # It has left the first network but joins the other one only at its next start.
+    assert (await observe(hypervisor)).nics == (HeadnodeNic("nic1", NIC1.mac, 0), NIC1)
+    await network.send(bridge(105), ignore)
+    await hypervisor.send(nics(NIC1), ignore)
+    assert (await observe(hypervisor)).nics == (NIC1,)
 
 
-async def test_images_must_exist_and_be_off(host: SimHost, hypervisor: Driver) -> None:
+async def test_images_must_exist_and_be_shut_down(host: SimHost, hypervisor: Driver) -> None:
     other = DefineHeadnode("p1/h1", UUID, "base-x")
-    await refused(hypervisor, other, "missing", "There is no domain base-x")
+    await assert_refused(hypervisor, other, "missing", "There is no domain base-x")
     host.running_images.add("base-headnode")
-    await refused(hypervisor, DEFINE, "refused", "base-headnode on .* is running; shut it down")
+    await assert_refused(
+        hypervisor, DEFINE, "refused", "base-headnode on .* is running; shut it down"
+    )
     host.running_images.clear()
-    await hypervisor.send(DEFINE, nobody)
+    await hypervisor.send(DEFINE, ignore)
 
 
 async def test_names_uuids_and_macs_are_unique(hypervisor: Driver) -> None:
-    await hypervisor.send(DEFINE, nobody)
+    await hypervisor.send(DEFINE, ignore)
     same_name = DefineHeadnode("p1/h1", OTHER_UUID, "base-headnode")
-    await refused(hypervisor, same_name, "refused", "another domain haas_p1_h1")
+    await assert_refused(hypervisor, same_name, "refused", "another domain haas_p1_h1")
     same_uuid = DefineHeadnode("p2/h2", UUID, "base-headnode")
-    await refused(hypervisor, same_uuid, "refused", "has the UUID of headnode p2/h2")
+    await assert_refused(hypervisor, same_uuid, "refused", "has the UUID of headnode p2/h2")
     same_mac = DefineHeadnode("p2/h2", OTHER_UUID, "base-headnode", (NIC0,))
-    await refused(hypervisor, same_mac, "refused", "52:54:00:00:00:01 is haas_p1_h1's")
+    await assert_refused(hypervisor, same_mac, "refused", "52:54:00:00:00:01 is haas_p1_h1's")
 
 
-async def test_what_is_gone_cannot_be_started_and_need_not_be_deleted(hypervisor: Driver) -> None:
-    await refused(hypervisor, START, "missing", "haas_p1_h1 is gone")
-    await refused(hypervisor, nics(), "missing", "haas_p1_h1 is gone")
-    await hypervisor.send(DELETE, nobody)
+async def test_a_missing_headnode_cannot_be_started_and_can_be_deleted(hypervisor: Driver) -> None:
+    await assert_refused(hypervisor, START, "missing", "haas_p1_h1 is gone")
+    await assert_refused(hypervisor, nics(), "missing", "haas_p1_h1 is gone")
+    await hypervisor.send(DELETE, ignore)
 
 
-async def test_libvirt_is_down(host: SimHost, hypervisor: Driver) -> None:
+async def test_everything_fails_while_libvirt_is_down(host: SimHost, hypervisor: Driver) -> None:
     host.libvirt_down = True
-    await refused(hypervisor, DEFINE, "unreachable", "systemctl start libvirtd")
+    await assert_refused(hypervisor, DEFINE, "unreachable", "systemctl start libvirtd")
     with pytest.raises(DeviceError, match="cannot be reached"):
         await hypervisor.open()
     with pytest.raises(DeviceError, match="cannot be reached"):
         await hypervisor.observe([DEFINE])
     host.libvirt_down = False
     await hypervisor.open()
-    await hypervisor.send(DEFINE, nobody)
+    await hypervisor.send(DEFINE, ignore)
 
 
-async def test_the_trunk_nic_is_missing_or_may_not_be_touched(
-    host: SimHost, network: Driver
-) -> None:
+async def test_bridges_need_the_trunk_nic_and_a_capability(host: SimHost, network: Driver) -> None:
     host.trunk_missing = True
-    await refused(network, bridge(104), "missing", "no trunk nic eth0")
+    await assert_refused(network, bridge(104), "missing", "no trunk nic eth0")
     host.trunk_missing, host.no_capability = False, True
-    await refused(network, bridge(104), "refused", "CAP_NET_ADMIN")
+    await assert_refused(network, bridge(104), "refused", "CAP_NET_ADMIN")
     assert host.bridges == set()
     host.no_capability = False
-    await network.send(bridge(104), nobody)
+    await network.send(bridge(104), ignore)
     host.trunk_missing = True
     assert await network.observe([bridge(104)]) == [PresenceSeen(False)]
