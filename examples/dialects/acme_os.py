@@ -1,9 +1,10 @@
 """A site's own dialect: copy it to /etc/haas/dialects, change it, and restart haas-rpcd.
 
-This one is for an imagined family that resembles Cisco IOS, as most do, so it says only what is
-different: how it names ports, how it saves, and what it writes when all is well. What else there is
-to say stands in `haas_rpcd.drivers.switch.dialect.Dialect`, with the one rule that matters: after
-each line a port carries nothing that neither its old nor its new configuration has.
+This one is for an imagined family that resembles Cisco IOS, as most do. So it defines only what is
+different: how ports are named, how the configuration is saved, and which messages are harmless. See
+`haas_rpcd.drivers.switch.dialect.Dialect` for everything that can be defined, and for the one rule
+that matters: after each line, a port carries no VLAN that is in neither its old nor its new
+configuration.
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ class AcmeOs(IosLike):
     version = re.compile(r"Version ([^,\s]+)")
 
     def enter_range(self, spans: Sequence[Span]) -> str:
-        """It wants blanks around dash and comma."""
+        """Acme OS wants blanks around dash and comma."""
         return f"interface range {range_with_blanks(spans)}"
 
     def saved(self, answer: str) -> bool:
-        """It ends a successful save with ``[OK]``."""
+        """Acme OS ends a successful save with ``[OK]``."""
         return "[OK]" in answer

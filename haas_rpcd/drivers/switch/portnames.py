@@ -65,6 +65,11 @@ class Span(NamedTuple):
             return (self.prefix,)
         return tuple(f"{self.prefix}{number}" for number in range(self.first, self.last + 1))
 
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """The names of its first and its last port; one name if it is a single port."""
+        return (self.names[0], self.names[-1]) if self.last > self.first else self.names
+
     def text(self, dash: str = "-") -> str:
         """Return ``Gi1/0/1-24``, or the name of a single port."""
         if self.last > self.first:

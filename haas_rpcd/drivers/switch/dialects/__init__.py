@@ -1,6 +1,6 @@
-"""The dialects there are, by name: one module here each, and one file each in a site's own folder.
+"""All dialects by name: one module here for each, and one file in the site's own folder.
 
-A module's classes that are dialects and have a ``name`` of their own are found by themselves.
+Every class in a module that derives from Dialect and defines a ``name`` is found.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from haas_rpcd.drivers.switch.dialect import Dialect
 
 
 class DialectError(Exception):
-    """A site's own dialect can't be used; the message names the file and says why."""
+    """A site's own dialect can't be used. The message names the file and the reason."""
 
 
 def _in(module: ModuleType) -> Iterator[Dialect]:
@@ -32,7 +32,7 @@ def _in(module: ModuleType) -> Iterator[Dialect]:
 
 
 def built_in() -> dict[str, Dialect]:
-    """Give the dialects of this package."""
+    """Return the dialects of this package."""
     modules = [
         importlib.import_module(f"{__name__}.{found.name}")
         for found in pkgutil.iter_modules(__path__)
@@ -42,10 +42,10 @@ def built_in() -> dict[str, Dialect]:
 
 
 def load(folder: Path) -> dict[str, Dialect]:
-    """Give the dialects in a site's own folder: every ``*.py`` in it. No folder, no dialects.
+    """Return the dialects in every ``*.py`` of a site's own folder; none if it does not exist.
 
-    They are code that runs in the daemon, so a file or folder that others may write is refused, and
-    so is one that takes a built-in dialect's name. Raises DialectError.
+    They are code that runs in the daemon. So a file or folder that others may write is refused, and
+    so is the name of a built-in dialect. Raises DialectError.
     """
     found: dict[str, Dialect] = {}
     if not folder.is_dir():

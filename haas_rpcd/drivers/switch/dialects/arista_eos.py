@@ -1,7 +1,7 @@
 """Arista EOS.
 
-Facts from Arista's user manual ("Virtual LANs (VLANs)", "Ethernet Ports", "Command-Line Interface")
-and from the notes on vendors' command lines.
+Sources: Arista's user manual ("Virtual LANs (VLANs)", "Ethernet Ports", "Command-Line Interface"),
+and docs/switches.md.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from haas_rpcd.model import PARKED, PortConfig
 class AristaEos(IosLike):
     """``arista_eos``. Ports are registered as ``Ethernet1``, ``Ethernet49/1`` or ``Et3/1``.
 
-    Naming a VLAN on a port does not make it; until it is made, the port carries nothing. On a port
-    that routes (``no switchport``) everything can be set all the same, and takes effect once it
-    switches: so that line comes when everything else is set.
+    A VLAN that a port names is not created; until it exists, the port carries nothing. On a routed
+    port (``no switchport``) everything can be set too, and takes effect once the port switches. So
+    ``switchport`` is sent after everything else.
     """
 
     name = "arista_eos"
     title = "Arista EOS"
-    # The VRF of a session stands in the prompt, too: sw1(vrf:mgmt)(config)#
+    # The prompt also contains the session's VRF: sw1(vrf:mgmt)(config)#
     prompt = r"HOST(?:\([^()\r\n]*\))*[>#] ?"
     setup = ("terminal length 0", "terminal width 511")
     save = ("write memory",)
@@ -37,7 +37,7 @@ class AristaEos(IosLike):
     def enter_ports(
         self, ports: Sequence[str], options: Options
     ) -> Iterator[tuple[tuple[str, ...], str]]:
-        """Enter ports of one type together: a list of ports names its type once."""
+        """Enter ports of one type together, because a list of ports names its type only once."""
         types: dict[str, list[str]] = {}
         for port in ports:
             types.setdefault(_type(port).lower(), []).append(port)
@@ -45,13 +45,15 @@ class AristaEos(IosLike):
             yield from super().enter_ports(same, options)
 
     def enter_range(self, spans: Sequence[portnames.Span]) -> str:
-        """Name several ports, the type only once: ``interface Ethernet1-4,7,49/1-4``."""
+        """Write the type only once: ``interface Ethernet1-4,7,49/1-4``."""
         kind = _type(spans[0].prefix)
-        line = super().enter_range([run._replace(prefix=run.prefix[len(kind) :]) for run in spans])
+        line = super().enter_range(
+            [span._replace(prefix=span.prefix[len(kind) :]) for span in spans]
+        )
         return line.replace("interface range ", f"interface {kind}", 1)
 
     def port_stages(self, config: PortConfig, options: Options) -> list[list[str]]:
-        """Make the port switch when all else is set: while it is shut, or before it is opened."""
+        """Send ``switchport`` after all settings: while the port is shut, or before it opens."""
         *others, last = super().port_stages(config, options)
         return [*others, [*last, "switchport"] if config.parked else ["switchport", *last]]
 
@@ -62,11 +64,11 @@ class AristaEos(IosLike):
         return super().port_state(lines)
 
     def saved(self, answer: str) -> bool:
-        """EOS says so in a sentence of its own."""
+        """EOS prints a sentence of its own."""
         return "Copy completed successfully" in answer
 
 
 def _type(port: str) -> str:
-    """Give the letters (and the blank) at the beginning of a port's name."""
+    """Return the letters (and the blank) at the start of a port's name."""
     found = re.match(r"[A-Za-z-]* ?", port)
     return found[0] if found else ""

@@ -1,18 +1,18 @@
 """FastIron on ICX, FCX and FSX switches: Foundry's, then Brocade's, then Ruckus's.
 
-Facts from published sessions on ICX 6450 to 7450 and from ntc-templates' recorded output (08.0.30h,
-08.0.90). That 08.0.80 is where a tagged port's place changed is remembered, not looked up;
-08.0.90's tables show it changed. ``no untagged`` under the default VLAN is known from NetIron, its
-sister.
+Sources: published sessions on ICX 6450 to 7450, and ntc-templates' recorded output (08.0.30h,
+08.0.90). That tagged ports behave differently since 08.0.80 is from memory; the tables of 08.0.90
+show that the change has happened by then. ``no untagged`` under the default VLAN is documented for
+NetIron, a related family.
 
-A port that is tagged somewhere is in one of two positions on the default VLAN:
+How a port that is tagged on some VLAN relates to the default VLAN depends on the release:
 
-* Before 08.0.80 it has left it. What it carries without a tag is a VLAN on which it is tagged too,
-  chosen by ``dual-mode V`` in its own context (option ``dual_mode``).
-* From then on it stays there untagged, until it joins another VLAN untagged or is taken off by ``no
-  untagged`` under the default VLAN.
+* Before 08.0.80 it leaves the default VLAN. Its untagged frames belong to a VLAN on which it is
+  tagged too, chosen by ``dual-mode V`` in its own context (option ``dual_mode``).
+* Since 08.0.80 it stays on the default VLAN untagged, until it joins another VLAN untagged or is
+  removed by ``no untagged`` under the default VLAN.
 
-Taken for the one, the other refuses a line, and the port stays shut.
+If the option is wrong, the switch refuses a line, and the port stays shut.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from haas_rpcd.model import PortConfig
 class BrocadeFastIron(ByVlan):
     """``brocade_fastiron``. Option ``dual_mode``: true for releases before 08.0.80.
 
-    Option ``default_vlan``: where ``default-vlan-id`` says another than 1.
+    Option ``default_vlan``: the value of ``default-vlan-id``, if it is not 1.
     """
 
     name = "brocade_fastiron"
@@ -53,7 +53,7 @@ class BrocadeFastIron(ByVlan):
         re.I,
     )
     setup = ("skip-page-display",)
-    logout = ("exit", "exit")  # the first leads back to the user level
+    logout = ("exit", "exit")  # the first one returns to the user level
     pager = at_end(r"[\x08 ]*-+ ?more[^\r\n]{0,80}")
     enter_config = ("configure terminal",)
     leave_config = ("end",)
@@ -97,25 +97,24 @@ class BrocadeFastIron(ByVlan):
         return f"{kind} {'/'.join(str(int(part)) for part in found[2].split('/'))}"
 
     def enter_port(self, port: str) -> str:
-        """A port's name is its kind and its number."""
+        """A port's name contains its kind."""
         return f"interface {port}"
 
     def enter_range(self, spans: Sequence[portnames.Span]) -> str:
-        """Several ports are entered as one is."""
+        """Several ports are entered by the same command as one."""
         return f"interface {self.port_list(spans)}"
 
     def port_list(self, spans: Sequence[portnames.Span]) -> str:
         """Write ``ethernet 1/1/1 to 1/1/4 ethernet 1/1/7``."""
         parts: list[str] = []
-        for run in spans:
-            names = run.names
-            parts.append(names[0])
-            if len(names) > 1:
-                parts.append(f"to {names[-1].rpartition(' ')[2]}")
+        for span in spans:
+            parts.append(span.names[0])
+            if len(span.names) > 1:
+                parts.append(f"to {span.names[-1].rpartition(' ')[2]}")
         return " ".join(parts)
 
     def memberships(self, config: PortConfig, options: Options) -> frozenset[Membership]:
-        """With ``dual-mode`` a port is tagged also on the VLAN that it carries without a tag."""
+        """In dual mode a port is also tagged on its untagged VLAN."""
         places = super().memberships(config, options)
         if not _dual(config, options):
             return places
@@ -123,20 +122,20 @@ class BrocadeFastIron(ByVlan):
         return frozenset(Membership(place.vlan, True) for place in places if place != home)
 
     def must_leave_default(self, options: Options) -> bool:
-        """From 08.0.80 on."""
+        """True since 08.0.80."""
         return not options.get("dual_mode")
 
     def before_leaving(
         self, current: PortConfig, config: PortConfig, options: Options
     ) -> list[str]:
-        """FastIron wants dual mode off before a port leaves the VLAN that it names."""
+        """Turn dual mode off: FastIron wants this before a port leaves the VLAN of dual mode."""
         return [f"no {line}" for line in self._dual_mode(current, options)]
 
     def after_joining(self, config: PortConfig, options: Options) -> list[str]:
-        """And on once it has joined it.
+        """Turn dual mode on, once the port has joined its VLAN.
 
-        A port that is to be tagged only is put in dual mode and out again. Where there is no such
-        mode it would be on the default VLAN still: that is refused, and it stays shut.
+        For a tagged-only port, turn dual mode on and off again. A release without this mode, in
+        which the port would still be on the default VLAN, refuses that, and the port stays shut.
         """
         if options.get("dual_mode") and config.tagged and config.untagged is None:
             return ["dual-mode", "no dual-mode"]
@@ -149,7 +148,7 @@ class BrocadeFastIron(ByVlan):
         return ["dual-mode" if default else f"dual-mode {config.untagged}"]
 
     def vlan_lines(self, vlan: int, present: bool, options: Options) -> list[str]:
-        """Make a VLAN and name it, or remove it: made before, so that it is there to be removed."""
+        """Create and name a VLAN, or remove it; created first, so that removing it can't fail."""
         if present:
             return [f"vlan {vlan} name haas-{vlan} by port", "exit"]
         return [f"vlan {vlan}", "exit", f"no vlan {vlan}"]
@@ -157,14 +156,14 @@ class BrocadeFastIron(ByVlan):
     # --- reading back -----------------------------------------------------------------------------
 
     def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
-        """Show the configuration, which is silent on ports like new, and which ports there are."""
+        """Show the configuration, which omits ports with default settings, and all ports."""
         return ["show running-config", "show interfaces brief"]
 
     def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
-        """Put the sections of the VLANs and those of the ports together, for all ports there are.
+        """Combine the sections of VLANs and ports, for all ports.
 
-        Not by ntc-templates: its template for VLANs keeps only the last of several ``tagged``
-        lines, and those for interfaces fail where a log message stands in between.
+        ntc-templates is no help here: its template for VLANs keeps only the last of several
+        ``tagged`` lines, and those for interfaces fail at a log message in the output.
         """
         config, brief = answers[0].replace("\r", ""), "\n".join(answers[1:])
         places = _Places()
@@ -187,17 +186,17 @@ class BrocadeFastIron(ByVlan):
         }
 
     def read_vlans(self, options: Options) -> list[str]:
-        """Show the VLANs' part of the configuration."""
+        """Show the VLANs in the configuration."""
         return ["show running-config vlan"]
 
     def parse_vlans(self, answers: Sequence[str]) -> frozenset[int]:
-        """Read the sections' first lines."""
+        """Read the first line of each section."""
         found = re.finditer(r"^vlan (\d{1,4})\b", "\n".join(answers), re.M)
         return frozenset(int(match[1]) for match in found)
 
 
 class _Places:
-    """Where the configuration of the VLANs lists ports."""
+    """Under which VLANs the configuration lists ports."""
 
     def __init__(self) -> None:
         self.untagged: dict[str, int] = {}
@@ -205,7 +204,7 @@ class _Places:
         self.taken_off: set[tuple[int, str]] = set()
 
     def add(self, vlan: int, lines: Sequence[str]) -> None:
-        """Read the lines of one VLAN."""
+        """Read the lines under one VLAN."""
         for line in lines:
             match line.split(maxsplit=1):
                 case ["tagged", members]:
@@ -228,13 +227,13 @@ def _members(text: str) -> Iterator[str]:
 
 
 def _sections(config: str) -> Iterator[tuple[str, list[str]]]:
-    """Split a running configuration: unindented lines, each with the indented ones below it."""
+    """Split a running configuration into unindented lines, each with the indented ones below."""
     for match in re.finditer(r"^([a-z][^\n]*)\n((?:[ \t]+[^\n]*\n?)*)", config, re.M):
         yield match[1].strip(), [line.strip() for line in match[2].splitlines()]
 
 
 def _dual(config: PortConfig, options: Options) -> bool:
-    """Whether a port is in dual mode."""
+    """Return whether a port is in dual mode."""
     return bool(options.get("dual_mode")) and config.untagged is not None and bool(config.tagged)
 
 
@@ -252,6 +251,6 @@ def _config(
     left_home = options.get("dual_mode") or (home, port) in places.taken_off
     if untagged is None and not (tagged and left_home):
         untagged = home
-    # A port in dual mode is tagged on its own VLAN too. Where it is on no other that is said, as it
-    # has to leave it as a tagged one.
+    # A port in dual mode is also tagged on its untagged VLAN. If it has no other tagged VLAN, keep
+    # that one in the list, because the port must leave it as a tagged one.
     return PortConfig(untagged, tuple(sorted(tagged - {untagged} or tagged)))

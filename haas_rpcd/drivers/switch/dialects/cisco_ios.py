@@ -1,7 +1,6 @@
 """Cisco IOS on Catalyst switches.
 
-Facts from Cisco's "Catalyst 2960 Switch Command Reference" (Release 15) and from the notes on
-vendors' command lines.
+Sources: Cisco's "Catalyst 2960 Switch Command Reference" (Release 15), and docs/switches.md.
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ from haas_rpcd.drivers.switch.ioslike import IosLike, range_with_blanks
 class CiscoIos(IosLike):
     """``cisco_ios``. Option ``encapsulation``: "dot1q", for models that also know ISL (3560, 3750).
 
-    On those, ``switchport mode trunk`` is refused until the encapsulation has been set; on the
-    others there is no such command.
+    These models refuse ``switchport mode trunk`` until the encapsulation is set. The others lack
+    the command.
     """
 
     name = "cisco_ios"
@@ -54,11 +53,11 @@ class CiscoIos(IosLike):
     shows_default_mode = "dynamic"
 
     def enter_range(self, spans: Sequence[portnames.Span]) -> str:
-        """Name the runs with blanks around dash and comma, without which older IOS refuses."""
+        """Write blanks around dash and comma; older IOS refuses ranges without them."""
         return f"interface range {range_with_blanks(spans)}"
 
     def before_trunk(self, options: Options) -> list[str]:
-        """Set the encapsulation where there is a choice."""
+        """Set the encapsulation on models that have a choice."""
         encapsulation = options.get("encapsulation")
         return [f"switchport trunk encapsulation {encapsulation}"] if encapsulation else []
 

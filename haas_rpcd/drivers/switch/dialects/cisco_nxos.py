@@ -1,7 +1,7 @@
 """Cisco NX-OS on Nexus switches.
 
-Facts from Cisco's "Nexus 9000 Series NX-OS Interfaces" and "Layer 2 Switching Configuration Guide",
-and from the notes on vendors' command lines.
+Sources: Cisco's "Nexus 9000 Series NX-OS Interfaces" and "Layer 2 Switching Configuration Guide",
+and docs/switches.md.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from haas_rpcd.drivers.switch.dialect import Options, PortState
 from haas_rpcd.drivers.switch.ioslike import IosLike
 from haas_rpcd.model import PARKED, PortConfig
 
-_OF_PORTS = '| include "interface|shutdown|switchport"'
+_PORT_LINES = '| include "interface|shutdown|switchport"'
 
 
 class CiscoNxos(IosLike):
-    """``cisco_nxos``. Ports are registered as ``Ethernet1/1``, or ``Ethernet1/49/1`` where split.
+    """``cisco_nxos``. Ports are registered as ``Ethernet1/1``, or ``Ethernet1/49/1`` if split.
 
-    A port routes or switches, and is shut or open, by what ``system default switchport`` and the
-    model say when its own configuration is silent. So the configuration is read with all defaults;
-    and a port that seems to carry nothing may be routed: it is shut before it is made to switch,
-    since it then comes up on VLAN 1.
+    If a port's own configuration does not say whether it routes or switches, or whether it is shut,
+    then ``system default switchport`` and the model decide. So the configuration is read with all
+    defaults. A port that seems to carry nothing may be routed. It is shut before ``switchport``,
+    because it would come up on VLAN 1.
     """
 
     name = "cisco_nxos"
@@ -55,14 +55,14 @@ class CiscoNxos(IosLike):
     def enter_range(self, spans: Sequence[portnames.Span]) -> str:
         """Name several ports without the word ``range``: ``interface Ethernet1/1-4,Ethernet1/7``.
 
-        The word is only known since 7.0, and not on all models.
+        Only releases since 7.0 know the word, and not on all models.
         """
         return super().enter_range(spans).replace("interface range ", "interface ", 1)
 
     def port_stages_from(
         self, current: PortConfig | None, config: PortConfig, options: Options
     ) -> list[list[str]]:
-        """Shut a port that may be routed, and make it switch, before anything else."""
+        """First shut a port that may be routed, and make it a switch port."""
         stages = self.port_stages(config, options)
         if current is not None and not current.parked:
             return stages
@@ -73,13 +73,13 @@ class CiscoNxos(IosLike):
         return [["shutdown"], ["switchport", *prepared], *others]
 
     def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
-        """Show the ports' configuration with all defaults, of which only three lines matter."""
+        """Show the ports' configuration with all defaults, reduced to the lines that matter."""
         if not ports or len(ports) >= self.bulk_from:
-            return [f"show running-config interface all {_OF_PORTS}"]
-        return [f"show running-config interface {port} all {_OF_PORTS}" for port in ports]
+            return [f"show running-config interface all {_PORT_LINES}"]
+        return [f"show running-config interface {port} all {_PORT_LINES}" for port in ports]
 
     def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
-        """Leave out what is shown as well and no port: ``mgmt0``, ``Vlan100``."""
+        """Leave out interfaces that are not switch ports: ``mgmt0``, ``Vlan100``."""
         found = super().parse_ports(answers, options)
         return {port: state for port, state in found.items() if port.startswith(self.types)}
 
@@ -90,5 +90,5 @@ class CiscoNxos(IosLike):
         return super().port_state(lines)
 
     def saved(self, answer: str) -> bool:
-        """NX-OS ends a successful save with ``Copy complete``, more or less verbose."""
+        """NX-OS ends a successful save with ``Copy complete``; the rest of the line varies."""
         return re.search(r"^\s*Copy complete\b", answer, re.M) is not None

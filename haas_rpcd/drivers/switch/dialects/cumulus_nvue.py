@@ -1,18 +1,18 @@
 """Cumulus Linux 5 with NVUE, reached by a login to its shell.
 
-Facts from NVIDIA's "Cumulus Linux User Guide" (NVUE CLI, VLAN-aware Bridge Mode) and "NVUE
-Reference", ifupdown2's add-on for bridges, and the notes on vendors' command lines:
+Sources: NVIDIA's "Cumulus Linux User Guide" (NVUE CLI, VLAN-aware Bridge Mode) and "NVUE
+Reference", ifupdown2's add-on for bridges, and docs/switches.md:
 
-* ``nv set`` and ``nv unset`` edit a *candidate*, which a login of the same name shares; nothing has
-  an effect before ``nv config apply``, which takes all of it or nothing. So what was left there is
-  detached before anything is typed, and ports change in one step.
-* The trap: a port of a bridge that says nothing of ``vlan`` carries all of the bridge's VLANs, and
-  one that says nothing of ``untagged`` the bridge's own, which is 1. So a port is taken off its
-  bridge in the candidate, with all it said there, and put on again with either ``access``, or both
+* ``nv set`` and ``nv unset`` edit a *candidate*, which is shared by all logins of the same name.
+  Nothing takes effect before ``nv config apply``, which applies all of it or nothing. So leftovers
+  in the candidate are detached before anything is typed, and ports change in one step.
+* The trap: a bridge port without ``vlan`` carries all of the bridge's VLANs, and one without
+  ``untagged`` carries the bridge's own VLAN, which is 1. So a port is removed from its bridge in
+  the candidate, with all its settings there, and added again with either ``access``, or both
   ``untagged`` and ``vlan``.
-* ``nv config apply`` may say that it failed and exit with 0 all the same, so its words count too.
-* What ports carry is read from the kernel, whose bridge it is that switches: there it counts,
-  whether or not a port's line stands in a range, comes from the bridge, or was really carried out.
+* ``nv config apply`` may fail with an exit status of 0, so its output is checked too.
+* What ports carry is read from the kernel, whose bridge does the switching. Its state is what
+  counts, wherever a setting comes from, and whether or not it was carried out.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ from haas_rpcd.drivers.switch.script import Block, Stage
 from haas_rpcd.drivers.switch.shell import Shell
 from haas_rpcd.model import PortConfig, SetPort, parse_vlan_ranges, vlan_ranges
 
-_RUNS_OF_A_RANGE = 16
+_MAX_SPANS = 16
 
 _NO_DIFFERENCE = "config apply executed with no config diff"
-"""What newer releases say of a candidate that changes nothing; they call it an invalid one."""
+"""The message of newer releases for a candidate that changes nothing; they call it invalid."""
 
 _NO_PORT = re.compile(r"eth\d+|mgmt|br_\w+|vlan\d+(?:-v0)?|vxlan\w+|vrf\w*")
-"""Names of the port to manage it by, its VRF, bridges, and VLANs' own interfaces."""
+"""Names of interfaces that are not switch ports: management, VRFs, bridges, VLANs and VXLANs."""
 
 _DETACH = 'nv config detach >/dev/null 2>&1 || test -z "$(nv config diff)"'
-"""Leaves the candidate of this login behind; that there is none is as good."""
+"""Discards the candidate of this login, if there is one."""
 
 
 class CumulusNvue(LinuxBridge):
-    """``cumulus_nvue``. Ports are named as the kernel does: ``swp1``, ``swp1s0``, ``bond1``.
+    """``cumulus_nvue``. Ports have the kernel's names: ``swp1``, ``swp1s0``, ``bond1``.
 
-    Option ``bridge``, if it is not ``br_default``. The login is in the groups ``nvset`` and
-    ``nvapply``, or may all, as ``cumulus``; it needs no root. A parked port is down and on no
-    bridge: other settings that it had there (``stp …``) go too.
+    Option ``bridge``, if it is not ``br_default``. The login must be in the groups ``nvset`` and
+    ``nvapply``, or be ``cumulus``; it need not be root. A parked port is down and on no bridge; its
+    other settings on the bridge (``stp …``) are lost.
     """
 
     name = "cumulus_nvue"
@@ -81,7 +81,7 @@ class CumulusNvue(LinuxBridge):
     # --- answers ----------------------------------------------------------------------------------
 
     def error_in(self, answer: str, prompt: re.Match[str]) -> str | None:
-        """Quote all that was said: the reason may stand before or after what makes it an error."""
+        """Quote the whole answer: the reason may come before or after the line with the error."""
         if _NO_DIFFERENCE in answer:
             return None
         said = [line.strip() for line in answer.splitlines() if line.strip()]
@@ -90,13 +90,13 @@ class CumulusNvue(LinuxBridge):
         return " ".join(said) if any(self.starts_like(self.errors, line) for line in said) else None
 
     def saved(self, answer: str) -> bool:
-        """NVUE says ``saved``, newer releases with a revision behind it."""
+        """NVUE prints ``saved``; newer releases add a revision."""
         return re.search(r"^\s*saved\b", answer, re.M) is not None
 
     # --- lines ------------------------------------------------------------------------------------
 
     def canonical_port(self, port: str) -> str:
-        """Give the name as it is: the kernel knows no other, nor upper case for lower."""
+        """Return the name unchanged: the kernel knows no other, and case matters."""
         if "," in port or re.search(r"\d-\d", port):
             raise ValueError(f"{port} names several ports: register each by itself")
         return port
@@ -104,26 +104,26 @@ class CumulusNvue(LinuxBridge):
     def port_script(
         self, changes: Mapping[int, SetPort], options: Options, current: Mapping[str, PortConfig]
     ) -> list[Stage]:
-        """Give one stage: the commit behind it is the only line that opens anything.
+        """Return one stage: only the commit after it takes effect and opens ports.
 
-        Ports that get the same are set by one range, which NVUE writes out by itself.
+        Ports with the same configuration are set by one range, which NVUE expands.
         """
         alike: dict[PortConfig, dict[str, int]] = {}
         for index, change in changes.items():
             alike.setdefault(change.config, {})[change.port] = index
-        most = 1 if options.get("ranges") is False else _RUNS_OF_A_RANGE
+        most = 1 if options.get("ranges") is False else _MAX_SPANS
         blocks: list[Block] = []
         for config, indexes in alike.items():
             for spans in portnames.grouped(list(indexes), most):
                 for ports in [spans] if most > 1 else _singly(spans):
                     named = [name for run in ports for name in run.names]
-                    lines = self.range_lines(_range(ports), config, options)
+                    lines = self.range_lines(portnames.joined(ports), config, options)
                     blocks.append(Block(tuple(sorted(indexes[name] for name in named)), lines))
         blocks.sort(key=lambda block: block.changes[-1])
         return [blocks]
 
     def range_lines(self, ports: str, config: PortConfig, options: Options) -> tuple[str, ...]:
-        """Give the lines that make ports carry exactly this."""
+        """Return the lines that make ports carry exactly this."""
         domain = f"nv set interface {ports} bridge domain {_bridge(options)}"
         state = "down" if config.parked else "up"
         lines = [
@@ -139,23 +139,23 @@ class CumulusNvue(LinuxBridge):
         return tuple(lines)
 
     def vlan_lines(self, vlan: int, present: bool, options: Options) -> list[str]:
-        """Let the bridge have a VLAN, or take it away."""
+        """Add a VLAN to the bridge, or remove it."""
         verb = "set" if present else "unset"
         return [f"nv {verb} bridge domain {_bridge(options)} vlan {vlan}"]
 
     # --- reading back -----------------------------------------------------------------------------
 
     def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
-        """Leave out the kernel's links that are no ports of the switch."""
+        """Leave out the kernel's links that are not switch ports."""
         found = super().parse_ports(answers, options)
         return {port: state for port, state in found.items() if not _NO_PORT.fullmatch(port)}
 
     def read_vlans(self, options: Options) -> list[str]:
-        """Show the configuration that is applied: it alone says which VLANs the bridge has."""
+        """Show the applied configuration, which alone lists the bridge's VLANs."""
         return ["nv config show -o json"]
 
     def parse_vlans(self, answers: Sequence[str]) -> frozenset[int]:
-        """Read the VLANs of all bridges; NVUE writes neighbours as a range."""
+        """Read the VLANs of all bridges; NVUE writes consecutive ones as a range."""
         found: set[int] = set()
         for answer in answers:
             start = answer.find("[")
@@ -173,11 +173,3 @@ def _bridge(options: Options) -> str:
 
 def _singly(spans: Iterable[portnames.Span]) -> list[list[portnames.Span]]:
     return [list(portnames.spans([name])) for run in spans for name in run.names]
-
-
-def _range(spans: Iterable[portnames.Span]) -> str:
-    """Name ports as the manual does: ``swp1-3,swp6,swp14-20``."""
-    return ",".join(
-        f"{run.prefix}{run.first}-{run.last}" if run.last > run.first else run.names[0]
-        for run in spans
-    )

@@ -1,7 +1,7 @@
 """Dell SmartFabric OS10 on PowerSwitch S and Z series.
 
-Facts from Dell's "SmartFabric OS10 User Guide" (CLI basics, interfaces, VLANs), from published
-configurations, and from the notes on vendors' command lines.
+Sources: Dell's "SmartFabric OS10 User Guide" (CLI basics, interfaces, VLANs), published
+configurations, and docs/switches.md.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from haas_rpcd.model import PARKED, PortConfig, parse_vlan_ranges, vlan_ranges
 
 
 class DellOs10(IosLike):
-    """``dell_os10``. Ports are registered as ``ethernet1/1/1``, or ``ethernet1/1/3:1`` where split.
+    """``dell_os10``. Ports are registered as ``ethernet1/1/1``, or ``ethernet1/1/3:1`` if split.
 
-    Its commands resemble IOS's and mean something else: ``switchport trunk allowed vlan`` adds to
-    the list, so what is there is read first and taken off by name; the untagged VLAN of a trunk is
-    the access VLAN, and may not be on the list as well; a fresh trunk carries VLAN 1 untagged and
-    nothing else. A port that changes its mode is shut meanwhile. Words are never shortened: the
-    command line would write them out as they are typed, and the echo would not be the line.
+    Its commands resemble those of IOS, but differ in meaning. ``switchport trunk allowed vlan``
+    adds to the list, so the list is read first and VLANs are removed by name. The untagged VLAN of
+    a trunk is its access VLAN, and must not be on the list. A fresh trunk carries VLAN 1 untagged
+    and nothing else. A port is shut while its mode changes. Words are never shortened, because the
+    command line expands them as they are typed, so the echo would differ from the line.
     """
 
     name = "dell_os10"
@@ -41,21 +41,21 @@ class DellOs10(IosLike):
     busy = re.compile(r"locked by|(?:configuration|session) (?:is )?locked", re.I)
 
     def enter_range(self, spans: Sequence[portnames.Span]) -> str:
-        """Give both ends their whole number: ``interface range ethernet1/1/1-1/1/24``."""
-        [run] = spans
-        number = re.sub(r"^\D+", "", run.prefix)
-        return f"interface range {run.prefix}{run.first}-{number}{run.last}"
+        """Write both ends with their whole number: ``interface range ethernet1/1/1-1/1/24``."""
+        [span] = spans
+        number = re.sub(r"^\D+", "", span.prefix)
+        return f"interface range {span.prefix}{span.first}-{number}{span.last}"
 
     # --- lines ------------------------------------------------------------------------------------
 
     def port_stages(self, config: PortConfig, options: Options) -> list[list[str]]:
-        """Give the lines for a port of which nothing is known."""
+        """Return the lines for a port whose configuration is unknown."""
         return self.port_stages_from(None, config, options)
 
     def port_stages_from(
         self, current: PortConfig | None, config: PortConfig, options: Options
     ) -> list[list[str]]:
-        """Give the lines for a port; it stays open where it is in the right mode already."""
+        """Return the lines for a port. It stays open if it is in the right mode already."""
         if config.parked:
             back = ["switchport mode access", "no switchport access vlan"]
             return [["shutdown"], [*self._cleared(current), *back]]
@@ -70,7 +70,7 @@ class DellOs10(IosLike):
         return [[f"switchport mode {mode}", *gone, *lines], ["no shutdown"]]
 
     def _cleared(self, current: PortConfig | None) -> list[str]:
-        """Take a shut port off all tagged VLANs: ``no switchport`` forgets them, and much else."""
+        """Remove a shut port from all tagged VLANs; ``no switchport`` also resets much else."""
         if current is None:
             return ["no switchport"]
         return ["switchport mode trunk", *self._taken_off(current.tagged)] if current.tagged else []
@@ -85,24 +85,24 @@ class DellOs10(IosLike):
         return f"switchport access vlan {config.untagged}"
 
     def allowed_lines(self, config: PortConfig) -> list[str]:
-        """Add the tagged VLANs, over several lines where there are many."""
+        """Add the tagged VLANs, on several lines if there are many."""
         rows = self.split_list(vlan_ranges(config.tagged))
         return [f"switchport trunk allowed vlan {row}" for row in rows]
 
     def vlan_lines(self, vlan: int, present: bool, options: Options) -> list[str]:
-        """Make a VLAN by its interface, or remove it."""
+        """Create a VLAN through its interface, or remove it."""
         if not present:
             return [f"no interface vlan {vlan}"]
         return [f"interface vlan {vlan}", f"description haas-{vlan}", "exit"]
 
     def saved(self, answer: str) -> bool:
-        """OS10 saves without a word; a failure is an error of the line."""
+        """OS10 prints nothing after a successful save; a failure is an error of the line."""
         return not answer.strip() or "copy completed" in answer.lower()
 
     # --- reading back -----------------------------------------------------------------------------
 
     def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
-        """Show all ports of the kinds that are asked for."""
+        """Show all ports of the types in ``ports``."""
         kinds = {self.canonical_port(port).rstrip("0123456789/:") for port in ports}
         return [
             f"show running-configuration interface {kind}"
@@ -111,7 +111,7 @@ class DellOs10(IosLike):
         ] or [f"show running-configuration interface {self.types[0]}"]
 
     def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
-        """Read ``interface`` sections, which end in ``!``; not every release indents them."""
+        """Read the ``interface`` sections, which end with ``!``; not every release indents them."""
         return {
             self.canonical_port(name): self.port_state(lines)
             for answer in answers
@@ -119,7 +119,7 @@ class DellOs10(IosLike):
         }
 
     def port_state(self, lines: Sequence[str]) -> PortState:
-        """Say what an interface with these lines is set to carry, and whether it is open.
+        """Return the state of an interface with these lines.
 
         The access VLAN is always shown; a trunk without that line has no untagged VLAN.
         """
@@ -142,7 +142,7 @@ class DellOs10(IosLike):
         return ["show vlan"]
 
     def parse_vlans(self, answers: Sequence[str]) -> frozenset[int]:
-        """Read the table; letters and a star before a number say what else the VLAN is."""
+        """Read the table; letters and a star before a number are flags of the VLAN."""
         return frozenset(
             int(match[1])
             for answer in answers

@@ -1,9 +1,8 @@
 """Dell EMC Networking OS6 on the N-series (N1500 to N4000), which is Broadcom's FASTPATH.
 
-Facts from Dell's "N-Series User's Guide" ("Layer 2 Switching Commands") and "User's Configuration
-Guide", from published output of N2048, N3048, M6348 and 8024F, from what HIL's driver found out of
-N3000s, and from the notes on vendors' command lines. How an empty list of a trunk is shown is not
-known; all of IOS's ways are read.
+Sources: Dell's "N-Series User's Guide" ("Layer 2 Switching Commands") and "User's Configuration
+Guide", published output of N2048, N3048, M6348 and 8024F, what HIL's driver reveals about N3000s,
+and docs/switches.md. How a trunk's empty list is shown is unknown; all forms of IOS are accepted.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from haas_rpcd.model import PortConfig
 
 
 class DellOs6(DellLike):
-    """``dell_os6``. VLANs 1 to 4093; VLAN 1 is the default one."""
+    """``dell_os6``. VLANs 1 to 4093; VLAN 1 is the default VLAN."""
 
     name = "dell_os6"
     title = "Dell N-Series (OS6)"
@@ -54,24 +53,24 @@ class DellOs6(DellLike):
     )
 
     no_allowed_vlan = "switchport trunk allowed vlan remove 1-4093"
-    """The list has no ``none``; nothing is left of one that everything was removed from."""
+    """The list has no ``none``, so all VLANs are removed from it."""
 
     def native_lines(self, config: PortConfig) -> list[str]:
-        """Give none: a native VLAN is refused while the trunk doesn't admit it. See below."""
+        """Return none: the trunk must admit its native VLAN first. See :meth:`allowed_lines`."""
         return []
 
     def allowed_lines(self, config: PortConfig) -> list[str]:
-        """Write the list, then the native VLAN, which must be on it.
+        """Set the list, then the native VLAN, which must be on it.
 
-        Without one it is the default VLAN again, which the list leaves out, so frames without a tag
-        are dropped.
+        Without a native VLAN the default VLAN takes its place. It is not on the list, so untagged
+        frames are dropped.
         """
         return [*super().allowed_lines(config), *super().native_lines(config)]
 
     def read_vlans(self, options: Options) -> list[str]:
-        """Show the VLANs: the table has no shorter form."""
+        """Show the VLANs; the table has no shorter form."""
         return ["show vlan"]
 
     def saved(self, answer: str) -> bool:
-        """It asks whether it should, and says that it has."""
+        """OS6 asks for confirmation, then confirms in a sentence."""
         return "Configuration Saved!" in answer

@@ -1,14 +1,14 @@
 """Dell OS9, formerly Force10's FTOS (S, Z, C and MXL series).
 
-Facts from Dell's configuration guides for OS9 and FTOS (Virtual LANs; Lock CONFIGURATION Mode),
-from published sessions and ntc-templates' recorded output; how saving is confirmed, from Dell's
+Sources: Dell's configuration guides for OS9 and FTOS (Virtual LANs; Lock CONFIGURATION Mode),
+published sessions, and ntc-templates' recorded output. How a save is confirmed is from Dell's
 Puppet module and from memory.
 
 A port is in Layer-2 mode (``switchport``) or carries no VLAN at all. In Layer-2 mode it is untagged
-on the default VLAN until it is on another; ``portmode hybrid``, which has to be set before, makes
-it stay untagged somewhere also where it is tagged. So a port that is to be tagged only must not be
-hybrid, and a parked one is not in Layer-2 mode. ``no switchport`` is refused while a port is on any
-VLAN but the default one, which proves that nothing was forgotten.
+on the default VLAN until it joins another. With ``portmode hybrid``, which must be set first, it
+also stays untagged on one VLAN while it is tagged on others. So a tagged-only port must not be
+hybrid, and a parked port is not in Layer-2 mode. ``no switchport`` is refused while a port is on
+any VLAN except the default one; if it is accepted, no VLAN was left behind.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from haas_rpcd.model import PARKED, PortConfig
 
 
 class DellOs9(ByVlan, IosLike):
-    """``dell_os9``. Option ``default_vlan``: where ``default vlan-id`` says another than 1."""
+    """``dell_os9``. Option ``default_vlan``: the value of ``default vlan-id``, if it is not 1."""
 
     name = "dell_os9"
     title = "Dell OS9 (Force10 FTOS)"
@@ -65,7 +65,7 @@ class DellOs9(ByVlan, IosLike):
     )
 
     def reply(self, question: str) -> str:
-        """Write yes out, where it asks for ``[confirm yes/no]`` in a whole line."""
+        """Answer ``[confirm yes/no]`` with the whole word."""
         return "yes\r\n" if "yes/no" in question else super().reply(question)
 
     def saved(self, answer: str) -> bool:
@@ -75,17 +75,17 @@ class DellOs9(ByVlan, IosLike):
     # --- lines ------------------------------------------------------------------------------------
 
     def canonical_port(self, port: str) -> str:
-        """Write the type out, with one blank: ``te0/1`` is ``TenGigabitEthernet 0/1``."""
+        """Write the type in full, with one blank: ``te0/1`` is ``TenGigabitEthernet 0/1``."""
         return re.sub(r"(?<=[A-Za-z])(?=\d)", " ", super().canonical_port(port))
 
     def enter_vlan(self, vlan: int) -> str:
-        """A VLAN is an interface too."""
+        """A VLAN is an interface, too."""
         return f"interface vlan {vlan}"
 
     def name_ports(
         self, ports: Collection[str], options: Options
     ) -> Iterator[tuple[tuple[str, ...], str]]:
-        """Name ports of one slot in a line, as its own configuration does."""
+        """Name the ports of one slot in a line, as the switch's configuration does."""
         slots: dict[str, list[str]] = {}
         for port in ports:
             slots.setdefault(port.rpartition("/")[0], []).append(port)
@@ -94,23 +94,23 @@ class DellOs9(ByVlan, IosLike):
 
     def port_list(self, spans: Sequence[portnames.Span]) -> str:
         """Write ``TenGigabitEthernet 0/1-4,9``."""
-        numbers = [
-            f"{run.first}-{run.last}" if run.last > run.first else str(run.first) for run in spans
-        ]
-        return spans[0].prefix + ",".join(numbers) if spans[0].first >= 0 else spans[0].prefix
+        first = spans[0]
+        if first.first < 0:
+            return first.prefix
+        return first.prefix + ",".join(span.numbers for span in spans)
 
     def clear_lines(self, config: PortConfig, options: Options) -> list[str]:
-        """Leave Layer-2 mode, which is refused for a port that is on a VLAN."""
+        """Leave Layer-2 mode. The switch refuses this for a port that is on a VLAN."""
         return ["no switchport"]
 
     def before_joining(self, config: PortConfig, options: Options) -> list[str]:
-        """Choose the mode while the port is on no VLAN; a parked one gets none."""
+        """Choose the mode while the port is on no VLAN; a parked port gets none."""
         hybrid = config.untagged is not None and bool(config.tagged)
         mode = ["portmode hybrid" if hybrid else "no portmode hybrid", "switchport"]
         return ["no switchport", *([] if config.parked else mode)]
 
     def vlan_lines(self, vlan: int, present: bool, options: Options) -> list[str]:
-        """Make a VLAN and name it, or remove it: made before, so that it is there to be removed."""
+        """Create and name a VLAN, or remove it; created first, so that removing it can't fail."""
         if present:
             return [self.enter_vlan(vlan), f"name haas-{vlan}", "exit"]
         return [self.enter_vlan(vlan), "exit", f"no {self.enter_vlan(vlan)}"]
@@ -118,11 +118,11 @@ class DellOs9(ByVlan, IosLike):
     # --- reading back -----------------------------------------------------------------------------
 
     def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
-        """Show it all: ports, and the VLANs that list them, are in different sections."""
+        """Show everything: ports, and the VLANs that list them, are in different sections."""
         return ["show running-config"]
 
     def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
-        """Put the sections of the VLANs and those of the ports together."""
+        """Combine the sections of VLANs and ports."""
         text = "\n".join(answers)
         tagged: dict[str, set[int]] = {}
         untagged: dict[str, int] = {}
@@ -153,11 +153,11 @@ class DellOs9(ByVlan, IosLike):
     def _canonical(self, name: str) -> list[str]:
         try:
             return [self.canonical_port(name)]
-        except ValueError:  # of a kind that we know nothing of: no port that was registered
+        except ValueError:  # an unknown type, so no registered port
             return []
 
     def _members(self, text: str) -> Iterator[str]:
-        """Read ``TenGigabitEthernet 0/14,19-20,1/5-1/8``: a slot holds for what follows."""
+        """Read ``TenGigabitEthernet 0/14,19-20,1/5-1/8``: a slot applies to what follows."""
         found = re.match(r"([A-Za-z-]+) *(\d\S*(?: *, *\S+)*)", text)
         slot = ""
         for part in re.split(r" *, *", found[2]) if found else ():
@@ -174,9 +174,9 @@ class DellOs9(ByVlan, IosLike):
         return ["show vlan"]
 
     def parse_vlans(self, answers: Sequence[str]) -> frozenset[int]:
-        """Read the table's first column, behind its codes (``*``, ``G``).
+        """Read the table's first column, after its codes (``*``, ``G``).
 
-        Not by ntc-templates: its template drops rows with a code but ``*``.
+        ntc-templates is no help here: its template drops rows with any code except ``*``.
         """
         found = re.finditer(
             r"^[*A-Z]{0,3}[ \t]*(\d{1,4})[ \t]+(?:In)?active\b", "\n".join(answers), re.M | re.I
@@ -185,7 +185,7 @@ class DellOs9(ByVlan, IosLike):
 
 
 def _default_vlan(config: str) -> int | None:
-    """Which VLAN ports in Layer-2 mode are on by default; None for the Null VLAN."""
+    """Return the default VLAN of ports in Layer-2 mode; None for the Null VLAN."""
     if re.search(r"^default-vlan disable", config, re.M):
         return None
     found = re.search(r"^default vlan-id (\d+)", config, re.M)

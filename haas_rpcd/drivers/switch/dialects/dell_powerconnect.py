@@ -1,9 +1,9 @@
-"""Dell PowerConnect 55xx (5524, 5548), and its kin of Marvell's ROS (35xx, R1-2210).
+"""Dell PowerConnect 55xx (5524, 5548), and related switches with Marvell's ROS (35xx, R1-2210).
 
-Facts from published sessions and configurations of 3548, 5324, 5524, 5548 and R1-2210, from what
-HIL's and networking-generic-switch's drivers send to such switches and hear, and from the notes on
-vendors' command lines. Dell's own CLI reference was not at hand: how a 5548 shows a trunk's list
-(as what was added, or removed), and that it lets VLANs be removed that aren't there, is inferred.
+Sources: published sessions and configurations of 3548, 5324, 5524, 5548 and R1-2210, what the
+drivers of HIL and networking-generic-switch send to such switches and expect, and docs/switches.md.
+Dell's CLI reference was not available. Two things are inferred: how a 5548 shows a trunk's list (as
+VLANs added, or removed), and that VLANs that are not on the list can be removed from it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from haas_rpcd.model import PortConfig, SetVlan, Uptime, vlan_ranges
 class DellPowerConnect(DellLike):
     """``dell_powerconnect``. Option ``access_none``: false for models without ``access vlan none``.
 
-    On those a parked port is put back on the default VLAN, as elsewhere.
+    On those models a parked port returns to the default VLAN, as in other families.
     """
 
     name = "dell_powerconnect"
@@ -31,9 +31,9 @@ class DellPowerConnect(DellLike):
     options = frozenset({"access_none"})
 
     window = 1
-    """It reads from a single small buffer and loses what is typed while it works on a line, as
-    those know who paste into it. Waiting for each echo costs a round trip, which is little beside
-    the time it takes for a line."""
+    """The switch reads from one small buffer and loses input that arrives while it works on a line,
+    as everyone knows who pastes into it. Waiting for each answer costs a round trip, which is short
+    compared to the time that a line takes."""
 
     setup = ("terminal datadump",)
     save = ("copy running-config startup-config",)
@@ -63,22 +63,22 @@ class DellPowerConnect(DellLike):
     # --- dialogue ---------------------------------------------------------------------------------
 
     def reply(self, question: str) -> str:
-        """Say yes by the key and Enter: some of its firmware reads one, some the other."""
+        """Send the key and Enter: some firmware reads the one, some the other."""
         return "Y\r\n"
 
     def error_in(self, answer: str, prompt: re.Match[str]) -> str | None:
-        """Find the error. That a VLAN isn't there is none where VLANs are removed."""
+        """Find the error. A missing VLAN is no error in the context where VLANs are removed."""
         error = super().error_in(answer, prompt)
         if error and "(config-vlan)" in prompt.group() and "not created by user" in error:
             return None
         return error
 
     def saved(self, answer: str) -> bool:
-        """Older firmware says it in a log message only, newer in both."""
+        """Older firmware confirms only by a log message, newer firmware also in the answer."""
         return re.search(r"copy succeeded|copy operation was completed", answer, re.I) is not None
 
     def parse_uptime(self, answer: str) -> Uptime | None:
-        """Read ``days,hours:minutes:seconds``, which stand beside each unit of a stack."""
+        """Read ``days,hours:minutes:seconds``, which is shown for each unit of a stack."""
         found = self.uptime.search(answer)
         if found is None:
             return None
@@ -88,10 +88,10 @@ class DellPowerConnect(DellLike):
     # --- lines ------------------------------------------------------------------------------------
 
     def port_stages(self, config: PortConfig, options: Options) -> list[list[str]]:
-        """Give the lines for a port. A parked one has no access VLAN, so opening it is not enough.
+        """Return the lines for a port. A parked port has no access VLAN, so opening it is harmless.
 
-        A list of VLANs can't be written as such, only added to and removed from: so all that the
-        port is to carry is added, and everything else removed.
+        A list of VLANs can't be set as a whole, only added to and removed from. So all wanted VLANs
+        are added, and all others removed.
         """
         if config.parked:
             nothing = "switchport access vlan none"
@@ -106,7 +106,7 @@ class DellPowerConnect(DellLike):
         return [
             [
                 *(f"{allowed} add {row}" for row in self.split_list(vlan_ranges(config.vlans))),
-                # In between, as the native VLAN must be on the list, and can't be taken off it.
+                # In between: the native VLAN must be on the list, and can't be removed from it.
                 f"switchport trunk native vlan {native}",
                 *(f"{allowed} remove {row}" for row in self.split_list(vlan_ranges(others))),
             ],
@@ -115,7 +115,7 @@ class DellPowerConnect(DellLike):
         ]
 
     def vlan_script(self, changes: Mapping[int, SetVlan], options: Options) -> list[Stage]:
-        """Make and remove VLANs in the VLAN database, all in one visit; then name the new ones."""
+        """Create and remove VLANs in one visit to the VLAN database; then name the new ones."""
         made = {index: change.vlan for index, change in changes.items() if change.present}
         stages: list[Stage] = [
             [
@@ -137,5 +137,5 @@ class DellPowerConnect(DellLike):
     # --- reading back -----------------------------------------------------------------------------
 
     def read_vlans(self, options: Options) -> list[str]:
-        """Show the VLANs with all their ports: there is no shorter table."""
+        """Show the VLANs with all their ports; there is no shorter table."""
         return ["show vlan"]

@@ -1,14 +1,14 @@
 """ProVision on HP's ProCurve and on HPE's Aruba 25xx to 54xx switches (ArubaOS-Switch).
 
-Facts from "Advanced Traffic Management Guide" (K/KA/KB.15.15), from HPE's pages on ArubaOS-Switch
-16.08, and from published sessions and configurations.
+Sources: "Advanced Traffic Management Guide" (K/KA/KB.15.15), HPE's pages on ArubaOS-Switch 16.08,
+and published sessions and configurations.
 
-Every line names all it is about (``vlan 100 untagged 1-24``), so no context is entered, and a line
-that is refused leaves those behind it where they were meant for.
+Every line names its VLAN and its ports (``vlan 100 untagged 1-24``). No context is entered, so a
+refused line does not change the meaning of the lines after it.
 
-A port is on at least one VLAN at any time. By ``untagged`` it leaves the VLAN that it was untagged
-on. One that is to lose its last VLAN, or to be tagged only, is put on the default VLAN by name
-first: so it never hangs on what the release does by itself.
+A port is always on at least one VLAN. ``untagged`` removes it from its previous untagged VLAN. A
+port that will lose its last VLAN, or be tagged only, joins the default VLAN by name first, so that
+nothing depends on what a release does by itself.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from haas_rpcd.drivers.switch.script import Block, Stage
 from haas_rpcd.model import PortConfig, SetPort, SetVlan
 
 _CURSOR = r"[ \r]*"
-"""What is left of the cursor's movements, which ProVision writes behind all that it asks."""
+"""What remains of the cursor movements that ProVision writes after every question."""
 
 
 class HpProcurve(ByVlan):
@@ -84,7 +84,7 @@ class HpProcurve(ByVlan):
         r"value .* is (?:out of range|invalid)",
         r"duplicate\b",
     )
-    benign = (r"invalid input: status\b",)  # of `show config status`, where a release lacks it
+    benign = (r"invalid input: status\b",)  # `show config status`, if a release lacks it
     save = ("write memory", "show config status")
     show_version = ("show system", "show lldp info local-device")
     show_uptime = "show system"
@@ -98,7 +98,7 @@ class HpProcurve(ByVlan):
     join_default_first = True
 
     def saved(self, answer: str) -> bool:
-        """Nothing is said of a save that went well; so it is asked whether one is needed yet."""
+        """A successful save prints nothing, so the second line asks whether one is still needed."""
         return re.search(r"needs? to be saved|has been changed", answer, re.I) is None
 
     # --- lines ------------------------------------------------------------------------------------
@@ -111,22 +111,21 @@ class HpProcurve(ByVlan):
 
     def port_list(self, spans: Sequence[portnames.Span]) -> str:
         """Write ``1-24,26``, ``A1-A4`` and ``1/1-1/24``: both ends in full."""
-        names = [run.names for run in spans]
-        return ",".join(run[0] if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in names)
+        return ",".join("-".join(span.ends) for span in spans)
 
     def enter_range(self, spans: Sequence[portnames.Span]) -> str:
-        """Several ports are named as one is."""
+        """Several ports are entered by the same command as one."""
         return f"interface {self.port_list(spans)}"
 
     def must_leave_default(self, options: Options) -> bool:
-        """Joining a VLAN tagged leaves a port untagged where it was."""
+        """True: a port that joins a VLAN tagged stays untagged where it was."""
         return True
 
     def can_stay_open(self, current: PortConfig, config: PortConfig) -> bool:
-        """A port stays open where it is on some VLAN all the time, and never on the default one.
+        """Return whether a port is on some VLAN all the time, and never on the default one.
 
-        Where it carries something without a tag before and after, one line moves it. Where it does
-        so only after, a tagged VLAN has to stay.
+        If it has an untagged VLAN before and after, one line moves it. If it has one only after,
+        a tagged VLAN must remain.
         """
         if current.untagged is not None:
             return current == config or config.untagged is not None
@@ -135,9 +134,9 @@ class HpProcurve(ByVlan):
     def memberships_to_leave(
         self, current: PortConfig, config: PortConfig, options: Options
     ) -> frozenset[Membership]:
-        """Take a port off by name where it is tagged; by joining another it leaves the untagged.
+        """Return the tagged memberships: a port leaves its untagged VLAN by joining another.
 
-        One that is to carry nothing untagged any more leaves all, and begins at the default VLAN.
+        A port that will have no untagged VLAN leaves all VLANs, and starts at the default VLAN.
         """
         there = self.memberships(current, options) - {self.default_membership(options)}
         wanted = self.memberships(config, options)
@@ -149,22 +148,22 @@ class HpProcurve(ByVlan):
     def port_script(
         self, changes: Mapping[int, SetPort], options: Options, current: Mapping[str, PortConfig]
     ) -> list[Stage]:
-        """Put each line and the context that it is meant for into one line."""
+        """Combine each line with its context into one line."""
         return [
             [Block(block.changes, tuple(_whole(block))) for block in stage]
             for stage in super().port_script(changes, options, current)
         ]
 
     def vlan_lines(self, vlan: int, present: bool, options: Options) -> list[str]:
-        """Make a VLAN and name it, or remove it: made before, so that it is there to be removed."""
+        """Create and name a VLAN, or remove it; created first, so that removing it can't fail."""
         made = f"vlan {vlan} name haas-{vlan}"
         return [made] if present else [made, f"no vlan {vlan}"]
 
     def vlan_script(self, changes: Mapping[int, SetVlan], options: Options) -> list[Stage]:
-        """Send nothing ahead behind the removal of a VLAN.
+        """Send nothing ahead after the removal of a VLAN.
 
-        While ports are on it that nobody told us of, ProVision asks whether to move them; the next
-        line's first letter would answer.
+        If unregistered ports are on the VLAN, ProVision asks whether to move them. The first letter
+        of the next line would answer the question.
         """
         stages: list[Stage] = [[]]
         for index, change in changes.items():
@@ -177,11 +176,11 @@ class HpProcurve(ByVlan):
     # --- reading back -----------------------------------------------------------------------------
 
     def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
-        """Show the configuration: its VLANs list all ports there are."""
+        """Show the configuration, whose VLANs list all ports."""
         return ["show running-config"]
 
     def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
-        """Put the sections of the VLANs and those of the ports together."""
+        """Combine the sections of VLANs and ports."""
         untagged: dict[str, int] = {}
         tagged: dict[str, set[int]] = {}
         shut: set[str] = set()
@@ -216,7 +215,7 @@ class HpProcurve(ByVlan):
     def parse_vlans(self, answers: Sequence[str]) -> frozenset[int]:
         """Read the table's first column.
 
-        Not by ntc-templates, whose template fails where a log message stands in the table.
+        ntc-templates is no help here: its template fails at a log message in the table.
         """
         found = re.finditer(r"^[ \t\r]{0,4}(\d{1,4})[ \t]+\S", "\n".join(answers), re.M)
         return frozenset(int(match[1]) for match in found) | {DEFAULT_VLAN}
@@ -230,7 +229,7 @@ def _whole(block: Block) -> Iterator[str]:
 
 
 def _sections(config: str) -> Iterator[tuple[str, list[str]]]:
-    """Split a running configuration: unindented lines, each with the indented ones below it."""
+    """Split a running configuration into unindented lines, each with the indented ones below."""
     for match in re.finditer(r"^([a-z][^\n]*)\n((?:[ \t]+[^\n]*\n?)*)", config, re.M):
         yield match[1].strip(), [line.strip() for line in match[2].splitlines()]
 

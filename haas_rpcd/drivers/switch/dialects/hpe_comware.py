@@ -1,18 +1,18 @@
 """Comware on HPE's FlexFabric and 5xxx switches, and on H3C's.
 
-Facts from HPE's and H3C's "Layer 2 LAN Switching" references and guides (7500, 5700, S12500-X; all
-Comware 7), from the "Fundamentals Configuration Guide", and from published sessions.
+Sources: HPE's and H3C's "Layer 2 LAN Switching" references and guides (7500, 5700, S12500-X; all
+Comware 7), the "Fundamentals Configuration Guide", and published sessions.
 
-A port's link type decides which lines it takes, and changing it opens VLAN 1:
+A port's link type decides which lines it accepts, and changing the type opens VLAN 1:
 
-* An access port takes ``port access vlan`` only, a trunk ``port trunk …`` only, so nothing can be
-  prepared in the type that it does not have.
-* A port that becomes a trunk permits VLAN 1 and nothing else, with VLAN 1 as its PVID; one that
-  becomes an access port is in VLAN 1. So a port is shut before its type changes, and opened once
-  all that it is to carry is set.
-* A trunk's list of VLANs is added to and taken from. What it permits is read first, so that a port
-  that stays a trunk stays up. One of which that is not known is made an access port in between,
-  which leaves nothing of its list.
+* An access port accepts only ``port access vlan``, a trunk only ``port trunk …``. So nothing can be
+  prepared for the other type.
+* A port that becomes a trunk permits VLAN 1 and nothing else, with VLAN 1 as its PVID. A port that
+  becomes an access port is in VLAN 1. So a port is shut before its type changes, and opened after
+  all its VLANs are set.
+* VLANs are added to a trunk's list and removed from it. The list is read first, so that a port that
+  remains a trunk stays up. If the list is unknown, the port becomes an access port in between,
+  which clears the list.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _VIEW = (
     r"[A-Za-z-]+\d+(?:/\d+)+(?::\d+)?(?:\.\d+)?|(?:Vlan-interface|vlan|Bridge-Aggregation|LoopBack)"
     r"\d+|if-range[^\]\r\n]*|(?:line|ui|luser|acl|port-group)-[^\]\r\n]+"
 )
-"""What stands behind the host's name in the prompts of views; a host's name may hold dashes too."""
+"""What follows the host name in the prompts of views; a host name may contain dashes, too."""
 
 
 class HpeComware(Dialect):
@@ -51,7 +51,7 @@ class HpeComware(Dialect):
         re.I,
     )
     setup = ("screen-length disable",)
-    logout = ("return", "quit")  # quit alone leaves a view only
+    logout = ("return", "quit")  # in a view, quit only leaves the view
     enter_config = ("system-view",)
     leave_config = ("return",)
     leave_port = "quit"
@@ -107,47 +107,44 @@ class HpeComware(Dialect):
         "mge": "M-GigabitEthernet",
         "bagg": "Bridge-Aggregation",
     }
-    """As ``display interface brief`` writes them."""
+    """The short forms of ``display interface brief``."""
 
-    items: int = 10
-    """VLANs or ranges of them that a list takes (the manual's ``&<1-10>``)."""
+    max_list_items: int = 10
+    """VLANs or ranges of VLANs that one list takes (the manual's ``&<1-10>``)."""
 
     bulk_from: int = 4
-    """From so many ports on, one bulk read is shorter than a line for each."""
+    """With at least this many ports, one bulk read is shorter than a line for each port."""
 
     def reply(self, question: str) -> str:
-        """Comware takes its ``[Y/N]`` with Enter behind it."""
+        """Answer ``[Y/N]`` with Enter after the key."""
         return f"{super().reply(question).strip()}\r\n"
 
     def saved(self, answer: str) -> bool:
-        """Comware ends with ``… saved … successfully`` for every board, and says which failed."""
+        """Comware prints ``… saved … successfully`` for each board, and which board failed."""
         done = re.search(r"saved? .*successfully", answer, re.I) is not None
         return done and re.search(r"\bfail", answer, re.I) is None
 
     # --- lines ------------------------------------------------------------------------------------
 
     def canonical_port(self, port: str) -> str:
-        """Write the type out and the numbers plainly: ``XGE1/0/49`` is ``Ten-GigabitEthernet…``."""
+        """Write the type in full, the numbers plainly: ``XGE1/0/49``: ``Ten-GigabitEthernet…``."""
         return portnames.written_out(port, self.types, self.short_forms)
 
     def enter_range(self, spans: Sequence[portnames.Span]) -> str:
-        """Name the ends of each run in full: ``Gi1/0/1 to Gi1/0/24 Gi1/0/30``."""
-        names = [run.names for run in spans]
-        parts = [run[0] if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in names]
-        return f"interface range {' '.join(parts)}"
+        """Write both ends of each span in full: ``Gi1/0/1 to Gi1/0/24 Gi1/0/30``."""
+        return f"interface range {' '.join(' to '.join(span.ends) for span in spans)}"
 
     def port_stages(self, config: PortConfig, options: Options) -> list[list[str]]:
-        """Give the lines for a port of which nothing is known."""
+        """Return the lines for a port whose configuration is unknown."""
         return self.port_stages_from(None, config, options)
 
     def port_stages_from(
         self, current: PortConfig | None, config: PortConfig, options: Options
     ) -> list[list[str]]:
-        """Give the lines for a port; it is shut first wherever its link type may change.
+        """Return the lines for a port. It is shut first if its link type may change.
 
-        A port that keeps its type never carries anything but what it carried and what it is to
-        carry: an access port changes over in one line, and so does a trunk's PVID, which by itself
-        permits nothing.
+        A port that keeps its type only ever carries its old and its new VLANs: an access port
+        changes its VLAN in one line, and a trunk's PVID by itself permits nothing.
         """
         if config.parked:
             return [["shutdown"], ["port link-type access", "undo port access vlan"]]
@@ -163,18 +160,18 @@ class HpeComware(Dialect):
         return [["shutdown"], [*fresh, *self._trunk(config)], ["undo shutdown"]]
 
     def _trunk(self, config: PortConfig) -> list[str]:
-        """Without a native VLAN the PVID is the default VLAN, which no trunk permits."""
+        """Set PVID and list. Without a native VLAN the PVID is VLAN 1, which no trunk permits."""
         native = config.untagged
         pvid = "undo port trunk pvid" if native is None else f"port trunk pvid vlan {native}"
         return [pvid, *self._listed("port trunk permit vlan", config.vlans)]
 
     def _listed(self, command: str, vlans: frozenset[int]) -> Iterator[str]:
         parts = [part.replace("-", " to ") for part in vlan_ranges(vlans).split(",") if part]
-        for at in range(0, len(parts), self.items):
-            yield f"{command} {' '.join(parts[at : at + self.items])}"
+        for at in range(0, len(parts), self.max_list_items):
+            yield f"{command} {' '.join(parts[at : at + self.max_list_items])}"
 
     def vlan_lines(self, vlan: int, present: bool, options: Options) -> list[str]:
-        """Make a VLAN and name it, or remove it: made before, so that it is there to be removed."""
+        """Create and name a VLAN, or remove it; created first, so that removing it can't fail."""
         if present:
             return [f"vlan {vlan}", f"name haas-{vlan}", "quit"]
         return [f"vlan {vlan}", "quit", f"undo vlan {vlan}"]
@@ -182,13 +179,13 @@ class HpeComware(Dialect):
     # --- reading back -----------------------------------------------------------------------------
 
     def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
-        """Show the ports' configuration: one by one, or all of it when they are many."""
+        """Show the configuration of each port, or of all ports if there are many."""
         if not ports or len(ports) >= self.bulk_from:
             return ["display current-configuration interface"]
         return [f"display current-configuration interface {port}" for port in ports]
 
     def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
-        """Read ``interface`` sections; they show only what differs from the defaults."""
+        """Read the ``interface`` sections, which show only what differs from the defaults."""
         found: dict[str, PortState] = {}
         for answer in answers:
             for name, lines in sections(answer):
@@ -205,7 +202,7 @@ class HpeComware(Dialect):
         return ["display vlan"]
 
     def parse_vlans(self, answers: Sequence[str]) -> frozenset[int]:
-        """Read ``The VLANs include:`` (5.20: ``The following VLANs exist:``) and what follows."""
+        """Read the list after ``The VLANs include:`` (5.20: ``The following VLANs exist:``)."""
         text = "\n".join(answers)
         listed = re.search(r"VLANs? (?:include|exist)s?: *\r?\n?([^:]*)", text, re.I)
         lines = re.findall(r"^[ \t]*(\d[\d,() \-a-z]*)", listed[1] if listed else "", re.M)
@@ -216,9 +213,9 @@ class HpeComware(Dialect):
 
 
 def _state(lines: Iterable[str]) -> PortState:
-    """Say what an interface with these lines is set to carry, and whether it is open.
+    """Return the state of an interface with these lines.
 
-    A hybrid port may carry several VLANs without a tag; all but its PVID are told as tagged.
+    A hybrid port may carry several untagged VLANs; all except its PVID are returned as tagged.
     """
     kind, access, pvid = "access", DEFAULT_VLAN, DEFAULT_VLAN
     permitted, bare = {DEFAULT_VLAN}, {DEFAULT_VLAN}

@@ -1,11 +1,11 @@
 """Junos on EX and QFX switches with Enhanced Layer 2 Software (ELS).
 
-Facts from Juniper's "Junos CLI User Guide", "Ethernet Switching User Guide" and "Getting Started
-with Enhanced Layer 2 Software", and from the notes on vendors' command lines.
+Sources: Juniper's "Junos CLI User Guide", "Ethernet Switching User Guide" and "Getting Started with
+Enhanced Layer 2 Software", and docs/switches.md.
 
-Junos edits a *candidate*: no line has any effect before ``commit``, which takes all of them or
-none. ``configure private`` gives the session a candidate of its own, so nobody else's unfinished
-edits are committed along, and a session that ends leaves nothing behind.
+Junos edits a *candidate*: no line takes effect before ``commit``, which applies all of them or
+none. ``configure private`` gives the session a candidate of its own. So no unfinished edits of
+others are committed, and a session that ends leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from haas_rpcd.drivers.switch.script import Block, Stage
 from haas_rpcd.model import PARKED, PortConfig, SetPort, parse_vlan_ranges, vlan_ranges
 
 DEFAULT_VLAN = "default"
-"""The VLAN of an access port for which none is set."""
+"""The VLAN of an access port that has none configured."""
 
 _UNIT = "unit 0 family ethernet-switching"
-_RUNS_OF_A_RANGE = 24
+_MAX_SPANS = 24
 _LIST_LENGTH = 180
 _PORT = r"(?:fe|ge|mge|xe|et|ae)-?[\d/]+(?::\d+)?"
 _BANNER = re.compile(r"(?:\{[^{}]*\})?(?:\[edit\])?")
-"""The line above a prompt: the member of a Virtual Chassis, and that something is edited."""
+"""The line above a prompt: the member of a Virtual Chassis, and the edit level."""
 
 
 class JuniperJunos(Dialect):
-    """``juniper_junos``. Ports are named as Junos does, without a unit: ``ge-0/0/1``.
+    """``juniper_junos``. Ports have Junos' names, without a unit: ``ge-0/0/1``.
 
-    A parked port is disabled and has no VLAN of its own. A membership that is listed under a VLAN
-    (``vlans N interface P``) is read as well; making a VLAN takes those under it away.
+    A parked port is disabled and has no VLAN of its own. Memberships listed under a VLAN (``vlans N
+    interface P``) are read as well; creating a VLAN removes them.
     """
 
     name = "juniper_junos"
@@ -46,7 +46,7 @@ class JuniperJunos(Dialect):
     prompt = r"(?:[^\s>#%]+@)?HOST(?::[^\s>#%]*)?(?: (?=[#%]))?[>#%] ?"
     host_chars = 255
     configuring = re.compile(r"(?<! )#\Z")
-    enable = "cli"  # root's login ends in a shell
+    enable = "cli"  # root logs in to a shell
     setup = (
         "set cli complete-on-space off",
         "set cli screen-length 0",
@@ -88,17 +88,17 @@ class JuniperJunos(Dialect):
     # --- dialogue ---------------------------------------------------------------------------------
 
     def unprivileged(self, prompt: str) -> bool:
-        """Whether it is a shell's: ``root@sw1:RE:0%``, and ``root@sw1:~ #`` on newer ones."""
+        """Return whether it is a shell's prompt: ``root@sw1:RE:0%``, newer ``root@sw1:~ #``."""
         return prompt.endswith(("%", " #"))
 
     def reply(self, question: str) -> str:
-        """Agree to leave edits behind; to anything else that is asked say no."""
+        """Agree to leaving uncommitted edits; answer any other question with no."""
         return "yes\r\n" if "uncommitted" in question else "no\r\n"
 
     def error_in(self, answer: str, prompt: re.Match[str]) -> str | None:
-        """Quote all that was said: a commit tells place and reason before it says ``error:``.
+        """Quote the whole answer: a commit prints place and reason before ``error:``.
 
-        A line that is only a caret marks the place of a mistake, whatever follows it.
+        A line with only a caret marks a mistake, whatever follows it.
         """
         said = [line.strip() for line in answer.splitlines()]
         said = [line for line in said if not _BANNER.fullmatch(line)]
@@ -117,9 +117,9 @@ class JuniperJunos(Dialect):
         return re.sub(r"\d+", lambda number: str(int(number[0])), name)
 
     def port_lines(self, config: PortConfig) -> list[str]:
-        """Give the lines for a port, with ``PORT`` for its name; they count from the commit on.
+        """Return the lines for a port, with ``PORT`` for its name; they apply at the commit.
 
-        Members would add to those that are there, so these go first.
+        New members would add to the present ones, so these are removed first.
         """
         no_native = "delete interfaces PORT native-vlan-id"
         no_vlans = f"delete interfaces PORT {_UNIT} vlan"
@@ -142,9 +142,9 @@ class JuniperJunos(Dialect):
     def port_script(
         self, changes: Mapping[int, SetPort], options: Options, current: Mapping[str, PortConfig]
     ) -> list[Stage]:
-        """Give one stage: the commit behind it is the only line that opens anything.
+        """Return one stage: only the commit after it takes effect and opens ports.
 
-        Ports that get the same are set by ``wildcard range``, which Junos writes out by itself.
+        Ports with the same configuration are set by ``wildcard range``, which Junos expands.
         """
         alike: dict[tuple[str, ...], dict[str, int]] = {}
         for index, change in changes.items():
@@ -161,13 +161,13 @@ class JuniperJunos(Dialect):
     def _typed(
         self, lines: Iterable[str], ports: Sequence[str], options: Options
     ) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
-        """Give ports, with the lines that set them."""
+        """Yield groups of ports, each with the lines that set them."""
         for named, text in _ranges(ports, single=options.get("ranges") is False):
             wild = "wildcard range " if len(named) > 1 else ""
             yield named, tuple(wild + line.replace("PORT", text) for line in lines)
 
     def vlan_lines(self, vlan: int, present: bool, options: Options) -> list[str]:
-        """Make a VLAN that holds no port by itself, or remove it."""
+        """Create a VLAN that lists no ports itself, or remove it."""
         if not present:
             return [f"delete vlans haas-{vlan}"]
         return [f"set vlans haas-{vlan} vlan-id {vlan}", f"delete vlans haas-{vlan} interface"]
@@ -175,9 +175,9 @@ class JuniperJunos(Dialect):
     # --- reading back -----------------------------------------------------------------------------
 
     def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
-        """Show the configuration with what groups and ranges add, and which ports there are.
+        """Show the configuration, including what groups and ranges add, and all ports.
 
-        A port of which the configuration does not speak is there all the same, and carries nothing.
+        A port that is missing in the configuration exists nevertheless, and carries nothing.
         """
         return [
             "show configuration interfaces | display inheritance no-comments | display set",
@@ -186,7 +186,7 @@ class JuniperJunos(Dialect):
         ]
 
     def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
-        """Read ``set`` lines, and the first column of the table."""
+        """Read the ``set`` lines, and the first column of the table."""
         interfaces, vlans, terse = (*answers, "", "")[:3]
         known = _vlans(vlans)
         found = dict.fromkeys(re.findall(rf"^({_PORT})[ \t]", terse, re.M), PortState(PARKED))
@@ -200,16 +200,16 @@ class JuniperJunos(Dialect):
         return found
 
     def read_vlans(self, options: Options) -> list[str]:
-        """Show the VLANs that are configured."""
+        """Show the configured VLANs."""
         return ["show configuration vlans | display inheritance no-comments | display set"]
 
     def parse_vlans(self, answers: Sequence[str]) -> frozenset[int]:
-        """Read their ids."""
+        """Read the VLANs' ids."""
         return frozenset().union(*(vlan.ids for vlan in _vlans("\n".join(answers)).values()))
 
 
 def _rows(vlans: frozenset[int]) -> list[str]:
-    """Write VLANs as a list of members; over several lines where one would be too long."""
+    """Write VLANs as lists of members, on several lines if one would be too long."""
     rows = [""]
     for part in vlan_ranges(vlans).split(","):
         joined = f"{rows[-1]} {part}".strip()
@@ -221,26 +221,23 @@ def _rows(vlans: frozenset[int]) -> list[str]:
 
 
 def _ranges(ports: Sequence[str], *, single: bool) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Give ports with what names them in one line: ``ge-0/0/[0-11,14]``."""
+    """Yield groups of ports, each with its text in a line: ``ge-0/0/[0-11,14]``."""
     if single:
         yield from (((port,), port) for port in ports)
         return
     prefixes: dict[str, list[portnames.Span]] = {}
-    for run in portnames.spans(ports):
-        prefixes.setdefault(run.prefix, []).append(run)
-    for prefix, spans in prefixes.items():
-        for at in range(0, len(spans), _RUNS_OF_A_RANGE):
-            runs = spans[at : at + _RUNS_OF_A_RANGE]
-            named = tuple(name for run in runs for name in run.names)
-            numbers = ",".join(
-                f"{run.first}-{run.last}" if run.last > run.first else str(run.first)
-                for run in runs
-            )
+    for span in portnames.spans(ports):
+        prefixes.setdefault(span.prefix, []).append(span)
+    for prefix, alike in prefixes.items():
+        for at in range(0, len(alike), _MAX_SPANS):
+            spans = alike[at : at + _MAX_SPANS]
+            named = tuple(name for span in spans for name in span.names)
+            numbers = ",".join(span.numbers for span in spans)
             yield named, named[0] if len(named) == 1 else f"{prefix}[{numbers}]"
 
 
 class _Vlan:
-    """What is configured under one VLAN's name."""
+    """The configuration under one VLAN's name."""
 
     def __init__(self) -> None:
         self.ids: set[int] = set()
@@ -248,7 +245,7 @@ class _Vlan:
 
 
 def _statements(answer: str) -> list[str]:
-    """Give what ``display set`` lists, without ``set``, and without what is deactivated."""
+    """Return the statements of ``display set``, without ``set`` and without deactivated ones."""
     lines = [" ".join(line.split()) for line in answer.splitlines()]
     off = [line.removeprefix("deactivate ") for line in lines if line.startswith("deactivate ")]
     return [
@@ -272,7 +269,7 @@ def _vlans(answer: str) -> dict[str, _Vlan]:
 
 
 def _port_state(port: str, statements: Sequence[str], vlans: Mapping[str, _Vlan]) -> PortState:
-    """Say what a port with these statements is set to carry, and whether it is open."""
+    """Return the state of a port with these statements."""
     switching, trunk, native = False, False, None
     carried = {known for vlan in vlans.values() if port in vlan.ports for known in vlan.ids}
     for statement in statements:
@@ -296,7 +293,7 @@ def _port_state(port: str, statements: Sequence[str], vlans: Mapping[str, _Vlan]
 
 
 def _members(member: str, vlans: Mapping[str, _Vlan]) -> set[int]:
-    """Say which VLANs a member means: by id, by range, by name, or all that there are."""
+    """Return the VLANs of a member: an id, a range, a name, or ``all``."""
     if member == "all":
         return {known for vlan in vlans.values() for known in vlan.ids}
     if re.fullmatch(r"\d+(?:-\d+)?", member):

@@ -1,7 +1,7 @@
 """A Linux switch: a bridge with ``vlan_filtering 1``, reached by a login to a POSIX shell.
 
-Facts from bridge(8) and ip-link(8) of iproute2. There is nothing to save: what the site's own
-network files say after a restart is the site's matter, and should be "no VLAN on any port".
+Sources: bridge(8) and ip-link(8) of iproute2. Nothing is saved: after a restart the site's own
+network files apply. They should put no VLAN on any port.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from haas_rpcd.model import PortConfig, vlan_ranges
 
 
 class LinuxBridge(Shell):
-    """``linux_bridge``. Option ``sudo``: true when the login is not root and may use sudo(8)."""
+    """``linux_bridge``. Option ``sudo``: true if the login is not root and may use sudo(8)."""
 
     name = "linux_bridge"
     title = "Linux bridge (vlan_filtering)"
@@ -30,7 +30,7 @@ class LinuxBridge(Shell):
     def port_lines(
         self, port: str, config: PortConfig, options: Options, current: PortConfig | None
     ) -> list[list[str]]:
-        """Take off what the port is not to carry, put on what it is, then open it."""
+        """Remove the VLANs that the port must not carry, add the wanted ones, then open it."""
         if config.parked:
             stages = [[f"ip link set dev {port} down"], [f"bridge vlan del dev {port} vid 1-4094"]]
         else:
@@ -47,7 +47,7 @@ class LinuxBridge(Shell):
     # --- reading back -----------------------------------------------------------------------------
 
     def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
-        """Show the VLANs of all ports, and which are up, in two lines however many they are."""
+        """Show the VLANs of all ports, and which ports are up, in two lines in all."""
         return [
             self.as_root("bridge -json -compressvlans vlan show", options),
             "ip -json link show",
@@ -65,7 +65,7 @@ class LinuxBridge(Shell):
 
 
 def _json(answer: str) -> list[dict[str, Any]]:
-    """Read a JSON list out of an answer; iproute2 prints nothing at all for an empty one."""
+    """Read the JSON list in an answer; iproute2 prints nothing for an empty one."""
     start = answer.find("[")
     return json.loads(answer[start:]) if start >= 0 else []
 

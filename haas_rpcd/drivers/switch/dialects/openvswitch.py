@@ -1,23 +1,23 @@
 """Open vSwitch, reached by a login to a POSIX shell on its machine.
 
-Facts from ovs-vsctl(8), ovs-ofctl(8), ovs-vswitchd.conf.db(5) and ip-link(8), tried on Open
-vSwitch 3.1 with its datapath in user space:
+Sources: ovs-vsctl(8), ovs-ofctl(8), ovs-vswitchd.conf.db(5) and ip-link(8), tried on Open vSwitch
+3.1 with its datapath in user space:
 
-* Each ``ovs-vsctl set`` is one transaction, carried out by the time the command returns: a port has
-  its old columns or its new ones, never a mixture. So one line describes a port absolutely.
-* The trap: a trunk port whose ``trunks`` are empty carries *all* VLANs, and that is what a fresh
-  port without any column set is. So no line empties ``trunks`` in a mode that uses them.
-* What stops frames at once, in the kernel's datapath as in that of user space, is taking the link
-  down: it is the port's netdev that no longer sends or receives, and the machine behind it loses
-  its carrier. ``ip link`` does that without asking the switch's daemon, and works whatever OpenFlow
-  version a bridge is limited to. For ports that the kernel doesn't know (DPDK) there is
-  ``ovs-ofctl mod-port``, which does the same by way of the bridge: option ``bridge``.
+* Each ``ovs-vsctl set`` is one transaction, complete when the command returns. A port has its old
+  columns or its new ones, never a mixture. So one line describes a port absolutely.
+* The trap: a trunk port with empty ``trunks`` carries *all* VLANs, and a fresh port, which has no
+  column set, is such a port. So no line empties ``trunks`` in a mode that uses them.
+* Taking the link down stops frames at once, in the kernel's datapath as well as in user space: the
+  port's netdev no longer sends or receives, and the machine behind it loses its carrier. ``ip
+  link`` does this without the switch's daemon, and works with any OpenFlow version that the bridge
+  allows. For ports that the kernel does not know (DPDK), ``ovs-ofctl mod-port`` does the same
+  through the bridge: option ``bridge``.
 * The link's state is not in the database, and a restart may bring the link up again. The columns
-  are, and are saved at once: so a parked port is also a trunk of nothing but VLAN 4095, which
-  802.1Q reserves, and is ``protected``, by which such ports don't hear each other either.
+  are in the database and saved at once. So a parked port is also a trunk of VLAN 4095 only, which
+  802.1Q reserves, and ``protected``, which keeps such ports from reaching each other.
 
-Bridges are taken to forward as switches do (the action NORMAL), as they come; what a site's own
-OpenFlow rules do besides is the site's matter. A port is one interface (no bond).
+Bridges are assumed to forward like switches (the action NORMAL), which is their default. A site's
+own OpenFlow rules are the site's responsibility. A port is one interface (no bond).
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from haas_rpcd.drivers.switch.shell import Shell
 from haas_rpcd.model import PortConfig, vlan_ranges
 
 NOWHERE = 4095
-"""The VLAN id of parked ports: reserved (IEEE 802.1Q, table 9-2), so no network ever has it."""
+"""The VLAN id of parked ports. It is reserved (IEEE 802.1Q, table 9-2), so no network has it."""
 
 ALL_VLANS = frozenset(range(4096))
-"""All that a trunk port can carry; 0 stands for frames without a tag."""
+"""What a trunk port can carry; 0 stands for untagged frames."""
 
 _OPENFLOW = "-O OpenFlow10,OpenFlow13,OpenFlow14,OpenFlow15"
 
@@ -43,8 +43,8 @@ _OPENFLOW = "-O OpenFlow10,OpenFlow13,OpenFlow14,OpenFlow15"
 class OpenVSwitch(Shell):
     """``openvswitch``.
 
-    Option ``sudo``: true when the login is not root and may use sudo(8). Option ``bridge``: the
-    bridge that the ports are on, when the kernel doesn't know them (DPDK).
+    Option ``sudo``: true if the login is not root and may use sudo(8). Option ``bridge``: the
+    bridge of the ports, if the kernel does not know them (DPDK).
     """
 
     name = "openvswitch"
@@ -55,12 +55,10 @@ class OpenVSwitch(Shell):
     show_version = ("ovs-vsctl --version", "uname -sr")
     model = re.compile(r"\((Open vSwitch)\)")
     version = re.compile(r"\(Open vSwitch\) (\S+)")
-    max_list_length = (
-        1000  # a terminal's line in canonical mode ends at 4095 characters: termios(3)
-    )
+    max_list_length = 1000  # a terminal takes lines of up to 4095 characters: termios(3)
 
     def error_in(self, answer: str, prompt: re.Match[str]) -> str | None:
-        """What the switch's daemon could not do is said only: the exit status is 0 all the same."""
+        """Find an error of the daemon, which is only printed: the exit status is 0 all the same."""
         found = re.search(r"^ovs-vsctl: Error detected while setting up .*", answer, re.M)
         return found[0].strip() if found else super().error_in(answer, prompt)
 
@@ -69,7 +67,7 @@ class OpenVSwitch(Shell):
     def port_lines(
         self, port: str, config: PortConfig, options: Options, current: PortConfig | None
     ) -> list[list[str]]:
-        """Describe the port in one line, and open or shut it in another."""
+        """Set the port's columns in one line, and open or shut it in another."""
         if config.parked:
             stages = [[self._link(port, "down", options)], self._columns(port, config)]
         else:
@@ -86,7 +84,7 @@ class OpenVSwitch(Shell):
             columns = f"vlan_mode=access tag={tag} trunks=[] protected=false"
         else:
             columns = f"vlan_mode={mode} tag={tag} trunks={first} protected=false"
-        # Without a time-out it waits for ever for a daemon that is not running.
+        # Without a time-out ovs-vsctl waits forever if the daemon is not running.
         return [
             f"ovs-vsctl --timeout=10 set port {port} {columns}",
             *(f"ovs-vsctl --timeout=10 add port {port} trunks {row}" for row in more),
@@ -101,7 +99,7 @@ class OpenVSwitch(Shell):
     # --- reading back -----------------------------------------------------------------------------
 
     def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
-        """Show all ports' columns, and which links are up, in two lines however many they are."""
+        """Show all ports' columns, and which links are up: two lines for any number of ports."""
         columns = "name,vlan_mode,tag,trunks,protected"
         bridge = options.get("bridge")
         links = f"ovs-ofctl {_OPENFLOW} show {bridge}" if bridge else "ip -json link show"
@@ -109,7 +107,7 @@ class OpenVSwitch(Shell):
         return [self.as_root(line, options) for line in lines]
 
     def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
-        """Read the table of ports, and the links' states; a port without a link is none."""
+        """Read the table of ports and the links' states; leave out ports without a link."""
         table, links = answers
         rows = json.loads(table[table.index("{") :])
         up = _openflow_links(links) if options.get("bridge") else _kernel_links(links)
@@ -127,13 +125,13 @@ def _kernel_links(answer: str) -> dict[str, bool]:
 
 
 def _openflow_links(answer: str) -> dict[str, bool]:
-    """Read ``ovs-ofctl show``: a line for each port, and below it its configuration."""
+    """Read ``ovs-ofctl show``: a line for each port, then its configuration on the next."""
     found = re.findall(r"^ \w+\((.+)\): addr:.*\n\s+config:\s+(.*)", answer.replace("\r", ""), re.M)
     return {port: "PORT_DOWN" not in config for port, config in found}
 
 
 def _carried(columns: dict[str, Any]) -> PortConfig:
-    """Say what a port carries, by the table "Port" of ovs-vswitchd.conf.db(5)."""
+    """Return what a port carries, after the table "Port" of ovs-vswitchd.conf.db(5)."""
     tags, trunks = _set(columns["tag"]), _set(columns["trunks"])
     tag = min(tags, default=0)
     match min(_set(columns["vlan_mode"]), default="access" if tags else "trunk"):
@@ -146,11 +144,11 @@ def _carried(columns: dict[str, Any]) -> PortConfig:
             untagged = 0 if 0 in carried else None
         case "native-untagged":
             carried, untagged = trunks or ALL_VLANS, tag
-        case _:  # QinQ, and what we never set: it may carry anything
+        case _:  # QinQ and other modes that we never set: it may carry anything
             carried, untagged = ALL_VLANS, tag
     return PortConfig(untagged=untagged, tagged=tuple(sorted(carried - {untagged})))
 
 
 def _set(cell: Any) -> frozenset[Any]:
-    """Read a cell of OVSDB's JSON (RFC 7047, 5.1): a set, or the one element of one."""
+    """Read a cell of OVSDB's JSON (RFC 7047, 5.1): a set, or the only element of a set."""
     return frozenset(cell[1]) if isinstance(cell, list) else frozenset({cell})

@@ -1,16 +1,15 @@
 """SONiC, reached by a login to its shell.
 
-Facts from the "SONiC Command Line Interface Guide", the texts that sonic-utilities (201911 to
-202505) write, and the notes on vendors' command lines:
+Sources: the "SONiC Command Line Interface Guide", the messages of sonic-utilities (201911 to
+202505), and docs/switches.md:
 
-* Each ``config …`` takes effect at once, by way of the configuration database.
-* A port is put on VLANs one by one and taken off them by name, so what it is on is looked at first.
-  A port on no VLAN carries nothing: SONiC takes all ports off VLAN 1 when it starts.
-* A command that finds things done already fails, and says so.
-* ``config interface shutdown`` takes several ports, and passes over those it does not know.
+* Each ``config …`` takes effect at once, through the configuration database.
+* A port joins VLANs one by one and leaves them by name, so its VLANs are read first. A port on no
+  VLAN carries nothing: SONiC removes all ports from VLAN 1 when it starts.
+* A command whose change is in place already fails with a message.
+* ``config interface shutdown`` takes several ports, and ignores those that it does not know.
 
-A port with an IP address routes, and is refused on a VLAN until the address is taken off: that is
-the site's to do.
+A port with an IP address routes. It cannot join a VLAN until the site has removed the address.
 """
 
 from __future__ import annotations
@@ -25,8 +24,8 @@ from haas_rpcd.drivers.switch.script import Block, Stage
 from haas_rpcd.drivers.switch.shell import Shell
 from haas_rpcd.model import PortConfig, SetPort
 
-_AT_ONCE = 16
-"""Ports that are shut or opened by one line."""
+_PORTS_PER_LINE = 16
+"""Ports that one line shuts or opens."""
 
 
 class _Change(NamedTuple):
@@ -39,9 +38,9 @@ class _Change(NamedTuple):
 class Sonic(Shell):
     """``sonic``. Ports are named as in ``show interfaces status``: ``Ethernet0``, ``PortChannel1``.
 
-    Options: ``sudo``, true unless it is false, as SONiC's own login ``admin`` is not root;
-    ``switchport``, for releases in which a port must be set to a mode (``access``, ``trunk``)
-    before it can join a VLAN.
+    Option ``sudo``: true by default, because SONiC's own login ``admin`` is not root. Option
+    ``switchport``: true for releases in which a port needs a mode (``access``, ``trunk``) before it
+    can join a VLAN.
     """
 
     name = "sonic"
@@ -69,13 +68,13 @@ class Sonic(Shell):
         r"|Usage: config switchport mode .*is already in (?:the )?\w+ mode",
         re.S,
     )
-    """Refusals of what is done already. (A port can't be put on a VLAN that does not exist, either;
-    it is in the line ``Usage`` that the commands differ.)"""
+    """Refusals because the change is in place already. (The same message for a port and a missing
+    VLAN is an error; only the line ``Usage`` tells the commands apart.)"""
 
     # --- answers ----------------------------------------------------------------------------------
 
     def error_in(self, answer: str, prompt: re.Match[str]) -> str | None:
-        """Quote what stands behind ``Error:``, not how the command is used."""
+        """Quote the text from ``Error:`` on, without the usage of the command."""
         if self.done.search(answer):
             return None
         said = [line.strip() for line in answer.splitlines() if line.strip()]
@@ -87,17 +86,17 @@ class Sonic(Shell):
         return " ".join(said) or f"it exited with status {prompt.group(1)}"
 
     def saved(self, answer: str) -> bool:
-        """SONiC says which command writes which file; that it failed, its exit status says."""
+        """SONiC prints which command writes which file; a failure shows in the exit status."""
         return "config_db" in answer
 
     def as_root(self, line: str, options: Options) -> str:
-        """Put sudo(8) before a line unless the option says no."""
+        """Prefix a line with sudo(8) unless the option is false."""
         return super().as_root(line, {"sudo": True, **options})
 
     # --- lines ------------------------------------------------------------------------------------
 
     def canonical_port(self, port: str) -> str:
-        """Write the type as SONiC does; numbers are part of the name, zeros included."""
+        """Write the type as SONiC does. Numbers are part of the name, including zeros."""
         if re.search(r",|\d-\d", port):
             raise ValueError(f"{port} names several ports: register each by itself")
         found = re.fullmatch(r"(ethernet|portchannel)(\d+)", port, re.I)
@@ -108,16 +107,16 @@ class Sonic(Shell):
     def port_script(
         self, changes: Mapping[int, SetPort], options: Options, current: Mapping[str, PortConfig]
     ) -> list[Stage]:
-        """Shut what is to be parked, take ports off, put ports on, open: each a stage.
+        """Shut ports that are parked, leave VLANs, join VLANs, open ports: a stage each.
 
-        A port of which nothing is known is shut, and nothing more: it can't be said what it is on.
+        A port whose configuration is unknown is only shut, because the VLANs to leave are unknown.
         """
         several = [
             _Change(at, self.canonical_port(change.port), change.config, current.get(change.port))
             for at, change in changes.items()
         ]
         known = [one for one in several if one.current is not None]
-        strange = [one for one in several if one.current is None]
+        unknown = [one for one in several if one.current is None]
         parked = [one for one in known if one.wanted.parked]
         joined = [one for one in known if not one.wanted.parked]
 
@@ -130,7 +129,7 @@ class Sonic(Shell):
 
         stages: list[Stage] = [
             self._links("shutdown", parked, options)
-            + [block for one in strange for block in self._links("shutdown", [one], options)],
+            + [block for one in unknown for block in self._links("shutdown", [one], options)],
             lines(_leaving),
             lines(_mode) if options.get("switchport") else [],
             lines(_joining),
@@ -141,7 +140,7 @@ class Sonic(Shell):
         return [stage for stage in stages if stage]
 
     def _links(self, verb: str, changes: Sequence[_Change], options: Options) -> Stage:
-        most = 1 if options.get("ranges") is False else _AT_ONCE
+        most = 1 if options.get("ranges") is False else _PORTS_PER_LINE
         stage: Stage = []
         for first in range(0, len(changes), most):
             some = changes[first : first + most]
@@ -150,17 +149,17 @@ class Sonic(Shell):
         return stage
 
     def vlan_lines(self, vlan: int, present: bool, options: Options) -> list[str]:
-        """Make a VLAN or remove it."""
+        """Create a VLAN, or remove it."""
         return [self.as_root(f"config vlan {'add' if present else 'del'} {vlan}", options)]
 
     # --- reading back -----------------------------------------------------------------------------
 
     def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
-        """Show the configuration database, as ``show runningconfiguration all`` gets it."""
+        """Show the configuration database, in the way of ``show runningconfiguration all``."""
         return [self.as_root("sonic-cfggen -d --print-data", options)]
 
     def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
-        """Read which ports there are, whether they are up, and what VLANs they are members of."""
+        """Read all ports, whether they are up, and their VLANs."""
         database = _database(answers)
         members: dict[str, list[tuple[int, bool]]] = {}
         for key, value in database.get("VLAN_MEMBER", {}).items():
@@ -174,18 +173,18 @@ class Sonic(Shell):
         }
 
     def read_vlans(self, options: Options) -> list[str]:
-        """Show the same."""
+        """Show the configuration database, as for ports."""
         return self.read_ports((), options)
 
     def parse_vlans(self, answers: Sequence[str]) -> frozenset[int]:
-        """Read the table of VLANs."""
+        """Read the database's table of VLANs."""
         return frozenset(
             int(key.removeprefix("Vlan")) for key in _database(answers).get("VLAN", ())
         )
 
 
 def _places(config: PortConfig | None) -> set[tuple[bool, int]]:
-    """Say where a port is a member: whether tagged, and of which VLAN."""
+    """Return a port's memberships, each as (tagged, VLAN)."""
     if config is None:
         return set()
     untagged = set() if config.untagged is None else {(False, config.untagged)}
@@ -219,7 +218,7 @@ def _database(answers: Sequence[str]) -> dict[str, Any]:
 
 
 def _config(members: Iterable[tuple[int, bool]]) -> PortConfig:
-    """Say what a port carries; of several untagged VLANs (old releases let that be) one counts."""
+    """Return what a port carries. Old releases allow several untagged VLANs; the lowest counts."""
     vlans = {vlan for vlan, _ in members}
     untagged = min((vlan for vlan, tagged in members if not tagged), default=None)
     return PortConfig(untagged, tuple(sorted(vlans - {untagged})))
