@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from haas_console.core.affected import Affected
-from haas_console.core.calllog import Log, NewsRecord
 from haas_console.core.fetch import Fetcher
 from haas_console.core.inventory import Inventory
+from haas_console.core.log import EventRecord, Log
 
 COUNTED = {
     ("node", "allocated"), ("node", "freed"), ("network", "created"), ("network", "deleted"),
@@ -149,8 +149,8 @@ class Refresher:
             return
         noun, verb, name = params["noun"], params["verb"], params["name"]
         project = params.get("project")
-        self._changes |= {noun, "news"}
-        self._log.news.append(NewsRecord(time.time(), noun, verb, name, project))
+        self._changes |= {noun, "event"}
+        self._log.events.append(EventRecord(time.time(), noun, verb, name, project))
         self._mark(noun, verb, name, project)
 
     def _mark(self, noun: str, verb: str, name: str, project: str | None) -> None:

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from haas_console.core.calllog import CallRecord, Log
 from haas_console.core.errors import ConsoleError, NoDaemonError
 from haas_console.core.fetch import Fetcher
 from haas_console.core.inventory import Inventory
+from haas_console.core.log import CallRecord, Log
 from haas_console.core.refresh import Refresher
 from haas_console.core.tasks import cancel_and_wait
 

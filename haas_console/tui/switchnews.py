@@ -20,9 +20,9 @@ class SwitchNews:
         app.session.sync.watch(self._hear)
 
     def _hear(self, changes: Changes) -> None:
-        if "news" not in changes:
+        if "event" not in changes:
             return
-        news = self.console.session.sync.log.news
+        news = self.console.session.sync.log.events
         fresh = [each for each in news if each.noun == "switch" and each.at > self._told]
         here = self.console.here
         for each in fresh:

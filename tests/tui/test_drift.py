@@ -164,7 +164,7 @@ async def test_a_switch_that_was_restarted_is_told_of(site: Site) -> None:
     async with console(site.socket, project="astro") as hands:
         await site.restarted("sw1")
         await site.call("drift.check", switch="sw1")
-        news = hands.app.session.sync.log.news
+        news = hands.app.session.sync.log.events
         await hands.until(lambda: "ports-closed" in [each.verb for each in news])
         await hands.until(lambda: "came back with ports open" in hands.bar("message"))
 

@@ -10,9 +10,9 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from haas_console.core.chronicle import KINDS, Happening, happenings
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
+from haas_console.core.timeline import KINDS, TimelineEntry, timeline
 from haas_console.tui.bars import Bar
 from haas_console.tui.folds import SpareLines
 from haas_console.tui.lines import Part
@@ -30,9 +30,9 @@ class EventLines(SpareLines):
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
-        self.found: Sequence[Happening] = ()
+        self.found: Sequence[TimelineEntry] = ()
 
-    def show(self, found: Sequence[Happening]) -> None:
+    def show(self, found: Sequence[TimelineEntry]) -> None:
         """Show these; the cursor stays where it is, or at the end if it was there."""
         last = self.cursor >= len(self.found) - 1
         current = self.current()
@@ -45,7 +45,7 @@ class EventLines(SpareLines):
         if last:
             self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
 
-    def current(self) -> Happening | None:
+    def current(self) -> TimelineEntry | None:
         """What is under the cursor."""
         return self.found[self.cursor] if 0 <= self.cursor < len(self.found) else None
 
@@ -95,14 +95,14 @@ class EventsScreen(ConsoleScreen):
         """Show what happened since, a burst of it at once."""
         if "info" in changes:
             self.show_events()
-        elif changes & {"call", "command", "news"} and not self._waits:
+        elif changes & {"call", "command", "event"} and not self._waits:
             self._waits = True
             self.set_timer(PAUSE, self.show_events)
 
     def show_events(self) -> None:
         """Make the lines anew."""
         self._waits = False
-        found = happenings(self.session.sync.log, self.kind, self.filter)
+        found = timeline(self.session.sync.log, self.kind, self.filter)
         self.query_one(EventLines).show(found)
         title = Text(f" {self.kind}", "bold")
         title.append(f"  {len(found)}   > command   * event   others are calls", "dim")

@@ -1,4 +1,4 @@
-"""What was asked of the daemon and what was done by the user, for the panes that show it."""
+"""The log of one session: calls of the API, commands of the user, and events of the daemon."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import msgspec
 
 CALLS_KEPT = 1000
 COMMANDS_KEPT = 200
-NEWS_KEPT = 500
+EVENTS_KEPT = 500
 
 
 class CallRecord(msgspec.Struct, frozen=True):
@@ -25,12 +25,12 @@ class CallRecord(msgspec.Struct, frozen=True):
     outcome: str
     ok: bool
     quiet: bool = False
-    """Whether the console asked by itself (polling), so that a pane may leave it out."""
+    """The console made the call by itself (polling), so a pane may leave it out."""
 
 
 @dataclass(slots=True)
 class CommandRecord:
-    """One command of the user's, as the line that a script would have."""
+    """One command of the user, written as a line of a script."""
 
     at: float
     line: str
@@ -39,8 +39,8 @@ class CommandRecord:
     message: str = ""
 
 
-class NewsRecord(msgspec.Struct, frozen=True):
-    """One ``inventory.event``: something was made, changed or deleted, by whomever."""
+class EventRecord(msgspec.Struct, frozen=True):
+    """One ``inventory.event``: somebody created, changed or deleted something."""
 
     at: float
     noun: str
@@ -51,15 +51,14 @@ class NewsRecord(msgspec.Struct, frozen=True):
 
 @dataclass
 class Log:
-    """The last calls, commands and news, oldest first."""
+    """The last calls, commands and events, oldest first."""
 
     calls: deque[CallRecord] = field(default_factory=lambda: deque(maxlen=CALLS_KEPT))
     commands: deque[CommandRecord] = field(default_factory=lambda: deque(maxlen=COMMANDS_KEPT))
-
-    news: deque[NewsRecord] = field(default_factory=lambda: deque(maxlen=NEWS_KEPT))
+    events: deque[EventRecord] = field(default_factory=lambda: deque(maxlen=EVENTS_KEPT))
 
     def command(self, line: str) -> CommandRecord:
-        """Note a command that is about to be sent."""
+        """Add a command that is about to be sent."""
         entry = CommandRecord(time.time(), line)
         self.commands.append(entry)
         return entry
