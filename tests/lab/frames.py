@@ -22,13 +22,13 @@ from typing import Protocol
 
 from .matrix import TRUNK, Heard, Matrix, tagged
 from .topology import Lab
-from .wire import ETHERTYPE, Direction, Ear, Ears, Frame, Place
+from .wire import ETHERTYPE, Direction, Frame, PacketSocket, PacketSockets, Place
 
 BROADCAST = b"\xff" * 6
 ROUNDS = 3
 SECONDS = 30.0
 """How long what must happen (carrier, sentinels) may take. Nothing is measured by it."""
-WATCH_SECONDS = 0.01
+WATCH_INTERVAL = 0.01
 """How often everybody sends during `Wire.watch`."""
 
 
@@ -77,23 +77,23 @@ class Wire:
         is connected tagged would, and as a tenant would who tries to get into others' networks.
         """
         places = self.places(taps)
-        with Ears(places) as ears, self._switch_ports() as ports:
-            self._settle(ears, ports)
-            senders = [ear for ear in ears if ear.place.name not in {TRUNK, *(taps or {})}]
+        with PacketSockets(places) as sockets, self._switch_ports() as ports:
+            self._settle(sockets, ports)
+            senders = [sock for sock in sockets if sock.place.name not in {TRUNK, *(taps or {})}]
             nics = {nic.name for nic in self._lab.nics}
-            macs = [ear.mac for ear in senders if ear.place.name in nics]
+            macs = [sock.mac for sock in senders if sock.place.name in nics]
             rows: dict[str, Heard] = {}
             marks: dict[str, str] = {}
-            for ear in senders:
-                for tag in (None, *(tags if ear.place.name in nics else ())):
-                    row = ear.place.name if tag is None else tagged(ear.place.name, tag)
+            for sock in senders:
+                for tag in (None, *(tags if sock.place.name in nics else ())):
+                    row = sock.place.name if tag is None else tagged(sock.place.name, tag)
                     mark = self._mark()
                     marks[mark] = row
                     rows[row] = {}
-                    for destination in (BROADCAST, *(mac for mac in macs if mac != ear.mac)):
-                        ear.send(destination, _payload(mark), tag)
-            for place, frame in self._until_quiet(ears, ports):
-                row = marks.get(_marked(frame), "")
+                    for destination in (BROADCAST, *(mac for mac in macs if mac != sock.mac)):
+                        sock.send(destination, _payload(mark), tag)
+            for place, frame in self._drain(sockets, ports):
+                row = marks.get(_mark_in(frame), "")
                 if row:
                     rows[row].setdefault(place.name, set()).add(frame.tags)
         return Matrix([place.name for place in places], rows)
@@ -107,26 +107,26 @@ class Wire:
         typed at a switch takes, some 50 ms; everybody sends several times in it.
         """
         places = [place for place in self.places() if not place.name.startswith("br-vlan")]
-        with Ears(places) as ears, self._switch_ports() as ports:
-            watch = Watch(ears, self._mark)
+        with PacketSockets(places) as sockets, self._switch_ports() as ports:
+            watch = Watch(sockets, self._mark)
 
-            def shout(over: threading.Event) -> None:
+            def send_repeatedly(over: threading.Event) -> None:
                 while not over.is_set():
                     watch.send()
-                    for place, frame in ears.heard(time.monotonic() + WATCH_SECONDS):
-                        watch.note(place, frame)
+                    for place, frame in sockets.received_until(time.monotonic() + WATCH_INTERVAL):
+                        watch.record(place, frame)
 
             with ThreadPoolExecutor(1) as thread:
                 over = threading.Event()
-                shouting = thread.submit(shout, over)
+                sending = thread.submit(send_repeatedly, over)
                 try:
                     yield watch
                 finally:
                     over.set()
-                    shouting.result()
-            self._settle(ears, ports)
-            for place, frame in self._until_quiet(ears, ports):
-                watch.note(place, frame)
+                    sending.result()
+            self._settle(sockets, ports)
+            for place, frame in self._drain(sockets, ports):
+                watch.record(place, frame)
 
     def where_heard(
         self, *macs: str, seconds: float = 60.0, taps: Mapping[str, str] | None = None
@@ -138,13 +138,13 @@ class Wire:
         """
         heard: dict[bytes, Heard] = {bytes.fromhex(mac.replace(":", "")): {} for mac in macs}
 
-        def note(place: Place, frame: Frame) -> None:
+        def record(place: Place, frame: Frame) -> None:
             if frame.source in heard:
                 heard[frame.source].setdefault(place.name, set()).add(frame.tags)
 
-        with Ears(self.places(taps)) as ears, self._switch_ports() as ports:
-            for place, frame in ears.heard(time.monotonic() + seconds):
-                note(place, frame)
+        with PacketSockets(self.places(taps)) as sockets, self._switch_ports() as ports:
+            for place, frame in sockets.received_until(time.monotonic() + seconds):
+                record(place, frame)
                 if all(heard.values()):
                     break
             else:
@@ -154,27 +154,27 @@ class Wire:
                 raise TimeoutError(
                     f"Nothing was heard of {', '.join(silent)} in {seconds:.0f} s, anywhere."
                 )
-            for place, frame in self._until_quiet(ears, ports):
-                note(place, frame)
+            for place, frame in self._drain(sockets, ports):
+                record(place, frame)
         return list(heard.values())
 
     def _mark(self) -> str:
         return f"HAAS-{self._run}-{next(self._numbers)}"
 
     @contextmanager
-    def _switch_ports(self) -> Iterator[dict[str, Ear]]:
+    def _switch_ports(self) -> Iterator[dict[str, PacketSocket]]:
         """Open each switch port, by the name of the place that is plugged into it."""
         switch = self._lab.switch
         plugged = {nic.name: nic.port for nic in self._lab.nics} | {TRUNK: switch.trunk_port}
         with ExitStack() as stack:
             yield {
-                name: stack.enter_context(Ear(Place(port, switch.name, port)))
+                name: stack.enter_context(PacketSocket(Place(port, switch.name, port)))
                 for name, port in plugged.items()
             }
 
-    def _settle(self, ears: Ears, ports: Mapping[str, Ear]) -> None:
+    def _settle(self, sockets: PacketSockets, ports: Mapping[str, PacketSocket]) -> None:
         """Wait until each nic's carrier follows its port's state; the kernel takes its time."""
-        plugged = {ear.place.name: ear for ear in ears if ear.place.name in ports}
+        plugged = {sock.place.name: sock for sock in sockets if sock.place.name in ports}
         deadline = time.monotonic() + SECONDS
         while unsettled := [
             name
@@ -189,16 +189,20 @@ class Wire:
                 {port.place.name: port.has_carrier() for port in ports.values()}
             )
 
-    def _until_quiet(self, ears: Ears, ports: Mapping[str, Ear]) -> Iterator[tuple[Place, Frame]]:
+    def _drain(
+        self, sockets: PacketSockets, ports: Mapping[str, PacketSocket]
+    ) -> Iterator[tuple[Place, Frame]]:
         """Yield what is heard of all that was sent before this was called."""
-        yield from self._passed(ears, ports)
+        yield from self._drain_kernel(sockets, ports)
         if self._switch is not None:
             self._switch.forward_all()
-            yield from self._passed(ears, ports)
-        if lost := ears.lost():
+            yield from self._drain_kernel(sockets, ports)
+        if lost := sockets.lost():
             raise HarnessError(f"{lost} frames were lost unseen")
 
-    def _passed(self, ears: Ears, ports: Mapping[str, Ear]) -> Iterator[tuple[Place, Frame]]:
+    def _drain_kernel(
+        self, sockets: PacketSockets, ports: Mapping[str, PacketSocket]
+    ) -> Iterator[tuple[Place, Frame]]:
         """Yield what is heard until all has passed that is in the kernel's queue."""
         for _ in range(ROUNDS):
             sentinel = self._mark()
@@ -206,8 +210,8 @@ class Wire:
                 name for name, port in ports.items() if port.send(BROADCAST, _payload(sentinel))
             }
             patience = SECONDS if waiting else 0.0  # all shut: nothing is on its way
-            for place, frame in ears.heard(time.monotonic() + patience):
-                if _marked(frame) == sentinel:
+            for place, frame in sockets.received_until(time.monotonic() + patience):
+                if _mark_in(frame) == sentinel:
                     waiting.discard(place.name)
                     if not waiting:
                         break
@@ -220,8 +224,8 @@ class Wire:
 class Watch:
     """Who heard whom while something went on, page by page."""
 
-    def __init__(self, ears: Ears, mark: Callable[[], str]) -> None:
-        self._ears = ears
+    def __init__(self, sockets: PacketSockets, mark: Callable[[], str]) -> None:
+        self._sockets = sockets
         self._mark = mark
         self._lock = threading.Lock()
         self._sent: dict[str, tuple[Matrix, str]] = {}
@@ -233,8 +237,10 @@ class Watch:
 
     def turn_page(self) -> None:
         """From now on a new matrix is written; what was sent before still goes to the old one."""
-        marks = {ear.place.name: self._mark() for ear in self._ears if ear.place.name != TRUNK}
-        page = Matrix([ear.place.name for ear in self._ears], {name: {} for name in marks})
+        marks = {
+            sock.place.name: self._mark() for sock in self._sockets if sock.place.name != TRUNK
+        }
+        page = Matrix([sock.place.name for sock in self._sockets], {name: {} for name in marks})
         with self._lock:  # not while everybody sends
             self.pages.append(page)
             self.rounds.append(0)
@@ -244,14 +250,14 @@ class Watch:
     def send(self) -> None:
         """Send a frame from everywhere."""
         with self._lock:
-            for ear in self._ears:
-                if mark := self._marks.get(ear.place.name):
-                    ear.send(BROADCAST, _payload(mark))
+            for sock in self._sockets:
+                if mark := self._marks.get(sock.place.name):
+                    sock.send(BROADCAST, _payload(mark))
             self.rounds[-1] += 1
 
-    def note(self, place: Place, frame: Frame) -> None:
+    def record(self, place: Place, frame: Frame) -> None:
         """Write down that a frame was heard, if it is one of these."""
-        if sent := self._sent.get(_marked(frame)):
+        if sent := self._sent.get(_mark_in(frame)):
             page, sender = sent
             page.rows[sender].setdefault(place.name, set()).add(frame.tags)
 
@@ -260,7 +266,7 @@ def _payload(mark: str) -> bytes:
     return mark.encode() + b"\0"
 
 
-def _marked(frame: Frame) -> str:
+def _mark_in(frame: Frame) -> str:
     """Return the mark of one of our frames, and nothing for any other's."""
     if frame.ethertype != ETHERTYPE:
         return ""

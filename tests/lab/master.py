@@ -31,7 +31,7 @@ class ScriptFailed(Exception):
 
 
 @dataclass(frozen=True)
-class Said:
+class ConsoleResult:
     """What a run of the console came to."""
 
     code: int
@@ -39,7 +39,7 @@ class Said:
     err: str
 
 
-class Running:
+class RunningConsole:
     """A console that is carrying out a script."""
 
     def __init__(self, script: Path, process: BaseProcess, output: Path, errors: Path) -> None:
@@ -48,7 +48,7 @@ class Running:
         self._output = output
         self._errors = errors
 
-    def ends(self, code: int = 0) -> Said:
+    def wait(self, code: int = 0) -> ConsoleResult:
         """Wait for its end; raise ScriptFailed when it ends with another exit code."""
         self._process.join(SECONDS)
         killed = ""
@@ -60,7 +60,7 @@ class Running:
         if self._process.exitcode != code:
             ended = f"{self._script.name} ended with {self._process.exitcode}, not {code}"
             raise ScriptFailed(f"{ended}:\n{out}{err}")
-        return Said(code, out, err)
+        return ConsoleResult(code, out, err)
 
 
 class Master:
@@ -81,11 +81,11 @@ class Master:
             f'[switches]\nknown_hosts = "{folder / "known_hosts"}"\n\n'
             f'[credentials]\nfile = "{self._credentials}"\n'
         )
-        self.know_password(PASSWORD)
+        self.set_password(PASSWORD)
         self._daemon: BaseProcess | None = None
         self._numbers = itertools.count(1)
 
-    def know_password(self, password: str) -> None:
+    def set_password(self, password: str) -> None:
         """Have the daemon log in to the switch with this password from now on."""
         self._credentials.touch(mode=0o600)
         self._credentials.write_text(
@@ -96,13 +96,13 @@ class Master:
 
     def start(self) -> None:
         """Start the daemon, and wait until it says that it is ready, as systemd would."""
-        told = self.folder / "notify.sock"
-        told.unlink(missing_ok=True)
+        notifications = self.folder / "notify.sock"
+        notifications.unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
-            notify.bind(str(told))
+            notify.bind(str(notifications))
             log = self.folder / "rpcd.log"
             arguments = ["--config", str(self._config)]
-            environment = {"NOTIFY_SOCKET": str(told)}
+            environment = {"NOTIFY_SOCKET": str(notifications)}
             self._daemon = start("haas_rpcd.__main__", arguments, log, log, environment)
             deadline = time.monotonic() + SECONDS
             while not select.select([notify], [], [], 0.5)[0]:
@@ -129,21 +129,21 @@ class Master:
 
     # --- talking to it ---
 
-    def begin(self, script: Path) -> Running:
+    def start_console(self, script: Path) -> RunningConsole:
         """Start a console on a script."""
         place = self.folder / f"console-{next(self._numbers)}-{script.stem}"
         output, errors = place.with_suffix(".out"), place.with_suffix(".err")
         arguments = ["--socket", str(self.socket), "--script", str(script)]
         process = start("haas_console.cli", arguments, output, errors)
-        return Running(script, process, output, errors)
+        return RunningConsole(script, process, output, errors)
 
-    def tell(self, name: str, lines: str) -> Said:
+    def run(self, name: str, lines: str) -> ConsoleResult:
         """Have the console carry out these lines to their end."""
         script = self.folder / f"{name}.haas"
         script.write_text(lines)
-        return self.begin(script).ends()
+        return self.start_console(script).wait()
 
-    def ask(self, method: str, **params: Any) -> Any:
+    def call(self, method: str, **params: Any) -> Any:
         """Ask the daemon something, in JSON-RPC."""
         connection = _UnixConnection(self.socket)
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}

@@ -19,7 +19,7 @@ from typing import Any
 from .face import SwitchFace
 from .frames import Wire
 from .hypervisor import Hypervisor
-from .master import Master, Running, Said
+from .master import ConsoleResult, Master, RunningConsole
 from .matrix import Matrix
 from .topology import Lab, ip, show
 
@@ -58,38 +58,38 @@ class Story:
         self.master = master
         self.dialect = dialect
         self.face = face
-        self._to_come = list(chapters)
-        self.said: dict[str, Said] = {}
+        self._remaining = list(chapters)
+        self.results: dict[str, ConsoleResult] = {}
 
-    def after(self, chapter: str) -> Said:
+    def play(self, chapter: str) -> ConsoleResult:
         """Carry out the story up to and with this chapter; return what the console said in it."""
-        while chapter in self._to_come:
-            name = self._to_come.pop(0)
-            self.said[name] = self.begin(name).ends()
-        return self.said[chapter]
+        while chapter in self._remaining:
+            name = self._remaining.pop(0)
+            self.results[name] = self.start_console(name).wait()
+        return self.results[chapter]
 
-    def before(self, chapter: str) -> None:
+    def play_until(self, chapter: str) -> None:
         """Carry out the story up to this chapter."""
-        earlier = self._to_come[: self._to_come.index(chapter)]
+        earlier = self._remaining[: self._remaining.index(chapter)]
         if earlier:
-            self.after(earlier[-1])
+            self.play(earlier[-1])
 
-    def begin(self, name: str) -> Running:
+    def start_console(self, name: str) -> RunningConsole:
         """Start a console on a script, whether or not it is a chapter."""
-        if name in self._to_come:
-            self._to_come.remove(name)
-        return self.master.begin(SCRIPTS / f"{name.format(dialect=self.dialect)}.haas")
+        if name in self._remaining:
+            self._remaining.remove(name)
+        return self.master.start_console(SCRIPTS / f"{name.format(dialect=self.dialect)}.haas")
 
     # --- how HaaS stands ---
 
     def plans_are_empty(self) -> bool:
         """Whether no project has anything to apply."""
-        projects = [row["project"] for row in self.master.ask("project.list")["items"]]
-        return all(self.master.ask("plan.show", project=name)["empty"] for name in projects)
+        projects = [row["project"] for row in self.master.call("project.list")["items"]]
+        return all(self.master.call("plan.show", project=name)["empty"] for name in projects)
 
     def jobs(self) -> list[dict[str, Any]]:
         """Return all jobs there were, the newest first."""
-        jobs: list[dict[str, Any]] = self.master.ask("job.list")["items"]
+        jobs: list[dict[str, Any]] = self.master.call("job.list")["items"]
         return jobs
 
     # --- the right moment ---
@@ -132,7 +132,7 @@ class Story:
         """End the daemon, and take away whatever the story has left on the master."""
         self.master.stop()
         self.hypervisor.clear()
-        ip(None, *(f"link delete {name}" for name in self.on_the_master()))
+        ip(None, *(f"link delete {name}" for name in self.virtual_interfaces()))
 
     # --- headnodes ---
 
@@ -140,7 +140,7 @@ class Story:
         """Return the nics of the headnodes that run, by their names: ``headnode-a:nic0``."""
         names = {
             nic["mac"]: f"{headnode['headnode']}:{nic['nic']}"
-            for headnode in self.master.ask("headnode.list")["items"]
+            for headnode in self.master.call("headnode.list")["items"]
             for nic in headnode["nics"]
         }
         return {
@@ -170,11 +170,11 @@ class Story:
             matrix.publish(f"{title} ({self.dialect})")
         return matrix
 
-    def made_on_the_master(self) -> set[str]:
+    def haas_interfaces(self) -> set[str]:
         """Return the interfaces that HaaS made on the master: all but libvirt's taps."""
-        return self.on_the_master() - {nic.tap for nic in self.headnode_nics().values()}
+        return self.virtual_interfaces() - {nic.tap for nic in self.headnode_nics().values()}
 
-    def on_the_master(self) -> set[str]:
+    def virtual_interfaces(self) -> set[str]:
         """Return the interfaces that HaaS or libvirt made on the master."""
         made = ("vlan", "bridge", "tun")
         return {
@@ -192,16 +192,16 @@ def _stalling_bridge(port: str, vlan: int) -> Iterator[Callable[[], None]]:
     """
     real = shutil.which("bridge")
     stalling = Path("/usr/local/sbin/bridge")
-    told = Path("/run/stalled")
-    os.mkfifo(told)
+    fifo = Path("/run/stalled")
+    os.mkfifo(fifo)
     stalling.write_text(
         "#!/bin/sh\n"
-        f'case "$*" in *"add dev {port} vid {vlan} "*) echo >{told}; exec sleep infinity ;; esac\n'
+        f'case "$*" in *"add dev {port} vid {vlan} "*) echo >{fifo}; exec sleep infinity ;; esac\n'
         f'exec {real} "$@"\n'
     )
     stalling.chmod(0o755)
     try:
-        yield lambda: told.read_text() and None
+        yield lambda: fifo.read_text() and None
     finally:
         stalling.unlink()
-        told.unlink()
+        fifo.unlink()

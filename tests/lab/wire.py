@@ -87,7 +87,7 @@ class Place:
     """As it stands in the matrix, e.g. ``node-1:ipmi-nic``, ``br-vlan104``, ``trunk``."""
     namespace: str | None
     interface: str
-    hears: Direction = Direction.IN
+    direction: Direction = Direction.IN
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class Frame:
     payload: bytes
 
 
-class Ear:
+class PacketSocket:
     """A raw socket at one place, which also is its mouth."""
 
     def __init__(self, place: Place) -> None:
@@ -126,7 +126,7 @@ class Ear:
         """Close the socket."""
         self._socket.close()
 
-    def __enter__(self) -> Ear:
+    def __enter__(self) -> PacketSocket:
         return self
 
     def __exit__(
@@ -184,7 +184,7 @@ class Ear:
                     continue
                 raise
             direction = Direction.OUT if address[2] == _PACKET_OUTGOING else Direction.IN
-            if self.place.hears in (direction, Direction.BOTH):
+            if self.place.direction in (direction, Direction.BOTH):
                 yield _frame(data, auxiliary)
 
 
@@ -205,28 +205,28 @@ def _frame(data: bytes, auxiliary: list[tuple[int, int, bytes]]) -> Frame:
     return Frame(data[:6], data[6:12], tuple(tags), ethertype, data[offset + 2 :])
 
 
-class Ears:
-    """Ears at many places, listened to together."""
+class PacketSockets:
+    """PacketSockets at many places, listened to together."""
 
     def __init__(self, places: Iterable[Place]) -> None:
         self._stack = ExitStack()
         self._poll = select.poll()
-        self._by_descriptor: dict[int, Ear] = {}
+        self._by_descriptor: dict[int, PacketSocket] = {}
         for place in places:
-            ear = self._stack.enter_context(Ear(place))
-            self._by_descriptor[ear.fileno()] = ear
-            self._poll.register(ear, select.POLLIN)
+            sock = self._stack.enter_context(PacketSocket(place))
+            self._by_descriptor[sock.fileno()] = sock
+            self._poll.register(sock, select.POLLIN)
 
-    def __enter__(self) -> Ears:
+    def __enter__(self) -> PacketSockets:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def __iter__(self) -> Iterator[Ear]:
+    def __iter__(self) -> Iterator[PacketSocket]:
         return iter(self._by_descriptor.values())
 
-    def heard(self, deadline: float) -> Iterator[tuple[Place, Frame]]:
+    def received_until(self, deadline: float) -> Iterator[tuple[Place, Frame]]:
         """Yield what is heard anywhere until `deadline` (of time.monotonic).
 
         After it has passed, what has come in already is still yielded, once.
@@ -234,12 +234,12 @@ class Ears:
         while True:
             left = max(0.0, deadline - time.monotonic())
             for descriptor, _ in self._poll.poll(left * 1000):
-                ear = self._by_descriptor[descriptor]
-                for frame in ear.received():
-                    yield ear.place, frame
+                sock = self._by_descriptor[descriptor]
+                for frame in sock.received():
+                    yield sock.place, frame
             if not left:
                 return
 
     def lost(self) -> int:
         """Return how many frames found no room, anywhere, since this was last asked."""
-        return sum(ear.lost() for ear in self)
+        return sum(sock.lost() for sock in self)

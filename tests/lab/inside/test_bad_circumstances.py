@@ -34,9 +34,11 @@ def story(lab: Lab, wire: Wire, hypervisor: Hypervisor) -> Iterator[Story]:
     """A project that has a node and a network, and nothing on it yet."""
     master = Master(Path(os.environ["HAAS_LAB_INSIDE"]) / "bad", lab)
     master.start()
-    told = Story(lab, wire, hypervisor, master, "linux_bridge", ["site-{dialect}", "found-astro"])
-    yield told
-    told.close()
+    started = Story(
+        lab, wire, hypervisor, master, "linux_bridge", ["site-{dialect}", "found-astro"]
+    )
+    yield started
+    started.close()
 
 
 @contextmanager
@@ -70,10 +72,10 @@ def the_trunk_nic_is_missing(story: Story) -> Iterator[None]:
 
 @contextmanager
 def the_password_is_wrong(story: Story) -> Iterator[None]:
-    story.master.know_password("guessed")
+    story.master.set_password("guessed")
     story.lab.hang_up()  # or a session that is still open is used
     yield
-    story.master.know_password(PASSWORD)
+    story.master.set_password(PASSWORD)
 
 
 Circumstance = Callable[[Story], AbstractContextManager[None]]
@@ -108,11 +110,11 @@ def test_other_devices_do_their_part_and_mending_is_enough(
     story: Story, circumstance: Circumstance
 ) -> None:
     undone, sentence = CIRCUMSTANCES[circumstance]
-    story.after("found-astro")
+    story.play("found-astro")
 
     with circumstance(story):
-        said = story.begin("want-login").ends(code=5)
-        job = story.master.ask("job.show", job=story.jobs()[0]["job"])
+        said = story.start_console("want-login").wait(code=5)
+        job = story.master.call("job.show", job=story.jobs()[0]["job"])
 
     assert job["state"] == "failed"
     kinds = ["port.set", "bridge.create", "headnode.define", "headnode.start"]
@@ -122,16 +124,18 @@ def test_other_devices_do_their_part_and_mending_is_enough(
     assert re.search(sentence, job["error"])
     assert LOCATION.search(said.err)
     assert job["error"] in said.err
-    still_to_do = {step["kind"] for step in story.master.ask("plan.show", project="astro")["steps"]}
+    still_to_do = {
+        step["kind"] for step in story.master.call("plan.show", project="astro")["steps"]
+    }
     assert still_to_do >= undone.keys()
 
-    story.begin("apply-astro").ends()
+    story.start_console("apply-astro").wait()
 
     assert story.who_hears_whom().differences(NETWORK) == []
     assert story.plans_are_empty()
 
-    story.begin("give-up-login").ends()
+    story.start_console("give-up-login").wait()
 
     assert story.hypervisor.domains() == {BASE}
-    assert story.on_the_master() == set()
+    assert story.virtual_interfaces() == set()
     assert story.who_hears_whom().differences({}) == []

@@ -121,16 +121,16 @@ def test_the_networks_are_the_matrix(
         heard = (fresh | {TRUNK}) - {nic.name} if nic.name in fresh else set()
         assert matrix.hearers(nic.name) == heard
 
-    master.tell("site", site(dialect, lab, face))
+    master.run("site", site(dialect, lab, face))
     assert seen("parked").differences({}) == []
 
-    master.tell("networks", STAGED)
+    master.run("networks", STAGED)
     assert seen("applied").differences(APPLIED) == []
 
-    master.tell("release", MOVE_AND_RELEASE)
+    master.run("release", MOVE_AND_RELEASE)
     assert seen("released").differences(RELEASED) == []
 
-    master.tell("again", BACK)
+    master.run("again", BACK)
     assert seen("again").differences(AGAIN) == []
     assert not face.switch.modified, "what is carried is saved"
 

@@ -64,7 +64,7 @@ FIRMWARE_ONLY = """
 """
 
 
-def nobody(line: str) -> None:
+def ignore(line: str) -> None:
     """Hear the lines, and do nothing about it."""
 
 
@@ -93,7 +93,7 @@ def exists(name: str) -> bool:
     return name in {one["ifname"] for one in show("ip", None, "link", "show")}
 
 
-async def seen(driver: LibvirtDriver) -> HeadnodeSeen:
+async def observe(driver: LibvirtDriver) -> HeadnodeSeen:
     """What the driver says of the headnode now."""
     (one,) = await driver.observe([DEFINE])
     assert isinstance(one, HeadnodeSeen)
@@ -107,10 +107,10 @@ async def master(lab: Lab) -> AsyncIterator[NetlinkDriver]:
     await driver.open()
     lab.switch.carry(lab.switch.trunk_port, tagged=VLANS)
     for vlan in VLANS:
-        await driver.send(SetBridge(vlan, present=True), nobody)
+        await driver.send(SetBridge(vlan, present=True), ignore)
     yield driver
     for vlan in VLANS:
-        await driver.send(SetBridge(vlan, present=False), nobody)
+        await driver.send(SetBridge(vlan, present=False), ignore)
     await driver.close()
 
 
@@ -121,9 +121,9 @@ async def driver(master: NetlinkDriver, hypervisor: Hypervisor) -> AsyncIterator
     connected = LibvirtDriver(URI, shutdown_grace=0.5)
     await connected.open()
     yield connected
-    await connected.send(DELETE, nobody)
-    await connected.send(DELETE, nobody)
-    assert await seen(connected) == HeadnodeSeen(defined=False)
+    await connected.send(DELETE, ignore)
+    await connected.send(DELETE, ignore)
+    assert await observe(connected) == HeadnodeSeen(defined=False)
     await connected.close()
     assert (hypervisor.domains(), hypervisor.disks()) == (domains, disks)
     assert hypervisor.virsh("pool-list", "--all", "--name").split() == []
@@ -145,41 +145,41 @@ async def test_the_life_of_a_headnode(
     wire: Wire, driver: LibvirtDriver, hypervisor: Hypervisor, firmware_only: str
 ) -> None:
     """It boots, moves, is disconnected and connected, and always is where it should be."""
-    await driver.send(DefineHeadnode(HEADNODE, UUID, firmware_only, (NIC0,)), nobody)
-    assert await seen(driver) == on(False, NIC0)
+    await driver.send(DefineHeadnode(HEADNODE, UUID, firmware_only, (NIC0,)), ignore)
+    assert await observe(driver) == on(False, NIC0)
 
-    await driver.send(START, nobody)
-    assert await seen(driver) == on(True, NIC0)
+    await driver.send(START, ignore)
+    assert await observe(driver) == on(True, NIC0)
     ((tap, bridge),) = taps().items()
     assert bridge == "br-vlan104"
     assert set(*wire.where_heard(NIC0.mac)) == {"br-vlan104", "trunk"}
 
-    await driver.send(nics(NIC0_MOVED), nobody)
+    await driver.send(nics(NIC0_MOVED), ignore)
     assert taps() == {tap: "br-vlan105"}
-    assert await seen(driver) == on(True, NIC0_MOVED)
+    assert await observe(driver) == on(True, NIC0_MOVED)
     assert set(*wire.where_heard(NIC0.mac)) == {"br-vlan105", "trunk"}
 
-    await driver.send(nics(NIC0_MOVED, NIC1, NIC2), nobody)
+    await driver.send(nics(NIC0_MOVED, NIC1, NIC2), ignore)
     assert list(taps().values()) == ["br-vlan105"] * 3
-    assert await seen(driver) == on(True, NIC0_MOVED, NIC1, NIC2)
+    assert await observe(driver) == on(True, NIC0_MOVED, NIC1, NIC2)
 
     began = time.monotonic()
-    await driver.send(nics(NIC1, NIC2), nobody)
+    await driver.send(nics(NIC1, NIC2), ignore)
     assert time.monotonic() - began < 3, "a disconnected nic waits for no guest"
     assert taps()[tap] == PARKING_BRIDGE
-    assert await seen(driver) == on(True, NIC1, NIC2)
+    assert await observe(driver) == on(True, NIC1, NIC2)
 
-    await driver.send(nics(NIC0, NIC1), nobody)
+    await driver.send(nics(NIC0, NIC1), ignore)
     assert taps()[tap] == "br-vlan104"
-    assert await seen(driver) == on(True, NIC0, NIC1)
+    assert await observe(driver) == on(True, NIC0, NIC1)
     hypervisor.virsh("reset", DOMAIN)  # its firmware may have given up asking on that nic
     assert set(*wire.where_heard(NIC0.mac)) == {"br-vlan104", "trunk"}
 
-    await driver.send(nics(NIC1), nobody)
-    await driver.send(STOP, nobody)
+    await driver.send(nics(NIC1), ignore)
+    await driver.send(STOP, ignore)
     assert taps() == {}
     assert not exists(PARKING_BRIDGE)
-    assert await seen(driver) == on(False, NIC1)
+    assert await observe(driver) == on(False, NIC1)
 
 
 async def test_a_headnode_has_a_disk_of_its_own(
@@ -187,7 +187,7 @@ async def test_a_headnode_has_a_disk_of_its_own(
 ) -> None:
     base = IMAGES / f"{BASE}.qcow2"
     untouched = base.read_bytes()
-    await driver.send(DEFINE, nobody)
+    await driver.send(DEFINE, ignore)
     overlay = json.loads(run("qemu-img", "info", "--output=json", str(IMAGES / OVERLAY)))
     assert overlay["backing-filename"] == str(base)
     assert overlay["backing-filename-format"] == "qcow2"
@@ -195,14 +195,14 @@ async def test_a_headnode_has_a_disk_of_its_own(
 
     run("qemu-img", "bench", "-w", "-c", "10", "-f", "qcow2", str(IMAGES / OVERLAY))
     before = (IMAGES / OVERLAY).read_bytes()
-    await driver.send(DEFINE, nobody)
+    await driver.send(DEFINE, ignore)
     assert (IMAGES / OVERLAY).read_bytes() == before, "what the headnode wrote is kept"
-    await driver.send(START, nobody)
-    await driver.send(START, nobody)
-    await driver.send(DEFINE, nobody)
-    assert await seen(driver) == on(True, NIC0)
-    await driver.send(STOP, nobody)
-    await driver.send(STOP, nobody)
+    await driver.send(START, ignore)
+    await driver.send(START, ignore)
+    await driver.send(DEFINE, ignore)
+    assert await observe(driver) == on(True, NIC0)
+    await driver.send(STOP, ignore)
+    await driver.send(STOP, ignore)
     assert base.read_bytes() == untouched
 
 
@@ -214,12 +214,12 @@ async def test_a_clone_takes_no_longer_for_a_large_image(
     base.unlink()
     run("qemu-img", "create", "-q", "-f", "qcow2", str(base), "2T")
     try:
-        await driver.send(DEFINE, nobody)  # libvirt gets to know its QEMU at the first
-        await driver.send(DELETE, nobody)
+        await driver.send(DEFINE, ignore)  # libvirt gets to know its QEMU at the first
+        await driver.send(DELETE, ignore)
         began = time.monotonic()
-        await driver.send(DEFINE, nobody)
+        await driver.send(DEFINE, ignore)
         assert time.monotonic() - began < 2
-        await driver.send(DELETE, nobody)
+        await driver.send(DELETE, ignore)
     finally:
         base.write_bytes(small)
 
@@ -228,7 +228,7 @@ async def test_what_a_crash_left_half_made_is_finished(
     driver: LibvirtDriver, hypervisor: Hypervisor
 ) -> None:
     """The daemon died after the domain was defined, while its overlay was being made."""
-    await driver.send(DEFINE, nobody)
+    await driver.send(DEFINE, ignore)
     whole = hypervisor.virsh("dumpxml", DOMAIN, "--inactive")
     hypervisor.define(whole.replace('state="ready"', 'state="making"'))
     (IMAGES / OVERLAY).write_bytes(b"half an overlay")
@@ -237,11 +237,11 @@ async def test_what_a_crash_left_half_made_is_finished(
         HeadnodeSeen(defined=True),
     ]
     with pytest.raises(DeviceError, match="only half made"):
-        await driver.send(START, nobody)
+        await driver.send(START, ignore)
 
-    await driver.send(DEFINE, nobody)
+    await driver.send(DEFINE, ignore)
 
-    assert await seen(driver) == on(False, NIC0)
+    assert await observe(driver) == on(False, NIC0)
     run("qemu-img", "check", "-q", str(IMAGES / OVERLAY))
 
 
@@ -249,30 +249,30 @@ async def test_a_headnode_that_was_saved_forgets_it(
     driver: LibvirtDriver, hypervisor: Hypervisor
 ) -> None:
     """What was saved would come back with the nics of its day, on another tenant's network."""
-    await driver.send(DEFINE, nobody)
-    await driver.send(START, nobody)
+    await driver.send(DEFINE, ignore)
+    await driver.send(START, ignore)
     hypervisor.virsh("managedsave", DOMAIN)
-    await driver.send(nics(NIC0_MOVED), nobody)
-    await driver.send(START, nobody)
+    await driver.send(nics(NIC0_MOVED), ignore)
+    await driver.send(START, ignore)
     assert list(taps().values()) == ["br-vlan105"]
-    assert await seen(driver) == on(True, NIC0_MOVED)
+    assert await observe(driver) == on(True, NIC0_MOVED)
 
 
 @pytest.mark.parametrize("firmware_only", ["pc"], indirect=True)
 async def test_a_nic_plugged_in_by_hand_is_no_way_around(
     driver: LibvirtDriver, hypervisor: Hypervisor, firmware_only: str
 ) -> None:
-    await driver.send(DefineHeadnode(HEADNODE, UUID, firmware_only, (NIC0,)), nobody)
-    await driver.send(START, nobody)
+    await driver.send(DefineHeadnode(HEADNODE, UUID, firmware_only, (NIC0,)), ignore)
+    await driver.send(START, ignore)
     ip(None, "link add br-lan type bridge")
     try:
         mac = "52:54:00:bb:00:01"
         hypervisor.virsh(
             "attach-interface", DOMAIN, "bridge", "br-lan", "--mac", mac, "--model", "virtio"
         )
-        assert await seen(driver) == on(True, HeadnodeNic(mac, mac, 0), NIC0)
-        await driver.send(nics(NIC0), nobody)
-        assert await seen(driver) == on(True, NIC0)
+        assert await observe(driver) == on(True, HeadnodeNic(mac, mac, 0), NIC0)
+        await driver.send(nics(NIC0), ignore)
+        assert await observe(driver) == on(True, NIC0)
         assert sorted(taps().values()) == ["br-vlan104", PARKING_BRIDGE]
     finally:
         ip(None, "link delete br-lan")
@@ -281,58 +281,58 @@ async def test_a_nic_plugged_in_by_hand_is_no_way_around(
 async def test_a_bridge_is_not_pulled_from_under_a_headnode(
     driver: LibvirtDriver, master: NetlinkDriver
 ) -> None:
-    await driver.send(DEFINE, nobody)
-    await driver.send(START, nobody)
+    await driver.send(DEFINE, ignore)
+    await driver.send(START, ignore)
     with pytest.raises(DeviceError, match="br-vlan104 cannot be removed while vnet"):
-        await master.send(SetBridge(104, present=False), nobody)
-    await driver.send(nics(), nobody)
-    await master.send(SetBridge(104, present=False), nobody)
-    assert await seen(driver) == on(True)
+        await master.send(SetBridge(104, present=False), ignore)
+    await driver.send(nics(), ignore)
+    await master.send(SetBridge(104, present=False), ignore)
+    assert await observe(driver) == on(True)
 
 
 async def test_what_a_running_headnode_lacks_is_not_reported_as_done(
     driver: LibvirtDriver, hypervisor: Hypervisor
 ) -> None:
     """There is no bridge to plug the nic into, so it is in the definition only."""
-    await driver.send(DEFINE, nobody)
-    await driver.send(START, nobody)
+    await driver.send(DEFINE, ignore)
+    await driver.send(START, ignore)
     lacking = HeadnodeNic("nic1", NIC1.mac, 199)
     with pytest.raises(DeviceError, match="nic1 could not be plugged into"):
-        await driver.send(nics(NIC0, lacking), nobody)
-    assert await seen(driver) == on(True, NIC0, HeadnodeNic("nic1", NIC1.mac, 0), lacking)
+        await driver.send(nics(NIC0, lacking), ignore)
+    assert await observe(driver) == on(True, NIC0, HeadnodeNic("nic1", NIC1.mac, 0), lacking)
 
     hypervisor.virsh("domif-setlink", DOMAIN, NIC0.mac, "down")
-    await driver.send(nics(NIC0), nobody)
-    assert await seen(driver) == on(True, NIC0)
+    await driver.send(nics(NIC0), ignore)
+    assert await observe(driver) == on(True, NIC0)
     hypervisor.virsh("domif-setlink", DOMAIN, NIC0.mac, "down")
-    assert await seen(driver) == on(True, HeadnodeNic("nic0", NIC0.mac, 0), NIC0)
+    assert await observe(driver) == on(True, HeadnodeNic("nic0", NIC0.mac, 0), NIC0)
 
 
 async def test_a_headnode_does_not_start_without_its_bridge(driver: LibvirtDriver) -> None:
-    await driver.send(DEFINE, nobody)
+    await driver.send(DEFINE, ignore)
     elsewhere = HeadnodeNic("nic0", NIC0.mac, 199)
-    await driver.send(nics(elsewhere), nobody)
+    await driver.send(nics(elsewhere), ignore)
     with pytest.raises(DeviceError, match=f"{DOMAIN} could not be started.*br-vlan199") as caught:
-        await driver.send(START, nobody)
+        await driver.send(START, ignore)
     assert caught.value.reason == "refused"
-    assert await seen(driver) == on(False, elsewhere)
+    assert await observe(driver) == on(False, elsewhere)
 
 
 async def test_the_base_image_is_missing_or_runs(
     driver: LibvirtDriver, hypervisor: Hypervisor
 ) -> None:
     with pytest.raises(DeviceError, match="There is no domain base-x on qemu:///system") as caught:
-        await driver.send(DefineHeadnode(HEADNODE, UUID, "base-x"), nobody)
+        await driver.send(DefineHeadnode(HEADNODE, UUID, "base-x"), ignore)
     assert caught.value.reason == "missing"
 
     hypervisor.virsh("start", BASE)
     try:
         with pytest.raises(DeviceError, match=f"{BASE} on .* is running; shut it down") as caught:
-            await driver.send(DEFINE, nobody)
+            await driver.send(DEFINE, ignore)
         assert caught.value.reason == "refused"
     finally:
         hypervisor.virsh("destroy", BASE)
-    assert await seen(driver) == HeadnodeSeen(defined=False)
+    assert await observe(driver) == HeadnodeSeen(defined=False)
 
 
 async def test_the_base_images_disk_is_missing(driver: LibvirtDriver) -> None:
@@ -342,7 +342,7 @@ async def test_the_base_images_disk_is_missing(driver: LibvirtDriver) -> None:
         with pytest.raises(
             DeviceError, match=f"The disk {disk} of {BASE} does not exist"
         ) as caught:
-            await driver.send(DEFINE, nobody)
+            await driver.send(DEFINE, ignore)
         assert caught.value.reason == "missing"
     finally:
         moved.rename(disk)
@@ -359,15 +359,15 @@ async def test_a_domain_that_haas_did_not_make_is_left_alone(
     try:
         for change in (DEFINE, nics(), START, STOP, DELETE):
             with pytest.raises(DeviceError, match=r"precious .* HaaS did not make it"):
-                await driver.send(change, nobody)
-        assert await seen(driver) == HeadnodeSeen(defined=False)
+                await driver.send(change, ignore)
+        assert await observe(driver) == HeadnodeSeen(defined=False)
     finally:
         hypervisor.virsh("undefine", "precious")
 
     hypervisor.define(strange.format(DOMAIN, ""))
     try:
         with pytest.raises(DeviceError, match=f"another domain {DOMAIN}"):
-            await driver.send(DEFINE, nobody)
+            await driver.send(DEFINE, ignore)
     finally:
         hypervisor.virsh("undefine", DOMAIN)
 
@@ -375,7 +375,7 @@ async def test_a_domain_that_haas_did_not_make_is_left_alone(
 async def test_libvirt_goes_down_and_comes_back(
     driver: LibvirtDriver, hypervisor: Hypervisor
 ) -> None:
-    await driver.send(DEFINE, nobody)
+    await driver.send(DEFINE, ignore)
     hypervisor.stop_libvirtd()
     try:
         with pytest.raises(DeviceError, match="cannot be reached") as caught:
@@ -388,4 +388,4 @@ async def test_libvirt_goes_down_and_comes_back(
     finally:
         hypervisor.start()
     await driver.open()
-    assert await seen(driver) == on(False, NIC0)
+    assert await observe(driver) == on(False, NIC0)

@@ -82,9 +82,9 @@ def story(
 ) -> Iterator[Story]:
     master = Master(Path(os.environ["HAAS_LAB_INSIDE"]) / dialect, lab)
     master.start()
-    told = Story(lab, wire, hypervisor, master, dialect, CHAPTERS, face)
-    yield told
-    told.close()
+    started = Story(lab, wire, hypervisor, master, dialect, CHAPTERS, face)
+    yield started
+    started.close()
 
 
 def test_on_the_fresh_switch_everybody_hears_everybody(story: Story) -> None:
@@ -95,33 +95,33 @@ def test_on_the_fresh_switch_everybody_hears_everybody(story: Story) -> None:
 
 
 def test_once_the_site_is_parked_nobody_hears_anybody(story: Story) -> None:
-    story.after(SITE)
+    story.play(SITE)
     assert story.who_hears_whom().differences({}) == []
 
 
 def test_what_is_only_staged_is_not_heard(story: Story) -> None:
-    story.after("stage")
+    story.play("stage")
     assert story.who_hears_whom("before the first apply").differences({}) == []
-    assert story.on_the_master() == set()
+    assert story.virtual_interfaces() == set()
 
 
 HEADNODES = ("headnode-a:nic0", "headnode-b:nic0")
 
 
 def test_after_apply_the_networks_are_the_matrix(story: Story) -> None:
-    story.after("apply")
+    story.play("apply")
     matrix = story.who_hears_whom("after apply", booting=HEADNODES)
     assert matrix.differences(APPLIED) == []
     assert matrix.rows["headnode-a:nic0"][TRUNK] == {(N,)}
     assert matrix.rows["headnode-b:nic0"][TRUNK] == {(M,)}
-    assert story.made_on_the_master() == {"trunk0.104", "br-vlan104", "trunk0.105", "br-vlan105"}
+    assert story.haas_interfaces() == {"trunk0.104", "br-vlan104", "trunk0.105", "br-vlan105"}
     assert story.plans_are_empty()
 
 
 def test_a_nic_that_moves_changes_its_own_row(story: Story) -> None:
-    story.before("move")
+    story.play_until("move")
     before = story.who_hears_whom()
-    said = story.after("move")
+    said = story.play("move")
     after = story.who_hears_whom("after the move")
 
     assert after.differences(MOVED) == []
@@ -134,17 +134,17 @@ def test_a_nic_that_moves_changes_its_own_row(story: Story) -> None:
 
 
 def test_a_nic_that_is_disconnected_is_parked(story: Story) -> None:
-    story.after("disconnect")
+    story.play("disconnect")
     assert story.who_hears_whom().differences(DISCONNECTED) == []
     assert story.lab.switch.carried()[story.lab.nic("node-1:primary-nic").port] == (None, ())
 
 
 def test_a_node_that_changes_hands_never_lets_a_frame_across(story: Story) -> None:
-    story.before("release")
+    story.play_until("release")
     with story.wire.watch() as watch:
-        story.after("release")
+        story.play("release")
         watch.turn_page()
-        story.after("hand-over")
+        story.play("hand-over")
     with_astro, with_bio = watch.pages
     assert leaks(with_astro, DISCONNECTED) == []
     assert leaks(with_bio, HANDED_OVER) == []
@@ -161,39 +161,39 @@ def leaks(matrix: Matrix, networks: dict[int, set[str]]) -> list[str]:
 
 
 def test_a_headnode_that_runs_gets_a_second_nic(story: Story) -> None:
-    story.after("second-nic")
+    story.play("second-nic")
     assert story.who_hears_whom("a second nic").differences(WITH_SECOND_NIC) == []
 
 
 def test_a_headnode_that_runs_loses_a_nic(story: Story) -> None:
-    story.after("nic-leaves")
+    story.play("nic-leaves")
     assert story.who_hears_whom("the first nic left").differences(FIRST_NIC_LEFT) == []
-    assert story.made_on_the_master() == {"trunk0.105", "br-vlan105", PARKING_BRIDGE}
+    assert story.haas_interfaces() == {"trunk0.105", "br-vlan105", PARKING_BRIDGE}
 
 
 def test_a_nic_comes_back_to_a_headnode_that_runs(story: Story) -> None:
-    story.after("nic-returns")
+    story.play("nic-returns")
     matrix = story.who_hears_whom("the first nic is back", booting=["headnode-a:nic0"])
     assert matrix.differences(HANDED_OVER) == []
 
 
 def test_a_deleted_headnode_leaves_nothing(story: Story) -> None:
-    story.before("delete-headnode-a")
+    story.play_until("delete-headnode-a")
     taps = {nic.tap for nic in story.headnode_nics().values() if "headnode-a" in nic.domain}
     assert taps
 
-    story.after("delete-headnode-a")
+    story.play("delete-headnode-a")
 
     assert story.who_hears_whom().differences(A_DELETED) == []
-    assert not taps & story.on_the_master()
-    assert story.made_on_the_master() == {"trunk0.105", "br-vlan105"}
+    assert not taps & story.virtual_interfaces()
+    assert story.haas_interfaces() == {"trunk0.105", "br-vlan105"}
     assert not [name for name in story.hypervisor.domains() if "headnode-a" in name]
     assert not [name for name in story.hypervisor.disks() if "headnode-a" in name]
 
 
 def test_nothing_is_on_the_master_when_the_last_headnode_is_gone(story: Story) -> None:
-    story.after("delete-headnode-b")
-    assert story.on_the_master() == set()
+    story.play("delete-headnode-b")
+    assert story.virtual_interfaces() == set()
     assert story.hypervisor.domains() == {BASE}
     assert story.hypervisor.disks() == {f"{BASE}.qcow2"}
     assert story.who_hears_whom().differences(B_DELETED) == []
@@ -205,10 +205,10 @@ def test_a_daemon_killed_in_the_middle_goes_on_where_it_was(story: Story) -> Non
     The console goes on to wait for the first apply, and then makes the second one. Nobody applies
     again.
     """
-    story.after("stage-again")
+    story.play("stage-again")
     earlier = story.jobs()
     with story.stall("node-2:primary-nic", N) as stalled:
-        console = story.begin("apply")
+        console = story.start_console("apply")
         stalled()
         story.master.kill()
     story.master.start()
@@ -218,15 +218,15 @@ def test_a_daemon_killed_in_the_middle_goes_on_where_it_was(story: Story) -> Non
     assert "headnode-b" not in " ".join(story.hypervisor.running())
     story.master.start()
 
-    said = console.ends()
+    said = console.wait()
     assert said.err.count("looking for it") == 2
     of_bio, of_astro = story.jobs()[: -len(earlier)]
     for job, kind in ((of_astro, "port.set"), (of_bio, "headnode.define")):
         assert job["state"] == "succeeded"
-        steps = story.master.ask("job.show", job=job["job"])["steps"]
+        steps = story.master.call("job.show", job=job["job"])["steps"]
         assert kind in {step["kind"] for step in steps if step["state"] == "interrupted"}
     matrix = story.who_hears_whom("killed twice and started again", booting=HEADNODES)
     assert matrix.differences(APPLIED) == []
     assert len(story.hypervisor.domains()) == len(story.hypervisor.disks()) == 3
-    assert story.made_on_the_master() == {"trunk0.104", "br-vlan104", "trunk0.105", "br-vlan105"}
+    assert story.haas_interfaces() == {"trunk0.104", "br-vlan104", "trunk0.105", "br-vlan105"}
     assert story.plans_are_empty()

@@ -32,7 +32,7 @@ REMOVE = SetBridge(vlan=104, present=False)
 LONG_TRUNK = "enp129s0f0np0"
 
 
-def nobody(line: str) -> None:
+def ignore(line: str) -> None:
     """Hear the lines, and do nothing about it."""
 
 
@@ -50,14 +50,14 @@ async def master(lab: Lab) -> AsyncIterator[NetlinkDriver]:
     driver = NetlinkDriver(lab.trunk_nic)
     await driver.open()
     yield driver
-    await driver.send(REMOVE, nobody)
+    await driver.send(REMOVE, ignore)
     await driver.close()
 
 
 async def test_a_network_comes_into_use_and_goes_again(master: NetlinkDriver) -> None:
     assert await master.observe([MAKE]) == [PresenceSeen(False)]
 
-    await master.send(MAKE, nobody)
+    await master.send(MAKE, ignore)
 
     assert await master.observe([MAKE]) == [PresenceSeen(True)]
     vlan, bridge = link("trunk0.104"), link("br-vlan104")
@@ -72,7 +72,7 @@ async def test_a_network_comes_into_use_and_goes_again(master: NetlinkDriver) ->
         assert "UP" in one["flags"]
         assert one["inet6_addr_gen_mode"] == "none"
 
-    await master.send(REMOVE, nobody)
+    await master.send(REMOVE, ignore)
 
     assert link("trunk0.104") is None
     assert link("br-vlan104") is None
@@ -80,27 +80,27 @@ async def test_a_network_comes_into_use_and_goes_again(master: NetlinkDriver) ->
 
 
 async def test_doing_it_twice_changes_nothing_more(master: NetlinkDriver) -> None:
-    await master.send(MAKE, nobody)
+    await master.send(MAKE, ignore)
     first = link("br-vlan104")
-    said: list[str] = []
-    await master.send(MAKE, said.append)
+    sent: list[str] = []
+    await master.send(MAKE, sent.append)
     second = link("br-vlan104")
     assert first and second
-    assert (first["ifindex"], said) == (second["ifindex"], [])
+    assert (first["ifindex"], sent) == (second["ifindex"], [])
 
-    await master.send(REMOVE, said.append)
-    assert said == ["ip link delete br-vlan104", "ip link delete trunk0.104"]
-    await master.send(REMOVE, said.append)
-    assert len(said) == 2
+    await master.send(REMOVE, sent.append)
+    assert sent == ["ip link delete br-vlan104", "ip link delete trunk0.104"]
+    await master.send(REMOVE, sent.append)
+    assert len(sent) == 2
 
 
 async def test_what_is_previewed_is_what_is_sent(master: NetlinkDriver) -> None:
     ip(None, f"link set {TRUNK_NIC} down")
-    said: list[str] = []
-    await master.send(MAKE, said.append)
+    sent: list[str] = []
+    await master.send(MAKE, sent.append)
     # Settings that the kernel has by itself already are not written again.
-    assert [line for line in master.preview(MAKE) if line in said] == said
-    assert [line for line in said if line.startswith("ip ")] == [
+    assert [line for line in master.preview(MAKE) if line in sent] == sent
+    assert [line for line in sent if line.startswith("ip ")] == [
         line for line in master.preview(MAKE) if line.startswith("ip ")
     ]
 
@@ -109,9 +109,9 @@ async def test_the_previewed_lines_of_ip_do_the_same_by_hand(master: NetlinkDriv
     for line in master.preview(MAKE):
         run(*line.split())
     assert await master.observe([MAKE]) == [PresenceSeen(True)]
-    said: list[str] = []
-    await master.send(MAKE, said.append)
-    assert said == []
+    sent: list[str] = []
+    await master.send(MAKE, sent.append)
+    assert sent == []
 
 
 async def test_half_of_it_is_not_there_and_is_completed(master: NetlinkDriver) -> None:
@@ -124,10 +124,10 @@ async def test_half_of_it_is_not_there_and_is_completed(master: NetlinkDriver) -
         "link delete trunk0.104",
     )
     for half in halves:
-        await master.send(MAKE, nobody)
+        await master.send(MAKE, ignore)
         ip(None, half)
         assert await master.observe([MAKE]) == [PresenceSeen(False)], half
-        await master.send(MAKE, nobody)
+        await master.send(MAKE, ignore)
         assert await master.observe([MAKE]) == [PresenceSeen(True)], half
 
 
@@ -167,7 +167,7 @@ def service() -> Iterator[socket.socket]:
 async def test_the_master_itself_has_no_part_in_a_tenants_network(
     lab: Lab, wire: Wire, master: NetlinkDriver, service: socket.socket
 ) -> None:
-    await master.send(MAKE, nobody)
+    await master.send(MAKE, ignore)
     bridge = link("br-vlan104")
     assert bridge
     intruder = Intruder(lab)
@@ -202,13 +202,13 @@ async def test_a_bridge_made_without_that_care_would_let_them_in(
 
 async def test_big_frames_pass_where_the_trunk_takes_them(master: NetlinkDriver) -> None:
     ip(None, f"link set {TRUNK_NIC} mtu 9000")
-    await master.send(MAKE, nobody)
+    await master.send(MAKE, ignore)
     vlan, bridge = link("trunk0.104"), link("br-vlan104")
     assert vlan and bridge
     assert (vlan["mtu"], bridge["mtu"]) == (9000, 9000)
 
     ip(None, f"link set {TRUNK_NIC} mtu 1500")
-    await master.send(MAKE, nobody)
+    await master.send(MAKE, ignore)
     vlan, bridge = link("trunk0.104"), link("br-vlan104")
     assert vlan and bridge
     assert (vlan["mtu"], bridge["mtu"]) == (1500, 1500)
@@ -219,11 +219,11 @@ async def test_a_trunk_nic_of_a_long_name(lab: Lab) -> None:
     driver = NetlinkDriver(LONG_TRUNK)
     try:
         await driver.open()
-        await driver.send(MAKE, nobody)
+        await driver.send(MAKE, ignore)
         vlan = link("haas.104")
         assert vlan and vlan["link"] == LONG_TRUNK
         assert await driver.observe([MAKE]) == [PresenceSeen(True)]
-        await driver.send(REMOVE, nobody)
+        await driver.send(REMOVE, ignore)
         assert link("haas.104") is None
     finally:
         await driver.close()
@@ -234,7 +234,7 @@ async def test_a_vlan_of_a_persons_own_is_left_alone(master: NetlinkDriver) -> N
     ip(None, f"link add link {TRUNK_NIC} name storage type vlan id 104")
     try:
         with pytest.raises(DeviceError, match="VLAN 104 on trunk0 exists already as storage"):
-            await master.send(MAKE, nobody)
+            await master.send(MAKE, ignore)
         assert link("storage")
     finally:
         ip(None, "link delete storage")
@@ -245,7 +245,7 @@ async def test_an_interface_that_only_has_the_name_is_left_alone(master: Netlink
     try:
         for change in (MAKE, REMOVE):
             with pytest.raises(DeviceError, match=r"trunk0\.104 on the master is not VLAN 104"):
-                await master.send(change, nobody)
+                await master.send(change, ignore)
         assert await master.observe([MAKE]) == [PresenceSeen(False)]
         assert link("trunk0.104")
         assert link("br-vlan104") is None
@@ -254,7 +254,7 @@ async def test_an_interface_that_only_has_the_name_is_left_alone(master: Netlink
 
 
 async def test_a_bridge_with_a_strange_port_is_left_alone(master: NetlinkDriver) -> None:
-    await master.send(MAKE, nobody)
+    await master.send(MAKE, ignore)
     ip(
         None,
         "link add uplink type veth peer name elsewhere",
@@ -263,14 +263,14 @@ async def test_a_bridge_with_a_strange_port_is_left_alone(master: NetlinkDriver)
     try:
         for change in (MAKE, REMOVE):
             with pytest.raises(DeviceError, match="br-vlan104 on the master has uplink in it"):
-                await master.send(change, nobody)
+                await master.send(change, ignore)
         assert link("br-vlan104")
     finally:
         ip(None, "link delete uplink")
 
 
 async def test_a_bridge_stays_while_virtual_machines_hang_on_it(master: NetlinkDriver) -> None:
-    await master.send(MAKE, nobody)
+    await master.send(MAKE, ignore)
     ip(
         None,
         "tuntap add vnet0 mode tap",
@@ -280,7 +280,7 @@ async def test_a_bridge_stays_while_virtual_machines_hang_on_it(master: NetlinkD
     )
     try:
         with pytest.raises(DeviceError, match="cannot be removed while vnet0 and vnet1") as caught:
-            await master.send(REMOVE, nobody)
+            await master.send(REMOVE, ignore)
         assert caught.value.data["taps"] == ["vnet0", "vnet1"]
         assert await master.observe([MAKE]) == [PresenceSeen(True)]
     finally:
@@ -291,14 +291,14 @@ async def test_the_trunk_nic_was_pulled_out(lab: Lab) -> None:
     ip(None, "link add trunk9 type veth peer name otherend")
     driver = NetlinkDriver("trunk9")
     await driver.open()
-    await driver.send(MAKE, nobody)
+    await driver.send(MAKE, ignore)
     ip(None, "link delete trunk9")
     try:
         with pytest.raises(DeviceError, match="no trunk nic trunk9") as caught:
-            await driver.send(MAKE, nobody)
+            await driver.send(MAKE, ignore)
         assert caught.value.reason == "missing"
         assert await driver.observe([MAKE]) == [PresenceSeen(False)]
-        await driver.send(REMOVE, nobody)
+        await driver.send(REMOVE, ignore)
         assert link("br-vlan104") is None
     finally:
         await driver.close()
