@@ -18,7 +18,7 @@ from haas_rpcd.engine.engine import Engine
 from haas_rpcd.engine.planning import Planning
 from haas_rpcd.events import Events
 from haas_rpcd.methods.registry import METHODS, Context
-from haas_rpcd.model import RegisteredSwitch, SwitchFacts
+from haas_rpcd.model import RegisteredSwitch, SwitchTraits
 from haas_rpcd.rpc import openrpc
 from haas_rpcd.rpc.transport import Server
 from haas_rpcd.service import until_stopped
@@ -34,15 +34,15 @@ class Switches(Protocol):
     """What a daemon needs to know of switches: see :class:`SwitchFactory`."""
 
     def options(self) -> dict[str, frozenset[str]]:
-        """Give the options that a switch of each dialect may be registered with."""
+        """Return the options that a switch of each dialect may be registered with."""
         ...
 
     def canonical_port(self, dialect: str, port: str) -> str:
-        """Give the one name of a port that its switch knows by several. Raises ValueError."""
+        """Return the canonical name of a port. Raises ValueError for an ambiguous name."""
         ...
 
-    def facts(self, dialect: str, trunks: int) -> SwitchFacts:
-        """Give what the planner needs to know of a switch that has this many trunk ports."""
+    def traits(self, dialect: str, trunks: int) -> SwitchTraits:
+        """Return the traits of a switch with this many trunk ports."""
         ...
 
     def driver(self, switch: RegisteredSwitch) -> Driver:
@@ -73,13 +73,7 @@ class Daemon:
         self.settings = settings
         self.store = Store(settings.store.path)
         self.events = Events()
-        planning = Planning(
-            settings.pool,
-            switches.facts,
-            switches.driver,
-            master,
-            libvirt,
-        )
+        planning = Planning(settings.pool, switches.traits, switches.driver, master, libvirt)
         self.engine = Engine(
             self.store,
             self.events,
@@ -94,7 +88,7 @@ class Daemon:
             events=self.events,
             dialects=switches.options(),
             canonical_port=switches.canonical_port,
-            declares_vlans=lambda dialect: switches.facts(dialect, 0).declares_vlans,
+            declares_vlans=lambda dialect: switches.traits(dialect, 0).declares_vlans,
             trust=switches.trust,
             openrpc=functools.cache(lambda: openrpc.document(METHODS)),  # made at the first call
             started=time.time(),

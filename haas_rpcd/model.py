@@ -253,12 +253,12 @@ class RegisteredSwitch(msgspec.Struct, frozen=True):
 # --- the planner's two inputs ---------------------------------------------------------------------
 
 
-class SwitchFacts(msgspec.Struct, frozen=True):
-    """What the planner has to know of a switch.
+class SwitchTraits(msgspec.Struct, frozen=True):
+    """Traits of a switch that the planner depends on.
 
-    ``declares_vlans``: a VLAN must be made on it before a port can carry it. ``saves``: it has a
-    start-up configuration to be saved. ``trunks``: how many trunk ports are registered: a switch
-    with one cannot be on the way between two others.
+    ``declares_vlans``: a VLAN must be created before a port can carry it. ``saves``: the
+    configuration must be saved to survive a restart. ``trunks``: number of registered trunk ports;
+    a switch with one trunk cannot lie on the path between two others.
     """
 
     declares_vlans: bool
@@ -320,7 +320,7 @@ class Applied(msgspec.Struct, frozen=True):
     bridges: dict[int, bool] = {}
     elsewhere: dict[int, frozenset[str]] = {}
     unsaved: frozenset[str] = frozenset()
-    switches: dict[str, SwitchFacts] = {}
+    switches: dict[str, SwitchTraits] = {}
 
 
 # --- drift ----------------------------------------------------------------------------------------

@@ -175,12 +175,12 @@ def _places(desired: Desired, applied: Applied) -> dict[int, set[str]]:
 
 def _vlan_steps(desired: Desired, applied: Applied) -> Iterator[Step]:
     places = _places(desired, applied)
-    for switch, facts in sorted(applied.switches.items()):
-        if not facts.declares_vlans:
+    for switch, traits in sorted(applied.switches.items()):
+        if not traits.declares_vlans:
             continue
         present = applied.vlans.get(switch, {})
         for vlan, name in sorted(desired.networks.items()):
-            if _needed(switch, facts.trunks, places.get(vlan, set())):
+            if _needed(switch, traits.trunks, places.get(vlan, set())):
                 if not present.get(vlan, False):
                     yield _step(
                         Phase.VLANS, switch, SetVlan(vlan, True), f"make VLAN {vlan} ({name})"
@@ -226,8 +226,8 @@ def _save_steps(steps: list[Step], applied: Applied) -> list[Step]:
     touched = {step.device for step in steps} | applied.unsaved
     return [
         _step(Phase.SAVE, switch, SaveConfig(), f"save {switch}'s configuration")
-        for switch, facts in sorted(applied.switches.items())
-        if facts.saves and switch in touched
+        for switch, traits in sorted(applied.switches.items())
+        if traits.saves and switch in touched
     ]
 
 

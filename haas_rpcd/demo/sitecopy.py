@@ -14,7 +14,7 @@ from haas_rpcd.drivers import Driver
 from haas_rpcd.drivers.switch.dialect import Dialect
 from haas_rpcd.drivers.switch.factory import SwitchFactory
 from haas_rpcd.errors import DeviceError
-from haas_rpcd.model import PARKED, RegisteredSwitch, SwitchFacts
+from haas_rpcd.model import PARKED, RegisteredSwitch, SwitchTraits
 from haas_rpcd.sim.cli import Device
 from haas_rpcd.sim.personalities import CLASSES, personality
 from haas_rpcd.site import Site, SiteSwitch
@@ -139,9 +139,9 @@ class CopiedSwitches:
         """Give the one name of a port that its switch knows by several. Raises ValueError."""
         return self._factory.canonical_port(dialect, port)
 
-    def facts(self, dialect: str, trunks: int) -> SwitchFacts:
+    def traits(self, dialect: str, trunks: int) -> SwitchTraits:
         """Give what the planner needs to know of a switch that has this many trunk ports."""
-        return self._factory.facts(dialect, trunks)
+        return self._factory.traits(dialect, trunks)
 
     def driver(self, switch: RegisteredSwitch) -> Driver:
         """Make the driver of a switch; no I/O. Raises UnavailableError for an unknown dialect."""

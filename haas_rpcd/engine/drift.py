@@ -122,21 +122,21 @@ class DriftWatch:
         changes either."""
         changes = await self._store.read(self._changes, device)
         seen = await driver.observe(changes) if changes else []
-        applied = await self._store.read(store_drift.applied_on, device, self._planning.facts)
+        applied = await self._store.read(store_drift.applied_on, device, self._planning.traits)
         return applied, _observed(device, changes, seen)
 
     def _changes(self, tx: Tx, device: str) -> list[Change]:
         """Give what the driver is asked for; a switch answers it with one bulk read."""
         pool = self._planning.pool
         if device == MASTER:
-            known = store_drift.applied_on(tx, device, self._planning.facts).bridges
+            known = store_drift.applied_on(tx, device, self._planning.traits).bridges
             return [SetBridge(vlan, present=True) for vlan in sorted({*pool, *known})]
         if device == LIBVIRT:
             goals = store_drift.headnode_goals(tx)
             return [SetHeadnodePower(name, goal.uuid, True) for name, goal in goals.items()]
-        applied = store_drift.applied_on(tx, device, self._planning.facts)
+        applied = store_drift.applied_on(tx, device, self._planning.traits)
         ports: list[Change] = [SetPort(port, PARKED) for port in store_ports.touched(tx, device)]
-        if all(not facts.declares_vlans for facts in applied.switches.values()):
+        if all(not traits.declares_vlans for traits in applied.switches.values()):
             return ports
         known = applied.vlans.get(device, {})
         return ports + [SetVlan(vlan, present=True) for vlan in sorted({*pool, *known})]
@@ -172,11 +172,11 @@ class DriftWatch:
 
         def plan(tx: Tx) -> list[Step]:
             switches = {
-                device: facts
+                device: traits
                 for device in found.checked
                 if device not in RESERVED_DEVICES
-                for facts in store_drift.applied_on(
-                    tx, device, self._planning.facts
+                for traits in store_drift.applied_on(
+                    tx, device, self._planning.traits
                 ).switches.values()
             }
             goals = store_drift.headnode_goals(tx)

@@ -20,7 +20,7 @@ from haas_rpcd.model import (
 from haas_rpcd.planner import plan
 from haas_rpcd.store import ports, scope, switches
 from haas_rpcd.store.database import Tx
-from haas_rpcd.store.scope import Facts, Scope
+from haas_rpcd.store.scope import Scope, TraitsLookup
 
 SwitchDriver = Callable[[RegisteredSwitch], Driver]
 """Makes the driver of a switch; no I/O."""
@@ -35,20 +35,20 @@ class Planning:
     def __init__(
         self,
         pool: Sequence[int],
-        facts: Facts,
+        traits: TraitsLookup,
         switch_driver: SwitchDriver,
         master_driver: Callable[[], SingleDriver] | None,
         libvirt_driver: Callable[[], SingleDriver] | None,
     ) -> None:
         self.pool = tuple(pool)
-        self.facts = facts
+        self.traits = traits
         self.switch_driver = switch_driver
         self._master = {MASTER: master_driver, LIBVIRT: libvirt_driver}
         self._shown: OrderedDict[str, tuple[str, ...]] = OrderedDict()
 
     def plan(self, tx: Tx, wanted: Scope) -> Plan:
         """Plan a scope as it stands in this transaction."""
-        return plan(*scope.load(tx, wanted, self.pool, self.facts))
+        return plan(*scope.load(tx, wanted, self.pool, self.traits))
 
     def own_devices(self) -> list[str]:
         """Name the master's own devices, where there is a ``[master]``."""

@@ -48,7 +48,7 @@ class DriftRow(Row, frozen=True):
 # --- what was confirmed ---------------------------------------------------------------------------
 
 
-def applied_on(tx: Tx, device: str, facts: scope.Facts) -> Applied:
+def applied_on(tx: Tx, device: str, traits: scope.TraitsLookup) -> Applied:
     """Return everything that was confirmed on one device."""
     if device == MASTER:
         bridges = tx.query(PresenceRow, "SELECT vlan, confirmed FROM bridge")
@@ -67,7 +67,7 @@ def applied_on(tx: Tx, device: str, facts: scope.Facts) -> Applied:
             for row in ports.states(tx, switch.id)
         },
         vlans={device: {row.vlan: row.confirmed for row in vlans}},
-        switches={device: facts(switch.dialect, 0)},
+        switches={device: traits(switch.dialect, 0)},
     )
 
 

@@ -21,7 +21,7 @@ from haas_rpcd.model import (
     PortConfig,
     PortGoal,
     PortRef,
-    SwitchFacts,
+    SwitchTraits,
 )
 from haas_rpcd.store import headnodes
 from haas_rpcd.store.applied import SITE
@@ -30,7 +30,7 @@ from haas_rpcd.store.headnodes import HeadnodeRow
 from haas_rpcd.store.ports import CONFIG
 from haas_rpcd.store.rows import Json, R, Row
 
-Facts = Callable[[str, int], SwitchFacts]
+TraitsLookup = Callable[[str, int], SwitchTraits]
 """Returns what the planner needs to know of a switch, from its dialect and its number of trunks."""
 
 NO_NODE = 0
@@ -126,7 +126,9 @@ class HeadnodeCarriesRow(Row, frozen=True):
     headnode_id: int
 
 
-def load(tx: Tx, scope: Scope, pool: Sequence[int], facts: Facts) -> tuple[Desired, Applied]:
+def load(
+    tx: Tx, scope: Scope, pool: Sequence[int], traits: TraitsLookup
+) -> tuple[Desired, Applied]:
     """Return what is desired and what was confirmed within a scope."""
     ports = _ports(tx, scope)
     own_headnodes = _headnodes(tx, scope)
@@ -144,7 +146,7 @@ def load(tx: Tx, scope: Scope, pool: Sequence[int], facts: Facts) -> tuple[Desir
         bridges=_bridges(tx, vlans),
         elsewhere=_elsewhere(tx, vlans, ports, own_headnodes),
         unsaved=_unsaved(tx, scope),
-        switches=_switches(tx, facts),
+        switches=_switches(tx, traits),
     )
     return desired, applied
 
@@ -270,13 +272,13 @@ def _carried(tx: Tx, what: Literal["port", "headnode"], ids: Sequence[int]) -> s
 # --- what was confirmed ---------------------------------------------------------------------------
 
 
-def _switches(tx: Tx, facts: Facts) -> dict[str, SwitchFacts]:
+def _switches(tx: Tx, traits: TraitsLookup) -> dict[str, SwitchTraits]:
     rows = tx.query(
         SwitchTraitsRow,
         "SELECT switch.name, switch.dialect, (SELECT count(*) FROM port"
         " WHERE switch_id = switch.id AND role = 'trunk') AS trunks FROM switch",
     )
-    return {row.name: facts(row.dialect, row.trunks) for row in rows}
+    return {row.name: traits(row.dialect, row.trunks) for row in rows}
 
 
 def _switch_vlans(tx: Tx, vlans: Sequence[int]) -> dict[str, dict[int, bool]]:

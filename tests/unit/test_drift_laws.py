@@ -34,7 +34,7 @@ from haas_rpcd.model import (
     SetPort,
     SetVlan,
     Step,
-    SwitchFacts,
+    SwitchTraits,
 )
 from haas_rpcd.planner import drift, repair
 
@@ -44,8 +44,8 @@ DEVICES = frozenset({*SWITCHES, MASTER, LIBVIRT})
 PORTS = tuple(PortRef(switch, f"p{n}") for switch in SWITCHES for n in (1, 2, 3))
 HEADNODES = ("red/a", "red/b")
 FACTS = {
-    "leaf": SwitchFacts(declares_vlans=True, saves=True, trunks=1),
-    "spine": SwitchFacts(declares_vlans=True, saves=False, trunks=2),
+    "leaf": SwitchTraits(declares_vlans=True, saves=True, trunks=1),
+    "spine": SwitchTraits(declares_vlans=True, saves=False, trunks=2),
 }
 
 law = settings(deadline=None, max_examples=60)

@@ -33,15 +33,15 @@ from haas_rpcd.model import (
     SetPort,
     SetVlan,
     Step,
-    SwitchFacts,
+    SwitchTraits,
 )
 from haas_rpcd.planner import digest, plan, shortfall
 
 VLANS = (100, 101, 102)
 PORTS = tuple(PortRef(switch, f"p{n}") for switch in ("core", "leaf") for n in (1, 2))
 FACTS = {
-    "core": SwitchFacts(declares_vlans=True, saves=True, trunks=2),
-    "leaf": SwitchFacts(declares_vlans=True, saves=True, trunks=1),
+    "core": SwitchTraits(declares_vlans=True, saves=True, trunks=2),
+    "leaf": SwitchTraits(declares_vlans=True, saves=True, trunks=1),
 }
 
 configs = st.builds(

@@ -16,7 +16,7 @@ from haas_rpcd.drivers.switch.transport import OPTIONS, Transport
 from haas_rpcd.drivers.switch.transport.known_hosts import KnownHosts
 from haas_rpcd.drivers.switch.transport.telnet import TelnetTransport
 from haas_rpcd.errors import DeviceError, UnavailableError
-from haas_rpcd.model import RegisteredSwitch, SwitchFacts
+from haas_rpcd.model import RegisteredSwitch, SwitchTraits
 from haas_schemas.switch import SwitchTrust
 
 if TYPE_CHECKING:
@@ -57,20 +57,20 @@ class SwitchFactory:
     # --- what a dialect says ----------------------------------------------------------------------
 
     def options(self) -> dict[str, frozenset[str]]:
-        """Give the options that a switch of each dialect may be registered with."""
+        """Return the options that a switch of each dialect may be registered with."""
         return {
             name: dialect.options | COMMON_OPTIONS | OPTIONS
             for name, dialect in self.dialects.items()
         }
 
     def canonical_port(self, dialect: str, port: str) -> str:
-        """Give the one name of a port that its switch knows by several. Raises ValueError."""
+        """Return the canonical name of a port. Raises ValueError for an ambiguous name."""
         return self.dialects[dialect].canonical_port(port)
 
-    def facts(self, dialect: str, trunks: int) -> SwitchFacts:
-        """Give what the planner needs to know of a switch that has this many trunk ports."""
+    def traits(self, dialect: str, trunks: int) -> SwitchTraits:
+        """Return the traits of a switch with this many trunk ports."""
         known = self.dialects.get(dialect)
-        return SwitchFacts(
+        return SwitchTraits(
             declares_vlans=bool(known and known.declares_vlans and not known.trunks_need_vlans),
             saves=known.saves if known else False,
             trunks=trunks,
@@ -160,7 +160,7 @@ class SwitchFactory:
 
 
 def _dialects(folder: Path) -> dict[str, Dialect]:
-    """Give the built-in dialects and the site's own. Raises ConfigError."""
+    """Return the built-in dialects and the site's own. Raises ConfigError."""
     try:
         return DIALECTS | load(folder)
     except (DialectError, OSError) as error:
