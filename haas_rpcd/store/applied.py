@@ -44,9 +44,9 @@ def before_sending(tx: Tx, device: str, change: Change, project_id: int | None) 
     """Note that ``change`` is about to be sent to ``device``, for a project or the site (None)."""
     match change:
         case SetPort(port=port, config=config):
-            port_id = ports.id_of(tx, device, port)
-            ports.set_unknown(tx, port_id)
-            ports.carry(tx, port_id, config.vlans)
+            if (port_id := ports.id_of(tx, device, port)) is not None:
+                ports.set_unknown(tx, port_id)
+                ports.carry(tx, port_id, config.vlans)
             _mark_unsaved(tx, device, project_id)
         case SetVlan(vlan=vlan):
             _claim_left_over(tx, vlan)
@@ -90,10 +90,14 @@ def _before_headnode(tx: Tx, change: HeadnodeChange) -> None:
 
 
 def confirm(tx: Tx, device: str, change: Change, seen: Seen) -> None:
-    """Store what was read back for the target of ``change``. :func:`release_freed` must follow."""
+    """Store what was read back for the target of ``change``. :func:`release_freed` must follow.
+
+    Does nothing if the target is not registered any more.
+    """
     match change, seen:
         case SetPort(port=port), PortSeen(config=config):
-            ports.confirm(tx, ports.id_of(tx, device, port), config)
+            if (port_id := ports.id_of(tx, device, port)) is not None:
+                ports.confirm(tx, port_id, config)
         case SetVlan(vlan=vlan), PresenceSeen(present=present):
             tx.execute(
                 "UPDATE switch_vlan SET confirmed = 1 WHERE vlan = ? AND switch_id ="
@@ -125,8 +129,7 @@ def confirm(tx: Tx, device: str, change: Change, seen: Seen) -> None:
             ),
             HeadnodeSeen(),
         ):
-            headnode_id = headnodes.id_of(tx, uuid)
-            if headnode_id is not None:
+            if (headnode_id := headnodes.id_of(tx, uuid)) is not None:
                 headnodes.confirm(tx, headnode_id, seen)
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import msgspec
-
 from haas_rpcd.model import HeadnodeSeen
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.rows import Json, Row
@@ -49,7 +47,14 @@ class HeadnodeNicRow(Row, frozen=True):
 
 _HEADNODE = """
 SELECT headnode.id, headnode.name, headnode.project_id, project.name AS project, headnode.uuid,
-    headnode.image, headnode.running, headnode.deleting, headnode_applied.seen,
+    headnode.image, headnode.running, headnode.deleting,
+    CASE headnode_applied.confirmed WHEN 1 THEN json_object(
+        'defined', json('true'),
+        'running', json(iif(headnode_applied.running, 'true', 'false')),
+        'nics', json((SELECT json_group_array(json_object('nic', name, 'mac', mac, 'vlan', vlan))
+            FROM (SELECT name, mac, vlan FROM headnode_applied_nic
+            WHERE headnode_applied_nic.headnode_id = headnode.id ORDER BY name, mac, vlan))))
+    END AS seen,
     headnode_applied.headnode_id IS NOT NULL AS touched
 FROM headnode JOIN project ON project.id = headnode.project_id
 LEFT JOIN headnode_applied ON headnode_applied.headnode_id = headnode.id
@@ -149,26 +154,23 @@ def delete(tx: Tx, headnode_id: int) -> None:
 
 def set_unknown(tx: Tx, headnode_id: int) -> None:
     """Write that it is not known what the hypervisor has of a headnode."""
-    tx.execute(
-        "INSERT INTO headnode_applied VALUES (?, NULL)"
-        " ON CONFLICT (headnode_id) DO UPDATE SET seen = NULL",
-        (headnode_id,),
-    )
+    tx.execute("DELETE FROM headnode_applied WHERE headnode_id = ?", (headnode_id,))
+    tx.insert("headnode_applied", headnode_id=headnode_id, confirmed=0)
 
 
 def confirm(tx: Tx, headnode_id: int, seen: HeadnodeSeen) -> None:
     """Write what was read of a headnode. One that is to be deleted, and is gone, is removed."""
     tx.execute("DELETE FROM headnode_carries WHERE headnode_id = ?", (headnode_id,))
-    if seen.defined:
-        tx.execute(
-            "INSERT INTO headnode_applied VALUES (?, ?)"
-            " ON CONFLICT (headnode_id) DO UPDATE SET seen = excluded.seen",
-            (headnode_id, msgspec.json.encode(seen).decode()),
-        )
-        carry(tx, headnode_id, {nic.vlan for nic in seen.nics})
-        return
     tx.execute("DELETE FROM headnode_applied WHERE headnode_id = ?", (headnode_id,))
-    tx.execute("DELETE FROM headnode WHERE id = ? AND deleting = 1", (headnode_id,))
+    if not seen.defined:
+        tx.execute("DELETE FROM headnode WHERE id = ? AND deleting = 1", (headnode_id,))
+        return
+    tx.insert("headnode_applied", headnode_id=headnode_id, confirmed=1, running=int(seen.running))
+    tx.execute_many(
+        "INSERT INTO headnode_applied_nic (headnode_id, name, mac, vlan) VALUES (?, ?, ?, ?)",
+        [(headnode_id, nic.nic, nic.mac, nic.vlan) for nic in set(seen.nics)],
+    )
+    carry(tx, headnode_id, {nic.vlan for nic in seen.nics})
 
 
 def carry(tx: Tx, headnode_id: int, vlans: Iterable[int]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from haas_rpcd.model import PortConfig
 from haas_rpcd.store.database import Tx
-from haas_rpcd.store.ports import CONFIG, IS_PARKED
+from haas_rpcd.store.ports import CONFIG
 from haas_rpcd.store.rows import Json, Row
 from haas_schemas.node import NicKind, NodeState
 
@@ -56,10 +56,7 @@ class TagRow(Row, frozen=True):
     tag: str
 
 
-_UNPARKED = f"""
-EXISTS (SELECT 1 FROM nic LEFT JOIN port_applied ON port_applied.port_id = nic.port_id
-    WHERE nic.node_id = node.id AND nic.port_id IS NOT NULL AND NOT ({IS_PARKED}))
-"""
+_UNPARKED = "EXISTS (SELECT 1 FROM unparked_nic WHERE unparked_nic.node_id = node.id)"
 
 _STATE = f"""
 CASE WHEN allocation.releasing = 1 THEN 'releasing'

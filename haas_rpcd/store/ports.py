@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-import msgspec
-
-from haas_rpcd.model import PortConfig
+from haas_rpcd.model import PARKED, PortConfig
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.rows import Json, Row
 
-PARKED_JSON = '{"untagged":null,"tagged":[]}'
+CONFIG = """
+CASE port_applied.confirmed WHEN 1 THEN json_object(
+    'untagged', port_applied.untagged,
+    'tagged', json((SELECT json_group_array(vlan) FROM (SELECT vlan FROM port_applied_tagged
+        WHERE port_applied_tagged.port_id = port_applied.port_id ORDER BY vlan))))
+END AS config
+"""
+"""The column ``config`` of a query that joins ``port_applied``, for a ``Json[PortConfig | None]``.
 
-CONFIG = "port_applied.config AS config"
-
-IS_PARKED = f"port_applied.config IS '{PARKED_JSON}'"
+It is null if the port's state is not known.
+"""
 
 
 class PortRow(Row, frozen=True):
@@ -88,7 +92,7 @@ def in_use(tx: Tx, switch_id: int) -> list[PortRow]:
     return tx.query(
         PortRow,
         f"{_PORT} WHERE port.switch_id = ? AND (nic.id IS NOT NULL OR (port_applied.port_id"
-        f" IS NOT NULL AND NOT ({IS_PARKED}))) ORDER BY port.name",
+        " IS NOT NULL AND port.id NOT IN (SELECT port_id FROM parked_port))) ORDER BY port.name",
         (switch_id,),
     )
 
@@ -99,7 +103,7 @@ def unconfirmed(tx: Tx, switch: str) -> list[UnconfirmedPortRow]:
         UnconfirmedPortRow,
         "SELECT port.name, port.role FROM port JOIN switch ON switch.id = port.switch_id"
         " LEFT JOIN port_applied ON port_applied.port_id = port.id"
-        " WHERE switch.name = ? AND port_applied.config IS NULL ORDER BY port.id",
+        " WHERE switch.name = ? AND port_applied.confirmed IS NOT 1 ORDER BY port.id",
         (switch,),
     )
 
@@ -132,9 +136,10 @@ def confirmed(tx: Tx, switch: str) -> dict[str, PortConfig]:
     return {row.name: row.config for row in rows if row.config is not None}
 
 
-def id_of(tx: Tx, switch: str, port: str) -> int:
-    """Return the id of a registered port."""
-    return tx.number(
+def id_of(tx: Tx, switch: str, port: str) -> int | None:
+    """Return the id of a port; None if it is not registered."""
+    return tx.value(
+        int,
         "SELECT port.id FROM port JOIN switch ON switch.id = port.switch_id"
         " WHERE switch.name = ? AND port.name = ?",
         (switch, port),
@@ -161,7 +166,8 @@ def create(tx: Tx, switch_id: int, name: str, canonical: str, role: str) -> None
 def set_role(tx: Tx, port_id: int, role: str) -> None:
     """Change a port's role. Its state is not known from then on."""
     tx.execute("UPDATE port SET role = ? WHERE id = ?", (role, port_id))
-    tx.execute("UPDATE port_applied SET config = NULL WHERE port_id = ?", (port_id,))
+    if tx.exists("SELECT 1 FROM port_applied WHERE port_id = ?", (port_id,)):
+        set_unknown(tx, port_id)
 
 
 def delete(tx: Tx, port_id: int) -> None:
@@ -179,22 +185,28 @@ def delete(tx: Tx, port_id: int) -> None:
 
 def set_unknown(tx: Tx, port_id: int) -> None:
     """Write that a port's state is not known."""
-    tx.execute(
-        "INSERT INTO port_applied VALUES (?, NULL)"
-        " ON CONFLICT (port_id) DO UPDATE SET config = NULL",
-        (port_id,),
-    )
+    _write(tx, port_id, confirmed=False, config=PARKED)
 
 
 def confirm(tx: Tx, port_id: int, config: PortConfig) -> None:
     """Write what a port was read to carry."""
-    tx.execute(
-        "INSERT INTO port_applied VALUES (?, ?)"
-        " ON CONFLICT (port_id) DO UPDATE SET config = excluded.config",
-        (port_id, msgspec.json.encode(config).decode()),
-    )
+    _write(tx, port_id, confirmed=True, config=config)
     tx.execute("DELETE FROM port_carries WHERE port_id = ?", (port_id,))
     carry(tx, port_id, config.vlans)
+
+
+def _write(tx: Tx, port_id: int, *, confirmed: bool, config: PortConfig) -> None:
+    tx.execute(
+        "INSERT INTO port_applied (port_id, confirmed, untagged) VALUES (?, ?, ?)"
+        " ON CONFLICT (port_id) DO UPDATE"
+        " SET confirmed = excluded.confirmed, untagged = excluded.untagged",
+        (port_id, int(confirmed), config.untagged),
+    )
+    tx.execute("DELETE FROM port_applied_tagged WHERE port_id = ?", (port_id,))
+    tx.execute_many(
+        "INSERT INTO port_applied_tagged (port_id, vlan) VALUES (?, ?)",
+        [(port_id, vlan) for vlan in sorted(set(config.tagged))],
+    )
 
 
 def carry(tx: Tx, port_id: int, vlans: Iterable[int]) -> None:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from haas_rpcd.model import RegisteredSwitch
+from haas_rpcd.store import ports
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.rows import Json, Row
 from haas_schemas.switch import TransportName
@@ -117,11 +118,12 @@ def _options(switch: RegisteredSwitch) -> str:
 
 def forget_confirmations(tx: Tx, switch_id: int) -> None:
     """Mark everything on a switch as unconfirmed. VLANs that it may carry stay in use."""
-    tx.execute(
-        "UPDATE port_applied SET config = NULL"
-        " WHERE port_id IN (SELECT id FROM port WHERE switch_id = ?)",
+    for port_id in tx.values(
+        int,
+        "SELECT port_id FROM port_applied JOIN port ON port.id = port_id WHERE switch_id = ?",
         (switch_id,),
-    )
+    ):
+        ports.set_unknown(tx, port_id)
     tx.execute("UPDATE switch_vlan SET confirmed = 0 WHERE switch_id = ?", (switch_id,))
 
 

@@ -71,9 +71,7 @@ def prepare(folder: Path, nodes: int, first_switch: int) -> Path:
 
     def park(tx: Tx) -> None:
         """As if every switch had confirmed it: there are no 417 switches here."""
-        tx.execute(
-            'INSERT INTO port_applied SELECT id, \'{"untagged":null,"tagged":[]}\' FROM port'
-        )
+        tx.execute("INSERT INTO port_applied SELECT id, 1, NULL FROM port")
 
     async def fill() -> None:
         made = daemon.real(config.load(file))

@@ -25,7 +25,6 @@ LINE = 0.010
 """Seconds that a switch takes for a line."""
 
 ROUND_TRIP = 0.020
-PARKED = '{"untagged":null,"tagged":[]}'
 
 
 @dataclass
@@ -127,10 +126,10 @@ def _site(yard: Switchyard, others_nodes: int) -> dict[str, Any]:
 def _park_the_others(database: Path) -> None:
     with contextlib.closing(sqlite3.connect(database)) as db, db:
         db.execute(
-            "INSERT INTO port_applied SELECT id, ? FROM port WHERE true"
-            " ON CONFLICT (port_id) DO UPDATE SET config = excluded.config",
-            (PARKED,),
+            "INSERT INTO port_applied SELECT id, 1, NULL FROM port WHERE true"
+            " ON CONFLICT (port_id) DO UPDATE SET confirmed = 1, untagged = NULL"
         )
+        db.execute("DELETE FROM port_applied_tagged")
 
 
 # --- what is measured -----------------------------------------------------------------------------

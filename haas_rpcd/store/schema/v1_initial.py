@@ -1,33 +1,8 @@
-"""The tables, as migrations. What must never happen is made impossible here, not only in the code.
-
-- ``allocation.node_id`` is a primary key: a node has one holder or none.
-- ``vlan_claim.vlan`` is a primary key: a VLAN id belongs to one network, and the claim outlives the
-  network until every switch confirmed that the VLAN is gone.
-- ``nic.port_id`` is unique: a port has one nic behind it; ``port.canonical`` is unique on its
-  switch, so that ``Gi1/0/1`` and ``GigabitEthernet1/0/1`` are not two ports; and so are a switch's
-  host and port, so that one switch is not two.
-- Triggers refuse to allocate or to free a node whose ports are not confirmed parked, to change
-  where the nics of a held node are plugged in, to connect anything to a network that its holder may
-  not use, and to end a share that is used.
-
-Three states (design.md, section 3): ``connection``, ``headnode`` and ``headnode_nic`` are what is
-desired; ``port_applied``, ``switch_vlan``, ``bridge`` and ``headnode_applied`` what was confirmed.
-``port_carries`` and ``headnode_carries`` say which VLANs something carries *or may carry*: rows are
-added before a change is sent and taken out only when its result has been read back.
-``drift`` is what of it the devices contradicted when they were last looked at.
-``unsaved`` says which switches hold changes that no save has confirmed, and for whom they were made
-(project 0 is the site).
-"""
+"""The first tables and the triggers on them. Released: this SQL does not change any more."""
 
 from __future__ import annotations
 
-import sqlite3
-
-from sqlite_utils import Database, Migrations
-
-migrations = Migrations("haas")
-
-INITIAL = """
+SQL = """
 CREATE TABLE project (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE
@@ -304,56 +279,4 @@ WHEN NEW.network_id IS NOT NULL AND NOT EXISTS (
 BEGIN SELECT RAISE(ABORT, 'this headnode''s project may not use this network'); END;
 """
 
-INITIAL += "".join(_CONNECT.format(event=event) for event in ("INSERT", "UPDATE"))
-
-
-@migrations()
-def initial(db: Database) -> None:
-    """Make the first tables. Statement by statement: executescript would commit on its own."""
-    for statement in _statements(INITIAL):
-        db.execute(statement)
-
-
-DRIFT = """
-ALTER TABLE switch ADD COLUMN booted REAL;
-ALTER TABLE switch ADD COLUMN checked REAL;
-
-CREATE TABLE drift (
-    device TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    target TEXT NOT NULL,
-    applied TEXT NOT NULL,
-    observed TEXT NOT NULL,
-    since REAL NOT NULL,
-    PRIMARY KEY (device, kind, target)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE repair (
-    job_id INTEGER PRIMARY KEY REFERENCES job(id) ON DELETE CASCADE,
-    switch TEXT
-) STRICT;
-
-CREATE TRIGGER allocate_only_nodes_that_stayed_parked BEFORE INSERT ON allocation
-WHEN EXISTS (
-    SELECT 1 FROM nic JOIN port ON port.id = nic.port_id JOIN switch ON switch.id = port.switch_id
-    JOIN drift ON drift.device = switch.name AND drift.target = port.name
-    WHERE nic.node_id = NEW.node_id)
-BEGIN SELECT RAISE(ABORT, 'a port of this node did not stay parked'); END;
-"""
-
-
-@migrations()
-def drift(db: Database) -> None:
-    """Remember when switches booted, what drifted, and which jobs repair that."""
-    for statement in _statements(DRIFT):
-        db.execute(statement)
-
-
-def _statements(script: str) -> list[str]:
-    """Split a script at the semicolons that end statements (those of a trigger's body do not)."""
-    statements, start = [], 0
-    for end, character in enumerate(script):
-        if character == ";" and sqlite3.complete_statement(script[start : end + 1]):
-            statements.append(script[start : end + 1].strip())
-            start = end + 1
-    return statements
+SQL += "".join(_CONNECT.format(event=event) for event in ("INSERT", "UPDATE"))

@@ -1,0 +1,78 @@
+"""The tables, as migrations. The schema itself makes impossible what must never happen.
+
+- ``allocation.node_id`` is a primary key: at most one project holds a node.
+- ``vlan_claim.vlan`` is a primary key: a VLAN id belongs to one network. The claim outlives the
+  network until every switch has confirmed that the VLAN is gone.
+- ``nic.port_id`` is unique: a port has at most one nic behind it. ``port.canonical`` is unique on
+  its switch, so ``Gi1/0/1`` and ``GigabitEthernet1/0/1`` cannot be two ports. A switch's host and
+  port are unique, so one switch cannot be registered twice.
+- Triggers refuse to allocate or to free a node whose ports are not confirmed parked, to change
+  where the nics of a held node are plugged in, to connect anything to a network that its holder may
+  not use, and to end a share that is in use.
+
+There are three states:
+
+- Desired, what users have staged: ``connection``, ``headnode`` and ``headnode_nic``.
+- Applied, what a device last confirmed: ``port_applied`` and ``port_applied_tagged``,
+  ``switch_vlan``, ``bridge``, ``headnode_applied`` and ``headnode_applied_nic``. A row that is not
+  ``confirmed`` was changed, or is being changed, with an unknown result; without a row nothing was
+  ever changed.
+- Observed, where devices contradicted what was applied when they were last checked: ``drift``.
+
+The view ``parked_port`` defines what counts as parked, ``unparked_nic`` which nics keep a node from
+being free. A column that is added to ``port_applied`` and matters for this belongs in the view; the
+triggers and the queries follow.
+
+``port_carries`` and ``headnode_carries`` list the VLANs that something carries *or may carry*. Rows
+are added before a change is sent, and removed only when its result has been read back.
+
+``unsaved`` lists the switches with changes that no save has confirmed, and the projects that made
+the changes; project 0 is the site.
+
+A released migration does not change any more. tests/unit/released has a filled database of each
+release, which the tests upgrade.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from sqlite_utils import Database, Migrations
+
+from haas_rpcd.store.schema import v1_initial, v2_drift, v3_applied_columns
+
+migrations = Migrations("haas")
+
+
+@migrations()
+def initial(db: Database) -> None:
+    """Create the first tables."""
+    _run(db, v1_initial.SQL)
+
+
+@migrations()
+def drift(db: Database) -> None:
+    """Add when switches booted, what drifted, and which jobs repair it."""
+    _run(db, v2_drift.SQL)
+
+
+@migrations()
+def applied_columns(db: Database) -> None:
+    """Store what was confirmed in columns."""
+    _run(db, v3_applied_columns.SQL)
+
+
+def _run(db: Database, script: str) -> None:
+    """Run statements one by one: ``executescript`` would commit before them."""
+    for statement in _statements(script):
+        db.execute(statement)
+
+
+def _statements(script: str) -> list[str]:
+    """Split a script at the semicolons that end a statement, not at those in a trigger's body."""
+    statements, start = [], 0
+    for end, character in enumerate(script):
+        if character == ";" and sqlite3.complete_statement(script[start : end + 1]):
+            statements.append(script[start : end + 1].strip())
+            start = end + 1
+    return statements

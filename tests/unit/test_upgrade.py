@@ -1,0 +1,396 @@
+"""A database of each earlier schema, upgraded: whatever was true of the data centre still is.
+
+``released/NAME.sql`` is a filled database with the migrations up to NAME. Every migration but the
+newest has one; ``python -m tests.unit.test_upgrade`` writes the next from the last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+
+from haas_rpcd.model import (
+    PARKED,
+    AppliedPort,
+    DefineHeadnode,
+    DeleteHeadnode,
+    HeadnodeNic,
+    HeadnodeSeen,
+    Phase,
+    PortConfig,
+    PortRef,
+    PortSeen,
+    PresenceSeen,
+    SaveConfig,
+    SetBridge,
+    SetHeadnodeNics,
+    SetHeadnodePower,
+    SetPort,
+    SetVlan,
+    SwitchTraits,
+)
+from haas_rpcd.planner import plan
+from haas_rpcd.store import (
+    applied,
+    audit,
+    drift,
+    headnodes,
+    jobs,
+    networks,
+    nodes,
+    ports,
+    projects,
+    scope,
+    switches,
+)
+from haas_rpcd.store.database import Store, Tx
+from haas_rpcd.store.schema import migrations
+from haas_rpcd.store.scope import Scope
+
+FOLDER = Path(__file__).parent / "released"
+RELEASED = [path.stem for path in FOLDER.glob("*.sql")]
+NEWER = [name for name in RELEASED if name != "initial"]
+"""Those that knew drift."""
+
+POOL = tuple(range(100, 110))
+
+
+def fill(path: Path, release: str) -> None:
+    """Write the database of an earlier release."""
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript((FOLDER / f"{release}.sql").read_text())
+
+
+@pytest.fixture(scope="session")
+def upgraded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The upgraded database of every earlier release, to be copied by each test."""
+
+    async def upgrade(path: Path) -> None:
+        store = Store(str(path))
+        await store.open()
+        await store.close()
+
+    databases = {}
+    for release in RELEASED:
+        path = tmp_path_factory.mktemp("released") / "haas.db"
+        fill(path, release)
+        with ThreadPoolExecutor(1) as thread:  # an event loop of its own
+            thread.submit(asyncio.run, upgrade(path)).result()
+        databases[release] = path.read_bytes()
+    return databases
+
+
+@pytest.fixture(params=RELEASED)
+async def store(
+    tmp_path: Path, upgraded: dict[str, bytes], request: pytest.FixtureRequest
+) -> AsyncIterator[Store]:
+    path = tmp_path / "haas.db"
+    path.write_bytes(upgraded[request.param])
+    opened = Store(str(path))
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+def traits(dialect: str, trunks: int) -> SwitchTraits:
+    return SwitchTraits(declares_vlans=True, saves=True, trunks=trunks)
+
+
+async def refused(store: Store, change: Callable[[Tx], object], why: str) -> None:
+    with pytest.raises(sqlite3.IntegrityError, match=why):
+        await store.write(change)
+
+
+def node_id(tx: Tx, name: str) -> int:
+    found = nodes.find(tx, name)
+    assert found is not None
+    return found.id
+
+
+# --- the schema -----------------------------------------------------------------------------------
+
+
+def test_there_is_a_filled_database_of_each_schema_but_the_newest() -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        names = [migration.name for migration in migrations.pending(Database(connection))]
+    assert set(names[:-1]) <= set(RELEASED) <= set(names)
+
+
+def test_an_upgraded_schema_is_that_of_a_new_database(tmp_path: Path) -> None:
+    def schema(connection: sqlite3.Connection) -> list[tuple[str, str, str]]:
+        migrations.apply(Database(connection))
+        return connection.execute(
+            "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE '%sqlite_%'"
+            " ORDER BY type, name"
+        ).fetchall()
+
+    with closing(sqlite3.connect(":memory:")) as new:
+        expected = schema(new)
+    for release in RELEASED:
+        path = tmp_path / release
+        fill(path, release)
+        with closing(sqlite3.connect(path)) as old:
+            assert schema(old) == expected
+
+
+async def test_no_row_refers_to_one_that_is_gone(store: Store) -> None:
+    assert not await store.read(lambda tx: tx.exists("PRAGMA foreign_key_check"))
+
+
+# --- what is applied ------------------------------------------------------------------------------
+
+
+async def test_nodes_are_in_the_state_they_were_in(store: Store) -> None:
+    states = {row.name: row.state for row in await store.read(nodes.page, 100, "")}
+    drifted = states.pop("node-9")
+    assert states == {
+        "node-1": "allocated",
+        "node-2": "releasing",
+        "node-3": "free",
+        "node-4": "unconfirmed",  # its port may have been changed
+        "node-5": "unconfirmed",  # its port was never set
+        "node-6": "allocated",
+        "node-7": "free",  # it is plugged into no port
+        "node-8": "allocated",
+    }
+    found = await store.read(lambda tx: tx.exists("SELECT 1 FROM drift"))
+    assert drifted == ("unconfirmed" if found else "free")
+
+
+async def test_ports_carry_what_was_confirmed(store: Store) -> None:
+    def states(tx: Tx, switch: str) -> dict[str, PortConfig | None]:
+        found = switches.find(tx, switch)
+        assert found is not None
+        return {row.name: row.config for row in ports.states(tx, found.id)}
+
+    trunk = PortConfig(tagged=POOL)
+    assert await store.read(states, "sw1") == {
+        "Gi1/0/1": PortConfig(untagged=100),
+        "Gi1/0/2": None,
+        "Gi1/0/3": PARKED,
+        "Gi1/0/4": None,
+        "Gi1/0/6": PARKED,
+        "Gi1/0/8": trunk,
+    }
+    assert await store.read(states, "sw2") == {
+        "ethernet 1/1/1": PortConfig(untagged=101, tagged=(100,)),
+        "ethernet 1/1/2": None,
+        "ethernet 1/1/3": PARKED,
+        "ethernet 1/1/8": trunk,
+    }
+
+
+async def test_headnodes_are_what_the_hypervisor_confirmed(store: Store) -> None:
+    rows = {row.label: row for row in await store.read(headnodes.page, 100, 0)}
+    nics = (
+        HeadnodeNic("nic0", "52:54:00:aa:00:05", 101),
+        HeadnodeNic("nic1", "52:54:00:aa:00:06", 0),
+    )
+    assert {label: row.seen for label, row in rows.items()} == {
+        "red/head": None,
+        "red/half": None,
+        "red/going": None,
+        "blue/desk": HeadnodeSeen(defined=True, running=True, nics=nics),
+        "blue/off": HeadnodeSeen(defined=True, running=False),
+        "blue/fresh": None,
+    }
+    assert [label for label, row in rows.items() if not row.touched] == ["blue/fresh"]
+    assert [label for label, row in rows.items() if row.deleting] == ["red/going"]
+
+
+async def test_a_project_that_was_applied_has_nothing_to_do(store: Store) -> None:
+    def planned(tx: Tx) -> list[str]:
+        blue = projects.find(tx, "blue")
+        assert blue is not None
+        desired, was_applied = scope.load(tx, Scope(project_id=blue.id), POOL, traits)
+        assert was_applied.ports == {
+            PortRef("sw2", "ethernet 1/1/1"): AppliedPort(PortConfig(101, (100,)))
+        }
+        return [step.target for step in plan(desired, was_applied).steps if step.device == "sw2"]
+
+    assert await store.read(planned) == []
+
+
+async def test_vlan_ids_stay_claimed_until_every_device_gave_them_up(store: Store) -> None:
+    def free(tx: Tx) -> list[int]:
+        return networks.free_claims(tx)
+
+    def remove(tx: Tx, switch: str, vlan: int) -> list[int]:
+        applied.confirm(tx, switch, SetVlan(vlan, present=False), PresenceSeen(present=False))
+        return networks.free_claims(tx)
+
+    assert await store.write(free) == []
+    assert await store.read(networks.first_free_vlan, POOL) == 103
+    assert await store.write(remove, "sw1", 102) == [102]
+    assert await store.write(remove, "sw1", 109) == [109]
+    assert await store.write(free) == []
+
+
+# --- what may happen next -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("node", ["node-2", "node-4", "node-5"])
+async def test_a_node_that_is_not_confirmed_parked_cannot_be_allocated(
+    store: Store, node: str
+) -> None:
+    await store.write(lambda tx: tx.execute("DELETE FROM drift"))
+    await refused(
+        store,
+        lambda tx: nodes.allocate(tx, node_id(tx, node), 2),
+        "not confirmed parked|UNIQUE constraint failed: allocation.node_id",
+    )
+
+
+async def test_a_parked_node_can_be_allocated_once(store: Store) -> None:
+    await store.write(lambda tx: nodes.allocate(tx, node_id(tx, "node-3"), 2))
+    await refused(store, lambda tx: nodes.allocate(tx, node_id(tx, "node-3"), 1), "UNIQUE")
+
+
+@pytest.mark.parametrize("store", NEWER, indirect=True)
+async def test_a_drifted_node_cannot_be_allocated(store: Store) -> None:
+    await refused(
+        store, lambda tx: nodes.allocate(tx, node_id(tx, "node-9"), 2), "did not stay parked"
+    )
+
+
+@pytest.mark.parametrize("node", ["node-1", "node-2", "node-6", "node-8"])
+async def test_a_node_on_a_network_cannot_be_given_up(store: Store, node: str) -> None:
+    await refused(
+        store,
+        lambda tx: tx.execute("DELETE FROM allocation WHERE node_id = ?", (node_id(tx, node),)),
+        "not confirmed parked or still connected",
+    )
+
+
+async def test_a_release_ends_when_the_port_is_confirmed_parked(store: Store) -> None:
+    def park(tx: Tx) -> list[str]:
+        change = SetPort("Gi1/0/2", PARKED)
+        applied.confirm(tx, "sw1", change, PortSeen(PARKED))
+        return applied.release_freed(tx).nodes
+
+    assert await store.write(lambda tx: applied.release_freed(tx).nodes) == []
+    assert await store.write(park) == ["node-2"]
+    await store.write(lambda tx: nodes.allocate(tx, node_id(tx, "node-2"), 2))
+
+
+async def test_what_is_held_or_shared_is_guarded_as_before(store: Store) -> None:
+    def connect(tx: Tx) -> None:
+        [nic] = nodes.nics_of(tx, [node_id(tx, "node-8")])[node_id(tx, "node-8")]
+        tx.insert("connection", nic_id=nic.id, network_id=2, tagged=0)
+
+    await refused(store, connect, "may not use this network")
+    await refused(store, lambda tx: networks.unshare(tx, 1, 2), "still uses this network")
+    await refused(
+        store,
+        lambda tx: tx.execute("UPDATE nic SET port_id = NULL WHERE name = 'ipmi'"),
+        "nics of a node that is held are fixed",
+    )
+
+
+async def test_a_column_that_is_added_leaves_free_nodes_free(store: Store) -> None:
+    """A later release reads more of a port: what was confirmed before stays confirmed."""
+
+    def extend(tx: Tx) -> None:
+        tx.execute("ALTER TABLE port_applied ADD COLUMN speed INTEGER")
+
+    await store.write(extend)
+    found = await store.read(nodes.find, "node-3")
+    assert found is not None
+    assert found.state == "free"
+    await store.write(lambda tx: nodes.allocate(tx, found.id, 2))
+
+
+# --- jobs -----------------------------------------------------------------------------------------
+
+
+async def test_jobs_under_way_are_picked_up(store: Store) -> None:
+    found = await store.read(jobs.unfinished)
+    kinds = [(job.id, job.kind, job.state, job.project) for job in found if not job.repairs]
+    assert kinds == [(2, "apply", "running", "red"), (3, "release", "queued", "red")]
+    assert [job.node_id for job in found] == [None, 2, *[None for job in found[2:]]]
+
+
+@pytest.mark.parametrize("store", NEWER, indirect=True)
+async def test_a_repair_under_way_is_picked_up(store: Store) -> None:
+    [repair] = [job for job in await store.read(jobs.unfinished) if job.repairs]
+    assert (repair.id, repair.state, repair.repair_switch) == (4, "queued", "sw2")
+
+
+async def test_steps_that_a_dead_daemon_may_have_sent_are_known(store: Store) -> None:
+    """Their changes are read back from each device, so all of them must be understood."""
+    nic = HeadnodeNic("nic0", "52:54:00:aa:00:01", 100)
+    other = HeadnodeNic("nic0", "52:54:00:aa:00:03", 100)
+    head, half, going = (f"{n * 8}-{n * 4}-4{n * 3}-8{n * 3}-{n * 12}" for n in "124")
+    steps = await store.write(jobs.interrupt, 2, 1790000100.0)
+    assert [(step.phase, step.device, step.change) for step in steps] == [
+        (Phase.VLANS, "sw2", SetVlan(104, present=True)),
+        (Phase.JOIN, "sw2", SetPort("ethernet 1/1/2", PortConfig(tagged=(104,)))),
+        (Phase.BRIDGES, "master", SetBridge(104, present=True)),
+        (Phase.HEADNODES, "libvirt", DefineHeadnode("red/half", half, "base-headnode", (other,))),
+        (Phase.HEADNODES, "libvirt", SetHeadnodeNics("red/head", head, (nic,))),
+        (Phase.HEADNODES, "libvirt", SetHeadnodePower("red/head", head, running=True)),
+        (Phase.REMOVE_HEADNODES, "libvirt", DeleteHeadnode("red/going", going)),
+        (Phase.REMOVE, "sw1", SetVlan(102, present=False)),
+        (Phase.SAVE, "sw1", SaveConfig()),
+    ]
+    states = [step.state for step in await store.read(jobs.steps, 2)]
+    assert states == ["failed", *["interrupted"] * 10]
+
+
+async def test_other_jobs_still_see_what_a_running_job_will_add(store: Store) -> None:
+    found = await store.read(lambda tx: jobs.open_changes(tx, ["sw2"], but_of=3))
+    assert SetPort("ethernet 1/1/2", PortConfig(tagged=(104,))) in found
+
+
+async def test_past_jobs_and_the_audit_trail_are_kept(store: Store) -> None:
+    past = await store.read(jobs.find, 1)
+    assert past is not None
+    assert (past.state, past.user, past.done, past.total) == ("succeeded", "rita", 1, 1)
+    trail = await store.read(
+        lambda tx: audit.page(tx, 10, None, since=None, user=None, project=None)
+    )
+    assert [(row.user, row.outcome, row.params["network"]) for row in trail] == [
+        ("rita", "done", "net"),
+        ("bob", "not_found", "x"),
+    ]
+
+
+@pytest.mark.parametrize("store", NEWER, indirect=True)
+async def test_drift_is_still_known(store: Store) -> None:
+    rows = await store.read(drift.page, 100, ("", "", ""), None)
+    assert [(row.device, row.target, row.project, row.behind) for row in rows] == [
+        ("libvirt", "blue/desk", "blue", "blue/desk"),
+        ("master", "br-vlan100", "red", "red/net"),
+        ("sw1", "102", "red", "red/old"),
+        ("sw2", "ethernet 1/1/3", None, "node-9:eth0"),
+    ]
+
+
+# --- the next release -----------------------------------------------------------------------------
+
+
+def write_next() -> Path:
+    """Upgrade the last filled database by one migration, and write that as the next."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        names = [migration.name for migration in migrations.pending(Database(connection))]
+        known = [name for name in names if name in RELEASED]
+        text = (FOLDER / f"{known[-1]}.sql").read_text()
+        connection.executescript(text)
+        following = names[names.index(known[-1]) + 1 :]
+        migrations.apply(Database(connection), stop_before=following[1:])
+        heading = [line for line in text.splitlines() if line.startswith("--")]
+        lines = [line.replace(f'"{known[-1]}"', f'"{following[0]}"') for line in heading]
+        path = FOLDER / f"{following[0]}.sql"
+        path.write_text("\n".join([*lines, *connection.iterdump()]) + "\n")
+    return path
+
+
+if __name__ == "__main__":
+    print(write_next())
