@@ -1,7 +1,7 @@
-"""Drift: looking whether devices still are as they were applied, and what to do when not.
+"""Checks whether devices are still as they were applied, and restores what is not.
 
-Each device is read as a whole, in its own session and in its turn, so nothing that a job is just
-changing is taken for drift. What is found stays in the store until it is found no more.
+A device is read as a whole in its worker's turn, so that nothing a job is changing counts as drift.
+Differences stay in the store until a check no longer finds them.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ from haas_rpcd.store.database import Store, Tx
 log = logging.getLogger(__name__)
 
 TOLERANCE = 150.0
-"""Seconds by which a boot time may seem to move: many switches count their up-time in minutes."""
+"""Seconds by which a computed boot time may vary: many switches report their uptime in minutes."""
 
 
 @runtime_checkable
-class Boots(Protocol):
+class ReportsUptime(Protocol):
     """A device that reports its uptime."""
 
     async def uptime(self) -> Uptime | None:
@@ -62,8 +62,8 @@ class Boots(Protocol):
 
 
 @dataclass
-class Found:
-    """What a check found: by device, and the devices that could not be read, with why."""
+class CheckResult:
+    """The result of a check. ``unreachable``: why a device could not be read, by device."""
 
     checked: list[str] = field(default_factory=list)
     unreachable: dict[str, str] = field(default_factory=dict)
@@ -71,7 +71,10 @@ class Found:
 
 
 class DriftWatch:
-    """Checks devices for drift, on demand, regularly, and when one was restarted."""
+    """Checks devices for drift: on demand, regularly, and after a switch restarted.
+
+    ``restarted`` is called with a switch that restarted, once its open ports are shut.
+    """
 
     def __init__(
         self,
@@ -86,47 +89,50 @@ class DriftWatch:
         self._planning = planning
         self._worker = worker
         self._restarted = restarted
-        """Told of a switch that was restarted, once its open ports are closed."""
 
     # --- checking ---------------------------------------------------------------------------------
 
-    async def check(self, switch: str | None = None) -> Found:
-        """Read one switch, or everything; write and tell what differs."""
+    async def check(self, switch: str | None = None) -> CheckResult:
+        """Read one switch, or everything; record and publish what differs."""
         if switch is not None:
             devices = [switch]
         else:
-            devices = [*await self._store.read(switches.names), *self._planning.own_devices()]
-        found = Found()
-        await asyncio.gather(*(self._check(device, found) for device in devices))
-        found.checked.sort()
-        found.differences.sort(key=lambda d: (d.device, d.kind, d.target))
-        return found
+            devices = [*await self._store.read(switches.names), *self._planning.master_devices()]
+        result = CheckResult()
+        async with asyncio.TaskGroup() as group:
+            for device in devices:
+                group.create_task(self._check(device, result))
+        result.checked.sort()
+        result.differences.sort(key=lambda d: (d.device, d.kind, d.target))
+        return result
 
-    async def _check(self, device: str, found: Found) -> None:
+    async def _check(self, device: str, result: CheckResult) -> None:
         async def read(driver: Driver) -> tuple[Applied, Observed]:
-            return await self._look(device, driver)
+            return await self._compare(device, driver)
 
         try:
             applied, observed = await self._worker(device).read(read)
         except HaasError as error:
-            found.unreachable[device] = error.message
+            result.unreachable[device] = error.message
             log.warning("%s could not be checked for drift: %s", device, error.message)
             return
         differences = drift(applied, observed)
-        await self._note(device, differences)
-        found.checked.append(device)
-        found.differences += differences
+        await self._record(device, differences)
+        result.checked.append(device)
+        result.differences += differences
 
-    async def _look(self, device: str, driver: Driver) -> tuple[Applied, Observed]:
-        """Read what a device has, and then what it should have: in its worker's turn nobody else
-        changes either."""
+    async def _compare(self, device: str, driver: Driver) -> tuple[Applied, Observed]:
+        """Read what a device has, then what it should have.
+
+        Call this in the worker's turn, when nobody else changes either.
+        """
         changes = await self._store.read(self._changes, device)
         seen = await driver.observe(changes) if changes else []
         applied = await self._store.read(store_drift.applied_on, device, self._planning.traits)
         return applied, _observed(device, changes, seen)
 
     def _changes(self, tx: Tx, device: str) -> list[Change]:
-        """Give what the driver is asked for; a switch answers it with one bulk read."""
+        """Return changes whose targets are to be read. A switch needs one bulk read for all."""
         pool = self._planning.pool
         if device == MASTER:
             known = store_drift.applied_on(tx, device, self._planning.traits).bridges
@@ -141,10 +147,10 @@ class DriftWatch:
         known = applied.vlans.get(device, {})
         return ports + [SetVlan(vlan, present=True) for vlan in sorted({*pool, *known})]
 
-    async def _note(self, device: str, differences: Sequence[Difference]) -> None:
-        """Write what differs, and tell what is new of it and what is right again."""
+    async def _record(self, device: str, differences: Sequence[Difference]) -> None:
+        """Record what differs; publish what is new, and what is right again."""
         found = [
-            store_drift.DifferenceRow(d.kind, d.target, _words(d.applied), _words(d.observed))
+            store_drift.DifferenceRow(d.kind, d.target, _describe(d.applied), _describe(d.observed))
             for d in differences
         ]
         new, gone = await self._store.write(store_drift.replace, device, found, time.time())
@@ -162,37 +168,37 @@ class DriftWatch:
     # --- repairing --------------------------------------------------------------------------------
 
     async def repair_steps(self, switch: str | None) -> list[Step]:
-        """Check, and give the steps that make it what was applied. Raises UnavailableError.
+        """Check a switch, or everything; return the steps that restore what was applied.
 
-        That is when nothing of what was asked for could be read.
+        Raises UnavailableError if none of the requested devices could be read.
         """
-        found = await self.check(switch)
-        if found.unreachable and not found.checked:
-            raise UnavailableError(next(iter(found.unreachable.values())))
+        result = await self.check(switch)
+        if result.unreachable and not result.checked:
+            raise UnavailableError(next(iter(result.unreachable.values())))
 
         def plan(tx: Tx) -> list[Step]:
             switches = {
                 device: traits
-                for device in found.checked
+                for device in result.checked
                 if device not in RESERVED_DEVICES
                 for traits in store_drift.applied_on(
                     tx, device, self._planning.traits
                 ).switches.values()
             }
             goals = store_drift.headnode_goals(tx)
-            return repair(found.differences, goals, Applied(switches=switches))
+            return repair(result.differences, goals, Applied(switches=switches))
 
         return await self._store.read(plan)
 
     # --- restarts ---------------------------------------------------------------------------------
 
-    async def opened(self, device: str, driver: Driver) -> None:
-        """See, in a session that was just opened, whether a switch was restarted meanwhile.
+    async def session_opened(self, device: str, driver: Driver) -> None:
+        """Find out, in a new session, whether a switch restarted since the last one.
 
-        If it was, ports that came back open and other than applied are closed at once, before
-        anything else is sent. Raises DeviceError.
+        If it did, ports that came back open, but not as applied, are shut before anything else is
+        sent. Raises DeviceError.
         """
-        if not isinstance(driver, Boots):
+        if not isinstance(driver, ReportsUptime):
             return
         up = await driver.uptime()
         if up is None:
@@ -204,52 +210,52 @@ class DriftWatch:
         if before is not None:
             log.warning("%s was restarted %.0f s ago: checking it", device, up.seconds)
             self._events.publish_inventory("switch", "restarted", device, admins_only=True)
-            await self._close_what_came_back_open(device, driver)
+            await self._shut_wrong_ports(device, driver)
         await self._store.write(switches.set_booted, device, now - up.seconds)
         if before is not None:
             self._restarted(device)
 
-    async def _close_what_came_back_open(self, device: str, driver: Driver) -> None:
-        applied, observed = await self._look(device, driver)
+    async def _shut_wrong_ports(self, device: str, driver: Driver) -> None:
+        applied, observed = await self._compare(device, driver)
         differences = drift(applied, observed)
-        doubtful = {ref for ref, port in applied.ports.items() if port.config is None}
-        wrong = {PortRef(device, d.target) for d in differences if d.kind == "port"} | doubtful
-        close = [
+        unknown = {ref for ref, port in applied.ports.items() if port.config is None}
+        wrong = {PortRef(device, d.target) for d in differences if d.kind == "port"} | unknown
+        to_shut = [
             SetPort(ref.port, PARKED)
             for ref in sorted(wrong)
             if observed.ports.get(ref, PARKED) != PARKED
         ]
-        if close:
-            log.warning("%s: closing %s", device, ", ".join(change.port for change in close))
-            for outcome in await driver.send(close, _Silent()):
+        if to_shut:
+            log.warning("%s: closing %s", device, ", ".join(change.port for change in to_shut))
+            for outcome in await driver.send(to_shut, _Silent()):
                 if outcome.error is not None:
                     raise outcome.error
-            applied, observed = await self._look(device, driver)
+            applied, observed = await self._compare(device, driver)
             differences = drift(applied, observed)
             self._events.publish_inventory("switch", "ports-closed", device, admins_only=True)
-        await self._note(device, differences)
+        await self._record(device, differences)
 
     # --- regularly --------------------------------------------------------------------------------
 
-    async def regularly(self, interval: float) -> None:
+    async def check_regularly(self, interval: float) -> None:
         """Check everything every ``interval`` seconds, for ever."""
         while True:
             await asyncio.sleep(interval)
             try:
                 await self.check()
-            except Exception:  # a bug of ours must not end the checks
+            except Exception:  # a bug must not end the checks
                 log.exception("a regular check for drift failed unexpectedly")
 
 
 class _Silent:
-    """Sends on, and tells nobody: no job waits for these lines."""
+    """The progress of lines that belong to no job: nobody follows it."""
 
     def line_sent(self, change: int, line: str) -> None:
-        """Write it to the log."""
+        """Log the line."""
         log.info("closing: %s", line)
 
     def cancelled(self) -> bool:
-        """Go on to the end."""
+        """Return False: nobody can cancel this."""
         return False
 
 
@@ -257,29 +263,29 @@ def _observed(
     device: str, changes: Sequence[Change], seen: Sequence[Seen | DeviceError]
 ) -> Observed:
     ports: dict[PortRef, PortConfig] = {}
-    there: set[int] = set()
+    present_vlans: set[int] = set()
     headnodes: dict[str, HeadnodeSeen] = {}
-    asked_vlans = False
+    vlans_read = False
     for change, found in zip(changes, seen, strict=True):
         match change, found:
             case SetPort(port=port), PortSeen(config=config):
                 ports[PortRef(device, port)] = config
             case ((SetVlan(vlan=vlan) | SetBridge(vlan=vlan)), PresenceSeen(present=present)):
-                asked_vlans = asked_vlans or isinstance(change, SetVlan)
+                vlans_read = vlans_read or isinstance(change, SetVlan)
                 if present:
-                    there.add(vlan)
+                    present_vlans.add(vlan)
             case SetHeadnodePower(headnode=name), HeadnodeSeen():
                 headnodes[name] = found
     return Observed(
         devices=frozenset({device}),
         ports=ports,
-        vlans={device: frozenset(there)} if asked_vlans else {},
-        bridges=frozenset(there) if device == MASTER else frozenset(),
+        vlans={device: frozenset(present_vlans)} if vlans_read else {},
+        bridges=frozenset(present_vlans) if device == MASTER else frozenset(),
         headnodes=headnodes,
     )
 
 
-def _words(state: PortConfig | HeadnodeSeen | bool | None) -> str:
+def _describe(state: PortConfig | HeadnodeSeen | bool | None) -> str:
     match state:
         case None:
             return "not shown"

@@ -1,4 +1,4 @@
-"""The queue of jobs: one at a time in a project, projects side by side."""
+"""Queues and runs jobs: one at a time in a project, projects side by side."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import asyncio
 import logging
 import time
 from collections import deque
+from collections.abc import Coroutine
 
 from haas_rpcd.auth import DAEMON
 from haas_rpcd.drivers import Driver, Prober
-from haas_rpcd.engine.drift import DriftWatch, Found
+from haas_rpcd.engine.drift import CheckResult, DriftWatch
 from haas_rpcd.engine.journal import Journal
 from haas_rpcd.engine.planning import Planning
 from haas_rpcd.engine.run import JobRun
@@ -27,7 +28,11 @@ log = logging.getLogger(__name__)
 
 
 class Engine:
-    """Carries out the jobs that the journal holds."""
+    """Runs the jobs in the journal, and reads devices.
+
+    ``idle_timeout``: seconds after which an unused session on a switch is closed.
+    ``repair_restarted``: repair a switch by a job of its own after it restarted.
+    """
 
     def __init__(
         self,
@@ -38,16 +43,16 @@ class Engine:
         idle_timeout: float = 0.0,
         repair_restarted: bool = True,
     ) -> None:
-        self._repair_restarted = repair_restarted
-        self._repairs: set[asyncio.Task[None]] = set()
-        self._idle_timeout = idle_timeout
-        self.drift = DriftWatch(store, events, planning, self._worker, self._restarted)
-        self._checks: asyncio.Task[None] | None = None
-        self._planning = planning
         self._store = store
         self._events = events
-        self._lanes: dict[int | None, deque[int]] = {}
-        self._lane_tasks: dict[int | None, asyncio.Task[None]] = {}
+        self._planning = planning
+        self._idle_timeout = idle_timeout
+        self._repair_restarted = repair_restarted
+        self._drift = DriftWatch(store, events, planning, self._worker, self._restarted)
+        self._queues: dict[int | None, deque[int]] = {}
+        """The numbers of the queued jobs of each project, or of the site (None)."""
+        self._queue_tasks: dict[int | None, asyncio.Task[None]] = {}
+        self._other_tasks: set[asyncio.Task[None]] = set()
         self._running: dict[int, JobRun] = {}
         self._ended: dict[int, asyncio.Event] = {}
         self._workers: dict[str, Worker] = {}
@@ -56,15 +61,15 @@ class Engine:
     # --- for the methods --------------------------------------------------------------------------
 
     def enqueue(self, job_id: int, project_id: int | None) -> None:
-        """Take up a job that was just journalled; it runs when its project's lane is free."""
+        """Queue a job that was just added to the journal, behind the others of its project."""
         if self._stopped:
-            return  # it is in the journal, for the next start
-        self._lanes.setdefault(project_id, deque()).append(job_id)
+            return  # the journal has it for the next start
+        self._queues.setdefault(project_id, deque()).append(job_id)
         self._ended.setdefault(job_id, asyncio.Event())
-        task = self._lane_tasks.get(project_id)
+        task = self._queue_tasks.get(project_id)
         if task is None or task.done():
-            self._lane_tasks[project_id] = asyncio.create_task(
-                self._lane(project_id), name=f"lane {project_id}"
+            self._queue_tasks[project_id] = asyncio.create_task(
+                self._run_queue(project_id), name=f"jobs of {project_id or 'the site'}"
             )
 
     def show_plan(self, tx: Tx, scope: Scope) -> tuple[Plan, list[tuple[Step, list[str]]]]:
@@ -74,7 +79,7 @@ class Engine:
         Raises UnavailableError if a step's device cannot be used at all.
         """
         plan = self._planning.plan(tx, scope)
-        rendered = self._planning.rendered(tx, plan.steps)
+        rendered = self._planning.render(tx, plan.steps)
         self._planning.remember(plan)
         return plan, rendered
 
@@ -85,11 +90,11 @@ class Engine:
         """
         plan = self._planning.plan(tx, scope)
         self._planning.check(digest, plan)
-        self._planning.rendered(tx, plan.steps)
+        self._planning.render(tx, plan.steps)
 
-    async def check_drift(self, switch: str | None) -> Found:
+    async def check_drift(self, switch: str | None) -> CheckResult:
         """Read a switch, or all devices, and record what differs from what was applied."""
-        return await self.drift.check(switch)
+        return await self._drift.check(switch)
 
     async def wait(self, job_id: int, timeout: float) -> None:
         """Return when a job has ended, or after ``timeout`` seconds."""
@@ -103,7 +108,10 @@ class Engine:
             return
 
     async def cancel(self, job_id: int) -> None:
-        """Stop a job before its next step; a queued one ends at once. Raises ConflictError."""
+        """Stop a job before its next step; a queued one ends at once.
+
+        Raises NotFoundError, and ConflictError if it has ended.
+        """
 
         def request(tx: Tx) -> None:
             job = jobs.find(tx, job_id)
@@ -117,15 +125,15 @@ class Engine:
         if job_id in self._running:
             self._running[job_id].cancelling = True
             return
-        for lane in self._lanes.values():
-            if job_id in lane:
-                lane.remove(job_id)
+        for queue in self._queues.values():
+            if job_id in queue:
+                queue.remove(job_id)
                 await self._finish(
                     job_id, "cancelled", "Cancelled before it began; all is still staged.", None
                 )
 
     async def probe(self, switch: str) -> Probed:
-        """Log in to a registered switch; give what it says of itself. Raises HaasError."""
+        """Log in to a registered switch and return what it reports. Raises HaasError."""
 
         async def read(driver: Driver) -> Probed:
             if not isinstance(driver, Prober):
@@ -134,25 +142,8 @@ class Engine:
 
         return await self._worker(switch).read(read)
 
-    def check_regularly(self, interval: float) -> None:
-        """Check everything for drift every ``interval`` seconds from now on."""
-        self._checks = asyncio.create_task(self.drift.regularly(interval), name="drift")
-
-    def _restarted(self, switch: str) -> None:
-        """Put back on a restarted switch what it lost, by a job of its own."""
-        if self._repair_restarted and not self._stopped:
-            task = asyncio.create_task(self._repair(switch), name=f"repair {switch}")
-            self._repairs.add(task)
-            task.add_done_callback(self._repairs.discard)
-
-    async def _repair(self, switch: str) -> None:
-        def create(tx: Tx) -> int:
-            return jobs.create_repair(tx, user=DAEMON.user, now=time.time(), switch=switch)
-
-        self.enqueue(await self._store.write(create), None)
-
     async def probe_address(self, switch: RegisteredSwitch) -> Probed:
-        """Log in to a switch that is not registered yet; give what it says of itself.
+        """Log in to a switch that is not registered yet, and return what it reports.
 
         Raises HaasError.
         """
@@ -165,34 +156,57 @@ class Engine:
         finally:
             await driver.close()
 
+    # --- starting and stopping --------------------------------------------------------------------
+
     async def recover(self) -> None:
-        """Pick up what a daemon before this one left queued or running."""
+        """Resume the jobs that an earlier daemon left queued or running."""
         for job in await self._store.read(jobs.unfinished):
             log.info("picking up job %d (%s)", job.id, job.state)
             self.enqueue(job.id, job.project_id)
 
+    def check_regularly(self, interval: float) -> None:
+        """Check everything for drift every ``interval`` seconds from now on."""
+        self._start(self._drift.check_regularly(interval), "drift")
+
     async def stop(self) -> None:
-        """End at once; what is under way stays in the journal for the next start."""
+        """Stop at once. The journal has what is under way, for the next start."""
         self._stopped = True
-        if self._checks is not None:
-            self._checks.cancel()
-            await asyncio.gather(self._checks, return_exceptions=True)
-        tasks = [task for task in self._lane_tasks.values() if not task.done()]
+        tasks = [*self._queue_tasks.values(), *self._other_tasks]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(*(worker.stop() for worker in self._workers.values()))
 
-    # --- lanes ------------------------------------------------------------------------------------
+    def _start(self, coroutine: Coroutine[None, None, None], name: str) -> None:
+        task = asyncio.create_task(coroutine, name=name)
+        self._other_tasks.add(task)
+        task.add_done_callback(self._other_tasks.discard)
 
-    async def _lane(self, project_id: int | None) -> None:
-        lane = self._lanes[project_id]
-        while lane:
-            job_id = lane.popleft()
-            job = await self._store.read(jobs.find, job_id)
-            if job is None:
-                continue
-            await self._run(job)
+    # --- after a switch restarted -----------------------------------------------------------------
+
+    def _restarted(self, switch: str) -> None:
+        """Restore what a restarted switch lost, by a job of its own."""
+        if self._repair_restarted and not self._stopped:
+            self._start(self._repair(switch), f"repair {switch}")
+
+    async def _repair(self, switch: str) -> None:
+        def create(tx: Tx) -> int:
+            return jobs.create_repair(tx, user=DAEMON.user, now=time.time(), switch=switch)
+
+        self.enqueue(await self._store.write(create), None)
+
+    # --- running jobs -----------------------------------------------------------------------------
+
+    async def _run_queue(self, project_id: int | None) -> None:
+        queue = self._queues[project_id]
+        while queue:
+            job_id = queue.popleft()
+            try:
+                job = await self._store.read(jobs.find, job_id)
+                if job is not None:
+                    await self._run(job)
+            except Exception:  # the store failed: the next job may be luckier
+                log.exception("job %d could not be run to its end", job_id)
 
     async def _run(self, job: JobRow) -> None:
         job_id = job.id
@@ -203,15 +217,13 @@ class Engine:
             planning=self._planning,
             journal=journal,
             worker=self._worker,
-            repair=self.drift.repair_steps,
+            repair=self._drift.repair_steps,
             cancelling=job.cancelling,
         )
         self._running[job_id] = run
         try:
             state, error = await run.run()
-        except asyncio.CancelledError:
-            raise
-        except Exception:  # a bug of ours must end this job, not the lane
+        except Exception:  # a bug must end this job, not the queue
             log.exception("job %d failed unexpectedly", job_id)
             state, error = "failed", "The daemon failed; its log has the details. Apply again."
         finally:
@@ -235,9 +247,9 @@ class Engine:
             state,
             f": {error}" if error else f", {job.done} of {job.total} steps done",
         )
-        teller = journal or Journal(self._store, self._events, job_id, job.project_id)
-        teller.done, teller.total = job.done, job.total
-        teller.tell_state(job.state, error)
+        journal = journal or Journal(self._store, self._events, job_id, job.project_id)
+        journal.done, journal.total = job.done, job.total
+        journal.publish_state(job.state, error)
         self._events.publish_inventory(
             "job", state, str(job_id), job.project, admins_only=job.project is None
         )
@@ -249,6 +261,6 @@ class Engine:
                 device,
                 lambda: self._store.read(self._planning.driver, device),
                 idle_timeout=0.0 if device in RESERVED_DEVICES else self._idle_timeout,
-                on_open=None if device in RESERVED_DEVICES else self.drift.opened,
+                on_open=None if device in RESERVED_DEVICES else self._drift.session_opened,
             )
         return self._workers[device]

@@ -1,4 +1,4 @@
-"""Keeps the devices of one job in step: phase by phase, but nobody waits long for a dead one."""
+"""Keeps the devices of one job in step, phase by phase, without waiting long for a dead one."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from collections.abc import Iterable, Iterator
 from haas_rpcd.model import RESERVED_DEVICES, Phase
 
 PATIENCE = 1.0
-"""Seconds that a device may keep the others waiting, once a job. What isolation needs of the order
-across devices never hangs on this: a port changes hands only by two jobs with a confirmation
-between them, and VLAN ids are freed only by confirmations. The two devices of the master wait for
-each other as long as it takes: a headnode can't start before its bridge is there, nor a bridge go
-before its headnodes, and neither could be done any sooner."""
+"""Seconds that a slow device may delay the others, once per job.
 
-_OUT = 99
-"""Further than any phase: the device has ended or has failed."""
+Isolation does not depend on the order across devices: a port changes hands by two jobs, with a
+confirmation between them, and a VLAN id is freed only by confirmations. The master's two devices
+wait for each other without limit: a headnode cannot start before its bridge exists, and a bridge
+cannot go before its headnodes.
+"""
+
+_LEFT = 99
+"""After any phase: the device has finished or failed."""
 
 
 class Gate:
-    """Where the devices of a job wait for each other between phases."""
+    """Lets the devices of a job wait for each other between phases."""
 
     def __init__(self, devices: Iterable[str]) -> None:
         self._passed: dict[str, int] = dict.fromkeys(devices, 0)
@@ -27,19 +29,19 @@ class Gate:
         self._moved = asyncio.Condition()
 
     async def passed(self, device: str, phase: Phase) -> None:
-        """Note that a device is through with a phase and all before it."""
+        """Record that a device has finished a phase and all before it."""
         await self._set(device, int(phase))
 
     async def leave(self, device: str) -> None:
-        """Note that nobody needs to wait for a device any more."""
-        await self._set(device, _OUT)
+        """Record that no other device needs to wait for this one any more."""
+        await self._set(device, _LEFT)
 
     async def reach(self, device: str, phase: Phase) -> None:
-        """Wait until every other device is through with the phases before this one.
+        """Wait until every other device has finished the phases before this one.
 
-        After ``PATIENCE`` seconds the ones that are not are no longer waited for, by anybody.
+        After ``PATIENCE`` seconds, no device waits any longer for those that have not.
         """
-        await self._set(device, int(phase) - 1)  # it has nothing to do in the phases it skips
+        await self._set(device, int(phase) - 1)  # it has no steps in the phases it skips
         async with self._moved:
             try:
                 async with asyncio.timeout(PATIENCE):
@@ -50,7 +52,7 @@ class Gate:
             await self._moved.wait_for(lambda: not any(self._behind(device, phase)))
 
     def _behind(self, device: str, phase: Phase) -> Iterator[str]:
-        """Give those that must be waited for. With many devices the first is mostly enough."""
+        """Yield the devices to wait for. Lazy, because callers mostly need only the first."""
         before = int(phase) - 1
         return (
             other

@@ -1,4 +1,4 @@
-"""What becomes of each step: written to the store before and after it is sent, then told."""
+"""Records the progress of a job: each step in the store before and after it is sent."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """What a step came to; ``seen`` is what was read back, where anything was."""
+    """The final state of a step. ``seen`` is what was read back, if anything was."""
 
     entry: Entry
     state: StepState
@@ -34,7 +34,11 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 class Journal:
-    """The journal of one job, and its voice."""
+    """Records one job's progress in the store and publishes it as events.
+
+    ``repairs``: the job repairs drift. Its steps restore what was applied, so they are checked
+    against the rights of whoever holds a port now, not against those of the job's project.
+    """
 
     def __init__(
         self,
@@ -54,23 +58,24 @@ class Journal:
         self.done = 0
         self.total = 0
 
-    async def sending(self, entries: Sequence[Entry]) -> list[str | None]:
-        """Write that steps are about to be sent: from here on their targets' state is not known.
+    async def begin(self, entries: Sequence[Entry]) -> list[str | None]:
+        """Record that steps are about to be sent. From now on their targets are *not known*.
 
-        Gives a sentence, and writes nothing, for each step that must not be sent any more.
+        Returns None for each step that may be sent. For one that may not be sent any more, nothing
+        is recorded and the reason is returned.
         """
 
         def write(tx: Tx) -> list[str | None]:
             now = time.time()
-            return [self._sending(tx, entry, now) for entry in entries]
+            return [self._begin(tx, entry, now) for entry in entries]
 
         refusals = await self._store.write(write)
         for entry, refusal in zip(entries, refusals, strict=True):
             if refusal is None:
-                self.tell(entry, "sending")
+                self.publish_step(entry, "sending")
         return refusals
 
-    def _sending(self, tx: Tx, entry: Entry, now: float) -> str | None:
+    def _begin(self, tx: Tx, entry: Entry, now: float) -> str | None:
         device, change = entry.step.device, entry.step.change
         refusal = (
             sendable.repair_refusal(tx, device, change)
@@ -85,8 +90,8 @@ class Journal:
         jobs.set_step(tx, self.job_id, entry.number, "sending", now)
         return None
 
-    async def close(self, verdicts: Sequence[Verdict]) -> None:
-        """Write what several steps came to, and what that made free."""
+    async def record(self, verdicts: Sequence[Verdict]) -> None:
+        """Record the final state of steps, and release nodes and VLAN ids that this made free."""
 
         def write(tx: Tx) -> Freed:
             now = time.time()
@@ -104,11 +109,11 @@ class Journal:
         freed = await self._store.write(write)
         for verdict in verdicts:
             self.done += verdict.state == "done"
-            self.tell(verdict.entry, verdict.state, message=verdict.message)
+            self.publish_step(verdict.entry, verdict.state, message=verdict.message)
         for node in freed.nodes:
             self._events.publish_inventory("node", "freed", node)
 
-    def tell(
+    def publish_step(
         self,
         entry: Entry,
         state: StepState,
@@ -116,7 +121,7 @@ class Journal:
         message: str | None = None,
         line: str | None = None,
     ) -> None:
-        """Tell who is watching about one step."""
+        """Publish the state of one step, with the line that is being sent for it."""
         step = entry.step
         self._events.publish_job(
             self.job_id,
@@ -135,7 +140,7 @@ class Journal:
             ),
         )
 
-    def tell_state(self, state: JobState, error: str | None = None) -> None:
-        """Tell who is watching how the whole job stands."""
+    def publish_state(self, state: JobState, error: str | None = None) -> None:
+        """Publish the state of the job."""
         self.state = state
         self._events.publish_job(self.job_id, state, self.done, self.total, error=error)

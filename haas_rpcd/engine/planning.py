@@ -1,4 +1,4 @@
-"""Plans as the engine makes them: read the scope, plan, and render the very lines."""
+"""Makes plans: reads a scope, calls the planner, and renders the lines of each step."""
 
 from __future__ import annotations
 
@@ -23,14 +23,18 @@ from haas_rpcd.store.database import Tx
 from haas_rpcd.store.scope import Scope, TraitsLookup
 
 SwitchDriver = Callable[[RegisteredSwitch], Driver]
-"""Makes the driver of a switch; no I/O."""
+"""Creates the driver of a switch. No I/O."""
 
 _REMEMBERED = 256
-"""Plans whose steps are kept in memory, to name what changed when one of them has become stale."""
+"""How many shown plans are kept, so that an error about a stale one can name what changed."""
 
 
 class Planning:
-    """Makes plans, and remembers those that were shown."""
+    """Makes plans, and remembers those that were shown.
+
+    ``master_driver`` and ``libvirt_driver`` create the drivers of the master's two devices. They
+    are None without a ``[master]`` table.
+    """
 
     def __init__(
         self,
@@ -47,15 +51,18 @@ class Planning:
         self._shown: OrderedDict[str, tuple[str, ...]] = OrderedDict()
 
     def plan(self, tx: Tx, wanted: Scope) -> Plan:
-        """Plan a scope as it stands in this transaction."""
+        """Plan a scope as it is in this transaction."""
         return plan(*scope.load(tx, wanted, self.pool, self.traits))
 
-    def own_devices(self) -> list[str]:
-        """Name the master's own devices, where there is a ``[master]``."""
+    def master_devices(self) -> list[str]:
+        """Return the names of the master's devices; none without a ``[master]`` table."""
         return [device for device, make in self._master.items() if make is not None]
 
     def driver(self, tx: Tx, device: str) -> Driver:
-        """Make the driver of a device; no I/O. Raises UnavailableError without ``[master]``."""
+        """Create the driver of a device. No I/O.
+
+        Raises UnavailableError if the switch is not registered, or without a ``[master]`` table.
+        """
         if device in self._master:
             make = self._master[device]
             if make is None:
@@ -69,29 +76,32 @@ class Planning:
             raise UnavailableError(f"The switch {device} is not registered any more.")
         return self.switch_driver(row.registered)
 
-    def rendered(self, tx: Tx, steps: Sequence[Step]) -> list[tuple[Step, list[str]]]:
-        """Give each step with the lines that will be sent for it.
+    def render(self, tx: Tx, steps: Sequence[Step]) -> list[tuple[Step, list[str]]]:
+        """Return each step with the lines that will be sent for it.
 
-        Steps of a phase are sent to their device together, and lines that serve several of them
-        stand at the last: the steps' lines in order are what a device is sent.
+        All steps of one phase go to a device as one batch. A line shared by several steps is listed
+        under the last of them, so concatenating the lists gives the exact transcript.
         """
         batches: dict[tuple[str, Phase], list[int]] = {}
         for number, step in enumerate(steps):
             batches.setdefault((step.device, step.phase), []).append(number)
         drivers: dict[str, Driver] = {}
-        carried: dict[str, dict[str, PortConfig]] = {}  # by then: steps before these are done
-        there: dict[str, set[int]] = {}
+        # As of each phase, when all earlier steps are done:
+        carried: dict[str, dict[str, PortConfig]] = {}
+        existing: dict[str, set[int]] = {}
         lines: list[list[str]] = [[] for _ in steps]
         for (device, _), numbers in batches.items():
             if device not in drivers:
                 drivers[device] = self.driver(tx, device)
                 carried[device] = ports.confirmed(tx, device)
-                there[device] = _vlans(carried[device])
+                existing[device] = _vlans(carried[device])
             changes = [steps[number].change for number in numbers]
-            previews = drivers[device].preview(changes, carried[device], frozenset(there[device]))
+            previews = drivers[device].preview(
+                changes, carried[device], frozenset(existing[device])
+            )
             set_here = {each.port: each.config for each in changes if isinstance(each, SetPort)}
             carried[device] |= set_here
-            there[device] |= _vlans(set_here)
+            existing[device] |= _vlans(set_here)
             for number, shown in zip(numbers, previews, strict=True):
                 lines[number] = shown
         return list(zip(steps, lines, strict=True))
@@ -99,14 +109,17 @@ class Planning:
     # --- digests ----------------------------------------------------------------------------------
 
     def remember(self, planned: Plan) -> None:
-        """Keep what a plan that is shown says."""
+        """Keep the sentences of a plan that is shown."""
         self._shown[planned.digest] = _sentences(planned)
         self._shown.move_to_end(planned.digest)
         while len(self._shown) > _REMEMBERED:
             self._shown.popitem(last=False)
 
     def check(self, digest: str | None, planned: Plan) -> None:
-        """Raise StalePlanError, naming what changed, unless ``planned`` has this digest."""
+        """Check that a plan has this digest, if one is given.
+
+        Raises StalePlanError, which names what changed.
+        """
         if digest is None or digest == planned.digest:
             return
         now = _sentences(planned)

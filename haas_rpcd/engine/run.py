@@ -1,4 +1,4 @@
-"""One job from its turn to its end: observe what was interrupted, plan, send, close."""
+"""Runs one job: reads back what was interrupted, plans, sends, and records the result."""
 
 from __future__ import annotations
 
@@ -26,7 +26,11 @@ log = logging.getLogger(__name__)
 
 
 class JobRun:
-    """Carries out one job. ``cancelling`` may be set at any time."""
+    """Runs one job. Set ``cancelling`` at any time to stop it before its next step.
+
+    ``worker`` returns the worker of a device; ``repair`` checks a switch, or everything, for drift
+    and returns the steps that repair it.
+    """
 
     def __init__(
         self,
@@ -40,9 +44,9 @@ class JobRun:
         cancelling: bool = False,
     ) -> None:
         self.job_id: int = job.id
-        self._begun_before = job.started is not None
-        """Whether a daemon before this one began it, and died."""
-        self._digest: str | None = None if self._begun_before else job.digest
+        self._resumed = job.started is not None
+        """True if an earlier daemon began the job and died."""
+        self._digest: str | None = None if self._resumed else job.digest
         self._scope = _scope(job)
         self._repairs: bool = job.repairs
         self._switch: str | None = job.repair_switch
@@ -54,45 +58,49 @@ class JobRun:
         self.cancelling = cancelling
 
     async def run(self) -> tuple[JobState, str | None]:
-        """Do the job; give its final state and, unless it succeeded, a sentence."""
-        if self._begun_before:
-            await self._observe(await self._store.write(jobs.interrupt, self.job_id, time.time()))
+        """Run the job; return its final state and, unless it succeeded, a sentence."""
+        if self._resumed:
+            interrupted = await self._store.write(jobs.interrupt, self.job_id, time.time())
+            await self._read_interrupted(interrupted)
         try:
             steps = await self._repair(self._switch) if self._repairs else None
             entries = await self._store.write(self._begin, steps)
-        except HaasError as error:  # a stale plan, or no [master] for what is wanted
+        except HaasError as error:  # a stale plan, or a step that needs a missing [master]
             await self._store.write(jobs.begin, self.job_id, time.time())
             return "failed", error.message
         self._journal.total = len(entries)
-        self._journal.tell_state("running")
+        self._journal.publish_state("running")
         verdicts = await self._send(entries)
         return _outcome(verdicts, self.cancelling)
 
     def _begin(self, tx: Tx, steps: Sequence[Step] | None) -> list[Entry]:
-        """Plan and journal in one transaction, so that other jobs' planning sees these steps.
+        """Plan, unless ``steps`` are given, and write the steps to the journal.
 
-        A repair brings its ``steps``.
+        One transaction, so that no other job plans in between without seeing these steps.
         """
         if steps is None:
             planned = self._planning.plan(tx, self._scope)
             self._planning.check(self._digest, planned)
             steps = planned.steps
-        rendered = self._planning.rendered(tx, steps)
+        rendered = self._planning.render(tx, steps)
         jobs.begin(tx, self.job_id, time.time())
         numbers = jobs.add_steps(tx, self.job_id, rendered)
         return [Entry(number, step) for number, (step, _) in zip(numbers, rendered, strict=True)]
 
-    async def _observe(self, steps: Sequence[Step]) -> None:
-        """Look at what the steps that a dead daemon may have sent left behind.
+    async def _read_interrupted(self, steps: Sequence[Step]) -> None:
+        """Read back the steps that the daemon may have been sending when it died.
 
-        A device that can't be asked stays *not known*; planning parks before it sets, then. So does
-        a port that is not as it was to be set: lines that were sent ahead may still be on their way
-        in a slow switch, and open it later.
+        A port is only believed if it reads back as that step wanted it: in a slow switch, lines
+        that were sent ahead may still be on their way, and change the port later. Every other port,
+        and every target on a device that cannot be read, stays *not known*, so the plan parks it
+        before anything else.
         """
         by_device = groupby(sorted(steps, key=lambda step: step.device), lambda step: step.device)
-        await asyncio.gather(*(self._observe_device(d, list(own)) for d, own in by_device))
+        async with asyncio.TaskGroup() as group:
+            for device, own in by_device:
+                group.create_task(self._read_device(device, list(own)))
 
-    async def _observe_device(self, device: str, steps: Sequence[Step]) -> None:
+    async def _read_device(self, device: str, steps: Sequence[Step]) -> None:
         steps = [step for step in steps if step.phase is not Phase.SAVE]
         try:
             changes = [step.change for step in steps]
@@ -118,12 +126,18 @@ class JobRun:
             by_device.setdefault(entry.step.device, []).append(entry)
         gate = Gate(by_device)
         results = await asyncio.gather(
-            *(self._device(device, own, gate) for device, own in by_device.items())
+            *(self._run_device(device, own, gate) for device, own in by_device.items()),
+            return_exceptions=True,
         )
-        return [verdict for result in results for verdict in result]
+        verdicts: list[Verdict] = []
+        for result in results:  # only now: the other devices must be finished first
+            if isinstance(result, BaseException):
+                raise result
+            verdicts += result
+        return verdicts
 
-    async def _device(self, device: str, entries: list[Entry], gate: Gate) -> list[Verdict]:
-        """Take one device through its phases; after a failure only its save is still sent."""
+    async def _run_device(self, device: str, entries: list[Entry], gate: Gate) -> list[Verdict]:
+        """Send one device its steps, phase by phase. After a failure, only the save is sent."""
         worker = self._worker(device)
         worker.acquire()
         verdicts: list[Verdict] = []
@@ -131,9 +145,9 @@ class JobRun:
             for phase, group in groupby(entries, lambda entry: entry.step.phase):
                 batch = list(group)
                 await gate.reach(device, phase)
-                if self._give_up(verdicts, phase):
-                    skipped = self._skip(batch, verdicts)
-                    await self._journal.close(skipped)
+                if _gives_up(verdicts, phase):
+                    skipped = _skipped(batch, verdicts)
+                    await self._journal.record(skipped)
                     verdicts += skipped
                     continue
                 verdicts += await worker.run(
@@ -145,19 +159,26 @@ class JobRun:
             await gate.leave(device)
         return verdicts
 
-    def _give_up(self, verdicts: Sequence[Verdict], phase: Phase) -> bool:
-        if not any(verdict.state == "failed" for verdict in verdicts):
-            return False
-        # What the switch did take must survive a power cut, so it is saved all the same.
-        return phase is not Phase.SAVE or not any(v.state == "done" for v in verdicts)
 
-    def _skip(self, batch: Sequence[Entry], verdicts: Sequence[Verdict]) -> list[Verdict]:
-        why = next(v.message for v in verdicts if v.state == "failed")
-        return [Verdict(entry, "skipped", f"not sent: {why}") for entry in batch]
+def _gives_up(verdicts: Sequence[Verdict], phase: Phase) -> bool:
+    """Return whether a phase must not be sent, because an earlier step failed."""
+    if not any(verdict.state == "failed" for verdict in verdicts):
+        return False
+    # What the switch did accept must survive a power failure, so it is saved all the same.
+    return phase is not Phase.SAVE or not any(verdict.state == "done" for verdict in verdicts)
+
+
+def _skipped(batch: Sequence[Entry], verdicts: Sequence[Verdict]) -> list[Verdict]:
+    why = next(verdict.message for verdict in verdicts if verdict.state == "failed")
+    return [Verdict(entry, "skipped", f"not sent: {why}") for entry in batch]
 
 
 def _scope(job: JobRow) -> Scope:
-    """Give what a job may change; a release is never an apply, though its node may be deleted."""
+    """Return what a job may change.
+
+    The release of a node that was deleted meanwhile has an empty scope: without ``NO_NODE`` it
+    would have the scope of an apply.
+    """
     node_id = NO_NODE if job.kind == "release" and not job.node_id else job.node_id
     return Scope(project_id=job.project_id, node_id=node_id)
 

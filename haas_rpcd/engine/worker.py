@@ -249,7 +249,7 @@ async def _share(verdict: Verdict, other: Batch) -> None:
     shared = [
         Verdict(entry, verdict.state, verdict.message, verdict.seen) for entry in other.entries
     ]
-    await other.journal.close(shared)
+    await other.journal.record(shared)
     _settle(other, shared)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from haas_rpcd.config import Credential
 from haas_rpcd.engine import gate, worker
 from haas_rpcd.sim.ios import IosSwitch
 from tests.rpc.listening import listening
-from tests.rpc.small_site import NOTHING, SmallSite, access, states, step_of
+from tests.rpc.small_site import CREDENTIALS, NOTHING, SmallSite, access, states, step_of
 
 
 @pytest.fixture
@@ -327,3 +330,46 @@ async def test_a_client_that_leaves_does_not_take_the_switch_s_session_with_it(
     held.release()
 
     assert (await staged.finished(job_id))["state"] == "succeeded"
+
+
+class Exploding(dict[str, Credential]):
+    """Credentials of which the second that is asked for is a bug."""
+
+    def __init__(self) -> None:
+        super().__init__(CREDENTIALS)
+        self.exploded = asyncio.Event()
+        self._asked = 0
+
+    def __getitem__(self, name: str) -> Credential:
+        self._asked += 1
+        if self._asked == 2:
+            self.exploded.set()
+            raise ZeroDivisionError
+        return super().__getitem__(name)
+
+
+async def test_a_bug_on_one_device_does_not_end_the_job_under_the_others_hands(
+    staged: SmallSite,
+) -> None:
+    """Whatever was being sent to the other switch is sent, read back and saved first."""
+    staged.credentials = exploding = Exploding()
+    held = {name: wire.hold("^configure terminal\r") for name, wire in staged.wires.items()}
+    job_id = await staged.begin("red")
+    ended = asyncio.create_task(staged.finished(job_id))
+    reached = {asyncio.create_task(hold.reached.wait()): name for name, hold in held.items()}
+    async with asyncio.timeout(20):
+        await exploding.exploded.wait()
+        done, waiting = await asyncio.wait(reached, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        task.cancel()
+    [other] = [reached[task] for task in done]
+    for wire in staged.wires.values():
+        wire.holds.clear()
+    held[other].release()
+
+    job = await ended
+
+    assert job["state"] == "failed"
+    assert job["error"] == "The daemon failed; its log has the details. Apply again."
+    assert set(states(job, other)) == {"done"}
+    await staged.succeeds("red")
