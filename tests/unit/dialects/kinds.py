@@ -9,9 +9,10 @@ from typing import Any
 
 from haas_rpcd.config import Credential
 from haas_rpcd.model import PARKED, PortConfig
-from haas_rpcd.sim import eos, junos, nvue, nxos, os10, procurve, sonic
+from haas_rpcd.sim import junos, nvue, os10, procurve, sonic
 from haas_rpcd.sim.cli import ALL_VLANS, Device
 from haas_rpcd.sim.comware import Comware5Switch
+from haas_rpcd.sim.ioslike.ports import RoutedPort
 from haas_rpcd.sim.personalities import personality
 from tests.unit.dialects import hands
 from tests.unit.dialects.hands import FOREIGN, HAAS, LIVE, POOL
@@ -34,20 +35,16 @@ def ios_anything(dice: Dice, switch: Any, name: str) -> None:
     port.shutdown = dice.random() < 0.3
 
 
-def routing_anything(kind: type[eos.Port] | type[nxos.Port]) -> Callable[[Dice, Any, str], None]:
-    """A port of a switch whose ports may route, too."""
-
-    def anything(dice: Dice, switch: Any, name: str) -> None:
-        switch.running.ports[name] = kind(
-            mode=dice.choice(["access", "trunk"]),
-            access_vlan=dice.choice(LIVE),
-            native_vlan=dice.choice(LIVE),
-            allowed=dice.choice([frozenset(), ALL_VLANS, some(dice)]),
-            shutdown=dice.random() < 0.3,
-            switched=dice.random() < 0.8,
-        )
-
-    return anything
+def routing_anything(dice: Dice, switch: Any, name: str) -> None:
+    """Set a port of a switch whose ports may route."""
+    switch.running.ports[name] = RoutedPort(
+        mode=dice.choice(["access", "trunk"]),
+        access_vlan=dice.choice(LIVE),
+        native_vlan=dice.choice(LIVE),
+        allowed=dice.choice([frozenset(), ALL_VLANS, some(dice)]),
+        shutdown=dice.random() < 0.3,
+        switched=dice.random() < 0.8,
+    )
 
 
 def os10_anything(dice: Dice, switch: Any, name: str) -> None:
@@ -433,7 +430,7 @@ _DELL: dict[str, Any] = {
 KINDS: dict[str, Kind] = {
     "arista_eos": Kind(
         "arista_eos",
-        routing_anything(eos.Port),
+        routing_anything,
         ("^interface Ethernet1", *CISCO_LINES, "^switchport$"),
         "% Invalid input",
         ("DCS-7050TX-64-R", "4.22.4M"),
@@ -487,7 +484,7 @@ KINDS: dict[str, Kind] = {
     ),
     "cisco_nxos": Kind(
         "cisco_nxos",
-        routing_anything(nxos.Port),
+        routing_anything,
         ("^interface Ethernet1/1", *CISCO_LINES, "^switchport$"),
         "ERROR: Ethernet1/1: no",
         ("Nexus9000 93180YC-EX", "9.3(8)"),

@@ -1,0 +1,19 @@
+"""What a switch with EOS is, and what it is configured to do."""
+
+from __future__ import annotations
+
+from haas_rpcd.sim import cli
+from haas_rpcd.sim.ioslike.ports import RoutedPort as Port
+
+__all__ = ["MODEL", "NAMING", "SERIAL", "VERSION", "Config", "Port"]
+
+MODEL, VERSION, SERIAL = "DCS-7050TX-64-R", "4.22.4M", "JPE16021123"
+
+NAMING = cli.Naming({"Ethernet": "Et"}, to="-", comma=",", ends=("last", "number"), bare=True)
+
+
+class Config(cli.Config):
+    """A configuration of EOS. ``vlans``: their names."""
+
+    ports: dict[str, Port]
+    vlans: dict[int, str]

@@ -1,0 +1,26 @@
+"""What a Nexus is, and what it is configured to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from haas_rpcd.sim import cli
+from haas_rpcd.sim.ioslike.ports import RoutedPort as Port
+
+__all__ = ["MODEL", "NAMING", "RESERVED_VLANS", "SERIAL", "VERSION", "Config", "Port"]
+
+MODEL, VERSION, SERIAL = "Nexus9000 93180YC-EX", "9.3(8)", "FDO22200AAA"
+RESERVED_VLANS = range(3968, 4095)
+"""Kept for the switch itself (Layer 2 Switching guide, "VLAN Ranges")."""
+
+NAMING = cli.Naming({"Ethernet": "Eth"}, number=r"[\d/]*")
+
+
+@dataclass(slots=True)
+class Config(cli.Config):
+    """A configuration of NX-OS. ``vlans``: their names.
+
+    ``switched``: ``system default switchport`` is set, so new ports switch.
+    """
+
+    switched: bool = True
