@@ -1,4 +1,4 @@
-"""Taking apart what a switch writes: echoes, prompts, log messages, answers. Pure text, no I/O."""
+"""Takes a switch's output apart: echoes, log messages, answers. Pure text, no I/O."""
 
 from __future__ import annotations
 
@@ -18,53 +18,54 @@ _SYSLOG = re.compile(
     r"(?:\d{5} )?[\w. -]+: .*$"
     r"|^Message from syslogd@\S* at .*\.\.\.$"
 )
-"""A log message that the switch writes into the session, e.g. ``%LINK-5-CHANGED: Interface …``, or
-as syslogd of BSD does: ``Aug  9 05:40:40 sw1 mib2d[2112]: SNMP_TRAP_LINK_UP: …``.
+"""A log message that the switch prints into the session. The forms, in this order:
 
-NX-OS puts date, host and VDC before it: ``2026 Jun  9 12:00:02 sw1 %$ VDC-1 %$ %ETHPORT-5-…``, OS9
-date and unit: ``Jun 18 13:52:30 %STKUNIT0-M:CP %SEC-5-LOGOUT: …``. FastIron has a form of its own:
-``SYSLOG: <14>Dec 15 18:46:17 sw1 Interface ethernet 1/1/3, state up``.
-
-Comware's is ``%Jan  1 00:00:01:123 2013 sw1 IFNET/3/PHY_UPDOWN: …``; traps begin with ``#`` and
-have a second line, ``Trap 1.3.6.1.4.1.…``, and debugging begins with ``*``. ProCurve's begins with
-how grave it is: ``I 01/01/90 00:00:10 00076 ports: port 1 is now on-line``."""
+* IOS: ``%LINK-5-CHANGED: Interface …``. NX-OS puts date, host and VDC before it: ``2026 Jun  9
+  12:00:02 sw1 %$ VDC-1 %$ %ETHPORT-5-…``; OS9 date and unit: ``Jun 18 13:52:30 %STKUNIT0-M:CP
+  %SEC-5-LOGOUT: …``.
+* BSD's syslogd: ``Aug  9 05:40:40 sw1 mib2d[2112]: SNMP_TRAP_LINK_UP: …``.
+* FastIron: ``SYSLOG: <14>Dec 15 18:46:17 sw1 Interface ethernet 1/1/3, state up``.
+* Comware: ``%Jan  1 00:00:01:123 2013 sw1 IFNET/3/PHY_UPDOWN: …``. Traps start with ``#`` and have
+  a second line, ``Trap 1.3.6.1.4.1.…``; debugging messages start with ``*``.
+* ProCurve, with the severity first: ``I 01/01/90 00:00:10 00076 ports: port 1 is now on-line``.
+"""
 
 _OS10_LOG = re.compile(
     r"^(?:<\d+>\d? ?)?\S.* Node\.\d+-Unit\.\d+:PRI\S* \[\w+\], Dell.*\(OS10\) %\w+: ?.*$"
 )
-"""Dell OS10's, by RFC 5424: ``<165>1 2019-10-28T19:10:22.616888+00:00 OS10 dn_alm 669 - -
-Node.1-Unit.1:PRI [event], Dell EMC (OS10) %IFM_OSTATE_DN: …``."""
+"""A log message of Dell OS10, after RFC 5424: ``<165>1 2019-10-28T19:10:22.616888+00:00 OS10 dn_alm
+669 - - Node.1-Unit.1:PRI [event], Dell EMC (OS10) %IFM_OSTATE_DN: …``."""
 
 _ROS_LOG = re.compile(
     r"^(?:<\d+>)?(?:\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d :?)?%[A-Za-z0-9_]+-[A-Z]-[\w-]+: ?.*$"
 )
-"""That of Marvell's ROS (Dell PowerConnect 55xx), whose severities are letters:
+"""A log message of Marvell's ROS (Dell PowerConnect 55xx), whose severities are letters:
 ``04-Jun-2016 13:02:53 %LINK-W-Down:  gi1/0/1``."""
 
 _FASTPATH_LOG = re.compile(
     r"^<\d+> *[A-Z][a-z]{2} +\d+ \d\d:\d\d:\d\d \S+ [\w.-]+\[[^\]]*\]: \S+\(\d+\) \d+ %% .*$"
 )
-"""That of Broadcom's FASTPATH (Dell N-series): ``<189> Oct 21 09:10:54 10.201.1.110-1
+"""A log message of Broadcom's FASTPATH (Dell N-series): ``<189> Oct 21 09:10:54 10.201.1.110-1
 TRAPMGR[trapTask]: traputil.c(721) 29331 %% NOTE 'startup-config' has changed.``."""
 
 _LOGS = (_SYSLOG, _OS10_LOG, _ROS_LOG, _FASTPATH_LOG)
 
-_QUOTED = 300
-"""Characters of a switch's answer that an error message quotes at most."""
+_MAX_QUOTED = 300
+"""Maximum characters of a switch's answer in an error message."""
 
-_LEAST_SHOWN = 8
-"""Characters of a shifted line that must be shown, to be taken for its echo."""
+_MIN_SHIFTED = 8
+"""Characters of a shifted line that must be visible for it to count as the echo."""
 
 MISMATCH = -1
 INCOMPLETE = -2
 
 
 def echo_end(text: str, line: str) -> int:
-    """Give where the echo of ``line`` ends in ``text`` (its newline included).
+    """Return where the echo of ``line`` ends in ``text``, including its newline.
 
-    ``MISMATCH`` when the text does not begin with it, ``INCOMPLETE`` when more has to come. White
-    space and backspaces don't count: a terminal may have wrapped the line. Log messages may stand
-    in its middle, and a narrow terminal may show only its end.
+    ``MISMATCH``: the text does not start with the echo. ``INCOMPLETE``: more output is needed to
+    decide. White space and backspaces are ignored, because a terminal may have wrapped the line.
+    Log messages may interrupt it, and a narrow terminal may show only its end.
     """
     wanted = [char for char in line if not char.isspace()]
     at = position = 0
@@ -86,13 +87,13 @@ def echo_end(text: str, line: str) -> int:
 
 
 def _log_end(text: str, start: int) -> int:
-    """Give where the log message ends that is the line beginning at ``start``; 0 if none is."""
+    """Return the end of the line that starts at ``start`` if it is a log message, else 0."""
     end = text.find("\n", start)
     return end if end >= 0 and is_log(text[start:end]) else 0
 
 
 def _shifted_end(text: str, line: str) -> int:
-    """Give where an echo ends of which a narrow terminal shows only the end, behind a ``$``."""
+    """Return the end of an echo that a narrow terminal shifted: only its end, after a ``$``."""
     raw, newline, _ = text.partition("\n")
     begun = re.split(r"[\x08\r]", raw, maxsplit=1)[0]
     if not _squeezed(begun) or not _squeezed(line).startswith(_squeezed(begun)):
@@ -101,7 +102,7 @@ def _shifted_end(text: str, line: str) -> int:
         return INCOMPLETE
     _, shifted, shown = _row(raw).rpartition("$")
     seen = _squeezed(shown)
-    if shifted and len(seen) >= _LEAST_SHOWN and _squeezed(line).endswith(seen):
+    if shifted and len(seen) >= _MIN_SHIFTED and _squeezed(line).endswith(seen):
         return len(raw) + 1
     return MISMATCH
 
@@ -111,7 +112,7 @@ def _squeezed(text: str) -> str:
 
 
 def _row(text: str) -> str:
-    """Give what stands in a terminal's row after some text with backspaces was written into it."""
+    """Return what a terminal's row shows after text with backspaces was written to it."""
     row: list[str] = []
     column = 0
     for char in text.rstrip("\r").rpartition("\r")[2]:
@@ -124,33 +125,33 @@ def _row(text: str) -> str:
 
 
 def lines_of(text: str) -> list[str]:
-    """Split what a switch wrote into lines, whatever it ends them with."""
+    """Split a switch's output into lines, whatever line ends it uses."""
     return [line.rstrip() for line in re.split(r"\r*\n", text.replace("\r\r\n", "\r\n"))]
 
 
 def is_log(line: str) -> bool:
-    """Whether a line is a log message."""
-    if ":" not in line:  # every one has a time or a colon behind its name
+    """Return whether a line is a log message."""
+    if ":" not in line:  # each has a time, or a colon after its name
         return False
     text = line.strip()
     return any(log.match(text) for log in _LOGS)
 
 
 def without_logs(text: str) -> str:
-    """Take log messages out of an answer."""
+    """Return an answer without log messages."""
     return "\n".join(line for line in lines_of(text) if not is_log(line))
 
 
 def only_logs(text: str) -> bool:
-    """Whether nothing but whole log messages (or nothing at all) is there."""
-    if not text.strip(" \r\x08"):  # a cursor that was moved
+    """Return whether the text has only complete log messages, or nothing at all."""
+    if not text.strip(" \r\x08"):  # the cursor was moved
         return True
     rows = lines_of(text)
     return "\n" in text and all(not row.strip() or is_log(row) for row in rows)
 
 
 def without_echo(text: str, line: str) -> str:
-    """Drop the echo of a line that was sent, however the terminal may have wrapped it."""
+    """Return the text after the echo of a line, however the terminal wrapped it."""
     end = echo_end(text, line)
     if end >= 0:
         return text[end:]
@@ -160,7 +161,7 @@ def without_echo(text: str, line: str) -> str:
 
 
 def quote(text: str) -> str:
-    """Give a switch's words on one line, for an error message."""
+    """Return a switch's output on one line, for an error message."""
     words = [line.strip() for line in lines_of(text)]
     quoted = " ".join(word for word in words if word and word.strip("^ "))
-    return quoted if len(quoted) <= _QUOTED else f"{quoted[:_QUOTED]}…"
+    return quoted if len(quoted) <= _MAX_QUOTED else f"{quoted[:_MAX_QUOTED]}…"

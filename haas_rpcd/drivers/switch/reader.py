@@ -13,7 +13,7 @@ Show = Callable[[Sequence[str]], Awaitable[list[str]]]
 """Sends lines that only show something and returns their answers. Raises DeviceError."""
 
 _MANY_VLANS = 4000
-"""A port with so many VLANs carries whatever there is."""
+"""A port with at least this many VLANs admits all of them."""
 
 
 class SwitchReader:

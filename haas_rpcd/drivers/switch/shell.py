@@ -29,11 +29,11 @@ class Shell(Dialect):
 
     @property
     def any_prompt(self) -> re.Pattern[str]:
-        """The prompt of whatever shell the login starts, before :attr:`setup` gave it ours."""
+        """The prompt of the login's shell, before :attr:`setup` replaces it."""
         return at_end(r"(?![^\r\n]*haas-\$)[^\r\n]*[#$%>] ?(?:\x1b\[[0-9;?]*[a-zA-Z])*")
 
     def own_prompt(self, prompt: str) -> re.Pattern[str]:
-        """Match the prompt that :attr:`setup` sets; its number is the exit status."""
+        """Return the pattern of the prompt that :attr:`setup` sets; its number is the status."""
         return at_start(self.prompt)
 
     def parse_uptime(self, answer: str) -> Uptime | None:

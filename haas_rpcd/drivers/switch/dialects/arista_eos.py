@@ -1,7 +1,7 @@
 """Arista EOS.
 
 Sources: Arista's user manual ("Virtual LANs (VLANs)", "Ethernet Ports", "Command-Line Interface"),
-and docs/switches.md.
+and open-source drivers.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Cisco IOS on Catalyst switches.
 
-Sources: Cisco's "Catalyst 2960 Switch Command Reference" (Release 15), and docs/switches.md.
+Sources: Cisco's "Catalyst 2960 Switch Command Reference" (Release 15), and open-source drivers.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Cisco NX-OS on Nexus switches.
 
 Sources: Cisco's "Nexus 9000 Series NX-OS Interfaces" and "Layer 2 Switching Configuration Guide",
-and docs/switches.md.
+and open-source drivers.
 """
 
 from __future__ import annotations

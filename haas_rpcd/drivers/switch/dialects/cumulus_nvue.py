@@ -1,7 +1,7 @@
 """Cumulus Linux 5 with NVUE, reached by a login to its shell.
 
 Sources: NVIDIA's "Cumulus Linux User Guide" (NVUE CLI, VLAN-aware Bridge Mode) and "NVUE
-Reference", ifupdown2's add-on for bridges, and docs/switches.md:
+Reference", ifupdown2's add-on for bridges, and open-source drivers:
 
 * ``nv set`` and ``nv unset`` edit a *candidate*, which is shared by all logins of the same name.
   Nothing takes effect before ``nv config apply``, which applies all of it or nothing. So leftovers

@@ -1,7 +1,7 @@
 """Dell SmartFabric OS10 on PowerSwitch S and Z series.
 
 Sources: Dell's "SmartFabric OS10 User Guide" (CLI basics, interfaces, VLANs), published
-configurations, and docs/switches.md.
+configurations, and open-source drivers.
 """
 
 from __future__ import annotations

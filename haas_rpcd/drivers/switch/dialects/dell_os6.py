@@ -1,8 +1,8 @@
 """Dell EMC Networking OS6 on the N-series (N1500 to N4000), which is Broadcom's FASTPATH.
 
 Sources: Dell's "N-Series User's Guide" ("Layer 2 Switching Commands") and "User's Configuration
-Guide", published output of N2048, N3048, M6348 and 8024F, what HIL's driver reveals about N3000s,
-and docs/switches.md. How a trunk's empty list is shown is unknown; all forms of IOS are accepted.
+Guide", published output of N2048, N3048, M6348 and 8024F, and HIL's driver, written for N3000s. How
+a trunk's empty list is shown is unknown; all forms of IOS are accepted.
 """
 
 from __future__ import annotations

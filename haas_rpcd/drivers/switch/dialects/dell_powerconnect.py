@@ -1,9 +1,9 @@
 """Dell PowerConnect 55xx (5524, 5548), and related switches with Marvell's ROS (35xx, R1-2210).
 
-Sources: published sessions and configurations of 3548, 5324, 5524, 5548 and R1-2210, what the
-drivers of HIL and networking-generic-switch send to such switches and expect, and docs/switches.md.
-Dell's CLI reference was not available. Two things are inferred: how a 5548 shows a trunk's list (as
-VLANs added, or removed), and that VLANs that are not on the list can be removed from it.
+Sources: published sessions and configurations of 3548, 5324, 5524, 5548 and R1-2210, and what the
+drivers of HIL and networking-generic-switch send to such switches and expect. Dell's CLI reference
+was not available. Two things are inferred: how a 5548 shows a trunk's list (as VLANs added, or
+removed), and that VLANs that are not on the list can be removed from it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Junos on EX and QFX switches with Enhanced Layer 2 Software (ELS).
 
 Sources: Juniper's "Junos CLI User Guide", "Ethernet Switching User Guide" and "Getting Started with
-Enhanced Layer 2 Software", and docs/switches.md.
+Enhanced Layer 2 Software", and open-source drivers.
 
 Junos edits a *candidate*: no line takes effect before ``commit``, which applies all of them or
 none. ``configure private`` gives the session a candidate of its own. So no unfinished edits of

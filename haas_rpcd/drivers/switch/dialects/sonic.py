@@ -1,7 +1,7 @@
 """SONiC, reached by a login to its shell.
 
 Sources: the "SONiC Command Line Interface Guide", the messages of sonic-utilities (201911 to
-202505), and docs/switches.md:
+202505), and open-source drivers:
 
 * Each ``config …`` takes effect at once, through the configuration database.
 * A port joins VLANs one by one and leaves them by name, so its VLANs are read first. A port on no

@@ -1,6 +1,6 @@
-"""How bytes get to a switch and back: what a session needs of a transport, and no more.
+"""The transport of bytes to a switch and back, as a session needs it.
 
-Dialects never know which transport there is; the composition root picks it.
+Dialects do not know the transport. The factory chooses it by the switch's registration.
 """
 
 from __future__ import annotations
@@ -8,29 +8,29 @@ from __future__ import annotations
 from typing import Protocol
 
 COLUMNS = 511
-"""The terminal's width we claim, so that nothing wraps what we send (IOS's own maximum is 512)."""
+"""The terminal width that we announce, so that lines are not wrapped (IOS allows up to 512)."""
 
 ROWS = 24
 
 READ = 65536
-"""Bytes taken at once; also the flow-control limit of the stream, in both directions."""
+"""Maximum bytes per read; also the flow-control limit of the stream, in both directions."""
 
 OPTIONS = frozenset({"ssh_legacy"})
-"""What a switch of any dialect may be registered with, for the way to it: ``ssh_legacy``, whether
-its SSH is so old that it knows no algorithms that are still good."""
+"""Transport options of any switch. ``ssh_legacy``: true if its SSH is so old that it only knows
+broken algorithms."""
 
 
 class Transport(Protocol):
     """An open connection to a switch's command line."""
 
     async def read(self) -> bytes:
-        """Wait for some bytes; empty at the end of the connection."""
+        """Wait for bytes; return b"" once the connection is closed."""
         ...
 
     def write(self, data: bytes) -> None:
-        """Send some bytes. Lines end in CR LF, of which the wire gets what it wants."""
+        """Send bytes. Pass lines ending in CR LF; each transport converts to its own ending."""
         ...
 
     async def close(self) -> None:
-        """Drop the connection. Never raises."""
+        """Close the connection. Raises nothing but the caller's own cancellation."""
         ...

@@ -1,17 +1,17 @@
-"""Notice that the far end of a silent connection is gone, by the kernel's own probes (tcp(7))."""
+"""Detect that the other end of a silent connection is gone, by the kernel's probes (tcp(7))."""
 
 from __future__ import annotations
 
 import socket
 
 PROBES = 3
-"""Probes that may stay unanswered before a connection counts as lost."""
+"""Unanswered probes after which a connection counts as lost."""
 
 
 def keep_alive(sock: socket.socket, seconds: float) -> None:
-    """Probe a connection that was silent for so many seconds; with 0, never.
+    """Probe the connection after this many seconds of silence; with 0, never.
 
-    It also keeps the entries of firewalls on the way from ageing out under a warm session.
+    The probes also keep firewalls on the path from dropping the state of an idle session.
     """
     if not seconds:
         return

@@ -1,8 +1,8 @@
 """The SSH host keys that admins trust: a file in OpenSSH's format (sshd(8), SSH_KNOWN_HOSTS FILE).
 
-So a file that is kept with ``ssh-keyscan`` and ``ssh-keygen -R`` serves as well as one that only
-``switch trust`` writes: hashed names, ``[host]:port``, patterns and ``@revoked`` mean what they
-mean to ssh. ``@cert-authority`` lines are left alone and not used: switches show plain keys.
+The file may be maintained with ``ssh-keyscan`` and ``ssh-keygen -R``, or only by ``switch trust``.
+Hashed names, ``[host]:port``, patterns and ``@revoked`` have the same meaning as for ssh.
+``@cert-authority`` lines are kept but not used, because switches show plain keys.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ from haas_rpcd.errors import DeviceError, UnavailableError
 SSH_PORT = 22
 
 Verdict = Literal["known", "unknown", "changed", "revoked"]
-"""``changed``: the file has other keys of this host, and not this one."""
+"""``changed``: the file has other keys for this host, but not this one."""
 
 
 @dataclass(frozen=True)
 class HostKey:
-    """A public key, as it goes over the wire (RFC 4253, section 6.6)."""
+    """A public key in its wire format (RFC 4253, section 6.6)."""
 
     blob: bytes
 
     @property
     def kind(self) -> str:
-        """Its type, e.g. ``ssh-ed25519``; the first string of the blob (RFC 4251, section 5)."""
+        """The type, e.g. ``ssh-ed25519``: the first string of the blob (RFC 4251, section 5)."""
         length = int.from_bytes(self.blob[:4], "big")
         return self.blob[4 : 4 + length].decode("ascii", "replace")
 
     @property
     def fingerprint(self) -> str:
-        """As ``ssh-keygen -l`` writes it: SHA256 in base64, without its padding."""
+        """The fingerprint as ``ssh-keygen -l`` prints it: SHA256 in base64, without padding."""
         digest = base64.b64encode(hashlib.sha256(self.blob).digest()).decode()
         return f"SHA256:{digest.rstrip('=')}"
 
@@ -53,7 +53,7 @@ class HostKey:
 
 @dataclass(frozen=True)
 class _Line:
-    """One line of the file: which names it is for, and the key; ``text`` is the line as it is."""
+    """One line of the file. ``text`` is the whole line; the rest is empty if it has no key."""
 
     text: str
     marker: str = ""
@@ -61,7 +61,7 @@ class _Line:
     key: HostKey | None = None
 
     def is_for(self, name: str) -> bool:
-        """Whether a host's name is one of those of the line."""
+        """Return whether the line applies to a host name."""
         if self.names.startswith("|"):
             return _hashed(self.names, name)
         found = False
@@ -73,7 +73,7 @@ class _Line:
         return found
 
     def without(self, name: str) -> str | None:
-        """Give the line less one name; None when that was its only one."""
+        """Return the line without a name; None if it was the only one."""
         if self.marker or self.key is None:
             return self.text
         if self.names.startswith("|"):
@@ -86,7 +86,7 @@ class _Line:
 
 
 class KnownHosts:
-    """The file of trusted host keys. A missing one is an empty one; it is read when it changes."""
+    """The file of trusted host keys, reread when it changes. A missing file counts as empty."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -95,10 +95,10 @@ class KnownHosts:
         self._lines: list[_Line] = []
 
     def verdict(self, host: str, port: int, key: HostKey) -> Verdict:
-        """Say whether a host that shows this key is the one that is known.
+        """Return the verdict on a host that shows this key.
 
-        As with ssh, a key that is known for the host without its port will do where none is known
-        for the port. Raises DeviceError ``host_key`` when the file can't be read.
+        As with ssh, a key that is known for the host without a port is accepted if no key is known
+        for the port. Raises DeviceError ``host_key`` if the file can't be read.
         """
         name = _name(host, port)
         if any(line.key == key and line.is_for(name) for line in self._marked("revoked")):
@@ -111,15 +111,15 @@ class KnownHosts:
         return "known" if key in self.keys(host, SSH_PORT) else "unknown"
 
     def keys(self, host: str, port: int) -> list[HostKey]:
-        """Give the keys that are known for a host. Raises DeviceError ``host_key``."""
+        """Return the keys known for a host. Raises DeviceError ``host_key``."""
         name = _name(host, port)
         return [line.key for line in self._marked("") if line.key is not None and line.is_for(name)]
 
     def trust(self, host: str, port: int, key: HostKey) -> None:
-        """Make this the one key of a host, in place of all others that are known for its name.
+        """Make this the only key of a host; it replaces all others known for the host's name.
 
-        The file is replaced as a whole, so that whoever reads it has the old one or the new one.
-        Raises DeviceError when it can't be read, UnavailableError when it can't be written.
+        The file is replaced as a whole, so that a reader gets the old one or the new one. Raises
+        DeviceError if it can't be read, UnavailableError if it can't be written.
         """
         name = _name(host, port)
         with self._lock:
@@ -161,7 +161,7 @@ def _name(host: str, port: int) -> str:
 
 
 def _parse(text: str) -> _Line:
-    """Read a line. One that says nothing to us (a comment, damage) is kept as it is."""
+    """Parse a line. A line that we do not understand (a comment, damage) is kept unchanged."""
     words = text.split()
     marker = words.pop(0)[1:] if words and words[0].startswith("@") else ""
     if len(words) < 3 or words[0].startswith("#"):
@@ -174,7 +174,7 @@ def _parse(text: str) -> _Line:
 
 
 def _hashed(names: str, name: str) -> bool:
-    """Whether ``|1|salt|hash`` is the HMAC-SHA1 of a name."""
+    """Return whether ``|1|salt|hash`` is the HMAC-SHA1 of a name."""
     try:
         _, magic, salt, expected = names.split("|")
         digest = hmac.new(base64.b64decode(salt), name.encode(), hashlib.sha1).digest()
@@ -184,7 +184,7 @@ def _hashed(names: str, name: str) -> bool:
 
 
 def _matches(pattern: str, name: str) -> bool:
-    """Whether a pattern, in which only ``*`` and ``?`` are special, is of a name."""
+    """Return whether a pattern matches a name; only ``*`` and ``?`` are special."""
     if "*" not in pattern and "?" not in pattern:
         return pattern.lower() == name
     wild = "".join({"*": ".*", "?": "."}.get(sign) or re.escape(sign) for sign in pattern.lower())
@@ -192,7 +192,7 @@ def _matches(pattern: str, name: str) -> bool:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Write a file beside the one there is, and put it in its place, with the same mode."""
+    """Replace a file atomically, and keep its mode."""
     path = path.resolve()  # a link stays a link
     mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o644
     new = path.with_name(f".{path.name}.{os.getpid()}")

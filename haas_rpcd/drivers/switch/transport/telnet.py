@@ -25,21 +25,21 @@ class TelnetTransport:
     ) -> TelnetTransport:
         """Connect within ``timeout`` seconds. Raises DeviceError ``unreachable``.
 
-        ``keepalive``: seconds of silence after which TCP probes the far end; 0: never.
+        ``keepalive``: seconds of silence after which TCP probes the switch; 0: never.
         """
         try:
             async with asyncio.timeout(timeout):
                 reader, writer = await telnetlib3.open_connection(
                     host,
                     port,
-                    client_factory=TelnetClient,  # on a terminal it would pick its interactive one
-                    encoding=False,  # bytes: with a text encoding non-ASCII is mangled silently
+                    client_factory=TelnetClient,  # the default is interactive on a terminal
+                    encoding=False,  # bytes: a text encoding silently mangles non-ASCII characters
                     compression=False,
                     term="dumb",
                     cols=COLUMNS,
                     rows=ROWS,
-                    limit=16 * READ,  # a long `show` overruns the 64 KiB that are usual
-                    connect_maxwait=0.5,  # a server that negotiates nothing must not cost 3 s
+                    limit=16 * READ,  # a long `show` overruns the default of 64 KiB
+                    connect_maxwait=0.5,  # the default costs 3 s if a server negotiates nothing
                 )
         except TimeoutError:
             raise DeviceError(
@@ -57,18 +57,18 @@ class TelnetTransport:
         return cls(reader, writer)
 
     async def read(self) -> bytes:
-        """Wait for some bytes; empty at the end of the connection."""
+        """Wait for bytes; return b"" once the connection is closed."""
         try:
             return await self._reader.read(READ)
         except ConnectionError:
             return b""
 
     def write(self, data: bytes) -> None:
-        """Send some bytes. (After the far end closed this is silent; the next read tells.)"""
+        """Send bytes. If the switch has closed the connection, only the next read shows it."""
         self._writer.write(data)
 
     async def close(self) -> None:
-        """Drop the connection."""
+        """Close the connection."""
         self._writer.close()
         try:
             async with asyncio.timeout(1.0):
