@@ -54,7 +54,7 @@ class PlainProgress:
         if not self._begun:
             self._begun = True
             self._output.talk(f"job {view.job} is {view.state}")
-        for step in view.ended():
+        for step in view.ended_steps():
             if step["step"] in self._told:
                 continue
             self._told.add(step["step"])

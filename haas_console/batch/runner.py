@@ -119,8 +119,7 @@ class Runner:
         job = int(started["job"])
         progress = progress_for(self._output)
         try:
-            await self._watch(job, progress)
-            record = await jobs.outcome(self.client, job)
+            record = jobs.outcome(await self._watch(job, progress))
         except asyncio.CancelledError:
             progress.finish()
             self._output.error(planned.place, self._goes_on(job))
@@ -138,8 +137,9 @@ class Runner:
             f" `job cancel {job}` stops it"
         )
 
-    async def _watch(self, job: int, progress: Progress) -> None:
-        """Show the job up to its end, also across a restart of the daemon, which picks it up."""
+    async def _watch(self, job: int, progress: Progress) -> jobs.JobView:
+        """Show the job until its end, also across a restart of the daemon, which resumes it."""
+        view = jobs.JobView(job)
         while True:
             try:
                 async with aclosing(jobs.follow(self.client, job)) as views:
@@ -151,6 +151,7 @@ class Runner:
                 self._output.talk(f"{error}; looking for it, as job {job} is its to finish")
                 await self._find_again(job)
         progress.finish()
+        return view
 
     async def _find_again(self, job: int) -> None:
         await self.client.close()

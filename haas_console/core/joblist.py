@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 
-from haas_console.core.jobwatch import seconds
 from haas_schemas.job import Job
 
 FIELDS: Mapping[str, Callable[[Job], str]] = {
@@ -43,11 +42,3 @@ def newest_first(jobs: Iterable[Job], filter_text: str = "") -> list[Job]:
     """Give the jobs that fit. Raises ValueError for a filter that says nothing sensible."""
     test = parse_filter(filter_text)
     return sorted((job for job in jobs if test(job)), key=lambda job: -job.job)
-
-
-def took(job: Job, now: float) -> float | None:
-    """Seconds that a job took, or has taken so far; None when it has not begun."""
-    began, ended = seconds(job.started), seconds(job.finished)
-    if began is None:
-        return None
-    return max(0.0, (now if ended is None else ended) - began)

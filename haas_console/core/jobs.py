@@ -1,20 +1,25 @@
-"""Jobs as they go: a view of one that its events keep current, and how to follow it to its end."""
+"""Jobs under way: a view that events keep current, and how to follow a job to its end."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from haas_console.core.errors import JobFailedError
+from haas_console.core.times import seconds
 
-if TYPE_CHECKING:  # only a name here: the screen is painted before aiohttp is imported
+if TYPE_CHECKING:  # importing it would import aiohttp, before the screen is painted
     from haas_console.core.client import Client
 
 FINAL_STATES = frozenset({"succeeded", "failed", "cancelled"})
 ENDED_STEPS = frozenset({"done", "failed", "skipped", "cancelled"})
-_QUIET = 15.0  # seconds without news after which the job is asked for
+_SILENCE = 15.0  # seconds without an event after which the record is fetched again
+
+Ask = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
+"""Calls a method with params and returns its result."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,7 @@ class DeviceProgress:
 
 @dataclass
 class JobView:
-    """A job as now known: its record, and its steps by their numbers."""
+    """A job, kept current by its record and its events. Times are in seconds since the epoch."""
 
     job: int
     state: str = "queued"
@@ -38,40 +43,66 @@ class JobView:
     total: int = 0
     error: str | None = None
     steps: dict[int, dict[str, Any]] = field(default_factory=dict)
+    """The steps by number, including what the events report."""
+    record: dict[str, Any] = field(default_factory=dict)
+    """The daemon's record of the job as it was last fetched; empty before."""
+    begun: dict[int, float] = field(default_factory=dict)
+    """When each step was first sent."""
+    ended: dict[int, float] = field(default_factory=dict)
+    """When each step ended."""
     seq: int = 0
 
     @property
     def final(self) -> bool:
-        """Whether nothing more will happen to it."""
+        """The job has ended."""
         return self.state in FINAL_STATES
 
+    @property
+    def outdated(self) -> bool:
+        """The record lacks what the job has planned, or how it has started or ended, since."""
+        unplanned = any("lines" not in step for step in self.steps.values())
+        ended_since = self.final and not self.record.get("finished")
+        started_since = not self.final and self.state != self.record.get("state")
+        return unplanned or self.total > len(self.steps) or ended_since or started_since
+
     def replace(self, record: dict[str, Any]) -> None:
-        """Take over the daemon's whole record of the job."""
+        """Take over the daemon's record of the job."""
+        self.record = record
         self._take(record)
         self.seq = max(self.seq, record.get("seq", 0))
         self.steps = {step["step"]: step for step in record.get("steps", [])}
+        for number, step in self.steps.items():
+            for times, stamp in ((self.begun, "started"), (self.ended, "finished")):
+                when = seconds(step.get(stamp))
+                if when is not None:
+                    times[number] = when
 
     def update(self, event: dict[str, Any]) -> None:
-        """Take over one ``job.event``, unless the record we have is younger."""
+        """Take over one ``job.event``, unless the record is newer."""
         if event["seq"] <= self.seq:
             return
         self.seq = event["seq"]
         self._take(event)
-        news = event.get("step")
-        if news is not None:
-            # A job that was queued has planned only since: its steps are new to us.
-            self.steps[news["step"]] = {**self.steps.get(news["step"], {}), **news}
+        step = event.get("step")
+        if step is None:
+            return
+        number = step["step"]
+        self.steps[number] = {**self.steps.get(number, {}), **step}
+        if step["state"] == "sending":
+            self.begun.setdefault(number, time.time())
+        elif step["state"] in ENDED_STEPS:
+            self.ended.setdefault(number, time.time())
 
     def _take(self, source: dict[str, Any]) -> None:
         self.state, self.error = source["state"], source.get("error")
         self.done, self.total = source["done"], source["total"]
 
-    def ended(self) -> list[dict[str, Any]]:
-        """The steps that are over, in the job's order."""
+    def ended_steps(self) -> list[dict[str, Any]]:
+        """The steps that have ended, in order."""
         return [s for _, s in sorted(self.steps.items()) if s["state"] in ENDED_STEPS]
 
     def devices(self) -> list[DeviceProgress]:
-        """Each device's part, in the order in which the job first speaks of it."""
+        """Each device's part, in the order of their first steps."""
         parts: dict[str, list[dict[str, Any]]] = {}
         for _, step in sorted(self.steps.items()):
             parts.setdefault(step["device"], []).append(step)
@@ -90,34 +121,38 @@ def _device(device: str, steps: list[dict[str, Any]]) -> DeviceProgress:
     return DeviceProgress(device, done, len(steps), len(failed), current)
 
 
-async def follow(client: Client, job: int) -> AsyncGenerator[JobView, None]:
-    """Give the job's view, the same object each time, whenever there is news, up to its end.
+async def follow(
+    client: Client, job: int, *, call: Ask | None = None, poll: Ask | None = None
+) -> AsyncGenerator[JobView, None]:
+    """Yield the job's view, always the same object, after each change until the job has ended.
 
-    Raises LostDaemonError when the connection breaks, and RpcError when the daemon refuses.
+    ``call`` and ``poll`` make the calls, if not the client itself: to subscribe, and to fetch the
+    record again. Raises LostDaemonError if the connection breaks, RpcError if the daemon refuses.
     """
+    call = call or client.call
+    poll = poll or client.call
     view = JobView(job)
     with client.notifications() as inbox:
-        view.replace(await client.call("job.subscribe", {"job": job}))
+        view.replace(await call("job.subscribe", {"job": job}))
         yield view
         while not view.final:
             try:
-                async with asyncio.timeout(_QUIET):
+                async with asyncio.timeout(_SILENCE):
                     method, params = await inbox.get()
             except TimeoutError:
-                # Nothing may have happened, or the daemon dropped us as too slow: ask.
-                view.replace(await client.call("job.show", {"job": job}))
+                # Nothing has happened, or the daemon dropped us as too slow.
+                view.replace(await poll("job.show", {"job": job}))
                 yield view
                 continue
             if method == "job.event" and params.get("job") == job:
                 view.update(params)
-                if view.total > len(view.steps):  # it was queued, and has planned only now
-                    view.replace(await client.call("job.show", {"job": job}))
+                if view.outdated:
+                    view.replace(await poll("job.show", {"job": job}))
                 yield view
 
 
-async def outcome(client: Client, job: int) -> dict[str, Any]:
-    """The record of a job that has ended; raises JobFailedError when it did not succeed."""
-    record: dict[str, Any] = await client.call("job.show", {"job": job})
-    if record["state"] != "succeeded":
-        raise JobFailedError(record)
-    return record
+def outcome(view: JobView) -> dict[str, Any]:
+    """The record of a job that has ended; raises JobFailedError unless it succeeded."""
+    if view.state != "succeeded":
+        raise JobFailedError(view.record)
+    return view.record

@@ -37,10 +37,10 @@ class JobNews:
 
 def sentence(job: Job) -> str:
     """``job 3 of astro succeeded: 12 of 12 steps in 0.4 s``."""
-    from haas_console.core.joblist import took
     from haas_console.core.jobtree import clock
     from haas_console.core.plandiff import whose
+    from haas_console.core.times import elapsed
 
-    long = clock(took(job, 0))
+    long = clock(elapsed(job.started, job.finished))
     told = f"job {job.job} of {whose(job.project)} {job.state}: {job.done} of {job.total} steps"
     return f"{told} in {long}" if long else told

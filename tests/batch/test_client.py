@@ -57,9 +57,10 @@ async def test_a_job_is_followed_to_its_end_and_past_it(
     console.json("network create followed net", f"connect {node}:primary-nic net")
     client = await Client.connect(_endpoint(demo_daemon))
     job = (await client.call("apply.start", {"project": "followed"}))["job"]
-    seen = [(view.state, view.done) async for view in jobs.follow(client, job)]
-    assert seen[-1][0] == "succeeded"
-    assert (await jobs.outcome(client, job))["done"] == seen[-1][1] > 0
+    view = [view async for view in jobs.follow(client, job)][-1]
+    assert jobs.outcome(view)["done"] == view.done > 0
+    assert view.begun.keys() == view.ended.keys() == view.steps.keys()
+    assert view.record["finished"] is not None
     late = [view.state async for view in jobs.follow(client, job)]
     assert late == ["succeeded"]
     await client.close()

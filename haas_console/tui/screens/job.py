@@ -120,7 +120,7 @@ class JobScreen(ConsoleScreen):
         """How each device stands."""
         watch = self.watch_job
         now = None if watch.view.final else self._lost_since or time.time()
-        return jobtree.parts(watch.view.steps, watch.begun, watch.ended, now)
+        return jobtree.parts(watch.view.steps, watch.view.begun, watch.view.ended, now)
 
     def _told(self, width: int) -> list[Piece]:
         """What is to be known beside the bars, in two lines at most."""

@@ -14,11 +14,11 @@ from textual.message import Message
 from haas_console.core.commands import Call
 from haas_console.core.errors import ConsoleError
 from haas_console.core.inventory import records
-from haas_console.core.joblist import newest_first, parse_filter, took
+from haas_console.core.joblist import newest_first, parse_filter
 from haas_console.core.jobtree import clock
-from haas_console.core.jobwatch import seconds
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
+from haas_console.core.times import elapsed, seconds
 from haas_console.tui.bars import Bar
 from haas_console.tui.folds import SpareLines
 from haas_console.tui.glyphs import LOOKS, glyphs
@@ -88,7 +88,7 @@ class JobList(SpareLines):
         cells = self._room(width)
         project, user = self._names(width)
         bar = f"{signs.bar(job.done, job.total, cells - 1)} " if cells else ""
-        long = clock(took(job, time.time()), exact=not job.under_way)
+        long = clock(elapsed(job.started, job.finished), exact=not job.under_way)
         return [
             (f" {signs.state(job.state)} ", look),
             (f"{job.job:<6} ", "head"),
