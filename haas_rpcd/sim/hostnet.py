@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from haas_rpcd.drivers import Report, Seen
-from haas_rpcd.drivers.hostnet.netlink import bridge_name, preview_lines
+from haas_rpcd.drivers.hostnet.iplines import bridge_name, preview_lines
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import PresenceSeen, SetBridge
 from haas_rpcd.sim.host import SimHost

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Sequence
 
 from haas_rpcd.drivers import Report, Seen
-from haas_rpcd.drivers.hostnet.netlink import bridge_name
+from haas_rpcd.drivers.hostnet.iplines import bridge_name
 from haas_rpcd.drivers.hypervisor.domain_xml import domain_name
 from haas_rpcd.drivers.hypervisor.libvirt import preview_lines
 from haas_rpcd.errors import DeviceError

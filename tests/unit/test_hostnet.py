@@ -15,7 +15,8 @@ import pytest
 from pyroute2 import AsyncIPRoute
 
 from haas_rpcd.drivers.hostnet import links
-from haas_rpcd.drivers.hostnet.netlink import NetlinkDriver, bridge_name, vlan_link_name
+from haas_rpcd.drivers.hostnet.iplines import bridge_name, vlan_link_name
+from haas_rpcd.drivers.hostnet.netlink import NetlinkDriver
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import PresenceSeen, SetBridge
 

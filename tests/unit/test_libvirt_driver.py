@@ -18,7 +18,7 @@ from typing import Any
 import libvirt
 import pytest
 
-from haas_rpcd.drivers.hostnet.netlink import bridge_name
+from haas_rpcd.drivers.hostnet.iplines import bridge_name
 from haas_rpcd.drivers.hypervisor import domain_xml
 from haas_rpcd.drivers.hypervisor.libvirt import LibvirtDriver
 from haas_rpcd.drivers.hypervisor.worker import LEFT_BEHIND

@@ -1,7 +1,7 @@
-"""The master's network interfaces as the kernel has them, read and written over netlink.
+"""The master's network interfaces, read and changed over netlink.
 
-What the drivers of this folder share: a typed view of a link, and errors that say what to do.
-Facts are from Linux' own documentation (``ip-link(8)``, ``Documentation/networking/ip-sysctl``).
+A typed view of an interface, and errors that say what to do. Sources: the documentation of Linux
+(``ip-link(8)``, ``Documentation/networking/ip-sysctl``).
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from haas_rpcd.errors import DeviceError
 IFF_UP = 0x1
 IFF_NOARP = 0x80
 NAME_BYTES = 15
-"""The longest name of an interface: the kernel's IFNAMSIZ is 16 with the closing zero."""
+"""Maximum length of an interface name: the kernel's IFNAMSIZ is 16, including a final zero."""
 
 NO_IPV6_ADDRESSES = {
     "IFLA_AF_SPEC": {"attrs": [("AF_INET6", {"attrs": [("IFLA_INET6_ADDR_GEN_MODE", 1)]})]}
 }
-"""``addrgenmode none``: the interface makes itself no link-local address when it comes up."""
+"""``addrgenmode none``: the interface creates no link-local address when it comes up."""
 
 SYSCTLS = Path("/proc/sys/net")
 
@@ -36,16 +36,16 @@ NO_IP = {
     "ipv4/conf/{}/rp_filter": "1",
     "ipv4/conf/{}/arp_ignore": "8",
 }
-"""Settings by which the master itself takes no part in a tenant's network.
+"""Settings that keep the master itself out of a tenant's network.
 
-A bridge without addresses is not enough. Linux answers for all of its addresses on every
-interface, and takes addresses and routes from IPv6 router advertisements: a tenant could reach
-the master's services or give it a default route. ``rp_filter`` 1 drops each packet whose sender
-is not routed over this very interface, which without addresses is each packet; ``arp_ignore`` 8
-answers no ARP request. With CAP_NET_ADMIN these files may be written without being root.
+A bridge without addresses is not enough. Linux answers for all its addresses on every interface,
+and accepts addresses and routes from IPv6 router advertisements. So a tenant could reach the
+master's services or give it a default route. ``rp_filter`` 1 drops packets whose sender is not
+routed over this interface; without addresses, that is every packet. ``arp_ignore`` 8 answers no ARP
+request. With CAP_NET_ADMIN these files can be written without being root.
 """
 
-_SAYINGS = {
+_ADVICE = {
     errno.EPERM: "The kernel does not allow it: haas-rpcd needs the capability CAP_NET_ADMIN "
     "(the systemd unit grants it by AmbientCapabilities=CAP_NET_ADMIN).",
     errno.EOPNOTSUPP: "This kernel does not know that kind of interface: load its module with  "
@@ -55,7 +55,7 @@ _SAYINGS = {
 
 @dataclass(frozen=True)
 class Link:
-    """One network interface. ``link`` is the index of the interface it stands on (VLANs)."""
+    """One network interface. ``link`` is the index of the interface below it (for VLANs)."""
 
     index: int
     name: str
@@ -69,7 +69,7 @@ class Link:
 
     @classmethod
     def read(cls, message: Any) -> Link:
-        """Read the kernel's RTM_NEWLINK message."""
+        """Parse the kernel's RTM_NEWLINK message."""
         info = message.get_attr("IFLA_LINKINFO")
         data = info.get_attr("IFLA_INFO_DATA") if info is not None else None
         kind = info.get_attr("IFLA_INFO_KIND") if info is not None else None
@@ -87,7 +87,7 @@ class Link:
 
     @property
     def is_tap(self) -> bool:
-        """Whether it is the host's end of a virtual machine's nic."""
+        """True for the host's end of a virtual machine's nic."""
         return self.kind == "tun"
 
 
@@ -128,9 +128,9 @@ class Kernel:
         return sorted([Link.read(message) async for message in answer], key=lambda port: port.name)
 
     async def find_vlan(self, trunk: Link, vlan: int) -> Link | None:
-        """Return the 802.1Q interface with that id on the trunk nic, whatever its name is.
+        """Return the 802.1Q interface with this id on the trunk nic, under any name.
 
-        Reads all interfaces (some 0.3 ms each), so it is asked only where a name does not tell.
+        This reads all interfaces (about 0.3 ms each), so it is only called if the name is unknown.
         """
         async for message in await self._route.link("dump"):
             link = Link.read(message)
@@ -139,7 +139,7 @@ class Kernel:
         return None
 
     async def change(self, line: str, command: str, **settings: Any) -> None:
-        """Send one command; ``line`` is what it is called in an error."""
+        """Send one command; ``line`` names it in an error."""
         try:
             await self._route.link(command, **settings)
         except NetlinkError as error:
@@ -157,23 +157,23 @@ async def kernel() -> AsyncIterator[Kernel]:
 
 
 def refused(what: str, error: NetlinkError) -> DeviceError:
-    """Turn the kernel's refusal of ``what`` into a sentence."""
-    saying = _SAYINGS.get(error.code, f"The kernel says: {error.args[-1]}.")
+    """Return the error for the kernel's refusal of ``what``."""
+    advice = _ADVICE.get(error.code, f"The kernel says: {error.args[-1]}.")
     return DeviceError(
-        f'"{what}" was refused on the master. {saying}', reason="refused", errno=error.code
+        f'"{what}" was refused on the master. {advice}', reason="refused", errno=error.code
     )
 
 
 def sysctl_line(template: str, name: str) -> str:
-    """Give the line that sets one of :data:`NO_IP` by hand."""
-    # With slashes, because a name with a dot in it would otherwise be read as two.
+    """Return the line that sets one of :data:`NO_IP` by hand."""
+    # With slashes, because a dot in an interface's name would split it in two.
     return f"sysctl -w net/{template.format(name)}={NO_IP[template]}"
 
 
 def keep_ip_off(name: str) -> list[str]:
-    """Have the master's own IP stack ignore the interface; return the lines for what was changed.
+    """Make the master's own IP stack ignore the interface; return the lines of what was changed.
 
-    Raises DeviceError where a setting cannot be written: the bridge then must not come up.
+    Raises DeviceError if a setting cannot be written. The bridge must not come up then.
     """
     written = []
     for template, value in NO_IP.items():
@@ -183,7 +183,7 @@ def keep_ip_off(name: str) -> list[str]:
                 path.write_text(value)
                 written.append(sysctl_line(template, name))
         except FileNotFoundError:
-            continue  # a kernel without IPv6 needs no switch for it
+            continue  # a kernel without IPv6 needs no setting for it
         except OSError as error:
             raise DeviceError(
                 f"The master's own IP cannot be kept off {name}: writing {value} to {path} failed "

@@ -1,8 +1,8 @@
-"""Where the nic of a running headnode is put when it is disconnected: a bridge that leads nowhere.
+"""The parking bridge: where a nic goes that is disconnected from a running headnode.
 
-A nic cannot be taken out of a running machine without its guest's cooperation (firmware such as
-iPXE gives none), but its tap can be moved to another bridge at once. This bridge is never up, so it
-forwards nothing, not even between the nics that are parked on it.
+A nic cannot be removed from a running machine without the guest's cooperation (firmware such as
+iPXE does not cooperate), but its tap can move to another bridge at once. The parking bridge is
+never up, so it forwards nothing, not even between the nics on it.
 """
 
 from __future__ import annotations
@@ -16,31 +16,31 @@ PARKING_BRIDGE = "haas-parked"
 
 
 class Parking(Protocol):
-    """What the hypervisor's driver asks of the master for disconnected nics."""
+    """What the hypervisor's driver needs for disconnected nics."""
 
     @property
     def bridge(self) -> str:
-        """The name of the bridge that leads nowhere."""
+        """The name of the parking bridge."""
         ...
 
     async def provide(self) -> None:
-        """Have the bridge there. Raises DeviceError."""
+        """Create the bridge if it is missing. Raises DeviceError."""
         ...
 
     async def tidy(self) -> None:
-        """Take the bridge away if no nic is parked on it. Raises DeviceError."""
+        """Remove the bridge if no nic is parked on it. Raises DeviceError."""
         ...
 
 
 class KernelParking:
-    """The parking bridge on this machine, made by netlink when it is first needed."""
+    """The parking bridge on this machine, created over netlink when it is first needed."""
 
     bridge = PARKING_BRIDGE
 
     async def provide(self) -> None:
-        """Have the bridge there, and down.
+        """Create the bridge if it is missing, and leave it down.
 
-        Raises DeviceError (refused) without CAP_NET_ADMIN, or where the name is taken.
+        Raises DeviceError ``refused`` without CAP_NET_ADMIN, or if the name is taken.
         """
         async with kernel() as session:
             found = await session.find(self.bridge)
@@ -54,9 +54,9 @@ class KernelParking:
                 await session.change(line, "set", index=found.index, **NO_IPV6_ADDRESSES)
 
     async def tidy(self) -> None:
-        """Take the bridge away if no nic is parked on it; not there is fine.
+        """Remove the bridge if it exists and no nic is parked on it.
 
-        Raises DeviceError (refused) without CAP_NET_ADMIN.
+        Raises DeviceError ``refused`` without CAP_NET_ADMIN.
         """
         async with kernel() as session:
             found = await session.find(self.bridge)

@@ -26,7 +26,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from haas_rpcd.drivers import Report, Seen
-from haas_rpcd.drivers.hostnet.netlink import bridge_name as default_bridge_name
+from haas_rpcd.drivers.hostnet.iplines import bridge_name as default_bridge_name
 from haas_rpcd.drivers.hostnet.parking import KernelParking, Parking
 from haas_rpcd.drivers.hypervisor import domain_xml
 from haas_rpcd.drivers.hypervisor.domains import Domains
