@@ -1,1 +1,1 @@
-"""The lab: the design's picture on a real kernel, with real frames (see README.md here)."""
+"""The lab: a small data centre on a real kernel, with real frames (see README.md here)."""

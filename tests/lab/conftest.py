@@ -1,11 +1,11 @@
 """Runs the tests of ``inside/`` in the lab's kernel and reports them here under their own names.
 
-This pytest collects them as it collects any test, so ``-k``, ``-x`` and node ids work as usual.
-But before it runs anything it boots the lab, whose own pytest is given all that were selected; they
-run in there beside the other tests, and each test here is what the test in there reported.
+This pytest collects them like any other tests, so ``-k``, ``-x`` and node ids work as usual. Before
+it runs any test, it boots the lab and passes the selected tests to the pytest inside. That one runs
+them while this pytest runs its other tests; the result of each is the report from inside.
 
-A kernel has one CPU. Where there are two, those tests that are marked ``second_kernel`` run in a
-second lab, beside the first.
+A kernel has one CPU. On a machine with two CPUs, tests marked ``second_kernel`` run in a second lab
+beside the first.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from .uml import SHUTDOWN_SECONDS, LabError, Machine, idle_cpus
 
 INSIDE = Path(__file__).parent / "inside"
 SILENCE_SECONDS = 480.0
-"""The longest that one test in the lab may take."""
+"""How long one test in the lab may take."""
 
 
 class LabRun:
-    """One kernel with its tests, and what they have reported so far."""
+    """One kernel with its tests and their reports so far."""
 
     def __init__(self, config: pytest.Config, run: Path, cpu: int) -> None:
         self.config = config
@@ -37,7 +37,7 @@ class LabRun:
         self._reports: defaultdict[str, list[pytest.TestReport]] = defaultdict(list)
 
     def boot(self, items: list[pytest.Item]) -> None:
-        """Start the lab with the tests that were selected here."""
+        """Start the lab with the selected tests."""
         options = [
             *("-c", str(INSIDE / "lab.ini"), f"--rootdir={self.config.rootpath}"),
             *(f"--confcutdir={INSIDE}", "-p", "no:cacheprovider", "-v"),
@@ -52,7 +52,7 @@ class LabRun:
             self.trouble = str(error)
 
     def reports_of(self, item: pytest.Item) -> list[pytest.TestReport]:
-        """Wait for the test to end in there; return its reports (setup, call, teardown)."""
+        """Wait until the test has ended inside; return its reports (setup, call, teardown)."""
         reports = self._reports[item.nodeid]
         while not _is_complete(reports):
             try:
@@ -85,7 +85,7 @@ class LabRun:
         )
 
     def close(self) -> None:
-        """Let the lab power off when it is done with its tests, else (or if it does not) end it."""
+        """Let the lab power off if all its tests are done; end it if it does not, or if not."""
         if all(_is_complete(self._reports[nodeid]) for nodeid in self._selected):
             self.machine.wait(SHUTDOWN_SECONDS)
         self.machine.end()
@@ -110,16 +110,16 @@ def _address(item: pytest.Item) -> str:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the mark that only the lab's tests bear."""
+    """Declare the marker that only the lab's tests use."""
     config.addinivalue_line(
         "markers", "second_kernel: runs in a second lab, beside the first, where there are two CPUs"
     )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the lab's tests, so that ``-m 'not lab'`` leaves them out, and put them last.
+    """Mark the lab's tests, so that ``-m 'not lab'`` leaves them out, and move them to the end.
 
-    Out here they have no time-out: they wait for their turn in there, where each has one.
+    They have no time-out here, because they wait for their turn inside, where each has one.
     """
     for item in items:
         if _is_inside(item):
@@ -130,14 +130,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> None:
-    """Boot the lab before all other tests, so that its own run beside them."""
+    """Boot the lab first, so that its tests run at the same time as the others."""
     if not session.config.option.collectonly and any(map(_is_inside, session.items)):
         session.config.stash[LABS] = _boot_labs(session)
 
 
 def _boot_labs(session: pytest.Session) -> dict[str, LabRun]:
-    """Boot a kernel for the tests that were selected, or two; return which test is in which."""
-    # What the fixture of that name returns; fixtures have no part in this.
+    """Boot one or two kernels for the selected tests; return the lab of each test."""
+    # This is what the fixture tmp_path_factory returns; fixtures are not available here.
     folders: pytest.TempPathFactory = vars(session.config)["_tmp_path_factory"]
     cpus = idle_cpus()
     groups: dict[int, list[pytest.Item]] = {}
@@ -153,7 +153,7 @@ def _boot_labs(session: pytest.Session) -> dict[str, LabRun]:
 
 
 def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
-    """Have a test of ``inside/`` run in the lab, which is booted for the first of them."""
+    """Report a test of ``inside/`` from the lab in which it runs."""
     if not _is_inside(item):
         return None
     lab = item.config.stash[LABS][item.nodeid]
@@ -165,18 +165,18 @@ def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
 
 
 def _labs(config: pytest.Config) -> list[LabRun]:
-    """Return the labs that were booted, each once."""
+    """Return the labs that were booted."""
     return list(dict.fromkeys(config.stash.get(LABS, {}).values()))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """End the labs, also after an interrupt."""
+    """End the labs, after an interrupt as well."""
     for lab in _labs(session.config):
         lab.close()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say where the labs' files are; with ``-v`` or ``-s`` show who heard whom."""
+    """Print where the labs' files are; with ``-v`` or ``-s``, print the matrices as well."""
     config = terminalreporter.config
     labs = _labs(config)
     if not labs:

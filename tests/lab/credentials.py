@@ -1,6 +1,6 @@
-"""Who logs in to the lab's switch. The account exists inside the lab's kernel only."""
+"""The login of the lab's switch. The account exists only inside the lab's kernel."""
 
 USER = "haas"
 PASSWORD = "lab-password"
-# crypt(3) of PASSWORD, SHA-256 with the fewest rounds that it allows: logins in the lab are slow.
+# crypt(3) of PASSWORD: SHA-256 with the minimum of rounds, because the lab is slow.
 PASSWORD_HASH = "$5$rounds=1000$haaslab$8FCbxFCBzKS7qdCRyav3VteVutt2174l7rsBIG4mUc2"

@@ -1,7 +1,7 @@
-"""A switch with a vendor's face: a strict simulator at its telnet port, its bridge behind it.
+"""The face of the lab's switch: a simulated vendor's command line in front of its bridge.
 
-What is typed at the simulator is carried out on the bridge before the prompt comes back, so what
-the nodes hear is what the vendor's configuration says, line by line.
+A command that the simulator accepts is applied to the bridge before the prompt returns. So after
+each line the nodes hear exactly what the vendor's configuration says.
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ ENABLE = "lab-enable"
 
 
 class SwitchFace:
-    """The face, in a thread of its own, so that tests may wait for what the switch does.
+    """The face. It runs in a thread of its own, so that a test can wait for the switch.
 
-    It listens where the switch's telnetd would, or its sshd. `switch` is the simulator: its
-    records, counters and faults may be read and set from any thread.
+    It listens on the address of the switch, with telnet or SSH. `switch` is the simulator; any
+    thread may read its records and counters and set its faults.
     """
 
     def __init__(
         self, lab: Lab, personality: type[Device[Any]] = IosSwitch, *, ssh: bool = False
     ) -> None:
-        """Put a face to the lab's switch, which was built with ``telnet=False``."""
+        """Make the face of a lab that was built with ``telnet=False``."""
         self._lab = lab
         names = personality.port_names(len(lab.switch.ports))
         self.ports = dict(zip(lab.switch.ports, names, strict=True))
-        """The bridge's port -> what the vendor calls it: ``p1`` -> ``GigabitEthernet1/0/1``."""
-        self._behind = {name: port for port, name in self.ports.items()}
+        """The bridge's port -> the vendor's name: ``p1`` -> ``GigabitEthernet1/0/1``."""
+        self._bridge_ports = {name: port for port, name in self.ports.items()}
         self.switch = personality(
             lab.switch.name,
             ports=names,
             username=USER,
             password=PASSWORD,
             enable=ENABLE,
-            on_change=self._carry_out,
+            on_change=self._apply,
             telnet=not ssh,
             ssh=ssh,
         )
@@ -51,18 +51,18 @@ class SwitchFace:
         self._thread = threading.Thread(target=self._run, name=personality.dialect)
 
     def start(self) -> None:
-        """Have the bridge carry what a fresh switch carries, and listen."""
-        self._carry_out(self.switch, self.ports.values())
+        """Set the bridge to what a new switch carries, then listen."""
+        self._apply(self.switch, self.ports.values())
         self._thread.start()
         started = self.switch.start(self._lab.switch.address, 23, 22)
         asyncio.run_coroutine_threadsafe(started, self._loop).result()
 
     def carried(self, port: str) -> Carried:
-        """Return what one of the bridge's ports carries, as the vendor's configuration says."""
+        """Return what a port of the bridge carries according to the vendor's configuration."""
         return self.switch.carried(self.ports[port])
 
     def stop(self) -> None:
-        """Cut all sessions and end the thread; the bridge keeps what it carries."""
+        """Cut all sessions and end the thread; the bridge stays as it is."""
         asyncio.run_coroutine_threadsafe(self.switch.stop(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -72,11 +72,11 @@ class SwitchFace:
         with inside(self._lab.switch.name):
             self._loop.run_forever()
 
-    def _carry_out(self, switch: Device[Any], changed: Iterable[str]) -> None:
-        # This blocks the simulator, which elsewhere it must not: here it is the point.
+    def _apply(self, switch: Device[Any], changed: Iterable[str]) -> None:
+        # This blocks the simulator on purpose: its prompt must wait for the bridge.
         vlans, links = [], []
         for name in changed:
-            port, carried = self._behind[name], switch.carried(name)
+            port, carried = self._bridge_ports[name], switch.carried(name)
             vlans.append(f"vlan del dev {port} vid 1-4094")
             vlans += [f"vlan add dev {port} vid {vlan}" for vlan in _ranges(carried.tagged)]
             if carried.untagged is not None:
@@ -88,7 +88,7 @@ class SwitchFace:
 
 
 def _ranges(vlans: Iterable[int]) -> list[str]:
-    """Write VLAN ids as ``bridge`` takes them, ``100-104``: a trunk may carry all 4094."""
+    """Write VLAN ids as ranges, ``100-104``, because a trunk may carry all 4094."""
     spans: list[list[int]] = []
     for vlan in sorted(vlans):
         if spans and vlan == spans[-1][1] + 1:

@@ -1,8 +1,8 @@
-"""Starts haas-rpcd and haas-console with their imports done.
+"""Starts haas-rpcd and haas-console by fork, after their imports.
 
-In the lab a Python takes one to three seconds to load what these need. So one process does that
-(multiprocessing's fork server), and forks. What then runs is the program's own `main`, with its
-arguments, in a process of its own that ends, or is killed, as it would be otherwise.
+In the lab, their imports take one to three seconds. So one process (multiprocessing's fork server)
+imports everything once and then forks. The child calls the program's `main` with its arguments.
+Like any process, it ends by itself or is killed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LOADED = [
     *("haas_console.cli", "haas_console.batch.online", "aiohttp"),
     __name__,
 ]
-"""Modules that are loaded beforehand, some of which load others when they are used."""
+"""Modules imported beforehand, including some that are otherwise imported only when needed."""
 
 
 def start(
@@ -32,9 +32,9 @@ def start(
     errors: Path,
     environment: Mapping[str, str] | None = None,
 ) -> BaseProcess:
-    """Start a program, named by the module that has its `main`; its output is added to files."""
+    """Start a program, given the module with its `main`; append its output to files."""
     server = multiprocessing.get_context("forkserver")
-    server.set_forkserver_preload(_LOADED)  # heeded when the first program is started
+    server.set_forkserver_preload(_LOADED)  # this takes effect at the first start
     process = server.Process(
         target=_become, args=(program, arguments, output, errors, environment or {}), daemon=True
     )

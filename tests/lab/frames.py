@@ -1,12 +1,12 @@
-"""Who hears whom: send marked frames from everywhere, and see where they arrive.
+"""Who hears whom: send marked frames from everywhere and see where they arrive.
 
-That a frame does *not* arrive somewhere must not hang on how long one waits for it. So after the
-frames under test, others are sent that must arrive: out of each switch port, straight to what is
-plugged into it. The kernel (which has one CPU) passes a frame on from veth to veth through one
-queue, first in, first out; once such a sentinel has come through, all that was in the queue before
-it has moved on by one link at least. No path in the lab crosses more than two (nic to switch,
-switch to nic or master), so after three rounds everything has arrived that ever will. A port that
-is shut gets no sentinel; the nic plugged into it has no carrier, so it can hear nothing either.
+To prove that a frame does *not* arrive, waiting for some time is not enough. So after the frames
+under test come sentinels: frames from each switch port straight to the nic plugged into it, which
+must arrive. The kernel has one CPU and passes frames from veth to veth through one queue, first in,
+first out. When a sentinel arrives, every frame queued before it has moved on by at least one link.
+No path in the lab has more than two links (nic to switch, switch to nic or master), so after three
+rounds of sentinels everything has arrived that ever will. A port that is shut sends no sentinel;
+the nic plugged into it has no carrier and can hear nothing.
 """
 
 from __future__ import annotations
@@ -27,37 +27,37 @@ from .wire import ETHERTYPE, Direction, Frame, PacketSocket, PacketSockets, Plac
 BROADCAST = b"\xff" * 6
 ROUNDS = 3
 SECONDS = 30.0
-"""How long what must happen (carrier, sentinels) may take. Nothing is measured by it."""
+"""Time-out for what must happen (carriers, sentinels). No result depends on it."""
 WATCH_INTERVAL = 0.01
-"""How often everybody sends during `Wire.watch`."""
+"""Seconds between two rounds of frames during `Wire.watch`."""
 
 
 class HarnessError(Exception):
-    """The lab itself, not what is tested in it, does not work."""
+    """The lab itself does not work, as opposed to what is tested in it."""
 
 
 class SwitchProcess(Protocol):
-    """A switch that forwards in a process of its own, and so lags behind the kernel."""
+    """A switch that forwards frames in a process and therefore lags behind the kernel."""
 
     def follow_links(self, carriers: Mapping[str, bool]) -> None:
-        """Wait until the process knows which of its ports have a carrier."""
+        """Wait until the process knows which ports have a carrier."""
 
     def forward_all(self) -> None:
-        """Wait until the process has forwarded every frame that has arrived at it."""
+        """Wait until the process has forwarded all frames that it has received."""
 
 
 class Wire:
-    """All places of a lab where frames can be heard: nics, the master's bridges, the trunk."""
+    """All places in a lab where frames can be heard: nics, the master's bridges, the trunk."""
 
     def __init__(self, lab: Lab, switch: SwitchProcess | None = None) -> None:
-        """`switch` is None where the kernel itself is the switch."""
+        """`switch` is None if the kernel itself is the switch."""
         self._lab = lab
         self._switch = switch
         self._numbers = itertools.count()
         self._run = os.urandom(4).hex()
 
     def places(self, taps: Mapping[str, str] | None = None) -> list[Place]:
-        """Return the places there are now; `taps` names a headnode's tap by the headnode's name."""
+        """Return all places at this moment; `taps` maps names of headnodes to their taps."""
         bridges = sorted(
             name for name in os.listdir("/sys/class/net") if name.startswith("br-vlan")
         )
@@ -71,10 +71,10 @@ class Wire:
     def who_hears_whom(
         self, tags: Sequence[int] = (), taps: Mapping[str, str] | None = None
     ) -> Matrix:
-        """Send from every nic and every bridge, to everybody and to each nic, and see who hears.
+        """Send from every nic and bridge, by broadcast and to each nic; return who hears whom.
 
-        With `tags`, every nic also sends frames tagged with each of these VLAN ids, as a nic that
-        is connected tagged would, and as a tenant would who tries to get into others' networks.
+        With `tags`, every nic also sends frames tagged with each of these VLAN ids. A nic that is
+        connected tagged does so, and so does a tenant who tries to break into other networks.
         """
         places = self.places(taps)
         with PacketSockets(places) as sockets, self._switch_ports() as ports:
@@ -100,29 +100,29 @@ class Wire:
 
     @contextmanager
     def watch(self) -> Iterator[Watch]:
-        """Send from every nic, over and over, for as long as the block runs.
+        """Send from every nic repeatedly while the block runs.
 
-        After the block, the watch has all who heard whom at any time: what nobody may hear even for
-        a moment, while ports change hands, is a LEAK in its differences. A moment is what a line
-        typed at a switch takes, some 50 ms; everybody sends several times in it.
+        Afterwards, the watch knows who heard whom at any time, so a leak that lasted only a moment,
+        while ports changed hands, is a LEAK in its differences. Such a moment is the time that one
+        line at a switch takes, about 50 ms; every nic sends several times within it.
         """
         places = [place for place in self.places() if not place.name.startswith("br-vlan")]
         with PacketSockets(places) as sockets, self._switch_ports() as ports:
             watch = Watch(sockets, self._mark)
 
-            def send_repeatedly(over: threading.Event) -> None:
-                while not over.is_set():
+            def send_repeatedly(stop: threading.Event) -> None:
+                while not stop.is_set():
                     watch.send()
                     for place, frame in sockets.received_until(time.monotonic() + WATCH_INTERVAL):
                         watch.record(place, frame)
 
             with ThreadPoolExecutor(1) as thread:
-                over = threading.Event()
-                sending = thread.submit(send_repeatedly, over)
+                stop = threading.Event()
+                sending = thread.submit(send_repeatedly, stop)
                 try:
                     yield watch
                 finally:
-                    over.set()
+                    stop.set()
                     sending.result()
             self._settle(sockets, ports)
             for place, frame in self._drain(sockets, ports):
@@ -131,10 +131,10 @@ class Wire:
     def where_heard(
         self, *macs: str, seconds: float = 60.0, taps: Mapping[str, str] | None = None
     ) -> list[Heard]:
-        """Wait for a frame from each MAC and return, for each, all places that hear it, and how.
+        """Wait for a frame from each MAC; return for each one the places that hear it, with tags.
 
-        Meant for headnodes, which ask for DHCP while they boot from the network. Raises
-        TimeoutError when of one of them nothing is heard anywhere.
+        This is for headnodes, which send DHCP requests while they boot from the network. Raises
+        TimeoutError if one of them is heard nowhere.
         """
         heard: dict[bytes, Heard] = {bytes.fromhex(mac.replace(":", "")): {} for mac in macs}
 
@@ -163,7 +163,7 @@ class Wire:
 
     @contextmanager
     def _switch_ports(self) -> Iterator[dict[str, PacketSocket]]:
-        """Open each switch port, by the name of the place that is plugged into it."""
+        """Open a socket on each switch port; the keys name the places plugged into the ports."""
         switch = self._lab.switch
         plugged = {nic.name: nic.port for nic in self._lab.nics} | {TRUNK: switch.trunk_port}
         with ExitStack() as stack:
@@ -173,7 +173,7 @@ class Wire:
             }
 
     def _settle(self, sockets: PacketSockets, ports: Mapping[str, PacketSocket]) -> None:
-        """Wait until each nic's carrier follows its port's state; the kernel takes its time."""
+        """Wait until the carrier of each nic agrees with the state of its port."""
         plugged = {sock.place.name: sock for sock in sockets if sock.place.name in ports}
         deadline = time.monotonic() + SECONDS
         while unsettled := [
@@ -192,7 +192,7 @@ class Wire:
     def _drain(
         self, sockets: PacketSockets, ports: Mapping[str, PacketSocket]
     ) -> Iterator[tuple[Place, Frame]]:
-        """Yield what is heard of all that was sent before this was called."""
+        """Yield every frame that is heard of those sent before this call."""
         yield from self._drain_kernel(sockets, ports)
         if self._switch is not None:
             self._switch.forward_all()
@@ -203,13 +203,13 @@ class Wire:
     def _drain_kernel(
         self, sockets: PacketSockets, ports: Mapping[str, PacketSocket]
     ) -> Iterator[tuple[Place, Frame]]:
-        """Yield what is heard until all has passed that is in the kernel's queue."""
+        """Yield every frame that is heard until the kernel's queue has been worked off."""
         for _ in range(ROUNDS):
             sentinel = self._mark()
             waiting = {
                 name for name, port in ports.items() if port.send(BROADCAST, _payload(sentinel))
             }
-            patience = SECONDS if waiting else 0.0  # all shut: nothing is on its way
+            patience = SECONDS if waiting else 0.0  # all ports are shut: no frame is on its way
             for place, frame in sockets.received_until(time.monotonic() + patience):
                 if _mark_in(frame) == sentinel:
                     waiting.discard(place.name)
@@ -222,7 +222,7 @@ class Wire:
 
 
 class Watch:
-    """Who heard whom while something went on, page by page."""
+    """Who heard whom while something else happened; one matrix for each page."""
 
     def __init__(self, sockets: PacketSockets, mark: Callable[[], str]) -> None:
         self._sockets = sockets
@@ -231,24 +231,24 @@ class Watch:
         self._sent: dict[str, tuple[Matrix, str]] = {}
         self.pages: list[Matrix] = []
         self.rounds: list[int] = []
-        """For each page, how many times everybody sent."""
+        """How many rounds of frames were sent, for each page."""
         self._marks: dict[str, str] = {}
         self.turn_page()
 
     def turn_page(self) -> None:
-        """From now on a new matrix is written; what was sent before still goes to the old one."""
+        """Start a new matrix; frames sent before still count for the old one."""
         marks = {
             sock.place.name: self._mark() for sock in self._sockets if sock.place.name != TRUNK
         }
         page = Matrix([sock.place.name for sock in self._sockets], {name: {} for name in marks})
-        with self._lock:  # not while everybody sends
+        with self._lock:  # not during a round
             self.pages.append(page)
             self.rounds.append(0)
             self._marks = marks
             self._sent |= {mark: (page, name) for name, mark in marks.items()}
 
     def send(self) -> None:
-        """Send a frame from everywhere."""
+        """Send one round: a frame from each place."""
         with self._lock:
             for sock in self._sockets:
                 if mark := self._marks.get(sock.place.name):
@@ -256,7 +256,7 @@ class Watch:
             self.rounds[-1] += 1
 
     def record(self, place: Place, frame: Frame) -> None:
-        """Write down that a frame was heard, if it is one of these."""
+        """Record that a frame was heard, if it is one of this watch's."""
         if sent := self._sent.get(_mark_in(frame)):
             page, sender = sent
             page.rows[sender].setdefault(place.name, set()).add(frame.tags)
@@ -267,7 +267,7 @@ def _payload(mark: str) -> bytes:
 
 
 def _mark_in(frame: Frame) -> str:
-    """Return the mark of one of our frames, and nothing for any other's."""
+    """Return the mark of one of our frames; "" for any other frame."""
     if frame.ethertype != ETHERTYPE:
         return ""
     return frame.payload.partition(b"\0")[0].decode(errors="replace")

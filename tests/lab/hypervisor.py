@@ -1,7 +1,7 @@
 """The master's libvirt: a real libvirtd and QEMU, and the image that headnodes are cloned from.
 
-All questions are asked by ``virsh``, so that what HaaS did by its own libvirt connection is seen
-by other eyes.
+The tests query it with ``virsh``, as an independent check of what HaaS did through its own libvirt
+connection.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ IMAGES = Path("/var/lib/libvirt/images")
 START_SECONDS = 60.0
 
 _CONFIGURATION = 'capability_filters = ["cpu-unavailable-features"]\n'
-"""At each start of a domain libvirt asks QEMU for every property of its CPU, one by one, and QEMU
-reads what it is asked byte by byte: 10 s, where system calls are slow. Without this capability of
-QEMU's libvirt asks for all of them at once."""
+"""When a domain starts, libvirt asks QEMU for every property of its CPU, one by one, and QEMU reads
+the questions byte by byte. This takes 10 s in the lab, where system calls are slow. Without this
+capability, libvirt asks for all properties at once."""
 
 _XML = """
 <domain type='qemu'>
@@ -46,17 +46,14 @@ _XML = """
 </domain>
 """
 _EMULATOR = Path("/usr/local/bin/lab-qemu")
-"""QEMU, giving way to all others: there is one CPU, and firmware that boots is in no hurry."""
+"""QEMU with the lowest priority: there is one CPU, and booting firmware may take its time."""
 
-# type='qemu': where /dev/kvm is there, it need not be able to run a guest. acpi: without it, QEMU
-# plugs no nic into a machine that runs.
+# type='qemu': even if /dev/kvm exists, it may be unable to run a guest. acpi: without it, QEMU
+# cannot plug a nic into a running machine.
 
 
 def overlay_domain(name: str, mac: str, bridge: str) -> str:
-    """Make a disk over the base's, and return a domain's XML with it and one nic on the bridge.
-
-    What HaaS should do to clone the base, made by hand.
-    """
+    """Clone the base by hand, as HaaS should; return a domain's XML with one nic on the bridge."""
     image = IMAGES / f"{name}.qcow2"
     base = str(IMAGES / f"{BASE}.qcow2")
     run("qemu-img", "create", "-q", "-f", "qcow2", "-b", base, "-F", "qcow2", str(image))
@@ -69,7 +66,7 @@ def _xml(name: str, image: Path, interface: str) -> str:
 
 
 class Hypervisor:
-    """libvirtd and virtlogd, as started and stopped by the lab."""
+    """libvirtd and virtlogd, started and stopped by the lab."""
 
     def __init__(self) -> None:
         self._daemons: dict[str, subprocess.Popen[bytes]] = {}
@@ -93,7 +90,7 @@ class Hypervisor:
             time.sleep(0.1)
 
     def answers(self) -> bool:
-        """Whether libvirtd can be talked to."""
+        """Return whether libvirtd can be reached."""
         try:
             self.virsh("uri")
         except CommandFailed:
@@ -101,13 +98,13 @@ class Hypervisor:
         return True
 
     def stop_libvirtd(self) -> None:
-        """Stop libvirtd; domains that run go on running, as they do on a real master."""
+        """Stop libvirtd; running domains keep running, as on a real master."""
         daemon = self._daemons.pop("libvirtd")
         daemon.terminate()
         daemon.wait(START_SECONDS)
 
     def virsh(self, *command: str) -> str:
-        """Run a command of virsh; return what it printed."""
+        """Run a virsh command; return its output."""
         return run("virsh", "--quiet", "--connect", "qemu:///system", *command)
 
     def define(self, xml: str) -> None:
@@ -117,7 +114,7 @@ class Hypervisor:
         self.virsh("define", str(path))
 
     def define_base(self) -> None:
-        """Define the powered-off domain that headnodes are clones of, with a small disk."""
+        """Define the powered-off base domain, with a small disk."""
         IMAGES.mkdir(parents=True, exist_ok=True)
         image = IMAGES / f"{BASE}.qcow2"
         run("qemu-img", "create", "-q", "-f", "qcow2", str(image), "16M")
@@ -128,28 +125,28 @@ class Hypervisor:
         return set(self.virsh("list", "--all", "--name").split())
 
     def running(self) -> set[str]:
-        """Return the names of the domains that run."""
+        """Return the names of the running domains."""
         return set(self.virsh("list", "--name").split())
 
     def nics(self, domain: str) -> list[dict[str, str]]:
-        """Return the domain's nics: ``interface`` (its tap, - when off), ``source``, ``mac``, …"""
+        """Return the domain's nics: ``interface`` (its tap; - if off), ``source``, ``mac``, …"""
         rows = (line.split() for line in self.virsh("domiflist", domain).splitlines())
         keys = ("interface", "type", "source", "model", "mac")
         return [dict(zip(keys, row, strict=True)) for row in rows if row]
 
     def disks(self) -> set[str]:
-        """Return the names of the files in the folder of disk images."""
+        """Return the file names of all disk images."""
         return {path.name for path in IMAGES.iterdir()}
 
     def remove(self, domain: str) -> None:
-        """Switch a domain off and remove it with its disk."""
+        """Power a domain off and remove it with its disk."""
         if domain in self.running():
             self.virsh("destroy", domain)
         self.virsh("undefine", domain)
         (IMAGES / f"{domain}.qcow2").unlink(missing_ok=True)
 
     def clear(self) -> None:
-        """Leave nothing but the base image, whoever made the rest, and whatever state it is in."""
+        """Remove all domains and disks except those of the base."""
         for domain in self.domains() - {BASE}:
             self.remove(domain)
         for disk in self.disks() - {f"{BASE}.qcow2"}:

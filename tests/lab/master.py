@@ -1,7 +1,7 @@
 """The master's haas-rpcd: a real daemon with its own files, and the console that drives it.
 
-Everything that is wanted of the daemon is said to it by ``haas-console --script``, as a user would.
-Only questions are asked in JSON-RPC, straight from here.
+Commands reach the daemon through ``haas-console --script``, as those of a user do. Only queries go
+to its JSON-RPC socket directly.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from .forked import start
 from .topology import Lab
 
 SECONDS = 120.0
-"""How long the daemon may take to start, and a script to end. Nothing is measured by it."""
+"""Time-out for the daemon's start and for the end of a script. No result depends on it."""
 
 
 class ScriptFailed(Exception):
-    """A script ended otherwise than it should have; the message has all that was said."""
+    """A script ended with the wrong exit code; the message contains its output."""
 
 
 @dataclass(frozen=True)
 class ConsoleResult:
-    """What a run of the console came to."""
+    """The exit code and output of a console."""
 
     code: int
     out: str
@@ -40,7 +40,7 @@ class ConsoleResult:
 
 
 class RunningConsole:
-    """A console that is carrying out a script."""
+    """A console that is running a script."""
 
     def __init__(self, script: Path, process: BaseProcess, output: Path, errors: Path) -> None:
         self._script = script
@@ -49,7 +49,7 @@ class RunningConsole:
         self._errors = errors
 
     def wait(self, code: int = 0) -> ConsoleResult:
-        """Wait for its end; raise ScriptFailed when it ends with another exit code."""
+        """Wait until it ends; raise ScriptFailed if it ends with another exit code."""
         self._process.join(SECONDS)
         killed = ""
         if self._process.exitcode is None:
@@ -64,10 +64,10 @@ class RunningConsole:
 
 
 class Master:
-    """haas-rpcd, its configuration and its state, in a folder of their own."""
+    """haas-rpcd with its configuration and state in a folder of its own."""
 
     def __init__(self, folder: Path, lab: Lab) -> None:
-        """Write the daemon's files for this lab; it is not started."""
+        """Write the daemon's files for this lab, but do not start it."""
         folder.mkdir()
         self.folder = folder
         self.socket = folder / "rpcd.sock"
@@ -86,7 +86,7 @@ class Master:
         self._numbers = itertools.count(1)
 
     def set_password(self, password: str) -> None:
-        """Have the daemon log in to the switch with this password from now on."""
+        """Set the password with which the daemon logs in to the switch."""
         self._credentials.touch(mode=0o600)
         self._credentials.write_text(
             f'[sw1]\nusername = "{USER}"\npassword = "{password}"\nenable = "{ENABLE}"\n'
@@ -95,7 +95,7 @@ class Master:
     # --- the daemon's life ---
 
     def start(self) -> None:
-        """Start the daemon, and wait until it says that it is ready, as systemd would."""
+        """Start the daemon and wait until it reports that it is ready, as systemd does."""
         notifications = self.folder / "notify.sock"
         notifications.unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
@@ -111,26 +111,26 @@ class Master:
             assert notify.recv(64) == b"READY=1"
 
     def kill(self) -> None:
-        """End the daemon by SIGKILL: it gets to do nothing more."""
+        """Kill the daemon with SIGKILL."""
         assert self._daemon
         self._daemon.kill()
         self._daemon.join()
 
     def stop(self) -> None:
-        """Have the daemon end by itself."""
+        """Stop the daemon with SIGTERM; it must exit with 0."""
         if self._daemon is not None:
             self._daemon.terminate()
             self._daemon.join(SECONDS)
             assert self._daemon.exitcode == 0, self.log()
 
     def log(self) -> str:
-        """Return what the daemon logged."""
+        """Return the daemon's log."""
         return (self.folder / "rpcd.log").read_text()
 
     # --- talking to it ---
 
     def start_console(self, script: Path) -> RunningConsole:
-        """Start a console on a script."""
+        """Start a console that runs a script."""
         place = self.folder / f"console-{next(self._numbers)}-{script.stem}"
         output, errors = place.with_suffix(".out"), place.with_suffix(".err")
         arguments = ["--socket", str(self.socket), "--script", str(script)]
@@ -138,13 +138,13 @@ class Master:
         return RunningConsole(script, process, output, errors)
 
     def run(self, name: str, lines: str) -> ConsoleResult:
-        """Have the console carry out these lines to their end."""
+        """Run these lines with a console, to their end; ``name`` is the name of the script."""
         script = self.folder / f"{name}.haas"
         script.write_text(lines)
         return self.start_console(script).wait()
 
     def call(self, method: str, **params: Any) -> Any:
-        """Ask the daemon something, in JSON-RPC."""
+        """Call a JSON-RPC method of the daemon; return the result."""
         connection = _UnixConnection(self.socket)
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
         connection.request("POST", "/rpc", json.dumps(body))

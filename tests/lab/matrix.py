@@ -1,4 +1,4 @@
-"""Who heard whom: the record, its comparison with what the networks say, and its printed form."""
+"""Who heard whom: the record, its comparison with the networks, and its printed form."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from typing import NamedTuple
 TRUNK = "trunk"
 
 Tags = tuple[int, ...]
-"""The 802.1q tags that a frame bore, outermost first; ``()``: untagged."""
+"""The 802.1q tags of a frame, outermost first; ``()``: untagged."""
 
 Heard = dict[str, set[Tags]]
 """Place -> the tags of the frames heard there."""
 
 
 def tagged(nic: str, vlan: int) -> str:
-    """Write a nic in the part that it has in a network by tagged frames."""
+    """Return the name of a nic as a tagged member of a VLAN."""
     return f"{nic} tagged {vlan}"
 
 
 class Cell(NamedTuple):
-    """One thing that was heard: whose frame, where, and with which tags."""
+    """One cell of a matrix: a sender, a place that heard it, and the tags of the frame."""
 
     sender: str
     place: str
     tags: Tags
 
     def concerns(self, name: str) -> bool:
-        """Whether this nic, headnode or bridge has sent or heard it."""
+        """Return whether a nic, headnode or bridge is the sender or the hearer."""
         return name in (self.place, self.sender.partition(" tagged ")[0])
 
 
 @dataclass
 class Matrix:
-    """For each sender, the places that heard it."""
+    """The places that heard each sender."""
 
     places: list[str]
     rows: dict[str, Heard]
@@ -46,7 +46,7 @@ class Matrix:
         return set(self.rows[sender])
 
     def cells(self) -> set[Cell]:
-        """Return all that was heard, for comparing."""
+        """Return all cells, for comparison."""
         return {
             Cell(sender, place, each)
             for sender, heard in self.rows.items()
@@ -55,12 +55,12 @@ class Matrix:
         }
 
     def differences(self, networks: Mapping[int, Collection[str]]) -> list[str]:
-        """Compare with what the networks say; return a sentence for each difference.
+        """Compare the matrix with networks; return a sentence for each difference.
 
-        `networks` has, for each VLAN id, who is on it: nics, headnodes, and the master's bridge
-        (``br-vlan104``); write nics that are connected tagged with `tagged`. All members of a
-        network hear each other, its frames cross the trunk bearing its tag, and nothing else is
-        heard anywhere.
+        `networks`: the members of each VLAN id, which are nics, headnodes and the master's bridge
+        (``br-vlan104``); for nics that are connected tagged, use the name that `tagged` returns.
+        All members of a network hear each other, its frames cross the trunk with its tag, and
+        nothing else is heard anywhere.
         """
         found = []
         for sender, heard in self.rows.items():
@@ -87,7 +87,7 @@ class Matrix:
         return "\n".join(lines)
 
     def publish(self, title: str) -> None:
-        """Print the matrix, and leave it in the run's folder as ``matrix-<title>.txt``."""
+        """Print the matrix, and write it to ``matrix-<title>.txt`` in the run's folder."""
         text = f"{title}\n\n{self}\n"
         print(f"\n{text}")
         folder = Path(os.environ["HAAS_LAB_INSIDE"])
@@ -95,24 +95,24 @@ class Matrix:
 
 
 def _expected(sender: str, networks: Mapping[int, Collection[str]]) -> tuple[Heard, Heard]:
-    """Return where the sender must be heard, and where it may be."""
+    """Return where the sender must be heard, and where it may be heard."""
     nic, _, vlan = sender.partition(" tagged ")
     for network, members in networks.items():
-        heard = _members_hear(network, members, besides=nic)
+        heard = _members_hear(network, members, sender=nic)
         if sender in members:
             return heard, {}
-        # A nic that is on a network untagged may tag a frame with that network's own id: it goes
-        # nowhere that the nic's other frames do not.
+        # An untagged member may tag a frame with the id of its own network: the frame gets no
+        # further than its other frames do.
         if vlan == str(network) and nic in members:
             return {}, heard
     return {}, {}
 
 
-def _members_hear(network: int, members: Collection[str], besides: str) -> Heard:
+def _members_hear(network: int, members: Collection[str], sender: str) -> Heard:
     heard: Heard = {TRUNK: {(network,)}}
     for member in members:
         nic, is_tagged, _ = member.partition(" tagged ")
-        if nic != besides:
+        if nic != sender:
             heard[nic] = {(network,)} if is_tagged else {()}
     return heard
 

@@ -1,6 +1,7 @@
-"""The lab's switch as an Open vSwitch in user space: of the kernel it needs only raw sockets.
+"""The lab's switch as an Open vSwitch in user space, which needs only raw sockets of the kernel.
 
-It forwards in a process of its own, so what has passed the kernel's queue may still be on its way.
+It forwards frames in its own process, so a frame that has left the kernel's queue may still be on
+its way.
 """
 
 from __future__ import annotations
@@ -16,22 +17,22 @@ from .topology import Lab, ip, run
 
 SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
 RUN = Path("/run/openvswitch")
-"""Where its programs look for it, all by themselves: the lab's own /run, in memory."""
+"""The folder where its programs look by default; the lab's /run is its own, in memory."""
 
 TURNS = 8
-"""Turns of the daemon's loop that empty its queues: it takes up to 32 frames of each port in one,
-and a matrix has each nic send no more than a few hundred."""
+"""Turns of the daemon's loop that are enough to empty its queues. In one turn it reads up to 32
+frames from each port, and for a matrix each nic sends no more than a few hundred."""
 
 
 class OpenVSwitch:
-    """The daemons, in the switch's namespace, with all its ports on one bridge."""
+    """The daemons in the switch's namespace, with all ports on one bridge."""
 
     def __init__(self, lab: Lab) -> None:
         self._switch = lab.switch
         self._turns = itertools.count()
 
     def start(self) -> None:
-        """Take the ports off the kernel's bridge, and give them to a fresh Open vSwitch."""
+        """Move the ports from the kernel's bridge to a new Open vSwitch."""
         switch, database = self._switch, RUN / "conf.db"
         ip(switch.name, f"link delete {switch.bridge}")
         RUN.mkdir()
@@ -53,24 +54,23 @@ class OpenVSwitch:
                 os.kill(int(file.read_text()), signal.SIGKILL)
 
     def vsctl(self, *words: str) -> str:
-        """Run ``ovs-vsctl``; return what it printed."""
+        """Run ``ovs-vsctl``; return its output."""
         return run("ovs-vsctl", "--timeout=20", *words)
 
     def follow_links(self, carriers: Mapping[str, bool]) -> None:
-        """Wait until the daemon knows which ports have a carrier: it floods no frame to the others.
+        """Wait until the daemon knows which ports have a carrier; it floods frames only to those.
 
-        It hears of a carrier some turns after the kernel has it, and the later the busier the
-        machine is.
+        It learns of a carrier some turns after the kernel does, later on a busy machine.
         """
         for port, carrier in carriers.items():
             self.vsctl("wait-until", "Interface", port, f"link_state={'up' if carrier else 'down'}")
         self.forward_all()
 
     def forward_all(self) -> None:
-        """Wait until the daemon has forwarded every frame that has arrived at it.
+        """Wait until the daemon has forwarded all frames that it has received.
 
-        ovs-vsctl returns once the daemon has taken over the changed configuration, which takes at
-        least one turn of its loop (ovs-vsctl(8), --no-wait).
+        ovs-vsctl returns once the daemon uses the changed configuration, which takes at least one
+        turn of its loop (ovs-vsctl(8), --no-wait).
         """
         for _ in range(TURNS):
             turn = f"other_config:turn={next(self._turns)}"

@@ -1,8 +1,7 @@
-"""HaaS at work in the lab: a master with haas-rpcd, its headnodes, and a switch with either face.
+"""HaaS at work in the lab: a master with haas-rpcd, its headnodes, and a switch.
 
-A story is told in chapters, each a script for the console. Each test asks for the chapter that it
-is about; the ones before are carried out first where they have not been, so that a test can also be
-run alone.
+A story consists of chapters, each a script for the console. A test plays the story up to its
+chapter. This runs all earlier chapters that have not been run yet, so each test can be run alone.
 """
 
 from __future__ import annotations
@@ -24,14 +23,14 @@ from .matrix import Matrix
 from .topology import Lab, ip, show
 
 SECONDS = 120.0
-"""How long anything that must happen may take. Nothing is measured by it."""
+"""Time-out for anything that must happen. No result depends on it."""
 
 SCRIPTS = Path(__file__).parent / "inside" / "main_job"
 
 
 @dataclass(frozen=True)
 class HeadnodeNic:
-    """A nic of a headnode that runs, as libvirt has it."""
+    """A nic of a running headnode, as libvirt reports it."""
 
     domain: str
     mac: str
@@ -39,7 +38,7 @@ class HeadnodeNic:
 
 
 class Story:
-    """What happens in one lab, chapter by chapter."""
+    """The story of one lab."""
 
     def __init__(
         self,
@@ -51,7 +50,7 @@ class Story:
         chapters: Sequence[str],
         face: SwitchFace | None = None,
     ) -> None:
-        """``chapters`` are the names of scripts, in order; ``{dialect}`` in them is filled in."""
+        """``chapters``: the names of the scripts, in order; ``{dialect}`` is filled in."""
         self.lab = lab
         self.wire = wire
         self.hypervisor = hypervisor
@@ -62,33 +61,33 @@ class Story:
         self.results: dict[str, ConsoleResult] = {}
 
     def play(self, chapter: str) -> ConsoleResult:
-        """Carry out the story up to and with this chapter; return what the console said in it."""
+        """Play the story up to the end of a chapter; return the output of that chapter."""
         while chapter in self._remaining:
             name = self._remaining.pop(0)
             self.results[name] = self.start_console(name).wait()
         return self.results[chapter]
 
     def play_until(self, chapter: str) -> None:
-        """Carry out the story up to this chapter."""
+        """Play the story up to the beginning of a chapter."""
         earlier = self._remaining[: self._remaining.index(chapter)]
         if earlier:
             self.play(earlier[-1])
 
     def start_console(self, name: str) -> RunningConsole:
-        """Start a console on a script, whether or not it is a chapter."""
+        """Start a console that runs a script, which may be a chapter."""
         if name in self._remaining:
             self._remaining.remove(name)
         return self.master.start_console(SCRIPTS / f"{name.format(dialect=self.dialect)}.haas")
 
-    # --- how HaaS stands ---
+    # --- the state of HaaS ---
 
     def plans_are_empty(self) -> bool:
-        """Whether no project has anything to apply."""
+        """Return whether no project has anything to apply."""
         projects = [row["project"] for row in self.master.call("project.list")["items"]]
         return all(self.master.call("plan.show", project=name)["empty"] for name in projects)
 
     def jobs(self) -> list[dict[str, Any]]:
-        """Return all jobs there were, the newest first."""
+        """Return all jobs, the newest first."""
         jobs: list[dict[str, Any]] = self.master.call("job.list")["items"]
         return jobs
 
@@ -96,12 +95,12 @@ class Story:
 
     @contextmanager
     def stall(self, nic: str, vlan: int) -> Iterator[Callable[[], None]]:
-        """Have the switch hang on the line that puts a nic on a VLAN, and never answer it.
+        """Make the switch hang at the line that puts a nic on a VLAN.
 
-        Yields a function that waits until that line has come.
+        Yields a function that waits until the switch has received that line.
         """
         if self.face is None:
-            self.lab.hang_up()  # a shell that has found `bridge` does not look for it again
+            self.lab.hang_up()  # an open shell remembers where it found `bridge`
             with _stalling_bridge(self.lab.nic(nic).port, vlan) as reached:
                 yield reached
             return
@@ -110,15 +109,15 @@ class Story:
         self.face.switch.faults.stall_at = f"^{line}$"
         yield lambda: self._until(
             lambda: line in [each.text for each in self.face.switch.lines[earlier:]],
-            f"the switch was to hear {line!r}",
+            f"the switch never received {line!r}",
         )
         self.face.switch.faults.stall_at = None
 
     def wait_for_disk(self, headnode: str) -> None:
-        """Wait until a headnode's disk is being made."""
+        """Wait until a headnode's disk is being created."""
         self._until(
             lambda: any(headnode in name for name in self.hypervisor.disks()),
-            f"there was to be a disk of {headnode}",
+            f"there is no disk of {headnode}",
         )
 
     def _until(self, reached: Callable[[], bool], what: str) -> None:
@@ -129,7 +128,7 @@ class Story:
             time.sleep(0.002)
 
     def close(self) -> None:
-        """End the daemon, and take away whatever the story has left on the master."""
+        """Stop the daemon and remove everything that the story has left on the master."""
         self.master.stop()
         self.hypervisor.clear()
         ip(None, *(f"link delete {name}" for name in self.virtual_interfaces()))
@@ -137,7 +136,7 @@ class Story:
     # --- headnodes ---
 
     def headnode_nics(self) -> dict[str, HeadnodeNic]:
-        """Return the nics of the headnodes that run, by their names: ``headnode-a:nic0``."""
+        """Return the nics of the running headnodes by name: ``headnode-a:nic0``."""
         names = {
             nic["mac"]: f"{headnode['headnode']}:{nic['nic']}"
             for headnode in self.master.call("headnode.list")["items"]
@@ -149,14 +148,14 @@ class Story:
             for nic in self.hypervisor.nics(domain)
         }
 
-    # --- what is seen ---
+    # --- observation ---
 
     def who_hears_whom(self, title: str = "", booting: Sequence[str] = ()) -> Matrix:
-        """See who hears whom: all nics of nodes and headnodes, the master's bridges, the trunk.
+        """Return who hears whom: all nics of nodes and headnodes, the master's bridges, the trunk.
 
-        Nodes also send tagged frames, as if they were trunks. What a headnode hears is what comes
-        to its tap. What it says is the DHCP requests of its firmware: those that are named in
-        ``booting`` are reset, so that they boot once more.
+        Nodes send tagged frames as well, as if they were trunks. A headnode hears what reaches its
+        tap, and sends the DHCP requests of its firmware; those named in ``booting`` are reset, so
+        that they boot again. The matrix is published if it has a ``title``.
         """
         nics = self.headnode_nics()
         taps = {name: nic.tap for name, nic in nics.items()}
@@ -171,24 +170,24 @@ class Story:
         return matrix
 
     def haas_interfaces(self) -> set[str]:
-        """Return the interfaces that HaaS made on the master: all but libvirt's taps."""
+        """Return the interfaces that HaaS created on the master: all except libvirt's taps."""
         return self.virtual_interfaces() - {nic.tap for nic in self.headnode_nics().values()}
 
     def virtual_interfaces(self) -> set[str]:
-        """Return the interfaces that HaaS or libvirt made on the master."""
-        made = ("vlan", "bridge", "tun")
+        """Return the interfaces that HaaS or libvirt created on the master."""
+        kinds = ("vlan", "bridge", "tun")
         return {
             link["ifname"]
             for link in show("ip", None, "-details", "link", "show")
-            if link.get("linkinfo", {}).get("info_kind") in made
+            if link.get("linkinfo", {}).get("info_kind") in kinds
         }
 
 
 @contextmanager
 def _stalling_bridge(port: str, vlan: int) -> Iterator[Callable[[], None]]:
-    """Have the ``bridge`` that is found first hang when it is to put a port on a VLAN.
+    """Install a ``bridge`` in front of the real one that hangs when it puts a port on a VLAN.
 
-    It is for who logs in to the switch; it lies in the lab's memory, as all that is written here.
+    A shell on the switch finds it first in PATH. Like all files, it is in the lab's memory only.
     """
     real = shutil.which("bridge")
     stalling = Path("/usr/local/sbin/bridge")

@@ -1,4 +1,4 @@
-"""A person at the switch's telnet prompt: logs in and types commands."""
+"""A user at the switch's telnet prompt, who logs in and types commands."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from telnetlib3.client import TelnetClient
 from .credentials import PASSWORD, USER
 
 PROMPT = "lab:$? # "
-"""What the session sets as its prompt: the shell puts the last exit status in it."""
+"""The prompt that the session sets; the shell fills in the last exit status."""
 
 SECONDS = 20.0
-"""How long any one answer may take."""
+"""Time-out for each answer."""
 
 
 class Refused(Exception):
-    """The switch let nobody in, or a command typed there failed."""
+    """The switch refused the login, or a command on it failed."""
 
 
 class Terminal:
@@ -31,10 +31,10 @@ class Terminal:
         self._reader = reader
         self._writer = writer
         self.transcript = b""
-        """Every byte that the switch sent."""
+        """All bytes from the switch."""
 
     async def type(self, line: str) -> str:
-        """Type a line; return what it printed. Raises Refused when its exit status is not 0."""
+        """Type a line; return its output. Raises Refused if its exit status is not 0."""
         self._writer.write(line.encode() + b"\n")
         answer, status = await self.expect(rb"lab:(\d+) # $")
         printed = answer.replace("\r", "").partition("\n")[2]
@@ -43,7 +43,7 @@ class Terminal:
         return printed
 
     async def expect(self, pattern: bytes) -> tuple[str, str]:
-        """Read until the end of what came matches; return the text before it and its group 1."""
+        """Read until the pattern matches; return the text before the match, and its group 1."""
         read = b""
         async with asyncio.timeout(SECONDS):
             while not (found := re.search(pattern, read)):
@@ -62,7 +62,7 @@ class Terminal:
 
 @asynccontextmanager
 async def connect(host: str) -> AsyncIterator[Terminal]:
-    """Connect, without logging in; the session is hung up at the end."""
+    """Connect without logging in; disconnect at the end."""
     reader, writer = await open_connection(
         host, 23, encoding=False, client_factory=TelnetClient, connect_timeout=SECONDS
     )
@@ -76,7 +76,7 @@ async def connect(host: str) -> AsyncIterator[Terminal]:
 async def log_in(host: str, user: str = USER, password: str = PASSWORD) -> AsyncIterator[Terminal]:
     """Connect to a Linux switch, log in, and set the prompt that `Terminal.type` waits for.
 
-    Raises Refused when the switch does not take the password.
+    Raises Refused if the switch does not accept the password.
     """
     async with connect(host) as terminal:
         await terminal.expect(rb"login: $")

@@ -1,4 +1,4 @@
-"""What is said when the lab can't run, or ends before its tests do. These need no lab."""
+"""The messages when the lab cannot run or ends before its tests. These tests need no lab."""
 
 import os
 from collections.abc import Iterator
@@ -14,14 +14,14 @@ def root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
 
 
-def test_without_root_the_lab_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_root_the_error_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(uml.LabError, match="needs root"):
         uml.check_host()
 
 
 @pytest.mark.usefixtures("root")
-def test_missing_programs_are_named_with_what_installs_them(
+def test_the_error_about_missing_programs_names_their_packages(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(uml, "SEARCH", str(tmp_path))
@@ -33,7 +33,7 @@ def test_missing_programs_are_named_with_what_installs_them(
 def machine(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[uml.Machine]:
-    """A machine whose kernel is the shell script that the test is parametrized with."""
+    """A machine whose kernel is a shell script, the parameter of the test."""
     kernel = tmp_path / "linux.uml"
     kernel.write_text(f"#!/bin/sh\n{request.param}\n")
     kernel.chmod(0o755)
@@ -50,13 +50,13 @@ def machine(
 @pytest.mark.parametrize(
     "machine", ["echo 'Kernel panic - not syncing'"], indirect=True, ids=["panic"]
 )
-def test_a_kernel_that_dies_ends_its_reports(machine: uml.Machine) -> None:
+def test_the_reports_end_when_the_kernel_dies(machine: uml.Machine) -> None:
     assert list(machine.report_lines(seconds=10)) == []
     assert machine.console_tail() == "Kernel panic - not syncing"
 
 
 @pytest.mark.parametrize("machine", ["sleep 60 & wait"], indirect=True, ids=["silence"])
-def test_a_kernel_that_says_nothing_is_given_up_and_ended(machine: uml.Machine) -> None:
+def test_a_silent_kernel_times_out_and_can_be_ended(machine: uml.Machine) -> None:
     with pytest.raises(TimeoutError):
         list(machine.report_lines(seconds=0.2))
     machine.end()

@@ -1,4 +1,4 @@
-"""The picture of the design's section 1, made of namespaces, a bridge and veths.
+"""A small data centre made of namespaces, a bridge and veths.
 
     node-1  ipmi-nic ───── p1 ┐
             primary-nic ── p2 │
@@ -7,10 +7,10 @@
     node-3  ipmi-nic ───── p5 │                mgmt-sw1 ───── mgmt0   (the root namespace)
             primary-nic ── p6 ┘
 
-A fresh port is up and carries no VLAN, so nobody hears anybody although every link has carrier.
-With ``default_vlan=1`` a fresh switch is as most vendors ship theirs: all ports untagged in VLAN 1,
-everybody hears everybody. A port that is shut (``ip link set dev P down``) takes the carrier from
-the nic at its other end.
+A new port is up and carries no VLAN, so nobody hears anybody although every link has a carrier.
+With ``default_vlan=1``, a new switch is like those that most vendors ship: all ports are untagged
+in VLAN 1, and everybody hears everybody. When a port is shut (``ip link set dev P down``), the nic
+at the other end loses its carrier.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from typing import Any
 TRUNK_NIC = "trunk0"
 MASTER_ADDRESS = "10.0.0.1"
 PORT_INDEX = 101
-"""Interface index of the first switch port. A veth whose other end has, in another namespace, the
-same index is taken by the kernel for one that has no other end; and of those it looks only once a
-second whether their carrier came or went (``linkwatch_urgent_event``)."""
+"""Interface index of the first switch port, above those of all nics. If both ends of a veth have the
+same index, in different namespaces, the kernel takes each for an interface without another end; it
+checks the carrier of such interfaces only once a second (``linkwatch_urgent_event``)."""
 
 
 class CommandFailed(Exception):
-    """A command that the lab needed did not succeed; the message has what it printed."""
+    """A command that the lab needs failed; the message contains its output."""
 
 
 def run(*command: str, stdin: str = "") -> str:
-    """Run a command to its end and return what it printed; raise CommandFailed if it failed."""
+    """Run a command and return its output. Raises CommandFailed."""
     done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
     if done.returncode:
         raise CommandFailed(f"{' '.join(command)} ({done.returncode}): {done.stderr}{stdin}")
@@ -45,22 +45,22 @@ def run(*command: str, stdin: str = "") -> str:
 
 
 def ip(namespace: str | None, *lines: str) -> None:
-    """Run lines of ``ip`` in a namespace (None is the root namespace, the master's)."""
+    """Run ``ip`` commands in a namespace; None is the root namespace, the master's."""
     _batch("ip", namespace, lines)
 
 
 def bridge(namespace: str | None, *lines: str) -> None:
-    """Run lines of ``bridge`` in a namespace."""
+    """Run ``bridge`` commands in a namespace."""
     _batch("bridge", namespace, lines)
 
 
 def _batch(program: str, namespace: str | None, lines: Iterable[str]) -> None:
-    # One process for all lines: starting one costs some 20 ms in here.
+    # One process for all lines: starting a process takes some 20 ms in the lab.
     run(program, *_within(namespace), "-batch", "-", stdin="".join(f"{line}\n" for line in lines))
 
 
 def show(program: str, namespace: str | None, *what: str) -> Any:
-    """Return what ``ip -json`` or ``bridge -json`` says of ``what``."""
+    """Return the output of an ``ip -json`` or ``bridge -json`` command."""
     return json.loads(run(program, *_within(namespace), "-json", *what) or "[]")
 
 
@@ -70,7 +70,7 @@ def _within(namespace: str | None) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Nic:
-    """A nic of a node, and the switch port that its cable ends in."""
+    """A nic of a node, and the switch port that it is plugged into."""
 
     node: str
     nic: str
@@ -85,7 +85,7 @@ class Nic:
 
 @dataclass(frozen=True)
 class Node:
-    """A physical machine: a namespace of the same name that holds its nics."""
+    """A physical machine: a namespace with the same name, which holds its nics."""
 
     name: str
     nics: tuple[Nic, ...]
@@ -93,26 +93,26 @@ class Node:
 
 @dataclass(frozen=True)
 class Switch:
-    """A managed switch: a namespace of the same name with one bridge over all its ports."""
+    """A managed switch: a namespace with the same name, and one bridge with all its ports."""
 
     name: str
     bridge: str
     access_ports: tuple[str, ...]
     trunk_port: str
     address: str
-    """Where its telnetd listens, seen from the master."""
+    """The address of its telnetd, as seen from the master."""
 
     @property
     def ports(self) -> tuple[str, ...]:
-        """All its ports, the trunk port last."""
+        """All ports, the trunk port last."""
         return (*self.access_ports, self.trunk_port)
 
     def carry(self, port: str, untagged: int | None = None, tagged: Sequence[int] = ()) -> None:
-        """Make the port carry exactly these VLANs; with none, park it (shut, no VLAN)."""
+        """Make a port carry exactly these VLANs. Without VLANs, park it: shut, no VLAN."""
         if untagged is None and not tagged:
             self.park(port)
             return
-        # All others go first: a port's old untagged VLAN stays on it when it gets a new one.
+        # Remove all VLANs first: a new untagged VLAN does not remove the old one.
         lines = [f"vlan del dev {port} vid 1-4094"]
         lines += [f"vlan add dev {port} vid {vlan}" for vlan in tagged]
         if untagged is not None:
@@ -126,7 +126,7 @@ class Switch:
         ip(self.name, *(f"link set dev {port} down" for port in ports))
 
     def carried(self) -> dict[str, tuple[int | None, tuple[int, ...]]]:
-        """Return what each port carries: its untagged VLAN and its tagged ones. Shut: nothing."""
+        """Return the untagged and the tagged VLANs of each port; none for a port that is shut."""
         shut = {
             link["ifname"]
             for link in show("ip", self.name, "link", "show")
@@ -145,7 +145,7 @@ class Switch:
 
 @dataclass
 class Lab:
-    """One switch with what is plugged into it. The master is the root namespace."""
+    """One switch and everything plugged into it. The master is the root namespace."""
 
     switch: Switch
     nodes: tuple[Node, ...]
@@ -158,22 +158,22 @@ class Lab:
         return tuple(nic for node in self.nodes for nic in node.nics)
 
     def nic(self, name: str) -> Nic:
-        """Return the nic of that name, e.g. ``node-1:ipmi-nic``."""
+        """Return a nic by its name, e.g. ``node-1:ipmi-nic``."""
         return next(nic for nic in self.nics if nic.name == name)
 
     def hang_up(self) -> None:
-        """End all sessions at the switch's prompt, as its operator would."""
+        """End all sessions on the switch."""
         for process in map(int, run("ip", "netns", "pids", self.switch.name).split()):
             if self.telnetd is not None and process != self.telnetd.pid:
-                with contextlib.suppress(ProcessLookupError):  # it went with the one before
+                with contextlib.suppress(ProcessLookupError):  # it ended with an earlier one
                     os.kill(process, signal.SIGKILL)
 
     def remove(self) -> None:
-        """Take everything away again."""
+        """Remove the lab."""
         if self.telnetd is not None:
             self.telnetd.kill()
             self.telnetd.wait()
-        # Links go with the namespace that they, or their other end, are in.
+        # A link disappears with its namespace or with that of its other end.
         for name in (self.switch.name, *(node.name for node in self.nodes)):
             run("ip", "netns", "delete", name)
 
@@ -184,9 +184,9 @@ def build(
     default_vlan: int = 0,
     telnet: bool = True,
 ) -> Lab:
-    """Build the picture: nodes with two nics each, on one fresh switch, and the master's trunk.
+    """Build a lab: nodes with two nics each on a new switch, and the master's trunk.
 
-    ``telnet=False`` leaves out the switch's telnetd, for a switch that is given another face.
+    ``telnet=False`` leaves out telnetd, for a switch with a simulated command line.
     """
     plugged = tuple(_node(number, name) for number, name in enumerate(nodes, 1))
     nics = [nic for node in plugged for nic in node.nics]
@@ -243,10 +243,10 @@ def _node(number: int, name: str) -> Node:
 
 
 def start_telnetd(switch: Switch) -> subprocess.Popen[bytes]:
-    """Start the switch's telnetd, which hands every caller to a real login."""
+    """Start the switch's telnetd, which runs a real login for each connection."""
     telnetd = "exec busybox telnetd -F -p 23 -l /bin/login"
     return subprocess.Popen(
-        # With a host name of its own, which login puts in its prompt: "sw1 login: ".
+        # It has its own host name, because login prints it: "sw1 login: ".
         [
             *("ip", "netns", "exec", switch.name, "unshare", "--uts"),
             *("sh", "-c", f"hostname {switch.name}; {telnetd}"),
@@ -256,7 +256,7 @@ def start_telnetd(switch: Switch) -> subprocess.Popen[bytes]:
 
 
 def add_bridge(vlan: int, trunk_nic: str = TRUNK_NIC) -> str:
-    """Make by hand what HaaS makes on the master for a network; return the bridge's name."""
+    """Create by hand what HaaS creates on the master for a network; return the bridge's name."""
     name, leg = f"br-vlan{vlan}", f"{trunk_nic}.{vlan}"
     ip(
         None,
@@ -269,5 +269,5 @@ def add_bridge(vlan: int, trunk_nic: str = TRUNK_NIC) -> str:
 
 
 def remove_bridge(vlan: int, trunk_nic: str = TRUNK_NIC) -> None:
-    """Take away what `add_bridge` made."""
+    """Remove what `add_bridge` created."""
     ip(None, f"link delete {trunk_nic}.{vlan}", f"link delete br-vlan{vlan}")

@@ -1,10 +1,10 @@
-"""Boot a User-mode Linux kernel, have it run a pytest of its own, and end it.
+"""Boots a User-mode Linux kernel that runs its own pytest, and ends it.
 
-User-mode Linux is a Linux kernel that runs as a process. It is here for what many machines' own
-kernels lack (802.1q, VLAN-filtering bridges) and because nothing done in it can touch the
-machine's network. Its root is the machine's own file system under a layer of memory
-(``guest/init``), so programs and this repository are simply there, and what the lab writes is
-gone with it; only the run's folder is shared.
+User-mode Linux is a Linux kernel that runs as a process. The lab uses it for features that many
+machines' kernels lack (802.1q, VLAN-filtering bridges), and because nothing inside can affect the
+machine's network. Its root is the machine's own file system under an overlay in memory
+(``guest/init``). So all programs and this repository are available, and what the lab writes
+disappears with it. Only the run's folder is shared.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 MEMORY_MB = 2048
 SHUTDOWN_SECONDS = 15.0
-"""How long the guest may take to power off after its last test."""
+"""Time-out for the guest to power off after its last test."""
 
 PROGRAMS = {
     "linux.uml": "user-mode-linux",
@@ -47,15 +47,15 @@ PROGRAMS = {
     "ovs-vswitchd": "openvswitch-switch",
     "ovs-vsctl": "openvswitch-switch",
 }
-"""What the lab calls, and the Debian package that brings it."""
+"""The programs that the lab uses, and their Debian packages."""
 
 
 class LabError(Exception):
-    """The lab cannot run, or ended early; the message says what to do or where to look."""
+    """The lab cannot run or ended early; the message says what to do or where to look."""
 
 
 def check_host() -> None:
-    """Raise LabError, in one sentence that says what to do, unless this machine can run the lab."""
+    """Raise LabError if this machine cannot run the lab; the message says what to do."""
     if os.geteuid() != 0:
         raise LabError(
             "The lab needs root: its kernel works on this machine's own files. "
@@ -76,14 +76,15 @@ def _which(program: str) -> str | None:
 
 
 class Machine:
-    """One User-mode Linux kernel and its run's folder, in which all its files lie.
+    """One User-mode Linux kernel, and the folder of its run with all its files.
 
-    ``console.log`` what it printed · ``arguments`` of its pytest · ``reports.jsonl`` what became of
-    each test · ``verdict`` the exit status of its pytest · ``matrix-*.txt`` who heard whom.
+    ``console.log``: the kernel's output. ``arguments``: those of its pytest. ``reports.jsonl``: the
+    results of the tests. ``verdict``: the exit status of its pytest. ``matrix-*.txt``: who heard
+    whom.
     """
 
     def __init__(self, run: Path, root: Path, cpu: int) -> None:
-        """Prepare to run the repository at ``root`` in the folder ``run``, which exists."""
+        """``run``: the folder of the run, which exists. ``root``: the repository."""
         self.run = run
         self.root = root
         self.cpu = cpu
@@ -91,9 +92,9 @@ class Machine:
         self._kernel: subprocess.Popen[bytes] | None = None
 
     def boot(self, arguments: list[str], environment: Mapping[str, str] | None = None) -> None:
-        """Start the kernel; its pytest is called with ``arguments``. Does not wait for anything.
+        """Start the kernel, whose pytest gets ``arguments``; do not wait for it.
 
-        Raises LabError when this machine cannot run the lab.
+        Raises LabError if this machine cannot run the lab.
         """
         check_host()
         for folder in ("layers", "uml"):
@@ -102,10 +103,10 @@ class Machine:
         (self.run / "arguments").write_text("".join(f"{line}\n" for line in arguments))
         (self.run / "guest.env").write_text(self._guest_environment(environment or {}))
         command = [
-            # Each system call and page fault of a guest process is a hand-over between two
-            # processes of the host: kept on one CPU they are 3 to 5 times faster.
+            # Each system call and page fault of a guest process switches between two processes of
+            # the host. On a single CPU this is 3 to 5 times faster.
             *("taskset", "--cpu-list", str(self.cpu)),
-            *("nice", "-n", "5"),  # the tests beside it are the ones that mind being late
+            *("nice", "-n", "5"),  # tests outside are sensitive to delays
             *("linux.uml", f"mem={MEMORY_MB}M", "rootfstype=hostfs", "rootflags=/", "rw"),
             *(f"init={GUEST / 'init'}", f"haas_run={self.run}", f"haas_guest={GUEST}"),
             *("umid=lab", f"uml_dir={self.run}/uml/"),
@@ -114,11 +115,11 @@ class Machine:
         with (self.run / "console.log").open("wb") as console:
             self._kernel = subprocess.Popen(
                 command,
-                stdin=subprocess.PIPE,  # closed when this process ends, however: guest/second-init
+                stdin=subprocess.PIPE,  # it is closed when this process ends; see guest/second-init
                 stdout=console,
                 stderr=subprocess.STDOUT,
                 env={"PATH": SEARCH, "HOME": str(self.run), **self._memory_folder()},
-                start_new_session=True,  # a process group of its own, to be ended as one
+                start_new_session=True,  # a process group, so that `end` can kill all of it
             )
 
     def _guest_environment(self, more: Mapping[str, str]) -> str:
@@ -137,21 +138,21 @@ class Machine:
         return "".join(f"export {name}={shlex.quote(text)}\n" for name, text in variables.items())
 
     def _memory_folder(self) -> dict[str, str]:
-        """Have the kernel's memory in the run's folder where /dev/shm (its choice) is small."""
+        """Put the kernel's memory in the run's folder if /dev/shm, its default, is too small."""
         try:
             room = os.statvfs("/dev/shm")
         except OSError:
             return {"TMPDIR": str(self.run)}
-        enough = room.f_bavail * room.f_frsize > 2 * MEMORY_MB << 20  # there may be two of us
+        enough = room.f_bavail * room.f_frsize > 2 * MEMORY_MB << 20  # there may be two kernels
         return {} if enough else {"TMPDIR": str(self.run)}
 
     @property
     def running(self) -> bool:
-        """Whether the kernel is up."""
+        """Whether the kernel is running."""
         return self._kernel is not None and self._kernel.poll() is None
 
     def wait(self, seconds: float) -> bool:
-        """Wait until the kernel has powered off; False when it has not within ``seconds``."""
+        """Wait until the kernel has powered off; return False if it has not after ``seconds``."""
         if self._kernel is None:
             return True
         try:
@@ -161,7 +162,7 @@ class Machine:
         return True
 
     def end(self) -> None:
-        """End the kernel and all that runs in it, whatever state it is in."""
+        """Kill the kernel and all its processes, in any state."""
         if self._kernel is None:
             return
         with contextlib.suppress(ProcessLookupError):  # it has powered off
@@ -169,9 +170,9 @@ class Machine:
         self._kernel.communicate()
 
     def verdict(self) -> int | None:
-        """Return the exit status of the guest's pytest, or None when it never came to one.
+        """Return the exit status of the guest's pytest, or None if it did not finish.
 
-        The kernel's own exit status says nothing.
+        The kernel's own exit status has no meaning.
         """
         try:
             return int((self.run / "verdict").read_text())
@@ -179,16 +180,16 @@ class Machine:
             return None
 
     def report_lines(self, seconds: float) -> Iterator[str]:
-        """Yield the lines that the guest's pytest reports, as they come.
+        """Yield the report lines of the guest's pytest as they are written.
 
-        Ends when the kernel has ended and all is read; raises TimeoutError after ``seconds``
-        without a line.
+        Stops when the kernel has ended and all lines are read. Raises TimeoutError after
+        ``seconds`` without a line.
         """
         with self.reports.open() as reports:
             partial = ""
             deadline = time.monotonic() + seconds
             while True:
-                ended = not self.running  # asked before reading, so that nothing is lost
+                ended = not self.running  # check before reading, so that no line is lost
                 partial += reports.readline()
                 if partial.endswith("\n"):
                     yield partial
@@ -202,7 +203,7 @@ class Machine:
                     time.sleep(0.05)
 
     def console_tail(self, lines: int = 40) -> str:
-        """Return the last lines that the guest printed."""
+        """Return the last lines of the guest's output."""
         try:
             text = (self.run / "console.log").read_text(errors="replace")
         except FileNotFoundError:
@@ -211,7 +212,7 @@ class Machine:
 
 
 def idle_cpus() -> list[int]:
-    """Return the CPUs we may use, the one first that was idle longest in a tenth of a second."""
+    """Return the CPUs that we may use, the idlest one first, measured over 0.1 s."""
     ours = os.sched_getaffinity(0)
     before = _idle_ticks()
     time.sleep(0.1)

@@ -1,8 +1,8 @@
-"""Raw sockets in all the lab's namespaces, held by one process.
+"""Raw sockets in all namespaces of the lab, in one process.
 
-A socket stays in the namespace that it was opened in, so this process enters a namespace only to
-open one, and then hears all places side by side. No helpers, no threads, and hardly any system
-calls, which are slow in the lab.
+A socket stays in the namespace in which it was opened. So this process enters a namespace only to
+open a socket, and then listens to all of them at the same time. It needs no other process and no
+thread, and it makes few system calls, which are slow in the lab.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from dataclasses import dataclass
 from types import TracebackType
 
 ETHERTYPE = 0x88B5
-"""For local experiments (IEEE 802, 9.2.4): nobody else's frames have it."""
+"""The type for local experiments (IEEE 802, 9.2.4), which no other frames have."""
 
-# From linux/if_ether.h, linux/if_packet.h, linux/sockios.h and linux/if.h; Python has not all.
+# From linux/if_ether.h, linux/if_packet.h, linux/sockios.h and linux/if.h; Python lacks some.
 _ETH_P_ALL = 0x0003
 _ETH_P_8021Q = 0x8100
 _SOL_PACKET = 263
@@ -46,7 +46,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 @contextmanager
 def inside(namespace: str | None) -> Iterator[None]:
-    """Have this thread in a network namespace for a while. None: stay in the master's."""
+    """Move this thread to a network namespace during the block; None is the master's own."""
     if namespace is None:
         yield
         return
@@ -65,26 +65,26 @@ def inside(namespace: str | None) -> Iterator[None]:
         os.close(home)
 
 
-def _setns(descriptor: int) -> None:  # os.setns comes with Python 3.12
+def _setns(descriptor: int) -> None:  # Python 3.12 has os.setns
     if _libc.setns(descriptor, _CLONE_NEWNET):
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
 
 
 class Direction(enum.Enum):
-    """Which of an interface's frames are listened to."""
+    """Which frames of an interface a socket receives."""
 
     IN = "in"
-    OUT = "out"  # of a tap: what the machine behind it hears
-    BOTH = "both"  # of the trunk: all that crosses it
+    OUT = "out"  # for a tap: the frames that the machine behind it receives
+    BOTH = "both"  # for the trunk: all frames that cross it
 
 
 @dataclass(frozen=True)
 class Place:
-    """Somewhere that frames can be heard and sent: an interface in a namespace."""
+    """A place where frames are heard and sent: an interface in a namespace."""
 
     name: str
-    """As it stands in the matrix, e.g. ``node-1:ipmi-nic``, ``br-vlan104``, ``trunk``."""
+    """The name in the matrix, e.g. ``node-1:ipmi-nic``, ``br-vlan104``, ``trunk``."""
     namespace: str | None
     interface: str
     direction: Direction = Direction.IN
@@ -92,7 +92,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Frame:
-    """An Ethernet frame as it was on the wire, its 802.1q tags taken off, outermost first."""
+    """An Ethernet frame on the wire, with its 802.1q tags separated, outermost first."""
 
     destination: bytes
     source: bytes
@@ -102,7 +102,7 @@ class Frame:
 
 
 class PacketSocket:
-    """A raw socket at one place, which also is its mouth."""
+    """A raw socket at one place, for listening and sending."""
 
     def __init__(self, place: Place) -> None:
         self.place = place
@@ -111,8 +111,8 @@ class PacketSocket:
             self._socket.setsockopt(_SOL_PACKET, _PACKET_AUXDATA, 1)
             self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, 4 << 20)
             index = socket.if_nametoindex(place.interface)
-        # Hear what is for others, too: a frame that was let through by mistake is a leak, whoever
-        # it was for.
+        # Hear frames for other addresses, too: a frame that arrives by mistake is a leak, whatever
+        # its destination.
         promiscuous = struct.pack("=iHH8s", index, _PACKET_MR_PROMISC, 0, b"")
         self._socket.setsockopt(_SOL_PACKET, _PACKET_ADD_MEMBERSHIP, promiscuous)
         self._socket.bind((place.interface, _ETH_P_ALL))
@@ -138,11 +138,11 @@ class PacketSocket:
         self.close()
 
     def is_up(self) -> bool:
-        """Whether the interface is switched on (``ip link set … up``)."""
+        """Return whether the interface is up (``ip link set … up``)."""
         return bool(self._flags() & _IFF_UP)
 
     def has_carrier(self) -> bool:
-        """Whether the interface is on and its link works."""
+        """Return whether the interface is up and has a carrier."""
         return bool(self._flags() & _IFF_RUNNING)
 
     def _flags(self) -> int:
@@ -152,35 +152,35 @@ class PacketSocket:
         return flags
 
     def send(self, destination: bytes, payload: bytes, tag: int | None = None) -> bool:
-        """Send a frame from here; False when that cannot be, for want of a link."""
+        """Send a frame; return False if there is no link."""
         header = destination + self.mac
         if tag is not None:
             header += struct.pack("!HH", _ETH_P_8021Q, tag)
         frame = header + struct.pack("!H", ETHERTYPE) + payload
         try:
-            self._socket.send(frame.ljust(60, b"\0"))  # the least there is on an Ethernet
+            self._socket.send(frame.ljust(60, b"\0"))  # the minimum on Ethernet
         except OSError as error:
-            # Off, or no carrier: a shut switch port takes the carrier from the nic plugged into it.
+            # The interface is down or has no carrier, as the nic on a port that is shut.
             if error.errno in (errno.ENETDOWN, errno.ENOBUFS, errno.ENXIO):
                 return False
             raise
         return True
 
     def lost(self) -> int:
-        """Return how many frames found no room in the socket since this was last asked."""
+        """Return how many frames the socket has dropped since the last call."""
         statistics = self._socket.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, 8)
         drops: int = struct.unpack("=II", statistics)[1]
         return drops
 
     def received(self) -> Iterator[Frame]:
-        """Yield what has passed since the last call, in the direction that the place hears."""
+        """Yield the frames since the last call, in the direction of the place."""
         while True:
             try:
                 data, auxiliary, _, address = self._socket.recvmsg(2048, 64)
             except BlockingIOError:
                 return
             except OSError as error:
-                if error.errno == errno.ENETDOWN:  # said once, when the interface is switched off
+                if error.errno == errno.ENETDOWN:  # reported once, when the interface goes down
                     continue
                 raise
             direction = Direction.OUT if address[2] == _PACKET_OUTGOING else Direction.IN
@@ -190,7 +190,7 @@ class PacketSocket:
 
 def _frame(data: bytes, auxiliary: list[tuple[int, int, bytes]]) -> Frame:
     tags = []
-    # The kernel takes the outermost tag out of the frame and hands it over beside it.
+    # The kernel removes the outermost tag from the frame and passes it as auxiliary data.
     for level, kind, content in auxiliary:
         if (level, kind) == (_SOL_PACKET, _PACKET_AUXDATA):
             status, _, _, _, _, tci, _ = _AUXDATA.unpack(content[: _AUXDATA.size])
@@ -206,7 +206,7 @@ def _frame(data: bytes, auxiliary: list[tuple[int, int, bytes]]) -> Frame:
 
 
 class PacketSockets:
-    """PacketSockets at many places, listened to together."""
+    """Sockets at many places, polled together."""
 
     def __init__(self, places: Iterable[Place]) -> None:
         self._stack = ExitStack()
@@ -227,9 +227,9 @@ class PacketSockets:
         return iter(self._by_descriptor.values())
 
     def received_until(self, deadline: float) -> Iterator[tuple[Place, Frame]]:
-        """Yield what is heard anywhere until `deadline` (of time.monotonic).
+        """Yield all frames received until `deadline`, a value of time.monotonic().
 
-        After it has passed, what has come in already is still yielded, once.
+        After the deadline it polls once more, and yields what has arrived already.
         """
         while True:
             left = max(0.0, deadline - time.monotonic())
@@ -241,5 +241,5 @@ class PacketSockets:
                 return
 
     def lost(self) -> int:
-        """Return how many frames found no room, anywhere, since this was last asked."""
+        """Return how many frames all sockets have dropped since the last call."""
         return sum(sock.lost() for sock in self)
