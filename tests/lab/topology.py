@@ -27,9 +27,9 @@ from typing import Any
 TRUNK_NIC = "trunk0"
 MASTER_ADDRESS = "10.0.0.1"
 PORT_INDEX = 101
-"""Interface index of the first switch port, above those of all nics. If both ends of a veth have the
-same index, in different namespaces, the kernel takes each for an interface without another end; it
-checks the carrier of such interfaces only once a second (``linkwatch_urgent_event``)."""
+"""Interface index of the first switch port, above those of all nics. If both ends of a veth have
+the same index, in different namespaces, the kernel takes each for an interface without another end;
+it checks the carrier of such interfaces only once a second (``linkwatch_urgent_event``)."""
 
 
 class CommandFailed(Exception):
