@@ -1,0 +1,201 @@
+"""Every query of the store returns the columns and the types of its struct, on any database."""
+
+from __future__ import annotations
+
+import inspect
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import pytest
+
+from haas_rpcd.model import LIBVIRT, MASTER, PARKED, DeleteHeadnode, SetPort, SetVlan, SwitchTraits
+from haas_rpcd.store import (
+    applied,
+    audit,
+    drift,
+    headnodes,
+    jobs,
+    networks,
+    nodes,
+    ports,
+    projects,
+    scope,
+    sendable,
+    switches,
+    users,
+)
+from haas_rpcd.store.database import Store, Tx
+from haas_rpcd.store.rows import Row, reader
+from haas_rpcd.store.scope import Scope
+
+MODULES = [
+    applied,
+    audit,
+    drift,
+    headnodes,
+    jobs,
+    networks,
+    nodes,
+    ports,
+    projects,
+    scope,
+    sendable,
+    switches,
+    users,
+]
+FILLED = Path(__file__).parent / "released" / "drift.sql"
+SCOPES = [Scope(), Scope(project_id=1), Scope(project_id=1, node_id=2)]
+UUID = "11111111-1111-4111-8111-111111111111"
+DIFFERENCE = drift.DifferenceRow("port", "Gi1/0/1", "parked", "access 1")
+
+
+def traits(dialect: str, trunks: int) -> SwitchTraits:
+    return SwitchTraits(declares_vlans=True, saves=True, trunks=trunks)
+
+
+QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
+    audit.page: lambda tx: [
+        audit.page(tx, 9, None, newest=newest, since=0, user="rita", project="red", project_id=1)
+        for newest in (False, True)
+    ],
+    drift.of_devices: lambda tx: drift.of_devices(tx, ["sw1", "sw2", MASTER, LIBVIRT]),
+    drift.page: lambda tx: drift.page(tx, 9, ("", "", ""), None),
+    drift.replace: lambda tx: drift.replace(tx, "sw1", [DIFFERENCE], 0.0),
+    headnodes.find: lambda tx: headnodes.find(tx, 1, "head"),
+    headnodes.page: lambda tx: headnodes.page(tx, 9, 0, project_id=1, user="rita"),
+    headnodes.all_of: lambda tx: headnodes.all_of(tx, 1),
+    headnodes.on_hypervisor: headnodes.on_hypervisor,
+    headnodes.nics: lambda tx: headnodes.nics(tx, 1),
+    jobs.find: lambda tx: jobs.find(tx, 1),
+    jobs.page: lambda tx: jobs.page(tx, 9, 100, project_id=1, user="rita", state="running"),
+    jobs.unfinished: jobs.unfinished,
+    jobs.steps: lambda tx: jobs.steps(tx, 2),
+    jobs.open_changes: lambda tx: jobs.open_changes(tx, ["sw1", "sw2"], but_of=1),
+    jobs.interrupt: lambda tx: jobs.interrupt(tx, 2, 0.0),
+    networks.find: lambda tx: networks.find(tx, 1, "net"),
+    networks.named: lambda tx: networks.named(tx, "net", "rita"),
+    networks.page: lambda tx: networks.page(tx, 9, 0, project_id=1, user="rita"),
+    networks.nics_on: lambda tx: networks.nics_on(tx, 1),
+    networks.headnodes_on: lambda tx: networks.headnodes_on(tx, 1),
+    networks.claim: lambda tx: networks.claim(tx, 100),
+    nodes.find: lambda tx: nodes.find(tx, "node-1"),
+    nodes.page: lambda tx: (
+        [
+            nodes.page(tx, 9, "", visible_to="rita", project_id=1, free=free, tag="gpu")
+            for free in (True, False, None)
+        ]
+        + [nodes.page(tx, 9, "")]
+    ),
+    nodes.tags_of: lambda tx: nodes.tags_of(tx, [1, 2, 3]),
+    nodes.nics_of: lambda tx: nodes.nics_of(tx, [1, 2, 3, 4, 5, 6, 7, 8, 9]),
+    nodes.connections_of: lambda tx: nodes.connections_of(tx, [1, 6]),
+    nodes.find_nic: lambda tx: nodes.find_nic(tx, 1, "eth0"),
+    ports.find: lambda tx: ports.find(tx, "sw1", "Gi1/0/1"),
+    ports.page: lambda tx: ports.page(tx, 1, 9, 0),
+    ports.in_use: lambda tx: ports.in_use(tx, 1),
+    ports.unconfirmed: lambda tx: ports.unconfirmed(tx, "sw1"),
+    ports.states: lambda tx: ports.states(tx, 1),
+    projects.find: lambda tx: projects.find(tx, "red"),
+    projects.page: lambda tx: projects.page(tx, 9, "", "rita"),
+    scope.load: lambda tx: [scope.load(tx, each, [100, 101], traits) for each in SCOPES],
+    drift.applied_on: lambda tx: [
+        drift.applied_on(tx, device, traits) for device in ("sw1", MASTER, LIBVIRT)
+    ],
+    sendable.refusal: lambda tx: sendable.refusal(tx, "sw1", SetPort("Gi1/0/1", PARKED), 1),
+    sendable.repair_refusal: lambda tx: sendable.repair_refusal(
+        tx, LIBVIRT, DeleteHeadnode("red/head", UUID)
+    ),
+    sendable.still_carried: lambda tx: sendable.still_carried(tx, "sw1", SetVlan(100, False), 1),
+    switches.find: lambda tx: switches.find(tx, "sw1"),
+    switches.page: lambda tx: switches.page(tx, 9, ""),
+    users.find: lambda tx: users.find(tx, "rita"),
+    users.page: lambda tx: users.page(tx, 9, ""),
+}
+"""A call of every function that returns rows, and of those that read rows to return something else.
+
+Each reads at least one row of the filled database.
+"""
+
+OF_WHAT_EXISTS: dict[Callable[..., Any], Callable[[Tx], Any]] = {
+    projects.by_id: lambda tx: projects.by_id(tx, 1),
+    projects.detail: lambda tx: projects.detail(tx, 1),
+}
+"""The same, for functions that expect what they look for to exist."""
+
+
+@pytest.fixture
+async def empty(tmp_path: Path) -> AsyncIterator[Store]:
+    store = Store(str(tmp_path / "haas.db"))
+    await store.open()
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def filled(tmp_path: Path) -> AsyncIterator[Store]:
+    path = tmp_path / "haas.db"
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(FILLED.read_text())
+    store = Store(str(path))
+    await store.open()
+    yield store
+    await store.close()
+
+
+async def test_the_columns_of_every_query_are_its_struct_s_fields(empty: Store) -> None:
+    for function, query in QUERIES.items():
+        try:
+            await empty.write(query)
+        except TypeError as error:
+            pytest.fail(f"{function.__module__}.{function.__name__}: {error}")
+
+
+async def test_the_values_of_every_query_have_its_struct_s_types(filled: Store) -> None:
+    """SQLite has neither booleans nor JSON, and any column may be null."""
+    reader.cache_clear()
+    for function, query in (QUERIES | OF_WHAT_EXISTS).items():
+        result = await filled.write(query)
+        if function in returning_rows():
+            assert any(rows(result)), f"{function.__module__}.{function.__name__} found nothing"
+    read = reader.cache_info().misses
+    kinds = [kind for kind in Row.__subclasses__() if kind.__module__.startswith("haas_rpcd")]
+    for kind in kinds:
+        reader(kind)
+    unread = reader.cache_info().misses - read
+    assert unread == 0, f"{unread} types of rows are read by no query above"
+
+
+def test_every_function_that_returns_rows_is_called_above() -> None:
+    assert returning_rows() - QUERIES.keys() - OF_WHAT_EXISTS.keys() == set()
+
+
+def returning_rows() -> set[Callable[..., Any]]:
+    """The store's functions that return rows, alone or in containers."""
+    return {
+        function
+        for module in MODULES
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__
+        and not name.startswith("_")
+        and any(issubclass(kind, Row) for kind in classes(get_type_hints(function)["return"]))
+    }
+
+
+def classes(hint: Any) -> Iterator[type]:
+    """The classes that a type hint is made of."""
+    if inspect.isclass(hint):
+        yield hint
+    for argument in get_args(hint):
+        yield from classes(argument)
+
+
+def rows(result: Any) -> Iterator[Row]:
+    """The rows in a result."""
+    if isinstance(result, Row):
+        yield result
+    elif isinstance(result, dict | list | tuple):
+        for item in result.values() if isinstance(result, dict) else result:
+            yield from rows(item)
