@@ -1,6 +1,7 @@
-"""The state, in SQLite: the only room that writes SQL.
+"""The daemon's state, in SQLite. No other package writes SQL.
 
-:mod:`~haas_rpcd.store.database` owns the connection and its thread, :mod:`~haas_rpcd.store.schema`
-the tables; the other modules are the queries of one noun each. They are synchronous functions of a
-:class:`~haas_rpcd.store.database.Tx`, so several of them make one transaction.
+:mod:`~haas_rpcd.store.database` has the connection and the transactions,
+:mod:`~haas_rpcd.store.rows` turns rows into structs, :mod:`~haas_rpcd.store.schema` has the tables.
+Each other module has the queries of one noun, and the structs of their rows. These are synchronous
+functions of a :class:`~haas_rpcd.store.database.Tx`, so that one transaction can call several.
 """

@@ -1,9 +1,10 @@
-"""The one connection to SQLite, the one thread that uses it, and transactions.
+"""The connection to SQLite, the thread that uses it, and transactions.
 
-Why a thread and synchronous transaction functions: an ``await`` inside a transaction on a shared
-connection would let another task's writes join it and be rolled back with it. Every transaction
-begins with BEGIN IMMEDIATE, because a deferred one that reads and then writes fails at once beside
-another writer, whatever ``busy_timeout`` says.
+Transactions are synchronous functions that run on one thread. If they could ``await``, other tasks'
+writes would join an open transaction of the shared connection, and be rolled back with it.
+
+Every write begins with BEGIN IMMEDIATE. A deferred transaction that reads before it writes fails at
+once when another connection is writing, whatever ``busy_timeout`` says.
 """
 
 from __future__ import annotations
@@ -31,14 +32,14 @@ Parameters = Sequence[Any] | dict[str, Any]
 
 
 class Tx:
-    """One open transaction. It ends with the function it was handed to, and not before.
+    """An open transaction. It ends when the function that got it returns or raises.
 
     ``after_commit`` collects actions for after the commit (publishing events, starting jobs). They
     run on the event loop's thread. One that raises is logged, and the others still run.
     """
 
-    def __init__(self, db: Database) -> None:
-        self._db = db
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
         self.after_commit: list[Callable[[], None]] = []
 
     def query(self, row: type[R], sql: str, parameters: Parameters = ()) -> list[R]:
@@ -46,7 +47,7 @@ class Tx:
 
         Raises TypeError if the query's columns are not the struct's fields.
         """
-        return reader(row).read(self._db.conn.execute(sql, parameters))
+        return reader(row).read(self._connection.execute(sql, parameters))
 
     def one(self, row: type[R], sql: str, parameters: Parameters = ()) -> R | None:
         """Return the first row as a struct, or None. Raises TypeError as :meth:`query`."""
@@ -57,12 +58,12 @@ class Tx:
 
         Raises msgspec.ValidationError if it is not of this ``kind``.
         """
-        row = self._db.conn.execute(sql, parameters).fetchone()
+        row = self._connection.execute(sql, parameters).fetchone()
         return None if row is None or row[0] is None else msgspec.convert(row[0], kind)
 
     def values(self, kind: type[V], sql: str, parameters: Parameters = ()) -> list[V]:
         """Return the first column of all rows. Raises msgspec.ValidationError as :meth:`value`."""
-        column = [row[0] for row in self._db.conn.execute(sql, parameters).fetchall()]
+        column = [row[0] for row in self._connection.execute(sql, parameters).fetchall()]
         return msgspec.convert(column, list[kind])  # type: ignore[valid-type]
 
     def number(self, sql: str, parameters: Parameters = ()) -> int:
@@ -72,21 +73,21 @@ class Tx:
 
     def exists(self, sql: str, parameters: Parameters = ()) -> bool:
         """Return whether a query returns any row."""
-        return self._db.conn.execute(sql, parameters).fetchone() is not None
+        return self._connection.execute(sql, parameters).fetchone() is not None
 
     def execute(self, sql: str, parameters: Parameters = ()) -> int:
-        """Run one statement that changes rows; give how many."""
-        return self._db.conn.execute(sql, parameters).rowcount
+        """Run one statement that changes rows; return how many it changed."""
+        return self._connection.execute(sql, parameters).rowcount
 
     def execute_many(self, sql: str, rows: Sequence[Parameters]) -> None:
         """Run one statement for each of many rows."""
-        self._db.conn.executemany(sql, rows)
+        self._connection.executemany(sql, rows)
 
     def insert(self, table: str, **columns: Any) -> int:
-        """Insert one row; give its rowid. Raises sqlite3.IntegrityError."""
+        """Insert one row; return its rowid. Raises sqlite3.IntegrityError."""
         names = ", ".join(columns)
         marks = ", ".join("?" * len(columns))
-        cursor = self._db.conn.execute(
+        cursor = self._connection.execute(
             f"INSERT INTO {table} ({names}) VALUES ({marks})",
             tuple(columns.values()),
         )
@@ -94,26 +95,27 @@ class Tx:
 
 
 class Store:
-    """The state. :meth:`write` and :meth:`read` run a function in one transaction on its thread."""
+    """The database file. :meth:`write` and :meth:`read` run a function in one transaction."""
 
     def __init__(self, path: str) -> None:
         self.path = path
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
-        self._db: Database | None = None
+        self._connection: sqlite3.Connection | None = None
         self._lock: IO[str] | None = None
 
     async def open(self) -> None:
-        """Open the database and migrate it. Raises sqlite3.Error, also while another daemon has it.
+        """Open the database and migrate it.
 
-        Two daemons on one database would both take up the jobs in its journal.
+        Raises sqlite3.Error, also if another daemon has it open: both would run the jobs in its
+        journal.
         """
         await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
 
     async def close(self) -> None:
-        """Close the database after what is under way."""
-        if self._db is not None:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._db.close)
-            self._db = None
+        """Close the database once the transactions under way have ended."""
+        if self._connection is not None:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
+            self._connection = None
         if self._lock is not None:
             self._lock.close()
         self._thread.shutdown(wait=True)
@@ -121,22 +123,22 @@ class Store:
     async def write(
         self, function: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run ``function(tx, …)`` in a transaction, kept if it returns and undone if it raises."""
+        """Run ``function(tx, …)`` in a transaction; commit if it returns, undo if it raises."""
         return await self._run(lambda tx: function(tx, *args, **kwargs), "BEGIN IMMEDIATE")
 
     async def read(
         self, function: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run ``function(tx, …)`` on one consistent state; it must not write."""
+        """Run ``function(tx, …)``, which must not write, on one consistent state."""
         return await self._run(lambda tx: function(tx, *args, **kwargs), "BEGIN")
 
     async def _run(self, function: Callable[[Tx], T], begin: str) -> T:
-        # Shielded: once it is kept, what follows must follow, though the caller may have gone.
-        task = asyncio.create_task(self._run_to_its_end(function, begin))
+        # Shielded: a committed transaction's actions must run even if the caller is cancelled.
+        task = asyncio.create_task(self._run_to_end(function, begin))
         task.add_done_callback(_forget)
         return await asyncio.shield(task)
 
-    async def _run_to_its_end(self, function: Callable[[Tx], T], begin: str) -> T:
+    async def _run_to_end(self, function: Callable[[Tx], T], begin: str) -> T:
         result, after = await asyncio.get_running_loop().run_in_executor(
             self._thread, self._transact, function, begin
         )
@@ -150,10 +152,10 @@ class Store:
     def _transact(
         self, function: Callable[[Tx], T], begin: str
     ) -> tuple[T, list[Callable[[], None]]]:
-        if self._db is None:
+        if self._connection is None:
             raise RuntimeError("the store is not open")
-        connection = self._db.conn
-        tx = Tx(self._db)
+        connection = self._connection
+        tx = Tx(connection)
         connection.execute(begin)
         try:
             result = function(tx)
@@ -168,12 +170,11 @@ class Store:
             self._lock = self._take_lock()
         connection = sqlite3.connect(self.path, timeout=10.0, isolation_level=None)
         connection.execute("PRAGMA journal_mode = WAL")
-        # FULL, not NORMAL: what a switch was told must not be forgotten by a power cut
+        # FULL, not NORMAL: a power cut must not lose what has been sent to a switch.
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
-        db = Database(connection)
-        migrations.apply(db)
-        self._db = db
+        migrations.apply(Database(connection))
+        self._connection = connection
 
     def _take_lock(self) -> IO[str]:
         try:
@@ -189,6 +190,6 @@ class Store:
 
 
 def _forget(task: asyncio.Task[Any]) -> None:
-    """Take note of a task's exception, which nobody may be waiting for any more."""
+    """Retrieve a task's exception, so that asyncio does not log it if the caller is gone."""
     if not task.cancelled():
         task.exception()

@@ -1,4 +1,4 @@
-"""The store's transactions: one at a time, wholly or not at all, and what follows them."""
+"""The store's transactions, what follows a commit, and rows as structs."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from haas_rpcd.model import PortConfig
 from haas_rpcd.store import users
 from haas_rpcd.store.database import Store, Tx
+from haas_rpcd.store.rows import Json, Row
 
 
 @pytest.fixture
@@ -26,37 +29,40 @@ def names(tx: Tx) -> list[str]:
     return [row.name for row in users.page(tx, 100, "")]
 
 
-async def test_a_transaction_that_raises_is_undone_and_nothing_follows(store: Store) -> None:
-    followed: list[str] = []
+# --- transactions ---------------------------------------------------------------------------------
+
+
+async def test_a_transaction_that_raises_is_undone_and_its_actions_do_not_run(store: Store) -> None:
+    ran: list[str] = []
 
     def change(tx: Tx) -> None:
         users.create(tx, "rita", False)
-        tx.after_commit.append(lambda: followed.append("told"))
+        tx.after_commit.append(lambda: ran.append("notified"))
         raise LookupError("no")
 
     with pytest.raises(LookupError):
         await store.write(change)
     assert await store.read(names) == []
-    assert followed == []
+    assert ran == []
 
 
-async def test_what_follows_a_transaction_follows_though_nobody_waits_for_it(store: Store) -> None:
-    """A client asks for an apply and hangs up: the job is in the journal, so it must start."""
-    begun, go_on, followed = threading.Event(), threading.Event(), asyncio.Event()
+async def test_actions_after_a_commit_run_even_if_the_caller_is_cancelled(store: Store) -> None:
+    """A client requests an apply and disconnects: the job is in the journal, so it must start."""
+    begun, resume, ran = threading.Event(), threading.Event(), asyncio.Event()
 
     def change(tx: Tx) -> None:
         users.create(tx, "rita", False)
-        tx.after_commit.append(followed.set)
+        tx.after_commit.append(ran.set)
         begun.set()
-        assert go_on.wait(10)
+        assert resume.wait(10)
 
-    asking = asyncio.create_task(store.write(change))
+    caller = asyncio.create_task(store.write(change))
     await asyncio.to_thread(begun.wait, 10)
-    asking.cancel()
-    go_on.set()
+    caller.cancel()
+    resume.set()
 
     async with asyncio.timeout(10):
-        await followed.wait()
+        await ran.wait()
     assert await store.read(names) == ["rita"]
 
 
@@ -79,7 +85,7 @@ async def test_an_action_that_fails_after_the_commit_stops_neither_the_others_no
 
 
 async def test_transactions_of_many_tasks_do_not_mix(store: Store) -> None:
-    """Half of them fail; each leaves all of its rows, or none."""
+    """Every second one fails. Each leaves all of its rows, or none."""
 
     def pair(tx: Tx, number: int) -> None:
         users.create(tx, f"a{number:02}", False)
@@ -95,7 +101,7 @@ async def test_transactions_of_many_tasks_do_not_mix(store: Store) -> None:
     assert await store.read(names) == [f"a{n}" for n in even] + [f"b{n}" for n in even]
 
 
-async def test_foreign_keys_hold_and_commits_reach_the_disk(store: Store) -> None:
+async def test_foreign_keys_are_enforced_and_commits_reach_the_disk(store: Store) -> None:
     def pragmas(tx: Tx) -> list[int]:
         return [tx.number(f"PRAGMA {name}") for name in ("foreign_keys", "synchronous")]
 
@@ -105,7 +111,7 @@ async def test_foreign_keys_hold_and_commits_reach_the_disk(store: Store) -> Non
         await store.write(lambda tx: tx.insert("member", project_id=1, user_id=1))
 
 
-async def test_the_schema_is_made_once_and_what_is_kept_stays(tmp_path: Path) -> None:
+async def test_a_database_that_is_opened_again_keeps_its_rows(tmp_path: Path) -> None:
     for expected in ([], ["rita"]):
         opened = Store(str(tmp_path / "kept.db"))
         await opened.open()
@@ -115,7 +121,7 @@ async def test_the_schema_is_made_once_and_what_is_kept_stays(tmp_path: Path) ->
         await opened.close()
 
 
-async def test_a_database_is_one_daemon_s(store: Store) -> None:
+async def test_only_one_daemon_can_open_a_database(store: Store) -> None:
     second = Store(store.path)
     with pytest.raises(sqlite3.OperationalError, match="another haas-rpcd has it open"):
         await second.open()
@@ -125,3 +131,67 @@ async def test_a_database_is_one_daemon_s(store: Store) -> None:
 async def test_a_store_that_is_not_open_says_so() -> None:
     with pytest.raises(RuntimeError, match="not open"):
         await Store(":memory:").read(names)
+
+
+# --- rows -----------------------------------------------------------------------------------------
+
+
+class Machine(Row, frozen=True):
+    """One field of each sort."""
+
+    name: str
+    free: bool
+    rack: int | None
+    config: Json[PortConfig | None]
+
+
+COLUMNS = "SELECT 'node-1' AS name, 1 AS free, NULL AS rack, NULL AS config"
+
+
+async def test_a_row_has_booleans_and_decoded_json(store: Store) -> None:
+    text = COLUMNS.replace("NULL AS config", """'{"untagged":100,"tagged":[]}' AS config""")
+    [row] = await store.read(lambda tx: tx.query(Machine, text))
+    assert row == Machine(name="node-1", free=True, rack=None, config=PortConfig(untagged=100))
+    assert row.free is True
+    assert await store.read(lambda tx: tx.one(Machine, f"{COLUMNS} WHERE FALSE")) is None
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        COLUMNS.replace(", NULL AS rack", ""),
+        COLUMNS.replace("AS free", "AS fre"),
+        "SELECT 1 AS free, 'node-1' AS name, NULL AS rack, NULL AS config",
+        f"{COLUMNS} WHERE FALSE".replace("AS rack", "AS shelf"),
+    ],
+    ids=["missing", "misspelt", "another order", "without rows"],
+)
+async def test_columns_that_are_not_the_fields_are_refused(store: Store, query: str) -> None:
+    with pytest.raises(TypeError, match="Machine has the fields name, free, rack, config"):
+        await store.read(lambda tx: tx.query(Machine, query))
+
+
+@pytest.mark.parametrize(
+    ("column", "other"), [("'node-1'", "7"), ("'node-1'", "NULL"), ("1 AS", "NULL AS")]
+)
+async def test_a_value_of_another_type_is_refused(store: Store, column: str, other: str) -> None:
+    query = COLUMNS.replace(column, other, 1)
+    with pytest.raises(msgspec.ValidationError):
+        await store.read(lambda tx: tx.query(Machine, query))
+
+
+async def test_single_values_have_the_type_that_is_asked_for(store: Store) -> None:
+    def values(tx: Tx) -> list[object]:
+        return [
+            tx.value(str, "SELECT 'a'"),
+            tx.value(str, "SELECT NULL"),
+            tx.value(int, "SELECT 1 WHERE FALSE"),
+            tx.values(int, "SELECT 1 UNION SELECT 2 ORDER BY 1"),
+            tx.number("SELECT 3"),
+            tx.exists("SELECT 1"),
+            tx.exists("SELECT 1 WHERE FALSE"),
+        ]
+
+    assert await store.read(values) == ["a", None, None, [1, 2], 3, True, False]
+    with pytest.raises(msgspec.ValidationError):
+        await store.read(lambda tx: tx.value(int, "SELECT 'a'"))
