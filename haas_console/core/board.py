@@ -1,141 +1,29 @@
-"""The rows of the board: a line a nic, filtered, sorted and marked. Pure: no screen, no daemon.
-
-The filter's words must all hold for a line. A plain word is looked for in the line's names; a
-``field=value`` compares one field (``*`` stands for anything); ``!`` before either inverts it.
-"""
+"""The rows of the board: one for each nic, filtered, sorted and marked. Pure."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
-from fnmatch import fnmatchcase
+from collections.abc import Callable
 
 import msgspec
 
+from haas_console.core.boardfilter import Row, Test, parse_filter
 from haas_console.core.collector import gc_paused
 from haas_console.core.gestures import NicRef
 from haas_console.core.inventory import Inventory
-from haas_schemas.node import Nic, NicNetwork, Node
-
-Row = tuple[Node, Nic | None]
-"""A node and one of its nics; None for a node that has none."""
+from haas_console.core.natural import natural
+from haas_console.core.nictext import links_text
+from haas_schemas.node import Node
 
 Key = tuple[str, str]
-"""What names a row across changes: the node's name and the nic's, or an empty one."""
+"""Identifies a row across changes: the name of the node, and of the nic or an empty one."""
 
 SORTS = ("node", "project", "state", "network", "port")
-_DIGIT = re.compile(r"[0-9]")
-_NUMBER = re.compile(r"[0-9]+")
-_SAMPLE = 2000  # rows that are measured for the columns' widths
+_SAMPLE = 2000  # rows that are measured for the widths of the columns
 
 
 def key_of(row: Row) -> Key:
-    """What names a row."""
+    """The key of a row."""
     return (row[0].node, row[1].nic if row[1] else "")
-
-
-# --- what a nic is on, in words -------------------------------------------------------------------
-
-
-def links_text(links: Iterable[NicNetwork]) -> str:
-    """``lab``, ``lab +storage`` (tagged), or ``parked``."""
-    words = [("+" if k.tagged else "") + (k.network or f"vlan {k.vlan}") for k in links]
-    return " ".join(words) or "parked"
-
-
-def network_text(nic: Nic, found: str | None = None) -> str:
-    """What a nic is on, and what it will be after an apply: ``lab``, ``lab → storage*``.
-
-    ``found`` is what its port has drifted to: ``≠ lab, now access 1``.
-    """
-    if found is not None:
-        return f"≠ {network_text(nic)}, now {found}"
-    if nic.port is None:
-        return "no port"
-    if nic.applied is None:
-        return f"? → {links_text(nic.networks)}*" if nic.networks else "unconfirmed"
-    if nic.state == "staged":
-        return f"{links_text(nic.applied)} → {links_text(nic.networks)}*"
-    return links_text(nic.networks)
-
-
-# --- filtering ------------------------------------------------------------------------------------
-
-Test = Callable[[Node, Nic | None], bool]
-
-
-def _links(nic: Nic | None) -> list[str]:
-    if nic is None:
-        return []
-    found = [k.network or "" for k in (*nic.networks, *(nic.applied or ()))]
-    return found or (["parked"] if nic.port else [])
-
-
-FIELDS: dict[str, Callable[[Node, Nic | None], Iterable[str]]] = {
-    "node": lambda node, nic: (node.node,),
-    "nic": lambda node, nic: (nic.nic,) if nic else (),
-    "state": lambda node, nic: (node.state, nic.state) if nic else (node.state,),
-    "project": lambda node, nic: (node.project or "none",),
-    "tag": lambda node, nic: node.tags,
-    "network": lambda node, nic: _links(nic),
-    "switch": lambda node, nic: (nic.switch or "none",) if nic else (),
-    "port": lambda node, nic: (nic.port or "none",) if nic else (),
-    "kind": lambda node, nic: (nic.kind,) if nic else (),
-    "mac": lambda node, nic: (nic.mac or "none",) if nic else (),
-}
-
-
-def parse_filter(text: str) -> Test | None:
-    """Read a filter; None for one that says nothing. Raises ValueError with a sentence."""
-    tests = [_test(word) for word in text.split()]
-    if not tests:
-        return None
-    return lambda node, nic: all(test(node, nic) for test in tests)
-
-
-def _test(word: str) -> Test:
-    if word.startswith("!"):
-        if len(word) == 1:
-            return lambda node, nic: True  # still being typed
-        inner = _test(word[1:])
-        return lambda node, nic: not inner(node, nic)
-    name, equals, value = word.partition("=")
-    if not equals:
-        return _contains(word.lower())
-    field = FIELDS.get(name.lower())
-    if field is None:
-        raise ValueError(f'There is no field "{name}"; there are: {", ".join(FIELDS)}.')
-    wanted = value.lower()
-    if not wanted:
-        return lambda node, nic: True
-    if any(sign in wanted for sign in "*?["):
-        return lambda node, nic: any(fnmatchcase(v.lower(), wanted) for v in field(node, nic))
-    return lambda node, nic: any(v.lower() == wanted for v in field(node, nic))
-
-
-def _contains(word: str) -> Test:
-    def test(node: Node, nic: Nic | None) -> bool:
-        if word in node.node.lower() or (node.project and word in node.project):
-            return True
-        if any(word in tag for tag in node.tags):
-            return True
-        if nic is None:
-            return False
-        names = (nic.nic, nic.switch or "", nic.port or "", nic.mac or "", *_links(nic))
-        return any(word in name.lower() for name in names)
-
-    return test
-
-
-# --- sorting --------------------------------------------------------------------------------------
-
-
-def natural(text: str) -> str:
-    """A key that sorts ``node-2`` before ``node-10``."""
-    head = text.rstrip("0123456789")
-    if _DIGIT.search(head) is None:  # the usual name, and three times as fast
-        return head + text[len(head) :].zfill(12)
-    return _NUMBER.sub(lambda found: found[0].zfill(12), text)
 
 
 def _sort_key(sort: str) -> Callable[[Row], object]:
@@ -155,7 +43,7 @@ def _sort_key(sort: str) -> Callable[[Row], object]:
 
 
 class Widths(msgspec.Struct, frozen=True):
-    """The widest name of each kind, in characters; for the columns."""
+    """The widest name in each column, in characters."""
 
     node: int = 4
     nic: int = 3
@@ -164,7 +52,7 @@ class Widths(msgspec.Struct, frozen=True):
 
 
 class Board:
-    """The rows that are shown, and what is marked. Rebuilt when the inventory changes."""
+    """The visible rows and the marks. Rebuilt when the inventory changes."""
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
@@ -177,12 +65,12 @@ class Board:
         self._names: dict[str, str] = {}
 
     def set_filter(self, text: str) -> None:
-        """Show only rows that fit; raises ValueError, and leaves the filter, if it is none."""
+        """Show only rows that fit; raises ValueError, and keeps the old filter, if malformed."""
         self._test = parse_filter(text)
         self.filter = text.strip()
 
     def rebuild(self, inventory: Inventory) -> None:
-        """Make the rows anew; marks of what is gone are dropped."""
+        """Rebuild the rows; drop marks of nics that are gone."""
         with gc_paused():
             self._rebuild(inventory)
 
@@ -198,7 +86,7 @@ class Board:
         self._measure(rows[:_SAMPLE])
         if self._test is not None:
             test = self._test
-            rows = [row for row in rows if test(*row)]
+            rows = [row for row in rows if test(row)]
         if self.sort != "node":
             rows.sort(key=_sort_key(self.sort))  # type: ignore[arg-type]
         self.rows = rows
@@ -206,7 +94,7 @@ class Board:
             self.marks &= {(n.node, i.nic) for n in nodes for i in n.nics}
 
     def _name_key(self, node: Node) -> str:
-        """The sort key of a node, made once: names never change."""
+        """The sort key of a node, cached: names never change."""
         key = self._names.get(node.node)
         if key is None:
             key = self._names[node.node] = natural(node.node)
@@ -221,7 +109,7 @@ class Board:
         )
 
     def index_of(self, key: Key) -> int | None:
-        """Where a row is now."""
+        """The index of a row, if it is visible."""
         for index, row in enumerate(self.rows):
             if key_of(row) == key:
                 return index
@@ -230,23 +118,23 @@ class Board:
     # --- marks ---
 
     def toggle(self, index: int) -> None:
-        """Mark a row, or take the mark off."""
+        """Mark a row, or unmark it."""
         if 0 <= index < len(self.rows) and self.rows[index][1] is not None:
             self.marks ^= {key_of(self.rows[index])}
 
     def toggle_node(self, index: int) -> None:
-        """Mark all shown nics of a row's node, or take their marks off."""
+        """Mark all visible nics of a row's node, or unmark them."""
         name = self.rows[index][0].node
         keys = {key_of(row) for row in self.rows if row[0].node == name and row[1]}
         self.marks = self.marks - keys if keys <= self.marks else self.marks | keys
 
     def toggle_all(self) -> None:
-        """Mark all rows that are shown, or take all marks off."""
+        """Mark all visible rows, or unmark everything."""
         keys = {key_of(row) for row in self.rows if row[1]}
         self.marks = set() if keys <= self.marks else self.marks | keys
 
     def chosen(self, index: int) -> list[NicRef]:
-        """The marked nics in the rows' order, else the one at ``index``."""
+        """The marked nics in the order of the rows, or else the one at ``index``."""
         marked = [
             NicRef(n.node, i.nic) for n, i in self.rows if i and (n.node, i.nic) in self.marks
         ]
@@ -260,7 +148,7 @@ class Board:
         return []
 
     def chosen_nodes(self, index: int) -> list[str]:
-        """The nodes of what is chosen, each once."""
+        """The nodes of the chosen nics, each once."""
         if not self.marks and 0 <= index < len(self.rows):
             return [self.rows[index][0].node]
         return list(dict.fromkeys(ref.node for ref in self.chosen(index)))

@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from haas_console.core.board import links_text
 from haas_console.core.inventory import Inventory
+from haas_console.core.nictext import links_text
 from haas_console.core.sharedlines import lines_below
 from haas_schemas.node import Nic
 

@@ -9,8 +9,8 @@ import string
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from haas_console.core.board import natural
 from haas_console.core.inventory import Inventory
+from haas_console.core.natural import natural
 from haas_schemas.network import NetworkKey
 from haas_schemas.node import Nic, NicNetwork, Node
 from haas_schemas.switch import Port

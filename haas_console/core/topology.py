@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from haas_console.core.board import natural
 from haas_console.core.inventory import Inventory
 from haas_console.core.master import RAIL, master_lines, master_width
+from haas_console.core.natural import natural
 from haas_console.core.portviews import (
     DRIFTED,
     Plug,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from haas_console.core.board import natural
+from haas_console.core.natural import natural
 from haas_console.core.portviews import Plug, PortView
 
 Key = str  # of natural order

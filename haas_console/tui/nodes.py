@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from haas_console.core.board import Board, Row, key_of, network_text
+from haas_console.core.board import Board, key_of
+from haas_console.core.boardfilter import Row
 from haas_console.core.gestures import DragItem
+from haas_console.core.nictext import network_text
 from haas_console.tui.grip import Grip
 from haas_console.tui.lines import BAR, Lines, Part, cut
 from haas_schemas.node import Nic

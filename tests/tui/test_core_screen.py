@@ -9,7 +9,7 @@ import pytest
 from haas_console.core import gestures, guide, history
 from haas_console.core.api import packaged_api
 from haas_console.core.areas import area_lines
-from haas_console.core.board import Board, natural, network_text
+from haas_console.core.board import Board
 from haas_console.core.commands import Call
 from haas_console.core.completion import Completer
 from haas_console.core.gestures import (
@@ -23,6 +23,8 @@ from haas_console.core.gestures import (
 )
 from haas_console.core.inventory import Inventory
 from haas_console.core.language import Language
+from haas_console.core.natural import natural
+from haas_console.core.nictext import network_text
 from haas_console.core.recall import Recall
 from haas_schemas.headnode import Headnode, HeadnodeNic
 from haas_schemas.network import Network

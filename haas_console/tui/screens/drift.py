@@ -9,10 +9,10 @@ from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from haas_console.core.board import natural
 from haas_console.core.commands import Call
 from haas_console.core.devicetext import target_text, unread
 from haas_console.core.gestures import count
+from haas_console.core.natural import natural
 from haas_console.core.portviews import DRIFTED
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes

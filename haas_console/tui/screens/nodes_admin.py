@@ -10,9 +10,9 @@ from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from haas_console.core.board import natural
 from haas_console.core.commands import Call
 from haas_console.core.inventory import Inventory
+from haas_console.core.natural import natural
 from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar
 from haas_console.tui.lines import Lines, Part, cut

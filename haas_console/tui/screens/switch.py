@@ -13,11 +13,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
-from haas_console.core.board import natural
 from haas_console.core.commands import Call
 from haas_console.core.devicetext import carries, probe_facts, target_text, trust_lines, unread
 from haas_console.core.errors import ConsoleError
 from haas_console.core.faceplate import labeller, legend, plate
+from haas_console.core.natural import natural
 from haas_console.core.portviews import DRIFTED, PortView, describe, plugs, views
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
