@@ -1,4 +1,4 @@
-"""``haas-rpcd``: the arguments, then :mod:`haas_rpcd.daemon`."""
+"""The command line of ``haas-rpcd``."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _run(arguments: argparse.Namespace) -> int:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     from haas_rpcd.rpc.transport import SocketError
 
-    os.umask(0o077)  # the database is nobody else's to read; the socket sets its own mode
+    os.umask(0o077)  # nobody else may read the database; the socket sets its own mode
     try:
         if arguments.demo:
             if arguments.until_eof:
@@ -107,7 +107,7 @@ def _missing_credentials(settings: Settings) -> str | None:
 
 
 def _end_with_stdin() -> None:
-    """Wait for stdin's end, which comes with that of the program at its other end, kill -9 too."""
+    """Stop when stdin ends, as it does when the program at its other end dies, even by kill -9."""
     while os.read(sys.stdin.fileno(), 4096):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
@@ -163,12 +163,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--until-eof",
         action="store_true",
-        help="with --demo: end when stdin does, as when the program ends that has its other end",
+        help="with --demo: stop when stdin ends, as when the program at its other end dies",
     )
     parser.add_argument(
         "--remove",
         metavar="FOLDER",
-        help="with --demo: take this folder away at the end, which was made for the socket",
+        help="with --demo: delete this folder at the end; it was created for the socket",
     )
     parser.add_argument("--verbose", action="store_true", help="log more")
     parser.add_argument("--version", action="version", version=f"haas-rpcd {haas_rpcd.__version__}")

@@ -1,4 +1,4 @@
-"""``haas.toml`` to typed settings, and the credentials file. Errors name the file and the key."""
+"""Reads ``haas.toml`` and the credentials file. Errors name the file and the key."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from msgspec import Meta
 from haas_rpcd.model import parse_vlan_ranges
 
 RESERVED_VLANS = {1, *range(1002, 1006)}
-"""VLAN ids that no network gets: 1 is the switches' default, and Cisco switches keep 1002-1005 for
-Token Ring and FDDI and refuse to make or remove them."""
+"""VLAN ids that no network may have. 1 is the default VLAN of switches; Cisco switches reserve
+1002-1005 for Token Ring and FDDI, and refuse to create or remove them."""
 
 
 T = TypeVar("T")
 
 
 class ConfigError(Exception):
-    """The configuration can't be used; the message names the file, the key and the way out."""
+    """The configuration cannot be used. The message names the file, the key and the remedy."""
 
 
 class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,7 +38,7 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``[store]``: where the state lives."""
+    """``[store]``: where the database is."""
 
     path: Annotated[str, Meta(description="Path of the SQLite database.")] = "/var/lib/haas/haas.db"
 
@@ -50,7 +50,7 @@ class Vlans(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Master(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``[master]``: the trunk nic and the hypervisor. Left out: no bridges and no headnodes."""
+    """``[master]``: the trunk nic and the hypervisor. Without it: no bridges and no headnodes."""
 
     trunk_nic: Annotated[
         str,
@@ -83,7 +83,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SwitchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``[switches]``: how patient the daemon is with switches, in seconds, and whom it trusts."""
+    """``[switches]``: time-outs in seconds, the site's own dialects, and trusted host keys."""
 
     connect_timeout: Annotated[
         float, Meta(description="Seconds for the TCP connection.", gt=0, le=300)
@@ -97,15 +97,15 @@ class SwitchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     busy_timeout: Annotated[
         float,
         Meta(
-            description="Seconds to wait for a session where all are taken, or for a configuration"
-            " that somebody else holds.",
+            description="Seconds to wait for a free session, or for a configuration that somebody"
+            " else has locked.",
             ge=0,
             le=600,
         ),
     ] = 20.0
     keep_session: Annotated[
         float,
-        Meta(description="Seconds that a session is kept open for the next job.", ge=0, le=3600),
+        Meta(description="Seconds after which an unused session is closed.", ge=0, le=3600),
     ] = 30.0
     dialects: Annotated[
         str, Meta(description="Folder of the site's own dialects, one Python file each.")
@@ -125,7 +125,7 @@ class SwitchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DriftSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``[drift]``: whether devices still are as they were applied."""
+    """``[drift]``: when devices are checked against what was applied, and repaired."""
 
     interval: Annotated[
         float,
@@ -138,7 +138,7 @@ class DriftSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole of ``haas.toml``. Every table may be left out."""
+    """All of ``haas.toml``. Every table may be left out."""
 
     server: Server = Server()
     store: StoreSettings = StoreSettings()
@@ -151,12 +151,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def pool(self) -> tuple[int, ...]:
-        """The VLAN ids HaaS may use, sorted."""
+        """The VLAN ids that HaaS may use, sorted."""
         return parse_vlan_ranges(self.vlans.pool)
 
 
 class Credential(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One ``[NAME]`` of the credentials file. Its texts never leave the daemon's memory."""
+    """One entry of the credentials file. It never leaves the daemon's memory."""
 
     username: str = ""
     password: str = ""
@@ -187,7 +187,7 @@ def load(path: Path) -> Settings:
 
 
 def load_credentials(path: Path) -> dict[str, Credential]:
-    """Read the credentials file; a missing one is an empty one. Raises ConfigError.
+    """Read the credentials file. A missing file has no entries. Raises ConfigError.
 
     A file that others can read is refused: it holds passwords.
     """

@@ -1,10 +1,10 @@
-"""One family of errors, each with its JSON-RPC code and a ``kind`` that programs can match.
+"""The errors that callers get, each with a JSON-RPC code and a ``kind`` that programs can match.
 
-Every message is a sentence that says what to do. The table :data:`ERRORS` is what the OpenRPC
-document publishes, so a code or a kind exists in one place only.
+Every message is a sentence that says what to do. The OpenRPC document publishes the table
+:data:`ERRORS`, so codes and kinds are defined in one place only.
 
-Codes of the application stand in -32000..-32099, the range that the JSON-RPC 2.0 specification
-(section 5.1) leaves to servers.
+HaaS uses codes in -32000..-32099, which section 5.1 of the JSON-RPC 2.0 specification leaves to
+servers.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from typing import Any, ClassVar
 class HaasError(Exception):
     """The base of all errors that reach a caller.
 
-    ``message`` is a sentence for a person; ``data`` holds extra members for programs (it always
-    gets the ``kind``).
+    ``message`` is a sentence for people. ``data`` is for programs and always has the ``kind``.
     """
 
     code: ClassVar[int] = -32603
@@ -30,7 +29,7 @@ class HaasError(Exception):
 
 
 class InvalidParamsError(HaasError):
-    """Parameters that do not fit; ``data.field`` names the one that is wrong where it is known."""
+    """A parameter is missing, unknown or wrong; ``data.field`` names it if it is known."""
 
     code = -32602
     kind = "invalid_params"
@@ -46,7 +45,7 @@ class ParseError(HaasError):
 
 
 class InvalidRequestError(HaasError):
-    """The message is JSON, but no JSON-RPC 2.0 request (specification, section 4)."""
+    """The message is JSON, but not a JSON-RPC 2.0 request (specification, section 4)."""
 
     code = -32600
     kind = "invalid_request"
@@ -62,7 +61,7 @@ class MethodNotFoundError(HaasError):
 
 
 class DeniedError(HaasError):
-    """The caller's role does not allow the method, or the caller is nobody HaaS knows."""
+    """The caller's role does not allow the method, or HaaS does not know the caller."""
 
     code = -32001
     kind = "denied"
@@ -70,7 +69,7 @@ class DeniedError(HaasError):
 
 
 class NotFoundError(HaasError):
-    """There is no such thing, or the caller may not know of it: the text is the same."""
+    """There is no such thing, or the caller may not see it. Both get the same text."""
 
     code = -32002
     kind = "not_found"
@@ -78,7 +77,7 @@ class NotFoundError(HaasError):
 
 
 class ConflictError(HaasError):
-    """The request contradicts the present state; the message says what has to go first."""
+    """The request contradicts the present state. The message says what has to go first."""
 
     code = -32003
     kind = "conflict"
@@ -86,7 +85,7 @@ class ConflictError(HaasError):
 
 
 class ExhaustedError(HaasError):
-    """Something finite is used up: VLAN ids, free nodes."""
+    """VLAN ids or free nodes are used up."""
 
     code = -32004
     kind = "exhausted"
@@ -94,7 +93,7 @@ class ExhaustedError(HaasError):
 
 
 class StalePlanError(HaasError):
-    """The plan that the caller saw is not the plan any more; ``data`` names what changed."""
+    """The plan has changed since the caller saw it; ``data`` names what changed."""
 
     code = -32005
     kind = "stale_plan"
@@ -102,7 +101,7 @@ class StalePlanError(HaasError):
 
 
 class UnavailableError(HaasError):
-    """The daemon is not set up for this (no ``[master]``, a driver is not installed)."""
+    """The daemon is not configured for this, or a part that it needs is not installed."""
 
     code = -32006
     kind = "unavailable"
@@ -110,7 +109,7 @@ class UnavailableError(HaasError):
 
 
 class DeviceError(HaasError):
-    """A switch, the hypervisor or the master's network refused or cannot be reached.
+    """A switch, the hypervisor or the master's network refused or could not be reached.
 
     ``reason`` is one of: unreachable, host_key, login, enable, busy, refused, cut, timeout,
     mismatch, missing.
@@ -126,7 +125,7 @@ class DeviceError(HaasError):
 
 
 class TooLargeError(HaasError):
-    """A request over the daemon's limits of size or count."""
+    """The request exceeds the daemon's limits of size or count."""
 
     code = -32008
     kind = "too_large"
@@ -148,4 +147,4 @@ ERRORS: tuple[type[HaasError], ...] = (
     TooLargeError,
     HaasError,
 )
-"""Every error a method can answer with, for the OpenRPC document."""
+"""Every error that a method can answer with, for the OpenRPC document."""

@@ -1,6 +1,6 @@
-"""The domain's values: what is wanted, what was confirmed, what is to be changed. No I/O.
+"""The values of the domain: desired, applied and observed states, and changes. No I/O.
 
-The planner, the store, the engine and the drivers all speak in these. The records that the API
+The planner, the store, the engine and the drivers exchange these. The records that the API
 answers with are in :mod:`haas_schemas`.
 """
 
@@ -23,9 +23,9 @@ RESERVED_DEVICES = frozenset({MASTER, LIBVIRT})
 
 
 class PortConfig(msgspec.Struct, frozen=True):
-    """What one switch port carries, absolutely: ``untagged`` VLAN id, ``tagged`` VLAN ids (sorted).
+    """The VLANs of a switch port: all that it carries. ``tagged`` is sorted.
 
-    Neither means *parked*: the port is shut and carries no VLAN.
+    A port with no VLAN is *parked*: it is shut.
     """
 
     untagged: int | None = None
@@ -33,7 +33,7 @@ class PortConfig(msgspec.Struct, frozen=True):
 
     @property
     def parked(self) -> bool:
-        """Whether the port is on no network."""
+        """True if the port carries no VLAN."""
         return self.untagged is None and not self.tagged
 
     @property
@@ -43,7 +43,7 @@ class PortConfig(msgspec.Struct, frozen=True):
         return frozenset((*own, *self.tagged))
 
     def describe(self) -> str:
-        """Say it in the words of a person, e.g. ``untagged 104, tagged 105-107``."""
+        """Return it as a phrase for people, such as ``untagged 104, tagged 105-107``."""
         if self.parked:
             return "parked"
         if not self.tagged:
@@ -56,7 +56,7 @@ PARKED = PortConfig()
 
 
 def vlan_ranges(vlans: tuple[int, ...] | frozenset[int] | set[int] | list[int]) -> str:
-    """Write VLAN ids as switches do: ``100-104,110``. The empty set is the empty string."""
+    """Format VLAN ids as switches do: ``100-104,110``. No ids give the empty string."""
     spans: list[tuple[int, int]] = []
     for vlan in sorted(vlans):
         if spans and vlan == spans[-1][1] + 1:
@@ -67,9 +67,9 @@ def vlan_ranges(vlans: tuple[int, ...] | frozenset[int] | set[int] | list[int]) 
 
 
 def parse_vlan_ranges(text: str) -> tuple[int, ...]:
-    """Read ``100-104,110`` back into sorted VLAN ids.
+    """Parse ``100-104,110`` into sorted VLAN ids.
 
-    Raises ValueError with a sentence when the text is not such a list or an id is not in 1..4094
+    Raises ValueError, with a sentence, if the text is not such a list or an id is not in 1..4094
     (IEEE 802.1Q reserves 0 and 4095).
     """
     vlans: set[int] = set()
@@ -85,16 +85,17 @@ def parse_vlan_ranges(text: str) -> tuple[int, ...]:
 
 
 class PortRef(msgspec.Struct, frozen=True, order=True):
-    """One port of one switch, by their names."""
+    """A port, identified by the names of its switch and of the port."""
 
     switch: str
     port: str
 
 
 class HeadnodeNic(msgspec.Struct, frozen=True, order=True):
-    """One nic of a headnode: its name, its MAC, and the VLAN whose bridge it hangs on.
+    """A nic of a headnode: its name, its MAC, and the VLAN whose bridge it is attached to.
 
-    VLAN 0, only ever seen and never wanted: it hangs on something else, or does not stay as it is.
+    VLAN 0 occurs in observed states only: the nic is attached to something else, or will be after
+    the next start.
     """
 
     nic: str
@@ -106,28 +107,28 @@ class HeadnodeNic(msgspec.Struct, frozen=True, order=True):
 
 
 class SetPort(msgspec.Struct, frozen=True, tag="port"):
-    """Port ``port`` carries exactly ``config``; parked when that is empty."""
+    """The port carries exactly ``config``."""
 
     port: str
     config: PortConfig
 
 
 class SetVlan(msgspec.Struct, frozen=True, tag="vlan"):
-    """VLAN ``vlan`` exists on the switch (named ``haas-<vlan>``), or is gone."""
+    """The VLAN exists on the switch, named ``haas-<vlan>``, or does not exist."""
 
     vlan: int
     present: bool
 
 
 class SetBridge(msgspec.Struct, frozen=True, tag="bridge"):
-    """The master has ``TRUNK.vlan`` and ``br-vlan<vlan>``, or neither."""
+    """The master has the VLAN interface and the bridge ``br-vlan<vlan>``, or neither."""
 
     vlan: int
     present: bool
 
 
 class DefineHeadnode(msgspec.Struct, frozen=True, tag="headnode.define"):
-    """The headnode's domain exists, powered off: a clone of ``image`` with these nics."""
+    """The headnode's domain exists: a clone of ``image`` with these nics, powered off at first."""
 
     headnode: str
     uuid: str
@@ -136,7 +137,7 @@ class DefineHeadnode(msgspec.Struct, frozen=True, tag="headnode.define"):
 
 
 class SetHeadnodeNics(msgspec.Struct, frozen=True, tag="headnode.nics"):
-    """The headnode's domain has exactly these nics, now and after its next start."""
+    """The headnode's domain has exactly these nics, both now and after its next start."""
 
     headnode: str
     uuid: str
@@ -144,7 +145,7 @@ class SetHeadnodeNics(msgspec.Struct, frozen=True, tag="headnode.nics"):
 
 
 class SetHeadnodePower(msgspec.Struct, frozen=True, tag="headnode.power"):
-    """The headnode runs, or does not."""
+    """The headnode is running, or is not."""
 
     headnode: str
     uuid: str
@@ -152,14 +153,14 @@ class SetHeadnodePower(msgspec.Struct, frozen=True, tag="headnode.power"):
 
 
 class DeleteHeadnode(msgspec.Struct, frozen=True, tag="headnode.delete"):
-    """The headnode's domain and its storage are gone."""
+    """Neither the headnode's domain nor its storage exists."""
 
     headnode: str
     uuid: str
 
 
 class SaveConfig(msgspec.Struct, frozen=True, tag="save"):
-    """The switch's running configuration is its start-up configuration."""
+    """The switch's running configuration is saved as its start-up configuration."""
 
 
 HeadnodeChange = DefineHeadnode | SetHeadnodeNics | SetHeadnodePower | DeleteHeadnode
@@ -167,23 +168,23 @@ SwitchChange = SetPort | SetVlan | SaveConfig
 Change = SwitchChange | SetBridge | HeadnodeChange
 
 
-# --- what a device says now -----------------------------------------------------------------------
+# --- observed states ------------------------------------------------------------------------------
 
 
 class PortSeen(msgspec.Struct, frozen=True, tag="port"):
-    """What a port carries now; a shut port carries nothing."""
+    """What a port carries now. A shut port carries nothing."""
 
     config: PortConfig
 
 
 class PresenceSeen(msgspec.Struct, frozen=True, tag="presence"):
-    """Whether the VLAN, the bridge or the saved configuration is there."""
+    """Whether a VLAN or a bridge exists, or the configuration is saved."""
 
     present: bool
 
 
 class HeadnodeSeen(msgspec.Struct, frozen=True, tag="headnode"):
-    """A headnode's domain as the hypervisor has it; ``nics`` sorted by name."""
+    """A headnode's domain on the hypervisor. ``nics`` are sorted by name."""
 
     defined: bool
     running: bool = False
@@ -197,7 +198,7 @@ Seen = PortSeen | PresenceSeen | HeadnodeSeen
 
 
 class Phase(enum.IntEnum):
-    """The order within a job, for isolation (design.md, section 4)."""
+    """The order of steps within a job. It keeps tenants isolated; see :mod:`haas_rpcd.planner`."""
 
     LEAVE = 1
     VLANS = 2
@@ -210,7 +211,7 @@ class Phase(enum.IntEnum):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One change on one device, with its place in the order and a sentence for people."""
+    """One change on one device, with its phase and a sentence for people."""
 
     phase: Phase
     device: str
@@ -221,18 +222,18 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What an apply would do, in order; ``digest`` names exactly these steps."""
+    """The steps of an apply, in order. ``digest`` identifies exactly these steps."""
 
     steps: tuple[Step, ...]
     digest: str
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing to do."""
+        """True if there is nothing to do."""
         return not self.steps
 
 
-# --- switches as they are registered --------------------------------------------------------------
+# --- registered switches --------------------------------------------------------------------------
 
 
 class RegisteredSwitch(msgspec.Struct, frozen=True):
@@ -250,7 +251,7 @@ class RegisteredSwitch(msgspec.Struct, frozen=True):
     options: Mapping[str, Any] = {}
 
 
-# --- the planner's two inputs ---------------------------------------------------------------------
+# --- inputs of the planner ------------------------------------------------------------------------
 
 
 class SwitchTraits(msgspec.Struct, frozen=True):
@@ -267,7 +268,7 @@ class SwitchTraits(msgspec.Struct, frozen=True):
 
 
 class HeadnodeGoal(msgspec.Struct, frozen=True):
-    """What is wanted of a headnode. ``present`` false: it is to be deleted."""
+    """The desired state of a headnode. If ``present`` is false, it is to be deleted."""
 
     uuid: str
     image: str
@@ -277,9 +278,9 @@ class HeadnodeGoal(msgspec.Struct, frozen=True):
 
 
 class PortGoal(msgspec.Struct, frozen=True):
-    """What is wanted of a port, and what stands behind it (``node-1:ipmi``, or the port's role).
+    """The desired state of a port, and what is behind it: ``node-1:ipmi``, or the port's role.
 
-    A ``trunk`` port carries the whole pool always, so it does not make a VLAN one that is in use.
+    A ``trunk`` port always carries the whole pool, so its VLANs do not count as used.
     """
 
     config: PortConfig
@@ -288,15 +289,15 @@ class PortGoal(msgspec.Struct, frozen=True):
 
 
 class AppliedPort(msgspec.Struct, frozen=True):
-    """What a port was last confirmed to carry; ``config`` None: not known."""
+    """What a port was last confirmed to carry. ``config`` is None if that is not known."""
 
     config: PortConfig | None = None
 
 
 class Desired(msgspec.Struct, frozen=True):
-    """What is wanted, within the scope of one plan.
+    """The desired state within the scope of one plan.
 
-    ``networks`` gives every VLAN the scope speaks of, and the network's name for the summaries.
+    ``networks`` has every VLAN that concerns the scope, with its network's name for summaries.
     """
 
     ports: dict[PortRef, PortGoal] = {}
@@ -307,11 +308,13 @@ class Desired(msgspec.Struct, frozen=True):
 class Applied(msgspec.Struct, frozen=True):
     """What the devices confirmed.
 
-    ``ports`` and ``headnodes`` cover the scope (a headnode that is missing was never defined; one
-    that is None may be half made). ``vlans`` and ``bridges`` map what exists, or may exist, to
-    whether that is confirmed, for the VLANs the scope speaks of. ``elsewhere`` names, for those
-    VLANs, the devices on which something outside the scope uses them. ``unsaved`` are switches
-    that hold changes which no save has confirmed.
+    - ``ports`` and ``headnodes`` are those of the scope. A headnode that is missing was never
+      defined; one that is None may be half created.
+    - ``vlans``, by switch, and ``bridges`` have the VLANs that concern the scope and exist or may
+      exist; the value says whether that is confirmed.
+    - ``elsewhere`` has, for each of these VLANs, the devices on which something outside the scope
+      uses it.
+    - ``unsaved`` has the switches with changes that no save has confirmed.
     """
 
     ports: dict[PortRef, AppliedPort] = {}
@@ -327,10 +330,10 @@ class Applied(msgspec.Struct, frozen=True):
 
 
 class Observed(msgspec.Struct, frozen=True):
-    """What the devices that were read say now, of what HaaS manages.
+    """The state of the ``devices`` that were read, as far as HaaS manages it.
 
-    ``devices`` are those that were read; nothing is said of any other. ``vlans`` are the pool's ids
-    on each switch, ``bridges`` the pool's bridges on the master.
+    ``vlans`` has the ids of the pool that exist on each switch, ``bridges`` those with a bridge on
+    the master.
     """
 
     devices: frozenset[str]
@@ -341,7 +344,7 @@ class Observed(msgspec.Struct, frozen=True):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """One thing that is not as it was applied. ``observed`` None: the device does not show it."""
+    """A target that is not as applied. ``observed`` is None if the device does not show it."""
 
     device: str
     kind: str
@@ -361,10 +364,10 @@ class Uptime(NamedTuple):
 
 
 class Probed(msgspec.Struct, frozen=True):
-    """What a switch says it is. ``ports``: by canonical name, what each carries now.
+    """What a switch reports about itself.
 
-    ``vlans`` exist on it, or are carried by a port. ``model`` and ``version`` are empty where it
-    does not say; ``said`` is all it says of itself.
+    ``ports``: what each carries now, by canonical name. ``vlans`` exist or are carried by a port.
+    ``model`` and ``version`` are empty if it does not report them. ``said``: all lines it reported.
     """
 
     prompt: str

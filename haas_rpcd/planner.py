@@ -1,14 +1,16 @@
-"""``plan()``: from what is wanted and what was confirmed to the steps between them. Pure.
+"""Turns states into steps, as pure functions: no I/O, no clock, no database.
 
-``drift()``: from what was confirmed and what is there to the differences; ``repair()`` to steps.
+- ``plan()`` returns the steps from what was applied to what is desired.
+- ``drift()`` returns the differences between what was applied and what was observed; ``repair()``
+  returns the steps that undo them.
+- ``shortfall()`` says what a device lacks of a change when it is read back.
 
-No I/O, no clock, no database: the same two values always give the same plan, so a digest of the
-steps is enough to know whether a plan that a user saw still holds. Steps are absolute, so planning
-again after any interruption is the whole of recovery.
+The same inputs always give the same plan, so a digest of the steps tells whether a plan that a user
+saw still holds. Steps are absolute, so recovery from any interruption is to plan again.
 
-What makes the order safe (design.md, section 5): a port whose state is not known is parked before
-it joins; ports leave before anything joins; a VLAN is made before it is carried, and removed only
-when nothing that the planner knows of carries it.
+The order of the phases keeps tenants isolated. A port whose state is not known is parked before it
+joins; all ports leave before any port joins; a VLAN is created before a port carries it, and is
+removed only when nothing that the planner knows of carries it.
 """
 
 from __future__ import annotations
@@ -48,9 +50,9 @@ from haas_rpcd.model import (
 
 
 def plan(desired: Desired, applied: Applied) -> Plan:
-    """Give the steps that make the scope's devices what ``desired`` says, in the order of phases.
+    """Return the steps that bring the devices of a scope to the desired state, by phase.
 
-    After the steps have been confirmed, planning again is empty.
+    Once all steps are confirmed, the next plan is empty.
     """
     steps = [
         *_port_steps(desired, applied),
@@ -59,12 +61,12 @@ def plan(desired: Desired, applied: Applied) -> Plan:
         *_bridge_steps(desired, applied),
     ]
     steps += _save_steps(steps, applied)
-    steps.sort(key=lambda step: step.phase)  # stable: within a phase, as emitted
+    steps.sort(key=lambda step: step.phase)  # stable: keeps the order within a phase
     return Plan(steps=tuple(steps), digest=digest(steps))
 
 
 def digest(steps: Iterable[Step]) -> str:
-    """Name exactly these steps: 16 hexadecimal digits of a SHA-256 over their canonical JSON."""
+    """Return a digest of the steps: 16 hexadecimal digits of a SHA-256 over their JSON."""
     encoded = msgspec.json.encode([(step.device, step.change) for step in steps])
     return hashlib.sha256(encoded).hexdigest()[:16]
 
@@ -77,7 +79,7 @@ def _port_steps(desired: Desired, applied: Applied) -> Iterator[Step]:
         known = applied.ports[ref].config if ref in applied.ports else None
         if known == goal.config:
             continue
-        # A port whose state is not known may carry anything: it is parked before it joins.
+        # A port whose state is not known may carry anything, so it is parked before it joins.
         if goal.config.parked or known is None:
             why = "" if known is not None else " (its state is not known)"
             yield _step(
@@ -117,7 +119,7 @@ def _headnode_steps(desired: Desired, applied: Applied) -> Iterator[Step]:
 def _present_headnode(
     name: str, goal: HeadnodeGoal, seen: HeadnodeSeen | None, *, unknown: bool = False
 ) -> Iterator[Step]:
-    """Give the steps for a headnode; one whose state is ``unknown`` may even be running."""
+    """Return the steps for a headnode. One whose state is ``unknown`` may even be running."""
     nics = tuple(sorted(goal.nics))
     made = seen is not None and seen.defined
     running = seen is not None and seen.running
@@ -154,10 +156,10 @@ def _on(goal: HeadnodeGoal) -> str:
 
 
 def _places(desired: Desired, applied: Applied) -> dict[int, set[str]]:
-    """For each VLAN that is used: the devices on which something of this scope or another uses it.
+    """Return the devices on which each VLAN is used, by this scope or outside it.
 
-    What the scope has applied but no longer wants does not count: it is gone by the time that
-    unused VLANs are removed.
+    What the scope has applied but no longer wants does not count: it will be gone when unused VLANs
+    are removed.
     """
     places: dict[int, set[str]] = {}
     for ref, goal in desired.ports.items():
@@ -192,11 +194,11 @@ def _vlan_steps(desired: Desired, applied: Applied) -> Iterator[Step]:
 
 
 def _needed(switch: str, trunks: int, places: set[str]) -> bool:
-    """Whether a VLAN used in ``places`` has to exist on ``switch``.
+    """Return whether a VLAN used in ``places`` has to exist on ``switch``.
 
-    It has to where a port of the switch carries it, and where it may have to pass through: between
-    two places, by a switch that has two trunk ports or more. The inventory does not say which
-    trunk leads where, and need not: a switch with one trunk port is never on the way.
+    It has to if a port of the switch carries it, or if it may have to pass through the switch: that
+    takes two places and two trunk ports. The inventory does not say where a trunk leads, so every
+    switch with two trunks counts as on the path.
     """
     return switch in places or (len(places) > 1 and trunks > 1)
 
@@ -222,7 +224,7 @@ def _bridge_steps(desired: Desired, applied: Applied) -> Iterator[Step]:
 
 
 def _save_steps(steps: list[Step], applied: Applied) -> list[Step]:
-    """One save at the end for each switch that is changed, or that holds what was never saved."""
+    """Return one save for each switch that is changed, or that has unsaved changes."""
     touched = {step.device for step in steps} | applied.unsaved
     return [
         _step(Phase.SAVE, switch, SaveConfig(), f"save {switch}'s configuration")
@@ -235,11 +237,11 @@ def _save_steps(steps: list[Step], applied: Applied) -> list[Step]:
 
 
 def drift(applied: Applied, observed: Observed) -> list[Difference]:
-    """Give what differs between what was confirmed and what the devices say now.
+    """Return the differences between what was applied and what was observed.
 
-    Only of devices that were read, and only of what is known: a port whose applied state is not
-    known is the next plan's matter. ``applied.vlans`` and ``applied.bridges`` that are not
-    confirmed are not missed, but not taken for left over either.
+    Devices that were not read, ports that HaaS never set, and ports whose applied state is not
+    known have no drift; the next plan parks the latter. An unconfirmed VLAN or bridge may exist or
+    not, so it counts neither as lost nor as left over.
     """
     found: list[Difference] = []
     for ref, port in sorted(applied.ports.items()):
@@ -262,7 +264,7 @@ def drift(applied: Applied, observed: Observed) -> list[Difference]:
 def _presences(
     device: str, kind: str, prefix: str, known: Mapping[int, bool], there: frozenset[int]
 ) -> Iterator[Difference]:
-    """Give what is left over, and what is lost, of the VLANs or bridges on a device."""
+    """Return the VLANs or bridges on a device that are left over, then those that are lost."""
     for vlan in sorted(there - known.keys()):
         yield Difference(device, kind, f"{prefix}{vlan}", applied=False, observed=True)
     for vlan, confirmed in sorted(known.items()):
@@ -273,10 +275,10 @@ def _presences(
 def repair(
     differences: Iterable[Difference], goals: Mapping[str, HeadnodeGoal], applied: Applied
 ) -> list[Step]:
-    """Give the steps that make what drifted what it was when it was applied, and nothing else.
+    """Return the steps that restore what was applied. Nothing that is only desired is applied.
 
-    A port that is open is closed before it gets back what it had. ``goals`` has the headnodes'
-    identities and images.
+    A port that is open is shut before its configuration is restored. ``goals`` gives the UUID and
+    the image of each headnode; one that is missing was deleted, and stays so.
     """
     steps: list[Step] = []
     for difference in differences:
@@ -291,7 +293,7 @@ def _repair_steps(difference: Difference, goals: Mapping[str, HeadnodeGoal]) -> 
         case PortConfig() as config:
             now = difference.observed
             if now is None:
-                return  # the port is not there: nothing can be sent to it
+                return  # the switch does not have the port
             if now != PARKED:
                 was = now.describe() if isinstance(now, PortConfig) else "not known"
                 yield _step(
@@ -324,7 +326,7 @@ def _repair_steps(difference: Difference, goals: Mapping[str, HeadnodeGoal]) -> 
                 )
 
 
-# --- what a change is called, and whether a device has it -----------------------------------------
+# --- names of changes, and whether a device has them ----------------------------------------------
 
 
 def _step(phase: Phase, device: str, change: Change, summary: str) -> Step:
@@ -335,7 +337,7 @@ def _step(phase: Phase, device: str, change: Change, summary: str) -> Step:
 
 
 def describe(change: Change) -> tuple[str, str]:
-    """Give the kind (a word of the API) and the target of a change."""
+    """Return the kind of a change, as the API names it, and its target."""
     match change:
         case SetPort(port=port, config=config):
             return ("port.park" if config.parked else "port.set"), port
@@ -356,7 +358,10 @@ def describe(change: Change) -> tuple[str, str]:
 
 
 def shortfall(change: Change, seen: Seen) -> str | None:
-    """Say what a device lacks of ``change``, by what was read back; None when nothing."""
+    """Return what a device lacks of a change, given what was read back; None if nothing.
+
+    Raises TypeError if a driver answered about something else.
+    """
     match change, seen:
         case SetPort(port=port, config=wanted), PortSeen(config=found):
             if found != wanted:
@@ -381,6 +386,6 @@ def shortfall(change: Change, seen: Seen) -> str | None:
         case DeleteHeadnode(headnode=name), HeadnodeSeen():
             if seen.defined:
                 return f"headnode {name} is still there when read back"
-        case _:  # a driver that answers about something else is a bug in the driver
+        case _:
             raise TypeError(f"{type(seen).__name__} does not answer {type(change).__name__}")
     return None
