@@ -90,6 +90,32 @@ async def test_a_node_released_while_its_neighbour_s_lines_are_under_way_stays_r
     await site.hold_nodes("blue", "node-2")
 
 
+async def test_a_node_released_before_it_moves_to_another_network_does_not_move(
+    crowded: SmallSite,
+) -> None:
+    """It is still red's, and red may still use the network, but it is to be parked."""
+    site = crowded
+    await site.succeeds("red")
+    await site.network("red", "next")  # 101
+    await site.connect("node-1", "next")
+    switch = site.switches["sw1"]
+    before = len(switch.lines)
+    held = site.wires["sw1"].hold("^vlan 101\r")
+    job_id = await site.begin("red")
+    await held.wait()
+    released = await site.call("node.release", node="node-1")
+    assert released["state"] == "releasing"
+    held.release()
+
+    step = step_of(await site.finished(job_id), "sw1", "port.set", "Gi1/0/2")
+    assert step["state"] == "skipped"
+    assert "was released since this was planned" in step["message"]
+    assert (await site.finished(released["job"]))["state"] == "succeeded"
+    assert "switchport access vlan 101" not in [line.text for line in switch.lines[before:]]
+    assert site.carried("node-1") == NOTHING
+    assert (await site.call("node.show", node="node-1"))["state"] == "free"
+
+
 async def test_a_network_deleted_while_its_ports_lines_are_under_way_keeps_its_id(
     crowded: SmallSite,
 ) -> None:
@@ -288,6 +314,33 @@ async def test_a_release_that_waits_behind_an_apply_does_not_touch_the_next_hold
     assert job["steps"] == []  # nothing to do, and nothing to tell red of blue's networks
     assert site.carried("node-1") == NOTHING
     assert states(job, "sw1") == []
+
+
+async def test_a_release_that_waits_behind_an_apply_does_not_apply_what_is_staged_since(
+    site: SmallSite,
+) -> None:
+    """The node became free, and its old holder has allocated it again and staged a network."""
+    await site.hold_nodes("red", "node-1", "node-3")
+    await site.network("red", "net")
+    await site.connect("node-1", "net")
+    await site.succeeds("red")
+    await site.connect("node-3", "net")
+    held = site.wires["sw2"].hold("^interface Gi1/0/2\r")
+    red = await site.begin("red")
+    await held.wait()
+    release = (await site.call("node.release", node="node-1"))["job"]
+    assert (await site.apply())["state"] == "succeeded"  # parks what is being released
+    await site.hold_nodes("red", "node-1")
+    await site.connect("node-1", "net")
+    held.release()
+
+    await site.finished(red)
+    job = await site.finished(release)
+
+    assert (job["state"], job["steps"]) == ("succeeded", [])
+    assert site.carried("node-1") == NOTHING  # what is staged waits for an apply
+    nics = (await site.call("node.show", node="node-1"))["nics"]
+    assert [nic["state"] for nic in nics if nic["nic"] == "eth0"] == ["staged"]
 
 
 async def test_a_release_whose_node_is_deleted_meanwhile_does_not_apply_the_project(
