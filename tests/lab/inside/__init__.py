@@ -1,1 +1,1 @@
-"""What runs inside the lab's kernel: its fixtures and its tests."""
+"""The tests that run inside the lab's kernel, and their fixtures."""

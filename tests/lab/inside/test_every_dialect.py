@@ -1,8 +1,8 @@
-"""The isolation matrix of every dialect, from the box to a node given back.
+"""The isolation matrix of every dialect, from a new switch to the release of a node.
 
-Each time the vendor's strict simulator is the lab's switch, and its ports are the bridge's: what it
-is told by haas-rpcd is what the nodes hear. A personality that is new in
-`haas_rpcd.sim.personalities` is tried here by itself.
+In each test, the vendor's strict simulator is the face of the lab's switch: the nodes hear what
+haas-rpcd has configured on it. These tests include every personality in
+`haas_rpcd.sim.personalities`.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from ..matrix import TRUNK, Matrix, tagged
 from ..topology import Lab, build
 
 SSH = {"arista_eos", "cumulus_nvue", "dell_os10", "juniper_junos", "sonic"}
-"""Families whose switches come with SSH and without telnet: HaaS talks to them as one would."""
+"""Families whose switches offer SSH instead of telnet by default."""
 
 EVERY = [
     pytest.param(name, marks=[pytest.mark.second_kernel] * (number % 2))
     for number, name in enumerate(dialects())
 ]
-"""All of them; the two kernels share them."""
+"""All dialects; the two kernels share them."""
 
 N, M = 104, 105
 STAGED = """\
@@ -79,7 +79,7 @@ AGAIN = {
     N: {"node-1:primary-nic"},
     M: {"node-1:ipmi-nic", "node-3:primary-nic"},
 }
-"""Network n is in use again, after a while in which nothing was on it."""
+"""Network n is in use again, after a time without members."""
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def lab() -> Iterator[Lab]:
 
 @pytest.fixture
 def face(dialect: str, lab: Lab) -> Iterator[SwitchFace]:
-    """The vendor's switch, fresh from the box."""
+    """The vendor's switch, as shipped."""
     started = SwitchFace(lab, personality(dialect), ssh=dialect in SSH)
     started.start()
     yield started
@@ -107,36 +107,36 @@ def master(dialect: str, lab: Lab) -> Iterator[Master]:
 
 
 @pytest.mark.parametrize("dialect", EVERY)
-def test_the_networks_are_the_matrix(
+def test_only_members_of_a_network_hear_each_other(
     dialect: str, lab: Lab, wire: Wire, face: SwitchFace, master: Master
 ) -> None:
-    def seen(stage: str) -> Matrix:
+    def observed(stage: str) -> Matrix:
         matrix = wire.who_hears_whom(tags=(1, N, M))
         matrix.publish(f"every dialect {stage} ({dialect})")
         return matrix
 
     fresh = {nic.name for nic in lab.nics if face.carried(nic.port).untagged == 1}
-    matrix = seen("fresh")
+    matrix = observed("fresh")
     for nic in lab.nics:
         heard = (fresh | {TRUNK}) - {nic.name} if nic.name in fresh else set()
         assert matrix.hearers(nic.name) == heard
 
     master.run("site", site(dialect, lab, face))
-    assert seen("parked").differences({}) == []
+    assert observed("parked").differences({}) == []
 
     master.run("networks", STAGED)
-    assert seen("applied").differences(APPLIED) == []
+    assert observed("applied").differences(APPLIED) == []
 
     master.run("release", MOVE_AND_RELEASE)
-    assert seen("released").differences(RELEASED) == []
+    assert observed("released").differences(RELEASED) == []
 
     master.run("again", BACK)
-    assert seen("again").differences(AGAIN) == []
-    assert not face.switch.modified, "what is carried is saved"
+    assert observed("again").differences(AGAIN) == []
+    assert not face.switch.modified, "the running configuration is not saved"
 
 
 def site(dialect: str, lab: Lab, face: SwitchFace) -> str:
-    """Write the script with the inventory, as a person would who has opened the boxes."""
+    """Return the script that registers the inventory and parks all ports."""
     ports = {port: name.replace(" ", "") for port, name in face.ports.items()}
     lines = [f"switch register sw1 {dialect} {lab.switch.address}"]
     if dialect in SSH:

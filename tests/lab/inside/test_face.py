@@ -1,4 +1,4 @@
-"""The switch with an IOS face: what is typed there is what the nodes hear."""
+"""The switch with the command line of IOS: what is typed there decides what the nodes hear."""
 
 from collections.abc import Iterator
 
@@ -51,14 +51,16 @@ def face(lab: Lab) -> Iterator[SwitchFace]:
 
 
 @pytest.mark.usefixtures("face")
-def test_on_a_fresh_ios_switch_everybody_hears_everybody(lab: Lab, wire: Wire) -> None:
+def test_on_a_new_ios_switch_everybody_hears_everybody(lab: Lab, wire: Wire) -> None:
     names = {nic.name for nic in lab.nics}
     matrix = wire.who_hears_whom()
     for name in names:
         assert matrix.hearers(name) == (names | {TRUNK}) - {name}
 
 
-async def test_what_is_typed_at_ios_is_the_matrix(lab: Lab, wire: Wire, face: SwitchFace) -> None:
+async def test_commands_typed_at_ios_make_the_matrix(
+    lab: Lab, wire: Wire, face: SwitchFace
+) -> None:
     async with connect(lab.switch.address) as terminal:
         for prompt, answer in {"Username: ": USER, "Password: ": PASSWORD}.items():
             await terminal.expect(f"{prompt}$".encode())

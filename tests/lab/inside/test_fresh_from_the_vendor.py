@@ -1,4 +1,4 @@
-"""A switch as vendors ship it: all ports untagged in VLAN 1, until somebody parks them."""
+"""A switch as vendors ship it: all ports are untagged in VLAN 1 until they are parked."""
 
 from collections.abc import Iterator
 

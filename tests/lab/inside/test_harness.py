@@ -1,4 +1,4 @@
-"""The lab proves itself, without HaaS: it hears what there is to hear, and sees leaks."""
+"""The lab itself, without HaaS: it hears all frames that arrive, and detects leaks."""
 
 from collections.abc import Iterator
 
@@ -14,12 +14,12 @@ NETWORKS = {
     104: {"node-1:ipmi-nic", "node-2:primary-nic"},
     105: {"node-2:ipmi-nic", "node-3:primary-nic"},
 }
-"""What the tests below set the switch to."""
+"""The networks to which the tests set the switch."""
 
 
 @pytest.fixture
 def two_networks(lab: Lab) -> None:
-    """Have the switch carry NETWORKS, and nothing else."""
+    """Set the switch to carry NETWORKS and nothing else."""
     lab.switch.park(*lab.switch.ports)
     for vlan, members in NETWORKS.items():
         for name in members:
@@ -37,7 +37,7 @@ def bridges() -> Iterator[None]:
         remove_bridge(vlan)
 
 
-def test_on_a_fresh_switch_nobody_hears_anybody(lab: Lab, wire: Wire) -> None:
+def test_on_a_new_switch_nobody_hears_anybody(lab: Lab, wire: Wire) -> None:
     matrix = wire.who_hears_whom(tags=[1, 104])
     matrix.publish("fresh switch")
     assert matrix.differences({}) == []
@@ -49,7 +49,7 @@ def test_with_all_ports_parked_nobody_hears_anybody(lab: Lab, wire: Wire) -> Non
     assert wire.who_hears_whom(tags=[1, 104]).differences({}) == []
 
 
-async def test_vlans_typed_at_the_switch_are_the_matrix(
+async def test_vlans_typed_at_the_switch_make_the_matrix(
     lab: Lab, wire: Wire, terminal: Terminal
 ) -> None:
     for vlan, members in NETWORKS.items():
@@ -66,19 +66,19 @@ async def test_vlans_typed_at_the_switch_are_the_matrix(
     assert matrix.rows["node-1:ipmi-nic"] == {"node-2:primary-nic": {()}, TRUNK: {(104,)}}
 
 
-async def test_the_switch_says_when_a_line_fails(terminal: Terminal) -> None:
+async def test_a_line_that_fails_on_the_switch_is_an_error(terminal: Terminal) -> None:
     with pytest.raises(Refused, match='exit status 255: Cannot find bridge device "p99"'):
         await terminal.type("bridge vlan add dev p99 vid 104")
 
 
-async def test_the_switch_lets_nobody_in_with_a_wrong_password(lab: Lab) -> None:
+async def test_the_switch_refuses_a_wrong_password(lab: Lab) -> None:
     with pytest.raises(Refused, match="Login incorrect"):
         async with log_in(lab.switch.address, password="guessed"):
             pass
 
 
 @pytest.mark.usefixtures("two_networks")
-def test_a_port_in_the_wrong_vlan_is_seen_as_a_leak(lab: Lab, wire: Wire) -> None:
+def test_a_port_in_the_wrong_vlan_is_a_leak(lab: Lab, wire: Wire) -> None:
     lab.switch.carry(lab.nic("node-3:ipmi-nic").port, untagged=105)
     differences = wire.who_hears_whom().differences(NETWORKS)
     assert "LEAK: node-3:ipmi-nic hears node-2:ipmi-nic" in differences
@@ -88,7 +88,7 @@ def test_a_port_in_the_wrong_vlan_is_seen_as_a_leak(lab: Lab, wire: Wire) -> Non
 
 
 @pytest.mark.usefixtures("two_networks")
-def test_a_vlan_too_many_on_a_port_is_seen_as_a_leak(lab: Lab, wire: Wire) -> None:
+def test_an_extra_vlan_on_a_port_is_a_leak(lab: Lab, wire: Wire) -> None:
     port = lab.nic("node-1:ipmi-nic").port
     lab.switch.carry(port, untagged=104, tagged=[105])
     differences = wire.who_hears_whom(tags=[105]).differences(NETWORKS)
@@ -97,27 +97,27 @@ def test_a_vlan_too_many_on_a_port_is_seen_as_a_leak(lab: Lab, wire: Wire) -> No
 
 
 @pytest.mark.usefixtures("two_networks")
-async def test_a_moment_in_the_wrong_vlan_is_seen_as_a_leak(
+async def test_a_moment_in_the_wrong_vlan_is_a_leak(
     lab: Lab, wire: Wire, terminal: Terminal
 ) -> None:
     port = lab.nic("node-1:primary-nic").port
-    with wire.watch() as nothing_moves:
+    with wire.watch() as without_change:
         await terminal.type("true")
-    with wire.watch() as passing_by:
+    with wire.watch() as with_change:
         await terminal.type(f"bridge vlan add dev {port} vid 105 pvid untagged")
         await terminal.type(f"ip link set dev {port} up")
         await terminal.type(f"bridge vlan del dev {port} vid 105")
         await terminal.type(f"ip link set dev {port} down")
 
-    (still,), (moment,) = nothing_moves.pages, passing_by.pages
-    # a moment may be too short for every frame to be heard, so only leaks count in it
-    assert not [what for what in still.differences(NETWORKS) if what.startswith("LEAK")]
-    assert "LEAK: node-1:primary-nic hears node-2:ipmi-nic" in moment.differences(NETWORKS)
+    (unchanged,), (changed,) = without_change.pages, with_change.pages
+    # A watch may be too short for every frame to be heard, so only leaks count.
+    assert not [line for line in unchanged.differences(NETWORKS) if line.startswith("LEAK")]
+    assert "LEAK: node-1:primary-nic hears node-2:ipmi-nic" in changed.differences(NETWORKS)
     assert wire.who_hears_whom().differences(NETWORKS) == []
 
 
 @pytest.mark.usefixtures("two_networks")
-def test_a_watch_knows_what_was_before_and_what_after(lab: Lab, wire: Wire) -> None:
+def test_a_watch_separates_pages(lab: Lab, wire: Wire) -> None:
     port = lab.nic("node-1:primary-nic").port
     with wire.watch() as watch:
         lab.switch.carry(port, untagged=105)
@@ -133,7 +133,7 @@ def test_a_watch_knows_what_was_before_and_what_after(lab: Lab, wire: Wire) -> N
 
 
 @pytest.mark.usefixtures("two_networks")
-def test_a_port_that_lost_its_vlan_is_seen_as_deaf(lab: Lab, wire: Wire) -> None:
+def test_a_port_without_its_vlan_is_deaf(lab: Lab, wire: Wire) -> None:
     lab.switch.park(lab.nic("node-1:ipmi-nic").port)
     assert set(wire.who_hears_whom().differences(NETWORKS)) == {
         "DEAF: node-1:ipmi-nic does not hear node-2:primary-nic",
@@ -157,7 +157,7 @@ def test_the_masters_bridges_hear_their_networks(wire: Wire) -> None:
 
 
 @pytest.mark.usefixtures("two_networks", "bridges")
-def test_a_headnode_is_heard_on_its_network_and_nowhere_else(
+def test_a_headnode_is_heard_only_on_its_network(
     lab: Lab, wire: Wire, hypervisor: Hypervisor
 ) -> None:
     mac = "52:54:00:00:00:0a"
@@ -184,7 +184,7 @@ def test_a_headnode_is_heard_on_its_network_and_nowhere_else(
     assert tap not in {link["ifname"] for link in show("ip", None, "link", "show")}
 
 
-def test_libvirtd_can_be_down_and_come_back(hypervisor: Hypervisor) -> None:
+def test_libvirtd_can_be_stopped_and_started(hypervisor: Hypervisor) -> None:
     hypervisor.stop_libvirtd()
     assert not hypervisor.answers()
     hypervisor.start()

@@ -1,4 +1,4 @@
-"""Headnodes on a real libvirtd and QEMU, whose guest is firmware that cooperates with nobody."""
+"""Headnodes on a real libvirtd and QEMU. Their guest is firmware, which never cooperates."""
 
 import json
 import os
@@ -65,21 +65,21 @@ FIRMWARE_ONLY = """
 
 
 def ignore(line: str) -> None:
-    """Hear the lines, and do nothing about it."""
+    """Ignore a line that was sent."""
 
 
 def nics(*wanted: HeadnodeNic) -> SetHeadnodeNics:
-    """The change that gives the headnode exactly these nics."""
+    """Return the change that gives the headnode exactly these nics."""
     return SetHeadnodeNics(HEADNODE, UUID, wanted)
 
 
 def on(running: bool, *connected: HeadnodeNic) -> HeadnodeSeen:
-    """A headnode that is defined, with these nics."""
+    """Return a headnode that is defined and has these nics."""
     return HeadnodeSeen(defined=True, running=running, nics=connected)
 
 
 def taps() -> dict[str, str]:
-    """Each tap on the master, and the bridge it is a port of."""
+    """Return the taps on the master, each with its bridge."""
     links = show("ip", None, "-details", "link", "show")
     return {
         one["ifname"]: one.get("master", "")
@@ -89,15 +89,15 @@ def taps() -> dict[str, str]:
 
 
 def exists(name: str) -> bool:
-    """Whether the master has an interface of that name."""
+    """Return whether the master has an interface with this name."""
     return name in {one["ifname"] for one in show("ip", None, "link", "show")}
 
 
 async def observe(driver: LibvirtDriver) -> HeadnodeSeen:
-    """What the driver says of the headnode now."""
-    (one,) = await driver.observe([DEFINE])
-    assert isinstance(one, HeadnodeSeen)
-    return one
+    """Return the state of the headnode that the driver observes."""
+    (seen,) = await driver.observe([DEFINE])
+    assert isinstance(seen, HeadnodeSeen)
+    return seen
 
 
 @pytest.fixture(autouse=True)
@@ -116,7 +116,7 @@ async def master(lab: Lab) -> AsyncIterator[NetlinkDriver]:
 
 @pytest.fixture
 async def driver(master: NetlinkDriver, hypervisor: Hypervisor) -> AsyncIterator[LibvirtDriver]:
-    """The driver, connected. The headnode is deleted after the test, and leaves nothing."""
+    """The connected driver. It deletes the headnode after the test, which must leave nothing."""
     domains, disks, folder = hypervisor.domains(), hypervisor.disks(), set(os.listdir("/run"))
     connected = LibvirtDriver(URI, shutdown_grace=0.5)
     await connected.open()
@@ -134,17 +134,17 @@ async def driver(master: NetlinkDriver, hypervisor: Hypervisor) -> AsyncIterator
 
 @pytest.fixture(params=["pc", "q35"])
 def firmware_only(request: pytest.FixtureRequest, hypervisor: Hypervisor) -> Iterator[str]:
-    """A base image without a disk, of either kind of PC."""
+    """A base image without a disk, with each machine type."""
     name = f"base-{request.param}"
     hypervisor.define(FIRMWARE_ONLY.format(name=name, machine=request.param))
     yield name
     hypervisor.virsh("undefine", name)
 
 
-async def test_the_life_of_a_headnode(
+async def test_a_headnode_boots_and_its_nics_move(
     wire: Wire, driver: LibvirtDriver, hypervisor: Hypervisor, firmware_only: str
 ) -> None:
-    """It boots, moves, is disconnected and connected, and always is where it should be."""
+    """At every stage its frames are heard on its networks only."""
     await driver.send(DefineHeadnode(HEADNODE, UUID, firmware_only, (NIC0,)), ignore)
     assert await observe(driver) == on(False, NIC0)
 
@@ -165,14 +165,14 @@ async def test_the_life_of_a_headnode(
 
     began = time.monotonic()
     await driver.send(nics(NIC1, NIC2), ignore)
-    assert time.monotonic() - began < 3, "a disconnected nic waits for no guest"
+    assert time.monotonic() - began < 3, "disconnecting a nic waited for the guest"
     assert taps()[tap] == PARKING_BRIDGE
     assert await observe(driver) == on(True, NIC1, NIC2)
 
     await driver.send(nics(NIC0, NIC1), ignore)
     assert taps()[tap] == "br-vlan104"
     assert await observe(driver) == on(True, NIC0, NIC1)
-    hypervisor.virsh("reset", DOMAIN)  # its firmware may have given up asking on that nic
+    hypervisor.virsh("reset", DOMAIN)  # its firmware may have stopped sending on that nic
     assert set(*wire.where_heard(NIC0.mac)) == {"br-vlan104", "trunk"}
 
     await driver.send(nics(NIC1), ignore)
@@ -182,9 +182,7 @@ async def test_the_life_of_a_headnode(
     assert await observe(driver) == on(False, NIC1)
 
 
-async def test_a_headnode_has_a_disk_of_its_own(
-    driver: LibvirtDriver, hypervisor: Hypervisor
-) -> None:
+async def test_a_headnode_has_its_own_disk(driver: LibvirtDriver, hypervisor: Hypervisor) -> None:
     base = IMAGES / f"{BASE}.qcow2"
     untouched = base.read_bytes()
     await driver.send(DEFINE, ignore)
@@ -196,7 +194,7 @@ async def test_a_headnode_has_a_disk_of_its_own(
     run("qemu-img", "bench", "-w", "-c", "10", "-f", "qcow2", str(IMAGES / OVERLAY))
     before = (IMAGES / OVERLAY).read_bytes()
     await driver.send(DEFINE, ignore)
-    assert (IMAGES / OVERLAY).read_bytes() == before, "what the headnode wrote is kept"
+    assert (IMAGES / OVERLAY).read_bytes() == before, "the headnode's disk was overwritten"
     await driver.send(START, ignore)
     await driver.send(START, ignore)
     await driver.send(DEFINE, ignore)
@@ -206,7 +204,7 @@ async def test_a_headnode_has_a_disk_of_its_own(
     assert base.read_bytes() == untouched
 
 
-async def test_a_clone_takes_no_longer_for_a_large_image(
+async def test_cloning_a_large_image_is_as_fast(
     driver: LibvirtDriver, hypervisor: Hypervisor
 ) -> None:
     base = IMAGES / f"{BASE}.qcow2"
@@ -214,7 +212,7 @@ async def test_a_clone_takes_no_longer_for_a_large_image(
     base.unlink()
     run("qemu-img", "create", "-q", "-f", "qcow2", str(base), "2T")
     try:
-        await driver.send(DEFINE, ignore)  # libvirt gets to know its QEMU at the first
+        await driver.send(DEFINE, ignore)  # the first time, libvirt probes QEMU
         await driver.send(DELETE, ignore)
         began = time.monotonic()
         await driver.send(DEFINE, ignore)
@@ -224,13 +222,13 @@ async def test_a_clone_takes_no_longer_for_a_large_image(
         base.write_bytes(small)
 
 
-async def test_what_a_crash_left_half_made_is_finished(
+async def test_a_headnode_left_half_created_by_a_crash_is_completed(
     driver: LibvirtDriver, hypervisor: Hypervisor
 ) -> None:
-    """The daemon died after the domain was defined, while its overlay was being made."""
+    """The daemon died after it defined the domain, while it created the overlay."""
     await driver.send(DEFINE, ignore)
-    whole = hypervisor.virsh("dumpxml", DOMAIN, "--inactive")
-    hypervisor.define(whole.replace('state="ready"', 'state="making"'))
+    complete = hypervisor.virsh("dumpxml", DOMAIN, "--inactive")
+    hypervisor.define(complete.replace('state="ready"', 'state="making"'))
     (IMAGES / OVERLAY).write_bytes(b"half an overlay")
     assert await driver.observe([DEFINE, DELETE]) == [
         HeadnodeSeen(defined=False),
@@ -245,10 +243,8 @@ async def test_what_a_crash_left_half_made_is_finished(
     run("qemu-img", "check", "-q", str(IMAGES / OVERLAY))
 
 
-async def test_a_headnode_that_was_saved_forgets_it(
-    driver: LibvirtDriver, hypervisor: Hypervisor
-) -> None:
-    """What was saved would come back with the nics of its day, on another tenant's network."""
+async def test_a_managed_save_is_discarded(driver: LibvirtDriver, hypervisor: Hypervisor) -> None:
+    """A restored headnode would have its old nics, on what may now be another tenant's network."""
     await driver.send(DEFINE, ignore)
     await driver.send(START, ignore)
     hypervisor.virsh("managedsave", DOMAIN)
@@ -259,7 +255,7 @@ async def test_a_headnode_that_was_saved_forgets_it(
 
 
 @pytest.mark.parametrize("firmware_only", ["pc"], indirect=True)
-async def test_a_nic_plugged_in_by_hand_is_no_way_around(
+async def test_a_nic_plugged_in_by_hand_is_reported_and_removed(
     driver: LibvirtDriver, hypervisor: Hypervisor, firmware_only: str
 ) -> None:
     await driver.send(DefineHeadnode(HEADNODE, UUID, firmware_only, (NIC0,)), ignore)
@@ -278,7 +274,7 @@ async def test_a_nic_plugged_in_by_hand_is_no_way_around(
         ip(None, "link delete br-lan")
 
 
-async def test_a_bridge_is_not_pulled_from_under_a_headnode(
+async def test_a_bridge_stays_while_a_headnode_uses_it(
     driver: LibvirtDriver, master: NetlinkDriver
 ) -> None:
     await driver.send(DEFINE, ignore)
@@ -290,10 +286,10 @@ async def test_a_bridge_is_not_pulled_from_under_a_headnode(
     assert await observe(driver) == on(True)
 
 
-async def test_what_a_running_headnode_lacks_is_not_reported_as_done(
+async def test_a_nic_that_could_not_be_plugged_in_is_reported(
     driver: LibvirtDriver, hypervisor: Hypervisor
 ) -> None:
-    """There is no bridge to plug the nic into, so it is in the definition only."""
+    """Its bridge does not exist, so the nic is in the domain's definition only."""
     await driver.send(DEFINE, ignore)
     await driver.send(START, ignore)
     lacking = HeadnodeNic("nic1", NIC1.mac, 199)
@@ -318,7 +314,7 @@ async def test_a_headnode_does_not_start_without_its_bridge(driver: LibvirtDrive
     assert await observe(driver) == on(False, elsewhere)
 
 
-async def test_the_base_image_is_missing_or_runs(
+async def test_a_missing_or_running_base_image_is_an_error(
     driver: LibvirtDriver, hypervisor: Hypervisor
 ) -> None:
     with pytest.raises(DeviceError, match="There is no domain base-x on qemu:///system") as caught:
@@ -335,7 +331,7 @@ async def test_the_base_image_is_missing_or_runs(
     assert await observe(driver) == HeadnodeSeen(defined=False)
 
 
-async def test_the_base_images_disk_is_missing(driver: LibvirtDriver) -> None:
+async def test_a_missing_disk_of_the_base_image_is_an_error(driver: LibvirtDriver) -> None:
     disk = IMAGES / f"{BASE}.qcow2"
     moved = disk.rename(disk.with_suffix(".moved"))
     try:
@@ -351,11 +347,11 @@ async def test_the_base_images_disk_is_missing(driver: LibvirtDriver) -> None:
 async def test_a_domain_that_haas_did_not_make_is_left_alone(
     driver: LibvirtDriver, hypervisor: Hypervisor
 ) -> None:
-    strange = (
+    template = (
         "<domain type='qemu'><name>{}</name>{}<memory unit='MiB'>64</memory>"
         "<os><type arch='x86_64' machine='pc'>hvm</type></os></domain>"
     )
-    hypervisor.define(strange.format("precious", f"<uuid>{UUID}</uuid>"))
+    hypervisor.define(template.format("precious", f"<uuid>{UUID}</uuid>"))
     try:
         for change in (DEFINE, nics(), START, STOP, DELETE):
             with pytest.raises(DeviceError, match=r"precious .* HaaS did not make it"):
@@ -364,7 +360,7 @@ async def test_a_domain_that_haas_did_not_make_is_left_alone(
     finally:
         hypervisor.virsh("undefine", "precious")
 
-    hypervisor.define(strange.format(DOMAIN, ""))
+    hypervisor.define(template.format(DOMAIN, ""))
     try:
         with pytest.raises(DeviceError, match=f"another domain {DOMAIN}"):
             await driver.send(DEFINE, ignore)
@@ -372,7 +368,7 @@ async def test_a_domain_that_haas_did_not_make_is_left_alone(
         hypervisor.virsh("undefine", DOMAIN)
 
 
-async def test_libvirt_goes_down_and_comes_back(
+async def test_the_driver_survives_a_restart_of_libvirt(
     driver: LibvirtDriver, hypervisor: Hypervisor
 ) -> None:
     await driver.send(DEFINE, ignore)

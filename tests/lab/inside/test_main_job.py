@@ -1,6 +1,7 @@
-"""The main job, seen in frames on the wire: two projects, their nodes, networks and headnodes.
+"""The main job, as frames on the wire: two projects with their nodes, networks and headnodes.
 
-Told once with a Linux switch behind a real telnetd and login, and once with a Cisco IOS switch.
+The story is played once with a Linux switch behind a real telnetd and login, and once with a Cisco
+IOS switch.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ APPLIED = {
         *("headnode-b:nic0", "br-vlan105"),
     },
 }
-"""Who is on which network, as `stage.haas` wants it."""
+"""The members of each network that `stage.haas` asks for."""
 
 MOVED = {N: APPLIED[N] | {"node-2:ipmi-nic"}, M: APPLIED[M] - {"node-2:ipmi-nic"}}
 DISCONNECTED = {N: MOVED[N], M: MOVED[M] - {"node-1:primary-nic"}}
@@ -59,7 +60,7 @@ def dialect(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def lab(dialect: str) -> Iterator[Lab]:
-    """A switch as its vendor ships it: all ports in VLAN 1."""
+    """A lab whose switch is as its vendor ships it: all ports in VLAN 1."""
     built = build(default_vlan=1, telnet=dialect == "linux_bridge")
     yield built
     built.remove()
@@ -87,19 +88,19 @@ def story(
     started.close()
 
 
-def test_on_the_fresh_switch_everybody_hears_everybody(story: Story) -> None:
+def test_on_the_new_switch_everybody_hears_everybody(story: Story) -> None:
     names = {nic.name for nic in story.lab.nics}
     matrix = story.who_hears_whom("fresh from the vendor")
     for name in names:
         assert matrix.hearers(name) == (names | {TRUNK}) - {name}
 
 
-def test_once_the_site_is_parked_nobody_hears_anybody(story: Story) -> None:
+def test_on_the_parked_site_nobody_hears_anybody(story: Story) -> None:
     story.play(SITE)
     assert story.who_hears_whom().differences({}) == []
 
 
-def test_what_is_only_staged_is_not_heard(story: Story) -> None:
+def test_staged_changes_have_no_effect(story: Story) -> None:
     story.play("stage")
     assert story.who_hears_whom("before the first apply").differences({}) == []
     assert story.virtual_interfaces() == set()
@@ -108,7 +109,7 @@ def test_what_is_only_staged_is_not_heard(story: Story) -> None:
 HEADNODES = ("headnode-a:nic0", "headnode-b:nic0")
 
 
-def test_after_apply_the_networks_are_the_matrix(story: Story) -> None:
+def test_apply_makes_the_networks(story: Story) -> None:
     story.play("apply")
     matrix = story.who_hears_whom("after apply", booting=HEADNODES)
     assert matrix.differences(APPLIED) == []
@@ -118,28 +119,28 @@ def test_after_apply_the_networks_are_the_matrix(story: Story) -> None:
     assert story.plans_are_empty()
 
 
-def test_a_nic_that_moves_changes_its_own_row(story: Story) -> None:
+def test_moving_a_nic_changes_nothing_for_the_others(story: Story) -> None:
     story.play_until("move")
     before = story.who_hears_whom()
-    said = story.play("move")
+    result = story.play("move")
     after = story.who_hears_whom("after the move")
 
     assert after.differences(MOVED) == []
     changed = before.cells() ^ after.cells()
     assert changed
     assert {cell for cell in changed if not cell.concerns("node-2:ipmi-nic")} == set()
-    assert said.out.count("sw1: set ") == 1
-    assert "master:" not in said.out
-    assert "libvirt:" not in said.out
+    assert result.out.count("sw1: set ") == 1
+    assert "master:" not in result.out
+    assert "libvirt:" not in result.out
 
 
-def test_a_nic_that_is_disconnected_is_parked(story: Story) -> None:
+def test_a_disconnected_nic_is_parked(story: Story) -> None:
     story.play("disconnect")
     assert story.who_hears_whom().differences(DISCONNECTED) == []
     assert story.lab.switch.carried()[story.lab.nic("node-1:primary-nic").port] == (None, ())
 
 
-def test_a_node_that_changes_hands_never_lets_a_frame_across(story: Story) -> None:
+def test_no_frame_leaks_while_a_node_changes_hands(story: Story) -> None:
     story.play_until("release")
     with story.wire.watch() as watch:
         story.play("release")
@@ -148,36 +149,36 @@ def test_a_node_that_changes_hands_never_lets_a_frame_across(story: Story) -> No
     with_astro, with_bio = watch.pages
     assert leaks(with_astro, DISCONNECTED) == []
     assert leaks(with_bio, HANDED_OVER) == []
-    print(f"everybody sent {watch.rounds[0]} times with astro, {watch.rounds[1]} times with bio")
-    assert "node-1:ipmi-nic" in with_astro.hearers("node-2:primary-nic"), "it was watched in time"
-    assert "node-3:primary-nic" in with_bio.hearers("node-2:primary-nic"), "and long enough"
+    print(f"{watch.rounds[0]} rounds of frames with astro, {watch.rounds[1]} with bio")
+    assert "node-1:ipmi-nic" in with_astro.hearers("node-2:primary-nic"), "watched too late"
+    assert "node-3:primary-nic" in with_bio.hearers("node-2:primary-nic"), "watched too briefly"
     matrix = story.who_hears_whom("after the hand-over")
     assert matrix.differences(HANDED_OVER) == []
 
 
 def leaks(matrix: Matrix, networks: dict[int, set[str]]) -> list[str]:
-    """Leave out those who did not hear each other: at some time all ports were parked."""
+    """Return only the leaks: members are deaf while their ports are parked on the way."""
     return [line for line in matrix.differences(networks) if line.startswith("LEAK")]
 
 
-def test_a_headnode_that_runs_gets_a_second_nic(story: Story) -> None:
+def test_a_running_headnode_gets_a_second_nic(story: Story) -> None:
     story.play("second-nic")
     assert story.who_hears_whom("a second nic").differences(WITH_SECOND_NIC) == []
 
 
-def test_a_headnode_that_runs_loses_a_nic(story: Story) -> None:
+def test_a_running_headnode_loses_a_nic(story: Story) -> None:
     story.play("nic-leaves")
     assert story.who_hears_whom("the first nic left").differences(FIRST_NIC_LEFT) == []
     assert story.haas_interfaces() == {"trunk0.105", "br-vlan105", PARKING_BRIDGE}
 
 
-def test_a_nic_comes_back_to_a_headnode_that_runs(story: Story) -> None:
+def test_a_running_headnode_gets_its_nic_back(story: Story) -> None:
     story.play("nic-returns")
     matrix = story.who_hears_whom("the first nic is back", booting=["headnode-a:nic0"])
     assert matrix.differences(HANDED_OVER) == []
 
 
-def test_a_deleted_headnode_leaves_nothing(story: Story) -> None:
+def test_a_deleted_headnode_leaves_nothing_behind(story: Story) -> None:
     story.play_until("delete-headnode-a")
     taps = {nic.tap for nic in story.headnode_nics().values() if "headnode-a" in nic.domain}
     assert taps
@@ -191,7 +192,7 @@ def test_a_deleted_headnode_leaves_nothing(story: Story) -> None:
     assert not [name for name in story.hypervisor.disks() if "headnode-a" in name]
 
 
-def test_nothing_is_on_the_master_when_the_last_headnode_is_gone(story: Story) -> None:
+def test_nothing_is_left_on_the_master_after_the_last_headnode(story: Story) -> None:
     story.play("delete-headnode-b")
     assert story.virtual_interfaces() == set()
     assert story.hypervisor.domains() == {BASE}
@@ -199,11 +200,11 @@ def test_nothing_is_on_the_master_when_the_last_headnode_is_gone(story: Story) -
     assert story.who_hears_whom().differences(B_DELETED) == []
 
 
-def test_a_daemon_killed_in_the_middle_goes_on_where_it_was(story: Story) -> None:
-    """It is killed twice: in the middle of a port, and in the middle of making a headnode.
+def test_a_killed_daemon_finishes_its_jobs_after_a_restart(story: Story) -> None:
+    """It is killed twice: while it sets a port, and while it creates a headnode.
 
-    The console goes on to wait for the first apply, and then makes the second one. Nobody applies
-    again.
+    The console keeps waiting for the first apply and then starts the second one. Nobody has to
+    repeat an apply.
     """
     story.play("stage-again")
     earlier = story.jobs()
@@ -218,8 +219,8 @@ def test_a_daemon_killed_in_the_middle_goes_on_where_it_was(story: Story) -> Non
     assert "headnode-b" not in " ".join(story.hypervisor.running())
     story.master.start()
 
-    said = console.wait()
-    assert said.err.count("looking for it") == 2
+    result = console.wait()
+    assert result.err.count("looking for it") == 2
     of_bio, of_astro = story.jobs()[: -len(earlier)]
     for job, kind in ((of_astro, "port.set"), (of_bio, "headnode.define")):
         assert job["state"] == "succeeded"

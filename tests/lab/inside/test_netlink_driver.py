@@ -1,4 +1,4 @@
-"""The master's own network, on a kernel that has VLANs: NetlinkDriver against the real thing."""
+"""NetlinkDriver on a real kernel that supports VLANs."""
 
 import contextlib
 import json
@@ -33,11 +33,11 @@ LONG_TRUNK = "enp129s0f0np0"
 
 
 def ignore(line: str) -> None:
-    """Hear the lines, and do nothing about it."""
+    """Ignore a line that was sent."""
 
 
 def link(name: str) -> dict[str, Any] | None:
-    """Say what ``ip -d`` says of one interface of the master's."""
+    """Return what ``ip -d`` shows of an interface of the master; None if it does not exist."""
     try:
         return json.loads(run("ip", "-json", "-details", "link", "show", "dev", name))[0]
     except CommandFailed:
@@ -46,7 +46,7 @@ def link(name: str) -> dict[str, Any] | None:
 
 @pytest.fixture
 async def master(lab: Lab) -> AsyncIterator[NetlinkDriver]:
-    """The driver on the lab's trunk nic; the network is taken away after the test."""
+    """The driver on the lab's trunk nic; it removes the network after the test."""
     driver = NetlinkDriver(lab.trunk_nic)
     await driver.open()
     yield driver
@@ -54,7 +54,7 @@ async def master(lab: Lab) -> AsyncIterator[NetlinkDriver]:
     await driver.close()
 
 
-async def test_a_network_comes_into_use_and_goes_again(master: NetlinkDriver) -> None:
+async def test_a_network_is_created_and_removed(master: NetlinkDriver) -> None:
     assert await master.observe([MAKE]) == [PresenceSeen(False)]
 
     await master.send(MAKE, ignore)
@@ -79,7 +79,7 @@ async def test_a_network_comes_into_use_and_goes_again(master: NetlinkDriver) ->
     assert await master.observe([MAKE]) == [PresenceSeen(False)]
 
 
-async def test_doing_it_twice_changes_nothing_more(master: NetlinkDriver) -> None:
+async def test_repeating_a_change_does_nothing(master: NetlinkDriver) -> None:
     await master.send(MAKE, ignore)
     first = link("br-vlan104")
     sent: list[str] = []
@@ -94,18 +94,18 @@ async def test_doing_it_twice_changes_nothing_more(master: NetlinkDriver) -> Non
     assert len(sent) == 2
 
 
-async def test_what_is_previewed_is_what_is_sent(master: NetlinkDriver) -> None:
+async def test_the_preview_is_what_is_sent(master: NetlinkDriver) -> None:
     ip(None, f"link set {TRUNK_NIC} down")
     sent: list[str] = []
     await master.send(MAKE, sent.append)
-    # Settings that the kernel has by itself already are not written again.
+    # The driver does not send settings that already are the kernel's defaults.
     assert [line for line in master.preview(MAKE) if line in sent] == sent
     assert [line for line in sent if line.startswith("ip ")] == [
         line for line in master.preview(MAKE) if line.startswith("ip ")
     ]
 
 
-async def test_the_previewed_lines_of_ip_do_the_same_by_hand(master: NetlinkDriver) -> None:
+async def test_the_previewed_commands_work_by_hand(master: NetlinkDriver) -> None:
     for line in master.preview(MAKE):
         run(*line.split())
     assert await master.observe([MAKE]) == [PresenceSeen(True)]
@@ -114,8 +114,8 @@ async def test_the_previewed_lines_of_ip_do_the_same_by_hand(master: NetlinkDriv
     assert sent == []
 
 
-async def test_half_of_it_is_not_there_and_is_completed(master: NetlinkDriver) -> None:
-    halves = (
+async def test_an_incomplete_network_is_completed(master: NetlinkDriver) -> None:
+    damages = (
         "link set trunk0.104 nomaster",
         "link set trunk0.104 down",
         "link set br-vlan104 down",
@@ -123,16 +123,16 @@ async def test_half_of_it_is_not_there_and_is_completed(master: NetlinkDriver) -
         "link delete br-vlan104",
         "link delete trunk0.104",
     )
-    for half in halves:
+    for damage in damages:
         await master.send(MAKE, ignore)
-        ip(None, half)
-        assert await master.observe([MAKE]) == [PresenceSeen(False)], half
+        ip(None, damage)
+        assert await master.observe([MAKE]) == [PresenceSeen(False)], damage
         await master.send(MAKE, ignore)
-        assert await master.observe([MAKE]) == [PresenceSeen(True)], half
+        assert await master.observe([MAKE]) == [PresenceSeen(True)], damage
 
 
 class Intruder:
-    """A node on VLAN 104 which gives itself an address out of the master's own network."""
+    """A node on VLAN 104 that takes an address in the master's own network."""
 
     def __init__(self, lab: Lab) -> None:
         self.nic = lab.nic("node-1:ipmi-nic")
@@ -141,7 +141,7 @@ class Intruder:
         ip("node-1", f"addr replace 10.0.0.99/24 dev {self.nic.nic}")
 
     def finds_the_master(self) -> bool:
-        """Whether anybody answers when the node asks by ARP who has the master's address."""
+        """Return whether the node gets an ARP answer for the master's address."""
         ip("node-1", "neigh flush all")
         ping = ("ping", "-c1", "-w1", MASTER_ADDRESS)
         with contextlib.suppress(CommandFailed):
@@ -149,7 +149,7 @@ class Intruder:
         return "lladdr" in run("ip", "-n", "node-1", "neigh", "show", MASTER_ADDRESS)
 
     def sends_to_the_master(self, mac: str, port: int) -> None:
-        """Send the master a datagram, to the bridge's own MAC."""
+        """Send the master a datagram, to the MAC of the bridge."""
         ip("node-1", f"neigh replace {MASTER_ADDRESS} lladdr {mac} dev {self.nic.nic}")
         command = f"echo intruder >/dev/udp/{MASTER_ADDRESS}/{port}"
         run("ip", "netns", "exec", "node-1", "bash", "-c", command)
@@ -157,14 +157,14 @@ class Intruder:
 
 @pytest.fixture
 def service() -> Iterator[socket.socket]:
-    """Something on the master that listens on all its addresses."""
+    """A service on the master that listens on all addresses."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
         listening.bind(("", 0))
         listening.settimeout(5)
         yield listening
 
 
-async def test_the_master_itself_has_no_part_in_a_tenants_network(
+async def test_a_tenants_network_cannot_reach_the_master(
     lab: Lab, wire: Wire, master: NetlinkDriver, service: socket.socket
 ) -> None:
     await master.send(MAKE, ignore)
@@ -176,17 +176,17 @@ async def test_the_master_itself_has_no_part_in_a_tenants_network(
     assert heard.differences({104: {"node-1:ipmi-nic", "br-vlan104"}}) == []
     assert not intruder.finds_the_master()
     intruder.sends_to_the_master(bridge["address"], service.getsockname()[1])
-    wire.who_hears_whom()  # by the time these frames are through, the datagram is, too
+    wire.who_hears_whom()  # when these frames have arrived, so has the datagram
     service.setblocking(False)
     with pytest.raises(BlockingIOError):
         service.recv(100)
     assert "inet" not in run("ip", "addr", "show", "dev", "br-vlan104")
 
 
-async def test_a_bridge_made_without_that_care_would_let_them_in(
+async def test_an_ordinary_bridge_would_let_a_tenant_reach_the_master(
     lab: Lab, wire: Wire, service: socket.socket
 ) -> None:
-    """What the test above rests on: that there is something to be kept out."""
+    """The counterpart of the test above, which proves nothing without it."""
     add_bridge(104)
     try:
         bridge = link("br-vlan104")
@@ -200,7 +200,7 @@ async def test_a_bridge_made_without_that_care_would_let_them_in(
         remove_bridge(104)
 
 
-async def test_big_frames_pass_where_the_trunk_takes_them(master: NetlinkDriver) -> None:
+async def test_the_mtu_follows_that_of_the_trunk(master: NetlinkDriver) -> None:
     ip(None, f"link set {TRUNK_NIC} mtu 9000")
     await master.send(MAKE, ignore)
     vlan, bridge = link("trunk0.104"), link("br-vlan104")
@@ -214,7 +214,7 @@ async def test_big_frames_pass_where_the_trunk_takes_them(master: NetlinkDriver)
     assert (vlan["mtu"], bridge["mtu"]) == (1500, 1500)
 
 
-async def test_a_trunk_nic_of_a_long_name(lab: Lab) -> None:
+async def test_a_trunk_nic_with_a_long_name(lab: Lab) -> None:
     ip(None, f"link add {LONG_TRUNK} type veth peer name otherend")
     driver = NetlinkDriver(LONG_TRUNK)
     try:
@@ -230,7 +230,7 @@ async def test_a_trunk_nic_of_a_long_name(lab: Lab) -> None:
         ip(None, f"link delete {LONG_TRUNK}")
 
 
-async def test_a_vlan_of_a_persons_own_is_left_alone(master: NetlinkDriver) -> None:
+async def test_a_vlan_made_by_hand_is_left_alone(master: NetlinkDriver) -> None:
     ip(None, f"link add link {TRUNK_NIC} name storage type vlan id 104")
     try:
         with pytest.raises(DeviceError, match="VLAN 104 on trunk0 exists already as storage"):
@@ -240,7 +240,9 @@ async def test_a_vlan_of_a_persons_own_is_left_alone(master: NetlinkDriver) -> N
         ip(None, "link delete storage")
 
 
-async def test_an_interface_that_only_has_the_name_is_left_alone(master: NetlinkDriver) -> None:
+async def test_an_unrelated_interface_with_the_same_name_is_left_alone(
+    master: NetlinkDriver,
+) -> None:
     ip(None, f"link add link {TRUNK_NIC} name trunk0.104 type vlan id 999")
     try:
         for change in (MAKE, REMOVE):
@@ -253,7 +255,7 @@ async def test_an_interface_that_only_has_the_name_is_left_alone(master: Netlink
         ip(None, "link delete trunk0.104")
 
 
-async def test_a_bridge_with_a_strange_port_is_left_alone(master: NetlinkDriver) -> None:
+async def test_a_bridge_with_an_unknown_port_is_left_alone(master: NetlinkDriver) -> None:
     await master.send(MAKE, ignore)
     ip(
         None,
@@ -269,7 +271,7 @@ async def test_a_bridge_with_a_strange_port_is_left_alone(master: NetlinkDriver)
         ip(None, "link delete uplink")
 
 
-async def test_a_bridge_stays_while_virtual_machines_hang_on_it(master: NetlinkDriver) -> None:
+async def test_a_bridge_stays_while_virtual_machines_use_it(master: NetlinkDriver) -> None:
     await master.send(MAKE, ignore)
     ip(
         None,
@@ -287,7 +289,7 @@ async def test_a_bridge_stays_while_virtual_machines_hang_on_it(master: NetlinkD
         ip(None, "tuntap del vnet0 mode tap", "tuntap del vnet1 mode tap")
 
 
-async def test_the_trunk_nic_was_pulled_out(lab: Lab) -> None:
+async def test_a_trunk_nic_that_disappeared_is_reported(lab: Lab) -> None:
     ip(None, "link add trunk9 type veth peer name otherend")
     driver = NetlinkDriver("trunk9")
     await driver.open()
@@ -304,7 +306,7 @@ async def test_the_trunk_nic_was_pulled_out(lab: Lab) -> None:
         await driver.close()
 
 
-async def test_without_the_capability_it_says_which(lab: Lab) -> None:
+async def test_the_error_names_a_missing_capability(lab: Lab) -> None:
     code = (
         "import asyncio\n"
         "from haas_rpcd.drivers.hostnet.netlink import NetlinkDriver\n"
@@ -325,7 +327,7 @@ async def test_without_the_capability_it_says_which(lab: Lab) -> None:
     assert link("trunk0.104") is None
 
 
-async def test_the_parking_bridge_is_there_while_it_is_used() -> None:
+async def test_the_parking_bridge_exists_while_it_is_used() -> None:
     parking = KernelParking()
     await parking.tidy()
     await parking.provide()

@@ -1,4 +1,4 @@
-"""A real Open vSwitch in user space, set by its dialect: what it says is what the nodes hear."""
+"""A real Open vSwitch in user space, set by its dialect; the nodes hear what it should carry."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CONNECTED = {
     "node-3:ipmi-nic": PortConfig(None, (104, 105)),
     "node-3:primary-nic": PortConfig(105),
 }
-"""In all the ways there are; the other nics are parked."""
+"""All kinds of connections; the other nics are parked."""
 
 NETWORKS = {
     104: {"node-1:ipmi-nic", "node-2:ipmi-nic", tagged("node-3:ipmi-nic", 104)},
@@ -73,18 +73,18 @@ async def driving(lab: Lab, **options: str) -> AsyncIterator[SwitchDriver]:
 
 
 class Progress:
-    """Takes no notice of lines, and stops nothing."""
+    """Ignores all lines, and never cancels."""
 
     def line_sent(self, change: int, line: str) -> None:
-        """Take no notice."""
+        """Ignore a line."""
 
     def cancelled(self) -> bool:
-        """Go on."""
+        """Never cancel."""
         return False
 
 
 async def carry(driver: SwitchDriver, wanted: dict[str, PortConfig]) -> None:
-    """Set ports, and see that the switch says that they are so. Raises the first error."""
+    """Set ports, and check that the switch reports them so. Raises the first error."""
     changes = [SetPort(port, config) for port, config in wanted.items()]
     for outcome in await driver.send(changes, Progress()):
         if outcome.error is not None:
@@ -93,15 +93,15 @@ async def carry(driver: SwitchDriver, wanted: dict[str, PortConfig]) -> None:
 
 
 def everything(lab: Lab) -> dict[str, PortConfig]:
-    """What each port is to carry for NETWORKS."""
+    """Return what each port carries for NETWORKS."""
     ports = {nic.port: CONNECTED.get(nic.name, PARKED) for nic in lab.nics}
     return ports | {lab.switch.trunk_port: PortConfig(None, POOL)}
 
 
-async def test_on_a_fresh_open_vswitch_everybody_hears_everybody_until_parked(
+async def test_on_a_new_open_vswitch_everybody_hears_everybody_until_parked(
     lab: Lab, wire: Wire
 ) -> None:
-    """Also not when their links come up again, as after a restart."""
+    """Parked ports stay isolated even if their links come up again, as after a restart."""
     names = {nic.name for nic in lab.nics}
     fresh = wire.who_hears_whom()
     for name in names:
@@ -115,9 +115,7 @@ async def test_on_a_fresh_open_vswitch_everybody_hears_everybody_until_parked(
     assert wire.who_hears_whom(tags=[104, 4095]).differences({}) == []
 
 
-async def test_what_its_dialect_sets_is_the_matrix_and_nobody_hears_more_meanwhile(
-    lab: Lab, wire: Wire
-) -> None:
+async def test_its_dialect_makes_the_matrix_without_a_leak_on_the_way(lab: Lab, wire: Wire) -> None:
     one, other = (lab.nic(f"node-{number}:primary-nic") for number in (1, 2))
     async with driving(lab) as driver:
         await carry(driver, everything(lab))
@@ -135,7 +133,7 @@ async def test_what_its_dialect_sets_is_the_matrix_and_nobody_hears_more_meanwhi
     assert [line for line in page.differences(networks) if "LEAK" in line] == []
 
 
-async def test_what_open_vswitch_refuses_is_told(lab: Lab, ovs: OpenVSwitch) -> None:
+async def test_a_refusal_of_open_vswitch_is_reported(lab: Lab, ovs: OpenVSwitch) -> None:
     async with driving(lab) as driver:
         with pytest.raises(DeviceError, match=r'no row "p99" in table Port'):
             await carry(driver, {"p99": PortConfig(104)})
@@ -143,8 +141,8 @@ async def test_what_open_vswitch_refuses_is_told(lab: Lab, ovs: OpenVSwitch) -> 
         assert (probed.model, probed.version) == ("Open vSwitch", ovs.vsctl("--version").split()[3])
 
 
-def test_a_bridge_s_own_way_to_shut_ports_does_the_same(lab: Lab, ovs: OpenVSwitch) -> None:
-    """Also where the bridge is limited to a newer OpenFlow than ovs-ofctl's own choice."""
+def test_ports_can_be_shut_through_the_bridge(lab: Lab, ovs: OpenVSwitch) -> None:
+    """It works even if the bridge allows only a newer OpenFlow than ovs-ofctl's default."""
     dialect, options = DIALECTS["openvswitch"], {"bridge": lab.switch.bridge}
     ovs.vsctl("set", "bridge", lab.switch.bridge, "protocols=OpenFlow13")
     for config, flag in ((PortConfig(104, (105,)), True), (PARKED, False)):

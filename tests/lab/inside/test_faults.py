@@ -1,8 +1,8 @@
-"""What only real parts can be: libvirt down, no base image, no trunk nic, a password login refuses.
+"""Faults of real parts: libvirt is down, the base image or trunk nic is missing, a wrong password.
 
-Each time a project wants a node and a login machine on its network, and one device lets it down. A
-step fails and says what to do, the other devices do their part, and what is wanted stays wanted:
-once somebody has mended it, the same apply does the rest.
+In each test, a project wants a node and a login machine on its network, and one device fails. Its
+step fails with a message that says what to do, and the other devices do their part. The changes
+stay pending: once the fault is repaired, the same apply does the rest.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from ..topology import Lab, ip
 
 N = 104
 NETWORK = {N: {"node-1:primary-nic", "login:nic0", "br-vlan104"}}
-"""Who is on the network once the apply has done all."""
+"""The members of the network after a complete apply."""
 
 LOCATION = re.compile(r"want-login\.haas:\d+: job \d+ failed: ")
 
 
 @pytest.fixture(scope="module")
 def story(lab: Lab, wire: Wire, hypervisor: Hypervisor) -> Iterator[Story]:
-    """A project that has a node and a network, and nothing on it yet."""
-    master = Master(Path(os.environ["HAAS_LAB_INSIDE"]) / "bad", lab)
+    """A project with a node and a network, which has no members yet."""
+    master = Master(Path(os.environ["HAAS_LAB_INSIDE"]) / "faults", lab)
     master.start()
     started = Story(
         lab, wire, hypervisor, master, "linux_bridge", ["site-{dialect}", "found-astro"]
@@ -73,14 +73,14 @@ def the_trunk_nic_is_missing(story: Story) -> Iterator[None]:
 @contextmanager
 def the_password_is_wrong(story: Story) -> Iterator[None]:
     story.master.set_password("guessed")
-    story.lab.hang_up()  # or a session that is still open is used
+    story.lab.hang_up()  # otherwise the daemon uses a session that is still open
     yield
     story.master.set_password(PASSWORD)
 
 
-Circumstance = Callable[[Story], AbstractContextManager[None]]
+Fault = Callable[[Story], AbstractContextManager[None]]
 
-CIRCUMSTANCES = {
+FAULTS = {
     libvirt_is_down: (
         {"headnode.define": "failed", "headnode.start": "skipped"},
         r"libvirt: libvirt on qemu:///system cannot be reached: .*systemctl start libvirtd",
@@ -102,18 +102,18 @@ CIRCUMSTANCES = {
         r"sw1: .*sw1 refused the login.*credentials",
     ),
 }
-"""For each: the steps that are not done, and what the job says."""
+"""For each fault: the steps that are not done, and the job's error."""
 
 
-@pytest.mark.parametrize("circumstance", CIRCUMSTANCES, ids=lambda each: each.__name__)
-def test_other_devices_do_their_part_and_mending_is_enough(
-    story: Story, circumstance: Circumstance
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda each: each.__name__)
+def test_other_devices_do_their_part_and_a_second_apply_does_the_rest(
+    story: Story, fault: Fault
 ) -> None:
-    undone, sentence = CIRCUMSTANCES[circumstance]
+    undone, sentence = FAULTS[fault]
     story.play("found-astro")
 
-    with circumstance(story):
-        said = story.start_console("want-login").wait(code=5)
+    with fault(story):
+        result = story.start_console("want-login").wait(code=5)
         job = story.master.call("job.show", job=story.jobs()[0]["job"])
 
     assert job["state"] == "failed"
@@ -122,8 +122,8 @@ def test_other_devices_do_their_part_and_mending_is_enough(
         kind: undone.get(kind, "done") for kind in kinds
     }
     assert re.search(sentence, job["error"])
-    assert LOCATION.search(said.err)
-    assert job["error"] in said.err
+    assert LOCATION.search(result.err)
+    assert job["error"] in result.err
     still_to_do = {
         step["kind"] for step in story.master.call("plan.show", project="astro")["steps"]
     }
