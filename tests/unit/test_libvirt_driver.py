@@ -19,9 +19,9 @@ import libvirt
 import pytest
 
 from haas_rpcd.drivers.hostnet.iplines import bridge_name
-from haas_rpcd.drivers.hypervisor import domain_xml
+from haas_rpcd.drivers.hypervisor import clone_xml, domain_xml, nic_xml
 from haas_rpcd.drivers.hypervisor.libvirt import LibvirtDriver
-from haas_rpcd.drivers.hypervisor.worker import LEFT_BEHIND
+from haas_rpcd.drivers.hypervisor.worker import MAX_HANGING
 from haas_rpcd.errors import DeviceError, UnavailableError
 from haas_rpcd.model import (
     DefineHeadnode,
@@ -182,7 +182,7 @@ def clone(base: str, *nics: HeadnodeNic, **more: Any) -> ET.Element:
         for disk in domain_xml.disks_to_overlay(base)
     }
     return ET.fromstring(
-        domain_xml.clone(
+        clone_xml.clone(
             base,
             headnode="p1/h.1-a",
             uuid=UUID,
@@ -244,7 +244,7 @@ def test_a_clone_knows_whose_it_is() -> None:
 
 def test_an_image_that_is_a_headnode_itself_gives_a_clone_of_its_own() -> None:
     first = text(clone(NETWORK_BOOT, NIC0))
-    second = domain_xml.clone(
+    second = clone_xml.clone(
         first, headnode="p2/x", uuid=UUID, nics=[NIC1], overlays={}, bridge_name=bridge_name
     )
     mark = domain_xml.read_mark(second)
@@ -430,17 +430,17 @@ def test_a_q35_clone_has_free_ports_to_plug_nics_into() -> None:
         return len(domain.findall("devices/controller[@model='pcie-root-port']"))
 
     # Ports 1 and 2 are taken by the nic and the disk, port 3 is free.
-    assert root_ports(clone(UEFI, NIC0)) == 2 + domain_xml.SPARE_SLOTS
-    assert root_ports(clone(UEFI, NIC0, NIC1)) == 2 + 1 + domain_xml.SPARE_SLOTS
+    assert root_ports(clone(UEFI, NIC0)) == 2 + nic_xml.SPARE_SLOTS
+    assert root_ports(clone(UEFI, NIC0, NIC1)) == 2 + 1 + nic_xml.SPARE_SLOTS
     assert root_ports(clone(TWO_DISKS, NIC0)) == 0
     again = text(clone(text(clone(UEFI, NIC0)), NIC0))
-    assert again.count("pcie-root-port") >= 2 + domain_xml.SPARE_SLOTS
+    assert again.count("pcie-root-port") >= 2 + nic_xml.SPARE_SLOTS
 
 
 def test_a_nic_keeps_its_place_when_its_network_changes() -> None:
     before = text(clone(TWO_DISKS, NIC0, NIC1))
     moved = HeadnodeNic("nic1", NIC1.mac, 199)
-    after = domain_xml.with_nics(before, [moved], bridge_name)
+    after = nic_xml.with_nics(before, [moved], bridge_name)
     assert bridges(after) == [("52:54:00:aa:00:02", "br-vlan199")]
     (nic,) = ET.fromstring(after).findall("devices/interface")
     assert nic.find("address").get("slot") == "0x05"  # type: ignore[union-attr]
@@ -461,15 +461,15 @@ def test_a_nic_is_parked_link_first_and_comes_back() -> None:
     (parked,) = domain_xml.read_interfaces(LIVE)
     assert (parked.bridge, parked.link_up, parked.isolated) == ("haas-parked", False, True)
 
-    back = ET.fromstring(domain_xml.moved_interface_xml(parked, "br-vlan105"))
+    back = ET.fromstring(nic_xml.moved_interface_xml(parked, "br-vlan105"))
     (live,) = domain_xml.read_interfaces(f"<domain><devices>{text(back)}</devices></domain>")
     assert (live.bridge, live.link_up, live.isolated) == ("br-vlan105", True, False)
     assert back.find("link").get("state") == "up"  # type: ignore[union-attr]
 
-    down = ET.fromstring(domain_xml.unplugged_interface_xml(live))
+    down = ET.fromstring(nic_xml.unplugged_interface_xml(live))
     assert down.find("source").get("bridge") == "br-vlan105"  # type: ignore[union-attr]
     assert down.find("link").get("state") == "down"  # type: ignore[union-attr]
-    again = ET.fromstring(domain_xml.parked_interface_xml(live, "haas-parked"))
+    again = ET.fromstring(nic_xml.parked_interface_xml(live, "haas-parked"))
     (there,) = domain_xml.read_interfaces(f"<domain><devices>{text(again)}</devices></domain>")
     assert (there.bridge, there.link_up, there.isolated) == ("haas-parked", False, True)
 
@@ -705,7 +705,7 @@ async def test_a_silent_libvirt_holds_nobody_up(silent: str) -> None:
 
 async def test_hanging_calls_do_not_pile_up(silent: str) -> None:
     said = []
-    for _ in range(LEFT_BEHIND + 1):
+    for _ in range(MAX_HANGING + 1):
         with pytest.raises(DeviceError) as caught:
             await LibvirtDriver(silent, timeout=0.05).open()
         said.append(caught.value.reason)

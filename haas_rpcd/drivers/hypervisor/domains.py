@@ -1,7 +1,7 @@
-"""What is done to a headnode's domain, call by call. Everything here blocks, in a worker's thread.
+"""The operations on a headnode's domain. Everything here blocks, in a worker's thread.
 
-Errors of libvirt that a person can do something about are turned into sentences here; the rest
-pass, and the driver says what libvirt said.
+Errors of libvirt that a person can fix become sentences here. Others propagate, and the driver
+quotes libvirt.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from haas_rpcd.drivers import Report
-from haas_rpcd.drivers.hypervisor import domain_xml
+from haas_rpcd.drivers.hypervisor import clone_xml, domain_xml
 from haas_rpcd.drivers.hypervisor.domain_xml import Interface, Mark
+from haas_rpcd.drivers.hypervisor.nics import Nics
 from haas_rpcd.drivers.hypervisor.storage import Storage
 from haas_rpcd.drivers.hypervisor.worker import Task
 from haas_rpcd.errors import DeviceError
@@ -28,7 +29,7 @@ from haas_rpcd.model import (
 )
 
 POLL_SECONDS = 0.1
-"""How often a domain that shuts down is looked at."""
+"""Seconds between looks at a domain that is shutting down."""
 
 
 class Domains:
@@ -49,19 +50,19 @@ class Domains:
         self._connection = connection
         self._uri = uri
         self._bridge_name = bridge_name
-        self._parking_bridge = parking_bridge
         self._task = task
         self._report = report
         self._storage = Storage(libvirt, connection, task.go_on)
+        self._nics = Nics(libvirt, bridge_name, parking_bridge, task, report)
 
     # --- defining ---------------------------------------------------------------------------------
 
     def define(self, change: DefineHeadnode) -> bool:
-        """Make the clone, or finish one that was begun; return false if it was there already.
+        """Create the clone, or complete a partial one; return false if it existed already.
 
-        The domain is defined before its overlays are made, marked as not ready, and marked ready
-        after: so whatever is half made when the daemon dies is known to libvirt, is found again,
-        and can be finished or deleted.
+        The domain is defined before its overlays are created, marked as not ready, and marked as
+        ready afterwards. So if the daemon dies in between, libvirt knows the partial clone, and it
+        can be completed or deleted.
         """
         found = self._find(change.uuid)
         if found is not None and self._mark(found, change.headnode).ready:
@@ -82,7 +83,7 @@ class Domains:
         }
         variables = self._variables(base_xml)
         own_variables = variables and domain_xml.variables_path(change.headnode, variables)
-        xml = domain_xml.clone(
+        xml = clone_xml.clone(
             base_xml,
             headnode=change.headnode,
             uuid=change.uuid,
@@ -103,7 +104,7 @@ class Domains:
             self._report(f"attach {nic.nic} {nic.mac} to {self._bridge_name(nic.vlan)}")
 
     def _variables(self, base_xml: str) -> str | None:
-        """Return the path of the base's UEFI variables, in which stands what it boots from."""
+        """Return the path of the base's UEFI variables, which contain its boot entries."""
         path = domain_xml.nvram_path(base_xml)
         return path if path is not None and self._storage.has_file(path) else None
 
@@ -148,98 +149,17 @@ class Domains:
     # --- nics -------------------------------------------------------------------------------------
 
     def must_park(self, change: SetHeadnodeNics) -> bool:
-        """Whether carrying out the change takes a nic off a running headnode."""
-        domain = self._get(change.headnode, change.uuid)
-        return bool(domain.isActive() and self._unwanted(domain, change.nics))
+        """Return whether the change removes a nic from a running headnode."""
+        return self._nics.must_park(self._get(change.headnode, change.uuid), change.nics)
 
     def set_nics(self, change: SetHeadnodeNics) -> None:
-        """Have the domain hold exactly these nics: first the live ones leave, then others join."""
-        domain = self._get(change.headnode, change.uuid)
-        running = domain.isActive()
-        if running:
-            for interface in self._unwanted(domain, change.nics):
-                self._park(domain, interface)
-        old = domain.XMLDesc(self._libvirt.VIR_DOMAIN_XML_INACTIVE)
-        new = domain_xml.with_nics(old, change.nics, self._bridge_name)
-        if self._persistent(old) != self._persistent(new):
-            self._define(new)
-        if running:
-            self._join(domain, change.nics)
-        else:
-            self._say_what_differs(old, change.nics)
-
-    def _unwanted(self, domain: Any, nics: tuple[HeadnodeNic, ...]) -> list[Interface]:
-        wanted = {nic.mac.lower() for nic in nics}
-        return [
-            interface
-            for interface in domain_xml.read_interfaces(domain.XMLDesc(0))
-            if not self._is_parked(interface)
-            and (interface.mac not in wanted or interface.bridge is None)
-        ]
-
-    def _park(self, domain: Any, interface: Interface) -> None:
-        """Take a nic of a running headnode off its network, at once and whatever the guest does."""
-        self._report(
-            f"park {interface.mac} of {domain.name()}: link down, to {self._parking_bridge}"
-        )
-        try:
-            self._update(domain, domain_xml.unplugged_interface_xml(interface))
-            self._update(domain, domain_xml.parked_interface_xml(interface, self._parking_bridge))
-        except self._libvirt.libvirtError as error:
-            raise DeviceError(
-                f"The nic {interface.mac} of {domain.name()} could not be taken off its network "
-                f"while the headnode runs ({error}): stop the headnode, then apply again.",
-                reason="refused",
-            ) from error
-
-    def _join(self, domain: Any, nics: tuple[HeadnodeNic, ...]) -> None:
-        live_xml = domain.XMLDesc(0)
-        live = {one.mac: one for one in domain_xml.read_interfaces(live_xml)}
-        for nic in nics:
-            bridge = self._bridge_name(nic.vlan)
-            there = live.get(nic.mac.lower())
-            if there is None:
-                self._report(f"attach {nic.nic} {nic.mac} to {bridge}")
-                self._attach(domain, domain_xml.new_interface_xml(nic, bridge, live_xml), nic)
-            elif there.bridge != bridge or not there.link_up or there.isolated:
-                self._report(f"move {nic.nic} {nic.mac} to {bridge}")
-                self._update(domain, domain_xml.moved_interface_xml(there, bridge))
-
-    def _update(self, domain: Any, xml: str) -> None:
-        self._task.go_on()
-        domain.updateDeviceFlags(xml, self._libvirt.VIR_DOMAIN_AFFECT_LIVE)
-
-    def _attach(self, domain: Any, xml: str, nic: HeadnodeNic) -> None:
-        self._task.go_on()
-        try:
-            domain.attachDeviceFlags(xml, self._libvirt.VIR_DOMAIN_AFFECT_LIVE)
-        except self._libvirt.libvirtError as error:
-            raise DeviceError(
-                f"{nic.nic} could not be plugged into {domain.name()} while it runs ({error}): "
-                "stop the headnode and start it again, and it has the nic.",
-                reason="refused",
-            ) from error
-
-    def _persistent(self, xml: str) -> object:
-        mark = domain_xml.read_mark(xml)
-        nics = [(one.mac, one.bridge, one.link_up) for one in domain_xml.read_interfaces(xml)]
-        return sorted(nics, key=str), mark
-
-    def _say_what_differs(self, old_xml: str, nics: tuple[HeadnodeNic, ...]) -> None:
-        old = {one.mac: one.bridge for one in domain_xml.read_interfaces(old_xml)}
-        for mac in old.keys() - {nic.mac.lower() for nic in nics}:
-            self._report(f"detach {mac}")
-        for nic in nics:
-            if old.get(nic.mac.lower()) != self._bridge_name(nic.vlan):
-                self._report(f"attach {nic.nic} {nic.mac} to {self._bridge_name(nic.vlan)}")
-
-    def _is_parked(self, interface: Interface) -> bool:
-        return interface.bridge == self._parking_bridge and not interface.link_up
+        """Give the domain exactly these nics."""
+        self._nics.set(self._get(change.headnode, change.uuid), change.nics, self._define)
 
     # --- power ------------------------------------------------------------------------------------
 
     def start(self, change: SetHeadnodePower) -> None:
-        """Start the domain if it does not run."""
+        """Start the domain if it is not running."""
         domain = self._get(change.headnode, change.uuid)
         if not self._mark(domain, change.headnode).ready:
             raise DeviceError(
@@ -251,7 +171,7 @@ class Domains:
         self._task.go_on()
         try:
             if domain.hasManagedSaveImage(0):
-                # It would bring back the nics of the time when it was saved.
+                # It would restore the nics of the time when it was saved.
                 domain.managedSaveRemove(0)
             domain.create()
         except self._libvirt.libvirtError as error:
@@ -262,7 +182,7 @@ class Domains:
             ) from error
 
     def stop(self, change: SetHeadnodePower, grace: float) -> None:
-        """Stop the domain if it runs: ask it to, and switch it off after ``grace`` seconds."""
+        """Stop the domain if it runs: request a shutdown, switch it off after ``grace`` seconds."""
         domain = self._get(change.headnode, change.uuid)
         if not domain.isActive():
             return
@@ -276,7 +196,7 @@ class Domains:
         try:
             domain.shutdown()
         except self._libvirt.libvirtError:
-            return not domain.isActive()  # e.g. a paused guest: nobody is there to be asked
+            return not domain.isActive()  # e.g. the guest is paused and cannot react
         while domain.isActive():
             if time.monotonic() >= deadline:
                 return False
@@ -288,15 +208,15 @@ class Domains:
         try:
             domain.destroy()
         except self._libvirt.libvirtError:
-            if domain.isActive():  # else it went by itself in that very moment
+            if domain.isActive():  # else it stopped by itself at this moment
                 raise
 
     # --- deleting ---------------------------------------------------------------------------------
 
     def delete(self, change: DeleteHeadnode) -> None:
-        """Delete the domain and the overlays that were made for it; gone already is fine.
+        """Delete the domain and its overlays, if they exist.
 
-        The domain goes last, because it knows which overlays are its own.
+        The domain is deleted last, because it contains the list of its overlays.
         """
         domain = self._find(change.uuid)
         if domain is None:
@@ -325,12 +245,12 @@ class Domains:
         except self._libvirt.libvirtError as error:
             if error.get_error_code() != self._libvirt.VIR_ERR_INVALID_ARG:
                 raise
-            domain.undefineFlags(basic)  # a hypervisor that has neither of the two
+            domain.undefineFlags(basic)  # the hypervisor supports neither of the two
 
-    # --- looking ----------------------------------------------------------------------------------
+    # --- reading ----------------------------------------------------------------------------------
 
     def observe(self, change: HeadnodeChange) -> HeadnodeSeen:
-        """Say what there is of a headnode; :meth:`LibvirtDriver.observe` says how it is meant."""
+        """Read the state of a headnode, as :meth:`LibvirtDriver.observe` describes."""
         domain = self._find(change.uuid)
         if domain is None:
             return HeadnodeSeen(defined=False)
@@ -339,18 +259,18 @@ class Domains:
         if mark is None:
             return HeadnodeSeen(defined=False)
         if not mark.ready:
-            # Half of one is none, except to who wants it gone.
+            # A half-created domain counts as absent, except when it is being deleted.
             return HeadnodeSeen(defined=isinstance(change, DeleteHeadnode))
         interfaces = domain_xml.read_interfaces(inactive)
         nics = {nic for one in interfaces for nic in self._nics_seen(one, mark)}
         running = bool(domain.isActive())
         if running:
             live = domain_xml.read_interfaces(domain.XMLDesc(0))
-            plugged = [one for one in live if not self._is_parked(one)]
+            plugged = [one for one in live if not self._nics.is_parked(one)]
             nics |= {nic for one in plugged for nic in self._nics_seen(one, mark)}
-            there = {one.mac for one in plugged}
-            lacking = [one.mac for one in interfaces if one.mac not in there]
-            nics |= {HeadnodeNic(mark.name_of(mac), mac, 0) for mac in lacking}
+            present = {one.mac for one in plugged}
+            missing = [one.mac for one in interfaces if one.mac not in present]
+            nics |= {HeadnodeNic(mark.name_of(mac), mac, 0) for mac in missing}
         return HeadnodeSeen(defined=True, running=running, nics=tuple(sorted(nics)))
 
     def _nics_seen(self, interface: Interface, mark: Mark) -> Iterator[HeadnodeNic]:
@@ -379,7 +299,7 @@ class Domains:
         return domain
 
     def _mark(self, domain: Any, headnode: str) -> Mark:
-        """Return what HaaS wrote into the domain; refuse to touch a domain that is not ours."""
+        """Return the mark of HaaS in the domain; refuse a domain that is not ours."""
         mark = domain_xml.read_mark(domain.XMLDesc(self._libvirt.VIR_DOMAIN_XML_INACTIVE))
         if mark is None or mark.headnode != headnode:
             raise DeviceError(

@@ -1,21 +1,21 @@
-"""Headnodes on libvirt: clones of a powered-off base image, with nics on the bridges of VLANs.
+"""The driver of headnodes on libvirt: clones of a base image, with nics on the bridges of VLANs.
 
-How it keeps the networks apart:
+How it isolates the networks:
 
-- A clone gets the wanted nics in place of the base's, and no nic else. Where a running headnode
-  has a nic that is not wanted (a person may have plugged one in), it is parked, too.
-- A nic of a running headnode that moves to another network changes its bridge in one call, without
-  the guest noticing more than other neighbours.
-- A nic of a running headnode that is disconnected is *parked*: its link goes down, then its tap
-  moves to a bridge that leads nowhere (:mod:`haas_rpcd.drivers.hostnet.parking`). Both take effect
-  at once and need nothing of the guest; the guest sees a pulled cable, as a node does. The nic is
-  gone from the machine when that next stops. It is not unplugged live, because a guest must agree
-  to that and firmware does not: with libvirt 9.0 and QEMU 7.2 a guest in iPXE kept its nic, and its
-  network, while the detaching call returned success after 5 s; and a pending removal would strike
-  later, when the nic may be connected again.
+- A clone gets the wanted nics in place of the base's, and no others. If a running headnode has an
+  unwanted nic (a person may have plugged one in), it is parked, too.
+- If a running headnode's nic moves to another network, it changes its bridge in one call. The guest
+  only notices that its neighbours change.
+- If a running headnode's nic is disconnected, it is *parked*: its link goes down, then its tap
+  moves to the parking bridge (:mod:`haas_rpcd.drivers.hostnet.parking`). Both take effect at once
+  and do not depend on the guest, which sees a pulled cable, as a node does. The nic disappears when
+  the machine next stops. It is not unplugged live, because the guest must cooperate, and firmware
+  does not: with libvirt 9.0 and QEMU 7.2, a guest in iPXE kept its nic and its network, although
+  the detaching call returned success after 5 s. And a pending removal would take effect later, when
+  the nic may be connected again.
 
-The base image must stay off as long as there are clones of it: what it writes to its disk corrupts
-them. (While a clone runs, QEMU's locks on the disk keep the base from starting.)
+The base image must stay off while there are clones of it: writing to its disk corrupts them. (While
+a clone runs, QEMU's locks on the disk keep the base from starting.)
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ from haas_rpcd.model import (
 Result = TypeVar("Result")
 
 CLOSE_SECONDS = 5.0
-"""How long the closing of a connection may hold up the daemon's end."""
+"""Seconds that closing a connection may delay the end of the daemon."""
 
 
 def preview_lines(change: HeadnodeChange, bridge_name: Callable[[int], str]) -> list[str]:
-    """Say in short lines what the change comes to."""
+    """Return short lines that describe a change."""
     name = domain_xml.domain_name(change.headnode)
     if isinstance(change, DefineHeadnode):
         first = f"define {name} as an overlay of {change.image}"
@@ -68,9 +68,9 @@ def _attach_line(nic: HeadnodeNic, bridge_name: Callable[[int], str]) -> str:
 class LibvirtDriver:
     """The hypervisor at a libvirt URI.
 
-    ``timeout`` bounds a question, ``change_timeout`` a change, both in seconds (a first start lets
-    libvirt probe its QEMU, which takes a while on a slow machine). A headnode that is stopped gets
-    ``shutdown_grace`` seconds to shut down by itself before it is switched off. ``parking`` is the
+    ``timeout`` limits a read, ``change_timeout`` a change, both in seconds. (At the first start
+    libvirt probes its QEMU, which takes a while on a slow machine.) A headnode has
+    ``shutdown_grace`` seconds to shut down before it is switched off. ``parking`` manages the
     bridge for disconnected nics of running headnodes.
     """
 
@@ -97,14 +97,14 @@ class LibvirtDriver:
         self._connection: Any = None
 
     def preview(self, change: HeadnodeChange) -> list[str]:
-        """Say in short lines what the change comes to; those already so are left out when sent."""
+        """Return short lines that describe a change; sending skips what is already in place."""
         return preview_lines(change, self._bridge_name)
 
     async def open(self) -> None:
         """Connect to libvirt.
 
-        Raises UnavailableError where the Python binding is not installed, DeviceError (unreachable,
-        timeout) where libvirt is down or silent.
+        Raises UnavailableError if the Python binding is not installed. Raises DeviceError
+        (``unreachable``, ``timeout``) if libvirt is down or silent.
         """
         if self._connection is not None:
             return
@@ -120,13 +120,13 @@ class LibvirtDriver:
         """End the connection. Never raises."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            # One that cannot even be closed is as good as closed.
+            # A connection that cannot even be closed counts as closed.
             with contextlib.suppress(DeviceError, self._libvirt.libvirtError):
                 await self._call(lambda task: connection.close(), CLOSE_SECONDS)
         self._worker.end()
 
     async def send(self, change: HeadnodeChange, report: Report) -> None:
-        """Carry out one change of a headnode; what is so already is left as it is.
+        """Carry out one change of a headnode; skip what is already in place.
 
         Raises DeviceError: ``missing`` (the image, its disk, or the headnode's domain), ``refused``
         (the image runs; something else has the name or UUID; libvirt refused), ``unreachable``,
@@ -145,21 +145,21 @@ class LibvirtDriver:
             raise TypeError(f"the hypervisor has no {type(change).__name__}")
 
     async def observe(self, changes: Sequence[HeadnodeChange]) -> list[Seen]:
-        """Read back each headnode's domain.
+        """Read the state of each headnode's domain.
 
-        ``defined`` is whether it is there with its overlays complete; to a DeleteHeadnode, whether
-        anything of it is there. ``nics`` are both what a running headnode is connected to now and
-        what it will be connected to after its next start: only where the two agree are they as
-        wanted. VLAN 0, which is never wanted, stands for what no VLAN's bridge carries: a nic that
-        is lacking until the next start, whose link is down, or that hangs on something else. A
-        parked nic does not count; one that HaaS did not make goes by its MAC.
+        ``defined``: the domain exists and its overlays are complete; for a DeleteHeadnode: anything
+        of it exists. ``nics`` has the present connections of a running headnode as well as those
+        after its next start, so they match the wanted ones only if both do. VLAN 0, which is never
+        wanted, means that a nic is on no VLAN's bridge: it is missing until the next start, its
+        link is down, or it is connected to something else. Parked nics are left out. A nic that
+        HaaS did not create is named by its MAC.
         """
 
-        def look(task: Task[Any]) -> list[Seen]:
+        def read(task: Task[Any]) -> list[Seen]:
             domains = self._domains(task, lambda line: None)
             return [domains.observe(change) for change in changes]
 
-        return await self._guard(look, self._timeout, "the headnodes")
+        return await self._run(read, self._timeout, "the headnodes")
 
     async def _define(self, change: DefineHeadnode, report: Report) -> None:
         if not await self._ask(lambda domains: domains.define(change), change, report):
@@ -181,10 +181,10 @@ class LibvirtDriver:
     async def _ask(
         self, do: Callable[[Domains], Result], change: HeadnodeChange, report: Report
     ) -> Result:
-        """Run a piece of work in the worker's thread; its lines are said in this one."""
+        """Work on domains in the worker's thread; its lines are reported in this one."""
         name = domain_xml.domain_name(change.headnode)
         timeout = self._change_timeout + self._shutdown_grace
-        return await self._guard(
+        return await self._run(
             lambda task: do(self._domains(task, task.relay(report))), timeout, name
         )
 
@@ -199,7 +199,7 @@ class LibvirtDriver:
             report=report,
         )
 
-    async def _guard(
+    async def _run(
         self, function: Callable[[Task[Any]], Result], timeout: float, what: str
     ) -> Result:
         if self._connection is None:
@@ -221,7 +221,7 @@ class LibvirtDriver:
         try:
             return await self._worker.call(function, timeout)
         except TimeoutError as error:
-            self._connection = None  # the thread that was left behind may hang in it
+            self._connection = None  # the abandoned thread may still hang in it
             raise DeviceError(
                 f"libvirt on {self._uri} did not answer within {timeout:g} s: see what holds it up "
                 "(systemctl status libvirtd), then apply again.",
@@ -252,7 +252,7 @@ class LibvirtDriver:
 def load_libvirt() -> Any:
     """Import libvirt's binding, which is an extra, and keep it from printing on stderr.
 
-    Raises UnavailableError, saying how to install it.
+    Raises UnavailableError, which says how to install it.
     """
     try:
         import libvirt
@@ -267,4 +267,4 @@ def load_libvirt() -> Any:
 
 
 def _print_nothing(context: None, error: tuple[Any, ...]) -> None:
-    """Stand in for libvirt's own handler, which prints what is raised as an exception anyway."""
+    """Replace libvirt's handler, which prints errors that are raised as exceptions anyway."""

@@ -1,8 +1,8 @@
 """Overlays: copy-on-write volumes over the disks of a base image, by libvirt's storage API.
 
-Only by that API, so that it works over a remote URI as well. A qcow2 overlay with a backing file
-takes the same short time whatever the size of what it stands on
-(https://libvirt.org/formatstorage.html, ``backingStore``). All calls here block.
+Only this API is used, so that it works over a remote URI as well. Creating a qcow2 overlay takes
+the same short time for a base of any size (https://libvirt.org/formatstorage.html,
+``backingStore``). All calls here block.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ FOLDER_POOLS = ("dir", "fs", "netfs")
 """The types of storage pools whose volumes are files, as overlays are."""
 
 DEFAULT_POOL = "default"
-"""Where overlays over disks that are not files are made."""
+"""The pool for overlays over disks that are not files."""
 
 TEMPORARY_POOL = "haas-temporary"
 
 
 @dataclass(frozen=True)
 class Located:
-    """A disk of the base image, and the folder that its overlay goes into. ``size`` in bytes."""
+    """A disk of the base image, and the folder for its overlay. ``size`` in bytes."""
 
     path: str
     format: str
@@ -45,7 +45,7 @@ class Storage:
         self._go_on = go_on
 
     def locate(self, image: str, disk: BaseDisk) -> Located:
-        """Find a disk of the base image. Raises DeviceError (missing, refused)."""
+        """Find a disk of the base image. Raises DeviceError: ``missing``, ``refused``."""
         if disk.pool is not None and disk.volume is not None:
             return self._locate_volume(image, disk)
         path = disk.path or ""
@@ -70,19 +70,19 @@ class Storage:
             return Located(path, disk.format, volume.info()[1], folder)
 
     def has_file(self, path: str) -> bool:
-        """Whether there is such a file, in whatever folder."""
+        """Return whether a file exists; its folder need not be a storage pool."""
         with self._pool(posixpath.dirname(path), may_lack=True) as pool:
             return pool is not None and self._volume(pool, posixpath.basename(path)) is not None
 
     def make_overlay(self, base: Located, path: str) -> None:
-        """Make a fresh overlay over the base's disk; one that is there from before is replaced."""
+        """Create an overlay over the base's disk, and replace an existing one."""
         with self._pool(posixpath.dirname(path)) as pool:
             self._delete(pool, posixpath.basename(path))
             self._go_on()
             pool.createXML(_overlay_xml(posixpath.basename(path), base), 0)
 
     def copy(self, path: str, to: str) -> None:
-        """Copy a small file within its folder; what is there from before is replaced."""
+        """Copy a small file within its folder, and replace an existing one."""
         with self._pool(posixpath.dirname(path)) as pool:
             original = self._volume(pool, posixpath.basename(path))
             self._delete(pool, posixpath.basename(to))
@@ -90,7 +90,7 @@ class Storage:
             pool.createXMLFrom(_copy_xml(posixpath.basename(to), original.info()[1]), original, 0)
 
     def delete(self, path: str) -> None:
-        """Delete a volume that was made here; gone already is fine."""
+        """Delete a volume, if it exists."""
         with self._pool(posixpath.dirname(path), may_lack=True) as pool:
             if pool is not None:
                 self._delete(pool, posixpath.basename(path))
@@ -135,7 +135,7 @@ class Storage:
         )
 
     def _volume(self, pool: Any, name: str) -> Any:
-        """Return the volume or None; a pool does not see by itself what others put in its folder"""
+        """Return the volume or None. A pool must be refreshed to see files of other origin."""
         found = self._lookup(pool.storageVolLookupByName, name)
         if found is None:
             pool.refresh(0)
@@ -144,9 +144,9 @@ class Storage:
 
     @contextmanager
     def _pool(self, folder: str, may_lack: bool = False) -> Iterator[Any]:
-        """Give the storage pool on the folder, for a while if there is none.
+        """Yield the storage pool for this folder; create a transient one if there is none.
 
-        Yields None for a folder that does not exist if ``may_lack``, else raises DeviceError.
+        If the folder does not exist, yield None if ``may_lack``, else raise DeviceError.
         """
         pool = self._pool_on(folder)
         if pool is not None and pool.isActive():
@@ -169,7 +169,7 @@ class Storage:
         try:
             yield pool
         finally:
-            pool.destroy()  # stops the pool; what is in its folder stays
+            pool.destroy()  # stops the pool, but keeps the files in its folder
 
     def _pool_on(self, folder: str) -> Any:
         for pool in self._connection.listAllStoragePools():

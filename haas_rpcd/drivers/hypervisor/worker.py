@@ -1,9 +1,9 @@
-"""Blocking calls from asyncio, with time-outs that hold.
+"""Runs blocking calls from asyncio, with reliable time-outs.
 
-libvirt's calls block, and one to a daemon that has gone silent blocks for ever. They run in one
-thread, in their order; a thread that does not come back in time is left behind and replaced. It is
-a daemon thread, so it keeps no program from ending (those of ``concurrent.futures`` would), and how
-many may be left behind is bounded.
+libvirt's calls block, and a call to a silent libvirtd blocks forever. They run in one thread, one
+after the other. A thread that does not return in time is abandoned and replaced. It is a daemon
+thread, so that it does not keep the program from ending (those of ``concurrent.futures`` would).
+The number of abandoned threads is limited.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 Result = TypeVar("Result")
 
-LEFT_BEHIND = 4
-"""How many threads may hang at a time; each holds a connection to the hypervisor."""
+MAX_HANGING = 4
+"""Threads that may hang at the same time; each holds a connection to the hypervisor."""
 
 
 class TooManyHanging(Exception):
-    """So many earlier calls are still hanging that no further one is begun."""
+    """Too many earlier calls are still hanging, so no further one is started."""
 
 
 class Abandoned(Exception):
-    """Raised in a thread that was left behind, before it would go on to change anything."""
+    """Raised in an abandoned thread, before it would change anything else."""
 
 
 class Task(Generic[Result]):
-    """One blocking call: a function that is given this task, and runs in a worker's thread."""
+    """One blocking call: a function that gets this task, and runs in a worker's thread."""
 
     def __init__(self, function: Callable[[Task[Any]], Result]) -> None:
         self._function = function
@@ -38,23 +38,23 @@ class Task(Generic[Result]):
         self.future: asyncio.Future[Result] = self._loop.create_future()
 
     def go_on(self) -> None:
-        """Raise Abandoned if nobody waits for this call any more.
+        """Raise Abandoned if nobody waits for this call any longer.
 
-        Called before each change: a call that hung must not wake up later and change things that
-        have been planned anew meanwhile.
+        It is called before each change: a call that hung must not wake up later and change what has
+        been planned again meanwhile.
         """
         if self._abandoned.is_set():
             raise Abandoned
 
     def pause(self, seconds: float) -> None:
-        """Wait, but not once nobody waits for this call any more."""
+        """Wait; raise Abandoned as soon as nobody waits for this call any longer."""
         self._abandoned.wait(seconds)
         self.go_on()
 
     def relay(self, function: Callable[[str], None]) -> Callable[[str], None]:
-        """Make a function that, called in the worker's thread, has this one called in the loop's.
+        """Return a function for the worker's thread that calls this one in the loop's thread.
 
-        What was said before the call's end is heard before whoever awaits the call goes on.
+        All its calls are delivered before the coroutine that awaits this task continues.
         """
 
         def report(line: str) -> None:
@@ -64,26 +64,26 @@ class Task(Generic[Result]):
         return report
 
     def abandon(self) -> None:
-        """Say that nobody waits for it any more."""
+        """Note that nobody waits for this call any longer."""
         self._abandoned.set()
 
     def run(self) -> None:
-        """Call the function, and hand what comes of it to the waiting coroutine."""
+        """Call the function, and deliver its result or error to the waiting coroutine."""
         try:
             self.go_on()
             result = self._function(self)
         except BaseException as error:  # noqa: BLE001 (it is raised again where it is awaited)
-            self._hand_over(self._fail, error)
+            self._deliver(self._fail, error)
         else:
-            self._hand_over(self._succeed, result)
+            self._deliver(self._succeed, result)
 
-    def _hand_over(self, deliver: Callable[[Any], None], value: Any) -> None:
+    def _deliver(self, deliver: Callable[[Any], None], value: Any) -> None:
         if self._loop.is_closed():
             return  # the program ended while this call hung
         try:
             self._loop.call_soon_threadsafe(deliver, value)
         except RuntimeError:
-            return  # the loop closed between the question and the call
+            return  # the loop closed after the check
 
     def _succeed(self, result: Result) -> None:
         if not self.future.done():
@@ -95,9 +95,9 @@ class Task(Generic[Result]):
 
 
 class Worker:
-    """Runs blocking calls one after the other in a thread, which is replaced if it hangs."""
+    """Runs blocking calls, one after the other, in a thread that is replaced if it hangs."""
 
-    _hanging: ClassVar[list[threading.Thread]] = []  # of all workers: each session has its own
+    _hanging: ClassVar[list[threading.Thread]] = []  # of all workers: each session has its own one
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -107,7 +107,7 @@ class Worker:
     async def call(self, function: Callable[[Task[Any]], Result], timeout: float) -> Result:
         """Run the function, and wait at most ``timeout`` seconds for it.
 
-        Raises what it raises, TimeoutError when it is not done in time, and TooManyHanging.
+        Raises what it raises, TimeoutError if it does not return in time, and TooManyHanging.
         """
         task = Task(function)
         self._queue().put(task)
@@ -116,11 +116,11 @@ class Worker:
                 return await task.future
         except (TimeoutError, asyncio.CancelledError):
             task.abandon()
-            self._leave_behind()
+            self._abandon_thread()
             raise
 
     def end(self) -> None:
-        """Let the thread end when it is idle."""
+        """Let the thread end as soon as it is idle."""
         if self._tasks is not None:
             self._tasks.put(None)
         self._tasks = self._thread = None
@@ -128,7 +128,7 @@ class Worker:
     def _queue(self) -> queue.SimpleQueue[Task[Any] | None]:
         if self._tasks is None:
             self._hanging[:] = [thread for thread in self._hanging if thread.is_alive()]
-            if len(self._hanging) >= LEFT_BEHIND:
+            if len(self._hanging) >= MAX_HANGING:
                 raise TooManyHanging
             self._tasks = queue.SimpleQueue()
             self._thread = threading.Thread(
@@ -137,7 +137,7 @@ class Worker:
             self._thread.start()
         return self._tasks
 
-    def _leave_behind(self) -> None:
+    def _abandon_thread(self) -> None:
         if self._thread is not None:
             self._hanging.append(self._thread)
         self.end()
@@ -146,4 +146,4 @@ class Worker:
 def _work(tasks: queue.SimpleQueue[Task[Any] | None]) -> None:
     while (task := tasks.get()) is not None:
         task.run()
-        del task  # do not hold its result while waiting for the next
+        del task  # release its result while waiting for the next
