@@ -1,4 +1,4 @@
-"""The app: wiring between the session and the screens."""
+"""The app: puts the session, the screens and their parts together."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -20,23 +20,21 @@ from haas_console.core.recall import Recall
 from haas_console.core.session import Session
 from haas_console.core.sync import Target
 from haas_console.tui import clipboard
+from haas_console.tui.announcements import JobAnnouncements, SwitchAnnouncements
 from haas_console.tui.board import BoardScreen
 from haas_console.tui.commandline import CommandLine
 from haas_console.tui.glyphs import ASCII, Plain, glyphs
 from haas_console.tui.grip import Grip
-from haas_console.tui.jobnews import JobNews
-from haas_console.tui.match import pick
-from haas_console.tui.prompt import Question
+from haas_console.tui.navigation import ScreenNavigation
 from haas_console.tui.screen import ConsoleScreen
-from haas_console.tui.switchnews import SwitchNews
-from haas_console.tui.table import SCREENS, Entry, entry
+from haas_console.tui.table import SCREENS
 from haas_console.tui.textual_private import PlainApp
-from haas_console.tui.typeahead import Landed, TypeAhead
+from haas_console.tui.typeahead import Hold, KeyProcessed, TypeAhead
 
 
 @dataclass(frozen=True)
 class Options:
-    """How the console is to look, what it may do, and where it keeps things (None: nowhere)."""
+    """How the console looks, what it may do, and where it keeps files (None: nowhere)."""
 
     readonly: bool = False
     project: str | None = None
@@ -51,7 +49,7 @@ class ConsoleApp(PlainApp):
 
     TITLE = "HaaS"
     CSS_PATH = "styles.tcss"
-    ENABLE_COMMAND_PALETTE = False  # ours is in tui/palette.py, and sends less
+    ENABLE_COMMAND_PALETTE = False  # the console's own, in tui/palette.py, sends less
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("colon", "command", "Command", id="app.command"),
         Binding("p", "project", "Project", id="app.project"),
@@ -71,61 +69,16 @@ class ConsoleApp(PlainApp):
         super().__init__()
         self.options = options or Options()
         self.session = Session(target, readonly=self.options.readonly, project=self.options.project)
+        self.navigation = ScreenNavigation(self, self)
         self.commandline = CommandLine(self, Recall(self.options.history))
+        self.typeahead = TypeAhead(self, super().on_event, self._say_that_keys_wait)
         self.animation_level = "none"
         self._mouse_is_ours = True
-        self._typeahead = TypeAhead(self, super().on_event)
-        self._complaint = self._settle()
-        self._job_news = JobNews(self)
-        self._switch_news = SwitchNews(self)
+        self._complaint = self._configure()
+        self._announcements = (JobAnnouncements(self), SwitchAnnouncements(self))
 
-    async def on_event(self, event: events.Event) -> None:
-        """Give keys one by one, and a pressed mouse to the list it was pressed on.
-
-        The mouse from the press to the release, and here, not in the list: that learns of its press
-        only later, and what a fast hand or a slow line has sent behind it would have gone elsewhere
-        by then, the release too.
-        """
-        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
-            await self._typeahead.feed(event)
-            return
-        fresh = isinstance(event, events.MouseEvent) and not event.is_forwarded
-        await super().on_event(event)
-        if not fresh:
-            return
-        if isinstance(event, events.MouseDown) and self.mouse_captured is None:
-            gripped = self.pressed_widget
-            if event.button == 1 and isinstance(gripped, Grip):
-                self.capture_mouse(gripped)
-        elif isinstance(event, events.MouseUp) and isinstance(self.mouse_captured, Grip):
-            self.capture_mouse(None)
-
-    def before_key(self, event: events.Key) -> None:
-        """Say why a key does nothing, where nothing can be changed."""
-        if (reason := self._why_not(event.key)) is not None and self.here is not None:
-            self.here.fail(reason)
-
-    async def after_key(self) -> None:
-        """Let the next key come."""
-        await self._typeahead.at_app()
-
-    def _why_not(self, key: str) -> str | None:
-        """Why the key does nothing, if it would change something and nothing can be changed."""
-        refusal = self.session.write_access.refusal()
-        if refusal is None:
-            return None
-        active = self.screen.active_bindings.get(key)
-        if active is None or active.enabled or not isinstance(active.node, ConsoleScreen):
-            return None
-        action = active.binding.action.partition("(")[0]
-        return refusal.reason if action in active.node.CHANGES else None
-
-    async def on_typeahead_landed(self, event: Landed) -> None:
-        """Let the next key come."""
-        await self._typeahead.landed(event.lap)
-
-    def _settle(self) -> str:
-        """Take over theme and keys; gives a sentence on what of them cannot be used."""
+    def _configure(self) -> str:
+        """Set up theme, glyphs and keys; give a sentence on a theme that there is not."""
         theme = self.options.theme
         if theme is not None and theme not in self.available_themes:
             return f'There is no theme "{theme}"{near_miss(theme, self.available_themes)}.'
@@ -139,79 +92,110 @@ class ConsoleApp(PlainApp):
         return ""
 
     def get_default_screen(self) -> Screen[None]:
-        """Begin with the board itself: a blank screen under it would be painted first."""
+        """Begin with the board itself: a blank screen below it would be painted first."""
         return BoardScreen(self.session)
 
     def on_mount(self) -> None:
-        """Connect once the first paint is out."""
+        """Connect after the first paint."""
         self.call_after_refresh(self._connect)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
-            # In good order, even when the terminal is gone: a demo daemon is to be ended.
+            # Ends a demo daemon too, even when the terminal is gone.
             if threading.current_thread() is threading.main_thread():
                 loop.add_signal_handler(number, self.exit, 128 + number)
 
+    def on_unmount(self) -> None:
+        """Deliver no more keys."""
+        self.typeahead.stop()
+
     def _connect(self) -> None:
         self.run_worker(self.session.sync.run(), name="live", group="live")
-        if self._complaint and self.here is not None:
-            self.here.fail(self._complaint)
+        if self._complaint and self.front is not None:
+            self.front.fail(self._complaint)
 
-    # --- screens ---
+    # --- what screens and parts need ---
 
     @property
-    def here(self) -> ConsoleScreen | None:
-        """The screen in front, if it is one of ours."""
-        return self.screen if isinstance(self.screen, ConsoleScreen) else None
+    def front(self) -> ConsoleScreen | None:
+        """The screen in front, if it is one of the console's; None once the console has ended."""
+        stack = self.screen_stack
+        return stack[-1] if stack and isinstance(stack[-1], ConsoleScreen) else None
 
     def breadcrumbs(self) -> list[str]:
         """The titles of the screens on the way here."""
-        return [s.TITLE for s in self.screen_stack if isinstance(s, ConsoleScreen)]
+        return self.navigation.breadcrumbs()
 
-    def open(self, item: Entry) -> None:
-        """Go to a screen; from another than the board, in its place."""
-        info = self.session.inventory.info
-        if item.admin and (info is None or not info.admin):
-            if self.here is not None:
-                self.here.fail(f"{item.title} is for admins.")
-            return
-        screen = item.load()
-        self.close_text()
-        if self.here is None or self.here.NAME != screen.NAME:
-            self.show(screen(self.session))
+    def start(self, work: Awaitable[Any]) -> None:
+        """Run something that goes on when the screen in front is left."""
+        self.run_worker(work, group="send")
 
-    def show(self, screen: ConsoleScreen) -> None:
-        """Put a screen in front; from another than the board, in its place.
+    def hold_keys(self) -> Hold:
+        """Keep the keys that are typed from now on until the hold is released."""
+        return Hold(self.typeahead)
 
-        Something to read lies over the screen one was at, which goes on below it.
+    def copy(self, text: str) -> None:
+        """Copy by OSC 52, and into a file for terminals that ignore it."""
+        results = []
+        sequence = clipboard.sequence(text, os.environ)
+        if sequence is not None and self.write(sequence):
+            results.append("copied")
+        if self.options.clipboard is not None:
+            try:
+                results.append(f"written to {clipboard.save(text, self.options.clipboard)}")
+            except OSError as error:
+                results.append(f"{self.options.clipboard} cannot be written: {error.strerror}")
+        if self.front is not None:
+            self.front.say(" and ".join(results) or "there is nowhere to copy it to")
+
+    # --- events ---
+
+    async def on_event(self, event: events.Event) -> None:
+        """Deliver keys one by one, and a pressed mouse to the list it was pressed on.
+
+        The list cannot capture the mouse itself: it gets the press later, when what a fast hand
+        or a slow line sent after it, even the release, has already been delivered elsewhere.
         """
-        self.close_text()
-        if len(self.screen_stack) > 1 and screen.NAME != "text":
-            self.switch_screen(screen)
-        else:
-            self.push_screen(screen)
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            await self.typeahead.feed(event)
+            return
+        fresh = isinstance(event, events.MouseEvent) and not event.is_forwarded
+        await super().on_event(event)
+        if not fresh:
+            return
+        if isinstance(event, events.MouseDown) and self.mouse_captured is None:
+            gripped = self.pressed_widget
+            if event.button == 1 and isinstance(gripped, Grip):
+                self.capture_mouse(gripped)
+        elif isinstance(event, events.MouseUp) and isinstance(self.mouse_captured, Grip):
+            self.capture_mouse(None)
 
-    def close_text(self) -> None:
-        """Put away what there is to read in front, if anything."""
-        while self.here is not None and self.here.NAME == "text":
-            self.pop_screen()
+    def before_key(self, event: events.Key) -> None:
+        """Say why a key does nothing, if it would change something and nothing can be changed."""
+        refusal = self.session.write_access.refusal()
+        active = self.screen.active_bindings.get(event.key)
+        if refusal is None or active is None or active.enabled:
+            return
+        screen, action = active.node, active.binding.action.partition("(")[0]
+        if isinstance(screen, ConsoleScreen) and action in screen.CHANGES:
+            screen.fail(refusal.reason)
+
+    async def after_key(self) -> None:
+        """Let the next key come."""
+        await self.typeahead.at_app()
+
+    async def on_typeahead_key_processed(self, event: KeyProcessed) -> None:
+        """Let the next key come."""
+        await self.typeahead.processed(event.trip)
+
+    def _say_that_keys_wait(self) -> None:
+        if self.front is not None:
+            self.front.say("waiting for the daemon's answer; esc gives up what was typed")
+
+    # --- actions that work everywhere ---
 
     def action_open(self, name: str) -> None:
         """Go to the screen of that name."""
-        found = entry(name)
-        if found is not None:
-            self.open(found)
-
-    def back(self) -> None:
-        """Go back to the screen before; the board is the last."""
-        if len(self.screen_stack) > 1:
-            self.pop_screen()
-
-    def to_board(self) -> None:
-        """Go back to the board, from however far."""
-        while len(self.screen_stack) > 1:
-            self.pop_screen()
-
-    # --- what works everywhere ---
+        self.navigation.open(name)
 
     async def action_quit(self) -> None:
         """Quit; what was staged stays staged, and jobs go on."""
@@ -219,70 +203,49 @@ class ConsoleApp(PlainApp):
 
     def action_project(self) -> None:
         """Choose the current project."""
-        here = self.here
-        if here is None:
-            return
-        names = [*sorted(self.session.inventory.projects), "all"]
-        here.put(
-            Question(
-                "project: ",
-                answer=lambda name: self.session.use(None if name == "all" else name),
-                complete=lambda typed: pick(names, typed),
-                choose=True,
-            )
-        )
+        if self.front is not None:
+            self.front.take_turn(self._choose_project)
 
-    def command(self, text: str = "") -> None:
-        """Open the command line, with a beginning of a command in it."""
-        self.commandline.open(text)
+    async def _choose_project(self) -> None:
+        if self.front is None:
+            return
+        name = await self.front.ask(
+            "project: ", choices=[*sorted(self.session.inventory.projects), "all"]
+        )
+        if name is not None:
+            self.session.use(None if name == "all" else name)
 
     def action_command(self) -> None:
         """Type a command, in the language of scripts."""
-        self.command()
+        self.commandline.open()
 
     def action_help(self) -> None:
-        """Say what can be pressed."""
+        """Show which keys there are."""
         from haas_console.tui.helppage import help_lines
-        from haas_console.tui.textscreen import TextScreen
 
-        here = self.here
-        if here is not None and here.TITLE != "Help":
-            self.show(TextScreen(self.session, "Help", help_lines(here), indent=15))
+        if self.front is not None and self.front.TITLE != "Help":
+            self.navigation.read("Help", help_lines(self.front), indent=15)
 
     def action_palette(self) -> None:
         """Find something to do by its name."""
-        from haas_console.tui.palette import Entry as Found
-        from haas_console.tui.palette import PaletteScreen, entries
+        from haas_console.tui.palette import Choice, PaletteScreen, choices
 
-        def done(found: Found | None) -> None:
-            if found is not None:
-                self.call_later(found.run)
+        def run(choice: Choice | None) -> None:
+            if choice is not None:
+                self.call_later(choice.run)
 
-        self.push_screen(PaletteScreen(entries(self)), done)
+        found = choices(self, self.session, self.commandline.open)
+        self.push_screen(PaletteScreen(found), run)
 
     def action_mouse(self) -> None:
         """Give the mouse to the terminal, to select text with it, or take it back."""
-        if self.here is None or not self.report_mouse(not self._mouse_is_ours):
+        if self.front is None or not self.report_mouse(not self._mouse_is_ours):
             return
         self._mouse_is_ours = not self._mouse_is_ours
-        said = (
+        where = (
             "here again" if self._mouse_is_ours else "the terminal's: select text; m takes it back"
         )
-        self.here.say(f"the mouse is {said}")
-
-    def copy(self, text: str) -> None:
-        """Copy by OSC 52, and into a file for terminals that do not heed it."""
-        told = []
-        found = clipboard.sequence(text, os.environ)
-        if found is not None and self.write(found):
-            told.append("copied")
-        if self.options.clipboard is not None:
-            try:
-                told.append(f"written to {clipboard.save(text, self.options.clipboard)}")
-            except OSError as error:
-                told.append(f"{self.options.clipboard} cannot be written: {error.strerror}")
-        if self.here is not None:
-            self.here.say(" and ".join(told) or "there is nowhere to copy it to")
+        self.front.say(f"the mouse is {where}")
 
 
 DEFAULT_THEME = "ansi-dark"

@@ -10,50 +10,85 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
 from haas_console.core import guide
-from haas_console.core.board import Board, key_of
-from haas_console.core.gestures import DragItem, NicRef
+from haas_console.core.board import SORTS, Board, key_of
+from haas_console.core.gestures import PARKED
+from haas_console.core.session import Session
 from haas_console.core.sync import Changes
 from haas_console.tui.areas import AreaList
 from haas_console.tui.bars import Bar, summary_text
-from haas_console.tui.boardkeys import BoardKeys
+from haas_console.tui.connecting import Connecting
 from haas_console.tui.drag import Drag, Ghost
 from haas_console.tui.grip import Grip
-from haas_console.tui.lines import BAR
+from haas_console.tui.holdings import Holdings
+from haas_console.tui.lines import BAR, Lines
 from haas_console.tui.nodes import NodeTable
+from haas_console.tui.prompt import Question
+from haas_console.tui.screen import ConsoleScreen, in_turn
+from haas_console.tui.selection import Selection
+from haas_console.tui.staging import Staging
 
 
-class BoardScreen(BoardKeys):
-    """Nodes, networks, and what is staged between them."""
+class BoardScreen(ConsoleScreen):
+    """Nodes, networks, and what is staged between them.
+
+    What its keys do is done by parts: :class:`Selection`, :class:`Connecting`, :class:`Holdings`,
+    :class:`Staging` and :class:`Drag`. The actions here say which.
+    """
 
     TITLE: ClassVar[str] = "Board"
     NAME = "board"
     AUTO_FOCUS = "#nodes"
+    CHANGES = frozenset(
+        {"connect", "tag", "disconnect", "allocate", "release", "new_network", "new_headnode"}
+        | {"delete", "undo", "redo", "discard"}
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "mark", "Mark", id="board.mark"),
+        Binding("c", "connect", "Connect", id="board.connect"),
+        Binding("d", "disconnect", "Disconnect", id="board.disconnect"),
+        Binding("A", "allocate", "Allocate", id="board.allocate"),
+        Binding("R", "release", "Release", id="board.release"),
+        Binding("n", "new_network", "Network", id="board.new_network"),
+        Binding("h", "new_headnode", "Headnode", id="board.new_headnode"),
+        Binding("z", "undo", "Undo", id="board.undo"),
+        Binding("slash", "filter", "Filter", id="board.filter"),
+        Binding("Z", "redo", "Redo", id="board.redo", show=False),
+        Binding("D", "discard", "Discard all staged", id="board.discard", show=False),
+        Binding("C", "tag", "Connect tagged", id="board.tag", show=False),
+        Binding("X", "delete", "Delete", id="board.delete", show=False),
+        Binding("s", "sort", "Sort", id="board.sort", show=False),
+        Binding("asterisk", "mark_all", "Mark all shown", id="board.mark_all", show=False),
+        Binding("N", "mark_node", "Mark the node", id="board.mark_node", show=False),
+        Binding("y", "copy", "Copy the last command", id="board.copy", show=False),
+        Binding("tab", "other_side", "Other side", id="board.other_side", show=False),
         Binding("escape", "escape", "Let go, clear", id="board.escape", show=False, priority=True),
     ]
 
-    def compose_body(self) -> ComposeResult:
-        """The two sides, the line on what is staged, and the ghost that a drag shows."""
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
         self.board = Board()
+        self.nodes = NodeTable(self.board, id="nodes")
+        self.areas = AreaList(id="areas")
+        self.selection = Selection(self.board, self.nodes, self.areas, self._show_marks)
+        self.connecting = Connecting(self, self.selection, self.areas)
+        self.holdings = Holdings(self, self.selection)
+        self.staging = Staging(self)
+        self.drag = Drag(self, self.areas, Ghost())
+        self.nodes.items_of = self.selection.dragged_from
+        self.nodes.found_on = session.inventory.found_on
+
+    def compose_body(self) -> ComposeResult:
+        """The two sides, what is staged, and the ghost that a drag shows."""
         with Horizontal(id="body"):
             with Vertical(id="left"):
                 yield Bar(id="left-title", classes="title")
-                yield NodeTable(self.board, id="nodes")
+                yield self.nodes
             with Vertical(id="right"):
                 yield Bar(id="right-title", classes="title")
-                yield AreaList(id="areas")
+                yield self.areas
         yield Bar(id="tour")
         yield Bar(id="summary")
-        yield Ghost()
-
-    def on_mount(self) -> None:
-        """Know the parts."""
-        self.nodes = self.query_one(NodeTable)
-        self.areas = self.query_one(AreaList)
-        self.drag = Drag(self, self.areas, self.query_one(Ghost))
-        self.nodes.grips = self._gripped
-        self.nodes.found_on = self.session.inventory.found_on
-        super().on_mount()
+        yield self.drag.ghost
 
     # --- showing ---
 
@@ -61,24 +96,24 @@ class BoardScreen(BoardKeys):
         """Show the inventory as it is now."""
         inventory, session = self.session.inventory, self.session
         if changes & {"node", "use", "info", "switch", "project"}:
-            self.rebuild()
+            self._rebuild()
         elif "drift" in changes:
             self.nodes.redraw()
         if changes & {"node", "network", "headnode", "use"}:
             self.areas.update(inventory, session.project)
         self.query_one("#summary", Bar).show(summary_text(session))
-        self._tour()
-        self.show_titles()
+        self._show_tour()
+        self._show_titles()
 
-    def rebuild(self) -> None:
+    def _rebuild(self) -> None:
         """Make the rows anew; the cursor stays on its nic."""
         rows, nodes = self.board.rows, self.nodes
         key = key_of(rows[nodes.cursor]) if 0 <= nodes.cursor < len(rows) else None
         self.board.rebuild(self.session.inventory)
         nodes.project = self.session.project
         width = nodes.scrollable_content_region.width - BAR - 1
-        said = [] if self.board.total else guide.empty_board(self.session.inventory)
-        nodes.guide = guide.wrapped(said, width)
+        text = [] if self.board.total else guide.empty_board(self.session.inventory)
+        nodes.guide = guide.wrapped(text, width)
         rows = self.board.rows
         there = key is None or (nodes.cursor < len(rows) and key_of(rows[nodes.cursor]) == key)
         if key is not None and not there:
@@ -87,52 +122,44 @@ class BoardScreen(BoardKeys):
                 nodes.cursor = found
         nodes.changed()
 
-    def show_titles(self) -> None:
-        """The columns' names, the filter, and what is marked; whose networks these are."""
+    def _show_marks(self) -> None:
+        self.nodes.redraw()
+        self._show_titles()
+
+    def _show_titles(self) -> None:
+        """The columns' names, the filter and the marks; whose networks are shown."""
         board = self.board
-        said = []
+        parts = [self.nodes.title().rstrip() if board.total else ""]
         if board.filter:
-            said.append(f"/{board.filter} {len(board.rows)}/{board.total}")
+            parts.append(f"/{board.filter} {len(board.rows)}/{board.total}")
         if board.marks:
-            said.append(f"{len(board.marks)} marked")
+            parts.append(f"{len(board.marks)} marked")
         if board.sort != "node":
-            said.append(f"by {board.sort}")
-        title = self.nodes.title().rstrip() if board.total else ""
-        self.query_one("#left-title", Bar).show(Text("  ".join([title, *said])))
+            parts.append(f"by {board.sort}")
+        self.query_one("#left-title", Bar).show(Text("  ".join(parts)))
         project = self.session.project
         whose = f" networks of {project}" if project else " all networks"
         if not self.session.inventory.projects:
             whose = f" {guide.no_project(self.session.inventory)}"
         self.query_one("#right-title", Bar).show(Text(whose))
 
-    def _tour(self) -> None:
+    def _show_tour(self) -> None:
         info = self.session.inventory.info
         if info is None or not info.demo:
             return
-        said = guide.tour(self.session.inventory, self.session.project)
+        step = guide.tour(self.session.inventory, self.session.project)
         bar = self.query_one("#tour", Bar)
-        bar.set_class(said is not None, "on")
-        bar.show(Text(f" {said}") if said else Text())
+        bar.set_class(step is not None, "on")
+        bar.show(Text(f" {step}") if step else Text())
 
     # --- the mouse ---
 
-    def _gripped(self, index: int) -> list[DragItem]:
-        """What a drag from the left side grips: the marked nics if it begins on one of them."""
-        if not 0 <= index < len(self.board.rows):
-            return []
-        row = self.board.rows[index]
-        if key_of(row) in self.board.marks:
-            return list(self.board.chosen(index))
-        return [NicRef(row[0].node, row[1].nic)] if row[1] else []
-
     def on_grip_clicked(self, event: Grip.Clicked) -> None:
-        """Put the cursor there; with Ctrl, or on the mark's column, mark."""
+        """Put the cursor there; with Ctrl, or in the column of marks, mark the line."""
         event.lines.focus(scroll_visible=False)
         event.lines.move_to(event.index)
         if event.lines is self.nodes and (event.toggles or event.column < 2):
-            self.board.toggle(event.index)
-            self.nodes.redraw()
-            self.show_titles()
+            self.selection.mark_line(event.index)
 
     def on_grip_drag_began(self, event: Grip.DragBegan) -> None:
         """Show the ghost."""
@@ -146,15 +173,125 @@ class BoardScreen(BoardKeys):
         """Drop."""
         target = self.drag.end(event.at)
         if event.dropped and target is not None:
-            self.drop(self.drag.items, target)
+            self.connecting.drop(self.drag.items, target)
+
+    # --- moving, marking, sorting, filtering ---
+
+    def action_other_side(self) -> None:
+        """Go to the other side."""
+        other: Lines = self.areas if self.focused is self.nodes else self.nodes
+        other.focus(scroll_visible=False)
+
+    def action_mark(self) -> None:
+        """Mark the nic under the cursor, and go on to the next."""
+        self.selection.mark()
+
+    def action_mark_all(self) -> None:
+        """Mark all nics that the filter shows, or take all marks off."""
+        self.selection.mark_all()
+
+    def action_mark_node(self) -> None:
+        """Mark all nics of the node under the cursor."""
+        self.selection.mark_node()
+
+    def action_sort(self) -> None:
+        """Sort by the next of node, project, state, network, port."""
+        self.board.sort = SORTS[(SORTS.index(self.board.sort) + 1) % len(SORTS)]
+        self._rebuild()
+        self._show_titles()
+        self.say(f"sorted by {self.board.sort}")
+
+    def action_filter(self) -> None:
+        """Show only lines that fit, while it is typed; ? tells how."""
+        before = self.board.filter
+        self.put(
+            Question(
+                "/",
+                text=before,
+                answer=self._filter,
+                typed=lambda text, _: self._filter(text, quiet=True),
+                cancelled=lambda: self._filter(before),
+            )
+        )
+
+    def _filter(self, text: str, quiet: bool = False) -> None:
+        """Apply a filter; report a malformed one unless ``quiet``."""
+        try:
+            self.board.set_filter(text)
+        except ValueError as error:
+            if not quiet:
+                self.fail(str(error))
+            return
+        self._rebuild()
+        self._show_titles()
 
     def action_escape(self) -> None:
         """Let go of what is dragged; else take marks off; else the filter."""
         if self.drag.on:
             self.drag.cancel()
-        elif self.board.marks:
-            self.board.marks.clear()
-            self.nodes.redraw()
-            self.show_titles()
-        elif self.board.filter:
-            self.filter("")
+        elif not self.selection.clear() and self.board.filter:
+            self._filter("")
+
+    # --- connecting ---
+
+    @in_turn
+    async def action_connect(self) -> None:
+        """Choose the network to which what is chosen is connected."""
+        await self.connecting.choose_network(tagged=False)
+
+    @in_turn
+    async def action_tag(self) -> None:
+        """Connect tagged: beside the untagged network, and other tagged ones."""
+        await self.connecting.choose_network(tagged=True)
+
+    def action_disconnect(self) -> None:
+        """Disconnect what is chosen: its port is parked by the next apply."""
+        self.connecting.drop(self.selection.items(), PARKED)
+
+    # --- nodes, networks, headnodes ---
+
+    def action_allocate(self) -> None:
+        """Allocate the chosen nodes to the current project."""
+        self.holdings.allocate()
+
+    @in_turn
+    async def action_release(self) -> None:
+        """Give the chosen nodes back, after a question."""
+        await self.holdings.release()
+
+    @in_turn
+    async def action_new_network(self) -> None:
+        """Make a network in the current project."""
+        await self.holdings.create("network")
+
+    @in_turn
+    async def action_new_headnode(self) -> None:
+        """Make a headnode in the current project."""
+        await self.holdings.create("headnode")
+
+    @in_turn
+    async def action_delete(self) -> None:
+        """Delete the network or headnode under the cursor on the right, after a question."""
+        await self.holdings.delete()
+
+    # --- what is staged ---
+
+    def action_undo(self) -> None:
+        """Undo the last staged edit."""
+        self.console.start(self.staging.undo())
+
+    def action_redo(self) -> None:
+        """Do again what was undone."""
+        self.console.start(self.staging.redo())
+
+    @in_turn
+    async def action_discard(self) -> None:
+        """Go back to what is applied, after a question."""
+        await self.staging.discard()
+
+    @in_turn
+    async def action_copy(self) -> None:
+        """Copy the last command that was sent."""
+        commands = self.session.sync.log.commands
+        if commands:
+            self.console.copy(commands[-1].line)

@@ -4,33 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from haas_console.core import devicetext, text
 from haas_console.core.commands import Apply, Call, Command, Help, Use
 from haas_console.core.errors import CommandSyntaxError, ConsoleError
 from haas_console.core.recall import Recall
+from haas_console.tui.console import Console, ScreenHost
 from haas_console.tui.prompt import Question
-from haas_console.tui.screen import ConsoleScreen
 from haas_console.tui.table import SCREENS, entry
-
-if TYPE_CHECKING:
-    from haas_console.tui.app import ConsoleApp
 
 QUIT = ("q", "quit", "exit", "wq", "q!")
 
 
 class CommandLine:
-    """Reads what was typed after ``:`` and does it."""
+    """Reads what is typed after ``:`` and does it."""
 
-    def __init__(self, app: ConsoleApp, recall: Recall) -> None:
-        self.console = app
+    def __init__(self, console: Console, recall: Recall) -> None:
+        self.console = console
         self._recall = recall
 
     def open(self, beginning: str = "") -> None:
-        """Show the line."""
-        here, session = self.console.here, self.console.session
-        if here is None:
+        """Show the line, with the beginning of a command in it."""
+        front, session = self.console.front, self.console.session
+        if front is None:
             return
         from haas_console.core.completion import Completer
 
@@ -40,7 +37,7 @@ class CommandLine:
             session.project,
             [*(item.name for item in SCREENS), "board", "discard", "quit"],
         )
-        here.put(
+        front.put(
             Question(
                 ":",
                 text=beginning,
@@ -52,85 +49,86 @@ class CommandLine:
 
     def do(self, line: str) -> None:
         """Do what a line says."""
-        here, session = self.console.here, self.console.session
+        front, session = self.console.front, self.console.session
         words = line.split()
-        if here is None or not words:
+        if front is None or not words:
             return
         self._recall.add(line)
-        if len(words) == 1 and self._own(words[0], here):
+        if len(words) == 1 and self._do_own(words[0], front):
             return
         try:
             command = session.sync.language.parse_line(line, session.project)
         except CommandSyntaxError as error:
             usage = f"   usage: {error.usage}" if error.usage else ""
-            here.fail(f"{error.message}{usage}")
+            front.fail(f"{error.message}{usage}")
         except ConsoleError as error:
-            here.fail(str(error))
+            front.fail(str(error))
         else:
             if command is not None:
-                self.console.run_worker(self._run(here, command), group="send")
+                self._run(front, command)
 
-    def _own(self, word: str, here: ConsoleScreen) -> bool:
-        """Words of the screen's own: to quit, to discard, and the names of screens."""
+    def _do_own(self, word: str, front: ScreenHost) -> bool:
+        """Do a word that scripts do not have; False if it is none: quit, discard, a screen."""
         if word in QUIT:
             self.console.exit(0)
         elif word == "board":
-            self.console.to_board()
+            self.console.navigation.to_board()
         elif word == "discard":
-            self.console.run_worker(self._discard(here), group="send")
-        elif (found := entry(word)) is not None and word not in ("apply",):
-            self.console.open(found)
+            self.console.start(self._discard(front))
+        elif entry(word) is not None and word != "apply":
+            self.console.navigation.open(word)
         else:
             return False
         return True
 
-    async def _discard(self, here: ConsoleScreen) -> None:
-        here.show_outcome(await self.console.session.discard())
+    async def _discard(self, front: ScreenHost) -> None:
+        front.show_outcome(await self.console.session.discard())
 
-    async def _run(self, here: ConsoleScreen, command: Command) -> None:
-        from haas_console.core.help import help_text
-        from haas_console.tui.textscreen import TextScreen
+    def _run(self, front: ScreenHost, command: Command) -> None:
+        """Begin a command; what needs no daemon is done at once, for the keys that follow."""
+        session, navigation = self.console.session, self.console.navigation
+        match command:
+            case Help():
+                from haas_console.core.help import help_text
 
-        session = self.console.session
-        if isinstance(command, Help):
-            lines = help_text(session.sync.language, command).splitlines()
-            self.console.show(TextScreen(session, "Help", lines, indent=4))
-            return
-        if isinstance(command, Apply) and command.digest is None:  # look at the plan first
-            from haas_console.tui.screens.apply import ApplyScreen
+                lines = help_text(session.sync.language, command).splitlines()
+                navigation.read("Help", lines, indent=4)
+            case Apply(project, None):  # look at the plan first
+                navigation.open_plan(project)
+            case Use(project):
+                session.use(project)
+                session.sync.log.command(session.line(command)).state = "done"
+                session.sync.notify("command")
+                front.say(f"project {project}" if project else "all projects")
+            case _:
+                self.console.start(self._send(front, command))
 
-            site = command.project is None
-            self.console.show(ApplyScreen(session, site=site, project=command.project))
-            return
-        outcome = await here.send([command])
+    async def _send(self, front: ScreenHost, command: Command) -> None:
+        session, navigation = self.console.session, self.console.navigation
+        outcome = await front.send([command])
         if not outcome.ok:
             return
         result = outcome.results[-1]
-        if isinstance(command, Use):
-            here.say(f"project {command.project}" if command.project else "all projects")
-        elif isinstance(command, Apply):
-            from haas_console.tui.screens.job import open_job
-
-            open_job(self.console, result["job"])
+        if isinstance(command, Apply):
+            navigation.open_job(result["job"])
         elif isinstance(command, Call) and (
             command.method in devicetext.READ or not session.sync.language.mutates(command)
         ):
-            title = session.line(command)
-            self.console.show(TextScreen(session, title, answer_lines(command, result)))
+            navigation.read(session.line(command), answer_lines(command, result))
         elif isinstance(command, Call):
-            said = text.facts(result, command.params)
+            facts = text.facts(result, command.params)
             line = session.line(command)
-            here.say(f"> {line}: {said}" if said else f"> {line}")
+            front.say(f"> {line}: {facts}" if facts else f"> {line}")
 
 
 def answer_lines(call: Call, result: Any) -> list[str]:
-    """What a command that only looks has found, as a script's output shows it."""
+    """What a command that only reads has found, as a script's output shows it."""
     if call.method == "plan.show":
         return text.plan_lines(result)
     if call.method in devicetext.READ:
         unread = devicetext.unread(result) if call.method == "drift.check" else []
-        said = [*unread, *devicetext.talk(call.method, result)]
-        return [*devicetext.answer_lines(call.method, result), *said]
+        notes = [*unread, *devicetext.talk(call.method, result)]
+        return [*devicetext.answer_lines(call.method, result), *notes]
     if call.method == "site.export":
         return str(result["site"]).splitlines()
     if call.method == "rpc.discover":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from textual.geometry import Offset
 from textual.timer import Timer
@@ -12,11 +11,9 @@ from textual.widgets import Static
 from haas_console.core import gestures
 from haas_console.core.gestures import DragItem, DropTarget, Refusal
 from haas_console.tui.areas import AreaList
+from haas_console.tui.console import ScreenHost
 from haas_console.tui.grip import Grip
 from haas_console.tui.lines import Lines
-
-if TYPE_CHECKING:
-    from haas_console.tui.screen import ConsoleScreen
 
 EDGE = 1 / 12  # seconds between two lines of scrolling at an edge
 
@@ -34,8 +31,8 @@ class Ghost(Static):
 class Drag:
     """One drag at a time, from either side onto the areas."""
 
-    def __init__(self, screen: ConsoleScreen, areas: AreaList, ghost: Ghost) -> None:
-        self.screen = screen
+    def __init__(self, host: ScreenHost, areas: AreaList, ghost: Ghost) -> None:
+        self._host = host
         self.areas = areas
         self.ghost = ghost
         self.items: list[DragItem] = []
@@ -62,7 +59,7 @@ class Drag:
 
     def _place(self, at: Offset) -> tuple[int, int]:
         """Beside the pointer, and within the screen."""
-        size = self.screen.size
+        size = self.ghost.screen.size
         width = self.ghost.size.width or 20
         return (max(0, min(at.x + 2, size.width - width)), min(at.y + 1, size.height - 1))
 
@@ -75,7 +72,7 @@ class Drag:
         target = self.target(at)
         refusal = ""
         if target is not None:
-            session = self.screen.session
+            session = self._host.session
             found = gestures.plan_drop(
                 session.inventory, self.items, target, session.write_access, tagged=False
             )
@@ -84,9 +81,9 @@ class Drag:
         if refusal != self._refusal:
             self._refusal = refusal
             if refusal:
-                self.screen.fail(refusal)
+                self._host.fail(refusal)
             else:
-                self.screen.say("")
+                self._host.say("")
         self._mind_edges(at)
 
     def target(self, at: Offset) -> DropTarget | None:
@@ -112,7 +109,7 @@ class Drag:
         """Let go without dropping."""
         if self.source is not None:
             self.source.cancel_drag()
-            self.screen.say("")
+            self._host.say("")
 
     # --- scrolling at the edges ---
 
@@ -129,7 +126,7 @@ class Drag:
     def _mind_edges(self, at: Offset) -> None:
         near = self._edge(at) is not None
         if near and self._timer is None:
-            self._timer = self.screen.set_interval(EDGE, self._scroll)
+            self._timer = self.ghost.set_interval(EDGE, self._scroll)
         elif not near and self._timer is not None:
             self._timer.stop()
             self._timer = None

@@ -58,12 +58,12 @@ class NodeTable(Grip, Lines):
         self.board = board
         self.project: str | None = None
         self.guide: list[str] = []
-        self.grips: Callable[[int], Sequence[DragItem]] = lambda index: ()
+        self.items_of: Callable[[int], Sequence[DragItem]] = lambda index: ()
         self.found_on: Callable[[Nic | None], str | None] = lambda nic: None
 
     def items_at(self, index: int) -> Sequence[DragItem]:
         """What the board says is gripped there: one nic, or all that are marked."""
-        return self.grips(index)
+        return self.items_of(index)
 
     def count(self) -> int:
         """A line for each row of the board; of an empty one, for what to do next."""

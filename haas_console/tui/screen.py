@@ -1,11 +1,11 @@
-"""What all screens share: the bars, the prompt, and the way commands are sent and answered."""
+"""What all screens share: the bars, the prompt, and how commands are sent and answered."""
 
 from __future__ import annotations
 
 import asyncio
-import textwrap
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, cast
+import functools
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar, cast
 
 from rich.text import Text
 from textual import events
@@ -13,17 +13,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from haas_console.core.commands import Command
-from haas_console.core.gestures import Gesture, Refusal
 from haas_console.core.session import Outcome, Session
 from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar, top_text
+from haas_console.tui.console import Console, Plan
 from haas_console.tui.hints import hints_text
 from haas_console.tui.match import pick
+from haas_console.tui.message import MessageLine
 from haas_console.tui.prompt import Completer, Prompt, Question
 from haas_console.tui.textual_private import PaintOnceScreen
-
-if TYPE_CHECKING:
-    from haas_console.tui.app import ConsoleApp
+from haas_console.tui.turns import Turn, current_turn
 
 NOUNS = (
     "node", "network", "headnode", "project", "switch", "drift", "job", "info", "status", "use",
@@ -31,9 +30,24 @@ NOUNS = (
 )  # fmt: skip
 ALL: Changes = frozenset(NOUNS)
 
+S = TypeVar("S", bound="ConsoleScreen")
+P = ParamSpec("P")
+
+
+def in_turn(
+    action: Callable[Concatenate[S, P], Coroutine[Any, Any, None]],
+) -> Callable[Concatenate[S, P], None]:
+    """Make an action that depends on the inventory, or asks something, a turn of its screen's."""
+
+    @functools.wraps(action)
+    def start(screen: S, /, *args: P.args, **kwargs: P.kwargs) -> None:
+        screen.take_turn(lambda: action(screen, *args, **kwargs))
+
+    return start
+
 
 class ConsoleScreen(PaintOnceScreen):
-    """A screen of the console; see :mod:`haas_console.tui` on how to write one."""
+    """A screen of the console; :mod:`haas_console.tui` says how to write one."""
 
     TITLE: ClassVar[str] = ""
     NAME: ClassVar[str] = ""
@@ -49,15 +63,20 @@ class ConsoleScreen(PaintOnceScreen):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
-        self.tells_job: int | None = None  # the job of which the screen tells, so the bar need not
-        self._said = Text("")
-        self._above: Text | None = None
+        self.shown_job: int | None = None
+        """The job that the screen itself shows, so that the bar on top need not."""
+        self._top = Bar(id="top")
+        self._hint_bar = Bar(id="hints")
+        self._message_bar = Bar(id="message")
+        self._message = MessageLine(self._message_bar)
+        self._prompt = Prompt()
         self._pending: set[str] = set()
+        self._turn: Turn | None = None
 
     @property
-    def console(self) -> ConsoleApp:
-        """The app, with its own type."""
-        return cast("ConsoleApp", self.app)
+    def console(self) -> Console:
+        """The app, as screens know it."""
+        return cast("Console", self.app)
 
     # --- what subclasses say ---
 
@@ -66,44 +85,49 @@ class ConsoleScreen(PaintOnceScreen):
         yield from ()
 
     def changed(self, changes: Changes) -> None:
-        """Show what has changed; called in a burst once, and with all nouns at the beginning."""
+        """Show what has changed: once for a burst of changes, and with all nouns at first."""
 
     # --- what is on each screen ---
 
     def compose(self) -> ComposeResult:
         """The bars around the body, and the prompt over the last of them."""
-        yield Bar(id="top")
+        yield self._top
         yield from self.compose_body()
-        yield Bar(id="hints")
-        yield Bar(id="message")
-        yield Prompt()
+        yield self._hint_bar
+        yield self._message_bar
+        yield self._prompt
 
     def on_mount(self) -> None:
-        """Hear of changes from now on."""
-        self._stop = self.session.sync.watch(self._hear)
-        self._hear(ALL)
+        """Follow changes from now on."""
+        self._unwatch = self.session.sync.watch(self._note_changes)
+        self._note_changes(ALL)
 
     def on_unmount(self) -> None:
-        """Hear of them no longer."""
-        self._stop()
+        """Stop following changes."""
+        self._unwatch()
+        if self._turn is not None:
+            self._turn.abandon()
 
     def on_screen_resume(self) -> None:
-        """Catch up with what happened while another screen was in front."""
-        self._hear(ALL)
+        """Show what changed while another screen was in front."""
+        self._note_changes(ALL)
 
     def on_resize(self) -> None:
         """Fill the new width."""
-        self._hear(ALL)
+        self._note_changes(ALL)
 
-    def _hear(self, changes: Changes) -> None:
+    def _note_changes(self, changes: Changes) -> None:
         first = not self._pending
         self._pending |= changes
         if first:
-            self.call_later(self._tell)
+            self.call_later(self.show_changes)
 
-    def _tell(self) -> None:
+    def show_changes(self) -> None:
+        """Show now what has changed, without waiting for the end of the burst."""
+        if not self._pending:
+            return
         changes, self._pending = frozenset(self._pending), set()
-        if not self.is_attached or self.app.screen is not self:
+        if not self.is_attached or self.console.front is not self:
             return
         self.show_bars()
         if "status" in changes:
@@ -113,71 +137,61 @@ class ConsoleScreen(PaintOnceScreen):
             self.paint_first()
 
     def show_bars(self) -> None:
-        """Draw the bars as things stand."""
-        width = self.size.width
+        """Draw the bar on top and the key hints."""
         crumbs = self.console.breadcrumbs()
-        self.query_one("#top", Bar).show(top_text(self.session, crumbs, width, self.tells_job))
-        if self.query_one(Prompt).question is None:
+        self._top.show(top_text(self.session, crumbs, self.size.width, self.shown_job))
+        if self._prompt.question is None:
             self._show_hints()
 
     def _show_hints(self) -> None:
-        """Show the keys; or the first half of a message that needs two lines."""
-        self.query_one("#hints", Bar).show(self._above or hints_text(self, self.size.width))
+        """Show the keys, or the first half of a message that needs two lines."""
+        self._hint_bar.show(self._message.above or hints_text(self, self.size.width))
 
     def on_key(self) -> None:
-        """Give the keys' line back that a long message has taken: it is read by now."""
-        if self._above is not None:
-            self._above = None
+        """Show the keys again where a long message stands: it has been read by now."""
+        if self._message.shorten():
             self.show_bars()
-            self.query_one("#message", Bar).show(self._said)
 
     def on_click(self, event: events.Click) -> None:
-        """A click on the bar on top, where jobs under way stand, opens the one that is told."""
+        """Open the job that the bar on top shows when that bar is clicked."""
         jobs = [job.job for job in self.session.inventory.running_jobs()]
-        if event.widget is self.query_one("#top", Bar) and jobs:
-            from haas_console.tui.screens.job import open_job
-
-            open_job(self.console, next((job for job in jobs if job != self.tells_job), jobs[0]))
+        if event.widget is self._top and jobs:
+            job = next((job for job in jobs if job != self.shown_job), jobs[0])
+            self.console.navigation.open_job(job)
 
     # --- talking ---
 
     @property
-    def told(self) -> str:
-        """The message at the bottom, whole: it may take two lines, or be cut by now."""
-        return self._said.plain
+    def message(self) -> str:
+        """The whole message at the bottom, even if only a part of it is shown."""
+        return self._message.text.plain
 
     def say(self, text: str) -> None:
-        """Show a line at the bottom."""
-        self._message(Text(f" {text}"))
+        """Show a message at the bottom."""
+        self._show_message(Text(f" {text}"))
 
     def fail(self, text: str) -> None:
         """Show what went wrong, as the sentence it is."""
-        self._message(Text(f" ✗ {' '.join(text.split())}", "bold red"))
+        self._show_message(Text(f" ✗ {' '.join(text.split())}", "bold red"))
 
-    def _message(self, text: Text) -> None:
-        self._said, above = text, self._above
-        width = self.size.width
-        self._above = None
-        if 0 < width < text.cell_len:
-            first, *rest = textwrap.wrap(
-                text.plain, width - 1, subsequent_indent="   ", max_lines=2, placeholder=" …"
-            )
-            if rest:
-                self._above, text = Text(first, text.style), Text(rest[0], text.style)
-        if self._above != above:
+    def _show_message(self, text: Text) -> None:
+        above = self._message.above
+        self._message.show(text, self.size.width)
+        if self._message.above != above:
             self.show_bars()
-        self.query_one("#message", Bar).show(text)
 
     def on_prompt_hints(self, event: Prompt.Hints) -> None:
-        """Show the candidates of the prompt where the key hints are else."""
+        """Show the candidates of the prompt in place of the key hints."""
         if event.text is not None:
-            self.query_one("#hints", Bar).show(event.text)
+            self._hint_bar.show(event.text)
         else:
             self._show_hints()
 
     def put(self, question: Question) -> None:
         """Ask something in the line at the bottom."""
-        self.query_one(Prompt).ask(question)
+        self._prompt.ask(question)
+        if (turn := current_turn()) is not None:
+            turn.asks()
 
     async def ask(
         self,
@@ -187,14 +201,17 @@ class ConsoleScreen(PaintOnceScreen):
         choices: Sequence[str] | None = None,
         complete: Completer | None = None,
     ) -> str | None:
-        """Ask for a word (or one of ``choices``) and wait; None when it was cancelled.
+        """Ask for a word (or one of ``choices``) and wait for it; None if the user cancels.
 
-        Await it in a worker only (``@work`` or ``run_worker``): the keys must go on being heard.
+        Await this in a turn or a worker only, so that keys are still processed.
         """
         answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        turn = current_turn()
 
         def give(value: str | None) -> None:
             if not answer.done():
+                if turn is not None:
+                    turn.is_answered()
                 answer.set_result(value)
 
         finder = complete
@@ -214,25 +231,52 @@ class ConsoleScreen(PaintOnceScreen):
         return await answer
 
     async def confirm(self, question: str) -> bool:
-        """Ask for y or n; n is what Enter alone means."""
+        """Ask for y or n; Enter alone means n."""
         return (await self.ask(f"{question} [y/N] ") or "").strip().lower() in ("y", "yes")
 
     # --- doing ---
 
+    def take_turn(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do something once the result of what was sent before is known.
+
+        Keys wait until the work asks something, has queued its commands, or is done. A turn that
+        still waits, for its beginning or for an answer, is ended by the next.
+        """
+        if self._turn is not None:
+            self._turn.abandon()
+        turn = self._turn = Turn(self.console.hold_keys())
+        turn.worker = self.run_worker(
+            turn.run(self.session, self.show_changes, work), group="turn", exit_on_error=True
+        )
+
     async def send(
-        self, what: Gesture | Refusal | Sequence[Command], *, done: str | None = None
+        self, what: Plan | Sequence[Command], *, done: str | None = None, keep_keys: bool = False
     ) -> Outcome:
-        """Send a gesture or commands, and show the last line sent or the error."""
+        """Send a gesture or commands, and show the last line sent or the error.
+
+        What was begun goes on if the screen is left. ``keep_keys``: in a turn, keys wait for the
+        outcome, because it decides what they mean.
+        """
         session = self.session
-        if isinstance(what, Gesture | Refusal):
-            outcome = await session.do(lambda: what)
-        else:
-            outcome = await session.perform(what)
+        sent = asyncio.ensure_future(session.do(what) if callable(what) else session.perform(what))
+        turn = current_turn()
+        if turn is not None:
+            turn.sending = True
+            if not keep_keys:
+                turn.is_queued()
+        try:
+            outcome = await asyncio.shield(sent)
+        except asyncio.CancelledError:
+            sent.add_done_callback(functools.partial(_show_in_front, self.console))
+            raise
+        finally:
+            if turn is not None:
+                turn.sending = False
         self.show_outcome(outcome, done)
         return outcome
 
     def show_outcome(self, outcome: Outcome, done: str | None = None) -> None:
-        """Show what became of commands: the line a script would have, or what went wrong."""
+        """Show how commands ended: the line that a script would have, or what went wrong."""
         commands = self.session.sync.log.commands
         if not outcome.ok:
             self.fail(outcome.error or "")
@@ -244,11 +288,17 @@ class ConsoleScreen(PaintOnceScreen):
             self.say(f"> {commands[-1].line}{more}")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Grey what would change things when nothing can be changed."""
+        """Grey what would change something while nothing can be changed."""
         if action in self.CHANGES and self.session.write_access.refusal() is not None:
             return None
         return super().check_action(action, parameters)
 
     def action_back(self) -> None:
         """Go to the screen before."""
-        self.console.back()
+        self.console.navigation.back()
+
+
+def _show_in_front(console: Console, sent: asyncio.Future[Outcome]) -> None:
+    """Show how commands ended whose own screen was left meanwhile."""
+    if not sent.cancelled() and sent.exception() is None and console.front is not None:
+        console.front.show_outcome(sent.result())

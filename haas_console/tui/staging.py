@@ -1,27 +1,26 @@
-"""What every screen on which things are staged can do: undo, redo, discard."""
+"""Undo, redo and discard: a part of each screen on which things are staged."""
 
 from __future__ import annotations
 
-from textual import work
-
-from haas_console.tui.screen import ConsoleScreen
+from haas_console.tui.console import ScreenHost
 
 
-class StagingScreen(ConsoleScreen):
-    """A screen that stages; its bindings name these actions."""
+class Staging:
+    """The session's staged edits, as keys change them."""
 
-    @work(group="send")
-    async def action_undo(self) -> None:
+    def __init__(self, host: ScreenHost) -> None:
+        self._host = host
+
+    async def undo(self) -> None:
         """Undo the last staged edit."""
-        self.show_outcome(await self.session.undo())
+        self._host.show_outcome(await self._host.session.undo())
 
-    @work(group="send")
-    async def action_redo(self) -> None:
-        """Do again what was undone."""
-        self.show_outcome(await self.session.redo())
+    async def redo(self) -> None:
+        """Redo the edit that was undone last."""
+        self._host.show_outcome(await self._host.session.redo())
 
-    @work(group="ask", exclusive=True)
-    async def action_discard(self) -> None:
-        """Go back to what is applied, after a question."""
-        if await self.confirm(f"discard all that is staged in {self.session.project}?"):
-            self.show_outcome(await self.session.discard())
+    async def discard(self) -> None:
+        """Go back to what is applied, after a question; call this in a turn."""
+        session = self._host.session
+        if await self._host.confirm(f"discard all that is staged in {session.project}?"):
+            self._host.show_outcome(await session.discard())

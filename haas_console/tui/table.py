@@ -1,4 +1,4 @@
-"""The table of screens: a line here, and there is a key, a palette entry and ``:screen NAME``."""
+"""The table of screens: a line here adds a key, a palette entry and ``:NAME``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A screen: ``place`` is ``module:Class`` within ``haas_console.tui``."""
+    """A screen of the menu; ``place`` is ``module:Class`` within ``haas_console.tui``."""
 
     name: str
     key: str

@@ -131,7 +131,7 @@ async def tour(hands: Hands, folder: Path, centre: DataCentre) -> None:
             await hands.app.session.sync.call("job.wait", {"job": started["job"], "timeout": 60})
             await hands.until(lambda: not hands.app.session.inventory.drift, "it is repaired")
         while len(hands.app.screen_stack) > 1:
-            hands.app.back()
+            hands.app.navigation.back()
             await hands.pilot.pause()
 
 

@@ -54,7 +54,7 @@ class Hands:
         """What a bar says: top, hints, message (whole, also if it takes two lines), summary."""
         screen = self.app.screen
         if name == "message" and isinstance(screen, ConsoleScreen):
-            return screen.told
+            return screen.message
         return str(self.app.screen.query_one(f"#{name}", Bar).content)
 
     def text(self, lines: Lines) -> list[str]:
@@ -100,7 +100,7 @@ class Hands:
     async def type(self, text: str) -> None:
         """Type a text, and wait until each letter has been heard."""
         await self.burst(text)
-        await self.until(lambda: self.app._typeahead._alarm is None, f"{text!r} is heard")
+        await self.until(lambda: not self.app.typeahead.busy, f"{text!r} is heard")
 
     async def burst(self, text: str) -> None:
         """Type a text at once, as a fast hand or a slow line sends it; ``\\r`` is Enter."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from haas_console.tui.app import ConsoleApp
-from haas_console.tui.screens.forms import FormScreen
-from haas_console.tui.screens.job import open_job
 from haas_console.tui.table import SCREENS
 from haas_rpcd.demo import demo
 from tests.tui.console import Hands, console
@@ -15,7 +13,7 @@ from tests.tui.test_board_mouse import a_project_at_work
 
 async def refused(hands: Hands, reason: str) -> set[str]:
     """Press every key that changes something, on the screen in front; give what they do."""
-    screen = hands.app.here
+    screen = hands.app.front
     assert screen is not None
     found = set()
     for key, active in list(screen.active_bindings.items()):
@@ -26,7 +24,7 @@ async def refused(hands: Hands, reason: str) -> set[str]:
         screen.say("")
         await hands.press(key)
         await hands.until(lambda: reason in hands.bar("message"), f"{screen.NAME}: {key}")
-        assert hands.app.here is screen
+        assert hands.app.front is screen
         found.add(f"{screen.NAME} {action}")
     return found
 
@@ -37,15 +35,15 @@ async def all_refused(hands: Hands, reason: str) -> set[str]:
     found = await refused(hands, reason)
     for entry in SCREENS:
         app.action_open(entry.name)
-        await hands.until(lambda name=entry.name: app.here and name == app.here.NAME)
+        await hands.until(lambda name=entry.name: app.front and name == app.front.NAME)
         found |= await refused(hands, reason)
-    app.to_board()
-    app.show(FormScreen(app.session, "switch.register"))
-    await hands.until(lambda: app.here and app.here.NAME == "form" and app.here.is_mounted)
+    app.navigation.to_board()
+    app.navigation.open_form("switch.register")
+    await hands.until(lambda: app.front and app.front.NAME == "form" and app.front.is_mounted)
     found |= await refused(hands, reason)
-    app.to_board()
-    open_job(app, 1)
-    await hands.until(lambda: app.here and app.here.NAME == "job" and app.here.is_mounted)
+    app.navigation.to_board()
+    app.navigation.open_job(1)
+    await hands.until(lambda: app.front and app.front.NAME == "job" and app.front.is_mounted)
     return found | await refused(hands, reason)
 
 
@@ -72,8 +70,8 @@ async def test_a_lost_daemon_is_told_of_whatever_is_pressed(tmp_path: Path) -> N
         await hands.until(lambda: "stale since" in hands.bar("top"), "the badge")
         assert await all_refused(hands, "The daemon is lost") >= SOME
         app = hands.app
-        app.to_board()
-        await hands.until(lambda: app.here is hands.board)
+        app.navigation.to_board()
+        await hands.until(lambda: app.front is hands.board)
         assert "allocated" in hands.row("node-01", "ipmi-nic")  # all of it can still be read
         greyed = {
             str(span.style)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import ClassVar
 
 from rich.text import Text
@@ -26,7 +27,6 @@ from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar
 from haas_console.tui.screen import ConsoleScreen
 from haas_console.tui.screens.apply_plan import Choice, PlanLines
-from haas_console.tui.screens.job import open_job
 from haas_console.tui.screens.job_lines import Head
 
 CONCERNS = frozenset({"node", "network", "headnode", "switch", "job"})
@@ -67,6 +67,8 @@ class ApplyScreen(ConsoleScreen):
         self._current = session.project
         self._problem = ""
         self._newer: Plan | None = None
+        self._planned = asyncio.Event()
+        """Set while the plan, or why there is none, is shown."""
         self._sending = False
 
     @property
@@ -99,13 +101,15 @@ class ApplyScreen(ConsoleScreen):
             # Not for "call": asking for the plan is one.
             if changes & {"info", "use", "status"} and not self._sending:
                 self._load()
-        elif changes & CONCERNS:
+        elif changes & CONCERNS and self._planned.is_set():
             self._check()
         self._draw()
 
     @work(group="plan", exclusive=True)
     async def _load(self) -> None:
         """Ask for the plan and show it."""
+        self._planned.clear()
+        await self.session.settled()
         project, self._newer = self.project, None
         if project is None and not self.site:
             self._show(None, self._no_project())
@@ -149,6 +153,7 @@ class ApplyScreen(ConsoleScreen):
         same = before is not None and plan is not None and before.project == plan.project
         changed = difference(before, plan) if same and before and plan else None
         self.list.show(plan, changed)
+        self._planned.set()
         self._draw()
 
     # --- showing it ---
@@ -217,20 +222,24 @@ class ApplyScreen(ConsoleScreen):
 
     def action_apply(self) -> None:
         """Apply the plan that is shown, and none other."""
+        if not self._sending:
+            self.take_turn(self._apply)
+
+    async def _apply(self) -> None:
+        await self._planned.wait()
         if self.plan is None or not self.plan.steps:
             self.fail("There is nothing to apply.")
         elif (refusal := self.session.write_access.refusal()) is not None:
             self.fail(refusal.reason)
-        elif not self._sending:
-            self._sending = True
-            self._start(self.plan)
+        else:
+            await self._start(self.plan)
 
-    @work(group="send")
     async def _start(self, plan: Plan) -> None:
+        self._sending = True
         try:
-            outcome = await self.send([Apply(plan.project, plan.digest)])
+            outcome = await self.send([Apply(plan.project, plan.digest)], keep_keys=True)
             if outcome.job is not None:
-                open_job(self.console, outcome.job)
+                self.console.navigation.open_job(outcome.job)
                 return
             await self._refused(plan)
         finally:

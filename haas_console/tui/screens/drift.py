@@ -18,9 +18,9 @@ from haas_console.core.session import Session
 from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar
 from haas_console.tui.lines import BAR, Lines, Part, cut
-from haas_console.tui.screen import ConsoleScreen
-from haas_console.tui.screens.job import open_job
-from haas_console.tui.screens.jobs import moment
+from haas_console.tui.repairing import repair
+from haas_console.tui.screen import ConsoleScreen, in_turn
+from haas_console.tui.times import moment
 from haas_schemas.drift import DriftItem
 
 COLUMNS = ("device", "target", "applied", "now", "project", "behind", "since")
@@ -179,7 +179,7 @@ class DriftScreen(ConsoleScreen):
             self._unread = unread(outcome.results[-1])
             self._draw()
 
-    @work(group="ask", exclusive=True)
+    @in_turn
     async def action_repair(self, everything: bool) -> None:
         """Start the job that makes what drifted what was applied, after a question."""
         item = self.lines.current()
@@ -193,30 +193,15 @@ class DriftScreen(ConsoleScreen):
 
     def action_open_switch(self) -> None:
         """Show the face plate, at the port that drifted."""
-        from haas_console.tui.screens.switch import SwitchScreen
-
         item = self.lines.current()
         if item is None or item.device not in self.session.inventory.switches:
             self.fail("There is no switch on this line.")
             return
         port = item.target if item.kind == "port" else None
-        self.app.push_screen(SwitchScreen(self.session, item.device, port))
+        self.console.navigation.open_switch(item.device, port)
 
     def action_copy(self) -> None:
         """Copy the line under the cursor."""
         item = self.lines.current()
         if item is not None:
             self.console.copy(f"{item.device} {item.target}: {item.applied} -> {item.observed}")
-
-
-async def repair(screen: ConsoleScreen, switch: str | None) -> None:
-    """Ask, then start a repair of a switch, or of all devices, and show its job."""
-    known = screen.session.inventory.drifted(switch)
-    what = switch or "all devices"
-    much = f"{known} drifted" if known else "none is known yet"
-    if not await screen.confirm(f"repair {what} ({much})? What is only staged stays staged."):
-        return
-    params = {} if switch is None else {"switch": switch}
-    outcome = await screen.send([Call("drift.repair", params)])
-    if outcome.job is not None:
-        open_job(screen.console, outcome.job)

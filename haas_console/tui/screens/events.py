@@ -18,7 +18,6 @@ from haas_console.tui.folds import SpareLines
 from haas_console.tui.lines import Part
 from haas_console.tui.prompt import Question
 from haas_console.tui.screen import ConsoleScreen
-from haas_console.tui.textscreen import TextScreen
 
 PAUSE = 0.5  # seconds between two drawings: each one moves all lines
 SIGNS = {"command": "> ", "call": "  ", "event": "* "}
@@ -125,7 +124,7 @@ class EventsScreen(ConsoleScreen):
         """Show all of what is under the cursor."""
         current = self.query_one(EventLines).current()
         if current is not None:
-            self.app.push_screen(TextScreen(self.session, current.kind, current.detail))
+            self.console.navigation.read(current.kind, current.detail)
 
     def action_filter(self) -> None:
         """Show only lines with these words; ! inverts."""

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from rich.text import Text
-from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
@@ -17,7 +16,7 @@ from haas_console.core.forms import Form, FormField
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar
-from haas_console.tui.screen import ConsoleScreen
+from haas_console.tui.screen import ConsoleScreen, in_turn
 from haas_console.tui.screens.forms_fields import (
     ChoiceField,
     Edited,
@@ -153,11 +152,12 @@ class FormScreen(ConsoleScreen):
         self.form.error = ""
         self._show()
 
-    @work(group="send")
-    async def action_submit(self) -> None:
+    def action_submit(self) -> None:
         """Send the command; on an error stay, with the field that it is about."""
-        if self._sending:
-            return
+        if not self._sending:
+            self.take_turn(self._submit)
+
+    async def _submit(self) -> None:
         call = self.form.call()
         if call is None:
             self._point_at(next(iter(self.form.errors)))
@@ -165,7 +165,7 @@ class FormScreen(ConsoleScreen):
             return
         self._sending = True
         try:
-            outcome = await self.send([call])
+            outcome = await self.send([call], keep_keys=True)
         finally:
             self._sending = False
         if outcome.ok:
@@ -180,13 +180,12 @@ class FormScreen(ConsoleScreen):
 
     def _done(self) -> None:
         line = self.session.sync.log.commands[-1].line
-        self.console.back()
-        here = self.console.here
-        if here is not None:
-            here.say(f"> {line}")
+        self.console.navigation.back()
+        if self.console.front is not None:
+            self.console.front.say(f"> {line}")
 
-    @work(group="ask", exclusive=True)
+    @in_turn
     async def action_leave(self) -> None:
         """Go back; what was typed is asked after."""
         if self.form.texts == self._first or await self.confirm("leave what was typed?"):
-            self.console.back()
+            self.console.navigation.back()

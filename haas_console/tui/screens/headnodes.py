@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rich.text import Text
-from textual import events, work
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
@@ -14,10 +14,12 @@ from haas_console.core.commands import Call
 from haas_console.core.gestures import DropTarget, HeadnodeRef
 from haas_console.core.inventory import Inventory
 from haas_console.core.master import state_text
+from haas_console.core.session import Session
 from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar, summary_text
 from haas_console.tui.lines import Lines, Part, cut
-from haas_console.tui.staging import StagingScreen
+from haas_console.tui.screen import ConsoleScreen, in_turn
+from haas_console.tui.staging import Staging
 from haas_schemas.headnode import Headnode, HeadnodeNic
 
 STATE, IMAGE = 20, 16  # columns
@@ -88,7 +90,7 @@ class HeadnodeLines(Lines):
             self.move_to(index)
 
 
-class HeadnodesScreen(StagingScreen):
+class HeadnodesScreen(ConsoleScreen):
     """The headnodes of the current project, or of all."""
 
     TITLE: ClassVar[str] = "Headnodes"
@@ -108,6 +110,10 @@ class HeadnodesScreen(StagingScreen):
         Binding("Z", "redo", "Redo", id="headnodes.redo", show=False),
         Binding("D", "discard", "Discard all staged", id="headnodes.discard", show=False),
     ]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.staging = Staging(self)
 
     def compose_body(self) -> ComposeResult:
         """The list, what the one under the cursor is, and what is staged."""
@@ -169,7 +175,7 @@ class HeadnodesScreen(StagingScreen):
     def _params(self, headnode: Headnode) -> dict[str, str]:
         return {"project": headnode.project, "headnode": headnode.headnode}
 
-    @work(group="send")
+    @in_turn
     async def action_power(self, running: bool) -> None:
         """Stage a start or a stop."""
         headnode = self.current
@@ -179,9 +185,9 @@ class HeadnodesScreen(StagingScreen):
             wanted = "run" if running else "be stopped"
             self.fail(f"{headnode.headnode} is to {wanted} already.")
         else:
-            await self.send(gestures.power(headnode, self.session.write_access))
+            await self.send(lambda: gestures.power(headnode, self.session.write_access))
 
-    @work(group="ask", exclusive=True)
+    @in_turn
     async def action_new(self) -> None:
         """Make a headnode in the current project."""
         session = self.session
@@ -203,7 +209,7 @@ class HeadnodesScreen(StagingScreen):
             params["image"] = image
         await self.send([Call("headnode.create", params)])
 
-    @work(group="ask", exclusive=True)
+    @in_turn
     async def action_connect(self) -> None:
         """Choose the network that a nic of the headnode is put on."""
         headnode, inventory = self.current, self.session.inventory
@@ -222,10 +228,14 @@ class HeadnodesScreen(StagingScreen):
         name = await self.ask(f"connect {headnode.headnode} to: ", choices=list(offered))
         if name is not None:
             item = HeadnodeRef(headnode.project, headnode.headnode)
-            target, access = DropTarget(offered[name]), self.session.write_access
-            await self.send(gestures.plan_drop(inventory, [item], target, access, tagged=False))
+            target, session = DropTarget(offered[name]), self.session
+            await self.send(
+                lambda: gestures.plan_drop(
+                    session.inventory, [item], target, session.write_access, tagged=False
+                )
+            )
 
-    @work(group="ask", exclusive=True)
+    @in_turn
     async def action_disconnect(self) -> None:
         """Take the headnode off its network; of several, the one that is chosen."""
         headnode = self.current
@@ -242,7 +252,7 @@ class HeadnodesScreen(StagingScreen):
                 params["network"] = name
         await self.send([Call("headnode.disconnect", params)])
 
-    @work(group="ask", exclusive=True)
+    @in_turn
     async def action_delete(self) -> None:
         """Stage the headnode's deletion, after a question."""
         headnode = self.current
@@ -251,4 +261,17 @@ class HeadnodesScreen(StagingScreen):
         elif await self.confirm(
             f"delete headnode {headnode.headnode}? Its disk goes with the next apply."
         ):
-            await self.send(gestures.delete(headnode, self.session.write_access))
+            await self.send(lambda: gestures.delete(headnode, self.session.write_access))
+
+    def action_undo(self) -> None:
+        """Undo the last staged edit."""
+        self.console.start(self.staging.undo())
+
+    def action_redo(self) -> None:
+        """Do again what was undone."""
+        self.console.start(self.staging.redo())
+
+    @in_turn
+    async def action_discard(self) -> None:
+        """Go back to what is applied, after a question."""
+        await self.staging.discard()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import textwrap
 import time
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
@@ -17,11 +16,8 @@ from haas_console.core.jobwatch import JobWatch
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
 from haas_console.tui.lines import Part as Piece
-from haas_console.tui.screen import ConsoleScreen
+from haas_console.tui.screen import ConsoleScreen, in_turn
 from haas_console.tui.screens.job_lines import Head, JobLines, job_text, success, title
-
-if TYPE_CHECKING:
-    from haas_console.tui.app import ConsoleApp
 
 TICK = 0.25  # seconds between two drawings of what goes on
 RATE = 1500  # bytes a second that drawing may cost; the bar on top needs some, too
@@ -47,7 +43,7 @@ class JobScreen(ConsoleScreen):
         super().__init__(session)
         self.TITLE = f"Job {job}"  # type: ignore[misc]  # an instance's own
         self.watch_job = JobWatch(session.sync, job, self._news)
-        self.tells_job = job
+        self.shown_job = job
         self._ticking = False
         self._was_over = self._was_live = False
         self._purse, self._filled = PURSE, time.monotonic()
@@ -91,7 +87,7 @@ class JobScreen(ConsoleScreen):
         now = time.monotonic()
         self._purse = min(PURSE, self._purse + (now - self._filled) * RATE)
         self._filled = now
-        if self._purse > 0 and self.console.screen is self:
+        if self._purse > 0 and self.console.front is self:
             self._draw()
             self._purse -= self.head.spent + self.steps.spent
 
@@ -153,7 +149,7 @@ class JobScreen(ConsoleScreen):
             return None  # an apply would not do what is left of it
         return super().check_action(action, parameters)
 
-    @work(group="ask", exclusive=True)
+    @in_turn
     async def action_cancel(self) -> None:
         """Cancel the job, after a question."""
         job = self.watch_job.job
@@ -162,11 +158,7 @@ class JobScreen(ConsoleScreen):
 
     def action_plan(self) -> None:
         """Look at what an apply would do now."""
-        from haas_console.tui.screens.apply import ApplyScreen
-
-        record = self.watch_job.record
-        project = record.get("project")
-        self.console.show(ApplyScreen(self.session, site=project is None, project=project))
+        self.console.navigation.open_plan(self.watch_job.record.get("project"))
 
     def action_devices(self) -> None:
         """Show only the devices, or again their steps."""
@@ -178,16 +170,3 @@ class JobScreen(ConsoleScreen):
     def action_copy(self) -> None:
         """Copy all of it as text."""
         self.console.copy(job_text(self.watch_job, self.parts()))
-
-
-def open_job(app: ConsoleApp, job: int) -> None:
-    """Show a job: over the board and lists, and in the place of a plan or of another job."""
-    app.close_text()
-    here = app.here
-    screen = JobScreen(app.session, job)
-    if here is not None and here.NAME == "job" and here.TITLE == screen.TITLE:
-        return
-    if here is not None and here.NAME in ("apply", "job") and len(app.screen_stack) > 1:
-        app.switch_screen(screen)
-    else:
-        app.push_screen(screen)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import ClassVar
 
 from rich.text import Text
@@ -18,14 +17,14 @@ from haas_console.core.joblist import newest_first, parse_filter
 from haas_console.core.jobtree import clock
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
-from haas_console.core.times import elapsed, seconds
+from haas_console.core.times import elapsed
 from haas_console.tui.bars import Bar
 from haas_console.tui.folds import SpareLines
 from haas_console.tui.glyphs import LOOKS, glyphs
 from haas_console.tui.lines import BAR, Part, cut
 from haas_console.tui.prompt import Question
-from haas_console.tui.screen import ConsoleScreen
-from haas_console.tui.screens.job import open_job
+from haas_console.tui.screen import ConsoleScreen, in_turn
+from haas_console.tui.times import moment
 from haas_schemas.job import Job
 
 OLDER = 100  # jobs that are fetched at once when older ones are asked for
@@ -119,13 +118,6 @@ class JobList(SpareLines):
         self.move_to(index)
 
 
-def moment(stamp: str) -> str:
-    """When, by the clock here; with the day if it is not today."""
-    when = time.localtime(seconds(stamp) or 0)
-    today = time.localtime()[:3] == when[:3]
-    return time.strftime("%H:%M:%S" if today else "%m-%d %H:%M:%S", when)
-
-
 class JobsScreen(ConsoleScreen):
     """Jobs under way and past."""
 
@@ -170,9 +162,9 @@ class JobsScreen(ConsoleScreen):
 
     def on_job_list_opened(self, event: JobList.Opened) -> None:
         """Show a job."""
-        open_job(self.console, event.job)
+        self.console.navigation.open_job(event.job)
 
-    @work(group="ask", exclusive=True)
+    @in_turn
     async def action_cancel(self) -> None:
         """Cancel the job under the cursor, after a question."""
         job = self.query_one(JobList).current()

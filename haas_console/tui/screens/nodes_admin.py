@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.text import Text
-from textual import events, work
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
@@ -17,7 +17,7 @@ from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar
 from haas_console.tui.lines import Lines, Part, cut
 from haas_console.tui.prompt import Question
-from haas_console.tui.screen import ConsoleScreen
+from haas_console.tui.screen import ConsoleScreen, in_turn
 from haas_schemas.node import Nic, Node
 from haas_schemas.switch import Switch
 
@@ -178,29 +178,25 @@ class InventoryScreen(ConsoleScreen):
 
     def action_register(self, noun: str) -> None:
         """Open the form, with what is under the cursor filled in."""
-        from haas_console.tui.screens.forms import FormScreen
-
         item = self.item
         given: dict[str, str] = {}
         if noun == "port" and item.switch is not None:
             given["switch"] = item.switch.switch
         elif noun == "nic" and item.node is not None:
             given["node"] = item.node.node
-        self.app.push_screen(FormScreen(self.session, f"{noun}.register", given))
+        self.console.navigation.open_form(f"{noun}.register", given)
 
     def action_open_switch(self) -> None:
         """Show the face plate of the switch, or of the one behind the nic."""
-        from haas_console.tui.screens.switch import SwitchScreen
-
         item = self.item
         name = item.switch.switch if item.switch else item.nic.switch if item.nic else None
         if name is None:
             self.fail("There is no switch on this line.")
             return
         port = item.nic.port if item.nic else None
-        self.app.push_screen(SwitchScreen(self.session, name, port))
+        self.console.navigation.open_switch(name, port)
 
-    @work(group="ask", exclusive=True)
+    @in_turn
     async def action_delete(self) -> None:
         """Delete what the line is about, after a question: a switch, a nic, or a node without."""
         item = self.item
@@ -213,7 +209,7 @@ class InventoryScreen(ConsoleScreen):
         else:
             self.fail("There is nothing under the cursor.")
 
-    @work(group="ask", exclusive=True)
+    @in_turn
     async def action_delete_node(self) -> None:
         """Delete the node of the line with all its nics, after a question."""
         node = self.item.node

@@ -18,7 +18,7 @@ from haas_console.core.paging import pages
 from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar
 from haas_console.tui.lines import Lines, Part, cut
-from haas_console.tui.screen import ConsoleScreen
+from haas_console.tui.screen import ConsoleScreen, in_turn
 from haas_schemas.project import Project
 
 
@@ -208,7 +208,7 @@ class ProjectsScreen(ConsoleScreen):
         other: Lines = self.projects if self.focused is self.users else self.users
         other.focus(scroll_visible=False)
 
-    @work(group="ask", exclusive=True)
+    @in_turn
     async def action_new(self) -> None:
         """Make a project."""
         name = (await self.ask("new project: ") or "").strip()
@@ -217,11 +217,9 @@ class ProjectsScreen(ConsoleScreen):
 
     def action_new_user(self) -> None:
         """Fill in the form of a new user."""
-        from haas_console.tui.screens.forms import FormScreen
+        self.console.navigation.open_form("user.create")
 
-        self.app.push_screen(FormScreen(self.session, "user.create"))
-
-    @work(group="ask", exclusive=True)
+    @in_turn
     async def action_add_member(self) -> None:
         """Choose a user that may act for the project."""
         project = self.project
@@ -240,7 +238,7 @@ class ProjectsScreen(ConsoleScreen):
             params = {"project": project.project, "user": name}
             await self.send([Call("project.add_member", params)])
 
-    @work(group="ask", exclusive=True)
+    @in_turn
     async def action_remove_member(self) -> None:
         """Choose a member that may act for the project no longer."""
         project = self.project
@@ -252,7 +250,7 @@ class ProjectsScreen(ConsoleScreen):
             params = {"project": project.project, "user": name}
             await self.send([Call("project.remove_member", params)])
 
-    @work(group="ask", exclusive=True)
+    @in_turn
     async def action_delete(self) -> None:
         """Delete the project, or the user, under the cursor, after a question."""
         users = self.users

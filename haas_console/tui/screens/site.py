@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from rich.text import Text
-from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from haas_console.core.commands import ExportSite, ImportSite
 from haas_console.tui.bars import Bar
 from haas_console.tui.lines import Lines, Part
-from haas_console.tui.screen import ConsoleScreen
+from haas_console.tui.screen import ConsoleScreen, in_turn
 
 MOST = 100  # files that are offered while a path is typed
 
@@ -89,14 +88,14 @@ class SiteScreen(ConsoleScreen):
         self.refresh_bindings()
         self.show_bars()
 
-    @work(group="ask", exclusive=True)
+    @in_turn
     async def action_import(self) -> None:
         """Choose a file, and show what its import would do."""
         file = await self.ask("site file: ", text=self.file or "", complete=complete_path)
         if not file or not file.strip():
             return
         file = expand(file)
-        outcome = await self.send([ImportSite(file, {"dry_run": True})])
+        outcome = await self.send([ImportSite(file, {"dry_run": True})], keep_keys=True)
         self.file = None
         if not outcome.ok:
             self.lines.lines = list(EMPTY)
@@ -112,13 +111,13 @@ class SiteScreen(ConsoleScreen):
         else:
             self._title(f"{file} would change nothing")
 
-    @work(group="ask", exclusive=True)
+    @in_turn
     async def action_confirm_import(self) -> None:
         """Import the file whose dry run is shown."""
         file = self.file
         if file is None or not await self.confirm(f"import {file}?"):
             return
-        outcome = await self.send([ImportSite(file)])
+        outcome = await self.send([ImportSite(file)], keep_keys=True)
         if outcome.ok:
             answer = outcome.results[-1]
             self.file = None
@@ -128,7 +127,7 @@ class SiteScreen(ConsoleScreen):
                 f"imported: {made} made, {changed} changed; apply the site to park its ports"
             )
 
-    @work(group="ask", exclusive=True)
+    @in_turn
     async def action_export(self) -> None:
         """Write the site as it is into a file."""
         file = await self.ask("export to: ", text="site.toml", complete=complete_path)

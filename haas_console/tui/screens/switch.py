@@ -24,7 +24,8 @@ from haas_console.core.sync import Changes
 from haas_console.core.text import clean
 from haas_console.tui.bars import Bar
 from haas_console.tui.lines import Lines, Part, cut
-from haas_console.tui.screen import ConsoleScreen
+from haas_console.tui.repairing import repair
+from haas_console.tui.screen import ConsoleScreen, in_turn
 from haas_console.tui.screens.switch_plate import PlateLines
 
 
@@ -258,17 +259,15 @@ class SwitchScreen(ConsoleScreen):
                 line = self.session.sync.log.commands[-1].line
                 self.say(f"> {line}: {len(report['items']) or 'nothing'} drifted")
 
-    @work(group="ask", exclusive=True)
+    @in_turn
     async def action_repair(self) -> None:
         """Start the job that makes what drifted what was applied, after a question."""
-        from haas_console.tui.screens.drift import repair
-
         if self.switch is None:
             self.fail("There is no switch to repair.")
         else:
             await repair(self, self.switch)
 
-    @work(group="ask", exclusive=True)
+    @in_turn
     async def action_trust(self) -> None:
         """Show the host key of the switch, ask, and trust it."""
         switch = self.switch

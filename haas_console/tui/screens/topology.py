@@ -181,14 +181,12 @@ class TopologyScreen(ConsoleScreen):
 
     def action_open_switch(self) -> None:
         """Show the face plate of the switch under the cursor."""
-        from haas_console.tui.screens.switch import SwitchScreen
-
         spot = self.spot
         if spot.switch is None:
             self.fail("There is no switch on this line.")
             return
         port = spot.port.port if spot.port else None
-        self.app.push_screen(SwitchScreen(self.session, spot.switch, port))
+        self.console.navigation.open_switch(spot.switch, port)
 
     def action_switch(self, by: int) -> None:
         """Go to the next switch, or the one before."""

@@ -1,0 +1,68 @@
+"""Messages on what happens elsewhere: how jobs end, and that a switch was restarted."""
+
+from __future__ import annotations
+
+import time
+
+from haas_console.core.sync import Changes
+from haas_console.tui.console import Console
+from haas_schemas.job import Job
+
+
+class JobAnnouncements:
+    """Says how each job ended, on whichever screen is in front."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._under_way: set[int] = set()
+        console.session.sync.watch(self._changed)
+
+    def _changed(self, changes: Changes) -> None:
+        if "job" not in changes:
+            return
+        jobs = self.console.session.inventory.jobs
+        known = [jobs[job] for job in sorted(self._under_way) if job in jobs]
+        self._under_way = {job.job for job in jobs.values() if job.under_way}
+        front = self.console.front
+        for job in known:
+            if job.under_way or front is None or front.shown_job == job.job:
+                continue
+            if job.state == "failed":
+                front.fail(f"{sentence(job)}: {job.error or 'no reason was given'}  J shows it.")
+            else:
+                front.say(sentence(job))
+
+
+def sentence(job: Job) -> str:
+    """``job 3 of astro succeeded: 12 of 12 steps in 0.4 s``."""
+    from haas_console.core.jobtree import clock
+    from haas_console.core.plandiff import whose
+    from haas_console.core.times import elapsed
+
+    long = clock(elapsed(job.started, job.finished))
+    text = f"job {job.job} of {whose(job.project)} {job.state}: {job.done} of {job.total} steps"
+    return f"{text} in {long}" if long else text
+
+
+class SwitchAnnouncements:
+    """Says what restarted switches were found with; only admins get events of switches."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._announced = time.time()
+        console.session.sync.watch(self._changed)
+
+    def _changed(self, changes: Changes) -> None:
+        if "event" not in changes:
+            return
+        events = self.console.session.sync.log.events
+        fresh = [each for each in events if each.noun == "switch" and each.at > self._announced]
+        front = self.console.front
+        for each in fresh:
+            self._announced = each.at
+            if front is None:
+                continue
+            if each.verb == "ports-closed":
+                front.fail(f"{each.name} came back with ports open that were not to be: closed.")
+            elif each.verb == "restarted":
+                front.say(f"{each.name} was restarted: it is checked, and what it lost put back.")

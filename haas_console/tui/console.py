@@ -1,0 +1,125 @@
+"""What screens, their parts and the app's parts need of each other, as protocols.
+
+Screens know no other screen and not the app: they depend on this module, and the app on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from haas_console.core.commands import Command
+from haas_console.core.gestures import Gesture, Refusal
+from haas_console.core.session import Outcome, Session
+from haas_console.tui.prompt import Completer, Question
+from haas_console.tui.typeahead import Hold
+
+Plan = Callable[[], Gesture | Refusal]
+"""Plans a gesture with the inventory as it is when the gesture's turn has come."""
+
+
+class Navigation(Protocol):
+    """The ways from screen to screen."""
+
+    def open(self, name: str) -> None:
+        """Go to a screen of :data:`haas_console.tui.table.SCREENS`."""
+
+    def open_switch(self, switch: str, port: str | None = None) -> None:
+        """Show a switch's face plate, with the cursor on a port."""
+
+    def open_plan(self, project: str | None) -> None:
+        """Show what an apply of a project would do; None: of the site."""
+
+    def open_job(self, job: int) -> None:
+        """Show a job."""
+
+    def open_form(self, method: str, given: Mapping[str, str] | None = None) -> None:
+        """Show the form of a method, with some fields filled in."""
+
+    def read(self, title: str, lines: Sequence[str], *, indent: int | None = None) -> None:
+        """Show a page of text; long lines are continued with an ``indent``."""
+
+    def back(self) -> None:
+        """Go back to the screen before."""
+
+    def to_board(self) -> None:
+        """Go back to the board."""
+
+
+class ScreenHost(Protocol):
+    """A screen as its parts, and the parts of the app, see it."""
+
+    shown_job: int | None
+    """The job that the screen shows, if it shows one."""
+
+    @property
+    def session(self) -> Session:
+        """What is known, and how to change it."""
+
+    @property
+    def console(self) -> Console:
+        """The console that the screen is part of."""
+
+    def say(self, text: str) -> None:
+        """Show a message."""
+
+    def fail(self, text: str) -> None:
+        """Show what went wrong."""
+
+    def show_outcome(self, outcome: Outcome, done: str | None = None) -> None:
+        """Show how commands ended."""
+
+    def put(self, question: Question) -> None:
+        """Ask something in the line at the bottom."""
+
+    async def ask(
+        self,
+        label: str,
+        *,
+        text: str = "",
+        choices: Sequence[str] | None = None,
+        complete: Completer | None = None,
+    ) -> str | None:
+        """Ask for a word and wait for it; None if the user cancels."""
+
+    async def confirm(self, question: str) -> bool:
+        """Ask a question to be answered by y or n."""
+
+    async def send(
+        self, what: Plan | Sequence[Command], *, done: str | None = None, keep_keys: bool = False
+    ) -> Outcome:
+        """Send a gesture or commands, and show how that ended."""
+
+    def take_turn(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do something once the result of what was sent before is known."""
+
+
+class Console(Protocol):
+    """The console, as its screens and its own parts see it."""
+
+    @property
+    def session(self) -> Session:
+        """What is known, and how to change it."""
+
+    @property
+    def navigation(self) -> Navigation:
+        """The ways to other screens."""
+
+    @property
+    def front(self) -> ScreenHost | None:
+        """The screen in front; None for the palette, and once the console has ended."""
+
+    def start(self, work: Awaitable[Any]) -> None:
+        """Run something that goes on when the screen in front is left."""
+
+    def hold_keys(self) -> Hold:
+        """Keep the keys that are typed from now on until the hold is released."""
+
+    def breadcrumbs(self) -> list[str]:
+        """The titles of the screens on the way here."""
+
+    def copy(self, text: str) -> None:
+        """Copy a text to the user's clipboard."""
+
+    def exit(self, result: int) -> None:
+        """End the console with an exit code."""

@@ -1,0 +1,39 @@
+"""The message at the bottom of a screen."""
+
+from __future__ import annotations
+
+import textwrap
+
+from rich.text import Text
+
+from haas_console.tui.bars import Bar
+
+
+class MessageLine:
+    """Shows a message in a bar; a long one also takes the line above, until the next key."""
+
+    def __init__(self, bar: Bar) -> None:
+        self._bar = bar
+        self.text = Text("")
+        """The whole message."""
+        self.above: Text | None = None
+        """Its first half, for the line above; None if it fits one line."""
+
+    def show(self, text: Text, width: int) -> None:
+        """Show a message, in at most two lines of so many cells."""
+        self.text, self.above = text, None
+        if 0 < width < text.cell_len:
+            first, *rest = textwrap.wrap(
+                text.plain, width - 1, subsequent_indent="   ", max_lines=2, placeholder=" …"
+            )
+            if rest:
+                self.above, text = Text(first, text.style), Text(rest[0], text.style)
+        self._bar.show(text)
+
+    def shorten(self) -> bool:
+        """Give the line above back; False if it was not taken."""
+        if self.above is None:
+            return False
+        self.above = None
+        self._bar.show(self.text)
+        return True

@@ -1,0 +1,124 @@
+"""The ways from screen to screen. A screen's module is imported when it is first opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from textual.app import App
+
+from haas_console.core.session import Session
+from haas_console.tui.screen import ConsoleScreen
+from haas_console.tui.table import entry
+
+
+class Host(Protocol):
+    """What navigation needs of the app."""
+
+    @property
+    def session(self) -> Session:
+        """What is known, and how to change it."""
+
+    @property
+    def front(self) -> ConsoleScreen | None:
+        """The screen in front, if it is one of the console's."""
+
+
+class ScreenNavigation:
+    """Puts screens in front, and takes them away.
+
+    Screens of the menu lie on the board, one at a time. What they open (a job, a form, a face
+    plate) lies over them, and Esc goes back. A page to read lies over any screen, and goes away
+    when another is opened.
+    """
+
+    def __init__(self, app: App[int], host: Host) -> None:
+        self._textual = app
+        self._host = host
+
+    def breadcrumbs(self) -> list[str]:
+        """The titles of the screens on the way here."""
+        stack = self._textual.screen_stack
+        return [screen.TITLE for screen in stack if isinstance(screen, ConsoleScreen)]
+
+    # --- screens of the menu ---
+
+    def open(self, name: str) -> None:
+        """Go to a screen of the menu, in place of another."""
+        found, front = entry(name), self._host.front
+        if found is None:
+            return
+        info = self._host.session.inventory.info
+        if found.admin and (info is None or not info.admin):
+            if front is not None:
+                front.fail(f"{found.title} is for admins.")
+            return
+        kind = found.load()
+        self._close_pages()
+        front = self._host.front
+        if front is None or front.NAME != kind.NAME:
+            self._replace(kind(self._host.session))
+
+    def open_plan(self, project: str | None) -> None:
+        """Show what an apply of a project would do; None: of the site."""
+        from haas_console.tui.screens.apply import ApplyScreen
+
+        self._close_pages()
+        self._replace(ApplyScreen(self._host.session, site=project is None, project=project))
+
+    def _replace(self, screen: ConsoleScreen) -> None:
+        if len(self._textual.screen_stack) > 1:
+            self._textual.switch_screen(screen)
+        else:
+            self._textual.push_screen(screen)
+
+    # --- what lies over them ---
+
+    def open_switch(self, switch: str, port: str | None = None) -> None:
+        """Show a switch's face plate, with the cursor on a port."""
+        from haas_console.tui.screens.switch import SwitchScreen
+
+        self._textual.push_screen(SwitchScreen(self._host.session, switch, port))
+
+    def open_form(self, method: str, given: Mapping[str, str] | None = None) -> None:
+        """Show the form of a method, with some fields filled in."""
+        from haas_console.tui.screens.forms import FormScreen
+
+        self._textual.push_screen(FormScreen(self._host.session, method, given))
+
+    def open_job(self, job: int) -> None:
+        """Show a job, in place of a plan or of another job."""
+        from haas_console.tui.screens.job import JobScreen
+
+        self._close_pages()
+        front = self._host.front
+        if front is not None and front.NAME == "job" and front.shown_job == job:
+            return
+        screen = JobScreen(self._host.session, job)
+        if front is not None and front.NAME in ("apply", "job"):
+            self._replace(screen)
+        else:
+            self._textual.push_screen(screen)
+
+    def read(self, title: str, lines: Sequence[str], *, indent: int | None = None) -> None:
+        """Show a page of text; long lines are continued with an ``indent``."""
+        from haas_console.tui.textscreen import TextScreen
+
+        self._close_pages()
+        self._textual.push_screen(TextScreen(self._host.session, title, lines, indent=indent))
+
+    def _close_pages(self) -> None:
+        while (front := self._host.front) is not None and front.NAME == "text":
+            self._textual.pop_screen()
+
+    # --- back ---
+
+    def back(self) -> None:
+        """Go back to the screen before; the board is the first."""
+        if len(self._textual.screen_stack) > 1:
+            self._textual.pop_screen()
+
+    def to_board(self) -> None:
+        """Go back to the board, over however many screens."""
+        while len(self._textual.screen_stack) > 1:
+            self._textual.pop_screen()
