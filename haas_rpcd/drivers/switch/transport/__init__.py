@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from haas_rpcd.errors import DeviceError
+
 COLUMNS = 511
 """The terminal width that we announce, so that lines are not wrapped (IOS allows up to 512)."""
 
@@ -34,3 +36,21 @@ class Transport(Protocol):
     async def close(self) -> None:
         """Close the connection. Raises nothing but the caller's own cancellation."""
         ...
+
+
+def no_answer(device: str, host: str, port: int, timeout: float) -> DeviceError:
+    """Return the error for a TCP connection that was not established in time."""
+    return DeviceError(
+        f"{device} does not answer on {host} port {port} within {timeout:g} s: check its power, its"
+        " cabling and the address it is registered with.",
+        reason="unreachable",
+    )
+
+
+def unreachable(device: str, host: str, port: int, why: str, service: str) -> DeviceError:
+    """Return the error for a connection that failed."""
+    return DeviceError(
+        f"{device} can't be reached on {host} port {port} ({why}): check its address and that its"
+        f" {service} is on.",
+        reason="unreachable",
+    )

@@ -1,15 +1,14 @@
 """SSH to a switch, by asyncssh: a shell on a terminal, and a host key that an admin has trusted.
 
-asyncssh takes 0.3 s to be imported, so this module is imported when a switch first needs it.
+Importing asyncssh takes 0.3 s, so this module is imported only when a switch first needs it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 import warnings
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -17,15 +16,16 @@ from typing import Any
 import asyncssh
 
 from haas_rpcd.config import Credential, SwitchSettings
-from haas_rpcd.drivers.switch.transport import COLUMNS, READ, ROWS
+from haas_rpcd.drivers.switch.transport import COLUMNS, READ, ROWS, no_answer, unreachable
 from haas_rpcd.drivers.switch.transport.keepalive import PROBES, keep_alive
 from haas_rpcd.drivers.switch.transport.known_hosts import HostKey, KnownHosts, Verdict
+from haas_rpcd.drivers.switch.transport.sshclient import Connected, LoginClient
 from haas_rpcd.errors import DeviceError
 
-# Old switches know nothing else, and it is tried after everything better.
+# Old switches know nothing else; it is offered after everything better.
 warnings.filterwarnings("ignore", "Diffie-Hellman over finite fields", module=r"asyncssh\.crypto")
 
-asyncssh.set_log_level("WARNING")  # below that it logs user names, and at its debug level packets
+asyncssh.set_log_level("WARNING")  # lower levels log user names and packets
 
 _KINDS: dict[str, tuple[str, ...]] = {
     "ssh-ed25519": ("ssh-ed25519",),
@@ -34,22 +34,16 @@ _KINDS: dict[str, tuple[str, ...]] = {
     "ecdsa-sha2-nistp521": ("ecdsa-sha2-nistp521",),
     "ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"),  # SHA-1 last: for older switches only
 }
-"""The types of host keys, the best first, and the signatures of each (RFC 8332)."""
+"""The types of host keys, best first, and the signature algorithms of each (RFC 8332)."""
 
 _LEGACY: dict[str, str] = {
     "kex_algs": "+diffie-hellman-group-exchange-sha1,diffie-hellman-group1-sha1",
     "encryption_algs": "+aes256-cbc,aes192-cbc,aes128-cbc,3des-cbc",
     "mac_algs": "+hmac-sha1-96",
 }
-"""What IOS 12 and its contemporaries offer, after all that is better. Off unless a switch is
-registered with the option ``ssh_legacy``: these can be broken. (diffie-hellman-group14-sha1 and
-ssh-rsa are among asyncssh's defaults, at their ends.)"""
-
-Connected = Callable[[socket.socket | None], None]
-"""Is told the socket once TCP is through."""
-
-_ASKS_PASSWORD = re.compile(r"pass(?:word|code|phrase)?\b", re.I)
-_ASKS_USERNAME = re.compile(r"user ?name|login", re.I)
+"""Algorithms of IOS 12 and its contemporaries, offered after all better ones. They can be broken,
+so they are only used for switches with the option ``ssh_legacy``. (diffie-hellman-group14-sha1 and
+ssh-rsa are the last of asyncssh's defaults.)"""
 
 
 class SshTransport:
@@ -62,21 +56,21 @@ class SshTransport:
         self._shell = shell
 
     async def read(self) -> bytes:
-        """Wait for some bytes; empty at the end of the connection."""
+        """Wait for bytes; return b"" once the connection is closed."""
         try:
             return await self._shell.stdout.read(READ)
         except (asyncssh.Error, OSError):
             return b""
 
     def write(self, data: bytes) -> None:
-        """Send some bytes. (After the far end closed this is silent; the next read tells.)"""
+        """Send bytes. If the switch has closed the connection, only the next read shows it."""
         try:
-            self._shell.stdin.write(data.replace(b"\r\n", b"\r"))  # what the Enter key sends
+            self._shell.stdin.write(data.replace(b"\r\n", b"\r"))  # as the Enter key does
         except OSError:
             return
 
     async def close(self) -> None:
-        """Drop the connection."""
+        """Close the connection."""
         self._connection.close()
         try:
             async with asyncio.timeout(1.0):
@@ -86,19 +80,19 @@ class SshTransport:
 
 
 @dataclass(frozen=True)
-class Shown:
-    """What came of asking a switch for its host key."""
+class HostKeyCheck:
+    """The host key that a switch shows, and the verdict on it."""
 
     key: HostKey
     verdict: Verdict
     known: Sequence[HostKey]
-    """The keys that were trusted when it was asked."""
+    """The keys that were trusted before the check."""
     stored: bool = False
 
 
 @dataclass(frozen=True)
 class SshAddress:
-    """Where a switch's SSH is, and how far it can be trusted. ``legacy``: it knows old SSH only."""
+    """The SSH server of a switch, and which keys are trusted. ``legacy``: it only knows old SSH."""
 
     device: str
     host: str
@@ -138,14 +132,14 @@ class SshAddress:
     async def _log_in(
         self, credential: Credential, connected: Connected
     ) -> asyncssh.SSHClientConnection:
-        client = _Client(credential, self._verdict, connected)
+        client = LoginClient(credential, self._verdict, connected)
         try:
             return await asyncssh.connect(
                 self.host,
                 self.port,
                 config=None,
                 client_factory=lambda: client,
-                known_hosts=([], [], []),  # so that every key is put to the client
+                known_hosts=([], [], []),  # so that asyncssh asks the client about every key
                 username=credential.username,
                 client_keys=None,
                 agent_path=None,
@@ -157,24 +151,24 @@ class SshAddress:
                 **self._algorithms(),
             )
         except asyncssh.HostKeyNotVerifiable as error:
-            if client.shown is None:  # it could not even be read
+            if client.shown is None:  # the key could not even be read
                 raise self._unreachable(f"its host key: {error.reason}") from None
             raise self._untrusted(client.shown, client.verdict) from None
         except asyncssh.PermissionDenied:
             raise self._refused(credential) from None
         except (asyncssh.DisconnectError, ConnectionError) as error:
-            if client.waiting:  # some hang up on a wrong password
+            if client.waiting:  # some switches disconnect after a wrong password
                 raise self._refused(credential, getattr(error, "reason", "")) from None
             raise
 
     async def host_key(self, kinds: Sequence[str] = ()) -> HostKey:
-        """Give the host key that the switch shows and proves to have; of these kinds, if it can.
+        """Return the host key that the switch shows and proves to have; if possible of these kinds.
 
-        Nothing is sent but the key exchange. Raises DeviceError ``unreachable``, ``host_key``,
+        Only the key exchange takes place. Raises DeviceError: ``unreachable``, ``host_key``,
         ``busy``.
         """
         async with self._connecting() as connected:
-            client = _Client(Credential(), self._verdict, connected)
+            client = LoginClient(Credential(), self._verdict, connected)
             algs = self._host_key_algs(kinds)
             options = asyncssh.SSHClientConnectionOptions(
                 config=None, client_factory=lambda: client, **self._algorithms()
@@ -186,25 +180,25 @@ class SshAddress:
             raise self._unreachable("it shows no host key")
         return HostKey(key.public_data)
 
-    async def trust(self, fingerprint: str | None) -> Shown:
-        """Look at the switch's host key and, if its fingerprint is this one, trust it from now on.
+    async def trust(self, fingerprint: str | None) -> HostKeyCheck:
+        """Read the switch's host key; trust it from now on if it has this fingerprint.
 
-        Raises DeviceError ``unreachable``, ``host_key``, ``busy``; UnavailableError.
+        Raises DeviceError: ``unreachable``, ``host_key``, ``busy``; UnavailableError.
         """
         key = await (self.host_key() if fingerprint is None else self._find(fingerprint))
         known = self.known_hosts.keys(self.host, self.port)
         verdict = self._verdict(key)
         if fingerprint is None or verdict == "known":
-            return Shown(key, verdict, known)
+            return HostKeyCheck(key, verdict, known)
         if verdict == "revoked":
             raise self._untrusted(key, verdict)
         await asyncio.to_thread(self.known_hosts.trust, self.host, self.port, key)
-        return Shown(key, "known", known, stored=True)
+        return HostKeyCheck(key, "known", known, stored=True)
 
     async def _find(self, fingerprint: str) -> HostKey:
-        """Give the host key with this fingerprint, also if the switch prefers another it has.
+        """Return the host key with this fingerprint, even if the switch prefers another one.
 
-        (What a switch's console says may be its RSA key's.)
+        (The switch's console may show the fingerprint of its RSA key.)
         """
         shown = await self.host_key()
         if shown.fingerprint == fingerprint:
@@ -213,7 +207,7 @@ class SshAddress:
             try:
                 other = await self.host_key([kind])
             except DeviceError:
-                continue  # it has none of that kind
+                continue  # the switch has no key of this kind
             if other.fingerprint == fingerprint:
                 return other
         raise DeviceError(
@@ -225,13 +219,13 @@ class SshAddress:
             expected=fingerprint,
         )
 
-    # --- what is offered --------------------------------------------------------------------------
+    # --- algorithms -------------------------------------------------------------------------------
 
     def _algorithms(self) -> dict[str, Any]:
         return dict(_LEGACY) if self.legacy else {}
 
     def _host_key_algs(self, kinds: Sequence[str] = ()) -> list[str]:
-        """Give the signatures to offer: first those of the keys that are known, as ssh does."""
+        """Return the signature algorithms to offer: those of known keys first, as ssh does."""
         known = {key.kind for key in self.known_hosts.keys(self.host, self.port)}
         wanted = list(kinds) or sorted(_KINDS, key=lambda kind: kind not in known)
         algs = [alg for kind in wanted for alg in _KINDS[kind]]
@@ -240,34 +234,29 @@ class SshAddress:
     def _verdict(self, key: HostKey) -> Verdict:
         return self.known_hosts.verdict(self.host, self.port, key)
 
-    # --- what goes wrong --------------------------------------------------------------------------
+    # --- errors -----------------------------------------------------------------------------------
 
     @asynccontextmanager
     async def _connecting(self) -> AsyncIterator[Connected]:
-        """Bound the time of the TCP connection, then of the rest, and tell what went wrong."""
+        """Limit the time of the TCP connection, then of the rest; turn errors into DeviceError."""
         loop = asyncio.get_running_loop()
-        patience = self.settings.connect_timeout
+        timeout = self.settings.connect_timeout
         answered = False
 
         def connected(sock: socket.socket | None) -> None:
-            nonlocal answered, patience
-            answered, patience = True, self.settings.login_timeout
-            limit.reschedule(loop.time() + patience)
+            nonlocal answered, timeout
+            answered, timeout = True, self.settings.login_timeout
+            limit.reschedule(loop.time() + timeout)
             if sock is not None:
                 keep_alive(sock, self.settings.keepalive)
 
         try:
-            async with asyncio.timeout(patience) as limit:
+            async with asyncio.timeout(timeout) as limit:
                 yield connected
         except TimeoutError:
             if answered:
-                raise self._unreachable(f"its SSH did not answer within {patience:g} s") from None
-            raise DeviceError(
-                f"{self.device} does not answer on {self.host} port {self.port} within"
-                f" {patience:g} s: check its power, its cabling and the address it is registered"
-                " with.",
-                reason="unreachable",
-            ) from None
+                raise self._unreachable(f"its SSH did not answer within {timeout:g} s") from None
+            raise no_answer(self.device, self.host, self.port, timeout) from None
         except asyncssh.KeyExchangeFailed as error:
             advice = (
                 'register it with the option "ssh_legacy": true if it is an old switch'
@@ -289,11 +278,7 @@ class SshAddress:
             raise self._unreachable(str(error.strerror or error)) from None
 
     def _unreachable(self, why: str) -> DeviceError:
-        return DeviceError(
-            f"{self.device} can't be reached on {self.host} port {self.port} ({why}): check its"
-            " address and that its SSH is on.",
-            reason="unreachable",
-        )
+        return unreachable(self.device, self.host, self.port, why, "SSH")
 
     def _refused(self, credential: Credential, said: str = "") -> DeviceError:
         why = f" ({said})" if said else ""
@@ -327,7 +312,7 @@ class SshAddress:
         )
 
     def advice(self, shown: HostKey, verdict: Verdict) -> str | None:
-        """Say what an admin who has looked at a key is to do about it, if anything."""
+        """Return what an admin should do about a key, if anything."""
         if verdict == "known":
             return None
         if verdict == "revoked":
@@ -337,70 +322,3 @@ class SshAddress:
             f"{first}compare the fingerprint with what the switch says of itself at its console;"
             f" if it is the same, switch trust {self.device} --fingerprint {shown.fingerprint}"
         )
-
-
-class _Client(asyncssh.SSHClient):
-    """Answers what comes up while a connection is made. The password is given away once at most."""
-
-    def __init__(
-        self,
-        credential: Credential,
-        judge: Callable[[HostKey], Verdict],
-        connected: Connected,
-    ) -> None:
-        self._credential = credential
-        self._judge = judge
-        self._connected = connected
-        self._asked = False
-        self._questioned = False
-        self.waiting = False
-        """It has the password, and has not said yet what it thinks of it."""
-        self.shown: HostKey | None = None
-        self.verdict: Verdict = "unknown"
-
-    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
-        """Take note that TCP is through."""
-        self._connected(conn.get_extra_info("socket"))
-
-    def validate_host_public_key(
-        self, host: str, addr: str, port: int, key: asyncssh.SSHKey
-    ) -> bool:
-        """Go by the file of known hosts, and by nothing else."""
-        self.shown = HostKey(key.public_data)
-        self.verdict = self._judge(self.shown)
-        return self.verdict == "known"
-
-    def password_auth_requested(self) -> str | None:
-        """Give the password, the first time: a wrong one sent twice may lock the account."""
-        if self._asked:
-            return None
-        self._asked = self.waiting = True
-        return self._credential.password
-
-    def auth_completed(self) -> None:
-        """Take note that it let us in."""
-        self.waiting = False
-
-    def kbdint_auth_requested(self) -> str | None:
-        """Offer to answer questions, once, unless the password was refused already."""
-        if self._asked or self._questioned:  # sshd without PAM refuses before it asks anything
-            return None
-        self._questioned = True
-        return ""
-
-    def kbdint_challenge_received(
-        self, name: str, instructions: str, lang: str, prompts: Sequence[tuple[str, bool]]
-    ) -> list[str] | None:
-        """Answer what asks for the user name or the password; whatever else it is, give up."""
-        answers = []
-        for prompt, echo in prompts:
-            if not echo and _ASKS_PASSWORD.search(prompt):
-                password = self.password_auth_requested()
-                if password is None:
-                    return None
-                answers.append(password)
-            elif echo and _ASKS_USERNAME.search(prompt):
-                answers.append(self._credential.username)
-            else:
-                return None
-        return answers

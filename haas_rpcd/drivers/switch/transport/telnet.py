@@ -7,9 +7,8 @@ import asyncio
 import telnetlib3
 from telnetlib3 import TelnetClient
 
-from haas_rpcd.drivers.switch.transport import COLUMNS, READ, ROWS
+from haas_rpcd.drivers.switch.transport import COLUMNS, READ, ROWS, no_answer, unreachable
 from haas_rpcd.drivers.switch.transport.keepalive import keep_alive
-from haas_rpcd.errors import DeviceError
 
 
 class TelnetTransport:
@@ -42,17 +41,10 @@ class TelnetTransport:
                     connect_maxwait=0.5,  # the default costs 3 s if a server negotiates nothing
                 )
         except TimeoutError:
-            raise DeviceError(
-                f"{device} does not answer on {host} port {port} within {timeout:g} s: check its"
-                " power, its cabling and the address it is registered with.",
-                reason="unreachable",
-            ) from None
+            raise no_answer(device, host, port, timeout) from None
         except OSError as error:
-            raise DeviceError(
-                f"{device} can't be reached on {host} port {port}"
-                f" ({error.strerror or error}): check its address and that its telnet is on.",
-                reason="unreachable",
-            ) from None
+            why = str(error.strerror or error)
+            raise unreachable(device, host, port, why, "telnet") from None
         keep_alive(writer.get_extra_info("socket"), keepalive)
         return cls(reader, writer)
 
