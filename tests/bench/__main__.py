@@ -1,4 +1,4 @@
-"""``make bench``: measure, print the table, and fail if a count or a size is over its budget."""
+"""``make bench``: measure, print a table, and fail if a count or a size is over its budget."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.bench.table import Row, show
 
 
 def rows(folder: Path, nodes: int, only: str | None) -> Iterator[Row]:
-    """Measure everything, telling on stderr what is being measured."""
+    """Measure everything, with progress on stderr."""
     if only != "console":
         print("the switches …", file=sys.stderr)
         yield from switching.measure(folder)
@@ -35,7 +35,7 @@ def rows(folder: Path, nodes: int, only: str | None) -> Iterator[Row]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--nodes", type=int, default=NODES, help=f"default: {NODES:,}")
-    parser.add_argument("--only", choices=["switches", "console"], help="one half of it")
+    parser.add_argument("--only", choices=["switches", "console"], help="measure only one half")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="haas-bench-") as folder:
         measured = list(rows(Path(folder), given.nodes, given.only))

@@ -1,4 +1,4 @@
-"""What the daemon costs at 10,000 nodes (design.md, section 10)."""
+"""The daemon at 10,000 nodes: the time of its answers, the lines of an apply, its memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PORTS = 8
 
 
 def measure(daemon: Daemon, switch: IosSwitch, nodes: int, folder: Path) -> Iterator[Row]:
-    """Measure the daemon of a big site, and how an apply compares with one of a small site."""
+    """Measure the daemon of a big site, and compare an apply with that of a small site."""
     yield Row("node.list, a page of 1,000", _page(daemon) * 1000, "ms", 100, asserted=False)
     with big_site(folder / "small", 10) as (small_daemon, small_switch):
         few, few_seconds = lines_of_apply(small_daemon, small_switch)
@@ -29,7 +29,7 @@ def measure(daemon: Daemon, switch: IosSwitch, nodes: int, folder: Path) -> Iter
 
 
 def _page(daemon: Daemon) -> float:
-    """Seconds from the call to the last byte of a page in the middle of the list."""
+    """Return the seconds from a call to the last byte, for a page in the middle of the list."""
     times = []
     for _ in range(7):
         begun = time.perf_counter()
@@ -39,7 +39,7 @@ def _page(daemon: Daemon) -> float:
 
 
 def lines_of_apply(daemon: Daemon, switch: IosSwitch) -> tuple[int, float]:
-    """Put the nics of eight nodes on a new network; give the lines that took, and the seconds."""
+    """Connect eight nodes to a new network; return the lines and seconds that the apply took."""
     daemon.call("network.create", project="bio", network="bench")
     for number in range(PORTS):
         daemon.call("node.allocate", project="bio", node=f"node-{number:05}")

@@ -1,4 +1,4 @@
-"""An inventory of 10,000 nodes for measuring, on a daemon of its own."""
+"""A daemon with an inventory of 10,000 nodes, for measuring."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ CREDENTIAL = {"username": "haas", "password": "bench", "enable": "bench-enable"}
 
 
 def site(nodes: int, first_switch: int) -> dict[str, Any]:
-    """Make the site of ``nodes`` nodes with two nics each; 10,000 of them want 417 switches.
+    """Return a site with ``nodes`` nodes of two nics each; 10,000 nodes need 417 switches.
 
-    Only the first switch is there, at TCP port ``first_switch`` of loopback.
+    Only the first switch exists, at TCP port ``first_switch`` of the loopback interface.
     """
     switches = -(-nodes // NODES_A_SWITCH)
     return {
@@ -60,7 +60,7 @@ def site(nodes: int, first_switch: int) -> dict[str, Any]:
 
 
 def prepare(folder: Path, nodes: int, first_switch: int) -> Path:
-    """Register the site in a new database, with all its ports parked; give the daemon's config."""
+    """Register the site in a new database, all ports parked; return the daemon's configuration."""
     file = folder / "haas.toml"
     credentials = folder / "credentials.toml"
     file.write_text(f'[store]\npath = "{folder}/haas.db"\n[credentials]\nfile = "{credentials}"\n')
@@ -70,7 +70,7 @@ def prepare(folder: Path, nodes: int, first_switch: int) -> Path:
     )
 
     def park(tx: Tx) -> None:
-        """As if every switch had confirmed it: there are no 417 switches here."""
+        """Mark all ports as confirmed, because there are no 417 switches that could confirm it."""
         tx.execute("INSERT INTO port_applied SELECT id, 1, NULL FROM port")
 
     async def fill() -> None:
@@ -87,7 +87,7 @@ def prepare(folder: Path, nodes: int, first_switch: int) -> Path:
 
 @contextlib.contextmanager
 def big_site(folder: Path, nodes: int = NODES) -> Iterator[tuple[Daemon, IosSwitch]]:
-    """Give a daemon with that many free nodes, and the first of its switches."""
+    """Provide a daemon with that many free nodes, and the first of its switches."""
     folder.mkdir()
     with _switch() as switch:
         file = prepare(folder, nodes, switch.port)
@@ -97,7 +97,7 @@ def big_site(folder: Path, nodes: int = NODES) -> Iterator[tuple[Daemon, IosSwit
 
 @contextlib.contextmanager
 def _switch() -> Iterator[IosSwitch]:
-    """A switch that speaks telnet, on an event loop in a thread of its own."""
+    """Run a switch with telnet, on an event loop in a thread of its own."""
     switch = IosSwitch("sw000", ports=gigabit(PORTS), **CREDENTIAL)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="switch", daemon=True)

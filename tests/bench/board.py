@@ -1,7 +1,7 @@
-"""10,000 nodes into the board, from inside: from the daemon's answers to what is written.
+"""10,000 nodes on the board: from the daemon's decoded answers to the painted screen.
 
-Runs as a program of its own, so that nothing else is in memory: prints JSON, seconds of CPU time
-by part.
+This is a program of its own, so that nothing else is in memory. It prints the seconds of CPU time
+of each part as JSON.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PAGE = 1000
 
 
 def answers() -> list[list[dict[str, Any]]]:
-    """Give the pages of ``node.list`` as they are once their JSON is read."""
+    """Return the pages of ``node.list`` after JSON decoding."""
     nodes = [
         {
             "node": f"node-{number:05}",
@@ -66,7 +66,7 @@ class BoardApp(App[None]):
 
 
 async def run(pages: list[list[dict[str, Any]]]) -> dict[str, float]:
-    """Fill a new board once; give the seconds of each part."""
+    """Fill a new board once; return the seconds of each part."""
     app = BoardApp()
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause()
@@ -88,7 +88,7 @@ async def run(pages: list[list[dict[str, Any]]]) -> dict[str, float]:
 
 
 async def main() -> None:
-    """Run several times, and print the median of each part."""
+    """Run several times and print the median of each part."""
     pages = answers()
     runs = [await run(pages) for _ in range(RUNS)]
     json.dump({part: statistics.median(r[part] for r in runs) for part in runs[0]}, sys.stdout)

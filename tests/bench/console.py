@@ -1,4 +1,4 @@
-"""What the console costs beside a trivial Textual app: start, memory, 10,000 nodes, bytes."""
+"""The console compared with a trivial Textual app: start, memory, 10,000 nodes, bytes written."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ TRIVIAL = [sys.executable, sample_app.__file__]
 
 
 def command(daemon: Daemon) -> list[str]:
-    """How the console is started beside a daemon."""
+    """Return the command that starts the console on a daemon."""
     return [sys.executable, "-m", "haas_console", "--socket", str(daemon.socket)]
 
 
 def measure(daemon: Daemon, switch: IosSwitch, nodes: int, folder: Path) -> Iterator[Row]:
-    """Measure all of it beside a daemon whose nodes are all on the board."""
+    """Measure the console on the daemon of a big site, with all nodes on the board."""
     yield from _first_paint(daemon, folder)
     yield from _into_the_board()
     _stage(daemon)
@@ -39,7 +39,7 @@ def measure(daemon: Daemon, switch: IosSwitch, nodes: int, folder: Path) -> Iter
         board.settle(quiet=2.0)
         size = board.total
         board.feed(keys.END)
-        board.wait_for(f"node-{nodes - 1:05}")  # they are all there
+        board.wait_for(f"node-{nodes - 1:05}")  # all nodes are on the board
         board.feed(keys.HOME)
         board.wait_for("node-00007")
         rss, pss = (
@@ -53,7 +53,7 @@ def measure(daemon: Daemon, switch: IosSwitch, nodes: int, folder: Path) -> Iter
 
 
 def _first_paint(daemon: Daemon, folder: Path) -> Iterator[Row]:
-    """Take turns, so that both meet the same machine; the first round fills the caches."""
+    """Measure both apps in turns, under the same load; the first round only fills the caches."""
     ours, theirs = [], []
     for _ in range(RUNS + 1):
         theirs.append(_painted(TRIVIAL, folder))
@@ -65,7 +65,7 @@ def _first_paint(daemon: Daemon, folder: Path) -> Iterator[Row]:
 
 
 def _painted(program: list[str], folder: Path) -> float:
-    """Seconds from the process's start to the first words on the screen; a frame is none."""
+    """Return the seconds from the process's start to the first letters on the screen."""
     with Terminal(program, home=folder) as terminal:
         terminal.wait_until(_words, "the first paint")
         return terminal.painted(_words)
@@ -84,7 +84,7 @@ def _into_the_board() -> Iterator[Row]:
 
 
 def _stage(daemon: Daemon) -> None:
-    """Give the project astro something to drag, and something to drag it to."""
+    """Give the project astro nodes to drag and networks to drop them on."""
     for network in ("lab", "storage"):
         daemon.call("network.create", project="astro", network=network)
     for number in range(8, 16):
@@ -99,7 +99,7 @@ def _gestures(board: Terminal, daemon: Daemon, switch: IosSwitch) -> Iterator[Ro
     for cost in measures.drag_and_drop(board, board.screen.find("parked", after=start), network):
         yield _row(cost)
     nics = daemon.call("node.show", node="node-00009")["nics"]
-    assert any(nic["networks"] for nic in nics), "it was dropped somewhere else"
+    assert any(nic["networks"] for nic in nics), "the nic was dropped somewhere else"
     yield _row(measures.page_down(board))
     for number in range(8, 16):
         daemon.call("nic.connect", node=f"node-{number:05}", nic="primary-nic", network="lab")

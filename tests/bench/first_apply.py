@@ -1,8 +1,8 @@
 """From the demo's board to a finished first apply, on a real terminal: by keyboard and by mouse.
 
-The user follows the tour, and is as fast as the screen: each key or gesture comes as soon as what
-it needs is to be seen. So the seconds are the console's, the daemon's and the switch's alone; the
-keys and gestures are what a person adds.
+The simulated user follows the tour without delay: each key or gesture comes as soon as the screen
+shows what it needs. So the seconds are those of the console, the daemon and the switch. The numbers
+of keys and gestures show what a person adds to that.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from tests.bench.table import Row
 from tests.tui.harness import Terminal, keys
 
 DEMO = [sys.executable, "-m", "haas_console", "--demo"]
-A_MINUTE = 60  # seconds: what the tour promises a stranger
+A_MINUTE = 60  # seconds: what the tour promises a new user
 
 
 class User:
-    """Types and points, and counts it."""
+    """Types and points, and counts keys and gestures."""
 
     def __init__(self, terminal: Terminal) -> None:
         self.terminal = terminal
         self.keys = self.gestures = 0
 
     def press(self, *pressed: bytes) -> None:
-        """Press keys one after the other, without looking in between."""
+        """Press keys one after the other, without waiting for the screen."""
         self.keys += len(pressed)
         self.terminal.feed(*pressed)
 
     def sees(self, text: str) -> keys.Place:
-        """Wait for a text; give its place."""
+        """Wait for a text; return its place."""
         return self.terminal.wait_for(text)
 
     def click(self, at: keys.Place) -> None:
@@ -47,7 +47,7 @@ class User:
 
 
 def _node_and_network(user: User) -> None:
-    """The first two steps: the node at the cursor, and a network; names are typed either way."""
+    """Allocate the node at the cursor and create a network. Both ways type the names."""
     user.press(b"A")
     user.sees("Tour 2/4")
     user.press(b"n", b"l", b"a", b"b", keys.ENTER)
@@ -55,7 +55,7 @@ def _node_and_network(user: User) -> None:
 
 
 def _apply(user: User) -> None:
-    """Look at the plan, say yes, and see it end."""
+    """Show the plan, confirm it, and wait for its end."""
     user.sees("Tour 4/4")
     user.press(b"a")
     user.sees("switchport access vlan")
@@ -64,14 +64,14 @@ def _apply(user: User) -> None:
 
 
 def by_keyboard(user: User) -> None:
-    """All of it with keys."""
+    """Do everything with keys."""
     _node_and_network(user)
     user.press(b"j", b"c", b"l", b"a", keys.ENTER)
     _apply(user)
 
 
 def by_mouse(user: User) -> None:
-    """Choose the node with a click, and drag its nic onto the network."""
+    """Select the node with a click, and drag its nic onto the network."""
     user.click(user.sees("node-01 "))
     _node_and_network(user)
     user.drag(user.terminal.screen.find("primary-nic"), user.sees("■ lab"))
@@ -79,7 +79,7 @@ def by_mouse(user: User) -> None:
 
 
 def measure(folder: Path) -> Iterator[Row]:
-    """Measure both ways, each on a new demo."""
+    """Measure both ways, each in a new demo."""
     ways: tuple[tuple[str, Callable[[User], None]], ...] = (
         ("by keyboard", by_keyboard),
         ("by mouse", by_mouse),

@@ -1,7 +1,7 @@
-"""What the main example costs the switches: ``python tests/bench/main_job.py``.
+"""What examples/main-job.haas costs the switches: ``python tests/bench/main_job.py``.
 
-Counts, on the embedded data centre, the lines that each switch received, the logins and the saves;
-what it took to park the site beforehand is not counted.
+Counts the lines, logins and saves of each switch in the demo. What it takes to park the site
+beforehand does not count.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the same changes cost with other tools, in the same run on the same simulated switch."""
+"""The same changes with other tools, in the same run and on the same kind of simulated switch."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Lines = Sequence[str]
 
 
 def timed(work: Callable[[], None]) -> float:
-    """Give the seconds that something takes."""
+    """Return the seconds that a function takes."""
     begun = time.perf_counter()
     work()
     return time.perf_counter() - begun
 
 
 def netmiko_set(port: int, lines: Lines) -> float:
-    """Seconds for one config set, with login and save."""
+    """Return the seconds for one config set, with login and save."""
 
     def work() -> None:
         with ConnectHandler(
@@ -41,7 +41,7 @@ def netmiko_set(port: int, lines: Lines) -> float:
 
 
 def one_change_a_session(port: int, changes: Sequence[Lines]) -> float:
-    """Seconds for a login, a change, a save and a logout for each change, line by line."""
+    """Return the seconds for all changes, line by line, each with a login, a save and a logout."""
     return timed(lambda: asyncio.run(_changes(port, changes)))
 
 

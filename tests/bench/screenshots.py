@@ -1,8 +1,8 @@
 """``make screenshots``: pictures of the console's screens, drawn by the console itself.
 
-One story on the embedded data centre; a picture of the board, of a drag, of the plan, and of every
-screen in the table. What differs from run to run (clocks, durations, port numbers) is overwritten,
-so that a picture changes when the console does.
+One story in the demo gives a picture of the board, of a drag, and of every screen in the table of
+screens. Values that differ from run to run (clocks, durations, port numbers) are replaced, so that
+a picture changes only when the console does.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from tests.tui.console import Hands, console
 
 FOLDER = Path(__file__).parents[2] / "examples" / "screenshots"
 SIZE = (110, 32)
-STILL = 8  # looks that must show the same
+STILL = 8  # so many pictures in a row must be equal
 
 
 def _right(found: re.Match[str]) -> str:
-    """Put 1.1 at the right of as much room."""
+    """Replace a number by 1.1, right-aligned in the same width."""
     return "&#160;" * (found[0].count("&#160;") + len(found[1]) - 3) + "1.1"
 
 
@@ -43,7 +43,7 @@ _VARIES = (
 
 
 async def story(daemon: Daemon) -> None:
-    """Two projects at work: something applied in both, something staged in one."""
+    """Let two projects work: both apply changes, and one stages more."""
     call = Call(context=daemon.context, caller=DAEMON)
 
     async def do(method: str, **params: Any) -> Any:
@@ -68,7 +68,7 @@ async def story(daemon: Daemon) -> None:
 
 
 async def still(hands: Hands) -> None:
-    """Wait until the picture stays: what a screen asks the daemon for has no common sign."""
+    """Wait until the picture no longer changes: nothing else shows that a screen is complete."""
     before, same = "", 0
     while same < STILL:
         await asyncio.sleep(0.02)
@@ -77,7 +77,7 @@ async def still(hands: Hands) -> None:
 
 
 def drawn(hands: Hands) -> str:
-    """Draw the screen, as it is whenever it is drawn."""
+    """Draw the screen with the values replaced that vary."""
     picture = hands.app.export_screenshot(title="haas-console")
     for pattern, instead in _VARIES:
         picture = pattern.sub(instead, picture)
@@ -85,7 +85,7 @@ def drawn(hands: Hands) -> str:
 
 
 async def drift(centre: DataCentre, hands: Hands) -> None:
-    """Change two ports and a VLAN as somebody at the switch's own console would; check."""
+    """Change two ports and a VLAN behind HaaS's back; wait until the drift check has found them."""
     switch = centre.switches["sw1"]
     for port, vlan in (("GigabitEthernet1/0/2", 1), ("GigabitEthernet1/0/10", 100)):
         setting = switch.running.ports[port]
@@ -94,17 +94,17 @@ async def drift(centre: DataCentre, hands: Hands) -> None:
     switch.running.add_vlan(150)
     switch.settle()
     await hands.app.session.sync.call("drift.check")
-    await hands.until(lambda: len(hands.app.session.inventory.drift) == 3, "it is told")
+    await hands.until(lambda: len(hands.app.session.inventory.drift) == 3, "the drift is reported")
 
 
 async def tour(hands: Hands, folder: Path, centre: DataCentre) -> None:
-    """Go through the console, and take a picture at every stop."""
+    """Go through the console and take a picture of each screen."""
 
     async def take(name: str) -> None:
         await hands.pilot.pause()
         (folder / f"{name}.svg").write_text(drawn(hands))
 
-    await hands.until(lambda: hands.app.session.inventory.jobs, "all is fetched")
+    await hands.until(lambda: hands.app.session.inventory.jobs, "the inventory is loaded")
     await take("board")
     start, end = hands.nic_at("node-03", "primary-nic"), hands.area_at("storage")
     await hands.grip(start)
@@ -136,7 +136,7 @@ async def tour(hands: Hands, folder: Path, centre: DataCentre) -> None:
 
 
 async def draw(folder: Path) -> None:
-    """Draw all pictures into a folder."""
+    """Draw all pictures in a folder."""
     with tempfile.TemporaryDirectory(prefix="haas-pictures-") as place:
         socket = f"{place}/s"
         async with demo(socket) as (daemon, centre):

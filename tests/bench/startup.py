@@ -1,4 +1,4 @@
-"""What it costs to start: batch mode's imports, and what they must not bring in."""
+"""The start of batch mode: the time of its imports, and heavy modules that it must not import."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHECK = (
     "haas_console.core.api",
     "haas_console.core.language",
 )
-"""What ``haas-console --check`` imports: all of batch mode but the connection."""
+"""What ``haas-console --check`` imports: all of batch mode except the connection."""
 HEAVY = ("textual", "rich")
 
 _PROGRAM = """
@@ -32,7 +32,7 @@ print(json.dumps([seconds, [name for name in {heavy!r} if name in sys.modules]])
 
 
 def batch_imports(runs: int = 1, modules: tuple[str, ...] = BATCH) -> tuple[float, list[str]]:
-    """Seconds that batch mode's imports take (median), and the heavy modules among them."""
+    """Return the median seconds of batch mode's imports, and the heavy modules among them."""
     program = _PROGRAM.format(modules=", ".join(modules), heavy=HEAVY)
     results = [
         json.loads(subprocess.check_output([sys.executable, "-c", program])) for _ in range(runs)

@@ -1,7 +1,6 @@
-"""How fast changes get to switches, beside the switches' own time and beside other tools.
+"""How fast changes reach switches, compared with the switches' own time and with other tools.
 
-The switches are simulated Catalysts in a process of their own, which take 10 ms for each line; the
-budgets are those of design.md, section 10.
+The switches are simulated Catalysts in a process of their own, which take 10 ms for each line.
 """
 
 from __future__ import annotations
@@ -29,14 +28,14 @@ ROUND_TRIP = 0.020
 
 @dataclass
 class Site:
-    """A daemon with switches of 48 ports, a node with one nic behind each, in one project."""
+    """A daemon with switches of 48 ports, and behind each port a node with one nic."""
 
     daemon: Daemon
     yard: Switchyard
     switches: int
 
     def apply(self) -> tuple[float, dict[str, int]]:
-        """Apply the project; give the seconds, and what the switches counted."""
+        """Apply the project; return the seconds, and the increase of the switches' counters."""
         before = self.yard.counters()
         begun = time.perf_counter()
         job = self.daemon.apply("astro")
@@ -56,19 +55,22 @@ class Site:
 
 
 def node(switch: int, port: int) -> str:
-    """Name the node behind a port (the first is 1)."""
+    """Return the name of the node behind a port; ports are counted from 1."""
     return f"n-{switch:03}-{port:02}"
 
 
 @contextlib.contextmanager
 def site(folder: Path, switches: int, *, others_nodes: int = 0) -> Iterator[Site]:
-    """Give a site whose ports are parked, on the switches and in the daemon's state."""
+    """Provide a site whose ports are all parked, on the switches and in the daemon's state.
+
+    ``others_nodes``: the number of further nodes, on switches that do not exist.
+    """
     folder.mkdir()
     with Switchyard(switches) as yard:
         file = _config(folder)
         with Daemon(folder, "--config", str(file)) as daemon:
             daemon.call("site.import", site=_site(yard, others_nodes))
-            daemon.apply()  # parks all ports of the switches that are there
+            daemon.apply()  # parks all ports of the existing switches
         if others_nodes:
             _park_the_others(folder / "haas.db")
         with Daemon(folder, "--config", str(file)) as daemon:
@@ -109,7 +111,7 @@ def _site(yard: Switchyard, others_nodes: int) -> dict[str, Any]:
         for number in range(len(yard.ports))
         for at, name in enumerate(names, 1)
     }
-    for number in range(-(-others_nodes // PORTS)):  # switches that are not there at all
+    for number in range(-(-others_nodes // PORTS)):  # these switches do not exist
         away = f"away{number:03}"
         switches[away] = {
             "dialect": "cisco_ios",
@@ -136,7 +138,7 @@ def _park_the_others(database: Path) -> None:
 
 
 def measure(folder: Path) -> Iterator[Row]:
-    """Measure all of it; each site is made anew."""
+    """Measure everything, each on a new site."""
     rows = list(_one_vlan(folder / "one"))
     yield from rows
     yield from _beside_others(rows[0].value)
@@ -160,7 +162,7 @@ def _one_vlan(folder: Path) -> Iterator[Row]:
 
 
 def _twelve_vlans(folder: Path) -> Iterator[Row]:
-    """A third parked, a third access, a third native and tagged, from the same the other way."""
+    """Change 16 access ports to parked, 16 parked ones to access, and 16 to native and tagged."""
     with site(folder, 1) as one:
         for number in range(12):
             one.network(f"net-{number}")
@@ -205,7 +207,7 @@ def _warm(folder: Path) -> Iterator[Row]:
 
 
 def _beside_others(ours: float) -> Iterator[Row]:
-    """The same 48 ports by other means, on the same kind of switch; ``ours`` took so long."""
+    """Set the same 48 ports with other tools; ``ours``: the seconds that HaaS took."""
 
     def row(how: str, took: float) -> Row:
         note = f"{took / ours:.0f} times as long; {_counted(yard)}"
@@ -225,7 +227,7 @@ def _beside_others(ours: float) -> Iterator[Row]:
 
 
 def _counted(yard: Switchyard) -> str:
-    """Say what the switches counted since they were last asked."""
+    """Return the increase of the switches' counters since the last call, as text."""
     now = yard.counters()
     before, yard.before = yard.before, now
     names = ("lines", "logins", "saves")
@@ -233,7 +235,7 @@ def _counted(yard: Switchyard) -> str:
 
 
 def _at_ten_thousand(folder: Path) -> Iterator[Row]:
-    """The same change beside 10 other nodes and beside 10,000: the better of three each."""
+    """Make the same change with 10 other nodes and with 10,000; take the best of three."""
     times = []
     for nodes in (10, 10_000):
         took = []

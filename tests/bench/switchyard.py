@@ -1,8 +1,7 @@
-"""Simulated switches in a process of their own, so that they compete for nothing but the cores.
+"""Simulated switches in a process of their own, so that they share only the CPUs with HaaS.
 
-The process prints the TCP ports it listens on, then answers each line on its standard input:
-``{"faults": {...}}`` sets the switches' faults, ``{}`` nothing; the answer is their counters, in
-sum.
+The process prints the TCP ports on which it listens, then answers each line of its standard input
+with the sums of the switches' counters. ``{"faults": {...}}`` sets faults first, ``{}`` does not.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ CREDENTIAL = {"username": "haas", "password": "bench", "enable": "bench-enable"}
 
 
 class Switchyard:
-    """The process, for those who measure."""
+    """The process, as seen by a benchmark."""
 
     def __init__(self, count: int, *, ports: int = 48, dialect: str = "cisco_ios") -> None:
         self._command = [
@@ -45,11 +44,11 @@ class Switchyard:
         self.process.wait(20)
 
     def set(self, **faults: float) -> None:
-        """Set what every switch takes for a line, and the network for the way."""
+        """Set faults of all switches, such as ``line_delay`` and ``round_trip`` in seconds."""
         self._ask(faults=faults)
 
     def counters(self) -> dict[str, int]:
-        """Lines, logins, saves and so on, of all switches together."""
+        """Return the sums of all switches' counters: lines, logins, saves and so on."""
         return dict(self._ask())
 
     def _ask(self, **question: Any) -> dict[str, Any]:
@@ -71,8 +70,8 @@ async def _serve(count: int, ports: int, dialect: str) -> None:
     ]
     for switch in switches:
         await switch.start()
-    told = {"tcp": [switch.port for switch in switches], "names": list(switches[0].port_list)}
-    print(json.dumps(told), flush=True)
+    listening = {"tcp": [switch.port for switch in switches], "names": list(switches[0].port_list)}
+    print(json.dumps(listening), flush=True)
     reader = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := await reader.readline():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Row:
-    """One measure beside its budget; what depends on the machine is reported, not asserted."""
+    """A measurement and its budget. Those that depend on the machine are not ``asserted``."""
 
     what: str
     value: float
@@ -19,12 +19,12 @@ class Row:
 
     @property
     def over(self) -> bool:
-        """Whether it misses its budget."""
+        """Whether the value exceeds the budget."""
         return self.budget is not None and self.value > self.budget
 
     @property
     def verdict(self) -> str:
-        """``ok`` or ``OVER``; nothing without a budget."""
+        """``ok`` or ``OVER``; "" without a budget."""
         return "" if self.budget is None else "OVER" if self.over else "ok"
 
 
