@@ -21,7 +21,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from haas_rpcd.drivers.switch import portnames
-from haas_rpcd.drivers.switch.byvlan import DEFAULT_VLAN, ByVlan, Membership
+from haas_rpcd.drivers.switch.byvlan import DEFAULT_VLAN, ByVlan, Membership, indented_sections
 from haas_rpcd.drivers.switch.dialect import Options, PortState
 from haas_rpcd.drivers.switch.patterns import at_end
 from haas_rpcd.model import PortConfig
@@ -168,7 +168,7 @@ class BrocadeFastIron(ByVlan):
         config, brief = answers[0].replace("\r", ""), "\n".join(answers[1:])
         places = _Places()
         ports: dict[str, list[str]] = {}
-        for header, lines in _sections(config):
+        for header, lines in indented_sections(config):
             match header.split():
                 case ["vlan", vlan, *_] if vlan.isdecimal():
                     places.add(int(vlan), lines)
@@ -224,12 +224,6 @@ def _members(text: str) -> Iterator[str]:
         last = (match[3] or match[2]).rpartition("/")[2]
         for number in range(int(first), int(last) + 1):
             yield f"{kind} {slot}{slash}{number}"
-
-
-def _sections(config: str) -> Iterator[tuple[str, list[str]]]:
-    """Split a running configuration into unindented lines, each with the indented ones below."""
-    for match in re.finditer(r"^([a-z][^\n]*)\n((?:[ \t]+[^\n]*\n?)*)", config, re.M):
-        yield match[1].strip(), [line.strip() for line in match[2].splitlines()]
 
 
 def _dual(config: PortConfig, options: Options) -> bool:

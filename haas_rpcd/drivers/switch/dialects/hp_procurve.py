@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from haas_rpcd.drivers.switch import portnames
-from haas_rpcd.drivers.switch.byvlan import DEFAULT_VLAN, ByVlan, Membership
+from haas_rpcd.drivers.switch.byvlan import DEFAULT_VLAN, ByVlan, Membership, indented_sections
 from haas_rpcd.drivers.switch.dialect import Options, PortState
 from haas_rpcd.drivers.switch.patterns import at_end
 from haas_rpcd.drivers.switch.script import Block, Stage
@@ -185,7 +185,7 @@ class HpProcurve(ByVlan):
         tagged: dict[str, set[int]] = {}
         shut: set[str] = set()
         there: dict[str, None] = {}
-        for header, lines in _sections("\n".join(answers).replace("\r", "")):
+        for header, lines in indented_sections("\n".join(answers).replace("\r", "")):
             match header.split(maxsplit=1):
                 case ["vlan", vlan] if vlan.isdecimal():
                     for how, members in _memberships(lines):
@@ -226,12 +226,6 @@ def _whole(block: Block) -> Iterator[str]:
     for line in block.lines:
         undone = line.removeprefix("no ")
         yield f"{block.enter} {line}" if undone == line else f"no {block.enter} {undone}"
-
-
-def _sections(config: str) -> Iterator[tuple[str, list[str]]]:
-    """Split a running configuration into unindented lines, each with the indented ones below."""
-    for match in re.finditer(r"^([a-z][^\n]*)\n((?:[ \t]+[^\n]*\n?)*)", config, re.M):
-        yield match[1].strip(), [line.strip() for line in match[2].splitlines()]
 
 
 def _memberships(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
