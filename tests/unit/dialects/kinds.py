@@ -9,10 +9,11 @@ from typing import Any
 
 from haas_rpcd.config import Credential
 from haas_rpcd.model import PARKED, PortConfig
-from haas_rpcd.sim import junos, nvue, os10, procurve, sonic
+from haas_rpcd.sim import junos, nvue, procurve, sonic
 from haas_rpcd.sim.cli import ALL_VLANS, Device
 from haas_rpcd.sim.comware import Comware5Switch
 from haas_rpcd.sim.ioslike.ports import RoutedPort
+from haas_rpcd.sim.os10.state import Port as Os10Port
 from haas_rpcd.sim.personalities import personality
 from tests.unit.dialects import hands
 from tests.unit.dialects.hands import FOREIGN, HAAS, LIVE, POOL
@@ -50,12 +51,12 @@ def routing_anything(dice: Dice, switch: Any, name: str) -> None:
 def os10_anything(dice: Dice, switch: Any, name: str) -> None:
     shut, trunk = dice.random() < 0.3, dice.random() < 0.5
     if dice.random() < 0.2:
-        switch.running.ports[name] = os10.Port(switched=False, access_vlan=None, shutdown=shut)
+        switch.running.ports[name] = Os10Port(switched=False, access_vlan=None, shutdown=shut)
         return
     access = dice.choice([*LIVE, None] if trunk else LIVE)
     tagged = some(dice) - {access} if trunk else frozenset[int]()
     mode = "trunk" if trunk else "access"
-    switch.running.ports[name] = os10.Port("", True, mode, access, tagged, shut)
+    switch.running.ports[name] = Os10Port("", True, mode, access, tagged, shut)
 
 
 def dell_anything(dice: Dice, switch: Any, name: str) -> None:

@@ -1,0 +1,50 @@
+"""What a switch with OS10 is, and what it is configured to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from haas_rpcd.sim import cli
+
+MODEL, VERSION = "S4148F-ON", "10.5.1.3"
+DEFAULT_VLAN = 1
+
+NAMING = cli.Naming(
+    {"ethernet": "Eth"},
+    number=r"[\d/:]*",
+    separator="/:",
+    to="-",
+    comma=",",
+    ends=("number",),
+    bare=True,
+)
+
+
+@dataclass(slots=True)
+class Port:
+    """The configuration of a port. ``access_vlan`` None: it carries nothing untagged."""
+
+    description: str = ""
+    switched: bool = True
+    mode: str = "access"  # or "trunk"
+    access_vlan: int | None = DEFAULT_VLAN
+    allowed: frozenset[int] = frozenset()
+    shutdown: bool = False
+
+    def carried(self, vlans: Iterable[int]) -> cli.Carried:
+        """Return what the port carries while ``vlans`` exist."""
+        live = frozenset(vlans)
+        if self.shutdown or not self.switched:
+            return cli.NOTHING
+        return cli.Carried(
+            self.access_vlan if self.access_vlan in live else None,
+            self.allowed & live if self.mode == "trunk" else frozenset(),
+        )
+
+
+class Config(cli.Config):
+    """A configuration of OS10. ``vlans``: their descriptions."""
+
+    ports: dict[str, Port]
+    vlans: dict[int, str]

@@ -1,0 +1,59 @@
+"""What a switch with OS9 is, and what it is configured to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from haas_rpcd.sim import cli
+from haas_rpcd.sim.ioslike.byvlan import ListingConfig, ListingVlan
+
+MODEL, VERSION = "S4810", "9.14(2.4)"
+DEFAULT_VLAN = 1
+
+NAMING = cli.Naming({"TenGigabitEthernet ": "Te ", "fortyGigE ": "Fo "})
+
+
+@dataclass(slots=True)
+class Port:
+    """A port. A new one is shut, and neither in Layer-2 nor in Layer-3 mode."""
+
+    description: str = ""
+    address: str = ""
+    switched: bool = False
+    hybrid: bool = False
+    shutdown: bool = True
+
+
+@dataclass(slots=True)
+class Vlan(ListingVlan):
+    """A VLAN and the ports that it lists."""
+
+    description: str = ""
+
+
+class Config(ListingConfig):
+    """A configuration of OS9."""
+
+    ports: dict[str, Port]
+    vlans: dict[int, Vlan]
+
+    def carried(self, port: str) -> cli.Carried:
+        """Look up the VLANs that list the port. The default VLAN need not list it."""
+        own = self.ports[port]
+        if own.shutdown or not own.switched:
+            return cli.NOTHING
+        tagged, untagged = self.tagged_on(port), self.listed_untagged_on(port)
+        if untagged is None and (own.hybrid or not tagged):
+            untagged = DEFAULT_VLAN
+        return cli.Carried(untagged, tagged)
+
+    def on_a_vlan(self, port: str) -> bool:
+        """Return whether a VLAN lists the port."""
+        return any(port in vlan.tagged | vlan.untagged for vlan in self.vlans.values())
+
+
+class Os9(cli.CliSwitch[Config]):
+    """A switch with OS9, as its commands see it."""
+
+    locked_by: str | None = None
+    """The user who configures exclusively, if there is one."""
