@@ -104,7 +104,7 @@ class Tree:
         process = subprocess.Popen(
             [
                 sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider",
-                "--hypothesis-seed=0", *tests,
+                "-p", "tests.mutants.quick", "--hypothesis-seed=0", *tests,
             ],
             cwd=self.root,
             stdout=subprocess.DEVNULL,
