@@ -1,7 +1,6 @@
-"""The client of HaaS: one core, and on it a batch mode and a full-screen console.
+"""The client of HaaS: a batch mode and a full-screen console on a common core.
 
-It knows the daemon by its protocol alone (JSON-RPC 2.0 and the OpenRPC document) and shares no
-code with it.
+It talks to the daemon by JSON-RPC 2.0, and shares only the wire records (``haas_schemas``) with it.
 """
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""The program ``haas-console``: its arguments, and which front end they ask for."""
+"""The program ``haas-console``: its arguments, and the front end that they choose."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ As a ForceCommand of sshd, `ssh HOST 'node list'` is -c 'node list'.
 
 
 class _Show(argparse.Action):
-    """Prints a text and exits. argparse's own help and version ignore that printing has failed."""
+    """Prints a text and exits. argparse's own actions ignore errors of printing."""
 
     def __init__(
         self,
@@ -130,10 +130,10 @@ def _run(argv: Sequence[str] | None, output: Output) -> int:
 
 
 def _words_over_ssh(environ: Mapping[str, str]) -> list[str] | None:
-    """What ``ssh host WORDS`` asked for, as one ``-c``; None for a session without words.
+    """The words of ``ssh host WORDS`` as one ``-c``; None without words.
 
-    sshd puts the words there when ForceCommand runs something else, as they came: sshd_config(5).
-    No shell sees them. What the forced command names itself (--script, -c, info) goes before them.
+    If ForceCommand runs this program, sshd passes the words in the environment, see sshd_config(5);
+    no shell interprets them. The forced command's own --script, -c or info takes precedence.
     """
     words = environ.get("SSH_ORIGINAL_COMMAND", "").strip()
     return [words] if words else None
@@ -155,7 +155,7 @@ def _info(args: argparse.Namespace, settings: Config, output: Output) -> int:
 
 
 def _screen(args: argparse.Namespace, settings: Config, output: Output) -> int:
-    """Open the full-screen console; only here is Textual imported."""
+    """Open the full-screen console. Textual is imported only here."""
     # Textual reads stdin and draws on stderr.
     if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
         output.error(
@@ -203,7 +203,7 @@ def _batch(args: argparse.Namespace, settings: Config, output: Output) -> int:
         return report(output, wrong)
     if wrong := script.unclosed(written):
         return report(output, wrong)
-    # Imported here, because --check and usage errors need no asyncio, no aiohttp and their 100 ms.
+    # Imported here: --check and usage errors need neither asyncio nor aiohttp, which take 100 ms.
     with gc_paused():
         from haas_console.batch.online import Session, run
 

@@ -1,1 +1,1 @@
-"""Batch mode: commands from a file or the command line. stdout is data, stderr is talk."""
+"""Batch mode: commands from a file or the command line. Data goes to stdout, the rest to stderr."""

@@ -1,4 +1,4 @@
-"""What the exit code says."""
+"""Exit codes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from haas_console.core.errors import (
 
 
 class ExitCode(enum.IntEnum):
-    """The exit codes of haas-console; the first error of a script decides."""
+    """The exit codes of haas-console. The first error of a script decides."""
 
     DONE = 0
     FAILED = 1
@@ -45,7 +45,7 @@ def code_of(error: ConsoleError) -> ExitCode:
 
 
 def report(output: Output, wrong: Sequence[tuple[object, ConsoleError]]) -> ExitCode:
-    """Say what is wrong, and where; the first error's code is given, or done for none."""
+    """Print errors with their places; return the exit code of the first one, or DONE."""
     for place, error in wrong:
         output.error(place, error)
     return code_of(wrong[0][1]) if wrong else ExitCode.DONE

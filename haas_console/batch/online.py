@@ -1,4 +1,4 @@
-"""Batch mode with a daemon: connect, learn its commands, parse the script whole, and run it."""
+"""Batch mode with a daemon: connect, fetch its API, parse the whole script, and run it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Session:
     site: Path | None = None
 
     async def connect(self) -> Client:
-        """Connect to the daemon; a token only travels to a URL, a socket knows who is calling."""
+        """Connect to the daemon. A token is sent to a URL only: a socket knows its caller."""
         if self.endpoint is None:
             raise AssertionError("the demo daemon is not started")
         token = self.token if self.endpoint.url else None
@@ -42,7 +42,7 @@ class Session:
 
 
 def run(session: Session, written: Sequence[script.Written], output: Output) -> ExitCode:
-    """Run the script to its end and give the exit code; raises ConsoleError without a daemon."""
+    """Run the script and return the exit code; raises ConsoleError if there is no daemon."""
     try:
         return asyncio.run(_run(session, written, output))
     except asyncio.CancelledError:
@@ -68,10 +68,10 @@ async def _run(session: Session, written: Sequence[script.Written], output: Outp
 
 
 def _cancel_on_signals() -> None:
-    """Let Ctrl-C, a lost terminal and a kill all unwind, so that a demo daemon is ended."""
+    """Cancel on Ctrl-C, SIGTERM and SIGHUP, so that a demo daemon is ended."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     if task is None:
         return
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup does
             loop.add_signal_handler(number, task.cancel)

@@ -1,4 +1,4 @@
-"""Where results and talk go: data to stdout, all else to stderr."""
+"""Output of batch mode: data to stdout, everything else to stderr."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from haas_console.core import devicetext, text
 from haas_console.core.commands import Call
 from haas_console.core.errors import ConsoleError, RpcError
 
-_LINE = 72  # columns of a command that a confirmation repeats
+_LINE = 72  # columns; a confirmation cuts longer commands
 
 
 def wants_colour(stream: TextIO) -> bool:
-    """Whether escape sequences are welcome: a terminal, and no NO_COLOR (no-color.org)."""
+    """The stream is a terminal, and NO_COLOR is not set (no-color.org)."""
     return can_move(stream) and not os.environ.get("NO_COLOR")
 
 
 def can_move(stream: TextIO) -> bool:
-    """Whether the stream is a terminal on which the cursor can go back."""
+    """The stream is a terminal that can move its cursor."""
     return stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
 def size_of(stream: TextIO) -> os.terminal_size:
-    """The terminal's columns and lines; 80 by 24 for one that does not say."""
+    """The terminal's columns and lines; 80 by 24 if it does not report them."""
     try:
         size = os.get_terminal_size(stream.fileno())
     except OSError:
@@ -44,10 +44,10 @@ class OutputError(Exception):
 
 
 class Output:
-    """Both streams; ``as_json`` makes each result one JSON document on one line.
+    """Both streams. Writing to stdout raises OutputError if it fails.
 
-    ``echo`` shows each command before it is run, as ``set -x`` does in a shell. Writing
-    to stdout raises OutputError if it fails.
+    ``as_json`` prints each result as one JSON document on one line. ``echo`` prints each command
+    before it is run, as ``set -x`` does in a shell. ``quiet`` prints errors only on stderr.
     """
 
     def __init__(
@@ -68,30 +68,30 @@ class Output:
     # --- talk ---
 
     def command(self, line: str) -> None:
-        """Show a command that is about to be run, if that is wanted."""
+        """Print a command that is about to be run, if ``echo`` is set."""
         if self.echo:
             self.flush()
             bold, plain = ("\x1b[1m", "\x1b[0m") if wants_colour(self.err) else ("", "")
             print(f"{bold}$ {text.clean(line)}{plain}", file=self.err, flush=True)
 
     def talk(self, sentence: str) -> None:
-        """Say something that is no data; not when quiet."""
+        """Print a remark on stderr, unless ``quiet`` is set."""
         if not self.quiet:
             print(text.clean(sentence), file=self.err, flush=True)
 
     def error(self, place: object, error: ConsoleError | str) -> None:
-        """Say what went wrong, and where it is written; also when quiet."""
+        """Print an error and its place on stderr."""
         where = f"{place}: " if place else ""
         print(text.clean(f"{where}{error}{_more(error)}"), file=self.err, flush=True)
 
     # --- data ---
 
     def document(self, value: Any) -> None:
-        """One JSON document on one line."""
+        """Print a JSON document on one line."""
         self.lines([json.dumps(value, ensure_ascii=False)])
 
     def failure(self, error: ConsoleError) -> None:
-        """The failed command's document, so that documents and commands stay in step."""
+        """Print a document for a failed command, so that each command has one."""
         if not self.as_json:
             return
         found: dict[str, Any] = {"message": str(error)}
@@ -100,7 +100,7 @@ class Output:
         self.document({"error": found})
 
     def result(self, call: Call, result: Any) -> None:
-        """What a command that only looks has found."""
+        """Print the result of a command that only reads."""
         if call.method == "drift.check":
             for sentence in devicetext.unread(result):
                 self.error("", sentence)
@@ -122,7 +122,7 @@ class Output:
             self.lines([text.brief(result)])
 
     def changed(self, line: str, call: Call, result: Any) -> None:
-        """What a command that changes something has done: what is new goes to stdout."""
+        """Print the result of a change: on stdout if it says more than the command."""
         if self.as_json:
             self.document(result)
         elif call.method == "site.import":
@@ -135,20 +135,20 @@ class Output:
             self.talk(f"{_short(line)}: done")
 
     def exact(self, content: str) -> None:
-        """Text as it is, byte by byte."""
+        """Print text exactly, byte by byte."""
         with _output_errors():
             self.out.flush()
             self.out.buffer.write(content.encode("utf-8"))
             self.out.buffer.flush()
 
     def lines(self, lines: Iterable[str]) -> None:
-        """Lines of text, at once."""
+        """Print lines of text and flush them."""
         with _output_errors():
             self.out.writelines(f"{line}\n" for line in lines)
             self.out.flush()
 
     def flush(self) -> None:
-        """Write what is still buffered."""
+        """Write what is buffered."""
         with _output_errors():
             self.out.flush()
 
@@ -184,12 +184,12 @@ def _output_errors() -> Iterator[None]:
 
 
 def _short(line: str) -> str:
-    """A command as far as one needs it to know which it was."""
+    """A command, cut to recognizable length."""
     return line if len(line) <= _LINE else f"{line[: _LINE - 1]}…"
 
 
 def _more(error: ConsoleError | str) -> str:
-    """What the daemon listed beside its sentence: the steps by which a plan has changed."""
+    """The steps by which a plan has changed, if the daemon listed them."""
     if not isinstance(error, RpcError):
         return ""
     changes = [

@@ -1,4 +1,4 @@
-"""A job's progress on stderr: bars in place on a terminal, a line a step elsewhere."""
+"""Progress of a job on stderr: bars on a terminal, elsewhere a line for each step."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ from haas_console.core.jobs import DeviceProgress, JobView
 from haas_console.core.text import clean
 
 _BAR = 20  # cells
-_PAUSE = 1 / 8  # seconds between two drawings: over SSH each one costs
+_PAUSE = 1 / 8  # seconds between two drawings, as each one costs bytes over SSH
 
 
 class Progress(Protocol):
-    """Something that shows how a job goes."""
+    """Shows the progress of a job."""
 
     def update(self, view: JobView) -> None:
-        """Show the job as it now is."""
+        """Show the current state of the job."""
 
     def finish(self) -> None:
-        """Leave the last state standing; nothing is shown after."""
+        """Show the last state; nothing follows."""
 
 
 def progress_for(output: Output) -> Progress:
-    """The kind of progress that fits the stream."""
+    """Choose the progress that suits the stream."""
     if output.quiet:
         return NoProgress()
     return BarProgress(output.err) if can_move(output.err) else PlainProgress(output)
 
 
 class NoProgress:
-    """Shows nothing: quiet."""
+    """Shows nothing, for ``--quiet``."""
 
     def update(self, view: JobView) -> None:
         """Show nothing."""
 
     def finish(self) -> None:
-        """Leave nothing standing."""
+        """Show nothing."""
 
 
 class PlainProgress:
-    """One line for each step that is over: for logs and pipes."""
+    """One line for each step that has ended, for logs and pipes."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
@@ -50,7 +50,7 @@ class PlainProgress:
         self._begun = False
 
     def update(self, view: JobView) -> None:
-        """Tell of the steps that ended since the last time."""
+        """Print the steps that have ended since the last call."""
         if not self._begun:
             self._begun = True
             self._output.talk(f"job {view.job} is {view.state}")
@@ -63,35 +63,35 @@ class PlainProgress:
             )
 
     def finish(self) -> None:
-        """All is said already."""
+        """Nothing to do: every line is printed."""
 
 
 def _end(step: dict[str, Any]) -> str:
-    """How a step ended, if not well; why a step was skipped is told by the one that failed."""
+    """How a step ended, unless it was done; the reason is given for a failed one."""
     if step["state"] == "failed":
         return f": FAILED: {step.get('message') or 'no reason was given'}"
     return "" if step["state"] == "done" else f": {step['state']}"
 
 
 class BarProgress:
-    """A bar for the job and one for each device, redrawn in place; only changed lines are sent."""
+    """A bar for the job and each device, redrawn in place; only changed lines are sent."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._drawn: list[str] = []
         self._view: JobView | None = None
-        self._next = 0.0  # the loop's time before which nothing is drawn
+        self._next = 0.0  # not drawn before this time of the loop
         self._later: asyncio.TimerHandle | None = None
 
     def update(self, view: JobView) -> None:
-        """Draw now, or soon if something was drawn a moment ago."""
+        """Draw now, or soon if the last drawing is recent."""
         self._view = view
         loop = asyncio.get_running_loop()
         if self._later is None:
             self._later = loop.call_at(max(loop.time(), self._next), self._draw)
 
     def finish(self) -> None:
-        """Draw what has not been drawn yet; whatever comes after begins below."""
+        """Draw the last state; later output begins below."""
         if self._later is not None:
             self._later.cancel()
         self._draw()
@@ -114,7 +114,7 @@ class BarProgress:
 
 
 def _lines(view: JobView, size: os.terminal_size) -> list[str]:
-    """The job first, then its devices; as many as the terminal holds."""
+    """The job, then as many of its devices as fit on the terminal."""
     devices = view.devices()
     shown = devices[: max(1, size.lines - 3)]
     name = f"job {view.job}"

@@ -1,4 +1,4 @@
-"""Carries out a parsed script, one command after the other."""
+"""Runs a parsed script, one command after the other."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from haas_console.core.help import help_text
 from haas_console.core.language import Language
 from haas_console.core.paging import fetch
 
-_SEARCH = 30.0  # seconds for which a daemon that restarts is looked for during an apply
+_SEARCH = 30.0  # seconds that an apply waits for a daemon that restarts
 _AGAIN = 0.25
 
 Connect = Callable[[], Awaitable[Client]]
 
 
 class Runner:
-    """Runs commands against one daemon; ``connect`` makes a connection to it."""
+    """Runs commands on one daemon; ``connect`` opens a new connection to it."""
 
     def __init__(
         self,
@@ -44,11 +44,11 @@ class Runner:
         self._demo = demo
 
     async def close(self) -> None:
-        """Close the connection the runner has come to use."""
+        """Close the current connection."""
         await self.client.close()
 
     async def run(self, script: Sequence[Planned], *, keep_going: bool = False) -> ExitCode:
-        """Run the script up to its end or its first error; the first error's code is given."""
+        """Run the script until its end or first error; return the exit code of the first error."""
         code = ExitCode.DONE
         for planned in script:
             try:
@@ -171,7 +171,7 @@ class Runner:
 
 
 def _done(record: dict[str, Any]) -> dict[str, Any]:
-    """A job that succeeded, in the few words of a confirmation."""
+    """The short confirmation of a job that has succeeded."""
     steps = record["total"]
     outcome = (
         f"{steps} step{'s' if steps != 1 else ''} done" if steps else "there was nothing to do"

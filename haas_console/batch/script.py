@@ -1,4 +1,4 @@
-"""Scripts: read whole and parsed whole, before anything is sent."""
+"""Scripts: read and parsed completely before anything is sent."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from haas_console.core.errors import CommandSyntaxError, ConsoleError, ReadonlyE
 from haas_console.core.language import Language
 from haas_console.core.lexer import BadStatement, Statement, statements
 
-_LONGEST = 16 << 20  # bytes of a script: more is not one that somebody wrote
+_LONGEST = 16 << 20  # bytes; a longer file is no script
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a command stands: ``FILE:LINE``, ``-:LINE`` for stdin, ``-c:N`` for the Nth ``-c``."""
+    """The place of a command: ``FILE:LINE``, ``-:LINE`` for stdin, ``-c:N`` for the Nth ``-c``."""
 
     source: str
     line: int
@@ -31,7 +31,7 @@ Written = tuple[Place, Statement | BadStatement]
 
 @dataclass(frozen=True)
 class Planned:
-    """A command with its place and the line that means it, in full."""
+    """A command with its place, and its full line."""
 
     place: Place
     command: Command
@@ -39,7 +39,7 @@ class Planned:
 
 
 def read_script(file: str) -> list[Written]:
-    """The statements of a file, or of stdin for ``-``; raises ConsoleError naming the file."""
+    """Read a file, or stdin for ``-``; raises ConsoleError, which names the file."""
     try:
         with contextlib.ExitStack() as stack:
             source = sys.stdin.buffer if file == "-" else stack.enter_context(open(file, "rb"))
@@ -65,14 +65,14 @@ def read_words(commands: Iterable[str]) -> list[Written]:
 
 
 def unclosed(script: Iterable[Written]) -> list[tuple[Place, ConsoleError]]:
-    """What is wrong whatever the API may be."""
+    """The errors that do not depend on the API."""
     return [(place, found.error) for place, found in script if isinstance(found, BadStatement)]
 
 
 def plan(
     script: Iterable[Written], language: Language, *, readonly: bool = False
 ) -> tuple[list[Planned], list[tuple[Place, ConsoleError]]]:
-    """Parse all commands, following ``use`` from each to the next, and collect what is wrong."""
+    """Parse all commands, tracking the project in use; return commands and errors."""
     planned: list[Planned] = []
     wrong: list[tuple[Place, ConsoleError]] = []
     project: str | None = None
@@ -99,5 +99,5 @@ def _canonical(language: Language, command: Command) -> str:
     try:
         return language.format(command)
     except ValueError:
-        method = language.method_of(command)  # a value that no line can hold
+        method = language.method_of(command)  # a value that no line can express
         return f"{method.noun} {method.verb}" if method else str(command)

@@ -1,4 +1,4 @@
-"""What batch mode and the full-screen console stand on: client, commands, jobs, configuration.
+"""What batch mode and the full-screen console share: client, commands, jobs, configuration.
 
 Nothing in here draws: it imports neither Textual nor rich.
 """

@@ -1,4 +1,4 @@
-"""What a command has changed, so that it can be read again before the next command is built."""
+"""What a command has changed, and is fetched before the next command is built."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from haas_console.core.commands import Apply, Call, Command, ImportSite
 
 
 class Affected(msgspec.Struct, frozen=True):
-    """A thing that a command has changed, named as an ``inventory.event`` names it."""
+    """An object that a command has changed, named as in an ``inventory.event``."""
 
     noun: str
     name: str = ""
@@ -18,7 +18,7 @@ class Affected(msgspec.Struct, frozen=True):
 
 
 def affected(command: Command, answer: Any) -> tuple[Affected, ...]:
-    """What a command has changed beyond the records that its answer holds."""
+    """What a command has changed, other than the records in its answer."""
     match command:
         case Apply():
             return (Affected("job"),)

@@ -1,4 +1,4 @@
-"""The API as the daemon describes it: an OpenRPC document, read into methods and params."""
+"""The daemon's API: an OpenRPC document, read into methods and params."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Schema = Mapping[str, Any]
 
 
 class Param(msgspec.Struct, frozen=True):
-    """One parameter of a method; ``schema`` has its references resolved at the top."""
+    """One parameter of a method; the top level of ``schema`` is no reference."""
 
     name: str
     required: bool
@@ -24,7 +24,7 @@ class Param(msgspec.Struct, frozen=True):
 
     @property
     def option(self) -> str:
-        """How the parameter is written as an option, e.g. ``--dry_run``."""
+        """The parameter as an option, e.g. ``--dry_run``."""
         return "--" + self.name
 
 
@@ -41,17 +41,17 @@ class Method(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def noun(self) -> str:
-        """What comes before the dot."""
+        """The part before the dot."""
         return self.name.partition(".")[0]
 
     @property
     def verb(self) -> str:
-        """What comes after the dot, as it is written on a line: ``add_member``."""
+        """The part after the dot, as on a command line: ``add_member``."""
         return self.name.partition(".")[2]
 
     @cached_property
     def by_name(self) -> dict[str, Param]:
-        """The parameters by their names."""
+        """The parameters by name."""
         return {param.name: param for param in self.params}
 
 
@@ -59,7 +59,7 @@ class Api:
     """All methods of one daemon, with the schemas they share."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
-        """Read an OpenRPC ``document``; raises ConsoleError when it is not one."""
+        """Read an OpenRPC ``document``; raises ConsoleError if it is malformed."""
         self.version = str(document.get("info", {}).get("version", ""))
         self._schemas: Schema = document.get("components", {}).get("schemas", {})
         try:
@@ -88,7 +88,7 @@ class Api:
         )
 
     def resolve(self, schema: Schema) -> Schema:
-        """Follow ``$ref`` into the components; what stands beside it (a default) stays."""
+        """Follow ``$ref`` into the components; keep its siblings, such as a default."""
         while "$ref" in schema:
             beside = {key: value for key, value in schema.items() if key != "$ref"}
             name = schema["$ref"].rpartition("/")[2]
@@ -99,7 +99,7 @@ class Api:
 
     @cached_property
     def nouns(self) -> dict[str, dict[str, Method]]:
-        """Noun -> verb -> method, in the document's order."""
+        """Noun -> verb -> method, in the order of the document."""
         nouns: dict[str, dict[str, Method]] = {}
         for method in self.methods.values():
             nouns.setdefault(method.noun, {})[method.verb] = method
@@ -107,12 +107,12 @@ class Api:
 
 
 def packaged_api() -> Api:
-    """The API this console was released with, for when no daemon is asked."""
+    """The API that this console was released with, for use without a daemon."""
     return Api(json.loads(_packaged_text("openrpc.json")))
 
 
 def _packaged_text(name: str) -> str:
-    from importlib.resources import files  # 10 ms that a connected console need not spend
+    from importlib.resources import files  # 10 ms, which a connected console saves
 
     try:
         return (files("haas_schemas") / name).read_text("utf-8")
@@ -121,8 +121,8 @@ def _packaged_text(name: str) -> str:
 
 
 def near_miss(word: str, known: Iterable[str]) -> str:
-    """A question such as ``, did you mean "node"?``, or nothing when no word is close."""
-    import difflib  # only mistakes need it
+    """A question such as ``, did you mean "node"?``, or nothing if no word is close."""
+    import difflib  # needed after a mistake only
 
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f', did you mean "{close[0]}"?' if close else ""

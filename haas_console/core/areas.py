@@ -1,4 +1,4 @@
-"""The networks as areas, with what is on them, and the parked area: lines to be drawn. Pure."""
+"""The networks as areas, with what is connected to them, and the parked area. Pure."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from haas_schemas.node import Nic, Node
 
 
 class AreaLine(msgspec.Struct, frozen=True):
-    """One line: an area's head (no ``item``), or a nic or headnode in it.
+    """One line: the head of an area (no ``item``), or a nic or headnode in it.
 
-    ``sign`` tells what an apply does to it: ``+`` it joins, ``-`` it leaves, blank: it stays.
+    ``sign`` is what an apply does: ``+`` the item joins, ``-`` it leaves, blank: it stays.
     """
 
     target: DropTarget
@@ -27,7 +27,7 @@ class AreaLine(msgspec.Struct, frozen=True):
 
     @property
     def head(self) -> bool:
-        """Whether an area begins here."""
+        """An area begins here."""
         return self.item is None and bool(self.text)
 
 
@@ -37,7 +37,7 @@ Items = dict[NetworkKey | None, list[AreaLine]]
 def area_lines(inventory: Inventory, project: str | None) -> list[AreaLine]:
     """The areas of a project, its own networks first; without a project, of all.
 
-    The parked area comes last; a blank line parts the areas.
+    The parked area comes last. Areas are separated by blank lines.
     """
     items: Items = defaultdict(list)
     for headnode in inventory.headnodes_of(project):

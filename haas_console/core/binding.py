@@ -1,9 +1,9 @@
-"""The words behind ``noun verb`` to a method's params, and back.
+"""Converts the words after ``noun verb`` to the params of a method, and back.
 
-Required params take words in their order, then optional ones do; a required list takes all words
-that are left; options name their param (``--vlan 104``, ``--vlan=104``), a list's option repeats,
-a boolean's stands alone (``--tagged``, ``--no-tagged``). ``--no-X`` on anything else leaves X
-empty; ``--`` ends the options.
+Words fill the required params in order, then the optional ones; a list takes all remaining words.
+Options name their param (``--vlan 104``, ``--vlan=104``). The option of a list may be repeated,
+that of a boolean has no value (``--tagged``, ``--no-tagged``). ``--no-X`` sets any other X to null.
+``--`` ends the options.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ PROJECT = "project"
 
 
 def fills_project(method: Method) -> bool:
-    """Whether ``use`` speaks for the method's project: not where that is the object itself."""
+    """``use`` fills in the method's project: not if the project is the object itself."""
     return PROJECT in method.by_name and method.noun != PROJECT
 
 
 def usage(api: Api, method: Method, project: str | None = None) -> str:
-    """The line to follow, e.g. ``network create PROJECT NETWORK [--vlan VLAN]``."""
+    """The usage line, e.g. ``network create PROJECT NETWORK [--vlan VLAN]``."""
     words = [method.noun, method.verb]
     positional, by_option = _order(api, method, project)
     required = [param for param in positional if param.required]
@@ -44,7 +44,7 @@ def usage(api: Api, method: Method, project: str | None = None) -> str:
 
 
 def positional(api: Api, method: Method, project: str | None = None) -> list[Param]:
-    """The params that take words, in their order; a project in use takes none."""
+    """The params that take words, in order; not a project that is in use."""
     return _order(api, method, project)[0]
 
 
@@ -53,9 +53,9 @@ def _metavar(param: Param) -> str:
 
 
 def _order(api: Api, method: Method, project: str | None) -> tuple[list[Param], list[Param]]:
-    """The params that take words, in order, and the required ones that only an option reaches.
+    """The params that take words, in order, and the required ones that need an option.
 
-    Nothing can follow a list: it takes all words there are.
+    Nothing can follow a list, which takes all remaining words.
     """
     hidden = PROJECT if project and fills_project(method) else None
     required = [p for p in method.params if p.required and p.name != hidden]
@@ -72,9 +72,9 @@ def _order(api: Api, method: Method, project: str | None) -> tuple[list[Param], 
 
 
 def bind(api: Api, method: Method, words: Sequence[str], project: str | None) -> dict[str, Any]:
-    """Read the words into params; ``project`` is what ``use`` chose, if anything.
+    """Convert words to params; ``project`` is the one in use, if any.
 
-    Raises CommandSyntaxError naming the param that is wrong or missing.
+    Raises CommandSyntaxError, which names the param that is wrong or missing.
     """
     try:
         return _Binder(api, method, project).bind(words)
@@ -106,9 +106,9 @@ class _Binder:
         return {p.name: self.params[p.name] for p in self.method.params if p.name in self.params}
 
     def _leaves_project_out(self, words: list[str]) -> bool:
-        """Whether a command on projects is a word short, so that the one in use is meant.
+        """A command on projects lacks one word, so it means the project in use.
 
-        Named it can always be; and nobody makes or deletes the project that is in use by the way.
+        Not to create or delete one: these must name the project.
         """
         if not self.project or self.method.noun != PROJECT or self._given(PROJECT):
             return False
@@ -119,7 +119,7 @@ class _Binder:
         return name in self.params or name in self.emptied
 
     def _take_options(self, words: Sequence[str]) -> list[str]:
-        """Bind all options and return the words that are none."""
+        """Bind all options; return the other words."""
         positional: list[str] = []
         left = list(words)
         while left:
@@ -148,7 +148,7 @@ class _Binder:
 
     def _find(self, name: str) -> tuple[Param, bool]:
         options = {param.option: param for param in self.method.params}
-        asked = "--" + name[2:].replace("-", "_")  # --dry-run is as good as --dry_run
+        asked = "--" + name[2:].replace("-", "_")  # --dry-run means --dry_run
         if asked in options:
             return options[asked], False
         if asked.startswith("--no_") and "--" + asked[5:] in options:
@@ -177,7 +177,7 @@ class _Binder:
             self.emptied.add(param.name)
 
     def _take_positional(self, words: list[str]) -> None:
-        order = _order(self.api, self.method, None)[0]  # a project in use is given by now
+        order = _order(self.api, self.method, None)[0]  # a project in use is bound already
         for param in [param for param in order if not self._given(param.name)]:
             if not words:
                 return
@@ -207,10 +207,10 @@ class _Binder:
 
 
 def unbind(api: Api, method: Method, params: Mapping[str, Any], project: str | None) -> list[str]:
-    """Write params as the words that :func:`bind` reads back with the same ``project``.
+    """Convert params to words that :func:`bind` converts back, given the same ``project``.
 
-    A null counts as not given. Raises ValueError when a required param is missing or a value
-    cannot be written.
+    A null counts as missing. Raises ValueError if a required param is missing or a value cannot be
+    written as a word.
     """
     positional: list[str] = []
     options: list[str] = []

@@ -1,7 +1,7 @@
-"""The daemon, from the client's side: calls and notifications on one WebSocket.
+"""A connection to the daemon: calls and notifications on one WebSocket.
 
-jsonrpcclient builds and parses the messages. It knows no notifications from a server, so whatever
-has a ``method`` is taken out first; answers find their calls by id.
+jsonrpcclient builds and parses the messages. It does not support notifications from a server, so
+messages with a ``method`` are sorted out first. Answers are matched to calls by id.
 """
 
 from __future__ import annotations
@@ -30,26 +30,26 @@ from haas_console.core.errors import (
 from haas_console.core.tasks import cancel_and_wait
 
 CONNECT_TIMEOUT = 10.0
-MAX_MESSAGE = 64 * 1024 * 1024  # bytes; an export of 10,000 nodes is some 5 MB
-_HEARTBEAT = 20.0  # seconds between pings, so that a vanished host is noticed at all
-_CLOSE = 2.0  # seconds for a good-bye
+MAX_MESSAGE = 64 * 1024 * 1024  # bytes; an export of 10,000 nodes is about 5 MB
+_HEARTBEAT = 20.0  # seconds between pings, without which a vanished host would go unnoticed
+_CLOSE = 2.0  # seconds to wait for the daemon's closing handshake
 _log = logging.getLogger(__name__)
 
 Notification = tuple[str, dict[str, Any]]
 
 
 class Inbox:
-    """Notifications that nobody has looked at yet, oldest first."""
+    """Notifications that have not been read yet, oldest first."""
 
     def __init__(self) -> None:
         self._queue: asyncio.Queue[Notification | LostDaemonError] = asyncio.Queue()
 
     def put(self, item: Notification | LostDaemonError) -> None:
-        """Add a notification, or the news that none will follow."""
+        """Add a notification, or the error after which none will follow."""
         self._queue.put_nowait(item)
 
     async def get(self) -> Notification:
-        """Wait for the next, as ``(method, params)``; raises LostDaemonError after the last."""
+        """Wait for the next ``(method, params)``; raises LostDaemonError after the last."""
         item = await self._queue.get()
         if isinstance(item, LostDaemonError):
             raise item
@@ -57,7 +57,7 @@ class Inbox:
 
 
 class Client:
-    """One connection to a daemon; make it with :meth:`connect`."""
+    """One connection to a daemon, created by :meth:`connect`."""
 
     def __init__(
         self,
@@ -79,9 +79,9 @@ class Client:
     async def connect(
         cls, endpoint: Endpoint, *, token: str | None = None, timeout: float = DEFAULT_TIMEOUT
     ) -> Client:
-        """Connect; ``timeout`` is the seconds an answer may take later.
+        """Connect; an answer may later take ``timeout`` seconds.
 
-        Raises NoDaemonError, or DeniedError when the daemon does not let the caller in.
+        Raises NoDaemonError, or DeniedError if the daemon rejects the caller.
         """
         session = aiohttp.ClientSession(connector=_connector(endpoint))
         headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -106,13 +106,13 @@ class Client:
 
     @property
     def lost(self) -> bool:
-        """Whether the connection is over."""
+        """The connection is closed or broken."""
         return self._lost is not None
 
     async def close(self) -> None:
-        """End the connection; calls that still wait fail."""
+        """Close the connection; pending calls fail."""
         self._lose("the connection was closed")
-        async with contextlib.AsyncExitStack() as stack:  # all of it, even if we are cancelled
+        async with contextlib.AsyncExitStack() as stack:  # close everything even if cancelled
             stack.push_async_callback(self._session.close)
             stack.push_async_callback(cancel_and_wait, self._reader)
             await self._ws.close()
@@ -122,11 +122,11 @@ class Client:
     async def call(
         self, method: str, params: Mapping[str, Any] | None = None, *, timeout: float | None = None
     ) -> Any:
-        """Call a method and give its result.
+        """Call a method and return its result.
 
-        Raises RpcError (DeniedError where the daemon says so), and LostDaemonError when no answer
-        came within ``timeout`` seconds or the connection broke: whether the call was carried out
-        is not known then.
+        Raises RpcError, or DeniedError, if the daemon refuses. Raises LostDaemonError if no answer
+        arrives within ``timeout`` seconds or the connection breaks; the call may have been carried
+        out then.
         """
         if self._lost is not None:
             raise self._lost
@@ -155,7 +155,7 @@ class Client:
         raise rpc_error(parsed.code, parsed.message, parsed.data)
 
     async def discover(self) -> Api:
-        """Ask the daemon what it can do."""
+        """Fetch the API that the daemon provides."""
         return Api(await self.call("rpc.discover"))
 
     # --- notifications ---
@@ -164,7 +164,7 @@ class Client:
     def notifications(self) -> Iterator[Inbox]:
         """Collect the notifications that arrive within the block.
 
-        Enter it before subscribing, so that none slips by.
+        Enter it before subscribing, so that none is missed.
         """
         inbox = Inbox()
         self._inboxes.append(inbox)
@@ -200,7 +200,7 @@ class Client:
             return
         answer = self._waiting.get(parsed.id)
         if parsed.id is None and len(self._waiting) == 1:
-            # The daemon could not read the request (too large, say), so it cannot name it.
+            # The daemon could not read the request (too large, say), so its answer has no id.
             answer = next(iter(self._waiting.values()))
         if answer is not None and not answer.done():
             answer.set_result(parsed)
@@ -214,41 +214,43 @@ class Client:
         for answer in self._waiting.values():
             if not answer.done():
                 answer.set_exception(self._lost)
-                answer.exception()  # seen: nobody may be waiting for it any more
+                answer.exception()  # mark it as retrieved: its caller may be gone
         for inbox in self._inboxes:
             inbox.put(self._lost)
 
 
 def rpc_error(code: int, message: str, data: Any) -> RpcError:
-    """The daemon's error as an exception of ours."""
+    """The exception for an error that the daemon returned."""
     extra = data if isinstance(data, dict) else {}
     kind = DeniedError if extra.get("kind") == "denied" else RpcError
     return kind(code, message, extra)
 
 
 def _why(ws: aiohttp.ClientWebSocketResponse) -> str:
-    """The reason of a lost connection, where the WebSocket knows one (RFC 6455, section 7.4.1)."""
+    """Why the connection was lost, if the WebSocket knows (RFC 6455, section 7.4.1)."""
     if ws.close_code == aiohttp.WSCloseCode.MESSAGE_TOO_BIG:
         return ": the message was too large for it"
     if ws.close_code == aiohttp.WSCloseCode.TRY_AGAIN_LATER:
         return ": this end was too slow for its news"
     if isinstance(ws.exception(), aiohttp.ServerTimeoutError):
         return f": it answered no ping within {_HEARTBEAT / 2:g} s"
-    return ""  # what else there is speaks of transports and sockets, and of the same thing
+    return ""  # other exceptions only repeat this at socket level
 
 
 def _connector(endpoint: Endpoint) -> aiohttp.BaseConnector:
     if endpoint.socket:
         return aiohttp.UnixConnector(path=endpoint.socket)
     try:
-        context = ssl.create_default_context(cafile=endpoint.ca_file)  # None: the system's
+        context = ssl.create_default_context(
+            cafile=endpoint.ca_file
+        )  # None: the system's authorities
     except OSError as error:
         raise ConfigError(f"ca_file {endpoint.ca_file} cannot be used: {error}") from error
     return aiohttp.TCPConnector(ssl=context)
 
 
 def _refusal(endpoint: Endpoint, error: BaseException) -> ConsoleError:
-    """Why there is no connection, and what to do about it."""
+    """The error for a connection that failed: why, and what to do."""
     where = f"{endpoint} (from {endpoint.source})"
     if isinstance(error, aiohttp.WSServerHandshakeError):
         if error.status in (401, 403):

@@ -1,4 +1,4 @@
-"""The commands that keys, the mouse, forms and lines of text are made into."""
+"""Commands: what keys, the mouse, forms and command lines are converted to."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ class Call(msgspec.Struct, frozen=True):
 
 
 class Apply(msgspec.Struct, frozen=True):
-    """Start an apply, show its progress, wait for its end; no project: the site."""
+    """Start an apply and follow it to its end; without a project, of the whole site."""
 
     project: str | None = None
     digest: str | None = None
 
 
 class Use(msgspec.Struct, frozen=True):
-    """From here on ``project`` is filled in; None: it is not any more."""
+    """Fill in ``project`` from here on; None: stop doing so."""
 
     project: str | None = None
 
 
 class Help(msgspec.Struct, frozen=True):
-    """Say what there is: everything, a noun, or one command."""
+    """Show help: on everything, on a noun, or on one command."""
 
     topic: tuple[str, ...] = ()
 
@@ -42,7 +42,7 @@ class ImportSite(msgspec.Struct, frozen=True):
 
 
 class ExportSite(msgspec.Struct, frozen=True):
-    """``site.export`` into a local file, byte by byte."""
+    """``site.export`` to a local file, byte by byte."""
 
     file: str
 

@@ -1,4 +1,4 @@
-"""What could stand next in a line: nouns, verbs, options, and names from the inventory."""
+"""Completion of command lines: nouns, verbs, options, and names from the inventory."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from haas_console.core.binding import PROJECT, fills_project
 from haas_console.core.inventory import Inventory
 from haas_console.core.language import Language
 
-MOST = 200  # candidates; more is no help
+MOST = 200  # candidates; more would not help
 
 
 class Completer:
     """Completes lines of one language with the names of one inventory.
 
-    ``extra`` are first words of the front end's own (its screens, say).
+    ``extra`` are further first words that the front end knows, such as its screens.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class Completer:
         self._extra = tuple(extra)
 
     def complete(self, text: str) -> list[str]:
-        """The candidates for the last word of a line, in order; each stands for the whole word."""
+        """The candidates for the last word of a line, in order; each is a whole word."""
         words = text.split()
         last = "" if not text or text[-1].isspace() else words.pop()
         found = [word for word in self._next(words, last) if word.startswith(last)]
@@ -75,7 +75,7 @@ class Completer:
     # --- the params of a method ---
 
     def _params(self, method: Method, words: Sequence[str], last: str) -> Iterable[str]:
-        """Options when one is begun, the value of an option, else what the next word may be."""
+        """Options if one is begun, values after an option, or else values of the next word."""
         api = self._language.api
         options = {param.option: param for param in method.params}
         given: dict[str, str] = {}
@@ -116,7 +116,7 @@ class Completer:
         return ()
 
     def _values(self, method: Method, param: Param, given: dict[str, str]) -> Iterable[str]:
-        """The names that a param may have, as far as they are known here."""
+        """The known values of a param."""
         known = self._names(method, given).get(param.name)
         if known is not None and not (
             method.verb in ("create", "register") and _own(method, param)
@@ -183,5 +183,5 @@ class Completer:
 
 
 def _own(method: Method, param: Param) -> bool:
-    """Whether the param names what is being made, so that no known name fits."""
+    """The param names what the method creates, so no existing name fits."""
     return param.name == method.noun and not (param.name == PROJECT and fills_project(method))

@@ -1,7 +1,7 @@
-"""Where things are: the console's own settings, its history, and the daemon it talks to.
+"""The console's settings, its files, and the address of its daemon.
 
-The settings are TOML in ``$XDG_CONFIG_HOME/haas/console.toml``. They may be absent; what is wrong
-in them is named by key and file.
+The settings are TOML in ``$XDG_CONFIG_HOME/haas/console.toml``. The file may be missing. Errors in
+it name the key and the file.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ DEFAULT_TIMEOUT = 60.0
 class Config:
     """The settings of console.toml.
 
-    ``timeout`` is how many seconds an answer may take; long work (jobs) is not bound by it.
-    ``ca_file`` is a PEM file with the authority that signed the daemon's certificate, where the
-    system does not know it. ``theme`` and ``keymap`` are the full-screen console's: a theme's name,
-    and keys by the ids that its help names, e.g. ``"board.connect" = "x"``.
+    ``timeout`` is how many seconds an answer may take; it does not limit jobs. ``ca_file`` is a PEM
+    file with the authority that signed the daemon's certificate, if the system does not know it.
+    ``theme`` and ``keymap`` are for the full-screen console: the name of a theme, and keys by the
+    ids that its help shows, e.g. ``"board.connect" = "x"``.
     """
 
     socket: str | None = None
@@ -40,7 +40,7 @@ class Config:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A daemon's address: a socket path or a URL, and what named it, for messages."""
+    """The address of a daemon: a socket path or a URL; ``source`` says what named it."""
 
     socket: str | None
     url: str | None
@@ -52,31 +52,31 @@ class Endpoint:
 
 
 def _xdg(environ: Mapping[str, str], variable: str, fallback: str) -> Path:
-    """A directory of the XDG Base Directory Specification: one that is not absolute is ignored."""
+    """A directory by the XDG Base Directory Specification, which ignores relative paths."""
     value = environ.get(variable, "")
     home = environ.get("HOME") or str(Path.home())
     return Path(value if os.path.isabs(value) else os.path.join(home, fallback)) / "haas"
 
 
 def config_path(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where the settings are looked for."""
+    """The default path of the settings."""
     return _xdg(environ, "XDG_CONFIG_HOME", ".config") / "console.toml"
 
 
 def clipboard_path(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where the console also puts what was copied, for terminals that take no OSC 52."""
+    """The file with the text copied last, for terminals without OSC 52."""
     return _xdg(environ, "XDG_STATE_HOME", ".local/state") / "clipboard"
 
 
 def history_path(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where the console remembers the commands that were typed."""
+    """The file with the commands typed before."""
     return _xdg(environ, "XDG_STATE_HOME", ".local/state") / "history"
 
 
 def load_config(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:
-    """Read the settings; ``path`` must exist when it is given, the usual place need not.
+    """Read the settings from ``path``, or from the default path if that exists.
 
-    Raises ConfigError naming the key and the file.
+    Raises ConfigError, which names the key and the file.
     """
     file = path or config_path(environ)
     try:
@@ -89,7 +89,7 @@ def load_config(path: Path | None = None, environ: Mapping[str, str] = os.enviro
         raise ConfigError(f"{file}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{file}: not TOML: {error}") from error
-    import tomllib  # 6 ms, for those who have such a file
+    import tomllib  # 6 ms, only if there is such a file
 
     try:
         table = tomllib.loads(text)
@@ -130,7 +130,7 @@ def _check_keymap(value: Any, file: Path) -> None:
 
 
 def check_url(url: str, source: str) -> str:
-    """Give the URL back if a token may travel to it; raises ConfigError otherwise."""
+    """Return the URL if a token may be sent to it; raises ConfigError otherwise."""
     parts = urlsplit(url)
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise ConfigError(f'{source}: "{url}" is not a URL such as https://master:8443')
@@ -157,9 +157,9 @@ def choose_endpoint(
     url: str | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Endpoint:
-    """Find the daemon: the options, else HAAS_SOCKET or HAAS_URL, else the settings, else default.
+    """Find the daemon: by option, HAAS_SOCKET or HAAS_URL, the settings, or the default path.
 
-    Raises ConfigError for a URL that cannot be used.
+    Raises ConfigError if the URL cannot be used.
     """
     candidates = (
         (socket, url, "--socket" if socket else "--url"),

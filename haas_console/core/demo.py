@@ -18,7 +18,7 @@ from haas_console.core.errors import ConfigError, ConsoleError, NoDaemonError
 _START = 30.0  # seconds until it must answer
 _END = 5.0  # seconds from asking it to end until it is killed
 _AGAIN = 0.05
-_SPEAKS = "haas-rpcd: "  # how the daemon begins an error that ends it
+_SPEAKS = "haas-rpcd: "  # the prefix of the daemon's last words
 
 
 @contextlib.asynccontextmanager
@@ -31,16 +31,16 @@ async def demo_daemon(site: Path | None = None) -> AsyncIterator[Endpoint]:
     endpoint = Endpoint(str(folder / "rpcd.sock"), None, "--demo")
     log = folder / "rpcd.log"
     try:
-        # Opened for reading too: a daemon that ends removes the folder, and what it said with it.
+        # Opened for reading too: a daemon that ends removes the folder, log included.
         with log.open("w+b") as output:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "haas_rpcd", "--demo", "--socket", str(endpoint.socket)),
                 *(() if site is None else ("--site", str(site))),
-                *("--until-eof", "--remove", str(folder)),  # nobody else does when we are killed
+                *("--until-eof", "--remove", str(folder)),  # in case this process is killed
                 stdin=asyncio.subprocess.PIPE,
                 stdout=output,
                 stderr=output,
-                start_new_session=True,  # Ctrl-C is for us; we end it in good order
+                start_new_session=True,  # Ctrl-C must not reach it: it is ended in good order
             )
             try:
                 await _until_it_answers(process, endpoint)
@@ -70,7 +70,7 @@ async def _until_it_answers(process: asyncio.subprocess.Process, endpoint: Endpo
 
 
 def _ended(log: BinaryIO, site: Path | None) -> ConsoleError:
-    """Give the error of a daemon that ended at its start: its own sentence, if it wrote one."""
+    """The error for a daemon that ended during its start: its own sentence, if it wrote one."""
     log.seek(0)
     lines = log.read().decode("utf-8", errors="replace").strip().splitlines()
     if site is not None and lines and lines[-1].startswith(_SPEAKS):

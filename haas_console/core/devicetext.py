@@ -1,4 +1,4 @@
-"""What devices said when they were looked at, as text: drift, a probe, a host key. Pure."""
+"""What devices answered, as text: drift, a probe, a host key. Pure."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 from haas_console.core.text import brief, clean, table
 
 READ = frozenset({"drift.check", "drift.list", "switch.probe", "switch.trust"})
-"""Methods whose answers are told here."""
+"""Methods whose answers are formatted here."""
 
 
 def answer_lines(
     method: str, answer: Any, *, width: int | None = None, bold: bool = False
 ) -> list[str]:
-    """The data of an answer, for people to read."""
+    """The data of an answer, formatted for people."""
     match method:
         case "switch.probe":
             return probe_lines(answer, width=width, bold=bold)
@@ -25,7 +25,7 @@ def answer_lines(
 
 
 def talk(method: str, answer: Any) -> list[str]:
-    """What is to be said beside the data: what could not be read, what to do next."""
+    """The remarks on an answer: what was found, what to do next."""
     match method:
         case "drift.check":
             checked, found = answer["checked"], len(answer["items"])
@@ -51,7 +51,7 @@ def unread(report: Mapping[str, Any]) -> list[str]:
 def drift_table(
     items: Sequence[Mapping[str, Any]], *, width: int | None = None, bold: bool = False
 ) -> list[str]:
-    """What is not as it was applied, a line each; none when all is."""
+    """A table of drift; empty if there is none."""
     names = {"observed": "now"}
     shown = [
         {names.get(key, key): value for key, value in item.items() if key != "kind"}
@@ -62,12 +62,12 @@ def drift_table(
 
 
 def target_text(kind: str, target: str) -> str:
-    """What it is that drifted: a bare number says nothing."""
+    """What has drifted: ``VLAN 104`` rather than a bare number."""
     return f"VLAN {target}" if kind == "vlan" else target
 
 
 def moment(stamp: str | None) -> str | None:
-    """An RFC 3339 time to the second: ``2026-01-31T12:00:00Z``."""
+    """An RFC 3339 time without fractions of a second: ``2026-01-31T12:00:00Z``."""
     head, dot, _ = (stamp or "").partition(".")
     return f"{head}Z" if dot else stamp
 
@@ -76,7 +76,7 @@ def moment(stamp: str | None) -> str | None:
 
 
 def carries(port: Mapping[str, Any]) -> str:
-    """What a port carries, in the words of plans: ``access 104``, ``parked``."""
+    """What a port carries, in the terms of plans: ``access 104``, ``parked``."""
     untagged, tagged = port["untagged"], port["tagged"]
     if not tagged:
         return "parked" if untagged is None else f"access {untagged}"
@@ -84,7 +84,7 @@ def carries(port: Mapping[str, Any]) -> str:
 
 
 def probe_facts(answer: Mapping[str, Any]) -> dict[str, str]:
-    """What a switch is, by what it says of itself."""
+    """What a switch reports about itself."""
     managed = sum(port["managed"] for port in answer["ports"])
     return {
         "switch": answer["switch"],
@@ -99,7 +99,7 @@ def probe_facts(answer: Mapping[str, Any]) -> dict[str, str]:
 def probe_lines(
     answer: Mapping[str, Any], *, width: int | None = None, bold: bool = False
 ) -> list[str]:
-    """What a switch is, then its ports, then what stands in the way of adoption."""
+    """The switch, its ports, and what prevents adoption."""
     lines = [f"{name:8} {value}" for name, value in probe_facts(answer).items()]
     if not answer["model"] and not answer["version"]:
         lines += [f"         {clean(line)}" for line in answer["said"]]
@@ -135,7 +135,7 @@ _STATES = {
 
 
 def trust_lines(answer: Mapping[str, Any]) -> list[str]:
-    """The key that a switch shows, and whether it is trusted."""
+    """The host key of a switch, and whether it is trusted."""
     state = "trusted from now on" if answer["stored"] else _STATES[answer["state"]]
     lines = [
         f"switch      {answer['switch']} at {answer['host']}:{answer['port']}",

@@ -1,4 +1,4 @@
-"""Everything that can go wrong for the client, as sentences that say what to do."""
+"""Errors that users of the console read, as sentences that say what to do."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from typing import Any
 
 
 class ConsoleError(Exception):
-    """The base of all errors a user of the console gets to read; ``str()`` is the sentence."""
+    """The base class; ``str()`` is the sentence."""
 
 
 class ConfigError(ConsoleError):
-    """A setting that cannot be used; the sentence names the key and the file or variable."""
+    """A setting is wrong; the sentence names the key and the file or variable."""
 
 
 class CommandSyntaxError(ConsoleError):
-    """A line that is no command of this API; found before anything is sent.
+    """A line is no command of this API; this is found before anything is sent.
 
-    ``usage`` is the line to follow instead, where there is one.
+    ``usage`` is the usage line of the command, if it is known.
     """
 
     def __init__(self, message: str, usage: str | None = None) -> None:
@@ -29,19 +29,19 @@ class CommandSyntaxError(ConsoleError):
 
 
 class ReadonlyError(ConsoleError):
-    """A command that would change something, in a session that may only look."""
+    """A command would change something, and the session is read-only."""
 
 
 class NoDaemonError(ConsoleError):
-    """No daemon answers; the sentence says what was tried and what to do."""
+    """There is no daemon; the sentence says what was tried and what to do."""
 
 
 class LostDaemonError(NoDaemonError):
-    """The daemon was there and is not any more, or does not answer in time."""
+    """The daemon has gone away, or did not answer in time."""
 
 
 class RpcError(ConsoleError):
-    """The daemon's refusal: its ``code``, its ``message`` and its ``data`` (with ``kind``)."""
+    """The daemon refused a call, with a ``code``, a ``message`` and ``data`` (with ``kind``)."""
 
     def __init__(self, code: int, message: str, data: dict[str, Any] | None = None) -> None:
         super().__init__(message)
@@ -51,16 +51,16 @@ class RpcError(ConsoleError):
 
     @property
     def kind(self) -> str:
-        """The word a program can match, e.g. ``conflict``; empty when the daemon gave none."""
+        """The kind of error, e.g. ``conflict``; empty if the daemon gave none."""
         return str(self.data.get("kind", ""))
 
 
 class DeniedError(RpcError):
-    """The daemon lets this caller in for nothing, or not for this."""
+    """The caller lacks permission, for this call or for all."""
 
 
 class JobFailedError(ConsoleError):
-    """An apply that ended in anything but success; ``job`` is the daemon's record of it."""
+    """An apply did not succeed; ``job`` is the daemon's record of it."""
 
     def __init__(self, job: dict[str, Any]) -> None:
         self.job = job
@@ -74,6 +74,6 @@ class JobFailedError(ConsoleError):
             for step in self.job.get("steps", [])
             if step.get("state") == "failed" and step.get("message")
         ]
-        # A device that is cut off fails all its steps with one sentence: once is enough.
+        # If a device is unreachable all its steps fail with the same sentence: show it once.
         told = [line for line in dict.fromkeys(failed) if line.strip() != reason]
         return "\n".join([f"job {number} {state}: {reason}", *told])

@@ -1,7 +1,7 @@
-"""A switch's face plate as a picture: a cell a port, in two rows as on the switch itself. Pure.
+"""A switch's face plate as a picture: one cell for each port, in two rows as on the switch. Pure.
 
-Cisco's numbers begin at 1 and stand odd above even; Juniper's begin at 0, even above odd. Ports of
-one module (``Gi1/0/``) make one plate; names without a number are laid out in their order.
+Cisco counts from 1, with odd numbers above even ones; Juniper from 0, with even above odd. The
+ports of one module (``Gi1/0/``) form one plate. Names without a number are laid out in order.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from haas_console.core.inventory import Inventory
 from haas_console.core.portviews import DRIFTED, PortView, colours, letters, network_of
 
 Label = Callable[[PortView, int], tuple[str, str]]
-"""A port and its cell's width to what stands in the cell, and its style."""
+"""Gives the text of a port's cell, of a given width, and its style."""
 
 LEAST, MOST = 2, 7
-"""How wide the inside of a cell may be, in columns."""
+"""The widths that the inside of a cell may have, in columns."""
 
 SPARSE = 64
-"""So many unused numbers in a row of a module, and they are left out of the picture."""
+"""A gap of this many unused numbers is left out of the picture."""
 
 _NUMBERED = re.compile(r"^(.*?)(\d+)$")
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A piece of a line: ``port`` names the port whose cell it is."""
+    """A piece of a line; ``port`` is the port whose cell it is."""
 
     text: str
     look: str = ""
@@ -36,14 +36,14 @@ class Cell:
 
 @dataclass
 class Plate:
-    """The lines of the picture, and where each port is in the rows of cells."""
+    """The lines of the picture, and the position of each port in the rows of cells."""
 
     lines: list[list[Cell]] = field(default_factory=list)
     rows: list[list[str | None]] = field(default_factory=list)
     line_of: dict[str, int] = field(default_factory=dict)
 
     def step(self, port: str | None, across: int, down: int) -> str | None:
-        """The port that is next in a direction; the same one at the edge."""
+        """The next port in a direction; at the edge, the same one."""
         found = self._find(port)
         if found is None:
             return next((p for row in self.rows for p in row if p), None)
@@ -98,7 +98,7 @@ def _modules(ports: Iterable[PortView]) -> list[tuple[str, list[Column]]]:
 
 
 def _columns(numbers: Mapping[int, PortView]) -> list[Column]:
-    """Pair the numbers up; those that are not registered leave their place empty."""
+    """Pair up the numbers; leave gaps for those that are not registered."""
     first = 0 if 0 in numbers else 1
     if max(numbers) - first > len(numbers) + SPARSE:
         pairs = sorted({(n - first) // 2 for n in numbers})
@@ -157,7 +157,7 @@ def _row(made: Plate, ports: Sequence[PortView | None], inner: int, label: Label
 
 
 def labeller(inventory: Inventory) -> Label:
-    """Cells by network: its letter, or its name where there is room; then ``*``, ``?`` or ``≠``."""
+    """Label cells by network: name if it fits, else letter; then ``*``, ``?`` or ``≠``."""
     by_letter, by_colour = letters(inventory), colours(inventory)
 
     def label(port: PortView, inner: int) -> tuple[str, str]:

@@ -1,7 +1,7 @@
-"""Forms, made from what the API says of a method's params: texts in, one command out. Pure.
+"""Forms, generated from the params of a method: texts in, one command out. Pure.
 
-A field's text is read as a word of the command language is, so a form and a ``:`` line take and
-refuse the same things. Lists have a line for each item; objects are ``key=value,key=value``.
+A field's text is parsed like a word of the command language, so a form and a ``:`` line accept and
+refuse the same values. Lists have a line for each item; objects are ``key=value,key=value``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from haas_console.core.language import Language
 
 @dataclass(frozen=True)
 class FormField:
-    """One field. ``kind`` is ``text``, ``choice`` (``choices`` has the words) or ``lines``."""
+    """One field. ``kind`` is ``text``, ``choice`` (of the words in ``choices``) or ``lines``."""
 
     name: str
     kind: str
@@ -28,7 +28,7 @@ class FormField:
     choices: tuple[str, ...] = ()
     default: str = ""
     inner: tuple[str, ...] = ()
-    """What the items of a list are made of, if they are objects."""
+    """The keys of a list's items, if they are objects."""
 
 
 def fields_of(language: Language, method: Method) -> list[FormField]:
@@ -63,7 +63,7 @@ def _inner(language: Language, items: Schema) -> tuple[str, ...]:
 
 
 def _hint(language: Language, param: Param) -> str:
-    """What the document says of the param; of a list, how a line of it is written."""
+    """The description of the param; for a list, how to write one line of it."""
     api = language.api
     items = values.item_schema(api, param.schema)
     if items is not None:
@@ -82,7 +82,7 @@ def _said(language: Language, schema: Schema) -> str:
 
 @dataclass
 class Form:
-    """What is typed into a form, and what is wrong with it: by field, and in general."""
+    """What is typed into a form, and its errors: by field, and in general."""
 
     language: Language
     method: Method
@@ -98,7 +98,7 @@ class Form:
     # --- texts to a command ---
 
     def check(self) -> dict[str, str]:
-        """What is wrong with which field, before anything is sent."""
+        """The errors that are found before anything is sent, by field."""
         wrong: dict[str, str] = {}
         for known in self.fields:
             try:
@@ -111,7 +111,7 @@ class Form:
         return wrong
 
     def call(self) -> Call | None:
-        """The command; None when something is wrong, which :attr:`errors` then say."""
+        """The command; None if there are errors, which are then in :attr:`errors`."""
         self.errors, self.error = self.check(), ""
         if self.errors:
             return None
@@ -126,13 +126,13 @@ class Form:
         return known.kind != "lines" and self.texts[known.name].strip() == known.default
 
     def _value(self, known: FormField) -> Any:
-        """The value of a field, None when it is left empty; raises ValueError."""
+        """The value of a field, None if it is empty; raises ValueError."""
         api, param = self.language.api, self.method.by_name[known.name]
         text = self.texts[known.name]
         if known.kind == "lines":
             words = [line.strip() for line in text.splitlines() if line.strip()]
             if not words:
-                # An empty list is an answer where a list must be given (a node without nics).
+                # For a required list, empty is a value: a node without nics.
                 return [] if known.required and not param.schema.get("minItems") else None
             items = values.item_schema(api, param.schema) or {}
             found = values.values_of(api, items, _split(words, known))
@@ -144,7 +144,7 @@ class Form:
         return values.value_of(api, param.schema, word)
 
     def line(self) -> str:
-        """The line of a script that would do the same; what is missing, while something is."""
+        """The same command as a line of a script; an error instead while there is one."""
         wrong = self.check()
         before = (self.errors, self.error)
         call = None if wrong else self.call()
@@ -157,7 +157,7 @@ class Form:
     # --- the daemon's answer ---
 
     def refuse(self, cause: ConsoleError) -> str | None:
-        """Put the daemon's refusal beside its field; gives the field, None for none of them."""
+        """Assign the daemon's refusal to its field; returns the field, or None."""
         said = str(cause)
         name = _base(cause.data.get("field")) if isinstance(cause, RpcError) else None
         names = {known.name for known in self.fields}
@@ -173,12 +173,12 @@ class Form:
 
 
 def _split(words: list[str], known: FormField) -> list[str]:
-    """Plain items may stand on one line, with blanks or commas between them."""
+    """Simple items may share a line, separated by blanks or commas."""
     if known.inner:
         return words
     return [part for word in words for part in re.split(r"[\s,]+", word) if part]
 
 
 def _base(name: Any) -> str | None:
-    """``nics[0].mac`` is about the field ``nics``."""
+    """The field of a path: ``nics`` for ``nics[0].mac``."""
     return re.split(r"[.\[]", name)[0] if isinstance(name, str) and name else None

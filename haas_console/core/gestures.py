@@ -1,7 +1,7 @@
-"""What a gesture means: the commands it builds, or the sentence that says why it cannot be.
+"""Gestures: each builds commands, or a sentence that says why it is refused.
 
-A gesture is the same whether a mouse, a key, the palette or a form made it. The reason is known
-before anything is sent, from the inventory; the daemon still has the last word.
+The same functions serve the mouse, the keys, the palette and the forms. They check against the
+inventory before anything is sent; the daemon still has the last word.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from haas_schemas.node import Nic, Node
 
 
 class NicRef(msgspec.Struct, frozen=True):
-    """A nic that is gripped; ``network`` is the one it was gripped on, as its project names it."""
+    """A nic; ``network`` is the one that it is dragged from, as its project names it."""
 
     node: str
     nic: str
@@ -29,7 +29,7 @@ class NicRef(msgspec.Struct, frozen=True):
 
 
 class HeadnodeRef(msgspec.Struct, frozen=True):
-    """A headnode that is gripped, by one of its nics if that is on a network."""
+    """A headnode; ``nic`` is the one that it is dragged by, if that is on a network."""
 
     project: str
     headnode: str
@@ -43,7 +43,7 @@ DragItem = NicRef | HeadnodeRef
 
 
 class DropTarget(msgspec.Struct, frozen=True):
-    """Where things are dropped: a network, or without a key the parked area."""
+    """Where items are dropped: a network, or without a key the parked area."""
 
     key: NetworkKey | None = None
 
@@ -55,26 +55,26 @@ PARKED = DropTarget(None)
 
 
 class Gesture(msgspec.Struct, frozen=True):
-    """What would be sent, and what it is in words: ``connect 2 nics to lab``."""
+    """The calls to send, and a label for them: ``connect 2 nics to lab``."""
 
     calls: tuple[Call, ...]
     label: str
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """Why a gesture is not possible, as a sentence."""
+    """A sentence that says why a gesture is not possible."""
 
     reason: str
 
 
 class WriteAccess(msgspec.Struct, frozen=True):
-    """What the session may do at all: it may be read-only, and the daemon may be lost."""
+    """Whether the session can change anything: not if it is read-only or not connected."""
 
     readonly: bool = False
     connected: bool = True
 
     def refusal(self) -> Refusal | None:
-        """Why nothing can be changed now, if so."""
+        """Why nothing can be changed now; None if it can."""
         if self.readonly:
             return Refusal("This console only looks (--readonly).")
         if not self.connected:
@@ -95,7 +95,7 @@ def plan_drop(
     *,
     tagged: bool,
 ) -> Gesture | Refusal:
-    """Drop things onto a network, or onto parked; what is there already is left out."""
+    """Connect items to a network, or disconnect them; skip those that need no change."""
     if (refusal := access.refusal()) is not None:
         return refusal
     if not items:
@@ -128,7 +128,7 @@ def _label(items: Sequence[DragItem], target: DropTarget) -> str:
 
 
 def why_fixed(node: Node, nic: Nic) -> str | None:
-    """Why a nic cannot be connected or disconnected now, or None."""
+    """Why a nic cannot be connected or disconnected now; None if it can."""
     if node.state == "releasing":
         return f"{node.node} is being released; its nics are fixed until it is free."
     if node.project is None:
@@ -152,7 +152,7 @@ def _drop_nic(
     if target.key is None:
         if not nic.networks:
             return []
-        # Gripped on one of several networks: only that one is left.
+        # Dragged from one of several networks: disconnect that one only.
         only = ref.network if len(nic.networks) > 1 else None
         params = {**where, "network": only} if only else where
         return [Call("nic.disconnect", params)]
@@ -170,7 +170,7 @@ def _drop_nic(
     calls = [Call("nic.connect", {**params, "tagged": True} if tagged else params)]
     held = next((link for link in nic.networks if link.network == ref.network), None)
     if ref.network and held is not None and held.tagged and not tagged:
-        # Moved off a network that it carried tagged: connecting untagged leaves that one be.
+        # Moved from a tagged network: connecting it untagged elsewhere would keep the tagged one.
         calls.insert(0, Call("nic.disconnect", {**where, "network": ref.network}))
     return calls
 
@@ -238,7 +238,7 @@ def allocate(
 
 
 def _which(inventory: Inventory, said: str) -> str:
-    """How to come to have a project, where one is wanted."""
+    """A question for a project, and how to get one."""
     if inventory.projects:
         return f"{said} p chooses one."
     if inventory.info is not None and inventory.info.admin:
@@ -247,7 +247,7 @@ def _which(inventory: Inventory, said: str) -> str:
 
 
 def release(inventory: Inventory, nodes: Sequence[str], access: WriteAccess) -> Gesture | Refusal:
-    """Give nodes back; their ports are parked by a job at once."""
+    """Release nodes; a job parks their ports at once."""
     if (refusal := access.refusal()) is not None:
         return refusal
     for name in nodes:
@@ -268,7 +268,7 @@ def release(inventory: Inventory, nodes: Sequence[str], access: WriteAccess) -> 
 def create(
     inventory: Inventory, noun: str, name: str, project: str | None, access: WriteAccess
 ) -> Gesture | Refusal:
-    """Make a network or a headnode in the current project."""
+    """Create a network or a headnode in the current project."""
     if (refusal := access.refusal()) is not None:
         return refusal
     if project is None:
@@ -277,7 +277,7 @@ def create(
 
 
 def delete(owned: Network | Headnode, access: WriteAccess) -> Gesture | Refusal:
-    """Delete a network that nothing is on, or stage a headnode's deletion."""
+    """Delete an unused network, or stage the deletion of a headnode."""
     if (refusal := access.refusal()) is not None:
         return refusal
     noun = "network" if isinstance(owned, Network) else "headnode"
@@ -286,7 +286,7 @@ def delete(owned: Network | Headnode, access: WriteAccess) -> Gesture | Refusal:
 
 
 def power(headnode: Headnode, access: WriteAccess) -> Gesture | Refusal:
-    """Stage a headnode's start, or its stop when it is wanted running."""
+    """Stage the start of a headnode, or its stop if it is to run."""
     if (refusal := access.refusal()) is not None:
         return refusal
     if headnode.state == "deleting":

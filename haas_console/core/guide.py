@@ -1,4 +1,4 @@
-"""What to do next: on an empty site, and as the tour of the demo. Pure, from the inventory."""
+"""Hints on what to do next: on an empty site, and as a tour of the demo. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from haas_console.core.inventory import Inventory
 
 
 def empty_board(inventory: Inventory) -> list[str]:
-    """What the board says when there are no nodes on it."""
+    """The text of a board without nodes."""
     info = inventory.info
     if info is None:
         return ["Connecting to the daemon …"]
@@ -44,7 +44,7 @@ def empty_board(inventory: Inventory) -> list[str]:
 
 
 def wrapped(lines: Sequence[str], width: int) -> list[str]:
-    """Break lines that are longer than so many cells, with what follows set in."""
+    """Wrap lines at a width in cells; indent the continuation lines."""
     found: list[str] = []
     for line in lines:
         indent = " " * (len(line) - len(line.lstrip()))
@@ -55,7 +55,7 @@ def wrapped(lines: Sequence[str], width: int) -> list[str]:
 
 
 def no_project(inventory: Inventory) -> str:
-    """What the networks' side says when there is no project to work in."""
+    """The text in place of the networks when there is no project."""
     info = inventory.info
     if info is None:
         return ""
@@ -63,7 +63,7 @@ def no_project(inventory: Inventory) -> str:
 
 
 def tour(inventory: Inventory, project: str | None) -> str | None:
-    """The demo's next step towards a first apply; None when there is nothing more to say."""
+    """The next step of the demo's tour towards a first apply; None at its end."""
     if project is None:
         return "Tour: press p, and choose the project astro."
     held = [n for n in inventory.nodes_of(project) if n.state == "allocated"]

@@ -1,4 +1,4 @@
-"""Help as text, made from the API's own description."""
+"""Help as text, generated from the description of the API."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OWN = {
 
 
 def help_text(language: Language, topic: Help) -> str:
-    """Help on everything, on a noun, or on one command; ends with a line break."""
+    """Help on everything, on a noun, or on one command, with a final line break."""
     match topic.topic:
         case ():
             lines = _overview(language)
@@ -71,7 +71,7 @@ def _name(param: Param) -> str:
 
 
 def _note(language: Language, param: Param) -> str:
-    """What the param takes: its kind, its rule, its default."""
+    """The values of a param: kind, rule, default."""
     said = [param.description]
     said += [str(c.get("description", "")) for c in values.choices(language.api, param.schema)]
     note = [values.describe(language.api, param.schema), *(s.rstrip(".") for s in said if s)]
@@ -81,7 +81,7 @@ def _note(language: Language, param: Param) -> str:
 
 
 def _table(rows: list[tuple[str, str]]) -> list[str]:
-    """Two columns; a long left cell gets a line of its own."""
+    """Two columns; a long left cell gets its own line."""
     width = min(36, max((len(left) for left, _ in rows), default=0))
     lines = []
     for left, right in rows:

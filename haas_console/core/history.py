@@ -1,6 +1,6 @@
-"""Undo and redo of staged edits, and the way back to what is applied.
+"""Undo and redo of staged edits, and discarding all of them.
 
-What a command would undo is computed from the inventory as it was before the command was sent.
+The inverse of a command is computed from the inventory as it was before the command was sent.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ KEPT = 200
 
 
 class Edit(msgspec.Struct, frozen=True):
-    """Something that was done, what undoes it, and what it is in words."""
+    """An edit: the calls that made it, those that undo it, and a label."""
 
     label: str
     forward: tuple[Call, ...]
@@ -34,20 +34,20 @@ class History:
     undone: list[Edit] = field(default_factory=list)
 
     def add(self, edit: Edit) -> None:
-        """Note what was done; what was undone before cannot be done again then."""
+        """Add an edit; what was undone before can no longer be redone."""
         self.done = [*self.done[1 - KEPT :], edit]
         self.undone.clear()
 
     def to_undo(self) -> Edit | None:
-        """What ``z`` would undo."""
+        """The edit that ``z`` would undo."""
         return self.done[-1] if self.done else None
 
     def to_redo(self) -> Edit | None:
-        """What ``Z`` would do again."""
+        """The edit that ``Z`` would redo."""
         return self.undone[-1] if self.undone else None
 
     def moved(self, edit: Edit, *, undone: bool) -> None:
-        """Note that an edit was undone, or done again."""
+        """Move an edit that was undone, or redone, to the other list."""
         source, target = (self.done, self.undone) if undone else (self.undone, self.done)
         if source and source[-1] is edit:
             source.pop()
@@ -55,7 +55,7 @@ class History:
 
 
 def inverse(inventory: Inventory, call: Call) -> tuple[Call, ...] | None:
-    """What undoes a call that is about to be sent; None: nothing can."""
+    """The calls that undo one that is about to be sent; None if nothing can."""
     params = call.params
     match call.method:
         case "nic.connect" | "nic.disconnect":
@@ -83,7 +83,7 @@ def inverse(inventory: Inventory, call: Call) -> tuple[Call, ...] | None:
 
 
 def _links_after(nic: Nic, call: Call) -> tuple[NicNetwork, ...]:
-    """What the nic's networks will be: an untagged one takes the place of the untagged before."""
+    """The networks of a nic after a call: an untagged one replaces the untagged one before."""
     name = call.params.get("network")
     if call.method == "nic.disconnect":
         return tuple(k for k in nic.networks if name is not None and k.network != name)
@@ -95,7 +95,7 @@ def _links_after(nic: Nic, call: Call) -> tuple[NicNetwork, ...]:
 def links_calls(
     node: str, nic: str, before: Sequence[NicNetwork], wanted: Sequence[NicNetwork]
 ) -> list[Call]:
-    """The calls that bring a nic from one set of networks to another."""
+    """The calls that move a nic from one set of networks to another."""
     where = {"node": node, "nic": nic}
     have = {(link.network, link.tagged) for link in before}
     want = {(link.network, link.tagged) for link in wanted if link.network is not None}
@@ -132,7 +132,7 @@ def _undo_headnode(headnode: Headnode, call: Call) -> tuple[Call, ...]:
 
 
 def discard(inventory: Inventory, project: str) -> tuple[Call, ...]:
-    """What brings everything staged in a project back to what is applied."""
+    """The calls that reset everything staged in a project to what is applied."""
     calls: list[Call] = []
     for node in inventory.nodes_of(project):
         if node.state != "allocated":
@@ -151,7 +151,7 @@ def _discard_headnode(headnode: Headnode, by_vlan: dict[int, str]) -> list[Call]
     if headnode.state == "staged":
         return [Call("headnode.delete", where)]
     if headnode.state in ("deleting", "unknown"):
-        return []  # a deletion that is staged has no way back in the API
+        return []  # the API cannot revoke a staged deletion
     calls = []
     for nic in headnode.nics:
         if nic.vlan == nic.applied:

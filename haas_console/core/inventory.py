@@ -57,42 +57,42 @@ class Inventory:
     ports: dict[str, list[Port]] = field(default_factory=dict)
     jobs: dict[int, Job] = field(default_factory=dict)
     drift: dict[tuple[str, str], DriftItem] = field(default_factory=dict)
-    """By device and target, what was not as applied when its device was last looked at."""
+    """By device and target, what differed from what is applied at the last check."""
 
-    # --- taking over what the daemon said ---
+    # --- changing ---
 
     def put_node(self, node: Node) -> None:
-        """Take over one node."""
+        """Add or replace a node."""
         self.nodes[node.node] = node
 
     def put_nic(self, node: str, nic: Nic) -> None:
-        """Take over one nic of a node that is known."""
+        """Replace a nic of a known node."""
         known = self.nodes.get(node)
         if known is None:
             return
         nics = tuple(nic if old.nic == nic.nic else old for old in known.nics)
         self.nodes[node] = replace(known, nics=nics)
 
-    # --- asking ---
+    # --- reading ---
 
     def nic(self, node: str, nic: str) -> Nic | None:
-        """A nic by the two names it has."""
+        """A nic by the names of its node and its own."""
         known = self.nodes.get(node)
         return known.nic(nic) if known else None
 
     def drifted(self, device: str | None) -> int:
-        """How much drifted on a device; without one, in all."""
+        """The number of drift items of a device; without one, of all."""
         return sum(device in (None, item.device) for item in self.drift.values())
 
     def found_on(self, nic: Nic | None) -> str | None:
-        """What was found on a nic's port instead of what was applied, if it drifted."""
+        """What a nic's port carries instead of what is applied, if it has drifted."""
         if not self.drift or nic is None or nic.switch is None or nic.port is None:
             return None
         item = self.drift.get((nic.switch, nic.port))
         return item.observed if item is not None and item.kind == "port" else None
 
     def network(self, project: str | None, name: str) -> Network | None:
-        """A network by the name that a project gives it: ``lab`` or ``owner/lab``."""
+        """A network by the name that a project uses: ``lab`` or ``owner/lab``."""
         owner, slash, rest = name.partition("/")
         if slash:
             return self.networks.get((owner, rest))
@@ -109,7 +109,7 @@ class Inventory:
         return sorted(found, key=lambda h: h.key)
 
     def nodes_of(self, project: str | None) -> list[Node]:
-        """The nodes that a project holds; without a project, all that anybody holds."""
+        """The nodes allocated to a project; without a project, to any."""
         return [
             node
             for node in self.nodes.values()
@@ -117,7 +117,7 @@ class Inventory:
         ]
 
     def staged_count(self, project: str) -> int:
-        """How many nics and headnodes of a project an apply would change."""
+        """The number of nics and headnodes of a project that an apply would change."""
         nics = sum(
             nic.state == "staged"
             for node in self.nodes.values()
@@ -127,5 +127,5 @@ class Inventory:
         return nics + sum(h.staged for h in self.headnodes_of(project))
 
     def running_jobs(self) -> list[Job]:
-        """The jobs that have not ended, the oldest first."""
+        """The jobs that have not ended, oldest first."""
         return sorted((j for j in self.jobs.values() if j.under_way), key=lambda j: j.job)

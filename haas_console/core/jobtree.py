@@ -1,4 +1,4 @@
-"""A job as lines by device: how far each is, what it is told now, and where it went wrong. Pure."""
+"""A job as lines by device: progress, the line being sent, and errors. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from haas_console.core.sharedlines import lines_below
 
 Step = Mapping[str, Any]
-"""A step as the daemon and its news tell it (``JobStep`` of the API)."""
+"""A step as in the daemon's record, updated by its events (``JobStep`` of the API)."""
 
 UNDER_WAY = ("sending", "sent")
 _WORST_FIRST = ("failed", "interrupted", "cancelled", "skipped")
@@ -26,16 +26,16 @@ class Part:
     """``waiting``, ``running``, ``done``, ``failed``, ``cancelled``, ``skipped``, ..."""
     done: int
     elapsed: float | None
-    """Seconds from its first step on, up to its last one's end or to now."""
+    """Seconds from the start of its first step to the end of its last one, or to now."""
 
     @property
     def total(self) -> int:
-        """How many steps it has."""
+        """The number of steps."""
         return len(self.steps)
 
     @property
     def current(self) -> str:
-        """The line that is being sent, or what it is about."""
+        """The line that is being sent, or the summary of its step."""
         for step in reversed(self.steps):
             if step["state"] == "sending":
                 return str(step.get("line") or step["summary"])
@@ -46,7 +46,7 @@ class Part:
 
     @property
     def now(self) -> str:
-        """What it is told now, else what it confirmed last and what it waits for."""
+        """What is being sent, or else what was confirmed last and what it waits for."""
         if self.current:
             return self.current
         waits = "; now it waits for other devices" if self.state == "running" else ""
@@ -54,7 +54,7 @@ class Part:
 
     @property
     def last(self) -> str:
-        """What was confirmed last."""
+        """The step that was confirmed last."""
         done = [step for step in self.steps if step["state"] == "done"]
         return str(done[-1]["summary"]) if done else ""
 
@@ -65,9 +65,9 @@ def parts(
     ended: Mapping[int, float],
     now: float | None,
 ) -> list[Part]:
-    """Share a job's steps out to its devices, in the order in which it first speaks of them.
+    """Group a job's steps by device, in the order of their first steps.
 
-    ``begun`` and ``ended`` are times by step; ``now`` is None for a job that is over.
+    ``begun`` and ``ended`` are times by step; ``now`` is None if the job has ended.
     """
     by_device: dict[str, list[tuple[int, Step]]] = {}
     for number, step in sorted(steps.items()):
@@ -95,7 +95,7 @@ def _part(
 
 
 def device_state(states: Sequence[str]) -> str:
-    """What a device's steps come to."""
+    """The state of a device, from those of its steps."""
     if "failed" in states:
         return "failed"
     if any(state in UNDER_WAY for state in states):
@@ -110,7 +110,7 @@ def device_state(states: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """A line: a device, a step, a line of a step, or a piece of what went wrong."""
+    """A line: a device, a step, a line of a step, or part of an error."""
 
     what: str
     """``device``, ``now``, ``step``, ``line`` or ``message``."""
@@ -121,15 +121,15 @@ class JobRow:
     part: Part | None = None
     step: Step | None = None
     below: int = 0
-    """Of a step that is sent with others: how many steps below its lines stand."""
+    """For a step that is sent with others: how many steps below its lines are listed."""
 
 
 def rows(
     found: Sequence[Part], folded: Collection[str], width: int, *, live: bool = False
 ) -> list[JobRow]:
-    """Give the lines of the devices; messages of failures are never folded away.
+    """The lines of the devices; error messages are never folded away.
 
-    While the job is ``live``, what a device is told now has a line of its own: it changes most.
+    While the job is ``live``, what is being sent to a device has its own line: it changes most.
     """
     made: list[JobRow] = []
     for part in found:
@@ -152,7 +152,7 @@ def rows(
 
 
 def _lines(step: Step, key: str) -> list[JobRow]:
-    """The lines of a step; those before the one that is being sent now are sent."""
+    """The lines of a step; those before the current one have been sent."""
     lines = list(step.get("lines", ()))
     at = None
     if step["state"] == "sending" and step.get("line") in lines:
@@ -178,7 +178,7 @@ def _message(step: Step, key: str, width: int) -> list[JobRow]:
 
 
 def clock(seconds: float | None, *, exact: bool = True) -> str:
-    """A length of time: ``0.4 s``, ``12 s``, ``3:05``; not exact: whole seconds while it runs."""
+    """A duration: ``0.4 s``, ``12 s``, ``3:05``; in whole seconds unless ``exact``."""
     if seconds is None:
         return ""
     if seconds < 10 and exact:
@@ -191,7 +191,7 @@ def clock(seconds: float | None, *, exact: bool = True) -> str:
 
 
 def ending(state: str, error: str | None, kind: str) -> str:
-    """What to do now that a job is over; empty for one that went well."""
+    """What to do after a job; empty if it succeeded."""
     if state == "succeeded":
         return ""
     if state == "cancelled":

@@ -1,7 +1,7 @@
-"""The command language: a line to a command and back (design.md, section 8).
+"""The command language: converts a line to a command, and back.
 
-Each method of the API is a command, ``noun verb words --options``. On top of that stand a few
-words of the console's own. :class:`Language` parses and formats; it sends nothing.
+Each method of the API is a command, ``noun verb words --options``. The console adds a few words of
+its own, such as ``use`` and ``apply``. :class:`Language` parses and formats; it sends nothing.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ class Language:
     # --- lines to commands ---
 
     def parse_line(self, line: str, project: str | None = None) -> Command | None:
-        """Parse one line, or nothing when it is blank or a comment; raises CommandSyntaxError."""
+        """Parse one line; None if it is blank or a comment. Raises CommandSyntaxError."""
         words = split_line(line)
         return self.parse(words, project) if words else None
 
     def parse(self, words: Sequence[str], project: str | None = None) -> Command:
-        """Parse the words of one command; ``project`` is what ``use`` chose before.
+        """Parse the words of one command; ``project`` is the one in use, if any.
 
-        Raises CommandSyntaxError, with what there is instead.
+        Raises CommandSyntaxError, which says what is possible instead.
         """
         first, rest = words[0], list(words[1:])
         if first == "use":
@@ -74,7 +74,7 @@ class Language:
 
     @property
     def sugar_nouns(self) -> set[str]:
-        """The console's own first words."""
+        """The first words that the console adds to the API."""
         return {name for name in _SUGAR if " " not in name}
 
     def _parse_help(self, topic: list[str]) -> Help:
@@ -117,7 +117,7 @@ class Language:
         site = "--site" in words
         words = [word for word in words if word != "--site"]
         try:
-            # Not filled in by `use` here, so that `apply other` still has a place for its word.
+            # Ignore the project in use here, so that `apply other` can name another.
             params = binding.bind(self.api, method, words, None)
         except CommandSyntaxError as error:
             raise CommandSyntaxError(error.message, _SUGAR[sugar]) from None
@@ -134,7 +134,7 @@ class Language:
         return Apply(params.get(PROJECT), params.get("digest"))
 
     def _parse_site(self, method: Method, words: list[str], project: str | None) -> Command:
-        """``site import FILE`` and ``site export FILE``; ``--site TEXT`` is the plain method."""
+        """``site import FILE`` and ``site export FILE``; ``--site TEXT`` calls the method."""
         if any(word.partition("=")[0] == "--site" for word in words):
             return Call(method.name, binding.bind(self.api, method, words, project))
         params = binding.bind(self.api, _with_file(method), words, project)
@@ -146,9 +146,9 @@ class Language:
     # --- commands to lines ---
 
     def format(self, command: Command, project: str | None = None) -> str:
-        """The line that means the command; ``project`` as in :meth:`parse`.
+        """The line for a command; ``project`` as in :meth:`parse`.
 
-        Raises ValueError for what no line can say.
+        Raises ValueError if no line can express it.
         """
         return " ".join(quote_word(word) for word in self._words(command, project))
 
@@ -180,7 +180,7 @@ class Language:
             if node and nic and ":" not in node and not node.startswith("--"):
                 return [method.verb, f"{node}:{nic}", *words[2:]]
         if call.method == "site.import":
-            # Named, so that the text is not taken for the name of a file.
+            # As an option, so that the text is not taken for the name of a file.
             rest = Method(method.name, tuple(p for p in method.params if p.name != "site"))
             others = {name: value for name, value in call.params.items() if name != "site"}
             options = binding.unbind(self.api, rest, others, project)
@@ -190,7 +190,7 @@ class Language:
         return [method.noun, method.verb, *words]
 
     def _scope(self, noun: str, name: str | None, project: str | None) -> list[str]:
-        """Which project a plan is of, or the whole site, in words."""
+        """The words for the project of a plan, or for the whole site."""
         if name is None:
             return ["--site"]
         if name == project:
@@ -202,7 +202,7 @@ class Language:
     # --- about commands ---
 
     def method_of(self, command: Command) -> Method | None:
-        """The method a command calls, or None when it calls none."""
+        """The method that a command calls; None if it calls none."""
         match command:
             case Call(method):
                 return self.api.methods[method]
@@ -216,12 +216,12 @@ class Language:
                 return None
 
     def mutates(self, command: Command) -> bool:
-        """Whether the command changes anything on the daemon's side."""
+        """The command changes something on the daemon."""
         method = self.method_of(command)
         return method is not None and method.mutates
 
     def usage(self, noun: str, verb: str = "", project: str | None = None) -> str:
-        """The usage line of a command, the console's own words included."""
+        """The usage line of a command, also of those that the console adds."""
         sugar = _SUGAR.get(f"{noun} {verb}".strip())
         if sugar is not None:
             return sugar
@@ -229,7 +229,7 @@ class Language:
 
 
 def _with_file(method: Method) -> Method:
-    """``site.import`` or ``site.export`` as it is written: with a file's name for the text."""
+    """``site.import`` or ``site.export`` with the name of a file in place of the text."""
     file = Param("file", method.name == "site.import", _TEXT)
     return Method(method.name, (file, *(p for p in method.params if p.name != "site")))
 

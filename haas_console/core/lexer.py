@@ -1,8 +1,8 @@
-"""Lines to words: quotes as in a shell, ``#`` comments, a trailing backslash continues a line.
+"""Splits lines into words: quotes as in a shell, ``#`` comments, a final backslash joins lines.
 
-Python's ``shlex`` comes close, but it ends a word at a ``#`` in its middle and knows no lines. A
-quote must end on its own line: a forgotten one is then found where it stands, and not at the next
-apostrophe twenty lines on.
+Python's ``shlex`` comes close, but it ends a word at a ``#`` inside it and does not count lines. A
+quote must end on its own line, so that a forgotten one is reported where it is, and not at the next
+apostrophe twenty lines below.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678
 
 @dataclass(frozen=True)
 class Statement:
-    """One command as words; ``line`` is where it begins, counted from 1."""
+    """One command as words; ``line`` is its first line, counted from 1."""
 
     line: int
     words: tuple[str, ...]
@@ -25,14 +25,14 @@ class Statement:
 
 @dataclass(frozen=True)
 class BadStatement:
-    """A line that has no words, because a quote is open; ``line`` as in :class:`Statement`."""
+    """A line with an unclosed quote; ``line`` as in :class:`Statement`."""
 
     line: int
     error: CommandSyntaxError
 
 
 class _Scanner:
-    """Reads statements off a text, one call of :meth:`statement` each."""
+    """Reads a text, one statement for each call of :meth:`statement`."""
 
     def __init__(self, text: str) -> None:
         self.text = text.removeprefix("\ufeff").replace("\r\n", "\n")
@@ -50,14 +50,14 @@ class _Scanner:
         return char
 
     def skip_line(self) -> None:
-        """Go behind the end of the present line."""
+        """Skip the rest of the current line."""
         while self.more and self._next() != "\n":
             pass
 
     def statement(self) -> list[str]:
-        """The words up to the end of the line; raises CommandSyntaxError on an open quote."""
+        """The words up to the end of the line; raises CommandSyntaxError for an unclosed quote."""
         words: list[str] = []
-        word: str | None = None  # None between words, so that '' is a word
+        word: str | None = None  # None between words: '' is a word
         while self.more:
             char = self._next()
             if char == "\n":
@@ -103,7 +103,7 @@ class _Scanner:
 
 
 def split_line(text: str) -> list[str]:
-    """Split one line into words; raises CommandSyntaxError on an open quote or two lines."""
+    """Split one line; raises CommandSyntaxError for an unclosed quote or a second line."""
     scanner = _Scanner(text)
     words = scanner.statement()
     while scanner.more:
@@ -113,7 +113,7 @@ def split_line(text: str) -> list[str]:
 
 
 def statements(text: str) -> list[Statement | BadStatement]:
-    """Split a script into its statements, leaving out blank lines and comments."""
+    """Split a script into statements, without blank lines and comments."""
     found: list[Statement | BadStatement] = []
     scanner = _Scanner(text)
     while scanner.more:
@@ -130,9 +130,9 @@ def statements(text: str) -> list[Statement | BadStatement]:
 
 
 def quote_word(word: str) -> str:
-    """Write a word so that :func:`split_line` reads it back.
+    """Quote a word so that :func:`split_line` reads it back.
 
-    Raises ValueError for a word with a line break: no line can hold it.
+    Raises ValueError for a word with a line break, which no line can hold.
     """
     if "\n" in word:
         raise ValueError("a value with a line break cannot be written on a command line")

@@ -1,4 +1,4 @@
-"""The right side of the picture: the master, its bridges over the trunk, the headnodes on them."""
+"""The right side of the picture: the master, its bridges, and the headnodes on them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from haas_schemas.headnode import Headnode
 from haas_schemas.network import NetworkKey
 
 RAIL = " │ "
-"""What leads from the trunk ports to the master; as wide as each line of it."""
+"""The line from the trunk ports to the master; each line of the rail is as wide."""
 
 
 @dataclass
 class Bridge:
-    """A VLAN on the master, and who is on it. Sign: ``+`` it comes to be, ``-`` it goes."""
+    """A VLAN on the master, and its headnodes. ``sign``: ``+`` it is added, ``-`` removed."""
 
     vlan: int
     exists: bool = False
@@ -32,7 +32,7 @@ class Bridge:
 
 
 def bridges(inventory: Inventory) -> list[Bridge]:
-    """The bridges of all headnodes that are known, by VLAN id."""
+    """The bridges of all known headnodes, by VLAN id."""
     found: dict[int, Bridge] = {}
     for headnode in inventory.headnodes_of(None):
         stays = headnode.state != "deleting"
@@ -48,7 +48,7 @@ def bridges(inventory: Inventory) -> list[Bridge]:
 
 
 def state_text(headnode: Headnode) -> str:
-    """``running``; ``stopped → running*``, ``new*`` and ``deleting*`` when it is staged."""
+    """``running``; if a change is staged, ``stopped → running*``, ``new*`` or ``deleting*``."""
     if headnode.state == "staged":
         return "new*"
     if headnode.state == "deleting":
@@ -62,7 +62,7 @@ def state_text(headnode: Headnode) -> str:
 def master_lines(
     inventory: Inventory, colours: Mapping[NetworkKey, str], wide: bool
 ) -> list[list[Span]]:
-    """The lines from the top of the picture; the second is the master's own."""
+    """The lines from the top of the picture; the second one is the master."""
     info = inventory.info
     if info is not None and not info.master:
         return [[], [("(no master is configured)", "dim")]]
@@ -101,5 +101,5 @@ def _headnode_look(sign: str, headnode: Headnode) -> str:
 
 
 def master_width(lines: list[list[Span]]) -> int:
-    """How wide the lines are."""
+    """The width of the lines, in columns."""
     return max((sum(len(text) for text, _ in line) for line in lines), default=0)

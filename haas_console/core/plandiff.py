@@ -1,6 +1,6 @@
 """A plan as a diff by device: what leaves, joins, is made and removed, and how two plans differ.
 
-Pure: it gets the daemon's answer to ``plan.show``, and gives lines that any front end can draw.
+Pure: converts the daemon's answer to ``plan.show`` to lines that any front end can draw.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ SIGNS: Mapping[str, tuple[str, str]] = {
     "headnode.delete": ("-", "removed"),
     "config.save": ("=", "saved"),
 }
-"""A kind of step: the sign of a diff, and the word that says the same."""
+"""A kind of step: its sign in the diff, and the word for it."""
 
 _TOTALS = {
     "leaves": ("leaves", "leave"),
     "joins": ("joins", "join"),
     "moves": ("moves", "move"),
 }
-"""Words that change with their number; the others (``made``) do not."""
+"""Words with a plural form; others (``made``) have none."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlanStep:
-    """One step of a plan: what, on which device, and the very lines that will be sent."""
+    """One step of a plan: its device, and the exact lines that will be sent."""
 
     device: str
     kind: str
@@ -52,17 +52,17 @@ class PlanStep:
     word: str
     note: str = ""
     below: int = 0
-    """Of a step without lines of its own: how many steps below are those that it is sent with."""
+    """For a step without its own lines: how many steps below the shared lines are listed."""
 
     @property
     def key(self) -> tuple[str, str, str, str]:
-        """What makes it the same step in two plans."""
+        """Identifies the step across plans."""
         return (self.device, self.kind, self.target, self.summary)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What an apply of a project (None: of the site) would do."""
+    """What an apply of a project, or with None of the site, would do."""
 
     project: str | None
     digest: str
@@ -70,7 +70,7 @@ class Plan:
 
     @property
     def devices(self) -> dict[str, list[PlanStep]]:
-        """Each device's steps, in the order in which the plan first speaks of it."""
+        """Each device's steps, in the order of their first steps."""
         found: dict[str, list[PlanStep]] = {}
         for step in self.steps:
             found.setdefault(step.device, []).append(step)
@@ -78,17 +78,17 @@ class Plan:
 
     @property
     def lines(self) -> int:
-        """How many lines will be sent."""
+        """The number of lines that will be sent."""
         return sum(len(step.lines) for step in self.steps)
 
 
 def whose(project: str | None) -> str:
-    """Of what a plan or job is: the project's name, or the site."""
+    """What a plan or job belongs to: the name of the project, or the site."""
     return project or "the site"
 
 
 def read_plan(project: str | None, answer: Mapping[str, Any], inventory: Inventory) -> Plan:
-    """Make a plan of the daemon's answer; the inventory says where a nic comes from."""
+    """Read a plan from the daemon's answer; the inventory tells where a nic comes from."""
     behind = _nics_by_port(inventory)
     below = lines_below(answer["steps"])
     steps = tuple(_step(step, behind, below[number]) for number, step in enumerate(answer["steps"]))
@@ -136,7 +136,7 @@ def number(count: int, noun: str) -> str:
 
 
 def totals(plan: Plan) -> str:
-    """How much it is: ``7 steps, 21 lines, 2 devices``."""
+    """The size of a plan: ``7 steps, 21 lines, 2 devices``."""
     return ", ".join(
         (
             number(len(plan.steps), "step"),
@@ -147,7 +147,7 @@ def totals(plan: Plan) -> str:
 
 
 def tally(steps: Iterable[PlanStep]) -> str:
-    """What of each there is: ``1 leaves, 2 join, 1 made``."""
+    """The number of each kind of step: ``1 leaves, 2 join, 1 made``."""
     counts = Counter(step.word for step in steps)
     words = [word for _, word in SIGNS.values()] + ["moves", "changed"]
     told = []
@@ -163,7 +163,7 @@ def tally(steps: Iterable[PlanStep]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What a newer plan has that the one shown had not, and the other way round."""
+    """The steps that a newer plan has gained and lost."""
 
     new: tuple[PlanStep, ...] = ()
     gone: tuple[PlanStep, ...] = ()
@@ -173,7 +173,7 @@ class Difference:
 
     @property
     def sentence(self) -> str:
-        """In words, for the line at the bottom."""
+        """In words, for the message line."""
         told = [f"new: {step.device}: {step.summary}" for step in self.new]
         told += [f"gone: {step.device}: {step.summary}" for step in self.gone]
         more = f"; and {len(told) - 3} more" if len(told) > 3 else ""
@@ -181,7 +181,7 @@ class Difference:
 
 
 def difference(before: Plan, after: Plan) -> Difference:
-    """Say how a plan differs from one that was shown before."""
+    """Compare a plan with one that was shown before."""
     then, now = {s.key for s in before.steps}, {s.key for s in after.steps}
     return Difference(
         tuple(step for step in after.steps if step.key not in then),
@@ -194,32 +194,32 @@ def difference(before: Plan, after: Plan) -> Difference:
 
 @dataclass(frozen=True, slots=True)
 class PlanRow:
-    """A line of the diff: a device, a step, a line that will be sent, or a step that is gone."""
+    """A row of the diff: a device, a step, a line that will be sent, or a step that is gone."""
 
     what: str
     """``device``, ``step``, ``line``, ``gone`` or ``blank``."""
     text: str
     key: str = ""
-    """What is folded with it; empty where there is nothing to fold."""
+    """The key that folds it; empty if there is nothing to fold."""
     folded: bool = False
     step: PlanStep | None = None
     new: bool = False
 
 
 def device_key(device: str) -> str:
-    """What names a device among the things that can be folded."""
+    """The key that folds a device."""
     return device
 
 
 def step_key(step: PlanStep) -> str:
-    """What names a step among the things that can be folded."""
+    """The key that folds a step."""
     return f"{step.device} {step.kind} {step.target}"
 
 
 def rows(
     plan: Plan, folded: Collection[str], changed: Difference | None = None
 ) -> Sequence[PlanRow]:
-    """Give the diff's lines; what is in ``folded`` shows nothing below it."""
+    """The rows of the diff, without those below what is ``folded``."""
     changed = changed or Difference()
     new = {step.key for step in changed.new}
     found: list[PlanRow] = []

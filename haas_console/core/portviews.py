@@ -1,6 +1,6 @@
-"""Ports as a person looks at them: what is behind, what is applied, what is staged. Pure.
+"""Ports as the screens show them: the nic behind, what is applied, what is staged. Pure.
 
-Admins are told of all ports (``port.list``); a tenant knows those that its nodes' nics name.
+Admins see all ports (``port.list``); a tenant sees those that the nics of its nodes name.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from haas_schemas.node import Nic, NicNetwork, Node
 from haas_schemas.switch import Port
 
 Span = tuple[str, str]
-"""Text and the name of its style."""
+"""Text, and the name of its style."""
 
 COLOURS = 6
-"""So many styles there are for networks: ``net0`` to ``net5``."""
+"""The number of styles for networks: ``net0`` to ``net5``."""
 
 DRIFTED = "≠"
-"""The sign of what is not as it was applied."""
+"""The sign of drift."""
 
 Plug = tuple[Node, Nic]
-"""A nic that is plugged into a port, and its node."""
+"""A node, and the nic that is plugged into a port."""
 
 
 @dataclass(frozen=True, slots=True)
 class PortView:
-    """One port of a switch. ``state`` is one of
+    """One port of a switch.
 
-    ``trunk``; ``connected`` and ``parked``, confirmed and to stay so; ``staged``: an apply would
-    change it; ``unconfirmed``: nobody knows what it carries.
+    ``state`` is ``trunk``, ``connected`` or ``parked`` (both confirmed, nothing staged), ``staged``
+    (an apply would change it) or ``unconfirmed`` (what it carries is not known).
     """
 
     switch: str
@@ -46,13 +46,13 @@ class PortView:
     applied: tuple[NicNetwork, ...] | None = None
     staged: tuple[NicNetwork, ...] = ()
     tagged: str = ""
-    """The VLAN ids that a trunk carries, as the switch confirmed them."""
+    """The VLAN ids that the switch has confirmed on a trunk."""
     drift: str | None = None
-    """What was found on it instead of what was applied, if anything."""
+    """What it carries instead of what is applied, if it has drifted."""
 
     @property
     def shown(self) -> NicNetwork | None:
-        """The network it is known by: the first staged one, else the one that it leaves."""
+        """Its main network: the first staged one, or else the one that it leaves."""
         links = self.staged or (self.applied or ())
         return links[0] if links else None
 
@@ -63,7 +63,7 @@ class PortView:
 
 
 def plugs(inventory: Inventory) -> dict[str, dict[str, Plug]]:
-    """Switch -> port -> the nic behind it, of all nodes that are known."""
+    """Switch -> port -> the nic behind it, for all known nodes."""
     found: dict[str, dict[str, Plug]] = {}
     for node in inventory.nodes.values():
         for nic in node.nics:
@@ -73,7 +73,7 @@ def plugs(inventory: Inventory) -> dict[str, dict[str, Plug]]:
 
 
 def views(inventory: Inventory, switch: str, plugged: dict[str, Plug]) -> list[PortView]:
-    """All known ports of a switch, in the order of their names."""
+    """All known ports of a switch, in natural order."""
     known = {port.port: port for port in inventory.ports.get(switch, ())}
     names = sorted({*known, *plugged}, key=natural)
     return [view(inventory, switch, name, known.get(name), plugged.get(name)) for name in names]
@@ -82,7 +82,7 @@ def views(inventory: Inventory, switch: str, plugged: dict[str, Plug]) -> list[P
 def view(
     inventory: Inventory, switch: str, name: str, port: Port | None, plug: Plug | None
 ) -> PortView:
-    """One port, from what its switch's list and its nic say of it, and whether it drifted."""
+    """One port, as its switch's list, its nic and the drift describe it."""
     seen = _view(switch, name, port, plug)
     found = inventory.drift.get((switch, name))
     return seen if found is None or found.kind != "port" else replace(seen, drift=found.observed)
@@ -108,7 +108,7 @@ def _view(switch: str, name: str, port: Port | None, plug: Plug | None) -> PortV
 
 
 def network_of(inventory: Inventory, seen: PortView) -> NetworkKey | None:
-    """The network that a port is known by."""
+    """The main network of a port."""
     link = seen.shown
     if link is None or link.network is None or seen.project is None:
         return None
@@ -117,13 +117,13 @@ def network_of(inventory: Inventory, seen: PortView) -> NetworkKey | None:
 
 
 def colours(inventory: Inventory) -> dict[NetworkKey, str]:
-    """A style for each network, the same one wherever it is drawn."""
+    """A style for each network, the same on all screens."""
     keys = sorted(inventory.networks)
     return {key: f"net{number % COLOURS}" for number, key in enumerate(keys)}
 
 
 def letters(inventory: Inventory) -> dict[NetworkKey, str]:
-    """A letter for each network: one of its own name if that is free yet."""
+    """A letter for each network, if possible one of its name."""
     found: dict[NetworkKey, str] = {}
     taken: set[str] = set()
     for key in sorted(inventory.networks):
@@ -165,7 +165,7 @@ def names_text(links: tuple[NicNetwork, ...] | None) -> str:
 
 
 def describe(seen: PortView) -> str:
-    """All of one port in a line: what is behind it, whose it is, what is applied and staged."""
+    """One port in a line: the nic behind it, its project, what is applied and staged."""
     head = f"{seen.switch} {seen.port}"
     if seen.role == "trunk":
         carries = seen.tagged or ("unconfirmed" if seen.state == "unconfirmed" else "no VLAN")

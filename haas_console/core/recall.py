@@ -1,4 +1,4 @@
-"""The lines that were typed, kept from one run of the console to the next."""
+"""The history of typed lines, kept from one run of the console to the next."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _log = logging.getLogger(__name__)
 
 
 class Recall:
-    """The lines typed before, the newest last; a file that cannot be used is done without."""
+    """The lines typed before, newest last. A file that cannot be used is ignored."""
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
@@ -18,7 +18,7 @@ class Recall:
 
     @property
     def lines(self) -> list[str]:
-        """All that is remembered; read when it is first wanted."""
+        """All lines; the file is read at the first use."""
         if self._lines is None:
             self._lines = self._read()
         return self._lines
@@ -35,7 +35,7 @@ class Recall:
             return []
 
     def add(self, line: str) -> None:
-        """Remember a line; one that repeats the last is not kept twice."""
+        """Add a line, unless it repeats the last one."""
         line = " ".join(line.split("\n")).strip()
         if not line or (self.lines and self.lines[-1] == line):
             return
@@ -53,4 +53,4 @@ class Recall:
                 self.path.write_text("".join(f"{kept}\n" for kept in self.lines), "utf-8")
         except OSError as error:
             _log.warning("the history %s cannot be written: %s", self.path, error)
-            self.path = None  # once is enough
+            self.path = None  # do not try again

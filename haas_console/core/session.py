@@ -1,8 +1,8 @@
-"""One user's session: the inventory, the project in use, and the one way commands are sent.
+"""One user's session: the inventory, the project in use, and how commands are sent.
 
-Keys, the mouse, forms, the palette and the ``:`` line all end in :meth:`Session.perform`, so each
-is shown as the line a script would have, each can be refused for the same reasons, and what can
-be undone is.
+Keys, the mouse, forms, the palette and the ``:`` line all send their commands here. So each command
+is logged as a line of a script, is refused for the same reasons, and can be undone if it has an
+inverse.
 """
 
 from __future__ import annotations
@@ -42,21 +42,21 @@ from haas_schemas.node import Nic
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of some commands: the answers of those that were done, and the first error."""
+    """The outcome of commands: the answers of those that were done, and the first error."""
 
     results: list[Any] = field(default_factory=list)
     error: str | None = None
     cause: ConsoleError | None = None
-    """The error itself, which may say more than its sentence: the field that is wrong."""
+    """The exception, which may hold more than its sentence: the wrong field."""
 
     @property
     def ok(self) -> bool:
-        """Whether all were done."""
+        """All were done."""
         return self.error is None
 
     @property
     def job(self) -> int | None:
-        """The job that was started, if one was."""
+        """The job that was started, if any."""
         for result in self.results:
             if isinstance(result, dict) and isinstance(result.get("job"), int):
                 return int(result["job"])
@@ -64,7 +64,7 @@ class Outcome:
 
 
 class Session:
-    """What every screen gets: what is known, and how to change it."""
+    """What every screen uses to read the inventory and to change it."""
 
     def __init__(
         self, target: Target, *, readonly: bool = False, project: str | None = None
@@ -79,23 +79,23 @@ class Session:
 
     @property
     def inventory(self) -> Inventory:
-        """What is known of the data centre."""
+        """The inventory of the data centre."""
         return self.sync.inventory
 
     @property
     def write_access(self) -> WriteAccess:
-        """What may be done at all just now."""
+        """Whether anything can be changed now."""
         return WriteAccess(self.readonly, self.sync.status.state == "live")
 
     def use(self, project: str | None) -> None:
-        """Make a project the current one; None: all of them."""
+        """Choose the current project; None: all projects."""
         self._chosen = True
         if project != self.project:
             self.project = project
             self.sync.notify("use")
 
     def _choose_project(self, changes: frozenset[str]) -> None:
-        """Begin with the caller's project: the only one it is in, or the first by name."""
+        """Start with a project of the user: the only one, or the first by name."""
         if self._chosen or "info" not in changes or self.inventory.info is None:
             return
         mine = self.inventory.info.projects or sorted(self.inventory.projects)
@@ -105,14 +105,14 @@ class Session:
     # --- doing ---
 
     async def settled(self) -> None:
-        """Wait until all that was sent before is answered, and its result is in the inventory."""
+        """Wait until everything sent before is answered and in the inventory."""
         async with self._turn:
             pass
 
     async def do(self, plan: Callable[[], Gesture | Refusal]) -> Outcome:
-        """Send what a gesture means, undoable as one; a refusal is an outcome too.
+        """Send the calls of a gesture, which are undone together; a refusal is an outcome too.
 
-        ``plan`` is called once the result of what was sent before is in the inventory.
+        ``plan`` is called when the results of everything sent before are in the inventory.
         """
         async with self._turn:
             gesture = plan()
@@ -121,7 +121,7 @@ class Session:
             return await self._send_all(gesture.calls, gesture.label)
 
     async def perform(self, commands: Sequence[Command]) -> Outcome:
-        """Send commands one after the other up to the first error, and remember how to undo."""
+        """Send commands one by one until the first error, and remember how to undo them."""
         if not any(self._takes_a_turn(command) for command in commands):
             await self.settled()
             return await self._send_all(commands)
@@ -129,7 +129,7 @@ class Session:
             return await self._send_all(commands)
 
     def _takes_a_turn(self, command: Command) -> bool:
-        """Whether what comes next waits for a command; nothing waits for a slow switch's answer."""
+        """Later commands wait for this one; not for one that waits for a slow switch."""
         if isinstance(command, Call) and command.method in ("switch.probe", "switch.trust"):
             return False
         return self.sync.language.mutates(command)
@@ -140,12 +140,12 @@ class Session:
             return await self._again(self.history.to_undo(), undone=True)
 
     async def redo(self) -> Outcome:
-        """Do again what was undone last."""
+        """Redo the edit that was undone last."""
         async with self._turn:
             return await self._again(self.history.to_redo(), undone=False)
 
     async def discard(self) -> Outcome:
-        """Bring all that is staged in the current project back to what is applied."""
+        """Reset everything staged in the current project to what is applied."""
         project = self.project
         if project is None:
             return Outcome(error="Discard what? p chooses a project.")
@@ -188,25 +188,25 @@ class Session:
         return outcome
 
     async def _read_affected(self, commands: Sequence[Command], outcome: Outcome) -> None:
-        """Have the result of the commands that were done in the inventory."""
+        """Fetch what the commands that were done have changed."""
         done = zip(commands, outcome.results, strict=False)
         found = [each for command, answer in done for each in affected(command, answer)]
         if found:
-            # What cannot be read now is read again by whoever keeps the inventory current.
+            # If this fails, the synchronization fetches it later.
             with contextlib.suppress(ConsoleError):
                 await self.sync.read(found)
 
     # --- one command ---
 
     def line(self, command: Command) -> str:
-        """The line of a script that means the command."""
+        """The command as a line of a script."""
         try:
             return self.sync.language.format(command)
         except ValueError:
             return str(command)
 
     async def _send(self, command: Command, outcome: Outcome) -> bool:
-        """Send one command and note what came of it."""
+        """Send one command and add its result to the outcome."""
         entry = self.sync.log.command(self.line(command))
         try:
             self._check(command)
@@ -255,7 +255,7 @@ class Session:
         return result
 
     def _take(self, method: str, params: Any, result: Any) -> None:
-        """Show what the daemon answered at once; the event that follows says the same."""
+        """Put an answer into the inventory at once, before the event that repeats it."""
         match method:
             case "nic.connect" | "nic.disconnect":
                 self.inventory.put_nic(params["node"], record(Nic, result))

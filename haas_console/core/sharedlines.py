@@ -1,4 +1,4 @@
-"""Steps that are sent in the same lines: where those stand. Pure, and cheap to import."""
+"""Steps that share their lines with later ones: where these are listed. Pure, cheap to import."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 
 def lines_below(steps: Sequence[Mapping[str, Any]]) -> list[int]:
-    """For each step without lines, how many of its device's steps below the lines stand.
+    """For each step, how many steps of its device below its lines are listed.
 
-    Steps of a device that go together are sent in the same lines, told with the last of them. 0:
-    the step has lines of its own, or none are sent for it.
+    Steps of a device may share lines, which are listed with the last of them. 0: the step has its
+    own lines, or needs none.
     """
     found = [0] * len(steps)
     ahead: dict[str, int] = {}
@@ -25,5 +25,5 @@ def lines_below(steps: Sequence[Mapping[str, Any]]) -> list[int]:
 
 
 def with_below(below: int) -> str:
-    """Where the lines of such a step stand, in words."""
+    """Where the lines of such a step are, in words."""
     return f"with the step{'s' if below > 1 else ''} below" if below else ""

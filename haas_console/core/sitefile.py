@@ -1,4 +1,4 @@
-"""The site file on the client's disk: read as text, written byte by byte as the daemon gave it."""
+"""Site files on the client's disk: read as text, written exactly as the daemon sent them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from haas_console.core.errors import ConsoleError
 
 
 def read_text(file: str) -> str:
-    """The file's text; raises ConsoleError naming the file."""
+    """Read a file; raises ConsoleError, which names the file."""
     try:
         return Path(file).read_bytes().decode("utf-8")
     except OSError as error:
@@ -18,7 +18,7 @@ def read_text(file: str) -> str:
 
 
 def write_text(file: str, text: str) -> int:
-    """Write the text and give the number of bytes; raises ConsoleError naming the file."""
+    """Write a file and return its number of bytes; raises ConsoleError, which names the file."""
     data = text.encode("utf-8")
     try:
         Path(file).write_bytes(data)

@@ -1,8 +1,7 @@
-"""Keeps the inventory current: connects, fetches, listens, and finds a lost daemon again.
+"""Synchronizes the inventory with the daemon: connects, fetches, listens, and reconnects.
 
-Nothing here raises into a front end: what goes wrong becomes a :class:`Status` with a sentence.
-aiohttp, and what else only a connection needs, is imported when the first is made, so that a screen
-can be painted before.
+Errors do not propagate to the front end: they become a :class:`Status` with a sentence. aiohttp is
+imported for the first connection only, so that a screen can be painted before.
 """
 
 from __future__ import annotations
@@ -31,19 +30,19 @@ if TYPE_CHECKING:
     from haas_console.core.config import Endpoint
     from haas_console.core.language import Language
 
-FIRST_WAIT, LAST_WAIT = 0.25, 8.0  # seconds between two tries to connect
-GATHER = 0.03  # seconds in which the news of a burst are put together
-POLL = 0.5  # seconds between two looks at jobs under way
+FIRST_WAIT, LAST_WAIT = 0.25, 8.0  # seconds between attempts to connect
+GATHER = 0.03  # seconds during which a burst of events is collected
+POLL = 0.5  # seconds between two polls of jobs under way
 _log = logging.getLogger(__name__)
 
 Changes = frozenset[str]
-"""What changed, in nouns: node, network, headnode, project, switch, job, info, status, ..."""
+"""What has changed, as nouns: node, network, headnode, project, switch, job, info, status, ..."""
 
 Watcher = Callable[[Changes], None]
 
 
 class Status(msgspec.Struct, frozen=True):
-    """How the connection stands: ``connecting``, ``live`` or ``stale``, and since when (epoch)."""
+    """The state of the connection: ``connecting``, ``live`` or ``stale``, since when (epoch)."""
 
     state: str
     since: float
@@ -63,7 +62,7 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class InventorySync:
-    """One daemon's inventory, kept current for as long as :meth:`run` runs."""
+    """One daemon's inventory, kept current while :meth:`run` runs."""
 
     def __init__(self, target: Target) -> None:
         self.target = target
@@ -78,7 +77,7 @@ class InventorySync:
 
     @property
     def language(self) -> Language:
-        """The daemon's commands; until it told us, those this console was released with."""
+        """The daemon's commands; before the first connection, those of this release."""
         if self._language is None:
             from haas_console.core.api import packaged_api
             from haas_console.core.language import Language
@@ -86,10 +85,10 @@ class InventorySync:
             self._language = Language(packaged_api())
         return self._language
 
-    # --- being told ---
+    # --- watchers ---
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
-        """Call ``watcher`` with what changed, from now on; the function given back ends that."""
+        """Call ``watcher`` after each change; the returned function ends that."""
         self._watchers.append(watcher)
 
         def stop() -> None:
@@ -99,7 +98,7 @@ class InventorySync:
         return stop
 
     def notify(self, *nouns: str) -> None:
-        """Tell the watchers that something changed."""
+        """Notify the watchers of a change."""
         changes = frozenset(nouns)
         for watcher in tuple(self._watchers):
             watcher(changes)
@@ -110,7 +109,7 @@ class InventorySync:
             self.status = Status(state, since, reason)
             self.notify("status")
 
-    # --- asking ---
+    # --- calls ---
 
     async def call(
         self,
@@ -120,9 +119,9 @@ class InventorySync:
         timeout: float | None = None,
         quiet: bool = False,
     ) -> Any:
-        """Call a method: the one place through which every call of the screen goes.
+        """Call a method and log the call; all calls of the screens go through here.
 
-        Raises ConsoleError: the daemon's refusal, or that there is no daemon now.
+        Raises ConsoleError if the daemon refuses, or if there is none now.
         """
         client = self.client
         if client is None:
@@ -151,10 +150,7 @@ class InventorySync:
         return Fetcher(self.inventory, self.call, self.language.api.methods)
 
     async def read(self, affected: Iterable[Affected]) -> None:
-        """Bring the inventory up to date with what a command has changed.
-
-        Raises ConsoleError when that cannot be read.
-        """
+        """Fetch what a command has changed; raises ConsoleError if that fails."""
         if self._refresher is not None:
             await self._refresher.read(affected)
 
@@ -176,7 +172,7 @@ class InventorySync:
                     reason = f"the console failed while it read the inventory: {error!r}"
                 self._set_status("stale" if self.inventory.info else "connecting", reason)
                 if time.monotonic() - began > LAST_WAIT:
-                    wait = FIRST_WAIT  # it was well for a while, so it is soon again
+                    wait = FIRST_WAIT  # it worked for a while: try again soon
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, LAST_WAIT)
 
@@ -189,7 +185,7 @@ class InventorySync:
         self._endpoint = await stack.enter_async_context(demo_daemon(self.target.site))
 
     async def _once(self) -> None:
-        """Connect, fetch everything, and follow the news until the connection breaks."""
+        """Connect, fetch everything, and follow the events until the connection breaks."""
         module = await asyncio.to_thread(_import_client)
         from haas_console.core.language import Language
 
@@ -215,14 +211,14 @@ class InventorySync:
             await client.close()
 
     async def _follow(self, inbox: Inbox, refresher: Refresher) -> None:
-        """Fetch again what the news name, a burst of them at once; raises LostDaemonError."""
+        """Fetch what the events name, burst by burst; raises LostDaemonError."""
         reader = _next_of(inbox)
         polled = time.monotonic()
         try:
             while True:
                 timeout = POLL if self.inventory.running_jobs() else None
                 done, _ = await asyncio.wait({reader}, timeout=timeout)
-                # Also when news keep coming: those of a job that is followed come in a stream.
+                # Even if events keep coming: a job that is followed sends a stream of them.
                 if timeout is not None and time.monotonic() - polled >= POLL:
                     await refresher.poll_jobs()
                     polled = time.monotonic()
@@ -245,7 +241,7 @@ def _next_of(inbox: Inbox) -> asyncio.Task[Notification]:
 
 
 def _import_client() -> Any:
-    """Import the client, and what follows, off the loop: 150 ms in which keys are to be heard."""
+    """Import the client in a thread: it takes 150 ms, in which the loop must handle keys."""
     from haas_console.core import client, language  # noqa: F401 - wanted next
 
     return client

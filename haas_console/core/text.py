@@ -8,11 +8,11 @@ from typing import Any
 from haas_console.core.sharedlines import lines_below, with_below
 
 _UNSHOWN = {"nics": ("applied",), "steps": ("lines", "kind", "target", "started", "finished")}
-"""Members left out of a nested table, by the name of the list: `--json` has them all."""
+"""Members that a nested table omits, by the name of the list; ``--json`` shows them all."""
 
 
 def clean(text: str) -> str:
-    """Show control characters instead of obeying them: some texts come from devices."""
+    """Escape control characters: some text comes from devices."""
     return "".join(
         char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode()
         for char in text
@@ -20,7 +20,7 @@ def clean(text: str) -> str:
 
 
 def brief(value: Any) -> str:
-    """One value in a few words: for cells and one-line confirmations."""
+    """A value in a few words, for cells and one-line confirmations."""
     if value is None or value == [] or value == {} or value == "":
         return "-"
     if isinstance(value, bool):
@@ -33,7 +33,7 @@ def brief(value: Any) -> str:
 
 
 def _brief_record(record: Mapping[str, Any]) -> str:
-    """A record by its name, with the networks on it; without a name, all its members."""
+    """A record as its name and networks; as all its members if it has no name."""
     if "network" in record and "vlan" in record:
         name = record["network"] or f"vlan {record['vlan']}"
         return f"{name} tagged" if record.get("tagged") else str(name)
@@ -47,7 +47,7 @@ def _brief_record(record: Mapping[str, Any]) -> str:
 
 
 def _worded(record: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A headnode's ``running`` is what is wanted of it, its ``state`` what it is: say so."""
+    """Show a headnode's ``running``, which is what is wanted, as ``wanted`` beside its state."""
     if "headnode" not in record or not isinstance(record.get("running"), bool):
         return record
     wanted = "running" if record["running"] else "stopped"
@@ -56,7 +56,7 @@ def _worded(record: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def is_table(value: Any) -> bool:
-    """Whether it is a list of records."""
+    """The value is a list of records."""
     return isinstance(value, list) and bool(value) and all(isinstance(v, Mapping) for v in value)
 
 
@@ -67,9 +67,9 @@ def table(
     bold: bool = False,
     leave_out: Sequence[str] = (),
 ) -> list[str]:
-    """Aligned columns under a header; columns that say nothing are left out.
+    """Aligned columns under a header, without the empty ones.
 
-    ``width`` is the terminal's, in columns: what is longer is cut with an ellipsis. None: no end.
+    ``width`` is that of the terminal, in columns: longer lines are cut with an ellipsis.
     """
     records = [_worded(record) for record in records]
     keys = dict.fromkeys(key for record in records for key in record if key not in leave_out)
@@ -86,7 +86,7 @@ def table(
 
 
 def _fit(sizes: list[int], width: int | None) -> list[int]:
-    """Take columns off the widest until the row fits, but leave each 8."""
+    """Shrink the widest columns until the row fits, but none below 8."""
     while width is not None and sizes and sum(sizes) + 2 * (len(sizes) - 1) > width:
         widest = max(range(len(sizes)), key=sizes.__getitem__)
         if sizes[widest] <= 8:
@@ -106,7 +106,7 @@ def _row(cells: list[str], sizes: list[int], right: list[bool]) -> str:
 def record_lines(
     record: Mapping[str, Any], *, width: int | None = None, bold: bool = False
 ) -> list[str]:
-    """Keys and values, one a line; lists of records as tables under their name."""
+    """One line for each key and value; lists of records as tables under their name."""
     record = _worded(record)
     plain = {key: value for key, value in record.items() if not is_table(value)}
     size = max(map(len, plain), default=0)
@@ -124,7 +124,7 @@ def record_lines(
 
 
 def plan_lines(plan: Mapping[str, Any]) -> list[str]:
-    """A plan, step by step, with the very lines that will be sent; the digest comes last."""
+    """A plan: each step with the exact lines that will be sent, and at last the digest."""
     if plan["empty"]:
         return ["nothing to do"]
     lines = []
@@ -140,11 +140,11 @@ _ASIDE = frozenset(
     {"kind", "mac", "switch", "port", "networks", "applied", "transport", "image", "uuid"}
     | {"user", "started", "finished"}
 )
-"""Members that a confirmation leaves out: `show` tells them."""
+"""Members that a confirmation omits; ``show`` has them."""
 
 
 def facts(result: Any, known: Mapping[str, Any]) -> str:
-    """What the daemon's answer to a change tells beyond the command itself, in one line."""
+    """What the answer to a change says beyond the command itself, in one line."""
     if not isinstance(result, Mapping):
         return "" if isinstance(result, list | bool | None) else brief(result)
     found = []
@@ -161,7 +161,7 @@ def facts(result: Any, known: Mapping[str, Any]) -> str:
 
 
 def site_lines(changes: Mapping[str, Any]) -> list[str]:
-    """What an import did or would do, a thing a line."""
+    """What an import did or would do, one line for each object."""
     counts = ((len(changes[key]), key) for key in ("created", "changed"))
     said = ", ".join([*(f"{count} {key}" for count, key in counts), f"{changes['unchanged']} kept"])
     lines = [f"+ {brief(thing)}" for thing in changes["created"]]

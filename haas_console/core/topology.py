@@ -1,8 +1,8 @@
-"""The picture of the data centre (design.md, section 1), drawn from the inventory. Pure.
+"""The picture of the data centre, drawn from the inventory. Pure.
 
-Nodes' nics on the left, the switches with their ports in the middle, the trunk on the right to
-the master with its bridges and headnodes. Only what is looked at is drawn: :class:`Picture` knows
-where each line is, and makes it when it is asked for.
+The nics of nodes are on the left, the switches with their ports in the middle, and on the right,
+past the trunk, the master with its bridges and headnodes. Only visible lines are drawn:
+:class:`Picture` computes where each one is, and draws it on demand.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from haas_console.core.topology_parts import Block, Spot, Widths
 from haas_schemas.node import Nic, Node
 
 WIDE = 116
-"""From so many columns on there is room for ``access`` and for networks' names."""
+"""From this width on, there is room for ``access`` and the names of networks."""
 
 WIRES = {"connected": "─", "staged": "╌", "parked": "·", "unconfirmed": "?"}
-"""A nic's wire by its port's state: told apart without colours too."""
+"""The wire of a nic by the state of its port: distinct even without colours."""
 
 
 class Picture:
@@ -90,7 +90,7 @@ class Picture:
         return Widths(node, nic, max(16, min(box, most)), port, right, wide)
 
     def _last_trunk(self) -> int:
-        """The last line that the rail to the master reaches."""
+        """The last line of the rail to the master."""
         last = 0
         for start, block in zip(self._starts, self.blocks, strict=True):
             if block.trunks:
@@ -134,7 +134,7 @@ class Picture:
         return view(self.inventory, switch, port, None, plug)
 
     def switches_in(self, first: int, last: int) -> list[str]:
-        """The switches that are seen between two lines."""
+        """The switches between two lines."""
         return [
             block.switch
             for start, block in zip(self._starts, self.blocks, strict=True)
@@ -142,7 +142,7 @@ class Picture:
         ]
 
     def line_of(self, switch: str, port: str | None = None) -> int | None:
-        """Where a switch, or one of its ports, is."""
+        """The line of a switch, or of one of its ports."""
         for start, block in zip(self._starts, self.blocks, strict=True):
             if block.switch == switch:
                 for number, (name, _) in enumerate(block.entries, 1):
@@ -152,7 +152,7 @@ class Picture:
         return None
 
     def find(self, text: str, after: int) -> int | None:
-        """The next line whose switch, port, node or nic has the text in its name."""
+        """The next line whose switch, port, node or nic contains the text."""
         wanted = text.lower()
         lines = [*range(after + 1, self._height), *range(after + 1)]
         return next((i for i in lines if wanted in self._names(i)), None)
@@ -278,7 +278,7 @@ class Picture:
     # --- the right side ---
 
     def _rail(self, index: int, tap: bool) -> Span:
-        top = 1  # the line of the master itself
+        top = 1  # the line of the master
         if not self.blocks or not any(b.trunks for b in self.blocks):
             return (" " * len(RAIL), "")
         end = max(self._rail_end, top)

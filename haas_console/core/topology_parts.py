@@ -1,4 +1,4 @@
-"""What the picture of the data centre is put together from. Pure."""
+"""The parts of the picture of the data centre. Pure."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from functools import cached_property
 from haas_console.core.natural import natural
 from haas_console.core.portviews import Plug, PortView
 
-Key = str  # of natural order
+Key = str  # for natural order
 
 
 @dataclass(frozen=True, slots=True)
 class Widths:
-    """How wide the parts of the picture are, in columns."""
+    """The widths of the parts of the picture, in columns."""
 
     node: int
     nic: int
@@ -25,7 +25,7 @@ class Widths:
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """What is at a line: a switch, and one of its ports unless it is the switch's own line."""
+    """What is at a line: a switch, and one of its ports unless it is the line of the switch."""
 
     switch: str | None = None
     port: PortView | None = None
@@ -38,20 +38,20 @@ Entry = tuple[str, Plug | None]
 
 @dataclass
 class Block:
-    """A switch with what is plugged into it; without a switch, the nics plugged into none."""
+    """A switch with the nics plugged into it; without a switch, the nics plugged into none."""
 
     switch: str | None
     plugged: dict[str, Plug]
     trunks: list[str]
     free: int
-    """Access ports that no nic is behind."""
+    """The number of access ports without a nic."""
 
     height: int
     loose: list[Plug] = field(default_factory=list)
 
     @cached_property
     def entries(self) -> list[Entry]:
-        """The ports with nics, in the order of the lines; sorted when they are first looked at."""
+        """The ports with nics, in the order of the lines; sorted at the first use."""
         if self.switch is None:
             return [("", plug) for plug in self.loose]
         plugged = self.plugged
@@ -61,7 +61,7 @@ class Block:
             first[node.node] = min(first.get(node.node, keys[port]), keys[port])
 
         def place(port: str) -> tuple[Key, str, Key]:
-            """A node's nics stand together, where the first of them is plugged in."""
+            """The nics of a node are together, at the place of its first port."""
             node = plugged[port][0].node
             return first[node], node, keys[port]
 
@@ -69,5 +69,5 @@ class Block:
 
     @property
     def count(self) -> int:
-        """How many entries there are."""
+        """The number of entries."""
         return len(self.plugged) or len(self.loose)

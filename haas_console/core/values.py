@@ -1,7 +1,6 @@
-"""Words to JSON values and back, by the JSON schema of a parameter.
+"""Converts words to JSON values, and back, by the JSON schema of a parameter.
 
-Only the part of JSON Schema that the API's parameters use is understood; what is not understood
-is left for the daemon to judge.
+Only the parts of JSON Schema that the API uses are supported; the daemon checks the rest.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ _BOOLEANS = {"true": True, "yes": True, "false": False, "no": False}
 
 
 def alternatives(api: Api, schema: Schema) -> tuple[Schema, ...]:
-    """The schemas that a value may follow, one of them, ``null`` included."""
+    """The alternatives of a schema, ``null`` included."""
     schema = api.resolve(schema)
     for key in ("anyOf", "oneOf"):
         if key in schema:
@@ -41,12 +40,12 @@ def _is_null(schema: Schema) -> bool:
 
 
 def choices(api: Api, schema: Schema) -> tuple[Schema, ...]:
-    """The alternatives without ``null``, which no word can spell."""
+    """The alternatives without ``null``, which no word stands for."""
     return tuple(alt for alt in alternatives(api, schema) if not _is_null(alt))
 
 
 def nullable(api: Api, schema: Schema) -> bool:
-    """Whether ``null`` is a value of it."""
+    """The schema allows ``null``."""
     return any(_is_null(alt) for alt in alternatives(api, schema))
 
 
@@ -56,12 +55,12 @@ def _only(api: Api, schema: Schema, kind: str) -> Schema | None:
 
 
 def is_boolean(api: Api, schema: Schema) -> bool:
-    """Whether it is a switch: an option without a value."""
+    """The value is a boolean, so its option takes no value."""
     return _only(api, schema, "boolean") is not None
 
 
 def item_schema(api: Api, schema: Schema) -> Schema | None:
-    """The schema of a list's items, or None when it is no list."""
+    """The schema of a list's items; None if it is no list."""
     found = _only(api, schema, "array")
     return None if found is None else found.get("items", {})
 
@@ -70,12 +69,12 @@ def item_schema(api: Api, schema: Schema) -> Schema | None:
 
 
 def value_of(api: Api, schema: Schema, word: str) -> Any:
-    """Read one word; raises ValueError with half a sentence that says what it is not."""
+    """Convert one word; raises ValueError with a clause that says what is wrong."""
     found = choices(api, schema)
     if len(found) == 1:
         return _value_as(api, found[0], word)
     for choice in sorted(found, key=lambda choice: choice.get("type") == "string"):
-        try:  # text comes last, as it takes any word
+        try:  # text comes last: it accepts any word
             return _value_as(api, choice, word)
         except ValueError:
             continue
@@ -116,7 +115,7 @@ def _json(word: str) -> Any:
 
 
 def _untyped(schema: Schema, word: str) -> Any:
-    """A schema without a type: one of its named values, else JSON, else the word itself."""
+    """Without a type: one of the enumerated values, else JSON, else the word itself."""
     for value in schema.get("enum", [schema["const"]] if "const" in schema else []):
         if word == (value if isinstance(value, str) else json.dumps(value)):
             return value
@@ -127,7 +126,7 @@ def _untyped(schema: Schema, word: str) -> Any:
 
 
 def _pairs(api: Api, schema: Schema, word: str) -> dict[str, Any]:
-    """``nic=primary,switch=sw1`` for people, where JSON would be all quotes."""
+    """An object without JSON's quotes: ``nic=primary,switch=sw1``."""
     value: dict[str, Any] = {}
     for part in word.split(","):
         key, equals, text = part.partition("=")
@@ -141,7 +140,7 @@ def _pairs(api: Api, schema: Schema, word: str) -> dict[str, Any]:
 
 
 def values_of(api: Api, items: Schema, words: list[str]) -> list[Any]:
-    """Read the words of a list: an item each, or all of it as one JSON array."""
+    """Convert the words of a list: one for each item, or one JSON array."""
     if len(words) == 1 and words[0].startswith("["):
         value = _json(words[0])
         check(api, {"type": "array", "items": items}, value)
@@ -153,7 +152,7 @@ def values_of(api: Api, items: Schema, words: list[str]) -> list[Any]:
 
 
 def word_of(api: Api, schema: Schema, value: Any) -> str:
-    """Write a value as the word that reads back as it; raises ValueError when none does."""
+    """Convert a value to a word that converts back; raises ValueError if there is none."""
     plain = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     for word in (plain, json.dumps(value, ensure_ascii=False)):
         try:
@@ -166,7 +165,7 @@ def word_of(api: Api, schema: Schema, value: Any) -> str:
 
 
 def words_of(api: Api, items: Schema, values: list[Any]) -> list[str]:
-    """Write a list's items as words; raises ValueError as :func:`word_of`."""
+    """Convert a list's items to words; raises ValueError like :func:`word_of`."""
     words = [word_of(api, items, value) for value in values]
     if not words or (len(words) == 1 and words[0].startswith("[")):
         return [json.dumps(values, ensure_ascii=False)]
@@ -177,7 +176,7 @@ def words_of(api: Api, items: Schema, values: list[Any]) -> list[str]:
 
 
 def check(api: Api, schema: Schema, value: Any) -> None:
-    """Raise ValueError, naming the inner field, when the value does not follow the schema."""
+    """Raise ValueError, which names the inner field, if a value violates the schema."""
     found = alternatives(api, schema)
     if len(found) > 1:
         if not any(_fits(api, alt, value) for alt in found):
@@ -260,7 +259,7 @@ def _check_object(api: Api, schema: Schema, value: dict[str, Any]) -> None:
 
 
 def describe(api: Api, schema: Schema) -> str:
-    """Say in a few words what the schema takes, for help and for refusals."""
+    """The values that a schema accepts, in a few words."""
     found = []
     for choice in choices(api, schema):
         if "enum" in choice:
