@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import telnetlib3
 from telnetlib3 import TelnetClient
@@ -26,12 +27,19 @@ class TelnetTransport:
 
         ``keepalive``: seconds of silence after which TCP probes the switch; 0: never.
         """
+        client: TelnetClient | None = None
+
+        def make_client(**settings: Any) -> TelnetClient:
+            nonlocal client
+            client = TelnetClient(**settings)  # the default is interactive on a terminal
+            return client
+
         try:
             async with asyncio.timeout(timeout):
                 reader, writer = await telnetlib3.open_connection(
                     host,
                     port,
-                    client_factory=TelnetClient,  # the default is interactive on a terminal
+                    client_factory=make_client,
                     encoding=False,  # bytes: a text encoding silently mangles non-ASCII characters
                     compression=False,
                     term="dumb",
@@ -41,7 +49,11 @@ class TelnetTransport:
                     connect_maxwait=0.5,  # the default costs 3 s if a server negotiates nothing
                 )
         except TimeoutError:
+            _hang_up(client)
             raise no_answer(device, host, port, timeout) from None
+        except asyncio.CancelledError:
+            _hang_up(client)
+            raise
         except OSError as error:
             why = str(error.strerror or error)
             raise unreachable(device, host, port, why, "telnet") from None
@@ -67,3 +79,9 @@ class TelnetTransport:
                 await self._writer.wait_closed()
         except (TimeoutError, OSError):
             return
+
+
+def _hang_up(client: TelnetClient | None) -> None:
+    """Close a connection that was given up while it was negotiated; telnetlib3 leaves it open."""
+    if client is not None and client.writer is not None:
+        client.writer.close()
