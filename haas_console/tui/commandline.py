@@ -108,7 +108,7 @@ class CommandLine:
         outcome = await front.send([command])
         if not outcome.ok:
             return
-        result = outcome.results[-1]
+        result, front = outcome.results[-1], self.console.front or front
         if isinstance(command, Apply):
             navigation.open_job(result["job"])
         elif isinstance(command, Call) and (

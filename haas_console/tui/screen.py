@@ -267,7 +267,7 @@ class ConsoleScreen(PaintOnceScreen):
         try:
             outcome = await asyncio.shield(sent)
         except asyncio.CancelledError:
-            sent.add_done_callback(functools.partial(_show_in_front, self.console))
+            sent.add_done_callback(self._show_later)
             raise
         finally:
             if turn is not None:
@@ -275,8 +275,21 @@ class ConsoleScreen(PaintOnceScreen):
         self.show_outcome(outcome, done)
         return outcome
 
+    def _show_later(self, sent: asyncio.Future[Outcome]) -> None:
+        if not sent.cancelled() and sent.exception() is None:
+            self.show_outcome(sent.result())
+
     def show_outcome(self, outcome: Outcome, done: str | None = None) -> None:
-        """Show how commands ended: the line that a script would have, or what went wrong."""
+        """Show how commands ended: the line that a script would have, or what went wrong.
+
+        If this screen has been left, the one in front shows it.
+        """
+        front = self.console.front
+        if front is not None and front is not self:
+            front.show_outcome(outcome, done)
+            return
+        if not self.is_attached:
+            return
         commands = self.session.sync.log.commands
         if not outcome.ok:
             self.fail(outcome.error or "")
@@ -296,9 +309,3 @@ class ConsoleScreen(PaintOnceScreen):
     def action_back(self) -> None:
         """Go to the screen before."""
         self.console.navigation.back()
-
-
-def _show_in_front(console: Console, sent: asyncio.Future[Outcome]) -> None:
-    """Show how commands ended whose own screen was left meanwhile."""
-    if not sent.cancelled() and sent.exception() is None and console.front is not None:
-        console.front.show_outcome(sent.result())

@@ -24,7 +24,14 @@ from haas_console.tui.screen import ConsoleScreen
 from tests.tui.terminal_input import key_of, send
 
 PATIENCE = 10.0  # seconds; a test that waits longer has failed
-_NAMED = {"\x10": "ctrl+p", "\r": "enter", "\x1b": "escape", "\t": "tab"}
+_NAMED = {
+    "\x10": "ctrl+p",
+    "\x11": "ctrl+q",
+    "\x13": "ctrl+s",
+    "\r": "enter",
+    "\x1b": "escape",
+    "\t": "tab",
+}
 
 
 class Hands:
