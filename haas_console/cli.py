@@ -16,6 +16,7 @@ from haas_console.core import config, streams
 from haas_console.core.collector import gc_paused
 from haas_console.core.config import Config
 from haas_console.core.errors import ConsoleError
+from haas_console.core.target import Target
 
 _EPILOG = """\
 exit codes: 0 done, 1 a command failed, 2 usage or syntax, 3 no daemon, 4 denied,
@@ -102,7 +103,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return ExitCode.INTERRUPTED
     except OutputError as error:
         if not error.reader_gone:
-            output.error("", f"the output can't be written: {error}")
+            output.error("", f"the output can't be statements: {error}")
         streams.discard_stdout()
         return ExitCode.FAILED
 
@@ -162,21 +163,11 @@ def _screen(args: argparse.Namespace, settings: Config, output: Output) -> int:
             "", "the console wants a terminal; without one, use --script FILE, or -c 'COMMAND'"
         )
         return ExitCode.USAGE
-    from haas_console.core.sync import Target
-
-    target = Target(
-        endpoint=None
-        if args.demo
-        else config.choose_endpoint(settings, socket=args.socket, url=args.url),
-        token=os.environ.get("HAAS_TOKEN"),
-        timeout=settings.timeout,
-        site=args.site,
-    )
     with gc_paused():
         from haas_console.tui.app import Options, run
 
     return run(
-        target,
+        _target(args, settings),
         Options(
             readonly=args.readonly,
             theme=settings.theme,
@@ -191,7 +182,7 @@ def _batch(args: argparse.Namespace, settings: Config, output: Output) -> int:
     from haas_console.batch import script
 
     try:
-        written = script.read_words(args.c) if args.c else script.read_script(args.script)
+        statements = script.read_words(args.c) if args.c else script.read_script(args.script)
     except ConsoleError as error:
         output.error("", error)
         return ExitCode.USAGE
@@ -199,22 +190,20 @@ def _batch(args: argparse.Namespace, settings: Config, output: Output) -> int:
         from haas_console.core.api import packaged_api
         from haas_console.core.language import Language
 
-        _, wrong = script.plan(written, Language(packaged_api()), readonly=args.readonly)
-        return report(output, wrong)
-    if wrong := script.unclosed(written):
-        return report(output, wrong)
+        _, errors = script.parse(statements, Language(packaged_api()), readonly=args.readonly)
+        return report(output, errors)
+    if errors := script.quote_errors(statements):
+        return report(output, errors)
     # Imported here: --check and usage errors need neither asyncio nor aiohttp, which take 100 ms.
     with gc_paused():
-        from haas_console.batch.online import Session, run
+        from haas_console.batch.online import Options, run
 
-    session = Session(
-        endpoint=None
-        if args.demo
-        else config.choose_endpoint(settings, socket=args.socket, url=args.url),
-        token=os.environ.get("HAAS_TOKEN"),
-        timeout=settings.timeout,
-        readonly=args.readonly,
-        keep_going=args.keep_going,
-        site=args.site,
-    )
-    return run(session, written, output)
+    options = Options(readonly=args.readonly, keep_going=args.keep_going)
+    return run(_target(args, settings), options, statements, output)
+
+
+def _target(args: argparse.Namespace, settings: Config) -> Target:
+    if args.demo:
+        return Target(None, timeout=settings.timeout, site=args.site)
+    endpoint = config.choose_endpoint(settings, socket=args.socket, url=args.url)
+    return Target(endpoint, os.environ.get("HAAS_TOKEN"), settings.timeout)

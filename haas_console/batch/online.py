@@ -6,65 +6,56 @@ import asyncio
 import signal
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
+from functools import partial
 
 from haas_console.batch import script
 from haas_console.batch.exitcodes import ExitCode, report
 from haas_console.batch.output import Output
 from haas_console.batch.runner import Runner
 from haas_console.core.client import Client
-from haas_console.core.config import Endpoint
 from haas_console.core.demo import demo_daemon
 from haas_console.core.language import Language
+from haas_console.core.target import Target
 
 
 @dataclass(frozen=True)
-class Session:
-    """How to run; without an ``endpoint`` a demo daemon is started. ``timeout`` in seconds.
+class Options:
+    """How to run a script: without changes, and past its errors."""
 
-    ``site``: the site file that the demo daemon serves a copy of.
-    """
-
-    endpoint: Endpoint | None
-    token: str | None
-    timeout: float
     readonly: bool = False
     keep_going: bool = False
-    site: Path | None = None
-
-    async def connect(self) -> Client:
-        """Connect to the daemon. A token is sent to a URL only: a socket knows its caller."""
-        if self.endpoint is None:
-            raise AssertionError("the demo daemon is not started")
-        token = self.token if self.endpoint.url else None
-        return await Client.connect(self.endpoint, token=token, timeout=self.timeout)
 
 
-def run(session: Session, written: Sequence[script.Written], output: Output) -> ExitCode:
+def run(
+    target: Target, options: Options, statements: Sequence[script.Placed], output: Output
+) -> ExitCode:
     """Run the script and return the exit code; raises ConsoleError if there is no daemon."""
     try:
-        return asyncio.run(_run(session, written, output))
+        return asyncio.run(_run(target, options, statements, output))
     except asyncio.CancelledError:
         return ExitCode.INTERRUPTED
 
 
-async def _run(session: Session, written: Sequence[script.Written], output: Output) -> ExitCode:
+async def _run(
+    target: Target, options: Options, statements: Sequence[script.Placed], output: Output
+) -> ExitCode:
     _cancel_on_signals()
-    demo = session.endpoint is None
     async with AsyncExitStack() as stack:
-        if demo:
-            started = await stack.enter_async_context(demo_daemon(session.site))
-            session = replace(session, endpoint=started)
-        client = await session.connect()
+        endpoint = target.endpoint
+        if endpoint is None:
+            endpoint = await stack.enter_async_context(demo_daemon(target.site))
+        connect = partial(Client.connect, endpoint, token=target.token, timeout=target.timeout)
+        client = await connect()
         stack.push_async_callback(client.close)
         language = Language(await client.discover())
-        planned, wrong = script.plan(written, language, readonly=session.readonly)
-        if wrong:
-            return report(output, wrong)
-        runner = Runner(client, language, output, connect=session.connect, demo=demo)
+        parsed, errors = script.parse(statements, language, readonly=options.readonly)
+        if errors:
+            return report(output, errors)
+        demo = target.endpoint is None
+        runner = Runner(client, language, output, connect=connect, demo=demo)
         stack.push_async_callback(runner.close)
-        return await runner.run(planned, keep_going=session.keep_going)
+        return await runner.run(parsed, keep_going=options.keep_going)
 
 
 def _cancel_on_signals() -> None:

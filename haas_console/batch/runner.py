@@ -10,7 +10,7 @@ from typing import Any
 from haas_console.batch.exitcodes import ExitCode, code_of
 from haas_console.batch.output import Output
 from haas_console.batch.progress import Progress, progress_for
-from haas_console.batch.script import Planned
+from haas_console.batch.script import Parsed
 from haas_console.core import devicetext, jobs, sitefile
 from haas_console.core.client import Client
 from haas_console.core.commands import Apply, Call, ExportSite, Help, ImportSite, Use
@@ -47,23 +47,23 @@ class Runner:
         """Close the current connection."""
         await self.client.close()
 
-    async def run(self, script: Sequence[Planned], *, keep_going: bool = False) -> ExitCode:
+    async def run(self, script: Sequence[Parsed], *, keep_going: bool = False) -> ExitCode:
         """Run the script until its end or first error; return the exit code of the first error."""
         code = ExitCode.DONE
-        for planned in script:
+        for parsed in script:
             try:
-                await self._run_one(planned)
+                await self._run_one(parsed)
             except ConsoleError as error:
                 self._output.failure(error)
-                self._output.error(planned.place, error)
+                self._output.error(parsed.place, error)
                 code = code or code_of(error)
                 if not keep_going or isinstance(error, NoDaemonError):
                     break
         return code
 
-    async def _run_one(self, planned: Planned) -> None:
-        self._output.command(planned.line)
-        match planned.command:
+    async def _run_one(self, parsed: Parsed) -> None:
+        self._output.command(parsed.line)
+        match parsed.command:
             case Use(project):
                 self._use(project)
             case Help() as topic:
@@ -73,17 +73,17 @@ class Runner:
                 else:
                     self._output.exact(content)
             case Apply() as apply:
-                await self._apply(apply, planned)
+                await self._apply(apply, parsed)
             case ImportSite(file, params):
                 call = Call("site.import", {**params, "site": sitefile.read_text(file)})
-                await self._call(call, planned)
+                await self._call(call, parsed)
             case ExportSite(file):
                 export = Call("site.export")
                 exported = await self._fetch(export)
                 size = sitefile.write_text(file, exported["site"])
-                self._output.changed(planned.line, export, {"bytes": size})
+                self._output.changed(parsed.line, export, {"bytes": size})
             case Call() as call:
-                await self._call(call, planned)
+                await self._call(call, parsed)
 
     def _use(self, project: str | None) -> None:
         if self._output.as_json:
@@ -95,24 +95,24 @@ class Runner:
         method = self._language.api.methods[call.method]
         return await fetch(self.client.call, method, call.params, timeout=self.client.timeout)
 
-    async def _call(self, call: Call, planned: Planned) -> None:
+    async def _call(self, call: Call, parsed: Parsed) -> None:
         try:
             result = await self._fetch(call)
         except asyncio.CancelledError:
             self._output.error(
-                planned.place, f"interrupted; {planned.line} may have been carried out"
+                parsed.place, f"interrupted; {parsed.line} may have been carried out"
             )
             raise
         if call.method == "drift.check" and not result["checked"] and result["unreachable"]:
             raise ConsoleError(" ".join(devicetext.unread(result)))
         if self._language.mutates(call):
-            self._output.changed(planned.line, call, result)
+            self._output.changed(parsed.line, call, result)
         else:
             self._output.result(call, result)
 
     # --- apply ---
 
-    async def _apply(self, apply: Apply, planned: Planned) -> None:
+    async def _apply(self, apply: Apply, parsed: Parsed) -> None:
         given = {"project": apply.project, "digest": apply.digest}
         params = {name: value for name, value in given.items() if value is not None}
         started = await self.client.call("apply.start", params)
@@ -122,12 +122,12 @@ class Runner:
             record = jobs.outcome(await self._watch(job, progress))
         except asyncio.CancelledError:
             progress.finish()
-            self._output.error(planned.place, self._goes_on(job))
+            self._output.error(parsed.place, self._goes_on(job))
             raise
         if self._output.as_json:
             self._output.document(record)
         else:
-            self._output.changed(planned.line, Call("apply.start", params), _done(record))
+            self._output.changed(parsed.line, Call("apply.start", params), _done(record))
 
     def _goes_on(self, job: int) -> str:
         if self._demo:

@@ -26,11 +26,11 @@ class Place:
         return f"{self.source}:{self.line}"
 
 
-Written = tuple[Place, Statement | BadStatement]
+Placed = tuple[Place, Statement | BadStatement]
 
 
 @dataclass(frozen=True)
-class Planned:
+class Parsed:
     """A command with its place, and its full line."""
 
     place: Place
@@ -38,7 +38,7 @@ class Planned:
     line: str
 
 
-def read_script(file: str) -> list[Written]:
+def read_script(file: str) -> list[Placed]:
     """Read a file, or stdin for ``-``; raises ConsoleError, which names the file."""
     try:
         with contextlib.ExitStack() as stack:
@@ -55,7 +55,7 @@ def read_script(file: str) -> list[Written]:
     return [(Place(file, found.line), found) for found in statements(text)]
 
 
-def read_words(commands: Iterable[str]) -> list[Written]:
+def read_words(commands: Iterable[str]) -> list[Placed]:
     """The statements of the ``-c`` options."""
     return [
         (Place("-c", number), found)
@@ -64,17 +64,17 @@ def read_words(commands: Iterable[str]) -> list[Written]:
     ]
 
 
-def unclosed(script: Iterable[Written]) -> list[tuple[Place, ConsoleError]]:
+def quote_errors(script: Iterable[Placed]) -> list[tuple[Place, ConsoleError]]:
     """The errors that do not depend on the API."""
     return [(place, found.error) for place, found in script if isinstance(found, BadStatement)]
 
 
-def plan(
-    script: Iterable[Written], language: Language, *, readonly: bool = False
-) -> tuple[list[Planned], list[tuple[Place, ConsoleError]]]:
+def parse(
+    script: Iterable[Placed], language: Language, *, readonly: bool = False
+) -> tuple[list[Parsed], list[tuple[Place, ConsoleError]]]:
     """Parse all commands, tracking the project in use; return commands and errors."""
-    planned: list[Planned] = []
-    wrong: list[tuple[Place, ConsoleError]] = []
+    parsed: list[Parsed] = []
+    errors: list[tuple[Place, ConsoleError]] = []
     project: str | None = None
     for place, found in script:
         try:
@@ -87,12 +87,12 @@ def plan(
                 )
             line = _canonical(language, command)
         except (CommandSyntaxError, ReadonlyError) as error:
-            wrong.append((place, error))
+            errors.append((place, error))
             continue
         if isinstance(command, Use):
             project = command.project
-        planned.append(Planned(place, command, line))
-    return planned, wrong
+        parsed.append(Parsed(place, command, line))
+    return parsed, errors
 
 
 def _canonical(language: Language, command: Command) -> str:

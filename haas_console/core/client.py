@@ -81,10 +81,12 @@ class Client:
     ) -> Client:
         """Connect; an answer may later take ``timeout`` seconds.
 
+        A token is sent to a URL only: a socket knows its caller.
+
         Raises NoDaemonError, or DeniedError if the daemon rejects the caller.
         """
         session = aiohttp.ClientSession(connector=_connector(endpoint))
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers = {"Authorization": f"Bearer {token}"} if token and endpoint.url else {}
         base = endpoint.url or "http://localhost"
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):

@@ -33,7 +33,8 @@ from haas_console.core.gestures import Gesture, Refusal, WriteAccess
 from haas_console.core.history import Edit, History
 from haas_console.core.inventory import Inventory, record, records
 from haas_console.core.paging import fetch
-from haas_console.core.sync import InventorySync, Target
+from haas_console.core.sync import InventorySync
+from haas_console.core.target import Target
 from haas_schemas.drift import DriftItem
 from haas_schemas.headnode import Headnode
 from haas_schemas.network import Network

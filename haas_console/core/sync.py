@@ -20,14 +20,12 @@ from haas_console.core.fetch import Fetcher
 from haas_console.core.inventory import Inventory
 from haas_console.core.log import CallRecord, Log
 from haas_console.core.refresh import Refresher
+from haas_console.core.target import Target
 from haas_console.core.tasks import cancel_and_wait
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from haas_console.core.affected import Affected
     from haas_console.core.client import Client, Inbox, Notification
-    from haas_console.core.config import Endpoint
     from haas_console.core.language import Language
 
 FIRST_WAIT, LAST_WAIT = 0.25, 8.0  # seconds between attempts to connect
@@ -47,18 +45,6 @@ class Status(msgspec.Struct, frozen=True):
     state: str
     since: float
     reason: str = ""
-
-
-class Target(msgspec.Struct, frozen=True):
-    """Which daemon, and how to talk to it; without an ``endpoint`` a demo daemon is started.
-
-    ``site``: the site file that the demo daemon serves a copy of.
-    """
-
-    endpoint: Endpoint | None
-    token: str | None = None
-    timeout: float = 60.0
-    site: Path | None = None
 
 
 class InventorySync:
@@ -192,9 +178,8 @@ class InventorySync:
         endpoint = self._endpoint
         if endpoint is None:
             raise NoDaemonError("The demo daemon is not started.")
-        token = self.target.token if endpoint.url else None
         client: Client = await module.Client.connect(
-            endpoint, token=token, timeout=self.target.timeout
+            endpoint, token=self.target.token, timeout=self.target.timeout
         )
         try:
             self.client = client

@@ -18,7 +18,7 @@ from textual.screen import Screen
 from haas_console.core.api import near_miss
 from haas_console.core.recall import Recall
 from haas_console.core.session import Session
-from haas_console.core.sync import Target
+from haas_console.core.target import Target
 from haas_console.tui import clipboard
 from haas_console.tui.announcements import JobAnnouncements, SwitchAnnouncements
 from haas_console.tui.board import BoardScreen

@@ -16,7 +16,8 @@ import pytest
 
 from haas_console.core.client import Client
 from haas_console.core.config import Endpoint
-from haas_console.core.sync import InventorySync, Target
+from haas_console.core.sync import InventorySync
+from haas_console.core.target import Target
 from haas_console.core.tasks import cancel_and_wait
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from textual.worker import WorkerCancelled, WorkerFailed
 
 from haas_console.core.config import Endpoint
-from haas_console.core.sync import Target
+from haas_console.core.target import Target
 from haas_console.tui.app import ConsoleApp, Options
 from haas_console.tui.areas import AreaList
 from haas_console.tui.bars import Bar

@@ -79,7 +79,7 @@ async def test_a_lost_daemon_leaves_what_was_known_and_comes_back() -> None:
 async def test_the_console_opens_without_a_daemon_and_finds_it_later() -> None:
     with tempfile.TemporaryDirectory(prefix="haas-tui-") as folder:
         socket = Path(folder) / "s"
-        from haas_console.core.sync import Target
+        from haas_console.core.target import Target
         from haas_console.tui.app import ConsoleApp, Options
         from tests.tui.console import Hands
 
