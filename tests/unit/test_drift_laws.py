@@ -1,7 +1,7 @@
-"""The laws of drift and repair on generated devices: all that differs is found and mended.
+"""The laws of drift() and repair() on generated devices: every difference is found and repaired.
 
-What was applied is generated first, then what has happened to the devices since. A repair is played
-step by step on the devices, so that it can also be stopped after any of its steps.
+An applied state is generated first, then changes made by hand on the devices. Repairs are sent to
+the devices step by step, so that they can be interrupted after any step.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ thorough = settings(deadline=None, max_examples=150)
 
 
 def configs(vlans: tuple[int, ...] = VLANS) -> st.SearchStrategy[PortConfig]:
-    """A port's VLANs; parked is as likely as anything else."""
+    """A port's VLANs. Parked is as likely as all others together."""
     carrying = st.builds(
         lambda untagged, tagged: PortConfig(untagged, tuple(sorted(tagged - {untagged}))),
         st.none() | st.sampled_from(vlans),
@@ -71,7 +71,7 @@ def headnodes(*vlans: int) -> st.SearchStrategy[HeadnodeSeen]:
 
 @st.composite
 def applied_states(draw: st.DrawFn) -> Applied:
-    """What was confirmed: a VLAN that a port carries is there, a headnode's bridge as well."""
+    """An applied state in which the VLANs of ports and the bridges of headnodes exist."""
     ports = {ref: AppliedPort(draw(st.none() | configs())) for ref in PORTS if draw(st.booleans())}
     heads = {name: draw(st.none() | headnodes(*VLANS)) for name in HEADNODES if draw(st.booleans())}
     vlans: dict[str, dict[int, bool]] = {}
@@ -84,20 +84,20 @@ def applied_states(draw: st.DrawFn) -> Applied:
         }
         others = draw(st.dictionaries(st.sampled_from(VLANS), st.booleans()))
         vlans[switch] = others | dict.fromkeys(carried, True)
-    hanging = {nic.vlan for seen in heads.values() if seen for nic in seen.nics}
+    attached = {nic.vlan for seen in heads.values() if seen for nic in seen.nics}
     bridges = draw(st.dictionaries(st.sampled_from(VLANS), st.booleans()))
     return Applied(
         ports=ports,
         headnodes=heads,
         vlans=vlans,
-        bridges=bridges | dict.fromkeys(hanging, True),
+        bridges=bridges | dict.fromkeys(attached, True),
         switches=FACTS,
     )
 
 
 @dataclass
 class Devices:
-    """The devices as they are now, ports that HaaS never set included."""
+    """The state of the devices, including ports that HaaS never set."""
 
     ports: dict[PortRef, PortConfig]
     vlans: dict[str, set[int]]
@@ -116,7 +116,7 @@ class Devices:
         )
 
     def send(self, step: Step) -> None:
-        """Carry out a step; see that the device would take it."""
+        """Execute a step, after checking that the device would accept it."""
         self.log.append(step)
         device, name = step.device, step.target
         match step.change:
@@ -138,7 +138,7 @@ class Devices:
             case SaveConfig():
                 pass
             case _:
-                raise AssertionError(f"a repair has no business to {step.summary}")
+                raise AssertionError(f"a repair must not {step.summary}")
 
     @staticmethod
     def _set(there: set[int], vlan: int, present: bool) -> None:
@@ -146,7 +146,7 @@ class Devices:
 
 
 def as_applied(applied: Applied) -> Devices:
-    """The devices exactly as applied; what is not known is not there."""
+    """The devices exactly as applied. What is not known is absent."""
     return Devices(
         ports={ref: port.config for ref, port in applied.ports.items() if port.config is not None},
         vlans={s: {v for v, sure in on.items() if sure} for s, on in applied.vlans.items()},
@@ -157,14 +157,14 @@ def as_applied(applied: Applied) -> Devices:
 
 @st.composite
 def drifted(draw: st.DrawFn, applied: Applied) -> Devices:
-    """The devices as applied, and then whatever somebody did to them by hand."""
+    """The devices as applied, and then changed by hand."""
     now = as_applied(applied)
     for ref in PORTS:
         if draw(st.booleans()):
             now.ports[ref] = draw(configs((*VLANS, 1, 900)))
     for there in (*now.vlans.values(), now.bridges):
         there ^= draw(st.frozensets(st.sampled_from(VLANS)))
-    for switch in SWITCHES:  # a port of the site's own may be on any VLAN, which then exists
+    for switch in SWITCHES:  # VLANs that HaaS does not manage
         now.vlans[switch] |= {1, 900} if draw(st.booleans()) else set()
     for name in now.heads:
         now.heads[name] = draw(
@@ -180,7 +180,7 @@ def situations(draw: st.DrawFn) -> tuple[Applied, Devices]:
 
 
 def goals(applied: Applied) -> dict[str, HeadnodeGoal]:
-    """Who the headnodes are, as the store gives it for a repair."""
+    """The headnodes' identities, as the store returns them for a repair."""
     return {
         name: HeadnodeGoal(f"uuid of {name}", "base", present=True, running=False, nics=())
         for name in applied.headnodes
@@ -195,22 +195,22 @@ def repairing(applied: Applied, now: Devices) -> list[Step]:
     return repair(differences(applied, now), goals(applied), applied)
 
 
-# --- what is found --------------------------------------------------------------------------------
+# --- drift ----------------------------------------------------------------------------------------
 
 
 @law
 @given(applied_states())
-def test_devices_that_are_as_applied_have_not_drifted(applied: Applied) -> None:
+def test_devices_that_are_as_applied_have_no_drift(applied: Applied) -> None:
     assert differences(applied, as_applied(applied)) == []
 
 
 @law
 @given(situations())
-def test_what_differs_is_found_and_nothing_else(situation: tuple[Applied, Devices]) -> None:
-    """Each kind by its own rule, written out for one target after the other."""
+def test_every_difference_is_found_and_nothing_else(situation: tuple[Applied, Devices]) -> None:
+    """The expected differences follow from one rule per kind, target by target."""
     applied, now = situation
     expected: set[tuple[str, str, str]] = set()
-    for ref in PORTS:  # a port that HaaS never set, or of which it does not know, is not drift
+    for ref in PORTS:  # ports without a known applied state have no drift
         config = applied.ports[ref].config if ref in applied.ports else None
         if config is not None and now.ports[ref] != config:
             expected.add((ref.switch, "port", ref.port))
@@ -233,7 +233,7 @@ def test_what_differs_is_found_and_nothing_else(situation: tuple[Applied, Device
 
 @law
 @given(situations())
-def test_a_difference_says_what_was_applied_and_what_is_there(
+def test_a_difference_has_the_applied_and_the_observed_state(
     situation: tuple[Applied, Devices],
 ) -> None:
     applied, now = situation
@@ -255,10 +255,10 @@ def test_a_difference_says_what_was_applied_and_what_is_there(
 
 @law
 @given(situations(), st.frozensets(st.sampled_from(sorted(DEVICES))))
-def test_a_device_that_was_not_read_has_not_drifted(
+def test_a_device_that_was_not_read_has_no_drift(
     situation: tuple[Applied, Devices], read: frozenset[str]
 ) -> None:
-    """And what is found on the others does not depend on it."""
+    """And the differences on the other devices do not depend on it."""
     applied, now = situation
     found = drift(applied, now.observed(read))
     assert found == [each for each in differences(applied, now) if each.device in read]
@@ -266,7 +266,7 @@ def test_a_device_that_was_not_read_has_not_drifted(
 
 @law
 @given(situations(), st.randoms(use_true_random=False))
-def test_the_order_in_which_things_are_read_does_not_matter(
+def test_the_order_of_the_inputs_does_not_matter(
     situation: tuple[Applied, Devices], chance: random.Random
 ) -> None:
     applied, now = situation
@@ -281,10 +281,10 @@ def test_the_order_in_which_things_are_read_does_not_matter(
 
 @law
 @given(situations())
-def test_a_port_that_the_switch_does_not_show_is_reported_and_not_sent_anything(
+def test_a_missing_port_is_reported_and_gets_no_steps(
     situation: tuple[Applied, Devices],
 ) -> None:
-    """Its line card may have been taken out."""
+    """Its line card may have been removed."""
     applied, now = situation
     ref = next((r for r, port in applied.ports.items() if port.config is not None), None)
     if ref is None:
@@ -296,12 +296,12 @@ def test_a_port_that_the_switch_does_not_show_is_reported_and_not_sent_anything(
     assert (ref.switch, ref.port) not in {(step.device, step.target) for step in steps}
 
 
-# --- what is mended -------------------------------------------------------------------------------
+# --- repair ---------------------------------------------------------------------------------------
 
 
 @thorough
 @given(situations())
-def test_after_a_repair_nothing_differs_any_more(situation: tuple[Applied, Devices]) -> None:
+def test_after_a_repair_there_is_no_drift(situation: tuple[Applied, Devices]) -> None:
     applied, now = situation
     for step in repairing(applied, now):
         now.send(step)
@@ -311,10 +311,9 @@ def test_after_a_repair_nothing_differs_any_more(situation: tuple[Applied, Devic
 
 @thorough
 @given(situations(), st.lists(st.integers(0, 8), max_size=3))
-def test_a_repair_that_is_interrupted_is_finished_by_the_next(
+def test_after_any_interruptions_the_next_repair_finishes(
     situation: tuple[Applied, Devices], stops: list[int]
 ) -> None:
-    """Wherever it stops, and however often."""
     applied, now = situation
     for stop in (*stops, None):
         for step in repairing(applied, now)[:stop]:
@@ -324,7 +323,7 @@ def test_a_repair_that_is_interrupted_is_finished_by_the_next(
 
 @law
 @given(situations())
-def test_sending_a_repair_twice_does_no_harm(situation: tuple[Applied, Devices]) -> None:
+def test_sending_every_step_twice_changes_nothing(situation: tuple[Applied, Devices]) -> None:
     applied, now = situation
     steps = repairing(applied, now)
     for step in steps:
@@ -337,12 +336,12 @@ def test_sending_a_repair_twice_does_no_harm(situation: tuple[Applied, Devices])
 
 @thorough
 @given(situations())
-def test_at_no_moment_does_a_port_carry_what_it_should_not(
+def test_a_port_is_shut_before_its_configuration_is_restored(
     situation: tuple[Applied, Devices],
 ) -> None:
-    """It carries what it was found with, nothing, or what was applied, in this order.
+    """At each moment it carries what was observed, nothing, or what was applied, in this order.
 
-    And no port joins before every port that was open and wrong has been closed.
+    And no port joins before every port that is open and wrong has been shut.
     """
     applied, now = situation
     found = {PortRef(d.device, d.target): d for d in differences(applied, now) if d.kind == "port"}
@@ -371,8 +370,8 @@ def test_at_no_moment_does_a_port_carry_what_it_should_not(
 
 @law
 @given(situations())
-def test_a_repair_touches_only_what_differs(situation: tuple[Applied, Devices]) -> None:
-    """And saves each switch that it touched once, at the end, where the switch can be saved."""
+def test_a_repair_changes_only_targets_that_differ(situation: tuple[Applied, Devices]) -> None:
+    """And it ends with one save on each changed switch that needs saving."""
     applied, now = situation
     found = {(d.device, d.target) for d in differences(applied, now)}
     steps = repairing(applied, now)
@@ -386,7 +385,7 @@ def test_a_repair_touches_only_what_differs(situation: tuple[Applied, Devices]) 
 
 @law
 @given(situations())
-def test_an_unsaved_change_of_somebody_s_is_no_matter_of_a_repair(
+def test_a_repair_does_not_save_the_unsaved_changes_of_others(
     situation: tuple[Applied, Devices],
 ) -> None:
     applied, now = situation
@@ -400,7 +399,7 @@ def test_an_unsaved_change_of_somebody_s_is_no_matter_of_a_repair(
 def test_a_repair_applies_nothing_that_is_only_staged(
     situation: tuple[Applied, Devices], staged: HeadnodeSeen, present: bool
 ) -> None:
-    """Whatever its owner wants of a headnode next, it gets back what it had."""
+    """A headnode is restored as applied, whatever its owner has staged."""
     applied, now = situation
     wanted = {
         name: msgspec.structs.replace(
@@ -413,7 +412,7 @@ def test_a_repair_applies_nothing_that_is_only_staged(
 
 @law
 @given(situations())
-def test_a_headnode_that_was_deleted_meanwhile_is_not_made_again(
+def test_a_headnode_deleted_meanwhile_is_not_created_again(
     situation: tuple[Applied, Devices],
 ) -> None:
     applied, now = situation

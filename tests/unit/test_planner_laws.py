@@ -1,8 +1,8 @@
-"""The planner's laws on generated sites: every step is safe, and in the end nothing is to do.
+"""The laws of plan() on generated sites: every step is safe, and a finished plan leaves none.
 
-The model is small (two switches of which one is in the middle, four ports, three VLANs, two
-headnodes) and the store's part is played by ``fold``: what a step's confirmation does to what is
-applied. After any edits and applies, and after any interruption, these must hold.
+The site is small: two switches, one of them between the other and the master, four ports, three
+VLANs and two headnodes. ``World`` plays the devices, and what the daemon learns from each step. The
+laws hold after any changes, applies and interruptions.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class World:
     """The devices as they are, and what the daemon knows of them."""
 
     def __init__(self) -> None:
-        # out of the box: ports carry VLAN 1, and nobody has looked at them
+        # factory defaults: ports carry VLAN 1, and nobody has read them
         self.ports = dict.fromkeys(PORTS, PortConfig(untagged=1))
         self.vlans: dict[str, set[int]] = {switch: {1} for switch in FACTS}
         self.bridges: set[int] = set()
@@ -98,7 +98,7 @@ class World:
         )
 
     def send(self, step: Step, *, arrives: bool = True, confirmed: bool = True) -> None:
-        """Carry out a step as the engine does: not known before, known once it is read back."""
+        """Send a step as the engine does: its target is not known until it is read back."""
         self._before(step)
         if arrives:
             self._carry_out(step)
@@ -121,7 +121,7 @@ class World:
             self.unsaved.add(step.device)
 
     def _carry_out(self, step: Step) -> None:
-        """Change the device; every step has to be one that the device would take."""
+        """Change the device, after checking that it would accept the step."""
         device, name = step.device, step.target
         match step.change:
             case SetPort(port=port, config=config):
@@ -139,8 +139,8 @@ class World:
             case SetBridge(vlan=vlan, present=True):
                 self.bridges.add(vlan)
             case SetBridge(vlan=vlan):
-                hanging = {nic.vlan for head in self.heads.values() for nic in head.nics}
-                assert vlan not in hanging, "a bridge goes only when nothing hangs on it"
+                attached = {nic.vlan for head in self.heads.values() for nic in head.nics}
+                assert vlan not in attached, "a bridge goes only when nothing hangs on it"
                 self.bridges.discard(vlan)
             case DefineHeadnode(nics=nics):
                 was = self.heads.get(name)
@@ -186,7 +186,7 @@ class World:
             known.pop(vlan, None)
 
     def run(self, desired: Desired, *, until: int | None = None, arrives: bool = True) -> None:
-        """Plan and send; ``until``: the daemon dies in that step, which may have arrived."""
+        """Plan and send. ``until``: the daemon dies during this step, which may have arrived."""
         planned = plan(desired, self.applied)
         assert planned == plan(desired, self.applied)
         assert planned.digest == digest(planned.steps)
@@ -210,7 +210,7 @@ class World:
                 return
 
     def is_as(self, desired: Desired) -> None:
-        """See that the devices are as wanted, and that the planner knows."""
+        """Check that the devices are as desired, and that the planner knows it."""
         assert plan(desired, self.applied).empty
         for ref, goal in desired.ports.items():
             assert self.ports[ref] == goal.config
@@ -234,8 +234,8 @@ class World:
 
 @settings(deadline=None, max_examples=150)
 @given(st.lists(desires, min_size=1, max_size=4))
-def test_after_an_apply_that_succeeded_there_is_nothing_to_do(wanted: list[Desired]) -> None:
-    """Whatever was applied before; a headnode that the next does not speak of is deleted."""
+def test_after_a_successful_apply_the_plan_is_empty(wanted: list[Desired]) -> None:
+    """Whatever was applied before. A headnode that is not desired any more is deleted."""
     world = World()
     for desired in wanted:
         desired = with_deletions(desired, world)
@@ -247,7 +247,7 @@ def test_after_an_apply_that_succeeded_there_is_nothing_to_do(wanted: list[Desir
 @given(
     st.lists(st.tuples(desires, st.integers(0, 12), st.booleans()), min_size=1, max_size=4), desires
 )
-def test_after_any_interruptions_planning_again_is_the_whole_of_recovery(
+def test_after_any_interruptions_planning_again_recovers(
     interrupted: list[tuple[Desired, int, bool]], last: Desired
 ) -> None:
     world = World()
@@ -258,8 +258,8 @@ def test_after_any_interruptions_planning_again_is_the_whole_of_recovery(
     world.is_as(last)
 
 
-def test_a_headnode_that_may_have_been_started_is_stopped_where_it_is_not_to_run() -> None:
-    """Its start was sent, and the daemon died before it heard of it."""
+def test_a_headnode_that_may_be_running_but_should_not_is_stopped() -> None:
+    """Its start was sent, and the daemon died before the confirmation."""
     goal = HeadnodeGoal(uuid="u", image="base", present=True, running=False, nics=())
     steps = plan(Desired(headnodes={"a": goal}), Applied(headnodes={"a": None})).steps
     assert SetHeadnodePower("a", "u", running=False) in [step.change for step in steps]
@@ -269,7 +269,9 @@ def test_a_headnode_that_may_have_been_started_is_stopped_where_it_is_not_to_run
 
 @settings(deadline=None, max_examples=50)
 @given(desires, desires)
-def test_a_digest_names_exactly_one_plan(one: Desired, other: Desired) -> None:
+def test_two_plans_have_the_same_digest_only_if_they_are_equal(
+    one: Desired, other: Desired
+) -> None:
     world = World()
     first, second = plan(one, world.applied), plan(other, world.applied)
     changes = [[(step.device, step.change) for step in each.steps] for each in (first, second)]
@@ -286,7 +288,7 @@ def test_a_digest_says_on_which_device() -> None:
 
 
 def with_deletions(desired: Desired, world: World) -> Desired:
-    """A headnode that was ever made is in the desired state until it is confirmed gone."""
+    """Add deletions: a headnode that was ever created is desired until it is confirmed gone."""
     gone = {
         name: HeadnodeGoal("u", "base", False, False, ())
         for name in world.known_heads
@@ -295,8 +297,8 @@ def with_deletions(desired: Desired, world: World) -> Desired:
     return Desired(desired.ports, {**desired.headnodes, **gone}, desired.networks)
 
 
-def test_a_switch_in_the_middle_gets_the_vlans_that_pass_through_it() -> None:
-    """Ports on leaf and a headnode on the master: core, with two trunks, is on the way."""
+def test_a_switch_on_the_path_gets_the_vlans_that_pass_through_it() -> None:
+    """A port on leaf and a headnode on the master: core, with two trunks, is between them."""
     desired = Desired(
         ports={PortRef("leaf", "p1"): PortGoal(PortConfig(100), "node-1:eth0")},
         headnodes={"a": HeadnodeGoal("u", "base", True, True, (HeadnodeNic("n", "m", 100),))},
@@ -310,7 +312,7 @@ def test_a_switch_in_the_middle_gets_the_vlans_that_pass_through_it() -> None:
     assert made == [("leaf", "vlan.create")]
 
 
-def test_what_others_use_is_not_removed() -> None:
+def test_a_vlan_that_others_use_is_not_removed() -> None:
     world = World()
     desired = Desired(
         ports={PortRef("leaf", "p1"): PortGoal(PortConfig(100), "node-1:eth0")},

@@ -1,4 +1,4 @@
-"""What a device lacks of a change, by what was read back: only what lacks nothing is done."""
+"""shortfall(): a change is done only if everything it sets reads back as wanted."""
 
 from __future__ import annotations
 
@@ -99,12 +99,12 @@ def test_a_change_that_reads_back_as_wanted_is_done(change: Change, seen: Seen) 
         ),
     ],
 )
-def test_a_change_that_reads_back_otherwise_is_not_done(
+def test_a_change_that_reads_back_differently_is_not_done(
     change: Change, seen: Seen, said: str
 ) -> None:
     assert shortfall(change, seen) == said
 
 
-def test_a_driver_that_answers_about_something_else_is_a_bug() -> None:
+def test_a_driver_that_answers_about_something_else_is_refused() -> None:
     with pytest.raises(TypeError, match="PresenceSeen does not answer SetPort"):
         shortfall(SetPort("p1", PARKED), PresenceSeen(True))

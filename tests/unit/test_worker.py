@@ -1,6 +1,6 @@
-"""A device's worker: one session, opened when it is needed and closed when nobody needs it.
+"""A device's worker has one session, opened when needed and closed when no longer needed.
 
-Whoever asks the worker for something gets an answer, whatever fails, and whoever else gives up.
+Every request is answered, whatever fails, and whichever other request is cancelled.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from haas_rpcd.model import PresenceSeen, Seen
 
 
 class SlowDevice:
-    """A device that takes its time to answer and to say goodbye, where a test wants it to."""
+    """A device that answers, and closes its session, only when the test lets it."""
 
     continue_after_refusal = True
     max_batch = 1
@@ -78,7 +78,7 @@ async def presence(driver: Driver) -> object:
 THERE = [PresenceSeen(True)]
 
 
-async def test_work_that_comes_while_the_session_is_being_closed_is_not_lost(
+async def test_a_request_that_arrives_while_the_session_is_closing_is_answered(
     device: SlowDevice, worker: Worker
 ) -> None:
     device.may_close.clear()
@@ -86,7 +86,7 @@ async def test_work_that_comes_while_the_session_is_being_closed_is_not_lost(
     await device.closing.wait()
 
     late = asyncio.create_task(worker.read(presence))
-    await asyncio.sleep(0)  # let it queue up
+    await asyncio.sleep(0)  # let it queue
     device.may_close.set()
 
     async with asyncio.timeout(5):
@@ -94,10 +94,9 @@ async def test_work_that_comes_while_the_session_is_being_closed_is_not_lost(
     assert device.sessions == 2
 
 
-async def test_a_reader_that_gives_up_does_not_take_the_session_with_it(
+async def test_cancelling_a_reader_leaves_the_session_open_for_the_next(
     device: SlowDevice, worker: Worker
 ) -> None:
-    """Nor what another, who is next, has asked for."""
     device.may_answer.clear()
     first = asyncio.create_task(worker.read(presence))
     await device.asked.wait()
@@ -114,7 +113,7 @@ async def test_a_reader_that_gives_up_does_not_take_the_session_with_it(
     assert device.sessions == 1
 
 
-async def test_a_reader_that_gives_up_before_its_turn_asks_the_device_nothing(
+async def test_a_reader_cancelled_before_its_turn_reads_nothing(
     device: SlowDevice, worker: Worker
 ) -> None:
     device.may_answer.clear()
@@ -137,12 +136,11 @@ async def test_a_reader_that_gives_up_before_its_turn_asks_the_device_nothing(
     assert read == []
 
 
-async def test_a_read_that_cancels_itself_does_not_end_the_worker(
+async def test_a_cancelled_future_inside_a_read_fails_this_read_only(
     device: SlowDevice, worker: Worker
 ) -> None:
-    """As when something that it waits for is cancelled: that is not the worker's end."""
 
-    async def wait_for_what_is_cancelled(driver: Driver) -> None:
+    async def await_cancelled_future(driver: Driver) -> None:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         future.cancel()
         await future
@@ -150,7 +148,7 @@ async def test_a_read_that_cancels_itself_does_not_end_the_worker(
     device.may_answer.clear()
     first = asyncio.create_task(worker.read(presence))
     await device.asked.wait()
-    broken = asyncio.create_task(worker.read(wait_for_what_is_cancelled))
+    broken = asyncio.create_task(worker.read(await_cancelled_future))
     last = asyncio.create_task(worker.read(presence))
     await asyncio.sleep(0)
     device.may_answer.set()
@@ -162,10 +160,10 @@ async def test_a_read_that_cancels_itself_does_not_end_the_worker(
         assert await last == THERE
 
 
-async def test_a_session_that_fails_to_close_leaves_nobody_waiting(
+async def test_a_session_that_fails_to_close_leaves_no_request_waiting(
     device: SlowDevice, worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It never should; and if it does, the one who read must hear how that went, and the next."""
+    """Drivers promise not to raise in close(); one that does must not hang the worker."""
 
     async def fails() -> None:
         raise OSError("no such socket")
@@ -184,7 +182,7 @@ async def test_a_session_that_fails_to_close_leaves_nobody_waiting(
         assert await worker.read(presence) == THERE
 
 
-async def test_whoever_still_waits_when_the_worker_stops_is_told(
+async def test_requests_still_waiting_when_the_worker_stops_fail(
     device: SlowDevice, worker: Worker
 ) -> None:
     device.may_answer.clear()
@@ -200,10 +198,10 @@ async def test_whoever_still_waits_when_the_worker_stops_is_told(
     assert [str(result) for result in results] == ["haas-rpcd is stopping: try again later."] * 2
 
 
-async def test_who_stops_the_worker_may_itself_be_cancelled_meanwhile(
+async def test_stopping_the_worker_can_itself_be_cancelled(
     device: SlowDevice, worker: Worker
 ) -> None:
-    """The session takes its time to close; the cancellation is not lost over it."""
+    """The cancellation arrives while the session is closing, and is not lost."""
     await worker.read(presence)
     device.may_close.clear()
     device.closing.clear()
