@@ -24,11 +24,7 @@ def _is_yes(text: str) -> bool:
 def _save_now(switch: Switch) -> list[str]:
     done = switch.save()
     release = switch.running.release
-    return [release.saving, *(release.saved if done else _save_error(switch))]
-
-
-def _save_error(switch: Switch) -> list[str]:
-    return (switch.faults.save_error or "").splitlines()
+    return [release.saving, *(release.saved if done else switch.save_error)]
 
 
 def _save(switch: Switch, session: Session, args: Args) -> Lines:

@@ -120,7 +120,7 @@ def _commit(switch: Switch, session: Session, args: Args) -> Lines:
         return ["configuration check succeeds"]
     if switch.faults.save_error is not None:
         switch.counters.failed_saves += 1
-        return switch.faults.save_error.splitlines()
+        return switch.save_error
     switch.adopt(wanted.copy())
     switch.save()
     session.reset()

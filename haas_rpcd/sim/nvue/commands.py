@@ -70,7 +70,7 @@ class Nv:
                     call.print(*show.diff(self.candidates[user].edits))
             case ["save"]:
                 if not switch.save():
-                    call.error(*(switch.faults.save_error or "").splitlines())
+                    call.error(*switch.save_error)
                     return 1
                 call.print("saved [rev_id: applied]")
             case ["show", "-o", "json"]:

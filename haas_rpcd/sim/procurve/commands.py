@@ -79,7 +79,7 @@ def _page(switch: Switch, session: Session, args: Args) -> Lines:
 
 
 def _save(switch: Switch, session: Session, args: Args) -> Lines:
-    return [] if switch.save() else (switch.faults.save_error or "").splitlines()
+    return [] if switch.save() else switch.save_error
 
 
 def _reload(switch: Switch, session: Session, args: Args) -> Lines:

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from haas_rpcd.sim import cli
+from haas_rpcd.sim.ioslike.byvlan import ListingConfig, ListingVlan
 
 DEFAULT_VLAN = 1
 DEFAULT_MAX_VLANS = 256
@@ -24,20 +25,11 @@ class Port:
 
 
 @dataclass(slots=True)
-class Vlan:
-    """A VLAN and the ports in it."""
-
-    name: str
-    tagged: frozenset[str] = frozenset()
-    untagged: frozenset[str] = frozenset()
-
-
-@dataclass(slots=True)
-class Config(cli.Config):
+class Config(ListingConfig):
     """A configuration."""
 
     ports: dict[str, Port]
-    vlans: dict[int, Vlan] = field(default_factory=dict)
+    vlans: dict[int, ListingVlan] = field(default_factory=dict)
     max_vlans: int = DEFAULT_MAX_VLANS
     """How many VLANs there may be after the next restart."""
 
@@ -51,18 +43,16 @@ class Config(cli.Config):
         """Return what a port carries."""
         if self.ports[port].shutdown:
             return cli.NOTHING
-        untagged = next((number for number, v in self.vlans.items() if port in v.untagged), None)
-        tagged = frozenset(number for number, v in self.vlans.items() if port in v.tagged)
-        return cli.Carried(untagged, tagged)
+        return cli.Carried(self.listed_untagged_on(port), self.tagged_on(port))
 
-    def ensure_vlan(self, number: int) -> Vlan:
+    def ensure_vlan(self, number: int) -> ListingVlan:
         """Return a VLAN; create it if necessary. RejectedError if there are too many."""
         if number not in self.vlans:
             if len(self.vlans) >= self.vlan_limit:
                 raise cli.RejectedError(
                     f"Maximum number of VLANs ({self.vlan_limit}) has already been reached."
                 )
-            self.vlans[number] = Vlan(f"VLAN{number}")
+            self.vlans[number] = ListingVlan(f"VLAN{number}")
         return self.vlans[number]
 
     def delete_vlan(self, number: int) -> None:

@@ -7,8 +7,9 @@ from typing import ClassVar
 
 from haas_rpcd.sim import cli
 from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Line, Lines, Mode, Session
+from haas_rpcd.sim.ioslike.byvlan import ListingVlan
 from haas_rpcd.sim.procurve import commands, configure, modes, show, terminal
-from haas_rpcd.sim.procurve.state import DEFAULT_VLAN, Config, Port, Vlan
+from haas_rpcd.sim.procurve.state import DEFAULT_VLAN, Config, Port
 
 
 class ProcurveSwitch(CliSwitch[Config]):
@@ -49,7 +50,7 @@ class ProcurveSwitch(CliSwitch[Config]):
         return Config(
             hostname or "HP-2530-24G-PoEP",
             {name: Port() for name in self.port_list},
-            {DEFAULT_VLAN: Vlan("DEFAULT_VLAN", untagged=frozenset(self.port_list))},
+            {DEFAULT_VLAN: ListingVlan("DEFAULT_VLAN", untagged=frozenset(self.port_list))},
             refuses_orphans=self.refuses_orphans,
         )
 

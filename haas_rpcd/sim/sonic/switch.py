@@ -76,6 +76,6 @@ class SonicSwitch(ShellSwitch[Config]):
                 return 1
         call.print(f"Running command: /usr/local/bin/sonic-cfggen -d --print-data > {SAVED_FILE}")
         if not self.save():
-            call.error(*(self.faults.save_error or "").splitlines())
+            call.error(*self.save_error)
             return 1
         return 0
