@@ -1,29 +1,42 @@
 """The full-screen console. Textual is imported here and nowhere else.
 
+How the modules depend on each other
+------------------------------------
+``app`` puts everything together and opens the board; ``navigation`` opens all other screens.
+Screens derive from ``screen.ConsoleScreen`` and consist of widgets and of parts that they hold,
+such as ``staging`` or ``connecting``. Screens and parts know the app, and parts know their screen,
+only by the protocols in ``console``. ``textual_private`` contains all that depends on Textual's
+private parts.
+
 How to add a screen
 -------------------
 1. Write ``haas_console/tui/screens/NAME.py`` with a subclass of
    :class:`haas_console.tui.screen.ConsoleScreen`. It has
 
    * ``compose_body()``: its widgets, between the bar on top and those at the bottom;
-   * ``changed(changes)``: called when something changed that may concern it, with a set of nouns
-     (``node network headnode project switch drift job info status use call command``), and once,
-     with all of them, when the screen is shown;
+   * ``changed(changes)``: called with a set of nouns (``node network headnode project switch drift
+     job info status use call command event``) when something changed, and once with all of them
+     when the screen is shown;
    * ``self.session`` (:class:`haas_console.core.session.Session`): ``session.inventory`` is what
-     is known, ``session.project`` the current project, ``session.sync.call(method, params)`` asks
-     the daemon, ``session.sync.log`` holds the calls and the commands made;
-   * ``self.send(gesture_or_commands)``: sends :class:`~haas_console.core.commands.Call` s (or a
-     :class:`~haas_console.core.gestures.Gesture`), shows the line and the error, if any, at the
-     bottom, and gives the :class:`~haas_console.core.session.Outcome`. Nothing else changes the
-     daemon's state;
-   * ``self.say(text)`` and ``self.fail(text)``: the line at the bottom;
-   * ``await self.ask(prompt, ...)`` for a word or a choice, ``await self.confirm(question)``;
-   * Bindings with an ``id`` (``"jobs.cancel"``): help, key hints, palette and the keymap of the
-     config file are made from them. Actions named in ``CHANGES`` are greyed by ``--readonly`` and
-     while the daemon is lost.
-2. Give it a line in :data:`haas_console.tui.table.SCREENS`: its name, key, title and class. The
-   module is imported when the screen is first opened, so it costs nothing before.
+     is known, ``session.project`` the current project, ``session.sync.call(method, params)`` reads
+     from the daemon, ``session.sync.log`` contains the calls and commands made so far;
+   * ``await self.send(commands)`` or ``await self.send(plan)``: the only way to change anything on
+     the daemon. It shows the line of the command, or the error, and gives the
+     :class:`~haas_console.core.session.Outcome`. ``plan`` is a function that plans a
+     :class:`~haas_console.core.gestures.Gesture` from the inventory; it is called once the results
+     of all earlier commands are in the inventory;
+   * ``@in_turn`` before an action that looks at the inventory before it sends something, or that
+     asks a question. The action begins once the results of all earlier commands are known; keys
+     that are typed meanwhile wait. In it, ``await self.ask(prompt, ...)`` asks for a word or a
+     choice, and ``await self.confirm(question)`` for y or n;
+   * ``self.say(text)`` and ``self.fail(text)``: the message at the bottom;
+   * ``self.console.navigation``: the ways to other screens;
+   * bindings with an ``id`` (``"jobs.cancel"``): help, key hints, the palette and the keymap of the
+     config file are made from them. The help page shows the first line of the action's docstring.
+     Actions named in ``CHANGES`` are greyed by ``--readonly`` and while the daemon is lost.
+2. Add a line to :data:`haas_console.tui.table.SCREENS`: its name, key, title and class. The module
+   is imported when the screen is first opened, so it costs nothing before.
 
-Lists of any length: :class:`haas_console.tui.lines.Lines` draws only what is seen, and sends only
-lines that changed. Never use LoadingIndicator, ListView or OptionList (bytes over SSH).
+For lists, derive from :class:`haas_console.tui.lines.Lines`, which draws only visible lines and
+sends only what changed. Never use LoadingIndicator, ListView or OptionList: they send too much.
 """

@@ -220,7 +220,7 @@ class ConsoleApp(PlainApp):
         self.commandline.open()
 
     def action_help(self) -> None:
-        """Show which keys there are."""
+        """Say what can be pressed."""
         from haas_console.tui.helppage import help_lines
 
         if self.front is not None and self.front.TITLE != "Help":

@@ -1,4 +1,4 @@
-"""The board's right side: the networks as areas, and what is on them."""
+"""The board's right side: one area for each network, with what is on it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SIGN_LOOK = {"+": "staged", "-": "leaves", " ": ""}
 
 
 class AreaList(Grip, Lines):
-    """The areas. One of them can be lit: what is dropped now lands there."""
+    """The areas. The one that a drop would land on is lit."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
@@ -28,11 +28,11 @@ class AreaList(Grip, Lines):
         self.changed()
 
     def count(self) -> int:
-        """A line for each head, nic and headnode."""
+        """One line for each head, nic and headnode."""
         return len(self.lines)
 
     def light(self, target: DropTarget | None, refused: bool = False) -> None:
-        """Show an area as the target, or as one that is not possible."""
+        """Mark an area as the target of a drag, or as one that is ``refused``."""
         if (target, refused) != (self.lit, self.lit_refused):
             self.lit, self.lit_refused = target, refused
             self.redraw()
@@ -45,7 +45,7 @@ class AreaList(Grip, Lines):
         return "refused" if self.lit_refused else "target"
 
     def parts(self, index: int, width: int) -> list[Part]:
-        """A head: its name and what it holds; else the sign and the name."""
+        """Of a head its name and what it holds; otherwise the sign and the name."""
         line = self.lines[index]
         if line.head:
             lit = line.target == self.lit
@@ -64,13 +64,13 @@ class AreaList(Grip, Lines):
         return [(f"  {line.sign} ", look), (line.text, look), (note, "dim")]
 
     def target_at(self, index: int) -> DropTarget | None:
-        """Which area a line belongs to; below the last it is the last."""
+        """The area to which a line belongs; below the last line the last area."""
         if 0 <= index < len(self.lines):
             return self.lines[index].target
         return self.lines[-1].target if self.lines and index >= len(self.lines) else None
 
     def items_at(self, index: int) -> Sequence[DragItem]:
-        """The nic or headnode of a line; one that only leaves is not there to be gripped."""
+        """The nic or headnode of a line; none if it only leaves the area."""
         line = self.lines[index]
         return () if line.item is None or line.sign == "-" else (line.item,)
 

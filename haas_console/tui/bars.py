@@ -1,4 +1,4 @@
-"""The lines on top and at the bottom: who, where, how it stands, and what to press."""
+"""The lines on top and at the bottom: place, user, connection, and what is staged."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from haas_console.tui.spans import changed_span
 
 
 class Bar(Widget):
-    """One line, of which only what has changed is sent."""
+    """One line; only the cells that have changed are sent."""
 
     ALLOW_SELECT = False
-    # As Textual's, but a bar that is laid out is not laid out, and drawn, once more for that.
+    # Skip Textual's second layout after the first: a bar is always as large as it is laid out.
     virtual_size: Reactive[Size] = Reactive(Size(0, 0), repaint=False)
 
     def __init__(self, *, id: str, classes: str = "") -> None:
@@ -30,7 +30,7 @@ class Bar(Widget):
         self._painted: Strip | None = None
 
     def show(self, text: Text) -> None:
-        """Show a text, cut to the line."""
+        """Show a text, cut to the width."""
         self.content = text
         strip = self._strip()
         span = changed_span(self._painted, strip)
@@ -40,7 +40,7 @@ class Bar(Widget):
 
     def _strip(self) -> Strip:
         text = self.content
-        if not text.plain.isprintable():  # what a device said may hold anything
+        if not text.plain.isprintable():  # what devices send may contain anything
             text = Text(clean(text.plain), style=text.style)
         segments = Segment.apply_style(text.render(self.app.console), self.rich_style)
         return Strip(segments).adjust_cell_length(self.size.width, self.rich_style).simplify()
@@ -51,10 +51,10 @@ class Bar(Widget):
         return self._painted
 
 
-def top_text(session: Session, crumbs: list[str], width: int, told: int | None = None) -> Text:
-    """Breadcrumbs, project, user and role; on the right jobs and how the connection stands.
+def top_text(session: Session, crumbs: list[str], width: int, shown_job: int | None = None) -> Text:
+    """Breadcrumbs, project, user and role; on the right jobs and the state of the connection.
 
-    A job of which the screen itself tells (``told``) is left out.
+    ``shown_job``: a job that is left out, because the screen itself shows it.
     """
     info, status = session.inventory.info, session.sync.status
     left = Text(" HaaS > " + " > ".join(crumbs), style="bold")
@@ -67,7 +67,7 @@ def top_text(session: Session, crumbs: list[str], width: int, told: int | None =
     right = Text()
     if session.inventory.drift:
         right.append(f"≠ {len(session.inventory.drift)} drifted  ", style="bold")
-    jobs = [job for job in session.inventory.running_jobs() if job.job != told]
+    jobs = [job for job in session.inventory.running_jobs() if job.job != shown_job]
     if jobs:
         job = jobs[0]
         more = f" +{len(jobs) - 1}" if len(jobs) > 1 else ""
@@ -89,7 +89,7 @@ def _status(state: str, since: float) -> str:
 
 
 def summary_text(session: Session) -> Text:
-    """What is staged and not applied yet, in the current project and in others of ours."""
+    """How much is staged and not applied in the current project, or in each if none is chosen."""
     inventory = session.inventory
     if inventory.info is None:
         return Text(f" {session.sync.status.reason or 'connecting to the daemon'}")
@@ -101,5 +101,5 @@ def summary_text(session: Session) -> Text:
             )
         return Text(f" nothing staged in {session.project}", "dim")
     parts = [(p, inventory.staged_count(p)) for p in sorted(inventory.projects)]
-    told = ", ".join(f"{n} in {p}" for p, n in parts if n)
-    return Text(f" staged: {told}", "bold") if told else Text(" nothing staged", "dim")
+    staged_in = ", ".join(f"{n} in {p}" for p, n in parts if n)
+    return Text(f" staged: {staged_in}", "bold") if staged_in else Text(" nothing staged", "dim")

@@ -1,8 +1,8 @@
-"""Copying text out of a terminal by OSC 52, also from within tmux and screen; else into a file.
+"""Copies text to the user's clipboard by OSC 52, also from within tmux and screen, or to a file.
 
-xterm's control sequences: ``OSC 52 ; c ; base64 BEL``. tmux passes it on when it is wrapped in
-its own ``DCS tmux ; ... ST`` with each ESC doubled (tmux(1), allow-passthrough), and takes it
-plainly when set-clipboard is on; both are sent. Terminals drop what is longer than about 74 KB.
+xterm defines ``OSC 52 ; c ; base64 BEL``. tmux accepts that if set-clipboard is on. It passes the
+sequence on if it is wrapped in ``DCS tmux ; ... ST`` with each ESC doubled (tmux(1),
+allow-passthrough). Both are sent. Terminals drop what is longer than about 74 KB.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ LIMIT = 74_000  # bytes of base64 that xterm and others still take
 
 
 def sequence(text: str, environ: Mapping[str, str]) -> str | None:
-    """What to write to the terminal; None: the text is too long for it."""
+    """What to write to the terminal; None if the text is too long for it."""
     encoded = base64.b64encode(text.encode("utf-8")).decode("ascii")
     if len(encoded) > LIMIT:
         return None
@@ -29,7 +29,7 @@ def sequence(text: str, environ: Mapping[str, str]) -> str | None:
 
 
 def save(text: str, path: Path) -> Path:
-    """Write the text beside the history as well: not every terminal heeds OSC 52.
+    """Write the text to a file as well, because not every terminal supports OSC 52.
 
     Raises OSError.
     """

@@ -1,4 +1,4 @@
-"""A drag under way: the ghost that follows the pointer, the lit target, and why it may not be."""
+"""A drag: the ghost that follows the pointer, the lit target, and why it would be refused."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ EDGE = 1 / 12  # seconds between two lines of scrolling at an edge
 
 
 class Ghost(Static):
-    """What is dragged, beside the pointer. Mounted once: mounting costs 18 KB, this 0.2."""
+    """What is dragged, shown beside the pointer.
+
+    It is mounted once and made visible for each drag: that costs 0.2 KB, mounting it 18 KB.
+    """
 
     ALLOW_SELECT = False
 
@@ -29,7 +32,7 @@ class Ghost(Static):
 
 
 class Drag:
-    """One drag at a time, from either side onto the areas."""
+    """The drag, one at a time, from either side of the board onto an area."""
 
     def __init__(self, host: ScreenHost, areas: AreaList, ghost: Ghost) -> None:
         self._host = host
@@ -47,7 +50,7 @@ class Drag:
         return self.source is not None
 
     def begin(self, source: Grip, items: Sequence[DragItem], at: Offset) -> None:
-        """Show the ghost where the pointer is."""
+        """Show the ghost at the pointer."""
         self.source, self.items = source, list(items)
         what = str(self.items[0])
         if len(self.items) > 1:
@@ -58,13 +61,13 @@ class Drag:
         self.move(at)
 
     def _place(self, at: Offset) -> tuple[int, int]:
-        """Beside the pointer, and within the screen."""
+        """A place beside the pointer and within the screen."""
         size = self.ghost.screen.size
         width = self.ghost.size.width or 20
         return (max(0, min(at.x + 2, size.width - width)), min(at.y + 1, size.height - 1))
 
     def move(self, at: Offset) -> None:
-        """Follow the pointer, light what is under it, and say why it may not be."""
+        """Follow the pointer; light the area under it, or say why a drop there is refused."""
         if not self.on:
             return
         self._at = at
@@ -87,14 +90,14 @@ class Drag:
         self._mind_edges(at)
 
     def target(self, at: Offset) -> DropTarget | None:
-        """The area at a place of the screen."""
+        """The area at a position on the screen."""
         region = self.areas.region
         if not region.contains(at.x, at.y):
             return None
         return self.areas.target_at(at.y - region.y + self.areas.scroll_offset.y)
 
     def end(self, at: Offset) -> DropTarget | None:
-        """Hide the ghost, and give the area it was dropped on."""
+        """Hide the ghost; give the area it was dropped on."""
         target = self.target(at) if self.on else None
         self.source = None
         self.ghost.visible = False

@@ -1,4 +1,4 @@
-"""Lists whose lines can be folded, and which count what drawing them costs."""
+"""Lists that count what drawing costs, and lists whose lines can be folded."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from textual.geometry import Region
 
 from haas_console.tui.lines import Lines
 
-_MOVE = 24  # bytes that it takes to go to a place and set styles, about
+_MOVE = 24  # about how many bytes it takes to move the cursor and set styles
 
 
 class SpareLines(Lines):
-    """Lines that change often, with the looks that plans and jobs want."""
+    """Lines that change often, with the styles that plans and jobs use."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--bad", "lines--gone", "lines--plus"}
     DEFAULT_CSS = """
@@ -24,16 +24,16 @@ class SpareLines(Lines):
     """
 
     spent = 0
-    """About how many bytes drawing has taken since this was set to 0."""
+    """About how many bytes drawing has sent since this was set to 0."""
 
     def refresh(self, *regions: Region, **how: bool) -> Self:
-        """Draw these regions; what that takes is counted: Textual sends a line from its left on."""
+        """Draw these regions and count the bytes: Textual sends each line from its left edge."""
         self.spent += sum(2 * region.right + _MOVE for region in regions)
         return super().refresh(*regions, **how)
 
 
 class FoldLines(SpareLines):
-    """Lines of which some fold those below them; subclasses say by which key."""
+    """Lines some of which fold those below them; each foldable part has a key."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space,enter", "fold", "Fold", id="fold.one"),
@@ -44,24 +44,24 @@ class FoldLines(SpareLines):
         super().__init__(id=id)
         self.folded: set[str] = set()
 
-    # --- what subclasses say ---
+    # --- for subclasses to define ---
 
     def fold_key(self, index: int) -> str:
-        """What is folded with the line; empty: nothing."""
+        """The key of what is folded with the line; empty if nothing is."""
         raise NotImplementedError
 
     def fold_keys(self) -> set[str]:
-        """The keys of all that hides lines, so that one key can hide and show them all."""
+        """The keys of all parts that ``l`` folds and unfolds together."""
         raise NotImplementedError
 
     def rebuild(self) -> None:
-        """Make the lines anew, with what is folded now."""
+        """Make the lines anew according to what is folded now."""
         raise NotImplementedError
 
     # --- folding ---
 
     def toggle(self, index: int) -> None:
-        """Fold or unfold what a line belongs to; the cursor goes to its head."""
+        """Fold or unfold the part to which a line belongs; move the cursor to its head."""
         key = self.fold_key(index) if 0 <= index < self.count() else ""
         if not key:
             return
@@ -80,7 +80,7 @@ class FoldLines(SpareLines):
         self.rebuild()
 
     def on_click(self, event: events.Click) -> None:
-        """Put the cursor there, and fold with a click on the sign."""
+        """Put the cursor there; a click on the sign also folds or unfolds."""
         index = self.index_at(event.y)
         if index is None:
             return

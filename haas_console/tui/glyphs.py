@@ -1,4 +1,4 @@
-"""Signs that say with a shape what colour says too; ASCII where the terminal knows no more."""
+"""Signs whose shapes say the same as their colours, in Unicode and in ASCII."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from textual.filter import LineFilter
 
 @dataclass(frozen=True)
 class Glyphs:
-    """The signs of one terminal. ``states``: of jobs, of steps, and of a device's part of a job."""
+    """The signs for one kind of terminal; ``states`` are those of jobs, steps and devices."""
 
     full: str
     empty: str
@@ -29,7 +29,7 @@ class Glyphs:
         return self.states.get(state, "?")
 
     def bar(self, done: int, total: int, width: int) -> str:
-        """A bar of so many cells: ``[####....]``."""
+        """A progress bar, ``width`` cells wide: ``[####....]``."""
         cells = max(1, width - 2)
         filled = min(cells, cells * done // total) if total else 0
         return f"[{self.full * filled}{self.empty * (cells - filled)}]"
@@ -90,7 +90,7 @@ LOOKS: Mapping[str, str] = {
     "cancelled": "dim",
     "skipped": "dim",
 }
-"""The style of a state, by its name in :mod:`haas_console.tui.lines`."""
+"""The style of each state: names of styles in :mod:`haas_console.tui.lines`."""
 
 
 @functools.cache
@@ -100,10 +100,10 @@ def glyphs() -> Glyphs:
 
 
 def knows_unicode(environ: Mapping[str, str], *, coerced: bool = False) -> bool:
-    """Whether the terminal shows more than ASCII, by its locale: what tmux and mc go by, too.
+    """Whether the terminal shows more than ASCII, judged by its locale as tmux and mc do.
 
-    ``coerced``: Python was started in the C locale and has put C.UTF-8 into LC_CTYPE (PEP 538),
-    which says nothing of the terminal. Where no locale is set, nobody has said that it does not.
+    True if no locale is set. ``coerced``: Python was started in the C locale and has itself put
+    C.UTF-8 into LC_CTYPE (PEP 538), so that this says nothing about the terminal.
     """
     for name in ("LC_ALL", "LC_CTYPE", "LANG"):
         value = environ.get(name, "").lower().replace("-", "")
@@ -119,7 +119,7 @@ _PLAIN = str.maketrans(
 
 
 class Plain(LineFilter):
-    """Puts ASCII in the place of all else, a cell for a cell, whatever widget draws it."""
+    """Replaces whatever is not ASCII, cell by cell, in the output of all widgets."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """Write the segments of a line in ASCII."""
@@ -130,6 +130,6 @@ class Plain(LineFilter):
 
 
 def plain(text: str) -> str:
-    """Write a text in ASCII, as many cells wide as it was."""
+    """Write a text in ASCII, with the same number of cells."""
     known = text.translate(_PLAIN)
     return "".join(each if each.isascii() else "?" * cell_len(each) for each in known)

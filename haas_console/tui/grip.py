@@ -1,4 +1,4 @@
-"""Clicks and the beginning of drags, for lists whose lines can be gripped."""
+"""Lists whose lines can be clicked and dragged."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from textual.message import Message
 from haas_console.core.gestures import DragItem
 from haas_console.tui.lines import BAR, Lines
 
-THRESHOLD = 2  # cells a pressed mouse must move until it drags; less is a click
+THRESHOLD = 2  # cells that a pressed mouse must move to drag; less is a click
 
 
 class Grip(Lines):
-    """A list that tells of clicks, and of drags with real captures of the mouse."""
+    """A list that posts a message for each click and each stage of a drag."""
 
     class Clicked(Message):
-        """A line was clicked; ``column`` is where in it."""
+        """A line was clicked, at a ``column``; ``toggles`` if it is to be marked or unmarked."""
 
         def __init__(self, lines: Lines, index: int, column: int, toggles: bool) -> None:
             super().__init__()
@@ -28,7 +28,7 @@ class Grip(Lines):
             self.toggles = toggles
 
     class DragBegan(Message):
-        """Things are dragged from here on."""
+        """A drag of these items has begun."""
 
         def __init__(self, source: Grip, items: Sequence[DragItem], at: Offset) -> None:
             super().__init__()
@@ -37,18 +37,18 @@ class Grip(Lines):
             self.at = at
 
     class DragMoved(Message):
-        """The pointer is elsewhere; a burst of these is one."""
+        """The pointer has moved; a burst of these messages becomes one."""
 
         def __init__(self, at: Offset) -> None:
             super().__init__()
             self.at = at
 
         def can_replace(self, message: Message) -> bool:
-            """Only the last place matters."""
+            """Keep only the last position."""
             return isinstance(message, Grip.DragMoved)
 
     class DragEnded(Message):
-        """The drag is over; ``dropped`` false: it was cancelled."""
+        """The drag has ended: it was ``dropped``, or else cancelled."""
 
         def __init__(self, at: Offset, dropped: bool) -> None:
             super().__init__()
@@ -68,13 +68,13 @@ class Grip(Lines):
         return x >= region.width - BAR and self.count() > region.height
 
     def items_at(self, index: int) -> Sequence[DragItem]:
-        """What is gripped when a drag begins on a line; nothing: it can't be dragged."""
+        """What a drag from a line takes; nothing if the line cannot be dragged."""
         return ()
 
     # --- the mouse ---
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Remember where; whether this is a click or a drag is not known yet."""
+        """Remember where: it may become a click or a drag."""
         if event.button != 1:
             return
         if self._on_bar(event.x):
@@ -87,7 +87,7 @@ class Grip(Lines):
         self._pressed_index = index
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Begin to drag when the pressed mouse has moved far enough; then follow it."""
+        """Begin a drag when the pressed mouse has moved far enough; then follow it."""
         at = Offset(event.screen_x, event.screen_y)
         if self._scrolling:
             self.scroll_to_bar(event.y)
@@ -99,7 +99,7 @@ class Grip(Lines):
         if self._pressed is None or self._pressed_index is None:
             return
         if event.button != 1:
-            self._pressed = None  # it was let go somewhere else
+            self._pressed = None  # it was released elsewhere
             return
         moved = at - self._pressed
         if abs(moved.x) < THRESHOLD and abs(moved.y) < 1:
@@ -127,7 +127,7 @@ class Grip(Lines):
         self._pressed = None
 
     def on_mouse_release(self, event: events.MouseRelease) -> None:
-        """End the drag, however it came to its end: dropped, cancelled, or the screen left."""
+        """End the drag, whether it was dropped, cancelled, or its screen was left."""
         event.stop()
         self._pressed = None
         self._scrolling = False
@@ -138,7 +138,7 @@ class Grip(Lines):
             self.post_message(self.DragEnded(at, dropped is not None))
 
     def cancel_drag(self) -> None:
-        """Let go without dropping."""
+        """End the drag without dropping."""
         if self._dragging:
             self._dropped_at = None
             self.release_mouse()

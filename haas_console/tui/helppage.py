@@ -1,4 +1,4 @@
-"""Help, made from the bindings that are active on a screen."""
+"""The help page, made from the bindings that are active on a screen."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ _WORDS = [
 
 
 def help_lines(screen: Screen[Any]) -> list[str]:
-    """What can be pressed on a screen, by what it belongs to, and some words on the rest."""
+    """The keys of a screen in groups, followed by some words on everything else."""
     groups: dict[str, list[tuple[str, str]]] = {}
     for active in screen.active_bindings.values():
         binding = active.binding
         if binding.id is None or not binding.description:  # Textual's own have none
             continue
         group = binding.id.partition(".")[0]
-        said = _doc(active.node, binding.action) or binding.description
-        row = (key_text(binding.key_display or binding.key), said)
+        text = _doc(active.node, binding.action) or binding.description
+        row = (key_text(binding.key_display or binding.key), text)
         rows = groups.setdefault(group, [])
-        same = next((n for n, (_, text) in enumerate(rows) if text == said), None)
+        same = next((n for n, (_, known) in enumerate(rows) if known == text), None)
         if same is None:
             rows.append(row)
         else:
-            rows[same] = (f"{rows[same][0]} {row[0]}", said)
+            rows[same] = (f"{rows[same][0]} {row[0]}", text)
     lines = []
     for group, rows in sorted(groups.items(), key=lambda item: _ORDER.get(item[0], 1)):
         lines.append(f"# Keys: {_NAMES.get(group, group)}")
-        lines += [f"{keys:14} {said}" for keys, said in rows]
+        lines += [f"{keys:14} {text}" for keys, text in rows]
         lines.append("")
     return [*lines, *_WORDS]
 
@@ -59,7 +59,7 @@ _NAMES = {"app": "everywhere", "list": "in lists", "open": "screens", "screen": 
 
 
 def _doc(node: Any, action: str) -> str:
-    """The first sentence that an action says of itself; screens say theirs in the binding."""
+    """The first line of an action's docstring; empty for actions with arguments."""
     name, bracket, _ = action.rpartition(".")[2].partition("(")
     if bracket:
         return ""

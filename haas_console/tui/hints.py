@@ -1,4 +1,4 @@
-"""What can be pressed, made from the bindings themselves: the hint line and the help."""
+"""The names of keys, and the line of key hints, made from the bindings."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ KEYS = {
 
 
 def key_text(keys: str) -> str:
-    """``down,j`` as a reader says it: ``down j``."""
+    """Textual's names of keys as users know them: ``down,j`` becomes ``down j``."""
     return " ".join(KEYS.get(key, key.replace("ctrl+", "^")) for key in keys.split(","))
 
 
 def hints_text(screen: Screen[None], width: int) -> Text:
-    """The keys that matter here, as many as there is room for; greyed ones in dim.
+    """The keys that matter on a screen, as many as fit; those that do nothing now are dim.
 
-    The way to the help comes first: where there is no room, it names the others.
+    The key of the help page comes first, because that page names those that do not fit.
     """
     shown = [active for active in screen.active_bindings.values() if active.binding.show]
     shown.sort(key=lambda active: active.binding.id != "app.help")
     text = Text(" ")
-    told: set[str] = set()
+    listed: set[str] = set()
     for active in shown:
         binding = active.binding
-        if binding.action in told:
+        if binding.action in listed:
             continue
-        told.add(binding.action)
+        listed.add(binding.action)
         key = key_text(binding.key_display or binding.key)
         look = "" if active.enabled else "dim"
         if text.cell_len + len(key) + len(binding.description) + 3 > width:

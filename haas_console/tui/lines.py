@@ -1,7 +1,7 @@
-"""A list of any length that draws only the lines that are seen.
+"""A list of any length that draws only its visible lines.
 
-Over SSH each cell that is sent costs, so this remembers what it drew, and after a change sends
-only the lines that are different; the cursor costs two lines.
+Each cell that is sent over SSH costs time, so the list remembers what it drew and sends only the
+cells that differ after a change. Moving the cursor sends two lines.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from haas_console.tui.spans import changed_span
 from haas_console.tui.textual_private import QuietScrollView
 
 Part = tuple[str, str]
-"""Text and the name of its style: ``dim``, ``head``, ``staged``, ...; empty for plain."""
+"""A text and the name of its style (``dim``, ``head``, ...), or empty for the plain style."""
 
 STYLES = (
     "cursor", "blur", "dim", "head", "staged", "leaves", "drift", "good", "mark", "target",
@@ -32,9 +32,9 @@ BAR = 1  # cells at the right edge, for the scroll bar
 
 
 class Lines(QuietScrollView, can_focus=True):
-    """Lines with a cursor; subclasses say how many there are and what stands in each."""
+    """Lines with a cursor; subclasses define how many there are and what each contains."""
 
-    ALLOW_SELECT = False  # else a drag selects text as well, and the selection stays
+    ALLOW_SELECT = False  # otherwise a drag also selects text, and the selection stays
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"lines--{name}" for name in STYLES}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j", "move(1)", "Down", id="list.down", show=False),
@@ -60,28 +60,28 @@ class Lines(QuietScrollView, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.cursor = 0
-        self.auto_links = False  # else the whole widget is drawn anew on each mouse move
+        self.auto_links = False  # otherwise each move of the mouse redraws the whole widget
         self._painted: dict[int, Strip] = {}
         self._looks: dict[tuple[str, ...], Style] = {}
 
-    # --- what subclasses say ---
+    # --- for subclasses to define ---
 
     def count(self) -> int:
         """How many lines there are."""
         raise NotImplementedError
 
     def parts(self, index: int, width: int) -> list[Part]:
-        """What stands in a line."""
+        """The parts of a line, for a line ``width`` cells wide."""
         raise NotImplementedError
 
     def line_look(self, index: int) -> str:
-        """The style that lies over a whole line: ``target``, ``refused``, or empty."""
+        """A style for the whole line: ``target``, ``refused``, or empty."""
         return ""
 
     # --- drawing ---
 
     def render_line(self, y: int) -> Strip:
-        """Draw a line of the window, and remember it."""
+        """Draw a line of the window and remember it."""
         strip = self._strip(y + self.scroll_offset.y)
         self._painted[y] = strip
         return strip
@@ -94,7 +94,7 @@ class Lines(QuietScrollView, can_focus=True):
         over = self.line_look(index)
         if not over and index == self.cursor:
             over = "cursor" if self.has_focus else "blur"
-        plain = over in ("target", "refused")  # one look, so that it is read at a glance
+        plain = over in ("target", "refused")  # one style for the whole line, to stand out
         segments = [
             Segment(
                 text if text.isprintable() else clean(text),
@@ -107,7 +107,7 @@ class Lines(QuietScrollView, can_focus=True):
         return Strip([*strip, Segment(bar, self._look("dim"))], width)
 
     def _bar(self, y: int) -> str:
-        """A cell of the scroll bar; Textual's own is drawn anew, 1 KB, when the mouse passes it."""
+        """A cell of the scroll bar; Textual's own is redrawn, 1 KB, when the mouse crosses it."""
         height, count = self.scrollable_content_region.height, self.count()
         if count <= height:
             return " "
@@ -116,7 +116,7 @@ class Lines(QuietScrollView, can_focus=True):
         return "▐" if begin <= y < begin + size else " "
 
     def scroll_to_bar(self, y: int) -> None:
-        """Scroll to where a row of the scroll bar stands for."""
+        """Scroll to the position that a row of the scroll bar represents."""
         height = max(1, self.scrollable_content_region.height - 1)
         target = round(self.max_scroll_y * min(max(y, 0), height) / height)
         self.scroll_to(y=target, animate=False, immediate=True)
@@ -132,12 +132,12 @@ class Lines(QuietScrollView, can_focus=True):
         return look
 
     def notify_style_update(self) -> None:
-        """Forget looks that a theme has changed."""
+        """Forget styles, because the theme has changed."""
         self._looks.clear()
         super().notify_style_update()
 
     def changed(self) -> None:
-        """Draw what differs from what was drawn; call this after the lines have changed."""
+        """Redraw what differs; call this after the lines have changed."""
         size = Size(self.scrollable_content_region.width, self.count())
         if size.height != self.virtual_size.height:
             self.virtual_size = size
@@ -147,7 +147,7 @@ class Lines(QuietScrollView, can_focus=True):
         self.redraw()
 
     def redraw(self) -> None:
-        """Send the visible lines that differ from what was sent."""
+        """Send the cells of visible lines that differ from what was sent."""
         top = self.scroll_offset.y
         width = self.scrollable_content_region.width
         for y in range(self.scrollable_content_region.height):
@@ -158,21 +158,21 @@ class Lines(QuietScrollView, can_focus=True):
                 self.refresh(Region(span[0], y, min(span[1], width), 1))
 
     def on_resize(self) -> None:
-        """The width may be another; what is drawn anew for that is noted as it is drawn."""
+        """Fit the new width; Textual redraws the lines, and :meth:`render_line` remembers them."""
         self.virtual_size = Size(self.scrollable_content_region.width, self.count())
 
     def on_focus(self) -> None:
-        """Show the cursor of a list that has the keys."""
+        """Show the cursor as that of the list that has the focus."""
         self.redraw()
 
     def on_blur(self) -> None:
-        """Show that it has them no longer."""
+        """Show the cursor as that of a list without the focus."""
         self.redraw()
 
     # --- the cursor ---
 
     def move_to(self, index: int) -> None:
-        """Put the cursor on a line, and the line in sight."""
+        """Put the cursor on a line and scroll to it."""
         index = max(0, min(index, self.count() - 1))
         if index == self.cursor or self.count() == 0:
             return
@@ -182,7 +182,7 @@ class Lines(QuietScrollView, can_focus=True):
         self.post_message(self.Moved(self))
 
     def reveal(self) -> None:
-        """Scroll so far that the cursor is seen; some lines more, as each scroll draws all."""
+        """Scroll to the cursor, and some lines further, because each scroll redraws all lines."""
         height = self.scrollable_content_region.height
         top = self.scroll_offset.y
         if height <= 0 or top <= self.cursor < top + height:
@@ -192,11 +192,11 @@ class Lines(QuietScrollView, can_focus=True):
         self.scroll_to(y=max(0, min(target, self.max_scroll_y)), animate=False, immediate=True)
 
     def action_move(self, by: int) -> None:
-        """Move the cursor by some lines."""
+        """Move the cursor by a number of lines."""
         self.move_to(self.cursor + by)
 
     def action_page(self, by: int) -> None:
-        """Move the cursor by a window."""
+        """Move the cursor by a number of windows."""
         height = max(1, self.scrollable_content_region.height - 1)
         self.move_to(self.cursor + by * height)
 
@@ -205,13 +205,13 @@ class Lines(QuietScrollView, can_focus=True):
         self.move_to(0 if where == 0 else self.count() - 1)
 
     def index_at(self, y: int) -> int | None:
-        """The line at a row of the window, or None below the last."""
+        """The line at a row of the window; None below the last."""
         index = y + self.scroll_offset.y
         return index if 0 <= index < self.count() else None
 
 
 def cut(text: str, width: int) -> str:
-    """Fit a text into so many cells: padded, or with its end left out."""
+    """Pad or cut a text to a number of cells."""
     if len(text) > width:
         return text[: width - 1] + "…" if width > 1 else text[:width]
     return text.ljust(width)

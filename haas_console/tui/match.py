@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 
 def pick(known: Sequence[str], typed: str) -> list[str]:
-    """Those that begin with what was typed, then those that hold it, then its letters in order."""
+    """The names that match: first those that begin with what was typed, then those that contain it,
+    then those that contain its letters in order.
+    """
     wanted = typed.strip().lower()
     ranked = []
     for number, name in enumerate(known):

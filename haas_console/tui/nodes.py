@@ -1,4 +1,4 @@
-"""The board's left side: a line a nic, grouped by node."""
+"""The board's left side: one line for each nic, grouped by node."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GAP = 1
 
 
 class Columns(msgspec.Struct, frozen=True):
-    """How wide each column is; 0: there is no room for it."""
+    """The width of each column in cells; 0 if there is no room for it."""
 
     node: int
     state: int
@@ -29,7 +29,7 @@ class Columns(msgspec.Struct, frozen=True):
 
 
 def columns(width: int, board: Board) -> Columns:
-    """Share a width out: names and networks first, then state, project and port."""
+    """Distribute a width: names and networks first, then state, project and port."""
     wide = board.widths
     node, nic = min(wide.node, 20), min(wide.nic, 14)
     left = width - 2 - node - nic - 2 * GAP
@@ -62,15 +62,15 @@ class NodeTable(Grip, Lines):
         self.found_on: Callable[[Nic | None], str | None] = lambda nic: None
 
     def items_at(self, index: int) -> Sequence[DragItem]:
-        """What the board says is gripped there: one nic, or all that are marked."""
+        """What a drag from a line takes: one nic, or all that are marked."""
         return self.items_of(index)
 
     def count(self) -> int:
-        """A line for each row of the board; of an empty one, for what to do next."""
+        """One line for each row of the board; if it is empty, the lines that say what to do."""
         return len(self.board.rows) or len(self.guide)
 
     def title(self) -> str:
-        """The names of the columns, above them."""
+        """The names of the columns."""
         at = columns(self.scrollable_content_region.width - BAR, self.board)
         names = ("node", "state", "project", "nic", "port", "network")
         cells = [cut(n, getattr(at, n)) for n in names if getattr(at, n)]

@@ -1,7 +1,7 @@
-"""The line at the bottom into which things are typed: commands, filters, names, choices.
+"""The line at the bottom in which users type commands, filters, names and choices.
 
-It is always there and only made visible, because mounting it would draw the screen anew. What can
-be chosen stands in the hint line above it.
+It is always mounted and only made visible, because mounting it would redraw the screen. The line of
+key hints above it shows the candidates.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ Completer = Callable[[str], Sequence[str]]
 
 @dataclass
 class Question:
-    """What is asked: a word before the line, and what is done with what is typed.
+    """A question: the label before the line, and what to call with the answer.
 
-    ``complete`` gives the candidates for a text, best first. With ``choose`` only a candidate is
-    an answer: Enter takes the highlighted one. ``typed`` is told of each change.
+    ``complete`` gives the candidates for a text, best first. With ``choose``, only a candidate is
+    an answer: Enter takes the highlighted one. ``typed`` is called after each change with the text
+    and the highlighted candidate, ``cancelled`` if the user leaves without an answer.
     """
 
     label: str
@@ -51,7 +52,7 @@ class Prompt(Horizontal):
     ]
 
     class Hints(Message):
-        """The candidates changed, or (None) the prompt is over."""
+        """The candidates have changed; None: the prompt has ended."""
 
         def __init__(self, text: Text | None) -> None:
             super().__init__()
@@ -61,7 +62,7 @@ class Prompt(Horizontal):
         super().__init__(id="prompt")
         self.label = Static("", id="prompt-label", markup=False)
         self.input = Input(id="prompt-input", compact=True, select_on_focus=False)
-        self.input.cursor_blink = False  # a blinking cursor is traffic for ever
+        self.input.cursor_blink = False  # a blinking cursor would send bytes for ever
         self.label.auto_links = self.input.auto_links = False
         self.input.can_focus = False
         self.question: Question | None = None
@@ -76,7 +77,7 @@ class Prompt(Horizontal):
         yield self.input
 
     def ask(self, question: Question) -> None:
-        """Show the line and take the keys."""
+        """Show the line and take the focus."""
         if self.question is None:
             self._before = self.screen.focused
         self.question = None
@@ -109,20 +110,20 @@ class Prompt(Horizontal):
     # --- typing ---
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Find candidates for what is typed now, and tell who asked."""
+        """Find candidates for the new text."""
         event.stop()
         if self.question is not None:
             self._complete()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Answer with what was typed, or with the candidate where one must be chosen."""
+        """Answer with the text, or with the candidate if one must be chosen."""
         event.stop()
         question = self.question
         if question is None:
             return
         text = (self.candidate if question.choose else self.typed) or ""
         if question.choose and not text:
-            return  # nothing fits: go on typing
+            return  # nothing matches: let the user go on typing
         self._end()
         question.answer(text)
 
@@ -138,9 +139,9 @@ class Prompt(Horizontal):
             return
         self._found = list(question.complete(self.typed)) if question.complete else []
         self._at = 0
-        self._tell()
+        self._show_candidates()
 
-    def _tell(self) -> None:
+    def _show_candidates(self) -> None:
         question = self.question
         if question is None:
             return
@@ -168,13 +169,13 @@ class Prompt(Horizontal):
     # --- keys ---
 
     def action_complete(self, by: int) -> None:
-        """Take the candidate; where only a choice is wanted, go to the next."""
+        """Complete the text; if one must be chosen, go to the next candidate."""
         question = self.question
         if question is None or not self._found:
             return
         if question.choose or by < 0:
             self._at = (self._at + by) % len(self._found)
-            self._tell()
+            self._show_candidates()
             return
         found = self._found[self._at]
         head, space, _ = self.typed.rpartition(" ")
@@ -182,7 +183,7 @@ class Prompt(Horizontal):
         self._set(f"{head}{space}{found}{tail}")
 
     def action_recall(self, by: int) -> None:
-        """Bring back what was typed before; where something is chosen, go through it."""
+        """Recall an earlier line; if one must be chosen, go to the next candidate."""
         question = self.question
         if question is None:
             return

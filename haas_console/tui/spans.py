@@ -1,4 +1,4 @@
-"""What part of a line has changed: over SSH only that is sent."""
+"""The part of a line that has changed, so that only that is sent."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from textual.strip import Strip
 
 
 def changed_span(old: Strip | None, new: Strip) -> tuple[int, int] | None:
-    """The first cell that differs and how many from there; None: they are the same."""
+    """The first cell that differs and the number of cells from there; None if nothing differs."""
     if old == new:
         return None
     width = new.cell_length

@@ -1,4 +1,4 @@
-"""A page of text to read: help, and what a command answered."""
+"""A page of text: help, or the answer to a command."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from haas_console.tui.screen import ConsoleScreen
 
 
 class Page(Lines):
-    """Lines of plain text; one that begins with ``# `` is a heading."""
+    """Lines of plain text; those that begin with ``# `` are headings."""
 
     def __init__(self, lines: Sequence[str], *, id: str) -> None:
         super().__init__(id=id)
         self.text = list(lines)
 
     def show(self, lines: Sequence[str]) -> None:
-        """Show other lines, or the same ones broken otherwise."""
+        """Show other lines, or the same ones with other line breaks."""
         if lines != self.text:
             self.text = list(lines)
             self.changed()
 
     def count(self) -> int:
-        """A line for each."""
+        """One line for each."""
         return len(self.text)
 
     def parts(self, index: int, width: int) -> list[Part]:
@@ -41,7 +41,7 @@ class Page(Lines):
 
 
 class TextScreen(ConsoleScreen):
-    """Shows some lines; Esc leaves them. With ``indent`` long ones go on below, so far set in."""
+    """Shows some lines until Esc. With ``indent``, long lines are wrapped and indented."""
 
     AUTO_FOCUS = "#page"
     NAME = "text"
@@ -63,7 +63,7 @@ class TextScreen(ConsoleScreen):
         yield Page(self._lines, id="page")
 
     def changed(self, changes: Changes) -> None:
-        """Fill the width there is."""
+        """Fill the width."""
         if self._indent is not None and "info" in changes:
             width = max(40, self.size.width - BAR - 1)
             more = " " * self._indent

@@ -1,1 +1,1 @@
-"""The screens beside the board; each is named in ``haas_console.tui.table``."""
+"""All screens but the board. Those of the menu are listed in ``haas_console.tui.table``."""

@@ -1,4 +1,4 @@
-"""Apply: the plan as a diff by device, with the very lines, before anything is sent."""
+"""Apply: shows the plan as a diff by device, with all lines, before anything is sent."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CONCERNS = frozenset({"node", "network", "headnode", "switch", "job"})
 
 
 class ApplyScreen(ConsoleScreen):
-    """Shows what an apply would do, and does exactly that once it is said so."""
+    """Shows what an apply would do, and does exactly that when told to."""
 
     TITLE: ClassVar[str] = "Apply"
     NAME = "apply"
@@ -59,7 +59,7 @@ class ApplyScreen(ConsoleScreen):
     ]
 
     def __init__(self, session: Session, *, site: bool = False, project: str | None = None) -> None:
-        """Plan the ``site``, else ``project``, else the current project, whichever that is."""
+        """Plan the ``site``, or else ``project``, or else whatever is the current project."""
         super().__init__(session)
         self.site = site
         self.plan: Plan | None = None
@@ -73,28 +73,28 @@ class ApplyScreen(ConsoleScreen):
 
     @property
     def project(self) -> str | None:
-        """The project that is planned; None: the site, or none is chosen."""
+        """The project that is planned; None for the site, or if no project is chosen."""
         return None if self.site else self._asked_for or self.session.project
 
     def compose_body(self) -> ComposeResult:
-        """What it comes to, the diff, what else is to be known, and the two answers."""
+        """The summary, the diff, a notice, and the two answers."""
         yield Head(id="plan-head")
         yield PlanLines(id="plan")
         yield Bar(id="notice")
         yield Choice(id="choice")
 
     def on_mount(self) -> None:
-        """Know the parts."""
+        """Find the widgets."""
         self.head = self.query_one(Head)
         self.head.styles.height = 2
         self.list = self.query_one(PlanLines)
         self.choice = self.query_one(Choice)
         super().on_mount()
 
-    # --- what there is ---
+    # --- reading the plan ---
 
     def changed(self, changes: Changes) -> None:
-        """Plan at first, and for another project; else see whether the plan still holds."""
+        """Plan at first and for another project; otherwise check that the plan still holds."""
         if self.session.project != self._current:  # another one was chosen
             self._current, self._asked_for, self.site = self.session.project, None, False
         if self.plan is None or self.plan.project != self.project:
@@ -107,7 +107,7 @@ class ApplyScreen(ConsoleScreen):
 
     @work(group="plan", exclusive=True)
     async def _load(self) -> None:
-        """Ask for the plan and show it."""
+        """Read the plan and show it."""
         self._planned.clear()
         await self.session.settled()
         project, self._newer = self.project, None
@@ -136,14 +136,14 @@ class ApplyScreen(ConsoleScreen):
 
     @work(group="plan", exclusive=True)
     async def _check(self) -> None:
-        """See whether the daemon would still do what is shown; what is read stays as it is."""
+        """Notice if the plan has changed; the one that the user reads stays as it is."""
         plan = self.plan
         if plan is None or self._sending:
             return
         try:
             newer = await self._ask(quiet=True)
         except ConsoleError:
-            return  # the bar on top says that the daemon is lost
+            return  # the bar on top says so if the daemon is lost
         if self.plan is plan:
             self._newer = newer if newer.digest != plan.digest else None
             self._draw()
@@ -174,13 +174,13 @@ class ApplyScreen(ConsoleScreen):
             changed = difference(plan, self._newer).sentence
             notice = f"The plan has changed since ({changed}); r shows the new one."
         elif plan is not None and not notice:
-            notice = self._waits()
+            notice = self._waits_for()
         self.head.show([[(f" {told}", "head")], [(f" {counts}", "")]])
         self.query_one("#notice", Bar).show(Text(f" {notice}", "bold"))
         self.choice.draw(offer)
 
-    def _waits(self) -> str:
-        """Say so where the apply would wait for another."""
+    def _waits_for(self) -> str:
+        """A sentence if this apply would wait for another."""
         for job in self.session.inventory.running_jobs():
             if job.project == self.project:
                 return f"Job {job.job} of {whose(job.project)} is {job.state}: this one will wait."
@@ -246,12 +246,12 @@ class ApplyScreen(ConsoleScreen):
             self._sending = False
 
     async def _refused(self, plan: Plan) -> None:
-        """If that is because the plan has changed: say what did, and show the new one."""
+        """If the plan has changed, say how, and show the new one."""
         self.choice.back_to_cancel()
         try:
             newer = await self._ask(quiet=False)
         except ConsoleError:
-            return  # what went wrong with the apply stands there already
+            return  # the message already says what went wrong with the apply
         if newer.digest == plan.digest:
             return
         self._show(newer)
@@ -260,7 +260,7 @@ class ApplyScreen(ConsoleScreen):
 
 
 def plan_text(plan: Plan) -> str:
-    """Write a plan as text."""
+    """A plan as text, with all its lines."""
     told = [f"plan of {whose(plan.project)} ({plan.digest}): {totals(plan)}"]
     for device, steps in plan.devices.items():
         told.append(f"{device}:")

@@ -1,4 +1,4 @@
-"""The diff of a plan as a list that folds, and the two answers that one can give to it."""
+"""A plan as a diff whose parts can be folded, and the two answers to it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SIGN_LOOKS = {"-": "gone", "+": "plus", "~": "staged", "=": "dim"}
 
 
 class PlanLines(FoldLines, can_focus=False):
-    """What each device will be told; the screen has its keys, as the answers have the focus."""
+    """What is sent to each device. The screen has its keys, because the answers have the focus."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
@@ -38,7 +38,7 @@ class PlanLines(FoldLines, can_focus=False):
         self.shown: Sequence[PlanRow] = ()
 
     def show(self, plan: Plan | None, difference: Difference | None = None) -> None:
-        """Show a plan; small ones with all their lines, others folded to their steps."""
+        """Show a plan: with all its lines if they fit the window, otherwise folded to its steps."""
         first = self.plan is None or plan is None or plan.project != self.plan.project
         self.plan, self.difference = plan, difference or Difference()
         if first:
@@ -53,29 +53,29 @@ class PlanLines(FoldLines, can_focus=False):
         self.changed()
 
     def count(self) -> int:
-        """A line for each device, step and line."""
+        """One line for each device, step and line."""
         return len(self.shown)
 
     def fold_key(self, index: int) -> str:
-        """The device's, or the step's."""
+        """The key of the device or the step."""
         return self.shown[index].key
 
     def fold_keys(self) -> set[str]:
-        """The steps', which hide their lines."""
+        """The keys of the steps, which hide their lines."""
         return {step_key(step) for step in self.plan.steps} if self.plan else set()
 
     def fold_devices(self) -> None:
-        """Show the devices only, or again their steps."""
+        """Show only the devices, or their steps again."""
         keys = {device_key(device) for device in self.plan.devices} if self.plan else set()
         self.folded = self.folded - keys if self.folded & keys else self.folded | keys
         self.rebuild()
 
     def line_look(self, index: int) -> str:
-        """The cursor is always seen: the keys that move it always work."""
+        """Always show the cursor, because the keys that move it always work."""
         return "cursor" if index == self.cursor else ""
 
     def parts(self, index: int, width: int) -> list[Part]:
-        """A device; a step with the sign of a diff and the word for it; or a line as it is sent."""
+        """A device, a step with a sign as in a diff, or a line as it is sent."""
         row = self.shown[index]
         signs = glyphs()
         fold = f"{signs.closed if row.folded else signs.open} "
@@ -106,7 +106,7 @@ class PlanLines(FoldLines, can_focus=False):
 
 
 class Choice(Bar, can_focus=True):
-    """Cancel or apply; Cancel is what Enter alone means."""
+    """The answers Cancel and Apply; Enter alone means Cancel."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab,shift+tab,left,right", "other", "Choose", id="apply.choose"),
@@ -114,7 +114,7 @@ class Choice(Bar, can_focus=True):
     ]
 
     class Chosen(Message):
-        """One of the two was taken."""
+        """One of the two was chosen."""
 
         def __init__(self, apply: bool) -> None:
             super().__init__()
@@ -127,7 +127,7 @@ class Choice(Bar, can_focus=True):
         self._cells = (0, 0)
 
     def draw(self, offer: str) -> None:
-        """Show the answers; an empty ``offer``: there is nothing to apply."""
+        """Show the answers; with an empty ``offer``, if there is nothing to apply, only Cancel."""
         self.offer = offer
         if not offer:
             self.on_apply = False
@@ -156,6 +156,6 @@ class Choice(Bar, can_focus=True):
         self.post_message(self.Chosen(self.on_apply))
 
     def on_click(self, event: events.Click) -> None:
-        """Take the answer that was clicked."""
+        """Choose the answer that was clicked."""
         if event.x < self._cells[1]:
             self.post_message(self.Chosen(event.x >= self._cells[0]))

@@ -1,4 +1,4 @@
-"""What is not as it was applied: a table of it, and the way back."""
+"""What drifted from what was applied, as a table, and its repair."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COLUMNS = ("device", "target", "applied", "now", "project", "behind", "since")
 
 
 class DriftLines(Lines):
-    """A line for each thing that drifted."""
+    """One line for each thing that drifted."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
@@ -35,7 +35,7 @@ class DriftLines(Lines):
         self._widths: dict[str, int] = {}
 
     def show(self, items: list[DriftItem]) -> None:
-        """Show these; the cursor stays on what it was on."""
+        """Show these items; the cursor stays on its item."""
         current = self.current()
         self.items = items
         if current is not None:
@@ -46,11 +46,11 @@ class DriftLines(Lines):
         self.changed()
 
     def current(self) -> DriftItem | None:
-        """What is under the cursor."""
+        """The item under the cursor."""
         return self.items[self.cursor] if 0 <= self.cursor < len(self.items) else None
 
     def on_resize(self) -> None:
-        """Share another width out."""
+        """Distribute the new width."""
         self._measure()
         super().on_resize()
 
@@ -66,7 +66,7 @@ class DriftLines(Lines):
         }
 
     def _measure(self) -> None:
-        """As wide as the texts are; what does not fit is taken off the widest."""
+        """Make columns as wide as their texts; if they do not fit, narrow the widest."""
         shown = [self._cells(item) for item in self.items]
         found = {
             name: max(len(name), *(len(cells[name]) for cells in shown)) if shown else len(name)
@@ -85,7 +85,7 @@ class DriftLines(Lines):
         return "   " + "".join(cut(name, self._widths[name]) + "  " for name in COLUMNS)
 
     def count(self) -> int:
-        """A line for each."""
+        """One line for each."""
         return len(self.items)
 
     def parts(self, index: int, width: int) -> list[Part]:
@@ -103,7 +103,7 @@ class DriftLines(Lines):
 
 
 class DriftScreen(ConsoleScreen):
-    """What drifted on all devices, as it was when they were last checked."""
+    """What drifted on all devices, as of their last check."""
 
     TITLE: ClassVar[str] = "Drift"
     NAME = "drift"
@@ -122,7 +122,7 @@ class DriftScreen(ConsoleScreen):
         self._unread: list[str] = []
 
     def compose_body(self) -> ComposeResult:
-        """How much there is, the columns' names, the list, and what could not be read."""
+        """A summary, the columns' names, the list, and a line on the item under the cursor."""
         yield Bar(id="title")
         yield Bar(id="columns")
         yield DriftLines(id="drift")
@@ -152,9 +152,9 @@ class DriftScreen(ConsoleScreen):
         self.query_one("#title", Bar).show(told)
         columns = lines.title() if lines.items else ""
         self.query_one("#columns", Bar).show(Text(columns, "dim"))
-        self._tell_item()
+        self._show_item()
 
-    def _tell_item(self) -> None:
+    def _show_item(self) -> None:
         item = self.lines.current()
         told = f"{self._unread[0]}" if self._unread else ""
         more = f"   (and {len(self._unread) - 1} more)" if len(self._unread) > 1 else ""
@@ -164,9 +164,9 @@ class DriftScreen(ConsoleScreen):
         self.query_one("#detail", Bar).show(Text(f" {told}{more}", "bold" if self._unread else ""))
 
     def on_lines_moved(self, event: Lines.Moved) -> None:
-        """Tell of the line that the cursor is on now."""
+        """Show the details of the line under the cursor."""
         event.stop()
-        self._tell_item()
+        self._show_item()
 
     # --- keys ---
 

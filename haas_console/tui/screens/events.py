@@ -1,4 +1,4 @@
-"""What happened: the commands as lines of a script, the calls they made, and everybody's news."""
+"""The log: commands as lines of a script, the calls they made, and everybody's events."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from haas_console.tui.lines import Part
 from haas_console.tui.prompt import Question
 from haas_console.tui.screen import ConsoleScreen
 
-PAUSE = 0.5  # seconds between two drawings: each one moves all lines
+PAUSE = 0.5  # seconds between two redraws, because each one moves all lines
 SIGNS = {"command": "> ", "call": "  ", "event": "* "}
 LOOKS = {"command": "head", "call": "", "event": "staged"}
 
 
 class EventLines(SpareLines):
-    """A line for all that happened, the newest last."""
+    """One line for each entry, the newest last."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.found: Sequence[TimelineEntry] = ()
 
     def show(self, found: Sequence[TimelineEntry]) -> None:
-        """Show these; the cursor stays where it is, or at the end if it was there."""
+        """Show these entries; the cursor stays on its entry, or at the end if it was there."""
         last = self.cursor >= len(self.found) - 1
         current = self.current()
         self.found = found
@@ -45,15 +45,15 @@ class EventLines(SpareLines):
             self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
 
     def current(self) -> TimelineEntry | None:
-        """What is under the cursor."""
+        """The entry under the cursor."""
         return self.found[self.cursor] if 0 <= self.cursor < len(self.found) else None
 
     def count(self) -> int:
-        """A line for each."""
+        """One line for each."""
         return len(self.found)
 
     def parts(self, index: int, width: int) -> list[Part]:
-        """When, how long, what, and what came of it."""
+        """The time, the duration, the text and the outcome."""
         each = self.found[index]
         when = time.strftime("%H:%M:%S", time.localtime(each.at))
         took = "" if each.ms is None else f"{each.ms:.1f} ms"
@@ -66,7 +66,7 @@ class EventLines(SpareLines):
 
 
 class EventsScreen(ConsoleScreen):
-    """The log: what was done here, what that asked of the daemon, and what others did."""
+    """What was done here, the calls that this took, and what others did."""
 
     TITLE: ClassVar[str] = "Events"
     NAME = "events"
@@ -86,12 +86,12 @@ class EventsScreen(ConsoleScreen):
         self._waits = False
 
     def compose_body(self) -> ComposeResult:
-        """What is shown, and the list."""
+        """What kind of entries is shown, and the list."""
         yield Bar(id="events-title")
         yield EventLines(id="events")
 
     def changed(self, changes: Changes) -> None:
-        """Show what happened since, a burst of it at once."""
+        """Show what happened since; a burst is shown at once."""
         if "info" in changes:
             self.show_events()
         elif changes & {"call", "command", "event"} and not self._waits:

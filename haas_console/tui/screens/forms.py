@@ -1,4 +1,4 @@
-"""A form for any method of the API: it builds one command, shows its line, and sends it."""
+"""A form for any method of the API. It builds one command, shows its line, and sends it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from haas_console.tui.screens.forms_fields import (
 
 
 class FormScreen(ConsoleScreen):
-    """The fields of one method. What is typed stays until the daemon has taken it."""
+    """The fields of one method; what was typed stays until the daemon has accepted it."""
 
     NAME = "form"
     CHANGES = frozenset({"submit"})
@@ -64,10 +64,10 @@ class FormScreen(ConsoleScreen):
         self._first = dict(self.form.texts)
         self._sending = False
 
-    # --- what is seen ---
+    # --- showing ---
 
     def compose_body(self) -> ComposeResult:
-        """A line and a hint for each field; the line of the command below them."""
+        """An input and a hint for each field; below them the line of the command."""
         yield Static(self.form.method.summary, id="about", markup=False)
         with VerticalScroll(id="form", can_focus=False):
             for known in self.form.fields:
@@ -89,7 +89,7 @@ class FormScreen(ConsoleScreen):
         return TextField(known, text, self._suggestions(known.name))
 
     def _suggestions(self, name: str) -> Sequence[str]:
-        """The names that a param may have, as far as they are known here."""
+        """The values that a parameter may have, as far as the inventory knows them."""
         inventory, info = self.session.inventory, self.session.inventory.info
         if name == self.form.method.noun and self.form.method.verb in ("register", "create"):
             return ()
@@ -114,7 +114,7 @@ class FormScreen(ConsoleScreen):
                 return ()
 
     def on_mount(self) -> None:
-        """Begin in the first field that is still empty."""
+        """Begin in the first empty field."""
         super().on_mount()
         empty = [f.name for f in self.form.fields if not self.form.texts[f.name]]
         wanted = empty[0] if empty else self.form.fields[0].name
@@ -143,7 +143,7 @@ class FormScreen(ConsoleScreen):
     # --- filling in ---
 
     def on_edited(self, event: Edited) -> None:
-        """Take a text over; what was said of the field before is not true any more."""
+        """Take over a new text; an error shown for the old one is no longer true."""
         event.stop()
         if self.form.texts[event.field] == event.text:
             return

@@ -16,7 +16,7 @@ from haas_console.core.forms import FormField
 
 
 class Edited(Message):
-    """A field's text is another."""
+    """The text of a field has changed."""
 
     def __init__(self, name: str, text: str) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class Edited(Message):
 
 
 class Hint(Static):
-    """What a field takes, or what is wrong with it: all of it, on some lines if need be."""
+    """What a field accepts or what is wrong with it, on several lines if necessary."""
 
     ALLOW_SELECT = False
 
@@ -35,14 +35,14 @@ class Hint(Static):
         self._shown = Text()
 
     def show(self, text: Text) -> None:
-        """Show a text, if it is another."""
+        """Show a text; redraw only if it has changed."""
         if (text.plain, text.style) != (self._shown.plain, self._shown.style):
             self._shown = text
             self.update(text)
 
 
 class TextField(Input):
-    """One line; what is known is offered behind the cursor, and the right arrow takes it."""
+    """One line; a known value is suggested behind the cursor, and the right arrow accepts it."""
 
     def __init__(self, known: FormField, text: str, suggestions: Sequence[str]) -> None:
         suggester = SuggestFromList(suggestions) if suggestions else None
@@ -50,7 +50,7 @@ class TextField(Input):
             text, id=f"field-{known.name}", compact=True, suggester=suggester, select_on_focus=False
         )
         self.known = known
-        self.cursor_blink = False  # a blinking cursor is traffic for ever
+        self.cursor_blink = False  # a blinking cursor would send bytes for ever
         self.auto_links = False
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -59,13 +59,13 @@ class TextField(Input):
         self.post_message(Edited(self.known.name, event.value))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter goes on to the next field."""
+        """Go to the next field on Enter."""
         event.stop()
         self.screen.focus_next()
 
 
 class LinesField(TextArea):
-    """A list, a line for each item."""
+    """A list, one line for each item."""
 
     def __init__(self, known: FormField, text: str) -> None:
         super().__init__(text, id=f"field-{known.name}", compact=True, highlight_cursor_line=False)
@@ -80,7 +80,7 @@ class LinesField(TextArea):
 
 
 class ChoiceField(Static, can_focus=True):
-    """One of a few words: the arrows or space go through them."""
+    """One of a few words; the arrows or space go through them."""
 
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -104,7 +104,7 @@ class ChoiceField(Static, can_focus=True):
         text = Text()
         for word in self.known.choices:
             chosen = word == self.chosen
-            # Told apart by the brackets too, not only by the look.
+            # Marked by brackets as well, not by the style alone.
             text.append(
                 f"[{word or '-'}]" if chosen else f" {word or '-'} ", "bold" if chosen else ""
             )
@@ -112,14 +112,14 @@ class ChoiceField(Static, can_focus=True):
         self.update(text, layout=False)
 
     def action_choose(self, by: int) -> None:
-        """Take the next word."""
+        """Choose the next word."""
         words = self.known.choices
         self.chosen = words[(words.index(self.chosen) + by) % len(words)]
         self._show()
         self.post_message(Edited(self.known.name, self.chosen))
 
     def on_click(self, event: events.Click) -> None:
-        """Take the word that is clicked."""
+        """Choose the word that is clicked."""
         column = 0
         for word in self.known.choices:
             column += len(word or "-") + 3
@@ -131,7 +131,7 @@ class ChoiceField(Static, can_focus=True):
 
 
 class SendButton(Static, can_focus=True):
-    """The last line of a form: Enter sends it."""
+    """The last line of a form; Enter sends the form."""
 
     ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -1,4 +1,4 @@
-"""The headnodes: how they stand, what they are on, and what is staged for them."""
+"""The headnodes: their state, their networks, and what is staged for them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STATE, IMAGE = 20, 16  # columns
 
 
 def nic_text(inventory: Inventory, nic: HeadnodeNic) -> str:
-    """``lab``, or ``lab → storage*`` when it is staged."""
+    """``lab``, or ``lab → storage*`` if a change is staged."""
     now = nic.network or "no network"
     if nic.vlan == nic.applied:
         return now
@@ -36,7 +36,7 @@ def nic_text(inventory: Inventory, nic: HeadnodeNic) -> str:
 
 
 class HeadnodeLines(Lines):
-    """A line for each headnode."""
+    """One line for each headnode."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
@@ -45,7 +45,7 @@ class HeadnodeLines(Lines):
         self.with_project = False
 
     def count(self) -> int:
-        """A line for each."""
+        """One line for each."""
         return len(self.headnodes)
 
     def _columns(self) -> tuple[int, int]:
@@ -116,7 +116,7 @@ class HeadnodesScreen(ConsoleScreen):
         self.staging = Staging(self)
 
     def compose_body(self) -> ComposeResult:
-        """The list, what the one under the cursor is, and what is staged."""
+        """The list, details of the headnode under the cursor, and what is staged."""
         yield Bar(id="title")
         yield HeadnodeLines(id="headnodes")
         yield Bar(id="detail")
@@ -148,15 +148,15 @@ class HeadnodesScreen(ConsoleScreen):
                 lines.cursor = names.index(before.key)
             lines.changed()
             self.query_one("#title", Bar).show(Text(lines.title(), "dim"))
-            self._tell_current()
+            self._show_current()
         self.query_one("#summary", Bar).show(summary_text(session))
 
     def on_lines_moved(self, event: Lines.Moved) -> None:
-        """Tell of the headnode that the cursor is on now."""
+        """Show details of the headnode under the cursor."""
         event.stop()
-        self._tell_current()
+        self._show_current()
 
-    def _tell_current(self) -> None:
+    def _show_current(self) -> None:
         headnode, info = self.current, self.session.inventory.info
         if headnode is None:
             text = "No headnode yet: n makes one, a login machine on your networks."
