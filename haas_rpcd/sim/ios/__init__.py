@@ -1,13 +1,10 @@
-"""A Catalyst switch with IOS 15 that really speaks telnet, and refuses what IOS refuses.
+"""A simulated Cisco Catalyst with IOS 15: modes, refusals and tables.
 
-It is written from the vendor's behaviour, not from any driver, and imports nothing of ours outside
-this package. `IosSwitch` is the way in::
+Written from Cisco's configuration guides and command references for the Catalyst 2960 and from
+published output of devices::
 
     async with IosSwitch("sw1", ports=gigabit(24), username="u", password="p") as switch:
         reader, writer = await telnetlib3.open_connection("127.0.0.1", switch.port)
-
-Its machinery is that of `haas_rpcd.sim.cli`. Here stand its tables of commands (`execute`,
-`configure`, `interface`), `show` (what is printed) and `state` (what is set, and what ports carry).
 """
 
 from haas_rpcd.sim.cli.records import Carried, Counters, Faults, HistoryEntry, LineRecord

@@ -1,4 +1,4 @@
-"""The tables of commands of every mode, made of those in the modules beside this one."""
+"""The commands of IOS, mode by mode, from the modules beside this one."""
 
 from __future__ import annotations
 
@@ -8,27 +8,28 @@ from haas_rpcd.sim.cli.arguments import ARGUMENTS, Argument, Number, Text
 from haas_rpcd.sim.cli.switch import Commands
 from haas_rpcd.sim.cli.texts import Mode
 from haas_rpcd.sim.ios import configure, execute, interface, modes
+from haas_rpcd.sim.ioslike.execute import LEAVING
 
 IOS_ARGUMENTS: dict[str, Argument] = {
     **ARGUMENTS,
     "number": Number(0, 512),
-    "vlans": Text(),  # IOS says more of a bad list than that it is one
+    "vlans": Text(),  # IOS explains what is wrong with a list
     "vlan-name": Text(longest=32),
 }
 
 
 def tables(encapsulation: bool) -> Mapping[Mode, Commands]:
-    """The commands of a model that does, or does not, know trunk encapsulations."""
-    ports = [*configure.LEAVING, *interface.COMMANDS]
+    """Return the commands of a model with or without trunk encapsulations."""
+    ports = [*LEAVING, *interface.COMMANDS]
     if encapsulation:
         ports += interface.ENCAPSULATION
     return {
         modes.USER: execute.ANY_LEVEL,
         modes.PRIVILEGED: [*execute.ANY_LEVEL, *execute.PRIVILEGED],
-        modes.CONFIG: [*configure.LEAVING, *configure.GLOBAL],
+        modes.CONFIG: [*LEAVING, *configure.GLOBAL],
         modes.INTERFACE: ports,
         modes.RANGE: ports,
-        modes.VLAN: [*configure.LEAVING, *configure.VLAN],
+        modes.VLAN: [*LEAVING, *configure.VLAN],
     }
 
 

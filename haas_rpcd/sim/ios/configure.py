@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 
-from haas_rpcd.sim.cli.grammar import Args
-from haas_rpcd.sim.cli.switch import CliSwitch
+from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Handler, Session
 from haas_rpcd.sim.ios import modes
+from haas_rpcd.sim.ios.catalyst import Catalyst
 from haas_rpcd.sim.ios.state import VtpMode
 from haas_rpcd.sim.ios.vlanlist import DEFAULT_VLANS, BadVlanListError, parse
-
-if TYPE_CHECKING:
-    from haas_rpcd.sim.cli.session import Session
-    from haas_rpcd.sim.ios.switch import IosSwitch
-
-_Handler = Callable[["IosSwitch", "Session", Args], Iterable[str] | None]
+from haas_rpcd.sim.ioslike.execute import enter_port, enter_ports
 
 
-def _hostname(switch: IosSwitch, session: Session, args: Args) -> list[str]:
+def _hostname(switch: Catalyst, session: Session, args: Args) -> list[str]:
     name = "Switch" if args.no else args.text("word")
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,62}", name):
         return ["% Hostname contains one or more illegal characters."]
@@ -27,15 +20,7 @@ def _hostname(switch: IosSwitch, session: Session, args: Args) -> list[str]:
     return []
 
 
-def _interface(switch: IosSwitch, session: Session, args: Args) -> None:
-    session.enter(modes.INTERFACE, ports=[args.text("port")])
-
-
-def _interface_range(switch: IosSwitch, session: Session, args: Args) -> None:
-    session.enter(modes.RANGE, ports=args.ports("ports"))
-
-
-def _vlan(switch: IosSwitch, session: Session, args: Args) -> list[str]:
+def _vlan(switch: Catalyst, session: Session, args: Args) -> list[str]:
     try:
         vlans = sorted(parse(args.text("vlans")))
     except BadVlanListError as error:
@@ -47,8 +32,8 @@ def _vlan(switch: IosSwitch, session: Session, args: Args) -> list[str]:
     return []
 
 
-def _vlan_name(switch: IosSwitch, session: Session, args: Args) -> list[str]:
-    """Name the VLAN under edit; it takes effect when config-vlan mode is left."""
+def _vlan_name(switch: Catalyst, session: Session, args: Args) -> list[str]:
+    """Name the edited VLAN. The name takes effect when config-vlan mode is left."""
     if len(session.editing) > 1:
         return ["% Name cannot be configured for a range of VLANs."]
     (vlan,) = session.editing
@@ -58,8 +43,8 @@ def _vlan_name(switch: IosSwitch, session: Session, args: Args) -> list[str]:
     return []
 
 
-def _vtp_mode(mode: VtpMode) -> _Handler:
-    def run(switch: IosSwitch, session: Session, args: Args) -> list[str]:
+def _vtp_mode(mode: VtpMode) -> Handler:
+    def run(switch: Catalyst, session: Session, args: Args) -> list[str]:
         title = mode.capitalize()
         if switch.running.vtp_mode == mode:
             return [f"Device mode already VTP {title} for VLANS."]
@@ -69,14 +54,11 @@ def _vtp_mode(mode: VtpMode) -> _Handler:
     return run
 
 
-LEAVING: list[tuple[str, _Handler]] = [("end", CliSwitch.do_end), ("exit", CliSwitch.do_exit)]
-"""Commands of every configuration mode."""
-
-GLOBAL: list[tuple[str, _Handler]] = [
+GLOBAL: Commands = [
     ("hostname <word>", _hostname),
     ("no hostname [<word>]", _hostname),
-    ("interface <port>", _interface),
-    ("interface range <ports>", _interface_range),
+    ("interface <port>", enter_port(modes.INTERFACE)),
+    ("interface range <ports>", enter_ports(modes.RANGE)),
     ("[no] vlan <vlans>", _vlan),
     ("vtp mode transparent", _vtp_mode("transparent")),
     ("vtp mode server", _vtp_mode("server")),
@@ -84,7 +66,7 @@ GLOBAL: list[tuple[str, _Handler]] = [
     ("spanning-tree mode pvst", CliSwitch.do_nothing),
 ]
 
-VLAN: list[tuple[str, _Handler]] = [
+VLAN: Commands = [
     ("name <vlan-name>", _vlan_name),
     ("no name [<vlan-name>]", _vlan_name),
     ("state active", CliSwitch.do_nothing),
@@ -108,7 +90,7 @@ RESERVED = {
     "vtp": "domain file interface password pruning version",
     "vtp mode": "client off",
 }
-"""Further keywords, known only so that abbreviations clash as on the device."""
+"""Further keywords, so that abbreviations are ambiguous as on the device."""
 
 RESERVED_VLAN = {
     "": "are backupcrf bridge exit media mtu no parent private-vlan remote-span ring said shutdown "

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
-from haas_rpcd.sim.cli.grammar import Args
-from haas_rpcd.sim.cli.session import Session
-from haas_rpcd.sim.cli.switch import CliSwitch
-from haas_rpcd.sim.ios import modes, show
+from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Session
+from haas_rpcd.sim.ios import configuration, modes, show
+from haas_rpcd.sim.ios.catalyst import Catalyst
+from haas_rpcd.sim.ioslike.execute import monitor, reload
 
-if TYPE_CHECKING:
-    from haas_rpcd.sim.ios.switch import IosSwitch
-
-_Handler = Callable[["IosSwitch", "Session", Args], Iterable[str] | None]
-
-# --- coming and going
+# --- configuration
 
 
-def _configure(switch: IosSwitch, session: Session, args: Args) -> list[str]:
+def _configure(switch: Catalyst, session: Session, args: Args) -> list[str]:
     session.enter(modes.CONFIG)
     return ["Enter configuration commands, one per line.  End with CNTL/Z."]
 
 
-def _configure_from(switch: IosSwitch, session: Session, args: Args) -> None:
+def _configure_from(switch: Catalyst, session: Session, args: Args) -> None:
     def answered(text: str) -> list[str]:
         if text.strip().lower() not in ("", "t", "terminal"):
             return ['?Must be "terminal", "memory" or "network"']
@@ -35,85 +29,62 @@ def _configure_from(switch: IosSwitch, session: Session, args: Args) -> None:
 # --- the terminal
 
 
-def _monitor(switch: IosSwitch, session: Session, args: Args) -> None:
-    session.monitors = True
-
-
-def _no_monitor(switch: IosSwitch, session: Session, args: Args) -> None:
+def _no_monitor(switch: Catalyst, session: Session, args: Args) -> None:
     session.monitors = False
 
 
 # --- saving
 
 
-def _write(switch: IosSwitch, session: Session, args: Args) -> list[str]:
+def _write(switch: Catalyst, session: Session, args: Args) -> list[str]:
     return switch.write_memory()
 
 
-def _copy(switch: IosSwitch, session: Session, args: Args) -> None:
+def _copy(switch: Catalyst, session: Session, args: Args) -> None:
     def answered(text: str) -> list[str]:
         if text.strip() in ("", "startup-config"):
             return switch.write_memory()
-        # Another name makes another file in NVRAM, and the next boot knows nothing of it.
+        # Another name writes another file to NVRAM, which the next boot does not read.
         return ["Building configuration...", "[OK]"]
 
     session.ask("Destination filename [startup-config]? ", answered)
 
 
-def _reload(switch: IosSwitch, session: Session, args: Args) -> None:
-
-    def confirm() -> None:
-        session.ask("Proceed with reload? [confirm]", confirmed, key=True)
-
-    def confirmed(key: str) -> list[str]:
-        if key in "\r\ny":
-            switch.reload()
-        return []
-
-    def save_first(text: str) -> list[str]:
-        answer = text.strip().lower()
-        if answer and "yes".startswith(answer):
-            printed = switch.write_memory()
-            confirm()
-            return printed
-        if answer and "no".startswith(answer):
-            confirm()
-            return []
-        ask_save()
-        return ["% Please answer 'yes' or 'no'."]
-
-    def ask_save() -> None:
-        session.ask("System configuration has been modified. Save? [yes/no]: ", save_first)
-
-    if switch.modified:
-        ask_save()
-    else:
-        confirm()
+_reload = reload(
+    lambda switch: switch.write_memory(),
+    "System configuration has been modified. Save? [yes/no]: ",
+    retry=["% Please answer 'yes' or 'no'."],
+)
 
 
 # --- show
 
 
-def _running(switch: IosSwitch, session: Session, args: Args) -> list[str]:
+def _running(switch: Catalyst, session: Session, args: Args) -> list[str]:
     if "port" in args:
         name = args.text("port")
-        lines = ["!", *show.interface_lines(switch.running, switch.chassis, name), "end", ""]
+        lines = [
+            "!",
+            *configuration.interface_lines(switch.running, switch.chassis, name),
+            "end",
+            "",
+        ]
     else:
         lines = switch.running_config()
     size = sum(len(line) + 1 for line in lines)
     return ["Building configuration...", "", f"Current configuration : {size} bytes", *lines]
 
 
-def _startup(switch: IosSwitch, session: Session, args: Args) -> list[str]:
+def _startup(switch: Catalyst, session: Session, args: Args) -> list[str]:
     startup = switch.startup
     if startup is None:
         return ["startup-config is not present"]
-    lines = show.running_config(startup, switch.chassis)
+    lines = configuration.running_config(startup, switch.chassis)
     size = sum(len(line) + 1 for line in lines)
     return [f"Using {size} out of 524288 bytes", *lines]
 
 
-def _vlan(switch: IosSwitch, session: Session, args: Args) -> list[str]:
+def _vlan(switch: Catalyst, session: Session, args: Args) -> list[str]:
     running, chassis = switch.running, switch.chassis
     return [
         *show.vlan_table(running, chassis, running.vlans),
@@ -122,12 +93,12 @@ def _vlan(switch: IosSwitch, session: Session, args: Args) -> list[str]:
     ]
 
 
-def _vlan_brief(switch: IosSwitch, session: Session, args: Args) -> list[str]:
+def _vlan_brief(switch: Catalyst, session: Session, args: Args) -> list[str]:
     running = switch.running
     return show.vlan_table(running, switch.chassis, running.vlans)
 
 
-def _vlan_id(switch: IosSwitch, session: Session, args: Args) -> list[str]:
+def _vlan_id(switch: Catalyst, session: Session, args: Args) -> list[str]:
     vlan, running = args.number("vlan"), switch.running
     if vlan not in running.vlans:
         return [f"VLAN id {vlan} not found in current VLAN database"]
@@ -138,11 +109,11 @@ def _vlan_id(switch: IosSwitch, session: Session, args: Args) -> list[str]:
     ]
 
 
-def _chosen(switch: IosSwitch, session: Session, args: Args) -> Iterable[str]:
+def _chosen(switch: Catalyst, session: Session, args: Args) -> Iterable[str]:
     return [args.text("port")] if "port" in args else switch.names.all
 
 
-def _switchport(switch: IosSwitch, session: Session, args: Args) -> list[str]:
+def _switchport(switch: Catalyst, session: Session, args: Args) -> list[str]:
     running, chassis = switch.running, switch.chassis
     return [
         line
@@ -151,24 +122,24 @@ def _switchport(switch: IosSwitch, session: Session, args: Args) -> list[str]:
     ]
 
 
-def _status(switch: IosSwitch, session: Session, args: Args) -> list[str]:
+def _status(switch: Catalyst, session: Session, args: Args) -> list[str]:
     return show.status_table(switch.running, switch.chassis, _chosen(switch, session, args))
 
 
-def _trunk(switch: IosSwitch, session: Session, args: Args) -> list[str]:
+def _trunk(switch: Catalyst, session: Session, args: Args) -> list[str]:
     return show.trunk_tables(switch.running, switch.chassis, _chosen(switch, session, args))
 
 
-def _version(switch: IosSwitch, session: Session, args: Args) -> list[str]:
+def _version(switch: Catalyst, session: Session, args: Args) -> list[str]:
     return show.version(switch.running, switch.chassis, switch.uptime())
 
 
-def _clock(switch: IosSwitch, session: Session, args: Args) -> list[str]:
-    # The star says that the clock was never set.
+def _clock(switch: Catalyst, session: Session, args: Args) -> list[str]:
+    # The star means that the clock was never set.
     return [f"*{switch.now():%H:%M:%S.%f}"[:-3] + f" UTC {switch.date()}"]
 
 
-def _users(switch: IosSwitch, session: Session, args: Args) -> list[str]:
+def _users(switch: Catalyst, session: Session, args: Args) -> list[str]:
     lines = ["    Line       User       Host(s)              Idle       Location"]
     for other in switch.sessions:
         if not isinstance(other, Session):
@@ -182,7 +153,7 @@ def _users(switch: IosSwitch, session: Session, args: Args) -> list[str]:
     return [*lines, "", header, ""]
 
 
-ANY_LEVEL: list[tuple[str, _Handler]] = [
+ANY_LEVEL: Commands = [
     ("enable", CliSwitch.do_enable),
     ("disable", CliSwitch.do_disable),
     ("exit", CliSwitch.do_quit),
@@ -190,7 +161,7 @@ ANY_LEVEL: list[tuple[str, _Handler]] = [
     ("quit", CliSwitch.do_quit),
     ("terminal length <number>", CliSwitch.do_length),
     ("terminal width <number>", CliSwitch.do_width),
-    ("terminal monitor", _monitor),
+    ("terminal monitor", monitor),
     ("terminal no monitor", _no_monitor),
     ("show clock", _clock),
     ("show interfaces switchport", _switchport),
@@ -207,7 +178,7 @@ ANY_LEVEL: list[tuple[str, _Handler]] = [
 ]
 """Commands of user and privileged mode."""
 
-PRIVILEGED: list[tuple[str, _Handler]] = [
+PRIVILEGED: Commands = [
     ("configure", _configure_from),
     ("configure terminal", _configure),
     ("copy running-config startup-config", _copy),
@@ -240,7 +211,7 @@ RESERVED_USER = {
     "keymap-type notify padding parity rxspeed special-character-bits speed start-character "
     "stop-character stopbits telnet terminal-type transport txspeed",
 }
-"""Further keywords, known only so that abbreviations clash as on the device."""
+"""Further keywords, so that abbreviations are ambiguous as on the device."""
 
 RESERVED_PRIVILEGED = (
     "archive beep cd clock cns debug delete diagnostic dir dot1x erase event format fsck "

@@ -4,32 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from haas_rpcd.sim.cli.grammar import Args
+from haas_rpcd.sim.cli import Args, Commands, Handler, Session
 from haas_rpcd.sim.ios import modes
+from haas_rpcd.sim.ios.catalyst import Catalyst
 from haas_rpcd.sim.ios.portname import short
 from haas_rpcd.sim.ios.state import Encapsulation, Port
 from haas_rpcd.sim.ios.state import Mode as PortMode
 from haas_rpcd.sim.ios.vlanlist import ALL_VLANS, LEGACY_VLANS, BadVlanListError, parse
 
-if TYPE_CHECKING:
-    from haas_rpcd.sim.cli.session import Session
-    from haas_rpcd.sim.ios.switch import IosSwitch
-
-
-_Handler = Callable[["IosSwitch", "Session", Args], Iterable[str] | None]
-
 
 class CommandRejectedError(Exception):
-    """IOS understood the line and will not have it; ``str()`` is its text."""
+    """IOS rejects a line that it understands; ``str()`` is what it prints."""
 
 
 @dataclass
 class _Change:
-    """One command on its way to one port."""
+    """One command for one port."""
 
-    switch: IosSwitch
+    switch: Catalyst
     name: str
     port: Port
     args: Args
@@ -37,13 +31,13 @@ class _Change:
 
 def _each(
     apply: Callable[[_Change], Iterable[str] | None],
-) -> _Handler:
-    """Carry ``apply`` out on one selected port after the other.
+) -> Handler:
+    """Make a command for all selected ports from a function for a single port.
 
-    In a range IOS stops at the first port that refuses; those before it stay changed.
+    In a range IOS stops at the first port that refuses. The ports before it stay changed.
     """
 
-    def run(switch: IosSwitch, session: Session, args: Args) -> list[str]:
+    def run(switch: Catalyst, session: Session, args: Args) -> list[str]:
         printed: list[str] = []
         for name in session.selection:
             port = switch.running.ports[name]
@@ -61,7 +55,7 @@ def _each(
 
 
 def _nothing(_: _Change) -> None:
-    """Accept what changes nothing here: ports of this switch are always layer 2."""
+    """Accept ``switchport``, which changes nothing: ports of this switch are always layer 2."""
 
 
 def _description(change: _Change) -> None:
@@ -186,10 +180,10 @@ _PORTFAST_WARNING = """\
 """
 
 
-def _portfast(setting: Literal["portfast", "portfast trunk"]) -> _Handler:
-    """Portfast warns once for a whole range, so it looks at the selection itself."""
+def _portfast(setting: Literal["portfast", "portfast trunk"]) -> Handler:
+    """Make ``spanning-tree portfast``, which warns once for a whole range."""
 
-    def run(switch: IosSwitch, session: Session, args: Args) -> list[str]:
+    def run(switch: Catalyst, session: Session, args: Args) -> list[str]:
         ports = switch.running.ports
         for name in session.selection:
             ports[name].portfast = "" if args.no else setting
@@ -216,7 +210,7 @@ def _portfast(setting: Literal["portfast", "portfast trunk"]) -> _Handler:
     return run
 
 
-COMMANDS: list[tuple[str, _Handler]] = [
+COMMANDS: Commands = [
     ("description <line>", _each(_description)),
     ("no description [<line>]", _each(_description)),
     ("[no] shutdown", _each(_shutdown)),
@@ -241,15 +235,15 @@ COMMANDS: list[tuple[str, _Handler]] = [
     ("[no] spanning-tree portfast", _portfast("portfast")),
     ("[no] spanning-tree portfast trunk", _portfast("portfast trunk")),
 ]
-"""Patterns of `haas_rpcd.sim.cli.grammar` and what carries them out."""
+"""The commands of all models."""
 
-ENCAPSULATION: list[tuple[str, _Handler]] = [
+ENCAPSULATION: Commands = [
     ("switchport trunk encapsulation dot1q", _each(_encapsulation("dot1q"))),
     ("switchport trunk encapsulation isl", _each(_encapsulation("isl"))),
     ("switchport trunk encapsulation negotiate", _each(_encapsulation("negotiate"))),
     ("no switchport trunk encapsulation", _each(_encapsulation("negotiate"))),
 ]
-"""Commands of models that know ISL beside 802.1Q, such as the 3560."""
+"""The commands of models that know ISL besides 802.1Q, such as the 3560."""
 
 RESERVED = {
     "": "arp auto bandwidth carrier-delay cdp channel-group channel-protocol default delay dot1x "
@@ -262,4 +256,4 @@ RESERVED = {
     "spanning-tree": "bpdufilter bpduguard cost guard link-type mst port-priority stack-port vlan",
     "spanning-tree portfast": "disable",
 }
-"""Further keywords of the mode, known only so that abbreviations clash as on the device."""
+"""Further keywords, so that abbreviations are ambiguous as on the device."""

@@ -1,4 +1,4 @@
-"""What a Catalyst says at a login, and how its configuration shows who may log in."""
+"""The dialogue of a login to a Catalyst, and the lines of its configuration about logins."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _GREETING = ("", "User Access Verification", "")
 _NONE_SET = ("", "Password required, but none set")
 
 LOCAL = Login(before=_GREETING, none_set=_NONE_SET)
-"""With a username it is ``login local``; the third wrong answer closes the line."""
+"""With a username: ``login local``. The third wrong answer closes the line."""
 
 LINE = Login(before=_GREETING, none_set=_NONE_SET, wrong=(), closing=("% Bad passwords",))
-"""Without one only the lines' password is asked for."""
+"""Without a username: only the password of the lines is asked for."""
 
 ENABLE = Enable(none_set=("% No password set",))
-"""Without a secret only the console gets through ``enable``, not a VTY."""
+"""Without a secret ``enable`` works on the console only, not on a VTY."""
 
 
 def config_lines(access: Access) -> tuple[str, ...]:
-    """The lines of the configuration above the interfaces; secrets only as digests."""
+    """Return the lines above the interfaces. They contain digests in place of secrets."""
     lines = []
     if access.enable:
         lines += [f"enable secret 5 {_digest(access.enable)}", "!"]
@@ -34,7 +34,7 @@ def config_lines(access: Access) -> tuple[str, ...]:
 
 
 def vty_lines(access: Access) -> tuple[str, ...]:
-    """The lines of the configuration below ``line vty``."""
+    """Return the lines below ``line vty``."""
     if access.username is not None:
         return (" login local",)
     level = (" privilege level 15",) if access.privileged else ()
@@ -43,6 +43,6 @@ def vty_lines(access: Access) -> tuple[str, ...]:
 
 
 def _digest(secret: str) -> str:
-    """Something that looks like a type 5 secret and says as little."""
+    """Return a digest that looks like a type 5 secret."""
     digest = base64.b64encode(hashlib.sha256(secret.encode()).digest(), b"./").decode()
     return f"$1${digest[:4]}${digest[4:26]}"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from haas_rpcd.sim.cli.texts import Mode
 
 MAX_PROMPT = 30
-"""Characters of a prompt in configuration modes; IOS cuts the mode's name to fit ("hostname" in
-the IOS Configuration Fundamentals command reference)."""
+"""Characters of a prompt in configuration modes. IOS shortens the mode's name to fit ("hostname"
+in the IOS Configuration Fundamentals command reference)."""
 
 MAX_HOSTNAME = 20
-"""Characters of the hostname that prompts of configuration modes show."""
+"""Characters of the hostname in prompts of configuration modes."""
 
 USER = Mode("user", "{host}>")
 PRIVILEGED = Mode("privileged", "{host}#")

@@ -10,12 +10,12 @@ NAMING = Naming(
     comma=r"\s+,\s*",
     max_parts=5,
 )
-"""Ranges: the manual's spacing is demanded, a blank before the hyphen and before the comma, and at
+"""Ranges need the manual's spacing, a blank before the hyphen and before the comma, and have at
 most five parts (Catalyst 2960 command reference, "interface range")."""
 
 short = NAMING.short
 
 
 def gigabit(count: int, prefix: str = "1/0/") -> list[str]:
-    """Full names of ``count`` gigabit ports, numbered from 1 as on a 2960S: ``1/0/1`` onwards."""
+    """Return full names of ``count`` gigabit ports, numbered from 1 as on a 2960S."""
     return [f"GigabitEthernet{prefix}{i}" for i in range(1, count + 1)]

@@ -1,145 +1,22 @@
-"""What ``show`` commands print: pure functions from configuration to lines.
+"""The tables that ``show`` commands print, as pure functions.
 
-The layouts follow what Catalyst 2960 and 3560 switches with IOS 15.0(2)SE print.
+Their layout is that of Catalyst 2960 and 3560 switches with IOS 15.0(2)SE.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
 
 from haas_rpcd.sim.ios.portname import short
-from haas_rpcd.sim.ios.state import Config, Port, carried_by, default_vlan_name
+from haas_rpcd.sim.ios.state import Chassis, Config, Port, carried_by
 from haas_rpcd.sim.ios.vlanlist import ALL_VLANS, LEGACY_VLANS, format_list, wrap_list
-
-CONFIG_WIDTH = 80
-"""IOS breaks a long list of allowed VLANs into several lines of its configuration."""
-
-
-@dataclass(frozen=True)
-class Chassis:
-    """What does not change while a switch runs: its model and how its lines are protected."""
-
-    model: str
-    version: str
-    serial: str
-    encapsulation: bool  # does it know ISL, so that "switchport trunk encapsulation" exists?
-    logins: tuple[str, ...] = ()  # the lines of the configuration that say who may log in
-    vty_lines: tuple[str, ...] = ()  # those below "line vty"
-    unplugged: set[str] = field(default_factory=set)  # ports without a link; changes at run time
-
-    @property
-    def family(self) -> str:
-        """``C2960S`` for ``WS-C2960S-24TS-L``."""
-        return self.model.removeprefix("WS-").partition("-")[0]
-
-
-# --- the configuration
-
-
-def running_config(config: Config, chassis: Chassis, header: Iterable[str] = ()) -> list[str]:
-    """The lines of the whole configuration, from the first ``!`` to ``end``."""
-    major = chassis.version.partition("(")[0]
-    return [
-        "!",
-        *header,
-        f"version {major}",
-        "no service pad",
-        "service timestamps debug datetime msec",
-        "service timestamps log datetime msec",
-        "service password-encryption",
-        "!",
-        f"hostname {config.hostname}",
-        "!",
-        "boot-start-marker",
-        "boot-end-marker",
-        "!",
-        *chassis.logins,
-        "no aaa new-model",
-        "system mtu routing 1500",
-        *(["vtp mode transparent"] if config.vtp_mode == "transparent" else []),
-        "!",
-        "!",
-        "no ip domain-lookup",
-        "!",
-        "!",
-        "spanning-tree mode pvst",
-        "spanning-tree extend system-id",
-        "!",
-        "vlan internal allocation policy ascending",
-        "!",
-        *(_vlan_lines(config.vlans) if config.vtp_mode == "transparent" else []),
-        "!",
-        *(line for name in config.ports for line in [*interface_lines(config, chassis, name), "!"]),
-        "ip http server",
-        "ip http secure-server",
-        "!",
-        "line con 0",
-        *(line for span in ("0 4", "5 15") for line in [f"line vty {span}", *chassis.vty_lines]),
-        "!",
-        "end",
-        "",
-    ]
-
-
-def _vlan_lines(vlans: Mapping[int, str]) -> Iterator[str]:
-    """VLANs, neighbours under default names in one stanza, as IOS does in transparent mode."""
-    unnamed: list[int] = []
-
-    def flush() -> Iterator[str]:
-        if unnamed:
-            yield from [f"vlan {format_list(unnamed)}", "!"]
-            unnamed.clear()
-
-    for vlan, name in sorted(vlans.items()):
-        if vlan == 1 or vlan in LEGACY_VLANS:
-            continue
-        if name == default_vlan_name(vlan):
-            unnamed.append(vlan)
-            continue
-        yield from flush()
-        yield from [f"vlan {vlan}", f" name {name}", "!"]
-    yield from flush()
-
-
-def interface_lines(config: Config, chassis: Chassis, name: str) -> list[str]:
-    """The stanza of one interface; what is at its default is not shown."""
-    port = config.ports[name]
-    lines = [f"interface {name}"]
-    if port.description:
-        lines.append(f" description {port.description}")
-    if port.access_vlan != 1:
-        lines.append(f" switchport access vlan {port.access_vlan}")
-    if chassis.encapsulation and port.encapsulation != "negotiate":
-        lines.append(f" switchport trunk encapsulation {port.encapsulation}")
-    if port.native_vlan != 1:
-        lines.append(f" switchport trunk native vlan {port.native_vlan}")
-    lines += _allowed_lines(port)
-    if port.mode != "dynamic auto":
-        lines.append(f" switchport mode {port.mode}")
-    if port.nonegotiate:
-        lines.append(" switchport nonegotiate")
-    if port.shutdown:
-        lines.append(" shutdown")
-    if port.portfast:
-        lines.append(f" spanning-tree {port.portfast}")
-    return lines
-
-
-def _allowed_lines(port: Port) -> Iterator[str]:
-    if port.allowed == ALL_VLANS:
-        return
-    head = " switchport trunk allowed vlan "
-    pieces = wrap_list(format_list(port.allowed), CONFIG_WIDTH - len(head) - len("add "))
-    for index, piece in enumerate(pieces):
-        yield head + ("add " if index else "") + piece
-
+from haas_rpcd.sim.ioslike.show import rows_of_ports
 
 # --- VLANs
 
 
 def vlan_table(config: Config, chassis: Chassis, vlans: Collection[int]) -> list[str]:
-    """``show vlan brief``: trunks that are up are on no line of it."""
+    """``show vlan brief``, which does not show active trunks."""
     lines = [
         "",
         "VLAN Name                             Status    Ports",
@@ -152,7 +29,7 @@ def vlan_table(config: Config, chassis: Chassis, vlans: Collection[int]) -> list
             for name, port in config.ports.items()
             if port.access_vlan == vlan and operational_mode(port, name, chassis) != "trunk"
         ]
-        rows = [row.replace(",", ", ") for row in wrap_list(",".join(members), 28)]
+        rows = rows_of_ports(members, 28)
         lines.append(f"{vlan:<4} {config.vlans[vlan]:<32} {status:<9} {rows[0]}")
         lines += [f"{'':48}{row}" for row in rows[1:]]
     return lines
@@ -195,7 +72,7 @@ def vlan_details(vlans: Collection[int]) -> list[str]:
 
 
 def operational_mode(port: Port, name: str, chassis: Chassis) -> str:
-    """``down``, ``trunk`` or ``static access``: what a port is doing, not what it is set to."""
+    """Return the operational mode of a port: ``down``, ``trunk`` or ``static access``."""
     if port.shutdown or name in chassis.unplugged:
         return "down"
     return "trunk" if port.mode == "trunk" else "static access"
@@ -230,7 +107,7 @@ def _media(name: str) -> str:
 
 
 def trunk_tables(config: Config, chassis: Chassis, names: Iterable[str]) -> list[str]:
-    """``show interfaces trunk``: four tables of the trunks that are up, or nothing."""
+    """``show interfaces trunk``: four tables of the active trunks, or nothing."""
     trunks = [
         (short(name), config.ports[name])
         for name in names
@@ -257,7 +134,7 @@ def trunk_tables(config: Config, chassis: Chassis, names: Iterable[str]) -> list
 
 
 def trunk_encapsulation(port: Port) -> str:
-    """How the table of trunks spells the encapsulation."""
+    """Return the encapsulation as the table of trunks spells it."""
     return "isl" if port.encapsulation == "isl" else "802.1q"
 
 
@@ -274,7 +151,7 @@ def switchport(config: Config, chassis: Chassis, name: str) -> list[str]:
     operational = {"static access": "native", "trunk": encapsulation}.get(state)
     negotiates = port.mode != "access" and not port.nonegotiate
     allowed = "ALL" if port.allowed == ALL_VLANS else format_list(port.allowed, empty="NONE")
-    # IOS sets the continuation of a long list five columns in.
+    # IOS indents the continuation of a long list by five columns.
     head, *more = wrap_list(allowed, 55)
     allowed_lines = [
         line + ("," if index < len(more) else "")
@@ -319,7 +196,7 @@ def _named(config: Config, vlan: int) -> str:
     return f"{vlan} ({config.vlans.get(vlan, 'Inactive')})"
 
 
-# --- the box
+# --- the switch itself
 
 
 def version(config: Config, chassis: Chassis, uptime: str) -> list[str]:

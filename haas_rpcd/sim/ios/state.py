@@ -1,7 +1,7 @@
-"""What a simulated switch is set to: running and startup configuration, and what ports carry.
+"""What a Catalyst is, and what it is configured to do.
 
-Defaults are those of a Catalyst 2960 out of its box: every port ``dynamic auto``, on VLAN 1, not
-shut, and its trunk, should it become one, open to ALL VLANs.
+The defaults are those of a new Catalyst 2960: every port is ``dynamic auto``, on VLAN 1 and not
+shut. As a trunk it carries all VLANs.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Literal
 from haas_rpcd.sim.cli import config
 from haas_rpcd.sim.cli.records import NOTHING, Carried
 from haas_rpcd.sim.ios.vlanlist import ALL_VLANS, LEGACY_VLANS
+from haas_rpcd.sim.ioslike.show import default_vlan_name
 
 Mode = Literal["access", "trunk", "dynamic auto", "dynamic desirable"]
 Encapsulation = Literal["dot1q", "isl", "negotiate"]
@@ -43,9 +44,9 @@ class Port:
 
 
 def carried_by(port: Port, vlans: Iterable[int]) -> Carried:
-    """Say what ``port`` carries while ``vlans`` exist.
+    """Return what a port carries while ``vlans`` exist.
 
-    A dynamic port counts as an access port: nothing that negotiates is plugged in.
+    A dynamic port counts as an access port, because nothing negotiates at its other end.
     """
     if port.shutdown:
         return NOTHING
@@ -57,23 +58,36 @@ def carried_by(port: Port, vlans: Iterable[int]) -> Carried:
     return Carried(native, passing - {port.native_vlan})
 
 
-def default_vlan_name(vlan: int) -> str:
-    """The name IOS gives: ``VLAN0100``."""
-    return f"VLAN{vlan:04}"
-
-
 @dataclass(slots=True)
 class Config(config.Config):
-    """One whole configuration."""
+    """A configuration of IOS. ``vlans``: their names."""
 
     ports: dict[str, Port]
     vlans: dict[int, str] = field(default_factory=lambda: dict(FACTORY_VLANS))
     vtp_mode: VtpMode = "transparent"
 
     def carried(self, port: str) -> Carried:
-        """What a port carries."""
+        """Return what a port carries."""
         return carried_by(self.ports[port], self.vlans)
 
     def add_vlan(self, vlan: int) -> None:
-        """Let a VLAN exist under its default name, unless it does already."""
+        """Create a VLAN with its default name, unless it exists."""
         self.vlans.setdefault(vlan, default_vlan_name(vlan))
+
+
+@dataclass(frozen=True)
+class Chassis:
+    """What does not change while a switch runs: its model and its logins."""
+
+    model: str
+    version: str
+    serial: str
+    encapsulation: bool  # it knows ISL, so "switchport trunk encapsulation" exists
+    logins: tuple[str, ...] = ()  # lines of the configuration about logins
+    vty_lines: tuple[str, ...] = ()  # lines below "line vty"
+    unplugged: set[str] = field(default_factory=set)  # ports without a link; changes at run time
+
+    @property
+    def family(self) -> str:
+        """``C2960S`` for ``WS-C2960S-24TS-L``."""
+        return self.model.removeprefix("WS-").partition("-")[0]

@@ -12,21 +12,21 @@ __all__ = [
 ]  # fmt: skip
 
 LEGACY_VLANS: frozenset[int] = frozenset(range(1002, 1006))
-"""FDDI and token ring VLANs: they always exist on a Catalyst and never carry Ethernet."""
+"""The VLANs of FDDI and token ring. They always exist on a Catalyst and never carry Ethernet."""
 
 DEFAULT_VLANS: frozenset[int] = LEGACY_VLANS | {1}
-"""VLANs that can be neither made nor deleted nor renamed."""
+"""The VLANs that can't be created, deleted or renamed."""
 
 
 class BadVlanListError(ValueError):
-    """A list that IOS rejects; ``str()`` is IOS's own text, line breaks included."""
+    """IOS rejects a list; ``str()`` is what it prints, including line breaks."""
 
 
 def parse(text: str) -> frozenset[int]:
     """Read a list such as ``5,10-12``.
 
-    Raises `BadVlanListError` as IOS 15 does: it counts characters from 1 and names the
-    delimiter (``EOL`` at the end of the list) at which it noticed the error.
+    Raises `BadVlanListError` in the words of IOS 15, which counts characters from 1 and names the
+    delimiter after the error (``EOL`` at the end of the list).
     """
     vlans: set[int] = set()
     first: int | None = None  # the left end, while a range is being read
@@ -63,5 +63,5 @@ def parse(text: str) -> frozenset[int]:
 
 
 def _rejected(reason: str) -> BadVlanListError:
-    # IOS breaks this text at a terminal's width whatever the session's own width is.
+    # IOS breaks this text at the same column, whatever the session's width is.
     return BadVlanListError(fill(f"Command rejected: Bad VLAN list - {reason}", 72))

@@ -75,7 +75,7 @@ def save(*printed: str) -> Handler:
 
 
 def reload(
-    save_first: Callable[[Switch], Iterable[str]],
+    save_first: Callable[[Any], Iterable[str]],
     question: str,
     *,
     retry: Sequence[str],
