@@ -65,7 +65,10 @@ def no_project(inventory: Inventory) -> str:
 def tour(inventory: Inventory, project: str | None) -> str | None:
     """The next step of the demo's tour towards a first apply; None at its end."""
     if project is None:
-        return "Tour: press p, and choose the project astro."
+        names = sorted(inventory.projects)
+        if not names:
+            return "Tour: make a project:  :project create NAME"
+        return f"Tour: press p, and choose the project {names[0]}."
     held = [n for n in inventory.nodes_of(project) if n.state == "allocated"]
     networks = [n for n in inventory.networks_of(project) if n.project == project]
     nics = [(n.node, i) for n in held for i in n.nics]

@@ -167,7 +167,8 @@ class InventorySync:
             return
         from haas_console.core.demo import demo_daemon
 
-        self._set_status("connecting", "starting the embedded data centre")
+        what = "embedded data centre" if self.target.site is None else f"copy of {self.target.site}"
+        self._set_status("connecting", f"starting the {what}")
         self._endpoint = await stack.enter_async_context(demo_daemon(self.target.site))
 
     async def _once(self) -> None:

@@ -92,6 +92,7 @@ async def rehearsal(
 
 async def run_rehearsal(socket_path: str, site: Path, given: Settings | None = None) -> None:
     """Serve a copy of a site until SIGTERM or SIGINT. Raises ConfigError, OSError."""
+    logging.getLogger("asyncssh").setLevel(logging.WARNING)  # it reports every listener
     async with rehearsal(socket_path, read(site), given):
         log.info("serving a rehearsal of %s on %s", site, socket_path)
         await until_stopped()
