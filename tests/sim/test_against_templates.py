@@ -19,7 +19,7 @@ from haas_rpcd.drivers.switch.driver import SwitchDriver
 from haas_rpcd.drivers.switch.transport.telnet import TelnetTransport
 from haas_rpcd.model import SetVlan
 from haas_rpcd.sim.personalities import make
-from tests.unit.test_session import send, silent
+from tests.unit.dialects.harness import send
 
 VLANS = {
     "arista_eos": ("arista_eos", "show vlan"),
@@ -56,7 +56,7 @@ async def shown(dialect: str, command: str) -> tuple[str, frozenset[int], str]:
             credential=lambda: secret,
             settings=SwitchSettings(),
         )
-        await driver.open(silent)
+        await driver.open(lambda line: None)
         try:
             await send(driver, SetVlan(101, True), SetVlan(105, True))
             seen = await driver.probe()

@@ -15,8 +15,8 @@ from haas_rpcd.sim.comware import Comware5Switch
 from haas_rpcd.sim.ioslike.ports import RoutedPort
 from haas_rpcd.sim.os10.state import Port as Os10Port
 from haas_rpcd.sim.personalities import personality
-from tests.unit.dialects import hands
-from tests.unit.dialects.hands import FOREIGN, HAAS, LIVE, POOL
+from tests.unit.dialects import harness
+from tests.unit.dialects.harness import FOREIGN, HAAS, LIVE, POOL
 
 Dice = random.Random
 
@@ -343,7 +343,7 @@ class Kind:
         return self.variant or personality(self.dialect)
 
     def switch(self, ports: int = 4, **options: Any) -> Any:
-        return hands.made(self.kind, ports, **(self.made | options))
+        return harness.made(self.kind, ports, **(self.made | options))
 
     def port(self, switch: Any, at: int) -> str:
         """The name by which a port is registered."""

@@ -7,7 +7,7 @@ from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.model import PARKED, PortConfig, SetPort
 from haas_rpcd.sim.cli import Carried
 from haas_rpcd.sim.eos.state import Port
-from tests.unit.dialects.hands import driving, observe, send
+from tests.unit.dialects.harness import driving, observe, send
 from tests.unit.dialects.kinds import KINDS
 
 EOS = DIALECTS["arista_eos"]

@@ -19,7 +19,7 @@ from haas_rpcd.model import (
 )
 from haas_rpcd.sim.cli import Carried
 from haas_rpcd.sim.os9 import Os9Switch
-from tests.unit.dialects.hands import Progress, driving, send
+from tests.unit.dialects.harness import Recorder, driving, send
 from tests.unit.dialects.kinds import KINDS
 
 # --- ports ----------------------------------------------------------------------------------------
@@ -41,7 +41,7 @@ async def test_lines_for_a_vlan_that_is_refused_do_not_fall_on_the_one_before(na
             SetPort(names[0], PortConfig(100, (101, 102))),
             SetPort(names[1], PortConfig(100, (101, 103))),
         ]
-        outcomes = await driver.send(changes, Progress())
+        outcomes = await driver.send(changes, Recorder())
         assert [outcome.state for outcome in outcomes][1] == "refused"
         assert switch.carried(first) == Carried(100, frozenset({101, 102}))
         assert switch.carried(second) == Carried(100, frozenset({101}))
@@ -74,7 +74,7 @@ async def test_somebody_else_holds_the_configuration() -> None:
     assert isinstance(switch, Os9Switch)
     async with driving(switch) as driver:
         switch.locked_by = "admin"
-        [outcome] = await driver.send([SetVlan(100, True)], Progress())
+        [outcome] = await driver.send([SetVlan(100, True)], Recorder())
         assert outcome.error is not None
         busy = DIALECTS["dell_os9"].busy
         assert busy is not None

@@ -18,7 +18,7 @@ from haas_rpcd.model import (
     SetVlan,
 )
 from haas_rpcd.sim.cli import ALL_VLANS, Carried
-from tests.unit.dialects.hands import Progress, driving, observe, send
+from tests.unit.dialects.harness import Recorder, driving, observe, send
 from tests.unit.dialects.kinds import KINDS
 
 # --- logging in -----------------------------------------------------------------------------------
@@ -88,7 +88,7 @@ async def test_a_database_that_somebody_else_locked_is_tried_again() -> None:
     locked = "Configuration Database locked by another application - try later"
     switch.faults.refuse["^vlan 110"] = locked
 
-    class Patient(Progress):
+    class Patient(Recorder):
         """The other one is done as soon as we begin to wait."""
 
         def line_sent(self, change: int, line: str) -> None:

@@ -28,8 +28,8 @@ from haas_rpcd.model import (
 )
 from haas_rpcd.sim.cli import Carried
 from haas_rpcd.sim.personalities import CLASSES, dialects, personality
-from tests.unit.dialects.hands import (
-    Progress,
+from tests.unit.dialects.harness import (
+    Recorder,
     add_vlans,
     all_carried,
     assert_isolated,
@@ -121,7 +121,7 @@ async def test_a_refusal_opens_nothing_else_whatever_was_sent_ahead(kind: Kind, 
             wanted = dict(zip(own, [same, same, last], strict=True))
             changes = [SetPort(kind.name(name), config) for name, config in wanted.items()]
             switch.faults.refuse = {line: kind.refusal}
-            progress = Progress()
+            progress = Recorder()
             outcomes = await driver.send(changes, progress)
             switch.faults.refuse = {}
             sent += progress.lines
@@ -279,7 +279,7 @@ async def test_a_port_that_the_switch_does_not_have_hides_no_other(kind: Kind) -
         with pytest.raises(DeviceError, match="refused"):
             await send(driver, SetPort(kind.missing, PortConfig(100)))
         both = [SetPort(port, PortConfig(100)), SetPort(kind.missing, PortConfig(100))]
-        assert "refused" in states(await driver.send(both, Progress()))
+        assert "refused" in states(await driver.send(both, Recorder()))
         await send(driver, SetPort(port, PARKED))
         there, missing = await driver.observe(both)
         assert there == PortSeen(PARKED)
@@ -362,7 +362,7 @@ async def test_a_save_that_fails_is_told(kind: Kind) -> None:
     changes: list[SwitchChange] = [SetPort(kind.port(switch, 0), PortConfig(100)), SaveConfig()]
     async with driving(switch, options=kind.options) as driver:
         switch.faults.save_error = kind.save_error
-        outcomes = await driver.send(changes, Progress())
+        outcomes = await driver.send(changes, Recorder())
         assert states(outcomes) == ["sent", "refused"]
         assert kind.save_error in str(outcomes[1].error)
         assert await driver.observe([SaveConfig()]) == [PresenceSeen(False)]
@@ -447,7 +447,7 @@ async def test_messages_of_the_system_are_neither_errors_nor_ends_of_answers(kin
     switch.on_change = lambda changed, ports: changed.announce(kind.message)
     ports = list(map(kind.name, switch.port_list))
 
-    class Talking(Progress):
+    class Talking(Recorder):
         """The switch has something to say whenever a line is on its way."""
 
         def line_sent(self, change: int, line: str) -> None:

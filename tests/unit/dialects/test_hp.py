@@ -25,7 +25,7 @@ from haas_rpcd.model import (
 )
 from haas_rpcd.sim import procurve
 from haas_rpcd.sim.cli import Carried
-from tests.unit.dialects.hands import FOREIGN, driving, send
+from tests.unit.dialects.harness import FOREIGN, driving, send
 from tests.unit.dialects.kinds import KINDS
 
 GIGABIT = "GigabitEthernet1/0/{}"

@@ -15,11 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from haas_rpcd.config import SwitchSettings
 from haas_rpcd.drivers.switch.dialect import Dialect, PortState
 from haas_rpcd.drivers.switch.dialects import DIALECTS
-from haas_rpcd.drivers.switch.driver import SwitchDriver
-from haas_rpcd.drivers.switch.transport.telnet import TelnetTransport
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import (
     PARKED,
@@ -31,8 +28,8 @@ from haas_rpcd.model import (
     vlan_ranges,
 )
 from haas_rpcd.sim.ios import gigabit
-from tests.unit.dialects.hands import CONFIGS
-from tests.unit.test_session import FULL, SETTINGS, catalyst, driving, send, silent
+from tests.unit.catalyst import catalyst
+from tests.unit.dialects.harness import CONFIGS, driving, send
 
 
 def lines(dialect: Dialect, *changes: SetPort | SetVlan, **options: Any) -> list[str]:
@@ -58,18 +55,11 @@ async def test_a_model_that_also_knows_isl_wants_the_encapsulation() -> None:
         await send(driver, SetVlan(100, True))
         with pytest.raises(DeviceError, match='trunk encapsulation is "Auto"'):
             await send(driver, wanted)
-        knowing = SwitchDriver(
-            "sw1",
-            DIALECTS["cisco_ios"],
-            connect=lambda: TelnetTransport.connect("sw1", "127.0.0.1", switch.port, 5.0),
-            options={"encapsulation": "dot1q"},
-            credential=lambda: FULL,
-            settings=SwitchSettings(**SETTINGS),
-        )
-        await knowing.open(silent)
-        await send(knowing, wanted)
-        assert await knowing.observe([wanted]) == [PortSeen(wanted.config)]
-        await knowing.close()
+        assert switch.history == []
+    switch = catalyst(model="WS-C3560-24TS", ports=gigabit(2, "0/"))
+    async with driving(switch, options={"encapsulation": "dot1q"}) as driver:
+        await send(driver, SetVlan(100, True), wanted)
+        assert await driver.observe([wanted]) == [PortSeen(wanted.config)]
 
 
 SHORT = [("Gi1/0/1", True), ("gi1/0/1", True), ("GigabitEthernet1/0/1", True), ("Gi1/0/11", False),

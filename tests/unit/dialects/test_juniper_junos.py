@@ -21,7 +21,7 @@ from haas_rpcd.model import (
 from haas_rpcd.sim.cli import NOTHING, Carried
 from haas_rpcd.sim.junos import JunosSwitch
 from haas_rpcd.sim.junos.state import Port, Vlan
-from tests.unit.dialects.hands import Progress, driving, observe, send, states
+from tests.unit.dialects.harness import Recorder, driving, observe, send, states
 from tests.unit.dialects.kinds import KINDS
 
 ex4300 = KINDS["juniper_junos"].switch
@@ -29,7 +29,7 @@ ex4300 = KINDS["juniper_junos"].switch
 JUNOS = DIALECTS["juniper_junos"]
 
 
-class Cancelling(Progress):
+class Cancelling(Recorder):
     """Cancels when a line begins so."""
 
     def __init__(self, stops_at: str) -> None:
@@ -40,7 +40,7 @@ class Cancelling(Progress):
         return any(line.startswith(self._stops_at) for line in self.lines)
 
 
-class Waiting(Progress):
+class Waiting(Recorder):
     """Notices when somebody else is waited for."""
 
     def __init__(self) -> None:
@@ -85,7 +85,7 @@ async def test_nothing_at_all_changes_when_one_line_is_refused(line: str) -> Non
             SetPort("ge-0/0/2", PARKED),
             SetPort("ge-0/0/3", PARKED),
         ]
-        outcomes = await driver.send(changes, Progress())
+        outcomes = await driver.send(changes, Recorder())
         assert "refused" in states(outcomes)
         assert "sent" not in states(outcomes)
         assert switch.history == []
@@ -105,7 +105,7 @@ async def test_what_a_commit_refuses_is_told_with_place_and_reason() -> None:
     switch.running.ports["ge-0/0/1"] = Port(inet=True)
     async with driving(switch) as driver:
         outcomes = await driver.send(
-            [SetPort("ge-0/0/0", PARKED), SetPort("ge-0/0/1", PortConfig(100))], Progress()
+            [SetPort("ge-0/0/0", PARKED), SetPort("ge-0/0/1", PortConfig(100))], Recorder()
         )
         assert states(outcomes) == ["refused", "refused"]
         assert outcomes[1].error is not None
@@ -140,7 +140,7 @@ async def test_a_session_that_is_cut_commits_nothing(at: str) -> None:
     switch = ex4300()
     async with driving(switch) as driver:
         switch.faults.cut_at = at
-        [outcome] = await driver.send([SetPort("ge-0/0/1", PortConfig(100))], Progress())
+        [outcome] = await driver.send([SetPort("ge-0/0/1", PortConfig(100))], Recorder())
         assert outcome.error is not None
         assert outcome.error.reason == "cut"
         assert not await driver.usable()
@@ -156,7 +156,7 @@ async def test_a_candidate_that_can_t_be_dropped_is_never_committed_later() -> N
     switch = ex4300()
     async with driving(switch) as driver:
         switch.faults.refuse = {"^rollback": "error: busy", "vlan members": "error: no"}
-        [outcome] = await driver.send([SetPort("ge-0/0/1", PortConfig(100))], Progress())
+        [outcome] = await driver.send([SetPort("ge-0/0/1", PortConfig(100))], Recorder())
         assert outcome.state == "refused"
         switch.faults.refuse = {}
         assert not await driver.usable()

@@ -13,7 +13,7 @@ from haas_rpcd.model import (
     SetPort,
     SetVlan,
 )
-from tests.unit.dialects.hands import carried, driving, observe, send, vlans
+from tests.unit.dialects.harness import carried, driving, observe, send, vlans
 from tests.unit.dialects.kinds import KINDS
 
 # --- isolation ------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from haas_rpcd.drivers.switch.dialect import PortState
 from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.model import PARKED, PortConfig, SetPort, parse_vlan_ranges
-from tests.unit.dialects.hands import CONFIGS, POOL
+from tests.unit.dialects.harness import CONFIGS, POOL
 
 OVS = DIALECTS["openvswitch"]
 NO_TAG = 0

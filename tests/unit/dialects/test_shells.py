@@ -28,10 +28,10 @@ from haas_rpcd.sim.cli import NOTHING, Carried
 from haas_rpcd.sim.nvue import NvueSwitch
 from haas_rpcd.sim.shell import Call
 from haas_rpcd.sim.sonic import SonicSwitch
-from tests.unit.dialects.hands import (
+from tests.unit.dialects.harness import (
     FOREIGN,
     POOL,
-    Progress,
+    Recorder,
     carried,
     config_of,
     driving,
@@ -181,7 +181,7 @@ async def test_what_somebody_left_in_the_candidate_is_not_applied_along() -> Non
         await send(driver, SetPort("swp1", PortConfig(100)))
         assert [set(entry.changed) for entry in switch.history] == [{"swp1"}]
         switch.faults.refuse = {"access 101": "Error: Invalid parameter"}
-        await driver.send([SetPort("swp2", PortConfig(101))], Progress())
+        await driver.send([SetPort("swp2", PortConfig(101))], Recorder())
         assert switch.nv.candidates == {}
 
 
@@ -200,7 +200,7 @@ async def test_an_apply_that_fails_with_status_0_failed() -> None:
     assert isinstance(switch, NvueSwitch)
     switch.nv.reload_fails = True
     async with driving(switch) as driver:
-        [outcome] = await driver.send([SetPort("swp1", PortConfig(100))], Progress())
+        [outcome] = await driver.send([SetPort("swp1", PortConfig(100))], Recorder())
         assert outcome.state == "refused"
         assert "Unable to restart services (ifreload-nvue.service)" in str(outcome.error)
         assert switch.history == []

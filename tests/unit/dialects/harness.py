@@ -1,4 +1,4 @@
-"""The hands by which tests drive a simulated switch: real telnet, and the driver itself."""
+"""Drives simulated switches in tests: the real driver over real telnet."""
 
 from __future__ import annotations
 
@@ -73,19 +73,29 @@ async def driving(
 ) -> AsyncIterator[SwitchDriver]:
     """Start a switch, and open a session on it."""
     async with switch:
-        driver = SwitchDriver(
-            "sw1",
-            DIALECTS[switch.dialect],
-            connect=lambda: TelnetTransport.connect("sw1", "127.0.0.1", switch.port, 5.0),
-            options=dict(options or {}),
-            credential=lambda: credential,
-            settings=SwitchSettings(**(SETTINGS | settings)),
-        )
+        driver = driver_of(switch, credential, options, **settings)
         try:
             await driver.open(lambda line: None)
             yield driver
         finally:
             await driver.close()
+
+
+def driver_of(
+    switch: Device[Any],
+    credential: Credential = HAAS,
+    options: Mapping[str, Any] | None = None,
+    **settings: float,
+) -> SwitchDriver:
+    """Make the driver of a running switch."""
+    return SwitchDriver(
+        "sw1",
+        DIALECTS[switch.dialect],
+        connect=lambda: TelnetTransport.connect("sw1", "127.0.0.1", switch.port, 5.0),
+        options=dict(options or {}),
+        credential=lambda: credential,
+        settings=SwitchSettings(**(SETTINGS | settings)),
+    )
 
 
 async def open_again(driver: SwitchDriver) -> None:
@@ -94,8 +104,8 @@ async def open_again(driver: SwitchDriver) -> None:
     await driver.open(lambda line: None)
 
 
-class Progress:
-    """Hears the lines, and stops nothing."""
+class Recorder:
+    """Records the lines that are sent."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -108,10 +118,10 @@ class Progress:
 
 
 async def send(
-    driver: SwitchDriver, *changes: SwitchChange, progress: Progress | None = None
+    driver: SwitchDriver, *changes: SwitchChange, progress: Recorder | None = None
 ) -> list[str]:
     """Send changes that must all be accepted; give the lines. Raises the first error."""
-    progress = progress or Progress()
+    progress = progress or Recorder()
     for outcome in await driver.send(changes, progress):
         if outcome.error is not None:
             raise outcome.error
