@@ -1,4 +1,4 @@
-"""Cancelling: a job sends nothing more; what was done is saved, the rest stays staged."""
+"""A cancelled job sends nothing more. What was done is saved; the rest stays staged."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ async def staged(site: SmallSite) -> SmallSite:
     return site
 
 
-async def test_a_running_job_sends_nothing_more(staged: SmallSite) -> None:
-    """A switch that is sent one line at a time; node-1's port is through with all of its own."""
+async def test_a_cancelled_job_sends_nothing_more(staged: SmallSite) -> None:
+    """Lines go out one at a time; all lines of node-1's port have been sent."""
     await staged.sql("UPDATE switch SET options = ?", ('{"window": 1, "ranges": false}',))
     opening = staged.wires["sw1"].hold("^no shutdown\r")
     job_id = await staged.begin("red")
@@ -47,7 +47,7 @@ async def test_a_running_job_sends_nothing_more(staged: SmallSite) -> None:
 
 
 async def test_a_job_cancelled_in_the_middle_of_a_script(staged: SmallSite) -> None:
-    """Nobody has been opened yet: the ports are shut as they were, and known to be."""
+    """No port has been opened yet: all are still shut, and known to be."""
     held = staged.wires["sw1"].hold("^switchport access vlan 100\r")
     job_id = await staged.begin("red")
     await held.wait()
@@ -87,8 +87,8 @@ async def test_a_job_cancelled_between_two_phases(staged: SmallSite) -> None:
     await staged.succeeds("red")
 
 
-async def test_a_job_cancelled_while_a_cut_connection_is_opened_again(staged: SmallSite) -> None:
-    """Some of the ports' lines were sent before the cut: the ports are looked at all the same."""
+async def test_a_job_cancelled_while_it_reconnects(staged: SmallSite) -> None:
+    """Some lines of the ports were sent before the disconnect, so the ports are read back."""
     staged.switches["sw1"].faults.cut_at = "switchport access vlan 100"
     held = staged.wires["sw1"].hold("^switchport access vlan 100\r")
     job_id = await staged.begin("red")
@@ -134,7 +134,7 @@ async def test_a_job_that_has_ended_cannot_be_cancelled(staged: SmallSite) -> No
 
 
 async def test_a_job_cancelled_in_its_last_step_has_succeeded(staged: SmallSite) -> None:
-    """There was nothing left to stop."""
+    """Nothing was left to stop."""
     held = staged.wires["sw1"].hold("^write memory\r")
     job_id = await staged.begin("red")
     await held.wait()
@@ -155,7 +155,7 @@ async def test_a_tenant_cancels_its_own_jobs_only(staged: SmallSite) -> None:
     assert (await staged.finished(job_id))["state"] == "cancelled"
 
 
-async def test_a_cancelled_job_stays_cancelled_when_the_daemon_dies_meanwhile(
+async def test_a_cancelled_job_stays_cancelled_after_the_daemon_restarts(
     staged: SmallSite,
 ) -> None:
     held = staged.wires["sw1"].hold("^switchport access vlan 100\r")
@@ -171,9 +171,11 @@ async def test_a_cancelled_job_stays_cancelled_when_the_daemon_dies_meanwhile(
     await staged.succeeds("red")
 
 
-async def test_a_project_with_a_job_under_way_is_not_deleted(staged: SmallSite) -> None:
-    """Else the job would be nobody's, and a job of no project is one of the site."""
-    await staged.call("port.register", switch="sw1", ports=["Gi1/0/9"])  # the site has work to do
+async def test_a_project_with_unfinished_jobs_cannot_be_deleted(staged: SmallSite) -> None:
+    """Otherwise its jobs would have no project, and such a job belongs to the site."""
+    await staged.call(
+        "port.register", switch="sw1", ports=["Gi1/0/9"]
+    )  # something for the site to apply
     held = staged.wires["sw1"].hold("^vlan 100\r")
     first, second = await staged.begin("red"), await staged.begin("red")
     await held.wait()

@@ -1,4 +1,4 @@
-"""Drift: devices that are not as they were applied are found, told of, and put right again."""
+"""Drift: devices that are not as applied are found, reported and repaired."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.rpc.small_site import NOTHING, SmallSite, access
 async def applied(site: SmallSite) -> SmallSite:
     """Red's node-1 (on sw1) and node-3 (on sw2) are on its network, VLAN 100.
 
-    The watch looks away: what is done by hand here is what it would complain of.
+    The isolation watch is off, as it would report the changes that these tests make by hand.
     """
     site.watch.on = False
     await site.hold_nodes("red", "node-1", "node-3")
@@ -50,14 +50,14 @@ def places(report: dict[str, Any]) -> list[tuple[str, str]]:
     return [(item["device"], item["target"]) for item in report["items"]]
 
 
-async def test_nothing_differs_after_an_apply(applied: SmallSite) -> None:
+async def test_after_an_apply_there_is_no_drift(applied: SmallSite) -> None:
     report = await applied.call("drift.check")
     assert report == {
         "checked": ["libvirt", "master", "sw1", "sw2"], "unreachable": [], "items": [],
     }  # fmt: skip
 
 
-async def test_what_somebody_changed_by_hand_is_found_told_and_put_right(
+async def test_a_port_changed_by_hand_is_found_reported_and_repaired(
     applied: SmallSite,
 ) -> None:
     by_hand(applied, "sw1", "Gi1/0/2", 1)
@@ -87,8 +87,7 @@ async def test_what_somebody_changed_by_hand_is_found_told_and_put_right(
     assert (await applied.call("plan.show", project="red"))["empty"]
 
 
-async def test_what_haas_does_not_manage_is_left_alone(applied: SmallSite) -> None:
-    """The site's own ports and VLANs, whatever is done to them."""
+async def test_ports_and_vlans_of_the_site_are_left_alone(applied: SmallSite) -> None:
     switch = applied.switches["sw1"]
     switch.running.add_vlan(900)
     registered = {p["port"] for p in (await applied.call("port.list", switch="sw1"))["items"]}
@@ -102,7 +101,7 @@ async def test_what_haas_does_not_manage_is_left_alone(applied: SmallSite) -> No
     assert switch.running.ports[spare].access_vlan == 900
 
 
-async def test_a_vlan_that_was_removed_and_one_that_is_left_over(applied: SmallSite) -> None:
+async def test_a_lost_vlan_and_a_left_over_one_are_repaired(applied: SmallSite) -> None:
     switch = applied.switches["sw2"]
     switch.delete_vlans([100])
     switch.running.add_vlan(107)
@@ -118,7 +117,7 @@ async def test_a_vlan_that_was_removed_and_one_that_is_left_over(applied: SmallS
     assert (await applied.call("drift.check"))["items"] == []
 
 
-async def test_what_was_found_can_be_listed_without_asking_a_device(applied: SmallSite) -> None:
+async def test_known_drift_is_listed_without_reading_a_device(applied: SmallSite) -> None:
     assert (await applied.call("drift.list"))["items"] == []
     by_hand(applied, "sw1", "Gi1/0/2", 1)
     by_hand(applied, "sw2", "Gi1/0/2", None)
@@ -136,8 +135,8 @@ async def test_what_was_found_can_be_listed_without_asking_a_device(applied: Sma
     assert (await applied.refused("drift.list", after="of old")).kind == "invalid_params"
 
 
-async def test_what_is_forgotten_has_no_drift(applied: SmallSite) -> None:
-    """Else a switch of the same name would begin with it."""
+async def test_a_deleted_port_has_no_drift(applied: SmallSite) -> None:
+    """Otherwise a port registered later by the same name would start with it."""
     by_hand(applied, "sw1", "Gi1/0/4", 1)
     await applied.call("drift.check")
     await applied.call("node.delete", node="node-2")
@@ -145,8 +144,8 @@ async def test_what_is_forgotten_has_no_drift(applied: SmallSite) -> None:
     assert (await applied.call("drift.list"))["items"] == []
 
 
-async def test_a_free_node_whose_port_was_opened_cannot_be_allocated(applied: SmallSite) -> None:
-    """It was confirmed parked, but is not any more: somebody might be on it."""
+async def test_a_free_node_whose_port_is_open_cannot_be_allocated(applied: SmallSite) -> None:
+    """The port was confirmed as parked, but is not any more."""
     by_hand(applied, "sw1", "Gi1/0/4", 1)
     assert (await states(applied))["node-2"] == "free"
     await applied.call("drift.check")
@@ -159,7 +158,7 @@ async def test_a_free_node_whose_port_was_opened_cannot_be_allocated(applied: Sm
     await applied.hold_nodes("red", "node-2")
 
 
-async def test_a_switch_that_cannot_be_read_is_named_and_holds_up_no_other(
+async def test_a_switch_that_cannot_be_read_is_named_and_the_others_are_read(
     applied: SmallSite,
 ) -> None:
     by_hand(applied, "sw2", "Gi1/0/2", None)
@@ -179,7 +178,7 @@ async def test_repair_applies_nothing_that_is_only_staged(applied: SmallSite) ->
     assert applied.carried("node-3") == access(100)
 
 
-async def test_headnodes_and_bridges_are_looked_at_too(applied: SmallSite) -> None:
+async def test_headnodes_and_bridges_are_checked_too(applied: SmallSite) -> None:
     await applied.call("headnode.create", project="red", headnode="login")
     await applied.call("headnode.connect", project="red", headnode="login", network="net")
     await applied.succeeds("red")
@@ -194,19 +193,19 @@ async def test_headnodes_and_bridges_are_looked_at_too(applied: SmallSite) -> No
     assert 100 in applied.host.bridges
 
 
-# --- a power cut ----------------------------------------------------------------------------------
+# --- restarts -------------------------------------------------------------------------------------
 
 
 async def rebooted(site: SmallSite, switch: str) -> None:
-    """Take the power from a switch that has been up for an hour, as far as the daemon knows."""
+    """Restart a switch that has been up for an hour, as far as the daemon knows."""
     await site.sql("UPDATE switch SET booted = booted - 3600 WHERE name = ?", (switch,))
     site.switches[switch].reload()
 
 
-async def test_ports_that_came_back_open_are_closed_before_anything_else(
+async def test_wrong_ports_of_a_restarted_switch_are_shut_before_anything_else(
     applied: SmallSite,
 ) -> None:
-    """The saved configuration was of other times, when node-2's port was on VLAN 100."""
+    """The saved configuration is old: node-2's port was on VLAN 100 then."""
     switch = applied.switches["sw1"]
     switch.keeps_history = True
     saved = switch.startup.ports["GigabitEthernet1/0/4"]
@@ -223,8 +222,8 @@ async def test_ports_that_came_back_open_are_closed_before_anything_else(
     assert applied.carried("node-1") == access(100)
 
 
-async def test_what_was_never_saved_is_put_back_by_itself(applied: SmallSite) -> None:
-    """A cut between apply and save: the switch forgot, the daemon did not."""
+async def test_unsaved_changes_are_restored_after_a_restart(applied: SmallSite) -> None:
+    """The power failed between apply and save: the switch forgot, the daemon did not."""
     switch = applied.switches["sw1"]
     port = switch.startup.ports["GigabitEthernet1/0/2"]
     port.shutdown, port.access_vlan = True, 1
@@ -240,10 +239,10 @@ async def test_what_was_never_saved_is_put_back_by_itself(applied: SmallSite) ->
     assert applied.carried("node-1") == access(100)
 
 
-# --- before a switch is HaaS's --------------------------------------------------------------------
+# --- before a switch is managed -------------------------------------------------------------------
 
 
-async def test_a_switch_is_probed_before_it_is_registered(empty_site: SmallSite) -> None:
+async def test_a_switch_can_be_probed_before_it_is_registered(empty_site: SmallSite) -> None:
     seen = await empty_site.call(
         "switch.probe", switch="new", dialect="cisco_ios", host="127.0.0.1",
         port=empty_site.wires["sw1"].port, credential="lab",
@@ -257,13 +256,13 @@ async def test_a_switch_is_probed_before_it_is_registered(empty_site: SmallSite)
     assert "give its dialect and host" in error.message
 
 
-async def test_ports_as_they_are_can_be_taken_over_as_applied(site: SmallSite) -> None:
-    """A node that is in use stays so: its port is adopted, and never closed for a moment."""
+async def test_the_present_state_of_ports_can_be_adopted_as_applied(site: SmallSite) -> None:
+    """A node in use stays in use: its port is adopted and never shut."""
     site.watch.on = False
     await site.hold_nodes("red", "node-1")
     await site.network("red", "net")
     await site.connect("node-1", "net")
-    await site.sql("DELETE FROM port_applied")  # as before HaaS ever set anything
+    await site.sql("DELETE FROM port_applied")  # as before HaaS set anything
     switch = site.switches["sw1"]
     switch.running.add_vlan(100)
     by_hand(site, "sw1", "Gi1/0/2", 100)

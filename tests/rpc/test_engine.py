@@ -1,4 +1,4 @@
-"""Jobs: devices side by side, one session each, one job at a time in a project, plans kept true."""
+"""Jobs: devices in parallel, one session each, one job at a time per project, valid plans."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ async def staged(site: SmallSite) -> SmallSite:
     return site
 
 
-async def test_devices_work_side_by_side(staged: SmallSite) -> None:
-    """While sw1 has not answered its first line, sw2 is sent its own."""
+async def test_devices_are_configured_in_parallel(staged: SmallSite) -> None:
+    """sw2 gets its first line while sw1 has not answered its own."""
     held = {name: wire.hold("^configure terminal\r") for name, wire in staged.wires.items()}
     job = await staged.begin("red")
     await held["sw1"].wait()
@@ -34,7 +34,7 @@ async def test_devices_work_side_by_side(staged: SmallSite) -> None:
     assert (await staged.finished(job))["state"] == "succeeded"
 
 
-async def test_a_dead_device_holds_up_nobody_else(
+async def test_a_dead_device_does_not_block_the_other_devices(
     staged: SmallSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gate, "PATIENCE", 0.01)
@@ -55,7 +55,7 @@ async def test_a_dead_device_holds_up_nobody_else(
     assert (await staged.finished(job_id))["state"] == "succeeded"
 
 
-async def test_a_dead_device_holds_up_no_other_project(staged: SmallSite) -> None:
+async def test_a_dead_device_does_not_block_other_projects(staged: SmallSite) -> None:
     await staged.hold_nodes("blue", "node-4")
     await staged.network("blue", "own")
     await staged.connect("node-4", "own")
@@ -74,7 +74,7 @@ def counted(switch: IosSwitch) -> tuple[int, int]:
     return switch.counters.logins, switch.counters.saves
 
 
-async def test_one_login_and_one_save_a_switch_for_a_job(staged: SmallSite) -> None:
+async def test_a_job_logs_in_and_saves_once_per_switch(staged: SmallSite) -> None:
     await staged.call("headnode.create", project="red", headnode="head")
     await staged.call("headnode.connect", project="red", headnode="head", network="net")
     before = {name: counted(switch) for name, switch in staged.switches.items()}
@@ -86,7 +86,7 @@ async def test_one_login_and_one_save_a_switch_for_a_job(staged: SmallSite) -> N
         assert [record.text for record in switch.lines].count("configure terminal") <= 4
 
 
-async def test_a_job_costs_what_changes_not_what_the_inventory_counts(staged: SmallSite) -> None:
+async def test_a_job_touches_only_switches_and_ports_that_change(staged: SmallSite) -> None:
     await staged.succeeds("red")
     before = staged.switches["sw1"].counters.lines
     counters = staged.switches["sw2"].counters
@@ -94,15 +94,15 @@ async def test_a_job_costs_what_changes_not_what_the_inventory_counts(staged: Sm
     await staged.call("headnode.create", project="red", headnode="head")
     await staged.connect("node-1", "net", nic="ipmi")
     await staged.succeeds("red")
-    assert (counters.connections, counters.lines) == (connections, lines)  # sw2 is not even asked
+    assert (counters.connections, counters.lines) == (connections, lines)
     sent = [record.text for record in staged.switches["sw1"].lines[before:]]
     assert [line for line in sent if line.startswith("interface")] == ["interface Gi1/0/1"]
 
 
-async def test_two_projects_jobs_at_once_are_merged_in_one_session(
+async def test_jobs_of_two_projects_share_one_session_and_one_save(
     site: SmallSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And one save is enough: the first to be through waits for the other's."""
+    """The first to finish waits for the other's save."""
     monkeypatch.setattr(worker, "MERGE", 600.0)
     await site.hold_nodes("red", "node-1")
     await site.hold_nodes("blue", "node-2")
@@ -128,10 +128,10 @@ async def test_two_projects_jobs_at_once_are_merged_in_one_session(
     assert not site.switches["sw1"].modified
 
 
-async def test_a_save_does_not_wait_for_ever_for_another_job_s(
+async def test_a_save_does_not_wait_long_for_another_job(
     site: SmallSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Blue's job is held up on another switch, and red's is not with it."""
+    """Blue's job is stuck on another switch; red's is not."""
     monkeypatch.setattr(worker, "MERGE", 0.01)
     monkeypatch.setattr(gate, "PATIENCE", 600.0)
     await site.hold_nodes("red", "node-1")
@@ -151,7 +151,7 @@ async def test_a_save_does_not_wait_for_ever_for_another_job_s(
     assert (await site.finished(blue))["state"] == "succeeded"
 
 
-async def test_one_job_at_a_time_in_a_project_and_the_next_plans_when_it_starts(
+async def test_a_queued_job_waits_for_the_first_and_plans_when_it_starts(
     staged: SmallSite,
 ) -> None:
     held = staged.wires["sw1"].hold("^vlan 100\r")
@@ -160,7 +160,9 @@ async def test_one_job_at_a_time_in_a_project_and_the_next_plans_when_it_starts(
     second = await staged.begin("red")
     assert (await staged.call("job.show", job=second))["state"] == "queued"
     assert (await staged.call("job.show", job=second))["steps"] == []
-    await staged.call("nic.disconnect", node="node-3", nic="eth0")  # staged after it was asked for
+    await staged.call(
+        "nic.disconnect", node="node-3", nic="eth0"
+    )  # staged after the second apply was requested
     held.release()
 
     assert (await staged.finished(first))["state"] == "succeeded"
@@ -172,7 +174,7 @@ async def test_one_job_at_a_time_in_a_project_and_the_next_plans_when_it_starts(
     assert staged.carried("node-3") == NOTHING
 
 
-async def test_a_stale_plan_is_refused_naming_what_changed(staged: SmallSite) -> None:
+async def test_a_stale_plan_is_refused_with_the_changes(staged: SmallSite) -> None:
     plan = await staged.call("plan.show", project="red")
     await staged.call("nic.disconnect", node="node-3", nic="eth0")
     await staged.connect("node-1", "net", nic="ipmi")
@@ -190,10 +192,10 @@ async def test_a_stale_plan_is_refused_naming_what_changed(staged: SmallSite) ->
     assert job["state"] == "succeeded"
 
 
-async def test_a_plan_that_becomes_stale_in_the_queue_is_not_carried_out(
+async def test_a_plan_that_becomes_stale_in_the_queue_is_not_applied(
     staged: SmallSite,
 ) -> None:
-    await staged.call("nic.disconnect", node="node-3", nic="eth0")  # sw1 is all of the plan
+    await staged.call("nic.disconnect", node="node-3", nic="eth0")  # the plan is about sw1 only
     held = staged.wires["sw1"].hold("^configure terminal\r")
     first = await staged.begin("red")
     await held.wait()
@@ -209,7 +211,7 @@ async def test_a_plan_that_becomes_stale_in_the_queue_is_not_carried_out(
     assert job["steps"] == []
 
 
-async def test_planning_again_is_empty_and_applying_nothing_touches_no_device(
+async def test_an_empty_plan_touches_no_device(
     staged: SmallSite,
 ) -> None:
     await staged.succeeds("red")
@@ -219,12 +221,12 @@ async def test_planning_again_is_empty_and_applying_nothing_touches_no_device(
     assert before == {name: switch.counters.connections for name, switch in staged.switches.items()}
 
 
-async def test_what_the_switch_did_not_keep_is_reported(staged: SmallSite) -> None:
-    """Somebody configures the port between our last line and our reading it back."""
+async def test_a_port_changed_by_hand_during_the_job_fails_its_step(staged: SmallSite) -> None:
+    """Somebody configures the port after the last line and before it is read back."""
     held = staged.wires["sw1"].hold("^show running-config interface Gi1/0/2\r")
     job_id = await staged.begin("red")
     await held.wait()
-    staged.watch.on = False  # the hand below is not HaaS's
+    staged.watch.on = False  # the change below is not made by HaaS
     port = staged.switches["sw1"].running.ports["GigabitEthernet1/0/2"]
     port.access_vlan = 7
     held.release()
@@ -245,16 +247,16 @@ async def test_what_the_switch_did_not_keep_is_reported(staged: SmallSite) -> No
     assert staged.carried("node-1") == access(100)
 
 
-async def test_a_port_left_to_negotiate_is_not_taken_for_an_access_port(
+async def test_a_port_that_negotiates_its_mode_is_not_an_access_port(
     staged: SmallSite,
 ) -> None:
-    """A dynamic port becomes a trunk, of all VLANs, as soon as its node asks for one (DTP)."""
+    """A dynamic port becomes a trunk of all VLANs as soon as its node asks for one (DTP)."""
     held = staged.wires["sw1"].hold("^show running-config interface Gi1/0/2\r")
     job_id = await staged.begin("red")
     await held.wait()
     staged.watch.on = False
     port = staged.switches["sw1"].running.ports["GigabitEthernet1/0/2"]
-    port.mode, port.allowed = "dynamic auto", frozenset(range(1, 4095))  # as out of the box
+    port.mode, port.allowed = "dynamic auto", frozenset(range(1, 4095))  # factory defaults
     held.release()
 
     job = await staged.finished(job_id)
@@ -265,10 +267,9 @@ async def test_a_port_left_to_negotiate_is_not_taken_for_an_access_port(
     await staged.succeeds("red")
 
 
-async def test_a_slow_hypervisor_does_not_leave_a_bridge_behind(
+async def test_a_bridge_is_removed_after_its_headnode_however_slow_that_is(
     staged: SmallSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The bridge of a headnode that is deleted goes in the same job, however long that takes."""
     await staged.call("headnode.create", project="red", headnode="head")
     await staged.call("headnode.connect", project="red", headnode="head", network="net")
     await staged.succeeds("red")
@@ -283,7 +284,7 @@ async def test_a_slow_hypervisor_does_not_leave_a_bridge_behind(
     assert staged.host.domains == {}
 
 
-async def test_a_slow_master_s_bridge_is_there_before_its_headnode(
+async def test_a_headnode_starts_after_its_bridge_exists_however_slow_that_is(
     staged: SmallSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await staged.call("headnode.create", project="red", headnode="head")
@@ -293,7 +294,7 @@ async def test_a_slow_master_s_bridge_is_there_before_its_headnode(
     await staged.succeeds("red")
 
 
-async def test_a_headnode_whose_network_goes_before_it_is_made_is_not_started(
+async def test_a_headnode_whose_network_was_deleted_meanwhile_is_not_defined(
     staged: SmallSite,
 ) -> None:
     await staged.call("headnode.create", project="red", headnode="head")
@@ -315,10 +316,10 @@ async def test_a_headnode_whose_network_goes_before_it_is_made_is_not_started(
     assert [domain.nics for domain in staged.host.domains.values()] == [()]
 
 
-async def test_a_client_that_leaves_does_not_take_the_switch_s_session_with_it(
+async def test_a_client_that_disconnects_leaves_the_session_open_for_the_next(
     staged: SmallSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It asked to probe sw1 and hung up; red's job is waiting behind it for the same session."""
+    """It was probing sw1; red's job is waiting for the same session."""
     monkeypatch.setattr(gate, "PATIENCE", 0.01)
     held = staged.wires["sw1"].hold("^show version\r")
     async with listening(staged) as client:
@@ -326,14 +327,14 @@ async def test_a_client_that_leaves_does_not_take_the_switch_s_session_with_it(
         await held.wait()
         job_id = await staged.begin("red")
         await client.call("job.subscribe", job=job_id)
-        await client.step("sw2", "port.set", "done")  # so sw1's turn has been asked for, too
+        await client.step("sw2", "port.set", "done")  # so sw1's batch is queued, too
     held.release()
 
     assert (await staged.finished(job_id))["state"] == "succeeded"
 
 
 class Exploding(dict[str, Credential]):
-    """Credentials of which the second that is asked for is a bug."""
+    """Credentials that raise at the second login."""
 
     def __init__(self) -> None:
         super().__init__(CREDENTIALS)
@@ -348,10 +349,9 @@ class Exploding(dict[str, Credential]):
         return super().__getitem__(name)
 
 
-async def test_a_bug_on_one_device_does_not_end_the_job_under_the_others_hands(
+async def test_a_bug_on_one_device_lets_the_others_finish_before_the_job_ends(
     staged: SmallSite,
 ) -> None:
-    """Whatever was being sent to the other switch is sent, read back and saved first."""
     staged.credentials = exploding = Exploding()
     held = {name: wire.hold("^configure terminal\r") for name, wire in staged.wires.items()}
     job_id = await staged.begin("red")

@@ -1,4 +1,4 @@
-"""A daemon that dies in the middle of a job: the next one looks at what was sent, and goes on."""
+"""A daemon dies during a job: the next one reads back what was sent, and resumes the job."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def staged(site: SmallSite) -> SmallSite:
     return site
 
 
-async def converged(site: SmallSite, job_id: int) -> None:
+async def finishes(site: SmallSite, job_id: int) -> None:
     job = await site.finished(job_id)
     assert job["state"] == "succeeded", job["error"]
     assert job["done"] == job["total"]
@@ -56,34 +56,34 @@ async def converged(site: SmallSite, job_id: int) -> None:
 
 
 @pytest.mark.parametrize("line", LINES)
-async def test_it_dies_before_the_switch_has_carried_out(staged: SmallSite, line: str) -> None:
+async def test_it_dies_before_the_switch_executes(staged: SmallSite, line: str) -> None:
     held = staged.wires["sw1"].hold(f"^{line}\r")
     job_id = await staged.begin("red")
     await held.wait()
 
     await staged.restart()
 
-    await converged(staged, job_id)
+    await finishes(staged, job_id)
 
 
 @pytest.mark.parametrize("line", LINES)
-async def test_it_dies_before_it_has_heard_of(staged: SmallSite, line: str) -> None:
-    """The switch has done it, and nobody knows."""
+async def test_it_dies_before_the_switch_answers(staged: SmallSite, line: str) -> None:
+    """The switch has executed the line, but the daemon does not know."""
     held = staged.wires["sw1"].hold_answer(line)
     job_id = await staged.begin("red")
     await held.wait()
 
     await staged.restart()
 
-    await converged(staged, job_id)
+    await finishes(staged, job_id)
 
 
-async def test_the_journal_tells_what_was_interrupted(staged: SmallSite) -> None:
+async def test_the_journal_shows_interrupted_steps(staged: SmallSite) -> None:
     held = staged.wires["sw1"].hold("^switchport mode access\r")
     job_id = await staged.begin("red")
     await held.wait()
     await staged.restart()
-    await converged(staged, job_id)
+    await finishes(staged, job_id)
     job = await staged.call("job.show", job=job_id)
     interrupted = [step for step in job["steps"] if step["state"] == "interrupted"]
     assert "port.set" in [step["kind"] for step in interrupted]
@@ -91,8 +91,8 @@ async def test_the_journal_tells_what_was_interrupted(staged: SmallSite) -> None
     assert [step["step"] for step in job["steps"]] == list(range(1, len(job["steps"]) + 1))
 
 
-async def test_a_switch_that_cannot_be_asked_after_the_restart(staged: SmallSite) -> None:
-    """What its port carries is not known then, so the node stays red's, and is parked first."""
+async def test_the_switch_cannot_be_reached_after_the_restart(staged: SmallSite) -> None:
+    """The port's state is not known then, so the node stays red's, and its port is parked first."""
     held = staged.wires["sw1"].hold("^switchport mode access\r")
     job_id = await staged.begin("red")
     await held.wait()
@@ -112,8 +112,8 @@ async def test_a_switch_that_cannot_be_asked_after_the_restart(staged: SmallSite
 
 
 @pytest.mark.parametrize("line", ["switchport access vlan 100", "no shutdown"])
-async def test_it_dies_in_the_middle_of_several_ports(staged: SmallSite, line: str) -> None:
-    """Lines of two ports are under way; both are looked at, and nothing is taken for done."""
+async def test_it_dies_while_setting_several_ports(staged: SmallSite, line: str) -> None:
+    """Lines of two ports are on their way. Both are read back, and neither counts as done."""
     await staged.hold_nodes("red", "node-2")
     await staged.connect("node-2", "net")
     held = staged.wires["sw1"].hold_answer(line)
@@ -124,33 +124,33 @@ async def test_it_dies_in_the_middle_of_several_ports(staged: SmallSite, line: s
 
     await staged.restart()
 
-    await converged(staged, job_id)
+    await finishes(staged, job_id)
     assert (await staged.finished(release["job"]))["state"] == "succeeded"
     assert staged.carried("node-2") == NOTHING
     assert (await staged.call("node.show", node="node-2"))["state"] == "free"
 
 
 @pytest.mark.parametrize("sent", ["switchport access vlan 100", "no shutdown"])
-async def test_a_port_that_was_interrupted_is_parked_before_it_is_set_again(
+async def test_an_interrupted_port_is_parked_before_it_is_set_again(
     staged: SmallSite, sent: str
 ) -> None:
-    """It still reads back as parked; but a slow switch may carry out later what it was sent."""
+    """It reads back as parked, but a slow switch may still execute what it was sent."""
     held = staged.wires["sw1"].hold(f"^{sent}\r")
     job_id = await staged.begin("red")
     await held.wait()
 
     await staged.restart()
 
-    await converged(staged, job_id)
+    await finishes(staged, job_id)
     steps = (await staged.call("job.show", job=job_id))["steps"]
     port = [(step["kind"], step["state"]) for step in steps if step["target"] == "Gi1/0/2"]
     assert port == [("port.set", "interrupted"), ("port.park", "done"), ("port.set", "done")]
 
 
-async def test_a_node_whose_port_was_interrupted_is_not_free_before_it_is_parked_anew(
+async def test_a_node_with_an_interrupted_port_is_free_only_after_it_is_parked(
     staged: SmallSite,
 ) -> None:
-    """Its port reads back as parked after the restart, and that may not last."""
+    """The port reads back as parked after the restart, but that may not last."""
     held = staged.wires["sw1"].hold("^switchport access vlan 100\r")
     job_id = await staged.begin("red")
     await held.wait()
@@ -166,7 +166,7 @@ async def test_a_node_whose_port_was_interrupted_is_not_free_before_it_is_parked
     assert (await staged.call("node.show", node="node-1"))["state"] == "free"
 
 
-async def test_queued_jobs_are_taken_up_in_their_order(staged: SmallSite) -> None:
+async def test_queued_jobs_resume_in_their_order(staged: SmallSite) -> None:
     held = staged.wires["sw1"].hold("^vlan 100\r")
     first, second = await staged.begin("red"), await staged.begin("red")
     await held.wait()
@@ -176,7 +176,7 @@ async def test_queued_jobs_are_taken_up_in_their_order(staged: SmallSite) -> Non
     assert (job["state"], job["steps"]) == ("succeeded", [])
 
 
-async def test_a_release_that_was_under_way_is_ended(staged: SmallSite) -> None:
+async def test_an_interrupted_release_is_finished(staged: SmallSite) -> None:
     await staged.succeeds("red")
     held = staged.wires["sw1"].hold("^shutdown\r")
     released = await staged.call("node.release", node="node-1")
@@ -248,7 +248,7 @@ class Process:
         return result
 
 
-async def test_sigkill_in_the_middle_of_an_apply(tmp_path: Path, prepared: Prepared) -> None:
+async def test_sigkill_during_an_apply(tmp_path: Path, prepared: Prepared) -> None:
     async with small_site(tmp_path, prepared) as site:
         await site.hold_nodes("red", "node-1", "node-3")
         await site.network("red", "net")
@@ -266,7 +266,7 @@ async def test_sigkill_in_the_middle_of_an_apply(tmp_path: Path, prepared: Prepa
             seen.release()
             await process.kill()
 
-        assert process.socket.exists()  # it had no time to tidy up
+        assert process.socket.exists()  # it could not clean up
         site.switches["sw1"].faults.stall_at = None
         async with process:
             job = await process.call("job.wait", job=started["job"], timeout=30)
@@ -277,4 +277,4 @@ async def test_sigkill_in_the_middle_of_an_apply(tmp_path: Path, prepared: Prepa
             assert system["admin"] is True
         assert not process.socket.exists()
         assert site.carried("node-1") == site.carried("node-3") == access(100)
-        await site.start()  # for the fixture's end
+        await site.start()  # for the fixture's teardown

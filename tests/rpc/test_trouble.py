@@ -1,7 +1,7 @@
-"""Bad circumstances: a failed step that says what to do, the rest done, and all well once mended.
+"""When something fails, its step says what to do, other devices finish, and a retry succeeds.
 
-Every test has the same end: nobody else's steps suffered, what was staged is still staged, and
-after the trouble is mended one more apply brings it all about.
+Every test ends the same way: the steps on other devices are done, everything staged is still
+staged, and once the fault is fixed, one more apply succeeds.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ from tests.rpc.small_site import (
 @pytest.fixture
 async def staged(site: SmallSite) -> SmallSite:
     """Red wants node-1 (on sw1), node-3 (on sw2) and a headnode on its network, VLAN 100."""
-    await site.sql("UPDATE switch SET credential = NULL WHERE name = 'sw1'")  # [sw1], its own
+    await site.sql(
+        "UPDATE switch SET credential = NULL WHERE name = 'sw1'"
+    )  # it falls back to [sw1]
     site.credentials["sw1"] = site.credentials["lab"]
     await site.hold_nodes("red", "node-1", "node-3")
     assert await site.network("red", "net") == 100
@@ -40,7 +42,7 @@ async def staged(site: SmallSite) -> SmallSite:
 
 
 async def desired(site: SmallSite) -> list[Any]:
-    """All that users have staged."""
+    """Return everything that users have staged."""
     nodes = (await site.call("node.list", project="red"))["items"]
     heads = (await site.call("headnode.list", project="red"))["items"]
     return [
@@ -51,7 +53,7 @@ async def desired(site: SmallSite) -> list[Any]:
 
 
 async def fails(site: SmallSite, *words: str, device: str, project: str = "red") -> dict[str, Any]:
-    """Apply; see that exactly ``device`` fails, in these words, and that nothing staged is lost."""
+    """Apply; check that only ``device`` fails, with these words, and nothing staged is lost."""
     before = await desired(site)
     job = await site.apply(project)
     assert job["state"] == "failed"
@@ -68,8 +70,8 @@ async def fails(site: SmallSite, *words: str, device: str, project: str = "red")
     return job
 
 
-async def mended(site: SmallSite) -> None:
-    """The second apply succeeds, and nothing is left to do."""
+async def succeeds_now(site: SmallSite) -> None:
+    """Check that the next apply succeeds and leaves nothing to do."""
     await site.succeeds("red")
     assert site.carried("node-1") == access(100)
     assert site.carried("node-3") == access(100)
@@ -77,7 +79,7 @@ async def mended(site: SmallSite) -> None:
     assert not any(switch.modified for switch in site.switches.values())
 
 
-async def test_a_switch_that_cannot_be_reached(staged: SmallSite) -> None:
+async def test_a_switch_cannot_be_reached(staged: SmallSite) -> None:
     port = staged.switches["sw1"].port
     await staged.switches["sw1"].stop()
     staged.switches["sw1"].faults.refuse_connections = True
@@ -86,20 +88,20 @@ async def test_a_switch_that_cannot_be_reached(staged: SmallSite) -> None:
 
     staged.switches["sw1"].faults.refuse_connections = False
     await staged.switches["sw1"].start(port=port)
-    await mended(staged)
+    await succeeds_now(staged)
 
 
-async def test_a_switch_whose_address_nobody_answers_at(staged: SmallSite) -> None:
+async def test_nobody_answers_at_the_address_of_a_switch(staged: SmallSite) -> None:
     right = staged.wires["sw1"].port
     await staged.sql("UPDATE switch SET port = 1 WHERE name = 'sw1'")
 
     await fails(staged, "sw1 can't be reached on 127.0.0.1 port 1", "check", device="sw1")
 
     await staged.sql("UPDATE switch SET port = ? WHERE name = 'sw1'", (right,))
-    await mended(staged)
+    await succeeds_now(staged)
 
 
-async def test_a_wrong_password(staged: SmallSite) -> None:
+async def test_the_password_is_wrong(staged: SmallSite) -> None:
     staged.credentials["sw1"] = Credential(username="haas", password="wr0ng", enable="en4ble")
 
     job = await fails(
@@ -108,16 +110,16 @@ async def test_a_wrong_password(staged: SmallSite) -> None:
 
     assert "wr0ng" not in str(job)
     staged.credentials["sw1"] = staged.credentials["lab"]
-    await mended(staged)
+    await succeeds_now(staged)
 
 
-async def test_no_credentials_at_all(staged: SmallSite) -> None:
+async def test_there_are_no_credentials(staged: SmallSite) -> None:
     del staged.credentials["sw1"]
 
     await fails(staged, "There are no credentials for sw1: add  [sw1]  to", device="sw1")
 
     staged.credentials["sw1"] = staged.credentials["lab"]
-    await mended(staged)
+    await succeeds_now(staged)
 
 
 async def test_privileged_mode_is_refused(staged: SmallSite) -> None:
@@ -129,19 +131,19 @@ async def test_privileged_mode_is_refused(staged: SmallSite) -> None:
 
     assert "wr0ng" not in str(job)
     staged.credentials["sw1"] = staged.credentials["lab"]
-    await mended(staged)
+    await succeeds_now(staged)
 
 
-async def test_an_enable_password_is_wanted_and_there_is_none(staged: SmallSite) -> None:
+async def test_the_enable_password_is_missing(staged: SmallSite) -> None:
     staged.credentials["sw1"] = Credential(username="haas", password="s3cret")
 
     await fails(staged, "sw1 asks for an enable password: add  enable = …", device="sw1")
 
     staged.credentials["sw1"] = staged.credentials["lab"]
-    await mended(staged)
+    await succeeds_now(staged)
 
 
-async def test_a_port_that_the_switch_does_not_have(staged: SmallSite) -> None:
+async def test_a_registered_port_does_not_exist(staged: SmallSite) -> None:
     site = staged
     await site.call("port.register", switch="sw1", ports=["Gi1/0/48"])
 
@@ -153,10 +155,10 @@ async def test_a_port_that_the_switch_does_not_have(staged: SmallSite) -> None:
 
     await site.call("port.delete", switch="sw1", port="Gi1/0/48", force=True)
     await site.succeeds()
-    await mended(site)
+    await succeeds_now(site)
 
 
-async def test_a_line_that_the_switch_refuses(staged: SmallSite) -> None:
+async def test_a_switch_refuses_a_line(staged: SmallSite) -> None:
     faults = staged.switches["sw1"].faults
     faults.refuse = {"switchport access vlan 100": "Command rejected: Gi1/0/2 is a routed port."}
 
@@ -167,15 +169,15 @@ async def test_a_line_that_the_switch_refuses(staged: SmallSite) -> None:
     )
 
     assert step_of(job, "sw1", "vlan.create")["state"] == "done"
-    assert step_of(job, "sw1", "config.save")["state"] == "done"  # what was done outlives a reload
+    assert step_of(job, "sw1", "config.save")["state"] == "done"  # what was done survives a reload
     assert staged.carried("node-1") == NOTHING
     assert staged.switches["sw1"].lines[-1].text in ("exit", "write memory")
     faults.refuse = {}
-    await mended(staged)
+    await succeeds_now(staged)
 
 
-async def cut_twice(site: SmallSite, line: str) -> None:
-    """Have the switch carry out a line and close the connection: this time, and when resumed."""
+async def disconnect_twice(site: SmallSite, line: str) -> None:
+    """Let the switch execute a line and close the connection, then do the same on the retry."""
     faults = site.switches["sw1"].faults
     faults.cut_at = line
     first = site.wires["sw1"].hold(f"^{line}\r")
@@ -188,17 +190,17 @@ async def cut_twice(site: SmallSite, line: str) -> None:
 
 
 @pytest.mark.parametrize("line", ["vlan 100", "switchport access vlan 100"])
-async def test_a_session_that_is_cut_again_when_it_is_resumed(staged: SmallSite, line: str) -> None:
-    """What was sent ahead may have been carried out or not: it is looked at."""
-    cutting = asyncio.create_task(cut_twice(staged, line))
+async def test_a_switch_disconnects_again_on_the_retry(staged: SmallSite, line: str) -> None:
+    """Lines sent ahead may have been executed or not, so the ports are read back."""
+    disconnecting = asyncio.create_task(disconnect_twice(staged, line))
 
     await fails(staged, "sw1 closed the connection", "apply again", device="sw1")
 
-    await cutting
+    await disconnecting
     assert staged.carried("node-1") == NOTHING
     plan = await staged.call("plan.show", project="red")
-    assert "port.park" not in [step["kind"] for step in plan["steps"]]  # it is known to be parked
-    await mended(staged)
+    assert "port.park" not in [step["kind"] for step in plan["steps"]]  # known to be parked
+    await succeeds_now(staged)
 
 
 @pytest.mark.parametrize(
@@ -210,43 +212,42 @@ async def test_a_session_that_is_cut_again_when_it_is_resumed(staged: SmallSite,
         "write memory",
     ],
 )
-async def test_a_session_that_is_cut_once_is_opened_again(staged: SmallSite, line: str) -> None:
+async def test_a_switch_that_disconnects_once_is_reconnected(staged: SmallSite, line: str) -> None:
     logins = staged.switches["sw1"].counters.logins
     staged.switches["sw1"].faults.cut_at = line
-    await mended(staged)
+    await succeeds_now(staged)
     assert staged.switches["sw1"].faults.cut_at is None
     assert staged.switches["sw1"].counters.logins == logins + 2
 
 
-async def test_a_switch_that_can_t_be_asked_what_was_set(staged: SmallSite) -> None:
-    """All was sent and accepted, but reading it back is refused: nothing is done."""
+async def test_the_changes_cannot_be_read_back(staged: SmallSite) -> None:
+    """The switch accepts all lines but refuses to show the result, so no step is done."""
     staged.switches["sw1"].faults.refuse = {"^show running-config": "% Authorization failed."}
 
     await fails(staged, "sent, but not confirmed: sw1 refused", device="sw1")
 
     plan = await staged.call("plan.show", project="red")
-    assert plan["steps"][0]["kind"] == "port.park"  # what it carries is not known
+    assert plan["steps"][0]["kind"] == "port.park"  # its state is not known
     staged.switches["sw1"].faults.refuse = {}
-    await mended(staged)
+    await succeeds_now(staged)
 
 
-async def test_a_session_that_is_cut_twice_after_all_was_carried_out(staged: SmallSite) -> None:
-    """The job could not see to it, and says so; it says as well that the port is as wanted."""
-    cutting = asyncio.create_task(cut_twice(staged, "no shutdown"))
+async def test_a_switch_disconnects_twice_after_executing_everything(staged: SmallSite) -> None:
+    """The step fails, and its message says that the port reads back as wanted."""
+    disconnecting = asyncio.create_task(disconnect_twice(staged, "no shutdown"))
 
     job = await staged.apply("red")
 
-    await cutting
+    await disconnecting
     step = step_of(job, "sw1", "port.set")
     assert (job["state"], step["state"]) == ("failed", "failed")
     assert "sw1 closed the connection" in step["message"]
     assert "It reads back as wanted all the same." in step["message"]
     assert staged.carried("node-1") == access(100)
-    await mended(staged)
+    await succeeds_now(staged)
 
 
-async def test_a_line_that_is_refused_in_the_middle_of_several_ports(staged: SmallSite) -> None:
-    """Whose line it is failed; the others, of which some lines were sent, are told from it."""
+async def test_a_refused_line_fails_its_ports_and_holds_back_the_others(staged: SmallSite) -> None:
     site = staged
     await site.hold_nodes("red", "node-2")
     await site.network("red", "other")  # 101
@@ -277,10 +278,10 @@ async def test_a_line_that_is_refused_in_the_middle_of_several_ports(staged: Sma
     assert site.carried("node-2") == access(101)
 
 
-async def test_a_refusal_after_which_the_lines_that_follow_log_out(staged: SmallSite) -> None:
-    """Entering a port is refused, so leaving it leaves configuration, and the next one logs out.
+async def test_lines_sent_ahead_of_a_refusal_log_out(staged: SmallSite) -> None:
+    """Entering a port is refused, so the line that leaves it leaves configuration mode instead.
 
-    The ports are looked at in a new session.
+    The one after that logs out, and the ports are read back in a new session.
     """
     site = staged
     await site.hold_nodes("red", "node-2")
@@ -297,14 +298,14 @@ async def test_a_refusal_after_which_the_lines_that_follow_log_out(staged: Small
     assert site.switches["sw1"].counters.logins == logins + 2
     assert site.carried("node-1") == site.carried("node-2") == NOTHING
     assert step_of(job, "sw1", "config.save")["state"] == "done"
-    plan = await site.call("plan.show", project="red")  # they are known to be parked still
+    plan = await site.call("plan.show", project="red")  # known to be parked
     assert {step["kind"] for step in plan["steps"]} == {"port.set", "config.save"}
     faults.refuse = {}
-    await mended(site)
+    await succeeds_now(site)
 
 
-async def test_a_port_among_several_that_the_switch_does_not_have(staged: SmallSite) -> None:
-    """The switch refuses them all, by the range's name; which one it was is read back."""
+async def test_one_of_several_ports_does_not_exist(staged: SmallSite) -> None:
+    """The switch refuses the whole range. Reading back tells which port is missing."""
     site = staged
     await site.call("port.register", switch="sw1", ports=["Gi1/0/9", "Gi1/0/48"])
 
@@ -321,7 +322,7 @@ async def test_a_port_among_several_that_the_switch_does_not_have(staged: SmallS
     await site.succeeds()
 
 
-async def test_a_switch_that_falls_silent(tmp_path: Path, prepared: Prepared) -> None:
+async def test_a_switch_stops_answering(tmp_path: Path, prepared: Prepared) -> None:
     patience = SwitchSettings(connect_timeout=5.0, login_timeout=5.0, answer_timeout=0.3)
     async with small_site(tmp_path, prepared, switches=patience) as impatient:
         await impatient.hold_nodes("red", "node-1", "node-3")
@@ -337,14 +338,14 @@ async def test_a_switch_that_falls_silent(tmp_path: Path, prepared: Prepared) ->
             device="sw1",
         )
 
-        # It may still carry out what it was sent, whatever it says of the port now.
+        # It may still execute what it was sent, whatever it reports now.
         plan = await impatient.call("plan.show", project="red")
         assert plan["steps"][0]["kind"] == "port.park"
         impatient.switches["sw1"].faults.stall_at = None
         await impatient.succeeds("red")
 
 
-async def test_a_save_that_fails_is_not_forgotten(staged: SmallSite) -> None:
+async def test_a_failed_save_is_planned_again(staged: SmallSite) -> None:
     staged.switches["sw1"].faults.save_error = NVRAM_BUSY
 
     await fails(staged, "sw1", "Device or resource busy", device="sw1")
@@ -354,10 +355,10 @@ async def test_a_save_that_fails_is_not_forgotten(staged: SmallSite) -> None:
     assert [(step["device"], step["kind"]) for step in plan["steps"]] == [("sw1", "config.save")]
     assert (await staged.call("switch.show", switch="sw1"))["unsaved"]
     staged.switches["sw1"].faults.save_error = None
-    await mended(staged)
+    await succeeds_now(staged)
 
 
-async def test_a_save_that_a_deleted_project_still_owes_is_made_by_the_site(
+async def test_the_site_makes_the_outstanding_save_of_a_deleted_project(
     site: SmallSite,
 ) -> None:
     await site.hold_nodes("red", "node-1")
@@ -368,7 +369,7 @@ async def test_a_save_that_a_deleted_project_still_owes_is_made_by_the_site(
     await site.finished((await site.call("node.release", node="node-1"))["job"])
     await site.call("network.delete", project="red", network="net")
     await site.call("project.delete", project="red")
-    await site.call("project.create", project="red")  # another one, by the same name
+    await site.call("project.create", project="red")  # another project of the same name
     site.switches["sw1"].faults.save_error = None
 
     assert (await site.call("plan.show", project="red"))["empty"]
@@ -405,10 +406,10 @@ async def test_the_base_image_is_missing(staged: SmallSite) -> None:
     assert step_of(job, "libvirt", "headnode.start")["state"] == "skipped"
     assert staged.carried("node-1") == access(100)
     staged.host.images.add("base-headnode")
-    await mended(staged)
+    await succeeds_now(staged)
 
 
-async def test_the_base_image_runs_instead_of_being_powered_off(staged: SmallSite) -> None:
+async def test_the_base_image_is_running(staged: SmallSite) -> None:
     staged.host.running_images.add("base-headnode")
 
     await fails(
@@ -416,7 +417,7 @@ async def test_the_base_image_runs_instead_of_being_powered_off(staged: SmallSit
     )
 
     staged.host.running_images.clear()
-    await mended(staged)
+    await succeeds_now(staged)
 
 
 async def test_libvirt_is_down(staged: SmallSite) -> None:
@@ -425,7 +426,7 @@ async def test_libvirt_is_down(staged: SmallSite) -> None:
     await fails(staged, "cannot be reached. Start it (systemctl start libvirtd)", device="libvirt")
 
     staged.host.libvirt_down = False
-    await mended(staged)
+    await succeeds_now(staged)
 
 
 async def test_the_trunk_nic_is_missing(staged: SmallSite) -> None:
@@ -440,9 +441,9 @@ async def test_the_trunk_nic_is_missing(staged: SmallSite) -> None:
     assert (
         "The master has no trunk nic eth0: plug it in, or name the right one" in bridge["message"]
     )
-    # without its bridge the headnode is made, and can't be started
+    # the headnode is defined, but cannot start without its bridge
     assert step_of(job, "libvirt", "headnode.start")["state"] == "failed"
     assert set(states(job, "sw1")) == set(states(job, "sw2")) == {"done"}
     assert await desired(staged) == before
     staged.host.trunk_missing = False
-    await mended(staged)
+    await succeeds_now(staged)
