@@ -1,4 +1,4 @@
-"""One job: live while it goes on, whoever started it, and to be read when it is past."""
+"""One job, whoever started it: followed live while it runs, and readable when it has ended."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from haas_console.tui.lines import Part as Piece
 from haas_console.tui.screen import ConsoleScreen, in_turn
 from haas_console.tui.screens.job_lines import Head, JobLines, job_text, success, title
 
-TICK = 0.25  # seconds between two drawings of what goes on
-RATE = 1500  # bytes a second that drawing may cost; the bar on top needs some, too
-PURSE = 1500.0  # bytes that may be spent at once
+TICK = 0.25  # seconds between two redraws while the job runs
+RATE = 1500  # bytes that drawing may send each second; the bar on top sends some as well
+BURST = 1500.0  # bytes that drawing may send at once
 
 
 class JobScreen(ConsoleScreen):
-    """How a job goes, device by device. Leaving it changes nothing about the job."""
+    """The progress of a job, device by device. Leaving the screen does not affect the job."""
 
     TITLE: ClassVar[str] = "Job"
     NAME = "job"
@@ -42,20 +42,20 @@ class JobScreen(ConsoleScreen):
     def __init__(self, session: Session, job: int) -> None:
         super().__init__(session)
         self.TITLE = f"Job {job}"  # type: ignore[misc]  # an instance's own
-        self.watch_job = JobWatch(session.sync, job, self._news)
+        self.watch_job = JobWatch(session.sync, job, self._job_changed)
         self.shown_job = job
         self._ticking = False
         self._was_over = self._was_live = False
-        self._purse, self._filled = PURSE, time.monotonic()
+        self._budget, self._refilled = BURST, time.monotonic()
         self._lost_since: float | None = None
 
     def compose_body(self) -> ComposeResult:
-        """The job's own lines, and the devices."""
+        """The lines on the whole job, and the devices."""
         yield Head(id="job-head")
         yield JobLines(id="steps")
 
     def on_mount(self) -> None:
-        """Follow the job for as long as the screen is there."""
+        """Follow the job until the screen is left."""
         self.head = self.query_one(Head)
         self.steps = self.query_one(JobLines)
         self._timer = self.set_interval(TICK, self._tick, pause=True)
@@ -63,19 +63,19 @@ class JobScreen(ConsoleScreen):
         self.run_worker(self.watch_job.run(), group="watch", exclusive=True)
 
     def on_unmount(self) -> None:
-        """Draw no more."""
+        """Stop drawing."""
         self._timer.stop()
         super().on_unmount()
 
     def changed(self, changes: Changes) -> None:
-        """Draw it when it is first shown, when it is shown again, and on a change of width."""
+        """Redraw when the screen is shown, resized, or the connection changes."""
         if "info" in changes or "status" in changes:
             self._draw()
 
     # --- drawing ---
 
-    def _news(self) -> None:
-        """Draw with the next tick; at once what is first known, and the end."""
+    def _job_changed(self) -> None:
+        """Draw the first record and the end at once, everything else with the next tick."""
         watch = self.watch_job
         if not self.is_attached:
             return
@@ -83,13 +83,13 @@ class JobScreen(ConsoleScreen):
             self.call_later(self._draw)
 
     def _tick(self) -> None:
-        """Draw what has changed; after much, later, so that a slow line is not flooded."""
+        """Draw what has changed, unless too much was sent just before: a slow line must keep up."""
         now = time.monotonic()
-        self._purse = min(PURSE, self._purse + (now - self._filled) * RATE)
-        self._filled = now
-        if self._purse > 0 and self.console.front is self:
+        self._budget = min(BURST, self._budget + (now - self._refilled) * RATE)
+        self._refilled = now
+        if self._budget > 0 and self.console.front is self:
             self._draw()
-            self._purse -= self.head.spent + self.steps.spent
+            self._budget -= self.head.spent + self.steps.spent
 
     def _draw(self) -> None:
         if not self.is_attached:
@@ -102,8 +102,8 @@ class JobScreen(ConsoleScreen):
         self._was_live = self._was_live or (watch.known and not watch.view.final)
         self.head.spent = self.steps.spent = 0
         width = self.size.width
-        told = [[(f" {line}", look)] for line, look in self._told(width)]
-        self.head.show([title(watch, width) if watch.known else [("", "")], *told[:2]])
+        notes = [[(f" {line}", look)] for line, look in self._notes(width)]
+        self.head.show([title(watch, width) if watch.known else [("", "")], *notes[:2]])
         self.steps.show(self.parts(), live=self._was_live)
         if watch.over != self._was_over:
             self._was_over = watch.over
@@ -113,13 +113,13 @@ class JobScreen(ConsoleScreen):
         (self._timer.resume if self._ticking else self._timer.pause)()
 
     def parts(self) -> list[Part]:
-        """How each device stands."""
+        """The state of each device."""
         watch = self.watch_job
         now = None if watch.view.final else self._lost_since or time.time()
         return jobtree.parts(watch.view.steps, watch.view.begun, watch.view.ended, now)
 
-    def _told(self, width: int) -> list[Piece]:
-        """What is to be known beside the bars, in two lines at most."""
+    def _notes(self, width: int) -> list[Piece]:
+        """What the progress bars do not say, in at most two lines."""
         watch = self.watch_job
         view = watch.view
         if watch.error:
@@ -142,11 +142,11 @@ class JobScreen(ConsoleScreen):
     # --- keys ---
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Grey what a job that is over, or is not, has no use for."""
+        """Grey Cancel once the job has ended, and Plan until then."""
         if action in ("cancel", "plan") and (action == "plan") != self._was_over:
             return None
         if action == "plan" and self.watch_job.record.get("kind") == "repair":
-            return None  # an apply would not do what is left of it
+            return None  # an apply would not finish a repair
         return super().check_action(action, parameters)
 
     @in_turn

@@ -1,4 +1,4 @@
-"""A job drawn: its head, and a line for each device with what stands below it."""
+"""A job as lines: its head, and its devices with their steps."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from haas_console.tui.glyphs import LOOKS, glyphs
 from haas_console.tui.lines import Part as Piece
 from haas_console.tui.lines import cut
 
-TOLD = frozenset({"failed", "skipped", "cancelled", "interrupted"})
-"""States of steps that are told by a word, too."""
+NAMED_STATES = frozenset({"failed", "skipped", "cancelled", "interrupted"})
+"""States of steps that are shown as a word beside their sign."""
 
 
 class Head(SpareLines, can_focus=False):
-    """What is told above a list: a few lines that are sent cell by cell."""
+    """A few lines above a list; only the cells that change are sent."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.lines: list[list[Piece]] = []
-        self.cursor = -1  # there is none
+        self.cursor = -1  # no cursor
         self.styles.height = 3
 
     def show(self, lines: list[list[Piece]]) -> None:
@@ -33,11 +33,11 @@ class Head(SpareLines, can_focus=False):
         self.redraw()
 
     def count(self) -> int:
-        """As many as there are."""
+        """One line for each."""
         return len(self.lines)
 
     def parts(self, index: int, width: int) -> list[Piece]:
-        """As they were given."""
+        """The parts as they were given."""
         return self.lines[index]
 
 
@@ -52,7 +52,7 @@ class JobLines(FoldLines):
         self._known: set[str] = set()
 
     def show(self, devices: Sequence[Part], *, live: bool) -> None:
-        """Show how the devices stand; steps that are new begin folded."""
+        """Show the state of the devices; new steps begin folded."""
         self.devices, self.live = devices, live
         fresh = self.fold_keys() - self._known
         if fresh:
@@ -71,19 +71,19 @@ class JobLines(FoldLines):
         self.changed()
 
     def count(self) -> int:
-        """A line for each row."""
+        """One line for each row."""
         return len(self.shown)
 
     def fold_key(self, index: int) -> str:
-        """The device's, or the step's."""
+        """The key of the device or the step."""
         return self.shown[index].key
 
     def fold_keys(self) -> set[str]:
-        """The steps', which hide their lines."""
+        """The keys of the steps, which hide their lines."""
         return {f"{part.device} {step['step']}" for part in self.devices for step in part.steps}
 
     def parts(self, index: int, width: int) -> list[Piece]:
-        """A device with its bar; a step with its state; a line; or what went wrong."""
+        """A device with its bar, a step with its state, a line, or what went wrong."""
         row = self.shown[index]
         signs, look = glyphs(), LOOKS.get(row.state, "")
         fold = f"{signs.closed if row.folded else signs.open} "
@@ -91,8 +91,8 @@ class JobLines(FoldLines):
             case "device" if row.part is not None:
                 return self._device(row.part, fold, width)
             case "step" if row.step is not None:
-                # While it goes on the sign tells: a word more would be sent for each of its states.
-                word = f"  {row.state}" if row.state in TOLD else ""
+                # A running step has only a sign: a word would be sent again for each of its states.
+                word = f"  {row.state}" if row.state in NAMED_STATES else ""
                 return [
                     (f"     {'│ ' if row.below else fold}", "dim"),
                     (f"{signs.state(row.state)} ", look),
@@ -129,7 +129,7 @@ class JobLines(FoldLines):
 
 
 def title(watch: JobWatch, width: int) -> list[Piece]:
-    """The line of the whole job: what, whose, how far, how long."""
+    """The line on the whole job: kind, project, progress and duration."""
     view, record, signs = watch.view, watch.record, glyphs()
     look = LOOKS.get(view.state, "")
     elapsed = jobtree.clock(watch.elapsed, exact=view.final)
@@ -145,29 +145,29 @@ def title(watch: JobWatch, width: int) -> list[Piece]:
 
 
 def success(watch: JobWatch) -> str:
-    """What a job that went well has done."""
+    """What a job that succeeded has done."""
     view = watch.view
     devices = len({step["device"] for step in view.steps.values()})
     if not view.steps:
         return "There was nothing to do."
-    told = f"{number(view.done, 'step')} on {number(devices, 'device')}, each confirmed by it"
-    return f"{told}, in {jobtree.clock(watch.elapsed)}."
+    text = f"{number(view.done, 'step')} on {number(devices, 'device')}, each confirmed by it"
+    return f"{text}, in {jobtree.clock(watch.elapsed)}."
 
 
 def job_text(watch: JobWatch, devices: Sequence[Part]) -> str:
-    """Write a job as text, with all steps, lines and messages."""
+    """A job as text, with all steps, lines and messages."""
     view, record = watch.view, watch.record
-    told = [
+    text = [
         f"job {watch.job}, {record.get('kind')} of {whose(record.get('project'))} by"
         f" {record.get('user')}: {view.state}, {view.done}/{view.total}"
     ]
     if view.error:
-        told.append(view.error)
+        text.append(view.error)
     for part in devices:
-        told.append(f"{part.device}: {part.state}, {part.done}/{part.total}")
+        text.append(f"{part.device}: {part.state}, {part.done}/{part.total}")
         for step in part.steps:
-            told.append(f"  {step['state']}: {step['summary']}")
-            told += [f"      {line}" for line in step.get("lines", ())]
+            text.append(f"  {step['state']}: {step['summary']}")
+            text += [f"      {line}" for line in step.get("lines", ())]
             if step.get("message"):
-                told.append(f"    {step['message']}")
-    return "\n".join(told) + "\n"
+                text.append(f"    {step['message']}")
+    return "\n".join(text) + "\n"

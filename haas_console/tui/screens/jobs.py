@@ -1,4 +1,4 @@
-"""The list of jobs, the newest first, as they go."""
+"""The list of jobs, the newest first, updated while they run."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from haas_console.tui.screen import ConsoleScreen, in_turn
 from haas_console.tui.times import moment
 from haas_schemas.job import Job
 
-OLDER = 100  # jobs that are fetched at once when older ones are asked for
+OLDER = 100  # jobs that one request for older ones fetches
 
 
 class JobList(SpareLines):
-    """A line a job."""
+    """One line for each job."""
 
     class Opened(Message):
-        """A job is to be opened."""
+        """The user wants to see a job."""
 
         def __init__(self, job: int) -> None:
             super().__init__()
@@ -47,7 +47,7 @@ class JobList(SpareLines):
         self.jobs: list[Job] = []
 
     def show(self, jobs: list[Job]) -> None:
-        """Show these; the cursor stays on its job."""
+        """Show these jobs; the cursor stays on its job."""
         job = self.current()
         self.jobs = jobs
         if job is not None:
@@ -60,7 +60,7 @@ class JobList(SpareLines):
         return self.jobs[self.cursor] if 0 <= self.cursor < len(self.jobs) else None
 
     def count(self) -> int:
-        """A line for each."""
+        """One line for each."""
         return len(self.jobs)
 
     def title(self, width: int) -> str:
@@ -71,7 +71,7 @@ class JobList(SpareLines):
         return f"   job    {names} {bar}started        took"
 
     def _names(self, width: int) -> tuple[int, int]:
-        """Cells for projects and users: as many as they need, where there is room."""
+        """The widths of the columns for projects and users, wider where there is room."""
         spare = max(0, width - 110) // 2
         project = max((len(job.project or "") for job in self.jobs), default=0)
         user = max((len(job.user) for job in self.jobs), default=0)
@@ -81,7 +81,7 @@ class JobList(SpareLines):
         return 22 if width >= 110 else 0
 
     def parts(self, index: int, width: int) -> list[Part]:
-        """Number, project, kind, state by sign and word, user, bar, when, how long, and why not."""
+        """Number, project, kind, state, user, progress, start, duration and error."""
         job = self.jobs[index]
         signs, look = glyphs(), LOOKS.get(job.state, "")
         cells = self._room(width)
@@ -109,7 +109,7 @@ class JobList(SpareLines):
             self.post_message(self.Opened(job.job))
 
     def on_click(self, event: events.Click) -> None:
-        """Put the cursor on a job; a click on the one under the cursor opens it."""
+        """Put the cursor there; a click on the job under the cursor opens it."""
         index = self.index_at(event.y)
         if index is None:
             return
@@ -119,7 +119,7 @@ class JobList(SpareLines):
 
 
 class JobsScreen(ConsoleScreen):
-    """Jobs under way and past."""
+    """Jobs that run, wait or have ended."""
 
     TITLE: ClassVar[str] = "Jobs"
     NAME = "jobs"

@@ -31,11 +31,11 @@ class Item:
     node: Node | None = None
     nic: Nic | None = None
     first: bool = False
-    """Whether it is its node's first line."""
+    """Whether this is the first line of its node."""
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What names the line across changes."""
+        """What identifies the line across changes."""
         return (
             self.switch.switch if self.switch else self.text,
             self.node.node if self.node else "",
@@ -44,7 +44,7 @@ class Item:
 
 
 def items(inventory: Inventory, wanted: str) -> list[Item]:
-    """Switches, then nodes with their nics; those that have the wanted letters in a name."""
+    """The switches, then the nodes with their nics, whose names contain ``wanted``."""
     found = [Item("switches")]
     for switch in sorted(inventory.switches.values(), key=lambda s: natural(s.switch)):
         if wanted in f"{switch.switch} {switch.dialect} {switch.host}":
@@ -70,7 +70,7 @@ class ItemLines(Lines):
         self._widths = (4, 3)
 
     def show_items(self, found: list[Item]) -> None:
-        """Show these; the cursor stays on what it was on."""
+        """Show these items; the cursor stays on its item."""
         key = self.items[self.cursor].key if self.cursor < len(self.items) else None
         self.items = found
         self._widths = (
@@ -85,11 +85,11 @@ class ItemLines(Lines):
         self.changed()
 
     def count(self) -> int:
-        """A line for each."""
+        """One line for each."""
         return len(self.items)
 
     def parts(self, index: int, width: int) -> list[Part]:
-        """A heading, a switch, or a node's nic with its place."""
+        """A heading, a switch, or a nic with its port."""
         item = self.items[index]
         if item.switch is not None:
             switch = item.switch
@@ -125,7 +125,7 @@ class ItemLines(Lines):
 
 
 class InventoryScreen(ConsoleScreen):
-    """What is registered; each key opens the form of a method."""
+    """What is registered, with keys that open the forms of methods."""
 
     TITLE: ClassVar[str] = "Inventory"
     NAME = "inventory"
@@ -155,7 +155,7 @@ class InventoryScreen(ConsoleScreen):
 
     @property
     def item(self) -> Item:
-        """What is under the cursor."""
+        """The item under the cursor."""
         lines = self.lines
         return lines.items[lines.cursor] if lines.cursor < len(lines.items) else Item()
 

@@ -1,4 +1,4 @@
-"""Projects: what each holds and who is in it; for admins also the users."""
+"""Projects: what each holds and its members; for admins also the users."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from haas_schemas.project import Project
 
 @dataclass(frozen=True)
 class User:
-    """A person, as ``user.list`` tells of it."""
+    """A person, as ``user.list`` describes them."""
 
     user: str
     admin: bool
@@ -32,7 +32,7 @@ class User:
 
 
 class Clickable(Lines):
-    """A list whose cursor goes where one clicks."""
+    """A list whose cursor follows clicks."""
 
     def on_click(self, event: events.Click) -> None:
         """Put the cursor there."""
@@ -42,7 +42,7 @@ class Clickable(Lines):
 
 
 class ProjectLines(Clickable):
-    """A line for each project."""
+    """One line for each project."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
@@ -50,7 +50,7 @@ class ProjectLines(Clickable):
         self.current: str | None = None
 
     def count(self) -> int:
-        """A line for each."""
+        """One line for each."""
         return len(self.projects)
 
     def _wide(self) -> int:
@@ -61,7 +61,7 @@ class ProjectLines(Clickable):
         return f"   {cut('project', self._wide())} nodes  nets heads staged  members"
 
     def parts(self, index: int, width: int) -> list[Part]:
-        """What it holds, what is staged, who is in it."""
+        """What the project holds, how much is staged, and its members."""
         project, staged = self.projects[index]
         mark = " ▶ " if project.project == self.current else "   "
         counts = f"{project.nodes:6}{project.networks:6}{project.headnodes:6}"
@@ -75,14 +75,14 @@ class ProjectLines(Clickable):
 
 
 class UserLines(Clickable):
-    """A line for each user."""
+    """One line for each user."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.users: list[User] = []
 
     def count(self) -> int:
-        """A line for each."""
+        """One line for each."""
         return len(self.users)
 
     def parts(self, index: int, width: int) -> list[Part]:
@@ -97,7 +97,7 @@ class UserLines(Clickable):
 
 
 class ProjectsScreen(ConsoleScreen):
-    """The projects one is in; for admins all of them, and the users."""
+    """The caller's projects; for admins all projects, and the users."""
 
     TITLE: ClassVar[str] = "Projects"
     NAME = "projects"
@@ -118,7 +118,7 @@ class ProjectsScreen(ConsoleScreen):
     ]
 
     def compose_body(self) -> ComposeResult:
-        """Projects on the left, people on the right."""
+        """Projects on the left, users on the right."""
         with Horizontal(id="body"):
             with Vertical():
                 yield Bar(id="title")
@@ -139,7 +139,7 @@ class ProjectsScreen(ConsoleScreen):
 
     @property
     def admin(self) -> bool:
-        """Whether the caller is one."""
+        """Whether the caller is an admin."""
         info = self.session.inventory.info
         return info is not None and info.admin
 
@@ -153,7 +153,7 @@ class ProjectsScreen(ConsoleScreen):
     # --- showing ---
 
     def changed(self, changes: Changes) -> None:
-        """Show what there is now."""
+        """Show projects and users as they are now."""
         inventory, lines = self.session.inventory, self.projects
         if changes & {"project", "node", "headnode", "network", "use", "info"}:
             before = self.project
@@ -190,7 +190,7 @@ class ProjectsScreen(ConsoleScreen):
         self.query_one("#people-title", Bar).show(Text(f" users ({len(found)})", "dim"))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Tenants look, and choose."""
+        """Hide from tenants what only admins can do."""
         if action in {*self.ADMINS, "other_side"} and not self.admin:
             return False
         return super().check_action(action, parameters)

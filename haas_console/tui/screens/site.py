@@ -1,4 +1,4 @@
-"""The site file: an import shows what it would do before it does it; an export writes a file."""
+"""The site file. An import first shows what it would change; an export writes a file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from haas_console.tui.bars import Bar
 from haas_console.tui.lines import Lines, Part
 from haas_console.tui.screen import ConsoleScreen, in_turn
 
-MOST = 100  # files that are offered while a path is typed
+MOST = 100  # files that are suggested while a path is typed
 
 EMPTY: tuple[list[Part], ...] = (
     [("  A site file holds users, projects, switches with their ports, and nodes with", "")],
@@ -28,22 +28,22 @@ EMPTY: tuple[list[Part], ...] = (
 
 
 class SiteLines(Lines):
-    """What an import would do, or did: a line for each thing."""
+    """What an import would change or has changed, one line for each thing."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.lines: list[list[Part]] = list(EMPTY)
 
     def count(self) -> int:
-        """A line for each."""
+        """One line for each."""
         return len(self.lines)
 
     def parts(self, index: int, width: int) -> list[Part]:
-        """Its parts."""
+        """The parts of the line."""
         return self.lines[index]
 
     def show_changes(self, answer: Mapping[str, Any]) -> None:
-        """Show an import's answer: ``+`` made, ``~`` changed, and how much stays."""
+        """Show an import's answer: ``+`` created, ``~`` changed, and how many are unchanged."""
         self.lines = [[(" + ", "good"), (name, "")] for name in answer["created"]]
         self.lines += [[(" ~ ", "staged"), (name, "")] for name in answer["changed"]]
         if self.lines:
@@ -78,7 +78,7 @@ class SiteScreen(ConsoleScreen):
         return self.query_one(SiteLines)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Confirm only what was shown."""
+        """Hide the key that confirms until there is something to confirm."""
         if action == "confirm_import" and getattr(self, "file", None) is None:
             return False
         return super().check_action(action, parameters)
@@ -142,23 +142,23 @@ class SiteScreen(ConsoleScreen):
 
 
 def expand(file: str) -> str:
-    """The path that was typed, ``~`` read as a shell does."""
+    """A typed path, with ``~`` expanded as in a shell."""
     return os.path.expanduser(file.strip())
 
 
 def is_there(file: str) -> bool:
-    """Whether there is such a file."""
+    """Whether the file exists."""
     return Path(file).exists()
 
 
 def complete_path(typed: str) -> list[str]:
-    """The files and folders that a path may go on with; folders end with a slash."""
+    """The files and folders that begin with a typed path; folders end with a slash."""
     folder, _, begun = typed.rpartition("/")
     where = Path(os.path.expanduser(folder or ("/" if typed.startswith("/") else ".")))
     try:
         found = sorted(where.iterdir())
     except OSError:
-        return []  # not there (yet), or not to be read: nothing is offered
+        return []  # the folder does not exist or cannot be read
     names = [
         f"{folder}/{path.name}" if "/" in typed else path.name
         for path in found

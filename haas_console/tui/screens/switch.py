@@ -1,68 +1,34 @@
-"""One switch's face plate, the list of switches, and what a switch answers when it is probed."""
+"""The face plate of a switch, the list of switches, and the answers to a probe."""
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rich.text import Text
-from textual import events, work
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
 from haas_console.core.commands import Call
-from haas_console.core.devicetext import carries, probe_facts, target_text, trust_lines, unread
+from haas_console.core.devicetext import target_text, unread
 from haas_console.core.errors import ConsoleError
 from haas_console.core.faceplate import labeller, legend, plate
 from haas_console.core.natural import natural
 from haas_console.core.portviews import DRIFTED, PortView, describe, plugs, views
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
-from haas_console.core.text import clean
 from haas_console.tui.bars import Bar
 from haas_console.tui.lines import Lines, Part, cut
 from haas_console.tui.repairing import repair
 from haas_console.tui.screen import ConsoleScreen, in_turn
+from haas_console.tui.screens.switch_lines import SwitchList, key_lines, probe_lines, wrap
 from haas_console.tui.screens.switch_plate import PlateLines
 
 
-class SwitchList(Lines):
-    """The switches by name; the one under the cursor is shown."""
-
-    def __init__(self, *, id: str) -> None:
-        super().__init__(id=id)
-        self.names: list[str] = []
-        self.unsaved: set[str] = set()
-        self.drifted: Mapping[str, int] = {}
-
-    def count(self) -> int:
-        """A line for each switch."""
-        return len(self.names)
-
-    def parts(self, index: int, width: int) -> list[Part]:
-        """Its name, how much drifted, and a sign when its configuration is not saved."""
-        name = self.names[index]
-        drifted = self.drifted.get(name, 0)
-        badge = f"{drifted}{DRIFTED}" if drifted else ""
-        sign = "!" if name in self.unsaved else " "
-        return [
-            (cut(f" {name}", width - 2 - len(badge)), ""),
-            (badge, "drift"),
-            (f"{sign} ", "staged"),
-        ]
-
-    def on_click(self, event: events.Click) -> None:
-        """Show the switch that is clicked."""
-        index = self.index_at(event.y)
-        if index is not None:
-            self.move_to(index)
-
-
 class SwitchScreen(ConsoleScreen):
-    """A switch as one stands before it."""
+    """A switch as it looks from the front."""
 
     TITLE: ClassVar[str] = "Switch"
     NAME = "switch"
@@ -95,7 +61,7 @@ class SwitchScreen(ConsoleScreen):
         self._views: dict[str, PortView] = {}
 
     def compose_body(self) -> ComposeResult:
-        """The list, the picture, and a line on the port under the cursor."""
+        """The list, the face plate, and a line on the port under the cursor."""
         with Horizontal(id="body"):
             yield SwitchList(id="switches")
             yield PlateLines(id="plate")
@@ -108,7 +74,7 @@ class SwitchScreen(ConsoleScreen):
 
     @property
     def plate(self) -> PlateLines:
-        """The picture's widget."""
+        """The widget of the face plate."""
         return self.query_one(PlateLines)
 
     # --- showing ---
@@ -150,7 +116,7 @@ class SwitchScreen(ConsoleScreen):
         if self._port is not None and self._port in drawn.line_of:
             self.plate.port, self._port = self._port, None
         self.plate.update_plate(drawn, [self._head(switch), []], below)
-        self._tell_port()
+        self._show_port()
 
     def _nothing(self) -> list[Part]:
         admin = self.session.inventory.info is not None and self.session.inventory.info.admin
@@ -175,7 +141,7 @@ class SwitchScreen(ConsoleScreen):
         return parts
 
     def _drifted(self, switch: str, width: int) -> list[list[Part]]:
-        """What drifted on a switch beside its ports, whose cells tell of it."""
+        """What drifted on a switch apart from its ports, which show it in their cells."""
         found = [
             f"   {DRIFTED} {target_text(item.kind, item.target)}: {item.applied} was applied,"
             f" now it is {item.observed}"
@@ -184,17 +150,17 @@ class SwitchScreen(ConsoleScreen):
         ]
         return [[(cut(line, width).rstrip(), "drift")] for line in found]
 
-    def _tell_port(self) -> None:
+    def _show_port(self) -> None:
         port = self._views.get(self.plate.port or "")
         self.query_one("#detail", Bar).show(Text(f" {describe(port)}" if port else ""))
 
     def on_plate_lines_port_chosen(self, event: PlateLines.PortChosen) -> None:
-        """Tell of the port that the cursor is on now."""
+        """Show the details of the port under the cursor."""
         event.stop()
-        self._tell_port()
+        self._show_port()
 
     def on_lines_moved(self, event: Lines.Moved) -> None:
-        """Show the switch that the cursor of the list is on."""
+        """Show the switch under the cursor of the list."""
         event.stop()
         if event.lines is self.names:
             self.switch = self.names.names[self.names.cursor]
@@ -211,7 +177,7 @@ class SwitchScreen(ConsoleScreen):
     # --- keys ---
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only admins look at switches themselves; only those with SSH have a key."""
+        """Hide from tenants what reads switches, and the key of a switch without SSH."""
         inventory = self.session.inventory
         info, known = inventory.info, inventory.switches.get(self.switch or "")
         if action in ("check", "repair", "probe", "trust") and info is not None and not info.admin:
@@ -289,55 +255,7 @@ class SwitchScreen(ConsoleScreen):
                 self._answer(switch, key_lines(trusted.results[-1], self.plate.size.width))
 
     def _answer(self, switch: str, lines: list[list[Part]]) -> None:
-        """Show what a switch answered, and bring it into sight."""
+        """Show what a switch answered, and scroll to it."""
         self._answers[switch] = lines
         self._draw()
         self.plate.scroll_to(y=self.plate.max_scroll_y, animate=False, immediate=True)
-
-
-def probe_lines(answer: Mapping[str, Any], width: int) -> list[list[Part]]:
-    """What a switch answered, to be read: what it is, its VLANs, and the ports that carry any."""
-    lines: list[list[Part]] = [[], [(" probe: ", "head"), ("reachable", "good")]]
-    facts = probe_facts(answer)
-    lines += [[(f"   {name:8} ", "dim"), (value, "")] for name, value in facts.items()]
-    if not answer["model"] and not answer["version"]:
-        lines += [[(f"            {clean(line)}", "dim")] for line in answer["said"]]
-    alike: dict[str, list[str]] = {}
-    for port in answer["ports"]:
-        alike.setdefault(carries(port["carries"]), []).append(port["port"])
-    told = "; ".join(f"{what}: {_few(alike[what])}" for what in alike if what != "parked")
-    pieces = textwrap.wrap(told or "none", max(20, width - 14))
-    lines += [[(f"   {'' if n else 'open':8} ", "dim"), (p, "")] for n, p in enumerate(pieces)]
-    return lines
-
-
-def key_lines(answer: Mapping[str, Any], width: int) -> list[list[Part]]:
-    """The host key of a switch; a fingerprint is never cut, nor broken: it is to be compared."""
-    pieces = [
-        piece
-        for line in trust_lines(answer)
-        for piece in textwrap.wrap(
-            line, max(20, width - 4), break_long_words=False, break_on_hyphens=False
-        )
-    ]
-    return [[], *([(f"   {piece}", "")] for piece in pieces)]
-
-
-def _few(ports: list[str]) -> str:
-    """Ports in few words: the first and the last of many."""
-    return " ".join(ports) if len(ports) < 4 else f"{ports[0]} … {ports[-1]} ({len(ports)} ports)"
-
-
-def wrap(parts: list[Part], width: int) -> list[list[Part]]:
-    """Break a row of parts into lines; a key and its text stay together."""
-    lines: list[list[Part]] = [[]]
-    used = 0
-    pairs = [parts[at : at + 2] for at in range(0, len(parts), 2)]
-    for pair in pairs:
-        size = sum(len(text) for text, _ in pair)
-        if used and used + size > width:
-            lines.append([])
-            used = 0
-        lines[-1] += pair
-        used += size
-    return lines

@@ -1,4 +1,4 @@
-"""The face plate as a widget: a cursor that goes from port to port."""
+"""The face plate as a widget, with a cursor that moves from port to port."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from haas_console.tui.screens.topology_lines import PictureLines
 
 
 class PlateLines(PictureLines):
-    """The picture of one switch, with some lines of text above and below it."""
+    """The face plate of one switch, with some lines above and below it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,h", "step(-1,0)", "Port to the left", id="switch.left", show=False),
@@ -24,7 +24,7 @@ class PlateLines(PictureLines):
     ]
 
     class PortChosen(Message):
-        """The cursor is on another port."""
+        """The cursor has moved to another port."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
@@ -32,10 +32,10 @@ class PlateLines(PictureLines):
         self.above: list[list[Part]] = []
         self.below: list[list[Part]] = []
         self.port: str | None = None
-        self.cursor = -1  # the cursor is a cell, not a line
+        self.cursor = -1  # the cursor is on a cell, not on a line
 
     def update_plate(self, plate: Plate, above: list[list[Part]], below: list[list[Part]]) -> None:
-        """Show a picture; the cursor stays on its port, if that is there."""
+        """Show a face plate; the cursor stays on its port if there still is one of that name."""
         self.plate, self.above, self.below = plate, above, below
         if self.port not in plate.line_of:
             self.port = plate.step(None, 0, 0)
@@ -43,11 +43,11 @@ class PlateLines(PictureLines):
         self.cursor = -1
 
     def count(self) -> int:
-        """The lines of the picture, and those around it."""
+        """The lines of the face plate, and those above and below it."""
         return len(self.above) + len(self.plate.lines) + len(self.below)
 
     def parts(self, index: int, width: int) -> list[Part]:
-        """A line, with the cursor's cell in its own style."""
+        """A line, with the cell under the cursor in its own style."""
         if index < len(self.above):
             return self.above[index]
         index -= len(self.above)
@@ -62,7 +62,7 @@ class PlateLines(PictureLines):
     # --- the cursor ---
 
     def choose(self, port: str | None) -> None:
-        """Put the cursor on a port, and the port in sight."""
+        """Put the cursor on a port, and scroll to it."""
         if port is None or port == self.port or port not in self.plate.line_of:
             return
         self.port = port
@@ -81,7 +81,7 @@ class PlateLines(PictureLines):
         self.choose(self.plate.step(self.port, across, down))
 
     def action_page(self, by: int) -> None:
-        """Scroll a window."""
+        """Scroll by a number of windows."""
         height = max(1, self.scrollable_content_region.height - 1)
         self.scroll_to(y=self.scroll_offset.y + by * height, animate=False, immediate=True)
 
@@ -92,7 +92,7 @@ class PlateLines(PictureLines):
             self.choose(ports[where])
 
     def on_click(self, event: events.Click) -> None:
-        """Put the cursor on the port that is clicked."""
+        """Put the cursor on the clicked port."""
         index = self.index_at(event.y)
         at = -1 if index is None else index - len(self.above)
         if not 0 <= at < len(self.plate.lines):

@@ -1,4 +1,4 @@
-"""The picture of the data centre, drawn live."""
+"""The picture of the data centre, kept current."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from haas_console.tui.screens.topology_lines import PictureLines
 
 
 class TopologyLines(PictureLines):
-    """The picture; only the lines that are seen are made."""
+    """The picture; only visible lines are made."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.picture: Picture | None = None
 
     def count(self) -> int:
-        """A line for each of the picture's."""
+        """One line for each of the picture."""
         return len(self.picture) if self.picture else 0
 
     def parts(self, index: int, width: int) -> list[Part]:
-        """The picture's line; under the cursor its names stand out, not the whole of it."""
+        """A line of the picture; under the cursor, only its names are highlighted."""
         if self.picture is None:
             return []
         left, right = self.picture.halves(index)
@@ -45,11 +45,11 @@ class TopologyLines(PictureLines):
         return left + right
 
     def line_look(self, index: int) -> str:
-        """No look lies over the whole line of the cursor: over SSH that would cost."""
+        """Give the line under the cursor no style: sending all of it would cost bytes."""
         return "spot" if index == self.cursor else ""
 
     def on_click(self, event: events.Click) -> None:
-        """Put the cursor there; twice opens the switch."""
+        """Put the cursor there; a double click opens the switch."""
         index = self.index_at(event.y)
         if index is not None:
             self.move_to(index)
@@ -58,7 +58,7 @@ class TopologyLines(PictureLines):
 
 
 def _without(parts: list[Part], cells: int) -> list[Part]:
-    """Leave out the first cells of a line."""
+    """A line without its first cells."""
     (text, look), *rest = parts or [("", "")]
     return [(text[cells:], look), *rest]
 
@@ -92,7 +92,7 @@ class TopologyScreen(ConsoleScreen):
 
     @property
     def lines(self) -> TopologyLines:
-        """The picture's widget."""
+        """The widget of the picture."""
         return self.query_one(TopologyLines)
 
     # --- showing ---
@@ -106,7 +106,7 @@ class TopologyScreen(ConsoleScreen):
             )
             self._stay_on(spot)
             lines.changed()
-            self._tell_spot()
+            self._show_spot()
             self._fetch()
 
     @property
@@ -116,7 +116,7 @@ class TopologyScreen(ConsoleScreen):
         return picture.spot(self.lines.cursor) if picture else Spot()
 
     def _stay_on(self, before: Spot) -> None:
-        """Keep the cursor on its port, though lines above it came or went."""
+        """Keep the cursor on its port when lines appear or disappear above it."""
         picture, lines = self.lines.picture, self.lines
         if picture is None or before.switch is None:
             return
@@ -127,7 +127,7 @@ class TopologyScreen(ConsoleScreen):
             if found is not None:
                 lines.cursor = found
 
-    def _tell_spot(self) -> None:
+    def _show_spot(self) -> None:
         spot = self.spot
         known = self.session.inventory.switches.get(spot.switch or "")
         if spot.port is not None:
@@ -149,13 +149,13 @@ class TopologyScreen(ConsoleScreen):
         self.query_one("#detail", Bar).show(Text(f" {text}"))
 
     def on_lines_moved(self, event: TopologyLines.Moved) -> None:
-        """Tell of the line that the cursor is on now."""
+        """Show the details of the line under the cursor."""
         event.stop()
-        self._tell_spot()
+        self._show_spot()
         self._fetch()
 
     def _fetch(self) -> None:
-        """Ask for the trunk ports of the switches in sight."""
+        """Fetch the trunk ports of the visible switches."""
         info, lines = self.session.inventory.info, self.lines
         if lines.picture is None or info is None or not info.admin:
             return

@@ -1,4 +1,4 @@
-"""Lines with a style for each network; the pictures are drawn on them."""
+"""Lines with a style for each network, for the topology and face plates."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from haas_console.tui.lines import Lines
 
 
 class PictureLines(Lines):
-    """Lines that know the styles ``net0`` to ``net5``, and ``bad`` for what is wrong or unknown."""
+    """Lines with the styles ``net0`` to ``net5``, and ``bad`` for what is wrong or unknown."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "lines--bad",
