@@ -177,6 +177,12 @@ class BoardScreen(ConsoleScreen):
 
     # --- moving, marking, sorting, filtering ---
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave Escape to an open question, unless it lets go of what is dragged."""
+        if action == "escape" and self.is_asking and not self.drag.on:
+            return False
+        return super().check_action(action, parameters)
+
     def action_other_side(self) -> None:
         """Go to the other side."""
         other: Lines = self.areas if self.focused is self.nodes else self.nodes

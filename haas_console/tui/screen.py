@@ -140,7 +140,7 @@ class ConsoleScreen(PaintOnceScreen):
         """Draw the bar on top and the key hints."""
         crumbs = self.console.breadcrumbs()
         self._top.show(top_text(self.session, crumbs, self.size.width, self.shown_job))
-        if self._prompt.question is None:
+        if not self.is_asking:
             self._show_hints()
 
     def _show_hints(self) -> None:
@@ -186,6 +186,11 @@ class ConsoleScreen(PaintOnceScreen):
             self._hint_bar.show(event.text)
         else:
             self._show_hints()
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether a question is open."""
+        return self._prompt.question is not None
 
     def put(self, question: Question) -> None:
         """Ask something in the line at the bottom."""

@@ -27,6 +27,20 @@ async def test_a_first_job_by_keyboard_follows_the_tour(socket: Path) -> None:
         assert "parked → lab*" in hands.row("node-01", "primary-nic")
 
 
+async def test_escape_leaves_a_question_before_it_clears_marks_or_the_filter(socket: Path) -> None:
+    async with console(socket) as hands:
+        await a_project_at_work(hands)
+        await hands.press("space")
+        for key in ("n", "colon", "slash", "p", "c"):
+            await hands.press(key)
+            assert hands.board.is_asking
+            await hands.press("escape")
+            assert not hands.board.is_asking
+            assert "1 marked" in hands.bar("left-title")
+        await hands.press("escape")
+        assert "marked" not in hands.bar("left-title")
+
+
 async def test_many_are_marked_and_connected_with_two_letters(socket: Path) -> None:
     async with console(socket) as hands:
         await a_project_at_work(hands)
