@@ -1,7 +1,7 @@
-"""The embedded data centre of ``--demo``: two switches that speak telnet, and an inventory.
+"""The embedded data centre of ``--demo``: two switches with telnet, and an inventory.
 
-Only what stands outside the daemon is simulated: the switches (over real telnet on loopback) and
-the master's kernel and hypervisor (in memory). The daemon before it is the real one.
+Only the surroundings of the daemon are simulated: the switches (with real telnet on loopback) and
+the master's kernel and hypervisor (in memory). The daemon itself is the real one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PORTS = 24
 MASTER_PORT = "Gi1/0/24"
 PEER_PORT = "Gi1/0/23"
 LINE_DELAY = 0.01
-"""Seconds a simulated switch takes for a line, as a real one does."""
+"""Seconds that a simulated switch takes for a line, like a real one."""
 
 NODES = 12
 PROJECTS = ("astro", "bio")
@@ -41,27 +41,27 @@ class DataCentre:
         }
 
     async def start(self) -> None:
-        """Switch it on: every switch listens on a free port of loopback."""
+        """Let every switch listen on a free port of loopback."""
         for switch in self.switches.values():
             await switch.start()
 
     def take_time(self) -> None:
-        """From now on take as long for a line as real switches do, so that progress is seen."""
+        """From now on take as long for a line as real switches, so that progress is visible."""
         for switch in self.switches.values():
             switch.faults.line_delay = LINE_DELAY
 
     async def stop(self) -> None:
-        """Switch it off."""
+        """Stop all switches."""
         for switch in self.switches.values():
             await switch.stop()
 
     @property
     def credentials(self) -> dict[str, Credential]:
-        """What the daemon needs to log in to the switches."""
+        """The credentials with which the daemon logs in to the switches."""
         return {CREDENTIAL: Credential(username=USERNAME, password=PASSWORD, enable=ENABLE)}
 
     def site(self) -> str:
-        """Give the inventory as a site file."""
+        """Return the inventory as a site file."""
         switches = {}
         for name, switch in self.switches.items():
             trunks = [PEER_PORT, MASTER_PORT] if name == "sw1" else [PEER_PORT]

@@ -30,14 +30,14 @@ from haas_rpcd.sim.hypervisor import SimHypervisorDriver
 log = logging.getLogger(__name__)
 
 PATIENCE = 15.0
-"""Seconds that clients wait for the ports to be parked; what takes longer goes on beside them."""
+"""Seconds to wait until all ports are parked. Then clients may connect while parking continues."""
 
 
 def settings_for(socket_path: str, trusted: Path, given: Settings | None) -> Settings:
-    """Take from a real haas.toml what makes a difference to a rehearsal, and nothing it may touch.
+    """Make the settings of a rehearsal, with the relevant tables of a real haas.toml.
 
-    Without one: the default pool, and a master. Its store, socket, credentials and host keys are
-    never the real ones.
+    Without one: the default pool, and a master. The store, the socket, the credentials and the host
+    keys are never the real ones.
     """
     base = given or Settings(master=Master(trunk_nic="eth0", libvirt_uri="demo"))
     return Settings(
@@ -55,9 +55,9 @@ def settings_for(socket_path: str, trusted: Path, given: Settings | None) -> Set
 async def rehearsal(
     socket_path: str, file: SiteFile, given: Settings | None = None
 ) -> AsyncIterator[tuple[Daemon, SiteCopy]]:
-    """Serve a copy of a site; its state is in memory only. Raises ConfigError, OSError.
+    """Serve a copy of a site. Its state is in memory only. Raises ConfigError, OSError.
 
-    Where the site file can't be imported, the error begins with ``FILE:LINE:``.
+    If the site file can't be imported, the error begins with ``FILE:LINE:``.
     """
     trusted = Path(f"{socket_path}.known_hosts")
     settings = settings_for(socket_path, trusted, given)
@@ -99,7 +99,7 @@ async def run_rehearsal(socket_path: str, site: Path, given: Settings | None = N
 
 
 async def _try_import(daemon: Daemon, file: SiteFile) -> None:
-    """Find whatever is wrong with the site file as it stands, its addresses included."""
+    """Check the site file, including its real addresses. Raises ConfigError."""
     call = Call(context=daemon.context, caller=DAEMON)
     try:
         await invoke(call, "site.import", {"site": file.text, "dry_run": True})

@@ -25,7 +25,7 @@ CREDENTIAL = Credential(username=USERNAME, password=PASSWORD, enable=ENABLE)
 
 
 class OneLogin(Mapping[str, Credential]):
-    """The login of every simulated switch, under whatever name a switch asks for it."""
+    """The login of all simulated switches, under any name."""
 
     def __getitem__(self, name: str) -> Credential:
         return CREDENTIAL
@@ -38,9 +38,9 @@ class OneLogin(Mapping[str, Credential]):
 
 
 class SiteCopy:
-    """The copy's switches, by name. A dialect without a simulator gets a stand-in.
+    """The copy's switches, by name. A switch without a simulator gets a stand-in.
 
-    ``stands_in`` says for each switch that has a stand-in why it has one.
+    ``stands_in``: the switches that have one, and the reason.
     """
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class SiteCopy:
         self.stands_in: dict[str, str] = {}
 
     def build(self, site: Site, dialects: Mapping[str, Dialect]) -> None:
-        """Make the switches of a site whose dialects and ports are known to be right."""
+        """Make the switches of a site that was checked."""
         for name, switch in site.switches.items():
             dialect = dialects[switch.dialect]
             ports = [dialect.canonical_port(port) for port in (*switch.access, *switch.trunk)]
@@ -70,14 +70,14 @@ class SiteCopy:
             await device.stop()
 
     def take_time(self) -> None:
-        """From now on take as long for a line as real switches do, so that progress is seen."""
+        """From now on take as long for a line as real switches, so that progress is visible."""
         for device in self.devices.values():
             device.faults.line_delay = LINE_DELAY
         for stand_in in self.stand_ins.values():
             stand_in.line_delay = LINE_DELAY
 
     def known_hosts(self) -> str:
-        """Give the SSH host keys of the simulated switches, in OpenSSH's format."""
+        """Return the SSH host keys of the simulated switches in OpenSSH's format."""
         return "".join(
             f"[{LOOPBACK}]:{device.ssh_port} {device.host_key}\n"
             for device in self.devices.values()
@@ -85,14 +85,14 @@ class SiteCopy:
         )
 
     def address(self, name: str) -> tuple[str, int]:
-        """Say where a switch of the copy is. A stand-in has a name that no resolver knows."""
+        """Return the address of a switch of the copy. That of a stand-in can't be resolved."""
         device = self.devices.get(name)
         if device is None:
             return f"{name}.stand-in", 23
         return LOOPBACK, device.port or device.ssh_port
 
     def site(self, site: Site) -> dict[str, Any]:
-        """Give a site with the addresses of the copy in place of the real ones."""
+        """Return a site with the addresses of the copy in place of the real ones."""
         switches = {}
         for name, switch in site.switches.items():
             host, port = self.address(name)
@@ -103,9 +103,9 @@ class SiteCopy:
         return copied
 
     def locate(self, switch: RegisteredSwitch) -> tuple[str, int]:
-        """Lead a connection to the simulated switch of this name, wherever it is registered.
+        """Return the address of the simulated switch with this name, wherever it is registered.
 
-        Raises DeviceError for a switch that the copy does not have: nothing else is connected to.
+        Raises DeviceError if the copy has no such switch. So nothing real is ever connected to.
         """
         device = self.devices.get(switch.name)
         if device is None or device.dialect != switch.dialect:
@@ -125,7 +125,7 @@ class SiteCopy:
 
 
 class CopiedSwitches:
-    """Makes the drivers of the copy's switches; as a SwitchFactory does, but for stand-ins."""
+    """Makes the drivers of the copy's switches: a SwitchFactory that knows stand-ins."""
 
     def __init__(self, copy: SiteCopy, factory: SwitchFactory) -> None:
         self._copy = copy
@@ -161,13 +161,13 @@ class CopiedSwitches:
 
 
 class _NoSimulatorError(Exception):
-    """There is no simulator for such a switch; the message says why."""
+    """A switch can't be simulated; the message gives the reason."""
 
 
 def _simulated(
     name: str, switch: SiteSwitch, dialect: Dialect, ports: Sequence[str]
 ) -> Device[Any]:
-    """Make a simulated switch as it comes from its vendor. Raises _NoSimulatorError."""
+    """Make a new simulated switch. Raises _NoSimulatorError."""
     if switch.dialect not in CLASSES:
         raise _NoSimulatorError(f"there is no simulator for {switch.dialect}")
     kind = personality(switch.dialect)
@@ -192,7 +192,7 @@ def _simulated(
 
 
 def _model(switch: SiteSwitch) -> dict[str, Any]:
-    """Say which model it is, where the switch's options tell. Raises _NoSimulatorError."""
+    """Return the simulator's options for a switch's options. Raises _NoSimulatorError."""
     model: dict[str, Any] = {}
     for option, value in switch.options.items():
         match switch.dialect, option, value:

@@ -1,4 +1,4 @@
-"""Reads a site file for a rehearsal. Errors name the file and, where it can be found, the line."""
+"""Reads a site file for a rehearsal. Errors name the file and, if possible, the line."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _TABLES: dict[str, type[msgspec.Struct]] = {
 
 @dataclass(frozen=True)
 class SiteFile:
-    """A site file that was read: its text, and what it says."""
+    """A site file: its text and its content."""
 
     path: Path
     text: str
     site: Site
 
     def error(self, error: HaasError) -> ConfigError:
-        """Put the file's name, and the line that it is about, before an error of site.import."""
+        """Make an error with the file's name and the line from an error of site.import."""
         field = str(error.data.get("field", "")).removeprefix("site.")
         return _error(self.path, self.text, error.message, *_table_of(self.text, field))
 
@@ -67,7 +67,7 @@ def _error(path: Path, text: str, sentence: str, table: str, key: str) -> Config
 
 
 def _without_line(sentence: str) -> tuple[str, int | None]:
-    """Take ``(at line 3, column 5)`` off tomllib's sentence."""
+    """Split ``(at line 3, column 5)`` off tomllib's message."""
     found = re.fullmatch(r"(.*) \(at line (\d+), column \d+\)", sentence, re.S)
     return (found[1], int(found[2])) if found else (sentence.split(" (at end")[0], None)
 
@@ -80,14 +80,14 @@ def _last(text: str) -> int:
 
 
 def _headers(text: str) -> Iterator[tuple[int, str]]:
-    """Give the lines of ``[switches.rack1]`` and the like, with the names less their quotes."""
+    """Return the line numbers of tables such as ``[switches.rack1]``, with unquoted names."""
     for number, line in enumerate(text.splitlines(), start=1):
         if found := re.match(r"\s*\[([^\[\]]+)\]\s*(?:#.*)?$", line):
             yield number, re.sub(r"\s*\.\s*", ".", found[1].strip()).replace('"', "")
 
 
 def _table_of(text: str, field: str) -> tuple[str, str]:
-    """Split the path of a field into the longest table that the file has, and a key in it."""
+    """Split the path of a field into the longest matching table and a key."""
     tables = [
         table for _, table in _headers(text) if field == table or field.startswith(f"{table}.")
     ]
@@ -98,7 +98,7 @@ def _table_of(text: str, field: str) -> tuple[str, str]:
 
 
 def _line(text: str, table: str, key: str) -> int | None:
-    """Find the line of a key in a table; else the table's own."""
+    """Return the line of a key in a table, or of the table."""
     found = None
     for number, line in enumerate(text.splitlines(), start=1):
         if line.lstrip().startswith("["):
@@ -113,7 +113,7 @@ def _line(text: str, table: str, key: str) -> int | None:
 
 
 def _wrong_table(data: dict[str, Any]) -> tuple[str, str]:
-    """Find the table whose values can't be: msgspec's errors leave the names of tables out."""
+    """Find the invalid table and its key. The errors of msgspec omit the names of tables."""
     for name, value, kind in _all_tables(data):
         try:
             msgspec.convert(value, kind)

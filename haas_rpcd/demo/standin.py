@@ -1,7 +1,7 @@
-"""A stand-in for a switch that has no simulator: it does whatever it is told, without a wire.
+"""A stand-in for a switch that has no simulator. It has no command line and refuses nothing.
 
-Plans and jobs show the lines of the switch's own dialect. Nobody reads them: the stand-in takes
-each change as a whole, so it can't show how the real switch would refuse a line.
+Plans and jobs show the lines of the switch's own dialect, but no parser reads them: the stand-in
+carries out each change as a whole. So it can't show how the real switch would refuse a line.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from haas_rpcd.model import (
 
 @dataclass
 class StandIn:
-    """What the stand-in of one switch holds. ``ports``: by canonical name, all parked at first."""
+    """The state of a stand-in. ``ports``: by canonical name; at first all of them are parked."""
 
     name: str
     ports: dict[str, PortConfig]
@@ -40,7 +40,7 @@ class StandIn:
 
 
 class StandInDriver:
-    """The driver of a :class:`StandIn`; ``real`` gives the lines of the switch's dialect."""
+    """The driver of a :class:`StandIn`. ``real`` returns the lines of the switch's dialect."""
 
     continue_after_refusal = False
     max_batch = 512
@@ -63,14 +63,14 @@ class StandInDriver:
         current: Mapping[str, PortConfig] | None = None,
         existing: frozenset[int] = frozenset(),
     ) -> list[list[str]]:
-        """Give the lines that a real switch would be sent."""
+        """Return the lines that a real switch would be sent."""
         return self._real.preview(changes, current, existing)
 
     async def open(self, report: Report) -> None:
         """Nothing to open."""
 
     async def usable(self) -> bool:
-        """A session that is none does not end."""
+        """Always true: there is no session that could end."""
         return True
 
     async def close(self) -> None:
@@ -116,7 +116,7 @@ class StandInDriver:
         )
 
     async def observe(self, changes: Sequence[SwitchChange]) -> list[Seen | DeviceError]:
-        """Read what the targets of some changes are now."""
+        """Read the current state of each change's target."""
         return [self._observed(change) for change in changes]
 
     def _observed(self, change: SwitchChange) -> Seen | DeviceError:
@@ -127,10 +127,10 @@ class StandInDriver:
                 return PortSeen(held.ports[name]) if name in held.ports else self._missing(port)
             case SetVlan(vlan=vlan):
                 return PresenceSeen(vlan in held.vlans)
-        return PresenceSeen(True)  # saved: there is nothing to lose
+        return PresenceSeen(True)  # always saved
 
     async def probe(self) -> Probed:
-        """Say what it is, and what its ports carry."""
+        """Report what it is and what its ports carry."""
         held = self._standin
         carried = frozenset(vlan for config in held.ports.values() for vlan in config.vlans)
         return Probed(
@@ -143,7 +143,7 @@ class StandInDriver:
         )
 
     async def uptime(self) -> Uptime | None:
-        """It does not report one."""
+        """Return None: it reports no uptime."""
         return None
 
 

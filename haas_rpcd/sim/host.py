@@ -1,4 +1,4 @@
-"""The master of the embedded data centre: its trunk nic, bridges, images and domains, in memory."""
+"""The master of a demo: its trunk nic, bridges, images and domains, in memory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from haas_rpcd.model import HeadnodeNic
 
 @dataclass
 class SimDomain:
-    """A headnode's domain. ``live`` are the nics of the running machine; None when it is off."""
+    """A headnode's domain. ``live``: the nics of the running machine, None while it is off."""
 
     headnode: str
     uuid: str
@@ -20,17 +20,17 @@ class SimDomain:
 
     @property
     def running(self) -> bool:
-        """Whether it runs."""
+        """Whether the machine is running."""
         return self.live is not None
 
 
 @dataclass
 class SimHost:
-    """What the simulated hypervisor and the simulated network of the master share.
+    """The state that the simulated hypervisor and the simulated network of the master share.
 
-    The fields may be set at any time to simulate trouble: ``libvirt_down``, ``trunk_missing``,
-    ``no_capability`` (haas-rpcd lacks CAP_NET_ADMIN), and ``running_images`` (base images that
-    somebody has started). ``seconds`` is how long each change takes.
+    Fields that simulate faults can be set at any time: ``libvirt_down``, ``trunk_missing``,
+    ``no_capability`` (haas-rpcd lacks CAP_NET_ADMIN) and ``running_images`` (base images that
+    somebody has started). ``seconds``: how long each change takes.
     """
 
     images: set[str] = field(default_factory=lambda: {"base-headnode"})
@@ -43,8 +43,8 @@ class SimHost:
     bridges: set[int] = field(default_factory=set)
     domains: dict[str, SimDomain] = field(default_factory=dict)
 
-    def hanging_on(self, vlan: int) -> list[str]:
-        """Name the nics of running headnodes that hang on the VLAN's bridge."""
+    def attached_to(self, vlan: int) -> list[str]:
+        """Return the nics of running headnodes that are attached to the VLAN's bridge."""
         return sorted(
             f"{domain.headnode}:{nic.nic}"
             for domain in self.domains.values()
@@ -53,11 +53,11 @@ class SimHost:
         )
 
     def without_bridge(self, nics: Iterable[HeadnodeNic]) -> HeadnodeNic | None:
-        """Return the first of the nics whose bridge does not exist, or None."""
+        """Return the first nic whose bridge does not exist, or None."""
         return next((nic for nic in sorted(nics) if nic.vlan not in self.bridges), None)
 
     def holder_of_mac(self, mac: str, other_than: str) -> SimDomain | None:
-        """Return the domain that has this MAC, if it is not the one with UUID ``other_than``."""
+        """Return the domain with this MAC, unless its UUID is ``other_than``."""
         for domain in self.domains.values():
             has = {nic.mac.lower() for nic in (*domain.nics, *(domain.live or ()))}
             if domain.uuid != other_than and mac.lower() in has:

@@ -1,4 +1,4 @@
-"""The master's network in memory: the protocol of the netlink driver, without a kernel."""
+"""The master's network in memory. It replaces the netlink driver, and needs no kernel."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from haas_rpcd.sim.host import SimHost
 
 
 class SimNetworkDriver:
-    """Makes and removes the bridges of a :class:`SimHost`."""
+    """Creates and removes the bridges of a :class:`SimHost`."""
 
     continue_after_refusal = True  # VLANs do not depend on each other
 
@@ -21,7 +21,7 @@ class SimNetworkDriver:
         self._host = host
 
     def preview(self, change: SetBridge) -> list[str]:
-        """Give the lines that would do it on a real master."""
+        """Return the lines that describe the change on a real master."""
         return preview_lines(self._host.trunk_nic, change)
 
     async def open(self) -> None:
@@ -31,10 +31,10 @@ class SimNetworkDriver:
         """Nothing to close."""
 
     async def send(self, change: SetBridge, report: Report) -> None:
-        """Make or remove a bridge; what is so already is left as it is.
+        """Create or remove a bridge, unless it is already so.
 
         Raises DeviceError as the netlink driver does: ``missing`` without a trunk nic, ``refused``
-        without the capability or while a running headnode hangs on the bridge.
+        without the capability or while a running headnode is attached to the bridge.
         """
         await asyncio.sleep(self._host.seconds)
         if (change.vlan in self._host.bridges) == change.present:
@@ -49,7 +49,7 @@ class SimNetworkDriver:
             self._host.bridges.remove(change.vlan)
 
     async def observe(self, changes: Sequence[SetBridge]) -> list[Seen]:
-        """Say for each VLAN whether its bridge is there; without a trunk nic none works."""
+        """Return for each VLAN whether its bridge exists. Without a trunk nic none does."""
         there = set() if self._host.trunk_missing else self._host.bridges
         return [PresenceSeen(change.vlan in there) for change in changes]
 
@@ -66,7 +66,7 @@ class SimNetworkDriver:
                 "right one as trunk_nic in [master] of haas.toml.",
                 reason="missing",
             )
-        hanging = self._host.hanging_on(change.vlan)
+        hanging = self._host.attached_to(change.vlan)
         if not change.present and hanging:
             raise DeviceError(
                 f"{bridge_name(change.vlan)} cannot be removed while {', '.join(hanging)} of "

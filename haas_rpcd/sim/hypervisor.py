@@ -1,7 +1,7 @@
-"""The hypervisor in memory: the protocol of the libvirt driver, without libvirt.
+"""The hypervisor in memory. It replaces the libvirt driver, and needs no libvirt.
 
-It keeps the rules that the real one keeps, with errors of the same reasons, so that what works or
-fails in the embedded data centre does so on a master.
+It has the same rules as the real one, and its errors have the same reasons. So whatever works or
+fails in a demo also does on a real master.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class SimHypervisorDriver:
         self._host = host
 
     def preview(self, change: HeadnodeChange) -> list[str]:
-        """Give the lines that the libvirt driver would give."""
+        """Return the lines of the libvirt driver."""
         return preview_lines(change, bridge_name)
 
     async def open(self) -> None:
@@ -48,7 +48,7 @@ class SimHypervisorDriver:
         """Nothing to close."""
 
     async def send(self, change: HeadnodeChange, report: Report) -> None:
-        """Carry out one change; what is so already is left as it is.
+        """Carry out a change, unless it is already so.
 
         Raises DeviceError: ``unreachable``, ``missing`` (image or domain), ``refused``.
         """
@@ -66,7 +66,7 @@ class SimHypervisorDriver:
             raise TypeError(f"the hypervisor has no {type(change).__name__}")
 
     async def observe(self, changes: Sequence[HeadnodeChange]) -> list[Seen]:
-        """Say what there is of each headnode."""
+        """Return the state of each headnode."""
         self._check_up()
         return [self._seen(change.uuid) for change in changes]
 

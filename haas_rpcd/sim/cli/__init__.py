@@ -1,52 +1,66 @@
-"""The machinery of simulated switches: how to write one more personality.
+"""The parts of which simulated switches with a command line are made: how to write one more.
 
-A personality is strict: it takes what the vendor takes, refuses the rest in the vendor's words, and
-its ports carry at every moment what such a switch would carry. It is written from the vendor's
-manual and published output, never from HaaS's drivers, and imports nothing of ours outside this
-package and its own. One module of 250 to 400 lines, ``haas_rpcd/sim/VENDOR.py``, named in
-`haas_rpcd.sim.personalities`, with its tests in ``tests/sim/test_VENDOR.py``. `haas_rpcd.sim.eos`
-is the one to read; `haas_rpcd.sim.ios` shows how far strictness can go.
+A simulated switch is strict. It accepts what the vendor's switch accepts, refuses everything else
+in the vendor's words, and at every moment its ports carry what the real ports would carry. Write it
+from the vendor's manuals and published output, never from HaaS's drivers. It imports nothing of
+HaaS outside `haas_rpcd.sim`.
 
-1. **Ports** (`Naming`): the kinds of names, how they are abbreviated, how ranges are written.
-2. **Modes** (`Mode`): each has a prompt, a parent (where ``exit`` leads; None ends the session)
-   and, where the vendor does that, a mode that is tried for lines it does not know itself
-   (``falls_to``). A prompt may hold line breaks (Junos's ``[edit]``).
-3. **State**: a `Config` with `Port` s that say what they carry. Where VLANs hold the ports (Dell
-   OS9, ProCurve, FastIron), put dataclasses into ``vlans`` and override `Config.carried`. Fields
-   hold immutable values (frozensets) so that copies are copies; otherwise override `Config.copy`.
-4. **Commands**: a table for each mode, of a pattern and a handler. For patterns see `grammar`:
+Each family is a package, ``haas_rpcd/sim/FAMILY/``, that `haas_rpcd.sim.personalities` lists, with
+tests in ``tests/sim/test_FAMILY.py``. Its modules:
+
+- ``state``: what the switch is configured to do: its ports, its VLANs, what they carry.
+- ``modes``: the modes of the command line, with their prompts.
+- ``commands`` (and ``ports``, if it gets long): tables of patterns and handlers for each mode.
+- ``show``: the commands that print.
+- ``switch``: the class: logins, the texts around commands, refusals. ``__init__`` exports it.
+
+`haas_rpcd.sim.eos` is a good one to read first; `haas_rpcd.sim.ioslike` has what several families
+share.
+
+1. **Ports** (`Naming`): the kinds of port names, their abbreviations, and how ranges are written.
+2. **Modes** (`Mode`): each has a prompt and a parent, to which ``exit`` returns (None: ``exit``
+   ends the session). With ``falls_to``, lines that the mode does not know are tried in another
+   mode, as some vendors do. A prompt may contain line breaks (Junos's ``[edit]``).
+3. **State**: a `Config` whose `Port` s report what they carry. If the VLANs list the ports (OS9,
+   ProCurve, FastIron), put dataclasses into ``vlans`` and override `Config.carried`. All fields
+   hold immutable values (frozensets), so that copies are independent; otherwise override
+   `Config.copy`.
+4. **Commands**: for each mode a table of patterns and handlers. For patterns see `grammar`:
    ``"[no] shutdown"``, ``"show interfaces [<ports>] status"``, ``"mode how:access|trunk"``. A
-   handler gets the switch, the session and `Args`, and returns the lines it prints. `each_port`
-   makes one of a function for a single port. `CliSwitch` has the common ones (``do_enable``,
-   ``do_exit``, ``do_end``, ``do_length`` and so on). Own arguments go into ``arguments``.
+   handler is called with the switch, the session and `Args`, and returns the lines that it prints.
+   `each_port` makes a handler from a function for a single port. `CliSwitch` has handlers that most
+   families need (``do_enable``, ``do_exit``, ``do_end``, ``do_length`` and others). The family's
+   own kinds of arguments go into ``arguments``.
 
-   - A handler that changes what ports carry calls `Device.touch` (with ports, or for all);
-     `each_port` does so itself. After the line everybody who watches is told.
-   - `RejectedError` ("understood, but no") prints its arguments and ends the command.
-   - `Session.enter` goes to a mode; ``ports`` are the selection, ``editing`` anything else. What
-     must outlive a change of mode (Junos's private candidate) goes into a subclass of `Session`,
-     named by ``session_type``.
-   - `Session.ask` asks: for a line, or with ``key`` for a single key. The answer's handler returns
-     lines, or asks again.
-   - `Device.save` copies running to startup, and is False when a fault forbids it: then print
-     ``switch.faults.save_error``. `Device.reload` is the rest of ``reload``. A vendor with commits
-     changes a copy and hands it to `Device.adopt`.
-   - `CliSwitch.execute_in` is for vendors who take a sub-mode's command in one line.
-   - `CliSwitch.log` writes to sessions whose ``monitors`` is on, between their lines.
+   - A handler that changes what ports carry calls `Device.touch`, for some ports or for all;
+     `each_port` does so itself. Observers are notified after the line.
+   - `RejectedError` means "understood, but refused". It ends the command and prints its arguments.
+   - `Session.enter` enters a mode. ``ports`` are the selected ports, ``editing`` is anything else.
+     State that must survive a change of mode (Junos's private candidate) belongs in a subclass of
+     `Session`, which ``session_type`` names.
+   - `Session.ask` asks for a line or, with ``key``, for a single key. The handler of the answer
+     returns lines or asks again.
+   - `Device.save` copies the running configuration to the startup configuration. It returns False
+     if a fault prevents that; then print `Device.save_error`. `Device.reload` does the work of
+     ``reload``. A family with commits changes a copy and passes it to `Device.adopt`.
+   - `CliSwitch.execute_in` is for families that accept the command of another mode in one line.
+   - `CliSwitch.log` writes to sessions whose ``monitors`` is set, between their lines.
 
-5. **Refusals**: override ``invalid``, ``incomplete`` and ``ambiguous``; by default they are IOS's.
-   ``reserved`` lists keywords that are known only so that abbreviations clash as they should.
-6. **What is said around commands**: `Login` (questions, refusals, tries), `Enable`, `Pager`,
-   ``full_text`` (when all VTYs are taken; else a reset), ``telnet_greeting``, ``negation``
-   (``"undo"``), ``comment``, ``do_word``, ``end_word``, ``width``, ``filters`` (after a ``|``).
-   For other dialogues override ``greet`` (telnet only), ``ask_login``, ``enter`` (every login).
+5. **Refusals**: override ``invalid``, ``incomplete`` and ``ambiguous``; the default texts are those
+   of IOS. ``reserved`` lists keywords without commands, so that abbreviations are ambiguous as on
+   the real switch.
+6. **Texts around commands**: `Login` (questions, refusals, number of tries), `Enable`, `Pager`,
+   ``full_text`` (all VTYs are taken; if empty, the connection is reset), ``telnet_greeting``,
+   ``negation`` (``"undo"``), ``comment``, ``do_word``, ``end_word``, ``width``, ``filters`` (after
+   a ``|``). For other dialogues override ``greet`` (telnet only), ``ask_login`` or ``enter`` (every
+   login).
 
-A device with a real shell derives from `haas_rpcd.sim.shell` instead. Either kind has `Device`'s
+A device with a real shell derives from `haas_rpcd.sim.shell` instead. Both kinds have `Device`'s
 ``carried``, ``is_shut``, ``plug``, ``reload``, ``announce``, ``lines``, ``history``, ``counters``
-and ``faults``, listens for telnet and with ``ssh=True`` for SSH, and may be carried out on the
-lab's bridge (``tests/lab/face.py``).
+and ``faults``. They listen for telnet, and with ``ssh=True`` for SSH. The lab carries out on a real
+bridge what they are configured to do (``tests/lab/face.py``).
 
-The shortest that is whole, as ``tests/sim/test_guide.py`` runs it::
+A complete example, short enough for one module; ``tests/sim/test_guide.py`` runs it::
 
     from haas_rpcd.sim import cli
     from haas_rpcd.sim.cli import Args, CliSwitch, Lines, Mode, Session

@@ -79,7 +79,7 @@ class Device(ABC, Generic[C]):
 
     @classmethod
     def full_port(cls, typed: str) -> str:
-        """Write a port's name out as `port_names` does; ValueError where it can't be one."""
+        """Return the full form of a port's name. Raises ValueError if it can't be one."""
         return typed
 
     @abstractmethod

@@ -1,6 +1,6 @@
-"""The line editor of a VTY: bytes in, whole lines and single keys out, echo on the way.
+"""The line editor of a VTY: it reads bytes, echoes them, and returns lines and single keys.
 
-It is IOS's, and its kin's: keys that edit, and how a line scrolls that is wider than the terminal.
+It behaves as in IOS and similar systems: which keys edit, and how long lines scroll.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections.abc import Callable
 from enum import Enum, auto
 
 MAX_LINE = 254
-"""Characters in a command line of IOS; the bell rings at what comes after."""
+"""Characters of a command line in IOS. The bell rings for every further one."""
 
 SCROLL = 10
-"""Columns by which a line that reaches the right margin moves left (IOS Configuration
-Fundamentals, "Using the CLI": a dollar sign shows that it was scrolled)."""
+"""Columns by which a line scrolls at the right margin (IOS Configuration Fundamentals, "Using the
+CLI": a dollar sign marks a scrolled line)."""
 
 _PRINTABLE = re.compile(rb"[ -~]+")
 _UP_TO_HELP = re.compile(rb"[ ->@-~]+")
@@ -23,7 +23,7 @@ _CR, _LF, _NUL = 0x0D, 0x0A, 0x00
 
 
 class Key(Enum):
-    """What ended the reading of a line."""
+    """The key that ended a line."""
 
     ENTER = auto()
     HELP = auto()  # "?"
@@ -35,7 +35,7 @@ _CONTROL = {0x03: Key.INTERRUPT, 0x1A: Key.END}
 
 
 class Editor:
-    """Reads a line at a time; whatever comes after the line stays in the caller's buffer."""
+    """Reads one line at a time. What follows the line stays in the caller's buffer."""
 
     def __init__(
         self,
@@ -48,8 +48,8 @@ class Editor:
         self._write = write
         self._longest = longest
         self._helps = helps
-        self.width = width  # columns; 0 means that lines never scroll
-        self.echo: bool | str = True  # or what is shown in place of each character
+        self.width = width  # columns; 0: lines never scroll
+        self.echo: bool | str = True  # or the text shown for each character
         self.text = ""
         self._prompt = 0
         self._column = 0
@@ -59,7 +59,7 @@ class Editor:
     def begin(
         self, prompt: str, *, echo: bool | str = True, helps: bool = False, text: str = ""
     ) -> None:
-        """Write ``prompt`` and start a new line (or go on with ``text``)."""
+        """Write ``prompt`` and start a new line, which begins with ``text``."""
         self._write(prompt)
         self._prompt = self._column = len(prompt)
         self.echo, self._help, self.text = echo, helps and self._helps, ""
@@ -67,7 +67,7 @@ class Editor:
             self._type(text)
 
     def read_key(self, data: bytearray) -> str | None:
-        """Take one key off the front of ``data``; CR LF and CR NUL are one key."""
+        """Remove the first key from ``data``. CR LF and CR NUL are one key."""
         self._drop_second_half(data)
         if not data:
             return None
@@ -76,9 +76,9 @@ class Editor:
         return chr(key)
 
     def read(self, data: bytearray) -> Key | None:
-        """Take keys off the front of ``data`` until something ends the line, or none are left.
+        """Remove keys from ``data`` until one ends the line; None if no key does.
 
-        CR, CR LF, CR NUL and LF all end it. The line stands in ``text``.
+        CR, CR LF, CR NUL and LF end a line. The line is in ``text``.
         """
         printable = _UP_TO_HELP if self._help else _PRINTABLE
         while data:
@@ -111,12 +111,12 @@ class Editor:
                 del data[0]
 
     def _edit(self, key: int) -> None:
-        """Backspace and DEL take a character, Ctrl-U and Ctrl-X the line; the rest does nothing."""
+        """Backspace and DEL delete a character, Ctrl-U and Ctrl-X the line, Ctrl-W a word."""
         if key in (0x08, 0x7F) and self.text:
             self._erase(1)
         elif key in (0x15, 0x18):
             self._erase(len(self.text))
-        elif key == 0x17:  # Ctrl-W: the word before the cursor
+        elif key == 0x17:
             self._erase(len(self.text) - len(re.sub(r"\S*\s*$", "", self.text)))
 
     def _erase(self, count: int) -> None:

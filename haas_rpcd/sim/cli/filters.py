@@ -1,4 +1,4 @@
-"""``show ... | include ...``: what may stand behind the bar, and what it lets through."""
+"""Filters of output: what may follow the bar in ``show ... | include ...``."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ Made = Callable[[re.Pattern[str]], Filter]
 
 
 class BadPatternError(RefusedError):
-    """The regular expression of a filter is none."""
+    """The regular expression of a filter is invalid."""
 
 
 def read_filter(filters: Mapping[str, Made], line: Line, offset: int) -> Filter:
-    """Read what stands behind the ``|``: one keyword of ``filters`` and a regular expression.
+    """Parse the text after the ``|``: a keyword of ``filters`` and a regular expression.
 
-    ``offset``: the column of the text after the bar. Keywords that end in ``<line>`` take an
-    expression, others none.
+    ``offset``: the column of that text. Only keywords that end in ``<line>`` have an expression.
     """
     tree: Tree[Made] = Tree({"line": Rest()})
     for pattern, made in filters.items():
@@ -43,17 +42,17 @@ def _compiled(args: Args) -> re.Pattern[str]:
 
 
 def include(pattern: re.Pattern[str]) -> Filter:
-    """Only lines that fit."""
+    """Keep lines that match."""
     return lambda lines: [line for line in lines if pattern.search(line)]
 
 
 def exclude(pattern: re.Pattern[str]) -> Filter:
-    """Only lines that do not."""
+    """Keep lines that do not match."""
     return lambda lines: [line for line in lines if not pattern.search(line)]
 
 
 def begin(pattern: re.Pattern[str]) -> Filter:
-    """From the first line that fits."""
+    """Keep everything from the first line that matches."""
 
     def begin(lines: list[str]) -> Iterator[str]:
         begun = False
@@ -66,7 +65,7 @@ def begin(pattern: re.Pattern[str]) -> Filter:
 
 
 def section(pattern: re.Pattern[str]) -> Filter:
-    """Lines that fit, and the indented ones below them."""
+    """Keep lines that match, and the indented lines below them."""
 
     def section(lines: list[str]) -> Iterator[str]:
         inside = False
@@ -79,7 +78,7 @@ def section(pattern: re.Pattern[str]) -> Filter:
 
 
 def whole(pattern: re.Pattern[str]) -> Filter:
-    """All of it, for words such as ``no-more``."""
+    """Keep all lines, for keywords such as ``no-more``."""
     return lambda lines: lines
 
 

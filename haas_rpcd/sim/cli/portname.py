@@ -1,4 +1,4 @@
-"""Names of ports in every spelling a vendor takes, and ranges of them. Pure."""
+"""Names of ports in all spellings that a vendor accepts, and ranges of ports."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 
 class NoSuchPortError(ValueError):
-    """The text names no port; ``at`` is the column of the first character that fits none."""
+    """The text names no port. ``at``: the column of the first character that matches none."""
 
     def __init__(self, at: int) -> None:
         super().__init__(at)
@@ -16,23 +16,23 @@ class NoSuchPortError(ValueError):
 
 
 class IncompleteNameError(ValueError):
-    """The text ends where a part of the name is still wanted."""
+    """The text ends before the name is complete."""
 
 
 @dataclass(frozen=True)
 class Naming:
     """How a vendor names ports.
 
-    ``kinds``: what stands before the number in the full name -> the short form that tables print:
-    ``{"GigabitEthernet": "Gi"}``; ``{"": ""}`` where a port is just a number. What is typed may be
-    any beginning of a kind, its short form or one of ``aliases`` (typed -> kind), in any case.
-    ``kind`` and ``number`` are the regular expressions of the two parts, ``gap`` of what may stand
-    between them. ``separator`` has the characters that join the parts of a number.
+    ``kinds``: the text before the number in a full name -> its short form in tables:
+    ``{"GigabitEthernet": "Gi"}``, or ``{"": ""}`` if a port is only a number. Users may type any
+    beginning of a kind, its short form, or one of ``aliases`` (typed -> kind). Case is ignored.
+    ``kind`` and ``number`` are regular expressions for the two parts, and ``gap`` for the text
+    between them. ``separator``: the characters between the parts of a number.
 
-    Ranges: ``to`` and ``comma`` are regular expressions, blanks included, of what joins the ends
-    of a range and its parts. After ``to`` may stand the last part of a number (``last``), a whole
-    number (``number``) or a whole name (``name``), as ``ends`` lists. ``bare``: after a comma the
-    kind may be left out. ``max_parts`` parts at most.
+    Ranges: ``to`` and ``comma`` are regular expressions, including blanks, for the text between the
+    ends of a range and between parts. ``ends`` lists what may follow ``to``: the last part of a
+    number (``last``), a whole number (``number``) or a whole name (``name``). ``bare``: after a
+    comma the kind may be omitted. ``max_parts``: the greatest number of parts.
     """
 
     kinds: Mapping[str, str]
@@ -48,7 +48,7 @@ class Naming:
     max_parts: int = 1000
 
     def split(self, name: str) -> tuple[str, str]:
-        """Take a full name apart into its kind and number; ValueError for other text."""
+        """Split a full name into its kind and its number. Raises ValueError."""
         for kind in sorted(self.kinds, key=len, reverse=True):
             number = name[len(kind) :]
             if name.startswith(kind) and number and re.fullmatch(self.number, number):
@@ -56,7 +56,7 @@ class Naming:
         raise ValueError(f"not the full name of a port: {name!r}")
 
     def full(self, typed: str) -> str:
-        """Write a name out, of a port that the switch need not have; ValueError for no name."""
+        """Return the full form of a name. The port need not exist. Raises ValueError."""
         match = re.fullmatch(
             rf"(?P<kind>{self.kind}){self.gap}(?P<number>{self.number})", typed.strip()
         )
@@ -78,13 +78,13 @@ class Naming:
         return found[0] + match["number"]
 
     def short(self, name: str) -> str:
-        """``Gi1/0/1`` for ``GigabitEthernet1/0/1``."""
+        """Return the short form: ``Gi1/0/1`` for ``GigabitEthernet1/0/1``."""
         kind, number = self.split(name)
         return self.kinds[kind] + number
 
 
 class PortNames:
-    """The ports one switch has, looked up by what a user types."""
+    """The ports of a switch, found by what a user types."""
 
     def __init__(self, naming: Naming, names: Iterable[str]) -> None:
         self.naming = naming
@@ -100,9 +100,9 @@ class PortNames:
             self._numbers.setdefault(kind, set()).add(number)
 
     def read(self, text: str, start: int) -> tuple[str, int]:
-        """Read one name from column ``start``; return its full form and the column after it.
+        """Read a name at column ``start``; return its full form and the column after it.
 
-        Raises `NoSuchPortError`, or `IncompleteNameError` where the number is missing.
+        Raises `NoSuchPortError`, or `IncompleteNameError` if the number is missing.
         """
         match = self._name.match(text, start)
         if match is None:
@@ -115,10 +115,9 @@ class PortNames:
         return self._known(kind, match["number"], match.start("number")), match.end()
 
     def read_range(self, text: str, start: int) -> tuple[tuple[str, ...], int]:
-        """Read a range up to the blank or the line's end that ends it.
+        """Read a range up to a blank or the end of the line.
 
-        Return each port once, in the order of their coming, and the column after them. Raises as
-        `read` does.
+        Return the ports, in order and each once, and the column after the range. Raises as `read`.
         """
         ports: dict[str, None] = {}
         at = start
@@ -145,7 +144,7 @@ class PortNames:
         return self.read(text, at)
 
     def _upto(self, first: str, text: str, at: int) -> tuple[list[str], int]:
-        """Read the end of a range, and list what lies between."""
+        """Read the end of a range; return the ports in between and the column after it."""
         kind, number = self.naming.split(first)
         ends = self.naming.ends
         slot, low = self._halves(number)
@@ -177,7 +176,7 @@ class PortNames:
         return [kind + each for each in numbers], end
 
     def _halves(self, number: str) -> tuple[str, str]:
-        """Take a number apart behind its last separator: ``1/0/`` and ``7``."""
+        """Split a number after its last separator: ``1/0/`` and ``7``."""
         at = max(number.rfind(each) for each in self.naming.separator) + 1
         return number[:at], number[at:]
 
@@ -201,7 +200,7 @@ class PortNames:
         raise NoSuchPortError(at + agreement(typed, self._numbers))
 
     def _good_part(self, kind: str, number: str) -> int:
-        """How many characters of a wrong number are right: whole components only."""
+        """Return how many characters of a wrong number are right, in whole components."""
         good = 0
         for match in re.finditer(f"[{re.escape(self.naming.separator)}]", number):
             head = number[: match.end()]
@@ -212,11 +211,11 @@ class PortNames:
 
 
 NO_PORTS = PortNames(Naming({}), ())
-"""For grammars that name no port."""
+"""For grammars without ports."""
 
 
 def agreement(typed: str, keywords: Iterable[str]) -> int:
-    """Length of the longest beginning of ``typed`` that begins some keyword, whatever the case."""
+    """Return how many characters of ``typed`` begin some keyword. Case is ignored."""
     typed = typed.lower()
     lowered = [keyword.lower() for keyword in keywords]
     length = 0

@@ -1,4 +1,4 @@
-"""What a simulated switch remembers for tests and benchmarks, and how it can be made to fail."""
+"""What a simulated switch records for tests and benchmarks, and the faults it can have."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """The VLANs a port carries at one moment: without a tag (or None), and with one."""
+    """The VLANs that a port carries: one without a tag (or None), and those with a tag."""
 
     untagged: int | None = None
     tagged: frozenset[int] = frozenset()
@@ -17,21 +17,21 @@ class Carried:
 NOTHING = Carried()
 
 MASK = "********"
-"""Stands for a password in the records."""
+"""Replaces passwords in the records."""
 
 
 @dataclass(frozen=True, slots=True)
 class LineRecord:
-    """One line as it was received."""
+    """A line that was received."""
 
-    session: int  # counts logins and failed logins alike, from 1
+    session: int  # number of the connection, from 1
     mode: str  # username, password, enable, question, or a mode's name
-    text: str  # `MASK` in place of a password
+    text: str  # `MASK` if it was a password
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """What one line changed: the ports that carry something else than before it, and what."""
+    """What a line changed: the affected ports and what they carry since."""
 
     line: LineRecord
     changed: Mapping[str, Carried]
@@ -41,10 +41,10 @@ class HistoryEntry:
 class Counters:
     """Totals since the switch was made."""
 
-    connections: int = 0  # taken, whether or not they logged in
-    refused: int = 0  # turned away: no VTY free, or `Faults.refuse_connections`
+    connections: int = 0  # accepted, with or without a login
+    refused: int = 0  # no VTY was free, or `Faults.refuse_connections`
     logins: int = 0
-    failed_logins: int = 0  # wrong answers, not sessions
+    failed_logins: int = 0  # wrong answers; a session may give several
     saves: int = 0
     failed_saves: int = 0
     reloads: int = 0
@@ -55,41 +55,41 @@ class Counters:
 
 @dataclass(slots=True)
 class Faults:
-    """Ways to fail. Set and cleared at run time; each takes effect with the next line.
+    """Faults that can be set and cleared at any time. They take effect with the next line.
 
-    Patterns are regular expressions searched for in a line, whatever the case. Passwords are
-    never compared.
+    Patterns are regular expressions that are searched for in a line. Case is ignored. Passwords
+    are never compared.
     """
 
     line_delay: float = 0.0
-    """Seconds a line takes; of lines typed ahead, one is worked off after the other."""
+    """Seconds that each line takes, one after the other."""
 
     slow: dict[str, float] = field(default_factory=dict)
-    """Lines that take so many seconds more, as a commit or a save may."""
+    """Patterns of lines that take longer, such as a commit or a save, and the extra seconds."""
 
     idle_timeout: float | None = None
-    """Seconds after which a session on which nothing is typed is closed."""
+    """Seconds after which an idle session is closed."""
 
     round_trip: float = 0.0
-    """Seconds that data is under way, both ways together: half before a line is seen, half before
-    its answer is. Lines sent ahead pay it once. On SSH it counts from the login on."""
+    """Seconds that data is in transit, for both directions together. Lines that are sent together
+    are delayed together. With SSH the delay begins after the login."""
 
     refuse: dict[str, str] = field(default_factory=dict)
-    """Command lines that are answered by a text instead of being carried out."""
+    """Patterns of command lines that are not executed, and the text that answers them."""
 
     cut_after: int | None = None
-    """So many command lines more are answered; the session of the next is cut, and that line is
-    not carried out. One-shot: None again once it struck."""
+    """Number of further command lines that are answered. The next one is not executed, and its
+    connection is cut. It happens once; then this is None again."""
 
     cut_at: str | None = None
-    """A command line that is carried out, but whose session is cut before it is answered.
-    One-shot."""
+    """Pattern of a command line that is executed, after which the connection is cut without an
+    answer. It happens once."""
 
     stall_at: str | None = None
-    """A line that is neither carried out nor answered; its session answers nothing any more."""
+    """Pattern of a line that is not executed. Its session never answers again."""
 
     refuse_connections: bool = False
     """Reset every new connection."""
 
     save_error: str | None = None
-    """Saving fails with this text, such as the vendor's for a busy NVRAM."""
+    """Saving fails with this text, for example the vendor's text for a busy NVRAM."""

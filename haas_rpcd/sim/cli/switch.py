@@ -102,7 +102,7 @@ class CliSwitch(Device[C]):
 
     @classmethod
     def full_port(cls, typed: str) -> str:
-        """Write a port's name out as `port_names` does; ValueError where it can't be one."""
+        """Return the full form of a port's name. Raises ValueError if it can't be one."""
         return cls.naming.full(typed)
 
     def tables(self) -> Mapping[Mode, Commands]:

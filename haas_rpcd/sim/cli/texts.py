@@ -1,4 +1,4 @@
-"""What a vendor's command line says around its commands: modes, login, enable, pager."""
+"""The texts around commands: prompts, login, ``enable`` and pager."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from dataclasses import dataclass
 
 
 class RejectedError(Exception):
-    """The switch understood a line and will not have it; the arguments are the lines it prints."""
+    """The switch refuses a line that it understands. The arguments are the lines that it prints."""
 
     @property
     def lines(self) -> list[str]:
-        """What is printed."""
+        """The lines that are printed."""
         return [str(line) for line in self.args]
 
 
 @dataclass(frozen=True, eq=False)
 class Mode:
-    """Where a session's next line is read.
+    """A mode of the command line.
 
-    ``name``: for the records. ``prompt``: ``{host}`` and ``{label}`` are filled in. ``parent``:
-    where ``exit`` leads; None closes the session. ``configures``: it is a configuration mode.
-    ``falls_to``: the mode in which a line is tried that this one does not know; if it fits there,
-    the session goes there first.
+    ``name``: for the records. ``prompt``: ``{host}`` and ``{label}`` are replaced. ``parent``: the
+    mode to which ``exit`` returns; None: ``exit`` closes the session. ``configures``: it is a
+    configuration mode. ``falls_to``: the mode in which lines are tried that this one does not know.
+    A line that matches there takes the session to that mode.
     """
 
     name: str
@@ -35,10 +35,10 @@ class Mode:
 class Login:
     """The dialogue at the beginning of a telnet session.
 
-    ``user`` may hold ``{host}``. ``before``: printed before the first question, after the message
-    of the day. ``wrong``: after a wrong answer. ``closing``: after the last of ``tries``, in place
-    of ``wrong``. ``none_set``: where neither user nor password is set; None lets everybody in.
-    ``stars``: what a password's characters are echoed as.
+    ``user`` may contain ``{host}``. ``before`` is printed before the first question and after the
+    message of the day, ``wrong`` after a wrong answer, ``closing`` in place of ``wrong`` after the
+    last of ``tries``. ``none_set`` is printed if neither user nor password is set; with None,
+    everybody gets in. ``stars``: the echo of a password's characters.
     """
 
     user: str = "Username: "
@@ -53,10 +53,10 @@ class Login:
 
 @dataclass(frozen=True)
 class Enable:
-    """``enable``: its question, and what is said to a wrong answer and to the last of them.
+    """The dialogue of ``enable``.
 
-    ``none_set``: where no password is set; None lets everybody through. Which answers count is up
-    to `CliSwitch.enables`.
+    ``wrong`` is printed after a wrong answer, ``last`` after the last of ``tries``, ``none_set`` if
+    no password is set; with None, everybody gets through. `CliSwitch.enables` checks the answer.
     """
 
     question: str = "Password: "
@@ -69,11 +69,11 @@ class Enable:
 
 @dataclass(frozen=True)
 class Pager:
-    """What halts long output.
+    """How long output is paged.
 
-    ``length``: lines a page at the beginning of a session; 0 is no paging. ``keeps``: lines of a
-    page that stay free. ``erase``: what is written over ``more`` before the output goes on.
-    ``quits``: keys that end the output; None: all but blank and Return. Others do nothing.
+    ``length``: lines per page at the beginning of a session; 0: no paging. ``keeps``: lines of a
+    page that stay empty. ``erase`` is written over ``more`` before the output continues. ``quits``:
+    keys that end the output; None: all except blank and Return. Other keys do nothing.
     """
 
     more: str = " --More-- "

@@ -1,4 +1,4 @@
-"""Lists of VLANs as most vendors read and write them: ``1,10-12,200``. Pure."""
+"""Lists of VLANs as most vendors read and write them: ``1,10-12,200``."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ MIN_VLAN = 1
 MAX_VLAN = 4094
 
 ALL_VLANS: frozenset[int] = frozenset(range(MIN_VLAN, MAX_VLAN + 1))
-"""What a fresh trunk admits: every id of 802.1Q."""
+"""All VLAN ids of 802.1Q, which a new trunk carries."""
 
 
 def parse_list(text: str, comma: str = ",", to: str = "-") -> frozenset[int]:
-    """Read ``5,10-12``; with other separators ``5 10 to 12``. ValueError for anything else.
+    """Read ``5,10-12`` or, with other separators, ``5 10 to 12``. Raises ValueError.
 
-    The separators are literal texts around which any blanks are taken; a blank is any blanks.
+    The separators are literal texts, around which blanks are ignored. A blank stands for any number
+    of blanks.
     """
     vlans: set[int] = set()
     between = r"\s+" if not comma.strip() else rf"\s*{re.escape(comma.strip())}\s*"
@@ -40,10 +41,7 @@ def format_list(
     to: str = "-",
     pairs: bool = True,
 ) -> str:
-    """Write a list: three neighbours become a range, two as well unless ``pairs`` keeps them apart.
-
-    IOS, for one, writes ``10,11,20-22``.
-    """
+    """Write a list with ranges. With ``pairs``, two neighbours are no range: ``10,11,20-22``."""
     return comma.join(_pieces(vlans, to, 2 if pairs else 1)) or empty
 
 
@@ -61,7 +59,7 @@ def _pieces(vlans: Iterable[int], to: str, apart: int) -> Iterator[str]:
 
 
 def wrap_list(text: str, width: int) -> list[str]:
-    """Break a written list at its commas into lines of at most ``width`` characters each."""
+    """Break a list at its commas into lines of at most ``width`` characters."""
     lines = [""]
     for piece in text.split(","):
         joined = f"{lines[-1]},{piece}" if lines[-1] else piece
