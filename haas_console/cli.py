@@ -62,9 +62,19 @@ def _parser(output: Output) -> argparse.ArgumentParser:
     add = parser.add_argument
     show: dict[str, Any] = {"action": _Show, "output": output}
     add("what", nargs="?", choices=["info"], help="info: print where settings and daemon are")
-    help_text, version_text = "show this help message and exit", f"haas-console {__version__}\n"
-    add("-h", "--help", **show, text=lambda parser: parser.format_help(), help=help_text)
-    add("--version", **show, text=lambda _: version_text, help="show the version and exit")
+    version_text = f"haas-console {__version__}\n"
+    add(
+        *("-h", "--help"),
+        **show,
+        text=lambda parser: parser.format_help(),
+        help="show this help message and exit",
+    )
+    add(
+        "--version",
+        **show,
+        text=lambda _: version_text,
+        help="show program's version number and exit",
+    )
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--socket", metavar="PATH", help="the daemon's Unix socket")
     where.add_argument("--url", metavar="URL", help="the daemon's https:// address")
@@ -103,7 +113,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return ExitCode.INTERRUPTED
     except OutputError as error:
         if not error.reader_gone:
-            output.error("", f"the output can't be statements: {error}")
+            output.error("", f"the output can't be written: {error}")
         streams.discard_stdout()
         return ExitCode.FAILED
 

@@ -1,4 +1,4 @@
-"""What the tests of batch mode share: a small API, the program, and a real daemon to run it on."""
+"""Fixtures for the tests of batch mode: a small API, the program, and real daemons."""
 
 from __future__ import annotations
 
@@ -84,18 +84,18 @@ DOCUMENT: dict[str, Any] = {
 
 @pytest.fixture(scope="session")
 def language() -> Language:
-    """The commands of a small API that has every kind of parameter."""
+    """The commands of a small API with every kind of parameter."""
     return Language(Api(DOCUMENT))
 
 
 @pytest.fixture(scope="session")
 def released() -> Language:
-    """The commands of the API that this console is released with."""
+    """The commands of the released API."""
     return Language(packaged_api())
 
 
 class Program:
-    """``haas-console`` as a process, and what came out of it."""
+    """Runs ``haas-console`` as a process."""
 
     def __init__(self, folder: Path, socket: Path | None) -> None:
         self.folder = folder
@@ -134,7 +134,7 @@ class Program:
         )
 
     def start_in_shell(self, redirections: str, *args: str, **kwargs: Any) -> subprocess.Popen[str]:
-        """Start it as a shell does that is given these redirections: ``>&-``."""
+        """Start it from a shell with redirections such as ``>&-``."""
         command = (sys.executable, "-m", "haas_console", *args)
         return subprocess.Popen(
             ["sh", "-c", f'exec "$@" {redirections}', "sh", *command],
@@ -145,37 +145,37 @@ class Program:
         )
 
     def in_shell(self, redirections: str, *args: str) -> subprocess.CompletedProcess[str]:
-        """Run it to its end as a shell does that is given these redirections."""
+        """Run it to its end from a shell with redirections."""
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         with self.start_in_shell(redirections, *args, **pipes) as process:
             out, err = process.communicate(timeout=60)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def script(self, text: str, *args: str, name: str = "morning.haas") -> Any:
-        """Run a script of that text and name."""
+        """Run a script with this text and name."""
         (self.folder / name).write_text(text)
         return self("--script", name, *args)
 
     def json(self, *commands: str) -> list[Any]:
-        """Run commands that succeed, and give their documents."""
+        """Run commands, which must succeed, and return their documents."""
         words = [word for command in commands for word in ("-c", command)]
         done = self("--json", *words)
         assert done.returncode == 0, done.stderr
         return [json.loads(line) for line in done.stdout.splitlines()]
 
     def free_node(self) -> str:
-        """A node that nobody holds."""
+        """The name of a free node."""
         return str(self.json("node list --free")[0]["items"][0]["node"])
 
 
 @pytest.fixture
 def offline(tmp_path: Path) -> Program:
-    """The program where there is no daemon."""
+    """The program without a daemon."""
     return Program(tmp_path, tmp_path / "nobody.sock")
 
 
 class Daemon:
-    """A real haas-rpcd of the test's own."""
+    """A real haas-rpcd."""
 
     def __init__(self, folder: Path, *args: str) -> None:
         self.socket = folder / "rpcd.sock"
@@ -207,12 +207,12 @@ class Daemon:
         raise AssertionError(f"the daemon ended with {self.process.returncode}: {self._log.name}")
 
     def kill(self) -> None:
-        """End it without any warning."""
+        """Kill it."""
         self.process.kill()
         self.process.wait()
 
     def stop(self) -> None:
-        """End it in good order."""
+        """Terminate it."""
         self.process.terminate()
         self.process.wait(timeout=20)
         self._log.close()
@@ -220,7 +220,7 @@ class Daemon:
 
 @pytest.fixture(scope="module")
 def demo_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    """A demo data centre for the tests of one file; each test makes a project of its own."""
+    """A demo data centre for the tests of one file; each test creates its own project."""
     daemon = Daemon(tmp_path_factory.mktemp("rpcd"), "--demo")
     yield daemon
     daemon.stop()
@@ -228,13 +228,13 @@ def demo_daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
 
 @pytest.fixture
 def console(tmp_path: Path, demo_daemon: Daemon) -> Program:
-    """The program beside the demo data centre."""
+    """The program, connected to the demo data centre."""
     return Program(tmp_path, demo_daemon.socket)
 
 
 @pytest.fixture
 def own_daemon(tmp_path: Path) -> Iterator[Daemon]:
-    """A daemon that one test may kill and start again, with an empty inventory and no master."""
+    """A daemon for one test, which may restart it; with an empty inventory and no master."""
     config = tmp_path / "haas.toml"
     config.write_text(
         f'[store]\npath = "{tmp_path}/haas.db"\n'
@@ -250,5 +250,5 @@ def own_daemon(tmp_path: Path) -> Iterator[Daemon]:
 
 @pytest.fixture
 def beside(tmp_path: Path, own_daemon: Daemon) -> Program:
-    """The program beside the test's own daemon."""
+    """The program, connected to the test's own daemon."""
     return Program(tmp_path, own_daemon.socket)

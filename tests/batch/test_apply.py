@@ -1,4 +1,4 @@
-"""Applies: progress as lines and as bars, failure, interruption, a daemon that goes away."""
+"""Applies: progress as lines and as bars, failure, interruption, loss of the daemon."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def project(console: Program, request: pytest.FixtureRequest) -> str:
-    """A project with a node whose primary-nic is staged onto a network, not yet applied."""
+    """A project with a node whose primary-nic is connected to a network, but not yet applied."""
     name = re.sub("[^a-z]+", "-", request.node.originalname)[5:40].strip("-")
     node = console.free_node()
     console.json(
@@ -35,21 +35,21 @@ def project(console: Program, request: pytest.FixtureRequest) -> str:
 
 @contextlib.contextmanager
 def silent_switch() -> Iterator[socket.socket]:
-    """A switch that takes the connection and then says nothing at all."""
+    """A switch that accepts a connection and then sends nothing."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.settimeout(20)
         yield listening
 
 
 def register(console: Program, name: str, port: int) -> None:
-    """A switch at that TCP port with one port, so that the site has something to apply there."""
+    """Register a switch at a TCP port, with one port that an apply would park."""
     console.json(
         f"switch register {name} cisco_ios 127.0.0.1 --port {port} --credential any",
         f"port register {name} Gi1/0/1",
     )
 
 
-def test_elsewhere_than_on_a_terminal_each_step_is_a_line(console: Program, project: str) -> None:
+def test_without_a_terminal_each_step_is_a_line(console: Program, project: str) -> None:
     steps = console.json(f"plan {project}")[0]["steps"]
     done = console("-c", f"apply {project}")
     assert done.returncode == 0, done.stderr
@@ -63,14 +63,14 @@ def test_elsewhere_than_on_a_terminal_each_step_is_a_line(console: Program, proj
     assert re.fullmatch(rf"apply {project}: job \d+, {len(steps)} steps done\n", done.stdout)
 
 
-def test_with_nothing_staged_an_apply_says_so(console: Program, project: str) -> None:
+def test_an_apply_reports_that_nothing_is_staged(console: Program, project: str) -> None:
     assert console("-c", f"apply {project}").returncode == 0
     again = console("-c", f"apply {project}", "-c", f"plan {project}")
     assert again.stdout.splitlines()[0].endswith("there was nothing to do")
     assert again.stdout.splitlines()[1] == "nothing to do"
 
 
-def test_on_a_terminal_each_device_has_a_bar_and_few_bytes_are_sent(
+def test_a_terminal_shows_a_bar_for_each_device_in_few_bytes(
     console: Program, project: str
 ) -> None:
     screen, terminal = os.openpty()
@@ -87,12 +87,12 @@ def test_on_a_terminal_each_device_has_a_bar_and_few_bytes_are_sent(
 
 
 def _read_all(screen: int) -> str:
-    """All that is written to a pseudo-terminal until nobody holds its other end."""
+    """Read a pseudo-terminal until its other end is closed."""
     parts = []
     while select.select([screen], [], [], 30)[0]:
         try:
             part = os.read(screen, 65536)
-        except OSError:  # how Linux says that the other end is closed
+        except OSError:  # Linux reports the closed end as EIO
             break
         if not part:
             break
@@ -101,7 +101,9 @@ def _read_all(screen: int) -> str:
     return b"".join(parts).decode()
 
 
-def test_no_bars_where_the_terminal_cannot_move_its_cursor(console: Program, project: str) -> None:
+def test_a_terminal_that_cannot_move_its_cursor_shows_no_bars(
+    console: Program, project: str
+) -> None:
     console.environ["TERM"] = "dumb"
     screen, terminal = os.openpty()
     process = console.start("-c", f"apply {project}", stdout=subprocess.DEVNULL, stderr=terminal)
@@ -112,7 +114,7 @@ def test_no_bars_where_the_terminal_cannot_move_its_cursor(console: Program, pro
     assert "[1/" in sent
 
 
-def test_a_plan_that_has_changed_since_is_not_applied(console: Program, project: str) -> None:
+def test_a_stale_digest_is_refused_with_the_changes(console: Program, project: str) -> None:
     digest = console.json(f"plan {project}")[0]["digest"]
     console.json(f"network create {project} other")
     node = console.json(f"node list {project}")[0]["items"][0]["node"]
@@ -123,7 +125,7 @@ def test_a_plan_that_has_changed_since_is_not_applied(console: Program, project:
     assert "\n  + " in done.stderr
 
 
-def test_an_apply_that_fails_names_the_device_and_is_exit_code_5(beside: Program) -> None:
+def test_a_failed_apply_names_the_device_and_exits_with_5(beside: Program) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     register(beside, "unplugged", port)
@@ -137,13 +139,13 @@ def test_an_apply_that_fails_names_the_device_and_is_exit_code_5(beside: Program
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_apply_goes_on_and_one_is_told_how_to_follow_it(
+def test_an_interrupted_apply_goes_on_and_its_user_learns_how_to_follow_it(
     beside: Program, number: signal.Signals
 ) -> None:
     with silent_switch() as listening:
         register(beside, "silent", listening.getsockname()[1])
         process = beside.start("-c", "apply --site", stderr=subprocess.PIPE)
-        connection, _ = listening.accept()  # now the job is under way
+        connection, _ = listening.accept()  # the job is under way
         process.send_signal(number)
         _, said = process.communicate(timeout=20)
         assert process.returncode == 130
@@ -156,7 +158,7 @@ def test_an_interrupted_apply_goes_on_and_one_is_told_how_to_follow_it(
     assert beside.json(f"job wait {job[1]} --timeout 30")[0]["state"] == "failed"
 
 
-def test_a_daemon_that_restarts_during_an_apply_is_found_again(
+def test_an_apply_reconnects_after_the_daemon_restarts(
     tmp_path: Path, own_daemon: Daemon, beside: Program
 ) -> None:
     with silent_switch() as listening:
@@ -166,7 +168,7 @@ def test_a_daemon_that_restarts_during_an_apply_is_found_again(
         own_daemon.kill()
         first.close()
         own_daemon.start()
-        second, _ = listening.accept()  # it has picked the job up
+        second, _ = listening.accept()  # it has resumed the job
         second.close()
     _, said = process.communicate(timeout=60)
     assert re.search(

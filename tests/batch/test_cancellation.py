@@ -1,8 +1,8 @@
-"""A cancellation of the caller is never lost, whatever it waits for at that moment.
+"""A cancellation of the caller is never lost, whatever it is waiting for.
 
 The dangerous moment is the one loop tick between the end of an inner task that was cancelled and
 the return of its caller. The tests put the caller's cancellation there, by a done callback of the
-inner task: callbacks run before whoever waits for the task goes on.
+inner task, which runs before the caller resumes.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def _task(name: str) -> asyncio.Task[Any]:
 
 
 def _cancel_after(inner: asyncio.Task[Any], caller: asyncio.Task[Any]) -> None:
-    """Cancel the caller when the inner task has ended and the caller has not gone on yet."""
+    """Cancel the caller after the inner task has ended, but before the caller resumes."""
     inner.add_done_callback(lambda _: caller.cancel())
 
 
@@ -52,14 +52,14 @@ async def _fails_when_cancelled() -> None:
 
 
 @pytest.mark.parametrize("inner", [_endless, _fails_when_cancelled])
-async def test_a_task_is_ended_quietly(inner: Callable[[], Any]) -> None:
+async def test_a_task_is_cancelled_without_an_error(inner: Callable[[], Any]) -> None:
     task = asyncio.create_task(inner())
     await asyncio.sleep(0)
     await cancel_and_wait(task)
     assert task.done()
 
 
-async def test_a_task_that_has_ended_is_left_as_it_is() -> None:
+async def test_a_task_that_has_ended_keeps_its_result() -> None:
     task = asyncio.create_task(asyncio.sleep(0, "answer"))
     await task
     await cancel_and_wait(task)
@@ -99,7 +99,7 @@ async def test_the_caller_s_cancellation_during_the_inner_one_is_raised() -> Non
 
 
 async def test_closing_a_connection_can_be_cancelled_at_every_step(demo_daemon: Daemon) -> None:
-    for step in itertools.count(1):  # at 0 it would not have begun
+    for step in itertools.count(1):  # at 0 it would not have started
         client = await Client.connect(_endpoint(demo_daemon))
         closing = asyncio.create_task(client.close())
         for _ in range(step):
@@ -108,11 +108,11 @@ async def test_closing_a_connection_can_be_cancelled_at_every_step(demo_daemon: 
             break
         with pytest.raises(asyncio.CancelledError):
             await closing
-        assert asyncio.all_tasks() == {asyncio.current_task()}  # no reader is left behind
+        assert asyncio.all_tasks() == {asyncio.current_task()}  # the reader has ended
     assert step > 2
 
 
-async def test_a_console_that_quits_while_its_screen_fails_does_end(demo_daemon: Daemon) -> None:
+async def test_a_console_that_quits_while_its_screen_fails_ends(demo_daemon: Daemon) -> None:
     sync = InventorySync(Target(_endpoint(demo_daemon)))
     is_live = asyncio.Event()
     sync.watch(lambda _: is_live.set() if sync.status.state == "live" else None)

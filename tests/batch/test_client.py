@@ -1,8 +1,9 @@
-"""The client's connection: calls side by side, news, and an end that is noticed."""
+"""The client's connection: concurrent calls, notifications, and loss of the daemon."""
 
 from __future__ import annotations
 
 import asyncio
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +21,7 @@ def _endpoint(daemon: Daemon) -> Endpoint:
     return Endpoint(str(daemon.socket), None, "the test")
 
 
-async def test_answers_find_their_calls_however_many_are_under_way(demo_daemon: Daemon) -> None:
+async def test_many_concurrent_calls_each_get_their_own_answer(demo_daemon: Daemon) -> None:
     client = await Client.connect(_endpoint(demo_daemon))
     nodes = [item["node"] for item in (await client.call("node.list"))["items"]]
     shown = await asyncio.gather(*(client.call("node.show", {"node": node}) for node in nodes * 5))
@@ -28,7 +29,7 @@ async def test_answers_find_their_calls_however_many_are_under_way(demo_daemon: 
     await client.close()
 
 
-async def test_a_refusal_is_the_daemon_s_own_sentence(demo_daemon: Daemon) -> None:
+async def test_a_refusal_has_the_daemon_s_sentence(demo_daemon: Daemon) -> None:
     client = await Client.connect(_endpoint(demo_daemon))
     with pytest.raises(RpcError) as caught:
         await client.call("node.show", {"node": "no-such-node"})
@@ -37,7 +38,7 @@ async def test_a_refusal_is_the_daemon_s_own_sentence(demo_daemon: Daemon) -> No
     await client.close()
 
 
-async def test_what_others_change_is_told_to_who_listens(demo_daemon: Daemon) -> None:
+async def test_a_subscriber_is_notified_of_changes_by_others(demo_daemon: Daemon) -> None:
     watching, working = [await Client.connect(_endpoint(demo_daemon)) for _ in range(2)]
     with watching.notifications() as inbox:
         await watching.call("events.subscribe")
@@ -49,7 +50,7 @@ async def test_what_others_change_is_told_to_who_listens(demo_daemon: Daemon) ->
     await asyncio.gather(watching.close(), working.close())
 
 
-async def test_a_job_is_followed_to_its_end_and_past_it(
+async def test_a_job_is_followed_to_its_end_and_can_be_followed_afterwards(
     demo_daemon: Daemon, console: Program
 ) -> None:
     node = console.free_node()
@@ -66,7 +67,7 @@ async def test_a_job_is_followed_to_its_end_and_past_it(
     await client.close()
 
 
-async def test_a_daemon_that_dies_fails_the_calls_that_wait_for_it(own_daemon: Daemon) -> None:
+async def test_pending_calls_fail_when_the_daemon_dies(own_daemon: Daemon) -> None:
     client = await Client.connect(_endpoint(own_daemon))
     calls = [asyncio.ensure_future(client.call("system.info")) for _ in range(3)]
     own_daemon.process.kill()
@@ -76,32 +77,31 @@ async def test_a_daemon_that_dies_fails_the_calls_that_wait_for_it(own_daemon: D
     assert client.lost
     with pytest.raises(LostDaemonError, match=r"^the daemon on socket \S+ went away$"):
         await client.call("system.info")
-    # Some may have been answered before the daemon died; none may hang.
+    # Some calls may have been answered before the daemon died; none may hang.
     assert all(isinstance(answer, dict | LostDaemonError) for answer in answers)
     await client.close()
 
 
-async def test_a_daemon_that_goes_while_it_is_asked_is_told_of_in_a_sentence(
+async def test_a_connection_that_closes_during_a_call_is_reported_in_a_sentence(
     own_daemon: Daemon,
 ) -> None:
     client = await Client.connect(_endpoint(own_daemon))
-    await client._ws.close()  # our own end, so that the question itself finds it closed
+    await client._ws.close()  # this end, so that sending the call fails
     with pytest.raises(LostDaemonError, match=r"^the daemon on socket \S+ went away$"):
         await client.call("system.info")
     await client.close()
 
 
-async def test_no_answer_in_time_is_an_error_that_says_so(own_daemon: Daemon) -> None:
+async def test_a_missing_answer_is_reported_with_the_time_limit(own_daemon: Daemon) -> None:
     client = await Client.connect(_endpoint(own_daemon))
-    own_daemon.process.send_signal(19)  # SIGSTOP: it is there, and says nothing
+    own_daemon.process.send_signal(signal.SIGSTOP)
     try:
         with pytest.raises(LostDaemonError, match=r"did not answer system\.info within 0\.3 s"):
             await client.call("system.info", timeout=0.3)
     finally:
-        own_daemon.process.send_signal(18)  # SIGCONT
-    assert (await client.call("system.info"))[
-        "name"
-    ] == "haas-rpcd"  # and the late answer is not it
+        own_daemon.process.send_signal(signal.SIGCONT)
+    info = await client.call("system.info")
+    assert info["name"] == "haas-rpcd"  # the late answer does not confuse it
     await client.close()
 
 

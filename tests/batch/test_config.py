@@ -1,4 +1,4 @@
-"""Where the console finds its settings and its daemon."""
+"""The console's settings, and how it finds its daemon."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from haas_console.core.config import (
 from haas_console.core.errors import ConfigError
 
 
-def test_the_nearest_word_on_the_daemon_wins() -> None:
+def test_the_option_overrides_the_environment_and_the_environment_the_settings() -> None:
     settings = Config(socket="/from/config")
     both = {"HAAS_SOCKET": "/from/env"}
     assert choose_endpoint(settings, socket="/given", environ=both).socket == "/given"
@@ -27,18 +27,18 @@ def test_the_nearest_word_on_the_daemon_wins() -> None:
     assert choose_endpoint(Config(), environ={}).socket == "/run/haas/rpcd.sock"
 
 
-def test_a_message_can_say_who_named_the_daemon() -> None:
+def test_an_endpoint_knows_what_named_it() -> None:
     chosen = choose_endpoint(Config(), environ={"HAAS_SOCKET": "/from/env"})
     assert (str(chosen), chosen.source) == ("socket /from/env", "HAAS_SOCKET")
 
 
 @pytest.mark.parametrize("url", ["http://master:8080", "master:8443", "ftp://master"])
-def test_a_token_never_travels_in_the_clear(url: str) -> None:
+def test_a_token_is_never_sent_unencrypted(url: str) -> None:
     with pytest.raises(ConfigError, match="--url"):
         choose_endpoint(Config(), url=url, environ={})
 
 
-def test_settings_are_read_from_the_xdg_folder_and_may_be_absent(tmp_path: Path) -> None:
+def test_settings_are_read_from_the_xdg_folder_if_they_exist(tmp_path: Path) -> None:
     environ = {"XDG_CONFIG_HOME": str(tmp_path), "HOME": "/nowhere"}
     assert load_config(environ=environ) == Config()
     file = config_path(environ)
@@ -60,7 +60,9 @@ def test_settings_are_read_from_the_xdg_folder_and_may_be_absent(tmp_path: Path)
         ("socket", "not TOML"),
     ],
 )
-def test_a_wrong_setting_is_named_with_its_file(tmp_path: Path, text: str, message: str) -> None:
+def test_an_error_in_the_settings_names_the_file_and_the_key(
+    tmp_path: Path, text: str, message: str
+) -> None:
     file = tmp_path / "console.toml"
     file.write_text(text)
     with pytest.raises(ConfigError) as caught:
@@ -69,6 +71,6 @@ def test_a_wrong_setting_is_named_with_its_file(tmp_path: Path, text: str, messa
     assert str(file) in str(caught.value)
 
 
-def test_a_settings_file_that_was_asked_for_must_exist(tmp_path: Path) -> None:
+def test_a_settings_file_named_by_option_must_exist(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no such file"):
         load_config(tmp_path / "none.toml")

@@ -1,4 +1,4 @@
-"""What devices said, for people: tables instead of records in records."""
+"""Answers of devices as text: drift, probes, host keys."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ KEY = {
 }  # fmt: skip
 
 
-def test_drift_is_a_table_of_what_was_applied_and_what_is_there_now() -> None:
+def test_drift_is_a_table_with_what_is_applied_and_what_is_found() -> None:
     report = {"checked": ["sw1"], "unreachable": [], "items": [PORT, VLAN]}
     assert answer_lines("drift.check", report) == [
         "DEVICE  TARGET    APPLIED     NOW      PROJECT  BEHIND       SINCE",
@@ -44,13 +44,13 @@ def test_drift_is_a_table_of_what_was_applied_and_what_is_there_now() -> None:
     assert talk("drift.check", report) == ["2 drifted; 1 device checked"]
 
 
-def test_where_nothing_drifted_that_is_said_and_no_data() -> None:
+def test_no_drift_is_a_remark_without_data() -> None:
     report = {"checked": ["sw1", "sw2"], "unreachable": [], "items": []}
     assert answer_lines("drift.check", report) == []
     assert talk("drift.check", report) == ["nothing drifted; 2 devices checked"]
 
 
-def test_a_probe_says_what_it_is_and_what_its_ports_carry() -> None:
+def test_a_probe_shows_the_switch_and_what_its_ports_carry() -> None:
     assert answer_lines("switch.probe", PROBE) == [
         "switch   sw1",
         "model    WS-C2960",
@@ -66,7 +66,7 @@ def test_a_probe_says_what_it_is_and_what_its_ports_carry() -> None:
     assert "         Cisco IOS" in silent
 
 
-def test_an_adoption_says_what_it_took_over_or_would_and_what_it_could_not() -> None:
+def test_an_adoption_lists_what_it_adopted_and_what_it_could_not() -> None:
     ports = [{**PROBE["ports"][0], "adopted": True}]  # type: ignore[index]
     would = {**PROBE, "ports": ports, "dry_run": True, "warnings": ["Gi1/0/4: carries VLAN 900"]}
     assert answer_lines("switch.probe", would)[-2:] == [
@@ -79,7 +79,7 @@ def test_an_adoption_says_what_it_took_over_or_would_and_what_it_could_not() -> 
     ]
 
 
-def test_a_host_key_stands_where_it_can_be_compared() -> None:
+def test_a_host_key_is_shown_in_a_form_that_can_be_compared() -> None:
     assert answer_lines("switch.trust", KEY) == [
         "switch      sw1 at 192.0.2.7:22",
         "key         ssh-ed25519 SHA256:abc",
@@ -93,14 +93,14 @@ def test_a_host_key_stands_where_it_can_be_compared() -> None:
     ]
 
 
-def test_a_check_that_finds_nothing_or_something_is_done(console: Program) -> None:
+def test_a_drift_check_succeeds_whether_it_finds_drift_or_not(console: Program) -> None:
     done = console("-c", "drift check", "-c", "switch probe sw1")
     assert done.returncode == 0, done.stderr
     assert "checked" in done.stderr
     assert not set("{}[]'\"") & set(done.stdout)
 
 
-def test_who_was_not_read_is_said_and_if_nobody_was_the_check_has_failed(console: Program) -> None:
+def test_a_drift_check_reports_unreachable_devices_and_fails_if_all_are(console: Program) -> None:
     console.json("switch register dead cisco_ios 127.0.0.1 --port 1 --credential any")
     try:
         some = console("--json", "--quiet", "-c", "drift check")

@@ -1,4 +1,4 @@
-"""The command language: what a line means."""
+"""The command language: lines and the commands that they stand for."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ NIC = {"node": "node-1", "nic": "primary-nic"}
         ("node list --free maybe", Call("node.list", {"project": "maybe", "free": True})),
     ],
 )
-def test_a_line_means_one_call(language: Language, line: str, meaning: Command) -> None:
+def test_a_line_is_parsed_into_one_command(language: Language, line: str, meaning: Command) -> None:
     assert language.parse_line(line) == meaning
 
 
@@ -123,7 +123,9 @@ def test_a_project_in_use_is_filled_in(language: Language, line: str, meaning: C
 
 
 @pytest.mark.parametrize("line", ["apply beta", "plan beta"])
-def test_apply_and_plan_may_still_name_another_project(language: Language, line: str) -> None:
+def test_apply_and_plan_can_name_another_project_than_the_one_in_use(
+    language: Language, line: str
+) -> None:
     command = language.parse_line(line, project="alpha")
     assert command in (Apply("beta"), Call("plan.show", {"project": "beta"}))
 
@@ -163,7 +165,7 @@ def test_apply_and_plan_may_still_name_another_project(language: Language, line:
         ("node show 'n1", "the quote ' is not closed"),
     ],
 )
-def test_a_wrong_line_says_what_is_wrong_and_what_to_do(
+def test_a_syntax_error_says_what_is_wrong_and_what_to_do(
     language: Language, line: str, message: str
 ) -> None:
     with pytest.raises(CommandSyntaxError) as caught:
@@ -171,11 +173,11 @@ def test_a_wrong_line_says_what_is_wrong_and_what_to_do(
     assert message in str(caught.value)
 
 
-def test_blank_lines_and_comments_mean_nothing(language: Language) -> None:
+def test_blank_lines_and_comments_are_no_commands(language: Language) -> None:
     assert language.parse_line("   # later") is None
 
 
-def test_help_has_every_command_and_a_usage_for_each(language: Language) -> None:
+def test_help_has_a_usage_line_for_every_command(language: Language) -> None:
     overview = help_text(language, Help())
     for noun, verbs in language.api.nouns.items():
         assert noun in overview

@@ -1,4 +1,4 @@
-"""Lines to words, as a shell does it."""
+"""Splitting lines into words as a shell does."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_every_word_without_a_line_break_can_be_quoted(word: str) -> None:
     assert split_line(f"x {quote_word(word)}") == ["x", word]
 
 
-def test_a_hash_begins_a_comment_only_where_a_word_could_begin() -> None:
+def test_a_hash_inside_a_word_begins_no_comment() -> None:
     assert split_line("node show node#1 # the broken one") == ["node", "show", "node#1"]
     assert split_line("note '# not a comment'") == ["note", "# not a comment"]
 
@@ -45,11 +45,11 @@ def test_a_backslash_continues_a_line_and_the_command_keeps_its_first_line_numbe
     ]
 
 
-def test_a_backslash_in_a_comment_continues_nothing() -> None:
+def test_a_backslash_in_a_comment_continues_no_line() -> None:
     assert [found.line for found in statements("# C:\\\nnode list\n")] == [2]
 
 
-def test_a_forgotten_quote_is_found_on_its_own_line_and_hides_no_other() -> None:
+def test_an_unclosed_quote_is_reported_on_its_own_line_and_hides_no_other_error() -> None:
     found = statements("node list\nnode show 'node-1\nnode show 'node-2'\n")
     assert [type(item) for item in found] == [Statement, BadStatement, Statement]
     assert isinstance(found[1], BadStatement)

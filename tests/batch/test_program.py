@@ -1,4 +1,4 @@
-"""The program where no daemon is: its arguments, its exit codes, and what it loads."""
+"""The program without a daemon: arguments, exit codes, and the modules that it loads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tests.batch.conftest import Program
 
 
-def test_without_a_daemon_it_says_what_was_tried_and_what_to_do(offline: Program) -> None:
+def test_without_a_daemon_the_error_says_what_was_tried_and_what_to_do(offline: Program) -> None:
     done = offline("-c", "node list")
     assert done.returncode == 3
     assert done.stdout == ""
@@ -21,14 +21,14 @@ def test_without_a_daemon_it_says_what_was_tried_and_what_to_do(offline: Program
     assert "Traceback" not in done.stderr
 
 
-def test_a_socket_that_nobody_listens_on_is_no_daemon_either(offline: Program) -> None:
+def test_a_socket_without_a_listener_is_reported_as_no_daemon(offline: Program) -> None:
     (offline.folder / "nobody.sock").write_text("")
     done = offline("-c", "node list")
     assert done.returncode == 3
     assert "Connection refused" in done.stderr
 
 
-def test_an_open_quote_is_found_before_a_daemon_is_looked_for(offline: Program) -> None:
+def test_an_unclosed_quote_is_reported_before_connecting(offline: Program) -> None:
     done = offline.script("node list\nnode show 'node-1\n")
     assert done.returncode == 2
     assert done.stderr == "morning.haas:2: the quote ' is not closed on its line\n"
@@ -46,20 +46,20 @@ def test_an_open_quote_is_found_before_a_daemon_is_looked_for(offline: Program) 
         ([], "--script FILE, or -c"),
     ],
 )
-def test_wrong_usage_is_exit_code_2(offline: Program, args: list[str], said: str) -> None:
+def test_wrong_usage_exits_with_2(offline: Program, args: list[str], said: str) -> None:
     done = offline(*args)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
 
 
-def test_a_script_that_is_no_text_is_refused_at_its_line(offline: Program) -> None:
+def test_a_script_that_is_not_utf_8_is_refused_with_the_line(offline: Program) -> None:
     (offline.folder / "odd.haas").write_bytes(b"node list\n\xff\xfe\n")
     done = offline("--script", "odd.haas")
     assert done.returncode == 2
     assert done.stderr.startswith("odd.haas:2: not UTF-8 text")
 
 
-def test_info_says_where_everything_is(offline: Program) -> None:
+def test_info_shows_the_paths_and_the_daemon(offline: Program) -> None:
     done = offline("info")
     assert done.returncode == 0
     assert f"{offline.folder}/.config/haas/console.toml (not there)" in done.stdout
@@ -76,7 +76,7 @@ def test_version_is_printed(offline: Program) -> None:
 # --- --check: no daemon, all of the script, the API this console was released with ----------------
 
 
-def test_check_passes_a_good_script_in_silence(offline: Program) -> None:
+def test_check_accepts_a_correct_script_silently(offline: Program) -> None:
     done = offline.script(
         "# the morning's work\n"
         "use alpha\n"
@@ -90,7 +90,7 @@ def test_check_passes_a_good_script_in_silence(offline: Program) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_check_finds_every_wrong_line_with_its_place(offline: Program) -> None:
+def test_check_reports_every_error_with_its_place(offline: Program) -> None:
     done = offline.script(
         "nod list\nnode list\nnetwork create alpha net blue\nnode show 'x\n", "--check"
     )
@@ -101,12 +101,12 @@ def test_check_finds_every_wrong_line_with_its_place(offline: Program) -> None:
     assert 'vlan: "blue" is not a whole number' in done.stderr
 
 
-def test_check_reads_stdin_and_words_too(offline: Program) -> None:
+def test_check_also_reads_stdin_and_options(offline: Program) -> None:
     assert offline("--script", "-", "--check", stdin="node list\nnod\n").stderr.startswith("-:2: ")
     assert offline("-c", "node list", "-c", "nod", "--check").stderr.startswith("-c:2: ")
 
 
-def test_readonly_refuses_what_would_change_anything(offline: Program) -> None:
+def test_readonly_refuses_commands_that_change_anything(offline: Program) -> None:
     done = offline("--readonly", "--check", "-c", "node list", "-c", "project create alpha")
     assert done.returncode == 4
     assert done.stderr == '-c:2: "project create" would change something; this is --readonly\n'
@@ -118,7 +118,7 @@ def test_readonly_refuses_what_would_change_anything(offline: Program) -> None:
 
 
 def _loaded(program: Program, code: str) -> set[str]:
-    """The top-level packages loaded by a Python that has run this code."""
+    """The top-level packages that are loaded after running this code."""
     listing = f"{code}\nimport sys\nprint('|'.join(sys.modules), file=sys.stderr)"
     done = subprocess.run(
         [sys.executable, "-c", listing],
@@ -132,12 +132,12 @@ def _loaded(program: Program, code: str) -> set[str]:
     return {name.partition(".")[0] for name in modules.split("|")}
 
 
-def test_batch_mode_loads_no_textual_and_none_of_the_daemon(offline: Program) -> None:
+def test_batch_mode_loads_neither_textual_nor_the_daemon(offline: Program) -> None:
     loaded = _loaded(offline, "import haas_console.batch.online")
     assert "aiohttp" in loaded
     assert not loaded & {"textual", "rich", "haas_rpcd", "sqlite_utils", "telnetlib3"}
 
 
-def test_checking_a_script_loads_not_even_the_client(offline: Program) -> None:
+def test_check_does_not_load_the_client(offline: Program) -> None:
     run = "from haas_console.cli import main\nassert main(['--check', '-c', 'node list']) == 0"
     assert not _loaded(offline, run) & {"textual", "rich", "aiohttp", "asyncio", "jsonrpcclient"}

@@ -1,4 +1,4 @@
-"""The block of bars: how often it is drawn, how large it gets, and where the cursor is left."""
+"""The block of bars: how often it is drawn, its size, and where it leaves the cursor."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _job(devices: int) -> JobView:
     return view
 
 
-async def test_however_fast_the_news_it_is_drawn_eight_times_a_second() -> None:
+async def test_bars_are_drawn_at_most_eight_times_a_second() -> None:
     stream = io.StringIO()
     bars, view = BarProgress(stream), _job(2)
     loop = asyncio.get_running_loop()
@@ -32,11 +32,11 @@ async def test_however_fast_the_news_it_is_drawn_eight_times_a_second() -> None:
     assert 1 < stream.getvalue().count("job 7") <= 10
 
 
-async def test_only_lines_that_changed_are_sent_again() -> None:
+async def test_only_changed_lines_are_sent_again() -> None:
     stream = io.StringIO()
     bars, view = BarProgress(stream), _job(2)
     bars.update(view)
-    await asyncio.sleep(0)  # a round of the loop: the first drawing is due at once
+    await asyncio.sleep(0)  # one iteration of the loop: the first drawing is due at once
     await asyncio.sleep(0)
     drawn = len(stream.getvalue())
     assert drawn > 0
@@ -46,7 +46,7 @@ async def test_only_lines_that_changed_are_sent_again() -> None:
     assert stream.getvalue()[drawn:] == f"\x1b[2Asw1   [{'#' * 20}] 1/1\x1b[K\r\x1b[2B"
 
 
-async def test_a_site_of_a_hundred_switches_fits_the_terminal() -> None:
+async def test_the_bars_of_a_hundred_switches_fit_on_the_terminal() -> None:
     stream = io.StringIO()
     bars = BarProgress(stream)
     bars.update(_job(100))
@@ -55,13 +55,13 @@ async def test_a_site_of_a_hundred_switches_fits_the_terminal() -> None:
     assert "more devices" in stream.getvalue()
 
 
-async def test_what_is_said_after_the_bars_stands_below_them() -> None:
+async def test_later_output_begins_below_the_bars() -> None:
     stream = io.StringIO()
     bars, view = BarProgress(stream), _job(1)
     bars.update(view)
     bars.finish()
-    bars.finish()  # a second farewell draws nothing
+    bars.finish()  # a second call draws nothing
     assert stream.getvalue().count("job 7") == 1
-    bars.update(view)  # after a restart of the daemon, say: a block of its own
+    bars.update(view)  # a new block, as after a restart of the daemon
     bars.finish()
     assert stream.getvalue().count("\n") == 4

@@ -1,4 +1,4 @@
-"""A command and its canonical line mean each other, whatever the params hold."""
+"""Every command can be parsed from its canonical line, whatever its params."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from haas_console.core.api import Api, Method, Schema
 from haas_console.core.commands import Apply, Call, Command, ExportSite, ImportSite, Use
 from haas_console.core.language import Language
 
-# Patterns are left aside: what they forbid cannot be written wrongly.
+# Patterns are ignored: they do not affect how a value is written.
 TEXT = st.text(st.characters(blacklist_characters="\n", blacklist_categories=["Cs"]), max_size=8)
 ODD_TEXT = st.one_of(
     TEXT, st.sampled_from(["--", "--tagged", "-c", "#", "true", "[]", "[x", "{", "", "null", "7"])
@@ -20,7 +20,7 @@ ODD_TEXT = st.one_of(
 
 
 def value_for(api: Api, schema: Schema) -> st.SearchStrategy[Any]:
-    """Any value that the schema allows, but null."""
+    """Any value that the schema allows, except null."""
     options = []
     for choice in values.choices(api, schema):
         kind = choice.get("type")
@@ -51,7 +51,7 @@ def value_for(api: Api, schema: Schema) -> st.SearchStrategy[Any]:
 
 
 def calls_of(api: Api, method: Method) -> st.SearchStrategy[Command]:
-    """Calls with all required params and any of the others."""
+    """Calls with all required params and some of the others."""
     every = {param.name: value_for(api, param.schema) for param in method.params}
     required = {param.name: every.pop(param.name) for param in method.params if param.required}
     params = st.fixed_dictionaries(required, optional=every)
@@ -75,12 +75,12 @@ def commands_of(language: Language) -> st.SearchStrategy[Command]:
 
 
 def holds(language: Language, command: Command, project: str | None) -> None:
-    """Formatting and parsing gives the command again."""
+    """Format and parse a command; the result must be the same."""
     try:
         line = language.format(command, project)
     except ValueError:
-        # "7" where a number or a text is wanted is a number, and so is "{}" an object for a site
-        # that is a text or an object: the one thing that no word can say.
+        # If a number or a text is allowed, the text "7" cannot be expressed; nor the text "{}" if
+        # a text or an object is.
         assert isinstance(command, Call)
         assert command.method in ("odd.types", "site.import")
         return
@@ -90,7 +90,7 @@ def holds(language: Language, command: Command, project: str | None) -> None:
 
 
 def _given(command: Command | None) -> Any:
-    """A command without its nulls: they say the same as nothing."""
+    """A command without nulls, which are the same as missing params."""
     if isinstance(command, Call):
         return command.method, {k: v for k, v in command.params.items() if v is not None}
     return command
@@ -98,25 +98,27 @@ def _given(command: Command | None) -> Any:
 
 @settings(deadline=None)  # the machine may be busy
 @given(st.data())
-def test_every_command_is_read_back_from_its_line(language: Language, data: st.DataObject) -> None:
+def test_every_command_can_be_parsed_from_its_line(language: Language, data: st.DataObject) -> None:
     holds(language, data.draw(commands_of(language)), None)
 
 
 @settings(deadline=None)  # the machine may be busy
 @given(st.data())
-def test_also_while_a_project_is_in_use(language: Language, data: st.DataObject) -> None:
+def test_every_command_can_be_parsed_while_a_project_is_in_use(
+    language: Language, data: st.DataObject
+) -> None:
     holds(language, data.draw(commands_of(language)), "alpha")
 
 
 @settings(deadline=None)  # the machine may be busy
 @given(st.data(), st.sampled_from([None, "alpha"]))
-def test_every_command_of_the_release_too(
+def test_every_command_of_the_released_api_can_be_parsed_from_its_line(
     released: Language, data: st.DataObject, project: str | None
 ) -> None:
     holds(released, data.draw(commands_of(released)), project)
 
 
-def test_the_canonical_line_is_the_short_one(language: Language) -> None:
+def test_the_canonical_line_uses_the_short_form(language: Language) -> None:
     nic = {"node": "node-1", "nic": "primary-nic"}
     lines = [
         language.format(Call("nic.connect", {**nic, "network": "net", "tagged": True})),

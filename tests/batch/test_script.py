@@ -1,4 +1,4 @@
-"""Scripts against a real daemon: what is done, what is said, and how it ends."""
+"""Scripts on a real daemon: effects, output and exit codes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.batch.conftest import Program
 
 
-def test_a_morning_s_work_from_project_to_node(console: Program) -> None:
+def test_a_script_creates_a_project_and_connects_its_node(console: Program) -> None:
     node = console.free_node()
     done = console.script(
         "# a project, a node, a network, and the two together\n"
@@ -38,7 +38,7 @@ def test_a_morning_s_work_from_project_to_node(console: Program) -> None:
     assert not set('{}[]"') & set(done.stdout.split("digest")[1])
 
 
-def test_a_script_stops_at_its_first_error_and_says_where(console: Program) -> None:
+def test_a_script_stops_at_its_first_error_and_names_the_place(console: Program) -> None:
     done = console.script(
         "project create stops\n\nnode show no-such-node\nproject create stops-later\n"
     )
@@ -50,7 +50,7 @@ def test_a_script_stops_at_its_first_error_and_says_where(console: Program) -> N
     assert "stops-later" not in projects
 
 
-def test_keep_going_does_the_rest_and_still_fails_with_the_first_error(console: Program) -> None:
+def test_keep_going_runs_the_rest_and_exits_with_the_first_error(console: Program) -> None:
     done = console.script(
         "node show no-such-node\nproject create goes-on\nproject show no-such-project\n",
         "--keep-going",
@@ -61,14 +61,14 @@ def test_keep_going_does_the_rest_and_still_fails_with_the_first_error(console: 
     assert console("-c", "project show goes-on").returncode == 0
 
 
-def test_a_wrong_line_anywhere_is_found_before_anything_is_sent(console: Program) -> None:
+def test_a_syntax_error_anywhere_is_reported_before_anything_is_sent(console: Program) -> None:
     done = console("--script", "-", stdin="project create never\nnode lst\n")
     assert done.returncode == 2
     assert done.stderr.startswith('-:2: "node" has no "lst", did you mean "list"?')
     assert console("-c", "project show never").returncode == 1
 
 
-def test_json_gives_one_document_a_command_also_for_one_that_fails(console: Program) -> None:
+def test_json_prints_one_document_for_each_command_even_if_it_fails(console: Program) -> None:
     done = console.script(
         "project create in-json\n"
         "use in-json\n"
@@ -92,7 +92,7 @@ def test_json_gives_one_document_a_command_also_for_one_that_fails(console: Prog
     assert deleted["deleted"] is True
 
 
-def test_quiet_leaves_data_and_errors(console: Program) -> None:
+def test_quiet_prints_only_data_and_errors(console: Program) -> None:
     done = console(
         "--quiet", "-c", "project create hush", "-c", "project show hush", "-c", "node show none"
     )
@@ -101,7 +101,7 @@ def test_quiet_leaves_data_and_errors(console: Program) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_list_comes_whole_unless_one_pages_oneself(console: Program) -> None:
+def test_a_list_is_complete_unless_a_page_is_asked_for(console: Program) -> None:
     whole = console.json("node list")[0]
     assert whole["next"] is None
     part = console("-c", "node list --limit 2")
@@ -109,7 +109,7 @@ def test_a_list_comes_whole_unless_one_pages_oneself(console: Program) -> None:
     assert part.stderr == f"there is more: --after {whole['items'][1]['node']}\n"
 
 
-def test_a_readonly_session_looks_and_changes_nothing(console: Program) -> None:
+def test_a_readonly_session_changes_nothing(console: Program) -> None:
     done = console("--readonly", "-c", "node list", "-c", "project create looked")
     assert done.returncode == 4
     assert done.stdout == ""
@@ -126,14 +126,14 @@ def test_a_reader_that_leaves_early_is_no_crash(console: Program) -> None:
     assert said == ""
 
 
-def test_help_speaks_of_what_this_daemon_has(console: Program) -> None:
+def test_help_describes_the_api_of_this_daemon(console: Program) -> None:
     done = console("-c", "help", "-c", "help network create")
     assert done.returncode == 0
     assert "allocate" in done.stdout
     assert "usage: network create PROJECT NETWORK [--vlan VLAN]" in done.stdout
 
 
-def test_the_site_goes_out_and_comes_back_byte_by_byte(console: Program) -> None:
+def test_a_site_is_exported_and_imported_byte_by_byte(console: Program) -> None:
     file = console.folder / "dc.toml"
     done = console("-c", "site export dc.toml", "-c", "site export")
     assert done.returncode == 0, done.stderr
@@ -148,7 +148,7 @@ def test_the_site_goes_out_and_comes_back_byte_by_byte(console: Program) -> None
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_a_stranger_is_denied(console: Program) -> None:
-    # All is imported and the folder entered first: a stranger may not reach them by their paths.
+    # Import everything and change the directory first: a stranger cannot access the paths.
     code = (
         "import os, sys; import haas_console.batch.online; from haas_console import cli\n"
         "os.setuid(65534); sys.exit(cli.main(sys.argv[1:]))"
@@ -168,7 +168,7 @@ def test_a_stranger_is_denied(console: Program) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_demo_of_one_s_own_is_there_while_it_runs_and_gone_afterwards(offline: Program) -> None:
+def test_a_demo_daemon_lives_as_long_as_its_console(offline: Program) -> None:
     scratch = offline.folder / "tmp"
     scratch.mkdir()
     offline.environ["TMPDIR"] = str(scratch)
@@ -185,7 +185,7 @@ def _processes_with(word: str) -> list[str]:
         try:
             arguments = entry.read_bytes().decode(errors="replace")
         except OSError:
-            continue  # it ended while we looked
+            continue  # it has ended meanwhile
         if word in arguments:
             found.append(arguments)
     return found

@@ -1,6 +1,6 @@
 """The standard streams: closed, on a full disk, or with a reader that has gone away.
 
-What cannot be written to stdout is an error. stderr is talk: losing it changes nothing.
+Output that cannot be written to stdout is an error. Losing stderr changes nothing.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def test_output_that_cannot_be_written_is_an_error(
     assert done.stderr == f"the output can't be written: {reason}\n"
 
 
-def test_help_that_cannot_be_written_is_an_error_also_when_it_is_not_buffered(
+def test_unbuffered_help_that_cannot_be_written_is_an_error(
     console: Program,
 ) -> None:
     console.environ["PYTHONUNBUFFERED"] = "1"
@@ -60,9 +60,7 @@ def test_help_that_cannot_be_written_is_an_error_also_when_it_is_not_buffered(
 
 
 @pytest.mark.parametrize("args", DATA, ids=" ".join)
-def test_a_reader_that_has_gone_is_an_error_without_a_word(
-    console: Program, args: tuple[str, ...]
-) -> None:
+def test_a_reader_that_has_gone_is_a_silent_error(console: Program, args: tuple[str, ...]) -> None:
     process = console.start(*args, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout
     process.stdout.close()
@@ -80,7 +78,7 @@ def test_a_script_ends_where_its_output_cannot_be_written(console: Program) -> N
 
 @pytest.mark.parametrize(("args", "code"), ENDS, ids=str)
 @pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full", "2>&- <&-"])
-def test_lost_talk_changes_no_exit_code(
+def test_losing_stderr_changes_no_exit_code(
     console: Program, args: tuple[str, ...], code: int, stderr: str
 ) -> None:
     done = console.in_shell(stderr, *args)
@@ -88,7 +86,7 @@ def test_lost_talk_changes_no_exit_code(
     assert bool(done.stdout) == (args[:1] in [("--json",), ("--echo",)])
 
 
-def test_an_apply_whose_progress_nobody_sees_is_done(console: Program) -> None:
+def test_an_apply_succeeds_even_if_its_progress_cannot_be_written(console: Program) -> None:
     node = console.free_node()
     console.json(
         "project create unseen",
@@ -101,19 +99,19 @@ def test_an_apply_whose_progress_nobody_sees_is_done(console: Program) -> None:
     assert done.stdout.startswith("apply unseen: job ")
 
 
-def test_a_closed_stdin_is_no_script(console: Program) -> None:
+def test_a_script_cannot_be_read_from_a_closed_stdin(console: Program) -> None:
     done = console.in_shell("<&-", "--script", "-")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "-: Bad file descriptor\n"
 
 
-def test_a_closed_stdin_is_nothing_to_other_commands(console: Program) -> None:
+def test_other_commands_do_not_need_stdin(console: Program) -> None:
     done = console.in_shell("<&-", "--json", "-c", "node list")
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["items"]
 
 
-def test_with_all_streams_closed_the_exit_code_still_tells(console: Program) -> None:
+def test_exit_codes_are_right_with_all_streams_closed(console: Program) -> None:
     everything = "<&- >&- 2>&-"
     assert console.in_shell(everything, "-c", "project create no-streams").returncode == 0
     assert console("-c", "project show no-streams").returncode == 0

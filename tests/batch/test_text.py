@@ -1,4 +1,4 @@
-"""What people get to read: tables, keys and values, plans."""
+"""Records as text: tables, keys and values, plans."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ IPMI = {**PRIMARY, "nic": "ipmi-nic", "kind": "bmc", "port": "Gi1/0/1", "network
 NODE = {"node": "node-1", "state": "free", "project": None, "tags": [], "nics": [IPMI, PRIMARY]}
 
 
-def test_a_list_is_an_aligned_table_without_the_columns_that_say_nothing() -> None:
+def test_a_list_is_an_aligned_table_without_empty_columns() -> None:
     networks = [{"network": "net", "vlan": 104, "tag": None}, {"network": "big-net", "vlan": 7}]
     assert table(networks) == ["NETWORK  VLAN", "net       104", "big-net     7"]
 
 
-def test_a_node_in_a_list_shows_its_nics_with_their_networks_and_no_json() -> None:
+def test_a_node_in_a_list_shows_its_nics_and_networks_without_json() -> None:
     lines = table([NODE])
     assert lines[1].split("  ")[-1].strip() == "ipmi-nic, primary-nic (net tagged)"
     assert not set("{}[]'\"") & set("".join(lines))
 
 
-def test_a_node_alone_shows_its_nics_as_a_table() -> None:
+def test_a_single_node_shows_its_nics_as_a_table() -> None:
     assert record_lines(NODE) == [
         "node     node-1",
         "state    free",
@@ -42,25 +42,25 @@ def test_a_node_alone_shows_its_nics_as_a_table() -> None:
     ]
 
 
-def test_a_narrow_terminal_gets_the_widest_column_cut_and_a_pipe_gets_all() -> None:
+def test_the_widest_column_is_cut_on_a_narrow_terminal_but_not_in_a_pipe() -> None:
     rows = [{"node": "n1", "note": "a very long explanation indeed"}]
     assert table(rows, width=20)[1] == "n1    a very long e…"
     assert table(rows)[1].endswith("indeed")
 
 
-def test_what_a_device_says_cannot_move_the_cursor() -> None:
+def test_control_characters_from_devices_are_escaped() -> None:
     assert clean("refused:\x1b[2J\x07 no") == "refused:\\x1b[2J\\x07 no"
     assert brief("two\nlines") == "two lines"
 
 
-def test_a_confirmation_tells_what_the_command_did_not_say() -> None:
+def test_a_confirmation_adds_what_the_command_does_not_contain() -> None:
     answer = {"project": "alpha", "network": "net", "vlan": 104, "shared_with": [], "nics": 0}
     assert facts(answer, {"project": "alpha", "network": "net"}) == "vlan 104"
     assert facts(None, {}) == ""
     assert facts({"deleted": True, "note": None}, {}) == "deleted"
 
 
-def test_a_plan_shows_the_very_lines_and_ends_with_its_digest() -> None:
+def test_a_plan_shows_the_exact_lines_and_ends_with_its_digest() -> None:
     step = {"device": "sw1", "summary": "Gi1/0/1: access 104", "lines": ["interface Gi1/0/1"]}
     assert plan_lines({"digest": "d1", "steps": [step], "empty": False}) == [
         "  1  sw1: Gi1/0/1: access 104",
@@ -82,7 +82,7 @@ def _event(number: int, state: str, done: int, message: str | None = None) -> di
     }
 
 
-def test_a_job_that_waited_its_turn_learns_its_steps_from_its_events() -> None:
+def test_a_queued_job_gets_its_steps_from_its_events() -> None:
     view = JobView(7)
     view.replace({"job": 7, "state": "queued", "done": 0, "total": 0, "steps": []})
     assert view.devices() == []
@@ -90,7 +90,7 @@ def test_a_job_that_waited_its_turn_learns_its_steps_from_its_events() -> None:
     assert [(part.device, part.current) for part in view.devices()] == [("sw1", "shutdown")]
     view.update(_event(1, "done", 1) | {"seq": 2})
     view.update(_event(2, "failed", 1, "the switch refused") | {"seq": 3})
-    view.update(_event(1, "sending", 0) | {"seq": 1})  # comes late: it is known to be done
+    view.update(_event(1, "sending", 0) | {"seq": 1})  # late: the step is known to be done
     assert [(p.device, p.done, p.total, p.failed, p.current) for p in view.devices()] == [
         ("sw1", 1, 1, 0, ""),
         ("sw2", 0, 1, 1, "the switch refused"),
@@ -98,7 +98,7 @@ def test_a_job_that_waited_its_turn_learns_its_steps_from_its_events() -> None:
     assert not view.final
 
 
-def test_what_is_wanted_of_a_headnode_is_told_from_what_it_is() -> None:
+def test_a_headnode_s_wanted_state_is_shown_beside_its_actual_one() -> None:
     login = {"project": "astro", "headnode": "login", "state": "running", "running": False}
     assert table([login]) == [
         "PROJECT  HEADNODE  STATE    WANTED",

@@ -1,4 +1,4 @@
-"""Whom the console trusts: the authorities that the system knows, or the one that is named."""
+"""The authorities that the console trusts: the system's, or the one that is named."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    """A certificate for localhost that nobody but itself has signed, with its key."""
+    """A self-signed certificate for localhost, with its key."""
     file = tmp_path / "localhost.pem"
     how = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost"
     name = ("-addext", "subjectAltName=DNS:localhost")
@@ -30,7 +30,7 @@ def certificate(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def address(certificate: Path) -> AsyncIterator[str]:
-    """Something that speaks TLS, and is no daemon."""
+    """A TLS server that is no HaaS daemon."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     runner = web.AppRunner(web.Application())
@@ -42,7 +42,7 @@ async def address(certificate: Path) -> AsyncIterator[str]:
 
 
 async def said(address: str, *args: str, **environ: str) -> str:
-    """What the console says of it."""
+    """Run the console on this address; return its stderr."""
     known = {name: value for name, value in os.environ.items() if not name.startswith("SSL_")}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "haas_console", "--url", address, *args, "-c", "node list"),
@@ -55,18 +55,16 @@ async def said(address: str, *args: str, **environ: str) -> str:
     return error.decode()
 
 
-async def test_who_is_signed_by_nobody_known_is_not_talked_to(address: str) -> None:
+async def test_an_unknown_authority_is_not_trusted(address: str) -> None:
     assert "has a certificate nobody here trusts" in await said(address)
 
 
-async def test_an_authority_that_the_system_knows_is_trusted(
-    address: str, certificate: Path
-) -> None:
+async def test_an_authority_of_the_system_is_trusted(address: str, certificate: Path) -> None:
     told = await said(address, SSL_CERT_FILE=f"{certificate}.cert")
     assert "answers, but not as a HaaS daemon" in told
 
 
-async def test_an_authority_that_the_config_file_names_is_trusted(
+async def test_an_authority_named_in_the_settings_is_trusted(
     address: str, certificate: Path, tmp_path: Path
 ) -> None:
     settings = tmp_path / "console.toml"
