@@ -1,3 +1,3 @@
-"""haas-rpcd: the daemon on the HaaS master (design.md, section 6 names its rooms)."""
+"""haas-rpcd: the daemon on the HaaS master. ARCHITECTURE.md describes its packages."""
 
 __version__ = "0.1.0"

@@ -1,7 +1,7 @@
-"""Isolation (design.md, section 5), held against what the switches carry after every single line.
+"""Isolation: after every line sent, no port carries a VLAN that its node's project may not use.
 
-Every site of these tests is watched (watch.py): a port that carries, after any line, a VLAN that
-its node's project may not use fails the test, whatever else it looks at.
+The sites of these tests are watched (watch.py): a port that does carry such a VLAN, after any line,
+fails the test, whatever else the test checks.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ TRUNK = "GigabitEthernet1/0/12"
 async def test_the_watch_sees_a_port_on_a_foreign_network(
     tmp_path: Path, prepared: Prepared
 ) -> None:
-    """The instrument itself: a line that breaks isolation does not pass."""
+    """The watch itself works: a line that breaks isolation fails the test."""
     with pytest.raises(AssertionError, match=r"sw1 GigabitEthernet1/0/4 carries \[100\] after sw1"):
         async with small_site(tmp_path, prepared) as site:
             await site.hold_nodes("red", "node-1")
@@ -43,7 +43,7 @@ async def test_the_watch_sees_a_port_on_a_foreign_network(
             site.switches["sw1"].settle()
 
 
-async def test_ports_out_of_the_box_are_parked_and_never_carry_vlan_1_again(
+async def test_ports_with_factory_defaults_are_parked_and_never_carry_vlan_1_again(
     empty_site: SmallSite,
 ) -> None:
     site = empty_site
@@ -93,7 +93,7 @@ async def test_a_node_cannot_be_allocated_before_its_ports_are_parked(
 
 
 Way = tuple[str | None, tuple[str, ...]]
-"""The network that is untagged on a nic, and those that are tagged."""
+"""The untagged network of a nic, and its tagged ones."""
 
 WAYS: list[Way] = [
     (None, ()), ("a", ()), (None, ("a",)), (None, ("a", "b")), ("a", ("b",)), ("b", ("a", "c")),
@@ -101,7 +101,7 @@ WAYS: list[Way] = [
 
 
 def walk(ways: list[Way]) -> list[Way]:
-    """Go from the first through every ordered pair of them once (Hierholzer's algorithm)."""
+    """Return a path that uses every ordered pair once (Hierholzer's algorithm)."""
     left = {way: [other for other in ways if other != way] for way in ways}
     path, trail = [ways[0]], []
     while path:
@@ -112,8 +112,8 @@ def walk(ways: list[Way]) -> list[Way]:
     return trail[::-1]
 
 
-async def test_every_way_from_one_configuration_of_a_nic_to_another(site: SmallSite) -> None:
-    """Untagged, tagged, both, neither: every pair in both orders, on one port."""
+async def test_every_change_between_two_configurations_of_a_nic(site: SmallSite) -> None:
+    """Untagged, tagged, both or neither: every pair, in both directions, on one port."""
     await site.hold_nodes("red", "node-1")
     vlan = {name: await site.network("red", name) for name in ("a", "b", "c")}
     for native, trunked in walk(WAYS)[1:]:
@@ -142,7 +142,7 @@ async def test_a_nic_moves_between_networks_of_its_project(site: SmallSite) -> N
     assert 101 not in site.switches["sw1"].running.vlans  # nobody uses it any more
 
 
-async def test_a_released_node_goes_to_another_project_only_by_way_of_the_car_park(
+async def test_a_released_node_is_parked_before_another_project_gets_it(
     site: SmallSite,
 ) -> None:
     await site.hold_nodes("red", "node-1")
@@ -172,8 +172,8 @@ async def test_a_released_node_goes_to_another_project_only_by_way_of_the_car_pa
     assert site.carried("node-1") == access(101)
 
 
-async def test_a_failure_in_the_middle_of_a_port_opens_nothing(site: SmallSite) -> None:
-    """Whichever line of a port is refused or never answered: the watch sees no foreign VLAN."""
+async def test_a_line_that_fails_opens_no_port_to_others(site: SmallSite) -> None:
+    """Whichever line of a port is refused or not answered, no port carries a foreign VLAN."""
     await site.hold_nodes("red", "node-1")
     await site.hold_nodes("blue", "node-2")
     await site.network("red", "a")
@@ -205,8 +205,8 @@ async def test_a_failure_in_the_middle_of_a_port_opens_nothing(site: SmallSite) 
     assert site.carried("node-2") == access(102)
 
 
-async def test_a_cut_in_the_middle_of_a_port_opens_nothing_for_others(site: SmallSite) -> None:
-    """The connection is opened again, and what was not answered is sent again."""
+async def test_a_disconnect_during_a_port_opens_no_port_to_others(site: SmallSite) -> None:
+    """The daemon reconnects and sends again what was not answered."""
     await site.hold_nodes("red", "node-1")
     await site.hold_nodes("blue", "node-2")
     for project, network in (("red", "a"), ("red", "b"), ("blue", "c")):
@@ -233,7 +233,7 @@ async def test_a_cut_in_the_middle_of_a_port_opens_nothing_for_others(site: Smal
     assert site.carried("node-2") == access(102)
 
 
-async def test_a_shared_network_is_used_and_taken_back(site: SmallSite) -> None:
+async def test_a_shared_network_is_used_and_unshared(site: SmallSite) -> None:
     await site.hold_nodes("red", "node-1")
     await site.hold_nodes("blue", "node-3")
     await site.network("red", "net")
@@ -259,7 +259,7 @@ async def test_a_shared_network_is_used_and_taken_back(site: SmallSite) -> None:
     assert site.carried("node-1") == access(100)
 
 
-async def test_a_vlan_id_is_free_only_when_every_switch_confirmed_that_it_is_gone(
+async def test_a_vlan_id_is_free_only_when_every_switch_confirmed_its_removal(
     site: SmallSite,
 ) -> None:
     await site.hold_nodes("red", "node-1", "node-3")
@@ -300,8 +300,8 @@ async def test_no_network_gets_an_id_outside_the_pool(site: SmallSite) -> None:
     assert (await site.refused("network.create", project="blue", network="n")).kind == "exhausted"
 
 
-async def test_a_node_that_moved_to_another_port_is_not_taken_for_parked(site: SmallSite) -> None:
-    """Its old port was parked; the one it is on now was never looked at."""
+async def test_a_node_moved_to_another_port_does_not_count_as_parked(site: SmallSite) -> None:
+    """Its old port was parked; nobody has read the new one."""
     await site.call("port.register", switch="sw1", ports=["Gi1/0/9"])
     await site.call("nic.delete", node="node-1", nic="eth0")
     assert (await site.call("node.show", node="node-1"))["state"] == "free"

@@ -1,9 +1,9 @@
-"""Isolation while users go on working in the middle of a job.
+"""Isolation while users keep working during a job.
 
 A line of the job is held back on its way to the switch (wire.py); meanwhile somebody releases,
-deletes, shares or allocates. What happens before a step is noted as being sent takes the step back;
-what happens after it, while any line of its batch may be under way, leaves every claim where it is
-until the device has confirmed. Every line is watched, as in test_isolation.py.
+deletes, shares or allocates. A change made before a step is recorded as being sent cancels the step.
+After that, as long as a line of the step's batch may be on its way, every claim stays until the
+device has confirmed. Every line is watched, as in test_isolation.py.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ async def crowded(site: SmallSite) -> SmallSite:
     return site
 
 
-async def test_a_node_released_before_its_step_is_sent_is_not_connected_any_more(
+async def test_a_node_released_before_its_step_is_sent_is_not_connected(
     crowded: SmallSite,
 ) -> None:
     site = crowded
@@ -46,7 +46,7 @@ async def test_a_node_released_before_its_step_is_sent_is_not_connected_any_more
     assert site.carried("node-2") == NOTHING
 
 
-async def test_a_node_released_while_its_own_line_is_under_way_stays_releasing(
+async def test_a_node_released_while_its_own_line_is_on_its_way_stays_releasing(
     crowded: SmallSite,
 ) -> None:
     site = crowded
@@ -66,10 +66,10 @@ async def test_a_node_released_while_its_own_line_is_under_way_stays_releasing(
     assert (await site.call("node.show", node="node-1"))["state"] == "free"
 
 
-async def test_a_node_released_while_its_neighbour_s_lines_are_under_way_stays_releasing(
+async def test_a_node_released_while_lines_of_its_batch_are_on_their_way_stays_releasing(
     crowded: SmallSite,
 ) -> None:
-    """Its step was noted with its neighbour's, so its lines may be under way as well."""
+    """Its step was recorded together with another node's, so its lines may be on their way too."""
     site = crowded
     await site.sql("UPDATE switch SET options = ?", ('{"ranges": false}',))
     held = site.wires["sw1"].hold("^interface Gi1/0/2\r")
@@ -116,7 +116,7 @@ async def test_a_node_released_before_it_moves_to_another_network_does_not_move(
     assert (await site.call("node.show", node="node-1"))["state"] == "free"
 
 
-async def test_a_network_deleted_while_its_ports_lines_are_under_way_keeps_its_id(
+async def test_a_network_deleted_while_lines_of_its_ports_are_on_their_way_keeps_its_id(
     crowded: SmallSite,
 ) -> None:
     site = crowded
@@ -138,7 +138,7 @@ async def test_a_network_deleted_while_its_ports_lines_are_under_way_keeps_its_i
     assert await site.network("blue", "third") == 100
 
 
-async def test_a_network_deleted_and_its_id_given_away_before_the_steps_are_sent(
+async def test_a_network_deleted_before_its_ports_are_sent_is_not_joined(
     crowded: SmallSite,
 ) -> None:
     site = crowded
@@ -165,8 +165,10 @@ async def test_a_network_deleted_and_its_id_given_away_before_the_steps_are_sent
     assert await site.network("blue", "other") == 100
 
 
-async def test_an_id_given_away_before_anything_of_it_was_sent(crowded: SmallSite) -> None:
-    """The job leaves a network before it makes others; VLAN 102 changes hands meanwhile."""
+async def test_a_vlan_id_given_to_another_project_before_it_was_sent_is_not_used(
+    crowded: SmallSite,
+) -> None:
+    """The job first leaves a network; meanwhile VLAN 102 goes to another project."""
     site = crowded
     await site.network("red", "old")  # 101
     await site.connect("node-1", "old", nic="ipmi")
@@ -199,7 +201,7 @@ async def test_an_id_given_away_before_anything_of_it_was_sent(crowded: SmallSit
 async def test_a_share_that_ends_before_the_guest_s_step_is_sent(
     site: SmallSite, under_way: bool
 ) -> None:
-    """It can't end any more once a line of the guest's batch is under way."""
+    """Once a line of the guest's batch is on its way, the share cannot end."""
     await site.hold_nodes("blue", "node-1", "node-2")
     await site.network("red", "net")  # 100
     await site.network("blue", "own")  # 101
@@ -230,8 +232,8 @@ async def test_a_share_that_ends_before_the_guest_s_step_is_sent(
     assert site.carried("node-1") == access(101)
 
 
-async def test_a_vlan_that_somebody_else_is_about_to_use_is_not_removed(site: SmallSite) -> None:
-    """Red leaves its network; blue, a guest on it, is just joining on the same switch."""
+async def test_a_vlan_that_another_job_is_joining_is_not_removed(site: SmallSite) -> None:
+    """Red leaves its network while blue, a guest on it, joins on the same switch."""
     await site.hold_nodes("red", "node-1")
     await site.hold_nodes("blue", "node-2")
     await site.network("red", "net")
@@ -256,10 +258,10 @@ async def test_a_vlan_that_somebody_else_is_about_to_use_is_not_removed(site: Sm
     assert (await site.call("plan.show", project="blue"))["empty"]
 
 
-async def test_a_vlan_that_somebody_joins_after_its_removal_was_planned_is_not_removed(
+async def test_a_vlan_joined_after_its_removal_was_planned_is_not_removed(
     site: SmallSite,
 ) -> None:
-    """Red's plan says that VLAN 100 goes; then blue, a guest on it, applies as well."""
+    """Red has planned to remove VLAN 100 when blue, a guest on it, applies."""
     await site.hold_nodes("red", "node-1")
     await site.hold_nodes("blue", "node-2")
     await site.network("red", "net")
@@ -287,10 +289,10 @@ async def test_a_vlan_that_somebody_joins_after_its_removal_was_planned_is_not_r
     assert (site.carried("node-1"), site.carried("node-2")) == (NOTHING, access(100))
 
 
-async def test_a_release_that_waits_behind_an_apply_does_not_touch_the_next_holder(
+async def test_a_queued_release_does_not_touch_the_next_holder_of_the_node(
     site: SmallSite,
 ) -> None:
-    """The apply parks the node first, so it is blue's by the time the release's turn comes."""
+    """The apply parks the node first, so it is blue's when the release starts."""
     await site.hold_nodes("red", "node-1", "node-3")
     await site.network("red", "net")
     await site.connect("node-1", "net")
@@ -343,7 +345,7 @@ async def test_a_release_that_waits_behind_an_apply_does_not_apply_what_is_stage
     assert [nic["state"] for nic in nics if nic["nic"] == "eth0"] == ["staged"]
 
 
-async def test_a_release_whose_node_is_deleted_meanwhile_does_not_apply_the_project(
+async def test_a_queued_release_of_a_deleted_node_does_not_apply_the_project(
     site: SmallSite,
 ) -> None:
     await site.hold_nodes("red", "node-1", "node-3")

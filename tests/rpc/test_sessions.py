@@ -1,4 +1,4 @@
-"""A switch's session: found warm by the next job, replaced when it has ended, waited for."""
+"""A switch's session is kept for the next job, replaced when it is lost, and waited for."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def moved(site: SmallSite) -> None:
     assert site.carried("node-1") == NOTHING
 
 
-async def test_the_next_job_finds_the_session_warm(staged: SmallSite) -> None:
+async def test_the_next_job_uses_the_open_session(staged: SmallSite) -> None:
     counters = staged.switches["sw1"].counters
     await staged.succeeds("red")
     logins = counters.logins
@@ -41,7 +41,7 @@ async def test_the_next_job_finds_the_session_warm(staged: SmallSite) -> None:
     assert [session.line for session in staged.switches["sw1"].sessions] == [0]  # one VTY is used
 
 
-async def test_a_session_is_not_kept_where_that_is_not_wanted(
+async def test_a_session_is_closed_at_once_if_keep_session_is_zero(
     tmp_path: Path, prepared: Prepared
 ) -> None:
     async with small_site(tmp_path, prepared, switches=SwitchSettings(keep_session=0)) as site:
@@ -58,13 +58,13 @@ Ends = Callable[[IosSwitch], None]
 
 
 def reset(switch: IosSwitch) -> None:
-    """It has restarted: its connections are gone without a word."""
+    """The switch restarted, and its connections were lost silently."""
     for session in list(switch.sessions):
         session.cut()
 
 
 def timed_out(switch: IosSwitch) -> None:
-    """It closes the sessions on which nothing is typed."""
+    """The switch closes idle sessions."""
     for session in list(switch.sessions):
         session.hang_up()
         session.resume()
@@ -72,7 +72,7 @@ def timed_out(switch: IosSwitch) -> None:
 
 ENDS = pytest.mark.parametrize("ends", [reset, timed_out])
 IDLE = pytest.mark.parametrize("idle", [0.0, 3600.0])
-"""Seconds after which the session is asked whether it is there; it ended before or after them."""
+"""Seconds after which the session is checked before it is used. It ends before or after this."""
 
 
 async def probed(site: SmallSite) -> None:
@@ -82,7 +82,7 @@ async def probed(site: SmallSite) -> None:
 @ENDS
 @IDLE
 @pytest.mark.parametrize("use", [moved, probed], ids=["a job", "a look"])
-async def test_a_session_that_the_switch_closed_meanwhile_is_opened_again(
+async def test_a_session_that_the_switch_closed_is_replaced(
     staged: SmallSite,
     monkeypatch: pytest.MonkeyPatch,
     ends: Ends,
@@ -98,7 +98,7 @@ async def test_a_session_that_the_switch_closed_meanwhile_is_opened_again(
     assert counters.logins == logins + 1
 
 
-async def test_a_session_to_where_the_switch_was_before_is_not_used_any_more(
+async def test_a_session_to_an_old_address_is_not_used(
     staged: SmallSite,
 ) -> None:
     await staged.succeeds("red")
@@ -111,7 +111,7 @@ async def test_a_session_to_where_the_switch_was_before_is_not_used_any_more(
     assert len(staged.switches["sw1"].sessions) == 1  # the one before was closed
 
 
-async def test_a_session_by_another_credential_is_not_used_any_more(staged: SmallSite) -> None:
+async def test_a_session_with_an_old_credential_is_not_used(staged: SmallSite) -> None:
     await staged.succeeds("red")
     staged.credentials["other"] = Credential("nobody", "wr0ng")
     await staged.sql("UPDATE switch SET credential = 'other' WHERE name = 'sw1'")
@@ -126,7 +126,7 @@ async def test_a_session_by_another_credential_is_not_used_any_more(staged: Smal
 
 
 async def fill(switch: IosSwitch) -> list[asyncio.StreamWriter]:
-    """Take all sessions that the switch has."""
+    """Occupy all sessions of the switch."""
     taken = []
     while switch.has_room():
         reader, writer = await asyncio.open_connection("127.0.0.1", switch.port)
@@ -136,7 +136,7 @@ async def fill(switch: IosSwitch) -> list[asyncio.StreamWriter]:
     return taken
 
 
-async def test_a_full_switch_is_waited_for_and_the_job_s_log_says_so(
+async def test_a_job_waits_for_a_free_session_and_says_so(
     tmp_path: Path, prepared: Prepared
 ) -> None:
     async with small_site(tmp_path, prepared, switches=SwitchSettings(busy_timeout=600)) as site:
@@ -163,7 +163,7 @@ async def test_a_full_switch_is_waited_for_and_the_job_s_log_says_so(
         assert site.carried("node-1") == access(100)
 
 
-async def test_a_full_switch_is_not_waited_for_for_ever(staged: SmallSite) -> None:
+async def test_a_job_does_not_wait_for_a_free_session_for_ever(staged: SmallSite) -> None:
     taken = await fill(staged.switches["sw1"])
 
     job = await staged.apply("red")
