@@ -1,9 +1,9 @@
 """Isolation while users keep working during a job.
 
 A line of the job is held back on its way to the switch (wire.py); meanwhile somebody releases,
-deletes, shares or allocates. Until a step is recorded as being sent, such a change cancels the step.
-After that, a line of its batch may be on its way, so every claim stays until the device has
-confirmed. Every line is watched, as in test_isolation.py.
+deletes, shares or allocates. Before a step is recorded as being sent, this cancels the step. After
+that, a line of its batch may be on its way, so every claim stays until the device has confirmed.
+Every line is watched, as in test_isolation.py.
 """
 
 from __future__ import annotations
