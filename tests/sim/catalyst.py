@@ -1,4 +1,4 @@
-"""A simulated Catalyst to test, and a client at its telnet port that never negotiates."""
+"""A simulated Catalyst, and a client of its telnet port that does not negotiate."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ INVALID = "% Invalid input detected at '^' marker."
 
 class Console(console.Console):
     async def configure(self, *lines: str) -> list[str]:
-        """Carry out lines in global configuration; return all that they print."""
+        """Execute lines in global configuration; return everything that they print."""
         await self.run("configure terminal")
         printed = await self.run_all(*lines)
         return printed + await self.run("end")
@@ -26,7 +26,7 @@ class Console(console.Console):
 
 @asynccontextmanager
 async def connected(switch: IosSwitch) -> AsyncIterator[Console]:
-    """A connection on which nothing has been said yet."""
+    """Open a connection; nothing has been read or sent on it yet."""
     reader, writer = await asyncio.open_connection("127.0.0.1", switch.port)
     try:
         yield Console(reader, writer, PROMPT)
@@ -36,7 +36,7 @@ async def connected(switch: IosSwitch) -> AsyncIterator[Console]:
 
 @asynccontextmanager
 async def logged_in(switch: IosSwitch, lines: str = "terminal length 0") -> AsyncIterator[Console]:
-    """A session at the prompt, past the login and without paging."""
+    """Log in, and turn paging off."""
     async with connected(switch) as console:
         await console.until("Username: $")
         console.send(f"{switch.access.username}\r{switch.access.password}\r")
@@ -47,6 +47,6 @@ async def logged_in(switch: IosSwitch, lines: str = "terminal length 0") -> Asyn
 
 
 def catalyst(**options: object) -> IosSwitch:
-    """A switch of four ports, whose user lands at the ``#`` prompt."""
+    """Make a switch with four ports, whose users land at the ``#`` prompt."""
     settings: dict[str, object] = {"ports": gigabit(4), "username": "haas", "password": "pw"}
     return IosSwitch("sw1", **(settings | options))  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""A client for any simulated switch: a raw TCP connection that never negotiates telnet options."""
+"""A client for simulated switches: a raw TCP connection without telnet negotiation."""
 
 from __future__ import annotations
 

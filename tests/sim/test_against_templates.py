@@ -1,9 +1,9 @@
-"""What simulated switches print is what others parse from real ones: ntc-templates as a witness.
+"""Independent evidence that simulated switches print what real ones print: ntc-templates.
 
-Its TextFSM templates were written from real switches' output, for another purpose and by other
-people. A simulator whose output they do not take, or read differently from our own dialect, is not
-like the real thing. (HaaS itself reads with parsers of its own: templates leave out what they do
-not know, and a port or a VLAN that is left out must not look as if it were not there.)
+Other people wrote these TextFSM templates from the output of real switches, for another purpose. If
+they can't parse the output of a simulator, or read it differently from our own dialect, then the
+simulator is wrong. (HaaS itself does not read with these templates, because they skip lines that
+they do not know. HaaS must not mistake a skipped port or VLAN for one that does not exist.)
 """
 
 from __future__ import annotations
@@ -43,8 +43,10 @@ VERSIONS = {
 
 
 async def shown(dialect: str, command: str) -> tuple[str, frozenset[int], str]:
-    """Give what a simulated switch with VLANs 101 and 105 prints for a command; what our dialect
-    reads of its VLANs; and of its version."""
+    """Run a command on a simulated switch with VLANs 101 and 105.
+
+    Return the answer, and the VLANs and the version that our dialect reads.
+    """
     secret = Credential(username="haas", password="s3cret", enable="en4ble")
     switch = make(dialect, ports=8, username="haas", password="s3cret", enable="en4ble")
     async with switch:
@@ -70,12 +72,12 @@ async def shown(dialect: str, command: str) -> tuple[str, frozenset[int], str]:
 
 
 def rows(platform: str, command: str, answer: str) -> list[dict[str, Any]]:
-    """Read an answer by its template, which refuses lines that it does not know."""
+    """Read an answer with its template."""
     return list(parse_output(platform=platform, command=command, data=answer))
 
 
 @pytest.mark.parametrize("dialect", VLANS)
-async def test_the_table_of_vlans_reads_the_same(dialect: str) -> None:
+async def test_templates_and_dialects_read_the_same_vlans(dialect: str) -> None:
     platform, command = VLANS[dialect]
     answer, vlans, _ = await shown(dialect, command)
     found = rows(platform, command, answer)
@@ -85,7 +87,7 @@ async def test_the_table_of_vlans_reads_the_same(dialect: str) -> None:
 
 
 @pytest.mark.parametrize("dialect", VERSIONS)
-async def test_version_and_model_read_the_same(dialect: str) -> None:
+async def test_templates_and_dialects_read_the_same_version_and_model(dialect: str) -> None:
     platform, command = VERSIONS[dialect]
     answer, _, version = await shown(dialect, command)
     found = rows(platform, command, answer)

@@ -1,4 +1,4 @@
-"""The simulated PowerConnect and N-series switch, from outside; texts are Dell's own."""
+"""The simulated PowerConnect and N-Series switches as their clients see them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def n2048(**options: object) -> Os6Switch:
     return Os6Switch("sw1", **settings)  # type: ignore[arg-type]
 
 
-async def test_powerconnect_s_modes_and_refusals() -> None:
+async def test_modes_and_refusals_of_powerconnect() -> None:
     async with powerconnect() as switch, logged_in(switch) as console:
         assert await console.run("frob") == ["% Unrecognized command"]
         assert await console.run("show") == ["% Incomplete command"]
@@ -52,7 +52,7 @@ async def test_powerconnect_s_modes_and_refusals() -> None:
         assert await console.run_all("exit", "int gi1/0/9") == [WRONG]
 
 
-async def test_a_powerconnect_port_can_be_on_no_vlan_and_a_fresh_trunk_admits_all() -> None:
+async def test_a_powerconnect_port_can_be_on_no_vlan_and_a_new_trunk_carries_all() -> None:
     async with powerconnect() as switch, logged_in(switch, "terminal datadump") as console:
         await console.run_all("conf", "vlan database", "vlan 100-101", "exit", "int gi1/0/1")
         assert await console.run_all("switchport access vlan none") == []
@@ -73,7 +73,7 @@ async def test_a_powerconnect_port_can_be_on_no_vlan_and_a_fresh_trunk_admits_al
 
 
 @pytest.mark.parametrize(("key", "kept"), [("Y", True), ("n", False)])
-async def test_powerconnect_asks_before_it_overwrites_what_is_saved(key: str, kept: bool) -> None:
+async def test_powerconnect_asks_before_saving(key: str, kept: bool) -> None:
     async with powerconnect() as switch, logged_in(switch) as console:
         await console.run_all("conf", "int gi1/0/1", "shutdown", "end")
         console.send("copy running-config startup-config\r")
@@ -84,7 +84,7 @@ async def test_powerconnect_asks_before_it_overwrites_what_is_saved(key: str, ke
         assert switch.is_shut(GI1) == kept
 
 
-async def test_os6_s_modes_and_refusals() -> None:
+async def test_modes_and_refusals_of_os6() -> None:
     async with n2048() as switch, logged_in(switch) as console:
         assert await console.run("shizzle") == [
             "      ^", "% Invalid input detected at '^' marker.", ""
@@ -110,7 +110,7 @@ async def test_os6_s_modes_and_refusals() -> None:
         assert await console.run("switchport access vlan 999") == ["", "", "VLAN ID not found.", ""]
 
 
-async def test_os6_wants_the_native_vlan_on_the_list_and_falls_back_to_vlan_1() -> None:
+async def test_os6_needs_the_native_vlan_on_the_list_and_falls_back_to_vlan_1() -> None:
     async with n2048() as switch, logged_in(switch, "terminal length 0") as console:
         await console.run_all("conf", "vlan 100-101", "exit", "int gi1/0/1")
         await console.run_all("switchport mode trunk", "switchport trunk allowed vlan 100")
@@ -133,7 +133,7 @@ async def test_os6_wants_the_native_vlan_on_the_list_and_falls_back_to_vlan_1() 
 
 
 @pytest.mark.parametrize(("key", "said"), [("y", "Saved!"), ("n", "Not Saved!")])
-async def test_os6_asks_before_it_saves(key: str, said: str) -> None:
+async def test_os6_asks_before_saving(key: str, said: str) -> None:
     async with n2048(enable="e") as switch, connected(switch) as console:
         console.send("haas\rpw\renable\rno\renable\re\r")
         assert "Incorrect Password!" in await console.until(r"sw1#$")

@@ -1,4 +1,4 @@
-"""The simulated Arista, from outside; texts are EOS's own."""
+"""The simulated Arista switch as its clients see it. All texts are those of EOS."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def arista(**options: object) -> EosSwitch:
     return EosSwitch("sw1", **settings)  # type: ignore[arg-type]
 
 
-async def test_a_login_is_linuxs_and_lands_at_the_privilege_it_has() -> None:
+async def test_login_has_the_dialogue_of_linux_and_lands_at_the_user_s_privilege() -> None:
     async with arista(enable="e") as switch, connected(switch) as console:
         await console.until("sw1 login: $")
         console.send("haas\rno\r")
@@ -74,7 +74,7 @@ async def test_ranges(spec: str, ports: list[str]) -> None:
         assert ("% Invalid input" in printed) == (not ports)
 
 
-async def test_a_vlan_that_does_not_exist_is_taken_and_carried_by_nobody() -> None:
+async def test_a_port_accepts_a_vlan_that_does_not_exist_but_does_not_carry_it() -> None:
     async with arista() as switch, logged_in(switch) as console:
         assert await console.run_all("conf", "int et1", "switchport access vlan 100") == []
         assert switch.carried(ET1) == Carried()
@@ -82,7 +82,7 @@ async def test_a_vlan_that_does_not_exist_is_taken_and_carried_by_nobody() -> No
         assert switch.carried(ET1) == Carried(100)
 
 
-async def test_trunks_carry_what_they_are_allowed_to() -> None:
+async def test_trunks_carry_their_allowed_vlans() -> None:
     async with arista() as switch, logged_in(switch) as console:
         await console.run_all("conf", "vlan 100-101", "int et1", "switchport mode trunk")
         assert switch.carried(ET1) == Carried(1, frozenset({100, 101}))
@@ -116,7 +116,7 @@ async def test_tables_and_configuration() -> None:
 
 
 @pytest.mark.parametrize("how", ["write", "write memory", "copy running-config startup-config"])
-async def test_only_what_was_saved_survives_a_reload(how: str) -> None:
+async def test_only_the_saved_configuration_survives_a_reload(how: str) -> None:
     async with arista() as switch, logged_in(switch) as console:
         await console.run_all("conf", "vlan 100", "int et1", "shutdown", "end")
         assert await console.run(how) == ["Copy completed successfully."]

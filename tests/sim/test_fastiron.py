@@ -1,4 +1,4 @@
-"""The simulated ICX, from outside; texts are FastIron's own as far as they are known."""
+"""The simulated ICX as its clients see it. Texts are those of FastIron where known."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def icx(hostname: str = "sw1", **options: object) -> FastIronSwitch:
     return FastIronSwitch(hostname, **settings)  # type: ignore[arg-type]
 
 
-async def test_the_prompt_says_how_one_came() -> None:
+async def test_the_prompt_shows_the_transport() -> None:
     prompt = re.compile(r"telnet@ICX7150-24 Switch[>#]$")
     async with icx("", enable="e") as switch, connected(switch, prompt) as console:
         await console.until("User Access Verification\n\nPlease Enter Login Name: $")
@@ -33,7 +33,7 @@ async def test_the_prompt_says_how_one_came() -> None:
         assert (await console.until("#$")).endswith("telnet@ICX7150-24 Switch#")
 
 
-async def test_refusals_repeat_what_was_not_understood() -> None:
+async def test_refusals_repeat_the_unknown_part() -> None:
     async with icx() as switch, logged_in(switch) as console:
         assert await console.run("shizzle") == ["Invalid input -> shizzle", "Type ? for a list"]
         assert await console.run_all("conf t", "vlan 10", "untagged ethernet 1/1/99") == [
@@ -42,7 +42,7 @@ async def test_refusals_repeat_what_was_not_understood() -> None:
         ]
 
 
-async def test_ports_join_and_leave() -> None:
+async def test_ports_join_and_leave_vlans() -> None:
     async with icx() as switch, logged_in(switch) as console:
         assert switch.carried(P1) == Carried(1)
         said = await console.run_all(
@@ -74,7 +74,7 @@ async def test_a_tagged_port_stays_on_the_default_vlan_until_it_is_taken_off() -
         )
 
 
-async def test_before_08_0_80_it_leaves_and_dual_mode_names_what_has_no_tag() -> None:
+async def test_before_08_0_80_a_tagged_port_leaves_and_dual_mode_sets_its_untagged_vlan() -> None:
     async with icx(release=OLD) as switch, logged_in(switch) as console:
         await console.run_all("conf t", "vlan 10", "tagged ethernet 1/1/1")
         assert switch.carried(P1) == Carried(None, frozenset({10}))
@@ -105,7 +105,7 @@ async def test_ranges(spec: str, ports: list[str]) -> None:
         assert [name for name in switch.port_list if switch.is_shut(name)] == ports
 
 
-async def test_what_is_shown() -> None:
+async def test_show_commands() -> None:
     async with icx() as switch, logged_in(switch, "skip-page-display") as console:
         await console.run_all(
             "conf t", "vlan 10 name blue by port", "tagged ethe 1/1/1 to 1/1/2 ethe 1/1/4",
@@ -118,7 +118,7 @@ async def test_what_is_shown() -> None:
         assert any(re.match(r"1/1/2 +Disable +None .* Yes 1 ", line) for line in brief)
 
 
-async def test_only_what_was_saved_survives_a_reload() -> None:
+async def test_only_the_saved_configuration_survives_a_reload() -> None:
     async with icx() as switch, logged_in(switch) as console:
         await console.run_all("conf t", "vlan 10", "end")
         assert (await console.run("write memory"))[-1] == "Write startup-config done."

@@ -1,4 +1,4 @@
-"""The example in the guide to personalities is a switch."""
+"""The example in the guide to simulated switches works as the guide says."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def acme(**options: Any) -> CliSwitch[Any]:
     return kind("sw1", ports=kind.port_names(4), username="u", password="pw", **options)
 
 
-async def test_the_example_of_the_guide() -> None:
+async def test_the_example_in_the_guide_works() -> None:
     async with acme(enable="e") as switch, connected(switch) as console:
         console.send("u\rno\ru\rpw\renable\re\r")
         assert "Pass:**\nNo.\nUser:u\nPass:**\nsw1>" in await console.until(r"sw1#$")
@@ -34,14 +34,14 @@ async def test_the_example_of_the_guide() -> None:
         assert await console.run("frob") == ["    ^", "% Invalid input detected at '^' marker.", ""]
 
 
-async def test_idle_sessions_are_closed_and_some_lines_are_slow() -> None:
+async def test_faults_close_idle_sessions_and_slow_lines_down() -> None:
     async with acme() as switch, connected(switch) as console:
         console.send("u\rpw\r")
         await console.until("#$")
         switch.faults.slow["conf"] = 0.2
         begun = asyncio.get_running_loop().time()
         await console.run("configure")
-        assert 0.2 <= asyncio.get_running_loop().time() - begun < 0.5
+        assert asyncio.get_running_loop().time() - begun >= 0.2
         switch.faults.idle_timeout = 0.1
         await console.run("vlan 7")
         assert await console.hung_up() == "\n"

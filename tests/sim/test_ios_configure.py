@@ -1,4 +1,4 @@
-"""Configuring the simulated Catalyst; texts are IOS's own."""
+"""Configuration of the simulated Catalyst. All texts are those of IOS."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def test_modes_and_their_prompts() -> None:
         assert switch.running.ports[GI1].shutdown
 
 
-async def test_ctrl_c_leaves_configuration_and_drops_the_line() -> None:
+async def test_ctrl_c_drops_the_line_and_leaves_configuration() -> None:
     async with catalyst() as switch, logged_in(switch) as console:
         console.send("conf t\rint gi1/0/1\rshutdown\x03")
         assert (await console.until(r"\^C\nsw1#$")).endswith("sw1#")
@@ -41,14 +41,14 @@ async def test_ctrl_c_leaves_configuration_and_drops_the_line() -> None:
 @pytest.mark.parametrize(
     "name", [GI2, "gi1/0/2", "gi 1/0/2", "g1/0/2", "GIGA 1/0/2", "gigabitethernet   1/0/2"]
 )
-async def test_every_spelling_of_an_interface(name: str) -> None:
+async def test_all_spellings_of_an_interface_are_accepted(name: str) -> None:
     async with catalyst() as switch, logged_in(switch) as console:
         await console.configure(f"int {name}", "shut")
         assert [port for port in gigabit(4) if switch.running.ports[port].shutdown] == [GI2]
 
 
-async def test_an_interface_that_does_not_exist_leaves_the_previous_one_selected() -> None:
-    # It is what makes blind sending dangerous: the next lines go to the wrong port.
+async def test_an_unknown_interface_leaves_the_previous_one_selected() -> None:
+    # So a client that ignores the refusal configures the wrong port.
     async with catalyst() as switch, logged_in(switch) as console:
         printed = await console.configure("interface gi1/0/1", "interface gi1/0/99", "shutdown")
         assert INVALID in printed
@@ -93,7 +93,7 @@ async def test_a_range_stops_at_the_first_port_that_refuses() -> None:
         assert [port.nonegotiate for port in switch.running.ports.values()] == [True] + [False] * 3
 
 
-async def test_a_vlan_comes_into_being_when_its_mode_is_left() -> None:
+async def test_a_vlan_is_created_when_its_mode_is_left() -> None:
     async with catalyst() as switch, logged_in(switch) as console:
         await console.run("conf t")
         await console.run("vlan 100")
@@ -106,7 +106,7 @@ async def test_a_vlan_comes_into_being_when_its_mode_is_left() -> None:
         assert switch.running.vlans[100] == "blue"
 
 
-async def test_vlans_that_cannot_be_made_or_deleted() -> None:
+async def test_reserved_vlans_can_t_be_created_or_deleted() -> None:
     async with catalyst() as switch, logged_in(switch) as console:
         assert await console.configure("no vlan 1", "no vlan 1002") == [
             "%Default VLAN 1 may not be deleted.",
@@ -125,14 +125,14 @@ async def test_vlans_that_cannot_be_made_or_deleted() -> None:
         assert sorted(switch.running.vlans) == [1, 10, 1002, 1003, 1004, 1005]
 
 
-async def test_lists_of_vlans_are_made_and_deleted_at_once() -> None:
+async def test_a_list_of_vlans_is_created_or_deleted_by_one_line() -> None:
     async with catalyst() as switch, logged_in(switch) as console:
         assert await console.configure("vlan 10,20-22", "no vlan 21") == []
         assert set(switch.running.vlans) - {1, 1002, 1003, 1004, 1005} == {10, 20, 22}
         assert switch.running.vlans[20] == "VLAN0020"
 
 
-async def test_a_vtp_server_makes_no_extended_vlans_and_keeps_the_others_over_a_reload() -> None:
+async def test_a_vtp_server_refuses_extended_vlans_and_keeps_the_others_after_a_reload() -> None:
     async with catalyst(vtp_mode="server") as switch:
         async with logged_in(switch) as console:
             assert await console.configure("vlan 2000", "exit") == [
@@ -146,7 +146,7 @@ async def test_a_vtp_server_makes_no_extended_vlans_and_keeps_the_others_over_a_
         assert 100 in switch.running.vlans
 
 
-async def test_an_access_vlan_that_does_not_exist_is_made() -> None:
+async def test_an_unknown_access_vlan_is_created() -> None:
     async with catalyst() as switch, logged_in(switch) as console:
         assert await console.configure("int range gi1/0/1 - 2", "switchport access vlan 30") == [
             "% Access VLAN does not exist. Creating vlan 30"
@@ -177,7 +177,7 @@ async def test_allowed_vlans(lines: list[str], allowed: str) -> None:
         assert format_list(switch.running.ports[GI1].allowed) == "1-4094"
 
 
-async def test_a_model_with_isl_wants_an_encapsulation_before_it_trunks() -> None:
+async def test_a_model_with_isl_needs_an_encapsulation_before_trunk_mode() -> None:
     async with catalyst(model="WS-C3560X-24T-S") as switch, logged_in(switch) as console:
         rejected = (
             'Command rejected: An interface whose trunk encapsulation is "Auto" can not be '
@@ -208,7 +208,7 @@ async def test_nonegotiate_and_dynamic_exclude_each_other() -> None:
         assert switch.running.ports[GI1].mode == "trunk"
 
 
-async def test_portfast_warns() -> None:
+async def test_portfast_prints_a_warning() -> None:
     async with catalyst() as switch, logged_in(switch) as console:
         printed = await console.configure(f"int {GI1}", "spanning-tree portfast")
         assert printed[0].startswith("%Warning: portfast should only be enabled on ports")
@@ -218,7 +218,7 @@ async def test_portfast_warns() -> None:
         assert await console.configure(f"int {GI1}", "no spanning-tree portfast") == []
 
 
-async def test_a_description_may_hold_anything() -> None:
+async def test_a_description_may_contain_any_text() -> None:
     async with catalyst() as switch, logged_in(switch) as console:
         await console.configure(f"int {GI1}", "description  node-1 | nic eth0 ! 100%")
         assert switch.running.ports[GI1].description == "node-1 | nic eth0 ! 100%"

@@ -1,4 +1,4 @@
-"""The simulated Catalyst from outside: getting in, typing, and being refused."""
+"""Sessions on the simulated Catalyst: logins, editing and refusals."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ async def test_a_telnetlib3_client_negotiates_and_logs_in() -> None:
         writer.close()
 
 
-async def test_a_client_that_never_negotiates_is_greeted_at_once_as_by_a_catalyst() -> None:
+async def test_the_greeting_does_not_wait_for_negotiation() -> None:
     async with catalyst() as switch, connected(switch) as console:
         await console.until("Username: $")
         # WILL ECHO, WILL SGA, DO TTYPE, DO NAWS
         assert console.seen.startswith(b"\xff\xfb\x01\xff\xfb\x03\xff\xfd\x18\xff\xfd\x1f")
 
 
-async def test_options_are_answered_once_and_taken_out_of_lines_even_when_cut_in_two() -> None:
+async def test_telnet_options_are_answered_once_and_removed_from_lines_even_if_split() -> None:
     async with catalyst() as switch, logged_in(switch) as console:
         console.seen = b""
         # a command cut in two, a subnegotiation, and an offer nobody needs (LINEMODE)
@@ -50,13 +50,13 @@ async def test_options_are_answered_once_and_taken_out_of_lines_even_when_cut_in
         assert b"\xff\xfe\x22" in console.seen
 
 
-async def test_a_client_that_forbids_the_echo_gets_it_all_the_same() -> None:
+async def test_a_client_that_refuses_echo_still_gets_it() -> None:
     async with catalyst() as switch, logged_in(switch) as console:
         console.send("\xff\xfe\x01show clock\r")  # DONT ECHO, as Python's telnetlib says
         assert (await console.until(PROMPT)).startswith("show clock\n")
 
 
-async def test_three_wrong_logins_close_the_line() -> None:
+async def test_three_wrong_logins_close_the_connection() -> None:
     async with catalyst() as switch, connected(switch) as console:
         console.send("haas\rno\r" * 3)
         said = await console.hung_up()
@@ -65,7 +65,7 @@ async def test_three_wrong_logins_close_the_line() -> None:
         assert (switch.counters.logins, switch.counters.failed_logins) == (0, 3)
 
 
-async def test_a_line_password_without_users() -> None:
+async def test_without_users_only_the_line_password_is_asked_for() -> None:
     async with catalyst(username=None, enable="secret") as switch:
         async with connected(switch) as console:
             assert "Username" not in await console.until("Password: $")
@@ -76,7 +76,7 @@ async def test_a_line_password_without_users() -> None:
             assert (await console.hung_up()).endswith("Password: \n% Bad passwords\n")
 
 
-async def test_enable_asks_three_times() -> None:
+async def test_enable_asks_up_to_three_times() -> None:
     async with catalyst(enable="secret") as switch, logged_in(switch) as console:
         console.send("enable\ra\rb\rc\r")
         said = await console.until(PROMPT)
@@ -93,7 +93,7 @@ async def test_enable_without_a_secret_is_refused_on_a_vty() -> None:
         assert await console.run("enable") == ["% No password set"]
 
 
-async def test_when_all_vtys_are_taken_the_next_one_is_turned_away() -> None:
+async def test_a_session_is_refused_while_all_vtys_are_taken() -> None:
     async with catalyst(vtys=1) as switch:
         async with logged_in(switch) as first:
             async with connected(switch) as second:
@@ -122,13 +122,13 @@ async def test_passwords_are_not_recorded() -> None:
 
 
 @pytest.mark.parametrize("ending", ["\r", "\r\n", "\r\0", "\n"])
-async def test_every_line_ending_ends_one_line(ending: str) -> None:
+async def test_each_kind_of_line_end_ends_one_line(ending: str) -> None:
     async with catalyst() as switch, logged_in(switch) as console:
         console.send(f"show clock{ending}exit{ending}")
         assert (await console.hung_up()).count("sw1#") == 1  # an empty line would make two
 
 
-async def test_lines_sent_ahead_in_one_segment_are_carried_out_in_order() -> None:
+async def test_lines_sent_in_one_segment_are_executed_in_order() -> None:
     async with catalyst() as switch, logged_in(switch) as console:
         vlans = range(100, 200)
         sent = "".join(f"vlan {vlan}\r\nname net-{vlan}\r\n" for vlan in vlans)
@@ -138,7 +138,7 @@ async def test_lines_sent_ahead_in_one_segment_are_carried_out_in_order() -> Non
         assert said.count("(config-vlan)#name") == 100
 
 
-async def test_backspace_and_erasing_the_line() -> None:
+async def test_backspace_and_deletion_of_a_line() -> None:
     async with catalyst() as switch, logged_in(switch) as console:
         console.send("show colck\b\b\b\block\rrubbish\x15show vlanx\x7f brief\r")
         await console.until("1005 trnet-default.*" + PROMPT.pattern)
@@ -157,7 +157,7 @@ async def test_a_line_wider_than_the_terminal_scrolls_until_the_width_is_raised(
         assert await console.run(long) == []  # run() demands an unbroken echo
 
 
-async def test_question_mark_lists_what_may_come_next_and_keeps_the_line() -> None:
+async def test_question_mark_lists_the_next_words_and_keeps_the_line() -> None:
     async with catalyst() as switch, logged_in(switch) as console:
         console.send("show vlan br?")
         said = await console.until("sw1#show vlan br$")
@@ -199,7 +199,7 @@ async def test_output_is_paged_at_24_lines() -> None:
         ("vlan database now", 1),
     ],
 )
-async def test_the_caret_stands_under_what_is_wrong(line: str, column: int) -> None:
+async def test_the_caret_is_under_the_wrong_character(line: str, column: int) -> None:
     async with catalyst() as switch, logged_in(switch) as console:
         assert await console.run(line) == [" " * (len("sw1#") + column) + "^", INVALID, ""]
 
@@ -217,7 +217,7 @@ async def test_ambiguous_incomplete_and_unknown_words() -> None:
         assert await console.run("! a comment") == []
 
 
-async def test_user_mode_knows_no_privileged_command() -> None:
+async def test_user_mode_refuses_privileged_commands() -> None:
     async with catalyst(enable="e") as switch, logged_in(switch) as console:
         assert await console.run("configure terminal") == [" " * 7 + "^", INVALID, ""]
         assert (await console.run("show running-config"))[1:] == [INVALID, ""]

@@ -1,4 +1,4 @@
-"""What the simulated Catalyst shows, saves, and carries."""
+"""What the simulated Catalyst shows, saves and carries."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .catalyst import GI1, GI2, GI3, GI4, catalyst, logged_in
 # --- showing
 
 
-async def test_the_running_configuration_shows_what_is_not_default() -> None:
+async def test_the_running_configuration_shows_settings_that_are_not_default() -> None:
     async with catalyst() as switch, logged_in(switch) as console:
         await console.configure(
             "vlan 100", "name blue", "vlan 200-202",
@@ -63,7 +63,7 @@ async def test_a_long_list_of_allowed_vlans_is_broken_into_lines() -> None:
         assert ",".join(piece.removeprefix("add ") for piece in pieces) == vlans
 
 
-async def test_tables_say_what_ports_do() -> None:
+async def test_tables_show_the_state_of_ports() -> None:
     async with catalyst() as switch, logged_in(switch) as console:
         await console.configure(
             "vlan 100", f"int {GI1}", "sw mo acc", "sw acc vlan 100",
@@ -101,7 +101,7 @@ async def test_tables_say_what_ports_do() -> None:
 
 
 @pytest.mark.parametrize("how", ["write memory", "wr", "copy running-config startup-config\r"])
-async def test_only_what_was_saved_survives_a_reload(how: str) -> None:
+async def test_only_the_saved_configuration_survives_a_reload(how: str) -> None:
     async with catalyst() as switch:
         async with logged_in(switch) as console:
             await console.configure("vlan 100", f"int {GI1}", "shutdown")
@@ -120,7 +120,7 @@ async def test_only_what_was_saved_survives_a_reload(how: str) -> None:
         assert (switch.counters.saves, switch.counters.reloads) == (1, 1)
 
 
-async def test_another_destination_file_saves_nothing_that_boots() -> None:
+async def test_a_copy_to_another_file_does_not_change_the_startup_configuration() -> None:
     async with catalyst() as switch, logged_in(switch) as console:
         await console.configure("vlan 100", "exit")
         console.send("copy run start\ry\r")
@@ -128,7 +128,7 @@ async def test_another_destination_file_saves_nothing_that_boots() -> None:
         assert switch.modified
 
 
-async def test_a_reload_that_is_not_confirmed_does_not_happen() -> None:
+async def test_an_unconfirmed_reload_does_not_happen() -> None:
     async with catalyst() as switch, logged_in(switch) as console:
         console.send("reload\rn")
         await console.until(r"\[confirm\]\nsw1#$")
@@ -138,7 +138,7 @@ async def test_a_reload_that_is_not_confirmed_does_not_happen() -> None:
 # --- what ports carry
 
 
-async def test_a_fresh_port_carries_vlan_1_and_a_fresh_trunk_everything() -> None:
+async def test_a_new_port_carries_vlan_1_and_a_new_trunk_all_vlans() -> None:
     async with catalyst() as switch, logged_in(switch) as console:
         assert switch.carried(GI1) == Carried(1)
         await console.configure("vlan 100,200", f"int {GI1}", "switchport mode trunk")
@@ -161,7 +161,7 @@ async def test_ports_carry_only_vlans_that_exist() -> None:
         assert switch.carried(GI2) == Carried()
 
 
-async def test_changes_are_told_and_kept_line_by_line() -> None:
+async def test_changes_are_reported_and_recorded_line_by_line() -> None:
     told: list[frozenset[str]] = []
     switch = catalyst(history=True, on_change=lambda _switch, ports: told.append(ports))
     async with switch, logged_in(switch) as console:

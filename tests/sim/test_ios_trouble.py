@@ -1,4 +1,4 @@
-"""The simulated Catalyst's messages, faults, and end."""
+"""Log messages, faults and the end of the simulated Catalyst."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .catalyst import GI1, catalyst, connected, logged_in
 # --- messages of the system
 
 
-async def test_messages_come_only_to_a_monitoring_terminal_and_after_the_prompt() -> None:
+async def test_log_messages_go_to_monitoring_sessions_after_the_prompt() -> None:
     async with catalyst() as switch, logged_in(switch) as quiet, logged_in(switch) as monitor:
         await monitor.run("terminal monitor")
         await quiet.configure(f"int {GI1}", "shutdown")
@@ -27,7 +27,7 @@ async def test_messages_come_only_to_a_monitoring_terminal_and_after_the_prompt(
         assert re.search(r"sw1#\n\*Mar  1 .*CONFIG_I", await monitor.until(r"CONFIG_I[^\n]*\n$"))
 
 
-async def test_a_test_may_announce_anything_to_everybody() -> None:
+async def test_announcements_go_to_all_sessions() -> None:
     async with catalyst() as switch, logged_in(switch) as one, connected(switch) as other:
         await other.until("Username: $")
         switch.announce("%ENV-0: it burns")
@@ -35,7 +35,7 @@ async def test_a_test_may_announce_anything_to_everybody() -> None:
             assert "\n%ENV-0: it burns\n" in await console.until("burns\n$")
 
 
-async def test_a_message_in_the_middle_of_a_line_waits_for_its_prompt() -> None:
+async def test_a_message_during_a_line_waits_for_the_prompt() -> None:
     def tell(switch: IosSwitch, _ports: frozenset[str]) -> None:
         switch.announce("%BRIDGE-6-SET: done")
 
@@ -51,7 +51,7 @@ async def test_a_message_in_the_middle_of_a_line_waits_for_its_prompt() -> None:
 # --- faults
 
 
-async def test_a_line_can_be_refused() -> None:
+async def test_a_fault_refuses_a_line() -> None:
     async with catalyst() as switch, logged_in(switch) as console:
         switch.faults.refuse["access vlan 1.."] = "Command rejected: no room in hardware"
         assert await console.configure(f"int {GI1}", "switchport access vlan 100") == [
@@ -60,7 +60,7 @@ async def test_a_line_can_be_refused() -> None:
         assert 100 not in switch.running.vlans
 
 
-async def test_a_session_can_be_cut_before_or_after_a_line_is_carried_out() -> None:
+async def test_a_fault_cuts_a_session_before_or_after_a_line_is_executed() -> None:
     async with catalyst() as switch:
         async with logged_in(switch) as console:
             switch.faults.cut_after = 2
@@ -74,7 +74,9 @@ async def test_a_session_can_be_cut_before_or_after_a_line_is_carried_out() -> N
         assert switch.running.ports[GI1].shutdown
 
 
-async def test_a_session_can_be_cut_at_a_line_that_asks(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_fault_cuts_a_session_at_a_line_that_asks_a_question(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async with catalyst() as switch, logged_in(switch) as console:
         switch.faults.cut_at = "^copy"
         console.send("copy running-config startup-config\r")
@@ -82,7 +84,7 @@ async def test_a_session_can_be_cut_at_a_line_that_asks(caplog: pytest.LogCaptur
     assert caplog.records == []
 
 
-async def test_a_stalled_session_answers_nothing_but_others_live() -> None:
+async def test_a_stalled_session_does_not_affect_others() -> None:
     async with catalyst() as switch, logged_in(switch) as stuck:
         switch.faults.stall_at = "write"
         stuck.send("write memory\rshow clock\r")
@@ -93,7 +95,7 @@ async def test_a_stalled_session_answers_nothing_but_others_live() -> None:
         assert switch.counters.saves == 0
 
 
-async def test_a_line_takes_as_long_as_it_is_told_to() -> None:
+async def test_a_fault_delays_every_line() -> None:
     async with catalyst(line_delay=0.02) as switch, logged_in(switch) as console:
         loop = asyncio.get_running_loop()
         begun = loop.time()
@@ -102,14 +104,14 @@ async def test_a_line_takes_as_long_as_it_is_told_to() -> None:
         assert loop.time() - begun >= 6 * 0.02
 
 
-async def test_a_save_can_fail() -> None:
+async def test_a_fault_prevents_saving() -> None:
     async with catalyst() as switch, logged_in(switch) as console:
         switch.faults.save_error = NVRAM_BUSY
         assert await console.run("write memory") == [NVRAM_BUSY]
         assert (switch.counters.saves, switch.counters.failed_saves) == (0, 1)
 
 
-async def test_connections_can_be_refused() -> None:
+async def test_a_fault_refuses_connections() -> None:
     async with catalyst() as switch:
         switch.faults.refuse_connections = True
         async with connected(switch) as console:
@@ -122,7 +124,7 @@ async def test_connections_can_be_refused() -> None:
 # --- life
 
 
-async def test_it_stops_in_the_middle_of_everything_and_leaves_nothing_behind() -> None:
+async def test_stopping_a_busy_switch_leaves_nothing_behind() -> None:
     before = asyncio.all_tasks()
     switch = catalyst(line_delay=60)
     port = await switch.start()
@@ -138,7 +140,7 @@ async def test_it_stops_in_the_middle_of_everything_and_leaves_nothing_behind() 
     writer.close()
 
 
-async def test_a_client_that_does_not_read_is_waited_for() -> None:
+async def test_the_switch_waits_for_a_client_that_does_not_read() -> None:
     async with catalyst(ports=gigabit(48)) as switch, logged_in(switch) as console:
         console.writer.transport.pause_reading()  # type: ignore[attr-defined]
         console.send("show interfaces switchport\r" * 200)
@@ -150,7 +152,7 @@ async def test_a_client_that_does_not_read_is_waited_for() -> None:
         assert (await console.hung_up()).count("Appliance trust") == 200 * 48
 
 
-async def test_the_records_can_be_kept_short() -> None:
+async def test_the_number_of_recorded_lines_can_be_limited() -> None:
     async with catalyst(keep_lines=10) as switch, logged_in(switch) as console:
         console.send("show clock\r" * 100 + "exit\r")
         await console.hung_up()
@@ -159,7 +161,7 @@ async def test_the_records_can_be_kept_short() -> None:
         assert switch.counters.lines == 104
 
 
-def test_lists_of_vlans_are_written_as_ios_writes_them() -> None:
+def test_lists_of_vlans_are_written_as_in_ios() -> None:
     assert format_list([10, 11, 20, 21, 22]) == "10,11,20-22"
     assert format_list([]) == "none"
     assert parse("10,11,20-22") == {10, 11, 20, 21, 22}

@@ -1,4 +1,4 @@
-"""The simulated Nexus, from outside; texts are NX-OS's own."""
+"""The simulated Nexus as its clients see it. All texts are those of NX-OS."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def nexus(**options: object) -> NxosSwitch:
     return NxosSwitch("sw1", **settings)  # type: ignore[arg-type]
 
 
-async def test_a_login_lands_where_everything_is_allowed() -> None:
+async def test_a_login_lands_in_the_privileged_mode() -> None:
     async with nexus() as switch, connected(switch) as console:
         assert "User Access Verification" in await console.until("sw1 login: $")
         console.send("haas\rno\r")
@@ -59,7 +59,7 @@ async def test_refusals(line: str, said: str) -> None:
         assert re.fullmatch(" +\\^", marker)
 
 
-async def test_a_vlan_is_made_when_its_mode_is_left() -> None:
+async def test_a_vlan_is_created_when_its_mode_is_left() -> None:
     async with nexus() as switch, logged_in(switch, "conf t", "int e1/1") as console:
         await console.run_all("switchport access vlan 100", "vlan 100", "name blue")
         assert switch.carried(ET1) == Carried()
@@ -73,7 +73,7 @@ async def test_a_vlan_is_made_when_its_mode_is_left() -> None:
         ]
 
 
-async def test_a_port_that_routes_carries_nothing_and_takes_no_vlan() -> None:
+async def test_a_routed_port_carries_nothing_and_refuses_vlans() -> None:
     async with nexus(switched=False) as switch, logged_in(switch, "conf t", "int e1/1") as console:
         assert switch.carried(ET1) == Carried()
         assert await console.run("switchport access vlan 100") == [
@@ -85,7 +85,7 @@ async def test_a_port_that_routes_carries_nothing_and_takes_no_vlan() -> None:
         assert shown[shown.index(f"interface {ET1}") + 1 :] == ["  switchport", ""]
 
 
-async def test_trunks_carry_what_they_are_allowed_to() -> None:
+async def test_trunks_carry_their_allowed_vlans() -> None:
     lines = ("conf t", "vlan 100-101", "int e1/1", "switchport mode trunk")
     async with nexus() as switch, logged_in(switch, *lines) as console:
         assert switch.carried(ET1) == Carried(1, frozenset({100, 101}))
@@ -97,7 +97,7 @@ async def test_trunks_carry_what_they_are_allowed_to() -> None:
             assert format_list(switch.running.ports[ET1].allowed, pairs=False) == allowed
 
 
-async def test_a_configuration_with_all_defaults_and_a_filter() -> None:
+async def test_the_configuration_can_include_defaults_and_be_filtered() -> None:
     async with nexus() as switch, logged_in(switch, "terminal length 0") as console:
         shown = await console.run(
             'show running-config interface e1/1 all | include "interface|shutdown|switchport"'
@@ -117,7 +117,7 @@ async def test_a_configuration_with_all_defaults_and_a_filter() -> None:
         assert f"interface {ET2}" in await console.run("show running-config")
 
 
-async def test_only_what_was_saved_survives_a_reload() -> None:
+async def test_only_the_saved_configuration_survives_a_reload() -> None:
     async with nexus() as switch, logged_in(switch, "conf t", "int e1/1", "shut") as console:
         assert (await console.run("copy running-config startup-config"))[-1] == "Copy complete."
         await console.run_all("int e1/2", "shut", "end")

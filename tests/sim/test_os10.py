@@ -1,4 +1,4 @@
-"""The simulated PowerSwitch, from outside; texts are OS10's own."""
+"""The simulated PowerSwitch as its clients see it. All texts are those of OS10."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def powerswitch(**options: object) -> Os10Switch:
     return Os10Switch("sw1", **settings)  # type: ignore[arg-type]
 
 
-async def test_a_login_is_linuxs() -> None:
+async def test_login_has_the_dialogue_of_linux() -> None:
     async with powerswitch() as switch, connected(switch) as console:
         await console.until("sw1 login: $")
         console.send("haas\rno\r")
@@ -63,7 +63,7 @@ async def test_refusals(line: str, said: str) -> None:
         assert await console.run(line) == [said]
 
 
-async def test_a_trunk_begins_with_its_access_vlan_and_its_list_only_grows() -> None:
+async def test_a_trunk_keeps_its_access_vlan_and_allowed_vlans_are_added() -> None:
     lines = ("configure terminal", "interface vlan 100", "interface vlan 101", "interface vlan 102",
              "interface ethernet1/1/1", "switchport mode trunk")  # fmt: skip
     async with powerswitch() as switch, logged_in(switch, *lines) as console:
@@ -90,7 +90,7 @@ async def test_a_trunk_begins_with_its_access_vlan_and_its_list_only_grows() -> 
         assert switch.carried(E1) == Carried(1)
 
 
-async def test_no_switchport_forgets_all_vlans() -> None:
+async def test_no_switchport_deletes_all_vlans_of_a_port() -> None:
     lines = ("configure terminal", "interface vlan 100", "interface ethernet1/1/1",
              "switchport access vlan 100", "no switchport")  # fmt: skip
     async with powerswitch() as switch, logged_in(switch, *lines) as console:
@@ -114,7 +114,7 @@ async def test_a_vlan_that_is_removed_vanishes_from_all_ports() -> None:
         assert switch.carried(E2) == Carried(1, frozenset({101}))
 
 
-async def test_only_what_was_saved_survives_a_reload() -> None:
+async def test_only_the_saved_configuration_survives_a_reload() -> None:
     lines = ("configure terminal", "interface ethernet1/1/1", "shutdown", "end")
     async with powerswitch() as switch, logged_in(switch, *lines) as console:
         assert await console.run("write memory") == []

@@ -1,4 +1,4 @@
-"""The simulated Dell S4810, from outside; texts are OS9's own as far as they are known."""
+"""The simulated Dell S4810 as its clients see it. Texts are those of OS9 where known."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def test_login_and_enable() -> None:
         assert (await console.until(r"\n\S+#$")).endswith("sw1#")
 
 
-async def test_refusals_show_the_place() -> None:
+async def test_refusals_mark_the_place() -> None:
     async with force10() as switch, logged_in(switch) as console:
         await console.run("configure")
         assert await console.run("interface te0/12345") == [
@@ -40,7 +40,7 @@ async def test_refusals_show_the_place() -> None:
         assert (await console.run("no switchport"))[1] == '% Error: Invalid input at "^" marker.'
 
 
-async def test_a_port_routes_until_it_switches_and_then_is_on_vlan_1() -> None:
+async def test_a_new_port_routes_and_as_a_switchport_is_on_vlan_1() -> None:
     async with force10() as switch, logged_in(switch) as console:
         assert {switch.carried(name) for name in switch.port_list} == {NOTHING}
         assert await console.run_all("conf", "interface te 0/1", "no shutdown") == []
@@ -49,7 +49,7 @@ async def test_a_port_routes_until_it_switches_and_then_is_on_vlan_1() -> None:
         assert switch.carried(TE1) == Carried(1)
 
 
-async def test_layer_2_mode_can_be_left_only_off_all_vlans() -> None:
+async def test_layer_2_mode_can_be_left_only_without_vlans() -> None:
     async with force10() as switch, logged_in(switch) as console:
         await console.run_all("conf", *LAYER_2, "interface vlan 10", "untagged te0/1")
         assert switch.carried(TE1) == Carried(10)
@@ -102,7 +102,7 @@ async def test_ranges(spec: str, ports: list[str]) -> None:
         assert [name for name in switch.port_list if not switch.is_shut(name)] == ports
 
 
-async def test_what_is_shown() -> None:
+async def test_show_commands() -> None:
     async with force10() as switch, logged_in(switch, "terminal length 0") as console:
         await console.run_all("conf", *LAYER_2, "interface vlan 10", "name blue", "untagged te0/1")
         assert await console.run("show config") == [
@@ -119,7 +119,7 @@ async def test_what_is_shown() -> None:
         assert "*   1      Inactive" in table
 
 
-async def test_saving_asks_and_a_reload_loses_what_was_not_saved() -> None:
+async def test_saving_asks_for_confirmation_and_a_reload_loses_unsaved_changes() -> None:
     async with force10() as switch, logged_in(switch) as console:
         await console.run_all("conf", "interface vlan 10", "end")
         console.send("copy running-config startup-config\r")
@@ -132,7 +132,7 @@ async def test_saving_asks_and_a_reload_loses_what_was_not_saved() -> None:
         assert sorted(switch.running.vlans) == [1, 10]
 
 
-async def test_one_user_may_lock_the_others_out() -> None:
+async def test_one_user_can_lock_the_configuration() -> None:
     async with force10() as switch, logged_in(switch) as console:
         switch.locked_by = "admin"
         [refused] = await console.run("configure")

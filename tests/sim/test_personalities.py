@@ -1,4 +1,4 @@
-"""What holds for every simulated switch, whoever's it is."""
+"""What every simulated switch does, whatever its vendor."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from haas_rpcd.sim.cli import Carried, Device
 from haas_rpcd.sim.personalities import CLASSES, dialects, make, personality
 
-from .console import connected
+from .console import connected, eventually
 
 EVERY = pytest.mark.parametrize("dialect", dialects())
 
@@ -20,7 +20,7 @@ def switch_of(dialect: str, **options: Any) -> Device[Any]:
 
 
 @EVERY
-def test_it_is_found_by_its_dialect_and_names_its_ports(dialect: str) -> None:
+def test_a_switch_is_found_by_its_dialect_and_names_its_ports(dialect: str) -> None:
     kind = personality(dialect)
     assert kind.dialect == dialect
     assert kind.__name__ == CLASSES[dialect].partition(":")[2]
@@ -28,7 +28,7 @@ def test_it_is_found_by_its_dialect_and_names_its_ports(dialect: str) -> None:
 
 
 @EVERY
-def test_fresh_ports_carry_vlan_1_and_a_reload_changes_nothing(dialect: str) -> None:
+def test_new_ports_carry_vlan_1_or_nothing_also_after_a_reload(dialect: str) -> None:
     switch = switch_of(dialect)
     before = {name: switch.carried(name) for name in switch.port_list}
     assert set(before.values()) <= {Carried(1), Carried()}
@@ -50,7 +50,7 @@ async def test_passwords_are_not_recorded(dialect: str) -> None:
 
 
 @EVERY
-async def test_when_all_vtys_are_taken_the_next_one_is_turned_away(dialect: str) -> None:
+async def test_a_session_is_refused_while_all_vtys_are_taken(dialect: str) -> None:
     async with switch_of(dialect, vtys=1) as switch, connected(switch) as first:
         await first.reader.read(1)
         async with connected(switch) as second:
@@ -59,16 +59,15 @@ async def test_when_all_vtys_are_taken_the_next_one_is_turned_away(dialect: str)
 
 
 @EVERY
-async def test_it_stops_at_any_time_and_leaves_nothing_behind(dialect: str) -> None:
+async def test_stopping_at_any_time_leaves_nothing_behind(dialect: str) -> None:
     before = asyncio.all_tasks()
     switch = switch_of(dialect, line_delay=60)
     await switch.start()
     async with connected(switch) as console:
         await console.reader.read(1)
         console.send("haas\rhush-pw\r")
-        await asyncio.sleep(0.02)
+        await eventually(lambda: switch.counters.lines > 0 or switch.counters.bytes_in > 0)
         await switch.stop()
         await switch.stop()
-    await asyncio.sleep(0.02)
     assert switch.sessions == []
-    assert asyncio.all_tasks() == before
+    await eventually(lambda: asyncio.all_tasks() == before)

@@ -1,4 +1,4 @@
-"""Both wires to every simulated switch: SSH logins, and a line that is long."""
+"""The two wires of simulated switches, telnet and SSH, and the delay of a line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .console import connected
 
 
 @pytest.mark.parametrize("dialect", dialects())
-async def test_ssh_logs_in_and_asks_for_no_name_again(dialect: str) -> None:
+async def test_ssh_login_asks_for_no_further_user_name(dialect: str) -> None:
     async with make(dialect, username="haas", password="pw", ssh=True) as switch:
         async with (
             asyncssh.connect(
@@ -58,17 +58,17 @@ async def test_ssh_refuses_a_wrong_password(methods: str) -> None:
         assert switch.sessions == []
 
 
-async def test_data_under_way_pays_the_round_trip_once() -> None:
+async def test_lines_sent_together_are_delayed_by_one_round_trip() -> None:
     options = {"username": "haas", "password": "pw", "round_trip": 0.1}
     async with make("cisco_ios", **options) as switch, connected(switch) as console:
         await console.until("Username: $")
         begun = time.monotonic()
-        console.send("haas\rpw\r" + "show clock\r" * 20 + "exit\r")
+        console.send("haas\rpw\r" + "show clock\r" * 100 + "exit\r")
         await console.hung_up()
-        assert 0.1 <= time.monotonic() - begun < 0.3
+        assert 0.1 <= time.monotonic() - begun < 100 * 0.1 / 2  # one after the other: over 10 s
 
 
-async def test_lines_typed_ahead_are_worked_off_one_after_the_other() -> None:
+async def test_each_line_sent_ahead_takes_its_own_time() -> None:
     options = {"username": "haas", "password": "pw", "round_trip": 0.1}
     async with make("cisco_ios", **options) as switch, connected(switch) as console:
         console.send("haas\rpw\r")
@@ -77,9 +77,9 @@ async def test_lines_typed_ahead_are_worked_off_one_after_the_other() -> None:
         begun = time.monotonic()
         console.send("show clock\r" * 9 + "exit\r")
         await console.hung_up()
-        assert 0.3 <= time.monotonic() - begun < 0.5
+        assert time.monotonic() - begun >= 0.3
 
 
-def test_an_option_that_does_not_exist_is_an_error() -> None:
+def test_an_unknown_option_is_an_error() -> None:
     with pytest.raises(TypeError, match="vty"):
         make("cisco_ios", vty=3)  # type: ignore[call-arg]
