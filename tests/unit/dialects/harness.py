@@ -21,7 +21,7 @@ from haas_rpcd.sim.junos.state import Vlan
 
 POOL = (100, 101, 102, 103)
 FOREIGN = 7
-"""A VLAN that is not of the pool: another's."""
+"""A VLAN outside the pool."""
 
 LIVE = (1, FOREIGN, *POOL)
 CONFIGS = st.builds(
@@ -34,7 +34,7 @@ SETTINGS: dict[str, Any] = {"login_timeout": 5.0, "answer_timeout": 5.0, "busy_t
 
 
 def made(kind: type[Device[Any]], ports: int = 4, **options: Any) -> Any:
-    """A switch with the pool's VLANs, and one that is none of ours."""
+    """Make a switch that has the pool's VLANs and the foreign one."""
     defaults: dict[str, Any] = {"username": "haas", "password": "s3cret", "history": True}
     hostname = options.pop("hostname", "sw1")
     switch = kind(hostname, ports=kind.port_names(ports), **(defaults | options))
@@ -45,7 +45,7 @@ def made(kind: type[Device[Any]], ports: int = 4, **options: Any) -> Any:
 
 
 def add_vlans(switch: Device[Any], *vlans: int) -> None:
-    """Let VLANs be there, as if somebody had made them by hand."""
+    """Create VLANs, as somebody would by hand."""
     there = switch.running.vlans
     for vlan in vlans:
         if isinstance(switch, junos.JunosSwitch):
@@ -57,7 +57,7 @@ def add_vlans(switch: Device[Any], *vlans: int) -> None:
 
 
 def vlans_on(switch: Device[Any]) -> dict[int, str]:
-    """The VLANs that a switch has, with their names."""
+    """Return the VLANs of a switch, with their names."""
     there = switch.running.vlans
     if isinstance(switch, junos.JunosSwitch):
         return {vlan.number: name for name, vlan in there.items()}
@@ -99,7 +99,7 @@ def driver_of(
 
 
 async def open_again(driver: SwitchDriver) -> None:
-    """Log in anew."""
+    """Log out and in again."""
     await driver.close()
     await driver.open(lambda line: None)
 
@@ -120,7 +120,7 @@ class Recorder:
 async def send(
     driver: SwitchDriver, *changes: SwitchChange, progress: Recorder | None = None
 ) -> list[str]:
-    """Send changes that must all be accepted; give the lines. Raises the first error."""
+    """Send changes that must all be accepted; return the lines. Raises the first error."""
     progress = progress or Recorder()
     for outcome in await driver.send(changes, progress):
         if outcome.error is not None:
@@ -130,42 +130,42 @@ async def send(
 
 
 async def observe(driver: SwitchDriver, ports: Sequence[str]) -> list[PortConfig | str]:
-    """What ports are seen to carry, or why that is not seen."""
+    """Return what each port carries, or the error of reading it."""
     seen = await driver.observe([SetPort(port, PARKED) for port in ports])
     return [one.config if isinstance(one, PortSeen) else str(one) for one in seen]
 
 
 def states(outcomes: Sequence[Outcome]) -> list[str]:
-    """What became of each change."""
+    """Return the state of each outcome."""
     return [outcome.state for outcome in outcomes]
 
 
 def carried(config: PortConfig) -> Carried:
-    """What a port carries that is set so."""
+    """Return what a port with this configuration carries."""
     return Carried(config.untagged, frozenset(config.tagged))
 
 
 def vlans(now: Carried) -> set[int]:
-    """All VLANs that are carried, with a tag or without."""
+    """Return all VLANs that are carried, tagged or untagged."""
     return set(now.tagged) | ({now.untagged} if now.untagged is not None else set())
 
 
 def config_of(dice: random.Random) -> PortConfig:
-    """Any configuration by VLANs of the pool."""
+    """Return a random configuration with VLANs of the pool."""
     untagged = dice.choice([None, *POOL])
     tagged = set(dice.sample(POOL, dice.choice([0, 0, 1, 2, 3]))) - {untagged}
     return PortConfig(untagged, tuple(sorted(tagged)))
 
 
 def all_carried(switch: Device[Any]) -> dict[str, Carried]:
-    """What every port carries now."""
+    """Return what every port carries."""
     return {port: switch.carried(port) for port in switch.port_list}
 
 
 def assert_isolated(
     switch: Device[Any], seen: int, before: dict[str, Carried], wanted: Mapping[str, PortConfig]
 ) -> None:
-    """After no line since then did a port carry what neither its old nor its new state has."""
+    """Assert that after each line since ``seen``, ports carried only old or new VLANs of theirs."""
     for entry in switch.history[seen:]:
         assert entry.changed.keys() <= wanted.keys(), entry.line.text
         for name, now in entry.changed.items():

@@ -1,4 +1,4 @@
-"""Every kind of switch that can be simulated, and what is its own: data for the common suite."""
+"""Every kind of simulated switch and its peculiarities: data for the common suite."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.unit.dialects.harness import FOREIGN, HAAS, LIVE, POOL
 
 Dice = random.Random
 
-# --- ports as anybody may have left them ----------------------------------------------------------
+# --- ports in any state ---------------------------------------------------------------------------
 
 
 def some(dice: Dice, vlans: tuple[int, ...] = LIVE) -> frozenset[int]:
@@ -37,7 +37,7 @@ def ios_anything(dice: Dice, switch: Any, name: str) -> None:
 
 
 def routing_anything(dice: Dice, switch: Any, name: str) -> None:
-    """Set a port of a switch whose ports may route."""
+    """Put a port into a random state, on a switch whose ports may route."""
     switch.running.ports[name] = RoutedPort(
         mode=dice.choice(["access", "trunk"]),
         access_vlan=dice.choice(LIVE),
@@ -72,7 +72,7 @@ def dell_anything(dice: Dice, switch: Any, name: str) -> None:
 
 
 def off_all(switch: Any, name: str) -> None:
-    """Take a port off every VLAN that lists it."""
+    """Remove a port from every VLAN that lists it."""
     for vlan in switch.running.vlans.values():
         vlan.tagged, vlan.untagged = vlan.tagged - {name}, vlan.untagged - {name}
 
@@ -179,7 +179,7 @@ def sonic_anything(dice: Dice, switch: Any, name: str) -> None:
         members[own, name] = False
 
 
-# --- what is sent and said ------------------------------------------------------------------------
+# --- logins and lines -----------------------------------------------------------------------------
 
 LOGINS: dict[str, tuple[dict[str, Any], Credential]] = {
     "a user and a password": ({}, HAAS),
@@ -258,83 +258,83 @@ HOME = PortConfig(1)
 
 
 class RefusingSwitch(procurve.ProcurveSwitch):
-    """A ProVision switch on which no line takes a port off its last VLAN."""
+    """A ProVision switch on which no line removes a port from its last VLAN."""
 
     refuses_orphans = True
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of switch: how it is made and spoken to, and what it says."""
+    """One kind of switch: how it is created, its lines and its messages."""
 
     dialect: str
     anything: Callable[[Dice, Any, str], None]
     lines: tuple[str, ...]
-    """Every kind of line that is sent for ports, as regular expressions."""
+    """Regular expressions for every kind of line that is sent for ports."""
 
     refusal: str
-    """How it refuses a line."""
+    """Its refusal of a line."""
 
     identity: tuple[str, str]
-    """Its model and its version."""
+    """Its model and version."""
 
     ranged: tuple[str, ...] = ()
-    """The lines that name ports when the 1st to 4th, 6th, 8th and 9th go to VLAN 100."""
+    """The lines that name ports if the 1st to 4th, 6th, 8th and 9th are set to VLAN 100."""
 
     names: dict[str, str] = field(default_factory=dict)
-    """Names of ports as somebody may write them, with ``;`` between -> the one name."""
+    """Spellings of port names, separated by ``;`` -> the canonical name."""
 
     message: str = ""
-    """What it writes into sessions in the middle of everything."""
+    """A log message that it prints into sessions."""
 
     save_error: str = ""
-    """What it says when it can't save."""
+    """Its message if it can't save."""
 
     unsaved: bool = True
-    """Whether a save that it says nothing about is noticed."""
+    """True if a failed save without a message is noticed."""
 
     registered: tuple[str, str] = ("", "")
-    """What in its own names of ports is written otherwise where they are registered."""
+    """Text in the switch's port names, and its replacement in registered names."""
 
     missing: str = ""
-    """A port that it refuses to have; where that is empty it takes any."""
+    """A port name that it refuses; empty if it accepts any."""
 
     logins: tuple[str, ...] = ALWAYS
     wrong: str = r"Login incorrect"
-    """What it says to a wrong password."""
+    """Its answer to a wrong password."""
 
     made: dict[str, Any] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
     commit: str = ""
-    """The one line that carries out all others, in families where lines alone do nothing."""
+    """The line that applies all others, in families that need a commit."""
 
     names_vlans: bool = True
     fresh: PortConfig = HOME
-    """What a port carries out of the box."""
+    """What a fresh port carries."""
 
     seen: PortConfig | None = None
-    """What it is then seen to carry, where that is more."""
+    """What a fresh port is read as, if that is more."""
 
     longest: int = 254
-    """Characters of the longest line that it takes."""
+    """Characters of the longest line that it accepts."""
 
     most: int = 1000
-    """The VLANs up to this are on the trunk with the longest list."""
+    """The trunk with the longest list has VLANs up to this one."""
 
     few: int = 20
-    """Fewer lines than this set 24 ports to the same."""
+    """Fewer lines than this give 24 ports the same configuration."""
 
     apart: int = 40
-    """Fewer lines than this shut twelve ports of which no two are neighbours."""
+    """Fewer lines than this shut twelve ports with gaps between them."""
 
     dynamic: bool = False
-    """Whether a port is seen to carry what it might negotiate, until it is set."""
+    """True if an unset port is read as carrying what it might negotiate."""
 
     up_within: float = 60
-    """Seconds by which its word of how long it is up may be wrong; 0: it tells the real host's."""
+    """Seconds by which the reported uptime may be wrong; 0: it reports the real host's uptime."""
 
     rounds: int = 4
-    """How often it is tried; few where each line starts a process."""
+    """Number of random attempts; low if each line starts a process."""
 
     variant: type[Device[Any]] | None = None
 
@@ -346,14 +346,14 @@ class Kind:
         return harness.made(self.kind, ports, **(self.made | options))
 
     def port(self, switch: Any, at: int) -> str:
-        """The name by which a port is registered."""
+        """Return the name under which a port is registered."""
         return self.name(switch.port_list[at])
 
     def name(self, full: str) -> str:
         return full.replace(*self.registered)
 
     def leave(self, dice: Dice, switch: Any, ports: Any) -> None:
-        """Leave ports as anybody may have left them."""
+        """Put ports into random states, as somebody may have left them."""
         for name in ports:
             self.anything(dice, switch, name)
             left = switch.running.ports.get(name)

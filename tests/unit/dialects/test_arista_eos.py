@@ -1,4 +1,4 @@
-"""Arista EOS: ports that may route, and lists of ports with their type once."""
+"""Arista EOS: routed ports, and lists of ports that name their type once."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ ET1, ET2, ET3, ET4 = (f"Ethernet{number}" for number in range(1, 5))
 # --- isolation ------------------------------------------------------------------------------------
 
 
-async def test_a_port_that_routes_switches_only_when_all_else_is_set() -> None:
-    """What it was set to before it was made to route must not come back for a moment."""
+async def test_a_routed_port_switches_only_after_everything_else_is_set() -> None:
+    """The configuration that it had before it was routed must not come back for a moment."""
     switch = KINDS["arista_eos"].switch()
     for port in (ET1, ET2):
         switch.running.ports[port] = Port(mode="trunk", access_vlan=7, switched=False)
@@ -45,7 +45,7 @@ def test_ports_of_several_types_and_modules_are_entered_by_type() -> None:
     ]
 
 
-def test_a_configuration_is_read_with_all_that_is_not_a_port() -> None:
+def test_a_configuration_is_read_that_has_other_interfaces_than_ports() -> None:
     answer = (
         "interface Port-Channel5\n   description to sw2\n   switchport trunk native vlan tag\n"
         "   switchport trunk allowed vlan 100-101\n   switchport mode trunk\n!\n"
@@ -56,9 +56,3 @@ def test_a_configuration_is_read_with_all_that_is_not_a_port() -> None:
     assert found["Port-Channel5"] == PortState(PortConfig(None, (100, 101)), open=True)
     assert found[ET1].carries == PARKED
     assert found[ET2] == PortState(PARKED, open=True)
-
-
-# --- VLANs, lists, saving -------------------------------------------------------------------------
-
-
-# --- who it is ------------------------------------------------------------------------------------

@@ -28,8 +28,8 @@ from tests.unit.dialects.kinds import KINDS
 @pytest.mark.parametrize(
     "name", [name for name in KINDS if name.startswith(("dell_os9", "brocade"))]
 )
-async def test_lines_for_a_vlan_that_is_refused_do_not_fall_on_the_one_before(name: str) -> None:
-    """Not even on ports that stay open, as their VLANs without a tag stay."""
+async def test_if_entering_a_vlan_is_refused_its_lines_do_not_change_another(name: str) -> None:
+    """Not even on ports that stay open because their untagged VLANs stay."""
     kind = KINDS[name]
     switch = kind.switch()
     first, second, *_ = switch.port_list
@@ -47,7 +47,7 @@ async def test_lines_for_a_vlan_that_is_refused_do_not_fall_on_the_one_before(na
         assert switch.carried(second) == Carried(100, frozenset({101}))
 
 
-async def test_a_port_of_which_nothing_is_known_opens_only_if_it_proved_to_be_on_nothing() -> None:
+async def test_a_port_in_an_unknown_state_opens_only_if_it_left_every_vlan() -> None:
     change = SetPort("te0/1", PortConfig(100))
     script = DIALECTS["dell_os9"].script([change], {})
     texts = [line.text for line in script]
@@ -61,7 +61,7 @@ async def test_a_port_of_which_nothing_is_known_opens_only_if_it_proved_to_be_on
 # --- sessions -------------------------------------------------------------------------------------
 
 
-async def test_an_icx_that_asks_who_wants_to_be_privileged() -> None:
+async def test_an_icx_may_ask_for_a_user_name_at_enable() -> None:
     switch = KINDS["brocade_fastiron"].switch(hostname="ICX7150-24 Switch", enable_asks_user=True)
     login = Credential(username="haas", password="s3cret")
     async with driving(switch, login) as driver:
@@ -69,7 +69,7 @@ async def test_an_icx_that_asks_who_wants_to_be_privileged() -> None:
         await send(driver, SetVlan(100, True))
 
 
-async def test_somebody_else_holds_the_configuration() -> None:
+async def test_a_locked_configuration_is_reported() -> None:
     switch = KINDS["dell_os9"].switch()
     assert isinstance(switch, Os9Switch)
     async with driving(switch) as driver:
@@ -84,10 +84,10 @@ async def test_somebody_else_holds_the_configuration() -> None:
 
 
 @pytest.mark.parametrize("config", [PortConfig(100, (101,)), PortConfig(None, (101,))])
-async def test_an_old_icx_taken_for_a_new_one_refuses_and_the_port_stays_shut(
+async def test_with_a_wrong_dual_mode_option_an_icx_refuses_and_the_port_stays_shut(
     config: PortConfig,
 ) -> None:
-    """And the other way round."""
+    """An old release registered as a new one, and the other way round."""
     for made, options in (({"release": "08.0.30"}, {}), ({}, {"dual_mode": True})):
         switch = KINDS["brocade_fastiron"].switch(4, **made)
         async with driving(switch, options=options) as driver:
@@ -99,12 +99,12 @@ async def test_an_old_icx_taken_for_a_new_one_refuses_and_the_port_stays_shut(
 # --- names and texts ------------------------------------------------------------------------------
 
 
-def test_a_name_that_could_be_several_ports_is_refused() -> None:
+def test_an_ambiguous_port_name_is_refused() -> None:
     with pytest.raises(ValueError, match="may be TenGigabitEthernet or twentyFiveGigE"):
         DIALECTS["dell_os9"].canonical_port("t0/1")
 
 
-def test_what_os9_configurations_say() -> None:
+def test_a_configuration_of_os9_is_read() -> None:
     text = """
 Current Configuration ...
 ! Version 9.14(2.4)
@@ -150,7 +150,7 @@ end
     ] == PortState(PortConfig(4000), open=True)
 
 
-def test_what_fastiron_configurations_say() -> None:
+def test_a_configuration_of_fastiron_is_read() -> None:
     brief = """
 Port       Link    State   Dupl Speed Trunk Tag Pvid Pri MAC             Name
 SYSLOG: <14>Dec 15 18:46:17 sw1 Interface ethernet 1/1/3, state up

@@ -21,18 +21,15 @@ from haas_rpcd.sim.cli import ALL_VLANS, Carried
 from tests.unit.dialects.harness import Recorder, driving, observe, send
 from tests.unit.dialects.kinds import KINDS
 
-# --- logging in -----------------------------------------------------------------------------------
-
-
 # --- one port -------------------------------------------------------------------------------------
 
 
-def test_a_name_that_may_be_two_ports_is_refused() -> None:
+def test_an_ambiguous_port_name_is_refused() -> None:
     with pytest.raises(ValueError, match="tengigabitethernet or twentyfivegigabitethernet"):
         DIALECTS["dell_os6"].canonical_port("t1/0/1")
 
 
-async def test_a_model_without_a_port_on_no_vlan() -> None:
+async def test_a_model_without_access_vlan_none_parks_on_the_default_vlan() -> None:
     switch = KINDS["dell_powerconnect"].switch()
     switch.faults.refuse["access vlan none"] = "% bad parameter value"
     parked = SetPort("gi1/0/1", PARKED)
@@ -47,8 +44,8 @@ async def test_a_model_without_a_port_on_no_vlan() -> None:
 # --- several ports --------------------------------------------------------------------------------
 
 
-async def test_powerconnect_is_sent_a_line_at_a_time() -> None:
-    """It loses what is typed ahead: every line waits for the answer to the one before."""
+async def test_powerconnect_gets_one_line_at_a_time() -> None:
+    """It loses input that is typed ahead, so every line waits for the previous answer."""
     dialect = DIALECTS["dell_powerconnect"]
     assert dialect.window == 1
     switch = KINDS["dell_powerconnect"].switch(line_delay=0.001)
@@ -60,7 +57,7 @@ async def test_powerconnect_is_sent_a_line_at_a_time() -> None:
 # --- VLANs ----------------------------------------------------------------------------------------
 
 
-async def test_powerconnect_s_vlan_database_is_entered_once() -> None:
+async def test_the_vlan_database_of_powerconnect_is_entered_once() -> None:
     async with driving(KINDS["dell_powerconnect"].switch()) as driver:
         changes = [SetVlan(110, True), SetVlan(103, False), SetVlan(111, True)]
         [*database] = await send(driver, *changes)
@@ -71,7 +68,7 @@ async def test_powerconnect_s_vlan_database_is_entered_once() -> None:
         ]  # fmt: skip
 
 
-async def test_a_vlan_that_is_not_there_is_refused_on_a_port() -> None:
+async def test_a_missing_vlan_is_refused_on_a_port() -> None:
     async with driving(KINDS["dell_os6"].switch()) as driver:
         with pytest.raises(DeviceError, match="VLAN ID not found"):
             await send(driver, SetPort("Gi1/0/1", PortConfig(999)))
@@ -83,13 +80,13 @@ async def test_os6_has_no_vlan_4094() -> None:
             await send(driver, SetVlan(4094, True))
 
 
-async def test_a_database_that_somebody_else_locked_is_tried_again() -> None:
+async def test_a_locked_database_is_tried_again() -> None:
     switch = KINDS["dell_powerconnect"].switch()
     locked = "Configuration Database locked by another application - try later"
     switch.faults.refuse["^vlan 110"] = locked
 
     class Patient(Recorder):
-        """The other one is done as soon as we begin to wait."""
+        """Frees the lock as soon as the driver waits."""
 
         def line_sent(self, change: int, line: str) -> None:
             super().line_sent(change, line)
@@ -103,13 +100,10 @@ async def test_a_database_that_somebody_else_locked_is_tried_again() -> None:
         assert [line for line in progress.lines if line.startswith("#")]
 
 
-# --- saving ---------------------------------------------------------------------------------------
-
-
 # --- what it is, and noise ------------------------------------------------------------------------
 
 
-def test_a_trunk_s_list_is_read_however_firmware_writes_it() -> None:
+def test_every_form_of_a_trunk_s_list_is_read() -> None:
     status = "gi1/0/1  1G-Copper    Full    1000  Enabled  Off  Up          Disabled Off\n"
     head = "interface gigabitethernet1/0/1\n switchport mode trunk\n"
     for lines, config in {

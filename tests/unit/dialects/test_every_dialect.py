@@ -46,13 +46,13 @@ from tests.unit.dialects.harness import (
 from tests.unit.dialects.kinds import KINDS, LOGINS, Kind
 
 REAL = {"linux_bridge", "openvswitch"}
-"""Dialects that the lab tries on the real thing."""
+"""Dialects that the lab tries on real switches."""
 
 EVERY = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 
 
 def those(has: Any) -> pytest.MarkDecorator:
-    """The kinds of switches of which something is true."""
+    """Parametrize a test with the kinds for which ``has`` returns true."""
     chosen = {name: kind for name, kind in KINDS.items() if has(kind)}
     return pytest.mark.parametrize("kind", chosen.values(), ids=chosen)
 
@@ -60,7 +60,7 @@ def those(has: Any) -> pytest.MarkDecorator:
 SAVING = those(lambda kind: DIALECTS[kind.dialect].saves)
 
 
-def test_every_dialect_can_be_tried() -> None:
+def test_there_is_a_simulator_for_every_dialect() -> None:
     assert DIALECTS.keys() - REAL == CLASSES.keys()
     assert set(dialects()) == CLASSES.keys() == {kind.dialect for kind in KINDS.values()}
     assert {personality(name).dialect for name in dialects()} == CLASSES.keys()
@@ -72,7 +72,7 @@ def test_every_dialect_can_be_tried() -> None:
 @EVERY
 @pytest.mark.parametrize("ranges", [True, False], ids=["ranges", "one by one"])
 @pytest.mark.parametrize("seed", range(3))
-async def test_from_any_state_to_any_other_by_lines_that_open_nothing_else(
+async def test_on_the_way_from_any_state_to_any_other_no_line_opens_a_foreign_vlan(
     kind: Kind, seed: int, ranges: bool
 ) -> None:
     dice = random.Random(seed)
@@ -106,8 +106,10 @@ async def test_from_any_state_to_any_other_by_lines_that_open_nothing_else(
         for line in kind.lines
     ],
 )
-async def test_a_refusal_opens_nothing_else_whatever_was_sent_ahead(kind: Kind, line: str) -> None:
-    """On three ports at once, each from any state, with sixteen lines under way."""
+async def test_after_a_refusal_the_lines_sent_ahead_open_no_foreign_vlan(
+    kind: Kind, line: str
+) -> None:
+    """On three ports at once, each from any state, with sixteen lines in flight."""
     dice = random.Random(line)
     switch = kind.switch()
     sent: list[str] = []
@@ -133,7 +135,7 @@ async def test_a_refusal_opens_nothing_else_whatever_was_sent_ahead(kind: Kind, 
             if any(outcome.error for outcome in outcomes):
                 assert {*states(outcomes)} & {"refused", "unfinished"}
                 assert not kind.commit or switch.history[seen:] == []
-            if not await driver.usable():  # what left too often logged out
+            if not await driver.usable():  # the lines that leave contexts logged out
                 await open_again(driver)
             await send(driver, *changes)
             assert [switch.carried(name) for name in own] == [*map(carried, wanted.values())]
@@ -141,7 +143,7 @@ async def test_a_refusal_opens_nothing_else_whatever_was_sent_ahead(kind: Kind, 
 
 
 @EVERY
-async def test_after_a_refusal_the_session_goes_on(kind: Kind) -> None:
+async def test_after_a_refusal_the_session_still_works(kind: Kind) -> None:
     switch = kind.switch()
     there, other = kind.port(switch, 0), kind.port(switch, 1)
     async with driving(switch, options={**kind.options, "window": 16}) as driver:
@@ -174,7 +176,7 @@ async def test_setting_ports_twice_changes_nothing_the_second_time(kind: Kind) -
 
 
 @EVERY
-async def test_a_tagged_vlan_comes_and_goes_while_the_port_stays_open(kind: Kind) -> None:
+async def test_a_port_stays_open_while_a_tagged_vlan_is_added_and_removed(kind: Kind) -> None:
     switch = kind.switch()
     port, name = kind.port(switch, 0), switch.port_list[0]
     async with driving(switch, options=kind.options) as driver:
@@ -188,8 +190,8 @@ async def test_a_tagged_vlan_comes_and_goes_while_the_port_stays_open(kind: Kind
 
 
 @EVERY
-async def test_whatever_anybody_left_is_read_as_it_is(kind: Kind) -> None:
-    """Also modes that are never set, and a trunk that admits everything."""
+async def test_a_port_in_any_state_is_read_correctly(kind: Kind) -> None:
+    """Including modes that we never set, and a trunk that admits all VLANs."""
     dice = random.Random(7)
     switch = kind.switch()
     there = frozenset(vlans_on(switch))
@@ -209,7 +211,7 @@ async def test_whatever_anybody_left_is_read_as_it_is(kind: Kind) -> None:
 
 
 @those(lambda kind: kind.ranged)
-async def test_ports_that_get_the_same_are_set_together(kind: Kind) -> None:
+async def test_ports_with_the_same_configuration_are_set_together(kind: Kind) -> None:
     switch = kind.switch(ports=12)
     at = (0, 1, 2, 3, 5, 7, 8)
     own = {switch.port_list[number] for number in at}
@@ -226,7 +228,7 @@ async def test_ports_that_get_the_same_are_set_together(kind: Kind) -> None:
 
 
 @those(lambda kind: kind.ranged)
-async def test_many_ports_are_set_in_few_lines(kind: Kind) -> None:
+async def test_many_ports_are_set_by_few_lines(kind: Kind) -> None:
     switch = kind.switch(ports=24)
     ports = list(map(kind.name, switch.port_list))
     async with driving(switch, options=kind.options) as driver:
@@ -253,8 +255,8 @@ async def test_a_model_without_ranges_is_set_port_by_port(kind: Kind) -> None:
 
 
 @EVERY
-async def test_a_list_of_vlans_that_is_too_long_for_a_line(kind: Kind) -> None:
-    """The pieces add up, and none admits anything unwanted."""
+async def test_a_long_list_of_vlans_is_split_into_lines(kind: Kind) -> None:
+    """Together they give the list, and none admits an unwanted VLAN."""
     wanted = PortConfig(None, tuple(range(2, kind.most, 2)))
     switch = kind.switch()
     add_vlans(switch, *range(2, kind.most + 1))
@@ -272,7 +274,7 @@ async def test_a_list_of_vlans_that_is_too_long_for_a_line(kind: Kind) -> None:
 
 
 @those(lambda kind: kind.missing)
-async def test_a_port_that_the_switch_does_not_have_hides_no_other(kind: Kind) -> None:
+async def test_a_missing_port_hides_no_other_port(kind: Kind) -> None:
     switch = kind.switch()
     port = kind.port(switch, 0)
     async with driving(switch, options=kind.options) as driver:
@@ -292,7 +294,7 @@ async def test_a_port_that_the_switch_does_not_have_hides_no_other(kind: Kind) -
 
 
 @EVERY
-async def test_vlans_are_made_named_and_removed(kind: Kind) -> None:
+async def test_vlans_are_created_named_and_removed(kind: Kind) -> None:
     switch = kind.switch()
     before = vlans_on(switch)
     make, remove = ([SetVlan(vlan, there) for vlan in (200, 201)] for there in (True, False))
@@ -310,30 +312,32 @@ async def test_vlans_are_made_named_and_removed(kind: Kind) -> None:
 
 
 @those(lambda kind: DIALECTS[kind.dialect].trunks_need_vlans)
-async def test_what_a_trunk_is_to_carry_is_made_where_it_has_to_be_there(kind: Kind) -> None:
-    """The pool is not anybody's yet when the master's trunk is set."""
+async def test_vlans_of_a_trunk_are_created_if_they_must_exist(kind: Kind) -> None:
+    """No network uses the pool's VLANs yet when the master's trunk is set."""
     switch = kind.switch()
     access, trunk = (kind.port(switch, at) for at in range(2))
     pool = (200, 201, 202)
     async with driving(switch, options=kind.options) as driver:
         lines = await send(driver, SetPort(trunk, PortConfig(None, pool)))
-        assert [vlan for vlan in pool if is_made(vlan, lines)] == [*pool]
+        assert [vlan for vlan in pool if is_created(vlan, lines)] == [*pool]
         assert switch.carried(switch.port_list[1]) == Carried(None, frozenset(pool))
 
         joining = SetPort(access, PortConfig(203)), SetPort(trunk, PortConfig(None, (200, 201)))
         lines = await send(driver, *joining)
-        assert [vlan for vlan in (*pool, 203) if is_made(vlan, lines)] == [203], "the rest is there"
+        assert [vlan for vlan in (*pool, 203) if is_created(vlan, lines)] == [203], (
+            "the rest is there"
+        )
         assert switch.carried(switch.port_list[0]) == Carried(203)
         assert switch.carried(switch.port_list[1]) == Carried(None, frozenset((200, 201)))
 
 
-def is_made(vlan: int, lines: list[str]) -> bool:
-    """Whether a VLAN is made by these lines: it is named, or (SONiC, which has no names) added."""
+def is_created(vlan: int, lines: list[str]) -> bool:
+    """Return whether these lines create a VLAN: they name it, or add it (SONiC has no names)."""
     return any(f"haas-{vlan}" in line or f"config vlan add {vlan}" in line for line in lines)
 
 
 @SAVING
-async def test_only_what_was_saved_outlives_a_restart(kind: Kind) -> None:
+async def test_only_the_saved_configuration_survives_a_restart(kind: Kind) -> None:
     switch = kind.switch()
     saved, lost = (kind.port(switch, at) for at in range(2))
     async with driving(switch, options=kind.options) as driver:
@@ -345,7 +349,7 @@ async def test_only_what_was_saved_outlives_a_restart(kind: Kind) -> None:
         switch.booted -= 1000
         switch.reload()
         assert [*all_carried(switch).values()][:2] == [carried(kept), carried(kind.fresh)]
-        if await driver.usable():  # bash's end is not noticed at once
+        if await driver.usable():  # the end of a bash is not noticed at once
             with pytest.raises(DeviceError, match="closed the connection"):
                 await driver.observe([SetVlan(1, True)])
         await open_again(driver)
@@ -356,7 +360,7 @@ async def test_only_what_was_saved_outlives_a_restart(kind: Kind) -> None:
 
 
 @SAVING
-async def test_a_save_that_fails_is_told(kind: Kind) -> None:
+async def test_a_failed_save_is_reported(kind: Kind) -> None:
     switch = kind.switch()
     dialect = DIALECTS[kind.dialect]
     changes: list[SwitchChange] = [SetPort(kind.port(switch, 0), PortConfig(100)), SaveConfig()]
@@ -390,7 +394,7 @@ async def test_a_save_that_fails_is_told(kind: Kind) -> None:
         for login in kind.logins
     ],
 )
-async def test_all_ways_to_log_in_end_where_ports_can_be_set(kind: Kind, login: str) -> None:
+async def test_after_every_kind_of_login_ports_can_be_set(kind: Kind, login: str) -> None:
     options, credential = LOGINS[login]
     switch = kind.switch(**options)
     async with driving(switch, credential, kind.options) as driver:
@@ -402,7 +406,7 @@ async def test_all_ways_to_log_in_end_where_ports_can_be_set(kind: Kind, login: 
 
 
 @EVERY
-async def test_a_wrong_password_is_told_and_tried_once(kind: Kind) -> None:
+async def test_a_wrong_password_is_reported_and_sent_once(kind: Kind) -> None:
     switch = kind.switch()
     with pytest.raises(DeviceError, match=f"sw1 refused the login of haas.*{kind.wrong}") as caught:
         async with driving(switch, Credential(username="haas", password="no", enable="en4ble")):
@@ -413,7 +417,7 @@ async def test_a_wrong_password_is_told_and_tried_once(kind: Kind) -> None:
 
 @those(lambda kind: "no enable password" in kind.logins)
 @pytest.mark.parametrize("enable", ["no", ""])
-async def test_a_wrong_enable_password_is_told(kind: Kind, enable: str) -> None:
+async def test_a_wrong_enable_password_is_reported(kind: Kind, enable: str) -> None:
     credential = Credential(username="haas", password="s3cret", enable=enable)
     with pytest.raises(DeviceError, match=r"refused|asks for an enable") as caught:
         async with driving(kind.switch(enable="other"), credential):
@@ -422,7 +426,7 @@ async def test_a_wrong_enable_password_is_told(kind: Kind, enable: str) -> None:
 
 
 @those(lambda kind: kind.kind.full_text)
-async def test_a_switch_whose_sessions_are_all_taken_says_so(kind: Kind) -> None:
+async def test_a_switch_without_a_free_session_is_reported(kind: Kind) -> None:
     with pytest.raises(DeviceError, match="no session free") as caught:
         async with driving(kind.switch(vtys=0)):
             pass
@@ -430,8 +434,7 @@ async def test_a_switch_whose_sessions_are_all_taken_says_so(kind: Kind) -> None
 
 
 @those(lambda kind: kind.up_within)
-async def test_pages_are_turned_where_paging_cannot_be_switched_off(kind: Kind) -> None:
-    """They are read without a seam."""
+async def test_pages_are_turned_if_paging_cannot_be_turned_off(kind: Kind) -> None:
     switch = kind.switch(ports=40)
     switch.faults.refuse = dict.fromkeys(map(re.escape, DIALECTS[kind.dialect].setup), kind.refusal)
     ports = list(map(kind.name, switch.port_list))
@@ -442,13 +445,13 @@ async def test_pages_are_turned_where_paging_cannot_be_switched_off(kind: Kind) 
 
 
 @those(lambda kind: kind.message)
-async def test_messages_of_the_system_are_neither_errors_nor_ends_of_answers(kind: Kind) -> None:
+async def test_log_messages_are_neither_errors_nor_prompts(kind: Kind) -> None:
     switch = kind.switch(line_delay=0.001)
     switch.on_change = lambda changed, ports: changed.announce(kind.message)
     ports = list(map(kind.name, switch.port_list))
 
     class Talking(Recorder):
-        """The switch has something to say whenever a line is on its way."""
+        """Makes the switch print a log message whenever a line is sent."""
 
         def line_sent(self, change: int, line: str) -> None:
             super().line_sent(change, line)
@@ -469,7 +472,7 @@ async def test_messages_of_the_system_are_neither_errors_nor_ends_of_answers(kin
 
 
 @EVERY
-async def test_a_switch_says_what_it_is_what_is_on_it_and_how_long_it_is_up(kind: Kind) -> None:
+async def test_a_probe_reads_identity_ports_vlans_and_uptime(kind: Kind) -> None:
     switch = kind.switch()
     own = {switch.port_list[1]: PortConfig(100, (101,))}
     async with driving(switch, options=kind.options) as driver:
@@ -490,7 +493,7 @@ async def test_a_switch_says_what_it_is_what_is_on_it_and_how_long_it_is_up(kind
 
 
 @EVERY
-def test_a_port_has_one_name_however_it_is_written(kind: Kind) -> None:
+def test_every_spelling_of_a_port_has_one_canonical_name(kind: Kind) -> None:
     dialect = DIALECTS[kind.dialect]
     for spelled, name in kind.names.items():
         for written in (*spelled.split("; "), name):

@@ -69,9 +69,6 @@ async def test_a_port_that_goes_on_being_used_is_never_shut(name: str) -> None:
             assert bool(shut) != stays, (before, wanted)
 
 
-# --- several ports --------------------------------------------------------------------------------
-
-
 # --- VLANs ----------------------------------------------------------------------------------------
 
 

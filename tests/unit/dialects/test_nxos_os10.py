@@ -108,9 +108,3 @@ def test_an_os10_configuration_without_blanks_is_read_as_well() -> None:
         "ethernet1/1/31": PortState(PARKED, open=True),
         "ethernet1/1/32": PortState(PARKED, open=False),
     }
-
-
-# --- VLANs, lists, saving -------------------------------------------------------------------------
-
-
-# --- who it is ------------------------------------------------------------------------------------
