@@ -1,4 +1,4 @@
-"""A machine with SSH whose ways can be chosen: which algorithms, which logins, which shell."""
+"""A simulated machine with SSH, with a choice of algorithms, logins and shells."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ PROMPT = b"sw1#"
 
 @dataclass
 class Machine:
-    """What the machine asks for, and what it saw."""
+    """What the machine accepts, and what it received."""
 
     methods: tuple[str, ...] = ("password",)
-    """Of ``password`` and ``keyboard-interactive``; none: whoever comes is let in."""
+    """Any of ``password`` and ``keyboard-interactive``; if empty, every login is accepted."""
     questions: tuple[tuple[str, bool], ...] = (("Password: ", False),)
     shells: bool = True
     hangs_up: bool = False
-    """Whether it closes the connection at a wrong password."""
+    """True if it disconnects after a wrong password."""
     port: int = 0
     tried: list[str] = field(default_factory=list)
     sent: bytes = b""
     terminal: tuple[str, int] = ("", 0)
     connection: asyncssh.SSHServerConnection | None = None
     heard: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set whenever something has come in."""
+    """Set whenever input has arrived."""
 
 
 class _Server(asyncssh.SSHServer):
@@ -68,7 +68,7 @@ class _Server(asyncssh.SSHServer):
 
 
 class _Shell(asyncssh.SSHServerSession[bytes]):
-    """Echoes, and gives a prompt after each Enter."""
+    """Echoes its input, and prints a prompt after each Enter."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
@@ -99,7 +99,7 @@ async def machine(
     algorithms: dict[str, Any] | None = None,
     **ways: Any,
 ) -> AsyncIterator[tuple[Machine, dict[str, asyncssh.SSHKey]]]:
-    """Run such a machine on loopback; give it, and its host keys by their type."""
+    """Run a machine on loopback; give it and its host keys by type."""
     made = {kind: asyncssh.generate_private_key(kind) for kind in keys}
     it = Machine(**ways)
     acceptor = await asyncssh.listen(

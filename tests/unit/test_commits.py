@@ -1,4 +1,4 @@
-"""A switch on which nothing counts before a commit: what is not committed is dropped."""
+"""A switch on which lines take effect at a commit: without one, they are discarded."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SETTINGS = SwitchSettings(login_timeout=5.0, answer_timeout=5.0, busy_timeout=0.
 
 
 class Committing(IosLike):
-    """Much like a session of EOS's, or a candidate of Junos's."""
+    """Similar to a configuration session of EOS, or a candidate of Junos."""
 
     name = "committing"
     setup = ()
@@ -31,7 +31,7 @@ class Committing(IosLike):
 
 
 class Candidate:
-    """A switch with a candidate, and the connection to it; it answers each line as it is read."""
+    """A switch with a candidate, and the transport to it. It answers each line when it is read."""
 
     def __init__(self, refuses: str = "$^") -> None:
         self.committed: list[str] = []
@@ -76,7 +76,7 @@ class Candidate:
 
 
 class Stopping:
-    """Hears the lines, and cancels once one of them is sent."""
+    """Records the lines, and cancels once a certain line is sent."""
 
     def __init__(self, at: str = "never") -> None:
         self.lines: list[str] = []
@@ -102,7 +102,7 @@ async def sending(switch: Candidate, progress: Stopping, window: int) -> Sequenc
 
 
 @pytest.mark.parametrize("window", [1, 16])
-async def test_what_was_typed_counts_from_the_commit_on(window: int) -> None:
+async def test_lines_take_effect_at_the_commit(window: int) -> None:
     switch = Candidate()
     outcomes = await sending(switch, Stopping(), window)
     assert outcomes == [Outcome("sent"), Outcome("sent")]
@@ -120,16 +120,16 @@ async def test_a_cancelled_script_commits_nothing(line: str, window: int) -> Non
     assert {outcome.state for outcome in outcomes} <= {"unfinished", "unsent"}
     assert [outcome.error for outcome in outcomes] == [None, None]
     assert progress.lines[-1] == line  # nothing more is sent
-    assert (switch.committed, switch.candidate) == ([], [])  # and what was is dropped
+    assert (switch.committed, switch.candidate) == ([], [])  # what was sent is discarded
     assert switch.lines[-1] == "end"
 
 
-async def test_a_script_that_is_cancelled_once_it_is_committed_is_sent() -> None:
+async def test_a_script_that_is_cancelled_after_the_commit_counts_as_sent() -> None:
     switch = Candidate()
     assert await sending(switch, Stopping(at="commit"), 16) == [Outcome("sent")] * 2
 
 
-async def test_a_job_that_was_cancelled_before_sends_nothing_at_all() -> None:
+async def test_a_job_that_was_cancelled_before_sends_nothing() -> None:
     switch, progress = Candidate(), Stopping(at="before")
     progress.lines.append("before")
     assert await sending(switch, progress, 16) == [Outcome("unsent")] * 2
@@ -142,6 +142,6 @@ async def test_a_script_with_a_refused_line_commits_nothing(line: str) -> None:
     outcomes = await sending(switch, Stopping(), 16)
     assert "sent" not in {outcome.state for outcome in outcomes}
     refused = [outcome.error for outcome in outcomes if outcome.state == "refused"]
-    assert refused  # one or, where the line is of both, two
+    assert refused  # one change, or both if the line serves both
     assert all(f'sw1 refused "{line}"' in str(error) for error in refused)
     assert (switch.committed, switch.candidate) == ([], [])

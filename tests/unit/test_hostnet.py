@@ -25,21 +25,21 @@ MAKE = SetBridge(vlan=104, present=True)
 REMOVE = SetBridge(vlan=104, present=False)
 
 
-def nobody(line: str) -> None:
-    """Hear the lines, and do nothing about it."""
+def ignore(line: str) -> None:
+    """Ignore a line."""
 
 
 def in_a_namespace(story: Callable[[AsyncIPRoute], Awaitable[None]]) -> None:
-    """Run a coroutine in a thread with a network namespace of its own, which ends with it."""
+    """Run a coroutine in a thread with a network namespace of its own."""
 
-    async def tell() -> None:
+    async def run() -> None:
         async with AsyncIPRoute() as route:
             await story(route)
 
     def thread() -> None:
         if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET):
             raise OSError(ctypes.get_errno(), "unshare")
-        asyncio.run(tell())
+        asyncio.run(run())
 
     with ThreadPoolExecutor(1) as executor:
         executor.submit(thread).result()
@@ -48,7 +48,7 @@ def in_a_namespace(story: Callable[[AsyncIPRoute], Awaitable[None]]) -> None:
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="makes a network namespace")
 
 
-def test_names_fit_into_the_kernels_15_bytes() -> None:
+def test_interface_names_are_at_most_15_bytes_long() -> None:
     assert bridge_name(104) == "br-vlan104"
     assert vlan_link_name("eth0", 104) == "eth0.104"
     assert vlan_link_name("enp129s0f0", 4094) == "enp129s0f0.4094"
@@ -79,24 +79,24 @@ def test_a_plan_shows_the_lines_of_ip() -> None:
     ]
 
 
-async def test_a_driver_that_is_not_open_says_so() -> None:
+async def test_a_driver_that_is_not_open_reports_it() -> None:
     driver = NetlinkDriver("eth0")
     with pytest.raises(DeviceError, match="not open") as caught:
-        await driver.send(MAKE, nobody)
+        await driver.send(MAKE, ignore)
     assert caught.value.reason == "unreachable"
     await driver.close()
 
 
 @needs_root
-def test_the_trunk_nic_is_missing() -> None:
+def test_a_missing_trunk_nic_is_reported() -> None:
     async def story(route: AsyncIPRoute) -> None:
         driver = NetlinkDriver("eth9")
         await driver.open()
         with pytest.raises(DeviceError, match=r"no trunk nic eth9: .* trunk_nic in") as caught:
-            await driver.send(MAKE, nobody)
+            await driver.send(MAKE, ignore)
         assert caught.value.reason == "missing"
         assert await driver.observe([MAKE, REMOVE]) == [PresenceSeen(False)] * 2
-        await driver.send(REMOVE, nobody)
+        await driver.send(REMOVE, ignore)
         await driver.close()
         await driver.close()
 
@@ -104,14 +104,14 @@ def test_the_trunk_nic_is_missing() -> None:
 
 
 @needs_root
-def test_what_is_no_bridge_is_left_alone() -> None:
+def test_an_interface_that_is_no_bridge_is_left_alone() -> None:
     async def story(route: AsyncIPRoute) -> None:
         await route.link("add", ifname="br-vlan104", kind="veth", peer="other")
         driver = NetlinkDriver("lo")
         await driver.open()
         for change in (MAKE, REMOVE):
             with pytest.raises(DeviceError, match=r"br-vlan104 .* is not a bridge, but") as caught:
-                await driver.send(change, nobody)
+                await driver.send(change, ignore)
             assert caught.value.reason == "refused"
         assert (await links.Kernel(route).find("br-vlan104")) is not None
         await driver.close()
@@ -120,23 +120,23 @@ def test_what_is_no_bridge_is_left_alone() -> None:
 
 
 @needs_root
-def test_an_interface_of_the_masters_own_is_not_taken_for_a_vlan() -> None:
+def test_an_interface_that_only_has_the_name_of_a_vlan_is_left_alone() -> None:
     async def story(route: AsyncIPRoute) -> None:
         await route.link("add", ifname="lo.104", kind="veth", peer="other")
         driver = NetlinkDriver("lo")
         await driver.open()
         for change in (MAKE, REMOVE):
             with pytest.raises(DeviceError, match=r"lo\.104 .* but an interface of kind veth"):
-                await driver.send(change, nobody)
+                await driver.send(change, ignore)
         await driver.close()
 
     in_a_namespace(story)
 
 
-def test_a_bridge_is_not_used_when_the_master_cannot_be_kept_off_it(
+def test_a_bridge_stays_down_if_the_master_s_ip_stack_cannot_be_kept_off_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A system whose /proc/sys is not to be written, as ProtectKernelTunables= makes it."""
+    """On a system with a read-only /proc/sys, as with ProtectKernelTunables=."""
     monkeypatch.setattr(links, "SYSCTLS", tmp_path)
     folder = tmp_path / "ipv4/conf/br-vlan104"
     folder.mkdir(parents=True)

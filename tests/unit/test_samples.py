@@ -1,9 +1,9 @@
-"""What switches of each family really wrote: which of it is an error, and of which line.
+"""Recorded answers of real switches: which are errors, and of which line.
 
 The samples are data: ``samples/DIALECT.toml``, with ``[[error]]`` and ``[[benign]]``. Each has the
 ``line`` that was typed, the ``answer`` between its echo and the next prompt, that ``prompt``, and
-the ``source``; an error also has what must be quoted of it (``says``). They are played to a session
-as a switch would write them, all lines sent ahead.
+the ``source``. An error also has the text that must be quoted (``says``). A session gets them as a
+switch would print them, with all lines sent ahead.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LEAST_OF_ALL = 200
 
 
 class Sample(NamedTuple):
-    """One line that was typed at a switch, and what came of it."""
+    """One line that was typed at a real switch, and its answer."""
 
     dialect: str
     line: str
@@ -40,7 +40,7 @@ class Sample(NamedTuple):
 
 
 def _samples(kind: str) -> dict[str, list[Sample]]:
-    """Read the samples of a kind (``error``, ``benign``), by their dialects."""
+    """Read the samples of a kind (``error``, ``benign``), by dialect."""
     found: dict[str, list[Sample]] = {}
     for path in sorted(FOLDER.glob("*.toml")):
         entries = tomllib.loads(path.read_text())
@@ -53,7 +53,7 @@ ERRORS, BENIGN = _samples("error"), _samples("benign")
 
 
 def each(samples: dict[str, list[Sample]]) -> pytest.MarkDecorator:
-    """Go through all samples, under names that say which is which."""
+    """Parametrize a test with all samples, under telling names."""
     return pytest.mark.parametrize(
         "sample",
         [
@@ -65,12 +65,12 @@ def each(samples: dict[str, list[Sample]]) -> pytest.MarkDecorator:
 
 
 def on_the_wire(text: str) -> str:
-    """End lines as a terminal does."""
+    """Convert line ends to those of a terminal."""
     return re.sub(r"\r?\n", "\r\n", text)
 
 
 def error_in(sample: Sample) -> str | None:
-    """Look for an error as a session does: in what is left without the echo and log messages."""
+    """Find the error as a session does: without the echo and log messages."""
     dialect = DIALECTS[sample.dialect]
     echo = f"{sample.line}\r\n" if dialect.echoes else ""
     written = answers.without_echo(on_the_wire(echo + sample.answer), sample.line)
@@ -80,7 +80,7 @@ def error_in(sample: Sample) -> str | None:
 
 
 def words(text: str) -> str:
-    """Give a text on one line."""
+    """Return a text on one line."""
     return " ".join(text.split())
 
 
@@ -107,12 +107,12 @@ def test_there_are_hundreds_of_samples(samples: dict[str, list[Sample]]) -> None
 
 
 @each(ERRORS)
-def test_an_error_is_seen_and_quoted(sample: Sample) -> None:
+def test_an_error_is_found_and_quoted(sample: Sample) -> None:
     assert words(sample.says) in words(error_in(sample) or "")
 
 
 @each(BENIGN)
-def test_what_is_no_error_is_not_taken_for_one(sample: Sample) -> None:
+def test_a_benign_answer_is_no_error(sample: Sample) -> None:
     assert error_in(sample) is None
 
 
@@ -120,7 +120,7 @@ def test_what_is_no_error_is_not_taken_for_one(sample: Sample) -> None:
 
 
 class Player:
-    """A switch at the other end: it answers the lines of some samples in their order."""
+    """A transport to a switch that answers the lines of some samples, in their order."""
 
     def __init__(self, dialect: Dialect, greeting: str, samples: Sequence[Sample]) -> None:
         self._dialect = dialect
@@ -130,7 +130,7 @@ class Player:
         self._setup = list(dialect.setup)
 
     async def read(self) -> bytes:
-        """Give what is written; the end of the connection when that was all."""
+        """Return the output; b"" once all of it was read."""
         written, self._written = self._written, ""
         return on_the_wire(written).encode()
 
@@ -148,11 +148,11 @@ class Player:
             self._written += echo + answer + self._prompt
 
     async def close(self) -> None:
-        """End."""
+        """Do nothing."""
 
 
 async def typed_ahead(dialect: Dialect, samples: Sequence[Sample]) -> Session:
-    """Log in to a switch that will answer as in some samples."""
+    """Log in to a switch that answers as in some samples."""
     greeting = samples[0].prompt
     if dialect.enable is not None and dialect.unprivileged(greeting):
         greeting = re.sub(r">(?= ?\Z)", "#", greeting)
@@ -168,8 +168,8 @@ async def typed_ahead(dialect: Dialect, samples: Sequence[Sample]) -> Session:
 
 
 @each(ERRORS)
-async def test_an_error_is_noticed_on_the_very_line_that_caused_it(sample: Sample) -> None:
-    """All lines are sent ahead; those before and behind it drew other answers, which are none."""
+async def test_an_error_is_attributed_to_its_line(sample: Sample) -> None:
+    """All lines are sent ahead; the lines before and after it have benign answers."""
     dialect = DIALECTS[sample.dialect]
     prompt = dialect.own_prompt(sample.prompt)
     others = [one for one in BENIGN[sample.dialect] if prompt.search(on_the_wire(one.prompt))][:6]
@@ -189,7 +189,7 @@ async def test_an_error_is_noticed_on_the_very_line_that_caused_it(sample: Sampl
 
 
 @pytest.mark.parametrize("name", sorted(BENIGN))
-async def test_a_script_with_nothing_but_benign_answers_runs_through(name: str) -> None:
+async def test_a_script_with_only_benign_answers_completes(name: str) -> None:
     dialect = DIALECTS[name]
     for played in by_host(dialect, BENIGN[name]):
         session = await typed_ahead(dialect, played)
@@ -203,7 +203,7 @@ async def test_a_script_with_nothing_but_benign_answers_runs_through(name: str) 
 
 
 def by_host(dialect: Dialect, samples: Sequence[Sample]) -> list[list[Sample]]:
-    """Put together the samples that are of one host, by their prompts."""
+    """Group samples by the host in their prompts."""
     hosts: list[list[Sample]] = []
     for sample in samples:
         for host in hosts:

@@ -40,7 +40,7 @@ def address(path: Path, port: int, *, legacy: bool = False, **settings: Any) -> 
 
 
 async def fails(doing: Awaitable[Any]) -> DeviceError:
-    """Something that must fail with a DeviceError; give that."""
+    """Await a call that must fail with a DeviceError; return the error."""
     with pytest.raises(DeviceError) as caught:
         await doing
     return caught.value
@@ -51,7 +51,7 @@ async def fails(doing: Awaitable[Any]) -> DeviceError:
 
 @pytest.fixture
 def openssh(tmp_path: Path) -> Iterator[Sshd]:
-    """A real sshd; ``known_hosts`` in its folder is what ssh reads, and is not there yet."""
+    """Start a real sshd. ``known_hosts`` in its folder is the file of ssh; it is still missing."""
     if SSHD is None:
         pytest.skip("there is no sshd")
     with sshd(tmp_path, "/bin/true", {"LANG": "C"}) as running:
@@ -66,12 +66,12 @@ def keygen(*words: object) -> str:
 
 
 def fingerprint(folder: Path) -> str:
-    """What ssh-keygen says of sshd's key."""
+    """Return the fingerprint of sshd's key, by ssh-keygen."""
     return keygen("-l", "-f", folder / "host_key.pub").split()[1]
 
 
 def other_key(folder: Path, name: str = "other") -> str:
-    """Make a key that is not sshd's; give it as known_hosts has it."""
+    """Create a key other than sshd's; return it in the format of known_hosts."""
     keygen("-q", "-t", "ed25519", "-N", "", "-f", folder / name)
     return " ".join((folder / f"{name}.pub").read_text().split()[:2])
 
@@ -97,15 +97,15 @@ async def test_a_key_is_trusted_by_its_fingerprint_and_ssh_trusts_it_too(openssh
     assert (shown.verdict, shown.stored, list(shown.known)) == ("known", True, [])
     assert stat.S_IMODE(file.stat().st_mode) == 0o644
     assert (await at.trust(None)).verdict == "known"
-    assert not (await at.trust(fingerprint(openssh.folder))).stored  # as it is stored already
+    assert not (await at.trust(fingerprint(openssh.folder))).stored  # it is stored already
     assert openssh.run("true").returncode == 0  # with StrictHostKeyChecking
-    # and now it is the login that sshd refuses: it takes keys only
+    # Now sshd refuses the login, because it only accepts keys.
     error = await fails(at.connect(LOGIN))
     assert error.reason == "login"
     assert "refused the login of haas" in error.message
 
 
-async def test_another_fingerprint_is_refused_with_both(openssh: Sshd) -> None:
+async def test_the_error_for_a_wrong_fingerprint_names_both(openssh: Sshd) -> None:
     file = openssh.folder / "known_hosts"
     wanted = "SHA256:" + "A" * 43
     error = await fails(address(file, openssh.port).trust(wanted))
@@ -115,7 +115,7 @@ async def test_another_fingerprint_is_refused_with_both(openssh: Sshd) -> None:
     assert not file.exists()
 
 
-async def test_a_changed_key_is_refused_until_it_is_trusted_in_its_place(openssh: Sshd) -> None:
+async def test_a_changed_key_is_refused_until_it_replaces_the_trusted_one(openssh: Sshd) -> None:
     file = openssh.folder / "known_hosts"
     old, name = other_key(openssh.folder), f"[127.0.0.1]:{openssh.port}"
     kept = (
@@ -174,14 +174,14 @@ async def test_a_revoked_key_is_refused_even_with_its_fingerprint(openssh: Sshd)
 
 
 async def test_a_switch_with_several_keys_is_trusted_by_any_of_them(tmp_path: Path) -> None:
-    """The fingerprint that its console says may be that of its RSA key."""
+    """Its console may show the fingerprint of its RSA key."""
     file = tmp_path / "known_hosts"
     async with machine(keys=("ssh-ed25519", "ssh-rsa")) as (it, keys):
         at = address(file, it.port)
         assert (await at.trust(None)).key.kind == "ssh-ed25519"
         wanted = HostKey(keys["ssh-rsa"].public_data).fingerprint
         assert (await at.trust(wanted)).key.kind == "ssh-rsa"
-        assert (await at.trust(None)).verdict == "known"  # it is asked for the one that is known
+        assert (await at.trust(None)).verdict == "known"  # the known key is requested first
         await (await at.connect(LOGIN)).close()
 
 
@@ -212,7 +212,7 @@ FILES: list[tuple[str, str, int, str]] = [
     (line("sw[1]", ONE), "sw1", 22, "unknown"),
     (line("[sw1]:2222", ONE), "sw1", 2222, "known"),
     (line("[sw1]:2222", ONE), "sw1", 22, "unknown"),
-    (line("sw1", ONE), "sw1", 2222, "known"),  # as ssh has it
+    (line("sw1", ONE), "sw1", 2222, "known"),  # as ssh does
     (line("sw1", TWO), "sw1", 2222, "unknown"),
     (line("sw1", ONE) + line("[sw1]:2222", TWO), "sw1", 2222, "changed"),
     (line("2001:db8::1", ONE), "2001:DB8::1", 22, "known"),
@@ -227,14 +227,14 @@ FILES: list[tuple[str, str, int, str]] = [
 
 
 @pytest.mark.parametrize(("text", "host", "port", "verdict"), FILES)
-def test_the_file_means_what_it_means_to_ssh(
+def test_the_file_has_the_same_meaning_as_for_ssh(
     tmp_path: Path, text: str, host: str, port: int, verdict: str
 ) -> None:
     (tmp_path / "file").write_bytes(text.encode("latin-1"))
     assert KnownHosts(tmp_path / "file").verdict(host, port, ONE) == verdict
 
 
-def test_a_file_that_was_changed_by_others_is_read_again(tmp_path: Path) -> None:
+def test_a_file_that_others_changed_is_read_again(tmp_path: Path) -> None:
     known = KnownHosts(tmp_path / "file")
     assert known.verdict("sw1", 22, ONE) == "unknown"
     known.path.write_text(line("sw1", ONE))
@@ -243,7 +243,7 @@ def test_a_file_that_was_changed_by_others_is_read_again(tmp_path: Path) -> None
     assert known.verdict("sw1", 22, ONE) == "unknown"
 
 
-def test_a_file_without_an_end_of_line_that_is_a_link_is_completed(tmp_path: Path) -> None:
+def test_trusting_completes_the_last_line_and_keeps_a_link(tmp_path: Path) -> None:
     (tmp_path / "real").write_text(line("sw2", TWO).rstrip("\n"))
     (tmp_path / "file").symlink_to("real")
     KnownHosts(tmp_path / "file").trust("sw1", 22, ONE)
@@ -252,12 +252,12 @@ def test_a_file_without_an_end_of_line_that_is_a_link_is_completed(tmp_path: Pat
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "real"]
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_the_error_names_a_missing_folder(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError, match=r"can't be written .*set \[switches\] known_hosts"):
         KnownHosts(tmp_path / "none" / "file").trust("sw1", 22, ONE)
 
 
-def test_a_file_that_cannot_be_read_trusts_nobody(tmp_path: Path) -> None:
+def test_no_key_is_trusted_if_the_file_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(DeviceError, match="can't be read") as caught:
         KnownHosts(tmp_path).verdict("sw1", 22, ONE)
     assert caught.value.reason == "host_key"
@@ -270,7 +270,7 @@ def test_a_file_that_cannot_be_read_trusts_nobody(tmp_path: Path) -> None:
 async def trusted(
     folder: Path, *, legacy: bool = False, keepalive: float = 0.0, **ways: Any
 ) -> AsyncIterator[tuple[Machine, SshAddress]]:
-    """A machine whose host key is trusted."""
+    """Start a machine whose host key is trusted."""
     async with machine(**ways) as (it, keys):
         at = address(folder / "known_hosts", it.port, legacy=legacy, keepalive=keepalive)
         at.known_hosts.trust("127.0.0.1", it.port, HostKey(next(iter(keys.values())).public_data))
@@ -278,7 +278,7 @@ async def trusted(
 
 
 async def until(transport: SshTransport | TelnetTransport, end: bytes) -> bytes:
-    """Read up to some text, or to the end of the connection."""
+    """Read until the output ends with a text, or until the connection closes."""
     text = b""
     async with asyncio.timeout(10):
         while not text.endswith(end):
@@ -303,7 +303,7 @@ LOGINS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("ways", LOGINS.values(), ids=LOGINS)
-async def test_it_logs_in(tmp_path: Path, ways: dict[str, Any]) -> None:
+async def test_every_kind_of_login_succeeds(tmp_path: Path, ways: dict[str, Any]) -> None:
     async with trusted(tmp_path, **ways) as (it, at):
         transport = await at.connect(LOGIN)
         assert await until(transport, PROMPT) == PROMPT
@@ -313,7 +313,7 @@ async def test_it_logs_in(tmp_path: Path, ways: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("methods", [("password",), ("keyboard-interactive",), BOTH])
 async def test_a_wrong_password_is_sent_once(tmp_path: Path, methods: tuple[str, ...]) -> None:
-    """Sent by each method in turn it would lock the account that much sooner."""
+    """Sending it by each method would lock the account sooner."""
     async with trusted(tmp_path, methods=methods) as (it, at):
         error = await fails(at.connect(Credential(username="haas", password="wr0ng-pass")))
     assert error.reason == "login"
@@ -321,14 +321,14 @@ async def test_a_wrong_password_is_sent_once(tmp_path: Path, methods: tuple[str,
     assert it.tried == ["wr0ng-pass"]
 
 
-async def test_a_switch_that_hangs_up_on_a_wrong_password(tmp_path: Path) -> None:
+async def test_a_switch_may_disconnect_after_a_wrong_password(tmp_path: Path) -> None:
     async with trusted(tmp_path, hangs_up=True) as (_, at):
         error = await fails(at.connect(Credential(username="haas", password="wr0ng-pass")))
     assert error.reason == "login"
     assert "refused the login of haas" in error.message
 
 
-async def test_other_questions_get_no_password(tmp_path: Path) -> None:
+async def test_an_unknown_question_gets_no_password(tmp_path: Path) -> None:
     questions = (("One-time code: ", False),)
     ways = {"methods": ("keyboard-interactive",), "questions": questions}
     async with trusted(tmp_path, **ways) as (it, at):
@@ -336,20 +336,20 @@ async def test_other_questions_get_no_password(tmp_path: Path) -> None:
     assert it.tried == []
 
 
-async def test_ssh_wants_a_user_name(tmp_path: Path) -> None:
+async def test_ssh_needs_a_user_name(tmp_path: Path) -> None:
     error = await fails(address(tmp_path / "none", 1).connect(Credential(password="s3cret")))
     assert error.reason == "login"
     assert "add  username = …" in error.message
 
 
-async def test_a_machine_without_a_free_shell(tmp_path: Path) -> None:
+async def test_a_switch_without_a_free_shell_is_busy(tmp_path: Path) -> None:
     async with trusted(tmp_path, shells=False) as (_, at):
         error = await fails(at.connect(LOGIN))
     assert error.reason == "busy"
     assert "has no SSH session free" in error.message
 
 
-async def test_no_log_has_a_password_or_a_name(
+async def test_no_log_contains_a_password_or_a_user_name(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -366,8 +366,8 @@ async def test_no_log_has_a_password_or_a_name(
 # --- bytes ----------------------------------------------------------------------------------------
 
 
-async def test_lines_end_as_the_enter_key_does_and_bytes_stay_bytes(tmp_path: Path) -> None:
-    """CR LF would be two lines to a shell on a terminal."""
+async def test_lines_end_with_a_carriage_return_and_bytes_are_unchanged(tmp_path: Path) -> None:
+    """A shell on a terminal would take CR LF as two lines."""
     async with trusted(tmp_path) as (it, at):
         transport = await at.connect(LOGIN)
         await until(transport, PROMPT)
@@ -380,7 +380,7 @@ async def test_lines_end_as_the_enter_key_does_and_bytes_stay_bytes(tmp_path: Pa
 
 
 @pytest.mark.parametrize("how", ["close", "abort"])
-async def test_the_end_of_the_connection_is_the_end_of_the_bytes(tmp_path: Path, how: str) -> None:
+async def test_reading_ends_with_the_connection(tmp_path: Path, how: str) -> None:
     async with trusted(tmp_path) as (it, at):
         transport = await at.connect(LOGIN)
         await until(transport, PROMPT)
@@ -388,7 +388,7 @@ async def test_the_end_of_the_connection_is_the_end_of_the_bytes(tmp_path: Path,
         getattr(it.connection, how)()
         assert await until(transport, b"never") == b""
         assert await transport.read() == b""
-        transport.write(b"show version\r\n")  # silently
+        transport.write(b"show version\r\n")  # no error
         await transport.close()
         await transport.close()
 
@@ -403,7 +403,7 @@ OLD: dict[str, Any] = {
 }
 
 
-async def test_what_can_be_broken_is_used_only_when_it_is_asked_for(tmp_path: Path) -> None:
+async def test_broken_algorithms_are_only_used_with_the_option(tmp_path: Path) -> None:
     async with trusted(tmp_path, keys=("ssh-rsa",), algorithms=OLD) as (_, at):
         for doing in (at.connect(LOGIN), at.trust(None)):
             error = await fails(doing)
@@ -415,7 +415,7 @@ async def test_what_can_be_broken_is_used_only_when_it_is_asked_for(tmp_path: Pa
         await transport.close()
 
 
-async def test_merely_old_switches_need_no_option(tmp_path: Path) -> None:
+async def test_old_but_unbroken_algorithms_need_no_option(tmp_path: Path) -> None:
     algorithms = {
         "kex_algs": ["diffie-hellman-group14-sha1"],
         "encryption_algs": ["aes128-ctr"],
@@ -425,7 +425,7 @@ async def test_merely_old_switches_need_no_option(tmp_path: Path) -> None:
         await (await at.connect(LOGIN)).close()
 
 
-async def test_the_option_weakens_nothing_with_a_switch_that_knows_better(tmp_path: Path) -> None:
+async def test_with_the_option_better_algorithms_are_still_preferred(tmp_path: Path) -> None:
     everything = {
         "kex_algs": ["diffie-hellman-group1-sha1", "curve25519-sha256"],
         "encryption_algs": ["3des-cbc", "aes256-gcm@openssh.com"],
@@ -441,7 +441,7 @@ async def test_the_option_weakens_nothing_with_a_switch_that_knows_better(tmp_pa
 # --- what does not answer -------------------------------------------------------------------------
 
 
-async def test_nobody_there(tmp_path: Path) -> None:
+async def test_a_refused_connection_is_unreachable(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     error = await fails(address(tmp_path / "none", port).connect(LOGIN))
@@ -450,7 +450,7 @@ async def test_nobody_there(tmp_path: Path) -> None:
     assert "that its SSH is on" in error.message
 
 
-async def test_somebody_who_says_nothing(tmp_path: Path) -> None:
+async def test_a_silent_server_is_unreachable(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         at = address(tmp_path / "none", silent.getsockname()[1], login_timeout=0.2)
         for doing in (at.connect(LOGIN), at.trust(None)):
@@ -468,7 +468,9 @@ SAID: list[tuple[bytes, str, str]] = [
 
 
 @pytest.mark.parametrize(("said", "reason", "words"), SAID, ids=["telnet", "1.5", "http", "shut"])
-async def test_something_else_there(tmp_path: Path, said: bytes, reason: str, words: str) -> None:
+async def test_a_server_of_another_protocol_is_reported(
+    tmp_path: Path, said: bytes, reason: str, words: str
+) -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(said)
         if not said.startswith(b"\xff"):
@@ -490,8 +492,8 @@ async def test_something_else_there(tmp_path: Path, said: bytes, reason: str, wo
 # --- silence --------------------------------------------------------------------------------------
 
 
-async def test_a_silent_connection_that_is_gone_is_noticed(tmp_path: Path) -> None:
-    """The cable is pulled: nothing arrives any more, and nobody says so."""
+async def test_keepalive_notices_a_dead_connection(tmp_path: Path) -> None:
+    """The cable is pulled: nothing arrives, and no side closes the connection."""
     async with trusted(tmp_path) as (it, at), cable(it.port) as (port, pull):
         far = address(at.known_hosts.path, port, keepalive=0.05)
         far.known_hosts.trust("127.0.0.1", port, await far.host_key())
@@ -502,7 +504,7 @@ async def test_a_silent_connection_that_is_gone_is_noticed(tmp_path: Path) -> No
         await transport.close()
 
 
-async def test_a_silent_connection_that_is_not_gone_stays(tmp_path: Path) -> None:
+async def test_keepalive_keeps_a_silent_connection(tmp_path: Path) -> None:
     asked = asyncio.Event()
     left = 0
 
@@ -517,7 +519,7 @@ async def test_a_silent_connection_that_is_not_gone_stays(tmp_path: Path) -> Non
         far.known_hosts.trust("127.0.0.1", port, await far.host_key())
         transport = await far.connect(LOGIN)
         await until(transport, PROMPT)
-        left = 12  # questions and answers, more than may stay unanswered
+        left = 12  # probes and replies: more than may remain unanswered
         async with asyncio.timeout(10):
             await asked.wait()
         transport.write(b"still there\r\n")
@@ -529,7 +531,7 @@ async def test_a_silent_connection_that_is_not_gone_stays(tmp_path: Path) -> Non
 async def cable(
     port: int, over: Callable[[bytes], None] = lambda data: None
 ) -> AsyncIterator[tuple[int, Callable[[], None]]]:
-    """A relay to a port, and how to pull it out."""
+    """Relay connections to a port; give the relay's port and a function that cuts them."""
     pulled = False
     tasks: set[asyncio.Task[None]] = set()
 
@@ -580,7 +582,7 @@ async def test_tcp_probes_silent_connections_of_both_transports(tmp_path: Path) 
     server.close()
 
 
-def test_with_0_nothing_is_probed() -> None:
+def test_a_keepalive_of_0_sends_no_probes() -> None:
     with socket.socket() as sock:
         keep_alive(sock, 0)
         assert probing(sock)[0] == 0

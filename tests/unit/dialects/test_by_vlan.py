@@ -1,7 +1,7 @@
 """Dialects in which ports join VLANs by lines under the VLAN, against their simulated switches.
 
-``dell_os9`` speaks to a Dell S4810, ``brocade_fastiron`` to an ICX of today and to one from before
-08.0.80, all by real telnet and all strict: a port must leave one VLAN before it joins another.
+``dell_os9`` is tested on a Dell S4810, ``brocade_fastiron`` on a current ICX and on one before
+08.0.80, over real telnet. All are strict: a port must leave one VLAN before it joins another.
 """
 
 from __future__ import annotations

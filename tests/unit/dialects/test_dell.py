@@ -1,7 +1,7 @@
-"""Dell's own two families, PowerConnect 55xx and the N-series, against strict simulators of both.
+"""Two families of Dell, PowerConnect 55xx and the N-series, against strict simulators of both.
 
-After each line that is sent, a port carries nothing that neither its old nor its new configuration
-has: also when a line is refused, and those sent ahead of its answer are carried out all the same.
+After each line, a port carries no VLAN that is in neither its old nor its new configuration, even
+if a line is refused and the lines sent ahead of its answer are carried out.
 """
 
 from __future__ import annotations

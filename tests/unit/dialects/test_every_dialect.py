@@ -1,8 +1,7 @@
-"""What holds for every dialect there is, against a strict simulator of each kind of switch.
+"""Properties of every dialect, against a strict simulator of each kind of switch.
 
-The first of it: after each line that is sent, a port carries nothing that neither its old nor its
-new configuration has; also when a line is refused, and those that were sent ahead of its answer are
-carried out all the same.
+The first one: after each line, a port carries no VLAN that is in neither its old nor its new
+configuration, even if a line is refused and the lines sent ahead of its answer are carried out.
 """
 
 from __future__ import annotations

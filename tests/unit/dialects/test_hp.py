@@ -1,9 +1,9 @@
 """HPE's two families, Comware and ProVision (ProCurve), against strict simulators of both.
 
-Each in two kinds: Comware 7 and 5.20; a ProVision that takes a port home to the default VLAN when
-it loses its last one, and one that refuses that. After each line that is sent, a port carries
-nothing that neither its old nor its new configuration has: also when a line is refused, and those
-sent ahead of its answer are carried out all the same.
+Each in two kinds: Comware 7 and 5.20; a ProVision that returns a port to the default VLAN when it
+loses its last VLAN, and one that refuses that. After each line, a port carries no VLAN that is in
+neither its old nor its new configuration, even if a line is refused and the lines sent ahead of its
+answer are carried out.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ GIGABIT = "GigabitEthernet1/0/{}"
 
 @pytest.mark.parametrize("username", ["haas", None])
 async def test_a_procurve_operator_becomes_its_manager(username: str | None) -> None:
-    """``enable`` asks for the manager's name too, where there is one."""
+    """``enable`` also asks for the manager's name, if one is configured."""
     switch = KINDS["hp_procurve"].switch(username=username, enable="en4ble")
     async with driving(switch) as driver:
         await send(driver, SetPort("1", PortConfig(100)))
@@ -50,8 +50,8 @@ async def test_a_procurve_operator_becomes_its_manager(username: str | None) -> 
 
 
 @pytest.mark.parametrize("name", [name for name in KINDS if name.startswith("hp")])
-async def test_a_port_that_goes_on_being_used_is_never_shut(name: str) -> None:
-    """One more VLAN, or another without a tag, does not take a node's link down."""
+async def test_a_port_that_stays_in_use_is_never_shut(name: str) -> None:
+    """A further VLAN, or another untagged one, does not take a node's link down."""
     switch = KINDS[name].switch()
     steps = [
         PortConfig(100, (101,)),
@@ -73,7 +73,7 @@ async def test_a_port_that_goes_on_being_used_is_never_shut(name: str) -> None:
 
 
 async def test_a_procurve_asks_before_it_removes_a_vlan_with_ports() -> None:
-    """No line sent ahead takes the place of the answer."""
+    """No line sent ahead answers the question."""
     switch = KINDS["hp_procurve"].switch()
     switch.running.vlans[100].untagged, switch.running.vlans[1].untagged = (
         frozenset({"3"}),
@@ -85,7 +85,7 @@ async def test_a_procurve_asks_before_it_removes_a_vlan_with_ports() -> None:
         assert switch.carried("3") == Carried(1)
 
 
-async def test_a_procurve_that_has_no_room_for_another_vlan_says_so() -> None:
+async def test_a_procurve_without_room_for_another_vlan_is_reported() -> None:
     switch = KINDS["hp_procurve"].switch()
     assert isinstance(switch, procurve.ProcurveSwitch)
     switch.running.vlan_limit = 6
@@ -98,7 +98,7 @@ async def test_a_procurve_that_has_no_room_for_another_vlan_says_so() -> None:
 # --- saving, restarting ---------------------------------------------------------------------------
 
 
-async def test_an_old_procurve_that_cannot_tell_what_is_saved_is_believed() -> None:
+async def test_a_save_counts_on_an_old_procurve_that_cannot_show_its_state() -> None:
     switch = KINDS["hp_procurve"].switch()
     switch.faults.refuse[r"^show config status"] = "Invalid input: status"
     async with driving(switch) as driver:
@@ -109,7 +109,7 @@ async def test_an_old_procurve_that_cannot_tell_what_is_saved_is_believed() -> N
 # --- what it says of itself -----------------------------------------------------------------------
 
 
-def test_a_comware_port_that_could_be_several_is_refused() -> None:
+def test_an_ambiguous_comware_port_is_refused() -> None:
     with pytest.raises(ValueError, match="write the type out"):
         DIALECTS["hpe_comware"].canonical_port("t1/0/1")
 
@@ -131,7 +131,7 @@ def test_procurve_ports_of_modules_stacks_and_trunks_are_read() -> None:
     assert found["Trk1"] == PortState(PortConfig(None, (100,)))
 
 
-def test_comware_ports_are_read_whatever_their_link_type() -> None:
+def test_comware_ports_of_every_link_type_are_read() -> None:
     answer = (
         "#\ninterface NULL0\n#\ninterface Vlan-interface1\n ip address dhcp-alloc\n#\n"
         "interface GigabitEthernet1/0/1\n port link-mode bridge\n port link-type trunk\n"

@@ -1,7 +1,6 @@
-"""What dialects say, and that after each of their lines a port carries nothing new but its goal.
+"""Cisco IOS on a strict simulated Catalyst, and a Linux bridge.
 
-``cisco_ios`` speaks to the simulated Catalyst, which is strict; ``linux_bridge`` to a model of
-bridge(8) and ip-link(8) below (the lab speaks to the real ones).
+``linux_bridge`` is tested on a model of bridge(8) and ip-link(8) below; the lab uses the real ones.
 """
 
 from __future__ import annotations
@@ -33,22 +32,22 @@ from tests.unit.dialects.harness import CONFIGS, driving, send
 
 
 def lines(dialect: Dialect, *changes: SetPort | SetVlan, **options: Any) -> list[str]:
-    """What is sent for some changes, in order."""
+    """Return the lines for some changes, in order."""
     return [line.text for line in dialect.script(changes, options)]
 
 
 # --- cisco_ios ------------------------------------------------------------------------------------
 
 
-async def test_extended_vlans_on_a_vtp_server_are_refused_when_they_are_made() -> None:
-    """IOS says so only when the VLAN's mode is left, and keeps nothing."""
+async def test_creating_an_extended_vlan_on_a_vtp_server_is_refused() -> None:
+    """IOS reports it only when the VLAN's context is left, and keeps nothing."""
     async with driving(catalyst(vtp_mode="server")) as driver:
         with pytest.raises(DeviceError, match=r'refused "exit": .*Failed to create VLANs 1006'):
             await send(driver, SetVlan(1006, True))
 
 
-async def test_a_model_that_also_knows_isl_wants_the_encapsulation() -> None:
-    """A 3560 refuses trunk mode until then; a 2960 has no such command."""
+async def test_a_model_that_knows_isl_needs_the_encapsulation_first() -> None:
+    """A 3560 refuses trunk mode without it; a 2960 lacks the command."""
     switch = catalyst(model="WS-C3560-24TS", ports=gigabit(2, "0/"))
     wanted = SetPort("Gi0/1", PortConfig(None, (100,)))
     async with driving(switch) as driver:
@@ -67,7 +66,7 @@ SHORT = [("Gi1/0/1", True), ("gi1/0/1", True), ("GigabitEthernet1/0/1", True), (
 
 
 @pytest.mark.parametrize(("registered", "same"), SHORT)
-def test_a_port_is_found_by_its_short_name_and_by_no_other(registered: str, same: bool) -> None:
+def test_a_port_is_found_by_its_short_name_and_no_other(registered: str, same: bool) -> None:
     answer = (
         "interface GigabitEthernet1/0/1\n switchport access vlan 100\n switchport mode access\n"
     )
@@ -82,14 +81,14 @@ def test_a_port_is_found_by_its_short_name_and_by_no_other(registered: str, same
 
 @dataclass
 class LinuxPort:
-    """One port of a bridge with ``vlan_filtering 1``, as the kernel has it."""
+    """One port of a bridge with ``vlan_filtering 1``, as the kernel treats it."""
 
     up: bool = True
     vlans: dict[int, bool] = field(default_factory=lambda: {1: True})
-    """VLAN id to whether it is the PVID, untagged on the way out."""
+    """VLAN id -> whether it is the PVID, untagged on egress."""
 
     def run(self, line: str) -> None:
-        """Carry out one command; an unknown one fails, as it would."""
+        """Carry out one command; fail on an unknown one."""
         if line in ("ip link set dev p1 up", "ip link set dev p1 down"):
             self.up = line.endswith("up")
             return
@@ -103,7 +102,7 @@ class LinuxPort:
             if found[1] == "del":
                 self.vlans.pop(vlan, None)
                 continue
-            if found[4]:  # a port has one PVID: the one before loses that, not its membership
+            if found[4]:  # a port has one PVID: the previous one stays as a tagged VLAN
                 self.vlans = dict.fromkeys(self.vlans, False)
             self.vlans[vlan] = bool(found[4])
 
@@ -111,7 +110,7 @@ class LinuxPort:
         return set(self.vlans) if self.up else set()
 
     def shown(self) -> list[str]:
-        """As ``bridge -json -compressvlans vlan show`` and ``ip -json link show`` print it."""
+        """Return the output of ``bridge -json -compressvlans vlan show`` and ``ip -json link``."""
         entries: list[dict[str, Any]] = []
         for part in vlan_ranges([v for v, pvid in self.vlans.items() if not pvid]).split(","):
             if part:
@@ -132,7 +131,7 @@ class LinuxPort:
 
 @settings(deadline=None, max_examples=150)
 @given(st.lists(CONFIGS, min_size=1, max_size=4), st.booleans())
-def test_a_linux_bridge_opens_nothing_else_either(wanted: list[PortConfig], up: bool) -> None:
+def test_no_line_opens_a_foreign_vlan_on_a_linux_bridge(wanted: list[PortConfig], up: bool) -> None:
     dialect = DIALECTS["linux_bridge"]
     port = LinuxPort(up=up)
     for config in wanted:
@@ -144,7 +143,7 @@ def test_a_linux_bridge_opens_nothing_else_either(wanted: list[PortConfig], up: 
         assert dialect.parse_ports(port.shown(), {})["p1"].carries == config
 
 
-def test_a_linux_switch_is_asked_as_root_where_the_login_is_not() -> None:
+def test_commands_run_as_root_if_the_login_is_not_root() -> None:
     dialect = DIALECTS["linux_bridge"]
     sent = lines(dialect, SetPort("p1", PARKED), sudo=True)
     assert sent
@@ -152,7 +151,7 @@ def test_a_linux_switch_is_asked_as_root_where_the_login_is_not() -> None:
     assert "p9" not in dialect.parse_ports(LinuxPort().shown(), {})
 
 
-def test_a_linux_command_s_exit_status_decides() -> None:
+def test_a_command_failed_if_its_exit_status_is_not_0() -> None:
     dialect = DIALECTS["linux_bridge"]
     prompt = dialect.own_prompt("haas-0#")
     for text, error in (
@@ -175,14 +174,13 @@ def test_vlan_lists_are_read_as_they_are_written(some: frozenset[int]) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "a", "1-", "5-1", "0", "4095", "1,,2", "-3", "1 2"])
-def test_a_list_that_is_none_is_refused_with_a_sentence(text: str) -> None:
+def test_a_malformed_vlan_list_is_refused_with_a_sentence(text: str) -> None:
     with pytest.raises(ValueError, match="is not a"):
         parse_vlan_ranges(text)
 
 
 @pytest.mark.parametrize("name", sorted(DIALECTS))
-def test_a_dialect_sends_one_line_at_a_time(name: str) -> None:
-    """No line holds another one, whatever the port is called."""
+def test_no_line_of_a_dialect_contains_a_line_break(name: str) -> None:
     dialect = DIALECTS[name]
     for config in (PARKED, PortConfig(100), PortConfig(100, (101, 102))):
         for line in lines(dialect, SetPort("p1", config)):

@@ -1,4 +1,4 @@
-"""Junos: a candidate that nobody else sees, and one commit that takes all of it or nothing."""
+"""Junos: a private candidate, and one commit that applies all of it or nothing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ JUNOS = DIALECTS["juniper_junos"]
 
 
 class Cancelling(Recorder):
-    """Cancels when a line begins so."""
+    """Cancels once a line with this start is sent."""
 
     def __init__(self, stops_at: str) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class Cancelling(Recorder):
 
 
 class Waiting(Recorder):
-    """Notices when somebody else is waited for."""
+    """Notices when the driver waits for another session."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class Waiting(Recorder):
 
 
 def commands(switch: JunosSwitch) -> list[str]:
-    """The lines that were sent after the login."""
+    """Return the lines that were sent after the login."""
     texts = [record.text for record in switch.lines]
     return texts[texts.index("set cli screen-width 0") + 1 :]
 
@@ -74,8 +74,8 @@ REFUSABLE = (
 
 
 @pytest.mark.parametrize("line", REFUSABLE)
-async def test_nothing_at_all_changes_when_one_line_is_refused(line: str) -> None:
-    """Also not by the lines that were sent ahead of the refusal, nor by what is committed later."""
+async def test_nothing_changes_if_one_line_is_refused(line: str) -> None:
+    """Neither the lines sent ahead take effect, nor does a later commit apply them."""
     switch = ex4300()
     async with driving(switch) as driver:
         switch.faults.refuse = {line: "error: permission denied"}
@@ -100,7 +100,7 @@ async def test_nothing_at_all_changes_when_one_line_is_refused(line: str) -> Non
         assert switch.carried("ge-0/0/2") == NOTHING
 
 
-async def test_what_a_commit_refuses_is_told_with_place_and_reason() -> None:
+async def test_a_refused_commit_is_reported_with_place_and_reason() -> None:
     switch = ex4300()
     switch.running.ports["ge-0/0/1"] = Port(inet=True)
     async with driving(switch) as driver:
@@ -136,7 +136,7 @@ async def test_a_cancelled_job_commits_nothing(at: str) -> None:
 
 
 @pytest.mark.parametrize("at", ["^configure", "interface-mode", "^delete interfaces .* disable"])
-async def test_a_session_that_is_cut_commits_nothing(at: str) -> None:
+async def test_a_lost_session_commits_nothing(at: str) -> None:
     switch = ex4300()
     async with driving(switch) as driver:
         switch.faults.cut_at = at
@@ -151,8 +151,8 @@ async def test_a_session_that_is_cut_commits_nothing(at: str) -> None:
         assert switch.history == []
 
 
-async def test_a_candidate_that_can_t_be_dropped_is_never_committed_later() -> None:
-    """The session it is in is given up, and with it what it holds."""
+async def test_a_candidate_that_cannot_be_discarded_is_never_committed_later() -> None:
+    """Its session is closed, and the candidate with it."""
     switch = ex4300()
     async with driving(switch) as driver:
         switch.faults.refuse = {"^rollback": "error: busy", "vlan members": "error: no"}
@@ -166,8 +166,7 @@ async def test_a_candidate_that_can_t_be_dropped_is_never_committed_later() -> N
         assert switch.history == []
 
 
-async def test_a_commit_may_take_its_time() -> None:
-    """It takes seconds where a line takes none."""
+async def test_a_commit_may_take_longer_than_a_line() -> None:
     switch = ex4300()
     switch.faults.slow = {"^commit$": 0.35}
     async with driving(switch, answer_timeout=0.2) as driver:
@@ -179,7 +178,7 @@ async def test_a_commit_may_take_its_time() -> None:
 
 
 class Admin:
-    """Somebody else at the same switch."""
+    """Another user of the same switch."""
 
     def __init__(self, switch: JunosSwitch) -> None:
         self._switch = switch
@@ -193,7 +192,7 @@ class Admin:
         self.writer.close()
 
     async def types(self, *lines: str) -> None:
-        """Type lines, and wait until the switch has taken them."""
+        """Type lines, and wait until the switch has carried them out."""
         for line in lines:
             before = self._switch.counters.lines
             self.writer.write(f"{line}\r".encode())
@@ -201,7 +200,9 @@ class Admin:
                 await self.reader.read(1024)
 
 
-async def test_a_locked_configuration_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_driver_waits_for_a_locked_configuration(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("haas_rpcd.drivers.switch.driver.RETRY_DELAYS", (0.01,))
     switch = ex4300()
     async with driving(switch, busy_timeout=5.0) as driver, Admin(switch) as admin:
@@ -225,7 +226,7 @@ async def test_a_locked_configuration_is_waited_for(monkeypatch: pytest.MonkeyPa
         ),
     ],
 )
-async def test_who_holds_the_configuration_is_named(typed: tuple[str, ...], words: str) -> None:
+async def test_the_error_names_the_holder_of_the_lock(typed: tuple[str, ...], words: str) -> None:
     switch = ex4300()
     async with driving(switch) as driver, Admin(switch) as admin:
         await admin.types(*typed)
@@ -234,7 +235,7 @@ async def test_who_holds_the_configuration_is_named(typed: tuple[str, ...], word
         assert switch.history == []
 
 
-async def test_somebody_else_s_commit_in_between_is_kept() -> None:
+async def test_a_commit_of_another_user_in_between_is_kept() -> None:
     switch = ex4300()
     async with driving(switch) as driver, Admin(switch) as admin:
         await send(driver, SetPort("ge-0/0/1", PortConfig(100)))
@@ -247,7 +248,7 @@ async def test_somebody_else_s_commit_in_between_is_kept() -> None:
 # --- lines ----------------------------------------------------------------------------------------
 
 
-async def test_ports_with_the_same_goal_are_set_by_a_range() -> None:
+async def test_ports_with_the_same_configuration_are_set_by_a_range() -> None:
     switch = ex4300(ports=48)
     async with driving(switch) as driver:
         changes = [SetPort(name, PortConfig(100)) for name in switch.port_list]
@@ -259,7 +260,7 @@ async def test_ports_with_the_same_goal_are_set_by_a_range() -> None:
         assert wild == "wildcard range delete interfaces ge-0/0/[0-47] disable"
 
 
-async def test_vlans_are_made_with_no_ports_and_removed() -> None:
+async def test_vlans_are_created_without_ports_and_removed() -> None:
     switch = ex4300()
     switch.running.vlans["haas-110"] = Vlan(110, frozenset({"ge-0/0/1.0"}))
     async with driving(switch) as driver:
@@ -272,7 +273,7 @@ async def test_vlans_are_made_with_no_ports_and_removed() -> None:
         assert await driver.observe(both) == [PresenceSeen(False), PresenceSeen(True)]
 
 
-async def test_nothing_needs_saving_and_all_outlives_a_restart() -> None:
+async def test_a_commit_survives_a_restart_without_a_save() -> None:
     switch = ex4300()
     async with driving(switch) as driver:
         await send(driver, SetPort("ge-0/0/1", PortConfig(100)))
@@ -281,7 +282,7 @@ async def test_nothing_needs_saving_and_all_outlives_a_restart() -> None:
     assert not JUNOS.saves
 
 
-async def test_a_commit_that_can_t_be_written_is_none() -> None:
+async def test_a_commit_that_cannot_be_written_fails() -> None:
     switch = ex4300()
     switch.faults.save_error = "error: could not write configuration: No space left on device"
     async with driving(switch) as driver:
@@ -294,8 +295,8 @@ async def test_a_commit_that_can_t_be_written_is_none() -> None:
 
 
 @pytest.mark.parametrize("user", ["haas", "root", "haas@tacacs.example"])
-async def test_all_ways_to_log_in_end_at_the_operational_prompt(user: str) -> None:
-    """Root's login ends in a shell."""
+async def test_every_login_ends_at_the_operational_prompt(user: str) -> None:
+    """Root logs in to a shell."""
     async with driving(ex4300(username=user), Credential(username=user, password="s3cret")) as it:
         probed = await it.probe()
         assert probed.prompt == f"{user}@sw1>"
@@ -330,8 +331,8 @@ CONFIGURED = {
 }
 
 
-def test_everything_that_puts_a_port_into_a_vlan_is_read() -> None:
-    """By id, range, name or all of them; from the VLAN's side; deactivated statements are none."""
+def test_every_way_to_put_a_port_into_a_vlan_is_read() -> None:
+    """By id, range, name or ``all``, and from the VLAN's side; without deactivated statements."""
     switching = "unit 0 family ethernet-switching"
     interfaces = f"""
 set interfaces interface-range staff member ge-0/0/0

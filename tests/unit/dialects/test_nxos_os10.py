@@ -1,4 +1,4 @@
-"""Nexus and OS10: ports that may route, lists that only grow. Both look before they type."""
+"""Nexus and OS10: routed ports, and lists that only grow. Both read before they change a port."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ async def test_an_open_port_stays_open_from_one_network_to_another(name: str) ->
 
 
 @pytest.mark.parametrize("name", ["cisco_nxos", "dell_os10"])
-async def test_where_nothing_is_known_of_a_port_the_lines_are_absolute(name: str) -> None:
-    """As in a plan's preview, before anybody has looked."""
+async def test_the_lines_for_a_port_in_an_unknown_state_are_absolute(name: str) -> None:
+    """As in a plan's preview, before the switch was read."""
     dialect = DIALECTS[name]
     port = KINDS[name].kind.port_names(1)[0]
     for config in (PARKED, PortConfig(100), PortConfig(None, (100,)), PortConfig(100, (101,))):
@@ -47,8 +47,8 @@ async def test_where_nothing_is_known_of_a_port_the_lines_are_absolute(name: str
 # --- Nexus ----------------------------------------------------------------------------------------
 
 
-async def test_fresh_ports_of_a_nexus_that_routes_by_default() -> None:
-    """They come up on VLAN 1 when they are made to switch, so they are shut before."""
+async def test_fresh_routed_ports_are_shut_before_they_switch() -> None:
+    """They would come up on VLAN 1."""
     switch = KINDS["cisco_nxos"].switch(switched=False)
     ports = switch.port_list[:2]
     async with driving(switch) as driver:
@@ -74,8 +74,8 @@ async def test_a_reserved_vlan_is_refused_on_its_own_line() -> None:
 # --- OS10 -----------------------------------------------------------------------------------------
 
 
-async def test_an_os10_port_may_not_be_on_a_vlan_both_ways() -> None:
-    """What was tagged is taken off before it becomes the native one, and the other way round."""
+async def test_a_tagged_vlan_of_an_os10_port_can_become_the_untagged_one() -> None:
+    """It is removed from the list first; and the other way round."""
     switch = KINDS["dell_os10"].switch()
     port = switch.port_list[0]
     async with driving(switch) as driver:
@@ -84,8 +84,8 @@ async def test_an_os10_port_may_not_be_on_a_vlan_both_ways() -> None:
             assert switch.carried(port) == carried(config)
 
 
-def test_an_os10_port_that_leaves_trunk_mode_takes_no_list_with_it() -> None:
-    """Dell does not say that the list is forgotten with the mode, so it is emptied by name."""
+def test_the_list_of_an_os10_port_that_leaves_trunk_mode_is_cleared() -> None:
+    """Dell does not document that the list is lost with the mode, so it is cleared by name."""
     dialect = DIALECTS["dell_os10"]
     now = {"ethernet1/1/1": PortConfig(100, (101, 102, 7))}
     for config in (PARKED, PortConfig(101)):
@@ -94,8 +94,8 @@ def test_an_os10_port_that_leaves_trunk_mode_takes_no_list_with_it() -> None:
         assert lines.index("shutdown") < emptied < lines.index("switchport mode access")
 
 
-def test_an_os10_configuration_without_blanks_is_read_as_well() -> None:
-    """Some releases print it so; and a split port has a colon in its name."""
+def test_an_os10_configuration_without_indentation_is_read() -> None:
+    """Some releases print it so. Split ports have a colon in their names."""
     answer = (
         "!\ninterface ethernet1/1/30:2\nno shutdown\nswitchport mode trunk\n"
         "switchport access vlan 1\nswitchport trunk allowed vlan 2-3,40\n!\n"

@@ -29,7 +29,7 @@ some = st.frozensets(st.sampled_from((NO_TAG, 7, *POOL)))
 
 @dataclass
 class OvsPort:
-    """A row of the table, and its link. A fresh one is up and carries everything."""
+    """A row of the table, and its link. A fresh port is up and carries everything."""
 
     vlan_mode: str | None = None
     tag: int | None = None
@@ -38,7 +38,7 @@ class OvsPort:
     up: bool = True
 
     def run(self, line: str) -> None:
-        """Carry out one command; an unknown one fails, as it would."""
+        """Carry out one command; fail on an unknown one."""
         if match := re.fullmatch(
             r"ip link set dev p1 (up|down)"
             r"|ovs-ofctl -O OpenFlow10\S* mod-port br0 p1 (up|down)",
@@ -67,7 +67,7 @@ class OvsPort:
             self.protected = text == "true"
 
     def described(self) -> frozenset[int]:
-        """What the row says that the port carries; 0 stands for frames without a tag."""
+        """Return what the port carries by its row; 0 stands for untagged frames."""
         tag = NO_TAG if self.tag is None else self.tag
         mode = self.vlan_mode or ("trunk" if self.tag is None else "access")
         if mode == "access":
@@ -80,7 +80,7 @@ class OvsPort:
         return self.described() if self.up else frozenset()
 
     def shown(self) -> list[str]:
-        """As ``ovs-vsctl --format=json list port`` and ``ip -json link show`` print it."""
+        """Return the output of ``ovs-vsctl --format=json list port`` and ``ip -json link show``."""
         row = [
             "p1",
             self.vlan_mode or ["set", []],
@@ -118,7 +118,7 @@ def lines(config: PortConfig, **options: Any) -> list[str]:
     st.lists(CONFIGS, min_size=1, max_size=4),
     st.sampled_from(({}, {"bridge": "br0"})),
 )
-def test_no_line_opens_anything_else_from_whatever_state(
+def test_no_line_opens_a_foreign_vlan_from_any_state(
     port: OvsPort, wanted: list[PortConfig], options: dict[str, Any]
 ) -> None:
     for config in wanted:
@@ -131,8 +131,8 @@ def test_no_line_opens_anything_else_from_whatever_state(
         assert OVS.parse_ports(port.shown(), {})["p1"].carries == config
 
 
-def test_a_parked_port_carries_nothing_even_when_its_link_comes_back() -> None:
-    """As after a restart: the link's state is not in the database."""
+def test_a_parked_port_carries_nothing_even_if_its_link_comes_up() -> None:
+    """As after a restart, because the link's state is not in the database."""
     port = OvsPort()
     for line in lines(PARKED):
         port.run(line)
@@ -156,20 +156,20 @@ def test_a_parked_port_carries_nothing_even_when_its_link_comes_back() -> None:
         (OvsPort("native-untagged", 104, frozenset({105})), PortConfig(104, (105,))),
     ],
 )
-def test_a_port_is_read_as_open_vswitch_means_it(port: OvsPort, config: PortConfig) -> None:
-    """The trap first: a port of which nothing is said carries everything."""
+def test_a_port_is_read_as_open_vswitch_treats_it(port: OvsPort, config: PortConfig) -> None:
+    """The trap first: a port without any column carries everything."""
     assert OVS.parse_ports(port.shown(), {})["p1"] == PortState(config, open=True)
 
 
 @pytest.mark.parametrize("mode", ["native-tagged", "dot1q-tunnel"])
-def test_modes_that_are_never_set_count_as_carrying_anything(mode: str) -> None:
+def test_a_port_in_a_mode_that_we_never_set_counts_as_carrying_anything(mode: str) -> None:
     port = OvsPort(mode, 104, frozenset({105}))
     found = OVS.parse_ports(port.shown(), {})["p1"].config
     assert found.vlans == ALL
 
 
-def test_a_long_list_of_vlans_over_several_lines() -> None:
-    """A terminal takes 4095 characters a line; no piece admits anything unwanted."""
+def test_a_long_list_of_vlans_is_split_into_lines() -> None:
+    """A terminal takes lines of 4095 characters. No piece admits an unwanted VLAN."""
     port, wanted = OvsPort("access", 7), PortConfig(None, tuple(range(2, 4095, 2)))
     sent = lines(wanted)
     assert max(map(len, sent)) < 1200
@@ -180,7 +180,7 @@ def test_a_long_list_of_vlans_over_several_lines() -> None:
     assert len(sent) > 5
 
 
-def test_ports_that_the_kernel_does_not_know_are_read_by_their_bridge() -> None:
+def test_ports_unknown_to_the_kernel_are_read_through_their_bridge() -> None:
     table = OvsPort("access", 104).shown()[0]
     ports = (
         "OFPT_FEATURES_REPLY (xid=0x2): dpid:00001254b624284a\r\n"
@@ -193,12 +193,12 @@ def test_ports_that_the_kernel_does_not_know_are_read_by_their_bridge() -> None:
         assert not found["br0"].open
 
 
-def test_everything_is_done_as_root_where_the_login_is_not() -> None:
+def test_commands_run_as_root_if_the_login_is_not_root() -> None:
     asked = OVS.read_ports([], {"sudo": True})
     sent = lines(PortConfig(100, (101,)), sudo=True)
     assert all(line.startswith("sudo -n ") for line in [*asked, *sent])
 
 
-def test_it_says_what_it_is() -> None:
+def test_model_and_version_are_read() -> None:
     answers = ["ovs-vsctl (Open vSwitch) 3.1.0\nDB Schema 8.3.1", "Linux 6.1.0-28-amd64"]
     assert OVS.identity(answers) == ("Open vSwitch", "3.1.0")

@@ -50,7 +50,7 @@ BOTH = pytest.mark.parametrize("name", ["cumulus_nvue", "sonic"])
 
 
 class Typed(Call):
-    """A command that no shell starts: what it prints is dropped."""
+    """A command without a shell: its output is discarded."""
 
     def __init__(self, words: list[str], root: bool) -> None:
         super().__init__(0, root, "/", words, *(None,) * 2)  # type: ignore[arg-type]
@@ -62,14 +62,14 @@ class Typed(Call):
 
 
 async def carry_out(switch: Switch, line: str) -> None:
-    """Have a line carried out, as the shell would; whether it is refused is all the same."""
+    """Carry a line out, as the shell would; ignore whether it is refused."""
     words = shlex.split(line)
     root = words[:2] == ["sudo", "-n"]
     await switch.run(Typed(words[2:] if root else words, root))
 
 
 def scripted(switch: Switch, changes: Sequence[SetPort], **options: Any) -> list[Line]:
-    """The lines that would be sent now."""
+    """Return the lines that would be sent now."""
     now = {}
     if DIALECTS[switch.dialect].needs_current_config:
         for port in switch.port_list:
@@ -83,10 +83,10 @@ def scripted(switch: Switch, changes: Sequence[SetPort], **options: Any) -> list
 @BOTH
 @pytest.mark.parametrize("options", [{}, {"ranges": False}])
 @pytest.mark.parametrize("seed", range(2))
-async def test_no_line_opens_anything_else_whichever_is_refused(
+async def test_no_line_opens_a_foreign_vlan_whichever_line_is_refused(
     name: str, seed: int, options: dict[str, Any]
 ) -> None:
-    """From any state to any other; after a refusal, what was sent ahead is carried out as well."""
+    """From any state to any other; after a refusal, the lines sent ahead are still carried out."""
     dice = random.Random(seed)
     for _ in range(12):
         switch = KINDS[name].switch()
@@ -118,7 +118,7 @@ async def test_no_line_opens_anything_else_whichever_is_refused(
 
 
 @BOTH
-def test_a_name_of_several_ports_is_no_port(name: str) -> None:
+def test_a_name_of_several_ports_is_refused(name: str) -> None:
     dialect, ports = DIALECTS[name], KINDS[name].kind.port_names(3)
     assert [dialect.canonical_port(port) for port in ports] == ports
     for several in (",".join(ports), f"{ports[0]}-4"):
@@ -129,7 +129,7 @@ def test_a_name_of_several_ports_is_no_port(name: str) -> None:
 # --- Cumulus Linux --------------------------------------------------------------------------------
 
 
-async def test_ports_that_get_the_same_are_one_range_and_one_apply() -> None:
+async def test_ports_with_the_same_configuration_are_one_range_and_one_apply() -> None:
     switch = KINDS["cumulus_nvue"].switch(ports=20)
     async with driving(switch) as driver:
         ports = [f"swp{number}" for number in (1, 2, 3, 6, *range(14, 21))]
@@ -144,8 +144,8 @@ async def test_ports_that_get_the_same_are_one_range_and_one_apply() -> None:
         assert set(switch.history[0].changed) == set(ports)
 
 
-async def test_a_port_never_has_what_the_bridge_would_give_it() -> None:
-    """The trap: it inherits all of the bridge's VLANs, and 1, where it says nothing itself."""
+async def test_a_port_never_inherits_the_vlans_of_the_bridge() -> None:
+    """The trap: without own settings it carries all of the bridge's VLANs, and VLAN 1."""
     switch = KINDS["cumulus_nvue"].switch()
     switch.running.ports["swp1"] = nvue.state.Port(configured=True, on_bridge=True)
     switch.touch()
@@ -161,7 +161,7 @@ async def test_a_port_never_has_what_the_bridge_would_give_it() -> None:
         assert await observe(driver, ["swp1"]) == [PARKED]
 
 
-async def test_a_list_of_vlans_that_is_too_long_for_a_line() -> None:
+async def test_a_long_list_of_vlans_is_split_into_lines() -> None:
     wanted = PortConfig(2, tuple(range(3, 800, 2)))
     switch = KINDS["cumulus_nvue"].switch()
     async with driving(switch) as driver:
@@ -172,8 +172,8 @@ async def test_a_list_of_vlans_that_is_too_long_for_a_line() -> None:
         assert await observe(driver, ["swp1"]) == [wanted]
 
 
-async def test_what_somebody_left_in_the_candidate_is_not_applied_along() -> None:
-    """Those who log in by the same name share it; it is detached, before and after a refusal."""
+async def test_leftovers_in_the_candidate_are_not_applied() -> None:
+    """All logins of one name share the candidate. It is detached before, and after a refusal."""
     switch = KINDS["cumulus_nvue"].switch()
     left = ["set", "interface", "swp2", "bridge", "domain", "br_default"]
     async with driving(switch) as driver:
@@ -185,7 +185,7 @@ async def test_what_somebody_left_in_the_candidate_is_not_applied_along() -> Non
         assert switch.nv.candidates == {}
 
 
-async def test_releases_that_save_by_themselves_may_be_told_so_again() -> None:
+async def test_a_save_also_works_on_releases_that_save_by_themselves() -> None:
     switch = KINDS["cumulus_nvue"].switch()
     assert isinstance(switch, NvueSwitch)
     switch.nv.auto_save = True
@@ -195,7 +195,7 @@ async def test_releases_that_save_by_themselves_may_be_told_so_again() -> None:
         await send(driver, SaveConfig())
 
 
-async def test_an_apply_that_fails_with_status_0_failed() -> None:
+async def test_an_apply_that_fails_with_exit_status_0_is_noticed() -> None:
     switch = KINDS["cumulus_nvue"].switch()
     assert isinstance(switch, NvueSwitch)
     switch.nv.reload_fails = True
@@ -207,7 +207,7 @@ async def test_an_apply_that_fails_with_status_0_failed() -> None:
         assert switch.nv.candidates == {}
 
 
-def test_another_bridge_is_an_option() -> None:
+def test_the_bridge_can_be_set_by_an_option() -> None:
     changes: list[SetVlan | SetPort] = [
         SetVlan(100, True),
         SetPort("swp1", PortConfig(None, (100, 101))),
@@ -224,7 +224,7 @@ def test_another_bridge_is_an_option() -> None:
 
 
 @BOTH
-def test_ports_are_named_one_by_one_where_that_is_wanted(name: str) -> None:
+def test_without_ranges_ports_are_named_one_by_one(name: str) -> None:
     ports = KINDS[name].kind.port_names(3)
     changes = [SetPort(port, PARKED) for port in ports]
     now = dict.fromkeys(ports, PortConfig(100))
@@ -237,7 +237,7 @@ def test_ports_are_named_one_by_one_where_that_is_wanted(name: str) -> None:
 # --- SONiC ----------------------------------------------------------------------------------------
 
 
-async def test_only_what_differs_is_taken_off_and_put_on() -> None:
+async def test_only_vlans_that_differ_are_removed_and_added() -> None:
     switch = KINDS["sonic"].switch()
     async with driving(switch) as driver:
         await send(driver, SetPort("Ethernet4", PortConfig(100, (101, 102))))
@@ -251,7 +251,7 @@ async def test_only_what_differs_is_taken_off_and_put_on() -> None:
         ]
 
 
-async def test_a_port_with_an_address_is_refused_until_that_is_taken_off() -> None:
+async def test_a_port_with_an_address_is_refused_until_it_is_removed() -> None:
     switch = KINDS["sonic"].switch()
     switch.running.ports["Ethernet0"] = sonic.state.Port(addresses=("10.0.0.0/31",))
     async with driving(switch) as driver:
@@ -261,7 +261,7 @@ async def test_a_port_with_an_address_is_refused_until_that_is_taken_off() -> No
         assert switch.is_shut("Ethernet0")
 
 
-async def test_releases_that_want_a_mode_first() -> None:
+async def test_a_release_may_need_the_port_s_mode_first() -> None:
     switch = KINDS["sonic"].switch()
     assert isinstance(switch, SonicSwitch)
     switch.needs_mode = True
@@ -274,7 +274,7 @@ async def test_releases_that_want_a_mode_first() -> None:
             assert switch.carried("Ethernet0") == carried(wanted)
 
 
-async def test_a_vlan_that_ports_are_on_is_not_removed() -> None:
+async def test_a_vlan_with_ports_is_not_removed() -> None:
     switch = KINDS["sonic"].switch()
     async with driving(switch) as driver:
         await send(driver, SetPort("Ethernet0", PortConfig(100)))
@@ -282,7 +282,7 @@ async def test_a_vlan_that_ports_are_on_is_not_removed() -> None:
             await send(driver, SetVlan(100, False))
 
 
-def test_root_needs_no_sudo_and_a_port_of_which_nothing_is_known_is_only_shut() -> None:
+def test_root_needs_no_sudo_and_a_port_in_an_unknown_state_is_only_shut() -> None:
     changes: list[SetVlan | SetPort] = [SetPort("Ethernet0", PortConfig(100)), SetVlan(100, True)]
     assert [line.text for line in SONIC.script(changes, {"sudo": False})] == [
         "config vlan add 100",
