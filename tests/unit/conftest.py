@@ -1,11 +1,71 @@
-"""Fixtures of the unit tests."""
+"""The fixtures of the store's tests."""
 
 from __future__ import annotations
 
+import asyncio
+import os
+import sqlite3
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
 import pytest
+
+from haas_rpcd.store.database import Store
+
+RELEASED = Path(__file__).parent / "released"
+MEMORY = Path("/dev/shm")
 
 
 @pytest.fixture
-def short_silences(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a session accept any prompt after 50 ms of silence."""
-    monkeypatch.setattr("haas_rpcd.drivers.switch.channel.PROMPT_FALLBACK", 0.05)
+def memory_path(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory if possible: the store waits for the disk at every commit."""
+    if not os.access(MEMORY, os.W_OK):
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(prefix="haas-test-", dir=MEMORY) as name:
+        yield Path(name)
+
+
+@pytest.fixture(scope="session")
+def upgraded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The filled database of each earlier release, upgraded."""
+
+    async def upgrade(path: Path) -> None:
+        store = Store(str(path))
+        await store.open()
+        await store.close()
+
+    databases = {}
+    for release in RELEASED.glob("*.sql"):
+        path = tmp_path_factory.mktemp("released") / "haas.db"
+        with closing(sqlite3.connect(path)) as db:
+            db.executescript(release.read_text())
+        with ThreadPoolExecutor(1) as thread:  # an event loop of its own
+            thread.submit(asyncio.run, upgrade(path)).result()
+        databases[release.stem] = path.read_bytes()
+    return databases
+
+
+@pytest.fixture
+async def filled(memory_path: Path, upgraded: dict[str, bytes]) -> AsyncIterator[Store]:
+    """A store with some of everything.
+
+    Red holds node-1 (sw1 Gi1/0/1, on VLAN 100), node-2 (Gi1/0/2, being released) and node-8
+    (sw2 ethernet 1/1/2, staged on 104). Blue holds node-6 (sw2 ethernet 1/1/1, on 101, and on 100
+    tagged). Node-3 (sw1 Gi1/0/3) is free. Port 8 of each switch is a trunk.
+
+    Red owns the networks of VLAN 100, which it shares with blue, and 104; blue owns 101. 102 was a
+    network of red's, and 109 belongs to nobody; both are being removed from sw1.
+
+    Red's headnodes are head, half (both being changed) and going (being deleted); blue's are desk
+    (running, on 101), off (stopped) and fresh (never sent). Red's job 2 is running.
+    """
+    path = memory_path / "haas.db"
+    path.write_bytes(upgraded["drift"])
+    store = Store(str(path))
+    await store.open()
+    yield store
+    await store.close()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -46,7 +44,6 @@ MODULES = [
     switches,
     users,
 ]
-FILLED = Path(__file__).parent / "released" / "drift.sql"
 SCOPES = [Scope(), Scope(project_id=1), Scope(project_id=1, node_id=2)]
 UUID = "11111111-1111-4111-8111-111111111111"
 DIFFERENCE = drift.DifferenceRow("port", "Gi1/0/1", "parked", "access 1")
@@ -127,19 +124,8 @@ OF_WHAT_EXISTS: dict[Callable[..., Any], Callable[[Tx], Any]] = {
 
 
 @pytest.fixture
-async def empty(tmp_path: Path) -> AsyncIterator[Store]:
-    store = Store(str(tmp_path / "haas.db"))
-    await store.open()
-    yield store
-    await store.close()
-
-
-@pytest.fixture
-async def filled(tmp_path: Path) -> AsyncIterator[Store]:
-    path = tmp_path / "haas.db"
-    with closing(sqlite3.connect(path)) as db:
-        db.executescript(FILLED.read_text())
-    store = Store(str(path))
+async def empty(memory_path: Path) -> AsyncIterator[Store]:
+    store = Store(str(memory_path / "haas.db"))
     await store.open()
     yield store
     await store.close()

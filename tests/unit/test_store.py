@@ -18,8 +18,8 @@ from haas_rpcd.store.rows import Json, Row
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    opened = Store(str(tmp_path / "haas.db"))
+async def store(memory_path: Path) -> AsyncIterator[Store]:
+    opened = Store(str(memory_path / "haas.db"))
     await opened.open()
     yield opened
     await opened.close()
@@ -111,9 +111,9 @@ async def test_foreign_keys_are_enforced_and_commits_reach_the_disk(store: Store
         await store.write(lambda tx: tx.insert("member", project_id=1, user_id=1))
 
 
-async def test_a_database_that_is_opened_again_keeps_its_rows(tmp_path: Path) -> None:
+async def test_a_database_that_is_opened_again_keeps_its_rows(memory_path: Path) -> None:
     for expected in ([], ["rita"]):
-        opened = Store(str(tmp_path / "kept.db"))
+        opened = Store(str(memory_path / "kept.db"))
         await opened.open()
         assert await opened.read(names) == expected
         if not expected:
