@@ -174,6 +174,28 @@ async def test_a_queued_job_waits_for_the_first_and_plans_when_it_starts(
     assert staged.carried("node-3") == NOTHING
 
 
+async def test_a_job_whose_end_cannot_be_stored_does_not_block_the_queue(
+    staged: SmallSite,
+) -> None:
+    """It stays in the journal, and the next daemon resumes it."""
+    held = staged.wires["sw1"].hold("^vlan 100\r")
+    first = await staged.begin("red")
+    await held.wait()
+    second = await staged.begin("red")
+    await staged.sql(
+        "CREATE TRIGGER full BEFORE UPDATE OF finished ON job"
+        f" WHEN NEW.id = {first} BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+    )
+    held.release()
+
+    assert (await staged.finished(second))["state"] == "succeeded"
+    assert (await staged.call("job.show", job=first))["state"] == "running"
+
+    await staged.sql("DROP TRIGGER full")
+    await staged.restart()
+    assert (await staged.finished(first))["state"] == "succeeded"
+
+
 async def test_a_stale_plan_is_refused_with_the_changes(staged: SmallSite) -> None:
     plan = await staged.call("plan.show", project="red")
     await staged.call("nic.disconnect", node="node-3", nic="eth0")
