@@ -1,6 +1,6 @@
-"""The netlink driver, as far as this machine's own kernel goes, in a network namespace of its own.
+"""The netlink driver, on this machine's kernel, in a network namespace of its own.
 
-What needs 802.1q, which many kernels of containers and small machines lack, is tested in the lab:
+Many kernels of containers and small machines lack 802.1q. What needs it is tested in the lab:
 tests/lab/inside/test_netlink_driver.py.
 """
 

@@ -1,7 +1,7 @@
-"""SSH to a switch: whom it trusts, how it logs in, what it says when something is wrong.
+"""SSH to a switch: host keys, logins, errors.
 
-Host keys are tried with OpenSSH's own sshd, ssh and ssh-keygen. Its logins want an OS user with a
-password, so those are tried with a server of asyncssh's.
+Host keys are tested with OpenSSH's sshd, ssh and ssh-keygen. A login by password needs an OS user
+there, so logins are tested with a server of asyncssh.
 """
 
 from __future__ import annotations

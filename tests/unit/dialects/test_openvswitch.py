@@ -1,6 +1,6 @@
-"""Open vSwitch: what its lines do to a port, by the table "Port" of ovs-vswitchd.conf.db(5).
+"""Open vSwitch, on a model of a port after the table "Port" of ovs-vswitchd.conf.db(5).
 
-The lab speaks to the real one (``tests/lab/inside/test_openvswitch.py``).
+The lab uses the real one (``tests/lab/inside/test_openvswitch.py``).
 """
 
 from __future__ import annotations

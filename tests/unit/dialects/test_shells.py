@@ -1,6 +1,6 @@
-"""Switches that are spoken to by a shell with the vendor's commands: Cumulus Linux and SONiC.
+"""Switches with a shell and the vendor's commands: Cumulus Linux and SONiC.
 
-Bash is real, and so are telnet and the driver; the vendor's commands are simulated, strictly.
+Bash, telnet and the driver are real; the vendor's commands are strictly simulated.
 """
 
 from __future__ import annotations
