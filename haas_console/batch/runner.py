@@ -74,9 +74,8 @@ class Runner:
                     self._output.exact(content)
             case Apply() as apply:
                 await self._apply(apply, parsed)
-            case ImportSite(file, params):
-                call = Call("site.import", {**params, "site": sitefile.read_text(file)})
-                await self._call(call, parsed)
+            case ImportSite() as command:
+                await self._call(sitefile.import_call(command), parsed)
             case ExportSite(file):
                 export = Call("site.export")
                 exported = await self._fetch(export)
@@ -113,9 +112,8 @@ class Runner:
     # --- apply ---
 
     async def _apply(self, apply: Apply, parsed: Parsed) -> None:
-        given = {"project": apply.project, "digest": apply.digest}
-        params = {name: value for name, value in given.items() if value is not None}
-        started = await self.client.call("apply.start", params)
+        call = apply.call()
+        started = await self.client.call(call.method, call.params)
         job = int(started["job"])
         progress = progress_for(self._output)
         try:
@@ -127,7 +125,7 @@ class Runner:
         if self._output.as_json:
             self._output.document(record)
         else:
-            self._output.changed(parsed.line, Call("apply.start", params), _done(record))
+            self._output.changed(parsed.line, call, _done(record))
 
     def _goes_on(self, job: int) -> str:
         if self._demo:

@@ -21,6 +21,13 @@ class Apply(msgspec.Struct, frozen=True):
     project: str | None = None
     digest: str | None = None
 
+    def call(self) -> Call:
+        """The call that starts the job."""
+        given = {"project": self.project, "digest": self.digest}
+        return Call(
+            "apply.start", {key: value for key, value in given.items() if value is not None}
+        )
+
 
 class Use(msgspec.Struct, frozen=True):
     """Fill in ``project`` from here on; None: stop doing so."""

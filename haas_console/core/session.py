@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from msgspec.structs import replace
-
 from haas_console.core import history as past
 from haas_console.core import sitefile
 from haas_console.core.affected import affected
+from haas_console.core.answers import take_answer
 from haas_console.core.commands import (
     Apply,
     Call,
@@ -31,14 +29,10 @@ from haas_console.core.commands import (
 from haas_console.core.errors import ConsoleError, ReadonlyError
 from haas_console.core.gestures import Gesture, Refusal, WriteAccess
 from haas_console.core.history import Edit, History
-from haas_console.core.inventory import Inventory, record, records
+from haas_console.core.inventory import Inventory
 from haas_console.core.paging import fetch
 from haas_console.core.sync import InventorySync
 from haas_console.core.target import Target
-from haas_schemas.drift import DriftItem
-from haas_schemas.headnode import Headnode
-from haas_schemas.network import Network
-from haas_schemas.node import Nic
 
 
 @dataclass(slots=True)
@@ -236,55 +230,19 @@ class Session:
                 return None
             case Help():
                 return None
-            case Apply(project, digest):
-                given = {"project": project, "digest": digest}
-                params = {name: value for name, value in given.items() if value is not None}
-                return await sync.call("apply.start", params)
-            case ImportSite(file, params):
-                return await sync.call("site.import", {**params, "site": sitefile.read_text(file)})
+            case Apply() as apply:
+                return await self._call(apply.call())
+            case ImportSite() as site:
+                return await self._call(sitefile.import_call(site))
             case ExportSite(file):
                 exported = await sync.call("site.export")
                 return {"bytes": sitefile.write_text(file, exported["site"])}
-            case Call(method, params):
-                return await self._call(method, params)
+            case Call() as call:
+                return await self._call(call)
 
-    async def _call(self, method: str, params: Any) -> Any:
-        described = self.sync.language.api.methods[method]
+    async def _call(self, call: Call) -> Any:
+        method = self.sync.language.api.methods[call.method]
         timeout = self.sync.target.timeout
-        result = await fetch(self.sync.call, described, params, timeout=timeout)
-        self._take(method, params, result)
-        return result
-
-    def _take(self, method: str, params: Any, result: Any) -> None:
-        """Put an answer into the inventory at once, before the event that repeats it."""
-        match method:
-            case "nic.connect" | "nic.disconnect":
-                self.inventory.put_nic(params["node"], record(Nic, result))
-                self.sync.notify("node")
-            case "drift.check":
-                self._take_drift(result)
-            case "network.create":
-                network = record(Network, result)
-                self.inventory.networks[network.key] = network
-                self.sync.notify("network")
-            case (
-                "headnode.create"
-                | "headnode.connect"
-                | "headnode.disconnect"
-                | "headnode.start"
-                | "headnode.stop"
-            ):
-                headnode = record(Headnode, result)
-                self.inventory.headnodes[headnode.key] = headnode
-                self.sync.notify("headnode")
-
-    def _take_drift(self, report: Any) -> None:
-        inventory, checked = self.inventory, set(report["checked"])
-        items = [item for item in inventory.drift.values() if item.device not in checked]
-        items += records(DriftItem, report["items"])
-        inventory.drift = {(item.device, item.target): item for item in items}
-        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        for name in checked & inventory.switches.keys():
-            switch, drifted = inventory.switches[name], inventory.drifted(name)
-            inventory.switches[name] = replace(switch, drift=drifted, checked=now)
-        self.sync.notify("drift", "switch", "node")
+        answer = await fetch(self.sync.call, method, call.params, timeout=timeout)
+        self.sync.notify(*take_answer(self.inventory, call, answer))
+        return answer

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from haas_console.core.commands import Call, ImportSite
 from haas_console.core.errors import ConsoleError
+
+
+def import_call(command: ImportSite) -> Call:
+    """Read the file into a call; raises ConsoleError, which names the file."""
+    return Call("site.import", {**command.params, "site": read_text(command.file)})
 
 
 def read_text(file: str) -> str:

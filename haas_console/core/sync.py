@@ -84,9 +84,9 @@ class InventorySync:
         return stop
 
     def notify(self, *nouns: str) -> None:
-        """Notify the watchers of a change."""
+        """Notify the watchers of changes, if there are any."""
         changes = frozenset(nouns)
-        for watcher in tuple(self._watchers):
+        for watcher in tuple(self._watchers) if changes else ():
             watcher(changes)
 
     def _set_status(self, state: str, reason: str = "") -> None:
