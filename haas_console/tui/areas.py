@@ -23,7 +23,7 @@ class AreaList(Grip, Lines):
         self.lit_refused = False
 
     def update(self, inventory: Inventory, project: str | None) -> None:
-        """Make the lines anew."""
+        """Rebuild the lines."""
         self.lines = area_lines(inventory, project) if inventory.info is not None else []
         self.changed()
 

@@ -106,7 +106,7 @@ class BoardScreen(ConsoleScreen):
         self._show_titles()
 
     def _rebuild(self) -> None:
-        """Make the rows anew; the cursor stays on its nic."""
+        """Rebuild the rows; the cursor stays on its nic."""
         rows, nodes = self.board.rows, self.nodes
         key = key_of(rows[nodes.cursor]) if 0 <= nodes.cursor < len(rows) else None
         self.board.rebuild(self.session.inventory)

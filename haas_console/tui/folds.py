@@ -55,7 +55,7 @@ class FoldLines(SpareLines):
         raise NotImplementedError
 
     def rebuild(self) -> None:
-        """Make the lines anew according to what is folded now."""
+        """Rebuild the lines according to what is folded."""
         raise NotImplementedError
 
     # --- folding ---

@@ -1,4 +1,4 @@
-"""What the tests of applies and jobs share: a daemon with its data centre, and what is read off."""
+"""What tests of applies and jobs share: a daemon with its data centre, and what is shown."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PORT_OF_NODE_01 = "GigabitEthernet1/0/2"
 
 @dataclass
 class Site:
-    """The embedded data centre, and somebody else who works with its daemon."""
+    """The embedded data centre, and somebody else who uses its daemon."""
 
     socket: Path
     centre: DataCentre
@@ -41,7 +41,7 @@ class Site:
         return record
 
     async def restarted(self, switch: str) -> None:
-        """Take the power from a switch that has been up for an hour, as far as is known."""
+        """Power-cycle a switch that, as far as the daemon knows, has been up for an hour."""
 
         def earlier(tx: Tx) -> int:
             return tx.execute("UPDATE switch SET booted = booted - 3600 WHERE name = ?", (switch,))
@@ -50,12 +50,12 @@ class Site:
         self.centre.switches[switch].reload()
 
     def slow(self, seconds: float) -> None:
-        """Let the switches take so long for each line, from the next one on."""
+        """Make the switches take ``seconds`` for each line from now on."""
         for switch in self.centre.switches.values():
             switch.faults.line_delay = seconds
 
     async def stage(self) -> None:
-        """astro has node-01 on lab, and node-07 beside it; nothing is applied."""
+        """Give astro node-01, connected to lab, and node-07; apply nothing."""
         await self.call("network.create", project="astro", network="lab")
         for node in ("node-01", "node-07"):
             await self.call("node.allocate", project="astro", node=node)
@@ -81,12 +81,12 @@ async def staged_site() -> AsyncIterator[Site]:
 
 
 def shown(hands: Hands) -> str:
-    """All that stands on the screen in front: its bars and the visible and hidden lines."""
+    """The text of the screen in front: its bars and all lines, visible or not."""
     screen = hands.app.screen
-    told = [str(bar.content) for bar in screen.query(Bar)]
+    output = [str(bar.content) for bar in screen.query(Bar)]
     for lines in screen.query(Lines):
-        told += hands.text(lines)
-    return "\n".join(told)
+        output += hands.text(lines)
+    return "\n".join(output)
 
 
 async def plan_is_shown(hands: Hands) -> ApplyScreen:
@@ -101,7 +101,7 @@ async def plan_is_shown(hands: Hands) -> ApplyScreen:
 
 
 async def job_is_shown(hands: Hands, state: str = "") -> JobScreen:
-    """Wait until a job is on the screen, and has come to a state."""
+    """Wait until a job is on the screen and in a state."""
 
     def there() -> bool:
         screen = hands.app.screen

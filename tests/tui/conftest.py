@@ -1,4 +1,4 @@
-"""What the tests of the screen share: a real daemon with its embedded data centre."""
+"""What tests of the console share: a real daemon with its embedded data centre."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A console with its daemon for tests, and what a user's hands do: keys and a real mouse."""
+"""A console for tests, and what its user sees and does with keys and mouse."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _NAMED = {
 
 
 class Hands:
-    """A user before the console."""
+    """A user of the console."""
 
     def __init__(self, app: ConsoleApp, pilot: Pilot[int]) -> None:
         self.app = app
@@ -58,7 +58,7 @@ class Hands:
         return self.board.query_one(AreaList)
 
     def bar(self, name: str) -> str:
-        """What a bar says: top, hints, message (whole, also if it takes two lines), summary."""
+        """The text of a bar: top, hints, summary, message (all of it, even if it takes two)."""
         screen = self.app.screen
         if name == "message" and isinstance(screen, ConsoleScreen):
             return screen.message
@@ -75,7 +75,7 @@ class Hands:
         return self.text(self.nodes)[index]
 
     def area(self, name: str) -> list[str]:
-        """What stands in an area on the right, without its head."""
+        """The lines of an area on the right, without its head."""
         found: list[str] = []
         inside = False
         for line, text in zip(self.areas.lines, self.text(self.areas), strict=True):
@@ -86,15 +86,15 @@ class Hands:
         return found
 
     async def until(self, true: Callable[[], object], what: str = "") -> None:
-        """Let the console work until something holds."""
+        """Let the console work until something is true."""
         try:
             async with asyncio.timeout(PATIENCE):
                 while not true():
                     await self.pilot.pause(0.005)
         except TimeoutError:
-            said = self.bar("message") if self.app.screen.query("#message") else ""
+            message = self.bar("message") if self.app.screen.query("#message") else ""
             raise AssertionError(
-                f"it did not come to be: {what or true}; message: {said}"
+                f"it did not come to be: {what or true}; message: {message}"
             ) from None
         await self.pilot.pause()
 
@@ -105,26 +105,26 @@ class Hands:
         await self.pilot.pause()
 
     async def type(self, text: str) -> None:
-        """Type a text, and wait until each letter has been heard."""
+        """Type a text, and wait until every key has been processed."""
         await self.burst(text)
         await self.until(lambda: not self.app.typeahead.busy, f"{text!r} is heard")
 
     async def burst(self, text: str) -> None:
-        """Type a text at once, as a fast hand or a slow line sends it; ``\\r`` is Enter."""
+        """Type a text all at once, as a fast hand or a slow line does; ``\\r`` is Enter."""
         for letter in text:
             key = _NAMED.get(letter) or key_of(letter)
             send(self.app, events.Key(key, None if letter in _NAMED else letter))
         await self.pilot.pause()
 
     async def command(self, line: str) -> None:
-        """Give a command in the ``:`` line, and wait for its end."""
+        """Type a command in the ``:`` line, and wait for its end."""
         before = len(self.app.session.sync.log.commands)
         await self.burst(f":{line}\r")
         await self.until(lambda: len(self.app.session.sync.log.commands) > before, line)
         await self.until(lambda: self.app.session.sync.log.commands[-1].state != "sent", line)
 
     async def given(self, *lines: str) -> None:
-        """What was done before the story begins, without typing it."""
+        """Do what was done before the story begins, without typing it."""
         session = self.app.session
         for line in lines:
             command = session.sync.language.parse_line(line, session.project)
@@ -144,7 +144,7 @@ class Hands:
     # --- the mouse ---
 
     def place(self, lines: Lines, index: int, column: int = 20) -> tuple[int, int]:
-        """Where on the screen a line is."""
+        """The position of a line on the screen."""
         region = lines.region
         return region.x + min(column, region.width - 3), region.y + index - lines.scroll_offset.y
 
@@ -154,7 +154,7 @@ class Hands:
         return self.place(self.nodes, index)
 
     def thing_at(self, area: str, text: str) -> tuple[int, int]:
-        """Where a nic or headnode stands in an area."""
+        """The position of a nic or headnode in an area."""
         inside = False
         for index, line in enumerate(self.areas.lines):
             if line.head:
@@ -170,7 +170,7 @@ class Hands:
         raise AssertionError(f"there is no area {name}")
 
     async def mouse(self, kind: type[events.MouseEvent], at: tuple[int, int], **more: Any) -> None:
-        """Send what a terminal's mouse report becomes, with the button that a drag holds."""
+        """Send a mouse event as a terminal reports it, with the left button."""
         event = kind(
             widget=None, x=at[0], y=at[1], delta_x=0, delta_y=0, button=1, shift=False, meta=False,
             ctrl=more.get("ctrl", False), screen_x=at[0], screen_y=at[1],
@@ -200,13 +200,13 @@ class Hands:
 async def console(
     socket: Path | str, size: tuple[int, int] = (120, 40), **options: Any
 ) -> AsyncIterator[Hands]:
-    """Open the console on a daemon, and wait until it knows everything."""
+    """Open the console on a daemon, and wait until it has read everything."""
     app = ConsoleApp(Target(Endpoint(str(socket), None, "the test")), Options(**options))
     async with app.run_test(size=size) as pilot:
         hands = Hands(app, pilot)
         await hands.until(lambda: app.session.sync.status.state == "live", "connected")
         connection = next(worker for worker in app.workers if worker.name == "live")
         yield hands
-    # Its good-bye: a daemon that stops just then has to wait for it for two seconds.
+    # A daemon that stops before the connection is closed would wait two seconds for that.
     with contextlib.suppress(WorkerFailed, WorkerCancelled):
         await connection.wait()

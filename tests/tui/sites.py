@@ -1,4 +1,4 @@
-"""Small inventories to draw, as the daemon would tell of them."""
+"""Small inventories to draw, as the daemon would report them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def nic(
 
 
 def small_site(*, admin: bool = True) -> Inventory:
-    """A switch, two nodes of astro's and one that is free, two networks, a headnode on both."""
+    """A switch, two nodes of astro and one unconfirmed, two networks, a headnode on both."""
     site = Inventory(info=info(admin=admin))
     site.projects = {"astro": Project("astro", (), 2, 2, 1)}
     for vlan, name in ((104, "lab"), (105, "storage")):

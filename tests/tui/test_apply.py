@@ -1,4 +1,4 @@
-"""Applying from the screen: the plan that is read, the plan that is sent, and nothing else."""
+"""Applying: exactly the plan that was shown is sent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ async def site() -> AsyncIterator[Site]:
         yield site
 
 
-async def test_the_plan_shows_by_device_the_very_lines_that_will_be_sent(site: Site) -> None:
+async def test_the_plan_shows_the_lines_that_will_be_sent_to_each_device(site: Site) -> None:
     plan = await site.call("plan.show", project="astro")
     async with console(site.socket) as hands:
         screen = await plan_is_shown(hands)
@@ -33,7 +33,7 @@ async def test_the_plan_shows_by_device_the_very_lines_that_will_be_sent(site: S
         assert any("+ made" in line and "VLAN" in line for line in lines)
 
 
-async def test_cancel_is_what_enter_means_and_sends_nothing(site: Site) -> None:
+async def test_enter_alone_cancels_and_sends_nothing(site: Site) -> None:
     async with console(site.socket) as hands:
         await plan_is_shown(hands)
         assert isinstance(hands.app.focused, Choice)
@@ -43,7 +43,7 @@ async def test_cancel_is_what_enter_means_and_sends_nothing(site: Site) -> None:
         assert jobs["items"] == []
 
 
-async def test_confirmed_it_is_sent_and_the_switch_has_it(site: Site) -> None:
+async def test_a_confirmed_plan_is_sent_and_the_switch_carries_it(site: Site) -> None:
     async with console(site.socket) as hands:
         screen = await plan_is_shown(hands)
         assert screen.plan is not None
@@ -59,13 +59,13 @@ async def test_confirmed_it_is_sent_and_the_switch_has_it(site: Site) -> None:
         await hands.until(lambda: "nothing staged in astro" in hands.bar("summary"))
 
 
-async def test_a_plan_that_has_changed_is_not_sent_but_shown_anew(site: Site) -> None:
+async def test_a_changed_plan_is_not_sent_but_shown_again(site: Site) -> None:
     async with console(site.socket) as hands:
         screen = await plan_is_shown(hands)
         await site.call("nic.connect", node="node-07", nic="primary-nic", network="lab")
         await hands.until(lambda: "The plan has changed" in shown(hands))
         assert "new: sw2: make VLAN" in shown(hands)
-        assert "node-07" not in "\n".join(hands.text(screen.list))  # what is read stays
+        assert "node-07" not in "\n".join(hands.text(screen.list))  # the shown plan stays
         await hands.press("y")
         await hands.until(lambda: "Not applied" in hands.bar("message"))
         assert hands.app.screen is screen
@@ -92,7 +92,7 @@ async def test_lines_fold_and_unfold(site: Site) -> None:
         assert screen.list.count() == 1
 
 
-async def test_moving_between_networks_says_from_where_to_where(site: Site) -> None:
+async def test_a_move_between_networks_names_both(site: Site) -> None:
     await site.ended((await site.call("apply.start", project="astro"))["job"])
     await site.call("network.create", project="astro", network="store")
     await site.call("nic.disconnect", node="node-01", nic="primary-nic", network="lab")
@@ -105,7 +105,7 @@ async def test_moving_between_networks_says_from_where_to_where(site: Site) -> N
         assert "- removed   remove VLAN" in lines
 
 
-async def test_nothing_to_apply_says_so(site: Site) -> None:
+async def test_an_empty_plan_says_that_there_is_nothing_to_do(site: Site) -> None:
     await site.ended((await site.call("apply.start", project="astro"))["job"])
     async with console(site.socket) as hands:
         await plan_is_shown(hands)
@@ -125,7 +125,7 @@ async def test_an_admin_plans_the_site_from_the_command_line(site: Site) -> None
         await hands.until(lambda: "plan of astro" in shown(hands))
 
 
-async def test_a_console_that_only_looks_shows_the_plan_and_applies_nothing(site: Site) -> None:
+async def test_a_read_only_console_shows_the_plan_and_applies_nothing(site: Site) -> None:
     async with console(site.socket, readonly=True) as hands:
         await plan_is_shown(hands)
         await hands.press("tab", "enter")
@@ -133,9 +133,9 @@ async def test_a_console_that_only_looks_shows_the_plan_and_applies_nothing(site
         assert (await site.call("job.list", project="astro"))["items"] == []
 
 
-async def test_the_plan_is_asked_for_once(site: Site) -> None:
+async def test_the_plan_is_requested_once(site: Site) -> None:
     async with console(site.socket) as hands:
         await plan_is_shown(hands)
         await hands.pilot.pause()
         calls = [call.method for call in hands.app.session.sync.log.calls]
-        assert calls.count("plan.show") <= 2  # once more to see that it still holds
+        assert calls.count("plan.show") <= 2  # the second checks that it still holds

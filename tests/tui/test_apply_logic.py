@@ -1,4 +1,4 @@
-"""Plans and jobs as lines, without a screen: what is told, folded, marked and cut."""
+"""Plans and jobs as lines, without a screen: what is shown, folded, marked and cut."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_port_that_goes_from_one_network_to_another_moves() -> None:
     assert (moved.sign, moved.word, moved.note) == ("~", "moves", "lab -> store")
 
 
-def test_what_is_new_and_what_is_gone_is_marked() -> None:
+def test_new_and_vanished_steps_are_marked() -> None:
     before, after = plan(PARK, SAVE), plan(MAKE, SAVE)
     changed = difference(before, after)
     assert changed.sentence == "new: sw1: make VLAN 101; gone: sw1: park Gi1/0/2"
@@ -54,7 +54,7 @@ def test_what_is_new_and_what_is_gone_is_marked() -> None:
     assert not difference(before, before)
 
 
-def test_steps_that_go_in_the_same_lines_say_where_those_are() -> None:
+def test_steps_that_share_lines_say_where_those_are() -> None:
     first = step("sw1", "port.set", "Gi1/0/2", "set Gi1/0/2 to access 101")
     last = step("sw1", "port.set", "Gi1/0/4", "set Gi1/0/4 to access 101", "interface range")
     shown = plan(first, JOIN, {**first, "target": "Gi1/0/3"}, last, SAVE)
@@ -66,7 +66,7 @@ def test_steps_that_go_in_the_same_lines_say_where_those_are() -> None:
     assert [bool(row.key) for row in own] == [False, False, True, True]  # nothing to fold
 
 
-def test_steps_for_which_nothing_is_sent_point_nowhere() -> None:
+def test_steps_without_lines_refer_to_no_others() -> None:
     silent = step("master", "bridge.create", "101", "make br-vlan101")
     assert [s.below for s in plan(silent, PARK).steps] == [0, 0]
 
@@ -80,8 +80,8 @@ def test_folding_hides_lines_or_whole_devices() -> None:
 
 def job_step(number: int, state: str, **more: object) -> dict[str, object]:
     lines = ["interface Gi1/0/2", "shutdown"]
-    told = {"step": number, "device": "sw1", "summary": f"step {number}", "lines": lines}
-    return {**told, "state": state, "message": None, **more}
+    output = {"step": number, "device": "sw1", "summary": f"step {number}", "lines": lines}
+    return {**output, "state": state, "message": None, **more}
 
 
 def one_part(*steps: dict[str, object]) -> jobtree.Part:
@@ -102,18 +102,18 @@ def test_a_device_runs_until_all_its_steps_have_ended() -> None:
     assert one_part(job_step(1, "done"), job_step(2, "cancelled")).state == "cancelled"
 
 
-def test_the_line_that_is_sent_now_is_marked_among_those_sent() -> None:
+def test_the_line_being_sent_is_marked() -> None:
     part = one_part(job_step(1, "sending", line="shutdown"))
     found = jobtree.rows([part], (), 80)
     assert [r.state for r in found if r.what == "line"] == ["sent", "current"]
 
 
-def test_a_failure_is_told_whole_even_where_all_is_folded() -> None:
+def test_a_failure_is_shown_in_full_even_when_folded() -> None:
     why = "the switch refused it " * 8
     part = one_part(job_step(1, "done"), job_step(2, "failed", message=why))
     found = jobtree.rows([part], {"sw1"}, 60)
-    told = " ".join(row.text for row in found if row.what == "message")
-    assert told == why.strip()
+    output = " ".join(row.text for row in found if row.what == "message")
+    assert output == why.strip()
     assert all(len(row.text) <= 52 for row in found if row.what == "message")
 
 
@@ -121,7 +121,7 @@ def test_a_failure_is_told_whole_even_where_all_is_folded() -> None:
     ("seconds", "text"),
     [(None, ""), (0.42, "0.4 s"), (12.7, "12 s"), (185, "3:05"), (3725, "1:02:05")],
 )
-def test_lengths_of_time(seconds: float | None, text: str) -> None:
+def test_durations_are_shown_in_seconds_minutes_and_hours(seconds: float | None, text: str) -> None:
     assert jobtree.clock(seconds) == text
 
 
@@ -138,7 +138,7 @@ def test_jobs_are_listed_newest_first_and_filtered_by_field() -> None:
         newest_first(jobs, "colour=red")
 
 
-def test_bars_and_signs_are_ascii_where_the_terminal_knows_no_more(
+def test_bars_and_signs_are_ascii_on_an_ascii_terminal(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for locale, wanted in (("de_AT.UTF-8", UNICODE), ("de_AT.ISO-8859-1", ASCII)):

@@ -41,7 +41,7 @@ async def test_escape_leaves_a_question_before_it_clears_marks_or_the_filter(soc
         assert "marked" not in hands.bar("left-title")
 
 
-async def test_many_are_marked_and_connected_with_two_letters(socket: Path) -> None:
+async def test_marked_nics_are_connected_with_two_letters(socket: Path) -> None:
     async with console(socket) as hands:
         await a_project_at_work(hands)
         await hands.go("node-01", "ipmi-nic")
@@ -55,7 +55,7 @@ async def test_many_are_marked_and_connected_with_two_letters(socket: Path) -> N
         assert last_line(hands) == "disconnect node-01:ipmi-nic"
 
 
-async def test_what_cannot_be_connected_says_why_at_once(socket: Path) -> None:
+async def test_a_nic_that_cannot_be_connected_says_why_before_asking(socket: Path) -> None:
     async with console(socket) as hands:
         await hands.press("c")
         assert "There is no network yet: n makes one" in hands.bar("message")
@@ -110,7 +110,7 @@ async def test_the_filter_narrows_while_it_is_typed(socket: Path) -> None:
         assert len(hands.nodes.board.rows) == 24
 
 
-async def test_the_command_line_completes_recalls_and_says_what_is_wrong(
+async def test_the_command_line_completes_recalls_and_reports_errors(
     socket: Path, tmp_path: Path
 ) -> None:
     past = tmp_path / "state" / "history"
@@ -141,7 +141,7 @@ async def test_q_colon_q_and_ctrl_q_all_quit(socket: Path) -> None:
             assert hands.app.return_code == 0
 
 
-async def test_help_is_made_of_the_bindings_and_the_keymap_moves_them(socket: Path) -> None:
+async def test_help_lists_the_bindings_as_the_keymap_sets_them(socket: Path) -> None:
     async with console(socket, keymap={"board.connect": "ctrl+k"}) as hands:
         await a_project_at_work(hands)
         await hands.press("question_mark")
@@ -155,7 +155,7 @@ async def test_help_is_made_of_the_bindings_and_the_keymap_moves_them(socket: Pa
         await hands.until(lambda: hands.area("lab"))
 
 
-async def test_the_palette_finds_what_there_is(socket: Path) -> None:
+async def test_the_palette_finds_commands_and_keys(socket: Path) -> None:
     async with console(socket) as hands:
         await hands.press("ctrl+p")
         await hands.type("network create")

@@ -1,4 +1,4 @@
-"""The board with the mouse, against a real daemon: what is dragged where, and what comes of it."""
+"""The board with the mouse, against a real daemon: drags and clicks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def a_project_at_work(hands: Hands) -> None:
     await hands.until(lambda: len(hands.area("parked")) == 5, "all is on the board")
 
 
-async def test_a_nic_is_dragged_onto_a_network_and_on_and_off_again(socket: Path) -> None:
+async def test_a_nic_is_dragged_from_network_to_network_and_parked(socket: Path) -> None:
     async with console(socket) as hands:
         await a_project_at_work(hands)
         await hands.drag(hands.nic_at("node-01", "primary-nic"), hands.area_at("lab"))
@@ -53,7 +53,7 @@ async def test_marked_nics_are_dragged_together(socket: Path) -> None:
         await hands.drag(hands.nic_at("node-02", "primary-nic"), hands.area_at("lab"))
         await hands.until(lambda: len(hands.area("lab")) == 2)
         assert hands.area("lab") == ["+ node-01:primary-nic", "+ node-02:primary-nic"]
-        assert "marked" not in hands.bar("left-title")  # what was marked is done with
+        assert "marked" not in hands.bar("left-title")  # the marks are cleared
 
 
 async def test_a_headnode_is_dragged_onto_a_network(socket: Path) -> None:
@@ -94,7 +94,7 @@ async def test_the_target_lights_up_and_a_forbidden_one_says_why_before_the_drop
         assert len(hands.app.session.sync.log.commands) == before  # nothing was sent
 
 
-async def test_escape_lets_go_and_nothing_was_moved(socket: Path) -> None:
+async def test_escape_cancels_a_drag_and_nothing_is_sent(socket: Path) -> None:
     async with console(socket) as hands:
         await a_project_at_work(hands)
         start, lab = hands.nic_at("node-01", "primary-nic"), hands.area_at("lab")
@@ -107,12 +107,12 @@ async def test_escape_lets_go_and_nothing_was_moved(socket: Path) -> None:
         assert not any(line.startswith("▶") for line in hands.text(hands.areas))
         await hands.let_go(lab)
         assert len(hands.app.session.sync.log.commands) == before
-        # and the next drag is as good as the first
+        # and the next drag works
         await hands.drag(start, lab)
         await hands.until(lambda: hands.area("lab"))
 
 
-async def test_the_networks_scroll_when_a_drag_comes_to_their_edge(socket: Path) -> None:
+async def test_the_networks_scroll_when_a_drag_reaches_their_edge(socket: Path) -> None:
     async with console(socket, size=(80, 14)) as hands:
         await a_project_at_work(hands)
         await hands.given(*(f"network create net{number}" for number in range(6)))
@@ -139,7 +139,7 @@ async def test_a_click_moves_the_cursor_and_drags_nothing(socket: Path) -> None:
         assert hands.app.mouse_captured is None
 
 
-async def test_with_readonly_a_drag_says_that_this_console_only_looks(socket: Path) -> None:
+async def test_a_drag_in_a_read_only_console_says_that_it_only_looks(socket: Path) -> None:
     async with console(socket) as hands:
         await a_project_at_work(hands)
     async with console(socket, readonly=True) as hands:

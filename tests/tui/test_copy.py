@@ -1,4 +1,4 @@
-"""Copying: by the terminal where that can, and always into a file as well."""
+"""Copying: by the terminal if it can, and always to a file as well."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from haas_console.tui import clipboard
 from tests.tui.console import console
 
 
-async def test_what_is_copied_stands_in_a_file_too(socket: Path, tmp_path: Path) -> None:
+async def test_a_copied_text_is_also_written_to_a_file(socket: Path, tmp_path: Path) -> None:
     file = tmp_path / "state" / "clipboard"
     async with console(socket, project="astro", clipboard=file) as hands:
         await hands.given("network create lab")

@@ -1,4 +1,4 @@
-"""The parts under the screen that are pure: filter, order, areas, reasons, undo, completion."""
+"""The pure parts below the screens: filter, order, areas, refusals, undo, completion."""
 
 from __future__ import annotations
 
@@ -106,14 +106,14 @@ def inventory() -> Inventory:
         ("state=", 7),
     ],
 )
-def test_a_filter_shows_what_fits(inventory: Inventory, text: str, rows: int) -> None:
+def test_a_filter_shows_the_rows_that_match(inventory: Inventory, text: str, rows: int) -> None:
     board = Board()
     board.set_filter(text)
     board.rebuild(inventory)
     assert len(board.rows) == rows
 
 
-def test_a_field_that_is_none_is_told_and_the_filter_stays() -> None:
+def test_an_unknown_field_is_reported_and_the_filter_stays() -> None:
     board = Board()
     board.set_filter("n1")
     with pytest.raises(ValueError, match='no field "stat"; there are: node'):
@@ -139,7 +139,7 @@ def test_natural_order_counts_each_number_of_a_name() -> None:
     assert sorted(names, key=natural) == ["n2", "n10", "plain", "r2-n9", "r2-n10", "r10-n1"]
 
 
-def test_what_a_nic_is_on_can_be_told_without_colour() -> None:
+def test_the_networks_of_a_nic_can_be_read_without_colour() -> None:
     storage = NicNetwork("storage", 103, True)
     assert network_text(nic("a")) == "parked"
     assert network_text(nic("a", ON_LAB, applied=(ON_LAB,))) == "lab"
@@ -149,10 +149,10 @@ def test_what_a_nic_is_on_can_be_told_without_colour() -> None:
     assert network_text(nic("a", ON_LAB, applied=None)) == "? → lab*"
 
 
-def test_areas_tell_what_joins_and_what_leaves(inventory: Inventory) -> None:
+def test_areas_show_what_joins_and_what_leaves(inventory: Inventory) -> None:
     inventory.put_nic("n1", nic("b", ON_GENE, applied=(ON_LAB,)))
-    told = [(ln.target, ln.sign, ln.text) for ln in area_lines(inventory, "astro") if ln.item]
-    assert told == [
+    output = [(ln.target, ln.sign, ln.text) for ln in area_lines(inventory, "astro") if ln.item]
+    assert output == [
         (LAB, " ", "headnode login"),
         (LAB, "-", "n1:b"),
         (LAB, "+", "n2:a"),
@@ -181,7 +181,7 @@ def test_areas_tell_what_joins_and_what_leaves(inventory: Inventory) -> None:
         (HeadnodeRef("astro", "login"), FOREIGN, FREE, "own is bio's"),
     ],
 )
-def test_what_is_forbidden_says_why(
+def test_a_forbidden_gesture_says_why(
     inventory: Inventory,
     item: gestures.DragItem,
     target: DropTarget,
@@ -205,13 +205,13 @@ def test_a_shared_network_is_named_with_its_owner(inventory: Inventory) -> None:
     ]
 
 
-def test_of_many_those_that_are_there_already_are_left_out(inventory: Inventory) -> None:
+def test_nics_that_are_already_on_the_network_are_left_out(inventory: Inventory) -> None:
     items = [NicRef("n1", "a"), NicRef("n1", "b"), HeadnodeRef("astro", "login")]
     found = gestures.plan_drop(inventory, items, LAB, FREE, tagged=False)
     assert calls(found) == [("nic.connect", {"node": "n1", "nic": "a", "network": "lab"})]
 
 
-def test_a_nic_gripped_on_one_of_its_networks_leaves_that_one_only(inventory: Inventory) -> None:
+def test_a_nic_dragged_off_one_of_its_networks_leaves_only_that_one(inventory: Inventory) -> None:
     inventory.put_nic("n1", nic("b", ON_LAB, ON_GENE, applied=(ON_LAB,)))
     found = gestures.plan_drop(
         inventory, [NicRef("n1", "b", "bio/gene")], PARKED, FREE, tagged=False
@@ -228,7 +228,7 @@ def undone(inventory: Inventory, method: str, **params: object) -> list[tuple[st
     return [(call.method, dict(call.params)) for call in found]
 
 
-def test_connecting_is_undone_by_what_was_there_before(inventory: Inventory) -> None:
+def test_undoing_a_connection_restores_the_networks_before_it(inventory: Inventory) -> None:
     to_gene = {"node": "n1", "network": "bio/gene"}
     assert undone(inventory, "nic.connect", nic="b", **to_gene) == [
         ("nic.connect", {"node": "n1", "nic": "b", "network": "lab"})
@@ -252,8 +252,8 @@ def test_connecting_is_undone_by_what_was_there_before(inventory: Inventory) -> 
 
 def test_discarding_goes_back_to_what_is_applied(inventory: Inventory) -> None:
     inventory.put_nic("n1", nic("b", ON_GENE, applied=(ON_LAB,)))
-    told = [(call.method, dict(call.params)) for call in history.discard(inventory, "astro")]
-    assert told == [
+    output = [(call.method, dict(call.params)) for call in history.discard(inventory, "astro")]
+    assert output == [
         ("nic.disconnect", {"node": "n1", "nic": "b", "network": "bio/gene"}),
         ("nic.connect", {"node": "n1", "nic": "b", "network": "lab"}),
         ("nic.disconnect", {"node": "n2", "nic": "a"}),
@@ -280,7 +280,7 @@ def test_discarding_goes_back_to_what_is_applied(inventory: Inventory) -> None:
         ("network create ", ["--project"]),
     ],
 )
-def test_the_line_is_completed_with_names(
+def test_the_command_line_completes_names(
     inventory: Inventory, text: str, first: list[str]
 ) -> None:
     found = Completer(Language(packaged_api()), inventory, "astro").complete(text)
@@ -296,7 +296,7 @@ def test_history_is_kept_for_the_next_run_and_only_for_its_owner(tmp_path: Path)
     assert path.stat().st_mode & 0o077 == 0
 
 
-def test_history_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
+def test_the_console_works_without_a_history_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     past = Recall(tmp_path / "file" / "history")
     past.add("node list")
@@ -306,17 +306,17 @@ def test_history_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
 # --- what to do next ---
 
 
-def test_an_empty_site_says_what_to_do_to_whoever_can(inventory: Inventory) -> None:
+def test_an_empty_site_tells_each_user_what_they_can_do(inventory: Inventory) -> None:
     empty = Inventory(info=inventory.info)
     assert "An admin registers nodes" in "\n".join(guide.empty_board(empty))
     admin = SystemInfo(
         "haas", "1", "root", True, (), "100-199", True, (), ("cisco_ios",), False, 0.0
     )
-    said = "\n".join(guide.empty_board(Inventory(info=admin)))
+    shown = "\n".join(guide.empty_board(Inventory(info=admin)))
     for words in (":switch register sw1 cisco_ios", ":node register", ":site import FILE"):
-        assert words in said
+        assert words in shown
     parse = Language(packaged_api()).parse_line
-    for line in said.splitlines():
+    for line in shown.splitlines():
         _, colon, command = line.partition(":" if line.strip().startswith(":") else " :")
         command = command.partition("   ")[0].strip()
         if colon and command and "FILE" not in command:

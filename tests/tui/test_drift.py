@@ -1,4 +1,4 @@
-"""Drift on the console: seen wherever the port is, as it comes; checked and repaired by keys."""
+"""Drift: shown at once wherever the port is shown, checked and repaired by keys."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def site() -> AsyncIterator[Site]:
 
 
 def by_hand(site: Site, port: str, vlan: int) -> None:
-    """Put a port of sw1 on a VLAN as somebody at the switch's own console would."""
+    """Put a port of sw1 on a VLAN, as somebody at the switch's own console would."""
     switch = site.centre.switches["sw1"]
     setting = switch.running.ports[port]
     setting.shutdown, setting.mode, setting.access_vlan = False, "access", vlan
@@ -48,7 +48,7 @@ def by_hand(site: Site, port: str, vlan: int) -> None:
 
 
 def calls_since(hands: Hands) -> Callable[[], list[str]]:
-    """What the console asks the daemon for from now on."""
+    """The calls that the console makes from now on."""
     log = hands.app.session.sync.log
     before = len(log.calls)
     return lambda: [call.method for call in list(log.calls)[before:]]
@@ -67,7 +67,7 @@ async def on(hands: Hands, key: str, kind: type) -> None:
     await hands.until(lambda: isinstance(hands.app.screen, kind))
 
 
-async def test_what_somebody_else_finds_is_seen_at_once_and_little_is_asked_for(site: Site) -> None:
+async def test_drift_that_somebody_else_finds_appears_at_once_with_few_calls(site: Site) -> None:
     async with console(site.socket, project="astro") as hands:
         asked = calls_since(hands)
         by_hand(site, PORT_OF_NODE_01, 1)
@@ -82,7 +82,9 @@ async def test_what_somebody_else_finds_is_seen_at_once_and_little_is_asked_for(
         assert "node.list" not in asked()
 
 
-async def test_a_free_node_in_doubt_is_told_of_and_free_again_after_the_repair(site: Site) -> None:
+async def test_a_free_node_with_a_drifted_port_is_marked_and_free_again_after_repair(
+    site: Site,
+) -> None:
     async with console(site.socket, project="astro") as hands:
         by_hand(site, PORT_OF_NODE_02, 100)
         await site.call("drift.check")
@@ -122,7 +124,7 @@ async def test_on_the_face_plate_c_checks_and_r_repairs(site: Site) -> None:
         assert "drifted" not in face(hands)[0]
 
 
-async def test_the_table_of_all_that_drifted(site: Site) -> None:
+async def test_all_that_drifted_is_listed_and_repaired(site: Site) -> None:
     async with console(site.socket, size=(80, 24), project="astro") as hands:
         await hands.burst(":drift\r")
         await hands.until(lambda: isinstance(hands.app.screen, DriftScreen))
@@ -143,7 +145,7 @@ async def test_the_table_of_all_that_drifted(site: Site) -> None:
         await hands.until(lambda: table(hands) == [])
 
 
-async def test_a_device_that_was_not_read_is_named_and_no_is_no(site: Site) -> None:
+async def test_an_unread_device_is_named_and_a_declined_repair_is_not_sent(site: Site) -> None:
     async with console(site.socket, project="astro") as hands:
         by_hand(site, PORT_OF_NODE_01, 1)
         await hands.command("switch register dead cisco_ios 127.0.0.1 --port 1 --credential any")
@@ -156,8 +158,8 @@ async def test_a_device_that_was_not_read_is_named_and_no_is_no(site: Site) -> N
         assert (await site.call("job.list"))["items"][0]["kind"] != "repair"
 
 
-async def test_a_switch_that_was_restarted_is_told_of(site: Site) -> None:
-    """Its saved configuration is of other times: node-02's port was on VLAN 100."""
+async def test_a_restarted_switch_is_announced(site: Site) -> None:
+    """Its saved configuration is old: node-02's port was on VLAN 100."""
     switch = site.centre.switches["sw1"]
     saved = switch.startup.ports[PORT_OF_NODE_02]
     saved.shutdown, saved.mode, saved.access_vlan = False, "access", 100
@@ -169,7 +171,7 @@ async def test_a_switch_that_was_restarted_is_told_of(site: Site) -> None:
         await hands.until(lambda: "came back with ports open" in hands.bar("message"))
 
 
-async def test_tenants_are_not_told_of_drift(site: Site) -> None:
+async def test_tenants_see_no_drift(site: Site) -> None:
     async with console(site.socket, project="astro") as hands:
         session = hands.app.session
         info = session.inventory.info
@@ -199,7 +201,7 @@ async def ready(prepared: Prepared) -> AsyncIterator[SmallSite]:
             yield site
 
 
-async def test_a_host_key_is_shown_asked_after_and_trusted(ready: SmallSite) -> None:
+async def test_a_host_key_is_shown_and_trusted_after_a_question(ready: SmallSite) -> None:
     async with machine() as (there, keys):
         key = fingerprint(keys["ssh-ed25519"])
         await ready.call(
@@ -242,7 +244,7 @@ def drifted() -> Inventory:
 
 
 @pytest.mark.parametrize("width", [80, 120])
-def test_the_picture_tells_it_by_signs(drifted: Inventory, width: int) -> None:
+def test_the_topology_marks_drifted_ports_with_a_sign(drifted: Inventory, width: int) -> None:
     picture = Picture(drifted, "astro", width)
     lines = ["".join(text for text, _ in picture.line(i)) for i in range(len(picture))]
     assert "┌─ sw1 2≠ cisco_ios ─" in lines[0]
@@ -255,14 +257,14 @@ def test_the_picture_tells_it_by_signs(drifted: Inventory, width: int) -> None:
     ]
 
 
-def test_the_face_plate_and_its_words_tell_it(drifted: Inventory) -> None:
+def test_the_face_plate_marks_and_describes_drifted_ports(drifted: Inventory) -> None:
     ports = views(drifted, "sw1", plugs(drifted)["sw1"])
     lines = [
         "".join(cell.text for cell in line) for line in plate(ports, 16, labeller(drifted)).lines
     ]
     assert lines[5] == "│l≠│s*│· │T≠│"
     assert "≠ drifted" in "".join(text for text, _ in legend(drifted, ports))
-    said = {port.port: describe(port) for port in ports}
-    assert said["Gi1/0/2"].endswith("applied lab (104)   ≠ drifted, now access 1")
-    assert said["Gi1/0/8"].endswith("carries 100-199   ≠ drifted, now tagged 100")
+    output = {port.port: describe(port) for port in ports}
+    assert output["Gi1/0/2"].endswith("applied lab (104)   ≠ drifted, now access 1")
+    assert output["Gi1/0/8"].endswith("carries 100-199   ≠ drifted, now tagged 100")
     assert plain(lines[5]) == "|l%|s*|. |T%|"

@@ -1,4 +1,4 @@
-"""A daemon that knows nothing yet: every screen says what to do next, and it can be read."""
+"""A daemon with an empty database: every screen says what to do next."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ async def test_each_screen_of_an_empty_site_says_what_to_do_next(
             nodes = hands.nodes
             lines = [line.strip() for line in hands.text(nodes)]
             assert nodes.count() < nodes.size.height
-            said = " ".join(lines)  # a long command goes on in the next line
+            output = " ".join(lines)  # a long command is wrapped
             for words in (
                 ":switch register sw1 cisco_ios HOST",
                 ":node register node-01 '{",
                 '"switch": "sw1", "port": "Gi1/0/1"}',
                 ":site import FILE --dry_run",
             ):
-                assert words in said
+                assert words in output
             assert ":project create NAME" in hands.bar("right-title")
             assert len(hands.bar("right-title")) <= hands.areas.size.width
             for key, words in (
@@ -49,8 +49,8 @@ async def test_each_screen_of_an_empty_site_says_what_to_do_next(
             ):
                 await hands.press(key)
                 await hands.until(lambda words=words: words in shown(hands), words)
-                told = next(line for line in shown(hands).splitlines() if words in line)
-                assert len(told) <= size[0], told
+                content = next(line for line in shown(hands).splitlines() if words in line)
+                assert len(content) <= size[0], content
 
             await hands.press("escape", "n")
             made_so = "There is none yet; :project create NAME makes one."

@@ -1,4 +1,4 @@
-"""The log: what was done, what it asked of the daemon, and what others did meanwhile."""
+"""The log: commands, the calls that they made, and what others did meanwhile."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def events_are_shown(hands: Hands) -> EventLines:
     return hands.app.screen.query_one(EventLines)
 
 
-async def test_a_command_its_call_and_the_news_stand_in_their_order(site: Site) -> None:
+async def test_a_command_its_call_and_its_event_are_listed_in_order(site: Site) -> None:
     async with console(site.socket) as hands:
         await hands.command("network create store")
         lines = await events_are_shown(hands)
@@ -37,7 +37,7 @@ async def test_a_command_its_call_and_the_news_stand_in_their_order(site: Site) 
         assert '"network": "store"' in text[call] and text[call].endswith("ok")
 
 
-async def test_what_somebody_else_does_comes_by_itself(site: Site) -> None:
+async def test_what_somebody_else_does_appears_by_itself(site: Site) -> None:
     async with console(site.socket) as hands:
         lines = await events_are_shown(hands)
         await site.call("network.create", project="astro", network="theirs")
@@ -48,7 +48,7 @@ async def test_what_somebody_else_does_comes_by_itself(site: Site) -> None:
         assert all(" * " in ln for ln in hands.text(lines))
 
 
-async def test_a_refused_call_says_why_and_filters_find_it(site: Site) -> None:
+async def test_a_refused_call_shows_its_error_and_can_be_filtered(site: Site) -> None:
     async with console(site.socket) as hands:
         await hands.command("network create lab")
         lines = await events_are_shown(hands)
@@ -61,7 +61,7 @@ async def test_a_refused_call_says_why_and_filters_find_it(site: Site) -> None:
         await hands.until(lambda: isinstance(hands.app.screen, TextScreen))
 
 
-async def test_a_line_is_copied_as_a_script_has_it(site: Site, tmp_path: Path) -> None:
+async def test_a_command_is_copied_as_a_line_of_a_script(site: Site, tmp_path: Path) -> None:
     copies = tmp_path / "copies"
     async with console(site.socket, clipboard=copies) as hands:
         await hands.command("network create store")

@@ -1,4 +1,4 @@
-"""The admins' forms, and projects with their people, against a real daemon."""
+"""The admins' forms, and projects with their members, against a real daemon."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def hint(hands: Hands, name: str) -> str:
 
 
 def fill(hands: Hands, name: str, text: str) -> None:
-    """Type into a field; a paste, as the letters are not what this is about."""
+    """Paste a text into a field; single keys do not matter here."""
     field = hands.app.screen.query_one(f"#field-{name}")
     if isinstance(field, TextArea):
         field.text = text
@@ -75,7 +75,9 @@ async def test_a_switch_its_ports_and_a_node_are_registered_by_forms(socket: Pat
         await hands.until(lambda: "node-77 unconfirmed eth0 data sw3 Gi1/0/1" in items(hands))
 
 
-async def test_the_daemons_error_stands_beside_its_field_and_nothing_is_lost(socket: Path) -> None:
+async def test_the_daemons_error_is_shown_at_its_field_and_what_was_typed_stays(
+    socket: Path,
+) -> None:
     async with console(socket) as hands:
         await inventory(hands)
         screen = await form(hands, "s")
@@ -95,7 +97,7 @@ async def test_the_daemons_error_stands_beside_its_field_and_nothing_is_lost(soc
         await hands.until(lambda: any("sw9" in line for line in items(hands)))
 
 
-async def test_what_is_wrong_before_anything_is_sent(socket: Path) -> None:
+async def test_errors_are_shown_before_anything_is_sent(socket: Path) -> None:
     async with console(socket) as hands:
         await inventory(hands)
         await form(hands, "n")
@@ -109,7 +111,7 @@ async def test_what_is_wrong_before_anything_is_sent(socket: Path) -> None:
         assert len(hands.app.session.sync.log.commands) == before
 
 
-async def test_a_refusal_about_no_field_stands_below_them(socket: Path) -> None:
+async def test_a_refusal_that_concerns_no_field_is_shown_below_the_fields(socket: Path) -> None:
     async with console(socket) as hands:
         await inventory(hands)
         await form(hands, "n")
@@ -121,7 +123,7 @@ async def test_a_refusal_about_no_field_stands_below_them(socket: Path) -> None:
         assert isinstance(hands.app.screen, FormScreen)
 
 
-async def test_leaving_asks_after_what_was_typed(socket: Path) -> None:
+async def test_leaving_a_form_asks_before_it_drops_what_was_typed(socket: Path) -> None:
     async with console(socket) as hands:
         await inventory(hands)
         await form(hands, "n")
@@ -135,7 +137,7 @@ async def test_leaving_asks_after_what_was_typed(socket: Path) -> None:
         await hands.until(lambda: isinstance(hands.app.screen, InventoryScreen))
 
 
-async def test_things_are_deleted_after_a_question(socket: Path) -> None:
+async def test_a_node_is_deleted_after_a_question(socket: Path) -> None:
     async with console(socket) as hands:
         await inventory(hands)
         await hands.press("slash")
@@ -147,7 +149,7 @@ async def test_things_are_deleted_after_a_question(socket: Path) -> None:
         assert "> node delete node-12" in hands.bar("message")
 
 
-async def test_a_project_with_a_member(socket: Path) -> None:
+async def test_a_project_gets_a_member_and_loses_it(socket: Path) -> None:
     async with console(socket) as hands:
         await hands.press("P")
         await hands.until(lambda: isinstance(hands.app.screen, ProjectsScreen))

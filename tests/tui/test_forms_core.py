@@ -1,4 +1,4 @@
-"""Forms without a screen: what the API says becomes fields, and texts become one command."""
+"""Forms without a screen: fields are made from the API, and their texts become one command."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def form(method: str, **texts: str) -> Form:
 
 
 @pytest.mark.parametrize("method", FORMS)
-def test_each_method_that_makes_something_has_a_form(method: str) -> None:
+def test_each_method_that_creates_something_has_a_form(method: str) -> None:
     made = form(method)
     assert [field.name for field in made.fields] == [
         param.name for param in LANGUAGE.api.methods[method].params
@@ -60,19 +60,19 @@ def test_a_node_with_its_nics_is_one_command() -> None:
     assert LANGUAGE.parse_line(filled.line()) == call
 
 
-def test_ports_may_stand_on_one_line() -> None:
+def test_several_ports_can_be_typed_on_one_line() -> None:
     call = form("port.register", switch="sw1", ports="Gi1/0/1 Gi1/0/2\nGi1/0/3").call()
     assert call is not None and call.params["ports"] == ["Gi1/0/1", "Gi1/0/2", "Gi1/0/3"]
 
 
-def test_what_is_as_it_would_be_anyway_is_left_out() -> None:
+def test_default_values_are_left_out() -> None:
     given = {"switch": "sw9", "dialect": "cisco_ios", "host": "h"}
     call = form("switch.register", **given, transport="telnet").call()
     assert call is not None
     assert call.params == given
 
 
-def test_each_field_says_what_is_wrong_with_it_and_nothing_is_lost() -> None:
+def test_each_field_shows_its_error_and_keeps_its_text() -> None:
     filled = form("node.register", node="Node", nics="nic=eth0,mac=12")
     assert filled.call() is None
     assert set(filled.errors) == {"node", "nics"}
@@ -81,7 +81,7 @@ def test_each_field_says_what_is_wrong_with_it_and_nothing_is_lost() -> None:
     assert "to be put right: node, nics" in filled.line()
 
 
-def test_a_number_that_is_none_is_said_of_its_field() -> None:
+def test_a_malformed_number_is_reported_at_its_field() -> None:
     filled = form("switch.register", switch="s", dialect="d", host="h", port="ninety")
     assert filled.call() is None and "whole number" in filled.errors["port"]
 
@@ -96,7 +96,7 @@ def test_a_number_that_is_none_is_said_of_its_field() -> None:
         (None, None),
     ],
 )
-def test_the_daemons_refusal_stands_beside_its_field(named: str | None, field: str | None) -> None:
+def test_the_daemons_refusal_is_reported_at_its_field(named: str | None, field: str | None) -> None:
     filled = form("node.register", node="n", nics="nic=eth0")
     data = {"kind": "invalid_params"} | ({"field": named} if named else {})
     assert filled.refuse(RpcError(-32602, "It is taken.", data)) == field

@@ -1,4 +1,4 @@
-"""The headnodes' screen: everything one does with a headnode, against a real daemon."""
+"""The screen of headnodes, against a real daemon."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def apply(hands: Hands) -> None:
     assert done["state"] == "succeeded"
 
 
-async def test_a_headnodes_whole_life(socket: Path) -> None:
+async def test_a_headnode_is_made_connected_started_stopped_and_deleted(socket: Path) -> None:
     async with console(socket) as hands:
         await hands.command("network create lab")
         await hands.command("network create storage")
@@ -65,7 +65,7 @@ async def test_a_headnodes_whole_life(socket: Path) -> None:
         await hands.until(lambda: row(hands) == "")
 
 
-async def test_of_several_networks_one_says_which_to_leave(socket: Path) -> None:
+async def test_disconnecting_a_headnode_asks_which_of_several_networks(socket: Path) -> None:
     async with console(socket) as hands:
         for line in (
             "network create lab",
@@ -85,7 +85,7 @@ async def test_of_several_networks_one_says_which_to_leave(socket: Path) -> None
         assert "--network lab" in hands.bar("message")
 
 
-async def test_what_cannot_be_done_is_said(socket: Path) -> None:
+async def test_an_impossible_action_says_why(socket: Path) -> None:
     async with console(socket) as hands:
         await hands.command("headnode create login")
         await headnodes(hands)
@@ -102,7 +102,7 @@ async def test_what_cannot_be_done_is_said(socket: Path) -> None:
         await hands.until(lambda: "✗" in hands.bar("message"))
 
 
-async def test_read_only_it_is_only_looked_at(socket: Path) -> None:
+async def test_a_read_only_console_changes_no_headnode(socket: Path) -> None:
     async with console(socket, readonly=True) as hands:
         await headnodes(hands)
         await hands.press("n")

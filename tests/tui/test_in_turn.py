@@ -52,7 +52,7 @@ async def test_the_cursor_moves_while_a_command_is_under_way(socket: Path) -> No
         assert "allocated" in hands.row("node-01", "ipmi-nic")
 
 
-async def test_undo_undoes_the_edit_that_is_still_on_its_way(socket: Path) -> None:
+async def test_undo_takes_back_the_edit_that_is_still_under_way(socket: Path) -> None:
     async with gate(socket) as between, console(between.path, project="astro") as hands:
         await hands.given("network create lab", "node allocate --node node-01")
         between.hold(answers_to("nic.connect"))
@@ -63,7 +63,7 @@ async def test_undo_undoes_the_edit_that_is_still_on_its_way(socket: Path) -> No
         assert hands.area("lab") == []
 
 
-async def test_discard_takes_back_what_is_still_on_its_way(socket: Path) -> None:
+async def test_discard_takes_back_the_edit_that_is_still_under_way(socket: Path) -> None:
     async with gate(socket) as between, console(between.path, project="astro") as hands:
         await hands.given("network create lab", "node allocate --node node-01")
         between.hold(answers_to("nic.connect"))
@@ -74,7 +74,7 @@ async def test_discard_takes_back_what_is_still_on_its_way(socket: Path) -> None
         await hands.until(lambda: "nothing staged in astro" in hands.bar("summary"))
 
 
-async def test_a_node_is_released_that_is_only_just_allocated(socket: Path) -> None:
+async def test_a_node_whose_allocation_is_under_way_can_be_released(socket: Path) -> None:
     async with gate(socket) as between, console(between.path, project="astro") as hands:
         between.hold(answers_to("node.allocate"))
         await hands.burst("ARy\r")
@@ -106,7 +106,7 @@ async def test_a_new_headnode_is_stopped_by_the_key_behind_its_name(socket: Path
         await hands.until(lambda: "headnode stop astro login" in lines_sent(hands))
 
 
-async def test_a_plan_contains_what_was_staged_just_before_and_is_applied_as_shown(
+async def test_a_plan_contains_the_edit_before_it_and_the_key_behind_it_applies_it(
     socket: Path,
 ) -> None:
     async with gate(socket) as between, console(between.path, project="astro") as hands:
@@ -140,7 +140,7 @@ async def test_a_key_behind_a_form_means_what_it_means_once_the_form_is_left(
         await hands.until(lambda: "chemistry" in hands.app.session.inventory.projects)
 
 
-async def test_what_was_sent_is_done_although_its_screen_is_left(socket: Path) -> None:
+async def test_a_queued_command_is_sent_even_if_its_screen_is_left(socket: Path) -> None:
     async with gate(socket) as between, console(between.path, project="astro") as hands:
         await hands.given("headnode create login", "network create lab")
         await hands.press("H")
@@ -155,7 +155,7 @@ async def test_what_was_sent_is_done_although_its_screen_is_left(socket: Path) -
         await hands.until(lambda: "headnode login new" in " ".join(hands.area("lab")))
 
 
-async def test_who_does_not_want_to_wait_gives_up_what_was_typed(socket: Path) -> None:
+async def test_escape_gives_up_the_keys_that_wait(socket: Path) -> None:
     async with gate(socket) as between, console(between.path, project="astro") as hands:
         await hands.given("network create lab")
         between.hold(answers_to("node.allocate"))

@@ -1,4 +1,4 @@
-"""An apply whose daemon is lost in the middle: what was known stays, and the end is found."""
+"""An apply whose daemon is lost meanwhile: what was known stays, and the end is shown."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def staged(prepared: Prepared) -> AsyncIterator[SmallSite]:
             yield site
 
 
-async def test_a_lost_daemon_is_waited_for_and_the_job_goes_on(staged: SmallSite) -> None:
+async def test_a_job_goes_on_after_the_daemon_was_lost_and_found(staged: SmallSite) -> None:
     async with console(staged.settings.server.socket, project="red") as hands:
         held = staged.wires["sw1"].hold("^switchport access vlan 100\r")
         await plan_is_shown(hands)
@@ -44,7 +44,7 @@ async def test_a_lost_daemon_is_waited_for_and_the_job_goes_on(staged: SmallSite
 
         await staged.stop()
         await hands.until(lambda: "The daemon is lost" in shown(hands))
-        assert "make VLAN 100" in shown(hands)  # what was known stays to be read
+        assert "make VLAN 100" in shown(hands)  # what was known stays readable
         assert hands.app.screen is screen
 
         await staged.start()

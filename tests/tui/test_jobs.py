@@ -1,4 +1,4 @@
-"""Jobs on the screen: live, past, of others, cancelled, failed, and with the daemon gone."""
+"""Jobs on the screen: running, ended, cancelled, failed, and those of others."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def jobs_are_shown(hands: Hands) -> JobList:
     return hands.app.screen.query_one(JobList)
 
 
-async def test_a_job_that_is_left_goes_on_and_is_found_again(site: Site) -> None:
+async def test_a_job_goes_on_when_its_screen_is_left_and_can_be_reopened(site: Site) -> None:
     site.slow(0.4)
     async with console(site.socket) as hands:
         await plan_is_shown(hands)
@@ -51,7 +51,7 @@ async def test_a_job_that_is_left_goes_on_and_is_found_again(site: Site) -> None
         await hands.until(lambda: "succeeded" in hands.text(jobs)[0])
 
 
-async def test_a_job_that_somebody_else_started_shows_and_opens_live(site: Site) -> None:
+async def test_a_job_that_somebody_else_started_can_be_followed(site: Site) -> None:
     async with console(site.socket) as hands:
         jobs = await jobs_are_shown(hands)
         site.slow(0.4)
@@ -65,7 +65,7 @@ async def test_a_job_that_somebody_else_started_shows_and_opens_live(site: Site)
         await job_is_shown(hands, "succeeded")
 
 
-async def test_cancel_asks_first(site: Site) -> None:
+async def test_cancelling_a_job_asks_first(site: Site) -> None:
     site.slow(0.4)
     async with console(site.socket) as hands:
         await plan_is_shown(hands)
@@ -82,7 +82,7 @@ async def test_cancel_asks_first(site: Site) -> None:
         assert site.vlan_of_node_01() is None
 
 
-async def test_a_failed_job_says_where_and_what_to_do_and_plans_again(site: Site) -> None:
+async def test_a_failed_job_says_where_it_failed_and_plans_again(site: Site) -> None:
     switch = site.centre.switches["sw1"]
     switch.faults.refuse = {"switchport access vlan": "% Invalid input detected"}
     async with console(site.socket) as hands:
@@ -93,7 +93,7 @@ async def test_a_failed_job_says_where_and_what_to_do_and_plans_again(site: Site
         lines = hands.text(screen.steps)
         at = next(n for n, line in enumerate(lines) if "failed" in line and "set Gi1/0/2" in line)
         assert "% Invalid input detected" in " ".join(lines[at + 1 : at + 3])
-        await hands.press("f")  # folded to the devices, the sentence still stands there
+        await hands.press("f")  # folded to the devices, the error is still shown
         assert any("% Invalid input detected" in line for line in hands.text(screen.steps))
         switch.faults.refuse = {}
         await hands.press("r")
@@ -125,7 +125,7 @@ async def test_the_list_is_filtered(site: Site) -> None:
     await site.ended((await site.call("apply.start", project="astro"))["job"])
     async with console(site.socket) as hands:
         jobs = await jobs_are_shown(hands)
-        assert jobs.count() == 2  # the site's, too
+        assert jobs.count() == 2  # that of the site as well
         await hands.press("slash")
         await hands.type("project=astro")
         assert jobs.count() == 1
@@ -152,7 +152,7 @@ async def test_a_job_waits_for_its_turn_and_says_so(site: Site) -> None:
         await job_is_shown(hands, "succeeded")
 
 
-async def test_a_click_on_the_bar_opens_the_job_under_way(site: Site) -> None:
+async def test_a_click_on_the_top_bar_opens_the_running_job(site: Site) -> None:
     site.slow(0.4)
     async with console(site.socket) as hands:
         job = (await site.call("apply.start", project="astro"))["job"]
@@ -164,7 +164,7 @@ async def test_a_click_on_the_bar_opens_the_job_under_way(site: Site) -> None:
         await job_is_shown(hands, "succeeded")
 
 
-async def test_how_a_job_ended_is_told_wherever_one_is(site: Site) -> None:
+async def test_the_end_of_a_job_is_announced_on_any_screen(site: Site) -> None:
     site.slow(0.05)
     site.centre.switches["sw1"].faults.refuse = {"switchport access vlan": "% Invalid input"}
     async with console(site.socket) as hands:
@@ -175,13 +175,13 @@ async def test_how_a_job_ended_is_told_wherever_one_is(site: Site) -> None:
         assert "% Invalid input" in hands.bar("message")
 
 
-async def test_there_is_no_such_job(site: Site) -> None:
+async def test_a_job_that_does_not_exist_is_reported(site: Site) -> None:
     async with console(site.socket) as hands:
         hands.app.push_screen(JobScreen(hands.app.session, 999))
         await hands.until(lambda: "There is no job 999" in shown(hands))
 
 
-async def test_leaving_ends_the_following(site: Site) -> None:
+async def test_leaving_a_job_stops_following_it(site: Site) -> None:
     site.slow(0.4)
     async with console(site.socket) as hands:
         await plan_is_shown(hands)
@@ -192,7 +192,7 @@ async def test_leaving_ends_the_following(site: Site) -> None:
         site.slow(0)
 
 
-async def test_the_job_that_a_release_starts_shows_at_once(site: Site) -> None:
+async def test_the_job_of_a_release_appears_at_once(site: Site) -> None:
     await site.ended((await site.call("apply.start", project="astro"))["job"])
     async with console(site.socket) as hands:
         jobs = await jobs_are_shown(hands)
@@ -211,8 +211,8 @@ async def test_plan_job_and_list_fit_every_size(site: Site, size: tuple[int, int
         plan = await plan_is_shown(hands)
         if plan.list.count() < 10:  # what does not fit is folded
             await hands.press("l")
-        said = shown(hands)
-        assert "set Gi1/0/2 (node-01:primary-nic)" in said and "switchport access vlan" in said
+        output = shown(hands)
+        assert "set Gi1/0/2 (node-01:primary-nic)" in output and "switchport access vlan" in output
         assert plan.list.count() <= plan.list.size.height or size[1] == 24  # else it scrolls
         await hands.press("y")
         job = await job_is_shown(hands, "succeeded")
@@ -224,6 +224,6 @@ async def test_plan_job_and_list_fit_every_size(site: Site, size: tuple[int, int
         assert mine.index("apply") == sites.index("site ", 20) == title.index("kind")
         assert mine.index("succeeded") == title.index("state")
         if size[0] > 80:
-            assert "haas-rpcd" in sites  # who did it, in full where there is room
+            assert "haas-rpcd" in sites  # the user, in full where there is room
             assert mine.index("5/5") + 3 < title.index("started") == sites.index(":") - 2
         assert max(map(len, [title, mine, sites])) <= size[0] + 2

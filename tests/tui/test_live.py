@@ -1,4 +1,4 @@
-"""What others do appears by itself, and a daemon that goes away is waited for."""
+"""What others do appears by itself, and the console reconnects to a lost daemon."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def test_what_others_do_appears_by_itself(socket: Path) -> None:
         assert "1 staged in astro" in hands.bar("summary")
 
 
-async def test_a_job_that_somebody_else_started_shows_and_what_it_applied_too(socket: Path) -> None:
+async def test_a_job_that_somebody_else_started_appears_with_what_it_applied(socket: Path) -> None:
     async with console(socket) as hands:
         await hands.given("node allocate --node node-03", "network create lab")
         await hands.given("connect node-03:primary-nic lab")
@@ -51,7 +51,7 @@ async def test_a_job_that_somebody_else_started_shows_and_what_it_applied_too(so
         assert "nothing staged" in hands.bar("summary")
 
 
-async def test_a_lost_daemon_leaves_what_was_known_and_comes_back() -> None:
+async def test_the_inventory_stays_readable_until_a_lost_daemon_is_back() -> None:
     with tempfile.TemporaryDirectory(prefix="haas-tui-") as folder:
         socket = Path(folder) / "s"
         async with demo(str(socket)):
@@ -68,7 +68,7 @@ async def test_a_lost_daemon_leaves_what_was_known_and_comes_back() -> None:
             assert len(hands.app.session.sync.log.calls) == before  # nothing was sent
             async with demo(str(socket)):
                 await hands.until(lambda: "live" in hands.bar("top"), "it is back")
-                # this daemon's memory is new: what the other knew is gone from the board too
+                # the new daemon has an empty memory: what the old one knew vanishes from the board
                 await hands.until(lambda: "free" in hands.row("node-01", "ipmi-nic"))
                 await hands.given("network create again")
                 await hands.until(lambda: any("again" in x for x in hands.text(hands.areas)))
@@ -76,7 +76,7 @@ async def test_a_lost_daemon_leaves_what_was_known_and_comes_back() -> None:
             await opened.__aexit__(None, None, None)
 
 
-async def test_the_console_opens_without_a_daemon_and_finds_it_later() -> None:
+async def test_a_console_that_opens_without_a_daemon_connects_later() -> None:
     with tempfile.TemporaryDirectory(prefix="haas-tui-") as folder:
         socket = Path(folder) / "s"
         from haas_console.core.target import Target

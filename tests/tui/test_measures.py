@@ -1,4 +1,4 @@
-"""The console's budgets in bytes, on a real pty of 120x40; times are `make bench`'s to report."""
+"""The console's budgets in bytes, on a real pty of 120x40; `make bench` measures times."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.bench.big_site import big_site
 from tests.tui.harness import Terminal, measures
 from tests.tui.harness.processes import Daemon
 
-NODES = 60  # more than a screen; what is counted here does not depend on how many more
+NODES = 60  # more than fit the screen; how many more does not matter
 NETWORKS = ("lab", "storage")
 
 
@@ -35,7 +35,7 @@ def daemon(site: tuple[Daemon, IosSwitch]) -> Daemon:
 
 @pytest.fixture
 def board(tmp_path: Path, daemon: Daemon) -> Iterator[Terminal]:
-    """The console at rest, with everything on its board."""
+    """The idle console, with everything on its board."""
     command = [sys.executable, "-m", "haas_console", "--socket", str(daemon.socket)]
     with Terminal(command, home=tmp_path) as terminal:
         terminal.wait_for("node-00007")
@@ -43,12 +43,12 @@ def board(tmp_path: Path, daemon: Daemon) -> Iterator[Terminal]:
         yield terminal
 
 
-def test_at_rest_it_writes_nothing(board: Terminal) -> None:
+def test_an_idle_console_writes_nothing(board: Terminal) -> None:
     cost = measures.idle(board)
     assert not cost.over, str(cost)
 
 
-def test_a_mouse_that_only_moves_costs_next_to_nothing(board: Terminal) -> None:
+def test_moving_the_mouse_costs_next_to_nothing(board: Terminal) -> None:
     start = board.screen.find("node-00001 ")
     cost = measures.mouse_moves(board, start, board.screen.find("■ storage"))
     assert not cost.over, str(cost)
@@ -73,14 +73,16 @@ def test_a_drag_costs_its_ghost_and_a_drop_what_it_changes(board: Terminal, daem
     assert not drop.over, str(drop)
 
 
-def test_an_apply_is_told_in_few_bytes(board: Terminal, site: tuple[Daemon, IosSwitch]) -> None:
+def test_following_an_apply_costs_few_bytes(
+    board: Terminal, site: tuple[Daemon, IosSwitch]
+) -> None:
     daemon, switch = site
     for number in range(8):
         daemon.call("nic.connect", node=f"node-{number:05}", nic="primary-nic", network="lab")
     board.wait_until(lambda screen: len([*screen.places("→ lab*")]) == 8, "eight staged nics")
     switch.faults.line_delay = 0.08
     cost, _ = measures.apply(board)
-    assert cost.gestures[0].size  # else nothing was told between its beginning and its end
+    assert cost.gestures[0].size  # something was shown between its beginning and its end
     assert not cost.over, str(cost)
 
 

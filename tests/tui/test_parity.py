@@ -1,4 +1,4 @@
-"""What is done by hand and what a script does are the same: the lines shown are the script."""
+"""The lines that the console shows for what was done, run as a script, do the same."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 
 async def state(socket: Path) -> dict[str, Any]:
-    """All that the daemon would tell."""
+    """All that the daemon reports."""
     client = await Client.connect(Endpoint(str(socket), None, "the test"))
     try:
         return {
@@ -29,7 +29,7 @@ async def state(socket: Path) -> dict[str, Any]:
 
 
 def _without_drawn(found: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what is drawn at random for each headnode."""
+    """Leave out what is random for each headnode."""
     for headnode in found["headnode"]["items"]:
         headnode.pop("uuid", None)
         for nic in headnode["nics"]:
@@ -70,7 +70,7 @@ async def every_gesture(hands: Hands) -> None:
     await hands.command("project create third")
 
 
-async def test_the_lines_that_were_shown_make_the_same_by_script(tmp_path: Path) -> None:
+async def test_the_lines_that_were_shown_do_the_same_as_a_script(tmp_path: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="haas-tui-") as folder:
         by_hand, by_script = Path(folder) / "hand", Path(folder) / "script"
         async with demo(str(by_hand)):

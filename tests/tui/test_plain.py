@@ -1,4 +1,4 @@
-"""Where the terminal knows only ASCII, ASCII is all it gets."""
+"""A terminal that knows only ASCII gets only ASCII."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def test_the_locale_says_what_the_terminal_knows(
     assert knows_unicode(environ, coerced=coerced) is known
 
 
-def test_every_sign_has_one_of_ascii_that_is_as_wide() -> None:
+def test_every_sign_has_an_ascii_one_of_the_same_width() -> None:
     assert plain("● live, lab → web*, ✗ gone …") == "* live, lab > web*, x gone ~"
     assert plain("Zoë 漢") == "Zo? ??"
     for state, sign in UNICODE.states.items():
         assert cell_len(plain(sign)) == cell_len(sign) == len(ASCII.states[state])
 
 
-def test_a_terminal_without_unicode_gets_none(tmp_path: Path) -> None:
+def test_a_terminal_without_unicode_gets_only_ascii(tmp_path: Path) -> None:
     with Terminal(DEMO, home=tmp_path, environ={"LANG": "C"}) as terminal:
         terminal.wait_for("* live")
         terminal.settle()

@@ -27,7 +27,7 @@ async def test_a_job_that_fails_after_the_end_is_announced_on_no_screen() -> Non
 
 
 @pytest.mark.parametrize("method", ["nic.connect", "plan.show", "node.show"])
-async def test_it_ends_while_an_answer_is_still_to_come(socket: Path, method: str) -> None:
+async def test_the_console_ends_while_an_answer_is_awaited(socket: Path, method: str) -> None:
     async with gate(socket) as between, console(between.path, project="astro") as hands:
         await hands.given("network create lab", "node allocate --node node-01")
         between.hold(answers_to(method))
@@ -39,7 +39,7 @@ async def test_it_ends_while_an_answer_is_still_to_come(socket: Path, method: st
     assert not hands.app.screen_stack
 
 
-async def test_it_ends_while_a_question_is_open(socket: Path) -> None:
+async def test_the_console_ends_while_a_question_is_open(socket: Path) -> None:
     async with console(socket, project="astro") as hands:
         await hands.press("n", "l", "a", "b")
         hands.app.exit(0)

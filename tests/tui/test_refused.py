@@ -1,4 +1,4 @@
-"""Where nothing can be changed, every key that would says so: --readonly, and a lost daemon."""
+"""With --readonly and without a daemon, every key that would change something says why not."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.tui.test_board_mouse import a_project_at_work
 
 
 async def refused(hands: Hands, reason: str) -> set[str]:
-    """Press every key that changes something, on the screen in front; give what they do."""
+    """Press each key of the screen in front that changes something; give their actions."""
     screen = hands.app.front
     assert screen is not None
     found = set()
@@ -30,7 +30,7 @@ async def refused(hands: Hands, reason: str) -> set[str]:
 
 
 async def all_refused(hands: Hands, reason: str) -> set[str]:
-    """The same on every screen that there is."""
+    """The same on every screen."""
     app: ConsoleApp = hands.app
     found = await refused(hands, reason)
     for entry in SCREENS:
@@ -53,7 +53,9 @@ SOME = {
 }  # fmt: skip
 
 
-async def test_a_console_that_only_looks_says_so_whatever_is_pressed(socket: Path) -> None:
+async def test_every_key_that_changes_something_is_refused_by_a_read_only_console(
+    socket: Path,
+) -> None:
     async with console(socket, project="astro", readonly=True) as hands:
         calls = hands.app.session.sync.log.calls
         assert await all_refused(hands, "This console only looks (--readonly).") >= SOME
@@ -61,7 +63,9 @@ async def test_a_console_that_only_looks_says_so_whatever_is_pressed(socket: Pat
         assert not [c for c in calls if methods[c.method].mutates]
 
 
-async def test_a_lost_daemon_is_told_of_whatever_is_pressed(tmp_path: Path) -> None:
+async def test_every_key_that_changes_something_is_refused_while_the_daemon_is_lost(
+    tmp_path: Path,
+) -> None:
     opened = console(tmp_path / "s")
     async with demo(str(tmp_path / "s")):
         hands = await opened.__aenter__()

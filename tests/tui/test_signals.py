@@ -1,4 +1,4 @@
-"""A console whose terminal goes away, or that is told to end, ends its demo daemon too."""
+"""A console whose terminal is closed, or that is terminated, ends its demo daemon too."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _daemon_of(parent: int) -> int | None:
 
 
 def _runs(process: int) -> bool:
-    """Whether a process is there and not only waiting for init to take note of its end."""
+    """Whether a process is there and not a zombie."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:

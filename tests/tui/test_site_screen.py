@@ -39,7 +39,7 @@ async def choose(hands: Hands, key: str, file: Path) -> None:
     await hands.press("enter")
 
 
-async def test_an_import_shows_what_it_would_do_and_does_it_when_told(
+async def test_an_import_shows_its_changes_and_makes_them_when_confirmed(
     socket: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "site.toml"
@@ -62,7 +62,7 @@ async def test_an_import_shows_what_it_would_do_and_does_it_when_told(
         await hands.until(lambda: "would change nothing" in hands.bar("title"))
 
 
-async def test_a_file_that_is_none_is_told_of(socket: Path, tmp_path: Path) -> None:
+async def test_a_file_that_cannot_be_imported_is_reported(socket: Path, tmp_path: Path) -> None:
     bad = tmp_path / "bad.toml"
     bad.write_text("[nodes\n")
     async with console(socket) as hands:
@@ -75,7 +75,7 @@ async def test_a_file_that_is_none_is_told_of(socket: Path, tmp_path: Path) -> N
         assert hands.app.screen.query_one("#prompt").visible is False
 
 
-async def test_an_export_reads_back_as_the_same_and_asks_before_it_writes_over(
+async def test_an_export_can_be_imported_again_and_asks_before_it_overwrites(
     socket: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "out.toml"

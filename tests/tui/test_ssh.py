@@ -1,4 +1,4 @@
-"""Over a real sshd whose ForceCommand is the console, as a tenant comes in."""
+"""A real sshd whose ForceCommand is the console, as tenants use it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def host(tmp_path_factory: pytest.TempPathFactory, daemon: Daemon) -> Iterator[S
         yield host
 
 
-def test_without_words_it_is_the_board(host: Sshd, tmp_path: Path) -> None:
+def test_ssh_without_words_opens_the_board(host: Sshd, tmp_path: Path) -> None:
     with Terminal(host.command(terminal=True), home=tmp_path, size=(80, 24)) as terminal:
         terminal.wait_for("node-01")
         terminal.settle()
@@ -47,14 +47,14 @@ def test_without_words_it_is_the_board(host: Sshd, tmp_path: Path) -> None:
         assert terminal.ended() == 0
 
 
-def test_words_are_a_command_of_the_console(host: Sshd) -> None:
+def test_words_over_ssh_are_a_command(host: Sshd) -> None:
     done = host.run("node list")
     assert (done.returncode, done.stderr) == (0, "")
     assert "node-01" in done.stdout
     assert "\x1b" not in done.stdout
 
 
-def test_the_exit_code_and_the_error_come_through(host: Sshd) -> None:
+def test_ssh_gets_the_exit_code_and_the_error(host: Sshd) -> None:
     missing = host.run("node show nowhere")
     assert (missing.returncode, missing.stdout) == (1, "")
     assert "There is no node nowhere" in missing.stderr
@@ -63,7 +63,7 @@ def test_the_exit_code_and_the_error_come_through(host: Sshd) -> None:
     assert 'did you mean "list"' in unknown.stderr
 
 
-def test_no_shell_reads_the_words(host: Sshd, tmp_path: Path) -> None:
+def test_no_shell_interprets_the_words(host: Sshd, tmp_path: Path) -> None:
     trap = tmp_path / "trap"
     for words in (
         f"node list; touch {trap}",
@@ -78,7 +78,7 @@ def test_no_shell_reads_the_words(host: Sshd, tmp_path: Path) -> None:
     assert not trap.exists()
 
 
-def test_several_lines_are_several_commands(host: Sshd) -> None:
+def test_several_lines_over_ssh_are_several_commands(host: Sshd) -> None:
     done = host.run("project create lines\nproject show lines  # its members")
     assert done.returncode == 0, done.stderr
     assert "lines" in done.stdout
@@ -91,7 +91,7 @@ def test_an_apply_shows_plain_progress_and_its_exit_code(host: Sshd, daemon: Dae
     steps = daemon.call("plan.show", project="astro")["steps"]
     done = host.run("apply astro")
     assert done.returncode == 0, done.stderr
-    told = [line for line in done.stderr.splitlines() if re.match(r"\[\d+/\d+\] ", line)]
-    assert len(told) == len(steps) > 1
+    shown = [line for line in done.stderr.splitlines() if re.match(r"\[\d+/\d+\] ", line)]
+    assert len(shown) == len(steps) > 1
     assert "\x1b" not in done.stderr
     assert daemon.call("plan.show", project="astro")["empty"]

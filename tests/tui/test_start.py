@@ -1,4 +1,4 @@
-"""What the screen may not wait for: it is painted first, and connects after."""
+"""The first paint comes before the connection, and waits for nothing that needs it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 LATER = ("aiohttp", "jsonrpcclient", "haas_rpcd")
 
 
-def test_the_first_paint_waits_for_no_network_library() -> None:
+def test_the_first_paint_does_not_import_a_network_library() -> None:
     loaded = subprocess.check_output(
         [sys.executable, "-c", "import sys, haas_console.tui.app; print(*sys.modules)"], text=True
     ).split()

@@ -1,4 +1,4 @@
-"""A stranger's first job in tmux: the demo data centre, by mouse and keys, from nothing to done."""
+"""A new user's first job on the demo data centre, in tmux, by mouse and keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The harness itself, on a trivial Textual app: what it feeds arrives, what is written is seen."""
+"""The harness itself, tried on a trivial Textual app."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
         yield terminal
 
 
-def test_keys_and_mouse_arrive_where_they_were_aimed(terminal: Terminal) -> None:
+def test_keys_and_mouse_reach_what_they_are_aimed_at(terminal: Terminal) -> None:
     assert terminal.screen.find("hello") == (0, 0)
-    for data, said in (
+    for data, text in (
         (keys.DOWN, "key down"),
         (keys.ctrl("n"), "key ctrl+n"),
         (keys.press((7, 3)), "down 7,3"),
@@ -32,12 +32,12 @@ def test_keys_and_mouse_arrive_where_they_were_aimed(terminal: Terminal) -> None
         (keys.wheel((9, 4)), "wheel down"),
     ):
         terminal.feed(data)
-        terminal.wait_for(said)
+        terminal.wait_for(text)
     terminal.drag((1, 1), (6, 4))
     terminal.wait_for("up 6,4")
 
 
-def test_a_program_at_rest_writes_nothing_and_a_key_writes_little(terminal: Terminal) -> None:
+def test_an_idle_program_writes_nothing_and_a_key_writes_little(terminal: Terminal) -> None:
     assert terminal.idle(1.0).size == 0
     first, second = terminal.gesture(b"a"), terminal.gesture(b"b")
     assert b"key a" in first.data
@@ -45,26 +45,26 @@ def test_a_program_at_rest_writes_nothing_and_a_key_writes_little(terminal: Term
     assert terminal.gesture(keys.move((50, 20))).size == 0
 
 
-def test_what_is_copied_is_seen(terminal: Terminal) -> None:
+def test_a_copy_is_noticed(terminal: Terminal) -> None:
     terminal.feed(b"y")
     terminal.wait_until(lambda screen: bool(screen.clipboard), "a copy")
     assert terminal.screen.clipboard == ["yanked"]
 
 
-def test_it_sees_another_size(terminal: Terminal) -> None:
+def test_a_new_size_is_noticed(terminal: Terminal) -> None:
     terminal.resize(80, 24)
     terminal.wait_for("size 80x24")
     assert terminal.screen.size == (80, 24)
 
 
-def test_the_end_of_the_program_is_not_waited_for_in_vain(terminal: Terminal) -> None:
+def test_waiting_for_a_program_that_has_ended_fails_at_once(terminal: Terminal) -> None:
     terminal.feed(keys.ctrl("q"))
     with pytest.raises(NotThere, match="ended with 0"):
         terminal.wait_for("never")
     assert terminal.ended() == 0
 
 
-def test_colours_are_the_terminals(tmp_path: Path) -> None:
+def test_colours_are_read_as_the_terminal_shows_them(tmp_path: Path) -> None:
     with Terminal(SAMPLE, home=tmp_path, no_color=True) as grey:
         grey.wait_for("hello")
         # Textual shows greys without colour: red, green and blue are the same
@@ -74,7 +74,7 @@ def test_colours_are_the_terminals(tmp_path: Path) -> None:
         assert b"38;2;" not in few.output()
 
 
-def test_in_tmux_keys_mouse_and_copies_go_through_it(tmp_path: Path) -> None:
+def test_keys_mouse_and_copies_pass_through_tmux(tmp_path: Path) -> None:
     with Tmux(SAMPLE, home=tmp_path, size=(80, 24)) as terminal:
         terminal.wait_for("size 80x24")
         terminal.drag((1, 1), (6, 4))
@@ -87,7 +87,7 @@ def test_in_tmux_keys_mouse_and_copies_go_through_it(tmp_path: Path) -> None:
         assert terminal.ended() == 0
 
 
-def test_a_sequence_may_be_cut_anywhere() -> None:
+def test_an_escape_sequence_may_arrive_in_pieces() -> None:
     data = "\x1b[>31u\x1b[?2026$p\x1bPtmux;\x1b\x1b]52;c;aGk=\x07\x1b\\\x1b[2;3Hné\x1b]22;x\x1b\\d"
     for cut in range(len(data.encode())):
         screen = Screen(20, 3)

@@ -1,4 +1,4 @@
-"""On terminals of all sizes and colours: the board is there, and what is staged is told apart."""
+"""Terminals of all sizes and colours: the board is readable, and staged changes stand out."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def opened(daemon: Daemon, home: Path, **options: Any) -> Terminal:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=lambda size: f"{size[0]}")
-def test_what_is_staged_is_seen_at_every_size(
+def test_staged_changes_are_visible_at_every_size(
     daemon: Daemon, tmp_path: Path, size: tuple[int, int]
 ) -> None:
     with opened(daemon, tmp_path, size=size) as terminal:
@@ -56,7 +56,7 @@ def test_sixteen_colours_are_enough(daemon: Daemon, tmp_path: Path) -> None:
         assert terminal.screen.hidden() == ""
 
 
-def test_without_colour_signs_tell_it(daemon: Daemon, tmp_path: Path) -> None:
+def test_without_colours_signs_say_the_same(daemon: Daemon, tmp_path: Path) -> None:
     with opened(daemon, tmp_path, no_color=True) as terminal:
         terminal.wait_for("parked → lab*")
         terminal.settle()
@@ -80,9 +80,7 @@ def test_a_window_may_change_its_size_at_any_time(daemon: Daemon, tmp_path: Path
         assert terminal.ended() == 0
 
 
-def test_a_drag_that_comes_in_one_burst_is_dropped_all_the_same(
-    daemon: Daemon, tmp_path: Path
-) -> None:
+def test_a_drag_that_arrives_in_one_burst_is_dropped(daemon: Daemon, tmp_path: Path) -> None:
     daemon.call("node.allocate", project="astro", node="node-02")
     with opened(daemon, tmp_path) as terminal:
         terminal.wait_for("+ node-01:primary-nic")
@@ -117,7 +115,7 @@ def test_the_demo_ends_its_daemon_however_the_console_ends(
     assert not list(tmp_path.glob("haas-demo-*"))
 
 
-def test_what_is_no_terminal_is_told_so(daemon: Daemon, tmp_path: Path) -> None:
+def test_without_a_terminal_the_console_says_what_to_use(daemon: Daemon, tmp_path: Path) -> None:
     program = f"{sys.executable} -m haas_console --socket {daemon.socket} | cat"
     with Terminal(["sh", "-c", program], home=tmp_path) as terminal:
         terminal.wait_for("--script FILE")

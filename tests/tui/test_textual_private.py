@@ -36,7 +36,7 @@ def test_textual_is_the_version_that_was_read() -> None:
 # --- the app --------------------------------------------------------------------------------------
 
 
-async def test_textual_takes_the_screen_below_an_opaque_one_for_visible() -> None:
+async def test_textual_counts_the_screen_below_an_opaque_one_as_visible() -> None:
     app = PlainApp()
     async with app.run_test() as pilot:
         below = app.screen
@@ -78,7 +78,7 @@ class Pressed(PlainApp):
         yield Static("press me", id="target")
 
 
-async def test_the_app_remembers_on_what_the_mouse_was_pressed() -> None:
+async def test_the_app_remembers_the_widget_on_which_the_mouse_was_pressed() -> None:
     app = Pressed()
     async with app.run_test() as pilot:
         press = events.MouseDown(None, 2, 0, 0, 0, 1, False, False, False, 2, 0)
@@ -109,7 +109,7 @@ async def test_the_driver_writes_to_the_terminal() -> None:
     assert terminal.sent == "\x1b]52;c;eA==\x07"
 
 
-async def test_a_real_terminals_driver_can_give_up_the_mouse_and_take_it_back() -> None:
+async def test_the_driver_of_a_terminal_can_give_up_the_mouse_and_take_it_back() -> None:
     app = PlainApp()
     assert not app.report_mouse(False)
     terminal = with_terminal(app)
@@ -124,13 +124,13 @@ class NoFilter(LineFilter):
         return segments
 
 
-def test_the_apps_filters_are_a_list_to_which_one_can_add() -> None:
+def test_filters_can_be_added_to_the_apps_list() -> None:
     app, added = PlainApp(), NoFilter()
     app.add_line_filter(added)
     assert app.get_line_filters()[-1] is added
 
 
-def test_without_colours_textual_makes_greys_unless_the_theme_was_ansi(
+def test_without_colours_textual_uses_greys_until_they_are_dropped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
@@ -168,7 +168,7 @@ def paints(monkeypatch: pytest.MonkeyPatch) -> list[Screen[None]]:
     return painted
 
 
-async def test_a_screen_is_painted_by_its_compositor_refresh_alone(
+async def test_a_screen_is_painted_only_by_its_compositor_refresh(
     paints: list[Screen[None]],
 ) -> None:
     async with Paged().run_test() as pilot:
@@ -226,7 +226,7 @@ async def test_a_new_number_of_lines_fits_the_scroll_bar_and_lays_nothing_out() 
         assert not app.screen._layout_required
 
 
-async def test_a_scroll_view_hears_of_sizes_that_are_the_same() -> None:
+async def test_textual_reports_a_size_even_if_it_is_the_same() -> None:
     app = Scrolled()
     async with app.run_test(size=(20, 10)) as pilot:
         await pilot.pause()

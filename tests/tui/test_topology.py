@@ -54,7 +54,7 @@ async def test_the_picture_follows_what_is_staged_and_applied(socket: Path) -> N
         assert not any("*" in line for line in picture(hands))
 
 
-async def test_enter_opens_the_face_plate_at_the_port_and_esc_leads_back(socket: Path) -> None:
+async def test_enter_opens_the_face_plate_at_the_port_and_esc_goes_back(socket: Path) -> None:
     async with console(socket) as hands:
         screen = await topology(hands)
         await hands.press("slash")
@@ -69,7 +69,7 @@ async def test_enter_opens_the_face_plate_at_the_port_and_esc_leads_back(socket:
         assert hands.app.screen is screen
 
 
-async def test_only_what_is_seen_is_drawn(socket: Path) -> None:
+async def test_only_visible_lines_are_drawn(socket: Path) -> None:
     async with console(socket, size=(80, 24)) as hands:
         screen = await topology(hands)
         drawn: list[int] = []
@@ -87,7 +87,7 @@ async def test_only_what_is_seen_is_drawn(socket: Path) -> None:
         assert len(set(drawn)) < len(made)
 
 
-async def test_the_cursor_of_the_face_plate_tells_of_each_port(socket: Path) -> None:
+async def test_the_face_plate_describes_the_port_under_the_cursor(socket: Path) -> None:
     async with console(socket) as hands:
         await hands.command("node allocate --node node-01")
         await hands.command("network create lab")
@@ -116,7 +116,7 @@ async def test_a_probe_shows_what_the_switch_answered(socket: Path) -> None:
         assert "> switch probe sw1" in hands.bar("message")
 
 
-async def test_a_switch_that_does_not_answer_is_told_of(socket: Path) -> None:
+async def test_a_switch_that_does_not_answer_is_reported(socket: Path) -> None:
     async with console(socket) as hands:
         await hands.command("switch register sw9 cisco_ios 127.0.0.1 --port 1 --credential demo")
         await hands.press("w")
@@ -138,7 +138,7 @@ async def test_a_click_puts_the_cursor_on_a_port(socket: Path) -> None:
         await hands.until(lambda: "Gi1/0/4   node-02:primary-nic" in hands.bar("detail"))
 
 
-async def test_it_fits_80_by_24(socket: Path) -> None:
+async def test_topology_and_face_plate_fit_80_by_24(socket: Path) -> None:
     async with console(socket, size=(80, 24)) as hands:
         await topology(hands)
         assert any("<trunk-nic>=haas-master=" in line for line in picture(hands))

@@ -15,7 +15,7 @@ def drawn(site: Inventory, width: int = 80, project: str | None = "astro") -> li
     return ["".join(text for text, _ in picture.line(i)).rstrip() for i in range(len(picture))]
 
 
-def test_the_whole_site_in_80_columns() -> None:
+def test_the_whole_site_fits_80_columns() -> None:
     assert drawn(small_site()) == [
         "                       ┌─ sw1 cisco_ios ───────┐",
         "=node-1= <ipmi-nic>····] Gi1/0/1 {-}           │ ┌─<trunk-nic>=haas-master=",
@@ -30,14 +30,14 @@ def test_the_whole_site_in_80_columns() -> None:
     ]
 
 
-def test_where_there_is_room_the_ports_say_access_and_the_networks_names() -> None:
+def test_a_wide_picture_shows_the_kinds_of_ports_and_the_names_of_networks() -> None:
     lines = drawn(small_site(), 120)
     assert "] Gi1/0/4 access{104}→{105}* storage" in lines[4]
     assert "( ^br-vlan104^────^trunk-nic.104^ )" in lines[4]
     assert "trunk Gi1/0/8 {100-199} [─┘" in lines[7]
 
 
-def test_a_tenant_gets_it_from_its_nics_alone() -> None:
+def test_a_tenants_picture_is_made_of_its_nics() -> None:
     lines = drawn(small_site(admin=False))
     assert lines[0].strip() == "┌─ sw1 ─────────────────┐"
     assert "=node-1= <ipmi-nic>····] Gi1/0/1 {-}" in lines[1]
@@ -53,7 +53,7 @@ def test_no_line_is_wider_than_the_screen() -> None:
         assert max(map(len, drawn(site, width))) <= width
 
 
-def test_a_nic_that_is_plugged_in_nowhere_is_shown_at_the_end() -> None:
+def test_a_nic_without_a_port_is_shown_at_the_end() -> None:
     site = small_site()
     site.put_node(Node("node-9", "free", None, (), (nic("eth0", None, "unwired"),)))
     lines = drawn(site)
@@ -70,7 +70,7 @@ def test_without_a_master_there_are_no_bridges() -> None:
     assert not any("br-vlan" in line for line in drawn(site))
 
 
-def test_a_headnode_that_goes_takes_its_bridge_with_it() -> None:
+def test_deleting_the_last_headnode_of_a_network_removes_its_bridge() -> None:
     site = small_site()
     site.headnodes = {
         key: replace(headnode, state="deleting") for key, headnode in site.headnodes.items()
@@ -80,7 +80,7 @@ def test_a_headnode_that_goes_takes_its_bridge_with_it() -> None:
     assert any("%login% deleting*" in line for line in lines)
 
 
-def test_nodes_stand_in_the_order_of_their_ports_and_keep_their_nics_together() -> None:
+def test_nodes_are_sorted_by_their_ports_with_their_nics_together() -> None:
     site = Inventory(info=info())
     for name, ports in (("b", ("Gi1/0/2", "Gi1/0/30")), ("a", ("Gi1/0/10", "Gi1/0/11"))):
         nics: tuple[Nic, ...] = tuple(nic(f"e{n}", p, "applied") for n, p in enumerate(ports))
@@ -90,7 +90,7 @@ def test_nodes_stand_in_the_order_of_their_ports_and_keep_their_nics_together() 
     assert ports == ["Gi1/0/2", "Gi1/0/30", "Gi1/0/10", "Gi1/0/11"]
 
 
-def test_things_are_found_by_their_names_and_round_again() -> None:
+def test_a_search_by_name_wraps_around() -> None:
     picture = Picture(small_site(), "astro", 80)
     assert picture.find("NODE-2", 0) == 3
     assert picture.find("node-2", 3) == 4
@@ -100,7 +100,7 @@ def test_things_are_found_by_their_names_and_round_again() -> None:
     assert picture.line_of("sw1", "Gi1/0/4") == 4
 
 
-def test_each_port_is_what_its_line_says() -> None:
+def test_the_cursor_finds_the_port_of_each_line() -> None:
     picture = Picture(small_site(), "astro", 80)
     for index in range(len(picture)):
         seen = picture.spot(index).port

@@ -1,4 +1,4 @@
-"""Two people at two consoles: each sees at once what the other does."""
+"""Two users at two consoles: each sees at once what the other does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.tui.harness.terminal import Terminal
 CONSOLE = [sys.executable, "-m", "haas_console", "--socket"]
 
 
-def test_what_one_stages_and_applies_the_other_sees(tmp_path: Path) -> None:
+def test_one_console_sees_what_the_other_stages_and_applies(tmp_path: Path) -> None:
     (tmp_path / "here").mkdir()
     (tmp_path / "there").mkdir()
     with (

@@ -1,4 +1,4 @@
-"""Keys that come faster than the console answers go where they would have gone, one by one."""
+"""Keys that come all at once have the same effect as if they came one by one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def crumbs(hands: Hands) -> list[str]:
     return hands.app.breadcrumbs()
 
 
-async def test_what_is_typed_behind_a_key_that_asks_is_its_answer(socket: Path) -> None:
+async def test_keys_typed_after_one_that_asks_are_its_answer(socket: Path) -> None:
     async with console(socket, project="astro") as hands:
         inventory = hands.app.session.inventory
         await hands.burst("A")
@@ -31,7 +31,7 @@ async def test_what_is_typed_behind_a_key_that_asks_is_its_answer(socket: Path) 
         await hands.until(lambda: hands.app.session.project is None)
 
 
-async def test_what_is_typed_behind_a_key_that_opens_a_screen_is_that_screens(
+async def test_keys_typed_after_one_that_opens_a_screen_go_to_that_screen(
     socket: Path,
 ) -> None:
     async with console(socket, project="astro") as hands:
@@ -43,7 +43,7 @@ async def test_what_is_typed_behind_a_key_that_opens_a_screen_is_that_screens(
         await hands.until(lambda: prompt.typed == "failed")
 
 
-async def test_the_palette_gets_what_is_typed_behind_its_key(socket: Path) -> None:
+async def test_keys_typed_after_the_palettes_key_go_to_the_palette(socket: Path) -> None:
     async with console(socket, project="astro") as hands:
         await hands.press("ctrl+p")
         await hands.press("escape")

@@ -1,4 +1,4 @@
-"""The ways between screens: what lies over what, and where Esc leads."""
+"""The ways between screens: what lies over what, and where Esc goes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def at(hands: Hands, *crumbs: str) -> None:
     await hands.until(lambda: hands.app.breadcrumbs() == list(crumbs), " > ".join(crumbs))
 
 
-async def test_help_lies_over_what_one_was_at(site: Site) -> None:
+async def test_help_lies_over_the_screen_it_was_opened_on(site: Site) -> None:
     site.slow(0.1)
     async with console(site.socket) as hands:
         await plan_is_shown(hands)
@@ -43,7 +43,7 @@ async def test_help_lies_over_what_one_was_at(site: Site) -> None:
         assert hands.app.screen is screen
         await job_is_shown(hands, "succeeded")
 
-        # An answer to read lies over it as well; another screen takes the place of both.
+        # A page with an answer lies over it as well; another screen replaces both.
         await hands.command("job list")
         await hands.until(lambda: hands.app.breadcrumbs()[2:] != [], "an answer to read")
         assert hands.app.breadcrumbs()[:2] == ["Board", job]
@@ -60,7 +60,7 @@ async def test_help_lies_over_what_one_was_at(site: Site) -> None:
         await at(hands, "Board")
 
 
-async def test_a_plan_asked_for_by_name_takes_the_place_of_the_one_shown(site: Site) -> None:
+async def test_apply_with_a_project_replaces_the_plan_that_is_shown(site: Site) -> None:
     async with console(site.socket) as hands:
         screen = await plan_is_shown(hands)
         await hands.burst(":apply --site\r")
@@ -69,7 +69,7 @@ async def test_a_plan_asked_for_by_name_takes_the_place_of_the_one_shown(site: S
         await hands.until(lambda: "plan of the site" in shown(hands))
 
 
-async def test_help_can_be_read_in_a_small_window(site: Site) -> None:
+async def test_help_is_readable_in_a_small_window(site: Site) -> None:
     async with console(site.socket, size=(80, 24)) as hands:
         await jobs_opened(hands)
         await hands.press("question_mark")
@@ -77,9 +77,9 @@ async def test_help_can_be_read_in_a_small_window(site: Site) -> None:
         page = hands.app.screen.query_one(Page)
         await hands.until(lambda: any("leaves with it" in line for line in hands.text(page)))
         assert not [line for line in hands.text(page) if len(line.rstrip(" ▐")) > 79]
-        said = " ".join(" ".join(hands.text(page)).replace("▐", "").split())
-        assert "nothing is sent to a switch until you apply (a shows the plan first)." in said
-        assert "Show only jobs that fit, while it is typed: words, field=value, ! inverts" in said
+        output = " ".join(" ".join(hands.text(page)).replace("▐", "").split())
+        assert "nothing is sent to a switch until you apply (a shows the plan first)." in output
+        assert "Show only jobs that fit, while it is typed: words, field=value, ! inverts" in output
 
 
 async def jobs_opened(hands: Hands) -> None:
@@ -87,15 +87,15 @@ async def jobs_opened(hands: Hands) -> None:
     await at(hands, "Board", "Jobs")
 
 
-async def test_a_long_error_is_told_in_two_lines_until_the_next_key(site: Site) -> None:
+async def test_a_long_error_takes_two_lines_until_the_next_key(site: Site) -> None:
     async with console(site.socket, size=(80, 24)) as hands:
         keys = hands.bar("hints")
         await hands.burst(":project create Bad_Name\r")
         await hands.until(lambda: "usage" in hands.bar("message"))
         below = str(hands.app.screen.query_one("#message", Bar).content)
-        said = f"{hands.bar('hints')} {below}"
-        assert 'project: "Bad_Name" does not fit: A name: 1 to 63 of' in said
-        assert "usage: project create PROJECT" in " ".join(said.split())
+        output = f"{hands.bar('hints')} {below}"
+        assert 'project: "Bad_Name" does not fit: A name: 1 to 63 of' in output
+        assert "usage: project create PROJECT" in " ".join(output.split())
         assert len(hands.bar("hints")) <= 80 and len(below) <= 80
         await hands.press("down")
         assert hands.bar("hints") == keys

@@ -162,12 +162,12 @@ class ApplyScreen(ConsoleScreen):
         plan = self.plan
         notice, offer, counts = self._problem, "", ""
         if plan is None:
-            told = "plan" if self._problem else "planning ..."
+            summary = "plan" if self._problem else "planning ..."
         elif not plan.steps:
-            told = f"plan of {whose(plan.project)}: nothing to do"
+            summary = f"plan of {whose(plan.project)}: nothing to do"
             notice = "All that is staged is applied: the devices confirmed it."
         else:
-            told = f"plan of {whose(plan.project)}: {totals(plan)}"
+            summary = f"plan of {whose(plan.project)}: {totals(plan)}"
             counts = tally(plan.steps)
             offer = f"Apply: send {number(plan.lines, 'line')}"
         if plan is not None and self._newer is not None:
@@ -175,7 +175,7 @@ class ApplyScreen(ConsoleScreen):
             notice = f"The plan has changed since ({changed}); r shows the new one."
         elif plan is not None and not notice:
             notice = self._waits_for()
-        self.head.show([[(f" {told}", "head")], [(f" {counts}", "")]])
+        self.head.show([[(f" {summary}", "head")], [(f" {counts}", "")]])
         self.query_one("#notice", Bar).show(Text(f" {notice}", "bold"))
         self.choice.draw(offer)
 
@@ -261,11 +261,11 @@ class ApplyScreen(ConsoleScreen):
 
 def plan_text(plan: Plan) -> str:
     """A plan as text, with all its lines."""
-    told = [f"plan of {whose(plan.project)} ({plan.digest}): {totals(plan)}"]
+    summary = [f"plan of {whose(plan.project)} ({plan.digest}): {totals(plan)}"]
     for device, steps in plan.devices.items():
-        told.append(f"{device}:")
+        summary.append(f"{device}:")
         for step in steps:
             shared = f", {with_below(step.below)}" if step.below else ""
-            told.append(f"  {step.sign} {step.summary}{shared}")
-            told += [f"      {line}" for line in step.lines]
-    return "\n".join(told) + "\n"
+            summary.append(f"  {step.sign} {step.summary}{shared}")
+            summary += [f"      {line}" for line in step.lines]
+    return "\n".join(summary) + "\n"

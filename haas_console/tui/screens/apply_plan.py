@@ -48,7 +48,7 @@ class PlanLines(FoldLines, can_focus=False):
         self.rebuild()
 
     def rebuild(self) -> None:
-        """Make the lines anew."""
+        """Rebuild the lines."""
         self.shown = rows(self.plan, self.folded, self.difference) if self.plan else ()
         self.changed()
 

@@ -146,22 +146,24 @@ class DriftScreen(ConsoleScreen):
         when = f", last checked {moment(max(times))}" if times else ""
         if lines.items:
             devices = count(len({item.device for item in lines.items}), "device")
-            told = Text(f" {DRIFTED} {len(lines.items)} drifted on {devices}{when}", "bold")
+            summary = Text(f" {DRIFTED} {len(lines.items)} drifted on {devices}{when}", "bold")
         else:
-            told = Text(f" Nothing drifted: all is as it was applied{when}.", "dim")
-        self.query_one("#title", Bar).show(told)
+            summary = Text(f" Nothing drifted: all is as it was applied{when}.", "dim")
+        self.query_one("#title", Bar).show(summary)
         columns = lines.title() if lines.items else ""
         self.query_one("#columns", Bar).show(Text(columns, "dim"))
         self._show_item()
 
     def _show_item(self) -> None:
         item = self.lines.current()
-        told = f"{self._unread[0]}" if self._unread else ""
+        summary = f"{self._unread[0]}" if self._unread else ""
         more = f"   (and {len(self._unread) - 1} more)" if len(self._unread) > 1 else ""
-        if not told and item is not None:
+        if not summary and item is not None:
             what = f"{item.device} {target_text(item.kind, item.target)}"
-            told = f"{what}: {item.applied} was applied, now it is {item.observed}"
-        self.query_one("#detail", Bar).show(Text(f" {told}{more}", "bold" if self._unread else ""))
+            summary = f"{what}: {item.applied} was applied, now it is {item.observed}"
+        self.query_one("#detail", Bar).show(
+            Text(f" {summary}{more}", "bold" if self._unread else "")
+        )
 
     def on_lines_moved(self, event: Lines.Moved) -> None:
         """Show the details of the line under the cursor."""

@@ -99,7 +99,7 @@ class EventsScreen(ConsoleScreen):
             self.set_timer(PAUSE, self.show_events)
 
     def show_events(self) -> None:
-        """Make the lines anew."""
+        """Rebuild the lines."""
         self._waits = False
         found = timeline(self.session.sync.log, self.kind, self.filter)
         self.query_one(EventLines).show(found)

@@ -65,7 +65,7 @@ class JobLines(FoldLines):
         self.rebuild()
 
     def rebuild(self) -> None:
-        """Make the lines anew."""
+        """Rebuild the lines."""
         width = self.scrollable_content_region.width
         self.shown = jobtree.rows(self.devices, self.folded, width, live=self.live)
         self.changed()

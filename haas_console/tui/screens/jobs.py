@@ -148,7 +148,7 @@ class JobsScreen(ConsoleScreen):
             self.show_jobs()
 
     def show_jobs(self) -> None:
-        """Make the lines anew."""
+        """Rebuild the lines."""
         found = self.query_one(JobList)
         jobs = {**self._older, **self.session.inventory.jobs}
         found.show(newest_first(jobs.values(), self.filter))

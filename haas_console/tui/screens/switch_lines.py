@@ -56,8 +56,8 @@ def probe_lines(answer: Mapping[str, Any], width: int) -> list[list[Part]]:
     alike: dict[str, list[str]] = {}
     for port in answer["ports"]:
         alike.setdefault(carries(port["carries"]), []).append(port["port"])
-    told = "; ".join(f"{what}: {_few(alike[what])}" for what in alike if what != "parked")
-    pieces = textwrap.wrap(told or "none", max(20, width - 14))
+    shown = "; ".join(f"{what}: {_few(alike[what])}" for what in alike if what != "parked")
+    pieces = textwrap.wrap(shown or "none", max(20, width - 14))
     lines += [[(f"   {'' if n else 'open':8} ", "dim"), (p, "")] for n, p in enumerate(pieces)]
     return lines
 

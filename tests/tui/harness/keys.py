@@ -22,27 +22,27 @@ def ctrl(letter: str) -> bytes:
 
 
 def press(at: Place, button: int = 0) -> bytes:
-    """A button goes down; 0 is the left one."""
+    """Press a button; 0 is the left one."""
     return _mouse(button, at, "M")
 
 
 def release(at: Place, button: int = 0) -> bytes:
-    """A button comes up."""
+    """Release a button."""
     return _mouse(button, at, "m")
 
 
 def click(at: Place) -> bytes:
-    """The left button goes down and up."""
+    """Press and release the left button."""
     return press(at) + release(at)
 
 
 def move(at: Place) -> bytes:
-    """The pointer gets to a place with no button held."""
+    """Move the pointer to a position with no button held."""
     return _mouse(_NO_BUTTON, at, "M")
 
 
 def drag(at: Place, button: int = 0) -> bytes:
-    """The pointer gets to a place with a button held."""
+    """Move the pointer to a position with a button held."""
     return _mouse(_HELD + button, at, "M")
 
 
@@ -52,7 +52,7 @@ def wheel(at: Place, *, down: bool = True) -> bytes:
 
 
 def path(start: Place, end: Place) -> list[Place]:
-    """Every cell that a straight hand passes from ``start`` (left out) to ``end``."""
+    """Every cell on a straight line from ``start`` (left out) to ``end``."""
     wide, high = end[0] - start[0], end[1] - start[1]
     steps = max(abs(wide), abs(high))
     return [

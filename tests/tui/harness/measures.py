@@ -31,12 +31,12 @@ MOVED = 0.1
 PAUSE = 0.15
 """Seconds without a byte between two bursts of an apply's progress."""
 ANSWERED = 0.6
-"""Seconds of quiet after which a gesture that asks the daemon is over, its news included."""
+"""Seconds of quiet after which a gesture that calls the daemon is over, with its events."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What several gestures of one kind wrote; ``size``, in bytes, is held against the budget."""
+    """What several gestures of one kind wrote; ``size``, in bytes, is compared with the budget."""
 
     what: str
     size: float
@@ -44,12 +44,12 @@ class Cost:
 
     @property
     def budget(self) -> int:
-        """What it may cost."""
+        """The budget in bytes."""
         return BUDGETS[self.what]
 
     @property
     def over(self) -> bool:
-        """Whether it costs more."""
+        """Whether it costs more than its budget."""
         return self.size > self.budget
 
     @property
@@ -67,7 +67,7 @@ class Cost:
 
 
 def idle(terminal: Terminal) -> Cost:
-    """Leave it alone."""
+    """Do nothing."""
     left = terminal.idle(3.0)
     return Cost(IDLE, left.size, (left,))
 
@@ -103,7 +103,7 @@ def drag_and_drop(terminal: Terminal, nic: Place, network: Place) -> tuple[Cost,
 
 
 def apply(terminal: Terminal) -> tuple[Cost, Gesture]:
-    """Apply what is staged; give what each second of it costs, and what the news of its end does.
+    """Apply what is staged; give the cost of each second of it, and that of its end.
 
     One burst of bytes opens the job's screen, the last tells the end; what is between them is
     progress, and goes on for as long as the apply does.

@@ -1,4 +1,4 @@
-"""Daemons of a test's own: started, spoken to and ended by their handle."""
+"""Daemons as processes that a test starts, calls and ends."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Refused(Exception):
 
 
 class Daemon:
-    """``haas-rpcd`` as a process; ready when it has told so (sd_notify), ended with the block."""
+    """``haas-rpcd`` as a process; ready when it says so (sd_notify), ended with the block."""
 
     def __init__(self, folder: Path, *args: str) -> None:
         self.folder = folder
@@ -29,11 +29,11 @@ class Daemon:
         self._args = args
 
     def __enter__(self) -> Self:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as text:
             address = self.folder / "notify.sock"
             address.unlink(missing_ok=True)
-            told.bind(str(address))
-            told.settimeout(0.2)
+            text.bind(str(address))
+            text.settimeout(0.2)
             with (self.folder / "rpcd.log").open("ab") as log:
                 self.process = subprocess.Popen(
                     [sys.executable, "-m", "haas_rpcd", *self._args, "--socket", str(self.socket)],
@@ -45,7 +45,7 @@ class Daemon:
                 )
             while self.process.poll() is None:
                 with contextlib.suppress(TimeoutError):
-                    if b"READY=1" in told.recv(4096):
+                    if b"READY=1" in text.recv(4096):
                         return self
         raise AssertionError(f"the daemon ended: {(self.folder / 'rpcd.log').read_text()[-2000:]}")
 
@@ -59,12 +59,12 @@ class Daemon:
             self.process.wait()
 
     def kill(self) -> None:
-        """End it without any warning."""
+        """Kill it."""
         self.process.kill()
         self.process.wait()
 
     def post(self, method: str, **params: Any) -> bytes:
-        """Call a method and give the answer as it came."""
+        """Call a method and give the whole answer."""
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
         with contextlib.closing(_UnixConnection(self.socket)) as connection:
             connection.request("POST", "/rpc", body)

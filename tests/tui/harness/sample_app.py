@@ -1,4 +1,4 @@
-"""A trivial Textual app: what the harness is tried on, and what the console is compared with."""
+"""A trivial Textual app, to try the harness on and to compare the console with."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from textual.widgets import Static
 
 
 class SampleApp(App[None]):
-    """Says hello, and then the last thing that its user did; ctrl+q ends it."""
+    """Shows a greeting, then the last thing that its user did; ctrl+q ends it."""
 
     def compose(self) -> ComposeResult:
         yield Static("hello", id="said")

@@ -1,4 +1,4 @@
-"""What the bytes of a program look like: pyte, fed with what it understands."""
+"""The screen that a program's bytes make: pyte, fed with what it understands."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _STRANGE = re.compile(
 
 
 class Screen:
-    """The cells as they are now, and what was copied to the clipboard (OSC 52)."""
+    """The cells of the screen, and what was copied to the clipboard (OSC 52)."""
 
     def __init__(self, columns: int, lines: int) -> None:
         self.clipboard: list[str] = []
@@ -34,7 +34,7 @@ class Screen:
         self._tail = b""
 
     def feed(self, data: bytes) -> None:
-        """Take bytes as they come; a sequence may be cut anywhere."""
+        """Take bytes as they come; an escape sequence may arrive in pieces."""
         data, self._tail = self._tail + data, b""
         self._stream.feed(_STRANGE.sub(self._strange, data))
 
@@ -47,7 +47,7 @@ class Screen:
         return b""
 
     def resize(self, columns: int, lines: int) -> None:
-        """Become another size; the program is expected to paint again."""
+        """Change the size; the program is expected to paint again."""
         self._screen.resize(lines, columns)
 
     @property
@@ -96,7 +96,7 @@ class Screen:
         return {colour for cell in cells for colour in (cell.fg, cell.bg)}
 
     def hidden(self) -> str:
-        """Text that nobody can read, because it has the colour of what is behind it."""
+        """Text that nobody can read, because it has the colour of its background."""
         columns, lines = self.size
         cells = (self._screen.buffer[y][x] for y in range(lines) for x in range(columns))
         return "".join(

@@ -1,4 +1,4 @@
-"""A pty with a program on it, and its user: types, points, waits, looks, and counts bytes."""
+"""A program on a pty, and its user, who types, points, waits, reads and counts bytes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.tui.harness.screen import Screen
 
 ROOT = Path(__file__).parents[3]
 PATIENCE = 30.0
-"""Seconds until a wait fails: only ever spent on a failure."""
+"""Seconds until a wait fails; only a failing test takes so long."""
 QUIET = 0.2
 """Seconds without a byte, with all input read and every thread asleep, that make the end."""
 
@@ -36,7 +36,7 @@ _MODE = re.compile(rb"\x1b\[\?(\d+)\$p")
 
 
 class NotThere(AssertionError):
-    """Something was waited for and did not come; shows the screen."""
+    """What a test waited for did not come; shows the screen."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Terminal:
         self._total = 0
         self._input_at = 0.0
 
-    # --- its life ---
+    # --- start and end ---
 
     def __enter__(self) -> Self:
         self._master, self._slave = os.openpty()
@@ -176,7 +176,7 @@ class Terminal:
 
     @property
     def screen(self) -> Screen:
-        """The screen with everything on it that came so far."""
+        """The screen with everything that the program has written so far."""
         with self._changed:
             new = self._chunks[self._shown :]
             self._shown = len(self._chunks)
@@ -186,7 +186,7 @@ class Terminal:
 
     @property
     def total(self) -> int:
-        """Bytes that came so far."""
+        """Bytes that the program has written so far."""
         return self._total
 
     @property
@@ -242,7 +242,7 @@ class Terminal:
                 self._changed.wait(min(left, 0.2))
 
     def wait_for(self, text: str, within: float = PATIENCE) -> Place:
-        """Wait until a text is on the screen; give its place."""
+        """Wait until a text is on the screen; give its position."""
         self.wait_until(lambda screen: text in screen.text, repr(text), within)
         return self.screen.find(text)
 
@@ -251,7 +251,7 @@ class Terminal:
         self.wait_until(lambda screen: text not in screen.text, f"no {text!r}", within)
 
     def settle(self, quiet: float = QUIET, within: float = PATIENCE) -> None:
-        """Wait until the program is done with what it was given. Raises NotThere."""
+        """Wait until the program has processed its input and is idle. Raises NotThere."""
         deadline = time.monotonic() + within
         with self._changed:
             while True:
@@ -289,7 +289,7 @@ class Terminal:
         self.feed(text.encode())
 
     def gesture(self, *data: bytes, quiet: float = QUIET) -> Gesture:
-        """Feed input to a program at rest, and give what it writes until it rests again."""
+        """Feed input to an idle program, and give what it writes until it is idle again."""
         self.settle(quiet)
         mark, begun = self._total, time.monotonic()
         self.feed(*data)
@@ -298,7 +298,7 @@ class Terminal:
         return Gesture(written, self._chunks[-1][0] - begun if written else 0.0)
 
     def idle(self, seconds: float) -> Gesture:
-        """Give what a program at rest writes when nobody touches it."""
+        """Give what an idle program writes without input."""
         self.settle()
         mark = self._total
         over = time.monotonic() + seconds
@@ -308,7 +308,7 @@ class Terminal:
         return Gesture(self.output(mark), seconds)
 
     def drag(self, start: Place, end: Place) -> None:
-        """Drag from one place to another with every cell between, as a hand does.
+        """Drag from one position to another over every cell between, as a hand does.
 
         All of it arrives at once, as it does over a line that was slow for a moment.
         """
@@ -316,7 +316,7 @@ class Terminal:
         self.feed(b"".join([keys.press(start), *moves, keys.release(end)]))
 
     def resize(self, columns: int, lines: int) -> None:
-        """Become another size, as when a window's edge is dragged."""
+        """Change the size, as when a window's edge is dragged."""
         self.screen.resize(columns, lines)
         self._set_size(columns, lines)
 

@@ -1,4 +1,4 @@
-"""tmux with a program in it, attached to by our terminal: what a user of a master really has.
+"""tmux with a program in it, in the terminal of the test: what users of a master really have.
 
 The mouse goes the real way: our terminal sends SGR events to tmux, which hands them on to the
 program, because that asked for them; tmux's own ``mouse`` option is off. The server is the test's
