@@ -74,7 +74,7 @@ class Output:
             bold, plain = ("\x1b[1m", "\x1b[0m") if wants_colour(self.err) else ("", "")
             print(f"{bold}$ {text.clean(line)}{plain}", file=self.err, flush=True)
 
-    def talk(self, sentence: str) -> None:
+    def remark(self, sentence: str) -> None:
         """Print a remark on stderr, unless ``quiet`` is set."""
         if not self.quiet:
             print(text.clean(sentence), file=self.err, flush=True)
@@ -102,11 +102,11 @@ class Output:
     def result(self, call: Call, result: Any) -> None:
         """Print the result of a command that only reads."""
         if call.method == "drift.check":
-            for sentence in devicetext.unread(result):
+            for sentence in devicetext.unreachable(result):
                 self.error("", sentence)
         if self.as_json:
             self.document(result)
-        elif call.method in devicetext.READ:
+        elif call.method in devicetext.METHODS:
             self._devices(call.method, result)
         elif call.method == "plan.show":
             self.lines(text.plan_lines(result))
@@ -127,12 +127,12 @@ class Output:
             self.document(result)
         elif call.method == "site.import":
             self.lines(text.site_lines(result))
-        elif call.method in devicetext.READ:
+        elif call.method in devicetext.METHODS:
             self._devices(call.method, result)
-        elif said := text.facts(result, call.params):
+        elif said := text.change_text(result, call.params):
             self.lines([f"{text.clean(_short(line))}: {said}"])
         else:
-            self.talk(f"{_short(line)}: done")
+            self.remark(f"{_short(line)}: done")
 
     def exact(self, content: str) -> None:
         """Print text exactly, byte by byte."""
@@ -155,10 +155,10 @@ class Output:
     def _devices(self, method: str, answer: Mapping[str, Any]) -> None:
         if lines := devicetext.answer_lines(method, answer, **self._shape()):
             self.lines(lines)
-        for sentence in devicetext.talk(method, answer):
-            self.talk(sentence)
+        for sentence in devicetext.remarks(method, answer):
+            self.remark(sentence)
         if answer.get("next") is not None:
-            self.talk(f"there is more: --after '{answer['next']}'")
+            self.remark(f"there is more: --after '{answer['next']}'")
 
     def _page(self, page: Mapping[str, Any]) -> None:
         if text.is_table(page["items"]):
@@ -166,9 +166,9 @@ class Output:
         elif page["items"]:
             self.lines([text.brief(item) for item in page["items"]])
         else:
-            self.talk("none")
+            self.remark("none")
         if page["next"] is not None:
-            self.talk(f"there is more: --after {page['next']}")
+            self.remark(f"there is more: --after {page['next']}")
 
     def _shape(self) -> dict[str, Any]:
         width = size_of(self.out).columns if self.out.isatty() else None

@@ -53,12 +53,12 @@ class PlainProgress:
         """Print the steps that have ended since the last call."""
         if not self._begun:
             self._begun = True
-            self._output.talk(f"job {view.job} is {view.state}")
+            self._output.remark(f"job {view.job} is {view.state}")
         for step in view.ended_steps():
             if step["step"] in self._told:
                 continue
             self._told.add(step["step"])
-            self._output.talk(
+            self._output.remark(
                 f"[{len(self._told)}/{view.total}] {step['device']}: {step['summary']}{_end(step)}"
             )
 

@@ -88,7 +88,7 @@ class Runner:
         if self._output.as_json:
             self._output.document({"project": project})
         else:
-            self._output.talk(f"using project {project}" if project else "using no project")
+            self._output.remark(f"using project {project}" if project else "using no project")
 
     async def _fetch(self, call: Call) -> Any:
         method = self._language.api.methods[call.method]
@@ -103,7 +103,7 @@ class Runner:
             )
             raise
         if call.method == "drift.check" and not result["checked"] and result["unreachable"]:
-            raise ConsoleError(" ".join(devicetext.unread(result)))
+            raise ConsoleError(" ".join(devicetext.unreachable(result)))
         if self._language.mutates(call):
             self._output.changed(parsed.line, call, result)
         else:
@@ -146,7 +146,7 @@ class Runner:
                 break
             except LostDaemonError as error:
                 progress.finish()
-                self._output.talk(f"{error}; looking for it, as job {job} is its to finish")
+                self._output.remark(f"{error}; looking for it, as job {job} is its to finish")
                 await self._find_again(job)
         progress.finish()
         return view

@@ -7,7 +7,7 @@ from typing import Any
 
 from haas_console.core.text import brief, clean, table
 
-READ = frozenset({"drift.check", "drift.list", "switch.probe", "switch.trust"})
+METHODS = frozenset({"drift.check", "drift.list", "switch.probe", "switch.trust"})
 """Methods whose answers are formatted here."""
 
 
@@ -24,7 +24,7 @@ def answer_lines(
             return drift_table(answer["items"], width=width, bold=bold)
 
 
-def talk(method: str, answer: Any) -> list[str]:
+def remarks(method: str, answer: Any) -> list[str]:
     """The remarks on an answer: what was found, what to do next."""
     match method:
         case "drift.check":
@@ -43,7 +43,7 @@ def talk(method: str, answer: Any) -> list[str]:
 # --- drift ----------------------------------------------------------------------------------------
 
 
-def unread(report: Mapping[str, Any]) -> list[str]:
+def unreachable(report: Mapping[str, Any]) -> list[str]:
     """A sentence for each device that could not be read."""
     return [f"{one['device']} was not checked: {one['message']}" for one in report["unreachable"]]
 
@@ -83,7 +83,7 @@ def carries(port: Mapping[str, Any]) -> str:
     return f"tagged {tagged}" if untagged is None else f"untagged {untagged}, tagged {tagged}"
 
 
-def probe_facts(answer: Mapping[str, Any]) -> dict[str, str]:
+def probe_fields(answer: Mapping[str, Any]) -> dict[str, str]:
     """What a switch reports about itself."""
     managed = sum(port["managed"] for port in answer["ports"])
     return {
@@ -100,7 +100,7 @@ def probe_lines(
     answer: Mapping[str, Any], *, width: int | None = None, bold: bool = False
 ) -> list[str]:
     """The switch, its ports, and what prevents adoption."""
-    lines = [f"{name:8} {value}" for name, value in probe_facts(answer).items()]
+    lines = [f"{name:8} {value}" for name, value in probe_fields(answer).items()]
     if not answer["model"] and not answer["version"]:
         lines += [f"         {clean(line)}" for line in answer["said"]]
     ports = [

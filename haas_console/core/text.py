@@ -143,7 +143,7 @@ _ASIDE = frozenset(
 """Members that a confirmation omits; ``show`` has them."""
 
 
-def facts(result: Any, known: Mapping[str, Any]) -> str:
+def change_text(result: Any, known: Mapping[str, Any]) -> str:
     """What the answer to a change says beyond the command itself, in one line."""
     if not isinstance(result, Mapping):
         return "" if isinstance(result, list | bool | None) else brief(result)

@@ -112,11 +112,11 @@ class CommandLine:
         if isinstance(command, Apply):
             navigation.open_job(result["job"])
         elif isinstance(command, Call) and (
-            command.method in devicetext.READ or not session.sync.language.mutates(command)
+            command.method in devicetext.METHODS or not session.sync.language.mutates(command)
         ):
             navigation.read(session.line(command), answer_lines(command, result))
         elif isinstance(command, Call):
-            facts = text.facts(result, command.params)
+            facts = text.change_text(result, command.params)
             line = session.line(command)
             front.say(f"> {line}: {facts}" if facts else f"> {line}")
 
@@ -125,9 +125,9 @@ def answer_lines(call: Call, result: Any) -> list[str]:
     """What a command that only reads has found, as a script's output shows it."""
     if call.method == "plan.show":
         return text.plan_lines(result)
-    if call.method in devicetext.READ:
-        unread = devicetext.unread(result) if call.method == "drift.check" else []
-        notes = [*unread, *devicetext.talk(call.method, result)]
+    if call.method in devicetext.METHODS:
+        unread = devicetext.unreachable(result) if call.method == "drift.check" else []
+        notes = [*unread, *devicetext.remarks(call.method, result)]
         return [*devicetext.answer_lines(call.method, result), *notes]
     if call.method == "site.export":
         return str(result["site"]).splitlines()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from haas_console.core.devicetext import answer_lines, talk
+from haas_console.core.devicetext import answer_lines, remarks
 
 if TYPE_CHECKING:
     from tests.batch.conftest import Program
@@ -41,13 +41,13 @@ def test_drift_is_a_table_with_what_is_applied_and_what_is_found() -> None:
         "sw1     Gi1/0/2   access 100  parked   red      node-1:eth0  2026-01-31T12:00:00Z",
         "sw1     VLAN 107  absent      present  -        -            2026-01-31T12:00:00Z",
     ]
-    assert talk("drift.check", report) == ["2 drifted; 1 device checked"]
+    assert remarks("drift.check", report) == ["2 drifted; 1 device checked"]
 
 
 def test_no_drift_is_a_remark_without_data() -> None:
     report = {"checked": ["sw1", "sw2"], "unreachable": [], "items": []}
     assert answer_lines("drift.check", report) == []
-    assert talk("drift.check", report) == ["nothing drifted; 2 devices checked"]
+    assert remarks("drift.check", report) == ["nothing drifted; 2 devices checked"]
 
 
 def test_a_probe_shows_the_switch_and_what_its_ports_carry() -> None:
@@ -73,8 +73,10 @@ def test_an_adoption_lists_what_it_adopted_and_what_it_could_not() -> None:
         "Gi1/0/1  parked   yes         yes",
         "not adopted: Gi1/0/4: carries VLAN 900",
     ]
-    assert talk("switch.probe", would) == ["would adopt 1 port (dry run: nothing was taken over)"]
-    assert talk("switch.probe", {**would, "dry_run": False}) == [
+    assert remarks("switch.probe", would) == [
+        "would adopt 1 port (dry run: nothing was taken over)"
+    ]
+    assert remarks("switch.probe", {**would, "dry_run": False}) == [
         "adopted 1 port: what they carry is taken for applied"
     ]
 
@@ -85,7 +87,7 @@ def test_a_host_key_is_shown_in_a_form_that_can_be_compared() -> None:
         "key         ssh-ed25519 SHA256:abc",
         "state       not trusted yet",
     ]
-    assert talk("switch.trust", KEY) == ["compare it"]
+    assert remarks("switch.trust", KEY) == ["compare it"]
     other = {**KEY, "state": "changed", "trusted": ["ssh-rsa SHA256:old"], "note": None}
     assert answer_lines("switch.trust", other)[-2:] == [
         "state       NOT THE ONE THAT IS TRUSTED",

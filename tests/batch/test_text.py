@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from haas_console.core.jobs import JobView
-from haas_console.core.text import brief, clean, facts, plan_lines, record_lines, table
+from haas_console.core.text import brief, change_text, clean, plan_lines, record_lines, table
 
 PRIMARY = {
     "nic": "primary-nic",
@@ -55,9 +55,9 @@ def test_control_characters_from_devices_are_escaped() -> None:
 
 def test_a_confirmation_adds_what_the_command_does_not_contain() -> None:
     answer = {"project": "alpha", "network": "net", "vlan": 104, "shared_with": [], "nics": 0}
-    assert facts(answer, {"project": "alpha", "network": "net"}) == "vlan 104"
-    assert facts(None, {}) == ""
-    assert facts({"deleted": True, "note": None}, {}) == "deleted"
+    assert change_text(answer, {"project": "alpha", "network": "net"}) == "vlan 104"
+    assert change_text(None, {}) == ""
+    assert change_text({"deleted": True, "note": None}, {}) == "deleted"
 
 
 def test_a_plan_shows_the_exact_lines_and_ends_with_its_digest() -> None:
@@ -105,4 +105,6 @@ def test_a_headnode_s_wanted_state_is_shown_beside_its_actual_one() -> None:
         "astro    login     running  stopped",
     ]
     assert "wanted    stopped" in record_lines(login)
-    assert facts(login, {"project": "astro"}) == "headnode login, state running, wanted stopped"
+    assert (
+        change_text(login, {"project": "astro"}) == "headnode login, state running, wanted stopped"
+    )

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from haas_console.core.commands import Call
-from haas_console.core.devicetext import target_text, unread
+from haas_console.core.devicetext import target_text, unreachable
 from haas_console.core.gestures import count
 from haas_console.core.natural import natural
 from haas_console.core.portviews import DRIFTED
@@ -178,7 +178,7 @@ class DriftScreen(ConsoleScreen):
         self.say("checking all devices …")
         outcome = await self.send([Call("drift.check")])
         if outcome.ok:
-            self._unread = unread(outcome.results[-1])
+            self._unread = unreachable(outcome.results[-1])
             self._draw()
 
     @in_turn

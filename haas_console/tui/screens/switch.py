@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
 from haas_console.core.commands import Call
-from haas_console.core.devicetext import target_text, unread
+from haas_console.core.devicetext import target_text, unreachable
 from haas_console.core.errors import ConsoleError
 from haas_console.core.faceplate import labeller, legend, plate
 from haas_console.core.natural import natural
@@ -219,7 +219,7 @@ class SwitchScreen(ConsoleScreen):
         outcome = await self.send([Call("drift.check", {"switch": switch})])
         if outcome.ok:
             report = outcome.results[-1]
-            if missed := unread(report):
+            if missed := unreachable(report):
                 self.fail(missed[0])
             else:
                 line = self.session.sync.log.commands[-1].line

@@ -8,7 +8,7 @@ from typing import Any
 
 from textual import events
 
-from haas_console.core.devicetext import carries, probe_facts, trust_lines
+from haas_console.core.devicetext import carries, probe_fields, trust_lines
 from haas_console.core.portviews import DRIFTED
 from haas_console.core.text import clean
 from haas_console.tui.lines import Lines, Part, cut
@@ -49,7 +49,7 @@ class SwitchList(Lines):
 def probe_lines(answer: Mapping[str, Any], width: int) -> list[list[Part]]:
     """The answer to a probe: what the switch is, its VLANs, and the ports that carry any."""
     lines: list[list[Part]] = [[], [(" probe: ", "head"), ("reachable", "good")]]
-    facts = probe_facts(answer)
+    facts = probe_fields(answer)
     lines += [[(f"   {name:8} ", "dim"), (value, "")] for name, value in facts.items()]
     if not answer["model"] and not answer["version"]:
         lines += [[(f"            {clean(line)}", "dim")] for line in answer["said"]]
