@@ -20,7 +20,7 @@ from haas_rpcd.model import (
     SetPort,
     vlan_ranges,
 )
-from haas_rpcd.store import applied, networks, ports, switches
+from haas_rpcd.store import applied, networks, ports, switches, vlans
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.switches import SwitchRow
 from haas_schemas.common import Deleted, Page, timestamp
@@ -153,10 +153,10 @@ def delete(call: TxCall, switch: Name, force: bool = False) -> Deleted:
             f"Switch {switch} is still in use: port {first.name}, as {why}"
             + (f" ({len(used) - 1} more)." if len(used) > 1 else ".")
         )
-    vlans = switches.vlans_on(call.tx, row.id)
-    if vlans and not force:
+    left = [found.vlan for found in vlans.on_switch(call.tx, row.id)]
+    if left and not force:
         raise ConflictError(
-            f"Switch {switch} still has VLAN {', '.join(map(str, vlans))} of HaaS: apply first."
+            f"Switch {switch} still has VLAN {', '.join(map(str, left))} of HaaS: apply first."
         )
     switches.delete(call.tx, row.id)
     networks.free_claims(call.tx)
@@ -300,7 +300,7 @@ def _adopt(
         # Where no VLAN is made or removed by itself, one that is noted is never confirmed gone.
         if call.context.declares_vlans(row.dialect):
             for vlan in sorted(seen.vlans & claimed):
-                applied.adopt_vlan(tx, row.name, vlan)
+                vlans.adopt(tx, row.name, vlan)
         applied.release_freed(tx)
     return adopted, warnings
 

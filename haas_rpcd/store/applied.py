@@ -26,7 +26,7 @@ from haas_rpcd.model import (
     SetPort,
     SetVlan,
 )
-from haas_rpcd.store import headnodes, networks, nodes, ports
+from haas_rpcd.store import headnodes, networks, nodes, ports, vlans
 from haas_rpcd.store.database import Tx
 
 SITE = 0
@@ -49,28 +49,16 @@ def before_sending(tx: Tx, device: str, change: Change, project_id: int | None) 
                 ports.carry(tx, port_id, config.vlans)
             _mark_unsaved(tx, device, project_id)
         case SetVlan(vlan=vlan):
-            _claim_left_over(tx, vlan)
-            tx.execute(
-                "INSERT INTO switch_vlan SELECT id, ?, 0 FROM switch WHERE name = ?"
-                " ON CONFLICT (switch_id, vlan) DO UPDATE SET confirmed = 0",
-                (vlan, device),
-            )
+            vlans.claim_left_over(tx, vlan)
+            vlans.set_unknown(tx, device, vlan)
             _mark_unsaved(tx, device, project_id)
         case SetBridge(vlan=vlan):
-            _claim_left_over(tx, vlan)
-            tx.execute(
-                "INSERT INTO bridge VALUES (?, 0) ON CONFLICT (vlan) DO UPDATE SET confirmed = 0",
-                (vlan,),
-            )
+            vlans.claim_left_over(tx, vlan)
+            vlans.set_bridge_unknown(tx, vlan)
         case SaveConfig():
             pass
         case _:
             _before_headnode(tx, change)
-
-
-def _claim_left_over(tx: Tx, vlan: int) -> None:
-    """Claim a VLAN id that no network has, so that nobody gets it while it is being removed."""
-    tx.execute("INSERT OR IGNORE INTO vlan_claim (vlan, label) VALUES (?, 'left over')", (vlan,))
 
 
 def _mark_unsaved(tx: Tx, switch: str, project_id: int | None) -> None:
@@ -99,21 +87,9 @@ def confirm(tx: Tx, device: str, change: Change, seen: Seen) -> None:
             if (port_id := ports.id_of(tx, device, port)) is not None:
                 ports.confirm(tx, port_id, config)
         case SetVlan(vlan=vlan), PresenceSeen(present=present):
-            tx.execute(
-                "UPDATE switch_vlan SET confirmed = 1 WHERE vlan = ? AND switch_id ="
-                " (SELECT id FROM switch WHERE name = ?)"
-                if present
-                else "DELETE FROM switch_vlan WHERE vlan = ? AND switch_id ="
-                " (SELECT id FROM switch WHERE name = ?)",
-                (vlan, device),
-            )
+            vlans.confirm(tx, device, vlan, present=present)
         case SetBridge(vlan=vlan), PresenceSeen(present=present):
-            tx.execute(
-                "UPDATE bridge SET confirmed = 1 WHERE vlan = ?"
-                if present
-                else "DELETE FROM bridge WHERE vlan = ?",
-                (vlan,),
-            )
+            vlans.confirm_bridge(tx, vlan, present=present)
         case SaveConfig(), PresenceSeen(present=saved):
             if saved:
                 tx.execute(
@@ -131,15 +107,6 @@ def confirm(tx: Tx, device: str, change: Change, seen: Seen) -> None:
         ):
             if (headnode_id := headnodes.id_of(tx, uuid)) is not None:
                 headnodes.confirm(tx, headnode_id, seen)
-
-
-def adopt_vlan(tx: Tx, switch: str, vlan: int) -> None:
-    """Store that a network's VLAN was found on a switch, as if HaaS had created it there."""
-    tx.execute(
-        "INSERT INTO switch_vlan SELECT id, ?, 1 FROM switch WHERE name = ?"
-        " ON CONFLICT (switch_id, vlan) DO UPDATE SET confirmed = 1",
-        (vlan, switch),
-    )
 
 
 def release_freed(tx: Tx) -> Freed:

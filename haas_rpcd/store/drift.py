@@ -13,10 +13,9 @@ from haas_rpcd.model import (
     HeadnodeGoal,
     PortRef,
 )
-from haas_rpcd.store import headnodes, ports, scope, switches
+from haas_rpcd.store import headnodes, ports, scope, switches, vlans
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.rows import Row
-from haas_rpcd.store.scope import PresenceRow
 
 
 class DifferenceRow(Row, frozen=True):
@@ -51,22 +50,18 @@ class DriftRow(Row, frozen=True):
 def applied_on(tx: Tx, device: str, traits: scope.TraitsLookup) -> Applied:
     """Return everything that was confirmed on one device."""
     if device == MASTER:
-        bridges = tx.query(PresenceRow, "SELECT vlan, confirmed FROM bridge")
-        return Applied(bridges={row.vlan: row.confirmed for row in bridges})
+        return Applied(bridges={row.vlan: row.confirmed for row in vlans.all_bridges(tx)})
     if device == LIBVIRT:
         return Applied(headnodes={row.label: row.seen for row in headnodes.on_hypervisor(tx)})
     switch = switches.find(tx, device)
     if switch is None:
         return Applied()
-    vlans = tx.query(
-        PresenceRow, "SELECT vlan, confirmed FROM switch_vlan WHERE switch_id = ?", (switch.id,)
-    )
     return Applied(
         ports={
             PortRef(device, row.name): AppliedPort(row.config)
             for row in ports.states(tx, switch.id)
         },
-        vlans={device: {row.vlan: row.confirmed for row in vlans}},
+        vlans={device: {row.vlan: row.confirmed for row in vlans.on_switch(tx, switch.id)}},
         switches={device: traits(switch.dialect, 0)},
     )
 

@@ -24,11 +24,12 @@ from haas_rpcd.model import (
     SwitchTraits,
 )
 from haas_rpcd.store import headnodes
+from haas_rpcd.store import vlans as store_vlans
 from haas_rpcd.store.applied import SITE
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.headnodes import HeadnodeRow
 from haas_rpcd.store.ports import CONFIG
-from haas_rpcd.store.rows import Json, R, Row
+from haas_rpcd.store.rows import Json, Row
 
 TraitsLookup = Callable[[str, int], SwitchTraits]
 """Returns what the planner needs to know of a switch, from its dialect and its number of trunks."""
@@ -75,55 +76,12 @@ class StagedRow(Row, frozen=True):
     tagged: bool
 
 
-class VlanRow(Row, frozen=True):
-    """A VLAN id."""
-
-    vlan: int
-
-
-class LabelRow(Row, frozen=True):
-    """A VLAN id and the name of its network."""
-
-    vlan: int
-    label: str
-
-
 class SwitchTraitsRow(Row, frozen=True):
     """What a switch's properties depend on."""
 
     name: str
     dialect: str
     trunks: int
-
-
-class SwitchVlanRow(Row, frozen=True):
-    """A VLAN that exists on a switch, or may exist if that is not ``confirmed``."""
-
-    switch: str
-    vlan: int
-    confirmed: bool
-
-
-class PresenceRow(Row, frozen=True):
-    """A VLAN or a bridge that exists on a device, or may exist if that is not ``confirmed``."""
-
-    vlan: int
-    confirmed: bool
-
-
-class PortCarriesRow(Row, frozen=True):
-    """A VLAN that a port carries or may carry."""
-
-    vlan: int
-    port_id: int
-    switch: str
-
-
-class HeadnodeCarriesRow(Row, frozen=True):
-    """A VLAN that a headnode is on or may be on."""
-
-    vlan: int
-    headnode_id: int
 
 
 def load(
@@ -142,8 +100,8 @@ def load(
     applied = Applied(
         ports={row.ref: AppliedPort(row.config) for row in ports},
         headnodes={row.label: row.seen for row in own_headnodes if row.touched},
-        vlans=_switch_vlans(tx, vlans),
-        bridges=_bridges(tx, vlans),
+        vlans=_on_switches(tx, vlans),
+        bridges={row.vlan: row.confirmed for row in store_vlans.bridges(tx, vlans)},
         elsewhere=_elsewhere(tx, vlans, ports, own_headnodes),
         unsaved=_unsaved(tx, scope),
         switches=_switches(tx, traits),
@@ -188,7 +146,7 @@ def _port_goals(
 ) -> dict[PortRef, PortGoal]:
     untagged: dict[int | None, int] = {}
     tagged: dict[int | None, list[int]] = {}
-    for row in _by_ids(
+    for row in store_vlans.by_ids(
         tx,
         StagedRow,
         "SELECT connection.nic_id, vlan_claim.vlan, connection.tagged FROM connection"
@@ -252,21 +210,15 @@ def _networks(
     """
     vlans = {vlan for goal in port_goals if not goal.trunk for vlan in goal.config.vlans}
     vlans |= {nic.vlan for goal in headnode_goals for nic in goal.nics}
-    vlans |= _carried(tx, "port", [row.id for row in ports])
-    vlans |= _carried(tx, "headnode", [row.id for row in own_headnodes])
+    vlans |= store_vlans.carried_by_ports(tx, [row.id for row in ports])
+    vlans |= store_vlans.carried_by_headnodes(tx, [row.id for row in own_headnodes])
     if scope.project_id is None:
         vlans |= set(tx.values(int, "SELECT vlan FROM vlan_claim WHERE network_id IS NULL"))
     elif scope.node_id is None:
         vlans |= set(
             tx.values(int, "SELECT vlan FROM vlan_claim WHERE project_id = ?", (scope.project_id,))
         )
-    sql = "SELECT vlan, label FROM vlan_claim WHERE vlan IN ({})"
-    return {row.vlan: row.label for row in _by_ids(tx, LabelRow, sql, sorted(vlans))}
-
-
-def _carried(tx: Tx, what: Literal["port", "headnode"], ids: Sequence[int]) -> set[int]:
-    sql = f"SELECT DISTINCT vlan FROM {what}_carries WHERE {what}_id IN ({{}})"
-    return {row.vlan for row in _by_ids(tx, VlanRow, sql, ids)}
+    return store_vlans.labels(tx, sorted(vlans))
 
 
 # --- what was confirmed ---------------------------------------------------------------------------
@@ -281,47 +233,24 @@ def _switches(tx: Tx, traits: TraitsLookup) -> dict[str, SwitchTraits]:
     return {row.name: traits(row.dialect, row.trunks) for row in rows}
 
 
-def _switch_vlans(tx: Tx, vlans: Sequence[int]) -> dict[str, dict[int, bool]]:
+def _on_switches(tx: Tx, vlans: Sequence[int]) -> dict[str, dict[int, bool]]:
     found: dict[str, dict[int, bool]] = {}
-    for row in _by_ids(
-        tx,
-        SwitchVlanRow,
-        "SELECT switch.name AS switch, switch_vlan.vlan, switch_vlan.confirmed FROM switch_vlan"
-        " JOIN switch ON switch.id = switch_vlan.switch_id WHERE switch_vlan.vlan IN ({})",
-        vlans,
-    ):
+    for row in store_vlans.on_switches(tx, vlans):
         found.setdefault(row.switch, {})[row.vlan] = row.confirmed
     return found
-
-
-def _bridges(tx: Tx, vlans: Sequence[int]) -> dict[int, bool]:
-    sql = "SELECT vlan, confirmed FROM bridge WHERE vlan IN ({})"
-    return {row.vlan: row.confirmed for row in _by_ids(tx, PresenceRow, sql, vlans)}
 
 
 def _elsewhere(
     tx: Tx, vlans: Sequence[int], ports: list[ScopePortRow], own_headnodes: list[HeadnodeRow]
 ) -> dict[int, frozenset[str]]:
     """Return the devices on which something outside the scope carries, or may carry, each VLAN."""
-    own_ports = {row.id for row in ports}
+    own_port_ids = {row.id for row in ports}
     own_headnode_ids = {row.id for row in own_headnodes}
     places: dict[int, set[str]] = {}
-    for port in _by_ids(
-        tx,
-        PortCarriesRow,
-        "SELECT port_carries.vlan, port_carries.port_id, switch.name AS switch FROM port_carries"
-        " JOIN port ON port.id = port_carries.port_id JOIN switch ON switch.id = port.switch_id"
-        " WHERE port_carries.vlan IN ({})",
-        vlans,
-    ):
-        if port.port_id not in own_ports:
+    for port in store_vlans.ports_on(tx, vlans):
+        if port.port_id not in own_port_ids:
             places.setdefault(port.vlan, set()).add(port.switch)
-    for headnode in _by_ids(
-        tx,
-        HeadnodeCarriesRow,
-        "SELECT vlan, headnode_id FROM headnode_carries WHERE vlan IN ({})",
-        vlans,
-    ):
+    for headnode in store_vlans.headnodes_on(tx, vlans):
         if headnode.headnode_id not in own_headnode_ids:
             places.setdefault(headnode.vlan, set()).add(MASTER)
     return {vlan: frozenset(devices) for vlan, devices in places.items()}
@@ -336,16 +265,3 @@ def _unsaved(tx: Tx, scope: Scope) -> frozenset[str]:
             (SITE if scope.project_id is None else scope.project_id,),
         )
     )
-
-
-_CHUNK = 500
-"""Ids in one IN list. SQLite takes 32,766 parameters, but short statements are cached better."""
-
-
-def _by_ids(tx: Tx, row: type[R], sql: str, ids: Sequence[int]) -> list[R]:
-    """Run a query whose ``{}`` is an IN list, for any number of ids."""
-    rows: list[R] = []
-    for start in range(0, len(ids), _CHUNK):
-        chunk = ids[start : start + _CHUNK]
-        rows += tx.query(row, sql.format(", ".join("?" * len(chunk))), chunk)
-    return rows

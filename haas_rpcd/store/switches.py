@@ -140,13 +140,6 @@ def delete(tx: Tx, switch_id: int) -> None:
     tx.execute("DELETE FROM switch WHERE id = ?", (switch_id,))
 
 
-def vlans_on(tx: Tx, switch_id: int) -> list[int]:
-    """Return the VLAN ids that HaaS has created, or may have created, on a switch."""
-    return tx.values(
-        int, "SELECT vlan FROM switch_vlan WHERE switch_id = ? ORDER BY 1", (switch_id,)
-    )
-
-
 # --- boots ----------------------------------------------------------------------------------------
 
 

@@ -23,7 +23,7 @@ from haas_rpcd.model import (
     SetPort,
     SetVlan,
 )
-from haas_rpcd.store import applied, headnodes, networks, nodes, ports, projects, switches
+from haas_rpcd.store import applied, headnodes, networks, nodes, ports, projects, switches, vlans
 from haas_rpcd.store.applied import SITE
 from haas_rpcd.store.database import Store, Tx
 
@@ -131,11 +131,12 @@ async def test_nothing_on_another_machine_is_confirmed_and_all_of_it_stays_in_us
     await filled.write(switches.forget_confirmations, 2)
     assert await filled.read(ports.confirmed, "sw2") == {}
     assert list(await filled.read(ports.confirmed, "sw1")) != []
-    vlans = await filled.read(
-        lambda tx: tx.values(int, "SELECT vlan FROM switch_vlan WHERE switch_id = 2 AND confirmed")
-    )
-    assert vlans == []
-    assert await filled.read(switches.vlans_on, 2) == [100, 101, 104]
+    on_switch = await filled.read(vlans.on_switch, 2)
+    assert [(row.vlan, row.confirmed) for row in on_switch] == [
+        (100, False),
+        (101, False),
+        (104, False),
+    ]
     assert await filled.read(lambda tx: tx.exists("SELECT 1 FROM port_carries WHERE vlan = 101"))
 
 

@@ -24,6 +24,7 @@ from haas_rpcd.store import (
     sendable,
     switches,
     users,
+    vlans,
 )
 from haas_rpcd.store.database import Store, Tx
 from haas_rpcd.store.rows import Row, reader
@@ -43,6 +44,7 @@ MODULES = [
     sendable,
     switches,
     users,
+    vlans,
 ]
 SCOPES = [Scope(), Scope(project_id=1), Scope(project_id=1, node_id=2)]
 UUID = "11111111-1111-4111-8111-111111111111"
@@ -108,6 +110,15 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     sendable.still_carried: lambda tx: sendable.still_carried(tx, "sw1", SetVlan(100, False), 1),
     switches.find: lambda tx: switches.find(tx, "sw1"),
     switches.page: lambda tx: switches.page(tx, 9, ""),
+    vlans.on_switches: lambda tx: vlans.on_switches(tx, [100]),
+    vlans.on_switch: lambda tx: vlans.on_switch(tx, 1),
+    vlans.bridges: lambda tx: vlans.bridges(tx, [100]),
+    vlans.all_bridges: vlans.all_bridges,
+    vlans.ports_on: lambda tx: vlans.ports_on(tx, [100]),
+    vlans.headnodes_on: lambda tx: vlans.headnodes_on(tx, [101]),
+    vlans.by_ids: lambda tx: vlans.by_ids(
+        tx, vlans.VlanRow, "SELECT vlan FROM vlan_claim WHERE vlan IN ({})", [100, 101]
+    ),
     users.find: lambda tx: users.find(tx, "rita"),
     users.page: lambda tx: users.page(tx, 9, ""),
 }

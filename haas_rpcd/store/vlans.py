@@ -1,0 +1,195 @@
+"""Queries of VLANs: where each exists, and what carries it.
+
+The functions that return something take any number of VLAN ids or other ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from haas_rpcd.store.database import Tx
+from haas_rpcd.store.rows import R, Row
+
+
+class VlanRow(Row, frozen=True):
+    """A VLAN id."""
+
+    vlan: int
+
+
+class LabelRow(Row, frozen=True):
+    """A VLAN id and the name of its network, ``project/network``."""
+
+    vlan: int
+    label: str
+
+
+class PresenceRow(Row, frozen=True):
+    """A VLAN or a bridge that exists on a device, or may exist if that is not ``confirmed``."""
+
+    vlan: int
+    confirmed: bool
+
+
+class SwitchVlanRow(Row, frozen=True):
+    """A VLAN that exists on a switch, or may exist if that is not ``confirmed``."""
+
+    switch: str
+    vlan: int
+    confirmed: bool
+
+
+class PortCarriesRow(Row, frozen=True):
+    """A VLAN that a port carries or may carry."""
+
+    vlan: int
+    port_id: int
+    switch: str
+
+
+class HeadnodeCarriesRow(Row, frozen=True):
+    """A VLAN that a headnode is on or may be on."""
+
+    vlan: int
+    headnode_id: int
+
+
+# --- on switches ----------------------------------------------------------------------------------
+
+
+def on_switches(tx: Tx, vlans: Sequence[int]) -> list[SwitchVlanRow]:
+    """Return the switches on which some VLANs exist or may exist."""
+    return by_ids(
+        tx,
+        SwitchVlanRow,
+        "SELECT switch.name AS switch, switch_vlan.vlan, switch_vlan.confirmed FROM switch_vlan"
+        " JOIN switch ON switch.id = switch_vlan.switch_id WHERE switch_vlan.vlan IN ({})",
+        vlans,
+    )
+
+
+def on_switch(tx: Tx, switch_id: int) -> list[PresenceRow]:
+    """Return all VLANs that HaaS has created, or may have created, on a switch."""
+    return tx.query(
+        PresenceRow,
+        "SELECT vlan, confirmed FROM switch_vlan WHERE switch_id = ? ORDER BY vlan",
+        (switch_id,),
+    )
+
+
+def set_unknown(tx: Tx, switch: str, vlan: int) -> None:
+    """Write that a VLAN may or may not exist on a switch."""
+    _write(tx, switch, vlan, confirmed=False)
+
+
+def adopt(tx: Tx, switch: str, vlan: int) -> None:
+    """Write that a network's VLAN was found on a switch, as if HaaS had created it there."""
+    _write(tx, switch, vlan, confirmed=True)
+
+
+def confirm(tx: Tx, switch: str, vlan: int, *, present: bool) -> None:
+    """Write whether a VLAN, after :func:`set_unknown`, was read to exist on a switch."""
+    where = "WHERE vlan = ? AND switch_id = (SELECT id FROM switch WHERE name = ?)"
+    change = "UPDATE switch_vlan SET confirmed = 1" if present else "DELETE FROM switch_vlan"
+    tx.execute(f"{change} {where}", (vlan, switch))
+
+
+def _write(tx: Tx, switch: str, vlan: int, *, confirmed: bool) -> None:
+    tx.execute(
+        "INSERT INTO switch_vlan (switch_id, vlan, confirmed)"
+        " SELECT id, ?, ? FROM switch WHERE name = ?"
+        " ON CONFLICT (switch_id, vlan) DO UPDATE SET confirmed = excluded.confirmed",
+        (vlan, int(confirmed), switch),
+    )
+
+
+# --- on the master --------------------------------------------------------------------------------
+
+
+def bridges(tx: Tx, vlans: Sequence[int]) -> list[PresenceRow]:
+    """Return the bridges of some VLANs that exist or may exist."""
+    return by_ids(tx, PresenceRow, "SELECT vlan, confirmed FROM bridge WHERE vlan IN ({})", vlans)
+
+
+def all_bridges(tx: Tx) -> list[PresenceRow]:
+    """Return all bridges that exist or may exist."""
+    return tx.query(PresenceRow, "SELECT vlan, confirmed FROM bridge ORDER BY vlan")
+
+
+def set_bridge_unknown(tx: Tx, vlan: int) -> None:
+    """Write that a VLAN's bridge may or may not exist."""
+    tx.execute(
+        "INSERT INTO bridge (vlan, confirmed) VALUES (?, 0)"
+        " ON CONFLICT (vlan) DO UPDATE SET confirmed = 0",
+        (vlan,),
+    )
+
+
+def confirm_bridge(tx: Tx, vlan: int, *, present: bool) -> None:
+    """Write whether a VLAN's bridge, after :func:`set_bridge_unknown`, was read to exist."""
+    change = "UPDATE bridge SET confirmed = 1" if present else "DELETE FROM bridge"
+    tx.execute(f"{change} WHERE vlan = ?", (vlan,))
+
+
+# --- what carries them ----------------------------------------------------------------------------
+
+
+def carried_by_ports(tx: Tx, port_ids: Sequence[int]) -> set[int]:
+    """Return the VLANs that some ports carry or may carry."""
+    sql = "SELECT DISTINCT vlan FROM port_carries WHERE port_id IN ({})"
+    return {row.vlan for row in by_ids(tx, VlanRow, sql, port_ids)}
+
+
+def carried_by_headnodes(tx: Tx, headnode_ids: Sequence[int]) -> set[int]:
+    """Return the VLANs that some headnodes are on or may be on."""
+    sql = "SELECT DISTINCT vlan FROM headnode_carries WHERE headnode_id IN ({})"
+    return {row.vlan for row in by_ids(tx, VlanRow, sql, headnode_ids)}
+
+
+def ports_on(tx: Tx, vlans: Sequence[int]) -> list[PortCarriesRow]:
+    """Return the ports that carry, or may carry, some VLANs."""
+    return by_ids(
+        tx,
+        PortCarriesRow,
+        "SELECT port_carries.vlan, port_carries.port_id, switch.name AS switch FROM port_carries"
+        " JOIN port ON port.id = port_carries.port_id JOIN switch ON switch.id = port.switch_id"
+        " WHERE port_carries.vlan IN ({})",
+        vlans,
+    )
+
+
+def headnodes_on(tx: Tx, vlans: Sequence[int]) -> list[HeadnodeCarriesRow]:
+    """Return the headnodes that are on, or may be on, some VLANs."""
+    return by_ids(
+        tx,
+        HeadnodeCarriesRow,
+        "SELECT vlan, headnode_id FROM headnode_carries WHERE vlan IN ({})",
+        vlans,
+    )
+
+
+# --- whose they are -------------------------------------------------------------------------------
+
+
+def labels(tx: Tx, vlans: Sequence[int]) -> dict[int, str]:
+    """Return the names of the networks of those VLANs that are claimed."""
+    sql = "SELECT vlan, label FROM vlan_claim WHERE vlan IN ({})"
+    return {row.vlan: row.label for row in by_ids(tx, LabelRow, sql, vlans)}
+
+
+def claim_left_over(tx: Tx, vlan: int) -> None:
+    """Claim a VLAN id that no network has, so that nobody gets it while it is being removed."""
+    tx.execute("INSERT OR IGNORE INTO vlan_claim (vlan, label) VALUES (?, 'left over')", (vlan,))
+
+
+_CHUNK = 500
+"""Ids in one IN list. SQLite takes 32,766 parameters, but short statements are cached better."""
+
+
+def by_ids(tx: Tx, row: type[R], sql: str, ids: Sequence[int]) -> list[R]:
+    """Run a query whose ``{}`` is an IN list, for any number of ids."""
+    rows: list[R] = []
+    for start in range(0, len(ids), _CHUNK):
+        chunk = ids[start : start + _CHUNK]
+        rows += tx.query(row, sql.format(", ".join("?" * len(chunk))), chunk)
+    return rows
