@@ -22,6 +22,7 @@ from haas_rpcd.store import jobs
 from haas_rpcd.store.database import Store, Tx
 from haas_rpcd.store.jobs import JobRow
 from haas_rpcd.store.scope import Scope
+from haas_rpcd.tasks import cancel_and_wait
 from haas_schemas.job import FINAL_JOB_STATES
 
 log = logging.getLogger(__name__)
@@ -171,10 +172,7 @@ class Engine:
     async def stop(self) -> None:
         """Stop at once. The journal has what is under way, for the next start."""
         self._stopped = True
-        tasks = [*self._queue_tasks.values(), *self._other_tasks]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel_and_wait(*self._queue_tasks.values(), *self._other_tasks)
         await asyncio.gather(*(worker.stop() for worker in self._workers.values()))
 
     def _start(self, coroutine: Coroutine[None, None, None], name: str) -> None:

@@ -22,6 +22,7 @@ from haas_rpcd.engine.journal import Verdict
 from haas_rpcd.engine.sending import Batch, Sending
 from haas_rpcd.errors import DeviceError, UnavailableError
 from haas_rpcd.model import Phase
+from haas_rpcd.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
@@ -104,8 +105,7 @@ class Worker:
     async def stop(self) -> None:
         """Stop at once. The journal has what is under way, for the next start of the daemon."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await cancel_and_wait(self._task)
 
     # --- the queue --------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from haas_rpcd.auth import Caller
 from haas_rpcd.events import Events
+from haas_rpcd.tasks import cancel_and_wait
 from haas_schemas.event import InventoryEvent, JobEvent
 from haas_schemas.job import FINAL_JOB_STATES
 
@@ -151,9 +152,7 @@ class Connection:
             pending = [self._sender, *self._calls]
             if self._farewell is not None:
                 pending.append(self._farewell)
-            for task in pending:
-                task.cancel()
-            await asyncio.gather(*pending, return_exceptions=True)
+            await cancel_and_wait(*pending)
 
     async def _call(self, text: str | bytes, answer: Answer, gate: asyncio.Semaphore) -> None:
         try:

@@ -16,6 +16,7 @@ from haas_rpcd.sim.cli.records import LineRecord
 from haas_rpcd.sim.cli.wire import Wire
 from haas_rpcd.sim.shell.call import CLIENT, Call
 from haas_rpcd.sim.shell.session import ShellSession, ShellSettings
+from haas_rpcd.tasks import cancel_and_wait
 
 
 class ShellSwitch(Device[C]):
@@ -70,9 +71,7 @@ class ShellSwitch(Device[C]):
         await super().stop()
         if hasattr(self, "_socket"):
             self._socket.close()
-            for call in list(self._calls):
-                call.cancel()
-            await asyncio.gather(*self._calls, return_exceptions=True)
+            await cancel_and_wait(*self._calls)
             shutil.rmtree(self.home, ignore_errors=True)
 
     def _environment(self, user: str, session: int) -> Mapping[str, str]:
