@@ -52,7 +52,7 @@ def settings_for(socket_path: str, trusted: Path, given: Settings | None) -> Set
 
 
 @contextlib.asynccontextmanager
-async def rehearsal(
+async def rehearse(
     socket_path: str, file: SiteFile, given: Settings | None = None
 ) -> AsyncIterator[tuple[Daemon, SiteCopy]]:
     """Serve a copy of a site. Its state is in memory only. Raises ConfigError, OSError.
@@ -93,7 +93,7 @@ async def rehearsal(
 async def run_rehearsal(socket_path: str, site: Path, given: Settings | None = None) -> None:
     """Serve a copy of a site until SIGTERM or SIGINT. Raises ConfigError, OSError."""
     logging.getLogger("asyncssh").setLevel(logging.WARNING)  # it reports every listener
-    async with rehearsal(socket_path, read(site), given):
+    async with rehearse(socket_path, read(site), given):
         log.info("serving a rehearsal of %s on %s", site, socket_path)
         await until_stopped()
 
@@ -111,9 +111,6 @@ async def _import_and_park(daemon: Daemon, file: SiteFile, copy: SiteCopy) -> No
     """Import the copy's inventory, and apply the site so that its nodes are free."""
     call = Call(context=daemon.context, caller=DAEMON)
     await invoke(call, "site.import", {"site": copy.site(file.site)})
-    plan = await invoke(call, "plan.show", {})
-    if plan["empty"]:
-        return
     started = await invoke(call, "apply.start", {})
     job = await invoke(call, "job.wait", {"job": started["job"], "timeout": PATIENCE})
     match job["state"]:

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from haas_rpcd import demo
 from haas_rpcd.auth import DAEMON
 from haas_rpcd.config import ConfigError, Settings, Vlans
 from haas_rpcd.daemon import Daemon
-from haas_rpcd.demo import rehearsal
 from haas_rpcd.demo.sitecopy import SiteCopy
 from haas_rpcd.demo.sitefile import read
 from haas_rpcd.errors import HaasError
@@ -51,7 +51,7 @@ async def rehearse(
     if isinstance(site, str):
         (folder / "site.toml").write_text(site)
         site = folder / "site.toml"
-    async with rehearsal(str(folder / "rpcd.sock"), read(site), given) as (daemon, copy):
+    async with demo.rehearse(str(folder / "rpcd.sock"), read(site), given) as (daemon, copy):
         yield Rehearsal(daemon, copy)
 
 

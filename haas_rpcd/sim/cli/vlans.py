@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Iterator
 
@@ -42,10 +43,15 @@ def format_list(
     pairs: bool = True,
 ) -> str:
     """Write a list with ranges. With ``pairs``, two neighbours are no range: ``10,11,20-22``."""
-    return comma.join(_pieces(vlans, to, 2 if pairs else 1)) or empty
+    return _joined(frozenset(vlans), comma, to, 2 if pairs else 1) or empty
 
 
-def _pieces(vlans: Iterable[int], to: str, apart: int) -> Iterator[str]:
+@functools.lru_cache(1024)  # many ports of many switches carry the same VLANs
+def _joined(vlans: frozenset[int], comma: str, to: str, apart: int) -> str:
+    return comma.join(_pieces(vlans, to, apart))
+
+
+def _pieces(vlans: frozenset[int], to: str, apart: int) -> Iterator[str]:
     run: list[int] = []
     for vlan in [*sorted(vlans), None]:
         if run and vlan != run[-1] + 1:
