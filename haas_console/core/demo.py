@@ -16,6 +16,7 @@ from haas_console.core.config import Endpoint
 from haas_console.core.errors import ConfigError, ConsoleError, NoDaemonError
 
 _START = 30.0  # seconds until it must answer
+_START_OF_A_SITE = 90.0  # likewise, with a copy of a site that may have hundreds of switches
 _END = 5.0  # seconds from asking it to end until it is killed
 _AGAIN = 0.05
 _SPEAKS = "haas-rpcd: "  # the prefix of the daemon's last words
@@ -43,7 +44,8 @@ async def demo_daemon(site: Path | None = None) -> AsyncIterator[Endpoint]:
                 start_new_session=True,  # Ctrl-C must not reach it: it is ended in good order
             )
             try:
-                await _until_it_answers(process, endpoint)
+                patience = _START if site is None else _START_OF_A_SITE
+                await _until_it_answers(process, endpoint, patience)
                 if process.returncode is not None:
                     raise _ended(output, site)
                 yield endpoint
@@ -53,10 +55,12 @@ async def demo_daemon(site: Path | None = None) -> AsyncIterator[Endpoint]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _until_it_answers(process: asyncio.subprocess.Process, endpoint: Endpoint) -> None:
+async def _until_it_answers(
+    process: asyncio.subprocess.Process, endpoint: Endpoint, patience: float
+) -> None:
     """Wait until the daemon answers, or has ended. Raises NoDaemonError if it does neither."""
     try:
-        async with asyncio.timeout(_START):
+        async with asyncio.timeout(patience):
             while process.returncode is None:
                 try:
                     client = await Client.connect(endpoint)
@@ -66,7 +70,7 @@ async def _until_it_answers(process: asyncio.subprocess.Process, endpoint: Endpo
                 await client.close()
                 return
     except TimeoutError as error:
-        raise NoDaemonError(f"the demo daemon did not answer within {_START:g} s") from error
+        raise NoDaemonError(f"the demo daemon did not answer within {patience:g} s") from error
 
 
 def _ended(log: BinaryIO, site: Path | None) -> ConsoleError:
