@@ -32,7 +32,6 @@ class Turn:
         _current.set(self)
         try:
             await session.settled()
-            self._hold.given_up = None
             ready()
             await work()
         finally:
@@ -53,11 +52,10 @@ class Turn:
     def abandon(self) -> None:
         """End the turn in favour of another, unless its commands are being sent."""
         self._hold.close()
-        if not self.sending:
-            self._cancel()
+        self._cancel()
 
     def _cancel(self) -> None:
-        if self.worker is not None:
+        if self.worker is not None and not self.sending:
             self.worker.cancel()
 
 

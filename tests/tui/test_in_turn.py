@@ -170,6 +170,22 @@ async def test_escape_gives_up_the_keys_that_wait(socket: Path) -> None:
         await hands.until(lambda: hands.area("lab") == ["+ node-01:primary-nic"])
 
 
+async def test_a_plan_that_is_given_up_before_it_is_shown_is_not_applied(socket: Path) -> None:
+    async with gate(socket) as between, console(between.path, project="astro") as hands:
+        await hands.given("network create lab", "node allocate --node node-01")
+        await hands.given("connect node-01:primary-nic lab")
+        between.hold(answers_to("plan.show"))
+        await hands.burst("ay")
+        await hands.until(lambda: "waiting for the daemon's answer" in hands.bar("message"))
+        await hands.burst("\x1b")
+        between.open()
+        screen = hands.app.screen
+        assert isinstance(screen, ApplyScreen)
+        await hands.until(lambda: screen.plan is not None)
+        assert hands.app.screen is screen
+        assert not [line for line in lines_sent(hands) if line.startswith("apply")]
+
+
 async def test_the_console_can_be_quit_while_keys_wait(socket: Path) -> None:
     async with gate(socket) as between, console(between.path, project="astro") as hands:
         between.hold(answers_to("node.allocate"))
