@@ -18,7 +18,7 @@ class Affected(msgspec.Struct, frozen=True):
 
 
 def affected(command: Command, answer: Any) -> tuple[Affected, ...]:
-    """What a command has changed, other than the records in its answer."""
+    """What a command that changes something has changed, other than the records in its answer."""
     match command:
         case Apply():
             return (Affected("job"),)
@@ -35,15 +35,17 @@ def _by_call(call: Call, answer: Any) -> tuple[Affected, ...]:
     match noun, verb:
         case "node", "allocate":
             return tuple(Affected("node", name) for name in answer["nodes"])
-        case ("node", "register" | "delete" | "release") | ("nic", "register" | "delete"):
+        case ("node", _) | ("nic", "register" | "delete"):
             return (Affected("node", params["node"]),)
         case "headnode", "delete":
             return (Affected("headnode", params["headnode"], params["project"]),)
-        case "network", "delete" | "share" | "unshare":
+        case "network", "create":
+            return ()  # the answer is the record
+        case "network", _:
             return (Affected("network", params["network"]),)
-        case ("switch" | "port", "register" | "delete"):
+        case "switch" | "port", _:
             return (Affected("switch", params["switch"]),)
-        case "project", "create" | "delete" | "add_member" | "remove_member":
+        case "project", _:
             return (Affected("project", params["project"]),)
         case ("job", "cancel") | ("drift", "repair"):
             return (Affected("job"),)

@@ -185,7 +185,12 @@ class Session:
     async def _read_affected(self, commands: Sequence[Command], outcome: Outcome) -> None:
         """Fetch what the commands that were done have changed."""
         done = zip(commands, outcome.results, strict=False)
-        found = [each for command, answer in done for each in affected(command, answer)]
+        found = [
+            each
+            for command, answer in done
+            if self.sync.language.mutates(command)
+            for each in affected(command, answer)
+        ]
         if found:
             # If this fails, the synchronization fetches it later.
             with contextlib.suppress(ConsoleError):

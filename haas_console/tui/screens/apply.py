@@ -105,10 +105,13 @@ class ApplyScreen(ConsoleScreen):
             self._check()
         self._draw()
 
-    @work(group="plan", exclusive=True)
-    async def _load(self) -> None:
-        """Read the plan and show it."""
+    def _load(self) -> None:
+        """Read the plan and show it; what applies it waits for that."""
         self._planned.clear()
+        self._read_plan()
+
+    @work(group="plan", exclusive=True)
+    async def _read_plan(self) -> None:
         await self.session.settled()
         project, self._newer = self.project, None
         if project is None and not self.site:
