@@ -17,7 +17,8 @@ from haas_rpcd.drivers.switch.factory import SwitchFactory
 from haas_rpcd.engine.engine import Engine
 from haas_rpcd.engine.planning import Planning
 from haas_rpcd.events import Events
-from haas_rpcd.methods.registry import METHODS, Context
+from haas_rpcd.methods.call import Context
+from haas_rpcd.methods.registry import METHODS
 from haas_rpcd.model import RegisteredSwitch, SwitchTraits
 from haas_rpcd.rpc import openrpc
 from haas_rpcd.rpc.transport import Server

@@ -21,7 +21,8 @@ from haas_rpcd.demo.sitecopy import CopiedSwitches, OneLogin, SiteCopy
 from haas_rpcd.demo.sitefile import SiteFile, read
 from haas_rpcd.drivers.switch.factory import SwitchFactory
 from haas_rpcd.errors import HaasError
-from haas_rpcd.methods.registry import Call, invoke
+from haas_rpcd.methods.call import Call
+from haas_rpcd.methods.invoke import invoke
 from haas_rpcd.service import until_stopped
 from haas_rpcd.sim.host import SimHost
 from haas_rpcd.sim.hostnet import SimNetworkDriver

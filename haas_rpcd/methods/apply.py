@@ -10,7 +10,8 @@ from msgspec import Meta
 
 from haas_rpcd.errors import DeniedError, InvalidParamsError, NotFoundError
 from haas_rpcd.methods.access import find_project, number_cursor, paged, tenant
-from haas_rpcd.methods.registry import Call, TxCall, method
+from haas_rpcd.methods.call import Call, TxCall
+from haas_rpcd.methods.registry import method
 from haas_rpcd.store import jobs, users
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.jobs import JobRow, StepRow
@@ -177,12 +178,12 @@ async def job_cancel(call: Call, job: JobId) -> Job:
 @method("job.subscribe", streams=True)
 async def job_subscribe(call: Call, job: JobId) -> Job:
     """Over WebSocket: answer with the job as it is, then send ``job.event`` until it has ended."""
-    if call.listener is None:
+    if call.subscriber is None:
         raise InvalidParamsError(
             "job.subscribe works over WebSocket only: connect with GET /rpc, or use job.wait."
         )
     await _show(call, job)  # may they?
-    call.listener.subscribe_job(job)  # before it is read, so that nothing falls in between
+    call.subscriber.subscribe_job(job)  # before it is read, so that nothing falls in between
     seq = call.context.events.seq  # what was told so far was written before, so the record has it
     return msgspec.structs.replace(await _show(call, job), seq=seq)
 
@@ -190,9 +191,9 @@ async def job_subscribe(call: Call, job: JobId) -> Job:
 @method("events.subscribe", streams=True)
 async def events_subscribe(call: Call) -> Subscribed:
     """Over WebSocket: send ``inventory.event`` for what the caller may see, from now on."""
-    if call.listener is None:
+    if call.subscriber is None:
         raise InvalidParamsError(
             "events.subscribe works over WebSocket only: connect with GET /rpc."
         )
-    call.listener.subscribe_inventory(call.caller)
+    call.subscriber.subscribe_inventory(call.caller)
     return Subscribed(subscribed=True)

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from haas_rpcd.errors import DeniedError, InvalidParamsError
 from haas_rpcd.methods.access import find_project, number_cursor, paged
-from haas_rpcd.methods.registry import TxCall, method
+from haas_rpcd.methods.call import TxCall
+from haas_rpcd.methods.registry import method
 from haas_rpcd.store import audit
 from haas_schemas.common import Page, timestamp
 from haas_schemas.names import Limit, Name, UserName

@@ -6,7 +6,8 @@ import time
 
 from haas_rpcd.errors import InvalidParamsError
 from haas_rpcd.methods.access import find_switch, paged
-from haas_rpcd.methods.registry import Call, TxCall, method
+from haas_rpcd.methods.call import Call, TxCall
+from haas_rpcd.methods.registry import method
 from haas_rpcd.store import drift, jobs
 from haas_rpcd.store.drift import DriftRow
 from haas_schemas.common import Page, timestamp

@@ -18,7 +18,8 @@ from haas_rpcd.methods.access import (
     paged,
     tenant,
 )
-from haas_rpcd.methods.registry import TxCall, method
+from haas_rpcd.methods.call import TxCall
+from haas_rpcd.methods.registry import method
 from haas_rpcd.store import headnodes
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.headnodes import HeadnodeNicRow, HeadnodeRow

@@ -15,7 +15,8 @@ from haas_rpcd.methods.access import (
     paged,
     tenant,
 )
-from haas_rpcd.methods.registry import TxCall, method
+from haas_rpcd.methods.call import TxCall
+from haas_rpcd.methods.registry import method
 from haas_rpcd.store import networks, projects, users
 from haas_rpcd.store.networks import NetworkRow
 from haas_schemas.common import Deleted, Page

@@ -11,8 +11,9 @@ from haas_rpcd.methods.access import (
     find_node,
     find_port,
 )
+from haas_rpcd.methods.call import TxCall
 from haas_rpcd.methods.node_records import node_records
-from haas_rpcd.methods.registry import TxCall, method
+from haas_rpcd.methods.registry import method
 from haas_rpcd.store import nodes
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.nodes import NicRow

@@ -17,8 +17,9 @@ from haas_rpcd.methods.access import (
     paged,
     tenant,
 )
+from haas_rpcd.methods.call import TxCall
 from haas_rpcd.methods.node_records import node_records
-from haas_rpcd.methods.registry import TxCall, method
+from haas_rpcd.methods.registry import method
 from haas_rpcd.store import jobs, nodes
 from haas_rpcd.store.projects import ProjectRow
 from haas_schemas.common import Deleted, Page

@@ -8,7 +8,8 @@ from msgspec import Meta
 
 from haas_rpcd.errors import ConflictError, InvalidParamsError
 from haas_rpcd.methods.access import find_port, find_switch, number_cursor, paged
-from haas_rpcd.methods.registry import TxCall, method
+from haas_rpcd.methods.call import TxCall
+from haas_rpcd.methods.registry import method
 from haas_rpcd.model import vlan_ranges
 from haas_rpcd.store import networks
 from haas_rpcd.store import ports as store_ports

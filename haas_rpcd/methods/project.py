@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from haas_rpcd.errors import ConflictError, NotFoundError
 from haas_rpcd.methods.access import conflict, find_project, paged, tenant
-from haas_rpcd.methods.registry import TxCall, method
+from haas_rpcd.methods.call import TxCall
+from haas_rpcd.methods.registry import method
 from haas_rpcd.store import jobs, projects, users
 from haas_schemas.common import Deleted, Page
 from haas_schemas.names import Limit, Name, UserName

@@ -12,7 +12,8 @@ from haas_rpcd.methods import nic as nic_methods
 from haas_rpcd.methods import port as port_methods
 from haas_rpcd.methods import switch as switch_methods
 from haas_rpcd.methods.access import find_switch
-from haas_rpcd.methods.registry import Call, TxCall, method
+from haas_rpcd.methods.call import Call, TxCall
+from haas_rpcd.methods.registry import method
 from haas_rpcd.model import RegisteredSwitch
 from haas_rpcd.site import Site, SiteNic, SiteNode, SiteProject, SiteSwitch, SiteUser
 from haas_rpcd.store import nodes, ports, projects, switches, users
@@ -46,7 +47,7 @@ async def import_(call: Call, site: SiteParam, dry_run: bool = False) -> SiteCha
 
     def transaction(tx: Tx) -> SiteChanges:
         importer = _Importer(
-            TxCall(context=call.context, caller=call.caller, listener=call.listener, tx=tx)
+            TxCall(context=call.context, caller=call.caller, subscriber=call.subscriber, tx=tx)
         )
         changes = importer.run(parsed, dry_run)
         if dry_run:

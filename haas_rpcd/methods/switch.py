@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from haas_rpcd.errors import ConflictError, InvalidParamsError
 from haas_rpcd.methods.access import conflict, find_switch, paged
-from haas_rpcd.methods.registry import Call, TxCall, method
+from haas_rpcd.methods.call import Call, TxCall
+from haas_rpcd.methods.registry import method
 from haas_rpcd.model import (
     RESERVED_DEVICES,
     PortSeen,

@@ -6,7 +6,8 @@ import time
 from typing import Any
 
 import haas_rpcd
-from haas_rpcd.methods.registry import TxCall, method
+from haas_rpcd.methods.call import TxCall
+from haas_rpcd.methods.registry import method
 from haas_rpcd.store import users
 from haas_schemas.system import SystemInfo
 

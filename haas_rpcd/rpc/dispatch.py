@@ -26,7 +26,8 @@ from haas_rpcd.errors import (
     ParseError,
     TooLargeError,
 )
-from haas_rpcd.methods.registry import Call, invoke
+from haas_rpcd.methods.call import Call
+from haas_rpcd.methods.invoke import invoke
 
 log = logging.getLogger(__name__)
 

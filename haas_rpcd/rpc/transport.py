@@ -14,7 +14,8 @@ from aiohttp import web
 from haas_rpcd import auth
 from haas_rpcd.auth import Caller
 from haas_rpcd.errors import DeniedError
-from haas_rpcd.methods.registry import METHODS, Call, Context
+from haas_rpcd.methods.call import Call, Context
+from haas_rpcd.methods.registry import METHODS
 from haas_rpcd.rpc.dispatch import Dispatcher
 from haas_rpcd.rpc.listener import Connection
 from haas_rpcd.store import projects, users
@@ -127,7 +128,7 @@ class Server:
         caller = await self._caller(request)
         if isinstance(caller, DeniedError):
             return await self._dispatcher.answer(message, caller)
-        call = Call(context=self._context, caller=caller, listener=listener)
+        call = Call(context=self._context, caller=caller, subscriber=listener)
         return await self._dispatcher.answer(message, call)
 
     async def _caller(self, request: web.Request) -> Caller | DeniedError:

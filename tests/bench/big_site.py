@@ -11,7 +11,8 @@ from typing import Any
 
 from haas_rpcd import config, daemon
 from haas_rpcd.auth import DAEMON
-from haas_rpcd.methods.registry import Call, invoke
+from haas_rpcd.methods.call import Call
+from haas_rpcd.methods.invoke import invoke
 from haas_rpcd.sim.ios import IosSwitch, gigabit
 from haas_rpcd.store.database import Tx
 from tests.tui.harness.processes import Daemon

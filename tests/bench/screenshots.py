@@ -19,7 +19,8 @@ from haas_rpcd.auth import DAEMON
 from haas_rpcd.daemon import Daemon
 from haas_rpcd.demo.datacentre import DataCentre
 from haas_rpcd.demo.embedded import demo
-from haas_rpcd.methods.registry import Call, invoke
+from haas_rpcd.methods.call import Call
+from haas_rpcd.methods.invoke import invoke
 from tests.tui.console import Hands, console
 
 FOLDER = Path(__file__).parents[2] / "examples" / "screenshots"

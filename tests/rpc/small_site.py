@@ -26,7 +26,8 @@ from haas_rpcd.config import (
 )
 from haas_rpcd.daemon import Daemon
 from haas_rpcd.drivers.switch.factory import SwitchFactory
-from haas_rpcd.methods.registry import Call, invoke
+from haas_rpcd.methods.call import Call
+from haas_rpcd.methods.invoke import invoke
 from haas_rpcd.sim.host import SimHost
 from haas_rpcd.sim.hostnet import SimNetworkDriver
 from haas_rpcd.sim.hypervisor import SimHypervisorDriver

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from haas_rpcd.errors import ERRORS
-from haas_rpcd.methods.registry import METHODS, TxCall, method
+from haas_rpcd.methods.call import TxCall
+from haas_rpcd.methods.registry import METHODS, method
 from haas_rpcd.rpc import dispatch
 from tests.rpc.small_site import RpcError, SmallSite, small_site
 

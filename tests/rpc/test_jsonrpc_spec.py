@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from haas_rpcd.methods.registry import METHODS, TxCall, method
+from haas_rpcd.methods.call import TxCall
+from haas_rpcd.methods.registry import METHODS, method
 from tests.rpc.small_site import SmallSite, small_site
 
 UPDATES: list[Any] = []

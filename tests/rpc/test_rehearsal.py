@@ -19,7 +19,8 @@ from haas_rpcd.daemon import Daemon
 from haas_rpcd.demo.sitecopy import SiteCopy
 from haas_rpcd.demo.sitefile import read
 from haas_rpcd.errors import HaasError
-from haas_rpcd.methods.registry import Call, invoke
+from haas_rpcd.methods.call import Call
+from haas_rpcd.methods.invoke import invoke
 from haas_rpcd.sim.cli import Carried
 from haas_rpcd.sim.personalities import dialects
 from tests.rpc.one_switch import KINDS, ports_of

@@ -1,0 +1,97 @@
+"""What a method receives: the daemon's parts, the caller, and the transaction it runs in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from haas_rpcd.auth import Caller
+from haas_rpcd.config import Settings
+from haas_rpcd.engine.engine import Engine
+from haas_rpcd.events import Events
+from haas_rpcd.model import RegisteredSwitch
+from haas_rpcd.store.database import Store, Tx
+from haas_schemas.switch import SwitchTrust
+
+
+@dataclass(frozen=True)
+class Context:
+    """The parts of the daemon that methods use."""
+
+    settings: Settings
+    store: Store
+    engine: Engine
+    events: Events
+    dialects: Mapping[str, frozenset[str]]
+    """All dialects, and the options that each takes."""
+    canonical_port: Callable[[str, str], str]
+    """Returns a port's canonical name, given a dialect and any of its names. Raises ValueError."""
+    declares_vlans: Callable[[str], bool]
+    """Returns True if switches of a dialect list their VLANs apart from their ports."""
+    trust: Callable[[RegisteredSwitch, str | None], Awaitable[SwitchTrust]]
+    """Reads a switch's SSH host key, and trusts it if it has this fingerprint."""
+    openrpc: Callable[[], dict[str, Any]]
+    """Returns the OpenRPC document of the API."""
+    started: float
+    demo: bool = False
+
+
+class Subscriber(Protocol):
+    """The WebSocket connection of a call, for the methods that subscribe it to notifications."""
+
+    def subscribe_job(self, job: int) -> None:
+        """Send ``job.event`` for this job from now on."""
+        ...
+
+    def subscribe_inventory(self, caller: Caller) -> None:
+        """Send ``inventory.event`` for what the caller may see from now on."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One call. Coroutine methods receive this; other methods receive a :class:`TxCall`."""
+
+    context: Context
+    caller: Caller
+    subscriber: Subscriber | None = None
+    """None if the call did not arrive over WebSocket."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TxCall(Call):
+    """One call of a method that runs in one transaction."""
+
+    tx: Tx
+    affected: list[str] = field(default_factory=list)
+
+    def affects(self, project: str | None) -> None:
+        """Name the project that this call affects, for the audit trail, if no param does."""
+        if project is not None:
+            self.affected.append(project)
+
+    def changed(
+        self,
+        noun: str,
+        verb: str,
+        name: str,
+        project: str | None = None,
+        *,
+        admins_only: bool = False,
+    ) -> None:
+        """Publish, after the commit, that something has changed."""
+        events = self.context.events
+        self.tx.after_commit.append(
+            lambda: events.publish_inventory(noun, verb, name, project, admins_only=admins_only)
+        )
+
+    def permissions_reduced(self, user: str) -> None:
+        """Notify a user's connections, after the commit, that its permissions were reduced."""
+        events = self.context.events
+        self.tx.after_commit.append(lambda: events.permissions_reduced(user))
+
+    def start_job(self, job: int, project_id: int | None) -> None:
+        """Hand a job in the journal to the engine, after the commit."""
+        engine = self.context.engine
+        self.tx.after_commit.append(lambda: engine.enqueue(job, project_id))
