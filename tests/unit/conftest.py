@@ -1,4 +1,4 @@
-"""The fixtures of the store's tests."""
+"""Fixtures of the unit tests."""
 
 from __future__ import annotations
 
@@ -69,3 +69,9 @@ async def filled(memory_path: Path, upgraded: dict[str, bytes]) -> AsyncIterator
     await store.open()
     yield store
     await store.close()
+
+
+@pytest.fixture
+def short_silences(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a switch's session accept any prompt after 50 ms of silence."""
+    monkeypatch.setattr("haas_rpcd.drivers.switch.channel.PROMPT_FALLBACK", 0.05)
