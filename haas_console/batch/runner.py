@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import aclosing
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 from haas_console.batch.exitcodes import ExitCode, code_of
@@ -95,13 +95,8 @@ class Runner:
         return await fetch(self.client.call, method, call.params, timeout=self.client.timeout)
 
     async def _call(self, call: Call, parsed: Parsed) -> None:
-        try:
+        with self._report_interrupt(parsed):
             result = await self._fetch(call)
-        except asyncio.CancelledError:
-            self._output.error(
-                parsed.place, f"interrupted; {parsed.line} may have been carried out"
-            )
-            raise
         if call.method == "drift.check" and not result["checked"] and result["unreachable"]:
             raise ConsoleError(" ".join(devicetext.unreachable(result)))
         if self._language.mutates(call):
@@ -109,11 +104,22 @@ class Runner:
         else:
             self._output.result(call, result)
 
+    @contextlib.contextmanager
+    def _report_interrupt(self, parsed: Parsed) -> Iterator[None]:
+        try:
+            yield
+        except asyncio.CancelledError:
+            self._output.error(
+                parsed.place, f"interrupted; {parsed.line} may have been carried out"
+            )
+            raise
+
     # --- apply ---
 
     async def _apply(self, apply: Apply, parsed: Parsed) -> None:
         call = apply.call()
-        started = await self.client.call(call.method, call.params)
+        with self._report_interrupt(parsed):
+            started = await self.client.call(call.method, call.params)
         job = int(started["job"])
         progress = progress_for(self._output)
         try:
@@ -140,7 +146,7 @@ class Runner:
         view = jobs.JobView(job)
         while True:
             try:
-                async with aclosing(jobs.follow(self.client, job)) as views:
+                async with contextlib.aclosing(jobs.follow(self.client, job)) as views:
                     async for view in views:
                         progress.update(view)
                 break

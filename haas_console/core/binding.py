@@ -2,7 +2,7 @@
 
 Words fill the required params in order, then the optional ones; a list takes all remaining words.
 Options name their param (``--vlan 104``, ``--vlan=104``). The option of a list may be repeated,
-that of a boolean has no value (``--tagged``, ``--no-tagged``). ``--no-X`` sets any other X to null.
+that of a boolean has no value (``--tagged``, ``--no-tagged``). ``--no-X`` leaves any other X empty.
 ``--`` ends the options.
 """
 

@@ -195,7 +195,7 @@ class Daemon:
         asyncio.run(self._until_it_answers())
 
     async def _until_it_answers(self) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while self.process.poll() is None:
                 try:
                     client = await Client.connect(Endpoint(str(self.socket), None, "the test"))
@@ -214,7 +214,7 @@ class Daemon:
     def stop(self) -> None:
         """Terminate it."""
         self.process.terminate()
-        self.process.wait(timeout=20)
+        self.process.wait(timeout=60)
         self._log.close()
 
 

@@ -37,7 +37,7 @@ def project(console: Program, request: pytest.FixtureRequest) -> str:
 def silent_switch() -> Iterator[socket.socket]:
     """A switch that accepts a connection and then sends nothing."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.settimeout(20)
+        listening.settimeout(60)
         yield listening
 
 
@@ -47,6 +47,13 @@ def register(console: Program, name: str, port: int) -> None:
         f"switch register {name} cisco_ios 127.0.0.1 --port {port} --credential any",
         f"port register {name} Gi1/0/1",
     )
+
+
+def wait_for_job(process: subprocess.Popen[str]) -> None:
+    """Wait until the program reports that its job has been started."""
+    assert process.stderr
+    line = process.stderr.readline()
+    assert re.fullmatch(r"job \d+ is \w+\n", line), line
 
 
 def test_without_a_terminal_each_step_is_a_line(console: Program, project: str) -> None:
@@ -77,7 +84,7 @@ def test_a_terminal_shows_a_bar_for_each_device_in_few_bytes(
     process = console.start("-c", f"apply {project}", stdout=subprocess.PIPE, stderr=terminal)
     os.close(terminal)
     sent = _read_all(screen)
-    out, _ = process.communicate(timeout=30)
+    out, _ = process.communicate(timeout=60)
     assert process.returncode == 0, sent
     assert out.startswith(f"apply {project}: job ")
     full = "#" * 20
@@ -89,7 +96,7 @@ def test_a_terminal_shows_a_bar_for_each_device_in_few_bytes(
 def _read_all(screen: int) -> str:
     """Read a pseudo-terminal until its other end is closed."""
     parts = []
-    while select.select([screen], [], [], 30)[0]:
+    while select.select([screen], [], [], 60)[0]:
         try:
             part = os.read(screen, 65536)
         except OSError:  # Linux reports the closed end as EIO
@@ -109,7 +116,7 @@ def test_a_terminal_that_cannot_move_its_cursor_shows_no_bars(
     process = console.start("-c", f"apply {project}", stdout=subprocess.DEVNULL, stderr=terminal)
     os.close(terminal)
     sent = _read_all(screen)
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=60) == 0
     assert "\x1b" not in sent
     assert "[1/" in sent
 
@@ -145,9 +152,10 @@ def test_an_interrupted_apply_goes_on_and_its_user_learns_how_to_follow_it(
     with silent_switch() as listening:
         register(beside, "silent", listening.getsockname()[1])
         process = beside.start("-c", "apply --site", stderr=subprocess.PIPE)
-        connection, _ = listening.accept()  # the job is under way
+        wait_for_job(process)
+        connection, _ = listening.accept()
         process.send_signal(number)
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=60)
         assert process.returncode == 130
         job = re.search(r"-c:1: interrupted, but job (\d+) goes on: `job show \1`", said)
         assert job, said
@@ -164,6 +172,7 @@ def test_an_apply_reconnects_after_the_daemon_restarts(
     with silent_switch() as listening:
         register(beside, "silent", listening.getsockname()[1])
         process = beside.start("-c", "apply --site", stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+        wait_for_job(process)
         first, _ = listening.accept()
         own_daemon.kill()
         first.close()
@@ -178,3 +187,47 @@ def test_an_apply_reconnects_after_the_daemon_restarts(
     )
     assert process.returncode == 5
     assert re.search(r"^-c:1: job \d+ failed: ", said, re.M)
+
+
+def test_an_apply_interrupted_before_its_job_is_known_may_be_under_way(
+    own_daemon: Daemon, beside: Program
+) -> None:
+    with contextlib.ExitStack() as stack:
+        listening, daemon = (stack.enter_context(socket.socket(socket.AF_UNIX)) for _ in range(2))
+        listening.bind(str(beside.folder / "between.sock"))
+        listening.listen()
+        listening.settimeout(60)
+        daemon.connect(str(own_daemon.socket))
+        words = ("--socket", "between.sock", "-c", "apply --site")
+        process = beside.start(*words, stderr=subprocess.PIPE)
+        console = stack.enter_context(listening.accept()[0])
+        pass_on_until(b"apply.start", console, daemon)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr
+        said = process.stderr.readline()
+        console.close()
+        assert process.wait(timeout=60) == 130
+        assert said + process.stderr.read() == (
+            "-c:1: interrupted; apply --site may have been carried out\n"
+        )
+
+
+def pass_on_until(word: bytes, console: socket.socket, daemon: socket.socket) -> None:
+    """Connect both ends until the console sends the word, which is not passed on."""
+    other = {console: daemon, daemon: console}
+    while True:
+        for ready in select.select([console, daemon], [], [], 60)[0]:
+            data = ready.recv(65536)
+            assert data
+            if ready is console and word in unmasked(data):
+                return
+            other[ready].sendall(data)
+
+
+def unmasked(data: bytes) -> bytes:
+    """The text of a client's WebSocket frame (RFC 6455, section 5.2); other data as it is."""
+    if data[0] != 0x81:
+        return data
+    mask = 4 if data[1] & 0x7F == 126 else 2
+    key, text = data[mask : mask + 4], data[mask + 4 :]
+    return bytes(byte ^ key[index % 4] for index, byte in enumerate(text))

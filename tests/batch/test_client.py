@@ -43,7 +43,7 @@ async def test_a_subscriber_is_notified_of_changes_by_others(demo_daemon: Daemon
     with watching.notifications() as inbox:
         await watching.call("events.subscribe")
         await working.call("project.create", {"project": "news"})
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             method, params = await inbox.get()
     assert method == "inventory.event"
     assert (params["noun"], params["name"]) == ("project", "news")

@@ -122,7 +122,7 @@ def test_a_reader_that_leaves_early_is_no_crash(console: Program) -> None:
     process.stdout.close()
     said = process.stderr.read()
     process.stderr.close()
-    assert process.wait(timeout=30) == 1
+    assert process.wait(timeout=60) == 1
     assert said == ""
 
 
