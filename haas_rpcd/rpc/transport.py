@@ -1,4 +1,4 @@
-"""HTTP and WebSocket on the Unix socket, and who is at the other end of it."""
+"""HTTP and WebSocket on the Unix socket, and the peer's identity."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from haas_rpcd.auth import Caller
 from haas_rpcd.errors import DeniedError
 from haas_rpcd.methods.call import Call, Context
 from haas_rpcd.methods.registry import METHODS
+from haas_rpcd.rpc.connection import Connection
 from haas_rpcd.rpc.dispatch import Dispatcher
-from haas_rpcd.rpc.listener import Connection
 from haas_rpcd.store import projects, users
 from haas_rpcd.store.database import Tx
 
 log = logging.getLogger(__name__)
 
 MAX_MESSAGE = 16 * 2**20
-"""Bytes of one message: a site file of 10,000 nodes is about 3 MB."""
+"""Bytes in one message. A site file of 10,000 nodes is about 3 MB."""
 
 
 class SocketError(Exception):
-    """The socket can't be served: another daemon has it, or its folder is not there."""
+    """The socket cannot be served: another daemon serves it, or its folder does not exist."""
 
 
 class Server:
-    """Serves the API. Peer credentials decide who is let in, so the socket's mode is 0666."""
+    """Serves the API. The socket's mode is 0666, because peer credentials decide who gets in."""
 
     def __init__(self, context: Context, socket: Path) -> None:
         self._context = context
@@ -43,9 +43,9 @@ class Server:
         self._listening = False
 
     def claim(self) -> None:
-        """Make sure that no other daemon serves the socket, before anything else is touched.
+        """Lock the socket. Call it before touching anything, to be the only daemon that does.
 
-        Raises SocketError.
+        Raises SocketError if another daemon serves it.
         """
         if self._lock is None:
             self._lock = self._take_lock()
@@ -59,7 +59,7 @@ class Server:
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.UnixSite(self._runner, str(self._socket))
-        mask = os.umask(0o111)  # before bind: there must be no moment with another mode
+        mask = os.umask(0o111)  # before bind, so that the socket never has another mode
         try:
             await site.start()
         finally:
@@ -67,18 +67,18 @@ class Server:
         self._listening = True
 
     async def stop(self) -> None:
-        """Stop listening, end connections, and take the socket away."""
+        """Stop listening, close all connections, and remove the socket."""
         if self._runner is not None:
             await self._runner.cleanup()
-        if self._listening:  # else it may be anything
+        if self._listening:  # otherwise the file at this path is not ours
             self._socket.unlink(missing_ok=True)
         if self._lock is not None:
             self._lock.close()
 
     def _take_lock(self) -> IO[str]:
-        """Hold a lock file beside the socket: asyncio would steal the socket of a living daemon."""
+        """Hold a lock file beside the socket: asyncio replaces even a socket that is in use."""
         try:
-            lock = open(f"{self._socket}.lock", "w")  # noqa: SIM115 - held as long as we serve
+            lock = open(f"{self._socket}.lock", "w")  # noqa: SIM115 - held while serving
         except OSError as error:
             raise SocketError(
                 f"{self._socket} can't be served ({error.strerror}): check that its folder exists"
@@ -97,7 +97,10 @@ class Server:
     # --- requests ---------------------------------------------------------------------------------
 
     async def _post(self, request: web.Request) -> web.Response:
-        response = await self._answer(await request.read(), request)
+        message = await request.read()
+        if request.transport is None:
+            return web.Response()  # the client has disconnected
+        response = await self._answer(message, _peer(request.transport))
         if response is None:
             return web.Response(status=204)
         return web.Response(text=response, content_type="application/json")
@@ -107,35 +110,32 @@ class Server:
         await socket.prepare(request)
         transport = request.transport
         if transport is None:
-            return socket  # the client is gone
+            return socket  # the client has disconnected
+        uid = _peer(transport)
         connection = Connection(
             socket,
             self._context.events,
-            user=auth.os_user(auth.peer_uid(transport.get_extra_info("socket"))),
+            user=auth.os_user(uid),
             may_see=self._may_see,
             abort=transport.abort,
         )
 
-        async def answer(text: str | bytes, listener: Connection) -> str | None:
-            return await self._answer(text, request, listener)
+        async def answer(text: str | bytes, subscriber: Connection) -> str | None:
+            return await self._answer(text, uid, subscriber)
 
         await connection.serve(answer)
         return socket
 
     async def _answer(
-        self, message: str | bytes, request: web.Request, listener: Connection | None = None
+        self, message: str | bytes, uid: int, subscriber: Connection | None = None
     ) -> str | None:
-        caller = await self._caller(request)
+        caller = await self._caller(uid)
         if isinstance(caller, DeniedError):
             return await self._dispatcher.answer(message, caller)
-        call = Call(context=self._context, caller=caller, subscriber=listener)
+        call = Call(context=self._context, caller=caller, subscriber=subscriber)
         return await self._dispatcher.answer(message, call)
 
-    async def _caller(self, request: web.Request) -> Caller | DeniedError:
-        transport = request.transport
-        if transport is None:
-            raise asyncio.CancelledError  # the client is gone
-        uid = auth.peer_uid(transport.get_extra_info("socket"))
+    async def _caller(self, uid: int) -> Caller | DeniedError:
         try:
             return await self._context.store.read(auth.caller_of_uid, uid)
         except DeniedError as error:
@@ -147,3 +147,8 @@ class Server:
             return row is not None and users.is_member(tx, caller.user, row.id)
 
         return await self._context.store.read(member)
+
+
+def _peer(transport: asyncio.BaseTransport) -> int:
+    """Return the uid of the process at the other end."""
+    return auth.peer_uid(transport.get_extra_info("socket"))

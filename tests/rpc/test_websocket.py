@@ -10,7 +10,7 @@ import pwd
 import pytest
 from aiohttp import ClientWSTimeout, WSCloseCode, WSMsgType
 
-from haas_rpcd.rpc import listener
+from haas_rpcd.rpc import connection
 from tests.rpc.listening import listening
 from tests.rpc.small_site import SmallSite
 
@@ -104,8 +104,8 @@ async def test_a_listener_that_does_not_read_is_disconnected(
     staged: SmallSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is told nothing from then on, rather than some of it: it connects and fetches again."""
-    monkeypatch.setattr(listener, "BACKLOG", 50)
-    monkeypatch.setattr(listener, "FAREWELL", 0.05)
+    monkeypatch.setattr(connection, "MAX_BACKLOG", 50)
+    monkeypatch.setattr(connection, "CLOSE_GRACE", 0.05)
     reader, writer = await asyncio.open_unix_connection(staged.settings.server.socket)
     writer.write(
         b"GET /rpc HTTP/1.1\r\nHost: haas\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -145,7 +145,7 @@ def _frame(payload: bytes) -> bytes:
 async def test_a_listener_that_is_slow_but_reads_is_told_why(
     staged: SmallSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listener, "BACKLOG", 5)
+    monkeypatch.setattr(connection, "MAX_BACKLOG", 5)
     async with staged.http.ws_connect("http://haas/rpc") as socket:
         await socket.send_str('{"jsonrpc":"2.0","method":"events.subscribe","id":1}')
         await socket.receive_json()
@@ -163,7 +163,7 @@ async def test_many_calls_sent_ahead_are_all_answered(
     staged: SmallSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A client may send more than fits the backlog, as long as it reads the answers."""
-    monkeypatch.setattr(listener, "BACKLOG", 100)
+    monkeypatch.setattr(connection, "MAX_BACKLOG", 100)
     async with listening(staged) as client:
         answers = [await client.send("system.info") for _ in range(500)]
         async with asyncio.timeout(60):

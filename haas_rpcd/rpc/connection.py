@@ -1,0 +1,173 @@
+"""One WebSocket: answers calls concurrently and sends notifications to a client that keeps up."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+
+import msgspec
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from haas_rpcd.auth import Caller
+from haas_rpcd.events import Events
+from haas_rpcd.tasks import cancel_and_wait
+from haas_schemas.event import InventoryEvent, JobEvent
+from haas_schemas.job import FINAL_JOB_STATES
+
+log = logging.getLogger(__name__)
+
+MAX_BACKLOG = 2000
+"""Messages that may be queued for a client; one that falls further behind is disconnected."""
+
+CLOSE_GRACE = 1.0
+"""Seconds a client is given to receive the close reason."""
+
+MAX_CALLS = 32
+"""Calls of one connection that run at the same time."""
+
+Answer = Callable[[str | bytes, "Connection"], Awaitable[str | None]]
+MaySee = Callable[[Caller, str], Awaitable[bool]]
+
+
+class Connection:
+    """A WebSocket and its subscriptions.
+
+    Never skips an event silently: a client that is too slow is disconnected with a reason, so it
+    knows that it has to fetch everything again.
+    """
+
+    def __init__(
+        self,
+        socket: web.WebSocketResponse,
+        events: Events,
+        *,
+        user: str,
+        may_see: MaySee,
+        abort: Callable[[], None],
+    ) -> None:
+        self._socket = socket
+        self._events = events
+        self._user = user
+        self._may_see = may_see
+        self._abort = abort
+        self._outgoing: asyncio.Queue[str] = asyncio.Queue()
+        self._jobs: dict[int, Callable[[], None]] = {}
+        self._unsubscribe_inventory: Callable[[], None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        """Calls that are running, and events whose addressee is being checked."""
+        self._sender: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
+
+    # --- subscriptions (methods.call.Subscriber) --------------------------------------------------
+
+    def subscribe_job(self, job: int) -> None:
+        """Send ``job.event`` for this job until it has ended. Subscribing twice has no effect."""
+        if job not in self._jobs:
+            self._jobs[job] = self._events.subscribe_job(job, self._on_job)
+
+    def subscribe_inventory(self, caller: Caller) -> None:
+        """Send ``inventory.event`` for what the caller may see. Subscribing twice has no effect."""
+        if self._unsubscribe_inventory is None:
+            self._unsubscribe_inventory = self._events.subscribe_inventory(
+                lambda event, admins_only: self._on_inventory(caller, event, admins_only)
+            )
+
+    def _on_job(self, event: JobEvent) -> None:
+        self._notify("job.event", event)
+        if event.step is None and event.state in FINAL_JOB_STATES:
+            self._jobs.pop(event.job, lambda: None)()
+
+    def _on_inventory(self, caller: Caller, event: InventoryEvent, admins_only: bool) -> None:
+        if caller.admin or (not admins_only and event.project is None):
+            self._notify("inventory.event", event)
+        elif event.project is not None:
+            self._start(self._notify_member(caller, event.project, event))
+
+    async def _notify_member(self, caller: Caller, project: str, event: InventoryEvent) -> None:
+        if await self._may_see(caller, project):
+            self._notify("inventory.event", event)
+
+    def _notify(self, name: str, event: msgspec.Struct) -> None:
+        self._put(
+            json.dumps({"jsonrpc": "2.0", "method": name, "params": msgspec.to_builtins(event)})
+        )
+
+    def _put(self, text: str) -> None:
+        if self._closing is not None:
+            return
+        if self._outgoing.qsize() >= MAX_BACKLOG:
+            self._disconnect(WSCloseCode.TRY_AGAIN_LATER, b"too slow: connect and fetch again")
+            return
+        self._outgoing.put_nowait(text)
+
+    def _on_permissions_reduced(self, user: str) -> None:
+        """Disconnect this user, who may still have events queued that it must not see any more."""
+        if user == self._user:
+            self._disconnect(
+                WSCloseCode.POLICY_VIOLATION, b"your rights have changed: connect again"
+            )
+
+    def _disconnect(self, code: WSCloseCode, why: bytes) -> None:
+        """Send nothing more but the close reason, and cut off a client that does not read it."""
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close(code, why), name="websocket close")
+
+    async def _close(self, code: WSCloseCode, why: bytes) -> None:
+        if self._sender is not None:
+            self._sender.cancel()
+        try:
+            async with asyncio.timeout(CLOSE_GRACE):
+                if self._tasks:  # an admin who reduces its own permissions gets that call's answer
+                    await asyncio.wait(self._tasks, timeout=CLOSE_GRACE / 2)
+                await self._socket.close(code=code, message=why)
+        except (TimeoutError, ConnectionError):
+            log.info("%s: the client does not read; its connection is dropped", self._user)
+        finally:
+            self._abort()
+
+    # --- the connection's life --------------------------------------------------------------------
+
+    async def serve(self, answer: Answer) -> None:
+        """Answer calls and send notifications until the client disconnects."""
+        self._sender = asyncio.create_task(self._send(), name="websocket sender")
+        unsubscribe_permissions = self._events.subscribe_permissions(self._on_permissions_reduced)
+        slots = asyncio.Semaphore(MAX_CALLS)
+        try:
+            async for message in self._socket:
+                if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+                    await slots.acquire()
+                    self._start(self._call(message.data, answer, slots))
+        finally:
+            unsubscribe_permissions()
+            for unsubscribe in self._jobs.values():
+                unsubscribe()
+            if self._unsubscribe_inventory is not None:
+                self._unsubscribe_inventory()
+            closing = [self._closing] if self._closing is not None else []
+            await cancel_and_wait(self._sender, *self._tasks, *closing)
+
+    def _start(self, coroutine: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(coroutine, name="websocket call")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _call(self, text: str | bytes, answer: Answer, slots: asyncio.Semaphore) -> None:
+        try:
+            response = await answer(text, self)
+        finally:
+            slots.release()
+        if response is None:
+            return
+        if self._closing is None:
+            self._put(response)
+        elif not self._socket.closed:
+            with contextlib.suppress(ConnectionError):  # the client is gone
+                await self._socket.send_str(response)  # _close waits for this call
+
+    async def _send(self) -> None:
+        with contextlib.suppress(ConnectionError):  # the client is gone
+            while True:
+                await self._socket.send_str(await self._outgoing.get())
