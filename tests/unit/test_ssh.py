@@ -308,7 +308,7 @@ async def test_every_kind_of_login_succeeds(tmp_path: Path, ways: dict[str, Any]
         transport = await at.connect(LOGIN)
         assert await until(transport, PROMPT) == PROMPT
         await transport.close()
-    assert it.terminal == ("dumb", 511)
+    assert it.terminal == ("dumb", 510)
 
 
 @pytest.mark.parametrize("methods", [("password",), ("keyboard-interactive",), BOTH])
@@ -572,12 +572,12 @@ def probing(sock: Any) -> tuple[int, int]:
 async def test_tcp_probes_silent_connections_of_both_transports(tmp_path: Path) -> None:
     async with trusted(tmp_path, keepalive=7.0) as (_, at):
         transport = await at.connect(LOGIN)
-        assert probing(transport._connection.get_extra_info("socket")) == (1, 7)
+        assert probing(transport.socket) == (1, 7)
         await transport.close()
     server = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     telnet = await TelnetTransport.connect("sw1", "127.0.0.1", port, 5.0, 9.0)
-    assert probing(telnet._writer.get_extra_info("socket")) == (1, 9)
+    assert probing(telnet.socket) == (1, 9)
     await telnet.close()
     server.close()
 

@@ -9,8 +9,10 @@ from typing import Protocol
 
 from haas_rpcd.errors import DeviceError
 
-COLUMNS = 511
-"""The terminal width that we announce, so that lines are not wrapped (IOS allows up to 512)."""
+COLUMNS = 510
+"""The terminal width that we announce, so that lines are not wrapped (IOS allows up to 512).
+
+Not 511: it is sent with a byte 255, which telnet escapes, and busybox telnetd misreads that."""
 
 ROWS = 24
 

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import asyncssh
 
@@ -54,6 +54,11 @@ class SshTransport:
     ) -> None:
         self._connection = connection
         self._shell = shell
+
+    @property
+    def socket(self) -> socket.socket:
+        """The connection's socket."""
+        return cast(socket.socket, self._connection.get_extra_info("socket"))
 
     async def read(self) -> bytes:
         """Wait for bytes; return b"" once the connection is closed."""

@@ -1,23 +1,24 @@
-"""Telnet to a switch, by telnetlib3."""
+"""Telnet to a switch (RFC 854): the connection. See :mod:`.options` for its options."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import socket
+from typing import cast
 
-import telnetlib3
-from telnetlib3 import TelnetClient
-
-from haas_rpcd.drivers.switch.transport import COLUMNS, READ, ROWS, no_answer, unreachable
+from haas_rpcd.drivers.switch.transport import READ, no_answer, unreachable
 from haas_rpcd.drivers.switch.transport.keepalive import keep_alive
+from haas_rpcd.drivers.switch.transport.options import Negotiation
+
+_MAX_UNREAD = 4 * READ
+"""Bytes received and not read yet above which the switch has to wait."""
 
 
 class TelnetTransport:
-    """A telnet connection (RFC 854)."""
+    """A telnet connection."""
 
-    def __init__(self, reader: telnetlib3.TelnetReader, writer: telnetlib3.TelnetWriter) -> None:
-        self._reader = reader
-        self._writer = writer
+    def __init__(self, wire: _Wire) -> None:
+        self._wire = wire
 
     @classmethod
     async def connect(
@@ -27,61 +28,86 @@ class TelnetTransport:
 
         ``keepalive``: seconds of silence after which TCP probes the switch; 0: never.
         """
-        client: TelnetClient | None = None
-
-        def make_client(**settings: Any) -> TelnetClient:
-            nonlocal client
-            client = TelnetClient(**settings)  # the default is interactive on a terminal
-            return client
-
+        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(timeout):
-                reader, writer = await telnetlib3.open_connection(
-                    host,
-                    port,
-                    client_factory=make_client,
-                    encoding=False,  # bytes: a text encoding silently mangles non-ASCII characters
-                    compression=False,
-                    term="dumb",
-                    cols=COLUMNS,
-                    rows=ROWS,
-                    limit=16 * READ,  # a long `show` overruns the default of 64 KiB
-                    connect_maxwait=0.5,  # the default costs 3 s if a server negotiates nothing
-                )
+                transport, wire = await loop.create_connection(_Wire, host, port)
         except TimeoutError:
-            _hang_up(client)
             raise no_answer(device, host, port, timeout) from None
-        except asyncio.CancelledError:
-            _hang_up(client)
-            raise
         except OSError as error:
             why = str(error.strerror or error)
             raise unreachable(device, host, port, why, "telnet") from None
-        keep_alive(writer.get_extra_info("socket"), keepalive)
-        return cls(reader, writer)
+        keep_alive(transport.get_extra_info("socket"), keepalive)
+        return cls(wire)
+
+    @property
+    def socket(self) -> socket.socket:
+        """The connection's socket."""
+        return cast(socket.socket, self._wire.transport.get_extra_info("socket"))
 
     async def read(self) -> bytes:
         """Wait for bytes; return b"" once the connection is closed."""
-        try:
-            return await self._reader.read(READ)
-        except ConnectionError:
-            return b""
+        return await self._wire.read()
 
     def write(self, data: bytes) -> None:
         """Send bytes. If the switch has closed the connection, only the next read shows it."""
-        self._writer.write(data)
+        if not self._wire.transport.is_closing():
+            self._wire.transport.write(data.replace(b"\xff", b"\xff\xff"))
 
     async def close(self) -> None:
         """Close the connection."""
-        self._writer.close()
+        transport = self._wire.transport
+        transport.close()
         try:
             async with asyncio.timeout(1.0):
-                await self._writer.wait_closed()
-        except (TimeoutError, OSError):
-            return
+                await self._wire.closed.wait()
+        except TimeoutError:
+            transport.abort()
 
 
-def _hang_up(client: TelnetClient | None) -> None:
-    """Close a connection that was given up while it was negotiated; telnetlib3 leaves it open."""
-    if client is not None and client.writer is not None:
-        client.writer.close()
+class _Wire(asyncio.Protocol):
+    """Keeps what the switch sends, without telnet's commands, until it is read."""
+
+    transport: asyncio.Transport
+
+    def __init__(self) -> None:
+        self.closed = asyncio.Event()
+        self._unread = bytearray()
+        self._ended = False
+        self._arrived = asyncio.Event()
+        self._paused = False
+        self._negotiation = Negotiation()
+
+    async def read(self) -> bytes:
+        while not self._unread and not self._ended:
+            self._arrived.clear()
+            await self._arrived.wait()
+        data = bytes(self._unread[:READ])
+        del self._unread[:READ]
+        if self._paused and len(self._unread) < READ:
+            self._paused = False
+            self.transport.resume_reading()
+        return data
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        text, replies = self._negotiation.feed(data)
+        if replies:
+            self.transport.write(replies)
+        self._unread += text
+        if len(self._unread) > _MAX_UNREAD and not self._paused:
+            self._paused = True
+            self.transport.pause_reading()
+        self._arrived.set()
+
+    def eof_received(self) -> bool:
+        self._ended = True
+        self._arrived.set()
+        return False
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._ended = True
+        self._arrived.set()
+        self.closed.set()
