@@ -72,8 +72,12 @@ async def test_drift_that_somebody_else_finds_appears_at_once_with_few_calls(sit
         asked = calls_since(hands)
         by_hand(site, PORT_OF_NODE_01, 1)
         await site.call("drift.check")
-        await hands.until(lambda: "≠ lab, now access 1" in hands.row("node-01", "primary-nic"))
-        assert "≠ 1 drifted" in hands.bar("top")
+        await hands.until(
+            lambda: (
+                "≠ lab, now access 1" in hands.row("node-01", "primary-nic")
+                and "≠ 1 drifted" in hands.bar("top")
+            )
+        )
         assert set(asked()) <= {"switch.list", "drift.list", "node.show"}
 
         await site.call("drift.repair")
