@@ -173,7 +173,11 @@ class Store:
         # FULL, not NORMAL: a power cut must not lose what has been sent to a switch.
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
-        migrations.apply(Database(connection))
+        try:
+            migrations.apply(Database(connection))
+        except BaseException:
+            connection.close()
+            raise
         self._connection = connection
 
     def _take_lock(self) -> IO[str]:

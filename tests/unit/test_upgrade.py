@@ -112,6 +112,21 @@ def test_an_upgraded_schema_is_that_of_a_new_database() -> None:
             assert schema(old) == expected
 
 
+async def test_an_upgrade_that_fails_leaves_the_database_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "haas.db"
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript((FOLDER / "drift.sql").read_text())
+        db.execute("UPDATE port_applied SET config = 'damaged' WHERE port_id = 16")
+        db.commit()
+        before = list(db.iterdump())
+    store = Store(str(path))
+    with pytest.raises(sqlite3.OperationalError, match="malformed JSON"):
+        await store.open()
+    await store.close()
+    with closing(sqlite3.connect(path)) as db:
+        assert list(db.iterdump()) == before
+
+
 async def test_no_row_refers_to_one_that_is_gone(store: Store) -> None:
     assert not await store.read(lambda tx: tx.exists("PRAGMA foreign_key_check"))
 
@@ -252,7 +267,7 @@ async def test_a_release_ends_when_the_port_is_confirmed_parked(store: Store) ->
     await store.write(lambda tx: nodes.allocate(tx, node_id(tx, "node-2"), 2))
 
 
-async def test_what_is_held_or_shared_is_guarded_as_before(store: Store) -> None:
+async def test_triggers_still_protect_what_is_held_or_shared(store: Store) -> None:
     def connect(tx: Tx) -> None:
         [nic] = nodes.nics_of(tx, [node_id(tx, "node-8")])[node_id(tx, "node-8")]
         tx.insert("connection", nic_id=nic.id, network_id=2, tagged=0)
