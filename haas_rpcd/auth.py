@@ -1,7 +1,7 @@
-"""Who is calling: peer credentials of the Unix socket to a HaaS user and a role.
+"""Maps the peer credentials of the Unix socket to a HaaS user and a role.
 
-The kernel vouches for the peer's uid (SO_PEERCRED, unix(7)); root and the daemon's own user are
-admins, every other OS user is the HaaS user of the same name, and nobody else gets in.
+The kernel guarantees the peer's uid (SO_PEERCRED, unix(7)). Root and the daemon's own user are
+admins; any other OS user is the HaaS user of the same name, if there is one.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from haas_rpcd.store.database import Tx
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Somebody who was let in."""
+    """An authenticated user."""
 
     user: str
     admin: bool
 
 
 DAEMON = Caller(user="haas-rpcd", admin=True)
-"""The daemon itself, for what it does on its own account (picking up jobs after a restart)."""
+"""The daemon itself, for jobs that it starts on its own."""
 
 
 def peer_uid(sock: socket.socket) -> int:
-    """Give the uid of the process at the other end of a Unix socket."""
+    """Return the uid of the process at the other end of a Unix socket."""
     raw = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     _pid, uid, _gid = struct.unpack("3i", raw)
     return int(uid)
 
 
 def os_user(uid: int) -> str:
-    """Name an OS user; empty for a uid without a name."""
+    """Return the name of an OS user, or "" for a uid without one."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
@@ -45,9 +45,9 @@ def os_user(uid: int) -> str:
 
 
 def caller_of_uid(tx: Tx, uid: int) -> Caller:
-    """Let a local peer in, or raise DeniedError.
+    """Authenticate a local peer. Raises DeniedError.
 
-    Looked up for every call, not once a connection: a user that is deleted is out at once.
+    Call it for every call, not once per connection, so that a deleted user loses access at once.
     """
     name = os_user(uid)
     if uid in (0, os.getuid()):

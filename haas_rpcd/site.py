@@ -1,8 +1,8 @@
-"""The site file: the inventory as TOML, for keeping it under version control and for moving it.
+"""The site file: the inventory as TOML, to keep under version control or to move to another daemon.
 
-It holds what admins register: users, projects with their members, switches with their ports, nodes
-with their nics. It holds nothing that tenants stage, and no secret: a switch names an entry of the
-credentials file.
+It contains what admins register: users, projects with their members, switches with their ports,
+nodes with their nics. It contains nothing that tenants stage, and no secrets: a switch refers to an
+entry of the credentials file.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class SiteProject(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class SiteSwitch(msgspec.Struct, forbid_unknown_fields=True):
-    """``[switches.NAME]``; ``access`` and ``trunk`` are its ports by role.
+    """``[switches.NAME]``; ``access`` and ``trunk`` list its ports by role.
 
-    ``port`` is the transport's own (23 or 22) where it is left out.
+    ``port`` defaults to the transport's (23 or 22).
     """
 
     dialect: str
@@ -65,7 +65,7 @@ class SiteNode(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Site(msgspec.Struct, forbid_unknown_fields=True):
-    """A whole site file. Every table may be left out."""
+    """A whole site file. Every table is optional."""
 
     users: dict[UserName, SiteUser] = {}
     projects: dict[Name, SiteProject] = {}
@@ -74,7 +74,7 @@ class Site(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def parse(text: str) -> Site:
-    """Read a site file. Raises InvalidParamsError that names the line or the key."""
+    """Parse a site file. Raises InvalidParamsError naming the line or the key."""
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -85,7 +85,7 @@ def parse(text: str) -> Site:
 
 
 def convert(data: Any) -> Site:
-    """Read a site that came as an object. Raises InvalidParamsError that names the key."""
+    """Convert a site given as an object. Raises InvalidParamsError naming the key."""
     try:
         return msgspec.convert(data, Site)
     except msgspec.ValidationError as error:
@@ -93,14 +93,15 @@ def convert(data: Any) -> Site:
 
 
 def render(site: Site) -> str:
-    """Write a site file; the same inventory always gives the same bytes."""
+    """Return the text of a site file. The same inventory always gives the same bytes."""
     return HEADER + tomli_w.dumps(_without_defaults(site))
 
 
 def _without_defaults(value: Any) -> Any:
-    """Give plain values, leaving out what is as it would be anyway.
+    """Return plain values, without fields that have their default value.
 
-    msgspec's own ``omit_defaults`` goes by identity, which a text out of the database never has.
+    msgspec's own ``omit_defaults`` compares by identity, which a string read from the database
+    never passes.
     """
     if isinstance(value, dict):
         return {key: _without_defaults(item) for key, item in value.items()}

@@ -1,4 +1,4 @@
-"""Finding things for a caller: what it may not see does not exist, in the same words."""
+"""Looks things up for a caller. What it may not see gives the same error as what does not exist."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ T = TypeVar("T")
 
 
 def tenant(caller: Caller) -> str | None:
-    """Name the user whose projects bound what is seen; None for an admin, who sees everything."""
+    """Return the user to whose projects a list is limited; None for admins, who see everything."""
     return None if caller.admin else caller.user
 
 
 def find_project(tx: Tx, caller: Caller, name: str) -> projects.ProjectRow:
-    """Give a project that the caller is in, or any to an admin. Raises NotFoundError."""
+    """Return a project the caller is a member of; any, for an admin. Raises NotFoundError."""
     row = projects.find(tx, name)
     if row is None or not (caller.admin or users.is_member(tx, caller.user, row.id)):
         raise NotFoundError(f"There is no project {name}.")
@@ -30,7 +30,7 @@ def find_project(tx: Tx, caller: Caller, name: str) -> projects.ProjectRow:
 
 
 def find_node(tx: Tx, caller: Caller, name: str) -> nodes.NodeRow:
-    """Give a node of the caller's projects or of nobody, or any to an admin.
+    """Return a node that is free or held by the caller's projects; any, for an admin.
 
     Raises NotFoundError.
     """
@@ -65,7 +65,7 @@ def find_held_node(tx: Tx, caller: Caller, name: str) -> tuple[nodes.NodeRow, pr
 
 
 def find_nic(tx: Tx, node: nodes.NodeRow, name: str) -> nodes.NicRow:
-    """Give a nic of a node. Raises NotFoundError."""
+    """Return a nic of a node. Raises NotFoundError."""
     row = nodes.find_nic(tx, node.id, name)
     if row is None:
         raise NotFoundError(f"Node {node.name} has no nic {name}.")
@@ -73,7 +73,7 @@ def find_nic(tx: Tx, node: nodes.NodeRow, name: str) -> nodes.NicRow:
 
 
 def find_network(tx: Tx, project: projects.ProjectRow, name: str) -> networks.NetworkRow:
-    """Give a network that a project may use, by ``name`` or ``owner/name``.
+    """Return a network that a project may use, by ``name`` or ``owner/name``.
 
     Raises NotFoundError.
     """
@@ -86,7 +86,7 @@ def find_network(tx: Tx, project: projects.ProjectRow, name: str) -> networks.Ne
 
 
 def find_headnode(tx: Tx, project: projects.ProjectRow, name: str) -> headnodes.HeadnodeRow:
-    """Give a headnode of a project. Raises NotFoundError."""
+    """Return a headnode of a project. Raises NotFoundError."""
     row = headnodes.find(tx, project.id, name)
     if row is None:
         raise NotFoundError(f"Project {project.name} has no headnode {name}.")
@@ -94,7 +94,7 @@ def find_headnode(tx: Tx, project: projects.ProjectRow, name: str) -> headnodes.
 
 
 def find_switch(tx: Tx, name: str) -> switches.SwitchRow:
-    """Give a switch. Raises NotFoundError."""
+    """Return a switch. Raises NotFoundError."""
     row = switches.find(tx, name)
     if row is None:
         raise NotFoundError(f"There is no switch {name}.")
@@ -102,7 +102,7 @@ def find_switch(tx: Tx, name: str) -> switches.SwitchRow:
 
 
 def find_port(tx: Tx, switch: str, port: str) -> ports.PortRow:
-    """Give a port of a switch. Raises NotFoundError."""
+    """Return a port of a switch. Raises NotFoundError."""
     row = ports.find(tx, find_switch(tx, switch).name, port)
     if row is None:
         raise NotFoundError(
@@ -113,7 +113,7 @@ def find_port(tx: Tx, switch: str, port: str) -> ports.PortRow:
 
 @contextmanager
 def conflict(message: str) -> Iterator[None]:
-    """Turn a broken constraint of the schema into a ConflictError with this sentence."""
+    """Turn a violated database constraint into a ConflictError with this message."""
     try:
         yield
     except sqlite3.IntegrityError as error:
@@ -121,12 +121,12 @@ def conflict(message: str) -> Iterator[None]:
 
 
 def paged(items: Sequence[T], limit: int, cursor: str | int | None) -> Page[T]:
-    """Make a page; ``cursor`` is the last item's, and is dropped when the list is at its end."""
+    """Return a page; ``cursor`` is the last item's. It is omitted at the end of the list."""
     return Page(items=tuple(items), next=str(cursor) if len(items) == limit else None)
 
 
 def number_cursor(after: str | None) -> int:
-    """Read the ``after`` of a list in the order of its making. Raises InvalidParamsError."""
+    """Parse the ``after`` of a list that is ordered by id. Raises InvalidParamsError."""
     if after is None:
         return 0
     if not after.isdecimal() or len(after) > 15:

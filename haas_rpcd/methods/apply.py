@@ -1,4 +1,4 @@
-"""plan.*, apply.* and job.*: what an apply would do, and the applies under way and past."""
+"""plan.*, apply.* and job.*: what an apply would do, and current and past jobs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Timeout = Annotated[float, Meta(ge=0, le=3600, description="Seconds.")]
 
 
 def _scope(call: TxCall, project: str | None) -> Scope:
-    """Give what a plan is about: a project of the caller's, or for admins the site."""
+    """Return the scope of a plan: a project of the caller's or, for admins, the site."""
     if project is not None:
         return Scope(project_id=find_project(call.tx, call.caller, project).id)
     if not call.caller.admin:
@@ -36,9 +36,10 @@ def _scope(call: TxCall, project: str | None) -> Scope:
 
 @method("plan.show")
 def plan_show(call: TxCall, project: Name | None = None) -> Plan:
-    """Show what an apply would do now, with the very lines that will be sent.
+    """Show what an apply would do now, with the exact lines that will be sent.
 
-    Without a project, for admins: the site, that is trunk ports and ports that no project holds.
+    Without a project (admins only): the site, that is trunk ports and ports of nodes that no
+    project holds.
     """
     planned, rendered = call.context.engine.show_plan(call.tx, _scope(call, project))
     steps = [
@@ -56,10 +57,10 @@ def plan_show(call: TxCall, project: Name | None = None) -> Plan:
 
 @method("apply.start", mutates=True)
 def apply_start(call: TxCall, project: Name | None = None, digest: Digest | None = None) -> Started:
-    """Start an apply; while another of the project runs, it waits and plans when it starts.
+    """Start an apply. It waits while another job of the project runs, and plans when it starts.
 
     With the ``digest`` of a plan that was shown, only that plan is applied: if it has changed, the
-    answer is an error that names what is different.
+    call fails with an error that names the differences.
     """
     scope = _scope(call, project)
     call.context.engine.check_plan(call.tx, scope, digest)
@@ -80,7 +81,7 @@ def apply_start(call: TxCall, project: Name | None = None, digest: Digest | None
 
 
 def record(tx: Tx, row: JobRow, *, with_steps: bool = True) -> Job:
-    """Make the API's record of a job from its row."""
+    """Return the API's record of a job."""
     return Job(
         job=row.id,
         project=row.project,
@@ -113,7 +114,7 @@ def _step(row: StepRow) -> JobStep:
 
 
 def _find(tx: Tx, call: Call, job: int) -> JobRow:
-    """Give a job of the caller's projects, or any to an admin. Raises NotFoundError."""
+    """Return a job of the caller's projects; any, for an admin. Raises NotFoundError."""
     row = jobs.find(tx, job)
     caller = call.caller
     mine = row is not None and (
@@ -139,7 +140,7 @@ def job_list(
     limit: Limit = 100,
     after: str | None = None,
 ) -> Page[Job]:
-    """List jobs, the newest first, without their steps."""
+    """List jobs without their steps, newest first."""
     project_id = find_project(call.tx, call.caller, project).id if project else None
     rows = jobs.page(
         call.tx,
@@ -159,7 +160,7 @@ async def _show(call: Call, job: int) -> Job:
 
 @method("job.wait")
 async def job_wait(call: Call, job: JobId, timeout: Timeout = 60.0) -> Job:
-    """Answer when a job has ended, or after ``timeout`` seconds with the job as it then is."""
+    """Wait until a job has ended, for at most ``timeout`` seconds, and show it."""
     found = await _show(call, job)
     if found.state in FINAL_JOB_STATES:
         return found
@@ -177,20 +178,20 @@ async def job_cancel(call: Call, job: JobId) -> Job:
 
 @method("job.subscribe", streams=True)
 async def job_subscribe(call: Call, job: JobId) -> Job:
-    """Over WebSocket: answer with the job as it is, then send ``job.event`` until it has ended."""
+    """Over WebSocket: show the job, then send ``job.event`` until it has ended."""
     if call.subscriber is None:
         raise InvalidParamsError(
             "job.subscribe works over WebSocket only: connect with GET /rpc, or use job.wait."
         )
-    await _show(call, job)  # may they?
-    call.subscriber.subscribe_job(job)  # before it is read, so that nothing falls in between
-    seq = call.context.events.seq  # what was told so far was written before, so the record has it
+    await _show(call, job)  # raises if the caller may not see it
+    call.subscriber.subscribe_job(job)  # before reading it, so that no event is missed
+    seq = call.context.events.seq  # events up to here are in the record: the store is written first
     return msgspec.structs.replace(await _show(call, job), seq=seq)
 
 
 @method("events.subscribe", streams=True)
 async def events_subscribe(call: Call) -> Subscribed:
-    """Over WebSocket: send ``inventory.event`` for what the caller may see, from now on."""
+    """Over WebSocket: send ``inventory.event`` for everything the caller may see."""
     if call.subscriber is None:
         raise InvalidParamsError(
             "events.subscribe works over WebSocket only: connect with GET /rpc."

@@ -24,15 +24,16 @@ def list_(
     limit: Limit = 1000,
     after: str | None = None,
 ) -> Page[AuditRecord]:
-    """List who asked for which change and what came of it, the oldest first.
+    """List who asked for which change, and the outcome, oldest first.
 
     ``newest`` puts the newest first. ``since`` is a time such as 2026-01-31T12:00:00Z, or seconds
-    since 1970. An admin sees everything, a tenant what was asked in a project of its own, which it
-    has to name.
+    since 1970. Admins see everything; tenants have to name a project of their own, and see the
+    changes in it.
     """
     if project is None and not call.caller.admin:
         raise DeniedError("Only an admin may list the whole audit trail: name a project.")
-    # By its number for tenants: another project may have had the name, strangers may have tried it.
+    # For tenants by id: another project may have had this name before, and callers who are not
+    # members may have tried to use it.
     mine = find_project(call.tx, call.caller, project) if project is not None else None
     rows = audit.page(
         call.tx,

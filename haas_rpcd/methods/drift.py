@@ -1,4 +1,4 @@
-"""drift.*: whether the devices still are as they were applied, for admins."""
+"""drift.*: where devices differ from what was applied to them. For admins."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from haas_schemas.names import Limit, Name
 async def check(call: Call, switch: Name | None = None) -> DriftReport:
     """Read a switch, or all devices, and list what differs from what was applied.
 
-    Each switch is read once, as a whole, and the master's bridges and headnodes as well. Ports that
-    HaaS never set and VLAN ids outside its pool are left alone. Nothing is changed.
+    Reads the whole configuration of each switch, and the master's bridges and headnodes. Ignores
+    ports that HaaS never configured and VLAN ids outside its pool. Changes nothing.
     """
     store = call.context.store
     if switch is not None:
@@ -41,13 +41,13 @@ async def check(call: Call, switch: Name | None = None) -> DriftReport:
 def list_(
     call: TxCall, switch: Name | None = None, limit: Limit = 1000, after: str | None = None
 ) -> Page[DriftItem]:
-    """List what differed when the devices were last checked, on a switch or everywhere.
+    """List what differed when a switch, or all devices, were last checked.
 
-    No device is asked: drift.check does that. ``checked`` of switch.show says when it was.
+    Reads no device; drift.check does. ``checked`` in switch.show is the time of the last check.
     """
     if switch is not None:
         find_switch(call.tx, switch)
-    place = (after or "  ").split(" ", 2)  # a port's name may have a space in it
+    place = (after or "  ").split(" ", 2)  # a port's name may contain a space
     if len(place) != 3:
         raise InvalidParamsError(
             "after: must be the `next` of the page before this one.", field="after"
@@ -72,10 +72,9 @@ def _item(row: DriftRow) -> DriftItem:
 
 @method("drift.repair", admin=True, mutates=True)
 def repair(call: TxCall, switch: Name | None = None) -> Started:
-    """Start a job that checks a switch, or all devices, and makes what drifted what was applied.
+    """Start a job that checks a switch, or all devices, and restores what was applied.
 
-    Nothing that is staged is applied by it. A port that is open is closed before it gets back what
-    it had.
+    It applies nothing that is staged. An open port is shut down before its VLANs are restored.
     """
     if switch is not None:
         find_switch(call.tx, switch)

@@ -1,4 +1,4 @@
-"""headnode.*: login machines, clones of a powered-off domain. All of it is staged until apply."""
+"""headnode.*: login machines, cloned from a powered-off domain. Every change is staged."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from haas_schemas.names import Limit, Name, NetworkName, NicName
 Image = Annotated[str, Meta(min_length=1, max_length=255, description="A domain to clone.")]
 
 MAC_PREFIX = "52:54:00"
-"""The prefix that QEMU and KVM use for the nics of virtual machines; locally administered."""
+"""The locally administered prefix that QEMU and KVM use for virtual machines."""
 
 
 def record(tx: Tx, row: HeadnodeRow) -> Headnode:
-    """Make the API's record of a headnode: what is staged and what the hypervisor confirmed."""
+    """Return the API's record of a headnode: what is staged, and what the hypervisor confirmed."""
     seen = row.seen
-    # VLAN 0 is how a hypervisor says that a nic is there, but on no network of ours
+    # VLAN 0 means that the nic exists, but is on none of our networks
     confirmed = {nic.mac: nic.vlan or None for nic in seen.nics} if seen else {}
     nics = []
     for nic in headnodes.nics(tx, row.id):
@@ -78,7 +78,7 @@ def _state(
 
 
 def _find(call: TxCall, project: str, headnode: str) -> tuple[ProjectRow, HeadnodeRow]:
-    """Give a project and its headnode that is not being deleted. Raises HaasError."""
+    """Return a project and its headnode; a headnode being deleted is an error. Raises HaasError."""
     owner = find_project(call.tx, call.caller, project)
     row = find_headnode(call.tx, owner, headnode)
     if row.deleting:
@@ -151,7 +151,7 @@ def show(call: TxCall, project: Name, headnode: Name) -> Headnode:
 def connect(
     call: TxCall, project: Name, headnode: Name, network: NetworkName, nic: NicName | None = None
 ) -> Headnode:
-    """Stage a headnode's nic onto a network; without ``nic``, one that is on none, or a new one."""
+    """Stage a headnode's nic onto a network. Without ``nic``: an unconnected nic, or a new one."""
     owner, row = _find(call, project, headnode)
     target = find_network(call.tx, owner, network)
     nics = headnodes.nics(call.tx, row.id)
@@ -167,7 +167,7 @@ def connect(
 
 
 def _nic_for(tx: Tx, headnode_id: int, nics: list[HeadnodeNicRow], wanted: str | None) -> int:
-    """Give the nic that is to be connected: the one named, one on no network, or a new one."""
+    """Return the nic to connect: the one named, else an unconnected one, else a new one."""
     names = {nic.name for nic in nics}
     for nic in nics:
         if nic.name == wanted or (wanted is None and nic.network_id is None):
@@ -186,7 +186,7 @@ def disconnect(
     network: NetworkName | None = None,
     nic: NicName | None = None,
 ) -> Headnode:
-    """Stage a headnode off a network: by the network's name, the nic's, or off all."""
+    """Stage a headnode off a network, named by the network or the nic; or off all networks."""
     owner, row = _find(call, project, headnode)
     target = find_network(call.tx, owner, network).id if network else None
     hit = [
@@ -205,7 +205,7 @@ def disconnect(
 
 @method("headnode.start", mutates=True)
 def start(call: TxCall, project: Name, headnode: Name) -> Headnode:
-    """Stage a headnode's start; a new one is started by its first apply anyway."""
+    """Stage a headnode's start. The first apply starts a new headnode in any case."""
     _, row = _find(call, project, headnode)
     headnodes.set_running(call.tx, row.id, True)
     return _changed(call, project, headnode)

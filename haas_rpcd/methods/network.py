@@ -1,4 +1,4 @@
-"""network.*: logical networks, each one VLAN."""
+"""network.*: logical networks. Each is one VLAN."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from haas_schemas.network import Network, NetworkDetail, NetworkNic
 
 
 def record(row: NetworkRow) -> Network:
-    """Make the API's record of a network from its row."""
+    """Return the API's record of a network."""
     return Network(
         project=row.project,
         network=row.name,
@@ -52,12 +52,12 @@ def _for_caller(call: TxCall, row: NetworkRow) -> NetworkRow:
 
 
 def _visible(call: TxCall, project_id: int) -> bool:
-    """Return whether the caller may see what a project holds."""
+    """Return True if the caller may see what a project holds."""
     return call.caller.admin or users.is_member(call.tx, call.caller.user, project_id)
 
 
 def _own(call: TxCall, project: str, network: str) -> NetworkRow:
-    """Give a network that a project of the caller's owns. Raises NotFoundError."""
+    """Return a network owned by a project of the caller's. Raises NotFoundError."""
     owner = find_project(call.tx, call.caller, project)
     row = networks.find(call.tx, owner.id, network)
     if row is None:
@@ -67,7 +67,7 @@ def _own(call: TxCall, project: str, network: str) -> NetworkRow:
 
 @method("network.create", mutates=True)
 def create(call: TxCall, project: Name, network: Name, vlan: VlanId | None = None) -> Network:
-    """Make a network. Its VLAN id comes from the pool; an admin may name one of the pool."""
+    """Create a network. Its VLAN id comes from the pool; an admin may choose it."""
     owner = find_project(call.tx, call.caller, project)
     if networks.find(call.tx, owner.id, network) is not None:
         raise ConflictError(f"Project {project} has a network {network} already.")
@@ -114,7 +114,7 @@ def _vlan(call: TxCall, wanted: int | None) -> int:
 def delete(call: TxCall, project: Name, network: Name) -> Deleted:
     """Delete a network that nothing is connected to.
 
-    Its VLAN id is free for another network once every device confirmed that it is gone.
+    Its VLAN id becomes free once every device has confirmed that the VLAN is gone.
     """
     row = _own(call, project, network)
     if users_of := _users_of(call, row):
@@ -133,7 +133,7 @@ def delete(call: TxCall, project: Name, network: Name) -> Deleted:
 
 
 def _users_of(call: TxCall, network: NetworkRow) -> list[str]:
-    """Name what is connected to a network; of projects that the caller is not in, only how much."""
+    """Return what is connected to a network; for other people's projects only how many."""
     nics = networks.nics_on(call.tx, network.id)
     heads = networks.headnodes_on(call.tx, network.id)
     holders = [(nic.project_id, nic.project) for nic in nics]
@@ -150,7 +150,7 @@ def _users_of(call: TxCall, network: NetworkRow) -> list[str]:
 def list_(
     call: TxCall, project: Name | None = None, limit: Limit = 1000, after: str | None = None
 ) -> Page[Network]:
-    """List networks: those a project may use, or all that the caller may see."""
+    """List the networks that a project may use, or all that the caller may see."""
     project_id = find_project(call.tx, call.caller, project).id if project else None
     rows = networks.page(
         call.tx,
@@ -187,9 +187,9 @@ def show(call: TxCall, project: Name, network: NetworkName) -> NetworkDetail:
 
 
 def _named(call: TxCall, network: str, project: str | None) -> NetworkRow:
-    """Give the caller's own network of this name, with or without its project's.
+    """Return a network that the caller's projects own, by ``name`` or ``owner/name``.
 
-    Raises NotFoundError, and InvalidParamsError when several of the caller's projects have one.
+    Raises NotFoundError, or InvalidParamsError if several of these projects have one.
     """
     owner, _, name = network.rpartition("/")
     if project is not None or owner:
@@ -210,9 +210,9 @@ def _named(call: TxCall, network: str, project: str | None) -> NetworkRow:
 
 @method("network.share", mutates=True)
 def share(call: TxCall, network: NetworkName, with_: Name, project: Name | None = None) -> Network:
-    """Let another project, that the caller is in too, use a network as ``owner/network``.
+    """Let another of the caller's projects use a network, as ``owner/network``.
 
-    ``network`` is ``owner/network``, or its name alone where only one project could be meant.
+    ``network`` may omit the owner if only one of the caller's projects has a network of this name.
     """
     row = _named(call, network, project)
     call.affects(row.project)
@@ -224,7 +224,7 @@ def share(call: TxCall, network: NetworkName, with_: Name, project: Name | None 
 
 
 def _shared(call: TxCall, row: NetworkRow, guest: str, verb: str) -> Network:
-    """Tell both projects, and give the network as it now is."""
+    """Notify both projects, and return the network's record."""
     call.changed("network", verb, row.name, row.project)
     call.changed("network", verb, f"{row.project}/{row.name}", guest)
     return record(_for_caller(call, _own(call, row.project, row.name)))
@@ -234,10 +234,10 @@ def _shared(call: TxCall, row: NetworkRow, guest: str, verb: str) -> Network:
 def unshare(
     call: TxCall, network: NetworkName, with_: Name, project: Name | None = None
 ) -> Network:
-    """End a share, once the other project has nothing on the network any more."""
+    """Stop sharing a network, once the other project has nothing connected to it."""
     row = _named(call, network, project)
     call.affects(row.project)
-    guest = projects.find(call.tx, with_)  # the owner sees it: it stands in shared_with
+    guest = projects.find(call.tx, with_)  # the owner sees it in shared_with
     if guest is None or with_ not in row.shared_with:
         raise NotFoundError(f"Network {network} is not shared with a project {with_}.")
     if used := networks.uses(call.tx, row, guest.id):

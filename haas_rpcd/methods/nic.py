@@ -1,4 +1,4 @@
-"""nic.*: a node's nics: registered by admins, connected to networks by tenants."""
+"""nic.*: nics of nodes, which admins register and tenants connect to networks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _record(call: TxCall, node: str, nic: str) -> Nic:
 
 
 def place(tx: Tx, switch: str | None, port: str | None) -> int | None:
-    """Give the id of the access port that a nic is plugged into, or None for none.
+    """Return the id of the access port that a nic is plugged into; None if none is given.
 
     Raises InvalidParamsError, NotFoundError, ConflictError.
     """
@@ -56,7 +56,7 @@ def add(
     switch: str | None,
     port: str | None,
 ) -> None:
-    """Add a nic to a node. Raises a HaasError that says what is taken, and by whom."""
+    """Add a nic to a node. Raises HaasError, e.g. if its port belongs to another nic."""
     port_id = place(tx, switch, port)
     check_free(tx, node, nic, mac, switch, port)
     with conflict(f"Node {node} has a nic {nic} already."):
@@ -66,7 +66,7 @@ def add(
 def check_free(
     tx: Tx, node: str, nic: str, mac: str | None, switch: str | None, port: str | None
 ) -> None:
-    """Raise ConflictError when a MAC or a port belongs to another nic."""
+    """Raise ConflictError if the MAC address or the port belongs to another nic."""
     me = f"{node}:{nic}"
     if mac is not None:
         holder = nodes.holder_of_mac(tx, mac.lower())
@@ -90,7 +90,7 @@ def register(
     switch: Name | None = None,
     port: PortName | None = None,
 ) -> Nic:
-    """Add a nic to a registered node; ``switch`` and ``port`` say where it is plugged in."""
+    """Add a nic to a registered node. ``switch`` and ``port``: where it is plugged in."""
     row = find_node(call.tx, call.caller, node)
     if row.project is not None:
         raise ConflictError(
@@ -105,7 +105,7 @@ def register(
 def delete(call: TxCall, node: Name, nic: NicName) -> Deleted:
     """Delete a nic of a node that no project holds.
 
-    Its port stays under HaaS's management, and in the plan of the site until it is parked.
+    Its port stays registered, and in the plan of the site until it is parked.
     """
     owner = find_node(call.tx, call.caller, node)
     if owner.state == "allocated":
@@ -123,7 +123,7 @@ def delete(call: TxCall, node: Name, nic: NicName) -> Deleted:
 def connect(
     call: TxCall, node: Name, nic: NicName, network: NetworkName, tagged: bool = False
 ) -> Nic:
-    """Stage a nic onto a network; an untagged one takes the place of the untagged one before it.
+    """Stage a nic onto a network. An untagged network replaces the nic's present untagged one.
 
     Nothing is sent to a switch until apply.
     """
@@ -141,7 +141,7 @@ def connect(
 
 @method("nic.disconnect", mutates=True)
 def disconnect(call: TxCall, node: Name, nic: NicName, network: NetworkName | None = None) -> Nic:
-    """Stage a nic off a network, or off all of them: the next apply parks its port."""
+    """Stage a nic off a network, or off all; an apply then parks the port if none is left."""
     project, row = _connectable(call, node, nic)
     network_id = None
     if network is not None:

@@ -1,4 +1,4 @@
-"""node.*: physical machines: registered by admins, allocated and released by tenants."""
+"""node.*: physical machines, which admins register and tenants allocate and release."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from haas_schemas.node import Allocated, NicKind, Node, Released
 
 
 class NicSpec(msgspec.Struct, forbid_unknown_fields=True):
-    """A nic of a node that is registered: ``switch`` and ``port`` say where it is plugged in."""
+    """A nic of a node to register. ``switch`` and ``port``: where it is plugged in."""
 
     nic: NicName
     kind: NicKind = "data"
@@ -42,7 +42,7 @@ class NicSpec(msgspec.Struct, forbid_unknown_fields=True):
 
 @method("node.register", admin=True, mutates=True)
 def register(call: TxCall, node: Name, nics: list[NicSpec], tags: list[Tag] | None = None) -> Node:
-    """Register a node and its nics. It can be allocated once the site's apply has parked its ports.
+    """Register a node and its nics. It becomes free once an apply of the site has parked its ports.
 
     Each nic is an object such as {"nic": "primary-nic", "switch": "sw1", "port": "Gi1/0/1"}.
     """
@@ -62,7 +62,7 @@ def _one(call: TxCall, name: str) -> Node:
 
 @method("node.delete", admin=True, mutates=True)
 def delete(call: TxCall, node: Name) -> Deleted:
-    """Delete a node that nobody holds, with its nics."""
+    """Delete a node that no project holds, and its nics."""
     row = find_node(call.tx, call.caller, node)
     if row.project is not None:
         raise ConflictError(
@@ -83,7 +83,7 @@ def list_(
     limit: Limit = 1000,
     after: str | None = None,
 ) -> Page[Node]:
-    """List nodes: an admin sees all, a tenant its projects' and those that nobody holds."""
+    """List nodes. Tenants see their projects' nodes and those that no project holds."""
     project_id = find_project(call.tx, call.caller, project).id if project else None
     rows = nodes.page(
         call.tx,
@@ -99,7 +99,7 @@ def list_(
 
 @method("node.show")
 def show(call: TxCall, node: Name) -> Node:
-    """Show one node with its nics: what is staged on them and what is applied."""
+    """Show one node with its nics: what is staged on them, and what is applied."""
     return _one(call, node)
 
 
@@ -114,7 +114,7 @@ def allocate(
     count: Annotated[int, Meta(ge=1, le=1000, description="How many free nodes.")] | None = None,
     tag: Tag | None = None,
 ) -> Allocated:
-    """Give a free node to a project: the one named, or ``count`` of them (with a ``tag``)."""
+    """Allocate free nodes to a project: the one named, or ``count`` of them (with a ``tag``)."""
     row = find_project(call.tx, call.caller, project)
     if (node is None) == (count is None):
         raise InvalidParamsError(
@@ -161,10 +161,10 @@ def _allocate_one(call: TxCall, project: ProjectRow, name: str) -> None:
 
 @method("node.release", mutates=True)
 def release(call: TxCall, node: Name) -> Released:
-    """Give a node back: its nics are disconnected, and a job parks its ports at once.
+    """Release a node: disconnect its nics, and start a job that parks its ports.
 
-    Until the switches confirmed that, the node is ``releasing``. Releasing it again starts the job
-    again, for one that failed.
+    The node is ``releasing`` until the switches have confirmed that. If the job fails, releasing
+    the node again starts another.
     """
     row = find_node(call.tx, call.caller, node)
     if row.project_id is None:
@@ -173,7 +173,7 @@ def release(call: TxCall, node: Name) -> Released:
     nodes.begin_release(call.tx, row.id)
     project_id = row.project_id
     call.changed("node", "releasing", node, row.project)
-    if node in nodes.finish_releases(call.tx):  # nothing was ever connected
+    if node in nodes.finish_releases(call.tx):  # its ports are parked already
         call.changed("node", "freed", node)
         return Released(node=node, state="free", job=None)
     job = jobs.create(

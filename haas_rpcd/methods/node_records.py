@@ -11,7 +11,7 @@ from haas_schemas.node import Nic, NicNetwork, NicState, Node
 
 
 def node_records(tx: Tx, rows: list[NodeRow]) -> list[Node]:
-    """Return the records of nodes. The number of queries does not depend on how many there are."""
+    """Return the records of nodes. The number of queries does not depend on the number of nodes."""
     ids = [row.id for row in rows]
     tags, nics = nodes.tags_of(tx, ids), nodes.nics_of(tx, ids)
     connections = nodes.connections_of(tx, ids)

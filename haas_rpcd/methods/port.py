@@ -1,4 +1,4 @@
-"""port.*: the ports of switches that HaaS manages, for admins."""
+"""port.*: the ports of switches that HaaS manages. For admins."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Role = Literal["access", "trunk"]
 
 
 def record(row: PortRow) -> Port:
-    """Make the API's record of a port from its row."""
+    """Return the API's record of a port."""
     applied = None
     if (config := row.config) is not None:
         applied = PortVlans(untagged=config.untagged, tagged=vlan_ranges(config.tagged))
@@ -46,11 +46,11 @@ def register(
     ports: Annotated[list[PortName], Meta(min_length=1, max_length=1000)],
     role: Role = "access",
 ) -> list[Port]:
-    """Put ports of a switch under HaaS's management.
+    """Register ports of a switch, which HaaS manages from then on.
 
-    Role ``access``: for a node's nic, parked by the next apply of the site. Role ``trunk``: to the
-    master or another switch, set to carry the whole VLAN pool and nothing else. Registering a port
-    again with another role changes its role.
+    Role ``access``: for a node's nic; the next apply of the site parks it. Role ``trunk``: to the
+    master or another switch; the next apply of the site makes it carry the VLAN pool and nothing
+    else. To change a port's role, register it again.
     """
     row = find_switch(call.tx, switch)
     for port in ports:
@@ -71,7 +71,7 @@ def register(
 
 
 def create(call: TxCall, switch: SwitchRow, port: str, role: str) -> None:
-    """Add a port to a switch, unless it is there already under another of its names.
+    """Register one port, unless it is registered already, under this or another of its names.
 
     Raises InvalidParamsError, ConflictError.
     """
@@ -90,7 +90,7 @@ def create(call: TxCall, switch: SwitchRow, port: str, role: str) -> None:
 
 @method("port.list", admin=True)
 def list_(call: TxCall, switch: Name, limit: Limit = 1000, after: str | None = None) -> Page[Port]:
-    """List a switch's ports, in the order of their registration."""
+    """List a switch's ports, in order of registration."""
     row = find_switch(call.tx, switch)
     rows = store_ports.page(call.tx, row.id, limit, number_cursor(after))
     return paged([record(row) for row in rows], limit, rows[-1].id if rows else None)
@@ -98,11 +98,11 @@ def list_(call: TxCall, switch: Name, limit: Limit = 1000, after: str | None = N
 
 @method("port.delete", admin=True, mutates=True)
 def delete(call: TxCall, switch: Name, port: PortName, force: bool = False) -> Deleted:
-    """Take a port out of HaaS's management, once no nic is behind it and it is parked.
+    """Stop managing a port. It must be parked, with no nic behind it.
 
-    Its configuration on the switch stays as it is. A trunk port is parked by registering it again
-    as access and applying the site. ``force`` is for a port that the switch does not have, or that
-    can't be parked: whatever it carries is then the admin's own matter.
+    Its configuration on the switch does not change. To park a trunk port, register it again as
+    access and apply the site. ``force`` is for a port that the switch does not have or that cannot
+    be parked: whatever it carries is then up to the admin.
     """
     row = find_port(call.tx, switch, port)
     if row.nic_id is not None:

@@ -13,7 +13,7 @@ from haas_schemas.project import Project
 
 
 def record(row: projects.ProjectDetailRow) -> Project:
-    """Make the API's record of a project from its row."""
+    """Return the API's record of a project."""
     return Project(
         project=row.name,
         members=tuple(row.members),
@@ -25,7 +25,7 @@ def record(row: projects.ProjectDetailRow) -> Project:
 
 @method("project.create", admin=True, mutates=True)
 def create(call: TxCall, project: Name) -> Project:
-    """Make a project."""
+    """Create a project."""
     with conflict(f"There is a project {project} already."):
         project_id = projects.create(call.tx, project)
     call.changed("project", "created", project, admins_only=True)
@@ -34,7 +34,7 @@ def create(call: TxCall, project: Name) -> Project:
 
 @method("project.delete", admin=True, mutates=True)
 def delete(call: TxCall, project: Name) -> Deleted:
-    """Delete a project that holds nothing any more."""
+    """Delete a project that holds nothing."""
     row = find_project(call.tx, call.caller, project)
     held = projects.detail(call.tx, row.id)
     counts = {"nodes": held.nodes, "headnodes": held.headnodes, "networks": held.networks}
@@ -58,7 +58,7 @@ def delete(call: TxCall, project: Name) -> Deleted:
 
 @method("project.list")
 def list_(call: TxCall, limit: Limit = 1000, after: str | None = None) -> Page[Project]:
-    """List projects: all for an admin, else those one is a member of."""
+    """List the projects that the caller is a member of; all, for an admin."""
     rows = projects.page(call.tx, limit, after or "", tenant(call.caller))
     return paged([record(row) for row in rows], limit, rows[-1].name if rows else None)
 

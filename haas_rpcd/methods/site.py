@@ -1,4 +1,4 @@
-"""site.*: the whole inventory in and out, for admins."""
+"""site.*: imports and exports the whole inventory. For admins."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SiteParam = Annotated[
 
 
 class _DryRun(Exception):
-    """Carries the result out of a transaction that is not to be kept."""
+    """Carries the result out of a transaction that is to be rolled back."""
 
     def __init__(self, changes: SiteChanges) -> None:
         super().__init__()
@@ -38,10 +38,10 @@ class _DryRun(Exception):
 
 @method("site.import", admin=True, mutates=True, unaudited=("site",))
 async def import_(call: Call, site: SiteParam, dry_run: bool = False) -> SiteChanges:
-    """Make and change what a site file says; nothing is ever deleted, and nothing sent to a device.
+    """Create and change what a site file says. Deletes nothing and sends nothing to any device.
 
-    It is done wholly or not at all. With ``dry_run`` nothing is kept: the answer says what would be
-    done.
+    It is done entirely or not at all. With ``dry_run`` nothing is changed, and the answer says what
+    would be.
     """
     parsed = site_file.parse(site) if isinstance(site, str) else site_file.convert(site)
 
@@ -61,7 +61,7 @@ async def import_(call: Call, site: SiteParam, dry_run: bool = False) -> SiteCha
 
 
 class _Importer:
-    """Brings the inventory to what a site file says, noting what that takes."""
+    """Changes the inventory to what a site file says, and records what it changed."""
 
     def __init__(self, call: TxCall) -> None:
         self._call = call
@@ -89,7 +89,7 @@ class _Importer:
         )
 
     def _at(self, where: str, step: Any, *args: Any) -> None:
-        """Run one step; an error of it is told with its place in the file."""
+        """Run one step; add its place in the file to an error that it raises."""
         try:
             step(*args)
         except HaasError as error:
@@ -221,7 +221,7 @@ _ALL = 1_000_000
 
 @method("site.export", admin=True)
 def export(call: TxCall) -> SiteText:
-    """Give the inventory as a site file: the same inventory always gives the same bytes."""
+    """Return the inventory as a site file. The same inventory always gives the same bytes."""
     tx = call.tx
     site = Site(
         users={row.name: SiteUser(admin=row.admin) for row in users.page(tx, _ALL, "")},
@@ -251,7 +251,7 @@ def _switch(tx: Tx, row: SwitchRow) -> SiteSwitch:
 def _nodes(tx: Tx) -> dict[str, SiteNode]:
     result: dict[str, SiteNode] = {}
     after = ""
-    while rows := nodes.page(tx, 500, after):  # chunks, for the IN lists of tags and nics
+    while rows := nodes.page(tx, 500, after):  # pages, because SQLite limits the length of IN lists
         ids = [row.id for row in rows]
         tags, nics = nodes.tags_of(tx, ids), nodes.nics_of(tx, ids)
         for row in rows:

@@ -1,4 +1,4 @@
-"""switch.*: the managed switches, for admins."""
+"""switch.*: the managed switches. For admins."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ LoginPort = Annotated[
 
 
 def record(row: SwitchRow) -> Switch:
-    """Make the API's record of a switch from its row."""
+    """Return the API's record of a switch."""
     return Switch(
         switch=row.name,
         dialect=row.dialect,
@@ -74,10 +74,10 @@ def register(
 ) -> Switch:
     """Register a switch. Nothing is sent to it.
 
-    ``credential`` names an entry of the daemon's credentials file (else the one with the switch's
-    own name is used); ``dialect`` says how its family is talked to; ``options`` are the dialect's.
-    The port is 23, or 22 with SSH, unless it is given. A switch with SSH has to be trusted once:
-    see switch.trust.
+    ``credential`` names an entry of the daemon's credentials file; the default is the entry of the
+    switch's own name. ``dialect`` selects how to speak to this family of switches, and ``options``
+    are the dialect's. ``port`` defaults to 23, or 22 with SSH. A switch with SSH must be trusted
+    once: see switch.trust.
     """
     port = port or DEFAULT_PORTS[transport]
     check(call, switch, dialect, options or {})
@@ -92,14 +92,14 @@ def register(
 
 
 def check(call: TxCall, switch: str, dialect: str, options: dict[str, Any]) -> None:
-    """Raise InvalidParamsError for a name, a dialect or options that can't be."""
+    """Raise InvalidParamsError if the name, the dialect or the options are not possible."""
     check_kind(call.context.dialects, switch, dialect, options)
 
 
 def check_kind(
     known: Mapping[str, frozenset[str]], switch: str, dialect: str, options: dict[str, Any]
 ) -> None:
-    """Raise InvalidParamsError for a name, a dialect or options that can't be."""
+    """Raise InvalidParamsError if the name, the dialect or the options are not possible."""
     if switch in RESERVED_DEVICES:
         raise InvalidParamsError(
             f"switch: {switch} is what plans call the master itself; take another name.",
@@ -116,7 +116,7 @@ def check_kind(
             raise InvalidParamsError(
                 f"options: {dialect} has no option {option}; it takes {takes}.", field="options"
             )
-        value = options[option]  # it ends up in lines that are sent, and in the site file
+        value = options[option]  # becomes part of the lines sent, and of the site file
         if not isinstance(value, bool | int) and not (
             isinstance(value, str) and _WORD.fullmatch(value)
         ):
@@ -126,13 +126,13 @@ def check_kind(
 
 
 def check_address(tx: Tx, switch: str, host: str, port: int) -> None:
-    """Raise ConflictError when another switch is registered at this address.
+    """Raise ConflictError if another switch is registered at this address.
 
-    A machine's telnet and its SSH lead to the same ports, so at their own port numbers they are one
-    address. (Other numbers may be a terminal server's or a forwarder's, with a switch behind each.)
+    The standard ports of telnet and SSH count as one address: they lead to the same switch. Other
+    ports may belong to a terminal server or a forwarder, with a different switch behind each.
     """
-    doors = set(DEFAULT_PORTS.values())
-    for at in sorted(doors) if port in doors else [port]:
+    standard = set(DEFAULT_PORTS.values())
+    for at in sorted(standard) if port in standard else [port]:
         other = switches.at(tx, host, at)
         if other not in (None, switch):
             raise ConflictError(f"Switch {other} is registered at {host} port {at} already.")
@@ -140,10 +140,9 @@ def check_address(tx: Tx, switch: str, host: str, port: int) -> None:
 
 @method("switch.delete", admin=True, mutates=True)
 def delete(call: TxCall, switch: Name, force: bool = False) -> Deleted:
-    """Delete a switch and its ports, once no nic is behind them and nothing of HaaS is on it.
+    """Delete a switch and its ports. They must be parked, with no nic behind them and no VLAN left.
 
-    ``force`` is for a switch that is gone for good: it does not ask for parked ports and removed
-    VLANs, only that no nic is behind its ports.
+    ``force`` is for a switch that is gone for good: only nics behind its ports still prevent it.
     """
     row = find_switch(call.tx, switch)
     used = ports.in_use(call.tx, row.id)
@@ -191,12 +190,12 @@ async def probe(
     adopt: bool = False,
     dry_run: bool = False,
 ) -> Probe:
-    """Log in to a switch and say what it is: model, version, ports, and the VLANs in use on it.
+    """Log in to a switch and show its model, version, ports, and the VLANs in use.
 
-    Nothing is changed on it. A switch that is not registered yet is probed with ``dialect`` and
-    ``host``. ``adopt`` takes what registered ports carry over as applied, where nothing was ever
-    confirmed of them: an apply then leaves alone what is as wanted already. ``dry_run`` says what
-    that would take over, and does not.
+    Changes nothing on the switch. To probe a switch that is not registered yet, give ``dialect``
+    and ``host``. ``adopt`` records what registered, still unconfirmed ports carry as applied, so
+    that an apply leaves those alone that already carry what is wanted. ``dry_run`` shows what
+    ``adopt`` would record, without recording it.
     """
     store = call.context.store
     row = await store.read(switches.find, switch)
@@ -234,7 +233,7 @@ def _unregistered(
     credential: str | None,
     options: dict[str, Any],
 ) -> RegisteredSwitch:
-    """Return how the switch would be registered. Raises InvalidParamsError."""
+    """Return the registration that the switch would have. Raises InvalidParamsError."""
     if dialect is None or host is None:
         raise InvalidParamsError(
             f"There is no switch {switch}: give its dialect and host to probe it before it is"
@@ -267,17 +266,17 @@ def _probed(switch: str, seen: Probed, managed: set[str]) -> Probe:
 
 
 def _managed(tx: Tx, call: Call, row: SwitchRow) -> set[str]:
-    """Give the canonical names of a switch's registered ports."""
+    """Return the canonical names of a switch's registered ports."""
     return set(ports.canonical_names(tx, row.id))
 
 
 def _adopt(
     tx: Tx, call: Call, row: SwitchRow, seen: Probed, dry_run: bool
 ) -> tuple[set[str], list[str]]:
-    """Take over what ports carry of which nothing was ever confirmed; give which, and warnings.
+    """Record what unconfirmed ports carry as applied; return these ports, and warnings.
 
-    Only what HaaS could have applied: VLANs that networks have, on ports with a nic. Any other
-    port stays not known, so that the next apply of the site parks it.
+    Only what HaaS could have applied: VLANs of networks, on ports with a nic. Any other port stays
+    unconfirmed, so the next apply of the site parks it.
     """
     adopted: set[str] = set()
     warnings: list[str] = []
@@ -298,7 +297,7 @@ def _adopt(
             if not dry_run:
                 applied.confirm(tx, row.name, SetPort(port.name, config), PortSeen(config))
     if not dry_run:
-        # Where no VLAN is made or removed by itself, one that is noted is never confirmed gone.
+        # A dialect that declares no VLANs never confirms that one is gone, so record none.
         if call.context.declares_vlans(row.dialect):
             for vlan in sorted(seen.vlans & claimed):
                 vlans.adopt(tx, row.name, vlan)
@@ -308,11 +307,11 @@ def _adopt(
 
 @method("switch.trust", admin=True, mutates=True)
 async def trust(call: Call, switch: Name, fingerprint: Fingerprint | None = None) -> SwitchTrust:
-    """Show the host key of a switch with SSH or, given its fingerprint, trust it from now on.
+    """Show the SSH host key of a switch or, given its fingerprint, trust it from now on.
 
-    Without the fingerprint nothing is stored: compare it with what the switch says of itself at its
-    console. With it the key is trusted, in place of any other of this switch, if the switch shows
-    that very one. The keys are kept in [switches] known_hosts.
+    Without the fingerprint nothing is stored: compare the key with the one shown on the switch's
+    own console. With it, the key replaces any other of this switch, if the switch presents exactly
+    this one. The keys are stored in [switches] known_hosts.
     """
     row = await call.context.store.read(find_switch, switch)
     if row.transport != "ssh":

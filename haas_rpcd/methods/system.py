@@ -1,4 +1,4 @@
-"""system.* and rpc.discover: what this daemon is, and what it understands."""
+"""system.* and rpc.discover: what this daemon is, and which methods it has."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from haas_schemas.system import SystemInfo
 
 @method("system.info")
 def info(call: TxCall) -> SystemInfo:
-    """Say what this daemon is and who is asking."""
+    """Show what this daemon is and who is asking."""
     context = call.context
     return SystemInfo(
         name="haas-rpcd",
@@ -33,5 +33,5 @@ def info(call: TxCall) -> SystemInfo:
 
 @method("rpc.discover")
 def discover(call: TxCall) -> dict[str, Any]:
-    """Give the OpenRPC document of this API."""
+    """Return the OpenRPC document of this API."""
     return call.context.openrpc()

@@ -1,4 +1,4 @@
-"""user.*: who may come in."""
+"""user.*: the people who may use HaaS. For admins."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from haas_schemas.project import User
 
 @method("user.create", admin=True, mutates=True)
 def create(call: TxCall, user: UserName, admin: bool = False) -> User:
-    """Let a person in: on the Unix socket, the OS user of the same name."""
+    """Let a person use HaaS; on the Unix socket, the OS user of the same name."""
     with conflict(f"There is a user {user} already."):
         users.create(call.tx, user, admin)
     call.changed("user", "created", user, admins_only=True)
@@ -23,7 +23,7 @@ def create(call: TxCall, user: UserName, admin: bool = False) -> User:
 
 @method("user.delete", admin=True, mutates=True)
 def delete(call: TxCall, user: UserName) -> Deleted:
-    """Let a person in no more. What its projects hold stays."""
+    """Delete a user. What its projects hold stays."""
     if not users.delete(call.tx, user):
         raise NotFoundError(f"There is no user {user}.")
     call.changed("user", "deleted", user, admins_only=True)

@@ -1,8 +1,8 @@
-"""JSON-RPC 2.0: one message in, one answer out, by jsonrpcserver, one item at a time.
+"""JSON-RPC 2.0: answers one message, passing its calls to jsonrpcserver one at a time.
 
-The wrapper around jsonrpcserver exists because of what it does by itself: one bad item rejects its
-whole batch, a batch has no cap and is gathered without limit, an exception's text leaks into the
-answer, and NaN goes out as invalid JSON.
+On its own, jsonrpcserver rejects a whole batch for one bad item, runs all calls of a batch at once
+however many there are, puts an exception's text into the response, and writes NaN, which is not
+valid JSON.
 """
 
 from __future__ import annotations
@@ -35,23 +35,23 @@ MAX_BATCH = 1000
 """Calls in one batch."""
 
 CONCURRENCY = 16
-"""Calls of one batch that are worked on at the same time."""
+"""Calls of one batch that run at the same time."""
 
 Json = dict[str, Any]
 Allowed = Call | DeniedError
-"""A call by somebody who was let in, or why nobody was: every method then answers with that."""
+"""A call by an authenticated caller, or the error that every method answers without one."""
 
 Run = Callable[..., Coroutine[Any, Any, Any]]
 
 
 class Dispatcher:
-    """Answers messages with the declared methods."""
+    """Answers messages by calling the declared methods."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._methods: dict[str, Run] = {name: partial(_run, name) for name in names}
 
     async def answer(self, message: str | bytes, call: Allowed) -> str | None:
-        """Answer one message (a call, a notification or a batch); None when it wants no answer."""
+        """Answer one message (a call, a notification or a batch); None if it expects no answer."""
         try:
             request = _parse(message)
         except (ValueError, RecursionError):
@@ -93,10 +93,10 @@ class Dispatcher:
 
 
 def _parse(message: str | bytes) -> Any:
-    """Read JSON as RFC 8259 has it, so that whatever is in it can also be written. ValueError."""
+    """Parse JSON strictly by RFC 8259, so that it can also be written again. Raises ValueError."""
     text = message.decode("utf-8") if isinstance(message, bytes) else message
     value = json.loads(text, parse_constant=_finite, parse_float=_finite)
-    if "\\ud" in text or "\\uD" in text:  # perhaps half a surrogate pair, which is no text
+    if "\\ud" in text or "\\uD" in text:  # maybe half a surrogate pair
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     return value
 
@@ -104,7 +104,7 @@ def _parse(message: str | bytes) -> Any:
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):  # NaN, Infinity, 1e999
-        raise ValueError(f"{text} is not a number of JSON")
+        raise ValueError(f"{text} is not a JSON number")
     return number
 
 
@@ -113,7 +113,7 @@ def _as_is(value: Any) -> Any:
 
 
 async def _run(name: str, call: Allowed, /, *args: Any, **kwargs: Any) -> Any:
-    """Run one method for jsonrpcserver. Never raises: what is unexpected is logged and masked."""
+    """Run one method for jsonrpcserver. Never raises: logs unexpected errors and masks them."""
     if isinstance(call, DeniedError):
         return Error(call.code, call.message, call.data)
     try:
@@ -127,7 +127,7 @@ async def _run(name: str, call: Allowed, /, *args: Any, **kwargs: Any) -> Any:
 
 
 def _flaw(request: Any) -> str | None:
-    """Say what makes a value no JSON-RPC 2.0 request (its section 4); None if nothing."""
+    """Return why a value is not a JSON-RPC 2.0 request (its section 4), or None if it is."""
     if not isinstance(request, dict):
         return "a request is an object"
     if request.get("jsonrpc") != "2.0":
@@ -149,7 +149,7 @@ def _invalid(flaw: str) -> Json:
 
 
 def _error(error: HaasError, identity: Any = None) -> Json:
-    """Write an error as a response; ``identity`` None where the request's could not be read."""
+    """Return an error response; ``identity`` is None if the request's id could not be read."""
     members = {"code": error.code, "message": error.message, "data": error.data}
     return {"jsonrpc": "2.0", "error": members, "id": identity}
 

@@ -1,7 +1,7 @@
-"""The OpenRPC document, from the declared methods: what ``rpc.discover`` answers.
+"""The OpenRPC document, generated from the declared methods; ``rpc.discover`` returns it.
 
-The console derives its commands from it, so a method is a command the day it exists. The document
-in ``schemas/openrpc.json`` is this one; a test fails when the two differ.
+The console derives its commands from it, so declaring a method also adds the command.
+``schemas/openrpc.json`` is a copy; a test fails if it is out of date.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _REF = "#/components/schemas/{name}"
 
 
 def document(methods: Mapping[str, Method]) -> dict[str, Any]:
-    """Give the OpenRPC 1.3 document of some methods.
+    """Return the OpenRPC 1.3 document of these methods.
 
-    ``x-mutates`` says that a method changes something, ``x-role`` who may call it, ``x-streams``
-    that notifications follow, so that it works over WebSocket only.
+    ``x-mutates``: the method changes something. ``x-role``: who may call it. ``x-streams``:
+    notifications follow, so it requires a WebSocket.
     """
     names = sorted(methods)
     types: list[Any] = [JobEvent, InventoryEvent]
@@ -32,7 +32,7 @@ def document(methods: Mapping[str, Method]) -> dict[str, Any]:
         types.append(methods[name].result)
     schemas, components = msgspec.json.schema_components(types, ref_template=_REF)
     given = iter(schemas)
-    next(given), next(given)  # the two notifications', which are reached as components
+    next(given), next(given)  # the two notifications: x-notifications refers to their components
     return {
         "openrpc": "1.3.2",
         "info": {
