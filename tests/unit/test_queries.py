@@ -122,16 +122,16 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     users.find: lambda tx: users.find(tx, "rita"),
     users.page: lambda tx: users.page(tx, 9, ""),
 }
-"""A call of every function that returns rows, and of those that read rows to return something else.
+"""A call of every function that returns rows, and of those that read rows for another result.
 
-Each reads at least one row of the filled database.
+A function that returns rows finds at least one in the filled database.
 """
 
 OF_WHAT_EXISTS: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     projects.by_id: lambda tx: projects.by_id(tx, 1),
     projects.detail: lambda tx: projects.detail(tx, 1),
 }
-"""The same, for functions that expect what they look for to exist."""
+"""The same, for functions whose row must exist."""
 
 
 @pytest.fixture

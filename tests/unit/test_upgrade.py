@@ -1,4 +1,4 @@
-"""A database of each earlier schema, upgraded: whatever was true of the data centre still is.
+"""A database of each earlier schema, upgraded: what was true of the data centre still is.
 
 ``released/NAME.sql`` is a filled database with the migrations up to NAME. Every migration but the
 newest has one; ``python -m tests.unit.test_upgrade`` writes the next from the last.
