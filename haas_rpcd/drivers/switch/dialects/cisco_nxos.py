@@ -43,6 +43,7 @@ class CiscoNxos(IosLike):
         r"permission denied",
         r"configuration update aborted",
         r"command failed",
+        r"unable to perform the action\b",
         r"cannot (?:run|execute|create|delete) ",
     )
     benign = (*IosLike.benign, r"error (?:facility|description):")

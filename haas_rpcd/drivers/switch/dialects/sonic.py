@@ -63,10 +63,10 @@ class Sonic(Shell):
     version = re.compile(r"^SONiC Software Version: *(?:SONiC\.)?(\S+)", re.M)
 
     done = re.compile(
-        r"Usage: config vlan add .*already exists"
-        r"|Usage: config vlan del .*(?:does not|doesn't) exist"
+        r"Usage: config vlan add .*^Error: Vlan\d+ already exists\b"
+        r"|Usage: config vlan del .*^Error: Vlan\d+ (?:does not|doesn't) exist\b"
         r"|Usage: config switchport mode .*is already in (?:the )?\w+ mode",
-        re.S,
+        re.S | re.M,
     )
     """Refusals because the change is in place already. (The same message for a port and a missing
     VLAN is an error; only the line ``Usage`` tells the commands apart.)"""
