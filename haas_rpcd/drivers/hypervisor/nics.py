@@ -81,13 +81,13 @@ class Nics:
         live = {one.mac: one for one in domain_xml.read_interfaces(live_xml)}
         for nic in nics:
             bridge = self._bridge_name(nic.vlan)
-            there = live.get(nic.mac.lower())
-            if there is None:
+            present = live.get(nic.mac.lower())
+            if present is None:
                 self._report(f"attach {nic.nic} {nic.mac} to {bridge}")
                 self._attach(domain, nic_xml.new_interface_xml(nic, bridge, live_xml), nic)
-            elif there.bridge != bridge or not there.link_up or there.isolated:
+            elif present.bridge != bridge or not present.link_up or present.isolated:
                 self._report(f"move {nic.nic} {nic.mac} to {bridge}")
-                self._update(domain, nic_xml.moved_interface_xml(there, bridge))
+                self._update(domain, nic_xml.moved_interface_xml(present, bridge))
 
     def _update(self, domain: Any, xml: str) -> None:
         self._task.go_on()

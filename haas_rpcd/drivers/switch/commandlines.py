@@ -68,15 +68,15 @@ def _parts(dialect: Dialect, ports: tuple[str, str]) -> Iterator[tuple[str, Sequ
     )
     yield "104 untagged, 105 and 106 tagged", _lines(dialect, SetPort(first, MIXED))
     yield "A trunk with a pool of VLANs 100 to 105", _lines(dialect, SetPort(first, TRUNK))
-    yield "Parked", _lines(dialect, SetPort(first, PARKED), now=ACCESS)
+    yield "Parked", _lines(dialect, SetPort(first, PARKED), current=ACCESS)
     yield "VLAN 104 removed", _lines(dialect, SetVlan(104, present=False))
     yield "Saved, once at the end of a job", dialect.save
     yield "Read back", (*dialect.read_ports([first, second], {}), *dialect.read_vlans({}))
 
 
 def _lines(
-    dialect: Dialect, *changes: SetPort | SetVlan, now: PortConfig | None = None
+    dialect: Dialect, *changes: SetPort | SetVlan, current: PortConfig | None = None
 ) -> list[str]:
-    known = now if now is not None else dialect.parked_config
+    known = current if current is not None else dialect.parked_config
     ports = {change.port: known for change in changes if isinstance(change, SetPort)}
     return [line.text for line in dialect.script(changes, {}, ports)]

@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from haas_rpcd.drivers.switch.dialect import Options, PortState
+from haas_rpcd.drivers.switch.dialect import Options
 from haas_rpcd.drivers.switch.ioslike import ALL_VLANS, DEFAULT_VLAN, IosLike
+from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.model import PortConfig, parse_vlan_ranges
 
 

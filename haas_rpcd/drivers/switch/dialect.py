@@ -21,11 +21,12 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from haas_rpcd.drivers.switch import patterns, portnames
 from haas_rpcd.drivers.switch.patterns import at_end, at_start
 from haas_rpcd.drivers.switch.script import Block, Line, Stage, script
+from haas_rpcd.drivers.switch.state import Identity, PortState
 from haas_rpcd.model import PARKED, PortConfig, SetPort, SetVlan, Uptime
 
 Options = Mapping[str, Any]
@@ -33,28 +34,6 @@ Options = Mapping[str, Any]
 COMMON_OPTIONS = frozenset({"window", "ranges"})
 """Options of every dialect. ``window``: number of lines sent ahead (1 if the switch loses input
 that is typed ahead). ``ranges``: false for a model without ``interface range``."""
-
-
-class PortState(NamedTuple):
-    """A port as the switch shows it: its configured VLANs, and whether it is open (not shut)."""
-
-    config: PortConfig
-    open: bool = True
-    in_managed_form: bool = True
-    """False if the port uses a mode that we never configure (hybrid, general, routed). The driver
-    then treats its current configuration as unknown."""
-
-    @property
-    def carries(self) -> PortConfig:
-        """What the port really carries: nothing if it is shut."""
-        return self.config if self.open else PARKED
-
-
-class Identity(NamedTuple):
-    """Model and software version; empty if the switch does not show them."""
-
-    model: str = ""
-    version: str = ""
 
 
 class Dialect:

@@ -54,7 +54,7 @@ class SwitchFactory:
         self._credentials_file = settings.credentials.file
         self._known_hosts = KnownHosts(Path(settings.switches.known_hosts))
 
-    # --- what a dialect says ----------------------------------------------------------------------
+    # --- dialects ---------------------------------------------------------------------------------
 
     def options(self) -> dict[str, frozenset[str]]:
         """Return the options that a switch of each dialect may be registered with."""
@@ -76,7 +76,7 @@ class SwitchFactory:
             trunks=trunks,
         )
 
-    # --- what talks to a switch -------------------------------------------------------------------
+    # --- drivers ----------------------------------------------------------------------------------
 
     def driver(self, switch: RegisteredSwitch) -> SwitchDriver:
         """Make the driver of a switch; no I/O. Raises UnavailableError for an unknown dialect."""

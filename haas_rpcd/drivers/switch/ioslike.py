@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from haas_rpcd.drivers.switch import portnames
-from haas_rpcd.drivers.switch.dialect import Dialect, Options, PortState
+from haas_rpcd.drivers.switch.dialect import Dialect, Options
+from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.model import PortConfig, parse_vlan_ranges, vlan_ranges
 
 NO_PORTS = re.compile(

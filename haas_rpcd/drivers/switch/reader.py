@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 
 from haas_rpcd.drivers import SESSION_LOST
-from haas_rpcd.drivers.switch.dialect import Dialect, Options, PortState
+from haas_rpcd.drivers.switch.dialect import Dialect, Options
+from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import Probed, Uptime
 

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from haas_rpcd.config import Credential, SwitchSettings
-from haas_rpcd.drivers.switch.dialect import PortState
 from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.drivers.switch.driver import SwitchDriver
+from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.drivers.switch.transport.telnet import TelnetTransport
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import PARKED, PortConfig, PortSeen, SetPort

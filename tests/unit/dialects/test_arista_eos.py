@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from haas_rpcd.drivers.switch.dialect import PortState
 from haas_rpcd.drivers.switch.dialects import DIALECTS
+from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.model import PARKED, PortConfig, SetPort
 from haas_rpcd.sim.cli import Carried
 from haas_rpcd.sim.eos.state import Port

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import pytest
 
-from haas_rpcd.drivers.switch.dialect import PortState
 from haas_rpcd.drivers.switch.dialects import DIALECTS
+from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import (
     PARKED,

@@ -13,8 +13,8 @@ from itertools import pairwise
 import pytest
 
 from haas_rpcd.config import Credential
-from haas_rpcd.drivers.switch.dialect import PortState
 from haas_rpcd.drivers.switch.dialects import DIALECTS
+from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import (
     PARKED,

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from haas_rpcd.config import Credential
-from haas_rpcd.drivers.switch.dialect import PortState
 from haas_rpcd.drivers.switch.dialects import DIALECTS
+from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import (
     PARKED,

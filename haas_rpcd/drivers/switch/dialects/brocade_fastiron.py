@@ -22,8 +22,9 @@ from collections.abc import Iterator, Sequence
 
 from haas_rpcd.drivers.switch import portnames
 from haas_rpcd.drivers.switch.byvlan import DEFAULT_VLAN, ByVlan, Membership, indented_sections
-from haas_rpcd.drivers.switch.dialect import Options, PortState
+from haas_rpcd.drivers.switch.dialect import Options
 from haas_rpcd.drivers.switch.patterns import at_end
+from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.model import PortConfig
 
 
@@ -176,13 +177,13 @@ class BrocadeFastIron(ByVlan):
                     ports[self.canonical_port(f"{kind} {number}")] = lines
         found = re.search(r"^default-vlan-id (\d+)", config, re.M)
         home = int(found[1]) if found else DEFAULT_VLAN
-        there = [*re.findall(r"^((?:lg)?\d+(?:/\d+)*)[ \t]+\S+[ \t]", brief, re.M), *ports]
+        names = [*re.findall(r"^((?:lg)?\d+(?:/\d+)*)[ \t]+\S+[ \t]", brief, re.M), *ports]
         return {
             port: PortState(
                 _config(places, port, home, ports.get(port, ()), options),
                 "disable" not in ports.get(port, ()),
             )
-            for port in (self.canonical_port(name.replace("lg", "lag ")) for name in there)
+            for port in (self.canonical_port(name.replace("lg", "lag ")) for name in names)
         }
 
     def read_vlans(self, options: Options) -> list[str]:

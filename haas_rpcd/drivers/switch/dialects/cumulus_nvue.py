@@ -23,10 +23,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from haas_rpcd.drivers.switch import portnames
-from haas_rpcd.drivers.switch.dialect import Options, PortState
+from haas_rpcd.drivers.switch.dialect import Options
 from haas_rpcd.drivers.switch.dialects.linux_bridge import LinuxBridge
 from haas_rpcd.drivers.switch.script import Block, Stage
 from haas_rpcd.drivers.switch.shell import Shell
+from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.model import PortConfig, SetPort, parse_vlan_ranges, vlan_ranges
 
 _MAX_SPANS = 16

@@ -10,8 +10,9 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 
 from haas_rpcd.drivers.switch import portnames
-from haas_rpcd.drivers.switch.dialect import Options, PortState
+from haas_rpcd.drivers.switch.dialect import Options
 from haas_rpcd.drivers.switch.ioslike import DEFAULT_VLAN, IosLike
+from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.model import PARKED, PortConfig, parse_vlan_ranges, vlan_ranges
 
 
@@ -58,24 +59,26 @@ class DellOs10(IosLike):
         """Return the lines for a port. It stays open if it is in the right mode already."""
         if config.parked:
             back = ["switchport mode access", "no switchport access vlan"]
-            return [["shutdown"], [*self._cleared(current), *back]]
+            return [["shutdown"], [*self._clear_lines(current), *back]]
         if not config.tagged:
             mode, lines = "access", [f"switchport access vlan {config.untagged}"]
         else:
             mode, lines = "trunk", [self._untagged(config), *self.allowed_lines(config)]
         if current is None or current.parked or bool(current.tagged) != bool(config.tagged):
-            cleared = [*self._cleared(current), f"switchport mode {mode}"]
+            cleared = [*self._clear_lines(current), f"switchport mode {mode}"]
             return [["shutdown"], [*cleared, *lines], ["no shutdown"]]
-        gone = self._taken_off(set(current.tagged) - set(config.tagged))
-        return [[f"switchport mode {mode}", *gone, *lines], ["no shutdown"]]
+        removed = self._remove_lines(set(current.tagged) - set(config.tagged))
+        return [[f"switchport mode {mode}", *removed, *lines], ["no shutdown"]]
 
-    def _cleared(self, current: PortConfig | None) -> list[str]:
+    def _clear_lines(self, current: PortConfig | None) -> list[str]:
         """Remove a shut port from all tagged VLANs; ``no switchport`` also resets much else."""
         if current is None:
             return ["no switchport"]
-        return ["switchport mode trunk", *self._taken_off(current.tagged)] if current.tagged else []
+        return (
+            ["switchport mode trunk", *self._remove_lines(current.tagged)] if current.tagged else []
+        )
 
-    def _taken_off(self, vlans: Collection[int]) -> list[str]:
+    def _remove_lines(self, vlans: Collection[int]) -> list[str]:
         rows = self.split_list(vlan_ranges(set(vlans)))
         return [f"no switchport trunk allowed vlan {row}" for row in rows if row]
 

@@ -18,9 +18,10 @@ from collections.abc import Collection, Iterator, Sequence
 
 from haas_rpcd.drivers.switch import portnames
 from haas_rpcd.drivers.switch.byvlan import DEFAULT_VLAN, ByVlan
-from haas_rpcd.drivers.switch.dialect import Options, PortState
+from haas_rpcd.drivers.switch.dialect import Options
 from haas_rpcd.drivers.switch.ioslike import NO_PORTS, IosLike, sections
 from haas_rpcd.drivers.switch.patterns import at_end
+from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.model import PARKED, PortConfig
 
 

@@ -18,9 +18,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from haas_rpcd.drivers.switch import portnames
 from haas_rpcd.drivers.switch.byvlan import DEFAULT_VLAN, ByVlan, Membership, indented_sections
-from haas_rpcd.drivers.switch.dialect import Options, PortState
+from haas_rpcd.drivers.switch.dialect import Options
 from haas_rpcd.drivers.switch.patterns import at_end
 from haas_rpcd.drivers.switch.script import Block, Stage
+from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.model import PortConfig, SetPort, SetVlan
 
 _CURSOR = r"[ \r]*"
@@ -138,12 +139,12 @@ class HpProcurve(ByVlan):
 
         A port that will have no untagged VLAN leaves all VLANs, and starts at the default VLAN.
         """
-        there = self.memberships(current, options) - {self.default_membership(options)}
+        present = self.memberships(current, options) - {self.default_membership(options)}
         wanted = self.memberships(config, options)
         if config.untagged is not None:
-            return frozenset(place for place in there if place.tagged) - wanted
-        alone = all(place.tagged for place in there)
-        return there - wanted if alone else there
+            return frozenset(place for place in present if place.tagged) - wanted
+        only_tagged = all(place.tagged for place in present)
+        return present - wanted if only_tagged else present
 
     def port_script(
         self, changes: Mapping[int, SetPort], options: Options, current: Mapping[str, PortConfig]
@@ -184,13 +185,13 @@ class HpProcurve(ByVlan):
         untagged: dict[str, int] = {}
         tagged: dict[str, set[int]] = {}
         shut: set[str] = set()
-        there: dict[str, None] = {}
+        ports: dict[str, None] = {}
         for header, lines in indented_sections("\n".join(answers).replace("\r", "")):
             match header.split(maxsplit=1):
                 case ["vlan", vlan] if vlan.isdecimal():
                     for how, members in _memberships(lines):
                         names = [self.canonical_port(name) for name in _members(members)]
-                        there |= dict.fromkeys(names)
+                        ports |= dict.fromkeys(names)
                         if how == "untagged":
                             untagged |= dict.fromkeys(names, int(vlan))
                         elif how == "tagged":
@@ -205,7 +206,7 @@ class HpProcurve(ByVlan):
                 PortConfig(untagged.get(port), tuple(sorted(tagged.get(port, set())))),
                 port not in shut,
             )
-            for port in there
+            for port in ports
         }
 
     def read_vlans(self, options: Options) -> list[str]:

@@ -21,8 +21,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from haas_rpcd.drivers.switch import portnames
-from haas_rpcd.drivers.switch.dialect import Dialect, Options, PortState
+from haas_rpcd.drivers.switch.dialect import Dialect, Options
 from haas_rpcd.drivers.switch.ioslike import sections
+from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.model import PortConfig, vlan_ranges
 
 DEFAULT_VLAN = 1

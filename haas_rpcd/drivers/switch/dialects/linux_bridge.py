@@ -10,8 +10,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from haas_rpcd.drivers.switch.dialect import Options, PortState
+from haas_rpcd.drivers.switch.dialect import Options
 from haas_rpcd.drivers.switch.shell import Shell
+from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.model import PortConfig, vlan_ranges
 
 

@@ -19,9 +19,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from haas_rpcd.drivers.switch.dialect import Options, PortState
+from haas_rpcd.drivers.switch.dialect import Options
 from haas_rpcd.drivers.switch.script import Block, Stage
 from haas_rpcd.drivers.switch.shell import Shell
+from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.model import PortConfig, SetPort
 
 _PORTS_PER_LINE = 16

@@ -1,0 +1,29 @@
+"""What a switch shows: the state of its ports, and its identity."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from haas_rpcd.model import PARKED, PortConfig
+
+
+class PortState(NamedTuple):
+    """A port as the switch shows it: its configured VLANs, and whether it is open (not shut)."""
+
+    config: PortConfig
+    open: bool = True
+    in_managed_form: bool = True
+    """False if the port uses a mode that we never configure (hybrid, general, routed). The driver
+    then treats its current configuration as unknown."""
+
+    @property
+    def carries(self) -> PortConfig:
+        """What the port really carries: nothing if it is shut."""
+        return self.config if self.open else PARKED
+
+
+class Identity(NamedTuple):
+    """Model and software version; empty if the switch does not show them."""
+
+    model: str = ""
+    version: str = ""
