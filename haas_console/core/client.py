@@ -50,7 +50,15 @@ class Inbox:
 
     async def get(self) -> Notification:
         """Wait for the next ``(method, params)``; raises LostDaemonError after the last."""
-        item = await self._queue.get()
+        return self._checked(await self._queue.get())
+
+    def take_all(self) -> Iterator[Notification]:
+        """The notifications that are already there; raises LostDaemonError after the last."""
+        while not self._queue.empty():
+            yield self._checked(self._queue.get_nowait())
+
+    @staticmethod
+    def _checked(item: Notification | LostDaemonError) -> Notification:
         if isinstance(item, LostDaemonError):
             raise item
         return item

@@ -21,11 +21,10 @@ from haas_console.core.inventory import Inventory
 from haas_console.core.log import CallRecord, Log
 from haas_console.core.refresh import Refresher
 from haas_console.core.target import Target
-from haas_console.core.tasks import cancel_and_wait
 
 if TYPE_CHECKING:
     from haas_console.core.affected import Affected
-    from haas_console.core.client import Client, Inbox, Notification
+    from haas_console.core.client import Client, Inbox
     from haas_console.core.language import Language
 
 FIRST_WAIT, LAST_WAIT = 0.25, 8.0  # seconds between attempts to connect
@@ -198,32 +197,23 @@ class InventorySync:
 
     async def _follow(self, inbox: Inbox, refresher: Refresher) -> None:
         """Fetch what the events name, burst by burst; raises LostDaemonError."""
-        reader = _next_of(inbox)
         polled = time.monotonic()
-        try:
-            while True:
-                timeout = POLL if self.inventory.running_jobs() else None
-                done, _ = await asyncio.wait({reader}, timeout=timeout)
-                # Even if events keep coming: a job that is followed sends a stream of them.
-                if timeout is not None and time.monotonic() - polled >= POLL:
-                    await refresher.poll_jobs()
-                    polled = time.monotonic()
-                if not done:
-                    continue
-                refresher.note(*reader.result())
-                reader = _next_of(inbox)
+        while True:
+            timeout = POLL if self.inventory.running_jobs() else None
+            notified = False
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(timeout):
+                    refresher.note(*await inbox.get())
+                    notified = True
+            # Even if events keep coming: a job that is followed sends a stream of them.
+            if timeout is not None and time.monotonic() - polled >= POLL:
+                await refresher.poll_jobs()
+                polled = time.monotonic()
+            if notified:
                 await asyncio.sleep(GATHER)
-                while reader.done():
-                    refresher.note(*reader.result())
-                    reader = _next_of(inbox)
-                    await asyncio.sleep(0)
+                for notification in inbox.take_all():
+                    refresher.note(*notification)
                 await refresher.flush()
-        finally:
-            await cancel_and_wait(reader)
-
-
-def _next_of(inbox: Inbox) -> asyncio.Task[Notification]:
-    return asyncio.create_task(inbox.get(), name="haas-inbox-reader")
 
 
 def _import_client() -> Any:

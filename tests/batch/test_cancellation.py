@@ -28,10 +28,6 @@ def _endpoint(daemon: Daemon) -> Endpoint:
     return Endpoint(str(daemon.socket), None, "the test")
 
 
-def _task(name: str) -> asyncio.Task[Any]:
-    return next(task for task in asyncio.all_tasks() if task.get_name() == name)
-
-
 def _cancel_after(inner: asyncio.Task[Any], caller: asyncio.Task[Any]) -> None:
     """Cancel the caller after the inner task has ended, but before the caller resumes."""
     inner.add_done_callback(lambda _: caller.cancel())
@@ -112,7 +108,10 @@ async def test_closing_a_connection_can_be_cancelled_at_every_step(demo_daemon: 
     assert step > 2
 
 
-async def test_a_console_that_quits_while_its_screen_fails_ends(demo_daemon: Daemon) -> None:
+@pytest.mark.parametrize("ticks", range(10))
+async def test_a_console_that_quits_while_its_screen_fails_ends(
+    demo_daemon: Daemon, ticks: int
+) -> None:
     sync = InventorySync(Target(_endpoint(demo_daemon)))
     is_live = asyncio.Event()
     sync.watch(lambda _: is_live.set() if sync.status.state == "live" else None)
@@ -120,16 +119,24 @@ async def test_a_console_that_quits_while_its_screen_fails_ends(demo_daemon: Dae
     async with asyncio.timeout(60):
         await is_live.wait()
 
-    def gone(_changes: frozenset[str]) -> None:
-        _cancel_after(_task("haas-inbox-reader"), running)
+    def fail(_changes: frozenset[str]) -> None:
         stop()
+        _cancel_in(ticks, running)
         raise RuntimeError("No screens on stack")
 
-    stop = sync.watch(gone)
+    stop = sync.watch(fail)
     other = await Client.connect(_endpoint(demo_daemon))
-    await other.call("project.create", {"project": "quits"})
+    await other.call("project.create", {"project": f"quits-{ticks}"})
     await other.close()
     done, _ = await asyncio.wait({running}, timeout=60)
     running.cancel()
     assert done, "it went on after it was cancelled"
     assert running.cancelled()
+
+
+def _cancel_in(ticks: int, task: asyncio.Task[Any]) -> None:
+    """Cancel a task after this many iterations of the loop."""
+    if ticks:
+        asyncio.get_running_loop().call_soon(_cancel_in, ticks - 1, task)
+    else:
+        task.cancel()
