@@ -75,5 +75,5 @@ class JobFailedError(ConsoleError):
             if step.get("state") == "failed" and step.get("message")
         ]
         # If a device is unreachable all its steps fail with the same sentence: show it once.
-        told = [line for line in dict.fromkeys(failed) if line.strip() != reason]
-        return "\n".join([f"job {number} {state}: {reason}", *told])
+        reasons = [line for line in dict.fromkeys(failed) if line.strip() != reason]
+        return "\n".join([f"job {number} {state}: {reason}", *reasons])

@@ -76,7 +76,7 @@ def plate(ports: Sequence[PortView], width: int, label: Label) -> Plate:
     return made
 
 
-# --- which port stands where ----------------------------------------------------------------------
+# --- the positions of ports -----------------------------------------------------------------------
 
 Column = tuple[PortView | None, PortView | None]
 
@@ -153,7 +153,7 @@ def _row(made: Plate, ports: Sequence[PortView | None], inner: int, label: Label
     made.rows.append([port.port if port else None for port in ports])
 
 
-# --- what stands in a cell ------------------------------------------------------------------------
+# --- the text of a cell ---------------------------------------------------------------------------
 
 
 def labeller(inventory: Inventory) -> Label:

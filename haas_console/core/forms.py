@@ -70,12 +70,13 @@ def _hint(language: Language, param: Param) -> str:
         inner = _inner(language, items)
         if inner:
             return "a line each: " + ",".join(f"{name}=…" for name in inner)
-        said = _said(language, items) or values.describe(api, items)
-        return f"a line each: {said}"
-    return param.description or _said(language, param.schema) or values.describe(api, param.schema)
+        item = _description(language, items) or values.describe(api, items)
+        return f"a line each: {item}"
+    described = param.description or _description(language, param.schema)
+    return described or values.describe(api, param.schema)
 
 
-def _said(language: Language, schema: Schema) -> str:
+def _description(language: Language, schema: Schema) -> str:
     texts = [str(choice.get("description", "")) for choice in values.choices(language.api, schema)]
     return next((text for text in texts if text), "")
 
@@ -158,7 +159,7 @@ class Form:
 
     def refuse(self, cause: ConsoleError) -> str | None:
         """Assign the daemon's refusal to its field; returns the field, or None."""
-        said = str(cause)
+        sentence = str(cause)
         name = _base(cause.data.get("field")) if isinstance(cause, RpcError) else None
         names = {known.name for known in self.fields}
         if name is not None and name not in names:
@@ -166,9 +167,9 @@ class Form:
             owners = [known.name for known in self.fields if name in known.inner]
             name = owners[0] if owners else None
         if name is None or name not in names:
-            self.error = said
+            self.error = sentence
             return None
-        self.errors = {name: said.removeprefix(f"{name}: ")}
+        self.errors = {name: sentence.removeprefix(f"{name}: ")}
         return name
 
 

@@ -237,13 +237,13 @@ def allocate(
     return Gesture(calls, f"allocate {what} to {project}")
 
 
-def _which(inventory: Inventory, said: str) -> str:
+def _which(inventory: Inventory, question: str) -> str:
     """A question for a project, and how to get one."""
     if inventory.projects:
-        return f"{said} p chooses one."
+        return f"{question} p chooses one."
     if inventory.info is not None and inventory.info.admin:
-        return f"{said} There is none yet; :project create NAME makes one."
-    return f"{said} You are in none: an admin adds you to one."
+        return f"{question} There is none yet; :project create NAME makes one."
+    return f"{question} You are in none: an admin adds you to one."
 
 
 def release(inventory: Inventory, nodes: Sequence[str], access: WriteAccess) -> Gesture | Refusal:

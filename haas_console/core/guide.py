@@ -17,8 +17,8 @@ def empty_board(inventory: Inventory) -> list[str]:
         lines = ["There are no nodes for you here yet.", ""]
         if info.projects:
             return [*lines, "An admin registers nodes; they appear here by themselves."]
-        told = ["An admin adds you to a project:", f"  project add_member PROJECT {info.user}"]
-        return [*lines, *told]
+        lines += ["An admin adds you to a project:", f"  project add_member PROJECT {info.user}"]
+        return lines
     steps = []
     if not inventory.switches:
         dialect = "cisco_ios" if "cisco_ios" in info.dialects else "DIALECT"

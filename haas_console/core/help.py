@@ -72,9 +72,9 @@ def _name(param: Param) -> str:
 
 def _note(language: Language, param: Param) -> str:
     """The values of a param: kind, rule, default."""
-    said = [param.description]
-    said += [str(c.get("description", "")) for c in values.choices(language.api, param.schema)]
-    note = [values.describe(language.api, param.schema), *(s.rstrip(".") for s in said if s)]
+    texts = [param.description]
+    texts += [str(c.get("description", "")) for c in values.choices(language.api, param.schema)]
+    note = [values.describe(language.api, param.schema), *(t.rstrip(".") for t in texts if t)]
     if param.schema.get("default") is not None:
         note.append(f"default {param.schema['default']}")
     return "; ".join(note)

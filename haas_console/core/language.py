@@ -65,8 +65,12 @@ class Language:
         if first in ("plan", "apply") and verb not in verbs:
             return self._parse_plan(first, rest, project)
         if verb not in verbs:
-            said = f'"{first}" has no "{rest[0]}"{near_miss(verb, verbs)}' if rest else "say which"
-            raise CommandSyntaxError(f"{said}; there are: {', '.join(verbs)}", f"{first} VERB ...")
+            reason = (
+                f'"{first}" has no "{rest[0]}"{near_miss(verb, verbs)}' if rest else "say which"
+            )
+            raise CommandSyntaxError(
+                f"{reason}; there are: {', '.join(verbs)}", f"{first} VERB ..."
+            )
         method = verbs[verb]
         if method.name in ("site.import", "site.export"):
             return self._parse_site(method, rest[1:], project)

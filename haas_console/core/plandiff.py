@@ -150,12 +150,12 @@ def tally(steps: Iterable[PlanStep]) -> str:
     """The number of each kind of step: ``1 leaves, 2 join, 1 made``."""
     counts = Counter(step.word for step in steps)
     words = [word for _, word in SIGNS.values()] + ["moves", "changed"]
-    told = []
+    parts = []
     for word in dict.fromkeys(words):
         if counts[word]:
             one, many = _TOTALS.get(word, (word, word))
-            told.append(f"{counts[word]} {one if counts[word] == 1 else many}")
-    return ", ".join(told)
+            parts.append(f"{counts[word]} {one if counts[word] == 1 else many}")
+    return ", ".join(parts)
 
 
 # --- two plans ------------------------------------------------------------------------------------
@@ -174,10 +174,10 @@ class Difference:
     @property
     def sentence(self) -> str:
         """In words, for the message line."""
-        told = [f"new: {step.device}: {step.summary}" for step in self.new]
-        told += [f"gone: {step.device}: {step.summary}" for step in self.gone]
-        more = f"; and {len(told) - 3} more" if len(told) > 3 else ""
-        return ("; ".join(told[:3]) or "only its order or its lines") + more
+        parts = [f"new: {step.device}: {step.summary}" for step in self.new]
+        parts += [f"gone: {step.device}: {step.summary}" for step in self.gone]
+        more = f"; and {len(parts) - 3} more" if len(parts) > 3 else ""
+        return ("; ".join(parts[:3]) or "only its order or its lines") + more
 
 
 def difference(before: Plan, after: Plan) -> Difference:
@@ -230,8 +230,8 @@ def rows(
             found.append(PlanRow("blank", ""))
         key = device_key(device)
         closed = key in folded
-        said = f"{number(len(steps), 'step')}: {tally(steps)}" if steps else "nothing any more"
-        found.append(PlanRow("device", f"{device}  {said}", key, closed))
+        title = f"{number(len(steps), 'step')}: {tally(steps)}" if steps else "nothing any more"
+        found.append(PlanRow("device", f"{device}  {title}", key, closed))
         if closed:
             continue
         for step in steps:

@@ -175,10 +175,10 @@ def describe(seen: PortView) -> str:
         parts[-1] += " (bmc)"
     if seen.node is not None:
         parts.append(f"project {seen.project}" if seen.project else seen.node.state)
-    said = f"applied {names_text(seen.applied)}" if seen.applied else names_text(seen.applied)
+    networks = f"applied {names_text(seen.applied)}" if seen.applied else names_text(seen.applied)
     if seen.state == "staged" or (seen.state == "unconfirmed" and seen.staged):
-        said += f" → staged {names_text(seen.staged)}*"
-    return "   ".join([*parts, said]) + _drifted(seen)
+        networks += f" → staged {names_text(seen.staged)}*"
+    return "   ".join([*parts, networks]) + _drifted(seen)
 
 
 def _drifted(seen: PortView) -> str:

@@ -163,7 +163,8 @@ def change_text(result: Any, known: Mapping[str, Any]) -> str:
 def site_lines(changes: Mapping[str, Any]) -> list[str]:
     """What an import did or would do, one line for each object."""
     counts = ((len(changes[key]), key) for key in ("created", "changed"))
-    said = ", ".join([*(f"{count} {key}" for count, key in counts), f"{changes['unchanged']} kept"])
-    lines = [f"+ {brief(thing)}" for thing in changes["created"]]
-    lines += [f"~ {brief(thing)}" for thing in changes["changed"]]
-    return [*lines, f"{said} (dry run: nothing was changed)" if changes["dry_run"] else said]
+    kept = f"{changes['unchanged']} kept"
+    summary = ", ".join([*(f"{count} {key}" for count, key in counts), kept])
+    lines = [f"+ {brief(each)}" for each in changes["created"]]
+    lines += [f"~ {brief(each)}" for each in changes["changed"]]
+    return [*lines, f"{summary} (dry run: nothing was changed)" if changes["dry_run"] else summary]
