@@ -345,6 +345,38 @@ async def test_a_release_that_waits_behind_an_apply_does_not_apply_what_is_stage
     assert [nic["state"] for nic in nics if nic["nic"] == "eth0"] == ["staged"]
 
 
+async def test_a_queued_release_does_not_join_the_release_by_the_next_holder(
+    site: SmallSite,
+) -> None:
+    """Otherwise red's job would show which networks blue's node is on."""
+    await site.hold_nodes("red", "node-1", "node-3")
+    await site.network("red", "net")
+    await site.connect("node-1", "net")
+    await site.succeeds("red")
+    await site.connect("node-3", "net")
+    held = site.wires["sw2"].hold("^interface Gi1/0/2\r")
+    red = await site.begin("red")
+    await held.wait()
+    release = (await site.call("node.release", node="node-1"))["job"]
+    assert (await site.apply())["state"] == "succeeded"  # parks what is being released
+    await site.hold_nodes("blue", "node-1")
+    await site.network("blue", "secret")
+    await site.connect("node-1", "secret")
+    await site.succeeds("blue")
+    parking = site.wires["sw1"].hold("^shutdown\r")
+    by_blue = (await site.call("node.release", node="node-1"))["job"]
+    await parking.wait()
+    held.release()
+
+    await site.finished(red)
+    job = await site.finished(release)
+
+    assert (job["state"], job["steps"]) == ("succeeded", [])
+    parking.release()
+    assert (await site.finished(by_blue))["state"] == "succeeded"
+    assert site.carried("node-1") == NOTHING
+
+
 async def test_a_queued_release_of_a_deleted_node_does_not_apply_the_project(
     site: SmallSite,
 ) -> None:
