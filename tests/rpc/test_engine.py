@@ -99,6 +99,28 @@ async def test_a_job_touches_only_switches_and_ports_that_change(staged: SmallSi
     assert [line for line in sent if line.startswith("interface")] == ["interface Gi1/0/1"]
 
 
+async def test_a_plan_and_its_job_show_the_lines_that_are_sent(staged: SmallSite) -> None:
+    plan = await staged.call("plan.show", project="red")
+    job = await staged.succeeds("red")
+    lines = [
+        ["vlan 100", "name haas-100", "exit"],
+        [
+            "interface Gi1/0/2",
+            "switchport access vlan 100",
+            "switchport trunk allowed vlan none",
+            "switchport mode access",
+            "no shutdown",
+            "exit",
+        ],
+        ["write memory"],
+    ]
+    for steps in (plan["steps"], job["steps"]):
+        assert [step["lines"] for step in steps if step["device"] == "sw1"] == lines
+    sent = [record.text for record in staged.switches["sw1"].lines]
+    shown = [line for step in lines for line in step]
+    assert [line for line in sent if line in shown][-len(shown) :] == shown
+
+
 async def test_jobs_of_two_projects_share_one_session_and_one_save(
     site: SmallSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -147,6 +147,23 @@ async def test_an_interrupted_port_is_parked_before_it_is_set_again(
     assert port == [("port.set", "interrupted"), ("port.park", "done"), ("port.set", "done")]
 
 
+async def test_an_interrupted_port_that_reads_back_as_wanted_is_not_shut_again(
+    staged: SmallSite,
+) -> None:
+    """The node behind it keeps its network, whatever happens to the daemon."""
+    held = staged.wires["sw1"].hold_answer("^show running-config interface Gi1/0/2\r")
+    job_id = await staged.begin("red")
+    await held.wait()
+    assert staged.carried("node-1") == access(100)
+
+    await staged.restart()
+
+    await finishes(staged, job_id)
+    steps = (await staged.call("job.show", job=job_id))["steps"]
+    port = [(step["kind"], step["state"]) for step in steps if step["target"] == "Gi1/0/2"]
+    assert port == [("port.set", "interrupted")]
+
+
 async def test_a_node_with_an_interrupted_port_is_free_only_after_it_is_parked(
     staged: SmallSite,
 ) -> None:

@@ -34,18 +34,19 @@ async def test_pages_are_turned_if_the_switch_ignores_terminal_length() -> None:
         assert switch.sessions[0].length == 24
 
 
-async def test_log_messages_in_answers_are_neither_errors_nor_prompts() -> None:
-    """The switch prints them while it carries out a line."""
+@pytest.mark.parametrize("message", [LOG_MESSAGE, LOG_MESSAGE[LOG_MESSAGE.index("%") :]])
+async def test_log_messages_in_answers_are_neither_errors_nor_prompts(message: str) -> None:
+    """The switch prints them while it executes a line, with a time or without."""
     switch = catalyst()
-    switch.on_change = lambda changed, ports: changed.announce(LOG_MESSAGE)
+    switch.on_change = lambda changed, ports: changed.announce(message)
     async with driving(switch) as driver:
         await send(driver, SetVlan(100, True))
         for config in (PortConfig(100), PARKED, PortConfig(100), PortConfig(None, (100,))):
-            switch.announce(LOG_MESSAGE)
+            switch.announce(message)
             await send(driver, port(config))
-            switch.announce(LOG_MESSAGE)
+            switch.announce(message)
             assert await driver.observe([port(config)]) == [PortSeen(config)]
-        switch.announce(LOG_MESSAGE)
+        switch.announce(message)
         await send(driver, SaveConfig())
         assert await driver.observe([SaveConfig()]) == [PresenceSeen(True)]
 
