@@ -116,6 +116,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             output.error("", f"the output can't be written: {error}")
         streams.discard_stdout()
         return ExitCode.FAILED
+    except OSError as error:  # no room for the demo daemon's folder, say
+        output.error("", str(error))
+        return ExitCode.FAILED
 
 
 def _run(argv: Sequence[str] | None, output: Output) -> int:

@@ -133,21 +133,25 @@ class Program:
             check=False,
         )
 
-    def start_in_shell(self, redirections: str, *args: str, **kwargs: Any) -> subprocess.Popen[str]:
-        """Start it from a shell with redirections such as ``>&-``."""
+    def start_in_shell(
+        self, redirections: str, *args: str, before: str = "", **kwargs: Any
+    ) -> subprocess.Popen[str]:
+        """Start it from a shell with redirections such as ``>&-``; ``before``: a shell command."""
         command = (sys.executable, "-m", "haas_console", *args)
         return subprocess.Popen(
-            ["sh", "-c", f'exec "$@" {redirections}', "sh", *command],
+            ["sh", "-c", f'{before} exec "$@" {redirections}', "sh", *command],
             cwd=self.folder,
             env=self.environ,
             text=True,
             **kwargs,
         )
 
-    def in_shell(self, redirections: str, *args: str) -> subprocess.CompletedProcess[str]:
+    def in_shell(
+        self, redirections: str, *args: str, before: str = ""
+    ) -> subprocess.CompletedProcess[str]:
         """Run it to its end from a shell with redirections."""
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        with self.start_in_shell(redirections, *args, **pipes) as process:
+        with self.start_in_shell(redirections, *args, before=before, **pipes) as process:
             out, err = process.communicate(timeout=60)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 

@@ -179,6 +179,14 @@ def test_a_demo_daemon_lives_as_long_as_its_console(offline: Program) -> None:
     assert _processes_with(str(scratch)) == []
 
 
+def test_a_demo_without_a_writable_folder_is_an_error_in_a_sentence(offline: Program) -> None:
+    offline.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    done = offline.in_shell("", "--demo", "-c", "node list", before="ulimit -f 0;")
+    assert done.returncode == 1
+    assert "No usable temporary directory" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def _processes_with(word: str) -> list[str]:
     found = []
     for entry in Path("/proc").glob("[0-9]*/cmdline"):
