@@ -51,6 +51,15 @@ async def test_log_messages_in_answers_are_neither_errors_nor_prompts(message: s
         assert await driver.observe([SaveConfig()]) == [PresenceSeen(True)]
 
 
+async def test_a_log_message_within_an_answer_is_no_error() -> None:
+    """It begins like an error where the switch puts no time before it."""
+    switch = catalyst()
+    switch.faults.refuse = {"^no shutdown$": LOG_MESSAGE[LOG_MESSAGE.index("%") :]}
+    async with driving(switch) as driver:
+        [outcome] = await driver.send([port(PortConfig(100))], Recorder())
+        assert outcome.state == "sent"
+
+
 async def test_an_error_names_its_line_and_nothing_is_sent_after_it() -> None:
     switch = catalyst()
     switch.faults.refuse = {"^switchport mode access$": "Command rejected: Gi1/0/1 is no port."}
