@@ -176,6 +176,10 @@ def _screen(args: argparse.Namespace, settings: Config, output: Output) -> int:
             "", "the console wants a terminal; without one, use --script FILE, or -c 'COMMAND'"
         )
         return ExitCode.USAGE
+    if args.site is not None:
+        from haas_console.core.demo import check_site
+
+        check_site(args.site)  # before the screen opens, because it has no room for the error
     with gc_paused():
         from haas_console.tui.app import Options, run
 

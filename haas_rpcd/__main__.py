@@ -78,15 +78,19 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 async def _demo(arguments: argparse.Namespace) -> None:
-    """Serve the embedded data centre, or a copy of a site."""
-    from haas_rpcd.demo import run_demo, run_rehearsal
+    """Serve the embedded data centre, or a copy of a site; or only check the site file."""
+    from haas_rpcd.demo import check_site, run_demo, run_rehearsal
 
-    socket = arguments.socket or _demo_socket()
     if arguments.site is None:
-        await run_demo(socket)
+        await run_demo(arguments.socket or _demo_socket())
         return
+    site = Path(arguments.site)
     given = config.load(Path(arguments.config)) if arguments.config else None
-    await run_rehearsal(socket, Path(arguments.site), given)
+    if arguments.check_config:
+        await check_site(site, given)
+        print(f"{site} is right.")  # noqa: T201
+        return
+    await run_rehearsal(arguments.socket or _demo_socket(), site, given)
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
@@ -125,8 +129,8 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     arguments = parser.parse_args(argv)
     if arguments.site is not None and not arguments.demo:
         parser.error("--site is for --demo only: a real daemon's inventory is in its database")
-    own = arguments.config is not None and arguments.site is None
-    if arguments.demo and (own or arguments.check_config):
+    configured = arguments.config is not None or arguments.check_config
+    if arguments.demo and configured and arguments.site is None:
         parser.error("--demo has a configuration of its own: leave --config and --check-config out")
     if (arguments.until_eof or arguments.remove is not None) and not arguments.demo:
         parser.error("--until-eof and --remove are for --demo only")

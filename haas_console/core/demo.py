@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -53,6 +54,20 @@ async def demo_daemon(site: Path | None = None) -> AsyncIterator[Endpoint]:
                 await _end(process)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_site(site: Path) -> None:
+    """Let ``haas-rpcd`` check a site file. Raises ConfigError with its own sentence."""
+    done = subprocess.run(  # noqa: S603 - our own program, without a shell
+        (sys.executable, "-m", "haas_rpcd", "--demo", "--site", str(site), "--check-config"),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        last = done.stderr.strip().rpartition("\n")[2]
+        raise ConfigError(last.removeprefix(_SPEAKS))
 
 
 async def _until_it_answers(

@@ -64,16 +64,7 @@ async def rehearse(
     settings = settings_for(socket_path, trusted, given)
     copy = SiteCopy()
     factory = SwitchFactory(settings, OneLogin, copy.locate)
-    host = SimHost()
-    if settings.master is not None:
-        host = SimHost(images=set(settings.master.images), trunk_nic=settings.master.trunk_nic)
-    daemon = Daemon(
-        settings,
-        switches=CopiedSwitches(copy, factory),
-        master=(lambda: SimNetworkDriver(host)) if settings.master else None,
-        libvirt=(lambda: SimHypervisorDriver(host)) if settings.master else None,
-        demo=True,
-    )
+    daemon = _composed(settings, CopiedSwitches(copy, factory))
     await daemon.start(serve=False)
     try:
         await _try_import(daemon, file)
@@ -89,6 +80,33 @@ async def rehearse(
         await daemon.stop()
         await copy.stop()
         await asyncio.to_thread(trusted.unlink, missing_ok=True)
+
+
+def _composed(settings: Settings, switches: CopiedSwitches) -> Daemon:
+    master = settings.master
+    if master is None:
+        return Daemon(settings, switches=switches, master=None, libvirt=None, demo=True)
+    host = SimHost(images=set(master.images), trunk_nic=master.trunk_nic)
+    return Daemon(
+        settings,
+        switches=switches,
+        master=lambda: SimNetworkDriver(host),
+        libvirt=lambda: SimHypervisorDriver(host),
+        demo=True,
+    )
+
+
+async def check_site(site: Path, given: Settings | None = None) -> None:
+    """Check that a site file can be rehearsed. Raises ConfigError."""
+    file = read(site)
+    settings = settings_for("/nowhere", Path("/nowhere"), given)
+    copy = SiteCopy()
+    daemon = _composed(settings, CopiedSwitches(copy, SwitchFactory(settings, OneLogin)))
+    await daemon.start(serve=False)
+    try:
+        await _try_import(daemon, file)
+    finally:
+        await daemon.stop()
 
 
 async def run_rehearsal(socket_path: str, site: Path, given: Settings | None = None) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from haas_rpcd import demo
+from haas_rpcd.__main__ import main
 from haas_rpcd.auth import DAEMON
 from haas_rpcd.config import ConfigError, Settings, Vlans
 from haas_rpcd.daemon import Daemon
@@ -198,6 +199,17 @@ async def test_a_wrong_site_file_is_refused_by_its_line(
         async with rehearse(tmp_path, site):
             raise AssertionError("it must not be served")
     assert os.listdir(tmp_path) == ["site.toml"]
+
+
+def test_a_site_file_can_be_checked_without_a_rehearsal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--demo", "--site", str(EXAMPLE), "--check-config"]) == 0
+    assert capsys.readouterr().out == f"{EXAMPLE} is right.\n"
+    wrong = tmp_path / "site.toml"
+    wrong.write_text('[switches.sw1]\nhost = "sw1"\n')
+    assert main(["--demo", "--site", str(wrong), "--check-config"]) == 1
+    assert f"haas-rpcd: {wrong}:1: " in capsys.readouterr().err
 
 
 async def test_a_rehearsal_leaves_nothing_behind(tmp_path: Path) -> None:
