@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import PARKED, PortConfig, PresenceSeen, SaveConfig
 from tests.unit.catalyst import LOG_MESSAGE, port
 from tests.unit.dialects.harness import driving, send
@@ -241,3 +242,22 @@ async def test_a_very_long_answer_is_read() -> None:
 
     async with driving(toy(kind=Long)) as driver:
         assert await reads_port_1(driver)
+
+
+async def test_nothing_is_typed_after_a_failed_login() -> None:
+    """The switch asks for a user name again: what is typed then is another failed login."""
+
+    class Refusing(Toy):
+        async def log_in(self) -> None:
+            await super().log_in()
+            await self.write("% Login invalid\r\n\r\nUsername: ")
+            while True:
+                self.lines.append(await self.read())
+
+    switch = toy(kind=Refusing)
+    with pytest.raises(DeviceError, match="sw1 refused the login"):
+        async with driving(switch):
+            pass
+    async with asyncio.timeout(10):
+        await switch.left.wait()
+    assert switch.lines == []

@@ -23,6 +23,8 @@ class Toy:
     def __init__(self, **ways: Any) -> None:
         self.shows: dict[str, str] = {}
         self.lines: list[str] = []
+        self.left = asyncio.Event()
+        """Set once the connection is closed."""
         self._input = b""
         for name, value in ways.items():
             assert hasattr(self, name), name
@@ -86,6 +88,7 @@ class Toy:
                 await self.write(self.prompt)
         except ConnectionError:
             writer.close()
+            self.left.set()
 
 
 RUNNING = "interface GigabitEthernet1/0/1\r\n switchport access vlan 100\r\n"

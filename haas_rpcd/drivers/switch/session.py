@@ -179,8 +179,12 @@ class Session:
         return True
 
     async def close(self) -> None:
-        """End the session. Never raises."""
-        self._channel.send(*self._dialect.logout)
+        """End the session. Never raises.
+
+        Before the login succeeded nothing is typed: the switch would take it for another login.
+        """
+        if self.prompt:
+            self._channel.send(*self._dialect.logout)
         await self._channel.close()
 
     # --- answers ----------------------------------------------------------------------------------
