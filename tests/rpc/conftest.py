@@ -1,4 +1,4 @@
-"""The fixtures of the tests that go through the daemon's API."""
+"""Fixtures of the tests that use the daemon through its API."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.rpc.one_switch import Registered, one_switch, register
 from tests.rpc.small_site import DATABASE, Prepared, SmallSite, prepare, small_site
 
 MEMORY = Path("/dev/shm")
-"""A file system in memory: the store waits for the disk at every commit, and tests need not."""
+"""A file system in memory: the store syncs to disk at every commit, which tests do not need."""
 
 
 @pytest.fixture
 def tmp_path(tmp_path: Path) -> Iterator[Path]:
-    """A folder of the test's own, in memory where that can be had."""
+    """A directory of the test's own, in memory if possible."""
     if not os.access(MEMORY, os.W_OK):
         yield tmp_path
         return
@@ -31,27 +31,27 @@ def tmp_path(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
-    """Everything registered and parked; projects red (of rita) and blue (of bob) hold nothing."""
+    """Everything is registered and parked. Projects red (rita) and blue (bob) hold nothing."""
     with ThreadPoolExecutor(1) as thread:  # an event loop of its own
         return thread.submit(prepare, tmp_path_factory.mktemp("prepared")).result()
 
 
 @pytest.fixture
 async def empty_site(tmp_path: Path) -> AsyncIterator[SmallSite]:
-    """The daemon and the switches, with nothing registered."""
+    """The daemon and the switches; nothing is registered."""
     async with small_site(tmp_path) as site:
         yield site
 
 
 @pytest.fixture
 async def site(tmp_path: Path, prepared: Prepared) -> AsyncIterator[SmallSite]:
-    """A copy of the prepared site, with a daemon and switches of its own."""
+    """A copy of the prepared site, with its own daemon and switches."""
     async with small_site(tmp_path, prepared) as site:
         yield site
 
 
-def _out_of_its_box(tmp_path_factory: pytest.TempPathFactory, dialect: str) -> Registered:
-    """Take a switch out of its box, register and park it."""
+def _register_fresh(tmp_path_factory: pytest.TempPathFactory, dialect: str) -> Registered:
+    """Register and park a switch with factory defaults; return the result."""
     folder = tmp_path_factory.mktemp(f"every-{dialect}")
 
     async def make() -> Any:
@@ -71,7 +71,7 @@ def registered(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Regi
     def find(dialect: str) -> Registered:
         if dialect not in made:
             with ThreadPoolExecutor(1) as thread:  # an event loop of its own
-                made[dialect] = thread.submit(_out_of_its_box, tmp_path_factory, dialect).result()
+                made[dialect] = thread.submit(_register_fresh, tmp_path_factory, dialect).result()
         return made[dialect]
 
     return find

@@ -1,4 +1,4 @@
-"""A client on the WebSocket: calls side by side, and what it is told."""
+"""A WebSocket client: concurrent calls, and the notifications it receives."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from tests.rpc.small_site import RpcError, SmallSite
 
 
 class Client:
-    """Sends calls, and keeps the notifications in the order of their coming."""
+    """Sends calls, and keeps the notifications in order of arrival."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self.socket = socket
-        self.told: list[tuple[str, dict[str, Any]]] = []
+        self.received: list[tuple[str, dict[str, Any]]] = []
         self.closed: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
         self._numbers = itertools.count(1)
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
-        self._news = asyncio.Condition()
+        self._arrived = asyncio.Condition()
 
     async def call(self, method: str, **params: Any) -> Any:
         answer = await (await self.send(method, **params))
@@ -32,7 +32,7 @@ class Client:
         return answer["result"]
 
     async def send(self, method: str, **params: Any) -> asyncio.Future[dict[str, Any]]:
-        """Send a call without waiting for its answer."""
+        """Send a call; return the future answer."""
         number = next(self._numbers)
         future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._answers[number] = future
@@ -42,17 +42,17 @@ class Client:
         return future
 
     async def until(self, seen: Callable[[str, dict[str, Any]], Any]) -> dict[str, Any]:
-        """Give the first notification, come or to come, for which ``seen`` holds."""
+        """Wait for a notification that ``seen`` accepts; return the first, even an earlier one."""
 
         def found() -> list[dict[str, Any]]:
-            return [params for name, params in self.told if seen(name, params)]
+            return [params for name, params in self.received if seen(name, params)]
 
-        async with asyncio.timeout(20), self._news:
-            await self._news.wait_for(found)
+        async with asyncio.timeout(20), self._arrived:
+            await self._arrived.wait_for(found)
         return found()[0]
 
     async def step(self, device: str, kind: str, state: str) -> dict[str, Any]:
-        """Wait for the news that a step has come to a state."""
+        """Wait for the event that a step has reached a state."""
         return await self.until(
             lambda _, event: (
                 (step := event.get("step"))
@@ -68,9 +68,9 @@ class Client:
             if "method" in data:
                 assert data["jsonrpc"] == "2.0"
                 assert "id" not in data
-                async with self._news:
-                    self.told.append((data["method"], data["params"]))
-                    self._news.notify_all()
+                async with self._arrived:
+                    self.received.append((data["method"], data["params"]))
+                    self._arrived.notify_all()
             else:
                 self._answers.pop(data["id"]).set_result(data)
         self.closed.set_result(self.socket.close_code)
@@ -78,7 +78,7 @@ class Client:
 
 @asynccontextmanager
 async def listening(site: SmallSite) -> AsyncIterator[Client]:
-    """Connect a client, as an admin."""
+    """Connect a client as an admin."""
     async with site.http.ws_connect("http://haas/rpc") as socket:
         client = Client(socket)
         task = asyncio.create_task(client.listen())

@@ -1,7 +1,7 @@
-"""A site with one switch, of any family: the daemon, four nodes, and a hand at its console.
+"""A site with one switch of any family, the daemon, four nodes, and somebody at its console.
 
-The switch has ports of several kinds or slots. Eight have nodes behind them, one is registered and
-has none, one is a trunk, and two are the site's own and never registered.
+The switch has ports of several kinds or slots. Eight have nodes behind them, one is registered
+without a node, one is a trunk, and two are the site's own and never registered.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ KINDS: dict[str, tuple[str, str, str]] = {
     "sonic": ("Ethernet{0}", "Ethernet{24}", "ethernet{}"),
 }
 """How a family names the first six ports and the others, counting from the number in braces, and a
-short or sloppy way to write the first kind, with ``{}`` for the number."""
+short or informal spelling of the first kind, with ``{}`` for the number."""
 
 COUNT, FIRST_KIND = 12, 6
 SAMPLES = Path(__file__).parents[1] / "unit" / "samples"
@@ -58,7 +58,7 @@ READS = re.compile(
 
 
 def ports_of(dialect: str) -> list[str]:
-    """Name the switch's ports, in full."""
+    """Return the full names of the switch's ports."""
     first, other, _ = KINDS[dialect]
     step = 4 if dialect == "sonic" else 1  # it counts lanes
     return [
@@ -71,11 +71,11 @@ def ports_of(dialect: str) -> list[str]:
 LOGS = {
     "sonic": "Message from syslogd@sonic at Mar  9 20:00:17 ...",
 }
-"""Where the samples have none."""
+"""Log messages of families whose samples have none."""
 
 
 class Vendor:
-    """What a vendor's switches say: their refusals, and what they log."""
+    """What a vendor's switches print: error messages and log messages."""
 
     def __init__(self, dialect: str) -> None:
         samples = tomllib.loads((SAMPLES / f"{dialect}.toml").read_text())
@@ -94,29 +94,29 @@ class OneSwitch(SmallSite):
 
     @property
     def port(self) -> int:
-        """Where the switch listens."""
+        """The TCP port that the switch listens on."""
         return self.device.ssh_port if self.transport == "ssh" else self.device.port
 
     @property
     def called(self) -> list[str]:
-        """What the ports are registered as: those of node-1 by a short name."""
+        """The names by which the ports are registered; those of node-1 are short."""
         short = KINDS[self.dialect.name][2]
         numbers = [name[re.search(r"\d", name).start() :] for name in self.device.port_list]  # type: ignore[union-attr]
         return [*(short.format(number) for number in numbers[:2]), *self.device.port_list[2:]]
 
     def behind(self, node: str, nic: str = "eth0") -> int:
-        """Say at which port a nic is plugged in."""
+        """Return the index of the port that a nic is plugged into."""
         return 2 * (int(node.removeprefix("node-")) - 1) + (nic == "eth0")
 
     def carried(self, node: str, nic: str = "eth0") -> Carried:
-        """What the port of a node's nic carries now."""
+        """Return the VLANs that the port of a node's nic carries now."""
         carried: Carried = self.device.carried(self.device.port_list[self.behind(node, nic)])
         return carried
 
-    # --- what the switch is told ---
+    # --- the lines that the switch received ---
 
     def records(self, since: int = 0) -> list[LineRecord]:
-        """Command lines that the switch was sent, from a mark on (``len(device.lines)``)."""
+        """Return the command lines received, from an index in ``device.lines`` on."""
         asked = ("username", "password", "enable", "question")
         return [
             record
@@ -124,8 +124,8 @@ class OneSwitch(SmallSite):
             if record.text and record.mode not in asked
         ]
 
-    def told(self, since: int) -> list[str]:
-        """Lines that a plan would show: all but those that read, change modes, or log in or out."""
+    def sent_lines(self, since: int) -> list[str]:
+        """Return the lines that a plan would show: no logins, mode changes or reads."""
         known = self.dialect
         outside = {getattr(self.device, mode, None) for mode in ("user_mode", "privileged_mode")}
         modes = {mode.name for mode in outside if mode is not None}
@@ -139,20 +139,20 @@ class OneSwitch(SmallSite):
             and not READS.match(record.text)
         ]
 
-    # --- by hand ---
+    # --- changes by hand ---
 
     async def by_hand(self, *changes: SwitchChange) -> None:
-        """Configure the switch in a session of an admin's own."""
+        """Configure the switch in an admin's own session."""
         driver = self.driver()
         await driver.open(lambda line: None)
         try:
-            for outcome in await driver.send(changes, Unheard()):
+            for outcome in await driver.send(changes, NoProgress()):
                 assert outcome.state == "sent", outcome
         finally:
             await driver.close()
 
     def driver(self) -> SwitchDriver:
-        """Make what speaks the switch's dialect, for a session of its own."""
+        """Return a driver for a session of its own."""
         return SwitchDriver(
             "sw1",
             self.dialect,
@@ -163,8 +163,8 @@ class OneSwitch(SmallSite):
         )
 
 
-class Unheard(Progress):
-    """Tells nobody."""
+class NoProgress(Progress):
+    """Ignores all progress."""
 
     def line_sent(self, change: int, line: str) -> None:
         pass
@@ -174,7 +174,7 @@ class Unheard(Progress):
 
 
 def fresh(dialect: str, *, ssh: bool = False) -> Device[Any]:
-    """A switch as the vendor delivers it; its privileged mode has a password where there is one."""
+    """Return a switch with factory defaults and, if its family has one, an enable password."""
     credential = CREDENTIALS["lab"]
     return personality(dialect)(
         "sw1",
@@ -189,7 +189,7 @@ def fresh(dialect: str, *, ssh: bool = False) -> Device[Any]:
 
 @dataclass(frozen=True)
 class Registered:
-    """A site of this kind that was registered and parked once."""
+    """The database and configuration of a site that was registered and parked once."""
 
     database: bytes
     config: Any
@@ -204,7 +204,7 @@ async def one_switch(
     transport: str = "telnet",
     **switches: Any,
 ) -> AsyncIterator[OneSwitch]:
-    """Give a running site; its switch is fresh and unknown, or ``registered`` and parked.
+    """Run a site; its switch has factory defaults, or is ``registered`` and parked.
 
     ``switches`` are settings of ``[switches]``.
     """
@@ -233,7 +233,7 @@ async def one_switch(
                 db.execute("UPDATE switch SET port = ?, booted = NULL", (site.port,))
             db.close()
         await site.start()
-        stack.push_async_callback(lambda: site.stop())  # the daemon that there is by then
+        stack.push_async_callback(lambda: site.stop())  # the daemon running by then
         pool = frozenset(site.settings.pool)
         site.watch = Watch(path, {"sw1": device}, pool, every_line=True)
         stack.callback(site.watch.close)
@@ -245,7 +245,7 @@ async def one_switch(
 
 
 async def trust(site: OneSwitch) -> None:
-    """Compare the switch's host key, and trust it."""
+    """Trust the switch's host key."""
     key = asyncssh.import_public_key(site.device.host_key)
     await site.call("switch.trust", switch="sw1", fingerprint=key.get_fingerprint())
 
@@ -273,6 +273,6 @@ async def register(site: OneSwitch) -> None:
 
 
 def lines_of(plan: dict[str, Any]) -> list[str]:
-    """All lines that a plan shows, in order, but for those that only look how it went."""
+    """Return all lines that a plan shows, in order, except those that only read."""
     steps: Sequence[dict[str, Any]] = plan["steps"]
     return [line for step in steps for line in step["lines"] if not READS.match(line)]

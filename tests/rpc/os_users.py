@@ -1,4 +1,4 @@
-"""Clients that are other OS users: the kernel tells the daemon so (SO_PEERCRED, unix(7))."""
+"""Clients that run as other OS users, as the kernel tells the daemon (SO_PEERCRED, unix(7))."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MEMBER, OTHER, STRANGER = "nobody", "daemon", "bin"
 
 
 class _AsUser(aiohttp.UnixConnector):
-    """Connects with another effective uid; the kernel notes it at connect(2), and for good."""
+    """Connects with another effective uid. The kernel records it at connect(2), permanently."""
 
     def __init__(self, path: str, user: str) -> None:
         super().__init__(path)
@@ -44,7 +44,7 @@ class _AsUser(aiohttp.UnixConnector):
 
 @asynccontextmanager
 async def listening_as(site: SmallSite, user: str) -> AsyncIterator[Client]:
-    """Connect a client on the WebSocket, as an OS user."""
+    """Connect a WebSocket client as an OS user."""
     async with (
         aiohttp.ClientSession(connector=_AsUser(site.settings.server.socket, user)) as http,
         http.ws_connect("http://haas/rpc") as websocket,
@@ -61,7 +61,7 @@ async def listening_as(site: SmallSite, user: str) -> AsyncIterator[Client]:
 
 @contextmanager
 def open_folder() -> Iterator[Path]:
-    """Give a folder that every OS user can reach, as /run/haas is."""
+    """Return a directory that every OS user can enter, like /run/haas."""
     with tempfile.TemporaryDirectory(prefix="haas-") as name:
         os.chmod(name, 0o755)
         yield Path(name)

@@ -1,4 +1,4 @@
-"""A small site, all real but the switches: the daemon, its store, telnet over loopback."""
+"""A small site: the real daemon and store, simulated switches, telnet over loopback."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ CREDENTIALS = {"lab": Credential(username="haas", password="s3cret", enable="en4
 
 
 class RpcError(Exception):
-    """An error that the daemon answered."""
+    """An error response of the daemon."""
 
     def __init__(self, error: dict[str, Any]) -> None:
         super().__init__(error["message"])
@@ -79,10 +79,10 @@ class SmallSite:
     http: aiohttp.ClientSession = None  # type: ignore[assignment]
     watch: Watch = None  # type: ignore[assignment]
 
-    # --- calling ---
+    # --- calls ---
 
     async def post(self, body: Any) -> tuple[int, str]:
-        """Send a body as it is; give the HTTP status and the text."""
+        """Send a body unchanged; return the HTTP status and the text."""
         data = body if isinstance(body, str | bytes) else json.dumps(body)
         async with self.http.post("http://haas/rpc", data=data) as response:
             return response.status, await response.text()
@@ -99,11 +99,11 @@ class SmallSite:
         return Tenant(self, user)
 
     async def apply(self, project: str | None = None, **params: Any) -> dict[str, Any]:
-        """Apply a project (or the site) and wait for the end, whatever it is."""
+        """Apply a project (or the site); return the finished job, whatever its state."""
         return await self.finished(await self.begin(project, **params))
 
     async def begin(self, project: str | None = None, **params: Any) -> int:
-        """Start an apply; give its job."""
+        """Start an apply; return its job's number."""
         started = await self.call("apply.start", project=project, **params)
         return int(started["job"])
 
@@ -113,7 +113,7 @@ class SmallSite:
         return result
 
     async def succeeds(self, project: str | None = None) -> dict[str, Any]:
-        """Apply, see it succeed, and see that there is nothing left to do."""
+        """Apply; check that it succeeds and leaves nothing to do."""
         job = await self.apply(project)
         assert job["state"] == "succeeded", job["error"]
         plan = await self.call("plan.show", project=project)
@@ -121,17 +121,17 @@ class SmallSite:
         return job
 
     async def refused(self, method: str, **params: Any) -> RpcError:
-        """Call a method as an admin that must answer with an error; give that."""
+        """Call a method as an admin; check that it returns an error, and return that."""
         try:
             answer = await self.call(method, **params)
         except RpcError as error:
             return error
         raise AssertionError(f"{method} answered {answer}")
 
-    # --- the domain's everyday ---
+    # --- shorthands ---
 
     async def network(self, project: str, network: str) -> int:
-        """Make a network; give its VLAN id."""
+        """Create a network; return its VLAN id."""
         made = await self.call("network.create", project=project, network=network)
         return int(made["vlan"])
 
@@ -144,12 +144,12 @@ class SmallSite:
             await self.call("node.allocate", project=project, node=node)
 
     def carried(self, node: str, nic: str = "eth0") -> Carried:
-        """What the port of a node's nic carries now."""
+        """Return the VLANs that the port of a node's nic carries now."""
         switch, port = place(node, nic)
         return self.switches[switch].carried(port.replace("Gi", "GigabitEthernet"))
 
     async def sql(self, statement: str, parameters: tuple[Any, ...] = ()) -> int:
-        """Change rows of the daemon's own database, past all of its code; give how many."""
+        """Change rows directly in the daemon's database; return how many."""
 
         def run(tx: Tx) -> int:
             return tx.execute(statement, parameters)
@@ -157,12 +157,12 @@ class SmallSite:
         return await self.daemon.store.write(run)
 
     async def rows(self, query: str, parameters: tuple[Any, ...] = ()) -> list[Any]:
-        """Read from the daemon's own database."""
+        """Read rows directly from the daemon's database."""
 
         with closing(sqlite3.connect(f"file:{self.folder / DATABASE}?mode=ro", uri=True)) as db:
             return db.execute(query, parameters).fetchall()
 
-    # --- the daemon's life ---
+    # --- the daemon ---
 
     async def start(self) -> None:
         master = self.settings.master
@@ -182,13 +182,13 @@ class SmallSite:
         await self.daemon.stop()
 
     async def restart(self) -> None:
-        """Stop the daemon at once, whatever it is doing, and start another on its database."""
+        """Stop the daemon, whatever it is doing, and start another on the same database."""
         await self.stop()
         await self.start()
 
 
 def place(node: str, nic: str = "eth0") -> tuple[str, str]:
-    """Say where a nic of one of the four nodes is plugged in."""
+    """Return the switch and port that a nic of one of the four nodes is plugged into."""
     number = int(node.removeprefix("node-"))
     switch, at = ("sw1", number) if number <= 2 else ("sw2", number - 2)
     return switch, f"Gi1/0/{2 * at - 1 if nic == 'ipmi' else 2 * at}"
@@ -196,14 +196,14 @@ def place(node: str, nic: str = "eth0") -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A site that was registered and parked once, to be copied by every test that starts there."""
+    """A site that was registered and parked once; tests that start there copy it."""
 
     database: bytes
     configs: dict[str, Config]
 
 
 def prepare(folder: Path) -> Prepared:
-    """Register and park a site, by the daemon itself, and keep what came of it."""
+    """Register and park a site through the daemon; return the result."""
 
     async def make() -> dict[str, Config]:
         async with small_site(folder) as site:
@@ -216,11 +216,11 @@ def prepare(folder: Path) -> Prepared:
 
 
 def _seed(path: Path, prepared: Prepared, wires: dict[str, Wire]) -> None:
-    """Write the prepared database, with the ports that the switches listen on this time."""
+    """Write the prepared database, with the ports that the switches listen on now."""
     path.write_bytes(prepared.database)
     with sqlite3.connect(path) as db:
-        # out of each other's way first: one's new port may be another's old one
-        db.execute("UPDATE switch SET host = name, booted = NULL")  # switched on only now
+        # Make the addresses unique first: one switch's new port may be another's old one.
+        db.execute("UPDATE switch SET host = name, booted = NULL")  # just switched on
         for name, wire in wires.items():
             db.execute(
                 "UPDATE switch SET host = '127.0.0.1', port = ? WHERE name = ?", (wire.port, name)
@@ -253,7 +253,7 @@ async def small_site(
     before: Callable[[SmallSite], None] | None = None,
     **settings: Any,
 ) -> AsyncIterator[SmallSite]:
-    """Give a running site; empty, or as it was ``prepared``. ``before`` runs before its daemon."""
+    """Run a site; empty, or a copy of ``prepared``. ``before`` runs before the daemon starts."""
     site = SmallSite(folder=folder, settings=settings_in(folder, **settings))
     async with AsyncExitStack() as stack:
         for name in ("sw1", "sw2"):
@@ -275,7 +275,7 @@ async def small_site(
         if before is not None:
             before(site)
         await site.start()
-        stack.push_async_callback(lambda: site.stop())  # the daemon that there is by then
+        stack.push_async_callback(lambda: site.stop())  # the daemon running by then
         site.watch = Watch(path, site.switches, frozenset(site.settings.pool))
         stack.callback(site.watch.close)
         site.watch.look("at the beginning")
@@ -298,7 +298,7 @@ def _switch(name: str) -> IosSwitch:
 
 
 async def register(site: SmallSite) -> None:
-    """Register the switches and four nodes (two on each), and projects red and blue."""
+    """Register the switches, four nodes (two on each), and projects red and blue."""
     for name, wire in site.wires.items():
         await register_switch(site, name, wire.port)
         await site.call("port.register", switch=name, ports=[f"Gi1/0/{n}" for n in range(1, 9)])
@@ -329,17 +329,17 @@ async def register_switch(site: SmallSite, name: str, port: int, **params: Any) 
 
 
 def access(vlan: int) -> Carried:
-    """What an access port of a VLAN carries."""
+    """Return what an access port in a VLAN carries."""
     return Carried(untagged=vlan)
 
 
 def tagged(*vlans: int, untagged: int | None = None) -> Carried:
-    """What a port carries that VLANs are tagged on."""
+    """Return what a port with tagged VLANs carries."""
     return Carried(untagged=untagged, tagged=frozenset(vlans))
 
 
 def step_of(job: dict[str, Any], device: str, kind: str, target: str = "") -> dict[str, Any]:
-    """Give the one step of a job that is of a kind, on a device (and on a target)."""
+    """Return a job's only step of this kind on a device (and a target)."""
     [found] = [
         step
         for step in job["steps"]
@@ -350,5 +350,5 @@ def step_of(job: dict[str, Any], device: str, kind: str, target: str = "") -> di
 
 
 def states(job: dict[str, Any], device: str) -> list[str]:
-    """Give the states of a job's steps on a device."""
+    """Return the states of a job's steps on a device."""
     return [step["state"] for step in job["steps"] if step["device"] == device]

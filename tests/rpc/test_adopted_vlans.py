@@ -1,4 +1,4 @@
-"""A VLAN that was found on a switch and taken over, when its network is gone."""
+"""A VLAN that was adopted from a switch, after its network was deleted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.rpc.one_switch import Registered, one_switch
 
 
 @pytest.mark.parametrize("dialect", ["cisco_ios", "dell_powerconnect"])
-async def test_its_id_is_free_again_also_where_vlans_stay(
+async def test_its_id_becomes_free_even_on_switches_that_never_remove_vlans(
     dialect: str, tmp_path: Path, registered: Callable[[str], Registered]
 ) -> None:
     async with one_switch(tmp_path, dialect, registered(dialect)) as site:

@@ -1,7 +1,7 @@
-"""Two projects and an admin at work all at once, by dice, while switches and daemons fail.
+"""Two projects and an admin act at random and at the same time, while switches and daemons fail.
 
-Nobody waits for anybody. Whatever happens, no line that is sent may break isolation (watch.py), no
-call may fail unexpectedly, and when the trouble is over one apply each brings all to rest.
+Nobody waits for anybody. No line may break isolation (watch.py), no call may fail unexpectedly, and
+once the faults are gone, applying each project leaves nothing to do.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TROUBLE = ("^interface", "^switchport", "^no shutdown", "^shutdown", "^vlan", "^
 
 
 class Campaign:
-    """What may be done, by weight, and what was done."""
+    """The possible actions with their weights, and those that were taken."""
 
     def __init__(self, site: SmallSite, dice: random.Random) -> None:
         self.site = site
@@ -133,7 +133,7 @@ class Campaign:
             case 4:
                 faults.refuse_connections = True
             case _:
-                faults.line_delay = 0.002  # so that what others do comes in mid-script
+                faults.line_delay = 0.002  # so that others act in the middle of a script
         return name, line
 
     async def mend(self, project: str) -> Any:
@@ -148,7 +148,7 @@ class Campaign:
 
 
 OPTIONS = ({}, {}, {"window": 1}, {"window": 3, "ranges": False})
-"""How the switches are sent their lines: ahead of their answers, together, or one by one."""
+"""How lines are sent: ahead of their answers, in groups, or one by one."""
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -164,7 +164,7 @@ async def test_whatever_happens(
     await campaign.mend("")
     for job in (await site.call("job.list", limit=1000))["items"]:
         await site.finished(job["job"])
-    for project in ("red", "blue", "red", "blue", None):  # twice: each may wait for the other
+    for project in ("red", "blue", "red", "blue", None):  # twice: one may wait for the other
         job = await site.apply(project)
         assert job["state"] == "succeeded", (job["error"], campaign.done)
     for project in ("red", "blue", None):

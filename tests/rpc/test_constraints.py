@@ -1,4 +1,4 @@
-"""What the schema itself makes impossible, whatever the code above it does: plain SQL, refused."""
+"""What the database schema refuses, whatever the code above it does: plain SQL statements."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def held(site: SmallSite) -> SmallSite:
 
 
 async def impossible(attempt: Awaitable[int], why: str | None = None) -> None:
-    """See the schema refuse."""
+    """Check that the schema refuses the statements within."""
     with pytest.raises(sqlite3.IntegrityError, match=why):
         await attempt
 
@@ -43,7 +43,7 @@ async def test_a_node_has_one_holder(held: SmallSite) -> None:
     )
 
 
-async def test_a_node_changes_hands_by_release_only(held: SmallSite) -> None:
+async def test_a_node_changes_its_holder_only_by_release(held: SmallSite) -> None:
     await impossible(
         held.sql(
             f"UPDATE allocation SET project_id = {PROJECT} WHERE node_id = {NODE}",
@@ -67,8 +67,8 @@ async def test_an_unparked_node_cannot_be_allocated(empty_site: SmallSite) -> No
     )
 
 
-async def test_a_node_on_a_network_cannot_be_given_up(held: SmallSite) -> None:
-    """Neither while it is staged on one, nor while its port may still carry one."""
+async def test_a_node_on_a_network_cannot_be_deallocated(held: SmallSite) -> None:
+    """Not while it is staged on one, and not while its port may still carry one."""
     await held.connect("node-1", "net")
     give_up = f"DELETE FROM allocation WHERE node_id = {NODE}"
     await impossible(held.sql(give_up, ("node-1",)), "is not confirmed parked or still connected")
@@ -94,7 +94,7 @@ async def test_a_vlan_id_belongs_to_one_network(held: SmallSite) -> None:
     )
 
 
-async def test_the_default_vlan_is_nobody_s(held: SmallSite) -> None:
+async def test_no_network_has_the_default_vlan(held: SmallSite) -> None:
     for vlan in (0, 1, 4095):
         await impossible(held.sql("UPDATE vlan_claim SET vlan = ? WHERE vlan = 100", (vlan,)))
 
@@ -126,7 +126,7 @@ async def test_a_nic_cannot_be_connected_to_a_foreign_network(held: SmallSite) -
     )
 
 
-async def test_a_nic_of_a_node_that_nobody_holds_cannot_be_connected(held: SmallSite) -> None:
+async def test_a_nic_of_a_free_node_cannot_be_connected(held: SmallSite) -> None:
     await impossible(
         held.sql(f"INSERT INTO connection VALUES ({NIC}, {NETWORK}, 0)", ("node-3", "net")),
         "may not use this network",
@@ -182,7 +182,7 @@ async def test_a_port_has_one_nic_behind_it(held: SmallSite) -> None:
 
 
 async def test_a_held_node_s_nic_cannot_be_moved_to_another_port(held: SmallSite) -> None:
-    """The port it leaves would keep its VLAN, and the one it comes to was never looked at."""
+    """The old port would keep its VLAN, and nobody has read the new one."""
     await held.call("port.register", switch="sw1", ports=["Gi1/0/9"])
     await impossible(
         held.sql(
@@ -194,13 +194,13 @@ async def test_a_held_node_s_nic_cannot_be_moved_to_another_port(held: SmallSite
     )
 
 
-async def test_no_switch_is_called_as_plans_call_the_master(held: SmallSite) -> None:
+async def test_no_switch_has_a_name_that_plans_use_for_the_master(held: SmallSite) -> None:
     for name in ("master", "libvirt"):
         await impossible(held.sql("UPDATE switch SET name = ? WHERE name = 'sw1'", (name,)))
 
 
-async def test_a_transaction_is_kept_wholly_or_not_at_all(held: SmallSite) -> None:
-    """A node whose second nic is plugged in where another's is: nothing of it is registered."""
+async def test_a_transaction_is_committed_entirely_or_not_at_all(held: SmallSite) -> None:
+    """The second nic's port is taken, so neither the node nor its first nic is registered."""
     await held.call("port.register", switch="sw1", ports=["Gi1/0/9"])
     nics = [
         {"nic": "eth0", "switch": "sw1", "port": "Gi1/0/9"},

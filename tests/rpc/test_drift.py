@@ -64,8 +64,8 @@ async def test_a_port_changed_by_hand_is_found_reported_and_repaired(
     async with listening(applied) as client:
         await client.call("events.subscribe")
         report = await applied.call("drift.check", switch="sw1")
-        told = await client.until(lambda name, event: event.get("noun") == "drift")
-    assert (told["verb"], told["name"]) == ("found", "sw1 Gi1/0/2")
+        event = await client.until(lambda name, event: event.get("noun") == "drift")
+    assert (event["verb"], event["name"]) == ("found", "sw1 Gi1/0/2")
     [item] = report["items"]
     assert item["project"] == "red"
     assert item["behind"] == "node-1:eth0"
@@ -268,9 +268,9 @@ async def test_the_present_state_of_ports_can_be_adopted_as_applied(site: SmallS
     by_hand(site, "sw1", "Gi1/0/2", 100)
     by_hand(site, "sw1", "Gi1/0/4", 900)
 
-    told = await site.call("switch.probe", switch="sw1", adopt=True, dry_run=True)
-    assert "GigabitEthernet1/0/2" in [p["port"] for p in told["ports"] if p["adopted"]]
-    assert any("Gi1/0/4" in warning and "900" in warning for warning in told["warnings"])
+    probe = await site.call("switch.probe", switch="sw1", adopt=True, dry_run=True)
+    assert "GigabitEthernet1/0/2" in [p["port"] for p in probe["ports"] if p["adopted"]]
+    assert any("Gi1/0/4" in warning and "900" in warning for warning in probe["warnings"])
     assert not (await site.call("plan.show", project="red"))["empty"]
 
     await site.call("switch.probe", switch="sw1", adopt=True)

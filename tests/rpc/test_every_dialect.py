@@ -40,20 +40,20 @@ BY_TELNET_OR_SSH = pytest.mark.parametrize(
     [(dialect, "telnet") for dialect in dialects()] + [(dialect, "ssh") for dialect in SSH],
 )
 SHELLS = ("cumulus_nvue", "sonic")
-"""Their uptime is that of the machine that simulates them."""
+"""Their uptime is that of the machine that runs the simulator."""
 
 KEEPS_USED_VLANS = ("juniper_junos", "sonic")
-"""They remove no VLAN that ports are on."""
+"""They do not remove a VLAN while ports are in it."""
 
 FOREIGN = 900
-"""A VLAN of the site's own, outside HaaS's pool."""
+"""A VLAN of the site's own, outside the pool."""
 
 
 @pytest.fixture
 async def parked(
     dialect: str, tmp_path: Path, registered: Callable[[str], Registered]
 ) -> AsyncIterator[OneSwitch]:
-    """A site whose switch is registered and parked; projects red and blue hold nothing."""
+    """A site whose switch is registered and parked. Projects red and blue hold nothing."""
     async with one_switch(tmp_path, dialect, registered(dialect)) as site:
         yield site
 
@@ -67,24 +67,24 @@ async def applied(site: OneSwitch, project: str | None = None, *, blind: bool = 
     since, before = len(site.device.lines), site.device.counters.saves
     past = len(site.device.history)
     await site.succeeds(project)
-    told = site.told(since)
+    sent = site.sent_lines(since)
     if site.dialect.commit:  # no other line has an effect
         changing = {entry.line.text for entry in site.device.history[past:]}
         assert changing <= set(site.dialect.commit)
-    assert blind or told == [plain(line) for line in lines_of(plan)]
-    if told and site.dialect.saves:
+    assert blind or sent == [plain(line) for line in lines_of(plan)]
+    if sent and site.dialect.saves:
         assert site.device.counters.saves == before + 1
     assert not site.device.modified
-    return told
+    return sent
 
 
 def plain(line: str) -> str:
-    """Write a line as the simulator notes it: what a shell made of it."""
+    """Return a line as the simulator records it, after the shell has parsed it."""
     return shlex.join(shlex.split(line.removeprefix("sudo -n "))) if "sudo" in line else line
 
 
 async def own(site: OneSwitch) -> None:
-    """Let the site use VLAN 900 on a port of its own, as it did long before there was HaaS."""
+    """Put a port of the site's own on VLAN 900, as it was before HaaS."""
     await site.by_hand(SetVlan(FOREIGN, present=True))
     await site.by_hand(SetPort(site.device.port_list[COUNT - 1], PortConfig(FOREIGN)))
     site.device.save()
@@ -92,7 +92,9 @@ async def own(site: OneSwitch) -> None:
 
 
 @BY_TELNET_OR_SSH
-async def test_from_the_box_to_parked_ports(dialect: str, transport: str, tmp_path: Path) -> None:
+async def test_from_factory_defaults_to_parked_ports(
+    dialect: str, transport: str, tmp_path: Path
+) -> None:
     async with one_switch(tmp_path, dialect, transport=transport) as site:
         device, known = site.device, site.dialect
         await own(site)
@@ -137,7 +139,7 @@ async def test_from_the_box_to_parked_ports(dialect: str, transport: str, tmp_pa
 
 
 async def carries(site: OneSwitch, **nics: Any) -> None:
-    """See what each nic's port carries, also by its own account; the others carry nothing."""
+    """Check what each nic's port carries, also as the API reports it; others carry nothing."""
     for number in range(1, 5):
         for nic in ("ipmi", "eth0"):
             wanted = nics.get(f"node{number}_{nic}", NOTHING)
@@ -147,7 +149,7 @@ async def carries(site: OneSwitch, **nics: Any) -> None:
 
 
 @EVERY
-async def test_what_nodes_carry_through_their_lives(parked: OneSwitch) -> None:
+async def test_what_ports_carry_as_their_nodes_change(parked: OneSwitch) -> None:
     site = parked
     await site.hold_nodes("red", "node-1", "node-2", "node-3")
     await site.hold_nodes("blue", "node-4")
@@ -172,7 +174,7 @@ async def test_what_nodes_carry_through_their_lives(parked: OneSwitch) -> None:
     await applied(site, "blue")
     await carries(site, **there, node4_eth0=access(blue))
 
-    # moved: from net to more, from native and tagged to tagged only, and the other way round
+    # moved: from net to more, from untagged and tagged to tagged only, and vice versa
     for node, network in (("node-1", "net"), ("node-2", "net")):
         await site.call("nic.disconnect", node=node, nic="eth0", network=network)
     await site.connect("node-1", "more")
@@ -190,7 +192,7 @@ async def test_what_nodes_carry_through_their_lives(parked: OneSwitch) -> None:
     there["node3_eth0"] = access(red)
     await carries(site, **there, node4_eth0=access(blue))
 
-    # handed over: parked by its release, then blue's
+    # released, so parked, and then allocated to blue
     released = await site.call("node.release", node="node-1")
     await site.finished(released["job"])
     assert site.carried("node-1") == NOTHING
@@ -203,7 +205,7 @@ async def test_what_nodes_carry_through_their_lives(parked: OneSwitch) -> None:
         site, **there, node1_eth0=access(blue), node1_ipmi=tagged(blue), node4_eth0=access(blue)
     )
 
-    # a network is gone, and its id is free only then
+    # deleted networks: the VLAN id becomes free only once the switch has removed it
     await site.call("nic.disconnect", node="node-2", nic="eth0")
     await site.call("network.delete", project="red", network="more")
     error = await site.refused("network.create", project="blue", network="new", vlan=more)
@@ -216,14 +218,14 @@ async def test_what_nodes_carry_through_their_lives(parked: OneSwitch) -> None:
     )  # fmt: skip
     await site.call("network.create", project="blue", network="new", vlan=more)
 
-    # what is carried outlives a power cut, and one session did it all
+    # the configuration survives a power failure, and all was done in one session
     assert site.device.counters.logins == logins + 1
     before = [site.device.carried(name) for name in site.device.port_list]
     site.device.reload()
     assert [site.device.carried(name) for name in site.device.port_list] == before
 
 
-# --- what is not as it was applied ----------------------------------------------------------------
+# --- drift ----------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -251,7 +253,7 @@ IN_USE = {
 
 
 async def repaired(site: OneSwitch) -> None:
-    """Repair; see that it succeeds and is saved."""
+    """Repair; check that it succeeds and is saved."""
     started = await site.call("drift.repair", switch="sw1")
     job = await site.finished(started["job"])
     assert job["state"] == "succeeded", job["error"]
@@ -265,16 +267,16 @@ async def nothing_to_apply(site: OneSwitch) -> None:
 
 
 @EVERY
-async def test_what_is_changed_by_hand_is_found_and_put_right(in_use: OneSwitch) -> None:
+async def test_changes_by_hand_are_found_and_repaired(in_use: OneSwitch) -> None:
     site = in_use
     await own(site)
     names = site.device.port_list
     places = {node: site.behind(node) for node in ("node-1", "node-2", "node-3", "node-4")}
-    site.watch.on = False  # it would complain of what is done by hand
+    site.watch.on = False  # the changes below are not made by HaaS
     await site.by_hand(
-        SetPort(names[places["node-1"]], PortConfig(102)),  # red's nic among blue's
+        SetPort(names[places["node-1"]], PortConfig(102)),  # red's nic on blue's network
         SetPort(names[places["node-2"]], PortConfig(None, (102,))),
-        SetPort(names[places["node-3"]], PortConfig(100)),  # nobody's node
+        SetPort(names[places["node-3"]], PortConfig(100)),  # a free node
         SetPort(names[places["node-4"]], PARKED),
     )
     logins, since = site.device.counters.logins, len(site.device.history)
@@ -289,9 +291,9 @@ async def test_what_is_changed_by_hand_is_found_and_put_right(in_use: OneSwitch)
     }
     await repaired(site)
     await carries(site, **IN_USE)
-    assert site.device.counters.logins == logins  # all in the session that there was
+    assert site.device.counters.logins == logins  # no new session was opened
     assert site.device.carried(names[COUNT - 1]) == access(FOREIGN)
-    for node in ("node-1", "node-2", "node-3"):  # closed before they carry what they should
+    for node in ("node-1", "node-2", "node-3"):  # shut before they carry what they should
         name = names[places[node]]
         history = [
             each.changed[name] for each in site.device.history[since:] if name in each.changed
@@ -301,8 +303,8 @@ async def test_what_is_changed_by_hand_is_found_and_put_right(in_use: OneSwitch)
 
 
 @pytest.mark.parametrize("dialect", [name for name in dialects() if name not in KEEPS_USED_VLANS])
-async def test_a_vlan_that_is_removed_by_hand_is_made_again(in_use: OneSwitch) -> None:
-    """With all that ports have lost by that."""
+async def test_a_vlan_removed_by_hand_is_created_again(in_use: OneSwitch) -> None:
+    """So is whatever its ports have lost with it."""
     site = in_use
     site.watch.on = False
     await site.by_hand(SetVlan(100, present=False))
@@ -318,13 +320,13 @@ async def test_a_vlan_that_is_removed_by_hand_is_made_again(in_use: OneSwitch) -
 
 
 @EVERY
-async def test_after_lines_were_refused_the_next_apply_finds_a_session_that_works(
+async def test_refused_lines_leave_a_usable_session_for_the_next_apply(
     in_use: OneSwitch,
 ) -> None:
-    """Lines that enter something were refused, and those sent ahead to leave it led outside."""
+    """Lines that enter a mode were refused, so the lines sent ahead to leave it left the parent."""
     site = in_use
     await site.hold_nodes("red", "node-3")
-    await site.connect("node-1", "net", nic="ipmi")  # three ports that are entered one by one
+    await site.connect("node-1", "net", nic="ipmi")  # three ports, configured one by one
     await site.connect("node-2", "more", nic="ipmi")
     await site.connect("node-3", "net", nic="ipmi", tagged=True)
     plan = await site.call("plan.show", project="red")
@@ -340,13 +342,13 @@ async def test_after_lines_were_refused_the_next_apply_finds_a_session_that_work
 
 
 @EVERY
-async def test_a_port_that_somebody_changed_carries_nothing_else_on_its_way(
+async def test_a_port_changed_by_hand_carries_no_third_vlan_while_it_is_set(
     in_use: OneSwitch,
 ) -> None:
-    """Nobody looked for drift: what was applied is not what an apply finds."""
+    """Drift was not checked, so the port is not in the state that was applied."""
     site, device = in_use, in_use.device
     one, two = (device.port_list[site.behind(node)] for node in ("node-1", "node-2"))
-    site.watch.on = False  # it would complain of what is done by hand
+    site.watch.on = False  # the changes below are not made by HaaS
     await site.by_hand(
         SetPort(one, PortConfig(None, (102,))), SetPort(two, PortConfig(102)),
     )  # fmt: skip
@@ -369,8 +371,10 @@ async def test_a_port_that_somebody_changed_carries_nothing_else_on_its_way(
 
 
 @EVERY
-async def test_no_password_is_told(in_use: OneSwitch, caplog: pytest.LogCaptureFixture) -> None:
-    """Not of a login that works, nor of one that fails at the first or the second password."""
+async def test_no_password_leaves_the_daemon_with_this_dialect(
+    in_use: OneSwitch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whether the login succeeds or fails, at the first or the second password."""
     site = in_use
     caplog.set_level(logging.DEBUG)
     right = site.credentials["lab"]
@@ -392,7 +396,7 @@ async def test_no_password_is_told(in_use: OneSwitch, caplog: pytest.LogCaptureF
             free_of_secrets("a job", await site.call("job.show", job=job))
             await site.call("switch.probe", switch="sw1") if credential == right else None
         assert ended["state"] == "succeeded", ended["error"]
-        free_of_secrets("a notification", client.told)
+        free_of_secrets("a notification", client.received)
     free_of_secrets("a log", caplog.text)
     free_of_secrets("the switch's records", site.device.lines)
     await site.stop()
@@ -403,10 +407,10 @@ async def test_no_password_is_told(in_use: OneSwitch, caplog: pytest.LogCaptureF
 
 
 @EVERY
-async def test_a_restart_with_an_older_configuration_leaves_no_port_open(
+async def test_a_restart_with_an_older_configuration_leaves_no_wrong_port_open(
     in_use: OneSwitch,
 ) -> None:
-    """It was saved when node-3 was blue's, node-4 parked and node-1 on another network."""
+    """Saved when blue held node-3, node-4 was parked, and node-1 was on another network."""
     site, device = in_use, in_use.device
     names = device.port_list
     now = device.running.copy()
@@ -421,7 +425,7 @@ async def test_a_restart_with_an_older_configuration_leaves_no_port_open(
     device.settle()
     await carries(site, **IN_USE)
     device.startup = older
-    await site.sql("UPDATE switch SET booted = booted - 3600")  # it had been up for an hour
+    await site.sql("UPDATE switch SET booted = booted - 3600")  # as if up for an hour
     device.reload()
     assert site.carried("node-3") == tagged(101, untagged=102)
     since, logins = len(device.history), device.counters.logins
@@ -435,7 +439,7 @@ async def test_a_restart_with_an_older_configuration_leaves_no_port_open(
             opened = [name for name, carried in entry.changed.items() if carried != NOTHING]
             assert not (opened and open_still), entry
             open_still -= entry.changed.keys()
-        assert not open_still  # when the probe is answered, at the latest
+        assert not open_still  # at the latest when the probe has returned
         await client.until(lambda _, event: event.get("verb") == "restarted")
         await client.until(
             lambda _, event: event.get("noun") == "job" and event["verb"] == "succeeded"
@@ -447,12 +451,12 @@ async def test_a_restart_with_an_older_configuration_leaves_no_port_open(
     await nothing_to_apply(site)
 
     await site.restart()
-    await site.call("switch.probe", switch="sw1")  # it is not taken for restarted once more
+    await site.call("switch.probe", switch="sw1")  # does not count as another restart
     assert await repairs(site) == 1
 
 
 async def repairs(site: OneSwitch) -> int:
-    """Count the jobs that put a switch right."""
+    """Return the number of repair jobs."""
     jobs = (await site.call("job.list"))["items"]
     return [job["kind"] for job in jobs].count("repair")
 
@@ -467,8 +471,8 @@ UP = (
 
 
 @pytest.mark.parametrize("dialect", [name for name in dialects() if name not in SHELLS])
-async def test_how_long_a_switch_is_up_is_read_right_whatever_it_is(parked: OneSwitch) -> None:
-    """Else one that was up all the time would be taken for restarted, or the other way round."""
+async def test_any_uptime_is_read_correctly(parked: OneSwitch) -> None:
+    """Otherwise a switch would count as restarted although it was not, or the other way round."""
     device, driver = parked.device, parked.driver()
     await driver.open(lambda line: None)
     for seconds in UP:
@@ -482,15 +486,15 @@ async def test_how_long_a_switch_is_up_is_read_right_whatever_it_is(parked: OneS
     await driver.close()
 
 
-async def test_a_switch_that_counts_its_days_only_is_not_taken_for_restarted(
+async def test_a_switch_that_reports_uptime_in_days_does_not_count_as_restarted(
     tmp_path: Path, registered: Callable[[str], Registered]
 ) -> None:
-    """ProVision does from the first day on: an hour later it seems to have booted an hour later."""
+    """ProVision rounds down to days, so an hour later it appears to have booted an hour later."""
     async with one_switch(tmp_path, "hp_procurve", registered("hp_procurve")) as site:
         device = site.device
         device.booted -= 3 * DAY
         await site.call("switch.probe", switch="sw1")
-        for up in (HOUR, 20 * HOUR, DAY, 4 * DAY):  # so much later
+        for up in (HOUR, 20 * HOUR, DAY, 4 * DAY):  # later by this much
             await site.sql("UPDATE switch SET booted = booted - ?", (up,))
             device.booted -= up
             for session in list(device.sessions):

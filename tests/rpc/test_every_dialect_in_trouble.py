@@ -1,8 +1,8 @@
-"""Every dialect in trouble: whatever its switch refuses, cuts, stalls at, or says in between.
+"""Every dialect in trouble: its switch refuses lines, disconnects, stalls, and logs in between.
 
-Two projects and an admin are at work all at once, by dice, as in test_campaign. Whatever happens,
-no line breaks isolation, no call and no job fails unexpectedly, and when the trouble is over all
-comes to rest. ``HAAS_TEST_SEEDS`` is how many times that is tried for each dialect.
+Two projects and an admin act at random and at the same time, as in test_campaign. No line breaks
+isolation, no call and no job fails unexpectedly, and once the faults are gone, applying leaves
+nothing to do. ``HAAS_TEST_SEEDS`` is the number of runs for each dialect.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ OPTIONS = ({}, {"window": 1}, {"ranges": False}, {"window": 3})
 
 
 class Trouble(Campaign):
-    """A campaign with one switch, to which anything may happen."""
+    """A campaign with one switch, on which all kinds of faults occur."""
 
     site: OneSwitch
 
@@ -59,7 +59,7 @@ class Trouble(Campaign):
         vars(device).update(record=noted, settle=settled)
 
     def chatter(self, line: LineRecord | None) -> None:
-        """Log something, before or after what a line says."""
+        """Maybe print a log message, before or after a line's answer."""
         asked = ("username", "password", "enable", "question")
         if line and line.mode not in asked and self.dice.random() < self.chatty:
             self.site.device.announce(self.dice.choice(self.vendor.logs))
@@ -84,11 +84,11 @@ class Trouble(Campaign):
             case 10:
                 self.chatty = 0.4
             case _:
-                faults.line_delay = 0.002  # so that what others do comes in mid-script
+                faults.line_delay = 0.002  # so that others act in the middle of a script
         return line
 
     async def fill(self) -> None:
-        """Take all sessions that the switch has."""
+        """Occupy all sessions of the switch."""
         device = self.site.device
         while device.has_room():
             reader, writer = await asyncio.open_connection("127.0.0.1", device.port)
@@ -125,7 +125,7 @@ async def test_whatever_happens(
     async with one_switch(tmp_path, dialect, registered(dialect), answer_timeout=0.5) as site:
         options = msgspec.json.encode(dice.choice(OPTIONS)).decode()
         await site.sql("UPDATE switch SET options = ?", (options,))
-        await site.call("drift.check")  # so that there are lines to fail
+        await site.call("drift.check")  # so that the switch has received lines that can fail
         trouble = Trouble(site, dice)
         await trouble.run(ACTS)
 
@@ -135,7 +135,7 @@ async def test_whatever_happens(
         await site.restart()
         for job in (await site.call("job.list", limit=1000))["items"]:
             await site.finished(job["job"])
-        for project in ("red", "blue", "red", "blue", None):  # twice: each may wait for the other
+        for project in ("red", "blue", "red", "blue", None):  # twice: one may wait for the other
             job = await site.apply(project)
             assert job["state"] == "succeeded", (job["error"], trouble.done)
         for project in ("red", "blue", None):

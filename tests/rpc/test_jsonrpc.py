@@ -1,4 +1,4 @@
-"""JSON-RPC beyond the specification's examples: nonsense, limits, and what must never leak."""
+"""JSON-RPC beyond the specification's examples: bad messages, limits, and what must not leak."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PING = {"jsonrpc": "2.0", "method": "system.info", "id": 1}
 
 
 async def answer(site: SmallSite, body: Any) -> Any:
-    """Send a body; give the answer, which has to be JSON as RFC 8259 has it."""
+    """Send a body; return the answer, which must be valid JSON (RFC 8259)."""
     status, text = await site.post(body)
     assert status == 200, (status, text)
 
@@ -36,7 +36,7 @@ async def code_of(site: SmallSite, body: Any) -> tuple[int, Any]:
     return said["error"]["code"], said["id"]
 
 
-# --- nonsense -------------------------------------------------------------------------------------
+# --- bad messages ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ async def code_of(site: SmallSite, body: Any) -> tuple[int, Any]:
     ],
     ids=lambda body: repr(body[:50]),
 )
-async def test_what_is_not_json_is_a_parse_error(empty_site: SmallSite, body: bytes) -> None:
+async def test_invalid_json_is_a_parse_error(empty_site: SmallSite, body: bytes) -> None:
     assert await code_of(empty_site, body) == (-32700, None)
 
 
@@ -78,7 +78,7 @@ async def test_what_is_not_json_is_a_parse_error(empty_site: SmallSite, body: by
     ],
     ids=str,
 )  # fmt: skip
-async def test_what_is_no_request_is_an_invalid_request(
+async def test_json_that_is_not_a_request_is_an_invalid_request(
     empty_site: SmallSite, request_: Any
 ) -> None:
     said = await answer(empty_site, json.dumps(request_))
@@ -88,13 +88,13 @@ async def test_what_is_no_request_is_an_invalid_request(
 
 
 @pytest.mark.parametrize("identity", ["", "a", "ä€𝄞", 0, -1, 1.5, 10**30, None])
-async def test_the_id_comes_back_as_it_was(empty_site: SmallSite, identity: Any) -> None:
+async def test_the_answer_has_the_request_s_id(empty_site: SmallSite, identity: Any) -> None:
     said = await answer(empty_site, {**PING, "id": identity})
     assert said["id"] == identity
     assert "result" in said
 
 
-async def test_params_go_by_name_or_by_position(site: SmallSite) -> None:
+async def test_params_are_passed_by_name_or_by_position(site: SmallSite) -> None:
     for params in ({"node": "node-1"}, ["node-1"]):
         said = await answer(site, {**PING, "method": "node.show", "params": params})
         assert said["result"]["node"] == "node-1"
@@ -125,7 +125,7 @@ async def test_params_go_by_name_or_by_position(site: SmallSite) -> None:
          "vlan"),
     ],
 )  # fmt: skip
-async def test_wrong_params_are_named(
+async def test_an_error_names_the_wrong_param(
     site: SmallSite, name: str, params: Any, message: str, field: str
 ) -> None:
     error = await site.refused(name, **params)
@@ -137,7 +137,7 @@ async def test_wrong_params_are_named(
 # --- limits ---------------------------------------------------------------------------------------
 
 
-async def test_a_batch_has_its_limit(empty_site: SmallSite) -> None:
+async def test_a_batch_that_is_too_long_is_refused(empty_site: SmallSite) -> None:
     full = [{**PING, "id": number} for number in range(dispatch.MAX_BATCH)]
     said = await answer(empty_site, full)
     assert [one["id"] for one in said] == list(range(dispatch.MAX_BATCH))
@@ -146,12 +146,12 @@ async def test_a_batch_has_its_limit(empty_site: SmallSite) -> None:
     assert "A batch may hold 1000 calls, not 1001" in said["error"]["message"]
 
 
-async def test_one_bad_item_does_not_spoil_its_batch(empty_site: SmallSite) -> None:
+async def test_a_bad_item_of_a_batch_does_not_affect_the_others(empty_site: SmallSite) -> None:
     said = await answer(empty_site, [PING, 1, {**PING, "id": 2, "method": "no.such"}, {**PING}])
     assert [list(one)[1] for one in said] == ["result", "error", "error", "result"]
 
 
-async def test_the_calls_of_a_batch_are_carried_out_in_their_order(empty_site: SmallSite) -> None:
+async def test_the_calls_of_a_batch_run_in_order(empty_site: SmallSite) -> None:
     calls = [("project.create", {"project": "p"}), ("user.create", {"user": "u"}),
              ("project.add_member", {"project": "p", "user": "u"})]  # fmt: skip
     said = await answer(
@@ -166,16 +166,16 @@ async def test_a_message_that_is_too_large_is_refused(empty_site: SmallSite) -> 
     assert status == 413
 
 
-# --- what must never leak -------------------------------------------------------------------------
+# --- what must not leak ---------------------------------------------------------------------------
 
 
 def broken(call: TxCall, secret: str) -> None:
-    """Fail as a bug would."""
+    """Fail like a bug."""
     raise ValueError(f"the secret is {secret}")
 
 
 def unwritable(call: TxCall) -> float:
-    """Give what JSON has no word for."""
+    """Return something that JSON cannot express."""
     return float("nan")
 
 
@@ -206,7 +206,7 @@ async def test_an_unexpected_failure_is_masked(buggy: SmallSite) -> None:
     assert "hunter2" not in text
     said = await answer(buggy, {**PING, "method": "test.unwritable"})
     assert (said["error"]["code"], said["id"]) == (-32603, 1)
-    assert "result" in await answer(buggy, PING)  # and life goes on
+    assert "result" in await answer(buggy, PING)  # the daemon still answers
 
 
 def test_each_kind_of_error_has_its_own_code() -> None:
@@ -237,7 +237,7 @@ SENSIBLE: dict[str, list[Any]] = {
     "timeout": [0], "transport": ["telnet", "ssh"], "user": ["rita", "eve"], "vlan": [100],
     "with": ["blue"],
 }  # fmt: skip
-"""Values with which calls get beyond the validation of their params."""
+"""Values that pass the validation of params."""
 
 TAKES_LONG = {"switch.probe", "switch.trust", "job.wait"}
 
@@ -248,10 +248,8 @@ TAKES_LONG = {"switch.probe", "switch.trust", "job.wait"}
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-async def test_no_params_whatever_make_the_daemon_fail(
-    site: SmallSite, data: st.DataObject
-) -> None:
-    """Everything is answered with a result, or with a sentence that says what is wrong."""
+async def test_no_params_make_the_daemon_fail(site: SmallSite, data: st.DataObject) -> None:
+    """Every call gets a result, or an error that says what is wrong."""
     name = data.draw(st.sampled_from(sorted(METHODS.keys() - TAKES_LONG)))
     fields = METHODS[name].params.__struct_encode_fields__
     params = {}
@@ -282,7 +280,7 @@ async def test_no_params_whatever_make_the_daemon_fail(
     ],
     ids=lambda value: str(value)[:40],
 )
-async def test_extremes_are_answered_too(
+async def test_extreme_values_are_answered(
     site: SmallSite, name: str, params: Any, kind: str
 ) -> None:
     assert (await site.refused(name, **params)).kind == kind
@@ -292,8 +290,8 @@ async def test_extremes_are_answered_too(
     "options",
     [{"encapsulation": None}, {"encapsulation": ["dot1q"]}, {"encapsulation": "dot1q\nno vlan 2"}],
 )
-async def test_options_are_plain_words(empty_site: SmallSite, options: Any) -> None:
-    """They end up in lines that are sent, and in the site file, which has no null."""
+async def test_options_must_be_plain_words(empty_site: SmallSite, options: Any) -> None:
+    """They become part of lines that are sent, and of the site file, which has no null."""
     error = await empty_site.refused(
         "switch.register", switch="sw1", dialect="cisco_ios", host="h", options=options
     )
@@ -302,7 +300,7 @@ async def test_options_are_plain_words(empty_site: SmallSite, options: Any) -> N
     await empty_site.call("site.export")
 
 
-async def test_an_unknown_method_is_told_as_every_error_is(empty_site: SmallSite) -> None:
+async def test_an_unknown_method_is_reported_like_any_error(empty_site: SmallSite) -> None:
     with pytest.raises(RpcError, match=r"no method nope\.nope; rpc\.discover lists") as refused:
         await empty_site.call("nope.nope")
     assert refused.value.kind == "method_not_found"

@@ -26,7 +26,7 @@ def subtract(call: TxCall, minuend: int, subtrahend: int) -> int:
 
 
 def update(call: TxCall, a: int, b: int, c: int, d: int, e: int) -> None:
-    """Take note."""
+    """Record the call."""
     UPDATES.append((a, b, c, d, e))
 
 
@@ -36,12 +36,12 @@ def sum_(call: TxCall, a: int, b: int, c: int) -> int:
 
 
 def notify_hello(call: TxCall, a: int) -> None:
-    """Take note."""
+    """Record the call."""
     UPDATES.append(a)
 
 
 def get_data(call: TxCall) -> list[Any]:
-    """Give something."""
+    """Return some data."""
     return ["hello", 5]
 
 
@@ -128,7 +128,7 @@ EXAMPLES: list[tuple[str, str, Any]] = [
 
 
 def plain(answer: Any) -> Any:
-    """Reduce an answer to what the specification fixes."""
+    """Return the parts of an answer that the specification defines."""
     if isinstance(answer, list):
         return [plain(one) for one in answer]
     assert answer.pop("jsonrpc") == "2.0"
@@ -153,7 +153,7 @@ async def test_example(example: SmallSite, name: str, body: str, wanted: Any) ->
         assert plain(json.loads(text)) == wanted
 
 
-async def test_the_notifications_of_the_examples_were_carried_out(example: SmallSite) -> None:
+async def test_the_notifications_of_the_examples_run(example: SmallSite) -> None:
     for _, body, wanted in EXAMPLES:
         if wanted is None:
             await example.post(body)

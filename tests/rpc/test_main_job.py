@@ -14,7 +14,7 @@ async def test_an_unconfirmed_node_becomes_free_once_the_site_is_parked(
     assert job["state"] == "succeeded"
     assert (await empty_site.call("node.show", node="node-1"))["state"] == "free"
     assert empty_site.switches["sw1"].carried("GigabitEthernet1/0/1") == NOTHING
-    # the trunk carries the pool, once there are VLANs; and nothing else, VLAN 1 neither
+    # the trunk carries the VLANs of the pool that exist, and nothing else, not even VLAN 1
     await empty_site.call("project.show", project="red")
     assert empty_site.switches["sw1"].carried("GigabitEthernet1/0/12") == NOTHING
 

@@ -1,4 +1,4 @@
-"""One port of a switch has one nic behind it, by whatever name it is registered."""
+"""A port has only one nic behind it, whichever of its names is used."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ async def test_a_port_cannot_be_registered_under_a_second_name(site: SmallSite, 
     assert refused.value.kind == "conflict"
 
 
-async def test_a_site_file_cannot_name_a_port_twice_either(site: SmallSite) -> None:
+async def test_a_site_file_cannot_register_a_port_twice(site: SmallSite) -> None:
     text = (await site.call("site.export"))["site"].replace('"Gi1/0/8",', '"gi1/0/7",')
     with pytest.raises(RpcError, match="registered already, as Gi1/0/7"):
         await site.call("site.import", site=text)
@@ -32,13 +32,13 @@ async def test_one_switch_cannot_be_registered_as_two(site: SmallSite) -> None:
         )
 
 
-async def test_a_shortened_name_must_say_which_port_it_is(site: SmallSite) -> None:
+async def test_an_ambiguous_short_port_name_is_refused(site: SmallSite) -> None:
     with pytest.raises(RpcError, match="write the type out") as refused:
         await site.call("port.register", switch="sw1", ports=["T1/0/1"])
     assert refused.value.data["field"] == "ports"
 
 
-async def test_nothing_is_taken_for_parked_on_a_switch_that_has_moved(site: SmallSite) -> None:
+async def test_ports_of_a_switch_with_a_new_address_do_not_count_as_parked(site: SmallSite) -> None:
     before = (await site.call("switch.show", switch="sw2"))["port"]
     text = (await site.call("site.export"))["site"]
     await site.call("site.import", site=text.replace(f"port = {before}", f"port = {before + 1}"))

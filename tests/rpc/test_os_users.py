@@ -1,4 +1,4 @@
-"""OS users on the Unix socket: who is let in, and who is told what."""
+"""OS users on the Unix socket: who may connect, and who receives which events."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 async def reachable(tmp_path: Any, prepared: Prepared) -> AsyncIterator[SmallSite]:
-    """A site on a socket that all can reach; nobody is in red, daemon in blue."""
+    """A site with a socket that all users can reach. User nobody is in red, daemon in blue."""
     with open_folder() as folder:
         server = Server(socket=str(folder / "rpcd.sock"))
         async with small_site(tmp_path, prepared, server=server) as site:
@@ -36,7 +36,7 @@ async def reachable(tmp_path: Any, prepared: Prepared) -> AsyncIterator[SmallSit
 
 
 async def curl_as(site: SmallSite, user: str, method: str, /, **params: Any) -> dict[str, Any]:
-    """Call as another OS user, by a process of its own, with curl."""
+    """Call a method as another OS user, with curl."""
     process = await asyncio.create_subprocess_exec(
         "curl", "-s", "--unix-socket", site.settings.server.socket, "http://haas/rpc",
         "-d", json.dumps({"jsonrpc": "2.0", "method": method, "params": params, "id": 1}),
@@ -47,7 +47,7 @@ async def curl_as(site: SmallSite, user: str, method: str, /, **params: Any) -> 
     return answer
 
 
-async def test_an_os_user_that_is_no_haas_user_is_denied(reachable: SmallSite) -> None:
+async def test_an_os_user_who_is_not_a_haas_user_is_denied(reachable: SmallSite) -> None:
     for method in ("system.info", "rpc.discover", "node.list"):
         error = (await curl_as(reachable, STRANGER, method))["error"]
         assert error["data"]["kind"] == "denied"
@@ -56,7 +56,7 @@ async def test_an_os_user_that_is_no_haas_user_is_denied(reachable: SmallSite) -
         )
 
 
-async def test_an_os_user_is_the_haas_user_of_its_name(reachable: SmallSite) -> None:
+async def test_an_os_user_is_the_haas_user_of_the_same_name(reachable: SmallSite) -> None:
     info = (await curl_as(reachable, MEMBER, "system.info"))["result"]
     assert (info["user"], info["admin"], info["projects"]) == (MEMBER, False, ["red"])
     made = await curl_as(reachable, MEMBER, "network.create", project="red", network="net")
@@ -65,13 +65,13 @@ async def test_an_os_user_is_the_haas_user_of_its_name(reachable: SmallSite) -> 
     assert denied["error"]["data"]["kind"] == "denied"
 
 
-async def test_a_deleted_user_is_out_at_once(reachable: SmallSite) -> None:
+async def test_a_deleted_user_loses_access_at_once(reachable: SmallSite) -> None:
     assert "result" in await curl_as(reachable, MEMBER, "system.info")
     async with listening_as(reachable, MEMBER) as client, listening_as(reachable, OTHER) as other:
         await client.call("system.info")
         await reachable.call("user.delete", user=MEMBER)
         assert await client.closed == WSCloseCode.POLICY_VIOLATION
-        await other.call("system.info")  # nobody else is disturbed
+        await other.call("system.info")  # other users are not affected
     assert "is not a HaaS user" in str(await curl_as(reachable, MEMBER, "system.info"))
 
 
@@ -79,7 +79,7 @@ async def test_root_is_an_admin(reachable: SmallSite) -> None:
     assert (await curl_as(reachable, "root", "system.info"))["result"]["admin"] is True
 
 
-async def test_a_haas_admin_is_one_by_its_user(reachable: SmallSite) -> None:
+async def test_an_os_user_whose_haas_user_is_an_admin_is_one(reachable: SmallSite) -> None:
     await reachable.call("user.create", user=STRANGER, admin=True)
     assert (await curl_as(reachable, STRANGER, "switch.list"))["result"]["items"]
 
@@ -90,11 +90,11 @@ async def test_everybody_may_connect_to_the_socket(reachable: SmallSite) -> None
     assert stat.S_IMODE(mode) == 0o666
 
 
-# --- who is told what -----------------------------------------------------------------------------
+# --- who receives which events --------------------------------------------------------------------
 
 
-async def all_news(site: SmallSite) -> None:
-    """All that red does in a day, and what the admins do beside it."""
+async def all_events(site: SmallSite) -> None:
+    """Do everything that red and the admins usually do."""
     await site.hold_nodes("red", "node-1")
     await site.network("red", "secret-net")
     await site.connect("node-1", "secret-net")
@@ -111,11 +111,11 @@ async def all_news(site: SmallSite) -> None:
     await site.call("project.remove_member", project="red", user="rita")
 
 
-def news(told: list[tuple[str, dict[str, Any]]]) -> list[str]:
-    return [f"{event['noun']} {event['verb']} {event['name']}" for _, event in told]
+def events(received: list[tuple[str, dict[str, Any]]]) -> list[str]:
+    return [f"{event['noun']} {event['verb']} {event['name']}" for _, event in received]
 
 
-async def test_news_of_a_project_are_for_its_members(reachable: SmallSite) -> None:
+async def test_events_of_a_project_are_for_its_members(reachable: SmallSite) -> None:
     site = reachable
     async with (
         listening_as(site, MEMBER) as member,
@@ -124,19 +124,19 @@ async def test_news_of_a_project_are_for_its_members(reachable: SmallSite) -> No
     ):
         for client in (member, other, admin):
             assert await client.call("events.subscribe") == {"subscribed": True}
-        await all_news(site)
+        await all_events(site)
         await site.call("project.create", project="last")
-        await site.call("node.register", node="node-9", nics=[])  # everybody hears of that
+        await site.call("node.register", node="node-9", nics=[])  # an event for everybody
         for client in (member, other, admin):
             await client.until(lambda _, event: event["name"] == "node-9")
 
-        assert news(other.told) == [
-            "node allocated node-1",  # was free, and is not any more
-            "network shared red/secret-net",  # with blue, its own
+        assert events(other.received) == [
+            "node allocated node-1",  # it was free, so everybody could see it
+            "network shared red/secret-net",  # shared with blue, which the receiver is in
             "node freed node-1",
             "node created node-9",
         ]
-        heard = news(member.told)
+        seen = events(member.received)
         for expected in (
             "network created secret-net",
             "node changed node-1",
@@ -145,18 +145,18 @@ async def test_news_of_a_project_are_for_its_members(reachable: SmallSite) -> No
             "node releasing node-1",
             "project changed red",
         ):
-            assert expected in heard
-        assert "secret-project" not in str(heard)
-        assert "secret-user" not in str(heard)
-        assert "sw2" not in str(heard)
-        everything = news(admin.told)
-        assert set(heard) | set(news(other.told)) <= set(everything)
+            assert expected in seen
+        assert "secret-project" not in str(seen)
+        assert "secret-user" not in str(seen)
+        assert "sw2" not in str(seen)
+        everything = events(admin.received)
+        assert set(seen) | set(events(other.received)) <= set(everything)
         assert "project created secret-project" in everything
-        numbers = [event["seq"] for _, event in admin.told]
+        numbers = [event["seq"] for _, event in admin.received]
         assert numbers == sorted(numbers)
 
 
-async def test_a_job_s_news_are_for_its_project(reachable: SmallSite) -> None:
+async def test_events_of_a_job_are_for_its_project(reachable: SmallSite) -> None:
     site = reachable
     await site.hold_nodes("red", "node-1")
     await site.network("red", "net")
@@ -175,12 +175,14 @@ async def test_a_job_s_news_are_for_its_project(reachable: SmallSite) -> None:
         await other.call("events.subscribe")
         held.release()
         await member.until(lambda _, event: event["state"] == "succeeded")
-        assert "switchport access vlan 100" in str(member.told)
+        assert "switchport access vlan 100" in str(member.received)
         await other.call("system.info")
-        assert other.told == []
+        assert other.received == []
 
 
-async def test_who_has_left_a_project_hears_no_more_of_its_jobs(reachable: SmallSite) -> None:
+async def test_a_former_member_receives_no_events_of_the_project_s_jobs(
+    reachable: SmallSite,
+) -> None:
     site = reachable
     await site.hold_nodes("red", "node-1")
     await site.network("red", "net")
@@ -193,10 +195,10 @@ async def test_who_has_left_a_project_hears_no_more_of_its_jobs(reachable: Small
         await client.call("events.subscribe")
         await site.call("project.remove_member", project="red", user=MEMBER)
         assert await client.closed == WSCloseCode.POLICY_VIOLATION
-        told = len(client.told)
+        before = len(client.received)
         held.release()
         await site.finished(job_id)
-        assert client.told[told:] == []
+        assert client.received[before:] == []
     async with listening_as(site, MEMBER) as client:
         with pytest.raises(RpcError, match=f"There is no job {job_id}."):
             await client.call("job.subscribe", job=job_id)

@@ -1,4 +1,4 @@
-"""A site's own dialect: a file in a folder, and HaaS speaks it."""
+"""A site's own dialect, loaded from a file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BASE = "from haas_rpcd.drivers.switch.dialects.cisco_ios import CiscoIos\n"
 
 
 def folder(tmp_path: Path, text: str | None = None) -> Path:
-    """A folder of dialects: with the example, or with this text."""
+    """Return a directory of dialects, with the example or with this text."""
     made = tmp_path / "dialects"
     made.mkdir(mode=0o755)
     file = made / "own.py"
@@ -35,7 +35,7 @@ def settings_with(settings: Settings, dialects: Path) -> Settings:
     return msgspec.structs.replace(settings, switches=switches)
 
 
-async def test_the_example_of_a_dialect_sets_ports_of_a_switch(
+async def test_the_example_dialect_sets_ports_of_a_switch(
     empty_site: SmallSite, tmp_path: Path
 ) -> None:
     site = empty_site
@@ -69,7 +69,7 @@ async def test_the_example_of_a_dialect_sets_ports_of_a_switch(
         (BASE + "class Mine(CiscoIos):\n    name = 'cisco_ios'\n", "a dialect cisco_ios already"),
     ],
 )
-def test_a_file_that_is_no_dialect_is_named_when_the_daemon_starts(
+def test_a_file_that_is_not_a_dialect_is_named_at_start(
     tmp_path: Path, text: str, says: str
 ) -> None:
     settings = settings_with(Settings(), folder(tmp_path, text))
@@ -78,8 +78,8 @@ def test_a_file_that_is_no_dialect_is_named_when_the_daemon_starts(
     assert "own.py" in str(caught.value)
 
 
-def test_a_file_that_others_may_write_is_not_run(tmp_path: Path) -> None:
-    """It would run with the daemon's rights."""
+def test_a_dialect_that_others_may_write_is_not_loaded(tmp_path: Path) -> None:
+    """Its code would run as the daemon."""
     dialects = folder(tmp_path, "raise SystemExit\n")
     (dialects / "own.py").chmod(0o666)
     with pytest.raises(ConfigError, match=r"own\.py can be written by others: run  chmod go-w"):

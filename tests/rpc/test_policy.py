@@ -1,4 +1,4 @@
-"""What the configuration allows: BMC nics for tenants, a master or none, and a changed pool."""
+"""Configuration: BMC nics for tenants, with or without a master, and a changed pool."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.rpc.small_site import Prepared, SmallSite, access, small_site, tagged
 
 @pytest.fixture
 async def strict(tmp_path: Path, prepared: Prepared) -> AsyncIterator[SmallSite]:
-    """A site where tenants do not connect BMCs."""
+    """A site where tenants may not connect BMC nics."""
     policy = Policy(tenants_connect_bmc=False)
     async with small_site(tmp_path, prepared, policy=policy) as site:
         await site.hold_nodes("red", "node-1")
@@ -23,7 +23,7 @@ async def strict(tmp_path: Path, prepared: Prepared) -> AsyncIterator[SmallSite]
         yield site
 
 
-async def test_only_admins_connect_bmc_nics_where_the_site_says_so(strict: SmallSite) -> None:
+async def test_only_admins_connect_bmc_nics_if_the_site_requires_it(strict: SmallSite) -> None:
     nic = {"node": "node-1", "nic": "ipmi"}
     for method, params in (("nic.connect", {"network": "net"}), ("nic.disconnect", {})):
         with pytest.raises(HaasError) as caught:
@@ -36,7 +36,7 @@ async def test_only_admins_connect_bmc_nics_where_the_site_says_so(strict: Small
     assert strict.carried("node-1", "ipmi") == access(100)
 
 
-async def test_a_bmc_nic_connects_like_any_other_else(site: SmallSite) -> None:
+async def test_otherwise_a_bmc_nic_is_connected_like_any_other(site: SmallSite) -> None:
     rita = site.tenant("rita")
     await rita.call("node.allocate", project="red", node="node-1")
     await rita.call("network.create", project="red", network="net")
@@ -45,7 +45,7 @@ async def test_a_bmc_nic_connects_like_any_other_else(site: SmallSite) -> None:
     assert site.carried("node-1", "ipmi") == access(100)
 
 
-async def test_a_daemon_without_a_master_makes_no_headnodes(
+async def test_a_daemon_without_a_master_creates_no_headnodes(
     tmp_path: Path, prepared: Prepared
 ) -> None:
     async with small_site(tmp_path, prepared, master=None) as site:
@@ -55,10 +55,10 @@ async def test_a_daemon_without_a_master_makes_no_headnodes(
         await site.hold_nodes("red", "node-1")
         await site.network("red", "net")
         await site.connect("node-1", "net")
-        await site.succeeds("red")  # all else works
+        await site.succeeds("red")  # everything else works
 
 
-async def test_a_headnode_that_was_made_before_the_master_was_taken_out(site: SmallSite) -> None:
+async def test_a_headnode_created_before_the_master_was_removed(site: SmallSite) -> None:
     await site.hold_nodes("red", "node-1")
     await site.network("red", "net")
     await site.call("headnode.create", project="red", headnode="head")
@@ -75,18 +75,18 @@ async def test_a_headnode_that_was_made_before_the_master_was_taken_out(site: Sm
     await site.succeeds("red")
 
 
-async def test_only_the_images_that_are_listed_are_cloned(site: SmallSite) -> None:
+async def test_only_listed_images_are_cloned(site: SmallSite) -> None:
     error = await site.refused("headnode.create", project="red", headnode="head", image="other")
     assert error.data["field"] == "image"
     assert "base-headnode ([master] images in haas.toml)" in error.message
 
 
-async def test_a_pool_that_was_widened_reaches_the_trunks_with_the_next_apply(
+async def test_the_next_apply_adds_a_widened_pool_to_the_trunks(
     site: SmallSite,
 ) -> None:
     trunk = "GigabitEthernet1/0/12"
     site.settings = msgspec.structs.replace(site.settings, vlans=Vlans(pool="100-119"))
-    site.watch.on = False  # its pool is the old one
+    site.watch.on = False  # it only knows the old pool
     await site.restart()
     plan = await site.call("plan.show")
     assert {step["target"] for step in plan["steps"] if step["kind"] == "port.set"} == {

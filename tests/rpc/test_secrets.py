@@ -1,4 +1,4 @@
-"""Switch passwords live in the credentials file only: nothing that leaves the daemon has them."""
+"""Switch passwords are in the credentials file only; nothing the daemon emits contains them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def free_of_secrets(what: str, text: Any) -> None:
 
 
 async def a_day(site: SmallSite) -> None:
-    """Logins that work and logins that fail, in every way there is."""
+    """Log in to switches successfully, and unsuccessfully in every possible way."""
     await site.hold_nodes("red", "node-1")
     await site.network("red", "net")
     await site.connect("node-1", "net")
@@ -61,13 +61,13 @@ async def test_no_password_leaves_the_daemon(
         assert len(jobs) == 5
         for job in jobs:
             free_of_secrets("a job", await site.call("job.show", job=job["job"]))
-        free_of_secrets("a notification", client.told)
+        free_of_secrets("a notification", client.received)
     free_of_secrets("the audit trail", await site.call("audit.list"))
     free_of_secrets("an export", await site.call("site.export"))
     free_of_secrets("a plan", await site.call("plan.show"))
     free_of_secrets("a switch", await site.call("switch.list"))
     free_of_secrets("a log", caplog.text)
-    assert "switch" in caplog.text or caplog.records  # something was logged at all
+    assert "switch" in caplog.text or caplog.records  # the log is not empty
 
 
 async def test_no_password_is_in_the_database(site: SmallSite) -> None:
@@ -80,8 +80,8 @@ async def test_no_password_is_in_the_database(site: SmallSite) -> None:
     await site.start()
 
 
-async def test_what_an_admin_types_in_the_wrong_place_is_not_kept(site: SmallSite) -> None:
-    """A password among a switch's options is refused, and the audit trail has no options."""
+async def test_a_password_entered_in_the_wrong_place_is_not_stored(site: SmallSite) -> None:
+    """A password among a switch's options is refused, and the audit trail omits options."""
     error = await site.refused(
         "switch.register", switch="sw9", dialect="cisco_ios", host="h",
         options={"password": RIGHT.password},
@@ -97,7 +97,7 @@ async def test_what_an_admin_types_in_the_wrong_place_is_not_kept(site: SmallSit
 async def test_the_program_logs_no_password_however_much_it_logs(
     tmp_path: Path, prepared: Prepared
 ) -> None:
-    """The libraries below do, at their debug level; --verbose must not turn that on."""
+    """The libraries do at their debug level, so --verbose must not enable that."""
     async with small_site(tmp_path, prepared) as site:
         await site.stop()
         known = tmp_path / "credentials.toml"

@@ -1,4 +1,4 @@
-"""The socket: one daemon on it, no moment without a store behind it, and gone when it ends."""
+"""The socket: one daemon serves it, answers once its store is open, and removes it at the end."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.rpc.small_site import SmallSite
 
 
 def another(site: SmallSite, path: Path | None = None) -> Daemon:
-    """Put a second daemon together, on the same database, and on the same socket or another."""
+    """Return a second daemon on the same database, and on the same socket or another."""
     settings = site.settings
     if path is not None:
         settings = msgspec.structs.replace(settings, server=Server(socket=str(path)))
@@ -40,7 +40,7 @@ async def test_a_second_daemon_on_the_same_socket_is_refused(site: SmallSite) ->
 async def test_a_second_daemon_on_the_same_database_is_refused(
     site: SmallSite, tmp_path: Path
 ) -> None:
-    """Two would both take up the jobs of the journal, and both talk to the switches."""
+    """Both would resume the jobs in the journal, and both would talk to the switches."""
     second = another(site, tmp_path / "other.sock")
     with pytest.raises(ConfigError, match=r"\[store\] path: .*another haas-rpcd has it open"):
         await second.start()
@@ -64,7 +64,7 @@ async def test_the_socket_of_a_daemon_that_died_is_replaced(site: SmallSite) -> 
     assert stat.S_IMODE(mode_of(site)) == 0o666
 
 
-async def test_a_file_that_is_no_socket_is_not_replaced(site: SmallSite, tmp_path: Path) -> None:
+async def test_a_file_that_is_not_a_socket_is_not_replaced(site: SmallSite, tmp_path: Path) -> None:
     precious = tmp_path / "precious"
     precious.touch()
     await site.stop()
@@ -76,20 +76,20 @@ async def test_a_file_that_is_no_socket_is_not_replaced(site: SmallSite, tmp_pat
     await site.start()
 
 
-async def test_a_folder_that_is_not_there_is_named(site: SmallSite, tmp_path: Path) -> None:
+async def test_a_missing_directory_is_named(site: SmallSite, tmp_path: Path) -> None:
     with pytest.raises(SocketError, match="check that its folder exists"):
         await another(site, tmp_path / "no" / "rpcd.sock").start()
 
 
-async def test_the_socket_is_taken_away_at_the_end(site: SmallSite) -> None:
+async def test_the_socket_is_removed_at_the_end(site: SmallSite) -> None:
     await site.stop()
     with pytest.raises(FileNotFoundError):
         mode_of(site)
     await site.start()
 
 
-async def test_nobody_is_answered_before_the_store_is_open(site: SmallSite) -> None:
-    """A client that is very early waits, or is not let in; it is not told of a failure."""
+async def test_no_call_is_answered_before_the_store_is_open(site: SmallSite) -> None:
+    """A client that is too early waits or cannot connect; it never gets an internal error."""
     await site.stop()
     daemon = another(site)
     opening, go_on = threading.Event(), threading.Event()
@@ -98,7 +98,7 @@ async def test_nobody_is_answered_before_the_store_is_open(site: SmallSite) -> N
         opening.set()
         assert go_on.wait(10)
 
-    daemon.store._thread.submit(slow)  # the disk takes its time
+    daemon.store._thread.submit(slow)  # a slow disk
     starting = asyncio.create_task(daemon.start())
     await asyncio.to_thread(opening.wait, 10)
     await asyncio.sleep(0)
@@ -123,7 +123,7 @@ async def test_nobody_is_answered_before_the_store_is_open(site: SmallSite) -> N
     await site.start()
 
 
-async def test_a_get_that_is_no_websocket_is_a_bad_request(site: SmallSite) -> None:
+async def test_a_get_without_a_websocket_upgrade_is_a_bad_request(site: SmallSite) -> None:
     async with site.http.get("http://haas/rpc") as response:
         assert response.status == 400
     async with site.http.get("http://haas/") as response:
@@ -131,7 +131,7 @@ async def test_a_get_that_is_no_websocket_is_a_bad_request(site: SmallSite) -> N
 
 
 async def test_the_document_describes_every_method_and_error(site: SmallSite) -> None:
-    """As OpenRPC 1.3 has it, and with what the console needs: a sentence for each method."""
+    """As OpenRPC 1.3 requires, and with what the console needs: a summary of each method."""
     document = await site.call("rpc.discover")
     assert document == json.loads(schemagen.files()["schemas/openrpc.json"])
     assert document["openrpc"].startswith("1.3")
@@ -158,7 +158,7 @@ async def test_the_document_describes_every_method_and_error(site: SmallSite) ->
 
 
 def _references(node: object) -> list[str]:
-    """Give every $ref in a document."""
+    """Yield every $ref in a document."""
     if isinstance(node, dict):
         own = [node["$ref"]] if isinstance(node.get("$ref"), str) else []
         return own + [found for value in node.values() for found in _references(value)]

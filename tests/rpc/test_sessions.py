@@ -148,13 +148,13 @@ async def test_a_job_waits_for_a_free_session_and_says_so(
             job_id = await site.begin("red")
             await client.call("job.subscribe", job=job_id)
 
-            told = await client.until(
+            event = await client.until(
                 lambda _, event: (
                     event["step"] and "waiting for one" in (event["step"]["line"] or "")
                 )
             )
 
-            assert told["step"]["line"] == "# sw1 has no session free: waiting for one"
+            assert event["step"]["line"] == "# sw1 has no session free: waiting for one"
             assert (await client.call("job.show", job=job_id))["state"] == "running"
         for writer in taken:
             writer.close()

@@ -1,4 +1,4 @@
-"""The site file: out, in and out again the same; dry runs keep nothing; errors name the place."""
+"""The site file: export and import are inverse, dry runs change nothing, errors name the place."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ port = "p1"
 
 @pytest.fixture
 async def second(tmp_path: Path) -> AsyncIterator[SmallSite]:
-    """Another daemon, with nothing in it."""
+    """Another daemon with an empty inventory."""
     (tmp_path / "second").mkdir()
     async with small_site(tmp_path / "second") as site:
         yield site
@@ -64,7 +64,7 @@ async def exported(site: SmallSite) -> str:
     return text
 
 
-async def test_out_in_and_out_again_gives_the_same_bytes(
+async def test_export_import_export_gives_the_same_bytes(
     empty_site: SmallSite, second: SmallSite
 ) -> None:
     changes = await empty_site.call("site.import", site=EVERYTHING)
@@ -80,40 +80,38 @@ async def test_out_in_and_out_again_gives_the_same_bytes(
     assert again["unchanged"] == len(changes["created"])
 
 
-async def test_the_export_has_all_that_was_registered(empty_site: SmallSite) -> None:
+async def test_the_export_contains_everything_registered(empty_site: SmallSite) -> None:
     await empty_site.call("site.import", site=EVERYTHING)
     wanted, got = tomllib.loads(EVERYTHING), tomllib.loads(await exported(empty_site))
     wanted["nodes"]["node-1"]["nics"]["zz-first"]["mac"] = "02:00:00:00:00:0a"
     wanted["nodes"]["node-1"]["tags"].sort()
     assert got == wanted
-    # nics stay in the order of their registration, which people know them by
+    # nics stay in order of registration, the order people know
     assert list(got["nodes"]["node-1"]["nics"]) == ["zz-first", "a-second"]
 
 
-async def test_a_site_that_was_registered_by_hand_is_exported_the_same(
-    site: SmallSite, second: SmallSite
-) -> None:
+async def test_a_site_registered_by_calls_is_exported(site: SmallSite, second: SmallSite) -> None:
     await site.hold_nodes("red", "node-1")
     await site.network("red", "net")
     await site.call("user.create", user="admin", admin=True)
     text = await exported(site)
-    assert "net" not in tomllib.loads(text)  # what tenants stage is none of the inventory
+    assert "net" not in tomllib.loads(text)  # what tenants stage is not part of it
     await second.call("site.import", site=text)
     assert await exported(second) == text
     node = await second.call("node.show", node="node-1")
     assert (node["state"], node["project"]) == ("unconfirmed", None)
 
 
-async def test_the_same_as_an_object(empty_site: SmallSite, second: SmallSite) -> None:
+async def test_a_site_given_as_an_object(empty_site: SmallSite, second: SmallSite) -> None:
     await empty_site.call("site.import", site=EVERYTHING)
     await second.call("site.import", site=tomllib.loads(EVERYTHING))
     assert await exported(second) == await exported(empty_site)
 
 
-async def test_a_dry_run_says_what_would_change_and_keeps_nothing(site: SmallSite) -> None:
+async def test_a_dry_run_reports_the_changes_and_makes_none(site: SmallSite) -> None:
     before = await exported(site)
-    told: list[Any] = []
-    stop = site.daemon.events.subscribe_inventory(lambda event, _: told.append(event))
+    events: list[Any] = []
+    stop = site.daemon.events.subscribe_inventory(lambda event, _: events.append(event))
     text = before.replace('members = [\n    "rita",\n]', 'members = ["rita", "bob"]')
     assert text != before
     text += '[nodes.node-9]\ntags = ["new"]\n[nodes.node-9.nics.eth0]\n'
@@ -124,7 +122,7 @@ async def test_a_dry_run_says_what_would_change_and_keeps_nothing(site: SmallSit
     assert changes["created"] == ["node node-9", "nic node-9:eth0"]
     assert changes["changed"] == ["project red"]
     assert await exported(site) == before
-    assert told == []
+    assert events == []
     really = await site.call("site.import", site=text)
     assert {**really, "dry_run": True} == changes
     assert (await site.call("project.show", project="red"))["members"] == ["bob", "rita"]
@@ -183,7 +181,7 @@ trunk = ["Te1"]
         ("[nodes.n]\ntags = ['No Tag']", "site: Expected `str` matching regex"),
     ],
 )  # fmt: skip
-async def test_errors_name_the_place_and_nothing_is_kept(
+async def test_errors_name_the_place_and_nothing_is_changed(
     empty_site: SmallSite, text: str, said: str
 ) -> None:
     before = await exported(empty_site)
@@ -203,7 +201,7 @@ async def test_a_held_node_s_nics_are_not_moved(site: SmallSite) -> None:
     assert error.kind == "conflict"
 
 
-async def test_a_node_that_is_moved_is_looked_at_before_it_is_free(site: SmallSite) -> None:
+async def test_a_moved_node_is_unconfirmed_until_its_new_port_is_read(site: SmallSite) -> None:
     await site.call("port.register", switch="sw1", ports=["Gi1/0/9"])
     changes = await site.call(
         "site.import", site="[nodes.node-1.nics.eth0]\nswitch = 'sw1'\nport = 'Gi1/0/9'\n"
@@ -212,7 +210,7 @@ async def test_a_node_that_is_moved_is_looked_at_before_it_is_free(site: SmallSi
     assert (await site.call("node.show", node="node-1"))["state"] == "unconfirmed"
 
 
-async def test_a_switch_keeps_no_password_in_it(site: SmallSite) -> None:
+async def test_a_switch_in_a_site_file_has_no_password(site: SmallSite) -> None:
     await register_switch(site, "sw3", 2300)
     text = await exported(site)
     assert 'credential = "lab"' in text

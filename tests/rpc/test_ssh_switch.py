@@ -1,4 +1,4 @@
-"""A switch with SSH: registering it, trusting it, and what is said until it is trusted."""
+"""A switch with SSH: registering it, trusting it, and the errors until it is trusted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NOBODYS = "SHA256:" + "A" * 43
 
 @pytest.fixture
 async def ssh() -> AsyncIterator[tuple[Machine, str]]:
-    """A machine with SSH, and its fingerprint."""
+    """An SSH server and its fingerprint."""
     async with machine() as (it, keys):
         yield it, fingerprint(keys["ssh-ed25519"])
 
@@ -40,7 +40,7 @@ async def registered(site: SmallSite, port: int, **params: Any) -> None:
     )  # fmt: skip
 
 
-async def test_first_contact_is_an_act_of_an_admins(
+async def test_only_an_admin_trusts_a_new_key(
     empty_site: SmallSite, ssh: tuple[Machine, str]
 ) -> None:
     site, (it, shown) = empty_site, ssh
@@ -74,7 +74,7 @@ async def test_first_contact_is_an_act_of_an_admins(
     assert (await site.call("switch.probe", switch="sw9"))["prompt"] == "sw1#"
 
 
-async def test_a_switch_with_another_key_is_left_alone_until_that_is_trusted(
+async def test_a_switch_with_a_changed_key_is_not_used_until_that_is_trusted(
     empty_site: SmallSite, ssh: tuple[Machine, str]
 ) -> None:
     site, (it, shown) = empty_site, ssh
@@ -93,7 +93,7 @@ async def test_a_switch_with_another_key_is_left_alone_until_that_is_trusted(
     assert len(file.read_text().splitlines()) == 1
     assert it.tried == []
     await site.call("switch.probe", switch="sw9")
-    assert it.tried == [CREDENTIALS["lab"].password]  # only whom one trusts gets the password
+    assert it.tried == [CREDENTIALS["lab"].password]  # an untrusted server never gets the password
 
 
 async def test_trusting_is_for_admins_and_audited(
@@ -167,7 +167,7 @@ async def test_a_catalyst_by_ssh_from_first_contact_to_a_new_key(empty_site: Sma
         job = await site.apply("red")
         assert job["state"] == "failed"
         assert f"the one that is trusted is ssh-ed25519 {shown}" in job["error"]
-        assert switch.carried("GigabitEthernet1/0/1") == Carried(untagged=vlan)  # left alone
+        assert switch.carried("GigabitEthernet1/0/1") == Carried(untagged=vlan)  # not touched
         new = (await site.call("switch.trust", switch="sw9"))["fingerprint"]
         assert new != shown
         await site.call("switch.trust", switch="sw9", fingerprint=new)
@@ -198,11 +198,11 @@ async def test_a_catalyst_without_a_free_session(empty_site: SmallSite) -> None:
             assert "sw9 has no SSH session free" in error.message
 
 
-# --- the port of a transport ----------------------------------------------------------------------
+# --- ports of transports -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("transport", "port"), [(None, 23), ("telnet", 23), ("ssh", 22)])
-async def test_each_transport_has_its_port(
+async def test_each_transport_has_its_default_port(
     empty_site: SmallSite, transport: str | None, port: int
 ) -> None:
     given = {"transport": transport} if transport else {}
@@ -216,7 +216,7 @@ async def test_each_transport_has_its_port(
     assert (again["created"], again["changed"]) == ([], [])
 
 
-async def test_one_machine_is_not_two_switches_by_its_two_doors(empty_site: SmallSite) -> None:
+async def test_one_machine_is_not_two_switches_by_telnet_and_ssh(empty_site: SmallSite) -> None:
     site = empty_site
     await site.call("switch.register", switch="sw8", dialect="cisco_ios", host="sw.lab")
     same = {"dialect": "cisco_ios", "host": "SW.lab", "transport": "ssh"}
@@ -225,14 +225,14 @@ async def test_one_machine_is_not_two_switches_by_its_two_doors(empty_site: Smal
     assert "Switch sw8 is registered at SW.lab port 23" in error.message
     error = await site.refused("site.import", site={"switches": {"sw9": same}})
     assert error.kind == "conflict"
-    # the same one may take the other door
+    # the same switch may change its transport
     changed = await site.call("site.import", site={"switches": {"sw8": same}})
     assert changed["changed"] == ["switch sw8"]
     assert (await site.call("switch.show", switch="sw8"))["port"] == 22
 
 
 async def test_a_site_file_moves_a_switch_to_ssh(site: SmallSite) -> None:
-    """What is on it counts for unconfirmed until it has been seen by the new way."""
+    """Its ports are unconfirmed until they have been read over SSH."""
     text = (await site.call("site.export"))["site"]
     at = site.wires["sw1"].port
     moved = text.replace(f"port = {at}\n", 'transport = "ssh"\noptions = { ssh_legacy = true }\n')

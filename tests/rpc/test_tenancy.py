@@ -1,4 +1,4 @@
-"""What a tenant may not see, it cannot tell from what does not exist: same code, same text."""
+"""A tenant cannot tell what it may not see from what does not exist: same code, same text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OWN: dict[str, Any] = {
     "headnode": "head",
     "with": "green",
 }
-"""Things that rita may name, for the params that a probe is not about."""
+"""Things that rita may name, for the params that a test does not vary."""
 
 STRANGE: dict[str, tuple[Any, Any]] = {
     "project": ("blue", "nowhere"),
@@ -28,16 +28,16 @@ STRANGE: dict[str, tuple[Any, Any]] = {
     "with": ("blue", "nowhere"),
     "job": (2, 9999),
 }
-"""Params that name things: something of blue's that is there, and something that is not."""
+"""Params that name things: something of blue's, and something that does not exist."""
 
 NAMES_NOTHING = {
     "after", "count", "digest", "free", "image", "limit", "newest", "nic", "since", "state", "tag",
     "tagged", "timeout", "user", "vlan",
 }  # fmt: skip
-"""Params that name nothing of another project's (a nic is looked for within its node)."""
+"""Params that cannot name anything of another project (a nic is looked up in its node)."""
 
 MAKES = {("network.create", "network"), ("headnode.create", "headnode")}
-"""Here the name is one that is to be made."""
+"""Methods in which the name is that of a thing to create."""
 
 TENANTS = sorted(name for name, declared in METHODS.items() if not declared.admin)
 ADMINS = sorted(name for name, declared in METHODS.items() if declared.admin)
@@ -57,7 +57,7 @@ PROBES = [
 
 @pytest.fixture
 async def two_tenants(site: SmallSite) -> SmallSite:
-    """Rita's red and green, bob's blue; each of red and blue has all kinds of things."""
+    """Rita is in red and green, bob in blue. Red and blue have things of every kind."""
     await site.call("project.create", project="green")
     await site.call("project.add_member", project="green", user="rita")
     for project, node, network, head in (
@@ -79,13 +79,13 @@ async def refusal(site: SmallSite, user: str, method: str, /, **params: Any) -> 
 
 
 def test_every_param_of_every_method_is_known_to_these_tests() -> None:
-    """A new method, or a new param: say here whether it names things, and it is tested."""
+    """Add each new method and param to the tables above, so that it is tested."""
     used = {param for name in TENANTS for param in params_of(name)}
     assert used == (NAMES_NOTHING | STRANGE.keys())
 
 
-async def test_foreign_is_like_nonexistent(two_tenants: SmallSite) -> None:
-    """For every method and every param that names things."""
+async def test_foreign_things_seem_not_to_exist(two_tenants: SmallSite) -> None:
+    """Every method, and every param that names things."""
     assert len(PROBES) > 30
     for method, param in PROBES:
         struct = METHODS[method].params
@@ -105,10 +105,10 @@ async def test_foreign_is_like_nonexistent(two_tenants: SmallSite) -> None:
         assert foreign[1]["kind"] == "not_found", (method, param)
 
 
-async def test_admins_methods_are_denied_before_anything_is_looked_at(
+async def test_admins_methods_are_denied_before_anything_is_looked_up(
     two_tenants: SmallSite,
 ) -> None:
-    """Neither what it names nor whether it is well formed changes the answer."""
+    """The answer depends neither on what a call names nor on whether its params are valid."""
     assert len(ADMINS) > 15
     thing = {"project": "blue", "switch": "sw1", "node": "node-3", "user": "bob"}
     for method in ADMINS:
@@ -118,7 +118,7 @@ async def test_admins_methods_are_denied_before_anything_is_looked_at(
             assert (error.kind, error.message) == ("denied", f"Only an admin may call {method}.")
 
 
-async def test_the_site_is_the_admins_alone(two_tenants: SmallSite) -> None:
+async def test_only_admins_see_and_apply_the_site(two_tenants: SmallSite) -> None:
     for method in ("plan.show", "apply.start"):
         error = await refusal(two_tenants, "rita", method)
         assert error.kind == "denied"
@@ -126,7 +126,7 @@ async def test_the_site_is_the_admins_alone(two_tenants: SmallSite) -> None:
     assert (await refusal(two_tenants, "rita", "job.show", job=1)).kind == "not_found"
 
 
-async def test_lists_have_one_s_own_and_what_is_free(two_tenants: SmallSite) -> None:
+async def test_lists_contain_one_s_own_things_and_free_nodes(two_tenants: SmallSite) -> None:
     rita = two_tenants.tenant("rita")
 
     async def listed(method: str, key: str, **params: Any) -> list[Any]:
@@ -177,7 +177,7 @@ async def test_a_guest_does_not_see_the_owner_s_other_guests(two_tenants: SmallS
     assert (net["shared_with"], net["nics"]) == (["blue"], 0)
 
 
-async def test_one_is_out_at_once(two_tenants: SmallSite) -> None:
+async def test_a_removed_member_loses_access_at_once(two_tenants: SmallSite) -> None:
     rita = two_tenants.tenant("rita")
     await rita.call("project.show", project="red")
     await two_tenants.call("project.remove_member", project="red", user="rita")
@@ -187,8 +187,8 @@ async def test_one_is_out_at_once(two_tenants: SmallSite) -> None:
     })).message == "There is no node node-1."  # fmt: skip
 
 
-async def test_a_tenant_names_no_vlan_ids(two_tenants: SmallSite) -> None:
-    """And cannot tell by trying which are taken."""
+async def test_a_tenant_cannot_choose_a_vlan_id(two_tenants: SmallSite) -> None:
+    """So it cannot find out which are taken."""
     said = set()
     for vlan in (101, 109):
         error = await refusal(
@@ -223,8 +223,8 @@ async def test_a_tenant_sees_the_audit_trail_of_its_own_projects(two_tenants: Sm
     assert trail[-1]["message"] == "Project red has a network net already."
 
 
-async def test_a_stranger_s_attempts_are_the_admins_to_see(two_tenants: SmallSite) -> None:
-    """Bob cannot tell from blue's trail that there is a rita."""
+async def test_only_admins_see_a_stranger_s_attempts(two_tenants: SmallSite) -> None:
+    """Bob cannot tell from blue's trail that rita exists."""
     site = two_tenants
     await refusal(site, "rita", "network.create", project="blue", network="n")
     await refusal(site, "rita", "user.create", user="eve")
@@ -236,7 +236,7 @@ async def test_a_stranger_s_attempts_are_the_admins_to_see(two_tenants: SmallSit
     ]
 
 
-async def test_another_project_by_an_old_name_does_not_inherit_its_trail(
+async def test_a_new_project_of_an_old_name_does_not_inherit_its_trail(
     site: SmallSite,
 ) -> None:
     await site.tenant("rita").call("network.create", project="red", network="plans")

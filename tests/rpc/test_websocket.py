@@ -1,4 +1,4 @@
-"""The WebSocket: calls side by side, notifications, and listeners that do not keep up."""
+"""The WebSocket: concurrent calls, notifications, and clients that do not keep up."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ async def staged(site: SmallSite) -> SmallSite:
     return site
 
 
-async def test_calls_are_answered_side_by_side(staged: SmallSite) -> None:
-    """One waits for a job; those that were sent after it are answered meanwhile."""
+async def test_calls_are_answered_concurrently(staged: SmallSite) -> None:
+    """While one call waits for a job, later ones are answered."""
     held = staged.wires["sw1"].hold("^vlan 100\r")
     async with listening(staged) as client:
         job = (await client.call("apply.start", project="red"))["job"]
@@ -38,7 +38,7 @@ async def test_calls_are_answered_side_by_side(staged: SmallSite) -> None:
         assert (await waiting)["result"]["state"] == "succeeded"
 
 
-async def test_a_job_is_told_from_its_subscription_to_its_end(staged: SmallSite) -> None:
+async def test_a_subscriber_receives_the_events_of_a_job_until_it_ends(staged: SmallSite) -> None:
     planned = (await staged.call("plan.show", project="red"))["steps"]
     held = staged.wires["sw1"].hold("^vlan 100\r")
     async with listening(staged) as client:
@@ -46,44 +46,46 @@ async def test_a_job_is_told_from_its_subscription_to_its_end(staged: SmallSite)
         await held.wait()
         now = await client.call("job.subscribe", job=job)
         assert now["state"] == "running"
-        assert await client.call("job.subscribe", job=job)  # twice changes nothing
+        assert await client.call("job.subscribe", job=job)  # subscribing twice has no effect
         held.release()
         last = await client.until(lambda _, event: event["state"] == "succeeded")
 
-        assert {name for name, _ in client.told} == {"job.event"}
+        assert {name for name, _ in client.received} == {"job.event"}
         assert last["done"] == last["total"] == 3
-        numbers = [event["seq"] for _, event in client.told]
+        numbers = [event["seq"] for _, event in client.received]
         assert numbers == sorted(set(numbers))
-        done = [e["step"]["kind"] for _, e in client.told if e["step"] and not e["step"]["line"]]
+        done = [
+            e["step"]["kind"] for _, e in client.received if e["step"] and not e["step"]["line"]
+        ]
         assert done[-1] == "config.save"
-        lines = [e["step"]["line"] for _, e in client.told if e["step"] and e["step"]["line"]]
-        # the very lines, as they are sent; those of the first step were, before anybody listened
+        lines = [e["step"]["line"] for _, e in client.received if e["step"] and e["step"]["line"]]
+        # the exact lines, as they are sent, except the first step's: they were sent before
         assert lines.pop(0) == "configure terminal"
         assert lines == [line for step in planned[1:] for line in step["lines"]]
-        # after the last event of a job nothing more of it comes
-        told = len(client.told)
+        # no event follows the last one of a job
+        before = len(client.received)
         await staged.call("nic.disconnect", node="node-1", nic="eth0")
         await staged.succeeds("red")
         await client.call("system.info")
-        assert len(client.told) == told
+        assert len(client.received) == before
 
 
-async def test_a_subscription_to_a_job_that_has_ended_answers_how_it_ended(
+async def test_a_subscription_to_a_finished_job_returns_its_state(
     staged: SmallSite,
 ) -> None:
     job = await staged.succeeds("red")
     async with listening(staged) as client:
         assert (await client.call("job.subscribe", job=job["job"]))["state"] == "succeeded"
-        assert client.told == []
+        assert client.received == []
 
 
-async def test_subscriptions_are_for_the_websocket(staged: SmallSite) -> None:
+async def test_subscriptions_require_the_websocket(staged: SmallSite) -> None:
     for method, params in (("events.subscribe", {}), ("job.subscribe", {"job": 1})):
         error = await staged.refused(method, **params)
         assert "works over WebSocket only" in error.message
 
 
-async def test_a_batch_and_nonsense_over_the_websocket(staged: SmallSite) -> None:
+async def test_a_batch_and_bad_messages_over_the_websocket(staged: SmallSite) -> None:
     async with staged.http.ws_connect(
         "http://haas/rpc", timeout=ClientWSTimeout(ws_receive=20)
     ) as socket:
@@ -100,10 +102,10 @@ async def test_a_batch_and_nonsense_over_the_websocket(staged: SmallSite) -> Non
         assert (await socket.receive_json())["id"] == "bytes"
 
 
-async def test_a_listener_that_does_not_read_is_disconnected(
+async def test_a_client_that_does_not_read_is_disconnected(
     staged: SmallSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is told nothing from then on, rather than some of it: it connects and fetches again."""
+    """It gets no more events, rather than some of them, so it has to connect and fetch again."""
     monkeypatch.setattr(connection, "MAX_BACKLOG", 50)
     monkeypatch.setattr(connection, "CLOSE_GRACE", 0.05)
     reader, writer = await asyncio.open_unix_connection(staged.settings.server.socket)
@@ -123,33 +125,33 @@ async def test_a_listener_that_does_not_read_is_disconnected(
         while len(events._inventory) == 2:
             events.publish_inventory("node", "changed", "n" * 4000)
             await asyncio.sleep(0)
-            if len(other.told) % 25 == 0:
-                await other.call("system.info")  # who reads is not disturbed
+            if len(other.received) % 25 == 0:
+                await other.call("system.info")  # a client that reads is not affected
 
         reader._transport.resume_reading()  # type: ignore[attr-defined]
         try:
             received = await reader.read()  # to the end: the connection is closed
         except ConnectionError:
             received = b""
-        assert received.count(b"nnnn") <= len(other.told) * 4000
+        assert received.count(b"nnnn") <= len(other.received) * 4000
         assert not other.closed.done()
     writer.close()
 
 
 def _frame(payload: bytes) -> bytes:
-    """A masked text frame (RFC 6455, section 5.2), masked with zeros."""
+    """Return a text frame, masked with zeros (RFC 6455, section 5.2)."""
     assert len(payload) < 126
     return bytes((0x81, 0x80 | len(payload))) + bytes(4) + payload
 
 
-async def test_a_listener_that_is_slow_but_reads_is_told_why(
+async def test_a_client_that_is_slow_but_reads_gets_the_close_reason(
     staged: SmallSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "MAX_BACKLOG", 5)
     async with staged.http.ws_connect("http://haas/rpc") as socket:
         await socket.send_str('{"jsonrpc":"2.0","method":"events.subscribe","id":1}')
         await socket.receive_json()
-        for number in range(20):  # all at once: the sender has no chance in between
+        for number in range(20):  # without an await, so that the sender cannot run in between
             staged.daemon.events.publish_inventory("node", "changed", f"node-{number}")
         async with asyncio.timeout(20):
             while (message := await socket.receive()).type is WSMsgType.TEXT:
@@ -171,7 +173,9 @@ async def test_many_calls_sent_ahead_are_all_answered(
         assert all("result" in result for result in results)
 
 
-async def test_who_loses_rights_by_its_own_call_gets_the_answer_first(site: SmallSite) -> None:
+async def test_a_user_that_reduces_its_own_permissions_gets_the_answer_first(
+    site: SmallSite,
+) -> None:
     me = pwd.getpwuid(os.getuid()).pw_name
     await site.call("user.create", user=me, admin=True)
     async with listening(site) as client:

@@ -1,4 +1,4 @@
-"""Watches isolation: after every line that is sent to any switch, who carries what, and may it?"""
+"""Watches isolation: checks after every line to any switch that each port may carry its VLANs."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ _Claims = list[tuple[int, int, int, str]]
 
 
 class Watch:
-    """Looks at all ports of all switches whenever one of them changes what it carries.
+    """Checks all ports of all switches whenever one of them changes what it carries.
 
-    With ``every_line`` it looks after each line, also where that changed nothing.
+    With ``every_line``, checks after each line, even if it changed nothing.
 
-    What a port may carry it takes from the database as it is at that moment: the VLANs of the
-    networks that the holder of its node may use, and of deleted networks that it has been on. A
-    port that no project holds may carry nothing, a trunk the pool; a port as it comes out of the
-    box carries VLAN 1 until HaaS touches it.
+    What a port may carry is decided by the database at that moment: the VLANs of networks that the
+    holder of its node may use, and of deleted networks that the port was on. A port that no project
+    holds may carry nothing, a trunk may carry the pool, and a port with factory defaults may carry
+    VLAN 1 until HaaS touches it.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class Watch:
                 self.violations.append(f"{name} {port} carries {sorted(wrong)} {when}")
 
     def _rights(self) -> tuple[_Holders, _Claims]:
-        """Read who holds which port and which VLAN, if that may have changed."""
+        """Return who holds which port and which VLAN; query only if that may have changed."""
         [version] = self._db.execute("PRAGMA data_version").fetchone()
         if self._read is None or self._read[0] != version:
             holders = {(row[0], row[1]): (row[2], row[3]) for row in self._db.execute(_HOLDERS)}

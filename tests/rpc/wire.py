@@ -1,4 +1,4 @@
-"""The cable between the daemon and a switch, with a hand on it."""
+"""The cable between the daemon and a switch, on which tests can hold back lines."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from haas_rpcd.sim.ios import IosSwitch
 
 
 class Hold:
-    """One line, or the answer to one, that is held back until it is released.
+    """One line, or the answer to one, held back until it is released.
 
-    What comes before it goes through, what comes behind it waits with it. If the side that it comes
-    from hangs up before that, it is lost.
+    Data before it passes; data after it waits as well. If its sender disconnects meanwhile, it is
+    lost.
     """
 
     def __init__(self, pattern: str) -> None:
@@ -22,27 +22,27 @@ class Hold:
         self._end: _End | None = None
 
     async def wait(self) -> None:
-        """Return once it is there and held."""
+        """Wait until it has arrived and is held."""
         async with asyncio.timeout(20):
             await self.reached.wait()
 
     def catch(self, end: _End) -> None:
-        """It is there."""
+        """Hold it; it has arrived."""
         self._end = end
         self.reached.set()
 
     def release(self) -> None:
-        """Let it through."""
+        """Let it pass."""
         if self._end is not None:
             self._end.hold = None
             self._end.forward()
 
 
 class Wire:
-    """A TCP relay before a switch that can hold back a line: what a slow switch looks like.
+    """A TCP relay in front of a switch that can hold back a line, like a slow switch.
 
     The daemon talks to the simulated switch through it. While a line is held, the daemon's job is
-    in the middle of that very line, so a test can act there without any sleeping.
+    in the middle of exactly that line, so a test can act there without sleeping.
     """
 
     def __init__(self, switch: IosSwitch) -> None:
@@ -66,18 +66,18 @@ class Wire:
             end.abort()
 
     def hold(self, line: str) -> Hold:
-        """Hold back the next line that matches (a regular expression): it does not arrive."""
+        """Hold back the next line that matches a regular expression: the switch does not get it."""
         hold = self.holds["line"] = Hold(line)
         return hold
 
     def hold_answer(self, line: str) -> Hold:
-        """Let such a line arrive and be carried out, but hold back the switch's answer."""
+        """Let the next such line be executed, but hold back the switch's answer."""
         hold = self.holds["answer"] = Hold(line)
         return hold
 
 
 class _End(asyncio.Protocol):
-    """One end of a relayed connection: what it receives goes out at its peer."""
+    """One end of a relayed connection; what it receives is sent by its peer."""
 
     def __init__(self, wire: Wire, kind: str, ends: set[_End], peer: _End | None = None) -> None:
         self.hold: Hold | None = None
