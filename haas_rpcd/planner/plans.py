@@ -1,0 +1,214 @@
+"""From what was applied to what is desired: the steps of a plan, and their digest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from haas_rpcd.model import (
+    LIBVIRT,
+    MASTER,
+    PARKED,
+    Applied,
+    DefineHeadnode,
+    DeleteHeadnode,
+    Desired,
+    HeadnodeGoal,
+    HeadnodeSeen,
+    Phase,
+    Plan,
+    SaveConfig,
+    SetBridge,
+    SetHeadnodeNics,
+    SetHeadnodePower,
+    SetPort,
+    SetVlan,
+    Step,
+)
+from haas_rpcd.planner.steps import step
+
+
+def plan(desired: Desired, applied: Applied) -> Plan:
+    """Return the steps that bring the devices of a scope to the desired state, by phase.
+
+    Once all steps are confirmed, the next plan is empty.
+    """
+    steps = [
+        *_port_steps(desired, applied),
+        *_headnode_steps(desired, applied),
+        *_vlan_steps(desired, applied),
+        *_bridge_steps(desired, applied),
+    ]
+    steps += save_steps(steps, applied)
+    steps.sort(key=lambda each: each.phase)  # stable: keeps the order within a phase
+    return Plan(steps=tuple(steps), digest=digest(steps))
+
+
+def digest(steps: Iterable[Step]) -> str:
+    """Return a digest of the steps: 16 hexadecimal digits of a SHA-256 over their JSON."""
+    encoded = msgspec.json.encode([(each.device, each.change) for each in steps])
+    return hashlib.sha256(encoded).hexdigest()[:16]
+
+
+# --- ports ----------------------------------------------------------------------------------------
+
+
+def _port_steps(desired: Desired, applied: Applied) -> Iterator[Step]:
+    for ref, goal in sorted(desired.ports.items()):
+        known = applied.ports[ref].config if ref in applied.ports else None
+        if known == goal.config:
+            continue
+        # A port whose state is not known may carry anything, so it is parked before it joins.
+        if goal.config.parked or known is None:
+            why = "" if known is not None else " (its state is not known)"
+            yield step(
+                Phase.LEAVE,
+                ref.switch,
+                SetPort(ref.port, PARKED),
+                f"park {ref.port} ({goal.behind}){why}",
+            )
+        if not goal.config.parked:
+            yield step(
+                Phase.JOIN,
+                ref.switch,
+                SetPort(ref.port, goal.config),
+                f"set {ref.port} ({goal.behind}) to {goal.config.describe()}",
+            )
+
+
+# --- headnodes ------------------------------------------------------------------------------------
+
+
+def _headnode_steps(desired: Desired, applied: Applied) -> Iterator[Step]:
+    for name, goal in sorted(desired.headnodes.items()):
+        ever_made = name in applied.headnodes
+        seen = applied.headnodes.get(name)
+        if not goal.present:
+            if ever_made:
+                yield step(
+                    Phase.REMOVE_HEADNODES,
+                    LIBVIRT,
+                    DeleteHeadnode(name, goal.uuid),
+                    f"delete headnode {name} and its disk",
+                )
+            continue
+        yield from present_headnode_steps(name, goal, seen, unknown=ever_made and seen is None)
+
+
+def present_headnode_steps(
+    name: str, goal: HeadnodeGoal, seen: HeadnodeSeen | None, *, unknown: bool = False
+) -> Iterator[Step]:
+    """Return the steps for a headnode. One whose state is ``unknown`` may even be running."""
+    nics = tuple(sorted(goal.nics))
+    made = seen is not None and seen.defined
+    running = seen is not None and seen.running
+    if not made:
+        yield step(
+            Phase.HEADNODES,
+            LIBVIRT,
+            DefineHeadnode(name, goal.uuid, goal.image, nics),
+            f"make headnode {name} from {goal.image}{_on(goal)}",
+        )
+    elif seen is not None and tuple(sorted(seen.nics)) != nics:
+        yield step(
+            Phase.HEADNODES,
+            LIBVIRT,
+            SetHeadnodeNics(name, goal.uuid, nics),
+            f"connect headnode {name}{_on(goal) or ' to nothing'}",
+        )
+    if running != goal.running or unknown:
+        verb = "start" if goal.running else "stop"
+        yield step(
+            Phase.HEADNODES,
+            LIBVIRT,
+            SetHeadnodePower(name, goal.uuid, goal.running),
+            f"{verb} headnode {name}",
+        )
+
+
+def _on(goal: HeadnodeGoal) -> str:
+    vlans = ", ".join(f"{nic.nic} on VLAN {nic.vlan}" for nic in sorted(goal.nics))
+    return f" with {vlans}" if vlans else ""
+
+
+# --- VLANs and bridges ----------------------------------------------------------------------------
+
+
+def _places(desired: Desired, applied: Applied) -> dict[int, set[str]]:
+    """Return the devices on which each VLAN is used, by this scope or outside it.
+
+    What the scope has applied but no longer wants does not count: it will be gone when unused VLANs
+    are removed.
+    """
+    places: dict[int, set[str]] = {}
+    for ref, goal in desired.ports.items():
+        for vlan in () if goal.trunk else goal.config.vlans:
+            places.setdefault(vlan, set()).add(ref.switch)
+    for headnode in desired.headnodes.values():
+        if headnode.present:
+            for nic in headnode.nics:
+                places.setdefault(nic.vlan, set()).add(MASTER)
+    for vlan, devices in applied.elsewhere.items():
+        if devices:
+            places.setdefault(vlan, set()).update(devices)
+    return places
+
+
+def _vlan_steps(desired: Desired, applied: Applied) -> Iterator[Step]:
+    places = _places(desired, applied)
+    for switch, traits in sorted(applied.switches.items()):
+        if not traits.declares_vlans:
+            continue
+        present = applied.vlans.get(switch, {})
+        for vlan, name in sorted(desired.networks.items()):
+            if _needed(switch, traits.trunks, places.get(vlan, set())):
+                if not present.get(vlan, False):
+                    yield step(
+                        Phase.VLANS, switch, SetVlan(vlan, True), f"make VLAN {vlan} ({name})"
+                    )
+            elif vlan in present:
+                yield step(
+                    Phase.REMOVE, switch, SetVlan(vlan, False), f"remove VLAN {vlan} ({name})"
+                )
+
+
+def _needed(switch: str, trunks: int, places: set[str]) -> bool:
+    """Return whether a VLAN used in ``places`` has to exist on ``switch``.
+
+    It has to if a port of the switch carries it, or if it may have to pass through the switch: that
+    takes two places and two trunk ports. The inventory does not say where a trunk leads, so every
+    switch with two trunks counts as on the path.
+    """
+    return switch in places or (len(places) > 1 and trunks > 1)
+
+
+def _bridge_steps(desired: Desired, applied: Applied) -> Iterator[Step]:
+    places = _places(desired, applied)
+    for vlan, name in sorted(desired.networks.items()):
+        if MASTER in places.get(vlan, set()):
+            if not applied.bridges.get(vlan, False):
+                yield step(
+                    Phase.BRIDGES,
+                    MASTER,
+                    SetBridge(vlan, True),
+                    f"make bridge br-vlan{vlan} ({name})",
+                )
+        elif vlan in applied.bridges:
+            yield step(
+                Phase.REMOVE,
+                MASTER,
+                SetBridge(vlan, False),
+                f"remove bridge br-vlan{vlan} ({name})",
+            )
+
+
+def save_steps(steps: list[Step], applied: Applied) -> list[Step]:
+    """Return one save for each switch that is changed, or that has unsaved changes."""
+    touched = {each.device for each in steps} | applied.unsaved
+    return [
+        step(Phase.SAVE, switch, SaveConfig(), f"save {switch}'s configuration")
+        for switch, traits in sorted(applied.switches.items())
+        if traits.saves and switch in touched
+    ]

@@ -1,0 +1,116 @@
+"""From what was applied to what was observed: the differences, and the steps that undo them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+
+from haas_rpcd.model import (
+    LIBVIRT,
+    MASTER,
+    PARKED,
+    Applied,
+    Difference,
+    HeadnodeGoal,
+    HeadnodeSeen,
+    Observed,
+    Phase,
+    PortConfig,
+    SetBridge,
+    SetPort,
+    SetVlan,
+    Step,
+)
+from haas_rpcd.planner.plans import present_headnode_steps, save_steps
+from haas_rpcd.planner.steps import step
+
+
+def drift(applied: Applied, observed: Observed) -> list[Difference]:
+    """Return the differences between what was applied and what was observed.
+
+    Devices that were not read, ports that HaaS never set, and ports whose applied state is not
+    known have no drift; the next plan parks the latter. An unconfirmed VLAN or bridge may exist or
+    not, so it counts neither as lost nor as left over.
+    """
+    found: list[Difference] = []
+    for ref, port in sorted(applied.ports.items()):
+        if ref.switch in observed.devices and port.config is not None:
+            now = observed.ports.get(ref)
+            if now != port.config:
+                found.append(Difference(ref.switch, "port", ref.port, port.config, now))
+    for switch, there in sorted(observed.vlans.items()):
+        found += _presences(switch, "vlan", "", applied.vlans.get(switch, {}), there)
+    if MASTER in observed.devices:
+        found += _presences(MASTER, "bridge", "br-vlan", applied.bridges, observed.bridges)
+    if LIBVIRT in observed.devices:
+        for name, was in sorted(applied.headnodes.items()):
+            is_now = observed.headnodes.get(name)
+            if was is not None and is_now is not None and is_now != was:
+                found.append(Difference(LIBVIRT, "headnode", name, was, is_now))
+    return found
+
+
+def _presences(
+    device: str, kind: str, prefix: str, known: Mapping[int, bool], there: frozenset[int]
+) -> Iterator[Difference]:
+    """Return the VLANs or bridges on a device that are left over, then those that are lost."""
+    for vlan in sorted(there - known.keys()):
+        yield Difference(device, kind, f"{prefix}{vlan}", applied=False, observed=True)
+    for vlan, confirmed in sorted(known.items()):
+        if confirmed and vlan not in there:
+            yield Difference(device, kind, f"{prefix}{vlan}", applied=True, observed=False)
+
+
+def repair(
+    differences: Iterable[Difference], goals: Mapping[str, HeadnodeGoal], applied: Applied
+) -> list[Step]:
+    """Return the steps that restore what was applied. Nothing that is only desired is applied.
+
+    A port that is open is shut before its configuration is restored. ``goals`` gives the UUID and
+    the image of each headnode; one that is missing was deleted, and stays so.
+    """
+    steps: list[Step] = []
+    for difference in differences:
+        steps += _repair_steps(difference, goals)
+    steps += save_steps(steps, msgspec.structs.replace(applied, unsaved=frozenset()))
+    return sorted(steps, key=lambda each: each.phase)
+
+
+def _repair_steps(difference: Difference, goals: Mapping[str, HeadnodeGoal]) -> Iterator[Step]:
+    device, target = difference.device, difference.target
+    match difference.applied:
+        case PortConfig() as config:
+            now = difference.observed
+            if now is None:
+                return  # the switch does not have the port
+            if now != PARKED:
+                was = now.describe() if isinstance(now, PortConfig) else "not known"
+                yield step(
+                    Phase.LEAVE, device, SetPort(target, PARKED), f"close {target}, which is {was}"
+                )
+            if not config.parked:
+                yield step(
+                    Phase.JOIN,
+                    device,
+                    SetPort(target, config),
+                    f"set {target} back to {config.describe()}",
+                )
+        case bool() as present if difference.kind == "vlan":
+            phase = Phase.VLANS if present else Phase.REMOVE
+            verb = "make" if present else "remove"
+            yield step(phase, device, SetVlan(int(target), present), f"{verb} VLAN {target} again")
+        case bool() as present:
+            vlan = int(target.removeprefix("br-vlan"))
+            phase = Phase.BRIDGES if present else Phase.REMOVE
+            verb = "make" if present else "remove"
+            yield step(phase, device, SetBridge(vlan, present), f"{verb} bridge {target} again")
+        case HeadnodeSeen() as seen if target in goals:
+            goal = msgspec.structs.replace(
+                goals[target], present=True, running=seen.running, nics=seen.nics
+            )
+            now = difference.observed
+            if seen.defined:
+                yield from present_headnode_steps(
+                    target, goal, now if isinstance(now, HeadnodeSeen) else None
+                )

@@ -1,0 +1,84 @@
+"""Steps: the names of changes in the API, and what a device lacks of a change."""
+
+from __future__ import annotations
+
+from haas_rpcd.model import (
+    Change,
+    DefineHeadnode,
+    DeleteHeadnode,
+    HeadnodeSeen,
+    Phase,
+    PortSeen,
+    PresenceSeen,
+    SaveConfig,
+    Seen,
+    SetBridge,
+    SetHeadnodeNics,
+    SetHeadnodePower,
+    SetPort,
+    SetVlan,
+    Step,
+)
+
+
+def step(phase: Phase, device: str, change: Change, summary: str) -> Step:
+    """Make a step of a change; its kind and its target follow from the change."""
+    kind, target = describe(change)
+    return Step(
+        phase=phase, device=device, kind=kind, target=target, summary=summary, change=change
+    )
+
+
+def describe(change: Change) -> tuple[str, str]:
+    """Return the kind of a change, as the API names it, and its target."""
+    match change:
+        case SetPort(port=port, config=config):
+            return ("port.park" if config.parked else "port.set"), port
+        case SetVlan(vlan=vlan, present=present):
+            return ("vlan.create" if present else "vlan.delete"), str(vlan)
+        case SetBridge(vlan=vlan, present=present):
+            return ("bridge.create" if present else "bridge.delete"), f"br-vlan{vlan}"
+        case DefineHeadnode(headnode=headnode):
+            return "headnode.define", headnode
+        case SetHeadnodeNics(headnode=headnode):
+            return "headnode.connect", headnode
+        case SetHeadnodePower(headnode=headnode, running=running):
+            return ("headnode.start" if running else "headnode.stop"), headnode
+        case DeleteHeadnode(headnode=headnode):
+            return "headnode.delete", headnode
+        case SaveConfig():
+            return "config.save", ""
+
+
+def shortfall(change: Change, seen: Seen) -> str | None:
+    """Return what a device lacks of a change, given what was read back; None if nothing.
+
+    Raises TypeError if a driver answered about something else.
+    """
+    match change, seen:
+        case SetPort(port=port, config=wanted), PortSeen(config=found):
+            if found != wanted:
+                return f"{port} reads back as {found.describe()} instead of {wanted.describe()}"
+        case ((SetVlan(present=wanted) | SetBridge(present=wanted)), PresenceSeen(present=found)):
+            if found != wanted:
+                what = describe(change)[1]
+                return f"{what} is {'still there' if found else 'not there'} when read back"
+        case SaveConfig(), PresenceSeen(present=saved):
+            return None if saved else "the switch did not confirm that it saved its configuration"
+        case DefineHeadnode(headnode=name, nics=nics), HeadnodeSeen():
+            if not seen.defined:
+                return f"headnode {name} is not there when read back"
+            if seen.nics != tuple(sorted(nics)):
+                return f"headnode {name} has other nics than wanted when read back"
+        case SetHeadnodeNics(headnode=name, nics=nics), HeadnodeSeen():
+            if seen.nics != tuple(sorted(nics)):
+                return f"headnode {name} has other nics than wanted when read back"
+        case SetHeadnodePower(headnode=name, running=running), HeadnodeSeen():
+            if seen.running != running:
+                return f"headnode {name} is {'running' if seen.running else 'not running'} still"
+        case DeleteHeadnode(headnode=name), HeadnodeSeen():
+            if seen.defined:
+                return f"headnode {name} is still there when read back"
+        case _:
+            raise TypeError(f"{type(seen).__name__} does not answer {type(change).__name__}")
+    return None
