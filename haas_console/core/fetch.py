@@ -26,7 +26,7 @@ Record = TypeVar("Record")
 
 
 class QuietCall(Protocol):
-    """Calls a method; a ``quiet`` call is one that the console makes by itself."""
+    """As :data:`~haas_console.core.paging.Ask`; the console makes ``quiet`` calls by itself."""
 
     def __call__(
         self, method: str, params: Mapping[str, Any] | None = None, *, quiet: bool = False

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from haas_console.core.errors import JobFailedError
+from haas_console.core.paging import Ask
 from haas_console.core.times import seconds
 
 if TYPE_CHECKING:  # importing it would import aiohttp, before the screen is painted
@@ -17,9 +18,6 @@ if TYPE_CHECKING:  # importing it would import aiohttp, before the screen is pai
 FINAL_STATES = frozenset({"succeeded", "failed", "cancelled"})
 ENDED_STEPS = frozenset({"done", "failed", "skipped", "cancelled"})
 _SILENCE = 15.0  # seconds without an event after which the record is fetched again
-
-Ask = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
-"""Calls a method with params and returns its result."""
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,12 @@ from typing import Any, Protocol
 
 from haas_console.core.api import Method
 
+Ask = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
+"""Calls a method by name, with params, and returns its result."""
+
 
 class CallMethod(Protocol):
-    """Calls a method by name and returns its result; ``timeout`` is in seconds."""
+    """As :data:`Ask`; ``timeout`` is in seconds."""
 
     def __call__(
         self, method: str, params: Mapping[str, Any] | None = None, *, timeout: float | None = None
@@ -20,9 +23,7 @@ class CallMethod(Protocol):
 
 
 async def pages(
-    call: Callable[[str, Mapping[str, Any]], Awaitable[Any]],
-    method: str,
-    params: Mapping[str, Any] | None = None,
+    call: Ask, method: str, params: Mapping[str, Any] | None = None
 ) -> AsyncIterator[dict[str, Any]]:
     """Yield a list's pages, each with its ``items``, from the first to the last."""
     asked = dict(params or {})

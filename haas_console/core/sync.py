@@ -152,7 +152,7 @@ class InventorySync:
                     await self._once()
                 except ConsoleError as error:
                     reason = str(error)
-                except Exception as error:  # noqa: BLE001 - a bug of ours: survive it, and say so
+                except Exception as error:  # noqa: BLE001 - a fault of the console: report it and go on
                     _log.exception("the inventory could not be kept current")
                     reason = f"the console failed while it read the inventory: {error!r}"
                 self._set_status("stale" if self.inventory.info else "connecting", reason)
