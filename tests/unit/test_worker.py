@@ -78,6 +78,30 @@ async def presence(driver: Driver) -> object:
 THERE = [PresenceSeen(True)]
 
 
+async def test_an_unused_session_is_closed_every_time(device: SlowDevice, worker: Worker) -> None:
+    for sessions in (1, 2, 3):
+        device.closing.clear()
+        await worker.read(presence)
+        async with asyncio.timeout(5):
+            await device.closing.wait()
+        assert device.sessions == sessions
+
+
+async def test_an_acquired_session_stays_open_until_it_is_released(
+    device: SlowDevice, worker: Worker
+) -> None:
+    worker.acquire()
+    await worker.read(presence)
+    await worker.read(presence)
+    assert device.sessions == 1
+    assert not device.closing.is_set()
+
+    worker.release()
+
+    async with asyncio.timeout(5):
+        await device.closing.wait()
+
+
 async def test_a_request_that_arrives_while_the_session_is_closing_is_answered(
     device: SlowDevice, worker: Worker
 ) -> None:
