@@ -1,9 +1,9 @@
-"""Put faults into the code, one at a time, and see whether the tests notice.
+"""Puts faults into the code, one at a time, and runs the tests that must notice them.
 
     python -m tests.mutants [--only ROOM] [--sample N] [--known]
 
-Every mutant is tried in a copy of the tree: the repository itself is never changed. A fault that no
-test notices is printed: either a test is missing, or the code does not matter.
+Mutants are tested in a copy of the tree; the repository itself is never changed. Survivors are
+printed: for each, either a test is missing, or the fault makes no difference to anybody.
 """
 
 from __future__ import annotations
@@ -35,27 +35,29 @@ NO_TESTS = 5
 """What pytest answers when no test is selected."""
 
 PATIENCE = 3.0
-"""A mutant has this many times the seconds that the tests take without a fault, and 30 more."""
+"""A mutant's tests may take this many times as long as without a fault, and 30 seconds more."""
 
 
 class Room(msgspec.Struct, frozen=True):
-    """Code, and the tests that must notice faults in it; see rooms.toml."""
+    """Code, and the tests that must notice faults in it; see rooms.toml.
+
+    ``by_name`` is a folder of modules. For each, only the tests count whose names have its name.
+    """
 
     sample: int
     code: list[str]
     tests: list[str]
     by_name: str = ""
-    """A folder of modules for each of which only those tests count that have its name in theirs."""
 
     def tests_of(self, path: str) -> list[str]:
-        """Give what pytest is to run for a module."""
+        """Return the arguments of pytest for a module."""
         if self.by_name and path.startswith(self.by_name):
             return [*self.tests, "-k", Path(path).stem]
         return self.tests
 
 
 class Known(msgspec.Struct, frozen=True):
-    """A fault written by hand: the text that is replaced, once, and what the fault means."""
+    """A fault written by hand: a text that the module has exactly once, and its replacement."""
 
     room: str
     path: str
@@ -64,12 +66,12 @@ class Known(msgspec.Struct, frozen=True):
     after: str
 
     def mutant(self, root: Path = ROOT) -> Mutant:
-        """Make it. Raises ValueError when the code does not have the text exactly once."""
+        """Return the mutant. Raises ValueError if the module does not have the text once."""
         source = (root / self.path).read_text()
         if source.count(self.before) != 1:
             raise ValueError(
-                f"{self.path} has {source.count(self.before)} times {self.before!r}: known.toml"
-                " has to follow the code"
+                f"{self.path} has {self.before!r} {source.count(self.before)} times instead of"
+                " once: update known.toml"
             )
         line = source[: source.index(self.before)].count("\n") + 1
         changed = source.replace(self.before, self.after)
@@ -87,7 +89,7 @@ def known() -> list[Known]:
 
 
 class Tree:
-    """A copy of the repository in which mutants are tried, one after the other."""
+    """A copy of the repository in which one mutant at a time is tested."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -100,7 +102,7 @@ class Tree:
                 shutil.copy(source, copied)
 
     def passes(self, tests: list[str], timeout: float | None = None) -> bool | None:
-        """Run tests up to the first that fails; None when they take too long."""
+        """Run tests until one fails; return whether all passed, or None after the time-out."""
         process = subprocess.Popen(
             [
                 sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider",
@@ -121,7 +123,7 @@ class Tree:
                 process.wait()
 
     def tries(self, mutant: Mutant, room: Room, timeout: float) -> str:
-        """Say what becomes of a mutant: ``killed``, ``survived`` or ``timeout``."""
+        """Test a mutant; return ``killed``, ``survived`` or ``timeout``."""
         source = (self.root / mutant.path).read_text()
         self._write(mutant.path, mutant.source)
         try:
@@ -131,14 +133,14 @@ class Tree:
         return "timeout" if passed is None else "survived" if passed else "killed"
 
     def _write(self, path: str, source: str) -> None:
-        """Write a module so that Python sees that it has changed: it goes by size and second."""
+        """Write a module with a new time: Python's cache compares sizes and whole seconds."""
         (self.root / path).write_text(source)
         self._time += 2
         os.utime(self.root / path, (self._time, self._time))
 
 
 def sampled(name: str, room: Room, root: Path, size: int | None) -> list[Mutant]:
-    """Give the sample of a room's mutants, always the same for the same code."""
+    """Return a sample of a room's mutants. The same code always gives the same sample."""
     paths = sorted({path for pattern in room.code for path in root.glob(pattern)})
     everything = [
         mutant
@@ -152,21 +154,24 @@ def sampled(name: str, room: Room, root: Path, size: int | None) -> list[Mutant]
 
 
 class Trial:
-    """Tries the mutants of one room, as many at a time as there are copies of the tree."""
+    """Tests the mutants of one room in parallel, one in each copy of the tree."""
 
-    def __init__(self, name: str, room: Room, trees: Sequence[Tree]) -> None:
+    def __init__(
+        self, name: str, room: Room, trees: Sequence[Tree], *, verbose: bool = False
+    ) -> None:
         self._room = room
+        self._verbose = verbose
         self._trees: SimpleQueue[Tree] = SimpleQueue()
         for tree in trees:
             self._trees.put(tree)
         self._count = len(trees)
         started = time.monotonic()
         if not trees[0].passes(room.tests):
-            raise SystemExit(f"the tests of {name} fail without any fault: mend them first")
+            raise SystemExit(f"the tests of {name} fail without any fault: fix them first")
         self._timeout = (time.monotonic() - started) * PATIENCE + 30
 
     def of(self, faults: list[Mutant]) -> Counter[str]:
-        """Try all of them; print those that survive, and count."""
+        """Test mutants; print the survivors and count the verdicts."""
         with ThreadPoolExecutor(self._count) as threads:
             return Counter(threads.map(self._one, faults))
 
@@ -176,19 +181,21 @@ class Trial:
             verdict = tree.tries(mutant, self._room, self._timeout)
         finally:
             self._trees.put(tree)
-        if verdict != "killed":
+        if verdict != "killed" or self._verbose:
             print(f"{verdict}: {mutant}", flush=True)
         return verdict
 
 
 def main() -> int:
-    """Try the known mutants and a sample of all others; give 1 if a known one survives."""
+    """Test the known mutants and a sample of all others; return 1 if a known one survives."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
     parser.add_argument("--only", metavar="ROOM", choices=list(rooms()), help="one room only")
     parser.add_argument("--sample", metavar="N", type=int, help="mutants of each room")
     parser.add_argument("--known", action="store_true", help="only those of known.toml")
+    parser.add_argument("--verbose", action="store_true", help="print killed mutants as well")
     parser.add_argument("--jobs", metavar="N", type=int, default=os.cpu_count() or 1)
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))  # clean up after kill, too
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     by_hand = known()
     escaped = 0
@@ -199,7 +206,7 @@ def main() -> int:
             if arguments.only not in (None, name):
                 continue
             started = time.monotonic()
-            trial = Trial(name, room, trees)
+            trial = Trial(name, room, trees, verbose=arguments.verbose)
             hand = [each.mutant(root) for each in by_hand if each.room == name]
             result = trial.of(hand)
             escaped += len(hand) - result["killed"]

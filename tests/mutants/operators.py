@@ -1,4 +1,4 @@
-"""The faults that are put into a module: each changes one expression or one statement."""
+"""The faults that can be put into a module. Each changes one expression or one statement."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Mutant:
 
 
 def mutants(path: str, source: str) -> list[Mutant]:
-    """Give every mutant of a module, in the order of its lines."""
+    """Return all mutants of a module, ordered by line."""
     tree = ast.parse(source)
     lines = source.splitlines(keepends=True)
     starts = [0]
@@ -69,14 +69,14 @@ def mutants(path: str, source: str) -> list[Mutant]:
         end = starts[(node.end_lineno or 0) - 1] + (node.end_col_offset or 0)
         changed = (encoded[:start] + after.encode() + encoded[end:]).decode()
         before = encoded[start:end].decode()
-        ast.parse(changed)  # a fault in an operator, not in the module
+        ast.parse(changed)  # raises if an operator itself has a bug
         found.append(Mutant(path, node.lineno, what, before, after, changed))
     return sorted(found, key=lambda mutant: (mutant.line, mutant.what, mutant.after))
 
 
 Located = ast.expr | ast.stmt
 Change = tuple[Located, str, str]
-"""What is replaced, by what, and what that is called."""
+"""The node that is replaced, its replacement, and the name of the fault."""
 
 
 def _changes(node: ast.AST) -> Iterator[Change]:
@@ -87,7 +87,7 @@ def _changes(node: ast.AST) -> Iterator[Change]:
 
 
 def _children(node: ast.AST) -> Iterator[ast.AST]:
-    """Give the parts of a node in which a fault would show: no types, texts, logging, protocols."""
+    """Yield the parts of a node that are mutated: no types, texts, logging or protocols."""
     if isinstance(node, ast.JoinedStr | ast.Raise | ast.Assert) or _is_log(node):
         return
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
@@ -102,7 +102,7 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
         parts = value if isinstance(value, list) else [value]
         for part in parts:
             if isinstance(node, ast.Module) and not isinstance(part, DEFINITIONS):
-                continue  # types, and tables that a test could only repeat
+                continue  # types, and constants that a test could only repeat
             if isinstance(part, ast.AST):
                 yield part
 
@@ -144,7 +144,7 @@ def _of(node: Located) -> Iterator[Change]:
 
 
 def _of_condition(node: Located) -> Iterator[Change]:
-    """Negate conditions that no other operator changes."""
+    """Negate conditions that no other fault changes."""
     if isinstance(node, ast.If | ast.While | ast.IfExp):
         test = node.test
         if isinstance(test, ast.Name | ast.Attribute | ast.Call | ast.NamedExpr | ast.Await):
@@ -166,7 +166,7 @@ def _with(node: ast.AST, **fields: object) -> str:
 
 
 def _is_text(node: ast.BinOp) -> bool:
-    """Whether texts are put together, or types: neither can be subtracted."""
+    """Return whether the operator joins texts, which cannot be subtracted."""
     parts = [part for part in ast.walk(node) if isinstance(part, ast.Constant | ast.JoinedStr)]
     return any(isinstance(p, ast.JoinedStr) or isinstance(p.value, str | bytes) for p in parts)
 
