@@ -33,7 +33,7 @@ HAAS = Credential(username="haas", password="s3cret", enable="en4ble")
 SETTINGS: dict[str, Any] = {"login_timeout": 5.0, "answer_timeout": 5.0, "busy_timeout": 0.0}
 
 
-def made(kind: type[Device[Any]], ports: int = 4, **options: Any) -> Any:
+def make_switch(kind: type[Device[Any]], ports: int = 4, **options: Any) -> Any:
     """Make a switch that has the pool's VLANs and the foreign one."""
     defaults: dict[str, Any] = {"username": "haas", "password": "s3cret", "history": True}
     hostname = options.pop("hostname", "sw1")

@@ -2,182 +2,32 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from haas_rpcd.config import Credential
 from haas_rpcd.model import PARKED, PortConfig
-from haas_rpcd.sim import junos, nvue, procurve, sonic
-from haas_rpcd.sim.cli import ALL_VLANS, Device
+from haas_rpcd.sim import procurve
+from haas_rpcd.sim.cli import Device
 from haas_rpcd.sim.comware import Comware5Switch
-from haas_rpcd.sim.ioslike.ports import RoutedPort
-from haas_rpcd.sim.os10.state import Port as Os10Port
 from haas_rpcd.sim.personalities import personality
 from tests.unit.dialects import harness
-from tests.unit.dialects.harness import FOREIGN, HAAS, LIVE, POOL
-
-Dice = random.Random
-
-# --- ports in any state ---------------------------------------------------------------------------
-
-
-def some(dice: Dice, vlans: tuple[int, ...] = LIVE) -> frozenset[int]:
-    return frozenset(dice.sample(vlans, dice.randint(0, len(vlans))))
-
-
-def ios_anything(dice: Dice, switch: Any, name: str) -> None:
-    port = switch.running.ports[name]
-    port.mode = dice.choice(["access", "trunk", "dynamic auto", "dynamic desirable"])
-    port.nonegotiate = port.mode in ("access", "trunk") and dice.random() < 0.5
-    port.access_vlan, port.native_vlan = dice.choice(LIVE), dice.choice(LIVE)
-    port.allowed = dice.choice([frozenset(), ALL_VLANS, some(dice)])
-    port.shutdown = dice.random() < 0.3
-
-
-def routing_anything(dice: Dice, switch: Any, name: str) -> None:
-    """Put a port into a random state, on a switch whose ports may route."""
-    switch.running.ports[name] = RoutedPort(
-        mode=dice.choice(["access", "trunk"]),
-        access_vlan=dice.choice(LIVE),
-        native_vlan=dice.choice(LIVE),
-        allowed=dice.choice([frozenset(), ALL_VLANS, some(dice)]),
-        shutdown=dice.random() < 0.3,
-        switched=dice.random() < 0.8,
-    )
-
-
-def os10_anything(dice: Dice, switch: Any, name: str) -> None:
-    shut, trunk = dice.random() < 0.3, dice.random() < 0.5
-    if dice.random() < 0.2:
-        switch.running.ports[name] = Os10Port(switched=False, access_vlan=None, shutdown=shut)
-        return
-    access = dice.choice([*LIVE, None] if trunk else LIVE)
-    tagged = some(dice) - {access} if trunk else frozenset[int]()
-    mode = "trunk" if trunk else "access"
-    switch.running.ports[name] = Os10Port("", True, mode, access, tagged, shut)
-
-
-def dell_anything(dice: Dice, switch: Any, name: str) -> None:
-    port = switch.running.ports[name]
-    nowhere = [None] if switch.dialect == "dell_powerconnect" else []
-    port.mode = dice.choice(["access", "trunk", "general"])
-    port.access_vlan = dice.choice([*LIVE, *nowhere])
-    port.native_vlan = dice.choice([*LIVE, *nowhere])
-    port.allowed = dice.choice([frozenset(), type(port)().allowed, some(dice)])
-    port.general, port.pvid = some(dice), dice.choice(LIVE)
-    port.untagged = port.general & {1, FOREIGN, port.pvid}
-    port.shutdown = dice.random() < 0.3
-
-
-def off_all(switch: Any, name: str) -> None:
-    """Remove a port from every VLAN that lists it."""
-    for vlan in switch.running.vlans.values():
-        vlan.tagged, vlan.untagged = vlan.tagged - {name}, vlan.untagged - {name}
-
-
-def os9_anything(dice: Dice, switch: Any, name: str) -> None:
-    port, there = switch.running.ports[name], switch.running.vlans
-    off_all(switch, name)
-    port.shutdown, port.switched = dice.random() < 0.3, dice.random() < 0.8
-    port.hybrid = dice.random() < 0.5
-    if not port.switched:
-        return
-    on = dice.sample([FOREIGN, *POOL], dice.choice([0, 1, 1, 2, 3]))
-    how = dice.choice(["tagged", "untagged", "both" if port.hybrid else "tagged"])
-    if how != "tagged" and on:
-        there[on.pop()].untagged |= {name}
-    for vlan in on if how != "untagged" else ():
-        there[vlan].tagged |= {name}
-
-
-def fastiron_anything(dice: Dice, switch: Any, name: str) -> None:
-    config = switch.running
-    port, home = config.ports[name], config.vlans[1]
-    off_all(switch, name)
-    home.taken_off -= {name}
-    port.disabled, port.dual = dice.random() < 0.3, None
-    on = dice.sample([FOREIGN, *POOL], dice.choice([0, 1, 1, 2, 3]))
-    if on and dice.random() < 0.4:
-        config.vlans[on.pop()].untagged |= {name}
-        on = on if config.implicit else []
-    for vlan in on:
-        config.vlans[vlan].tagged |= {name}
-    if on and not config.implicit:
-        port.dual = dice.choice([None, 1, on[0]])
-    elif on and dice.random() < 0.5:
-        home.taken_off |= {name}
-
-
-def procurve_anything(dice: Dice, switch: Any, name: str) -> None:
-    there = switch.running.vlans
-    off_all(switch, name)
-    switch.running.ports[name].shutdown = dice.random() < 0.3
-    on = dice.sample(LIVE, dice.choice([1, 1, 2, 3, 4]))
-    if dice.random() < 0.6:
-        there[on.pop()].untagged |= {name}
-    for vlan in on:
-        there[vlan].tagged |= {name}
-
-
-def comware_anything(dice: Dice, switch: Any, name: str) -> None:
-    port = switch.running.ports[name]
-    port.become(dice.choice(["access", "trunk", "hybrid"]))
-    port.shutdown = dice.random() < 0.3
-    on = some(dice)
-    if port.link_type == "access":
-        port.access_vlan = dice.choice(LIVE)
-        return
-    port.pvid = dice.choice(LIVE)
-    if port.link_type == "trunk":
-        port.permitted = dice.choice([on, on, ALL_VLANS])
-    else:
-        port.untagged = frozenset(vlan for vlan in on if dice.random() < 0.5)
-        port.tagged = on - port.untagged
-
-
-def junos_anything(dice: Dice, switch: Any, name: str) -> None:
-    port = junos.state.Port(
-        disabled=dice.random() < 0.3,
-        unit_disabled=dice.random() < 0.2,
-        native=dice.choice([None, FOREIGN, *POOL]),
-        switching=dice.random() < 0.8,
-    )
-    if port.switching:
-        port.mode = dice.choice(["", "access", "trunk"])
-        if port.mode == "trunk":
-            on = tuple(map(str, some(dice, (FOREIGN, *POOL))))
-            port.members = dice.choice([("all",), ("office", "100-102"), on])
-        else:
-            port.members = dice.choice([(), ("7",), ("office",), ("haas-101",), ("102",)])
-    switch.running.ports[name] = port
-    if dice.random() < 0.1:
-        del switch.running.ports[name]
-
-
-def nvue_anything(dice: Dice, switch: Any, name: str) -> None:
-    switch.running.ports[name] = nvue.state.Port(
-        configured=dice.random() < 0.9,
-        state=dice.choice([None, "up", "up", "down"]),
-        on_bridge=dice.random() < 0.8,
-        access=dice.choice([None, FOREIGN, 101]),
-        untagged=dice.choice([None, "none", 102]),
-        vlans=dice.choice([None, some(dice, (FOREIGN, *POOL))]),
-    )
-
-
-def sonic_anything(dice: Dice, switch: Any, name: str) -> None:
-    up, mode = dice.random() < 0.7, dice.choice([None, "trunk"])
-    switch.running.ports[name] = sonic.state.Port(up=up, mode=mode)
-    members = switch.running.members
-    for place in [place for place in members if place[1] == name]:
-        del members[place]
-    members.update({(vlan, name): True for vlan in some(dice, (FOREIGN, *POOL))})
-    own = dice.choice([None, FOREIGN, *POOL])
-    if own is not None:
-        members[own, name] = False
-
+from tests.unit.dialects.harness import HAAS
+from tests.unit.dialects.port_states import (
+    Dice,
+    randomize_comware,
+    randomize_dell,
+    randomize_fastiron,
+    randomize_ios,
+    randomize_junos,
+    randomize_nvue,
+    randomize_os9,
+    randomize_os10,
+    randomize_procurve,
+    randomize_routing,
+    randomize_sonic,
+)
 
 # --- logins and lines -----------------------------------------------------------------------------
 
@@ -268,7 +118,7 @@ class Kind:
     """One kind of switch: how it is created, its lines and its messages."""
 
     dialect: str
-    anything: Callable[[Dice, Any, str], None]
+    randomize: Callable[[Dice, Any, str], None]
     lines: tuple[str, ...]
     """Regular expressions for every kind of line that is sent for ports."""
 
@@ -303,7 +153,7 @@ class Kind:
     wrong: str = r"Login incorrect"
     """Its answer to a wrong password."""
 
-    made: dict[str, Any] = field(default_factory=dict)
+    device_options: dict[str, Any] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
     commit: str = ""
     """The line that applies all others, in families that need a commit."""
@@ -343,7 +193,7 @@ class Kind:
         return self.variant or personality(self.dialect)
 
     def switch(self, ports: int = 4, **options: Any) -> Any:
-        return harness.made(self.kind, ports, **(self.made | options))
+        return harness.make_switch(self.kind, ports, **(self.device_options | options))
 
     def port(self, switch: Any, at: int) -> str:
         """Return the name under which a port is registered."""
@@ -355,7 +205,7 @@ class Kind:
     def leave(self, dice: Dice, switch: Any, ports: Any) -> None:
         """Put ports into random states, as somebody may have left them."""
         for name in ports:
-            self.anything(dice, switch, name)
+            self.randomize(dice, switch, name)
             left = switch.running.ports.get(name)
             if hasattr(left, "description"):
                 left.description = "rack 4"
@@ -367,7 +217,7 @@ ENABLE = {"enable": "en4ble"}
 _COMWARE: dict[str, Any] = {
     "longest": 200,
     "few": 7,
-    "anything": comware_anything,
+    "randomize": randomize_comware,
     "lines": COMWARE_LINES,
     "refusal": " % Unrecognized command found at '^' position.",
     "message": "%Jan  1 00:00:01:123 2013 sw1 IFNET/3/PHY_UPDOWN: Physical state on the interface"
@@ -386,7 +236,7 @@ _PROCURVE: dict[str, Any] = {
     "longest": 200,
     "few": 7,
     "ranged": ("interface 1-4,6,8-9 enable",),
-    "anything": procurve_anything,
+    "randomize": randomize_procurve,
     "lines": PROCURVE_LINES,
     "refusal": "Invalid input: 5",
     "up_within": 86400,
@@ -400,7 +250,7 @@ _PROCURVE: dict[str, Any] = {
 }  # fmt: skip
 _FASTIRON: dict[str, Any] = {
     "ranged": ("interface ethernet 1/1/1 to 1/1/4 ethernet 1/1/6 ethernet 1/1/8 to 1/1/9",),
-    "anything": fastiron_anything,
+    "randomize": randomize_fastiron,
     "lines": BY_VLAN_LINES,
     "refusal": "Error - refused by the test",
     "message": "SYSLOG: <14>Dec 15 18:46:17 sw1 Interface ethernet 1/1/3, state up",
@@ -414,7 +264,7 @@ _FASTIRON: dict[str, Any] = {
     },
 }
 _DELL: dict[str, Any] = {
-    "anything": dell_anything,
+    "randomize": randomize_dell,
     "lines": DELL_LINES,
     "refusal": INVALID,
     "logins": (*ONCE, "no enable password", "an empty enable password"),
@@ -431,11 +281,11 @@ _DELL: dict[str, Any] = {
 KINDS: dict[str, Kind] = {
     "arista_eos": Kind(
         "arista_eos",
-        routing_anything,
+        randomize_routing,
         ("^interface Ethernet1", *CISCO_LINES, "^switchport$"),
         "% Invalid input",
         ("DCS-7050TX-64-R", "4.22.4M"),
-        made=ENABLE,
+        device_options=ENABLE,
         logins=TWICE,
         names={
             "Et1; eth1; Ethernet 1; ethernet01; e1": "Ethernet1",
@@ -451,25 +301,25 @@ KINDS: dict[str, Kind] = {
     ),
     "brocade_fastiron": Kind(
         "brocade_fastiron", **_FASTIRON, identity=("ICX7150-24", "08.0.95T211"),
-        registered=("ethernet ", ""), made=ENABLE, missing="1/1/99",
+        registered=("ethernet ", ""), device_options=ENABLE, missing="1/1/99",
     ),
     "brocade_fastiron before 08.0.80": Kind(
         "brocade_fastiron", **{**_FASTIRON, "lines": DUAL_MODE_LINES},
         identity=("ICX7150-24", "08.0.30T211"),
         dynamic=True,
         registered=("ethernet", "ethe"), missing="1/1/99",
-        made={**ENABLE, "release": "08.0.30"}, options={"dual_mode": True},
+        device_options={**ENABLE, "release": "08.0.30"}, options={"dual_mode": True},
     ),
     "cisco_ios": Kind(
         "cisco_ios",
-        ios_anything,
+        randomize_ios,
         ("^interface Gi", "^interface range", *CISCO_LINES),
         INVALID,
         ("WS-C2960S-24TS-L", "15.0(2)SE11"),
         dynamic=True,
         seen=PortConfig(1, tuple(range(2, 4095))),
         registered=("GigabitEthernet", "Gi"),
-        made=ENABLE,
+        device_options=ENABLE,
         logins=TWICE,
         wrong="% Login invalid",
         names={
@@ -485,7 +335,7 @@ KINDS: dict[str, Kind] = {
     ),
     "cisco_nxos": Kind(
         "cisco_nxos",
-        routing_anything,
+        randomize_routing,
         ("^interface Ethernet1/1", *CISCO_LINES, "^switchport$"),
         "ERROR: Ethernet1/1: no",
         ("Nexus9000 93180YC-EX", "9.3(8)"),
@@ -502,7 +352,7 @@ KINDS: dict[str, Kind] = {
     ),
     "cumulus_nvue": Kind(
         "cumulus_nvue",
-        nvue_anything,
+        randomize_nvue,
         ("link state up", "unset interface", "set interface .* bridge", "config apply"),
         "Error: not today",
         ("VX", "5.3.1"),
@@ -521,7 +371,7 @@ KINDS: dict[str, Kind] = {
     ),
     "dell_os10": Kind(
         "dell_os10",
-        os10_anything,
+        randomize_os10,
         (
             "^interface ethernet1/1/1|^interface range",
             *(line for line in CISCO_LINES if line != "native vlan"),
@@ -555,14 +405,14 @@ KINDS: dict[str, Kind] = {
     ),
     "dell_os9": Kind(
         "dell_os9",
-        os9_anything,
+        randomize_os9,
         (*BY_VLAN_LINES, "^no switchport", "^(?:switchport|portmode)"),
         "% Error: refused by the test",
         ("S4810", "9.14(2.4)"),
         most=600,
         fresh=PARKED,
         registered=("TenGigabitEthernet ", "te"),
-        made=ENABLE,
+        device_options=ENABLE,
         logins=TWICE,
         wrong="",
         names={
@@ -602,7 +452,7 @@ KINDS: dict[str, Kind] = {
     ),
     "juniper_junos": Kind(
         "juniper_junos",
-        junos_anything,
+        randomize_junos,
         (
             "^(?:wildcard range )?delete interfaces .* native-vlan-id",
             "interface-mode access",
@@ -620,7 +470,7 @@ KINDS: dict[str, Kind] = {
     ),
     "sonic": Kind(
         "sonic",
-        sonic_anything,
+        randomize_sonic,
         ("member del 10", "member add", "interface startup"),
         "Error: not today",
         ("Mellanox-SN2700", "202012.74-59cae24e"),

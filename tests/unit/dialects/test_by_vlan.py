@@ -88,8 +88,8 @@ async def test_with_a_wrong_dual_mode_option_an_icx_refuses_and_the_port_stays_s
     config: PortConfig,
 ) -> None:
     """An old release registered as a new one, and the other way round."""
-    for made, options in (({"release": "08.0.30"}, {}), ({}, {"dual_mode": True})):
-        switch = KINDS["brocade_fastiron"].switch(4, **made)
+    for device_options, options in (({"release": "08.0.30"}, {}), ({}, {"dual_mode": True})):
+        switch = KINDS["brocade_fastiron"].switch(4, **device_options)
         async with driving(switch, options=options) as driver:
             with pytest.raises(DeviceError, match="refused"):
                 await send(driver, SetPort("1/1/1", config))

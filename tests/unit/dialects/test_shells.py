@@ -92,7 +92,7 @@ async def test_no_line_opens_a_foreign_vlan_whichever_line_is_refused(
         switch = KINDS[name].switch()
         ports = dice.sample(switch.port_list, 3)
         for port in switch.port_list:
-            KINDS[name].anything(dice, switch, port)
+            KINDS[name].randomize(dice, switch, port)
         before = {port: switch.carried(port) for port in switch.port_list}
         wanted = {port: dice.choice([config_of(dice), PortConfig(100)]) for port in ports}
         lines = scripted(switch, [SetPort(port, wanted[port]) for port in ports], **options)
