@@ -156,14 +156,9 @@ def _drop_nic(
         only = ref.network if len(nic.networks) > 1 else None
         params = {**where, "network": only} if only else where
         return [Call("nic.disconnect", params)]
-    network = inventory.networks.get(target.key)
-    if network is None:
-        return Refusal(f"Network {target} is not there any more.")
-    if not network.usable_by(node.project):
-        return Refusal(
-            f"{ref} is held by {node.project}, but {network.network} is {network.project}'s."
-        )
-    name = network.name_for(node.project)
+    name = _network_name(inventory, target, node.project, f"{ref} is held by {node.project}")
+    if isinstance(name, Refusal):
+        return name
     if any(link.network == name and link.tagged == tagged for link in nic.networks):
         return []
     params = {**where, "network": name}
@@ -184,23 +179,30 @@ def _drop_headnode(
     if headnode.state == "deleting":
         return Refusal(f"Headnode {ref} is being deleted: it goes with the next apply.")
     where = {"project": ref.project, "headnode": ref.headnode}
-    gripped = next((n for n in headnode.nics if n.nic == ref.nic), None)
+    dragged = next((n for n in headnode.nics if n.nic == ref.nic), None)
     if target.key is None:
         if not any(nic.network for nic in headnode.nics):
             return []
-        return [Call("headnode.disconnect", {**where, "nic": ref.nic} if gripped else where)]
-    network = inventory.networks.get(target.key)
-    if network is None:
-        return Refusal(f"Network {target} is not there any more.")
-    if not network.usable_by(ref.project):
-        return Refusal(
-            f"Headnode {ref} is {ref.project}'s, but {network.network} is {network.project}'s."
-        )
-    name = network.name_for(ref.project)
+        return [Call("headnode.disconnect", {**where, "nic": ref.nic} if dragged else where)]
+    name = _network_name(inventory, target, ref.project, f"Headnode {ref} is {ref.project}'s")
+    if isinstance(name, Refusal):
+        return name
     if any(nic.network == name for nic in headnode.nics):
         return []
     params = {**where, "network": name}
-    return [Call("headnode.connect", {**params, "nic": gripped.nic} if gripped else params)]
+    return [Call("headnode.connect", {**params, "nic": dragged.nic} if dragged else params)]
+
+
+def _network_name(
+    inventory: Inventory, target: DropTarget, project: str | None, owner: str
+) -> str | Refusal:
+    """The name by which a project may use the target; ``owner`` says whose the item is."""
+    network = inventory.networks.get(target.key) if target.key else None
+    if network is None:
+        return Refusal(f"Network {target} is not there any more.")
+    if not network.usable_by(project):
+        return Refusal(f"{owner}, but {network.network} is {network.project}'s.")
+    return network.name_for(project)
 
 
 # --- nodes ----------------------------------------------------------------------------------------
