@@ -57,7 +57,8 @@ class SiteCopy:
                 self.devices[name] = _simulated(name, switch, dialect, ports)
             except _NoSimulatorError as error:
                 self.stands_in[name] = str(error)
-                self.stand_ins[name] = StandIn(name, dict.fromkeys(ports, PARKED))
+                parked = dict.fromkeys(ports, PARKED)
+                self.stand_ins[name] = StandIn(name, parked, dialect.trunks_need_vlans)
 
     async def start(self) -> None:
         """Let every simulated switch listen on a free port of loopback. Raises OSError."""

@@ -30,10 +30,14 @@ from haas_rpcd.model import (
 
 @dataclass
 class StandIn:
-    """The state of a stand-in. ``ports``: by canonical name; at first all of them are parked."""
+    """The state of a stand-in. ``ports``: by canonical name; at first all of them are parked.
+
+    ``makes_vlans``: the dialect's lines for a port create the VLANs that the port is to carry.
+    """
 
     name: str
     ports: dict[str, PortConfig]
+    makes_vlans: bool = False
     vlans: set[int] = field(default_factory=set)
     line_delay: float = 0.0
     """Seconds that each line takes."""
@@ -101,7 +105,8 @@ class StandInDriver:
                 if name not in held.ports:
                     return self._missing(port)
                 held.ports[name] = config
-                held.vlans |= config.vlans
+                if held.makes_vlans:
+                    held.vlans |= config.vlans
             case SetVlan(vlan=vlan, present=True):
                 held.vlans.add(vlan)
             case SetVlan(vlan=vlan):

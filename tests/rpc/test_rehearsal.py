@@ -138,6 +138,7 @@ async def test_every_dialect_comes_up_with_its_ports_parked(tmp_path: Path, dial
         ("linux_bridge", ["swp1", "swp2"], ""),
         ("openvswitch", ["p1", "p2"], 'bridge = "br0"'),
         ("hp_procurve", ["A1", "A2"], ""),
+        ("cisco_ios", ["Gi1/0/1", "Po1"], ""),
         ("dell_os9", ["te0/1", "te0/2"], "default_vlan = 4000"),
     ],
 )

@@ -5,7 +5,14 @@ from __future__ import annotations
 from haas_rpcd.sim.cli.portname import Naming
 
 NAMING = Naming(
-    {"FastEthernet": "Fa", "GigabitEthernet": "Gi", "TenGigabitEthernet": "Te"},
+    {
+        "FastEthernet": "Fa",
+        "GigabitEthernet": "Gi",
+        "TenGigabitEthernet": "Te",
+        "TwentyFiveGigE": "Twe",
+        "FortyGigabitEthernet": "Fo",
+        "HundredGigE": "Hu",
+    },
     to=r"\s+-\s*",
     comma=r"\s+,\s*",
     max_parts=5,

@@ -98,12 +98,20 @@ def status_table(config: Config, chassis: Chassis, names: Iterable[str]) -> list
 
 
 def _speed(name: str) -> str:
-    return {"Fa": "a-100", "Gi": "a-1000", "Te": "a-10G"}[short(name)[:2]]
+    speeds = {
+        "Fa": "a-100",
+        "Gi": "a-1000",
+        "Te": "a-10G",
+        "Tw": "a-25G",
+        "Fo": "a-40G",
+        "Hu": "a-100G",
+    }
+    return speeds[short(name)[:2]]
 
 
 def _media(name: str) -> str:
     media = {"Fa": "10/100BaseTX", "Gi": "10/100/1000BaseTX", "Te": "SFP-10GBase-SR"}
-    return media[short(name)[:2]]
+    return media.get(short(name)[:2], "unknown")
 
 
 def trunk_tables(config: Config, chassis: Chassis, names: Iterable[str]) -> list[str]:

@@ -10,7 +10,16 @@ from haas_rpcd.sim.ioslike.byvlan import ListingConfig, ListingVlan
 MODEL, VERSION = "S4810", "9.14(2.4)"
 DEFAULT_VLAN = 1
 
-NAMING = cli.Naming({"TenGigabitEthernet ": "Te ", "fortyGigE ": "Fo "})
+NAMING = cli.Naming(
+    {
+        "GigabitEthernet ": "Gi ",
+        "TenGigabitEthernet ": "Te ",
+        "twentyFiveGigE ": "Tf ",
+        "fortyGigE ": "Fo ",
+        "fiftyGigE ": "Fi ",
+        "hundredGigE ": "Hu ",
+    }
+)
 
 
 @dataclass(slots=True)
