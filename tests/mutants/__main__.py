@@ -195,7 +195,7 @@ def main() -> int:
     parser.add_argument("--verbose", action="store_true", help="print killed mutants as well")
     parser.add_argument("--jobs", metavar="N", type=int, default=os.cpu_count() or 1)
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))  # clean up after kill, too
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up after kill, too
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     by_hand = known()
     escaped = 0
