@@ -1,1 +1,1 @@
-"""Switches: a telnet session, a driver over it, and one dialect for each family."""
+"""Switches: a session over telnet or SSH, a driver over it, and a dialect for each family."""

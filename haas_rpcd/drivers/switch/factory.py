@@ -26,7 +26,7 @@ _SSH = "haas_rpcd.drivers.switch.transport.ssh"
 
 
 Locate = Callable[[RegisteredSwitch], tuple[str, int]]
-"""Gives the host and the TCP port to connect to. Raises DeviceError."""
+"""Returns the host and the TCP port to connect to. Raises DeviceError."""
 
 
 def _as_registered(switch: RegisteredSwitch) -> tuple[str, int]:
