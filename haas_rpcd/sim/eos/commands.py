@@ -42,11 +42,7 @@ _reload = execute.reload(
 )
 
 ANY_LEVEL: Commands = [
-    ("enable", CliSwitch.do_enable),
-    ("disable", CliSwitch.do_disable),
-    ("exit", CliSwitch.do_quit),
-    ("logout", CliSwitch.do_quit),
-    ("quit", CliSwitch.do_quit),
+    *execute.ANY_LEVEL,
     ("terminal length <number>", _length),
     ("terminal width <number>", _width),
     *show.ANY_LEVEL,

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Session
 from haas_rpcd.sim.ios import configuration, modes, show
 from haas_rpcd.sim.ios.catalyst import Catalyst
-from haas_rpcd.sim.ioslike.execute import monitor, reload
+from haas_rpcd.sim.ioslike import execute
 
 # --- configuration
 
@@ -50,7 +50,7 @@ def _copy(switch: Catalyst, session: Session, args: Args) -> None:
     session.ask("Destination filename [startup-config]? ", answered)
 
 
-_reload = reload(
+_reload = execute.reload(
     lambda switch: switch.write_memory(),
     "System configuration has been modified. Save? [yes/no]: ",
     retry=["% Please answer 'yes' or 'no'."],
@@ -154,14 +154,10 @@ def _users(switch: Catalyst, session: Session, args: Args) -> list[str]:
 
 
 ANY_LEVEL: Commands = [
-    ("enable", CliSwitch.do_enable),
-    ("disable", CliSwitch.do_disable),
-    ("exit", CliSwitch.do_quit),
-    ("logout", CliSwitch.do_quit),
-    ("quit", CliSwitch.do_quit),
+    *execute.ANY_LEVEL,
     ("terminal length <number>", CliSwitch.do_length),
     ("terminal width <number>", CliSwitch.do_width),
-    ("terminal monitor", monitor),
+    ("terminal monitor", execute.monitor),
     ("terminal no monitor", _no_monitor),
     ("show clock", _clock),
     ("show interfaces switchport", _switchport),

@@ -9,6 +9,15 @@ from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Handler, Lines, Mode, S
 
 Switch = CliSwitch[Any]
 
+ANY_LEVEL: Commands = [
+    ("enable", CliSwitch.do_enable),
+    ("disable", CliSwitch.do_disable),
+    ("exit", CliSwitch.do_quit),
+    ("logout", CliSwitch.do_quit),
+    ("quit", CliSwitch.do_quit),
+]
+"""The commands of user and privileged mode that change levels or end the session."""
+
 LEAVING: Commands = [("end", CliSwitch.do_end), ("exit", CliSwitch.do_exit)]
 """The commands that leave a configuration mode."""
 

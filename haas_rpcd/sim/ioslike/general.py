@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from haas_rpcd.sim import cli
+from haas_rpcd.sim.ioslike import ports
+from haas_rpcd.sim.ioslike.ports import Setting
 
 
 @dataclass(slots=True)
@@ -52,3 +54,26 @@ def remove_vlans(config: cli.Config, vlans: frozenset[int]) -> frozenset[int]:
         if port.access_vlan in there:
             port.access_vlan = 1
     return vlans - there
+
+
+def switchport(
+    *, access: Setting, native: Setting, allowed: Setting, general: Setting, pvid: Setting
+) -> list[tuple[str, Setting]]:
+    """Make the settings of a port that all of these switches have."""
+    return [
+        ("no description", ports.description),
+        ("[no] shutdown", ports.shutdown),
+        ("switchport mode mode:access|general|trunk", ports.mode),
+        ("no switchport mode", ports.mode),
+        ("switchport access vlan <vlan>", access),
+        ("no switchport access vlan", access),
+        ("switchport trunk native vlan <vlan>", native),
+        ("no switchport trunk native vlan", native),
+        ("switchport trunk allowed vlan how:all", allowed),
+        ("switchport trunk allowed vlan how:add|except|remove <vlans>", allowed),
+        ("no switchport trunk allowed vlan", allowed),
+        ("switchport general allowed vlan how:add <vlans> [tag:tagged|untagged]", general),
+        ("switchport general allowed vlan how:remove <vlans>", general),
+        ("switchport general pvid <vlan>", pvid),
+        ("no switchport general pvid", pvid),
+    ]

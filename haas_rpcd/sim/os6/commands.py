@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from haas_rpcd.sim import cli
 from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Lines, Mode, Session
 from haas_rpcd.sim.ioslike import execute, ports
-from haas_rpcd.sim.ioslike.general import remove_vlans
+from haas_rpcd.sim.ioslike.general import remove_vlans, switchport
 from haas_rpcd.sim.ioslike.show import default_vlan_name
 from haas_rpcd.sim.os6 import modes, show
 from haas_rpcd.sim.os6.state import EVERY, LAST_VLAN, NAMING, Config, Port
@@ -165,23 +165,15 @@ IN_VLAN: Commands = [("name <word>", _vlan_name)]
 IN_INTERFACE: Commands = [
     *ports.commands(
         [
+            *switchport(
+                access=_access_vlan,
+                native=_native_vlan,
+                allowed=_allowed,
+                general=_general,
+                pvid=_pvid,
+            ),
             ("description <line>", ports.unquoted_description("\"'")),
-            ("no description", ports.description),
-            ("[no] shutdown", ports.shutdown),
-            ("switchport mode mode:access|general|trunk", ports.mode),
-            ("no switchport mode", ports.mode),
-            ("switchport access vlan <vlan>", _access_vlan),
-            ("no switchport access vlan", _access_vlan),
-            ("switchport trunk native vlan <vlan>", _native_vlan),
-            ("no switchport trunk native vlan", _native_vlan),
             ("switchport trunk allowed vlan <vlans>", _allowed),
-            ("switchport trunk allowed vlan how:all", _allowed),
-            ("switchport trunk allowed vlan how:add|except|remove <vlans>", _allowed),
-            ("no switchport trunk allowed vlan", _allowed),
-            ("switchport general allowed vlan how:add <vlans> [tag:tagged|untagged]", _general),
-            ("switchport general allowed vlan how:remove <vlans>", _general),
-            ("switchport general pvid <vlan>", _pvid),
-            ("no switchport general pvid", _pvid),
         ]
     ),
     ("spanning-tree portfast", CliSwitch.do_nothing),

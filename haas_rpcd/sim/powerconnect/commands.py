@@ -8,7 +8,7 @@ from haas_rpcd.sim import cli
 from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Lines, Mode, Session
 from haas_rpcd.sim.ioslike import execute, ports
 from haas_rpcd.sim.ioslike.execute import LEAVING
-from haas_rpcd.sim.ioslike.general import remove_vlans
+from haas_rpcd.sim.ioslike.general import remove_vlans, switchport
 from haas_rpcd.sim.powerconnect import modes, show
 from haas_rpcd.sim.powerconnect.state import Config, Port
 
@@ -167,24 +167,17 @@ IN_VLAN_INTERFACE: Commands = [("name <word>", _vlan_name), ("no name", _vlan_na
 IN_INTERFACE: Commands = [
     *ports.commands(
         [
+            *switchport(
+                access=_access_vlan,
+                native=_native_vlan,
+                allowed=_allowed,
+                general=_general,
+                pvid=_pvid,
+            ),
             ("description <line>", ports.description),
-            ("no description", ports.description),
-            ("[no] shutdown", ports.shutdown),
-            ("switchport mode mode:access|general|trunk", ports.mode),
-            ("no switchport mode", ports.mode),
-            ("switchport access vlan <vlan>", _access_vlan),
             ("switchport access vlan none:none", _access_vlan),
-            ("no switchport access vlan", _access_vlan),
-            ("switchport trunk native vlan <vlan>", _native_vlan),
             ("switchport trunk native vlan none:none", _native_vlan),
-            ("no switchport trunk native vlan", _native_vlan),
-            ("switchport trunk allowed vlan how:all|none", _allowed),
-            ("switchport trunk allowed vlan how:add|except|remove <vlans>", _allowed),
-            ("no switchport trunk allowed vlan", _allowed),
-            ("switchport general allowed vlan how:add <vlans> [tag:tagged|untagged]", _general),
-            ("switchport general allowed vlan how:remove <vlans>", _general),
-            ("switchport general pvid <vlan>", _pvid),
-            ("no switchport general pvid", _pvid),
+            ("switchport trunk allowed vlan how:none", _allowed),
         ],
         stops=False,  # a command that is refused on one port is executed on the others
     ),
