@@ -52,3 +52,17 @@ async def test_a_device_that_makes_no_progress_delays_the_others_once(
     monkeypatch.setattr(gate_module, "PATIENCE", 3600)
     async with asyncio.timeout(10):
         await gate.reach("sw1", Phase.SAVE)
+
+
+async def test_once_a_device_is_late_nobody_waits_for_it_any_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A device that began to wait later does not have to lose its own patience."""
+    gate = Gate(["sw1", "sw2", "dead"])
+    monkeypatch.setattr(gate_module, "PATIENCE", 3600)
+    waiting = asyncio.create_task(gate.reach("sw2", Phase.JOIN))
+    await asyncio.sleep(0)  # let it wait
+    monkeypatch.setattr(gate_module, "PATIENCE", 0.01)
+    async with asyncio.timeout(10):
+        await gate.reach("sw1", Phase.JOIN)
+        await waiting
