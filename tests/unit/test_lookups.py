@@ -1,0 +1,185 @@
+"""What the store finds and changes of each noun, by itself and not of its neighbours."""
+
+from __future__ import annotations
+
+from haas_rpcd.model import RegisteredSwitch
+from haas_rpcd.store import (
+    audit,
+    headnodes,
+    jobs,
+    networks,
+    nodes,
+    ports,
+    projects,
+    switches,
+    users,
+)
+from haas_rpcd.store.database import Store, Tx
+
+RED, BLUE, GREEN = 1, 2, 3
+
+
+async def test_users_and_their_projects(filled: Store) -> None:
+    def known(tx: Tx) -> dict[str, tuple[bool, list[str]]]:
+        return {row.name: (row.admin, row.projects) for row in users.page(tx, 9, "")}
+
+    assert await filled.read(known) == {
+        "ada": (True, []),
+        "bob": (False, ["blue"]),
+        "rita": (False, ["green", "red"]),
+    }
+    await filled.write(users.set_admin, "bob", True)
+    assert await filled.write(users.delete, "rita") == 1
+    assert await filled.read(known) == {"ada": (True, []), "bob": (True, ["blue"])}
+    assert await filled.read(lambda tx: projects.detail(tx, RED).members) == []
+
+
+async def test_projects_and_what_they_hold(filled: Store) -> None:
+    def counts(tx: Tx, user: str | None) -> list[tuple[str, int, int, int]]:
+        found = projects.page(tx, 9, "", user)
+        return [(row.name, row.nodes, row.networks, row.headnodes) for row in found]
+
+    everything = [("blue", 1, 1, 3), ("green", 0, 0, 0), ("red", 3, 2, 3)]
+    assert await filled.read(counts, None) == everything
+    assert await filled.read(counts, "bob") == everything[:1]
+    assert await filled.write(projects.remove_member, GREEN, 2) == 1
+    assert await filled.write(projects.remove_member, GREEN, 2) == 0
+    assert await filled.read(counts, "rita") == everything[2:]
+
+
+async def test_networks_and_who_may_use_them(filled: Store) -> None:
+    def names(tx: Tx, **wanted: object) -> list[str]:
+        return [row.name for row in networks.page(tx, 9, 0, **wanted)]  # type: ignore[arg-type]
+
+    assert await filled.read(lambda tx: names(tx)) == ["net", "own", "new"]
+    assert await filled.read(lambda tx: names(tx, project_id=BLUE)) == ["net", "own"]
+    assert await filled.read(lambda tx: names(tx, user="bob")) == ["net", "own"]
+    assert await filled.read(lambda tx: names(tx, user="ada")) == []
+    net = await filled.read(networks.find, RED, "net")
+    assert net is not None
+    assert (net.vlan, net.shared_with, net.nics, net.headnodes) == (100, ["blue"], 2, 2)
+    nics = [(row.node, row.tagged, row.project) for row in await filled.read(networks.nics_on, 1)]
+    assert nics == [("node-1", False, "red"), ("node-6", True, "blue")]
+    assert [row.project for row in await filled.read(networks.named, "own", "rita")] == []
+    assert await filled.read(networks.claimed, [100, 102, 103]) == {100, 102}
+    assert await filled.read(networks.retiring) == 2
+
+
+async def test_nodes_and_their_nics(filled: Store) -> None:
+    def names(tx: Tx, **wanted: object) -> list[str]:
+        return [row.name for row in nodes.page(tx, 9, "", **wanted)]  # type: ignore[arg-type]
+
+    assert await filled.read(lambda tx: names(tx, project_id=RED)) == ["node-1", "node-2", "node-8"]
+    assert await filled.read(lambda tx: names(tx, tag="gpu")) == ["node-3"]
+    assert await filled.read(lambda tx: names(tx, free=True)) == ["node-3", "node-7"]
+    hidden = {f"node-{n}" for n in (1, 2, 8)}
+    assert hidden.isdisjoint(await filled.read(lambda tx: names(tx, visible_to="bob")))
+    assert await filled.read(nodes.tags_of, [1, 3]) == {1: [], 3: ["gpu", "rack=a"]}
+    nics = await filled.read(nodes.nics_of, [1, 7])
+    assert [(nic.name, nic.kind, nic.switch, nic.port) for nic in nics[1]] == [
+        ("eth0", "data", "sw1", "Gi1/0/1"),
+        ("ipmi", "bmc", "sw1", "Gi1/0/6"),
+    ]
+    assert [(nic.name, nic.switch, nic.config) for nic in nics[7]] == [("eth0", None, None)]
+    staged = await filled.read(nodes.connections_of, [6, 7])
+    assert [(row.vlan, row.tagged) for row in staged[6]] == [(101, False), (100, True)]
+    assert await filled.read(nodes.holder_of_mac, "52:54:00:00:00:03") == "node-3:eth0"
+    assert await filled.read(nodes.drifted_port, 9) == "sw2 ethernet 1/1/3"
+    assert await filled.read(nodes.drifted_port, 3) is None
+
+
+async def test_headnodes_and_their_nics(filled: Store) -> None:
+    nics = await filled.read(headnodes.nics, 1)
+    assert [(nic.name, nic.owner, nic.network, nic.vlan) for nic in nics] == [
+        ("nic0", "red", "net", 100),
+        ("nic1", None, None, None),
+    ]
+    await filled.write(headnodes.mark_deleting, 1)
+    assert [nic.network_id for nic in await filled.read(headnodes.nics, 1)] == [None, None]
+    assert [nic.network for nic in await filled.read(headnodes.nics, 2)] == ["net"]
+    await filled.write(headnodes.set_running, 6, True)
+    found = {row.name: (row.running, row.deleting) for row in await filled.read(of_blue)}
+    assert found == {"fresh": (True, False), "desk": (True, False), "off": (True, False)}
+
+
+def of_blue(tx: Tx) -> list[headnodes.HeadnodeRow]:
+    return headnodes.all_of(tx, BLUE)
+
+
+async def test_switches_and_their_ports(filled: Store) -> None:
+    found = await filled.read(switches.find, "sw2")
+    assert found is not None
+    assert found.registered == RegisteredSwitch(
+        "sw2", "dell_os10", "192.0.2.2", 22, "ssh", None, {"ssh_legacy": True}
+    )
+    assert (found.ports, found.unsaved, found.drift) == (8, True, 1)
+    await filled.write(switches.set_booted, "sw2", 7.0)
+    assert await filled.read(switches.booted, "sw2") == 7.0
+    assert await filled.read(switches.booted, "sw1") == 1790000000.0 - 86400
+    moved = RegisteredSwitch("sw2", "dell_os10", "192.0.2.9", 23, "telnet", "lab", {})
+    await filled.write(switches.update, moved)
+    rows = {row.name: row.registered for row in await filled.read(switches.page, 9, "")}
+    assert rows["sw2"] == moved
+    assert rows["sw1"].host == "192.0.2.1"
+    assert await filled.read(switches.at, "192.0.2.9", 23) == "sw2"
+    port = await filled.read(ports.find, "sw1", "Gi1/0/1")
+    assert port is not None
+    assert (port.node, port.nic, port.project, port.drift) == ("node-1", "eth0", "red", None)
+    assert await filled.read(ports.name_of, 1, "GigabitEthernet1/0/1") == "Gi1/0/1"
+
+
+async def test_a_switch_that_is_deleted_takes_its_drift_and_vlans_along(filled: Store) -> None:
+    def delete(tx: Tx) -> None:
+        tx.execute(
+            "UPDATE nic SET port_id = NULL WHERE node_id NOT IN (SELECT node_id FROM allocation)"
+        )
+        tx.execute("UPDATE port_applied SET confirmed = 1, untagged = NULL")
+        tx.execute("DELETE FROM port_applied_tagged")
+        tx.execute("DELETE FROM connection")
+        tx.execute("DELETE FROM allocation")
+        tx.execute("UPDATE nic SET port_id = NULL")
+        switches.delete(tx, 2)
+
+    await filled.write(delete)
+    assert await filled.read(switches.names) == ["sw1"]
+    left = await filled.read(
+        lambda tx: tx.values(str, "SELECT DISTINCT device FROM drift ORDER BY 1")
+    )
+    assert left == ["libvirt", "master", "sw1"]
+    assert not await filled.read(
+        lambda tx: tx.exists("SELECT 1 FROM switch_vlan WHERE switch_id = 2")
+    )
+
+
+async def test_jobs_and_whose_they_are(filled: Store) -> None:
+    def numbers(tx: Tx, **wanted: object) -> list[int]:
+        return [row.id for row in jobs.page(tx, 9, None, **wanted)]  # type: ignore[arg-type]
+
+    assert await filled.read(lambda tx: numbers(tx)) == [5, 4, 3, 2, 1]
+    assert await filled.read(lambda tx: numbers(tx, user="rita")) == [3, 2, 1]
+    assert await filled.read(lambda tx: numbers(tx, project_id=BLUE)) == []
+    assert await filled.read(lambda tx: numbers(tx, state="queued")) == [4, 3]
+    await filled.write(jobs.begin, 3, 60.0)
+    await filled.write(jobs.begin, 3, 70.0)  # another daemon resumed it
+    await filled.write(jobs.cancel, 3)
+    found = await filled.read(jobs.find, 3)
+    assert found is not None
+    assert (found.state, found.started, found.cancelling) == ("running", 60.0, True)
+    await filled.write(jobs.finish, 3, "failed", "It failed.", 80.0)
+    found = await filled.read(jobs.find, 3)
+    assert found is not None
+    assert (found.state, found.error, found.finished) == ("failed", "It failed.", 80.0)
+    assert [job.id for job in await filled.read(jobs.unfinished)] == [2, 4]
+
+
+async def test_the_audit_trail_is_in_order_and_each_project_has_its_own(filled: Store) -> None:
+    def numbers(tx: Tx, **wanted: object) -> list[int]:
+        given = {"since": None, "user": None, "project": None} | wanted
+        return [row.id for row in audit.page(tx, 9, None, **given)]  # type: ignore[arg-type]
+
+    assert await filled.read(lambda tx: numbers(tx)) == [1, 2]
+    assert await filled.read(lambda tx: numbers(tx, newest=True)) == [2, 1]
+    assert await filled.read(lambda tx: numbers(tx, project="red")) == [1, 2]
+    assert await filled.read(lambda tx: numbers(tx, project_id=RED)) == [1]  # bob is a stranger
+    assert await filled.read(lambda tx: numbers(tx, user="bob")) == [2]
+    assert await filled.read(lambda tx: numbers(tx, since=1790000000.5)) == [2]
