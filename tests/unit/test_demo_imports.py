@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_production_daemon_loads_no_simulator() -> None:
@@ -18,3 +22,15 @@ def test_a_production_daemon_loads_no_simulator() -> None:
     loaded = json.loads(done.stdout)
     assert "haas_rpcd.daemon" in loaded
     assert [name for name in loaded if name.startswith(("haas_rpcd.sim", "haas_rpcd.demo"))] == []
+
+
+def test_the_contract_about_simulators_names_every_other_module() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    contract = next(
+        contract
+        for contract in settings["tool"]["importlinter"]["contracts"]
+        if contract["name"] == "only --demo loads what is simulated"
+    )
+    there = [path for path in (ROOT / "haas_rpcd").glob("[a-z]*") if path.suffix in ("", ".py")]
+    modules = {f"haas_rpcd.{path.stem}" for path in there}
+    assert set(contract["source_modules"]) == modules - {"haas_rpcd.demo", "haas_rpcd.sim"}
