@@ -130,14 +130,11 @@ async def test_switches_and_their_ports(filled: Store) -> None:
 
 async def test_a_switch_that_is_deleted_takes_its_drift_and_vlans_along(filled: Store) -> None:
     def delete(tx: Tx) -> None:
-        tx.execute(
-            "UPDATE nic SET port_id = NULL WHERE node_id NOT IN (SELECT node_id FROM allocation)"
-        )
         tx.execute("UPDATE port_applied SET confirmed = 1, untagged = NULL")
         tx.execute("DELETE FROM port_applied_tagged")
         tx.execute("DELETE FROM connection")
         tx.execute("DELETE FROM allocation")
-        tx.execute("UPDATE nic SET port_id = NULL")
+        tx.execute("UPDATE nic SET port_id = NULL")  # nothing is plugged in any more
         switches.delete(tx, 2)
 
     await filled.write(delete)
