@@ -1,4 +1,23 @@
-"""What batch mode and the full-screen console share: client, commands, jobs, configuration.
+"""What batch mode and the full-screen console share. It imports neither Textual nor rich.
 
-Nothing in here draws: it imports neither Textual nor rich.
+The connection
+    ``target`` and ``config`` say which daemon to use, ``demo`` starts one, ``client`` connects to
+    it, ``paging`` reads lists. ``errors`` are the sentences that users read.
+The command language
+    ``api`` reads the OpenRPC document. ``language`` converts lines to ``commands``, and back, with
+    ``lexer``, ``binding`` and ``values``. ``completion``, ``help`` and ``forms`` build on it.
+The inventory
+    ``sync`` keeps the ``inventory`` current: ``refresh`` decides what to ``fetch``. ``answers`` and
+    ``affected`` do so for the user's own commands. ``log`` and ``timeline`` keep what happened.
+The session
+    ``session`` sends the commands of one user, with ``gestures``, undo in ``history``, and the
+    typed lines in ``recall``.
+Plans and jobs
+    ``plandiff`` and ``sharedlines`` for plans; ``jobs`` follows one, ``jobwatch`` does so across a
+    restart of the daemon; ``jobtree`` and ``joblist`` lay them out.
+What screens show, as plain data
+    ``board``, ``boardfilter``, ``areas``, ``guide``, ``faceplate``, ``portviews``, ``topology``,
+    ``topology_parts``, ``master``; as text ``text``, ``devicetext``, ``nictext``.
+Tools
+    ``filters``, ``natural``, ``times``, ``sitefile``, ``streams``, ``tasks``, ``collector``.
 """
