@@ -53,6 +53,12 @@ _LOGS = (_SYSLOG, _OS10_LOG, _ROS_LOG, _FASTPATH_LOG)
 _MAX_QUOTED = 300
 """Maximum characters of a switch's answer in an error message."""
 
+_MAX_SEARCHED = 4096
+"""Characters of an answer that are searched for those, as most of it may be blank."""
+
+_MAX_ECHO = 8192
+"""Characters after which an echo that has not ended is none."""
+
 _MIN_SHIFTED = 8
 """Characters of a shifted line that must be visible for it to count as the echo."""
 
@@ -60,16 +66,19 @@ MISMATCH = -1
 INCOMPLETE = -2
 
 
-def echo_end(text: str, line: str) -> int:
-    """Return where the echo of ``line`` ends in ``text``, including its newline.
+def echo_end(text: str, line: str, start: int = 0) -> int:
+    """Return where the echo of ``line`` that starts at ``start`` ends, including its newline.
 
-    ``MISMATCH``: the text does not start with the echo. ``INCOMPLETE``: more output is needed to
-    decide. White space and backspaces are ignored, because a terminal may have wrapped the line.
-    Log messages may interrupt it, and a narrow terminal may show only its end.
+    ``MISMATCH``: no echo starts there. ``INCOMPLETE``: more output is needed to decide. White space
+    and backspaces are ignored, because a terminal may have wrapped the line. Log messages may
+    interrupt it, and a narrow terminal may show only its end.
     """
     wanted = [char for char in line if not char.isspace()]
-    at = position = 0
+    limit = start + _MAX_ECHO
+    at, position = 0, start
     while at < len(wanted):
+        if position >= limit:
+            return MISMATCH
         if position == len(text):
             return INCOMPLETE
         char = text[position]
@@ -78,17 +87,20 @@ def echo_end(text: str, line: str) -> int:
         elif char == "\n" and (end := _log_end(text, position + 1)):
             position = end - 1
         elif not char.isspace() and char != "\x08":
-            return _shifted_end(text, line)
+            if at == 0 and "\x08" not in text[start:position]:
+                return MISMATCH  # it does not even begin like the line
+            end = _shifted_end(text[start:limit], line)
+            return start + end if end >= 0 else end
         position += 1
-    newline = text.find("\n", position)
+    newline = text.find("\n", position, limit)
     if newline < 0:
-        return INCOMPLETE if not text[position:].strip(" \r\x08") else MISMATCH
+        return INCOMPLETE if not text[position:limit].strip(" \r\x08") else MISMATCH
     return newline + 1 if not text[position:newline].strip(" \r\x08") else MISMATCH
 
 
 def _log_end(text: str, start: int) -> int:
     """Return the end of the line that starts at ``start`` if it is a log message, else 0."""
-    end = text.find("\n", start)
+    end = text.find("\n", start, start + _MAX_ECHO)
     return end if end >= 0 and is_log(text[start:end]) else 0
 
 
@@ -161,7 +173,17 @@ def without_echo(text: str, line: str) -> str:
 
 
 def quote(text: str) -> str:
-    """Return a switch's output on one line, for an error message."""
-    words = [line.strip() for line in lines_of(text)]
-    quoted = " ".join(word for word in words if word and word.strip("^ "))
+    """Return the start of a switch's output on one line, for an error message."""
+    quoted = _on_one_line(text[:_MAX_SEARCHED])
     return quoted if len(quoted) <= _MAX_QUOTED else f"{quoted[:_MAX_QUOTED]}…"
+
+
+def last_words(text: str) -> str:
+    """Return the end of a switch's output on one line, for an error message."""
+    quoted = _on_one_line(text[-_MAX_SEARCHED:])
+    return quoted if len(quoted) <= _MAX_QUOTED else f"…{quoted[-_MAX_QUOTED:]}"
+
+
+def _on_one_line(text: str) -> str:
+    words = [line.strip() for line in lines_of(text)]
+    return " ".join(word for word in words if word and word.strip("^ "))

@@ -5,14 +5,20 @@ from __future__ import annotations
 import asyncio
 from typing import Literal
 
-from haas_rpcd.drivers.switch.answers import quote
+from haas_rpcd.drivers.switch.answers import last_words
 from haas_rpcd.drivers.switch.terminal import Terminal
-from haas_rpcd.drivers.switch.transport import Transport
+from haas_rpcd.drivers.switch.transport import READ, Transport
 from haas_rpcd.errors import DeviceError
 
 PROMPT_FALLBACK = 1.0
 """After this many seconds of silence, accept any prompt: the host may have been renamed, may not
 echo input, or may echo lines as they arrive and not as it reads them."""
+
+MAX_OUTPUT = 16 * 2**20
+"""Characters of one answer, or of what a switch prints before it asks for a login. More than that
+is no answer: the largest configurations have a few million."""
+
+Received = Literal["output", "timeout", "closed", "flood"]
 
 
 class Channel:
@@ -34,8 +40,13 @@ class Channel:
         """Send text as it is."""
         self._transport.write(text.encode())
 
-    async def receive(self, deadline: float) -> Literal["output", "timeout", "closed"]:
-        """Wait for output until a time of the loop's clock, and append it to the buffer."""
+    async def receive(self, deadline: float) -> Received:
+        """Wait for output until a time of the loop's clock, and append it to the buffer.
+
+        ``flood``: there is more than :data:`MAX_OUTPUT` of it.
+        """
+        if len(self.buffer) > MAX_OUTPUT:
+            return "flood"
         try:
             async with asyncio.timeout_at(deadline):
                 data = await self._transport.read()
@@ -44,6 +55,8 @@ class Channel:
         if not data:
             return "closed"
         self.buffer += self._terminal.text(data)
+        if len(data) >= READ:
+            await asyncio.sleep(0)  # reading does not wait while there is more: others get a turn
         return "output"
 
     async def close(self) -> None:
@@ -70,6 +83,21 @@ class Channel:
             reason="cut",
         )
 
+    def flooded(self, doing: str) -> DeviceError:
+        """Mark the channel as ended; return the error. ``doing`` must not be a password."""
+        self.ended = True
+        return DeviceError(
+            f"{self.device} printed more than {MAX_OUTPUT // 2**20} MB without an end ({doing})"
+            f"{self._last_words()}: see what it is busy with, then apply again.",
+            reason="timeout",
+        )
+
+    def error(self, received: Received, doing: str, timeout: float) -> DeviceError:
+        """Mark the channel as ended; return the error for output that did not come."""
+        if received == "timeout":
+            return self.timed_out(doing, timeout)
+        return self.flooded(doing) if received == "flood" else self.closed(doing)
+
     def _last_words(self) -> str:
-        words = quote(self.buffer)
+        words = last_words(self.buffer)
         return f', its last words "{words}"' if words else ""

@@ -35,6 +35,8 @@ COMMON_OPTIONS = frozenset({"window", "ranges"})
 """Options of every dialect. ``window``: number of lines sent ahead (1 if the switch loses input
 that is typed ahead). ``ranges``: false for a model without ``interface range``."""
 
+_CLOCK = re.compile(r"\d{1,2}:\d\d(?::\d\d)?")
+
 
 class Dialect:
     """The base of all dialects, with defaults that suit most families.
@@ -72,10 +74,11 @@ class Dialect:
 
     # --- prompts ---
 
-    host: ClassVar[str] = r"[^\s#>()\[\]]+"
-    """Regular expression for the host name in a prompt."""
+    host: ClassVar[str] = r"(?:\([^\s#>()\[\]]*\))?[^\s#>()\[\]]+"
+    """Regular expression for the host name in a prompt. (A host name that ends in parentheses, as
+    in ``27N2(2960_PoE)>``, looks like one with a mode, which does no harm.)"""
 
-    prompt: ClassVar[str] = r"HOST(?:\([^()\r\n]*\))?[>#] ?"
+    prompt: ClassVar[str] = r"HOST(?:\([^()\r\n]*\)[^\s#>()\[\]]*)*[>#] ?"
     """Regular expression for the prompts of all modes; ``HOST`` stands for the host name."""
 
     host_chars: ClassVar[int] = 16
@@ -89,8 +92,14 @@ class Dialect:
     username: re.Pattern[str] = patterns.USERNAME
     password: re.Pattern[str] = patterns.PASSWORD
     login_failed: re.Pattern[str] = patterns.LOGIN_FAILED
+    """A refusal. It counts after a password was sent, unless a prompt follows: a message of the
+    day may warn of ``Invalid login attempts``."""
+
+    new_password: re.Pattern[str] = patterns.NEW_PASSWORD
+    password_expired: re.Pattern[str] = patterns.PASSWORD_EXPIRED
     no_free_session: re.Pattern[str] = patterns.NO_FREE_SESSION
-    """The message when all sessions are in use; the switch then closes the connection."""
+    """The message when all sessions are in use. It counts unless the switch asks for a login: a
+    banner may mention ``too many sessions``."""
 
     press_key: re.Pattern[str] | None = patterns.PRESS_KEY
     enable: str | None = None
@@ -166,7 +175,11 @@ class Dialect:
         """Return a pattern for the prompts of the switch that shows this one, in all modes."""
         found = re.search(self.prompt.replace("HOST", f"(?P<host>{self.host})"), prompt)
         host = found["host"] if found else prompt.rstrip("#>$% ")
-        shown = re.escape(host[: self.host_chars])
+        fixed = _CLOCK.split(host)
+        if len(fixed) > 1:  # a clock is part of the prompt (EOS: ``prompt %H.%D{%T}%v%P``)
+            shown = r"[\d:]+".join(map(re.escape, fixed))
+        else:
+            shown = re.escape(host[: self.host_chars])
         more = r"[^\s#>()\[\]]*" if len(host) > self.host_chars else ""
         return at_start(self.prompt.replace("HOST", shown + more))
 

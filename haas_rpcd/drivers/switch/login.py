@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import Counter
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from haas_rpcd.config import Credential
@@ -13,20 +15,32 @@ from haas_rpcd.drivers.switch.channel import Channel
 from haas_rpcd.drivers.switch.dialect import Dialect
 from haas_rpcd.errors import DeviceError
 
-_MAX_PASSWORDS = 3
-"""Passwords sent at most. Some switches ask for a password, then for a user name and a password."""
+_MAX_QUESTIONS = 12
+"""Questions that are answered at most: a switch that goes on asking lets nobody in."""
+
+_MAX_USERNAMES = 3
+"""User names sent at most: none of them was followed by a question for the password."""
 
 _BANNER_PAUSE = 0.1
 """Seconds within which a switch that is printing its banner prints more of it."""
 
-_Patterns = dict[str, re.Pattern[str] | None]
+_AFTER_REFUSAL = 2.0
+"""Seconds of silence after words that look like a refusal, after which they are one."""
+
+_LONGEST_QUESTION = 2048
+"""Characters of the last line that are searched for a question or a prompt."""
+
+_LONGEST_MESSAGE = 512
+"""Characters of a line that are searched for a refusal."""
+
+_Patterns = Mapping[str, re.Pattern[str] | None]
 
 
 class _Found(NamedTuple):
-    """The pattern that matched the end of the output."""
+    """The pattern that matched the end of the output, or how the output ended."""
 
     kind: str
-    match: re.Match[str]
+    said: str = ""
 
 
 class Login:
@@ -39,6 +53,8 @@ class Login:
         self._dialect = dialect
         self._credential = credential
         self._timeout = timeout
+        self._row = 0  # where the first line starts that was not searched for messages
+        self._message: _Found | None = None  # what looks like a refusal, if nothing else follows
 
     async def run(self) -> str:
         """Log in, enter privileged mode if there is one, and return the prompt.
@@ -54,53 +70,54 @@ class Login:
     async def _authenticate(self) -> str:
         """Answer the questions of the login until a prompt appears; return the prompt."""
         dialect, credential = self._dialect, self._credential
-        passwords = 0
-        asked: set[str] = set()
-        patterns: _Patterns = {
-            "no free session": dialect.no_free_session,
-            "failed": dialect.login_failed,
+        questions: _Patterns = {
+            "new password": dialect.new_password,
             "username": dialect.username,
             "password": dialect.password,
             "key": dialect.press_key,
             "prompt": dialect.any_prompt,
         }
+        asked: Counter[str] = Counter()
         while True:
-            found = await self._expect(patterns, "login", fresh=not asked)
-            again = found.kind == "username" and "password" in asked
-            if found.kind == "no free session":
-                raise self._busy(found.match.group())
-            if found.kind == "failed" or again or passwords >= _MAX_PASSWORDS:
-                said = found.match.group() if found.kind == "failed" else ""
-                raise self._refused(said)
+            messages = {
+                "busy": dialect.no_free_session if not asked else None,
+                "failed": dialect.login_failed if asked["password"] else None,
+                "expired": dialect.password_expired if asked["password"] else None,
+            }
+            found = await self._expect(questions, messages, "login", fresh=not asked)
+            refusal = self._message
             if found.kind == "prompt":
-                if not asked and await self._is_banner(patterns):
+                if not asked and await self._is_banner(questions):
                     continue
-                return found.match.group().strip()
-            asked.add(found.kind)
-            if found.kind == "username":
-                self._send(credential.username)
-            elif found.kind == "password":
-                if passwords:  # it asks again at once: the first password was wrong
-                    raise self._refused("")
-                passwords += 1
-                self._send(credential.password)
-            else:
-                self._send("")
+                return found.said
+            if found.kind == "new password" or (refusal and refusal.kind == "expired"):
+                raise self._expired(refusal.said if refusal else found.said)
+            asked[found.kind] += 1
+            if found.kind == "busy":
+                raise self._busy(found.said)
+            if (
+                found.kind == "failed"
+                or asked["password"] > 1  # it asks again: the first password was wrong
+                or (found.kind == "username" and asked["password"])
+                or asked["username"] > _MAX_USERNAMES
+                or asked.total() > _MAX_QUESTIONS
+            ):
+                raise self._refused(refusal.said if refusal else "")
+            answers_to = {"username": credential.username, "password": credential.password}
+            self._send(answers_to.get(found.kind, ""))
 
-    async def _is_banner(self, patterns: _Patterns) -> bool:
+    async def _is_banner(self, questions: _Patterns) -> bool:
         """Return whether an apparent prompt is part of a banner: more output follows at once.
 
         Only checked before the first question, because input sent now would be taken as the user
         name.
         """
         wait = _BANNER_PAUSE
-        while not any(
-            pattern and pattern.search(self._channel.buffer) for pattern in patterns.values()
-        ):
+        while self._question(questions) is None:
             if await self._channel.receive(asyncio.get_running_loop().time() + wait) != "output":
                 return False
             wait = channel.PROMPT_FALLBACK
-            if answers.only_logs(self._channel.buffer):
+            if answers.only_logs(self._channel.buffer[-_LONGEST_QUESTION:]):
                 return False
         return True
 
@@ -112,17 +129,15 @@ class Login:
         while True:
             found = await self._expect(
                 {
-                    "failed": dialect.enable_failed,
                     "username": dialect.username,
                     "password": dialect.password,
                     "prompt": dialect.any_prompt,
                 },
+                {"failed": dialect.enable_failed},
                 "enable",
             )
-            if found.kind == "prompt":
-                prompt = found.match.group().strip()
-                if not dialect.unprivileged(prompt):
-                    return prompt
+            if found.kind == "prompt" and not dialect.unprivileged(found.said):
+                return found.said
             if found.kind == "username" and not named:
                 named = True
                 self._send(credential.username)
@@ -139,7 +154,7 @@ class Login:
                 asked = True
                 self._send(secret)
                 continue
-            said = f" ({quote(found.match.group())})" if found.kind == "failed" else ""
+            said = f" ({quote(self._message.said)})" if self._message else ""
             raise DeviceError(
                 f"{self._channel.device} refused privileged mode{said}: check the enable password"
                 " of its entry in the credentials file.",
@@ -150,31 +165,56 @@ class Login:
 
     def _send(self, line: str) -> None:
         self._channel.buffer = ""
+        self._row, self._message = 0, None
         self._channel.send(line)
 
-    async def _expect(self, patterns: _Patterns, doing: str, *, fresh: bool = False) -> _Found:
-        """Read until a pattern matches the end of the output, and drop that output.
+    async def _expect(
+        self, questions: _Patterns, messages: _Patterns, doing: str, *, fresh: bool = False
+    ) -> _Found:
+        """Read until a question or a prompt is at the end of the output, and drop that output.
 
-        ``fresh``: nothing was asked yet. A connection that is closed without a word at this point
-        means that no session is free.
+        A message counts if the switch then closes the connection or falls silent. The last one is
+        kept. ``fresh``: nothing was asked yet. A connection that is closed without a word at this
+        point means that no session is free.
         """
-        deadline = asyncio.get_running_loop().time() + self._timeout
-        while (found := self._match(patterns)) is None:
-            match await self._channel.receive(deadline):
-                case "timeout":
-                    raise self._channel.timed_out(doing, self._timeout)
-                case "closed" if fresh and not quote(self._channel.buffer):
-                    raise self._busy("")
-                case "closed":
-                    raise self._channel.closed(doing)
-        return found
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._timeout
+        while True:
+            self._find_message(messages)
+            if (found := self._question(questions)) is not None:
+                self._channel.buffer, self._row = "", 0
+                return found
+            wait = loop.time() + _AFTER_REFUSAL if self._message else deadline
+            received = await self._channel.receive(min(deadline, wait))
+            if received == "output":
+                continue
+            self._find_message(messages)
+            if self._message is not None and received != "flood":
+                return self._message
+            if received == "closed" and fresh and not quote(self._channel.buffer):
+                raise self._busy("")
+            raise self._channel.error(received, doing, self._timeout)
 
-    def _match(self, patterns: _Patterns) -> _Found | None:
-        for kind, pattern in patterns.items():
-            if pattern is not None and (match := pattern.search(self._channel.buffer)):
-                self._channel.buffer = ""
-                return _Found(kind, match)
+    def _question(self, questions: _Patterns) -> _Found | None:
+        """Return the question or the prompt that ends the output: its last line, if it is short."""
+        buffer = self._channel.buffer
+        start = max(0, len(buffer) - _LONGEST_QUESTION)
+        for kind, pattern in questions.items():
+            if pattern is not None and (match := pattern.search(buffer, start)):
+                return _Found(kind, match.group().strip())
         return None
+
+    def _find_message(self, messages: _Patterns) -> None:
+        """Search the lines that were not searched yet for what looks like a refusal."""
+        buffer = self._channel.buffer
+        end = 1 + max(buffer.rfind("\n", self._row), buffer.rfind("\r", self._row))
+        if end == 0:
+            return
+        for row in re.split(r"[\r\n]+", buffer[self._row : end]):
+            for kind, pattern in messages.items():
+                if pattern is not None and pattern.search(f"{row[:_LONGEST_MESSAGE]}\n"):
+                    self._message = _Found(kind, row.strip())
+        self._row = end
 
     # --- errors -----------------------------------------------------------------------------------
 
@@ -186,6 +226,14 @@ class Login:
             + (f" of {user}" if user else "")
             + (f" ({said})" if said else "")
             + ": check its entry in the credentials file.",
+            reason="login",
+        )
+
+    def _expired(self, said: str) -> DeviceError:
+        user = self._credential.username
+        return DeviceError(
+            f"{self._channel.device} wants a new password{f' for {user}' if user else ''}"
+            f" ({quote(said)}): change it on the switch, then in the credentials file.",
             reason="login",
         )
 

@@ -17,22 +17,57 @@ def at_start(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"(?:(?<=[\n\r\f\x08])|\A)(?:{pattern})")
 
 
-USERNAME = at_end(r"(?![^\r\n]*last login)[^\r\n]*(?:username|login|user name|user): *")
-PASSWORD = at_end(r"[^\r\n]*password[^\r\n:]*: *")
-LOGIN_FAILED = re.compile(
-    r"(?:% ?(?:login invalid|bad passwords?|authentication failed|access denied|"
-    r"password required)|(?:login incorrect|authentication failed|invalid login|"
-    r"login failed|user authentication failed)\b)[^\r\n]*(?=[\r\n])",
-    re.I,
+def on_own_line(pattern: str) -> re.Pattern[str]:
+    """Compile a pattern for the start of a complete line; blanks, ``%`` and ``*`` may precede it.
+
+    (A pattern that starts with ``[^\\r\\n]*`` and is not bound to the start of a line takes a
+    quadratic time on a long line.)
+    """
+    return re.compile(rf"(?:(?<=[\r\n])|\A)[ \t%*]*(?:{pattern})[^\r\n]*(?=[\r\n])", re.I)
+
+
+def within_line(pattern: str) -> re.Pattern[str]:
+    """Compile a pattern for a line that contains it."""
+    return re.compile(rf"(?:(?<=[\r\n])|\A)[^\r\n]*(?:{pattern})[^\r\n]*", re.I)
+
+
+ASKS_USERNAME = (
+    r"(?![^\r\n]*last login)[^\r\n]*(?:user ?(?:name|id)?|login(?: name| id)?)"
+    r"(?: ?\([^()\r\n]*\))?: *"
 )
-NO_FREE_SESSION = re.compile(
-    r"[^\r\n]*(?:(?:all|no) [^\r\n]{0,40}(?:lines|ttys|vtys|sessions|connections) "
+"""A site may put its own words around it: ``Username(HAD):`` (scrapli issue 367)."""
+
+ASKS_WORD = r"[^\r\n]*pass(?:word|code|phrase)[^\r\n:]*: *"
+"""With a token server it is ``Enter PASSCODE:`` (scrapli issue 367)."""
+
+USERNAME = at_end(ASKS_USERNAME)
+PASSWORD = at_end(ASKS_WORD)
+NEW_PASSWORD = at_end(
+    r"[^\r\n]*\b(?:new|old|current|confirm|re-?enter|re-?type|repeat)\b[^\r\n:]*"
+    r"password[^\r\n:]*:[ \r]*"
+)
+"""Asked for when the password has expired: ``New password:`` (IOS with TACACS+), ``Enter old
+password:`` (netmiko issue 1337), ``Current Password:`` (netmiko issue 2083)."""
+
+PASSWORD_EXPIRED = within_line(
+    r"password (?:is |has |has been )?expired|(?:must|need to|required to) change your password|"
+    r"password (?:needs|has) to be changed"
+)
+LOGIN_FAILED = on_own_line(
+    r"(?:login invalid|bad passwords?|authentication failed|access denied|password required|"
+    r"login incorrect|invalid login|login failed|user authentication failed)\b"
+)
+NO_FREE_SESSION = within_line(
+    r"(?:all|no) [^\r\n]{0,40}(?:lines|ttys|vtys|sessions|connections) "
     r"[^\r\n]{0,20}(?:in use|busy|available|free|taken)|too many (?:users|sessions|connections|"
     r"logins)|(?:maximum|max)\.? (?:number|limit|no\.?)?[^\r\n]{0,30}"
-    r"(?:sessions|users|connections)[^\r\n]{0,20}(?:reached|exceeded|logged))[^\r\n]*",
-    re.I,
+    r"(?:sessions|users|connections)[^\r\n]{0,20}(?:reached|exceeded|logged)"
 )
-PRESS_KEY = at_end(r"[^\r\n]*press (?:any key|return|enter)[^\r\n]*")
+ASKS_KEY = r"[^\r\n]*(?:press (?:any key|return|enter)[^\r\n]*|connect to or <cr>: *)"
+"""The second is the menu of a stack's commander, whose own line is behind Enter: ``Enter switch
+number to connect to or <CR>:`` (ProCurve; netmiko issue 306, oxidized issue 509)."""
+
+PRESS_KEY = at_end(ASKS_KEY)
 PAGER = at_end(
     r"[\x08 ]*(?:<?-+ ?\(?more\)?[^\r\n]{0,80}|more: <space>[^\r\n]{0,60}|"
     r"press any key to continue[^\r\n]{0,40})[\x08 ]*"

@@ -9,6 +9,7 @@ silence. Nothing here sleeps: every wait is for output, and has a time-out.
 from __future__ import annotations
 
 import asyncio
+import functools
 import itertools
 import re
 from collections import deque
@@ -29,7 +30,16 @@ from haas_rpcd.errors import DeviceError
 _TAIL = 4096
 """Characters at the end of a long answer that are searched for its end, or for a question."""
 
-_NEWLINE = re.compile("\n")
+_NEWLINE = re.compile(r"[\r\n]+")
+
+_OVERLAP = 16384
+"""Characters before new output that are searched again, as a prompt or an echo may start there."""
+
+_SILENT_TAIL = 2**18
+"""Characters at the end that are searched for a renamed host's prompt after a silence."""
+
+_MAX_AT_ONCE = 2**16
+"""Characters of an answer that are taken apart at once. A longer one is left to a thread."""
 
 _PAGE = "\f"
 """Marks in the buffer where a page was turned."""
@@ -70,6 +80,7 @@ class Session:
         self._login_timeout = login_timeout
         self._answer_timeout = answer_timeout
         self._echo_end: int | None = None  # where the current line's echo ends in the buffer
+        self._searched = 0  # before that there is neither an echo nor a prompt in the buffer
         self._prompt = at_start(dialect.prompt.replace("HOST", dialect.host))
         self._echoes = dialect.echoes
 
@@ -198,49 +209,58 @@ class Session:
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
-        self._echo_end = None
+        self._echo_end, self._searched = None, 0
         end = self._find_end(line, next_line, self._prompt, echo=self._echoes)
         while end is None:
+            self._searched = max(0, len(self._channel.buffer) - _OVERLAP)
             if next_line is None:
                 self._turn_page_or_reply()
-            match await self._channel.receive(min(deadline, loop.time() + channel.PROMPT_FALLBACK)):
-                case "output":
-                    end = self._find_end(line, next_line, self._prompt, echo=self._echoes)
-                case "timeout":
-                    end = self._find_end_after_silence(line, next_line)
-                    if end is None and loop.time() >= deadline:
-                        raise self._channel.timed_out(line, timeout)
-                case "closed":
-                    raise self._channel.closed(line)
+            wait = min(deadline, loop.time() + channel.PROMPT_FALLBACK)
+            received = await self._channel.receive(wait)
+            if received == "output":
+                end = self._find_end(line, next_line, self._prompt, echo=self._echoes)
+                continue
+            if received == "timeout":
+                end = self._find_end_after_silence(line, next_line)
+                if end is not None or loop.time() < deadline:
+                    continue
+            raise self._channel.error(received, line, timeout)
         prompt, position = end
         buffer = self._channel.buffer
-        text = _PAGE_TURNED.sub("", buffer[: prompt.start()])
         self.prompt = prompt.group().strip()
         self._channel.buffer = buffer[position:]
-        answer = answers.without_echo(text, line)
-        error = self._dialect.error_in(answers.without_logs(answer), prompt)
+        if prompt.start() <= _MAX_AT_ONCE:
+            answer, error = self._judge(buffer, prompt, line)
+        else:  # a megabyte takes some tenths of a second, in which nobody else would be served
+            answer, error = await asyncio.to_thread(self._judge, buffer, prompt, line)
         if error is None:
             return answer, None
         return answer, DeviceError(
             f'{self.device} refused "{line}": {quote(error)}', reason="refused", line=line
         )
 
+    def _judge(self, buffer: str, prompt: re.Match[str], line: str) -> tuple[str, str | None]:
+        """Return the answer before a prompt, and the error in it."""
+        text = _PAGE_TURNED.sub("", buffer[: prompt.start()])
+        answer = answers.without_echo(text, line)
+        return answer, self._dialect.error_in(answers.without_logs(answer), prompt)
+
     def _find_end(
         self, line: str, next_line: str | None, prompt: re.Pattern[str], *, echo: bool
     ) -> tuple[re.Match[str], int] | None:
         """Return the prompt that ends the answer to a line, and where the next output starts."""
         buffer = self._channel.buffer
-        start = 0
+        start = self._searched
         if echo and line:
             if self._echo_end is None:
                 self._echo_end = self._find_echo_end(line, prompt)
             if self._echo_end is None:
                 return None
-            start = self._echo_end
+            start = max(start, self._echo_end)
         if next_line is None:  # only log messages may follow the last prompt
             start = max(start, len(buffer) - _TAIL)
         for match in prompt.finditer(buffer, start):
-            rest = buffer[match.end() :]
+            rest = buffer[match.end() : match.end() + _OVERLAP]
             if next_line is None:
                 if answers.only_logs(rest):
                     return match, len(buffer)
@@ -257,18 +277,23 @@ class Session:
     def _find_echo_end(self, line: str, prompt: re.Pattern[str]) -> int | None:
         """Return where a line's echo ends; log messages and repeated prompts may precede it."""
         buffer = self._channel.buffer
-        rows = itertools.chain(_NEWLINE.finditer(buffer), prompt.finditer(buffer))
-        for start in itertools.chain((0,), (row.end() for row in rows)):
-            end = answers.echo_end(buffer[start:], line)
-            if end >= 0:
-                return start + end
-        return None
+        starts = itertools.chain(
+            (0,) if self._searched == 0 else (),
+            (
+                row.end()
+                for row in _row_starting_with(line.lstrip()[:1]).finditer(buffer, self._searched)
+            ),
+            (match.end() for match in prompt.finditer(buffer, self._searched)),
+        )
+        ends = (answers.echo_end(buffer, line, start) for start in starts)
+        return next((end for end in ends if end >= 0), None)
 
     def _find_end_after_silence(
         self, line: str, next_line: str | None
     ) -> tuple[re.Match[str], int] | None:
         """Like :meth:`_find_end`, but accept any host's prompt or a missing echo; remember it."""
         any_host = at_start(self._dialect.prompt.replace("HOST", self._dialect.host))
+        self._searched = max(0, len(self._channel.buffer) - _SILENT_TAIL)
         found = self._find_end(line, next_line, any_host, echo=self._echoes)
         if found is None and next_line is None:
             found = self._find_end(line, next_line, any_host, echo=False)
@@ -297,6 +322,12 @@ class Session:
         self._channel.buffer = buffer
 
 
+@functools.cache
+def _row_starting_with(char: str) -> re.Pattern[str]:
+    """Return a pattern for the end of a line before one that starts with a character."""
+    return re.compile(rf"\n(?=[ \t\r\x08]*{re.escape(char)})")
+
+
 def _echo_behind(rest: str, line: str) -> int:
     """Return where the echo of ``line`` starts in ``rest``, the output after a prompt.
 
@@ -309,11 +340,12 @@ def _echo_behind(rest: str, line: str) -> int:
     if end == INCOMPLETE:
         return INCOMPLETE
     at = 0
-    for row in rest.splitlines(keepends=True):
-        if not row.endswith(("\n", "\r")) or (row.strip() and not answers.is_log(row)):
+    for newline in _NEWLINE.finditer(rest):
+        row = rest[at : newline.end()]
+        if row.strip() and not answers.is_log(row):
             break
-        at += len(row)
+        at = newline.end()
     if at == 0:
         return end
-    end = answers.echo_end(rest[at:], line)
+    end = answers.echo_end(rest, line, at)
     return at if end >= 0 else end

@@ -15,6 +15,9 @@ _ESCAPES = re.compile(
 _INCOMPLETE = re.compile(r"\x1b(?:\[[0-9;?]*|[()]|\][^\x07\x1b]*\x1b?)?\Z")
 """An escape sequence whose end has not arrived yet."""
 
+_MAX_PENDING = 1024
+"""Characters of it that are kept; a longer one is no escape sequence."""
+
 
 class Terminal:
     """A terminal that keeps only the text. Characters and sequences may arrive in pieces."""
@@ -26,7 +29,7 @@ class Terminal:
     def text(self, data: bytes) -> str:
         """Return the text in the next bytes of output."""
         text = self._pending + self._decoder.decode(data).replace("\x00", "")
-        incomplete = _INCOMPLETE.search(text)
+        incomplete = _INCOMPLETE.search(text, max(0, len(text) - _MAX_PENDING))
         self._pending = text[incomplete.start() :] if incomplete else ""
         text = text[: incomplete.start()] if incomplete else text
         if "\x1b" in text or "\x07" in text:

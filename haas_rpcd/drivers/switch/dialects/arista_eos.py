@@ -26,8 +26,6 @@ class AristaEos(IosLike):
 
     name = "arista_eos"
     title = "Arista EOS"
-    # The prompt also contains the session's VRF: sw1(vrf:mgmt)(config)#
-    prompt = r"HOST(?:\([^()\r\n]*\))*[>#] ?"
     setup = ("terminal length 0", "terminal width 511")
     save = ("write memory",)
     model = re.compile(r"^Arista (\S+)", re.M)

@@ -23,7 +23,7 @@ from collections.abc import Iterator, Sequence
 from haas_rpcd.drivers.switch import portnames
 from haas_rpcd.drivers.switch.byvlan import DEFAULT_VLAN, ByVlan, Membership, indented_sections
 from haas_rpcd.drivers.switch.dialect import Options
-from haas_rpcd.drivers.switch.patterns import at_end
+from haas_rpcd.drivers.switch.patterns import at_end, on_own_line
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.model import PortConfig
 
@@ -39,13 +39,11 @@ class BrocadeFastIron(ByVlan):
     trunks_need_vlans = True
     options = frozenset({"dual_mode", "default_vlan"})
     host = r"(?:(?:telnet|SSH)@)?[^\s#>()\[\]]+(?: [^\s#>()\[\]]+){0,3}"
-    prompt = r"HOST(?:\(config[^()\r\n]*\))?[>#] ?"
+    prompt = r"HOST(?:\([^()\r\n]*\))*[>#] ?"
     host_chars = 255
-    username = at_end(r"[^\r\n]*(?:login name|user ?name|login|user): *")
-    login_failed = re.compile(
-        r"(?:error ?[-:] ?incorrect|user login fail|login incorrect|invalid login|login failed|"
-        r"access denied|authentication fail|user authentication fail)[^\r\n]*(?=[\r\n])",
-        re.I,
+    login_failed = on_own_line(
+        r"error ?[-:] ?incorrect|user login fail|login incorrect|invalid login|login failed|"
+        r"access denied|authentication fail|user authentication fail"
     )
     enable = "enable"
     enable_failed = re.compile(

@@ -20,7 +20,7 @@ from haas_rpcd.drivers.switch import portnames
 from haas_rpcd.drivers.switch.byvlan import DEFAULT_VLAN, ByVlan
 from haas_rpcd.drivers.switch.dialect import Options
 from haas_rpcd.drivers.switch.ioslike import NO_PORTS, IosLike, sections
-from haas_rpcd.drivers.switch.patterns import at_end
+from haas_rpcd.drivers.switch.patterns import at_end, on_own_line
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.model import PARKED, PortConfig
 
@@ -33,10 +33,8 @@ class DellOs9(ByVlan, IosLike):
     trunks_need_vlans = True
     options = frozenset({"default_vlan"})
     configuring = re.compile(r"\(conf[^()]*\)#")
-    login_failed = re.compile(
-        r"% ?(?:error: ?)?(?:login invalid|authentication failed|access denied|bad passwords?)"
-        r"[^\r\n]*(?=[\r\n])",
-        re.I,
+    login_failed = on_own_line(
+        r"(?:error: ?)?(?:login invalid|authentication failed|access denied|bad passwords?)"
     )
     enable_failed = re.compile(
         r"% ?(?:error: ?)?(?:access denied|authentication failed|bad passwords?|"

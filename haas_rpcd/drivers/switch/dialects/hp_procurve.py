@@ -19,7 +19,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from haas_rpcd.drivers.switch import portnames
 from haas_rpcd.drivers.switch.byvlan import DEFAULT_VLAN, ByVlan, Membership, indented_sections
 from haas_rpcd.drivers.switch.dialect import Options
-from haas_rpcd.drivers.switch.patterns import at_end
+from haas_rpcd.drivers.switch.patterns import (
+    ASKS_KEY,
+    ASKS_USERNAME,
+    ASKS_WORD,
+    at_end,
+    on_own_line,
+    within_line,
+)
 from haas_rpcd.drivers.switch.script import Block, Stage
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.model import PortConfig, SetPort, SetVlan
@@ -37,23 +44,21 @@ class HpProcurve(ByVlan):
     window = 8
     parked_config = PortConfig(DEFAULT_VLAN)
     host = r"[^\s#>()\[\]]+(?: [^\s#>()\[\]]+){0,5}"
-    prompt = rf"HOST(?:\([^()\r\n]*\))?[>#]{_CURSOR}"
+    prompt = rf"HOST(?:\([^()\r\n]*\))*[>#]{_CURSOR}"
     host_chars = 255
     configuring = re.compile(r"\((?:config|vlan|eth)[^()]*\)#")
-    username = at_end(rf"[^\r\n]*(?:user ?name|login(?: name)?): *{_CURSOR}")
-    password = at_end(rf"[^\r\n]*password[^\r\n:]*: *{_CURSOR}")
-    login_failed = re.compile(
-        r"(?:invalid password|unable to verify password|login(?: incorrect| failed)|access denied|"
-        r"authentication failed|too many login attempts)[^\r\n]*(?=[\r\n])",
-        re.I,
+    username = at_end(ASKS_USERNAME + _CURSOR)
+    password = at_end(ASKS_WORD + _CURSOR)
+    login_failed = on_own_line(
+        r"invalid password|unable to verify password|login(?: incorrect| failed)|access denied|"
+        r"authentication failed|too many login attempts"
     )
-    no_free_session = re.compile(
-        r"[^\r\n]*(?:maximum (?:number of )?(?:telnet )?(?:sessions|users)[^\r\n]{0,30}"
+    no_free_session = within_line(
+        r"maximum (?:number of )?(?:telnet )?(?:sessions|users)[^\r\n]{0,30}"
         r"(?:reached|exceeded|active)|too many (?:users|sessions|connections)|"
-        r"(?:all|no more) (?:telnet )?sessions? (?:are )?(?:in use|available|active))[^\r\n]*",
-        re.I,
+        r"(?:all|no more) (?:telnet )?sessions? (?:are )?(?:in use|available|active)"
     )
-    press_key = at_end(rf"[^\r\n]*press (?:any key|return|enter)[^\r\n]*{_CURSOR}")
+    press_key = at_end(ASKS_KEY + _CURSOR)
     enable = "enable"
     enable_failed = re.compile(
         r"(?:invalid password|unable to verify password|access denied|authentication failed)"

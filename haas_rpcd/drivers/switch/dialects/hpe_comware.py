@@ -23,6 +23,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from haas_rpcd.drivers.switch import portnames
 from haas_rpcd.drivers.switch.dialect import Dialect, Options
 from haas_rpcd.drivers.switch.ioslike import sections
+from haas_rpcd.drivers.switch.patterns import within_line
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.model import PortConfig, vlan_ranges
 
@@ -41,15 +42,14 @@ class HpeComware(Dialect):
 
     name = "hpe_comware"
     title = "HPE and H3C Comware (FlexFabric, 5130, 5700, …)"
-    host = r"[^\s#<>()\[\]]+?"
+    host = r"[^\s#<>\[\]]+?"
     prompt = rf"[<\[]HOST(?:-(?:{_VIEW}))?[>\]]"
     host_chars = 64
     configuring = re.compile(r"^\[")
-    no_free_session = re.compile(
-        r"[^\r\n]*(?:all (?:user interfaces|lines|vty[^\r\n]{0,20}) are (?:used|in use|busy)|"
+    no_free_session = within_line(
+        r"all (?:user interfaces|lines|vty[^\r\n]{0,20}) are (?:used|in use|busy)|"
         r"(?:maximum|max)[^\r\n]{0,30}(?:sessions|users|connections)[^\r\n]{0,20}"
-        r"(?:reached|exceeded)|too many (?:users|sessions|connections))[^\r\n]*",
-        re.I,
+        r"(?:reached|exceeded)|too many (?:users|sessions|connections)"
     )
     setup = ("screen-length disable",)
     logout = ("return", "quit")  # in a view, quit only leaves the view
