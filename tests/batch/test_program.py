@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pkgutil
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
+
+from haas_console import core
 
 if TYPE_CHECKING:
     from tests.batch.conftest import Program
@@ -141,3 +145,9 @@ def test_batch_mode_loads_neither_textual_nor_the_daemon(offline: Program) -> No
 def test_check_does_not_load_the_client(offline: Program) -> None:
     run = "from haas_console.cli import main\nassert main(['--check', '-c', 'node list']) == 0"
     assert not _loaded(offline, run) & {"textual", "rich", "aiohttp", "asyncio", "jsonrpcclient"}
+
+
+def test_the_map_of_the_core_names_every_module() -> None:
+    named = set(re.findall(r"``(\w+)``", core.__doc__ or ""))
+    modules = {module.name for module in pkgutil.iter_modules(core.__path__)}
+    assert named == modules
