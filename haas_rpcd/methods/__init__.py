@@ -1,10 +1,10 @@
-"""The API's methods, one module a noun. Importing this package declares all of them.
+"""The API's methods, one module per noun. Importing this package declares all of them.
 
-A method decides whether the caller may, and changes or reads the state in one transaction. It never
-touches a device: what takes long is a job of the engine.
+A method checks what the caller may do, and reads or changes the state in one transaction. It never
+touches a device: the engine does, in jobs.
 """
 
-from haas_rpcd.methods import (  # noqa: F401 - importing declares
+from haas_rpcd.methods import (  # noqa: F401 - importing declares them
     apply,
     audit,
     drift,
@@ -13,6 +13,7 @@ from haas_rpcd.methods import (  # noqa: F401 - importing declares
     nic,
     node,
     port,
+    probe,
     project,
     site,
     switch,
