@@ -152,6 +152,13 @@ def test_commands_run_as_root_if_the_login_is_not_root() -> None:
     assert "p9" not in dialect.parse_ports(LinuxPort().shown(), {})
 
 
+@pytest.mark.parametrize("name", ["linux_bridge", "openvswitch"])
+def test_vlans_are_neither_created_nor_read_where_ports_bring_them_into_being(name: str) -> None:
+    dialect = DIALECTS[name]
+    assert dialect.vlan_lines(100, True, {}) == dialect.read_vlans({}) == []
+    assert dialect.parse_vlans([]) == frozenset()
+
+
 def test_a_command_failed_if_its_exit_status_is_not_0() -> None:
     dialect = DIALECTS["linux_bridge"]
     prompt = dialect.own_prompt("haas-0#")
