@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.rpc.one_switch import Registered, one_switch, register
+from tests.rpc.one_switch import OneSwitch, Registered, one_switch, register
 from tests.rpc.small_site import DATABASE, Prepared, SmallSite, prepare, small_site
 
 MEMORY = Path("/dev/shm")
@@ -75,3 +75,30 @@ def registered(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Regi
         return made[dialect]
 
     return find
+
+
+@pytest.fixture
+async def parked(
+    dialect: str, tmp_path: Path, registered: Callable[[str], Registered]
+) -> AsyncIterator[OneSwitch]:
+    """A site whose switch is registered and parked. Projects red and blue hold nothing."""
+    async with one_switch(tmp_path, dialect, registered(dialect)) as site:
+        yield site
+
+
+@pytest.fixture
+async def in_use(parked: OneSwitch) -> OneSwitch:
+    """Red's node-1 is on VLAN 100, node-2 on 100 and tagged on 101; blue's node-4 on 102."""
+    site = parked
+    await site.hold_nodes("red", "node-1", "node-2")
+    await site.hold_nodes("blue", "node-4")
+    assert await site.network("red", "net") == 100
+    assert await site.network("red", "more") == 101
+    assert await site.network("blue", "net") == 102
+    await site.connect("node-1", "net")
+    await site.connect("node-2", "net")
+    await site.connect("node-2", "more", tagged=True)
+    await site.connect("node-4", "net")
+    await site.succeeds("red")
+    await site.succeeds("blue")
+    return site
