@@ -88,6 +88,7 @@ def test_a_drag_that_arrives_in_one_burst_is_dropped(daemon: Daemon, tmp_path: P
         nic = terminal.screen.find("parked", after=terminal.screen.find("node-02 "))
         terminal.drag(nic, terminal.screen.find("■ lab"))
         terminal.wait_for("+ node-02:ipmi-nic", within=5)
+    daemon.call("nic.disconnect", node="node-02", nic="ipmi-nic")  # as the other tests expect it
 
 
 @pytest.mark.parametrize(

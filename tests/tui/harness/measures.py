@@ -105,8 +105,8 @@ def drag_and_drop(terminal: Terminal, nic: Place, network: Place) -> tuple[Cost,
 def apply(terminal: Terminal) -> tuple[Cost, Gesture]:
     """Apply what is staged; give the cost of each second of it, and that of its end.
 
-    One burst of bytes opens the job's screen, the last tells the end; what is between them is
-    progress, and goes on for as long as the apply does.
+    The first bursts of bytes open the job's screen, which on a busy machine is painted twice. The
+    last one shows the end. What comes between them is progress.
     """
     terminal.gesture(b"a", quiet=ANSWERED)
     terminal.wait_for("plan of")
@@ -115,8 +115,8 @@ def apply(terminal: Terminal) -> tuple[Cost, Gesture]:
     terminal.wait_for("succeeded")
     terminal.settle(quiet=ANSWERED)
     bursts = terminal.bursts(begun, PAUSE)
-    opened = next(n for n, (_, data) in enumerate(bursts) if b"> Job " in data)
     end = next(n for n, (_, data) in enumerate(bursts) if b"succeeded" in data)
+    opened = max(n for n, (_, data) in enumerate(bursts[: end + 1]) if b"> Job " in data)
     seconds = bursts[end][0] - bursts[opened][0]
     progress = b"".join(data for _, data in bursts[opened + 1 : end])
     cost = Cost(APPLY, len(progress) / seconds, (Gesture(progress, seconds),))
