@@ -150,6 +150,8 @@ class Dialect:
 
     # --- reading ---
     show_version: tuple[str, ...] = ()
+    """Lines that show model and version. A model that refuses one of them can be probed, too."""
+
     model: ClassVar[re.Pattern[str] | None] = None
     """Its first group is the model in the answer to :attr:`show_version`."""
 
@@ -354,6 +356,10 @@ class Dialect:
     def parse_vlans(self, answers: Sequence[str]) -> frozenset[int]:
         """Return the ids of the VLANs that exist."""
         raise NotImplementedError
+
+    def identity_lines(self, options: Options) -> list[str]:
+        """Return the lines whose answers tell model and version. The switch may refuse them."""
+        return list(self.show_version)
 
     def identity(self, answers: Sequence[str]) -> Identity:
         """Read model and version from the answers to :attr:`show_version`."""

@@ -171,6 +171,9 @@ class SwitchDriver:
             existing = await self._existing_vlans(changes)
             lines = lines_of(self._dialect, self._options, changes, current, existing)
             result = await self._run_when_free(lines, progress) if lines else ScriptResult(0, 0)
+            single = lines_of(self._dialect, self._single, changes, current, existing)
+            if _refuses_range(lines, single, result) and not progress.cancelled():
+                lines, result = single, await self._run_single(single, progress)
         except DeviceError as error:  # the current configuration could not be read
             return [Outcome("refused", error)] + [Outcome("unsent", error)] * (len(changes) - 1)
         outcomes = outcomes_of(lines, result, len(changes))
@@ -180,6 +183,24 @@ class SwitchDriver:
                     outcomes[index] = await self._save(functools.partial(progress.line_sent, index))
         self._last_used = time.monotonic()
         return outcomes
+
+    @property
+    def _single(self) -> Options:
+        """The options with which each port is set by itself."""
+        return {**self._options, "ranges": False}
+
+    async def _run_single(self, lines: list[Line], progress: Progress) -> ScriptResult:
+        """Set each port by itself; if the switch takes that, do so from now on."""
+        at = lines[0].shown_at
+        progress.line_sent(at, f"# {self._name} refuses a range of ports: each by itself")
+        # The lines that leave a context that was not entered may have logged out.
+        if self._session is None or not await self._session.alive(_CHECK_TIMEOUT):
+            await self.close()
+            await self.open(functools.partial(progress.line_sent, at))
+        result = await self._run_when_free(lines, progress)
+        if result.error is None:  # else one of the ports was the reason
+            self._options = self._single
+        return result
 
     async def _current_configs(self, changes: Sequence[SwitchChange]) -> dict[str, PortConfig]:
         """Read the ports' configurations, if the lines depend on them."""
@@ -229,6 +250,7 @@ class SwitchDriver:
                 for text in self._dialect.enter_config:
                     progress.line_sent(lines[0].shown_at, text)
                     await session.command(text)
+                self._check_configuring(session)
         except DeviceError as error:
             return ScriptResult(0, 0, error)
         result = await session.run(
@@ -341,10 +363,44 @@ class SwitchDriver:
         window = self._options.get("window")
         return window if isinstance(window, int) and window > 0 else self._dialect.window
 
+    def _check_configuring(self, session: Session) -> None:
+        """Raise DeviceError ``refused`` if configuration mode was not entered."""
+        if self._dialect.configuring is not None and not session.configuring:
+            raise DeviceError(
+                f"{self._name} did not enter configuration mode (its prompt is"
+                f' "{session.prompt}"): see whether its login may configure it.',
+                reason="refused",
+            )
+
     async def _leave_config(self) -> None:
-        if self._open_session.configuring:
+        """Leave configuration mode, or close the session: the next line must not configure.
+
+        Raises DeviceError: ``cut``, ``refused``, ``timeout``.
+        """
+        session = self._open_session
+        if not session.configuring:
+            return
+        try:
             for line in self._dialect.leave_config:
-                await self._open_session.command(line)
+                await session.command(line)
+        except DeviceError:
+            await self.close()
+            raise
+        if session.configuring or session.unprivileged:
+            await self.close()
+            raise DeviceError(
+                f"{self._name} did not leave configuration mode (its prompt is"
+                f' "{session.prompt}"), so its session was closed: apply again.',
+                reason="cut",
+            )
+
+
+def _refuses_range(lines: Sequence[Line], single: Sequence[Line], result: ScriptResult) -> bool:
+    """Return whether the refused line names a range of ports, and is not needed without ranges."""
+    if result.error is None or result.error.reason != "refused":
+        return False
+    line = result.error.data.get("line")
+    return line in {one.text for one in lines} and line not in {one.text for one in single}
 
 
 def _delays() -> Iterator[float]:

@@ -58,7 +58,9 @@ class SwitchReader:
 
     async def probe(self, prompt: str) -> Probed:
         """Return what the switch says of itself, and what all of its ports carry."""
-        answers = await self._show(self._dialect.show_version)
+        answers = [
+            await self._show_if_known(line) for line in self._dialect.identity_lines(self._options)
+        ]
         lines = [line.strip() for answer in answers for line in answer.splitlines()]
         identity = self._dialect.identity(answers)
         ports = self._dialect.parse_ports(
@@ -81,10 +83,14 @@ class SwitchReader:
         line = self._dialect.show_uptime
         if not line:
             return None
+        return self._dialect.parse_uptime(await self._show_if_known(line))
+
+    async def _show_if_known(self, line: str) -> str:
+        """Return the answer to a line; "" if this model lacks it or the login may not use it."""
         try:
             [answer] = await self._show([line])
         except DeviceError as error:
             if error.reason in SESSION_LOST:
                 raise
-            return None  # this model lacks the command
-        return self._dialect.parse_uptime(answer)
+            return ""
+        return answer

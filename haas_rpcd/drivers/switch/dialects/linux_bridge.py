@@ -47,12 +47,14 @@ class LinuxBridge(Shell):
 
     # --- reading back -----------------------------------------------------------------------------
 
+    def identity_lines(self, options: Options) -> list[str]:
+        """Ask as root, whose PATH has the programs of ``/sbin``."""
+        return [self.as_root(line, options) for line in self.show_version]
+
     def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
         """Show the VLANs of all ports, and which ports are up, in two lines in all."""
-        return [
-            self.as_root("bridge -json -compressvlans vlan show", options),
-            "ip -json link show",
-        ]
+        lines = ("bridge -json -compressvlans vlan show", "ip -json link show")
+        return [self.as_root(line, options) for line in lines]
 
     def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
         """Read the two JSON documents."""

@@ -99,6 +99,10 @@ class OpenVSwitch(Shell):
 
     # --- reading back -----------------------------------------------------------------------------
 
+    def identity_lines(self, options: Options) -> list[str]:
+        """Ask as root, whose PATH has the programs of ``/sbin``."""
+        return [self.as_root(line, options) for line in self.show_version]
+
     def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
         """Show all ports' columns, and which links are up: two lines for any number of ports."""
         columns = "name,vlan_mode,tag,trunks,protected"
