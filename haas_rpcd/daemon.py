@@ -23,6 +23,7 @@ from haas_rpcd.model import RegisteredSwitch, SwitchTraits
 from haas_rpcd.rpc import openrpc
 from haas_rpcd.rpc.transport import Server
 from haas_rpcd.service import until_stopped
+from haas_rpcd.site import SiteSwitch
 from haas_rpcd.store.database import Store
 from haas_schemas.switch import SwitchTrust
 
@@ -59,7 +60,7 @@ class Daemon:
     """All parts of a daemon, ready to be started.
 
     ``switches`` makes the drivers of switches, ``master`` and ``libvirt`` those of the master's two
-    devices; these are None if haas.toml has no ``[master]``.
+    devices; these are None if haas.toml has no ``[master]``. ``exported``: see :class:`Context`.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Daemon:
         master: MakeDriver | None,
         libvirt: MakeDriver | None,
         demo: bool = False,
+        exported: Callable[[str, SiteSwitch], SiteSwitch] = lambda name, switch: switch,
     ) -> None:
         self.settings = settings
         self.store = Store(settings.store.path)
@@ -93,6 +95,7 @@ class Daemon:
             trust=switches.trust,
             openrpc=functools.cache(lambda: openrpc.document(METHODS)),  # made at the first call
             started=time.time(),
+            exported=exported,
             demo=demo,
         )
         self._server = Server(self.context, Path(settings.server.socket))

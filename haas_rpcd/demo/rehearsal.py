@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -64,7 +65,7 @@ async def rehearse(
     settings = settings_for(socket_path, trusted, given)
     copy = SiteCopy()
     factory = SwitchFactory(settings, OneLogin, copy.locate)
-    daemon = _composed(settings, CopiedSwitches(copy, factory))
+    daemon = _composed(settings, copy, factory, file)
     await daemon.start(serve=False)
     try:
         await _try_import(daemon, file)
@@ -82,17 +83,17 @@ async def rehearse(
         await asyncio.to_thread(trusted.unlink, missing_ok=True)
 
 
-def _composed(settings: Settings, switches: CopiedSwitches) -> Daemon:
-    master = settings.master
-    if master is None:
-        return Daemon(settings, switches=switches, master=None, libvirt=None, demo=True)
-    host = SimHost(images=set(master.images), trunk_nic=master.trunk_nic)
+def _composed(settings: Settings, copy: SiteCopy, factory: SwitchFactory, file: SiteFile) -> Daemon:
+    host = SimHost()
+    if settings.master is not None:
+        host = SimHost(images=set(settings.master.images), trunk_nic=settings.master.trunk_nic)
     return Daemon(
         settings,
-        switches=switches,
-        master=lambda: SimNetworkDriver(host),
-        libvirt=lambda: SimHypervisorDriver(host),
+        switches=CopiedSwitches(copy, factory),
+        master=(lambda: SimNetworkDriver(host)) if settings.master else None,
+        libvirt=(lambda: SimHypervisorDriver(host)) if settings.master else None,
         demo=True,
+        exported=functools.partial(copy.exported, file.site),
     )
 
 
@@ -100,8 +101,7 @@ async def check_site(site: Path, given: Settings | None = None) -> None:
     """Check that a site file can be rehearsed. Raises ConfigError."""
     file = read(site)
     settings = settings_for("/nowhere", Path("/nowhere"), given)
-    copy = SiteCopy()
-    daemon = _composed(settings, CopiedSwitches(copy, SwitchFactory(settings, OneLogin)))
+    daemon = _composed(settings, SiteCopy(), SwitchFactory(settings, OneLogin), file)
     await daemon.start(serve=False)
     try:
         await _try_import(daemon, file)

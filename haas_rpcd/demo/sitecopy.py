@@ -18,7 +18,7 @@ from haas_rpcd.model import PARKED, RegisteredSwitch, SwitchTraits
 from haas_rpcd.sim.cli import Device
 from haas_rpcd.sim.personalities import CLASSES, personality
 from haas_rpcd.site import Site, SiteSwitch
-from haas_schemas.switch import SwitchTrust
+from haas_schemas.switch import DEFAULT_PORTS, SwitchTrust
 
 LOOPBACK = "127.0.0.1"
 CREDENTIAL = Credential(username=USERNAME, password=PASSWORD, enable=ENABLE)
@@ -102,6 +102,14 @@ class SiteCopy:
             msgspec.structs.replace(site, switches=switches)
         )
         return copied
+
+    def exported(self, site: Site, name: str, switch: SiteSwitch) -> SiteSwitch:
+        """Return a switch with its address in the site file, if it has that of the copy."""
+        original = site.switches.get(name)
+        port = switch.port or DEFAULT_PORTS[switch.transport]
+        if original is None or (switch.host, port) != self.address(name):
+            return switch
+        return msgspec.structs.replace(switch, host=original.host, port=original.port)
 
     def locate(self, switch: RegisteredSwitch) -> tuple[str, int]:
         """Return the address of the simulated switch with this name, wherever it is registered.

@@ -11,6 +11,7 @@ from haas_rpcd.config import Settings
 from haas_rpcd.engine.engine import Engine
 from haas_rpcd.events import Events
 from haas_rpcd.model import RegisteredSwitch
+from haas_rpcd.site import SiteSwitch
 from haas_rpcd.store.database import Store, Tx
 from haas_schemas.switch import SwitchTrust
 
@@ -34,6 +35,8 @@ class Context:
     openrpc: Callable[[], dict[str, Any]]
     """Returns the OpenRPC document of the API."""
     started: float
+    exported: Callable[[str, SiteSwitch], SiteSwitch]
+    """Returns a switch as site.export writes it. A rehearsal restores the real address."""
     demo: bool = False
 
 

@@ -228,7 +228,10 @@ def export(call: TxCall) -> SiteText:
         projects={
             row.name: SiteProject(members=row.members) for row in projects.page(tx, _ALL, "", None)
         },
-        switches={row.name: _switch(tx, row) for row in switches.page(tx, _ALL, "")},
+        switches={
+            row.name: call.context.exported(row.name, _switch(tx, row))
+            for row in switches.page(tx, _ALL, "")
+        },
         nodes=_nodes(tx),
     )
     return SiteText(site=site_file.render(site))

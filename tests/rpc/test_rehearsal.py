@@ -24,6 +24,7 @@ from haas_rpcd.methods.call import Call
 from haas_rpcd.methods.invoke import invoke
 from haas_rpcd.sim.cli import Carried
 from haas_rpcd.sim.personalities import dialects
+from haas_rpcd.site import parse
 from tests.rpc.one_switch import KINDS, ports_of
 
 EXAMPLE = Path(__file__).parents[2] / "examples/rehearsal/site.toml"
@@ -118,6 +119,18 @@ async def test_a_connection_leads_to_the_copy_wherever_a_switch_is_registered(
         with pytest.raises(HaasError, match="connects to no real switch"):
             await on.call("switch.probe", switch="new")
     assert called == []
+
+
+async def test_an_export_has_the_real_addresses(tmp_path: Path) -> None:
+    """So that a site file from a rehearsal is safe to import into the real daemon."""
+    stands_in = '[switches.rack4]\ndialect = "linux_bridge"\nhost = "192.0.2.14"\n'
+    async with rehearse(tmp_path, EXAMPLE.read_text() + stands_in) as on:
+        exported = parse((await on.call("site.export"))["site"])
+        assert exported == read(tmp_path / "site.toml").site
+        moved = EXAMPLE.read_text().replace("192.0.2.12", "192.0.2.99")
+        await on.call("site.import", site=moved)
+        exported = parse((await on.call("site.export"))["site"])
+        assert exported.switches["rack2"].host == "192.0.2.99"
 
 
 @pytest.mark.parametrize("dialect", dialects())
