@@ -97,6 +97,16 @@ async def test_a_vlan_id_is_in_use_from_before_it_is_sent_until_it_is_confirmed_
     assert await filled.write(networks.free_claims) == [104]
 
 
+async def test_nobody_gets_a_vlan_id_that_is_being_removed(filled: Store) -> None:
+    """It was found on a switch, and no network has it."""
+    change = SetVlan(103, present=False)
+    await filled.write(applied.before_sending, "sw2", change, None)
+    assert await filled.read(networks.first_free_vlan, POOL) == 105
+    await filled.write(applied.confirm, "sw2", change, PresenceSeen(present=False))
+    assert await filled.write(networks.free_claims) == [103]
+    assert await filled.read(networks.first_free_vlan, POOL) == 103
+
+
 async def test_a_trunk_keeps_no_vlan_id_in_use(filled: Store) -> None:
     trunk = PortConfig(tagged=tuple(POOL))
     change = SetPort("Gi1/0/8", trunk)

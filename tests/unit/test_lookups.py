@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from haas_rpcd.model import RegisteredSwitch
+from haas_rpcd.model import Phase, RegisteredSwitch, SaveConfig, Step
 from haas_rpcd.store import (
     audit,
+    drift,
     headnodes,
     jobs,
     networks,
@@ -29,6 +30,8 @@ async def test_users_and_their_projects(filled: Store) -> None:
         "rita": (False, ["green", "red"]),
     }
     await filled.write(users.set_admin, "bob", True)
+    assert await filled.read(users.is_member, "rita", RED)
+    assert not await filled.read(users.is_member, "rita", BLUE)
     assert await filled.write(users.delete, "rita") == 1
     assert await filled.read(known) == {"ada": (True, []), "bob": (True, ["blue"])}
     assert await filled.read(lambda tx: projects.detail(tx, RED).members) == []
@@ -45,6 +48,8 @@ async def test_projects_and_what_they_hold(filled: Store) -> None:
     assert await filled.write(projects.remove_member, GREEN, 2) == 1
     assert await filled.write(projects.remove_member, GREEN, 2) == 0
     assert await filled.read(counts, "rita") == everything[2:]
+    await filled.write(projects.delete, GREEN)
+    assert await filled.read(counts, None) == [everything[0], everything[2]]
 
 
 async def test_networks_and_who_may_use_them(filled: Store) -> None:
@@ -60,6 +65,8 @@ async def test_networks_and_who_may_use_them(filled: Store) -> None:
     assert (net.vlan, net.shared_with, net.nics, net.headnodes) == (100, ["blue"], 2, 2)
     nics = [(row.node, row.tagged, row.project) for row in await filled.read(networks.nics_on, 1)]
     assert nics == [("node-1", False, "red"), ("node-6", True, "blue")]
+    usable = [await filled.read(networks.usable_by, net, each) for each in (RED, BLUE, GREEN)]
+    assert usable == [True, True, False]
     assert [row.project for row in await filled.read(networks.named, "own", "rita")] == []
     assert await filled.read(networks.claimed, [100, 102, 103]) == {100, 102}
     assert await filled.read(networks.retiring) == 2
@@ -75,6 +82,8 @@ async def test_nodes_and_their_nics(filled: Store) -> None:
     hidden = {f"node-{n}" for n in (1, 2, 8)}
     assert hidden.isdisjoint(await filled.read(lambda tx: names(tx, visible_to="bob")))
     assert await filled.read(nodes.tags_of, [1, 3]) == {1: [], 3: ["gpu", "rack=a"]}
+    await filled.write(nodes.set_tags, 3, ["cpu"])
+    assert await filled.read(nodes.tags_of, [1, 3]) == {1: [], 3: ["cpu"]}
     nics = await filled.read(nodes.nics_of, [1, 7])
     assert [(nic.name, nic.kind, nic.switch, nic.port) for nic in nics[1]] == [
         ("eth0", "data", "sw1", "Gi1/0/1"),
@@ -83,6 +92,10 @@ async def test_nodes_and_their_nics(filled: Store) -> None:
     assert [(nic.name, nic.switch, nic.config) for nic in nics[7]] == [("eth0", None, None)]
     staged = await filled.read(nodes.connections_of, [6, 7])
     assert [(row.vlan, row.tagged) for row in staged[6]] == [(101, False), (100, True)]
+    assert await filled.write(nodes.disconnect, 6, 1) == 1
+    staged = await filled.read(nodes.connections_of, [1, 6])
+    assert [(row.vlan, row.tagged) for row in staged[6]] == [(101, False)]
+    assert [(row.vlan, row.tagged) for row in staged[1]] == [(100, False)]
     assert await filled.read(nodes.holder_of_mac, "52:54:00:00:00:03") == "node-3:eth0"
     assert await filled.read(nodes.drifted_port, 9) == "sw2 ethernet 1/1/3"
     assert await filled.read(nodes.drifted_port, 3) is None
@@ -126,6 +139,25 @@ async def test_switches_and_their_ports(filled: Store) -> None:
     assert port is not None
     assert (port.node, port.nic, port.project, port.drift) == ("node-1", "eth0", "red", None)
     assert await filled.read(ports.name_of, 1, "GigabitEthernet1/0/1") == "Gi1/0/1"
+    await filled.write(ports.delete, 7)
+    registered = [row.name for row in await filled.read(ports.page, 1, 99, 0)]
+    assert registered == [f"Gi1/0/{n}" for n in (1, 2, 3, 4, 5, 6, 8)]
+
+
+async def test_a_check_replaces_the_drift_of_one_device(filled: Store) -> None:
+    def known(tx: Tx) -> list[tuple[str, str, float]]:
+        return [(row.device, row.target, row.since) for row in drift.of_devices(tx, ["sw1", "sw2"])]
+
+    closed = drift.DifferenceRow("vlan", "102", "present", "absent")
+    opened = drift.DifferenceRow("port", "Gi1/0/3", "parked", "access 1")
+    new, gone = await filled.write(drift.replace, "sw1", [closed, opened], 90.0)
+    assert (new, gone) == ([opened], [])
+    new, gone = await filled.write(drift.replace, "sw1", [opened], 95.0)
+    assert (new, gone) == ([], ["102"])
+    since = 1790000050.0
+    assert await filled.read(known) == [("sw1", "Gi1/0/3", 90.0), ("sw2", "ethernet 1/1/3", since)]
+    await filled.write(drift.clear, [("sw1", "Gi1/0/3")])
+    assert await filled.read(known) == [("sw2", "ethernet 1/1/3", since)]
 
 
 async def test_a_switch_that_is_deleted_takes_its_drift_and_vlans_along(filled: Store) -> None:
@@ -156,6 +188,9 @@ async def test_jobs_and_whose_they_are(filled: Store) -> None:
     assert await filled.read(lambda tx: numbers(tx, user="rita")) == [3, 2, 1]
     assert await filled.read(lambda tx: numbers(tx, project_id=BLUE)) == []
     assert await filled.read(lambda tx: numbers(tx, state="queued")) == [4, 3]
+    step = Step(Phase.SAVE, "sw1", "save", "sw1", "save sw1", SaveConfig())
+    assert await filled.write(jobs.add_steps, 3, [(step, ["write memory"])] * 2) == [1, 2]
+    assert await filled.write(jobs.add_steps, 3, [(step, [])]) == [3]  # it was planned again
     await filled.write(jobs.begin, 3, 60.0)
     await filled.write(jobs.begin, 3, 70.0)  # another daemon resumed it
     await filled.write(jobs.cancel, 3)
