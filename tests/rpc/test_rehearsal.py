@@ -146,12 +146,31 @@ async def test_every_dialect_comes_up_with_its_ports_parked(tmp_path: Path, dial
 
 
 @pytest.mark.parametrize(
+    ("dialect", "ports"),
+    [
+        ("arista_eos", ["Et1", "Po10"]),
+        ("cisco_ios", ["Te1/0/1", "Hu1/1/1", "TwentyFiveGigE1/0/3", "Port-channel1"]),
+        ("cisco_nxos", ["Eth1/1", "port-channel10"]),
+        ("dell_os9", ["gi0/1", "fo0/48", "hundredGigE 1/49"]),
+        ("hpe_comware", ["GE1/0/1", "FortyGigE1/0/53", "BAGG1"]),
+        ("juniper_junos", ["ge-0/0/1", "et-0/1/0"]),
+    ],
+)
+async def test_ports_of_other_speeds_and_aggregated_ones_are_simulated(
+    tmp_path: Path, dialect: str, ports: list[str]
+) -> None:
+    async with rehearse(tmp_path, one_switch(dialect, ports)) as on:
+        assert on.copy.stands_in == {}
+        assert not (await on.call("drift.check"))["items"]
+
+
+@pytest.mark.parametrize(
     ("dialect", "ports", "options"),
     [
         ("linux_bridge", ["swp1", "swp2"], ""),
         ("openvswitch", ["p1", "p2"], 'bridge = "br0"'),
         ("hp_procurve", ["A1", "A2"], ""),
-        ("cisco_ios", ["Gi1/0/1", "Po1"], ""),
+        ("cisco_ios", ["Gi1/0/1", "AppGigabitEthernet1/0/1"], ""),
         ("dell_os9", ["te0/1", "te0/2"], "default_vlan = 4000"),
     ],
 )

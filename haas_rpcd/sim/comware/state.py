@@ -15,7 +15,14 @@ from haas_rpcd.sim import cli
 DEFAULT_VLAN = 1
 
 NAMING = cli.Naming(
-    {"GigabitEthernet": "GE", "Ten-GigabitEthernet": "XGE"},
+    {
+        "GigabitEthernet": "GE",
+        "Ten-GigabitEthernet": "XGE",
+        "Twenty-FiveGigE": "WGE",
+        "FortyGigE": "FGE",
+        "HundredGigE": "HGE",
+        "Bridge-Aggregation": "BAGG",
+    },
     kind=r"[A-Za-z-]+",
     to=r"\s+to\s+",
     comma=r"\s+",

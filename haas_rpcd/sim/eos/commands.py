@@ -67,7 +67,8 @@ def _interface(switch: Switch, session: Session, args: Args) -> Lines:
         slot, slash, number = NAMING.split(name)[1].rpartition("/")
         slots.setdefault(slot + slash, []).append(int(number))
     lists = (slot + cli.format_list(numbers, pairs=False) for slot, numbers in slots.items())
-    session.enter(modes.INTERFACE, f"Et{','.join(lists)}", ports=names)
+    kind, _ = NAMING.split(names[0])
+    session.enter(modes.INTERFACE, f"{NAMING.kinds[kind]}{','.join(lists)}", ports=names)
     return []
 
 

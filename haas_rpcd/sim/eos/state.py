@@ -9,7 +9,14 @@ __all__ = ["MODEL", "NAMING", "SERIAL", "VERSION", "Config", "Port"]
 
 MODEL, VERSION, SERIAL = "DCS-7050TX-64-R", "4.22.4M", "JPE16021123"
 
-NAMING = cli.Naming({"Ethernet": "Et"}, to="-", comma=",", ends=("last", "number"), bare=True)
+NAMING = cli.Naming(
+    {"Ethernet": "Et", "Port-Channel": "Po"},
+    kind=r"[A-Za-z]+(?:-[A-Za-z]+)?",
+    to="-",
+    comma=",",
+    ends=("last", "number"),
+    bare=True,
+)
 
 
 class Config(cli.Config):

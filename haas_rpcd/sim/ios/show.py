@@ -106,7 +106,7 @@ def _speed(name: str) -> str:
         "Fo": "a-40G",
         "Hu": "a-100G",
     }
-    return speeds[short(name)[:2]]
+    return speeds.get(short(name)[:2], "auto")
 
 
 def _media(name: str) -> str:

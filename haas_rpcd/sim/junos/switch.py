@@ -22,7 +22,7 @@ class JunosSwitch(CliSwitch[Config]):
 
     dialect = "juniper_junos"
     user_mode = privileged_mode = modes.OPERATIONAL
-    naming = cli.Naming({"ge-": "ge-", "xe-": "xe-"}, kind="[a-z]+-", gap="")
+    naming = cli.Naming({"ge-": "ge-", "xe-": "xe-", "et-": "et-"}, kind="[a-z]+-", gap="")
     login = cli.Login(user="login: ", password="Password:", wrong=("Login incorrect",))  # noqa: S106
     pager = cli.Pager(more="---(more)---", erase=f"\r{' ' * 40}\r", quits="qQ")
     filters: ClassVar[Mapping[str, object]] = {}  # type: ignore[assignment]

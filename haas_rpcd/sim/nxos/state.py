@@ -13,7 +13,11 @@ MODEL, VERSION, SERIAL = "Nexus9000 93180YC-EX", "9.3(8)", "FDO22200AAA"
 RESERVED_VLANS = range(3968, 4095)
 """Kept for the switch itself (Layer 2 Switching guide, "VLAN Ranges")."""
 
-NAMING = cli.Naming({"Ethernet": "Eth"}, number=r"[\d/]*")
+NAMING = cli.Naming(
+    {"Ethernet": "Eth", "port-channel": "Po"},
+    kind=r"[A-Za-z]+(?:-[A-Za-z]+)?",
+    number=r"[\d/]*",
+)
 
 
 @dataclass(slots=True)
