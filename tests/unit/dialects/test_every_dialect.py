@@ -330,6 +330,19 @@ async def test_vlans_of_a_trunk_are_created_if_they_must_exist(kind: Kind) -> No
         assert switch.carried(switch.port_list[1]) == Carried(None, frozenset((200, 201)))
 
 
+@those(lambda kind: DIALECTS[kind.dialect].trunks_need_vlans and kind.dialect != "sonic")
+async def test_parking_a_port_reads_no_vlans(kind: Kind) -> None:
+    """(SONiC shows ports and VLANs by the same line.)"""
+    switch = kind.switch()
+    reads = DIALECTS[kind.dialect].read_vlans(kind.options)
+    async with driving(switch, options=kind.options) as driver:
+        before = switch.counters.lines
+        await send(driver, SetPort(kind.port(switch, 0), PARKED))
+        assert not {line.text for line in switch.lines[before:]}.intersection(reads)
+        await send(driver, SetPort(kind.port(switch, 0), PortConfig(100)))
+        assert {line.text for line in switch.lines[before:]}.issuperset(reads)
+
+
 def is_created(vlan: int, lines: list[str]) -> bool:
     """Return whether these lines create a VLAN: they name it, or add it (SONiC has no names)."""
     return any(f"haas-{vlan}" in line or f"config vlan add {vlan}" in line for line in lines)
