@@ -112,7 +112,7 @@ class DeviceError(HaasError):
     """A switch, the hypervisor or the master's network refused or could not be reached.
 
     ``reason`` is one of: unreachable, host_key, login, enable, busy, refused, cut, timeout,
-    mismatch, missing.
+    mismatch, missing, unreadable.
     """
 
     code = -32007

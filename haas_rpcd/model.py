@@ -172,9 +172,34 @@ Change = SwitchChange | SetBridge | HeadnodeChange
 
 
 class PortSeen(msgspec.Struct, frozen=True, tag="port"):
-    """What a port carries now. A shut port carries nothing."""
+    """What a port carries now, as far as its configuration is understood.
+
+    A shut port carries nothing. ``not_understood`` is the first line of the port's configuration
+    whose meaning is not known: the port may then carry anything.
+    """
 
     config: PortConfig
+    open_without_vlan: bool = False
+    """The port is open though it carries no VLAN, as a routed port does. It is not parked."""
+
+    not_understood: str | None = None
+
+    @property
+    def open(self) -> bool:
+        """True if the port is not shut."""
+        return self.open_without_vlan or not self.config.parked
+
+    @property
+    def believed(self) -> PortConfig | None:
+        """What the port is known to carry; None if that is not certain, or open and nothing."""
+        uncertain = self.open_without_vlan or self.not_understood is not None
+        return None if uncertain else self.config
+
+    def describe(self) -> str:
+        """Return it as a phrase for people."""
+        if self.not_understood is not None:
+            return f'not understood: "{self.not_understood}"'
+        return "open without a VLAN" if self.open_without_vlan else self.config.describe()
 
 
 class PresenceSeen(msgspec.Struct, frozen=True, tag="presence"):
@@ -337,20 +362,24 @@ class Observed(msgspec.Struct, frozen=True):
     """
 
     devices: frozenset[str]
-    ports: dict[PortRef, PortConfig] = {}
+    ports: dict[PortRef, PortSeen] = {}
     vlans: dict[str, frozenset[int]] = {}
     bridges: frozenset[int] = frozenset()
     headnodes: dict[str, HeadnodeSeen] = {}
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """A target that is not as applied. ``observed`` is None if the device does not show it."""
+    """A target that is not as applied.
+
+    ``applied`` is None for a port whose state is not known, ``observed`` for a target that the
+    device does not show.
+    """
 
     device: str
     kind: str
     target: str
-    applied: PortConfig | HeadnodeSeen | bool
-    observed: PortConfig | HeadnodeSeen | bool | None
+    applied: PortConfig | HeadnodeSeen | bool | None
+    observed: PortSeen | HeadnodeSeen | bool | None
 
 
 class Uptime(NamedTuple):
@@ -374,5 +403,5 @@ class Probed(msgspec.Struct, frozen=True):
     model: str
     version: str
     said: list[str]
-    ports: dict[str, PortConfig]
+    ports: dict[str, PortSeen]
     vlans: frozenset[int]

@@ -10,7 +10,9 @@ import msgspec
 class DriftItem(msgspec.Struct, frozen=True, gc=False):
     """One difference: what was applied, and what is observed now.
 
-    ``project`` and ``behind`` say who is affected. ``since`` is when it was first observed.
+    Of a port, ``open`` tells whether it is open, and ``not_understood`` quotes the line of its
+    configuration that HaaS does not understand. ``project`` and ``behind`` say who is affected.
+    ``since`` is when it was first observed.
     """
 
     device: str
@@ -21,6 +23,8 @@ class DriftItem(msgspec.Struct, frozen=True, gc=False):
     project: str | None
     behind: str | None
     since: str | None
+    open: bool | None = None
+    not_understood: str | None = None
 
 
 class UnreadDevice(msgspec.Struct, frozen=True):

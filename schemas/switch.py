@@ -76,13 +76,16 @@ class Port(msgspec.Struct, frozen=True, gc=False):
 class ProbedPort(msgspec.Struct, frozen=True, gc=False):
     """A port found on a switch. ``managed``: it is registered.
 
-    ``adopted``: its VLANs are now recorded as applied.
+    ``open``: it is not shut. ``not_understood`` quotes the line of its configuration that HaaS does
+    not understand. ``adopted``: its VLANs are now recorded as applied.
     """
 
     port: str
     carries: PortVlans
     managed: bool
     adopted: bool = False
+    open: bool = True
+    not_understood: str | None = None
 
 
 class Probe(msgspec.Struct, frozen=True):

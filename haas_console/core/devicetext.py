@@ -83,6 +83,14 @@ def carries(port: Mapping[str, Any]) -> str:
     return f"tagged {tagged}" if untagged is None else f"untagged {untagged}, tagged {tagged}"
 
 
+def probed_state(port: Mapping[str, Any]) -> str:
+    """What a probe found on a port, also if it cannot be put in the terms of plans."""
+    if port["not_understood"] is not None:
+        return f'not understood: "{clean(port["not_understood"])}"'
+    state = carries(port["carries"])
+    return "open without a VLAN" if port["open"] and state == "parked" else state
+
+
 def probe_fields(answer: Mapping[str, Any]) -> dict[str, str]:
     """What a switch reports about itself."""
     managed = sum(port["managed"] for port in answer["ports"])
@@ -106,7 +114,7 @@ def probe_lines(
     ports = [
         {
             "port": port["port"],
-            "carries": carries(port["carries"]),
+            "carries": probed_state(port),
             "registered": "yes" if port["managed"] else None,
             "adopted": "yes" if port["adopted"] else None,
         }

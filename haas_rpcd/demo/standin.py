@@ -143,7 +143,7 @@ class StandInDriver:
             model="stand-in",
             version="",
             said=["A stand-in of the rehearsal: it has no command line."],
-            ports=dict(held.ports),
+            ports={name: PortSeen(config) for name, config in held.ports.items()},
             vlans=carried | held.vlans,
         )
 

@@ -149,10 +149,7 @@ class DriftWatch:
 
     async def _record(self, device: str, differences: Sequence[Difference]) -> None:
         """Record what differs; publish what is new, and what is right again."""
-        found = [
-            store_drift.DifferenceRow(d.kind, d.target, _describe(d.applied), _describe(d.observed))
-            for d in differences
-        ]
+        found = [_difference(d) for d in differences]
         new, gone = await self._store.write(store_drift.replace, device, found, time.time())
         for one in new:
             log.warning(
@@ -223,7 +220,7 @@ class DriftWatch:
         to_shut = [
             SetPort(ref.port, PARKED)
             for ref in sorted(wrong)
-            if observed.ports.get(ref, PARKED) != PARKED
+            if ref in observed.ports and observed.ports[ref].believed != PARKED
         ]
         if to_shut:
             log.warning("%s: closing %s", device, ", ".join(change.port for change in to_shut))
@@ -262,14 +259,14 @@ class _Silent:
 def _observed(
     device: str, changes: Sequence[Change], seen: Sequence[Seen | DeviceError]
 ) -> Observed:
-    ports: dict[PortRef, PortConfig] = {}
+    ports: dict[PortRef, PortSeen] = {}
     present_vlans: set[int] = set()
     headnodes: dict[str, HeadnodeSeen] = {}
     vlans_read = False
     for change, found in zip(changes, seen, strict=True):
         match change, found:
-            case SetPort(port=port), PortSeen(config=config):
-                ports[PortRef(device, port)] = config
+            case SetPort(port=port), PortSeen():
+                ports[PortRef(device, port)] = found
             case ((SetVlan(vlan=vlan) | SetBridge(vlan=vlan)), PresenceSeen(present=present)):
                 vlans_read = vlans_read or isinstance(change, SetVlan)
                 if present:
@@ -285,11 +282,25 @@ def _observed(
     )
 
 
-def _describe(state: PortConfig | HeadnodeSeen | bool | None) -> str:
+def _difference(difference: Difference) -> store_drift.DifferenceRow:
+    """Put a difference into words."""
+    seen = difference.observed
+    port = seen if isinstance(seen, PortSeen) else None
+    return store_drift.DifferenceRow(
+        kind=difference.kind,
+        target=difference.target,
+        applied="not known" if difference.applied is None else _describe(difference.applied),
+        observed=_describe(seen),
+        open=port.open if port else None,
+        not_understood=port.not_understood if port else None,
+    )
+
+
+def _describe(state: PortConfig | PortSeen | HeadnodeSeen | bool | None) -> str:
     match state:
         case None:
             return "not shown"
-        case PortConfig():
+        case PortConfig() | PortSeen():
             return state.describe()
         case HeadnodeSeen(defined=False):
             return "absent"

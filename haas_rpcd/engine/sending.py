@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 from haas_rpcd.drivers import SESSION_LOST, Driver, Outcome, Report
 from haas_rpcd.engine.journal import Entry, Journal, Verdict
 from haas_rpcd.errors import DeviceError, HaasError
-from haas_rpcd.model import Change, Phase, SaveConfig, Seen
+from haas_rpcd.model import Change, Phase, PortSeen, SaveConfig, Seen
 from haas_rpcd.planner import shortfall
 from haas_schemas.job import StepState
 
@@ -236,10 +236,11 @@ class Sending:
         lack = shortfall(entry.step.change, found)
         if lack is None:
             return Verdict(entry, "done", None, found)
-        message = (
-            f"{self._device} accepted the change, but {lack}; apply again, and if it stays so look"
-            " for somebody else who configures the device"
-        )
+        message = f"{self._device} accepted the change, but {lack}"
+        if not (isinstance(found, PortSeen) and found.not_understood is not None):
+            message += (
+                "; apply again, and if it stays so look for somebody else who configures the device"
+            )
         return Verdict(entry, "failed", message, found)
 
 

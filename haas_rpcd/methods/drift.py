@@ -67,6 +67,8 @@ def _item(row: DriftRow) -> DriftItem:
         project=row.project,
         behind=row.behind,
         since=timestamp(row.since),
+        open=row.open,
+        not_understood=row.not_understood,
     )
 
 

@@ -10,7 +10,7 @@ from haas_rpcd.errors import ConflictError, InvalidParamsError
 from haas_rpcd.methods.call import Call
 from haas_rpcd.methods.registry import method
 from haas_rpcd.methods.switch import LoginPort, check_kind
-from haas_rpcd.model import PortSeen, Probed, RegisteredSwitch, SetPort, vlan_ranges
+from haas_rpcd.model import Probed, RegisteredSwitch, SetPort, vlan_ranges
 from haas_rpcd.store import applied, networks, ports, switches, vlans
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.switches import SwitchRow
@@ -98,10 +98,14 @@ def _probed(switch: str, seen: Probed, managed: set[str]) -> Probe:
         ports=tuple(
             ProbedPort(
                 port=port,
-                carries=PortVlans(untagged=config.untagged, tagged=vlan_ranges(config.tagged)),
+                carries=PortVlans(
+                    untagged=found.config.untagged, tagged=vlan_ranges(found.config.tagged)
+                ),
                 managed=port in managed,
+                open=found.open,
+                not_understood=found.not_understood,
             )
-            for port, config in seen.ports.items()
+            for port, found in seen.ports.items()
         ),
     )
 
@@ -121,12 +125,15 @@ def _adopt(
     """
     adopted: set[str] = set()
     warnings: list[str] = []
-    claimed = networks.claimed(tx, {v for config in seen.ports.values() for v in config.vlans})
+    claimed = networks.claimed(tx, {v for found in seen.ports.values() for v in found.config.vlans})
     for port in ports.unconfirmed(tx, row.name):
         canonical = call.context.canonical_port(row.dialect, port.name)
-        config = seen.ports.get(canonical)
-        if config is None:
+        found = seen.ports.get(canonical)
+        config = None if found is None else found.believed
+        if found is None:
             warnings.append(f"{port.name}: the switch does not show it")
+        elif config is None:
+            warnings.append(f"{port.name}: {found.describe()}; apply --site parks it")
         elif port.role != "trunk" and not config.vlans <= claimed:
             foreign = vlan_ranges(config.vlans - claimed)
             warnings.append(
@@ -136,7 +143,7 @@ def _adopt(
         else:
             adopted.add(canonical)
             if not dry_run:
-                applied.confirm(tx, row.name, SetPort(port.name, config), PortSeen(config))
+                applied.confirm(tx, row.name, SetPort(port.name, config), found)
     if not dry_run:
         # A dialect that declares no VLANs never confirms that one is gone, so record none.
         if call.context.declares_vlans(row.dialect):

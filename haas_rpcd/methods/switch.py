@@ -108,6 +108,9 @@ def check_kind(
             raise InvalidParamsError(
                 f"options: {dialect} has no option {option}; it takes {takes}.", field="options"
             )
+        if option == "ignore":
+            _check_ignored(options[option])
+            continue
         value = options[option]  # becomes part of the lines sent, and of the site file
         if not isinstance(value, bool | int) and not (
             isinstance(value, str) and _WORD.fullmatch(value)
@@ -115,6 +118,22 @@ def check_kind(
             raise InvalidParamsError(
                 f"options: {option} must be a word, a number, true or false.", field="options"
             )
+
+
+def _check_ignored(lines: Any) -> None:
+    """Raise InvalidParamsError unless it is a list of regular expressions."""
+    if not isinstance(lines, list | tuple) or not all(isinstance(line, str) for line in lines):
+        raise InvalidParamsError(
+            'options: ignore must be a list of regular expressions, such as ["lldp .*"].',
+            field="options",
+        )
+    for line in lines:
+        try:
+            re.compile(line)
+        except re.error as error:
+            raise InvalidParamsError(
+                f"options: ignore: {line} is not a regular expression: {error}.", field="options"
+            ) from None
 
 
 def check_address(tx: Tx, switch: str, host: str, port: int) -> None:

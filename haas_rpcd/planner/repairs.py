@@ -17,6 +17,7 @@ from haas_rpcd.model import (
     Observed,
     Phase,
     PortConfig,
+    PortSeen,
     SetBridge,
     SetPort,
     SetVlan,
@@ -29,16 +30,21 @@ from haas_rpcd.planner.steps import step
 def drift(applied: Applied, observed: Observed) -> list[Difference]:
     """Return the differences between what was applied and what was observed.
 
-    Devices that were not read, ports that HaaS never set, and ports whose applied state is not
-    known have no drift; the next plan parks the latter. An unconfirmed VLAN or bridge may exist or
+    Devices that were not read and ports that HaaS never set have no drift. Nor have ports whose
+    applied state is not known, as the next plan parks them, unless what they carry now is not
+    understood. An unconfirmed VLAN or bridge may exist or
     not, so it counts neither as lost nor as left over.
     """
     found: list[Difference] = []
     for ref, port in sorted(applied.ports.items()):
-        if ref.switch in observed.devices and port.config is not None:
-            now = observed.ports.get(ref)
-            if now != port.config:
-                found.append(Difference(ref.switch, "port", ref.port, port.config, now))
+        now = observed.ports.get(ref)
+        if ref.switch not in observed.devices:
+            continue
+        if port.config is None:
+            if now is not None and now.not_understood is not None:
+                found.append(Difference(ref.switch, "port", ref.port, None, now))
+        elif now is None or now.believed != port.config:
+            found.append(Difference(ref.switch, "port", ref.port, port.config, now))
     for switch, there in sorted(observed.vlans.items()):
         found += _presences(switch, "vlan", "", applied.vlans.get(switch, {}), there)
     if MASTER in observed.devices:
@@ -80,14 +86,17 @@ def repair(
 def _repair_steps(difference: Difference, goals: Mapping[str, HeadnodeGoal]) -> Iterator[Step]:
     device, target = difference.device, difference.target
     match difference.applied:
-        case PortConfig() as config:
+        case PortConfig() | None:
+            config = difference.applied or PARKED
             now = difference.observed
             if now is None:
                 return  # the switch does not have the port
-            if now != PARKED:
-                was = now.describe() if isinstance(now, PortConfig) else "not known"
+            if isinstance(now, PortSeen) and now.believed != PARKED:
                 yield step(
-                    Phase.LEAVE, device, SetPort(target, PARKED), f"close {target}, which is {was}"
+                    Phase.LEAVE,
+                    device,
+                    SetPort(target, PARKED),
+                    f"close {target}, which is {now.describe()}",
                 )
             if not config.parked:
                 yield step(

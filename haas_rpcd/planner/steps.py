@@ -56,9 +56,15 @@ def shortfall(change: Change, seen: Seen) -> str | None:
     Raises TypeError if a driver answered about something else.
     """
     match change, seen:
-        case SetPort(port=port, config=wanted), PortSeen(config=found):
-            if found != wanted:
-                return f"{port} reads back as {found.describe()} instead of {wanted.describe()}"
+        case SetPort(port=port, config=wanted), PortSeen():
+            if seen.not_understood is not None:
+                return (
+                    f'the configuration of {port} has the line "{seen.not_understood}", which HaaS'
+                    " does not understand: remove it on the switch or, if it changes nothing of"
+                    " what the port carries, add it to the switch's option ignore"
+                )
+            if seen.believed != wanted:
+                return f"{port} reads back as {seen.describe()} instead of {wanted.describe()}"
         case ((SetVlan(present=wanted) | SetBridge(present=wanted)), PresenceSeen(present=found)):
             if found != wanted:
                 what = describe(change)[1]

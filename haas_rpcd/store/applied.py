@@ -83,9 +83,14 @@ def confirm(tx: Tx, device: str, change: Change, seen: Seen) -> None:
     Does nothing if the target is not registered any more.
     """
     match change, seen:
-        case SetPort(port=port), PortSeen(config=config):
-            if (port_id := ports.id_of(tx, device, port)) is not None:
-                ports.confirm(tx, port_id, config)
+        case SetPort(port=port), PortSeen(config=config, believed=believed):
+            if (port_id := ports.id_of(tx, device, port)) is None:
+                return
+            if believed is not None:
+                ports.confirm(tx, port_id, believed)
+            else:
+                ports.set_unknown(tx, port_id)
+                ports.carry(tx, port_id, config.vlans)
         case SetVlan(vlan=vlan), PresenceSeen(present=present):
             vlans.confirm(tx, device, vlan, present=present)
         case SetBridge(vlan=vlan), PresenceSeen(present=present):

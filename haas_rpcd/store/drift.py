@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
+from msgspec.structs import astuple
+
 from haas_rpcd.model import (
     LIBVIRT,
     MASTER,
@@ -19,12 +21,18 @@ from haas_rpcd.store.rows import Row
 
 
 class DifferenceRow(Row, frozen=True):
-    """One difference, in words."""
+    """One difference, in words.
+
+    ``open`` tells whether a port is open, ``not_understood`` quotes the line that is not; both are
+    null for other targets.
+    """
 
     kind: str
     target: str
     applied: str
     observed: str
+    open: bool | None = None
+    not_understood: str | None = None
 
 
 class DriftRow(Row, frozen=True):
@@ -39,6 +47,8 @@ class DriftRow(Row, frozen=True):
     target: str
     applied: str
     observed: str
+    open: bool | None
+    not_understood: str | None
     since: float
     project: str | None
     behind: str | None
@@ -90,7 +100,8 @@ def replace(
         (row.kind, row.target): row
         for row in tx.query(
             DifferenceRow,
-            "SELECT kind, target, applied, observed FROM drift WHERE device = ?",
+            "SELECT kind, target, applied, observed, open, not_understood FROM drift"
+            " WHERE device = ?",
             (device,),
         )
     }
@@ -101,9 +112,11 @@ def replace(
         [(device, kind, target) for kind, target in gone],
     )
     tx.execute_many(
-        "INSERT INTO drift VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (device, kind, target)"
-        " DO UPDATE SET applied = excluded.applied, observed = excluded.observed",
-        [(device, one.kind, one.target, one.applied, one.observed, now) for one in new],
+        "INSERT INTO drift (device, since, kind, target, applied, observed, open, not_understood)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (device, kind, target) DO UPDATE SET"
+        " applied = excluded.applied, observed = excluded.observed, open = excluded.open,"
+        " not_understood = excluded.not_understood",
+        [(device, now, *astuple(one)) for one in new],
     )
     tx.execute("UPDATE switch SET checked = ? WHERE name = ?", (now, device))
     return new, sorted(target for _, target in gone)
@@ -115,7 +128,8 @@ def clear(tx: Tx, targets: Sequence[tuple[str, str]]) -> None:
 
 
 _DRIFT = """
-SELECT drift.device, drift.kind, drift.target, drift.applied, drift.observed, drift.since,
+SELECT drift.device, drift.kind, drift.target, drift.applied, drift.observed, drift.open,
+    drift.not_understood, drift.since,
     CASE drift.kind
         WHEN 'port' THEN holder.name
         WHEN 'headnode' THEN substr(drift.target, 1, instr(drift.target, '/') - 1)

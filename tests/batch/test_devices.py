@@ -22,9 +22,9 @@ PROBE = {
     "said": ["Cisco IOS"], "vlans": "1,100", "dry_run": False, "warnings": [],
     "ports": [
         {"port": "Gi1/0/1", "carries": {"untagged": None, "tagged": ""}, "managed": True,
-         "adopted": False},
+         "adopted": False, "open": False, "not_understood": None},
         {"port": "Gi1/0/2", "carries": {"untagged": 5, "tagged": "7-9"}, "managed": False,
-         "adopted": False},
+         "adopted": False, "open": True, "not_understood": None},
     ],
 }  # fmt: skip
 KEY = {

@@ -108,6 +108,7 @@ async def test_a_plan_and_its_job_show_the_lines_that_are_sent(staged: SmallSite
             "interface Gi1/0/2",
             "switchport access vlan 100",
             "switchport trunk allowed vlan none",
+            "no switchport voice vlan",
             "switchport mode access",
             "no shutdown",
             "exit",

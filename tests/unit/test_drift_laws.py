@@ -27,6 +27,7 @@ from haas_rpcd.model import (
     Observed,
     PortConfig,
     PortRef,
+    PortSeen,
     SaveConfig,
     SetBridge,
     SetHeadnodeNics,
@@ -60,6 +61,16 @@ def configs(vlans: tuple[int, ...] = VLANS) -> st.SearchStrategy[PortConfig]:
         st.frozensets(st.sampled_from(vlans)),
     )
     return st.just(PARKED) | carrying
+
+
+def sightings(vlans: tuple[int, ...]) -> st.SearchStrategy[PortSeen]:
+    """A port as it may be found: also open without a VLAN, or with a line that is unknown."""
+    return st.builds(
+        lambda config, open_, line: PortSeen(config, open_ and config.parked, line),
+        configs(vlans),
+        st.booleans(),
+        st.none() | st.just("switchport mode private-vlan host"),
+    )
 
 
 def headnodes(*vlans: int) -> st.SearchStrategy[HeadnodeSeen]:
@@ -99,7 +110,7 @@ def applied_states(draw: st.DrawFn) -> Applied:
 class Devices:
     """The state of the devices, including ports that HaaS never set."""
 
-    ports: dict[PortRef, PortConfig]
+    ports: dict[PortRef, PortSeen]
     vlans: dict[str, set[int]]
     bridges: set[int]
     heads: dict[str, HeadnodeSeen]
@@ -109,7 +120,7 @@ class Devices:
         """Read some devices, or all."""
         return Observed(
             devices=devices,
-            ports={ref: config for ref, config in self.ports.items() if ref.switch in devices},
+            ports={ref: seen for ref, seen in self.ports.items() if ref.switch in devices},
             vlans={s: frozenset(there) for s, there in self.vlans.items() if s in devices},
             bridges=frozenset(self.bridges) if MASTER in devices else frozenset(),
             headnodes=dict(self.heads) if LIBVIRT in devices else {},
@@ -122,7 +133,7 @@ class Devices:
         match step.change:
             case SetPort(port=port, config=config):
                 assert config.vlans <= self.vlans[device], "a VLAN is made before it is carried"
-                self.ports[PortRef(device, port)] = config
+                self.ports[PortRef(device, port)] = PortSeen(config)
             case SetVlan(vlan=vlan, present=present):
                 self._set(self.vlans[device], vlan, present)
             case SetBridge(vlan=vlan, present=present):
@@ -148,7 +159,11 @@ class Devices:
 def as_applied(applied: Applied) -> Devices:
     """The devices exactly as applied. What is not known is absent."""
     return Devices(
-        ports={ref: port.config for ref, port in applied.ports.items() if port.config is not None},
+        ports={
+            ref: PortSeen(port.config)
+            for ref, port in applied.ports.items()
+            if port.config is not None
+        },
         vlans={s: {v for v, sure in on.items() if sure} for s, on in applied.vlans.items()},
         bridges={vlan for vlan, sure in applied.bridges.items() if sure},
         heads={name: seen for name, seen in applied.headnodes.items() if seen is not None},
@@ -161,7 +176,7 @@ def drifted(draw: st.DrawFn, applied: Applied) -> Devices:
     now = as_applied(applied)
     for ref in PORTS:
         if draw(st.booleans()):
-            now.ports[ref] = draw(configs((*VLANS, 1, 900)))
+            now.ports[ref] = draw(sightings((*VLANS, 1, 900)))
     for there in (*now.vlans.values(), now.bridges):
         there ^= draw(st.frozensets(st.sampled_from(VLANS)))
     for switch in SWITCHES:  # VLANs that HaaS does not manage
@@ -210,9 +225,13 @@ def test_every_difference_is_found_and_nothing_else(situation: tuple[Applied, De
     """The expected differences follow from one rule per kind, target by target."""
     applied, now = situation
     expected: set[tuple[str, str, str]] = set()
-    for ref in PORTS:  # ports without a known applied state have no drift
-        config = applied.ports[ref].config if ref in applied.ports else None
-        if config is not None and now.ports[ref] != config:
+    for ref, port in applied.ports.items():
+        seen = now.ports.get(ref)
+        if port.config is None:
+            wrong = seen is not None and seen.not_understood is not None
+        else:
+            wrong = seen != PortSeen(port.config)
+        if wrong:
             expected.add((ref.switch, "port", ref.port))
     places = [(switch, "vlan", "", applied.vlans[switch], now.vlans[switch]) for switch in SWITCHES]
     places.append((MASTER, "bridge", "br-vlan", applied.bridges, now.bridges))
@@ -347,24 +366,25 @@ def test_a_port_is_shut_before_its_configuration_is_restored(
     found = {PortRef(d.device, d.target): d for d in differences(applied, now) if d.kind == "port"}
     stages = {ref: [difference.observed] for ref, difference in found.items()}
     before = dict(now.ports)
+    parked = PortSeen(PARKED)
     for step in repairing(applied, now):
         now.send(step)
         if not isinstance(step.change, SetPort):
             continue
         ref = PortRef(step.device, step.target)
-        stages[ref].append(step.change.config)  # KeyError: a port that did not differ
+        stages[ref].append(PortSeen(step.change.config))  # KeyError: a port that did not differ
         if step.change.config != PARKED:
-            wrong = [str(r) for r, d in found.items() if now.ports[r] not in (PARKED, d.applied)]
-            assert wrong == []
+            right = {ref: (parked, PortSeen(d.applied or PARKED)) for ref, d in found.items()}
+            assert [str(ref) for ref in found if now.ports[ref] not in right[ref]] == []
     for ref, difference in found.items():
-        stage = stages[ref]
-        if difference.observed == PARKED:
-            assert stage == [PARKED, difference.applied]
-        elif difference.applied == PARKED:
-            assert stage == [difference.observed, PARKED]
+        stage, restored = stages[ref], PortSeen(difference.applied or PARKED)
+        if difference.observed == parked:
+            assert stage == [parked, restored]
+        elif restored == parked:
+            assert stage == [difference.observed, parked]
         else:
-            assert stage == [difference.observed, PARKED, difference.applied]
-    untouched = [ref for ref in PORTS if ref in before and ref not in found]
+            assert stage == [difference.observed, parked, restored]
+    untouched = [ref for ref in before if ref not in found]
     assert [now.ports[ref] for ref in untouched] == [before[ref] for ref in untouched]
 
 

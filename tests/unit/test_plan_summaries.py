@@ -18,6 +18,7 @@ from haas_rpcd.model import (
     PortConfig,
     PortGoal,
     PortRef,
+    PortSeen,
     SwitchTraits,
 )
 from haas_rpcd.planner import plan, repair
@@ -119,10 +120,13 @@ def test_a_plan_says_what_it_does(desired: Desired, applied: Applied, summaries:
     ("difference", "summaries"),
     [
         (
-            Difference("sw1", "port", "p1", ACCESS, PortConfig(untagged=1)),
+            Difference("sw1", "port", "p1", ACCESS, PortSeen(PortConfig(untagged=1))),
             ["close p1, which is access 1", "set p1 back to access 100"],
         ),
-        (Difference("sw1", "port", "p1", PARKED, ACCESS), ["close p1, which is access 100"]),
+        (
+            Difference("sw1", "port", "p1", PARKED, PortSeen(ACCESS)),
+            ["close p1, which is access 100"],
+        ),
         (Difference("sw1", "vlan", "100", True, False), ["make VLAN 100 again"]),
         (Difference("sw1", "vlan", "100", False, True), ["remove VLAN 100 again"]),
         (Difference(MASTER, "bridge", "br-vlan100", True, False), ["make bridge br-vlan100 again"]),

@@ -8,7 +8,7 @@ from typing import Any
 
 from textual import events
 
-from haas_console.core.devicetext import carries, probe_fields, trust_lines
+from haas_console.core.devicetext import probe_fields, probed_state, trust_lines
 from haas_console.core.portviews import DRIFTED
 from haas_console.core.text import clean
 from haas_console.tui.lines import Lines, Part, cut
@@ -55,7 +55,7 @@ def probe_lines(answer: Mapping[str, Any], width: int) -> list[list[Part]]:
         lines += [[(f"            {clean(line)}", "dim")] for line in answer["said"]]
     alike: dict[str, list[str]] = {}
     for port in answer["ports"]:
-        alike.setdefault(carries(port["carries"]), []).append(port["port"])
+        alike.setdefault(probed_state(port), []).append(port["port"])
     shown = "; ".join(f"{what}: {_few(alike[what])}" for what in alike if what != "parked")
     pieces = textwrap.wrap(shown or "none", max(20, width - 14))
     lines += [[(f"   {'' if n else 'open':8} ", "dim"), (p, "")] for n, p in enumerate(pieces)]

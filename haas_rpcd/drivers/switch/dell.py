@@ -12,8 +12,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from haas_rpcd.drivers.switch.dialect import Options
-from haas_rpcd.drivers.switch.ioslike import ALL_VLANS, DEFAULT_VLAN, IosLike
+from haas_rpcd.drivers.switch.ioslike import IosLike
 from haas_rpcd.drivers.switch.state import PortState
+from haas_rpcd.drivers.switch.switchport import ALL_VLANS, DEFAULT_VLAN
 from haas_rpcd.model import PortConfig, parse_vlan_ranges
 
 
@@ -50,7 +51,7 @@ class DellLike(IosLike):
         table, but it fails at the first word that it does not know.)
         """
         found = {
-            name: self.port_state([])
+            name: self.port_state([], options)
             for answer in answers[1:]
             for row in re.finditer(
                 r"^ *([A-Za-z]{1,3}\d+(?:/\d+)*) +\S(?!.*Not Present)", answer, re.M
@@ -62,7 +63,7 @@ class DellLike(IosLike):
             for given, lines in flat_sections(answer):
                 name = self._canonical(given)
                 if name is not None and (name in listed or not listed):
-                    found[name] = self.port_state(lines)
+                    found[name] = self.port_state(lines, options)
         return found
 
     def _canonical(self, port: str) -> str | None:
@@ -71,7 +72,7 @@ class DellLike(IosLike):
         except ValueError:  # an unknown type, so no registered port
             return None
 
-    def port_state(self, lines: Sequence[str]) -> PortState:
+    def port_state(self, lines: Sequence[str], options: Options) -> PortState:
         """Return the state of an interface with these lines.
 
         A list of VLANs may be shown as VLANs added to none, or as VLANs removed from all.

@@ -24,6 +24,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from haas_rpcd.drivers.switch import patterns, portnames
+from haas_rpcd.drivers.switch.harmless import IGNORE
 from haas_rpcd.drivers.switch.patterns import at_end, at_start
 from haas_rpcd.drivers.switch.script import Block, Line, Stage, script
 from haas_rpcd.drivers.switch.state import Identity, PortState
@@ -31,9 +32,10 @@ from haas_rpcd.model import PARKED, PortConfig, SetPort, SetVlan, Uptime
 
 Options = Mapping[str, Any]
 
-COMMON_OPTIONS = frozenset({"window", "ranges"})
+COMMON_OPTIONS = frozenset({"window", "ranges", IGNORE})
 """Options of every dialect. ``window``: number of lines sent ahead (1 if the switch loses input
-that is typed ahead). ``ranges``: false for a model without ``interface range``."""
+that is typed ahead). ``ranges``: false for a model without ``interface range``. ``ignore``: lines
+of a port's configuration that are harmless; see :mod:`haas_rpcd.drivers.switch.harmless`."""
 
 _CLOCK = re.compile(r"\d{1,2}:\d\d(?::\d\d)?")
 
@@ -149,6 +151,10 @@ class Dialect:
     one VLAN keep the default VLAN."""
 
     # --- reading ---
+    harmless: ClassVar[tuple[str, ...]] = ()
+    """Regular expressions for the beginnings of lines that change nothing of what a port carries;
+    see :mod:`haas_rpcd.drivers.switch.harmless`."""
+
     show_version: tuple[str, ...] = ()
     """Lines that show model and version. A model that refuses one of them can be probed, too."""
 

@@ -20,7 +20,6 @@ from haas_rpcd.drivers.switch.transport import Transport
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import (
     PortConfig,
-    PortSeen,
     PresenceSeen,
     Probed,
     SaveConfig,
@@ -325,7 +324,7 @@ class SwitchDriver:
             match change:
                 case SetPort(port=port):
                     if port in found:
-                        seen.append(PortSeen(found[port].carries))
+                        seen.append(found[port].seen)
                     else:
                         seen.append(self._no_port(port))
                 case SetVlan(vlan=vlan):

@@ -12,16 +12,18 @@ from typing import ClassVar
 
 from haas_rpcd.drivers.switch import portnames
 from haas_rpcd.drivers.switch.dialect import Dialect, Options
+from haas_rpcd.drivers.switch.harmless import harmless_lines
 from haas_rpcd.drivers.switch.state import PortState
-from haas_rpcd.model import PortConfig, parse_vlan_ranges, vlan_ranges
+from haas_rpcd.drivers.switch.switchport import HARMLESS, Switchport
+from haas_rpcd.model import PortConfig, vlan_ranges
 
 NO_PORTS = re.compile(
     r"(?:vlan|vxlan|loopback|tunnel|null|nve|bdi|management|mgmt|control-plane)", re.I
 )
 """Interfaces that are not switch ports: those with the switch's own addresses, and management."""
 
-DEFAULT_VLAN = 1
-ALL_VLANS = tuple(range(1, 4095))
+
+MANAGEMENT_VRF = re.compile(r"(?:ip )?vrf forwarding mgmt\S*", re.I)
 
 
 class IosLike(Dialect):
@@ -66,8 +68,12 @@ class IosLike(Dialect):
     """Lines that restore the default VLAN. As the native VLAN of a trunk it is not in the list of
     allowed VLANs, so untagged frames are dropped."""
 
+    no_voice_vlan: tuple[str, ...] = ()
+    """Lines that remove a telephone's VLAN, which an access port carries tagged."""
+
     no_allowed_vlan: str = "switchport trunk allowed vlan none"
     trunk_mode: tuple[str, ...] = ("switchport mode trunk",)
+    harmless = HARMLESS
     shows_default_mode: str = "access"
     """The mode of a port whose configuration shows no mode."""
 
@@ -82,16 +88,30 @@ class IosLike(Dialect):
         if config.parked:
             return [
                 ["shutdown"],
-                ["switchport mode access", self.no_access_vlan, self.no_allowed_vlan],
+                [
+                    "switchport mode access",
+                    self.no_access_vlan,
+                    self.no_allowed_vlan,
+                    *self.no_voice_vlan,
+                ],
             ]
         if not config.tagged:
             return [
-                [f"switchport access vlan {config.untagged}", self.no_allowed_vlan],
+                [
+                    f"switchport access vlan {config.untagged}",
+                    self.no_allowed_vlan,
+                    *self.no_voice_vlan,
+                ],
                 ["switchport mode access"],
                 ["no shutdown"],
             ]
         return [
-            [*self.before_trunk(options), *self.native_lines(config), *self.allowed_lines(config)],
+            [
+                *self.before_trunk(options),
+                *self.native_lines(config),
+                *self.allowed_lines(config),
+                *self.no_voice_vlan,
+            ],
             list(self.trunk_mode),
             ["no shutdown"],
         ]
@@ -134,43 +154,35 @@ class IosLike(Dialect):
         found: dict[str, PortState] = {}
         for answer in answers:
             for name, lines in sections(answer):
-                if NO_PORTS.match(name):
+                if NO_PORTS.match(name) or "." in name or self.is_management(lines):
                     continue
                 try:
                     canonical = self.canonical_port(name)
                 except ValueError:  # an unknown type, so no registered port
                     continue
-                found[canonical] = self.port_state(lines)
+                found[canonical] = self.port_state(lines, options)
         return found
 
-    def port_state(self, lines: Sequence[str]) -> PortState:
+    def port_state(self, lines: Sequence[str], options: Options) -> PortState:
         """Return the state of an interface with these lines.
 
         An interface in neither mode negotiates: it becomes a trunk as soon as its node asks for
         one. So the VLANs of that trunk count as carried.
         """
-        access, native = DEFAULT_VLAN, DEFAULT_VLAN
-        allowed: set[int] | None = None
-        mode = self.shows_default_mode
-        for line in lines:
-            match line.split():
-                case ["switchport", "mode", word, *_]:
-                    mode = word
-                case ["switchport", "access", "vlan", vlan] if vlan.isdecimal():
-                    access = int(vlan)
-                case ["switchport", "trunk", "native", "vlan", vlan] if vlan.isdecimal():
-                    native = int(vlan)
-                case ["switchport", "trunk", "allowed", "vlan", "none"]:
-                    allowed = set()
-                case ["switchport", "trunk", "allowed", "vlan", "add", text]:
-                    allowed = (allowed or set()) | set(parse_vlan_ranges(text))
-                case ["switchport", "trunk", "allowed", "vlan", text] if text[0].isdecimal():
-                    allowed = set(parse_vlan_ranges(text))
-        return PortState(_config(mode, access, native, allowed), self.is_open(lines))
+        port = Switchport(mode=self.shows_default_mode)
+        port.read(lines, harmless_lines(self.harmless, options))
+        return PortState(port.config, not port.shut, port.not_understood)
 
     def is_open(self, lines: Sequence[str]) -> bool:
         """Return whether an interface with these lines is open."""
         return "shutdown" not in lines
+
+    def is_management(self, lines: Sequence[str]) -> bool:
+        """Return whether an interface with these lines is the management port, not a switch port.
+
+        On Catalyst switches it has an ordinary name, such as ``GigabitEthernet0/0``.
+        """
+        return any(MANAGEMENT_VRF.fullmatch(line) for line in lines)
 
     def read_vlans(self, options: Options) -> list[str]:
         """Show the VLANs; the running configuration does not always contain them."""
@@ -199,15 +211,3 @@ def sections(config: str) -> Iterator[tuple[str, list[str]]]:
         re.M | re.I,
     ):
         yield match[1], [line.strip() for line in match[2].splitlines()]
-
-
-def _config(mode: str, access: int, native: int, allowed: set[int] | None) -> PortConfig:
-    if mode == "access":
-        return PortConfig(untagged=access)
-    carried = set(ALL_VLANS) if allowed is None else allowed
-    if mode != "trunk":
-        return PortConfig(untagged=access, tagged=tuple(sorted(carried - {access})))
-    return PortConfig(
-        untagged=native if native in carried else None,
-        tagged=tuple(sorted(carried - {native})),
-    )

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 from haas_rpcd.drivers import SESSION_LOST
+from haas_rpcd.drivers.switch.answers import quote, without_logs
 from haas_rpcd.drivers.switch.dialect import Dialect, Options
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import Probed, Uptime
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 Show = Callable[[Sequence[str]], Awaitable[list[str]]]
 """Sends lines that only show something and returns their answers. Raises DeviceError."""
@@ -47,14 +54,37 @@ class SwitchReader:
         return found
 
     async def _ports(self, ports: Sequence[str]) -> dict[str, PortState]:
-        answers = await self._show(self._dialect.read_ports(ports, self._options))
-        found = self._dialect.parse_ports(answers, self._options)
+        found = await self._parsed_ports(ports)
         named = {port: found.get(self._dialect.canonical_port(port)) for port in ports}
         return {port: state for port, state in named.items() if state is not None}
 
     async def vlans(self) -> frozenset[int]:
         """Return the ids of the VLANs that exist."""
-        return self._dialect.parse_vlans(await self._show(self._dialect.read_vlans(self._options)))
+        lines = self._dialect.read_vlans(self._options)
+        return await self._parsed(lines, self._dialect.parse_vlans)
+
+    async def _parsed_ports(self, ports: Sequence[str]) -> dict[str, PortState]:
+        lines = self._dialect.read_ports(ports, self._options)
+        return await self._parsed(
+            lines, lambda answers: self._dialect.parse_ports(answers, self._options)
+        )
+
+    async def _parsed(self, lines: Sequence[str], parse: Callable[[list[str]], T]) -> T:
+        """Send lines and parse their answers, without log messages.
+
+        Raises DeviceError, also if an answer cannot be parsed.
+        """
+        shown = [without_logs(answer) for answer in await self._show(lines)]
+        try:
+            return parse(shown)
+        except Exception as error:
+            log.exception("%s: the answer to %s cannot be parsed", self._name, "; ".join(lines))
+            raise DeviceError(
+                f"{self._name} answered  {'; '.join(lines)}  in a form that HaaS cannot read"
+                f' ("{quote(" ".join(shown))}"): check that its dialect and release are the'
+                " right ones.",
+                reason="unreadable",
+            ) from error
 
     async def probe(self, prompt: str) -> Probed:
         """Return what the switch says of itself, and what all of its ports carry."""
@@ -63,19 +93,18 @@ class SwitchReader:
         ]
         lines = [line.strip() for answer in answers for line in answer.splitlines()]
         identity = self._dialect.identity(answers)
-        ports = self._dialect.parse_ports(
-            await self._show(self._dialect.read_ports((), self._options)), self._options
-        )
-        carried = {name: state.carries for name, state in ports.items()}
+        ports = {name: state.seen for name, state in (await self._parsed_ports(())).items()}
         # A trunk that admits all VLANs, as a fresh port may, does not show which are in use.
-        telling = (config for config in carried.values() if len(config.vlans) < _MANY_VLANS)
+        telling = (
+            seen.config.vlans for seen in ports.values() if len(seen.config.vlans) < _MANY_VLANS
+        )
         return Probed(
             prompt=prompt,
             model=identity.model,
             version=identity.version,
             said=[line for line in lines if line],
-            ports=carried,
-            vlans=await self.vlans() | {vlan for config in telling for vlan in config.vlans},
+            ports=ports,
+            vlans=(await self.vlans()).union(*telling),
         )
 
     async def uptime(self) -> Uptime | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from haas_rpcd.model import PARKED, PortConfig
+from haas_rpcd.model import PARKED, PortConfig, PortSeen
 
 
 class PortState(NamedTuple):
@@ -12,6 +12,9 @@ class PortState(NamedTuple):
 
     config: PortConfig
     open: bool = True
+    not_understood: str | None = None
+    """The first line of its configuration whose meaning is not known."""
+
     in_managed_form: bool = True
     """False if the port uses a mode that we never configure (hybrid, general, routed). The driver
     then treats its current configuration as unknown."""
@@ -20,6 +23,11 @@ class PortState(NamedTuple):
     def carries(self) -> PortConfig:
         """What the port really carries: nothing if it is shut."""
         return self.config if self.open else PARKED
+
+    @property
+    def seen(self) -> PortSeen:
+        """What was seen of the port, for the engine."""
+        return PortSeen(self.carries, self.open and self.config.parked, self.not_understood)
 
 
 class Identity(NamedTuple):

@@ -92,6 +92,8 @@ def interface_lines(config: Config, chassis: Chassis, name: str) -> list[str]:
     lines += _allowed_lines(port)
     if port.mode != "dynamic auto":
         lines.append(f" switchport mode {port.mode}")
+    if port.voice_vlan is not None:
+        lines.append(f" switchport voice vlan {port.voice_vlan}")
     if port.nonegotiate:
         lines.append(" switchport nonegotiate")
     if port.shutdown:

@@ -122,6 +122,19 @@ def _access_vlan(change: _Change) -> list[str] | None:
     return printed
 
 
+def _voice_vlan(change: _Change) -> list[str] | None:
+    if change.args.no:
+        change.port.voice_vlan = None
+        return None
+    vlan = change.args.number("vlan")
+    printed: list[str] = []
+    if vlan not in change.switch.running.vlans:
+        printed.append(f"% Voice VLAN does not exist. Creating vlan {vlan}")
+        printed += change.switch.add_vlans({vlan: None})
+    change.port.voice_vlan = vlan
+    return printed
+
+
 def _native_vlan(change: _Change) -> None:
     change.port.native_vlan = 1 if change.args.no else change.args.number("vlan")
 
@@ -223,6 +236,8 @@ COMMANDS: Commands = [
     ("[no] switchport nonegotiate", _each(_nonegotiate)),
     ("switchport access vlan <vlan>", _each(_access_vlan)),
     ("no switchport access vlan [<vlan>]", _each(_access_vlan)),
+    ("switchport voice vlan <vlan>", _each(_voice_vlan)),
+    ("no switchport voice vlan [<vlan>]", _each(_voice_vlan)),
     ("switchport trunk native vlan <vlan>", _each(_native_vlan)),
     ("no switchport trunk native vlan [<vlan>]", _each(_native_vlan)),
     ("switchport trunk allowed vlan <vlans>", _each(_allowed(""))),
@@ -250,7 +265,7 @@ RESERVED = {
     "duplex exit flowcontrol help history ip ipv6 keepalive lacp lldp load-interval logging mac "
     "macro mls mtu neighbor network-policy pagp power priority-queue queue-set rmon "
     "service-policy snmp source speed srr-queue storm-control timeout transmit-interface udld",
-    "switchport": "autostate backup block host port-security priority private-vlan protected voice",
+    "switchport": "autostate backup block host port-security priority private-vlan protected",
     "switchport mode": "dot1q-tunnel private-vlan",
     "switchport trunk": "pruning",
     "spanning-tree": "bpdufilter bpduguard cost guard link-type mst port-priority stack-port vlan",

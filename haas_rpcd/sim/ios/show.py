@@ -176,7 +176,7 @@ def switchport(config: Config, chassis: Chassis, name: str) -> list[str]:
         f"Access Mode VLAN: {_named(config, port.access_vlan)}",
         f"Trunking Native Mode VLAN: {_named(config, port.native_vlan)}",
         "Administrative Native VLAN tagging: enabled",
-        "Voice VLAN: none",
+        f"Voice VLAN: {'none' if port.voice_vlan is None else _named(config, port.voice_vlan)}",
         "Administrative private-vlan host-association: none ",
         "Administrative private-vlan mapping: none ",
         "Administrative private-vlan trunk native VLAN: none",

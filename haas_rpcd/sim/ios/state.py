@@ -35,6 +35,7 @@ class Port:
     description: str = ""
     mode: Mode = "dynamic auto"
     access_vlan: int = 1
+    voice_vlan: int | None = None
     native_vlan: int = 1
     allowed: frozenset[int] = ALL_VLANS
     encapsulation: Encapsulation = "negotiate"
@@ -46,13 +47,16 @@ class Port:
 def carried_by(port: Port, vlans: Iterable[int]) -> Carried:
     """Return what a port carries while ``vlans`` exist.
 
-    A dynamic port counts as an access port, because nothing negotiates at its other end.
+    A dynamic port counts as an access port, because nothing negotiates at its other end. A
+    telephone's frames on an access port are tagged with the voice VLAN.
     """
     if port.shutdown:
         return NOTHING
     live = frozenset(vlans) - LEGACY_VLANS
     if port.mode != "trunk":
-        return Carried(port.access_vlan) if port.access_vlan in live else NOTHING
+        voice = live & ({port.voice_vlan} if port.voice_vlan is not None else set())
+        access = port.access_vlan if port.access_vlan in live else None
+        return Carried(access, voice - {access})
     passing = port.allowed & live
     native = port.native_vlan if port.native_vlan in passing else None
     return Carried(native, passing - {port.native_vlan})

@@ -39,7 +39,12 @@ import sqlite3
 
 from sqlite_utils import Database, Migrations
 
-from haas_rpcd.store.schema import v1_initial, v2_drift, v3_applied_columns
+from haas_rpcd.store.schema import (
+    v1_initial,
+    v2_drift,
+    v3_applied_columns,
+    v4_not_understood,
+)
 
 migrations = Migrations("haas")
 
@@ -60,6 +65,12 @@ def drift(db: Database) -> None:
 def applied_columns(db: Database) -> None:
     """Store what was confirmed in columns."""
     _run(db, v3_applied_columns.SQL)
+
+
+@migrations()
+def not_understood(db: Database) -> None:
+    """Store why a port that drifted is not understood."""
+    _run(db, v4_not_understood.SQL)
 
 
 def _run(db: Database, script: str) -> None:

@@ -25,6 +25,7 @@ def randomize_ios(dice: Dice, switch: Any, name: str) -> None:
     port.access_vlan, port.native_vlan = dice.choice(LIVE), dice.choice(LIVE)
     port.allowed = dice.choice([frozenset(), ALL_VLANS, some(dice)])
     port.shutdown = dice.random() < 0.3
+    port.voice_vlan = dice.choice([None, dice.choice(LIVE)])
 
 
 def randomize_routing(dice: Dice, switch: Any, name: str) -> None:

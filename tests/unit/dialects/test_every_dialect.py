@@ -491,7 +491,8 @@ async def test_a_probe_reads_identity_ports_vlans_and_uptime(kind: Kind) -> None
         await send(driver, SetPort(kind.port(switch, 1), PortConfig(100, (101,))))
         probed = await driver.probe()
         assert (probed.model, probed.version) == kind.identity
-        assert probed.ports == dict.fromkeys(switch.port_list, kind.seen or kind.fresh) | own
+        seen = dict.fromkeys(switch.port_list, kind.seen or kind.fresh) | own
+        assert {port: each.config for port, each in probed.ports.items()} == seen
         assert probed.vlans == vlans_on(switch).keys()
         day, month = 93_784, 21 * 86400 + 3 * 3600 + 11 * 60 + 20
         for seconds in (0, day, month) if kind.up_within else ():

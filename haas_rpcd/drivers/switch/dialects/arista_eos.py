@@ -12,8 +12,7 @@ from collections.abc import Iterator, Sequence
 from haas_rpcd.drivers.switch import portnames
 from haas_rpcd.drivers.switch.dialect import Options
 from haas_rpcd.drivers.switch.ioslike import IosLike
-from haas_rpcd.drivers.switch.state import PortState
-from haas_rpcd.model import PARKED, PortConfig
+from haas_rpcd.model import PortConfig
 
 
 class AristaEos(IosLike):
@@ -55,12 +54,6 @@ class AristaEos(IosLike):
         """Send ``switchport`` after all settings: while the port is shut, or before it opens."""
         *others, last = super().port_stages(config, options)
         return [*others, [*last, "switchport"] if config.parked else ["switchport", *last]]
-
-    def port_state(self, lines: Sequence[str]) -> PortState:
-        """A routed port carries no VLAN."""
-        if "no switchport" in lines:
-            return PortState(PARKED, self.is_open(lines))
-        return super().port_state(lines)
 
     def saved(self, answer: str) -> bool:
         """EOS prints a sentence of its own."""

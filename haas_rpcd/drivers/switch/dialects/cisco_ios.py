@@ -33,7 +33,7 @@ class CiscoIos(IosLike):
     )
     benign = (*IosLike.benign, r"%\s?portfast will be configured")
     busy = re.compile(r"configuration mode (?:is )?locked", re.I)
-    model = re.compile(r"^(?:Model number\s*: *|cisco )((?:WS-|C\d)\S+)", re.M | re.I)
+    model = re.compile(r"^(?:Model number\s*: *|cisco )((?:WS-|C\d|IE-)\S+)", re.M | re.I)
     version = re.compile(r"Version ([^,\s]+)")
     max_ranges = 5
     types = (
@@ -45,11 +45,15 @@ class CiscoIos(IosLike):
         "TenGigabitEthernet",
         "TwentyFiveGigE",
         "FortyGigabitEthernet",
+        "FiftyGigE",
         "HundredGigE",
+        "TwoHundredGigE",
+        "FourHundredGigE",
         "AppGigabitEthernet",
         "Port-channel",
     )
     trunk_mode = ("switchport mode trunk", "switchport nonegotiate")
+    no_voice_vlan = ("no switchport voice vlan",)
     shows_default_mode = "dynamic"
 
     def enter_range(self, spans: Sequence[portnames.Span]) -> str:

@@ -13,7 +13,8 @@ from haas_rpcd.drivers.switch import portnames
 from haas_rpcd.drivers.switch.dialect import Options
 from haas_rpcd.drivers.switch.ioslike import IosLike
 from haas_rpcd.drivers.switch.state import PortState
-from haas_rpcd.model import PARKED, PortConfig
+from haas_rpcd.drivers.switch.switchport import HARMLESS
+from haas_rpcd.model import PortConfig
 
 _PORT_LINES = '| include "interface|shutdown|switchport"'
 
@@ -37,6 +38,7 @@ class CiscoNxos(IosLike):
     version = re.compile(r"^\s*(?:NXOS|system): +version (\S+)", re.M)
     max_ranges = 8
     types = ("Ethernet", "port-channel")
+    harmless = (*HARMLESS, "no switchport monitor", "(?:no )?switchport dot1q ethertype")
     errors = (
         *IosLike.errors,
         r"invalid .* at '\^' marker",
@@ -84,12 +86,6 @@ class CiscoNxos(IosLike):
         """Leave out interfaces that are not switch ports: ``mgmt0``, ``Vlan100``."""
         found = super().parse_ports(answers, options)
         return {port: state for port, state in found.items() if port.startswith(self.types)}
-
-    def port_state(self, lines: Sequence[str]) -> PortState:
-        """A routed port carries no VLAN."""
-        if "no switchport" in lines:
-            return PortState(PARKED, self.is_open(lines))
-        return super().port_state(lines)
 
     def saved(self, answer: str) -> bool:
         """NX-OS ends a successful save with ``Copy complete``; the rest of the line varies."""

@@ -11,8 +11,9 @@ from collections.abc import Collection, Iterator, Sequence
 
 from haas_rpcd.drivers.switch import portnames
 from haas_rpcd.drivers.switch.dialect import Options
-from haas_rpcd.drivers.switch.ioslike import DEFAULT_VLAN, IosLike
+from haas_rpcd.drivers.switch.ioslike import IosLike
 from haas_rpcd.drivers.switch.state import PortState
+from haas_rpcd.drivers.switch.switchport import DEFAULT_VLAN
 from haas_rpcd.model import PARKED, PortConfig, parse_vlan_ranges, vlan_ranges
 
 
@@ -116,12 +117,12 @@ class DellOs10(IosLike):
     def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
         """Read the ``interface`` sections, which end with ``!``; not every release indents them."""
         return {
-            self.canonical_port(name): self.port_state(lines)
+            self.canonical_port(name): self.port_state(lines, options)
             for answer in answers
             for name, lines in _sections(answer)
         }
 
-    def port_state(self, lines: Sequence[str]) -> PortState:
+    def port_state(self, lines: Sequence[str], options: Options) -> PortState:
         """Return the state of an interface with these lines.
 
         The access VLAN is always shown; a trunk without that line has no untagged VLAN.

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 
 from haas_rpcd.drivers.switch.dell import DellLike
 from haas_rpcd.drivers.switch.dialect import Options
-from haas_rpcd.drivers.switch.ioslike import ALL_VLANS
 from haas_rpcd.drivers.switch.patterns import at_end
 from haas_rpcd.drivers.switch.script import Block, Stage
+from haas_rpcd.drivers.switch.switchport import ALL_VLANS
 from haas_rpcd.model import PortConfig, SetVlan, Uptime, vlan_ranges
 
 

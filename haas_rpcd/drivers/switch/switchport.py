@@ -1,0 +1,197 @@
+"""What the ``switchport`` lines of Cisco IOS, and of families that resemble it, make of a port."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from haas_rpcd.drivers.switch.harmless import HarmlessLines
+from haas_rpcd.model import PARKED, PortConfig, parse_vlan_ranges
+
+DEFAULT_VLAN = 1
+ALL_VLANS = frozenset(range(1, 4095))
+
+HARMLESS: tuple[str, ...] = (
+    # Names, physical layer, counters and logs
+    "(?:no )?description",
+    "(?:no )?speed",
+    "(?:no )?duplex",
+    "(?:no )?mdix",
+    "(?:no )?negotiation",
+    "(?:no )?media-type",
+    "(?:no )?fec",
+    "(?:no )?flowcontrol",
+    "(?:no )?mtu",
+    "(?:no )?bandwidth",
+    "(?:no )?delay",
+    "(?:no )?carrier-delay",
+    "(?:no )?load-interval",
+    "(?:no )?keepalive",
+    "(?:no )?hold-queue",
+    "(?:no )?tx-queue",
+    "(?:no )?logging event",
+    "(?:no )?snmp trap",
+    "(?:no )?snmp ifindex",
+    "(?:no )?power inline",
+    "(?:no )?energywise",
+    "(?:no )?beacon",
+    "(?:no )?udld",
+    "(?:no )?link debounce",
+    # Discovery protocols
+    "(?:no )?cdp",
+    "(?:no )?lldp",
+    # Spanning tree blocks, and never adds a VLAN
+    "(?:no )?spanning-tree",
+    "(?:no )?storm-control",
+    "(?:no )?errdisable",
+    # Filters and marks of frames that the port carries anyway
+    "(?:no )?switchport nonegotiate",
+    "(?:no )?switchport autostate",
+    "(?:no )?switchport block",
+    "(?:no )?switchport protected",
+    "(?:no )?switchport port-security",
+    "(?:no )?switchport priority",
+    "switchport trunk pruning",
+    "(?:no )?ip dhcp snooping",
+    "(?:no )?ip arp inspection",
+    "(?:no )?ip verify source",
+    "(?:no )?ip source binding",
+    "(?:no )?(?:ip|ipv6|mac) access-group",
+    "(?:no )?ip igmp snooping",
+    "(?:no )?ipv6 mld snooping",
+    "(?:no )?ipv6 nd raguard",
+    "(?:no )?ipv6 snooping",
+    "(?:no )?ipv6 dhcp guard",
+    "(?:no )?device-tracking",
+    "(?:no )?service-policy",
+    "(?:no )?auto qos",
+    "(?:no )?mls qos",
+    "(?:no )?trust device",
+    "(?:no )?qos trust",
+    "(?:no )?srr-queue",
+    "(?:no )?priority-queue",
+    "(?:no )?queue-set",
+    "(?:no )?wrr-queue",
+    "(?:no )?rcv-queue",
+    "(?:no )?(?:ip|ipv6|datalink) flow monitor",
+    # What is switched off
+    "no ip address",
+    "no ip route-cache",
+    "no ip redirects",
+    "no ip proxy-arp",
+    "no cdp",
+    "no mop",
+    "no switchport voice vlan",
+    "no shutdown",
+)
+"""Lines that add or remove no VLAN of a port.
+
+Sources: Cisco's "Catalyst 2960-X Switch Consolidated Command Reference" (Interface and Hardware,
+Layer 2, QoS, Security); the interfaces of genieparser's ``ShowRunInterface`` outputs and of
+batfish's ``grammar/cisco/testconfigs``."""
+
+
+HARMLESS_ROUTED = (
+    "(?:no )?(?:arp|bfd|crypto|glbp|hsrp|ip|ipv6|isis|mpls|nat|ospf|ospfv3|pim|standby|vrf|vrrp)",
+)
+"""Lines that only say how a routed port routes. It carries no VLAN."""
+
+
+@dataclass
+class Switchport:
+    """A port while its lines are read, one by one."""
+
+    mode: str
+    """``access``, ``trunk``, or ``dynamic``: then it becomes either, as its node asks."""
+
+    access: int = DEFAULT_VLAN
+    native: int = DEFAULT_VLAN
+    native_tagged: bool = False
+    allowed: frozenset[int] | None = None
+    """The allowed VLANs of a trunk; None: all."""
+
+    voice: int | None = None
+    routed: bool = False
+    shut: bool = False
+    unknown: list[str] = field(default_factory=list)
+    """The lines that are neither understood nor harmless."""
+
+    def read(self, lines: Sequence[str], harmless: HarmlessLines) -> None:
+        """Take in lines."""
+        for line in lines:
+            if not self._understood(line.split()) and line not in harmless:
+                self.unknown.append(line)
+
+    def _understood(self, words: Sequence[str]) -> bool:
+        match words:
+            case ["shutdown"]:
+                self.shut = True
+            case ["switchport"]:
+                self.routed = False
+            case ["no", "switchport"]:
+                self.routed = True
+            case ["switchport", "mode", ("access" | "trunk") as mode]:
+                self.mode = mode
+            case ["switchport", "mode", "dynamic", "auto" | "desirable"]:
+                self.mode = "dynamic"
+            case ["switchport", "access", "vlan", vlan] if vlan.isdecimal():
+                self.access = int(vlan)
+            case ["switchport", "trunk", "native", "vlan", vlan] if vlan.isdecimal():
+                self.native = int(vlan)
+            case ["switchport", "trunk", "native", "vlan", "tag"]:
+                self.native_tagged = True
+            case ["switchport", "trunk", "allowed", "vlan", *what]:
+                return self._allow(what)
+            case ["switchport", "trunk", "encapsulation", "dot1q"]:
+                pass
+            case ["switchport", "voice", "vlan", vlan] if vlan.isdecimal():
+                self.voice = int(vlan)
+            case ["switchport", "voice", "vlan", "none" | "untagged" | "dot1p"]:
+                pass  # the telephone uses the access VLAN
+            case _:
+                return False
+        return True
+
+    def _allow(self, what: Sequence[str]) -> bool:
+        match what:
+            case ["none"]:
+                self.allowed = frozenset()
+            case ["all"]:
+                self.allowed = None
+            case ["add", listed] if _is_list(listed):
+                self.allowed = (self.allowed or frozenset()) | set(parse_vlan_ranges(listed))
+            case ["except", listed] if _is_list(listed):
+                self.allowed = ALL_VLANS - set(parse_vlan_ranges(listed))
+            case [listed] if _is_list(listed):
+                self.allowed = frozenset(parse_vlan_ranges(listed))
+            case _:
+                return False
+        return True
+
+    @property
+    def not_understood(self) -> str | None:
+        """The first line that is not understood."""
+        routing = HarmlessLines(HARMLESS_ROUTED if self.routed else ())
+        return next((line for line in self.unknown if line not in routing), None)
+
+    @property
+    def config(self) -> PortConfig:
+        """The VLANs that the port carries once it is open."""
+        if self.routed:
+            return PARKED
+        voice = frozenset() if self.voice is None else frozenset({self.voice})
+        carried = ALL_VLANS if self.allowed is None else self.allowed
+        if self.mode == "access":
+            return _config(self.access, voice)
+        if self.mode == "trunk":
+            untagged = self.native if self.native in carried and not self.native_tagged else None
+            return _config(untagged, carried)
+        return _config(self.access, carried | voice)
+
+
+def _config(untagged: int | None, others: frozenset[int]) -> PortConfig:
+    return PortConfig(untagged, tuple(sorted(others - {untagged})))
+
+
+def _is_list(text: str) -> bool:
+    return text[0].isdecimal() and all(character in "0123456789,-" for character in text)
