@@ -28,10 +28,11 @@ from haas_rpcd.daemon import Daemon
 from haas_rpcd.drivers.switch.factory import SwitchFactory
 from haas_rpcd.methods.call import Call
 from haas_rpcd.methods.invoke import invoke
+from haas_rpcd.sim.cli import Carried
 from haas_rpcd.sim.host import SimHost
 from haas_rpcd.sim.hostnet import SimNetworkDriver
 from haas_rpcd.sim.hypervisor import SimHypervisorDriver
-from haas_rpcd.sim.ios import Carried, IosSwitch, gigabit
+from haas_rpcd.sim.ios import IosSwitch, gigabit
 from haas_rpcd.sim.ios.state import Config
 from haas_rpcd.store.database import Tx
 from tests.rpc.watch import Watch

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from haas_rpcd.sim.ios import Carried
+from haas_rpcd.sim.cli import Carried
 from tests.rpc.listening import listening
 from tests.rpc.small_site import NOTHING, SmallSite, access
 

@@ -11,7 +11,8 @@ import asyncssh
 import pytest
 
 from haas_rpcd.errors import HaasError
-from haas_rpcd.sim.ios import Carried, IosSwitch, gigabit
+from haas_rpcd.sim.cli import Carried
+from haas_rpcd.sim.ios import IosSwitch, gigabit
 from tests.rpc.small_site import CREDENTIALS, SmallSite
 from tests.unit.ssh_server import Machine, machine
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from haas_rpcd.sim.ios import Carried
+from haas_rpcd.sim.cli import Carried
 
 from .catalyst import GI1, GI2, GI3, GI4, catalyst, logged_in
 

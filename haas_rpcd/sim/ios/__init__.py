@@ -7,22 +7,10 @@ published output of devices::
         reader, writer = await telnetlib3.open_connection("127.0.0.1", switch.port)
 """
 
-from haas_rpcd.sim.cli.records import Carried, Counters, Faults, HistoryEntry, LineRecord
 from haas_rpcd.sim.ios.portname import gigabit
-from haas_rpcd.sim.ios.state import Port
 from haas_rpcd.sim.ios.switch import IosSwitch
 
 NVRAM_BUSY = "startup-config file open failed (Device or resource busy)"
-"""What IOS says when another session holds the NVRAM."""
+"""What IOS prints while another session uses the NVRAM."""
 
-__all__ = [
-    "NVRAM_BUSY",
-    "Carried",
-    "Counters",
-    "Faults",
-    "HistoryEntry",
-    "IosSwitch",
-    "LineRecord",
-    "Port",
-    "gigabit",
-]
+__all__ = ["NVRAM_BUSY", "IosSwitch", "gigabit"]
