@@ -24,13 +24,9 @@ class Gate:
     """Lets the devices of a job wait for each other between phases."""
 
     def __init__(self, devices: Iterable[str]) -> None:
-        self._passed: dict[str, int] = dict.fromkeys(devices, 0)
+        self._finished: dict[str, int] = dict.fromkeys(devices, 0)
         self._late: set[str] = set()
         self._moved = asyncio.Condition()
-
-    async def passed(self, device: str, phase: Phase) -> None:
-        """Record that a device has finished a phase and all before it."""
-        await self._set(device, int(phase))
 
     async def leave(self, device: str) -> None:
         """Record that no other device needs to wait for this one any more."""
@@ -39,9 +35,10 @@ class Gate:
     async def reach(self, device: str, phase: Phase) -> None:
         """Wait until every other device has finished the phases before this one.
 
-        After ``PATIENCE`` seconds, no device waits any longer for those that have not.
+        After ``PATIENCE`` seconds, no device waits any longer for those that have not. By this call
+        a device also says that it has finished all phases before this one itself.
         """
-        await self._set(device, int(phase) - 1)  # it has no steps in the phases it skips
+        await self._set(device, int(phase) - 1)
         async with self._moved:
             try:
                 async with asyncio.timeout(PATIENCE):
@@ -56,7 +53,7 @@ class Gate:
         before = int(phase) - 1
         return (
             other
-            for other, at in self._passed.items()
+            for other, at in self._finished.items()
             if at < before
             and other != device
             and (other not in self._late or {device, other} == RESERVED_DEVICES)
@@ -64,5 +61,5 @@ class Gate:
 
     async def _set(self, device: str, phase: int) -> None:
         async with self._moved:
-            self._passed[device] = max(self._passed[device], phase)
+            self._finished[device] = max(self._finished[device], phase)
             self._moved.notify_all()

@@ -153,7 +153,6 @@ class JobRun:
                 verdicts += await worker.run(
                     Batch(self._journal, phase, batch, lambda: self.cancelling)
                 )
-                await gate.passed(device, phase)
         finally:
             worker.release()
             await gate.leave(device)
