@@ -161,9 +161,20 @@ class Credential(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     username: str = ""
     password: str = ""
     enable: str = ""
+    key_file: Annotated[
+        str,
+        Meta(
+            description="Path of a private SSH key without a passphrase, mode 0600; with or"
+            " without a password.",
+            pattern="^(/.*)?$",
+        ),
+    ] = ""
 
     def __repr__(self) -> str:
-        return f"Credential(username={self.username!r}, password=…, enable=…)"
+        return (
+            f"Credential(username={self.username!r}, password=…, enable=…,"
+            f" key_file={self.key_file!r})"
+        )
 
 
 def load(path: Path) -> Settings:

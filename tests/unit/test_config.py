@@ -172,9 +172,18 @@ def test_messages_about_wrong_credentials_contain_no_password(tmp_path: Path, te
     assert "5318008" not in str(caught.value)
 
 
+def test_the_path_of_an_ssh_key_is_absolute(tmp_path: Path) -> None:
+    path = write_credentials(tmp_path, '[sw1]\nkey_file = "/etc/haas/sw1.key"\n')
+    assert config.load_credentials(path)["sw1"].key_file == "/etc/haas/sw1.key"
+    write_credentials(tmp_path, '[sw1]\nkey_file = "sw1.key"\n')
+    with pytest.raises(ConfigError, match=r"key_file"):
+        config.load_credentials(path)
+
+
 def test_the_repr_of_a_credential_hides_its_passwords() -> None:
-    known = Credential(username="haas", password="s3cret", enable="en4ble")
-    assert repr(known) == str(known) == "Credential(username='haas', password=…, enable=…)"
+    known = Credential(username="haas", password="s3cret", enable="en4ble", key_file="/etc/k")
+    assert repr(known) == str(known)
+    assert repr(known) == "Credential(username='haas', password=…, enable=…, key_file='/etc/k')"
     assert "s3cret" not in f"{[known]}"
 
 
@@ -205,6 +214,11 @@ def test_every_setting_is_documented(name: str) -> None:
     assert any(f"`{key}`" in row or f" {key}`" in row for row in rows), (
         f"{DOCUMENTATION.name} lacks {name}"
     )
+
+
+@pytest.mark.parametrize("key", [field.name for field in msgspec.structs.fields(Credential)])
+def test_every_key_of_a_credential_is_documented(key: str) -> None:
+    assert f"`{key}`" in DOCUMENTATION.read_text(encoding="utf-8")
 
 
 def test_the_test_above_sees_all_settings() -> None:

@@ -50,6 +50,13 @@ async def test_without_credentials_the_error_names_the_entry_to_add(tmp_path: Pa
     assert "add  [core]  to" in error.message
 
 
+async def test_telnet_takes_no_ssh_key(tmp_path: Path) -> None:
+    made = factory(tmp_path, sw1=Credential(username="haas", key_file="/etc/haas/sw1.key"))
+    error = await refusal(made.driver(registered()))
+    assert error.reason == "login"
+    assert "sw1 is registered with telnet, which takes no SSH key" in error.message
+
+
 async def test_a_broken_credentials_file_is_an_error_of_the_login(tmp_path: Path) -> None:
     def broken() -> Mapping[str, Credential]:
         raise ConfigError("credentials.toml can't be read")

@@ -119,6 +119,13 @@ class SwitchFactory:
         if switch.transport == "ssh":
             address = await self._ssh(switch)
             return await address.connect(self._credential(switch))
+        credential = self._credential(switch)
+        if credential.key_file and not credential.password:
+            raise DeviceError(
+                f"{switch.name} is registered with telnet, which takes no SSH key: add  password ="
+                " …  to its entry in the credentials file, or register it with ssh.",
+                reason="login",
+            )
         host, port = self._locate(switch)
         return await TelnetTransport.connect(
             switch.name,

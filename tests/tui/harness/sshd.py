@@ -8,7 +8,7 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,13 +52,20 @@ class Sshd:
 
 
 @contextlib.contextmanager
-def sshd(folder: Path, forced: str, environ: dict[str, str]) -> Iterator[Sshd]:
-    """Run sshd for the user who runs the tests, by a key; ``environ`` is set for its sessions."""
+def sshd(
+    folder: Path, forced: str, environ: dict[str, str], *, certificate: Sequence[str] = ()
+) -> Iterator[Sshd]:
+    """Run sshd for the user who runs the tests, by a key; ``environ`` is set for its sessions.
+
+    ``certificate``: options of ssh-keygen that sign the host's key, if it is to be signed.
+    """
     assert SSHD is not None
     for name in ("host_key", "key"):
         subprocess.run(
             ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True
         )
+    if certificate:
+        subprocess.run(["ssh-keygen", "-q", *certificate, folder / "host_key.pub"], check=True)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     host_key = (folder / "host_key.pub").read_text()
@@ -67,7 +74,8 @@ def sshd(folder: Path, forced: str, environ: dict[str, str]) -> Iterator[Sshd]:
     config.write_text(
         f"ListenAddress 127.0.0.1:{port}\n"
         f"HostKey {folder}/host_key\n"
-        f"AuthorizedKeysFile {folder}/key.pub\n"
+        + (f"HostCertificate {folder}/host_key-cert.pub\n" if certificate else "")
+        + f"AuthorizedKeysFile {folder}/key.pub\n"
         "PidFile none\n"
         "StrictModes no\n"
         "UsePAM no\n"

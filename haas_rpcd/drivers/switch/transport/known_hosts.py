@@ -2,7 +2,7 @@
 
 The file may be maintained with ``ssh-keyscan`` and ``ssh-keygen -R``, or only by ``switch trust``.
 Hashed names, ``[host]:port``, patterns and ``@revoked`` have the same meaning as for ssh.
-``@cert-authority`` lines are kept but not used, because switches show plain keys.
+The keys of ``@cert-authority`` lines are trusted to sign the keys of the hosts that the line names.
 """
 
 from __future__ import annotations
@@ -46,6 +46,11 @@ class HostKey:
         """The fingerprint as ``ssh-keygen -l`` prints it: SHA256 in base64, without padding."""
         digest = base64.b64encode(hashlib.sha256(self.blob).digest()).decode()
         return f"SHA256:{digest.rstrip('=')}"
+
+    @property
+    def openssh(self) -> str:
+        """The key as files have it: the type, and the key in base64."""
+        return f"{self.kind} {base64.b64encode(self.blob).decode()}"
 
     def __str__(self) -> str:
         return f"{self.kind} {self.fingerprint}"
@@ -100,8 +105,7 @@ class KnownHosts:
         As with ssh, a key that is known for the host without a port is accepted if no key is known
         for the port. Raises DeviceError ``host_key`` if the file can't be read.
         """
-        name = _name(host, port)
-        if any(line.key == key and line.is_for(name) for line in self._marked("revoked")):
+        if key in self.revoked(host, port):
             return "revoked"
         known = self.keys(host, port)
         if key in known:
@@ -112,8 +116,25 @@ class KnownHosts:
 
     def keys(self, host: str, port: int) -> list[HostKey]:
         """Return the keys known for a host. Raises DeviceError ``host_key``."""
-        name = _name(host, port)
-        return [line.key for line in self._marked("") if line.key is not None and line.is_for(name)]
+        return self._keys("", _name(host, port))
+
+    def authorities(self, host: str, port: int) -> list[HostKey]:
+        """Return the keys that may sign a host's key. Raises DeviceError ``host_key``.
+
+        As with ssh, those for the host without a port count for every port.
+        """
+        names = dict.fromkeys((_name(host, port), _name(host, SSH_PORT)))
+        revoked = self.revoked(host, port)
+        found = [key for name in names for key in self._keys("cert-authority", name)]
+        return [key for key in found if key not in revoked]
+
+    def revoked(self, host: str, port: int) -> list[HostKey]:
+        """Return the keys that are revoked for a host. Raises DeviceError ``host_key``."""
+        return self._keys("revoked", _name(host, port))
+
+    def _keys(self, marker: str, name: str) -> list[HostKey]:
+        lines = self._marked(marker)
+        return [line.key for line in lines if line.key is not None and line.is_for(name)]
 
     def trust(self, host: str, port: int, key: HostKey) -> None:
         """Make this the only key of a host; it replaces all others known for the host's name.
@@ -125,7 +146,7 @@ class KnownHosts:
         with self._lock:
             kept = [line.without(name) for line in self._load()]
             lines = [line for line in kept if line is not None]
-            lines.append(f"{name} {key.kind} {base64.b64encode(key.blob).decode()}")
+            lines.append(f"{name} {key.openssh}")
             try:
                 _replace(self.path, "".join(f"{line}\n" for line in lines))
             except OSError as error:

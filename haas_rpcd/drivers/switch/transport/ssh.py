@@ -17,6 +17,7 @@ import asyncssh
 
 from haas_rpcd.config import Credential, SwitchSettings
 from haas_rpcd.drivers.switch.transport import COLUMNS, READ, ROWS, no_answer, unreachable
+from haas_rpcd.drivers.switch.transport.client_key import client_keys
 from haas_rpcd.drivers.switch.transport.keepalive import PROBES, keep_alive
 from haas_rpcd.drivers.switch.transport.known_hosts import HostKey, KnownHosts, Verdict
 from haas_rpcd.drivers.switch.transport.sshclient import Connected, LoginClient
@@ -35,6 +36,16 @@ _KINDS: dict[str, tuple[str, ...]] = {
     "ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"),  # SHA-1 last: for older switches only
 }
 """The types of host keys, best first, and the signature algorithms of each (RFC 8332)."""
+
+_CERTIFIED = (
+    "ssh-ed25519-cert-v01@openssh.com",
+    "ecdsa-sha2-nistp256-cert-v01@openssh.com",
+    "ecdsa-sha2-nistp384-cert-v01@openssh.com",
+    "ecdsa-sha2-nistp521-cert-v01@openssh.com",
+    "rsa-sha2-512-cert-v01@openssh.com",
+    "rsa-sha2-256-cert-v01@openssh.com",
+)
+"""The algorithms of host keys that an authority has signed (OpenSSH's PROTOCOL.certkeys)."""
 
 _LEGACY: dict[str, str] = {
     "kex_algs": "+diffie-hellman-group-exchange-sha1,diffie-hellman-group1-sha1",
@@ -135,32 +146,43 @@ class SshAddress:
         return SshTransport(connection, shell)
 
     async def _log_in(
-        self, credential: Credential, connected: Connected
+        self, credential: Credential, connected: Connected, *, certified: bool = True
     ) -> asyncssh.SSHClientConnection:
-        client = LoginClient(credential, self._verdict, connected)
+        """Connect and log in. ``certified``: accept a host certificate of a trusted authority."""
+        authorities = self.known_hosts.authorities(self.host, self.port) if certified else []
+        client = LoginClient(credential, self._verdict, connected, authorities.__contains__)
+        keys = await client_keys(self.device, credential.key_file)
         try:
             return await asyncssh.connect(
                 self.host,
                 self.port,
                 config=None,
                 client_factory=lambda: client,
-                known_hosts=([], [], []),  # so that asyncssh asks the client about every key
+                # it asks the client about every key, but not whether a certified one is revoked
+                known_hosts=([], [], self._revoked() if authorities else []),
                 username=credential.username,
-                client_keys=None,
+                client_keys=keys or None,
                 agent_path=None,
                 gss_host=None,
-                preferred_auth="keyboard-interactive,password",
-                server_host_key_algs=self._host_key_algs(),
+                preferred_auth="publickey,keyboard-interactive,password",
+                server_host_key_algs=[
+                    *(_CERTIFIED if authorities else ()),
+                    *self._host_key_algs(),
+                ],
                 keepalive_interval=self.settings.keepalive,
                 keepalive_count_max=PROBES,
                 **self._algorithms(),
             )
         except asyncssh.HostKeyNotVerifiable as error:
-            if client.shown is None:  # the key could not even be read
-                raise self._unreachable(f"its host key: {error.reason}") from None
-            raise self._untrusted(client.shown, client.verdict) from None
+            if client.authority is not None and not client.trusts_authority:
+                return await self._log_in(credential, connected, certified=False)  # as ssh does
+            if client.shown is not None:
+                raise self._untrusted(client.shown, client.verdict) from None
+            if client.authority is not None or "revoked" in error.reason:
+                raise self._not_certified(error.reason) from None
+            raise self._unreachable(f"its host key: {error.reason}") from None  # it is no key
         except asyncssh.PermissionDenied:
-            raise self._refused(credential) from None
+            raise self._refused(credential, expired=client.expired) from None
         except (asyncssh.DisconnectError, ConnectionError) as error:
             if client.waiting:  # some switches disconnect after a wrong password
                 raise self._refused(credential, getattr(error, "reason", "")) from None
@@ -179,7 +201,12 @@ class SshAddress:
                 config=None, client_factory=lambda: client, **self._algorithms()
             )
             key = await asyncssh.get_server_host_key(
-                self.host, self.port, config=None, server_host_key_algs=algs, options=options
+                self.host,
+                self.port,
+                config=None,
+                server_host_key_algs=algs,
+                kex_algs=self._algorithms().get("kex_algs", ()),  # else those of options are lost
+                options=options,
             )
         if key is None:
             raise self._unreachable("it shows no host key")
@@ -236,6 +263,10 @@ class SshAddress:
         algs = [alg for kind in wanted for alg in _KINDS[kind]]
         return [*algs, "ssh-dss"] if self.legacy and not kinds else algs
 
+    def _revoked(self) -> list[asyncssh.SSHKey]:
+        keys = self.known_hosts.revoked(self.host, self.port)
+        return [asyncssh.import_public_key(key.openssh) for key in keys]
+
     def _verdict(self, key: HostKey) -> Verdict:
         return self.known_hosts.verdict(self.host, self.port, key)
 
@@ -285,7 +316,13 @@ class SshAddress:
     def _unreachable(self, why: str) -> DeviceError:
         return unreachable(self.device, self.host, self.port, why, "SSH")
 
-    def _refused(self, credential: Credential, said: str = "") -> DeviceError:
+    def _refused(self, credential: Credential, said: str = "", *, expired: str = "") -> DeviceError:
+        if expired:
+            return DeviceError(
+                f"{self.device} wants a new password for {credential.username} ({expired}): change"
+                " it on the switch, then in the credentials file.",
+                reason="login",
+            )
         why = f" ({said})" if said else ""
         return DeviceError(
             f"{self.device} refused the login of {credential.username}{why}: check its entry in the"
@@ -298,6 +335,14 @@ class SshAddress:
             f"{self.device} has no SSH session free ({said}): close one that nobody needs, or wait"
             " if it is restarting, then apply again.",
             reason="busy",
+        )
+
+    def _not_certified(self, why: str) -> DeviceError:
+        return DeviceError(
+            f"{self.device} shows a host certificate that is not accepted ({why}): give it a valid"
+            f" one, or see its @cert-authority line in {self.known_hosts.path}.",
+            reason="host_key",
+            trust="revoked" if "revoked" in why else "unknown",
         )
 
     def _untrusted(self, shown: HostKey, verdict: Verdict) -> DeviceError:
