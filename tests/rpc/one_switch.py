@@ -237,10 +237,10 @@ async def one_switch(
         pool = frozenset(site.settings.pool)
         site.watch = Watch(path, {"sw1": device}, pool, every_line=True)
         stack.callback(site.watch.close)
-        site.watch.look("at the beginning")
+        site.watch.check("at the beginning")
         yield site
         if site.watch.on:
-            site.watch.look("at the end")
+            site.watch.check("at the end")
         assert not site.watch.violations, site.watch.violations
 
 

@@ -279,10 +279,10 @@ async def small_site(
         stack.push_async_callback(lambda: site.stop())  # the daemon running by then
         site.watch = Watch(path, site.switches, frozenset(site.settings.pool))
         stack.callback(site.watch.close)
-        site.watch.look("at the beginning")
+        site.watch.check("at the beginning")
         yield site
         if site.watch.on:
-            site.watch.look("at the end")
+            site.watch.check("at the end")
         assert not site.watch.violations, site.watch.violations
 
 

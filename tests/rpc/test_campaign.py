@@ -48,7 +48,7 @@ class Campaign:
                 assert error.kind in EXPECTED, (self.done, act.__name__, error.message)
                 said = error.kind
             self.done.append(f"{project}: {act.__name__}: {said}")
-            self.site.watch.look(f"after {self.done[-1]}")
+            self.site.watch.check(f"after {self.done[-1]}")
 
     def net(self) -> str:
         return self.dice.choice(("a", "b"))

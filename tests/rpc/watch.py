@@ -53,7 +53,7 @@ class Watch:
     ) -> None:
         self.on = True
         self.violations: list[str] = []
-        self.looks = 0
+        self.checks = 0
         self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
         self._read: tuple[int, _Holders, _Claims] | None = None
         self._switches = switches
@@ -74,7 +74,7 @@ class Watch:
         line = switch.lines[-1].text if switch.lines else "a change by hand"
         self._touched |= {(name, self._names[name][port]) for port in ports}
         if self.on:
-            self.look(f"after {name}: {line}")
+            self.check(f"after {name}: {line}")
 
     def _settled(
         self,
@@ -83,14 +83,14 @@ class Watch:
         settle: Callable[[LineRecord | None], None],
         record: LineRecord | None = None,
     ) -> None:
-        looks = self.looks
+        checks = self.checks
         settle(record)
-        if self.on and self.looks == looks:
-            self.look(f"after {name}: {record.text if record else 'a change by hand'}")
+        if self.on and self.checks == checks:
+            self.check(f"after {name}: {record.text if record else 'a change by hand'}")
 
-    def look(self, when: str) -> None:
+    def check(self, when: str) -> None:
         """Compare what every port carries with what it may carry now."""
-        self.looks += 1
+        self.checks += 1
         holders, claims = self._rights()
         for (name, port), carried in self._carried():
             role, holder = holders.get((name, port), (None, None))
