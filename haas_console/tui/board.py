@@ -22,7 +22,7 @@ from haas_console.tui.grip import Grip
 from haas_console.tui.holdings import Holdings
 from haas_console.tui.lines import BAR, Lines
 from haas_console.tui.nodes import NodeTable
-from haas_console.tui.prompt import Question
+from haas_console.tui.prompt import filter_question
 from haas_console.tui.screen import ConsoleScreen, in_turn
 from haas_console.tui.selection import Selection
 from haas_console.tui.staging import Staging
@@ -209,23 +209,14 @@ class BoardScreen(ConsoleScreen):
 
     def action_filter(self) -> None:
         """Show only lines that fit, while it is typed; ? tells how."""
-        before = self.board.filter
-        self.put(
-            Question(
-                "/",
-                text=before,
-                answer=self._filter,
-                typed=lambda text, _: self._filter(text, quiet=True),
-                cancelled=lambda: self._filter(before),
-            )
-        )
+        self.put(filter_question(self.board.filter, self._filter))
 
-    def _filter(self, text: str, quiet: bool = False) -> None:
-        """Apply a filter; report a malformed one unless ``quiet``."""
+    def _filter(self, text: str, final: bool) -> None:
+        """Apply a filter; report a malformed one if it is ``final``."""
         try:
             self.board.set_filter(text)
         except ValueError as error:
-            if not quiet:
+            if final:
                 self.fail(str(error))
             return
         self._rebuild()
@@ -236,7 +227,7 @@ class BoardScreen(ConsoleScreen):
         if self.drag.on:
             self.drag.cancel()
         elif not self.selection.clear() and self.board.filter:
-            self._filter("")
+            self._filter("", True)
 
     # --- connecting ---
 

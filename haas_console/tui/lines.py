@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -208,6 +209,16 @@ class Lines(QuietScrollView, can_focus=True):
         """The line at a row of the window; None below the last."""
         index = y + self.scroll_offset.y
         return index if 0 <= index < self.count() else None
+
+
+class ClickableLines(Lines):
+    """Lines whose cursor goes where the user clicks."""
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor there."""
+        index = self.index_at(event.y)
+        if index is not None:
+            self.move_to(index)
 
 
 def cut(text: str, width: int) -> str:

@@ -40,6 +40,21 @@ class Question:
     history: Sequence[str] = field(default_factory=tuple)
 
 
+def filter_question(before: str, apply: Callable[[str, bool], None]) -> Question:
+    """Ask for a filter.
+
+    ``apply`` gets each text while it is typed, with False, and at the end the answer, with True. If
+    the user cancels, it gets the filter ``before``.
+    """
+    return Question(
+        "/",
+        text=before,
+        answer=lambda text: apply(text, True),
+        typed=lambda text, _: apply(text, False),
+        cancelled=lambda: apply(before, True),
+    )
+
+
 class Prompt(Horizontal):
     """The input line; :meth:`ask` shows it."""
 

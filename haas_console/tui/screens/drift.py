@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rich.text import Text
-from textual import events, work
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
@@ -17,7 +17,7 @@ from haas_console.core.portviews import DRIFTED
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar
-from haas_console.tui.lines import BAR, Lines, Part, cut
+from haas_console.tui.lines import BAR, ClickableLines, Lines, Part, cut
 from haas_console.tui.repairing import repair
 from haas_console.tui.screen import ConsoleScreen, in_turn
 from haas_console.tui.times import moment
@@ -26,7 +26,7 @@ from haas_schemas.drift import DriftItem
 COLUMNS = ("device", "target", "applied", "now", "project", "behind", "since")
 
 
-class DriftLines(Lines):
+class DriftLines(ClickableLines):
     """One line for each thing that drifted."""
 
     def __init__(self, *, id: str) -> None:
@@ -94,12 +94,6 @@ class DriftLines(Lines):
         cells = self._cells(self.items[index])
         texts = ((cut(cells[name], self._widths[name]) + "  ", name) for name in COLUMNS)
         return [(f" {DRIFTED} ", "drift"), *((text, looks.get(name, "")) for text, name in texts)]
-
-    def on_click(self, event: events.Click) -> None:
-        """Put the cursor there."""
-        index = self.index_at(event.y)
-        if index is not None:
-            self.move_to(index)
 
 
 class DriftScreen(ConsoleScreen):

@@ -16,7 +16,7 @@ from haas_console.core.timeline import KINDS, TimelineEntry, timeline
 from haas_console.tui.bars import Bar
 from haas_console.tui.folds import SpareLines
 from haas_console.tui.lines import Part
-from haas_console.tui.prompt import Question
+from haas_console.tui.prompt import filter_question
 from haas_console.tui.screen import ConsoleScreen
 
 PAUSE = 0.5  # seconds between two redraws, because each one moves all lines
@@ -128,17 +128,8 @@ class EventsScreen(ConsoleScreen):
 
     def action_filter(self) -> None:
         """Show only lines with these words; ! inverts."""
-        before = self.filter
-        self.put(
-            Question(
-                "/",
-                text=before,
-                answer=self._filter,
-                typed=lambda text, _: self._filter(text),
-                cancelled=lambda: self._filter(before),
-            )
-        )
+        self.put(filter_question(self.filter, self._filter))
 
-    def _filter(self, text: str) -> None:
+    def _filter(self, text: str, final: bool) -> None:
         self.filter = text.strip()
         self.show_events()

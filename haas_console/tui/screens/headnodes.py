@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rich.text import Text
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
@@ -17,7 +16,7 @@ from haas_console.core.master import state_text
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar, summary_text
-from haas_console.tui.lines import Lines, Part, cut
+from haas_console.tui.lines import ClickableLines, Lines, Part, cut
 from haas_console.tui.screen import ConsoleScreen, in_turn
 from haas_console.tui.staging import Staging
 from haas_schemas.headnode import Headnode, HeadnodeNic
@@ -35,7 +34,7 @@ def nic_text(inventory: Inventory, nic: HeadnodeNic) -> str:
     return f"{before} → {now}*"
 
 
-class HeadnodeLines(Lines):
+class HeadnodeLines(ClickableLines):
     """One line for each headnode."""
 
     def __init__(self, *, id: str) -> None:
@@ -82,12 +81,6 @@ class HeadnodeLines(Lines):
         if image:
             parts.append((cut(headnode.image, image), "dim"))
         return parts
-
-    def on_click(self, event: events.Click) -> None:
-        """Put the cursor there."""
-        index = self.index_at(event.y)
-        if index is not None:
-            self.move_to(index)
 
 
 class HeadnodesScreen(ConsoleScreen):

@@ -22,7 +22,7 @@ from haas_console.tui.bars import Bar
 from haas_console.tui.folds import SpareLines
 from haas_console.tui.glyphs import LOOKS, glyphs
 from haas_console.tui.lines import BAR, Part, cut
-from haas_console.tui.prompt import Question
+from haas_console.tui.prompt import filter_question
 from haas_console.tui.screen import ConsoleScreen, in_turn
 from haas_console.tui.times import moment
 from haas_schemas.job import Job
@@ -189,22 +189,13 @@ class JobsScreen(ConsoleScreen):
 
     def action_filter(self) -> None:
         """Show only jobs that fit, while it is typed: words, field=value, ! inverts."""
-        before = self.filter
-        self.put(
-            Question(
-                "/",
-                text=before,
-                answer=self._filter,
-                typed=lambda text, _: self._filter(text, quiet=True),
-                cancelled=lambda: self._filter(before),
-            )
-        )
+        self.put(filter_question(self.filter, self._filter))
 
-    def _filter(self, text: str, quiet: bool = False) -> None:
+    def _filter(self, text: str, final: bool) -> None:
         try:
             parse_filter(text)
         except ValueError as error:
-            if not quiet:
+            if final:
                 self.fail(str(error))
             return
         self.filter = text.strip()

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.text import Text
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
@@ -15,8 +14,8 @@ from haas_console.core.inventory import Inventory
 from haas_console.core.natural import natural
 from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar
-from haas_console.tui.lines import Lines, Part, cut
-from haas_console.tui.prompt import Question
+from haas_console.tui.lines import ClickableLines, Part, cut
+from haas_console.tui.prompt import filter_question
 from haas_console.tui.screen import ConsoleScreen, in_turn
 from haas_schemas.node import Nic, Node
 from haas_schemas.switch import Switch
@@ -61,7 +60,7 @@ def items(inventory: Inventory, wanted: str) -> list[Item]:
     return found
 
 
-class ItemLines(Lines):
+class ItemLines(ClickableLines):
     """The lines of the inventory."""
 
     def __init__(self, *, id: str) -> None:
@@ -116,12 +115,6 @@ class ItemLines(Lines):
             (f"{cut(nic.nic, self._widths[1] + 1)}{cut(nic.kind, 5)}", ""),
             (f"{cut(place, 20)} {nic.mac or ''}", "dim" if nic.port is None else ""),
         ]
-
-    def on_click(self, event: events.Click) -> None:
-        """Put the cursor there."""
-        index = self.index_at(event.y)
-        if index is not None:
-            self.move_to(index)
 
 
 class InventoryScreen(ConsoleScreen):
@@ -225,18 +218,8 @@ class InventoryScreen(ConsoleScreen):
 
     def action_filter(self) -> None:
         """Show only lines that have what is typed in a name."""
-        before = self.filter
+        self.put(filter_question(self.filter, self._filter))
 
-        def show(text: str) -> None:
-            self.filter = text.strip()
-            self._list()
-
-        self.put(
-            Question(
-                "/",
-                text=before,
-                answer=show,
-                typed=lambda text, _: show(text),
-                cancelled=lambda: show(before),
-            )
-        )
+    def _filter(self, text: str, final: bool) -> None:
+        self.filter = text.strip()
+        self._list()

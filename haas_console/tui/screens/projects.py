@@ -7,7 +7,7 @@ from functools import partial
 from typing import ClassVar
 
 from rich.text import Text
-from textual import events, work
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -17,7 +17,7 @@ from haas_console.core.errors import ConsoleError
 from haas_console.core.paging import pages
 from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar
-from haas_console.tui.lines import Lines, Part, cut
+from haas_console.tui.lines import ClickableLines, Lines, Part, cut
 from haas_console.tui.screen import ConsoleScreen, in_turn
 from haas_schemas.project import Project
 
@@ -31,17 +31,7 @@ class User:
     projects: tuple[str, ...]
 
 
-class Clickable(Lines):
-    """A list whose cursor follows clicks."""
-
-    def on_click(self, event: events.Click) -> None:
-        """Put the cursor there."""
-        index = self.index_at(event.y)
-        if index is not None:
-            self.move_to(index)
-
-
-class ProjectLines(Clickable):
+class ProjectLines(ClickableLines):
     """One line for each project."""
 
     def __init__(self, *, id: str) -> None:
@@ -74,7 +64,7 @@ class ProjectLines(Clickable):
         ]
 
 
-class UserLines(Clickable):
+class UserLines(ClickableLines):
     """One line for each user."""
 
     def __init__(self, *, id: str) -> None:

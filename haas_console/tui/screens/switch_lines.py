@@ -6,15 +6,13 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-from textual import events
-
 from haas_console.core.devicetext import probe_fields, probed_state, trust_lines
 from haas_console.core.portviews import DRIFTED
 from haas_console.core.text import clean
-from haas_console.tui.lines import Lines, Part, cut
+from haas_console.tui.lines import ClickableLines, Part, cut
 
 
-class SwitchList(Lines):
+class SwitchList(ClickableLines):
     """The names of the switches; the face plate shows the one under the cursor."""
 
     def __init__(self, *, id: str) -> None:
@@ -38,12 +36,6 @@ class SwitchList(Lines):
             (badge, "drift"),
             (f"{sign} ", "staged"),
         ]
-
-    def on_click(self, event: events.Click) -> None:
-        """Show the switch that is clicked."""
-        index = self.index_at(event.y)
-        if index is not None:
-            self.move_to(index)
 
 
 def probe_lines(answer: Mapping[str, Any], width: int) -> list[list[Part]]:
