@@ -26,6 +26,7 @@ class Toy:
         self.left = asyncio.Event()
         """Set once the connection is closed."""
         self._input = b""
+        self._configuring = False
         for name, value in ways.items():
             assert hasattr(self, name), name
             setattr(self, name, value)
@@ -33,6 +34,12 @@ class Toy:
     def echo(self, line: str) -> str:
         """Return the echo of a line."""
         return f"{line}\r\n"
+
+    @property
+    def prompt_now(self) -> str:
+        """The prompt, with the mode in it while the switch is configured."""
+        before, hash_, after = self.prompt.rpartition("#")
+        return f"{before}(config){hash_}{after}" if self._configuring else self.prompt
 
     async def answer(self, line: str) -> None:
         """Print the answer to a line."""
@@ -85,7 +92,10 @@ class Toy:
                 self.lines.append(line)
                 await self.write(self.echo(line))
                 await self.answer(line)
-                await self.write(self.prompt)
+                self._configuring = line != "end" and (
+                    self._configuring or line == "configure terminal"
+                )
+                await self.write(self.prompt_now)
         except ConnectionError:
             writer.close()
             self.left.set()

@@ -67,10 +67,17 @@ REFUSABLE = (
     "interface-mode access",
     "vlan members",
     "delete interfaces ge-0/0/1 disable",
-    "^wildcard range set",
     "^set vlans",
     "^commit$",
 )
+
+
+async def test_ports_are_set_one_by_one_if_ranges_are_refused() -> None:
+    switch = ex4300()
+    async with driving(switch) as driver:
+        switch.faults.refuse = {"^wildcard range set": "error: permission denied"}
+        await send(driver, SetPort("ge-0/0/2", PARKED), SetPort("ge-0/0/3", PARKED))
+        assert "set interfaces ge-0/0/3 disable" in commands(switch)
 
 
 @pytest.mark.parametrize("line", REFUSABLE)
