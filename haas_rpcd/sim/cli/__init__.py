@@ -25,9 +25,10 @@ share.
    ProCurve, FastIron), put dataclasses into ``vlans`` and override `Config.carried`. All fields
    hold immutable values (frozensets), so that copies are independent; otherwise override
    `Config.copy`.
-4. **Commands**: for each mode a table of patterns and handlers. For patterns see `grammar`:
-   ``"[no] shutdown"``, ``"show interfaces [<ports>] status"``, ``"mode how:access|trunk"``. A
-   handler is called with the switch, the session and `Args`, and returns the lines that it prints.
+4. **Commands**: ``command_tables`` has a table of patterns and handlers for each mode. For patterns
+   see `grammar`: ``"[no] shutdown"``, ``"show interfaces [<ports>] status"``, ``"mode
+   how:access|trunk"``. A handler is called with the switch, the session and `Args`, and returns the
+   lines that it prints. If the commands depend on the model, override `CliSwitch.tables`.
    `each_port` makes a handler from a function for a single port. `CliSwitch` has handlers that most
    families need (``do_enable``, ``do_exit``, ``do_end``, ``do_length`` and others). The family's
    own kinds of arguments go into ``arguments``.
@@ -47,8 +48,8 @@ share.
    - `CliSwitch.log` writes to sessions whose ``monitors`` is set, between their lines.
 
 5. **Refusals**: override ``invalid``, ``incomplete`` and ``ambiguous``; the default texts are those
-   of IOS. ``reserved`` lists keywords without commands, so that abbreviations are ambiguous as on
-   the real switch.
+   of IOS. ``further_keywords`` have no commands; they only make abbreviations ambiguous, as on the
+   real switch.
 6. **Texts around commands**: `Login` (questions, refusals, number of tries), `Enable`, `Pager`,
    ``full_text`` (all VTYs are taken; if empty, the connection is reset), ``telnet_greeting``,
    ``negation`` (``"undo"``), ``comment``, ``do_word``, ``end_word``, ``width``, ``filters`` (after
@@ -103,10 +104,12 @@ A complete example, short enough for one module; ``tests/sim/test_guide.py`` run
         def answered(key: str) -> Lines:
             if key.lower() != "y":
                 return ["Not saved."]
-            return ["Saved."] if switch.save() else [switch.faults.save_error or ""]
+            return ["Saved."] if switch.save() else switch.save_error
 
         session.ask("Overwrite? (y/n) ", answered, key=True, shows_key=True)
         return []
+
+    LEAVING = [("exit", CliSwitch.do_exit), ("end", CliSwitch.do_end)]
 
     class Acme(CliSwitch[cli.Config]):
         dialect = "acme"
@@ -115,21 +118,19 @@ A complete example, short enough for one module; ``tests/sim/test_guide.py`` run
         login = cli.Login(user="User:", password="Pass:", stars="*", wrong=("No.",))
         pager = cli.Pager(more="--more--", quits="q")
 
+        command_tables = {
+            USER: [("enable", CliSwitch.do_enable), ("exit", CliSwitch.do_exit)],
+            PRIVILEGED: [("configure", configure), ("save", save), ("exit", CliSwitch.do_exit)],
+            CONFIG: [*LEAVING, ("[no] vlan <vlan>", vlan), ("select <ports>", port)],
+            PORT: [*LEAVING, ("access <vlan>", access), ("[no] shutdown", shutdown)],
+        }
+
         @classmethod
         def port_names(cls, count: int) -> list[str]:
             return [f"port {number}" for number in range(1, count + 1)]
 
         def factory(self, hostname: str) -> cli.Config:
             return cli.Config(hostname or "acme", {name: cli.Port() for name in self.port_list})
-
-        def tables(self):
-            leaving = [("exit", CliSwitch.do_exit), ("end", CliSwitch.do_end)]
-            return {
-                USER: [("enable", CliSwitch.do_enable), ("exit", CliSwitch.do_exit)],
-                PRIVILEGED: [("configure", configure), ("save", save), ("exit", CliSwitch.do_exit)],
-                CONFIG: [*leaving, ("[no] vlan <vlan>", vlan), ("select <ports>", port)],
-                PORT: [*leaving, ("access <vlan>", access), ("[no] shutdown", shutdown)],
-            }
 """
 
 from haas_rpcd.sim.cli.arguments import (

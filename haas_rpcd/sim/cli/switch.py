@@ -70,6 +70,12 @@ class CliSwitch(Device[C]):
     enabling: ClassVar[Enable] = Enable()
     pager: ClassVar[Pager] = Pager()
     arguments: ClassVar[Mapping[str, Argument]] = ARGUMENTS
+    command_tables: ClassVar[Mapping[Mode, Commands]] = {}
+    """The commands of every mode, if they are the same on all switches of the class."""
+
+    further_keywords: ClassVar[Mapping[Mode, Mapping[str, str]]] = {}
+    """Further keywords, if they are the same on all switches of the class; see `reserved`."""
+
     filters: ClassVar[Mapping[str, Made]] = FILTERS
     """What may follow a ``|`` after a command; empty if a bar is an ordinary character."""
 
@@ -107,14 +113,14 @@ class CliSwitch(Device[C]):
 
     def tables(self) -> Mapping[Mode, Commands]:
         """Return the commands of every mode. Called once per class and `tables_key`."""
-        raise NotImplementedError
+        return self.command_tables
 
     def reserved(self) -> Mapping[Mode, Mapping[str, str]]:
         """Return further keywords, so that abbreviations are ambiguous as on the device.
 
         For each mode: the words before them -> the keywords, separated by blanks.
         """
-        return {}
+        return self.further_keywords
 
     @property
     def tables_key(self) -> object:

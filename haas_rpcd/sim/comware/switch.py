@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar
 
 from haas_rpcd.sim import cli
-from haas_rpcd.sim.cli import CliSwitch, Commands, Line, Lines, Mode, Session
+from haas_rpcd.sim.cli import CliSwitch, Line, Lines, Session
 from haas_rpcd.sim.comware import commands, modes
 from haas_rpcd.sim.comware.state import (
     COMWARE_5,
@@ -48,7 +47,9 @@ class ComwareSwitch(CliSwitch[Config]):
     width = 0
     longest_line = 510
     max_vtys = 64
-    arguments: ClassVar[Mapping[str, cli.Argument]] = commands.ARGUMENTS
+    arguments = commands.ARGUMENTS
+    command_tables = commands.TABLES
+    further_keywords = commands.RESERVED
     release: ClassVar[Release] = COMWARE_7
 
     @classmethod
@@ -60,14 +61,6 @@ class ComwareSwitch(CliSwitch[Config]):
         """Return the configuration of a new switch."""
         ports = {name: Port() for name in self.port_list}
         return Config(hostname or "HPE", ports, release=self.release)
-
-    def tables(self) -> Mapping[Mode, Commands]:
-        """Return the commands of each view."""
-        return commands.TABLES
-
-    def reserved(self) -> Mapping[Mode, Mapping[str, str]]:
-        """Return further keywords of each view."""
-        return commands.RESERVED
 
     def enter(self, session: Session, user: str) -> list[str]:
         """Print the copyright notice, unless it was printed before the login."""

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
-
 from haas_rpcd.sim import cli
-from haas_rpcd.sim.cli import CliSwitch, Commands, Line, Lines, Mode, Session
+from haas_rpcd.sim.cli import CliSwitch, Line, Lines, Session
 from haas_rpcd.sim.eos import commands, modes
 from haas_rpcd.sim.eos.state import NAMING, Config, Port
 
@@ -25,7 +22,9 @@ class EosSwitch(CliSwitch[Config]):
     do_word = ""  # EOS needs none for show commands
     max_vtys = 50
     width = 0
-    arguments: ClassVar[Mapping[str, cli.Argument]] = commands.ARGUMENTS
+    arguments = commands.ARGUMENTS
+    command_tables = commands.TABLES
+    further_keywords = commands.RESERVED
 
     @classmethod
     def port_names(cls, count: int) -> list[str]:
@@ -35,14 +34,6 @@ class EosSwitch(CliSwitch[Config]):
     def factory(self, hostname: str) -> Config:
         """Return the configuration of a new switch."""
         return Config(hostname or "localhost", {name: Port() for name in self.port_list})
-
-    def tables(self) -> Mapping[Mode, Commands]:
-        """Return the commands of every mode."""
-        return commands.TABLES
-
-    def reserved(self) -> Mapping[Mode, Mapping[str, str]]:
-        """Return further keywords."""
-        return commands.RESERVED
 
     def invalid(self, session: Session, line: Line, error: cli.InvalidError) -> Lines:
         """EOS marks no place. It says if only the privilege is missing."""

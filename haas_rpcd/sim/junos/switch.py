@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Unpack
 
 from haas_rpcd.sim import cli
-from haas_rpcd.sim.cli import CliSwitch, Commands, Line, Lines, Mode, Options
+from haas_rpcd.sim.cli import CliSwitch, Line, Lines, Options
 from haas_rpcd.sim.cli.wire import Wire
 from haas_rpcd.sim.junos import commands, modes, statements
 from haas_rpcd.sim.junos.session import Candidates, Session
@@ -23,6 +23,7 @@ class JunosSwitch(CliSwitch[Config]):
     dialect = "juniper_junos"
     user_mode = privileged_mode = modes.OPERATIONAL
     naming = cli.Naming({"ge-": "ge-", "xe-": "xe-", "et-": "et-"}, kind="[a-z]+-", gap="")
+    command_tables = commands.TABLES
     login = cli.Login(user="login: ", password="Password:", wrong=("Login incorrect",))  # noqa: S106
     pager = cli.Pager(more="---(more)---", erase=f"\r{' ' * 40}\r", quits="qQ")
     filters: ClassVar[Mapping[str, object]] = {}  # type: ignore[assignment]
@@ -54,10 +55,6 @@ class JunosSwitch(CliSwitch[Config]):
         """Drop all candidates at restart."""
         self.candidates.clear()
         return saved
-
-    def tables(self) -> Mapping[Mode, Commands]:
-        """Return the commands of each mode."""
-        return commands.TABLES
 
     # --- dialogue
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar, Unpack
 
 from haas_rpcd.sim import cli
-from haas_rpcd.sim.cli import CliSwitch, Commands, Line, Lines, Mode, Session
+from haas_rpcd.sim.cli import CliSwitch, Line, Lines, Session
 from haas_rpcd.sim.cli import filters as standard
 from haas_rpcd.sim.nxos import commands, modes
 from haas_rpcd.sim.nxos.state import NAMING, Config, Port
@@ -39,7 +39,9 @@ class NxosSwitch(CliSwitch[Config]):
     max_vtys = 32
     width = 0
     longest_line = 1024
-    arguments: ClassVar[Mapping[str, cli.Argument]] = commands.ARGUMENTS
+    arguments = commands.ARGUMENTS
+    command_tables = commands.TABLES
+    further_keywords = commands.RESERVED
 
     def __init__(
         self,
@@ -64,14 +66,6 @@ class NxosSwitch(CliSwitch[Config]):
             for name in self.port_list
         }
         return Config(hostname or "switch", ports, switched=self._switched)
-
-    def tables(self) -> Mapping[Mode, Commands]:
-        """Return the commands of every mode."""
-        return commands.TABLES
-
-    def reserved(self) -> Mapping[Mode, Mapping[str, str]]:
-        """Return further keywords."""
-        return commands.RESERVED
 
     def enter(self, session: Session, user: str) -> list[str]:
         """Print the copyright at every login."""

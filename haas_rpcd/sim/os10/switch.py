@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from haas_rpcd.sim import cli
-from haas_rpcd.sim.cli import CliSwitch, Commands, Line, Lines, Mode, Session
+from haas_rpcd.sim.cli import CliSwitch, Line, Lines, Session
 from haas_rpcd.sim.cli import filters as standard
 from haas_rpcd.sim.os10 import commands, modes
 from haas_rpcd.sim.os10.state import DEFAULT_VLAN, NAMING, Config, Port
@@ -30,7 +30,8 @@ class Os10Switch(CliSwitch[Config]):
     max_vtys = 12
     width = 0
     longest_line = 1024
-    arguments: ClassVar[Mapping[str, cli.Argument]] = commands.ARGUMENTS
+    arguments = commands.ARGUMENTS
+    command_tables = commands.TABLES
 
     @classmethod
     def port_names(cls, count: int) -> list[str]:
@@ -41,10 +42,6 @@ class Os10Switch(CliSwitch[Config]):
         """Return the configuration of a new switch."""
         ports = {name: Port() for name in self.port_list}
         return Config(hostname or "OS10", ports, {DEFAULT_VLAN: ""})
-
-    def tables(self) -> Mapping[Mode, Commands]:
-        """Return the commands of every mode."""
-        return commands.TABLES
 
     def enter(self, session: Session, user: str) -> list[str]:
         """Print what Linux prints at a login."""

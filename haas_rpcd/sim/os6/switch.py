@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
-
 from haas_rpcd.sim import cli
-from haas_rpcd.sim.cli import CliSwitch, Commands, Line, Lines, Mode, Session
+from haas_rpcd.sim.cli import CliSwitch, Line, Lines, Session
 from haas_rpcd.sim.os6 import commands, modes
 from haas_rpcd.sim.os6.state import NAMING, Config, Port
 
@@ -26,7 +23,8 @@ class Os6Switch(CliSwitch[Config]):
     max_vtys = 5
     width = 0
     do_word = "do"
-    arguments: ClassVar[Mapping[str, cli.Argument]] = commands.ARGUMENTS
+    arguments = commands.ARGUMENTS
+    command_tables = commands.TABLES
 
     @classmethod
     def port_names(cls, count: int) -> list[str]:
@@ -36,10 +34,6 @@ class Os6Switch(CliSwitch[Config]):
     def factory(self, hostname: str) -> Config:
         """Return the configuration of a new switch."""
         return Config(hostname or "console", {name: Port() for name in self.port_list})
-
-    def tables(self) -> Mapping[Mode, Commands]:
-        """Return the commands of every mode."""
-        return commands.TABLES
 
     def execute(self, session: Session, text: str) -> list[str]:
         """Execute a line. The answer begins with an empty line, unless it marks a place."""

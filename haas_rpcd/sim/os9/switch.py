@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
-
 from haas_rpcd.sim import cli
-from haas_rpcd.sim.cli import Commands, Line, Lines, Mode, Session
+from haas_rpcd.sim.cli import Line, Lines, Session
 from haas_rpcd.sim.os9 import commands, modes
 from haas_rpcd.sim.os9.state import DEFAULT_VLAN, NAMING, Config, Os9, Port, Vlan
 
@@ -25,7 +22,8 @@ class Os9Switch(Os9):
     pager = cli.Pager(more="--More--", erase="\r        \r", quits="q")
     max_vtys = 10
     width = 0
-    arguments: ClassVar[Mapping[str, cli.Argument]] = commands.ARGUMENTS
+    arguments = commands.ARGUMENTS
+    command_tables = commands.TABLES
 
     @classmethod
     def port_names(cls, count: int) -> list[str]:
@@ -36,10 +34,6 @@ class Os9Switch(Os9):
         """Return the configuration of a new switch."""
         ports = {name: Port() for name in self.port_list}
         return Config(hostname or "Dell", ports, {DEFAULT_VLAN: Vlan()})
-
-    def tables(self) -> Mapping[Mode, Commands]:
-        """Return the commands of every mode."""
-        return commands.TABLES
 
     def invalid(self, session: Session, line: Line, error: cli.InvalidError) -> Lines:
         """OS9 marks the place, and distinguishes a wrong number from a wrong word."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from haas_rpcd.sim import cli
-from haas_rpcd.sim.cli import CliSwitch, Commands, Line, Lines, Mode, Session
+from haas_rpcd.sim.cli import CliSwitch, Line, Lines, Session
 from haas_rpcd.sim.powerconnect import commands, modes
 from haas_rpcd.sim.powerconnect.state import NAMING, Config, Port
 
@@ -16,6 +14,7 @@ class PowerConnectSwitch(CliSwitch[Config]):
     dialect = "dell_powerconnect"
     user_mode = modes.USER
     privileged_mode = modes.PRIVILEGED
+    command_tables = commands.TABLES
     naming = NAMING
     login = cli.Login(
         user="User Name:",
@@ -44,10 +43,6 @@ class PowerConnectSwitch(CliSwitch[Config]):
         return Config(
             hostname or "console", {name: Port() for name in self.port_list}, vlans={1: ""}
         )
-
-    def tables(self) -> Mapping[Mode, Commands]:
-        """Return the commands of every mode."""
-        return commands.TABLES
 
     def invalid(self, session: Session, line: Line, error: cli.InvalidError) -> Lines:
         """ROS marks no place. If it knows the command, it says that something in it is wrong."""
