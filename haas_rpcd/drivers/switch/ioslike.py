@@ -7,21 +7,31 @@ allowed VLANs are set before the mode, and the mode before ``no shutdown``, each
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar
 
 from haas_rpcd.drivers.switch import portnames
 from haas_rpcd.drivers.switch.dialect import Dialect, Options
 from haas_rpcd.drivers.switch.harmless import harmless_lines
+from haas_rpcd.drivers.switch.sections import interface_sections
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.drivers.switch.switchport import HARMLESS, Switchport
 from haas_rpcd.model import PortConfig, vlan_ranges
 
 NO_PORTS = re.compile(
-    r"(?:vlan|vxlan|loopback|tunnel|null|nve|bdi|management|mgmt|control-plane)", re.I
+    r"vlan|vxlan|loopback|tunnel|null|nve|bdi|bluetooth|appgigabitethernet|management|mgmt|"
+    r"control-plane|[a-z]+0$",
+    re.I,
 )
-"""Interfaces that are not switch ports: those with the switch's own addresses, and management."""
+"""Interfaces that are not switch ports: those with the switch's own addresses, those to its own
+applications, and management (``FastEthernet0`` on a Catalyst 2960-S)."""
 
+MIRROR = re.compile(
+    r"^(?![ \t]*description).*?\bdestination (?:interface )?([a-z][a-z-]* ?\d.*)$", re.M | re.I
+)
+"""A destination of a monitor session. (No anchor: a page break may stand before the line.)"""
+
+_MIRRORED = re.compile(r"\b([a-z-]*) ?(\d[\d/]*)(?: *- *(\d+))?", re.I)
 
 MANAGEMENT_VRF = re.compile(r"(?:ip )?vrf forwarding mgmt\S*", re.I)
 
@@ -153,25 +163,48 @@ class IosLike(Dialect):
         """Read the ``interface`` sections, which show only what differs from the defaults."""
         found: dict[str, PortState] = {}
         for answer in answers:
-            for name, lines in sections(answer):
-                if NO_PORTS.match(name) or "." in name or self.is_management(lines):
-                    continue
-                try:
-                    canonical = self.canonical_port(name)
-                except ValueError:  # an unknown type, so no registered port
-                    continue
-                found[canonical] = self.port_state(lines, options)
+            ports = self.port_lines(interface_sections(answer))
+            for port, line in self.mirrors(answer):
+                ports.setdefault(port, []).append(line)
+            for port, lines in ports.items():
+                if not self.is_management(lines):
+                    state = self.fresh_port(answer)
+                    state.read(lines, harmless_lines(self.harmless, options))
+                    found[port] = state.seen
         return found
 
-    def port_state(self, lines: Sequence[str], options: Options) -> PortState:
-        """Return the state of an interface with these lines.
+    def fresh_port(self, config: str) -> Switchport:
+        """Return a port of which this configuration, or part of it, shows no line.
 
         An interface in neither mode negotiates: it becomes a trunk as soon as its node asks for
         one. So the VLANs of that trunk count as carried.
         """
-        port = Switchport(mode=self.shows_default_mode)
-        port.read(lines, harmless_lines(self.harmless, options))
-        return PortState(port.config, not port.shut, port.not_understood)
+        return Switchport(mode=self.shows_default_mode)
+
+    def port_lines(self, sections: Iterable[tuple[str, list[str]]]) -> dict[str, list[str]]:
+        """Return the lines of each port by its canonical name, without other interfaces."""
+        ports: dict[str, list[str]] = {}
+        for name, lines in sections:
+            if NO_PORTS.match(name) or "." in name:  # a dot: a sub-interface
+                continue
+            try:
+                port = self.canonical_port(name)
+            except ValueError:  # an ambiguous type, so no registered port
+                continue
+            if port.startswith(self.types):
+                ports.setdefault(port, []).extend(lines)
+        return ports
+
+    def mirrors(self, config: str) -> Iterator[tuple[str, str]]:
+        """Yield each port to which frames of other ports are copied, with the line that says so."""
+        for match in MIRROR.finditer(config):
+            kind = ""
+            for name in _MIRRORED.finditer(match[1]):
+                kind = name[1] or kind
+                slot, slash, first = name[2].rpartition("/")
+                for number in range(int(first), int(name[3] or first) + 1):
+                    for port in self.port_lines([(f"{kind}{slot}{slash}{number}", [])]):
+                        yield port, match[0].strip()
 
     def is_open(self, lines: Sequence[str]) -> bool:
         """Return whether an interface with these lines is open."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from haas_rpcd.drivers.switch.harmless import HarmlessLines
+from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.model import PARKED, PortConfig, parse_vlan_ranges
 
 DEFAULT_VLAN = 1
@@ -14,6 +15,7 @@ ALL_VLANS = frozenset(range(1, 4095))
 HARMLESS: tuple[str, ...] = (
     # Names, physical layer, counters and logs
     "(?:no )?description",
+    "macro description",
     "(?:no )?speed",
     "(?:no )?duplex",
     "(?:no )?mdix",
@@ -37,6 +39,14 @@ HARMLESS: tuple[str, ...] = (
     "(?:no )?beacon",
     "(?:no )?udld",
     "(?:no )?link debounce",
+    "(?:no )?macsec",
+    "(?:no )?mka",
+    "(?:no )?cts (?:role-based|manual)",
+    "policy static sgt",
+    "(?:no )?propagate sgt",
+    "no mvrp",
+    "(?:no )?lacp",
+    "(?:no )?negotiate",
     # Discovery protocols
     "(?:no )?cdp",
     "(?:no )?lldp",
@@ -57,13 +67,15 @@ HARMLESS: tuple[str, ...] = (
     "(?:no )?ip verify source",
     "(?:no )?ip source binding",
     "(?:no )?(?:ip|ipv6|mac) access-group",
-    "(?:no )?ip igmp snooping",
+    "(?:no )?ip igmp (?:snooping|filter|max-groups)",
+    "(?:no )?ip dhcp relay information",
     "(?:no )?ipv6 mld snooping",
     "(?:no )?ipv6 nd raguard",
     "(?:no )?ipv6 snooping",
+    "(?:no )?ipv6 (?:destination|source)-guard",
     "(?:no )?ipv6 dhcp guard",
     "(?:no )?device-tracking",
-    "(?:no )?service-policy",
+    "(?:no )?service-policy (?:input|output)",
     "(?:no )?auto qos",
     "(?:no )?mls qos",
     "(?:no )?trust device",
@@ -83,6 +95,12 @@ HARMLESS: tuple[str, ...] = (
     "no mop",
     "no switchport voice vlan",
     "no shutdown",
+    "no macro auto",
+    # How 802.1X would be done, were it on
+    "authentication (?:order|priority|periodic|timer|violation|host-mode|control-direction)",
+    "access-session (?:host-mode|closed|control-direction)",
+    "dot1x (?:timeout|max-req|max-reauth-req)",
+    "(?:authentication|dot1x|access-session) port-control force-authorized",
 )
 """Lines that add or remove no VLAN of a port.
 
@@ -173,6 +191,11 @@ class Switchport:
         """The first line that is not understood."""
         routing = HarmlessLines(HARMLESS_ROUTED if self.routed else ())
         return next((line for line in self.unknown if line not in routing), None)
+
+    @property
+    def seen(self) -> PortState:
+        """The state of the port, once all its lines are read."""
+        return PortState(self.config, not self.shut, self.not_understood)
 
     @property
     def config(self) -> PortConfig:
