@@ -138,7 +138,7 @@ def _row(text: str) -> str:
 
 def lines_of(text: str) -> list[str]:
     """Split a switch's output into lines, whatever line ends it uses."""
-    return [line.rstrip() for line in re.split(r"\r*\n", text.replace("\r\r\n", "\r\n"))]
+    return [line.rstrip() for line in text.split("\n")]
 
 
 def is_log(line: str) -> bool:
@@ -151,7 +151,7 @@ def is_log(line: str) -> bool:
 
 def without_logs(text: str) -> str:
     """Return an answer without log messages."""
-    return "\n".join(line for line in lines_of(text) if not is_log(line))
+    return "\n".join([line for line in lines_of(text) if ":" not in line or not is_log(line)])
 
 
 def only_logs(text: str) -> bool:
@@ -168,7 +168,7 @@ def without_echo(text: str, line: str) -> str:
     if end >= 0:
         return text[end:]
     first, newline, rest = text.partition("\n")
-    squeezed = re.sub(r"\s|\x08.|\x08", "", first)
+    squeezed = re.sub(r"\s|\x08.|\x08", "", first[-_MAX_ECHO:])
     return rest if newline and line and squeezed.endswith(re.sub(r"\s", "", line)) else text
 
 

@@ -206,9 +206,10 @@ class Dialect:
 
         It is the first line that starts like one of :attr:`errors` and none of :attr:`benign`.
         """
-        for line in answer.splitlines():
-            text = line.strip()
-            if self.starts_like(self.errors, text) and not self.starts_like(self.benign, text):
+        if not self.errors:
+            return None
+        for match in _line_like(self.errors).finditer(answer):
+            if not self.starts_like(self.benign, text := match[0].strip()):
                 return text
         return None
 
@@ -385,3 +386,9 @@ class Dialect:
 def _any_of(expressions: tuple[str, ...]) -> re.Pattern[str]:
     """Compile the expressions into one pattern: long answers are searched line by line."""
     return re.compile("|".join(f"(?:{expression})" for expression in expressions), re.I)
+
+
+@functools.cache
+def _line_like(expressions: tuple[str, ...]) -> re.Pattern[str]:
+    """Compile the expressions into one pattern for whole lines: answers may have many."""
+    return re.compile(rf"^[^\S\n]*(?:{_any_of(expressions).pattern})[^\n]*", re.I | re.M)

@@ -210,7 +210,7 @@ class Login:
         end = 1 + max(buffer.rfind("\n", self._row), buffer.rfind("\r", self._row))
         if end == 0:
             return
-        for row in re.split(r"[\r\n]+", buffer[self._row : end]):
+        for row in buffer[self._row : end].replace("\r", "\n").split("\n"):
             for kind, pattern in messages.items():
                 if pattern is not None and pattern.search(f"{row[:_LONGEST_MESSAGE]}\n"):
                     self._message = _Found(kind, row.strip())

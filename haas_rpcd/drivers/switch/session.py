@@ -32,14 +32,20 @@ _TAIL = 4096
 
 _NEWLINE = re.compile(r"[\r\n]+")
 
-_OVERLAP = 16384
+_OVERLAP = 8192
 """Characters before new output that are searched again, as a prompt or an echo may start there."""
+
+_LAST_PROMPTS = 8
+"""Prompts at the end of the output of which one may be the last."""
+
+_BEGINNING = 6
+"""Characters of a line that are looked for in the output before its echo is."""
 
 _SILENT_TAIL = 2**18
 """Characters at the end that are searched for a renamed host's prompt after a silence."""
 
 _MAX_AT_ONCE = 2**16
-"""Characters of an answer that are taken apart at once. A longer one is left to a thread."""
+"""Characters of an answer that is taken apart at once; others get turns during a longer one."""
 
 _PAGE = "\f"
 """Marks in the buffer where a page was turned."""
@@ -229,21 +235,24 @@ class Session:
         buffer = self._channel.buffer
         self.prompt = prompt.group().strip()
         self._channel.buffer = buffer[position:]
-        if prompt.start() <= _MAX_AT_ONCE:
-            answer, error = self._judge(buffer, prompt, line)
-        else:  # a megabyte takes some tenths of a second, in which nobody else would be served
-            answer, error = await asyncio.to_thread(self._judge, buffer, prompt, line)
+        answer, error = await self._judge(buffer, prompt, line)
         if error is None:
             return answer, None
         return answer, DeviceError(
             f'{self.device} refused "{line}": {quote(error)}', reason="refused", line=line
         )
 
-    def _judge(self, buffer: str, prompt: re.Match[str], line: str) -> tuple[str, str | None]:
+    async def _judge(self, buffer: str, prompt: re.Match[str], line: str) -> tuple[str, str | None]:
         """Return the answer before a prompt, and the error in it."""
-        text = _PAGE_TURNED.sub("", buffer[: prompt.start()])
-        answer = answers.without_echo(text, line)
-        return answer, self._dialect.error_in(answers.without_logs(answer), prompt)
+        answer = answers.without_echo(_PAGE_TURNED.sub("", buffer[: prompt.start()]), line)
+        if len(answer) < _MAX_AT_ONCE:
+            return answer, self._dialect.error_in(answers.without_logs(answer), prompt)
+        await asyncio.sleep(0)  # each step takes some hundredths of a second for a megabyte
+        told = answers.without_logs(answer)
+        await asyncio.sleep(0)
+        error = self._dialect.error_in(told, prompt)
+        await asyncio.sleep(0)
+        return answer, error
 
     def _find_end(
         self, line: str, next_line: str | None, prompt: re.Pattern[str], *, echo: bool
@@ -259,33 +268,30 @@ class Session:
             start = max(start, self._echo_end)
         if next_line is None:  # only log messages may follow the last prompt
             start = max(start, len(buffer) - _TAIL)
+        if next_line is None:
+            last = deque(prompt.finditer(buffer, start), _LAST_PROMPTS)
+            ends = (match for match in last if answers.only_logs(buffer[match.end() :]))
+            return next(((match, len(buffer)) for match in ends), None)
         for match in prompt.finditer(buffer, start):
-            rest = buffer[match.end() : match.end() + _OVERLAP]
-            if next_line is None:
-                if answers.only_logs(rest):
-                    return match, len(buffer)
-            elif not echo:
+            if not echo:
                 return match, match.end()
-            else:
-                behind = _echo_behind(rest, next_line)
-                if behind == INCOMPLETE:
-                    return None
-                if behind >= 0:
-                    return match, match.end() + behind
+            behind = _echo_behind(buffer[match.end() : match.end() + _OVERLAP], next_line)
+            if behind == INCOMPLETE:
+                return None
+            if behind >= 0:
+                return match, match.end() + behind
         return None
 
     def _find_echo_end(self, line: str, prompt: re.Pattern[str]) -> int | None:
         """Return where a line's echo ends; log messages and repeated prompts may precede it."""
         buffer = self._channel.buffer
+        begun = _beginning_of(line)
         starts = itertools.chain(
             (0,) if self._searched == 0 else (),
-            (
-                row.end()
-                for row in _row_starting_with(line.lstrip()[:1]).finditer(buffer, self._searched)
-            ),
+            (row.end() for row in _NEWLINE.finditer(buffer, self._searched)),
             (match.end() for match in prompt.finditer(buffer, self._searched)),
         )
-        ends = (answers.echo_end(buffer, line, start) for start in starts)
+        ends = (answers.echo_end(buffer, line, at) for at in starts if begun.match(buffer, at))
         return next((end for end in ends if end >= 0), None)
 
     def _find_end_after_silence(
@@ -322,10 +328,17 @@ class Session:
         self._channel.buffer = buffer
 
 
-@functools.cache
-def _row_starting_with(char: str) -> re.Pattern[str]:
-    """Return a pattern for the end of a line before one that starts with a character."""
-    return re.compile(rf"\n(?=[ \t\r\x08]*{re.escape(char)})")
+@functools.lru_cache(1024)
+def _beginning_of(line: str) -> re.Pattern[str]:
+    """Return a pattern for what the echo of a line may begin with.
+
+    Each of its first characters is followed by the next one, or interrupted (see
+    :func:`answers.echo_end`). It spares most of the output a closer look.
+    """
+    pattern = ""
+    for char in reversed("".join(line.split())[:_BEGINNING]):
+        pattern = rf"{re.escape(char)}(?:[\s\x08]|\Z{f'|{pattern}' if pattern else '|'})"
+    return re.compile(rf"[\s\x08]*{pattern}")
 
 
 def _echo_behind(rest: str, line: str) -> int:

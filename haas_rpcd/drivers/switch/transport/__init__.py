@@ -16,8 +16,8 @@ Not 511: it is sent with a byte 255, which telnet escapes, and busybox telnetd m
 
 ROWS = 24
 
-READ = 65536
-"""Maximum bytes per read; also the flow-control limit of the stream, in both directions."""
+READ = 16384
+"""Maximum bytes per read: so much is taken apart before others get a turn."""
 
 OPTIONS = frozenset({"ssh_legacy"})
 """Transport options of any switch. ``ssh_legacy``: true if its SSH is so old that it only knows
