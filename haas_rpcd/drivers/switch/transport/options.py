@@ -18,7 +18,7 @@ import logging
 from typing import Any, cast
 
 from telnetlib3 import TelnetWriter
-from telnetlib3.telopt import ECHO, IAC, NAWS, SGA, TTYPE
+from telnetlib3.telopt import ECHO, IAC, NAWS, SE, SGA, TTYPE
 
 from haas_rpcd.drivers.switch.transport import COLUMNS, ROWS
 
@@ -31,12 +31,16 @@ _WANTED = {ECHO, SGA}
 _OFFERED = {TTYPE, NAWS, SGA}
 """What we do when asked."""
 
+_LONGEST_COMMAND = 4096
+"""Bytes of a subnegotiation; a longer one is ended, as telnetlib3 would keep it all."""
+
 
 class Negotiation:
     """Takes telnet's commands out of what a server sends, and replies to them."""
 
     def __init__(self) -> None:
         self._replies = _Replies()
+        self._length = 0  # bytes of the current command
         self._commands = TelnetWriter(cast(asyncio.Transport, self._replies), None, client=True)
         self._commands.always_dont = _EVERY - _WANTED
         self._commands.always_wont = _EVERY - _OFFERED
@@ -56,14 +60,24 @@ class Negotiation:
                     break
                 text += data[at:start]
                 at = start
+                self._length = 0
             byte = data[at : at + 1]
             at += 1
-            try:
-                if self._commands.feed_byte(byte):
-                    text += byte
-            except ValueError as error:  # a command that no server may send
-                log.info("ignored: %s", error)
+            if self._interpret(byte):
+                text += byte
+            self._length += 1
+            if self._length > _LONGEST_COMMAND:
+                for end in (IAC, SE):
+                    self._interpret(end)
         return bytes(text), self._replies.take()
+
+    def _interpret(self, byte: bytes) -> bool:
+        """Interpret a byte; return whether it is text."""
+        try:
+            return self._commands.feed_byte(byte)
+        except ValueError as error:  # a command that no server may send
+            log.info("ignored: %s", error)
+            return False
 
     @property
     def _within_command(self) -> bool:

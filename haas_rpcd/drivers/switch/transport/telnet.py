@@ -94,7 +94,7 @@ class _Wire(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         text, replies = self._negotiation.feed(data)
-        if replies:
+        if replies and self.transport.get_write_buffer_size() < READ:  # else it reads none of them
             self.transport.write(replies)
         self._unread += text
         if len(self._unread) > _MAX_UNREAD and not self._paused:
