@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import tempfile
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -40,7 +41,9 @@ async def test_a_job_goes_on_after_the_daemon_was_lost_and_found(staged: SmallSi
         screen = await job_is_shown(hands, "running")
         async with asyncio.timeout(10):
             await held.wait()
-        await hands.until(lambda: "> switchport" in shown(hands))  # the newest line sent
+        await hands.until(
+            lambda: re.search(r"> .*switchport", shown(hands))
+        )  # the newest line sent
 
         await staged.stop()
         await hands.until(lambda: "The daemon is lost" in shown(hands))
