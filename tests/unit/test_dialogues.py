@@ -340,3 +340,18 @@ async def test_others_get_a_turn_while_a_switch_prints() -> None:
     await session_with(dialogue).login(HAAS)
     beside.cancel()
     assert turns >= 10
+
+
+class Chatterer(Dialogue):
+    """Prints a line in every turn, for ever."""
+
+    async def read(self) -> bytes:
+        await asyncio.sleep(0)
+        return b"still booting\r\n"
+
+
+async def test_a_switch_that_never_stops_talking_times_out() -> None:
+    with pytest.raises(DeviceError) as caught:
+        await session_with(Chatterer(), timeout=0.2).login(HAAS)
+    assert caught.value.reason == "timeout"
+    assert "sw1 did not answer (login) within 0.2 s, its last words" in caught.value.message

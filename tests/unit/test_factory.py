@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from haas_rpcd.config import ConfigError, Credential, Settings, StoreSettings, SwitchSettings
 from haas_rpcd.drivers.switch.factory import SwitchFactory
 from haas_rpcd.errors import DeviceError, UnavailableError
 from haas_rpcd.model import PARKED, RegisteredSwitch, SetPort, SwitchTraits
+from tests.unit.catalyst import CREDENTIAL, catalyst
+from tests.unit.dialects.harness import send
 
 
 def factory(folder: Path, **credentials: Credential) -> SwitchFactory:
@@ -106,3 +110,21 @@ def test_a_broken_dialect_of_the_site_is_an_error_of_the_configuration(tmp_path:
     tmp_path.chmod(0o700)
     with pytest.raises(ConfigError, match=r"\[switches\] dialects: .*acme\.py can't be loaded"):
         factory(tmp_path)
+
+
+async def test_that_a_switch_takes_no_ranges_is_remembered_for_all_its_drivers(
+    tmp_path: Path,
+) -> None:
+    """A plan's preview shows what will be sent."""
+    switch = catalyst()
+    switch.faults.refuse = {"^interface range": "% Invalid input detected at '^' marker."}
+    made = factory(tmp_path, sw1=CREDENTIAL)
+    changes = [SetPort(f"Gi1/0/{at}", PARKED) for at in (1, 2)]
+    async with switch:
+        known = msgspec.structs.replace(registered(), host="127.0.0.1", port=switch.port)
+        assert "interface range Gi1/0/1 - 2" in chain(*made.driver(known).preview(changes))
+        driver = made.driver(known)
+        await driver.open(lambda line: None)
+        await send(driver, *changes)
+        await driver.close()
+        assert "interface Gi1/0/1" in chain(*made.driver(known).preview(changes))

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
 from haas_rpcd.config import Credential, SwitchSettings
 from haas_rpcd.drivers import Outcome, Progress, Report
-from haas_rpcd.drivers.switch.batch import lines_of, outcomes_of
+from haas_rpcd.drivers.switch.batch import lines_of, outcomes_of, refuses_range
 from haas_rpcd.drivers.switch.dialect import Dialect, Options
 from haas_rpcd.drivers.switch.reader import SwitchReader
 from haas_rpcd.drivers.switch.script import Line
@@ -67,7 +67,9 @@ class SwitchDriver:
         credential: CredentialLookup,
         settings: SwitchSettings,
         registered: object = None,
+        without_ranges: Callable[[], None] = lambda: None,
     ) -> None:
+        """Make a driver; no I/O. ``without_ranges`` is called if the switch takes no ranges."""
         self.registered = registered
         self._name = name
         self._dialect = dialect
@@ -75,6 +77,7 @@ class SwitchDriver:
         self._options = options
         self._credential = credential
         self._settings = settings
+        self._without_ranges = without_ranges
         self._reader = SwitchReader(name, dialect, options, self.show)
         self._session: Session | None = None
         self._last_used = 0.0
@@ -171,7 +174,7 @@ class SwitchDriver:
             lines = lines_of(self._dialect, self._options, changes, current, existing)
             result = await self._run_when_free(lines, progress) if lines else ScriptResult(0, 0)
             single = lines_of(self._dialect, self._single, changes, current, existing)
-            if _refuses_range(lines, single, result) and not progress.cancelled():
+            if refuses_range(lines, single, result) and not progress.cancelled():
                 lines, result = single, await self._run_single(single, progress)
         except DeviceError as error:  # the current configuration could not be read
             return [Outcome("refused", error)] + [Outcome("unsent", error)] * (len(changes) - 1)
@@ -190,15 +193,16 @@ class SwitchDriver:
 
     async def _run_single(self, lines: list[Line], progress: Progress) -> ScriptResult:
         """Set each port by itself; if the switch takes that, do so from now on."""
-        at = lines[0].shown_at
-        progress.line_sent(at, f"# {self._name} refuses a range of ports: each by itself")
+        report = functools.partial(progress.line_sent, lines[0].shown_at)
+        report(f"# {self._name} refuses a range of ports: each by itself")
         # The lines that leave a context that was not entered may have logged out.
         if self._session is None or not await self._session.alive(_CHECK_TIMEOUT):
             await self.close()
-            await self.open(functools.partial(progress.line_sent, at))
+            await self.open(report)
         result = await self._run_when_free(lines, progress)
         if result.error is None:  # else one of the ports was the reason
             self._options = self._single
+            self._without_ranges()
         return result
 
     async def _current_configs(self, changes: Sequence[SwitchChange]) -> dict[str, PortConfig]:
@@ -249,7 +253,9 @@ class SwitchDriver:
                 for text in self._dialect.enter_config:
                     progress.line_sent(lines[0].shown_at, text)
                     await session.command(text)
-                self._check_configuring(session)
+                if self._dialect.configuring is not None and not session.configuring:
+                    advice = "see whether its login may configure it"
+                    raise self._wrong_mode("enter", session, advice)
         except DeviceError as error:
             return ScriptResult(0, 0, error)
         result = await session.run(
@@ -362,14 +368,13 @@ class SwitchDriver:
         window = self._options.get("window")
         return window if isinstance(window, int) and window > 0 else self._dialect.window
 
-    def _check_configuring(self, session: Session) -> None:
-        """Raise DeviceError ``refused`` if configuration mode was not entered."""
-        if self._dialect.configuring is not None and not session.configuring:
-            raise DeviceError(
-                f"{self._name} did not enter configuration mode (its prompt is"
-                f' "{session.prompt}"): see whether its login may configure it.',
-                reason="refused",
-            )
+    def _wrong_mode(
+        self, verb: str, session: Session, advice: str, reason: str = "refused"
+    ) -> DeviceError:
+        said = f'its prompt is "{session.prompt}"'
+        return DeviceError(
+            f"{self._name} did not {verb} configuration mode ({said}): {advice}.", reason=reason
+        )
 
     async def _leave_config(self) -> None:
         """Leave configuration mode, or close the session: the next line must not configure.
@@ -387,19 +392,7 @@ class SwitchDriver:
             raise
         if session.configuring or session.unprivileged:
             await self.close()
-            raise DeviceError(
-                f"{self._name} did not leave configuration mode (its prompt is"
-                f' "{session.prompt}"), so its session was closed: apply again.',
-                reason="cut",
-            )
-
-
-def _refuses_range(lines: Sequence[Line], single: Sequence[Line], result: ScriptResult) -> bool:
-    """Return whether the refused line names a range of ports, and is not needed without ranges."""
-    if result.error is None or result.error.reason != "refused":
-        return False
-    line = result.error.data.get("line")
-    return line in {one.text for one in lines} and line not in {one.text for one in single}
+            raise self._wrong_mode("leave", session, "it was logged out, apply again", "cut")
 
 
 def _delays() -> Iterator[float]:

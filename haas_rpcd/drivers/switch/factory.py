@@ -52,6 +52,7 @@ class SwitchFactory:
         self._credentials = credentials
         self._locate = locate
         self._credentials_file = settings.credentials.file
+        self._without_ranges: set[tuple[str, str, int]] = set()  # learnt since the start
         self._known_hosts = KnownHosts(Path(settings.switches.known_hosts))
 
     # --- dialects ---------------------------------------------------------------------------------
@@ -86,14 +87,19 @@ class SwitchFactory:
                 f"This haas-rpcd has no dialect {switch.dialect}, with which {switch.name} is"
                 " registered."
             )
+        options = {name: value for name, value in switch.options.items() if name not in OPTIONS}
+        address = (switch.name, switch.host, switch.port)
+        if address in self._without_ranges:
+            options["ranges"] = False
         return SwitchDriver(
             switch.name,
             dialect,
             connect=lambda: self._connect(switch),
-            options={name: value for name, value in switch.options.items() if name not in OPTIONS},
+            options=options,
             credential=lambda: self._credential(switch),
             settings=self._settings,
             registered=switch,
+            without_ranges=lambda: self._without_ranges.add(address),
         )
 
     async def trust(self, switch: RegisteredSwitch, fingerprint: str | None) -> SwitchTrust:
