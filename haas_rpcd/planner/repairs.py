@@ -115,9 +115,7 @@ def _repair_steps(difference: Difference, goals: Mapping[str, HeadnodeGoal]) -> 
             verb = "make" if present else "remove"
             yield step(phase, device, SetBridge(vlan, present), f"{verb} bridge {target} again")
         case HeadnodeSeen() as seen if target in goals:
-            goal = msgspec.structs.replace(
-                goals[target], present=True, running=seen.running, nics=seen.nics
-            )
+            goal = msgspec.structs.replace(goals[target], running=seen.running, nics=seen.nics)
             now = difference.observed
             if seen.defined:
                 yield from present_headnode_steps(

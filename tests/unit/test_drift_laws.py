@@ -181,10 +181,9 @@ def drifted(draw: st.DrawFn, applied: Applied) -> Devices:
         there ^= draw(st.frozensets(st.sampled_from(VLANS)))
     for switch in SWITCHES:  # VLANs that HaaS does not manage
         now.vlans[switch] |= {1, 900} if draw(st.booleans()) else set()
-    for name in now.heads:
-        now.heads[name] = draw(
-            st.just(now.heads[name]) | st.just(HeadnodeSeen(False)) | headnodes(0, *VLANS)
-        )
+    for name in applied.headnodes:  # also those whose applied state is not known
+        as_it_was = st.just(now.heads.get(name, HeadnodeSeen(False)))
+        now.heads[name] = draw(as_it_was | st.just(HeadnodeSeen(False)) | headnodes(0, *VLANS))
     return now
 
 
@@ -248,6 +247,15 @@ def test_every_difference_is_found_and_nothing_else(situation: tuple[Applied, De
     found = differences(applied, now)
 
     assert sorted((d.device, d.kind, d.target) for d in found) == sorted(expected)
+
+
+@law
+@given(situations())
+def test_a_headnode_that_was_not_read_has_no_drift(situation: tuple[Applied, Devices]) -> None:
+    """It may have been created after the check began."""
+    applied, now = situation
+    now.heads.clear()
+    assert LIBVIRT not in {found.device for found in differences(applied, now)}
 
 
 @law

@@ -102,6 +102,22 @@ async def test_an_acquired_session_stays_open_until_it_is_released(
         await device.closing.wait()
 
 
+async def test_a_session_that_fails_its_first_check_is_closed(device: SlowDevice) -> None:
+    """Otherwise it would keep one of the switch's few sessions for ever."""
+
+    async def make() -> Driver:
+        return device
+
+    async def check(name: str, driver: Driver) -> None:
+        raise DeviceError(f"{name} did not answer.", reason="timeout")
+
+    worker = Worker("sw1", make, on_open=check)
+    with pytest.raises(DeviceError, match="sw1 did not answer"):
+        await worker.read(presence)
+    assert device.closing.is_set()
+    await worker.stop()
+
+
 async def test_a_request_that_arrives_while_the_session_is_closing_is_answered(
     device: SlowDevice, worker: Worker
 ) -> None:
