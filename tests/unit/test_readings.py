@@ -24,7 +24,7 @@ from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.model import PortConfig, PortSeen, parse_vlan_ranges
 
 FOLDER = Path(__file__).with_name("readings")
-LEAST_OF_A_DIALECT = 15
+LEAST_OF_A_DIALECT = 10
 
 LOGS = (
     "*Mar  1 00:20:01.113: %LINK-3-UPDOWN: Interface GigabitEthernet0/2, changed state to up",
