@@ -14,6 +14,7 @@ from typing import Any
 from haas_rpcd.drivers import Report
 from haas_rpcd.drivers.hypervisor import clone_xml, domain_xml
 from haas_rpcd.drivers.hypervisor.domain_xml import Interface, Mark
+from haas_rpcd.drivers.hypervisor.lookup import lookup
 from haas_rpcd.drivers.hypervisor.nics import Nics
 from haas_rpcd.drivers.hypervisor.storage import Storage
 from haas_rpcd.drivers.hypervisor.worker import Task
@@ -313,9 +314,4 @@ class Domains:
         return self._lookup(self._connection.lookupByUUIDString, uuid)
 
     def _lookup(self, find: Callable[[str], Any], key: str) -> Any:
-        try:
-            return find(key)
-        except self._libvirt.libvirtError as error:
-            if error.get_error_code() == self._libvirt.VIR_ERR_NO_DOMAIN:
-                return None
-            raise
+        return lookup(self._libvirt, (self._libvirt.VIR_ERR_NO_DOMAIN,), find, key)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from haas_rpcd.drivers.hypervisor.domain_xml import BaseDisk
+from haas_rpcd.drivers.hypervisor.lookup import lookup
 from haas_rpcd.errors import DeviceError
 
 FOLDER_POOLS = ("dir", "fs", "netfs")
@@ -179,15 +180,8 @@ class Storage:
         return None
 
     def _lookup(self, find: Callable[..., Any], *names: Any) -> Any:
-        try:
-            return find(*names)
-        except self._libvirt.libvirtError as error:
-            if error.get_error_code() in (
-                self._libvirt.VIR_ERR_NO_STORAGE_POOL,
-                self._libvirt.VIR_ERR_NO_STORAGE_VOL,
-            ):
-                return None
-            raise
+        absent = self._libvirt.VIR_ERR_NO_STORAGE_POOL, self._libvirt.VIR_ERR_NO_STORAGE_VOL
+        return lookup(self._libvirt, absent, find, *names)
 
 
 def _pool_facts(pool: Any) -> tuple[str, str]:
