@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import socket
 import subprocess
@@ -49,6 +50,8 @@ async def real_telnetd(name: str, folder: Path) -> AsyncIterator[int]:
     login.chmod(0o755)
     program, *arguments = SERVERS[name](str(login))
     found = shutil.which(program, path=_SBIN)
+    if os.geteuid() != 0:
+        pytest.skip(f"{name} is NOT TESTED: a telnet server needs root.")
     if found is None:
         pytest.skip(f"{name} is NOT TESTED: there is no {program}. Run make setup as root.")
     loop = asyncio.get_running_loop()

@@ -28,6 +28,7 @@ from telnetlib3.telopt import (
     WONT,
 )
 
+from haas_rpcd.drivers.switch.transport import READ
 from haas_rpcd.drivers.switch.transport.options import Negotiation
 from haas_rpcd.drivers.switch.transport.telnet import TelnetTransport
 from haas_rpcd.errors import DeviceError
@@ -102,6 +103,27 @@ async def test_a_switch_whose_output_nobody_reads_has_to_wait() -> None:
             while length < len(text):
                 length += len(await transport.read())
             await sent
+        await transport.close()
+
+
+async def test_others_get_a_turn_during_a_megabyte_of_commands() -> None:
+    async with silent_switch() as (port, accepted):
+        transport = await TelnetTransport.connect("sw1", "127.0.0.1", port, 10.0)
+        _, switch = await accepted.get()
+        turns = 0
+
+        async def other() -> None:
+            nonlocal turns
+            while True:
+                await asyncio.sleep(0)
+                turns += 1
+
+        switch.write((IAC + b"\xf9") * 2**18 + b"Username: ")  # GO AHEAD
+        beside = asyncio.create_task(other())
+        async with asyncio.timeout(60):
+            assert await transport.read() == b"Username: "
+        beside.cancel()
+        assert turns > 2**19 / READ
         await transport.close()
 
 

@@ -40,7 +40,8 @@ class Negotiation:
 
     def __init__(self) -> None:
         self._replies = _Replies()
-        self._length = 0  # bytes of the current command
+        self._length = 0  # bytes since a command began
+        self._after_iac = False
         self._commands = TelnetWriter(cast(asyncio.Transport, self._replies), None, client=True)
         self._commands.always_dont = _EVERY - _WANTED
         self._commands.always_wont = _EVERY - _OFFERED
@@ -60,12 +61,13 @@ class Negotiation:
                     break
                 text += data[at:start]
                 at = start
-                self._length = 0
             byte = data[at : at + 1]
             at += 1
             if self._interpret(byte):
                 text += byte
-            self._length += 1
+            begins = self._after_iac and byte != IAC
+            self._length = 0 if begins else self._length + 1
+            self._after_iac = byte == IAC and not self._after_iac
             if self._length > _LONGEST_COMMAND:
                 for end in (IAC, SE):
                     self._interpret(end)

@@ -72,6 +72,7 @@ class _Wire(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.closed = asyncio.Event()
+        self._raw = bytearray()  # with commands that were not interpreted yet
         self._unread = bytearray()
         self._ended = False
         self._arrived = asyncio.Event()
@@ -79,28 +80,46 @@ class _Wire(asyncio.Protocol):
         self._negotiation = Negotiation()
 
     async def read(self) -> bytes:
-        while not self._unread and not self._ended:
-            self._arrived.clear()
-            await self._arrived.wait()
+        while not self._unread:
+            if self._raw:
+                self._interpret()
+                self._resume()
+                await asyncio.sleep(0)  # a megabyte of commands must not keep others waiting
+            elif self._ended:
+                return b""
+            else:
+                self._arrived.clear()
+                await self._arrived.wait()
         data = bytes(self._unread[:READ])
         del self._unread[:READ]
-        if self._paused and len(self._unread) < READ:
-            self._paused = False
-            self.transport.resume_reading()
+        self._resume()
         return data
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
-        text, replies = self._negotiation.feed(data)
-        if replies and self.transport.get_write_buffer_size() < READ:  # else it reads none of them
-            self.transport.write(replies)
-        self._unread += text
-        if len(self._unread) > _MAX_UNREAD and not self._paused:
+        self._raw += data
+        if len(self._raw) <= READ:  # so that commands are answered while nobody reads
+            self._interpret()
+        if len(self._raw) + len(self._unread) > _MAX_UNREAD and not self._paused:
             self._paused = True
             self.transport.pause_reading()
         self._arrived.set()
+
+    def _resume(self) -> None:
+        """Let the switch go on sending once most was read."""
+        if self._paused and len(self._raw) + len(self._unread) < READ:
+            self._paused = False
+            self.transport.resume_reading()
+
+    def _interpret(self) -> None:
+        """Take the commands out of the next bytes, and reply to them."""
+        text, replies = self._negotiation.feed(bytes(self._raw[:READ]))
+        del self._raw[:READ]
+        self._unread += text
+        if replies and self.transport.get_write_buffer_size() < READ:  # else it reads none of them
+            self.transport.write(replies)
 
     def eof_received(self) -> bool:
         self._ended = True
