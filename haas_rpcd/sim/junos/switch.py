@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Unpack
 
@@ -76,7 +77,7 @@ class JunosSwitch(CliSwitch[Config]):
     def execute(self, session: cli.Session, text: str) -> list[str]:
         """Carry out a command; the output of ``show`` may go through any number of pipes."""
         words = text.split()
-        head, *pipes = text.split("|") if "show" in words[:2] else [text]
+        head, *pipes = _split_at_bars(text) if "show" in words[:2] else [text]
         if isinstance(session, Session):
             session.shows_set = any(pipe.split() == ["display", "set"] for pipe in pipes)
         printed = super().execute(session, head)
@@ -85,7 +86,8 @@ class JunosSwitch(CliSwitch[Config]):
                 case ["display", "set"] | ["display", "inheritance", *_] | ["no-more"]:
                     pass
                 case ["match", pattern]:
-                    printed = [line for line in printed if pattern.strip('"') in line]
+                    wanted = re.compile(pattern.strip('"'), re.I)
+                    printed = [line for line in printed if wanted.search(line)]
                 case ["except", pattern]:
                     printed = [line for line in printed if pattern.strip('"') not in line]
                 case _:
@@ -112,3 +114,8 @@ class JunosSwitch(CliSwitch[Config]):
     def _marked(self, session: cli.Session, at: int, text: str) -> list[str]:
         last_line = self.prompt(session).rpartition("\n")[2]
         return [" " * (len(last_line) + at) + "^", text]
+
+
+def _split_at_bars(text: str) -> list[str]:
+    """Split a line at its pipes; a bar in quotes is part of a regular expression."""
+    return ["".join(part) for part in re.findall(r"((?:\"[^\"]*\"|[^|\"])+)", text)]

@@ -13,20 +13,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from haas_rpcd.drivers.switch import portnames
+from haas_rpcd.drivers.switch import junosconfig, portnames
 from haas_rpcd.drivers.switch.dialect import Dialect, Options
+from haas_rpcd.drivers.switch.harmless import harmless_lines
 from haas_rpcd.drivers.switch.patterns import at_end
 from haas_rpcd.drivers.switch.script import Block, Stage
 from haas_rpcd.drivers.switch.state import PortState
-from haas_rpcd.model import PARKED, PortConfig, SetPort, parse_vlan_ranges, vlan_ranges
-
-DEFAULT_VLAN = "default"
-"""The VLAN of an access port that has none configured."""
+from haas_rpcd.model import PortConfig, SetPort, vlan_ranges
 
 _UNIT = "unit 0 family ethernet-switching"
 _MAX_SPANS = 24
 _LIST_LENGTH = 180
-_PORT = r"(?:fe|ge|mge|xe|et|ae)-?[\d/]+(?::\d+)?"
+_ELSEWHERE = (
+    "show configuration | display inheritance no-comments | display set"
+    ' | match "switch-options|switching-options|dot1x|analyzer|port-mirror"'
+)
+"""Shows what other places of the configuration say of ports: voice VLANs (``switch-options voip``),
+802.1X, ports that mirror others."""
+
 _BANNER = re.compile(r"(?:\{[^{}]*\})?(?:\[edit\])?")
 """The line above a prompt: the member of a Virtual Chassis, and the edit level."""
 
@@ -80,6 +84,7 @@ class JuniperJunos(Dialect):
     abort = ("rollback 0",)
 
     # --- reading ---
+    harmless = junosconfig.HARMLESS
     show_version = ("show version",)
     model = re.compile(r"^Model: *(\S+)", re.M)
     version = re.compile(r"^(?:Junos: *|JUNOS [^\[\n]*\[)([^\s\]]+)", re.M)
@@ -184,21 +189,12 @@ class JuniperJunos(Dialect):
             "show configuration interfaces | display inheritance no-comments | display set",
             "show configuration vlans | display inheritance no-comments | display set",
             "show interfaces terse",
+            _ELSEWHERE,
         ]
 
     def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
         """Read the ``set`` lines, and the first column of the table."""
-        interfaces, vlans, terse = (*answers, "", "")[:3]
-        known = _vlans(vlans)
-        found = dict.fromkeys(re.findall(rf"^({_PORT})[ \t]", terse, re.M), PortState(PARKED))
-        statements: dict[str, list[str]] = {}
-        for statement in _statements(interfaces):
-            port, _, rest = statement.removeprefix("interfaces ").partition(" ")
-            if re.fullmatch(_PORT, port):
-                statements.setdefault(port, []).append(rest)
-        for port in {*found, *statements}:
-            found[port] = _port_state(port, statements.get(port, []), known)
-        return found
+        return junosconfig.read_ports(answers, harmless_lines(self.harmless, options))
 
     def read_vlans(self, options: Options) -> list[str]:
         """Show the configured VLANs."""
@@ -206,7 +202,9 @@ class JuniperJunos(Dialect):
 
     def parse_vlans(self, answers: Sequence[str]) -> frozenset[int]:
         """Read the VLANs' ids."""
-        return frozenset().union(*(vlan.ids for vlan in _vlans("\n".join(answers)).values()))
+        return frozenset().union(
+            *(vlan.ids for vlan in junosconfig.vlans_in("\n".join(answers)).values())
+        )
 
 
 def _rows(vlans: frozenset[int]) -> list[str]:
@@ -235,68 +233,3 @@ def _ranges(ports: Sequence[str], *, single: bool) -> Iterator[tuple[tuple[str, 
             named = tuple(name for span in spans for name in span.names)
             numbers = ",".join(span.numbers for span in spans)
             yield named, named[0] if len(named) == 1 else f"{prefix}[{numbers}]"
-
-
-class _Vlan:
-    """The configuration under one VLAN's name."""
-
-    def __init__(self) -> None:
-        self.ids: set[int] = set()
-        self.ports: set[str] = set()
-
-
-def _statements(answer: str) -> list[str]:
-    """Return the statements of ``display set``, without ``set`` and without deactivated ones."""
-    lines = [" ".join(line.split()) for line in answer.splitlines()]
-    off = [line.removeprefix("deactivate ") for line in lines if line.startswith("deactivate ")]
-    return [
-        statement
-        for statement in (line.removeprefix("set ") for line in lines if line.startswith("set "))
-        if not any(f"{statement} ".startswith(f"{path} ") for path in off)
-    ]
-
-
-def _vlans(answer: str) -> dict[str, _Vlan]:
-    found: dict[str, _Vlan] = {}
-    for statement in _statements(answer):
-        match statement.split():
-            case ["vlans", name, "vlan-id", vlan] if vlan.isdecimal():
-                found.setdefault(name, _Vlan()).ids.add(int(vlan))
-            case ["vlans", name, "vlan-id-list", listed] if listed[0].isdecimal():
-                found.setdefault(name, _Vlan()).ids |= set(parse_vlan_ranges(listed))
-            case ["vlans", name, "interface", unit, *_]:
-                found.setdefault(name, _Vlan()).ports.add(unit.partition(".")[0])
-    return found
-
-
-def _port_state(port: str, statements: Sequence[str], vlans: Mapping[str, _Vlan]) -> PortState:
-    """Return the state of a port with these statements."""
-    switching, trunk, native = False, False, None
-    carried = {known for vlan in vlans.values() if port in vlan.ports for known in vlan.ids}
-    for statement in statements:
-        match statement.split():
-            case ["native-vlan-id", vlan] if vlan.isdecimal():
-                native = int(vlan)
-            case ["unit", _, "family", "ethernet-switching", *rest]:
-                switching = True
-                match rest:
-                    case ["interface-mode" | "port-mode", mode]:
-                        trunk = mode != "access"
-                    case ["vlan", "members", member]:
-                        carried |= _members(member, vlans)
-    is_open = "disable" not in statements and "unit 0 disable" not in statements
-    if switching and not trunk and not carried:
-        carried = _members(DEFAULT_VLAN, vlans) or {1}
-    untagged = min(carried, default=None)
-    if trunk:
-        untagged = native if native in carried else None
-    return PortState(PortConfig(untagged, tuple(sorted(carried - {untagged}))), is_open)
-
-
-def _members(member: str, vlans: Mapping[str, _Vlan]) -> set[int]:
-    """Return the VLANs of a member: an id, a range, a name, or ``all``."""
-    if member == "all":
-        return {known for vlan in vlans.values() for known in vlan.ids}
-    if re.fullmatch(r"\d+(?:-\d+)?", member):
-        return set(parse_vlan_ranges(member))
-    return set(vlans[member].ids) if member in vlans else set()

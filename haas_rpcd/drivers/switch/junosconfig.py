@@ -1,0 +1,306 @@
+"""Reads what the configuration of a Junos switch, as ``set`` statements, makes of its ports."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from haas_rpcd.drivers.switch.harmless import HarmlessLines
+from haas_rpcd.drivers.switch.state import PortState
+from haas_rpcd.model import PARKED, PortConfig, parse_vlan_ranges
+
+PORT = r"(?:fe|ge|mge|xe|et|ae)-?[\d/]+(?::\d+)?"
+DEFAULT_VLAN = "default"
+"""The VLAN of an access port that has none configured."""
+
+HARMLESS = (
+    "description",
+    "speed",
+    "link-mode",
+    "mtu",
+    "hold-time",
+    "no-?traps",
+    "traps",
+    "gratuitous-arp-reply",
+    "no-gratuitous-arp-re(?:ply|quest)",
+    "apply-groups(?:-except)?",  # what they add is shown, too
+    "(?:gig)?ether-options (?:(?:no-)?auto-negotiation|(?:no-)?flow-control|link-mode|speed|fec|"
+    "configured-flow-control|ieee-802-3az-eee)",
+    "aggregated-ether-options (?:lacp|minimum-links|link-speed|load-balance|no-flow-control)",
+    "optics-options",
+    "media-type",
+    "forwarding-class-accounting",
+    "unit 0 (?:description|bandwidth|apply-groups|no-traps|traps|statistics)",
+    "unit 0 family ethernet-switching (?:storm-control|recovery-timeout|filter|policer)",
+)
+"""Statements below ``interfaces P`` that add or remove no VLAN.
+
+Sources: Juniper's "Ethernet Switching User Guide", "Interfaces User Guide for Switches"; the
+configurations of batfish's ``grammar/juniper/testconfigs``."""
+
+_ROUTED = re.compile(
+    r"(?:(?:vlan-tagging|flexible-vlan-tagging|mac \S+|unit \d+ (?:description .*|vlan-id \d+|"
+    r"bandwidth \S+|proxy-arp.*|apply-groups .*|family (?:inet|inet6|iso|mpls)(?: .*)?))$)"
+)
+"""Statements of a port that routes. They give it no VLAN of the switch."""
+
+_HARMLESS_OF_VLAN = re.compile(
+    r"description|l3-interface|vxlan|forwarding-options|switch-options|filter|mac-table-size|"
+    r"no-mac-learning|mcast|apply-groups|service-id|domain-type bridge|mac-limit|"
+    r"mac-table-aging-time|no-irb-layer-2-copy|traceoptions"
+)
+_HARMLESS_ELSEWHERE = re.compile(
+    r"(?:ethernet-)?switch(?:ing)?-options "
+    r"(?:interface \S+ (?:interface-mac-limit|no-mac-learning|interface-mac-ip-limit|"
+    r"persistent-learning|static-mac)|"
+    r"interfaces \S+ no-mac-learning|storm-control|bpdu-block|nonstop-bridging|"
+    r"secure-access-port|mac-table-aging-time|port-error-disable|unknown-unicast-forwarding|"
+    r"traceoptions|vtep-source-interface|mac-notification|mac-move-limit)"
+    r"|forwarding-options analyzer \S+ input|ethernet-switching-options analyzer \S+ input"
+    r"|forwarding-options (?:storm-control-profiles|dhcp-relay|sampling|helpers|hash-key|"
+    r"enhanced-hash-key)"
+)
+"""Statements outside of ``interfaces`` and ``vlans`` that add or remove no VLAN of the ports that
+they name."""
+
+_BANNER = re.compile(r"(?:\{[^{}]*\})?(?:\[edit[^\]]*\])?|(?:activate|protect|unprotect) .*")
+
+
+@dataclass
+class Vlan:
+    """The configuration under one VLAN's name."""
+
+    ids: set[int] = field(default_factory=set)
+    ports: set[str] = field(default_factory=set)
+    unknown: str | None = None
+    """The first statement whose meaning is not known, as of a private VLAN."""
+
+
+def statements(answer: str) -> list[str]:
+    """Return the statements of ``display set``, without ``set`` and without deactivated ones."""
+    lines = [" ".join(line.split()) for line in answer.splitlines()]
+    off = [line.removeprefix("deactivate ") for line in lines if line.startswith("deactivate ")]
+    return [
+        statement
+        for statement in (line.removeprefix("set ") for line in lines if line.startswith("set "))
+        if not any(f"{statement} ".startswith(f"{path} ") for path in off)
+    ]
+
+
+def vlans_in(answer: str) -> dict[str, Vlan]:
+    """Return the configured VLANs by name."""
+    found: dict[str, Vlan] = {}
+    for statement in statements(answer):
+        match statement.split():
+            case ["vlans", name, *rest]:
+                _read_vlan(found.setdefault(name, Vlan()), rest, statement)
+    return found
+
+
+def _read_vlan(vlan: Vlan, words: Sequence[str], statement: str) -> None:
+    match words:
+        case ["vlan-id", number] if number.isdecimal():
+            vlan.ids.add(int(number))
+        case ["vlan-id-list" | "vlan-range", listed] if listed[0].isdecimal():
+            vlan.ids |= set(parse_vlan_ranges(listed))
+        case ["interface", unit]:
+            vlan.ports.add(unit.partition(".")[0])
+        case ["interface", *_] | ["vlan-id", *_]:
+            vlan.unknown = vlan.unknown or statement
+        case [] | ["vlan-id"]:
+            pass
+        case _:
+            if not _HARMLESS_OF_VLAN.match(" ".join(words)):
+                vlan.unknown = vlan.unknown or statement
+
+
+def read_ports(answers: Sequence[str], harmless: HarmlessLines) -> dict[str, PortState]:
+    """Return the state of all ports.
+
+    ``answers``: the statements below ``interfaces`` and ``vlans``, the table of interfaces, and the
+    statements elsewhere that may name ports.
+    """
+    interfaces, vlans, terse, elsewhere = (*answers, "", "", "")[:4]
+    known = vlans_in(vlans)
+    own: dict[str, list[str]] = {port: [] for port in re.findall(rf"^({PORT})[ \t]", terse, re.M)}
+    ranges: dict[str, list[str]] = {}
+    for statement in statements(interfaces):
+        match statement.split(maxsplit=3):
+            case ["interfaces", "interface-range", name, rest]:
+                ranges.setdefault(name, []).append(rest)
+            case ["interfaces", port, *rest] if re.fullmatch(PORT, port):
+                own.setdefault(port, []).append(" ".join(rest))
+    doubts: dict[str, str] = {}
+    for port, statement in (
+        *_doubts((interfaces, vlans, elsewhere), elsewhere, own),
+        *_of_ranges(ranges, own, harmless),
+    ):
+        doubts.setdefault(port, statement)
+    return {
+        port: _state(port, lines, known, harmless, doubts.get(port)) for port, lines in own.items()
+    }
+
+
+def _doubts(
+    answers: Iterable[str], elsewhere: str, ports: Iterable[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield ports with statements elsewhere, and with lines that are not statements at all."""
+    strange = [
+        line
+        for answer in answers
+        for line in map(str.strip, answer.splitlines())
+        if not line.startswith(("set ", "deactivate ")) and not _BANNER.fullmatch(line)
+    ]
+    for line in (*strange, *statements(elsewhere)):
+        if _HARMLESS_ELSEWHERE.match(line):
+            continue
+        named = set(re.findall(rf"\b({PORT})\b", line))
+        every = re.search(r"\bvlans\b|\binterfaces? (?:all|access-ports|interface-range)\b", line)
+        yield from ((port, line) for port in ports if port in named or every)
+
+
+def _of_ranges(
+    ranges: Mapping[str, Sequence[str]], own: Mapping[str, Sequence[str]], harmless: HarmlessLines
+) -> Iterator[tuple[str, str]]:
+    """Yield ports that do not show what their range says: it was not inherited, or overridden."""
+    for name, lines in ranges.items():
+        members = [line for line in lines if line.startswith(("member ", "member-range "))]
+        settings = [line for line in lines if line not in members and line not in harmless]
+        for port, shown in own.items():
+            if not any(_is_member(port, member) for member in members):
+                continue
+            for line in settings:
+                path = line.rpartition(" ")[0]
+                if line not in shown and not any(one.startswith(f"{path} ") for one in shown):
+                    yield port, f"interface-range {name} {line}"
+
+
+def _is_member(port: str, member: str) -> bool:
+    """Read ``member ge-0/0/[1-4,7]``, ``member "ge-0/*/*"``, ``member-range P to P``."""
+    kind, _, what = member.replace('"', "").partition(" ")
+    if kind == "member-range":
+        first, _, last = what.partition(" to ")
+        head = port.rpartition("/")[0]
+        ends = [end.rpartition("/") for end in (first, last)]
+        if any(not end[2].isdecimal() for end in ends):
+            return True
+        number = port.rpartition("/")[2].partition(":")[0]
+        if {end[0] for end in ends} != {head}:
+            return ends[0][0] != ends[1][0] and port[:3] == first[:3]  # it spans slots
+        return int(ends[0][2]) <= int(number or 0) <= int(ends[1][2])
+    pattern = ""
+    for part in re.split(r"(\[[^\]]*\]|\*)", what):
+        if part == "*":
+            pattern += r"[\d/:]*"
+        elif part.startswith("["):
+            spans = re.findall(r"(\d+)(?:-(\d+))?", part)
+            numbers = [n for low, high in spans for n in range(int(low), int(high or low) + 1)]
+            pattern += f"(?:{'|'.join(map(str, numbers))})"
+        else:
+            pattern += re.escape(part)
+    return re.fullmatch(pattern, port) is not None
+
+
+class _Port:
+    """A port while its statements are read, one by one."""
+
+    def __init__(self, vlans: Mapping[str, Vlan]) -> None:
+        self._vlans = vlans
+        self.switching = self.trunk = self.old_trunk = False
+        self.native: int | None = None
+        self.open = True
+        self.carried: set[int] = set()
+
+    def takes(self, statement: str) -> bool:
+        """Take a statement in. Return False if its meaning is not known."""
+        match statement.split():
+            case []:
+                pass
+            case ["disable"] | ["unit", "0", "disable"]:
+                self.open = False
+            case ["native-vlan-id", vlan] if vlan.isdecimal():
+                self.native = int(vlan)
+            case ["unit", "0"]:
+                pass
+            case ["unit", "0", "family", "ethernet-switching", *rest]:
+                return self._switches(rest)
+            case _:
+                return False
+        return True
+
+    def _switches(self, words: Sequence[str]) -> bool:
+        self.switching = True
+        match words:
+            case [] | ["vlan"]:
+                pass
+            case ["interface-mode" | "port-mode" as word, "access" | "trunk" as mode]:
+                self.trunk = mode == "trunk"
+                self.old_trunk = self.trunk and word == "port-mode"
+            case ["native-vlan-id", vlan]:  # before ELS
+                ids = self._members(vlan)
+                self.native = min(ids, default=None)
+                return len(ids) == 1
+            case ["vlan", "members", member]:
+                ids = self._members(member)
+                self.carried |= ids
+                return bool(ids)
+            case _:
+                return False
+        return True
+
+    def _members(self, member: str) -> set[int]:
+        """Return the VLANs of a member: an id, a range, a name, or ``all``."""
+        if member == "all":
+            return self.default | {known for vlan in self._vlans.values() for known in vlan.ids}
+        if re.fullmatch(r"\d+(?:-\d+)?", member):
+            return set(parse_vlan_ranges(member))
+        if member == DEFAULT_VLAN:
+            return self.default
+        return set(self._vlans[member].ids) if member in self._vlans else set()
+
+    @property
+    def default(self) -> set[int]:
+        """The ids of the default VLAN."""
+        vlan = self._vlans.get(DEFAULT_VLAN)
+        return set(vlan.ids) if vlan and vlan.ids else {1}
+
+    @property
+    def config(self) -> PortConfig:
+        """The VLANs that the port carries once it is open."""
+        if not self.switching:
+            return PARKED
+        carried = set(self.carried)
+        if self.old_trunk and self.native is not None:  # its native VLAN need not be a member
+            carried.add(self.native)
+        if self.trunk:
+            untagged = self.native if self.native in carried else None
+        else:
+            carried = carried or self.default
+            untagged = min(carried, default=None)
+        return PortConfig(untagged, tuple(sorted(carried - {untagged})))
+
+
+def _state(
+    name: str,
+    lines: Sequence[str],
+    vlans: Mapping[str, Vlan],
+    harmless: HarmlessLines,
+    doubt: str | None,
+) -> PortState:
+    """Return the state of a port with these statements."""
+    port = _Port(vlans)
+    for vlan in vlans.values():
+        if name in vlan.ports:
+            port.switching = True
+            port.carried |= vlan.ids
+    unknown = [line for line in lines if not port.takes(line) and line not in harmless]
+    if not port.switching:
+        unknown = [line for line in unknown if not _ROUTED.match(line)]
+    config = port.config
+    unknown += [
+        vlan.unknown
+        for vlan in vlans.values()
+        if vlan.unknown and (name in vlan.ports or vlan.ids & config.vlans)
+    ]
+    return PortState(config, port.open, next(iter([*unknown, *([doubt] if doubt else [])]), None))
