@@ -15,7 +15,7 @@ from haas_rpcd.drivers.switch.dialect import Dialect, Options
 from haas_rpcd.drivers.switch.harmless import harmless_lines
 from haas_rpcd.drivers.switch.sections import interface_sections
 from haas_rpcd.drivers.switch.state import PortState
-from haas_rpcd.drivers.switch.switchport import HARMLESS, Switchport
+from haas_rpcd.drivers.switch.switchport import HARMLESS, HARMLESS_SUBINTERFACE, Switchport
 from haas_rpcd.model import PortConfig, vlan_ranges
 
 NO_PORTS = re.compile(
@@ -27,11 +27,12 @@ NO_PORTS = re.compile(
 applications, and management (``FastEthernet0`` on a Catalyst 2960-S)."""
 
 MIRROR = re.compile(
-    r"^(?![ \t]*description).*?\bdestination (?:interface )?([a-z][a-z-]* ?\d.*)$", re.M | re.I
+    r"\b(?:monitor session \S+ destination|destination interface) (?:interface )?([a-z-]+\d.*)$",
+    re.M | re.I,
 )
 """A destination of a monitor session. (No anchor: a page break may stand before the line.)"""
 
-_MIRRORED = re.compile(r"\b([a-z-]*) ?(\d[\d/]*)(?: *- *(\d+))?", re.I)
+_MIRRORED = re.compile(r"\b([a-z-]*)(\d[\d/]*)(?: *- *(\d+)\b(?!/))?", re.I)
 
 MANAGEMENT_VRF = re.compile(r"(?:ip )?vrf forwarding mgmt\S*", re.I)
 
@@ -84,9 +85,6 @@ class IosLike(Dialect):
     no_allowed_vlan: str = "switchport trunk allowed vlan none"
     trunk_mode: tuple[str, ...] = ("switchport mode trunk",)
     harmless = HARMLESS
-    shows_default_mode: str = "access"
-    """The mode of a port whose configuration shows no mode."""
-
     # --- lines ------------------------------------------------------------------------------------
 
     def canonical_port(self, port: str) -> str:
@@ -174,25 +172,30 @@ class IosLike(Dialect):
         return found
 
     def fresh_port(self, config: str) -> Switchport:
-        """Return a port of which this configuration, or part of it, shows no line.
-
-        An interface in neither mode negotiates: it becomes a trunk as soon as its node asks for
-        one. So the VLANs of that trunk count as carried.
-        """
-        return Switchport(mode=self.shows_default_mode)
+        """Return a port of which this configuration, or part of it, shows no line."""
+        return Switchport("access")
 
     def port_lines(self, sections: Iterable[tuple[str, list[str]]]) -> dict[str, list[str]]:
-        """Return the lines of each port by its canonical name, without other interfaces."""
+        """Return the lines of each port by its canonical name, without other interfaces.
+
+        What a sub-interface does besides routing is added to the lines of its port.
+        """
+        routing = harmless_lines((*self.harmless, *HARMLESS_SUBINTERFACE), {})
         ports: dict[str, list[str]] = {}
         for name, lines in sections:
-            if NO_PORTS.match(name) or "." in name:  # a dot: a sub-interface
+            name, dot, _ = name.partition(".")
+            if NO_PORTS.match(name):
                 continue
             try:
                 port = self.canonical_port(name)
             except ValueError:  # an ambiguous type, so no registered port
                 continue
-            if port.startswith(self.types):
+            if not port.startswith(self.types):
+                continue
+            if not dot:
                 ports.setdefault(port, []).extend(lines)
+            elif bridging := [line for line in lines if line not in routing]:
+                ports.setdefault(port, []).extend(bridging)
         return ports
 
     def mirrors(self, config: str) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from haas_rpcd.drivers.switch.harmless import HarmlessLines
+from haas_rpcd.drivers.switch.harmless import HarmlessLines, harmless_lines
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.model import PARKED, PortConfig, parse_vlan_ranges
 
@@ -44,6 +44,8 @@ HARMLESS: tuple[str, ...] = (
     "(?:no )?cts (?:role-based|manual)",
     "policy static sgt",
     "(?:no )?propagate sgt",
+    "(?:no )?dampening",
+    "(?:no )?port-channel (?:min-links|load-defer)",
     "no mvrp",
     "(?:no )?lacp",
     "(?:no )?negotiate",
@@ -75,7 +77,7 @@ HARMLESS: tuple[str, ...] = (
     "(?:no )?ipv6 (?:destination|source)-guard",
     "(?:no )?ipv6 dhcp guard",
     "(?:no )?device-tracking",
-    "(?:no )?service-policy (?:input|output)",
+    r"(?:no )?service-policy (?:type queu\w+ )?(?:input|output)",
     "(?:no )?auto qos",
     "(?:no )?mls qos",
     "(?:no )?trust device",
@@ -97,10 +99,10 @@ HARMLESS: tuple[str, ...] = (
     "no shutdown",
     "no macro auto",
     # How 802.1X would be done, were it on
-    "authentication (?:order|priority|periodic|timer|violation|host-mode|control-direction)",
+    "authentication (?:order|priority|periodic|timer|violation|host-mode|control-direction|open)",
     "access-session (?:host-mode|closed|control-direction)",
     "dot1x (?:timeout|max-req|max-reauth-req)",
-    "(?:authentication|dot1x|access-session) port-control force-authorized",
+    "(?:authentication|dot1x|access-session) port-control force-(?:un)?authorized",
 )
 """Lines that add or remove no VLAN of a port.
 
@@ -109,10 +111,17 @@ Layer 2, QoS, Security); the interfaces of genieparser's ``ShowRunInterface`` ou
 batfish's ``grammar/cisco/testconfigs``."""
 
 
+NO_SWITCHPORT = r"no switchport (?!mode|access|trunk (?:allowed|native vlan(?! tag)))\S+.*"
+"""What is switched off, in families whose ports have further modes."""
+
 HARMLESS_ROUTED = (
-    "(?:no )?(?:arp|bfd|crypto|glbp|hsrp|ip|ipv6|isis|mpls|nat|ospf|ospfv3|pim|standby|vrf|vrrp)",
+    "(?:no )?(?:arp|bfd|crypto|dhcp|glbp|hsrp|igmp|ip|ipv6|isis|mfib|mld|mpls|multicast|nat|ntp|"
+    "ospf|ospfv3|pim|rip|standby|tcp|vrf|vrrp)",
 )
 """Lines that only say how a routed port routes. It carries no VLAN."""
+
+HARMLESS_SUBINTERFACE = (*HARMLESS_ROUTED, "encapsulation (?:dot1q|vlan)", "shutdown")
+"""Lines of a sub-interface that routes. Others may bridge its frames (EOS: ``vlan id 10``)."""
 
 
 @dataclass
@@ -129,6 +138,12 @@ class Switchport:
     """The allowed VLANs of a trunk; None: all."""
 
     voice: int | None = None
+    takes_voice: bool = True
+    """False in families from whose ports HaaS does not remove a telephone's VLAN."""
+
+    address_routes: bool = False
+    """True in families whose port routes once it has an address, with or without a line for it."""
+
     routed: bool = False
     shut: bool = False
     unknown: list[str] = field(default_factory=list)
@@ -148,6 +163,8 @@ class Switchport:
                 self.routed = False
             case ["no", "switchport"]:
                 self.routed = True
+            case ["ip" | "ipv6", "address", _, *_] if self.address_routes:
+                self.routed = True
             case ["switchport", "mode", ("access" | "trunk") as mode]:
                 self.mode = mode
             case ["switchport", "mode", "dynamic", "auto" | "desirable"]:
@@ -160,9 +177,11 @@ class Switchport:
                 self.native_tagged = True
             case ["switchport", "trunk", "allowed", "vlan", *what]:
                 return self._allow(what)
+            case ["no", "switchport", "trunk", "allowed", "vlan"]:
+                self.allowed = None
             case ["switchport", "trunk", "encapsulation", "dot1q"]:
                 pass
-            case ["switchport", "voice", "vlan", vlan] if vlan.isdecimal():
+            case ["switchport", "voice", "vlan", vlan] if vlan.isdecimal() and self.takes_voice:
                 self.voice = int(vlan)
             case ["switchport", "voice", "vlan", "none" | "untagged" | "dot1p"]:
                 pass  # the telephone uses the access VLAN
@@ -171,17 +190,23 @@ class Switchport:
         return True
 
     def _allow(self, what: Sequence[str]) -> bool:
-        match what:
-            case ["none"]:
+        *how, last = what or [""]
+        listed = _listed(last)
+        match how:
+            case [] if last == "none":
                 self.allowed = frozenset()
-            case ["all"]:
+            case [] if last == "all":
                 self.allowed = None
-            case ["add", listed] if _is_list(listed):
-                self.allowed = (self.allowed or frozenset()) | set(parse_vlan_ranges(listed))
-            case ["except", listed] if _is_list(listed):
-                self.allowed = ALL_VLANS - set(parse_vlan_ranges(listed))
-            case [listed] if _is_list(listed):
-                self.allowed = frozenset(parse_vlan_ranges(listed))
+            case _ if listed is None:
+                return False
+            case []:
+                self.allowed = listed
+            case ["add"]:
+                self.allowed = None if self.allowed is None else self.allowed | listed
+            case ["remove"]:
+                self.allowed = (ALL_VLANS if self.allowed is None else self.allowed) - listed
+            case ["except"]:
+                self.allowed = ALL_VLANS - listed
             case _:
                 return False
         return True
@@ -189,7 +214,7 @@ class Switchport:
     @property
     def not_understood(self) -> str | None:
         """The first line that is not understood."""
-        routing = HarmlessLines(HARMLESS_ROUTED if self.routed else ())
+        routing = harmless_lines(HARMLESS_ROUTED if self.routed else (), {})
         return next((line for line in self.unknown if line not in routing), None)
 
     @property
@@ -216,5 +241,11 @@ def _config(untagged: int | None, others: frozenset[int]) -> PortConfig:
     return PortConfig(untagged, tuple(sorted(others - {untagged})))
 
 
-def _is_list(text: str) -> bool:
-    return text[0].isdecimal() and all(character in "0123456789,-" for character in text)
+def _listed(text: str) -> frozenset[int] | None:
+    """Read a list of VLANs; None if it is none."""
+    if not text[:1].isdecimal():
+        return None
+    try:
+        return frozenset(parse_vlan_ranges(text))
+    except ValueError:
+        return None

@@ -12,7 +12,26 @@ from collections.abc import Iterator, Sequence
 from haas_rpcd.drivers.switch import portnames
 from haas_rpcd.drivers.switch.dialect import Options
 from haas_rpcd.drivers.switch.ioslike import IosLike
+from haas_rpcd.drivers.switch.switchport import HARMLESS, NO_SWITCHPORT, Switchport
 from haas_rpcd.model import PortConfig
+
+HARMLESS_EOS = (
+    *HARMLESS,
+    NO_SWITCHPORT,
+    "(?:no )?switchport mac address",
+    "(?:no )?switchport (?:tap|tool)",
+    "(?:no )?(?:error-correction|phy|transceiver|link-debounce|l1|l2 mtu|l2 mru|poe)",
+    "(?:no )?(?:sflow|flow tracker|ptp|lanz|queue-monitor|snmp trap|dcbx|mac timestamp)",
+    "(?:no )?(?:sync-e|link tracking group|comment)",
+    "(?:no )?(?:qos|service-profile|service-policy type qos|priority-flow-control|shape)",
+    "(?:no )?mac security",
+    # Queues, and the lines below one
+    "(?:no )?(?:tx-queue|uc-tx-queue|mc-tx-queue|bandwidth|priority|random-detect)",
+    # A port-channel's links, and multihoming, which share its VLANs with another switch
+    "(?:no )?(?:mlag|port-channel|evpn ethernet-segment|identifier|route-target|redundancy)",
+    "(?:no )?designated-forwarder",
+)
+"""Arista's user manual, and the configurations that Arista's AVD renders for its tests."""
 
 
 class AristaEos(IosLike):
@@ -31,6 +50,9 @@ class AristaEos(IosLike):
     version = re.compile(r"^Software image version: (\S+)", re.M)
     max_ranges = 8
     types = ("Ethernet", "Port-Channel")
+    harmless = HARMLESS_EOS
+    bulk_from = 1
+    """Lines outside of a port's section decide about it: the default mode, monitor sessions."""
 
     def enter_ports(
         self, ports: Sequence[str], options: Options
@@ -54,6 +76,10 @@ class AristaEos(IosLike):
         """Send ``switchport`` after all settings: while the port is shut, or before it opens."""
         *others, last = super().port_stages(config, options)
         return [*others, [*last, "switchport"] if config.parked else ["switchport", *last]]
+
+    def fresh_port(self, config: str) -> Switchport:
+        """Ports switch, unless the default mode is another. Then only ``switchport`` is shown."""
+        return Switchport("access", routed="switchport default mode routed" in config)
 
     def saved(self, answer: str) -> bool:
         """EOS prints a sentence of its own."""

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from haas_rpcd.drivers.switch import portnames
 from haas_rpcd.drivers.switch.dialect import Options
 from haas_rpcd.drivers.switch.ioslike import IosLike, range_with_blanks
+from haas_rpcd.drivers.switch.switchport import Switchport
 
 
 class CiscoIos(IosLike):
@@ -54,7 +55,6 @@ class CiscoIos(IosLike):
     )
     trunk_mode = ("switchport mode trunk", "switchport nonegotiate")
     no_voice_vlan = ("no switchport voice vlan",)
-    shows_default_mode = "dynamic"
 
     def enter_range(self, spans: Sequence[portnames.Span]) -> str:
         """Write blanks around dash and comma; older IOS refuses ranges without them."""
@@ -64,6 +64,13 @@ class CiscoIos(IosLike):
         """Set the encapsulation on models that have a choice."""
         encapsulation = options.get("encapsulation")
         return [f"switchport trunk encapsulation {encapsulation}"] if encapsulation else []
+
+    def fresh_port(self, config: str) -> Switchport:
+        """Ports negotiate: one becomes a trunk as soon as its node asks for that.
+
+        So the VLANs of that trunk count as carried.
+        """
+        return Switchport("dynamic", address_routes=True)
 
     def saved(self, answer: str) -> bool:
         """IOS ends a successful save with ``[OK]``."""

@@ -11,12 +11,27 @@ from collections.abc import Sequence
 
 from haas_rpcd.drivers.switch import portnames
 from haas_rpcd.drivers.switch.dialect import Options
+from haas_rpcd.drivers.switch.harmless import harmless_lines
 from haas_rpcd.drivers.switch.ioslike import IosLike
+from haas_rpcd.drivers.switch.sections import interface_sections
 from haas_rpcd.drivers.switch.state import PortState
-from haas_rpcd.drivers.switch.switchport import HARMLESS
+from haas_rpcd.drivers.switch.switchport import HARMLESS, NO_SWITCHPORT, Switchport
 from haas_rpcd.model import PortConfig
 
 _PORT_LINES = '| include "interface|shutdown|switchport"'
+
+HARMLESS_NXOS = (
+    *HARMLESS,
+    NO_SWITCHPORT,
+    "(?:no )?(?:medium|rate-mode|layer2-qos|priority-flow-control|hardware|link|link-flap)",
+    "(?:no )?(?:buffer-boost|queue-limit|ttag|itd|snmp-server|plb)",
+    "(?:no )?service-policy type (?:qos|queuing)",
+    "(?:no )?(?:ip|mac) port access-group",
+    # A port-channel whose other links are on the switch's peer, which is configured by itself
+    "(?:no )?(?:vpc|port-channel|evpn multisite)",
+)
+"""Cisco's "Nexus 9000 Series NX-OS Interfaces Configuration Guide"; batfish's
+``cisco_nxos/grammar/testconfigs``, e.g. ``nxos_interface_show_all_1`` for what ``all`` shows."""
 
 
 class CiscoNxos(IosLike):
@@ -38,7 +53,7 @@ class CiscoNxos(IosLike):
     version = re.compile(r"^\s*(?:NXOS|system): +version (\S+)", re.M)
     max_ranges = 8
     types = ("Ethernet", "port-channel")
-    harmless = (*HARMLESS, "no switchport monitor", "(?:no )?switchport dot1q ethertype")
+    harmless = HARMLESS_NXOS
     errors = (
         *IosLike.errors,
         r"invalid .* at '\^' marker",
@@ -77,15 +92,34 @@ class CiscoNxos(IosLike):
         return [["shutdown"], ["switchport", *prepared], *others]
 
     def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
-        """Show the ports' configuration with all defaults, reduced to the lines that matter."""
+        """Show the ports' configuration twice: what is not a default, and the lines that matter.
+
+        The latter with all defaults.
+        """
         if not ports or len(ports) >= self.bulk_from:
-            return [f"show running-config interface all {_PORT_LINES}"]
-        return [f"show running-config interface {port} all {_PORT_LINES}" for port in ports]
+            which = [""]
+        else:
+            which = [f" {port}" for port in ports]
+        return [
+            line
+            for ports_shown in which
+            for line in (
+                f"show running-config interface{ports_shown}",
+                f"show running-config interface{ports_shown} all {_PORT_LINES}",
+            )
+        ]
 
     def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
-        """Leave out interfaces that are not switch ports: ``mgmt0``, ``Vlan100``."""
-        found = super().parse_ports(answers, options)
-        return {port: state for port, state in found.items() if port.startswith(self.types)}
+        """Read the answers in pairs; only a port that both show is read completely."""
+        found: dict[str, PortState] = {}
+        for own, everything in zip(answers[::2], answers[1::2], strict=True):
+            lines = self.port_lines(interface_sections(own))
+            for port, more in self.port_lines(interface_sections(everything)).items():
+                if port in lines:
+                    state = Switchport("access", takes_voice=False)
+                    state.read([*more, *lines[port]], harmless_lines(self.harmless, options))
+                    found[port] = state.seen
+        return found
 
     def saved(self, answer: str) -> bool:
         """NX-OS ends a successful save with ``Copy complete``; the rest of the line varies."""
