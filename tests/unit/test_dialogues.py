@@ -256,6 +256,7 @@ class Counted:
 
     def __init__(self, pattern: re.Pattern[str]) -> None:
         self._pattern = pattern
+        self.pattern, self.flags = pattern.pattern, pattern.flags
         self.characters = 0
 
     def search(self, text: str, start: int = 0) -> re.Match[str] | None:

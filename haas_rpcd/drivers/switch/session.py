@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import itertools
 import re
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -285,13 +284,8 @@ class Session:
     def _find_echo_end(self, line: str, prompt: re.Pattern[str]) -> int | None:
         """Return where a line's echo ends; log messages and repeated prompts may precede it."""
         buffer = self._channel.buffer
-        begun = _beginning_of(line)
-        starts = itertools.chain(
-            (0,) if self._searched == 0 else (),
-            (row.end() for row in _NEWLINE.finditer(buffer, self._searched)),
-            (match.end() for match in prompt.finditer(buffer, self._searched)),
-        )
-        ends = (answers.echo_end(buffer, line, at) for at in starts if begun.match(buffer, at))
+        starts = _echo_starts(line, prompt.pattern, prompt.flags).finditer(buffer, self._searched)
+        ends = (answers.echo_end(buffer, line, start.end()) for start in starts)
         return next((end for end in ends if end >= 0), None)
 
     def _find_end_after_silence(
@@ -329,16 +323,16 @@ class Session:
 
 
 @functools.lru_cache(1024)
-def _beginning_of(line: str) -> re.Pattern[str]:
-    """Return a pattern for what the echo of a line may begin with.
+def _echo_starts(line: str, prompt: str, flags: int) -> re.Pattern[str]:
+    """Return a pattern for what precedes the echo of a line: a prompt, or the end of a row.
 
-    Each of its first characters is followed by the next one, or interrupted (see
+    Each of the line's first characters must follow, each with the next one or an interruption (see
     :func:`answers.echo_end`). It spares most of the output a closer look.
     """
-    pattern = ""
+    beginning = ""
     for char in reversed("".join(line.split())[:_BEGINNING]):
-        pattern = rf"{re.escape(char)}(?:[\s\x08]|\Z{f'|{pattern}' if pattern else '|'})"
-    return re.compile(rf"[\s\x08]*{pattern}")
+        beginning = rf"{re.escape(char)}(?:[\s\x08]|\Z|{beginning})"
+    return re.compile(rf"(?:\A|\n|{prompt})(?=[\s\x08]*{beginning})", flags)
 
 
 def _echo_behind(rest: str, line: str) -> int:
