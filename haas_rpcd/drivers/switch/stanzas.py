@@ -7,22 +7,32 @@ from collections.abc import Iterator
 
 
 def stanzas(
-    config: str, begin: re.Pattern[str], end: re.Pattern[str]
+    config: str,
+    begin: re.Pattern[str],
+    end: re.Pattern[str],
+    pause: re.Pattern[str] | None = None,
 ) -> Iterator[tuple[str, list[str]]]:
     """Yield the first line of each stanza, and its lines without indentation.
 
     A stanza lasts until a line that matches ``end``, or begins the next one. A line in between that
     is not indented belongs to it all the same: it may be a message that the switch printed in the
-    middle, and what follows must not be lost.
+    middle, and what follows must not be lost. After a line that matches ``pause`` it goes on only
+    if the next line is indented. Lines outside of stanzas come below "".
     """
-    header, lines = "", list[str]()
+    header, lines, paused = "", list[str](), False
     for row in config.replace("\r", "").split("\n"):
+        if not row.strip():
+            continue
         begun = begin.match(row)
-        if begun is not None or end.match(row):
-            if header:
-                yield header, lines
-            header, lines = row.strip() if begun else "", []
-        elif header and row.strip():
+        ended = end.match(row) is not None or (paused and not row[0].isspace())
+        paused = pause is not None and pause.match(row) is not None and bool(header)
+        if (begun is not None or ended) and (header or lines):
+            yield header, lines
+        if begun is not None:
+            header, lines = row.strip(), []
+        elif ended:
+            header, lines = "", [row.strip()]
+        elif not paused:
             lines.append(row.strip())
-    if header:
+    if header or lines:
         yield header, lines

@@ -16,9 +16,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from haas_rpcd.drivers.switch import portnames
-from haas_rpcd.drivers.switch.byvlan import DEFAULT_VLAN, ByVlan, Membership, indented_sections
+from haas_rpcd.drivers.switch import portnames, procurveconfig
+from haas_rpcd.drivers.switch.byvlan import DEFAULT_VLAN, ByVlan, Membership
 from haas_rpcd.drivers.switch.dialect import Options
+from haas_rpcd.drivers.switch.harmless import harmless_lines
 from haas_rpcd.drivers.switch.patterns import (
     ASKS_KEY,
     ASKS_USERNAME,
@@ -92,6 +93,7 @@ class HpProcurve(ByVlan):
     )
     benign = (r"invalid input: status\b",)  # `show config status`, if a release lacks it
     save = ("write memory", "show config status")
+    harmless = procurveconfig.HARMLESS
     show_version = ("show system", "show lldp info local-device")
     show_uptime = "show system"
     model = re.compile(r"System Desc\w* *: *([^,\r\n]+)", re.I)
@@ -186,33 +188,9 @@ class HpProcurve(ByVlan):
         return ["show running-config"]
 
     def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
-        """Combine the sections of VLANs and ports."""
-        untagged: dict[str, int] = {}
-        tagged: dict[str, set[int]] = {}
-        shut: set[str] = set()
-        ports: dict[str, None] = {}
-        for header, lines in indented_sections("\n".join(answers).replace("\r", "")):
-            match header.split(maxsplit=1):
-                case ["vlan", vlan] if vlan.isdecimal():
-                    for how, members in _memberships(lines):
-                        names = [self.canonical_port(name) for name in _members(members)]
-                        ports |= dict.fromkeys(names)
-                        if how == "untagged":
-                            untagged |= dict.fromkeys(names, int(vlan))
-                        elif how == "tagged":
-                            for name in names:
-                                tagged.setdefault(name, set()).add(int(vlan))
-                case ["interface", names]:
-                    own = [self.canonical_port(name) for name in _members(names)]
-                    if "disable" in lines:
-                        shut.update(own)
-        return {
-            port: PortState(
-                PortConfig(untagged.get(port), tuple(sorted(tagged.get(port, set())))),
-                port not in shut,
-            )
-            for port in ports
-        }
+        """Read the whole configuration."""
+        harmless = harmless_lines(self.harmless, options)
+        return procurveconfig.read_ports("\n".join(answers), self.canonical_port, harmless)
 
     def read_vlans(self, options: Options) -> list[str]:
         """Show the table of VLANs."""
@@ -232,23 +210,3 @@ def _whole(block: Block) -> Iterator[str]:
     for line in block.lines:
         undone = line.removeprefix("no ")
         yield f"{block.enter} {line}" if undone == line else f"no {block.enter} {undone}"
-
-
-def _memberships(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
-    for line in lines:
-        found = re.fullmatch(r"(untagged|tagged|no untagged|no tagged|forbid|auto) (\S+)", line)
-        if found:
-            yield found[1], found[2]
-
-
-def _members(listed: str) -> Iterator[str]:
-    """Read ``1-4,7,A1-A3,2/1-2/4,Trk1``."""
-    for part in listed.split(","):
-        first, _, last = part.partition("-")
-        begin = re.fullmatch(r"(.*?)(\d+)", first)
-        end = re.fullmatch(r"(.*?)(\d+)", last)
-        if begin is None or end is None:
-            yield part
-            continue
-        for number in range(int(begin[2]), int(end[2]) + 1):
-            yield f"{begin[1]}{number}"

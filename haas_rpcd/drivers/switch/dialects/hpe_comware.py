@@ -253,7 +253,7 @@ class HpeComware(Dialect):
         harmless = harmless_lines(self.harmless, options)
         for answer in answers:
             for header, lines in stanzas(answer, _INTERFACE, _END):
-                name = header.split()[1]
+                name = header.removeprefix("interface ")
                 try:
                     canonical = self.canonical_port(name)
                 except ValueError:
