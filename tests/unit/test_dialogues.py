@@ -127,6 +127,12 @@ EXPIRED: dict[str, tuple[str, list[Part], str]] = {
          "Changing password for haas.\nCurrent password: "],
         "You are required to change your password immediately",
     ),
+    "and the login is called incorrect": (
+        "cisco_ios",
+        ["Username: ", "haas\nPassword: ",
+         "\nYour password has expired\n% Authentication failed\n\nUsername: "],
+        "Your password has expired",
+    ),
     "and it closes": (
         "cisco_ios", ["Username: ", "haas\nPassword: ", "\n% Password expired\n", CLOSED],
         "Password expired",

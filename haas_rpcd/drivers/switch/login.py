@@ -212,7 +212,9 @@ class Login:
             return
         for row in buffer[self._row : end].replace("\r", "\n").split("\n"):
             for kind, pattern in messages.items():
-                if pattern is not None and pattern.search(f"{row[:_LONGEST_MESSAGE]}\n"):
+                if pattern is None or not pattern.search(f"{row[:_LONGEST_MESSAGE]}\n"):
+                    continue
+                if self._message is None or self._message.kind != "expired":  # the better reason
                     self._message = _Found(kind, row.strip())
         self._row = end
 
