@@ -17,12 +17,14 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 
 from haas_rpcd.drivers.switch import portnames
-from haas_rpcd.drivers.switch.byvlan import DEFAULT_VLAN, ByVlan
+from haas_rpcd.drivers.switch.byvlan import ByVlan
 from haas_rpcd.drivers.switch.dialect import Options
-from haas_rpcd.drivers.switch.ioslike import NO_PORTS, IosLike, sections
+from haas_rpcd.drivers.switch.harmless import harmless_lines
+from haas_rpcd.drivers.switch.ioslike import IosLike
+from haas_rpcd.drivers.switch.os9config import HARMLESS, OS9Config
 from haas_rpcd.drivers.switch.patterns import at_end, on_own_line
 from haas_rpcd.drivers.switch.state import PortState
-from haas_rpcd.model import PARKED, PortConfig
+from haas_rpcd.model import PortConfig
 
 
 class DellOs9(ByVlan, IosLike):
@@ -46,6 +48,7 @@ class DellOs9(ByVlan, IosLike):
     busy = re.compile(
         r"is in exclusive configuration mode|can't lock configuration mode exclusively", re.I
     )
+    harmless = HARMLESS
     save = ("copy running-config startup-config",)
     model = re.compile(r"^System Type: *(\S+)", re.M)
     version = re.compile(r"Application Software Version: *(\S+)")
@@ -121,52 +124,9 @@ class DellOs9(ByVlan, IosLike):
         return ["show running-config"]
 
     def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
-        """Combine the sections of VLANs and ports."""
-        text = "\n".join(answers)
-        tagged: dict[str, set[int]] = {}
-        untagged: dict[str, int] = {}
-        ports: dict[str, list[str]] = {}
-        for name, lines in sections(text):
-            found = re.fullmatch(r"vlan *(\d+)", name, re.I)
-            if found is None and NO_PORTS.match(name):
-                continue
-            if found is None:
-                ports |= dict.fromkeys(self._canonical(name), lines)
-                continue
-            for line in lines:
-                match line.split(maxsplit=1):
-                    case ["tagged", members]:
-                        for port in self._members(members):
-                            tagged.setdefault(port, set()).add(int(found[1]))
-                    case ["untagged", members]:
-                        untagged |= dict.fromkeys(self._members(members), int(found[1]))
-        home = _default_vlan(text)
-        return {
-            port: PortState(
-                _config(lines, untagged.get(port), tagged.get(port, set()), home),
-                self.is_open(lines),
-            )
-            for port, lines in ports.items()
-        }
-
-    def _canonical(self, name: str) -> list[str]:
-        try:
-            return [self.canonical_port(name)]
-        except ValueError:  # an unknown type, so no registered port
-            return []
-
-    def _members(self, text: str) -> Iterator[str]:
-        """Read ``TenGigabitEthernet 0/14,19-20,1/5-1/8``: a slot applies to what follows."""
-        found = re.match(r"([A-Za-z-]+) *(\d\S*(?: *, *\S+)*)", text)
-        slot = ""
-        for part in re.split(r" *, *", found[2]) if found else ():
-            first, _, last = part.partition("-")
-            if "/" in first:
-                slot = first.rpartition("/")[0] + "/"
-            low, high = first.rpartition("/")[2], (last or first).rpartition("/")[2]
-            if found and low.isdecimal() and high.isdecimal():
-                for number in range(int(low), int(high) + 1):
-                    yield from self._canonical(f"{found[1]} {slot}{number}")
+        """Read the whole configuration."""
+        harmless = harmless_lines(self.harmless, options)
+        return OS9Config(self.canonical_port, harmless).read("\n".join(answers))
 
     def read_vlans(self, options: Options) -> list[str]:
         """Show the VLANs."""
@@ -181,21 +141,3 @@ class DellOs9(ByVlan, IosLike):
             r"^[*A-Z]{0,3}[ \t]*(\d{1,4})[ \t]+(?:In)?active\b", "\n".join(answers), re.M | re.I
         )
         return frozenset(int(match[1]) for match in found)
-
-
-def _default_vlan(config: str) -> int | None:
-    """Return the default VLAN of ports in Layer-2 mode; None for the Null VLAN."""
-    if re.search(r"^default-vlan disable", config, re.M):
-        return None
-    found = re.search(r"^default vlan-id (\d+)", config, re.M)
-    return int(found[1]) if found else DEFAULT_VLAN
-
-
-def _config(
-    lines: Sequence[str], untagged: int | None, tagged: set[int], home: int | None
-) -> PortConfig:
-    if "switchport" not in lines:
-        return PARKED
-    if untagged is None and (not tagged or "portmode hybrid" in lines):
-        untagged = home
-    return PortConfig(untagged, tuple(sorted(tagged)))
