@@ -61,7 +61,7 @@ class NoisyDevice:
         for answer in ("Password: ", "\r\nsw1#"):
             await reader.readline()
             writer.write(answer.encode())
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(ConnectionError, asyncio.CancelledError):
             while line := await reader.readline():
                 writer.write(line + f"{self._noise}\r\nsw1#".encode())
         writer.close()
