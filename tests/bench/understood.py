@@ -19,6 +19,9 @@ MOST_LINES = 40
 SECTIONS_ONLY = {"cisco_nxos"}
 """Families of which only the ``interface`` sections are read, not the whole configuration."""
 
+NO_TABLE = {"dell_os6", "dell_powerconnect"}
+"""Families that also show a table of ports, which may be empty."""
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the counts."""
@@ -53,7 +56,9 @@ def _not_understood(name: str, text: str) -> list[str | None]:
     if name in SECTIONS_ONLY:
         text = "\n".join(re.findall(r"^interface .*\n(?:[ \t].*\n?)*", text, re.M))
     dialect = DIALECTS[name]
-    answers = [without_logs(text)] * len(dialect.read_ports((), {}))
+    _, *others = dialect.read_ports((), {})
+    shown = without_logs(text)
+    answers = [shown, *("" if name in NO_TABLE else shown for _ in others)]
     try:
         return [state.not_understood for state in dialect.parse_ports(answers, {}).values()]
     except (ValueError, LookupError, TypeError):

@@ -10,12 +10,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from haas_rpcd.drivers.switch.dialect import Options
+from haas_rpcd.drivers.switch.harmless import HarmlessLines, harmless_lines
 from haas_rpcd.drivers.switch.ioslike import IosLike
 from haas_rpcd.drivers.switch.state import PortState
-from haas_rpcd.drivers.switch.switchport import ALL_VLANS, DEFAULT_VLAN
+from haas_rpcd.drivers.switch.switchport import ALL_VLANS, DEFAULT_VLAN, HARMLESS
 from haas_rpcd.model import PortConfig, parse_vlan_ranges
+
+HARMLESS_DELL = (
+    *HARMLESS,
+    "(?:no )?(?:back-pressure|green-mode|green-ethernet|eee|sflow|rmon|loopback-detection)",
+    "(?:no )?(?:port storm-control|port security|port jumbo-frame|port-security)",
+    "(?:no )?(?:qos|classofservice|cos-queue|traffic-shape|rate-limit|service-acl|diffserv)",
+    "(?:no )?(?:isdp|ip source-guard|ip verify|ip igmp|ipv6 mld|dhcp l2relay|gvrp (?:timer|reg))",
+    "(?:no )?(?:bridge multicast|garp timer|poe|cable|test copper-port|unidirectional)",
+    # In general mode: which of the frames of its VLANs a port takes
+    "switchport general acceptable-frame-type",
+    "no (?:gvrp|dot1x|voice|mac-based|switchport (?:protected|customer|voice|community))",
+)
+"""Dell's "PowerConnect 55xx Systems User Guide" and "N-Series CLI Reference Guide" (chapters about
+interfaces, QoS, security). Not ``switchport general ingress-filtering disable``: such a port takes
+frames of VLANs that it is not on."""
+
+_STRAY = re.compile(r"^switchport\b|.(?<![\w-])(?:switchport\b|interface +[a-z-]+ ?\d)", re.I)
+"""A line outside of a section that belongs in one, or the beginning of one after a page break.
+
+The section may be that of any port without lines."""
 
 
 class DellLike(IosLike):
@@ -29,6 +51,7 @@ class DellLike(IosLike):
     enter_config = ("configure",)
     benign = (*IosLike.benign, r"these vlans do not exist")
     max_ranges = 4
+    harmless = HARMLESS_DELL
 
     def canonical_port(self, port: str) -> str:
         """Write the type in full and in lower case; one of the families capitalizes it."""
@@ -50,21 +73,38 @@ class DellLike(IosLike):
         Only the names are read from the table. (ntc-templates has a template for PowerConnect's
         table, but it fails at the first word that it does not know.)
         """
-        found = {
-            name: self.port_state([], options)
+        lines: dict[str, list[str]] = {
+            name: []
             for answer in answers[1:]
             for row in re.finditer(
                 r"^ *([A-Za-z]{1,3}\d+(?:/\d+)*) +\S(?!.*Not Present)", answer, re.M
             )
             if (name := self._canonical(row[1])) is not None
         }
-        listed = set(found)
+        listed = set(lines) if any(map(str.strip, answers[1:])) else None
+        stray: list[str] = []
         for answer in answers[:1]:
-            for given, lines in flat_sections(answer):
+            for given, own in flat_sections(answer):
                 name = self._canonical(given)
-                if name is not None and (name in listed or not listed):
-                    found[name] = self.port_state(lines, options)
+                if not given:
+                    stray += [line for line in own if _STRAY.search(line)]
+                elif name is not None and (listed is None or name in listed):
+                    lines.setdefault(name, []).extend(own)
+        harmless = harmless_lines(self.harmless, options)
+        found: dict[str, PortState] = {}
+        for name, own in lines.items():
+            port = self.fresh_general_port()
+            port.read([*own, *(() if own else stray), *self.of_every_port(answers, own)], harmless)
+            found[name] = port.seen
         return found
+
+    def fresh_general_port(self) -> GeneralPort:
+        """Return a port of which no line is shown."""
+        return GeneralPort()
+
+    def of_every_port(self, answers: Sequence[str], own: Sequence[str]) -> Sequence[str]:
+        """Return global lines that concern a port which has these lines of its own."""
+        return ()
 
     def _canonical(self, port: str) -> str | None:
         try:
@@ -72,57 +112,98 @@ class DellLike(IosLike):
         except ValueError:  # an unknown type, so no registered port
             return None
 
-    def port_state(self, lines: Sequence[str], options: Options) -> PortState:
-        """Return the state of an interface with these lines.
 
-        A list of VLANs may be shown as VLANs added to none, or as VLANs removed from all.
-        """
-        mode = "access"
-        access: int | None = DEFAULT_VLAN
-        native: int | None = DEFAULT_VLAN
-        pvid: int | None = DEFAULT_VLAN
-        allowed: frozenset[int] | None = None
-        general = frozenset({DEFAULT_VLAN})
+@dataclass
+class GeneralPort:
+    """A port while its lines are read: in access, trunk or *general* mode.
+
+    A list of VLANs may be shown as VLANs added to none, or as VLANs removed from all.
+    """
+
+    mode: str = "access"
+    access: int | None = DEFAULT_VLAN
+    native: int | None = DEFAULT_VLAN
+    allowed: frozenset[int] | None = None
+    """The VLANs of a trunk; None: all."""
+
+    pvid: int | None = DEFAULT_VLAN
+    general: frozenset[int] = frozenset({DEFAULT_VLAN})
+    voice: int | None = None
+    takes_voice: bool = False
+    shut: bool = False
+    not_understood: str | None = None
+
+    def read(self, lines: Sequence[str], harmless: HarmlessLines) -> None:
+        """Take in lines."""
         for line in lines:
-            match line.split():
-                case ["switchport", "mode", word, *_]:
-                    mode = word
-                case ["switchport", "access", "vlan", vlan]:
-                    access = int(vlan) if vlan.isdecimal() else None
-                case ["switchport", "trunk", "native", "vlan", vlan]:
-                    native = int(vlan) if vlan.isdecimal() else None
-                case ["switchport", "trunk", "allowed", "vlan", *words]:
-                    allowed = _listed(allowed, words)
-                case ["switchport", "general", "pvid", vlan] if vlan.isdecimal():
-                    pvid = int(vlan)
-                case ["switchport", "general", "allowed", "vlan", "remove", text, *_]:
-                    general -= set(parse_vlan_ranges(text))
-                case ["switchport", "general", "allowed", "vlan", "add", text, *_]:
-                    general |= set(parse_vlan_ranges(text))
-        if mode == "access":
-            config = PortConfig(untagged=access)
-        elif mode == "general":
-            config = _carrying(general, pvid)
-        else:  # a trunk, or a mode that is only known to carry what a trunk would
-            config = _carrying(frozenset(ALL_VLANS) if allowed is None else allowed, native)
-        return PortState(config, self.is_open(lines))
+            try:
+                understood = self._understood(line.split())
+            except ValueError:  # a number that is no VLAN
+                understood = False
+            if not understood and line not in harmless and self.not_understood is None:
+                self.not_understood = line
+
+    def _understood(self, words: Sequence[str]) -> bool:
+        match words:
+            case ["shutdown"]:
+                self.shut = True
+            case ["switchport", "mode", ("access" | "trunk" | "general") as mode]:
+                self.mode = mode
+            case ["switchport", "access", "vlan", vlan]:
+                self.access = _vlan(vlan)
+            case ["switchport", "trunk", "native", "vlan", vlan]:
+                self.native = _vlan(vlan)
+            case ["switchport", "trunk", "allowed", "vlan", *what]:
+                return self._allow(what)
+            case ["switchport", "general", "pvid", vlan]:
+                self.pvid = _vlan(vlan)
+            case ["switchport", "general", "allowed", "vlan", "remove", text]:
+                self.general -= set(parse_vlan_ranges(text))
+            case ["switchport", "general", "allowed", "vlan", "add", text]:
+                self.general |= set(parse_vlan_ranges(text))
+            case ["switchport", "general", "allowed", "vlan", "add", text, "tagged" | "untagged"]:
+                self.general |= set(parse_vlan_ranges(text))
+            case ["voice", "vlan", vlan] if vlan.isdecimal() and self.takes_voice:
+                self.voice = int(vlan)
+            case _:
+                return False
+        return True
+
+    def _allow(self, what: Sequence[str]) -> bool:
+        match what:
+            case ["none"]:
+                self.allowed = frozenset()
+            case ["all"]:
+                self.allowed = None
+            case ["add", text]:
+                self.allowed = (self.allowed or frozenset()) | set(parse_vlan_ranges(text))
+            case ["remove", text]:
+                every = ALL_VLANS if self.allowed is None else self.allowed
+                self.allowed = every - set(parse_vlan_ranges(text))
+            case ["except", text]:
+                self.allowed = ALL_VLANS - set(parse_vlan_ranges(text))
+            case [text]:
+                self.allowed = frozenset(parse_vlan_ranges(text))
+            case _:
+                return False
+        return True
+
+    @property
+    def seen(self) -> PortState:
+        """The state of the port, once all its lines are read."""
+        voice = frozenset() if self.voice is None else frozenset({self.voice})
+        if self.mode == "access":
+            config = PortConfig(self.access, tuple(voice - {self.access}))
+        elif self.mode == "general":
+            config = _carrying(self.general | voice, self.pvid)
+        else:
+            config = _carrying(ALL_VLANS if self.allowed is None else self.allowed, self.native)
+        return PortState(config, not self.shut, self.not_understood)
 
 
-def _listed(before: frozenset[int] | None, words: Sequence[str]) -> frozenset[int] | None:
-    """Apply one ``switchport trunk allowed vlan …`` to the list before it (None: all VLANs)."""
-    match words:
-        case ["none"]:
-            return frozenset()
-        case ["add", text]:
-            return (before or frozenset()) | set(parse_vlan_ranges(text))
-        case ["remove", text]:
-            every = frozenset(ALL_VLANS) if before is None else before
-            return every - set(parse_vlan_ranges(text))
-        case ["except", text]:
-            return frozenset(ALL_VLANS) - set(parse_vlan_ranges(text))
-        case [text] if text[0].isdecimal():
-            return frozenset(parse_vlan_ranges(text))
-    return None
+def _vlan(text: str) -> int | None:
+    """Read a VLAN, or ``none``. Raises ValueError."""
+    return None if text == "none" else int(text)
 
 
 def _carrying(vlans: frozenset[int], untagged: int | None) -> PortConfig:
@@ -135,18 +216,21 @@ def _carrying(vlans: frozenset[int], untagged: int | None) -> PortConfig:
 def flat_sections(config: str) -> Iterator[tuple[str, list[str]]]:
     """Split a running configuration into its ``interface`` sections, indented or not.
 
-    OS6 leaves an empty line inside a section where a page was turned.
+    All lines outside of them come last, under an empty name. OS6 leaves an empty line inside a
+    section where a page was turned.
     """
-    name: str | None = None
+    name = ""
     lines: list[str] = []
+    others: list[str] = []
     for row in config.replace("\r", "").split("\n"):
         text = row.strip()
         begun = re.fullmatch(r"interface +([A-Za-z][\w-]*? ?\d[\d/]*)", text, re.I)
         if begun or text in ("exit", "!"):
-            if name is not None:
+            if name:
                 yield name, lines
-            name, lines = (begun[1] if begun else None), []
-        elif name is not None and text:
-            lines.append(text)
-    if name is not None:
+            name, lines = (begun[1] if begun else ""), []
+        elif text and not text.startswith("!"):
+            (lines if name else others).append(text)
+    if name:
         yield name, lines
+    yield "", others

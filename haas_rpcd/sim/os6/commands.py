@@ -135,6 +135,10 @@ def _native_vlan(switch: Switch, name: str, port: Port, args: Args) -> None:
     port.native_vlan = vlan
 
 
+def _voice_vlan(switch: Switch, name: str, port: Port, args: Args) -> None:
+    port.voice_vlan = None if args.no else args.number("vlan")
+
+
 def _general(switch: Switch, name: str, port: Port, args: Args) -> Lines:
     vlans = args.vlans("vlans")
     if args.word("how") == "remove":
@@ -174,6 +178,8 @@ IN_INTERFACE: Commands = [
             ),
             ("description <line>", ports.unquoted_description("\"'")),
             ("switchport trunk allowed vlan <vlans>", _allowed),
+            ("voice vlan <vlan>", _voice_vlan),
+            ("no voice vlan", _voice_vlan),
         ]
     ),
     ("spanning-tree portfast", CliSwitch.do_nothing),

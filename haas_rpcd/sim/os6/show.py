@@ -57,6 +57,8 @@ def _settings(port: Port) -> Iterator[str]:
         yield f"switchport mode {port.mode}"
     if port.access_vlan != 1:
         yield f"switchport access vlan {port.access_vlan}"
+    if port.voice_vlan is not None:
+        yield f"voice vlan {port.voice_vlan}"
     if port.pvid != 1:
         yield f"switchport general pvid {port.pvid}"
     for vlans, how in ((port.untagged - {1}, ""), (port.general - port.untagged, " tagged")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from haas_rpcd.sim import cli
@@ -21,6 +22,18 @@ class Port(GeneralPort):
     """A port. As a trunk it carries all VLANs at first."""
 
     allowed: frozenset[int] = EVERY
+    voice_vlan: int | None = None
+
+    def carried(self, vlans: Iterable[int]) -> cli.Carried:
+        """Return what the port carries while ``vlans`` exist.
+
+        A telephone's frames are tagged with the voice VLAN, beside the VLANs of the port.
+        """
+        there = frozenset(vlans)
+        now = GeneralPort.carried(self, there)
+        if self.shutdown or self.mode == "trunk" or self.voice_vlan not in there:
+            return now
+        return cli.Carried(now.untagged, (now.tagged | {self.voice_vlan}) - {now.untagged})
 
 
 class Config(cli.Config):

@@ -60,6 +60,8 @@ def randomize_dell(dice: Dice, switch: Any, name: str) -> None:
     port.allowed = dice.choice([frozenset(), type(port)().allowed, some(dice)])
     port.general, port.pvid = some(dice), dice.choice(LIVE)
     port.untagged = port.general & {1, FOREIGN, port.pvid}
+    if switch.dialect == "dell_os6":
+        port.voice_vlan = dice.choice([None, *LIVE])
     port.shutdown = dice.random() < 0.3
 
 

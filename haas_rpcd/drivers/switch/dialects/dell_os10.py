@@ -8,13 +8,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from haas_rpcd.drivers.switch import portnames
 from haas_rpcd.drivers.switch.dialect import Options
+from haas_rpcd.drivers.switch.harmless import HarmlessLines, harmless_lines
 from haas_rpcd.drivers.switch.ioslike import IosLike
 from haas_rpcd.drivers.switch.state import PortState
-from haas_rpcd.drivers.switch.switchport import DEFAULT_VLAN
+from haas_rpcd.drivers.switch.switchport import DEFAULT_VLAN, HARMLESS, HARMLESS_ROUTED
 from haas_rpcd.model import PARKED, PortConfig, parse_vlan_ranges, vlan_ranges
+
+HARMLESS_OS10 = (
+    *HARMLESS,
+    "(?:no )?(?:priority-flow-control|ets|dcbx|qos-map|trust-map|trust|buffer|queue)",
+    "(?:no )?service-policy (?:input|output)",
+    "(?:no )?(?:default mtu|unidirectional|link-bundle-monitor|uplink-state-group|scale-profile)",
+    "(?:no )?(?:ip|ipv6) (?:igmp|mld|dhcp)",
+    # A port-channel whose other links are on the switch's peer, which is configured by itself
+    "(?:no )?vlt-port-channel",
+)
+"""Dell's "SmartFabric OS10 User Guide" (interfaces, Layer 2, QoS), and published configurations."""
 
 
 class DellOs10(IosLike):
@@ -39,6 +52,7 @@ class DellOs10(IosLike):
     version = re.compile(r"^\s*OS Version: *(\S+)", re.M | re.I)
     max_ranges = 1
     types = ("ethernet", "port-channel")
+    harmless = HARMLESS_OS10
     errors = (*IosLike.errors, r"syntax error")
     busy = re.compile(r"locked by|(?:configuration|session) (?:is )?locked", re.I)
 
@@ -116,30 +130,13 @@ class DellOs10(IosLike):
 
     def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
         """Read the ``interface`` sections, which end with ``!``; not every release indents them."""
-        return {
-            self.canonical_port(name): self.port_state(lines, options)
-            for answer in answers
-            for name, lines in _sections(answer)
-        }
-
-    def port_state(self, lines: Sequence[str], options: Options) -> PortState:
-        """Return the state of an interface with these lines.
-
-        The access VLAN is always shown; a trunk without that line has no untagged VLAN.
-        """
-        if "no switchport" in lines:
-            return PortState(PARKED, self.is_open(lines))
-        trunk = "switchport mode trunk" in lines
-        untagged = None if trunk else DEFAULT_VLAN
-        tagged: set[int] = set()
-        for line in lines:
-            match line.split():
-                case ["switchport", "access", "vlan", vlan] if vlan.isdecimal():
-                    untagged = int(vlan)
-                case ["switchport", "trunk", "allowed", "vlan", text] if text[0].isdecimal():
-                    tagged |= set(parse_vlan_ranges(text))
-        config = PortConfig(untagged, tuple(sorted(tagged - {untagged})))
-        return PortState(config, self.is_open(lines))
+        found: dict[str, PortState] = {}
+        for answer in answers:
+            for port, lines in self.port_lines(_sections(answer)).items():
+                state = _Port()
+                state.read(lines, harmless_lines(self.harmless, options))
+                found[port] = state.seen
+        return found
 
     def read_vlans(self, options: Options) -> list[str]:
         """Show the VLANs."""
@@ -154,6 +151,58 @@ class DellOs10(IosLike):
                 r"^[ *@A-Z]*?\b(\d{1,4})\s+(?:In)?active\b", answer, re.M | re.I
             )
         )
+
+
+@dataclass
+class _Port:
+    """A port while its lines are read.
+
+    Its access VLAN is untagged in either mode. A trunk without one has no untagged VLAN.
+    """
+
+    trunk: bool = False
+    untagged: int | None = None
+    tagged: frozenset[int] = frozenset()
+    routed: bool = False
+    shut: bool = False
+    unknown: list[str] = field(default_factory=list)
+
+    def read(self, lines: Sequence[str], harmless: HarmlessLines) -> None:
+        """Take in lines."""
+        for line in lines:
+            try:
+                understood = self._understood(line.split())
+            except ValueError:  # a number that is no VLAN
+                understood = False
+            if not understood and line not in harmless:
+                self.unknown.append(line)
+
+    def _understood(self, words: Sequence[str]) -> bool:
+        match words:
+            case ["shutdown"]:
+                self.shut = True
+            case ["no", "switchport"]:
+                self.routed = True
+            case ["switchport", "mode", ("access" | "trunk") as mode]:
+                self.trunk = mode == "trunk"
+            case ["switchport", "access", "vlan", vlan]:
+                self.untagged = int(vlan)
+            case ["switchport", "trunk", "allowed", "vlan", text]:
+                self.tagged |= frozenset(parse_vlan_ranges(text))
+            case _:
+                return False
+        return True
+
+    @property
+    def seen(self) -> PortState:
+        """The state of the port, once all its lines are read."""
+        routing = harmless_lines(HARMLESS_ROUTED if self.routed else (), {})
+        unknown = next((line for line in self.unknown if line not in routing), None)
+        if self.routed:
+            return PortState(PARKED, not self.shut, unknown)
+        untagged = self.untagged or (None if self.trunk else DEFAULT_VLAN)
+        config = PortConfig(untagged, tuple(sorted(self.tagged - {untagged})))
+        return PortState(config, not self.shut, unknown)
 
 
 def _sections(config: str) -> Iterator[tuple[str, list[str]]]:

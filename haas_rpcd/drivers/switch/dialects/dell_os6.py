@@ -8,10 +8,13 @@ a trunk's empty list is shown is unknown; all forms of IOS are accepted.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from haas_rpcd.drivers.switch.dell import DellLike
+from haas_rpcd.drivers.switch.dell import DellLike, GeneralPort
 from haas_rpcd.drivers.switch.dialect import Options
 from haas_rpcd.model import PortConfig
+
+_DOT1X = re.compile(r"\b(?<!no )dot1x system-auth-control[ \t]*$", re.M)
 
 
 class DellOs6(DellLike):
@@ -55,6 +58,9 @@ class DellOs6(DellLike):
     no_allowed_vlan = "switchport trunk allowed vlan remove 1-4093"
     """The list has no ``none``, so all VLANs are removed from it."""
 
+    no_voice_vlan = ("no voice vlan",)
+    """(In the CLI reference of every FASTPATH: "disable the Voice VLAN capability".)"""
+
     def native_lines(self, config: PortConfig) -> list[str]:
         """Return none: the trunk must admit its native VLAN first. See :meth:`allowed_lines`."""
         return []
@@ -66,6 +72,19 @@ class DellOs6(DellLike):
         frames are dropped.
         """
         return [*super().allowed_lines(config), *super().native_lines(config)]
+
+    def fresh_general_port(self) -> GeneralPort:
+        """A telephone's VLAN is tagged beside the others."""
+        return GeneralPort(takes_voice=True)
+
+    def of_every_port(self, answers: Sequence[str], own: Sequence[str]) -> Sequence[str]:
+        """Return the line that starts 802.1X, which then controls each port that it is not off for.
+
+        (The default of ``dot1x port-control`` is ``auto``; a RADIUS server may assign a VLAN.)
+        """
+        started = _DOT1X.search(answers[0]) if answers else None
+        off = any(re.search(r"port-control force-authorized$", line) for line in own)
+        return [started[0].strip()] if started and not off else []
 
     def read_vlans(self, options: Options) -> list[str]:
         """Show the VLANs; the table has no shorter form."""
