@@ -33,7 +33,7 @@ fast: $(VENV)/test-ready  ## lint, types, contracts and the tests without lab an
 	@$(MAKE) --no-print-directory -j --output-sync=target lint types contracts quick-tests
 
 quick-tests: $(VENV)/test-ready
-	$(BIN)/pytest -n auto --dist worksteal -q -m "not lab and not terminal" --ignore=tests/lab
+	HAAS_TEST_EXAMPLES=10 $(BIN)/pytest -n 4 --dist worksteal -q -m "not lab and not terminal" --ignore=tests/lab
 
 setup: os-packages $(VENV)/test-ready  ## install what the tests need, into .venv and (as root) the system
 

@@ -6,6 +6,7 @@ the devices step by step, so that they can be interrupted after any step.
 
 from __future__ import annotations
 
+import os
 import random
 from dataclasses import dataclass, field
 
@@ -49,8 +50,11 @@ FACTS = {
     "spine": SwitchTraits(declares_vlans=True, saves=False, trunks=2),
 }
 
-law = settings(deadline=None, max_examples=40)
-thorough = settings(deadline=None, max_examples=100)
+EXAMPLES = int(os.environ.get("HAAS_TEST_EXAMPLES", "40"))
+"""Situations that each law is tried on; ``make fast`` takes fewer."""
+
+law = settings(deadline=None, max_examples=EXAMPLES)
+thorough = settings(deadline=None, max_examples=EXAMPLES * 5 // 2)
 
 
 def configs(vlans: tuple[int, ...] = VLANS) -> st.SearchStrategy[PortConfig]:
