@@ -24,6 +24,7 @@ from haas_rpcd.rpc import openrpc
 from haas_rpcd.rpc.transport import Server
 from haas_rpcd.service import until_stopped
 from haas_rpcd.site import SiteSwitch
+from haas_rpcd.store import saves
 from haas_rpcd.store.database import Store
 from haas_schemas.switch import SwitchTrust
 
@@ -76,6 +77,9 @@ class Daemon:
         self.settings = settings
         self.store = Store(settings.store.path)
         self.events = Events()
+        self._without_save = [
+            name for name in switches.options() if not switches.traits(name, 0).saves
+        ]
         planning = Planning(settings.pool, switches.traits, switches.driver, master, libvirt)
         self.engine = Engine(
             self.store,
@@ -114,6 +118,7 @@ class Daemon:
                 f"[store] path: {self.settings.store.path} can't be opened ({error}): check that"
                 " its folder exists and that haas-rpcd may write there."
             ) from None
+        await self.store.write(saves.set_dialects_without_save, self._without_save)
         await self.engine.recover()
         if self.settings.drift.interval:
             self.engine.check_regularly(self.settings.drift.interval)

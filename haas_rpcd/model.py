@@ -339,7 +339,8 @@ class Applied(msgspec.Struct, frozen=True):
       exist; the value says whether that is confirmed.
     - ``elsewhere`` has, for each of these VLANs, the devices on which something outside the scope
       uses it.
-    - ``unsaved`` has the switches with changes that no save has confirmed.
+    - ``unsaved`` has the switches with changes that no save has confirmed and that the scope is to
+      save.
     """
 
     ports: dict[PortRef, AppliedPort] = {}

@@ -1,7 +1,8 @@
 """Checks whether devices are still as they were applied, and restores what is not.
 
 A device is read as a whole in its worker's turn, so that nothing a job is changing counts as drift.
-Differences stay in the store until a check no longer finds them.
+Differences stay in the store until a check no longer finds them. A switch without differences whose
+last save failed is saved.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-from haas_rpcd.drivers import Driver
+from haas_rpcd.drivers import SESSION_LOST, Driver
 from haas_rpcd.engine.planning import Planning
 from haas_rpcd.engine.worker import Worker
 from haas_rpcd.errors import DeviceError, HaasError, UnavailableError
@@ -32,6 +33,7 @@ from haas_rpcd.model import (
     PortRef,
     PortSeen,
     PresenceSeen,
+    SaveConfig,
     Seen,
     SetBridge,
     SetHeadnodePower,
@@ -41,9 +43,10 @@ from haas_rpcd.model import (
     Uptime,
 )
 from haas_rpcd.planner import drift, repair
+from haas_rpcd.store import applied as store_applied
 from haas_rpcd.store import drift as store_drift
 from haas_rpcd.store import ports as store_ports
-from haas_rpcd.store import switches
+from haas_rpcd.store import saves, switches
 from haas_rpcd.store.database import Store, Tx
 
 log = logging.getLogger(__name__)
@@ -107,17 +110,19 @@ class DriftWatch:
         return result
 
     async def _check(self, device: str, result: CheckResult) -> None:
-        async def read(driver: Driver) -> tuple[Applied, Observed]:
-            return await self._compare(device, driver)
+        async def read(driver: Driver) -> list[Difference]:
+            differences = drift(*await self._compare(device, driver))
+            await self._record(device, differences)
+            if not differences:
+                await self._retry_save(device, driver)
+            return differences
 
         try:
-            applied, observed = await self._worker(device).read(read)
+            differences = await self._worker(device).read(read)
         except HaasError as error:
             result.unreachable[device] = error.message
             log.warning("%s could not be checked for drift: %s", device, error.message)
             return
-        differences = drift(applied, observed)
-        await self._record(device, differences)
         result.checked.append(device)
         result.differences += differences
 
@@ -161,6 +166,26 @@ class DriftWatch:
         for target in gone:
             log.info("drift: %s %s is as it was applied again", device, target)
             self._events.publish_inventory("drift", "ended", f"{device} {target}", admins_only=True)
+
+    async def _retry_save(self, device: str, driver: Driver) -> None:
+        """Save a switch if an earlier save failed; a refusal is only logged.
+
+        Raises DeviceError if the session is lost.
+        """
+        if not await self._store.read(saves.outstanding, device):
+            return
+        [outcome] = await driver.send([SaveConfig()], _Silent())
+        seen: Seen | DeviceError | None = outcome.error
+        if outcome.state == "sent":
+            [seen] = await driver.observe([SaveConfig()])
+        if isinstance(seen, DeviceError):
+            log.warning("%s could not be saved: %s", device, seen.message)
+            if seen.reason in SESSION_LOST:
+                raise seen
+        elif seen is not None:
+            freed = await self._store.write(store_applied.confirm_save, device, seen)
+            for node in freed.nodes:
+                self._events.publish_inventory("node", "freed", node)
 
     # --- repairing --------------------------------------------------------------------------------
 
@@ -227,6 +252,7 @@ class DriftWatch:
             for outcome in await driver.send(to_shut, _Silent()):
                 if outcome.error is not None:
                     raise outcome.error
+            await self._store.write(saves.forget, device, [change.port for change in to_shut])
             applied, observed = await self._compare(device, driver)
             differences = drift(applied, observed)
             self._events.publish_inventory("switch", "ports-closed", device, admins_only=True)
@@ -249,7 +275,7 @@ class _Silent:
 
     def line_sent(self, change: int, line: str) -> None:
         """Log the line."""
-        log.info("closing: %s", line)
+        log.info("outside a job: %s", line)
 
     def cancelled(self) -> bool:
         """Return False: nobody can cancel this."""

@@ -3,7 +3,8 @@
 Before a change is sent, its target's state becomes *not known*, and every VLAN that the change may
 bring counts as carried. After it has been read back, the target has exactly the state that was
 read. So whenever the daemon dies, the store errs on the safe side: while a port may still carry a
-VLAN, the VLAN id is not free and the node cannot be allocated.
+VLAN, the VLAN id is not free and the node cannot be allocated. Nor is it before the switch has
+saved that, as a power cut would bring the old configuration back.
 """
 
 from __future__ import annotations
@@ -26,11 +27,8 @@ from haas_rpcd.model import (
     SetPort,
     SetVlan,
 )
-from haas_rpcd.store import headnodes, networks, nodes, ports, vlans
+from haas_rpcd.store import headnodes, networks, nodes, ports, saves, vlans
 from haas_rpcd.store.database import Tx
-
-SITE = 0
-"""The project id under which unsaved changes of the site itself are noted."""
 
 
 class Freed(msgspec.Struct, frozen=True):
@@ -47,11 +45,11 @@ def before_sending(tx: Tx, device: str, change: Change, project_id: int | None) 
             if (port_id := ports.id_of(tx, device, port)) is not None:
                 ports.set_unknown(tx, port_id)
                 ports.carry(tx, port_id, config.vlans)
-            _mark_unsaved(tx, device, project_id)
+            saves.mark(tx, device, project_id)
         case SetVlan(vlan=vlan):
             vlans.claim_left_over(tx, vlan)
             vlans.set_unknown(tx, device, vlan)
-            _mark_unsaved(tx, device, project_id)
+            saves.mark(tx, device, project_id)
         case SetBridge(vlan=vlan):
             vlans.claim_left_over(tx, vlan)
             vlans.set_bridge_unknown(tx, vlan)
@@ -59,13 +57,6 @@ def before_sending(tx: Tx, device: str, change: Change, project_id: int | None) 
             pass
         case _:
             _before_headnode(tx, change)
-
-
-def _mark_unsaved(tx: Tx, switch: str, project_id: int | None) -> None:
-    tx.execute(
-        "INSERT OR IGNORE INTO unsaved SELECT id, ? FROM switch WHERE name = ?",
-        (SITE if project_id is None else project_id, switch),
-    )
 
 
 def _before_headnode(tx: Tx, change: HeadnodeChange) -> None:
@@ -87,20 +78,22 @@ def confirm(tx: Tx, device: str, change: Change, seen: Seen) -> None:
             if (port_id := ports.id_of(tx, device, port)) is None:
                 return
             if believed is not None:
-                ports.confirm(tx, port_id, believed)
+                given_up = ports.confirm(tx, port_id, believed)
+                saves.keep_in_startup(tx, device, given_up)
+                saves.mark_if_unmarked(tx, device)
             else:
                 ports.set_unknown(tx, port_id)
                 ports.carry(tx, port_id, config.vlans)
         case SetVlan(vlan=vlan), PresenceSeen(present=present):
             vlans.confirm(tx, device, vlan, present=present)
+            if not present:
+                saves.keep_in_startup(tx, device, [vlan])
+            saves.mark_if_unmarked(tx, device)
         case SetBridge(vlan=vlan), PresenceSeen(present=present):
             vlans.confirm_bridge(tx, vlan, present=present)
         case SaveConfig(), PresenceSeen(present=saved):
             if saved:
-                tx.execute(
-                    "DELETE FROM unsaved WHERE switch_id = (SELECT id FROM switch WHERE name = ?)",
-                    (device,),
-                )
+                saves.confirm(tx, device)
         case (
             (
                 DefineHeadnode(uuid=uuid)
@@ -114,6 +107,12 @@ def confirm(tx: Tx, device: str, change: Change, seen: Seen) -> None:
                 headnodes.confirm(tx, headnode_id, seen)
 
 
+def confirm_save(tx: Tx, switch: str, seen: Seen) -> Freed:
+    """Store what was read back after a save that belongs to no job; return what became free."""
+    confirm(tx, switch, SaveConfig(), seen)
+    return release_freed(tx)
+
+
 def release_freed(tx: Tx) -> Freed:
-    """Free what confirmations allow: nodes whose ports are parked, and VLAN ids in use nowhere."""
+    """Free what is confirmed and saved: nodes with parked ports, and VLAN ids in use nowhere."""
     return Freed(nodes=nodes.finish_releases(tx), vlans=networks.free_claims(tx))

@@ -15,7 +15,7 @@ from haas_rpcd.model import (
     HeadnodeGoal,
     PortRef,
 )
-from haas_rpcd.store import headnodes, ports, scope, switches, vlans
+from haas_rpcd.store import headnodes, ports, saves, scope, switches, vlans
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.rows import Row
 
@@ -94,7 +94,8 @@ def replace(
 ) -> tuple[list[DifferenceRow], list[str]]:
     """Replace a device's differences; return those that are new, and the targets without any now.
 
-    ``now`` is in seconds since the epoch.
+    ``now`` is in seconds since the epoch. A port that is right again may have been saved while it
+    was not.
     """
     known = {
         (row.kind, row.target): row
@@ -111,6 +112,7 @@ def replace(
         "DELETE FROM drift WHERE device = ? AND kind = ? AND target = ?",
         [(device, kind, target) for kind, target in gone],
     )
+    saves.forget(tx, device, [target for kind, target in gone if kind == "port"])
     tx.execute_many(
         "INSERT INTO drift (device, since, kind, target, applied, observed, open, not_understood)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (device, kind, target) DO UPDATE SET"

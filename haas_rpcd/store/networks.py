@@ -182,11 +182,15 @@ def retiring(tx: Tx) -> int:
 
 
 def free_claims(tx: Tx) -> list[int]:
-    """Free the VLAN ids of deleted networks that no device can still have; return them."""
+    """Free the VLAN ids of deleted networks that no device can still have; return them.
+
+    A switch still has a VLAN if its saved configuration may have it.
+    """
     vlans = tx.values(
         int,
         "SELECT vlan FROM vlan_claim WHERE network_id IS NULL"
         " AND vlan NOT IN (SELECT vlan FROM switch_vlan)"
+        " AND vlan NOT IN (SELECT vlan FROM vlan_in_startup)"
         " AND vlan NOT IN (SELECT vlan FROM bridge)"
         " AND vlan NOT IN (SELECT vlan FROM port_carries)"
         " AND vlan NOT IN (SELECT vlan FROM headnode_carries)",

@@ -256,7 +256,7 @@ def begin_release(tx: Tx, node_id: int) -> None:
 
 
 def finish_releases(tx: Tx) -> list[str]:
-    """Free the releasing nodes whose ports are all confirmed parked; name them."""
+    """Free the releasing nodes whose ports are all parked and saved; name them."""
     names = tx.values(
         str,
         "SELECT node.name FROM allocation JOIN node ON node.id = allocation.node_id"

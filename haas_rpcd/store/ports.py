@@ -85,7 +85,7 @@ def page(tx: Tx, switch_id: int, limit: int, after: int) -> list[PortRow]:
 
 
 def in_use(tx: Tx, switch_id: int) -> list[PortRow]:
-    """Return the ports that prevent their switch's deletion: with a nic, or not parked.
+    """Return the ports that prevent their switch's deletion: with a nic, or not parked and saved.
 
     A port that HaaS never set counts as parked.
     """
@@ -184,23 +184,31 @@ def delete(tx: Tx, port_id: int) -> None:
 
 
 def set_unknown(tx: Tx, port_id: int) -> None:
-    """Write that a port's state is not known."""
+    """Write that a port's state is not known, nor what of it is saved."""
     _write(tx, port_id, confirmed=False, config=PARKED)
 
 
-def confirm(tx: Tx, port_id: int, config: PortConfig) -> None:
-    """Write what a port was read to carry."""
+def confirm(tx: Tx, port_id: int, config: PortConfig) -> set[int]:
+    """Write what a port was read to carry; return the VLANs that it may have carried until then.
+
+    It is not saved yet, unless its switch keeps every change at once.
+    """
     _write(tx, port_id, confirmed=True, config=config)
+    before = set(tx.values(int, "SELECT vlan FROM port_carries WHERE port_id = ?", (port_id,)))
     tx.execute("DELETE FROM port_carries WHERE port_id = ?", (port_id,))
     carry(tx, port_id, config.vlans)
+    return before - config.vlans
 
 
 def _write(tx: Tx, port_id: int, *, confirmed: bool, config: PortConfig) -> None:
     tx.execute(
-        "INSERT INTO port_applied (port_id, confirmed, untagged) VALUES (?, ?, ?)"
-        " ON CONFLICT (port_id) DO UPDATE"
-        " SET confirmed = excluded.confirmed, untagged = excluded.untagged",
-        (port_id, int(confirmed), config.untagged),
+        "INSERT INTO port_applied (port_id, confirmed, untagged, saved)"
+        " SELECT port.id, :confirmed, :untagged, :confirmed AND switch.dialect IN"
+        " (SELECT name FROM dialect_without_save)"
+        " FROM port JOIN switch ON switch.id = port.switch_id WHERE port.id = :port"
+        " ON CONFLICT (port_id) DO UPDATE SET confirmed = excluded.confirmed,"
+        " untagged = excluded.untagged, saved = excluded.saved",
+        {"port": port_id, "confirmed": int(confirmed), "untagged": config.untagged},
     )
     tx.execute("DELETE FROM port_applied_tagged WHERE port_id = ?", (port_id,))
     tx.execute_many(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from haas_rpcd.store.applied import SITE
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.rows import Json, Row
+from haas_rpcd.store.saves import SITE
 
 
 class ProjectRow(Row, frozen=True):

@@ -23,9 +23,8 @@ from haas_rpcd.model import (
     PortRef,
     SwitchTraits,
 )
-from haas_rpcd.store import headnodes
+from haas_rpcd.store import headnodes, saves
 from haas_rpcd.store import vlans as store_vlans
-from haas_rpcd.store.applied import SITE
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.headnodes import HeadnodeRow
 from haas_rpcd.store.ports import CONFIG
@@ -51,13 +50,18 @@ class Scope(msgspec.Struct, frozen=True):
 
 
 class ScopePortRow(Row, frozen=True):
-    """A port of the scope and the nic behind it. ``config`` null: its state is not known."""
+    """A port of the scope and the nic behind it.
+
+    ``config`` null: its state is not known. ``unsaved``: it is known, but the switch has not saved
+    it.
+    """
 
     id: int
     name: str
     switch: str
     role: Literal["access", "trunk"]
     config: Json[PortConfig | None]
+    unsaved: bool
     nic_id: int | None
     nic: str | None
     node: str | None
@@ -103,7 +107,7 @@ def load(
         vlans=_on_switches(tx, vlans),
         bridges={row.vlan: row.confirmed for row in store_vlans.bridges(tx, vlans)},
         elsewhere=_elsewhere(tx, vlans, ports, own_headnodes),
-        unsaved=_unsaved(tx, scope),
+        unsaved=frozenset(saves.to_save(tx, scope.project_id) | _holding_up(scope, ports)),
         switches=_switches(tx, traits),
     )
     return desired, applied
@@ -113,6 +117,7 @@ def load(
 
 _PORTS = f"""
 SELECT port.id, port.name, switch.name AS switch, port.role, {CONFIG},
+    ifnull(port_applied.confirmed AND NOT port_applied.saved, 0) AS unsaved,
     nic.id AS nic_id, nic.name AS nic, node.name AS node
 FROM port JOIN switch ON switch.id = port.switch_id
 LEFT JOIN port_applied ON port_applied.port_id = port.id
@@ -256,12 +261,6 @@ def _elsewhere(
     return {vlan: frozenset(devices) for vlan, devices in places.items()}
 
 
-def _unsaved(tx: Tx, scope: Scope) -> frozenset[str]:
-    return frozenset(
-        tx.values(
-            str,
-            "SELECT switch.name FROM unsaved JOIN switch ON switch.id = unsaved.switch_id"
-            " WHERE unsaved.project_id = ?",
-            (SITE if scope.project_id is None else scope.project_id,),
-        )
-    )
+def _holding_up(scope: Scope, ports: list[ScopePortRow]) -> set[str]:
+    """Name the switches whose saves a release waits for, whoever made the changes."""
+    return set() if scope.node_id is None else {row.switch for row in ports if row.unsaved}

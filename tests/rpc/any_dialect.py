@@ -46,6 +46,7 @@ async def applied(site: OneSwitch, project: str | None = None, *, blind: bool = 
     if sent and site.dialect.saves:
         assert site.device.counters.saves == before + 1
     assert not site.device.modified
+    assert not (await site.call("switch.show", switch="sw1"))["unsaved"]
     return sent
 
 

@@ -356,27 +356,6 @@ async def test_a_failed_save_is_planned_again(staged: SmallSite) -> None:
     await succeeds_now(staged)
 
 
-async def test_the_site_makes_the_outstanding_save_of_a_deleted_project(
-    site: SmallSite,
-) -> None:
-    await site.hold_nodes("red", "node-1")
-    await site.network("red", "net")
-    await site.connect("node-1", "net")
-    site.switches["sw1"].faults.save_error = NVRAM_BUSY
-    assert (await site.apply("red"))["state"] == "failed"
-    await site.finished((await site.call("node.release", node="node-1"))["job"])
-    await site.call("network.delete", project="red", network="net")
-    await site.call("project.delete", project="red")
-    await site.call("project.create", project="red")  # another project of the same name
-    site.switches["sw1"].faults.save_error = None
-
-    assert (await site.call("plan.show", project="red"))["empty"]
-    plan = await site.call("plan.show")
-    assert [step["kind"] for step in plan["steps"] if step["device"] == "sw1"] == ["config.save"]
-    await site.succeeds()
-    assert not site.switches["sw1"].modified
-
-
 async def test_the_vlan_pool_is_exhausted(tmp_path: Path, prepared: Prepared) -> None:
     async with small_site(tmp_path, prepared, vlans=Vlans(pool="100-101")) as narrow:
         await narrow.network("red", "one")

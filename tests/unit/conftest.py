@@ -60,6 +60,8 @@ async def filled(memory_path: Path, upgraded: dict[str, bytes]) -> AsyncIterator
     Red owns the networks of VLAN 100, which it shares with blue, and 104; blue owns 101. 102 was a
     network of red's, and 109 belongs to nobody; both are being removed from sw1.
 
+    What is confirmed is saved, but both switches have later changes that are not.
+
     Red's headnodes are head, half (both being changed) and going (being deleted); blue's are desk
     (running, on 101), off (stopped) and fresh (never sent). Red's job 2 is running.
     """
@@ -67,6 +69,7 @@ async def filled(memory_path: Path, upgraded: dict[str, bytes]) -> AsyncIterator
     path.write_bytes(upgraded["drift"])
     store = Store(str(path))
     await store.open()
+    await store.write(lambda tx: tx.execute("UPDATE port_applied SET saved = confirmed"))
     yield store
     await store.close()
 

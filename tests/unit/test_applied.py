@@ -23,9 +23,20 @@ from haas_rpcd.model import (
     SetPort,
     SetVlan,
 )
-from haas_rpcd.store import applied, headnodes, networks, nodes, ports, projects, switches, vlans
-from haas_rpcd.store.applied import SITE
+from haas_rpcd.store import (
+    applied,
+    drift,
+    headnodes,
+    networks,
+    nodes,
+    ports,
+    projects,
+    saves,
+    switches,
+    vlans,
+)
 from haas_rpcd.store.database import Store, Tx
+from haas_rpcd.store.saves import SITE
 
 RED, BLUE, GREEN = 1, 2, 3
 POOL = range(100, 110)
@@ -54,6 +65,10 @@ def confirm(tx: Tx, switch: str, port: str, seen: PortConfig) -> None:
     applied.confirm(tx, switch, SetPort(port, PARKED), PortSeen(seen))
 
 
+def save(tx: Tx, switch: str) -> applied.Freed:
+    return applied.confirm_save(tx, switch, PresenceSeen(present=True))
+
+
 # --- ports ----------------------------------------------------------------------------------------
 
 
@@ -72,11 +87,12 @@ async def test_a_port_is_not_parked_while_a_change_is_under_way(filled: Store) -
     assert await filled.read(config, "sw1", "Gi1/0/3") is None
     assert await filled.read(state, "node-3") == "unconfirmed"
     await filled.write(confirm, "sw1", "Gi1/0/3", PARKED)
+    await filled.write(save, "sw1")
     assert await filled.read(state, "node-3") == "free"
     await filled.write(allocate, "node-3")
 
 
-async def test_a_vlan_id_is_in_use_from_before_it_is_sent_until_it_is_confirmed_gone(
+async def test_a_vlan_id_is_in_use_from_before_it_is_sent_until_its_end_is_saved(
     filled: Store,
 ) -> None:
     def delete_network(tx: Tx) -> list[int]:
@@ -85,7 +101,7 @@ async def test_a_vlan_id_is_in_use_from_before_it_is_sent_until_it_is_confirmed_
         for vlan_on in ("sw1", "sw2"):
             applied.confirm(tx, vlan_on, SetVlan(104, present=False), PresenceSeen(present=False))
         applied.confirm(tx, MASTER, SetBridge(104, present=False), PresenceSeen(present=False))
-        return networks.free_claims(tx)
+        return [*save(tx, "sw1").vlans, *save(tx, "sw2").vlans]
 
     change = SetPort("ethernet 1/1/2", PortConfig(None, (104,)))
     await filled.write(lambda tx: tx.execute("DELETE FROM port_carries WHERE vlan = 104"))
@@ -94,7 +110,8 @@ async def test_a_vlan_id_is_in_use_from_before_it_is_sent_until_it_is_confirmed_
     await filled.write(confirm, "sw2", "ethernet 1/1/2", PortConfig(None, (104,)))
     assert await filled.write(networks.free_claims) == []
     await filled.write(confirm, "sw2", "ethernet 1/1/2", PARKED)
-    assert await filled.write(networks.free_claims) == [104]
+    assert await filled.write(networks.free_claims) == []  # it may come back after a power cut
+    assert (await filled.write(save, "sw2")).vlans == [104]
 
 
 async def test_nobody_gets_a_vlan_id_that_is_being_removed(filled: Store) -> None:
@@ -103,7 +120,8 @@ async def test_nobody_gets_a_vlan_id_that_is_being_removed(filled: Store) -> Non
     await filled.write(applied.before_sending, "sw2", change, None)
     assert await filled.read(networks.first_free_vlan, POOL) == 105
     await filled.write(applied.confirm, "sw2", change, PresenceSeen(present=False))
-    assert await filled.write(networks.free_claims) == [103]
+    assert await filled.write(networks.free_claims) == []
+    assert (await filled.write(save, "sw2")).vlans == [103]
     assert await filled.read(networks.first_free_vlan, POOL) == 103
 
 
@@ -166,6 +184,7 @@ async def test_ports_with_a_nic_or_not_parked_keep_their_switch(filled: Store) -
         "ethernet 1/1/8",  # no nic, but it carries the pool
     ]
     await filled.write(confirm, "sw2", "ethernet 1/1/8", PARKED)
+    await filled.write(save, "sw2")
     assert "ethernet 1/1/8" not in await filled.read(in_use)
 
 
@@ -194,6 +213,60 @@ async def test_what_a_deleted_project_left_unsaved_is_the_site_s_to_save(filled:
     await filled.write(applied.before_sending, "sw2", SetVlan(101, present=True), GREEN)
     await filled.write(projects.delete, GREEN)
     assert await filled.read(unsaved) == [SITE, RED]
+
+
+async def test_a_parked_port_frees_its_node_only_when_it_is_saved(filled: Store) -> None:
+    change = SetPort("Gi1/0/2", PARKED)
+    await filled.write(applied.before_sending, "sw1", change, RED)
+    await filled.write(save, "sw1")  # before the port is confirmed
+    await filled.write(confirm, "sw1", "Gi1/0/2", PARKED)
+    assert (await filled.write(applied.release_freed)).nodes == []
+    assert await filled.read(state, "node-2") == "releasing"
+    freed = await filled.write(applied.confirm_save, "sw1", PresenceSeen(present=False))
+    assert freed.nodes == []
+    assert (await filled.write(save, "sw1")).nodes == ["node-2"]
+    assert await filled.read(state, "node-2") == "free"
+
+
+async def test_what_was_read_after_the_last_save_is_the_site_s_to_save(filled: Store) -> None:
+    """A probe adopts it, or the daemon reads back what it sent before it died."""
+    await filled.write(save, "sw1")
+    await filled.write(save, "sw2")
+    assert await filled.read(saves.to_save, None) == set()
+    await filled.write(confirm, "sw1", "Gi1/0/4", PARKED)
+    assert await filled.read(state, "node-4") == "unconfirmed"
+    assert await filled.read(saves.to_save, None) == {"sw1"}
+    await filled.write(save, "sw1")
+    assert await filled.read(state, "node-4") == "free"
+
+
+async def test_a_port_that_was_saved_while_it_had_drifted_is_saved_again(filled: Store) -> None:
+    found = drift.DifferenceRow("port", "Gi1/0/3", "parked", "VLAN 100", True)
+    await filled.write(drift.replace, "sw1", [found], 1.0)
+    await filled.write(save, "sw1")
+    await filled.write(drift.replace, "sw1", [], 2.0)  # somebody closed it by hand
+    assert await filled.read(state, "node-3") == "unconfirmed"
+    await filled.write(save, "sw1")
+    assert await filled.read(state, "node-3") == "free"
+
+
+async def test_everything_confirmed_is_saved_on_switches_that_do_not_save(filled: Store) -> None:
+    found = await filled.read(switches.find, "sw1")
+    assert found is not None
+    await filled.write(confirm, "sw1", "Gi1/0/3", PARKED)
+    assert await filled.read(state, "node-3") == "unconfirmed"
+    await filled.write(saves.set_dialects_without_save, [found.dialect])
+    assert await filled.read(state, "node-3") == "free"
+    await filled.write(applied.before_sending, "sw1", SetPort("Gi1/0/2", PARKED), RED)
+    await filled.write(confirm, "sw1", "Gi1/0/2", PARKED)
+    await filled.write(applied.before_sending, "sw1", SetVlan(109, present=False), None)
+    gone = PresenceSeen(present=False)
+    await filled.write(applied.confirm, "sw1", SetVlan(109, present=False), gone)
+    freed = await filled.write(applied.release_freed)
+    assert (freed.nodes, freed.vlans) == (["node-2"], [109])
+    found = await filled.read(switches.find, "sw1")
+    assert found is not None
+    assert not found.unsaved
 
 
 # --- headnodes ------------------------------------------------------------------------------------

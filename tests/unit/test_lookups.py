@@ -162,7 +162,7 @@ async def test_a_check_replaces_the_drift_of_one_device(filled: Store) -> None:
 
 async def test_a_switch_that_is_deleted_takes_its_drift_and_vlans_along(filled: Store) -> None:
     def delete(tx: Tx) -> None:
-        tx.execute("UPDATE port_applied SET confirmed = 1, untagged = NULL")
+        tx.execute("UPDATE port_applied SET confirmed = 1, untagged = NULL, saved = 1")
         tx.execute("DELETE FROM port_applied_tagged")
         tx.execute("DELETE FROM connection")
         tx.execute("DELETE FROM allocation")

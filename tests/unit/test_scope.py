@@ -113,9 +113,11 @@ async def test_vlans_and_bridges_exist_or_may_exist(filled: Store) -> None:
     assert applied.bridges == {100: True, 104: False}
 
 
-async def test_a_project_saves_what_it_changed_and_the_site_the_rest(filled: Store) -> None:
+async def test_a_project_saves_what_it_changed_and_the_site_what_anybody_changed(
+    filled: Store,
+) -> None:
     unsaved = [(await load(filled, each))[1].unsaved for each in (Scope(RED), Scope(BLUE), Scope())]
-    assert unsaved == [{"sw1", "sw2"}, set(), {"sw1"}]
+    assert unsaved == [{"sw1", "sw2"}, set(), {"sw1", "sw2"}]
 
 
 async def test_headnodes_are_wanted_as_they_are_staged(filled: Store) -> None:

@@ -81,6 +81,11 @@ async def refused(store: Store, change: Callable[[Tx], object], why: str) -> Non
         await store.write(change)
 
 
+def save(tx: Tx, switch: str) -> list[str]:
+    """Confirm that a switch was saved; return the nodes that this frees."""
+    return applied.confirm_save(tx, switch, PresenceSeen(present=True)).nodes
+
+
 def node_id(tx: Tx, name: str) -> int:
     found = nodes.find(tx, name)
     assert found is not None
@@ -135,6 +140,8 @@ async def test_no_row_refers_to_one_that_is_gone(store: Store) -> None:
 
 
 async def test_nodes_are_in_the_state_they_were_in(store: Store) -> None:
+    """Once the switches have saved what they had not before the upgrade."""
+    assert await store.write(save, "sw1") == await store.write(save, "sw2") == []
     states = {row.name: row.state for row in await store.read(nodes.page, 100, "")}
     drifted = states.pop("node-9")
     assert states == {
@@ -149,6 +156,34 @@ async def test_nodes_are_in_the_state_they_were_in(store: Store) -> None:
     }
     found = await store.read(lambda tx: tx.exists("SELECT 1 FROM drift"))
     assert drifted == ("unconfirmed" if found else "free")
+
+
+async def test_nodes_on_a_switch_with_unsaved_changes_are_free_once_it_is_saved(
+    store: Store,
+) -> None:
+    """The releases before did not know which of its changes a switch had saved."""
+
+    def state(tx: Tx) -> str:
+        found = nodes.find(tx, "node-3")
+        assert found is not None
+        return found.state
+
+    assert await store.read(state) == "unconfirmed"
+    await store.write(save, "sw1")
+    assert await store.read(state) == "free"
+
+
+async def test_what_is_confirmed_on_a_saved_switch_counts_as_saved(memory_path: Path) -> None:
+    path = memory_path / "haas.db"
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript((FOLDER / "not_understood.sql").read_text())
+        db.execute("DELETE FROM unsaved")
+        db.commit()
+    store = Store(str(path))
+    await store.open()
+    states = {row.name: row.state for row in await store.read(nodes.page, 100, "")}
+    await store.close()
+    assert (states["node-3"], states["node-4"]) == ("free", "unconfirmed")
 
 
 async def test_ports_carry_what_was_confirmed(store: Store) -> None:
@@ -202,6 +237,7 @@ async def test_a_project_that_was_applied_has_nothing_to_do(store: Store) -> Non
         }
         return [step.target for step in plan(desired, was_applied).steps if step.device == "sw2"]
 
+    await store.write(save, "sw2")
     assert await store.read(planned) == []
 
 
@@ -211,7 +247,8 @@ async def test_vlan_ids_stay_claimed_until_every_device_gave_them_up(store: Stor
 
     def remove(tx: Tx, switch: str, vlan: int) -> list[int]:
         applied.confirm(tx, switch, SetVlan(vlan, present=False), PresenceSeen(present=False))
-        return networks.free_claims(tx)
+        assert networks.free_claims(tx) == []
+        return applied.confirm_save(tx, switch, PresenceSeen(present=True)).vlans
 
     assert await store.write(free) == []
     assert await store.read(networks.first_free_vlan, POOL) == 103
@@ -236,12 +273,14 @@ async def test_a_node_that_is_not_confirmed_parked_cannot_be_allocated(
 
 
 async def test_a_parked_node_can_be_allocated_once(store: Store) -> None:
+    await store.write(save, "sw1")
     await store.write(lambda tx: nodes.allocate(tx, node_id(tx, "node-3"), 2))
     await refused(store, lambda tx: nodes.allocate(tx, node_id(tx, "node-3"), 1), "UNIQUE")
 
 
 @pytest.mark.parametrize("store", NEWER, indirect=True)
 async def test_a_drifted_node_cannot_be_allocated(store: Store) -> None:
+    await store.write(lambda tx: tx.execute("UPDATE port_applied SET saved = confirmed"))
     await refused(
         store, lambda tx: nodes.allocate(tx, node_id(tx, "node-9"), 2), "did not stay parked"
     )
@@ -256,14 +295,15 @@ async def test_a_node_on_a_network_cannot_be_given_up(store: Store, node: str) -
     )
 
 
-async def test_a_release_ends_when_the_port_is_confirmed_parked(store: Store) -> None:
+async def test_a_release_ends_when_the_port_is_confirmed_parked_and_saved(store: Store) -> None:
     def park(tx: Tx) -> list[str]:
         change = SetPort("Gi1/0/2", PARKED)
         applied.confirm(tx, "sw1", change, PortSeen(PARKED))
         return applied.release_freed(tx).nodes
 
     assert await store.write(lambda tx: applied.release_freed(tx).nodes) == []
-    assert await store.write(park) == ["node-2"]
+    assert await store.write(park) == []
+    assert await store.write(save, "sw1") == ["node-2"]
     await store.write(lambda tx: nodes.allocate(tx, node_id(tx, "node-2"), 2))
 
 
@@ -288,6 +328,7 @@ async def test_a_column_that_is_added_leaves_free_nodes_free(store: Store) -> No
         tx.execute("ALTER TABLE port_applied ADD COLUMN speed INTEGER")
 
     await store.write(extend)
+    await store.write(save, "sw1")
     found = await store.read(nodes.find, "node-3")
     assert found is not None
     assert found.state == "free"

@@ -2,11 +2,11 @@
 
 - ``allocation.node_id`` is a primary key: at most one project holds a node.
 - ``vlan_claim.vlan`` is a primary key: a VLAN id belongs to one network. The claim outlives the
-  network until every switch has confirmed that the VLAN is gone.
+  network until every switch has confirmed that the VLAN is gone, and saved that.
 - ``nic.port_id`` is unique: a port has at most one nic behind it. ``port.canonical`` is unique on
   its switch, so ``Gi1/0/1`` and ``GigabitEthernet1/0/1`` cannot be two ports. A switch's host and
   port are unique, so one switch cannot be registered twice.
-- Triggers refuse to allocate or to free a node whose ports are not confirmed parked, to change
+- Triggers refuse to allocate or to free a node whose ports are not parked and saved, to change
   where the nics of a held node are plugged in, to connect anything to a network that its holder may
   not use, and to end a share that is in use.
 
@@ -27,7 +27,10 @@ triggers and the queries follow.
 are added before a change is sent, and removed only when its result has been read back.
 
 ``unsaved`` lists the switches with changes that no save has confirmed, and the projects that made
-the changes; project 0 is the site.
+the changes; project 0 is the site. Until then a power cut brings the old configuration back, so
+``port_applied.saved`` is 0, and ``vlan_in_startup`` lists the VLANs that were taken off the switch
+or its ports. ``dialect_without_save`` names the dialects whose switches keep every change at once;
+on them everything is saved when it is confirmed.
 
 A released migration does not change any more. tests/unit/released has a filled database of each
 release, which the tests upgrade.
@@ -44,6 +47,7 @@ from haas_rpcd.store.schema import (
     v2_drift,
     v3_applied_columns,
     v4_not_understood,
+    v5_saved,
 )
 
 migrations = Migrations("haas")
@@ -71,6 +75,12 @@ def applied_columns(db: Database) -> None:
 def not_understood(db: Database) -> None:
     """Store why a port that drifted is not understood."""
     _run(db, v4_not_understood.SQL)
+
+
+@migrations()
+def saved(db: Database) -> None:
+    """Store what switches have saved."""
+    _run(db, v5_saved.SQL)
 
 
 def _run(db: Database, script: str) -> None:
