@@ -12,7 +12,6 @@ is only on its old VLANs, the default VLAN and its new VLANs.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
@@ -279,9 +278,3 @@ def _current(one: _Change) -> PortConfig:
     if one.current is None:
         raise ValueError(f"the configuration of {one.port} is not known")
     return one.current
-
-
-def indented_sections(config: str) -> Iterator[tuple[str, list[str]]]:
-    """Split a running configuration into unindented lines, each with the indented ones below."""
-    for match in re.finditer(r"^([a-z][^\n]*)\n((?:[ \t]+[^\n]*\n?)*)", config, re.M):
-        yield match[1].strip(), [line.strip() for line in match[2].splitlines()]

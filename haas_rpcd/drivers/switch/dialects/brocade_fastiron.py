@@ -18,11 +18,13 @@ If the option is wrong, the switch refuses a line, and the port stays shut.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from haas_rpcd.drivers.switch import portnames
-from haas_rpcd.drivers.switch.byvlan import DEFAULT_VLAN, ByVlan, Membership, indented_sections
+from haas_rpcd.drivers.switch.byvlan import ByVlan, Membership
 from haas_rpcd.drivers.switch.dialect import Options
+from haas_rpcd.drivers.switch.fastironconfig import HARMLESS, FastIronConfig
+from haas_rpcd.drivers.switch.harmless import harmless_lines
 from haas_rpcd.drivers.switch.patterns import at_end, on_own_line
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.model import PortConfig
@@ -70,6 +72,7 @@ class BrocadeFastIron(ByVlan):
         r"maximum number of vlans?\b",
     )
     benign = (r"(?:error\b.*)?port\(?s?\)? .*already (?:a )?member",)
+    harmless = HARMLESS
     save = ("write memory",)
     show_version = ("show version",)
     show_uptime = "show version"
@@ -164,25 +167,10 @@ class BrocadeFastIron(ByVlan):
         ntc-templates is no help here: its template for VLANs keeps only the last of several
         ``tagged`` lines, and those for interfaces fail at a log message in the output.
         """
-        config, brief = answers[0].replace("\r", ""), "\n".join(answers[1:])
-        places = _Places()
-        ports: dict[str, list[str]] = {}
-        for header, lines in indented_sections(config):
-            match header.split():
-                case ["vlan", vlan, *_] if vlan.isdecimal():
-                    places.add(int(vlan), lines)
-                case ["interface", "ethernet" | "lag" as kind, number]:
-                    ports[self.canonical_port(f"{kind} {number}")] = lines
-        found = re.search(r"^default-vlan-id (\d+)", config, re.M)
-        home = int(found[1]) if found else DEFAULT_VLAN
-        names = [*re.findall(r"^((?:lg)?\d+(?:/\d+)*)[ \t]+\S+[ \t]", brief, re.M), *ports]
-        return {
-            port: PortState(
-                _config(places, port, home, ports.get(port, ()), options),
-                "disable" not in ports.get(port, ()),
-            )
-            for port in (self.canonical_port(name.replace("lg", "lag ")) for name in names)
-        }
+        dual = bool(options.get("dual_mode"))
+        harmless = harmless_lines(self.harmless, options)
+        read = FastIronConfig(self.canonical_port, harmless, dual)
+        return read.read(answers[0], "\n".join(answers[1:]))
 
     def read_vlans(self, options: Options) -> list[str]:
         """Show the VLANs in the configuration."""
@@ -194,56 +182,6 @@ class BrocadeFastIron(ByVlan):
         return frozenset(int(match[1]) for match in found)
 
 
-class _Places:
-    """Under which VLANs the configuration lists ports."""
-
-    def __init__(self) -> None:
-        self.untagged: dict[str, int] = {}
-        self.tagged: dict[str, set[int]] = {}
-        self.taken_off: set[tuple[int, str]] = set()
-
-    def add(self, vlan: int, lines: Sequence[str]) -> None:
-        """Read the lines under one VLAN."""
-        for line in lines:
-            match line.split(maxsplit=1):
-                case ["tagged", members]:
-                    for port in _members(members):
-                        self.tagged.setdefault(port, set()).add(vlan)
-                case ["untagged", members]:
-                    self.untagged |= dict.fromkeys(_members(members), vlan)
-                case ["no", what] if what.startswith("untagged "):
-                    self.taken_off |= {(vlan, port) for port in _members(what[9:])}
-
-
-def _members(text: str) -> Iterator[str]:
-    """Read ``ethe 1/1/1 to 1/1/4 ethe 1/2/1 lag 3``."""
-    for match in re.finditer(r"(ethe\w*|lag) (\d+(?:/\d+)*)(?: to (\d+(?:/\d+)*))?", text):
-        kind = "lag" if match[1] == "lag" else "ethernet"
-        slot, slash, first = match[2].rpartition("/")
-        last = (match[3] or match[2]).rpartition("/")[2]
-        for number in range(int(first), int(last) + 1):
-            yield f"{kind} {slot}{slash}{number}"
-
-
 def _dual(config: PortConfig, options: Options) -> bool:
     """Return whether a port is in dual mode."""
     return bool(options.get("dual_mode")) and config.untagged is not None and bool(config.tagged)
-
-
-def _config(
-    places: _Places, port: str, home: int, lines: Sequence[str], options: Options
-) -> PortConfig:
-    tagged = places.tagged.get(port, set())
-    untagged = places.untagged.get(port)
-    for line in lines:
-        match line.split():
-            case ["dual-mode"]:
-                untagged = home
-            case ["dual-mode", vlan] if vlan.isdecimal():
-                untagged = int(vlan)
-    left_home = options.get("dual_mode") or (home, port) in places.taken_off
-    if untagged is None and not (tagged and left_home):
-        untagged = home
-    # A port in dual mode is also tagged on its untagged VLAN. If it has no other tagged VLAN, keep
-    # that one in the list, because the port must leave it as a tagged one.
-    return PortConfig(untagged, tuple(sorted(tagged - {untagged} or tagged)))
