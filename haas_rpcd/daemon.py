@@ -44,6 +44,10 @@ class Switches(Protocol):
         """Return the canonical name of a port. Raises ValueError for an ambiguous name."""
         ...
 
+    def reserved_vlans(self, dialect: str) -> frozenset[int]:
+        """Return the VLANs that nobody can create on switches of a dialect."""
+        ...
+
     def traits(self, dialect: str, trunks: int) -> SwitchTraits:
         """Return the traits of a switch with this many trunk ports."""
         ...
@@ -96,6 +100,7 @@ class Daemon:
             dialects=switches.options(),
             canonical_port=switches.canonical_port,
             declares_vlans=lambda dialect: switches.traits(dialect, 0).declares_vlans,
+            reserved_vlans=switches.reserved_vlans,
             trust=switches.trust,
             openrpc=functools.cache(lambda: openrpc.document(METHODS)),  # made at the first call
             started=time.time(),

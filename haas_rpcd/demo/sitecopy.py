@@ -148,6 +148,10 @@ class CopiedSwitches:
         """Give the one name of a port that its switch knows by several. Raises ValueError."""
         return self._factory.canonical_port(dialect, port)
 
+    def reserved_vlans(self, dialect: str) -> frozenset[int]:
+        """Give the VLANs that nobody can create on switches of a dialect."""
+        return self._factory.reserved_vlans(dialect)
+
     def traits(self, dialect: str, trunks: int) -> SwitchTraits:
         """Give what the planner needs to know of a switch that has this many trunk ports."""
         return self._factory.traits(dialect, trunks)

@@ -30,6 +30,8 @@ class Context:
     """Returns a port's canonical name, given a dialect and any of its names. Raises ValueError."""
     declares_vlans: Callable[[str], bool]
     """Returns True if switches of a dialect list their VLANs apart from their ports."""
+    reserved_vlans: Callable[[str], frozenset[int]]
+    """Returns the VLANs that nobody can create on switches of a dialect."""
     trust: Callable[[RegisteredSwitch, str | None], Awaitable[SwitchTrust]]
     """Reads a switch's SSH host key, and trusts it if it has this fingerprint."""
     openrpc: Callable[[], dict[str, Any]]

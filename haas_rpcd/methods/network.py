@@ -17,7 +17,7 @@ from haas_rpcd.methods.access import (
 )
 from haas_rpcd.methods.call import TxCall
 from haas_rpcd.methods.registry import method
-from haas_rpcd.store import networks, projects, users
+from haas_rpcd.store import networks, projects, switches, users
 from haas_rpcd.store.networks import NetworkRow
 from haas_schemas.common import Deleted, Page
 from haas_schemas.names import Limit, Name, NetworkName, VlanId
@@ -79,8 +79,9 @@ def create(call: TxCall, project: Name, network: Name, vlan: VlanId | None = Non
 
 def _vlan(call: TxCall, wanted: int | None) -> int:
     pool = call.context.settings.pool
+    reserved = _reserved(call)
     if wanted is None:
-        vlan = networks.first_free_vlan(call.tx, pool)
+        vlan = networks.first_free_vlan(call.tx, (vlan for vlan in pool if vlan not in reserved))
         if vlan is not None:
             return vlan
         waiting = networks.retiring(call.tx)
@@ -100,6 +101,11 @@ def _vlan(call: TxCall, wanted: int | None) -> int:
             " touches no other ids ([vlans] pool in haas.toml).",
             field="vlan",
         )
+    if wanted in reserved:
+        raise ConflictError(
+            f"VLAN {wanted} cannot be made on {reserved[wanted]}, which keeps it for itself:"
+            " choose another."
+        )
     if (claim := networks.claim(call.tx, wanted)) is not None:
         if claim.network_id is None:
             raise ConflictError(
@@ -108,6 +114,15 @@ def _vlan(call: TxCall, wanted: int | None) -> int:
             )
         raise ConflictError(f"VLAN {wanted} belongs to {claim.label} already.")
     return wanted
+
+
+def _reserved(call: TxCall) -> dict[int, str]:
+    """Return the VLANs that some switch keeps for itself, each with the name of such a switch."""
+    return {
+        vlan: switch
+        for dialect, switch in switches.one_of_each_dialect(call.tx).items()
+        for vlan in call.context.reserved_vlans(dialect)
+    }
 
 
 @method("network.delete", mutates=True)

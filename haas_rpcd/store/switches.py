@@ -47,6 +47,11 @@ class SwitchRow(Row, frozen=True):
         )
 
 
+class _OfDialect(Row, frozen=True):
+    dialect: str
+    name: str
+
+
 _SWITCH = """
 SELECT id, name, dialect, host, port, transport, credential, options, checked,
     (SELECT count(*) FROM port WHERE switch_id = switch.id) AS ports,
@@ -69,6 +74,12 @@ def page(tx: Tx, limit: int, after: str) -> list[SwitchRow]:
 def names(tx: Tx) -> list[str]:
     """Name all switches."""
     return tx.values(str, "SELECT name FROM switch ORDER BY name")
+
+
+def one_of_each_dialect(tx: Tx) -> dict[str, str]:
+    """Return the dialects of all switches, each with the name of one."""
+    rows = tx.query(_OfDialect, "SELECT dialect, min(name) AS name FROM switch GROUP BY dialect")
+    return {row.dialect: row.name for row in rows}
 
 
 def at(tx: Tx, host: str, port: int) -> str | None:

@@ -58,6 +58,9 @@ class Dialect:
     declares_vlans: ClassVar[bool] = True
     """True if a VLAN must be created before a port can carry it."""
 
+    reserved_vlans: ClassVar[frozenset[int]] = frozenset()
+    """VLANs that the switch uses itself and nobody can create."""
+
     trunks_need_vlans: ClassVar[bool] = False
     """True if a trunk port accepts only existing VLANs, and forgets a VLAN that is removed.
 

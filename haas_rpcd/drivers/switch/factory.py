@@ -68,6 +68,11 @@ class SwitchFactory:
         """Return the canonical name of a port. Raises ValueError for an ambiguous name."""
         return self.dialects[dialect].canonical_port(port)
 
+    def reserved_vlans(self, dialect: str) -> frozenset[int]:
+        """Return the VLANs that nobody can create on switches of a dialect."""
+        known = self.dialects.get(dialect)
+        return known.reserved_vlans if known else frozenset()
+
     def traits(self, dialect: str, trunks: int) -> SwitchTraits:
         """Return the traits of a switch with this many trunk ports."""
         known = self.dialects.get(dialect)

@@ -47,6 +47,9 @@ class CiscoNxos(IosLike):
     title = "Cisco NX-OS (Nexus)"
     needs_current_config = True
     parked_config = PortConfig(1)
+    reserved_vlans = frozenset(range(3968, 4095))
+    """(Layer 2 Switching Configuration Guide, "VLAN Ranges". Nexus 5000 and 7000 reserve only 3968
+    to 4047 and 4094.)"""
     setup = ("terminal length 0", "terminal width 511")
     save = ("copy running-config startup-config",)
     model = re.compile(r"^\s*cisco (Nexus[^\r\n]*?)(?: \([^)\r\n]*\))* chassis", re.M | re.I)
