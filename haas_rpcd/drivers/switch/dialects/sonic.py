@@ -14,12 +14,13 @@ A port with an IP address routes. It cannot join a VLAN until the site has remov
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from haas_rpcd.drivers.switch import sonicdatabase
 from haas_rpcd.drivers.switch.dialect import Options
+from haas_rpcd.drivers.switch.harmless import harmless_lines
 from haas_rpcd.drivers.switch.script import Block, Stage
 from haas_rpcd.drivers.switch.shell import Shell
 from haas_rpcd.drivers.switch.state import PortState
@@ -58,6 +59,7 @@ class Sonic(Shell):
         r"root privileges are required",
         r"[\w./-]+: .*command not found",
     )
+    harmless = sonicdatabase.HARMLESS
     save = ("sudo -n config save -y",)  # root may use sudo, too
     show_version = ("show version",)
     model = re.compile(r"^HwSKU: *(\S+)", re.M)
@@ -161,17 +163,8 @@ class Sonic(Shell):
 
     def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
         """Read all ports, whether they are up, and their VLANs."""
-        database = _database(answers)
-        members: dict[str, list[tuple[int, bool]]] = {}
-        for key, value in database.get("VLAN_MEMBER", {}).items():
-            vlan, _, port = key.partition("|")
-            tagged = value.get("tagging_mode") == "tagged"
-            members.setdefault(port, []).append((int(vlan.removeprefix("Vlan")), tagged))
-        links = {**database.get("PORT", {}), **database.get("PORTCHANNEL", {})}
-        return {
-            port: PortState(_config(members.get(port, ())), link.get("admin_status") != "down")
-            for port, link in links.items()
-        }
+        database = sonicdatabase.database_in(answers)
+        return sonicdatabase.read_ports(database, harmless_lines(self.harmless, options))
 
     def read_vlans(self, options: Options) -> list[str]:
         """Show the configuration database, as for ports."""
@@ -180,7 +173,8 @@ class Sonic(Shell):
     def parse_vlans(self, answers: Sequence[str]) -> frozenset[int]:
         """Read the database's table of VLANs."""
         return frozenset(
-            int(key.removeprefix("Vlan")) for key in _database(answers).get("VLAN", ())
+            int(key.removeprefix("Vlan"))
+            for key in sonicdatabase.database_in(answers).get("VLAN", ())
         )
 
 
@@ -210,16 +204,3 @@ def _mode(change: _Change) -> list[str]:
         return []
     mode = "trunk" if change.wanted.tagged else "access"
     return [f"config switchport mode {mode} {change.port}"]
-
-
-def _database(answers: Sequence[str]) -> dict[str, Any]:
-    answer = "\n".join(answers)
-    start = answer.find("{")
-    return json.loads(answer[start:]) if start >= 0 else {}
-
-
-def _config(members: Iterable[tuple[int, bool]]) -> PortConfig:
-    """Return what a port carries. Old releases allow several untagged VLANs; the lowest counts."""
-    vlans = {vlan for vlan, _ in members}
-    untagged = min((vlan for vlan, tagged in members if not tagged), default=None)
-    return PortConfig(untagged, tuple(sorted(vlans - {untagged})))
