@@ -72,7 +72,7 @@ def prepare(folder: Path, nodes: int, first_switch: int) -> Path:
 
     def park(tx: Tx) -> None:
         """Mark all ports as confirmed, because there are no 417 switches that could confirm it."""
-        tx.execute("INSERT INTO port_applied SELECT id, 1, NULL FROM port")
+        tx.execute("INSERT INTO port_applied (port_id, confirmed, saved) SELECT id, 1, 1 FROM port")
 
     async def fill() -> None:
         made = daemon.real(config.load(file))

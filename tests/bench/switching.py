@@ -128,8 +128,9 @@ def _site(yard: Switchyard, others_nodes: int) -> dict[str, Any]:
 def _park_the_others(database: Path) -> None:
     with contextlib.closing(sqlite3.connect(database)) as db, db:
         db.execute(
-            "INSERT INTO port_applied SELECT id, 1, NULL FROM port WHERE true"
-            " ON CONFLICT (port_id) DO UPDATE SET confirmed = 1, untagged = NULL"
+            "INSERT INTO port_applied (port_id, confirmed, saved)"
+            " SELECT id, 1, 1 FROM port WHERE true"
+            " ON CONFLICT (port_id) DO UPDATE SET confirmed = 1, untagged = NULL, saved = 1"
         )
         db.execute("DELETE FROM port_applied_tagged")
 

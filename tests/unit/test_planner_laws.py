@@ -79,6 +79,9 @@ class World:
         self.bridges: set[int] = set()
         self.heads: dict[str, HeadnodeSeen] = {}
         self.modified: set[str] = set()
+        self.startup = dict(self.ports)
+        """What the ports would carry after a power cut."""
+        self.refusing_saves: set[str] = set()
         self.known_ports: dict[PortRef, AppliedPort] = {}
         self.known_vlans: dict[str, dict[int, bool]] = {switch: {} for switch in FACTS}
         self.known_bridges: dict[int, bool] = {}
@@ -155,6 +158,7 @@ class World:
                 self.heads.pop(name, None)
             case SaveConfig():
                 self.modified.discard(device)
+                self.startup |= {r: c for r, c in self.ports.items() if r.switch == device}
         if device in FACTS and not isinstance(step.change, SaveConfig):
             self.modified.add(device)
 
@@ -205,6 +209,8 @@ class World:
             if step.phase is Phase.LEAVE:
                 assert not joined, "ports leave before any port joins"
             dies = number == until
+            if step.phase is Phase.SAVE and step.device in self.refusing_saves and not dies:
+                continue
             self.send(step, arrives=arrives or not dies, confirmed=not dies)
             if dies:
                 return
@@ -256,6 +262,34 @@ def test_after_any_interruptions_planning_again_recovers(
     last = with_deletions(last, world)
     world.run(last)
     world.is_as(last)
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    st.lists(
+        st.tuples(desires, st.sets(st.sampled_from(sorted(FACTS))), st.integers(0, 20)),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_a_switch_that_did_not_save_is_saved_by_every_next_plan(
+    wanted: list[tuple[Desired, set[str], int]],
+) -> None:
+    """A port that is known to be parked stays so after a power cut, or a save is planned."""
+    world = World()
+    for desired, refusing, until in wanted:
+        desired = with_deletions(desired, world)
+        world.refusing_saves = refusing
+        world.run(desired, until=until)
+        planned = {s.device for s in plan(desired, world.applied).steps if s.phase is Phase.SAVE}
+        assert world.modified <= planned
+        for ref, port in world.known_ports.items():
+            if port.config == PARKED and ref.switch not in planned:
+                assert world.startup[ref] == PARKED
+    world.refusing_saves = set()
+    world.run(desired)
+    world.is_as(desired)
+    assert world.startup == world.ports
 
 
 def test_a_headnode_that_may_be_running_but_should_not_is_stopped() -> None:
