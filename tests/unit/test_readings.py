@@ -2,7 +2,7 @@
 
 The samples are data: ``readings/DIALECT.toml``, a list of ``[[reading]]``. Each has
 
-* ``source``: where it was published;
+* ``source``: where it was published; ``after …``: the lines are put together after a manual;
 * ``answers``: the answers to the lines of ``Dialect.read_ports``, shortened, names replaced;
 * ``ports``: for each port that must be read, by its canonical name: ``untagged`` (a VLAN),
   ``tagged`` (a list such as ``"2,10-12"``), ``open`` (true unless given), or the line that is

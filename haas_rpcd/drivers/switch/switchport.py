@@ -45,6 +45,7 @@ HARMLESS: tuple[str, ...] = (
     "policy static sgt",
     "(?:no )?propagate sgt",
     "(?:no )?dampening",
+    "(?:no )?channel-protocol",
     "(?:no )?port-channel (?:min-links|load-defer)",
     "no mvrp",
     "(?:no )?lacp",

@@ -56,3 +56,14 @@ def test_a_configuration_is_read_that_has_other_interfaces_than_ports() -> None:
     assert found["Port-Channel5"] == PortState(PortConfig(None, (100, 101)), open=True)
     assert found[ET1].carries == PARKED
     assert found[ET2] == PortState(PARKED, open=True)
+
+
+def test_a_vlan_that_a_routed_port_uses_internally_is_not_there() -> None:
+    """(Real outputs show it with a star; that the star means this is not confirmed.)"""
+    table = (
+        "VLAN  Name                             Status    Ports\n"
+        "----- -------------------------------- --------- -------------------------------\n"
+        "1     default                          active    Et2\n"
+        "1006* VLAN1006                         active    Cpu, Et1\n"
+    )
+    assert EOS.parse_vlans([table]) == {1}

@@ -77,6 +77,32 @@ def test_a_port_is_found_by_its_short_name_and_no_other(registered: str, same: b
     assert (dialect.canonical_port(registered) in found) == same
 
 
+@pytest.mark.parametrize(
+    ("registered", "full"),
+    [
+        ("Fif1/1/1", "FiftyGigE1/1/1"),
+        ("Twe1/1/1", "TwentyFiveGigE1/1/1"),
+        ("TwoH1/1/1", "TwoHundredGigE1/1/1"),
+        ("Fiv1/0/35", "FiveGigabitEthernet1/0/35"),
+        ("Hu1/0/1", "HundredGigE1/0/1"),
+        ("Po12", "Port-channel12"),
+    ],
+)
+def test_every_type_of_port_has_one_full_name(registered: str, full: str) -> None:
+    dialect = DIALECTS["cisco_ios"]
+    assert dialect.canonical_port(registered) == dialect.canonical_port(full) == full
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["cisco IE-3105-18T2C (ARM) processor", "Model Number                    : IE-3105-18T2C"],
+)
+def test_the_model_of_an_industrial_switch_is_read(line: str) -> None:
+    """(genieparser: ``ShowVersion``.)"""
+    answer = f"Cisco IOS Software, IE31xx Software, Version 17.9.1\n{line}\n"
+    assert DIALECTS["cisco_ios"].identity([answer]) == ("IE-3105-18T2C", "17.9.1")
+
+
 # --- linux_bridge ---------------------------------------------------------------------------------
 
 
