@@ -24,8 +24,8 @@ HARMLESS_DELL = (
     "(?:no )?(?:back-pressure|green-mode|green-ethernet|eee|sflow|rmon|loopback-detection)",
     "(?:no )?(?:port storm-control|port security|port jumbo-frame|port-security)",
     "(?:no )?(?:qos|classofservice|cos-queue|traffic-shape|rate-limit|service-acl|diffserv)",
-    "(?:no )?(?:isdp|ip source-guard|ip verify|ip igmp|ipv6 mld|dhcp l2relay|gvrp (?:timer|reg))",
-    "(?:no )?(?:bridge multicast|garp timer|poe|cable|test copper-port|unidirectional)",
+    "(?:no )?(?:isdp|ip source-guard|ip verify|ip igmp|ipv6 mld|dhcp l2relay)",
+    "(?:no )?(?:bridge multicast|garp timer|poe)",
     # In general mode: which of the frames of its VLANs a port takes
     "switchport general acceptable-frame-type",
     "no (?:gvrp|dot1x|voice|mac-based|switchport (?:protected|customer|voice|community))",
@@ -191,19 +191,23 @@ class GeneralPort:
     @property
     def seen(self) -> PortState:
         """The state of the port, once all its lines are read."""
-        voice = frozenset() if self.voice is None else frozenset({self.voice})
         if self.mode == "access":
-            config = PortConfig(self.access, tuple(voice - {self.access}))
+            vlans, untagged = _those(self.access), self.access
         elif self.mode == "general":
-            config = _carrying(self.general | voice, self.pvid)
+            vlans, untagged = self.general, self.pvid
         else:
-            config = _carrying(ALL_VLANS if self.allowed is None else self.allowed, self.native)
+            vlans, untagged = ALL_VLANS if self.allowed is None else self.allowed, self.native
+        config = _carrying(vlans | _those(self.voice), untagged)
         return PortState(config, not self.shut, self.not_understood)
 
 
 def _vlan(text: str) -> int | None:
     """Read a VLAN, or ``none``. Raises ValueError."""
     return None if text == "none" else int(text)
+
+
+def _those(vlan: int | None) -> frozenset[int]:
+    return frozenset() if vlan is None else frozenset({vlan})
 
 
 def _carrying(vlans: frozenset[int], untagged: int | None) -> PortConfig:

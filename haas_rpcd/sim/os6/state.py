@@ -27,11 +27,11 @@ class Port(GeneralPort):
     def carried(self, vlans: Iterable[int]) -> cli.Carried:
         """Return what the port carries while ``vlans`` exist.
 
-        A telephone's frames are tagged with the voice VLAN, beside the VLANs of the port.
+        A telephone's frames are tagged with the voice VLAN, beside the VLANs of the port's mode.
         """
         there = frozenset(vlans)
         now = GeneralPort.carried(self, there)
-        if self.shutdown or self.mode == "trunk" or self.voice_vlan not in there:
+        if self.shutdown or self.voice_vlan not in there:
             return now
         return cli.Carried(now.untagged, (now.tagged | {self.voice_vlan}) - {now.untagged})
 

@@ -24,7 +24,7 @@ HARMLESS_NXOS = (
     *HARMLESS,
     NO_SWITCHPORT,
     "(?:no )?(?:medium|rate-mode|layer2-qos|priority-flow-control|hardware|link|link-flap)",
-    "(?:no )?(?:buffer-boost|queue-limit|ttag|itd|snmp-server|plb)",
+    "(?:no )?(?:buffer-boost|queue-limit|ttag)",
     "(?:no )?service-policy type (?:qos|queuing)",
     "(?:no )?(?:ip|mac) port access-group",
     # A port-channel whose other links are on the switch's peer, which is configured by itself
