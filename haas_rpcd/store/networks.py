@@ -222,7 +222,10 @@ def unshare(tx: Tx, network_id: int, project_id: int) -> int:
 
 
 def uses(tx: Tx, network: NetworkRow, project_id: int) -> int:
-    """Count what a project has on a network: staged, confirmed, or possibly left on a device."""
+    """Count what a project has on a network: staged, confirmed, or possibly left on a device.
+
+    A switch that has not saved that something left the network counts as well.
+    """
     return tx.number(
         "SELECT (SELECT count(*) FROM connection JOIN nic ON nic.id = connection.nic_id"
         " JOIN allocation ON allocation.node_id = nic.node_id"
@@ -233,6 +236,10 @@ def uses(tx: Tx, network: NetworkRow, project_id: int) -> int:
         " JOIN allocation ON allocation.node_id = nic.node_id"
         " WHERE port_carries.vlan = :vlan AND allocation.project_id = :project)"
         " + (SELECT count(*) FROM headnode_carries JOIN headnode ON headnode.id = headnode_id"
-        " WHERE headnode_carries.vlan = :vlan AND headnode.project_id = :project)",
+        " WHERE headnode_carries.vlan = :vlan AND headnode.project_id = :project)"
+        " + (SELECT count(DISTINCT vlan_in_startup.switch_id) FROM vlan_in_startup"
+        " JOIN port ON port.switch_id = vlan_in_startup.switch_id"
+        " JOIN nic ON nic.port_id = port.id JOIN allocation ON allocation.node_id = nic.node_id"
+        " WHERE vlan_in_startup.vlan = :vlan AND allocation.project_id = :project)",
         {"network": network.id, "vlan": network.vlan, "project": project_id},
     )

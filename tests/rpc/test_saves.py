@@ -187,3 +187,24 @@ async def test_the_site_makes_the_outstanding_save_of_a_deleted_project(
     await site.succeeds()
     assert not site.switches["sw1"].modified
     assert await site.network("blue", "own") == 100
+
+
+async def test_a_share_does_not_end_before_the_guest_s_switch_has_saved_that_it_left(
+    in_use: SmallSite,
+) -> None:
+    site = in_use
+    site.switches["sw1"].faults.save_error = None
+    await site.call("network.share", project="red", network="net", **{"with": "blue"})
+    await site.hold_nodes("blue", "node-2")
+    await site.call("nic.connect", node="node-2", nic="eth0", network="red/net")
+    await site.succeeds("blue")
+    site.switches["sw1"].faults.save_error = NVRAM_BUSY
+    await site.call("nic.disconnect", node="node-2", nic="eth0")
+    assert (await site.apply("blue"))["state"] == "failed"
+
+    unshare = {"project": "red", "network": "net", "with": "blue"}
+    error = await site.refused("network.unshare", **unshare)
+    assert error.kind == "conflict"
+    site.switches["sw1"].faults.save_error = None
+    await site.succeeds("blue")
+    await site.call("network.unshare", **unshare)

@@ -40,7 +40,8 @@ class Watch:
     What a port may carry is decided by the database at that moment: the VLANs of networks that the
     holder of its node may use, and of deleted networks that the port was on. A port that no project
     holds may carry nothing, a trunk may carry the pool, and a port with factory defaults may carry
-    VLAN 1 until HaaS touches it.
+    VLAN 1 until HaaS touches it. The same holds for what a port with a holder would carry after a
+    power cut.
     """
 
     def __init__(
@@ -102,6 +103,12 @@ class Watch:
             wrong = vlans - (self._pool if role == "trunk" else _may(holder, claims, before))
             if wrong:
                 self.violations.append(f"{name} {port} carries {sorted(wrong)} {when}")
+        for (name, port), saved in self._saved():
+            role, holder = holders.get((name, port), (None, None))
+            if role == "trunk" or holder is None:
+                continue
+            if wrong := _vlans(saved) - _may(holder, claims, saved):
+                self.violations.append(f"{name} {port} has saved {sorted(wrong)} {when}")
 
     def _rights(self) -> tuple[_Holders, _Claims]:
         """Return who holds which port and which VLAN; query only if that may have changed."""
@@ -120,6 +127,13 @@ class Watch:
         for name, switch in self._switches.items():
             for port, canonical in self._names[name].items():
                 yield (name, canonical), switch.carried(port)
+
+    def _saved(self) -> Iterator[tuple[tuple[str, str], Carried]]:
+        """Yield what each port would carry after a power cut."""
+        for name, switch in self._switches.items():
+            if switch.startup is not None:
+                for port, canonical in self._names[name].items():
+                    yield (name, canonical), switch.startup.carried(port)
 
 
 def _may(holder: int | None, claims: _Claims, before: Carried) -> set[int]:
