@@ -91,6 +91,11 @@ def diff(edits: Iterable[Sequence[str]]) -> Iterator[str]:
 
 # --- bridge and ip
 
+SLAVE_OF_BRIDGE = {
+    "info_slave_kind": "bridge",
+    "info_slave_data": {"state": "forwarding", "isolated": False, "vlan_tunnel": False},
+}
+
 
 def bridge_vlans(config: Config) -> Iterator[dict[str, Any]]:
     """Yield the VLANs of each port on the bridge, as bridge(8) writes them."""
@@ -114,12 +119,15 @@ def _ranges(vlans: Iterable[int]) -> Iterator[tuple[int, int]]:
 
 
 def links(config: Config, unplugged: Collection[str]) -> Iterator[dict[str, Any]]:
-    """Yield all links, as ip-link(8) writes them."""
+    """Yield all links, as ip-link(8) writes them with ``-details``."""
     up = ["BROADCAST", "MULTICAST", "UP", "LOWER_UP"]
     yield {"ifindex": 1, "ifname": "lo", "flags": ["LOOPBACK", "UP", "LOWER_UP"]}
     yield {"ifindex": 2, "ifname": "eth0", "flags": up}
     for index, (name, port) in enumerate(config.ports.items(), 3):
         flags = up if name not in unplugged else ["NO-CARRIER", *up[:3]]
         flags = up[:2] if config.is_shut(name) else flags
-        master = {"master": BRIDGE} if port.on_bridge else {}
-        yield {"ifindex": index, "ifname": name, "flags": flags, "mtu": 9216, **master}
+        bridged = {"master": BRIDGE, "linkinfo": SLAVE_OF_BRIDGE} if port.on_bridge else {}
+        yield {"ifindex": index, "ifname": name, "flags": flags, "mtu": 9216, **bridged}
+    filtering = {"vlan_filtering": 1, "vlan_protocol": "802.1Q"}
+    info = {"info_kind": "bridge", "info_data": filtering}
+    yield {"ifindex": 3 + len(config.ports), "ifname": BRIDGE, "flags": up, "linkinfo": info}

@@ -42,7 +42,7 @@ class NvueSwitch(ShellSwitch[Config]):
         match call.words:
             case ["bridge", "-json" | "-j", "-compressvlans", "vlan", "show"]:
                 return self._print_json(call, list(show.bridge_vlans(self.running)))
-            case ["ip", "-json" | "-j", "link", "show"]:
+            case ["ip", "-json" | "-j", "-details" | "-d", "link", "show"]:
                 return self._print_json(call, list(show.links(self.running, self.unplugged)))
             case ["bridge" as program, word, *_] | ["ip" as program, "-json" | "-j", word, *_]:
                 call.error(f'Object "{word}" is unknown, try "{program} help".')

@@ -6,11 +6,11 @@ network files apply. They should put no VLAN on any port.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import Any
 
+from haas_rpcd.drivers.switch import linuxlinks
 from haas_rpcd.drivers.switch.dialect import Options
+from haas_rpcd.drivers.switch.harmless import harmless_lines
 from haas_rpcd.drivers.switch.shell import Shell
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.model import PortConfig, vlan_ranges
@@ -53,33 +53,9 @@ class LinuxBridge(Shell):
 
     def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
         """Show the VLANs of all ports, and which ports are up, in two lines in all."""
-        lines = ("bridge -json -compressvlans vlan show", "ip -json link show")
+        lines = ("bridge -json -compressvlans vlan show", "ip -json -details link show")
         return [self.as_root(line, options) for line in lines]
 
     def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
         """Read the two JSON documents."""
-        vlans, links = (_json(answer) for answer in answers)
-        on = {entry["ifname"]: entry.get("vlans", ()) for entry in vlans}
-        return {
-            link["ifname"]: PortState(_carried(on.get(link["ifname"], ())), "UP" in link["flags"])
-            for link in links
-            if "LOOPBACK" not in link["flags"]
-        }
-
-
-def _json(answer: str) -> list[dict[str, Any]]:
-    """Read the JSON list in an answer; iproute2 prints nothing for an empty one."""
-    start = answer.find("[")
-    return json.loads(answer[start:]) if start >= 0 else []
-
-
-def _carried(entries: Sequence[dict[str, Any]]) -> PortConfig:
-    untagged: int | None = None
-    tagged: set[int] = set()
-    for entry in entries:
-        first, last = entry["vlan"], entry.get("vlanEnd", entry["vlan"])
-        if "PVID" in entry.get("flags", ()) and "Egress Untagged" in entry["flags"]:
-            untagged = first
-        else:
-            tagged.update(range(first, last + 1))
-    return PortConfig(untagged=untagged, tagged=tuple(sorted(tagged)))
+        return linuxlinks.read_ports(answers, harmless_lines(self.harmless, options))

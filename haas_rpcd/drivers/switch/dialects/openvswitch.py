@@ -22,12 +22,16 @@ own OpenFlow rules are the site's responsibility. A port is one interface (no bo
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from haas_rpcd.drivers.switch.dialect import Options
+from haas_rpcd.drivers.switch.harmless import HarmlessLines, harmless_lines
+from haas_rpcd.drivers.switch.jsonanswers import decoded
+from haas_rpcd.drivers.switch.linuxlinks import read_links
 from haas_rpcd.drivers.switch.shell import Shell
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.model import PortConfig, vlan_ranges
@@ -104,29 +108,60 @@ class OpenVSwitch(Shell):
         return [self.as_root(line, options) for line in self.show_version]
 
     def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
-        """Show all ports' columns, and which links are up: two lines for any number of ports."""
-        columns = "name,vlan_mode,tag,trunks,protected"
+        """Show all ports' columns, and which links are up: three lines for any number of ports."""
+        columns = "_uuid,name,vlan_mode,tag,trunks,protected,interfaces"
         bridge = options.get("bridge")
-        links = f"ovs-ofctl {_OPENFLOW} show {bridge}" if bridge else "ip -json link show"
-        lines = f"ovs-vsctl --timeout=10 --format=json --columns={columns} list port", links
+        show = "ovs-vsctl --timeout=10 --format=json"
+        lines = (
+            f"{show} --columns={columns} list port",
+            f"ovs-ofctl {_OPENFLOW} show {bridge}" if bridge else "ip -json -details link show",
+            f"{show} --columns=output_port list mirror",
+        )
         return [self.as_root(line, options) for line in lines]
 
     def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
         """Read the table of ports and the links' states; leave out ports without a link."""
-        table, links = answers
-        rows = json.loads(table[table.index("{") :])
+        table, links, mirrors = (*answers, "")[:3]
         up = _openflow_links(links) if options.get("bridge") else _kernel_links(links)
-        ports = [dict(zip(rows["headings"], row, strict=True)) for row in rows["data"]]
+        outputs = [row["output_port"] for row in _rows(mirrors)] if mirrors.strip() else []
+        harmless = harmless_lines(self.harmless, options)
         return {
-            port["name"]: PortState(_carried(port), up[port["name"]])
-            for port in ports
+            port["name"]: _state(port, up[port["name"]], outputs, harmless)
+            for port in _rows(table)
             if port["name"] in up
         }
 
 
+class _Table(msgspec.Struct):
+    headings: list[str]
+    data: list[list[Any]]
+
+
+def _rows(answer: str) -> list[dict[str, Any]]:
+    """Read a table of OVSDB as JSON. Raises ValueError."""
+    table = decoded(answer, "{", _Table)
+    return [dict(zip(table.headings, row, strict=True)) for row in table.data]
+
+
+def _state(
+    columns: dict[str, Any], is_open: bool, outputs: Sequence[Any], harmless: HarmlessLines
+) -> PortState:
+    unknown = [
+        f"vlan_mode {mode}"
+        for mode in _set(columns["vlan_mode"])
+        if mode not in ("access", "trunk", "native-untagged")
+    ]
+    interfaces = columns.get("interfaces")
+    if isinstance(interfaces, list) and interfaces[0] == "set" and len(interfaces[1]) > 1:
+        unknown.append("interfaces: several (a bond)")
+    if columns.get("_uuid") in outputs:
+        unknown.append("output_port of a mirror")
+    unknown = [line for line in unknown if line not in harmless]
+    return PortState(_carried(columns), is_open, next(iter(unknown), None))
+
+
 def _kernel_links(answer: str) -> dict[str, bool]:
-    links = json.loads(answer[answer.index("[") :])
-    return {link["ifname"]: "UP" in link["flags"] for link in links}
+    return {name: "UP" in link.flags for name, link in read_links(answer).items()}
 
 
 def _openflow_links(answer: str) -> dict[str, bool]:

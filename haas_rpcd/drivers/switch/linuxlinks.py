@@ -1,0 +1,115 @@
+"""Reads what bridge(8) and ip-link(8) show of the ports of a Linux bridge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from haas_rpcd.drivers.switch.harmless import HarmlessLines
+from haas_rpcd.drivers.switch.jsonanswers import decoded
+from haas_rpcd.drivers.switch.state import PortState
+from haas_rpcd.model import PARKED, PortConfig
+
+_NO_PORTS = ("bridge", "vlan", "vrf", "vxlan", "macvlan", "macvtap", "ipvlan", "wireguard", "ifb")
+"""Kinds of links that are not ports: bridges, sub-interfaces, tunnels, the machine's own."""
+
+_TAGGED: frozenset[str] = frozenset()
+_UNTAGGED = frozenset({"PVID", "Egress Untagged"})
+
+
+class _Entry(msgspec.Struct):
+    vlan: int
+    vlanEnd: int | None = None
+    flags: list[str] = []
+
+
+class _Vlans(msgspec.Struct):
+    ifname: str
+    vlans: list[_Entry] = []
+
+
+class _Info(msgspec.Struct):
+    info_kind: str = ""
+    info_data: dict[str, Any] = {}
+    info_slave_kind: str = ""
+    info_slave_data: dict[str, Any] = {}
+
+
+class Link(msgspec.Struct):
+    """A link of the kernel."""
+
+    ifname: str = ""
+    flags: list[str] = []
+    master: str = ""
+    linkinfo: _Info = msgspec.field(default_factory=_Info)
+
+
+def read_links(answer: str) -> dict[str, Link]:
+    """Return all links by name. Raises ValueError."""
+    return {link.ifname: link for link in decoded(answer, "[", list[Link]) if link.ifname}
+
+
+def read_ports(answers: Sequence[str], harmless: HarmlessLines) -> dict[str, PortState]:
+    """Return the state of all ports. Raises ValueError.
+
+    ``answers``: to ``bridge -json -compressvlans vlan show``, ``ip -json -details link show``.
+    """
+    vlans, links = _vlans(answers[0]), read_links(answers[1])
+    return {
+        name: _state(link, links, vlans.get(name, ()), harmless)
+        for name, link in links.items()
+        if "LOOPBACK" not in link.flags and link.linkinfo.info_kind not in _NO_PORTS
+    }
+
+
+def _vlans(answer: str) -> dict[str, Sequence[_Entry]]:
+    """Read a list, or one object with a key for each port, which iproute2 4.15 writes.
+
+    iproute2 prints nothing for an empty list.
+    """
+    if not answer.strip():
+        return {}
+    if answer.lstrip().startswith("["):
+        return {entry.ifname: entry.vlans for entry in decoded(answer, "[", list[_Vlans])}
+    return {**decoded(answer, "{", dict[str, list[_Entry]])}
+
+
+def doubts_about(link: Link, links: dict[str, Link]) -> Iterator[str]:
+    """Yield what makes a port's frames take another way than its VLANs say."""
+    if "SLAVE" in link.flags:
+        yield f"master {link.master} (a bond)"
+    master = links.get(link.master)
+    if master is None or not master.linkinfo.info_kind:
+        return
+    kind, data = master.linkinfo.info_kind, master.linkinfo.info_data
+    if kind not in ("bridge", "vrf") and "SLAVE" not in link.flags:
+        yield f"master {link.master} ({kind})"
+    if kind == "bridge" and data.get("vlan_filtering") == 0:
+        yield f"master {link.master}, vlan_filtering 0"
+    if kind == "bridge" and data.get("vlan_protocol", "802.1Q") != "802.1Q":
+        yield f"master {link.master}, vlan_protocol {data['vlan_protocol']}"
+    for setting in ("isolated", "vlan_tunnel"):
+        if link.linkinfo.info_slave_data.get(setting):
+            yield f"{setting} on"
+
+
+def _state(
+    link: Link, links: dict[str, Link], entries: Sequence[_Entry], harmless: HarmlessLines
+) -> PortState:
+    untagged: int | None = None
+    tagged: set[int] = set()
+    unknown = list(doubts_about(link, links))
+    for entry in entries:
+        vlans = range(entry.vlan, (entry.vlanEnd or entry.vlan) + 1)
+        flags = frozenset(entry.flags)
+        if flags == _UNTAGGED and len(vlans) == 1:
+            untagged = entry.vlan
+            continue
+        tagged.update(vlans)
+        if flags != _TAGGED:
+            unknown.append(f"vlan {entry.vlan} {' '.join(entry.flags)}")
+    unknown = [line for line in unknown if line not in harmless]
+    config = PortConfig(untagged, tuple(sorted(tagged - {untagged}))) if entries else PARKED
+    return PortState(config, "UP" in link.flags, next(iter(unknown), None))
