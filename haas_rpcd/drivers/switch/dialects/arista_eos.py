@@ -12,7 +12,12 @@ from collections.abc import Iterator, Sequence
 from haas_rpcd.drivers.switch import portnames
 from haas_rpcd.drivers.switch.dialect import Options
 from haas_rpcd.drivers.switch.ioslike import IosLike
-from haas_rpcd.drivers.switch.switchport import HARMLESS, NO_SWITCHPORT, Switchport
+from haas_rpcd.drivers.switch.switchport import (
+    HARMLESS,
+    HARMLESS_ROUTED,
+    NO_SWITCHPORT,
+    Switchport,
+)
 from haas_rpcd.model import PortConfig
 
 HARMLESS_EOS = (
@@ -30,8 +35,13 @@ HARMLESS_EOS = (
     # A port-channel's links, and multihoming, which share its VLANs with another switch
     "(?:no )?(?:mlag|port-channel|evpn ethernet-segment|identifier|route-target|redundancy)",
     "(?:no )?designated-forwarder",
+    # A VLAN may be restricted to the trunks of a group. That adds none to a trunk's list.
+    "(?:no )?switchport trunk group",
+    # "Switched ports ignore all IP-level configuration commands"
+    *HARMLESS_ROUTED,
 )
-"""Arista's user manual, and the configurations that Arista's AVD renders for its tests."""
+"""Arista's user manual ("Virtual LANs", "Ethernet Ports", "Quality of Service"), batfish's model of
+trunk groups (``eos_trunk_group``), and configurations that Arista's AVD renders for its tests."""
 
 
 class AristaEos(IosLike):
