@@ -14,7 +14,9 @@ from haas_rpcd.drivers.switch.dell import DellLike, GeneralPort
 from haas_rpcd.drivers.switch.dialect import Options
 from haas_rpcd.model import PortConfig
 
-_DOT1X = re.compile(r"\b(?<!no )dot1x system-auth-control[ \t]*$", re.M)
+_DOT1X = re.compile(
+    r"\b(?<!no )(?:dot1x system-auth-control|authentication enable)[ \t]*$", re.M | re.I
+)
 
 
 class DellOs6(DellLike):
