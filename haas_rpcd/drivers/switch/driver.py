@@ -206,12 +206,20 @@ class SwitchDriver:
         return result
 
     async def _current_configs(self, changes: Sequence[SwitchChange]) -> dict[str, PortConfig]:
-        """Read the ports' configurations, if the lines depend on them."""
+        """Read the ports' configurations, if the lines depend on them.
+
+        One that is not understood counts as unknown: the port may be on VLANs that no line would
+        remove, so it must not be opened.
+        """
         ports = [change.port for change in changes if isinstance(change, SetPort)]
         if not ports or not self._dialect.needs_current_config:
             return {}
         found = await self._reader.ports(ports)
-        return {port: state.config for port, state in found.items() if state.in_managed_form}
+        return {
+            port: state.config
+            for port, state in found.items()
+            if state.in_managed_form and state.not_understood is None
+        }
 
     async def _existing_vlans(self, changes: Sequence[SwitchChange]) -> frozenset[int]:
         """Read which VLANs exist, if some may have to be created for ports."""

@@ -19,6 +19,7 @@ from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import (
     PARKED,
     PortConfig,
+    PortSeen,
     SaveConfig,
     SetPort,
     SetVlan,
@@ -259,6 +260,20 @@ async def test_a_port_with_an_address_is_refused_until_it_is_removed() -> None:
             await send(driver, SetPort("Ethernet0", PortConfig(100)))
         await send(driver, SetPort("Ethernet0", PARKED))
         assert switch.is_shut("Ethernet0")
+
+
+async def test_a_port_that_is_not_understood_is_only_shut() -> None:
+    """It has an address and a VLAN, of which one does not count; nobody knows which."""
+    switch = KINDS["sonic"].switch()
+    switch.running.ports["Ethernet0"] = sonic.state.Port(addresses=("10.0.0.0/31",))
+    switch.running.members[7, "Ethernet0"] = True
+    async with driving(switch) as driver:
+        sent = await send(driver, SetPort("Ethernet0", PortConfig(100)))
+        assert sent == ["sudo -n config interface shutdown Ethernet0"]
+        [seen] = await driver.observe([SetPort("Ethernet0", PARKED)])
+        assert isinstance(seen, PortSeen)
+        assert seen.believed is None
+        assert seen.not_understood == "VLAN_MEMBER Vlan7|Ethernet0 tagging_mode tagged"
 
 
 async def test_a_release_may_need_the_port_s_mode_first() -> None:
