@@ -115,8 +115,17 @@ def _read_vlan(vlan: Vlan, words: Sequence[str], statement: str) -> None:
                 vlan.unknown = vlan.unknown or statement
 
 
-def read_ports(answers: Sequence[str], harmless: HarmlessLines) -> dict[str, PortState]:
+_VOICE = re.compile(
+    rf"switch-options voip interface ({PORT})\.0 (?:vlan (\S+)|forwarding-class .*)"
+)
+
+
+def read_ports(
+    answers: Sequence[str], harmless: HarmlessLines, *, voice: bool = False
+) -> dict[str, PortState]:
     """Return the state of all ports.
+
+    ``voice``: a telephone's VLAN counts as a tagged one, because every set removes it.
 
     ``answers``: the statements below ``interfaces`` and ``vlans``, the table of interfaces, and the
     statements elsewhere that may name ports.
@@ -131,6 +140,13 @@ def read_ports(answers: Sequence[str], harmless: HarmlessLines) -> dict[str, Por
                 ranges.setdefault(name, []).append(rest)
             case ["interfaces", port, *rest] if re.fullmatch(PORT, port):
                 own.setdefault(port, []).append(" ".join(rest))
+    voices: dict[str, str] = {}
+    if voice:
+        rest = elsewhere.splitlines()
+        said = [match for match in map(_VOICE.fullmatch, statements(elsewhere)) if match]
+        voices = {match[1]: match[2] for match in said if match[2]}
+        known_lines = {f"set {match[0]}" for match in said}
+        elsewhere = "\n".join(line for line in rest if " ".join(line.split()) not in known_lines)
     doubts: dict[str, str] = {}
     for port, statement in (
         *_doubts((interfaces, vlans, elsewhere), elsewhere, own),
@@ -138,7 +154,8 @@ def read_ports(answers: Sequence[str], harmless: HarmlessLines) -> dict[str, Por
     ):
         doubts.setdefault(port, statement)
     return {
-        port: _state(port, lines, known, harmless, doubts.get(port)) for port, lines in own.items()
+        port: _state(port, lines, known, harmless, doubts.get(port), voices.get(port))
+        for port, lines in own.items()
     }
 
 
@@ -211,6 +228,12 @@ class _Port:
         self.native: int | None = None
         self.open = True
         self.carried: set[int] = set()
+        self._voice: set[int] = set()
+
+    def adds_voice(self, vlan: str) -> bool:
+        """Take in a telephone's VLAN. Return False if its id is not known."""
+        self._voice = self._members(vlan)
+        return len(self._voice) == 1
 
     def takes(self, statement: str) -> bool:
         """Take a statement in. Return False if its meaning is not known."""
@@ -278,6 +301,7 @@ class _Port:
         else:
             carried = carried or self.default
             untagged = min(carried, default=None)
+            carried |= self._voice
         return PortConfig(untagged, tuple(sorted(carried - {untagged})))
 
 
@@ -287,9 +311,12 @@ def _state(
     vlans: Mapping[str, Vlan],
     harmless: HarmlessLines,
     doubt: str | None,
+    voice: str | None,
 ) -> PortState:
     """Return the state of a port with these statements."""
     port = _Port(vlans)
+    if voice is not None and not port.adds_voice(voice):
+        doubt = doubt or f"switch-options voip interface {name}.0 vlan {voice}"
     for vlan in vlans.values():
         if name in vlan.ports:
             port.switching = True

@@ -28,6 +28,7 @@ class Port:
     switching: bool = False
     mode: str = ""  # or "access", "trunk"
     members: tuple[str, ...] = ()
+    voice: str | None = None  # a VLAN's name or id, for a telephone
 
     def statements(self) -> Iterator[Statement]:
         """Yield the statements about this port."""
@@ -77,6 +78,9 @@ class Config(cli.Config):
         for name, port in sorted(self.ports.items(), key=lambda item: cli_order(item[0])):
             for rest in port.statements():
                 yield ("interfaces", name, *rest)
+        for name, port in sorted(self.ports.items(), key=lambda item: cli_order(item[0])):
+            if port.voice is not None:
+                yield ("switch-options", "voip", f"interface {name}.0", f"vlan {port.voice}")
         for name, vlan in sorted(self.vlans.items()):
             for rest in vlan.statements():
                 yield ("vlans", name, *rest)
@@ -105,7 +109,9 @@ class Config(cli.Config):
         if settings.mode == "trunk":
             native = settings.native if settings.native in numbers else None
             return cli.Carried(native, numbers - {settings.native})
-        return cli.Carried(min(numbers or self.resolved("default"), default=None))
+        own = min(numbers or self.resolved("default"), default=None)
+        voice = frozenset() if settings.voice is None else self.resolved(settings.voice)
+        return cli.Carried(own, voice - {own})
 
     def is_shut(self, port: str) -> bool:
         """Return whether a port is disabled."""

@@ -135,6 +135,16 @@ def _vlan_interface(switch: Switch, session: Session, args: Args) -> Lines:
 # --- others
 
 
+def _voice(switch: Switch, session: Session, args: Args) -> Lines:
+    ports, name = session.edited.ports, args.text("unit").partition(".")[0]
+    if args.word("verb") == "set":
+        ports.setdefault(name, Port()).voice = args.text("word")
+        return []
+    port = ports.get(name, Port())
+    found, port.voice = port.voice is not None, None
+    return _found(found)
+
+
 def _host_name(switch: Switch, session: Session, args: Args) -> Lines:
     session.edited.hostname = args.text("word")
     return []
@@ -181,6 +191,8 @@ COMMANDS: Commands = [
     ("verb:delete vlans <word>", _delete_vlan),
     (f"{_BOTH} vlans <word> interface <unit>", _vlan_interface),
     ("verb:delete vlans <word> interface", _vlan_interface),
+    ("verb:set switch-options voip interface <unit> vlan <word>", _voice),
+    ("verb:delete switch-options voip interface <unit>", _voice),
     ("set system host-name <word>", _host_name),
     (f"wildcard range {_BOTH} <line>", _wildcard_range),
 ]

@@ -150,6 +150,12 @@ def randomize_junos(dice: Dice, switch: Any, name: str) -> None:
         del switch.running.ports[name]
 
 
+def randomize_junos_with_voice(dice: Dice, switch: Any, name: str) -> None:
+    randomize_junos(dice, switch, name)
+    if name in switch.running.ports:
+        switch.running.ports[name].voice = dice.choice([None, "office", "haas-101", "102"])
+
+
 def randomize_nvue(dice: Dice, switch: Any, name: str) -> None:
     switch.running.ports[name] = nvue.state.Port(
         configured=dice.random() < 0.9,

@@ -40,11 +40,15 @@ class JuniperJunos(Dialect):
 
     A parked port is disabled and has no VLAN of its own. Memberships listed under a VLAN (``vlans N
     interface P``) are read as well; creating a VLAN removes them.
+
+    Option ``voip``: true if the model knows ``switch-options voip`` (EX). Then every set removes a
+    port's voice VLAN; without the option a port that has one is not understood.
     """
 
     name = "juniper_junos"
     title = "Juniper Junos (EX and QFX, ELS)"
     saves = False
+    options = frozenset({"voip"})
 
     # --- dialogue ---
     host = r"[\w.-]+"
@@ -122,16 +126,18 @@ class JuniperJunos(Dialect):
             raise ValueError(f"{port} is unit {unit} of {name}: register the port itself")
         return re.sub(r"\d+", lambda number: str(int(number[0])), name)
 
-    def port_lines(self, config: PortConfig) -> list[str]:
+    def port_lines(self, config: PortConfig, options: Options) -> list[str]:
         """Return the lines for a port, with ``PORT`` for its name; they apply at the commit.
 
         New members would add to the present ones, so these are removed first.
         """
+        voip = "delete switch-options voip interface PORT.0"
+        no_voice = [voip] if options.get("voip") is True else []
         no_native = "delete interfaces PORT native-vlan-id"
         no_vlans = f"delete interfaces PORT {_UNIT} vlan"
         if config.parked:
             no_mode = f"delete interfaces PORT {_UNIT} interface-mode"
-            return ["set interfaces PORT disable", no_native, no_mode, no_vlans]
+            return ["set interfaces PORT disable", no_native, no_mode, no_vlans, *no_voice]
         mode = "trunk" if config.tagged else "access"
         native = no_native
         if config.tagged and config.untagged is not None:
@@ -139,6 +145,7 @@ class JuniperJunos(Dialect):
         return [
             native,
             no_vlans,
+            *no_voice,
             f"set interfaces PORT {_UNIT} interface-mode {mode}",
             *(f"set interfaces PORT {_UNIT} vlan members {row}" for row in _rows(config.vlans)),
             "delete interfaces PORT unit 0 disable",
@@ -155,7 +162,7 @@ class JuniperJunos(Dialect):
         alike: dict[tuple[str, ...], dict[str, int]] = {}
         for index, change in changes.items():
             port = self.canonical_port(change.port)
-            alike.setdefault(tuple(self.port_lines(change.config)), {})[port] = index
+            alike.setdefault(tuple(self.port_lines(change.config, options)), {})[port] = index
         blocks = [
             Block(tuple(sorted(indexes[port] for port in ports)), typed)
             for lines, indexes in alike.items()
@@ -194,7 +201,9 @@ class JuniperJunos(Dialect):
 
     def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
         """Read the ``set`` lines, and the first column of the table."""
-        return junosconfig.read_ports(answers, harmless_lines(self.harmless, options))
+        return junosconfig.read_ports(
+            answers, harmless_lines(self.harmless, options), voice=options.get("voip") is True
+        )
 
     def read_vlans(self, options: Options) -> list[str]:
         """Show the configured VLANs."""
