@@ -12,6 +12,7 @@ from haas_rpcd.methods import nic as nic_methods
 from haas_rpcd.methods import port as port_methods
 from haas_rpcd.methods import switch as switch_methods
 from haas_rpcd.methods.access import find_switch
+from haas_rpcd.methods.addresses import Addresses, resolve
 from haas_rpcd.methods.call import Call, TxCall
 from haas_rpcd.methods.registry import method
 from haas_rpcd.model import RegisteredSwitch
@@ -44,10 +45,13 @@ async def import_(call: Call, site: SiteParam, dry_run: bool = False) -> SiteCha
     would be.
     """
     parsed = site_file.parse(site) if isinstance(site, str) else site_file.convert(site)
+    known = await call.context.store.read(switches.hosts)
+    addresses = await resolve([*known, *(switch.host for switch in parsed.switches.values())])
 
     def transaction(tx: Tx) -> SiteChanges:
         importer = _Importer(
-            TxCall(context=call.context, caller=call.caller, subscriber=call.subscriber, tx=tx)
+            TxCall(context=call.context, caller=call.caller, subscriber=call.subscriber, tx=tx),
+            addresses,
         )
         changes = importer.run(parsed, dry_run)
         if dry_run:
@@ -63,8 +67,9 @@ async def import_(call: Call, site: SiteParam, dry_run: bool = False) -> SiteCha
 class _Importer:
     """Changes the inventory to what a site file says, and records what it changed."""
 
-    def __init__(self, call: TxCall) -> None:
+    def __init__(self, call: TxCall, addresses: Addresses) -> None:
         self._call = call
+        self._addresses = addresses
         self._tx = call.tx
         self._created: list[str] = []
         self._changed: list[str] = []
@@ -141,7 +146,8 @@ class _Importer:
         )
         row = switches.find(self._tx, name)
         changed = row is not None and row.registered != wanted
-        switch_methods.check_address(self._tx, name, switch.host, at)
+        if row is None or (row.host, row.port) != (switch.host, at):
+            switch_methods.check_address(self._tx, name, switch.host, at, self._addresses)
         if row is None:
             switches.create(self._tx, wanted)
         elif row.dialect != switch.dialect and row.ports:

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from haas_rpcd.errors import ConflictError, InvalidParamsError
 from haas_rpcd.methods.access import conflict, find_switch, paged
+from haas_rpcd.methods.addresses import Addresses, resolve
 from haas_rpcd.methods.call import Call, TxCall
 from haas_rpcd.methods.registry import method
 from haas_rpcd.model import (
@@ -54,8 +55,8 @@ def record(row: SwitchRow) -> Switch:
 
 
 @method("switch.register", admin=True, mutates=True, unaudited=("options",))
-def register(
-    call: TxCall,
+async def register(
+    call: Call,
     switch: Name,
     dialect: str,
     host: Host,
@@ -73,17 +74,21 @@ def register(
     """
     port = port or DEFAULT_PORTS[transport]
     check(call, switch, dialect, options or {})
-    check_address(call.tx, switch, host, port)
-    with conflict(f"There is a switch {switch} already."):
-        switches.create(
-            call.tx,
-            RegisteredSwitch(switch, dialect, host, port, transport, credential, options or {}),
-        )
-    call.changed("switch", "created", switch, admins_only=True)
-    return record(find_switch(call.tx, switch))
+    wanted = RegisteredSwitch(switch, dialect, host, port, transport, credential, options or {})
+    addresses = await resolve([host, *await call.context.store.read(switches.hosts)])
+
+    def create(tx: Tx) -> Switch:
+        check_address(tx, switch, host, port, addresses)
+        with conflict(f"There is a switch {switch} already."):
+            switches.create(tx, wanted)
+        in_tx = TxCall(context=call.context, caller=call.caller, subscriber=call.subscriber, tx=tx)
+        in_tx.changed("switch", "created", switch, admins_only=True)
+        return record(find_switch(tx, switch))
+
+    return await call.context.store.write(create)
 
 
-def check(call: TxCall, switch: str, dialect: str, options: dict[str, Any]) -> None:
+def check(call: Call, switch: str, dialect: str, options: dict[str, Any]) -> None:
     """Raise InvalidParamsError if the name, the dialect or the options are not possible."""
     check_kind(call.context.dialects, switch, dialect, options)
 
@@ -136,17 +141,21 @@ def _check_ignored(lines: Any) -> None:
             ) from None
 
 
-def check_address(tx: Tx, switch: str, host: str, port: int) -> None:
-    """Raise ConflictError if another switch is registered at this address.
+def check_address(tx: Tx, switch: str, host: str, port: int, addresses: Addresses) -> None:
+    """Raise ConflictError if another switch is registered at this address, under whatever name.
 
     The standard ports of telnet and SSH count as one address: they lead to the same switch. Other
     ports may belong to a terminal server or a forwarder, with a different switch behind each.
     """
     standard = set(DEFAULT_PORTS.values())
     for at in sorted(standard) if port in standard else [port]:
-        other = switches.at(tx, host, at)
-        if other not in (None, switch):
-            raise ConflictError(f"Switch {other} is registered at {host} port {at} already.")
+        for name in addresses.same(host):
+            other = switches.at(tx, name, at)
+            if other not in (None, switch):
+                same = "" if name == host else f", which is the same address as {host}"
+                raise ConflictError(
+                    f"Switch {other} is registered at {name} port {at} already{same}."
+                )
 
 
 @method("switch.delete", admin=True, mutates=True)

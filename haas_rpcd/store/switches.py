@@ -82,6 +82,11 @@ def one_of_each_dialect(tx: Tx) -> dict[str, str]:
     return {row.dialect: row.name for row in rows}
 
 
+def hosts(tx: Tx) -> list[str]:
+    """Return the hosts at which switches are registered."""
+    return tx.values(str, "SELECT DISTINCT host FROM switch")
+
+
 def at(tx: Tx, host: str, port: int) -> str | None:
     """Name the switch that is registered at an address."""
     return tx.value(

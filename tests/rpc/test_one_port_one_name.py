@@ -1,4 +1,4 @@
-"""A port has only one nic behind it, whichever of its names is used."""
+"""A port has only one nic behind it, and a switch is only one, whichever of its names is used."""
 
 from __future__ import annotations
 
@@ -30,6 +30,43 @@ async def test_one_switch_cannot_be_registered_as_two(site: SmallSite) -> None:
             host=known["host"],
             port=known["port"],
         )
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.1", "::ffff:127.0.0.1"])
+async def test_a_switch_cannot_be_registered_again_under_another_name_of_its_host(
+    site: SmallSite, host: str
+) -> None:
+    known = await site.call("switch.show", switch="sw1")
+    again = {"dialect": "cisco_ios", "host": host, "port": known["port"]}
+    for method, params in (
+        ("switch.register", {"switch": "again", **again}),
+        ("site.import", {"site": {"switches": {"again": again}}}),
+    ):
+        error = await site.refused(method, **params)
+        assert error.kind == "conflict"
+        assert f"Switch sw1 is registered at 127.0.0.1 port {known['port']}" in error.message
+        assert f"the same address as {host}" in error.message
+    moved = {"switches": {"sw1": again}}  # the switch itself may get another name
+    assert (await site.call("site.import", site=moved))["changed"] == ["switch sw1"]
+
+
+async def test_a_site_file_cannot_have_one_switch_under_two_names(empty_site: SmallSite) -> None:
+    switches = {
+        name: {"dialect": "cisco_ios", "host": host}
+        for name, host in (("sw8", "127.0.0.1"), ("sw9", "localhost"))
+    }
+    switches["sw9"]["transport"] = "ssh"
+    error = await empty_site.refused("site.import", site={"switches": switches})
+    assert error.kind == "conflict"
+    assert "switches.sw9: Switch sw8 is registered at 127.0.0.1 port 23" in error.message
+
+
+async def test_switches_whose_names_do_not_resolve_can_be_registered(
+    empty_site: SmallSite,
+) -> None:
+    for name in ("sw8", "sw9"):
+        host = f"{name}.does-not-exist.invalid"
+        await empty_site.call("switch.register", switch=name, dialect="cisco_ios", host=host)
 
 
 async def test_an_ambiguous_short_port_name_is_refused(site: SmallSite) -> None:

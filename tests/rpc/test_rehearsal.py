@@ -107,15 +107,16 @@ async def test_a_connection_leads_to_the_copy_wherever_a_switch_is_registered(
         writer.close()
 
     real = await asyncio.start_server(answer, "127.0.0.1", 0)
-    port = real.sockets[0].getsockname()[1]
+    another = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port, new_port = (server.sockets[0].getsockname()[1] for server in (real, another))
     site = EXAMPLE.read_text().replace('"192.0.2.11"', f'"127.0.0.1"\nport = {port}')
-    async with real, rehearse(tmp_path, site) as on:
+    async with real, another, rehearse(tmp_path, site) as on:
         await on.call("site.import", site=site)  # as it is: with the real addresses
         assert (await on.call("switch.show", switch="rack1"))["port"] == port
         assert (await on.call("switch.probe", switch="rack1"))["model"].startswith("WS-C2960")
         await on.applied()
         await on.call("switch.register", switch="new", dialect="cisco_ios", host="localhost",
-                      port=port)  # fmt: skip
+                      port=new_port)  # fmt: skip
         with pytest.raises(HaasError, match="connects to no real switch"):
             await on.call("switch.probe", switch="new")
     assert called == []
