@@ -5,7 +5,8 @@
   network until every switch has confirmed that the VLAN is gone, and saved that.
 - ``nic.port_id`` is unique: a port has at most one nic behind it. ``port.canonical`` is unique on
   its switch, so ``Gi1/0/1`` and ``GigabitEthernet1/0/1`` cannot be two ports. A switch's host and
-  port are unique, so one switch cannot be registered twice.
+  port are unique, so one switch cannot be registered twice under one name of its host. Other names
+  are compared by their addresses, when a switch is registered.
 - Triggers refuse to allocate or to free a node whose ports are not parked and saved, to change
   where the nics of a held node are plugged in, to connect anything to a network that its holder may
   not use, and to end a share that is in use.
