@@ -70,6 +70,7 @@ async def filled(memory_path: Path, upgraded: dict[str, bytes]) -> AsyncIterator
     store = Store(str(path))
     await store.open()
     await store.write(lambda tx: tx.execute("UPDATE port_applied SET saved = confirmed"))
+    await store.write(lambda tx: tx.execute("DELETE FROM vlan_in_startup"))
     yield store
     await store.close()
 

@@ -250,11 +250,27 @@ async def test_vlan_ids_stay_claimed_until_every_device_gave_them_up(store: Stor
         assert networks.free_claims(tx) == []
         return applied.confirm_save(tx, switch, PresenceSeen(present=True)).vlans
 
+    await store.write(save, "sw2")
     assert await store.write(free) == []
     assert await store.read(networks.first_free_vlan, POOL) == 103
     assert await store.write(remove, "sw1", 102) == [102]
     assert await store.write(remove, "sw1", 109) == [109]
     assert await store.write(free) == []
+
+
+async def test_vlan_ids_may_be_in_what_a_switch_with_unsaved_changes_has_saved(
+    store: Store,
+) -> None:
+    """The earlier release had confirmed that they are gone, but not that this is saved."""
+
+    def gone(tx: Tx) -> list[int]:
+        tx.execute("DELETE FROM switch_vlan WHERE vlan IN (102, 109)")
+        return applied.release_freed(tx).vlans
+
+    assert await store.write(gone) == []
+    await store.write(save, "sw2")
+    freed = await store.write(applied.confirm_save, "sw1", PresenceSeen(present=True))
+    assert freed.vlans == [102, 109]
 
 
 # --- what may happen next -------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """What switches have saved: a node or a VLAN id is free only when a power cut cannot undo it.
 
-What was confirmed on a switch without unsaved changes counts as saved.
+What was confirmed on a switch without unsaved changes counts as saved. A switch with some may have
+saved any network's VLAN, as nothing says which of its changes it has saved.
 """
 
 SQL = """
@@ -12,6 +13,9 @@ CREATE TABLE vlan_in_startup (
     PRIMARY KEY (switch_id, vlan)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX vlan_in_startup_vlan ON vlan_in_startup(vlan);
+
+INSERT INTO vlan_in_startup
+SELECT DISTINCT unsaved.switch_id, vlan_claim.vlan FROM unsaved, vlan_claim;
 
 ALTER TABLE port_applied ADD COLUMN saved INTEGER NOT NULL DEFAULT 0 CHECK (saved IN (0, 1));
 
