@@ -20,16 +20,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from haas_rpcd.drivers.switch import portnames
+from haas_rpcd.drivers.switch import comwareconfig, portnames
 from haas_rpcd.drivers.switch.dialect import Dialect, Options
-from haas_rpcd.drivers.switch.harmless import HarmlessLines, harmless_lines
+from haas_rpcd.drivers.switch.harmless import harmless_lines
 from haas_rpcd.drivers.switch.patterns import within_line
-from haas_rpcd.drivers.switch.stanzas import stanzas
 from haas_rpcd.drivers.switch.state import PortState
-from haas_rpcd.model import PARKED, PortConfig, vlan_ranges
-
-DEFAULT_VLAN = 1
-ALL_VLANS = range(1, 4095)
+from haas_rpcd.model import PortConfig, vlan_ranges
 
 _VIEW = (
     r"[A-Za-z-]+\d+(?:/\d+)+(?::\d+)?(?:\.\d+)?|(?:Vlan-interface|vlan|Bridge-Aggregation|LoopBack)"
@@ -37,65 +33,7 @@ _VIEW = (
 )
 """What follows the host name in the prompts of views; a host name may contain dashes, too."""
 
-_INTERFACE = re.compile(r"interface ", re.I)
-_END = re.compile(r"#|return\s*$")
 _MANAGEMENT = "M-GigabitEthernet"
-
-HARMLESS = (
-    # Names, physical layer, counters and logs
-    "description",
-    "speed",
-    "duplex",
-    "mdix-mode",
-    "mdi",
-    "(?:undo )?combo enable",
-    "(?:undo )?flow-control",
-    "flow-interval",
-    "(?:undo )?jumboframe",
-    "bandwidth",
-    "link-delay",
-    "(?:undo )?eee enable",
-    "port auto-power-down",
-    "port fec mode",
-    "using (?:tengige|twenty-fivegige|fortygige|hundredgige)",
-    "(?:undo )?enable snmp trap",
-    "(?:undo )?enable log updown",
-    "(?:undo )?poe",
-    "sflow",
-    "loopback-detection",
-    "(?:undo )?dldp",
-    "(?:undo )?oam",
-    "shutdown-interval",
-    "(?:undo )?lldp",
-    "(?:undo )?cdp",
-    "undo voice[ -]vlan mode auto",
-    "undo mac-vlan enable",
-    "undo dot1x handshake",
-    "undo dot1x multicast-trigger",
-    # Spanning tree blocks, and never adds a VLAN
-    "(?:undo )?stp",
-    "(?:undo )?bpdu-drop",
-    # Filters, limits and marks of frames that the port carries anyway
-    "(?:undo )?storm-constrain",
-    "(?:broadcast|multicast|unicast|unknown-unicast)-suppression",
-    "(?:undo )?dhcp[ -]snooping",
-    "(?:undo )?arp (?:detection|filter|rate-limit|max-learning-num)",
-    "(?:undo )?ip(?:v6)? (?:source|verify source|check source)",
-    "(?:undo )?packet-filter",
-    "(?:undo )?(?:igmp|mld)-snooping",
-    "(?:undo )?mac-address (?:max-mac-count|mac-learning)",
-    "(?:undo )?qos",
-    "(?:undo )?priority-flow-control",
-)
-"""Lines that add or remove no VLAN of a port.
-
-Sources: "Layer 2 LAN Switching", "Interface", "ACL and QoS" and "Security Command Reference" of
-HPE's 5130 EI and 5900, and of H3C's S5130 and S6800."""
-
-HARMLESS_ROUTED = (
-    "(?:undo )?(?:arp|bfd|dhcp|ip|ipv6|isis|mpls|mtu|nat|nqa|ospf|ospfv3|pim|rip|tcp|vrrp)",
-)
-"""Lines that only say how a routed port routes. It carries no VLAN."""
 
 
 class HpeComware(Dialect):
@@ -141,7 +79,7 @@ class HpeComware(Dialect):
     save = ("save force",)
     max_ranges = 5
     needs_current_config = True
-    harmless = HARMLESS
+    harmless = comwareconfig.HARMLESS
     show_version = ("display version",)
     show_uptime = "display version"
     model = re.compile(r"^[ \t]*([^\r\n]+?) uptime is ", re.M | re.I)
@@ -249,19 +187,16 @@ class HpeComware(Dialect):
 
     def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
         """Read the ``interface`` sections, which show only what differs from the defaults."""
-        found: dict[str, PortState] = {}
         harmless = harmless_lines(self.harmless, options)
+        found: dict[str, PortState] = {}
         for answer in answers:
-            for header, lines in stanzas(answer, _INTERFACE, _END):
-                name = header.removeprefix("interface ")
+            for name, state in comwareconfig.read_ports(answer, harmless):
                 try:
                     canonical = self.canonical_port(name)
                 except ValueError:
                     continue
-                if "." in name or canonical.startswith(_MANAGEMENT):
-                    continue  # a sub-interface, or the management port
-                if canonical.startswith(self.types):
-                    found[canonical] = _state(lines, harmless)
+                if canonical.startswith(self.types) and not canonical.startswith(_MANAGEMENT):
+                    found[canonical] = state
         return found
 
     def read_vlans(self, options: Options) -> list[str]:
@@ -277,88 +212,3 @@ class HpeComware(Dialect):
         return frozenset(
             vlan for first, last in found for vlan in range(int(first), int(last or first) + 1)
         )
-
-
-def _state(lines: Sequence[str], harmless: HarmlessLines) -> PortState:
-    """Return the state of an interface with these lines.
-
-    A hybrid port may carry several untagged VLANs; all except its PVID are returned as tagged.
-    """
-    port = _Port()
-    unknown = [line for line in lines if not port.takes(line.split()) and line not in harmless]
-    routing = HarmlessLines(HARMLESS_ROUTED if port.routed else ())
-    unknown = [line for line in unknown if line not in routing]
-    config = port.config
-    managed = port.kind == "access" or (port.kind == "trunk" and bool(config.tagged))
-    return PortState(
-        config,
-        port.open,
-        next(iter(unknown), None),
-        in_managed_form=managed and not port.routed and not unknown,
-    )
-
-
-class _Port:
-    """A port while its lines are read, one by one."""
-
-    def __init__(self) -> None:
-        self.kind = "access"
-        self.routed = False
-        self.open = True
-        self.access, self.pvid = DEFAULT_VLAN, DEFAULT_VLAN
-        self.permitted, self.bare = {DEFAULT_VLAN}, {DEFAULT_VLAN}
-        self.tagged: set[int] = set()
-
-    def takes(self, words: Sequence[str]) -> bool:
-        """Take a line in. Return False if its meaning is not known."""
-        match words:
-            case ["shutdown"]:
-                self.open = False
-            case ["undo", "shutdown"]:
-                self.open = True
-            case ["port", "link-mode", ("route" | "bridge") as mode]:
-                self.routed = mode == "route"
-            case ["port", "link-type", ("access" | "trunk" | "hybrid") as kind]:
-                self.kind = kind
-            case ["port", "access", "vlan", vlan] if vlan.isdecimal():
-                self.access = int(vlan)
-            case ["port", "trunk" | "hybrid", "pvid", "vlan", vlan] if vlan.isdecimal():
-                self.pvid = int(vlan)
-            case ["undo", "port", "trunk", "permit", "vlan", *listed] if _is_list(listed):
-                self.permitted -= _vlans(listed)
-            case ["port", "trunk", "permit", "vlan", *listed] if _is_list(listed):
-                self.permitted |= _vlans(listed)
-            case ["undo", "port", "hybrid", "vlan", *listed] if _is_list(listed):
-                self.bare -= _vlans(listed)
-            case ["port", "hybrid", "vlan", *listed, "untagged"] if _is_list(listed):
-                self.bare |= _vlans(listed)
-            case ["port", "hybrid", "vlan", *listed, "tagged"] if _is_list(listed):
-                self.tagged |= _vlans(listed)
-            case _:
-                return False
-        return True
-
-    @property
-    def config(self) -> PortConfig:
-        """The VLANs that the port carries once it is open."""
-        if self.routed:
-            return PARKED
-        if self.kind == "access":
-            return PortConfig(self.access)
-        carried = self.permitted if self.kind == "trunk" else self.bare | self.tagged
-        native = self.pvid if self.pvid in carried and self.pvid not in self.tagged else None
-        return PortConfig(native, tuple(sorted(carried - {native})))
-
-
-def _is_list(words: Sequence[str]) -> bool:
-    return words == ["all"] or bool(
-        re.fullmatch(r"\d+(?: to \d+)?(?: \d+(?: to \d+)?)*", " ".join(words))
-    )
-
-
-def _vlans(listed: Sequence[str]) -> set[int]:
-    """Read ``100 to 110 112``, or ``all``."""
-    if listed == ["all"]:
-        return set(ALL_VLANS)
-    found = re.findall(r"(\d+)(?: to (\d+))?", " ".join(listed))
-    return {vlan for first, last in found for vlan in range(int(first), int(last or first) + 1)}
