@@ -110,6 +110,7 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     sendable.still_carried: lambda tx: sendable.still_carried(tx, "sw1", SetVlan(100, False), 1),
     switches.find: lambda tx: switches.find(tx, "sw1"),
     switches.page: lambda tx: switches.page(tx, 9, ""),
+    switches.one_of_each_dialect: switches.one_of_each_dialect,
     vlans.on_switches: lambda tx: vlans.on_switches(tx, [100]),
     vlans.on_switch: lambda tx: vlans.on_switch(tx, 1),
     vlans.bridges: lambda tx: vlans.bridges(tx, [100]),
