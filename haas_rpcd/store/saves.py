@@ -1,5 +1,4 @@
-"""Which switches have changes that no save has confirmed, and what that leaves in their start-up
-configuration.
+"""Queries of what switches have saved, and of changes that no save has confirmed.
 
 A power cut brings back what was saved. So a port counts as parked, and a VLAN id as free, only when
 the switch has saved it. Switches whose dialect does not save keep every change at once.
@@ -16,11 +15,14 @@ SITE = 0
 
 _SAVES = "switch.dialect NOT IN (SELECT name FROM dialect_without_save)"
 
-_SAVED_SOON = """
-EXISTS (SELECT 1 FROM job JOIN step ON step.job_id = job.id WHERE job.state = 'running'
+# CROSS JOIN: SQLite keeps this order, so only switches with unsaved changes are looked at.
+_OUTSTANDING = """
+SELECT DISTINCT switch.name FROM unsaved CROSS JOIN switch ON switch.id = unsaved.switch_id
+WHERE NOT EXISTS (SELECT 1 FROM job JOIN step ON step.job_id = job.id WHERE job.state = 'running'
     AND step.device = switch.name AND step.kind = 'config.save'
     AND step.state IN ('pending', 'sending', 'sent'))
 """
+"""The switches with unsaved changes that no running job is about to save."""
 
 
 def set_dialects_without_save(tx: Tx, dialects: Iterable[str]) -> None:
@@ -103,17 +105,7 @@ def forget(tx: Tx, switch: str, ports: Iterable[str]) -> None:
 
 def outstanding(tx: Tx, switch: str) -> bool:
     """Return whether a switch has unsaved changes that no running job is about to save."""
-    return switch in _outstanding(tx)
-
-
-def _outstanding(tx: Tx) -> set[str]:
-    return set(
-        tx.values(
-            str,
-            "SELECT DISTINCT switch.name FROM unsaved JOIN switch ON switch.id = unsaved.switch_id"
-            f" WHERE NOT {_SAVED_SOON}",
-        )
-    )
+    return tx.exists(f"{_OUTSTANDING} AND switch.name = ?", (switch,))
 
 
 def to_save(tx: Tx, project_id: int | None) -> set[str]:
@@ -128,4 +120,4 @@ def to_save(tx: Tx, project_id: int | None) -> set[str]:
         " WHERE unsaved.project_id = ?",
         (SITE if project_id is None else project_id,),
     )
-    return {*own, *(_outstanding(tx) if project_id is None else ())}
+    return {*own, *(tx.values(str, _OUTSTANDING) if project_id is None else ())}
