@@ -7,10 +7,12 @@ moves.
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from textual import events
 from textual.app import App
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.geometry import Region, Size
 from textual.reactive import Reactive
@@ -19,8 +21,53 @@ from textual.scroll_view import ScrollView
 from textual.widget import Widget
 
 
+class LosableTerminal:
+    """The terminal's file, which drops what is written once the terminal is gone.
+
+    An error of writing would end Textual's thread that writes. The app would then wait for ever for
+    room in that thread's queue, and outlive its terminal.
+    """
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+        self._lost = False
+
+    def fileno(self) -> int:
+        """The descriptor of the terminal."""
+        return self._file.fileno()
+
+    def write(self, text: str) -> None:
+        """Write, if the terminal is still there."""
+        if not self._lost:
+            try:
+                self._file.write(text)
+            except OSError:
+                self._lost = True
+
+    def flush(self) -> None:
+        """Send what was written, if the terminal is still there."""
+        if not self._lost:
+            try:
+                self._file.flush()
+            except OSError:
+                self._lost = True
+
+
+class TerminalDriver(LinuxDriver):
+    """Textual's driver, on a terminal that may go away at any moment."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._file: Any = LosableTerminal(self._file)
+
+
 class PlainApp(App[int]):
     """An app that draws less, and gives access to its terminal."""
+
+    def get_driver_class(self) -> type[Driver]:
+        """Use our own driver in place of Textual's usual one."""
+        usual = super().get_driver_class()
+        return TerminalDriver if usual is LinuxDriver else usual
 
     @property
     def _background_screens(self) -> list[Screen[Any]]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
 import textwrap
+import threading
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.color import Color
 from textual.driver import Driver
+from textual.drivers._writer_thread import MAX_QUEUED_WRITES, WriterThread
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Event
 from textual.filter import LineFilter, Monochrome, NoColor
@@ -25,7 +28,13 @@ from textual.strip import Strip
 from textual.widgets import Input, Static, TextArea
 
 import haas_console.tui
-from haas_console.tui.textual_private import PaintOnceScreen, PlainApp, QuietScrollView
+from haas_console.tui.textual_private import (
+    LosableTerminal,
+    PaintOnceScreen,
+    PlainApp,
+    QuietScrollView,
+    TerminalDriver,
+)
 from tests.tui.terminal_input import key_of, send
 
 
@@ -122,6 +131,27 @@ async def test_the_driver_of_a_terminal_can_give_up_the_mouse_and_take_it_back()
 class NoFilter(LineFilter):
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         return segments
+
+
+def test_the_thread_that_writes_ends_when_told_although_the_terminal_is_gone() -> None:
+    assert PlainApp().driver_class is TerminalDriver
+    master, slave = os.openpty()
+    os.close(master)  # from here on each write to the terminal fails
+    file = open(slave, "w")  # noqa: SIM115  closing it fails too
+    writer = WriterThread(LosableTerminal(file))  # type: ignore[arg-type]
+    writer.start()
+
+    def write_more_than_the_queue_holds() -> None:
+        for _ in range(3 * MAX_QUEUED_WRITES):
+            writer.write("text\n")
+        writer.stop()
+
+    app = threading.Thread(target=write_more_than_the_queue_holds, daemon=True)
+    app.start()
+    app.join(30)
+    with pytest.raises(OSError, match="Input/output error"):
+        file.close()  # the terminal is gone indeed
+    assert not app.is_alive(), "it waits for ever for room in the queue"
 
 
 def test_filters_can_be_added_to_the_apps_list() -> None:
