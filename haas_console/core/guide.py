@@ -73,9 +73,7 @@ def tour(inventory: Inventory, project: str | None) -> str | None:
     networks = [n for n in inventory.networks_of(project) if n.project == project]
     nics = [(n.node, i) for n in held for i in n.nics]
     if not held:
-        return (
-            f"Tour 1/4: this data centre is simulated. A gives the node at the cursor to {project}."
-        )
+        return f"Tour 1/4: nothing here is real. A gives the node at the cursor to {project}."
     if not networks:
         return "Tour 2/4: make a network: press n, type lab, and Enter."
     name = networks[0].network
@@ -85,9 +83,9 @@ def tour(inventory: Inventory, project: str | None) -> str | None:
             f"Tour 3/4: drag {node}:primary-nic onto {name}; or cursor on it, c {name[:2]} Enter."
         )
     if not any(nic.applied for _, nic in nics):
-        return "Tour 4/4: press a: it shows the lines that the switch will get, then sends them."
+        return "Tour 4/4: press a: it shows the lines for the switch, then sends them."
     if not inventory.headnodes_of(project):
-        return "Applied: the switch is set. Next: h makes a headnode; drag it onto the network."
+        return "Applied: the switch is set. Next: h makes a headnode; drag it onto a network."
     if inventory.staged_count(project):
         return "What you do is staged until you press a; z takes it back."
     return None
