@@ -106,8 +106,8 @@ class Store:
     async def open(self) -> None:
         """Open the database and migrate it.
 
-        Raises sqlite3.Error, also if another daemon has it open: both would run the jobs in its
-        journal.
+        Raises sqlite3.Error, also if another daemon has it open, as both would run the jobs in its
+        journal, and if a newer daemon migrated it.
         """
         await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
 
@@ -174,11 +174,22 @@ class Store:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         try:
+            self._refuse_newer(Database(connection))
             migrations.apply(Database(connection))
         except BaseException:
             connection.close()
             raise
         self._connection = connection
+
+    def _refuse_newer(self, database: Database) -> None:
+        """Raise if a newer daemon has migrated the database: this one would misread its tables."""
+        known = {each.name for each in migrations.pending(Database(memory=True))}
+        applied = (each.name for each in migrations.applied(database))
+        if newer := ", ".join(name for name in applied if name not in known):
+            raise sqlite3.DatabaseError(
+                f"{self.path} was migrated by a newer haas-rpcd ({newer}): install that one, or put"
+                " the backup from before its upgrade in place."
+            )
 
     def _take_lock(self) -> IO[str]:
         try:

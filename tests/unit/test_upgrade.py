@@ -117,6 +117,21 @@ def test_an_upgraded_schema_is_that_of_a_new_database() -> None:
             assert schema(old) == expected
 
 
+async def test_a_database_of_a_newer_daemon_is_refused(memory_path: Path) -> None:
+    path = str(memory_path / "haas.db")
+    with closing(sqlite3.connect(path)) as connection:
+        migrations.apply(Database(connection))
+        connection.execute(
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at)"
+            " VALUES ('haas', 'of_the_future', '2026-01-01')"
+        )
+        connection.commit()
+    store = Store(path)
+    with pytest.raises(sqlite3.DatabaseError, match="by a newer haas-rpcd"):
+        await store.open()
+    await store.close()
+
+
 async def test_an_upgrade_that_fails_leaves_the_database_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "haas.db"
     with closing(sqlite3.connect(path)) as db:
