@@ -29,11 +29,11 @@ test: setup  ## set everything up and run every test; as root the lab too
 		echo "The lab needs root (sudo make test runs it too); running everything else."; \
 		$(BIN)/pytest -m "not lab"; fi
 
-fast: $(VENV)/test-ready  ## lint, types, contracts and the tests without lab and terminal, in a minute
+fast: $(VENV)/test-ready  ## lint, types, contracts and the quick tests, in a minute
 	@$(MAKE) --no-print-directory -j --output-sync=target lint types contracts quick-tests
 
 quick-tests: $(VENV)/test-ready
-	HAAS_TEST_EXAMPLES=10 $(BIN)/pytest -n 4 --dist worksteal -q -m "not lab and not terminal" --ignore=tests/lab
+	HAAS_TEST_EXAMPLES=10 $(BIN)/pytest -n 4 --dist worksteal -q -m "not (lab or terminal or slow)" --ignore=tests/lab
 
 setup: os-packages $(VENV)/test-ready  ## install what the tests need, into .venv and (as root) the system
 

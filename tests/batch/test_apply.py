@@ -18,6 +18,8 @@ import pytest
 if TYPE_CHECKING:
     from tests.batch.conftest import Daemon, Program
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def project(console: Program, request: pytest.FixtureRequest) -> str:

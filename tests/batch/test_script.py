@@ -14,6 +14,8 @@ import pytest
 if TYPE_CHECKING:
     from tests.batch.conftest import Program
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_script_creates_a_project_and_connects_its_node(console: Program) -> None:
     node = console.free_node()

@@ -16,6 +16,8 @@ import pytest
 if TYPE_CHECKING:
     from tests.batch.conftest import Program
 
+pytestmark = pytest.mark.slow
+
 DATA = [
     ("--help",),
     ("--version",),

@@ -36,6 +36,8 @@ from tests.rpc.one_switch import (
 from tests.rpc.small_site import NOTHING, access, tagged
 from tests.rpc.test_secrets import free_of_secrets
 
+pytestmark = pytest.mark.slow
+
 SSH = ("cumulus_nvue", "dell_os10", "juniper_junos")
 BY_TELNET_OR_SSH = pytest.mark.parametrize(
     ("dialect", "transport"),

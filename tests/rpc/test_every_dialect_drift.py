@@ -25,6 +25,8 @@ from tests.rpc.one_switch import (
 )
 from tests.rpc.small_site import NOTHING, access, tagged
 
+pytestmark = pytest.mark.slow
+
 KEEPS_USED_VLANS = ("juniper_junos", "sonic")
 """They do not remove a VLAN while ports are in it."""
 

@@ -24,6 +24,8 @@ from haas_rpcd.sim.personalities import dialects
 from tests.rpc.one_switch import OneSwitch, Registered, Vendor, one_switch
 from tests.rpc.test_campaign import Campaign
 
+pytestmark = pytest.mark.slow
+
 SEEDS = range(int(os.environ.get("HAAS_TEST_SEEDS", "1")))
 ACTS = 45
 OPTIONS = ({}, {"window": 1}, {"ranges": False}, {"window": 3})

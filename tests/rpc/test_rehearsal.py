@@ -27,6 +27,8 @@ from haas_rpcd.sim.personalities import dialects
 from haas_rpcd.site import parse
 from tests.rpc.one_switch import KINDS, ports_of
 
+pytestmark = pytest.mark.slow
+
 EXAMPLE = Path(__file__).parents[2] / "examples/rehearsal/site.toml"
 
 

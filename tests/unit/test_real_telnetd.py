@@ -13,6 +13,8 @@ from haas_rpcd.drivers.switch.transport.telnet import TelnetTransport
 from haas_rpcd.errors import DeviceError
 from tests.unit.telnetd import SERVERS, real_telnetd
 
+pytestmark = pytest.mark.slow
+
 LOGINS = 12
 
 

@@ -44,6 +44,8 @@ from tests.unit.dialects.harness import (
 )
 from tests.unit.dialects.kinds import KINDS, LOGINS, Kind
 
+pytestmark = pytest.mark.slow
+
 REAL = {"linux_bridge", "openvswitch"}
 """Dialects that the lab tries on real switches."""
 
