@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
 from haas_rpcd.config import Credential, SwitchSettings
-from haas_rpcd.drivers import Outcome, Progress, Report
+from haas_rpcd.drivers import SESSION_LOST, Outcome, Progress, Report
 from haas_rpcd.drivers.switch.batch import lines_of, outcomes_of, refuses_range
 from haas_rpcd.drivers.switch.dialect import Dialect, Options
 from haas_rpcd.drivers.switch.reader import SwitchReader
@@ -387,7 +387,7 @@ class SwitchDriver:
     async def _leave_config(self) -> None:
         """Leave configuration mode, or close the session: the next line must not configure.
 
-        Raises DeviceError: ``cut``, ``refused``, ``timeout``.
+        Raises DeviceError with a reason of ``SESSION_LOST``.
         """
         session = self._open_session
         if not session.configuring:
@@ -395,9 +395,11 @@ class SwitchDriver:
         try:
             for line in self._dialect.leave_config:
                 await session.command(line)
-        except DeviceError:
+        except DeviceError as error:
             await self.close()
-            raise
+            if error.reason in SESSION_LOST:
+                raise
+            raise DeviceError(error.message, reason="cut") from None
         if session.configuring or session.unprivileged:
             await self.close()
             raise self._wrong_mode("leave", session, "it was logged out, apply again", "cut")

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from haas_rpcd.drivers import SESSION_LOST
 from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import PARKED, PortConfig, PortSeen, SaveConfig, SetPort
@@ -52,6 +53,19 @@ async def test_a_switch_that_stays_in_configuration_mode_loses_its_session() -> 
         switch.faults.refuse = {"^end$": ""}  # it says nothing, and does nothing
         with pytest.raises(DeviceError, match=r"did not leave configuration mode .*sw1\(config"):
             await driver.observe([SetPort("Gi1/0/1", PARKED)])
+        assert not await driver.usable()
+
+
+async def test_a_switch_that_refuses_to_leave_configuration_mode_loses_its_session() -> None:
+    """That no port is missing: the ports are not read one by one in a session that has ended."""
+    switch = catalyst()
+    ports = [SetPort("Gi1/0/1", PARKED), SetPort("Gi1/0/2", PARKED)]
+    async with driving(switch, CREDENTIAL) as driver:
+        await send(driver, *ports)
+        switch.faults.refuse = {"^end$": "% Command authorization failed."}
+        with pytest.raises(DeviceError, match="Command authorization failed") as lost:
+            await driver.observe(ports)
+        assert lost.value.reason in SESSION_LOST
         assert not await driver.usable()
 
 
