@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grp
 import stat
 import tomllib
 from pathlib import Path
@@ -35,6 +36,10 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = None
     tls_cert: Annotated[str | None, Meta(description="PEM file of the certificate chain.")] = None
     tls_key: Annotated[str | None, Meta(description="PEM file of the private key.")] = None
+    admin_group: Annotated[
+        str | None,
+        Meta(description="The OS group whose members are admins on the socket."),
+    ] = None
 
 
 class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -190,11 +195,24 @@ def load(path: Path) -> Settings:
             " and 1002-1005 are reserved by Cisco."
         )
     server = settings.server
+    if server.admin_group is not None and not _is_group(server.admin_group):
+        raise ConfigError(
+            f"{path}: [server] admin_group: there is no group {server.admin_group} on this system:"
+            f" create it with  groupadd {server.admin_group}"
+        )
     if server.listen is not None:
         raise ConfigError(
             f"{path}: [server] listen: this version serves the Unix socket only; take the key out."
         )
     return settings
+
+
+def _is_group(name: str) -> bool:
+    try:
+        grp.getgrnam(name)
+    except KeyError:
+        return False
+    return True
 
 
 def load_credentials(path: Path) -> dict[str, Credential]:

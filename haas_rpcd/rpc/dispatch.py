@@ -19,7 +19,6 @@ from jsonrpcserver import Error, Success
 from jsonrpcserver.async_main import dispatch_to_serializable
 
 from haas_rpcd.errors import (
-    DeniedError,
     HaasError,
     InvalidRequestError,
     MethodNotFoundError,
@@ -38,7 +37,7 @@ CONCURRENCY = 16
 """Calls of one batch that run at the same time."""
 
 Json = dict[str, Any]
-Allowed = Call | DeniedError
+Allowed = Call | HaasError
 """A call by an authenticated caller, or the error that every method answers without one."""
 
 Run = Callable[..., Coroutine[Any, Any, Any]]
@@ -114,7 +113,7 @@ def _as_is(value: Any) -> Any:
 
 async def _run(name: str, call: Allowed, /, *args: Any, **kwargs: Any) -> Any:
     """Run one method for jsonrpcserver. Never raises: logs unexpected errors and masks them."""
-    if isinstance(call, DeniedError):
+    if isinstance(call, HaasError):
         return Error(call.code, call.message, call.data)
     try:
         return Success(await invoke(call, name, list(args) if args else kwargs))

@@ -11,9 +11,9 @@ from typing import IO
 
 from aiohttp import web
 
-from haas_rpcd import auth
-from haas_rpcd.auth import Caller
-from haas_rpcd.errors import DeniedError
+from haas_rpcd.auth import Authenticator, Caller, Peer, peer_of
+from haas_rpcd.auth.peer import os_user
+from haas_rpcd.errors import DeniedError, HaasError, UnavailableError
 from haas_rpcd.methods.call import Call, Context
 from haas_rpcd.methods.registry import METHODS
 from haas_rpcd.rpc.connection import Connection
@@ -38,6 +38,7 @@ class Server:
         self._context = context
         self._socket = socket
         self._dispatcher = Dispatcher(METHODS)
+        self._authenticator = Authenticator(context.settings.server.admin_group)
         self._runner: web.AppRunner | None = None
         self._lock: IO[str] | None = None
         self._listening = False
@@ -111,34 +112,34 @@ class Server:
         transport = request.transport
         if transport is None:
             return socket  # the client has disconnected
-        uid = _peer(transport)
+        peer = _peer(transport)
         connection = Connection(
             socket,
             self._context.events,
-            user=auth.os_user(uid),
+            user=os_user(peer.uid),
             may_see=self._may_see,
             abort=transport.abort,
         )
 
         async def answer(text: str | bytes, subscriber: Connection) -> str | None:
-            return await self._answer(text, uid, subscriber)
+            return await self._answer(text, peer, subscriber)
 
         await connection.serve(answer)
         return socket
 
     async def _answer(
-        self, message: str | bytes, uid: int, subscriber: Connection | None = None
+        self, message: str | bytes, peer: Peer, subscriber: Connection | None = None
     ) -> str | None:
-        caller = await self._caller(uid)
-        if isinstance(caller, DeniedError):
+        caller = await self._caller(peer)
+        if isinstance(caller, HaasError):
             return await self._dispatcher.answer(message, caller)
         call = Call(context=self._context, caller=caller, subscriber=subscriber)
         return await self._dispatcher.answer(message, call)
 
-    async def _caller(self, uid: int) -> Caller | DeniedError:
+    async def _caller(self, peer: Peer) -> Caller | HaasError:
         try:
-            return await self._context.store.read(auth.caller_of_uid, uid)
-        except DeniedError as error:
+            return await self._context.store.read(self._authenticator.of_peer, peer)
+        except (DeniedError, UnavailableError) as error:
             return error
 
     async def _may_see(self, caller: Caller, project: str) -> bool:
@@ -149,6 +150,6 @@ class Server:
         return await self._context.store.read(member)
 
 
-def _peer(transport: asyncio.BaseTransport) -> int:
-    """Return the uid of the process at the other end."""
-    return auth.peer_uid(transport.get_extra_info("socket"))
+def _peer(transport: asyncio.BaseTransport) -> Peer:
+    """Return who is at the other end."""
+    return peer_of(transport.get_extra_info("socket"))

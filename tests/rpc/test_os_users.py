@@ -35,12 +35,14 @@ async def reachable(tmp_path: Any, prepared: Prepared) -> AsyncIterator[SmallSit
             yield site
 
 
-async def curl_as(site: SmallSite, user: str, method: str, /, **params: Any) -> dict[str, Any]:
-    """Call a method as another OS user, with curl."""
+async def curl_as(
+    site: SmallSite, user: str, method: str, /, groups: tuple[str, ...] = (), **params: Any
+) -> dict[str, Any]:
+    """Call a method as another OS user, with curl; ``groups``: its supplementary groups."""
     process = await asyncio.create_subprocess_exec(
         "curl", "-s", "--unix-socket", site.settings.server.socket, "http://haas/rpc",
         "-d", json.dumps({"jsonrpc": "2.0", "method": method, "params": params, "id": 1}),
-        user=user, stdout=asyncio.subprocess.PIPE,
+        user=user, extra_groups=groups, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     out, _ = await process.communicate()
     answer: dict[str, Any] = json.loads(out)
@@ -82,6 +84,21 @@ async def test_root_is_an_admin(reachable: SmallSite) -> None:
 async def test_an_os_user_whose_haas_user_is_an_admin_is_one(reachable: SmallSite) -> None:
     await reachable.call("user.create", user=STRANGER, admin=True)
     assert (await curl_as(reachable, STRANGER, "switch.list"))["result"]["items"]
+
+
+async def test_members_of_the_admin_group_are_admins(tmp_path: Any, prepared: Prepared) -> None:
+    """Through a supplementary group, whether or not there is a HaaS user of the name."""
+    with open_folder() as folder:
+        server = Server(socket=str(folder / "rpcd.sock"), admin_group="games")
+        async with small_site(tmp_path, prepared, server=server) as site:
+            await site.call("user.create", user=MEMBER)
+            for user in (MEMBER, STRANGER):
+                info = (await curl_as(site, user, "system.info", groups=("games",)))["result"]
+                assert (info["user"], info["admin"]) == (user, True)
+            info = (await curl_as(site, MEMBER, "system.info", groups=("mail",)))["result"]
+            assert info["admin"] is False
+            denied = await curl_as(site, STRANGER, "system.info", groups=("mail",))
+            assert "is not a HaaS user" in denied["error"]["message"]
 
 
 async def test_everybody_may_connect_to_the_socket(reachable: SmallSite) -> None:

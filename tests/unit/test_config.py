@@ -67,6 +67,7 @@ MISTAKES = [
     ("[server]\nsokcet = 'x'", "unknown field `sokcet` - at `$.server`"),
     ("[server]\nsocket = 1", "Expected `str`, got `int` - at `$.server.socket`"),
     ("[server]\nlisten = '0.0.0.0:443'", "[server] listen: this version serves the Unix socket"),
+    ("[server]\nadmin_group = 'no-such'", "[server] admin_group: there is no group no-such"),
     ("[vlans]\npool = 'many'", '[vlans] pool: "many" is not a VLAN id or a range such as 100-199'),
     ("[vlans]\npool = '200-100'", '"200-100" is not a range of VLAN ids within 1-4094'),
     ("[vlans]\npool = '100-5000'", "is not a range of VLAN ids within 1-4094"),
