@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from textual import events
+from textual.css.query import NoMatches
 from textual.pilot import Pilot
 from textual.worker import WorkerCancelled, WorkerFailed
 
@@ -89,7 +90,7 @@ class Hands:
         """Let the console work until something is true."""
         try:
             async with asyncio.timeout(PATIENCE):
-                while not true():
+                while not _holds(true):
                     await self.pilot.pause(0.005)
         except TimeoutError:
             message = self.bar("message") if self.app.screen.query("#message") else ""
@@ -194,6 +195,14 @@ class Hands:
         await self.grip(start)
         await self.pull((start[0] + 3, start[1]), middle, end)
         await self.let_go(end)
+
+
+def _holds(true: Callable[[], object]) -> bool:
+    """Whether something is true; not of a widget that its screen has not made yet."""
+    try:
+        return bool(true())
+    except NoMatches:
+        return False
 
 
 @contextlib.asynccontextmanager
