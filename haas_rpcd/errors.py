@@ -108,6 +108,10 @@ class UnavailableError(HaasError):
     meaning = "The daemon is not configured for this, or a part it needs is not installed."
 
 
+class StoreError(UnavailableError):
+    """The database can't be read or written now: the disk is full, or another process locks it."""
+
+
 class DeviceError(HaasError):
     """A switch, the hypervisor or the master's network refused or could not be reached.
 

@@ -1,7 +1,12 @@
-"""The connection to SQLite, the thread that uses it, and transactions.
+"""The connections to SQLite, the threads that use them, and transactions.
 
-Transactions are synchronous functions that run on one thread. If they could ``await``, other tasks'
-writes would join an open transaction of the shared connection, and be rolled back with it.
+Transactions are synchronous functions that run on a thread of the store's. If they could ``await``,
+other tasks' writes would join an open transaction of the shared connection, and be rolled back with
+it.
+
+One thread writes. Reads have threads and connections of their own, which see the last commit (WAL),
+so that neither waits for the other: https://sqlite.org/wal.html. A database in memory belongs to
+one connection, so its reads run on the writer's thread.
 
 Every write begins with BEGIN IMMEDIATE. A deferred transaction that reads before it writes fails at
 once when another connection is writing, whatever ``busy_timeout`` says.
@@ -10,16 +15,21 @@ once when another connection is writing, whatever ``busy_timeout`` says.
 from __future__ import annotations
 
 import asyncio
-import fcntl
+import contextlib
 import logging
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import IO, Any, Concatenate, ParamSpec, TypeVar
+from queue import SimpleQueue
+from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 import msgspec
 from sqlite_utils import Database
 
+from haas_rpcd.errors import StoreError
+from haas_rpcd.store import failures
+from haas_rpcd.store.copies import check_pages, keep_before_upgrade, refuse_newer
+from haas_rpcd.store.guard import FileGuard
 from haas_rpcd.store.rows import R, reader
 from haas_rpcd.store.schema import migrations
 
@@ -29,6 +39,11 @@ P = ParamSpec("P")
 T = TypeVar("T")
 V = TypeVar("V", int, float, str)
 Parameters = Sequence[Any] | dict[str, Any]
+
+MEMORY = ":memory:"
+READERS = 4
+BUSY_TIMEOUT = 10.0
+"""Seconds that a transaction waits for another process that has locked the database."""
 
 
 class Tx:
@@ -94,54 +109,78 @@ class Tx:
         return cursor.lastrowid or 0
 
 
+Committed: TypeAlias = tuple[T, list[Callable[[], None]]]
+"""What a transaction's function returned, and the actions for after the commit."""
+
+Transact: TypeAlias = Callable[[Callable[[Tx], T]], Committed[T]]
+
+
 class Store:
     """The database file. :meth:`write` and :meth:`read` run a function in one transaction."""
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-write")
+        self._readers = (
+            self._writer
+            if path == MEMORY
+            else ThreadPoolExecutor(READERS, thread_name_prefix="store-read")
+        )
         self._connection: sqlite3.Connection | None = None
-        self._lock: IO[str] | None = None
+        self._idle: SimpleQueue[sqlite3.Connection] = SimpleQueue()
+        """The connections of reads. There is one for each thread, so a read never waits for one."""
+        self._guard: FileGuard | None = None
 
     async def open(self) -> None:
-        """Open the database and migrate it.
+        """Check the file, open it, and migrate it; a copy of the file from before is kept.
 
-        Raises sqlite3.Error, also if another daemon has it open, as both would run the jobs in its
-        journal, and if a newer daemon migrated it.
+        Raises sqlite3.Error, also for what :class:`FileGuard` refuses, and if a newer daemon
+        migrated the database.
         """
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
+        await asyncio.get_running_loop().run_in_executor(self._writer, self._open)
 
     async def close(self) -> None:
         """Close the database once the transactions under way have ended."""
+        self._readers.shutdown(wait=False)
+        await asyncio.to_thread(self._readers.shutdown, wait=True)
+        await asyncio.to_thread(self._writer.shutdown, wait=True)
+        while not self._idle.empty():
+            self._idle.get().close()
         if self._connection is not None:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
+            self._connection.close()
             self._connection = None
-        if self._lock is not None:
-            self._lock.close()
-        self._thread.shutdown(wait=True)
+        if self._guard is not None:
+            self._guard.release()
 
     async def write(
         self, function: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run ``function(tx, …)`` in a transaction; commit if it returns, undo if it raises."""
-        return await self._run(lambda tx: function(tx, *args, **kwargs), "BEGIN IMMEDIATE")
+        """Run ``function(tx, …)`` in a transaction; commit if it returns, undo if it raises.
+
+        Raises StoreError if the file can't be written.
+        """
+        return await self._run(self._write, lambda tx: function(tx, *args, **kwargs))
 
     async def read(
         self, function: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run ``function(tx, …)``, which must not write, on one consistent state."""
-        return await self._run(lambda tx: function(tx, *args, **kwargs), "BEGIN")
+        """Run ``function(tx, …)``, which must not write, on one consistent state.
 
-    async def _run(self, function: Callable[[Tx], T], begin: str) -> T:
+        Raises StoreError if the file can't be read.
+        """
+        return await self._run(self._read, lambda tx: function(tx, *args, **kwargs))
+
+    async def _run(self, transact: Transact[T], function: Callable[[Tx], T]) -> T:
         # Shielded: a committed transaction's actions must run even if the caller is cancelled.
-        task = asyncio.create_task(self._run_to_end(function, begin))
+        task = asyncio.create_task(self._run_to_end(transact, function))
         task.add_done_callback(_forget)
         return await asyncio.shield(task)
 
-    async def _run_to_end(self, function: Callable[[Tx], T], begin: str) -> T:
-        result, after = await asyncio.get_running_loop().run_in_executor(
-            self._thread, self._transact, function, begin
-        )
+    async def _run_to_end(self, transact: Transact[T], function: Callable[[Tx], T]) -> T:
+        if self._connection is None:
+            raise RuntimeError("the store is not open")
+        thread = self._writer if transact == self._write else self._readers
+        result, after = await asyncio.get_running_loop().run_in_executor(thread, transact, function)
         for action in after:
             try:
                 action()
@@ -149,59 +188,78 @@ class Store:
                 log.exception("an action after a commit failed")
         return result
 
-    def _transact(
-        self, function: Callable[[Tx], T], begin: str
-    ) -> tuple[T, list[Callable[[], None]]]:
+    def _write(self, function: Callable[[Tx], T]) -> Committed[T]:
         if self._connection is None:
             raise RuntimeError("the store is not open")
-        connection = self._connection
-        tx = Tx(connection)
-        connection.execute(begin)
+        if self._guard is not None and (lost := self._guard.lost(self._connection)):
+            raise StoreError(lost)
+        return self._transact(self._connection, function, "BEGIN IMMEDIATE")
+
+    def _read(self, function: Callable[[Tx], T]) -> Committed[T]:
+        if self.path == MEMORY:
+            if self._connection is None:
+                raise RuntimeError("the store is not open")
+            return self._transact(self._connection, function, "BEGIN")
+        connection = self._idle.get()
         try:
+            return self._transact(connection, function, "BEGIN")
+        finally:
+            self._idle.put(connection)
+
+    def _transact(
+        self, connection: sqlite3.Connection, function: Callable[[Tx], T], begin: str
+    ) -> Committed[T]:
+        tx = Tx(connection)
+        try:
+            connection.execute(begin)
             result = function(tx)
-        except BaseException:
-            connection.rollback()
+            connection.commit()
+        except BaseException as error:
+            with contextlib.suppress(sqlite3.Error):  # SQLite may have undone it already
+                connection.rollback()
+            if isinstance(error, sqlite3.Error) and (
+                sentence := failures.sentence(self.path, error)
+            ):
+                raise StoreError(sentence) from error
             raise
-        connection.commit()
         return result, tx.after_commit
 
     def _open(self) -> None:
-        if self.path != ":memory:":
-            self._lock = self._take_lock()
-        connection = sqlite3.connect(self.path, timeout=10.0, isolation_level=None)
-        connection.execute("PRAGMA journal_mode = WAL")
-        # FULL, not NORMAL: a power cut must not lose what has been sent to a switch.
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
+        if self.path == MEMORY:
+            self._connection = _connect(self.path)
+            migrations.apply(Database(self._connection))
+            return
+        self._guard = FileGuard(self.path)
+        connection: sqlite3.Connection | None = None
         try:
-            self._refuse_newer(Database(connection))
+            with contextlib.closing(sqlite3.connect(self.path)) as first:
+                check_pages(self.path, first)
+            connection = _connect(self.path)
+            refuse_newer(self.path, connection)
+            if kept := keep_before_upgrade(self.path, connection):
+                log.info("the database as it was before its upgrade is kept in %s", kept)
             migrations.apply(Database(connection))
+            self._guard.taken()
+            for _ in range(READERS):
+                reader_connection = _connect(self.path)
+                reader_connection.execute("PRAGMA query_only = ON")
+                self._idle.put(reader_connection)
         except BaseException:
-            connection.close()
+            if connection is not None:
+                connection.close()
             raise
         self._connection = connection
 
-    def _refuse_newer(self, database: Database) -> None:
-        """Raise if a newer daemon has migrated the database: this one would misread its tables."""
-        known = {each.name for each in migrations.pending(Database(memory=True))}
-        applied = (each.name for each in migrations.applied(database))
-        if newer := ", ".join(name for name in applied if name not in known):
-            raise sqlite3.DatabaseError(
-                f"{self.path} was migrated by a newer haas-rpcd ({newer}): install that one, or put"
-                " the backup from before its upgrade in place."
-            )
 
-    def _take_lock(self) -> IO[str]:
-        try:
-            lock = open(f"{self.path}.lock", "w")  # noqa: SIM115 - held as long as it is open
-        except OSError as error:
-            raise sqlite3.OperationalError(error.strerror) from None
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.close()
-            raise sqlite3.OperationalError("another haas-rpcd has it open") from None
-        return lock
+def _connect(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
+    )
+    connection.execute("PRAGMA journal_mode = WAL")
+    # FULL, not NORMAL: a power cut must not lose what has been sent to a switch.
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
 
 
 def _forget(task: asyncio.Task[Any]) -> None:

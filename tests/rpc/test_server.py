@@ -98,7 +98,7 @@ async def test_no_call_is_answered_before_the_store_is_open(site: SmallSite) -> 
         opening.set()
         assert go_on.wait(10)
 
-    daemon.store._thread.submit(slow)  # a slow disk
+    daemon.store._writer.submit(slow)  # a slow disk
     starting = asyncio.create_task(daemon.start())
     await asyncio.to_thread(opening.wait, 10)
     await asyncio.sleep(0)

@@ -1,0 +1,121 @@
+"""Guards the database file: who may open it, and whether it is what it was.
+
+The file itself is locked (flock(2)), so that a second daemon is refused whatever path it takes to
+it: a symbolic link, a hard link, another mount. The lock file beside it remembers that there was a
+database, so that a lost one is not replaced by an empty one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import os
+import sqlite3
+import time
+from pathlib import Path
+
+from haas_rpcd.store.copies import write_copy
+
+log = logging.getLogger(__name__)
+
+_MARK = b"There is a database beside this file. Delete both to begin with an empty one.\n"
+
+
+class FileGuard:
+    """Holds the locks of a database file until :meth:`release`.
+
+    Raises sqlite3.Error if another daemon has the file open, if the database that was here is gone,
+    or if the file can't be written. Nothing is changed then.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = Path(path)
+        self._mark = Path(f"{path}.lock")
+        self._held: list[int] = []
+        self._identity: tuple[int, int] | None = None
+        self._rescued: str | None = None
+        try:
+            self._take()
+        except BaseException:
+            self.release()
+            raise
+
+    def _take(self) -> None:
+        mark = self._open(self._mark)
+        self._lock(mark)
+        lost = os.fstat(mark).st_size > 0 or Path(f"{self.path}-wal").exists()
+        if lost and not self.path.exists():
+            raise sqlite3.DatabaseError(
+                f"{self.path} is gone, but haas-rpcd has kept its database there: put it back, or"
+                f" a backup of it ({_RESTORE}). To begin with an empty database, delete"
+                f" {self._mark} and {self.path}-wal."
+            )
+        if lost and self.path.stat().st_size == 0:
+            raise sqlite3.DatabaseError(
+                f"{self.path} is empty, but held a database before: put a backup in its place"
+                f" ({_RESTORE}). To begin with an empty database, delete {self._mark}."
+            )
+        # SQLite's own locks, of fcntl(2), end when the process closes any descriptor of the file:
+        # this one stays open until SQLite has closed its own.
+        file = self._open(self.path)
+        self._lock(file)
+
+    def taken(self) -> None:
+        """Remember the file that is open now, and that there is a database."""
+        status = self.path.stat()
+        self._identity = (status.st_dev, status.st_ino)
+        mark = self._held[0]
+        if os.fstat(mark).st_size == 0:
+            os.write(mark, _MARK)
+
+    def lost(self, connection: sqlite3.Connection) -> str | None:
+        """Return a sentence if the path names another file by now, or none.
+
+        What is written to a deleted file is lost with the process. So what the open connection
+        still holds is copied to a file beside it, once.
+        """
+        with contextlib.suppress(OSError):
+            status = self.path.stat()
+            if (status.st_dev, status.st_ino) == self._identity:
+                return None
+        if self._rescued is None:
+            self._rescued = self._rescue(connection)
+            log.error("%s was deleted or replaced. %s", self.path, self._rescued)
+        return (
+            f"{self.path} was deleted or replaced while haas-rpcd uses it, so nothing can be"
+            f" changed. {self._rescued}"
+        )
+
+    def _rescue(self, connection: sqlite3.Connection) -> str:
+        copy = f"{self.path}.rescued-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
+        try:
+            write_copy(connection, Path(copy))
+        except (OSError, sqlite3.Error) as error:
+            return (
+                f"Its content could not be saved to {copy} ({error}): stop haas-rpcd, and restore a"
+                " backup."
+            )
+        return f"Its content is in {copy}: stop haas-rpcd, and run  haas-rpcd restore {copy}"
+
+    def release(self) -> None:
+        """Give up the locks, after SQLite has closed the file."""
+        while self._held:
+            os.close(self._held.pop())
+
+    def _open(self, path: Path) -> int:
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise sqlite3.OperationalError(error.strerror) from None
+        self._held.append(descriptor)
+        return descriptor
+
+    def _lock(self, descriptor: int) -> None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise sqlite3.OperationalError("another haas-rpcd has it open") from None
+
+
+_RESTORE = "haas-rpcd restore FILE"
