@@ -19,8 +19,8 @@ import msgspec
 import haas_rpcd
 from haas_rpcd import config, streams
 from haas_rpcd.config import ConfigError, Settings
-
-DEFAULT_CONFIG = "/etc/haas/haas.toml"
+from haas_rpcd.doctor import World
+from haas_rpcd.doctor import program as doctor
 
 log = logging.getLogger("haas_rpcd")
 
@@ -60,12 +60,11 @@ def _run(arguments: argparse.Namespace) -> int:
                 if arguments.remove is not None:
                     shutil.rmtree(arguments.remove, ignore_errors=True)
             return 0
+        if arguments.command == "doctor":
+            return doctor.main(arguments)
         settings = _settings(arguments)
         if arguments.check_config:
-            config.load_credentials(Path(settings.credentials.file))
-            missing = _missing_credentials(settings)
-            print(f"{arguments.config} is right{f', but {missing}' if missing else '.'}")  # noqa: T201
-            return 0
+            return _check_config(settings, arguments.config)
         if missing := _missing_credentials(settings):
             log.warning("%s", missing)
         from haas_rpcd import daemon
@@ -101,6 +100,20 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     return settings
 
 
+def _check_config(settings: Settings, path: str) -> int:
+    """Run the checks of the doctor that need neither a network nor a master."""
+    from haas_rpcd.doctor.checks import examine
+
+    found = asyncio.run(examine(World(settings, Path(path)), offline=True))
+    if faults := [one for one in found if one.level == "fault"]:
+        for one in faults:
+            streams.say(f"{one.text}\n  -> {one.mend}")
+        return 1
+    missing = _missing_credentials(settings)
+    print(f"{path} is right{f', but {missing}' if missing else '.'}")  # noqa: T201
+    return 0
+
+
 def _missing_credentials(settings: Settings) -> str | None:
     path = settings.credentials.file
     if Path(path).exists():
@@ -125,8 +138,10 @@ def _demo_socket() -> str:
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
-    parser = _parser()
+    parser = make_parser()
     arguments = parser.parse_args(argv)
+    if arguments.command and (arguments.demo or arguments.check_config or arguments.socket):
+        parser.error(f"{arguments.command} takes no --demo, --check-config or --socket")
     if arguments.site is not None and not arguments.demo:
         parser.error("--site is for --demo only: a real daemon's inventory is in its database")
     configured = arguments.config is not None or arguments.check_config
@@ -135,19 +150,20 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     if (arguments.until_eof or arguments.remove is not None) and not arguments.demo:
         parser.error("--until-eof and --remove are for --demo only")
     if not arguments.demo:
-        arguments.config = arguments.config or DEFAULT_CONFIG
+        arguments.config = arguments.config or config.DEFAULT_PATH
     return arguments
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line, which the man page is made from as well."""
     parser = argparse.ArgumentParser(
         prog="haas-rpcd", description="The HaaS daemon: JSON-RPC 2.0 on a Unix socket."
     )
     parser.add_argument(
         "--config",
         metavar="FILE",
-        help=f"default: {DEFAULT_CONFIG}; with --demo --site: where the VLAN pool, the master's"
-        " images and the policy are taken from",
+        help=f"default: {config.DEFAULT_PATH}; with --demo --site: where the VLAN pool, the"
+        " master's images and the policy are taken from",
     )
     parser.add_argument(
         "--check-config", action="store_true", help="say what is wrong with the configuration"
@@ -176,6 +192,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--verbose", action="store_true", help="log more")
     parser.add_argument("--version", action="version", version=f"haas-rpcd {haas_rpcd.__version__}")
+    commands = parser.add_subparsers(dest="command", title="subcommands", metavar="")
+    doctor.add_arguments(
+        commands.add_parser(
+            "doctor",
+            help="check this master, and say how to mend what is wrong",
+            description=doctor.DESCRIPTION,
+            epilog=doctor.EPILOG,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
     return parser
 
 

@@ -13,6 +13,8 @@ from msgspec import Meta
 
 from haas_rpcd.model import parse_vlan_ranges
 
+DEFAULT_PATH = "/etc/haas/haas.toml"
+
 RESERVED_VLANS = {1, *range(1002, 1006)}
 """VLAN ids that no network may have. 1 is the default VLAN of switches; Cisco switches reserve
 1002-1005 for Token Ring and FDDI, and refuse to create or remove them."""
