@@ -224,3 +224,18 @@ async def test_a_description_may_contain_any_text() -> None:
         assert switch.running.ports[GI1].description == "node-1 | nic eth0 ! 100%"
         await console.configure(f"int {GI1}", "no description")
         assert switch.running.ports[GI1].description == ""
+
+
+async def test_a_routed_port_carries_nothing_and_refuses_vlans() -> None:
+    async with catalyst() as switch, logged_in(switch) as console:
+        await console.configure("vlan 100", "exit", "int gi1/0/1", "switchport access vlan 100")
+        assert switch.carried(GI1).untagged == 100
+        refused = "Command rejected: Gi1/0/1 is not a switching port."
+        printed = await console.configure(
+            "int gi1/0/1", "no switchport", "switchport access vlan 1"
+        )
+        assert refused in printed
+        assert switch.carried(GI1).untagged is None
+        assert " no switchport" in await console.run("show running-config interface gi1/0/1")
+        await console.configure("int gi1/0/1", "switchport")
+        assert switch.carried(GI1).untagged == 100

@@ -126,3 +126,13 @@ async def test_only_the_saved_configuration_survives_a_reload() -> None:
         console.send("y\r")
         await console.hung_up()
         assert [switch.is_shut(port) for port in (ET1, ET2)] == [True, False]
+
+
+async def test_a_telephones_vlan_is_tagged_until_it_is_removed() -> None:
+    with_vlans = ("conf t", "vlan 100,200", "int e1/1")
+    async with nexus() as switch, logged_in(switch, *with_vlans) as console:
+        await console.run_all("switchport access vlan 100", "switchport voice vlan 200")
+        assert switch.carried(ET1) == Carried(100, frozenset({200}))
+        assert "  switchport voice vlan 200" in await console.run("show run int e1/1")
+        await console.run("no switchport voice vlan")
+        assert switch.carried(ET1) == Carried(100)

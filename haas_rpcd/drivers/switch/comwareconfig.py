@@ -43,7 +43,7 @@ HARMLESS = (
     "shutdown-interval",
     "(?:undo )?lldp",
     "(?:undo )?cdp",
-    "undo voice[ -]vlan mode auto",
+    "(?:undo )?voice[ -]vlan (?:mode auto|qos|legacy)",
     "undo mac-vlan enable",
     "undo dot1x handshake",
     "undo dot1x multicast-trigger",
@@ -62,7 +62,8 @@ HARMLESS = (
     "(?:undo )?qos",
     "(?:undo )?priority-flow-control",
 )
-"""Lines that add or remove no VLAN of a port.
+"""Lines that add or remove no VLAN of a port. (A port joins its voice VLAN by itself in automatic
+mode; in manual mode it is on the port's list as well.)
 
 Sources: "Layer 2 LAN Switching", "Interface", "ACL and QoS" and "Security Command Reference" of
 HPE's 5130 EI and 5900, and of H3C's S5130 and S6800."""
@@ -92,11 +93,9 @@ def _state(lines: Sequence[str], harmless: HarmlessLines) -> PortState:
     unknown = [line for line in unknown if line not in routing]
     config = port.config
     managed = port.kind == "access" or (port.kind == "trunk" and bool(config.tagged))
+    managed = managed and not port.routed and port.voice is None
     return PortState(
-        config,
-        port.open,
-        next(iter(unknown), None),
-        in_managed_form=managed and not port.routed and not unknown,
+        config, port.open, next(iter(unknown), None), in_managed_form=managed and not unknown
     )
 
 
@@ -110,6 +109,7 @@ class _Port:
         self.access, self.pvid = DEFAULT_VLAN, DEFAULT_VLAN
         self.permitted, self.bare = {DEFAULT_VLAN}, {DEFAULT_VLAN}
         self.tagged: set[int] = set()
+        self.voice: int | None = None
 
     def takes(self, words: Sequence[str]) -> bool:
         """Take a line in. Return False if its meaning is not known."""
@@ -136,6 +136,10 @@ class _Port:
                 self.bare |= _vlans(listed)
             case ["port", "hybrid", "vlan", *listed, "tagged"] if _is_list(listed):
                 self.tagged |= _vlans(listed)
+            case ["voice-vlan", vlan, "enable"] | ["voice", "vlan", vlan, "enable"] if (
+                vlan.isdecimal()
+            ):
+                self.voice = int(vlan)
             case _:
                 return False
         return True
@@ -145,9 +149,10 @@ class _Port:
         """The VLANs that the port carries once it is open."""
         if self.routed:
             return PARKED
+        voice = set() if self.voice is None else {self.voice}
         if self.kind == "access":
-            return PortConfig(self.access)
-        carried = self.permitted if self.kind == "trunk" else self.bare | self.tagged
+            return PortConfig(self.access, tuple(sorted(voice - {self.access})))
+        carried = voice | (self.permitted if self.kind == "trunk" else self.bare | self.tagged)
         native = self.pvid if self.pvid in carried and self.pvid not in self.tagged else None
         return PortConfig(native, tuple(sorted(carried - {native})))
 

@@ -93,13 +93,13 @@ class DellLike(IosLike):
         harmless = harmless_lines(self.harmless, options)
         found: dict[str, PortState] = {}
         for name, own in lines.items():
-            port = self.fresh_general_port()
+            port = self.fresh_general_port(answers[0] if answers else "")
             port.read([*own, *(() if own else stray), *self.of_every_port(answers, own)], harmless)
             found[name] = port.seen
         return found
 
-    def fresh_general_port(self) -> GeneralPort:
-        """Return a port of which no line is shown."""
+    def fresh_general_port(self, config: str) -> GeneralPort:
+        """Return a port of which this running configuration shows no line."""
         return GeneralPort()
 
     def of_every_port(self, answers: Sequence[str], own: Sequence[str]) -> Sequence[str]:
@@ -129,7 +129,14 @@ class GeneralPort:
     pvid: int | None = DEFAULT_VLAN
     general: frozenset[int] = frozenset({DEFAULT_VLAN})
     voice: int | None = None
+    """The VLAN of a telephone, tagged beside the others."""
+
     takes_voice: bool = False
+    """True if each port names its own voice VLAN (OS6)."""
+
+    switch_voice: int | None = None
+    """The switch's one voice VLAN, which a port joins once it hears a telephone (ROS)."""
+
     shut: bool = False
     not_understood: str | None = None
 
@@ -165,6 +172,8 @@ class GeneralPort:
                 self.general |= set(parse_vlan_ranges(text))
             case ["voice", "vlan", vlan] if vlan.isdecimal() and self.takes_voice:
                 self.voice = int(vlan)
+            case ["voice", "vlan", "enable"] if self.switch_voice is not None:
+                self.voice = self.switch_voice
             case _:
                 return False
         return True

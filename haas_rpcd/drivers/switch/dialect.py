@@ -124,6 +124,15 @@ class Dialect:
     benign: ClassVar[tuple[str, ...]] = ()
     """Regular expressions for the start of lines that match :attr:`errors` but are harmless."""
 
+    optional_lines: ClassVar[frozenset[str]] = frozenset()
+    """Lines that remove what only some models have. A model that does not know such a line has
+    nothing to remove, so :attr:`unknown_command` is no error there."""
+
+    unknown_command: ClassVar[re.Pattern[str]] = re.compile(
+        r"%?\s*(?:invalid (?:input|command)|unrecognized command)", re.I
+    )
+    """The beginning of the error of a line that the model does not know."""
+
     busy: ClassVar[re.Pattern[str] | None] = None
     """Errors that go away by themselves: another session holds the configuration lock."""
 
@@ -215,6 +224,10 @@ class Dialect:
             if not self.starts_like(self.benign, text := match[0].strip()):
                 return text
         return None
+
+    def is_error(self, line: str, error: str) -> bool:
+        """Return whether an error that answers ``line`` is one; see :attr:`optional_lines`."""
+        return line not in self.optional_lines or not self.unknown_command.match(error)
 
     @staticmethod
     def starts_like(expressions: tuple[str, ...], text: str) -> bool:

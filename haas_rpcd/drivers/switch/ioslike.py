@@ -34,6 +34,8 @@ MIRROR = re.compile(
 
 _MIRRORED = re.compile(r"\b([a-z-]*)(\d[\d/]*)(?: *- *(\d+)\b(?!/))?", re.I)
 
+_AFTER_MIRRORED = re.compile(r" (?:encapsulation|ingress)\b", re.I)
+
 MANAGEMENT_VRF = re.compile(r"(?:ip )?vrf forwarding mgmt\S*", re.I)
 
 
@@ -81,6 +83,8 @@ class IosLike(Dialect):
 
     no_voice_vlan: tuple[str, ...] = ()
     """Lines that remove a telephone's VLAN, which an access port carries tagged."""
+
+    optional_lines = frozenset({"no switchport voice vlan", "no switchport phone vlan"})
 
     no_allowed_vlan: str = "switchport trunk allowed vlan none"
     trunk_mode: tuple[str, ...] = ("switchport mode trunk",)
@@ -160,15 +164,15 @@ class IosLike(Dialect):
     def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
         """Read the ``interface`` sections, which show only what differs from the defaults."""
         found: dict[str, PortState] = {}
-        for answer in answers:
-            ports = self.port_lines(interface_sections(answer))
-            for port, line in self.mirrors(answer):
-                ports.setdefault(port, []).append(line)
-            for port, lines in ports.items():
-                if not self.is_management(lines):
-                    state = self.fresh_port(answer)
-                    state.read(lines, harmless_lines(self.harmless, options))
-                    found[port] = state.seen
+        shown = "\n!\n".join(answers)
+        ports = self.port_lines(interface_sections(shown))
+        for port, line in self.mirrors(shown):
+            ports.setdefault(port, []).append(line)
+        for port, lines in ports.items():
+            if not self.is_management(lines):
+                state = self.fresh_port(shown)
+                state.read(lines, harmless_lines(self.harmless, options))
+                found[port] = state.seen
         return found
 
     def fresh_port(self, config: str) -> Switchport:
@@ -202,7 +206,8 @@ class IosLike(Dialect):
         """Yield each port to which frames of other ports are copied, with the line that says so."""
         for match in MIRROR.finditer(config):
             kind = ""
-            for name in _MIRRORED.finditer(match[1]):
+            ports = _AFTER_MIRRORED.split(match[1])[0]  # ``Gi1/0/3 ingress untagged vlan 5``
+            for name in _MIRRORED.finditer(ports):
                 kind = name[1] or kind
                 slot, slash, first = name[2].rpartition("/")
                 for number in range(int(first), int(name[3] or first) + 1):

@@ -235,7 +235,7 @@ class Session:
         self.prompt = prompt.group().strip()
         self._channel.buffer = buffer[position:]
         answer, error = await self._judge(buffer, prompt, line)
-        if error is None:
+        if error is None or not self._dialect.is_error(line, error):
             return answer, None
         return answer, DeviceError(
             f'{self.device} refused "{line}": {quote(error)}', reason="refused", line=line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -130,17 +131,22 @@ class Switchport:
     """A port while its lines are read, one by one."""
 
     mode: str
-    """``access``, ``trunk``, or ``dynamic``: then it becomes either, as its node asks."""
+    """``access``, ``trunk``, ``phone`` (EOS: a trunk for a telephone and what is behind it), or
+    ``dynamic``: then it becomes an access port or a trunk, as its node asks."""
 
     access: int = DEFAULT_VLAN
     native: int = DEFAULT_VLAN
     native_tagged: bool = False
+    """At first what the whole switch does; see :func:`tags_native`."""
+
+    may_tag_native: bool = True
+    """False on IOS unless the whole switch tags native VLANs."""
+
     allowed: frozenset[int] | None = None
     """The allowed VLANs of a trunk; None: all."""
 
     voice: int | None = None
-    takes_voice: bool = True
-    """False in families from whose ports HaaS does not remove a telephone's VLAN."""
+    """The VLAN of a telephone. It counts as a tagged one, also where its frames may be untagged."""
 
     address_routes: bool = False
     """True in families whose port routes once it has an address, with or without a line for it."""
@@ -175,15 +181,23 @@ class Switchport:
             case ["switchport", "trunk", "native", "vlan", vlan] if vlan.isdecimal():
                 self.native = int(vlan)
             case ["switchport", "trunk", "native", "vlan", "tag"]:
-                self.native_tagged = True
+                self.native_tagged = self.may_tag_native
+            case ["no", "switchport", "trunk", "native", "vlan", "tag"]:
+                self.native_tagged = False
             case ["switchport", "trunk", "allowed", "vlan", *what]:
                 return self._allow(what)
             case ["no", "switchport", "trunk", "allowed", "vlan"]:
                 self.allowed = None
             case ["switchport", "trunk", "encapsulation", "dot1q"]:
                 pass
-            case ["switchport", "voice", "vlan", vlan] if vlan.isdecimal() and self.takes_voice:
+            case ["switchport", "voice" | "phone", "vlan", vlan] if vlan.isdecimal():
                 self.voice = int(vlan)
+            case ["switchport", "mode", "trunk", "phone"]:
+                self.mode = "phone"
+            case ["switchport", "phone", "trunk", "tagged" | "untagged"]:
+                pass
+            case ["switchport", "phone", "trunk", "tagged" | "untagged", "phone"]:
+                pass
             case ["switchport", "voice", "vlan", "none" | "untagged" | "dot1p"]:
                 pass  # the telephone uses the access VLAN
             case _:
@@ -216,12 +230,17 @@ class Switchport:
     def not_understood(self) -> str | None:
         """The first line that is not understood."""
         routing = harmless_lines(HARMLESS_ROUTED if self.routed else (), {})
-        return next((line for line in self.unknown if line not in routing), None)
+        unknown = next((line for line in self.unknown if line not in routing), None)
+        if unknown is None and self.mode == "phone" and self.voice is None:
+            return "switchport mode trunk phone"  # without a VLAN: a default decides
+        return unknown
 
     @property
     def seen(self) -> PortState:
         """The state of the port, once all its lines are read."""
-        return PortState(self.config, not self.shut, self.not_understood)
+        return PortState(
+            self.config, not self.shut, self.not_understood, in_managed_form=self.voice is None
+        )
 
     @property
     def config(self) -> PortConfig:
@@ -232,10 +251,25 @@ class Switchport:
         carried = ALL_VLANS if self.allowed is None else self.allowed
         if self.mode == "access":
             return _config(self.access, voice)
-        if self.mode == "trunk":
+        if self.mode in ("trunk", "phone"):
+            if self.mode == "phone":  # whether the list applies is not documented, so all counts
+                carried |= voice | {self.native}
             untagged = self.native if self.native in carried and not self.native_tagged else None
             return _config(untagged, carried)
         return _config(self.access, carried | voice)
+
+
+TAG_NATIVE = "dot1q tag native"
+_TAG_NATIVE = re.compile(rf"(?<!no )\bvlan {TAG_NATIVE}\b", re.I)
+
+
+def tags_native(config: str) -> bool:
+    """Return whether trunks tag their native VLAN, too: ``vlan dot1q tag native`` (global).
+
+    (Otherwise IOS shows ``Administrative Native VLAN tagging: enabled`` of each port, and
+    ``Operational Native VLAN tagging: disabled``: genieparser's ``ShowInterfacesSwitchport``.)
+    """
+    return _TAG_NATIVE.search(config) is not None
 
 
 def _config(untagged: int | None, others: frozenset[int]) -> PortConfig:

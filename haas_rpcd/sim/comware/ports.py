@@ -108,7 +108,15 @@ def _hybrid_vlan(config: Config, port: Port, args: Args) -> None:
         port.untagged |= vlans
 
 
+def _voice_vlan(config: Config, port: Port, args: Args) -> None:
+    if not args.no and args.number("vlan") not in config.vlans:
+        raise RejectedError("The VLAN does not exist.")
+    port.voice_vlan = None if args.no else args.number("vlan")
+
+
 COMMANDS: Commands = [
+    ("voice-vlan <vlan> enable", _each(_voice_vlan)),
+    ("undo voice-vlan [<vlan>] enable", _each(_voice_vlan)),
     ("description <line>", _each(_description)),
     ("undo description", _each(_description)),
     ("[undo] shutdown", _each(_shutdown)),

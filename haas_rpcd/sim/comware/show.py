@@ -51,6 +51,8 @@ def interface(name: str, port: Port) -> Iterator[str]:
             yield from (f" port hybrid vlan {row} untagged" for row in _rows(port.untagged))
     if port.pvid != DEFAULT_VLAN:
         yield f" port {port.link_type} pvid vlan {port.pvid}"
+    if port.voice_vlan is not None:
+        yield f" voice-vlan {port.voice_vlan} enable"
     if port.shutdown:
         yield " shutdown"
 

@@ -101,6 +101,7 @@ class Port:
     permitted: frozenset[int] = frozenset({DEFAULT_VLAN})  # of a trunk port
     tagged: frozenset[int] = frozenset()  # of a hybrid port
     untagged: frozenset[int] = frozenset({DEFAULT_VLAN})  # of a hybrid port
+    voice_vlan: int | None = None  # the port joins it once it hears a telephone
 
     def become(self, link_type: str) -> None:
         """Change the link type; everything about VLANs returns to its default."""
@@ -114,6 +115,12 @@ class Port:
         live = frozenset(vlans)
         if self.shutdown:
             return cli.NOTHING
+        now = self._configured(live)
+        if self.voice_vlan not in live:
+            return now
+        return cli.Carried(now.untagged, (now.tagged | {self.voice_vlan}) - {now.untagged})
+
+    def _configured(self, live: frozenset[int]) -> cli.Carried:
         if self.link_type == "access":
             return cli.Carried(self.access_vlan) if self.access_vlan in live else cli.NOTHING
         is_trunk = self.link_type == "trunk"

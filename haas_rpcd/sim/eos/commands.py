@@ -114,6 +114,8 @@ IN_INTERFACE: Commands = [
             ("no description [<line>]", ports.description),
             ("[no] shutdown", ports.shutdown),
             ("[no] switchport", _switched),
+            ("switchport phone vlan <vlan>", ports.voice_vlan),
+            ("no switchport phone vlan [<vlan>]", ports.voice_vlan),
         ]
     ),
     *ports.switchport(lambda name, port: None),  # routed ports take these commands as well

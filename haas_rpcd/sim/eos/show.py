@@ -67,6 +67,8 @@ def _stanza(name: str, ports: Mapping[str, Port]) -> Iterator[str]:
         yield f"   switchport trunk native vlan {port.native_vlan}"
     if port.allowed != cli.ALL_VLANS:
         yield f"   switchport trunk allowed vlan {cli.format_list(port.allowed, pairs=False)}"
+    if port.voice_vlan is not None:
+        yield f"   switchport phone vlan {port.voice_vlan}"
     if port.mode != "access":
         yield f"   switchport mode {port.mode}"
     if not port.switched:

@@ -83,6 +83,9 @@ def interface_lines(config: Config, chassis: Chassis, name: str) -> list[str]:
     lines = [f"interface {name}"]
     if port.description:
         lines.append(f" description {port.description}")
+    if not port.switched:
+        lines += [" no switchport", " no ip address"]
+        return [*lines, " shutdown"] if port.shutdown else lines
     if port.access_vlan != 1:
         lines.append(f" switchport access vlan {port.access_vlan}")
     if chassis.encapsulation and port.encapsulation != "negotiate":

@@ -54,8 +54,22 @@ def _each(
     return run
 
 
-def _nothing(_: _Change) -> None:
-    """Accept ``switchport``, which changes nothing: ports of this switch are always layer 2."""
+def _switched(change: _Change) -> None:
+    """``[no] switchport``: the port switches, as it does at first, or routes."""
+    change.port.switched = not change.args.no
+
+
+def _layer2(apply: Callable[[_Change], Iterable[str] | None]) -> Handler:
+    """Make a command that routed ports refuse."""
+
+    def run(change: _Change) -> Iterable[str] | None:
+        if not change.port.switched:
+            raise CommandRejectedError(
+                f"Command rejected: {short(change.name)} is not a switching port."
+            )
+        return apply(change)
+
+    return _each(run)
 
 
 def _description(change: _Change) -> None:
@@ -227,36 +241,36 @@ COMMANDS: Commands = [
     ("description <line>", _each(_description)),
     ("no description [<line>]", _each(_description)),
     ("[no] shutdown", _each(_shutdown)),
-    ("switchport", _each(_nothing)),
-    ("switchport mode access", _each(_set_mode("access"))),
-    ("switchport mode trunk", _each(_set_mode("trunk"))),
-    ("switchport mode dynamic auto", _each(_set_mode("dynamic auto"))),
-    ("switchport mode dynamic desirable", _each(_set_mode("dynamic desirable"))),
-    ("no switchport mode", _each(_set_mode("dynamic auto"))),
-    ("[no] switchport nonegotiate", _each(_nonegotiate)),
-    ("switchport access vlan <vlan>", _each(_access_vlan)),
-    ("no switchport access vlan [<vlan>]", _each(_access_vlan)),
-    ("switchport voice vlan <vlan>", _each(_voice_vlan)),
-    ("no switchport voice vlan [<vlan>]", _each(_voice_vlan)),
-    ("switchport trunk native vlan <vlan>", _each(_native_vlan)),
-    ("no switchport trunk native vlan [<vlan>]", _each(_native_vlan)),
-    ("switchport trunk allowed vlan <vlans>", _each(_allowed(""))),
-    ("switchport trunk allowed vlan add <vlans>", _each(_allowed("add"))),
-    ("switchport trunk allowed vlan remove <vlans>", _each(_allowed("remove"))),
-    ("switchport trunk allowed vlan except <vlans>", _each(_allowed("except"))),
-    ("switchport trunk allowed vlan all", _each(_allowed_all)),
-    ("switchport trunk allowed vlan none", _each(_allowed_none)),
-    ("no switchport trunk allowed vlan", _each(_allowed(""))),
+    ("[no] switchport", _each(_switched)),
+    ("switchport mode access", _layer2(_set_mode("access"))),
+    ("switchport mode trunk", _layer2(_set_mode("trunk"))),
+    ("switchport mode dynamic auto", _layer2(_set_mode("dynamic auto"))),
+    ("switchport mode dynamic desirable", _layer2(_set_mode("dynamic desirable"))),
+    ("no switchport mode", _layer2(_set_mode("dynamic auto"))),
+    ("[no] switchport nonegotiate", _layer2(_nonegotiate)),
+    ("switchport access vlan <vlan>", _layer2(_access_vlan)),
+    ("no switchport access vlan [<vlan>]", _layer2(_access_vlan)),
+    ("switchport voice vlan <vlan>", _layer2(_voice_vlan)),
+    ("no switchport voice vlan [<vlan>]", _layer2(_voice_vlan)),
+    ("switchport trunk native vlan <vlan>", _layer2(_native_vlan)),
+    ("no switchport trunk native vlan [<vlan>]", _layer2(_native_vlan)),
+    ("switchport trunk allowed vlan <vlans>", _layer2(_allowed(""))),
+    ("switchport trunk allowed vlan add <vlans>", _layer2(_allowed("add"))),
+    ("switchport trunk allowed vlan remove <vlans>", _layer2(_allowed("remove"))),
+    ("switchport trunk allowed vlan except <vlans>", _layer2(_allowed("except"))),
+    ("switchport trunk allowed vlan all", _layer2(_allowed_all)),
+    ("switchport trunk allowed vlan none", _layer2(_allowed_none)),
+    ("no switchport trunk allowed vlan", _layer2(_allowed(""))),
     ("[no] spanning-tree portfast", _portfast("portfast")),
     ("[no] spanning-tree portfast trunk", _portfast("portfast trunk")),
 ]
 """The commands of all models."""
 
 ENCAPSULATION: Commands = [
-    ("switchport trunk encapsulation dot1q", _each(_encapsulation("dot1q"))),
-    ("switchport trunk encapsulation isl", _each(_encapsulation("isl"))),
-    ("switchport trunk encapsulation negotiate", _each(_encapsulation("negotiate"))),
-    ("no switchport trunk encapsulation", _each(_encapsulation("negotiate"))),
+    ("switchport trunk encapsulation dot1q", _layer2(_encapsulation("dot1q"))),
+    ("switchport trunk encapsulation isl", _layer2(_encapsulation("isl"))),
+    ("switchport trunk encapsulation negotiate", _layer2(_encapsulation("negotiate"))),
+    ("no switchport trunk encapsulation", _layer2(_encapsulation("negotiate"))),
 ]
 """The commands of models that know ISL besides 802.1Q, such as the 3560."""
 

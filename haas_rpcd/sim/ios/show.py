@@ -154,6 +154,8 @@ def _passing(config: Config, port: Port) -> frozenset[int]:
 def switchport(config: Config, chassis: Chassis, name: str) -> list[str]:
     """``show interfaces X switchport`` of one port."""
     port = config.ports[name]
+    if not port.switched:
+        return [f"Name: {short(name)}", "Switchport: Disabled", ""]
     state = operational_mode(port, name, chassis)
     encapsulation = port.encapsulation if chassis.encapsulation else "dot1q"
     operational = {"static access": "native", "trunk": encapsulation}.get(state)

@@ -41,6 +41,9 @@ class Port:
     encapsulation: Encapsulation = "negotiate"
     nonegotiate: bool = False
     shutdown: bool = False
+    switched: bool = True
+    """False: the port routes, and carries no VLAN."""
+
     portfast: Literal["", "portfast", "portfast trunk"] = ""
 
 
@@ -50,7 +53,7 @@ def carried_by(port: Port, vlans: Iterable[int]) -> Carried:
     A dynamic port counts as an access port, because nothing negotiates at its other end. A
     telephone's frames on an access port are tagged with the voice VLAN.
     """
-    if port.shutdown:
+    if port.shutdown or not port.switched:
         return NOTHING
     live = frozenset(vlans) - LEGACY_VLANS
     if port.mode != "trunk":

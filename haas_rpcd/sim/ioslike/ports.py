@@ -18,14 +18,24 @@ Check = Callable[[str, Any], None]
 
 @dataclass(slots=True)
 class RoutedPort(cli.Port):
-    """A port that can route. It carries no VLAN unless it is ``switched``."""
+    """A port that can route. It carries no VLAN unless it is ``switched``.
+
+    ``voice_vlan``: for a telephone, tagged beside the access VLAN.
+    """
 
     switched: bool = True
+    voice_vlan: int | None = None
 
     def carried(self, vlans: Iterable[int]) -> cli.Carried:
         """Return what the port carries while ``vlans`` exist."""
+        if not self.switched:
+            return cli.NOTHING
+        there = frozenset(vlans)
         # super() does not work in dataclasses with slots.
-        return cli.Port.carried(self, vlans) if self.switched else cli.NOTHING
+        now = cli.Port.carried(self, there)
+        if self.shutdown or self.mode != "access" or self.voice_vlan not in there:
+            return now
+        return cli.Carried(now.untagged, frozenset({self.voice_vlan}) - {now.untagged})
 
 
 def description(switch: CliSwitch[Any], name: str, port: Any, args: Args) -> None:
@@ -60,6 +70,11 @@ def access_vlan(switch: CliSwitch[Any], name: str, port: Any, args: Args) -> Non
 def native_vlan(switch: CliSwitch[Any], name: str, port: Any, args: Args) -> None:
     """``switchport trunk native vlan <vlan>`` for a VLAN that need not exist; negated: VLAN 1."""
     port.native_vlan = 1 if args.no else args.number("vlan")
+
+
+def voice_vlan(switch: CliSwitch[Any], name: str, port: Any, args: Args) -> None:
+    """``switchport voice vlan <vlan>``; negated: none."""
+    port.voice_vlan = None if args.no else args.number("vlan")
 
 
 def allowed_vlans(every: frozenset[int] = cli.ALL_VLANS) -> Setting:

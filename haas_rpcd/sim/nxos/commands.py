@@ -115,6 +115,7 @@ def _switched(switch: Switch, name: str, port: Port, args: Args) -> None:
     if port.switched == args.no:
         port.switched = not args.no
         port.mode, port.access_vlan, port.native_vlan = "access", 1, 1
+        port.voice_vlan = None
         port.allowed = cli.ALL_VLANS
 
 
@@ -153,6 +154,12 @@ IN_PORT: Commands = [
         ]
     ),
     *ports.switchport(_check_switched),
+    *ports.commands(
+        [
+            ("switchport voice vlan <vlan>", checked(_check_switched, ports.voice_vlan)),
+            ("no switchport voice vlan [<vlan>]", checked(_check_switched, ports.voice_vlan)),
+        ]
+    ),
     ("spanning-tree port type edge [trunk]", CliSwitch.do_nothing),
 ]
 

@@ -76,6 +76,8 @@ def _stanza(name: str, config: Config, *, everything: bool = False) -> Iterator[
             yield from ["  no switchport monitor", "  no switchport dot1q ethertype"]
         if everything or port.access_vlan != 1:
             yield f"  switchport access vlan {port.access_vlan}"
+        if port.voice_vlan is not None:
+            yield f"  switchport voice vlan {port.voice_vlan}"
         if everything or port.native_vlan != 1:
             yield f"  switchport trunk native vlan {port.native_vlan}"
         if everything or port.allowed != fresh.allowed:

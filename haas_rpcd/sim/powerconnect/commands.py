@@ -155,7 +155,19 @@ def _pvid(switch: Switch, name: str, port: Port, args: Args) -> None:
     port.pvid = 1 if args.no else args.number("vlan")
 
 
+def _voice(switch: Switch, name: str, port: Port, args: Args) -> None:
+    port.voice = not args.no
+
+
+def _voice_vlan(switch: Switch, session: Session, args: Args) -> Lines:
+    _known(switch, [args.number("vlan")])
+    switch.running.voice_vlan = args.number("vlan")
+    switch.touch()
+    return []
+
+
 GLOBAL: Commands = [
+    ("voice vlan id <vlan>", _voice_vlan),
     ("[no] hostname <word>", execute.hostname("console", quotes='"')),
     ("interface <port>", execute.enter_port(modes.INTERFACE)),
     ("interface range <ports>", execute.enter_ports(modes.RANGE)),
@@ -175,6 +187,7 @@ IN_INTERFACE: Commands = [
                 pvid=_pvid,
             ),
             ("description <line>", ports.description),
+            ("[no] voice vlan enable", _voice),
             ("switchport access vlan none:none", _access_vlan),
             ("switchport trunk native vlan none:none", _native_vlan),
             ("switchport trunk allowed vlan how:none", _allowed),

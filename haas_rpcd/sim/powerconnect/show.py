@@ -29,6 +29,8 @@ def _config_lines(switch: Switch, config: Config) -> Iterator[str]:
     made = [vlan for vlan in config.vlans if vlan != 1]
     if made:
         yield from ["vlan database", f"vlan {cli.format_list(made, pairs=False)}", "exit"]
+    if config.voice_vlan is not None:
+        yield f"voice vlan id {config.voice_vlan}"
     yield f"hostname {config.hostname}"
     if switch.access.username is not None:
         yield f"username {switch.access.username} password encrypted <removed> privilege 15"
@@ -70,6 +72,8 @@ def _section(name: str, port: Port) -> Iterator[str]:
         yield " switchport general allowed vlan remove 1"
     if port.pvid != 1:
         yield f" switchport general pvid {port.pvid}"
+    if port.voice:
+        yield " voice vlan enable"
 
 
 def _show_vlan(switch: Switch, session: Session, args: Args) -> Iterator[str]:

@@ -37,6 +37,7 @@ def randomize_routing(dice: Dice, switch: Any, name: str) -> None:
         allowed=dice.choice([frozenset(), ALL_VLANS, some(dice)]),
         shutdown=dice.random() < 0.3,
         switched=dice.random() < 0.8,
+        voice_vlan=dice.choice([None, *LIVE]),
     )
 
 
@@ -62,6 +63,8 @@ def randomize_dell(dice: Dice, switch: Any, name: str) -> None:
     port.untagged = port.general & {1, FOREIGN, port.pvid}
     if switch.dialect == "dell_os6":
         port.voice_vlan = dice.choice([None, *LIVE])
+    else:
+        switch.running.voice_vlan, port.voice = POOL[0], dice.random() < 0.5
     port.shutdown = dice.random() < 0.3
 
 
@@ -119,6 +122,7 @@ def randomize_comware(dice: Dice, switch: Any, name: str) -> None:
     port = switch.running.ports[name]
     port.become(dice.choice(["access", "trunk", "hybrid"]))
     port.shutdown = dice.random() < 0.3
+    port.voice_vlan = dice.choice(LIVE) if dice.random() < 0.2 else None
     on = some(dice)
     if port.link_type == "access":
         port.access_vlan = dice.choice(LIVE)

@@ -61,6 +61,10 @@ class AristaEos(IosLike):
     max_ranges = 8
     types = ("Ethernet", "Port-Channel")
     harmless = HARMLESS_EOS
+    no_voice_vlan = ("no switchport phone vlan",)
+    """(``show running-config all`` has this line for each port; batfish's
+    ``arista_interface_show_run_all_3``.)"""
+
     bulk_from = 1
     """Lines outside of a port's section decide about it: the default mode, monitor sessions."""
 

@@ -11,7 +11,12 @@ from collections.abc import Sequence
 from haas_rpcd.drivers.switch import portnames
 from haas_rpcd.drivers.switch.dialect import Options
 from haas_rpcd.drivers.switch.ioslike import IosLike, range_with_blanks
-from haas_rpcd.drivers.switch.switchport import Switchport
+from haas_rpcd.drivers.switch.switchport import TAG_NATIVE, Switchport, tags_native
+
+_GLOBAL_LINES = (
+    "show running-config | include "
+    rf"^monitor session|^ destination interface|^vlan {TAG_NATIVE}"
+)
 
 
 class CiscoIos(IosLike):
@@ -65,12 +70,20 @@ class CiscoIos(IosLike):
         encapsulation = options.get("encapsulation")
         return [f"switchport trunk encapsulation {encapsulation}"] if encapsulation else []
 
+    def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
+        """Show also the lines outside of a port's section that decide about it."""
+        lines = super().read_ports(ports, options)
+        return lines if lines == ["show running-config"] else [*lines, _GLOBAL_LINES]
+
     def fresh_port(self, config: str) -> Switchport:
         """Ports negotiate: one becomes a trunk as soon as its node asks for that.
 
         So the VLANs of that trunk count as carried.
         """
-        return Switchport("dynamic", address_routes=True)
+        tagged = tags_native(config)
+        return Switchport(
+            "dynamic", native_tagged=tagged, may_tag_native=tagged, address_routes=True
+        )
 
     def saved(self, answer: str) -> bool:
         """IOS ends a successful save with ``[OK]``."""

@@ -15,10 +15,17 @@ from haas_rpcd.drivers.switch.harmless import harmless_lines
 from haas_rpcd.drivers.switch.ioslike import IosLike
 from haas_rpcd.drivers.switch.sections import interface_sections
 from haas_rpcd.drivers.switch.state import PortState
-from haas_rpcd.drivers.switch.switchport import HARMLESS, NO_SWITCHPORT, Switchport
+from haas_rpcd.drivers.switch.switchport import (
+    HARMLESS,
+    NO_SWITCHPORT,
+    TAG_NATIVE,
+    Switchport,
+    tags_native,
+)
 from haas_rpcd.model import PortConfig
 
 _PORT_LINES = '| include "interface|shutdown|switchport"'
+_GLOBAL_LINES = f'show running-config | include "vlan {TAG_NATIVE}"'
 
 HARMLESS_NXOS = (
     *HARMLESS,
@@ -84,26 +91,30 @@ class CiscoNxos(IosLike):
     def port_stages_from(
         self, current: PortConfig | None, config: PortConfig, options: Options
     ) -> list[list[str]]:
-        """First shut a port that may be routed, and make it a switch port."""
+        """First shut a port that may be routed, and make it a switch port.
+
+        It may also have a telephone's VLAN, which not every model knows.
+        """
         stages = self.port_stages(config, options)
         if current is not None and not current.parked:
             return stages
+        fresh = ["switchport", "no switchport voice vlan"]
         if config.parked:
             shut, cleared = stages
-            return [shut, ["switchport", *cleared]]
+            return [shut, [*fresh, *cleared]]
         prepared, *others = stages
-        return [["shutdown"], ["switchport", *prepared], *others]
+        return [["shutdown"], [*fresh, *prepared], *others]
 
     def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
         """Show the ports' configuration twice: what is not a default, and the lines that matter.
 
-        The latter with all defaults.
+        The latter with all defaults. Last comes a line that decides about all trunks.
         """
         if not ports or len(ports) >= self.bulk_from:
             which = [""]
         else:
             which = [f" {port}" for port in ports]
-        return [
+        shown = [
             line
             for ports_shown in which
             for line in (
@@ -111,15 +122,18 @@ class CiscoNxos(IosLike):
                 f"show running-config interface{ports_shown} all {_PORT_LINES}",
             )
         ]
+        return [*shown, _GLOBAL_LINES]
 
     def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
         """Read the answers in pairs; only a port that both show is read completely."""
         found: dict[str, PortState] = {}
+        *answers, common = answers
+        tagged = tags_native(common)
         for own, everything in zip(answers[::2], answers[1::2], strict=True):
             lines = self.port_lines(interface_sections(own))
             for port, more in self.port_lines(interface_sections(everything)).items():
                 if port in lines:
-                    state = Switchport("access", takes_voice=False)
+                    state = Switchport("access", native_tagged=tagged)
                     state.read([*more, *lines[port]], harmless_lines(self.harmless, options))
                     found[port] = state.seen
         return found

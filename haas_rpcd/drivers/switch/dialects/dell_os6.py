@@ -75,7 +75,7 @@ class DellOs6(DellLike):
         """
         return [*super().allowed_lines(config), *super().native_lines(config)]
 
-    def fresh_general_port(self) -> GeneralPort:
+    def fresh_general_port(self, config: str) -> GeneralPort:
         """A telephone's VLAN is tagged beside the others."""
         return GeneralPort(takes_voice=True)
 

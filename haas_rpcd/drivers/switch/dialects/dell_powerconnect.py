@@ -11,12 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from haas_rpcd.drivers.switch.dell import DellLike
+from haas_rpcd.drivers.switch.dell import DellLike, GeneralPort
 from haas_rpcd.drivers.switch.dialect import Options
 from haas_rpcd.drivers.switch.patterns import at_end
 from haas_rpcd.drivers.switch.script import Block, Stage
 from haas_rpcd.drivers.switch.switchport import ALL_VLANS
 from haas_rpcd.model import PortConfig, SetVlan, Uptime, vlan_ranges
+
+_VOICE_VLAN = re.compile(r"^ *voice vlan id (\d+)[ \t\r]*$", re.M | re.I)
 
 
 class DellPowerConnect(DellLike):
@@ -58,6 +60,11 @@ class DellPowerConnect(DellLike):
     model = re.compile(r"(PowerConnect [A-Z]?\d{4}\w*)")
     version = re.compile(r"^(?:SW version|[ ]*1)[ ]+(\d+(?:\.\d+){2,})\b", re.M | re.I)
     uptime = re.compile(r"(?<![\d,])(\d+),(\d\d):(\d\d):(\d\d)\b")
+    no_voice_vlan = ("no voice vlan enable",)
+    """("The device supports a single voice VLAN", and adds ports to it by itself: Dell's
+    "PowerConnect 55xx Systems User Guide", "Voice VLAN". Older models lack the command.)"""
+
+    optional_lines = frozenset(no_voice_vlan)
     types = ("gigabitethernet", "tengigabitethernet", "fastethernet", "port-channel")
 
     # --- dialogue ---------------------------------------------------------------------------------
@@ -97,7 +104,8 @@ class DellPowerConnect(DellLike):
             nothing = "switchport access vlan none"
             if options.get("access_none") is False:
                 nothing = self.no_access_vlan
-            return [["shutdown"], ["switchport mode access", nothing, self.no_allowed_vlan]]
+            rest = (self.no_allowed_vlan, *self.no_voice_vlan)
+            return [["shutdown"], ["switchport mode access", nothing, *rest]]
         if not config.tagged:
             return super().port_stages(config, options)
         native = "none" if config.untagged is None else str(config.untagged)
@@ -109,6 +117,7 @@ class DellPowerConnect(DellLike):
                 # In between: the native VLAN must be on the list, and can't be removed from it.
                 f"switchport trunk native vlan {native}",
                 *(f"{allowed} remove {row}" for row in self.split_list(vlan_ranges(others))),
+                *self.no_voice_vlan,
             ],
             list(self.trunk_mode),
             ["no shutdown"],
@@ -135,6 +144,11 @@ class DellPowerConnect(DellLike):
         return [stage for stage in stages if stage]
 
     # --- reading back -----------------------------------------------------------------------------
+
+    def fresh_general_port(self, config: str) -> GeneralPort:
+        """A port on which the voice VLAN is enabled joins it once it hears a telephone."""
+        found = _VOICE_VLAN.search(config)
+        return GeneralPort(switch_voice=int(found[1]) if found else None)
 
     def read_vlans(self, options: Options) -> list[str]:
         """Show the VLANs with all their ports; there is no shorter table."""

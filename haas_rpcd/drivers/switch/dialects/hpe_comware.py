@@ -33,6 +33,10 @@ _VIEW = (
 )
 """What follows the host name in the prompts of views; a host name may contain dashes, too."""
 
+_NO_VOICE_VLAN = ("undo voice-vlan enable", "undo voice vlan enable")
+"""In Comware 7 and in 5. In automatic mode a port with a voice VLAN can't be an access port
+(H3C's "Layer 2 LAN Switching Command Reference", ``voice-vlan enable``)."""
+
 _MANAGEMENT = "M-GigabitEthernet"
 
 
@@ -75,6 +79,8 @@ class HpeComware(Dialect):
         r"(?:the )?(?:configuration|system) .*(?:is|are|been) (?:locked|busy)",
     )
     benign = (r"%\s?screen-length configuration is\b", r"%\s?(?:the )?current terminal\b")
+    optional_lines = frozenset(_NO_VOICE_VLAN)
+    unknown_command = re.compile(r"%\s*(?:unrecognized command|wrong parameter)", re.I)
     busy = re.compile(r"(?:configuration|system) [^\r\n]*(?:is|been) (?:locked|busy)", re.I)
     save = ("save force",)
     max_ranges = 5
@@ -147,17 +153,20 @@ class HpeComware(Dialect):
         A port that keeps its type only ever carries its old and its new VLANs: an access port
         changes its VLAN in one line, and a trunk's PVID by itself permits nothing.
         """
+        no_voice = _NO_VOICE_VLAN if current is None else ()
         if config.parked:
-            return [["shutdown"], ["port link-type access", "undo port access vlan"]]
+            return [["shutdown"], [*no_voice, "port link-type access", "undo port access vlan"]]
         if not config.tagged:
             carry = f"port access vlan {config.untagged}"
             if current is not None and not current.tagged:
                 return [[carry], ["undo shutdown"]]
-            return [["shutdown"], ["port link-type access", carry], ["undo shutdown"]]
+            fresh = [*no_voice, "port link-type access", carry]
+            return [["shutdown"], fresh, ["undo shutdown"]]
         if current is not None and current.tagged:
             unwanted = self._listed("undo port trunk permit vlan", current.vlans - config.vlans)
             return [[*self._trunk(config), *unwanted], ["undo shutdown"]]
-        fresh = ["port link-type access", "port link-type trunk", "undo port trunk permit vlan all"]
+        fresh = [*no_voice, "port link-type access", "port link-type trunk"]
+        fresh.append("undo port trunk permit vlan all")
         return [["shutdown"], [*fresh, *self._trunk(config)], ["undo shutdown"]]
 
     def _trunk(self, config: PortConfig) -> list[str]:
