@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 import haas_rpcd
-from haas_rpcd import config, streams
+from haas_rpcd import backups, config, streams
 from haas_rpcd.config import ConfigError, Settings
 from haas_rpcd.doctor import World
 from haas_rpcd.doctor import program as doctor
@@ -63,6 +63,8 @@ def _run(arguments: argparse.Namespace) -> int:
         if arguments.command == "doctor":
             return doctor.main(arguments)
         settings = _settings(arguments)
+        if arguments.command == "backup":
+            return backups.main(settings, arguments)
         if arguments.check_config:
             return _check_config(settings, arguments.config)
         if missing := _missing_credentials(settings):
@@ -200,6 +202,13 @@ def make_parser() -> argparse.ArgumentParser:
             description=doctor.DESCRIPTION,
             epilog=doctor.EPILOG,
             formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
+    backups.add_arguments(
+        commands.add_parser(
+            "backup",
+            help="copy the database to a file, also while the daemon runs",
+            description=backups.DESCRIPTION,
         )
     )
     return parser

@@ -144,6 +144,16 @@ class DriftSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = True
 
 
+class BackupSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[backup]``: copies of the database that the daemon makes by itself."""
+
+    folder: Annotated[
+        str | None, Meta(description="Folder of the backups; without it there are none.")
+    ] = None
+    interval: Annotated[float, Meta(description="Seconds between two backups.", ge=60)] = 86400.0
+    keep: Annotated[int, Meta(description="How many backups are kept.", ge=1)] = 14
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All of ``haas.toml``. Every table may be left out."""
 
@@ -155,6 +165,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     policy: Policy = Policy()
     switches: SwitchSettings = SwitchSettings()
     drift: DriftSettings = DriftSettings()
+    backup: BackupSettings = BackupSettings()
 
     @property
     def pool(self) -> tuple[int, ...]:

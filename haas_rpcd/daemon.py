@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import logging
 import sqlite3
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 import haas_rpcd.methods  # noqa: F401 - declares the API
+from haas_rpcd.backups import Schedule, refuse_folder
 from haas_rpcd.config import ConfigError, Settings, load_credentials
 from haas_rpcd.drivers import Driver, SingleDriver
 from haas_rpcd.drivers.switch.factory import SwitchFactory
@@ -26,6 +28,7 @@ from haas_rpcd.service import until_stopped
 from haas_rpcd.site import SiteSwitch
 from haas_rpcd.store import saves
 from haas_rpcd.store.database import Store
+from haas_rpcd.tasks import cancel_and_wait
 from haas_schemas.switch import SwitchTrust
 
 log = logging.getLogger(__name__)
@@ -107,6 +110,12 @@ class Daemon:
             exported=exported,
             demo=demo,
         )
+        self.backups: Schedule | None = None
+        if settings.backup.folder is not None:
+            self.backups = Schedule(
+                settings.backup, Path(settings.backup.folder), Path(settings.store.path)
+            )
+        self._backing_up: asyncio.Task[None] | None = None
         self._server = Server(self.context, Path(settings.server.socket))
 
     async def start(self, *, serve: bool = True) -> None:
@@ -127,6 +136,8 @@ class Daemon:
         await self.engine.recover()
         if self.settings.drift.interval:
             self.engine.check_regularly(self.settings.drift.interval)
+        if self.backups is not None:
+            self._backing_up = asyncio.create_task(self.backups.run(), name="backups")
         if serve:
             await self._server.start()
 
@@ -137,6 +148,8 @@ class Daemon:
     async def stop(self) -> None:
         """Stop listening and end. Running jobs stay in the journal for the next start."""
         await self._server.stop()
+        if self._backing_up is not None:
+            await cancel_and_wait(self._backing_up)
         await self.engine.stop()
         await self.store.close()
 
@@ -148,6 +161,7 @@ def real(settings: Settings) -> Daemon:
     """Compose the daemon of a real master. Raises ConfigError."""
     path = Path(settings.credentials.file)
     load_credentials(path)  # report faults in the file now, not at the first login
+    refuse_folder(settings.backup)
     master: MakeDriver | None = None
     libvirt: MakeDriver | None = None
     if (wanted := settings.master) is not None:

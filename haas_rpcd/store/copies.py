@@ -7,6 +7,7 @@ import os
 import sqlite3
 from pathlib import Path
 
+import msgspec
 from sqlite_utils import Database
 
 from haas_rpcd.store.schema import migrations
@@ -35,6 +36,41 @@ def write_copy(source: sqlite3.Connection, target: Path) -> None:
         raise
 
 
+class Contents(msgspec.Struct, frozen=True):
+    """How much is in a database."""
+
+    projects: int
+    nodes: int
+    switches: int
+    jobs: int
+
+
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """Open a database that is not to be changed. Raises sqlite3.Error, also if there is none."""
+    if not path.is_file():
+        raise sqlite3.OperationalError(f"There is no database {path}.")
+    url = f"{path.absolute().as_uri()}?mode=ro"
+    return sqlite3.connect(url, uri=True, timeout=10.0, isolation_level=None)
+
+
+def contents(connection: sqlite3.Connection) -> Contents:
+    """Count what is in a database. Raises sqlite3.Error if it is none of HaaS's."""
+    counts = {
+        field: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+        for field, table in _TABLES.items()
+    }
+    return Contents(**counts)
+
+
+_TABLES = {"projects": "project", "nodes": "node", "switches": "switch", "jobs": "job"}
+
+
+def describe(found: Contents) -> str:
+    """``3 projects, 40 nodes, 1 switch, 120 jobs``."""
+    counts = msgspec.structs.asdict(found)
+    return ", ".join(f"{n} {_TABLES[noun] if n == 1 else noun}" for noun, n in counts.items())
+
+
 def check_pages(path: str, connection: sqlite3.Connection, *, thoroughly: bool = False) -> None:
     """Raise sqlite3.DatabaseError if pages are damaged; ``thoroughly``: or indexes or keys."""
     check = "integrity_check" if thoroughly else "quick_check"
@@ -53,7 +89,9 @@ def check_pages(path: str, connection: sqlite3.Connection, *, thoroughly: bool =
 
 def refuse_newer(path: str, connection: sqlite3.Connection) -> None:
     """Raise if a newer daemon has migrated the database: this one would misread its tables."""
-    if newer := ", ".join(name for name in _applied(connection) if name not in _known()):
+    if newer := ", ".join(
+        name for name in applied_migrations(connection) if name not in known_migrations()
+    ):
         raise sqlite3.DatabaseError(
             f"{path} was migrated by a newer haas-rpcd ({newer}): install that one, or put"
             " the backup from before its upgrade in place."
@@ -65,19 +103,21 @@ def keep_before_upgrade(path: str, connection: sqlite3.Connection) -> Path | Non
 
     A new database, or one that needs no migration, is not copied. Raises sqlite3.Error, OSError.
     """
-    applied = _applied(connection)
-    if not applied or len(applied) == len(_known()):
+    applied = applied_migrations(connection)
+    if not applied or len(applied) == len(known_migrations()):
         return None
-    kept = Path(f"{path}.before-{_known()[len(applied)]}")
+    kept = Path(f"{path}.before-{known_migrations()[len(applied)]}")
     write_copy(connection, kept)
     return kept
 
 
-def _applied(connection: sqlite3.Connection) -> list[str]:
+def applied_migrations(connection: sqlite3.Connection) -> list[str]:
+    """Return the names of the migrations that a database has had."""
     return [each.name for each in migrations.applied(Database(connection))]
 
 
-def _known() -> list[str]:
+def known_migrations() -> list[str]:
+    """Return the names of the migrations of this release."""
     return [each.name for each in migrations.pending(Database(memory=True))]
 
 

@@ -7,12 +7,9 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import quote
 
-from sqlite_utils import Database
-
+from haas_rpcd.store.copies import applied_migrations, known_migrations, open_to_read
 from haas_rpcd.store.database import Tx
-from haas_rpcd.store.schema import migrations
 
 T = TypeVar("T")
 
@@ -27,10 +24,8 @@ def read(path: str, function: Callable[[Tx], T]) -> T:
     """
     if not Path(path).exists():
         raise FileNotFoundError(path)
-    url = f"file:{quote(str(Path(path).absolute()))}?mode=ro"
-    with closing(sqlite3.connect(url, uri=True, timeout=10.0, isolation_level=None)) as connection:
-        known = {each.name for each in migrations.pending(Database(memory=True))}
-        applied = {each.name for each in migrations.applied(Database(connection))}
+    with closing(open_to_read(Path(path))) as connection:
+        known, applied = set(known_migrations()), set(applied_migrations(connection))
         if known != applied:
             age = "a newer" if applied - known else "an older"
             raise sqlite3.DatabaseError(f"it is of {age} haas-rpcd than this one")
