@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 import haas_rpcd.methods  # noqa: F401 - declares the API
+from haas_rpcd.auth import Authenticator
 from haas_rpcd.backups import Schedule, refuse_folder
 from haas_rpcd.config import ConfigError, Settings, load_credentials
 from haas_rpcd.drivers import Driver, SingleDriver
@@ -105,6 +106,7 @@ class Daemon:
             declares_vlans=lambda dialect: switches.traits(dialect, 0).declares_vlans,
             reserved_vlans=switches.reserved_vlans,
             trust=switches.trust,
+            authenticator=Authenticator(settings.server.admin_group),
             openrpc=functools.cache(lambda: openrpc.document(METHODS)),  # made at the first call
             started=time.time(),
             exported=exported,

@@ -8,6 +8,7 @@ entry of the credentials file.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -15,6 +16,7 @@ import tomli_w
 
 from haas_rpcd.errors import InvalidParamsError
 from haas_schemas.names import Host, Mac, Name, NicName, PortName, Tag, TcpPort, UserName
+from haas_schemas.project import MemberRole
 from haas_schemas.switch import TransportName
 
 HEADER = "# HaaS site file: made by  site export, read by  site import\n\n"
@@ -27,9 +29,29 @@ class SiteUser(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class SiteProject(msgspec.Struct, forbid_unknown_fields=True):
-    """``[projects.NAME]``."""
+    """``[projects.NAME]``: its members, by role."""
 
     members: list[UserName] = []
+    owners: list[UserName] = []
+    readers: list[UserName] = []
+
+    @property
+    def roles(self) -> dict[str, MemberRole]:
+        """The role of each member; of a user who is listed twice, the higher one."""
+        lists: tuple[tuple[list[UserName], MemberRole], ...] = (
+            (self.readers, "reader"),
+            (self.members, "member"),
+            (self.owners, "owner"),
+        )
+        return {user: role for users, role in lists for user in users}
+
+
+def site_project(roles: Mapping[str, MemberRole]) -> SiteProject:
+    """Return a project as it is written in a site file."""
+    by_role: dict[str, list[UserName]] = {"member": [], "owner": [], "reader": []}
+    for user, role in sorted(roles.items()):
+        by_role[role].append(user)
+    return SiteProject(by_role["member"], by_role["owner"], by_role["reader"])
 
 
 class SiteSwitch(msgspec.Struct, forbid_unknown_fields=True):

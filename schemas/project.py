@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
+
+MemberRole = Literal["owner", "member", "reader"]
+"""What a member may do for its project: read; also change what it holds; also choose members."""
 
 
 class Project(msgspec.Struct, frozen=True):
-    """A tenant, and how much it holds."""
+    """A tenant, its members, and how much it holds. ``roles``: of each member."""
 
     project: str
     members: tuple[str, ...]
     nodes: int
     networks: int
     headnodes: int
+    roles: dict[str, MemberRole] = {}
 
 
 class User(msgspec.Struct, frozen=True):

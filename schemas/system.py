@@ -6,9 +6,15 @@ from typing import Any
 
 import msgspec
 
+from haas_schemas.project import MemberRole
+
 
 class SystemInfo(msgspec.Struct, frozen=True):
-    """The daemon, and who is asking. ``uptime`` is in seconds."""
+    """The daemon, and who is asking. ``uptime`` is in seconds.
+
+    ``roles`` are the caller's in its projects; ``readonly``: it may change nothing; ``via``: how it
+    came in, ``socket`` or ``token LABEL``.
+    """
 
     name: str
     version: str
@@ -21,6 +27,9 @@ class SystemInfo(msgspec.Struct, frozen=True):
     dialects: tuple[str, ...]
     demo: bool
     uptime: float
+    roles: dict[str, MemberRole] = {}
+    readonly: bool = False
+    via: str = "socket"
 
 
 class SiteChanges(msgspec.Struct, frozen=True):

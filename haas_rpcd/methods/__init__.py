@@ -18,5 +18,6 @@ from haas_rpcd.methods import (  # noqa: F401 - importing declares them
     site,
     switch,
     system,
+    token,
     user,
 )

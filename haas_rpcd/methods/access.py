@@ -8,42 +8,87 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from haas_rpcd.auth import Caller
-from haas_rpcd.errors import ConflictError, InvalidParamsError, NotFoundError
-from haas_rpcd.store import headnodes, networks, nodes, ports, projects, switches, users
+from haas_rpcd.errors import ConflictError, DeniedError, InvalidParamsError, NotFoundError
+from haas_rpcd.store import headnodes, jobs, networks, nodes, ports, projects, switches, users
 from haas_rpcd.store.database import Tx
 from haas_schemas.common import Page
+from haas_schemas.project import MemberRole
 
 T = TypeVar("T")
 
 
-def tenant(caller: Caller) -> str | None:
-    """Return the user to whose projects a list is limited; None for admins, who see everything."""
-    return None if caller.admin else caller.user
+_RANK: dict[str, int] = {"user": 0, "reader": 1, "member": 2, "owner": 3}
+
+_MAY: dict[str, str] = {
+    "member": "change anything in it",
+    "owner": "decide who its members are",
+}
+
+
+def roles(tx: Tx, caller: Caller) -> dict[int, MemberRole]:
+    """Return the caller's role in each of its projects, by the project's id, in order of names."""
+    if caller.bound is not None:
+        return {caller.bound.project_id: caller.bound.role}
+    return {row.project_id: row.role for row in users.memberships(tx, caller.user)}
+
+
+def visible(tx: Tx, caller: Caller) -> list[int] | None:
+    """Return the ids of the projects a list is limited to; None for admins, who see everything."""
+    return None if caller.admin else list(roles(tx, caller))
+
+
+def sees(tx: Tx, caller: Caller, project_id: int | None) -> bool:
+    """Return True if the caller may see what this project holds."""
+    return caller.admin or (project_id is not None and project_id in roles(tx, caller))
+
+
+def sees_project(tx: Tx, caller: Caller, name: str) -> bool:
+    """Return True if the caller may see what the project of this name holds."""
+    row = projects.find(tx, name)
+    return row is not None and sees(tx, caller, row.id)
 
 
 def find_project(tx: Tx, caller: Caller, name: str) -> projects.ProjectRow:
-    """Return a project the caller is a member of; any, for an admin. Raises NotFoundError."""
+    """Return a project in which the caller has the role that the running method requires.
+
+    Raises NotFoundError if the caller is not a member, and DeniedError if its role is too low.
+    """
+    known = roles(tx, caller)
     row = projects.find(tx, name)
-    if row is None or not (caller.admin or users.is_member(tx, caller.user, row.id)):
+    if row is None or not (caller.admin or row.id in known):
         raise NotFoundError(f"There is no project {name}.")
+    _check_role(caller, known, row.id, row.name)
     return row
+
+
+def _check_role(
+    caller: Caller, known: dict[int, MemberRole], project_id: int, project: str
+) -> None:
+    """Raise DeniedError if the caller's role in a project that it sees is too low."""
+    if caller.admin or _RANK[known[project_id]] >= _RANK[caller.needs]:
+        return
+    raise DeniedError(
+        f"You are a {known[project_id]} of project {project} and may not {_MAY[caller.needs]}:"
+        f" ask an owner of {project}, or an admin, to make you {_article(caller.needs)}."
+    )
+
+
+def _article(role: str) -> str:
+    return f"an {role}" if role == "owner" else f"a {role}"
 
 
 def find_node(tx: Tx, caller: Caller, name: str) -> nodes.NodeRow:
     """Return a node that is free or held by the caller's projects; any, for an admin.
 
-    Raises NotFoundError.
+    Raises NotFoundError, and DeniedError if the caller's role in the node's project is too low.
     """
+    known = roles(tx, caller)
     row = nodes.find(tx, name)
-    if row is None or not _sees_node(tx, caller, row):
+    if row is None or not (caller.admin or row.project_id is None or row.project_id in known):
         raise NotFoundError(f"There is no node {name}.")
+    if row.project_id is not None:
+        _check_role(caller, known, row.project_id, row.project or "")
     return row
-
-
-def _sees_node(tx: Tx, caller: Caller, row: nodes.NodeRow) -> bool:
-    return (
-        caller.admin or row.project_id is None or users.is_member(tx, caller.user, row.project_id)
-    )
 
 
 def find_held_node(tx: Tx, caller: Caller, name: str) -> tuple[nodes.NodeRow, projects.ProjectRow]:
@@ -90,6 +135,20 @@ def find_headnode(tx: Tx, project: projects.ProjectRow, name: str) -> headnodes.
     row = headnodes.find(tx, project.id, name)
     if row is None:
         raise NotFoundError(f"Project {project.name} has no headnode {name}.")
+    return row
+
+
+def find_job(tx: Tx, caller: Caller, number: int) -> jobs.JobRow:
+    """Return a job of the caller's projects; any, for an admin.
+
+    Raises NotFoundError, and DeniedError if the caller's role in the project is too low.
+    """
+    known = roles(tx, caller)
+    row = jobs.find(tx, number)
+    if row is None or not (caller.admin or row.project_id in known):
+        raise NotFoundError(f"There is no job {number}.")
+    if row.project_id is not None:
+        _check_role(caller, known, row.project_id, row.project or "")
     return row
 
 

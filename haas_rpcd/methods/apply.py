@@ -8,11 +8,11 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from haas_rpcd.errors import DeniedError, InvalidParamsError, NotFoundError
-from haas_rpcd.methods.access import find_project, number_cursor, paged, tenant
+from haas_rpcd.errors import DeniedError, InvalidParamsError
+from haas_rpcd.methods.access import find_job, find_project, number_cursor, paged, visible
 from haas_rpcd.methods.call import Call, TxCall
 from haas_rpcd.methods.registry import method
-from haas_rpcd.store import jobs, users
+from haas_rpcd.store import jobs
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.jobs import JobRow, StepRow
 from haas_rpcd.store.scope import Scope
@@ -115,15 +115,7 @@ def _step(row: StepRow) -> JobStep:
 
 def _find(tx: Tx, call: Call, job: int) -> JobRow:
     """Return a job of the caller's projects; any, for an admin. Raises NotFoundError."""
-    row = jobs.find(tx, job)
-    caller = call.caller
-    mine = row is not None and (
-        caller.admin
-        or (row.project_id is not None and users.is_member(tx, caller.user, row.project_id))
-    )
-    if row is None or not mine:
-        raise NotFoundError(f"There is no job {job}.")
-    return row
+    return find_job(tx, call.caller, job)
 
 
 @method("job.show")
@@ -147,7 +139,7 @@ def job_list(
         limit,
         number_cursor(after) if after else None,
         project_id=project_id,
-        user=tenant(call.caller),
+        mine=visible(call.tx, call.caller),
         state=state,
     )
     items = [record(call.tx, row, with_steps=False) for row in rows]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from haas_rpcd.errors import DeniedError, InvalidParamsError
+from haas_rpcd.errors import DeniedError
 from haas_rpcd.methods.access import find_project, number_cursor, paged
 from haas_rpcd.methods.call import TxCall
 from haas_rpcd.methods.registry import method
+from haas_rpcd.methods.times import seconds
 from haas_rpcd.store import audit
 from haas_schemas.common import Page, timestamp
 from haas_schemas.names import Limit, Name, UserName
@@ -62,11 +61,4 @@ def list_(
 
 
 def _seconds(since: str | float | None) -> float | None:
-    if not isinstance(since, str):
-        return since
-    try:
-        return datetime.fromisoformat(since).astimezone().timestamp()
-    except (ValueError, OverflowError):
-        raise InvalidParamsError(
-            "since: must be a time such as 2026-01-31T12:00:00Z.", field="since"
-        ) from None
+    return seconds(since, "since") if isinstance(since, str) else since

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from haas_rpcd.auth import Caller
+from haas_rpcd.auth import Authenticator, Caller
 from haas_rpcd.config import Settings
 from haas_rpcd.engine.engine import Engine
 from haas_rpcd.events import Events
@@ -34,6 +34,7 @@ class Context:
     """Returns the VLANs that nobody can create on switches of a dialect."""
     trust: Callable[[RegisteredSwitch, str | None], Awaitable[SwitchTrust]]
     """Reads a switch's SSH host key, and trusts it if it has this fingerprint."""
+    authenticator: Authenticator
     openrpc: Callable[[], dict[str, Any]]
     """Returns the OpenRPC document of the API."""
     started: float

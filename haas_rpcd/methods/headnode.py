@@ -16,7 +16,7 @@ from haas_rpcd.methods.access import (
     find_project,
     number_cursor,
     paged,
-    tenant,
+    visible,
 )
 from haas_rpcd.methods.call import TxCall
 from haas_rpcd.methods.registry import method
@@ -135,7 +135,11 @@ def list_(
     """List headnodes: a project's, or all that the caller may see."""
     project_id = find_project(call.tx, call.caller, project).id if project else None
     rows = headnodes.page(
-        call.tx, limit, number_cursor(after), project_id=project_id, user=tenant(call.caller)
+        call.tx,
+        limit,
+        number_cursor(after),
+        project_id=project_id,
+        mine=visible(call.tx, call.caller),
     )
     return paged([record(call.tx, row) for row in rows], limit, rows[-1].id if rows else None)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from haas_rpcd.auth import Caller
 from haas_rpcd.errors import DeniedError, HaasError
 from haas_rpcd.methods.call import Call, TxCall
 from haas_rpcd.methods.params import validate
@@ -29,8 +30,7 @@ async def invoke(call: Call, name: str, raw: Any) -> Any:
     """
     declared = METHODS[name]
     try:
-        if declared.admin and not call.caller.admin:
-            raise DeniedError(f"Only an admin may call {name}.")
+        _authorize(declared, call.caller)
         params = validate(declared, raw)
         arguments = {field: getattr(params, field) for field in params.__struct_fields__}
         result = await _run(declared, call, arguments)
@@ -39,6 +39,16 @@ async def invoke(call: Call, name: str, raw: Any) -> Any:
             await call.context.store.write(_audit_failure, call, declared, raw, error)
         raise
     return msgspec.to_builtins(result)
+
+
+def _authorize(declared: Method, caller: Caller) -> None:
+    """Raise DeniedError if the caller may not call a method, whatever it is about."""
+    if declared.admin and not caller.admin:
+        raise DeniedError(f"Only an admin may call {declared.name}.")
+    if declared.mutates and caller.readonly:
+        raise DeniedError(
+            f"Your token is read-only, so it may not call {declared.name}: use another token."
+        )
 
 
 async def _run(declared: Method, call: Call, arguments: dict[str, Any]) -> Any:

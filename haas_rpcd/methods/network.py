@@ -13,11 +13,13 @@ from haas_rpcd.methods.access import (
     find_project,
     number_cursor,
     paged,
-    tenant,
+    roles,
+    sees,
+    visible,
 )
 from haas_rpcd.methods.call import TxCall
 from haas_rpcd.methods.registry import method
-from haas_rpcd.store import networks, projects, switches, users
+from haas_rpcd.store import networks, projects, switches
 from haas_rpcd.store.networks import NetworkRow
 from haas_schemas.common import Deleted, Page
 from haas_schemas.names import Limit, Name, NetworkName, VlanId
@@ -40,7 +42,7 @@ def _for_caller(call: TxCall, row: NetworkRow) -> NetworkRow:
     """Limit what a guest sees of a network to its own projects."""
     if _visible(call, row.project_id):
         return row
-    own = set(users.projects_of(call.tx, call.caller.user))
+    own = {projects.by_id(call.tx, own_id).name for own_id in roles(call.tx, call.caller)}
     nics = networks.nics_on(call.tx, row.id)
     headnodes = networks.headnodes_on(call.tx, row.id)
     return msgspec.structs.replace(
@@ -53,7 +55,7 @@ def _for_caller(call: TxCall, row: NetworkRow) -> NetworkRow:
 
 def _visible(call: TxCall, project_id: int) -> bool:
     """Return True if the caller may see what a project holds."""
-    return call.caller.admin or users.is_member(call.tx, call.caller.user, project_id)
+    return sees(call.tx, call.caller, project_id)
 
 
 def _own(call: TxCall, project: str, network: str) -> NetworkRow:
@@ -172,7 +174,7 @@ def list_(
         limit,
         number_cursor(after),
         project_id=project_id,
-        user=tenant(call.caller),
+        mine=visible(call.tx, call.caller),
     )
     items = [record(_for_caller(call, row)) for row in rows]
     return paged(items, limit, rows[-1].id if rows else None)
@@ -214,7 +216,7 @@ def _named(call: TxCall, network: str, project: str | None) -> NetworkRow:
                 field="network",
             )
         return _own(call, project or owner, name)
-    found = networks.named(call.tx, name, tenant(call.caller))
+    found = networks.named(call.tx, name, visible(call.tx, call.caller))
     if not found:
         raise NotFoundError(f"There is no network {name}.")
     if len(found) > 1:

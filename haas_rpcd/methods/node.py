@@ -15,7 +15,7 @@ from haas_rpcd.methods.access import (
     find_node,
     find_project,
     paged,
-    tenant,
+    visible,
 )
 from haas_rpcd.methods.call import TxCall
 from haas_rpcd.methods.node_records import node_records
@@ -89,7 +89,7 @@ def list_(
         call.tx,
         limit,
         after or "",
-        visible_to=tenant(call.caller),
+        mine=visible(call.tx, call.caller),
         project_id=project_id,
         free=free,
         tag=tag,

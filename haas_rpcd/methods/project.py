@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from haas_rpcd.errors import ConflictError, NotFoundError
-from haas_rpcd.methods.access import conflict, find_project, paged, tenant
+from haas_rpcd.methods.access import conflict, find_project, paged, visible
 from haas_rpcd.methods.call import TxCall
 from haas_rpcd.methods.registry import method
 from haas_rpcd.store import jobs, projects, users
 from haas_schemas.common import Deleted, Page
 from haas_schemas.names import Limit, Name, UserName
-from haas_schemas.project import Project
+from haas_schemas.project import MemberRole, Project
 
 
 def record(row: projects.ProjectDetailRow) -> Project:
     """Return the API's record of a project."""
     return Project(
         project=row.name,
-        members=tuple(row.members),
+        members=tuple(row.roles),
+        roles=row.roles,
         nodes=row.nodes,
         networks=row.networks,
         headnodes=row.headnodes,
@@ -51,7 +52,7 @@ def delete(call: TxCall, project: Name) -> Deleted:
             )
     projects.delete(call.tx, row.id)
     call.changed("project", "deleted", project, admins_only=True)
-    for user in held.members:
+    for user in held.roles:
         call.permissions_reduced(user)
     return Deleted(deleted=True)
 
@@ -59,7 +60,7 @@ def delete(call: TxCall, project: Name) -> Deleted:
 @method("project.list")
 def list_(call: TxCall, limit: Limit = 1000, after: str | None = None) -> Page[Project]:
     """List the projects that the caller is a member of; all, for an admin."""
-    rows = projects.page(call.tx, limit, after or "", tenant(call.caller))
+    rows = projects.page(call.tx, limit, after or "", visible(call.tx, call.caller))
     return paged([record(row) for row in rows], limit, rows[-1].name if rows else None)
 
 
@@ -71,14 +72,20 @@ def show(call: TxCall, project: Name) -> Project:
 
 
 @method("project.add_member", admin=True, mutates=True)
-def add_member(call: TxCall, project: Name, user: UserName) -> Project:
-    """Let a user act for a project."""
+def add_member(call: TxCall, project: Name, user: UserName, role: MemberRole = "member") -> Project:
+    """Let a user act for a project, or give a member another role.
+
+    A reader sees what the project holds, a member also changes it, an owner also chooses members.
+    """
     row = find_project(call.tx, call.caller, project)
     member = users.find(call.tx, user)
     if member is None:
         raise NotFoundError(f"There is no user {user}: make one with  user create {user}")
-    projects.add_member(call.tx, row.id, member.id)
+    before = projects.detail(call.tx, row.id).roles.get(user)
+    projects.set_member(call.tx, row.id, member.id, role)
     call.changed("project", "changed", project, project)
+    if before not in (None, role):
+        call.permissions_reduced(user)
     return record(projects.detail(call.tx, row.id))
 
 

@@ -16,7 +16,7 @@ from haas_rpcd.methods.addresses import Addresses, resolve
 from haas_rpcd.methods.call import Call, TxCall
 from haas_rpcd.methods.registry import method
 from haas_rpcd.model import RegisteredSwitch
-from haas_rpcd.site import Site, SiteNic, SiteNode, SiteProject, SiteSwitch, SiteUser
+from haas_rpcd.site import Site, SiteNic, SiteNode, SiteProject, SiteSwitch, SiteUser, site_project
 from haas_rpcd.store import nodes, ports, projects, switches, users
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.nodes import NodeRow
@@ -124,12 +124,15 @@ class _Importer:
     def _project(self, name: str, project: SiteProject) -> None:
         row = projects.find(self._tx, name)
         project_id = projects.create(self._tx, name) if row is None else row.id
-        missing = set(project.members) - set(projects.detail(self._tx, project_id).members)
-        for member in sorted(missing):
+        present = projects.detail(self._tx, project_id).roles
+        missing = sorted(project.roles.items() - present.items())
+        for member, role in missing:
             user = users.find(self._tx, member)
             if user is None:
                 raise ConflictError(f"There is no user {member}: add [users.{member}].")
-            projects.add_member(self._tx, project_id, user.id)
+            projects.set_member(self._tx, project_id, user.id, role)
+            if member in present:
+                self._call.permissions_reduced(member)
         self._note(f"project {name}", created=row is None, changed=bool(missing))
 
     def _switch(self, name: str, switch: SiteSwitch) -> None:
@@ -231,9 +234,7 @@ def export(call: TxCall) -> SiteText:
     tx = call.tx
     site = Site(
         users={row.name: SiteUser(admin=row.admin) for row in users.page(tx, _ALL, "")},
-        projects={
-            row.name: SiteProject(members=row.members) for row in projects.page(tx, _ALL, "", None)
-        },
+        projects={row.name: site_project(row.roles) for row in projects.page(tx, _ALL, "", None)},
         switches={
             row.name: call.context.exported(row.name, _switch(tx, row))
             for row in switches.page(tx, _ALL, "")

@@ -11,15 +11,14 @@ from typing import IO
 
 from aiohttp import web
 
-from haas_rpcd.auth import Authenticator, Caller, Peer, peer_of
+from haas_rpcd.auth import Caller, Peer, peer_of
 from haas_rpcd.auth.peer import os_user
 from haas_rpcd.errors import DeniedError, HaasError, UnavailableError
+from haas_rpcd.methods.access import sees_project
 from haas_rpcd.methods.call import Call, Context
 from haas_rpcd.methods.registry import METHODS
 from haas_rpcd.rpc.connection import Connection
 from haas_rpcd.rpc.dispatch import Dispatcher
-from haas_rpcd.store import projects, users
-from haas_rpcd.store.database import Tx
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +37,6 @@ class Server:
         self._context = context
         self._socket = socket
         self._dispatcher = Dispatcher(METHODS)
-        self._authenticator = Authenticator(context.settings.server.admin_group)
         self._runner: web.AppRunner | None = None
         self._lock: IO[str] | None = None
         self._listening = False
@@ -138,16 +136,12 @@ class Server:
 
     async def _caller(self, peer: Peer) -> Caller | HaasError:
         try:
-            return await self._context.store.read(self._authenticator.of_peer, peer)
+            return await self._context.store.read(self._context.authenticator.of_peer, peer)
         except (DeniedError, UnavailableError) as error:
             return error
 
     async def _may_see(self, caller: Caller, project: str) -> bool:
-        def member(tx: Tx) -> bool:
-            row = projects.find(tx, project)
-            return row is not None and users.is_member(tx, caller.user, row.id)
-
-        return await self._context.store.read(member)
+        return await self._context.store.read(sees_project, caller, project)
 
 
 def _peer(transport: asyncio.BaseTransport) -> Peer:

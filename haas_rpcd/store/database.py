@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -44,6 +45,15 @@ MEMORY = ":memory:"
 READERS = 4
 BUSY_TIMEOUT = 10.0
 """Seconds that a transaction waits for another process that has locked the database."""
+
+
+IN_MINE = "(SELECT value FROM json_each(:mine))"
+"""The ids given as the parameter ``mine``, see :func:`ids`."""
+
+
+def ids(numbers: Sequence[int] | None) -> str | None:
+    """Return ids as the parameter of :data:`IN_MINE`; None stays None (NULL)."""
+    return None if numbers is None else json.dumps(list(numbers))
 
 
 class Tx:

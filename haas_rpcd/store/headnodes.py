@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from haas_rpcd.model import HeadnodeSeen
-from haas_rpcd.store.database import Tx
+from haas_rpcd.store.database import IN_MINE, Tx, ids
 from haas_rpcd.store.rows import Json, Row
 
 
@@ -69,17 +69,21 @@ def find(tx: Tx, project_id: int, name: str) -> HeadnodeRow | None:
 
 
 def page(
-    tx: Tx, limit: int, after: int, *, project_id: int | None = None, user: str | None = None
+    tx: Tx,
+    limit: int,
+    after: int,
+    *,
+    project_id: int | None = None,
+    mine: Sequence[int] | None = None,
 ) -> list[HeadnodeRow]:
-    """Return headnodes in the order of their creation: of a project, or of a user's projects."""
+    """Return headnodes in the order of their creation: of a project, or of several (``mine``)."""
     return tx.query(
         HeadnodeRow,
         f"{_HEADNODE} WHERE headnode.id > :after"
         " AND (:project IS NULL OR headnode.project_id = :project)"
-        " AND (:user IS NULL OR headnode.project_id IN (SELECT project_id FROM member"
-        " JOIN user ON user.id = member.user_id WHERE user.name = :user))"
+        f" AND (:mine IS NULL OR headnode.project_id IN {IN_MINE})"
         " ORDER BY headnode.id LIMIT :limit",
-        {"after": after, "project": project_id, "user": user, "limit": limit},
+        {"after": after, "project": project_id, "mine": ids(mine), "limit": limit},
     )
 
 

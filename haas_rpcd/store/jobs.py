@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from haas_rpcd.model import Change, Phase, Step
-from haas_rpcd.store.database import Tx
+from haas_rpcd.store.database import IN_MINE, Tx, ids
 from haas_rpcd.store.rows import Json, Row
 from haas_schemas.job import JobState, StepState
 
@@ -134,19 +134,24 @@ def page(
     before: int | None,
     *,
     project_id: int | None = None,
-    user: str | None = None,
+    mine: Sequence[int] | None = None,
     state: str | None = None,
 ) -> list[JobRow]:
-    """Return jobs, the newest first; with ``user`` those of this user's projects."""
+    """Return jobs, the newest first; with ``mine`` those of these projects."""
     return tx.query(
         JobRow,
         f"{_JOB} WHERE (:before IS NULL OR job.id < :before)"
         " AND (:project IS NULL OR job.project_id = :project)"
         " AND (:state IS NULL OR job.state = :state)"
-        " AND (:user IS NULL OR job.project_id IN (SELECT project_id FROM member"
-        " JOIN user ON user.id = member.user_id WHERE user.name = :user))"
+        f" AND (:mine IS NULL OR job.project_id IN {IN_MINE})"
         " ORDER BY job.id DESC LIMIT :limit",
-        {"before": before, "project": project_id, "user": user, "state": state, "limit": limit},
+        {
+            "before": before,
+            "project": project_id,
+            "mine": ids(mine),
+            "state": state,
+            "limit": limit,
+        },
     )
 
 

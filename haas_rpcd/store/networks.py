@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from haas_rpcd.store.database import Tx
+from haas_rpcd.store.database import IN_MINE, Tx, ids
 from haas_rpcd.store.rows import Json, Row
 
 
@@ -74,24 +74,28 @@ def find(tx: Tx, project_id: int, name: str) -> NetworkRow | None:
     )
 
 
-def named(tx: Tx, name: str, user: str | None) -> list[NetworkRow]:
-    """Return the networks of this name owned by the projects of ``user``, or by any (None)."""
+def named(tx: Tx, name: str, mine: Sequence[int] | None) -> list[NetworkRow]:
+    """Return the networks of this name owned by one of these projects, or by any (None)."""
     return tx.query(
         NetworkRow,
-        f"{_NETWORK} WHERE network.name = :name AND (:user IS NULL OR network.project_id IN"
-        " (SELECT project_id FROM member JOIN user ON user.id = member.user_id"
-        " WHERE user.name = :user)) ORDER BY project.name",
-        {"name": name, "user": user},
+        f"{_NETWORK} WHERE network.name = :name AND (:mine IS NULL OR network.project_id IN"
+        f" {IN_MINE}) ORDER BY project.name",
+        {"name": name, "mine": ids(mine)},
     )
 
 
 def page(
-    tx: Tx, limit: int, after: int, *, project_id: int | None = None, user: str | None = None
+    tx: Tx,
+    limit: int,
+    after: int,
+    *,
+    project_id: int | None = None,
+    mine: Sequence[int] | None = None,
 ) -> list[NetworkRow]:
     """Return networks in the order of their creation.
 
     ``project_id`` selects those that this project may use, its own and those shared with it;
-    ``user`` those that any project of this user may use.
+    ``mine`` those that any of these projects may use.
     """
     wanted = ["network.id > :after"]
     if project_id is not None:
@@ -99,19 +103,15 @@ def page(
             "(network.project_id = :project OR network.id IN"
             " (SELECT network_id FROM share WHERE project_id = :project))"
         )
-    if user is not None:
-        mine = (
-            "(SELECT project_id FROM member JOIN user ON user.id = member.user_id"
-            " WHERE user.name = :user)"
-        )
+    if mine is not None:
         wanted.append(
-            f"(network.project_id IN {mine} OR network.id IN"
-            f" (SELECT network_id FROM share WHERE project_id IN {mine}))"
+            f"(network.project_id IN {IN_MINE} OR network.id IN"
+            f" (SELECT network_id FROM share WHERE project_id IN {IN_MINE}))"
         )
     return tx.query(
         NetworkRow,
         f"{_NETWORK} WHERE {' AND '.join(wanted)} ORDER BY network.id LIMIT :limit",
-        {"after": after, "project": project_id, "user": user, "limit": limit},
+        {"after": after, "project": project_id, "mine": ids(mine), "limit": limit},
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from haas_rpcd.model import PortConfig
-from haas_rpcd.store.database import Tx
+from haas_rpcd.store.database import IN_MINE, Tx, ids
 from haas_rpcd.store.ports import CONFIG
 from haas_rpcd.store.rows import Json, Row
 from haas_schemas.node import NicKind, NodeState
@@ -95,21 +95,18 @@ def page(
     limit: int,
     after: str,
     *,
-    visible_to: str | None = None,
+    mine: Sequence[int] | None = None,
     project_id: int | None = None,
     free: bool | None = None,
     tag: str | None = None,
 ) -> list[NodeRow]:
     """Return nodes by name.
 
-    ``visible_to`` selects the nodes of this user's projects and those that no project holds.
+    ``mine`` selects the nodes of these projects and those that no project holds.
     """
     wanted = ["node.name > :after"]
-    if visible_to is not None:
-        wanted.append(
-            "(allocation.project_id IS NULL OR allocation.project_id IN (SELECT project_id"
-            " FROM member JOIN user ON user.id = member.user_id WHERE user.name = :user))"
-        )
+    if mine is not None:
+        wanted.append(f"(allocation.project_id IS NULL OR allocation.project_id IN {IN_MINE})")
     if project_id is not None:
         wanted.append("allocation.project_id = :project")
     if free is not None:
@@ -119,7 +116,7 @@ def page(
     return tx.query(
         NodeRow,
         f"{_NODE} WHERE {' AND '.join(wanted)} ORDER BY node.name LIMIT :limit",
-        {"after": after, "user": visible_to, "project": project_id, "tag": tag, "limit": limit},
+        {"after": after, "mine": ids(mine), "project": project_id, "tag": tag, "limit": limit},
     )
 
 

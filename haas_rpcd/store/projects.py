@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from haas_rpcd.store.database import Tx
+from collections.abc import Sequence
+
+from haas_rpcd.store.database import IN_MINE, Tx, ids
 from haas_rpcd.store.rows import Json, Row
 from haas_rpcd.store.saves import SITE
+from haas_schemas.project import MemberRole
 
 
 class ProjectRow(Row, frozen=True):
@@ -15,11 +18,11 @@ class ProjectRow(Row, frozen=True):
 
 
 class ProjectDetailRow(Row, frozen=True):
-    """A project with its members' names, and how many of each thing it holds."""
+    """A project with its members' roles, and how many of each thing it holds."""
 
     id: int
     name: str
-    members: Json[list[str]]
+    roles: Json[dict[str, MemberRole]]
     nodes: int
     networks: int
     headnodes: int
@@ -27,9 +30,9 @@ class ProjectDetailRow(Row, frozen=True):
 
 _DETAIL = """
 SELECT id, name,
-    (SELECT json_group_array(name) FROM (SELECT user.name FROM member
+    (SELECT json_group_object(name, role) FROM (SELECT user.name, member.role FROM member
         JOIN user ON user.id = member.user_id
-        WHERE member.project_id = project.id ORDER BY 1)) AS members,
+        WHERE member.project_id = project.id ORDER BY 1)) AS roles,
     (SELECT count(*) FROM allocation WHERE project_id = project.id) AS nodes,
     (SELECT count(*) FROM network WHERE project_id = project.id) AS networks,
     (SELECT count(*) FROM headnode WHERE project_id = project.id) AS headnodes
@@ -54,14 +57,13 @@ def detail(tx: Tx, project_id: int) -> ProjectDetailRow:
     return row
 
 
-def page(tx: Tx, limit: int, after: str, user: str | None) -> list[ProjectDetailRow]:
-    """Return projects by name: those that ``user`` is a member of, or all (None)."""
+def page(tx: Tx, limit: int, after: str, mine: Sequence[int] | None) -> list[ProjectDetailRow]:
+    """Return projects by name: those of ``mine``, or all (None)."""
     return tx.query(
         ProjectDetailRow,
-        f"{_DETAIL} WHERE name > :after AND (:user IS NULL OR id IN (SELECT project_id FROM member"
-        " JOIN user ON user.id = member.user_id WHERE user.name = :user))"
+        f"{_DETAIL} WHERE name > :after AND (:mine IS NULL OR id IN {IN_MINE})"
         " ORDER BY name LIMIT :limit",
-        {"after": after, "user": user, "limit": limit},
+        {"after": after, "mine": ids(mine), "limit": limit},
     )
 
 
@@ -84,9 +86,13 @@ def delete(tx: Tx, project_id: int) -> None:
     tx.execute("DELETE FROM project WHERE id = ?", (project_id,))
 
 
-def add_member(tx: Tx, project_id: int, user_id: int) -> None:
-    """Make a user a member. A user who is one already stays one."""
-    tx.execute("INSERT OR IGNORE INTO member VALUES (?, ?)", (project_id, user_id))
+def set_member(tx: Tx, project_id: int, user_id: int, role: MemberRole) -> None:
+    """Make a user a member, or give a member another role."""
+    tx.execute(
+        "INSERT INTO member VALUES (?, ?, ?)"
+        " ON CONFLICT (project_id, user_id) DO UPDATE SET role = excluded.role",
+        (project_id, user_id, role),
+    )
 
 
 def remove_member(tx: Tx, project_id: int, user_id: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.rows import Json, Row
+from haas_schemas.project import MemberRole
 
 
 class UserRow(Row, frozen=True):
@@ -21,6 +22,14 @@ class UserDetailRow(Row, frozen=True):
     name: str
     admin: bool
     projects: Json[list[str]]
+
+
+class MembershipRow(Row, frozen=True):
+    """A user's role in a project."""
+
+    project_id: int
+    project: str
+    role: MemberRole
 
 
 _DETAIL = """
@@ -43,22 +52,14 @@ def page(tx: Tx, limit: int, after: str) -> list[UserDetailRow]:
     )
 
 
-def projects_of(tx: Tx, user: str) -> list[str]:
-    """Name the projects that a user is a member of."""
-    return tx.values(
-        str,
-        "SELECT project.name FROM member JOIN project ON project.id = member.project_id"
-        " JOIN user ON user.id = member.user_id WHERE user.name = ? ORDER BY 1",
+def memberships(tx: Tx, user: str) -> list[MembershipRow]:
+    """Return the projects that a user is a member of, with its role in each, by name."""
+    return tx.query(
+        MembershipRow,
+        "SELECT member.project_id, project.name AS project, member.role FROM member"
+        " JOIN user ON user.id = member.user_id JOIN project ON project.id = member.project_id"
+        " WHERE user.name = ? ORDER BY project.name",
         (user,),
-    )
-
-
-def is_member(tx: Tx, user: str, project_id: int) -> bool:
-    """Return whether a user is a member of a project."""
-    return tx.exists(
-        "SELECT 1 FROM member JOIN user ON user.id = member.user_id"
-        " WHERE member.project_id = ? AND user.name = ?",
-        (project_id, user),
     )
 
 

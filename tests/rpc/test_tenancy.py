@@ -17,6 +17,7 @@ OWN: dict[str, Any] = {
     "network": "net",
     "headnode": "head",
     "with": "green",
+    "label": "ci",
 }
 """Things that rita may name, for the params that a test does not vary."""
 
@@ -31,8 +32,8 @@ STRANGE: dict[str, tuple[Any, Any]] = {
 """Params that name things: something of blue's, and something that does not exist."""
 
 NAMES_NOTHING = {
-    "after", "count", "digest", "free", "image", "limit", "newest", "nic", "since", "state", "tag",
-    "tagged", "timeout", "user", "vlan",
+    "after", "count", "digest", "expires", "free", "image", "label", "limit", "newest", "nic",
+    "readonly", "since", "state", "tag", "tagged", "timeout", "token", "user", "vlan",
 }  # fmt: skip
 """Params that cannot name anything of another project (a nic is looked up in its node)."""
 

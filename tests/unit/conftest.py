@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from haas_rpcd.store import tokens
 from haas_rpcd.store.database import Store
 
 RELEASED = Path(__file__).parent / "released"
@@ -62,6 +63,8 @@ async def filled(memory_path: Path, upgraded: dict[str, bytes]) -> AsyncIterator
 
     What is confirmed is saved, but both switches have later changes that are not.
 
+    Rita's token ci is for red alone, and read-only.
+
     Red's headnodes are head, half (both being changed) and going (being deleted); blue's are desk
     (running, on 101), off (stopped) and fresh (never sent). Red's job 2 is running.
     """
@@ -71,6 +74,19 @@ async def filled(memory_path: Path, upgraded: dict[str, bytes]) -> AsyncIterator
     await store.open()
     await store.write(lambda tx: tx.execute("UPDATE port_applied SET saved = confirmed"))
     await store.write(lambda tx: tx.execute("DELETE FROM vlan_in_startup"))
+    await store.write(
+        lambda tx: tokens.create(
+            tx,
+            digest=b"hash",
+            label="ci",
+            user="rita",
+            project_id=1,
+            readonly=True,
+            created=0.0,
+            expires=None,
+            parent_id=None,
+        )
+    )
     yield store
     await store.close()
 

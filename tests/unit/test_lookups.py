@@ -30,24 +30,24 @@ async def test_users_and_their_projects(filled: Store) -> None:
         "rita": (False, ["green", "red"]),
     }
     await filled.write(users.set_admin, "bob", True)
-    assert await filled.read(users.is_member, "rita", RED)
-    assert not await filled.read(users.is_member, "rita", BLUE)
+    rows = await filled.read(users.memberships, "rita")
+    assert {row.project_id: row.role for row in rows} == {RED: "member", GREEN: "member"}
     assert await filled.write(users.delete, "rita") == 1
     assert await filled.read(known) == {"ada": (True, []), "bob": (True, ["blue"])}
-    assert await filled.read(lambda tx: projects.detail(tx, RED).members) == []
+    assert await filled.read(lambda tx: projects.detail(tx, RED).roles) == {}
 
 
 async def test_projects_and_what_they_hold(filled: Store) -> None:
-    def counts(tx: Tx, user: str | None) -> list[tuple[str, int, int, int]]:
-        found = projects.page(tx, 9, "", user)
+    def counts(tx: Tx, mine: list[int] | None) -> list[tuple[str, int, int, int]]:
+        found = projects.page(tx, 9, "", mine)
         return [(row.name, row.nodes, row.networks, row.headnodes) for row in found]
 
     everything = [("blue", 1, 1, 3), ("green", 0, 0, 0), ("red", 3, 2, 3)]
     assert await filled.read(counts, None) == everything
-    assert await filled.read(counts, "bob") == everything[:1]
+    assert await filled.read(counts, [BLUE]) == everything[:1]
     assert await filled.write(projects.remove_member, GREEN, 2) == 1
     assert await filled.write(projects.remove_member, GREEN, 2) == 0
-    assert await filled.read(counts, "rita") == everything[2:]
+    assert await filled.read(counts, [RED]) == everything[2:]
     await filled.write(projects.delete, GREEN)
     assert await filled.read(counts, None) == [everything[0], everything[2]]
 
@@ -58,8 +58,8 @@ async def test_networks_and_who_may_use_them(filled: Store) -> None:
 
     assert await filled.read(lambda tx: names(tx)) == ["net", "own", "new"]
     assert await filled.read(lambda tx: names(tx, project_id=BLUE)) == ["net", "own"]
-    assert await filled.read(lambda tx: names(tx, user="bob")) == ["net", "own"]
-    assert await filled.read(lambda tx: names(tx, user="ada")) == []
+    assert await filled.read(lambda tx: names(tx, mine=[BLUE])) == ["net", "own"]
+    assert await filled.read(lambda tx: names(tx, mine=[])) == []
     net = await filled.read(networks.find, RED, "net")
     assert net is not None
     assert (net.vlan, net.shared_with, net.nics, net.headnodes) == (100, ["blue"], 2, 2)
@@ -67,7 +67,7 @@ async def test_networks_and_who_may_use_them(filled: Store) -> None:
     assert nics == [("node-1", False, "red"), ("node-6", True, "blue")]
     usable = [await filled.read(networks.usable_by, net, each) for each in (RED, BLUE, GREEN)]
     assert usable == [True, True, False]
-    assert [row.project for row in await filled.read(networks.named, "own", "rita")] == []
+    assert [row.project for row in await filled.read(networks.named, "own", [RED, GREEN])] == []
     assert await filled.read(networks.claimed, [100, 102, 103]) == {100, 102}
     assert await filled.read(networks.retiring) == 2
 
@@ -80,7 +80,7 @@ async def test_nodes_and_their_nics(filled: Store) -> None:
     assert await filled.read(lambda tx: names(tx, tag="gpu")) == ["node-3"]
     assert await filled.read(lambda tx: names(tx, free=True)) == ["node-3", "node-7"]
     hidden = {f"node-{n}" for n in (1, 2, 8)}
-    assert hidden.isdisjoint(await filled.read(lambda tx: names(tx, visible_to="bob")))
+    assert hidden.isdisjoint(await filled.read(lambda tx: names(tx, mine=[BLUE])))
     assert await filled.read(nodes.tags_of, [1, 3]) == {1: [], 3: ["gpu", "rack=a"]}
     await filled.write(nodes.set_tags, 3, ["cpu"])
     assert await filled.read(nodes.tags_of, [1, 3]) == {1: [], 3: ["cpu"]}
@@ -185,7 +185,7 @@ async def test_jobs_and_whose_they_are(filled: Store) -> None:
         return [row.id for row in jobs.page(tx, 9, None, **wanted)]  # type: ignore[arg-type]
 
     assert await filled.read(lambda tx: numbers(tx)) == [5, 4, 3, 2, 1]
-    assert await filled.read(lambda tx: numbers(tx, user="rita")) == [3, 2, 1]
+    assert await filled.read(lambda tx: numbers(tx, mine=[RED, GREEN])) == [3, 2, 1]
     assert await filled.read(lambda tx: numbers(tx, project_id=BLUE)) == []
     assert await filled.read(lambda tx: numbers(tx, state="queued")) == [4, 3]
     step = Step(Phase.SAVE, "sw1", "save", "sw1", "save sw1", SaveConfig())

@@ -23,6 +23,7 @@ from haas_rpcd.store import (
     scope,
     sendable,
     switches,
+    tokens,
     users,
     vlans,
 )
@@ -43,6 +44,7 @@ MODULES = [
     scope,
     sendable,
     switches,
+    tokens,
     users,
     vlans,
 ]
@@ -64,26 +66,26 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     drift.page: lambda tx: drift.page(tx, 9, ("", "", ""), None),
     drift.replace: lambda tx: drift.replace(tx, "sw1", [DIFFERENCE], 0.0),
     headnodes.find: lambda tx: headnodes.find(tx, 1, "head"),
-    headnodes.page: lambda tx: headnodes.page(tx, 9, 0, project_id=1, user="rita"),
+    headnodes.page: lambda tx: headnodes.page(tx, 9, 0, project_id=1, mine=[1]),
     headnodes.all_of: lambda tx: headnodes.all_of(tx, 1),
     headnodes.on_hypervisor: headnodes.on_hypervisor,
     headnodes.nics: lambda tx: headnodes.nics(tx, 1),
     jobs.find: lambda tx: jobs.find(tx, 1),
-    jobs.page: lambda tx: jobs.page(tx, 9, 100, project_id=1, user="rita", state="running"),
+    jobs.page: lambda tx: jobs.page(tx, 9, 100, project_id=1, mine=[1], state="running"),
     jobs.unfinished: jobs.unfinished,
     jobs.steps: lambda tx: jobs.steps(tx, 2),
     jobs.open_changes: lambda tx: jobs.open_changes(tx, ["sw1", "sw2"], but_of=1),
     jobs.interrupt: lambda tx: jobs.interrupt(tx, 2, 0.0),
     networks.find: lambda tx: networks.find(tx, 1, "net"),
-    networks.named: lambda tx: networks.named(tx, "net", "rita"),
-    networks.page: lambda tx: networks.page(tx, 9, 0, project_id=1, user="rita"),
+    networks.named: lambda tx: networks.named(tx, "net", [1]),
+    networks.page: lambda tx: networks.page(tx, 9, 0, project_id=1, mine=[1]),
     networks.nics_on: lambda tx: networks.nics_on(tx, 1),
     networks.headnodes_on: lambda tx: networks.headnodes_on(tx, 1),
     networks.claim: lambda tx: networks.claim(tx, 100),
     nodes.find: lambda tx: nodes.find(tx, "node-1"),
     nodes.page: lambda tx: (
         [
-            nodes.page(tx, 9, "", visible_to="rita", project_id=1, free=free, tag="gpu")
+            nodes.page(tx, 9, "", mine=[1], project_id=1, free=free, tag="gpu")
             for free in (True, False, None)
         ]
         + [nodes.page(tx, 9, "")]
@@ -98,7 +100,7 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     ports.unconfirmed: lambda tx: ports.unconfirmed(tx, "sw1"),
     ports.states: lambda tx: ports.states(tx, 1),
     projects.find: lambda tx: projects.find(tx, "red"),
-    projects.page: lambda tx: projects.page(tx, 9, "", "rita"),
+    projects.page: lambda tx: projects.page(tx, 9, "", [1]),
     scope.load: lambda tx: [scope.load(tx, each, [100, 101], traits) for each in SCOPES],
     drift.applied_on: lambda tx: [
         drift.applied_on(tx, device, traits) for device in ("sw1", MASTER, LIBVIRT)
@@ -120,6 +122,10 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     vlans.by_ids: lambda tx: vlans.by_ids(
         tx, vlans.VlanRow, "SELECT vlan FROM vlan_claim WHERE vlan IN ({})", [100, 101]
     ),
+    tokens.by_hash: lambda tx: tokens.by_hash(tx, b"hash", 0.0),
+    tokens.find: lambda tx: tokens.find(tx, "rita", "ci"),
+    tokens.page: lambda tx: tokens.page(tx, 9, ("", ""), user="rita", mine=[1]),
+    users.memberships: lambda tx: users.memberships(tx, "rita"),
     users.find: lambda tx: users.find(tx, "rita"),
     users.page: lambda tx: users.page(tx, 9, ""),
 }

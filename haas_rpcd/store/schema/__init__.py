@@ -49,6 +49,7 @@ from haas_rpcd.store.schema import (
     v3_applied_columns,
     v4_not_understood,
     v5_saved,
+    v6_access,
 )
 
 migrations = Migrations("haas")
@@ -82,6 +83,12 @@ def not_understood(db: Database) -> None:
 def saved(db: Database) -> None:
     """Store what switches have saved."""
     _run(db, v5_saved.SQL)
+
+
+@migrations()
+def access(db: Database) -> None:
+    """Add roles of members, and tokens."""
+    _run(db, v6_access.SQL)
 
 
 def _run(db: Database, script: str) -> None:
