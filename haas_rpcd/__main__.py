@@ -21,6 +21,7 @@ from haas_rpcd import backups, config, streams
 from haas_rpcd.config import ConfigError, Settings
 from haas_rpcd.doctor import World
 from haas_rpcd.doctor import program as doctor
+from haas_rpcd.logs import FloodFilter
 
 log = logging.getLogger("haas_rpcd")
 
@@ -44,6 +45,8 @@ def _run(arguments: argparse.Namespace) -> int:
         format="%(levelname)s %(name)s: %(message)s",
         stream=sys.stderr,
     )
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(FloodFilter())
     for chatty in ("telnetlib3", "pyroute2", "asyncio", "aiohttp"):
         # telnetlib3 logs what it sends at debug level, which may be a password
         logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -136,6 +136,14 @@ class TooLargeError(HaasError):
     meaning = "The request is over the daemon's limits."
 
 
+class LimitedError(HaasError):
+    """The caller has as much under way as it may have at a time, or asks too often."""
+
+    code = -32010
+    kind = "limited"
+    meaning = "The caller has as much under way as it may have at a time: wait, then try again."
+
+
 ERRORS: tuple[type[HaasError], ...] = (
     ParseError,
     InvalidRequestError,
@@ -149,6 +157,7 @@ ERRORS: tuple[type[HaasError], ...] = (
     UnavailableError,
     DeviceError,
     TooLargeError,
+    LimitedError,
     HaasError,
 )
 """Every error that a method can answer with, for the OpenRPC document."""

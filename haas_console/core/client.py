@@ -266,6 +266,10 @@ def _refusal(endpoint: Endpoint, error: BaseException) -> ConsoleError:
         if error.status in (401, 403):
             hint = "set HAAS_TOKEN to a token of yours" if endpoint.url else "ask an admin"
             return DeniedError(-32001, f"{where} does not let you in; {hint}", {"kind": "denied"})
+        if error.status == 503:
+            return NoDaemonError(
+                f"{where} takes no more connections of yours at the moment: close one, or try again"
+            )
         return NoDaemonError(f"{where} answers, but not as a HaaS daemon: HTTP {error.status}")
     if isinstance(error, TimeoutError):
         return NoDaemonError(f"{where} did not answer within {CONNECT_TIMEOUT:g} s")

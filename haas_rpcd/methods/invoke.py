@@ -23,7 +23,12 @@ from haas_rpcd.store.database import Tx
 
 
 async def invoke(call: Call, name: str, raw: Any) -> Any:
-    """Run a declared method and return its result as plain values for JSON.
+    """Run a declared method and return its result as plain values for JSON. Raises HaasError."""
+    return msgspec.to_builtins(await run(call, name, raw))
+
+
+async def run(call: Call, name: str, raw: Any) -> Any:
+    """Run a declared method and return its result.
 
     Raises HaasError. The role is checked before the params, and both before anything is looked up,
     so a caller learns nothing about things it may not see.
@@ -33,12 +38,11 @@ async def invoke(call: Call, name: str, raw: Any) -> Any:
         _authorize(declared, call.caller)
         params = validate(declared, raw)
         arguments = {field: getattr(params, field) for field in params.__struct_fields__}
-        result = await _run(declared, call, arguments)
+        return await _run(declared, call, arguments)
     except HaasError as error:
         if declared.mutates:
             await call.context.store.write(_audit_failure, call, declared, raw, error)
         raise
-    return msgspec.to_builtins(result)
 
 
 def _authorize(declared: Method, caller: Caller) -> None:

@@ -30,6 +30,7 @@ class Method:
     admin: bool
     mutates: bool
     streams: bool = False
+    constant: bool = False
     unaudited: frozenset[str] = frozenset()
     """Params omitted from the audit trail: long ones, and free text that may hold a secret."""
 
@@ -43,13 +44,14 @@ def method(
     admin: bool = False,
     mutates: bool = False,
     streams: bool = False,
+    constant: bool = False,
     unaudited: Sequence[str] = (),
 ) -> Callable[[F], F]:
     """Declare a method. A plain function runs in one transaction; a coroutine manages its own.
 
     ``admin``: only admins may call it. ``mutates``: it changes something, so it is audited, and a
     read-only console refuses it. ``streams``: it is followed by notifications, so it requires a
-    WebSocket.
+    WebSocket. ``constant``: its result never changes while the daemon runs, so it is encoded once.
     """
 
     def declare(handler: F) -> F:
@@ -64,6 +66,7 @@ def method(
             admin=admin,
             mutates=mutates,
             streams=streams,
+            constant=constant,
             unaudited=frozenset(unaudited),
         )
         return handler

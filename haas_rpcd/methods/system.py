@@ -37,7 +37,7 @@ def info(call: TxCall) -> SystemInfo:
     )
 
 
-@method("rpc.discover")
+@method("rpc.discover", constant=True)
 def discover(call: TxCall) -> dict[str, Any]:
     """Return the OpenRPC document of this API."""
     return call.context.openrpc()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 
@@ -22,13 +21,16 @@ log = logging.getLogger(__name__)
 MAX_BACKLOG = 2000
 """Messages that may be queued for a client; one that falls further behind is disconnected."""
 
+MAX_BACKLOG_BYTES = 2 * 2**20
+"""Bytes of events that may be queued besides; and of answers, before further calls wait."""
+
 CLOSE_GRACE = 1.0
 """Seconds a client is given to receive the close reason."""
 
 MAX_CALLS = 32
 """Calls of one connection that run at the same time."""
 
-Answer = Callable[[str | bytes, "Connection"], Awaitable[str | None]]
+Answer = Callable[[str | bytes, "Connection"], Awaitable[bytes | None]]
 MaySee = Callable[[Caller, str], Awaitable[bool]]
 
 
@@ -36,7 +38,8 @@ class Connection:
     """A WebSocket and its subscriptions.
 
     Never skips an event silently: a client that is too slow is disconnected with a reason, so it
-    knows that it has to fetch everything again.
+    knows that it has to fetch everything again. ``release`` is called with the size of each answer
+    that is not kept any more.
     """
 
     def __init__(
@@ -47,13 +50,20 @@ class Connection:
         user: str,
         may_see: MaySee,
         abort: Callable[[], None],
+        release: Callable[[int], None],
     ) -> None:
         self._socket = socket
         self._events = events
         self._user = user
         self._may_see = may_see
         self._abort = abort
-        self._outgoing: asyncio.Queue[str] = asyncio.Queue()
+        self._release = release
+        self._outgoing: asyncio.Queue[tuple[bytes, bool]] = asyncio.Queue()
+        """Messages, and whether each is an answer."""
+        self._backlog = 0
+        """Bytes that are queued or being sent."""
+        self._drained = asyncio.Event()
+        self._drained.set()
         self._jobs: dict[int, Callable[[], None]] = {}
         self._unsubscribe_inventory: Callable[[], None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -91,17 +101,24 @@ class Connection:
             self._notify("inventory.event", event)
 
     def _notify(self, name: str, event: msgspec.Struct) -> None:
-        self._put(
-            json.dumps({"jsonrpc": "2.0", "method": name, "params": msgspec.to_builtins(event)})
-        )
-
-    def _put(self, text: str) -> None:
-        if self._closing is not None:
-            return
-        if self._outgoing.qsize() >= MAX_BACKLOG:
+        text = msgspec.json.encode({"jsonrpc": "2.0", "method": name, "params": event})
+        full = self._outgoing.qsize() >= MAX_BACKLOG or self._backlog > MAX_BACKLOG_BYTES
+        if full and self._closing is None:
             self._disconnect(WSCloseCode.TRY_AGAIN_LATER, b"too slow: connect and fetch again")
-            return
-        self._outgoing.put_nowait(text)
+        if self._closing is None:
+            self._put(text)
+
+    def _put(self, text: bytes, *, answer: bool = False) -> None:
+        self._outgoing.put_nowait((text, answer))
+        self._count(len(text))
+
+    def _count(self, size: int) -> None:
+        """Note bytes that were queued, or with a negative size sent."""
+        self._backlog += size
+        if self._backlog > MAX_BACKLOG_BYTES:
+            self._drained.clear()
+        else:
+            self._drained.set()
 
     def _on_permissions_reduced(self, user: str) -> None:
         """Disconnect this user, who may still have events queued that it must not see any more."""
@@ -139,6 +156,7 @@ class Connection:
             async for message in self._socket:
                 if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
                     await slots.acquire()
+                    await self._drained.wait()  # a client that does not read may not ask
                     self._start(self._call(message.data, answer, slots))
         finally:
             unsubscribe_permissions()
@@ -148,6 +166,10 @@ class Connection:
                 self._unsubscribe_inventory()
             closing = [self._closing] if self._closing is not None else []
             await cancel_and_wait(self._sender, *self._tasks, *closing)
+            while not self._outgoing.empty():
+                text, is_answer = self._outgoing.get_nowait()
+                if is_answer:
+                    self._release(len(text))
 
     def _start(self, coroutine: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(coroutine, name="websocket call")
@@ -162,12 +184,25 @@ class Connection:
         if response is None:
             return
         if self._closing is None:
-            self._put(response)
-        elif not self._socket.closed:
-            with contextlib.suppress(ConnectionError):  # the client is gone
-                await self._socket.send_str(response)  # _close waits for this call
+            self._put(response, answer=True)
+            return
+        try:
+            if not self._socket.closed:
+                with contextlib.suppress(ConnectionError):  # the client is gone
+                    await self._send_text(response)  # _close waits for this call
+        finally:
+            self._release(len(response))
 
     async def _send(self) -> None:
         with contextlib.suppress(ConnectionError):  # the client is gone
             while True:
-                await self._socket.send_str(await self._outgoing.get())
+                text, is_answer = await self._outgoing.get()
+                try:
+                    await self._send_text(text)
+                finally:
+                    self._count(-len(text))
+                    if is_answer:
+                        self._release(len(text))
+
+    async def _send_text(self, text: bytes) -> None:
+        await self._socket.send_frame(text, WSMsgType.TEXT)

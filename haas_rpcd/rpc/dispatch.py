@@ -11,10 +11,11 @@ import asyncio
 import json
 import logging
 import math
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any
 
+import msgspec
 from jsonrpcserver import Error, Success
 from jsonrpcserver.async_main import dispatch_to_serializable
 
@@ -26,15 +27,20 @@ from haas_rpcd.errors import (
     TooLargeError,
 )
 from haas_rpcd.methods.call import Call
-from haas_rpcd.methods.invoke import invoke
+from haas_rpcd.methods.invoke import run
+from haas_rpcd.methods.registry import Method
+from haas_rpcd.rpc.limits import MAX_ANSWER, MAX_DEPTH
 
 log = logging.getLogger(__name__)
 
 MAX_BATCH = 1000
 """Calls in one batch."""
 
-CONCURRENCY = 16
+CONCURRENCY = 8
 """Calls of one batch that run at the same time."""
+
+_MAX_SENTENCE = 8192
+"""Characters of an error."""
 
 Json = dict[str, Any]
 Allowed = Call | HaasError
@@ -46,41 +52,57 @@ Run = Callable[..., Coroutine[Any, Any, Any]]
 class Dispatcher:
     """Answers messages by calling the declared methods."""
 
-    def __init__(self, names: Iterable[str]) -> None:
-        self._methods: dict[str, Run] = {name: partial(_run, name) for name in names}
+    def __init__(self, methods: Mapping[str, Method]) -> None:
+        self._methods: dict[str, Run] = {name: partial(self._run, name) for name in methods}
+        self._constant = {name for name, method in methods.items() if method.constant}
+        self._encoded: dict[str, bytes] = {}
+        """The results of constant methods."""
 
-    async def answer(self, message: str | bytes, call: Allowed) -> str | None:
+    async def answer(self, message: str | bytes, call: Allowed) -> bytes | None:
         """Answer one message (a call, a notification or a batch); None if it expects no answer."""
         try:
             request = _parse(message)
+        except TooLargeError as error:
+            return error_response(error)
         except (ValueError, RecursionError):
-            return _encode(_error(ParseError("The message is not JSON.")))
+            return error_response(ParseError("The message is not JSON."))
         if not isinstance(request, list):
-            response = await self._one(request, call)
-            return None if response is None else _encode(response)
+            return await self._one(request, call)
         if not request:
-            return _encode(_invalid("an empty batch"))
+            return _invalid("an empty batch")
         if len(request) > MAX_BATCH:
-            error = TooLargeError(f"A batch may hold {MAX_BATCH} calls, not {len(request)}.")
-            return _encode(_error(error))
+            return error_response(
+                TooLargeError(f"A batch may hold {MAX_BATCH} calls, not {len(request)}.")
+            )
+        return await self._batch(request, call)
+
+    async def _batch(self, requests: list[Any], call: Allowed) -> bytes | None:
         gate = asyncio.Semaphore(CONCURRENCY)
+        size = 0
 
-        async def limited(item: Any) -> Json | None:
+        async def limited(item: Any) -> bytes | None:
+            nonlocal size
             async with gate:
-                return await self._one(item, call)
+                await asyncio.sleep(0)  # a thousand bad items must not keep others waiting
+                if size > MAX_ANSWER:
+                    return _not_run(item)
+                response = await self._one(item, call)
+                size += len(response or b"")
+                return response
 
-        responses = await asyncio.gather(*(limited(item) for item in request))
-        wanted = [_encode(response) for response in responses if response is not None]
-        return f"[{','.join(wanted)}]" if wanted else None
+        responses = await asyncio.gather(*(limited(item) for item in requests))
+        wanted = [response for response in responses if response is not None]
+        return b"[%s]" % b",".join(wanted) if wanted else None
 
-    async def _one(self, request: Any, call: Allowed) -> Json | None:
+    async def _one(self, request: Any, call: Allowed) -> bytes | None:
         if (flaw := _flaw(request)) is not None:
             return _invalid(flaw)
         if request["method"] not in self._methods and "id" in request:
             unknown = MethodNotFoundError(
-                f"There is no method {request['method']}; rpc.discover lists those there are."
+                f"There is no method {_cut(request['method'], 100)}; rpc.discover lists those"
+                " there are."
             )
-            return _error(unknown, request["id"])
+            return error_response(unknown, request["id"])
         response = await dispatch_to_serializable(
             request,
             self._methods,
@@ -88,16 +110,80 @@ class Dispatcher:
             deserializer=_as_is,
             validator=_as_is,
         )
-        return response if isinstance(response, dict) else None
+        return _encode(response) if isinstance(response, dict) else None
+
+    async def _run(self, name: str, call: Allowed, /, *args: Any, **kwargs: Any) -> Any:
+        """Run one method for jsonrpcserver, and encode its result.
+
+        Never raises: logs unexpected errors and masks them.
+        """
+        if isinstance(call, HaasError):
+            return Error(call.code, call.message, call.data)
+        try:
+            result = await run(call, name, list(args) if args else kwargs)
+            return Success(self._encode_result(name, result))
+        except HaasError as error:
+            return Error(error.code, _cut(error.message), _cut_data(error.data))
+        except Exception:
+            log.exception("%s failed unexpectedly", name)
+            masked = HaasError("The daemon failed; its log has the details.")
+            return Error(masked.code, masked.message, masked.data)
+
+    def _encode_result(self, name: str, result: Any) -> bytes:
+        """Encode a result. Raises TooLargeError, and ValueError if JSON cannot express it."""
+        if name in self._constant:
+            if name not in self._encoded:
+                self._encoded[name] = _json(result)
+            return self._encoded[name]
+        encoded = (
+            msgspec.json.encode(result) if isinstance(result, msgspec.Struct) else _json(result)
+        )
+        if len(encoded) > MAX_ANSWER:
+            raise TooLargeError(
+                f"The answer has {len(encoded)} bytes, more than the limit of {MAX_ANSWER}: ask for"
+                " fewer at a time, with a smaller limit."
+            )
+        return encoded
+
+
+def _not_run(request: Any) -> bytes | None:
+    """Answer an item of a batch whose other answers are too large already."""
+    if not isinstance(request, dict) or "id" not in request or _flaw(request) is not None:
+        return None
+    error = TooLargeError(
+        f"The answers to this batch have more than {MAX_ANSWER} bytes: this call was not run. Send"
+        " fewer calls at a time."
+    )
+    return error_response(error, request["id"])
 
 
 def _parse(message: str | bytes) -> Any:
-    """Parse JSON strictly by RFC 8259, so that it can also be written again. Raises ValueError."""
+    """Parse JSON strictly by RFC 8259, so that it can also be written again.
+
+    Raises ValueError, TooLargeError.
+    """
     text = message.decode("utf-8") if isinstance(message, bytes) else message
     value = json.loads(text, parse_constant=_finite, parse_float=_finite)
     if "\\ud" in text or "\\uD" in text:  # maybe half a surrogate pair
         json.dumps(value, ensure_ascii=False).encode("utf-8")
+    if text.count("[") + text.count("{") > MAX_DEPTH:
+        _check_depth(value)
     return value
+
+
+def _check_depth(value: Any) -> None:
+    """Raise TooLargeError if arrays and objects are nested too deeply."""
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [
+            child
+            for each in level
+            if isinstance(each, dict | list)
+            for child in (each.values() if isinstance(each, dict) else each)
+        ]
+        if not level:
+            return
+    raise TooLargeError(f"A message may be nested {MAX_DEPTH} deep.")
 
 
 def _finite(text: str) -> float:
@@ -109,20 +195,6 @@ def _finite(text: str) -> float:
 
 def _as_is(value: Any) -> Any:
     return value
-
-
-async def _run(name: str, call: Allowed, /, *args: Any, **kwargs: Any) -> Any:
-    """Run one method for jsonrpcserver. Never raises: logs unexpected errors and masks them."""
-    if isinstance(call, HaasError):
-        return Error(call.code, call.message, call.data)
-    try:
-        return Success(await invoke(call, name, list(args) if args else kwargs))
-    except HaasError as error:
-        return Error(error.code, error.message, error.data)
-    except Exception:
-        log.exception("%s failed unexpectedly", name)
-        masked = HaasError("The daemon failed; its log has the details.")
-        return Error(masked.code, masked.message, masked.data)
 
 
 def _flaw(request: Any) -> str | None:
@@ -143,20 +215,33 @@ def _flaw(request: Any) -> str | None:
     return None
 
 
-def _invalid(flaw: str) -> Json:
-    return _error(InvalidRequestError(f"Invalid request: {flaw}."))
+def _invalid(flaw: str) -> bytes:
+    return error_response(InvalidRequestError(f"Invalid request: {_cut(flaw, 100)}."))
 
 
-def _error(error: HaasError, identity: Any = None) -> Json:
+def error_response(error: HaasError, identity: Any = None) -> bytes:
     """Return an error response; ``identity`` is None if the request's id could not be read."""
     members = {"code": error.code, "message": error.message, "data": error.data}
-    return {"jsonrpc": "2.0", "error": members, "id": identity}
+    return _json({"jsonrpc": "2.0", "error": members, "id": identity})
 
 
-def _encode(response: Json) -> str:
-    try:
-        return json.dumps(response, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-    except (TypeError, ValueError):
-        log.exception("an answer could not be written as JSON")
-        masked = HaasError("The daemon failed; its log has the details.")
-        return json.dumps(_error(masked, response.get("id")))
+def _encode(response: Json) -> bytes:
+    """Encode a response; its result is encoded already."""
+    if "result" not in response:
+        return _json(response)
+    return b'{"jsonrpc":"2.0","result":%s,"id":%s}' % (response["result"], _json(response["id"]))
+
+
+def _json(value: Any) -> bytes:
+    plain = msgspec.to_builtins(value)
+    text = json.dumps(plain, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8")
+
+
+def _cut(text: str, most: int = _MAX_SENTENCE) -> str:
+    """Cut a text that may quote what the caller sent."""
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
+def _cut_data(data: Json) -> Json:
+    return {key: _cut(value) if isinstance(value, str) else value for key, value in data.items()}

@@ -20,7 +20,6 @@ import json
 import logging
 import sqlite3
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
@@ -33,6 +32,7 @@ from haas_rpcd.store.copies import check_pages, keep_before_upgrade, refuse_newe
 from haas_rpcd.store.guard import FileGuard
 from haas_rpcd.store.rows import R, reader
 from haas_rpcd.store.schema import migrations
+from haas_rpcd.store.turns import FairThreads
 
 log = logging.getLogger(__name__)
 
@@ -130,12 +130,8 @@ class Store:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-write")
-        self._readers = (
-            self._writer
-            if path == MEMORY
-            else ThreadPoolExecutor(READERS, thread_name_prefix="store-read")
-        )
+        self._writer = FairThreads(1, "store-write")
+        self._readers = self._writer if path == MEMORY else FairThreads(READERS, "store-read")
         self._connection: sqlite3.Connection | None = None
         self._idle: SimpleQueue[sqlite3.Connection] = SimpleQueue()
         """The connections of reads. There is one for each thread, so a read never waits for one."""
@@ -147,7 +143,7 @@ class Store:
         Raises sqlite3.Error, also for what :class:`FileGuard` refuses, and if a newer daemon
         migrated the database.
         """
-        await asyncio.get_running_loop().run_in_executor(self._writer, self._open)
+        await self._writer.run(self._open)
 
     async def close(self) -> None:
         """Close the database once the transactions under way have ended."""
@@ -190,7 +186,7 @@ class Store:
         if self._connection is None:
             raise RuntimeError("the store is not open")
         thread = self._writer if transact == self._write else self._readers
-        result, after = await asyncio.get_running_loop().run_in_executor(thread, transact, function)
+        result, after = await thread.run(transact, function)
         for action in after:
             try:
                 action()
