@@ -6,6 +6,7 @@ transaction, and record the call in the audit trail within it.
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import time
 from collections.abc import Awaitable
@@ -36,6 +37,9 @@ async def run(call: Call, name: str, raw: Any) -> Any:
     declared = METHODS[name]
     try:
         _authorize(declared, call.caller)
+        call = dataclasses.replace(
+            call, caller=msgspec.structs.replace(call.caller, needs=declared.right)
+        )
         params = validate(declared, raw)
         arguments = {field: getattr(params, field) for field in params.__struct_fields__}
         return await _run(declared, call, arguments)

@@ -210,6 +210,7 @@ def _named(call: TxCall, network: str, project: str | None) -> NetworkRow:
     """
     owner, _, name = network.rpartition("/")
     if project is not None or owner:
+        find_project(call.tx, call.caller, project or owner)
         if project is not None and owner not in ("", project):
             raise InvalidParamsError(
                 f"network: {network} is not one of project {project}; only its owner may share it.",

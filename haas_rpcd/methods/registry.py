@@ -14,6 +14,9 @@ from typing import Any, TypeVar, get_type_hints
 
 import msgspec
 
+from haas_rpcd.auth.caller import Right
+from haas_rpcd.methods.rights import RIGHTS
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -27,12 +30,18 @@ class Method:
     result: Any
     summary: str
     description: str
-    admin: bool
+    right: Right
+    """What it requires of its caller."""
     mutates: bool
     streams: bool = False
     constant: bool = False
     unaudited: frozenset[str] = frozenset()
     """Params omitted from the audit trail: long ones, and free text that may hold a secret."""
+
+    @property
+    def admin(self) -> bool:
+        """True if only admins may call it."""
+        return self.right == "admin"
 
 
 METHODS: dict[str, Method] = {}
@@ -49,7 +58,8 @@ def method(
 ) -> Callable[[F], F]:
     """Declare a method. A plain function runs in one transaction; a coroutine manages its own.
 
-    ``admin``: only admins may call it. ``mutates``: it changes something, so it is audited, and a
+    Who may call it is in :data:`~haas_rpcd.methods.rights.RIGHTS`; ``admin`` repeats there what a
+    reader of the method should know. ``mutates``: it changes something, so it is audited, and a
     read-only console refuses it. ``streams``: it is followed by notifications, so it requires a
     WebSocket. ``constant``: its result never changes while the daemon runs, so it is encoded once.
     """
@@ -63,7 +73,7 @@ def method(
             result=get_type_hints(handler, include_extras=True)["return"],
             summary=" ".join(summary.split()),
             description=description,
-            admin=admin,
+            right=RIGHTS.get(name, "admin"),
             mutates=mutates,
             streams=streams,
             constant=constant,

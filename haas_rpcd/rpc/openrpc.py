@@ -22,7 +22,8 @@ _REF = "#/components/schemas/{name}"
 def document(methods: Mapping[str, Method]) -> dict[str, Any]:
     """Return the OpenRPC 1.3 document of these methods.
 
-    ``x-mutates``: the method changes something. ``x-role``: who may call it. ``x-streams``:
+    ``x-mutates``: the method changes something. ``x-role``: who may call it;
+    ``x-right``: the role that this takes, see :mod:`haas_rpcd.methods.rights`. ``x-streams``:
     notifications follow, so it requires a WebSocket.
     """
     names = sorted(methods)
@@ -77,6 +78,7 @@ def _method(declared: Method, schemas: Any) -> dict[str, Any]:
         "x-mutates": declared.mutates,
         "x-streams": declared.streams,
         "x-role": "admin" if declared.admin else "user",
+        "x-right": declared.right,
     }
     if declared.description:
         result["description"] = declared.description

@@ -18,6 +18,7 @@ OWN: dict[str, Any] = {
     "headnode": "head",
     "with": "green",
     "label": "ci",
+    "user": "rita",
 }
 """Things that rita may name, for the params that a test does not vary."""
 
