@@ -110,6 +110,15 @@ class SwitchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             le=600,
         ),
     ] = 20.0
+    settle_timeout: Annotated[
+        float,
+        Meta(
+            description="Seconds after which a line that a switch did not answer can no longer take"
+            " effect. Until then what it concerns is not free.",
+            ge=0,
+            le=86400,
+        ),
+    ] = 600.0
     keep_session: Annotated[
         float,
         Meta(description="Seconds after which an unused session is closed.", ge=0, le=3600),

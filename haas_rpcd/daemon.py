@@ -94,6 +94,7 @@ class Daemon:
             self.events,
             planning,
             idle_timeout=settings.switches.keep_session,
+            settle_timeout=settings.switches.settle_timeout,
             repair_restarted=settings.drift.repair_restarted,
         )
         self.context = Context(

@@ -42,13 +42,19 @@ class Nic(msgspec.Struct, frozen=True, gc=False):
 
 
 class Node(msgspec.Struct, frozen=True, gc=False):
-    """A physical machine."""
+    """A physical machine.
+
+    ``waiting`` says why it is not free yet although its ports are parked, and ``waiting_until``
+    when it will be at the latest: a switch did not answer a line that may still take effect.
+    """
 
     node: str
     state: NodeState
     project: str | None
     tags: tuple[str, ...]
     nics: tuple[Nic, ...]
+    waiting: str | None = None
+    waiting_until: str | None = None
 
     def nic(self, name: str) -> Nic | None:
         """Return the nic of this name, or None."""

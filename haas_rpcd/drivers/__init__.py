@@ -35,10 +35,14 @@ class Outcome(NamedTuple):
     ``sent``: all of its lines were sent and accepted. ``refused``: one of them was refused.
     ``unfinished``: some lines were sent, and the rest held back after another change's error or
     after the session ended. ``unsent``: no line was sent.
+
+    ``may_come_late``: the device fell silent and left lines of the change without an answer. It may
+    still execute them.
     """
 
     state: Literal["sent", "refused", "unfinished", "unsent"]
     error: DeviceError | None = None
+    may_come_late: bool = False
 
 
 class Driver(Protocol):
@@ -188,6 +192,18 @@ class OneByOne:
 
 
 @runtime_checkable
+class EndsSessions(Protocol):
+    """A device that can list its sessions, as some switches can."""
+
+    async def end_other_sessions(self) -> bool:
+        """End all other sessions of this login; return whether it is certain that none is left.
+
+        Only errors whose reason is in ``SESSION_LOST`` are raised.
+        """
+        ...
+
+
+@runtime_checkable
 class Prober(Protocol):
     """A device that can identify itself, as switches can."""
 
@@ -200,6 +216,7 @@ __all__ = [
     "SESSION_LOST",
     "Change",
     "Driver",
+    "EndsSessions",
     "OneByOne",
     "Outcome",
     "Prober",

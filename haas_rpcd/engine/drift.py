@@ -14,7 +14,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
+from haas_rpcd import boottime
 from haas_rpcd.drivers import SESSION_LOST, Driver
+from haas_rpcd.engine.late import LateChanges
 from haas_rpcd.engine.planning import Planning
 from haas_rpcd.engine.worker import Worker
 from haas_rpcd.errors import DeviceError, HaasError, UnavailableError
@@ -47,7 +49,9 @@ from haas_rpcd.store import applied as store_applied
 from haas_rpcd.store import drift as store_drift
 from haas_rpcd.store import ports as store_ports
 from haas_rpcd.store import saves, switches
+from haas_rpcd.store.applied import Freed
 from haas_rpcd.store.database import Store, Tx
+from haas_rpcd.store.late import LateRow
 
 log = logging.getLogger(__name__)
 
@@ -85,12 +89,14 @@ class DriftWatch:
         events: Events,
         planning: Planning,
         worker: Callable[[str], Worker],
+        late: LateChanges,
         restarted: Callable[[str], None],
     ) -> None:
         self._store = store
         self._events = events
         self._planning = planning
         self._worker = worker
+        self._late = late
         self._restarted = restarted
 
     # --- checking ---------------------------------------------------------------------------------
@@ -111,8 +117,10 @@ class DriftWatch:
 
     async def _check(self, device: str, result: CheckResult) -> None:
         async def read(driver: Driver) -> list[Difference]:
+            settled = await self._late.settled(device, driver)
             differences = drift(*await self._compare(device, driver))
             await self._record(device, differences)
+            await self._settle(device, settled, differences)
             if not differences:
                 await self._retry_save(device, driver)
             return differences
@@ -183,9 +191,17 @@ class DriftWatch:
             if seen.reason in SESSION_LOST:
                 raise seen
         elif seen is not None:
-            freed = await self._store.write(store_applied.confirm_save, device, seen)
-            for node in freed.nodes:
-                self._events.publish_inventory("node", "freed", node)
+            self._publish(await self._store.write(store_applied.confirm_save, device, seen))
+
+    async def _settle(
+        self, device: str, settled: Sequence[LateRow], differences: Sequence[Difference]
+    ) -> None:
+        """Believe what cannot change late any more and was read as it was applied."""
+        self._publish(await self._late.confirm(device, settled, differences))
+
+    def _publish(self, freed: Freed) -> None:
+        for node in freed.nodes:
+            self._events.publish_inventory("node", "freed", node)
 
     # --- repairing --------------------------------------------------------------------------------
 
@@ -218,13 +234,18 @@ class DriftWatch:
         """Find out, in a new session, whether a switch restarted since the last one.
 
         If it did, ports that came back open, but not as applied, are shut before anything else is
-        sent. Raises DeviceError.
+        sent. If lines of an older session may still take effect, that session is ended if possible.
+        Raises DeviceError.
         """
-        if not isinstance(driver, ReportsUptime):
-            return
-        up = await driver.uptime()
-        if up is None:
-            return
+        up = await driver.uptime() if isinstance(driver, ReportsUptime) else None
+        if up is not None:
+            await self._after_boot(device, driver, up)
+        if settled := await self._late.settled(device, driver, up):
+            differences = drift(*await self._compare(device, driver))
+            await self._record(device, differences)
+            await self._settle(device, settled, differences)
+
+    async def _after_boot(self, device: str, driver: Driver, up: Uptime) -> None:
         now = time.time()
         before = await self._store.read(switches.booted, device)
         if before is not None and now - up.seconds - up.resolution <= before + TOLERANCE:
@@ -249,7 +270,14 @@ class DriftWatch:
         ]
         if to_shut:
             log.warning("%s: closing %s", device, ", ".join(change.port for change in to_shut))
-            for outcome in await driver.send(to_shut, _Silent()):
+            outcomes = await driver.send(to_shut, _Silent())
+            late = [
+                change
+                for change, outcome in zip(to_shut, outcomes, strict=True)
+                if outcome.may_come_late
+            ]
+            await self._store.write(store_applied.may_come_late, device, late, boottime.now())
+            for outcome in outcomes:
                 if outcome.error is not None:
                     raise outcome.error
             await self._store.write(saves.forget, device, [change.port for change in to_shut])

@@ -6,19 +6,20 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 
 from haas_rpcd.auth import DAEMON
 from haas_rpcd.drivers import Driver, Prober
 from haas_rpcd.engine.drift import CheckResult, DriftWatch
 from haas_rpcd.engine.journal import Journal
+from haas_rpcd.engine.late import LateChanges, Waiting
 from haas_rpcd.engine.planning import Planning
 from haas_rpcd.engine.run import JobRun
 from haas_rpcd.engine.worker import Worker
 from haas_rpcd.errors import ConflictError, NotFoundError, UnavailableError
 from haas_rpcd.events import Events
 from haas_rpcd.model import RESERVED_DEVICES, Plan, Probed, RegisteredSwitch, Step
-from haas_rpcd.store import jobs
+from haas_rpcd.store import jobs, late
 from haas_rpcd.store.database import Store, Tx
 from haas_rpcd.store.jobs import JobRow
 from haas_rpcd.store.scope import Scope
@@ -32,6 +33,7 @@ class Engine:
     """Runs the jobs in the journal, and reads devices.
 
     ``idle_timeout``: seconds after which an unused session on a switch is closed.
+    ``settle_timeout``: seconds after which a line that was not answered has no effect any more.
     ``repair_restarted``: repair a switch by a job of its own after it restarted.
     """
 
@@ -42,6 +44,7 @@ class Engine:
         planning: Planning,
         *,
         idle_timeout: float = 0.0,
+        settle_timeout: float = 600.0,
         repair_restarted: bool = True,
     ) -> None:
         self._store = store
@@ -49,7 +52,10 @@ class Engine:
         self._planning = planning
         self._idle_timeout = idle_timeout
         self._repair_restarted = repair_restarted
-        self._drift = DriftWatch(store, events, planning, self._worker, self._restarted)
+        self._late = LateChanges(store, settle_timeout)
+        self._drift = DriftWatch(store, events, planning, self._worker, self._late, self._restarted)
+        self._settling: set[str] = set()
+        """The switches that are checked until nothing can change late any more."""
         self._queues: dict[int | None, deque[int]] = {}
         """The numbers of the queued jobs of each project, or of the site (None)."""
         self._queue_tasks: dict[int | None, asyncio.Task[None]] = {}
@@ -164,6 +170,7 @@ class Engine:
         for job in await self._store.read(jobs.unfinished):
             log.info("picking up job %d (%s)", job.id, job.state)
             self.enqueue(job.id, job.project_id)
+        await self._settle_all()
 
     def check_regularly(self, interval: float) -> None:
         """Check everything for drift every ``interval`` seconds from now on."""
@@ -179,6 +186,29 @@ class Engine:
         task = asyncio.create_task(coroutine, name=name)
         self._other_tasks.add(task)
         task.add_done_callback(self._other_tasks.discard)
+
+    # --- after a switch fell silent ---------------------------------------------------------------
+
+    def waiting(self, tx: Tx, node_ids: Sequence[int]) -> dict[int, Waiting]:
+        """Return which nodes are not free because a switch fell silent, by their ids."""
+        return self._late.waiting(tx, node_ids)
+
+    async def _settle_all(self) -> None:
+        """Check the switches that fell silent until nothing can change late any more."""
+        for switch in await self._store.read(late.switches):
+            if switch not in self._settling and not self._stopped:
+                self._settling.add(switch)
+                self._start(self._settle(switch), f"settle {switch}")
+
+    async def _settle(self, switch: str) -> None:
+        try:
+            while (wait := await self._late.next_check(switch)) is not None:
+                await self._drift.check(switch)
+                await asyncio.sleep(wait)
+        except Exception:  # the next job that ends tries again
+            log.exception("%s could not be checked until it settled", switch)
+        finally:
+            self._settling.discard(switch)
 
     # --- after a switch restarted -----------------------------------------------------------------
 
@@ -216,6 +246,7 @@ class Engine:
             journal=journal,
             worker=self._worker,
             repair=self._drift.repair_steps,
+            late=self._late,
             cancelling=job.cancelling,
         )
         self._running[job_id] = run
@@ -252,6 +283,7 @@ class Engine:
             "job", state, str(job_id), job.project, admins_only=job.project is None
         )
         self._ended.pop(job_id, asyncio.Event()).set()
+        await self._settle_all()
 
     def _worker(self, device: str) -> Worker:
         if device not in self._workers:

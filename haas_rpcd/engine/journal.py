@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from haas_rpcd import boottime
 from haas_rpcd.events import Events
 from haas_rpcd.model import Seen, Step
 from haas_rpcd.store import applied, jobs, sendable
@@ -25,12 +26,16 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """The final state of a step. ``seen`` is what was read back, if anything was."""
+    """The final state of a step. ``seen`` is what was read back, if anything was.
+
+    ``may_come_late``: see :class:`~haas_rpcd.drivers.Outcome`.
+    """
 
     entry: Entry
     state: StepState
     message: str | None = None
     seen: Seen | None = None
+    may_come_late: bool = False
 
 
 class Journal:
@@ -93,11 +98,15 @@ class Journal:
     async def record(self, verdicts: Sequence[Verdict]) -> None:
         """Record the final state of steps, and release nodes and VLAN ids that this made free."""
 
+        moment = boottime.now()
+
         def write(tx: Tx) -> Freed:
             now = time.time()
             for verdict in verdicts:
                 entry = verdict.entry
                 jobs.set_step(tx, self.job_id, entry.number, verdict.state, now, verdict.message)
+                if verdict.may_come_late:
+                    applied.may_come_late(tx, entry.step.device, [entry.step.change], moment)
                 if verdict.seen is not None:
                     applied.confirm(tx, entry.step.device, entry.step.change, verdict.seen)
             store_drift.clear(

@@ -8,8 +8,11 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import groupby
 
+from haas_rpcd import boottime
+from haas_rpcd.boottime import Moment
 from haas_rpcd.engine.gate import Gate
 from haas_rpcd.engine.journal import Entry, Journal, Verdict
+from haas_rpcd.engine.late import LateChanges
 from haas_rpcd.engine.planning import Planning
 from haas_rpcd.engine.sending import Batch
 from haas_rpcd.engine.worker import Worker
@@ -20,6 +23,7 @@ from haas_rpcd.store import applied, jobs
 from haas_rpcd.store.database import Store, Tx
 from haas_rpcd.store.jobs import JobRow
 from haas_rpcd.store.scope import NO_NODE, Scope
+from haas_schemas.common import timestamp
 from haas_schemas.job import JobState
 
 log = logging.getLogger(__name__)
@@ -41,6 +45,7 @@ class JobRun:
         journal: Journal,
         worker: Callable[[str], Worker],
         repair: Callable[[str | None], Awaitable[list[Step]]],
+        late: LateChanges,
         cancelling: bool = False,
     ) -> None:
         self.job_id: int = job.id
@@ -55,13 +60,13 @@ class JobRun:
         self._journal = journal
         self._worker = worker
         self._repair = repair
+        self._late = late
         self.cancelling = cancelling
 
     async def run(self) -> tuple[JobState, str | None]:
         """Run the job; return its final state and, unless it succeeded, a sentence."""
         if self._resumed:
-            interrupted = await self._store.write(jobs.interrupt, self.job_id, time.time())
-            await self._read_interrupted(interrupted)
+            await self._read_interrupted(await self._store.write(self._interrupt, boottime.now()))
         try:
             steps = await self._repair(self._switch) if self._repairs else None
             entries = await self._store.write(self._begin, steps)
@@ -71,7 +76,25 @@ class JobRun:
         self._journal.total = len(entries)
         self._journal.publish_state("running")
         verdicts = await self._send(entries)
-        return _outcome(verdicts, self.cancelling)
+        outcome = _outcome(verdicts, self.cancelling)
+        node = self._scope.node_id
+        if outcome[0] != "succeeded" or node is None:
+            return outcome
+        if wait := (await self._store.read(self._late.waiting, [node])).get(node):
+            until = timestamp(wait.until)
+            return "failed", f"The node is not free before {until}: {wait.reason}"
+        return outcome
+
+    def _interrupt(self, tx: Tx, now: Moment) -> list[Step]:
+        """Close the steps that a dead daemon left open; return those that it may have sent.
+
+        Their lines may be on their way. Those that park a port could only shut it.
+        """
+        steps = jobs.interrupt(tx, self.job_id, time.time())
+        for step in steps:
+            if not (isinstance(step.change, SetPort) and step.change.config.parked):
+                applied.may_come_late(tx, step.device, [step.change], now)
+        return steps
 
     def _begin(self, tx: Tx, steps: Sequence[Step] | None) -> list[Entry]:
         """Plan, unless ``steps`` are given, and write the steps to the journal.

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from msgspec.structs import replace
+
 from haas_rpcd.drivers import SESSION_LOST, Driver, Outcome, Report
 from haas_rpcd.engine.journal import Entry, Journal, Verdict
 from haas_rpcd.errors import DeviceError, HaasError
@@ -185,6 +187,8 @@ class Sending:
             verdict = Verdict(entry, "failed", reason)
         elif reason:
             verdict = Verdict(entry, "skipped", f"not {missed}: {reason}")
+        if outcome.may_come_late:
+            verdict = replace(verdict, may_come_late=True)
         # A device that timed out may still execute what it was sent. What it reports now may not
         # last, so the target is not read back and stays *not known*.
         lasting = outcome.state == "unsent" or error is None or error.reason != "timeout"

@@ -24,7 +24,7 @@ from haas_schemas.node import Nic, NicKind
 
 
 def _record(call: TxCall, node: str, nic: str) -> Nic:
-    [found] = node_records(call.tx, [find_node(call.tx, call.caller, node)])
+    [found] = node_records(call, [find_node(call.tx, call.caller, node)])
     return next(record for record in found.nics if record.nic == nic)
 
 

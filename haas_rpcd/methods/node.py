@@ -22,7 +22,7 @@ from haas_rpcd.methods.node_records import node_records
 from haas_rpcd.methods.registry import method
 from haas_rpcd.store import jobs, nodes
 from haas_rpcd.store.projects import ProjectRow
-from haas_schemas.common import Deleted, Page
+from haas_schemas.common import Deleted, Page, timestamp
 from haas_schemas.names import Limit, Mac, Name, NicName, PortName, Tag
 from haas_schemas.node import Allocated, NicKind, Node, Released
 
@@ -57,7 +57,7 @@ def register(call: TxCall, node: Name, nics: list[NicSpec], tags: list[Tag] | No
 
 
 def _one(call: TxCall, name: str) -> Node:
-    return node_records(call.tx, [find_node(call.tx, call.caller, name)])[0]
+    return node_records(call, [find_node(call.tx, call.caller, name)])[0]
 
 
 @method("node.delete", admin=True, mutates=True)
@@ -94,7 +94,7 @@ def list_(
         free=free,
         tag=tag,
     )
-    return paged(node_records(call.tx, rows), limit, rows[-1].name if rows else None)
+    return paged(node_records(call, rows), limit, rows[-1].name if rows else None)
 
 
 @method("node.show")
@@ -146,6 +146,11 @@ def _allocate_one(call: TxCall, project: ProjectRow, name: str) -> None:
         raise ConflictError(
             f"Node {name} can't be allocated now: its port {place} was found open. An admin closes"
             " it with  drift repair"
+        )
+    waiting = call.context.engine.waiting(call.tx, [row.id])
+    if row.state == "unconfirmed" and (wait := waiting.get(row.id)):
+        raise ConflictError(
+            f"Node {name} can't be allocated before {timestamp(wait.until)}: {wait.reason}"
         )
     if row.state == "unconfirmed":
         raise ConflictError(

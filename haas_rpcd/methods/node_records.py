@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from haas_rpcd.methods.call import TxCall
 from haas_rpcd.store import networks, nodes
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.nodes import ConnectionRow, NicRow, NodeRow
+from haas_schemas.common import timestamp
 from haas_schemas.node import Nic, NicNetwork, NicState, Node
 
 
-def node_records(tx: Tx, rows: list[NodeRow]) -> list[Node]:
+def node_records(call: TxCall, rows: list[NodeRow]) -> list[Node]:
     """Return the records of nodes. The number of queries does not depend on the number of nodes."""
+    tx = call.tx
+    not_free = [row.id for row in rows if row.state in ("releasing", "unconfirmed")]
+    waiting = call.context.engine.waiting(tx, not_free)
     ids = [row.id for row in rows]
     tags, nics = nodes.tags_of(tx, ids), nodes.nics_of(tx, ids)
     connections = nodes.connections_of(tx, ids)
@@ -26,6 +31,8 @@ def node_records(tx: Tx, rows: list[NodeRow]) -> list[Node]:
                 _nic_record(nic, connections.get(nic.id, ()), row.project, labels)
                 for nic in nics[row.id]
             ),
+            waiting=waiting[row.id].reason if row.id in waiting else None,
+            waiting_until=timestamp(waiting[row.id].until) if row.id in waiting else None,
         )
         for row in rows
     ]

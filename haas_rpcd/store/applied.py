@@ -9,8 +9,11 @@ saved that, as a power cut would bring the old configuration back.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
+from haas_rpcd.boottime import Moment
 from haas_rpcd.model import (
     Change,
     DefineHeadnode,
@@ -27,7 +30,7 @@ from haas_rpcd.model import (
     SetPort,
     SetVlan,
 )
-from haas_rpcd.store import headnodes, networks, nodes, ports, saves, vlans
+from haas_rpcd.store import headnodes, late, networks, nodes, ports, saves, vlans
 from haas_rpcd.store.database import Tx
 
 
@@ -66,6 +69,13 @@ def _before_headnode(tx: Tx, change: HeadnodeChange) -> None:
     headnodes.set_unknown(tx, headnode_id)
     if isinstance(change, DefineHeadnode | SetHeadnodeNics):
         headnodes.carry(tx, headnode_id, {nic.vlan for nic in change.nics})
+
+
+def may_come_late(tx: Tx, device: str, changes: Iterable[Change], since: Moment) -> None:
+    """Note that ``device`` may still carry out changes, which were given up at a moment."""
+    for change in changes:
+        if isinstance(change, SetPort | SetVlan):
+            late.note(tx, device, change, since)
 
 
 def confirm(tx: Tx, device: str, change: Change, seen: Seen) -> None:

@@ -184,13 +184,15 @@ def retiring(tx: Tx) -> int:
 def free_claims(tx: Tx) -> list[int]:
     """Free the VLAN ids of deleted networks that no device can still have; return them.
 
-    A switch still has a VLAN if its saved configuration may have it.
+    A switch still has a VLAN if its saved configuration may have it, or if it may still execute a
+    line that it did not answer.
     """
     vlans = tx.values(
         int,
         "SELECT vlan FROM vlan_claim WHERE network_id IS NULL"
         " AND vlan NOT IN (SELECT vlan FROM switch_vlan)"
         " AND vlan NOT IN (SELECT vlan FROM vlan_in_startup)"
+        " AND vlan NOT IN (SELECT vlan FROM vlan_may_change)"
         " AND vlan NOT IN (SELECT vlan FROM bridge)"
         " AND vlan NOT IN (SELECT vlan FROM port_carries)"
         " AND vlan NOT IN (SELECT vlan FROM headnode_carries)",
@@ -224,7 +226,8 @@ def unshare(tx: Tx, network_id: int, project_id: int) -> int:
 def uses(tx: Tx, network: NetworkRow, project_id: int) -> int:
     """Count what a project has on a network: staged, confirmed, or possibly left on a device.
 
-    A switch that has not saved that something left the network counts as well.
+    A switch that has not saved that something left the network counts as well, and one that may
+    still execute a line that it did not answer.
     """
     return tx.number(
         "SELECT (SELECT count(*) FROM connection JOIN nic ON nic.id = connection.nic_id"
@@ -240,6 +243,10 @@ def uses(tx: Tx, network: NetworkRow, project_id: int) -> int:
         " + (SELECT count(DISTINCT vlan_in_startup.switch_id) FROM vlan_in_startup"
         " JOIN port ON port.switch_id = vlan_in_startup.switch_id"
         " JOIN nic ON nic.port_id = port.id JOIN allocation ON allocation.node_id = nic.node_id"
-        " WHERE vlan_in_startup.vlan = :vlan AND allocation.project_id = :project)",
+        " WHERE vlan_in_startup.vlan = :vlan AND allocation.project_id = :project)"
+        " + (SELECT count(*) FROM vlan_may_change JOIN port USING (switch_id)"
+        " JOIN port_may_change ON port_may_change.port_id = port.id"
+        " JOIN nic ON nic.port_id = port.id JOIN allocation ON allocation.node_id = nic.node_id"
+        " WHERE vlan_may_change.vlan = :vlan AND allocation.project_id = :project)",
         {"network": network.id, "vlan": network.vlan, "project": project_id},
     )

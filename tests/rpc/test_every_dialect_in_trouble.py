@@ -132,7 +132,9 @@ async def test_whatever_happens(
         await trouble.run(ACTS)
 
         await trouble.mend("")
-        patient = msgspec.structs.replace(site.settings.switches, answer_timeout=30.0)
+        patient = msgspec.structs.replace(
+            site.settings.switches, answer_timeout=30.0, settle_timeout=0.0
+        )
         site.settings = msgspec.structs.replace(site.settings, switches=patient)
         await site.restart()
         for job in (await site.call("job.list", limit=1000))["items"]:

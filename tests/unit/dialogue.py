@@ -39,6 +39,9 @@ class Dialogue:
     async def close(self) -> None:
         self._gone = True
 
+    async def abort(self) -> None:
+        self._gone = True
+
     def _next(self) -> None:
         if not self._parts:
             return

@@ -9,13 +9,24 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from haas_rpcd.model import LIBVIRT, MASTER, PARKED, DeleteHeadnode, SetPort, SetVlan, SwitchTraits
+from haas_rpcd.boottime import Moment
+from haas_rpcd.model import (
+    LIBVIRT,
+    MASTER,
+    PARKED,
+    DeleteHeadnode,
+    PortConfig,
+    SetPort,
+    SetVlan,
+    SwitchTraits,
+)
 from haas_rpcd.store import (
     applied,
     audit,
     drift,
     headnodes,
     jobs,
+    late,
     networks,
     nodes,
     ports,
@@ -37,6 +48,7 @@ MODULES = [
     drift,
     headnodes,
     jobs,
+    late,
     networks,
     nodes,
     ports,
@@ -55,6 +67,12 @@ DIFFERENCE = drift.DifferenceRow("port", "Gi1/0/1", "parked", "access 1")
 
 def traits(dialect: str, trunks: int) -> SwitchTraits:
     return SwitchTraits(declares_vlans=True, saves=True, trunks=trunks)
+
+
+def noted_late(tx: Tx) -> None:
+    """Note that all ports of sw1 may change late."""
+    for port in ports.page(tx, 1, 9, 0):
+        late.note(tx, "sw1", SetPort(port.name, PortConfig(100)), Moment("a boot", 1.0))
 
 
 QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
@@ -76,6 +94,8 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     jobs.steps: lambda tx: jobs.steps(tx, 2),
     jobs.open_changes: lambda tx: jobs.open_changes(tx, ["sw1", "sw2"], but_of=1),
     jobs.interrupt: lambda tx: jobs.interrupt(tx, 2, 0.0),
+    late.on: lambda tx: [noted_late(tx), late.on(tx, "sw1")],
+    late.of_nodes: lambda tx: [noted_late(tx), late.of_nodes(tx, list(range(1, 10)))],
     networks.find: lambda tx: networks.find(tx, 1, "net"),
     networks.named: lambda tx: networks.named(tx, "net", [1]),
     networks.page: lambda tx: networks.page(tx, 9, 0, project_id=1, mine=[1]),

@@ -150,6 +150,9 @@ class Player:
     async def close(self) -> None:
         """Do nothing."""
 
+    async def abort(self) -> None:
+        """Do nothing."""
+
 
 async def typed_ahead(dialect: Dialect, samples: Sequence[Sample]) -> Session:
     """Log in to a switch that answers as in some samples."""

@@ -76,6 +76,8 @@ def outcomes_of(lines: Sequence[Line], result: ScriptResult, count: int) -> list
 def _outcome(lines: Sequence[int], result: ScriptResult) -> Outcome:
     if not lines or lines[-1] < result.answered:
         return Outcome("sent")
+    silent = range(result.sent if result.silent_from is None else result.silent_from, result.sent)
+    late = any(line in silent for line in lines)
     if result.error is not None and result.answered in lines:
-        return Outcome("refused", result.error)
-    return Outcome("unfinished" if lines[0] < result.sent else "unsent", result.error)
+        return Outcome("refused", result.error, late)
+    return Outcome("unfinished" if lines[0] < result.sent else "unsent", result.error, late)

@@ -63,6 +63,10 @@ class Channel:
         """Close the connection. Never raises."""
         await self._transport.close()
 
+    async def abort(self) -> None:
+        """Reset the connection: what was sent and did not arrive is lost. Never raises."""
+        await self._transport.abort()
+
     # --- errors -----------------------------------------------------------------------------------
 
     def timed_out(self, doing: str, timeout: float) -> DeviceError:

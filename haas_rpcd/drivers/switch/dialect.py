@@ -27,6 +27,7 @@ from haas_rpcd.drivers.switch import patterns, portnames
 from haas_rpcd.drivers.switch.harmless import IGNORE
 from haas_rpcd.drivers.switch.patterns import at_end, at_start
 from haas_rpcd.drivers.switch.script import Block, Line, Stage, script
+from haas_rpcd.drivers.switch.sessionlist import SessionList
 from haas_rpcd.drivers.switch.state import Identity, PortState
 from haas_rpcd.model import PARKED, PortConfig, SetPort, SetVlan, Uptime
 
@@ -176,6 +177,9 @@ class Dialect:
     version: ClassVar[re.Pattern[str] | None] = None
     show_uptime: str = ""
     """The line whose answer contains the uptime; empty if the family does not show it."""
+
+    sessions: ClassVar[SessionList | None] = None
+    """How the switch lists its sessions; None if that is not known."""
 
     uptime: ClassVar[re.Pattern[str]] = patterns.UPTIME
     """Its first group is the uptime's text, as :func:`patterns.parse_duration` reads it."""

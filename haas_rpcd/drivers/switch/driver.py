@@ -358,6 +358,25 @@ class SwitchDriver:
         """Read the switch's identity, and what all its ports carry. Raises DeviceError."""
         return await self._reader.probe(self._open_session.prompt)
 
+    async def end_other_sessions(self) -> bool:
+        """End all other sessions of this login; return whether it is certain that none is left.
+
+        A switch that cannot tell, or does not let this login see or end sessions, gives no
+        certainty. Raises DeviceError whose reason is in ``SESSION_LOST``.
+        """
+        known = self._dialect.sessions
+        if known is None:
+            return False
+        try:
+            for line in known.ends(*await self.show([known.show])):
+                await self._open_session.command(line)
+            return known.alone(*await self.show([known.show]))
+        except DeviceError as error:
+            if error.reason in SESSION_LOST:
+                raise
+            log.info("%s: about its other sessions: %s", self._name, error.message)
+            return False
+
     async def uptime(self) -> Uptime | None:
         """Return the uptime; None if the switch does not show it. Raises DeviceError."""
         return await self._reader.uptime()

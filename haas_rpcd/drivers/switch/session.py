@@ -58,12 +58,14 @@ class ScriptResult(NamedTuple):
 
     ``error`` is the error of the line after the accepted ones, or None. Every line that was sent
     has been answered, unless the session has :attr:`~Session.ended`. (If the line that enters a
-    context is refused, the lines that leave it may log out.)
+    context is refused, the lines that leave it may log out.) ``silent_from``: the switch did not
+    answer this line and those after it in time; None if it answered, or closed the session.
     """
 
     answered: int
     sent: int
     error: DeviceError | None = None
+    silent_from: int | None = None
 
 
 class Session:
@@ -174,12 +176,14 @@ class Session:
                 self._channel.send(*ahead)
             if not in_flight:
                 return ScriptResult(answered, sent, error)
-            line = lines[in_flight.popleft()].text
+            number = in_flight.popleft()
+            line = lines[number].text
             next_line = lines[in_flight[0]].text if in_flight else None
             try:
                 _, refused = await self._answer(line, next_line, timeout or self._answer_timeout)
             except DeviceError as lost:
-                return ScriptResult(answered, sent, lost if error is None else error)
+                silent_from = number if lost.reason == "timeout" else None
+                return ScriptResult(answered, sent, error or lost, silent_from)
             if error is None:
                 error = refused
                 answered += refused is None
@@ -197,8 +201,12 @@ class Session:
     async def close(self) -> None:
         """End the session. Never raises.
 
-        Before the login succeeded nothing is typed: the switch would take it for another login.
+        Before the login succeeded nothing is typed: the switch would take it for another login. A
+        session in which the switch fell silent is cut, so that what is still on its way is lost.
         """
+        if self.ended:
+            await self._channel.abort()
+            return
         if self.prompt:
             self._channel.send(*self._dialect.logout)
         await self._channel.close()

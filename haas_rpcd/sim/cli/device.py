@@ -168,6 +168,12 @@ class Device(ABC, Generic[C]):
         for session in list(self.sessions):
             session.log(text)
 
+    def finish_hung(self) -> None:
+        """Let the sessions that hang go on: see `Faults.hang_at`."""
+        for session in list(self.sessions):
+            if session.hung:
+                session.finish()
+
     @property
     def modified(self) -> bool:
         """Whether the running configuration differs from the saved one."""
@@ -180,7 +186,7 @@ class Device(ABC, Generic[C]):
         self.booted = time.monotonic()
         self._down_until = self.booted + self._reload_time
         for session in list(self.sessions):
-            session.cut()
+            session.clear()
         self.adopt(self.restored(saved))
         self.settle()
 
@@ -241,8 +247,8 @@ class Device(ABC, Generic[C]):
         return True
 
     def forget(self, session: Conversation) -> None:
-        """Take a session's VTY back."""
-        if session in self.sessions:
+        """Take a session's VTY back, unless it hangs."""
+        if session in self.sessions and not session.hung:
             self.sessions.remove(session)
 
     def record(self, record: LineRecord) -> LineRecord:

@@ -47,6 +47,9 @@ class Interpreter(Protocol):
     def configured(self, session: Any) -> None:
         """Called when configuration is left."""
 
+    def forget(self, session: Any) -> None:
+        """Take a session's VTY back."""
+
     def record(self, record: LineRecord) -> LineRecord:
         """Record a line that was received."""
 

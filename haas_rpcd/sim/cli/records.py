@@ -88,6 +88,11 @@ class Faults:
     stall_at: str | None = None
     """Pattern of a line that is not executed. Its session never answers again."""
 
+    hang_at: str | None = None
+    """Pattern of a command line at which its session hangs. It answers no more, but keeps its VTY,
+    the line, and what was typed after it, even if the connection is closed: `Device.finish_hung`
+    executes all of that. (A shell ends, but its command goes on.) It happens once."""
+
     refuse_connections: bool = False
     """Reset every new connection."""
 

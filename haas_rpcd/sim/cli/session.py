@@ -70,6 +70,7 @@ class Session(Conversation):
         self._busy = False
         self._held = False  # the client does not read
         self._stalled = False
+        self._kept: tuple[str, LineRecord, bool] | None = None  # the line at which it hangs
         self._leaving = False  # close when the output is written
 
     # --- the connection
@@ -132,6 +133,27 @@ class Session(Conversation):
         self._output.clear()
         self._leaving = True
         self._wire.abort()
+
+    def finish(self) -> None:
+        """Execute the line at which the session hangs, and what was typed after it."""
+        kept, self._kept = self._kept, None
+        if kept is None:
+            return
+        self._stalled = self._held = False
+        self._execute(*kept)
+        self._pump()
+
+    def clear(self) -> None:
+        """End the session at once, even if it hangs; what it kept is not executed."""
+        self._kept = None
+        self.clear_vty()
+        self.cut()
+
+    def clear_vty(self) -> None:
+        """Hang no more: without a connection, give the VTY back."""
+        self.hung = False
+        if not self._connected:
+            self.switch.forget(self)
 
     # --- for commands
 
@@ -212,6 +234,8 @@ class Session(Conversation):
             if self._unwritten > MAX_UNWRITTEN:
                 self._flush()  # this shows whether the client reads
         self._flush()
+        if self.hung and self._kept is None and self._timer is None:
+            self.clear_vty()
         if self._connected and not self._leaving:
             if len(self._input) > MAX_AHEAD:
                 self._wire.pause_reading()
@@ -282,6 +306,11 @@ class Session(Conversation):
         if self.switch.strikes(faults.stall_at, record):
             self._stalled = True
             return
+        if is_command and self.switch.strikes(faults.hang_at, record):
+            faults.hang_at = None
+            self._stalled = self.hung = True
+            self._kept = (text, record, ends)
+            return
         if (seconds := self.switch.seconds_for(record)) > 0:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(seconds, self._delayed, text, record, ends)
@@ -317,7 +346,7 @@ class Session(Conversation):
         if cut:
             switch.faults.cut_at = None
             self.cut()
-        if cut or not self._connected:
+        if cut or not (self._connected or self.hung):
             return
         if self._question is not None:  # its prompt was written first; it belongs after these lines
             asked = self._output.pop()

@@ -37,6 +37,7 @@ class Conversation(ABC):
 
     number = 0  # identifies the session in the records
     line = -1  # the VTY that it has
+    hung = False  # it keeps its VTY without a connection, until it finishes or is cleared
 
     def __init__(self) -> None:
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -64,6 +65,15 @@ class Conversation(ABC):
     @abstractmethod
     def cut(self) -> None:
         """Reset the connection."""
+
+    def finish(self) -> None:
+        """Go on, if it hangs: execute what it kept."""
+        self.hung = False
+
+    def clear(self) -> None:
+        """End the session at once, even if it hangs; what it kept is not executed."""
+        self.hung = False
+        self.cut()
 
     def lost(self) -> None:
         """The connection is gone."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Session
+from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Handler, Session
 from haas_rpcd.sim.ios import configuration, modes, show
 from haas_rpcd.sim.ios.catalyst import Catalyst
 from haas_rpcd.sim.ioslike import execute
@@ -153,6 +153,26 @@ def _users(switch: Catalyst, session: Session, args: Args) -> list[str]:
     return [*lines, "", header, ""]
 
 
+def _clear_line(first: int) -> Handler:
+    """Make ``clear line [vty] <number>``: end a session, after a question.
+
+    ``first``: the number of the first VTY.
+    """
+
+    def run(switch: Catalyst, session: Session, args: Args) -> None:
+        def confirmed(key: str) -> list[str]:
+            if key not in "\r\ny":
+                return []
+            for other in list(switch.sessions):
+                if other.line == args.number("number") - first:
+                    other.clear()
+            return [" [OK]"]
+
+        session.ask("[confirm]", confirmed, key=True)
+
+    return run
+
+
 ANY_LEVEL: Commands = [
     *execute.ANY_LEVEL,
     ("terminal length <number>", CliSwitch.do_length),
@@ -175,6 +195,8 @@ ANY_LEVEL: Commands = [
 """Commands of user and privileged mode."""
 
 PRIVILEGED: Commands = [
+    ("clear line <number>", _clear_line(1)),
+    ("clear line vty <number>", _clear_line(0)),
     ("configure", _configure_from),
     ("configure terminal", _configure),
     ("copy running-config startup-config", _copy),

@@ -33,9 +33,16 @@ class Session(cli.Session):
         self.shows_set = False  # ``| display set`` was typed
 
     def lost(self) -> None:
-        """Drop the session's own candidate and its lock."""
-        self.drop()
+        """Drop the session's own candidate and its lock, unless the session hangs."""
+        if not self.hung:
+            self.drop()
         super().lost()
+
+    def clear_vty(self) -> None:
+        """Hang no more."""
+        super().clear_vty()
+        if not self._connected:
+            self.drop()
 
     def drop(self) -> None:
         """Drop uncommitted changes of its own and the lock."""

@@ -63,6 +63,7 @@ class ShellSwitch(Device[C]):
             client.write_text(f"#!{sys.executable} -IS\n{CLIENT}")
             client.chmod(0o755)
         self._calls: set[asyncio.Task[Any]] = set()
+        self._hung: list[asyncio.Event] = []
         self._socket = await asyncio.start_unix_server(self._serve, self.home / "socket")
         return await super().start(host, port, ssh_port)
 
@@ -112,6 +113,10 @@ class ShellSwitch(Device[C]):
             faults.cut_after -= 1
         if self.strikes(faults.stall_at, record):
             await asyncio.Event().wait()
+        if self.strikes(faults.hang_at, record):
+            faults.hang_at = None
+            self._hung.append(gate := asyncio.Event())
+            await gate.wait()
         await asyncio.sleep(self.seconds_for(record))
         refusal = self.refusal(record)
         if refusal is not None:
@@ -128,6 +133,12 @@ class ShellSwitch(Device[C]):
             self._cut(call.session)
             return
         await call.finish(status)
+
+    def finish_hung(self) -> None:
+        """Let the commands that hang go on, even if their sessions are gone."""
+        hung, self._hung = self._hung, []
+        for gate in hung:
+            gate.set()
 
     def _cut(self, number: int) -> None:
         for session in self.sessions:

@@ -33,6 +33,9 @@ the changes; project 0 is the site. Until then a power cut brings the old config
 or its ports. ``dialect_without_save`` names the dialects whose switches keep every change at once;
 on them everything is saved when it is confirmed.
 
+``port_may_change`` and ``vlan_may_change`` list what a line concerns that a switch did not answer,
+and when that line was given up: the switch may still execute it.
+
 A released migration does not change any more. tests/unit/released has a filled database of each
 release, which the tests upgrade.
 """
@@ -50,6 +53,7 @@ from haas_rpcd.store.schema import (
     v4_not_understood,
     v5_saved,
     v6_access,
+    v7_late,
 )
 
 migrations = Migrations("haas")
@@ -89,6 +93,12 @@ def saved(db: Database) -> None:
 def access(db: Database) -> None:
     """Add roles of members, and tokens."""
     _run(db, v6_access.SQL)
+
+
+@migrations()
+def late(db: Database) -> None:
+    """Store what may change late."""
+    _run(db, v7_late.SQL)
 
 
 def _run(db: Database, script: str) -> None:

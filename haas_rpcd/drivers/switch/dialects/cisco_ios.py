@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from haas_rpcd.drivers.switch import portnames
 from haas_rpcd.drivers.switch.dialect import Options
 from haas_rpcd.drivers.switch.ioslike import IosLike, range_with_blanks
+from haas_rpcd.drivers.switch.sessionlist import SessionList
 from haas_rpcd.drivers.switch.switchport import TAG_NATIVE, Switchport, tags_native
 
 _GLOBAL_LINES = (
@@ -41,6 +42,7 @@ class CiscoIos(IosLike):
     busy = re.compile(r"configuration mode (?:is )?locked", re.I)
     model = re.compile(r"^(?:Model number\s*: *|cisco )((?:WS-|C\d|IE-)\S+)", re.M | re.I)
     version = re.compile(r"Version ([^,\s]+)")
+    sessions = SessionList("show users", end="clear line {line}")
     max_ranges = 5
     types = (
         "Ethernet",

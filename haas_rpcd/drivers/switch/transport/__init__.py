@@ -39,6 +39,10 @@ class Transport(Protocol):
         """Close the connection. Raises nothing but the caller's own cancellation."""
         ...
 
+    async def abort(self) -> None:
+        """Reset the connection: what was written and did not arrive is not sent again."""
+        ...
+
 
 def no_answer(device: str, host: str, port: int, timeout: float) -> DeviceError:
     """Return the error for a TCP connection that was not established in time."""

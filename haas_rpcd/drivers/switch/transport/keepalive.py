@@ -1,8 +1,10 @@
-"""Detect that the other end of a silent connection is gone, by the kernel's probes (tcp(7))."""
+"""What the kernel does with a silent connection (tcp(7), socket(7))."""
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import struct
 
 PROBES = 3
 """Unanswered probes after which a connection counts as lost."""
@@ -20,3 +22,14 @@ def keep_alive(sock: socket.socket, seconds: float) -> None:
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, every)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, max(1, every // PROBES))
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, PROBES)
+
+
+def reset_on_close(sock: socket.socket | None) -> None:
+    """Let the connection be reset when it is closed.
+
+    Otherwise the kernel sends what did not arrive again and again, for minutes after the close: a
+    line would reach the switch when everybody has forgotten it.
+    """
+    with contextlib.suppress(OSError):  # it is closed already
+        if sock is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -18,7 +18,7 @@ import asyncssh
 from haas_rpcd.config import Credential, SwitchSettings
 from haas_rpcd.drivers.switch.transport import COLUMNS, READ, ROWS, no_answer, unreachable
 from haas_rpcd.drivers.switch.transport.client_key import client_keys
-from haas_rpcd.drivers.switch.transport.keepalive import PROBES, keep_alive
+from haas_rpcd.drivers.switch.transport.keepalive import PROBES, keep_alive, reset_on_close
 from haas_rpcd.drivers.switch.transport.known_hosts import HostKey, KnownHosts, Verdict
 from haas_rpcd.drivers.switch.transport.sshclient import Connected, LoginClient
 from haas_rpcd.errors import DeviceError
@@ -93,6 +93,11 @@ class SshTransport:
                 await self._connection.wait_closed()
         except (TimeoutError, asyncssh.Error, OSError):
             self._connection.abort()
+
+    async def abort(self) -> None:
+        """Reset the connection."""
+        reset_on_close(self.socket)
+        self._connection.abort()
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import socket
 from typing import cast
 
 from haas_rpcd.drivers.switch.transport import READ, no_answer, unreachable
-from haas_rpcd.drivers.switch.transport.keepalive import keep_alive
+from haas_rpcd.drivers.switch.transport.keepalive import keep_alive, reset_on_close
 from haas_rpcd.drivers.switch.transport.options import Negotiation
 
 _MAX_UNREAD = 4 * READ
@@ -63,6 +63,11 @@ class TelnetTransport:
                 await self._wire.closed.wait()
         except TimeoutError:
             transport.abort()
+
+    async def abort(self) -> None:
+        """Reset the connection."""
+        reset_on_close(self.socket)
+        self._wire.transport.abort()
 
 
 class _Wire(asyncio.Protocol):

@@ -1,0 +1,59 @@
+"""Which sessions of a switch are HaaS's own old ones, by what the switch lists."""
+
+from __future__ import annotations
+
+import pytest
+
+from haas_rpcd.drivers.switch.dialects import DIALECTS
+from haas_rpcd.drivers.switch.sessionlist import SessionList
+
+IOS = """
+    Line       User       Host(s)              Idle       Location
+   0 con 0     admin      idle                 00:01:30
+   2 vty 0     haas       idle                 00:00:41 192.0.2.10
+*  3 vty 1     haas       idle                 00:00:00 192.0.2.10
+   4 vty 2     admin      idle                 00:01:25 192.0.2.10
+
+  Interface    User               Mode         Idle     Peer Address
+
+"""
+"""``show users`` of a Catalyst, as in Cisco IOS Terminal Services Command Reference."""
+
+
+@pytest.fixture
+def sessions() -> SessionList:
+    known = DIALECTS["cisco_ios"].sessions
+    assert known is not None
+    return known
+
+
+def test_sessions_of_the_same_login_are_ended(sessions: SessionList) -> None:
+    assert sessions.ends(IOS) == ["clear line 2"]
+    assert not sessions.alone(IOS)
+
+
+def test_alone_is_who_has_no_other_session(sessions: SessionList) -> None:
+    alone = "\n".join(row for row in IOS.splitlines() if " vty 0 " not in row)
+    assert sessions.ends(alone) == []
+    assert sessions.alone(alone)
+
+
+def test_a_session_from_elsewhere_is_not_ended_but_counts(sessions: SessionList) -> None:
+    elsewhere = IOS.replace("00:00:41 192.0.2.10", "00:00:41 198.51.100.7")
+    assert sessions.ends(elsewhere) == []
+    assert not sessions.alone(elsewhere)
+
+
+def test_without_user_names_nobody_is_thrown_out(sessions: SessionList) -> None:
+    """With a password of the line alone, anybody may be behind a session."""
+    nameless = IOS.replace("haas ", "     ").replace("admin", "     ")
+    assert sessions.ends(nameless) == []
+    assert not sessions.alone(nameless)
+
+
+@pytest.mark.parametrize(
+    "answer", ["", "% Invalid input", IOS.replace("*", " "), IOS.replace("Host(s)", "Hosts")]
+)
+def test_an_answer_that_is_no_such_list_proves_nothing(sessions: SessionList, answer: str) -> None:
+    assert sessions.ends(answer) == []
+    assert not sessions.alone(answer)
