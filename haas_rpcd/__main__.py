@@ -17,11 +17,10 @@ from pathlib import Path
 import msgspec
 
 import haas_rpcd
-from haas_rpcd import backups, config, streams
-from haas_rpcd.config import ConfigError, Settings
+from haas_rpcd import backups, config, logs, streams
+from haas_rpcd.config import ConfigError, LogSettings, Settings
 from haas_rpcd.doctor import World
 from haas_rpcd.doctor import program as doctor
-from haas_rpcd.logs import FloodFilter
 
 log = logging.getLogger("haas_rpcd")
 
@@ -40,16 +39,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    logging.basicConfig(
-        level=logging.DEBUG if arguments.verbose else logging.INFO,
-        format="%(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(FloodFilter())
-    for chatty in ("telnetlib3", "pyroute2", "asyncio", "aiohttp"):
-        # telnetlib3 logs what it sends at debug level, which may be a password
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    logs.configure(LogSettings(), verbose=arguments.verbose)
     from haas_rpcd.rpc.transport import SocketError
 
     os.umask(0o077)  # nobody else may read the database; the socket sets its own mode
@@ -70,11 +60,12 @@ def _run(arguments: argparse.Namespace) -> int:
             return backups.main(settings, arguments)
         if arguments.check_config:
             return _check_config(settings, arguments.config)
+        logs.configure(settings.log, verbose=arguments.verbose)
         if missing := _missing_credentials(settings):
             log.warning("%s", missing)
         from haas_rpcd import daemon
 
-        asyncio.run(daemon.run(settings))
+        asyncio.run(daemon.run(settings, reload=lambda: _reload(arguments)))
     except SocketError as error:
         streams.say(str(error))
         return 1
@@ -95,6 +86,14 @@ async def _demo(arguments: argparse.Namespace) -> None:
         print(f"{site} is right.")  # noqa: T201
         return
     await run_rehearsal(arguments.socket or _demo_socket(), site, given)
+
+
+def _reload(arguments: argparse.Namespace) -> Settings:
+    """Read the configuration again, and log as it says. Raises ConfigError."""
+    settings = _settings(arguments)
+    config.load_credentials(Path(settings.credentials.file))
+    logs.configure(settings.log, verbose=arguments.verbose)
+    return settings
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:

@@ -6,7 +6,7 @@ import grp
 import stat
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -153,6 +153,22 @@ class DriftSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = True
 
 
+Level = Literal["debug", "info", "warning", "error"]
+
+
+class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[log]``: what is logged to stderr, and how. SIGHUP takes a change over."""
+
+    format: Annotated[
+        Literal["text", "json"], Meta(description="Lines of text, or one JSON object a line.")
+    ] = "text"
+    level: Annotated[Level, Meta(description="What is logged at least.")] = "info"
+    levels: Annotated[
+        dict[str, Level],
+        Meta(description='Levels of single parts, e.g. { "haas_rpcd.drivers" = "debug" }.'),
+    ] = msgspec.field(default_factory=dict)
+
+
 class BackupSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``[backup]``: copies of the database that the daemon makes by itself."""
 
@@ -175,6 +191,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     switches: SwitchSettings = SwitchSettings()
     drift: DriftSettings = DriftSettings()
     backup: BackupSettings = BackupSettings()
+    log: LogSettings = LogSettings()
 
     @property
     def pool(self) -> tuple[int, ...]:

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
+
 import haas_rpcd.methods  # noqa: F401 - declares the API
 from haas_rpcd.auth import Authenticator
 from haas_rpcd.backups import Schedule, refuse_folder
@@ -28,13 +30,16 @@ from haas_rpcd.rpc.transport import Server
 from haas_rpcd.service import until_stopped
 from haas_rpcd.site import SiteSwitch
 from haas_rpcd.store import saves
-from haas_rpcd.store.database import Store
+from haas_rpcd.store.database import Store, Tx
 from haas_rpcd.tasks import cancel_and_wait
 from haas_schemas.switch import SwitchTrust
 
 log = logging.getLogger(__name__)
 
 MakeDriver = Callable[[], SingleDriver]
+
+RELOADED = ("policy", "log")
+"""The tables of the configuration that change without a restart."""
 
 
 class Switches(Protocol):
@@ -148,6 +153,32 @@ class Daemon:
         """Listen, after ``start(serve=False)``."""
         await self._server.start()
 
+    def reconfigure(self, settings: Settings) -> None:
+        """Take over what can change without a restart; log what cannot.
+
+        The credentials and the certificates of switches are read at each login anyway.
+        """
+        waiting = [
+            name
+            for name in Settings.__struct_fields__
+            if name not in RELOADED and getattr(settings, name) != getattr(self.settings, name)
+        ]
+        changed = {name: getattr(settings, name) for name in RELOADED}
+        self.settings = msgspec.structs.replace(self.settings, **changed)
+        self.context.settings = self.settings
+        log.info("the configuration was read again")
+        if waiting:
+            log.warning(
+                "a restart takes over what changed in %s",
+                ", ".join(f"[{name}]" for name in waiting),
+            )
+
+    async def is_well(self) -> bool:
+        """Return True once the store has answered a read and a write. Raises StoreError."""
+        await self.store.read(_nothing)
+        await self.store.write(_nothing)
+        return True
+
     async def stop(self) -> None:
         """Stop listening and end. Running jobs stay in the journal for the next start."""
         await self._server.stop()
@@ -155,6 +186,10 @@ class Daemon:
             await cancel_and_wait(self._backing_up)
         await self.engine.stop()
         await self.store.close()
+
+
+def _nothing(tx: Tx) -> None:
+    pass
 
 
 # --- the daemon of a real master ------------------------------------------------------------------
@@ -182,12 +217,22 @@ def real(settings: Settings) -> Daemon:
     return Daemon(settings, switches=switches, master=master, libvirt=libvirt)
 
 
-async def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT. Raises ConfigError, sqlite3.Error, OSError."""
+async def run(settings: Settings, reload: Callable[[], Settings]) -> None:
+    """Serve until SIGTERM or SIGINT; at SIGHUP take over what ``reload`` returns.
+
+    Raises ConfigError, sqlite3.Error, OSError.
+    """
     daemon = real(settings)
     await daemon.start()
     log.info("serving %s", settings.server.socket)
+
+    def take_over() -> None:
+        try:
+            daemon.reconfigure(reload())
+        except ConfigError as error:
+            log.error("the configuration stays as it was: %s", error)
+
     try:
-        await until_stopped()
+        await until_stopped(take_over, daemon.is_well)
     finally:
         await daemon.stop()

@@ -4,20 +4,69 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
+import time
+from collections.abc import Awaitable, Callable
+
+from haas_rpcd.errors import HaasError
+from haas_rpcd.tasks import cancel_and_wait
+
+log = logging.getLogger(__name__)
 
 
-async def until_stopped() -> None:
-    """Wait for SIGTERM or SIGINT. Meanwhile systemd counts the daemon as ready."""
+async def until_stopped(
+    reload: Callable[[], None] | None = None,
+    check: Callable[[], Awaitable[object]] | None = None,
+) -> None:
+    """Wait for SIGTERM or SIGINT. Meanwhile systemd counts the daemon as ready.
+
+    SIGHUP calls ``reload``. If systemd wants to hear from a watchdog, it does as long as the event
+    loop turns and ``check`` answers: sd_watchdog_enabled(3).
+    """
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
+    if reload is not None:
+        loop.add_signal_handler(signal.SIGHUP, _reloading(reload))
     _notify_systemd("READY=1")
-    await stopped.wait()
+    dog = asyncio.create_task(_feed_watchdog(check), name="watchdog")
+    try:
+        await stopped.wait()
+    finally:
+        await cancel_and_wait(dog)
     _notify_systemd("STOPPING=1")
+
+
+def _reloading(reload: Callable[[], None]) -> Callable[[], None]:
+    """Tell systemd that the configuration is read again, and when that is done: sd_notify(3)."""
+
+    def run() -> None:
+        now = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+        _notify_systemd(f"RELOADING=1\nMONOTONIC_USEC={now}")
+        try:
+            reload()
+        finally:
+            _notify_systemd("READY=1")
+
+    return run
+
+
+async def _feed_watchdog(check: Callable[[], Awaitable[object]] | None) -> None:
+    """Notify systemd twice in each interval that it allows, after ``check`` has answered."""
+    if not (interval := int(os.environ.get("WATCHDOG_USEC", "0")) / 1e6):
+        return
+    while True:
+        try:
+            if check is not None:
+                await check()
+        except HaasError as error:  # it did answer, though the disk may be full
+            log.warning("%s", error.message)
+        _notify_systemd("WATCHDOG=1")
+        await asyncio.sleep(interval / 2)
 
 
 def _notify_systemd(state: str) -> None:

@@ -16,9 +16,9 @@ from haas_rpcd.store.database import Store, Tx
 from haas_schemas.switch import SwitchTrust
 
 
-@dataclass(frozen=True)
+@dataclass
 class Context:
-    """The parts of the daemon that methods use."""
+    """The parts of the daemon that methods use. ``settings`` change when they are read again."""
 
     settings: Settings
     store: Store

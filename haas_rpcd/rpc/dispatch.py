@@ -19,6 +19,7 @@ import msgspec
 from jsonrpcserver import Error, Success
 from jsonrpcserver.async_main import dispatch_to_serializable
 
+from haas_rpcd import logs
 from haas_rpcd.errors import (
     HaasError,
     InvalidRequestError,
@@ -119,15 +120,16 @@ class Dispatcher:
         """
         if isinstance(call, HaasError):
             return Error(call.code, call.message, call.data)
-        try:
-            result = await run(call, name, list(args) if args else kwargs)
-            return Success(self._encode_result(name, result))
-        except HaasError as error:
-            return Error(error.code, _cut(error.message), _cut_data(error.data))
-        except Exception:
-            log.exception("%s failed unexpectedly", name)
-            masked = HaasError("The daemon failed; its log has the details.")
-            return Error(masked.code, masked.message, masked.data)
+        with logs.about(request=logs.new_request()):
+            try:
+                result = await run(call, name, list(args) if args else kwargs)
+                return Success(self._encode_result(name, result))
+            except HaasError as error:
+                return Error(error.code, _cut(error.message), _cut_data(error.data))
+            except Exception:
+                log.exception("%s failed unexpectedly", name)
+                masked = HaasError("The daemon failed; its log has the details.")
+                return Error(masked.code, masked.message, masked.data)
 
     def _encode_result(self, name: str, result: Any) -> bytes:
         """Encode a result. Raises TooLargeError, and ValueError if JSON cannot express it."""

@@ -111,6 +111,12 @@ def keep_before_upgrade(path: str, connection: sqlite3.Connection) -> Path | Non
     return kept
 
 
+def mark_restored(path: Path) -> None:
+    """Mark a database as one that may not be what the devices have. Raises sqlite3.Error."""
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA user_version = 1")  # SQLite keeps this number for applications
+
+
 def applied_migrations(connection: sqlite3.Connection) -> list[str]:
     """Return the names of the migrations that a database has had."""
     return [each.name for each in migrations.applied(Database(connection))]

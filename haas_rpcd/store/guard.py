@@ -25,26 +25,33 @@ _MARK = b"There is a database beside this file. Delete both to begin with an emp
 class FileGuard:
     """Holds the locks of a database file until :meth:`release`.
 
+    ``restoring``: a backup is about to take the place of the database, so that it may be lost.
+
     Raises sqlite3.Error if another daemon has the file open, if the database that was here is gone,
     or if the file can't be written. Nothing is changed then.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, restoring: bool = False) -> None:
         self.path = Path(path)
         self._mark = Path(f"{path}.lock")
         self._held: list[int] = []
         self._identity: tuple[int, int] | None = None
         self._rescued: str | None = None
         try:
-            self._take()
+            self._lock(self._open(self._mark))
+            if not restoring:
+                self._refuse_lost()
+            if not restoring or self.path.exists():
+                # SQLite's own locks, of fcntl(2), end when the process closes any descriptor of the
+                # file: this one stays open until SQLite has closed its own.
+                self._lock(self._open(self.path))
         except BaseException:
             self.release()
             raise
 
-    def _take(self) -> None:
-        mark = self._open(self._mark)
-        self._lock(mark)
-        lost = os.fstat(mark).st_size > 0 or Path(f"{self.path}-wal").exists()
+    def _refuse_lost(self) -> None:
+        """Raise if there was a database that is not there any more."""
+        lost = os.fstat(self._held[0]).st_size > 0 or Path(f"{self.path}-wal").exists()
         if lost and not self.path.exists():
             raise sqlite3.DatabaseError(
                 f"{self.path} is gone, but haas-rpcd has kept its database there: put it back, or"
@@ -56,10 +63,6 @@ class FileGuard:
                 f"{self.path} is empty, but held a database before: put a backup in its place"
                 f" ({_RESTORE}). To begin with an empty database, delete {self._mark}."
             )
-        # SQLite's own locks, of fcntl(2), end when the process closes any descriptor of the file:
-        # this one stays open until SQLite has closed its own.
-        file = self._open(self.path)
-        self._lock(file)
 
     def taken(self) -> None:
         """Remember the file that is open now, and that there is a database."""

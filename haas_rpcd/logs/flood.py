@@ -1,4 +1,4 @@
-"""The daemon's log: nobody can fill the disk with it."""
+"""Nobody can fill the disk with the log."""
 
 from __future__ import annotations
 
