@@ -16,8 +16,19 @@ from haas_rpcd.drivers.switch.answers import without_logs
 from haas_rpcd.drivers.switch.dialects import DIALECTS
 
 MOST_LINES = 40
-SECTIONS_ONLY = {"cisco_nxos"}
-"""Families of which only the ``interface`` sections are read, not the whole configuration."""
+PARTS = {
+    "juniper_junos": (
+        r"(?:set|deactivate) interfaces ",
+        r"(?:set|deactivate) vlans ",
+        r"\Z",
+        r"(?:set|deactivate) (?!interfaces |vlans ).*"
+        r"(?:switch-options|switching-options|dot1x|analyzer|port-mirror)",
+    )
+}
+"""Families that show the configuration in parts: the beginnings of the lines of each part."""
+
+SECTIONS_ONLY = {"cisco_nxos": 2}
+"""Families whose first answers are the ``interface`` sections, not the whole configuration."""
 
 NO_TABLE = {"dell_os6", "dell_powerconnect"}
 """Families that also show a table of ports, which may be empty."""
@@ -53,16 +64,25 @@ def _texts(directories: Sequence[Path]) -> Iterator[str]:
 
 def _not_understood(name: str, text: str) -> list[str | None]:
     """Return for each port the line that is not understood."""
-    if name in SECTIONS_ONLY:
-        text = "\n".join(re.findall(r"^interface .*\n(?:[ \t].*\n?)*", text, re.M))
     dialect = DIALECTS[name]
-    _, *others = dialect.read_ports((), {})
     shown = without_logs(text)
-    answers = [shown, *("" if name in NO_TABLE else shown for _ in others)]
+    answers = [_part(name, at, shown) for at, _ in enumerate(dialect.read_ports((), {}))]
     try:
         return [state.not_understood for state in dialect.parse_ports(answers, {}).values()]
     except (ValueError, LookupError, TypeError):
         return ["(the configuration cannot be parsed)"]
+
+
+def _part(name: str, at: int, text: str) -> str:
+    """Return what the switch answers to the line with this number."""
+    if name in SECTIONS_ONLY and at < SECTIONS_ONLY[name]:
+        return "\n".join(re.findall(r"^interface .*\n(?:[ \t].*\n?)*", text, re.M))
+    if name in NO_TABLE and at:
+        return ""
+    if name in PARTS:
+        rows = text.splitlines()
+        return "\n".join(row for row in rows if re.match(PARTS[name][at], row.strip()))
+    return text
 
 
 def _kind(line: str) -> str:

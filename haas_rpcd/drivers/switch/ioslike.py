@@ -7,7 +7,7 @@ allowed VLANs are set before the mode, and the mode before ``no shutdown``, each
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from haas_rpcd.drivers.switch import portnames
@@ -75,6 +75,11 @@ class IosLike(Dialect):
 
     types: tuple[str, ...] = ()
     """Types of ports. In a port's name the type may be shortened to any unambiguous prefix."""
+
+    short_forms: ClassVar[Mapping[str, str]] = {}
+    """Short types that the switch shows, where they could mean several types (keys in lower case;
+    from genieparser's ``utils/common.py``). In a port's name that somebody gives they are refused:
+    not every model takes them for the same type."""
 
     no_access_vlan: str = "no switchport access vlan"
     no_native_vlan: str = "no switchport trunk native vlan"
@@ -211,7 +216,8 @@ class IosLike(Dialect):
                 kind = name[1] or kind
                 slot, slash, first = name[2].rpartition("/")
                 for number in range(int(first), int(name[3] or first) + 1):
-                    for port in self.port_lines([(f"{kind}{slot}{slash}{number}", [])]):
+                    shown = self.short_forms.get(kind.lower(), kind)
+                    for port in self.port_lines([(f"{shown}{slot}{slash}{number}", [])]):
                         yield port, match[0].strip()
 
     def is_open(self, lines: Sequence[str]) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from haas_rpcd.drivers.switch.harmless import HarmlessLines
 from haas_rpcd.drivers.switch.state import PortState
-from haas_rpcd.model import PARKED, PortConfig, parse_vlan_ranges
+from haas_rpcd.model import PARKED, PortConfig, parse_vlan_ranges, vlan_ranges
 
 PORT = r"(?:fe|ge|mge|xe|et|ae)-?[\d/]+(?::\d+)?"
 DEFAULT_VLAN = "default"
@@ -325,6 +325,8 @@ def _state(
     if not port.switching:
         unknown = [line for line in unknown if not _ROUTED.match(line)]
     config = port.config
+    if port.switching and not port.trunk and len(port.carried) > 1:  # an access port has one
+        unknown.append(f"vlan members {vlan_ranges(port.carried)}")
     unknown += [
         vlan.unknown
         for vlan in vlans.values()

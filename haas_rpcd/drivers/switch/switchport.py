@@ -152,6 +152,12 @@ class Switchport:
     """True in families whose port routes once it has an address, with or without a line for it."""
 
     routed: bool = False
+    address: str = ""
+    """The line with its address, where that makes it route and nothing else is said."""
+
+    switches: bool = False
+    """True once a line sets something that only matters on a port that switches."""
+
     shut: bool = False
     unknown: list[str] = field(default_factory=list)
     """The lines that are neither understood nor harmless."""
@@ -159,8 +165,12 @@ class Switchport:
     def read(self, lines: Sequence[str], harmless: HarmlessLines) -> None:
         """Take in lines."""
         for line in lines:
+            self.switches |= line.startswith("switchport ")
             if not self._understood(line.split()) and line not in harmless:
                 self.unknown.append(line)
+        if self.address and not self.routed:
+            self.routed = not self.switches
+            self.unknown += [self.address] if self.switches else []
 
     def _understood(self, words: Sequence[str]) -> bool:
         match words:
@@ -171,7 +181,7 @@ class Switchport:
             case ["no", "switchport"]:
                 self.routed = True
             case ["ip" | "ipv6", "address", _, *_] if self.address_routes:
-                self.routed = True
+                self.address = self.address or " ".join(words)
             case ["switchport", "mode", ("access" | "trunk") as mode]:
                 self.mode = mode
             case ["switchport", "mode", "dynamic", "auto" | "desirable"]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import ClassVar
 
 from haas_rpcd.drivers.switch import portnames
 from haas_rpcd.drivers.switch.dialect import Options
@@ -40,7 +41,7 @@ class CiscoIos(IosLike):
     )
     benign = (*IosLike.benign, r"%\s?portfast will be configured")
     busy = re.compile(r"configuration mode (?:is )?locked", re.I)
-    model = re.compile(r"^(?:Model number\s*: *|cisco )((?:WS-|C\d|IE-)\S+)", re.M | re.I)
+    model = re.compile(r"^(?:Model number\s*: *|cisco (?=\S+ \())(\S+)", re.M | re.I)
     version = re.compile(r"Version ([^,\s]+)")
     sessions = SessionList("show users", end="clear line {line}")
     max_ranges = 5
@@ -60,6 +61,11 @@ class CiscoIos(IosLike):
         "AppGigabitEthernet",
         "Port-channel",
     )
+    short_forms: ClassVar[dict[str, str]] = {
+        "tw": "TwoGigabitEthernet",
+        "fi": "FiveGigabitEthernet",
+        "fo": "FortyGigabitEthernet",
+    }
     trunk_mode = ("switchport mode trunk", "switchport nonegotiate")
     no_voice_vlan = ("no switchport voice vlan",)
 
