@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import logging
 import os
 import shutil
@@ -12,6 +13,7 @@ import sqlite3
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -77,7 +79,8 @@ async def _demo(arguments: argparse.Namespace) -> None:
     from haas_rpcd.demo import check_site, run_demo, run_rehearsal
 
     if arguments.site is None:
-        await run_demo(arguments.socket or _demo_socket())
+        with _demo_socket(arguments.socket) as socket:
+            await run_demo(socket)
         return
     site = Path(arguments.site)
     given = config.load(Path(arguments.config)) if arguments.config else None
@@ -85,7 +88,8 @@ async def _demo(arguments: argparse.Namespace) -> None:
         await check_site(site, given)
         print(f"{site} is right.")  # noqa: T201
         return
-    await run_rehearsal(arguments.socket or _demo_socket(), site, given)
+    with _demo_socket(arguments.socket) as socket:
+        await run_rehearsal(socket, site, given)
 
 
 def _reload(arguments: argparse.Namespace) -> Settings:
@@ -134,11 +138,18 @@ def _end_with_stdin() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _demo_socket() -> str:
-    base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
-    folder = Path(base) / f"haas-demo-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return str(folder / "rpcd.sock")
+@contextlib.contextmanager
+def _demo_socket(given: str | None) -> Iterator[str]:
+    """Return the path of the demo's socket: as given, or in a new directory of our own.
+
+    A name in /tmp that others can guess may be theirs already, or a link to what is not.
+    """
+    if given is not None:
+        yield given
+        return
+    base = os.environ.get("XDG_RUNTIME_DIR") or None
+    with tempfile.TemporaryDirectory(prefix="haas-demo-", dir=base) as folder:
+        yield str(Path(folder) / "rpcd.sock")
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,8 @@ log = logging.getLogger(__name__)
 async def demo(socket_path: str) -> AsyncIterator[tuple[Daemon, DataCentre]]:
     """Serve the embedded data centre; its state is in memory only."""
     centre = DataCentre()
-    trusted = Path(f"{socket_path}.known_hosts")
+    own = tempfile.TemporaryDirectory(prefix="haas-demo-")
+    trusted = Path(own.name) / "known_hosts"
     settings = Settings(
         server=Server(socket=socket_path),
         store=StoreSettings(path=":memory:"),
@@ -51,9 +53,9 @@ async def demo(socket_path: str) -> AsyncIterator[tuple[Daemon, DataCentre]]:
             yield daemon, centre
         finally:
             await daemon.stop()
-            await asyncio.to_thread(trusted.unlink, missing_ok=True)
     finally:
         await centre.stop()
+        await asyncio.to_thread(own.cleanup)
 
 
 async def run_demo(socket_path: str) -> None:

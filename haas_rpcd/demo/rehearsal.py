@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import functools
 import logging
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -61,7 +62,8 @@ async def rehearse(
 
     If the site file can't be imported, the error begins with ``FILE:LINE:``.
     """
-    trusted = Path(f"{socket_path}.known_hosts")
+    own = tempfile.TemporaryDirectory(prefix="haas-demo-")
+    trusted = Path(own.name) / "known_hosts"
     settings = settings_for(socket_path, trusted, given)
     copy = SiteCopy()
     factory = SwitchFactory(settings, OneLogin, copy.locate)
@@ -80,7 +82,7 @@ async def rehearse(
     finally:
         await daemon.stop()
         await copy.stop()
-        await asyncio.to_thread(trusted.unlink, missing_ok=True)
+        await asyncio.to_thread(own.cleanup)
 
 
 def _composed(settings: Settings, copy: SiteCopy, factory: SwitchFactory, file: SiteFile) -> Daemon:

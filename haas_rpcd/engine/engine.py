@@ -61,6 +61,8 @@ class Engine:
         self._queue_tasks: dict[int | None, asyncio.Task[None]] = {}
         self._other_tasks: set[asyncio.Task[None]] = set()
         self._running: dict[int, JobRun] = {}
+        self._cancelled: set[int] = set()
+        """Jobs that were cancelled between their queue and their run."""
         self._ended: dict[int, asyncio.Event] = {}
         self._workers: dict[str, Worker] = {}
         self._stopped = False
@@ -132,12 +134,14 @@ class Engine:
         if job_id in self._running:
             self._running[job_id].cancelling = True
             return
-        for queue in self._queues.values():
-            if job_id in queue:
-                queue.remove(job_id)
-                await self._finish(
-                    job_id, "cancelled", "Cancelled before it began; all is still staged.", None
-                )
+        queue = next((queue for queue in self._queues.values() if job_id in queue), None)
+        if queue is None:
+            self._cancelled.add(job_id)  # it is just being taken out of the journal
+            return
+        queue.remove(job_id)
+        await self._finish(
+            job_id, "cancelled", "Cancelled before it began; all is still staged.", None
+        )
 
     async def probe(self, switch: str) -> Probed:
         """Log in to a registered switch and return what it reports. Raises HaasError."""
@@ -247,7 +251,7 @@ class Engine:
             worker=self._worker,
             repair=self._drift.repair_steps,
             late=self._late,
-            cancelling=job.cancelling,
+            cancelling=job.cancelling or job_id in self._cancelled,
         )
         self._running[job_id] = run
         try:
@@ -257,6 +261,7 @@ class Engine:
             state, error = "failed", "The daemon failed; its log has the details. Apply again."
         finally:
             del self._running[job_id]
+            self._cancelled.discard(job_id)
         await self._finish(job_id, state, error, journal)
 
     async def _finish(

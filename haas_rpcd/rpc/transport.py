@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import IO
@@ -98,14 +99,26 @@ class Server:
             self._lock.close()
 
     def _take_lock(self) -> IO[str]:
-        """Hold a lock file beside the socket: asyncio replaces even a socket that is in use."""
+        """Hold a lock file beside the socket: asyncio replaces even a socket that is in use.
+
+        The folder may be one that others can write in, such as /tmp: a link is not followed, and
+        what is there already is neither emptied nor somebody else's.
+        """
+        path = f"{self._socket}.lock"
         try:
-            lock = open(f"{self._socket}.lock", "w")  # noqa: SIM115 - held while serving
+            number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            lock = os.fdopen(number, "w")
         except OSError as error:
             raise SocketError(
                 f"{self._socket} can't be served ({error.strerror}): check that its folder exists"
                 " and that haas-rpcd may write there."
             ) from None
+        found = os.fstat(lock.fileno())
+        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+            lock.close()
+            raise SocketError(
+                f"{path} belongs to somebody else: put the socket in a folder of the daemon's own."
+            )
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

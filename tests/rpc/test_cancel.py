@@ -126,6 +126,29 @@ async def test_a_queued_job_ends_at_once(staged: SmallSite) -> None:
     assert (await staged.finished(first))["state"] == "succeeded"
 
 
+async def test_a_queued_job_is_cancelled_while_other_projects_begin_theirs(
+    staged: SmallSite,
+) -> None:
+    held = staged.wires["sw1"].hold("^vlan 100\r")
+    first = await staged.begin("red")
+    await held.wait()
+    second = await staged.begin("red")
+    engine, others = staged.daemon.engine, iter(range(1000, 2000))
+
+    def begin_another(*_: object) -> None:
+        """Queue a job of yet another project (it has no row, so nothing is run)."""
+        number = next(others)
+        engine.enqueue(number, number)
+
+    unsubscribe = staged.daemon.events.subscribe_inventory(begin_another)
+    job = await staged.call("job.cancel", job=second)
+    unsubscribe()
+    assert next(others) > 1000
+    assert job["state"] == "cancelled"
+    held.release()
+    assert (await staged.finished(first))["state"] == "succeeded"
+
+
 async def test_a_job_that_has_ended_cannot_be_cancelled(staged: SmallSite) -> None:
     job = await staged.succeeds("red")
     error = await staged.refused("job.cancel", job=job["job"])

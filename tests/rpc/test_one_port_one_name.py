@@ -14,6 +14,30 @@ async def test_a_port_cannot_be_registered_under_a_second_name(site: SmallSite, 
     assert refused.value.kind == "conflict"
 
 
+@pytest.mark.parametrize("name", ["a", "Gi", "x-y"])
+async def test_what_cannot_be_a_port_is_not_registered(site: SmallSite, name: str) -> None:
+    for method, params in (
+        ("port.register", {"switch": "sw1", "ports": [name]}),
+        ("site.import", {"site": {"switches": {"sw1": await exported(site, name)}}}),
+    ):
+        error = await site.refused(method, **params)
+        assert error.kind == "invalid_params"
+        assert f"{name} is no port: cisco_ios numbers its ports" in error.message
+
+
+async def exported(site: SmallSite, port: str) -> dict[str, object]:
+    """Return sw1 as a site file has it, with one more port."""
+    known = await site.call("switch.show", switch="sw1")
+    fields = {key: known[key] for key in ("dialect", "host", "port", "credential")}
+    return {**fields, "access": [port]}
+
+
+async def test_a_switch_with_a_shell_may_name_its_ports_freely(empty_site: SmallSite) -> None:
+    await empty_site.call("switch.register", switch="lx", dialect="linux_bridge", host="127.0.0.9")
+    [port] = await empty_site.call("port.register", switch="lx", ports=["uplink"])
+    assert port["port"] == "uplink"
+
+
 async def test_a_site_file_cannot_register_a_port_twice(site: SmallSite) -> None:
     text = (await site.call("site.export"))["site"].replace('"Gi1/0/8",', '"gi1/0/7",')
     with pytest.raises(RpcError, match="registered already, as Gi1/0/7"):

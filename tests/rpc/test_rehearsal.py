@@ -217,7 +217,7 @@ async def test_the_pool_and_the_images_come_from_a_real_configuration(tmp_path: 
             r"site\.toml:2: switches\.sw1: dialect: there is no dialect cisco_iox",
         ),
         (
-            '[switches."sw1.dc"]\nhost = "sw1"\ndialect = "cisco_ios"\naccess = ["gi1/0/1", "a"]\n'
+            '[switches."sw1.dc"]\nhost = "sw1"\ndialect = "cisco_ios"\naccess = ["gi1", "gi2"]\n'
             '[switches.sw2]\nhost = "sw1"\ndialect = "cisco_ios"\n',
             r"site\.toml:5: switches\.sw2: .*sw1\.dc is registered at sw1 port 23 already",
         ),

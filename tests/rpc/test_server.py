@@ -18,6 +18,7 @@ from haas_rpcd import schemagen
 from haas_rpcd.config import ConfigError, Server
 from haas_rpcd.daemon import Daemon
 from haas_rpcd.drivers.switch.factory import SwitchFactory
+from haas_rpcd.rpc import transport
 from haas_rpcd.rpc.transport import SocketError
 from tests.rpc.small_site import SmallSite
 
@@ -165,3 +166,24 @@ def _references(node: object) -> list[str]:
     if isinstance(node, list):
         return [found for value in node for found in _references(value)]
     return []
+
+
+async def test_no_link_is_followed_beside_the_socket(site: SmallSite) -> None:
+    """In a folder where others can write, such as /tmp, somebody may have put one there."""
+    precious = site.folder / "precious"
+    precious.write_text("keep me")
+    socket = site.folder / "other.sock"
+    (site.folder / "other.sock.lock").symlink_to(precious)
+    with pytest.raises(SocketError, match=r"other\.sock can't be served"):
+        transport.Server(site.daemon.context, socket).claim()
+    assert precious.read_text() == "keep me"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="wants root, to be another user")
+async def test_a_lock_of_somebody_else_is_not_taken(site: SmallSite) -> None:
+    lock = site.folder / "other.sock.lock"
+    lock.write_text("mine")
+    os.chown(lock, 65534, 65534)
+    with pytest.raises(SocketError, match="belongs to somebody else"):
+        transport.Server(site.daemon.context, site.folder / "other.sock").claim()
+    assert lock.read_text() == "mine"

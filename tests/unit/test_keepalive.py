@@ -109,3 +109,10 @@ def test_a_keepalive_of_0_sends_no_probes() -> None:
     with socket.socket() as sock:
         keep_alive(sock, 0)
         assert probing(sock)[0] == 0
+
+
+def test_a_switch_that_has_closed_already_is_no_error_here() -> None:
+    """The next read says that it did."""
+    sock = socket.socket()
+    sock.close()
+    keep_alive(sock, 30)

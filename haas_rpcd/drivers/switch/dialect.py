@@ -181,6 +181,9 @@ class Dialect:
     sessions: ClassVar[SessionList | None] = None
     """How the switch lists its sessions; None if that is not known."""
 
+    numbered_ports: ClassVar[bool] = True
+    """False if ports may have any name, such as ``uplink``."""
+
     uptime: ClassVar[re.Pattern[str]] = patterns.UPTIME
     """Its first group is the uptime's text, as :func:`patterns.parse_duration` reads it."""
 

@@ -65,8 +65,14 @@ class SwitchFactory:
         }
 
     def canonical_port(self, dialect: str, port: str) -> str:
-        """Return the canonical name of a port. Raises ValueError for an ambiguous name."""
-        return self.dialects[dialect].canonical_port(port)
+        """Return the canonical name of a port.
+
+        Raises ValueError for an ambiguous name, and for one that no port of the family has.
+        """
+        known = self.dialects[dialect]
+        if known.numbered_ports and not any(char.isdigit() for char in port):
+            raise ValueError(f"{port} is no port: {dialect} numbers its ports")
+        return known.canonical_port(port)
 
     def reserved_vlans(self, dialect: str) -> frozenset[int]:
         """Return the VLANs that nobody can create on switches of a dialect."""

@@ -19,6 +19,7 @@ class Shell(Dialect):
     """
 
     echoes = False
+    numbered_ports = False
     prompt = r"haas-(\d+)# "
     configuring = None
     setup: tuple[str, ...] = ("PS1='haas-$?# ' PS2=", "stty -echo")
