@@ -111,7 +111,10 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 def _check_config(settings: Settings, path: str) -> int:
     """Run the checks of the doctor that need neither a network nor a master."""
     from haas_rpcd.doctor.checks import examine
+    from haas_rpcd.rpc.tls import Certificate
 
+    if settings.server.tls_cert is not None:
+        Certificate(settings.server)  # raises ConfigError
     found = asyncio.run(examine(World(settings, Path(path)), offline=True))
     if faults := [one for one in found if one.level == "fault"]:
         for one in faults:

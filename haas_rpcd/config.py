@@ -5,8 +5,10 @@ from __future__ import annotations
 import grp
 import stat
 import tomllib
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -34,10 +36,15 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         "/run/haas/rpcd.sock"
     )
     listen: Annotated[
-        str | None, Meta(description="HOST:PORT for TCP with TLS; wants tls_cert and tls_key.")
+        str | None,
+        Meta(description="HOST:PORT for TCP with TLS; needs tls_cert and tls_key off loopback."),
     ] = None
     tls_cert: Annotated[str | None, Meta(description="PEM file of the certificate chain.")] = None
     tls_key: Annotated[str | None, Meta(description="PEM file of the private key.")] = None
+    tls_client_ca: Annotated[
+        str | None,
+        Meta(description="PEM file: clients must show a certificate that it has signed."),
+    ] = None
     admin_group: Annotated[
         str | None,
         Meta(description="The OS group whose members are admins on the socket."),
@@ -239,11 +246,44 @@ def load(path: Path) -> Settings:
             f"{path}: [server] admin_group: there is no group {server.admin_group} on this system:"
             f" create it with  groupadd {server.admin_group}"
         )
-    if server.listen is not None:
-        raise ConfigError(
-            f"{path}: [server] listen: this version serves the Unix socket only; take the key out."
-        )
+    _check_listen(server, path)
     return settings
+
+
+def listen_address(text: str) -> tuple[str, int]:
+    """Split HOST:PORT; an IPv6 address is in brackets. Raises ValueError."""
+    parts = urlsplit(f"//{text}")
+    if not parts.hostname or parts.port is None or parts.path or parts.username is not None:
+        raise ValueError(f'"{text}" is not HOST:PORT, e.g. 0.0.0.0:8443 or [::1]:8443')
+    return parts.hostname, parts.port
+
+
+def _check_listen(server: Server, path: Path) -> None:
+    files = (server.tls_cert, server.tls_key)
+    if server.listen is None:
+        if any(files) or server.tls_client_ca:
+            raise ConfigError(f"{path}: [server] tls_cert is for TCP: set listen as well.")
+        return
+    try:
+        host, _ = listen_address(server.listen)
+    except ValueError as error:
+        raise ConfigError(f"{path}: [server] listen: {error}.") from None
+    if all(files):
+        return
+    if any(files) or server.tls_client_ca:
+        raise ConfigError(f"{path}: [server] tls_cert and tls_key go together: set both.")
+    if not _is_loopback(host):
+        raise ConfigError(
+            f"{path}: [server] listen: {server.listen} is not on loopback, so it needs TLS: set"
+            " tls_cert and tls_key."
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _is_group(name: str) -> bool:

@@ -149,6 +149,11 @@ class Daemon:
         if serve:
             await self._server.start()
 
+    @property
+    def tcp_addresses(self) -> list[tuple[str, int]]:
+        """The addresses and ports that are listened on by TCP."""
+        return self._server.tcp_addresses
+
     async def serve(self) -> None:
         """Listen, after ``start(serve=False)``."""
         await self._server.start()

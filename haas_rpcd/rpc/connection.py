@@ -127,6 +127,10 @@ class Connection:
                 WSCloseCode.POLICY_VIOLATION, b"your rights have changed: connect again"
             )
 
+    def end(self, why: bytes) -> None:
+        """Disconnect the client because it may not stay."""
+        self._disconnect(WSCloseCode.POLICY_VIOLATION, why)
+
     def _disconnect(self, code: WSCloseCode, why: bytes) -> None:
         """Send nothing more but the close reason, and cut off a client that does not read it."""
         if self._closing is None:

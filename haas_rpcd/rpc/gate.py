@@ -93,6 +93,7 @@ class Gate(asyncio.Protocol):
         self._who = visitor
         self._known = known
         self._behind: asyncio.Protocol | None = None
+        self._early = bytearray()
         self._visitor: Visitor | None = None
         self._timer: asyncio.TimerHandle | None = None
         self.task: asyncio.Task[None] | None = None
@@ -150,6 +151,9 @@ class Gate(asyncio.Protocol):
     def _open(self, transport: asyncio.Transport) -> None:
         self._behind = self._make_behind()
         self._behind.connection_made(transport)
+        if self._early:
+            self._behind.data_received(bytes(self._early))
+            self._early.clear()
         transport.resume_reading()
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -166,6 +170,8 @@ class Gate(asyncio.Protocol):
         """Pass on what was received."""
         if self._behind is not None:
             self._behind.data_received(data)
+        else:  # arrived together with the end of a TLS handshake
+            self._early += data
 
     def eof_received(self) -> bool | None:
         """Pass on that the client sends no more."""

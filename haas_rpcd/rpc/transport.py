@@ -1,4 +1,4 @@
-"""HTTP and WebSocket on the Unix socket, and the peer's identity."""
+"""HTTP and WebSocket, on the Unix socket and on TCP."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ import contextlib
 import fcntl
 import logging
 import os
+import socket
 import stat
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import IO
 
 from aiohttp import web
 
-from haas_rpcd.auth import Caller, Peer, peer_of
-from haas_rpcd.auth.peer import os_user
-from haas_rpcd.errors import DeniedError, HaasError, LimitedError, TooLargeError, UnavailableError
+from haas_rpcd.auth import BearerTokens, Caller, Peer, TooManyAttemptsError, peer_of
+from haas_rpcd.config import listen_address
+from haas_rpcd.errors import DeniedError, HaasError, LimitedError, TooLargeError
 from haas_rpcd.methods.access import sees_project
 from haas_rpcd.methods.call import Call, Context
 from haas_rpcd.methods.registry import METHODS
@@ -24,13 +26,19 @@ from haas_rpcd.rpc import limits
 from haas_rpcd.rpc.connection import Connection
 from haas_rpcd.rpc.dispatch import Dispatcher, error_response
 from haas_rpcd.rpc.gate import Admission, Gate, Visitor
+from haas_rpcd.rpc.identity import Identity, LocalPeer, TokenBearer
 from haas_rpcd.rpc.limits import Account, Accounts, Limits, limits_of
+from haas_rpcd.rpc.tls import Certificate, Handshakes, address_of
 from haas_rpcd.store.turns import on_behalf_of
 
 log = logging.getLogger(__name__)
 
 _READ_BUFFER = 2**14
 """Bytes of a request that aiohttp keeps before it makes the client wait; it keeps twice as many."""
+
+
+_LONGEST_TIMER = 86400.0 * 30
+"""Seconds; asyncio's timers do not take more than some years."""
 
 
 class SocketError(Exception):
@@ -44,10 +52,12 @@ class Server:
         self._context = context
         self._socket = socket
         self._dispatcher = Dispatcher(METHODS)
+        self._tokens = BearerTokens(context.store, context.authenticator)
         self._accounts = Accounts()
         self._admission = Admission(0)
         self._runner: web.AppRunner | None = None
-        self._listener: asyncio.Server | None = None
+        self._listeners: list[asyncio.Server] = []
+        self._handshakes: Handshakes | None = None
         self._lock: IO[str] | None = None
         self._listening = False
 
@@ -60,7 +70,7 @@ class Server:
             self._lock = self._take_lock()
 
     async def start(self) -> None:
-        """Listen. Raises SocketError, OSError."""
+        """Listen. Raises SocketError, ConfigError, OSError."""
         self.claim()
         self._admission.total = max(
             2 * limits.ADMIN_ROOM, limits.raise_file_limit() - limits.RESERVED_FILES
@@ -79,17 +89,46 @@ class Server:
         await self._runner.setup()
         mask = os.umask(0o111)  # before bind, so that the socket never has another mode
         try:
-            self._listener = await asyncio.get_running_loop().create_unix_server(
+            listener = await asyncio.get_running_loop().create_unix_server(
                 self._gate, str(self._socket), backlog=128
             )
         finally:
             os.umask(mask)
         self._listening = True
+        self._listeners.append(listener)
+        if self._context.settings.server.listen is not None:
+            self._listeners.append(await self._listen_on_tcp(self._context.settings.server.listen))
+
+    async def _listen_on_tcp(self, listen: str) -> asyncio.Server:
+        server = self._context.settings.server
+        entrance: Callable[[], asyncio.Protocol] = self._tcp_gate
+        if server.tls_cert is not None:  # without one only on loopback, as config checks
+            self._handshakes = Handshakes(Certificate(server), self._tcp_gate)
+            entrance = self._handshakes.entrance
+        host, port = listen_address(listen)
+        try:
+            return await asyncio.get_running_loop().create_server(entrance, host, port, backlog=128)
+        except OSError as error:
+            raise SocketError(
+                f"[server] listen: {listen} can't be served ({error.strerror or error})."
+            ) from None
+
+    @property
+    def tcp_addresses(self) -> list[tuple[str, int]]:
+        """The addresses and ports that are listened on by TCP."""
+        return [
+            each.getsockname()[:2]
+            for listener in self._listeners
+            for each in listener.sockets
+            if each.family != socket.AF_UNIX
+        ]
 
     async def stop(self) -> None:
         """Stop listening, close all connections, and remove the socket."""
-        if self._listener is not None:
-            self._listener.close()
+        for listener in self._listeners:
+            listener.close()
+        if self._handshakes is not None:
+            await self._handshakes.close()
         await self._admission.close()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -142,7 +181,22 @@ class Server:
         return Visitor(f"uid {uid}", limits.ADMIN if admin else limits.USER, admin=admin)
 
     async def _is_known(self, transport: asyncio.Transport) -> bool:
-        return not isinstance(await self._caller(_peer(transport)), DeniedError)
+        return not isinstance(await self._local(transport).caller(), DeniedError)
+
+    def _tcp_gate(self) -> Gate:
+        assert self._runner is not None and self._runner.server is not None  # noqa: S101
+        return Gate(self._admission, self._runner.server, _tcp_visitor, _nobody_yet)
+
+    def _local(self, transport: asyncio.BaseTransport) -> LocalPeer:
+        return LocalPeer(_peer(transport), self._context.store, self._context.authenticator)
+
+    def _identity(self, request: web.Request, transport: asyncio.Transport, key: str) -> Identity:
+        """Return who sends a request. On the Unix socket a token is good as well."""
+        header = request.headers.get("Authorization")
+        if header is None and _is_local(transport):
+            return self._local(transport)
+        address = key if _is_local(transport) else address_of(transport)
+        return TokenBearer(header, key, address, self._tokens)
 
     # --- requests ---------------------------------------------------------------------------------
 
@@ -154,8 +208,10 @@ class Server:
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":
             error = TooLargeError("Send the body as it is: the daemon unpacks nothing.")
             return _closing(415, error)
-        peer = _peer(transport)
-        caller = await self._caller(peer)
+        identity = self._identity(request, transport, gate.key)
+        caller = await identity.caller()
+        if identity.by_token and isinstance(caller, HaasError):
+            return _unauthorized(caller)
         of_caller = limits_of(caller)
         with self._accounts.of(_name(caller, gate.key)) as account:
             try:
@@ -179,16 +235,18 @@ class Server:
         if transport is None:
             return web.Response()  # the client has disconnected
         gate = _arrived(transport)
-        peer = _peer(transport)
-        caller = await self._caller(peer)
-        socket = web.WebSocketResponse(
+        identity = self._identity(request, transport, gate.key)
+        caller = await identity.caller()
+        if identity.by_token and isinstance(caller, HaasError):
+            return _unauthorized(caller)
+        websocket = web.WebSocketResponse(
             heartbeat=30.0, max_msg_size=limits_of(caller).message, compress=False
         )
-        await socket.prepare(request)
+        await websocket.prepare(request)
         with self._accounts.of(_name(caller, gate.key)) as account:
 
             async def answer(text: str | bytes, subscriber: Connection) -> bytes | None:
-                caller = await self._caller(peer)
+                caller = await identity.caller()
                 of_caller = limits_of(caller)
                 try:
                     with account.call(of_caller):
@@ -200,15 +258,16 @@ class Server:
                 return response
 
             connection = Connection(
-                socket,
+                websocket,
                 self._context.events,
-                user=os_user(peer.uid),
+                user=caller.user if isinstance(caller, Caller) else "",
                 may_see=self._may_see,
                 abort=transport.abort,
                 release=account.release,
             )
-            await connection.serve(answer)
-        return socket
+            with _until_expiry(caller, connection):
+                await connection.serve(answer)
+        return websocket
 
     async def _answer(
         self,
@@ -223,13 +282,6 @@ class Server:
         with on_behalf_of(_name(caller, key)):
             return await self._dispatcher.answer(message, call)
 
-    async def _caller(self, peer: Peer) -> Caller | HaasError:
-        try:
-            with on_behalf_of(f"uid {peer.uid}"):
-                return await self._context.store.read(self._context.authenticator.of_peer, peer)
-        except (DeniedError, UnavailableError) as error:
-            return error
-
     async def _may_see(self, caller: Caller, project: str) -> bool:
         return await self._context.store.read(sees_project, caller, project)
 
@@ -242,6 +294,48 @@ def _name(caller: Caller | HaasError, key: str) -> str:
 def _peer(transport: asyncio.BaseTransport) -> Peer:
     """Return who is at the other end."""
     return peer_of(transport.get_extra_info("socket"))
+
+
+def _is_local(transport: asyncio.BaseTransport) -> bool:
+    return bool(transport.get_extra_info("socket").family == socket.AF_UNIX)
+
+
+def _tcp_visitor(transport: asyncio.Transport) -> Visitor:
+    return Visitor(f"address {address_of(transport)}", limits.USER)
+
+
+async def _nobody_yet(transport: asyncio.Transport) -> bool:
+    """Admit a TCP connection: its first request must have a good token, or is its last."""
+    return True
+
+
+@contextlib.contextmanager
+def _until_expiry(caller: Caller | HaasError, connection: Connection) -> Iterator[None]:
+    """Close a connection when its token expires."""
+    expires = caller.expires if isinstance(caller, Caller) else None
+    if expires is None:
+        yield
+        return
+    timer = asyncio.get_running_loop().call_later(
+        max(0.0, min(expires - time.time(), _LONGEST_TIMER)), connection.end, b"the token expired"
+    )
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _unauthorized(error: HaasError) -> web.Response:
+    """Return the response to a token that is not good (RFC 6750, section 3); nothing was read."""
+    if isinstance(error, TooManyAttemptsError):
+        response = _closing(429, error)
+        response.headers["Retry-After"] = str(int(error.seconds) + 1)
+        return response
+    if not isinstance(error, DeniedError):
+        return _closing(503, error)
+    response = _closing(401, error)
+    response.headers["WWW-Authenticate"] = "Bearer"
+    return response
 
 
 def _arrived(transport: asyncio.Transport) -> Gate:

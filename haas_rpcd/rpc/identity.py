@@ -1,0 +1,64 @@
+"""Who sends the requests of a connection: an OS user on the Unix socket, or a token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from haas_rpcd.auth import Authenticator, BearerTokens, Caller, Peer
+from haas_rpcd.errors import DeniedError, HaasError, UnavailableError
+from haas_rpcd.store.database import Store
+from haas_rpcd.store.turns import on_behalf_of
+
+
+class Identity(Protocol):
+    """What a request says of its sender."""
+
+    @property
+    def by_token(self) -> bool:
+        """True if it came with a token, or needs one."""
+        ...
+
+    async def caller(self) -> Caller | HaasError:
+        """Return who it is now, or why it may not come in. Ask for each call anew."""
+        ...
+
+
+@dataclass(frozen=True)
+class LocalPeer:
+    """An OS user, as the kernel knows it."""
+
+    peer: Peer
+    store: Store
+    authenticator: Authenticator
+    by_token: bool = False
+
+    async def caller(self) -> Caller | HaasError:
+        """See :class:`Identity`."""
+        try:
+            with on_behalf_of(f"uid {self.peer.uid}"):
+                return await self.store.read(self.authenticator.of_peer, self.peer)
+        except (DeniedError, UnavailableError) as error:
+            return error
+
+
+@dataclass(frozen=True)
+class TokenBearer:
+    """Whoever holds the token in an Authorization header. ``key``: where it comes from."""
+
+    header: str | None
+    key: str
+    address: str
+    tokens: BearerTokens
+    by_token: bool = True
+
+    def __repr__(self) -> str:
+        return f"TokenBearer({self.address})"  # without the token
+
+    async def caller(self) -> Caller | HaasError:
+        """See :class:`Identity`."""
+        try:
+            with on_behalf_of(self.key):
+                return await self.tokens.caller(self.header, self.address)
+        except (DeniedError, UnavailableError) as error:
+            return error
