@@ -193,7 +193,7 @@ def _simulated(
         ports=names or kind.port_names(1),
         username=USERNAME,
         password=PASSWORD,
-        enable=ENABLE if dialect.enable == "enable" else None,
+        enable=ENABLE if dialect.dialogue.enable == "enable" else None,
         keep_lines=0,
         telnet=switch.transport == "telnet",
         ssh=switch.transport == "ssh",

@@ -66,9 +66,9 @@ def _not_understood(name: str, text: str) -> list[str | None]:
     """Return for each port the line that is not understood."""
     dialect = DIALECTS[name]
     shown = without_logs(text)
-    answers = [_part(name, at, shown) for at, _ in enumerate(dialect.read_ports((), {}))]
+    answers = [_part(name, at, shown) for at, _ in enumerate(dialect.reader.read_ports((), {}))]
     try:
-        return [state.not_understood for state in dialect.parse_ports(answers, {}).values()]
+        return [state.not_understood for state in dialect.reader.parse_ports(answers, {}).values()]
     except (ValueError, LookupError, TypeError):
         return ["(the configuration cannot be parsed)"]
 

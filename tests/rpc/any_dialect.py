@@ -39,9 +39,9 @@ async def applied(site: OneSwitch, project: str | None = None, *, blind: bool = 
     past = len(site.device.history)
     await site.succeeds(project)
     sent = site.sent_lines(since)
-    if site.dialect.commit:  # no other line has an effect
+    if site.dialect.writer.commit:  # no other line has an effect
         changing = {entry.line.text for entry in site.device.history[past:]}
-        assert changing <= set(site.dialect.commit)
+        assert changing <= set(site.dialect.writer.commit)
     assert blind or sent == [plain(line) for line in lines_of(plan)]
     if sent and site.dialect.saves:
         assert site.device.counters.saves == before + 1

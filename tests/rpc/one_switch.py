@@ -129,8 +129,9 @@ class OneSwitch(SmallSite):
         known = self.dialect
         outside = {getattr(self.device, mode, None) for mode in ("user_mode", "privileged_mode")}
         modes = {mode.name for mode in outside if mode is not None}
-        always = {*known.leave_config, *known.abort}
-        there = {*known.setup, *known.enter_config, *known.logout, known.enable}
+        always = {*known.dialogue.leave_config, *known.writer.abort}
+        spoken = known.dialogue
+        there = {*spoken.setup, *spoken.enter_config, *spoken.logout, spoken.enable}
         return [
             record.text
             for record in self.records(since)
@@ -181,7 +182,7 @@ def fresh(dialect: str, *, ssh: bool = False) -> Device[Any]:
         ports=ports_of(dialect),
         username=credential.username,
         password=credential.password,
-        enable=credential.enable if DIALECTS[dialect].enable == "enable" else None,
+        enable=credential.enable if DIALECTS[dialect].dialogue.enable == "enable" else None,
         history=True,
         ssh=ssh,
     )

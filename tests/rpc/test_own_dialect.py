@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import re
 from pathlib import Path
 
 import msgspec
@@ -13,19 +13,18 @@ from haas_rpcd.drivers.switch.factory import SwitchFactory
 from haas_rpcd.sim.cli import Carried
 from tests.rpc.small_site import SmallSite
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "dialects" / "acme_os.py"
-BASE = "from haas_rpcd.drivers.switch.dialects.cisco_ios import CiscoIos\n"
+README = Path(__file__).parents[2] / "README.md"
+TAKEN = "from haas_rpcd.drivers.switch.dialects.cisco_ios import DIALECT\n"
 
 
 def folder(tmp_path: Path, text: str | None = None) -> Path:
-    """Return a directory of dialects, with the example or with this text."""
+    """Return a directory of dialects, with the README's example or with this text."""
     made = tmp_path / "dialects"
     made.mkdir(mode=0o755)
     file = made / "own.py"
     if text is None:
-        shutil.copyfile(EXAMPLE, file)
-    else:
-        file.write_text(text)
+        [text] = re.findall(r"^```python\n(.*?)^```", README.read_text(), re.M | re.S)
+    file.write_text(text)
     file.chmod(0o644)
     return made
 
@@ -35,7 +34,7 @@ def settings_with(settings: Settings, dialects: Path) -> Settings:
     return msgspec.structs.replace(settings, switches=switches)
 
 
-async def test_the_example_dialect_sets_ports_of_a_switch(
+async def test_the_dialect_in_the_readme_sets_ports_of_a_switch(
     empty_site: SmallSite, tmp_path: Path
 ) -> None:
     site = empty_site
@@ -65,8 +64,8 @@ async def test_the_example_dialect_sets_ports_of_a_switch(
     ("text", "says"),
     [
         ("import nothing_of_this_name\n", "can't be loaded: ModuleNotFoundError"),
-        ("x = 1\n", "has no class that is a Dialect with a name of its own"),
-        (BASE + "class Mine(CiscoIos):\n    name = 'cisco_ios'\n", "a dialect cisco_ios already"),
+        ("x = 1\n", "has no DIALECT: see docs/switches"),
+        (TAKEN, "a dialect cisco_ios already"),
     ],
 )
 def test_a_file_that_is_not_a_dialect_is_named_at_start(

@@ -63,8 +63,8 @@ async def shown(dialect: str, command: str) -> tuple[str, frozenset[int], str]:
             await send(driver, SetVlan(101, True), SetVlan(105, True))
             seen = await driver.probe()
             [answer] = await driver.show([command])
-            vlans = DIALECTS[dialect].parse_vlans(
-                await driver.show(DIALECTS[dialect].read_vlans({}))
+            vlans = DIALECTS[dialect].reader.parse_vlans(
+                await driver.show(DIALECTS[dialect].reader.read_vlans({}))
             )
             return answer, vlans, seen.version
         finally:

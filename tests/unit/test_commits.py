@@ -5,29 +5,35 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from haas_rpcd.config import Credential, SwitchSettings
 from haas_rpcd.drivers import Outcome
+from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.drivers.switch.driver import SwitchDriver
-from haas_rpcd.drivers.switch.ioslike import IosLike
+from haas_rpcd.drivers.switch.ioslike import SwitchportLines
+from haas_rpcd.drivers.switch.writer import InContexts, PortContexts
 from haas_rpcd.model import PortConfig, SetPort
 
 CHANGES = [SetPort("Et1", PortConfig(untagged=100)), SetPort("Et2", PortConfig(untagged=101))]
 SETTINGS = SwitchSettings(login_timeout=5.0, answer_timeout=5.0, busy_timeout=0.0)
 
 
-class Committing(IosLike):
-    """Similar to a configuration session of EOS, or a candidate of Junos."""
-
-    name = "committing"
-    setup = ()
-    commit = ("commit",)
-    abort = ("discard",)
-
-    def saved(self, answer: str) -> bool:
-        return True
+EOS = DIALECTS["arista_eos"]
+COMMITTING = replace(
+    EOS,
+    name="committing",
+    dialogue=replace(EOS.dialogue, setup=(), saved=re.compile("")),
+    writer=replace(
+        EOS.writer,
+        ports=InContexts(SwitchportLines().stages, PortContexts(leave="exit")),
+        commit=("commit",),
+        abort=("discard",),
+    ),
+)
+"""Similar to a configuration session of EOS, or a candidate of Junos."""
 
 
 class Candidate:
@@ -94,7 +100,7 @@ async def sending(switch: Candidate, progress: Stopping, window: int) -> Sequenc
         return switch
 
     driver = SwitchDriver(
-        "sw1", Committing(), connect=connect, options={"window": window},
+        "sw1", COMMITTING, connect=connect, options={"window": window},
         credential=lambda: Credential(), settings=SETTINGS,
     )  # fmt: skip
     await driver.open(lambda line: None)

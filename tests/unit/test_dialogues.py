@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
 from typing import cast
 
 import pytest
 
 from haas_rpcd.config import Credential
+from haas_rpcd.drivers.switch import dialogue as drivers
 from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.drivers.switch.script import Line
 from haas_rpcd.drivers.switch.session import Session
@@ -21,9 +23,8 @@ Part = str | list[str] | None
 
 
 def session_with(dialogue: Dialogue, dialect: str = "cisco_ios", timeout: float = 5.0) -> Session:
-    return Session(
-        "sw1", DIALECTS[dialect], dialogue, login_timeout=timeout, answer_timeout=timeout
-    )
+    spoken = DIALECTS[dialect].dialogue
+    return Session("sw1", spoken, dialogue, login_timeout=timeout, answer_timeout=timeout)
 
 
 async def logged_in(dialect: str, *parts: Part) -> Dialogue:
@@ -274,20 +275,14 @@ class Counted:
         return self._pattern.finditer(text, start)
 
 
-class CountedIos(type(DIALECTS["cisco_ios"])):  # type: ignore[misc]
-    """Cisco IOS, which counts how much of the output is searched."""
+@dataclass(frozen=True, kw_only=True)
+class CountedDialogue(drivers.Dialogue):
+    """A dialogue that counts how much of the output is searched."""
 
-    def __init__(self) -> None:
-        self.counted: list[Counted] = []
-        for name in ("username", "password", "login_failed", "no_free_session", "press_key"):
-            setattr(self, name, self._count(getattr(self, name)))
+    counted: list[Counted] = field(default_factory=list)
 
     def own_prompt(self, prompt: str) -> re.Pattern[str]:
-        return self._count(super().own_prompt(prompt))
-
-    def _count(self, pattern: re.Pattern[str]) -> re.Pattern[str]:
-        self.counted.append(Counted(pattern))
-        return cast(re.Pattern[str], self.counted[-1])
+        return counting(super().own_prompt(prompt), self.counted)
 
     def searched(self) -> int:
         total = sum(pattern.characters for pattern in self.counted)
@@ -296,25 +291,40 @@ class CountedIos(type(DIALECTS["cisco_ios"])):  # type: ignore[misc]
         return total
 
 
+def counting(pattern: re.Pattern[str], counted: list[Counted]) -> re.Pattern[str]:
+    counted.append(Counted(pattern))
+    return cast(re.Pattern[str], counted[-1])
+
+
+def counted_ios() -> CountedDialogue:
+    """Return the dialogue of Cisco IOS, counting."""
+    ios = DIALECTS["cisco_ios"].dialogue
+    parts = {part.name: getattr(ios, part.name) for part in fields(ios)}
+    counted: list[Counted] = []
+    for name in ("username", "password", "login_failed", "no_free_session", "press_key"):
+        parts[name] = counting(parts[name], counted)
+    return CountedDialogue(**parts, counted=counted)
+
+
 @pytest.mark.parametrize("noise", NOISE)
 async def test_noise_is_searched_once(noise: str) -> None:
     """Before the login, before an echo, and between the answers to lines that were sent ahead."""
     size = 2**18
-    dialect = CountedIos()
+    ios = counted_ios()
     dialogue = Dialogue(
         [*much(NOISE[noise], size), "\nUsername: "], "haas\nPassword: ", "\nsw1#", *SETUP,
         ["show version\n", *much(NOISE[noise], size), "\nsw1#"],
         ["interface Gi1/0/1\n", *much(NOISE[noise], size), "\nsw1#shutdown\n"], "\nsw1#",
     )  # fmt: skip
-    session = Session("sw1", dialect, dialogue, login_timeout=60.0, answer_timeout=60.0)
+    session = Session("sw1", ios, dialogue, login_timeout=60.0, answer_timeout=60.0)
     await session.login(HAAS)
-    assert dialect.searched() < 6 * size  # by five patterns
+    assert ios.searched() < 6 * size  # by five patterns
     await session.command("show version")
-    assert dialect.searched() < 3 * size
+    assert ios.searched() < 3 * size
     lines = [Line("interface Gi1/0/1", (0,), 0, False), Line("shutdown", (0,), 0, False)]
     result = await session.run(lines, window=2, on_sent=lambda line: None, cancelled=lambda: False)
     assert (result.answered, result.error) == (2, None)
-    assert dialect.searched() < 3 * size
+    assert ios.searched() < 3 * size
 
 
 async def test_a_switch_that_prints_without_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:

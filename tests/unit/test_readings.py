@@ -62,7 +62,7 @@ class Reading(NamedTuple):
     def read(self, answers: Sequence[str] | None = None) -> dict[str, PortSeen]:
         """Read these answers, by default the sample's, as the driver does."""
         shown = [without_logs(answer) for answer in answers or self.answers]
-        states = DIALECTS[self.dialect].parse_ports(shown, self.options)
+        states = DIALECTS[self.dialect].reader.parse_ports(shown, self.options)
         return {port: state.seen for port, state in states.items()}
 
 

@@ -21,7 +21,7 @@ LOGINS = 12
 async def session(port: int) -> Session:
     transport = await TelnetTransport.connect("sw1", "127.0.0.1", port, 10.0)
     return Session(
-        "sw1", DIALECTS["linux_bridge"], transport, login_timeout=20.0, answer_timeout=20.0
+        "sw1", DIALECTS["linux_bridge"].dialogue, transport, login_timeout=20.0, answer_timeout=20.0
     )
 
 

@@ -72,11 +72,11 @@ def on_the_wire(text: str) -> str:
 def error_in(sample: Sample) -> str | None:
     """Find the error as a session does: without the echo and log messages."""
     dialect = DIALECTS[sample.dialect]
-    echo = f"{sample.line}\r\n" if dialect.echoes else ""
+    echo = f"{sample.line}\r\n" if dialect.dialogue.echoes else ""
     written = answers.without_echo(on_the_wire(echo + sample.answer), sample.line)
-    prompt = dialect.own_prompt(sample.prompt).search(on_the_wire(sample.prompt))
+    prompt = dialect.dialogue.own_prompt(sample.prompt).search(on_the_wire(sample.prompt))
     assert prompt is not None, f"{sample.prompt!r} is not taken for a prompt"
-    return dialect.error_in(answers.without_logs(written), prompt)
+    return dialect.dialogue.error_in(answers.without_logs(written), prompt)
 
 
 def words(text: str) -> str:
@@ -127,7 +127,7 @@ class Player:
         self._prompt = greeting
         self._samples = list(samples)
         self._written = greeting
-        self._setup = list(dialect.setup)
+        self._setup = list(dialect.dialogue.setup)
 
     async def read(self) -> bytes:
         """Return the output; b"" once all of it was read."""
@@ -144,7 +144,7 @@ class Player:
                 sample = self._samples.pop(0)
                 assert line == sample.line
                 answer, self._prompt = sample.answer, sample.prompt
-            echo = f"{line}\n" if self._dialect.echoes else ""
+            echo = f"{line}\n" if self._dialect.dialogue.echoes else ""
             self._written += echo + answer + self._prompt
 
     async def close(self) -> None:
@@ -157,11 +157,11 @@ class Player:
 async def typed_ahead(dialect: Dialect, samples: Sequence[Sample]) -> Session:
     """Log in to a switch that answers as in some samples."""
     greeting = samples[0].prompt
-    if dialect.enable is not None and dialect.unprivileged(greeting):
+    if dialect.dialogue.enable is not None and dialect.dialogue.unprivileged(greeting):
         greeting = re.sub(r">(?= ?\Z)", "#", greeting)
     session = Session(
         "sw1",
-        dialect,
+        dialect.dialogue,
         Player(dialect, greeting, samples),
         login_timeout=5.0,
         answer_timeout=5.0,
@@ -174,7 +174,7 @@ async def typed_ahead(dialect: Dialect, samples: Sequence[Sample]) -> Session:
 async def test_an_error_is_attributed_to_its_line(sample: Sample) -> None:
     """All lines are sent ahead; the lines before and after it have benign answers."""
     dialect = DIALECTS[sample.dialect]
-    prompt = dialect.own_prompt(sample.prompt)
+    prompt = dialect.dialogue.own_prompt(sample.prompt)
     others = [one for one in BENIGN[sample.dialect] if prompt.search(on_the_wire(one.prompt))][:6]
     before, behind = others[:3], others[3:]
     played = [*before, sample, *behind]
@@ -210,7 +210,7 @@ def by_host(dialect: Dialect, samples: Sequence[Sample]) -> list[list[Sample]]:
     hosts: list[list[Sample]] = []
     for sample in samples:
         for host in hosts:
-            if dialect.own_prompt(host[0].prompt).search(on_the_wire(sample.prompt)):
+            if dialect.dialogue.own_prompt(host[0].prompt).search(on_the_wire(sample.prompt)):
                 host.append(sample)
                 break
         else:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from haas_rpcd.drivers import Outcome
-from haas_rpcd.drivers.switch.dialect import Dialect, Options
+from haas_rpcd.drivers.switch.dialect import Dialect
 from haas_rpcd.drivers.switch.script import Line
 from haas_rpcd.drivers.switch.session import ScriptResult
+from haas_rpcd.drivers.switch.writer import Options
 from haas_rpcd.model import PortConfig, SaveConfig, SetPort, SetVlan, SwitchChange
 
 
@@ -23,7 +24,7 @@ def lines_of(
     at = [i for i, _ in own]
     return _vlans_for_ports(dialect, options, changes, existing) + [
         line._replace(changes=tuple(at[i] for i in line.changes), shown_at=at[line.shown_at])
-        for line in dialect.script([change for _, change in own], options, current)
+        for line in dialect.writer.script([change for _, change in own], options, current)
     ]
 
 
@@ -49,7 +50,7 @@ def _vlans_for_ports(
             changes=tuple(sorted({index for i in line.changes for index in users[vlans[i]]})),
             shown_at=0,
         )
-        for line in dialect.script([SetVlan(vlan, present=True) for vlan in vlans], options)
+        for line in dialect.writer.script([SetVlan(vlan, present=True) for vlan in vlans], options)
     ]
 
 

@@ -1,24 +1,34 @@
-"""The base of families that list ports under VLANs, instead of VLANs under ports.
+"""Writes lines for families that list ports under VLANs, instead of VLANs under ports.
 
 A port joins a VLAN by a line in that VLAN's context (``vlan 100``, ``untagged 1-24``). No line
 removes it from all other VLANs, so it must be removed from each by name, and its current
-configuration is read first (:attr:`Dialect.needs_current_config`).
+configuration is read first (:attr:`Writer.needs_current_config`).
 
 A port that is on no VLAN falls back to the default VLAN, together with all others in that state.
 Therefore a port is shut while it changes, and opened after every line was accepted. It stays open
-only if it cannot fall back meanwhile (:meth:`ByVlan.can_stay_open`). While it changes, a shut port
+only if it cannot fall back meanwhile (:attr:`ByVlan.can_stay_open`). While it changes, a shut port
 is only on its old VLANs, the default VLAN and its new VLANs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import ClassVar, NamedTuple
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from haas_rpcd.drivers.switch import portnames
-from haas_rpcd.drivers.switch.dialect import Dialect, Options
+from haas_rpcd.drivers.switch.portnames import Span
 from haas_rpcd.drivers.switch.script import Block, Stage
-from haas_rpcd.model import PortConfig, SetPort
+from haas_rpcd.drivers.switch.writer import (
+    Current,
+    Grouping,
+    Options,
+    PortContexts,
+    Ports,
+    alike,
+    grouped,
+)
+from haas_rpcd.model import PortConfig
 
 DEFAULT_VLAN = 1
 
@@ -42,110 +52,108 @@ class _Change(NamedTuple):
     current: PortConfig | None
 
 
-class ByVlan(Dialect):
-    """The base of the dialects in which ports join VLANs by lines under the VLAN."""
+def enter_vlan(vlan: int) -> str:
+    """Return the line that enters a VLAN's context in most families."""
+    return f"vlan {vlan}"
 
-    needs_current_config = True
-    leave_port = "exit"
-    leave_vlan: ClassVar[str] = "exit"
-    shut_line: ClassVar[str] = "shutdown"
-    open_line: ClassVar[str] = "no shutdown"
 
-    leave_all_first: ClassVar[bool] = False
+def default_membership(options: Options) -> Membership:
+    """Return where a port falls back to: VLAN 1, or the one in option ``default_vlan``."""
+    vlan = options.get("default_vlan")
+    return Membership(vlan if isinstance(vlan, int) else DEFAULT_VLAN, tagged=False)
+
+
+def listed_under(config: PortConfig, options: Options) -> frozenset[Membership]:
+    """Return under which VLANs, and how, a port with this configuration is listed."""
+    places = {Membership(vlan, True) for vlan in config.tagged}
+    if config.untagged is not None:
+        places.add(Membership(config.untagged, False))
+    return frozenset(places)
+
+
+def keeps_untagged(current: PortConfig, config: PortConfig) -> bool:
+    """Return whether a port's untagged VLAN stays the same, and at least one tagged VLAN remains.
+
+    Then it never falls back to the default VLAN.
+    """
+    return current == config or (
+        current.untagged == config.untagged and not set(current.tagged).isdisjoint(config.tagged)
+    )
+
+
+def no_lines(config: PortConfig, options: Options) -> list[str]:
+    """Return none."""
+    return []
+
+
+@dataclass(frozen=True, kw_only=True)
+class ByVlan:
+    """A :data:`writer.PortScript`: ports join and leave VLANs by lines under the VLANs."""
+
+    canonical: Callable[[str], str]
+    contexts: PortContexts
+    shut_line: str = "shutdown"
+    open_line: str = "no shutdown"
+
+    # --- lines under a VLAN ---
+    enter_vlan: Callable[[int], str] = enter_vlan
+    leave_vlan: str = "exit"
+    port_list: Callable[[Sequence[Span]], str] = portnames.joined
+    """Writes several spans of ports as a line under a VLAN takes them."""
+
+    max_spans: int = 8
+    """Spans of ports that one line under a VLAN takes."""
+
+    kind: Grouping = alike
+    """Only ports of the same kind are named in one line under a VLAN."""
+
+    memberships: Callable[[PortConfig, Options], frozenset[Membership]] = listed_under
+    """Returns under which VLANs, and how, a port with this configuration is listed."""
+
+    # --- the family's rules ---
+    leave_all_first: bool = False
     """True if a port that is shut for a change leaves all its VLANs, even those it will be on
     afterwards, because its present VLANs restrict which ones it can join."""
 
-    max_spans: ClassVar[int] = 8
-    """Spans of ports that one line under a VLAN takes; 0: each port has a line of its own."""
-
-    join_default_first: ClassVar[bool] = False
+    join_default_first: bool = False
     """True if a port must join the default VLAN by name before it can leave its last VLAN. On other
     families the switch does this by itself."""
 
-    # --- lines, for a family to define ------------------------------------------------------------
+    must_leave_default: Callable[[Options], bool] = field(default=lambda options: False)
+    """Returns whether a tagged-only port must leave the default VLAN by name.
 
-    def enter_vlan(self, vlan: int) -> str:
-        """Return the line that enters a VLAN's context."""
-        return f"vlan {vlan}"
+    This is done after it joined another VLAN. On other families the switch does it by itself."""
 
-    def port_list(self, spans: Sequence[portnames.Span]) -> str:
-        """Write several spans of ports as a line under a VLAN takes them."""
-        return portnames.joined(spans)
+    can_stay_open: Callable[[PortConfig, PortConfig], bool] = keeps_untagged
+    """Returns whether a port can stay open, because it never falls back to the default VLAN.
 
-    def join_line(self, ports: str, tagged: bool) -> str:
-        """Return the line under a VLAN that adds ports to it."""
-        return f"{'tagged' if tagged else 'untagged'} {ports}"
+    No lines are sent in the port's own context then."""
 
-    def leave_line(self, ports: str, tagged: bool) -> str:
-        """Return the line under a VLAN that removes ports from it."""
-        return f"no {self.join_line(ports, tagged)}"
+    to_leave: (
+        Callable[[frozenset[Membership], frozenset[Membership], PortConfig], frozenset[Membership]]
+        | None
+    ) = None
+    """Returns what a port with the first memberships must leave by name before it can have the
+    second ones. The default VLAN is not among the first. None: all that it must not keep, or all of
+    them."""
 
-    def must_leave_default(self, options: Options) -> bool:
-        """Return whether a tagged-only port must leave the default VLAN by name.
+    # --- lines in the context of a port that is shut ---
+    before_leaving: Callable[[PortConfig, Options], list[str]] = no_lines
+    """Returns lines for a port that is still on its old VLANs, which it is given."""
 
-        This is done after it joined another VLAN. On other families the switch does it by itself.
-        """
-        return False
+    before_joining: Callable[[PortConfig, Options], list[str]] = no_lines
+    """Returns lines for a port that has left its old VLANs, for its new configuration."""
 
-    def memberships(self, config: PortConfig, options: Options) -> frozenset[Membership]:
-        """Return under which VLANs, and how, a port with this configuration is listed."""
-        places = {Membership(vlan, True) for vlan in config.tagged}
-        if config.untagged is not None:
-            places.add(Membership(config.untagged, False))
-        return frozenset(places)
+    after_joining: Callable[[PortConfig, Options], list[str]] = no_lines
+    """Returns lines for a port that has joined all its VLANs."""
 
-    def default_membership(self, options: Options) -> Membership:
-        """Return where a port falls back to: VLAN 1, or the one in option ``default_vlan``."""
-        vlan = options.get("default_vlan")
-        return Membership(vlan if isinstance(vlan, int) else DEFAULT_VLAN, tagged=False)
+    clear: tuple[str, ...] = ()
+    """Lines that remove a port from every VLAN it is on.
 
-    def memberships_to_leave(
-        self, current: PortConfig, config: PortConfig, options: Options
-    ) -> frozenset[Membership]:
-        """Return what a port must leave by name: all that it must not keep, or all of it."""
-        present = self.memberships(current, options) - {self.default_membership(options)}
-        if self.leave_all_first and not self.can_stay_open(current, config):
-            return present
-        return present - self.memberships(config, options)
+    The switch may refuse them for a port that is on a VLAN; it then stays shut. Without such lines
+    a port in an unknown state is shut, and nothing more."""
 
-    def before_leaving(
-        self, current: PortConfig, config: PortConfig, options: Options
-    ) -> list[str]:
-        """Return lines for a port's context while it is shut and still on its old VLANs."""
-        return []
-
-    def before_joining(self, config: PortConfig, options: Options) -> list[str]:
-        """Return lines for a port's context while it is shut, after it left its old VLANs."""
-        return []
-
-    def after_joining(self, config: PortConfig, options: Options) -> list[str]:
-        """Return lines for a port's context while it is still shut, after it joined all VLANs."""
-        return []
-
-    def can_stay_open(self, current: PortConfig, config: PortConfig) -> bool:
-        """Return whether a port can stay open, because it never falls back to the default VLAN.
-
-        By default: if its untagged VLAN stays the same, and at least one tagged VLAN remains. No
-        lines are sent in the port's own context then.
-        """
-        return current == config or (
-            current.untagged == config.untagged
-            and not set(current.tagged).isdisjoint(config.tagged)
-        )
-
-    def clear_lines(self, config: PortConfig, options: Options) -> list[str] | None:
-        """Return lines for a shut port's context that remove it from every VLAN it is on.
-
-        The switch may refuse them for a port that is on a VLAN; it then stays shut. None if the
-        family has no such lines: then a port in an unknown state is shut, and nothing more.
-        """
-        return None
-
-    # --- the script -------------------------------------------------------------------------------
-
-    def port_script(
-        self, changes: Mapping[int, SetPort], options: Options, current: Mapping[str, PortConfig]
-    ) -> list[Stage]:
+    def __call__(self, changes: Ports, options: Options, current: Current) -> list[Stage]:
         """Shut the ports, leave the old VLANs, join the new ones, open the ports.
 
         Each is a stage of its own, so no port opens unless everything before was accepted.
@@ -154,37 +162,29 @@ class ByVlan(Dialect):
         staying: list[_Change] = []
         for index, change in changes.items():
             seen = current.get(change.port)
-            one = _Change(self.canonical_port(change.port), index, change.config, seen)
+            one = _Change(self.canonical(change.port), index, change.config, seen)
             stays = seen is not None and self.can_stay_open(seen, change.config)
             (staying if stays and not change.config.parked else moving).append(one)
         every = sorted([*moving, *staying], key=lambda one: one.change)
         known = [one for one in every if one.current is not None]
-        cleared = [
-            one
-            for one in every
-            if one.current is None and self.clear_lines(one.config, options) is not None
-        ]
+        cleared = [one for one in every if one.current is None and self.clear]
         changed = [one for one in moving if one.current is not None and one.current != one.config]
         placed = sorted([*known, *cleared], key=lambda one: one.change)
+        moved = (*changed, *cleared)
         stages: list[Stage] = [
             self._in_ports([(one, [self.shut_line]) for one in moving], options),
             self._in_ports(
-                [(one, self.before_leaving(_current(one), one.config, options)) for one in changed],
-                options,
+                [(one, self.before_leaving(_current(one), options)) for one in changed], options
             ),
             self._leave_stage(known, options),
+            self._in_ports([(one, list(self.clear)) for one in cleared], options),
             self._in_ports(
-                [(one, self.clear_lines(one.config, options) or []) for one in cleared], options
-            ),
-            self._in_ports(
-                [(one, self.before_joining(one.config, options)) for one in (*changed, *cleared)],
-                options,
+                [(one, self.before_joining(one.config, options)) for one in moved], options
             ),
             self._join_stage(placed, options),
             self._leave_default_stage(placed, options),
             self._in_ports(
-                [(one, self.after_joining(one.config, options)) for one in (*changed, *cleared)],
-                options,
+                [(one, self.after_joining(one.config, options)) for one in moved], options
             ),
             self._in_ports(
                 [(one, [self.open_line]) for one in placed if not one.config.parked], options
@@ -198,21 +198,31 @@ class ByVlan(Dialect):
         for one, lines in wanted:
             if lines:
                 stage.setdefault(tuple(lines), {})[one.port] = one.change
-        return self._port_blocks(stage, options)
+        return self.contexts.stage(stage, options)
+
+    def _leaves(
+        self, current: PortConfig, config: PortConfig, options: Options
+    ) -> frozenset[Membership]:
+        """Return what a port must leave by name."""
+        present = self.memberships(current, options) - {default_membership(options)}
+        wanted = self.memberships(config, options)
+        if self.to_leave is not None:
+            return self.to_leave(present, wanted, config)
+        if self.leave_all_first and not self.can_stay_open(current, config):
+            return present
+        return present - wanted
 
     def _leave_stage(self, changes: Sequence[_Change], options: Options) -> Stage:
         places: dict[Membership, list[_Change]] = {}
         to_default: list[_Change] = []
         for one in changes:
             present = self.memberships(_current(one), options)
-            leaving = self.memberships_to_leave(_current(one), one.config, options)
+            leaving = self._leaves(_current(one), one.config, options)
             if self.join_default_first and leaving and leaving == present:
                 to_default.append(one)
             for place in leaving:
                 places.setdefault(place, []).append(one)
-        blocks = list(
-            self._under_vlan(self.default_membership(options), to_default, options, join=True)
-        )
+        blocks = list(self._under_vlan(default_membership(options), to_default, options, join=True))
         for place in sorted(places):
             # A port that joined the default VLAN by name has left its untagged VLAN already.
             remaining = [one for one in places[place] if place.tagged or one not in to_default]
@@ -225,7 +235,7 @@ class ByVlan(Dialect):
             kept = frozenset[Membership]()
             if one.current is not None:
                 kept = self.memberships(one.current, options)
-                kept -= self.memberships_to_leave(one.current, one.config, options)
+                kept -= self._leaves(one.current, one.config, options)
             for place in self.memberships(one.config, options) - kept:
                 places.setdefault(place, []).append(one)
         return [
@@ -243,7 +253,7 @@ class ByVlan(Dialect):
             and one.config.tagged
             and (one.current is None or not self.can_stay_open(one.current, one.config))
         ]
-        place = self.default_membership(options)
+        place = default_membership(options)
         return list(self._under_vlan(place, fallen_back, options, join=False))
 
     def _under_vlan(
@@ -251,27 +261,28 @@ class ByVlan(Dialect):
     ) -> Iterator[Block]:
         """Add ports to a VLAN or remove them, as many per line as it takes."""
         indexes = {one.port: one.change for one in changes}
-        give = self.join_line if join else self.leave_line
-        for ports, named in self.name_ports(list(indexes), options):
+        verb = f"{'' if join else 'no '}{'tagged' if place.tagged else 'untagged'}"
+        for ports, named in self._named(list(indexes), options):
             yield Block(
                 tuple(sorted(indexes[port] for port in ports)),
-                (give(named, place.tagged),),
+                (f"{verb} {named}",),
                 self.enter_vlan(place.vlan),
                 self.leave_vlan,
             )
 
-    def name_ports(
+    def _named(
         self, ports: Collection[str], options: Options
     ) -> Iterator[tuple[tuple[str, ...], str]]:
         """Yield groups of ports, each with its text in a line under a VLAN."""
-        single = not self.max_spans or options.get("ranges") is False
-        for spans in portnames.grouped(list(ports), 1 if single else self.max_spans):
-            names = [name for span in spans for name in span.names]
-            if not single:
-                yield tuple(names), self.port_list(spans)
-                continue
-            for name in names:
-                yield (name,), self.port_list(list(portnames.spans([name])))
+        single = options.get("ranges") is False
+        for same in grouped(ports, self.kind):
+            for spans in portnames.grouped(same, 1 if single else self.max_spans):
+                names = tuple(name for span in spans for name in span.names)
+                if not single:
+                    yield names, self.port_list(spans)
+                    continue
+                for name in names:
+                    yield (name,), self.port_list(list(portnames.spans([name])))
 
 
 def _current(one: _Change) -> PortConfig:

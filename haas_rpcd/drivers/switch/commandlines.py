@@ -59,8 +59,12 @@ def page(dialects: Mapping[str, Dialect] = DIALECTS) -> str:
 
 def _parts(dialect: Dialect, ports: tuple[str, str]) -> Iterator[tuple[str, Sequence[str]]]:
     first, second = (dialect.canonical_port(port) for port in ports)
-    yield "After the login", dialect.setup
-    yield "To begin and to end configuring", (*dialect.enter_config, *dialect.leave_config)
+    dialogue, reader = dialect.dialogue, dialect.reader
+    yield "After the login", dialogue.setup
+    yield (
+        "To begin and to end configuring",
+        (*dialogue.enter_config, *dialogue.leave_config),
+    )
     yield "VLAN 104", _lines(dialect, SetVlan(104, present=True))
     yield (
         f"Ports {first} and {second} on access VLAN 104",
@@ -70,13 +74,16 @@ def _parts(dialect: Dialect, ports: tuple[str, str]) -> Iterator[tuple[str, Sequ
     yield "A trunk with a pool of VLANs 100 to 105", _lines(dialect, SetPort(first, TRUNK))
     yield "Parked", _lines(dialect, SetPort(first, PARKED), current=ACCESS)
     yield "VLAN 104 removed", _lines(dialect, SetVlan(104, present=False))
-    yield "Saved, once at the end of a job", dialect.save
-    yield "Read back", (*dialect.read_ports([first, second], {}), *dialect.read_vlans({}))
+    yield "Saved, once at the end of a job", dialogue.save
+    yield (
+        "Read back",
+        (*reader.read_ports([first, second], {}), *reader.read_vlans({})),
+    )
 
 
 def _lines(
     dialect: Dialect, *changes: SetPort | SetVlan, current: PortConfig | None = None
 ) -> list[str]:
-    known = current if current is not None else dialect.parked_config
+    known = current if current is not None else dialect.writer.parked_config
     ports = {change.port: known for change in changes if isinstance(change, SetPort)}
-    return [line.text for line in dialect.script(changes, {}, ports)]
+    return [line.text for line in dialect.writer.script(changes, {}, ports)]

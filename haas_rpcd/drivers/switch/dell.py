@@ -1,4 +1,4 @@
-"""The base of two families of Dell: PowerConnect 55xx and the N-series (OS6).
+"""Parts shared by two families of Dell: PowerConnect 55xx and the N-series (OS6).
 
 Only their command lines are related: one is Marvell's ROS, the other Broadcom's FASTPATH. The
 running configuration of both shows an interface only if it differs from the defaults, so the list
@@ -9,14 +9,15 @@ may not be indented.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from haas_rpcd.drivers.switch.dialect import Options
+from haas_rpcd.drivers.switch import portnames
 from haas_rpcd.drivers.switch.harmless import HarmlessLines, harmless_lines
-from haas_rpcd.drivers.switch.ioslike import IosLike
+from haas_rpcd.drivers.switch.ioslike import IOS
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.drivers.switch.switchport import ALL_VLANS, DEFAULT_VLAN, HARMLESS
+from haas_rpcd.drivers.switch.writer import Options
 from haas_rpcd.model import PortConfig, parse_vlan_ranges
 
 HARMLESS_DELL = (
@@ -40,34 +41,45 @@ _STRAY = re.compile(r"^switchport\b|.(?<![\w-])(?:switchport\b|interface +[a-z-]
 The section may be that of any port without lines."""
 
 
-class DellLike(IosLike):
-    """The base of both dialects."""
-
-    enable_failed = re.compile(
+DELL = replace(
+    IOS,
+    enable_failed=re.compile(
         r"(?:% ?)?(?:incorrect password|bad passwords?|authentication failed|access denied|"
         r"no password set)[^\r\n]*(?=[\r\n])",
         re.I,
-    )
-    enter_config = ("configure",)
-    benign = (*IosLike.benign, r"these vlans do not exist")
-    max_ranges = 4
-    harmless = HARMLESS_DELL
+    ),
+    enter_config=("configure",),
+    benign=(*IOS.benign, r"these vlans do not exist"),
+    save=("copy running-config startup-config",),
+)
+"""The dialogue with both families."""
 
-    def canonical_port(self, port: str) -> str:
+
+def no_lines(answers: Sequence[str], own: Sequence[str]) -> Sequence[str]:
+    """Return none: no global line concerns a port."""
+    return ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlatInterfaces:
+    """The ``interface`` sections of both families, and their table of ports.
+
+    :func:`show_ports` and :meth:`read` are a :class:`dialect.Reader`'s ``read_ports`` and
+    ``parse_ports``.
+    """
+
+    types: tuple[str, ...]
+    fresh: Callable[[str], GeneralPort]
+    """Returns a port of which this running configuration shows no line."""
+
+    of_every_port: Callable[[Sequence[str], Sequence[str]], Sequence[str]] = no_lines
+    """Returns the global lines in answers that concern a port with these lines of its own."""
+
+    def canonical(self, port: str) -> str:
         """Write the type in full and in lower case; one of the families capitalizes it."""
-        return super().canonical_port(port).lower()
+        return portnames.written_out(port, self.types).lower()
 
-    # --- reading back -----------------------------------------------------------------------------
-
-    def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
-        """Show the whole configuration and the table of ports, even for a single port.
-
-        ``show running-config interface P`` prints an empty line for a port with default settings,
-        and OS6 omits the port's name for all others.
-        """
-        return ["show running-config", "show interfaces status"]
-
-    def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
+    def read(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
         """Read the sections; a port that is only in the table has the default settings.
 
         Only the names are read from the table. (ntc-templates has a template for PowerConnect's
@@ -90,27 +102,28 @@ class DellLike(IosLike):
                     stray += [line for line in own if _STRAY.search(line)]
                 elif name is not None and (listed is None or name in listed):
                     lines.setdefault(name, []).extend(own)
-        harmless = harmless_lines(self.harmless, options)
+        harmless = harmless_lines(HARMLESS_DELL, options)
         found: dict[str, PortState] = {}
         for name, own in lines.items():
-            port = self.fresh_general_port(answers[0] if answers else "")
+            port = self.fresh(answers[0] if answers else "")
             port.read([*own, *(() if own else stray), *self.of_every_port(answers, own)], harmless)
             found[name] = port.seen
         return found
 
-    def fresh_general_port(self, config: str) -> GeneralPort:
-        """Return a port of which this running configuration shows no line."""
-        return GeneralPort()
-
-    def of_every_port(self, answers: Sequence[str], own: Sequence[str]) -> Sequence[str]:
-        """Return global lines that concern a port which has these lines of its own."""
-        return ()
-
     def _canonical(self, port: str) -> str | None:
         try:
-            return self.canonical_port(port)
+            return self.canonical(port)
         except ValueError:  # an unknown type, so no registered port
             return None
+
+
+def show_ports(ports: Sequence[str], options: Options) -> list[str]:
+    """Show the whole configuration and the table of ports, even for a single port.
+
+    ``show running-config interface P`` prints an empty line for a port with default settings,
+    and OS6 omits the port's name for all others.
+    """
+    return ["show running-config", "show interfaces status"]
 
 
 @dataclass

@@ -12,11 +12,12 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from haas_rpcd.config import Credential, SwitchSettings
 from haas_rpcd.drivers import SESSION_LOST, Outcome, Progress, Report
 from haas_rpcd.drivers.switch.batch import lines_of, outcomes_of, refuses_range
-from haas_rpcd.drivers.switch.dialect import Dialect, Options
+from haas_rpcd.drivers.switch.dialect import Dialect
 from haas_rpcd.drivers.switch.reader import SwitchReader
 from haas_rpcd.drivers.switch.script import Line
 from haas_rpcd.drivers.switch.session import ScriptResult, Session
 from haas_rpcd.drivers.switch.transport import Transport
+from haas_rpcd.drivers.switch.writer import Options
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import (
     PortConfig,
@@ -91,7 +92,7 @@ class SwitchDriver:
     ) -> list[list[str]]:
         """Return the lines of changes, without those that only enter and leave modes."""
         lines: list[list[str]] = [[] for _ in changes]
-        parked = self._dialect.parked_config
+        parked = self._dialect.writer.parked_config
         configured = {
             port: parked if config.parked else config for port, config in (current or {}).items()
         }
@@ -99,7 +100,7 @@ class SwitchDriver:
             lines[line.shown_at].append(line.text)
         for index, change in enumerate(changes):
             if isinstance(change, SaveConfig):
-                lines[index] += self._dialect.save
+                lines[index] += self._dialect.dialogue.save
         return lines
 
     # --- the session ------------------------------------------------------------------------------
@@ -127,7 +128,7 @@ class SwitchDriver:
     async def _login(self, credential: Credential) -> Session:
         session = Session(
             self._name,
-            self._dialect,
+            self._dialect.dialogue,
             await self._connect(),
             login_timeout=self._settings.login_timeout,
             answer_timeout=self._settings.answer_timeout,
@@ -212,7 +213,7 @@ class SwitchDriver:
         remove, so it must not be opened.
         """
         ports = [change.port for change in changes if isinstance(change, SetPort)]
-        if not ports or not self._dialect.needs_current_config:
+        if not ports or not self._dialect.writer.needs_current_config:
             return {}
         found = await self._reader.ports(ports)
         return {
@@ -234,7 +235,7 @@ class SwitchDriver:
         """Run a script; start again while another session holds the configuration."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._settings.busy_timeout
-        busy = self._dialect.busy
+        busy = self._dialect.dialogue.busy
         for delay in _delays():
             result = await self._run(lines, progress)
             if (
@@ -258,20 +259,21 @@ class SwitchDriver:
             return ScriptResult(0, 0)
         try:
             if not session.configuring:
-                for text in self._dialect.enter_config:
+                for text in self._dialect.dialogue.enter_config:
                     progress.line_sent(lines[0].shown_at, text)
                     await session.command(text)
-                if self._dialect.configuring is not None and not session.configuring:
+                if self._dialect.dialogue.configuring is not None and not session.configuring:
                     advice = "see whether its login may configure it"
                     raise self._wrong_mode("enter", session, advice)
         except DeviceError as error:
             return ScriptResult(0, 0, error)
+        patience = _SAVE_FACTOR if self._dialect.writer.commit else 1
         result = await session.run(
             lines,
             window=self._window,
             on_sent=lambda line: progress.line_sent(line.shown_at, line.text),
             cancelled=progress.cancelled,
-            timeout=self._settings.answer_timeout * (_SAVE_FACTOR if self._dialect.commit else 1),
+            timeout=self._settings.answer_timeout * patience,
         )
         if result.error is not None or result.answered < len(lines):
             await self._abandon_script()
@@ -287,7 +289,7 @@ class SwitchDriver:
         if session.ended:
             return
         try:
-            for text in self._dialect.abort:
+            for text in self._dialect.writer.abort:
                 await session.command(text)
             await self._leave_config()
             stuck = session.configuring or session.unprivileged
@@ -308,12 +310,12 @@ class SwitchDriver:
         await self._leave_config()
         self._saved = False
         answer = ""
-        for line in self._dialect.save:
+        for line in self._dialect.dialogue.save:
             report(line)
             answer += await self._open_session.command(
                 line, timeout=self._settings.answer_timeout * _SAVE_FACTOR
             )
-        if not self._dialect.saved(answer):
+        if not self._dialect.dialogue.confirms_save(answer):
             raise DeviceError(
                 f"{self._name} did not say that it saved its configuration (it said"
                 f' "{" ".join(answer.split())[:200]}"): save it by hand, or apply again.',
@@ -364,7 +366,7 @@ class SwitchDriver:
         A switch that cannot tell, or does not let this login see or end sessions, gives no
         certainty. Raises DeviceError whose reason is in ``SESSION_LOST``.
         """
-        known = self._dialect.sessions
+        known = self._dialect.dialogue.sessions
         if known is None:
             return False
         try:
@@ -393,7 +395,7 @@ class SwitchDriver:
     @property
     def _window(self) -> int:
         window = self._options.get("window")
-        return window if isinstance(window, int) and window > 0 else self._dialect.window
+        return window if isinstance(window, int) and window > 0 else self._dialect.dialogue.window
 
     def _wrong_mode(
         self, verb: str, session: Session, advice: str, reason: str = "refused"
@@ -412,7 +414,7 @@ class SwitchDriver:
         if not session.configuring:
             return
         try:
-            for line in self._dialect.leave_config:
+            for line in self._dialect.dialogue.leave_config:
                 await session.command(line)
         except DeviceError as error:
             await self.close()

@@ -1,4 +1,4 @@
-"""The base of the many families whose command line resembles Cisco IOS.
+"""Parts shared by the many families whose command line resembles Cisco IOS.
 
 They share a trap: a fresh port in trunk mode admits ALL VLANs until it is pruned. Therefore the
 allowed VLANs are set before the mode, and the mode before ``no shutdown``, each in its own stage.
@@ -7,15 +7,17 @@ allowed VLANs are set before the mode, and the mode before ``no shutdown``, each
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import ClassVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from haas_rpcd.drivers.switch import portnames
-from haas_rpcd.drivers.switch.dialect import Dialect, Options
+from haas_rpcd.drivers.switch.dialect import About
+from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.harmless import harmless_lines
 from haas_rpcd.drivers.switch.sections import interface_sections
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.drivers.switch.switchport import HARMLESS, HARMLESS_SUBINTERFACE, Switchport
+from haas_rpcd.drivers.switch.writer import MAX_LIST, Options, rows_of
 from haas_rpcd.model import PortConfig, vlan_ranges
 
 NO_PORTS = re.compile(
@@ -39,47 +41,46 @@ _AFTER_MIRRORED = re.compile(r" (?:encapsulation|ingress)\b", re.I)
 MANAGEMENT_VRF = re.compile(r"(?:ip )?vrf forwarding mgmt\S*", re.I)
 
 
-class IosLike(Dialect):
-    """The base of the dialects in which a port is set by ``interface P`` and ``switchport …``."""
-
-    enable: str | None = "enable"
-    enable_failed: re.Pattern[str] | None = re.compile(
+IOS = Dialogue(
+    enable="enable",
+    enable_failed=re.compile(
         r"% ?(?:bad secrets?|access denied|bad passwords?|no password set|error in authentication|"
         r"authentication failed|incorrect (?:login/)?password)[^\r\n]*(?=[\r\n])",
         re.I,
-    )
-    setup: tuple[str, ...] = ("terminal length 0",)
-    enter_config: tuple[str, ...] = ("configure terminal",)
-    leave_config: tuple[str, ...] = ("end",)
-    leave_port = "exit"
-    show_version: tuple[str, ...] = ("show version",)
-    show_uptime: str = "show version"
-    errors: ClassVar[tuple[str, ...]] = (
+    ),
+    setup=("terminal length 0",),
+    errors=(
         r"%",
         r"command rejected",
         r"error\b",
         r"invalid input",
         r"incomplete command",
-    )
-    benign: ClassVar[tuple[str, ...]] = (
+    ),
+    optional_lines=frozenset({"no switchport voice vlan", "no switchport phone vlan"}),
+    benign=(
         r"%\s?access vlan does not exist\. creating vlan",
         r"%\s?warning: portfast",
         r"%\s?applying vlan changes",
         r"%\s?vlan \d+ (?:created|already exists|added)",
         r"%\s?portfast has been configured",
         r"%\s?warning\b",
-    )
+    ),
+    enter_config=("configure terminal",),
+    leave_config=("end",),
+    save=("write memory",),
+    saved=re.compile(r"\[OK\]"),
+)
+"""The dialogue with IOS, of which a family replaces what is different."""
 
-    bulk_from: int = 4
-    """With at least this many ports, one bulk read is shorter than a line for each port."""
+IOS_ABOUT = About(show_version=("show version",), show_uptime="show version")
 
-    types: tuple[str, ...] = ()
-    """Types of ports. In a port's name the type may be shortened to any unambiguous prefix."""
 
-    short_forms: ClassVar[Mapping[str, str]] = {}
-    """Short types that the switch shows, where they could mean several types (keys in lower case;
-    from genieparser's ``utils/common.py``). In a port's name that somebody gives they are refused:
-    not every model takes them for the same type."""
+# --- lines ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class SwitchportLines:
+    """Makes ``switchport …`` lines; :meth:`stages` is a :data:`writer.PortStages`."""
 
     no_access_vlan: str = "no switchport access vlan"
     no_native_vlan: str = "no switchport trunk native vlan"
@@ -89,18 +90,17 @@ class IosLike(Dialect):
     no_voice_vlan: tuple[str, ...] = ()
     """Lines that remove a telephone's VLAN, which an access port carries tagged."""
 
-    optional_lines = frozenset({"no switchport voice vlan", "no switchport phone vlan"})
-
     no_allowed_vlan: str = "switchport trunk allowed vlan none"
     trunk_mode: tuple[str, ...] = ("switchport mode trunk",)
-    harmless = HARMLESS
-    # --- lines ------------------------------------------------------------------------------------
+    native_on_list: bool = False
+    """True if a trunk must allow its native VLAN before it takes it."""
 
-    def canonical_port(self, port: str) -> str:
-        """Write the type in full and the numbers plainly: ``gi1/0/1``: ``GigabitEthernet1/0/1``."""
-        return portnames.written_out(port, self.types)
+    before_trunk: Callable[[Options], list[str]] = field(default=lambda options: [])
+    """Returns lines that a port needs before it can become a trunk."""
 
-    def port_stages(self, config: PortConfig, options: Options) -> list[list[str]]:
+    def stages(
+        self, current: PortConfig | None, config: PortConfig, options: Options
+    ) -> list[list[str]]:
         """Return the lines for a port. The settings of a mode are always set before the mode."""
         if config.parked:
             return [
@@ -122,67 +122,101 @@ class IosLike(Dialect):
                 ["switchport mode access"],
                 ["no shutdown"],
             ]
+        native, allowed = [self._native(config)], allowed_lines(config)
         return [
             [
                 *self.before_trunk(options),
-                *self.native_lines(config),
-                *self.allowed_lines(config),
+                *([*allowed, *native] if self.native_on_list else [*native, *allowed]),
                 *self.no_voice_vlan,
             ],
             list(self.trunk_mode),
             ["no shutdown"],
         ]
 
-    def before_trunk(self, options: Options) -> list[str]:
-        """Return lines that a port needs before it can become a trunk."""
-        return []
-
-    def native_lines(self, config: PortConfig) -> list[str]:
-        """Return the lines that set the VLAN of a trunk port's untagged frames."""
+    def _native(self, config: PortConfig) -> str:
+        """Return the line that sets the VLAN of a trunk port's untagged frames."""
         if config.untagged is None:
-            return [self.no_native_vlan]
-        return [f"switchport trunk native vlan {config.untagged}"]
+            return self.no_native_vlan
+        return f"switchport trunk native vlan {config.untagged}"
 
-    def allowed_lines(self, config: PortConfig) -> list[str]:
-        """Set an absolute list of allowed VLANs, on several lines if it is long.
 
-        The first line is absolute and the others add to it, so no line admits an unwanted VLAN.
-        """
-        first, *more = self.split_list(vlan_ranges(config.vlans))
-        return [
-            f"switchport trunk allowed vlan {first}",
-            *(f"switchport trunk allowed vlan add {row}" for row in more),
-        ]
+def allowed_lines(config: PortConfig) -> list[str]:
+    """Set an absolute list of allowed VLANs, on several lines if it is long.
 
-    def vlan_lines(self, vlan: int, present: bool, options: Options) -> list[str]:
-        """Create a VLAN (it exists once its context is left) or remove it."""
-        return [f"vlan {vlan}", f"name haas-{vlan}", "exit"] if present else [f"no vlan {vlan}"]
+    The first line is absolute and the others add to it, so no line admits an unwanted VLAN.
+    """
+    first, *more = rows_of(vlan_ranges(config.vlans), MAX_LIST)
+    return [
+        f"switchport trunk allowed vlan {first}",
+        *(f"switchport trunk allowed vlan add {row}" for row in more),
+    ]
 
-    # --- reading back -----------------------------------------------------------------------------
 
-    def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
+def vlan_lines(vlan: int, present: bool, options: Options) -> list[str]:
+    """Create a VLAN (it exists once its context is left) or remove it."""
+    return [f"vlan {vlan}", f"name haas-{vlan}", "exit"] if present else [f"no vlan {vlan}"]
+
+
+def range_with_blanks(spans: Sequence[portnames.Span]) -> str:
+    """Enter several ports as every IOS takes it: ``interface range Gi1/0/1 - 24 , Gi1/0/30``."""
+    return f"interface range {' , '.join(span.text(dash=' - ') for span in spans)}"
+
+
+# --- reading back ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interfaces:
+    """The ``interface`` sections of a running configuration.
+
+    :meth:`show` and :meth:`read` are a :class:`dialect.Reader`'s ``read_ports`` and
+    ``parse_ports``.
+    """
+
+    types: tuple[str, ...]
+    """Types of ports. In a port's name the type may be shortened to any unambiguous prefix."""
+
+    short_forms: Mapping[str, str] = field(default_factory=dict)
+    """Short types that the switch shows, where they could mean several types (keys in lower case;
+    from genieparser's ``utils/common.py``). In a port's name that somebody gives they are refused:
+    not every model takes them for the same type."""
+
+    harmless: tuple[str, ...] = HARMLESS
+    """Beginnings of lines that change nothing of what a port carries; see
+    :mod:`haas_rpcd.drivers.switch.harmless`."""
+
+    fresh: Callable[[str], Switchport] = field(default=lambda config: Switchport("access"))
+    """Returns a port of which this configuration, or part of it, shows no line."""
+
+    bulk_from: int = 4
+    """With at least this many ports, one bulk read is shorter than a line for each port."""
+
+    show_global: tuple[str, ...] = ()
+    """Lines that show what decides about ports outside of their sections, beside those."""
+
+    def canonical(self, port: str) -> str:
+        """Write the type in full and the numbers plainly: ``gi1/0/1``: ``GigabitEthernet1/0/1``."""
+        return portnames.written_out(port, self.types)
+
+    def show(self, ports: Sequence[str], options: Options) -> list[str]:
         """Show the configuration of each port, or the whole one if there are many ports."""
         if not ports or len(ports) >= self.bulk_from:
             return ["show running-config"]
-        return [f"show running-config interface {port}" for port in ports]
+        return [*(f"show running-config interface {port}" for port in ports), *self.show_global]
 
-    def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
+    def read(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
         """Read the ``interface`` sections, which show only what differs from the defaults."""
         found: dict[str, PortState] = {}
         shown = "\n!\n".join(answers)
         ports = self.port_lines(interface_sections(shown))
-        for port, line in self.mirrors(shown):
+        for port, line in self._mirrors(shown):
             ports.setdefault(port, []).append(line)
         for port, lines in ports.items():
-            if not self.is_management(lines):
-                state = self.fresh_port(shown)
+            if not _is_management(lines):
+                state = self.fresh(shown)
                 state.read(lines, harmless_lines(self.harmless, options))
                 found[port] = state.seen
         return found
-
-    def fresh_port(self, config: str) -> Switchport:
-        """Return a port of which this configuration, or part of it, shows no line."""
-        return Switchport("access")
 
     def port_lines(self, sections: Iterable[tuple[str, list[str]]]) -> dict[str, list[str]]:
         """Return the lines of each port by its canonical name, without other interfaces.
@@ -196,7 +230,7 @@ class IosLike(Dialect):
             if NO_PORTS.match(name):
                 continue
             try:
-                port = self.canonical_port(name)
+                port = self.canonical(name)
             except ValueError:  # an ambiguous type, so no registered port
                 continue
             if not port.startswith(self.types):
@@ -207,7 +241,7 @@ class IosLike(Dialect):
                 ports.setdefault(port, []).extend(bridging)
         return ports
 
-    def mirrors(self, config: str) -> Iterator[tuple[str, str]]:
+    def _mirrors(self, config: str) -> Iterator[tuple[str, str]]:
         """Yield each port to which frames of other ports are copied, with the line that says so."""
         for match in MIRROR.finditer(config):
             kind = ""
@@ -220,41 +254,30 @@ class IosLike(Dialect):
                     for port in self.port_lines([(f"{shown}{slot}{slash}{number}", [])]):
                         yield port, match[0].strip()
 
-    def is_open(self, lines: Sequence[str]) -> bool:
-        """Return whether an interface with these lines is open."""
-        return "shutdown" not in lines
 
-    def is_management(self, lines: Sequence[str]) -> bool:
-        """Return whether an interface with these lines is the management port, not a switch port.
+def _is_management(lines: Sequence[str]) -> bool:
+    """Return whether an interface with these lines is the management port, not a switch port.
 
-        On Catalyst switches it has an ordinary name, such as ``GigabitEthernet0/0``.
-        """
-        return any(MANAGEMENT_VRF.fullmatch(line) for line in lines)
-
-    def read_vlans(self, options: Options) -> list[str]:
-        """Show the VLANs; the running configuration does not always contain them."""
-        return ["show vlan brief"]
-
-    def parse_vlans(self, answers: Sequence[str]) -> frozenset[int]:
-        """Read the first column of the table."""
-        return frozenset(
-            int(match[1])
-            for answer in answers
-            for match in re.finditer(r"^\s{0,3}(\d{1,4})\s+\S+", answer, re.M)
-            if 1 <= int(match[1]) <= 4094
-        )
+    On Catalyst switches it has an ordinary name, such as ``GigabitEthernet0/0``.
+    """
+    return any(MANAGEMENT_VRF.fullmatch(line) for line in lines)
 
 
-def range_with_blanks(spans: Sequence[portnames.Span]) -> str:
-    """Write spans of ports as every IOS takes them: ``Gi1/0/1 - 24 , Gi1/0/30``."""
-    return " , ".join(span.text(dash=" - ") for span in spans)
+def show_vlan_brief(options: Options) -> list[str]:
+    """Show the VLANs; the running configuration does not always contain them."""
+    return ["show vlan brief"]
 
 
-def sections(config: str) -> Iterator[tuple[str, list[str]]]:
-    """Split a running configuration into its ``interface`` sections."""
-    for match in re.finditer(
-        r"^interface +(\S+(?: ?\d\S*)?)[ \t]*\n((?:[ \t]+[^\n]*\n?)*)",
-        config.replace("\r", ""),
-        re.M | re.I,
-    ):
-        yield match[1], [line.strip() for line in match[2].splitlines()]
+def show_vlan(options: Options) -> list[str]:
+    """Show the VLANs, in families without a shorter table."""
+    return ["show vlan"]
+
+
+def vlan_table(answers: Sequence[str]) -> frozenset[int]:
+    """Read the VLANs in the first column of a table."""
+    return frozenset(
+        int(match[1])
+        for answer in answers
+        for match in re.finditer(r"^\s{0,3}(\d{1,4})\s+\S+", answer, re.M)
+        if 1 <= int(match[1]) <= 4094
+    )

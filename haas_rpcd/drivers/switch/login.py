@@ -12,7 +12,7 @@ from haas_rpcd.config import Credential
 from haas_rpcd.drivers.switch import answers, channel
 from haas_rpcd.drivers.switch.answers import quote
 from haas_rpcd.drivers.switch.channel import Channel
-from haas_rpcd.drivers.switch.dialect import Dialect
+from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.errors import DeviceError
 
 _MAX_QUESTIONS = 12
@@ -47,10 +47,10 @@ class Login:
     """One login over a fresh channel. ``timeout``: seconds for each prompt."""
 
     def __init__(
-        self, channel: Channel, dialect: Dialect, credential: Credential, timeout: float
+        self, channel: Channel, dialogue: Dialogue, credential: Credential, timeout: float
     ) -> None:
         self._channel = channel
-        self._dialect = dialect
+        self._dialogue = dialogue
         self._credential = credential
         self._timeout = timeout
         self._row = 0  # where the first line starts that was not searched for messages
@@ -62,27 +62,27 @@ class Login:
         Raises DeviceError: ``login``, ``enable``, ``busy``, ``cut``, ``timeout``.
         """
         prompt = await self._authenticate()
-        enable = self._dialect.enable
-        if enable is not None and self._dialect.unprivileged(prompt):
+        enable = self._dialogue.enable
+        if enable is not None and self._dialogue.unprivileged(prompt):
             prompt = await self._enable(enable)
         return prompt
 
     async def _authenticate(self) -> str:
         """Answer the questions of the login until a prompt appears; return the prompt."""
-        dialect, credential = self._dialect, self._credential
+        dialogue, credential = self._dialogue, self._credential
         questions: _Patterns = {
-            "new password": dialect.new_password,
-            "username": dialect.username,
-            "password": dialect.password,
-            "key": dialect.press_key,
-            "prompt": dialect.any_prompt,
+            "new password": dialogue.new_password,
+            "username": dialogue.username,
+            "password": dialogue.password,
+            "key": dialogue.press_key,
+            "prompt": dialogue.any_prompt,
         }
         asked: Counter[str] = Counter()
         while True:
             messages = {
-                "busy": dialect.no_free_session if not asked else None,
-                "failed": dialect.login_failed if asked["password"] else None,
-                "expired": dialect.password_expired if asked["password"] else None,
+                "busy": dialogue.no_free_session if not asked else None,
+                "failed": dialogue.login_failed if asked["password"] else None,
+                "expired": dialogue.password_expired if asked["password"] else None,
             }
             found = await self._expect(questions, messages, "login", fresh=not asked)
             refusal = self._message
@@ -123,20 +123,20 @@ class Login:
 
     async def _enable(self, line: str) -> str:
         """Enter privileged mode; return its prompt."""
-        dialect, credential = self._dialect, self._credential
+        dialogue, credential = self._dialogue, self._credential
         self._send(line)
         asked = named = False
         while True:
             found = await self._expect(
                 {
-                    "username": dialect.username,
-                    "password": dialect.password,
-                    "prompt": dialect.any_prompt,
+                    "username": dialogue.username,
+                    "password": dialogue.password,
+                    "prompt": dialogue.any_prompt,
                 },
-                {"failed": dialect.enable_failed},
+                {"failed": dialogue.enable_failed},
                 "enable",
             )
-            if found.kind == "prompt" and not dialect.unprivileged(found.said):
+            if found.kind == "prompt" and not dialogue.unprivileged(found.said):
                 return found.said
             if found.kind == "username" and not named:
                 named = True

@@ -8,8 +8,9 @@ from typing import TypeVar
 
 from haas_rpcd.drivers import SESSION_LOST
 from haas_rpcd.drivers.switch.answers import quote, without_logs
-from haas_rpcd.drivers.switch.dialect import Dialect, Options
+from haas_rpcd.drivers.switch.dialect import Dialect
 from haas_rpcd.drivers.switch.state import PortState
+from haas_rpcd.drivers.switch.writer import Options
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import Probed, Uptime
 
@@ -60,13 +61,13 @@ class SwitchReader:
 
     async def vlans(self) -> frozenset[int]:
         """Return the ids of the VLANs that exist."""
-        lines = self._dialect.read_vlans(self._options)
-        return await self._parsed(lines, self._dialect.parse_vlans)
+        lines = self._dialect.reader.read_vlans(self._options)
+        return await self._parsed(lines, self._dialect.reader.parse_vlans)
 
     async def _parsed_ports(self, ports: Sequence[str]) -> dict[str, PortState]:
-        lines = self._dialect.read_ports(ports, self._options)
+        lines = self._dialect.reader.read_ports(ports, self._options)
         return await self._parsed(
-            lines, lambda answers: self._dialect.parse_ports(answers, self._options)
+            lines, lambda answers: self._dialect.reader.parse_ports(answers, self._options)
         )
 
     async def _parsed(self, lines: Sequence[str], parse: Callable[[list[str]], T]) -> T:
@@ -89,10 +90,10 @@ class SwitchReader:
     async def probe(self, prompt: str) -> Probed:
         """Return what the switch says of itself, and what all of its ports carry."""
         answers = [
-            await self._show_if_known(line) for line in self._dialect.identity_lines(self._options)
+            await self._show_if_known(line) for line in self._dialect.about.lines(self._options)
         ]
         lines = [line.strip() for answer in answers for line in answer.splitlines()]
-        identity = self._dialect.identity(answers)
+        identity = self._dialect.about.identity(answers)
         ports = {name: state.seen for name, state in (await self._parsed_ports(())).items()}
         # A trunk that admits all VLANs, as a fresh port may, does not show which are in use.
         telling = (
@@ -109,10 +110,10 @@ class SwitchReader:
 
     async def uptime(self) -> Uptime | None:
         """Return the uptime; None if the switch does not show it."""
-        line = self._dialect.show_uptime
+        line = self._dialect.about.show_uptime
         if not line:
             return None
-        return self._dialect.parse_uptime(await self._show_if_known(line))
+        return self._dialect.about.uptime(await self._show_if_known(line))
 
     async def _show_if_known(self, line: str) -> str:
         """Return the answer to a line; "" if this model lacks it or the login may not use it."""

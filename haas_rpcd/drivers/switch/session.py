@@ -19,9 +19,8 @@ from haas_rpcd.config import Credential
 from haas_rpcd.drivers.switch import answers, channel
 from haas_rpcd.drivers.switch.answers import INCOMPLETE, quote
 from haas_rpcd.drivers.switch.channel import Channel
-from haas_rpcd.drivers.switch.dialect import Dialect
+from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.login import Login
-from haas_rpcd.drivers.switch.patterns import at_start
 from haas_rpcd.drivers.switch.script import Line
 from haas_rpcd.drivers.switch.transport import Transport
 from haas_rpcd.errors import DeviceError
@@ -74,7 +73,7 @@ class Session:
     def __init__(
         self,
         device: str,
-        dialect: Dialect,
+        dialogue: Dialogue,
         transport: Transport,
         *,
         login_timeout: float,
@@ -82,24 +81,24 @@ class Session:
     ) -> None:
         self.device = device
         self.prompt = ""
-        self._dialect = dialect
+        self._dialogue = dialogue
         self._channel = Channel(device, transport)
         self._login_timeout = login_timeout
         self._answer_timeout = answer_timeout
         self._echo_end: int | None = None  # where the current line's echo ends in the buffer
         self._searched = 0  # before that there is neither an echo nor a prompt in the buffer
-        self._prompt = at_start(dialect.prompt.replace("HOST", dialect.host))
-        self._echoes = dialect.echoes
+        self._prompt = dialogue.any_host
+        self._echoes = dialogue.echoes
 
     async def login(self, credential: Credential) -> None:
         """Log in, enter privileged mode, and turn paging off.
 
         Raises DeviceError: ``login``, ``enable``, ``busy``, ``cut``, ``timeout``.
         """
-        dialect = self._dialect
-        self.prompt = await Login(self._channel, dialect, credential, self._login_timeout).run()
-        self._prompt = dialect.own_prompt(self.prompt)
-        for line in dialect.setup:
+        dialogue = self._dialogue
+        self.prompt = await Login(self._channel, dialogue, credential, self._login_timeout).run()
+        self._prompt = dialogue.own_prompt(self.prompt)
+        for line in dialogue.setup:
             try:
                 await self.command(line)
             except DeviceError as error:
@@ -116,7 +115,7 @@ class Session:
     @property
     def configuring(self) -> bool:
         """True if the last prompt was one of configuration mode."""
-        pattern = self._dialect.configuring
+        pattern = self._dialogue.configuring
         return pattern is not None and pattern.search(self.prompt) is not None
 
     @property
@@ -125,8 +124,8 @@ class Session:
 
         This happens if the lines that enter a context are refused, and those that leave it are not.
         """
-        dialect = self._dialect
-        return dialect.enable is not None and dialect.unprivileged(self.prompt)
+        dialogue = self._dialogue
+        return dialogue.enable is not None and dialogue.unprivileged(self.prompt)
 
     async def command(self, line: str, *, timeout: float | None = None) -> str:
         """Send one line; return the answer without the echo and the prompt.
@@ -208,7 +207,7 @@ class Session:
             await self._channel.abort()
             return
         if self.prompt:
-            self._channel.send(*self._dialect.logout)
+            self._channel.send(*self._dialogue.logout)
         await self._channel.close()
 
     # --- answers ----------------------------------------------------------------------------------
@@ -243,7 +242,7 @@ class Session:
         self.prompt = prompt.group().strip()
         self._channel.buffer = buffer[position:]
         answer, error = await self._judge(buffer, prompt, line)
-        if error is None or not self._dialect.is_error(line, error):
+        if error is None or self._dialogue.tolerates(line, error):
             return answer, None
         return answer, DeviceError(
             f'{self.device} refused "{line}": {quote(error)}', reason="refused", line=line
@@ -253,11 +252,11 @@ class Session:
         """Return the answer before a prompt, and the error in it."""
         answer = answers.without_echo(_PAGE_TURNED.sub("", buffer[: prompt.start()]), line)
         if len(answer) < _MAX_AT_ONCE:
-            return answer, self._dialect.error_in(answers.without_logs(answer), prompt)
+            return answer, self._dialogue.error_in(answers.without_logs(answer), prompt)
         await asyncio.sleep(0)  # each step takes some hundredths of a second for a megabyte
         told = answers.without_logs(answer)
         await asyncio.sleep(0)
-        error = self._dialect.error_in(told, prompt)
+        error = self._dialogue.error_in(told, prompt)
         await asyncio.sleep(0)
         return answer, error
 
@@ -300,7 +299,7 @@ class Session:
         self, line: str, next_line: str | None
     ) -> tuple[re.Match[str], int] | None:
         """Like :meth:`_find_end`, but accept any host's prompt or a missing echo; remember it."""
-        any_host = at_start(self._dialect.prompt.replace("HOST", self._dialect.host))
+        any_host = self._dialogue.any_host
         self._searched = max(0, len(self._channel.buffer) - _SILENT_TAIL)
         found = self._find_end(line, next_line, any_host, echo=self._echoes)
         if found is None and next_line is None:
@@ -309,7 +308,7 @@ class Session:
                 buffer = self._channel.buffer
                 self._echoes = answers.without_echo(buffer, line) != buffer
         if found is not None:
-            self._prompt = self._dialect.own_prompt(found[0].group().strip())
+            self._prompt = self._dialogue.own_prompt(found[0].group().strip())
         elif next_line is not None:
             found = self._find_end(line, next_line, self._prompt, echo=False)
             if found is not None and self._channel.buffer[found[1] :].strip():
@@ -321,8 +320,8 @@ class Session:
         buffer = self._channel.buffer
         last = max(0, len(buffer) - _TAIL)
         for pattern, reply in (
-            (self._dialect.pager, lambda text: " "),
-            (self._dialect.question, self._dialect.reply),
+            (self._dialogue.pager, lambda text: " "),
+            (self._dialogue.question, self._dialogue.reply),
         ):
             if pattern is not None and (match := pattern.search(buffer, last)):
                 buffer = buffer[: match.start()] + _PAGE

@@ -146,9 +146,9 @@ def test_ports_can_be_shut_through_the_bridge(lab: Lab, ovs: OpenVSwitch) -> Non
     dialect, options = DIALECTS["openvswitch"], {"bridge": lab.switch.bridge}
     ovs.vsctl("set", "bridge", lab.switch.bridge, "protocols=OpenFlow13")
     for config, flag in ((PortConfig(104, (105,)), True), (PARKED, False)):
-        for line in dialect.script([SetPort("p1", config)], options):
+        for line in dialect.writer.script([SetPort("p1", config)], options):
             run("sh", "-c", line.text)
-        answers = [run("sh", "-c", line) for line in dialect.read_ports(["p1"], options)]
-        assert dialect.parse_ports(answers, options)["p1"] == PortState(config, flag)
+        answers = [run("sh", "-c", line) for line in dialect.reader.read_ports(["p1"], options)]
+        assert dialect.reader.parse_ports(answers, options)["p1"] == PortState(config, flag)
         (link,) = show("ip", lab.switch.name, "link", "show", "dev", "p1")
         assert ("UP" in link["flags"]) == flag

@@ -38,10 +38,12 @@ async def test_a_routed_port_switches_only_after_everything_else_is_set() -> Non
 
 def test_ports_of_several_types_and_modules_are_entered_by_type() -> None:
     ports = ["Et3/1", "Et3/2", "Et49/1/1", "Port-Channel5", "Ethernet7", "ethernet9"]
-    assert list(EOS.enter_ports(ports, {})) == [
-        (("Et3/1", "Et3/2", "Et49/1/1"), "interface Et3/1-2,49/1/1"),
-        (("Port-Channel5",), "interface Port-Channel5"),
-        (("Ethernet7", "ethernet9"), "interface Ethernet7,9"),
+    script = EOS.writer.script([SetPort(port, PARKED) for port in ports], {})
+    entered = [(line.text, line.changes) for line in script if line.text.startswith("interface")]
+    assert entered[:3] == [
+        ("interface Et3/1-2,49/1/1", (0, 1, 2)),
+        ("interface Port-Channel5", (3,)),
+        ("interface Ethernet7,9", (4, 5)),
     ]
 
 
@@ -52,7 +54,7 @@ def test_a_configuration_is_read_that_has_other_interfaces_than_ports() -> None:
         "interface Ethernet1\n   shutdown\n!\ninterface Ethernet2\n   no switchport\n"
         "   ip address 192.0.2.1/31\n!\ninterface Management1\n   ip address dhcp\n!\nend\n"
     )
-    found = EOS.parse_ports([answer], {})
+    found = EOS.reader.parse_ports([answer], {})
     assert found["Port-Channel5"] == PortState(PortConfig(None, (100, 101)), open=True)
     assert found[ET1].carries == PARKED
     assert found[ET2] == PortState(PARKED, open=True)
@@ -66,4 +68,4 @@ def test_a_vlan_that_a_routed_port_uses_internally_is_not_there() -> None:
         "1     default                          active    Et2\n"
         "1006* VLAN1006                         active    Cpu, Et1\n"
     )
-    assert EOS.parse_vlans([table]) == {1}
+    assert EOS.reader.parse_vlans([table]) == {1}

@@ -49,12 +49,12 @@ async def test_if_entering_a_vlan_is_refused_its_lines_do_not_change_another(nam
 
 async def test_a_port_in_an_unknown_state_opens_only_if_it_left_every_vlan() -> None:
     change = SetPort("te0/1", PortConfig(100))
-    script = DIALECTS["dell_os9"].script([change], {})
+    script = DIALECTS["dell_os9"].writer.script([change], {})
     texts = [line.text for line in script]
     assert texts.index("shutdown") < texts.index("no switchport") < texts.index("no shutdown")
     last_stage = max(at for at, line in enumerate(script) if line.barrier)
     assert texts.index("untagged TenGigabitEthernet 0/1") < last_stage < texts.index("no shutdown")
-    unknown = DIALECTS["brocade_fastiron"].script([SetPort("1/1/1", PortConfig(100))], {})
+    unknown = DIALECTS["brocade_fastiron"].writer.script([SetPort("1/1/1", PortConfig(100))], {})
     assert [line.text for line in unknown] == ["interface ethernet 1/1/1", "disable", "exit"]
 
 
@@ -76,7 +76,7 @@ async def test_a_locked_configuration_is_reported() -> None:
         switch.locked_by = "admin"
         [outcome] = await driver.send([SetVlan(100, True)], Recorder())
         assert outcome.error is not None
-        busy = DIALECTS["dell_os9"].busy
+        busy = DIALECTS["dell_os9"].dialogue.busy
         assert busy is not None
         assert busy.search(outcome.error.message)
         switch.locked_by = None
@@ -139,13 +139,13 @@ interface Vlan 12
 !
 end
 """
-    found = DIALECTS["dell_os9"].parse_ports([text], {})
+    found = DIALECTS["dell_os9"].reader.parse_ports([text], {})
     assert found == {
         "TenGigabitEthernet 0/8": PortState(PortConfig(None, (11, 12)), open=True),
         "TenGigabitEthernet 0/14": PortState(PortConfig(11, (12,)), open=False),
         "TenGigabitEthernet 1/6": PortState(PortConfig(11), open=True),
     }
-    assert DIALECTS["dell_os9"].parse_ports([text.replace(" untagged", " !")], {})[
+    assert DIALECTS["dell_os9"].reader.parse_ports([text.replace(" untagged", " !")], {})[
         "TenGigabitEthernet 1/6"
     ] == PortState(PortConfig(4000), open=True)
 
@@ -179,10 +179,10 @@ interface ethernet 1/1/2
 end
 """
     dialect = DIALECTS["brocade_fastiron"]
-    assert dialect.parse_ports([text, brief], {}) == {
+    assert dialect.reader.parse_ports([text, brief], {}) == {
         "ethernet 1/1/1": PortState(PortConfig(5, (10,)), open=True),
         "ethernet 1/1/2": PortState(PortConfig(5), open=False),
         "ethernet 1/1/3": PortState(PortConfig(666), open=True),
         "ethernet 1/2/1": PortState(PortConfig(None, (5, 10)), open=True),
     }
-    assert dialect.parse_vlans([text]) == {5, 10, 666}
+    assert dialect.reader.parse_vlans([text]) == {5, 10, 666}

@@ -47,7 +47,7 @@ async def test_a_model_without_access_vlan_none_parks_on_the_default_vlan() -> N
 async def test_powerconnect_gets_one_line_at_a_time() -> None:
     """It loses input that is typed ahead, so every line waits for the previous answer."""
     dialect = DIALECTS["dell_powerconnect"]
-    assert dialect.window == 1
+    assert dialect.dialogue.window == 1
     switch = KINDS["dell_powerconnect"].switch(line_delay=0.001)
     async with driving(switch) as driver:
         await send(driver, *(SetPort(f"gi1/0/{n}", PortConfig(100)) for n in range(1, 5)))
@@ -116,5 +116,5 @@ def test_every_form_of_a_trunk_s_list_is_read() -> None:
         " switchport trunk allowed vlan none\n": PARKED,
         "": PortConfig(1, tuple(sorted(ALL_VLANS - {1}))),
     }.items():  # fmt: skip
-        found = DIALECTS["dell_powerconnect"].parse_ports([f"{head}{lines}!\n", status], {})
+        found = DIALECTS["dell_powerconnect"].reader.parse_ports([f"{head}{lines}!\n", status], {})
         assert found == {"gigabitethernet1/0/1": PortState(config, open=True)}

@@ -336,7 +336,7 @@ async def test_vlans_of_a_trunk_are_created_if_they_must_exist(kind: Kind) -> No
 async def test_parking_a_port_reads_no_vlans(kind: Kind) -> None:
     """(SONiC shows ports and VLANs by the same line.)"""
     switch = kind.switch()
-    reads = DIALECTS[kind.dialect].read_vlans(kind.options)
+    reads = DIALECTS[kind.dialect].reader.read_vlans(kind.options)
     async with driving(switch, options=kind.options) as driver:
         before = switch.counters.lines
         await send(driver, SetPort(kind.port(switch, 0), PARKED))
@@ -388,7 +388,7 @@ async def test_a_failed_save_is_reported(kind: Kind) -> None:
             switch.faults.save_error = "Flash is busy."
             with pytest.raises(DeviceError, match="did not say that it saved"):
                 await send(driver, SaveConfig())
-            switch.faults.refuse = {re.escape(dialect.save[0]): ""}
+            switch.faults.refuse = {re.escape(dialect.dialogue.save[0]): ""}
             with pytest.raises(DeviceError, match="did not say that it saved"):
                 await send(driver, SaveConfig())
             assert await driver.observe([SaveConfig()]) == [PresenceSeen(False)]
@@ -450,7 +450,9 @@ async def test_a_switch_without_a_free_session_is_reported(kind: Kind) -> None:
 @those(lambda kind: kind.up_within)
 async def test_pages_are_turned_if_paging_cannot_be_turned_off(kind: Kind) -> None:
     switch = kind.switch(ports=40)
-    switch.faults.refuse = dict.fromkeys(map(re.escape, DIALECTS[kind.dialect].setup), kind.refusal)
+    switch.faults.refuse = dict.fromkeys(
+        map(re.escape, DIALECTS[kind.dialect].dialogue.setup), kind.refusal
+    )
     ports = list(map(kind.name, switch.port_list))
     wanted = [PortConfig(100 + at % 4) for at in range(39)]
     async with driving(switch, options=kind.options) as driver:

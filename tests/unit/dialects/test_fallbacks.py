@@ -92,7 +92,7 @@ async def test_a_switch_that_does_not_enter_configuration_mode_is_not_configured
 async def test_a_probe_succeeds_though_its_identity_is_refused(kind: Kind) -> None:
     """The login may not use the line, or the model lacks it."""
     switch = kind.switch()
-    said = DIALECTS[kind.dialect].identity_lines(kind.options)
+    said = DIALECTS[kind.dialect].about.lines(kind.options)
     commands = [line.partition(" 2>")[0] for line in said]
     switch.faults.refuse = {f"^{re.escape(line)}": kind.refusal for line in commands}
     async with driving(switch, options=kind.options) as driver:
@@ -105,8 +105,8 @@ def test_helpers_are_run_as_root_if_the_login_is_not_root() -> None:
     """``bridge`` and ``ip`` may be in ``/sbin``, which is not in everybody's PATH."""
     bridge, ovs = DIALECTS["linux_bridge"], DIALECTS["openvswitch"]
     sudo = {"sudo": True}
-    assert bridge.identity_lines(sudo) == ["sudo -n uname -sr", "sudo -n bridge -V"]
-    assert bridge.identity_lines({}) == ["uname -sr", "bridge -V"]
-    assert ovs.identity_lines(sudo)[0] == "sudo -n ovs-vsctl --version"
+    assert bridge.about.lines(sudo) == ["sudo -n uname -sr", "sudo -n bridge -V"]
+    assert bridge.about.lines({}) == ["uname -sr", "bridge -V"]
+    assert ovs.about.lines(sudo)[0] == "sudo -n ovs-vsctl --version"
     for dialect in (bridge, ovs):
-        assert all(line.startswith("sudo -n ") for line in dialect.read_ports([], sudo))
+        assert all(line.startswith("sudo -n ") for line in dialect.reader.read_ports([], sudo))

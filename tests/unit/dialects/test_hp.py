@@ -122,7 +122,7 @@ def test_procurve_ports_of_modules_stacks_and_trunks_are_read() -> None:
         "   untagged A3-A24,2/1-2/3\n   ip address dhcp-bootp\n   exit\n"
         'vlan 100\n   name "haas-100"\n   untagged A1-A2\n   tagged A24,Trk1\n   exit\n'
     )
-    found = DIALECTS["hp_procurve"].parse_ports([answer], {})
+    found = DIALECTS["hp_procurve"].reader.parse_ports([answer], {})
     assert len(found) == 28
     assert found["A1"] == PortState(PortConfig(100))
     assert found["A2"] == PortState(PortConfig(100), open=False)
@@ -143,7 +143,7 @@ def test_comware_ports_of_every_link_type_are_read() -> None:
         " port hybrid pvid vlan 101\n shutdown\n#\n"
         "interface Ten-GigabitEthernet1/0/49\n port link-mode route\n#\nreturn\n"
     )
-    found = DIALECTS["hpe_comware"].parse_ports([answer], {})
+    found = DIALECTS["hpe_comware"].reader.parse_ports([answer], {})
     ten = "Ten-GigabitEthernet1/0/49"
     assert set(found) == {*(GIGABIT.format(number) for number in (1, 2, 3)), ten}
     assert found[GIGABIT.format(1)] == PortState(PortConfig(100, (101, 102, 200, 300)))

@@ -34,7 +34,7 @@ from tests.unit.dialects.harness import CONFIGS, driving, send
 
 def lines(dialect: Dialect, *changes: SetPort | SetVlan, **options: Any) -> list[str]:
     """Return the lines for some changes, in order."""
-    return [line.text for line in dialect.script(changes, options)]
+    return [line.text for line in dialect.writer.script(changes, options)]
 
 
 # --- cisco_ios ------------------------------------------------------------------------------------
@@ -72,7 +72,7 @@ def test_a_port_is_found_by_its_short_name_and_no_other(registered: str, same: b
         "interface GigabitEthernet1/0/1\n switchport access vlan 100\n switchport mode access\n"
     )
     dialect = DIALECTS["cisco_ios"]
-    found = dialect.parse_ports([answer], {})
+    found = dialect.reader.parse_ports([answer], {})
     assert found == {"GigabitEthernet1/0/1": PortState(PortConfig(100), open=True)}
     assert (dialect.canonical_port(registered) in found) == same
 
@@ -100,7 +100,7 @@ def test_every_type_of_port_has_one_full_name(registered: str, full: str) -> Non
 def test_the_model_of_an_industrial_switch_is_read(line: str) -> None:
     """(genieparser: ``ShowVersion``.)"""
     answer = f"Cisco IOS Software, IE31xx Software, Version 17.9.1\n{line}\n"
-    assert DIALECTS["cisco_ios"].identity([answer]) == ("IE-3105-18T2C", "17.9.1")
+    assert DIALECTS["cisco_ios"].about.identity([answer]) == ("IE-3105-18T2C", "17.9.1")
 
 
 # --- linux_bridge ---------------------------------------------------------------------------------
@@ -167,7 +167,7 @@ def test_no_line_opens_a_foreign_vlan_on_a_linux_bridge(wanted: list[PortConfig]
             port.run(line)
             assert port.carried() <= before | config.vlans, line
         assert port.carried() == config.vlans
-        assert dialect.parse_ports(port.shown(), {})["p1"].carries == config
+        assert dialect.reader.parse_ports(port.shown(), {})["p1"].carries == config
 
 
 def test_commands_run_as_root_if_the_login_is_not_root() -> None:
@@ -175,19 +175,19 @@ def test_commands_run_as_root_if_the_login_is_not_root() -> None:
     sent = lines(dialect, SetPort("p1", PARKED), sudo=True)
     assert sent
     assert all(line.startswith("sudo -n ") for line in sent)
-    assert "p9" not in dialect.parse_ports(LinuxPort().shown(), {})
+    assert "p9" not in dialect.reader.parse_ports(LinuxPort().shown(), {})
 
 
 @pytest.mark.parametrize("name", ["linux_bridge", "openvswitch"])
 def test_vlans_are_neither_created_nor_read_where_ports_bring_them_into_being(name: str) -> None:
     dialect = DIALECTS[name]
-    assert dialect.vlan_lines(100, True, {}) == dialect.read_vlans({}) == []
-    assert dialect.parse_vlans([]) == frozenset()
+    assert lines(dialect, SetVlan(100, True)) == dialect.reader.read_vlans({}) == []
+    assert dialect.reader.parse_vlans([]) == frozenset()
 
 
 def test_a_command_failed_if_its_exit_status_is_not_0() -> None:
     dialect = DIALECTS["linux_bridge"]
-    prompt = dialect.own_prompt("haas-0#")
+    prompt = dialect.dialogue.own_prompt("haas-0#")
     for text, error in (
         ("haas-0# ", None),
         ("RTNETLINK answers: Operation not permitted\r\nhaas-2# ",
@@ -196,7 +196,7 @@ def test_a_command_failed_if_its_exit_status_is_not_0() -> None:
     ):  # fmt: skip
         match = prompt.search(text)
         assert match
-        assert dialect.error_in(text[: match.start()], match) == error
+        assert dialect.dialogue.error_in(text[: match.start()], match) == error
 
 
 # --- what both have in common ---------------------------------------------------------------------

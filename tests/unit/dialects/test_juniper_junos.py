@@ -315,7 +315,7 @@ async def test_every_login_ends_at_the_operational_prompt(user: str) -> None:
     [("26w3d 17:59", 185.75), ("2d 22:16", 2.93), ("05:30:10", 0.23), ("00:05", 0.003)],
 )
 def test_the_uptime_is_read(shown: str, days: float) -> None:
-    up = JUNOS.parse_uptime(f"System booted: 2021-02-26 18:30:12 MSK ({shown} ago)")
+    up = JUNOS.about.uptime(f"System booted: 2021-02-26 18:30:12 MSK ({shown} ago)")
     assert up is not None
     assert up.seconds / 86400 == pytest.approx(days, abs=0.01)
 
@@ -370,4 +370,4 @@ set vlans haas-104 vlan-id 104
     terse = "Interface  Admin Link Proto\nge-0/0/4   up    up\nge-0/0/4.0 up    up   eth-switch\n"
     terse += "ge-0/0/3   up    up\nge-0/0/5   up    down\nvme        up    down\n"
     answers = [text.replace("\n", "\r\n") for text in (interfaces, vlans, terse)]
-    assert JUNOS.parse_ports(answers, {}) == CONFIGURED
+    assert JUNOS.reader.parse_ports(answers, {}) == CONFIGURED

@@ -39,7 +39,9 @@ async def test_the_lines_for_a_port_in_an_unknown_state_are_absolute(name: str) 
     dialect = DIALECTS[name]
     port = KINDS[name].kind.port_names(1)[0]
     for config in (PARKED, PortConfig(100), PortConfig(None, (100,)), PortConfig(100, (101,))):
-        _, first, second, *_ = [line.text for line in dialect.script([SetPort(port, config)], {})]
+        _, first, second, *_ = [
+            line.text for line in dialect.writer.script([SetPort(port, config)], {})
+        ]
         assert first == "shutdown"
         assert second in ("switchport", "no switchport", "exit")
 
@@ -89,7 +91,9 @@ def test_the_list_of_an_os10_port_that_leaves_trunk_mode_is_cleared() -> None:
     dialect = DIALECTS["dell_os10"]
     now = {"ethernet1/1/1": PortConfig(100, (101, 102, 7))}
     for config in (PARKED, PortConfig(101)):
-        lines = [line.text for line in dialect.script([SetPort("ethernet1/1/1", config)], {}, now)]
+        lines = [
+            line.text for line in dialect.writer.script([SetPort("ethernet1/1/1", config)], {}, now)
+        ]
         emptied = lines.index("no switchport trunk allowed vlan 7,101-102")
         assert lines.index("shutdown") < emptied < lines.index("switchport mode access")
 
@@ -103,7 +107,7 @@ def test_an_os10_configuration_without_indentation_is_read() -> None:
         "interface ethernet1/1/32\n shutdown\n no switchport\n"
     )
     dialect = DIALECTS["dell_os10"]
-    assert dialect.parse_ports([answer], {}) == {
+    assert dialect.reader.parse_ports([answer], {}) == {
         "ethernet1/1/30:2": PortState(PortConfig(1, (2, 3, 40)), open=True),
         "ethernet1/1/31": PortState(PARKED, open=True),
         "ethernet1/1/32": PortState(PARKED, open=False),

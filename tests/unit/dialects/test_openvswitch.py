@@ -102,7 +102,7 @@ def _vlans(text: str) -> tuple[int, ...]:
 
 
 def lines(config: PortConfig, **options: Any) -> list[str]:
-    return [line.text for line in OVS.script([SetPort("p1", config)], options)]
+    return [line.text for line in OVS.writer.script([SetPort("p1", config)], options)]
 
 
 @settings(deadline=None, max_examples=200)
@@ -128,7 +128,7 @@ def test_no_line_opens_a_foreign_vlan_from_any_state(
             assert port.carried() <= before | config.vlans, line
         assert port.carried() == config.vlans
         assert port.protected == config.parked
-        assert OVS.parse_ports(port.shown(), {})["p1"].carries == config
+        assert OVS.reader.parse_ports(port.shown(), {})["p1"].carries == config
 
 
 def test_a_parked_port_carries_nothing_even_if_its_link_comes_up() -> None:
@@ -139,7 +139,7 @@ def test_a_parked_port_carries_nothing_even_if_its_link_comes_up() -> None:
     port.up = True
     assert port.carried() == {NOWHERE}
     assert port.protected
-    assert OVS.parse_ports(port.shown(), {})["p1"] == PortState(PARKED, open=True)
+    assert OVS.reader.parse_ports(port.shown(), {})["p1"] == PortState(PARKED, open=True)
 
 
 @pytest.mark.parametrize(
@@ -158,13 +158,13 @@ def test_a_parked_port_carries_nothing_even_if_its_link_comes_up() -> None:
 )
 def test_a_port_is_read_as_open_vswitch_treats_it(port: OvsPort, config: PortConfig) -> None:
     """The trap first: a port without any column carries everything."""
-    assert OVS.parse_ports(port.shown(), {})["p1"] == PortState(config, open=True)
+    assert OVS.reader.parse_ports(port.shown(), {})["p1"] == PortState(config, open=True)
 
 
 @pytest.mark.parametrize("mode", ["native-tagged", "dot1q-tunnel"])
 def test_a_port_in_a_mode_that_we_never_set_counts_as_carrying_anything(mode: str) -> None:
     port = OvsPort(mode, 104, frozenset({105}))
-    found = OVS.parse_ports(port.shown(), {})["p1"].config
+    found = OVS.reader.parse_ports(port.shown(), {})["p1"].config
     assert found.vlans == ALL
 
 
@@ -188,17 +188,17 @@ def test_ports_unknown_to_the_kernel_are_read_through_their_bridge() -> None:
         " LOCAL(br0): addr:12:54:b6:24:28:4a\r\n     config:     PORT_DOWN\r\n"
     )
     for config, is_open in (("0", True), ("PORT_DOWN", False), ("NO_FLOOD", True)):
-        found = OVS.parse_ports([table, ports.format(config)], {"bridge": "br0"})
+        found = OVS.reader.parse_ports([table, ports.format(config)], {"bridge": "br0"})
         assert found["p1"] == PortState(PortConfig(104), is_open)
         assert not found["br0"].open
 
 
 def test_commands_run_as_root_if_the_login_is_not_root() -> None:
-    asked = OVS.read_ports([], {"sudo": True})
+    asked = OVS.reader.read_ports([], {"sudo": True})
     sent = lines(PortConfig(100, (101,)), sudo=True)
     assert all(line.startswith("sudo -n ") for line in [*asked, *sent])
 
 
 def test_model_and_version_are_read() -> None:
     answers = ["ovs-vsctl (Open vSwitch) 3.1.0\nDB Schema 8.3.1", "Linux 6.1.0-28-amd64"]
-    assert OVS.identity(answers) == ("Open vSwitch", "3.1.0")
+    assert OVS.about.identity(answers) == ("Open vSwitch", "3.1.0")

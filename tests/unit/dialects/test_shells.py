@@ -72,13 +72,13 @@ async def carry_out(switch: Switch, line: str) -> None:
 def scripted(switch: Switch, changes: Sequence[SetPort], **options: Any) -> list[Line]:
     """Return the lines that would be sent now."""
     now = {}
-    if DIALECTS[switch.dialect].needs_current_config:
+    if DIALECTS[switch.dialect].writer.needs_current_config:
         for port in switch.port_list:
             assert isinstance(switch, SonicSwitch)
             of = {v: tagged for (v, name), tagged in switch.running.members.items() if name == port}
             own = next((vlan for vlan, tagged in of.items() if not tagged), None)
             now[port] = PortConfig(own, tuple(sorted(set(of) - {own})))
-    return DIALECTS[switch.dialect].script(changes, options, now)
+    return DIALECTS[switch.dialect].writer.script(changes, options, now)
 
 
 @BOTH
@@ -213,7 +213,7 @@ def test_the_bridge_can_be_set_by_an_option() -> None:
         SetVlan(100, True),
         SetPort("swp1", PortConfig(None, (100, 101))),
     ]
-    lines = [line.text for line in NVUE.script(changes, {"bridge": "br_haas"})]
+    lines = [line.text for line in NVUE.writer.script(changes, {"bridge": "br_haas"})]
     assert lines == [
         "nv set bridge domain br_haas vlan 100",
         "nv set interface swp1 link state up",
@@ -229,8 +229,8 @@ def test_without_ranges_ports_are_named_one_by_one(name: str) -> None:
     ports = KINDS[name].kind.port_names(3)
     changes = [SetPort(port, PARKED) for port in ports]
     now = dict.fromkeys(ports, PortConfig(100))
-    together = DIALECTS[name].script(changes, {}, now)
-    singly = DIALECTS[name].script(changes, {"ranges": False}, now)
+    together = DIALECTS[name].writer.script(changes, {}, now)
+    singly = DIALECTS[name].writer.script(changes, {"ranges": False}, now)
     assert all(sum(port in line.text.split() for port in ports) <= 1 for line in singly)
     assert len(together) < len(singly)
 
@@ -299,7 +299,7 @@ async def test_a_vlan_with_ports_is_not_removed() -> None:
 
 def test_root_needs_no_sudo_and_a_port_in_an_unknown_state_is_only_shut() -> None:
     changes: list[SetVlan | SetPort] = [SetPort("Ethernet0", PortConfig(100)), SetVlan(100, True)]
-    assert [line.text for line in SONIC.script(changes, {"sudo": False})] == [
+    assert [line.text for line in SONIC.writer.script(changes, {"sudo": False})] == [
         "config vlan add 100",
         "config interface shutdown Ethernet0",
     ]
@@ -311,7 +311,7 @@ def test_port_channels_are_read_like_ports() -> None:
         ' "PORTCHANNEL": {"PortChannel1": {"admin_status": "down"}},'
         ' "VLAN_MEMBER": {"Vlan100|PortChannel1": {"tagging_mode": "untagged"}}}'
     )
-    assert SONIC.parse_ports([answer], {}) == {
+    assert SONIC.reader.parse_ports([answer], {}) == {
         "Ethernet0": PortState(PARKED, open=True),
         "Ethernet4": PortState(PARKED, open=True),
         "PortChannel1": PortState(PortConfig(100), open=False),

@@ -1,6 +1,6 @@
 """All dialects by name: one module here for each, and one file in the site's own folder.
 
-Every class in a module that derives from Dialect and defines a ``name`` is found.
+Each module defines its dialect as ``DIALECT``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import importlib
 import importlib.util
 import pkgutil
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -20,25 +19,14 @@ class DialectError(Exception):
     """A site's own dialect can't be used. The message names the file and the reason."""
 
 
-def _in(module: ModuleType) -> Iterator[Dialect]:
-    for value in vars(module).values():
-        if (
-            isinstance(value, type)
-            and issubclass(value, Dialect)
-            and value.__module__ == module.__name__
-            and "name" in vars(value)
-        ):
-            yield value()
-
-
 def built_in() -> dict[str, Dialect]:
     """Return the dialects of this package."""
     modules = [
         importlib.import_module(f"{__name__}.{found.name}")
         for found in pkgutil.iter_modules(__path__)
     ]
-    found = [dialect for module in modules for dialect in _in(module)]
-    return {dialect.name: dialect for dialect in sorted(found, key=lambda dialect: dialect.name)}
+    dialects: list[Dialect] = [module.DIALECT for module in modules]
+    return {dialect.name: dialect for dialect in sorted(dialects, key=lambda one: one.name)}
 
 
 def load(folder: Path) -> dict[str, Dialect]:
@@ -54,13 +42,12 @@ def load(folder: Path) -> dict[str, Dialect]:
         if path.stat().st_mode & (stat.S_IWOTH | stat.S_IWGRP):
             raise DialectError(f"{path} can be written by others: run  chmod go-w {path}")
     for path in sorted(folder.glob("*.py")):
-        dialects = list(_in(_module(path)))
-        if not dialects:
-            raise DialectError(f"{path} has no class that is a Dialect with a name of its own.")
-        for dialect in dialects:
-            if dialect.name in DIALECTS or dialect.name in found:
-                raise DialectError(f"{path}: there is a dialect {dialect.name} already.")
-            found[dialect.name] = dialect
+        dialect = getattr(_module(path), "DIALECT", None)
+        if not isinstance(dialect, Dialect):
+            raise DialectError(f"{path} has no DIALECT: see docs/switches.md, Adding a family.")
+        if dialect.name in DIALECTS or dialect.name in found:
+            raise DialectError(f"{path}: there is a dialect {dialect.name} already.")
+        found[dialect.name] = dialect
     return found
 
 

@@ -2,17 +2,33 @@
 
 Sources: Cisco's "Nexus 9000 Series NX-OS Interfaces" and "Layer 2 Switching Configuration Guide",
 and open-source drivers.
+
+Ports are registered as ``Ethernet1/1``, or ``Ethernet1/49/1`` if split.
+
+If a port's own configuration does not say whether it routes or switches, or whether it is shut,
+then ``system default switchport`` and the model decide. So the configuration is read with all
+defaults. A port that seems to carry nothing may be routed. It is shut before ``switchport``,
+because it would come up on VLAN 1.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from haas_rpcd.drivers.switch import portnames
-from haas_rpcd.drivers.switch.dialect import Options
+from haas_rpcd.drivers.switch.dialect import Dialect, Reader
 from haas_rpcd.drivers.switch.harmless import harmless_lines
-from haas_rpcd.drivers.switch.ioslike import IosLike
+from haas_rpcd.drivers.switch.ioslike import (
+    IOS,
+    IOS_ABOUT,
+    Interfaces,
+    SwitchportLines,
+    show_vlan_brief,
+    vlan_lines,
+    vlan_table,
+)
 from haas_rpcd.drivers.switch.sections import interface_sections
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.drivers.switch.switchport import (
@@ -22,6 +38,7 @@ from haas_rpcd.drivers.switch.switchport import (
     Switchport,
     tags_native,
 )
+from haas_rpcd.drivers.switch.writer import InContexts, Options, PortContexts, VlanByVlan, Writer
 from haas_rpcd.model import PortConfig
 
 _PORT_LINES = '| include "interface|shutdown|switchport"'
@@ -40,104 +57,123 @@ HARMLESS_NXOS = (
 """Cisco's "Nexus 9000 Series NX-OS Interfaces Configuration Guide"; batfish's
 ``cisco_nxos/grammar/testconfigs``, e.g. ``nxos_interface_show_all_1`` for what ``all`` shows."""
 
+_INTERFACES = Interfaces(types=("Ethernet", "port-channel"), harmless=HARMLESS_NXOS)
+_LINES = SwitchportLines()
 
-class CiscoNxos(IosLike):
-    """``cisco_nxos``. Ports are registered as ``Ethernet1/1``, or ``Ethernet1/49/1`` if split.
 
-    If a port's own configuration does not say whether it routes or switches, or whether it is shut,
-    then ``system default switchport`` and the model decide. So the configuration is read with all
-    defaults. A port that seems to carry nothing may be routed. It is shut before ``switchport``,
-    because it would come up on VLAN 1.
+# --- lines ----------------------------------------------------------------------------------------
+
+
+def _range_line(spans: Sequence[portnames.Span]) -> str:
+    """Name several ports without the word ``range``: ``interface Ethernet1/1-4,Ethernet1/7``.
+
+    Only releases since 7.0 know the word, and not on all models.
     """
+    return f"interface {portnames.joined(spans)}"
 
-    name = "cisco_nxos"
-    title = "Cisco NX-OS (Nexus)"
-    needs_current_config = True
-    parked_config = PortConfig(1)
-    reserved_vlans = frozenset(range(3968, 4095))
-    """(Layer 2 Switching Configuration Guide, "VLAN Ranges". Nexus 5000 and 7000 reserve only 3968
-    to 4047 and 4094.)"""
-    setup = ("terminal length 0", "terminal width 511")
-    save = ("copy running-config startup-config",)
-    model = re.compile(r"^\s*cisco (Nexus[^\r\n]*?)(?: \([^)\r\n]*\))* chassis", re.M | re.I)
-    version = re.compile(r"^\s*(?:NXOS|system): +version (\S+)", re.M)
-    max_ranges = 8
-    types = ("Ethernet", "port-channel")
-    harmless = HARMLESS_NXOS
-    errors = (
-        *IosLike.errors,
-        r"invalid .* at '\^' marker",
-        r"syntax error",
-        r"permission denied",
-        r"configuration update aborted",
-        r"command failed",
-        r"unable to perform the action\b",
-        r"cannot (?:run|execute|create|delete) ",
-    )
-    benign = (*IosLike.benign, r"error (?:facility|description):")
-    busy = re.compile(
-        r"(?:configuration|database) (?:is )?(?:currently )?locked|"
-        r"services in transient state|another (?:configuration )?session",
-        re.I,
-    )
 
-    def enter_range(self, spans: Sequence[portnames.Span]) -> str:
-        """Name several ports without the word ``range``: ``interface Ethernet1/1-4,Ethernet1/7``.
+def _port_stages(
+    current: PortConfig | None, config: PortConfig, options: Options
+) -> list[list[str]]:
+    """First shut a port that may be routed, and make it a switch port.
 
-        Only releases since 7.0 know the word, and not on all models.
-        """
-        return super().enter_range(spans).replace("interface range ", "interface ", 1)
+    It may also have a telephone's VLAN, which not every model knows.
+    """
+    stages = _LINES.stages(current, config, options)
+    if current is not None and not current.parked:
+        return stages
+    fresh = ["switchport", "no switchport voice vlan"]
+    if config.parked:
+        shut, cleared = stages
+        return [shut, [*fresh, *cleared]]
+    prepared, *others = stages
+    return [["shutdown"], [*fresh, *prepared], *others]
 
-    def port_stages_from(
-        self, current: PortConfig | None, config: PortConfig, options: Options
-    ) -> list[list[str]]:
-        """First shut a port that may be routed, and make it a switch port.
 
-        It may also have a telephone's VLAN, which not every model knows.
-        """
-        stages = self.port_stages(config, options)
-        if current is not None and not current.parked:
-            return stages
-        fresh = ["switchport", "no switchport voice vlan"]
-        if config.parked:
-            shut, cleared = stages
-            return [shut, [*fresh, *cleared]]
-        prepared, *others = stages
-        return [["shutdown"], [*fresh, *prepared], *others]
+# --- reading back ---------------------------------------------------------------------------------
 
-    def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
-        """Show the ports' configuration twice: what is not a default, and the lines that matter.
 
-        The latter with all defaults. Last comes a line that decides about all trunks.
-        """
-        if not ports or len(ports) >= self.bulk_from:
-            which = [""]
-        else:
-            which = [f" {port}" for port in ports]
-        shown = [
-            line
-            for ports_shown in which
-            for line in (
-                f"show running-config interface{ports_shown}",
-                f"show running-config interface{ports_shown} all {_PORT_LINES}",
-            )
-        ]
-        return [*shown, _GLOBAL_LINES]
+def _read_ports(ports: Sequence[str], options: Options) -> list[str]:
+    """Show the ports' configuration twice: what is not a default, and the lines that matter.
 
-    def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
-        """Read the answers in pairs; only a port that both show is read completely."""
-        found: dict[str, PortState] = {}
-        *answers, common = answers
-        tagged = tags_native(common)
-        for own, everything in zip(answers[::2], answers[1::2], strict=True):
-            lines = self.port_lines(interface_sections(own))
-            for port, more in self.port_lines(interface_sections(everything)).items():
-                if port in lines:
-                    state = Switchport("access", native_tagged=tagged)
-                    state.read([*more, *lines[port]], harmless_lines(self.harmless, options))
-                    found[port] = state.seen
-        return found
+    The latter with all defaults. Last comes a line that decides about all trunks.
+    """
+    if not ports or len(ports) >= _INTERFACES.bulk_from:
+        which = [""]
+    else:
+        which = [f" {port}" for port in ports]
+    shown = [
+        line
+        for ports_shown in which
+        for line in (
+            f"show running-config interface{ports_shown}",
+            f"show running-config interface{ports_shown} all {_PORT_LINES}",
+        )
+    ]
+    return [*shown, _GLOBAL_LINES]
 
-    def saved(self, answer: str) -> bool:
-        """NX-OS ends a successful save with ``Copy complete``; the rest of the line varies."""
-        return re.search(r"^\s*Copy complete\b", answer, re.M) is not None
+
+def _parse_ports(answers: Sequence[str], options: Options) -> dict[str, PortState]:
+    """Read the answers in pairs; only a port that both show is read completely."""
+    found: dict[str, PortState] = {}
+    *answers, common = answers
+    tagged = tags_native(common)
+    for own, everything in zip(answers[::2], answers[1::2], strict=True):
+        lines = _INTERFACES.port_lines(interface_sections(own))
+        for port, more in _INTERFACES.port_lines(interface_sections(everything)).items():
+            if port in lines:
+                state = Switchport("access", native_tagged=tagged)
+                state.read([*more, *lines[port]], harmless_lines(HARMLESS_NXOS, options))
+                found[port] = state.seen
+    return found
+
+
+DIALECT = Dialect(
+    name="cisco_nxos",
+    title="Cisco NX-OS (Nexus)",
+    canonical_port=_INTERFACES.canonical,
+    # Layer 2 Switching Configuration Guide, "VLAN Ranges". (Nexus 5000 and 7000 reserve only 3968
+    # to 4047 and 4094.)
+    reserved_vlans=frozenset(range(3968, 4095)),
+    dialogue=replace(
+        IOS,
+        setup=("terminal length 0", "terminal width 511"),
+        errors=(
+            *IOS.errors,
+            r"invalid .* at '\^' marker",
+            r"syntax error",
+            r"permission denied",
+            r"configuration update aborted",
+            r"command failed",
+            r"unable to perform the action\b",
+            r"cannot (?:run|execute|create|delete) ",
+        ),
+        benign=(*IOS.benign, r"error (?:facility|description):"),
+        busy=re.compile(
+            r"(?:configuration|database) (?:is )?(?:currently )?locked|"
+            r"services in transient state|another (?:configuration )?session",
+            re.I,
+        ),
+        save=("copy running-config startup-config",),
+        saved=re.compile(r"^\s*Copy complete\b", re.M),  # the rest of the line varies
+    ),
+    writer=Writer(
+        ports=InContexts(
+            _port_stages, PortContexts(max_ranges=8, range_line=_range_line, leave="exit")
+        ),
+        vlans=VlanByVlan(vlan_lines),
+        needs_current_config=True,
+        parked_config=PortConfig(1),
+    ),
+    reader=Reader(
+        read_ports=_read_ports,
+        parse_ports=_parse_ports,
+        read_vlans=show_vlan_brief,
+        parse_vlans=vlan_table,
+    ),
+    about=replace(
+        IOS_ABOUT,
+        model=re.compile(r"^\s*cisco (Nexus[^\r\n]*?)(?: \([^)\r\n]*\))* chassis", re.M | re.I),
+        version=re.compile(r"^\s*(?:NXOS|system): +version (\S+)", re.M),
+    ),
+)

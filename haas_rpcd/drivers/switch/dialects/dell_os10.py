@@ -2,20 +2,36 @@
 
 Sources: Dell's "SmartFabric OS10 User Guide" (CLI basics, interfaces, VLANs), published
 configurations, and open-source drivers.
+
+Ports are registered as ``ethernet1/1/1``, or ``ethernet1/1/3:1`` if split.
+
+Its commands resemble those of IOS, but differ in meaning. ``switchport trunk allowed vlan`` adds to
+the list, so the list is read first and VLANs are removed by name. The untagged VLAN of a trunk is
+its access VLAN, and must not be on the list. A fresh trunk carries VLAN 1 untagged and nothing
+else. A port is shut while its mode changes. Words are never shortened, because the command line
+expands them as they are typed, so the echo would differ from the line.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from haas_rpcd.drivers.switch import portnames
-from haas_rpcd.drivers.switch.dialect import Options
+from haas_rpcd.drivers.switch.dialect import Dialect, Reader
 from haas_rpcd.drivers.switch.harmless import HarmlessLines, harmless_lines
-from haas_rpcd.drivers.switch.ioslike import IosLike
+from haas_rpcd.drivers.switch.ioslike import IOS, IOS_ABOUT, Interfaces, show_vlan
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.drivers.switch.switchport import DEFAULT_VLAN, HARMLESS, HARMLESS_ROUTED
+from haas_rpcd.drivers.switch.writer import (
+    InContexts,
+    Options,
+    PortContexts,
+    VlanByVlan,
+    Writer,
+    rows_of,
+)
 from haas_rpcd.model import PARKED, PortConfig, parse_vlan_ranges, vlan_ranges
 
 HARMLESS_OS10 = (
@@ -29,128 +45,99 @@ HARMLESS_OS10 = (
 )
 """Dell's "SmartFabric OS10 User Guide" (interfaces, Layer 2, QoS), and published configurations."""
 
+_INTERFACES = Interfaces(types=("ethernet", "port-channel"), harmless=HARMLESS_OS10)
 
-class DellOs10(IosLike):
-    """``dell_os10``. Ports are registered as ``ethernet1/1/1``, or ``ethernet1/1/3:1`` if split.
 
-    Its commands resemble those of IOS, but differ in meaning. ``switchport trunk allowed vlan``
-    adds to the list, so the list is read first and VLANs are removed by name. The untagged VLAN of
-    a trunk is its access VLAN, and must not be on the list. A fresh trunk carries VLAN 1 untagged
-    and nothing else. A port is shut while its mode changes. Words are never shortened, because the
-    command line expands them as they are typed, so the echo would differ from the line.
-    """
+# --- lines ----------------------------------------------------------------------------------------
 
-    name = "dell_os10"
-    title = "Dell SmartFabric OS10 (PowerSwitch)"
-    trunks_need_vlans = True
-    needs_current_config = True
-    parked_config = PortConfig(1)
-    enable = None
-    configuring = re.compile(r"\(conf[^()]*\)#")
-    save = ("copy running-configuration startup-configuration",)
-    model = re.compile(r"^\s*System Type: *(\S+)", re.M | re.I)
-    version = re.compile(r"^\s*OS Version: *(\S+)", re.M | re.I)
-    max_ranges = 1
-    types = ("ethernet", "port-channel")
-    harmless = HARMLESS_OS10
-    errors = (*IosLike.errors, r"syntax error")
-    busy = re.compile(r"locked by|(?:configuration|session) (?:is )?locked", re.I)
 
-    def enter_range(self, spans: Sequence[portnames.Span]) -> str:
-        """Write both ends with their whole number: ``interface range ethernet1/1/1-1/1/24``."""
-        [span] = spans
-        number = re.sub(r"^\D+", "", span.prefix)
-        return f"interface range {span.prefix}{span.first}-{number}{span.last}"
+def _range_line(spans: Sequence[portnames.Span]) -> str:
+    """Write both ends with their whole number: ``interface range ethernet1/1/1-1/1/24``."""
+    [span] = spans
+    number = re.sub(r"^\D+", "", span.prefix)
+    return f"interface range {span.prefix}{span.first}-{number}{span.last}"
 
-    # --- lines ------------------------------------------------------------------------------------
 
-    def port_stages(self, config: PortConfig, options: Options) -> list[list[str]]:
-        """Return the lines for a port whose configuration is unknown."""
-        return self.port_stages_from(None, config, options)
+def _port_stages(
+    current: PortConfig | None, config: PortConfig, options: Options
+) -> list[list[str]]:
+    """Return the lines for a port. It stays open if it is in the right mode already."""
+    if config.parked:
+        back = ["switchport mode access", "no switchport access vlan"]
+        return [["shutdown"], [*_clear_lines(current), *back]]
+    if not config.tagged:
+        mode, lines = "access", [f"switchport access vlan {config.untagged}"]
+    else:
+        mode, lines = "trunk", [_untagged(config), *_tagged(config)]
+    if current is None or current.parked or bool(current.tagged) != bool(config.tagged):
+        cleared = [*_clear_lines(current), f"switchport mode {mode}"]
+        return [["shutdown"], [*cleared, *lines], ["no shutdown"]]
+    removed = _remove_lines(set(current.tagged) - set(config.tagged))
+    return [[f"switchport mode {mode}", *removed, *lines], ["no shutdown"]]
 
-    def port_stages_from(
-        self, current: PortConfig | None, config: PortConfig, options: Options
-    ) -> list[list[str]]:
-        """Return the lines for a port. It stays open if it is in the right mode already."""
-        if config.parked:
-            back = ["switchport mode access", "no switchport access vlan"]
-            return [["shutdown"], [*self._clear_lines(current), *back]]
-        if not config.tagged:
-            mode, lines = "access", [f"switchport access vlan {config.untagged}"]
-        else:
-            mode, lines = "trunk", [self._untagged(config), *self.allowed_lines(config)]
-        if current is None or current.parked or bool(current.tagged) != bool(config.tagged):
-            cleared = [*self._clear_lines(current), f"switchport mode {mode}"]
-            return [["shutdown"], [*cleared, *lines], ["no shutdown"]]
-        removed = self._remove_lines(set(current.tagged) - set(config.tagged))
-        return [[f"switchport mode {mode}", *removed, *lines], ["no shutdown"]]
 
-    def _clear_lines(self, current: PortConfig | None) -> list[str]:
-        """Remove a shut port from all tagged VLANs; ``no switchport`` also resets much else."""
-        if current is None:
-            return ["no switchport"]
-        return (
-            ["switchport mode trunk", *self._remove_lines(current.tagged)] if current.tagged else []
-        )
+def _clear_lines(current: PortConfig | None) -> list[str]:
+    """Remove a shut port from all tagged VLANs; ``no switchport`` also resets much else."""
+    if current is None:
+        return ["no switchport"]
+    return ["switchport mode trunk", *_remove_lines(current.tagged)] if current.tagged else []
 
-    def _remove_lines(self, vlans: Collection[int]) -> list[str]:
-        rows = self.split_list(vlan_ranges(set(vlans)))
-        return [f"no switchport trunk allowed vlan {row}" for row in rows if row]
 
-    def _untagged(self, config: PortConfig) -> str:
-        if config.untagged is None:
-            return "no switchport access vlan"
-        return f"switchport access vlan {config.untagged}"
+def _remove_lines(vlans: Collection[int]) -> list[str]:
+    rows = rows_of(vlan_ranges(set(vlans)))
+    return [f"no switchport trunk allowed vlan {row}" for row in rows if row]
 
-    def allowed_lines(self, config: PortConfig) -> list[str]:
-        """Add the tagged VLANs, on several lines if there are many."""
-        rows = self.split_list(vlan_ranges(config.tagged))
-        return [f"switchport trunk allowed vlan {row}" for row in rows]
 
-    def vlan_lines(self, vlan: int, present: bool, options: Options) -> list[str]:
-        """Create a VLAN through its interface, or remove it."""
-        if not present:
-            return [f"no interface vlan {vlan}"]
-        return [f"interface vlan {vlan}", f"description haas-{vlan}", "exit"]
+def _untagged(config: PortConfig) -> str:
+    if config.untagged is None:
+        return "no switchport access vlan"
+    return f"switchport access vlan {config.untagged}"
 
-    def saved(self, answer: str) -> bool:
-        """OS10 prints nothing after a successful save; a failure is an error of the line."""
-        return not answer.strip() or "copy completed" in answer.lower()
 
-    # --- reading back -----------------------------------------------------------------------------
+def _tagged(config: PortConfig) -> list[str]:
+    """Add the tagged VLANs, on several lines if there are many."""
+    rows = rows_of(vlan_ranges(config.tagged))
+    return [f"switchport trunk allowed vlan {row}" for row in rows]
 
-    def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
-        """Show all ports of the types in ``ports``."""
-        kinds = {self.canonical_port(port).rstrip("0123456789/:") for port in ports}
-        return [
-            f"show running-configuration interface {kind}"
-            for kind in self.types
-            if not ports or kind in kinds
-        ] or [f"show running-configuration interface {self.types[0]}"]
 
-    def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
-        """Read the ``interface`` sections, which end with ``!``; not every release indents them."""
-        found: dict[str, PortState] = {}
-        for answer in answers:
-            for port, lines in self.port_lines(_sections(answer)).items():
-                state = _Port()
-                state.read(lines, harmless_lines(self.harmless, options))
-                found[port] = state.seen
-        return found
+def _vlan_lines(vlan: int, present: bool, options: Options) -> list[str]:
+    """Create a VLAN through its interface, or remove it."""
+    if not present:
+        return [f"no interface vlan {vlan}"]
+    return [f"interface vlan {vlan}", f"description haas-{vlan}", "exit"]
 
-    def read_vlans(self, options: Options) -> list[str]:
-        """Show the VLANs."""
-        return ["show vlan"]
 
-    def parse_vlans(self, answers: Sequence[str]) -> frozenset[int]:
-        """Read the table; letters and a star before a number are flags of the VLAN."""
-        return frozenset(
-            int(match[1])
-            for answer in answers
-            for match in re.finditer(
-                r"^[ *@A-Z]*?\b(\d{1,4})\s+(?:In)?active\b", answer, re.M | re.I
-            )
-        )
+# --- reading back ---------------------------------------------------------------------------------
+
+
+def _read_ports(ports: Sequence[str], options: Options) -> list[str]:
+    """Show all ports of the types in ``ports``."""
+    kinds = {_INTERFACES.canonical(port).rstrip("0123456789/:") for port in ports}
+    return [
+        f"show running-configuration interface {kind}"
+        for kind in _INTERFACES.types
+        if not ports or kind in kinds
+    ] or [f"show running-configuration interface {_INTERFACES.types[0]}"]
+
+
+def _parse_ports(answers: Sequence[str], options: Options) -> dict[str, PortState]:
+    """Read the ``interface`` sections, which end with ``!``; not every release indents them."""
+    found: dict[str, PortState] = {}
+    for answer in answers:
+        for port, lines in _INTERFACES.port_lines(_sections(answer)).items():
+            state = _Port()
+            state.read(lines, harmless_lines(HARMLESS_OS10, options))
+            found[port] = state.seen
+    return found
+
+
+def _parse_vlans(answers: Sequence[str]) -> frozenset[int]:
+    """Read the table; letters and a star before a number are flags of the VLAN."""
+    return frozenset(
+        int(match[1])
+        for answer in answers
+        for match in re.finditer(r"^[ *@A-Z]*?\b(\d{1,4})\s+(?:In)?active\b", answer, re.M | re.I)
+    )
 
 
 @dataclass
@@ -218,3 +205,40 @@ def _sections(config: str) -> Iterator[tuple[str, list[str]]]:
             name, lines = begun[1], []
         elif name and text:
             lines.append(text)
+
+
+DIALECT = Dialect(
+    name="dell_os10",
+    title="Dell SmartFabric OS10 (PowerSwitch)",
+    canonical_port=_INTERFACES.canonical,
+    trunks_need_vlans=True,
+    dialogue=replace(
+        IOS,
+        enable=None,
+        configuring=re.compile(r"\(conf[^()]*\)#"),
+        errors=(*IOS.errors, r"syntax error"),
+        busy=re.compile(r"locked by|(?:configuration|session) (?:is )?locked", re.I),
+        save=("copy running-configuration startup-configuration",),
+        # It prints nothing after a successful save; a failure is an error of the line.
+        saved=re.compile(r"\A\s*\Z|copy completed", re.I),
+    ),
+    writer=Writer(
+        ports=InContexts(
+            _port_stages, PortContexts(max_ranges=1, range_line=_range_line, leave="exit")
+        ),
+        vlans=VlanByVlan(_vlan_lines),
+        needs_current_config=True,
+        parked_config=PortConfig(DEFAULT_VLAN),
+    ),
+    reader=Reader(
+        read_ports=_read_ports,
+        parse_ports=_parse_ports,
+        read_vlans=show_vlan,
+        parse_vlans=_parse_vlans,
+    ),
+    about=replace(
+        IOS_ABOUT,
+        model=re.compile(r"^\s*System Type: *(\S+)", re.M | re.I),
+        version=re.compile(r"^\s*OS Version: *(\S+)", re.M | re.I),
+    ),
+)

@@ -14,11 +14,12 @@ nothing depends on what a release does by itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from haas_rpcd.drivers.switch import portnames, procurveconfig
 from haas_rpcd.drivers.switch.byvlan import DEFAULT_VLAN, ByVlan, Membership
-from haas_rpcd.drivers.switch.dialect import Options
+from haas_rpcd.drivers.switch.dialect import About, Dialect, Reader, uptime_after
+from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.harmless import harmless_lines
 from haas_rpcd.drivers.switch.patterns import (
     ASKS_KEY,
@@ -30,179 +31,77 @@ from haas_rpcd.drivers.switch.patterns import (
 )
 from haas_rpcd.drivers.switch.script import Block, Stage
 from haas_rpcd.drivers.switch.state import PortState
-from haas_rpcd.model import PortConfig, SetPort, SetVlan
+from haas_rpcd.drivers.switch.writer import Current, Options, PortContexts, Ports, Vlans, Writer
+from haas_rpcd.model import PortConfig
 
 _CURSOR = r"[ \r]*"
 """What remains of the cursor movements that ProVision writes after every question."""
 
 
-class HpProcurve(ByVlan):
-    """``hp_procurve``."""
+def _canonical(port: str) -> str:
+    """``a1`` is ``A1``, ``trk1`` is ``Trk1``, ``ethernet 1/01`` is ``1/1``."""
+    name = re.sub(r"^(?:ethernet|eth) ?", "", port.strip(), flags=re.I).upper()
+    name = re.sub(r"\d+", lambda number: str(int(number[0])), name)
+    return re.sub(r"^TRK(?=\d)", "Trk", name)
 
-    name = "hp_procurve"
-    title = "HP ProCurve and ArubaOS-Switch (ProVision)"
-    trunks_need_vlans = True
-    window = 8
-    parked_config = PortConfig(DEFAULT_VLAN)
-    host = r"[^\s#>()\[\]]+(?: [^\s#>()\[\]]+){0,5}"
-    prompt = rf"HOST(?:\([^()\r\n]*\))*[>#]{_CURSOR}"
-    host_chars = 255
-    configuring = re.compile(r"\((?:config|vlan|eth)[^()]*\)#")
-    username = at_end(ASKS_USERNAME + _CURSOR)
-    password = at_end(ASKS_WORD + _CURSOR)
-    login_failed = on_own_line(
-        r"invalid password|unable to verify password|login(?: incorrect| failed)|access denied|"
-        r"authentication failed|too many login attempts"
-    )
-    no_free_session = within_line(
-        r"maximum (?:number of )?(?:telnet )?(?:sessions|users)[^\r\n]{0,30}"
-        r"(?:reached|exceeded|active)|too many (?:users|sessions|connections)|"
-        r"(?:all|no more) (?:telnet )?sessions? (?:are )?(?:in use|available|active)"
-    )
-    press_key = at_end(ASKS_KEY + _CURSOR)
-    enable = "enable"
-    enable_failed = re.compile(
-        r"(?:invalid password|unable to verify password|access denied|authentication failed)"
-        r"[^\r\n]*(?=[\r\n])",
-        re.I,
-    )
-    setup = ("no page",)
-    logout = ("logout", "y", "n")  # "Do you want to log out?", "… save current configuration?"
-    pager = at_end(rf"[\x08 \r]*-- ?more ?--[^\r\n]{{0,60}}{_CURSOR}")
-    question = at_end(rf"[^\r\n]*[\[(]y/n(?:/\^c)?[\])][?: ]*{_CURSOR}")
-    enter_config = ("configure terminal",)
-    leave_config = ("end",)
-    errors = (
-        r"(?:invalid|incomplete|ambiguous) input\b",
-        r"module not present for port",
-        r"error\b",
-        r"can(?:no|')t\b",
-        r"unable to\b",
-        r".*\btoo long\. allowed length",
-        r"(?:the )?maximum number of vlans",
-        r"vlan\b.* (?:not found|does not exist|is not configured|already exists as)",
-        r"(?:port|interface)\b.* (?:does not exist|is not a member|must be)",
-        r".*\bmust be a member of at least one\b",
-        r"(?:operation|command|commit|authorization) .*(?:failed|not allowed|denied)",
-        r"(?:operation|commit|authorization) (?:failed|denied)",
-        r"(?:inconsistent|invalid|wrong) value\b",
-        r"not (?:enough|authorized)\b",
-        r"(?:no )?resources? unavailable",
-        r"value .* is (?:out of range|invalid)",
-        r"duplicate\b",
-    )
-    benign = (r"invalid input: status\b",)  # `show config status`, if a release lacks it
-    save = ("write memory", "show config status")
-    harmless = procurveconfig.HARMLESS
-    show_version = ("show system", "show lldp info local-device")
-    show_uptime = "show system"
-    model = re.compile(r"System Desc\w* *: *([^,\r\n]+)", re.I)
-    version = re.compile(r"(?:Software revision *: *|, revision )([^\s,]+)", re.I)
-    uptime = re.compile(r"Up Time *: *((?:[^\s,:]+,? ?)+)", re.I)
-    max_ranges = 8
-    max_spans = 8
-    shut_line = "disable"
-    open_line = "enable"
-    join_default_first = True
 
-    def saved(self, answer: str) -> bool:
-        """A successful save prints nothing, so the second line asks whether one is still needed."""
-        return re.search(r"needs? to be saved|has been changed", answer, re.I) is None
+# --- lines ----------------------------------------------------------------------------------------
 
-    # --- lines ------------------------------------------------------------------------------------
 
-    def canonical_port(self, port: str) -> str:
-        """``a1`` is ``A1``, ``trk1`` is ``Trk1``, ``ethernet 1/01`` is ``1/1``."""
-        name = re.sub(r"^(?:ethernet|eth) ?", "", port.strip(), flags=re.I).upper()
-        name = re.sub(r"\d+", lambda number: str(int(number[0])), name)
-        return re.sub(r"^TRK(?=\d)", "Trk", name)
+def _port_list(spans: Sequence[portnames.Span]) -> str:
+    """Write ``1-24,26``, ``A1-A4`` and ``1/1-1/24``: both ends in full."""
+    return ",".join("-".join(span.ends) for span in spans)
 
-    def port_list(self, spans: Sequence[portnames.Span]) -> str:
-        """Write ``1-24,26``, ``A1-A4`` and ``1/1-1/24``: both ends in full."""
-        return ",".join("-".join(span.ends) for span in spans)
 
-    def enter_range(self, spans: Sequence[portnames.Span]) -> str:
-        """Several ports are entered by the same command as one."""
-        return f"interface {self.port_list(spans)}"
+def _range_line(spans: Sequence[portnames.Span]) -> str:
+    """Several ports are entered by the same command as one."""
+    return f"interface {_port_list(spans)}"
 
-    def must_leave_default(self, options: Options) -> bool:
-        """True: a port that joins a VLAN tagged stays untagged where it was."""
-        return True
 
-    def can_stay_open(self, current: PortConfig, config: PortConfig) -> bool:
-        """Return whether a port is on some VLAN all the time, and never on the default one.
+def _can_stay_open(current: PortConfig, config: PortConfig) -> bool:
+    """Return whether a port is on some VLAN all the time, and never on the default one.
 
-        If it has an untagged VLAN before and after, one line moves it. If it has one only after,
-        a tagged VLAN must remain.
-        """
-        if current.untagged is not None:
-            return current == config or config.untagged is not None
-        return current == config or not set(current.tagged).isdisjoint(config.tagged)
+    If it has an untagged VLAN before and after, one line moves it. If it has one only after, a
+    tagged VLAN must remain.
+    """
+    if current.untagged is not None:
+        return current == config or config.untagged is not None
+    return current == config or not set(current.tagged).isdisjoint(config.tagged)
 
-    def memberships_to_leave(
-        self, current: PortConfig, config: PortConfig, options: Options
-    ) -> frozenset[Membership]:
-        """Return the tagged memberships: a port leaves its untagged VLAN by joining another.
 
-        A port that will have no untagged VLAN leaves all VLANs, and starts at the default VLAN.
-        """
-        present = self.memberships(current, options) - {self.default_membership(options)}
-        wanted = self.memberships(config, options)
-        if config.untagged is not None:
-            return frozenset(place for place in present if place.tagged) - wanted
-        only_tagged = all(place.tagged for place in present)
-        return present - wanted if only_tagged else present
+def _to_leave(
+    present: frozenset[Membership], wanted: frozenset[Membership], config: PortConfig
+) -> frozenset[Membership]:
+    """Return the tagged memberships: a port leaves its untagged VLAN by joining another.
 
-    def port_script(
-        self, changes: Mapping[int, SetPort], options: Options, current: Mapping[str, PortConfig]
-    ) -> list[Stage]:
-        """Combine each line with its context into one line."""
-        return [
-            [Block(block.changes, tuple(_whole(block))) for block in stage]
-            for stage in super().port_script(changes, options, current)
-        ]
+    A port that will have no untagged VLAN leaves all VLANs, and starts at the default VLAN.
+    """
+    if config.untagged is not None:
+        return frozenset(place for place in present if place.tagged) - wanted
+    only_tagged = all(place.tagged for place in present)
+    return present - wanted if only_tagged else present
 
-    def vlan_lines(self, vlan: int, present: bool, options: Options) -> list[str]:
-        """Create and name a VLAN, or remove it; created first, so that removing it can't fail."""
-        made = f"vlan {vlan} name haas-{vlan}"
-        return [made] if present else [made, f"no vlan {vlan}"]
 
-    def vlan_script(self, changes: Mapping[int, SetVlan], options: Options) -> list[Stage]:
-        """Send nothing ahead after the removal of a VLAN.
+_PORTS = ByVlan(
+    canonical=_canonical,
+    contexts=PortContexts(max_ranges=8, range_line=_range_line, leave="exit"),
+    shut_line="disable",
+    open_line="enable",
+    port_list=_port_list,
+    join_default_first=True,
+    # A port that joins a VLAN tagged stays untagged where it was.
+    must_leave_default=lambda options: True,
+    can_stay_open=_can_stay_open,
+    to_leave=_to_leave,
+)
 
-        If unregistered ports are on the VLAN, ProVision asks whether to move them. The first letter
-        of the next line would answer the question.
-        """
-        stages: list[Stage] = [[]]
-        for index, change in changes.items():
-            lines = self.vlan_lines(change.vlan, change.present, options)
-            stages[-1].append(Block((index,), tuple(lines)))
-            if not change.present:
-                stages.append([])
-        return stages
 
-    # --- reading back -----------------------------------------------------------------------------
-
-    def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
-        """Show the configuration, whose VLANs list all ports."""
-        return ["show running-config"]
-
-    def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
-        """Read the whole configuration."""
-        harmless = harmless_lines(self.harmless, options)
-        return procurveconfig.read_ports("\n".join(answers), self.canonical_port, harmless)
-
-    def read_vlans(self, options: Options) -> list[str]:
-        """Show the table of VLANs."""
-        return ["show vlans"]
-
-    def parse_vlans(self, answers: Sequence[str]) -> frozenset[int]:
-        """Read the table's first column.
-
-        ntc-templates is no help here: its template fails at a log message in the table.
-        """
-        found = re.finditer(r"^[ \t\r]{0,4}(\d{1,4})[ \t]+\S", "\n".join(answers), re.M)
-        return frozenset(int(match[1]) for match in found) | {DEFAULT_VLAN}
+def _port_script(changes: Ports, options: Options, current: Current) -> list[Stage]:
+    """Combine each line with its context into one line."""
+    return [
+        [Block(block.changes, tuple(_whole(block))) for block in stage]
+        for stage in _PORTS(changes, options, current)
+    ]
 
 
 def _whole(block: Block) -> Iterator[str]:
@@ -210,3 +109,129 @@ def _whole(block: Block) -> Iterator[str]:
     for line in block.lines:
         undone = line.removeprefix("no ")
         yield f"{block.enter} {line}" if undone == line else f"no {block.enter} {undone}"
+
+
+def _vlan_script(changes: Vlans, options: Options) -> list[Stage]:
+    """Create and name VLANs, or remove them; created first, so that removing them can't fail.
+
+    Nothing is sent ahead after the removal of a VLAN: if unregistered ports are on it, ProVision
+    asks whether to move them. The first letter of the next line would answer the question.
+    """
+    stages: list[Stage] = [[]]
+    for index, change in changes.items():
+        made = f"vlan {change.vlan} name haas-{change.vlan}"
+        removed = () if change.present else (f"no vlan {change.vlan}",)
+        stages[-1].append(Block((index,), (made, *removed)))
+        if removed:
+            stages.append([])
+    return stages
+
+
+# --- reading back ---------------------------------------------------------------------------------
+
+
+def _read_ports(ports: Sequence[str], options: Options) -> list[str]:
+    """Show the configuration, whose VLANs list all ports."""
+    return ["show running-config"]
+
+
+def _parse_ports(answers: Sequence[str], options: Options) -> dict[str, PortState]:
+    """Read the whole configuration."""
+    harmless = harmless_lines(procurveconfig.HARMLESS, options)
+    return procurveconfig.read_ports("\n".join(answers), _canonical, harmless)
+
+
+def _read_vlans(options: Options) -> list[str]:
+    """Show the table of VLANs."""
+    return ["show vlans"]
+
+
+def _parse_vlans(answers: Sequence[str]) -> frozenset[int]:
+    """Read the table's first column.
+
+    ntc-templates is no help here: its template fails at a log message in the table.
+    """
+    found = re.finditer(r"^[ \t\r]{0,4}(\d{1,4})[ \t]+\S", "\n".join(answers), re.M)
+    return frozenset(int(match[1]) for match in found) | {DEFAULT_VLAN}
+
+
+DIALECT = Dialect(
+    name="hp_procurve",
+    title="HP ProCurve and ArubaOS-Switch (ProVision)",
+    canonical_port=_canonical,
+    trunks_need_vlans=True,
+    dialogue=Dialogue(
+        host=r"[^\s#>()\[\]]+(?: [^\s#>()\[\]]+){0,5}",
+        prompt=rf"HOST(?:\([^()\r\n]*\))*[>#]{_CURSOR}",
+        host_chars=255,
+        configuring=re.compile(r"\((?:config|vlan|eth)[^()]*\)#"),
+        window=8,
+        username=at_end(ASKS_USERNAME + _CURSOR),
+        password=at_end(ASKS_WORD + _CURSOR),
+        login_failed=on_own_line(
+            r"invalid password|unable to verify password|login(?: incorrect| failed)|access denied|"
+            r"authentication failed|too many login attempts"
+        ),
+        no_free_session=within_line(
+            r"maximum (?:number of )?(?:telnet )?(?:sessions|users)[^\r\n]{0,30}"
+            r"(?:reached|exceeded|active)|too many (?:users|sessions|connections)|"
+            r"(?:all|no more) (?:telnet )?sessions? (?:are )?(?:in use|available|active)"
+        ),
+        press_key=at_end(ASKS_KEY + _CURSOR),
+        enable="enable",
+        enable_failed=re.compile(
+            r"(?:invalid password|unable to verify password|access denied|authentication failed)"
+            r"[^\r\n]*(?=[\r\n])",
+            re.I,
+        ),
+        setup=("no page",),
+        # "Do you want to log out?", "… save current configuration?"
+        logout=("logout", "y", "n"),
+        pager=at_end(rf"[\x08 \r]*-- ?more ?--[^\r\n]{{0,60}}{_CURSOR}"),
+        question=at_end(rf"[^\r\n]*[\[(]y/n(?:/\^c)?[\])][?: ]*{_CURSOR}"),
+        errors=(
+            r"(?:invalid|incomplete|ambiguous) input\b",
+            r"module not present for port",
+            r"error\b",
+            r"can(?:no|')t\b",
+            r"unable to\b",
+            r".*\btoo long\. allowed length",
+            r"(?:the )?maximum number of vlans",
+            r"vlan\b.* (?:not found|does not exist|is not configured|already exists as)",
+            r"(?:port|interface)\b.* (?:does not exist|is not a member|must be)",
+            r".*\bmust be a member of at least one\b",
+            r"(?:operation|command|commit|authorization) .*(?:failed|not allowed|denied)",
+            r"(?:operation|commit|authorization) (?:failed|denied)",
+            r"(?:inconsistent|invalid|wrong) value\b",
+            r"not (?:enough|authorized)\b",
+            r"(?:no )?resources? unavailable",
+            r"value .* is (?:out of range|invalid)",
+            r"duplicate\b",
+        ),
+        benign=(r"invalid input: status\b",),  # `show config status`, if a release lacks it
+        enter_config=("configure terminal",),
+        leave_config=("end",),
+        # A successful save prints nothing, so the second line asks whether one is still needed.
+        save=("write memory", "show config status"),
+        saved=re.compile(r"\A(?![\s\S]*(?:needs? to be saved|has been changed))", re.I),
+    ),
+    writer=Writer(
+        ports=_port_script,
+        vlans=_vlan_script,
+        needs_current_config=True,
+        parked_config=PortConfig(DEFAULT_VLAN),
+    ),
+    reader=Reader(
+        read_ports=_read_ports,
+        parse_ports=_parse_ports,
+        read_vlans=_read_vlans,
+        parse_vlans=_parse_vlans,
+    ),
+    about=About(
+        show_version=("show system", "show lldp info local-device"),
+        model=re.compile(r"System Desc\w* *: *([^,\r\n]+)", re.I),
+        version=re.compile(r"(?:Software revision *: *|, revision )([^\s,]+)", re.I),
+        show_uptime="show system",
+        uptime=uptime_after(re.compile(r"Up Time *: *((?:[^\s,:]+,? ?)+)", re.I)),
+    ),
+)

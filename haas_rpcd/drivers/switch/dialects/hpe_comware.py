@@ -21,10 +21,12 @@ import re
 from collections.abc import Iterator, Sequence
 
 from haas_rpcd.drivers.switch import comwareconfig, portnames
-from haas_rpcd.drivers.switch.dialect import Dialect, Options
+from haas_rpcd.drivers.switch.dialect import About, Dialect, Reader
+from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.harmless import harmless_lines
 from haas_rpcd.drivers.switch.patterns import within_line
 from haas_rpcd.drivers.switch.state import PortState
+from haas_rpcd.drivers.switch.writer import InContexts, Options, PortContexts, VlanByVlan, Writer
 from haas_rpcd.model import PortConfig, vlan_ranges
 
 _VIEW = (
@@ -39,185 +41,205 @@ _NO_VOICE_VLAN = ("undo voice-vlan enable", "undo voice vlan enable")
 
 _MANAGEMENT = "M-GigabitEthernet"
 
+_TYPES = (
+    "Ethernet",
+    "GigabitEthernet",
+    "Smartrate-Ethernet",
+    "Ten-GigabitEthernet",
+    "Twenty-FiveGigE",
+    "FortyGigE",
+    "FiftyGigE",
+    "HundredGigE",
+    "FourHundredGigE",
+    "M-GigabitEthernet",
+    "Bridge-Aggregation",
+)
 
-class HpeComware(Dialect):
-    """``hpe_comware``."""
+_SHORT_FORMS = {
+    "eth": "Ethernet",
+    "ge": "GigabitEthernet",
+    "sge": "Smartrate-Ethernet",
+    "xge": "Ten-GigabitEthernet",
+    "wge": "Twenty-FiveGigE",
+    "fge": "FortyGigE",
+    "hge": "HundredGigE",
+    "mge": "M-GigabitEthernet",
+    "bagg": "Bridge-Aggregation",
+}
+"""The short forms of ``display interface brief``."""
 
-    name = "hpe_comware"
-    title = "HPE and H3C Comware (FlexFabric, 5130, 5700, …)"
-    host = r"[^\s#<>\[\]]+?"
-    prompt = rf"[<\[]HOST(?:-(?:{_VIEW}))?[>\]]"
-    host_chars = 64
-    configuring = re.compile(r"^\[")
-    no_free_session = within_line(
-        r"all (?:user interfaces|lines|vty[^\r\n]{0,20}) are (?:used|in use|busy)|"
-        r"(?:maximum|max)[^\r\n]{0,30}(?:sessions|users|connections)[^\r\n]{0,20}"
-        r"(?:reached|exceeded)|too many (?:users|sessions|connections)"
+_MAX_LIST_ITEMS = 10
+"""VLANs or ranges of VLANs that one list takes (the manual's ``&<1-10>``)."""
+
+_BULK_FROM = 4
+"""With at least this many ports, one bulk read is shorter than a line for each port."""
+
+
+def _canonical(port: str) -> str:
+    """Write the type in full, the numbers plainly: ``XGE1/0/49``: ``Ten-GigabitEthernet…``."""
+    return portnames.written_out(port, _TYPES, _SHORT_FORMS)
+
+
+# --- lines ----------------------------------------------------------------------------------------
+
+
+def _range_line(spans: Sequence[portnames.Span]) -> str:
+    """Write both ends of each span in full: ``Gi1/0/1 to Gi1/0/24 Gi1/0/30``."""
+    return f"interface range {' '.join(' to '.join(span.ends) for span in spans)}"
+
+
+def _port_stages(
+    current: PortConfig | None, config: PortConfig, options: Options
+) -> list[list[str]]:
+    """Return the lines for a port. It is shut first if its link type may change.
+
+    A port that keeps its type only ever carries its old and its new VLANs: an access port changes
+    its VLAN in one line, and a trunk's PVID by itself permits nothing.
+    """
+    no_voice = _NO_VOICE_VLAN if current is None else ()
+    if config.parked:
+        return [["shutdown"], [*no_voice, "port link-type access", "undo port access vlan"]]
+    if not config.tagged:
+        carry = f"port access vlan {config.untagged}"
+        if current is not None and not current.tagged:
+            return [[carry], ["undo shutdown"]]
+        fresh = [*no_voice, "port link-type access", carry]
+        return [["shutdown"], fresh, ["undo shutdown"]]
+    if current is not None and current.tagged:
+        unwanted = _listed("undo port trunk permit vlan", current.vlans - config.vlans)
+        return [[*_trunk(config), *unwanted], ["undo shutdown"]]
+    fresh = [*no_voice, "port link-type access", "port link-type trunk"]
+    fresh.append("undo port trunk permit vlan all")
+    return [["shutdown"], [*fresh, *_trunk(config)], ["undo shutdown"]]
+
+
+def _trunk(config: PortConfig) -> list[str]:
+    """Set PVID and list. Without a native VLAN the PVID is VLAN 1, which no trunk permits."""
+    native = config.untagged
+    pvid = "undo port trunk pvid" if native is None else f"port trunk pvid vlan {native}"
+    return [pvid, *_listed("port trunk permit vlan", config.vlans)]
+
+
+def _listed(command: str, vlans: frozenset[int]) -> Iterator[str]:
+    parts = [part.replace("-", " to ") for part in vlan_ranges(vlans).split(",") if part]
+    for at in range(0, len(parts), _MAX_LIST_ITEMS):
+        yield f"{command} {' '.join(parts[at : at + _MAX_LIST_ITEMS])}"
+
+
+def _vlan_lines(vlan: int, present: bool, options: Options) -> list[str]:
+    """Create and name a VLAN, or remove it; created first, so that removing it can't fail."""
+    if present:
+        return [f"vlan {vlan}", f"name haas-{vlan}", "quit"]
+    return [f"vlan {vlan}", "quit", f"undo vlan {vlan}"]
+
+
+# --- reading back ---------------------------------------------------------------------------------
+
+
+def _read_ports(ports: Sequence[str], options: Options) -> list[str]:
+    """Show the configuration of each port, or of all ports if there are many."""
+    if not ports or len(ports) >= _BULK_FROM:
+        return ["display current-configuration interface"]
+    return [f"display current-configuration interface {port}" for port in ports]
+
+
+def _parse_ports(answers: Sequence[str], options: Options) -> dict[str, PortState]:
+    """Read the ``interface`` sections, which show only what differs from the defaults."""
+    harmless = harmless_lines(comwareconfig.HARMLESS, options)
+    found: dict[str, PortState] = {}
+    for answer in answers:
+        for name, state in comwareconfig.read_ports(answer, harmless):
+            try:
+                canonical = _canonical(name)
+            except ValueError:
+                continue
+            if canonical.startswith(_TYPES) and not canonical.startswith(_MANAGEMENT):
+                found[canonical] = state
+    return found
+
+
+def _read_vlans(options: Options) -> list[str]:
+    """Show the VLANs in a list."""
+    return ["display vlan"]
+
+
+def _parse_vlans(answers: Sequence[str]) -> frozenset[int]:
+    """Read the list after ``The VLANs include:`` (5.20: ``The following VLANs exist:``)."""
+    text = "\n".join(answers)
+    listed = re.search(r"VLANs? (?:include|exist)s?: *\r?\n?([^:]*)", text, re.I)
+    lines = re.findall(r"^[ \t]*(\d[\d,() \-a-z]*)", listed[1] if listed else "", re.M)
+    found = re.findall(r"(\d+)(?:\([^)]*\))?(?:(?:-| to )(\d+))?", " ".join(lines))
+    return frozenset(
+        vlan for first, last in found for vlan in range(int(first), int(last or first) + 1)
     )
-    setup = ("screen-length disable",)
-    logout = ("return", "quit")  # in a view, quit only leaves the view
-    enter_config = ("system-view",)
-    leave_config = ("return",)
-    leave_port = "quit"
-    errors = (
-        r"%",
-        r"error\b",
-        r"please (?:set|first|configure|delete|remove|disable|specify|undo|create)\b",
-        r"permission denied",
-        r"(?:operation )?failed\b",
-        r"can(?:no|')t\b",
-        r"(?:the|this|vlan|interface|no|some|one)\b.*\b(?:does|do) ?n(?:o|')t exist",
-        r"(?:the|this|vlan|interface|some|one)\b.*"
-        r"\bis ?n(?:o|')t (?:supported|allowed|permitted|created|a|an|access|trunk)\b",
-        r"(?:the|this) .*\b(?:overlaps|conflicts) with\b",
-        r"object group with given name exists",
-        r"invalid\b",
-        r"unable to\b",
-        r"not enough\b",
-        r"too many\b",
-        r"the (?:maximum )?number of .*(?:reached|exceeds?|exceeded)",
-        r"(?:the )?(?:configuration|system) .*(?:is|are|been) (?:locked|busy)",
-    )
-    benign = (r"%\s?screen-length configuration is\b", r"%\s?(?:the )?current terminal\b")
-    optional_lines = frozenset(_NO_VOICE_VLAN)
-    unknown_command = re.compile(r"%\s*(?:unrecognized command|wrong parameter)", re.I)
-    busy = re.compile(r"(?:configuration|system) [^\r\n]*(?:is|been) (?:locked|busy)", re.I)
-    save = ("save force",)
-    max_ranges = 5
-    needs_current_config = True
-    harmless = comwareconfig.HARMLESS
-    show_version = ("display version",)
-    show_uptime = "display version"
-    model = re.compile(r"^[ \t]*([^\r\n]+?) uptime is ", re.M | re.I)
-    version = re.compile(r"Software, Version ([^\r\n]+)")
-    types = (
-        "Ethernet",
-        "GigabitEthernet",
-        "Smartrate-Ethernet",
-        "Ten-GigabitEthernet",
-        "Twenty-FiveGigE",
-        "FortyGigE",
-        "FiftyGigE",
-        "HundredGigE",
-        "FourHundredGigE",
-        "M-GigabitEthernet",
-        "Bridge-Aggregation",
-    )
-    short_forms = {
-        "eth": "Ethernet",
-        "ge": "GigabitEthernet",
-        "sge": "Smartrate-Ethernet",
-        "xge": "Ten-GigabitEthernet",
-        "wge": "Twenty-FiveGigE",
-        "fge": "FortyGigE",
-        "hge": "HundredGigE",
-        "mge": "M-GigabitEthernet",
-        "bagg": "Bridge-Aggregation",
-    }
-    """The short forms of ``display interface brief``."""
 
-    max_list_items: int = 10
-    """VLANs or ranges of VLANs that one list takes (the manual's ``&<1-10>``)."""
 
-    bulk_from: int = 4
-    """With at least this many ports, one bulk read is shorter than a line for each port."""
-
-    def reply(self, question: str) -> str:
-        """Answer ``[Y/N]`` with Enter after the key."""
-        return f"{super().reply(question).strip()}\r\n"
-
-    def saved(self, answer: str) -> bool:
-        """Comware prints ``… saved … successfully`` for each board, and which board failed."""
-        done = re.search(r"saved? .*successfully", answer, re.I) is not None
-        return done and re.search(r"\bfail", answer, re.I) is None
-
-    # --- lines ------------------------------------------------------------------------------------
-
-    def canonical_port(self, port: str) -> str:
-        """Write the type in full, the numbers plainly: ``XGE1/0/49``: ``Ten-GigabitEthernet…``."""
-        return portnames.written_out(port, self.types, self.short_forms)
-
-    def enter_range(self, spans: Sequence[portnames.Span]) -> str:
-        """Write both ends of each span in full: ``Gi1/0/1 to Gi1/0/24 Gi1/0/30``."""
-        return f"interface range {' '.join(' to '.join(span.ends) for span in spans)}"
-
-    def port_stages(self, config: PortConfig, options: Options) -> list[list[str]]:
-        """Return the lines for a port whose configuration is unknown."""
-        return self.port_stages_from(None, config, options)
-
-    def port_stages_from(
-        self, current: PortConfig | None, config: PortConfig, options: Options
-    ) -> list[list[str]]:
-        """Return the lines for a port. It is shut first if its link type may change.
-
-        A port that keeps its type only ever carries its old and its new VLANs: an access port
-        changes its VLAN in one line, and a trunk's PVID by itself permits nothing.
-        """
-        no_voice = _NO_VOICE_VLAN if current is None else ()
-        if config.parked:
-            return [["shutdown"], [*no_voice, "port link-type access", "undo port access vlan"]]
-        if not config.tagged:
-            carry = f"port access vlan {config.untagged}"
-            if current is not None and not current.tagged:
-                return [[carry], ["undo shutdown"]]
-            fresh = [*no_voice, "port link-type access", carry]
-            return [["shutdown"], fresh, ["undo shutdown"]]
-        if current is not None and current.tagged:
-            unwanted = self._listed("undo port trunk permit vlan", current.vlans - config.vlans)
-            return [[*self._trunk(config), *unwanted], ["undo shutdown"]]
-        fresh = [*no_voice, "port link-type access", "port link-type trunk"]
-        fresh.append("undo port trunk permit vlan all")
-        return [["shutdown"], [*fresh, *self._trunk(config)], ["undo shutdown"]]
-
-    def _trunk(self, config: PortConfig) -> list[str]:
-        """Set PVID and list. Without a native VLAN the PVID is VLAN 1, which no trunk permits."""
-        native = config.untagged
-        pvid = "undo port trunk pvid" if native is None else f"port trunk pvid vlan {native}"
-        return [pvid, *self._listed("port trunk permit vlan", config.vlans)]
-
-    def _listed(self, command: str, vlans: frozenset[int]) -> Iterator[str]:
-        parts = [part.replace("-", " to ") for part in vlan_ranges(vlans).split(",") if part]
-        for at in range(0, len(parts), self.max_list_items):
-            yield f"{command} {' '.join(parts[at : at + self.max_list_items])}"
-
-    def vlan_lines(self, vlan: int, present: bool, options: Options) -> list[str]:
-        """Create and name a VLAN, or remove it; created first, so that removing it can't fail."""
-        if present:
-            return [f"vlan {vlan}", f"name haas-{vlan}", "quit"]
-        return [f"vlan {vlan}", "quit", f"undo vlan {vlan}"]
-
-    # --- reading back -----------------------------------------------------------------------------
-
-    def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
-        """Show the configuration of each port, or of all ports if there are many."""
-        if not ports or len(ports) >= self.bulk_from:
-            return ["display current-configuration interface"]
-        return [f"display current-configuration interface {port}" for port in ports]
-
-    def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
-        """Read the ``interface`` sections, which show only what differs from the defaults."""
-        harmless = harmless_lines(self.harmless, options)
-        found: dict[str, PortState] = {}
-        for answer in answers:
-            for name, state in comwareconfig.read_ports(answer, harmless):
-                try:
-                    canonical = self.canonical_port(name)
-                except ValueError:
-                    continue
-                if canonical.startswith(self.types) and not canonical.startswith(_MANAGEMENT):
-                    found[canonical] = state
-        return found
-
-    def read_vlans(self, options: Options) -> list[str]:
-        """Show the VLANs in a list."""
-        return ["display vlan"]
-
-    def parse_vlans(self, answers: Sequence[str]) -> frozenset[int]:
-        """Read the list after ``The VLANs include:`` (5.20: ``The following VLANs exist:``)."""
-        text = "\n".join(answers)
-        listed = re.search(r"VLANs? (?:include|exist)s?: *\r?\n?([^:]*)", text, re.I)
-        lines = re.findall(r"^[ \t]*(\d[\d,() \-a-z]*)", listed[1] if listed else "", re.M)
-        found = re.findall(r"(\d+)(?:\([^)]*\))?(?:(?:-| to )(\d+))?", " ".join(lines))
-        return frozenset(
-            vlan for first, last in found for vlan in range(int(first), int(last or first) + 1)
-        )
+DIALECT = Dialect(
+    name="hpe_comware",
+    title="HPE and H3C Comware (FlexFabric, 5130, 5700, …)",
+    canonical_port=_canonical,
+    dialogue=Dialogue(
+        host=r"[^\s#<>\[\]]+?",
+        prompt=rf"[<\[]HOST(?:-(?:{_VIEW}))?[>\]]",
+        host_chars=64,
+        configuring=re.compile(r"^\["),
+        no_free_session=within_line(
+            r"all (?:user interfaces|lines|vty[^\r\n]{0,20}) are (?:used|in use|busy)|"
+            r"(?:maximum|max)[^\r\n]{0,30}(?:sessions|users|connections)[^\r\n]{0,20}"
+            r"(?:reached|exceeded)|too many (?:users|sessions|connections)"
+        ),
+        setup=("screen-length disable",),
+        logout=("return", "quit"),  # in a view, quit only leaves the view
+        replies=(("yes/no", "yes\r\n"), ("y/n", "y\r\n"), ("", "\r\n")),
+        errors=(
+            r"%",
+            r"error\b",
+            r"please (?:set|first|configure|delete|remove|disable|specify|undo|create)\b",
+            r"permission denied",
+            r"(?:operation )?failed\b",
+            r"can(?:no|')t\b",
+            r"(?:the|this|vlan|interface|no|some|one)\b.*\b(?:does|do) ?n(?:o|')t exist",
+            r"(?:the|this|vlan|interface|some|one)\b.*"
+            r"\bis ?n(?:o|')t (?:supported|allowed|permitted|created|a|an|access|trunk)\b",
+            r"(?:the|this) .*\b(?:overlaps|conflicts) with\b",
+            r"object group with given name exists",
+            r"invalid\b",
+            r"unable to\b",
+            r"not enough\b",
+            r"too many\b",
+            r"the (?:maximum )?number of .*(?:reached|exceeds?|exceeded)",
+            r"(?:the )?(?:configuration|system) .*(?:is|are|been) (?:locked|busy)",
+        ),
+        benign=(
+            r"%\s?screen-length configuration is\b",
+            r"%\s?(?:the )?current terminal\b",
+        ),
+        optional_lines=frozenset(_NO_VOICE_VLAN),
+        unknown_command=re.compile(r"%\s*(?:unrecognized command|wrong parameter)", re.I),
+        busy=re.compile(r"(?:configuration|system) [^\r\n]*(?:is|been) (?:locked|busy)", re.I),
+        enter_config=("system-view",),
+        leave_config=("return",),
+        save=("save force",),
+        # It prints this for each board, and which board failed.
+        saved=re.compile(r"\A(?![\s\S]*\bfail)[\s\S]*?saved? .*successfully", re.I),
+    ),
+    writer=Writer(
+        ports=InContexts(
+            _port_stages, PortContexts(max_ranges=5, range_line=_range_line, leave="quit")
+        ),
+        vlans=VlanByVlan(_vlan_lines),
+        needs_current_config=True,
+    ),
+    reader=Reader(
+        read_ports=_read_ports,
+        parse_ports=_parse_ports,
+        read_vlans=_read_vlans,
+        parse_vlans=_parse_vlans,
+    ),
+    about=About(
+        show_version=("display version",),
+        model=re.compile(r"^[ \t]*([^\r\n]+?) uptime is ", re.M | re.I),
+        version=re.compile(r"Software, Version ([^\r\n]+)"),
+        show_uptime="display version",
+    ),
+)

@@ -6,20 +6,29 @@ Enhanced Layer 2 Software", and open-source drivers.
 Junos edits a *candidate*: no line takes effect before ``commit``, which applies all of them or
 none. ``configure private`` gives the session a candidate of its own. So no unfinished edits of
 others are committed, and a session that ends leaves nothing behind.
+
+Ports have Junos' names, without a unit: ``ge-0/0/1``. A parked port is disabled and has no VLAN of
+its own. Memberships listed under a VLAN (``vlans N interface P``) are read as well; creating a VLAN
+removes them.
+
+Option ``voip``: true if the model knows ``switch-options voip`` (EX). Then every set removes a
+port's voice VLAN; without the option a port that has one is not understood.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from haas_rpcd.drivers.switch import junosconfig, portnames
-from haas_rpcd.drivers.switch.dialect import Dialect, Options
+from haas_rpcd.drivers.switch.dialect import About, Dialect, Reader, uptime_after
+from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.harmless import harmless_lines
 from haas_rpcd.drivers.switch.patterns import at_end
 from haas_rpcd.drivers.switch.script import Block, Stage
 from haas_rpcd.drivers.switch.state import PortState
-from haas_rpcd.model import PortConfig, SetPort, vlan_ranges
+from haas_rpcd.drivers.switch.writer import Current, Options, Ports, VlanByVlan, Writer
+from haas_rpcd.model import PortConfig, vlan_ranges
 
 _UNIT = "unit 0 family ethernet-switching"
 _MAX_SPANS = 24
@@ -35,185 +44,89 @@ _BANNER = re.compile(r"(?:\{[^{}]*\})?(?:\[edit\])?")
 """The line above a prompt: the member of a Virtual Chassis, and the edit level."""
 
 
-class JuniperJunos(Dialect):
-    """``juniper_junos``. Ports have Junos' names, without a unit: ``ge-0/0/1``.
+def _find_error(dialogue: Dialogue, answer: str, prompt: re.Match[str]) -> str | None:
+    """Quote the whole answer: a commit prints place and reason before ``error:``.
 
-    A parked port is disabled and has no VLAN of its own. Memberships listed under a VLAN (``vlans N
-    interface P``) are read as well; creating a VLAN removes them.
-
-    Option ``voip``: true if the model knows ``switch-options voip`` (EX). Then every set removes a
-    port's voice VLAN; without the option a port that has one is not understood.
+    A line with only a caret marks a mistake, whatever follows it.
     """
+    said = [line.strip() for line in answer.splitlines()]
+    said = [line for line in said if not _BANNER.fullmatch(line)]
+    for line in said:
+        if line == "^" or dialogue.looks_like_error(line):
+            return " ".join(line for line in said if line != "^")
+    return None
 
-    name = "juniper_junos"
-    title = "Juniper Junos (EX and QFX, ELS)"
-    saves = False
-    options = frozenset({"voip"})
 
-    # --- dialogue ---
-    host = r"[\w.-]+"
-    prompt = r"(?:[^\s>#%]+@)?HOST(?::[^\s>#%]*)?(?: (?=[#%]))?[>#%] ?"
-    host_chars = 255
-    configuring = re.compile(r"(?<! )#\Z")
-    enable = "cli"  # root logs in to a shell
-    setup = (
-        "set cli complete-on-space off",
-        "set cli screen-length 0",
-        "set cli screen-width 0",
-    )
-    question = at_end(r"[^\r\n]*\[yes,no\] \((?:yes|no)\) ?")
-    errors = (
-        r"error:",
-        r"syntax error\b",
-        r"unknown command\b",
-        r"missing argument\b",
-        r"invalid (?:value|numeric|interface|input|argument|identifier|ip address)\b",
-        r"(?:number|value \S+) is (?:out of|not within) range",
-        r"'[^']*' is ambiguous\b",
-        r"could not connect to \S+ *: *permission",
-        r"permission denied\b",
-        r"configuration check-out failed",
-        r"commit failed",
-    )
-    busy = re.compile(
-        r"configuration database (?:is )?(?:locked|modified|already open)"
-        r"|commit (?:is )?already in progress",
-        re.I,
-    )
+# --- lines ----------------------------------------------------------------------------------------
 
-    # --- configuring ---
-    enter_config = ("configure private",)
-    leave_config = ("exit configuration-mode",)
-    commit = ("commit",)
-    abort = ("rollback 0",)
 
-    # --- reading ---
-    harmless = junosconfig.HARMLESS
-    show_version = ("show version",)
-    model = re.compile(r"^Model: *(\S+)", re.M)
-    version = re.compile(r"^(?:Junos: *|JUNOS [^\[\n]*\[)([^\s\]]+)", re.M)
-    show_uptime = "show system uptime"
-    uptime = re.compile(r"System booted: [^(\n]*\(([^)\n]*) ago\)")
+def _canonical(port: str) -> str:
+    """Drop the unit, which is always 0: ``ge-0/0/1.0`` is ``ge-0/0/1``."""
+    name, dot, unit = port.strip().lower().partition(".")
+    if dot and unit != "0":
+        raise ValueError(f"{port} is unit {unit} of {name}: register the port itself")
+    return re.sub(r"\d+", lambda number: str(int(number[0])), name)
 
-    # --- dialogue ---------------------------------------------------------------------------------
 
-    def unprivileged(self, prompt: str) -> bool:
-        """Return whether it is a shell's prompt: ``root@sw1:RE:0%``, newer ``root@sw1:~ #``."""
-        return prompt.endswith(("%", " #"))
+def _port_lines(config: PortConfig, options: Options) -> list[str]:
+    """Return the lines for a port, with ``PORT`` for its name; they apply at the commit.
 
-    def reply(self, question: str) -> str:
-        """Agree to leaving uncommitted edits; answer any other question with no."""
-        return "yes\r\n" if "uncommitted" in question else "no\r\n"
+    New members would add to the present ones, so these are removed first.
+    """
+    voip = "delete switch-options voip interface PORT.0"
+    no_voice = [voip] if options.get("voip") is True else []
+    no_native = "delete interfaces PORT native-vlan-id"
+    no_vlans = f"delete interfaces PORT {_UNIT} vlan"
+    if config.parked:
+        no_mode = f"delete interfaces PORT {_UNIT} interface-mode"
+        return ["set interfaces PORT disable", no_native, no_mode, no_vlans, *no_voice]
+    mode = "trunk" if config.tagged else "access"
+    native = no_native
+    if config.tagged and config.untagged is not None:
+        native = f"set interfaces PORT native-vlan-id {config.untagged}"
+    return [
+        native,
+        no_vlans,
+        *no_voice,
+        f"set interfaces PORT {_UNIT} interface-mode {mode}",
+        *(f"set interfaces PORT {_UNIT} vlan members {row}" for row in _rows(config.vlans)),
+        "delete interfaces PORT unit 0 disable",
+        "delete interfaces PORT disable",
+    ]
 
-    def error_in(self, answer: str, prompt: re.Match[str]) -> str | None:
-        """Quote the whole answer: a commit prints place and reason before ``error:``.
 
-        A line with only a caret marks a mistake, whatever follows it.
-        """
-        said = [line.strip() for line in answer.splitlines()]
-        said = [line for line in said if not _BANNER.fullmatch(line)]
-        for line in said:
-            if line == "^" or self.starts_like(self.errors, line):
-                return " ".join(line for line in said if line != "^")
-        return None
+def _port_script(changes: Ports, options: Options, current: Current) -> list[Stage]:
+    """Return one stage: only the commit after it takes effect and opens ports.
 
-    # --- lines ------------------------------------------------------------------------------------
+    Ports with the same configuration are set by ``wildcard range``, which Junos expands.
+    """
+    alike: dict[tuple[str, ...], dict[str, int]] = {}
+    for index, change in changes.items():
+        port = _canonical(change.port)
+        alike.setdefault(tuple(_port_lines(change.config, options)), {})[port] = index
+    blocks = [
+        Block(tuple(sorted(indexes[port] for port in ports)), typed)
+        for lines, indexes in alike.items()
+        for ports, typed in _typed(lines, list(indexes), options)
+    ]
+    blocks.sort(key=lambda block: block.changes[-1])
+    return [blocks]
 
-    def canonical_port(self, port: str) -> str:
-        """Drop the unit, which is always 0: ``ge-0/0/1.0`` is ``ge-0/0/1``."""
-        name, dot, unit = port.strip().lower().partition(".")
-        if dot and unit != "0":
-            raise ValueError(f"{port} is unit {unit} of {name}: register the port itself")
-        return re.sub(r"\d+", lambda number: str(int(number[0])), name)
 
-    def port_lines(self, config: PortConfig, options: Options) -> list[str]:
-        """Return the lines for a port, with ``PORT`` for its name; they apply at the commit.
+def _typed(
+    lines: Iterable[str], ports: Sequence[str], options: Options
+) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Yield groups of ports, each with the lines that set them."""
+    for named, text in _ranges(ports, single=options.get("ranges") is False):
+        wild = "wildcard range " if len(named) > 1 else ""
+        yield named, tuple(wild + line.replace("PORT", text) for line in lines)
 
-        New members would add to the present ones, so these are removed first.
-        """
-        voip = "delete switch-options voip interface PORT.0"
-        no_voice = [voip] if options.get("voip") is True else []
-        no_native = "delete interfaces PORT native-vlan-id"
-        no_vlans = f"delete interfaces PORT {_UNIT} vlan"
-        if config.parked:
-            no_mode = f"delete interfaces PORT {_UNIT} interface-mode"
-            return ["set interfaces PORT disable", no_native, no_mode, no_vlans, *no_voice]
-        mode = "trunk" if config.tagged else "access"
-        native = no_native
-        if config.tagged and config.untagged is not None:
-            native = f"set interfaces PORT native-vlan-id {config.untagged}"
-        return [
-            native,
-            no_vlans,
-            *no_voice,
-            f"set interfaces PORT {_UNIT} interface-mode {mode}",
-            *(f"set interfaces PORT {_UNIT} vlan members {row}" for row in _rows(config.vlans)),
-            "delete interfaces PORT unit 0 disable",
-            "delete interfaces PORT disable",
-        ]
 
-    def port_script(
-        self, changes: Mapping[int, SetPort], options: Options, current: Mapping[str, PortConfig]
-    ) -> list[Stage]:
-        """Return one stage: only the commit after it takes effect and opens ports.
-
-        Ports with the same configuration are set by ``wildcard range``, which Junos expands.
-        """
-        alike: dict[tuple[str, ...], dict[str, int]] = {}
-        for index, change in changes.items():
-            port = self.canonical_port(change.port)
-            alike.setdefault(tuple(self.port_lines(change.config, options)), {})[port] = index
-        blocks = [
-            Block(tuple(sorted(indexes[port] for port in ports)), typed)
-            for lines, indexes in alike.items()
-            for ports, typed in self._typed(lines, list(indexes), options)
-        ]
-        blocks.sort(key=lambda block: block.changes[-1])
-        return [blocks]
-
-    def _typed(
-        self, lines: Iterable[str], ports: Sequence[str], options: Options
-    ) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
-        """Yield groups of ports, each with the lines that set them."""
-        for named, text in _ranges(ports, single=options.get("ranges") is False):
-            wild = "wildcard range " if len(named) > 1 else ""
-            yield named, tuple(wild + line.replace("PORT", text) for line in lines)
-
-    def vlan_lines(self, vlan: int, present: bool, options: Options) -> list[str]:
-        """Create a VLAN that lists no ports itself, or remove it."""
-        if not present:
-            return [f"delete vlans haas-{vlan}"]
-        return [f"set vlans haas-{vlan} vlan-id {vlan}", f"delete vlans haas-{vlan} interface"]
-
-    # --- reading back -----------------------------------------------------------------------------
-
-    def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
-        """Show the configuration, including what groups and ranges add, and all ports.
-
-        A port that is missing in the configuration exists nevertheless, and carries nothing.
-        """
-        return [
-            "show configuration interfaces | display inheritance no-comments | display set",
-            "show configuration vlans | display inheritance no-comments | display set",
-            "show interfaces terse",
-            _ELSEWHERE,
-        ]
-
-    def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
-        """Read the ``set`` lines, and the first column of the table."""
-        return junosconfig.read_ports(
-            answers, harmless_lines(self.harmless, options), voice=options.get("voip") is True
-        )
-
-    def read_vlans(self, options: Options) -> list[str]:
-        """Show the configured VLANs."""
-        return ["show configuration vlans | display inheritance no-comments | display set"]
-
-    def parse_vlans(self, answers: Sequence[str]) -> frozenset[int]:
-        """Read the VLANs' ids."""
-        return frozenset().union(
-            *(vlan.ids for vlan in junosconfig.vlans_in("\n".join(answers)).values())
-        )
+def _vlan_lines(vlan: int, present: bool, options: Options) -> list[str]:
+    """Create a VLAN that lists no ports itself, or remove it."""
+    if not present:
+        return [f"delete vlans haas-{vlan}"]
+    return [f"set vlans haas-{vlan} vlan-id {vlan}", f"delete vlans haas-{vlan} interface"]
 
 
 def _rows(vlans: frozenset[int]) -> list[str]:
@@ -242,3 +155,102 @@ def _ranges(ports: Sequence[str], *, single: bool) -> Iterator[tuple[tuple[str, 
             named = tuple(name for span in spans for name in span.names)
             numbers = ",".join(span.numbers for span in spans)
             yield named, named[0] if len(named) == 1 else f"{prefix}[{numbers}]"
+
+
+# --- reading back ---------------------------------------------------------------------------------
+
+
+def _read_ports(ports: Sequence[str], options: Options) -> list[str]:
+    """Show the configuration, including what groups and ranges add, and all ports.
+
+    A port that is missing in the configuration exists nevertheless, and carries nothing.
+    """
+    return [
+        "show configuration interfaces | display inheritance no-comments | display set",
+        "show configuration vlans | display inheritance no-comments | display set",
+        "show interfaces terse",
+        _ELSEWHERE,
+    ]
+
+
+def _parse_ports(answers: Sequence[str], options: Options) -> dict[str, PortState]:
+    """Read the ``set`` lines, and the first column of the table."""
+    harmless = harmless_lines(junosconfig.HARMLESS, options)
+    return junosconfig.read_ports(answers, harmless, voice=options.get("voip") is True)
+
+
+def _read_vlans(options: Options) -> list[str]:
+    """Show the configured VLANs."""
+    return ["show configuration vlans | display inheritance no-comments | display set"]
+
+
+def _parse_vlans(answers: Sequence[str]) -> frozenset[int]:
+    """Read the VLANs' ids."""
+    return frozenset().union(
+        *(vlan.ids for vlan in junosconfig.vlans_in("\n".join(answers)).values())
+    )
+
+
+DIALECT = Dialect(
+    name="juniper_junos",
+    title="Juniper Junos (EX and QFX, ELS)",
+    options=frozenset({"voip"}),
+    canonical_port=_canonical,
+    dialogue=Dialogue(
+        host=r"[\w.-]+",
+        prompt=r"(?:[^\s>#%]+@)?HOST(?::[^\s>#%]*)?(?: (?=[#%]))?[>#%] ?",
+        host_chars=255,
+        # A shell: ``root@sw1:RE:0%``, newer ``root@sw1:~ #``.
+        user_mode=re.compile(r"(?:%| #)\Z"),
+        configuring=re.compile(r"(?<! )#\Z"),
+        enable="cli",  # root logs in to a shell
+        setup=(
+            "set cli complete-on-space off",
+            "set cli screen-length 0",
+            "set cli screen-width 0",
+        ),
+        question=at_end(r"[^\r\n]*\[yes,no\] \((?:yes|no)\) ?"),
+        # It agrees to leaving uncommitted edits, and to nothing else.
+        replies=(("uncommitted", "yes\r\n"), ("", "no\r\n")),
+        errors=(
+            r"error:",
+            r"syntax error\b",
+            r"unknown command\b",
+            r"missing argument\b",
+            r"invalid (?:value|numeric|interface|input|argument|identifier|ip address)\b",
+            r"(?:number|value \S+) is (?:out of|not within) range",
+            r"'[^']*' is ambiguous\b",
+            r"could not connect to \S+ *: *permission",
+            r"permission denied\b",
+            r"configuration check-out failed",
+            r"commit failed",
+        ),
+        find_error=_find_error,
+        busy=re.compile(
+            r"configuration database (?:is )?(?:locked|modified|already open)"
+            r"|commit (?:is )?already in progress",
+            re.I,
+        ),
+        enter_config=("configure private",),
+        leave_config=("exit configuration-mode",),
+    ),
+    writer=Writer(
+        ports=_port_script,
+        vlans=VlanByVlan(_vlan_lines),
+        commit=("commit",),
+        abort=("rollback 0",),
+    ),
+    reader=Reader(
+        read_ports=_read_ports,
+        parse_ports=_parse_ports,
+        read_vlans=_read_vlans,
+        parse_vlans=_parse_vlans,
+    ),
+    about=About(
+        show_version=("show version",),
+        model=re.compile(r"^Model: *(\S+)", re.M),
+        version=re.compile(r"^(?:Junos: *|JUNOS [^\[\n]*\[)([^\s\]]+)", re.M),
+        show_uptime="show system uptime",
+        uptime=uptime_after(re.compile(r"System booted: [^(\n]*\(([^)\n]*) ago\)")),
+    ),
+)

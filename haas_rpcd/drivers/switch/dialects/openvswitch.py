@@ -18,22 +18,28 @@ Sources: ovs-vsctl(8), ovs-ofctl(8), ovs-vswitchd.conf.db(5) and ip-link(8), tri
 
 Bridges are assumed to forward like switches (the action NORMAL), which is their default. A site's
 own OpenFlow rules are the site's responsibility. A port is one interface (no bond).
+
+Option ``sudo``: true if the login is not root and may use sudo(8). Option ``bridge``: the bridge of
+the ports, if the kernel does not know them (DPDK).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
-from haas_rpcd.drivers.switch.dialect import Options
+from haas_rpcd.drivers.switch.dialect import Dialect, Reader
+from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.harmless import HarmlessLines, harmless_lines
 from haas_rpcd.drivers.switch.jsonanswers import decoded
 from haas_rpcd.drivers.switch.linuxlinks import read_links
-from haas_rpcd.drivers.switch.shell import Shell
+from haas_rpcd.drivers.switch.shell import SHELL, SHELL_ABOUT, PortByPort, as_root, exit_status
 from haas_rpcd.drivers.switch.state import PortState
+from haas_rpcd.drivers.switch.writer import Options, Writer, rows_of
 from haas_rpcd.model import PortConfig, vlan_ranges
 
 NOWHERE = 4095
@@ -44,92 +50,78 @@ ALL_VLANS = frozenset(range(4096))
 
 _OPENFLOW = "-O OpenFlow10,OpenFlow13,OpenFlow14,OpenFlow15"
 
+_MAX_LIST = 1000
+"""Characters of a list of VLANs on one line: a terminal takes lines of 4095 (termios(3))."""
 
-class OpenVSwitch(Shell):
-    """``openvswitch``.
 
-    Option ``sudo``: true if the login is not root and may use sudo(8). Option ``bridge``: the
-    bridge of the ports, if the kernel does not know them (DPDK).
-    """
+def _find_error(dialogue: Dialogue, answer: str, prompt: re.Match[str]) -> str | None:
+    """Find an error of the daemon, which is only printed: the exit status is 0 all the same."""
+    found = re.search(r"^ovs-vsctl: Error detected while setting up .*", answer, re.M)
+    return found[0].strip() if found else exit_status(dialogue, answer, prompt)
 
-    name = "openvswitch"
-    title = "Open vSwitch"
-    options = frozenset({"sudo", "bridge"})
-    declares_vlans = False
-    saves = False
-    show_version = ("ovs-vsctl --version", "uname -sr")
-    model = re.compile(r"\((Open vSwitch)\)")
-    version = re.compile(r"\(Open vSwitch\) (\S+)")
-    max_list_length = 1000  # a terminal takes lines of up to 4095 characters: termios(3)
 
-    def error_in(self, answer: str, prompt: re.Match[str]) -> str | None:
-        """Find an error of the daemon, which is only printed: the exit status is 0 all the same."""
-        found = re.search(r"^ovs-vsctl: Error detected while setting up .*", answer, re.M)
-        return found[0].strip() if found else super().error_in(answer, prompt)
+# --- lines ----------------------------------------------------------------------------------------
 
-    # --- lines ------------------------------------------------------------------------------------
 
-    def port_lines(
-        self, port: str, config: PortConfig, options: Options, current: PortConfig | None
-    ) -> list[list[str]]:
-        """Set the port's columns in one line, and open or shut it in another."""
-        if config.parked:
-            stages = [[self._link(port, "down", options)], self._columns(port, config)]
-        else:
-            stages = [self._columns(port, config), [self._link(port, "up", options)]]
-        return [[self.as_root(line, options) for line in stage] for stage in stages]
+def _port_stages(port: str, config: PortConfig, options: Options) -> list[list[str]]:
+    """Set the port's columns in one line, and open or shut it in another."""
+    if config.parked:
+        stages = [[_link(port, "down", options)], _columns(port, config)]
+    else:
+        stages = [_columns(port, config), [_link(port, "up", options)]]
+    return [[as_root(line, options) for line in stage] for stage in stages]
 
-    def _columns(self, port: str, config: PortConfig) -> list[str]:
-        first, *more = self.split_list(vlan_ranges(config.tagged))
-        tag = "[]" if config.untagged is None else config.untagged
-        mode = "trunk" if config.untagged is None else "native-untagged"
-        if config.parked:
-            columns = f"vlan_mode=trunk tag=[] trunks={NOWHERE} protected=true"
-        elif not config.tagged:
-            columns = f"vlan_mode=access tag={tag} trunks=[] protected=false"
-        else:
-            columns = f"vlan_mode={mode} tag={tag} trunks={first} protected=false"
-        # Without a time-out ovs-vsctl waits forever if the daemon is not running.
-        return [
-            f"ovs-vsctl --timeout=10 set port {port} {columns}",
-            *(f"ovs-vsctl --timeout=10 add port {port} trunks {row}" for row in more),
-        ]
 
-    @staticmethod
-    def _link(port: str, state: str, options: Options) -> str:
-        if bridge := options.get("bridge"):
-            return f"ovs-ofctl {_OPENFLOW} mod-port {bridge} {port} {state}"
-        return f"ip link set dev {port} {state}"
+def _columns(port: str, config: PortConfig) -> list[str]:
+    first, *more = rows_of(vlan_ranges(config.tagged), _MAX_LIST)
+    tag = "[]" if config.untagged is None else config.untagged
+    mode = "trunk" if config.untagged is None else "native-untagged"
+    if config.parked:
+        columns = f"vlan_mode=trunk tag=[] trunks={NOWHERE} protected=true"
+    elif not config.tagged:
+        columns = f"vlan_mode=access tag={tag} trunks=[] protected=false"
+    else:
+        columns = f"vlan_mode={mode} tag={tag} trunks={first} protected=false"
+    # Without a time-out ovs-vsctl waits forever if the daemon is not running.
+    return [
+        f"ovs-vsctl --timeout=10 set port {port} {columns}",
+        *(f"ovs-vsctl --timeout=10 add port {port} trunks {row}" for row in more),
+    ]
 
-    # --- reading back -----------------------------------------------------------------------------
 
-    def identity_lines(self, options: Options) -> list[str]:
-        """Ask as root, whose PATH has the programs of ``/sbin``."""
-        return [self.as_root(line, options) for line in self.show_version]
+def _link(port: str, state: str, options: Options) -> str:
+    if bridge := options.get("bridge"):
+        return f"ovs-ofctl {_OPENFLOW} mod-port {bridge} {port} {state}"
+    return f"ip link set dev {port} {state}"
 
-    def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
-        """Show all ports' columns, and which links are up: three lines for any number of ports."""
-        columns = "_uuid,name,vlan_mode,tag,trunks,protected,interfaces"
-        bridge = options.get("bridge")
-        show = "ovs-vsctl --timeout=10 --format=json"
-        lines = (
-            f"{show} --columns={columns} list port",
-            f"ovs-ofctl {_OPENFLOW} show {bridge}" if bridge else "ip -json -details link show",
-            f"{show} --columns=output_port list mirror",
-        )
-        return [self.as_root(line, options) for line in lines]
 
-    def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
-        """Read the table of ports and the links' states; leave out ports without a link."""
-        table, links, mirrors = (*answers, "")[:3]
-        up = _openflow_links(links) if options.get("bridge") else _kernel_links(links)
-        outputs = [row["output_port"] for row in _rows(mirrors)] if mirrors.strip() else []
-        harmless = harmless_lines(self.harmless, options)
-        return {
-            port["name"]: _state(port, up[port["name"]], outputs, harmless)
-            for port in _rows(table)
-            if port["name"] in up
-        }
+# --- reading back ---------------------------------------------------------------------------------
+
+
+def _read_ports(ports: Sequence[str], options: Options) -> list[str]:
+    """Show all ports' columns, and which links are up: three lines for any number of ports."""
+    columns = "_uuid,name,vlan_mode,tag,trunks,protected,interfaces"
+    bridge = options.get("bridge")
+    show = "ovs-vsctl --timeout=10 --format=json"
+    lines = (
+        f"{show} --columns={columns} list port",
+        f"ovs-ofctl {_OPENFLOW} show {bridge}" if bridge else "ip -json -details link show",
+        f"{show} --columns=output_port list mirror",
+    )
+    return [as_root(line, options) for line in lines]
+
+
+def _parse_ports(answers: Sequence[str], options: Options) -> dict[str, PortState]:
+    """Read the table of ports and the links' states; leave out ports without a link."""
+    table, links, mirrors = (*answers, "")[:3]
+    up = _openflow_links(links) if options.get("bridge") else _kernel_links(links)
+    outputs = [row["output_port"] for row in _rows(mirrors)] if mirrors.strip() else []
+    harmless = harmless_lines((), options)
+    return {
+        port["name"]: _state(port, up[port["name"]], outputs, harmless)
+        for port in _rows(table)
+        if port["name"] in up
+    }
 
 
 class _Table(msgspec.Struct):
@@ -192,3 +184,23 @@ def _carried(columns: dict[str, Any]) -> PortConfig:
 def _set(cell: Any) -> frozenset[Any]:
     """Read a cell of OVSDB's JSON (RFC 7047, 5.1): a set, or the only element of a set."""
     return frozenset(cell[1]) if isinstance(cell, list) else frozenset({cell})
+
+
+DIALECT = Dialect(
+    name="openvswitch",
+    title="Open vSwitch",
+    options=frozenset({"sudo", "bridge"}),
+    canonical_port=str,
+    numbered_ports=False,
+    declares_vlans=False,
+    dialogue=replace(SHELL, find_error=_find_error),
+    writer=Writer(ports=PortByPort(_port_stages)),
+    reader=Reader(read_ports=_read_ports, parse_ports=_parse_ports),
+    about=replace(
+        SHELL_ABOUT,
+        show_version=("ovs-vsctl --version", "uname -sr"),
+        as_root=True,  # whose PATH has the programs of /sbin
+        model=re.compile(r"\((Open vSwitch)\)"),
+        version=re.compile(r"\(Open vSwitch\) (\S+)"),
+    ),
+)

@@ -10,24 +10,40 @@ Sources: the "SONiC Command Line Interface Guide", the messages of sonic-utiliti
 * ``config interface shutdown`` takes several ports, and ignores those that it does not know.
 
 A port with an IP address routes. It cannot join a VLAN until the site has removed the address.
+
+Ports are named as in ``show interfaces status``: ``Ethernet0``, ``PortChannel1``. Option ``sudo``:
+true by default, because SONiC's own login ``admin`` is not root. Option ``switchport``: true for
+releases in which a port needs a mode (``access``, ``trunk``) before it can join a VLAN.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
-from haas_rpcd.drivers.switch import sonicdatabase
-from haas_rpcd.drivers.switch.dialect import Options
+from haas_rpcd.drivers.switch import shell, sonicdatabase
+from haas_rpcd.drivers.switch.dialect import Dialect, Reader
+from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.harmless import harmless_lines
 from haas_rpcd.drivers.switch.script import Block, Stage
-from haas_rpcd.drivers.switch.shell import Shell
+from haas_rpcd.drivers.switch.shell import SHELL, SHELL_ABOUT
 from haas_rpcd.drivers.switch.state import PortState
-from haas_rpcd.model import PortConfig, SetPort
+from haas_rpcd.drivers.switch.writer import Current, Options, Ports, VlanByVlan, Writer
+from haas_rpcd.model import PortConfig
 
 _PORTS_PER_LINE = 16
 """Ports that one line shuts or opens."""
+
+_DONE = re.compile(
+    r"Usage: config vlan add .*^Error: Vlan\d+ already exists\b"
+    r"|Usage: config vlan del .*^Error: Vlan\d+ (?:does not|doesn't) exist\b"
+    r"|Usage: config switchport mode .*is already in (?:the )?\w+ mode",
+    re.S | re.M,
+)
+"""Refusals because the change is in place already. (The same message for a port and a missing VLAN
+is an error; only the line ``Usage`` tells the commands apart.)"""
 
 
 class _Change(NamedTuple):
@@ -37,145 +53,78 @@ class _Change(NamedTuple):
     current: PortConfig | None
 
 
-class Sonic(Shell):
-    """``sonic``. Ports are named as in ``show interfaces status``: ``Ethernet0``, ``PortChannel1``.
+def _find_error(dialogue: Dialogue, answer: str, prompt: re.Match[str]) -> str | None:
+    """Quote the text from ``Error:`` on, without the usage of the command."""
+    if _DONE.search(answer):
+        return None
+    said = [line.strip() for line in answer.splitlines() if line.strip()]
+    for at, line in enumerate(said):
+        if dialogue.looks_like_error(line):
+            return " ".join(said[at:])
+    if prompt.group(1) == "0":
+        return None
+    return " ".join(said) or f"it exited with status {prompt.group(1)}"
 
-    Option ``sudo``: true by default, because SONiC's own login ``admin`` is not root. Option
-    ``switchport``: true for releases in which a port needs a mode (``access``, ``trunk``) before it
-    can join a VLAN.
+
+# --- lines ----------------------------------------------------------------------------------------
+
+
+def _as_root(line: str, options: Options) -> str:
+    """Prefix a line with sudo(8) unless the option is false."""
+    return shell.as_root(line, {"sudo": True, **options})
+
+
+def _canonical(port: str) -> str:
+    """Write the type as SONiC does. Numbers are part of the name, including zeros."""
+    if re.search(r",|\d-\d", port):
+        raise ValueError(f"{port} names several ports: register each by itself")
+    found = re.fullmatch(r"(ethernet|portchannel)(\d+)", port, re.I)
+    if found is None:
+        return port
+    return {"e": "Ethernet", "p": "PortChannel"}[port[0].lower()] + found[2]
+
+
+def _port_script(changes: Ports, options: Options, current: Current) -> list[Stage]:
+    """Shut ports that are parked, leave VLANs, join VLANs, open ports: a stage each.
+
+    A port whose configuration is unknown is only shut, because the VLANs to leave are unknown.
     """
+    several = [
+        _Change(at, _canonical(change.port), change.config, current.get(change.port))
+        for at, change in changes.items()
+    ]
+    known = [one for one in several if one.current is not None]
+    unknown = [one for one in several if one.current is None]
+    parked = [one for one in known if one.wanted.parked]
+    joined = [one for one in known if not one.wanted.parked]
 
-    name = "sonic"
-    title = "SONiC"
-    trunks_need_vlans = True
-    options = frozenset({"sudo", "switchport"})
-    needs_current_config = True
-    errors = (
-        r"error:",
-        r"vlan ?\d+ doesn't exist",
-        r"invalid vlan id\b",
-        r"interface name is invalid",
-        r"no such command\b",
-        r"root privileges are required",
-        r"[\w./-]+: .*command not found",
-    )
-    harmless = sonicdatabase.HARMLESS
-    save = ("sudo -n config save -y",)  # root may use sudo, too
-    show_version = ("show version",)
-    model = re.compile(r"^HwSKU: *(\S+)", re.M)
-    version = re.compile(r"^SONiC Software Version: *(?:SONiC\.)?(\S+)", re.M)
-
-    done = re.compile(
-        r"Usage: config vlan add .*^Error: Vlan\d+ already exists\b"
-        r"|Usage: config vlan del .*^Error: Vlan\d+ (?:does not|doesn't) exist\b"
-        r"|Usage: config switchport mode .*is already in (?:the )?\w+ mode",
-        re.S | re.M,
-    )
-    """Refusals because the change is in place already. (The same message for a port and a missing
-    VLAN is an error; only the line ``Usage`` tells the commands apart.)"""
-
-    # --- answers ----------------------------------------------------------------------------------
-
-    def error_in(self, answer: str, prompt: re.Match[str]) -> str | None:
-        """Quote the text from ``Error:`` on, without the usage of the command."""
-        if self.done.search(answer):
-            return None
-        said = [line.strip() for line in answer.splitlines() if line.strip()]
-        for at, line in enumerate(said):
-            if self.starts_like(self.errors, line):
-                return " ".join(said[at:])
-        if prompt.group(1) == "0":
-            return None
-        return " ".join(said) or f"it exited with status {prompt.group(1)}"
-
-    def saved(self, answer: str) -> bool:
-        """SONiC prints which command writes which file; a failure shows in the exit status."""
-        return "config_db" in answer
-
-    def as_root(self, line: str, options: Options) -> str:
-        """Prefix a line with sudo(8) unless the option is false."""
-        return super().as_root(line, {"sudo": True, **options})
-
-    # --- lines ------------------------------------------------------------------------------------
-
-    def canonical_port(self, port: str) -> str:
-        """Write the type as SONiC does. Numbers are part of the name, including zeros."""
-        if re.search(r",|\d-\d", port):
-            raise ValueError(f"{port} names several ports: register each by itself")
-        found = re.fullmatch(r"(ethernet|portchannel)(\d+)", port, re.I)
-        if found is None:
-            return port
-        return {"e": "Ethernet", "p": "PortChannel"}[port[0].lower()] + found[2]
-
-    def port_script(
-        self, changes: Mapping[int, SetPort], options: Options, current: Mapping[str, PortConfig]
-    ) -> list[Stage]:
-        """Shut ports that are parked, leave VLANs, join VLANs, open ports: a stage each.
-
-        A port whose configuration is unknown is only shut, because the VLANs to leave are unknown.
-        """
-        several = [
-            _Change(at, self.canonical_port(change.port), change.config, current.get(change.port))
-            for at, change in changes.items()
+    def lines(give: Callable[[_Change], Iterable[str]]) -> Stage:
+        blocks = [
+            Block((one.at,), tuple(_as_root(line, options) for line in give(one))) for one in known
         ]
-        known = [one for one in several if one.current is not None]
-        unknown = [one for one in several if one.current is None]
-        parked = [one for one in known if one.wanted.parked]
-        joined = [one for one in known if not one.wanted.parked]
+        return [block for block in blocks if block.lines]
 
-        def lines(give: Callable[[_Change], Iterable[str]]) -> Stage:
-            blocks = [
-                Block((one.at,), tuple(self.as_root(line, options) for line in give(one)))
-                for one in known
-            ]
-            return [block for block in blocks if block.lines]
+    stages: list[Stage] = [
+        _links("shutdown", parked, options)
+        + [block for one in unknown for block in _links("shutdown", [one], options)],
+        lines(_leaving),
+        lines(_mode) if options.get("switchport") else [],
+        lines(_joining),
+        _links("startup", joined, options),
+    ]
+    for stage in stages:
+        stage.sort(key=lambda block: block.changes[-1])
+    return [stage for stage in stages if stage]
 
-        stages: list[Stage] = [
-            self._links("shutdown", parked, options)
-            + [block for one in unknown for block in self._links("shutdown", [one], options)],
-            lines(_leaving),
-            lines(_mode) if options.get("switchport") else [],
-            lines(_joining),
-            self._links("startup", joined, options),
-        ]
-        for stage in stages:
-            stage.sort(key=lambda block: block.changes[-1])
-        return [stage for stage in stages if stage]
 
-    def _links(self, verb: str, changes: Sequence[_Change], options: Options) -> Stage:
-        most = 1 if options.get("ranges") is False else _PORTS_PER_LINE
-        stage: Stage = []
-        for first in range(0, len(changes), most):
-            some = changes[first : first + most]
-            line = f"config interface {verb} {','.join(one.port for one in some)}"
-            stage.append(Block(tuple(one.at for one in some), (self.as_root(line, options),)))
-        return stage
-
-    def vlan_lines(self, vlan: int, present: bool, options: Options) -> list[str]:
-        """Create a VLAN, or remove it."""
-        return [self.as_root(f"config vlan {'add' if present else 'del'} {vlan}", options)]
-
-    # --- reading back -----------------------------------------------------------------------------
-
-    def read_ports(self, ports: Sequence[str], options: Options) -> list[str]:
-        """Show the configuration database, in the way of ``show runningconfiguration all``."""
-        return [self.as_root("sonic-cfggen -d --print-data", options)]
-
-    def parse_ports(self, answers: Sequence[str], options: Options) -> dict[str, PortState]:
-        """Read all ports, whether they are up, and their VLANs."""
-        database = sonicdatabase.database_in(answers)
-        return sonicdatabase.read_ports(database, harmless_lines(self.harmless, options))
-
-    def read_vlans(self, options: Options) -> list[str]:
-        """Show the configuration database, as for ports."""
-        return self.read_ports((), options)
-
-    def parse_vlans(self, answers: Sequence[str]) -> frozenset[int]:
-        """Read the database's table of VLANs."""
-        return frozenset(
-            int(key.removeprefix("Vlan"))
-            for key in sonicdatabase.database_in(answers).get("VLAN", ())
-        )
+def _links(verb: str, changes: Sequence[_Change], options: Options) -> Stage:
+    most = 1 if options.get("ranges") is False else _PORTS_PER_LINE
+    stage: Stage = []
+    for first in range(0, len(changes), most):
+        some = changes[first : first + most]
+        line = f"config interface {verb} {','.join(one.port for one in some)}"
+        stage.append(Block(tuple(one.at for one in some), (_as_root(line, options),)))
+    return stage
 
 
 def _places(config: PortConfig | None) -> set[tuple[bool, int]]:
@@ -204,3 +153,72 @@ def _mode(change: _Change) -> list[str]:
         return []
     mode = "trunk" if change.wanted.tagged else "access"
     return [f"config switchport mode {mode} {change.port}"]
+
+
+def _vlan_lines(vlan: int, present: bool, options: Options) -> list[str]:
+    """Create a VLAN, or remove it."""
+    return [_as_root(f"config vlan {'add' if present else 'del'} {vlan}", options)]
+
+
+# --- reading back ---------------------------------------------------------------------------------
+
+
+def _read_database(options: Options) -> list[str]:
+    """Show the configuration database, in the way of ``show runningconfiguration all``."""
+    return [_as_root("sonic-cfggen -d --print-data", options)]
+
+
+def _read_ports(ports: Sequence[str], options: Options) -> list[str]:
+    return _read_database(options)
+
+
+def _parse_ports(answers: Sequence[str], options: Options) -> dict[str, PortState]:
+    """Read all ports, whether they are up, and their VLANs."""
+    database = sonicdatabase.database_in(answers)
+    return sonicdatabase.read_ports(database, harmless_lines(sonicdatabase.HARMLESS, options))
+
+
+def _parse_vlans(answers: Sequence[str]) -> frozenset[int]:
+    """Read the database's table of VLANs."""
+    return frozenset(
+        int(key.removeprefix("Vlan")) for key in sonicdatabase.database_in(answers).get("VLAN", ())
+    )
+
+
+DIALECT = Dialect(
+    name="sonic",
+    title="SONiC",
+    options=frozenset({"sudo", "switchport"}),
+    canonical_port=_canonical,
+    numbered_ports=False,
+    trunks_need_vlans=True,
+    dialogue=replace(
+        SHELL,
+        errors=(
+            r"error:",
+            r"vlan ?\d+ doesn't exist",
+            r"invalid vlan id\b",
+            r"interface name is invalid",
+            r"no such command\b",
+            r"root privileges are required",
+            r"[\w./-]+: .*command not found",
+        ),
+        find_error=_find_error,
+        save=("sudo -n config save -y",),  # root may use sudo, too
+        # It prints which command writes which file; a failure shows in the exit status.
+        saved=re.compile("config_db"),
+    ),
+    writer=Writer(ports=_port_script, vlans=VlanByVlan(_vlan_lines), needs_current_config=True),
+    reader=Reader(
+        read_ports=_read_ports,
+        parse_ports=_parse_ports,
+        read_vlans=_read_database,
+        parse_vlans=_parse_vlans,
+    ),
+    about=replace(
+        SHELL_ABOUT,
+        show_version=("show version",),
+        model=re.compile(r"^HwSKU: *(\S+)", re.M),
+        version=re.compile(r"^SONiC Software Version: *(?:SONiC\.)?(\S+)", re.M),
+    ),
+)

@@ -1,0 +1,214 @@
+"""Turns wanted changes into lines: ports and VLANs, in stages. Without I/O.
+
+One rule binds every family: after *each* line, a port carries no VLAN that is in neither its old
+nor its new configuration. Lines are sent ahead of their answers, so the rule must also hold if a
+line is refused and the next few are still carried out. Two means achieve this:
+
+* A port's lines come in *stages*. A stage starts only after every line of the previous stage was
+  accepted, for all ports that are set together. A line that opens a port, or that activates what
+  earlier lines prepared, is in a stage of its own.
+* Each context (``interface …``) is left before the next one is entered
+  (:attr:`PortContexts.leave`). If entering is refused, the lines meant for the context are refused
+  too, instead of changing the port before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from haas_rpcd.drivers.switch import portnames
+from haas_rpcd.drivers.switch.portnames import Span
+from haas_rpcd.drivers.switch.script import Block, Line, Stage, script
+from haas_rpcd.model import PARKED, PortConfig, SetPort, SetVlan
+
+Options = Mapping[str, Any]
+"""The options that a switch is registered with."""
+
+Ports = Mapping[int, SetPort]
+"""Ports to be set, by the indexes of their changes."""
+
+Vlans = Mapping[int, SetVlan]
+"""VLANs to be created and removed, by the indexes of their changes."""
+
+Current = Mapping[str, PortConfig]
+"""What ports are configured to carry, by their names in the changes; without the unknown ones."""
+
+PortScript = Callable[[Ports, Options, Current], list[Stage]]
+"""Returns the stages that make several ports carry exactly what they should (parked: shut, and
+nothing)."""
+
+VlanScript = Callable[[Vlans, Options], list[Stage]]
+"""Returns the stages that create and remove VLANs. They start and end outside of any context."""
+
+PortStages = Callable[[PortConfig | None, PortConfig, Options], list[list[str]]]
+"""Returns the lines that turn a port from the first configuration (None: unknown) into the second.
+
+They are typed in the context of the port, or of several ports that get the same lines."""
+
+VlanLines = Callable[[int, bool, Options], list[str]]
+"""Returns the lines that create a VLAN, or remove it."""
+
+Grouping = Callable[[str], str]
+"""Returns what ports must have in common to be named in one line."""
+
+MAX_LIST = 180
+"""Characters of a list of VLANs on one line, at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Writer:
+    """How one family of switches is configured."""
+
+    ports: PortScript
+    vlans: VlanScript = field(default=lambda changes, options: [])
+    """By default: a VLAN exists as soon as a port carries it."""
+
+    commit: tuple[str, ...] = ()
+    """Lines that activate the typed configuration, in families that need a commit."""
+
+    abort: tuple[str, ...] = ()
+    """Lines that discard what was typed but not committed."""
+
+    needs_current_config: bool = False
+    """True if the lines depend on the port's current VLANs, which are removed by name."""
+
+    parked_config: PortConfig = PARKED
+    """Configuration left on a parked (shut) port. Most families leave none; those that always keep
+    one VLAN keep the default VLAN."""
+
+    def script(
+        self,
+        changes: Sequence[SetPort | SetVlan],
+        options: Options,
+        current: Current | None = None,
+    ) -> list[Line]:
+        """Return the lines for several changes: first all VLANs, then all ports.
+
+        ``current`` has the ports' configurations if :attr:`needs_current_config` (for a preview:
+        those last confirmed).
+        """
+        ports = {i: change for i, change in enumerate(changes) if isinstance(change, SetPort)}
+        vlans = {i: change for i, change in enumerate(changes) if isinstance(change, SetVlan)}
+        stages = self.vlans(vlans, options) if vlans else []
+        stages += self.ports(ports, options, current or {}) if ports else []
+        if self.commit and any(stages):
+            stages.append([Block(tuple(range(len(changes))), self.commit)])
+        return script(stage for stage in stages if stage)
+
+
+# --- ports that have contexts ---------------------------------------------------------------------
+
+
+def interface_range(spans: Sequence[Span]) -> str:
+    """Return the line by which most families enter the context of several ports."""
+    return f"interface range {portnames.joined(spans)}"
+
+
+def alike(port: str) -> str:
+    """Return the same for all ports: any of them can be named in one line."""
+    return ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PortContexts:
+    """How the contexts of ports are entered and left (``interface P``, ``exit``)."""
+
+    leave: str = ""
+    max_ranges: int = 0
+    """Spans of ports that one context takes; 0: each port is entered by itself."""
+
+    range_line: Callable[[Sequence[Span]], str] = interface_range
+    """Returns the line that enters the context of several ports."""
+
+    kind: Grouping = alike
+    """Only ports of the same kind share a context."""
+
+    def entered(
+        self, ports: Sequence[str], options: Options
+    ) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Yield groups of ports, each with the line that enters their common context."""
+        if not self.max_ranges or options.get("ranges") is False:
+            for port in ports:
+                yield (port,), f"interface {port}"
+            return
+        for same in grouped(ports, self.kind):
+            for spans in portnames.grouped(same, self.max_ranges):
+                named = tuple(name for span in spans for name in span.names)
+                single = len(named) == 1
+                yield named, f"interface {named[0]}" if single else self.range_line(spans)
+
+    def stage(self, wanted: Mapping[tuple[str, ...], Mapping[str, int]], options: Options) -> Stage:
+        """Return the blocks that type lines in the contexts of ports.
+
+        ``wanted``: for each sequence of lines the ports that get it, with their changes' indexes.
+        """
+        blocks = [
+            Block(tuple(sorted(indexes[port] for port in ports)), lines, enter, self.leave)
+            for lines, indexes in wanted.items()
+            for ports, enter in self.entered(list(indexes), options)
+        ]
+        blocks.sort(key=lambda block: block.changes[-1])
+        return blocks
+
+
+@dataclass(frozen=True)
+class InContexts:
+    """A :data:`PortScript`: each port is set in its context; those with the same lines together."""
+
+    stages: PortStages
+    contexts: PortContexts
+
+    def __call__(self, changes: Ports, options: Options, current: Current) -> list[Stage]:
+        """Return the stages that set several ports."""
+        stages: list[dict[tuple[str, ...], dict[str, int]]] = []
+        for index, change in changes.items():
+            wanted = self.stages(current.get(change.port), change.config, options)
+            for at, lines in enumerate(wanted):
+                if at == len(stages):
+                    stages.append({})
+                if lines:
+                    stages[at].setdefault(tuple(lines), {})[change.port] = index
+        return [self.contexts.stage(stage, options) for stage in stages if stage]
+
+
+# --- VLANs ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class VlanByVlan:
+    """A :data:`VlanScript`: each VLAN is created or removed by lines of its own."""
+
+    lines: VlanLines
+
+    def __call__(self, changes: Vlans, options: Options) -> list[Stage]:
+        """Return one stage that creates and removes VLANs."""
+        blocks = [
+            Block((index,), tuple(self.lines(change.vlan, change.present, options)))
+            for index, change in changes.items()
+        ]
+        return [[block for block in blocks if block.lines]]
+
+
+# --- lists ----------------------------------------------------------------------------------------
+
+
+def rows_of(listed: str, most: int = MAX_LIST) -> list[str]:
+    """Split a comma-separated list of VLANs into rows of a length that one line takes."""
+    rows = [""]
+    for part in listed.split(","):
+        joined = f"{rows[-1]},{part}" if rows[-1] else part
+        if len(joined) <= most:
+            rows[-1] = joined
+        else:
+            rows.append(part)
+    return rows
+
+
+def grouped(ports: Iterable[str], kind: Grouping) -> Iterator[list[str]]:
+    """Yield the ports of each kind."""
+    kinds: dict[str, list[str]] = {}
+    for port in ports:
+        kinds.setdefault(kind(port), []).append(port)
+    yield from kinds.values()
