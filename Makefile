@@ -15,7 +15,12 @@ OS_PACKAGES := user-mode-linux libvirt-daemon-system libvirt-daemon-driver-qemu 
 	openvswitch-switch inetutils-telnetd tmux openssh-server openssh-client libvirt-dev pkg-config \
 	gcc python3-dev python3-venv
 
-.PHONY: help demo setup test fast lint types contracts quick-tests check bench mutants screenshots schemas \
+PACKAGES := $(OS_PACKAGES)
+
+# What the Debian package is built with, by `make deb`.
+DEB_PACKAGES := debhelper dpkg-dev help2man git
+
+.PHONY: deb test-install help demo setup test fast lint types contracts quick-tests check bench mutants screenshots schemas \
 	upgrade clean os-packages python
 
 help:  ## list the targets
@@ -70,13 +75,21 @@ upgrade: | python  ## take the newest versions that pyproject.toml allows; try t
 	mv build/constraints.txt constraints.txt && rm -rf build
 	@echo "Now:  make test"
 
+test-install: PACKAGES := $(OS_PACKAGES) $(DEB_PACKAGES) debootstrap e2fsprogs
+test-install: os-packages $(VENV)/test-ready  ## the package in chroots, and on a master with systemd (root, minutes)
+	HAAS_TEST_INSTALL=1 nice -n 5 $(BIN)/pytest tests/install
+
+deb: PACKAGES := $(DEB_PACKAGES)
+deb: os-packages $(VENV)/demo-ready  ## a Debian package, into build/deb; RELEASE=trixie for another release
+	@nice -n 10 debian/build-package $(RELEASE)
+
 clean:  ## take away what these targets made in this folder
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 # --- how -------------------------------------------------------------------------------------------
 
 os-packages:
-	@missing=$$(for p in $(OS_PACKAGES); do \
+	@missing=$$(for p in $(PACKAGES); do \
 		dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from haas_console import __version__
+from haas_console.batch import shells
 from haas_console.batch.exitcodes import ExitCode, code_of, report
 from haas_console.batch.output import Output, OutputError
 from haas_console.core import config, streams
@@ -50,7 +51,9 @@ class _Show(argparse.Action):
         parser.exit()
 
 
-def _parser(output: Output) -> argparse.ArgumentParser:
+def make_parser(output: Output | None = None) -> argparse.ArgumentParser:
+    """Return the parser of the command line; ``output`` prints its help."""
+    output = output or Output()
     parser = argparse.ArgumentParser(
         prog="haas-console",
         description="The console of HaaS (Hardware as a Service).",
@@ -61,7 +64,14 @@ def _parser(output: Output) -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     show: dict[str, Any] = {"action": _Show, "output": output}
-    add("what", nargs="?", choices=["info"], help="info: print where settings and daemon are")
+    add(
+        "what",
+        nargs="?",
+        choices=["info", "completion"],
+        help="info: print where settings and daemon are; completion SHELL: print a script that"
+        " completes this program's command line in bash, zsh or fish",
+    )
+    add("shell", nargs="?", metavar="SHELL", help=argparse.SUPPRESS)
     version_text = f"haas-console {__version__}\n"
     add(
         *("-h", "--help"),
@@ -122,7 +132,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None, output: Output) -> int:
-    parser = _parser(output)
+    parser = make_parser(output)
     try:
         args = parser.parse_args(argv)
         if args.what is None and args.script is None and args.c is None:
@@ -130,10 +140,15 @@ def _run(argv: Sequence[str] | None, output: Output) -> int:
         batch = args.script is not None or args.c is not None
         if args.site is not None and not args.demo:
             parser.error("--site wants --demo: a real daemon's site is read by  site import FILE")
+        if (args.what == "completion") != (args.shell in shells.SHELLS):
+            parser.error(f"completion wants one of {', '.join(shells.SHELLS)}")
         if not batch and args.check:
             parser.error("--check wants --script FILE or -c COMMAND")
     except SystemExit as done:  # wrong usage, --help or --version
         return done.code if isinstance(done.code, int) else ExitCode.USAGE
+    if args.what == "completion":
+        output.exact(shells.script(args.shell, parser) + "\n")
+        return ExitCode.DONE
     output.as_json, output.quiet, output.echo = args.json, args.quiet, args.echo
     settings = config.load_config(args.config)
     if args.what == "info":

@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 import haas_rpcd
-from haas_rpcd import backups, config, logs, streams
+from haas_rpcd import backups, config, linkfiles, logs, streams
 from haas_rpcd.config import ConfigError, LogSettings, Settings
 from haas_rpcd.doctor import World
 from haas_rpcd.doctor import program as doctor
@@ -57,6 +57,8 @@ def _run(arguments: argparse.Namespace) -> int:
             return 0
         if arguments.command == "doctor":
             return doctor.main(arguments)
+        if arguments.command == "link-files":
+            return linkfiles.main(arguments)
         settings = _settings(arguments)
         if arguments.command == "backup":
             return backups.main(settings, arguments)
@@ -225,6 +227,13 @@ def make_parser() -> argparse.ArgumentParser:
             "backup",
             help="copy the database to a file, also while the daemon runs",
             description=backups.DESCRIPTION,
+        )
+    )
+    linkfiles.add_arguments(
+        commands.add_parser(
+            "link-files",
+            help="keep systemd-networkd and NetworkManager off the links of HaaS",
+            description=linkfiles.DESCRIPTION,
         )
     )
     return parser
