@@ -186,6 +186,17 @@ class BackupSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keep: Annotated[int, Meta(description="How many backups are kept.", ge=1)] = 14
 
 
+class AuditSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[audit]``: how long the audit trail is kept."""
+
+    keep_days: Annotated[
+        float, Meta(description="Days that a record is kept; 0: whatever its age.", ge=0)
+    ] = 730.0
+    keep_records: Annotated[
+        int, Meta(description="How many records are kept at most.", ge=1000)
+    ] = 1_000_000
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All of ``haas.toml``. Every table may be left out."""
 
@@ -199,6 +210,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     drift: DriftSettings = DriftSettings()
     backup: BackupSettings = BackupSettings()
     log: LogSettings = LogSettings()
+    audit: AuditSettings = AuditSettings()
 
     @property
     def pool(self) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ import functools
 import logging
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Protocol
 
@@ -31,6 +31,7 @@ from haas_rpcd.service import until_stopped
 from haas_rpcd.site import SiteSwitch
 from haas_rpcd.store import saves
 from haas_rpcd.store.database import Store, Tx
+from haas_rpcd.store.retention import prune_audit
 from haas_rpcd.tasks import cancel_and_wait
 from haas_schemas.switch import SwitchTrust
 
@@ -38,7 +39,7 @@ log = logging.getLogger(__name__)
 
 MakeDriver = Callable[[], SingleDriver]
 
-RELOADED = ("policy", "log")
+RELOADED = ("policy", "log", "audit")
 """The tables of the configuration that change without a restart."""
 
 
@@ -123,7 +124,7 @@ class Daemon:
             self.backups = Schedule(
                 settings.backup, Path(settings.backup.folder), Path(settings.store.path)
             )
-        self._backing_up: asyncio.Task[None] | None = None
+        self._housekeeping: list[asyncio.Task[None]] = []
         self._server = Server(self.context, Path(settings.server.socket))
 
     async def start(self, *, serve: bool = True) -> None:
@@ -145,7 +146,8 @@ class Daemon:
         if self.settings.drift.interval:
             self.engine.check_regularly(self.settings.drift.interval)
         if self.backups is not None:
-            self._backing_up = asyncio.create_task(self.backups.run(), name="backups")
+            self._keep(self.backups.run(), "backups")
+        self._keep(prune_audit(self.store, lambda: self.settings.audit), "audit retention")
         if serve:
             await self._server.start()
 
@@ -153,6 +155,9 @@ class Daemon:
     def tcp_addresses(self) -> list[tuple[str, int]]:
         """The addresses and ports that are listened on by TCP."""
         return self._server.tcp_addresses
+
+    def _keep(self, work: Coroutine[None, None, None], name: str) -> None:
+        self._housekeeping.append(asyncio.create_task(work, name=name))
 
     async def serve(self) -> None:
         """Listen, after ``start(serve=False)``."""
@@ -187,8 +192,7 @@ class Daemon:
     async def stop(self) -> None:
         """Stop listening and end. Running jobs stay in the journal for the next start."""
         await self._server.stop()
-        if self._backing_up is not None:
-            await cancel_and_wait(self._backing_up)
+        await cancel_and_wait(*self._housekeeping)
         await self.engine.stop()
         await self.store.close()
 

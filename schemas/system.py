@@ -48,7 +48,11 @@ class SiteText(msgspec.Struct, frozen=True):
 
 
 class AuditRecord(msgspec.Struct, frozen=True):
-    """Who asked for which change, when, and with what outcome. Never holds a secret."""
+    """Who asked for which change, when, and with what outcome. Never holds a secret.
+
+    ``id``: its number in the whole trail; for tenants, within its project. ``via``: how the caller
+    came in. ``objects``: what it was about, such as ``node node-1``. ``job``: the job it started.
+    """
 
     id: int
     time: str
@@ -58,3 +62,23 @@ class AuditRecord(msgspec.Struct, frozen=True):
     params: dict[str, Any]
     outcome: str
     message: str | None
+    via: str = ""
+    objects: tuple[str, ...] = ()
+    job: int | None = None
+
+
+class AuditVerdict(msgspec.Struct, frozen=True):
+    """Whether the audit trail is as it was written.
+
+    ``records``: how many are right, from ``first`` to ``last``. ``head``: the hash of the last one,
+    in hexadecimal; kept somewhere else, it shows later that nothing before it changed. ``broken``:
+    the number of the first record that is wrong. ``message``: what is wrong.
+    """
+
+    ok: bool
+    records: int
+    first: int | None
+    last: int | None
+    head: str
+    broken: int | None = None
+    message: str | None = None

@@ -10,6 +10,7 @@ from haas_rpcd.auth import Authenticator, Caller
 from haas_rpcd.config import Settings
 from haas_rpcd.engine.engine import Engine
 from haas_rpcd.events import Events
+from haas_rpcd.methods.audited import Object, RefusalMeter
 from haas_rpcd.model import RegisteredSwitch
 from haas_rpcd.site import SiteSwitch
 from haas_rpcd.store.database import Store, Tx
@@ -41,6 +42,8 @@ class Context:
     exported: Callable[[str, SiteSwitch], SiteSwitch]
     """Returns a switch as site.export writes it. A rehearsal restores the real address."""
     demo: bool = False
+    refusals: RefusalMeter = field(default_factory=RefusalMeter)
+    """Says which refused calls are recorded in the audit trail."""
 
 
 class Subscriber(Protocol):
@@ -71,6 +74,10 @@ class TxCall(Call):
 
     tx: Tx
     affected: list[str] = field(default_factory=list)
+    objects: list[Object] = field(default_factory=list)
+    """What the call changed, for the audit trail."""
+    jobs: list[int] = field(default_factory=list)
+    """The jobs that it started."""
 
     def affects(self, project: str | None) -> None:
         """Name the project that this call affects, for the audit trail, if no param does."""
@@ -87,6 +94,8 @@ class TxCall(Call):
         admins_only: bool = False,
     ) -> None:
         """Publish, after the commit, that something has changed."""
+        owned = project is not None and noun in ("network", "headnode") and "/" not in name
+        self.objects.append((noun, f"{project}/{name}" if owned else name))
         events = self.context.events
         self.tx.after_commit.append(
             lambda: events.publish_inventory(noun, verb, name, project, admins_only=admins_only)
@@ -99,5 +108,6 @@ class TxCall(Call):
 
     def start_job(self, job: int, project_id: int | None) -> None:
         """Hand a job in the journal to the engine, after the commit."""
+        self.jobs.append(job)
         engine = self.context.engine
         self.tx.after_commit.append(lambda: engine.enqueue(job, project_id))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import time
 from collections.abc import Awaitable
 from typing import Any
 
@@ -16,10 +15,10 @@ import msgspec
 
 from haas_rpcd.auth import Caller
 from haas_rpcd.errors import DeniedError, HaasError
+from haas_rpcd.methods import audited
 from haas_rpcd.methods.call import Call, TxCall
 from haas_rpcd.methods.params import validate
 from haas_rpcd.methods.registry import METHODS, Method
-from haas_rpcd.store import audit
 from haas_rpcd.store.database import Tx
 
 
@@ -44,9 +43,17 @@ async def run(call: Call, name: str, raw: Any) -> Any:
         arguments = {field: getattr(params, field) for field in params.__struct_fields__}
         return await _run(declared, call, arguments)
     except HaasError as error:
-        if declared.mutates:
-            await call.context.store.write(_audit_failure, call, declared, raw, error)
+        if declared.mutates or isinstance(error, DeniedError):
+            await _audit_refusal(call, declared, raw, error)
         raise
+
+
+async def _audit_refusal(call: Call, declared: Method, raw: Any, error: HaasError) -> None:
+    left_out = call.context.refusals.admit(call.caller.user)
+    if left_out is not None:
+        await call.context.store.write(
+            audited.record_refusal, call.caller, declared, raw, error, left_out
+        )
 
 
 def _authorize(declared: Method, caller: Caller) -> None:
@@ -65,7 +72,7 @@ async def _run(declared: Method, call: Call, arguments: dict[str, Any]) -> Any:
         awaitable: Awaitable[Any] = declared.handler(call, **arguments)
         result = await awaitable
         if declared.mutates:
-            await store.write(_audit_success, call, declared, arguments)
+            await store.write(audited.record_change, call.caller, declared, arguments)
         return result
 
     def transaction(tx: Tx) -> Any:
@@ -74,47 +81,15 @@ async def _run(declared: Method, call: Call, arguments: dict[str, Any]) -> Any:
         )
         result = declared.handler(tx_call, **arguments)
         if declared.mutates:
-            _audit_success(tx, call, declared, arguments, *tx_call.affected[:1])
+            audited.record_change(
+                tx,
+                call.caller,
+                declared,
+                arguments,
+                project=next(iter(tx_call.affected), None),
+                objects=tx_call.objects,
+                job=next(iter(tx_call.jobs), None),
+            )
         return result
 
     return await (store.write(transaction) if declared.mutates else store.read(transaction))
-
-
-# --- audit ----------------------------------------------------------------------------------------
-
-
-def _audit_success(
-    tx: Tx, call: Call, declared: Method, arguments: dict[str, Any], affected: str | None = None
-) -> None:
-    given = {name.rstrip("_"): value for name, value in arguments.items()}
-    _audit(tx, call, declared, given, "done", None, affected)
-
-
-def _audit_failure(tx: Tx, call: Call, declared: Method, raw: Any, error: HaasError) -> None:
-    _audit(tx, call, declared, raw if isinstance(raw, dict) else {}, error.kind, error.message)
-
-
-def _audit(
-    tx: Tx,
-    call: Call,
-    declared: Method,
-    given: dict[str, Any],
-    outcome: str,
-    message: str | None,
-    affected: str | None = None,
-) -> None:
-    """Record a call. Omits params that the method does not have: they may hold anything."""
-    known = set(declared.params.__struct_encode_fields__) - declared.unaudited
-    params = {key: value for key, value in given.items() if key in known and value is not None}
-    project = affected or params.get("project")
-    audit.record(
-        tx,
-        time=time.time(),
-        user=call.caller.user,
-        admin=call.caller.admin,
-        method=declared.name,
-        project=project if isinstance(project, str) else None,
-        params=msgspec.to_builtins(params),
-        outcome=outcome,
-        message=message,
-    )

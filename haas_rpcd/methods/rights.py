@@ -14,6 +14,7 @@ from haas_rpcd.auth.caller import Right
 RIGHTS: dict[str, Right] = {
     "apply.start": "member",
     "audit.list": "reader",
+    "audit.verify": "admin",
     "drift.check": "admin",
     "drift.list": "admin",
     "drift.repair": "admin",

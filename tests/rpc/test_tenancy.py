@@ -34,9 +34,11 @@ STRANGE: dict[str, tuple[Any, Any]] = {
 
 NAMES_NOTHING = {
     "after", "count", "digest", "expires", "free", "image", "label", "limit", "newest", "nic",
-    "readonly", "since", "state", "tag", "tagged", "timeout", "token", "user", "vlan",
+    "object", "readonly", "since", "state", "tag", "tagged", "timeout", "token", "until", "user",
+    "vlan",
 }  # fmt: skip
-"""Params that cannot name anything of another project (a nic is looked up in its node)."""
+"""Params that cannot name anything of another project (a nic is looked up in its node, and the
+object of audit records among those of one's own project)."""
 
 MAKES = {("network.create", "network"), ("headnode.create", "headnode")}
 """Methods in which the name is that of a thing to create."""

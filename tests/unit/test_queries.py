@@ -77,9 +77,16 @@ def noted_late(tx: Tx) -> None:
 
 QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     audit.page: lambda tx: [
-        audit.page(tx, 9, None, newest=newest, since=0, user="rita", project="red", project_id=1)
+        audit.page(
+            tx, 9, None, newest=newest, since=0, user="rita", project="red", project_id=1, name=name
+        )
         for newest in (False, True)
+        for name in (None, "node-1")
     ],
+    audit.anchor: audit.anchor,
+    audit.head: audit.head,
+    audit.prune: lambda tx: audit.prune(tx, 0.0, 10, 10),
+    audit.verify: lambda tx: audit.verify(tx, audit.anchor(tx), 10),
     drift.of_devices: lambda tx: drift.of_devices(tx, ["sw1", "sw2", MASTER, LIBVIRT]),
     drift.page: lambda tx: drift.page(tx, 9, ("", "", ""), None),
     drift.replace: lambda tx: drift.replace(tx, "sw1", [DIFFERENCE], 0.0),

@@ -36,6 +36,9 @@ on them everything is saved when it is confirmed.
 ``port_may_change`` and ``vlan_may_change`` list what a line concerns that a switch did not answer,
 and when that line was given up: the switch may still execute it.
 
+``audit`` grows at its end and is deleted from its start only; triggers refuse anything else. Each
+record has a hash that covers the one before it, and ``audit_anchor`` the last that was deleted.
+
 A released migration does not change any more. tests/unit/released has a filled database of each
 release, which the tests upgrade.
 """
@@ -54,6 +57,7 @@ from haas_rpcd.store.schema import (
     v5_saved,
     v6_access,
     v7_late,
+    v8_audit_chain,
 )
 
 migrations = Migrations("haas")
@@ -99,6 +103,14 @@ def access(db: Database) -> None:
 def late(db: Database) -> None:
     """Store what may change late."""
     _run(db, v7_late.SQL)
+
+
+@migrations()
+def audit_chain(db: Database) -> None:
+    """Link the records of the audit trail by hashes."""
+    _run(db, v8_audit_chain.SQL)
+    v8_audit_chain.link(db.conn)
+    _run(db, v8_audit_chain.TRIGGERS)
 
 
 def _run(db: Database, script: str) -> None:
