@@ -54,6 +54,8 @@ class InventorySync:
         self.inventory = Inventory()
         self.log = Log()
         self.status = Status("connecting", time.time())
+        self.has_failed = False
+        """Whether a connection could not be made, or was lost."""
         self.client: Client | None = None
         self._refresher: Refresher | None = None
         self._language: Language | None = None
@@ -155,6 +157,7 @@ class InventorySync:
                 except Exception as error:  # noqa: BLE001 - a fault of the console: report it and go on
                     _log.exception("the inventory could not be kept current")
                     reason = f"the console failed while it read the inventory: {error!r}"
+                self.has_failed = True
                 self._set_status("stale" if self.inventory.info else "connecting", reason)
                 if time.monotonic() - began > LAST_WAIT:
                     wait = FIRST_WAIT  # it worked for a while: try again soon

@@ -18,6 +18,7 @@ from textual.screen import Screen
 from haas_console.core.api import near_miss
 from haas_console.core.recall import Recall
 from haas_console.core.session import Session
+from haas_console.core.sync import Changes
 from haas_console.core.target import Target
 from haas_console.tui import clipboard
 from haas_console.tui.announcements import JobAnnouncements, SwitchAnnouncements
@@ -109,6 +110,15 @@ class ConsoleApp(PlainApp):
         self.typeahead.stop()
 
     def _connect(self) -> None:
+        hold = self.hold_keys()  # what is typed now is meant for what is shown once connected
+
+        def connected_or_not(changes: Changes) -> None:
+            sync = self.session.sync
+            if "status" in changes and (sync.status.state == "live" or sync.has_failed):
+                hold.close()
+                unwatch()
+
+        unwatch = self.session.sync.watch(connected_or_not)
         self.run_worker(self.session.sync.run(), name="live", group="live")
         if self._complaint and self.front is not None:
             self.front.fail(self._complaint)

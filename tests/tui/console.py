@@ -207,13 +207,18 @@ def _holds(true: Callable[[], object]) -> bool:
 
 @contextlib.asynccontextmanager
 async def console(
-    socket: Path | str, size: tuple[int, int] = (120, 40), **options: Any
+    socket: Path | str,
+    size: tuple[int, int] = (120, 40),
+    *,
+    connected: bool = True,
+    **options: Any,
 ) -> AsyncIterator[Hands]:
-    """Open the console on a daemon, and wait until it has read everything."""
+    """Open the console on a daemon, and wait until it has read everything, if ``connected``."""
     app = ConsoleApp(Target(Endpoint(str(socket), None, "the test")), Options(**options))
     async with app.run_test(size=size) as pilot:
         hands = Hands(app, pilot)
-        await hands.until(lambda: app.session.sync.status.state == "live", "connected")
+        if connected:
+            await hands.until(lambda: app.session.sync.status.state == "live", "connected")
         connection = next(worker for worker in app.workers if worker.name == "live")
         yield hands
     # A daemon that stops before the connection is closed would wait two seconds for that.

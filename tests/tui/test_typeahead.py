@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from haas_console.tui.prompt import Prompt
 from tests.tui.console import Hands, console
+from tests.tui.gate import answers_to, gate
 
 
 def crumbs(hands: Hands) -> list[str]:
@@ -29,6 +32,26 @@ async def test_keys_typed_after_one_that_asks_are_its_answer(socket: Path) -> No
 
         await hands.burst("pall\r")
         await hands.until(lambda: hands.app.session.project is None)
+
+
+@pytest.mark.parametrize("late", ["system.info", "node.list"])
+async def test_keys_typed_before_the_daemon_has_answered_act_on_its_answer(
+    socket: Path, late: str
+) -> None:
+    async with gate(socket) as between:
+        between.hold(answers_to(late))
+        async with console(between.path, connected=False, project="astro") as hands:
+            await hands.burst("A")
+            await hands.until(lambda: between.held)
+            between.open()
+            inventory = hands.app.session.inventory
+            await hands.until(lambda: inventory.nodes_of("astro"))
+
+
+async def test_keys_are_not_kept_for_a_daemon_that_is_not_there(tmp_path: Path) -> None:
+    async with console(tmp_path / "nobody", connected=False) as hands:
+        await hands.burst("?")
+        await hands.until(lambda: crumbs(hands) == ["Board", "Help"])
 
 
 async def test_keys_typed_after_one_that_opens_a_screen_go_to_that_screen(
