@@ -17,7 +17,7 @@ import haas_rpcd.methods  # noqa: F401 - declares the API
 from haas_rpcd.auth import Authenticator
 from haas_rpcd.backups import Schedule, refuse_folder
 from haas_rpcd.config import ConfigError, Settings, load_credentials
-from haas_rpcd.drivers import Driver, SingleDriver
+from haas_rpcd.drivers import Driver
 from haas_rpcd.drivers.switch.factory import SwitchFactory
 from haas_rpcd.engine.engine import Engine
 from haas_rpcd.engine.planning import Planning
@@ -37,7 +37,7 @@ from haas_schemas.switch import SwitchTrust
 
 log = logging.getLogger(__name__)
 
-MakeDriver = Callable[[], SingleDriver]
+MakeDriver = Callable[[], Driver]
 
 RELOADED = ("policy", "log", "audit")
 """The tables of the configuration that change without a restart."""
@@ -215,10 +215,10 @@ def real(settings: Settings) -> Daemon:
         from haas_rpcd.drivers.hostnet.netlink import NetlinkDriver
         from haas_rpcd.drivers.hypervisor.libvirt import LibvirtDriver
 
-        def master() -> SingleDriver:
+        def master() -> Driver:
             return NetlinkDriver(wanted.trunk_nic)
 
-        def libvirt() -> SingleDriver:
+        def libvirt() -> Driver:
             return LibvirtDriver(wanted.libvirt_uri)
 
     # The file is read at each login, so that a change takes effect without a restart.

@@ -24,7 +24,6 @@ from haas_rpcd.model import (
     SetPort,
     SetVlan,
     SwitchChange,
-    Uptime,
 )
 
 
@@ -43,7 +42,7 @@ class StandIn:
     """Seconds that each line takes."""
 
 
-class StandInDriver:
+class StandInDriver(Driver):
     """The driver of a :class:`StandIn`. ``real`` returns the lines of the switch's dialect."""
 
     continue_after_refusal = False
@@ -72,10 +71,6 @@ class StandInDriver:
 
     async def open(self, report: Report) -> None:
         """Nothing to open."""
-
-    async def usable(self) -> bool:
-        """Always true: there is no session that could end."""
-        return True
 
     async def close(self) -> None:
         """Nothing to close."""
@@ -146,10 +141,6 @@ class StandInDriver:
             ports={name: PortSeen(config) for name, config in held.ports.items()},
             vlans=carried | held.vlans,
         )
-
-    async def uptime(self) -> Uptime | None:
-        """Return None: it reports no uptime."""
-        return None
 
 
 def _ports(changes: Sequence[SwitchChange]) -> list[str]:

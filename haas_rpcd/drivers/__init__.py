@@ -7,11 +7,11 @@ state. It knows nothing about jobs, the store or callers.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, Protocol
 
-from haas_rpcd.errors import DeviceError
-from haas_rpcd.model import Change, PortConfig, Probed, Seen
+from haas_rpcd.errors import DeviceError, UnavailableError
+from haas_rpcd.model import Change, PortConfig, Probed, Seen, Uptime
 
 Report = Callable[[str], None]
 """Called with each line as it is sent (never a password), for the progress display."""
@@ -45,22 +45,33 @@ class Outcome(NamedTuple):
     may_come_late: bool = False
 
 
+CarryOut = Callable[[Any, Report], Awaitable[None]]
+"""Carries out one change and reports each of its lines. Raises DeviceError."""
+
+
+def ignore(line: str) -> None:
+    """A :data:`Report` that nobody reads."""
+
+
 class Driver(Protocol):
     """One device. All methods except :meth:`preview` and :meth:`close` raise ``DeviceError``.
 
     :meth:`open` also raises ``UnavailableError`` if a library that it needs is not installed.
+
+    The defaults are those of the master's own devices, which take one change at a time (see
+    :func:`one_by_one`), have no login, and are no switches.
     """
 
-    continue_after_refusal: bool
+    continue_after_refusal: bool = True
     """True if steps on other targets are still sent after one was refused. False for switches: a
     refused line means that our picture of the switch is wrong."""
 
-    max_batch: int
+    max_batch: int = 1
     """How many changes :meth:`send` takes in one call. The journal records them all as being sent
     before the first line goes out. Switches take many, because lines are sent ahead of their
     answers; the master's devices take one."""
 
-    registered: object
+    registered: object = None
     """What the device is registered with. A session that was opened under another registration
     is not reused."""
 
@@ -90,7 +101,7 @@ class Driver(Protocol):
 
     async def usable(self) -> bool:
         """Return whether the open session still works; called before every use but the first."""
-        ...
+        return True
 
     async def send(self, changes: Sequence[Any], progress: Progress) -> list[Outcome]:
         """Send changes and return the outcome of each. Sending them twice does no harm.
@@ -106,6 +117,24 @@ class Driver(Protocol):
         """
         ...
 
+    async def probe(self) -> Probed:
+        """Read what the device is and what its ports carry.
+
+        Raises UnavailableError if it is no switch.
+        """
+        raise UnavailableError("Only a switch can be probed.")
+
+    async def uptime(self) -> Uptime | None:
+        """Read how long the device has been up; None if it does not report that."""
+        return None
+
+    async def end_other_sessions(self) -> bool:
+        """End all other sessions of this login; return whether it is certain that none is left.
+
+        Only errors whose reason is in ``SESSION_LOST`` are raised.
+        """
+        return False
+
     async def close(self) -> None:
         """End the session. Never raises."""
         ...
@@ -115,113 +144,31 @@ SESSION_LOST = frozenset({"unreachable", "login", "host_key", "enable", "busy", 
 """Reasons of a DeviceError after which the session can no longer be used."""
 
 
-class SingleDriver(Protocol):
-    """A device that takes one change at a time, as the master's two do. See :class:`OneByOne`."""
-
-    continue_after_refusal: bool
-
-    def preview(self, change: Any) -> list[str]:
-        """Return lines that describe one change."""
-        ...
-
-    async def open(self) -> None:
-        """Connect."""
-        ...
-
-    async def send(self, change: Any, report: Report) -> None:
-        """Carry out one change and report each of its lines. Raises DeviceError."""
-        ...
-
-    async def observe(self, changes: Sequence[Any]) -> list[Seen]:
-        """Read the current state of each change's target."""
-        ...
-
-    async def close(self) -> None:
-        """End the session."""
-        ...
-
-
-class OneByOne:
-    """Makes a :class:`Driver` of a device that takes one change at a time."""
-
-    max_batch = 1
-    registered: object = None
-
-    def __init__(self, device: SingleDriver) -> None:
-        self._device = device
-        self.continue_after_refusal = device.continue_after_refusal
-
-    def preview(
-        self,
-        changes: Sequence[Any],
-        current: Mapping[str, PortConfig] | None = None,
-        existing: frozenset[int] = frozenset(),
-    ) -> list[list[str]]:
-        """Return the lines of each change."""
-        return [self._device.preview(change) for change in changes]
-
-    async def open(self, report: Report) -> None:
-        """Connect."""
-        await self._device.open()
-
-    async def send(self, changes: Sequence[Any], progress: Progress) -> list[Outcome]:
-        """Carry out one change after another; stop at the first that fails."""
-        outcomes: list[Outcome] = []
-        for index, change in enumerate(changes):
-            if progress.cancelled():
-                break
-            try:
-                await self._device.send(change, functools.partial(progress.line_sent, index))
-            except DeviceError as error:
-                outcomes.append(Outcome("refused", error))
-                break
-            outcomes.append(Outcome("sent"))
-        return outcomes + [Outcome("unsent")] * (len(changes) - len(outcomes))
-
-    async def usable(self) -> bool:
-        """Always true: sessions on the master itself do not time out."""
-        return True
-
-    async def observe(self, changes: Sequence[Any]) -> list[Seen | DeviceError]:
-        """Read the current state of each change's target."""
-        return [*await self._device.observe(changes)]
-
-    async def close(self) -> None:
-        """End the session."""
-        await self._device.close()
-
-
-@runtime_checkable
-class EndsSessions(Protocol):
-    """A device that can list its sessions, as some switches can."""
-
-    async def end_other_sessions(self) -> bool:
-        """End all other sessions of this login; return whether it is certain that none is left.
-
-        Only errors whose reason is in ``SESSION_LOST`` are raised.
-        """
-        ...
-
-
-@runtime_checkable
-class Prober(Protocol):
-    """A device that can identify itself, as switches can."""
-
-    async def probe(self) -> Probed:
-        """Read what the device is and what its ports carry."""
-        ...
+async def one_by_one(
+    changes: Sequence[Any], progress: Progress, carry_out: CarryOut
+) -> list[Outcome]:
+    """Carry out one change after another and stop at the first that fails, as a driver's send."""
+    outcomes: list[Outcome] = []
+    for index, change in enumerate(changes):
+        if progress.cancelled():
+            break
+        try:
+            await carry_out(change, functools.partial(progress.line_sent, index))
+        except DeviceError as error:
+            outcomes.append(Outcome("refused", error))
+            break
+        outcomes.append(Outcome("sent"))
+    return outcomes + [Outcome("unsent")] * (len(changes) - len(outcomes))
 
 
 __all__ = [
     "SESSION_LOST",
     "Change",
     "Driver",
-    "EndsSessions",
-    "OneByOne",
     "Outcome",
-    "Prober",
     "Progress",
-    "Say",
+    "Report",
     "Seen",
-    "SingleDriver",
+    "ignore",
+    "one_by_one",
 ]

@@ -12,7 +12,6 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
 
 from haas_rpcd import boottime
 from haas_rpcd.drivers import SESSION_LOST, Driver
@@ -57,15 +56,6 @@ log = logging.getLogger(__name__)
 
 TOLERANCE = 150.0
 """Seconds by which a computed boot time may vary: many switches report their uptime in minutes."""
-
-
-@runtime_checkable
-class ReportsUptime(Protocol):
-    """A device that reports its uptime."""
-
-    async def uptime(self) -> Uptime | None:
-        """Read the uptime; None if the device does not report it. Raises DeviceError."""
-        ...
 
 
 @dataclass
@@ -237,7 +227,7 @@ class DriftWatch:
         sent. If lines of an older session may still take effect, that session is ended if possible.
         Raises DeviceError.
         """
-        up = await driver.uptime() if isinstance(driver, ReportsUptime) else None
+        up = await driver.uptime()
         if up is not None:
             await self._after_boot(device, driver, up)
         if settled := await self._late.settled(device, driver, up):

@@ -9,14 +9,13 @@ from collections import deque
 from collections.abc import Coroutine, Sequence
 
 from haas_rpcd.auth import DAEMON
-from haas_rpcd.drivers import Driver, Prober
 from haas_rpcd.engine.drift import CheckResult, DriftWatch
 from haas_rpcd.engine.journal import Journal
 from haas_rpcd.engine.late import LateChanges, Waiting
 from haas_rpcd.engine.planning import Planning
 from haas_rpcd.engine.run import JobRun
 from haas_rpcd.engine.worker import Worker
-from haas_rpcd.errors import ConflictError, NotFoundError, UnavailableError
+from haas_rpcd.errors import ConflictError, NotFoundError
 from haas_rpcd.events import Events
 from haas_rpcd.model import RESERVED_DEVICES, Plan, Probed, RegisteredSwitch, Step
 from haas_rpcd.store import jobs, late
@@ -146,12 +145,7 @@ class Engine:
     async def probe(self, switch: str) -> Probed:
         """Log in to a registered switch and return what it reports. Raises HaasError."""
 
-        async def read(driver: Driver) -> Probed:
-            if not isinstance(driver, Prober):
-                raise UnavailableError(f"{switch} is not a device that can be probed.")
-            return await driver.probe()
-
-        return await self._worker(switch).read(read)
+        return await self._worker(switch).read(lambda driver: driver.probe())
 
     async def probe_address(self, switch: RegisteredSwitch) -> Probed:
         """Log in to a switch that is not registered yet, and return what it reports.
@@ -161,8 +155,6 @@ class Engine:
         driver = self._planning.switch_driver(switch)
         try:
             await driver.open(lambda line: None)
-            if not isinstance(driver, Prober):
-                raise UnavailableError(f"{switch.name} is not a device that can be probed.")
             return await driver.probe()
         finally:
             await driver.close()

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from haas_rpcd import boottime
 from haas_rpcd.boottime import Moment
-from haas_rpcd.drivers import Driver, EndsSessions
+from haas_rpcd.drivers import Driver
 from haas_rpcd.model import Difference, Uptime
 from haas_rpcd.store import applied, late
 from haas_rpcd.store.applied import Freed
@@ -79,7 +79,7 @@ class LateChanges:
         rows = await self._store.read(late.on, switch)
         if not rows:
             return []
-        if isinstance(driver, EndsSessions) and await driver.end_other_sessions():
+        if await driver.end_other_sessions():
             return rows
         return [row for row in rows if self._is_over(row.since, up)]
 

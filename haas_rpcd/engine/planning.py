@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 
-from haas_rpcd.drivers import Driver, OneByOne, SingleDriver
+from haas_rpcd.drivers import Driver
 from haas_rpcd.errors import StalePlanError, UnavailableError
 from haas_rpcd.model import (
     LIBVIRT,
@@ -41,8 +41,8 @@ class Planning:
         pool: Sequence[int],
         traits: TraitsLookup,
         switch_driver: SwitchDriver,
-        master_driver: Callable[[], SingleDriver] | None,
-        libvirt_driver: Callable[[], SingleDriver] | None,
+        master_driver: Callable[[], Driver] | None,
+        libvirt_driver: Callable[[], Driver] | None,
     ) -> None:
         self.pool = tuple(pool)
         self.traits = traits
@@ -70,7 +70,7 @@ class Planning:
                     "haas.toml has no [master] table, so this daemon makes no bridges and no"
                     " headnodes: an admin adds it and restarts haas-rpcd."
                 )
-            return OneByOne(make())
+            return make()
         row = switches.find(tx, device)
         if row is None:
             raise UnavailableError(f"The switch {device} is not registered any more.")

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from haas_rpcd.drivers import Report, Seen
+from haas_rpcd.drivers import Driver, Outcome, Progress, Report, Seen, ignore, one_by_one
 from haas_rpcd.drivers.hostnet.iplines import bridge_name, preview_lines
 from haas_rpcd.errors import DeviceError
-from haas_rpcd.model import PresenceSeen, SetBridge
+from haas_rpcd.model import PortConfig, PresenceSeen, SetBridge
 from haas_rpcd.sim.host import SimHost
 
 
-class SimNetworkDriver:
+class SimNetworkDriver(Driver):
     """Creates and removes the bridges of a :class:`SimHost`."""
 
     continue_after_refusal = True  # VLANs do not depend on each other
@@ -20,17 +21,26 @@ class SimNetworkDriver:
     def __init__(self, host: SimHost) -> None:
         self._host = host
 
-    def preview(self, change: SetBridge) -> list[str]:
+    def preview(
+        self,
+        changes: Sequence[SetBridge],
+        current: Mapping[str, PortConfig] | None = None,
+        existing: frozenset[int] = frozenset(),
+    ) -> list[list[str]]:
         """Return the lines that describe the change on a real master."""
-        return preview_lines(self._host.trunk_nic, change)
+        return [preview_lines(self._host.trunk_nic, change) for change in changes]
 
-    async def open(self) -> None:
+    async def open(self, report: Report = ignore) -> None:
         """Nothing to open."""
 
     async def close(self) -> None:
         """Nothing to close."""
 
-    async def send(self, change: SetBridge, report: Report) -> None:
+    async def send(self, changes: Sequence[Any], progress: Progress) -> list[Outcome]:
+        """Carry out one change after another; stop at the first that fails."""
+        return await one_by_one(changes, progress, self.carry_out)
+
+    async def carry_out(self, change: SetBridge, report: Report) -> None:
         """Create or remove a bridge, unless it is already so.
 
         Raises DeviceError as the netlink driver does: ``missing`` without a trunk nic, ``refused``
@@ -39,7 +49,7 @@ class SimNetworkDriver:
         await asyncio.sleep(self._host.seconds)
         if (change.vlan in self._host.bridges) == change.present:
             return
-        lines = self.preview(change)
+        lines = self.preview([change])[0]
         self._check(change, lines[0])
         for line in lines:
             report(line)
@@ -48,7 +58,7 @@ class SimNetworkDriver:
         else:
             self._host.bridges.remove(change.vlan)
 
-    async def observe(self, changes: Sequence[SetBridge]) -> list[Seen]:
+    async def observe(self, changes: Sequence[SetBridge]) -> list[Seen | DeviceError]:
         """Return for each VLAN whether its bridge exists. Without a trunk nic none does."""
         there = set() if self._host.trunk_missing else self._host.bridges
         return [PresenceSeen(change.vlan in there) for change in changes]

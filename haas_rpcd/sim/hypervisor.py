@@ -7,9 +7,10 @@ fails in a demo also does on a real master.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from haas_rpcd.drivers import Report, Seen
+from haas_rpcd.drivers import Driver, Outcome, Progress, Report, Seen, ignore, one_by_one
 from haas_rpcd.drivers.hostnet.iplines import bridge_name
 from haas_rpcd.drivers.hypervisor.domain_xml import domain_name
 from haas_rpcd.drivers.hypervisor.libvirt import preview_lines
@@ -20,6 +21,7 @@ from haas_rpcd.model import (
     HeadnodeChange,
     HeadnodeNic,
     HeadnodeSeen,
+    PortConfig,
     SetHeadnodeNics,
     SetHeadnodePower,
 )
@@ -28,7 +30,7 @@ from haas_rpcd.sim.host import SimDomain, SimHost
 URI = "sim:///demo"
 
 
-class SimHypervisorDriver:
+class SimHypervisorDriver(Driver):
     """The domains of a :class:`SimHost`."""
 
     continue_after_refusal = True  # headnodes do not depend on each other
@@ -36,18 +38,27 @@ class SimHypervisorDriver:
     def __init__(self, host: SimHost) -> None:
         self._host = host
 
-    def preview(self, change: HeadnodeChange) -> list[str]:
+    def preview(
+        self,
+        changes: Sequence[HeadnodeChange],
+        current: Mapping[str, PortConfig] | None = None,
+        existing: frozenset[int] = frozenset(),
+    ) -> list[list[str]]:
         """Return the lines of the libvirt driver."""
-        return preview_lines(change, bridge_name)
+        return [preview_lines(change, bridge_name) for change in changes]
 
-    async def open(self) -> None:
+    async def open(self, report: Report = ignore) -> None:
         """Connect. Raises DeviceError (unreachable) while the host's libvirt is down."""
         self._check_up()
 
     async def close(self) -> None:
         """Nothing to close."""
 
-    async def send(self, change: HeadnodeChange, report: Report) -> None:
+    async def send(self, changes: Sequence[Any], progress: Progress) -> list[Outcome]:
+        """Carry out one change after another; stop at the first that fails."""
+        return await one_by_one(changes, progress, self.carry_out)
+
+    async def carry_out(self, change: HeadnodeChange, report: Report) -> None:
         """Carry out a change, unless it is already so.
 
         Raises DeviceError: ``unreachable``, ``missing`` (image or domain), ``refused``.
@@ -65,7 +76,7 @@ class SimHypervisorDriver:
         else:
             raise TypeError(f"the hypervisor has no {type(change).__name__}")
 
-    async def observe(self, changes: Sequence[HeadnodeChange]) -> list[Seen]:
+    async def observe(self, changes: Sequence[HeadnodeChange]) -> list[Seen | DeviceError]:
         """Return the state of each headnode."""
         self._check_up()
         return [self._seen(change.uuid) for change in changes]
@@ -90,7 +101,7 @@ class SimHypervisorDriver:
         self._check_image(change.image)
         self._check_name(change)
         self._check_macs(change.uuid, change.nics)
-        for line in self.preview(change):
+        for line in self.preview([change])[0]:
             report(line)
         self._host.domains[change.uuid] = SimDomain(
             change.headnode, change.uuid, change.image, tuple(sorted(change.nics))
@@ -136,7 +147,7 @@ class SimHypervisorDriver:
         if domain is None:
             return
         self._check_ours(domain, change.headnode)
-        for line in self.preview(change):
+        for line in self.preview([change])[0]:
             report(line)
         del self._host.domains[change.uuid]
 

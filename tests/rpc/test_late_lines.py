@@ -153,7 +153,7 @@ async def line_that_joins(site: OneSwitch) -> str:
     """Return a pattern of the line after which node-1 is on the network."""
     plan = await site.call("plan.show", project="red")
     [step] = [step for step in plan["steps"] if step["kind"] == "port.set"]
-    wanted = site.dialect.commit or [line for line in step["lines"] if "100" in line]
+    wanted = site.dialect.writer.commit or [line for line in step["lines"] if "100" in line]
     line = wanted[-1].removeprefix("sudo -n ")
     return f"^{re.escape(line)}"
 

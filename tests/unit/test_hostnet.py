@@ -58,7 +58,7 @@ def test_interface_names_are_at_most_15_bytes_long() -> None:
 
 
 def test_a_plan_shows_the_lines_of_ip() -> None:
-    assert NetlinkDriver("eth0").preview(MAKE) == [
+    assert NetlinkDriver("eth0").preview([MAKE])[0] == [
         "ip link set eth0 up",
         "ip link add link eth0 name eth0.104 type vlan id 104",
         "ip link set eth0.104 addrgenmode none",
@@ -73,7 +73,7 @@ def test_a_plan_shows_the_lines_of_ip() -> None:
         "ip link set eth0.104 up",
         "ip link set br-vlan104 up",
     ]
-    assert NetlinkDriver("eth0").preview(REMOVE) == [
+    assert NetlinkDriver("eth0").preview([REMOVE])[0] == [
         "ip link delete br-vlan104",
         "ip link delete eth0.104",
     ]
@@ -82,7 +82,7 @@ def test_a_plan_shows_the_lines_of_ip() -> None:
 async def test_a_driver_that_is_not_open_reports_it() -> None:
     driver = NetlinkDriver("eth0")
     with pytest.raises(DeviceError, match="not open") as caught:
-        await driver.send(MAKE, ignore)
+        await driver.carry_out(MAKE, ignore)
     assert caught.value.reason == "unreachable"
     await driver.close()
 
@@ -93,10 +93,10 @@ def test_a_missing_trunk_nic_is_reported() -> None:
         driver = NetlinkDriver("eth9")
         await driver.open()
         with pytest.raises(DeviceError, match=r"no trunk nic eth9: .* trunk_nic in") as caught:
-            await driver.send(MAKE, ignore)
+            await driver.carry_out(MAKE, ignore)
         assert caught.value.reason == "missing"
         assert await driver.observe([MAKE, REMOVE]) == [PresenceSeen(False)] * 2
-        await driver.send(REMOVE, ignore)
+        await driver.carry_out(REMOVE, ignore)
         await driver.close()
         await driver.close()
 
@@ -111,7 +111,7 @@ def test_an_interface_that_is_no_bridge_is_left_alone() -> None:
         await driver.open()
         for change in (MAKE, REMOVE):
             with pytest.raises(DeviceError, match=r"br-vlan104 .* is not a bridge, but") as caught:
-                await driver.send(change, ignore)
+                await driver.carry_out(change, ignore)
             assert caught.value.reason == "refused"
         assert (await links.Kernel(route).find("br-vlan104")) is not None
         await driver.close()
@@ -127,7 +127,7 @@ def test_an_interface_that_only_has_the_name_of_a_vlan_is_left_alone() -> None:
         await driver.open()
         for change in (MAKE, REMOVE):
             with pytest.raises(DeviceError, match=r"lo\.104 .* but an interface of kind veth"):
-                await driver.send(change, ignore)
+                await driver.carry_out(change, ignore)
         await driver.close()
 
     in_a_namespace(story)

@@ -117,8 +117,8 @@ async def test_a_headnode_is_created_used_and_deleted(
     driver: LibvirtDriver, hypervisor: Any
 ) -> None:
     said: list[str] = []
-    await driver.send(DEFINE, said.append)
-    assert said == driver.preview(DEFINE)
+    await driver.carry_out(DEFINE, said.append)
+    assert said == driver.preview([DEFINE])[0]
     assert await seen(driver) == HeadnodeSeen(defined=True, running=False, nics=(SEEN_NIC0,))
     overlay = hypervisor.storageVolLookupByPath("/images/haas_p1_h1_vda.qcow2")
     backing = ET.fromstring(overlay.XMLDesc(0)).find("backingStore")
@@ -130,12 +130,12 @@ async def test_a_headnode_is_created_used_and_deleted(
     assert overlay.info()[1] == 5 << 30
 
     said.clear()
-    await driver.send(SetHeadnodePower("p1/h1", UUID, running=True), said.append)
+    await driver.carry_out(SetHeadnodePower("p1/h1", UUID, running=True), said.append)
     assert (await seen(driver)).running
-    await driver.send(SetHeadnodePower("p1/h1", UUID, running=False), said.append)
-    await driver.send(SetHeadnodeNics("p1/h1", UUID, (NIC1,)), said.append)
+    await driver.carry_out(SetHeadnodePower("p1/h1", UUID, running=False), said.append)
+    await driver.carry_out(SetHeadnodeNics("p1/h1", UUID, (NIC1,)), said.append)
     assert await seen(driver) == HeadnodeSeen(defined=True, running=False, nics=(NIC1,))
-    await driver.send(DeleteHeadnode("p1/h1", UUID), said.append)
+    await driver.carry_out(DeleteHeadnode("p1/h1", UUID), said.append)
     assert said == [
         "start haas_p1_h1",
         "stop haas_p1_h1",
@@ -157,8 +157,8 @@ async def test_everything_can_be_sent_twice(driver: LibvirtDriver, hypervisor: A
         DeleteHeadnode("p1/h1", UUID),
     ):
         said: list[str] = []
-        await driver.send(change, ignore)
-        await driver.send(change, said.append)
+        await driver.carry_out(change, ignore)
+        await driver.carry_out(change, said.append)
         assert said == []
 
 
@@ -166,13 +166,13 @@ async def test_two_projects_may_use_the_same_name_for_a_headnode(
     driver: LibvirtDriver, hypervisor: Any
 ) -> None:
     other = DefineHeadnode("p2/h1", UUID.replace("01", "02"), "base-headnode", (NIC1,))
-    await driver.send(DEFINE, ignore)
-    await driver.send(other, ignore)
+    await driver.carry_out(DEFINE, ignore)
+    await driver.carry_out(other, ignore)
     assert await driver.observe([other, DEFINE]) == [
         HeadnodeSeen(defined=True, nics=(NIC1,)),
         HeadnodeSeen(defined=True, nics=(SEEN_NIC0,)),
     ]
-    await driver.send(DeleteHeadnode(other.headnode, other.uuid), ignore)
+    await driver.carry_out(DeleteHeadnode(other.headnode, other.uuid), ignore)
     assert volumes(hypervisor) == ["base.qcow2", "haas_p1_h1_vda.qcow2"]
 
 
@@ -180,14 +180,14 @@ async def test_errors_of_libvirt_are_raised_and_not_printed(
     driver: LibvirtDriver, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(DeviceError, match="There is no domain base-x on test:///default"):
-        await driver.send(DefineHeadnode("p1/h1", UUID, "base-x"), ignore)
+        await driver.carry_out(DefineHeadnode("p1/h1", UUID, "base-x"), ignore)
     assert capfd.readouterr() == ("", "")
 
 
 async def test_a_running_image_is_not_cloned(driver: LibvirtDriver, hypervisor: Any) -> None:
     hypervisor.lookupByName("base-headnode").create()
     with pytest.raises(DeviceError, match="is running; shut it down") as caught:
-        await driver.send(DEFINE, ignore)
+        await driver.carry_out(DEFINE, ignore)
     assert caught.value.reason == "refused"
     assert volumes(hypervisor) == ["base.qcow2"]
 
@@ -197,14 +197,14 @@ async def test_an_image_without_its_disk_is_not_cloned(
 ) -> None:
     hypervisor.storageVolLookupByPath("/images/base.qcow2").delete(0)
     with pytest.raises(DeviceError, match=r"The disk /images/base\.qcow2 of base-headnode") as why:
-        await driver.send(DEFINE, ignore)
+        await driver.carry_out(DEFINE, ignore)
     assert why.value.reason == "missing"
     assert await seen(driver) == HeadnodeSeen(defined=False)
 
 
 async def test_a_deleted_headnode_cannot_be_started(driver: LibvirtDriver) -> None:
     with pytest.raises(DeviceError, match="haas_p1_h1 is gone") as caught:
-        await driver.send(SetHeadnodePower("p1/h1", UUID, running=True), ignore)
+        await driver.carry_out(SetHeadnodePower("p1/h1", UUID, running=True), ignore)
     assert caught.value.reason == "missing"
 
 

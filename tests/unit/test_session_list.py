@@ -22,7 +22,7 @@ IOS = """
 
 @pytest.fixture
 def sessions() -> SessionList:
-    known = DIALECTS["cisco_ios"].sessions
+    known = DIALECTS["cisco_ios"].dialogue.sessions
     assert known is not None
     return known
 

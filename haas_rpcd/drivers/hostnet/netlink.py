@@ -9,17 +9,18 @@ forwarding delay, no multicast snooping and no addresses, and the master's own I
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from haas_rpcd.drivers import Report, Seen
+from haas_rpcd.drivers import Driver, Outcome, Progress, Report, Seen, ignore, one_by_one
 from haas_rpcd.drivers.hostnet.iplines import preview_lines
 from haas_rpcd.drivers.hostnet.links import Kernel
 from haas_rpcd.drivers.hostnet.vlanbridge import VlanBridge
 from haas_rpcd.errors import DeviceError
-from haas_rpcd.model import PresenceSeen, SetBridge
+from haas_rpcd.model import PortConfig, PresenceSeen, SetBridge
 
 
-class NetlinkDriver:
+class NetlinkDriver(Driver):
     """Creates and removes ``TRUNK.N`` and ``br-vlanN`` over netlink; needs CAP_NET_ADMIN."""
 
     continue_after_refusal = True  # VLANs do not depend on each other
@@ -28,11 +29,16 @@ class NetlinkDriver:
         self._trunk_nic = trunk_nic
         self._kernel: Kernel | None = None
 
-    def preview(self, change: SetBridge) -> list[str]:
+    def preview(
+        self,
+        changes: Sequence[SetBridge],
+        current: Mapping[str, PortConfig] | None = None,
+        existing: frozenset[int] = frozenset(),
+    ) -> list[list[str]]:
         """Return the lines of ``ip`` and ``sysctl`` that do the same by hand."""
-        return preview_lines(self._trunk_nic, change)
+        return [preview_lines(self._trunk_nic, change) for change in changes]
 
-    async def open(self) -> None:
+    async def open(self, report: Report = ignore) -> None:
         """Open the netlink session. Raises DeviceError ``unreachable``."""
         if self._kernel is None:
             self._kernel = Kernel.connect()
@@ -43,7 +49,11 @@ class NetlinkDriver:
             self._kernel.close()
             self._kernel = None
 
-    async def send(self, change: SetBridge, report: Report) -> None:
+    async def send(self, changes: Sequence[Any], progress: Progress) -> list[Outcome]:
+        """Carry out one change after another; stop at the first that fails."""
+        return await one_by_one(changes, progress, self.carry_out)
+
+    async def carry_out(self, change: SetBridge, report: Report) -> None:
         """Create or remove the VLAN's interface and bridge; skip what is already in place.
 
         Raises DeviceError: ``missing`` (no such trunk nic), ``refused`` (no CAP_NET_ADMIN, an
@@ -54,7 +64,7 @@ class NetlinkDriver:
         bridge = VlanBridge(self._session, self._trunk_nic, change.vlan, report)
         await (bridge.create() if change.present else bridge.remove())
 
-    async def observe(self, changes: Sequence[SetBridge]) -> list[Seen]:
+    async def observe(self, changes: Sequence[SetBridge]) -> list[Seen | DeviceError]:
         """Read for each VLAN whether interface and bridge exist, are connected, and are up."""
         return [
             PresenceSeen(await VlanBridge(self._session, self._trunk_nic, change.vlan).complete())

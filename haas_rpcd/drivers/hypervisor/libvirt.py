@@ -22,10 +22,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from haas_rpcd.drivers import Report, Seen
+from haas_rpcd.drivers import Driver, Outcome, Progress, Report, Seen, ignore, one_by_one
 from haas_rpcd.drivers.hostnet.iplines import bridge_name as default_bridge_name
 from haas_rpcd.drivers.hostnet.parking import KernelParking, Parking
 from haas_rpcd.drivers.hypervisor import domain_xml
@@ -37,6 +37,7 @@ from haas_rpcd.model import (
     DeleteHeadnode,
     HeadnodeChange,
     HeadnodeNic,
+    PortConfig,
     SetHeadnodeNics,
     SetHeadnodePower,
 )
@@ -65,7 +66,7 @@ def _attach_line(nic: HeadnodeNic, bridge_name: Callable[[int], str]) -> str:
     return f"attach {nic.nic} {nic.mac} to {bridge_name(nic.vlan)}"
 
 
-class LibvirtDriver:
+class LibvirtDriver(Driver):
     """The hypervisor at a libvirt URI.
 
     ``timeout`` limits a read, ``change_timeout`` a change, both in seconds. (At the first start
@@ -96,11 +97,16 @@ class LibvirtDriver:
         self._libvirt: Any = None
         self._connection: Any = None
 
-    def preview(self, change: HeadnodeChange) -> list[str]:
+    def preview(
+        self,
+        changes: Sequence[HeadnodeChange],
+        current: Mapping[str, PortConfig] | None = None,
+        existing: frozenset[int] = frozenset(),
+    ) -> list[list[str]]:
         """Return short lines that describe a change; sending skips what is already in place."""
-        return preview_lines(change, self._bridge_name)
+        return [preview_lines(change, self._bridge_name) for change in changes]
 
-    async def open(self) -> None:
+    async def open(self, report: Report = ignore) -> None:
         """Connect to libvirt.
 
         Raises UnavailableError if the Python binding is not installed. Raises DeviceError
@@ -125,7 +131,11 @@ class LibvirtDriver:
                 await self._call(lambda task: connection.close(), CLOSE_SECONDS)
         self._worker.end()
 
-    async def send(self, change: HeadnodeChange, report: Report) -> None:
+    async def send(self, changes: Sequence[Any], progress: Progress) -> list[Outcome]:
+        """Carry out one change after another; stop at the first that fails."""
+        return await one_by_one(changes, progress, self.carry_out)
+
+    async def carry_out(self, change: HeadnodeChange, report: Report) -> None:
         """Carry out one change of a headnode; skip what is already in place.
 
         Raises DeviceError: ``missing`` (the image, its disk, or the headnode's domain), ``refused``
@@ -144,7 +154,7 @@ class LibvirtDriver:
         else:
             raise TypeError(f"the hypervisor has no {type(change).__name__}")
 
-    async def observe(self, changes: Sequence[HeadnodeChange]) -> list[Seen]:
+    async def observe(self, changes: Sequence[HeadnodeChange]) -> list[Seen | DeviceError]:
         """Read the state of each headnode's domain.
 
         ``defined``: the domain exists and its overlays are complete; for a DeleteHeadnode: anything
@@ -155,7 +165,7 @@ class LibvirtDriver:
         HaaS did not create is named by its MAC.
         """
 
-        def read(task: Task[Any]) -> list[Seen]:
+        def read(task: Task[Any]) -> list[Seen | DeviceError]:
             domains = self._domains(task, lambda line: None)
             return [domains.observe(change) for change in changes]
 

@@ -107,10 +107,10 @@ async def master(lab: Lab) -> AsyncIterator[NetlinkDriver]:
     await driver.open()
     lab.switch.carry(lab.switch.trunk_port, tagged=VLANS)
     for vlan in VLANS:
-        await driver.send(SetBridge(vlan, present=True), ignore)
+        await driver.carry_out(SetBridge(vlan, present=True), ignore)
     yield driver
     for vlan in VLANS:
-        await driver.send(SetBridge(vlan, present=False), ignore)
+        await driver.carry_out(SetBridge(vlan, present=False), ignore)
     await driver.close()
 
 
@@ -121,8 +121,8 @@ async def driver(master: NetlinkDriver, hypervisor: Hypervisor) -> AsyncIterator
     connected = LibvirtDriver(URI, shutdown_grace=0.5)
     await connected.open()
     yield connected
-    await connected.send(DELETE, ignore)
-    await connected.send(DELETE, ignore)
+    await connected.carry_out(DELETE, ignore)
+    await connected.carry_out(DELETE, ignore)
     assert await observe(connected) == HeadnodeSeen(defined=False)
     await connected.close()
     assert (hypervisor.domains(), hypervisor.disks()) == (domains, disks)
@@ -145,38 +145,38 @@ async def test_a_headnode_boots_and_its_nics_move(
     wire: Wire, driver: LibvirtDriver, hypervisor: Hypervisor, firmware_only: str
 ) -> None:
     """At every stage its frames are heard on its networks only."""
-    await driver.send(DefineHeadnode(HEADNODE, UUID, firmware_only, (NIC0,)), ignore)
+    await driver.carry_out(DefineHeadnode(HEADNODE, UUID, firmware_only, (NIC0,)), ignore)
     assert await observe(driver) == on(False, NIC0)
 
-    await driver.send(START, ignore)
+    await driver.carry_out(START, ignore)
     assert await observe(driver) == on(True, NIC0)
     ((tap, bridge),) = taps().items()
     assert bridge == "br-vlan104"
     assert set(*wire.where_heard(NIC0.mac)) == {"br-vlan104", "trunk"}
 
-    await driver.send(nics(NIC0_MOVED), ignore)
+    await driver.carry_out(nics(NIC0_MOVED), ignore)
     assert taps() == {tap: "br-vlan105"}
     assert await observe(driver) == on(True, NIC0_MOVED)
     assert set(*wire.where_heard(NIC0.mac)) == {"br-vlan105", "trunk"}
 
-    await driver.send(nics(NIC0_MOVED, NIC1, NIC2), ignore)
+    await driver.carry_out(nics(NIC0_MOVED, NIC1, NIC2), ignore)
     assert list(taps().values()) == ["br-vlan105"] * 3
     assert await observe(driver) == on(True, NIC0_MOVED, NIC1, NIC2)
 
     began = time.monotonic()
-    await driver.send(nics(NIC1, NIC2), ignore)
+    await driver.carry_out(nics(NIC1, NIC2), ignore)
     assert time.monotonic() - began < 3, "disconnecting a nic waited for the guest"
     assert taps()[tap] == PARKING_BRIDGE
     assert await observe(driver) == on(True, NIC1, NIC2)
 
-    await driver.send(nics(NIC0, NIC1), ignore)
+    await driver.carry_out(nics(NIC0, NIC1), ignore)
     assert taps()[tap] == "br-vlan104"
     assert await observe(driver) == on(True, NIC0, NIC1)
     hypervisor.virsh("reset", DOMAIN)  # its firmware may have stopped sending on that nic
     assert set(*wire.where_heard(NIC0.mac)) == {"br-vlan104", "trunk"}
 
-    await driver.send(nics(NIC1), ignore)
-    await driver.send(STOP, ignore)
+    await driver.carry_out(nics(NIC1), ignore)
+    await driver.carry_out(STOP, ignore)
     assert taps() == {}
     assert not exists(PARKING_BRIDGE)
     assert await observe(driver) == on(False, NIC1)
@@ -185,7 +185,7 @@ async def test_a_headnode_boots_and_its_nics_move(
 async def test_a_headnode_has_its_own_disk(driver: LibvirtDriver, hypervisor: Hypervisor) -> None:
     base = IMAGES / f"{BASE}.qcow2"
     untouched = base.read_bytes()
-    await driver.send(DEFINE, ignore)
+    await driver.carry_out(DEFINE, ignore)
     overlay = json.loads(run("qemu-img", "info", "--output=json", str(IMAGES / OVERLAY)))
     assert overlay["backing-filename"] == str(base)
     assert overlay["backing-filename-format"] == "qcow2"
@@ -193,14 +193,14 @@ async def test_a_headnode_has_its_own_disk(driver: LibvirtDriver, hypervisor: Hy
 
     run("qemu-img", "bench", "-w", "-c", "10", "-f", "qcow2", str(IMAGES / OVERLAY))
     before = (IMAGES / OVERLAY).read_bytes()
-    await driver.send(DEFINE, ignore)
+    await driver.carry_out(DEFINE, ignore)
     assert (IMAGES / OVERLAY).read_bytes() == before, "the headnode's disk was overwritten"
-    await driver.send(START, ignore)
-    await driver.send(START, ignore)
-    await driver.send(DEFINE, ignore)
+    await driver.carry_out(START, ignore)
+    await driver.carry_out(START, ignore)
+    await driver.carry_out(DEFINE, ignore)
     assert await observe(driver) == on(True, NIC0)
-    await driver.send(STOP, ignore)
-    await driver.send(STOP, ignore)
+    await driver.carry_out(STOP, ignore)
+    await driver.carry_out(STOP, ignore)
     assert base.read_bytes() == untouched
 
 
@@ -212,12 +212,12 @@ async def test_cloning_a_large_image_is_as_fast(
     base.unlink()
     run("qemu-img", "create", "-q", "-f", "qcow2", str(base), "2T")
     try:
-        await driver.send(DEFINE, ignore)  # the first time, libvirt probes QEMU
-        await driver.send(DELETE, ignore)
+        await driver.carry_out(DEFINE, ignore)  # the first time, libvirt probes QEMU
+        await driver.carry_out(DELETE, ignore)
         began = time.monotonic()
-        await driver.send(DEFINE, ignore)
+        await driver.carry_out(DEFINE, ignore)
         assert time.monotonic() - began < 2
-        await driver.send(DELETE, ignore)
+        await driver.carry_out(DELETE, ignore)
     finally:
         base.write_bytes(small)
 
@@ -226,7 +226,7 @@ async def test_a_headnode_left_half_created_by_a_crash_is_completed(
     driver: LibvirtDriver, hypervisor: Hypervisor
 ) -> None:
     """The daemon died after it defined the domain, while it created the overlay."""
-    await driver.send(DEFINE, ignore)
+    await driver.carry_out(DEFINE, ignore)
     complete = hypervisor.virsh("dumpxml", DOMAIN, "--inactive")
     hypervisor.define(complete.replace('state="ready"', 'state="making"'))
     (IMAGES / OVERLAY).write_bytes(b"half an overlay")
@@ -235,9 +235,9 @@ async def test_a_headnode_left_half_created_by_a_crash_is_completed(
         HeadnodeSeen(defined=True),
     ]
     with pytest.raises(DeviceError, match="only half made"):
-        await driver.send(START, ignore)
+        await driver.carry_out(START, ignore)
 
-    await driver.send(DEFINE, ignore)
+    await driver.carry_out(DEFINE, ignore)
 
     assert await observe(driver) == on(False, NIC0)
     run("qemu-img", "check", "-q", str(IMAGES / OVERLAY))
@@ -245,11 +245,11 @@ async def test_a_headnode_left_half_created_by_a_crash_is_completed(
 
 async def test_a_managed_save_is_discarded(driver: LibvirtDriver, hypervisor: Hypervisor) -> None:
     """A restored headnode would have its old nics, on what may now be another tenant's network."""
-    await driver.send(DEFINE, ignore)
-    await driver.send(START, ignore)
+    await driver.carry_out(DEFINE, ignore)
+    await driver.carry_out(START, ignore)
     hypervisor.virsh("managedsave", DOMAIN)
-    await driver.send(nics(NIC0_MOVED), ignore)
-    await driver.send(START, ignore)
+    await driver.carry_out(nics(NIC0_MOVED), ignore)
+    await driver.carry_out(START, ignore)
     assert list(taps().values()) == ["br-vlan105"]
     assert await observe(driver) == on(True, NIC0_MOVED)
 
@@ -258,8 +258,8 @@ async def test_a_managed_save_is_discarded(driver: LibvirtDriver, hypervisor: Hy
 async def test_a_nic_plugged_in_by_hand_is_reported_and_removed(
     driver: LibvirtDriver, hypervisor: Hypervisor, firmware_only: str
 ) -> None:
-    await driver.send(DefineHeadnode(HEADNODE, UUID, firmware_only, (NIC0,)), ignore)
-    await driver.send(START, ignore)
+    await driver.carry_out(DefineHeadnode(HEADNODE, UUID, firmware_only, (NIC0,)), ignore)
+    await driver.carry_out(START, ignore)
     ip(None, "link add br-lan type bridge")
     try:
         mac = "52:54:00:bb:00:01"
@@ -267,7 +267,7 @@ async def test_a_nic_plugged_in_by_hand_is_reported_and_removed(
             "attach-interface", DOMAIN, "bridge", "br-lan", "--mac", mac, "--model", "virtio"
         )
         assert await observe(driver) == on(True, HeadnodeNic(mac, mac, 0), NIC0)
-        await driver.send(nics(NIC0), ignore)
+        await driver.carry_out(nics(NIC0), ignore)
         assert await observe(driver) == on(True, NIC0)
         assert sorted(taps().values()) == ["br-vlan104", PARKING_BRIDGE]
     finally:
@@ -277,12 +277,12 @@ async def test_a_nic_plugged_in_by_hand_is_reported_and_removed(
 async def test_a_bridge_stays_while_a_headnode_uses_it(
     driver: LibvirtDriver, master: NetlinkDriver
 ) -> None:
-    await driver.send(DEFINE, ignore)
-    await driver.send(START, ignore)
+    await driver.carry_out(DEFINE, ignore)
+    await driver.carry_out(START, ignore)
     with pytest.raises(DeviceError, match="br-vlan104 cannot be removed while vnet"):
-        await master.send(SetBridge(104, present=False), ignore)
-    await driver.send(nics(), ignore)
-    await master.send(SetBridge(104, present=False), ignore)
+        await master.carry_out(SetBridge(104, present=False), ignore)
+    await driver.carry_out(nics(), ignore)
+    await master.carry_out(SetBridge(104, present=False), ignore)
     assert await observe(driver) == on(True)
 
 
@@ -290,26 +290,26 @@ async def test_a_nic_that_could_not_be_plugged_in_is_reported(
     driver: LibvirtDriver, hypervisor: Hypervisor
 ) -> None:
     """Its bridge does not exist, so the nic is in the domain's definition only."""
-    await driver.send(DEFINE, ignore)
-    await driver.send(START, ignore)
+    await driver.carry_out(DEFINE, ignore)
+    await driver.carry_out(START, ignore)
     lacking = HeadnodeNic("nic1", NIC1.mac, 199)
     with pytest.raises(DeviceError, match="nic1 could not be plugged into"):
-        await driver.send(nics(NIC0, lacking), ignore)
+        await driver.carry_out(nics(NIC0, lacking), ignore)
     assert await observe(driver) == on(True, NIC0, HeadnodeNic("nic1", NIC1.mac, 0), lacking)
 
     hypervisor.virsh("domif-setlink", DOMAIN, NIC0.mac, "down")
-    await driver.send(nics(NIC0), ignore)
+    await driver.carry_out(nics(NIC0), ignore)
     assert await observe(driver) == on(True, NIC0)
     hypervisor.virsh("domif-setlink", DOMAIN, NIC0.mac, "down")
     assert await observe(driver) == on(True, HeadnodeNic("nic0", NIC0.mac, 0), NIC0)
 
 
 async def test_a_headnode_does_not_start_without_its_bridge(driver: LibvirtDriver) -> None:
-    await driver.send(DEFINE, ignore)
+    await driver.carry_out(DEFINE, ignore)
     elsewhere = HeadnodeNic("nic0", NIC0.mac, 199)
-    await driver.send(nics(elsewhere), ignore)
+    await driver.carry_out(nics(elsewhere), ignore)
     with pytest.raises(DeviceError, match=f"{DOMAIN} could not be started.*br-vlan199") as caught:
-        await driver.send(START, ignore)
+        await driver.carry_out(START, ignore)
     assert caught.value.reason == "refused"
     assert await observe(driver) == on(False, elsewhere)
 
@@ -318,13 +318,13 @@ async def test_a_missing_or_running_base_image_is_an_error(
     driver: LibvirtDriver, hypervisor: Hypervisor
 ) -> None:
     with pytest.raises(DeviceError, match="There is no domain base-x on qemu:///system") as caught:
-        await driver.send(DefineHeadnode(HEADNODE, UUID, "base-x"), ignore)
+        await driver.carry_out(DefineHeadnode(HEADNODE, UUID, "base-x"), ignore)
     assert caught.value.reason == "missing"
 
     hypervisor.virsh("start", BASE)
     try:
         with pytest.raises(DeviceError, match=f"{BASE} on .* is running; shut it down") as caught:
-            await driver.send(DEFINE, ignore)
+            await driver.carry_out(DEFINE, ignore)
         assert caught.value.reason == "refused"
     finally:
         hypervisor.virsh("destroy", BASE)
@@ -338,7 +338,7 @@ async def test_a_missing_disk_of_the_base_image_is_an_error(driver: LibvirtDrive
         with pytest.raises(
             DeviceError, match=f"The disk {disk} of {BASE} does not exist"
         ) as caught:
-            await driver.send(DEFINE, ignore)
+            await driver.carry_out(DEFINE, ignore)
         assert caught.value.reason == "missing"
     finally:
         moved.rename(disk)
@@ -355,7 +355,7 @@ async def test_a_domain_that_haas_did_not_make_is_left_alone(
     try:
         for change in (DEFINE, nics(), START, STOP, DELETE):
             with pytest.raises(DeviceError, match=r"precious .* HaaS did not make it"):
-                await driver.send(change, ignore)
+                await driver.carry_out(change, ignore)
         assert await observe(driver) == HeadnodeSeen(defined=False)
     finally:
         hypervisor.virsh("undefine", "precious")
@@ -363,7 +363,7 @@ async def test_a_domain_that_haas_did_not_make_is_left_alone(
     hypervisor.define(template.format(DOMAIN, ""))
     try:
         with pytest.raises(DeviceError, match=f"another domain {DOMAIN}"):
-            await driver.send(DEFINE, ignore)
+            await driver.carry_out(DEFINE, ignore)
     finally:
         hypervisor.virsh("undefine", DOMAIN)
 
@@ -371,7 +371,7 @@ async def test_a_domain_that_haas_did_not_make_is_left_alone(
 async def test_the_driver_survives_a_restart_of_libvirt(
     driver: LibvirtDriver, hypervisor: Hypervisor
 ) -> None:
-    await driver.send(DEFINE, ignore)
+    await driver.carry_out(DEFINE, ignore)
     hypervisor.stop_libvirtd()
     try:
         with pytest.raises(DeviceError, match="cannot be reached") as caught:

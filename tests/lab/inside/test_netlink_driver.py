@@ -50,14 +50,14 @@ async def master(lab: Lab) -> AsyncIterator[NetlinkDriver]:
     driver = NetlinkDriver(lab.trunk_nic)
     await driver.open()
     yield driver
-    await driver.send(REMOVE, ignore)
+    await driver.carry_out(REMOVE, ignore)
     await driver.close()
 
 
 async def test_a_network_is_created_and_removed(master: NetlinkDriver) -> None:
     assert await master.observe([MAKE]) == [PresenceSeen(False)]
 
-    await master.send(MAKE, ignore)
+    await master.carry_out(MAKE, ignore)
 
     assert await master.observe([MAKE]) == [PresenceSeen(True)]
     vlan, bridge = link("trunk0.104"), link("br-vlan104")
@@ -72,7 +72,7 @@ async def test_a_network_is_created_and_removed(master: NetlinkDriver) -> None:
         assert "UP" in one["flags"]
         assert one["inet6_addr_gen_mode"] == "none"
 
-    await master.send(REMOVE, ignore)
+    await master.carry_out(REMOVE, ignore)
 
     assert link("trunk0.104") is None
     assert link("br-vlan104") is None
@@ -80,37 +80,37 @@ async def test_a_network_is_created_and_removed(master: NetlinkDriver) -> None:
 
 
 async def test_repeating_a_change_does_nothing(master: NetlinkDriver) -> None:
-    await master.send(MAKE, ignore)
+    await master.carry_out(MAKE, ignore)
     first = link("br-vlan104")
     sent: list[str] = []
-    await master.send(MAKE, sent.append)
+    await master.carry_out(MAKE, sent.append)
     second = link("br-vlan104")
     assert first and second
     assert (first["ifindex"], sent) == (second["ifindex"], [])
 
-    await master.send(REMOVE, sent.append)
+    await master.carry_out(REMOVE, sent.append)
     assert sent == ["ip link delete br-vlan104", "ip link delete trunk0.104"]
-    await master.send(REMOVE, sent.append)
+    await master.carry_out(REMOVE, sent.append)
     assert len(sent) == 2
 
 
 async def test_the_preview_is_what_is_sent(master: NetlinkDriver) -> None:
     ip(None, f"link set {TRUNK_NIC} down")
     sent: list[str] = []
-    await master.send(MAKE, sent.append)
+    await master.carry_out(MAKE, sent.append)
     # The driver does not send settings that already are the kernel's defaults.
-    assert [line for line in master.preview(MAKE) if line in sent] == sent
+    assert [line for line in master.preview([MAKE])[0] if line in sent] == sent
     assert [line for line in sent if line.startswith("ip ")] == [
-        line for line in master.preview(MAKE) if line.startswith("ip ")
+        line for line in master.preview([MAKE])[0] if line.startswith("ip ")
     ]
 
 
 async def test_the_previewed_commands_work_by_hand(master: NetlinkDriver) -> None:
-    for line in master.preview(MAKE):
+    for line in master.preview([MAKE])[0]:
         run(*line.split())
     assert await master.observe([MAKE]) == [PresenceSeen(True)]
     sent: list[str] = []
-    await master.send(MAKE, sent.append)
+    await master.carry_out(MAKE, sent.append)
     assert sent == []
 
 
@@ -124,10 +124,10 @@ async def test_an_incomplete_network_is_completed(master: NetlinkDriver) -> None
         "link delete trunk0.104",
     )
     for damage in damages:
-        await master.send(MAKE, ignore)
+        await master.carry_out(MAKE, ignore)
         ip(None, damage)
         assert await master.observe([MAKE]) == [PresenceSeen(False)], damage
-        await master.send(MAKE, ignore)
+        await master.carry_out(MAKE, ignore)
         assert await master.observe([MAKE]) == [PresenceSeen(True)], damage
 
 
@@ -167,7 +167,7 @@ def service() -> Iterator[socket.socket]:
 async def test_a_tenants_network_cannot_reach_the_master(
     lab: Lab, wire: Wire, master: NetlinkDriver, service: socket.socket
 ) -> None:
-    await master.send(MAKE, ignore)
+    await master.carry_out(MAKE, ignore)
     bridge = link("br-vlan104")
     assert bridge
     intruder = Intruder(lab)
@@ -202,13 +202,13 @@ async def test_an_ordinary_bridge_would_let_a_tenant_reach_the_master(
 
 async def test_the_mtu_follows_that_of_the_trunk(master: NetlinkDriver) -> None:
     ip(None, f"link set {TRUNK_NIC} mtu 9000")
-    await master.send(MAKE, ignore)
+    await master.carry_out(MAKE, ignore)
     vlan, bridge = link("trunk0.104"), link("br-vlan104")
     assert vlan and bridge
     assert (vlan["mtu"], bridge["mtu"]) == (9000, 9000)
 
     ip(None, f"link set {TRUNK_NIC} mtu 1500")
-    await master.send(MAKE, ignore)
+    await master.carry_out(MAKE, ignore)
     vlan, bridge = link("trunk0.104"), link("br-vlan104")
     assert vlan and bridge
     assert (vlan["mtu"], bridge["mtu"]) == (1500, 1500)
@@ -219,11 +219,11 @@ async def test_a_trunk_nic_with_a_long_name(lab: Lab) -> None:
     driver = NetlinkDriver(LONG_TRUNK)
     try:
         await driver.open()
-        await driver.send(MAKE, ignore)
+        await driver.carry_out(MAKE, ignore)
         vlan = link("haas.104")
         assert vlan and vlan["link"] == LONG_TRUNK
         assert await driver.observe([MAKE]) == [PresenceSeen(True)]
-        await driver.send(REMOVE, ignore)
+        await driver.carry_out(REMOVE, ignore)
         assert link("haas.104") is None
     finally:
         await driver.close()
@@ -234,7 +234,7 @@ async def test_a_vlan_made_by_hand_is_left_alone(master: NetlinkDriver) -> None:
     ip(None, f"link add link {TRUNK_NIC} name storage type vlan id 104")
     try:
         with pytest.raises(DeviceError, match="VLAN 104 on trunk0 exists already as storage"):
-            await master.send(MAKE, ignore)
+            await master.carry_out(MAKE, ignore)
         assert link("storage")
     finally:
         ip(None, "link delete storage")
@@ -247,7 +247,7 @@ async def test_an_unrelated_interface_with_the_same_name_is_left_alone(
     try:
         for change in (MAKE, REMOVE):
             with pytest.raises(DeviceError, match=r"trunk0\.104 on the master is not VLAN 104"):
-                await master.send(change, ignore)
+                await master.carry_out(change, ignore)
         assert await master.observe([MAKE]) == [PresenceSeen(False)]
         assert link("trunk0.104")
         assert link("br-vlan104") is None
@@ -256,7 +256,7 @@ async def test_an_unrelated_interface_with_the_same_name_is_left_alone(
 
 
 async def test_a_bridge_with_an_unknown_port_is_left_alone(master: NetlinkDriver) -> None:
-    await master.send(MAKE, ignore)
+    await master.carry_out(MAKE, ignore)
     ip(
         None,
         "link add uplink type veth peer name elsewhere",
@@ -265,14 +265,14 @@ async def test_a_bridge_with_an_unknown_port_is_left_alone(master: NetlinkDriver
     try:
         for change in (MAKE, REMOVE):
             with pytest.raises(DeviceError, match="br-vlan104 on the master has uplink in it"):
-                await master.send(change, ignore)
+                await master.carry_out(change, ignore)
         assert link("br-vlan104")
     finally:
         ip(None, "link delete uplink")
 
 
 async def test_a_bridge_stays_while_virtual_machines_use_it(master: NetlinkDriver) -> None:
-    await master.send(MAKE, ignore)
+    await master.carry_out(MAKE, ignore)
     ip(
         None,
         "tuntap add vnet0 mode tap",
@@ -282,7 +282,7 @@ async def test_a_bridge_stays_while_virtual_machines_use_it(master: NetlinkDrive
     )
     try:
         with pytest.raises(DeviceError, match="cannot be removed while vnet0 and vnet1") as caught:
-            await master.send(REMOVE, ignore)
+            await master.carry_out(REMOVE, ignore)
         assert caught.value.data["taps"] == ["vnet0", "vnet1"]
         assert await master.observe([MAKE]) == [PresenceSeen(True)]
     finally:
@@ -293,14 +293,14 @@ async def test_a_trunk_nic_that_disappeared_is_reported(lab: Lab) -> None:
     ip(None, "link add trunk9 type veth peer name otherend")
     driver = NetlinkDriver("trunk9")
     await driver.open()
-    await driver.send(MAKE, ignore)
+    await driver.carry_out(MAKE, ignore)
     ip(None, "link delete trunk9")
     try:
         with pytest.raises(DeviceError, match="no trunk nic trunk9") as caught:
-            await driver.send(MAKE, ignore)
+            await driver.carry_out(MAKE, ignore)
         assert caught.value.reason == "missing"
         assert await driver.observe([MAKE]) == [PresenceSeen(False)]
-        await driver.send(REMOVE, ignore)
+        await driver.carry_out(REMOVE, ignore)
         assert link("br-vlan104") is None
     finally:
         await driver.close()
@@ -316,7 +316,7 @@ async def test_the_error_names_a_missing_capability(lab: Lab) -> None:
         f"    driver = NetlinkDriver({lab.trunk_nic!r})\n"
         "    await driver.open()\n"
         "    try:\n"
-        "        await driver.send(SetBridge(104, True), print)\n"
+        "        await driver.carry_out(SetBridge(104, True), print)\n"
         "    except DeviceError as error:\n"
         "        print(error.reason, error)\n"
         "asyncio.run(main())\n"
