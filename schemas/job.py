@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
-JobKind = Literal["apply", "release", "site", "repair"]
+JobKind = Literal["apply", "release", "site", "repair", "unshare"]
 StepState = Literal[
     "pending", "sending", "sent", "done", "failed", "skipped", "cancelled", "interrupted"
 ]

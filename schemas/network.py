@@ -9,7 +9,11 @@ NetworkKey = tuple[str, str]
 
 
 class Network(msgspec.Struct, frozen=True):
-    """A logical network: one VLAN. ``nics`` and ``headnodes`` count what is connected to it."""
+    """A logical network: one VLAN. ``nics`` and ``headnodes`` count what is connected to it.
+
+    ``offered_to``: projects that have not accepted it. ``ending_with``: projects that may not use
+    it any more, but still have something on it, which a job parks.
+    """
 
     project: str
     network: str
@@ -17,6 +21,8 @@ class Network(msgspec.Struct, frozen=True):
     shared_with: tuple[str, ...]
     nics: int
     headnodes: int
+    offered_to: tuple[str, ...] = ()
+    ending_with: tuple[str, ...] = ()
 
     @property
     def key(self) -> NetworkKey:
@@ -49,3 +55,25 @@ class NetworkDetail(msgspec.Struct, frozen=True):
     shared_with: tuple[str, ...]
     nics: tuple[NetworkNic, ...]
     headnodes: tuple[str, ...]
+    offered_to: tuple[str, ...] = ()
+    ending_with: tuple[str, ...] = ()
+
+
+class Unshared(msgspec.Struct, frozen=True):
+    """A network whose share has ended, or ends once ``job`` has parked what the guest has on it.
+
+    ``job`` is null if nothing has to be parked, and for callers who may not see it.
+    """
+
+    project: str
+    network: str
+    shared_with: tuple[str, ...]
+    ending_with: tuple[str, ...]
+    job: int | None
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """A network, as ``owner/name``, that is offered to a project."""
+
+    project: str
+    network: str

@@ -41,6 +41,8 @@ def _by_call(call: Call, answer: Any) -> tuple[Affected, ...]:
             return (Affected("headnode", params["headnode"], params["project"]),)
         case "network", "create":
             return ()  # the answer is the record
+        case "network", "accept":
+            return (Affected("network", params["network"].rpartition("/")[2]),)
         case "network", _:
             return (Affected("network", params["network"]),)
         case "switch" | "port", _:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from haas_rpcd import boottime
 from haas_rpcd.drivers import SESSION_LOST, Driver
+from haas_rpcd.engine.freed import publish
 from haas_rpcd.engine.late import LateChanges
 from haas_rpcd.engine.planning import Planning
 from haas_rpcd.engine.worker import Worker
@@ -48,7 +49,6 @@ from haas_rpcd.store import applied as store_applied
 from haas_rpcd.store import drift as store_drift
 from haas_rpcd.store import ports as store_ports
 from haas_rpcd.store import saves, switches
-from haas_rpcd.store.applied import Freed
 from haas_rpcd.store.database import Store, Tx
 from haas_rpcd.store.late import LateRow
 
@@ -181,17 +181,13 @@ class DriftWatch:
             if seen.reason in SESSION_LOST:
                 raise seen
         elif seen is not None:
-            self._publish(await self._store.write(store_applied.confirm_save, device, seen))
+            publish(self._events, await self._store.write(store_applied.confirm_save, device, seen))
 
     async def _settle(
         self, device: str, settled: Sequence[LateRow], differences: Sequence[Difference]
     ) -> None:
         """Believe what cannot change late any more and was read as it was applied."""
-        self._publish(await self._late.confirm(device, settled, differences))
-
-    def _publish(self, freed: Freed) -> None:
-        for node in freed.nodes:
-            self._events.publish_inventory("node", "freed", node)
+        publish(self._events, await self._late.confirm(device, settled, differences))
 
     # --- repairing --------------------------------------------------------------------------------
 

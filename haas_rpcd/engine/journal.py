@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from haas_rpcd import boottime
+from haas_rpcd.engine.freed import publish
 from haas_rpcd.events import Events
 from haas_rpcd.model import Seen, Step
 from haas_rpcd.store import applied, jobs, sendable
@@ -119,8 +120,7 @@ class Journal:
         for verdict in verdicts:
             self.done += verdict.state == "done"
             self.publish_step(verdict.entry, verdict.state, message=verdict.message)
-        for node in freed.nodes:
-            self._events.publish_inventory("node", "freed", node)
+        publish(self._events, freed)
 
     def publish_step(
         self,

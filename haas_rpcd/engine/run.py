@@ -202,7 +202,7 @@ def _scope(job: JobRow) -> Scope:
     would have the scope of an apply.
     """
     node_id = NO_NODE if job.kind == "release" and not job.node_id else job.node_id
-    return Scope(project_id=job.project_id, node_id=node_id)
+    return Scope(project_id=job.project_id, node_id=node_id, vlan=job.withdraws)
 
 
 def _outcome(verdicts: Sequence[Verdict], cancelling: bool) -> tuple[JobState, str | None]:

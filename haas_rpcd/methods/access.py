@@ -9,7 +9,17 @@ from typing import TypeVar
 
 from haas_rpcd.auth import Caller
 from haas_rpcd.errors import ConflictError, DeniedError, InvalidParamsError, NotFoundError
-from haas_rpcd.store import headnodes, jobs, networks, nodes, ports, projects, switches, users
+from haas_rpcd.store import (
+    headnodes,
+    jobs,
+    networks,
+    nodes,
+    ports,
+    projects,
+    shares,
+    switches,
+    users,
+)
 from haas_rpcd.store.database import Tx
 from haas_schemas.common import Page
 from haas_schemas.project import MemberRole
@@ -40,6 +50,15 @@ def visible(tx: Tx, caller: Caller) -> list[int] | None:
 def sees(tx: Tx, caller: Caller, project_id: int | None) -> bool:
     """Return True if the caller may see what this project holds."""
     return caller.admin or (project_id is not None and project_id in roles(tx, caller))
+
+
+def may_act_for(tx: Tx, caller: Caller, name: str) -> bool:
+    """Return True if the caller has the role that the running method requires in a project."""
+    try:
+        find_project(tx, caller, name)
+    except (NotFoundError, DeniedError):
+        return False
+    return True
 
 
 def sees_project(tx: Tx, caller: Caller, name: str) -> bool:
@@ -118,15 +137,28 @@ def find_nic(tx: Tx, node: nodes.NodeRow, name: str) -> nodes.NicRow:
 
 
 def find_network(tx: Tx, project: projects.ProjectRow, name: str) -> networks.NetworkRow:
-    """Return a network that a project may use, by ``name`` or ``owner/name``.
+    """Return a network that a project owns or shares, by ``name`` or ``owner/name``.
 
     Raises NotFoundError.
     """
     owner_name, _, own_name = name.rpartition("/")
     owner = projects.find(tx, owner_name) if owner_name else project
     row = networks.find(tx, owner.id, own_name) if owner else None
-    if row is None or not networks.usable_by(tx, row, project.id):
+    if row is None or not shares.seen_by(tx, row, project.id):
         raise NotFoundError(f"Project {project.name} has no network {name}.")
+    return row
+
+
+def find_usable_network(tx: Tx, project: projects.ProjectRow, name: str) -> networks.NetworkRow:
+    """Return a network that something of a project may be connected to.
+
+    Raises NotFoundError, and ConflictError while the network or the share of it is ending.
+    """
+    row = find_network(tx, project, name)
+    if not shares.usable_by(tx, row, project.id):
+        raise ConflictError(
+            f"Network {name} is being taken back or deleted: nothing more can be connected to it."
+        )
     return row
 
 

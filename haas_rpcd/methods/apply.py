@@ -18,7 +18,16 @@ from haas_rpcd.store.jobs import JobRow, StepRow
 from haas_rpcd.store.scope import Scope
 from haas_schemas.common import Page, timestamp
 from haas_schemas.event import Subscribed
-from haas_schemas.job import FINAL_JOB_STATES, Job, JobState, JobStep, Plan, PlanStep, Started
+from haas_schemas.job import (
+    FINAL_JOB_STATES,
+    Job,
+    JobKind,
+    JobState,
+    JobStep,
+    Plan,
+    PlanStep,
+    Started,
+)
 from haas_schemas.names import JobId, Limit, Name
 
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z", description="The digest of a shown plan.")]
@@ -85,7 +94,7 @@ def record(tx: Tx, row: JobRow, *, with_steps: bool = True) -> Job:
     return Job(
         job=row.id,
         project=row.project,
-        kind="repair" if row.repairs else row.kind,
+        kind=_kind(row),
         state=row.state,
         user=row.user,
         done=row.done,
@@ -96,6 +105,12 @@ def record(tx: Tx, row: JobRow, *, with_steps: bool = True) -> Job:
         error=row.error,
         steps=tuple(map(_step, jobs.steps(tx, row.id))) if with_steps else (),
     )
+
+
+def _kind(row: JobRow) -> JobKind:
+    if row.withdraws is not None:
+        return "unshare"
+    return "repair" if row.repairs else row.kind
 
 
 def _step(row: StepRow) -> JobStep:

@@ -14,6 +14,7 @@ from haas_rpcd.methods.access import (
     find_headnode,
     find_network,
     find_project,
+    find_usable_network,
     number_cursor,
     paged,
     visible,
@@ -157,7 +158,7 @@ def connect(
 ) -> Headnode:
     """Stage a headnode's nic onto a network. Without ``nic``: an unconnected nic, or a new one."""
     owner, row = _find(call, project, headnode)
-    target = find_network(call.tx, owner, network)
+    target = find_usable_network(call.tx, owner, network)
     nics = headnodes.nics(call.tx, row.id)
     already = next((n for n in nics if n.network_id == target.id), None)
     if already is not None and nic in (None, already.name):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import msgspec
 
 from haas_rpcd.errors import ConflictError, ExhaustedError, InvalidParamsError, NotFoundError
@@ -18,8 +16,9 @@ from haas_rpcd.methods.access import (
     visible,
 )
 from haas_rpcd.methods.call import TxCall
+from haas_rpcd.methods.ending import end_share
 from haas_rpcd.methods.registry import method
-from haas_rpcd.store import networks, projects, switches
+from haas_rpcd.store import networks, projects, shares, switches
 from haas_rpcd.store.networks import NetworkRow
 from haas_schemas.common import Deleted, Page
 from haas_schemas.names import Limit, Name, NetworkName, VlanId
@@ -33,21 +32,25 @@ def record(row: NetworkRow) -> Network:
         network=row.name,
         vlan=row.vlan,
         shared_with=tuple(row.shared_with),
+        offered_to=tuple(row.offered_to),
+        ending_with=tuple(row.ending_with),
         nics=row.nics,
         headnodes=row.headnodes,
     )
 
 
-def _for_caller(call: TxCall, row: NetworkRow) -> NetworkRow:
+def for_caller(call: TxCall, row: NetworkRow) -> NetworkRow:
     """Limit what a guest sees of a network to its own projects."""
     if _visible(call, row.project_id):
         return row
-    own = {projects.by_id(call.tx, own_id).name for own_id in roles(call.tx, call.caller)}
+    mine = {projects.by_id(call.tx, own_id).name for own_id in roles(call.tx, call.caller)}
     nics = networks.nics_on(call.tx, row.id)
     headnodes = networks.headnodes_on(call.tx, row.id)
     return msgspec.structs.replace(
         row,
-        shared_with=[name for name in row.shared_with if name in own],
+        shared_with=[name for name in row.shared_with if name in mine],
+        ending_with=[name for name in row.ending_with if name in mine],
+        offered_to=[],
         nics=sum(_visible(call, nic.project_id) for nic in nics),
         headnodes=sum(_visible(call, headnode.project_id) for headnode in headnodes),
     )
@@ -58,7 +61,7 @@ def _visible(call: TxCall, project_id: int) -> bool:
     return sees(call.tx, call.caller, project_id)
 
 
-def _own(call: TxCall, project: str, network: str) -> NetworkRow:
+def own(call: TxCall, project: str, network: str) -> NetworkRow:
     """Return a network owned by a project of the caller's. Raises NotFoundError."""
     owner = find_project(call.tx, call.caller, project)
     row = networks.find(call.tx, owner.id, network)
@@ -76,7 +79,7 @@ def create(call: TxCall, project: Name, network: Name, vlan: VlanId | None = Non
     with conflict(f"VLAN {vlan} was taken this moment: try again."):
         networks.create(call.tx, owner.id, network, _vlan(call, vlan), label=f"{project}/{network}")
     call.changed("network", "created", network, project)
-    return record(_for_caller(call, _own(call, project, network)))
+    return record(for_caller(call, own(call, project, network)))
 
 
 def _vlan(call: TxCall, wanted: int | None) -> int:
@@ -129,18 +132,35 @@ def _reserved(call: TxCall) -> dict[int, str]:
 
 @method("network.delete", mutates=True)
 def delete(call: TxCall, project: Name, network: Name) -> Deleted:
-    """Delete a network that nothing is connected to.
+    """Delete a network that nothing of its own project is connected to.
 
-    Its VLAN id becomes free once every device has confirmed that the VLAN is gone.
+    What other projects have on it is disconnected, and parked first, in jobs. Its VLAN id becomes
+    free once every device has confirmed that the VLAN is gone.
     """
-    row = _own(call, project, network)
+    row = own(call, project, network)
+    if row.deleting:
+        raise ConflictError(f"Network {network} is being deleted already.")
     if users_of := _users_of(call, row):
         raise ConflictError(
             f"Network {network} is still in use by {', '.join(users_of[:3])}"
             + (f" and {len(users_of) - 3} more" if len(users_of) > 3 else "")
             + ": disconnect it there first."
         )
-    networks.delete(call.tx, row.id)
+    shares.withdraw_offers(call.tx, row.id)
+    networks.mark_deleting(call.tx, row.id)
+    for guest in row.shared_with:
+        end_share(call, row, guest)
+    shares.finish_ends(call.tx)
+    if networks.find(call.tx, row.project_id, network) is None:
+        pass  # deleted with its last share
+    elif not (row.shared_with or row.ending_with):
+        networks.delete(call.tx, row.id)
+    else:
+        call.changed("network", "changed", network, project)
+        return Deleted(
+            deleted=False,
+            note=f"What other projects have on {network} is parked first, in jobs; then it goes.",
+        )
     call.changed("network", "deleted", network, project)
     if row.vlan in networks.free_claims(call.tx):
         return Deleted(deleted=True)
@@ -150,16 +170,16 @@ def delete(call: TxCall, project: Name, network: Name) -> Deleted:
 
 
 def _users_of(call: TxCall, network: NetworkRow) -> list[str]:
-    """Return what is connected to a network; for other people's projects only how many."""
+    """Return what its own project has connected to a network."""
     nics = networks.nics_on(call.tx, network.id)
     heads = networks.headnodes_on(call.tx, network.id)
-    holders = [(nic.project_id, nic.project) for nic in nics]
-    holders += [(head.project_id, head.project) for head in heads]
-    hidden = Counter(name for project_id, name in holders if not _visible(call, project_id))
     return [
-        *(f"{nic.node}:{nic.nic}" for nic in nics if _visible(call, nic.project_id)),
-        *(f"headnode {h.project}/{h.headnode}" for h in heads if _visible(call, h.project_id)),
-        *(f"{count} of project {project}" for project, count in sorted(hidden.items())),
+        *(f"{nic.node}:{nic.nic}" for nic in nics if nic.project_id == network.project_id),
+        *(
+            f"headnode {h.project}/{h.headnode}"
+            for h in heads
+            if h.project_id == network.project_id
+        ),
     ]
 
 
@@ -176,7 +196,7 @@ def list_(
         project_id=project_id,
         mine=visible(call.tx, call.caller),
     )
-    items = [record(_for_caller(call, row)) for row in rows]
+    items = [record(for_caller(call, row)) for row in rows]
     return paged(items, limit, rows[-1].id if rows else None)
 
 
@@ -184,12 +204,14 @@ def list_(
 def show(call: TxCall, project: Name, network: NetworkName) -> NetworkDetail:
     """Show a network that a project may use, and what is connected to it."""
     row = find_network(call.tx, find_project(call.tx, call.caller, project), network)
-    shown = _for_caller(call, row)
+    shown = for_caller(call, row)
     return NetworkDetail(
         project=shown.project,
         network=shown.name,
         vlan=shown.vlan,
         shared_with=tuple(shown.shared_with),
+        offered_to=tuple(shown.offered_to),
+        ending_with=tuple(shown.ending_with),
         nics=tuple(
             NetworkNic(node=nic.node, nic=nic.nic, tagged=nic.tagged)
             for nic in networks.nics_on(call.tx, row.id)
@@ -201,67 +223,3 @@ def show(call: TxCall, project: Name, network: NetworkName) -> NetworkDetail:
             if _visible(call, head.project_id)
         ),
     )
-
-
-def _named(call: TxCall, network: str, project: str | None) -> NetworkRow:
-    """Return a network that the caller's projects own, by ``name`` or ``owner/name``.
-
-    Raises NotFoundError, or InvalidParamsError if several of these projects have one.
-    """
-    owner, _, name = network.rpartition("/")
-    if project is not None or owner:
-        find_project(call.tx, call.caller, project or owner)
-        if project is not None and owner not in ("", project):
-            raise InvalidParamsError(
-                f"network: {network} is not one of project {project}; only its owner may share it.",
-                field="network",
-            )
-        return _own(call, project or owner, name)
-    found = networks.named(call.tx, name, visible(call.tx, call.caller))
-    if not found:
-        raise NotFoundError(f"There is no network {name}.")
-    if len(found) > 1:
-        owners = " and ".join(f"{row.project}/{name}" for row in found[:3])
-        raise InvalidParamsError(f"network: there are {owners}: say which.", field="network")
-    return found[0]
-
-
-@method("network.share", mutates=True)
-def share(call: TxCall, network: NetworkName, with_: Name, project: Name | None = None) -> Network:
-    """Let another of the caller's projects use a network, as ``owner/network``.
-
-    ``network`` may omit the owner if only one of the caller's projects has a network of this name.
-    """
-    row = _named(call, network, project)
-    call.affects(row.project)
-    guest = find_project(call.tx, call.caller, with_)
-    if guest.id == row.project_id:
-        raise InvalidParamsError("with: a network need not be shared with its owner.", field="with")
-    networks.share(call.tx, row.id, guest.id)
-    return _shared(call, row, with_, "shared")
-
-
-def _shared(call: TxCall, row: NetworkRow, guest: str, verb: str) -> Network:
-    """Notify both projects, and return the network's record."""
-    call.changed("network", verb, row.name, row.project)
-    call.changed("network", verb, f"{row.project}/{row.name}", guest)
-    return record(_for_caller(call, _own(call, row.project, row.name)))
-
-
-@method("network.unshare", mutates=True)
-def unshare(
-    call: TxCall, network: NetworkName, with_: Name, project: Name | None = None
-) -> Network:
-    """Stop sharing a network, once the other project has nothing connected to it."""
-    row = _named(call, network, project)
-    call.affects(row.project)
-    guest = projects.find(call.tx, with_)  # the owner sees it in shared_with
-    if guest is None or with_ not in row.shared_with:
-        raise NotFoundError(f"Network {network} is not shared with a project {with_}.")
-    if used := networks.uses(call.tx, row, guest.id):
-        raise ConflictError(
-            f"Project {with_} still has {used} nics on {network}: they have to be disconnected,"
-            " and that applied, first."
-        )
-    networks.unshare(call.tx, row.id, guest.id)
-    return _shared(call, row, with_, "unshared")

@@ -10,6 +10,7 @@ from haas_rpcd.methods.access import (
     find_nic,
     find_node,
     find_port,
+    find_usable_network,
 )
 from haas_rpcd.methods.call import TxCall
 from haas_rpcd.methods.node_records import node_records
@@ -128,7 +129,7 @@ def connect(
     Nothing is sent to a switch until apply.
     """
     project, row = _connectable(call, node, nic)
-    target = find_network(call.tx, project, network)
+    target = find_usable_network(call.tx, project, network)
     if row.port is None:
         raise ConflictError(
             f"{node}:{nic} is plugged into no registered port, so it can't be connected; an admin"

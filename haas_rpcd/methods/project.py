@@ -6,7 +6,7 @@ from haas_rpcd.errors import ConflictError, NotFoundError
 from haas_rpcd.methods.access import conflict, find_project, paged, visible
 from haas_rpcd.methods.call import TxCall
 from haas_rpcd.methods.registry import method
-from haas_rpcd.store import jobs, projects, users
+from haas_rpcd.store import jobs, projects, shares, users
 from haas_schemas.common import Deleted, Page
 from haas_schemas.names import Limit, Name, UserName
 from haas_schemas.project import MemberRole, Project
@@ -51,6 +51,7 @@ def delete(call: TxCall, project: Name) -> Deleted:
                 " or cancel it."
             )
     projects.delete(call.tx, row.id)
+    shares.drop_offers_to(call.tx, project)
     call.changed("project", "deleted", project, admins_only=True)
     for user in held.roles:
         call.permissions_reduced(user)
@@ -71,30 +72,37 @@ def show(call: TxCall, project: Name) -> Project:
     return record(projects.detail(call.tx, row.id))
 
 
-@method("project.add_member", admin=True, mutates=True)
+@method("project.add_member", mutates=True)
 def add_member(call: TxCall, project: Name, user: UserName, role: MemberRole = "member") -> Project:
     """Let a user act for a project, or give a member another role.
 
     A reader sees what the project holds, a member also changes it, an owner also chooses members.
+    A user who is not known to HaaS yet becomes a member when an admin creates it.
     """
     row = find_project(call.tx, call.caller, project)
-    member = users.find(call.tx, user)
-    if member is None:
-        raise NotFoundError(f"There is no user {user}: make one with  user create {user}")
     before = projects.detail(call.tx, row.id).roles.get(user)
-    projects.set_member(call.tx, row.id, member.id, role)
+    member = users.find(call.tx, user)
+    if member is not None:
+        projects.set_member(call.tx, row.id, member.id, role)
+    elif call.caller.admin:
+        raise NotFoundError(f"There is no user {user}: make one with  user create {user}")
+    else:  # an owner may not learn which users there are
+        projects.invite(call.tx, row.id, user, role)
     call.changed("project", "changed", project, project)
     if before not in (None, role):
         call.permissions_reduced(user)
     return record(projects.detail(call.tx, row.id))
 
 
-@method("project.remove_member", admin=True, mutates=True)
+@method("project.remove_member", mutates=True)
 def remove_member(call: TxCall, project: Name, user: UserName) -> Project:
     """Stop a user from acting for a project."""
     row = find_project(call.tx, call.caller, project)
     member = users.find(call.tx, user)
-    if member is None or not projects.remove_member(call.tx, row.id, member.id):
+    removed = projects.uninvite(call.tx, row.id, user)
+    if member is not None:
+        removed += projects.remove_member(call.tx, row.id, member.id)
+    if not removed:
         raise NotFoundError(f"{user} is not a member of project {project}.")
     call.changed("project", "changed", project, project)
     call.permissions_reduced(user)

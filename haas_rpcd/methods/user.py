@@ -6,7 +6,7 @@ from haas_rpcd.errors import NotFoundError
 from haas_rpcd.methods.access import conflict, paged
 from haas_rpcd.methods.call import TxCall
 from haas_rpcd.methods.registry import method
-from haas_rpcd.store import users
+from haas_rpcd.store import projects, users
 from haas_schemas.common import Deleted, Page
 from haas_schemas.names import Limit, UserName
 from haas_schemas.project import User
@@ -16,9 +16,10 @@ from haas_schemas.project import User
 def create(call: TxCall, user: UserName, admin: bool = False) -> User:
     """Let a person use HaaS; on the Unix socket, the OS user of the same name."""
     with conflict(f"There is a user {user} already."):
-        users.create(call.tx, user, admin)
+        projects.admit(call.tx, users.create(call.tx, user, admin), user)
     call.changed("user", "created", user, admins_only=True)
-    return User(user=user, admin=admin, projects=())
+    known = users.memberships(call.tx, user)
+    return User(user=user, admin=admin, projects=tuple(row.project for row in known))
 
 
 @method("user.delete", admin=True, mutates=True)

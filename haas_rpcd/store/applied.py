@@ -30,15 +30,17 @@ from haas_rpcd.model import (
     SetPort,
     SetVlan,
 )
-from haas_rpcd.store import headnodes, late, networks, nodes, ports, saves, vlans
+from haas_rpcd.store import headnodes, late, networks, nodes, ports, saves, shares, vlans
 from haas_rpcd.store.database import Tx
+from haas_rpcd.store.shares import EndedShare
 
 
 class Freed(msgspec.Struct, frozen=True):
-    """The nodes and the VLAN ids that became free."""
+    """The nodes and the VLAN ids that became free, and the shares of networks that ended."""
 
     nodes: list[str]
     vlans: list[int]
+    shares: tuple[EndedShare, ...] = ()
 
 
 def before_sending(tx: Tx, device: str, change: Change, project_id: int | None) -> None:
@@ -125,4 +127,7 @@ def confirm_save(tx: Tx, switch: str, seen: Seen) -> Freed:
 
 def release_freed(tx: Tx) -> Freed:
     """Free what is confirmed and saved: nodes with parked ports, and VLAN ids in use nowhere."""
-    return Freed(nodes=nodes.finish_releases(tx), vlans=networks.free_claims(tx))
+    ended = shares.finish_ends(tx)  # first: a network may be deleted with its last share
+    return Freed(
+        nodes=nodes.finish_releases(tx), vlans=networks.free_claims(tx), shares=tuple(ended)
+    )

@@ -19,7 +19,8 @@ class JobRow(Row, frozen=True):
 
     ``project`` is the project's name when the job was created. ``project_id`` and ``node_id``
     become null when the project or the node is deleted. ``repairs``: the job repairs drift, on
-    ``repair_switch`` or everywhere. ``total`` counts the steps, ``done`` those that a device
+    ``repair_switch`` or everywhere. ``withdraws``: the VLAN that it takes the project off, when a
+    share ends. ``total`` counts the steps, ``done`` those that a device
     confirmed.
     """
 
@@ -38,6 +39,7 @@ class JobRow(Row, frozen=True):
     finished: float | None
     repairs: bool
     repair_switch: str | None
+    withdraws: int | None
     total: int
     done: int
 
@@ -83,9 +85,11 @@ _JOB = """
 SELECT job.id, job.kind, job.project_id, job.project, job.node_id, job.user, job.state,
     job.cancelling, job.digest, job.error, job.created, job.started, job.finished,
     repair.job_id IS NOT NULL AS repairs, repair.switch AS repair_switch,
+    withdrawal.vlan AS withdraws,
     (SELECT count(*) FROM step WHERE job_id = job.id AND state <> 'interrupted') AS total,
     (SELECT count(*) FROM step WHERE job_id = job.id AND state = 'done') AS done
 FROM job LEFT JOIN repair ON repair.job_id = job.id
+LEFT JOIN withdrawal ON withdrawal.job_id = job.id
 """
 
 _OPEN = "state IN ('pending', 'sending', 'sent')"
@@ -120,6 +124,13 @@ def create_repair(tx: Tx, *, user: str, now: float, switch: str | None) -> int:
     """Add a queued job that repairs drift on one switch or everywhere; return its number."""
     job = create(tx, kind="site", user=user, now=now)
     tx.insert("repair", job_id=job, switch=switch)
+    return job
+
+
+def create_withdrawal(tx: Tx, *, user: str, now: float, project_id: int, vlan: int) -> int:
+    """Add a queued job that takes what a project has off a VLAN; return its number."""
+    job = create(tx, kind="apply", user=user, now=now, project_id=project_id)
+    tx.insert("withdrawal", job_id=job, vlan=vlan)
     return job
 
 

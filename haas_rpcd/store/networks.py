@@ -11,7 +11,9 @@ from haas_rpcd.store.rows import Json, Row
 class NetworkRow(Row, frozen=True):
     """A network: its owner, its VLAN id, the projects it is shared with, and what is staged on it.
 
-    ``nics`` and ``headnodes`` count the nics of nodes and of headnodes.
+    ``ending_with``: the projects whose share is ending; ``offered_to``: those that have not
+    accepted it. ``deleting``: it is deleted once no guest has anything on it. ``nics`` and
+    ``headnodes`` count the nics of nodes and of headnodes.
     """
 
     id: int
@@ -20,6 +22,9 @@ class NetworkRow(Row, frozen=True):
     project: str
     vlan: int
     shared_with: Json[list[str]]
+    ending_with: Json[list[str]]
+    offered_to: Json[list[str]]
+    deleting: bool
     nics: int
     headnodes: int
 
@@ -57,7 +62,13 @@ _NETWORK = """
 SELECT network.id, network.name, network.project_id, project.name AS project, vlan_claim.vlan,
     (SELECT json_group_array(name) FROM (SELECT guest.name FROM share
         JOIN project AS guest ON guest.id = share.project_id
-        WHERE share.network_id = network.id ORDER BY 1)) AS shared_with,
+        WHERE share.network_id = network.id AND share.ending = 0 ORDER BY 1)) AS shared_with,
+    (SELECT json_group_array(name) FROM (SELECT guest.name FROM share
+        JOIN project AS guest ON guest.id = share.project_id
+        WHERE share.network_id = network.id AND share.ending = 1 ORDER BY 1)) AS ending_with,
+    (SELECT json_group_array(project) FROM (SELECT project FROM share_offer
+        WHERE share_offer.network_id = network.id ORDER BY 1)) AS offered_to,
+    network.deleting,
     (SELECT count(*) FROM connection WHERE network_id = network.id) AS nics,
     (SELECT count(*) FROM headnode_nic WHERE network_id = network.id) AS headnodes
 FROM network JOIN project ON project.id = network.project_id
@@ -151,6 +162,17 @@ def create(tx: Tx, project_id: int, name: str, vlan: int, label: str) -> int:
     return network_id
 
 
+def by_id(tx: Tx, network_id: int) -> NetworkRow:
+    """Return a network that exists."""
+    (row,) = tx.query(NetworkRow, f"{_NETWORK} WHERE network.id = ?", (network_id,))
+    return row
+
+
+def mark_deleting(tx: Tx, network_id: int) -> None:
+    """Write that a network is deleted once its shares have ended."""
+    tx.execute("UPDATE network SET deleting = 1 WHERE id = ?", (network_id,))
+
+
 def delete(tx: Tx, network_id: int) -> None:
     """Remove a network. Its VLAN id stays claimed until :func:`free_claims`."""
     tx.execute("DELETE FROM network WHERE id = ?", (network_id,))
@@ -199,54 +221,3 @@ def free_claims(tx: Tx) -> list[int]:
     )
     tx.execute_many("DELETE FROM vlan_claim WHERE vlan = ?", [(vlan,) for vlan in vlans])
     return vlans
-
-
-# --- sharing --------------------------------------------------------------------------------------
-
-
-def usable_by(tx: Tx, network: NetworkRow, project_id: int) -> bool:
-    """Return whether a project owns a network or shares it."""
-    return network.project_id == project_id or tx.exists(
-        "SELECT 1 FROM share WHERE network_id = ? AND project_id = ?", (network.id, project_id)
-    )
-
-
-def share(tx: Tx, network_id: int, project_id: int) -> None:
-    """Let another project use a network. If it may already, nothing changes."""
-    tx.execute("INSERT OR IGNORE INTO share VALUES (?, ?)", (network_id, project_id))
-
-
-def unshare(tx: Tx, network_id: int, project_id: int) -> int:
-    """End a share; return how many there were (0 or 1)."""
-    return tx.execute(
-        "DELETE FROM share WHERE network_id = ? AND project_id = ?", (network_id, project_id)
-    )
-
-
-def uses(tx: Tx, network: NetworkRow, project_id: int) -> int:
-    """Count what a project has on a network: staged, confirmed, or possibly left on a device.
-
-    A switch that has not saved that something left the network counts as well, and one that may
-    still execute a line that it did not answer.
-    """
-    return tx.number(
-        "SELECT (SELECT count(*) FROM connection JOIN nic ON nic.id = connection.nic_id"
-        " JOIN allocation ON allocation.node_id = nic.node_id"
-        " WHERE connection.network_id = :network AND allocation.project_id = :project)"
-        " + (SELECT count(*) FROM headnode_nic JOIN headnode ON headnode.id = headnode_id"
-        " WHERE network_id = :network AND headnode.project_id = :project)"
-        " + (SELECT count(*) FROM port_carries JOIN nic ON nic.port_id = port_carries.port_id"
-        " JOIN allocation ON allocation.node_id = nic.node_id"
-        " WHERE port_carries.vlan = :vlan AND allocation.project_id = :project)"
-        " + (SELECT count(*) FROM headnode_carries JOIN headnode ON headnode.id = headnode_id"
-        " WHERE headnode_carries.vlan = :vlan AND headnode.project_id = :project)"
-        " + (SELECT count(DISTINCT vlan_in_startup.switch_id) FROM vlan_in_startup"
-        " JOIN port ON port.switch_id = vlan_in_startup.switch_id"
-        " JOIN nic ON nic.port_id = port.id JOIN allocation ON allocation.node_id = nic.node_id"
-        " WHERE vlan_in_startup.vlan = :vlan AND allocation.project_id = :project)"
-        " + (SELECT count(*) FROM vlan_may_change JOIN port USING (switch_id)"
-        " JOIN port_may_change ON port_may_change.port_id = port.id"
-        " JOIN nic ON nic.port_id = port.id JOIN allocation ON allocation.node_id = nic.node_id"
-        " WHERE vlan_may_change.vlan = :vlan AND allocation.project_id = :project)",
-        {"network": network.id, "vlan": network.vlan, "project": project_id},
-    )

@@ -18,7 +18,10 @@ class ProjectRow(Row, frozen=True):
 
 
 class ProjectDetailRow(Row, frozen=True):
-    """A project with its members' roles, and how many of each thing it holds."""
+    """A project with its members' roles, and how many of each thing it holds.
+
+    ``roles`` has those who are invited too: only admins know which users there are.
+    """
 
     id: int
     name: str
@@ -30,9 +33,10 @@ class ProjectDetailRow(Row, frozen=True):
 
 _DETAIL = """
 SELECT id, name,
-    (SELECT json_group_object(name, role) FROM (SELECT user.name, member.role FROM member
-        JOIN user ON user.id = member.user_id
-        WHERE member.project_id = project.id ORDER BY 1)) AS roles,
+    (SELECT json_group_object(name, role) FROM (SELECT user.name AS name, member.role FROM member
+        JOIN user ON user.id = member.user_id WHERE member.project_id = project.id
+        UNION ALL SELECT user, role FROM invitation WHERE invitation.project_id = project.id
+        ORDER BY 1)) AS roles,
     (SELECT count(*) FROM allocation WHERE project_id = project.id) AS nodes,
     (SELECT count(*) FROM network WHERE project_id = project.id) AS networks,
     (SELECT count(*) FROM headnode WHERE project_id = project.id) AS headnodes
@@ -93,6 +97,31 @@ def set_member(tx: Tx, project_id: int, user_id: int, role: MemberRole) -> None:
         " ON CONFLICT (project_id, user_id) DO UPDATE SET role = excluded.role",
         (project_id, user_id, role),
     )
+
+
+def invite(tx: Tx, project_id: int, user: str, role: MemberRole) -> None:
+    """Make a user of this name a member as soon as there is one."""
+    tx.execute(
+        "INSERT INTO invitation VALUES (?, ?, ?)"
+        " ON CONFLICT (project_id, user) DO UPDATE SET role = excluded.role",
+        (project_id, user, role),
+    )
+
+
+def uninvite(tx: Tx, project_id: int, user: str) -> int:
+    """Withdraw an invitation; return how many that were (0 or 1)."""
+    return tx.execute(
+        "DELETE FROM invitation WHERE project_id = ? AND user = ?", (project_id, user)
+    )
+
+
+def admit(tx: Tx, user_id: int, user: str) -> None:
+    """Make a new user a member of the projects that it was invited to."""
+    tx.execute(
+        "INSERT INTO member SELECT project_id, ?, role FROM invitation WHERE user = ?",
+        (user_id, user),
+    )
+    tx.execute("DELETE FROM invitation WHERE user = ?", (user,))
 
 
 def remove_member(tx: Tx, project_id: int, user_id: int) -> int:

@@ -41,12 +41,14 @@ class Scope(msgspec.Struct, frozen=True):
     """What one plan may change.
 
     With ``project_id`` alone: everything of that project. With ``node_id`` as well: the ports of
-    that node, as long as the project is releasing it. With neither: the site, that is trunk ports
-    and all ports that no project holds.
+    that node, as long as the project is releasing it. With ``vlan`` as well: what the project has,
+    or may have, on that VLAN; it is only taken off. With neither: the site, that is trunk ports and
+    all ports that no project holds.
     """
 
     project_id: int | None = None
     node_id: int | None = None
+    vlan: int | None = None
 
 
 class ScopePortRow(Row, frozen=True):
@@ -94,8 +96,13 @@ def load(
     """Return what is desired and what was confirmed within a scope."""
     ports = _ports(tx, scope)
     own_headnodes = _headnodes(tx, scope)
-    port_goals = _port_goals(tx, ports, tuple(pool))
-    headnode_goals = {row.label: _headnode_goal(tx, row) for row in own_headnodes}
+    if scope.vlan is None:
+        port_goals = _port_goals(tx, ports, tuple(pool))
+        headnode_goals = {row.label: _headnode_goal(tx, row) for row in own_headnodes}
+    else:
+        usable = store_vlans.usable_by(tx, scope.project_id) - {scope.vlan}
+        port_goals = {row.ref: _without_unusable(row, usable) for row in ports}
+        headnode_goals = {row.label: _headnode_off(tx, row, usable) for row in own_headnodes}
     networks = _networks(
         tx, scope, ports, own_headnodes, port_goals.values(), headnode_goals.values()
     )
@@ -135,6 +142,13 @@ def _ports(tx: Tx, scope: Scope) -> list[ScopePortRow]:
             f"{_PORTS} WHERE nic.node_id = ? AND allocation.releasing"
             " AND allocation.project_id = ?",
             (scope.node_id, scope.project_id),
+        )
+    if scope.vlan is not None:
+        return tx.query(
+            ScopePortRow,
+            f"{_PORTS} WHERE allocation.project_id = ?"
+            " AND port.id IN (SELECT port_id FROM port_carries WHERE vlan = ?)",
+            (scope.project_id, scope.vlan),
         )
     if scope.project_id is not None:
         return tx.query(
@@ -179,7 +193,11 @@ def _port_goals(
 def _headnodes(tx: Tx, scope: Scope) -> list[HeadnodeRow]:
     if scope.project_id is None or scope.node_id is not None:
         return []
-    return headnodes.all_of(tx, scope.project_id)
+    found = headnodes.all_of(tx, scope.project_id)
+    if scope.vlan is None:
+        return found
+    on_vlan = {row.headnode_id for row in store_vlans.headnodes_on(tx, [scope.vlan])}
+    return [row for row in found if row.id in on_vlan]
 
 
 def _headnode_goal(tx: Tx, row: HeadnodeRow) -> HeadnodeGoal:
@@ -194,6 +212,32 @@ def _headnode_goal(tx: Tx, row: HeadnodeRow) -> HeadnodeGoal:
         present=not row.deleting,
         running=row.running,
         nics=tuple(sorted(nics)),
+    )
+
+
+def _without_unusable(row: ScopePortRow, usable: set[int]) -> PortGoal:
+    """Return what a port carries now, without the VLANs that its project may not use any more.
+
+    What else is staged on it waits for the project's own apply.
+    """
+    now = row.config or PortConfig()
+    config = PortConfig(
+        untagged=now.untagged if now.untagged in usable else None,
+        tagged=tuple(vlan for vlan in now.tagged if vlan in usable),
+    )
+    return PortGoal(config, f"{row.node}:{row.nic}")
+
+
+def _headnode_off(tx: Tx, row: HeadnodeRow, usable: set[int]) -> HeadnodeGoal:
+    """Return a headnode as it is, without nics on VLANs that its project may not use any more."""
+    staged = _headnode_goal(tx, row)
+    if row.seen is None:
+        return staged
+    return msgspec.structs.replace(
+        staged,
+        present=True,
+        running=bool(row.seen.running),
+        nics=tuple(nic for nic in row.seen.nics if nic.vlan in usable),
     )
 
 
@@ -219,7 +263,7 @@ def _networks(
     vlans |= store_vlans.carried_by_headnodes(tx, [row.id for row in own_headnodes])
     if scope.project_id is None:
         vlans |= set(tx.values(int, "SELECT vlan FROM vlan_claim WHERE network_id IS NULL"))
-    elif scope.node_id is None:
+    elif scope.node_id is None and scope.vlan is None:
         vlans |= set(
             tx.values(int, "SELECT vlan FROM vlan_claim WHERE project_id = ?", (scope.project_id,))
         )

@@ -144,10 +144,9 @@ def _unusable(tx: Tx, vlans: Iterable[int], project_id: int | None) -> str | Non
     """Return why a project may not use these VLANs; None if it may use all of them."""
     for vlan in sorted(vlans):
         usable = tx.exists(
-            "SELECT 1 FROM vlan_claim JOIN network ON network.id = vlan_claim.network_id"
-            " LEFT JOIN share ON share.network_id = network.id AND share.project_id = :project"
-            " WHERE vlan_claim.vlan = :vlan"
-            " AND (network.project_id = :project OR share.project_id IS NOT NULL)",
+            "SELECT 1 FROM vlan_claim"
+            " JOIN usable_network ON usable_network.network_id = vlan_claim.network_id"
+            " WHERE vlan_claim.vlan = :vlan AND usable_network.project_id = :project",
             {"vlan": vlan, "project": project_id},
         )
         if not usable:

@@ -63,9 +63,9 @@ def memberships(tx: Tx, user: str) -> list[MembershipRow]:
     )
 
 
-def create(tx: Tx, name: str, admin: bool) -> None:
-    """Add a user. Raises sqlite3.IntegrityError if the name is taken."""
-    tx.insert("user", name=name, admin=int(admin))
+def create(tx: Tx, name: str, admin: bool) -> int:
+    """Add a user; return its id. Raises sqlite3.IntegrityError if the name is taken."""
+    return tx.insert("user", name=name, admin=int(admin))
 
 
 def set_admin(tx: Tx, name: str, admin: bool) -> None:

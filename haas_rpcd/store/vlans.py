@@ -54,6 +54,19 @@ class HeadnodeCarriesRow(Row, frozen=True):
     headnode_id: int
 
 
+def usable_by(tx: Tx, project_id: int | None) -> set[int]:
+    """Return the VLANs of the networks that a project may use."""
+    return set(
+        tx.values(
+            int,
+            "SELECT vlan_claim.vlan FROM vlan_claim"
+            " JOIN usable_network ON usable_network.network_id = vlan_claim.network_id"
+            " WHERE usable_network.project_id = ?",
+            (project_id,),
+        )
+    )
+
+
 # --- on switches ----------------------------------------------------------------------------------
 
 

@@ -244,16 +244,12 @@ async def test_a_shared_network_is_used_and_unshared(site: SmallSite) -> None:
     await site.succeeds("blue")
     assert site.carried("node-3") == access(100)
 
-    unshare = {"project": "red", "network": "net", "with": "blue"}
-    error = await site.refused("network.unshare", **unshare)
-    assert error.kind == "conflict"
-    assert "still has" in error.message
-    await site.call("nic.disconnect", node="node-3", nic="eth0")
-    assert (await site.refused("network.unshare", **unshare)).kind == "conflict"  # still carried
-
-    await site.succeeds("blue")
-    await site.call("network.unshare", **unshare)
+    ending = await site.call("network.unshare", network="red/net", **{"with": "blue"})
+    assert (ending["shared_with"], ending["ending_with"]) == ([], ["blue"])
+    assert (await site.finished(ending["job"]))["state"] == "succeeded"
     assert site.carried("node-3") == NOTHING
+    shown = await site.call("network.show", project="red", network="net")
+    assert (shown["shared_with"], shown["ending_with"]) == ([], [])
     error = await site.refused("nic.connect", node="node-3", nic="eth0", network="red/net")
     assert error.kind == "not_found"
     assert site.carried("node-1") == access(100)

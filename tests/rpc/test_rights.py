@@ -173,7 +173,9 @@ async def test_roles_on_own_shared_and_free_objects(roles: SmallSite) -> None:
             for user, role in ROLES.items():
                 if user == "eve" or (method in OF_DEVICES and user == "ada"):
                     continue
-                names = named(method) & OBJECTS[kind].keys() if kind != "own" else set()
+                names: set[str] = set()
+                if kind != "own":
+                    names = named(method) & OBJECTS[kind].keys()
                 if kind != "own" and not names:
                     continue
                 params = params_of(method, kind)

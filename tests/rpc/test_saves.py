@@ -203,8 +203,10 @@ async def test_a_share_does_not_end_before_the_guest_s_switch_has_saved_that_it_
     assert (await site.apply("blue"))["state"] == "failed"
 
     unshare = {"project": "red", "network": "net", "with": "blue"}
-    error = await site.refused("network.unshare", **unshare)
-    assert error.kind == "conflict"
+    ending = await site.call("network.unshare", **unshare)
+    assert ending["ending_with"] == ["blue"]
+    assert (await site.finished(ending["job"]))["state"] == "failed"
     site.switches["sw1"].faults.save_error = None
     await site.succeeds("blue")
-    await site.call("network.unshare", **unshare)
+    shown = await site.call("network.show", project="red", network="net")
+    assert (shown["shared_with"], shown["ending_with"]) == ([], [])

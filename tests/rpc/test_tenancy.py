@@ -34,14 +34,18 @@ STRANGE: dict[str, tuple[Any, Any]] = {
 
 NAMES_NOTHING = {
     "after", "count", "digest", "expires", "free", "image", "label", "limit", "newest", "nic",
-    "object", "readonly", "since", "state", "tag", "tagged", "timeout", "token", "until", "user",
-    "vlan",
+    "object", "readonly", "role", "since", "state", "tag", "tagged", "timeout", "token", "until",
+    "user", "vlan",
 }  # fmt: skip
 """Params that cannot name anything of another project (a nic is looked up in its node, and the
 object of audit records among those of one's own project)."""
 
-MAKES = {("network.create", "network"), ("headnode.create", "headnode")}
-"""Methods in which the name is that of a thing to create."""
+MAKES = {
+    ("network.create", "network"),
+    ("headnode.create", "headnode"),
+    ("network.share", "with"),
+}
+"""Methods in which the name is that of a thing to create. (An offer to nobody is made as well.)"""
 
 TENANTS = sorted(name for name, declared in METHODS.items() if not declared.admin)
 ADMINS = sorted(name for name, declared in METHODS.items() if declared.admin)
@@ -157,11 +161,6 @@ async def test_an_owner_does_not_see_what_its_guest_has_on_a_shared_network(
 
     shown = await rita.call("network.show", project="red", network="net")
     assert (shown["nics"], shown["headnodes"]) == ([], [])
-    error = await refusal(site, "rita", "network.delete", project="red", network="net")
-    assert error.kind == "conflict"
-    assert "still in use by 2 of project blue" in error.message
-    assert "node-3" not in error.message
-    assert "bluehead" not in error.message
     assert "blue/" not in str(await rita.call("plan.show", project="red"))
 
     shown = await bob.call("network.show", project="blue", network="red/net")

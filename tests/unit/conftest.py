@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from haas_rpcd.store import tokens
+from haas_rpcd.store import shares, tokens
 from haas_rpcd.store.database import Store
 
 RELEASED = Path(__file__).parent / "released"
@@ -63,7 +63,7 @@ async def filled(memory_path: Path, upgraded: dict[str, bytes]) -> AsyncIterator
 
     What is confirmed is saved, but both switches have later changes that are not.
 
-    Rita's token ci is for red alone, and read-only.
+    Red offers the network of VLAN 100 to green. Rita's token ci is for red alone, and read-only.
 
     Red's headnodes are head, half (both being changed) and going (being deleted); blue's are desk
     (running, on 101), off (stopped) and fresh (never sent). Red's job 2 is running.
@@ -87,6 +87,7 @@ async def filled(memory_path: Path, upgraded: dict[str, bytes]) -> AsyncIterator
             parent_id=None,
         )
     )
+    await store.write(shares.offer, 1, "green")
     yield store
     await store.close()
 

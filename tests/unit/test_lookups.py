@@ -12,6 +12,7 @@ from haas_rpcd.store import (
     nodes,
     ports,
     projects,
+    shares,
     switches,
     users,
 )
@@ -65,7 +66,7 @@ async def test_networks_and_who_may_use_them(filled: Store) -> None:
     assert (net.vlan, net.shared_with, net.nics, net.headnodes) == (100, ["blue"], 2, 2)
     nics = [(row.node, row.tagged, row.project) for row in await filled.read(networks.nics_on, 1)]
     assert nics == [("node-1", False, "red"), ("node-6", True, "blue")]
-    usable = [await filled.read(networks.usable_by, net, each) for each in (RED, BLUE, GREEN)]
+    usable = [await filled.read(shares.usable_by, net, each) for each in (RED, BLUE, GREEN)]
     assert usable == [True, True, False]
     assert [row.project for row in await filled.read(networks.named, "own", [RED, GREEN])] == []
     assert await filled.read(networks.claimed, [100, 102, 103]) == {100, 102}

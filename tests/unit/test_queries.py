@@ -33,6 +33,7 @@ from haas_rpcd.store import (
     projects,
     scope,
     sendable,
+    shares,
     switches,
     tokens,
     users,
@@ -55,6 +56,7 @@ MODULES = [
     projects,
     scope,
     sendable,
+    shares,
     switches,
     tokens,
     users,
@@ -132,6 +134,8 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     drift.applied_on: lambda tx: [
         drift.applied_on(tx, device, traits) for device in ("sw1", MASTER, LIBVIRT)
     ],
+    shares.offers_to: lambda tx: shares.offers_to(tx, 9, ("", ""), "green"),
+    shares.finish_ends: lambda tx: [shares.begin_end(tx, 1, 2), shares.finish_ends(tx)][1:],
     sendable.refusal: lambda tx: sendable.refusal(tx, "sw1", SetPort("Gi1/0/1", PARKED), 1),
     sendable.repair_refusal: lambda tx: sendable.repair_refusal(
         tx, LIBVIRT, DeleteHeadnode("red/head", UUID)
@@ -162,6 +166,7 @@ A function that returns rows finds at least one in the filled database.
 """
 
 OF_WHAT_EXISTS: dict[Callable[..., Any], Callable[[Tx], Any]] = {
+    networks.by_id: lambda tx: networks.by_id(tx, 1),
     projects.by_id: lambda tx: projects.by_id(tx, 1),
     projects.detail: lambda tx: projects.detail(tx, 1),
 }

@@ -46,6 +46,7 @@ from haas_rpcd.store import (
     ports,
     projects,
     scope,
+    shares,
     switches,
 )
 from haas_rpcd.store.database import Store, Tx
@@ -344,7 +345,7 @@ async def test_triggers_still_protect_what_is_held_or_shared(store: Store) -> No
         tx.insert("connection", nic_id=nic.id, network_id=2, tagged=0)
 
     await refused(store, connect, "may not use this network")
-    await refused(store, lambda tx: networks.unshare(tx, 1, 2), "still uses this network")
+    await refused(store, lambda tx: shares.unshare(tx, 1, 2), "still uses this network")
     await refused(
         store,
         lambda tx: tx.execute("UPDATE nic SET port_id = NULL WHERE name = 'ipmi'"),

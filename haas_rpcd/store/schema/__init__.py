@@ -58,6 +58,7 @@ from haas_rpcd.store.schema import (
     v6_access,
     v7_late,
     v8_audit_chain,
+    v9_tenancy,
 )
 
 migrations = Migrations("haas")
@@ -111,6 +112,12 @@ def audit_chain(db: Database) -> None:
     _run(db, v8_audit_chain.SQL)
     v8_audit_chain.link(db.conn)
     _run(db, v8_audit_chain.TRIGGERS)
+
+
+@migrations()
+def tenancy(db: Database) -> None:
+    """Add offers of networks, invitations, quotas, leases and release commands."""
+    _run(db, v9_tenancy.SQL)
 
 
 def _run(db: Database, script: str) -> None:
