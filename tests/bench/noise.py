@@ -24,6 +24,11 @@ NOISE = {
     "lines": "a line of noise, as a boot prints it\r\n",
     "one line": "noise without an end of line ",
     "prompts": "sw1#\r\n",
+    "returns": "\r",
+    "empty lines": "\r\n",
+    "colours": "\x1b[1;32mword\x1b[0m ",
+    "log messages": "*Mar  1 00:20:01.113: %LINK-3-UPDOWN: Interface Gi1/0/4, changed state\r\n",
+    "questions": "Username: \r\n",
 }
 
 

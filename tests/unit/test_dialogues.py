@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import cast
 
 import pytest
@@ -357,6 +358,26 @@ async def test_others_get_a_turn_while_a_switch_prints() -> None:
     await session_with(dialogue).login(HAAS)
     beside.cancel()
     assert turns >= 10
+
+
+async def test_others_get_a_turn_while_a_long_answer_is_taken_apart() -> None:
+    loop = asyncio.get_running_loop()
+
+    def judging(ios: drivers.Dialogue, answer: str, prompt: re.Match[str]) -> str | None:
+        turn = threading.Event()
+        loop.call_soon_threadsafe(turn.set)
+        if len(answer) > 2**17 and not turn.wait(10.0):
+            return "% nobody else had a turn"
+        return None
+
+    dialogue = Dialogue(
+        "Username: ", "haas\nPassword: ", "\nsw1#", *SETUP,
+        ["show version\n", *much(NOISE["lines"], 2**18), "\nsw1#"],
+    )  # fmt: skip
+    ios = replace(DIALECTS["cisco_ios"].dialogue, find_error=judging)
+    session = Session("sw1", ios, dialogue, login_timeout=60.0, answer_timeout=60.0)
+    await session.login(HAAS)
+    await session.command("show version")
 
 
 class Chatterer(Dialogue):

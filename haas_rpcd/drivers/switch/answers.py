@@ -50,6 +50,9 @@ TRAPMGR[trapTask]: traputil.c(721) 29331 %% NOTE 'startup-config' has changed.``
 
 _LOGS = (_SYSLOG, _OS10_LOG, _ROS_LOG, _FASTPATH_LOG)
 
+_IN_LOGS = re.compile(r"%|\d:\d\d|SYSLOG|Trap 1|Message from")
+"""What each log message has some of; a megabyte of other lines is looked at only by this."""
+
 _MAX_QUOTED = 300
 """Maximum characters of a switch's answer in an error message."""
 
@@ -143,7 +146,7 @@ def lines_of(text: str) -> list[str]:
 
 def is_log(line: str) -> bool:
     """Return whether a line is a log message."""
-    if ":" not in line:  # each has a time, or a colon after its name
+    if ":" not in line or not _IN_LOGS.search(line):  # each has a time, or a colon after its name
         return False
     text = line.strip()
     return any(log.match(text) for log in _LOGS)

@@ -18,6 +18,13 @@ MAX_OUTPUT = 16 * 2**20
 """Characters of one answer, or of what a switch prints before it asks for a login. More than that
 is no answer: the largest configurations have a few million."""
 
+_MUCH = READ // 4
+"""Bytes that are read at once only if a switch prints a lot."""
+
+_OTHERS_TURNS = 8
+"""Turns of the event loop that others get after each of those. A call needs about that many, and
+must not wait for as many pieces of a switch's output."""
+
 Received = Literal["output", "timeout", "closed", "flood"]
 
 
@@ -55,8 +62,9 @@ class Channel:
         if not data:
             return "closed"
         self.buffer += self._terminal.text(data)
-        if len(data) >= READ:
-            await asyncio.sleep(0)  # reading does not wait while there is more: others get a turn
+        if len(data) >= _MUCH:
+            for _ in range(_OTHERS_TURNS):  # reading does not wait while there is more
+                await asyncio.sleep(0)
         return "output"
 
     async def close(self) -> None:

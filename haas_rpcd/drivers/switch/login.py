@@ -210,13 +210,20 @@ class Login:
         end = 1 + max(buffer.rfind("\n", self._row), buffer.rfind("\r", self._row))
         if end == 0:
             return
-        for row in buffer[self._row : end].replace("\r", "\n").split("\n"):
-            for kind, pattern in messages.items():
-                if pattern is None or not pattern.search(f"{row[:_LONGEST_MESSAGE]}\n"):
+        fresh = buffer[self._row : end].replace("\r", "\n").split("\n")
+        rows = [row[:_LONGEST_MESSAGE] for row in fresh]
+        lines = "\n".join(rows) + "\n"
+        self._row = end
+        found = {kind: one for kind, one in messages.items() if one is not None}
+        found = {kind: one for kind, one in found.items() if one.search(lines)}
+        if not found:  # as in nearly all output
+            return
+        for row in rows:
+            for kind, pattern in found.items():
+                if not pattern.search(f"{row}\n"):
                     continue
                 if self._message is None or self._message.kind != "expired":  # the better reason
                     self._message = _Found(kind, row.strip())
-        self._row = end
 
     # --- errors -----------------------------------------------------------------------------------
 

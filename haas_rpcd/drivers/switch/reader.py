@@ -9,7 +9,8 @@ from typing import TypeVar
 from haas_rpcd.drivers import SESSION_LOST
 from haas_rpcd.drivers.switch.answers import quote, without_logs
 from haas_rpcd.drivers.switch.dialect import Dialect
-from haas_rpcd.drivers.switch.state import PortState
+from haas_rpcd.drivers.switch.longtexts import beside
+from haas_rpcd.drivers.switch.state import Identity, PortState
 from haas_rpcd.drivers.switch.writer import Options
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import Probed, Uptime
@@ -20,6 +21,9 @@ T = TypeVar("T")
 
 Show = Callable[[Sequence[str]], Awaitable[list[str]]]
 """Sends lines that only show something and returns their answers. Raises DeviceError."""
+
+_MOST_QUOTED = 4096
+"""Characters of an answer that cannot be parsed, of which the first words are quoted."""
 
 _MANY_VLANS = 4000
 """A port with at least this many VLANs admits all of them."""
@@ -75,14 +79,19 @@ class SwitchReader:
 
         Raises DeviceError, also if an answer cannot be parsed.
         """
-        shown = [without_logs(answer) for answer in await self._show(lines)]
+        answers = await self._show(lines)
+
+        def parsed() -> T:
+            return parse([without_logs(answer) for answer in answers])
+
         try:
-            return parse(shown)
+            return await beside(sum(map(len, answers)), parsed)
         except Exception as error:
             log.exception("%s: the answer to %s cannot be parsed", self._name, "; ".join(lines))
+            said = quote(without_logs(" ".join(answers)[:_MOST_QUOTED]))
             raise DeviceError(
                 f"{self._name} answered  {'; '.join(lines)}  in a form that HaaS cannot read"
-                f' ("{quote(" ".join(shown))}"): check that its dialect and release are the'
+                f' ("{said}"): check that its dialect and release are the'
                 " right ones.",
                 reason="unreadable",
             ) from error
@@ -92,8 +101,12 @@ class SwitchReader:
         answers = [
             await self._show_if_known(line) for line in self._dialect.about.lines(self._options)
         ]
-        lines = [line.strip() for answer in answers for line in answer.splitlines()]
-        identity = self._dialect.about.identity(answers)
+
+        def told() -> tuple[Identity, list[str]]:
+            lines = [line.strip() for answer in answers for line in answer.splitlines()]
+            return self._dialect.about.identity(answers), [line for line in lines if line]
+
+        identity, said = await beside(sum(map(len, answers)), told)
         ports = {name: state.seen for name, state in (await self._parsed_ports(())).items()}
         # A trunk that admits all VLANs, as a fresh port may, does not show which are in use.
         telling = (
@@ -103,7 +116,7 @@ class SwitchReader:
             prompt=prompt,
             model=identity.model,
             version=identity.version,
-            said=[line for line in lines if line],
+            said=said,
             ports=ports,
             vlans=(await self.vlans()).union(*telling),
         )

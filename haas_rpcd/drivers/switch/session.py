@@ -21,6 +21,7 @@ from haas_rpcd.drivers.switch.answers import INCOMPLETE, quote
 from haas_rpcd.drivers.switch.channel import Channel
 from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.login import Login
+from haas_rpcd.drivers.switch.longtexts import beside
 from haas_rpcd.drivers.switch.script import Line
 from haas_rpcd.drivers.switch.transport import Transport
 from haas_rpcd.errors import DeviceError
@@ -41,9 +42,6 @@ _BEGINNING = 6
 
 _SILENT_TAIL = 2**18
 """Characters at the end that are searched for a renamed host's prompt after a silence."""
-
-_MAX_AT_ONCE = 2**16
-"""Characters of an answer that is taken apart at once; others get turns during a longer one."""
 
 _PAGE = "\f"
 """Marks in the buffer where a page was turned."""
@@ -241,24 +239,17 @@ class Session:
         buffer = self._channel.buffer
         self.prompt = prompt.group().strip()
         self._channel.buffer = buffer[position:]
-        answer, error = await self._judge(buffer, prompt, line)
+        answer, error = await beside(position, self._judge, buffer, prompt, line)
         if error is None or self._dialogue.tolerates(line, error):
             return answer, None
         return answer, DeviceError(
             f'{self.device} refused "{line}": {quote(error)}', reason="refused", line=line
         )
 
-    async def _judge(self, buffer: str, prompt: re.Match[str], line: str) -> tuple[str, str | None]:
+    def _judge(self, buffer: str, prompt: re.Match[str], line: str) -> tuple[str, str | None]:
         """Return the answer before a prompt, and the error in it."""
         answer = answers.without_echo(_PAGE_TURNED.sub("", buffer[: prompt.start()]), line)
-        if len(answer) < _MAX_AT_ONCE:
-            return answer, self._dialogue.error_in(answers.without_logs(answer), prompt)
-        await asyncio.sleep(0)  # each step takes some hundredths of a second for a megabyte
-        told = answers.without_logs(answer)
-        await asyncio.sleep(0)
-        error = self._dialogue.error_in(told, prompt)
-        await asyncio.sleep(0)
-        return answer, error
+        return answer, self._dialogue.error_in(answers.without_logs(answer), prompt)
 
     def _find_end(
         self, line: str, next_line: str | None, prompt: re.Pattern[str], *, echo: bool
