@@ -14,7 +14,7 @@ from haas_rpcd.drivers.switch import portnames
 from haas_rpcd.drivers.switch.dialect import About
 from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.harmless import harmless_lines
-from haas_rpcd.drivers.switch.sections import interface_sections
+from haas_rpcd.drivers.switch.stanzas import interface_sections
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.drivers.switch.switchport import HARMLESS, HARMLESS_SUBINTERFACE, Switchport
 from haas_rpcd.drivers.switch.writer import MAX_LIST, Options, rows_of

@@ -36,3 +36,20 @@ def stanzas(
             lines.append(row.strip())
     if header or lines:
         yield header, lines
+
+
+_INTERFACE = re.compile(r"interface +(\S+(?: ?\d\S*)?)[ \t]*$", re.I)
+_INTERFACE_END = re.compile(r"(?:!|end)\s*$")
+_FLAT_INTERFACE = re.compile(rf"\s*{_INTERFACE.pattern}", re.I)
+_FLAT_END = re.compile(r"\s*!\s*$")
+
+
+def interface_sections(config: str, *, indented: bool = True) -> Iterator[tuple[str, list[str]]]:
+    """Yield each interface's name, and the lines of its section without comments.
+
+    ``indented``: false if lines of a section, and its end, may be indented or not.
+    """
+    begin, end = (_INTERFACE, _INTERFACE_END) if indented else (_FLAT_INTERFACE, _FLAT_END)
+    for header, lines in stanzas(config, begin, end):
+        if named := begin.match(header):
+            yield named[1], [line for line in lines if not line.startswith("!")]

@@ -29,7 +29,7 @@ from haas_rpcd.drivers.switch.ioslike import (
     vlan_lines,
     vlan_table,
 )
-from haas_rpcd.drivers.switch.sections import interface_sections
+from haas_rpcd.drivers.switch.stanzas import interface_sections
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.drivers.switch.switchport import (
     HARMLESS,

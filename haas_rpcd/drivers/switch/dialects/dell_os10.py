@@ -15,13 +15,14 @@ expands them as they are typed, so the echo would differ from the line.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from haas_rpcd.drivers.switch import portnames
 from haas_rpcd.drivers.switch.dialect import Dialect, Reader
 from haas_rpcd.drivers.switch.harmless import HarmlessLines, harmless_lines
 from haas_rpcd.drivers.switch.ioslike import IOS, IOS_ABOUT, Interfaces, show_vlan
+from haas_rpcd.drivers.switch.stanzas import interface_sections
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.drivers.switch.switchport import DEFAULT_VLAN, HARMLESS, HARMLESS_ROUTED
 from haas_rpcd.drivers.switch.writer import (
@@ -124,7 +125,9 @@ def _parse_ports(answers: Sequence[str], options: Options) -> dict[str, PortStat
     """Read the ``interface`` sections, which end with ``!``; not every release indents them."""
     found: dict[str, PortState] = {}
     for answer in answers:
-        for port, lines in _INTERFACES.port_lines(_sections(answer)).items():
+        for port, lines in _INTERFACES.port_lines(
+            interface_sections(answer, indented=False)
+        ).items():
             state = _Port()
             state.read(lines, harmless_lines(HARMLESS_OS10, options))
             found[port] = state.seen
@@ -190,21 +193,6 @@ class _Port:
         untagged = self.untagged or (None if self.trunk else DEFAULT_VLAN)
         config = PortConfig(untagged, tuple(sorted(self.tagged - {untagged})))
         return PortState(config, not self.shut, unknown)
-
-
-def _sections(config: str) -> Iterator[tuple[str, list[str]]]:
-    """Split a running configuration into its ``interface`` sections."""
-    name, lines = "", list[str]()
-    for row in (*config.splitlines(), "!"):
-        text = row.strip()
-        begun = re.match(r"interface (\S+(?: \d\S*)?)$", text)
-        if (begun or text == "!") and name:
-            yield name, lines
-            name = ""
-        if begun:
-            name, lines = begun[1], []
-        elif name and text:
-            lines.append(text)
 
 
 DIALECT = Dialect(
