@@ -13,7 +13,7 @@ from haas_console import __version__
 from haas_console.batch import shells
 from haas_console.batch.exitcodes import ExitCode, code_of, report
 from haas_console.batch.output import Output, OutputError
-from haas_console.core import config, streams
+from haas_console.core import config, files, streams
 from haas_console.core.collector import gc_paused
 from haas_console.core.config import Config
 from haas_console.core.errors import ConsoleError
@@ -111,6 +111,8 @@ def make_parser(output: Output | None = None) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code."""
     streams.prepare()
+    if files.without_shell(os.environ):
+        files.forbid()
     output = Output()
     try:
         code = _run(argv, output)

@@ -11,7 +11,7 @@ from haas_console.batch.exitcodes import ExitCode, code_of
 from haas_console.batch.output import Output
 from haas_console.batch.progress import Progress, progress_for
 from haas_console.batch.script import Parsed
-from haas_console.core import devicetext, jobs, sitefile
+from haas_console.core import devicetext, files, jobs, sitefile
 from haas_console.core.client import Client
 from haas_console.core.commands import Apply, Call, ExportSite, Help, ImportSite, Use
 from haas_console.core.errors import ConsoleError, LostDaemonError, NoDaemonError
@@ -75,11 +75,12 @@ class Runner:
             case Apply() as apply:
                 await self._apply(apply, parsed)
             case ImportSite() as command:
-                await self._call(sitefile.import_call(command), parsed)
+                await self._call(await sitefile.import_call(command, self.client.call), parsed)
             case ExportSite(file):
+                files.check(file)
                 export = Call("site.export")
                 exported = await self._fetch(export)
-                size = sitefile.write_text(file, exported["site"])
+                size = files.write_text(file, exported["site"])
                 self._output.changed(parsed.line, export, {"bytes": size})
             case Call() as call:
                 await self._call(call, parsed)

@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from haas_console.core import files, sitefile
 from haas_console.core import history as past
-from haas_console.core import sitefile
 from haas_console.core.affected import affected
 from haas_console.core.answers import take_answer
 from haas_console.core.commands import (
@@ -238,10 +238,11 @@ class Session:
             case Apply() as apply:
                 return await self._call(apply.call())
             case ImportSite() as site:
-                return await self._call(sitefile.import_call(site))
+                return await self._call(await sitefile.import_call(site, sync.call))
             case ExportSite(file):
+                files.check(file)
                 exported = await sync.call("site.export")
-                return {"bytes": sitefile.write_text(file, exported["site"])}
+                return {"bytes": files.write_text(file, exported["site"])}
             case Call() as call:
                 return await self._call(call)
 

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Awaitable, Callable
+from typing import Any
 
+from haas_console.core import files
 from haas_console.core.commands import Call, ImportSite
-from haas_console.core.errors import ConsoleError
+from haas_console.core.errors import DeniedError
+
+Ask = Callable[[str], Awaitable[Any]]
+"""Calls a method without params."""
 
 
-def import_call(command: ImportSite) -> Call:
-    """Read the file into a call; raises ConsoleError, which names the file."""
-    return Call("site.import", {**command.params, "site": read_text(command.file)})
+async def import_call(command: ImportSite, ask: Ask) -> Call:
+    """Read the file into a call, if the user may make it.
 
-
-def read_text(file: str) -> str:
-    """Read a file; raises ConsoleError, which names the file."""
-    try:
-        return Path(file).read_bytes().decode("utf-8")
-    except OSError as error:
-        raise ConsoleError(f"{file} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ConsoleError(f"{file} is not UTF-8 text: {error}") from error
-
-
-def write_text(file: str, text: str) -> int:
-    """Write a file and return its number of bytes; raises ConsoleError, which names the file."""
-    data = text.encode("utf-8")
-    try:
-        Path(file).write_bytes(data)
-    except OSError as error:
-        raise ConsoleError(f"{file} cannot be written: {error.strerror}") from error
-    return len(data)
+    Raises ConsoleError, which names the file, and DeniedError before the file is opened.
+    """
+    if not (await ask("system.info"))["admin"]:
+        message = "Only an admin may call site.import."
+        raise DeniedError(-32001, message, {"kind": "denied"})
+    return Call("site.import", {**command.params, "site": files.read_text(command.file)})

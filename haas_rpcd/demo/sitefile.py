@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +16,9 @@ import msgspec
 from haas_rpcd.config import ConfigError
 from haas_rpcd.errors import HaasError
 from haas_rpcd.site import Site, SiteNic, SiteNode, SiteProject, SiteSwitch, SiteUser
+
+_LONGEST = 16 << 20
+"""Bytes of a site file."""
 
 _TABLES: dict[str, type[msgspec.Struct]] = {
     "users": SiteUser,
@@ -40,7 +45,7 @@ class SiteFile:
 def read(path: Path) -> SiteFile:
     """Read a site file. Raises ConfigError, which begins with ``FILE:LINE:``."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = _read(path).decode("utf-8")
     except FileNotFoundError:
         raise ConfigError(
             f"There is no file {path}; name a site file, such as `site export` writes, with --site."
@@ -59,6 +64,18 @@ def read(path: Path) -> SiteFile:
     except msgspec.ValidationError as error:
         table, key = _wrong_table(data)
         raise _error(path, text, f"{error}.", table, key) from None
+
+
+def _read(path: Path) -> bytes:
+    """Read a regular file up to a limit. Raises OSError, ConfigError."""
+    number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe would wait
+    with open(number, "rb") as file:
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            raise ConfigError(f"{path} is no regular file.")
+        data = file.read(_LONGEST + 1)
+    if len(data) > _LONGEST:
+        raise ConfigError(f"{path} is longer than {_LONGEST >> 20} MiB.")
+    return data
 
 
 def _error(path: Path, text: str, sentence: str, table: str, key: str) -> ConfigError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any
 
 from msgspec import Meta
@@ -44,7 +45,8 @@ async def import_(call: Call, site: SiteParam, dry_run: bool = False) -> SiteCha
     It is done entirely or not at all. With ``dry_run`` nothing is changed, and the answer says what
     would be.
     """
-    parsed = site_file.parse(site) if isinstance(site, str) else site_file.convert(site)
+    read = site_file.parse if isinstance(site, str) else site_file.convert
+    parsed = await asyncio.to_thread(read, site)  # a large one takes seconds
     known = await call.context.store.read(switches.hosts)
     addresses = await resolve([*known, *(switch.host for switch in parsed.switches.values())])
 

@@ -256,3 +256,10 @@ async def test_a_rehearsal_leaves_nothing_behind(tmp_path: Path) -> None:
     assert asyncio.all_tasks() == before
     with pytest.raises(OSError):
         await asyncio.open_connection("127.0.0.1", port)
+
+
+@pytest.mark.parametrize("what", ["/dev/zero", "pipe"])
+def test_only_a_regular_site_file_is_read(tmp_path: Path, what: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ConfigError, match="is no regular file"):
+        read(tmp_path / what)

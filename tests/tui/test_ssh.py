@@ -95,3 +95,25 @@ def test_an_apply_shows_plain_progress_and_its_exit_code(host: Sshd, daemon: Dae
     assert len(shown) == len(steps) > 1
     assert "\x1b" not in done.stderr
     assert daemon.call("plan.show", project="astro")["empty"]
+
+
+def test_no_file_of_the_master_is_opened_over_ssh(host: Sshd, tmp_path: Path) -> None:
+    """What exists there cannot be told from what does not."""
+    (tmp_path / "there.toml").write_text("[users.eve]\n")
+    said = set()
+    for file in ("/etc/passwd", "/dev/zero", tmp_path / "there.toml", tmp_path / "none"):
+        for words in (f"site import {file}", f"site export {file}"):
+            done = host.run(words)
+            assert (done.returncode, done.stdout) == (1, "")
+            said.add(done.stderr.replace(words, ""))
+    [sentence] = said
+    assert "over SSH no file of the master is opened" in sentence
+    assert (tmp_path / "there.toml").read_text() == "[users.eve]\n"
+    assert "[nodes" in host.run("site export").stdout
+
+
+def test_no_file_of_the_master_is_named_on_the_screen_over_ssh(host: Sshd, tmp_path: Path) -> None:
+    with Terminal(host.command(terminal=True), home=tmp_path, size=(80, 24)) as terminal:
+        terminal.wait_for("node-01")
+        terminal.feed(b":site import /etc/passwd\r")
+        terminal.wait_for("over SSH no file of the master is opened")

@@ -11,7 +11,9 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from haas_console.core import files
 from haas_console.core.commands import ExportSite, ImportSite
+from haas_console.core.errors import ConsoleError
 from haas_console.tui.bars import Bar
 from haas_console.tui.lines import Lines, Part
 from haas_console.tui.screen import ConsoleScreen, in_turn
@@ -91,6 +93,8 @@ class SiteScreen(ConsoleScreen):
     @in_turn
     async def action_import(self) -> None:
         """Choose a file, and show what its import would do."""
+        if not self._may_name_files():
+            return
         file = await self.ask("site file: ", text=self.file or "", complete=complete_path)
         if not file or not file.strip():
             return
@@ -130,6 +134,8 @@ class SiteScreen(ConsoleScreen):
     @in_turn
     async def action_export(self) -> None:
         """Write the site as it is into a file."""
+        if not self._may_name_files():
+            return
         file = await self.ask("export to: ", text="site.toml", complete=complete_path)
         if not file or not file.strip():
             return
@@ -140,6 +146,14 @@ class SiteScreen(ConsoleScreen):
         if outcome.ok:
             self.say(f"> site export {file}   ({outcome.results[-1]['bytes']} bytes)")
 
+    def _may_name_files(self) -> bool:
+        try:
+            files.check("")
+        except ConsoleError as error:
+            self.fail(str(error))
+            return False
+        return True
+
 
 def expand(file: str) -> str:
     """A typed path, with ``~`` expanded as in a shell."""
@@ -148,11 +162,13 @@ def expand(file: str) -> str:
 
 def is_there(file: str) -> bool:
     """Whether the file exists."""
-    return Path(file).exists()
+    return files.allowed() and Path(file).exists()
 
 
 def complete_path(typed: str) -> list[str]:
     """The files and folders that begin with a typed path; folders end with a slash."""
+    if not files.allowed():
+        return []
     folder, _, begun = typed.rpartition("/")
     where = Path(os.path.expanduser(folder or ("/" if typed.startswith("/") else ".")))
     try:
