@@ -45,8 +45,7 @@ async def import_(call: Call, site: SiteParam, dry_run: bool = False) -> SiteCha
     It is done entirely or not at all. With ``dry_run`` nothing is changed, and the answer says what
     would be.
     """
-    read = site_file.parse if isinstance(site, str) else site_file.convert
-    parsed = await asyncio.to_thread(read, site)  # a large one takes seconds
+    parsed = await asyncio.to_thread(_read, site)  # a large one takes seconds
     known = await call.context.store.read(switches.hosts)
     addresses = await resolve([*known, *(switch.host for switch in parsed.switches.values())])
 
@@ -64,6 +63,10 @@ async def import_(call: Call, site: SiteParam, dry_run: bool = False) -> SiteCha
         return await call.context.store.write(transaction)
     except _DryRun as undone:
         return undone.changes
+
+
+def _read(site: str | dict[str, Any]) -> Site:
+    return site_file.parse(site) if isinstance(site, str) else site_file.convert(site)
 
 
 class _Importer:
