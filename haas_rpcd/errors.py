@@ -116,7 +116,7 @@ class DeviceError(HaasError):
     """A switch, the hypervisor or the master's network refused or could not be reached.
 
     ``reason`` is one of: unreachable, host_key, login, enable, busy, refused, cut, timeout,
-    mismatch, missing, unreadable.
+    mismatch, missing, unreadable, identity.
     """
 
     code = -32007

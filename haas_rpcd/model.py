@@ -393,11 +393,40 @@ class Uptime(NamedTuple):
     resolution: float
 
 
+class SwitchMarks(msgspec.Struct, frozen=True):
+    """What a switch says of itself that no other switch says. Empty: it says nothing of that."""
+
+    serials: tuple[str, ...] = ()
+    macs: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """True if there is any."""
+        return bool(self.serials or self.macs)
+
+    def same(self, other: SwitchMarks) -> bool | None:
+        """Return whether both are of one switch; None if that cannot be told.
+
+        Serial numbers decide, where both have some: a stack keeps at least one when a member is
+        replaced, and two chassis may have the same default MAC.
+        """
+        for ours, theirs in ((self.serials, other.serials), (self.macs, other.macs)):
+            if ours and theirs:
+                return not set(ours).isdisjoint(theirs)
+        return None
+
+    def describe(self) -> str:
+        """Return them as a phrase for people."""
+        if self.serials:
+            return f"serial number {', '.join(self.serials)}"
+        return f"base MAC {', '.join(self.macs)}" if self.macs else "nothing"
+
+
 class Probed(msgspec.Struct, frozen=True):
     """What a switch reports about itself.
 
     ``ports``: what each carries now, by canonical name. ``vlans`` exist or are carried by a port.
     ``model`` and ``version`` are empty if it does not report them. ``said``: all lines it reported.
+    ``marks``: what no other switch says.
     """
 
     prompt: str
@@ -406,3 +435,4 @@ class Probed(msgspec.Struct, frozen=True):
     said: list[str]
     ports: dict[str, PortSeen]
     vlans: frozenset[int]
+    marks: SwitchMarks = SwitchMarks()

@@ -15,6 +15,8 @@ class Switch(msgspec.Struct, frozen=True):
     """A managed switch. ``credential`` names an entry of the credentials file.
 
     ``drift`` counts the differences found when the switch was last checked, at ``checked``.
+    ``identity`` is what it says of itself that no other switch says. ``stranger`` says which other
+    switch answers at its address, and what to do: nothing is sent to that, and no port is believed.
     """
 
     switch: str
@@ -28,6 +30,8 @@ class Switch(msgspec.Struct, frozen=True):
     unsaved: bool
     drift: int = 0
     checked: str | None = None
+    identity: str | None = None
+    stranger: str | None = None
 
 
 class SwitchTrust(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
 from haas_rpcd.errors import DeviceError, UnavailableError
-from haas_rpcd.model import Change, PortConfig, Probed, Seen, Uptime
+from haas_rpcd.model import Change, PortConfig, Probed, Seen, SwitchMarks, Uptime
 
 Report = Callable[[str], None]
 """Called with each line as it is sent (never a password), for the progress display."""
@@ -127,6 +127,14 @@ class Driver(Protocol):
     async def uptime(self) -> Uptime | None:
         """Read how long the device has been up; None if it does not report that."""
         return None
+
+    def marks_at_hand(self) -> SwitchMarks:
+        """Return what this session has shown already of what no other device says of itself."""
+        return SwitchMarks()
+
+    async def marks(self) -> SwitchMarks:
+        """Ask the device for that. Only errors whose reason is in ``SESSION_LOST`` are raised."""
+        return SwitchMarks()
 
     async def end_other_sessions(self) -> bool:
         """End all other sessions of this login; return whether it is certain that none is left.

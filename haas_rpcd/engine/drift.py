@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from haas_rpcd import boottime
 from haas_rpcd.drivers import SESSION_LOST, Driver
 from haas_rpcd.engine.freed import publish
+from haas_rpcd.engine.identities import Identities
 from haas_rpcd.engine.late import LateChanges
 from haas_rpcd.engine.planning import Planning
 from haas_rpcd.engine.worker import Worker
@@ -87,6 +88,7 @@ class DriftWatch:
         self._planning = planning
         self._worker = worker
         self._late = late
+        self._identities = Identities(store, events)
         self._restarted = restarted
 
     # --- checking ---------------------------------------------------------------------------------
@@ -217,13 +219,15 @@ class DriftWatch:
     # --- restarts ---------------------------------------------------------------------------------
 
     async def session_opened(self, device: str, driver: Driver) -> None:
-        """Find out, in a new session, whether a switch restarted since the last one.
+        """Find out, in a new session, whether a switch is another one, or restarted.
 
-        If it did, ports that came back open, but not as applied, are shut before anything else is
-        sent. If lines of an older session may still take effect, that session is ended if possible.
-        Raises DeviceError.
+        Nothing is sent to another one. If the switch restarted, ports that came back open, but not
+        as applied, are shut before anything else is sent. If lines of an older session may still
+        take effect, that session is ended if possible. Raises DeviceError.
         """
         up = await driver.uptime()
+        before = await self._store.read(switches.booted, device)
+        await self._identities.check(device, driver, rebooted=_other_boot(up, before))
         if up is not None:
             await self._after_boot(device, driver, up)
         if settled := await self._late.settled(device, driver, up):
@@ -282,6 +286,13 @@ class DriftWatch:
                 await self.check()
             except Exception:  # a bug must not end the checks
                 log.exception("a regular check for drift failed unexpectedly")
+
+
+def _other_boot(up: Uptime | None, before: float | None) -> bool:
+    """Return whether a switch booted at another time than it was known to have, or is another."""
+    if up is None or before is None:
+        return False
+    return abs(time.time() - up.seconds - before) > TOLERANCE + up.resolution
 
 
 class _Silent:

@@ -152,6 +152,11 @@ def _allocate_one(call: TxCall, project: ProjectRow, name: str) -> None:
         raise ConflictError(
             f"Node {name} can't be allocated before {timestamp(wait.until)}: {wait.reason}"
         )
+    if row.state == "unconfirmed" and (switch := nodes.on_a_stranger(call.tx, row.id)):
+        raise ConflictError(
+            f"Node {name} can't be allocated now: another switch answers in place of {switch}. An"
+            f" admin sees what to do with  switch show {switch}"
+        )
     if row.state == "unconfirmed":
         raise ConflictError(
             f"Node {name} can't be allocated yet: its ports are not confirmed parked. An admin"

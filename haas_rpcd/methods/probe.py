@@ -6,12 +6,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from haas_rpcd.engine.identities import refusal_of
 from haas_rpcd.errors import ConflictError, InvalidParamsError
 from haas_rpcd.methods.call import Call
 from haas_rpcd.methods.registry import method
 from haas_rpcd.methods.switch import LoginPort, check_kind
 from haas_rpcd.model import Probed, RegisteredSwitch, SetPort, vlan_ranges
-from haas_rpcd.store import applied, networks, ports, switches, vlans
+from haas_rpcd.store import applied, identities, networks, ports, switches, vlans
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.switches import SwitchRow
 from haas_schemas.names import Host, Name
@@ -30,30 +31,38 @@ async def probe(
     options: dict[str, Any] | None = None,
     adopt: bool = False,
     dry_run: bool = False,
+    accept: bool = False,
 ) -> Probe:
     """Log in to a switch and show its model, version, ports, and the VLANs in use.
 
     Changes nothing on the switch. To probe a switch that is not registered yet, give ``dialect``
     and ``host``. ``adopt`` records what registered, still unconfirmed ports carry as applied, so
     that an apply leaves those alone that already carry what is wanted. ``dry_run`` shows what
-    ``adopt`` would record, without recording it.
+    ``adopt`` would record, without recording it. ``accept`` takes whatever switch answers for this
+    one, if it was replaced: what was applied to the old one is not known of the new one.
     """
     store = call.context.store
     row = await store.read(switches.find, switch)
     if row is None:
-        if adopt:
+        if adopt or accept:
+            field = "adopt" if adopt else "accept"
             raise InvalidParamsError(
-                f"adopt: register {switch} and its ports first; probe it without adopt until then.",
-                field="adopt",
+                f"{field}: register {switch} and its ports first; probe it without {field} until"
+                " then.",
+                field=field,
             )
         wanted = _unregistered(
             call, switch, dialect, host, port, transport, credential, options or {}
         )
-        return _probed(switch, await call.context.engine.probe_address(wanted), set())
+        seen = await call.context.engine.probe_address(wanted)
+        other = await store.read(_same_switch, switch, seen)
+        return replace(_probed(switch, seen, set()), warnings=(other,) if other else ())
     if dialect is not None or host is not None:
         raise ConflictError(
             f"Switch {switch} is registered already: probe it by its name alone, or name another."
         )
+    if accept:
+        await store.write(identities.forget, switch)
     seen = await call.context.engine.probe(switch)
     if not adopt:
         return _probed(switch, seen, await store.read(_managed, call, row))
@@ -108,6 +117,12 @@ def _probed(switch: str, seen: Probed, managed: set[str]) -> Probe:
             for port, found in seen.ports.items()
         ),
     )
+
+
+def _same_switch(tx: Tx, switch: str, seen: Probed) -> str | None:
+    """Return a sentence if a probed switch is registered under another name."""
+    other = identities.same_as(tx, seen.marks, but=switch) if seen.marks else None
+    return None if other is None else refusal_of(switch, None, seen.marks, other)
 
 
 def _managed(tx: Tx, call: Call, row: SwitchRow) -> set[str]:

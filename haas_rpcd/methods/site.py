@@ -18,7 +18,7 @@ from haas_rpcd.methods.call import Call, TxCall
 from haas_rpcd.methods.registry import method
 from haas_rpcd.model import RegisteredSwitch
 from haas_rpcd.site import Site, SiteNic, SiteNode, SiteProject, SiteSwitch, SiteUser, site_project
-from haas_rpcd.store import nodes, ports, projects, switches, users
+from haas_rpcd.store import identities, nodes, ports, projects, switches, users
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.nodes import NodeRow
 from haas_rpcd.store.switches import SwitchRow
@@ -165,7 +165,7 @@ class _Importer:
         elif changed:
             switches.update(self._tx, wanted)
             if (row.host, row.port) != (switch.host, at):
-                switches.forget_confirmations(self._tx, row.id)  # it may be another machine
+                identities.forget(self._tx, name)  # it may be another machine
         self._note(f"switch {name}", created=row is None, changed=changed)
         for port in switch.trunk:
             if port in switch.access:

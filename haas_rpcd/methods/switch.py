@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
+from haas_rpcd.engine.identities import refusal_of
 from haas_rpcd.errors import ConflictError, InvalidParamsError
 from haas_rpcd.methods.access import conflict, find_switch, paged
 from haas_rpcd.methods.addresses import Addresses, resolve
@@ -17,7 +18,7 @@ from haas_rpcd.model import (
     RESERVED_DEVICES,
     RegisteredSwitch,
 )
-from haas_rpcd.store import networks, ports, switches, vlans
+from haas_rpcd.store import identities, networks, ports, switches, vlans
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.switches import SwitchRow
 from haas_schemas.common import Deleted, Page, timestamp
@@ -37,8 +38,12 @@ LoginPort = Annotated[
 ]
 
 
-def record(row: SwitchRow) -> Switch:
+def record(tx: Tx, row: SwitchRow) -> Switch:
     """Return the API's record of a switch."""
+    stranger = None
+    if row.stranger is not None:
+        other = identities.same_as(tx, row.stranger, but=row.name)
+        stranger = refusal_of(row.name, row.identity, row.stranger, other)
     return Switch(
         switch=row.name,
         dialect=row.dialect,
@@ -51,6 +56,8 @@ def record(row: SwitchRow) -> Switch:
         unsaved=row.unsaved,
         drift=row.drift,
         checked=timestamp(row.checked),
+        identity=row.identity.describe() if row.identity else None,
+        stranger=stranger,
     )
 
 
@@ -83,7 +90,7 @@ async def register(
             switches.create(tx, wanted)
         in_tx = TxCall(context=call.context, caller=call.caller, subscriber=call.subscriber, tx=tx)
         in_tx.changed("switch", "created", switch, admins_only=True)
-        return record(find_switch(tx, switch))
+        return record(tx, find_switch(tx, switch))
 
     return await call.context.store.write(create)
 
@@ -188,13 +195,13 @@ def delete(call: TxCall, switch: Name, force: bool = False) -> Deleted:
 def list_(call: TxCall, limit: Limit = 1000, after: str | None = None) -> Page[Switch]:
     """List the switches."""
     rows = switches.page(call.tx, limit, after or "")
-    return paged([record(row) for row in rows], limit, rows[-1].name if rows else None)
+    return paged([record(call.tx, row) for row in rows], limit, rows[-1].name if rows else None)
 
 
 @method("switch.show", admin=True)
 def show(call: TxCall, switch: Name) -> Switch:
     """Show one switch."""
-    return record(find_switch(call.tx, switch))
+    return record(call.tx, find_switch(call.tx, switch))
 
 
 @method("switch.trust", admin=True, mutates=True)

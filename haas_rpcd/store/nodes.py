@@ -176,6 +176,17 @@ def drifted_port(tx: Tx, node_id: int) -> str | None:
     )
 
 
+def on_a_stranger(tx: Tx, node_id: int) -> str | None:
+    """Name a switch of a node in whose place another one answers; None if there is none."""
+    return tx.value(
+        str,
+        "SELECT switch.name FROM nic JOIN port ON port.id = nic.port_id"
+        " JOIN switch ON switch.id = port.switch_id"
+        " WHERE nic.node_id = ? AND switch.stranger IS NOT NULL ORDER BY 1 LIMIT 1",
+        (node_id,),
+    )
+
+
 def create(tx: Tx, name: str, tags: Iterable[str]) -> int:
     """Add a node; return its id. Raises sqlite3.IntegrityError if the name is taken."""
     node_id = tx.insert("node", name=name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from haas_rpcd.model import RegisteredSwitch
+from haas_rpcd.model import RegisteredSwitch, SwitchMarks
 from haas_rpcd.store import ports
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.rows import Json, Row
@@ -17,7 +17,8 @@ class SwitchRow(Row, frozen=True):
 
     ``ports`` and ``drift`` count its registered ports and its differences, ``unsaved`` tells
     whether it has changes that no save has confirmed. ``checked`` is when it was last checked for
-    drift, in seconds since the epoch.
+    drift, in seconds since the epoch. ``identity`` is what it said of itself, ``stranger`` what
+    another switch says that answers in its place.
     """
 
     id: int
@@ -32,6 +33,8 @@ class SwitchRow(Row, frozen=True):
     ports: int
     unsaved: bool
     drift: int
+    identity: Json[SwitchMarks | None]
+    stranger: Json[SwitchMarks | None]
 
     @property
     def registered(self) -> RegisteredSwitch:
@@ -56,7 +59,7 @@ _SWITCH = """
 SELECT id, name, dialect, host, port, transport, credential, options, checked,
     (SELECT count(*) FROM port WHERE switch_id = switch.id) AS ports,
     EXISTS (SELECT 1 FROM unsaved WHERE switch_id = switch.id) AS unsaved,
-    (SELECT count(*) FROM drift WHERE device = switch.name) AS drift
+    (SELECT count(*) FROM drift WHERE device = switch.name) AS drift, identity, stranger
 FROM switch
 """
 
@@ -109,13 +112,13 @@ def create(tx: Tx, switch: RegisteredSwitch) -> None:
 
 
 def update(tx: Tx, switch: RegisteredSwitch) -> None:
-    """Change how the switch of this name is registered.
+    """Change how the switch of this name is registered. The next login tells what answers there.
 
     Raises sqlite3.IntegrityError if its address is taken.
     """
     tx.execute(
         "UPDATE switch SET dialect = ?, host = ?, port = ?, transport = ?, credential = ?,"
-        " options = ? WHERE name = ?",
+        " options = ?, stranger = NULL WHERE name = ?",
         (
             switch.dialect,
             switch.host,

@@ -13,17 +13,18 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from haas_rpcd.drivers.switch import patterns
+from haas_rpcd.drivers.switch import identity, patterns
 from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.harmless import IGNORE
 from haas_rpcd.drivers.switch.state import Identity, PortState
 from haas_rpcd.drivers.switch.writer import Options, Writer
-from haas_rpcd.model import Uptime
+from haas_rpcd.model import SwitchMarks, Uptime
 
-COMMON_OPTIONS = frozenset({"window", "ranges", IGNORE})
+COMMON_OPTIONS = frozenset({"window", "ranges", "identity", IGNORE})
 """Options of every dialect. ``window``: number of lines sent ahead (1 if the switch loses input
-that is typed ahead). ``ranges``: false for a model without ``interface range``. ``ignore``: lines
-of a port's configuration that are harmless; see :mod:`haas_rpcd.drivers.switch.harmless`."""
+that is typed ahead). ``ranges``: false for a model without ``interface range``. ``identity``: false
+if other switches show the same serial number. ``ignore``: lines of a port's configuration that are
+harmless; see :mod:`haas_rpcd.drivers.switch.harmless`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +74,13 @@ class About:
     version: re.Pattern[str] | None = None
     """Its first group is the software's version in the answer to ``show_version``."""
 
+    serial: re.Pattern[str] | None = None
+    """Its first group is a serial number in the answer to ``show_version``. A stack shows several.
+    """
+
+    base_mac: re.Pattern[str] | None = None
+    """Its first group is the switch's own MAC address in the answer to ``show_version``."""
+
     as_root: bool = False
     """True if ``show_version`` needs root's PATH, with the option ``sudo`` through sudo(8)."""
 
@@ -94,6 +102,10 @@ class About:
             pattern.search(text) if pattern else None for pattern in (self.model, self.version)
         ]
         return Identity(*(match[1].strip() if match else "" for match in found))
+
+    def marks(self, answers: Sequence[str]) -> SwitchMarks:
+        """Read what no other switch says of itself from the answers to :meth:`lines`."""
+        return identity.marks("\n".join(answers), self.serial, self.base_mac)
 
 
 @dataclass(frozen=True, kw_only=True)

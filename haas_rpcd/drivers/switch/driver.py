@@ -16,6 +16,7 @@ from haas_rpcd.drivers.switch.dialect import Dialect
 from haas_rpcd.drivers.switch.reader import SwitchReader
 from haas_rpcd.drivers.switch.script import Line
 from haas_rpcd.drivers.switch.session import ScriptResult, Session
+from haas_rpcd.drivers.switch.sessionlist import end_others
 from haas_rpcd.drivers.switch.transport import Transport
 from haas_rpcd.drivers.switch.writer import Options
 from haas_rpcd.errors import DeviceError
@@ -28,6 +29,7 @@ from haas_rpcd.model import (
     SetPort,
     SetVlan,
     SwitchChange,
+    SwitchMarks,
     Uptime,
 )
 
@@ -363,21 +365,18 @@ class SwitchDriver:
     async def end_other_sessions(self) -> bool:
         """End all other sessions of this login; return whether it is certain that none is left.
 
-        A switch that cannot tell, or does not let this login see or end sessions, gives no
-        certainty. Raises DeviceError whose reason is in ``SESSION_LOST``.
+        Raises DeviceError whose reason is in ``SESSION_LOST``.
         """
         known = self._dialect.dialogue.sessions
-        if known is None:
-            return False
-        try:
-            for line in known.ends(*await self.show([known.show])):
-                await self._open_session.command(line)
-            return known.alone(*await self.show([known.show]))
-        except DeviceError as error:
-            if error.reason in SESSION_LOST:
-                raise
-            log.info("%s: about its other sessions: %s", self._name, error.message)
-            return False
+        return known is not None and await end_others(known, self._name, self.show)
+
+    def marks_at_hand(self) -> SwitchMarks:
+        """Return what the switch said of itself when its uptime was read; maybe nothing."""
+        return self._reader.marks_at_hand
+
+    async def marks(self) -> SwitchMarks:
+        """Return what the switch says of itself that no other switch says. Raises DeviceError."""
+        return await self._reader.marks()
 
     async def uptime(self) -> Uptime | None:
         """Return the uptime; None if the switch does not show it. Raises DeviceError."""

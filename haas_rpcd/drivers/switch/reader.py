@@ -13,7 +13,7 @@ from haas_rpcd.drivers.switch.longtexts import beside
 from haas_rpcd.drivers.switch.state import Identity, PortState
 from haas_rpcd.drivers.switch.writer import Options
 from haas_rpcd.errors import DeviceError
-from haas_rpcd.model import Probed, Uptime
+from haas_rpcd.model import Probed, SwitchMarks, Uptime
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +37,8 @@ class SwitchReader:
         self._dialect = dialect
         self._options = options
         self._show = show
+        self.marks_at_hand = SwitchMarks()
+        """What the switch said of itself when something else was asked."""
 
     async def ports(self, ports: Sequence[str]) -> dict[str, PortState]:
         """Return the state of some ports, by the names asked for.
@@ -119,6 +121,7 @@ class SwitchReader:
             said=said,
             ports=ports,
             vlans=(await self.vlans()).union(*telling),
+            marks=self._marks_in(answers),
         )
 
     async def uptime(self) -> Uptime | None:
@@ -126,7 +129,22 @@ class SwitchReader:
         line = self._dialect.about.show_uptime
         if not line:
             return None
-        return self._dialect.about.uptime(await self._show_if_known(line))
+        answer = await self._show_if_known(line)
+        if [line] == self._dialect.about.lines(self._options):
+            self.marks_at_hand = self._marks_in([answer])
+        return self._dialect.about.uptime(answer)
+
+    async def marks(self) -> SwitchMarks:
+        """Return what the switch says of itself that no other switch says."""
+        about = self._dialect.about
+        if about.serial is None and about.base_mac is None:
+            return SwitchMarks()
+        lines = about.lines(self._options)
+        return self._marks_in([await self._show_if_known(line) for line in lines])
+
+    def _marks_in(self, answers: Sequence[str]) -> SwitchMarks:
+        known = self._options.get("identity") is not False
+        return self._dialect.about.marks(answers) if known else SwitchMarks()
 
     async def _show_if_known(self, line: str) -> str:
         """Return the answer to a line; "" if this model lacks it or the login may not use it."""

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import re
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
+
+from haas_rpcd.drivers import SESSION_LOST
+from haas_rpcd.errors import DeviceError
+
+log = logging.getLogger(__name__)
 
 _ROW = re.compile(r"(?P<own>[* ]) *(?P<line>\d+) +(?:con|aux|tty|vty) +\d+ ")
 
@@ -42,6 +49,24 @@ class SessionList(NamedTuple):
         """Return whether the own session is certainly the only one of its user."""
         own, others = _read(answer)
         return own is not None and not others
+
+
+async def end_others(
+    known: SessionList, switch: str, show: Callable[[Sequence[str]], Awaitable[list[str]]]
+) -> bool:
+    """End the other sessions of the own login; return whether certainly none is left.
+
+    A switch that does not let this login see or end sessions gives no certainty. Raises DeviceError
+    whose reason is in ``SESSION_LOST``.
+    """
+    try:
+        await show(known.ends(*await show([known.show])))
+        return known.alone(*await show([known.show]))
+    except DeviceError as error:
+        if error.reason in SESSION_LOST:
+            raise
+        log.info("%s: about its other sessions: %s", switch, error.message)
+        return False
 
 
 def _read(answer: str) -> tuple[_Login | None, list[_Login]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from types import TracebackType
@@ -61,6 +62,8 @@ class Device(ABC, Generic[C]):
         self._listens = (options.get("telnet", True), options.get("ssh", False))
         self._down_until = -float("inf")
         self.booted = time.monotonic()
+        self.serial = f"{zlib.crc32(hostname.encode()):08X}"
+        """Eight hexadecimal digits of which its serial number and its MAC address are made."""
         self._touched: set[str] = set()
         self._servers: list[Any] = []
         self._open = False

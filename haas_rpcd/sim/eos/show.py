@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from haas_rpcd.sim import cli
 from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Lines, Session
-from haas_rpcd.sim.eos.state import MODEL, NAMING, SERIAL, VERSION, Config, Port
+from haas_rpcd.sim.eos.state import MODEL, NAMING, VERSION, Config, Port
 from haas_rpcd.sim.ioslike.show import default_vlan_name, rows_of_ports
 
 Switch = CliSwitch[Config]
@@ -149,8 +149,8 @@ def _version(switch: Switch, session: Session, args: Args) -> Lines:
     return [
         f"Arista {MODEL}",
         "Hardware version:    01.11",
-        f"Serial number:       {SERIAL}",
-        "System MAC address:  001c.73aa.bb01",
+        f"Serial number:       JPE{switch.serial}",
+        f"System MAC address:  001c.73{switch.serial[:2].lower()}.{switch.serial[2:6].lower()}",
         "",
         f"Software image version: {VERSION}",
         "Architecture:           i686",

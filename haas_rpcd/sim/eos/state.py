@@ -5,9 +5,9 @@ from __future__ import annotations
 from haas_rpcd.sim import cli
 from haas_rpcd.sim.ioslike.ports import RoutedPort as Port
 
-__all__ = ["MODEL", "NAMING", "SERIAL", "VERSION", "Config", "Port"]
+__all__ = ["MODEL", "NAMING", "VERSION", "Config", "Port"]
 
-MODEL, VERSION, SERIAL = "DCS-7050TX-64-R", "4.22.4M", "JPE16021123"
+MODEL, VERSION = "DCS-7050TX-64-R", "4.22.4M"
 
 NAMING = cli.Naming(
     {"Ethernet": "Et", "Port-Channel": "Po"},

@@ -51,7 +51,7 @@ class IosSwitch(Catalyst):
         privilege: int | None = None,
         model: str = "WS-C2960S-24TS-L",
         version: str = "15.0(2)SE11",
-        serial: str = "FOC1628X0XX",
+        serial: str | None = None,
         encapsulation: bool | None = None,
         vtp_mode: VtpMode = "transparent",
         **options: Unpack[Options],
@@ -66,7 +66,7 @@ class IosSwitch(Catalyst):
         self.chassis = Chassis(
             model,
             version,
-            serial,
+            serial or f"FOC{self.serial}",
             encapsulation,
             login.config_lines(self.access),
             login.vty_lines(self.access),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from haas_rpcd.sim import cli
 from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Lines, Session
 from haas_rpcd.sim.ioslike.show import days_and_clock, default_vlan_name, rows_of_ports
-from haas_rpcd.sim.nxos.state import MODEL, NAMING, SERIAL, VERSION, Config, Port
+from haas_rpcd.sim.nxos.state import MODEL, NAMING, VERSION, Config, Port
 
 Switch = CliSwitch[Config]
 
@@ -140,7 +140,7 @@ def _version(switch: Switch, session: Session, args: Args) -> Lines:
         "Hardware",
         f"  cisco {MODEL} chassis ",
         "  Intel(R) Xeon(R) CPU  @ 1.80GHz with 24571632 kB of memory.",
-        f"  Processor Board ID {SERIAL}",
+        f"  Processor Board ID FDO{switch.serial}",
         "",
         f"  Device name: {switch.running.hostname}",
         f"Kernel uptime is {days} day(s), {hours} hour(s), {minutes} minute(s), "

@@ -136,7 +136,7 @@ def _version(switch: Switch, session: Session, args: Args) -> Lines:
         "Machine Description............................ Dell Networking Switch",
         f"System Model ID................................ {MODEL}",
         f"Machine Type................................... Dell Networking {MODEL}",
-        "Serial Number.................................. CN0D4T5D2829832K0042A00",
+        f"Serial Number.................................. CN0D4T5D28298{switch.serial}A00",
         "Manufacturer................................... 0xbc00",
         "Burned In MAC Address.......................... F8B1.5655.3D1C",
         "",

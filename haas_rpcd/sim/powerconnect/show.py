@@ -136,13 +136,14 @@ def _version(switch: Switch, session: Session, args: Args) -> Lines:
 def _system(switch: Switch, session: Session, args: Args) -> Lines:
     days, hours, minutes, seconds = days_and_clock(switch.seconds_up())
     up = f"{days:02},{hours:02}:{minutes:02}:{seconds:02}"
+    mac = ":".join(switch.serial[at : at + 2].lower() for at in (0, 2, 4))
     return [
         f"System Description:                       {MODEL}",
         f"System Up Time (days,hour:min:sec):       {up}",
         "System Contact:",
         f"System Name:                              {switch.running.hostname}",
         "System Location:",
-        "System MAC Address:                       00:1e:c9:aa:bb:01",
+        f"System MAC Address:                       00:1e:c9:{mac}",
         "System Object ID:                         1.3.6.1.4.1.674.10895.3031",
         "",
     ]

@@ -136,7 +136,7 @@ def _show_interfaces_brief(switch: Switch, session: Session, args: Args) -> Line
 
 
 def _show_system(switch: Switch, session: Session, args: Args) -> Lines:
-    return show.system(switch.running.hostname, switch.seconds_up())
+    return show.system(switch.running.hostname, switch.serial, switch.seconds_up())
 
 
 def _show_lldp(switch: Switch, session: Session, args: Args) -> Lines:

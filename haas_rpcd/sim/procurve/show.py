@@ -95,7 +95,7 @@ def interfaces_brief(config: Config, unplugged: Collection[str]) -> Iterator[str
     yield ""
 
 
-def system(hostname: str, uptime: float) -> list[str]:
+def system(hostname: str, serial: str, uptime: float) -> list[str]:
     """Write ``show system``; ``uptime`` is in seconds."""
     minutes = int(uptime) // 60
     up = f"{minutes // 1440} days" if minutes >= 1440 else f"{minutes} mins"
@@ -105,8 +105,8 @@ def system(hostname: str, uptime: float) -> list[str]:
         f"  System Name        : {hostname}",
         "  System Contact     :" + " " * 32,
         "",
-        f"  Software revision  : {RELEASE}        Base MAC Addr      : 3464a9-b1ffff",
-        "  ROM Version        : YA.15.20             Serial Number      : CN46FP0001",
+        f"  Software revision  : {RELEASE}        Base MAC Addr      : 3464a9-{serial[:6]}",
+        f"  ROM Version        : YA.15.20             Serial Number      : CN{serial}",
         "",
         f"  Up Time            : {up:<20} Memory   - Total   : 101,695,488",
         "  CPU Util (%)       : 5                               Free    : 67,201,112",

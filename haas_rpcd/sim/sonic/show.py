@@ -25,7 +25,7 @@ Platform: x86_64-mlnx_msn2700-r0
 HwSKU: {HWSKU}
 ASIC: mellanox
 ASIC Count: 1
-Serial Number: MT1623X09522
+Serial Number: MT16{{serial}}
 Uptime: 15:21:47 up 10:27,  2 users,  load average: 2.29, 2.69, 2.68
 """
 

@@ -43,7 +43,7 @@ class SonicSwitch(ShellSwitch[Config]):
                 call.print(show.database(self.running))
                 return 0
             case ["show", "version"]:
-                call.print(*show.VERSION.splitlines())
+                call.print(*show.VERSION.format(serial=self.serial).splitlines())
                 return 0
             case ["show", "vlan", "config"]:
                 call.print(*show.vlan_config(self.running))

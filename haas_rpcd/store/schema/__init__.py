@@ -39,6 +39,10 @@ and when that line was given up: the switch may still execute it.
 ``audit`` grows at its end and is deleted from its start only; triggers refuse anything else. Each
 record has a hash that covers the one before it, and ``audit_anchor`` the last that was deleted.
 
+``switch.identity`` has what a switch says of itself (a ``SwitchMarks`` as JSON), and
+``switch.stranger`` what another switch says that answers in its place. Nothing on such a switch
+counts as parked.
+
 A released migration does not change any more. tests/unit/released has a filled database of each
 release, which the tests upgrade.
 """
@@ -59,6 +63,7 @@ from haas_rpcd.store.schema import (
     v7_late,
     v8_audit_chain,
     v9_tenancy,
+    v10_identity,
 )
 
 migrations = Migrations("haas")
@@ -118,6 +123,12 @@ def audit_chain(db: Database) -> None:
 def tenancy(db: Database) -> None:
     """Add offers of networks, invitations, quotas, leases and release commands."""
     _run(db, v9_tenancy.SQL)
+
+
+@migrations()
+def identity(db: Database) -> None:
+    """Store what switches say of themselves."""
+    _run(db, v10_identity.SQL)
 
 
 def _run(db: Database, script: str) -> None:

@@ -128,5 +128,7 @@ DIALECT = Dialect(
         IOS_ABOUT,
         model=re.compile(r"^Arista (\S+)", re.M),
         version=re.compile(r"^Software image version: (\S+)", re.M),
+        serial=re.compile(r"^Serial number:[ \t]*(\S+)", re.M),
+        base_mac=re.compile(r"^System MAC address:[ \t]*(\S+)", re.M),
     ),
 )

@@ -115,5 +115,7 @@ DIALECT = Dialect(
         IOS_ABOUT,
         model=re.compile(r"^(?:Model number\s*: *|cisco (?=\S+ \())(\S+)", re.M | re.I),
         version=re.compile(r"Version ([^,\s]+)"),
+        serial=re.compile(r"^(?:System serial number\s*: *|Processor board ID )(\S+)", re.M | re.I),
+        base_mac=re.compile(r"^Base ethernet MAC Address\s*: *(\S+)", re.M | re.I),
     ),
 )

@@ -97,6 +97,7 @@ DIALECT = Dialect(
         version=re.compile(
             r"^(?:System Description\.+ [^\r\n,]+, *|[ ]*1[ ]+)(\d+(?:\.\d+){2,})\b", re.M
         ),
+        serial=re.compile(r"^Serial Number\.+ *(\S+)", re.M),
         show_uptime="show system",
     ),
 )

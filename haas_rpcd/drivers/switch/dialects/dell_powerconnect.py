@@ -177,6 +177,7 @@ DIALECT = Dialect(
         show_version=("show version", "show system"),
         model=re.compile(r"(PowerConnect [A-Z]?\d{4}\w*)"),
         version=re.compile(r"^(?:SW version|[ ]*1)[ ]+(\d+(?:\.\d+){2,})\b", re.M | re.I),
+        base_mac=re.compile(r"^System MAC Address: *(\S+)", re.M | re.I),
         show_uptime="show system",
         uptime=_uptime,
     ),

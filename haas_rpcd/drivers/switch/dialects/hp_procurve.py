@@ -231,6 +231,8 @@ DIALECT = Dialect(
         show_version=("show system", "show lldp info local-device"),
         model=re.compile(r"System Desc\w* *: *([^,\r\n]+)", re.I),
         version=re.compile(r"(?:Software revision *: *|, revision )([^\s,]+)", re.I),
+        serial=re.compile(r"Serial Number *: *(\S+)", re.I),
+        base_mac=re.compile(r"Base MAC Addr *: *(\S+)", re.I),
         show_uptime="show system",
         uptime=uptime_after(re.compile(r"Up Time *: *((?:[^\s,:]+,? ?)+)", re.I)),
     ),

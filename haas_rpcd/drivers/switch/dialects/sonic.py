@@ -220,5 +220,6 @@ DIALECT = Dialect(
         show_version=("show version",),
         model=re.compile(r"^HwSKU: *(\S+)", re.M),
         version=re.compile(r"^SONiC Software Version: *(?:SONiC\.)?(\S+)", re.M),
+        serial=re.compile(r"^Serial Number:[ \t]*(\S+)", re.M),
     ),
 )
