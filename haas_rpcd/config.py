@@ -94,6 +94,13 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tenants_connect_bmc: Annotated[
         bool, Meta(description="Whether tenants may connect nics of kind bmc.")
     ] = True
+    allow_mac_spoofing: Annotated[
+        bool,
+        Meta(
+            description="Whether headnodes may send from other MACs than their own, as virtual"
+            " machines inside them do. Takes effect when a nic is connected or a headnode started."
+        ),
+    ] = False
 
 
 class SwitchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -29,6 +29,7 @@ from haas_rpcd.rpc import openrpc
 from haas_rpcd.rpc.transport import Server
 from haas_rpcd.service import until_stopped
 from haas_rpcd.site import SiteSwitch
+from haas_rpcd.store import headnodes as store_headnodes
 from haas_rpcd.store import saves
 from haas_rpcd.store.database import Store, Tx
 from haas_rpcd.store.retention import prune_audit
@@ -209,21 +210,28 @@ def real(settings: Settings) -> Daemon:
     path = Path(settings.credentials.file)
     load_credentials(path)  # report faults in the file now, not at the first login
     refuse_folder(settings.backup)
+    any_source = settings.policy.allow_mac_spoofing
     master: MakeDriver | None = None
     libvirt: MakeDriver | None = None
+
+    async def headnode_macs(vlan: int) -> frozenset[str]:
+        return await daemon.store.read(store_headnodes.macs_on, vlan)
+
     if (wanted := settings.master) is not None:
         from haas_rpcd.drivers.hostnet.netlink import NetlinkDriver
+        from haas_rpcd.drivers.hostnet.taps import KernelTaps
         from haas_rpcd.drivers.hypervisor.libvirt import LibvirtDriver
 
         def master() -> Driver:
-            return NetlinkDriver(wanted.trunk_nic)
+            return NetlinkDriver(wanted.trunk_nic, headnode_macs, any_source=any_source)
 
         def libvirt() -> Driver:
-            return LibvirtDriver(wanted.libvirt_uri)
+            return LibvirtDriver(wanted.libvirt_uri, taps=KernelTaps(any_source))
 
     # The file is read at each login, so that a change takes effect without a restart.
     switches = SwitchFactory(settings, lambda: load_credentials(path))
-    return Daemon(settings, switches=switches, master=master, libvirt=libvirt)
+    daemon = Daemon(settings, switches=switches, master=master, libvirt=libvirt)
+    return daemon
 
 
 async def run(settings: Settings, reload: Callable[[], Settings]) -> None:

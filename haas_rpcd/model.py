@@ -203,9 +203,29 @@ class PortSeen(msgspec.Struct, frozen=True, tag="port"):
 
 
 class PresenceSeen(msgspec.Struct, frozen=True, tag="presence"):
-    """Whether a VLAN or a bridge exists, or the configuration is saved."""
+    """Whether a VLAN exists, or the configuration is saved."""
 
     present: bool
+
+
+class BridgeSeen(msgspec.Struct, frozen=True, tag="bridge"):
+    """Whether the master has anything of a VLAN's interface and bridge.
+
+    ``faults``: what is not as HaaS makes it, as phrases; none if all is. Somebody else's interface
+    of the same name is a fault, and does not count as present.
+    """
+
+    present: bool
+    faults: tuple[str, ...] = ()
+
+    @property
+    def sound(self) -> bool:
+        """True if it is there, and all as HaaS makes it."""
+        return self.present and not self.faults
+
+    def describe(self) -> str:
+        """Return it as a phrase for people."""
+        return "; ".join(self.faults) or ("present" if self.present else "absent")
 
 
 class HeadnodeSeen(msgspec.Struct, frozen=True, tag="headnode"):
@@ -216,7 +236,7 @@ class HeadnodeSeen(msgspec.Struct, frozen=True, tag="headnode"):
     nics: tuple[HeadnodeNic, ...] = ()
 
 
-Seen = PortSeen | PresenceSeen | HeadnodeSeen
+Seen = PortSeen | PresenceSeen | BridgeSeen | HeadnodeSeen
 
 
 # --- a plan ---------------------------------------------------------------------------------------
@@ -358,14 +378,14 @@ class Applied(msgspec.Struct, frozen=True):
 class Observed(msgspec.Struct, frozen=True):
     """The state of the ``devices`` that were read, as far as HaaS manages it.
 
-    ``vlans`` has the ids of the pool that exist on each switch, ``bridges`` those with a bridge on
-    the master.
+    ``vlans`` has the ids of the pool that exist on each switch. ``bridges`` has what was read of
+    each VLAN on the master.
     """
 
     devices: frozenset[str]
     ports: dict[PortRef, PortSeen] = {}
     vlans: dict[str, frozenset[int]] = {}
-    bridges: frozenset[int] = frozenset()
+    bridges: dict[int, BridgeSeen] = {}
     headnodes: dict[str, HeadnodeSeen] = {}
 
 
@@ -380,7 +400,7 @@ class Difference(msgspec.Struct, frozen=True):
     kind: str
     target: str
     applied: PortConfig | HeadnodeSeen | bool | None
-    observed: PortSeen | HeadnodeSeen | bool | None
+    observed: PortSeen | HeadnodeSeen | BridgeSeen | bool | None
 
 
 class Uptime(NamedTuple):

@@ -28,6 +28,7 @@ from haas_rpcd.model import (
     PARKED,
     RESERVED_DEVICES,
     Applied,
+    BridgeSeen,
     Change,
     Difference,
     HeadnodeSeen,
@@ -312,23 +313,26 @@ def _observed(
 ) -> Observed:
     ports: dict[PortRef, PortSeen] = {}
     present_vlans: set[int] = set()
+    bridges: dict[int, BridgeSeen] = {}
     headnodes: dict[str, HeadnodeSeen] = {}
     vlans_read = False
     for change, found in zip(changes, seen, strict=True):
         match change, found:
             case SetPort(port=port), PortSeen():
                 ports[PortRef(device, port)] = found
-            case ((SetVlan(vlan=vlan) | SetBridge(vlan=vlan)), PresenceSeen(present=present)):
-                vlans_read = vlans_read or isinstance(change, SetVlan)
+            case SetVlan(vlan=vlan), PresenceSeen(present=present):
+                vlans_read = True
                 if present:
                     present_vlans.add(vlan)
+            case SetBridge(vlan=vlan), BridgeSeen():
+                bridges[vlan] = found
             case SetHeadnodePower(headnode=name), HeadnodeSeen():
                 headnodes[name] = found
     return Observed(
         devices=frozenset({device}),
         ports=ports,
         vlans={device: frozenset(present_vlans)} if vlans_read else {},
-        bridges=frozenset(present_vlans) if device == MASTER else frozenset(),
+        bridges=bridges,
         headnodes=headnodes,
     )
 
@@ -347,11 +351,11 @@ def _difference(difference: Difference) -> store_drift.DifferenceRow:
     )
 
 
-def _describe(state: PortConfig | PortSeen | HeadnodeSeen | bool | None) -> str:
+def _describe(state: PortConfig | PortSeen | HeadnodeSeen | BridgeSeen | bool | None) -> str:
     match state:
         case None:
             return "not shown"
-        case PortConfig() | PortSeen():
+        case PortConfig() | PortSeen() | BridgeSeen():
             return state.describe()
         case HeadnodeSeen(defined=False):
             return "absent"

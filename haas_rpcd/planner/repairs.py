@@ -11,6 +11,7 @@ from haas_rpcd.model import (
     MASTER,
     PARKED,
     Applied,
+    BridgeSeen,
     Difference,
     HeadnodeGoal,
     HeadnodeSeen,
@@ -46,9 +47,9 @@ def drift(applied: Applied, observed: Observed) -> list[Difference]:
         elif now is None or now.believed != port.config:
             found.append(Difference(ref.switch, "port", ref.port, port.config, now))
     for switch, there in sorted(observed.vlans.items()):
-        found += _presences(switch, "vlan", "", applied.vlans.get(switch, {}), there)
+        found += _vlans(switch, applied.vlans.get(switch, {}), there)
     if MASTER in observed.devices:
-        found += _presences(MASTER, "bridge", "br-vlan", applied.bridges, observed.bridges)
+        found += _bridges(applied.bridges, observed.bridges)
     if LIBVIRT in observed.devices:
         for name, was in sorted(applied.headnodes.items()):
             is_now = observed.headnodes.get(name)
@@ -57,15 +58,24 @@ def drift(applied: Applied, observed: Observed) -> list[Difference]:
     return found
 
 
-def _presences(
-    device: str, kind: str, prefix: str, known: Mapping[int, bool], there: frozenset[int]
-) -> Iterator[Difference]:
-    """Return the VLANs or bridges on a device that are left over, then those that are lost."""
+def _vlans(device: str, known: Mapping[int, bool], there: frozenset[int]) -> Iterator[Difference]:
+    """Return the VLANs on a switch that are left over, then those that are lost."""
     for vlan in sorted(there - known.keys()):
-        yield Difference(device, kind, f"{prefix}{vlan}", applied=False, observed=True)
+        yield Difference(device, "vlan", str(vlan), applied=False, observed=True)
     for vlan, confirmed in sorted(known.items()):
         if confirmed and vlan not in there:
-            yield Difference(device, kind, f"{prefix}{vlan}", applied=True, observed=False)
+            yield Difference(device, "vlan", str(vlan), applied=True, observed=False)
+
+
+def _bridges(known: Mapping[int, bool], seen: Mapping[int, BridgeSeen]) -> Iterator[Difference]:
+    """Return the bridges that are left over, then those that are lost or not as they were made."""
+    for vlan, one in sorted(seen.items()):
+        if vlan not in known and one.present:
+            yield Difference(MASTER, "bridge", f"br-vlan{vlan}", applied=False, observed=True)
+    for vlan, confirmed in sorted(known.items()):
+        is_now = seen.get(vlan, BridgeSeen(present=False))
+        if confirmed and not is_now.sound:
+            yield Difference(MASTER, "bridge", f"br-vlan{vlan}", applied=True, observed=is_now)
 
 
 def repair(
@@ -113,6 +123,9 @@ def _repair_steps(difference: Difference, goals: Mapping[str, HeadnodeGoal]) -> 
             vlan = int(target.removeprefix("br-vlan"))
             phase = Phase.BRIDGES if present else Phase.REMOVE
             verb = "make" if present else "remove"
+            now = difference.observed
+            if isinstance(now, BridgeSeen) and now.present:
+                verb = "put right"
             yield step(phase, device, SetBridge(vlan, present), f"{verb} bridge {target} again")
         case HeadnodeSeen() as seen if target in goals:
             goal = msgspec.structs.replace(goals[target], running=seen.running, nics=seen.nics)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from haas_rpcd.model import (
+    BridgeSeen,
     Change,
     DefineHeadnode,
     DeleteHeadnode,
@@ -65,10 +66,15 @@ def shortfall(change: Change, seen: Seen) -> str | None:
                 )
             if seen.believed != wanted:
                 return f"{port} reads back as {seen.describe()} instead of {wanted.describe()}"
-        case ((SetVlan(present=wanted) | SetBridge(present=wanted)), PresenceSeen(present=found)):
+        case (
+            SetVlan(present=wanted),
+            PresenceSeen(present=found),
+        ) | (SetBridge(present=wanted), BridgeSeen(present=found)):
+            what = describe(change)[1]
             if found != wanted:
-                what = describe(change)[1]
                 return f"{what} is {'still there' if found else 'not there'} when read back"
+            if wanted and isinstance(seen, BridgeSeen) and not seen.sound:
+                return f"{what} is not as it was set when read back: {seen.describe()}"
         case SaveConfig(), PresenceSeen(present=saved):
             return None if saved else "the switch did not confirm that it saved its configuration"
         case DefineHeadnode(headnode=name, nics=nics), HeadnodeSeen():

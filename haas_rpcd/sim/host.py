@@ -30,7 +30,8 @@ class SimHost:
 
     Fields that simulate faults can be set at any time: ``libvirt_down``, ``trunk_missing``,
     ``no_capability`` (haas-rpcd lacks CAP_NET_ADMIN) and ``running_images`` (base images that
-    somebody has started). ``seconds``: how long each change takes.
+    somebody has started). ``bridge_faults``: what somebody has changed by hand on the bridge of a
+    VLAN, as phrases. ``seconds``: how long each change takes.
     """
 
     images: set[str] = field(default_factory=lambda: {"base-headnode"})
@@ -41,6 +42,7 @@ class SimHost:
     no_capability: bool = False
     running_images: set[str] = field(default_factory=set)
     bridges: set[int] = field(default_factory=set)
+    bridge_faults: dict[int, tuple[str, ...]] = field(default_factory=dict)
     domains: dict[str, SimDomain] = field(default_factory=dict)
 
     def attached_to(self, vlan: int) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from haas_rpcd.drivers import Driver, Outcome, Progress, Report, Seen, ignore, one_by_one
 from haas_rpcd.drivers.hostnet.iplines import bridge_name, preview_lines
 from haas_rpcd.errors import DeviceError
-from haas_rpcd.model import PortConfig, PresenceSeen, SetBridge
+from haas_rpcd.model import BridgeSeen, PortConfig, SetBridge
 from haas_rpcd.sim.host import SimHost
 
 
@@ -47,7 +47,7 @@ class SimNetworkDriver(Driver):
         without the capability or while a running headnode is attached to the bridge.
         """
         await asyncio.sleep(self._host.seconds)
-        if (change.vlan in self._host.bridges) == change.present:
+        if await self.observe([change]) == [BridgeSeen(change.present)]:
             return
         lines = self.preview([change])[0]
         self._check(change, lines[0])
@@ -56,12 +56,17 @@ class SimNetworkDriver(Driver):
         if change.present:
             self._host.bridges.add(change.vlan)
         else:
-            self._host.bridges.remove(change.vlan)
+            self._host.bridges.discard(change.vlan)
+        self._host.bridge_faults.pop(change.vlan, None)
 
     async def observe(self, changes: Sequence[SetBridge]) -> list[Seen | DeviceError]:
-        """Return for each VLAN whether its bridge exists. Without a trunk nic none does."""
-        there = set() if self._host.trunk_missing else self._host.bridges
-        return [PresenceSeen(change.vlan in there) for change in changes]
+        """Return for each VLAN what is there, and what is wrong. Without a trunk nic, none is."""
+        host = self._host
+        there = set() if host.trunk_missing else host.bridges
+        return [
+            BridgeSeen(change.vlan in there, host.bridge_faults.get(change.vlan, ()))
+            for change in changes
+        ]
 
     def _check(self, change: SetBridge, line: str) -> None:
         if self._host.no_capability:

@@ -15,6 +15,7 @@ import msgspec
 
 from haas_rpcd.boottime import Moment
 from haas_rpcd.model import (
+    BridgeSeen,
     Change,
     DefineHeadnode,
     DeleteHeadnode,
@@ -101,7 +102,7 @@ def confirm(tx: Tx, device: str, change: Change, seen: Seen) -> None:
             if not present:
                 saves.keep_in_startup(tx, device, [vlan])
             saves.mark_if_unmarked(tx, device)
-        case SetBridge(vlan=vlan), PresenceSeen(present=present):
+        case SetBridge(vlan=vlan), BridgeSeen(present=present):
             vlans.confirm_bridge(tx, vlan, present=present)
         case SaveConfig(), PresenceSeen(present=saved):
             if saved:

@@ -33,6 +33,12 @@ class HeadnodeRow(Row, frozen=True):
         return f"{self.project}/{self.name}"
 
 
+class MacRow(Row, frozen=True):
+    """The MAC of a headnode's nic."""
+
+    mac: str
+
+
 class HeadnodeNicRow(Row, frozen=True):
     """A nic of a headnode, and the network staged on it with its owner's name and its VLAN id."""
 
@@ -151,6 +157,28 @@ def mark_deleting(tx: Tx, headnode_id: int) -> None:
 def delete(tx: Tx, headnode_id: int) -> None:
     """Remove a headnode. Raises sqlite3.IntegrityError if it may be on the hypervisor."""
     tx.execute("DELETE FROM headnode WHERE id = ?", (headnode_id,))
+
+
+# --- what may be on a VLAN ------------------------------------------------------------------------
+
+
+def macs_on(tx: Tx, vlan: int) -> frozenset[str]:
+    """Return the MACs of the nics that are on a VLAN's bridge, or may be.
+
+    If it is not known what the hypervisor has of a headnode, any of its nics may be on any of the
+    headnode's VLANs.
+    """
+    rows = tx.query(
+        MacRow,
+        "SELECT headnode_applied_nic.mac FROM headnode_applied_nic"
+        " JOIN headnode_applied USING (headnode_id) WHERE vlan = :vlan AND confirmed = 1"
+        " UNION SELECT headnode_nic.mac FROM headnode_nic"
+        " JOIN headnode_carries USING (headnode_id)"
+        " WHERE vlan = :vlan AND headnode_id NOT IN"
+        " (SELECT headnode_id FROM headnode_applied WHERE confirmed = 1)",
+        {"vlan": vlan},
+    )
+    return frozenset(row.mac for row in rows)
 
 
 # --- what the hypervisor has ----------------------------------------------------------------------

@@ -18,7 +18,7 @@ import struct
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 
 ETHERTYPE = 0x88B5
@@ -88,6 +88,8 @@ class Place:
     namespace: str | None
     interface: str
     direction: Direction = Direction.IN
+    inner_tag: int | None = None
+    """The tag that frames have inside a bridge that filters VLANs; it is left out."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,10 @@ class PacketSocket:
                 raise
             direction = Direction.OUT if address[2] == _PACKET_OUTGOING else Direction.IN
             if self.place.direction in (direction, Direction.BOTH):
-                yield _frame(data, auxiliary)
+                frame = _frame(data, auxiliary)
+                if frame.tags[:1] == (self.place.inner_tag,):
+                    frame = replace(frame, tags=frame.tags[1:])
+                yield frame
 
 
 def _frame(data: bytes, auxiliary: list[tuple[int, int, bytes]]) -> Frame:

@@ -10,6 +10,7 @@ from haas_rpcd.model import (
     LIBVIRT,
     MASTER,
     PARKED,
+    BridgeSeen,
     DeleteHeadnode,
     HeadnodeNic,
     HeadnodeSeen,
@@ -100,7 +101,7 @@ async def test_a_vlan_id_is_in_use_from_before_it_is_sent_until_its_end_is_saved
         networks.delete(tx, 4)
         for vlan_on in ("sw1", "sw2"):
             applied.confirm(tx, vlan_on, SetVlan(104, present=False), PresenceSeen(present=False))
-        applied.confirm(tx, MASTER, SetBridge(104, present=False), PresenceSeen(present=False))
+        applied.confirm(tx, MASTER, SetBridge(104, present=False), BridgeSeen(present=False))
         return [*save(tx, "sw1").vlans, *save(tx, "sw2").vlans]
 
     change = SetPort("ethernet 1/1/2", PortConfig(None, (104,)))

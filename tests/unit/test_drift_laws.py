@@ -20,6 +20,7 @@ from haas_rpcd.model import (
     PARKED,
     Applied,
     AppliedPort,
+    BridgeSeen,
     DefineHeadnode,
     Difference,
     HeadnodeGoal,
@@ -41,6 +42,7 @@ from haas_rpcd.model import (
 from haas_rpcd.planner import drift, repair
 
 VLANS = (100, 101, 102)
+FAULTS = ("uplink is in it, which HaaS did not put there",)
 SWITCHES = ("leaf", "spine")
 DEVICES = frozenset({*SWITCHES, MASTER, LIBVIRT})
 PORTS = tuple(PortRef(switch, f"p{n}") for switch in SWITCHES for n in (1, 2))
@@ -112,12 +114,16 @@ def applied_states(draw: st.DrawFn) -> Applied:
 
 @dataclass
 class Devices:
-    """The state of the devices, including ports that HaaS never set."""
+    """The state of the devices, including ports that HaaS never set.
+
+    ``faulty``: VLANs of which something on the master was changed by hand.
+    """
 
     ports: dict[PortRef, PortSeen]
     vlans: dict[str, set[int]]
     bridges: set[int]
     heads: dict[str, HeadnodeSeen]
+    faulty: set[int] = field(default_factory=set)
     log: list[Step] = field(default_factory=list)
 
     def observed(self, devices: frozenset[str] = DEVICES) -> Observed:
@@ -126,9 +132,15 @@ class Devices:
             devices=devices,
             ports={ref: seen for ref, seen in self.ports.items() if ref.switch in devices},
             vlans={s: frozenset(there) for s, there in self.vlans.items() if s in devices},
-            bridges=frozenset(self.bridges) if MASTER in devices else frozenset(),
+            bridges=self._bridges() if MASTER in devices else {},
             headnodes=dict(self.heads) if LIBVIRT in devices else {},
         )
+
+    def _bridges(self) -> dict[int, BridgeSeen]:
+        return {
+            vlan: BridgeSeen(vlan in self.bridges, FAULTS if vlan in self.faulty else ())
+            for vlan in self.bridges | self.faulty
+        }
 
     def send(self, step: Step) -> None:
         """Execute a step, after checking that the device would accept it."""
@@ -142,6 +154,7 @@ class Devices:
                 self._set(self.vlans[device], vlan, present)
             case SetBridge(vlan=vlan, present=present):
                 self._set(self.bridges, vlan, present)
+                self.faulty.discard(vlan)
             case DefineHeadnode(nics=nics):
                 self.heads[name] = HeadnodeSeen(True, False, nics)
             case SetHeadnodeNics(nics=nics):
@@ -183,6 +196,7 @@ def drifted(draw: st.DrawFn, applied: Applied) -> Devices:
             now.ports[ref] = draw(sightings((*VLANS, 1, 900)))
     for there in (*now.vlans.values(), now.bridges):
         there ^= draw(st.frozensets(st.sampled_from(VLANS)))
+    now.faulty = set(draw(st.frozensets(st.sampled_from(VLANS))))
     for switch in SWITCHES:  # VLANs that HaaS does not manage
         now.vlans[switch] |= {1, 900} if draw(st.booleans()) else set()
     for name in applied.headnodes:  # also those whose applied state is not known
@@ -241,7 +255,8 @@ def test_every_difference_is_found_and_nothing_else(situation: tuple[Applied, De
     for device, kind, prefix, known, there in places:
         for vlan in {*VLANS, 1, 900}:
             left_over = vlan in there and vlan not in known
-            lost = vlan not in there and known.get(vlan) is True
+            faulty = device == MASTER and vlan in now.faulty
+            lost = known.get(vlan) is True and (vlan not in there or faulty)
             if left_over or lost:
                 expected.add((device, kind, f"{prefix}{vlan}"))
     for name, was in applied.headnodes.items():
@@ -280,8 +295,15 @@ def test_a_difference_has_the_applied_and_the_observed_state(
             case _:
                 vlan = int(found.target.removeprefix("br-vlan"))
                 there = now.bridges if found.device == MASTER else now.vlans[found.device]
-                assert found.observed is (vlan in there)
-                assert found.applied is (vlan not in there)
+                if isinstance(found.observed, BridgeSeen):
+                    assert found.applied is True
+                    assert (found.observed.present, bool(found.observed.faults)) == (
+                        vlan in there,
+                        vlan in now.faulty,
+                    )
+                else:
+                    assert found.observed is (vlan in there)
+                    assert found.applied is (vlan not in there)
 
 
 @law

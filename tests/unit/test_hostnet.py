@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 from pyroute2 import AsyncIPRoute
 
-from haas_rpcd.drivers.hostnet import links
+from haas_rpcd.drivers.hostnet import links, sysctls
 from haas_rpcd.drivers.hostnet.iplines import bridge_name, vlan_link_name
 from haas_rpcd.drivers.hostnet.netlink import NetlinkDriver
 from haas_rpcd.errors import DeviceError
-from haas_rpcd.model import PresenceSeen, SetBridge
+from haas_rpcd.model import BridgeSeen, SetBridge
 
 CLONE_NEWNET = 0x40000000
 MAKE = SetBridge(vlan=104, present=True)
@@ -58,18 +58,46 @@ def test_interface_names_are_at_most_15_bytes_long() -> None:
 
 
 def test_a_plan_shows_the_lines_of_ip() -> None:
+    reserved = (
+        "u32 match u32 0x00000180 0x0000ffff at -16 match u32 0xc2000000 0xfffffff0 at -12"
+        " action drop"
+    )
+    cisco = (
+        "u32 match u32 0x00000100 0x0000ffff at -16 match u32 0x0ccccccc 0xfffffffe at -12"
+        " action drop"
+    )
     assert NetlinkDriver("eth0").preview([MAKE])[0] == [
+        "sysctl -w net/ipv6/conf/eth0/disable_ipv6=1",
+        "sysctl -w net/ipv6/conf/eth0/accept_ra=0",
         "ip link set eth0 up",
         "ip link add link eth0 name eth0.104 type vlan id 104",
-        "ip link set eth0.104 addrgenmode none",
-        "ip link add br-vlan104 type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
-        "ip link set br-vlan104 addrgenmode none",
-        "ip link set br-vlan104 arp off",
+        "ip link set eth0.104 alias haas-vlan104 addrgenmode none",
+        "sysctl -w net/ipv6/conf/eth0.104/disable_ipv6=1",
+        "sysctl -w net/ipv6/conf/eth0.104/accept_ra=0",
+        "sysctl -w net/ipv4/conf/eth0.104/forwarding=0",
+        "sysctl -w net/ipv4/conf/eth0.104/rp_filter=1",
+        "sysctl -w net/ipv4/conf/eth0.104/arp_ignore=8",
+        "tc qdisc add dev eth0.104 clsact",
+        f"tc filter add dev eth0.104 ingress prio 1 protocol all {reserved}",
+        "tc filter add dev eth0.104 egress prio 11 protocol 802.1Q matchall action drop",
+        "tc filter add dev eth0.104 egress prio 12 protocol 802.1ad matchall action drop",
+        f"tc filter add dev eth0.104 egress prio 13 protocol all {reserved}",
+        f"tc filter add dev eth0.104 egress prio 14 protocol all {cisco}",
+        "ip link add br-vlan104 type bridge vlan_filtering 1 vlan_default_pvid 0 stp_state 0"
+        " forward_delay 0 mcast_snooping 0 group_fwd_mask 0 nf_call_iptables 0"
+        " nf_call_ip6tables 0 nf_call_arptables 0",
+        "ip link set br-vlan104 alias haas-vlan104 addrgenmode none",
         "sysctl -w net/ipv6/conf/br-vlan104/disable_ipv6=1",
+        "sysctl -w net/ipv6/conf/br-vlan104/accept_ra=0",
         "sysctl -w net/ipv4/conf/br-vlan104/forwarding=0",
         "sysctl -w net/ipv4/conf/br-vlan104/rp_filter=1",
         "sysctl -w net/ipv4/conf/br-vlan104/arp_ignore=8",
+        "tc qdisc add dev br-vlan104 clsact",
+        "tc filter add dev br-vlan104 ingress prio 1 protocol all matchall action drop",
+        "tc filter add dev br-vlan104 egress prio 11 protocol all matchall action drop",
+        "ip link set br-vlan104 arp off",
         "ip link set eth0.104 master br-vlan104",
+        "bridge vlan add dev eth0.104 vid 1 pvid untagged",
         "ip link set eth0.104 up",
         "ip link set br-vlan104 up",
     ]
@@ -95,7 +123,7 @@ def test_a_missing_trunk_nic_is_reported() -> None:
         with pytest.raises(DeviceError, match=r"no trunk nic eth9: .* trunk_nic in") as caught:
             await driver.carry_out(MAKE, ignore)
         assert caught.value.reason == "missing"
-        assert await driver.observe([MAKE, REMOVE]) == [PresenceSeen(False)] * 2
+        assert await driver.observe([MAKE, REMOVE]) == [BridgeSeen(False)] * 2
         await driver.carry_out(REMOVE, ignore)
         await driver.close()
         await driver.close()
@@ -137,18 +165,18 @@ def test_a_bridge_stays_down_if_the_master_s_ip_stack_cannot_be_kept_off_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a system with a read-only /proc/sys, as with ProtectKernelTunables=."""
-    monkeypatch.setattr(links, "SYSCTLS", tmp_path)
+    monkeypatch.setattr(sysctls, "SYSCTLS", tmp_path)
     folder = tmp_path / "ipv4/conf/br-vlan104"
     folder.mkdir(parents=True)
     for name, value in {"forwarding": "1\n", "rp_filter": "1\n", "arp_ignore": "0\n"}.items():
         (folder / name).write_text(value)
-    assert links.keep_ip_off("br-vlan104") == [
+    assert sysctls.keep_ip_off("br-vlan104") == [
         "sysctl -w net/ipv4/conf/br-vlan104/forwarding=0",
         "sysctl -w net/ipv4/conf/br-vlan104/arp_ignore=8",
     ]
-    assert links.keep_ip_off("br-vlan104") == []
+    assert sysctls.keep_ip_off("br-vlan104") == []
 
     (folder / "rp_filter").unlink()
     (folder / "rp_filter").mkdir()
     with pytest.raises(DeviceError, match="ProtectKernelTunables"):
-        links.keep_ip_off("br-vlan104")
+        sysctls.keep_ip_off("br-vlan104")

@@ -12,13 +12,14 @@ import subprocess
 import sys
 import textwrap
 import xml.etree.ElementTree as ET
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import libvirt
 import pytest
 
+from haas_rpcd.drivers.hostnet.taps import Tap
 from haas_rpcd.drivers.hypervisor.libvirt import LibvirtDriver
 from haas_rpcd.drivers.hypervisor.worker import MAX_HANGING
 from haas_rpcd.errors import DeviceError, UnavailableError
@@ -75,6 +76,21 @@ class NoParking:
         """Do nothing."""
 
 
+class TestHypervisorsTaps:
+    """The taps of the test hypervisor, which exist in its XML only."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self.admitted: set[Tap] = set()
+
+    async def admit(self, taps: Sequence[Tap]) -> None:
+        self.admitted |= set(taps)
+
+    async def not_admitted(self, taps: Sequence[Tap]) -> frozenset[str]:
+        return frozenset(tap.name for tap in taps if tap not in self.admitted)
+
+
 @pytest.fixture
 def hypervisor() -> Iterator[Any]:
     """Set up the test hypervisor with the base image; give a connection besides the driver's."""
@@ -96,7 +112,9 @@ def hypervisor() -> Iterator[Any]:
 
 @pytest.fixture
 async def driver(hypervisor: Any) -> AsyncIterator[LibvirtDriver]:
-    connected = LibvirtDriver("test:///default", parking=NoParking(), shutdown_grace=0.1)
+    connected = LibvirtDriver(
+        "test:///default", parking=NoParking(), taps=TestHypervisorsTaps(), shutdown_grace=0.1
+    )
     await connected.open()
     yield connected
     await connected.close()
@@ -206,6 +224,17 @@ async def test_a_deleted_headnode_cannot_be_started(driver: LibvirtDriver) -> No
     with pytest.raises(DeviceError, match="haas_p1_h1 is gone") as caught:
         await driver.carry_out(SetHeadnodePower("p1/h1", UUID, running=True), ignore)
     assert caught.value.reason == "missing"
+
+
+async def test_a_headnode_that_somebody_else_started_is_not_on_its_network(
+    driver: LibvirtDriver, hypervisor: Any
+) -> None:
+    await driver.carry_out(DEFINE, ignore)
+    hypervisor.lookupByUUIDString(UUID).create()
+    off_network = HeadnodeNic(SEEN_NIC0.nic, SEEN_NIC0.mac, 0)
+    assert await seen(driver) == HeadnodeSeen(True, True, (off_network, SEEN_NIC0))
+    await driver.carry_out(SetHeadnodePower("p1/h1", UUID, running=True), ignore)
+    assert await seen(driver) == HeadnodeSeen(True, True, (SEEN_NIC0,))
 
 
 async def test_a_closed_driver_is_unreachable() -> None:

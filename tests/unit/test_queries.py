@@ -126,6 +126,7 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     nodes.nics_of: lambda tx: nodes.nics_of(tx, [1, 2, 3, 4, 5, 6, 7, 8, 9]),
     nodes.connections_of: lambda tx: nodes.connections_of(tx, [1, 6]),
     nodes.find_nic: lambda tx: nodes.find_nic(tx, 1, "eth0"),
+    headnodes.macs_on: lambda tx: headnodes.macs_on(tx, 101),
     ports.find: lambda tx: ports.find(tx, "sw1", "Gi1/0/1"),
     ports.page: lambda tx: ports.page(tx, 1, 9, 0),
     ports.in_use: lambda tx: ports.in_use(tx, 1),

@@ -6,6 +6,7 @@ import pytest
 
 from haas_rpcd.model import (
     PARKED,
+    BridgeSeen,
     Change,
     DefineHeadnode,
     DeleteHeadnode,
@@ -38,7 +39,7 @@ NICS = (HeadnodeNic("n1", "52:54:00:00:00:01", 100), HeadnodeNic("n2", "52:54:00
         (SetPort("p1", PARKED), PortSeen(PARKED)),
         (SetPort("p1", PortConfig(100)), PortSeen(PortConfig(100))),
         (SetVlan(100, True), PresenceSeen(True)),
-        (SetBridge(100, False), PresenceSeen(False)),
+        (SetBridge(100, False), BridgeSeen(False)),
         (SaveConfig(), PresenceSeen(True)),
     ],
 )
@@ -91,7 +92,13 @@ def test_a_change_that_reads_back_as_wanted_is_done(change: Change, seen: Seen) 
         ),
         (SetVlan(100, True), PresenceSeen(False), "100 is not there when read back"),
         (SetVlan(100, False), PresenceSeen(True), "100 is still there when read back"),
-        (SetBridge(100, True), PresenceSeen(False), "br-vlan100 is not there when read back"),
+        (SetBridge(100, True), BridgeSeen(False), "br-vlan100 is not there when read back"),
+        (
+            SetBridge(100, True),
+            BridgeSeen(True, ("uplink is in it, which HaaS did not put there",)),
+            "br-vlan100 is not as it was set when read back: uplink is in it, which HaaS did not"
+            " put there",
+        ),
         (
             SaveConfig(),
             PresenceSeen(False),

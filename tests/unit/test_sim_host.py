@@ -4,11 +4,11 @@ import pytest
 
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import (
+    BridgeSeen,
     DefineHeadnode,
     DeleteHeadnode,
     HeadnodeNic,
     HeadnodeSeen,
-    PresenceSeen,
     SetBridge,
     SetHeadnodeNics,
     SetHeadnodePower,
@@ -91,7 +91,7 @@ async def test_a_headnode_is_defined_started_rewired_and_deleted(
     await hypervisor.carry_out(DELETE, ignore)
     await network.carry_out(bridge(105, present=False), ignore)
     assert await observe(hypervisor) == HeadnodeSeen(defined=False)
-    assert await network.observe([bridge(104), bridge(105)]) == [PresenceSeen(False)] * 2
+    assert await network.observe([bridge(104), bridge(105)]) == [BridgeSeen(False)] * 2
 
 
 async def test_every_change_can_be_repeated(hypervisor: Hypervisor, network: Network) -> None:
@@ -193,4 +193,4 @@ async def test_bridges_need_the_trunk_nic_and_a_capability(host: SimHost, networ
     host.no_capability = False
     await network.carry_out(bridge(104), ignore)
     host.trunk_missing = True
-    assert await network.observe([bridge(104)]) == [PresenceSeen(False)]
+    assert await network.observe([bridge(104)]) == [BridgeSeen(False)]

@@ -1,12 +1,35 @@
-"""Names of the master's interfaces, and the command lines of ``ip`` that make and remove them.
+"""Names of the master's interfaces, and the command lines that make and remove them.
 
 The driver speaks netlink. It shows these lines because they do the same by hand.
 """
 
 from __future__ import annotations
 
-from haas_rpcd.drivers.hostnet.links import NAME_BYTES, NO_IP, sysctl_line
+from collections.abc import Sequence
+
+from haas_rpcd.drivers.hostnet import filters, sysctls
+from haas_rpcd.drivers.hostnet.filters import Filter
+from haas_rpcd.drivers.hostnet.links import NAME_BYTES, admit_line
 from haas_rpcd.model import SetBridge
+
+BRIDGE_SETTINGS = {
+    "vlan_filtering": 1,
+    "vlan_default_pvid": 0,
+    "stp_state": 0,
+    "forward_delay": 0,
+    "mcast_snooping": 0,
+    "group_fwd_mask": 0,
+    "nf_call_iptables": 0,
+    "nf_call_ip6tables": 0,
+    "nf_call_arptables": 0,
+}
+"""Settings of every bridge of HaaS, by their names in ``ip``.
+
+A port carries nothing until HaaS admits it to the bridge's one VLAN (``vlan_default_pvid`` 0), and
+then untagged frames only. The bridge itself is in no VLAN, so the master is no member. Inside a
+bridge that filters VLANs, frames have a tag, and br_netfilter leaves tagged frames alone (unless
+``bridge-nf-filter-vlan-tagged`` is on): the master's firewall does not see them in FORWARD.
+"""
 
 
 def bridge_name(vlan: int) -> str:
@@ -23,22 +46,38 @@ def vlan_link_name(trunk: str, vlan: int) -> str:
     return name if len(name.encode()) <= NAME_BYTES else f"haas.{vlan}"
 
 
+def mark(vlan: int) -> str:
+    """Return the alias by which HaaS recognizes its interfaces for a VLAN: ``haas-vlan104``."""
+    return f"haas-vlan{vlan}"
+
+
 def preview_lines(trunk_nic: str, change: SetBridge) -> list[str]:
-    """Return the lines of ``ip`` and ``sysctl`` that do by hand what the driver does."""
+    """Return the lines of ``ip``, ``tc``, ``bridge`` and ``sysctl`` that do the same by hand."""
     vlan_link, bridge = vlan_link_name(trunk_nic, change.vlan), bridge_name(change.vlan)
     if not change.present:
         return [delete(bridge), delete(vlan_link)]
     return [
+        *(sysctls.line(name, trunk_nic, value) for name, value in sysctls.NO_IPV6.items()),
         up(trunk_nic),
         add_vlan(trunk_nic, vlan_link, change.vlan),
-        no_addresses(vlan_link),
+        *guard_lines(vlan_link, change.vlan, filters.VLAN_LINK),
         add_bridge(bridge),
-        no_addresses(bridge),
+        *guard_lines(bridge, change.vlan, filters.BRIDGE),
         no_arp(bridge),
-        *(sysctl_line(template, bridge) for template in NO_IP),
         enslave(vlan_link, bridge),
+        admit_line(vlan_link),
         up(vlan_link),
         up(bridge),
+    ]
+
+
+def guard_lines(name: str, vlan: int, wanted: Sequence[Filter]) -> list[str]:
+    """Return the lines that mark an interface and keep the master's own IP off it."""
+    return [
+        mark_line(name, vlan),
+        *(sysctls.line(template, name, value) for template, value in sysctls.NO_IP.items()),
+        f"tc qdisc add dev {name} clsact",
+        *(each.line(name) for each in wanted),
     ]
 
 
@@ -54,12 +93,13 @@ def add_vlan(trunk: str, name: str, vlan: int) -> str:
 
 def add_bridge(name: str) -> str:
     """Return the line that creates a bridge."""
-    return f"ip link add {name} type bridge stp_state 0 forward_delay 0 mcast_snooping 0"
+    settings = " ".join(f"{key} {value}" for key, value in BRIDGE_SETTINGS.items())
+    return f"ip link add {name} type bridge {settings}"
 
 
-def no_addresses(name: str) -> str:
-    """Return the line that keeps an interface from creating an IPv6 address."""
-    return f"ip link set {name} addrgenmode none"
+def mark_line(name: str, vlan: int) -> str:
+    """Return the line that marks an interface as HaaS's, and keeps it from making an address."""
+    return f"ip link set {name} alias {mark(vlan)} addrgenmode none"
 
 
 def no_arp(name: str) -> str:
@@ -70,6 +110,11 @@ def no_arp(name: str) -> str:
 def enslave(name: str, bridge: str) -> str:
     """Return the line that puts an interface into a bridge."""
     return f"ip link set {name} master {bridge}"
+
+
+def release(name: str) -> str:
+    """Return the line that takes an interface out of its bridge."""
+    return f"ip link set {name} nomaster"
 
 
 def delete(name: str) -> str:

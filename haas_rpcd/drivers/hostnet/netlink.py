@@ -3,30 +3,48 @@
     eth0 (trunk nic) --- eth0.104 (802.1Q id 104) --- br-vlan104 --- taps of headnodes
 
 The bridge connects a tenant's headnodes to the tenant's VLAN. It has no spanning tree, no
-forwarding delay, no multicast snooping and no addresses, and the master's own IP stack ignores it
-(:data:`haas_rpcd.drivers.hostnet.links.NO_IP`), so that no tenant can reach the master over it.
+forwarding delay, no multicast snooping and no addresses. The master's own stack neither hears nor
+sends anything on these interfaces (:mod:`haas_rpcd.drivers.hostnet.filters`), and a port carries
+nothing before HaaS has admitted it (:data:`haas_rpcd.drivers.hostnet.iplines.BRIDGE_SETTINGS`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from haas_rpcd.drivers import Driver, Outcome, Progress, Report, Seen, ignore, one_by_one
+from haas_rpcd.drivers.hostnet.inspection import inspect
 from haas_rpcd.drivers.hostnet.iplines import preview_lines
 from haas_rpcd.drivers.hostnet.links import Kernel
+from haas_rpcd.drivers.hostnet.segment import Segment
 from haas_rpcd.drivers.hostnet.vlanbridge import VlanBridge
 from haas_rpcd.errors import DeviceError
-from haas_rpcd.model import PortConfig, PresenceSeen, SetBridge
+from haas_rpcd.model import PortConfig, SetBridge
+
+HeadnodeMacs = Callable[[int], Awaitable[Collection[str]]]
+"""Returns the MACs of the headnodes' nics that are on a VLAN, or may be."""
+
+
+async def no_headnodes(vlan: int) -> Collection[str]:
+    """Return no MACs: no headnode is on the VLAN."""
+    return ()
 
 
 class NetlinkDriver(Driver):
-    """Creates and removes ``TRUNK.N`` and ``br-vlanN`` over netlink; needs CAP_NET_ADMIN."""
+    """Creates and removes ``TRUNK.N`` and ``br-vlanN`` over netlink; needs CAP_NET_ADMIN.
+
+    ``any_source``: headnodes may send from any MAC.
+    """
 
     continue_after_refusal = True  # VLANs do not depend on each other
 
-    def __init__(self, trunk_nic: str) -> None:
+    def __init__(
+        self, trunk_nic: str, macs: HeadnodeMacs = no_headnodes, *, any_source: bool = False
+    ) -> None:
         self._trunk_nic = trunk_nic
+        self._macs = macs
+        self._any_source = any_source
         self._kernel: Kernel | None = None
 
     def preview(
@@ -35,7 +53,7 @@ class NetlinkDriver(Driver):
         current: Mapping[str, PortConfig] | None = None,
         existing: frozenset[int] = frozenset(),
     ) -> list[list[str]]:
-        """Return the lines of ``ip`` and ``sysctl`` that do the same by hand."""
+        """Return the command lines that do the same by hand."""
         return [preview_lines(self._trunk_nic, change) for change in changes]
 
     async def open(self, report: Report = ignore) -> None:
@@ -61,18 +79,15 @@ class NetlinkDriver(Driver):
         """
         if not isinstance(change, SetBridge):
             raise TypeError(f"the master's network has no {type(change).__name__}")
-        bridge = VlanBridge(self._session, self._trunk_nic, change.vlan, report)
+        bridge = VlanBridge(await self._segment(change.vlan), report)
         await (bridge.create() if change.present else bridge.remove())
 
     async def observe(self, changes: Sequence[SetBridge]) -> list[Seen | DeviceError]:
-        """Read for each VLAN whether interface and bridge exist, are connected, and are up."""
-        return [
-            PresenceSeen(await VlanBridge(self._session, self._trunk_nic, change.vlan).complete())
-            for change in changes
-        ]
+        """Read for each VLAN what is there of interface and bridge, and what is wrong with it."""
+        return [await inspect(await self._segment(change.vlan)) for change in changes]
 
-    @property
-    def _session(self) -> Kernel:
+    async def _segment(self, vlan: int) -> Segment:
         if self._kernel is None:
             raise DeviceError("The netlink session is not open.", reason="unreachable")
-        return self._kernel
+        macs = await self._macs(vlan)
+        return Segment(self._kernel, self._trunk_nic, vlan, macs, self._any_source)

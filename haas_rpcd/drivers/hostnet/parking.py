@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from haas_rpcd.drivers.hostnet.links import NO_IPV6_ADDRESSES, Link, kernel
+from haas_rpcd.drivers.hostnet import filters
+from haas_rpcd.drivers.hostnet.iplines import BRIDGE_SETTINGS, add_bridge
+from haas_rpcd.drivers.hostnet.links import Link, kernel, no_addresses
+from haas_rpcd.drivers.hostnet.sysctls import keep_ip_off
 from haas_rpcd.errors import DeviceError
 
 PARKING_BRIDGE = "haas-parked"
@@ -45,13 +48,18 @@ class KernelParking:
         async with kernel() as session:
             found = await session.find(self.bridge)
             if found is None:
-                line = f"ip link add {self.bridge} type bridge"
-                await session.change(line, "add", ifname=self.bridge, kind="bridge")
+                settings = {f"br_{key}": value for key, value in BRIDGE_SETTINGS.items()}
+                line = add_bridge(self.bridge)
+                await session.change(line, "add", ifname=self.bridge, kind="bridge", **settings)
                 found = await session.find(self.bridge)
             _check(found)
             if found is not None:
-                line = f"ip link set {self.bridge} addrgenmode none"
-                await session.change(line, "set", index=found.index, **NO_IPV6_ADDRESSES)
+                line = f"ip link set {self.bridge} alias {self.bridge} addrgenmode none"
+                await session.change(
+                    line, "set", index=found.index, ifalias=self.bridge, **no_addresses()
+                )
+                keep_ip_off(self.bridge)
+                await session.set_filters(found, filters.BRIDGE)
 
     async def tidy(self) -> None:
         """Remove the bridge if it exists and no nic is parked on it.

@@ -1,75 +1,50 @@
-"""One VLAN on the master: an interface on the trunk nic, and a bridge over it.
-
-An interface that only has the right name is never touched. It is judged by its kind, the interface
-below it, and its VLAN id; if it is something else, the change is refused.
-"""
+"""Makes and removes one VLAN on the master: an interface on the trunk nic, and a bridge over it."""
 
 from __future__ import annotations
 
-from haas_rpcd.drivers import Report
-from haas_rpcd.drivers.hostnet import iplines
-from haas_rpcd.drivers.hostnet.links import (
-    IFF_NOARP,
-    NO_IPV6_ADDRESSES,
-    Kernel,
-    Link,
-    keep_ip_off,
-)
-from haas_rpcd.errors import DeviceError
+from collections.abc import Collection
 
-BRIDGE_SETTINGS = {"br_stp_state": 0, "br_forward_delay": 0, "br_mcast_snooping": 0}
+from haas_rpcd.drivers import Report
+from haas_rpcd.drivers.hostnet import filters, iplines, sysctls, taps
+from haas_rpcd.drivers.hostnet.filters import Filter
+from haas_rpcd.drivers.hostnet.iplines import BRIDGE_SETTINGS
+from haas_rpcd.drivers.hostnet.links import IFF_NOARP, Link, expel_line, no_addresses
+from haas_rpcd.drivers.hostnet.segment import Segment, wrong_settings
+from haas_rpcd.errors import DeviceError
 
 
 class VlanBridge:
     """The VLAN interface and the bridge of one VLAN. Raises DeviceError throughout."""
 
-    def __init__(
-        self, kernel: Kernel, trunk_nic: str, vlan: int, report: Report = lambda line: None
-    ) -> None:
-        self._kernel = kernel
-        self._trunk_nic = trunk_nic
-        self._vlan = vlan
+    def __init__(self, segment: Segment, report: Report) -> None:
+        self._segment = segment
+        self._kernel = segment.kernel
         self._report = report
-        self._link_name = iplines.vlan_link_name(trunk_nic, vlan)
-        self._bridge_name = iplines.bridge_name(vlan)
+        self._vlan = segment.vlan
+        self._trunk_nic = segment.trunk_nic
+        self._link_name = segment.link_name
+        self._bridge_name = segment.bridge_name
 
-    async def complete(self) -> bool:
-        """Return whether both exist, are what they should be, are connected, and are up."""
-        trunk = await self._kernel.find(self._trunk_nic)
-        link = await self._kernel.find(self._link_name)
-        bridge = await self._kernel.find(self._bridge_name)
-        if trunk is None or link is None or bridge is None:
-            return False
-        ours = self._is_ours(link, trunk) and bridge.kind == "bridge"
-        return ours and link.master == bridge.index and trunk.up and link.up and bridge.up
+    # --- creating ---------------------------------------------------------------------------------
 
     async def create(self) -> None:
-        """Create and connect both; keep what is already in place."""
+        """Create and connect both; keep what is already in place, and put right what is not."""
         trunk = await self._trunk()
         # Check both before changing either.
-        await self._found_bridge()
-        await self._found_link(trunk)
+        bridge = await self._own_bridge()
+        link = await self._own_link(trunk)
+        await self._keep_ip_off_trunk(trunk)
         if not trunk.up:
             await self._change(iplines.up(trunk.name), "set", index=trunk.index, state="up")
-        link = await self._ensure_link(trunk)
-        bridge = await self._ensure_bridge()
+        link = await self._ensure_link(trunk, link)
+        bridge = await self._ensure_bridge(bridge)
         if link.master != bridge.index:
             line = iplines.enslave(link.name, bridge.name)
             await self._change(line, "set", index=link.index, master=bridge.index)
+        await self._ensure_ports(bridge)
         for one in (link, bridge):
             if not one.up:
                 await self._change(iplines.up(one.name), "set", index=one.index, state="up")
-
-    async def remove(self) -> None:
-        """Remove the bridge, then the VLAN interface; ignore what is gone already."""
-        trunk = await self._kernel.find(self._trunk_nic)
-        bridge = await self._found_bridge()
-        link = await self._found_link(trunk)
-        if bridge is not None:
-            await self._refuse_if_used(bridge)
-            await self._change(iplines.delete(bridge.name), "del", index=bridge.index)
-        if link is not None:
-            await self._change(iplines.delete(link.name), "del", index=link.index)
 
     async def _trunk(self) -> Link:
         trunk = await self._kernel.find(self._trunk_nic)
@@ -81,58 +56,12 @@ class VlanBridge:
             )
         return trunk
 
-    def _is_ours(self, link: Link, trunk: Link | None) -> bool:
-        on_trunk = trunk is not None and link.link == trunk.index
-        return link.kind == "vlan" and link.vlan == self._vlan and on_trunk
+    async def _keep_ip_off_trunk(self, trunk: Link) -> None:
+        settings = await self._segment.trunk_settings(trunk)
+        for line in sysctls.keep_ip_off(trunk.name, settings):
+            self._report(line)
 
-    async def _found_link(self, trunk: Link | None) -> Link | None:
-        """Return the VLAN interface if it exists; refuse if it is something else."""
-        link = await self._kernel.find(self._link_name)
-        if link is None or self._is_ours(link, trunk):
-            return link
-        raise DeviceError(
-            f"{link.name} on the master is not VLAN {self._vlan} on {self._trunk_nic}, but "
-            f"{_what(link)}: remove or rename it (`ip -d link show {link.name}`), then apply "
-            "again.",
-            reason="refused",
-        )
-
-    async def _found_bridge(self) -> Link | None:
-        """Return the bridge if it exists; refuse if it is no bridge or has foreign ports."""
-        bridge = await self._kernel.find(self._bridge_name)
-        if bridge is None:
-            return None
-        if bridge.kind != "bridge":
-            raise DeviceError(
-                f"{bridge.name} on the master is not a bridge, but {_what(bridge)}: remove or "
-                "rename it, then apply again.",
-                reason="refused",
-            )
-        foreign = [
-            port.name
-            for port in await self._kernel.ports(bridge)
-            if not port.is_tap and port.name != self._link_name
-        ]
-        if foreign:
-            raise DeviceError(
-                f"{bridge.name} on the master has {_names(foreign)} in it, which HaaS did not put "
-                f"there: take it out (`ip link set {foreign[0]} nomaster`), then apply again.",
-                reason="refused",
-            )
-        return bridge
-
-    async def _refuse_if_used(self, bridge: Link) -> None:
-        taps = [port.name for port in await self._kernel.ports(bridge) if port.is_tap]
-        if taps:
-            raise DeviceError(
-                f"{bridge.name} cannot be removed while {_names(taps)} of running virtual machines "
-                "hangs on it: disconnect or stop them, then apply again.",
-                reason="refused",
-                taps=taps,
-            )
-
-    async def _ensure_link(self, trunk: Link) -> Link:
-        link = await self._found_link(trunk)
+    async def _ensure_link(self, trunk: Link, link: Link | None) -> Link:
         if link is None:
             await self._refuse_second_link(trunk)
             await self._change(
@@ -147,7 +76,7 @@ class VlanBridge:
         if link.mtu != trunk.mtu:
             line = f"ip link set {link.name} mtu {trunk.mtu}"
             await self._change(line, "set", index=link.index, mtu=trunk.mtu)
-        await self._no_addresses(link)
+        await self._guard(link, filters.VLAN_LINK)
         return link
 
     async def _refuse_second_link(self, trunk: Link) -> None:
@@ -159,26 +88,120 @@ class VlanBridge:
                 reason="refused",
             )
 
-    async def _ensure_bridge(self) -> Link:
-        bridge = await self._found_bridge()
+    async def _ensure_bridge(self, bridge: Link | None) -> Link:
         if bridge is None:
             line = iplines.add_bridge(self._bridge_name)
-            await self._change(
-                line, "add", ifname=self._bridge_name, kind="bridge", **BRIDGE_SETTINGS
-            )
+            settings = {f"br_{key}": value for key, value in BRIDGE_SETTINGS.items()}
+            await self._change(line, "add", ifname=self._bridge_name, kind="bridge", **settings)
             bridge = await self._created(self._bridge_name)
-        await self._no_addresses(bridge)
+        await self._guard(bridge, filters.BRIDGE)
         if bridge.arp:
             line = iplines.no_arp(bridge.name)
             await self._change(line, "set", index=bridge.index, flags=IFF_NOARP, change=IFF_NOARP)
-        for line in keep_ip_off(bridge.name):
-            self._report(line)
+        # VLANs are filtered only when all ports are admitted: see _ensure_ports.
+        await self._set(bridge, [key for key in wrong_settings(bridge) if key != "vlan_filtering"])
         return bridge
 
-    async def _no_addresses(self, link: Link) -> None:
-        if not link.up:  # an interface creates its address when it comes up
-            line = iplines.no_addresses(link.name)
-            await self._change(line, "set", index=link.index, **NO_IPV6_ADDRESSES)
+    async def _set(self, bridge: Link, keys: Collection[str]) -> None:
+        for key in keys:
+            value = BRIDGE_SETTINGS[key]
+            line = f"ip link set {bridge.name} type bridge {key} {value}"
+            await self._change(
+                line, "set", index=bridge.index, kind="bridge", **{f"br_{key}": value}
+            )
+
+    async def _guard(self, link: Link, wanted: tuple[Filter, ...]) -> None:
+        """Mark an interface, and keep the master's own IP off it."""
+        if link.alias != iplines.mark(self._vlan) or link.makes_addresses:
+            line = iplines.mark_line(link.name, self._vlan)
+            alias = iplines.mark(self._vlan)
+            await self._change(line, "set", index=link.index, ifalias=alias, **no_addresses())
+        for line in sysctls.keep_ip_off(link.name):
+            self._report(line)
+        for line in await self._kernel.set_filters(link, wanted):
+            self._report(line)
+        for address in await self._segment.addresses(link):
+            self._report(f"ip address delete {address} dev {link.name}")
+            await self._kernel.remove_address(link, address)
+
+    async def _ensure_ports(self, bridge: Link) -> None:
+        """Admit the ports that HaaS gave the bridge, and take out all others."""
+        vlans = await self._kernel.port_vlans()
+        for vlan, _ in vlans.get(bridge.index, []):
+            self._report(expel_line(bridge, vlan))
+            await self._kernel.expel(bridge, vlan)
+        for port in await self._kernel.ports(bridge):
+            found = vlans.get(port.index, [])
+            mac = taps.belongs_to(port, self._segment.macs)
+            if port.name == self._link_name:
+                lines = await taps.admit_port(self._kernel, port, found)
+            elif mac is not None:
+                lines = await taps.admit(self._kernel, port, mac, found, self._segment.any_source)
+            else:
+                await self._change(iplines.release(port.name), "set", index=port.index, master=0)
+                continue
+            for line in lines:
+                self._report(line)
+        if "vlan_filtering" in wrong_settings(bridge):
+            await self._set(bridge, ["vlan_filtering"])
+
+    # --- removing ---------------------------------------------------------------------------------
+
+    async def remove(self) -> None:
+        """Remove the bridge, then the VLAN interface; ignore what is gone already.
+
+        Ports that HaaS did not give the bridge are taken out of it first.
+        """
+        trunk = await self._kernel.find(self._trunk_nic)
+        bridge = await self._own_bridge()
+        link = await self._own_link(trunk)
+        if bridge is not None:
+            await self._release_ports(bridge)
+            await self._change(iplines.delete(bridge.name), "del", index=bridge.index)
+        if link is not None:
+            await self._change(iplines.delete(link.name), "del", index=link.index)
+
+    async def _release_ports(self, bridge: Link) -> None:
+        ports = await self._kernel.ports(bridge)
+        used = [port.name for port in ports if taps.belongs_to(port, self._segment.macs)]
+        if used:
+            raise DeviceError(
+                f"{bridge.name} cannot be removed while {_names(used)} of running virtual machines "
+                "hangs on it: disconnect or stop them, then apply again.",
+                reason="refused",
+                taps=used,
+            )
+        for port in ports:
+            if port.name != self._link_name:
+                await self._change(iplines.release(port.name), "set", index=port.index, master=0)
+
+    # --- what is ours -----------------------------------------------------------------------------
+
+    async def _own_link(self, trunk: Link | None) -> Link | None:
+        """Return the VLAN interface if it exists; refuse if HaaS did not make it."""
+        link = await self._kernel.find(self._link_name)
+        if link is not None and (what := await self._segment.foreign_link(link, trunk)):
+            raise DeviceError(
+                f"{link.name} on the master is not VLAN {self._vlan} on "
+                f"{self._trunk_nic}, but {what}: remove or rename it (`ip -d link show "
+                f"{link.name}`), then apply again.",
+                reason="refused",
+            )
+        return link
+
+    async def _own_bridge(self) -> Link | None:
+        """Return the bridge if it exists; refuse if HaaS did not make it."""
+        bridge = await self._kernel.find(self._bridge_name)
+        if bridge is not None and (what := await self._segment.foreign_bridge(bridge)):
+            wanted = "a bridge" if bridge.kind != "bridge" else "HaaS's bridge"
+            raise DeviceError(
+                f"{bridge.name} on the master is not {wanted}, but {what}: remove or rename it, "
+                "then apply again.",
+                reason="refused",
+            )
+        return bridge
+
+    # --- helpers ----------------------------------------------------------------------------------
 
     async def _created(self, name: str) -> Link:
         made = await self._kernel.find(name)
@@ -193,12 +216,6 @@ class VlanBridge:
     async def _change(self, line: str, command: str, **settings: object) -> None:
         self._report(line)
         await self._kernel.change(line, command, **settings)
-
-
-def _what(link: Link) -> str:
-    if link.kind == "vlan":
-        return f"VLAN {link.vlan} on another interface or id"
-    return f"an interface of kind {link.kind or 'ethernet'}"
 
 
 def _names(names: list[str]) -> str:

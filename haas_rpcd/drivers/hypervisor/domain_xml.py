@@ -61,10 +61,14 @@ class BaseDisk:
 
 @dataclass(frozen=True)
 class Interface:
-    """One ``<interface>`` of a domain. ``bridge`` is None if it is on no bridge."""
+    """One ``<interface>`` of a domain.
+
+    ``bridge`` is None if it is on no bridge. ``tap`` is its end on the host while the domain runs.
+    """
 
     mac: str
     bridge: str | None
+    tap: str | None
     link_up: bool
     isolated: bool
     xml: str
@@ -118,6 +122,7 @@ def parse_interface(element: ET.Element) -> Interface:
     return Interface(
         mac="" if mac is None else mac.get("address", "").lower(),
         bridge=source.get("bridge") if on_bridge and source is not None else None,
+        tap=xmltree.attribute(element, "target", "dev") or None,
         link_up=link is None or link.get("state") != "down",
         isolated=port is not None and port.get("isolated") == "yes",
         xml=xmltree.text(element),

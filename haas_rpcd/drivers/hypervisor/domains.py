@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from haas_rpcd.drivers import Report
+from haas_rpcd.drivers.hostnet.taps import Tap
 from haas_rpcd.drivers.hypervisor import clone_xml, domain_xml
 from haas_rpcd.drivers.hypervisor.domain_xml import Interface, Mark
 from haas_rpcd.drivers.hypervisor.lookup import lookup
@@ -249,6 +250,24 @@ class Domains:
             domain.undefineFlags(basic)  # the hypervisor supports neither of the two
 
     # --- reading ----------------------------------------------------------------------------------
+
+    def taps(self, change: HeadnodeChange) -> list[Tap]:
+        """Return the taps of a running headnode's nics that are on the bridges of networks.
+
+        Nics that HaaS did not create are left out.
+        """
+        domain = self._find(change.uuid)
+        if domain is None or not domain.isActive():
+            return []
+        # Nics that were plugged in while the domain runs are in the inactive XML's mark only.
+        mark = domain_xml.read_mark(domain.XMLDesc(self._libvirt.VIR_DOMAIN_XML_INACTIVE))
+        if mark is None:
+            return []
+        return [
+            Tap(one.tap, one.mac)
+            for one in domain_xml.read_interfaces(domain.XMLDesc(0))
+            if one.tap and one.mac in mark.nic_names and self._vlan_of(one.bridge)
+        ]
 
     def observe(self, change: HeadnodeChange) -> HeadnodeSeen:
         """Read the state of a headnode, as :meth:`LibvirtDriver.observe` describes."""

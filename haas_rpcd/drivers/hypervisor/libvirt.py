@@ -4,6 +4,7 @@ How it isolates the networks:
 
 - A clone gets the wanted nics in place of the base's, and no others. If a running headnode has an
   unwanted nic (a person may have plugged one in), it is parked, too.
+- Its taps carry nothing before they have their filters (:mod:`haas_rpcd.drivers.hostnet.taps`).
 - If a running headnode's nic moves to another network, it changes its bridge in one call. The guest
   only notices that its neighbours change.
 - If a running headnode's nic is disconnected, it is *parked*: its link goes down, then its tap
@@ -25,9 +26,12 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+import msgspec
+
 from haas_rpcd.drivers import Driver, Outcome, Progress, Report, Seen, ignore, one_by_one
 from haas_rpcd.drivers.hostnet.iplines import bridge_name as default_bridge_name
 from haas_rpcd.drivers.hostnet.parking import KernelParking, Parking
+from haas_rpcd.drivers.hostnet.taps import KernelTaps, Tap, Taps
 from haas_rpcd.drivers.hypervisor import domain_xml
 from haas_rpcd.drivers.hypervisor.domains import Domains
 from haas_rpcd.drivers.hypervisor.worker import Abandoned, Task, TooManyHanging, Worker
@@ -37,6 +41,7 @@ from haas_rpcd.model import (
     DeleteHeadnode,
     HeadnodeChange,
     HeadnodeNic,
+    HeadnodeSeen,
     PortConfig,
     SetHeadnodeNics,
     SetHeadnodePower,
@@ -72,7 +77,7 @@ class LibvirtDriver(Driver):
     ``timeout`` limits a read, ``change_timeout`` a change, both in seconds. (At the first start
     libvirt probes its QEMU, which takes a while on a slow machine.) A headnode has
     ``shutdown_grace`` seconds to shut down before it is switched off. ``parking`` manages the
-    bridge for disconnected nics of running headnodes.
+    bridge for disconnected nics of running headnodes, ``taps`` lets connected ones carry frames.
     """
 
     continue_after_refusal = True  # headnodes do not depend on each other
@@ -86,6 +91,7 @@ class LibvirtDriver(Driver):
         change_timeout: float = 120.0,
         shutdown_grace: float = 5.0,
         parking: Parking | None = None,
+        taps: Taps | None = None,
     ) -> None:
         self._uri = uri
         self._bridge_name = bridge_name
@@ -93,6 +99,7 @@ class LibvirtDriver(Driver):
         self._change_timeout = change_timeout
         self._shutdown_grace = shutdown_grace
         self._parking: Parking = KernelParking() if parking is None else parking
+        self._taps: Taps = KernelTaps() if taps is None else taps
         self._worker = Worker("libvirt")
         self._libvirt: Any = None
         self._connection: Any = None
@@ -161,15 +168,19 @@ class LibvirtDriver(Driver):
         of it exists. ``nics`` has the present connections of a running headnode as well as those
         after its next start, so they match the wanted ones only if both do. VLAN 0, which is never
         wanted, means that a nic is on no VLAN's bridge: it is missing until the next start, its
-        link is down, or it is connected to something else. Parked nics are left out. A nic that
-        HaaS did not create is named by its MAC.
+        link is down, its tap is not admitted to the bridge, or it is connected to something else.
+        Parked nics are left out. A nic that HaaS did not create is named by its MAC.
         """
 
-        def read(task: Task[Any]) -> list[Seen | DeviceError]:
+        def read(task: Task[Any]) -> list[tuple[HeadnodeSeen, list[Tap]]]:
             domains = self._domains(task, lambda line: None)
-            return [domains.observe(change) for change in changes]
+            return [(domains.observe(change), domains.taps(change)) for change in changes]
 
-        return await self._run(read, self._timeout, "the headnodes")
+        found = await self._run(read, self._timeout, "the headnodes")
+        deaf = await self._taps.not_admitted([tap for _, taps in found for tap in taps])
+        return [
+            _with_deaf(seen, {tap.mac for tap in taps if tap.name in deaf}) for seen, taps in found
+        ]
 
     async def _define(self, change: DefineHeadnode, report: Report) -> None:
         if not await self._ask(lambda domains: domains.define(change), change, report):
@@ -179,14 +190,21 @@ class LibvirtDriver(Driver):
         if await self._ask(lambda domains: domains.must_park(change), change, report):
             await self._parking.provide()
         await self._ask(lambda domains: domains.set_nics(change), change, report)
+        await self._admit(change, report)
 
     async def _set_power(self, change: SetHeadnodePower, report: Report) -> None:
         if change.running:
             await self._ask(lambda domains: domains.start(change), change, report)
+            await self._admit(change, report)
             return
         grace = self._shutdown_grace
         await self._ask(lambda domains: domains.stop(change, grace), change, report)
         await self._parking.tidy()
+
+    async def _admit(self, change: HeadnodeChange, report: Report) -> None:
+        """Let the nics of a headnode, if it runs, carry frames."""
+        taps = await self._ask(lambda domains: domains.taps(change), change, report)
+        await self._taps.admit(taps)
 
     async def _ask(
         self, do: Callable[[Domains], Result], change: HeadnodeChange, report: Report
@@ -257,6 +275,12 @@ class LibvirtDriver(Driver):
             "libvirtd), and see that haas-rpcd's user may use it (group libvirt).",
             reason="unreachable",
         )
+
+
+def _with_deaf(seen: HeadnodeSeen, macs: set[str]) -> Seen:
+    """Add VLAN 0 to the nics with these MACs."""
+    deaf = {HeadnodeNic(nic.nic, nic.mac, 0) for nic in seen.nics if nic.mac.lower() in macs}
+    return msgspec.structs.replace(seen, nics=tuple(sorted({*seen.nics, *deaf})))
 
 
 def load_libvirt() -> Any:

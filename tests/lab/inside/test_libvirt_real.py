@@ -88,6 +88,11 @@ def taps() -> dict[str, str]:
     }
 
 
+async def macs(vlan: int) -> set[str]:
+    """Return the MACs of the headnode's nics, any of which may be on any VLAN."""
+    return {nic.mac for nic in (NIC0, NIC1, NIC2)}
+
+
 def exists(name: str) -> bool:
     """Return whether the master has an interface with this name."""
     return name in {one["ifname"] for one in show("ip", None, "link", "show")}
@@ -103,7 +108,7 @@ async def observe(driver: LibvirtDriver) -> HeadnodeSeen:
 @pytest.fixture(autouse=True)
 async def master(lab: Lab) -> AsyncIterator[NetlinkDriver]:
     """The bridges of two VLANs on the master."""
-    driver = NetlinkDriver(lab.trunk_nic)
+    driver = NetlinkDriver(lab.trunk_nic, macs)
     await driver.open()
     lab.switch.carry(lab.switch.trunk_port, tagged=VLANS)
     for vlan in VLANS:

@@ -1,0 +1,134 @@
+"""Taps: the master's ends of headnodes' nics. libvirt makes them and puts them into bridges.
+
+A tap in a bridge of HaaS carries nothing until HaaS has put its filters on it and then admitted it.
+So it does not matter who started the headnode, or whether the daemon was running at the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Protocol
+
+from haas_rpcd.drivers.hostnet import filters, sysctls
+from haas_rpcd.drivers.hostnet.filters import Filter
+from haas_rpcd.drivers.hostnet.links import (
+    ADMITTED,
+    Kernel,
+    Link,
+    PortVlan,
+    admit_line,
+    expel_line,
+    kernel,
+)
+from haas_rpcd.errors import DeviceError
+
+
+class Tap(NamedTuple):
+    """A headnode's nic on the master: the name of its tap, and the MAC that the headnode has."""
+
+    name: str
+    mac: str
+
+
+class Taps(Protocol):
+    """What the hypervisor's driver needs for the nics of running headnodes."""
+
+    async def admit(self, taps: Sequence[Tap]) -> None:
+        """Put the filters on taps and let them carry frames. Raises DeviceError."""
+        ...
+
+    async def not_admitted(self, taps: Sequence[Tap]) -> frozenset[str]:
+        """Return the names of the taps that lack a filter, or may not carry frames."""
+        ...
+
+
+class KernelTaps:
+    """The taps on this machine. ``any_source``: headnodes may send from any MAC."""
+
+    def __init__(self, any_source: bool = False) -> None:
+        self._any_source = any_source
+
+    async def admit(self, taps: Sequence[Tap]) -> None:
+        """Put the filters on taps and let them carry frames.
+
+        Raises DeviceError ``refused`` without CAP_NET_ADMIN, ``missing`` if a tap is gone.
+        """
+        if not taps:
+            return
+        async with kernel() as session:
+            vlans = await session.port_vlans()
+            for tap in taps:
+                link = await session.find(tap.name)
+                if link is None:
+                    raise DeviceError(
+                        f"The nic {tap.mac} has lost its tap {tap.name} on the master: see whether "
+                        "the headnode still runs, then apply again.",
+                        reason="missing",
+                    )
+                await admit(session, link, tap.mac, vlans.get(link.index, []), self._any_source)
+
+    async def not_admitted(self, taps: Sequence[Tap]) -> frozenset[str]:
+        """Return the names of the taps that lack a filter, or may not carry frames."""
+        if not taps:
+            return frozenset()
+        async with kernel() as session:
+            vlans = await session.port_vlans()
+            found = set()
+            for tap in taps:
+                link = await session.find(tap.name)
+                if link is None or await faults(
+                    session, link, tap.mac, vlans.get(link.index, []), self._any_source
+                ):
+                    found.add(tap.name)
+            return frozenset(found)
+
+
+def belongs_to(link: Link, macs: Iterable[str]) -> str | None:
+    """Return which of these MACs is that of the nic behind a tap; None if none is.
+
+    libvirt gives the tap the nic's MAC with another first byte: FE, or FA if the nic's is FE.
+    """
+    if not link.is_tap:
+        return None
+    return next((mac for mac in macs if mac.lower()[2:] == link.mac.lower()[2:]), None)
+
+
+async def admit(
+    session: Kernel, link: Link, mac: str, vlans: Sequence[PortVlan], any_source: bool
+) -> list[str]:
+    """Guard a tap and let it carry frames; return the lines of what was changed."""
+    lines = await session.set_filters(link, _filters(mac, any_source))
+    lines += sysctls.keep_ip_off(link.name)
+    return lines + await admit_port(session, link, vlans)
+
+
+async def admit_port(session: Kernel, link: Link, vlans: Sequence[PortVlan]) -> list[str]:
+    """Let a bridge's port carry untagged frames and no others; return the lines of changes."""
+    lines = []
+    for vlan, untagged in vlans:
+        if (vlan, untagged) not in ADMITTED:
+            await session.expel(link, vlan)
+            lines.append(expel_line(link, vlan))
+    if not set(ADMITTED) <= set(vlans):
+        await session.admit(link)
+        lines.append(admit_line(link.name))
+    return lines
+
+
+async def faults(
+    session: Kernel, link: Link, mac: str, vlans: Sequence[PortVlan], any_source: bool
+) -> list[str]:
+    """Return what is wrong with a tap, as phrases."""
+    found = []
+    if await session.filters(link) != list(_filters(mac, any_source)):
+        found.append(f"{link.name} does not have the filters of HaaS")
+    if list(vlans) != ADMITTED:
+        found.append(f"{link.name} is not admitted")
+    found += [
+        f"{template.format(link.name)} is {value}" for template, value in sysctls.wrong(link.name)
+    ]
+    return found
+
+
+def _filters(mac: str, any_source: bool) -> Sequence[Filter]:
+    return filters.TAP_ANY_SOURCE if any_source else filters.tap(mac)
