@@ -210,12 +210,14 @@ def real(settings: Settings) -> Daemon:
     path = Path(settings.credentials.file)
     load_credentials(path)  # report faults in the file now, not at the first login
     refuse_folder(settings.backup)
-    any_source = settings.policy.allow_mac_spoofing
     master: MakeDriver | None = None
     libvirt: MakeDriver | None = None
 
     async def headnode_macs(vlan: int) -> frozenset[str]:
         return await daemon.store.read(store_headnodes.macs_on, vlan)
+
+    def any_source() -> bool:
+        return daemon.settings.policy.allow_mac_spoofing
 
     if (wanted := settings.master) is not None:
         from haas_rpcd.drivers.hostnet.netlink import NetlinkDriver

@@ -34,13 +34,17 @@ async def no_headnodes(vlan: int) -> Collection[str]:
 class NetlinkDriver(Driver):
     """Creates and removes ``TRUNK.N`` and ``br-vlanN`` over netlink; needs CAP_NET_ADMIN.
 
-    ``any_source``: headnodes may send from any MAC.
+    ``any_source``: whether headnodes may send from any MAC.
     """
 
     continue_after_refusal = True  # VLANs do not depend on each other
 
     def __init__(
-        self, trunk_nic: str, macs: HeadnodeMacs = no_headnodes, *, any_source: bool = False
+        self,
+        trunk_nic: str,
+        macs: HeadnodeMacs = no_headnodes,
+        *,
+        any_source: Callable[[], bool] = lambda: False,
     ) -> None:
         self._trunk_nic = trunk_nic
         self._macs = macs
@@ -90,4 +94,4 @@ class NetlinkDriver(Driver):
         if self._kernel is None:
             raise DeviceError("The netlink session is not open.", reason="unreachable")
         macs = await self._macs(vlan)
-        return Segment(self._kernel, self._trunk_nic, vlan, macs, self._any_source)
+        return Segment(self._kernel, self._trunk_nic, vlan, macs, self._any_source())

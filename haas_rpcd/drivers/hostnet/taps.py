@@ -6,7 +6,7 @@ So it does not matter who started the headnode, or whether the daemon was runnin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from haas_rpcd.drivers.hostnet import filters, sysctls
@@ -43,9 +43,9 @@ class Taps(Protocol):
 
 
 class KernelTaps:
-    """The taps on this machine. ``any_source``: headnodes may send from any MAC."""
+    """The taps on this machine. ``any_source``: whether headnodes may send from any MAC."""
 
-    def __init__(self, any_source: bool = False) -> None:
+    def __init__(self, any_source: Callable[[], bool] = lambda: False) -> None:
         self._any_source = any_source
 
     async def admit(self, taps: Sequence[Tap]) -> None:
@@ -65,7 +65,7 @@ class KernelTaps:
                         "the headnode still runs, then apply again.",
                         reason="missing",
                     )
-                await admit(session, link, tap.mac, vlans.get(link.index, []), self._any_source)
+                await admit(session, link, tap.mac, vlans.get(link.index, []), self._any_source())
 
     async def not_admitted(self, taps: Sequence[Tap]) -> frozenset[str]:
         """Return the names of the taps that lack a filter, or may not carry frames."""
@@ -77,7 +77,7 @@ class KernelTaps:
             for tap in taps:
                 link = await session.find(tap.name)
                 if link is None or await faults(
-                    session, link, tap.mac, vlans.get(link.index, []), self._any_source
+                    session, link, tap.mac, vlans.get(link.index, []), self._any_source()
                 ):
                     found.add(tap.name)
             return frozenset(found)
