@@ -61,15 +61,20 @@ class Chroot:
     def run(self, command: str, *, user: str = "root", check: bool = True) -> str:
         """Run a shell command inside, return its output; raise AssertionError if it fails."""
         root = self.folder / "root"
-        layers = f"lowerdir={self.base},upperdir={self.folder}/upper,workdir={self.folder}/work"
         inside = command if user == "root" else f"su -s /bin/sh {user} -c {shlex.quote(command)}"
-        script = (
-            f"mount -t overlay overlay -o {layers} {root} && mount -t proc proc {root}/proc &&"
-            f" mount --rbind /dev {root}/dev && mount -t tmpfs tmpfs {root}/tmp &&"
+        return self.run_outside(
+            f"mount -t proc proc {root}/proc && mount --rbind /dev {root}/dev &&"
+            f" mount -t tmpfs tmpfs {root}/tmp &&"
             f" mount --bind {self._archives} {root}/var/cache/apt/archives &&"
             f" cp --remove-destination /etc/resolv.conf {root}/etc/resolv.conf &&"
-            f" exec chroot {root} /bin/sh -c {shlex.quote(inside)}"
+            f" exec chroot {root} /bin/sh -c {shlex.quote(inside)}",
+            check=check,
         )
+
+    def run_outside(self, command: str, *, check: bool = True) -> str:
+        """Run a shell command of this machine, for which the system is at ``folder``/root."""
+        layers = f"lowerdir={self.base},upperdir={self.folder}/upper,workdir={self.folder}/work"
+        script = f"mount -t overlay overlay -o {layers} {self.folder}/root && {command}"
         done = subprocess.run(
             ("unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", script),
             env={
@@ -85,6 +90,13 @@ class Chroot:
         if check:
             assert done.returncode == 0, f"{command}:\n{done.stdout}{done.stderr}"
         return done.stdout + done.stderr
+
+    def write(self, path: str, text: str, mode: int = 0o644) -> None:
+        """Write a file of the system."""
+        file = self.folder / "upper" / path.lstrip("/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        file.chmod(mode)
 
     def put(self, file: Path) -> str:
         """Copy a file into the system; return its path there."""

@@ -65,6 +65,12 @@ def _xml(name: str, image: Path, interface: str) -> str:
     return _XML.format(name=name, image=image, interface=interface, emulator=_EMULATOR)
 
 
+def base_xml() -> str:
+    """Return the XML of the base domain."""
+    nic = "<interface type='user'><model type='virtio'/></interface>"
+    return _xml(BASE, IMAGES / f"{BASE}.qcow2", nic)
+
+
 class Hypervisor:
     """libvirtd and virtlogd, started and stopped by the lab."""
 
@@ -118,7 +124,7 @@ class Hypervisor:
         IMAGES.mkdir(parents=True, exist_ok=True)
         image = IMAGES / f"{BASE}.qcow2"
         run("qemu-img", "create", "-q", "-f", "qcow2", str(image), "16M")
-        self.define(_xml(BASE, image, "<interface type='user'><model type='virtio'/></interface>"))
+        self.define(base_xml())
 
     def domains(self) -> set[str]:
         """Return the names of all domains, running or not."""

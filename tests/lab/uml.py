@@ -17,7 +17,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from .credentials import PASSWORD_HASH
@@ -91,9 +91,15 @@ class Machine:
         self.reports = run / "reports.jsonl"
         self._kernel: subprocess.Popen[bytes] | None = None
 
-    def boot(self, arguments: list[str], environment: Mapping[str, str] | None = None) -> None:
+    def boot(
+        self,
+        arguments: list[str],
+        environment: Mapping[str, str] | None = None,
+        devices: Sequence[str] = (),
+    ) -> None:
         """Start the kernel, whose pytest gets ``arguments``; do not wait for it.
 
+        ``devices``: further devices of the kernel, as on its command line.
         Raises LabError if this machine cannot run the lab.
         """
         check_host()
@@ -111,6 +117,7 @@ class Machine:
             *(f"init={GUEST / 'init'}", f"haas_run={self.run}", f"haas_guest={GUEST}"),
             *("umid=lab", f"uml_dir={self.run}/uml/"),
             *("con=null", "con0=fd:0,fd:1", "quiet"),
+            *devices,
         ]
         with (self.run / "console.log").open("wb") as console:
             self._kernel = subprocess.Popen(

@@ -1,0 +1,206 @@
+"""A Debian master with systemd: the package, the main job, reboots and upgrades, as frames.
+
+One story, told in order: each test goes on where the one before it ended.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lab.credentials import PASSWORD, USER
+from tests.lab.face import ENABLE
+from tests.lab.hypervisor import BASE, IMAGES, base_xml
+
+from .chroots import build
+from .machines import DataCentre, SystemdMaster, cables
+
+pytestmark = pytest.mark.timeout(3600)
+
+SITE = Path(__file__).parents[1] / "lab/inside/main_job/site-cisco_ios.haas"
+
+JOB = """
+project create astro
+network create astro n --vlan 104
+use astro
+node allocate node-1
+node allocate node-2
+connect node-1:primary-nic n
+connect node-2:ipmi-nic n
+headnode create login
+headnode connect login n
+apply
+"""
+
+ON_THE_NETWORK = ["node-1:primary-nic", "node-2:ipmi-nic"]
+
+
+@pytest.fixture(scope="module")
+def package() -> Path:
+    return build("bookworm")
+
+
+@pytest.fixture(scope="module")
+def machines(
+    package: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[SystemdMaster, DataCentre]]:
+    folder = tmp_path_factory.mktemp("machines")
+    ends = cables()
+    master = SystemdMaster(folder / "master", ends[0])
+    try:
+        centre = DataCentre(folder / "centre", ends[1])
+        try:
+            yield master, centre
+        finally:
+            centre.end()
+    finally:
+        master.end()
+        print(f"the machines' files: {folder}")
+
+
+@pytest.fixture
+def master(machines: tuple[SystemdMaster, DataCentre]) -> SystemdMaster:
+    return machines[0]
+
+
+@pytest.fixture
+def centre(machines: tuple[SystemdMaster, DataCentre]) -> DataCentre:
+    return machines[1]
+
+
+def links(master: SystemdMaster) -> dict[str, list[str]]:
+    """Return the addresses of each link of the master."""
+    found = json.loads(master.run("ip -json address show"))
+    return {link["ifname"]: [one["local"] for one in link.get("addr_info", ())] for link in found}
+
+
+def call(master: SystemdMaster, command: str) -> Any:
+    return json.loads(master.run(f"haas-console --json -c '{command}' 2>/dev/null"))
+
+
+def test_the_package_starts_the_daemon_as_its_own_user(
+    master: SystemdMaster, package: Path
+) -> None:
+    assert "running" in master.run("systemctl is-system-running --wait; true")
+    master.run(f"dpkg -i {master.put(package)}")
+    shown = master.run("systemctl show haas-rpcd -p ActiveState -p SubState --value")
+    assert shown.split() == ["active", "running"]
+    process = master.run("ps -o user=,args= -p $(systemctl show haas-rpcd -p MainPID --value)")
+    assert process.startswith("haas ")
+    status = master.run("cat /proc/$(systemctl show haas-rpcd -p MainPID --value)/status")
+    assert re.search(r"CapBnd:\s*0*1000\n", status), status  # CAP_NET_ADMIN is bit 12
+    print(master.run("systemd-analyze security --no-pager haas-rpcd | tail -1"))
+
+
+def test_the_doctor_names_what_is_left_to_do_and_networkds_hold_on_the_trunk(
+    master: SystemdMaster,
+) -> None:
+    master.run(
+        r"sed -i 's/^#\(\[master\]\|trunk_nic\|libvirt_uri\|images\)/\1/;"
+        ' s/^trunk_nic.*/trunk_nic = "vec0"/; s/^pool.*/pool = "100-109"/\' /etc/haas/haas.toml'
+    )
+    found = json.loads(master.run("haas-rpcd doctor --json", code=1))
+    faults = [one["text"] for one in found["findings"] if one["level"] == "fault"]
+    print(master.run("haas-rpcd doctor", code=1))
+    assert any("systemd-networkd manages the trunk nic vec0" in text for text in faults)
+    assert any(f"There is no domain {BASE}" in text for text in faults)
+
+
+def test_a_restart_takes_the_trunk_from_a_networkd_that_matches_everything(
+    master: SystemdMaster,
+) -> None:
+    entry = f'[sw1]\nusername = "{USER}"\npassword = "{PASSWORD}"\nenable = "{ENABLE}"'
+    master.run(f"cat >>/etc/haas/credentials.toml <<'END'\n{entry}\nEND")
+    master.run(
+        f"qemu-img create -q -f qcow2 {IMAGES}/{BASE}.qcow2 16M && cat >/tmp/base.xml <<'END'\n"
+        f"{base_xml()}\nEND\nvirsh -q define /tmp/base.xml"
+    )
+    master.run("systemctl restart haas-rpcd")
+    assert "unmanaged" in master.run("networkctl --no-legend list vec0")
+    master.run("ip address flush dev vec0")
+    master.run("haas-rpcd doctor")
+
+
+def test_the_main_job_connects_a_headnode_with_its_nodes(
+    master: SystemdMaster, centre: DataCentre
+) -> None:
+    master.console(SITE.read_text())
+    master.console(JOB)
+    assert "1 node" not in master.run("haas-rpcd doctor")
+    assert centre.ask("who hears", mac(master)) == ON_THE_NETWORK
+
+
+def mac(master: SystemdMaster) -> str:
+    """Return the MAC of the headnode's nic."""
+    listed = master.run("virsh -q domiflist haas_astro_login")
+    return listed.split()[-1]
+
+
+def test_networkd_takes_no_link_of_haas(master: SystemdMaster) -> None:
+    found = links(master)
+    assert {"vec0", "vec0.104", "br-vlan104"} <= found.keys()
+    ours = {name: addresses for name, addresses in found.items() if name not in ("lo", "vec1")}
+    assert not any(addresses for addresses in ours.values()), ours
+
+
+def all_is_back(master: SystemdMaster, centre: DataCentre) -> None:
+    """The network, the headnode and the shown state are what they were before."""
+    for _ in range(120):
+        if "running" in master.run("virsh -q domstate haas_astro_login; true"):
+            break
+        master.run("sleep 1")
+    assert centre.ask("who hears", mac(master)) == ON_THE_NETWORK
+    (headnode,) = call(master, "headnode list astro")["items"]
+    assert headnode["state"] == "running"
+    assert call(master, "plan astro")["empty"]
+    test_networkd_takes_no_link_of_haas(master)
+    master.run("haas-rpcd doctor")
+
+
+def test_all_is_back_after_a_reboot(master: SystemdMaster, centre: DataCentre) -> None:
+    master.reboot()
+    print(master.run("systemd-analyze; journalctl -b -u haas-rpcd -o cat --no-pager | tail -20"))
+    all_is_back(master, centre)
+
+
+def test_an_upgrade_by_apt_leaves_running_headnodes_alone(
+    master: SystemdMaster, centre: DataCentre, package: Path, tmp_path: Path
+) -> None:
+    unpacked, newer = tmp_path / "unpacked", tmp_path / "newer.deb"
+    subprocess.run(("dpkg-deb", "--raw-extract", package, unpacked), check=True)
+    control = unpacked / "DEBIAN/control"
+    control.write_text(control.read_text().replace("\nVersion: ", "\nVersion: 99:"))
+    build_newer = ("dpkg-deb", "--root-owner-group", "-Znone", "--build", unpacked, newer)
+    subprocess.run(build_newer, check=True, stdout=subprocess.DEVNULL)
+
+    state = "pidof qemu-system-x86_64; systemctl show haas-rpcd -p MainPID --value"
+    before = master.run(state).split()
+    index = "cat /sys/class/net/br-vlan104/ifindex"
+    bridge = master.run(index)
+    master.run(f"apt-get install -qq {master.put(newer)}")
+    after = master.run(state).split()
+    assert after[:-1] == before[:-1], "the headnode was restarted"
+    assert after[-1] != before[-1], "the daemon was not"
+    assert master.run(index) == bridge
+    all_is_back(master, centre)
+
+
+def test_docker_that_loads_bridge_netfilter_does_not_cut_tenants(master: SystemdMaster) -> None:
+    master.run("modprobe br_netfilter && udevadm settle")
+    for table in ("iptables", "ip6tables", "arptables"):
+        assert master.run(f"cat /proc/sys/net/bridge/bridge-nf-call-{table}") == "0\n"
+
+
+def test_removing_the_package_leaves_what_runs_to_the_tenants(
+    master: SystemdMaster, centre: DataCentre
+) -> None:
+    master.run("apt-get remove -qq haas")
+    assert "br-vlan104" in links(master)
+    assert "running" in master.run("virsh -q domstate haas_astro_login")
+    assert "inactive" in master.run("systemctl is-active haas-rpcd; true")
