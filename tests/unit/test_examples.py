@@ -81,9 +81,9 @@ def test_the_systemd_unit_grants_only_the_capability_that_is_needed() -> None:
     unit = (EXAMPLES / "master/haas-rpcd.service").read_text()
     assert "User=haas" in unit
     assert "AmbientCapabilities=CAP_NET_ADMIN\nCapabilityBoundingSet=CAP_NET_ADMIN\n" in unit
-    assert (
-        "\nProtectKernelTunables" not in unit
-    )  # it would make the settings of bridges in /proc/sys/net read-only
+    # without the second line, the settings of bridges would be read-only
+    assert "\nProtectKernelTunables=yes\n" in unit
+    assert "\nReadWritePaths=/proc/sys/net\n" in unit
 
 
 def test_the_readme_starts_with_the_two_most_important_commands() -> None:
