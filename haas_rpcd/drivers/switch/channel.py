@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Literal
 
+from haas_rpcd.drivers.switch import patience
 from haas_rpcd.drivers.switch.answers import last_words
 from haas_rpcd.drivers.switch.terminal import Terminal
 from haas_rpcd.drivers.switch.transport import READ, Transport
@@ -48,14 +49,14 @@ class Channel:
         self._transport.write(text.encode())
 
     async def receive(self, deadline: float) -> Received:
-        """Wait for output until a time of the loop's clock, and append it to the buffer.
+        """Wait for output until a time of :func:`patience.now`, and append it to the buffer.
 
         ``flood``: there is more than :data:`MAX_OUTPUT` of it.
         """
         if len(self.buffer) > MAX_OUTPUT:
             return "flood"
         try:
-            async with asyncio.timeout_at(deadline):
+            async with patience.timeout(deadline - patience.now()):
                 data = await self._transport.read()
         except TimeoutError:
             return "timeout"

@@ -8,6 +8,7 @@ import itertools
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 from haas_rpcd.config import Credential, SwitchSettings
 from haas_rpcd.drivers import SESSION_LOST, Outcome, Progress, Report
@@ -71,8 +72,13 @@ class SwitchDriver:
         settings: SwitchSettings,
         registered: object = None,
         without_ranges: Callable[[], None] = lambda: None,
+        logins: asyncio.Semaphore | None = None,
     ) -> None:
-        """Make a driver; no I/O. ``without_ranges`` is called if the switch takes no ranges."""
+        """Make a driver; no I/O.
+
+        ``without_ranges`` is called if the switch takes no ranges. ``logins`` bounds how many
+        switches are logged in to at the same time.
+        """
         self.registered = registered
         self._name = name
         self._dialect = dialect
@@ -81,6 +87,7 @@ class SwitchDriver:
         self._credential = credential
         self._settings = settings
         self._without_ranges = without_ranges
+        self._logins: AbstractAsyncContextManager[object] = logins or nullcontext()
         self._reader = SwitchReader(name, dialect, options, self.show)
         self._session: Session | None = None
         self._last_used = 0.0
@@ -131,12 +138,13 @@ class SwitchDriver:
         session = Session(
             self._name,
             self._dialect.dialogue,
-            await self._connect(),
+            await self._connect(),  # not in its turn: one that is dead must not keep others waiting
             login_timeout=self._settings.login_timeout,
             answer_timeout=self._settings.answer_timeout,
         )
         try:
-            await session.login(credential)
+            async with self._logins:
+                await session.login(credential)
         except BaseException:
             await session.close()
             raise

@@ -22,6 +22,9 @@ from haas_schemas.switch import SwitchTrust
 if TYPE_CHECKING:
     from haas_rpcd.drivers.switch.transport.ssh import SshAddress
 
+LOGINS = 200
+"""Logins that are under way at the same time: more only take each other's time."""
+
 _SSH = "haas_rpcd.drivers.switch.transport.ssh"
 
 
@@ -54,6 +57,7 @@ class SwitchFactory:
         self._credentials_file = settings.credentials.file
         self._without_ranges: set[tuple[str, str, int]] = set()  # learnt since the start
         self._known_hosts = KnownHosts(Path(settings.switches.known_hosts))
+        self._logins = asyncio.Semaphore(LOGINS)
 
     # --- dialects ---------------------------------------------------------------------------------
 
@@ -111,6 +115,7 @@ class SwitchFactory:
             settings=self._settings,
             registered=switch,
             without_ranges=lambda: self._without_ranges.add(address),
+            logins=self._logins,
         )
 
     async def trust(self, switch: RegisteredSwitch, fingerprint: str | None) -> SwitchTrust:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from haas_rpcd.config import Credential
-from haas_rpcd.drivers.switch import answers, channel
+from haas_rpcd.drivers.switch import answers, channel, patience
 from haas_rpcd.drivers.switch.answers import quote
 from haas_rpcd.drivers.switch.channel import Channel
 from haas_rpcd.drivers.switch.dialogue import Dialogue
@@ -114,7 +113,7 @@ class Login:
         """
         wait = _BANNER_PAUSE
         while self._question(questions) is None:
-            if await self._channel.receive(asyncio.get_running_loop().time() + wait) != "output":
+            if await self._channel.receive(patience.now() + wait) != "output":
                 return False
             wait = channel.PROMPT_FALLBACK
             if answers.only_logs(self._channel.buffer[-_LONGEST_QUESTION:]):
@@ -177,14 +176,13 @@ class Login:
         kept. ``fresh``: nothing was asked yet. A connection that is closed without a word at this
         point means that no session is free.
         """
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._timeout
+        deadline = patience.now() + self._timeout
         while True:
             self._find_message(messages)
             if (found := self._question(questions)) is not None:
                 self._channel.buffer, self._row = "", 0
                 return found
-            wait = loop.time() + _AFTER_REFUSAL if self._message else deadline
+            wait = patience.now() + _AFTER_REFUSAL if self._message else deadline
             received = await self._channel.receive(min(deadline, wait))
             if received == "output":
                 continue

@@ -8,7 +8,6 @@ silence. Nothing here sleeps: every wait is for output, and has a time-out.
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import re
 from collections import deque
@@ -16,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from haas_rpcd.config import Credential
-from haas_rpcd.drivers.switch import answers, channel
+from haas_rpcd.drivers.switch import answers, channel, patience
 from haas_rpcd.drivers.switch.answers import INCOMPLETE, quote
 from haas_rpcd.drivers.switch.channel import Channel
 from haas_rpcd.drivers.switch.dialogue import Dialogue
@@ -217,22 +216,21 @@ class Session:
 
         Output after the answer stays in the buffer.
         """
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + timeout
+        deadline = patience.now() + timeout
         self._echo_end, self._searched = None, 0
         end = self._find_end(line, next_line, self._prompt, echo=self._echoes)
         while end is None:
             self._searched = max(0, len(self._channel.buffer) - _OVERLAP)
             if next_line is None:
                 self._turn_page_or_reply()
-            wait = min(deadline, loop.time() + channel.PROMPT_FALLBACK)
+            wait = min(deadline, patience.now() + channel.PROMPT_FALLBACK)
             received = await self._channel.receive(wait)
             if received == "output":
                 end = self._find_end(line, next_line, self._prompt, echo=self._echoes)
                 continue
             if received == "timeout":
                 end = self._find_end_after_silence(line, next_line)
-                if end is not None or loop.time() < deadline:
+                if end is not None or patience.now() < deadline:
                     continue
             raise self._channel.error(received, line, timeout)
         prompt, position = end

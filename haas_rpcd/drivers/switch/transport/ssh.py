@@ -16,6 +16,7 @@ from typing import Any, cast
 import asyncssh
 
 from haas_rpcd.config import Credential, SwitchSettings
+from haas_rpcd.drivers.switch import patience
 from haas_rpcd.drivers.switch.transport import COLUMNS, READ, ROWS, no_answer, unreachable
 from haas_rpcd.drivers.switch.transport.client_key import client_keys
 from haas_rpcd.drivers.switch.transport.keepalive import PROBES, keep_alive, reset_on_close
@@ -280,19 +281,18 @@ class SshAddress:
     @asynccontextmanager
     async def _connecting(self) -> AsyncIterator[Connected]:
         """Limit the time of the TCP connection, then of the rest; turn errors into DeviceError."""
-        loop = asyncio.get_running_loop()
         timeout = self.settings.connect_timeout
         answered = False
 
         def connected(sock: socket.socket | None) -> None:
             nonlocal answered, timeout
             answered, timeout = True, self.settings.login_timeout
-            limit.reschedule(loop.time() + timeout)
+            limit.restart(timeout)
             if sock is not None:
                 keep_alive(sock, self.settings.keepalive)
 
         try:
-            async with asyncio.timeout(timeout) as limit:
+            async with patience.timeout(timeout) as limit:
                 yield connected
         except TimeoutError:
             if answered:

@@ -6,6 +6,7 @@ import asyncio
 import socket
 from typing import cast
 
+from haas_rpcd.drivers.switch import patience
 from haas_rpcd.drivers.switch.transport import READ, no_answer, unreachable
 from haas_rpcd.drivers.switch.transport.keepalive import keep_alive, reset_on_close
 from haas_rpcd.drivers.switch.transport.options import Negotiation
@@ -30,7 +31,7 @@ class TelnetTransport:
         """
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(timeout):
+            async with patience.timeout(timeout):
                 transport, wire = await loop.create_connection(_Wire, host, port)
         except TimeoutError:
             raise no_answer(device, host, port, timeout) from None
