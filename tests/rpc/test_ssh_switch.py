@@ -135,7 +135,7 @@ async def test_a_catalyst_by_ssh_from_first_contact_to_a_new_key(empty_site: Sma
     known = CREDENTIALS["lab"]
     switch = IosSwitch(
         "sw9", ports=gigabit(4), username=known.username, password=known.password,
-        enable=known.dialogue.enable, ssh=True, telnet=False,
+        enable=known.enable, ssh=True, telnet=False,
     )  # fmt: skip
     async with switch:
         at = switch.ssh_port
@@ -182,7 +182,7 @@ async def test_a_catalyst_without_a_free_session(empty_site: SmallSite) -> None:
     site, known = empty_site, CREDENTIALS["lab"]
     switch = IosSwitch(
         "sw9", ports=gigabit(4), username=known.username, password=known.password,
-        enable=known.dialogue.enable, ssh=True, telnet=False, vtys=1,
+        enable=known.enable, ssh=True, telnet=False, vtys=1,
     )  # fmt: skip
     async with switch:
         await registered(site, switch.ssh_port)
