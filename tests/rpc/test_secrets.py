@@ -80,6 +80,45 @@ async def test_no_password_is_in_the_database(site: SmallSite) -> None:
     await site.start()
 
 
+async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """A switch that shows what is typed, quotes it in its refusal, and hangs up."""
+    typed = []
+    for question in ("Username: ", "Password: "):
+        writer.write(f"\r\n{question}".encode())
+        line = (await reader.readline()).strip()
+        typed.append(line)
+        writer.write(line)
+    writer.write(b"\r\n% Login invalid: user " + b", password ".join(typed) + b"\r\n")
+    await writer.drain()
+    writer.close()
+
+
+async def test_a_switch_that_echoes_the_password_tells_nobody(
+    site: SmallSite, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server = await asyncio.start_server(echo, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server:
+        await site.call(
+            "switch.register",
+            switch="loud", dialect="cisco_ios", host="127.0.0.1", port=port, credential="lab",
+        )  # fmt: skip
+        await site.call("port.register", switch="loud", ports=["Gi1/0/1"])
+        error = await site.refused("switch.probe", switch="loud")
+        assert error.kind == "device"
+        assert "% Login invalid: user haas, password ***" in error.message
+        job = await site.apply()
+        assert "loud" in job["error"]
+        drift = await site.call("drift.check")
+        free_of_secrets("a job", job)
+        free_of_secrets("a check", drift)
+        free_of_secrets("the audit trail", await site.call("audit.list"))
+        free_of_secrets("a log", caplog.text)
+        free_of_secrets("the database", await site.rows("SELECT * FROM job"))
+        free_of_secrets("the database", await site.rows("SELECT * FROM step"))
+
+
 async def test_a_password_entered_in_the_wrong_place_is_not_stored(site: SmallSite) -> None:
     """A password among a switch's options is refused, and the audit trail omits options."""
     error = await site.refused(

@@ -304,7 +304,7 @@ class SwitchDriver:
             await self._leave_config()
             stuck = session.configuring or session.unprivileged
         except DeviceError as error:
-            log.info("%s: after a refusal: %s", self._name, error.message)
+            log.info("%s: after a refusal: %s", self._name, error.reason)
             stuck = True
         if stuck:
             await self.close()

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from haas_rpcd.config import ConfigError, Credential, Settings
+from haas_rpcd.drivers import Driver
 from haas_rpcd.drivers.switch.dialect import COMMON_OPTIONS, Dialect
 from haas_rpcd.drivers.switch.dialects import DIALECTS, DialectError, load
+from haas_rpcd.drivers.switch.discreet import DiscreetDriver
 from haas_rpcd.drivers.switch.driver import SwitchDriver
+from haas_rpcd.drivers.switch.secrets import Secrets
 from haas_rpcd.drivers.switch.transport import OPTIONS, Transport
 from haas_rpcd.drivers.switch.transport.known_hosts import KnownHosts
 from haas_rpcd.drivers.switch.transport.telnet import TelnetTransport
@@ -56,6 +59,7 @@ class SwitchFactory:
         self._locate = locate
         self._credentials_file = settings.credentials.file
         self._without_ranges: set[tuple[str, str, int]] = set()  # learnt since the start
+        self._secrets: dict[str, Secrets] = {}
         self._known_hosts = KnownHosts(Path(settings.switches.known_hosts))
         self._logins = asyncio.Semaphore(LOGINS)
 
@@ -94,7 +98,7 @@ class SwitchFactory:
 
     # --- drivers ----------------------------------------------------------------------------------
 
-    def driver(self, switch: RegisteredSwitch) -> SwitchDriver:
+    def driver(self, switch: RegisteredSwitch) -> Driver:
         """Make the driver of a switch; no I/O. Raises UnavailableError for an unknown dialect."""
         dialect = self.dialects.get(switch.dialect)
         if dialect is None:
@@ -106,17 +110,19 @@ class SwitchFactory:
         address = (switch.name, switch.host, switch.port)
         if address in self._without_ranges:
             options["ranges"] = False
-        return SwitchDriver(
+        secrets = self._secrets.setdefault(switch.name, Secrets())
+        driver = SwitchDriver(
             switch.name,
             dialect,
             connect=lambda: self._connect(switch),
             options=options,
-            credential=lambda: self._credential(switch),
+            credential=lambda: secrets.note(self._credential(switch)),
             settings=self._settings,
             registered=switch,
             without_ranges=lambda: self._without_ranges.add(address),
             logins=self._logins,
         )
+        return DiscreetDriver(driver, secrets)
 
     async def trust(self, switch: RegisteredSwitch, fingerprint: str | None) -> SwitchTrust:
         """Read a switch's SSH host key, and trust it if it has this fingerprint.

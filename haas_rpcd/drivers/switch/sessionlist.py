@@ -65,7 +65,7 @@ async def end_others(
     except DeviceError as error:
         if error.reason in SESSION_LOST:
             raise
-        log.info("%s: about its other sessions: %s", switch, error.message)
+        log.info("%s: about its other sessions: %s", switch, error.reason)
         return False
 
 
