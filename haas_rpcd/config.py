@@ -101,6 +101,12 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             " machines inside them do. Takes effect when a nic is connected or a headnode started."
         ),
     ] = False
+    restart_headnodes: Annotated[
+        bool,
+        Meta(
+            description="Whether headnodes that ran are started again after a reboot of the master."
+        ),
+    ] = True
 
 
 class SwitchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

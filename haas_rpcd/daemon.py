@@ -6,7 +6,6 @@ import asyncio
 import functools
 import logging
 import sqlite3
-import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Protocol
@@ -16,8 +15,9 @@ import msgspec
 import haas_rpcd.methods  # noqa: F401 - declares the API
 from haas_rpcd.auth import Authenticator
 from haas_rpcd.backups import Schedule, refuse_folder
+from haas_rpcd.clock import Clock
 from haas_rpcd.config import ConfigError, Settings, load_credentials
-from haas_rpcd.drivers import Driver
+from haas_rpcd.drivers import Driver, MasterDriver
 from haas_rpcd.drivers.switch.factory import SwitchFactory
 from haas_rpcd.engine.engine import Engine
 from haas_rpcd.engine.planning import Planning
@@ -38,7 +38,7 @@ from haas_schemas.switch import SwitchTrust
 
 log = logging.getLogger(__name__)
 
-MakeDriver = Callable[[], Driver]
+MakeDriver = Callable[[], MasterDriver]
 
 RELOADED = ("policy", "log", "audit")
 """The tables of the configuration that change without a restart."""
@@ -77,6 +77,7 @@ class Daemon:
 
     ``switches`` makes the drivers of switches, ``master`` and ``libvirt`` those of the master's two
     devices; these are None if haas.toml has no ``[master]``. ``exported``: see :class:`Context`.
+    ``clock``: this machine's, unless a test gives another one.
     """
 
     def __init__(
@@ -88,7 +89,9 @@ class Daemon:
         libvirt: MakeDriver | None,
         demo: bool = False,
         exported: Callable[[str, SiteSwitch], SiteSwitch] = lambda name, switch: switch,
+        clock: Clock | None = None,
     ) -> None:
+        clock = clock or Clock()
         self.settings = settings
         self.store = Store(settings.store.path)
         self.events = Events()
@@ -103,6 +106,8 @@ class Daemon:
             idle_timeout=settings.switches.keep_session,
             settle_timeout=settings.switches.settle_timeout,
             repair_restarted=settings.drift.repair_restarted,
+            restart_headnodes=settings.policy.restart_headnodes,
+            clock=clock,
         )
         self.context = Context(
             settings=settings,
@@ -116,7 +121,8 @@ class Daemon:
             trust=switches.trust,
             authenticator=Authenticator(settings.server.admin_group),
             openrpc=functools.cache(lambda: openrpc.document(METHODS)),  # made at the first call
-            started=time.time(),
+            clock=clock,
+            started=clock.now().seconds,
             exported=exported,
             demo=demo,
         )
@@ -224,10 +230,10 @@ def real(settings: Settings) -> Daemon:
         from haas_rpcd.drivers.hostnet.taps import KernelTaps
         from haas_rpcd.drivers.hypervisor.libvirt import LibvirtDriver
 
-        def master() -> Driver:
+        def master() -> MasterDriver:
             return NetlinkDriver(wanted.trunk_nic, headnode_macs, any_source=any_source)
 
-        def libvirt() -> Driver:
+        def libvirt() -> MasterDriver:
             return LibvirtDriver(wanted.libvirt_uri, taps=KernelTaps(any_source))
 
     # The file is read at each login, so that a change takes effect without a restart.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -228,12 +228,31 @@ class BridgeSeen(msgspec.Struct, frozen=True, tag="bridge"):
         return "; ".join(self.faults) or ("present" if self.present else "absent")
 
 
+Condition = Literal["paused", "suspended", "crashed"]
+"""Why a headnode does not run, if it was not just stopped. A paused one is still in memory, on its
+networks. A suspended one is asleep, or saved to disk."""
+
+
 class HeadnodeSeen(msgspec.Struct, frozen=True, tag="headnode"):
     """A headnode's domain on the hypervisor. ``nics`` are sorted by name."""
 
     defined: bool
     running: bool = False
     nics: tuple[HeadnodeNic, ...] = ()
+    condition: Condition | None = None
+
+    @property
+    def off(self) -> bool:
+        """True if the machine is stopped and keeps no memory. A crashed one is off as well."""
+        return not self.running and self.condition in (None, "crashed")
+
+    def describe(self) -> str:
+        """Return it as a phrase for people."""
+        if not self.defined:
+            return "absent"
+        power = self.condition or ("running" if self.running else "stopped")
+        vlans = ", ".join(f"{nic.nic} on {nic.vlan or 'something else'}" for nic in self.nics)
+        return f"{power} with {vlans}" if vlans else power
 
 
 Seen = PortSeen | PresenceSeen | BridgeSeen | HeadnodeSeen

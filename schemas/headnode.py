@@ -6,7 +6,25 @@ from typing import Literal
 
 import msgspec
 
-HeadnodeState = Literal["staged", "running", "stopped", "deleting", "unknown"]
+HeadnodeState = Literal[
+    "staged",
+    "running",
+    "stopped",
+    "paused",
+    "suspended",
+    "crashed",
+    "changed",
+    "missing",
+    "deleting",
+    "unknown",
+]
+"""What a headnode is now. ``changed``: its nics are not those that were applied. ``missing``: its
+domain is gone. ``unknown``: the hypervisor cannot be read, or a change ended without an answer."""
+
+DRIFTED: frozenset[HeadnodeState] = frozenset(
+    {"paused", "suspended", "crashed", "changed", "missing"}
+)
+"""The states of a headnode that is not as it was applied. The next apply brings it back."""
 
 
 class HeadnodeNic(msgspec.Struct, frozen=True):
@@ -20,7 +38,10 @@ class HeadnodeNic(msgspec.Struct, frozen=True):
 
 
 class Headnode(msgspec.Struct, frozen=True):
-    """A login machine: the hypervisor confirmed ``state``, its owner wants ``running``."""
+    """A login machine: the hypervisor shows ``state``, its owner wants ``running``.
+
+    ``observed`` describes what the hypervisor has, if it differs from what was applied.
+    """
 
     project: str
     headnode: str
@@ -29,6 +50,7 @@ class Headnode(msgspec.Struct, frozen=True):
     image: str
     uuid: str
     nics: tuple[HeadnodeNic, ...]
+    observed: str | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -38,7 +60,7 @@ class Headnode(msgspec.Struct, frozen=True):
     @property
     def staged(self) -> bool:
         """True if an apply would change it."""
-        if self.state in ("staged", "deleting"):
+        if self.state in ("staged", "deleting") or self.state in DRIFTED:
             return True
         if self.state != "unknown" and self.running != (self.state == "running"):
             return True

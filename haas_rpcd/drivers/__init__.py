@@ -148,6 +148,22 @@ class Driver(Protocol):
         ...
 
 
+class MasterDriver(Driver, Protocol):
+    """One of the master's own devices. They report when they change."""
+
+    async def watch(self, changed: Callable[[], None]) -> None:
+        """Call ``changed`` once the watch is in place, and whenever the device may have changed.
+
+        Needs no :meth:`open`, and uses a connection of its own. Raises HaasError if the device
+        can't be watched any more. Returns at once if it reports no changes.
+        """
+        return
+
+    async def boot_id(self) -> str | None:
+        """Return what identifies the device's present boot; None if it does not matter."""
+        return None
+
+
 SESSION_LOST = frozenset({"unreachable", "login", "host_key", "enable", "busy", "cut", "timeout"})
 """Reasons of a DeviceError after which the session can no longer be used."""
 
@@ -173,6 +189,7 @@ __all__ = [
     "SESSION_LOST",
     "Change",
     "Driver",
+    "MasterDriver",
     "Outcome",
     "Progress",
     "Report",

@@ -1,4 +1,4 @@
-"""Checks whether devices are still as they were applied, and restores what is not.
+"""Checks whether devices are still as they were applied, and says how to restore what is not.
 
 A device is read as a whole in its worker's turn, so that nothing a job is changing counts as drift.
 Differences stay in the store until a check no longer finds them. A switch without differences whose
@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from haas_rpcd import boottime
+from haas_rpcd.clock import Clock
 from haas_rpcd.drivers import SESSION_LOST, Driver
 from haas_rpcd.engine.freed import publish
-from haas_rpcd.engine.identities import Identities
 from haas_rpcd.engine.late import LateChanges
 from haas_rpcd.engine.planning import Planning
+from haas_rpcd.engine.silent import Silent
 from haas_rpcd.engine.worker import Worker
 from haas_rpcd.errors import DeviceError, HaasError, UnavailableError
 from haas_rpcd.events import Events
@@ -46,18 +45,17 @@ from haas_rpcd.model import (
     Step,
     Uptime,
 )
-from haas_rpcd.planner import drift, repair
+from haas_rpcd.planner import drift, lost, repair
 from haas_rpcd.store import applied as store_applied
 from haas_rpcd.store import drift as store_drift
+from haas_rpcd.store import headnodes, saves, switches, vlans
 from haas_rpcd.store import ports as store_ports
-from haas_rpcd.store import saves, switches
 from haas_rpcd.store.database import Store, Tx
+from haas_rpcd.store.drift import DriftRow
+from haas_rpcd.store.headnodes import HeadnodeRow
 from haas_rpcd.store.late import LateRow
 
 log = logging.getLogger(__name__)
-
-TOLERANCE = 150.0
-"""Seconds by which a computed boot time may vary: many switches report their uptime in minutes."""
 
 
 @dataclass
@@ -70,10 +68,7 @@ class CheckResult:
 
 
 class DriftWatch:
-    """Checks devices for drift: on demand, regularly, and after a switch restarted.
-
-    ``restarted`` is called with a switch that restarted, once its open ports are shut.
-    """
+    """Checks devices for drift: on demand, regularly, and when they may have changed."""
 
     def __init__(
         self,
@@ -82,28 +77,32 @@ class DriftWatch:
         planning: Planning,
         worker: Callable[[str], Worker],
         late: LateChanges,
-        restarted: Callable[[str], None],
+        clock: Clock,
     ) -> None:
         self._store = store
         self._events = events
         self._planning = planning
         self._worker = worker
         self._late = late
-        self._identities = Identities(store, events)
-        self._restarted = restarted
+        self._clock = clock
+        self._has_read: set[str] = set()
 
     # --- checking ---------------------------------------------------------------------------------
 
-    async def check(self, switch: str | None = None) -> CheckResult:
-        """Read one switch, or everything; record and publish what differs."""
-        if switch is not None:
-            devices = [switch]
+    async def check(self, device: str | None = None) -> CheckResult:
+        """Read one device, or everything; record and publish what differs."""
+        if device is not None:
+            devices = [device]
         else:
             devices = [*await self._store.read(switches.names), *self._planning.master_devices()]
+        return await self.check_devices(devices)
+
+    async def check_devices(self, devices: Sequence[str]) -> CheckResult:
+        """Read some devices; record and publish what differs."""
         result = CheckResult()
         async with asyncio.TaskGroup() as group:
-            for device in devices:
-                group.create_task(self._check(device, result))
+            for each in devices:
+                group.create_task(self._check(each, result))
         result.checked.sort()
         result.differences.sort(key=lambda d: (d.device, d.kind, d.target))
         return result
@@ -111,8 +110,8 @@ class DriftWatch:
     async def _check(self, device: str, result: CheckResult) -> None:
         async def read(driver: Driver) -> list[Difference]:
             settled = await self._late.settled(device, driver)
-            differences = drift(*await self._compare(device, driver))
-            await self._record(device, differences)
+            differences = drift(*await self.compare(device, driver))
+            await self.record(device, differences)
             await self._settle(device, settled, differences)
             if not differences:
                 await self._retry_save(device, driver)
@@ -127,7 +126,7 @@ class DriftWatch:
         result.checked.append(device)
         result.differences += differences
 
-    async def _compare(self, device: str, driver: Driver) -> tuple[Applied, Observed]:
+    async def compare(self, device: str, driver: Driver) -> tuple[Applied, Observed]:
         """Read what a device has, then what it should have.
 
         Call this in the worker's turn, when nobody else changes either.
@@ -153,20 +152,65 @@ class DriftWatch:
         known = applied.vlans.get(device, {})
         return ports + [SetVlan(vlan, present=True) for vlan in sorted({*pool, *known})]
 
-    async def _record(self, device: str, differences: Sequence[Difference]) -> None:
+    async def record(self, device: str, differences: Sequence[Difference]) -> None:
         """Record what differs; publish what is new, and what is right again."""
         found = [_difference(d) for d in differences]
-        new, gone = await self._store.write(store_drift.replace, device, found, time.time())
+        watched = device in self._has_read
+        self._has_read.add(device)
+
+        def write(tx: Tx) -> tuple[list[DriftRow], list[DriftRow], list[HeadnodeRow]]:
+            new, gone = store_drift.replace(tx, device, found, self._clock.wall())
+            changed = []
+            if device == LIBVIRT:
+                changed = headnodes.observe(tx, _headnodes(differences), watched=watched)
+            return new, gone, changed
+
+        new, gone, changed = await self._store.write(write)
         for one in new:
             log.warning(
                 "drift: %s %s is %s; %s was applied", device, one.target, one.observed, one.applied
             )
-            self._events.publish_inventory(
-                "drift", "found", f"{device} {one.target}", admins_only=True
-            )
-        for target in gone:
-            log.info("drift: %s %s is as it was applied again", device, target)
-            self._events.publish_inventory("drift", "ended", f"{device} {target}", admins_only=True)
+            self._publish_drift("found", one)
+        for one in gone:
+            log.info("drift: %s %s is as it was applied again", device, one.target)
+            self._publish_drift("ended", one)
+        self._publish_headnodes(changed)
+
+    def _publish_drift(self, verb: str, one: DriftRow) -> None:
+        """Publish drift: that of headnodes and their bridges to their owners as well."""
+        own = one.project if one.tenants else None
+        self._events.publish_inventory(
+            "drift", verb, f"{one.device} {one.target}", own, admins_only=own is None
+        )
+
+    def _publish_headnodes(self, changed: Sequence[HeadnodeRow]) -> None:
+        for row in changed:
+            log.info("headnode %s is %s", row.label, row.state)
+            self._events.publish_inventory("headnode", row.state, row.name, row.project)
+
+    async def lost(
+        self, differences: Sequence[Difference], *, with_headnodes: bool
+    ) -> list[Difference]:
+        """Return the differences that the daemon undoes by itself.
+
+        A headnode that was seen to stop is not among them: it crashed, or was shut down.
+        """
+        stopped = await self._store.read(headnodes.seen_to_stop) if with_headnodes else set()
+        return [
+            each
+            for each in lost(differences, with_headnodes=with_headnodes)
+            if each.kind != "headnode" or each.target not in stopped
+        ]
+
+    async def lose_sight(self, device: str, *, forget: bool) -> None:
+        """Record that one of the master's devices cannot be read.
+
+        If it is to ``forget``, what was known of it may not be true any more.
+        """
+        if device == LIBVIRT:
+            self._publish_headnodes(await self._store.write(headnodes.lose_sight, forget=forget))
+        elif forget:
+            await self._store.write(vlans.forget_bridges)
 
     async def _retry_save(self, device: str, driver: Driver) -> None:
         """Save a switch if an earlier save failed; a refusal is only logged.
@@ -175,7 +219,7 @@ class DriftWatch:
         """
         if not await self._store.read(saves.outstanding, device):
             return
-        [outcome] = await driver.send([SaveConfig()], _Silent())
+        [outcome] = await driver.send([SaveConfig()], Silent())
         seen: Seen | DeviceError | None = outcome.error
         if outcome.state == "sent":
             [seen] = await driver.observe([SaveConfig()])
@@ -194,14 +238,28 @@ class DriftWatch:
 
     # --- repairing --------------------------------------------------------------------------------
 
-    async def repair_steps(self, switch: str | None) -> list[Step]:
-        """Check a switch, or everything; return the steps that restore what was applied.
+    async def repair_steps(self, switch: str | None, project: str | None = None) -> list[Step]:
+        """Check what a repair is about; return the steps that restore what was applied.
 
-        Raises UnavailableError if none of the requested devices could be read.
+        It is about a switch, about a ``project``'s headnodes and their bridges, or everything. The
+        device MASTER stands for bridges that are lost, LIBVIRT for headnodes as well that stopped
+        unseen: what the daemon restores by itself.
+
+        Raises UnavailableError if no device could be read.
         """
-        result = await self.check(switch)
+        if switch in RESERVED_DEVICES or project is not None:
+            result = await self.check_devices(self._planning.master_devices())
+        else:
+            result = await self.check(switch)
         if result.unreachable and not result.checked:
             raise UnavailableError(next(iter(result.unreachable.values())))
+        if switch in RESERVED_DEVICES:
+            result.differences = await self.lost(
+                result.differences, with_headnodes=switch == LIBVIRT
+            )
+        if project is not None:
+            mine = await self._store.read(store_drift.of_project, project)
+            result.differences = [d for d in result.differences if (d.kind, d.target) in mine]
 
         def plan(tx: Tx) -> list[Step]:
             switches = {
@@ -217,65 +275,17 @@ class DriftWatch:
 
         return await self._store.read(plan)
 
-    # --- restarts ---------------------------------------------------------------------------------
+    # --- after a switch fell silent ---------------------------------------------------------------
 
-    async def session_opened(self, device: str, driver: Driver) -> None:
-        """Find out, in a new session, whether a switch is another one, or restarted.
+    async def session_opened(self, device: str, driver: Driver, up: Uptime | None) -> None:
+        """End, in a new session, the older ones whose lines may still take effect, if possible.
 
-        Nothing is sent to another one. If the switch restarted, ports that came back open, but not
-        as applied, are shut before anything else is sent. If lines of an older session may still
-        take effect, that session is ended if possible. Raises DeviceError.
+        ``up``: how long the switch has been up, if it reports that. Raises DeviceError.
         """
-        up = await driver.uptime()
-        before = await self._store.read(switches.booted, device)
-        await self._identities.check(device, driver, rebooted=_other_boot(up, before))
-        if up is not None:
-            await self._after_boot(device, driver, up)
         if settled := await self._late.settled(device, driver, up):
-            differences = drift(*await self._compare(device, driver))
-            await self._record(device, differences)
+            differences = drift(*await self.compare(device, driver))
+            await self.record(device, differences)
             await self._settle(device, settled, differences)
-
-    async def _after_boot(self, device: str, driver: Driver, up: Uptime) -> None:
-        now = time.time()
-        before = await self._store.read(switches.booted, device)
-        if before is not None and now - up.seconds - up.resolution <= before + TOLERANCE:
-            return
-        if before is not None:
-            log.warning("%s was restarted %.0f s ago: checking it", device, up.seconds)
-            self._events.publish_inventory("switch", "restarted", device, admins_only=True)
-            await self._shut_wrong_ports(device, driver)
-        await self._store.write(switches.set_booted, device, now - up.seconds)
-        if before is not None:
-            self._restarted(device)
-
-    async def _shut_wrong_ports(self, device: str, driver: Driver) -> None:
-        applied, observed = await self._compare(device, driver)
-        differences = drift(applied, observed)
-        unknown = {ref for ref, port in applied.ports.items() if port.config is None}
-        wrong = {PortRef(device, d.target) for d in differences if d.kind == "port"} | unknown
-        to_shut = [
-            SetPort(ref.port, PARKED)
-            for ref in sorted(wrong)
-            if ref in observed.ports and observed.ports[ref].believed != PARKED
-        ]
-        if to_shut:
-            log.warning("%s: closing %s", device, ", ".join(change.port for change in to_shut))
-            outcomes = await driver.send(to_shut, _Silent())
-            late = [
-                change
-                for change, outcome in zip(to_shut, outcomes, strict=True)
-                if outcome.may_come_late
-            ]
-            await self._store.write(store_applied.may_come_late, device, late, boottime.now())
-            for outcome in outcomes:
-                if outcome.error is not None:
-                    raise outcome.error
-            await self._store.write(saves.forget, device, [change.port for change in to_shut])
-            applied, observed = await self._compare(device, driver)
-            differences = drift(applied, observed)
-            self._events.publish_inventory("switch", "ports-closed", device, admins_only=True)
-        await self._record(device, differences)
 
     # --- regularly --------------------------------------------------------------------------------
 
@@ -289,23 +299,13 @@ class DriftWatch:
                 log.exception("a regular check for drift failed unexpectedly")
 
 
-def _other_boot(up: Uptime | None, before: float | None) -> bool:
-    """Return whether a switch booted at another time than it was known to have, or is another."""
-    if up is None or before is None:
-        return False
-    return abs(time.time() - up.seconds - before) > TOLERANCE + up.resolution
-
-
-class _Silent:
-    """The progress of lines that belong to no job: nobody follows it."""
-
-    def line_sent(self, change: int, line: str) -> None:
-        """Log the line."""
-        log.info("outside a job: %s", line)
-
-    def cancelled(self) -> bool:
-        """Return False: nobody can cancel this."""
-        return False
+def _headnodes(differences: Sequence[Difference]) -> dict[str, HeadnodeSeen]:
+    """Return what was seen of the headnodes that differ, by label."""
+    return {
+        each.target: each.observed
+        for each in differences
+        if isinstance(each.observed, HeadnodeSeen)
+    }
 
 
 def _observed(
@@ -355,13 +355,8 @@ def _describe(state: PortConfig | PortSeen | HeadnodeSeen | BridgeSeen | bool | 
     match state:
         case None:
             return "not shown"
-        case PortConfig() | PortSeen() | BridgeSeen():
+        case PortConfig() | PortSeen() | BridgeSeen() | HeadnodeSeen():
             return state.describe()
-        case HeadnodeSeen(defined=False):
-            return "absent"
-        case HeadnodeSeen(running=running, nics=nics):
-            vlans = ", ".join(f"{nic.nic} on {nic.vlan or 'something else'}" for nic in nics)
-            return f"{'running' if running else 'stopped'}{f' with {vlans}' if vlans else ''}"
         case True:
             return "present"
         case _:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections import deque
 from collections.abc import Coroutine, Sequence
 
 from haas_rpcd.auth import DAEMON
+from haas_rpcd.clock import Clock
+from haas_rpcd.drivers import Driver
 from haas_rpcd.engine.drift import CheckResult, DriftWatch
 from haas_rpcd.engine.journal import Journal
 from haas_rpcd.engine.late import LateChanges, Waiting
 from haas_rpcd.engine.planning import Planning
+from haas_rpcd.engine.restarts import SwitchRestarts
 from haas_rpcd.engine.run import JobRun
+from haas_rpcd.engine.watching import RESTORE_LIMIT, MasterWatch
 from haas_rpcd.engine.worker import Worker
 from haas_rpcd.errors import ConflictError, NotFoundError
 from haas_rpcd.events import Events
@@ -28,12 +31,17 @@ from haas_schemas.job import FINAL_JOB_STATES
 log = logging.getLogger(__name__)
 
 
+_OF_MASTER = 0
+"""The queue of the jobs that restore the master. No project has this id."""
+
+
 class Engine:
     """Runs the jobs in the journal, and reads devices.
 
     ``idle_timeout``: seconds after which an unused session on a switch is closed.
     ``settle_timeout``: seconds after which a line that was not answered has no effect any more.
     ``repair_restarted``: repair a switch by a job of its own after it restarted.
+    ``restart_headnodes``: start the headnodes that ran before the master was rebooted.
     """
 
     def __init__(
@@ -45,14 +53,29 @@ class Engine:
         idle_timeout: float = 0.0,
         settle_timeout: float = 600.0,
         repair_restarted: bool = True,
+        restart_headnodes: bool = True,
+        clock: Clock | None = None,
     ) -> None:
         self._store = store
         self._events = events
         self._planning = planning
         self._idle_timeout = idle_timeout
         self._repair_restarted = repair_restarted
+        self._clock = clock or Clock()
         self._late = LateChanges(store, settle_timeout)
-        self._drift = DriftWatch(store, events, planning, self._worker, self._late, self._restarted)
+        self._drift = DriftWatch(store, events, planning, self._worker, self._late, self._clock)
+        self._restarts = SwitchRestarts(
+            store, events, self._clock, self._drift.compare, self._drift.record, self._restarted
+        )
+        self._master = MasterWatch(
+            store,
+            self._drift,
+            planning.master_drivers(),
+            self._restore,
+            restart_headnodes=restart_headnodes,
+        )
+        self._ready = asyncio.Event()
+        """Set once the master is restored: jobs wait for it."""
         self._settling: set[str] = set()
         """The switches that are checked until nothing can change late any more."""
         self._queues: dict[int | None, deque[int]] = {}
@@ -162,11 +185,29 @@ class Engine:
     # --- starting and stopping --------------------------------------------------------------------
 
     async def recover(self) -> None:
-        """Resume the jobs that an earlier daemon left queued or running."""
+        """Read the master's devices, then resume what an earlier daemon left queued or running.
+
+        No job runs before what a reboot of the master took away is restored.
+        """
+        await self._master.look()
         for job in await self._store.read(jobs.unfinished):
             log.info("picking up job %d (%s)", job.id, job.state)
-            self.enqueue(job.id, job.project_id)
+            self.enqueue(job.id, _OF_MASTER if job.restores else job.project_id)
         await self._settle_all()
+        self._start(self._begin(), "restore the master")
+
+    async def _begin(self) -> None:
+        """Restore the master, let the jobs run, and watch the master from then on."""
+        try:
+            async with asyncio.timeout(RESTORE_LIMIT):
+                await self._master.restore_at_start()
+        except TimeoutError:
+            log.warning("the master is not restored after %.0f s: other jobs run", RESTORE_LIMIT)
+        except Exception:  # a bug must not keep the jobs from running
+            log.exception("the master could not be restored")
+        self._ready.set()
+        for name, watch in self._master.tasks():
+            self._start(watch, name)
 
     def check_regularly(self, interval: float) -> None:
         """Check everything for drift every ``interval`` seconds from now on."""
@@ -206,7 +247,20 @@ class Engine:
         finally:
             self._settling.discard(switch)
 
-    # --- after a switch restarted -----------------------------------------------------------------
+    # --- after a restart --------------------------------------------------------------------------
+
+    async def _restore(self, device: str) -> None:
+        """Run a job that restores what one of the master's devices lost, to its end."""
+        if not self._stopped:
+            job_id = await self._enqueue_repair(device, _OF_MASTER)
+            self._events.publish_inventory("job", "queued", str(job_id), admins_only=True)
+            if (ended := self._ended.get(job_id)) is not None:
+                await ended.wait()
+
+    async def _session_opened(self, switch: str, driver: Driver) -> None:
+        """Look at a switch in a new session, before anything else uses it. Raises DeviceError."""
+        up = await self._restarts.session_opened(switch, driver)
+        await self._drift.session_opened(switch, driver, up)
 
     def _restarted(self, switch: str) -> None:
         """Restore what a restarted switch lost, by a job of its own."""
@@ -214,15 +268,23 @@ class Engine:
             self._start(self._repair(switch), f"repair {switch}")
 
     async def _repair(self, switch: str) -> None:
-        def create(tx: Tx) -> int:
-            return jobs.create_repair(tx, user=DAEMON.user, now=time.time(), switch=switch)
+        await self._enqueue_repair(switch, None)
 
-        self.enqueue(await self._store.write(create), None)
+    async def _enqueue_repair(self, device: str, queue: int | None) -> int:
+        def create(tx: Tx) -> int:
+            now = self._clock.wall()
+            return jobs.create_repair(tx, user=DAEMON.user, now=now, switch=device)
+
+        job_id = await self._store.write(create)
+        self.enqueue(job_id, queue)
+        return job_id
 
     # --- running jobs -----------------------------------------------------------------------------
 
     async def _run_queue(self, project_id: int | None) -> None:
         queue = self._queues[project_id]
+        if project_id != _OF_MASTER:
+            await self._ready.wait()
         while queue:
             job_id = queue.popleft()
             try:
@@ -233,6 +295,8 @@ class Engine:
                 log.exception("job %d could not be run to its end", job_id)
 
     async def _run(self, job: JobRow) -> None:
+        if not job.restores:
+            await self._master.settle()
         job_id = job.id
         journal = Journal(self._store, self._events, job_id, job.project_id, repairs=job.repairs)
         run = JobRun(
@@ -259,7 +323,7 @@ class Engine:
     async def _finish(
         self, job_id: int, state: str, error: str | None, journal: Journal | None
     ) -> None:
-        await self._store.write(jobs.finish, job_id, state, error, time.time())
+        await self._store.write(jobs.finish, job_id, state, error, self._clock.wall())
         job = await self._store.read(jobs.find, job_id)
         if job is None:
             return
@@ -288,6 +352,6 @@ class Engine:
                 device,
                 lambda: self._store.read(self._planning.driver, device),
                 idle_timeout=0.0 if device in RESERVED_DEVICES else self._idle_timeout,
-                on_open=None if device in RESERVED_DEVICES else self._drift.session_opened,
+                on_open=None if device in RESERVED_DEVICES else self._session_opened,
             )
         return self._workers[device]

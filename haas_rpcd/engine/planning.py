@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 
-from haas_rpcd.drivers import Driver
+from haas_rpcd.drivers import Driver, MasterDriver
 from haas_rpcd.errors import StalePlanError, UnavailableError
 from haas_rpcd.model import (
     LIBVIRT,
@@ -41,8 +41,8 @@ class Planning:
         pool: Sequence[int],
         traits: TraitsLookup,
         switch_driver: SwitchDriver,
-        master_driver: Callable[[], Driver] | None,
-        libvirt_driver: Callable[[], Driver] | None,
+        master_driver: Callable[[], MasterDriver] | None,
+        libvirt_driver: Callable[[], MasterDriver] | None,
     ) -> None:
         self.pool = tuple(pool)
         self.traits = traits
@@ -56,7 +56,11 @@ class Planning:
 
     def master_devices(self) -> list[str]:
         """Return the names of the master's devices; none without a ``[master]`` table."""
-        return [device for device, make in self._master.items() if make is not None]
+        return list(self.master_drivers())
+
+    def master_drivers(self) -> dict[str, Callable[[], MasterDriver]]:
+        """Return what creates the drivers of the master's devices, by name."""
+        return {device: make for device, make in self._master.items() if make is not None}
 
     def driver(self, tx: Tx, device: str) -> Driver:
         """Create the driver of a device. No I/O.

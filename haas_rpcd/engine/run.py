@@ -17,7 +17,7 @@ from haas_rpcd.engine.planning import Planning
 from haas_rpcd.engine.sending import Batch
 from haas_rpcd.engine.worker import Worker
 from haas_rpcd.errors import DeviceError, HaasError
-from haas_rpcd.model import Phase, SetPort, Step
+from haas_rpcd.model import RESERVED_DEVICES, Phase, SetPort, Step
 from haas_rpcd.planner import shortfall
 from haas_rpcd.store import applied, jobs
 from haas_rpcd.store.database import Store, Tx
@@ -32,8 +32,8 @@ log = logging.getLogger(__name__)
 class JobRun:
     """Runs one job. Set ``cancelling`` at any time to stop it before its next step.
 
-    ``worker`` returns the worker of a device; ``repair`` checks a switch, or everything, for drift
-    and returns the steps that repair it.
+    ``worker`` returns the worker of a device; ``repair`` checks a switch, a project's headnodes, or
+    everything for drift and returns the steps that repair it.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class JobRun:
         planning: Planning,
         journal: Journal,
         worker: Callable[[str], Worker],
-        repair: Callable[[str | None], Awaitable[list[Step]]],
+        repair: Callable[[str | None, str | None], Awaitable[list[Step]]],
         late: LateChanges,
         cancelling: bool = False,
     ) -> None:
@@ -55,6 +55,7 @@ class JobRun:
         self._scope = _scope(job)
         self._repairs: bool = job.repairs
         self._switch: str | None = job.repair_switch
+        self._project: str | None = job.project
         self._store = store
         self._planning = planning
         self._journal = journal
@@ -65,10 +66,12 @@ class JobRun:
 
     async def run(self) -> tuple[JobState, str | None]:
         """Run the job; return its final state and, unless it succeeded, a sentence."""
+        interrupted: list[Step] = []
         if self._resumed:
-            await self._read_interrupted(await self._store.write(self._interrupt, boottime.now()))
+            interrupted = await self._store.write(self._interrupt, boottime.now())
+            await self._read_interrupted(interrupted)
         try:
-            steps = await self._repair(self._switch) if self._repairs else None
+            steps = await self._repair_steps(interrupted) if self._repairs else None
             entries = await self._store.write(self._begin, steps)
         except HaasError as error:  # a stale plan, or a step that needs a missing [master]
             await self._store.write(jobs.begin, self.job_id, time.time())
@@ -95,6 +98,21 @@ class JobRun:
             if not (isinstance(step.change, SetPort) and step.change.config.parked):
                 applied.may_come_late(tx, step.device, [step.change], now)
         return steps
+
+    async def _repair_steps(self, interrupted: Sequence[Step]) -> list[Step]:
+        """Return the steps of a repair.
+
+        What an interrupted one was sending to the master is sent again: that it is missing does not
+        count as drift any more.
+        """
+        steps = await self._repair(self._switch, self._project)
+        changes = [step.change for step in steps]
+        again = [
+            step
+            for step in interrupted
+            if step.device in RESERVED_DEVICES and step.change not in changes
+        ]
+        return sorted([*again, *steps], key=lambda step: step.phase)
 
     def _begin(self, tx: Tx, steps: Sequence[Step] | None) -> list[Entry]:
         """Plan, unless ``steps`` are given, and write the steps to the journal.

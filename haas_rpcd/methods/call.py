@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from haas_rpcd.auth import Authenticator, Caller
+from haas_rpcd.clock import Clock
 from haas_rpcd.config import Settings
 from haas_rpcd.engine.engine import Engine
 from haas_rpcd.events import Events
@@ -38,7 +39,9 @@ class Context:
     authenticator: Authenticator
     openrpc: Callable[[], dict[str, Any]]
     """Returns the OpenRPC document of the API."""
+    clock: Clock
     started: float
+    """When the daemon started: seconds since the boot, see :mod:`haas_rpcd.boottime`."""
     exported: Callable[[str, SiteSwitch], SiteSwitch]
     """Returns a switch as site.export writes it. A rehearsal restores the real address."""
     demo: bool = False

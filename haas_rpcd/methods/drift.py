@@ -1,11 +1,14 @@
-"""drift.*: where devices differ from what was applied to them. For admins."""
+"""drift.*: where devices differ from what was applied to them.
+
+Tenants see and repair the drift of their headnodes and of their networks' bridges on the master.
+"""
 
 from __future__ import annotations
 
 import time
 
-from haas_rpcd.errors import InvalidParamsError
-from haas_rpcd.methods.access import find_switch, paged
+from haas_rpcd.errors import DeniedError, InvalidParamsError, NotFoundError
+from haas_rpcd.methods.access import find_project, find_switch, paged, visible
 from haas_rpcd.methods.call import Call, TxCall
 from haas_rpcd.methods.registry import method
 from haas_rpcd.store import drift, jobs
@@ -37,22 +40,35 @@ async def check(call: Call, switch: Name | None = None) -> DriftReport:
     )
 
 
-@method("drift.list", admin=True)
+@method("drift.list")
 def list_(
-    call: TxCall, switch: Name | None = None, limit: Limit = 1000, after: str | None = None
+    call: TxCall,
+    switch: Name | None = None,
+    project: Name | None = None,
+    limit: Limit = 1000,
+    after: str | None = None,
 ) -> Page[DriftItem]:
     """List what differed when a switch, or all devices, were last checked.
 
     Reads no device; drift.check does. ``checked`` in switch.show is the time of the last check.
+    Tenants see what differs of their headnodes, and of their networks on the master.
     """
-    if switch is not None:
-        find_switch(call.tx, switch)
+    _find_switch(call, switch)
+    if project is not None:
+        find_project(call.tx, call.caller, project)
     place = (after or "  ").split(" ", 2)  # a port's name may contain a space
     if len(place) != 3:
         raise InvalidParamsError(
             "after: must be the `next` of the page before this one.", field="after"
         )
-    rows = drift.page(call.tx, limit, (place[0], place[1], place[2]), switch)
+    rows = drift.page(
+        call.tx,
+        limit,
+        (place[0], place[1], place[2]),
+        switch,
+        project=project,
+        mine=visible(call.tx, call.caller),
+    )
     last = f"{rows[-1].device} {rows[-1].kind} {rows[-1].target}" if rows else None
     return paged([_item(row) for row in rows], limit, last)
 
@@ -72,15 +88,33 @@ def _item(row: DriftRow) -> DriftItem:
     )
 
 
-@method("drift.repair", admin=True, mutates=True)
-def repair(call: TxCall, switch: Name | None = None) -> Started:
+@method("drift.repair", mutates=True)
+def repair(call: TxCall, switch: Name | None = None, project: Name | None = None) -> Started:
     """Start a job that checks a switch, or all devices, and restores what was applied.
 
-    It applies nothing that is staged. An open port is shut down before its VLANs are restored.
+    With ``project``, its headnodes and its networks' bridges; tenants must name one. It applies
+    nothing that is staged. An open port is shut down before its VLANs are restored.
     """
+    _find_switch(call, switch)
+    if switch is not None and project is not None:
+        raise InvalidParamsError("Name a switch or a project, not both.", field="project")
+    if project is None and not call.caller.admin:
+        raise DeniedError("Only an admin may repair the site: name a project.")
+    owner = None if project is None else find_project(call.tx, call.caller, project).id
+    job = jobs.create_repair(
+        call.tx, user=call.caller.user, now=time.time(), switch=switch, project_id=owner
+    )
+    call.start_job(job, owner)
+    call.changed("job", "queued", str(job), project, admins_only=project is None)
+    return Started(job=job)
+
+
+def _find_switch(call: TxCall, switch: str | None) -> None:
+    """Check that a switch exists, if one is named; for tenants there is none.
+
+    Raises NotFoundError.
+    """
+    if switch is not None and not call.caller.admin:
+        raise NotFoundError(f"There is no switch {switch}.")
     if switch is not None:
         find_switch(call.tx, switch)
-    job = jobs.create_repair(call.tx, user=call.caller.user, now=time.time(), switch=switch)
-    call.start_job(job, None)
-    call.changed("job", "queued", str(job), admins_only=True)
-    return Started(job=job)

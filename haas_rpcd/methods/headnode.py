@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta
 
@@ -58,24 +58,19 @@ def record(tx: Tx, row: HeadnodeRow) -> Headnode:
     return Headnode(
         project=row.project,
         headnode=row.name,
-        state=_state(row),
+        state=row.state,
         running=row.running,
         image=row.image,
         uuid=row.uuid,
         nics=tuple(nics),
+        observed=_observed(row),
     )
 
 
-def _state(
-    row: HeadnodeRow,
-) -> Literal["staged", "running", "stopped", "deleting", "unknown"]:
-    if row.deleting:
-        return "deleting"
-    if not row.touched:
-        return "staged"
-    if row.seen is None:
-        return "unknown"
-    return "running" if row.seen.running else "stopped"
+def _observed(row: HeadnodeRow) -> str | None:
+    """Describe what the hypervisor has, if it is read and differs from what was applied."""
+    known = row.reached and row.now is not None and row.now != row.seen
+    return row.now.describe() if known and row.now is not None else None
 
 
 def _find(call: TxCall, project: str, headnode: str) -> tuple[ProjectRow, HeadnodeRow]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import haas_rpcd
@@ -33,7 +32,7 @@ def info(call: TxCall) -> SystemInfo:
         images=tuple(context.settings.master.images) if context.settings.master else (),
         dialects=tuple(sorted(context.dialects)),
         demo=context.demo,
-        uptime=round(time.time() - context.started, 3),
+        uptime=round(context.clock.now().seconds - context.started, 3),
     )
 
 

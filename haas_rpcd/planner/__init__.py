@@ -2,7 +2,7 @@
 
 - ``plan()`` returns the steps from what was applied to what is desired.
 - ``drift()`` returns the differences between what was applied and what was observed; ``repair()``
-  returns the steps that undo them.
+  returns the steps that undo them, ``lost()`` those that the daemon undoes by itself.
 - ``shortfall()`` says what a device lacks of a change when it is read back.
 
 The same inputs always give the same plan, so a digest of the steps tells whether a plan that a user
@@ -14,7 +14,7 @@ removed only when nothing that the planner knows of carries it.
 """
 
 from haas_rpcd.planner.plans import digest, plan
-from haas_rpcd.planner.repairs import drift, repair
+from haas_rpcd.planner.repairs import drift, lost, repair
 from haas_rpcd.planner.steps import describe, shortfall
 
-__all__ = ["describe", "digest", "drift", "plan", "repair", "shortfall"]
+__all__ = ["describe", "digest", "drift", "lost", "plan", "repair", "shortfall"]

@@ -118,7 +118,8 @@ def present_headnode_steps(
             SetHeadnodeNics(name, goal.uuid, nics),
             f"connect headnode {name}{_on(goal) or ' to nothing'}",
         )
-    if running != goal.running or unknown:
+    asleep = seen is not None and not seen.running and not seen.off
+    if running != goal.running or asleep or unknown:
         verb = "start" if goal.running else "stop"
         yield step(
             Phase.HEADNODES,

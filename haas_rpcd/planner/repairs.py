@@ -53,9 +53,35 @@ def drift(applied: Applied, observed: Observed) -> list[Difference]:
     if LIBVIRT in observed.devices:
         for name, was in sorted(applied.headnodes.items()):
             is_now = observed.headnodes.get(name)
-            if was is not None and is_now is not None and is_now != was:
+            if was is not None and is_now is not None and not _same(was, is_now):
                 found.append(Difference(LIBVIRT, "headnode", name, was, is_now))
     return found
+
+
+def _same(was: HeadnodeSeen, is_now: HeadnodeSeen) -> bool:
+    """Return whether a headnode is as it was applied. One that is off may have crashed before."""
+    if not was.running and is_now.off:
+        is_now = msgspec.structs.replace(is_now, condition=was.condition)
+    return is_now == was
+
+
+def lost(differences: Iterable[Difference], *, with_headnodes: bool) -> list[Difference]:
+    """Return the differences that the daemon undoes by itself: what a reboot takes away.
+
+    These are bridges that are gone or not as they were made and, ``with_headnodes``, headnodes that
+    ran and are otherwise as they were applied. One that somebody changed is left to its owner.
+    """
+    return [one for one in differences if _is_lost(one, with_headnodes=with_headnodes)]
+
+
+def _is_lost(difference: Difference, *, with_headnodes: bool) -> bool:
+    match difference.applied, difference.observed:
+        case True, _:
+            return difference.kind == "bridge"
+        case HeadnodeSeen() as was, HeadnodeSeen() as now:
+            stopped = was.running and not now.running and now.condition != "paused"
+            return with_headnodes and now.defined and stopped and now.nics == was.nics
+    return False
 
 
 def _vlans(device: str, known: Mapping[int, bool], there: frozenset[int]) -> Iterator[Difference]:

@@ -86,8 +86,9 @@ def shortfall(change: Change, seen: Seen) -> str | None:
             if seen.nics != tuple(sorted(nics)):
                 return f"headnode {name} has other nics than wanted when read back"
         case SetHeadnodePower(headnode=name, running=running), HeadnodeSeen():
-            if seen.running != running:
-                return f"headnode {name} is {'running' if seen.running else 'not running'} still"
+            if seen.running != running or not (running or seen.off):
+                now = seen.condition or ("running" if seen.running else "not running")
+                return f"headnode {name} is {now} still"
         case DeleteHeadnode(headnode=name), HeadnodeSeen():
             if seen.defined:
                 return f"headnode {name} is still there when read back"

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+import contextlib
+import itertools
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 
-from haas_rpcd.model import HeadnodeNic
+from haas_rpcd.model import LIBVIRT, MASTER, Condition, HeadnodeNic
+
+_boots = itertools.count(1)
 
 
 @dataclass
 class SimDomain:
-    """A headnode's domain. ``live``: the nics of the running machine, None while it is off."""
+    """A headnode's domain. ``live``: the nics of the machine in memory, None while it is off.
+
+    ``condition``: why it does not run. A paused one is still in memory.
+    """
 
     headnode: str
     uuid: str
     image: str
     nics: tuple[HeadnodeNic, ...] = ()
     live: tuple[HeadnodeNic, ...] | None = None
+    condition: Condition | None = None
 
     @property
     def running(self) -> bool:
         """Whether the machine is running."""
-        return self.live is not None
+        return self.live is not None and self.condition is None
 
 
 @dataclass
@@ -32,6 +41,9 @@ class SimHost:
     ``no_capability`` (haas-rpcd lacks CAP_NET_ADMIN) and ``running_images`` (base images that
     somebody has started). ``bridge_faults``: what somebody has changed by hand on the bridge of a
     VLAN, as phrases. ``seconds``: how long each change takes.
+
+    What somebody does to the master, such as :meth:`crash` or :meth:`reboot`, is reported to those
+    who watch it, as the kernel and libvirt do.
     """
 
     images: set[str] = field(default_factory=lambda: {"base-headnode"})
@@ -44,6 +56,105 @@ class SimHost:
     bridges: set[int] = field(default_factory=set)
     bridge_faults: dict[int, tuple[str, ...]] = field(default_factory=dict)
     domains: dict[str, SimDomain] = field(default_factory=dict)
+    boot_id: str = field(default_factory=lambda: f"boot-{next(_boots)}")
+    watchers: set[Callable[[str], None]] = field(default_factory=set)
+    """Called with the device that has changed, or whose libvirt has gone or come back."""
+
+    # --- what happens to it ---
+
+    def reboot(self) -> None:
+        """Reboot the master: no bridge is left, and no machine runs."""
+        self.boot_id = f"boot-{next(_boots)}"
+        self.bridges.clear()
+        self.bridge_faults.clear()
+        for domain in self.domains.values():
+            domain.live = domain.condition = None
+        self.report(MASTER)
+        self.report(LIBVIRT)
+
+    def remove_bridge(self, vlan: int) -> None:
+        """Remove a bridge by hand."""
+        self.bridges.discard(vlan)
+        self.report(MASTER)
+
+    def crash(self, headnode: str) -> None:
+        """End a headnode's QEMU."""
+        domain = self.domain(headnode)
+        domain.live, domain.condition = None, "crashed"
+        self.report(LIBVIRT)
+
+    def shut_down(self, headnode: str) -> None:
+        """Shut a headnode down from the inside."""
+        domain = self.domain(headnode)
+        domain.live = domain.condition = None
+        self.report(LIBVIRT)
+
+    def pause(self, headnode: str) -> None:
+        """Pause a headnode by hand."""
+        self.domain(headnode).condition = "paused"
+        self.report(LIBVIRT)
+
+    def suspend(self, headnode: str) -> None:
+        """Save a headnode to disk by hand."""
+        domain = self.domain(headnode)
+        domain.live, domain.condition = None, "suspended"
+        self.report(LIBVIRT)
+
+    def resume(self, headnode: str) -> None:
+        """Let a paused headnode run again by hand."""
+        self.domain(headnode).condition = None
+        self.report(LIBVIRT)
+
+    def edit(self, headnode: str, *nics: HeadnodeNic) -> None:
+        """Give a headnode other nics by hand."""
+        domain = self.domain(headnode)
+        domain.nics = nics
+        domain.live = None if domain.live is None else nics
+        self.report(LIBVIRT)
+
+    def undefine(self, headnode: str) -> None:
+        """Remove a headnode's domain by hand."""
+        del self.domains[self.domain(headnode).uuid]
+        self.report(LIBVIRT)
+
+    def stop_libvirt(self) -> None:
+        """Stop libvirt. Its machines run on."""
+        self.libvirt_down = True
+        self.report(LIBVIRT)
+
+    def start_libvirt(self) -> None:
+        """Start libvirt again."""
+        self.libvirt_down = False
+        self.report(LIBVIRT)
+
+    def report(self, device: str) -> None:
+        """Report that something has changed."""
+        for watcher in tuple(self.watchers):
+            watcher(device)
+
+    @contextlib.asynccontextmanager
+    async def watched(self, device: str) -> AsyncIterator[asyncio.Queue[str]]:
+        """Yield a queue of what is reported of a device."""
+        reports: asyncio.Queue[str] = asyncio.Queue()
+
+        def watcher(changed: str) -> None:
+            if changed == device:
+                reports.put_nowait(changed)
+
+        self.watchers.add(watcher)
+        try:
+            yield reports
+        finally:
+            self.watchers.discard(watcher)
+
+    # --- what is there ---
+
+    def domain(self, headnode: str) -> SimDomain:
+        """Return the domain of a headnode, given as ``project/headnode``. Raises LookupError."""
+        for domain in self.domains.values():
+            if domain.headnode == headnode:
+                return domain
+        raise LookupError(f"there is no domain of {headnode}")
 
     def attached_to(self, vlan: int) -> list[str]:
         """Return the nics of running headnodes that are attached to the VLAN's bridge."""

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from haas_rpcd.drivers import Driver, Outcome, Progress, Report, Seen, ignore, one_by_one
+from haas_rpcd.drivers import MasterDriver, Outcome, Progress, Report, Seen, ignore, one_by_one
 from haas_rpcd.drivers.hostnet.iplines import bridge_name, preview_lines
 from haas_rpcd.errors import DeviceError
-from haas_rpcd.model import BridgeSeen, PortConfig, SetBridge
+from haas_rpcd.model import MASTER, BridgeSeen, PortConfig, SetBridge
 from haas_rpcd.sim.host import SimHost
 
 
-class SimNetworkDriver(Driver):
+class SimNetworkDriver(MasterDriver):
     """Creates and removes the bridges of a :class:`SimHost`."""
 
     continue_after_refusal = True  # VLANs do not depend on each other
@@ -35,6 +35,17 @@ class SimNetworkDriver(Driver):
 
     async def close(self) -> None:
         """Nothing to close."""
+
+    async def watch(self, changed: Callable[[], None]) -> None:
+        """Report each change, for ever."""
+        async with self._host.watched(MASTER) as reports:
+            while True:
+                changed()
+                await reports.get()
+
+    async def boot_id(self) -> str | None:
+        """Return what identifies the present boot."""
+        return self._host.boot_id
 
     async def send(self, changes: Sequence[Any], progress: Progress) -> list[Outcome]:
         """Carry out one change after another; stop at the first that fails."""

@@ -7,15 +7,16 @@ fails in a demo also does on a real master.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from haas_rpcd.drivers import Driver, Outcome, Progress, Report, Seen, ignore, one_by_one
+from haas_rpcd.drivers import MasterDriver, Outcome, Progress, Report, Seen, ignore, one_by_one
 from haas_rpcd.drivers.hostnet.iplines import bridge_name
 from haas_rpcd.drivers.hypervisor.domain_xml import domain_name
 from haas_rpcd.drivers.hypervisor.libvirt import preview_lines
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import (
+    LIBVIRT,
     DefineHeadnode,
     DeleteHeadnode,
     HeadnodeChange,
@@ -30,7 +31,7 @@ from haas_rpcd.sim.host import SimDomain, SimHost
 URI = "sim:///demo"
 
 
-class SimHypervisorDriver(Driver):
+class SimHypervisorDriver(MasterDriver):
     """The domains of a :class:`SimHost`."""
 
     continue_after_refusal = True  # headnodes do not depend on each other
@@ -53,6 +54,14 @@ class SimHypervisorDriver(Driver):
 
     async def close(self) -> None:
         """Nothing to close."""
+
+    async def watch(self, changed: Callable[[], None]) -> None:
+        """Report each change until libvirt goes down. Raises DeviceError then."""
+        async with self._host.watched(LIBVIRT) as reports:
+            while True:
+                self._check_up()
+                changed()
+                await reports.get()
 
     async def send(self, changes: Sequence[Any], progress: Progress) -> list[Outcome]:
         """Carry out one change after another; stop at the first that fails."""
@@ -90,7 +99,12 @@ class SimHypervisorDriver(Driver):
             there = {nic.mac for nic in domain.live}
             lacking = [nic for nic in domain.nics if nic.mac not in there]
             nics |= {HeadnodeNic(nic.nic, nic.mac, 0) for nic in lacking}
-        return HeadnodeSeen(defined=True, running=domain.running, nics=tuple(sorted(nics)))
+        return HeadnodeSeen(
+            defined=True,
+            running=domain.running,
+            nics=tuple(sorted(nics)),
+            condition=domain.condition,
+        )
 
     def _define(self, change: DefineHeadnode, report: Report) -> None:
         there = self._host.domains.get(change.uuid)
@@ -113,7 +127,7 @@ class SimHypervisorDriver(Driver):
         wanted = {nic.mac for nic in nics}
         for nic in sorted(old):
             if nic.mac not in wanted:
-                report(f"{'park' if domain.running else 'detach'} {nic.mac}")
+                report(f"{'park' if domain.live is not None else 'detach'} {nic.mac}")
         if domain.live is not None:
             domain.live = tuple(nic for nic in domain.live if nic.mac in wanted)
         domain.nics = tuple(sorted(nics))
@@ -125,12 +139,17 @@ class SimHypervisorDriver(Driver):
             report(f"attach {nic.nic} {nic.mac} to {bridge_name(nic.vlan)}")
 
     def _set_power(self, domain: SimDomain, running: bool, report: Report) -> None:
-        if domain.running == running:
-            return
         name = domain_name(domain.headnode)
         if not running:
-            report(f"stop {name}")
-            domain.live = None
+            if domain.live is not None or domain.condition == "suspended":
+                report(f"stop {name}")
+            domain.live = domain.condition = None
+            return
+        if domain.running:
+            return
+        if domain.condition == "paused":
+            report(f"resume {name}")
+            domain.condition = None
             return
         report(f"start {name}")
         lacking = self._host.without_bridge(domain.nics)
@@ -140,7 +159,7 @@ class SimHypervisorDriver(Driver):
                 "bridges and disks must be there; then apply again.",
                 reason="refused",
             )
-        domain.live = domain.nics
+        domain.live, domain.condition = domain.nics, None
 
     def _delete(self, change: DeleteHeadnode, report: Report) -> None:
         domain = self._host.domains.get(change.uuid)

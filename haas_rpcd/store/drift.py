@@ -16,7 +16,7 @@ from haas_rpcd.model import (
     PortRef,
 )
 from haas_rpcd.store import headnodes, ports, saves, scope, switches, vlans
-from haas_rpcd.store.database import Tx
+from haas_rpcd.store.database import IN_MINE, Tx, ids
 from haas_rpcd.store.rows import Row
 
 
@@ -52,6 +52,11 @@ class DriftRow(Row, frozen=True):
     since: float
     project: str | None
     behind: str | None
+
+    @property
+    def tenants(self) -> bool:
+        """True if it concerns headnodes or their bridges, which ``project`` may see and repair."""
+        return self.kind in ("headnode", "bridge")
 
 
 # --- what was confirmed ---------------------------------------------------------------------------
@@ -91,8 +96,8 @@ def headnode_goals(tx: Tx) -> dict[str, HeadnodeGoal]:
 
 def replace(
     tx: Tx, device: str, found: Sequence[DifferenceRow], now: float
-) -> tuple[list[DifferenceRow], list[str]]:
-    """Replace a device's differences; return those that are new, and the targets without any now.
+) -> tuple[list[DriftRow], list[DriftRow]]:
+    """Replace a device's differences; return those that are new, and those that are gone.
 
     ``now`` is in seconds since the epoch. A port that is right again may have been saved while it
     was not.
@@ -108,6 +113,7 @@ def replace(
     }
     new = [one for one in found if known.get((one.kind, one.target)) != one]
     gone = known.keys() - {(one.kind, one.target) for one in found}
+    ended = [row for row in of_devices(tx, [device]) if (row.kind, row.target) in gone]
     tx.execute_many(
         "DELETE FROM drift WHERE device = ? AND kind = ? AND target = ?",
         [(device, kind, target) for kind, target in gone],
@@ -121,7 +127,8 @@ def replace(
         [(device, now, *astuple(one)) for one in new],
     )
     tx.execute("UPDATE switch SET checked = ? WHERE name = ?", (now, device))
-    return new, sorted(target for _, target in gone)
+    began = {(one.kind, one.target) for one in new}
+    return [row for row in of_devices(tx, [device]) if (row.kind, row.target) in began], ended
 
 
 def clear(tx: Tx, targets: Sequence[tuple[str, str]]) -> None:
@@ -164,11 +171,43 @@ def of_devices(tx: Tx, devices: Iterable[str]) -> list[DriftRow]:
     ]
 
 
-def page(tx: Tx, limit: int, after: tuple[str, str, str], device: str | None) -> list[DriftRow]:
-    """Return differences, on one device or on all (None), by device, kind and target."""
+def page(
+    tx: Tx,
+    limit: int,
+    after: tuple[str, str, str],
+    device: str | None,
+    *,
+    project: str | None = None,
+    mine: Sequence[int] | None = None,
+) -> list[DriftRow]:
+    """Return differences, on one device or on all (None), by device, kind and target.
+
+    With ``project`` those of one project; with ``mine`` those of the headnodes of these projects,
+    and of their networks' bridges.
+    """
+    device_after, kind_after, target_after = after
     return tx.query(
         DriftRow,
-        f"{_DRIFT} WHERE (drift.device, drift.kind, target) > (?, ?, ?)"
-        " AND ifnull(drift.device = ?, TRUE) ORDER BY drift.device, drift.kind, target LIMIT ?",
-        (*after, device, limit),
+        f"SELECT * FROM ({_DRIFT}) AS drift"
+        " WHERE (drift.device, drift.kind, target) > (:device_after, :kind_after, :target_after)"
+        " AND (:device IS NULL OR drift.device = :device)"
+        " AND (:project IS NULL OR project = :project)"
+        " AND (:mine IS NULL OR (kind IN ('headnode', 'bridge')"
+        f" AND project IN (SELECT name FROM project WHERE id IN {IN_MINE})))"
+        " ORDER BY drift.device, drift.kind, target LIMIT :limit",
+        {
+            "device_after": device_after,
+            "kind_after": kind_after,
+            "target_after": target_after,
+            "device": device,
+            "project": project,
+            "mine": ids(mine),
+            "limit": limit,
+        },
     )
+
+
+def of_project(tx: Tx, project: str) -> set[tuple[str, str]]:
+    """Return the kind and target of what a project may repair: see :attr:`DriftRow.tenants`."""
+    rows = of_devices(tx, [LIBVIRT, MASTER])
+    return {(row.kind, row.target) for row in rows if row.tenants and row.project == project}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import msgspec
 
 from haas_rpcd.model import HeadnodeSeen
 from haas_rpcd.store.database import IN_MINE, Tx, ids
 from haas_rpcd.store.rows import Json, Row
+from haas_schemas.headnode import HeadnodeState
 
 
 class HeadnodeRow(Row, frozen=True):
@@ -14,6 +17,8 @@ class HeadnodeRow(Row, frozen=True):
 
     ``running`` and ``deleting`` are what is staged, ``seen`` is what the hypervisor confirmed: null
     while that is not known. ``touched`` is false if nothing was ever sent to the hypervisor for it.
+    If ``differs``, the hypervisor was found to have ``observed`` instead, which is null if it could
+    never be read. ``reached`` is false while it cannot be read.
     """
 
     id: int
@@ -26,6 +31,37 @@ class HeadnodeRow(Row, frozen=True):
     deleting: bool
     seen: Json[HeadnodeSeen | None]
     touched: bool
+    differs: bool
+    observed: Json[HeadnodeSeen | None]
+    reached: bool
+
+    @property
+    def now(self) -> HeadnodeSeen | None:
+        """What the hypervisor has, as far as known: plans start from this."""
+        return self.observed if self.differs and self.seen is not None else self.seen
+
+    @property
+    def state(self) -> HeadnodeState:
+        """Its state, as the API names it."""
+        now = self.now
+        if self.deleting:
+            return "deleting"
+        if not self.touched:
+            return "staged"
+        if now is None or not self.reached:
+            return "unknown"
+        if not now.defined:
+            return "missing"
+        if now.condition is not None and not (now.off and not self.applied_running):
+            return now.condition
+        if self.seen is not None and now.nics != self.seen.nics:
+            return "changed"
+        return "running" if now.running else "stopped"
+
+    @property
+    def applied_running(self) -> bool:
+        """True if the hypervisor last confirmed that it runs."""
+        return self.seen is not None and self.seen.running
 
     @property
     def label(self) -> str:
@@ -61,9 +97,12 @@ SELECT headnode.id, headnode.name, headnode.project_id, project.name AS project,
             FROM (SELECT name, mac, vlan FROM headnode_applied_nic
             WHERE headnode_applied_nic.headnode_id = headnode.id ORDER BY name, mac, vlan))))
     END AS seen,
-    headnode_applied.headnode_id IS NOT NULL AS touched
+    headnode_applied.headnode_id IS NOT NULL AS touched,
+    headnode_observed.headnode_id IS NOT NULL AS differs, headnode_observed.seen AS observed,
+    ifnull(headnode_observed.reached, 1) AS reached
 FROM headnode JOIN project ON project.id = headnode.project_id
 LEFT JOIN headnode_applied ON headnode_applied.headnode_id = headnode.id
+LEFT JOIN headnode_observed ON headnode_observed.headnode_id = headnode.id
 """
 
 
@@ -102,7 +141,8 @@ def on_hypervisor(tx: Tx) -> list[HeadnodeRow]:
     """Return the headnodes that may be on the hypervisor and are to stay there."""
     return tx.query(
         HeadnodeRow,
-        f"{_HEADNODE} WHERE headnode_applied.headnode_id IS NOT NULL AND headnode.deleting = 0",
+        f"{_HEADNODE} WHERE headnode_applied.headnode_id IS NOT NULL AND headnode.deleting = 0"
+        " ORDER BY headnode.id",
     )
 
 
@@ -186,6 +226,7 @@ def macs_on(tx: Tx, vlan: int) -> frozenset[str]:
 
 def set_unknown(tx: Tx, headnode_id: int) -> None:
     """Write that it is not known what the hypervisor has of a headnode."""
+    tx.execute("DELETE FROM headnode_observed WHERE headnode_id = ?", (headnode_id,))
     tx.execute("DELETE FROM headnode_applied WHERE headnode_id = ?", (headnode_id,))
     tx.insert("headnode_applied", headnode_id=headnode_id, confirmed=0)
 
@@ -193,6 +234,7 @@ def set_unknown(tx: Tx, headnode_id: int) -> None:
 def confirm(tx: Tx, headnode_id: int, seen: HeadnodeSeen) -> None:
     """Write what was read of a headnode. One that is to be deleted, and is gone, is removed."""
     tx.execute("DELETE FROM headnode_carries WHERE headnode_id = ?", (headnode_id,))
+    tx.execute("DELETE FROM headnode_observed WHERE headnode_id = ?", (headnode_id,))
     tx.execute("DELETE FROM headnode_applied WHERE headnode_id = ?", (headnode_id,))
     if not seen.defined:
         tx.execute("DELETE FROM headnode WHERE id = ? AND deleting = 1", (headnode_id,))
@@ -203,6 +245,70 @@ def confirm(tx: Tx, headnode_id: int, seen: HeadnodeSeen) -> None:
         [(headnode_id, nic.nic, nic.mac, nic.vlan) for nic in set(seen.nics)],
     )
     carry(tx, headnode_id, {nic.vlan for nic in seen.nics})
+
+
+def observe(tx: Tx, differing: Mapping[str, HeadnodeSeen], *, watched: bool) -> list[HeadnodeRow]:
+    """Write what the hypervisor has, by label, of the headnodes that are not as applied.
+
+    All others are as applied. ``watched``: the daemon has read the hypervisor before, so what
+    stopped since then was seen to stop. Returns the headnodes whose state or nics this changes.
+    """
+
+    def write(row: HeadnodeRow) -> None:
+        seen = differing.get(row.label)
+        if seen is None:
+            tx.execute("DELETE FROM headnode_observed WHERE headnode_id = ?", (row.id,))
+            return
+        _observe(tx, row.id, seen, reached=True)
+        ran = row.now is not None and row.now.running
+        if watched and ran and not seen.running:
+            tx.execute(
+                "UPDATE headnode_observed SET stop_seen = 1 WHERE headnode_id = ?", (row.id,)
+            )
+        carry(tx, row.id, {nic.vlan for nic in seen.nics})
+
+    return _changed_by(tx, write)
+
+
+def lose_sight(tx: Tx, *, forget: bool) -> list[HeadnodeRow]:
+    """Write that the hypervisor cannot be read; return the headnodes whose state this changes.
+
+    Plans go on from what was known, unless it is to ``forget``: then it may be true no more.
+    """
+    return _changed_by(
+        tx, lambda row: _observe(tx, row.id, None if forget else row.now, reached=False)
+    )
+
+
+def _observe(tx: Tx, headnode_id: int, seen: HeadnodeSeen | None, *, reached: bool) -> None:
+    text = None if seen is None else msgspec.json.encode(seen).decode()
+    tx.execute(
+        "INSERT INTO headnode_observed (headnode_id, reached, seen) VALUES (?, ?, ?)"
+        " ON CONFLICT (headnode_id) DO UPDATE SET reached = excluded.reached, seen = excluded.seen",
+        (headnode_id, int(reached), text),
+    )
+
+
+def seen_to_stop(tx: Tx) -> set[str]:
+    """Return the labels of the headnodes that stopped while a daemon watched."""
+    ids = set(tx.values(int, "SELECT headnode_id FROM headnode_observed WHERE stop_seen"))
+    return {row.label for row in on_hypervisor(tx) if row.id in ids} if ids else set()
+
+
+def forget_stops(tx: Tx) -> None:
+    """Write that no headnode was seen to stop."""
+    tx.execute("UPDATE headnode_observed SET stop_seen = 0")
+
+
+def _changed_by(tx: Tx, write: Callable[[HeadnodeRow], None]) -> list[HeadnodeRow]:
+    before = on_hypervisor(tx)
+    for row in before:
+        write(row)
+    return [
+        new
+        for old, new in zip(before, on_hypervisor(tx), strict=True)
+        if (old.state, old.now) != (new.state, new.now)
+    ]
 
 
 def carry(tx: Tx, headnode_id: int, vlans: Iterable[int]) -> None:

@@ -57,7 +57,7 @@ def forget(tx: Tx, switch: str) -> None:
     row = switches.find(tx, switch)
     if row is not None:
         tx.execute(
-            "UPDATE switch SET identity = NULL, stranger = NULL, booted = NULL WHERE id = ?",
+            "UPDATE switch SET identity = NULL, stranger = NULL, uptime_boot = NULL WHERE id = ?",
             (row.id,),
         )
         switches.forget_confirmations(tx, row.id)

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from haas_rpcd.model import Change, Phase, Step
+from haas_rpcd.model import RESERVED_DEVICES, Change, Phase, Step
 from haas_rpcd.store.database import IN_MINE, Tx, ids
 from haas_rpcd.store.rows import Json, Row
 from haas_schemas.job import JobState, StepState
@@ -19,8 +19,8 @@ class JobRow(Row, frozen=True):
 
     ``project`` is the project's name when the job was created. ``project_id`` and ``node_id``
     become null when the project or the node is deleted. ``repairs``: the job repairs drift, on
-    ``repair_switch`` or everywhere. ``withdraws``: the VLAN that it takes the project off, when a
-    share ends. ``total`` counts the steps, ``done`` those that a device
+    ``repair_switch``, for its project, or everywhere. ``withdraws``: the VLAN that it takes the
+    project off, when a share ends. ``total`` counts the steps, ``done`` those that a device
     confirmed.
     """
 
@@ -42,6 +42,11 @@ class JobRow(Row, frozen=True):
     withdraws: int | None
     total: int
     done: int
+
+    @property
+    def restores(self) -> bool:
+        """True for a repair by which the daemon restores what the master lost."""
+        return self.repair_switch in RESERVED_DEVICES
 
 
 class StepRow(Row, frozen=True):
@@ -120,9 +125,16 @@ def create(
     )
 
 
-def create_repair(tx: Tx, *, user: str, now: float, switch: str | None) -> int:
-    """Add a queued job that repairs drift on one switch or everywhere; return its number."""
-    job = create(tx, kind="site", user=user, now=now)
+def create_repair(
+    tx: Tx, *, user: str, now: float, switch: str | None, project_id: int | None = None
+) -> int:
+    """Add a queued job that repairs drift; return its number.
+
+    It repairs one switch, a project's headnodes and bridges, or everything. See
+    :meth:`DriftWatch.repair_steps` for what the master's devices stand for.
+    """
+    kind = "site" if project_id is None else "apply"
+    job = create(tx, kind=kind, user=user, now=now, project_id=project_id)
     tx.insert("repair", job_id=job, switch=switch)
     return job
 

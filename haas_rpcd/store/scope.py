@@ -110,7 +110,7 @@ def load(
     desired = Desired(ports=port_goals, headnodes=headnode_goals, networks=networks)
     applied = Applied(
         ports={row.ref: AppliedPort(row.config) for row in ports},
-        headnodes={row.label: row.seen for row in own_headnodes if row.touched},
+        headnodes={row.label: row.now for row in own_headnodes if row.touched},
         vlans=_on_switches(tx, vlans),
         bridges={row.vlan: row.confirmed for row in store_vlans.bridges(tx, vlans)},
         elsewhere=_elsewhere(tx, vlans, ports, own_headnodes),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from haas_rpcd.boottime import Moment
 from haas_rpcd.model import RegisteredSwitch, SwitchMarks
 from haas_rpcd.store import ports
 from haas_rpcd.store.database import Tx
@@ -48,6 +49,17 @@ class SwitchRow(Row, frozen=True):
             credential=self.credential,
             options=self.options,
         )
+
+
+class UptimeRow(Row, frozen=True):
+    """The uptime that a switch reported, in seconds, and when.
+
+    ``uptime_read`` is the master's own clock then, in seconds since its boot ``uptime_boot``.
+    """
+
+    uptime: float
+    uptime_read: float
+    uptime_boot: str
 
 
 class _OfDialect(Row, frozen=True):
@@ -159,14 +171,22 @@ def delete(tx: Tx, switch_id: int) -> None:
     tx.execute("DELETE FROM switch WHERE id = ?", (switch_id,))
 
 
-# --- boots ----------------------------------------------------------------------------------------
+# --- uptimes --------------------------------------------------------------------------------------
 
 
-def booted(tx: Tx, switch: str) -> float | None:
-    """Return when a switch last booted, as far as known, in seconds since the epoch."""
-    return tx.value(float, "SELECT booted FROM switch WHERE name = ?", (switch,))
+def uptime(tx: Tx, switch: str) -> UptimeRow | None:
+    """Return the uptime that a switch last reported; None if it never reported one."""
+    return tx.one(
+        UptimeRow,
+        "SELECT uptime, uptime_read, uptime_boot FROM switch"
+        " WHERE name = ? AND uptime_boot IS NOT NULL",
+        (switch,),
+    )
 
 
-def set_booted(tx: Tx, switch: str, when: float) -> None:
-    """Write when a switch last booted, in seconds since the epoch."""
-    tx.execute("UPDATE switch SET booted = ? WHERE name = ?", (when, switch))
+def set_uptime(tx: Tx, switch: str, uptime: float, now: Moment) -> None:
+    """Write the uptime that a switch reported now, in seconds."""
+    tx.execute(
+        "UPDATE switch SET uptime = ?, uptime_read = ?, uptime_boot = ? WHERE name = ?",
+        (uptime, now.seconds, now.boot, switch),
+    )

@@ -120,8 +120,18 @@ def _write(tx: Tx, switch: str, vlan: int, *, confirmed: bool) -> None:
 
 
 def bridges(tx: Tx, vlans: Sequence[int]) -> list[PresenceRow]:
-    """Return the bridges of some VLANs that exist or may exist."""
-    return by_ids(tx, PresenceRow, "SELECT vlan, confirmed FROM bridge WHERE vlan IN ({})", vlans)
+    """Return the bridges of some VLANs that exist or may exist.
+
+    One that was found to differ from what was applied is not ``confirmed`` any more.
+    """
+    return by_ids(
+        tx,
+        PresenceRow,
+        "SELECT vlan, confirmed AND NOT EXISTS (SELECT 1 FROM drift WHERE device = 'master'"
+        " AND kind = 'bridge' AND target = 'br-vlan' || vlan) AS confirmed"
+        " FROM bridge WHERE vlan IN ({})",
+        vlans,
+    )
 
 
 def all_bridges(tx: Tx) -> list[PresenceRow]:
@@ -136,6 +146,11 @@ def set_bridge_unknown(tx: Tx, vlan: int) -> None:
         " ON CONFLICT (vlan) DO UPDATE SET confirmed = 0",
         (vlan,),
     )
+
+
+def forget_bridges(tx: Tx) -> None:
+    """Write that no bridge is known to exist any more, because the master cannot be read."""
+    tx.execute("UPDATE bridge SET confirmed = 0")
 
 
 def confirm_bridge(tx: Tx, vlan: int, *, present: bool) -> None:

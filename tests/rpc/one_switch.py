@@ -231,7 +231,7 @@ async def one_switch(
         if registered is not None:
             path.write_bytes(registered.database)
             with sqlite3.connect(path) as db:
-                db.execute("UPDATE switch SET port = ?, booted = NULL", (site.port,))
+                db.execute("UPDATE switch SET port = ?, uptime_boot = NULL", (site.port,))
             db.close()
         await site.start()
         stack.push_async_callback(lambda: site.stop())  # the daemon running by then

@@ -221,7 +221,7 @@ def _seed(path: Path, prepared: Prepared, wires: dict[str, Wire]) -> None:
     path.write_bytes(prepared.database)
     with sqlite3.connect(path) as db:
         # Make the addresses unique first: one switch's new port may be another's old one.
-        db.execute("UPDATE switch SET host = name, booted = NULL")  # just switched on
+        db.execute("UPDATE switch SET host = name, uptime_boot = NULL")  # just switched on
         for name, wire in wires.items():
             db.execute(
                 "UPDATE switch SET host = '127.0.0.1', port = ? WHERE name = ?", (wire.port, name)

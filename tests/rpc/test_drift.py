@@ -198,7 +198,7 @@ async def test_headnodes_and_bridges_are_checked_too(applied: SmallSite) -> None
 
 async def rebooted(site: SmallSite, switch: str) -> None:
     """Restart a switch that has been up for an hour, as far as the daemon knows."""
-    await site.sql("UPDATE switch SET booted = booted - 3600 WHERE name = ?", (switch,))
+    await site.sql("UPDATE switch SET uptime = uptime + 3600 WHERE name = ?", (switch,))
     site.switches[switch].reload()
 
 

@@ -241,7 +241,7 @@ async def test_a_switch_that_reports_uptime_in_days_does_not_count_as_restarted(
         device.booted -= 3 * DAY
         await site.call("switch.probe", switch="sw1")
         for up in (HOUR, 20 * HOUR, DAY, 4 * DAY):  # later by this much
-            await site.sql("UPDATE switch SET booted = booted - ?", (up,))
+            await site.sql("UPDATE switch SET uptime_read = uptime_read - ?", (up,))
             device.booted -= up
             for session in list(device.sessions):
                 session.cut()

@@ -154,7 +154,7 @@ async def test_a_restart_with_an_older_configuration_leaves_no_wrong_port_open(
     device.settle()
     await carries(site, **IN_USE)
     device.startup = older
-    await site.sql("UPDATE switch SET booted = booted - 3600")  # as if up for an hour
+    await site.sql("UPDATE switch SET uptime = uptime + 3600")  # as if up for an hour
     device.reload()
     assert site.carried("node-3") == tagged(101, untagged=102)
     since, logins = len(device.history), device.counters.logins

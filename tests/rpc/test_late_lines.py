@@ -214,7 +214,7 @@ async def test_a_switch_that_was_restarted_has_no_old_session(
     tmp_path: Path, prepared: Prepared
 ) -> None:
     async with hung(tmp_path, prepared) as site:
-        await site.sql("UPDATE switch SET booted = booted - 86400")
+        await site.sql("UPDATE switch SET uptime = uptime + 86400")
         for table in ("port_may_change", "vlan_may_change"):
             await site.sql(f"UPDATE {table} SET seconds = seconds - 180")  # IOS counts in minutes
         site.switches["sw1"].reload()

@@ -131,7 +131,9 @@ def params_of(method: str, kind: str, param: str | None = None) -> dict[str, Any
     required = set(fields[: len(fields) - len(struct.__struct_defaults__)])
     if method == "node.allocate":
         required |= {"node"}
-    if method in ("network.share", "network.unshare", "apply.start", "audit.list", "plan.show"):
+    if method in (
+        "network.share", "network.unshare", "apply.start", "audit.list", "plan.show", "drift.repair"
+    ):  # fmt: skip
         required |= {"project"}
     if method == "token.revoke":
         required |= {"label"}

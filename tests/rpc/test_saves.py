@@ -70,7 +70,7 @@ async def test_a_power_cut_brings_the_port_back_on_the_same_tenant_s_network(
     releasing: SmallSite,
 ) -> None:
     """It may be on that network: the node is still its project's."""
-    await releasing.sql("UPDATE switch SET booted = booted - 3600")  # it has been up for an hour
+    await releasing.sql("UPDATE switch SET uptime = uptime + 3600")  # it has been up for an hour
     releasing.switches["sw1"].reload()
     assert releasing.carried("node-1") == access(100)
     assert await state(releasing) == "releasing"

@@ -29,6 +29,7 @@ STRANGE: dict[str, tuple[Any, Any]] = {
     "headnode": ("bluehead", "none"),
     "with": ("blue", "nowhere"),
     "job": (2, 9999),
+    "switch": ("sw1", "nowhere"),
 }
 """Params that name things: something of blue's, and something that does not exist."""
 

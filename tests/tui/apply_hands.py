@@ -44,7 +44,7 @@ class Site:
         """Power-cycle a switch that, as far as the daemon knows, has been up for an hour."""
 
         def earlier(tx: Tx) -> int:
-            return tx.execute("UPDATE switch SET booted = booted - 3600 WHERE name = ?", (switch,))
+            return tx.execute("UPDATE switch SET uptime = uptime + 3600 WHERE name = ?", (switch,))
 
         await self.daemon.store.write(earlier)
         self.centre.switches[switch].reload()

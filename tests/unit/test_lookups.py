@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from haas_rpcd.boottime import Moment
 from haas_rpcd.model import Phase, RegisteredSwitch, SaveConfig, Step
 from haas_rpcd.store import (
     audit,
@@ -127,9 +128,9 @@ async def test_switches_and_their_ports(filled: Store) -> None:
         "sw2", "dell_os10", "192.0.2.2", 22, "ssh", None, {"ssh_legacy": True}
     )
     assert (found.ports, found.unsaved, found.drift) == (8, True, 1)
-    await filled.write(switches.set_booted, "sw2", 7.0)
-    assert await filled.read(switches.booted, "sw2") == 7.0
-    assert await filled.read(switches.booted, "sw1") == 1790000000.0 - 86400
+    await filled.write(switches.set_uptime, "sw2", 7.0, Moment("a boot", 8.0))
+    assert await filled.read(switches.uptime, "sw2") == switches.UptimeRow(7.0, 8.0, "a boot")
+    assert await filled.read(switches.uptime, "sw1") is None
     moved = RegisteredSwitch("sw2", "dell_os10", "192.0.2.9", 23, "telnet", "lab", {})
     await filled.write(switches.update, moved)
     rows = {row.name: row.registered for row in await filled.read(switches.page, 9, "")}
@@ -152,9 +153,9 @@ async def test_a_check_replaces_the_drift_of_one_device(filled: Store) -> None:
     closed = drift.DifferenceRow("vlan", "102", "present", "absent")
     opened = drift.DifferenceRow("port", "Gi1/0/3", "parked", "access 1")
     new, gone = await filled.write(drift.replace, "sw1", [closed, opened], 90.0)
-    assert (new, gone) == ([opened], [])
+    assert ([row.target for row in new], gone) == (["Gi1/0/3"], [])
     new, gone = await filled.write(drift.replace, "sw1", [opened], 95.0)
-    assert (new, gone) == ([], ["102"])
+    assert (new, [row.target for row in gone]) == ([], ["102"])
     since = 1790000050.0
     assert await filled.read(known) == [("sw1", "Gi1/0/3", 90.0), ("sw2", "ethernet 1/1/3", since)]
     await filled.write(drift.clear, [("sw1", "Gi1/0/3")])

@@ -15,6 +15,7 @@ from haas_rpcd.model import (
     MASTER,
     PARKED,
     DeleteHeadnode,
+    HeadnodeSeen,
     PortConfig,
     SetPort,
     SetVlan,
@@ -79,6 +80,12 @@ def noted_late(tx: Tx) -> None:
         late.note(tx, "sw1", SetPort(port.name, PortConfig(100)), Moment("a boot", 1.0))
 
 
+def noted_gone(tx: Tx) -> None:
+    """Note that no headnode is on the hypervisor any more."""
+    gone = {row.label: HeadnodeSeen(defined=False) for row in headnodes.on_hypervisor(tx)}
+    headnodes.observe(tx, gone, watched=True)
+
+
 QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     audit.page: lambda tx: [
         audit.page(
@@ -98,6 +105,8 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     headnodes.page: lambda tx: headnodes.page(tx, 9, 0, project_id=1, mine=[1]),
     headnodes.all_of: lambda tx: headnodes.all_of(tx, 1),
     headnodes.on_hypervisor: headnodes.on_hypervisor,
+    headnodes.lose_sight: lambda tx: headnodes.lose_sight(tx, forget=True),
+    headnodes.observe: lambda tx: [noted_gone(tx), headnodes.observe(tx, {}, watched=True)],
     headnodes.nics: lambda tx: headnodes.nics(tx, 1),
     identities.find: lambda tx: identities.find(tx, "sw1"),
     jobs.find: lambda tx: jobs.find(tx, 1),
@@ -146,6 +155,10 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     ),
     sendable.still_carried: lambda tx: sendable.still_carried(tx, "sw1", SetVlan(100, False), 1),
     switches.find: lambda tx: switches.find(tx, "sw1"),
+    switches.uptime: lambda tx: [
+        switches.set_uptime(tx, "sw1", 1.0, Moment("a boot", 2.0)),
+        switches.uptime(tx, "sw1"),
+    ],
     switches.page: lambda tx: switches.page(tx, 9, ""),
     switches.one_of_each_dialect: switches.one_of_each_dialect,
     vlans.on_switches: lambda tx: vlans.on_switches(tx, [100]),

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from haas_rpcd.drivers import Driver, Outcome, Progress, Report, Seen, ignore, one_by_one
+from haas_rpcd.drivers import MasterDriver, Outcome, Progress, Report, Seen, ignore, one_by_one
 from haas_rpcd.drivers.hostnet.inspection import inspect
 from haas_rpcd.drivers.hostnet.iplines import preview_lines
 from haas_rpcd.drivers.hostnet.links import Kernel
@@ -31,7 +31,7 @@ async def no_headnodes(vlan: int) -> Collection[str]:
     return ()
 
 
-class NetlinkDriver(Driver):
+class NetlinkDriver(MasterDriver):
     """Creates and removes ``TRUNK.N`` and ``br-vlanN`` over netlink; needs CAP_NET_ADMIN.
 
     ``any_source``: whether headnodes may send from any MAC.

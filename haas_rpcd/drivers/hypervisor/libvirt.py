@@ -28,7 +28,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from haas_rpcd.drivers import Driver, Outcome, Progress, Report, Seen, ignore, one_by_one
+from haas_rpcd.drivers import MasterDriver, Outcome, Progress, Report, Seen, ignore, one_by_one
 from haas_rpcd.drivers.hostnet.iplines import bridge_name as default_bridge_name
 from haas_rpcd.drivers.hostnet.parking import KernelParking, Parking
 from haas_rpcd.drivers.hostnet.taps import KernelTaps, Tap, Taps
@@ -71,7 +71,7 @@ def _attach_line(nic: HeadnodeNic, bridge_name: Callable[[int], str]) -> str:
     return f"attach {nic.nic} {nic.mac} to {bridge_name(nic.vlan)}"
 
 
-class LibvirtDriver(Driver):
+class LibvirtDriver(MasterDriver):
     """The hypervisor at a libvirt URI.
 
     ``timeout`` limits a read, ``change_timeout`` a change, both in seconds. (At the first start

@@ -18,7 +18,10 @@ There are three states:
   ``switch_vlan``, ``bridge``, ``headnode_applied`` and ``headnode_applied_nic``. A row that is not
   ``confirmed`` was changed, or is being changed, with an unknown result; without a row nothing was
   ever changed.
-- Observed, where devices contradicted what was applied when they were last checked: ``drift``.
+- Observed, where devices contradicted what was applied when they were last checked: ``drift`` in
+  words, and ``headnode_observed`` for headnodes, as plans start from what the hypervisor has.
+  There, ``reached`` is 0 while the hypervisor cannot be read, ``seen`` is null if nothing is known,
+  and ``stop_seen`` is 1 if the headnode stopped while a daemon watched.
 
 The view ``parked_port`` defines what counts as parked, ``unparked_nic`` which nics keep a node from
 being free. A column that is added to ``port_applied`` and matters for this belongs in the view; the
@@ -43,6 +46,9 @@ record has a hash that covers the one before it, and ``audit_anchor`` the last t
 ``switch.stranger`` what another switch says that answers in its place. Nothing on such a switch
 counts as parked.
 
+A switch's uptime was ``uptime`` when the master's own clock since its boot ``uptime_boot`` showed
+``uptime_read``. ``last_boot`` names the boot of the master that the daemon last ran in.
+
 A released migration does not change any more. tests/unit/released has a filled database of each
 release, which the tests upgrade.
 """
@@ -64,6 +70,7 @@ from haas_rpcd.store.schema import (
     v8_audit_chain,
     v9_tenancy,
     v10_identity,
+    v11_observed,
 )
 
 migrations = Migrations("haas")
@@ -129,6 +136,12 @@ def tenancy(db: Database) -> None:
 def identity(db: Database) -> None:
     """Store what switches say of themselves."""
     _run(db, v10_identity.SQL)
+
+
+@migrations()
+def observed(db: Database) -> None:
+    """Store what the hypervisor shows, and the uptimes of switches."""
+    _run(db, v11_observed.SQL)
 
 
 def _run(db: Database, script: str) -> None:

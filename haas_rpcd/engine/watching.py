@@ -1,0 +1,199 @@
+"""Watches the master's own devices: its bridges, and the headnodes on its hypervisor.
+
+They are read when the daemon starts, before any job runs, and whenever the kernel or libvirt report
+a change. What a reboot of the master takes away is restored by a job of its own. Other differences
+are drift, which the next apply of the headnode's owner undoes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
+
+from haas_rpcd.drivers import MasterDriver
+from haas_rpcd.engine.drift import CheckResult, DriftWatch
+from haas_rpcd.errors import HaasError
+from haas_rpcd.model import LIBVIRT, MASTER
+from haas_rpcd.store import boots
+from haas_rpcd.store.database import Store
+
+log = logging.getLogger(__name__)
+
+START_LIMIT = 5.0
+"""Seconds that reading one of the devices may delay the daemon's start."""
+
+RESTORE_LIMIT = 120.0
+"""Seconds that jobs wait for the master to be restored when the daemon starts."""
+
+DEBOUNCE = 0.2
+"""Seconds that changes are collected for one check."""
+
+RETRY = 0.5
+"""Seconds between attempts to watch a device again."""
+
+BLIND_AFTER = 4.0
+"""Seconds without a connection after which a device's state is not known any more. A restart of
+libvirtd takes less."""
+
+SETTLE = 2.0
+"""Seconds that a job waits for the check of what has just changed."""
+
+MAX_RESTORES, RESTORES_WITHIN = 3, 300.0
+"""How often, in so many seconds, lost bridges are made again. If somebody keeps on removing them,
+they are shown as drift."""
+
+Restore = Callable[[str], Awaitable[None]]
+"""Runs the job that restores what was lost, of :data:`MASTER` or :data:`LIBVIRT`, to its end."""
+
+
+class MasterWatch:
+    """Keeps what is known of the master's devices true.
+
+    ``devices`` makes the driver of each. ``restart_headnodes``: start headnodes that stopped while
+    no daemon watched, as in a reboot of the master.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        drift: DriftWatch,
+        devices: dict[str, Callable[[], MasterDriver]],
+        restore: Restore,
+        *,
+        restart_headnodes: bool,
+    ) -> None:
+        self._store = store
+        self._drift = drift
+        self._devices = devices
+        self._restore = restore
+        self._changed = {device: asyncio.Event() for device in devices}
+        self._unchecked: set[str] = set()
+        """The devices that may have changed since they were last checked."""
+        self._settled = asyncio.Condition()
+        self._starts = restart_headnodes
+        """True until the headnodes that stopped unseen are started again."""
+        self._restored: deque[float] = deque(maxlen=MAX_RESTORES)
+
+    # --- at the start -----------------------------------------------------------------------------
+
+    async def look(self) -> None:
+        """Read the devices, for at most ``START_LIMIT`` seconds.
+
+        Until a later check reads the others, their state is not known.
+        """
+        checks = {
+            device: asyncio.create_task(self._drift.check_devices([device]), name=f"look {device}")
+            for device in self._devices
+        }
+        if checks:
+            await asyncio.wait(checks.values(), timeout=START_LIMIT)
+        for device, check in checks.items():
+            if not _has_read(device, check):
+                log.warning("%s can't be read: what it has is not known", device)
+                await self._drift.lose_sight(device, forget=True)
+
+    async def restore_at_start(self) -> None:
+        """Make bridges that are lost again, and start the headnodes that stopped unseen.
+
+        After a reboot of the master, these are all that ran.
+        """
+        boot = await self._boot_id()
+        if boot is not None and await self._store.write(boots.begin, boot):
+            log.warning("the master was rebooted: restoring its bridges and headnodes")
+        await self._restore_lost(await self._drift.check_devices(list(self._devices)))
+
+    async def _boot_id(self) -> str | None:
+        make = self._devices.get(MASTER)
+        return await make().boot_id() if make is not None else None
+
+    async def _restore_lost(self, found: CheckResult) -> None:
+        """Restore what a check found to be lost; headnodes when they are read for the first time.
+
+        A headnode that stops later has crashed, or its owner shut it down: it is left alone.
+        """
+        starts = self._starts and LIBVIRT in found.checked
+        if starts:
+            self._starts = False
+        if starts and await self._drift.lost(found.differences, with_headnodes=True):
+            await self._restore(LIBVIRT)
+        elif (
+            await self._drift.lost(found.differences, with_headnodes=False) and self._may_restore()
+        ):
+            await self._restore(MASTER)
+
+    def _may_restore(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        if len(self._restored) == MAX_RESTORES and now - self._restored[0] < RESTORES_WITHIN:
+            log.warning("bridges are lost again and again: they are left as they are")
+            return False
+        self._restored.append(now)
+        return True
+
+    # --- from then on -----------------------------------------------------------------------------
+
+    def tasks(self) -> list[tuple[str, Coroutine[None, None, None]]]:
+        """Return the coroutines that watch the devices, for ever, with their names."""
+        made: list[tuple[str, Coroutine[None, None, None]]] = []
+        for device in self._devices:
+            made.append((f"watch {device}", self._watch(device)))
+            made.append((f"check {device}", self._check_changed(device)))
+        return made
+
+    async def settle(self) -> None:
+        """Wait until what has just changed is checked, for at most ``SETTLE`` seconds."""
+        try:
+            async with asyncio.timeout(SETTLE), self._settled:
+                await self._settled.wait_for(lambda: not self._unchecked)
+        except TimeoutError:
+            return
+
+    async def _watch(self, device: str) -> None:
+        """Watch a device; connect again for as long as it takes."""
+        blind_at: float | None = None
+        loop = asyncio.get_running_loop()
+        while True:
+            driver = self._devices[device]()
+            connected = asyncio.Event()
+            try:
+                await driver.watch(partial(self._note, device, connected))
+                return  # it reports no changes
+            except HaasError as error:
+                if connected.is_set() or blind_at is None:
+                    log.warning("%s can't be watched: %s", device, error.message)
+                    blind_at = loop.time() + BLIND_AFTER
+            except Exception:  # a bug must not end the watch
+                log.exception("watching %s failed unexpectedly", device)
+                blind_at = loop.time() + BLIND_AFTER if blind_at is None else blind_at
+            if blind_at is not None and loop.time() >= blind_at:
+                await self._drift.lose_sight(device, forget=False)
+                blind_at = float("inf")  # noted once
+            await asyncio.sleep(RETRY)
+
+    def _note(self, device: str, connected: asyncio.Event) -> None:
+        connected.set()
+        self._unchecked.add(device)
+        self._changed[device].set()
+
+    async def _check_changed(self, device: str) -> None:
+        """Check a device each time it may have changed."""
+        changed = self._changed[device]
+        while True:
+            await changed.wait()
+            await asyncio.sleep(DEBOUNCE)
+            changed.clear()
+            try:
+                await self._restore_lost(await self._drift.check_devices([device]))
+            except Exception:  # a bug must not end the checks
+                log.exception("checking %s failed unexpectedly", device)
+            if not changed.is_set():
+                self._unchecked.discard(device)
+            async with self._settled:
+                self._settled.notify_all()
+
+
+def _has_read(device: str, check: asyncio.Task[CheckResult]) -> bool:
+    """Return whether a check has read its device. One under way goes on."""
+    return check.done() and not check.exception() and device in check.result().checked

@@ -1,0 +1,334 @@
+"""The master restarts, or somebody changes headnodes by hand: the state shown is true again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from haas_rpcd.config import Policy
+from haas_rpcd.model import HeadnodeNic
+from tests.rpc.listening import listening
+from tests.rpc.small_site import Prepared, SmallSite, access, small_site
+
+SECONDS = 10
+"""Within this time the state shown is true."""
+
+LOGIN = "red/login"
+
+
+@pytest.fixture
+async def running(site: SmallSite) -> SmallSite:
+    """Red's headnode runs on its network, VLAN 100, with its node-1."""
+    return await with_headnode(site)
+
+
+async def with_headnode(site: SmallSite) -> SmallSite:
+    await site.hold_nodes("red", "node-1")
+    await site.network("red", "net")
+    await site.connect("node-1", "net")
+    await site.call("headnode.create", project="red", headnode="login")
+    await site.call("headnode.connect", project="red", headnode="login", network="net")
+    await site.succeeds("red")
+    return site
+
+
+async def state(site: SmallSite) -> str:
+    shown = await site.tenant("rita").call("headnode.show", project="red", headnode="login")
+    return str(shown["state"])
+
+
+async def until(reached: Callable[[], Awaitable[bool]]) -> None:
+    """Wait for something, as long as it may take to be shown."""
+    async with asyncio.timeout(SECONDS):
+        while not await reached():  # noqa: ASYNC110 - only calls show it
+            await asyncio.sleep(0.02)
+
+
+async def becomes(site: SmallSite, wanted: str) -> None:
+    async def shown() -> bool:
+        return await state(site) == wanted
+
+    await until(shown)
+
+
+async def has_bridges(site: SmallSite, *vlans: int) -> None:
+    async def there() -> bool:
+        return site.host.bridges == set(vlans)
+
+    await until(there)
+
+
+async def drifted(site: SmallSite, user: str = "rita") -> list[tuple[str, str]]:
+    items = (await site.tenant(user).call("drift.list"))["items"]
+    return [(item["target"], item["observed"]) for item in items]
+
+
+async def no_drift(site: SmallSite) -> None:
+    async def none() -> bool:
+        return not (await site.call("drift.list"))["items"]
+
+    await until(none)
+
+
+async def repairs(site: SmallSite) -> list[dict[str, Any]]:
+    jobs = (await site.call("job.list"))["items"]
+    return [job for job in jobs if job["kind"] == "repair"]
+
+
+# --- reboot of the master -------------------------------------------------------------------------
+
+
+async def rebooted(site: SmallSite) -> None:
+    """Reboot the master: its daemon starts when nothing of what was applied is left."""
+    await site.stop()
+    site.host.reboot()
+    await site.start()
+
+
+async def test_after_a_reboot_bridges_and_headnodes_come_back(running: SmallSite) -> None:
+    await rebooted(running)
+    await becomes(running, "running")
+    assert running.host.bridges == {100}
+    assert running.host.domain(LOGIN).running
+    [job] = await repairs(running)
+    shown = await running.call("job.show", job=job["job"])
+    assert [(step["kind"], step["state"]) for step in shown["steps"]] == [
+        ("bridge.create", "done"), ("headnode.start", "done"),
+    ]  # fmt: skip
+    await no_drift(running)
+    assert (await running.call("plan.show", project="red"))["empty"]
+
+
+async def test_the_state_is_true_as_soon_as_the_daemon_serves(running: SmallSite) -> None:
+    """What cannot be restored is shown: the trunk nic did not come back."""
+    running.host.trunk_missing = True
+    await rebooted(running)
+    assert await state(running) == "stopped"
+    assert dict(await drifted(running)) == {
+        "br-vlan100": "absent",
+        LOGIN: "stopped with nic0 on 100",
+    }
+
+    async def given_up() -> bool:
+        return [job["state"] for job in await repairs(running)] == ["failed"]
+
+    await until(given_up)
+    plan = await running.tenant("rita").call("plan.show", project="red")
+    assert {step["kind"] for step in plan["steps"]} == {"bridge.create", "headnode.start"}
+
+    running.host.trunk_missing = False
+    await running.succeeds("red")
+
+    assert await state(running) == "running"
+    await no_drift(running)
+
+
+async def test_no_job_runs_before_the_master_is_restored(running: SmallSite) -> None:
+    """The jobs that are picked up change a node only."""
+    await running.connect("node-1", "net", nic="ipmi")
+    held = running.wires["sw1"].hold("^configure terminal\r")
+    first = await running.begin("red")
+    await held.wait()
+    second = await running.begin("red")
+    await rebooted(running)
+
+    for job in (first, second):
+        ended = await running.finished(job)
+        assert (ended["state"], ended["error"]) == ("succeeded", None)
+        assert running.host.bridges == {100}
+        assert running.host.domain(LOGIN).running
+    assert running.carried("node-1", "ipmi") == access(100)
+    assert await state(running) == "running"
+
+
+async def test_a_restore_that_was_cut_off_is_finished(running: SmallSite) -> None:
+    running.host.seconds = 30.0
+    await rebooted(running)
+
+    async def under_way() -> bool:
+        return any(job["total"] for job in await repairs(running))
+
+    await until(under_way)
+    running.host.seconds = 0.0
+    await running.restart()
+    await becomes(running, "running")
+    assert running.host.bridges == {100}
+    await no_drift(running)
+
+
+async def test_headnodes_stay_off_if_the_policy_says_so(tmp_path: Any, prepared: Prepared) -> None:
+    settings = {"policy": Policy(restart_headnodes=False)}
+    async with small_site(tmp_path, prepared, **settings) as site:
+        await with_headnode(site)
+        await rebooted(site)
+        await has_bridges(site, 100)
+        assert await state(site) == "stopped"
+        assert await drifted(site) == [(LOGIN, "stopped with nic0 on 100")]
+        started = await site.tenant("rita").call("drift.repair", project="red")
+        assert (await site.finished(started["job"]))["state"] == "succeeded"
+        assert await state(site) == "running"
+
+
+async def test_only_headnodes_that_were_to_run_are_started(running: SmallSite) -> None:
+    await running.call("headnode.stop", project="red", headnode="login")
+    await running.succeeds("red")
+    await rebooted(running)
+    await running.succeeds("red")
+    assert await state(running) == "stopped"
+    assert running.host.bridges == {100}
+
+
+async def test_without_libvirt_the_state_is_unknown_until_it_is_back(running: SmallSite) -> None:
+    await running.stop()
+    running.host.reboot()
+    running.host.libvirt_down = True
+    await running.start()
+    assert await state(running) == "unknown"
+    job = await running.apply("red")
+    assert job["state"] == "failed"
+    assert "libvirt" in job["error"]
+
+    running.host.start_libvirt()
+
+    await becomes(running, "running")
+
+
+# --- a headnode is changed by hand ----------------------------------------------------------------
+
+BY_HAND: dict[str, tuple[Callable[[SmallSite], None], str]] = {
+    "crash": (lambda site: site.host.crash(LOGIN), "crashed"),
+    "pause": (lambda site: site.host.pause(LOGIN), "paused"),
+    "suspend": (lambda site: site.host.suspend(LOGIN), "suspended"),
+    "shut down": (lambda site: site.host.shut_down(LOGIN), "stopped"),
+    "undefine": (lambda site: site.host.undefine(LOGIN), "missing"),
+    "edit": (
+        lambda site: site.host.edit(LOGIN, HeadnodeNic("added", "52:54:00:00:00:01", 0)),
+        "changed",
+    ),
+}
+
+
+@pytest.mark.parametrize("deed", BY_HAND)
+async def test_the_state_says_so_and_an_apply_of_its_owner_brings_it_back(
+    running: SmallSite, deed: str
+) -> None:
+    do, word = BY_HAND[deed]
+    async with listening(running) as client:
+        await client.call("events.subscribe")
+        do(running)
+        event = await client.until(lambda _, event: event.get("noun") == "headnode")
+    assert (event["verb"], event["name"], event["project"]) == (word, "login", "red")
+    rita = running.tenant("rita")
+    shown = await rita.call("headnode.show", project="red", headnode="login")
+    [item] = (await rita.call("drift.list"))["items"]
+    assert shown["state"] == word
+    assert shown["observed"] == item["observed"]
+    assert (item["target"], item["project"]) == (LOGIN, "red")
+    assert await drifted(running, "bob") == []
+
+    await rita.call("headnode.start", project="red", headnode="login")
+    started = await rita.call("apply.start", project="red")
+
+    job = await running.finished(started["job"])
+    assert (job["state"], job["error"]) == ("succeeded", None)
+    assert job["total"] > 0
+    assert await state(running) == "running"
+    domain = running.host.domain(LOGIN)
+    assert domain.running
+    assert [nic.vlan for nic in domain.nics] == [100]
+    await no_drift(running)
+    assert (await running.call("plan.show", project="red"))["empty"]
+
+
+async def test_a_headnode_that_was_seen_to_stop_stays_off_when_the_daemon_restarts(
+    running: SmallSite,
+) -> None:
+    running.host.shut_down(LOGIN)
+    await becomes(running, "stopped")
+    await running.restart()
+    await running.call("apply.start", project="blue")
+    assert await state(running) == "stopped"
+    assert await repairs(running) == []
+    await rebooted(running)
+    await becomes(running, "running")
+
+
+async def test_what_is_put_right_by_hand_is_no_drift_any_more(running: SmallSite) -> None:
+    running.host.pause(LOGIN)
+    await becomes(running, "paused")
+    running.host.resume(LOGIN)
+    await becomes(running, "running")
+    assert await drifted(running) == []
+
+
+async def test_a_paused_headnode_can_be_stopped(running: SmallSite) -> None:
+    running.host.pause(LOGIN)
+    await becomes(running, "paused")
+    await running.call("headnode.stop", project="red", headnode="login")
+    await running.succeeds("red")
+    assert await state(running) == "stopped"
+    assert running.host.domain(LOGIN).live is None
+
+
+async def test_a_crashed_headnode_can_be_deleted(running: SmallSite) -> None:
+    running.host.crash(LOGIN)
+    await becomes(running, "crashed")
+    await running.call("headnode.delete", project="red", headnode="login")
+    await running.succeeds("red")
+    assert not running.host.domains
+    await no_drift(running)
+
+
+# --- links and libvirt, while the daemon runs -----------------------------------------------------
+
+
+async def test_a_bridge_removed_by_hand_is_made_again(running: SmallSite) -> None:
+    running.host.remove_bridge(100)
+    await has_bridges(running, 100)
+    await no_drift(running)
+
+
+async def test_an_apply_right_after_a_change_by_hand_starts_from_the_truth(
+    running: SmallSite,
+) -> None:
+    running.host.crash(LOGIN)
+    job = await running.apply("red")
+    assert [step["kind"] for step in job["steps"]] == ["headnode.start"]
+    assert running.host.domain(LOGIN).running
+
+
+async def test_libvirt_goes_and_comes_back(running: SmallSite) -> None:
+    running.host.stop_libvirt()
+    await becomes(running, "unknown")
+    assert (await running.call("plan.show", project="red"))["empty"]
+    running.host.crash(LOGIN)
+    running.host.start_libvirt()
+    await becomes(running, "crashed")
+    assert await repairs(running) == []
+
+
+# --- who may see and repair -----------------------------------------------------------------------
+
+
+async def test_a_tenant_repairs_its_own_headnode_only(running: SmallSite) -> None:
+    running.host.crash(LOGIN)
+    await becomes(running, "crashed")
+    await running.call("headnode.stop", project="red", headnode="login")  # only staged
+    bob, rita = running.tenant("bob"), running.tenant("rita")
+    with pytest.raises(Exception, match="There is no project red"):
+        await bob.call("drift.repair", project="red")
+    with pytest.raises(Exception, match="name a project"):
+        await rita.call("drift.repair")
+    with pytest.raises(Exception, match="There is no switch sw1"):
+        await rita.call("drift.list", switch="sw1")
+    started = await bob.call("drift.repair", project="blue")
+    assert (await running.finished(started["job"]))["steps"] == []
+
+    started = await rita.call("drift.repair", project="red")
+
+    job = await running.finished(started["job"])
+    assert [(step["kind"], step["state"]) for step in job["steps"]] == [("headnode.start", "done")]
+    assert await state(running) == "running"
