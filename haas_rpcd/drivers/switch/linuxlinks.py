@@ -21,7 +21,7 @@ _UNTAGGED = frozenset({"PVID", "Egress Untagged"})
 
 class _Entry(msgspec.Struct):
     vlan: int
-    vlanEnd: int | None = None
+    vlanEnd: int = 0
     flags: list[str] = []
 
 
@@ -86,12 +86,13 @@ def doubts_about(link: Link, links: dict[str, Link]) -> Iterator[str]:
     kind, data = master.linkinfo.info_kind, master.linkinfo.info_data
     if kind not in ("bridge", "vrf") and "SLAVE" not in link.flags:
         yield f"master {link.master} ({kind})"
-    if kind == "bridge" and data.get("vlan_filtering") == 0:
-        yield f"master {link.master}, vlan_filtering 0"
+    filtering = data.get("vlan_filtering", 1)
+    if kind == "bridge" and (filtering != 1 or filtering is True):
+        yield f"master {link.master}, vlan_filtering {filtering}"
     if kind == "bridge" and data.get("vlan_protocol", "802.1Q") != "802.1Q":
         yield f"master {link.master}, vlan_protocol {data['vlan_protocol']}"
     for setting in ("isolated", "vlan_tunnel"):
-        if link.linkinfo.info_slave_data.get(setting):
+        if link.linkinfo.info_slave_data.get(setting, False) is not False:
             yield f"{setting} on"
 
 

@@ -31,6 +31,13 @@ HARMLESS = (
 Sources: "SONiC Configuration Database Manual"; sonic-buildimage's YANG models; the databases in
 sonic-utilities' tests."""
 
+_KNOWN = {
+    "admin_status": ("up", "down"),
+    "mode": ("access", "trunk", "routed"),
+    "role": ("Ext",),
+}
+"""Fields of a port, and their values that are understood."""
+
 _INTERNAL = ("Int", "Inb", "Rec", "Dpc")
 """Roles of ports that lead to other parts of the same device."""
 
@@ -43,10 +50,10 @@ def database_in(answers: Sequence[str]) -> Database:
 def read_ports(database: Database, harmless: HarmlessLines) -> dict[str, PortState]:
     """Return the state of all ports and port channels."""
     links = {
-        name: (table, fields)
+        name: (table, _fields(given))
         for table in ("PORT", "PORTCHANNEL")
-        for name, fields in database.get(table, {}).items()
-        if fields.get("role") not in _INTERNAL
+        for name, given in database.get(table, {}).items()
+        if _fields(given).get("role") not in _INTERNAL
     }
     routed: set[str] = set()
     members: dict[str, list[tuple[int, str]]] = {}
@@ -74,7 +81,12 @@ def _entries(database: Database) -> Iterator[tuple[str, str, Mapping[str, Any]]]
     for table, entries in database.items():
         if table not in ("PORT", "PORTCHANNEL", "VLAN"):
             for key, fields in entries.items():
-                yield table, key, fields if isinstance(fields, dict) else {}
+                yield table, key, _fields(fields)
+
+
+def _fields(given: Any) -> dict[str, Any]:
+    """Return the fields of an entry; one that has no fields is a field that nobody knows."""
+    return given if isinstance(given, dict) else {"": given}
 
 
 def _named_by(table: str, parts: Sequence[str], fields: Mapping[str, Any]) -> set[str]:
@@ -100,12 +112,7 @@ def _state(
     strange = list(unknown[name])
     for field, value in fields.items():
         text = f"{table} {name} {field} {value}"
-        known = field == "role" or (
-            value
-            in {"admin_status": ("up", "down"), "mode": ("access", "trunk", "routed")}.get(
-                field, ()
-            )
-        )
+        known = value in _KNOWN.get(field, ())
         if not known and text not in harmless:
             strange.append(text)
     strange += [

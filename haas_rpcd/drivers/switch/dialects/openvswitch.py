@@ -26,7 +26,7 @@ the ports, if the kernel does not know them (DPDK).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -44,6 +44,8 @@ from haas_rpcd.model import PortConfig, vlan_ranges
 
 NOWHERE = 4095
 """The VLAN id of parked ports. It is reserved (IEEE 802.1Q, table 9-2), so no network has it."""
+
+_NO_UUID = ["uuid", ""]
 
 ALL_VLANS = frozenset(range(4096))
 """What a trunk port can carry; 0 stands for untagged frames."""
@@ -138,16 +140,26 @@ def _rows(answer: str) -> list[dict[str, Any]]:
 def _state(
     columns: dict[str, Any], is_open: bool, outputs: Sequence[Any], harmless: HarmlessLines
 ) -> PortState:
+    strange = [
+        f"{name} {columns[name]}"
+        for name, valid in _VALID.items()
+        if not all(map(valid, _set(columns[name])))
+    ]
+    if not isinstance(columns.get("protected", False), bool):
+        strange.append(f"protected {columns['protected']}")
+    if strange:
+        return PortState(PortConfig(None, tuple(ALL_VLANS)), is_open, strange[0])
     unknown = [
         f"vlan_mode {mode}"
         for mode in _set(columns["vlan_mode"])
         if mode not in ("access", "trunk", "native-untagged")
     ]
-    interfaces = columns.get("interfaces")
-    if isinstance(interfaces, list) and interfaces[0] == "set" and len(interfaces[1]) > 1:
+    if not _is_uuid(columns.get("interfaces", _NO_UUID)):
         unknown.append("interfaces: several (a bond)")
-    if columns.get("_uuid") in outputs:
+    uuid = columns.get("_uuid", _NO_UUID)
+    if uuid in outputs or not _is_uuid(uuid):
         unknown.append("output_port of a mirror")
+    unknown += [f"output_port {port}" for port in outputs if not _is_uuid(port) and _set(port)]
     unknown = [line for line in unknown if line not in harmless]
     return PortState(_carried(columns), is_open, next(iter(unknown), None))
 
@@ -183,7 +195,33 @@ def _carried(columns: dict[str, Any]) -> PortConfig:
 
 def _set(cell: Any) -> frozenset[Any]:
     """Read a cell of OVSDB's JSON (RFC 7047, 5.1): a set, or the only element of a set."""
-    return frozenset(cell[1]) if isinstance(cell, list) else frozenset({cell})
+    match cell:
+        case ["set", [*elements]] if not any(isinstance(each, list | dict) for each in elements):
+            return frozenset(elements)
+        case list() | dict():
+            return frozenset({None})
+        case _:
+            return frozenset({cell})
+
+
+def _is_uuid(cell: Any) -> bool:
+    match cell:
+        case ["uuid", str()]:
+            return True
+        case _:
+            return False
+
+
+def _is_vlan(element: Any) -> bool:
+    return isinstance(element, int) and not isinstance(element, bool) and 0 <= element <= NOWHERE
+
+
+_VALID: Mapping[str, Callable[[Any], bool]] = {
+    "tag": _is_vlan,
+    "trunks": _is_vlan,
+    "vlan_mode": lambda element: isinstance(element, str),
+}
+"""Columns whose elements must be of a kind: ovs-vswitchd.conf.db(5), table "Port"."""
 
 
 DIALECT = Dialect(
