@@ -131,11 +131,16 @@ def _values(world: World, path: str) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines if "=" in line)
 
 
-MODULES = {"8021q": "VLAN interfaces", "bridge": "bridges"}
+MODULES = {
+    "8021q": "VLAN interfaces",
+    "bridge": "bridges",
+    **dict.fromkeys(("sch_ingress", "cls_matchall", "cls_u32", "act_gact"), "traffic filters"),
+}
+"""The modules of what HaaS makes on the master, and what each is for."""
 
 
 def modules(world: World) -> list[Finding]:
-    """Check that the kernel has VLAN interfaces and bridges, or can load their modules."""
+    """Check that the kernel has what the daemon makes, or can load its modules."""
     if world.settings.master is None:
         return []
     findings = []
@@ -151,7 +156,7 @@ def modules(world: World) -> list[Finding]:
                 f" kernel), then  modprobe {module}",
             )
         )
-    return findings or [ok("The kernel has VLAN interfaces and bridges.")]
+    return findings or [ok("The kernel has VLAN interfaces, bridges and traffic filters.")]
 
 
 def _text(world: World, path: str) -> str:

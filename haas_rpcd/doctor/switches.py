@@ -10,8 +10,8 @@ from haas_rpcd.config import ConfigError, load_credentials
 from haas_rpcd.doctor.finding import Finding, World, fault, ok
 from haas_rpcd.drivers.switch.factory import SwitchFactory
 from haas_rpcd.errors import DeviceError, UnavailableError
-from haas_rpcd.model import RegisteredSwitch
 from haas_rpcd.store import snapshot, switches
+from haas_rpcd.store.switches import SwitchRow
 
 AT_ONCE = 16
 """How many switches are logged in to at the same time."""
@@ -40,21 +40,22 @@ async def every_switch(world: World) -> list[Finding]:
         return []  # the check of the configuration reports it
     limit = asyncio.Semaphore(AT_ONCE)
 
-    async def limited(switch: RegisteredSwitch) -> Finding:
+    async def limited(row: SwitchRow) -> Finding:
         async with limit:
-            return await _log_in(factory, switch)
+            return await _log_in(factory, row)
 
     if not registered:
         return [ok("No switch is registered.")]
     return await asyncio.gather(*map(limited, registered))
 
 
-def _registered(tx: snapshot.Tx) -> list[RegisteredSwitch]:
+def _registered(tx: snapshot.Tx) -> list[SwitchRow]:
     found = [switches.find(tx, name) for name in switches.names(tx)]
-    return [row.registered for row in found if row is not None]
+    return [row for row in found if row is not None]
 
 
-async def _log_in(factory: SwitchFactory, switch: RegisteredSwitch) -> Finding:
+async def _log_in(factory: SwitchFactory, row: SwitchRow) -> Finding:
+    switch = row.registered
     where = f"{switch.host}:{switch.port}"
     try:
         driver = factory.driver(switch)
@@ -67,7 +68,15 @@ async def _log_in(factory: SwitchFactory, switch: RegisteredSwitch) -> Finding:
         return fault(error.message, "see [switches] dialects in haas.toml.")
     except DeviceError as error:
         return fault(error.message, _MENDS.get(error.reason, _MEND).format(name=switch.name))
-    what = ", ".join(text for text in (seen.model, seen.version) if text)
+    if row.identity is not None and row.identity.same(seen.marks) is False:
+        return fault(
+            f"Another switch answers at the address of {switch.name} ({where}): it says that it is"
+            f" {seen.marks.describe()}, and {switch.name} was {row.identity.describe()}.",
+            "check the cabling and the addresses; if it was replaced, accept the new one with"
+            f"  haas-console -c 'switch probe {switch.name} --accept true'",
+        )
+    marks = seen.marks.describe() if seen.marks else ""
+    what = ", ".join(text for text in (seen.model, seen.version, marks) if text)
     return ok(
         f"{switch.name} ({switch.dialect}, {where}) takes our login"
         f"{f': {what}' if what else ''}, prompt {seen.prompt!r}."

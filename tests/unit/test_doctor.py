@@ -11,7 +11,9 @@ import json
 import os
 import platform
 import socket
+import sqlite3
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -208,16 +210,16 @@ def test_a_daemon_that_answers_is_ok_and_one_that_does_not_is_a_warning(tmp_path
 @pytest.mark.parametrize(
     ("there", "level"),
     [
-        (("sys/module/8021q/refcnt", "sys/module/bridge/refcnt"), "ok"),
+        (tuple(f"sys/module/{module}/refcnt" for module in host.MODULES), "ok"),
         ((f"lib/modules/{platform.release()}/modules.dep",), "ok"),
-        (("sys/module/bridge/refcnt",), "fault"),
+        (tuple(f"sys/module/{module}/refcnt" for module in [*host.MODULES][1:]), "fault"),
     ],
 )
 def test_a_kernel_that_has_no_vlans_is_a_fault(
     tmp_path: Path, there: tuple[str, ...], level: str
 ) -> None:
     for name in there:
-        write(tmp_path / name, "kernel/net/8021q/8021q.ko:\nkernel/net/bridge/bridge.ko:\n")
+        write(tmp_path / name, "".join(f"kernel/net/{module}.ko:\n" for module in host.MODULES))
     assert only(host.modules(world(tmp_path))).level == level
 
 
@@ -317,6 +319,18 @@ async def test_a_switch_that_takes_our_login_says_what_it_is(
     assert found.level == "ok"
     assert f"sw1 (cisco_ios, 127.0.0.1:{switch.port}) takes our login: " in found.text
     assert "'sw1#'" in found.text
+
+
+async def test_another_switch_at_the_same_address_is_a_fault(
+    tmp_path: Path, switch: RegisteredSwitch
+) -> None:
+    credentials(tmp_path, PASSWORD)
+    with closing(sqlite3.connect(tmp_path / "haas.db")) as database:
+        database.execute("""UPDATE switch SET identity = '{"serials": ["FOC0000X000"]}'""")
+        database.commit()
+    found = only(await switches.every_switch(world(tmp_path)))
+    assert found.level == "fault"
+    assert "sw1 was serial number FOC0000X000" in found.text
 
 
 async def test_a_switch_that_refuses_our_login_is_a_fault(
