@@ -10,7 +10,7 @@ import msgspec
 from haas_rpcd import boottime
 from haas_rpcd.engine.freed import publish
 from haas_rpcd.events import Events
-from haas_rpcd.model import Seen, Step
+from haas_rpcd.model import PortSeen, Seen, Step
 from haas_rpcd.store import applied, jobs, sendable
 from haas_rpcd.store import drift as store_drift
 from haas_rpcd.store.applied import Freed
@@ -37,6 +37,12 @@ class Verdict(msgspec.Struct, frozen=True):
     message: str | None = None
     seen: Seen | None = None
     may_come_late: bool = False
+
+    @property
+    def ends_drift(self) -> bool:
+        """True if the target was read, so that what was applied is what was read."""
+        known = isinstance(self.seen, PortSeen) and self.seen.believed is not None
+        return self.state == "done" or known
 
 
 class Journal:
@@ -112,7 +118,7 @@ class Journal:
                     applied.confirm(tx, entry.step.device, entry.step.change, verdict.seen)
             store_drift.clear(
                 tx,
-                [(v.entry.step.device, v.entry.step.target) for v in verdicts if v.state == "done"],
+                [(v.entry.step.device, v.entry.step.target) for v in verdicts if v.ends_drift],
             )
             return applied.release_freed(tx)
 

@@ -116,6 +116,7 @@ IN_INTERFACE: Commands = [
             ("[no] switchport", _switched),
             ("switchport phone vlan <vlan>", ports.voice_vlan),
             ("no switchport phone vlan [<vlan>]", ports.voice_vlan),
+            *ports.CHANNEL,
         ]
     ),
     *ports.switchport(lambda name, port: None),  # routed ports take these commands as well

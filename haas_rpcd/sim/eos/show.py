@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from haas_rpcd.sim import cli
 from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Lines, Session
 from haas_rpcd.sim.eos.state import MODEL, NAMING, VERSION, Config, Port
+from haas_rpcd.sim.ioslike.ports import channel_line
 from haas_rpcd.sim.ioslike.show import default_vlan_name, rows_of_ports
 
 Switch = CliSwitch[Config]
@@ -73,6 +74,7 @@ def _stanza(name: str, ports: Mapping[str, Port]) -> Iterator[str]:
         yield f"   switchport mode {port.mode}"
     if not port.switched:
         yield "   no switchport"
+    yield from (f"   {line}" for line in channel_line(port))
 
 
 def _show_vlan(switch: Switch, session: Session, args: Args) -> Lines:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from haas_rpcd.sim.ios.state import Chassis, Config, Port
 from haas_rpcd.sim.ios.vlanlist import ALL_VLANS, LEGACY_VLANS, format_list, wrap_list
+from haas_rpcd.sim.ioslike.ports import channel_line
 from haas_rpcd.sim.ioslike.show import default_vlan_name
 
 CONFIG_WIDTH = 80
@@ -84,7 +85,7 @@ def interface_lines(config: Config, chassis: Chassis, name: str) -> list[str]:
     if port.description:
         lines.append(f" description {port.description}")
     if not port.switched:
-        lines += [" no switchport", " no ip address"]
+        lines += [" no switchport", " no ip address", *(f" {line}" for line in channel_line(port))]
         return [*lines, " shutdown"] if port.shutdown else lines
     if port.access_vlan != 1:
         lines.append(f" switchport access vlan {port.access_vlan}")
@@ -101,6 +102,7 @@ def interface_lines(config: Config, chassis: Chassis, name: str) -> list[str]:
         lines.append(" switchport nonegotiate")
     if port.shutdown:
         lines.append(" shutdown")
+    lines += [f" {line}" for line in channel_line(port)]
     if port.portfast:
         lines.append(f" spanning-tree {port.portfast}")
     return lines

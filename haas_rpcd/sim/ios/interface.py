@@ -199,6 +199,18 @@ def _encapsulation(kind: Encapsulation) -> Callable[[_Change], None]:
     return apply
 
 
+def _channel_group(change: _Change) -> list[str]:
+    """``channel-group <number> mode …``: join an EtherChannel, which the first port makes."""
+    if change.args.no:
+        change.port.channel = None
+        return []
+    number = change.args.number("number")
+    others = change.switch.running.ports.values()
+    made = any(port.channel and port.channel[0] == number for port in others)
+    change.port.channel = (number, change.args.word("mode"))
+    return [] if made else [f"Creating a port-channel interface Port-channel {number}", ""]
+
+
 _PORTFAST_WARNING = """\
 %Warning: portfast should only be enabled on ports connected to a single
  host. Connecting hubs, concentrators, switches, bridges, etc... to this
@@ -242,6 +254,8 @@ COMMANDS: Commands = [
     ("no description [<line>]", _each(_description)),
     ("[no] shutdown", _each(_shutdown)),
     ("[no] switchport", _each(_switched)),
+    ("channel-group <number> mode mode:active|auto|desirable|on|passive", _each(_channel_group)),
+    ("no channel-group [<number>]", _each(_channel_group)),
     ("switchport mode access", _layer2(_set_mode("access"))),
     ("switchport mode trunk", _layer2(_set_mode("trunk"))),
     ("switchport mode dynamic auto", _layer2(_set_mode("dynamic auto"))),
@@ -275,7 +289,7 @@ ENCAPSULATION: Commands = [
 """The commands of models that know ISL besides 802.1Q, such as the 3560."""
 
 RESERVED = {
-    "": "arp auto bandwidth carrier-delay cdp channel-group channel-protocol default delay dot1x "
+    "": "arp auto bandwidth carrier-delay cdp channel-protocol default delay dot1x "
     "duplex exit flowcontrol help history ip ipv6 keepalive lacp lldp load-interval logging mac "
     "macro mls mtu neighbor network-policy pagp power priority-queue queue-set rmon "
     "service-policy snmp source speed srr-queue storm-control timeout transmit-interface udld",

@@ -44,6 +44,10 @@ class Port:
     switched: bool = True
     """False: the port routes, and carries no VLAN."""
 
+    channel: tuple[int, str] | None = None
+    """The number and the mode of its EtherChannel. A member counts as carrying what is configured
+    on itself, which IOS keeps equal to what the channel carries."""
+
     portfast: Literal["", "portfast", "portfast trunk"] = ""
 
 

@@ -20,11 +20,13 @@ Check = Callable[[str, Any], None]
 class RoutedPort(cli.Port):
     """A port that can route. It carries no VLAN unless it is ``switched``.
 
-    ``voice_vlan``: for a telephone, tagged beside the access VLAN.
+    ``voice_vlan``: for a telephone, tagged beside the access VLAN. ``channel``: the number and the
+    mode of its port channel. A member counts as carrying what is configured on itself.
     """
 
     switched: bool = True
     voice_vlan: int | None = None
+    channel: tuple[int, str] | None = None
 
     def carried(self, vlans: Iterable[int]) -> cli.Carried:
         """Return what the port carries while ``vlans`` exist."""
@@ -75,6 +77,26 @@ def native_vlan(switch: CliSwitch[Any], name: str, port: Any, args: Args) -> Non
 def voice_vlan(switch: CliSwitch[Any], name: str, port: Any, args: Args) -> None:
     """``switchport voice vlan <vlan>``; negated: none."""
     port.voice_vlan = None if args.no else args.number("vlan")
+
+
+def channel(switch: CliSwitch[Any], name: str, port: Any, args: Args) -> None:
+    """``channel-group <number> mode …``; negated: the port is in no channel."""
+    port.channel = None if args.no else (args.number("number"), args.word("mode"))
+
+
+CHANNEL: tuple[tuple[str, Setting], ...] = (
+    ("channel-group <number> mode mode:active|on|passive", channel),
+    ("no channel-group [<number>]", channel),
+)
+"""The commands that make a port the member of a link aggregation."""
+
+
+def channel_line(port: Any) -> list[str]:
+    """Return the line of the configuration about a port's channel, if it is in one."""
+    if port.channel is None:
+        return []
+    number, mode = port.channel
+    return [f"channel-group {number} mode {mode}"]
 
 
 def allowed_vlans(every: frozenset[int] = cli.ALL_VLANS) -> Setting:

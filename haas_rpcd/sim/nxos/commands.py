@@ -147,6 +147,7 @@ IN_PORT: Commands = [
             ("no description [<line>]", ports.description),
             ("[no] shutdown", _shutdown),
             ("[no] switchport", _switched),
+            *ports.CHANNEL,
             (
                 "no switchport trunk allowed vlan <vlans>",
                 checked(_check_switched, ports.allowed_vlans()),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from haas_rpcd.sim import cli
 from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Lines, Session
+from haas_rpcd.sim.ioslike.ports import channel_line
 from haas_rpcd.sim.ioslike.show import days_and_clock, default_vlan_name, rows_of_ports
 from haas_rpcd.sim.nxos.state import MODEL, NAMING, VERSION, Config, Port
 
@@ -84,6 +85,7 @@ def _stanza(name: str, config: Config, *, everything: bool = False) -> Iterator[
             first, *more = cli.wrap_list(cli.format_list(port.allowed, pairs=False), 60)
             yield f"  switchport trunk allowed vlan {first}"
             yield from (f"  switchport trunk allowed vlan add {row}" for row in more)
+    yield from (f"  {line}" for line in channel_line(port))
     if everything or port.shutdown != fresh.shutdown:
         yield f"  {'' if port.shutdown else 'no '}shutdown"
 

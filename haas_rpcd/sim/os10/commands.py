@@ -169,6 +169,7 @@ IN_PORT: Commands = [
             ("no description [<line>]", ports.description),
             ("[no] shutdown", ports.shutdown),
             ("no switchport", _no_switchport),
+            *ports.CHANNEL,
             ("switchport mode mode:access|trunk", _mode),
             ("no switchport mode", _mode),
             ("switchport access vlan <vlan>", _access_vlan),

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from haas_rpcd.sim import cli
 from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Lines, Session
+from haas_rpcd.sim.ioslike.ports import channel_line
 from haas_rpcd.sim.ioslike.show import days_and_clock
 from haas_rpcd.sim.os10.state import DEFAULT_VLAN, MODEL, NAMING, VERSION, Config
 
@@ -66,6 +67,7 @@ def _stanza(name: str, config: Config) -> Iterator[str]:
             yield f" switchport access vlan {port.access_vlan}"
         if port.allowed:
             yield f" switchport trunk allowed vlan {cli.format_list(port.allowed, pairs=False)}"
+    yield from (f" {line}" for line in channel_line(port))
     yield " flowcontrol receive on"
 
 

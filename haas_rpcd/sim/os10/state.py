@@ -31,6 +31,7 @@ class Port:
     access_vlan: int | None = DEFAULT_VLAN
     allowed: frozenset[int] = frozenset()
     shutdown: bool = False
+    channel: tuple[int, str] | None = None  # the number and the mode of its port channel
 
     def carried(self, vlans: Iterable[int]) -> cli.Carried:
         """Return what the port carries while ``vlans`` exist."""
