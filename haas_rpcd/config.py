@@ -173,6 +173,36 @@ class DriftSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = True
 
 
+class LeaseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[leases]``: allocations with an end."""
+
+    warn: Annotated[
+        float, Meta(description="Seconds before its end that a lease is warned of.", ge=0)
+    ] = 3600.0
+    grace: Annotated[
+        float,
+        Meta(
+            description="Seconds for which leases are kept that ended while the daemon was not"
+            " running, or in a jump of the clock.",
+            ge=0,
+        ),
+    ] = 900.0
+
+
+class ReleaseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[release]``: what must succeed before a node that is released becomes free."""
+
+    command: Annotated[
+        list[str],
+        Meta(
+            description="A program by its full path, and its arguments; the node's name is added."
+        ),
+    ] = []
+    timeout: Annotated[
+        float, Meta(description="Seconds after which it is killed, and has failed.", gt=0)
+    ] = 600.0
+
+
 Level = Literal["debug", "info", "warning", "error"]
 
 
@@ -221,6 +251,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     policy: Policy = Policy()
     switches: SwitchSettings = SwitchSettings()
     drift: DriftSettings = DriftSettings()
+    leases: LeaseSettings = LeaseSettings()
+    release: ReleaseSettings = ReleaseSettings()
     backup: BackupSettings = BackupSettings()
     log: LogSettings = LogSettings()
     audit: AuditSettings = AuditSettings()
@@ -272,6 +304,8 @@ def load(path: Path) -> Settings:
             f" create it with  groupadd {server.admin_group}"
         )
     _check_listen(server, path)
+    if settings.release.command and not settings.release.command[0].startswith("/"):
+        raise ConfigError(f"{path}: [release] command: name the program by its full path.")
     return settings
 
 

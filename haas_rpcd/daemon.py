@@ -16,11 +16,14 @@ import haas_rpcd.methods  # noqa: F401 - declares the API
 from haas_rpcd.auth import Authenticator
 from haas_rpcd.backups import Schedule, refuse_folder
 from haas_rpcd.clock import Clock
-from haas_rpcd.config import ConfigError, Settings, load_credentials
+from haas_rpcd.config import ConfigError, ReleaseSettings, Settings, load_credentials
 from haas_rpcd.drivers import Driver, MasterDriver
 from haas_rpcd.drivers.switch.factory import SwitchFactory
+from haas_rpcd.engine import hook
 from haas_rpcd.engine.engine import Engine
+from haas_rpcd.engine.leases import Leases
 from haas_rpcd.engine.planning import Planning
+from haas_rpcd.engine.run import RunHook
 from haas_rpcd.events import Events
 from haas_rpcd.methods.call import Context
 from haas_rpcd.methods.registry import METHODS
@@ -32,6 +35,7 @@ from haas_rpcd.site import SiteSwitch
 from haas_rpcd.store import headnodes as store_headnodes
 from haas_rpcd.store import saves
 from haas_rpcd.store.database import Store, Tx
+from haas_rpcd.store.leases import HookRunRow
 from haas_rpcd.store.retention import prune_audit
 from haas_rpcd.tasks import cancel_and_wait
 from haas_schemas.switch import SwitchTrust
@@ -108,12 +112,22 @@ class Daemon:
             repair_restarted=settings.drift.repair_restarted,
             restart_headnodes=settings.policy.restart_headnodes,
             clock=clock,
+            hook=_hook(settings.release) if settings.release.command else None,
+        )
+        self.leases = Leases(
+            self.store,
+            self.events,
+            self.engine.enqueue,
+            warn=settings.leases.warn,
+            grace=settings.leases.grace,
+            hook=bool(settings.release.command),
         )
         self.context = Context(
             settings=settings,
             store=self.store,
             engine=self.engine,
             events=self.events,
+            leases=self.leases,
             dialects=switches.options(),
             canonical_port=switches.canonical_port,
             declares_vlans=lambda dialect: switches.traits(dialect, 0).declares_vlans,
@@ -152,6 +166,7 @@ class Daemon:
         await self.engine.recover()
         if self.settings.drift.interval:
             self.engine.check_regularly(self.settings.drift.interval)
+        self._keep(self.leases.run(), "leases")
         if self.backups is not None:
             self._keep(self.backups.run(), "backups")
         self._keep(prune_audit(self.store, lambda: self.settings.audit), "audit retention")
@@ -202,6 +217,13 @@ class Daemon:
         await cancel_and_wait(*self._housekeeping)
         await self.engine.stop()
         await self.store.close()
+
+
+def _hook(settings: ReleaseSettings) -> RunHook:
+    async def run(node: str, project: str) -> HookRunRow:
+        return await hook.run(settings.command, settings.timeout, node=node, project=project)
+
+    return run
 
 
 def _nothing(tx: Tx) -> None:

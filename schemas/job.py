@@ -53,8 +53,20 @@ class JobStep(msgspec.Struct, frozen=True):
     finished: str | None
 
 
+class HookRun(msgspec.Struct, frozen=True):
+    """A run of the site's release command. ``outcome``: succeeded, or what went wrong."""
+
+    node: str
+    outcome: str
+    output: str
+    started: str
+    finished: str
+
+
 class Job(msgspec.Struct, frozen=True):
     """An apply, in progress or finished. ``done`` counts the steps that a device has confirmed.
+
+    ``hook``, for admins: the release command that it ran.
 
     ``seq``, after ``job.subscribe``: this record includes all notifications up to this number.
     """
@@ -72,6 +84,7 @@ class Job(msgspec.Struct, frozen=True):
     error: str | None
     steps: tuple[JobStep, ...]
     seq: int = 0
+    hook: HookRun | None = None
 
     @property
     def under_way(self) -> bool:

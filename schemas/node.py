@@ -46,6 +46,7 @@ class Node(msgspec.Struct, frozen=True, gc=False):
 
     ``waiting`` says why it is not free yet although its ports are parked, and ``waiting_until``
     when it will be at the latest: a switch did not answer a line that may still take effect.
+    ``until``: when its allocation ends; null: not by itself.
     """
 
     node: str
@@ -55,6 +56,7 @@ class Node(msgspec.Struct, frozen=True, gc=False):
     nics: tuple[Nic, ...]
     waiting: str | None = None
     waiting_until: str | None = None
+    until: str | None = None
 
     def nic(self, name: str) -> Nic | None:
         """Return the nic of this name, or None."""

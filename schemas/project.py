@@ -10,6 +10,14 @@ MemberRole = Literal["owner", "member", "reader"]
 """What a member may do for its project: read; also change what it holds; also choose members."""
 
 
+class Quota(msgspec.Struct, frozen=True):
+    """How many of each a project may hold; null: no limit."""
+
+    nodes: int | None = None
+    networks: int | None = None
+    headnodes: int | None = None
+
+
 class Project(msgspec.Struct, frozen=True):
     """A tenant, its members, and how much it holds. ``roles``: of each member."""
 
@@ -19,6 +27,7 @@ class Project(msgspec.Struct, frozen=True):
     networks: int
     headnodes: int
     roles: dict[str, MemberRole] = {}
+    quota: Quota = Quota()
 
 
 class User(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ from haas_rpcd.engine.journal import Journal
 from haas_rpcd.engine.late import LateChanges, Waiting
 from haas_rpcd.engine.planning import Planning
 from haas_rpcd.engine.restarts import SwitchRestarts
-from haas_rpcd.engine.run import JobRun
+from haas_rpcd.engine.run import JobRun, RunHook
 from haas_rpcd.engine.watching import RESTORE_LIMIT, MasterWatch
 from haas_rpcd.engine.worker import Worker
 from haas_rpcd.errors import ConflictError, NotFoundError
@@ -41,7 +41,8 @@ class Engine:
     ``idle_timeout``: seconds after which an unused session on a switch is closed.
     ``settle_timeout``: seconds after which a line that was not answered has no effect any more.
     ``repair_restarted``: repair a switch by a job of its own after it restarted.
-    ``restart_headnodes``: start the headnodes that ran before the master was rebooted.
+    ``restart_headnodes``: start the headnodes that ran before the master was rebooted. ``hook``
+    runs the site's release command, None if there is none.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Engine:
         repair_restarted: bool = True,
         restart_headnodes: bool = True,
         clock: Clock | None = None,
+        hook: RunHook | None = None,
     ) -> None:
         self._store = store
         self._events = events
@@ -62,6 +64,7 @@ class Engine:
         self._idle_timeout = idle_timeout
         self._repair_restarted = repair_restarted
         self._clock = clock or Clock()
+        self._hook = hook
         self._late = LateChanges(store, settle_timeout)
         self._drift = DriftWatch(store, events, planning, self._worker, self._late, self._clock)
         self._restarts = SwitchRestarts(
@@ -307,6 +310,7 @@ class Engine:
             worker=self._worker,
             repair=self._drift.repair_steps,
             late=self._late,
+            hook=self._hook,
             cancelling=job.cancelling or job_id in self._cancelled,
         )
         self._running[job_id] = run

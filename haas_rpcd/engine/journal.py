@@ -11,7 +11,7 @@ from haas_rpcd import boottime
 from haas_rpcd.engine.freed import publish
 from haas_rpcd.events import Events
 from haas_rpcd.model import PortSeen, Seen, Step
-from haas_rpcd.store import applied, jobs, sendable
+from haas_rpcd.store import applied, jobs, leases, sendable
 from haas_rpcd.store import drift as store_drift
 from haas_rpcd.store.applied import Freed
 from haas_rpcd.store.database import Store, Tx
@@ -127,6 +127,15 @@ class Journal:
             self.done += verdict.state == "done"
             self.publish_step(verdict.entry, verdict.state, message=verdict.message)
         publish(self._events, freed)
+
+    async def hook_passed(self, node_id: int) -> None:
+        """Record that a node's release command succeeded; the node may be free with that."""
+
+        def write(tx: Tx) -> Freed:
+            leases.hook_passed(tx, node_id)
+            return applied.release_freed(tx)
+
+        publish(self._events, await self._store.write(write))
 
     def publish_step(
         self,

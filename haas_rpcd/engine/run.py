@@ -11,6 +11,7 @@ from itertools import groupby
 from haas_rpcd import boottime
 from haas_rpcd.boottime import Moment
 from haas_rpcd.engine.gate import Gate
+from haas_rpcd.engine.hook import SUCCEEDED
 from haas_rpcd.engine.journal import Entry, Journal, Verdict
 from haas_rpcd.engine.late import LateChanges
 from haas_rpcd.engine.planning import Planning
@@ -19,9 +20,10 @@ from haas_rpcd.engine.worker import Worker
 from haas_rpcd.errors import DeviceError, HaasError
 from haas_rpcd.model import RESERVED_DEVICES, Phase, SetPort, Step
 from haas_rpcd.planner import shortfall
-from haas_rpcd.store import applied, jobs
+from haas_rpcd.store import applied, jobs, leases, nodes
 from haas_rpcd.store.database import Store, Tx
 from haas_rpcd.store.jobs import JobRow
+from haas_rpcd.store.leases import HookRunRow
 from haas_rpcd.store.scope import NO_NODE, Scope
 from haas_schemas.common import timestamp
 from haas_schemas.job import JobState
@@ -29,11 +31,16 @@ from haas_schemas.job import JobState
 log = logging.getLogger(__name__)
 
 
+RunHook = Callable[[str, str], Awaitable[HookRunRow]]
+"""Runs the site's release command, given a node and its project."""
+
+
 class JobRun:
     """Runs one job. Set ``cancelling`` at any time to stop it before its next step.
 
     ``worker`` returns the worker of a device; ``repair`` checks a switch, a project's headnodes, or
-    everything for drift and returns the steps that repair it.
+    everything for drift and returns the steps that repair it; ``hook`` runs the release command,
+    None if there is none.
     """
 
     def __init__(
@@ -46,6 +53,7 @@ class JobRun:
         worker: Callable[[str], Worker],
         repair: Callable[[str | None, str | None], Awaitable[list[Step]]],
         late: LateChanges,
+        hook: RunHook | None = None,
         cancelling: bool = False,
     ) -> None:
         self.job_id: int = job.id
@@ -62,6 +70,7 @@ class JobRun:
         self._worker = worker
         self._repair = repair
         self._late = late
+        self._hook = hook
         self.cancelling = cancelling
 
     async def run(self) -> tuple[JobState, str | None]:
@@ -70,6 +79,8 @@ class JobRun:
         if self._resumed:
             interrupted = await self._store.write(self._interrupt, boottime.now())
             await self._read_interrupted(interrupted)
+        if failure := await self._pass_hook():
+            return "failed", failure
         try:
             steps = await self._repair_steps(interrupted) if self._repairs else None
             entries = await self._store.write(self._begin, steps)
@@ -98,6 +109,25 @@ class JobRun:
             if not (isinstance(step.change, SetPort) and step.change.config.parked):
                 applied.may_come_late(tx, step.device, [step.change], now)
         return steps
+
+    async def _pass_hook(self) -> str | None:
+        """Run the node's release command if it has to succeed still; return why it did not."""
+        node_id = self._scope.node_id
+        if not node_id or not await self._store.read(leases.awaits_hook, node_id):
+            return None
+        if self._hook is not None:
+            await self._store.write(jobs.begin, self.job_id, time.time())
+            self._journal.publish_state("running")
+            node = await self._store.read(nodes.by_id, node_id)
+            run = await self._hook(node.name, node.project or "")
+            await self._store.write(leases.record_hook, self.job_id, run)
+            if run.outcome != SUCCEEDED:
+                return (
+                    f"The release command for node {node.name} has not succeeded, so the node stays"
+                    f" held: an admin sees its output with  job show {self.job_id}"
+                )
+        await self._journal.hook_passed(node_id)
+        return None
 
     async def _repair_steps(self, interrupted: Sequence[Step]) -> list[Step]:
         """Return the steps of a repair.

@@ -15,6 +15,7 @@ from haas_rpcd.methods import (  # noqa: F401 - importing declares them
     port,
     probe,
     project,
+    quotas,
     sharing,
     site,
     switch,

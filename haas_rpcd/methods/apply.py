@@ -8,11 +8,12 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from haas_rpcd.auth import Caller
 from haas_rpcd.errors import DeniedError, InvalidParamsError
 from haas_rpcd.methods.access import find_job, find_project, number_cursor, paged, visible
 from haas_rpcd.methods.call import Call, TxCall
 from haas_rpcd.methods.registry import method
-from haas_rpcd.store import jobs
+from haas_rpcd.store import jobs, leases
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.jobs import JobRow, StepRow
 from haas_rpcd.store.scope import Scope
@@ -20,6 +21,7 @@ from haas_schemas.common import Page, timestamp
 from haas_schemas.event import Subscribed
 from haas_schemas.job import (
     FINAL_JOB_STATES,
+    HookRun,
     Job,
     JobKind,
     JobState,
@@ -89,7 +91,7 @@ def apply_start(call: TxCall, project: Name | None = None, digest: Digest | None
 # --- jobs -----------------------------------------------------------------------------------------
 
 
-def record(tx: Tx, row: JobRow, *, with_steps: bool = True) -> Job:
+def record(tx: Tx, caller: Caller, row: JobRow, *, with_steps: bool = True) -> Job:
     """Return the API's record of a job."""
     return Job(
         job=row.id,
@@ -104,6 +106,20 @@ def record(tx: Tx, row: JobRow, *, with_steps: bool = True) -> Job:
         finished=timestamp(row.finished),
         error=row.error,
         steps=tuple(map(_step, jobs.steps(tx, row.id))) if with_steps else (),
+        hook=_hook(tx, row.id) if with_steps and caller.admin else None,
+    )
+
+
+def _hook(tx: Tx, job: int) -> HookRun | None:
+    run = leases.hook_run(tx, job)
+    if run is None:
+        return None
+    return HookRun(
+        node=run.node,
+        outcome=run.outcome,
+        output=run.output,
+        started=timestamp(run.started) or "",
+        finished=timestamp(run.finished) or "",
     )
 
 
@@ -136,7 +152,7 @@ def _find(tx: Tx, call: Call, job: int) -> JobRow:
 @method("job.show")
 def job_show(call: TxCall, job: JobId) -> Job:
     """Show a job with its steps."""
-    return record(call.tx, _find(call.tx, call, job))
+    return record(call.tx, call.caller, _find(call.tx, call, job))
 
 
 @method("job.list")
@@ -157,12 +173,12 @@ def job_list(
         mine=visible(call.tx, call.caller),
         state=state,
     )
-    items = [record(call.tx, row, with_steps=False) for row in rows]
+    items = [record(call.tx, call.caller, row, with_steps=False) for row in rows]
     return paged(items, limit, rows[-1].id if rows else None)
 
 
 async def _show(call: Call, job: int) -> Job:
-    return await call.context.store.read(lambda tx: record(tx, _find(tx, call, job)))
+    return await call.context.store.read(lambda tx: record(tx, call.caller, _find(tx, call, job)))
 
 
 @method("job.wait")

@@ -10,6 +10,7 @@ from haas_rpcd.auth import Authenticator, Caller
 from haas_rpcd.clock import Clock
 from haas_rpcd.config import Settings
 from haas_rpcd.engine.engine import Engine
+from haas_rpcd.engine.leases import Leases
 from haas_rpcd.events import Events
 from haas_rpcd.methods.audited import Object, RefusalMeter
 from haas_rpcd.model import RegisteredSwitch
@@ -26,6 +27,7 @@ class Context:
     store: Store
     engine: Engine
     events: Events
+    leases: Leases
     dialects: Mapping[str, frozenset[str]]
     """All dialects, and the options that each takes."""
     canonical_port: Callable[[str, str], str]

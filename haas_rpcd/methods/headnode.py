@@ -20,6 +20,7 @@ from haas_rpcd.methods.access import (
     visible,
 )
 from haas_rpcd.methods.call import TxCall
+from haas_rpcd.methods.quotas import check_quota
 from haas_rpcd.methods.registry import method
 from haas_rpcd.store import headnodes
 from haas_rpcd.store.database import Tx
@@ -106,6 +107,7 @@ def create(call: TxCall, project: Name, headnode: Name, image: Image = "base-hea
     known = headnodes.find(call.tx, owner.id, headnode)
     if known is not None and known.deleting:
         raise ConflictError(f"Headnode {headnode} is still being deleted: apply first.")
+    check_quota(call, owner, "headnodes", len(headnodes.all_of(call.tx, owner.id)))
     with conflict(f"Project {project} has a headnode {headnode} already."):
         headnodes.create(call.tx, owner.id, headnode, str(uuid.uuid4()), image)
     call.changed("headnode", "created", headnode, project)

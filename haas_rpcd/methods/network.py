@@ -17,6 +17,7 @@ from haas_rpcd.methods.access import (
 )
 from haas_rpcd.methods.call import TxCall
 from haas_rpcd.methods.ending import end_share
+from haas_rpcd.methods.quotas import check_quota
 from haas_rpcd.methods.registry import method
 from haas_rpcd.store import networks, projects, shares, switches
 from haas_rpcd.store.networks import NetworkRow
@@ -76,6 +77,7 @@ def create(call: TxCall, project: Name, network: Name, vlan: VlanId | None = Non
     owner = find_project(call.tx, call.caller, project)
     if networks.find(call.tx, owner.id, network) is not None:
         raise ConflictError(f"Project {project} has a network {network} already.")
+    check_quota(call, owner, "networks", networks.claimed_by(call.tx, owner.id))
     with conflict(f"VLAN {vlan} was taken this moment: try again."):
         networks.create(call.tx, owner.id, network, _vlan(call, vlan), label=f"{project}/{network}")
     call.changed("network", "created", network, project)

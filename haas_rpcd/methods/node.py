@@ -8,10 +8,12 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from haas_rpcd.engine import releasing
 from haas_rpcd.errors import ConflictError, ExhaustedError, InvalidParamsError
 from haas_rpcd.methods import nic as nic_methods
 from haas_rpcd.methods.access import (
     conflict,
+    find_held_node,
     find_node,
     find_project,
     paged,
@@ -19,8 +21,10 @@ from haas_rpcd.methods.access import (
 )
 from haas_rpcd.methods.call import TxCall
 from haas_rpcd.methods.node_records import node_records
+from haas_rpcd.methods.quotas import check_quota
 from haas_rpcd.methods.registry import method
-from haas_rpcd.store import jobs, nodes
+from haas_rpcd.methods.times import Time, in_future
+from haas_rpcd.store import leases, nodes
 from haas_rpcd.store.projects import ProjectRow
 from haas_schemas.common import Deleted, Page, timestamp
 from haas_schemas.names import Limit, Mac, Name, NicName, PortName, Tag
@@ -113,8 +117,12 @@ def allocate(
     node: Name | None = None,
     count: Annotated[int, Meta(ge=1, le=1000, description="How many free nodes.")] | None = None,
     tag: Tag | None = None,
+    until: Time | None = None,
 ) -> Allocated:
-    """Allocate free nodes to a project: the one named, or ``count`` of them (with a ``tag``)."""
+    """Allocate free nodes to a project: the one named, or ``count`` of them (with a ``tag``).
+
+    With ``until`` they are released by themselves at that time, unless they are extended.
+    """
     row = find_project(call.tx, call.caller, project)
     if (node is None) == (count is None):
         raise InvalidParamsError(
@@ -122,9 +130,12 @@ def allocate(
         )
     if node is not None and tag is not None:
         raise InvalidParamsError("tag: goes with count, not with node.", field="tag")
+    check_quota(call, row, "nodes", nodes.held(call.tx, row.id), count or 1)
     names = [node] if node is not None else _pick(call, count or 0, tag)
     for name in names:
-        _allocate_one(call, row, name)
+        node_id = _allocate_one(call, row, name)
+        if until is not None:
+            _lease(call, node_id, until)
     return Allocated(project=project, nodes=tuple(names))
 
 
@@ -140,7 +151,7 @@ def _pick(call: TxCall, count: int, tag: str | None) -> list[str]:
     return names
 
 
-def _allocate_one(call: TxCall, project: ProjectRow, name: str) -> None:
+def _allocate_one(call: TxCall, project: ProjectRow, name: str) -> int:
     row = find_node(call.tx, call.caller, name)
     if row.state == "unconfirmed" and (place := nodes.drifted_port(call.tx, row.id)):
         raise ConflictError(
@@ -167,6 +178,7 @@ def _allocate_one(call: TxCall, project: ProjectRow, name: str) -> None:
         raise ConflictError(f"Node {name} is not free: it is {held}.")
     nodes.allocate(call.tx, row.id, project.id)
     call.changed("node", "allocated", name)
+    return row.id
 
 
 @method("node.release", mutates=True)
@@ -180,20 +192,32 @@ def release(call: TxCall, node: Name) -> Released:
     if row.project_id is None:
         raise ConflictError(f"Node {node} is held by no project, so there is nothing to release.")
     call.affects(row.project)
-    nodes.begin_release(call.tx, row.id)
-    project_id = row.project_id
-    call.changed("node", "releasing", node, row.project)
-    if node in nodes.finish_releases(call.tx):  # its ports are parked already
-        call.changed("node", "freed", node)
-        return Released(node=node, state="free", job=None)
-    job = jobs.create(
+    begun = releasing.begin(
         call.tx,
-        kind="release",
+        row,
         user=call.caller.user,
         now=time.time(),
-        project_id=project_id,
-        node_id=row.id,
+        hook=bool(call.context.settings.release.command),
     )
-    call.start_job(job, project_id)
-    call.changed("job", "queued", str(job), row.project)
-    return Released(node=node, state="releasing", job=job)
+    call.changed("node", "releasing", node, row.project)
+    if begun.job is None:  # its ports are parked already
+        call.changed("node", "freed", node)
+        return Released(node=node, state="free", job=None)
+    call.start_job(begun.job, row.project_id)
+    call.changed("job", "queued", str(begun.job), row.project)
+    return Released(node=node, state="releasing", job=begun.job)
+
+
+@method("node.extend", mutates=True)
+def extend(call: TxCall, node: Name, until: Time) -> Node:
+    """Let the allocation of a node end at another time; until then it is warned of again."""
+    row, project = find_held_node(call.tx, call.caller, node)
+    call.affects(project.name)
+    _lease(call, row.id, until)
+    call.changed("node", "changed", node, project.name)
+    return _one(call, node)
+
+
+def _lease(call: TxCall, node_id: int, until: str) -> None:
+    leases.set_until(call.tx, node_id, in_future(until, "until", time.time()))
+    call.tx.after_commit.append(call.context.leases.changed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from haas_rpcd.methods.call import TxCall
-from haas_rpcd.store import networks, nodes
+from haas_rpcd.store import leases, networks, nodes
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.nodes import ConnectionRow, NicRow, NodeRow
 from haas_schemas.common import timestamp
@@ -20,7 +20,7 @@ def node_records(call: TxCall, rows: list[NodeRow]) -> list[Node]:
     ids = [row.id for row in rows]
     tags, nics = nodes.tags_of(tx, ids), nodes.nics_of(tx, ids)
     connections = nodes.connections_of(tx, ids)
-    labels = _Labels(tx)
+    labels, until = _Labels(tx), leases.of_nodes(tx, ids)
     return [
         Node(
             node=row.name,
@@ -33,6 +33,7 @@ def node_records(call: TxCall, rows: list[NodeRow]) -> list[Node]:
             ),
             waiting=waiting[row.id].reason if row.id in waiting else None,
             waiting_until=timestamp(waiting[row.id].until) if row.id in waiting else None,
+            until=timestamp(until.get(row.id)),
         )
         for row in rows
     ]

@@ -9,7 +9,7 @@ from haas_rpcd.methods.registry import method
 from haas_rpcd.store import jobs, projects, shares, users
 from haas_schemas.common import Deleted, Page
 from haas_schemas.names import Limit, Name, UserName
-from haas_schemas.project import MemberRole, Project
+from haas_schemas.project import MemberRole, Project, Quota
 
 
 def record(row: projects.ProjectDetailRow) -> Project:
@@ -21,6 +21,7 @@ def record(row: projects.ProjectDetailRow) -> Project:
         nodes=row.nodes,
         networks=row.networks,
         headnodes=row.headnodes,
+        quota=Quota(row.quota_nodes, row.quota_networks, row.quota_headnodes),
     )
 
 

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Annotated
+
+from msgspec import Meta
 
 from haas_rpcd.errors import InvalidParamsError
+
+Time = Annotated[str, Meta(description="A time such as 2026-01-31T12:00:00Z.")]
 
 _LATEST = 253402300799 - 86400
 """The end of the year 9999, after which no time can be written, less a day for time zones."""

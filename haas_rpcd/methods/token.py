@@ -12,7 +12,7 @@ from haas_rpcd.errors import DeniedError, InvalidParamsError, NotFoundError
 from haas_rpcd.methods.access import conflict, find_project, paged, roles
 from haas_rpcd.methods.call import TxCall
 from haas_rpcd.methods.registry import method
-from haas_rpcd.methods.times import in_future
+from haas_rpcd.methods.times import Time, in_future
 from haas_rpcd.store import tokens
 from haas_rpcd.store.tokens import TokenRow
 from haas_schemas.common import Deleted, Page, timestamp
@@ -26,7 +26,6 @@ Label = Annotated[
         description="What a token is for: 1 to 63 letters, digits, spaces and . _ @ -",
     ),
 ]
-Time = Annotated[str, Meta(description="A time such as 2026-01-31T12:00:00Z.")]
 
 
 def _owner(call: TxCall, user: str | None) -> str:

@@ -90,6 +90,12 @@ def find(tx: Tx, name: str) -> NodeRow | None:
     return tx.one(NodeRow, f"{_NODE} WHERE node.name = ?", (name,))
 
 
+def by_id(tx: Tx, node_id: int) -> NodeRow:
+    """Return a node that exists."""
+    (row,) = tx.query(NodeRow, f"{_NODE} WHERE node.id = ?", (node_id,))
+    return row
+
+
 def page(
     tx: Tx,
     limit: int,
@@ -250,6 +256,11 @@ def allocate(tx: Tx, node_id: int, project_id: int) -> None:
     tx.insert("allocation", node_id=node_id, project_id=project_id)
 
 
+def held(tx: Tx, project_id: int) -> int:
+    """Count the nodes that a project holds, also those being released."""
+    return tx.number("SELECT count(*) FROM allocation WHERE project_id = ?", (project_id,))
+
+
 def free_names(tx: Tx, count: int, tag: str | None) -> list[str]:
     """Name the first ``count`` free nodes, by name."""
     return [row.name for row in page(tx, count, "", free=True, tag=tag)]
@@ -264,11 +275,15 @@ def begin_release(tx: Tx, node_id: int) -> None:
 
 
 def finish_releases(tx: Tx) -> list[str]:
-    """Free the releasing nodes whose ports are all parked and saved; name them."""
+    """Free the releasing nodes whose ports are all parked and saved; name them.
+
+    A node whose release command has not succeeded is not freed.
+    """
     names = tx.values(
         str,
         "SELECT node.name FROM allocation JOIN node ON node.id = allocation.node_id"
-        f" WHERE allocation.releasing = 1 AND NOT {_UNPARKED}",
+        f" WHERE allocation.releasing = 1 AND NOT {_UNPARKED}"
+        " AND allocation.node_id NOT IN (SELECT node_id FROM awaits_hook)",
     )
     for name in names:
         tx.execute(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from haas_rpcd.store.database import IN_MINE, Tx, ids
 from haas_rpcd.store.rows import Json, Row
@@ -20,7 +21,8 @@ class ProjectRow(Row, frozen=True):
 class ProjectDetailRow(Row, frozen=True):
     """A project with its members' roles, and how many of each thing it holds.
 
-    ``roles`` has those who are invited too: only admins know which users there are.
+    ``roles`` has those who are invited too, as only admins know which users there are. ``quota_…``
+    is how many of each it may hold; null: no limit.
     """
 
     id: int
@@ -29,6 +31,9 @@ class ProjectDetailRow(Row, frozen=True):
     nodes: int
     networks: int
     headnodes: int
+    quota_nodes: int | None
+    quota_networks: int | None
+    quota_headnodes: int | None
 
 
 _DETAIL = """
@@ -39,7 +44,8 @@ SELECT id, name,
         ORDER BY 1)) AS roles,
     (SELECT count(*) FROM allocation WHERE project_id = project.id) AS nodes,
     (SELECT count(*) FROM network WHERE project_id = project.id) AS networks,
-    (SELECT count(*) FROM headnode WHERE project_id = project.id) AS headnodes
+    (SELECT count(*) FROM headnode WHERE project_id = project.id) AS headnodes,
+    quota_nodes, quota_networks, quota_headnodes
 FROM project
 """
 
@@ -97,6 +103,13 @@ def set_member(tx: Tx, project_id: int, user_id: int, role: MemberRole) -> None:
         " ON CONFLICT (project_id, user_id) DO UPDATE SET role = excluded.role",
         (project_id, user_id, role),
     )
+
+
+def set_quota(
+    tx: Tx, project_id: int, noun: Literal["nodes", "networks", "headnodes"], most: int | None
+) -> None:
+    """Limit how many of something a project may hold; None: no limit."""
+    tx.execute(f"UPDATE project SET quota_{noun} = ? WHERE id = ?", (most, project_id))
 
 
 def invite(tx: Tx, project_id: int, user: str, role: MemberRole) -> None:

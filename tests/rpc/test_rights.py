@@ -58,6 +58,7 @@ DEFAULTS: dict[str, Any] = {
     "node": "node-1", "nic": "eth0", "network": "net", "headnode": "head", "project": "red",
     "user": "rita", "switch": "sw1", "dialect": "cisco_ios", "host": "192.0.2.1", "ports": ["x1"],
     "port": "Gi1/0/1", "nics": [], "site": "", "job": 2, "with": "green", "label": "new",
+    "until": "2100-01-01T00:00:00Z",
 }  # fmt: skip
 """Values of the params that a method requires and an object does not name."""
 

@@ -19,6 +19,7 @@ OWN: dict[str, Any] = {
     "with": "green",
     "label": "ci",
     "user": "rita",
+    "until": "2100-01-01T00:00:00Z",
 }
 """Things that rita may name, for the params that a test does not vary."""
 

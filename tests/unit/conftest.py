@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from haas_rpcd.store import shares, tokens
+from haas_rpcd.store import leases, shares, tokens
 from haas_rpcd.store.database import Store
 
 RELEASED = Path(__file__).parent / "released"
@@ -63,7 +63,8 @@ async def filled(memory_path: Path, upgraded: dict[str, bytes]) -> AsyncIterator
 
     What is confirmed is saved, but both switches have later changes that are not.
 
-    Red offers the network of VLAN 100 to green. Rita's token ci is for red alone, and read-only.
+    Red's lease of node-1 has ended. Red offers the network of VLAN 100 to green.
+    Rita's token ci is for red alone, and read-only.
 
     Red's headnodes are head, half (both being changed) and going (being deleted); blue's are desk
     (running, on 101), off (stopped) and fresh (never sent). Red's job 2 is running.
@@ -88,6 +89,9 @@ async def filled(memory_path: Path, upgraded: dict[str, bytes]) -> AsyncIterator
         )
     )
     await store.write(shares.offer, 1, "green")
+    await store.write(leases.set_until, 1, 1e9)
+    run = leases.HookRunRow("node-9", "exited with 1", "no disk", 0.0, 1.0)
+    await store.write(leases.record_hook, 1, run)
     yield store
     await store.close()
 

@@ -29,6 +29,7 @@ from haas_rpcd.store import (
     identities,
     jobs,
     late,
+    leases,
     networks,
     nodes,
     ports,
@@ -53,6 +54,7 @@ MODULES = [
     identities,
     jobs,
     late,
+    leases,
     networks,
     nodes,
     ports,
@@ -117,6 +119,10 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     jobs.interrupt: lambda tx: jobs.interrupt(tx, 2, 0.0),
     late.on: lambda tx: [noted_late(tx), late.on(tx, "sw1")],
     late.of_nodes: lambda tx: [noted_late(tx), late.of_nodes(tx, list(range(1, 10)))],
+    leases.of_nodes: lambda tx: leases.of_nodes(tx, [1, 2]),
+    leases.due: lambda tx: leases.due(tx, 1e12),
+    leases.to_warn: lambda tx: leases.to_warn(tx, 1e12),
+    leases.hook_run: lambda tx: leases.hook_run(tx, 1),
     networks.find: lambda tx: networks.find(tx, 1, "net"),
     networks.named: lambda tx: networks.named(tx, "net", [1]),
     networks.page: lambda tx: networks.page(tx, 9, 0, project_id=1, mine=[1]),
@@ -184,6 +190,7 @@ A function that returns rows finds at least one in the filled database.
 
 OF_WHAT_EXISTS: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     networks.by_id: lambda tx: networks.by_id(tx, 1),
+    nodes.by_id: lambda tx: nodes.by_id(tx, 1),
     projects.by_id: lambda tx: projects.by_id(tx, 1),
     projects.detail: lambda tx: projects.detail(tx, 1),
 }
