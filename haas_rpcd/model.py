@@ -183,6 +183,9 @@ class PortSeen(msgspec.Struct, frozen=True, tag="port"):
     """The port is open though it carries no VLAN, as a routed port does. It is not parked."""
 
     not_understood: str | None = None
+    unconfigured: tuple[int, ...] = ()
+    """VLANs on which the switch has the port though its configuration does not say so, as 802.1X
+    assigns them."""
 
     @property
     def open(self) -> bool:
@@ -192,14 +195,19 @@ class PortSeen(msgspec.Struct, frozen=True, tag="port"):
     @property
     def believed(self) -> PortConfig | None:
         """What the port is known to carry; None if that is not certain, or open and nothing."""
-        uncertain = self.open_without_vlan or self.not_understood is not None
+        uncertain = (
+            self.open_without_vlan or self.not_understood is not None or bool(self.unconfigured)
+        )
         return None if uncertain else self.config
 
     def describe(self) -> str:
         """Return it as a phrase for people."""
         if self.not_understood is not None:
             return f'not understood: "{self.not_understood}"'
-        return "open without a VLAN" if self.open_without_vlan else self.config.describe()
+        state = "open without a VLAN" if self.open_without_vlan else self.config.describe()
+        if not self.unconfigured:
+            return state
+        return f"{state}, but operationally on VLAN {vlan_ranges(self.unconfigured)}"
 
 
 class PresenceSeen(msgspec.Struct, frozen=True, tag="presence"):

@@ -81,7 +81,8 @@ class ProbedPort(msgspec.Struct, frozen=True, gc=False):
     """A port found on a switch. ``managed``: it is registered.
 
     ``open``: it is not shut. ``not_understood`` quotes the line of its configuration that HaaS does
-    not understand. ``adopted``: its VLANs are now recorded as applied.
+    not understand. ``unconfigured``: VLANs on which the switch has the port though its
+    configuration does not say so, as ranges. ``adopted``: its VLANs are now recorded as applied.
     """
 
     port: str
@@ -90,6 +91,7 @@ class ProbedPort(msgspec.Struct, frozen=True, gc=False):
     adopted: bool = False
     open: bool = True
     not_understood: str | None = None
+    unconfigured: str = ""
 
 
 class Probe(msgspec.Struct, frozen=True):

@@ -88,7 +88,9 @@ def probed_state(port: Mapping[str, Any]) -> str:
     if port["not_understood"] is not None:
         return f'not understood: "{clean(port["not_understood"])}"'
     state = carries(port["carries"])
-    return "open without a VLAN" if port["open"] and state == "parked" else state
+    state = "open without a VLAN" if port["open"] and state == "parked" else state
+    extra = port.get("unconfigured")
+    return f"{state}, but operationally on VLAN {extra}" if extra else state
 
 
 def probe_fields(answer: Mapping[str, Any]) -> dict[str, str]:

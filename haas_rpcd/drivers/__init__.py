@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
 from haas_rpcd.errors import DeviceError, UnavailableError
-from haas_rpcd.model import Change, PortConfig, Probed, Seen, SwitchMarks, Uptime
+from haas_rpcd.model import Change, PortConfig, PortSeen, Probed, Seen, SwitchMarks, Uptime
 
 Report = Callable[[str], None]
 """Called with each line as it is sent (never a password), for the progress display."""
@@ -116,6 +116,13 @@ class Driver(Protocol):
         A target that the device does not know gets an error in its place.
         """
         ...
+
+    async def cross_check(self, ports: Mapping[str, PortSeen]) -> Mapping[str, PortSeen]:
+        """Compare what was seen of ports with a second witness, if the device has one.
+
+        Returns the ports by the same names. Raises DeviceError if the session is lost.
+        """
+        return ports
 
     async def probe(self) -> Probed:
         """Read what the device is and what its ports carry.

@@ -110,7 +110,7 @@ class DriftWatch:
     async def _check(self, device: str, result: CheckResult) -> None:
         async def read(driver: Driver) -> list[Difference]:
             settled = await self._late.settled(device, driver)
-            differences = drift(*await self.compare(device, driver))
+            differences = drift(*await self.compare(device, driver, cross_check=True))
             await self.record(device, differences)
             await self._settle(device, settled, differences)
             if not differences:
@@ -126,13 +126,18 @@ class DriftWatch:
         result.checked.append(device)
         result.differences += differences
 
-    async def compare(self, device: str, driver: Driver) -> tuple[Applied, Observed]:
+    async def compare(
+        self, device: str, driver: Driver, *, cross_check: bool = False
+    ) -> tuple[Applied, Observed]:
         """Read what a device has, then what it should have.
 
+        ``cross_check``: compare its configuration with what it really does, if it shows that.
         Call this in the worker's turn, when nobody else changes either.
         """
         changes = await self._store.read(self._changes, device)
         seen = await driver.observe(changes) if changes else []
+        if cross_check:
+            seen = await _cross_checked(driver, changes, seen)
         applied = await self._store.read(store_drift.applied_on, device, self._planning.traits)
         return applied, _observed(device, changes, seen)
 
@@ -306,6 +311,22 @@ def _headnodes(differences: Sequence[Difference]) -> dict[str, HeadnodeSeen]:
         for each in differences
         if isinstance(each.observed, HeadnodeSeen)
     }
+
+
+async def _cross_checked(
+    driver: Driver, changes: Sequence[Change], seen: Sequence[Seen | DeviceError]
+) -> list[Seen | DeviceError]:
+    """Return what was seen, with what a second witness says of the ports. Raises DeviceError."""
+    ports = {
+        change.port: found
+        for change, found in zip(changes, seen, strict=True)
+        if isinstance(change, SetPort) and isinstance(found, PortSeen)
+    }
+    checked = await driver.cross_check(ports) if ports else ports
+    return [
+        checked.get(change.port, found) if isinstance(change, SetPort) else found
+        for change, found in zip(changes, seen, strict=True)
+    ]
 
 
 def _observed(

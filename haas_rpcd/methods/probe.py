@@ -113,6 +113,7 @@ def _probed(switch: str, seen: Probed, managed: set[str]) -> Probe:
                 managed=port in managed,
                 open=found.open,
                 not_understood=found.not_understood,
+                unconfigured=vlan_ranges(found.unconfigured),
             )
             for port, found in seen.ports.items()
         ),

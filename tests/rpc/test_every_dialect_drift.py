@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.model import PARKED, PortConfig, SetPort, SetVlan
 from haas_rpcd.sim.personalities import dialects
 from tests.rpc.any_dialect import (
@@ -182,3 +183,34 @@ async def test_a_restart_with_an_older_configuration_leaves_no_wrong_port_open(
     await site.restart()
     await site.call("switch.probe", switch="sw1")  # does not count as another restart
     assert await repairs(site) == 1
+
+
+@pytest.mark.parametrize(
+    "dialect", [name for name in dialects() if DIALECTS[name].reader.witness is not None]
+)
+async def test_a_vlan_that_no_configuration_has_is_found(in_use: OneSwitch) -> None:
+    """A RADIUS server assigned it (802.1X, MAB). Ports without a link are no drift."""
+    site = in_use
+    site.watch.on = False
+    names = site.device.port_list
+    for name in names:
+        site.device.plug(name, plugged=False)
+    assert not (await site.call("drift.check", switch="sw1"))["items"]
+    for name in names:
+        site.device.plug(name)
+    assert not (await site.call("drift.check", switch="sw1"))["items"]
+
+    behind = site.behind("node-1")
+    site.device.assigned[names[behind]] = 102
+    [item] = (await site.call("drift.check", switch="sw1"))["items"]
+    assert (item["target"], item["observed"]) == (
+        site.called[behind],
+        "access 100, but operationally on VLAN 102",
+    )
+    probe = await site.call("switch.probe", switch="sw1")
+    found = {port["port"]: port["unconfigured"] for port in probe["ports"]}
+    assert {port for port, vlans in found.items() if vlans} == {names[behind]}
+    assert found[names[behind]] == "102"
+
+    del site.device.assigned[names[behind]]
+    assert not (await site.call("drift.check", switch="sw1"))["items"]

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from haas_rpcd.drivers.switch import identity, patterns
 from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.harmless import IGNORE
+from haas_rpcd.drivers.switch.membership import Witness
 from haas_rpcd.drivers.switch.state import Identity, PortState
 from haas_rpcd.drivers.switch.writer import Options, Writer
 from haas_rpcd.model import SwitchMarks, Uptime
@@ -49,6 +50,10 @@ class Reader:
         default=lambda answers: frozenset()
     )
     """Returns the ids of the VLANs in the answers."""
+
+    witness: Witness | None = None
+    """How the switch shows on which VLANs ports really are; None if it does not, for all ports by
+    one line."""
 
 
 def uptime_after(pattern: re.Pattern[str]) -> Callable[[str], Uptime | None]:

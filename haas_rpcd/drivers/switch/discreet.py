@@ -64,6 +64,10 @@ class DiscreetDriver:
             for seen in found
         ]
 
+    async def cross_check(self, ports: Mapping[str, PortSeen]) -> Mapping[str, PortSeen]:
+        """Compare what was seen of ports with operational membership. Raises DeviceError."""
+        return await self._discreetly(self._driver.cross_check(ports))
+
     async def probe(self) -> Probed:
         """Read what the switch is and what its ports carry. Raises DeviceError."""
         found = await self._discreetly(self._driver.probe())

@@ -23,6 +23,7 @@ from haas_rpcd.drivers.switch.writer import Options
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import (
     PortConfig,
+    PortSeen,
     PresenceSeen,
     Probed,
     SaveConfig,
@@ -365,6 +366,10 @@ class SwitchDriver:
             " against the switch.",
             reason="missing",
         )
+
+    async def cross_check(self, ports: Mapping[str, PortSeen]) -> Mapping[str, PortSeen]:
+        """Compare what was seen of ports with operational membership, if the family shows it."""
+        return await self._reader.cross_check(ports)
 
     async def probe(self) -> Probed:
         """Read the switch's identity, and what all its ports carry. Raises DeviceError."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
+
+import msgspec
 
 from haas_rpcd.drivers import SESSION_LOST
 from haas_rpcd.drivers.switch.answers import quote, without_logs
@@ -13,7 +16,7 @@ from haas_rpcd.drivers.switch.longtexts import beside
 from haas_rpcd.drivers.switch.state import Identity, PortState
 from haas_rpcd.drivers.switch.writer import Options
 from haas_rpcd.errors import DeviceError
-from haas_rpcd.model import Probed, SwitchMarks, Uptime
+from haas_rpcd.model import PortSeen, Probed, SwitchMarks, Uptime
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +73,29 @@ class SwitchReader:
         lines = self._dialect.reader.read_vlans(self._options)
         return await self._parsed(lines, self._dialect.reader.parse_vlans)
 
+    async def cross_check(self, ports: Mapping[str, PortSeen]) -> dict[str, PortSeen]:
+        """Compare what was seen of ports with the VLANs on which the switch really has them.
+
+        Only open ports whose configuration is understood. A switch that refuses to show the table
+        is believed.
+        """
+        witness = self._dialect.reader.witness
+        if witness is None:
+            return {**ports}
+        members: dict[str, set[int]] = {}
+        for vlan, port in witness.read(without_logs(await self._show_if_known(witness.line))):
+            with contextlib.suppress(ValueError):  # an ambiguous type, so no registered port
+                members.setdefault(self._dialect.canonical_port(port), set()).add(vlan)
+        checked: dict[str, PortSeen] = {}
+        for port, seen in ports.items():
+            compared = seen.believed is not None and seen.open
+            if compared and not (witness.only_access_ports and seen.config.tagged):
+                there = members.get(self._dialect.canonical_port(port), set())
+                extra = tuple(sorted(there - seen.config.vlans))
+                seen = msgspec.structs.replace(seen, unconfigured=extra)
+            checked[port] = seen
+        return checked
+
     async def _parsed_ports(self, ports: Sequence[str]) -> dict[str, PortState]:
         lines = self._dialect.reader.read_ports(ports, self._options)
         return await self._parsed(
@@ -109,7 +135,8 @@ class SwitchReader:
             return self._dialect.about.identity(answers), [line for line in lines if line]
 
         identity, said = await beside(sum(map(len, answers)), told)
-        ports = {name: state.seen for name, state in (await self._parsed_ports(())).items()}
+        found = {name: state.seen for name, state in (await self._parsed_ports(())).items()}
+        ports = await self.cross_check(found)
         # A trunk that admits all VLANs, as a fresh port may, does not show which are in use.
         telling = (
             seen.config.vlans for seen in ports.values() if len(seen.config.vlans) < _MANY_VLANS

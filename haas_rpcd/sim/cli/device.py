@@ -53,6 +53,8 @@ class Device(ABC, Generic[C]):
         self.on_change = options.get("on_change")
         self.sessions: list[Conversation] = []  # the open ones, oldest first
         self.unplugged: set[str] = set()  # ports without a link
+        self.assigned: dict[str, int] = {}
+        """VLANs that a RADIUS server assigned to ports; no configuration shows them."""
         self.port = 0  # its telnet port; 0 before `start`
         self.ssh_port = 0  # its SSH port
         self.host_key = ""  # its SSH host key in known_hosts format, set by `start`
@@ -152,7 +154,13 @@ class Device(ABC, Generic[C]):
 
     def carried(self, port: str) -> Carried:
         """Return what a port carries now, given its full name. Raises KeyError."""
+        if port in self.assigned and not self.is_shut(port):
+            return Carried(self.assigned[port])
         return self.running.carried(port)
+
+    def is_on(self, port: str, vlan: int, configured: bool) -> bool:
+        """Return whether a port is on a VLAN, if its configuration puts it there or not."""
+        return self.assigned[port] == vlan if port in self.assigned else configured
 
     def is_shut(self, port: str) -> bool:
         """Return whether a port is shut down by configuration. Raises KeyError."""

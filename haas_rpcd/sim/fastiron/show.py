@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Lines, Session
 from haas_rpcd.sim.fastiron.state import DEFAULT_VLAN, MODEL, Config, listed
@@ -74,16 +74,32 @@ def _show_vlan(switch: Switch, session: Session, args: Args) -> Lines:
         "Legend: [Stk=Stack-Id, S=Slot]",
         "",
     ]
-    for number, vlan in sorted(switch.running.vlans.items()):
+    config = switch.running
+    for number, vlan in sorted(config.vlans.items()):
         lines.append(f"PORT-VLAN {number}, Name {vlan.name or '[None]'}, Priority level0, Off")
-        for title, ports in (
-            (" Untagged", [n for n in switch.port_list if switch.running.untagged_on(n) == number]),
-            ("   Tagged", [n for n in switch.port_list if n in vlan.tagged]),
-        ):
-            shown = "".join(f"{name.rpartition('/')[2]:>4}" for name in ports)
-            lines.append(f"{title} Ports: {'(U1/M1)' + shown if ports else 'None'}")
+        untagged = [
+            name
+            for name in switch.port_list
+            if switch.is_on(name, number, config.untagged_on(name) == number)
+        ]
+        lines += _members(" Untagged", untagged)
+        lines += _members("   Tagged", [name for name in switch.port_list if name in vlan.tagged])
         lines += [" Mac-Vlan Ports: None", "     Monitoring: Disabled"]
     return lines
+
+
+def _members(title: str, ports: Iterable[str]) -> list[str]:
+    """Write rows of up to twelve ports of a module: ``Untagged Ports: (U1/M1)   4   5``."""
+    modules: dict[str, list[str]] = {}
+    for name in ports:
+        unit, module, number = name.rpartition(" ")[2].split("/")
+        modules.setdefault(f"(U{unit}/M{module})", []).append(f"{number:>4}")
+    rows = [
+        f"{title} Ports: {module}{''.join(numbers[at : at + 12])}"
+        for module, numbers in modules.items()
+        for at in range(0, len(numbers), 12)
+    ]
+    return rows or [f"{title} Ports: None"]
 
 
 def _version(switch: Switch, session: Session, args: Args) -> Lines:

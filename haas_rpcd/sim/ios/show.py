@@ -27,7 +27,8 @@ def vlan_table(config: Config, chassis: Chassis, vlans: Collection[int]) -> list
         members = [
             short(name)
             for name, port in config.ports.items()
-            if port.access_vlan == vlan and operational_mode(port, name, chassis) != "trunk"
+            if chassis.assigned.get(name, port.access_vlan) == vlan
+            and operational_mode(port, name, chassis) != "trunk"
         ]
         rows = rows_of_ports(members, 28)
         lines.append(f"{vlan:<4} {config.vlans[vlan]:<32} {status:<9} {rows[0]}")

@@ -97,6 +97,7 @@ class Chassis:
     logins: tuple[str, ...] = ()  # lines of the configuration about logins
     vty_lines: tuple[str, ...] = ()  # lines below "line vty"
     unplugged: set[str] = field(default_factory=set)  # ports without a link; changes at run time
+    assigned: dict[str, int] = field(default_factory=dict)  # by RADIUS; changes at run time
 
     @property
     def family(self) -> str:

@@ -71,6 +71,7 @@ class IosSwitch(Catalyst):
             login.config_lines(self.access),
             login.vty_lines(self.access),
             self.unplugged,
+            self.assigned,
         )
 
     @classmethod

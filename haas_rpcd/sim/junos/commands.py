@@ -154,7 +154,7 @@ def _show_interfaces_terse(switch: Switch, session: Session, args: Args) -> Line
 
 
 def _show_vlans(switch: Switch, session: Session, args: Args) -> Lines:
-    return show.vlans(switch.running, switch.port_list, switch.unplugged)
+    return show.vlans(switch.running, switch.carried, switch.port_list, switch.unplugged)
 
 
 def _show_version(switch: Switch, session: Session, args: Args) -> Lines:

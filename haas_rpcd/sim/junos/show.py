@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
+from haas_rpcd.sim.cli import Carried
 from haas_rpcd.sim.junos.state import Config, Port, Statement
 
 MODEL, VERSION = "ex4300-24t", "18.4R2.7"
@@ -53,14 +54,19 @@ def interfaces_terse(
     yield "vme                     up    down"
 
 
-def vlans(config: Config, ports: Collection[str], unplugged: Collection[str]) -> Iterator[str]:
+def vlans(
+    config: Config,
+    carried_by: Callable[[str], Carried],
+    ports: Collection[str],
+    unplugged: Collection[str],
+) -> Iterator[str]:
     """Write ``show vlans``; a star marks members with a link."""
     yield ""
     yield "Routing instance        VLAN name             Tag          Interfaces"
     for name, vlan in sorted(config.vlans.items()):
         yield f"default-switch          {name:<22}{vlan.number or ''}"
         for port in ports:
-            carried = config.carried(port)
+            carried = carried_by(port)
             if vlan.number is not None and vlan.number in {carried.untagged, *carried.tagged}:
                 yield f"{'':<59}{port}.0{'' if port in unplugged else '*'}"
 

@@ -79,7 +79,9 @@ def _show_vlan(switch: Switch, session: Session, args: Args) -> Iterator[str]:
     carried = {name: switch.running.ports[name] for name in switch.port_list}
     for vlan, description in sorted(switch.running.vlans.items()):
         access = [
-            name for name, port in carried.items() if port.switched and port.access_vlan == vlan
+            name
+            for name, port in carried.items()
+            if switch.is_on(name, vlan, port.switched and port.access_vlan == vlan)
         ]
         tagged = [name for name, port in carried.items() if port.switched and vlan in port.allowed]
         live = any(not carried[name].shutdown for name in (*access, *tagged))

@@ -82,7 +82,8 @@ def _show_vlan(switch: Switch, session: Session, args: Args) -> Lines:
         "-----  ---------------                  -------------  --------------",
     ]
     for vlan in wanted:
-        on = (name for name in switch.port_list if switch.running.ports[name].is_on(vlan))
+        ports = switch.running.ports
+        on = (n for n in switch.port_list if switch.is_on(n, vlan, ports[n].is_on(vlan)))
         members = [NAMING.short(name) for name in on]
         rows = cli.wrap_list(",".join(members), 13)
         kind = "Default" if vlan == 1 else "Static"

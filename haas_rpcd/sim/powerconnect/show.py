@@ -80,7 +80,8 @@ def _show_vlan(switch: Switch, session: Session, args: Args) -> Iterator[str]:
     yield from ["", "Vlan       Name                   Ports                Type     Authorization"]
     yield "---- ----------------- --------------------------- ------------ -------------"
     for vlan, name in sorted(switch.running.vlans.items()):
-        on = (port for port in switch.port_list if switch.running.ports[port].is_on(vlan))
+        ports = switch.running.ports
+        on = (n for n in switch.port_list if switch.is_on(n, vlan, ports[n].is_on(vlan)))
         members = [NAMING.short(port) for port in on]
         rows = cli.wrap_list(",".join(members), 27)
         kind = "Default" if vlan == 1 else "permanent"

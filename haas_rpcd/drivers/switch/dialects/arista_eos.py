@@ -16,7 +16,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from haas_rpcd.drivers.switch import portnames
+from haas_rpcd.drivers.switch import membership, portnames
 from haas_rpcd.drivers.switch.dialect import Dialect, Reader
 from haas_rpcd.drivers.switch.ioslike import (
     IOS,
@@ -123,6 +123,7 @@ DIALECT = Dialect(
         parse_ports=_INTERFACES.read,
         read_vlans=show_vlan_brief,
         parse_vlans=vlan_table,
+        witness=membership.Witness(line="show vlan brief", read=membership.table),
     ),
     about=replace(
         IOS_ABOUT,

@@ -23,7 +23,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from haas_rpcd.drivers.switch import portnames
+from haas_rpcd.drivers.switch import membership, portnames
 from haas_rpcd.drivers.switch.byvlan import ByVlan, Membership, default_membership, listed_under
 from haas_rpcd.drivers.switch.dialect import About, Dialect, Reader
 from haas_rpcd.drivers.switch.dialogue import Dialogue
@@ -206,6 +206,7 @@ DIALECT = Dialect(
         parse_ports=_parse_ports,
         read_vlans=_read_vlans,
         parse_vlans=_parse_vlans,
+        witness=membership.Witness(line="show vlan", read=membership.fastiron),
     ),
     about=About(
         show_version=("show version",),

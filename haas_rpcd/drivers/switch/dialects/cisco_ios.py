@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from haas_rpcd.drivers.switch import membership
 from haas_rpcd.drivers.switch.dialect import Dialect, Reader
 from haas_rpcd.drivers.switch.ioslike import (
     IOS,
@@ -110,6 +111,9 @@ DIALECT = Dialect(
         parse_ports=_INTERFACES.read,
         read_vlans=show_vlan_brief,
         parse_vlans=vlan_table,
+        witness=membership.Witness(
+            line="show vlan brief", read=membership.table, only_access_ports=True
+        ),
     ),
     about=replace(
         IOS_ABOUT,

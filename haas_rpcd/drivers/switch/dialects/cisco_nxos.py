@@ -17,7 +17,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from haas_rpcd.drivers.switch import portnames
+from haas_rpcd.drivers.switch import membership, portnames
 from haas_rpcd.drivers.switch.dialect import Dialect, Reader
 from haas_rpcd.drivers.switch.harmless import harmless_lines
 from haas_rpcd.drivers.switch.ioslike import (
@@ -170,6 +170,9 @@ DIALECT = Dialect(
         parse_ports=_parse_ports,
         read_vlans=show_vlan_brief,
         parse_vlans=vlan_table,
+        witness=membership.Witness(
+            line="show vlan brief", read=membership.table, only_access_ports=True
+        ),
     ),
     about=replace(
         IOS_ABOUT,

@@ -18,7 +18,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
-from haas_rpcd.drivers.switch import portnames
+from haas_rpcd.drivers.switch import membership, portnames
 from haas_rpcd.drivers.switch.dialect import Dialect, Reader
 from haas_rpcd.drivers.switch.harmless import HarmlessLines, harmless_lines
 from haas_rpcd.drivers.switch.ioslike import IOS, IOS_ABOUT, Interfaces, show_vlan
@@ -223,6 +223,7 @@ DIALECT = Dialect(
         parse_ports=_parse_ports,
         read_vlans=show_vlan,
         parse_vlans=_parse_vlans,
+        witness=membership.Witness(line="show vlan", read=membership.coded),
     ),
     about=replace(
         IOS_ABOUT,

@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from haas_rpcd.drivers.switch import membership
 from haas_rpcd.drivers.switch.dell import DELL, FlatInterfaces, GeneralPort, show_ports
 from haas_rpcd.drivers.switch.dialect import About, Dialect, Reader
 from haas_rpcd.drivers.switch.ioslike import SwitchportLines, show_vlan, vlan_lines, vlan_table
@@ -90,6 +91,7 @@ DIALECT = Dialect(
         parse_ports=_INTERFACES.read,
         read_vlans=show_vlan,
         parse_vlans=vlan_table,
+        witness=membership.Witness(line="show vlan", read=membership.table),
     ),
     about=About(
         show_version=("show version",),

@@ -19,7 +19,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from haas_rpcd.drivers.switch import portnames
+from haas_rpcd.drivers.switch import membership, portnames
 from haas_rpcd.drivers.switch.byvlan import ByVlan
 from haas_rpcd.drivers.switch.dialect import Dialect, Reader
 from haas_rpcd.drivers.switch.harmless import harmless_lines
@@ -151,6 +151,7 @@ DIALECT = Dialect(
         parse_ports=_parse_ports,
         read_vlans=show_vlan,
         parse_vlans=_parse_vlans,
+        witness=membership.Witness(line="show vlan", read=membership.coded),
     ),
     about=replace(
         IOS_ABOUT,

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from haas_rpcd.drivers.switch import membership
 from haas_rpcd.drivers.switch.dell import DELL, FlatInterfaces, GeneralPort, show_ports
 from haas_rpcd.drivers.switch.dialect import About, Dialect, Reader
 from haas_rpcd.drivers.switch.dialogue import Dialogue, first_error_line
@@ -172,6 +173,7 @@ DIALECT = Dialect(
         parse_ports=_INTERFACES.read,
         read_vlans=show_vlan,
         parse_vlans=vlan_table,
+        witness=membership.Witness(line="show vlan", read=membership.table),
     ),
     about=About(
         show_version=("show version", "show system"),

@@ -20,7 +20,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from haas_rpcd.drivers.switch import junosconfig, portnames
+from haas_rpcd.drivers.switch import junosconfig, membership, portnames
 from haas_rpcd.drivers.switch.dialect import About, Dialect, Reader, uptime_after
 from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.harmless import harmless_lines
@@ -245,6 +245,7 @@ DIALECT = Dialect(
         parse_ports=_parse_ports,
         read_vlans=_read_vlans,
         parse_vlans=_parse_vlans,
+        witness=membership.Witness(line="show vlans", read=membership.junos),
     ),
     about=About(
         show_version=("show version",),

@@ -1,0 +1,170 @@
+"""Operational membership, as real switches show it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import pytest
+
+from haas_rpcd.drivers.switch import membership
+from haas_rpcd.drivers.switch.dialects import DIALECTS
+
+NTC = "ntc-templates, tests/"
+
+IOS = """\
+VLAN Name                             Status    Ports
+---- -------------------------------- --------- -------------------------------
+1    default                          active    Gi0/1
+10   Management                       active    
+50   VLan50                           active    Fa0/1, Fa0/2, Fa0/3, Fa0/4, Fa0/5, Fa0/6, Fa0/7
+                                                Fa0/10, Fa0/11
+1002 fddi-default                     act/unsup 
+
+VLAN Type  SAID       MTU   Parent RingNo BridgeNo Stp  BrdgMode Trans1 Trans2
+---- ----- ---------- ----- ------ ------ -------- ---- -------- ------ ------
+1    enet  100001     1500  -      -      -        -    -        0      0   
+"""  # noqa: W291 - as it was printed
+NXOS = """\
+
+VLAN Name                             Status    Ports
+---- -------------------------------- --------- -------------------------------
+1    default                          active    Po1, Eth1/53, Eth1/54
+
+VLAN Type         Vlan-mode
+---- -----        ----------
+1    enet         CE
+
+Primary  Secondary  Type             Ports
+-------  ---------  ---------------  -------------------------------------------
+"""
+EOS = """\
+VLAN  Name                             Status    Ports
+----- -------------------------------- --------- -------------------------------
+1     default                          active    Et1
+10    Test1                            active    Et1, Et2
+20    Test2                            suspended
+"""
+OS9 = """\
+
+Codes: * - Default VLAN, G - GVRP VLANs, P - Primary, C - Community, I - Isolated
+Q: U - Untagged, T - Tagged
+   x - Dot1x untagged, X - Dot1x tagged
+
+    NUM    Status    Description                     Q Ports
+*   1      Inactive                                  U Te 0/42-43
+                                                     U Fo 0/48,56,60
+    13     Inactive  myvlan13                        
+    100    Inactive  pixelrebel is awesome           T Te 0/30
+                                                     U Te 0/40-41,44
+    330    Inactive  tagged example                  T Te 0/30,35-37
+"""  # noqa: W291 - as it was printed
+FASTIRON = """\
+PORT-VLAN 1, Name OPS, Priority level0, Off
+ Untagged Ports: (U1/M1)   4   5
+   Tagged Ports: (U1/M2)   1
+ Mac-Vlan Ports: None
+     Monitoring: Disabled
+PORT-VLAN 9, Name Service_Desk, Priority level0, Off
+ Untagged Ports: None
+   Tagged Ports: (U1/M1)  29  45
+   Tagged Ports: (LAG)     1   7
+"""
+JUNOS = """\
+Routing instance        VLAN name             Tag          Interfaces
+default-switch          v100-Control           100
+                                                           ae0.0*
+                                                           ge-0/0/3.0
+default-switch          v109-TEMP-Project-Data 109
+                                                           xe-0/0/22.0
+default-switch          default
+
+{master:0}
+"""
+Read = Callable[[str], Iterable[tuple[int, str]]]
+
+SAMPLES: dict[str, tuple[str, Read, str, dict[int, set[str]]]] = {
+    "cisco_ios": (
+        f"{NTC}cisco_ios/show_vlan",
+        membership.table,
+        IOS,
+        {
+            1: {"GigabitEthernet0/1"},
+            50: {f"FastEthernet0/{port}" for port in (1, 2, 3, 4, 5, 6, 7, 10, 11)},
+        },
+    ),
+    "cisco_nxos": (
+        f"{NTC}cisco_nxos/show_vlan (2)",
+        membership.table,
+        NXOS,
+        {1: {"port-channel1", "Ethernet1/53", "Ethernet1/54"}},
+    ),
+    "arista_eos": (
+        f"{NTC}arista_eos/show_vlan",
+        membership.table,
+        EOS,
+        {1: {"Ethernet1"}, 10: {"Ethernet1", "Ethernet2"}},
+    ),
+    "dell_os9": (
+        f"{NTC}dell_force10/show_vlan (1)",
+        membership.coded,
+        OS9,
+        {
+            1: {
+                *(f"TenGigabitEthernet 0/{port}" for port in (42, 43)),
+                *(f"fortyGigE 0/{port}" for port in (48, 56, 60)),
+            },
+            100: {f"TenGigabitEthernet 0/{port}" for port in (30, 40, 41, 44)},
+            330: {f"TenGigabitEthernet 0/{port}" for port in (30, 35, 36, 37)},
+        },
+    ),
+    "brocade_fastiron": (
+        f"{NTC}ruckus_fastiron/show_vlan (both)",
+        membership.fastiron,
+        FASTIRON,
+        {
+            1: {"ethernet 1/1/4", "ethernet 1/1/5", "ethernet 1/2/1"},
+            9: {"ethernet 1/1/29", "ethernet 1/1/45", "lag 1", "lag 7"},
+        },
+    ),
+    "juniper_junos": (
+        f"{NTC}juniper_junos/show_vlans",
+        membership.junos,
+        JUNOS,
+        {100: {"ae0", "ge-0/0/3"}, 109: {"xe-0/0/22"}},
+    ),
+}
+
+
+@pytest.mark.parametrize("dialect", SAMPLES)
+def test_the_ports_of_each_vlan_are_read(dialect: str) -> None:
+    source, read, answer, members = SAMPLES[dialect]
+    witness = DIALECTS[dialect].reader.witness
+    assert witness is not None
+    assert witness.read is read
+    found: dict[int, set[str]] = {}
+    for vlan, port in witness.read(answer):
+        found.setdefault(vlan, set()).add(DIALECTS[dialect].canonical_port(port))
+    assert found == members, source
+
+
+@pytest.mark.parametrize(
+    ("listed", "ports"),
+    [
+        ("Gi1/0/1-3, Te1/0/1", ["Gi1/0/1", "Gi1/0/2", "Gi1/0/3", "Te1/0/1"]),
+        ("Eth1/1/1-1/1/2,1/1/25:1", ["Eth1/1/1", "Eth1/1/2", "Eth1/1/25:1"]),
+        ("Te 0/1-2,9", ["Te0/1", "Te0/2", "Te0/9"]),
+        ("Po1(Te 0/0-1),Te 0/4", ["Po1", "Te0/4"]),
+        ("Cpu, none", []),
+    ],
+)
+def test_lists_of_ports_are_written_out(listed: str, ports: list[str]) -> None:
+    assert list(membership.named(listed)) == ports
+
+
+def test_every_family_has_a_second_witness_or_a_reason() -> None:
+    """The reasons are in docs/switches.md."""
+    without = {name for name, one in DIALECTS.items() if one.reader.witness is None}
+    assert without == WITHOUT
+
+
+WITHOUT = {"cumulus_nvue", "hp_procurve", "hpe_comware", "linux_bridge", "openvswitch", "sonic"}
