@@ -43,7 +43,9 @@ def _brief_record(record: Mapping[str, Any]) -> str:
     if "nic" in record:
         on = record.get("networks") or record.get("network")
         return f"{record['nic']} ({brief(on)})" if on else str(record["nic"])
-    return " ".join(f"{key}={brief(item)}" for key, item in record.items() if item is not None)
+    return " ".join(
+        f"{clean(str(key))}={brief(item)}" for key, item in record.items() if item is not None
+    )
 
 
 def _worded(record: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ import os
 import socket
 import stat
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -26,8 +26,9 @@ from haas_rpcd.rpc import limits
 from haas_rpcd.rpc.connection import Connection
 from haas_rpcd.rpc.dispatch import Dispatcher, error_response
 from haas_rpcd.rpc.gate import Admission, Gate, Visitor
+from haas_rpcd.rpc.http import closing, log_of_aiohttp, read_body, respond
 from haas_rpcd.rpc.identity import Identity, LocalPeer, TokenBearer
-from haas_rpcd.rpc.limits import Account, Accounts, Limits, limits_of
+from haas_rpcd.rpc.limits import Accounts, limits_of
 from haas_rpcd.rpc.tls import Certificate, Handshakes, address_of
 from haas_rpcd.store.turns import on_behalf_of
 
@@ -81,6 +82,7 @@ class Server:
         self._runner = web.AppRunner(
             app,
             access_log=None,
+            logger=log_of_aiohttp(),
             shutdown_timeout=1.0,
             auto_decompress=False,
             keepalive_timeout=limits.IDLE,
@@ -207,7 +209,7 @@ class Server:
         gate = _arrived(transport)
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":
             error = TooLargeError("Send the body as it is: the daemon unpacks nothing.")
-            return _closing(415, error)
+            return closing(415, error)
         identity = self._identity(request, transport, gate.key)
         caller = await identity.caller()
         if identity.by_token and isinstance(caller, HaasError):
@@ -216,19 +218,19 @@ class Server:
         with self._accounts.of(_name(caller, gate.key)) as account:
             try:
                 with account.call(of_caller):
-                    async with _body(request, account, of_caller) as message:
+                    async with read_body(request, account, of_caller) as message:
                         answer = await self._answer(message, caller, gate.key)
                     if answer is None:
                         return web.Response(status=204)
                     account.hold(len(answer), of_caller)
                     try:
-                        return await _respond(request, answer)
+                        return await respond(request, answer)
                     finally:
                         account.release(len(answer))
             except TooLargeError as error:
-                return _closing(413, error)
+                return closing(413, error)
             except LimitedError as error:
-                return _closing(503, error)
+                return closing(503, error)
 
     async def _websocket(self, request: web.Request) -> web.StreamResponse:
         transport = request.transport
@@ -328,12 +330,12 @@ def _until_expiry(caller: Caller | HaasError, connection: Connection) -> Iterato
 def _unauthorized(error: HaasError) -> web.Response:
     """Return the response to a token that is not good (RFC 6750, section 3); nothing was read."""
     if isinstance(error, TooManyAttemptsError):
-        response = _closing(429, error)
+        response = closing(429, error)
         response.headers["Retry-After"] = str(int(error.seconds) + 1)
         return response
     if not isinstance(error, DeniedError):
-        return _closing(503, error)
-    response = _closing(401, error)
+        return closing(503, error)
+    response = closing(401, error)
     response.headers["WWW-Authenticate"] = "Bearer"
     return response
 
@@ -344,47 +346,3 @@ def _arrived(transport: asyncio.Transport) -> Gate:
     assert isinstance(gate, Gate)  # noqa: S101 - each connection comes through one
     gate.arrived()
     return gate
-
-
-@contextlib.asynccontextmanager
-async def _body(request: web.Request, account: Account, of_caller: Limits) -> AsyncIterator[bytes]:
-    """Read a body, and count it while it is in use. Raises TooLargeError, LimitedError."""
-    too_large = TooLargeError(f"A message of yours may have {of_caller.message} bytes.")
-    if (request.content_length or 0) > of_caller.message:
-        raise too_large
-    body = bytearray()
-    try:
-        try:
-            async with asyncio.timeout(of_caller.body):
-                async for chunk in request.content.iter_any():
-                    if len(body) + len(chunk) > of_caller.message:
-                        raise too_large
-                    account.hold(len(chunk), of_caller)
-                    body += chunk
-        except TimeoutError:
-            raise LimitedError("The request did not arrive in time: send it again.") from None
-        yield bytes(body)
-    finally:
-        account.release(len(body))
-
-
-async def _respond(request: web.Request, answer: bytes) -> web.StreamResponse:
-    """Send an answer; cut off a client that does not take it."""
-    response = web.Response(body=answer, content_type="application/json")
-    try:
-        async with asyncio.timeout(limits.WRITE):
-            await response.prepare(request)
-            await response.write_eof()
-    except TimeoutError:
-        if request.transport is not None:
-            request.transport.abort()
-    return response
-
-
-def _closing(status: int, error: HaasError) -> web.Response:
-    """Return an error's response after which the connection is closed, as it was not read whole."""
-    response = web.Response(
-        status=status, body=error_response(error), content_type="application/json"
-    )
-    response.force_close()
-    return response
