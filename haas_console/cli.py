@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from haas_console.batch.exitcodes import ExitCode, code_of, report
 from haas_console.batch.output import Output, OutputError
 from haas_console.core import config, files, streams
 from haas_console.core.collector import gc_paused
-from haas_console.core.config import Config
+from haas_console.core.config import Config, Endpoint
 from haas_console.core.errors import ConsoleError
 from haas_console.core.target import Target
 
@@ -23,8 +24,8 @@ _EPILOG = """\
 exit codes: 0 done, 1 a command failed, 2 usage or syntax, 3 no daemon, 4 denied,
 5 apply failed, 130 interrupted
 
-The daemon is --socket or --url, else HAAS_SOCKET or HAAS_URL, else what the config file says,
-else /run/haas/rpcd.sock. A URL wants a token in HAAS_TOKEN.
+The daemon is --socket, --url or --context, else HAAS_SOCKET or HAAS_URL, else what the config file
+says, else /run/haas/rpcd.sock. A URL wants a token: of HAAS_TOKEN, or kept by `login URL`.
 As a ForceCommand of sshd, `ssh HOST 'node list'` is -c 'node list'.
 `haas-console -c help` lists the commands.
 """
@@ -67,9 +68,10 @@ def make_parser(output: Output | None = None) -> argparse.ArgumentParser:
     add(
         "what",
         nargs="?",
-        choices=["info", "completion"],
-        help="info: print where settings and daemon are; completion SHELL: print a script that"
-        " completes this program's command line in bash, zsh or fish",
+        choices=["info", "login", "logout", "completion"],
+        help="info: print where settings and daemon are; login URL: keep a token for a daemon;"
+        " logout URL: remove it; completion SHELL: print a script that completes this program's"
+        " command line in bash, zsh or fish",
     )
     add("shell", nargs="?", metavar="SHELL", help=argparse.SUPPRESS)
     version_text = f"haas-console {__version__}\n"
@@ -88,6 +90,7 @@ def make_parser(output: Output | None = None) -> argparse.ArgumentParser:
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--socket", metavar="PATH", help="the daemon's Unix socket")
     where.add_argument("--url", metavar="URL", help="the daemon's https:// address")
+    where.add_argument("--context", metavar="NAME", help="a daemon of the config file")
     where.add_argument("--demo", action="store_true", help="a demo data centre, while this runs")
     add(
         "--site",
@@ -95,6 +98,7 @@ def make_parser(output: Output | None = None) -> argparse.ArgumentParser:
         type=lambda file: Path(file).absolute(),
         help="with --demo: a simulated copy of this site file",
     )
+    add("--ca", metavar="FILE", help="with a URL: the authority to trust, a PEM file")
     add("--config", metavar="FILE", type=Path, help="settings other than the usual file")
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--script", metavar="FILE", help="run the commands of a file; - is stdin")
@@ -144,6 +148,8 @@ def _run(argv: Sequence[str] | None, output: Output) -> int:
             parser.error("--site wants --demo: a real daemon's site is read by  site import FILE")
         if (args.what == "completion") != (args.shell in shells.SHELLS):
             parser.error(f"completion wants one of {', '.join(shells.SHELLS)}")
+        if args.what in ("login", "logout") and not args.shell:
+            parser.error(f"{args.what} wants a URL, such as https://master:8443")
         if not batch and args.check:
             parser.error("--check wants --script FILE or -c COMMAND")
     except SystemExit as done:  # wrong usage, --help or --version
@@ -155,6 +161,8 @@ def _run(argv: Sequence[str] | None, output: Output) -> int:
     settings = config.load_config(args.config)
     if args.what == "info":
         return _info(args, settings, output)
+    if args.what in ("login", "logout"):
+        return _log_in_or_out(args, settings, output)
     if not batch:
         return _screen(args, settings, output)
     return _batch(args, settings, output)
@@ -171,7 +179,7 @@ def _words_over_ssh(environ: Mapping[str, str]) -> list[str] | None:
 
 
 def _info(args: argparse.Namespace, settings: Config, output: Output) -> int:
-    endpoint = config.choose_endpoint(settings, socket=args.socket, url=args.url)
+    endpoint = _endpoint(args, settings)
     file = args.config or config.config_path()
     rows = {
         "version": __version__,
@@ -179,7 +187,7 @@ def _info(args: argparse.Namespace, settings: Config, output: Output) -> int:
         "history": str(config.history_path()),
         "copies": str(config.clipboard_path()),
         "daemon": f"{endpoint} (from {endpoint.source})",
-        "token": "from HAAS_TOKEN" if os.environ.get("HAAS_TOKEN") else "none",
+        "token": _token_place(endpoint),
     }
     output.lines(f"{name:8} {value}" for name, value in rows.items())
     return ExitCode.DONE
@@ -239,5 +247,41 @@ def _batch(args: argparse.Namespace, settings: Config, output: Output) -> int:
 def _target(args: argparse.Namespace, settings: Config) -> Target:
     if args.demo:
         return Target(None, timeout=settings.timeout, site=args.site)
-    endpoint = config.choose_endpoint(settings, socket=args.socket, url=args.url)
-    return Target(endpoint, os.environ.get("HAAS_TOKEN"), settings.timeout)
+    endpoint = _endpoint(args, settings)
+    token = os.environ.get("HAAS_TOKEN")
+    if endpoint.url is not None:
+        from haas_console.core import logins
+
+        if (kept := logins.find(endpoint.url)) is not None:
+            token = token or kept.token
+            endpoint = replace(endpoint, ca_file=endpoint.ca_file or kept.ca_file)
+    return Target(endpoint, token, settings.timeout)
+
+
+def _endpoint(args: argparse.Namespace, settings: Config) -> Endpoint:
+    return config.choose_endpoint(
+        settings, socket=args.socket, url=args.url, context=args.context, ca_file=_ca_file(args)
+    )
+
+
+def _ca_file(args: argparse.Namespace) -> str | None:
+    return os.path.abspath(args.ca) if args.ca else None
+
+
+def _token_place(endpoint: Endpoint) -> str:
+    if os.environ.get("HAAS_TOKEN"):
+        return "from HAAS_TOKEN"
+    from haas_console.core import logins
+
+    kept = logins.find(endpoint.url) if endpoint.url is not None else None
+    return f"in {kept.where}" if kept is not None and kept.token else "none"
+
+
+def _log_in_or_out(args: argparse.Namespace, settings: Config, output: Output) -> int:
+    from haas_console.batch import login
+
+    url = config.check_url(args.shell, args.what)
+    if args.what == "logout":
+        return login.log_out(url, output)
+    endpoint = Endpoint(None, url, "login", _ca_file(args) or settings.ca_file)
+    return login.log_in(endpoint, settings.timeout, output)

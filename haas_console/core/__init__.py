@@ -1,8 +1,9 @@
 """What batch mode and the full-screen console share. It imports neither Textual nor rich.
 
 The connection
-    ``target`` and ``config`` say which daemon to use, ``demo`` starts one, ``client`` connects to
-    it, ``paging`` reads lists. ``errors`` are the sentences that users read.
+    ``target`` and ``config`` say which daemon to use, ``logins`` keeps its token, ``demo`` starts
+    one, ``client`` connects to it, ``paging`` reads lists. ``errors`` are the sentences that users
+    read.
 The command language
     ``api`` reads the OpenRPC document. ``language`` converts lines to ``commands``, and back, with
     ``lexer``, ``binding`` and ``values``. ``completion``, ``help`` and ``forms`` build on it.
@@ -19,5 +20,6 @@ What screens show, as plain data
     ``board``, ``boardfilter``, ``areas``, ``guide``, ``faceplate``, ``portviews``, ``topology``,
     ``topology_parts``, ``master``; as text ``text``, ``devicetext``, ``nictext``.
 Tools
-    ``filters``, ``natural``, ``times``, ``sitefile``, ``streams``, ``tasks``, ``collector``.
+    ``filters``, ``natural``, ``times``, ``sitefile``, ``files``, ``streams``, ``tasks``,
+    ``collector``.
 """

@@ -264,7 +264,8 @@ def _refusal(endpoint: Endpoint, error: BaseException) -> ConsoleError:
     where = f"{endpoint} (from {endpoint.source})"
     if isinstance(error, aiohttp.WSServerHandshakeError):
         if error.status in (401, 403):
-            hint = "set HAAS_TOKEN to a token of yours" if endpoint.url else "ask an admin"
+            log_in = f"run  haas-console login {endpoint.url}  with a token of yours"
+            hint = f"{log_in}, or set HAAS_TOKEN" if endpoint.url else "ask an admin"
             return DeniedError(-32001, f"{where} does not let you in; {hint}", {"kind": "denied"})
         if error.status == 503:
             return NoDaemonError(
@@ -275,8 +276,8 @@ def _refusal(endpoint: Endpoint, error: BaseException) -> ConsoleError:
         return NoDaemonError(f"{where} did not answer within {CONNECT_TIMEOUT:g} s")
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError):
         return NoDaemonError(
-            f"{where} has a certificate nobody here trusts: {error}; name its authority as"
-            " ca_file in the config file"
+            f"{where} has a certificate nobody here trusts: {error}; name its authority with"
+            " --ca FILE, or as ca_file in the config file"
         )
     inner = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
     if isinstance(inner, PermissionError):

@@ -21,11 +21,21 @@ DEFAULT_TIMEOUT = 60.0
 
 
 @dataclass(frozen=True)
+class Context:
+    """A daemon with a name: ``[contexts.NAME]`` of console.toml."""
+
+    socket: str | None = None
+    url: str | None = None
+    ca_file: str | None = None
+
+
+@dataclass(frozen=True)
 class Config:
     """The settings of console.toml.
 
     ``timeout`` is how many seconds an answer may take; it does not limit jobs. ``ca_file`` is a PEM
     file with the authority that signed the daemon's certificate, if the system does not know it.
+    ``contexts`` names daemons, for ``--context``; ``context`` is the one to use without it.
     ``theme`` and ``keymap`` are for the full-screen console: the name of a theme, and keys by the
     ids that its help shows, e.g. ``"board.connect" = "x"``.
     """
@@ -34,6 +44,8 @@ class Config:
     url: str | None = None
     timeout: float = DEFAULT_TIMEOUT
     ca_file: str | None = None
+    context: str | None = None
+    contexts: Mapping[str, Context] = field(default_factory=dict)
     theme: str | None = None
     keymap: Mapping[str, str] = field(default_factory=dict)
 
@@ -61,6 +73,11 @@ def _xdg(environ: Mapping[str, str], variable: str, fallback: str) -> Path:
 def config_path(environ: Mapping[str, str] = os.environ) -> Path:
     """The default path of the settings."""
     return _xdg(environ, "XDG_CONFIG_HOME", ".config") / "console.toml"
+
+
+def tokens_path(environ: Mapping[str, str] = os.environ) -> Path:
+    """The file with the tokens that ``login`` keeps."""
+    return _xdg(environ, "XDG_CONFIG_HOME", ".config") / "tokens.json"
 
 
 def clipboard_path(environ: Mapping[str, str] = os.environ) -> Path:
@@ -111,14 +128,37 @@ def _typed(table: dict[str, Any], file: Path) -> Config:
         if key == "keymap":
             _check_keymap(value, file)
             continue
+        if key == "contexts":
+            continue
         if key != "timeout" and not (isinstance(value, str) and value):
             raise ConfigError(f"{file}: {key} must be text")
     if "socket" in table and "url" in table:
         raise ConfigError(f"{file}: socket and url exclude each other; keep one")
-    config = Config(**table)
+    contexts = _contexts(table.get("contexts", {}), file)
+    if table.get("context") not in (None, *contexts):
+        raise ConfigError(f"{file}: context: there is no [contexts.{table['context']}]")
+    config = Config(**{**table, "contexts": contexts})
     if config.url:
         check_url(config.url, str(file))
     return config
+
+
+def _contexts(value: Any, file: Path) -> dict[str, Context]:
+    if not isinstance(value, dict) or not all(isinstance(each, dict) for each in value.values()):
+        raise ConfigError(f"{file}: contexts must be tables such as [contexts.prod]")
+    known = [item.name for item in fields(Context)]
+    for name, table in value.items():
+        where = f"{file}: [contexts.{name}]"
+        for key, text in table.items():
+            if key not in known:
+                raise ConfigError(f'{where}: unknown key "{key}"; there are: {", ".join(known)}')
+            if not (isinstance(text, str) and text):
+                raise ConfigError(f"{where}: {key} must be text")
+        if ("socket" in table) == ("url" in table):
+            raise ConfigError(f"{where}: wants either socket or url")
+        if "url" in table:
+            check_url(table["url"], where)
+    return {name: Context(**table) for name, table in value.items()}
 
 
 def _check_keymap(value: Any, file: Path) -> None:
@@ -155,21 +195,36 @@ def choose_endpoint(
     *,
     socket: str | None = None,
     url: str | None = None,
+    context: str | None = None,
+    ca_file: str | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> Endpoint:
     """Find the daemon: by option, HAAS_SOCKET or HAAS_URL, the settings, or the default path.
 
-    Raises ConfigError if the URL cannot be used.
+    ``ca_file`` takes precedence over that of the settings.
+
+    Raises ConfigError if the URL cannot be used, or there is no such context.
     """
+    if context is not None and context not in config.contexts:
+        names = ", ".join(config.contexts) or "none"
+        raise ConfigError(
+            f"there is no context {context}{near_miss(context, list(config.contexts))}; the config"
+            f" file has {names}"
+        )
+    named = config.contexts[context] if context is not None else Context()
+    usual = config.contexts[config.context] if config.context is not None else Context()
     candidates = (
-        (socket, url, "--socket" if socket else "--url"),
-        (environ.get("HAAS_SOCKET"), None, "HAAS_SOCKET"),
-        (None, environ.get("HAAS_URL"), "HAAS_URL"),
-        (config.socket, config.url, "the config file"),
+        (socket, url, "--socket" if socket else "--url", None),
+        (named.socket, named.url, f"the context {context}", named.ca_file),
+        (environ.get("HAAS_SOCKET"), None, "HAAS_SOCKET", None),
+        (None, environ.get("HAAS_URL"), "HAAS_URL", None),
+        (usual.socket, usual.url, f"the context {config.context}", usual.ca_file),
+        (config.socket, config.url, "the config file", None),
     )
-    for path, address, source in candidates:
+    for path, address, source, authority in candidates:
         if path:
             return Endpoint(path, None, source)
         if address:
-            return Endpoint(None, check_url(address, source), source, config.ca_file)
+            authority = ca_file or authority or config.ca_file
+            return Endpoint(None, check_url(address, source), source, authority)
     return Endpoint(DEFAULT_SOCKET, None, "the default")
