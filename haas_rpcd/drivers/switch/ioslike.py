@@ -17,6 +17,7 @@ from haas_rpcd.drivers.switch.harmless import harmless_lines
 from haas_rpcd.drivers.switch.stanzas import interface_sections
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.drivers.switch.switchport import HARMLESS, HARMLESS_SUBINTERFACE, Switchport
+from haas_rpcd.drivers.switch.vlantables import STATUS, vlans_in_table
 from haas_rpcd.drivers.switch.writer import MAX_LIST, Options, rows_of
 from haas_rpcd.model import PortConfig, vlan_ranges
 
@@ -273,11 +274,5 @@ def show_vlan(options: Options) -> list[str]:
     return ["show vlan"]
 
 
-def vlan_table(answers: Sequence[str]) -> frozenset[int]:
-    """Read the VLANs in the first column of a table."""
-    return frozenset(
-        int(match[1])
-        for answer in answers
-        for match in re.finditer(r"^\s{0,3}(\d{1,4})\s+\S+", answer, re.M)
-        if 1 <= int(match[1]) <= 4094
-    )
+vlan_table = vlans_in_table(STATUS)
+"""Reads the VLANs that ``show vlan brief`` shows."""

@@ -31,6 +31,7 @@ from haas_rpcd.drivers.switch.fastironconfig import HARMLESS, FastIronConfig
 from haas_rpcd.drivers.switch.harmless import harmless_lines
 from haas_rpcd.drivers.switch.patterns import at_end, on_own_line
 from haas_rpcd.drivers.switch.state import PortState
+from haas_rpcd.drivers.switch.vlantables import rows
 from haas_rpcd.drivers.switch.writer import Options, PortContexts, VlanByVlan, Writer
 from haas_rpcd.model import PortConfig
 
@@ -137,7 +138,7 @@ def _read_vlans(options: Options) -> list[str]:
 
 def _parse_vlans(answers: Sequence[str]) -> frozenset[int]:
     """Read the first line of each section."""
-    found = re.finditer(r"^vlan (\d{1,4})\b", "\n".join(answers), re.M)
+    found = re.finditer(r"^vlan (\d{1,4})\b", "\n".join(rows(answers)), re.M)
     return frozenset(int(match[1]) for match in found)
 
 

@@ -22,16 +22,18 @@ need not be root. A parked port is down and on no bridge; its other settings on 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+
 from haas_rpcd.drivers.switch import linuxlinks, portnames
 from haas_rpcd.drivers.switch.dialect import Dialect, Reader
 from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.harmless import harmless_lines
+from haas_rpcd.drivers.switch.jsonanswers import decoded
 from haas_rpcd.drivers.switch.script import Block, Stage
 from haas_rpcd.drivers.switch.shell import SHELL, SHELL_ABOUT
 from haas_rpcd.drivers.switch.state import PortState
@@ -140,17 +142,31 @@ def _read_vlans(options: Options) -> list[str]:
     return ["nv config show -o json"]
 
 
+class _Domain(msgspec.Struct):
+    vlan: dict[str, Any] = {}
+
+
+class _Bridge(msgspec.Struct):
+    domain: dict[str, _Domain] = {}
+
+
+class _Set(msgspec.Struct):
+    bridge: _Bridge = msgspec.field(default_factory=_Bridge)
+
+
+class _Part(msgspec.Struct):
+    set: _Set = msgspec.field(default_factory=_Set)
+
+
 def _parse_vlans(answers: Sequence[str]) -> frozenset[int]:
-    """Read the VLANs of all bridges; NVUE writes consecutive ones as a range."""
-    found: set[int] = set()
+    """Read the VLANs of all bridges; NVUE writes consecutive ones as a range. Raises ValueError."""
+    found: frozenset[int] = frozenset()
     for answer in answers:
-        start = answer.find("[")
-        for part in json.loads(answer[start:]) if start >= 0 else ():
-            domains: dict[str, Any] = part.get("set", {}).get("bridge", {}).get("domain", {})
-            for domain in domains.values():
-                for listed in (domain or {}).get("vlan", ()):
-                    found.update(parse_vlan_ranges(str(listed)))
-    return frozenset(found)
+        for part in decoded(answer, "[", list[_Part]) if answer.strip() else ():
+            for domain in part.set.bridge.domain.values():
+                for listed in domain.vlan:
+                    found |= frozenset(parse_vlan_ranges(listed))
+    return found
 
 
 DIALECT = Dialect(

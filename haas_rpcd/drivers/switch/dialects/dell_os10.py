@@ -25,6 +25,7 @@ from haas_rpcd.drivers.switch.ioslike import IOS, IOS_ABOUT, Interfaces, show_vl
 from haas_rpcd.drivers.switch.stanzas import interface_sections
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.drivers.switch.switchport import DEFAULT_VLAN, HARMLESS, HARMLESS_ROUTED
+from haas_rpcd.drivers.switch.vlantables import ACTIVE, vlans_in_table
 from haas_rpcd.drivers.switch.writer import (
     InContexts,
     Options,
@@ -134,13 +135,9 @@ def _parse_ports(answers: Sequence[str], options: Options) -> dict[str, PortStat
     return found
 
 
-def _parse_vlans(answers: Sequence[str]) -> frozenset[int]:
-    """Read the table; letters and a star before a number are flags of the VLAN."""
-    return frozenset(
-        int(match[1])
-        for answer in answers
-        for match in re.finditer(r"^[ *@A-Z]*?\b(\d{1,4})\s+(?:In)?active\b", answer, re.M | re.I)
-    )
+_parse_vlans = vlans_in_table(ACTIVE)
+"""Reads the table's first column, after its codes. (ntc-templates' template for OS9 drops rows with
+any code except ``*``.)"""
 
 
 @dataclass

@@ -16,7 +16,8 @@ from dataclasses import replace
 from haas_rpcd.drivers.switch import membership
 from haas_rpcd.drivers.switch.dell import DELL, FlatInterfaces, GeneralPort, show_ports
 from haas_rpcd.drivers.switch.dialect import About, Dialect, Reader
-from haas_rpcd.drivers.switch.ioslike import SwitchportLines, show_vlan, vlan_lines, vlan_table
+from haas_rpcd.drivers.switch.ioslike import SwitchportLines, show_vlan, vlan_lines
+from haas_rpcd.drivers.switch.vlantables import COLUMNS, vlans_in_table
 from haas_rpcd.drivers.switch.writer import InContexts, PortContexts, VlanByVlan, Writer
 
 _DOT1X = re.compile(
@@ -90,7 +91,7 @@ DIALECT = Dialect(
         read_ports=show_ports,
         parse_ports=_INTERFACES.read,
         read_vlans=show_vlan,
-        parse_vlans=vlan_table,
+        parse_vlans=vlans_in_table(COLUMNS),
         witness=membership.Witness(line="show vlan", read=membership.table),
     ),
     about=About(

@@ -27,6 +27,7 @@ from haas_rpcd.drivers.switch.ioslike import IOS, IOS_ABOUT, show_vlan
 from haas_rpcd.drivers.switch.os9config import HARMLESS, OS9Config
 from haas_rpcd.drivers.switch.patterns import at_end, on_own_line
 from haas_rpcd.drivers.switch.state import PortState
+from haas_rpcd.drivers.switch.vlantables import ACTIVE, vlans_in_table
 from haas_rpcd.drivers.switch.writer import Options, PortContexts, VlanByVlan, Writer
 from haas_rpcd.model import PortConfig
 
@@ -96,15 +97,9 @@ def _parse_ports(answers: Sequence[str], options: Options) -> dict[str, PortStat
     return OS9Config(_canonical, harmless_lines(HARMLESS, options)).read("\n".join(answers))
 
 
-def _parse_vlans(answers: Sequence[str]) -> frozenset[int]:
-    """Read the table's first column, after its codes (``*``, ``G``).
-
-    ntc-templates is no help here: its template drops rows with any code except ``*``.
-    """
-    found = re.finditer(
-        r"^[*A-Z]{0,3}[ \t]*(\d{1,4})[ \t]+(?:In)?active\b", "\n".join(answers), re.M | re.I
-    )
-    return frozenset(int(match[1]) for match in found)
+_parse_vlans = vlans_in_table(ACTIVE)
+"""Reads the table's first column, after its codes. (ntc-templates' template for OS9 drops rows with
+any code except ``*``.)"""
 
 
 DIALECT = Dialect(

@@ -18,10 +18,11 @@ from haas_rpcd.drivers.switch import membership
 from haas_rpcd.drivers.switch.dell import DELL, FlatInterfaces, GeneralPort, show_ports
 from haas_rpcd.drivers.switch.dialect import About, Dialect, Reader
 from haas_rpcd.drivers.switch.dialogue import Dialogue, first_error_line
-from haas_rpcd.drivers.switch.ioslike import SwitchportLines, show_vlan, vlan_table
+from haas_rpcd.drivers.switch.ioslike import SwitchportLines, show_vlan
 from haas_rpcd.drivers.switch.patterns import at_end
 from haas_rpcd.drivers.switch.script import Block, Stage
 from haas_rpcd.drivers.switch.switchport import ALL_VLANS
+from haas_rpcd.drivers.switch.vlantables import COLUMNS, vlans_in_table
 from haas_rpcd.drivers.switch.writer import (
     InContexts,
     Options,
@@ -172,7 +173,7 @@ DIALECT = Dialect(
         read_ports=show_ports,
         parse_ports=_INTERFACES.read,
         read_vlans=show_vlan,
-        parse_vlans=vlan_table,
+        parse_vlans=vlans_in_table(COLUMNS),
         witness=membership.Witness(line="show vlan", read=membership.table),
     ),
     about=About(

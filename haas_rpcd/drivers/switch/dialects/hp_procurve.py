@@ -31,6 +31,7 @@ from haas_rpcd.drivers.switch.patterns import (
 )
 from haas_rpcd.drivers.switch.script import Block, Stage
 from haas_rpcd.drivers.switch.state import PortState
+from haas_rpcd.drivers.switch.vlantables import COLUMNS, vlans_in_table
 from haas_rpcd.drivers.switch.writer import Current, Options, PortContexts, Ports, Vlans, Writer
 from haas_rpcd.model import PortConfig
 
@@ -146,13 +147,15 @@ def _read_vlans(options: Options) -> list[str]:
     return ["show vlans"]
 
 
+_read_table = vlans_in_table(COLUMNS)
+
+
 def _parse_vlans(answers: Sequence[str]) -> frozenset[int]:
-    """Read the table's first column.
+    """Read the table's first column. The default VLAN always exists.
 
     ntc-templates is no help here: its template fails at a log message in the table.
     """
-    found = re.finditer(r"^[ \t\r]{0,4}(\d{1,4})[ \t]+\S", "\n".join(answers), re.M)
-    return frozenset(int(match[1]) for match in found) | {DEFAULT_VLAN}
+    return _read_table(answers) | {DEFAULT_VLAN}
 
 
 DIALECT = Dialect(

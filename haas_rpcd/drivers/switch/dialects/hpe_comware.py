@@ -26,6 +26,7 @@ from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.harmless import harmless_lines
 from haas_rpcd.drivers.switch.patterns import within_line
 from haas_rpcd.drivers.switch.state import PortState
+from haas_rpcd.drivers.switch.vlantables import rows
 from haas_rpcd.drivers.switch.writer import InContexts, Options, PortContexts, VlanByVlan, Writer
 from haas_rpcd.model import PortConfig, vlan_ranges
 
@@ -34,6 +35,10 @@ _VIEW = (
     r"\d+|if-range[^\]\r\n]*|(?:line|ui|luser|acl|port-group)-[^\]\r\n]+"
 )
 """What follows the host name in the prompts of views; a host name may contain dashes, too."""
+
+_VLAN_LIST = re.compile(r"VLANs? (?:include|exist)s?:", re.I)
+_ITEM = r"\d{1,4}(?: ?\([a-z ]+\))?(?:(?:-| to )\d{1,4})?"
+_VLANS = re.compile(rf"\s*{_ITEM}(?:(?:\s*,\s*|\s+){_ITEM})*\s*,?\s*", re.I)
 
 _NO_VOICE_VLAN = ("undo voice-vlan enable", "undo voice vlan enable")
 """In Comware 7 and in 5. In automatic mode a port with a voice VLAN can't be an access port
@@ -164,11 +169,17 @@ def _read_vlans(options: Options) -> list[str]:
 
 
 def _parse_vlans(answers: Sequence[str]) -> frozenset[int]:
-    """Read the list after ``The VLANs include:`` (5.20: ``The following VLANs exist:``)."""
-    text = "\n".join(answers)
-    listed = re.search(r"VLANs? (?:include|exist)s?: *\r?\n?([^:]*)", text, re.I)
-    lines = re.findall(r"^[ \t]*(\d[\d,() \-a-z]*)", listed[1] if listed else "", re.M)
-    found = re.findall(r"(\d+)(?:\([^)]*\))?(?:(?:-| to )(\d+))?", " ".join(lines))
+    """Read the list after ``The VLANs include:`` (5.20: ``The following VLANs exist:``).
+
+    Raises ValueError if there is none, or if a line of it has something else.
+    """
+    lines = iter(list(rows(answers)))
+    if not any(_VLAN_LIST.search(line) for line in lines):
+        raise ValueError("no list of VLANs")
+    listed = [line for line in lines if line.lstrip()[:1].isdecimal()]
+    if strange := next((line for line in listed if not _VLANS.fullmatch(line)), None):
+        raise ValueError(f"not a list of VLANs: {strange.strip()}")
+    found = re.findall(r"(\d+)(?: ?\([^)]*\))?(?:(?:-| to )(\d+))?", " ".join(listed))
     return frozenset(
         vlan for first, last in found for vlan in range(int(first), int(last or first) + 1)
     )

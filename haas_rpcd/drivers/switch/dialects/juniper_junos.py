@@ -27,6 +27,7 @@ from haas_rpcd.drivers.switch.harmless import harmless_lines
 from haas_rpcd.drivers.switch.patterns import at_end
 from haas_rpcd.drivers.switch.script import Block, Stage
 from haas_rpcd.drivers.switch.state import PortState
+from haas_rpcd.drivers.switch.vlantables import rows
 from haas_rpcd.drivers.switch.writer import Current, Options, Ports, VlanByVlan, Writer
 from haas_rpcd.model import PortConfig, vlan_ranges
 
@@ -187,7 +188,7 @@ def _read_vlans(options: Options) -> list[str]:
 def _parse_vlans(answers: Sequence[str]) -> frozenset[int]:
     """Read the VLANs' ids."""
     return frozenset().union(
-        *(vlan.ids for vlan in junosconfig.vlans_in("\n".join(answers)).values())
+        *(vlan.ids for vlan in junosconfig.vlans_in("\n".join(rows(answers))).values())
     )
 
 
