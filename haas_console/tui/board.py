@@ -59,6 +59,7 @@ class BoardScreen(ConsoleScreen):
         Binding("s", "sort", "Sort", id="board.sort", show=False),
         Binding("asterisk", "mark_all", "Mark all shown", id="board.mark_all", show=False),
         Binding("N", "mark_node", "Mark the node", id="board.mark_node", show=False),
+        Binding("W", "who", "Who changed it", id="board.who", show=False),
         Binding("y", "copy", "Copy the last command", id="board.copy", show=False),
         Binding("tab", "other_side", "Other side", id="board.other_side", show=False),
         Binding("escape", "escape", "Let go, clear", id="board.escape", show=False, priority=True),
@@ -292,3 +293,14 @@ class BoardScreen(ConsoleScreen):
         commands = self.session.sync.log.commands
         if commands:
             self.console.copy(commands[-1].line)
+
+    def action_who(self) -> None:
+        """Show who changed the node, or the network, under the cursor."""
+        line = self.areas.current() if self.areas.has_focus else None
+        row = self.board.rows[self.nodes.cursor : self.nodes.cursor + 1]
+        if line is not None and line.target.key is not None:
+            self.console.navigation.open_audit("/".join(line.target.key))
+        elif line is None and row:
+            self.console.navigation.open_audit(row[0][0].node)
+        else:
+            self.fail("There is no node and no network under the cursor.")

@@ -33,6 +33,9 @@ class Navigation(Protocol):
     def open_job(self, job: int) -> None:
         """Show a job."""
 
+    def open_audit(self, about: str) -> None:
+        """Show who changed an object."""
+
     def open_form(self, method: str, given: Mapping[str, str] | None = None) -> None:
         """Show the form of a method, with some fields filled in."""
 

@@ -80,6 +80,13 @@ class ScreenNavigation:
 
         self._textual.push_screen(SwitchScreen(self._host.session, switch, port))
 
+    def open_audit(self, about: str) -> None:
+        """Show who changed an object, such as ``node-1`` or ``red/net``."""
+        from haas_console.tui.screens.audit import AuditScreen
+
+        self._close_pages()
+        self._textual.push_screen(AuditScreen(self._host.session, about))
+
     def open_form(self, method: str, given: Mapping[str, str] | None = None) -> None:
         """Show the form of a method, with some fields filled in."""
         from haas_console.tui.screens.forms import FormScreen

@@ -38,6 +38,7 @@ SCREENS: tuple[Entry, ...] = (
     Entry("projects", "P", "Projects", "screens.projects:ProjectsScreen"),
     Entry("inventory", "I", "Inventory", "screens.nodes_admin:InventoryScreen", admin=True),
     Entry("site", "F", "Site file", "screens.site:SiteScreen", admin=True),
+    Entry("audit", "U", "Audit", "screens.audit:AuditScreen"),
     Entry("events", "e", "Events", "screens.events:EventsScreen"),
 )
 

@@ -31,16 +31,16 @@ class Authenticator:
 
     def of_peer(self, tx: Tx, peer: Peer) -> Caller:
         """Authenticate a local peer. Raises DeniedError, UnavailableError."""
-        name = os_users.os_user(peer.uid)
+        name, via = os_users.os_user(peer.uid), f"socket, uid {peer.uid}"
         if self._is_os_admin(peer.uid, peer.groups):
-            return Caller(user=name or str(peer.uid), admin=True)
+            return Caller(user=name or str(peer.uid), admin=True, via=via)
         user = users.find(tx, name) if name else None
         if user is None:
             raise DeniedError(
                 f"The OS user {name or peer.uid} is not a HaaS user: an admin lets it in with"
                 f"  user create {name or 'NAME'}"
             )
-        return Caller(user=user.name, admin=user.admin)
+        return Caller(user=user.name, admin=user.admin, via=via)
 
     def of_token(self, tx: Tx, digest: bytes) -> Caller:
         """Authenticate by the hash of a token. Raises DeniedError, UnavailableError.

@@ -30,7 +30,7 @@ class Caller(msgspec.Struct, frozen=True):
     user: str
     admin: bool
     via: str = "socket"
-    """How it came in, for the audit trail: ``socket``, or ``token LABEL``."""
+    """How it came in, for the audit trail: ``socket, uid N``, ``token LABEL`` or ``daemon``."""
     readonly: bool = False
     bound: Bound | None = None
     token_id: int | None = None

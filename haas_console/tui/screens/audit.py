@@ -1,0 +1,186 @@
+"""The audit trail: who changed what, the newest first, by user, object, project and time."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from rich.text import Text
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from haas_console.core.auditlist import details, outcome, parse_filter, what
+from haas_console.core.errors import ConsoleError
+from haas_console.core.inventory import records
+from haas_console.core.session import Session
+from haas_console.core.sync import Changes
+from haas_console.tui.bars import Bar
+from haas_console.tui.folds import SpareLines
+from haas_console.tui.lines import ClickableLines, Part, cut
+from haas_console.tui.prompt import filter_question
+from haas_console.tui.screen import ConsoleScreen
+from haas_console.tui.times import moment
+from haas_schemas.system import AuditRecord
+
+PAGE = 200  # records that one request fetches
+
+
+class AuditLines(SpareLines, ClickableLines):
+    """One line for each record."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.records: list[AuditRecord] = []
+
+    def show(self, found: list[AuditRecord]) -> None:
+        """Show these records; the cursor stays on its record."""
+        current = self.current()
+        self.records = found
+        if current in found:
+            self.cursor = found.index(current)
+        self.changed()
+
+    def current(self) -> AuditRecord | None:
+        """The record under the cursor."""
+        return self.records[self.cursor] if 0 <= self.cursor < len(self.records) else None
+
+    def count(self) -> int:
+        """One line for each."""
+        return len(self.records)
+
+    def title(self, width: int) -> str:
+        """The names of the columns."""
+        asked = cut("what", self._room(width))
+        return f" {'when':14} {cut('who', 12)} {cut('came in by', 14)} {asked} outcome"
+
+    def _room(self, width: int) -> int:
+        return max(20, (width - 45) * 2 // 3)
+
+    def parts(self, index: int, width: int) -> list[Part]:
+        """When, who, how they came in, what was asked for, and what came of it."""
+        record = self.records[index]
+        refused = record.outcome != "done"
+        return [
+            (f" {moment(record.time):14} ", "dim"),
+            (cut(record.user, 12) + " ", "head"),
+            (cut(record.via, 14) + " ", "dim"),
+            (cut(what(record), self._room(width)) + " ", ""),
+            (outcome(record), "bad" if refused else "good"),
+        ]
+
+
+class AuditScreen(ConsoleScreen):
+    """Who changed what. Tenants see the trail of the project in use."""
+
+    TITLE: ClassVar[str] = "Audit"
+    NAME = "audit"
+    AUTO_FOCUS = "#audit"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter", id="audit.filter"),
+        Binding("enter", "detail", "Details", id="audit.detail"),
+        Binding("o", "older", "Older", id="audit.older"),
+        Binding("r", "refresh", "Read again", id="audit.refresh"),
+        Binding("j", "job", "Job", id="audit.job"),
+        Binding("escape", "back", "Back", id="audit.back"),
+    ]
+
+    def __init__(self, session: Session, about: str = "") -> None:
+        super().__init__(session)
+        self.filter = about
+        self._next: str | None = None
+
+    def compose_body(self) -> ComposeResult:
+        """The columns' names, and the list."""
+        yield Bar(id="title")
+        yield AuditLines(id="audit")
+
+    @property
+    def lines(self) -> AuditLines:
+        """The list."""
+        return self.query_one(AuditLines)
+
+    def changed(self, changes: Changes) -> None:
+        """Read the trail when the screen opens, and when another project is used."""
+        if changes & {"info", "use"}:
+            self.action_refresh()
+
+    # --- reading ---
+
+    def _params(self) -> dict[str, Any] | None:
+        """What to ask for; None if the caller may see nothing."""
+        params = parse_filter(self.filter)
+        info = self.session.inventory.info
+        if info is None:
+            return None
+        if not info.admin and "project" not in params:
+            if self.session.project is None:
+                return None
+            params["project"] = self.session.project
+        return {**params, "newest": True, "limit": PAGE}
+
+    @work(group="audit", exclusive=True)
+    async def action_refresh(self) -> None:
+        """Read the newest records that fit the filter."""
+        await self._read(None)
+
+    @work(group="audit", exclusive=True)
+    async def action_older(self) -> None:
+        """Read the records before those that are shown."""
+        if self._next is None:
+            self.say("there are no older records")
+        else:
+            await self._read(self._next)
+
+    async def _read(self, after: str | None) -> None:
+        params = self._params()
+        if params is None:
+            self._title("Whose? p on the board chooses a project.")
+            return
+        try:
+            page = await self.session.sync.call(
+                "audit.list", {**params, **({"after": after} if after else {})}
+            )
+        except ConsoleError as error:
+            self.fail(str(error))
+            return
+        found = list(records(AuditRecord, page["items"]))
+        self._next = page.get("next")
+        self.lines.show([*self.lines.records, *found] if after else found)
+        self._title(None if self.lines.records else "   no record fits")
+
+    def _title(self, text: str | None) -> None:
+        title = Text(self.lines.title(self.size.width) if text is None else text, "dim")
+        if self.filter:
+            title.append(f"   /{self.filter}", "bold")
+        self.query_one("#title", Bar).show(title)
+
+    # --- keys ---
+
+    def action_filter(self) -> None:
+        """Show what fits: an object, or user=, object=, project=, since=, until=."""
+        self.put(filter_question(self.filter, self._filter))
+
+    def _filter(self, text: str, final: bool) -> None:
+        if not final:
+            return
+        try:
+            parse_filter(text)
+        except ValueError as error:
+            self.fail(str(error))
+            return
+        self.filter = text.strip()
+        self.action_refresh()
+
+    def action_detail(self) -> None:
+        """Show the record under the cursor in full."""
+        record = self.lines.current()
+        if record is not None:
+            self.console.navigation.read(f"Record {record.id}", details(record), indent=4)
+
+    def action_job(self) -> None:
+        """Show the job that the change under the cursor started."""
+        record = self.lines.current()
+        if record is None or record.job is None:
+            self.fail("This call started no job.")
+        else:
+            self.console.navigation.open_job(record.job)

@@ -1,0 +1,80 @@
+"""The audit trail on the screen: who changed what, and who changed this object."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from haas_console.core.auditlist import parse_filter
+from haas_console.tui.screens.audit import AuditLines, AuditScreen
+from tests.tui.apply_hands import Site, staged_site
+from tests.tui.console import Hands, console
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Site]:
+    async with staged_site() as site:
+        yield site
+
+
+async def trail(hands: Hands) -> AuditLines:
+    """Wait for the screen and its records."""
+    await hands.until(lambda: isinstance(hands.app.screen, AuditScreen))
+    lines = hands.app.screen.query_one(AuditLines)
+    await hands.until(lambda: lines.records)
+    return lines
+
+
+async def test_the_newest_changes_come_first(site: Site) -> None:
+    await site.call("user.create", user="last")
+    async with console(site.socket) as hands:
+        await hands.press("U")
+        lines = await trail(hands)
+        assert "user create admin=no user=last" in hands.text(lines)[0]
+        assert "done" in hands.text(lines)[0]
+        await hands.press("slash")
+        await hands.type("object=last")
+        await hands.press("enter")
+        await hands.until(lambda: len(lines.records) == 1)
+        await hands.press("enter")
+        await hands.until(lambda: "Record" in str(hands.app.screen.TITLE))
+        await hands.press("escape")
+        await hands.press("slash")
+        await hands.type(" colour=red")
+        await hands.press("enter")
+        await hands.until(lambda: "There is no field" in hands.bar("message"))
+
+
+async def test_who_changed_the_node_under_the_cursor(site: Site) -> None:
+    async with console(site.socket) as hands:
+        await hands.go("node-01", "primary-nic")
+        await hands.press("W")
+        lines = await trail(hands)
+        shown = hands.text(lines)
+        assert any("node allocate" in line for line in shown)
+        assert all("node node-01" in record.objects for record in lines.records)
+
+
+async def test_what_strangers_wrote_is_shown_as_it_is(site: Site) -> None:
+    """Markup and control characters in a refused call change nothing on the screen."""
+    hostile = "[red]x[/red]\x1b]0;pwned\x07\u202e"
+    with pytest.raises(Exception, match="does not fit"):
+        await site.call("project.create", project=hostile)
+    async with console(site.socket) as hands:
+        await hands.press("U")
+        lines = await trail(hands)
+        shown = hands.text(lines)[0]
+        assert "[red]x[/red]\\x1b]0;pwned\\x07\\u202e" in shown
+        assert shown.isprintable()
+
+
+def test_a_filter_asks_the_daemon() -> None:
+    assert parse_filter("node-1 user=rita since=2026-01-01") == {
+        "object": "node-1",
+        "user": "rita",
+        "since": "2026-01-01",
+    }
+    assert parse_filter("user= ") == {}
+    with pytest.raises(ValueError, match="There is no field"):
+        parse_filter("colour=red")
