@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from haas_console import __version__
 from haas_console.batch import shells
@@ -57,7 +60,8 @@ def make_parser(output: Output | None = None) -> argparse.ArgumentParser:
     output = output or Output()
     parser = argparse.ArgumentParser(
         prog="haas-console",
-        description="The console of HaaS (Hardware as a Service).",
+        description="The console of HaaS (Hardware as a Service). With the WORDS of a command, such"
+        " as  node list --free , it runs that one command.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -112,6 +116,32 @@ def make_parser(output: Output | None = None) -> argparse.ArgumentParser:
     return parser
 
 
+def split_words(
+    parser: argparse.ArgumentParser, argv: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """Split a command line into the program's own arguments and the words of a command.
+
+    The words begin at the first one that is neither an option, nor its value, nor one of the
+    program's own words, such as ``info``: ``haas-console --demo node list --free``.
+    """
+    actions = {name: each for each in parser._actions for name in each.option_strings}
+    own = {
+        word for each in parser._actions for word in each.choices or () if not each.option_strings
+    }
+    at = 0
+    while at < len(argv):
+        word = argv[at]
+        if word == "--":
+            return list(argv[:at]), list(argv[at + 1 :])
+        if not word.startswith("-") or word == "-":
+            break
+        takes = actions.get(word)
+        at += 2 if takes is not None and takes.nargs != 0 else 1
+    if at >= len(argv) or argv[at] in own:
+        return list(argv), []
+    return list(argv[:at]), list(argv[at:])
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code."""
     streams.prepare()
@@ -140,10 +170,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: Sequence[str] | None, output: Output) -> int:
     parser = make_parser(output)
     try:
-        args = parser.parse_args(argv)
-        if args.what is None and args.script is None and args.c is None:
+        own, args_words = split_words(parser, sys.argv[1:] if argv is None else argv)
+        args = parser.parse_args(own)
+        args.words = args_words
+        if args.words and (args.script is not None or args.c is not None):
+            parser.error("the words of a command exclude --script and -c")
+        if args.what is None and not args.words and args.script is None and args.c is None:
             args.c = _words_over_ssh(os.environ)
-        batch = args.script is not None or args.c is not None
+        batch = bool(args.words) or args.script is not None or args.c is not None
         if args.site is not None and not args.demo:
             parser.error("--site wants --demo: a real daemon's site is read by  site import FILE")
         if (args.what == "completion") != (args.shell in shells.SHELLS):
@@ -151,7 +185,7 @@ def _run(argv: Sequence[str] | None, output: Output) -> int:
         if args.what in ("login", "logout") and not args.shell:
             parser.error(f"{args.what} wants a URL, such as https://master:8443")
         if not batch and args.check:
-            parser.error("--check wants --script FILE or -c COMMAND")
+            parser.error("--check wants a command, --script FILE or -c COMMAND")
     except SystemExit as done:  # wrong usage, --help or --version
         return done.code if isinstance(done.code, int) else ExitCode.USAGE
     if args.what == "completion":
@@ -189,7 +223,18 @@ def _info(args: argparse.Namespace, settings: Config, output: Output) -> int:
         "daemon": f"{endpoint} (from {endpoint.source})",
         "token": _token_place(endpoint),
     }
+    from haas_console.tui import keymap  # Textual and every screen: 0.4 s
+
+    keys = keymap.bindings()
+    if output.as_json:
+        output.document({**rows, "themes": keymap.themes(), "keys": msgspec.to_builtins(keys)})
+        return ExitCode.DONE
     output.lines(f"{name:8} {value}" for name, value in rows.items())
+    names = textwrap.wrap(", ".join(keymap.themes()), 70)
+    output.lines(f"{'themes' if line is names[0] else '':8} {line}" for line in names)
+    width = max(len(key.id) for key in keys)
+    output.lines(["", "[keymap] ids, with the keys they have by default:"])
+    output.lines(f"  {key.id:{width}}  {key.keys:16} {key.does}" for key in keys)
     return ExitCode.DONE
 
 
@@ -224,7 +269,11 @@ def _batch(args: argparse.Namespace, settings: Config, output: Output) -> int:
     from haas_console.batch import script
 
     try:
-        statements = script.read_words(args.c) if args.c else script.read_script(args.script)
+        if args.words:
+            statements = script.one_command(args.words)
+            output.as_json = output.as_json or script.wants_json(args.words)
+        else:
+            statements = script.read_words(args.c) if args.c else script.read_script(args.script)
     except ConsoleError as error:
         output.error("", error)
         return ExitCode.USAGE

@@ -23,6 +23,7 @@ class ExitCode(enum.IntEnum):
     DONE = 0
     FAILED = 1
     USAGE = 2
+    CHANGES = 2  # of `plan --exit-code`: the same number as terraform's
     NO_DAEMON = 3
     DENIED = 4
     APPLY_FAILED = 5

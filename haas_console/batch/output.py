@@ -6,13 +6,19 @@ import contextlib
 import json
 import os
 import sys
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TextIO
 
+import msgspec
+
+from haas_console.batch import views
+from haas_console.batch.views import View
 from haas_console.core import devicetext, text
 from haas_console.core.commands import Call
 from haas_console.core.errors import ConsoleError, RpcError
 
+_PLAIN = View()
 _LINE = 72  # columns; a confirmation cuts longer commands
 
 
@@ -64,6 +70,7 @@ class Output:
         self.echo = echo
         self.out = out or sys.stdout
         self.err = err or sys.stderr
+        self._rounds = 0
 
     # --- talk ---
 
@@ -81,7 +88,7 @@ class Output:
 
     def error(self, place: object, error: ConsoleError | str) -> None:
         """Print an error and its place on stderr."""
-        where = f"{place}: " if place else ""
+        where = f"{place}: " if str(place) else ""
         print(text.clean(f"{where}{error}{_more(error)}"), file=self.err, flush=True)
 
     # --- data ---
@@ -99,13 +106,18 @@ class Output:
             found = {"code": error.code, "message": error.message, "data": error.data}
         self.document({"error": found})
 
-    def result(self, call: Call, result: Any) -> None:
-        """Print the result of a command that only reads."""
+    def result(self, call: Call, result: Any, view: View = _PLAIN) -> None:
+        """Print the result of a command that only reads. Raises ConsoleError as views.lines."""
         if call.method == "drift.check":
             for sentence in devicetext.unreachable(result):
                 self.error("", sentence)
-        if self.as_json:
-            self.document(result)
+        if self.as_json and view.format == "table":
+            view = msgspec.structs.replace(view, format="json")
+        if view.format != "table" or view.columns:
+            noun = call.method.partition(".")[0]
+            self.lines(views.lines(view, noun, result, **self._shape()))
+            if not views.rows_of(result) and view.format in ("table", "wide"):
+                self.remark("none")
         elif call.method in devicetext.METHODS:
             self._devices(call.method, result)
         elif call.method == "plan.show":
@@ -121,9 +133,11 @@ class Output:
         elif result is not None:
             self.lines([text.brief(result)])
 
-    def changed(self, line: str, call: Call, result: Any) -> None:
+    def changed(self, line: str, call: Call, result: Any, view: View = _PLAIN) -> None:
         """Print the result of a change: on stdout if it says more than the command."""
-        if self.as_json:
+        if not view.is_plain:
+            self.result(call, result, view)
+        elif self.as_json:
             self.document(result)
         elif call.method == "site.import":
             self.lines(text.site_lines(result))
@@ -133,6 +147,28 @@ class Output:
             self.lines([f"{text.clean(_short(line))}: {said}"])
         else:
             self.remark(f"{_short(line)}: done")
+
+    def again(self, line: str) -> None:
+        """Begin another round of a repeated command: on a terminal, in the place of the last one.
+
+        Elsewhere a blank line is between two rounds, except of JSON, which is one document a line.
+        """
+        if can_move(self.out):
+            self.exact("\x1b[H\x1b[2J")
+            self.remark(f"{_short(line)}   {time.strftime('%H:%M:%S')}, ^C ends it")
+        elif self._rounds and not self.as_json:
+            self.lines([""])
+        self._rounds += 1
+
+    def event(self, event: Mapping[str, Any], view: View = _PLAIN) -> None:
+        """Print one event: a line with the local time, or a document with the time in UTC."""
+        if self.as_json or view.format == "json":
+            stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+            self.document({"time": stamp, **event})
+            return
+        where = f" ({event['project']})" if event.get("project") else ""
+        what = f"{event['noun']} {event['name']}{where}: {event['verb'].replace('_', ' ')}"
+        self.lines([f"{time.strftime('%H:%M:%S')}  {text.clean(what)}"])
 
     def exact(self, content: str) -> None:
         """Print text exactly, byte by byte."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from haas_console.batch.exitcodes import ExitCode, code_of
 from haas_console.batch.output import Output
@@ -13,7 +13,7 @@ from haas_console.batch.progress import Progress, progress_for
 from haas_console.batch.script import Parsed
 from haas_console.core import devicetext, files, jobs, sitefile
 from haas_console.core.client import Client
-from haas_console.core.commands import Apply, Call, ExportSite, Help, ImportSite, Use
+from haas_console.core.commands import Apply, Call, ExportSite, Follow, Help, ImportSite, Use
 from haas_console.core.errors import ConsoleError, LostDaemonError, NoDaemonError
 from haas_console.core.help import help_text
 from haas_console.core.language import Language
@@ -52,7 +52,8 @@ class Runner:
         code = ExitCode.DONE
         for parsed in script:
             try:
-                await self._run_one(parsed)
+                told = await self._run_one(parsed)
+                code = code or told
             except ConsoleError as error:
                 self._output.failure(error)
                 self._output.error(parsed.place, error)
@@ -61,7 +62,8 @@ class Runner:
                     break
         return code
 
-    async def _run_one(self, parsed: Parsed) -> None:
+    async def _run_one(self, parsed: Parsed) -> ExitCode:
+        """Run a command; return what is not an error, but is to be told by the exit code."""
         self._output.command(parsed.line)
         match parsed.command:
             case Use(project):
@@ -82,8 +84,11 @@ class Runner:
                 exported = await self._fetch(export)
                 size = files.write_text(file, exported["site"])
                 self._output.changed(parsed.line, export, {"bytes": size})
+            case Follow(job):
+                await (self._events(parsed) if job is None else self._follow(job, parsed))
             case Call() as call:
-                await self._call(call, parsed)
+                return await self._call(call, parsed)
+        return ExitCode.DONE
 
     def _use(self, project: str | None) -> None:
         if self._output.as_json:
@@ -95,15 +100,27 @@ class Runner:
         method = self._language.api.methods[call.method]
         return await fetch(self.client.call, method, call.params, timeout=self.client.timeout)
 
-    async def _call(self, call: Call, parsed: Parsed) -> None:
+    async def _call(self, call: Call, parsed: Parsed) -> ExitCode:
+        view = parsed.view
+        if view.watch is not None:
+            await self._repeat(call, parsed, view.watch)
         with self._report_interrupt(parsed):
             result = await self._fetch(call)
         if call.method == "drift.check" and not result["checked"] and result["unreachable"]:
             raise ConsoleError(" ".join(devicetext.unreachable(result)))
         if self._language.mutates(call):
-            self._output.changed(parsed.line, call, result)
+            self._output.changed(parsed.line, call, result, view)
         else:
-            self._output.result(call, result)
+            self._output.result(call, result, view)
+        return ExitCode.CHANGES if view.exit_code and not result["empty"] else ExitCode.DONE
+
+    async def _repeat(self, call: Call, parsed: Parsed, seconds: float) -> NoReturn:
+        """Show a command's data again and again, until interrupted."""
+        while True:
+            result = await self._fetch(call)
+            self._output.again(parsed.line)
+            self._output.result(call, result, parsed.view)
+            await asyncio.sleep(seconds)
 
     @contextlib.contextmanager
     def _report_interrupt(self, parsed: Parsed) -> Iterator[None]:
@@ -114,6 +131,27 @@ class Runner:
                 parsed.place, f"interrupted; {parsed.line} may have been carried out"
             )
             raise
+
+    # --- following ---
+
+    async def _events(self, parsed: Parsed) -> NoReturn:
+        """Print the daemon's events until interrupted. Raises LostDaemonError."""
+        with self.client.notifications() as inbox:
+            await self.client.call("events.subscribe")
+            while True:
+                method, event = await inbox.get()
+                if method == "inventory.event":
+                    self._output.event(event, parsed.view)
+
+    async def _follow(self, job: int, parsed: Parsed) -> None:
+        """Show the progress of a job that anybody started. Raises JobFailedError."""
+        progress = progress_for(self._output)
+        try:
+            record = jobs.outcome(await self._watch(job, progress))
+        except asyncio.CancelledError:
+            progress.finish()
+            raise
+        self._output.changed(parsed.line, Call("job.show", {"job": job}), _done(record))
 
     # --- apply ---
 

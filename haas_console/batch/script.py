@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from haas_console.batch import views
+from haas_console.batch.views import View
 from haas_console.core.commands import Command, Use
 from haas_console.core.errors import CommandSyntaxError, ConsoleError, ReadonlyError
 from haas_console.core.language import Language
@@ -17,13 +19,16 @@ _LONGEST = 16 << 20  # bytes; a longer file is no script
 
 @dataclass(frozen=True)
 class Place:
-    """The place of a command: ``FILE:LINE``, ``-:LINE`` for stdin, ``-c:N`` for the Nth ``-c``."""
+    """The place of a command: ``FILE:LINE``, ``-:LINE`` for stdin, ``-c:N`` for the Nth ``-c``.
+
+    A command that is the program's own words has no place: "".
+    """
 
     source: str
     line: int
 
     def __str__(self) -> str:
-        return f"{self.source}:{self.line}"
+        return f"{self.source}:{self.line}" if self.source else ""
 
 
 Placed = tuple[Place, Statement | BadStatement]
@@ -31,11 +36,12 @@ Placed = tuple[Place, Statement | BadStatement]
 
 @dataclass(frozen=True)
 class Parsed:
-    """A command with its place, and its full line."""
+    """A command with its place, its full line, and how its data is shown."""
 
     place: Place
     command: Command
     line: str
+    view: View
 
 
 def read_script(file: str) -> list[Placed]:
@@ -64,6 +70,19 @@ def read_words(commands: Iterable[str]) -> list[Placed]:
     ]
 
 
+def one_command(words: Sequence[str]) -> list[Placed]:
+    """One command, whose words a shell has split already."""
+    return [(Place("", 1), Statement(1, tuple(words)))]
+
+
+def wants_json(words: Sequence[str]) -> bool:
+    """Whether a command asks for JSON, so that its error is a document as well."""
+    try:
+        return views.take(words)[1].format == "json"
+    except ConsoleError:
+        return False
+
+
 def quote_errors(script: Iterable[Placed]) -> list[tuple[Place, ConsoleError]]:
     """The errors that do not depend on the API."""
     return [(place, found.error) for place, found in script if isinstance(found, BadStatement)]
@@ -80,7 +99,12 @@ def parse(
         try:
             if isinstance(found, BadStatement):
                 raise found.error
-            command = language.parse(found.words, project)
+            words, view = views.take(found.words)
+            if not words:
+                raise CommandSyntaxError("there is no command before the options")
+            command = language.parse(words, project)
+            if view.watch is not None and language.mutates(command):
+                raise CommandSyntaxError("--watch repeats only what changes nothing")
             if readonly and language.mutates(command):
                 raise ReadonlyError(
                     f'"{" ".join(found.words[:2])}" would change something; this is --readonly'
@@ -91,7 +115,7 @@ def parse(
             continue
         if isinstance(command, Use):
             project = command.project
-        parsed.append(Parsed(place, command, line))
+        parsed.append(Parsed(place, command, line, view))
     return parsed, errors
 
 

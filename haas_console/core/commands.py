@@ -54,4 +54,10 @@ class ExportSite(msgspec.Struct, frozen=True):
     file: str
 
 
-Command = Call | Apply | Use | Help | ImportSite | ExportSite
+class Follow(msgspec.Struct, frozen=True):
+    """Print what happens until interrupted, or one job until its end."""
+
+    job: int | None = None
+
+
+Command = Call | Apply | Use | Help | ImportSite | ExportSite | Follow

@@ -53,6 +53,10 @@ class Completer:
                 return language.api.nouns.get(rest[0], {}) if len(rest) == 1 else ()
             case "connect" | "disconnect":
                 return self._connect(first, rest, last)
+            case "job" if not rest:
+                return [*verbs, "follow"]
+            case "events" if not rest:
+                return [*verbs, "follow"]
             case "plan" | "apply" if not rest:
                 return [*self._projects(), *verbs, "--site"]
             case _ if not rest:

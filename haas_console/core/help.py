@@ -16,6 +16,8 @@ _OWN = {
     "disconnect": "take a nic off its network",
     "plan": "show what an apply would change, line by line",
     "apply": "carry the plan out, show progress, and wait for the end",
+    "events": "print what happens, until interrupted",
+    "job follow": "print a job's progress until its end",
     "help": "this",
 }
 
@@ -40,16 +42,24 @@ def _overview(language: Language) -> list[str]:
     width = max(map(len, language.api.nouns))
     for noun, verbs in sorted(language.api.nouns.items()):
         lines.append(f"  {noun:{width}}  {', '.join(verbs)}")
-    lines += ["", "and in short:", *_table([(language.usage(own), _OWN[own]) for own in _OWN])]
+    lines += ["", "and in short:", *_table(_own_rows(language))]
+    lines += [
+        "",
+        "What a command reads is shown as you like at its end:",
+        "  -o table|wide|json|yaml|name|csv  --columns A,B  --watch[=SECONDS]   plan --exit-code",
+    ]
     return [*lines, "", "`help NOUN` and `help NOUN VERB` say more; # begins a comment."]
+
+
+def _own_rows(language: Language) -> list[tuple[str, str]]:
+    return [(language.usage(*name.split()), text) for name, text in _OWN.items()]
 
 
 def _noun(language: Language, noun: str) -> list[str]:
     verbs = language.api.nouns.get(noun, {})
     rows = [(language.usage(noun, verb), method.summary) for verb, method in verbs.items()]
-    if noun in _OWN:
-        rows.insert(0, (language.usage(noun), _OWN[noun]))
-    return _table(rows)
+    own = [(name, text) for name, text in _OWN.items() if name.split()[0] == noun]
+    return _table([*((language.usage(*name.split()), text) for name, text in own), *rows])
 
 
 def _command(language: Language, method: Method) -> list[str]:

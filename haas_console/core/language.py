@@ -12,7 +12,16 @@ from typing import Any
 from haas_console.core import binding, values
 from haas_console.core.api import Api, Method, Param, near_miss
 from haas_console.core.binding import PROJECT
-from haas_console.core.commands import Apply, Call, Command, ExportSite, Help, ImportSite, Use
+from haas_console.core.commands import (
+    Apply,
+    Call,
+    Command,
+    ExportSite,
+    Follow,
+    Help,
+    ImportSite,
+    Use,
+)
 from haas_console.core.errors import CommandSyntaxError
 from haas_console.core.lexer import quote_word, split_line
 
@@ -24,6 +33,8 @@ _SUGAR = {
     "apply": "apply [PROJECT | --site] [--digest DIGEST]",
     "site import": "site import FILE [--dry_run]",
     "site export": "site export [FILE]",
+    "events": "events [follow]",
+    "job follow": "job follow JOB",
     "help": "help [NOUN [VERB]]",
 }
 _TEXT: Mapping[str, Any] = {"type": "string", "minLength": 1}
@@ -54,6 +65,10 @@ class Language:
             return self._parse_help(rest)
         if first in ("connect", "disconnect"):
             return self._parse_connect(first, rest, project)
+        if tuple(words) in (("events",), ("events", "follow")):
+            return Follow()
+        if list(words[:2]) == ["job", "follow"]:
+            return _parse_follow(words[2:])
         verbs = self.api.nouns.get(first)
         if verbs is None:
             known = self.sugar_nouns | self.api.nouns.keys()
@@ -169,6 +184,8 @@ class Language:
                 method = _with_file(self.api.methods["site.import"])
                 words = binding.unbind(self.api, method, {**params, "file": file}, project)
                 return ["site", "import", *words]
+            case Follow(job):
+                return ["events"] if job is None else ["job", "follow", str(job)]
             case ExportSite(file):
                 return ["site", "export", *(["--", file] if file.startswith("--") else [file])]
             case Call():
@@ -236,6 +253,12 @@ def _with_file(method: Method) -> Method:
     """``site.import`` or ``site.export`` with the name of a file in place of the text."""
     file = Param("file", method.name == "site.import", _TEXT)
     return Method(method.name, (file, *(p for p in method.params if p.name != "site")))
+
+
+def _parse_follow(words: Sequence[str]) -> Follow:
+    if len(words) != 1 or not words[0].isascii() or not words[0].isdigit():
+        raise CommandSyntaxError("follow which job? Say its number", _SUGAR["job follow"])
+    return Follow(int(words[0]))
 
 
 def _parse_use(words: list[str]) -> Use:

@@ -22,6 +22,7 @@ from haas_console.core.commands import (
     Call,
     Command,
     ExportSite,
+    Follow,
     Help,
     ImportSite,
     Use,
@@ -235,6 +236,8 @@ class Session:
                 return None
             case Help():
                 return None
+            case Follow():
+                raise ConsoleError("A script follows; here the screens do: e, and J with Enter.")
             case Apply() as apply:
                 return await self._call(apply.call())
             case ImportSite() as site:

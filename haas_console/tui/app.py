@@ -88,9 +88,12 @@ class ConsoleApp(PlainApp):
             self.drop_colours_only()
         if glyphs() is ASCII:
             self.add_line_filter(Plain())
-        if self.options.keymap:
-            self.set_keymap(dict(self.options.keymap))
-        return ""
+        if not self.options.keymap:
+            return ""
+        from haas_console.tui import keymap  # it imports every screen
+
+        self.set_keymap(dict(self.options.keymap))
+        return keymap.unknown(self.options.keymap)
 
     def get_default_screen(self) -> Screen[None]:
         """Begin with the board itself: a blank screen below it would be painted first."""
