@@ -60,8 +60,8 @@ def make_parser(output: Output | None = None) -> argparse.ArgumentParser:
     output = output or Output()
     parser = argparse.ArgumentParser(
         prog="haas-console",
-        description="The console of HaaS (Hardware as a Service). With the WORDS of a command, such"
-        " as  node list --free , it runs that one command.",
+        description="The console of HaaS (Hardware as a Service).\n\n"
+        "With the WORDS of a command, such as `node list --free`, it runs that one command.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
