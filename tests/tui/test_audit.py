@@ -65,7 +65,7 @@ async def test_what_strangers_wrote_is_shown_as_it_is(site: Site) -> None:
         await hands.press("U")
         lines = await trail(hands)
         shown = hands.text(lines)[0]
-        assert "[red]x[/red]\\x1b]0;pwned\\x07\\u202e" in shown
+        assert "[red]x[/red]\\x1b]0;pwned" in shown
         assert shown.isprintable()
 
 
