@@ -80,6 +80,29 @@ default-switch          default
 
 {master:0}
 """
+COMWARE = """\
+ VLAN ID: 1
+ VLAN type: Static
+ Route interface: Not configured
+ Description: VLAN 0001
+ Name: VLAN 0001
+ Tagged ports:   None
+ Untagged ports: 
+    Bridge-Aggregation1           Bridge-Aggregation2           
+    Ten-GigabitEthernet1/0/2      
+
+ VLAN ID: 1002
+ VLAN Type: static
+ Route Interface: not configured
+ Description: Ten-GigabitEthernet1/0/9
+ Name: VLAN 1002
+ Tagged   Ports:
+    Bridge-Aggregation1
+    Ten-GigabitEthernet1/0/29
+ Untagged Ports:
+    GigabitEthernet1/0/1     GigabitEthernet1/0/2     GigabitEthernet1/0/3
+"""  # noqa: W291 - as it was printed
+SONIC = "VLAN_MEMBER_TABLE|Vlan4|Ethernet16\nVLAN_MEMBER_TABLE|Vlan4|PortChannel1\n"
 Read = Callable[[str], Iterable[tuple[int, str]]]
 
 SAMPLES: dict[str, tuple[str, Read, str, dict[int, set[str]]]] = {
@@ -126,6 +149,25 @@ SAMPLES: dict[str, tuple[str, Read, str, dict[int, set[str]]]] = {
             9: {"ethernet 1/1/29", "ethernet 1/1/45", "lag 1", "lag 7"},
         },
     ),
+    "hpe_comware": (
+        f"{NTC}hp_comware/display_vlan_all (Comware 7, then 5; the description is made up)",
+        membership.comware,
+        COMWARE,
+        {
+            1: {"Bridge-Aggregation1", "Bridge-Aggregation2", "Ten-GigabitEthernet1/0/2"},
+            1002: {
+                "Bridge-Aggregation1",
+                "Ten-GigabitEthernet1/0/29",
+                *(f"GigabitEthernet1/0/{port}" for port in (1, 2, 3)),
+            },
+        },
+    ),
+    "sonic": (
+        "sonic-utilities, tests/dump_tests/module_tests/vlan_test.py: the keys of STATE_DB",
+        membership.sonic,
+        SONIC,
+        {4: {"Ethernet16", "PortChannel1"}},
+    ),
     "juniper_junos": (
         f"{NTC}juniper_junos/show_vlans",
         membership.junos,
@@ -167,4 +209,4 @@ def test_every_family_has_a_second_witness_or_a_reason() -> None:
     assert without == WITHOUT
 
 
-WITHOUT = {"cumulus_nvue", "hp_procurve", "hpe_comware", "linux_bridge", "openvswitch", "sonic"}
+WITHOUT = {"cumulus_nvue", "hp_procurve", "linux_bridge", "openvswitch"}

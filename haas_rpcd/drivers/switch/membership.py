@@ -22,6 +22,10 @@ _CODED = re.compile(
 _CODE = re.compile(r"(?:^|\s)[A-Za-z] {1,2}(?P<ports>[A-Z][A-Za-z-]* ?\d[^ ]*)\s*$")
 _FASTIRON_VLAN = re.compile(r"PORT-VLAN (\d+),")
 _FASTIRON_PORTS = re.compile(r"\s*[\w-]+ Ports: *\((?:U(\d+)/M(\d+)|(LAG)|S(\d+))\)([ \d]+)")
+_COMWARE_VLAN = re.compile(r" *VLAN ID: *(\d+)\s*")
+_COMWARE_PORT = r"[A-Z][\w-]*\d(?:/\d+)*(?::\d+)?(?:\([UD]\))?"
+_COMWARE_PORTS = re.compile(rf" {{2,}}{_COMWARE_PORT}(?: +{_COMWARE_PORT})*\s*")
+_SONIC_MEMBER = re.compile(r"\bVLAN_MEMBER_TABLE\|Vlan(\d+)\|([\w.-]+)")
 _JUNOS_VLAN = re.compile(r"\S+ +\S+ +(?P<vlan>\d+)? *")
 _JUNOS_PORT = re.compile(r" +(\S+?)\*?\s*")
 
@@ -115,3 +119,22 @@ def junos(answer: str) -> Iterator[tuple[int, str]]:
             vlan = int(begun["vlan"]) if begun["vlan"] else None
         elif vlan is not None and (member := _JUNOS_PORT.fullmatch(row)):
             yield vlan, member[1]
+
+
+def comware(answer: str) -> Iterator[tuple[int, str]]:
+    """Read ``display vlan all``: of each VLAN its tagged and its untagged ports, in rows."""
+    vlan: int | None = None
+    for row in answer.replace("\r", "").split("\n"):
+        if begun := _COMWARE_VLAN.fullmatch(row):
+            vlan = int(begun[1])
+        elif vlan is not None and _COMWARE_PORTS.fullmatch(row):
+            yield from ((vlan, port.partition("(")[0]) for port in row.split())
+
+
+def sonic(answer: str) -> Iterator[tuple[int, str]]:
+    """Read keys of the state database: ``VLAN_MEMBER_TABLE|Vlan100|Ethernet0``.
+
+    (vlanmgrd writes one for each member of the kernel's bridge, also for those that its access
+    control assigned: sonic-swss, ``cfgmgr/vlanmgr.cpp``, ``doVlanPacVlanMemberTask``.)
+    """
+    return ((int(found[1]), found[2]) for found in _SONIC_MEMBER.finditer(answer))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from haas_rpcd.sim import cli
 from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Lines, Mode, RejectedError, Session
@@ -85,6 +85,10 @@ def _display_version(switch: Switch, session: Session, args: Args) -> Lines:
 
 def _display_vlan(switch: Switch, session: Session, args: Args) -> Lines:
     return show.vlans(switch.running)
+
+
+def _display_vlan_all(switch: Switch, session: Session, args: Args) -> Iterator[str]:
+    return show.vlan_details(switch.running, switch.is_on)
 
 
 # --- in user view
@@ -183,7 +187,8 @@ _EVERYWHERE: Commands = [
     ("display saved-configuration", _display_saved),
     ("display this", _display_this),
     ("display version", _display_version),
-    ("display vlan [all]", _display_vlan),
+    ("display vlan", _display_vlan),
+    ("display vlan all", _display_vlan_all),
     ("quit", CliSwitch.do_exit),
     ("save [how:force]", _save),
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 
 from haas_rpcd.sim import cli
 from haas_rpcd.sim.comware.state import DEFAULT_VLAN, NAMING, Config, Port, Release
@@ -97,3 +98,26 @@ def vlans(config: Config) -> list[str]:
     listed = ", ".join(part for part in ("1(default)", others) if part)
     count = len(config.vlans)
     return [line.format(count=count, vlans=listed) for line in config.release.vlan_list]
+
+
+def vlan_details(config: Config, is_on: Callable[[str, int, bool], bool]) -> Iterator[str]:
+    """Write ``display vlan all`` of Comware 7, with shut ports; ``is_on`` may know better."""
+    places = {
+        name: replace(port, shutdown=False).carried(config.vlans)
+        for name, port in config.ports.items()
+    }
+    for vlan, name in sorted(config.vlans.items()):
+        yield f" VLAN ID: {vlan}"
+        yield from [" VLAN type: Static", " Route interface: Not configured"]
+        yield from [f" Description: VLAN {vlan:04}", f" Name: {name or f'VLAN {vlan:04}'}"]
+        tagged = [port for port, now in places.items() if vlan in now.tagged]
+        untagged = [port for port, now in places.items() if is_on(port, vlan, now.untagged == vlan)]
+        yield from _listed_ports(" Tagged ports:   ", tagged)
+        yield from _listed_ports(" Untagged ports: ", untagged)
+        yield ""
+
+
+def _listed_ports(title: str, ports: Sequence[str]) -> Iterator[str]:
+    yield title if ports else f"{title.rstrip()} None"
+    for at in range(0, len(ports), 2):
+        yield f"    {''.join(f'{name:<30}' for name in ports[at : at + 2])}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from haas_rpcd.sim.sonic.state import Config
@@ -83,3 +83,11 @@ def vlan_config(config: Config) -> Iterator[str]:
         for (_, name), tagged in members:
             mode = "tagged" if tagged else "untagged"
             yield f"Vlan{vlan:<4}  {vlan:>3}  {name:<10}  {mode}"
+
+
+def vlan_members(config: Config, assigned: Mapping[str, int]) -> Iterator[str]:
+    """Write the keys of the state database's table of members, in no order."""
+    for vlan, port in config.members:
+        if port not in assigned:
+            yield f"VLAN_MEMBER_TABLE|Vlan{vlan}|{port}"
+    yield from (f"VLAN_MEMBER_TABLE|Vlan{vlan}|{port}" for port, vlan in assigned.items())

@@ -16,7 +16,7 @@ class SonicSwitch(ShellSwitch[Config]):
     """A simulated SONiC switch. Options: see `haas_rpcd.sim.cli.device.Options`."""
 
     dialect = "sonic"
-    programs = ("config", "show", "sonic-cfggen")
+    programs = ("config", "show", "sonic-cfggen", "sonic-db-cli")
     ps1 = "{user}@{host}:\\w$ "
     needs_mode = False
     """Whether a port needs a switchport mode before it can join a VLAN, as in newer releases."""
@@ -35,7 +35,7 @@ class SonicSwitch(ShellSwitch[Config]):
         return Config(hostname or "sonic", {name: Port() for name in self.port_list})
 
     async def run(self, call: Call) -> int:
-        """Carry out ``config``, ``show`` or ``sonic-cfggen``."""
+        """Carry out ``config``, ``show``, ``sonic-cfggen`` or ``sonic-db-cli``."""
         match call.words:
             case ["config", *words]:
                 return await self._config(call, words)
@@ -47,6 +47,9 @@ class SonicSwitch(ShellSwitch[Config]):
                 return 0
             case ["show", "vlan", "config"]:
                 call.print(*show.vlan_config(self.running))
+                return 0
+            case ["sonic-db-cli", "STATE_DB", "KEYS", "VLAN_MEMBER_TABLE|*"]:
+                call.print(*show.vlan_members(self.running, self.assigned))
                 return 0
         call.error(f"Usage: {call.words[0]} [OPTIONS] COMMAND [ARGS]...", "")
         call.error(f'Error: No such command "{" ".join(call.words[1:])}".')

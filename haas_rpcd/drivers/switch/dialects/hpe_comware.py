@@ -20,7 +20,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from haas_rpcd.drivers.switch import comwareconfig, portnames
+from haas_rpcd.drivers.switch import comwareconfig, membership, portnames
 from haas_rpcd.drivers.switch.dialect import About, Dialect, Reader
 from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.harmless import harmless_lines
@@ -246,6 +246,7 @@ DIALECT = Dialect(
         parse_ports=_parse_ports,
         read_vlans=_read_vlans,
         parse_vlans=_parse_vlans,
+        witness=membership.Witness(line="display vlan all", read=membership.comware),
     ),
     about=About(
         show_version=("display version",),

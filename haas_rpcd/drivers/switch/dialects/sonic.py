@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from haas_rpcd.drivers.switch import shell, sonicdatabase
+from haas_rpcd.drivers.switch import membership, shell, sonicdatabase
 from haas_rpcd.drivers.switch.dialect import Dialect, Reader
 from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.harmless import harmless_lines
@@ -214,6 +214,9 @@ DIALECT = Dialect(
         parse_ports=_parse_ports,
         read_vlans=_read_database,
         parse_vlans=_parse_vlans,
+        witness=membership.Witness(
+            line="sonic-db-cli STATE_DB KEYS 'VLAN_MEMBER_TABLE|*'", read=membership.sonic
+        ),
     ),
     about=replace(
         SHELL_ABOUT,
