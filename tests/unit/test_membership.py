@@ -102,6 +102,22 @@ COMWARE = """\
  Untagged Ports:
     GigabitEthernet1/0/1     GigabitEthernet1/0/2     GigabitEthernet1/0/3
 """  # noqa: W291 - as it was printed
+PROVISION = """\
+ Status and Counters - VLAN Information - for ports 2/11
+
+  Port name: 7 Elm Street
+
+  VLAN ID Name                 | Status     Voice Jumbo Mode
+  ------- -------------------- + ---------- ----- ----- --------
+  60      ABC                  | Port-based No    No    Tagged
+  101     GHIJ                 | Port-based No    No    Untagged
+
+ Status and Counters - VLAN Information - for ports 2/12
+
+  VLAN ID Name                 | Status     Voice Jumbo Mode
+  ------- -------------------- + ---------- ----- ----- --------
+  61      ABC                  | Port-based No    No    Tagged
+"""
 SONIC = "VLAN_MEMBER_TABLE|Vlan4|Ethernet16\nVLAN_MEMBER_TABLE|Vlan4|PortChannel1\n"
 Read = Callable[[str], Iterable[tuple[int, str]]]
 
@@ -162,6 +178,12 @@ SAMPLES: dict[str, tuple[str, Read, str, dict[int, set[str]]]] = {
             },
         },
     ),
+    "hp_procurve": (
+        "ttp's tests, test_reddit_answer_1 (Aruba; its blanks and the port's name are made up)",
+        membership.provision,
+        PROVISION,
+        {60: {"2/11"}, 61: {"2/12"}, 101: {"2/11"}},
+    ),
     "sonic": (
         "sonic-utilities, tests/dump_tests/module_tests/vlan_test.py: the keys of STATE_DB",
         membership.sonic,
@@ -209,4 +231,4 @@ def test_every_family_has_a_second_witness_or_a_reason() -> None:
     assert without == WITHOUT
 
 
-WITHOUT = {"cumulus_nvue", "hp_procurve", "linux_bridge", "openvswitch"}
+WITHOUT = {"cumulus_nvue", "linux_bridge", "openvswitch"}

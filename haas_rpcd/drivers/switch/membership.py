@@ -25,6 +25,8 @@ _FASTIRON_PORTS = re.compile(r"\s*[\w-]+ Ports: *\((?:U(\d+)/M(\d+)|(LAG)|S(\d+)
 _COMWARE_VLAN = re.compile(r" *VLAN ID: *(\d+)\s*")
 _COMWARE_PORT = r"[A-Z][\w-]*\d(?:/\d+)*(?::\d+)?(?:\([UD]\))?"
 _COMWARE_PORTS = re.compile(rf" {{2,}}{_COMWARE_PORT}(?: +{_COMWARE_PORT})*\s*")
+_PROVISION_PORT = re.compile(r" *Status and Counters - VLAN Information - for ports (\S+)\s*")
+_PROVISION_VLAN = re.compile(r" *(\d{1,4}) +\S.*")
 _SONIC_MEMBER = re.compile(r"\bVLAN_MEMBER_TABLE\|Vlan(\d+)\|([\w.-]+)")
 _JUNOS_VLAN = re.compile(r"\S+ +\S+ +(?P<vlan>\d+)? *")
 _JUNOS_PORT = re.compile(r" +(\S+?)\*?\s*")
@@ -138,3 +140,13 @@ def sonic(answer: str) -> Iterator[tuple[int, str]]:
     control assigned: sonic-swss, ``cfgmgr/vlanmgr.cpp``, ``doVlanPacVlanMemberTask``.)
     """
     return ((int(found[1]), found[2]) for found in _SONIC_MEMBER.finditer(answer))
+
+
+def provision(answer: str) -> Iterator[tuple[int, str]]:
+    """Read ProVision's table of each port: a row for each VLAN that it is on, tagged or not."""
+    port = ""
+    for row in answer.replace("\r", "").split("\n"):
+        if begun := _PROVISION_PORT.fullmatch(row):
+            port = begun[1]
+        elif port and (member := _PROVISION_VLAN.fullmatch(row)):
+            yield int(member[1]), port

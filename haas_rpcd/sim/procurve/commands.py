@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Lines, RejectedError, Session
 from haas_rpcd.sim.procurve import modes, show
 from haas_rpcd.sim.procurve.state import Config
@@ -131,6 +133,10 @@ def _show_vlans(switch: Switch, session: Session, args: Args) -> Lines:
     return show.vlans(switch.running)
 
 
+def _show_vlans_of_ports(switch: Switch, session: Session, args: Args) -> Iterator[str]:
+    return show.vlans_of_ports(switch.running, switch.is_on)
+
+
 def _show_interfaces_brief(switch: Switch, session: Session, args: Args) -> Lines:
     return show.interfaces_brief(switch.running, switch.unplugged)
 
@@ -153,6 +159,7 @@ _EVERYBODY: Commands = [
     ("show system [information]", _show_system),
     ("show version", _show_version),
     ("show vlans", _show_vlans),
+    ("show vlans ports [ethernet] all detail", _show_vlans_of_ports),
     ("[no] page", _page),
     ("logout", logout),
 ]

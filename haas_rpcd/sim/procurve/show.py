@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from haas_rpcd.sim import cli
 from haas_rpcd.sim.procurve.state import DEFAULT_MAX_VLANS, DEFAULT_VLAN, Config
@@ -77,6 +77,22 @@ def vlans(config: Config) -> Iterator[str]:
     for number, its in sorted(config.vlans.items()):
         yield f"  {number:<7} {its.name:<32} | Port-based No    No"
     yield ""
+
+
+def vlans_of_ports(config: Config, is_on: Callable[[str, int, bool], bool]) -> Iterator[str]:
+    """Write ``show vlans ports all detail``; ``is_on`` may know better than the configuration."""
+    for name, port in config.ports.items():
+        yield f" Status and Counters - VLAN Information - for ports {name}"
+        yield ""
+        yield from [f"  Port name: {port.name}"] if port.name else []
+        yield "  VLAN ID Name                 | Status     Voice Jumbo Mode"
+        yield "  ------- -------------------- + ---------- ----- ----- --------"
+        for number, its in sorted(config.vlans.items()):
+            untagged = is_on(name, number, name in its.untagged)
+            if untagged or name in its.tagged:
+                mode = "Untagged" if untagged else "Tagged"
+                yield f"  {number:<7} {its.name[:20]:<20} | Port-based No    No    {mode}"
+        yield ""
 
 
 def interfaces_brief(config: Config, unplugged: Collection[str]) -> Iterator[str]:

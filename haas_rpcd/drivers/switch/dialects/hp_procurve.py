@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from haas_rpcd.drivers.switch import portnames, procurveconfig
+from haas_rpcd.drivers.switch import membership, portnames, procurveconfig
 from haas_rpcd.drivers.switch.byvlan import DEFAULT_VLAN, ByVlan, Membership
 from haas_rpcd.drivers.switch.dialect import About, Dialect, Reader, uptime_after
 from haas_rpcd.drivers.switch.dialogue import Dialogue
@@ -229,6 +229,10 @@ DIALECT = Dialect(
         parse_ports=_parse_ports,
         read_vlans=_read_vlans,
         parse_vlans=_parse_vlans,
+        # The line that RackTables sends (its gateway ``hpprocurveN1178``).
+        witness=membership.Witness(
+            line="show vlans ports ethernet all detail", read=membership.provision
+        ),
     ),
     about=About(
         show_version=("show system", "show lldp info local-device"),
