@@ -20,7 +20,7 @@ from haas_rpcd.engine.watching import RESTORE_LIMIT, MasterWatch
 from haas_rpcd.engine.worker import Worker
 from haas_rpcd.errors import ConflictError, NotFoundError
 from haas_rpcd.events import Events
-from haas_rpcd.model import RESERVED_DEVICES, Plan, Probed, RegisteredSwitch, Step
+from haas_rpcd.model import LIBVIRT, RESERVED_DEVICES, Plan, Probed, RegisteredSwitch, Step
 from haas_rpcd.store import jobs, late
 from haas_rpcd.store.database import Store, Tx
 from haas_rpcd.store.jobs import JobRow
@@ -75,6 +75,7 @@ class Engine:
             self._drift,
             planning.master_drivers(),
             self._restore,
+            lambda: self._worker(LIBVIRT).at_rest(),
             restart_headnodes=restart_headnodes,
         )
         self._ready = asyncio.Event()

@@ -31,10 +31,16 @@ RESTORE_LIMIT = 120.0
 DEBOUNCE = 0.2
 """Seconds that changes are collected for one check."""
 
+CONFIRM = 0.5
+"""Seconds after which a difference is looked at once more, before anything is restored."""
+
+REST_LIMIT = 5.0
+"""Seconds that a check waits for the changes of headnodes that are under way."""
+
 RETRY = 0.5
 """Seconds between attempts to watch a device again."""
 
-BLIND_AFTER = 4.0
+BLIND_AFTER = 3.0
 """Seconds without a connection after which a device's state is not known any more. A restart of
 libvirtd takes less."""
 
@@ -52,8 +58,9 @@ Restore = Callable[[str], Awaitable[None]]
 class MasterWatch:
     """Keeps what is known of the master's devices true.
 
-    ``devices`` makes the driver of each. ``restart_headnodes``: start headnodes that stopped while
-    no daemon watched, as in a reboot of the master.
+    ``devices`` makes the driver of each. ``at_rest`` waits while headnodes are being changed.
+    ``restart_headnodes``: start headnodes that stopped while no daemon watched, as in a reboot of
+    the master.
     """
 
     def __init__(
@@ -62,6 +69,7 @@ class MasterWatch:
         drift: DriftWatch,
         devices: dict[str, Callable[[], MasterDriver]],
         restore: Restore,
+        at_rest: Callable[[], Awaitable[None]],
         *,
         restart_headnodes: bool,
     ) -> None:
@@ -69,6 +77,7 @@ class MasterWatch:
         self._drift = drift
         self._devices = devices
         self._restore = restore
+        self._wait_until_at_rest = at_rest
         self._changed = {device: asyncio.Event() for device in devices}
         self._unchecked: set[str] = set()
         """The devices that may have changed since they were last checked."""
@@ -142,6 +151,20 @@ class MasterWatch:
             made.append((f"check {device}", self._check_changed(device)))
         return made
 
+    async def _check(self, device: str) -> CheckResult:
+        """Check a device while nothing is sent to the hypervisor.
+
+        A headnode that is being started has a tap in a bridge before it is admitted there, which is
+        no drift. So what is found is checked once more.
+        """
+        await self._at_rest()
+        result = await self._drift.check_devices([device])
+        if result.differences:
+            await asyncio.sleep(CONFIRM)
+            await self._at_rest()
+            result = await self._drift.check_devices([device])
+        return result
+
     async def settle(self) -> None:
         """Wait until what has just changed is checked, for at most ``SETTLE`` seconds."""
         try:
@@ -172,6 +195,13 @@ class MasterWatch:
                 blind_at = float("inf")  # noted once
             await asyncio.sleep(RETRY)
 
+    async def _at_rest(self) -> None:
+        try:
+            async with asyncio.timeout(REST_LIMIT):
+                await self._wait_until_at_rest()
+        except TimeoutError:
+            return
+
     def _note(self, device: str, connected: asyncio.Event) -> None:
         connected.set()
         self._unchecked.add(device)
@@ -185,7 +215,7 @@ class MasterWatch:
             await asyncio.sleep(DEBOUNCE)
             changed.clear()
             try:
-                await self._restore_lost(await self._drift.check_devices([device]))
+                await self._restore_lost(await self._check(device))
             except Exception:  # a bug must not end the checks
                 log.exception("checking %s failed unexpectedly", device)
             if not changed.is_set():

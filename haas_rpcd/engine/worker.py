@@ -70,6 +70,8 @@ class Worker:
         self._wake = asyncio.Event()
         self._users = 0
         self._task: asyncio.Task[None] | None = None
+        self._at_rest = asyncio.Event()
+        self._at_rest.set()
 
     # --- for jobs and readers ---------------------------------------------------------------------
 
@@ -101,6 +103,10 @@ class Worker:
             return result
         finally:
             self.release()
+
+    async def at_rest(self) -> None:
+        """Wait until no batch is being sent."""
+        await self._at_rest.wait()
 
     async def stop(self) -> None:
         """Stop at once. The journal has what is under way, for the next start of the daemon."""
@@ -160,6 +166,8 @@ class Worker:
     async def _process(self, items: list[Item]) -> None:
         """Process one item, or several saves, and answer each, if only by an exception."""
         waiting = [item for item in items if not item.finished.done()]  # the others gave up
+        if any(isinstance(item, Batch) for item in waiting):
+            self._at_rest.clear()
         try:
             if waiting:
                 await self._answer(waiting)
@@ -171,6 +179,8 @@ class Worker:
             log.exception("device %s: what a request waits for was cancelled", self.device)
         except Exception:  # a bug must fail the request, not hang it
             log.exception("device %s: a request failed unexpectedly", self.device)
+        finally:
+            self._at_rest.set()
         _fail(waiting, RuntimeError(f"a request to {self.device} failed unexpectedly"))
 
     async def _answer(self, items: list[Item]) -> None:

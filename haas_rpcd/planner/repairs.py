@@ -69,7 +69,8 @@ def lost(differences: Iterable[Difference], *, with_headnodes: bool) -> list[Dif
     """Return the differences that the daemon undoes by itself: what a reboot takes away.
 
     These are bridges that are gone or not as they were made and, ``with_headnodes``, headnodes that
-    ran and are otherwise as they were applied. One that somebody changed is left to its owner.
+    ran and are otherwise as they were applied, or that somebody else started since. One that
+    somebody changed is left to its owner.
     """
     return [one for one in differences if _is_lost(one, with_headnodes=with_headnodes)]
 
@@ -79,9 +80,19 @@ def _is_lost(difference: Difference, *, with_headnodes: bool) -> bool:
         case True, _:
             return difference.kind == "bridge"
         case HeadnodeSeen() as was, HeadnodeSeen() as now:
-            stopped = was.running and not now.running and now.condition != "paused"
-            return with_headnodes and now.defined and stopped and now.nics == was.nics
+            if not (with_headnodes and was.running and now.defined):
+                return False
+            if now.running:
+                return _off_network(was, now)
+            return now.condition != "paused" and now.nics == was.nics
     return False
+
+
+def _off_network(was: HeadnodeSeen, now: HeadnodeSeen) -> bool:
+    """Return whether a headnode only lacks its networks, as one that the daemon did not start."""
+    macs = {nic.mac for nic in was.nics}
+    lacking = [nic for nic in now.nics if nic.vlan == 0 and nic.mac in macs]
+    return bool(lacking) and set(now.nics) - set(lacking) == set(was.nics)
 
 
 def _vlans(device: str, known: Mapping[int, bool], there: frozenset[int]) -> Iterator[Difference]:

@@ -7,6 +7,8 @@ connection.
 from __future__ import annotations
 
 import os
+import shutil
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -15,6 +17,8 @@ from .topology import CommandFailed, run
 
 BASE = "base-headnode"
 IMAGES = Path("/var/lib/libvirt/images")
+STATUS = Path("/run/libvirt/qemu")
+"""What libvirt knows of running domains. A reboot empties /run."""
 
 START_SECONDS = 60.0
 
@@ -108,6 +112,25 @@ class Hypervisor:
         daemon = self._daemons.pop("libvirtd")
         daemon.terminate()
         daemon.wait(START_SECONDS)
+
+    def fail(self) -> None:
+        """Lose libvirtd, all machines, and what libvirt knows of them, as by a power failure."""
+        for name, daemon in self._daemons.items():
+            daemon.kill()
+            daemon.wait()
+            (Path("/run") / f"{name}.pid").unlink(missing_ok=True)
+        self._daemons.clear()
+        for domain in STATUS.glob("haas_*.pid"):
+            self.kill(domain.stem)
+        shutil.rmtree(STATUS)
+
+    def kill(self, domain: str) -> None:
+        """Kill a domain's QEMU."""
+        os.kill(self.pid(domain), signal.SIGKILL)
+
+    def pid(self, domain: str) -> int:
+        """Return the process id of a running domain's QEMU."""
+        return int((STATUS / f"{domain}.pid").read_text())
 
     def virsh(self, *command: str) -> str:
         """Run a virsh command; return its output."""

@@ -330,3 +330,49 @@ def test_a_silent_libvirtd_does_not_keep_the_program_from_ending(silent: str) ->
         check=True,
     )
     assert ended.stdout == "timeout\n"
+
+
+async def test_changes_of_domains_are_reported_and_shown(
+    driver: LibvirtDriver, hypervisor: Any
+) -> None:
+    """What somebody does to a headnode by hand, and how it reads."""
+    await driver.carry_out(DEFINE, ignore)
+    await driver.carry_out(SetHeadnodePower("p1/h1", UUID, running=True), ignore)
+    reports: asyncio.Queue[None] = asyncio.Queue()
+    watcher = LibvirtDriver("test:///default", parking=NoParking())
+    watch = asyncio.create_task(watcher.watch(lambda: reports.put_nowait(None)))
+    domain = hypervisor.lookupByUUIDString(UUID)
+    try:
+        async with asyncio.timeout(20):
+            await reports.get()  # the watch is in place
+            for by_hand, condition in (
+                (domain.suspend, "paused"),
+                (domain.resume, None),
+                (domain.destroy, None),
+            ):
+                by_hand()
+                await reports.get()
+                shown = await seen(driver)
+                assert shown.condition == condition
+                assert shown.running == (by_hand == domain.resume)
+            domain.undefine()
+            await reports.get()
+        assert await seen(driver) == HeadnodeSeen(defined=False)
+    finally:
+        watch.cancel()
+        await asyncio.wait([watch])
+        await watcher.close()
+
+
+async def test_a_paused_headnode_runs_on_when_it_is_started(
+    driver: LibvirtDriver, hypervisor: Any
+) -> None:
+    start = SetHeadnodePower("p1/h1", UUID, running=True)
+    await driver.carry_out(DEFINE, ignore)
+    await driver.carry_out(start, ignore)
+    hypervisor.lookupByUUIDString(UUID).suspend()
+    assert not (await seen(driver)).running
+    said: list[str] = []
+    await driver.carry_out(start, said.append)
+    assert said == ["resume haas_p1_h1, which is paused"]
+    assert (await seen(driver)).running

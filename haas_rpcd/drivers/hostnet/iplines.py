@@ -32,9 +32,12 @@ bridge that filters VLANs, frames have a tag, and br_netfilter leaves tagged fra
 """
 
 
+BRIDGE_PREFIX = "br-vlan"
+
+
 def bridge_name(vlan: int) -> str:
     """Return the name of a VLAN's bridge: ``br-vlan104``."""
-    return f"br-vlan{vlan}"
+    return f"{BRIDGE_PREFIX}{vlan}"
 
 
 def vlan_link_name(trunk: str, vlan: int) -> str:

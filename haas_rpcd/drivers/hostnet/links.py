@@ -175,6 +175,11 @@ class Kernel:
                 return link
         return None
 
+    async def taps_without_bridge(self) -> list[Link]:
+        """Return the taps that are in no bridge. Reads all interfaces, as :meth:`find_vlan`."""
+        links = [Link.read(message) async for message in await self._route.link("dump")]
+        return [link for link in links if link.is_tap and link.master is None]
+
     async def addresses(self) -> dict[int, list[str]]:
         """Return the addresses of all interfaces, by index: ``10.0.0.1/24``, ``fe80::1/64``."""
         found: dict[int, list[str]] = {}

@@ -10,12 +10,15 @@ nothing before HaaS has admitted it (:data:`haas_rpcd.drivers.hostnet.iplines.BR
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from haas_rpcd import boottime
 from haas_rpcd.drivers import MasterDriver, Outcome, Progress, Report, Seen, ignore, one_by_one
 from haas_rpcd.drivers.hostnet.inspection import inspect
 from haas_rpcd.drivers.hostnet.iplines import preview_lines
+from haas_rpcd.drivers.hostnet.linkevents import link_events
 from haas_rpcd.drivers.hostnet.links import Kernel
 from haas_rpcd.drivers.hostnet.segment import Segment
 from haas_rpcd.drivers.hostnet.vlanbridge import VlanBridge
@@ -64,6 +67,19 @@ class NetlinkDriver(MasterDriver):
         """Open the netlink session. Raises DeviceError ``unreachable``."""
         if self._kernel is None:
             self._kernel = Kernel.connect()
+
+    async def watch(self, changed: Callable[[], None]) -> None:
+        """Report each change of an interface of HaaS's, or of a bridge's port.
+
+        Raises DeviceError if events are lost.
+        """
+        async with contextlib.aclosing(link_events(self._trunk_nic)) as events:
+            async for _ in events:
+                changed()
+
+    async def boot_id(self) -> str | None:
+        """Return what identifies the present boot of this machine."""
+        return boottime.now().boot
 
     async def close(self) -> None:
         """End the netlink session."""

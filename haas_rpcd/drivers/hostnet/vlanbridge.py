@@ -41,6 +41,7 @@ class VlanBridge:
         if link.master != bridge.index:
             line = iplines.enslave(link.name, bridge.name)
             await self._change(line, "set", index=link.index, master=bridge.index)
+        await self._take_back(bridge)
         await self._ensure_ports(bridge)
         for one in (link, bridge):
             if not one.up:
@@ -123,6 +124,14 @@ class VlanBridge:
         for address in await self._segment.addresses(link):
             self._report(f"ip address delete {address} dev {link.name}")
             await self._kernel.remove_address(link, address)
+
+    async def _take_back(self, bridge: Link) -> None:
+        """Put the taps of running headnodes back in that lost their bridge when it was removed."""
+        if not bridge.up and self._segment.macs:
+            for tap in await self._kernel.taps_without_bridge():
+                if taps.belongs_to(tap, self._segment.macs):
+                    line = iplines.enslave(tap.name, bridge.name)
+                    await self._change(line, "set", index=tap.index, master=bridge.index)
 
     async def _ensure_ports(self, bridge: Link) -> None:
         """Admit the ports that HaaS gave the bridge, and take out all others."""

@@ -14,6 +14,7 @@ from typing import Any
 from haas_rpcd.drivers import Report
 from haas_rpcd.drivers.hostnet.taps import Tap
 from haas_rpcd.drivers.hypervisor import clone_xml, domain_xml
+from haas_rpcd.drivers.hypervisor.condition import condition_of
 from haas_rpcd.drivers.hypervisor.domain_xml import Interface, Mark
 from haas_rpcd.drivers.hypervisor.lookup import lookup
 from haas_rpcd.drivers.hypervisor.nics import Nics
@@ -167,7 +168,7 @@ class Domains:
             raise DeviceError(
                 f"{domain.name()} is only half made: apply again to finish it.", reason="mismatch"
             )
-        if domain.isActive():
+        if domain.isActive() and self._wake(domain):
             return
         self._report(f"start {domain.name()}")
         self._task.go_on()
@@ -183,10 +184,32 @@ class Domains:
                 reason="refused",
             ) from error
 
+    def _wake(self, domain: Any) -> bool:
+        """Let an active domain run; return false if it had to be switched off.
+
+        One that crashed may be kept for a look at its memory, and is of no other use.
+        """
+        condition = condition_of(self._libvirt, domain)
+        if condition is None:
+            return True
+        self._report(f"resume {domain.name()}, which is {condition}")
+        self._task.go_on()
+        if condition == "paused":
+            domain.resume()
+            return True
+        if condition == "suspended":
+            domain.pMWakeup(0)
+            return True
+        self._switch_off(domain)
+        return False
+
     def stop(self, change: SetHeadnodePower, grace: float) -> None:
         """Stop the domain if it runs: request a shutdown, switch it off after ``grace`` seconds."""
         domain = self._get(change.headnode, change.uuid)
         if not domain.isActive():
+            if domain.hasManagedSaveImage(0):
+                self._task.go_on()
+                domain.managedSaveRemove(0)
             return
         self._report(f"stop {domain.name()}")
         if not self._shut_down(domain, grace):
@@ -283,15 +306,17 @@ class Domains:
             return HeadnodeSeen(defined=isinstance(change, DeleteHeadnode))
         interfaces = domain_xml.read_interfaces(inactive)
         nics = {nic for one in interfaces for nic in self._nics_seen(one, mark)}
-        running = bool(domain.isActive())
-        if running:
+        active = bool(domain.isActive())
+        if active:
             live = domain_xml.read_interfaces(domain.XMLDesc(0))
             plugged = [one for one in live if not self._nics.is_parked(one)]
             nics |= {nic for one in plugged for nic in self._nics_seen(one, mark)}
             present = {one.mac for one in plugged}
             missing = [one.mac for one in interfaces if one.mac not in present]
             nics |= {HeadnodeNic(mark.name_of(mac), mac, 0) for mac in missing}
-        return HeadnodeSeen(defined=True, running=running, nics=tuple(sorted(nics)))
+        condition = condition_of(self._libvirt, domain)
+        running = active and condition is None
+        return HeadnodeSeen(True, running, tuple(sorted(nics)), condition)
 
     def _nics_seen(self, interface: Interface, mark: Mark) -> Iterator[HeadnodeNic]:
         name = mark.name_of(interface.mac)

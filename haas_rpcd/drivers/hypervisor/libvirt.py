@@ -32,7 +32,7 @@ from haas_rpcd.drivers import MasterDriver, Outcome, Progress, Report, Seen, ign
 from haas_rpcd.drivers.hostnet.iplines import bridge_name as default_bridge_name
 from haas_rpcd.drivers.hostnet.parking import KernelParking, Parking
 from haas_rpcd.drivers.hostnet.taps import KernelTaps, Tap, Taps
-from haas_rpcd.drivers.hypervisor import domain_xml
+from haas_rpcd.drivers.hypervisor import domain_xml, events
 from haas_rpcd.drivers.hypervisor.domains import Domains
 from haas_rpcd.drivers.hypervisor.worker import Abandoned, Task, TooManyHanging, Worker
 from haas_rpcd.errors import DeviceError, UnavailableError
@@ -137,6 +137,32 @@ class LibvirtDriver(MasterDriver):
             with contextlib.suppress(DeviceError, self._libvirt.libvirtError):
                 await self._call(lambda task: connection.close(), CLOSE_SECONDS)
         self._worker.end()
+
+    async def watch(self, changed: Callable[[], None]) -> None:
+        """Report the domains' events, and nics that are moved; over a connection of its own.
+
+        Raises DeviceError ``unreachable`` when the connection is lost.
+        """
+        libvirt = load_libvirt()
+        events.start_loop(libvirt)
+        await self.open()
+        subscription = events.Subscription(libvirt, self._connection, changed)
+        try:
+            await self._run(lambda task: subscription.begin(), self._timeout, "its events")
+            changed()
+            while True:
+                try:
+                    async with asyncio.timeout(events.POLL):
+                        await subscription.ended.wait()
+                except TimeoutError:
+                    moved = lambda task: subscription.moved()  # noqa: E731
+                    if await self._run(moved, self._timeout, "the domains"):
+                        changed()
+                else:
+                    raise self._unreachable(ConnectionResetError("it ended the connection"))
+        finally:
+            with contextlib.suppress(DeviceError):
+                await self._run(lambda task: subscription.end(), CLOSE_SECONDS, "its events")
 
     async def send(self, changes: Sequence[Any], progress: Progress) -> list[Outcome]:
         """Carry out one change after another; stop at the first that fails."""

@@ -1,0 +1,176 @@
+"""What restarts on the master, and what somebody does to a headnode by hand.
+
+The state shown becomes true by itself, and what was applied comes back or can be brought back.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ..frames import Wire
+from ..hypervisor import Hypervisor
+from ..master import Master
+from ..story import Story
+from ..topology import Lab, ip, run
+
+pytestmark = pytest.mark.second_kernel
+
+SECONDS = 60.0
+"""Time-out for what must be shown. It takes a few seconds; the story prints how many."""
+
+N = 104
+NETWORK = {N: {"node-1:primary-nic", "login:nic0", "br-vlan104"}}
+DOMAIN = "haas_astro_login"
+LISTS = "headnode list\ndrift list\njob list --limit 3\n"
+
+
+@pytest.fixture(scope="module")
+def story(lab: Lab, wire: Wire, hypervisor: Hypervisor) -> Iterator[Story]:
+    """A project with a node and a running login machine on its network."""
+    master = Master(Path(os.environ["HAAS_LAB_INSIDE"]) / "reboot", lab)
+    master.start()
+    chapters = ["site-{dialect}", "found-astro", "want-login"]
+    started = Story(lab, wire, hypervisor, master, "linux_bridge", chapters)
+    yield started
+    started.close()
+
+
+def state(story: Story) -> str:
+    shown = story.master.call("headnode.show", project="astro", headnode="login")
+    return str(shown["state"])
+
+
+def becomes(story: Story, wanted: str) -> None:
+    """Wait until the headnode's state is shown; print after how long."""
+    began = time.monotonic()
+    while (shown := state(story)) != wanted:
+        assert time.monotonic() < began + SECONDS, f"{shown}, not {wanted}:\n{story.master.log()}"
+        time.sleep(0.05)
+    print(f"{wanted} is shown after {time.monotonic() - began:.1f} s")
+
+
+def links(story: Story) -> dict[str, tuple[str, str]]:
+    """Return, for each interface of the network, which one it is and how often it went down."""
+    names = [*story.virtual_interfaces(), story.lab.trunk_nic]
+    return {
+        name: tuple(  # type: ignore[misc]
+            (Path("/sys/class/net") / name / entry).read_text()
+            for entry in ("ifindex", "carrier_down_count")
+        )
+        for name in names
+    }
+
+
+def test_restarts_of_the_daemon_and_of_libvirtd_touch_no_link(story: Story) -> None:
+    """An upgrade is a restart of the daemon, too: see docs/operating.md."""
+    story.play("want-login")
+    jobs, before = story.jobs(), links(story)
+    machine = story.hypervisor.pid(DOMAIN)
+    taps = {name: nic.tap for name, nic in story.headnode_nics().items()}
+
+    story.master.stop()
+    matrix = story.wire.who_hears_whom(tags=(N,), taps=taps)
+    assert matrix.differences(NETWORK) == []
+    story.master.start()
+    assert state(story) == "running"
+    story.hypervisor.stop_libvirtd()
+    becomes(story, "unknown")
+    story.hypervisor.start()
+    becomes(story, "running")
+
+    assert story.hypervisor.pid(DOMAIN) == machine
+    assert links(story) == before
+    assert story.jobs() == jobs
+    assert story.who_hears_whom().differences(NETWORK) == []
+
+
+def paused(story: Story) -> None:
+    story.hypervisor.virsh("suspend", DOMAIN)
+
+
+def crashed(story: Story) -> None:
+    story.hypervisor.kill(DOMAIN)
+
+
+def missing(story: Story) -> None:
+    story.hypervisor.virsh("destroy", DOMAIN)
+    story.hypervisor.virsh("undefine", DOMAIN)
+
+
+def changed(story: Story) -> None:
+    """Its nic's link is taken down: libvirt has no event for that."""
+    [nic] = story.hypervisor.nics(DOMAIN)
+    story.hypervisor.virsh("domif-setlink", DOMAIN, nic["mac"], "down")
+
+
+@pytest.mark.parametrize(
+    "deed", [paused, crashed, missing, changed], ids=lambda each: each.__name__
+)
+def test_what_is_done_by_hand_is_shown_and_an_apply_brings_it_back(
+    story: Story, deed: Callable[[Story], None]
+) -> None:
+    story.play("want-login")
+    deed(story)
+    becomes(story, deed.__name__)
+    [item] = story.master.call("drift.list", project="astro")["items"]
+    assert item["target"] == "astro/login"
+
+    story.master.run("start-again", "headnode start astro login\nuse astro\napply\n")
+
+    assert state(story) == "running"
+    assert DOMAIN in story.hypervisor.running()
+    assert story.plans_are_empty()
+    assert story.master.call("drift.list")["items"] == []
+
+
+def test_a_bridge_removed_by_hand_comes_back_with_its_headnode(story: Story) -> None:
+    story.play("want-login")
+    ip(None, "link delete br-vlan104")
+    until(lambda: "br-vlan104" in story.virtual_interfaces() and not drifted(story), story)
+    assert story.who_hears_whom().differences(NETWORK) == []
+
+
+def test_after_a_reboot_of_the_master_all_is_back(story: Story) -> None:
+    story.play("want-login")
+    report = ["before the reboot", story.master.run("before", LISTS).out]
+    story.master.kill()
+    story.hypervisor.fail()
+    ip(None, *(f"link delete {name}" for name in sorted(story.virtual_interfaces())))
+    assert story.virtual_interfaces() == set()
+    boot = Path("/run/boot_id")
+    boot.write_text(f"{uuid.uuid4()}\n")
+    run("mount", "--bind", str(boot), "/proc/sys/kernel/random/boot_id")
+    story.hypervisor.start()
+
+    began = time.monotonic()
+    story.master.start()
+    first = state(story)
+    report += [f"the daemon serves: login is {first}", story.master.run("first", LISTS).out]
+    until(lambda: state(story) == "running" and not drifted(story), story)
+    report += [
+        f"{time.monotonic() - began:.1f} s after the daemon's start",
+        story.master.run("after", LISTS).out,
+    ]
+
+    print("\n".join(report))
+    run("umount", "/proc/sys/kernel/random/boot_id")
+    assert first in ("stopped", "running", "unknown")
+    assert story.plans_are_empty()
+    assert story.who_hears_whom("after a reboot").differences(NETWORK) == []
+
+
+def drifted(story: Story) -> bool:
+    return bool(story.master.call("drift.list")["items"])
+
+
+def until(reached: Callable[[], bool], story: Story) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not reached():
+        assert time.monotonic() < deadline, story.master.log()
+        time.sleep(0.05)
