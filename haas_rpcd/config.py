@@ -238,6 +238,9 @@ class AuditSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keep_records: Annotated[
         int, Meta(description="How many records are kept at most.", ge=1000)
     ] = 1_000_000
+    keep_transcripts: Annotated[
+        int, Meta(description="How many transcripts of sessions are kept at most.", ge=0)
+    ] = 10_000
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -32,6 +32,14 @@ class Plan(msgspec.Struct, frozen=True):
     empty: bool
 
 
+class Transcript(msgspec.Struct, frozen=True):
+    """What a device was told in a job (after ``>``) and what it said. Secrets are replaced."""
+
+    device: str
+    time: str
+    text: str
+
+
 class Started(msgspec.Struct, frozen=True):
     """The job that was started."""
 

@@ -150,6 +150,10 @@ class Driver(Protocol):
         """
         return False
 
+    def transcript(self) -> str:
+        """Return what was sent and received since the last call; "" if there are no lines."""
+        return ""
+
     async def close(self) -> None:
         """End the session. Never raises."""
         ...

@@ -11,7 +11,7 @@ from haas_rpcd import boottime
 from haas_rpcd.engine.freed import publish
 from haas_rpcd.events import Events
 from haas_rpcd.model import PortSeen, Seen, Step
-from haas_rpcd.store import applied, jobs, leases, sendable
+from haas_rpcd.store import applied, jobs, leases, sendable, transcripts
 from haas_rpcd.store import drift as store_drift
 from haas_rpcd.store.applied import Freed
 from haas_rpcd.store.database import Store, Tx
@@ -102,8 +102,13 @@ class Journal:
         jobs.set_step(tx, self.job_id, entry.number, "sending", now)
         return None
 
-    async def record(self, verdicts: Sequence[Verdict]) -> None:
-        """Record the final state of steps, and release nodes and VLAN ids that this made free."""
+    async def record(
+        self, verdicts: Sequence[Verdict], transcript: tuple[str, str] | None = None
+    ) -> None:
+        """Record the final state of steps, and release nodes and VLAN ids that this made free.
+
+        ``transcript``: the device, and what it was told and said.
+        """
 
         moment = boottime.now()
 
@@ -120,6 +125,8 @@ class Journal:
                 tx,
                 [(v.entry.step.device, v.entry.step.target) for v in verdicts if v.ends_drift],
             )
+            if transcript is not None and transcript[1]:
+                transcripts.add(tx, self.job_id, *transcript, now)
             return applied.release_freed(tx)
 
         freed = await self._store.write(write)

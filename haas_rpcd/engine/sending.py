@@ -67,6 +67,9 @@ class Sending:
         self._interrupted: dict[int, Literal["sent", "finished"]] = {}
         """Steps cut off by a lost connection, by number, and what they had not reached."""
         self._failures = Failures()
+        self._driver: Driver | None = None
+        self._said: list[str] = []
+        """What the device was told and said."""
         self._may_reconnect = True
         self._reachable = True
 
@@ -80,8 +83,21 @@ class Sending:
                 await self._send_next()
         await self._read_back()
         self._verdicts.sort(key=lambda verdict: verdict.entry.number)
-        await self._journal.record(self._verdicts)
+        self._collect()
+        await self._journal.record(self._verdicts, (self._device, "\n".join(self._said)))
         return self._verdicts
+
+    def _use(self, driver: Driver) -> None:
+        """Begin to collect the transcript of another session."""
+        if driver is not self._driver:
+            self._collect()
+            self._driver = driver
+            driver.transcript()  # what was read before belongs to no job
+
+    def _collect(self) -> None:
+        said = self._driver.transcript() if self._driver is not None else ""
+        if said:
+            self._said.append(said)
 
     def _drop_next(self, state: StepState, message: str) -> None:
         """Give up the next waiting step.
@@ -113,6 +129,7 @@ class Sending:
             self._failures.add(first, error.message, block_all=True)
             self._drop_next("failed", error.message)
             return
+        self._use(driver)
         entries = await self._begin(self._take(driver.max_batch))
         if not entries:
             return
@@ -224,6 +241,7 @@ class Sending:
 
     async def _observe(self, changes: list[Change]) -> list[Seen | DeviceError]:
         driver = await self._sessions.open(lambda line: None)
+        self._use(driver)
         try:
             return await driver.observe(changes)
         except DeviceError as error:
@@ -232,6 +250,7 @@ class Sending:
         self._may_reconnect = False
         await self._sessions.close()
         driver = await self._sessions.open(lambda line: None)
+        self._use(driver)
         return await driver.observe(changes)
 
     def _confirm(self, entry: Entry, found: Seen | DeviceError) -> Verdict:

@@ -13,7 +13,7 @@ from haas_rpcd.errors import DeniedError, InvalidParamsError
 from haas_rpcd.methods.access import find_job, find_project, number_cursor, paged, visible
 from haas_rpcd.methods.call import Call, TxCall
 from haas_rpcd.methods.registry import method
-from haas_rpcd.store import jobs, leases
+from haas_rpcd.store import jobs, leases, transcripts
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.jobs import JobRow, StepRow
 from haas_rpcd.store.scope import Scope
@@ -29,10 +29,14 @@ from haas_schemas.job import (
     Plan,
     PlanStep,
     Started,
+    Transcript,
 )
 from haas_schemas.names import JobId, Limit, Name
 
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z", description="The digest of a shown plan.")]
+TranscriptLimit = Annotated[
+    int, Meta(ge=1, le=50, description="At most so many parts, each of up to 200 KB.")
+]
 Timeout = Annotated[float, Meta(ge=0, le=3600, description="Seconds.")]
 
 
@@ -174,6 +178,21 @@ def job_list(
         state=state,
     )
     items = [record(call.tx, call.caller, row, with_steps=False) for row in rows]
+    return paged(items, limit, rows[-1].id if rows else None)
+
+
+@method("job.transcript", admin=True)
+def job_transcript(
+    call: TxCall,
+    job: JobId,
+    device: Name | None = None,
+    limit: TranscriptLimit = 10,
+    after: str | None = None,
+) -> Page[Transcript]:
+    """Show what switches were told in a job, and what they said. For admins."""
+    row = _find(call.tx, call, job)
+    rows = transcripts.page(call.tx, row.id, limit, number_cursor(after), device)
+    items = [Transcript(each.device, timestamp(each.time) or "", each.plain) for each in rows]
     return paged(items, limit, rows[-1].id if rows else None)
 
 

@@ -31,6 +31,7 @@ RIGHTS: dict[str, Right] = {
     "job.list": "reader",
     "job.show": "reader",
     "job.subscribe": "reader",
+    "job.transcript": "admin",
     "job.wait": "reader",
     "network.accept": "member",
     "network.create": "member",

@@ -1,4 +1,4 @@
-"""Deletes old audit records, as the configuration says."""
+"""Deletes old audit records and transcripts, as the configuration says."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from haas_rpcd.config import AuditSettings
 from haas_rpcd.errors import StoreError
-from haas_rpcd.store import audit
+from haas_rpcd.store import audit, transcripts
 from haas_rpcd.store.database import Store
 
 log = logging.getLogger(__name__)
@@ -37,8 +37,9 @@ async def prune_audit(store: Store, settings: Callable[[], AuditSettings]) -> No
 
 
 async def prune_once(store: Store, settings: AuditSettings) -> int:
-    """Delete what is too old or too much now; return how many records. Raises StoreError."""
+    """Delete what is too old or too much now; return how many records went. Raises StoreError."""
     before = time.time() - settings.keep_days * _DAY if settings.keep_days else 0.0
+    await store.write(transcripts.prune, settings.keep_transcripts)
     deleted = 0
     while count := await store.write(audit.prune, before, settings.keep_records, _AT_A_TIME):
         deleted += count

@@ -39,6 +39,7 @@ from haas_rpcd.store import (
     shares,
     switches,
     tokens,
+    transcripts,
     users,
     vlans,
 )
@@ -167,6 +168,7 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     ],
     switches.page: lambda tx: switches.page(tx, 9, ""),
     switches.one_of_each_dialect: switches.one_of_each_dialect,
+    transcripts.page: lambda tx: transcripts.page(tx, 1, 9, 0, None),
     vlans.on_switches: lambda tx: vlans.on_switches(tx, [100]),
     vlans.on_switch: lambda tx: vlans.on_switch(tx, 1),
     vlans.bridges: lambda tx: vlans.bridges(tx, [100]),

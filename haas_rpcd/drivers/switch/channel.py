@@ -8,6 +8,7 @@ from typing import Literal
 from haas_rpcd.drivers.switch import patience
 from haas_rpcd.drivers.switch.answers import last_words
 from haas_rpcd.drivers.switch.terminal import Terminal
+from haas_rpcd.drivers.switch.transcript import Transcript
 from haas_rpcd.drivers.switch.transport import READ, Transport
 from haas_rpcd.errors import DeviceError
 
@@ -32,8 +33,11 @@ Received = Literal["output", "timeout", "closed", "flood"]
 class Channel:
     """One connection to a switch's command line, and the output that was not used yet."""
 
-    def __init__(self, device: str, transport: Transport) -> None:
+    def __init__(
+        self, device: str, transport: Transport, transcript: Transcript | None = None
+    ) -> None:
         self.device = device
+        self.transcript = transcript or Transcript()
         self.buffer = ""
         self.ended = False
         """True once the switch closed the connection or did not answer: it can't be used again."""
@@ -46,6 +50,7 @@ class Channel:
 
     def write(self, text: str) -> None:
         """Send text as it is."""
+        self.transcript.sent(text)
         self._transport.write(text.encode())
 
     async def receive(self, deadline: float) -> Received:
@@ -62,7 +67,9 @@ class Channel:
             return "timeout"
         if not data:
             return "closed"
-        self.buffer += self._terminal.text(data)
+        text = self._terminal.text(data)
+        self.transcript.received(text)
+        self.buffer += text
         if len(data) >= _MUCH:
             for _ in range(_OTHERS_TURNS):  # reading does not wait while there is more
                 await asyncio.sleep(0)

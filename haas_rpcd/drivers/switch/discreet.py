@@ -97,6 +97,10 @@ class DiscreetDriver:
         """End all other sessions of this login. Raises DeviceError."""
         return await self._discreetly(self._driver.end_other_sessions())
 
+    def transcript(self) -> str:
+        """Return what was sent and received since the last call."""
+        return self._secrets.mask(self._driver.transcript())
+
     async def close(self) -> None:
         """End the session. Never raises."""
         await self._driver.close()

@@ -18,6 +18,7 @@ from haas_rpcd.drivers.switch.reader import SwitchReader
 from haas_rpcd.drivers.switch.script import Line
 from haas_rpcd.drivers.switch.session import ScriptResult, Session
 from haas_rpcd.drivers.switch.sessionlist import end_others
+from haas_rpcd.drivers.switch.transcript import Transcript
 from haas_rpcd.drivers.switch.transport import Transport
 from haas_rpcd.drivers.switch.writer import Options
 from haas_rpcd.errors import DeviceError
@@ -91,6 +92,7 @@ class SwitchDriver:
         self._logins: AbstractAsyncContextManager[object] = logins or nullcontext()
         self._reader = SwitchReader(name, dialect, options, self.show)
         self._session: Session | None = None
+        self._transcript = Transcript()
         self._last_used = 0.0
         self._saved = False
 
@@ -142,7 +144,9 @@ class SwitchDriver:
             await self._connect(),  # not in its turn: one that is dead must not keep others waiting
             login_timeout=self._settings.login_timeout,
             answer_timeout=self._settings.answer_timeout,
+            transcript=self._transcript,
         )
+        self._transcript.on = False  # until the login is over
         try:
             async with self._logins:
                 await session.login(credential)
@@ -159,6 +163,10 @@ class SwitchDriver:
             return True
         self._last_used = time.monotonic()
         return await self._session.alive(_CHECK_TIMEOUT)
+
+    def transcript(self) -> str:
+        """Return what was sent and received since the last call, logins left out."""
+        return self._transcript.take()
 
     async def close(self) -> None:
         """End the session. Never raises."""

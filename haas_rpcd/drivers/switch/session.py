@@ -22,6 +22,7 @@ from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.login import Login
 from haas_rpcd.drivers.switch.longtexts import beside
 from haas_rpcd.drivers.switch.script import Line
+from haas_rpcd.drivers.switch.transcript import Transcript
 from haas_rpcd.drivers.switch.transport import Transport
 from haas_rpcd.errors import DeviceError
 
@@ -75,11 +76,12 @@ class Session:
         *,
         login_timeout: float,
         answer_timeout: float,
+        transcript: Transcript | None = None,
     ) -> None:
         self.device = device
         self.prompt = ""
         self._dialogue = dialogue
-        self._channel = Channel(device, transport)
+        self._channel = Channel(device, transport, transcript)
         self._login_timeout = login_timeout
         self._answer_timeout = answer_timeout
         self._echo_end: int | None = None  # where the current line's echo ends in the buffer
@@ -95,6 +97,7 @@ class Session:
         dialogue = self._dialogue
         self.prompt = await Login(self._channel, dialogue, credential, self._login_timeout).run()
         self._prompt = dialogue.own_prompt(self.prompt)
+        self._channel.transcript.on = True  # not before: passwords were typed
         for line in dialogue.setup:
             try:
                 await self.command(line)

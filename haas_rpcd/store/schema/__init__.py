@@ -71,6 +71,7 @@ from haas_rpcd.store.schema import (
     v9_tenancy,
     v10_identity,
     v11_observed,
+    v12_transcript,
 )
 
 migrations = Migrations("haas")
@@ -142,6 +143,12 @@ def identity(db: Database) -> None:
 def observed(db: Database) -> None:
     """Store what the hypervisor shows, and the uptimes of switches."""
     _run(db, v11_observed.SQL)
+
+
+@migrations()
+def transcript(db: Database) -> None:
+    """Store what switches were told and said in a job."""
+    _run(db, v12_transcript.SQL)
 
 
 def _run(db: Database, script: str) -> None:
