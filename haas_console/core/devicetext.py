@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from haas_console.core.text import brief, clean, table
 
-METHODS = frozenset({"drift.check", "drift.list", "switch.probe", "switch.trust"})
+METHODS = frozenset({"drift.check", "drift.list", "job.transcript", "switch.probe", "switch.trust"})
 """Methods whose answers are formatted here."""
 
 
@@ -20,8 +20,19 @@ def answer_lines(
             return probe_lines(answer, width=width, bold=bold)
         case "switch.trust":
             return trust_lines(answer)
+        case "job.transcript":
+            return transcript_lines(answer["items"])
         case _:
             return drift_table(answer["items"], width=width, bold=bold)
+
+
+def transcript_lines(parts: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What devices were told, after ``>``, and what they said."""
+    lines: list[str] = []
+    for part in parts:
+        lines += [f"--- {part['device']} {part['time']} ---"]
+        lines += [clean(line) for line in part["text"].split("\n")]
+    return lines
 
 
 def remarks(method: str, answer: Any) -> list[str]:

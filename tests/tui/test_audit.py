@@ -78,3 +78,14 @@ def test_a_filter_asks_the_daemon() -> None:
     assert parse_filter("user= ") == {}
     with pytest.raises(ValueError, match="There is no field"):
         parse_filter("colour=red")
+
+
+async def test_the_transcript_of_a_job_can_be_read(site: Site) -> None:
+    job = (await site.call("apply.start", project="astro"))["job"]
+    await site.call("job.wait", job=job, timeout=30)
+    async with console(site.socket) as hands:
+        hands.app.navigation.open_job(job)
+        await hands.until(lambda: hands.app.front and hands.app.front.NAME == "job")
+        await hands.press("t")
+        await hands.until(lambda: "Transcript" in str(hands.app.screen.TITLE))
+        await hands.until(lambda: "> write memory" in str(hands.app.screen._lines))

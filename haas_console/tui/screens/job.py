@@ -6,11 +6,14 @@ import textwrap
 import time
 from typing import ClassVar
 
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from haas_console.core import jobtree
 from haas_console.core.commands import Call
+from haas_console.core.devicetext import transcript_lines
+from haas_console.core.errors import ConsoleError
 from haas_console.core.jobtree import Part
 from haas_console.core.jobwatch import JobWatch
 from haas_console.core.session import Session
@@ -35,6 +38,7 @@ class JobScreen(ConsoleScreen):
         Binding("x", "cancel", "Cancel job", id="job.cancel"),
         Binding("r", "plan", "Plan again", id="job.plan"),
         Binding("f", "devices", "Devices", id="job.devices"),
+        Binding("t", "transcript", "Transcript", id="job.transcript", show=False),
         Binding("c,y", "copy", "Copy", id="job.copy"),
         Binding("escape", "back", "Back", id="job.back"),
     ]
@@ -159,6 +163,18 @@ class JobScreen(ConsoleScreen):
     def action_plan(self) -> None:
         """Look at what an apply would do now."""
         self.console.navigation.open_plan(self.watch_job.record.get("project"))
+
+    @work(group="transcript", exclusive=True)
+    async def action_transcript(self) -> None:
+        """Read what switches were told and said (admins only)."""
+        job = self.watch_job.job
+        try:
+            page = await self.session.sync.call("job.transcript", {"job": job, "limit": 50})
+        except ConsoleError as error:
+            self.fail(str(error))
+            return
+        lines = transcript_lines(page["items"]) or ["No switch was told anything."]
+        self.console.navigation.read(f"Transcript of job {job}", lines, indent=2)
 
     def action_devices(self) -> None:
         """Show only the devices, or again their steps."""
