@@ -1,4 +1,4 @@
-"""Real telnet servers on loopback, each with a small login program in place of login(1)."""
+"""Real telnet servers on loopback, with login(1) or a small program in its place."""
 
 from __future__ import annotations
 
@@ -43,11 +43,15 @@ SERVERS: dict[str, Callable[[str], list[str]]] = {
 
 
 @asynccontextmanager
-async def real_telnetd(name: str, folder: Path) -> AsyncIterator[int]:
-    """Start a server for each connection, as inetd does; give the port. They end with the block."""
-    login = folder / "login"
-    login.write_text(LOGIN)
-    login.chmod(0o755)
+async def real_telnetd(name: str, folder: Path, login: Path | None = None) -> AsyncIterator[int]:
+    """Start a server for each connection, as inetd does; give the port. They end with the block.
+
+    ``login``: the program that asks for the password, by default one that knows one user.
+    """
+    if login is None:
+        login = folder / "login"
+        login.write_text(LOGIN)
+        login.chmod(0o755)
     program, *arguments = SERVERS[name](str(login))
     found = shutil.which(program, path=_SBIN)
     if os.geteuid() != 0:
