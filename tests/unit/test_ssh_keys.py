@@ -157,6 +157,29 @@ async def test_a_host_that_a_trusted_authority_signed_is_trusted(
         assert server.run("true").stdout == "sw1#"  # ssh trusts it, too
 
 
+async def test_a_key_that_a_trusted_authority_signed_needs_no_trust(tmp_path: Path) -> None:
+    with certified(tmp_path) as server:
+        at = address(tmp_path / "known_hosts", server.port)
+        assert (await at.trust(None)).verdict == "unknown"
+        trust_authority(server, "127.0.0.*")
+        check = await at.trust(None)
+        assert (check.verdict, check.stored) == ("known", False)
+        assert "has signed this key: nothing to do" in (
+            check.advice("sw1", at.known_hosts.path) or ""
+        )
+        trust_authority(server, "sw2")
+        check = await at.trust(None)
+        assert check.verdict == "unknown"
+        assert "switch trust sw1 --fingerprint" in (check.advice("sw1", at.known_hosts.path) or "")
+
+
+async def test_switch_trust_does_not_count_a_certificate_that_is_not_valid(tmp_path: Path) -> None:
+    with certified(tmp_path, valid="-2d:-1d") as server:
+        trust_authority(server, "*")
+        at = address(tmp_path / "known_hosts", server.port)
+        assert (await at.trust(None)).verdict == "unknown"
+
+
 async def test_an_authority_is_trusted_only_for_its_hosts(tmp_path: Path) -> None:
     with certified(tmp_path) as server:
         trust_authority(server, "sw2,10.0.0.*")

@@ -140,7 +140,7 @@ class SwitchFactory:
             state=shown.verdict,
             stored=shown.stored,
             trusted=tuple(str(key) for key in shown.known),
-            note=address.advice(shown.key, shown.verdict),
+            note=shown.advice(switch.name, address.known_hosts.path),
         )
 
     async def _connect(self, switch: RegisteredSwitch) -> Transport:

@@ -19,6 +19,7 @@ from haas_rpcd.config import Credential, SwitchSettings
 from haas_rpcd.drivers.switch import patience
 from haas_rpcd.drivers.switch.transport import COLUMNS, READ, ROWS, no_answer, unreachable
 from haas_rpcd.drivers.switch.transport.client_key import client_keys
+from haas_rpcd.drivers.switch.transport.hostkeycheck import HostKeyCheck
 from haas_rpcd.drivers.switch.transport.keepalive import PROBES, keep_alive, reset_on_close
 from haas_rpcd.drivers.switch.transport.known_hosts import HostKey, KnownHosts, Verdict
 from haas_rpcd.drivers.switch.transport.sshclient import Connected, LoginClient
@@ -99,17 +100,6 @@ class SshTransport:
         """Reset the connection."""
         reset_on_close(self.socket)
         self._connection.abort()
-
-
-@dataclass(frozen=True)
-class HostKeyCheck:
-    """The host key that a switch shows, and the verdict on it."""
-
-    key: HostKey
-    verdict: Verdict
-    known: Sequence[HostKey]
-    """The keys that were trusted before the check."""
-    stored: bool = False
 
 
 @dataclass(frozen=True)
@@ -226,12 +216,48 @@ class SshAddress:
         key = await (self.host_key() if fingerprint is None else self._find(fingerprint))
         known = self.known_hosts.keys(self.host, self.port)
         verdict = self._verdict(key)
+        untrusted = verdict in ("unknown", "changed")
+        authority = await self._authority() if fingerprint is None and untrusted else None
+        if authority is not None:
+            return HostKeyCheck(key, "known", known, authority=authority)
         if fingerprint is None or verdict == "known":
             return HostKeyCheck(key, verdict, known)
         if verdict == "revoked":
             raise self._untrusted(key, verdict)
         await asyncio.to_thread(self.known_hosts.trust, self.host, self.port, key)
         return HostKeyCheck(key, "known", known, stored=True)
+
+    async def _authority(self) -> HostKey | None:
+        """Return the trusted authority that has signed the switch's host key; None if none has.
+
+        The key is checked before the login, of which nothing is sent.
+        """
+        authorities = self.known_hosts.authorities(self.host, self.port)
+        if not authorities:
+            return None
+        async with self._connecting() as connected:
+            client = LoginClient(Credential(), self._verdict, connected, authorities.__contains__)
+            try:
+                connection = await asyncssh.connect(
+                    self.host,
+                    self.port,
+                    config=None,
+                    client_factory=lambda: client,
+                    known_hosts=([], [], self._revoked()),
+                    username="haas",
+                    client_keys=None,
+                    agent_path=None,
+                    gss_host=None,
+                    preferred_auth="hostbased",
+                    server_host_key_algs=list(_CERTIFIED),
+                    **self._algorithms(),
+                )
+                connection.abort()
+            except asyncssh.PermissionDenied:
+                pass  # the key was accepted
+            except (asyncssh.HostKeyNotVerifiable, asyncssh.KeyExchangeFailed):
+                return None
+        return client.authority if client.trusts_authority else None
 
     async def _find(self, fingerprint: str) -> HostKey:
         """Return the host key with this fingerprint, even if the switch prefers another one.
@@ -364,16 +390,4 @@ class SshAddress:
             reason="host_key",
             fingerprint=shown.fingerprint,
             trust=verdict,
-        )
-
-    def advice(self, shown: HostKey, verdict: Verdict) -> str | None:
-        """Return what an admin should do about a key, if anything."""
-        if verdict == "known":
-            return None
-        if verdict == "revoked":
-            return f"{self.known_hosts.path} marks this key as revoked: give the switch another."
-        first = "if the switch was replaced or has a new key, " if verdict == "changed" else ""
-        return (
-            f"{first}compare the fingerprint with what the switch says of itself at its console;"
-            f" if it is the same, switch trust {self.device} --fingerprint {shown.fingerprint}"
         )
