@@ -226,6 +226,10 @@ class PacketSockets:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all sockets."""
         self._stack.close()
 
     def __iter__(self) -> Iterator[PacketSocket]:

@@ -7,8 +7,8 @@ They are filters of traffic control (``tc``), attached to both directions of an 
   (``nft flush ruleset``, as Debian's nftables.service does) does not remove them.
 - A filter at the ingress of a *bridge* sees only the frames that go up to the master. Frames that
   are forwarded between ports never pass it, so it costs tenants nothing.
-- The kernel's modules (sch_ingress, cls_matchall, cls_u32, act_gact) are in every distribution's
-  kernel, load by themselves, and no program is needed: the daemon speaks netlink.
+- Every distribution's kernel has the modules (sch_ingress, cls_matchall, cls_u32, act_gact,
+  act_vlan) and loads them by itself. No program is needed: the daemon speaks netlink.
 
 Linux hands a frame to packet sockets of all protocols (tcpdump) before these filters. That is the
 administrator's own doing.
@@ -31,8 +31,12 @@ EGRESS = 0xFFFFFFF3
 HOOKS = {"ingress": INGRESS, "egress": EGRESS}
 
 _ETH_P_ALL = 0x0003
+VLAN = 1
+"""The one VLAN id of a bridge, inside it only. A port that is not in it carries nothing."""
+
 PROTOCOLS = {"all": _ETH_P_ALL, "802.1Q": 0x8100, "802.1ad": 0x88A8}
 _DROP, _PASS = 2, 0  # TC_ACT_SHOT, TC_ACT_OK
+_PUSH = 2  # TCA_VLAN_ACT_PUSH
 _SELECTOR = struct.Struct("=BBBxHHhhI")  # struct tc_u32_sel (linux/pkt_cls.h), without its keys
 
 Key = tuple[int, int, int]
@@ -45,15 +49,16 @@ class Filter:
 
     A priority is used in one direction only: the kernel lists filters of kind ``u32`` under both.
 
-    ``keys`` must all match; without any, every frame of the protocol does. ``other`` is the kind of
-    a filter that HaaS does not make.
+    ``keys`` must all match; without any, every frame of the protocol does. ``admit`` gives the
+    frame the tag of the bridge's one VLAN. ``other`` is the kind of a filter that HaaS does not
+    make.
     """
 
     hook: Literal["ingress", "egress"]
     prio: int
     protocol: str = "all"
     keys: tuple[Key, ...] = ()
-    drop: bool = True
+    action: Literal["drop", "admit", "other"] = "drop"
     other: str = ""
 
     @property
@@ -66,7 +71,7 @@ class Filter:
         matches = "".join(
             f" match u32 {value:#010x} {mask:#010x} at {at}" for value, mask, at in self.keys
         )
-        action = "drop" if self.drop else "pass"
+        action = "drop" if self.action == "drop" else f"vlan push id {VLAN} pass"
         return (
             f"tc filter add dev {name} {self.hook} prio {self.prio} protocol {self.protocol} "
             f"{self.kind}{matches} action {action}"
@@ -92,23 +97,30 @@ Switches send them untagged or in a VLAN and trust what they hear on a trunk.
 BRIDGE = (Filter("ingress", 1), Filter("egress", 11))
 """The master neither hears nor sends anything on a bridge."""
 
+_UNTAGGED_ONLY = (
+    Filter("ingress", 1, protocol="802.1Q"),
+    Filter("ingress", 2, protocol="802.1ad"),
+    Filter("ingress", 3, keys=RESERVED),
+)
+
 VLAN_LINK = (
-    Filter("ingress", 1, keys=RESERVED),
+    *_UNTAGGED_ONLY,
+    Filter("ingress", 4, action="admit"),
     Filter("egress", 11, protocol="802.1Q"),
     Filter("egress", 12, protocol="802.1ad"),
     Filter("egress", 13, keys=RESERVED),
     Filter("egress", 14, keys=CISCO),
 )
-"""A headnode's frame leaves on the trunk with its network's tag as its only one.
+"""Frames get the tag of the bridge's VLAN as they come in. br_netfilter leaves tagged frames alone
+(unless ``bridge-nf-filter-vlan-tagged`` is on), so the master's firewall does not see them. The
+bridge's own ``nf_call_iptables`` cannot keep it off: it is ignored while the one of the whole
+system is on (``br_nf_pre_routing()`` in Linux's ``net/bridge/br_netfilter_hooks.c``).
 
-A switch that strips the outer tag, as one does of its native VLAN, would forward the inner one.
+A frame leaves on the trunk with its network's tag as its only one. A switch that strips the outer
+tag, as one does of its native VLAN, would forward an inner one.
 """
 
-TAP_ANY_SOURCE = (
-    Filter("ingress", 1, protocol="802.1Q"),
-    Filter("ingress", 2, protocol="802.1ad"),
-    Filter("ingress", 3, keys=RESERVED),
-)
+TAP_ANY_SOURCE = (*_UNTAGGED_ONLY, Filter("ingress", 4, action="admit"))
 """A headnode that may send from any MAC sends untagged frames, to no reserved address."""
 
 
@@ -117,8 +129,8 @@ def tap(mac: str) -> tuple[Filter, ...]:
     high, low = struct.unpack("!IH", bytes.fromhex(mac.replace(":", "")))
     own = ((high, 0xFFFFFFFF, -8), (low << 16, 0xFFFF0000, -4))
     return (
-        *TAP_ANY_SOURCE,
-        Filter("ingress", 4, keys=own, drop=False),
+        *_UNTAGGED_ONLY,
+        Filter("ingress", 4, keys=own, action="admit"),
         Filter("ingress", 5),
     )
 
@@ -148,7 +160,7 @@ def read(hook: Literal["ingress", "egress"], message: Any) -> Filter | None:
     elif kind != "matchall":
         return Filter(hook, prio, protocol, other=kind)
     action = options.get_attr(f"TCA_{kind.upper()}_ACT")
-    return Filter(hook, prio, protocol, keys, drop=_drops(action))
+    return Filter(hook, prio, protocol, keys, _action(action))
 
 
 def _keys(selector: Any) -> tuple[Key, ...]:
@@ -159,12 +171,18 @@ def _keys(selector: Any) -> tuple[Key, ...]:
     return tuple((value, mask, at) for (mask, value), (at,) in zip(masks, offsets, strict=True))
 
 
-def _drops(action: Any) -> bool:
-    first = None if action is None else action.get_attr("TCA_ACT_PRIO_1")
-    if first is None or first.get_attr("TCA_ACT_KIND") != "gact":
-        return False
-    options = first.get_attr("TCA_ACT_OPTIONS")
-    return bool(options.get_attr("TCA_GACT_PARMS")["action"] == _DROP)
+def _action(found: Any) -> Literal["drop", "admit", "other"]:
+    first = None if found is None else found.get_attr("TCA_ACT_PRIO_1")
+    if first is None or found.get_attr("TCA_ACT_PRIO_2") is not None:
+        return "other"
+    kind, options = first.get_attr("TCA_ACT_KIND"), first.get_attr("TCA_ACT_OPTIONS")
+    if kind == "gact" and options.get_attr("TCA_GACT_PARMS")["action"] == _DROP:
+        return "drop"
+    if kind == "vlan" and options.get_attr("TCA_VLAN_PUSH_VLAN_ID") == VLAN:
+        parameters = options.get_attr("TCA_VLAN_PARMS")
+        if (parameters["v_action"], parameters["action"]) == (_PUSH, _PASS):
+            return "admit"
+    return "other"
 
 
 def u32_options(filter: Filter) -> bytes:
@@ -173,8 +191,13 @@ def u32_options(filter: Filter) -> bytes:
     for value, mask, at in filter.keys:
         selector += struct.pack("!II", mask, value) + struct.pack("=ii", at, 0)
     # struct tc_gact: index, capab, action, refcnt, bindcnt
-    parameters = struct.pack("=IIiii", 0, 0, _DROP if filter.drop else _PASS, 0, 0)
-    action = _attribute(1, b"gact\0") + _attribute(2 | NLA_F_NESTED, _attribute(2, parameters))
+    general = struct.pack("=IIiii", 0, 0, _DROP if filter.action == "drop" else _PASS, 0, 0)
+    if filter.action == "drop":
+        kind, options = b"gact\0", _attribute(2, general)
+    else:  # struct tc_vlan: the same, and v_action
+        kind, options = b"vlan\0", _attribute(2, general + struct.pack("=i", _PUSH))
+        options += _attribute(3, struct.pack("=H", VLAN))
+    action = _attribute(1, kind) + _attribute(2 | NLA_F_NESTED, options)
     return _attribute(5, selector) + _attribute(7, _attribute(1, action))
 
 

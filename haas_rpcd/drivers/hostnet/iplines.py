@@ -26,9 +26,7 @@ BRIDGE_SETTINGS = {
 """Settings of every bridge of HaaS, by their names in ``ip``.
 
 A port carries nothing until HaaS admits it to the bridge's one VLAN (``vlan_default_pvid`` 0), and
-then untagged frames only. The bridge itself is in no VLAN, so the master is no member. Inside a
-bridge that filters VLANs, frames have a tag, and br_netfilter leaves tagged frames alone (unless
-``bridge-nf-filter-vlan-tagged`` is on): the master's firewall does not see them in FORWARD.
+then untagged frames only. The bridge itself is in no VLAN, so the master is no member.
 """
 
 
@@ -63,25 +61,29 @@ def preview_lines(trunk_nic: str, change: SetBridge) -> list[str]:
         *(sysctls.line(name, trunk_nic, value) for name, value in sysctls.NO_IPV6.items()),
         up(trunk_nic),
         add_vlan(trunk_nic, vlan_link, change.vlan),
-        *guard_lines(vlan_link, change.vlan, filters.VLAN_LINK),
+        *_quiet(vlan_link, change.vlan),
         add_bridge(bridge),
-        *guard_lines(bridge, change.vlan, filters.BRIDGE),
+        *_quiet(bridge, change.vlan),
+        *_filter(bridge, filters.BRIDGE),
         no_arp(bridge),
         enslave(vlan_link, bridge),
+        *_filter(vlan_link, filters.VLAN_LINK),
         admit_line(vlan_link),
         up(vlan_link),
         up(bridge),
     ]
 
 
-def guard_lines(name: str, vlan: int, wanted: Sequence[Filter]) -> list[str]:
-    """Return the lines that mark an interface and keep the master's own IP off it."""
+def _quiet(name: str, vlan: int) -> list[str]:
+    settings = sysctls.NO_IP.items()
     return [
         mark_line(name, vlan),
-        *(sysctls.line(template, name, value) for template, value in sysctls.NO_IP.items()),
-        f"tc qdisc add dev {name} clsact",
-        *(each.line(name) for each in wanted),
+        *(sysctls.line(template, name, value) for template, value in settings),
     ]
+
+
+def _filter(name: str, wanted: Sequence[Filter]) -> list[str]:
+    return [f"tc qdisc add dev {name} clsact", *(each.line(name) for each in wanted)]
 
 
 def up(name: str) -> str:

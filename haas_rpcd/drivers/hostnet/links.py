@@ -20,16 +20,13 @@ from pyroute2.netlink.rtnl import RTM_NEWTFILTER
 from pyroute2.netlink.rtnl.tcmsg import tcmsg
 
 from haas_rpcd.drivers.hostnet import filters, sysctls
-from haas_rpcd.drivers.hostnet.filters import Filter
+from haas_rpcd.drivers.hostnet.filters import VLAN, Filter
 from haas_rpcd.errors import DeviceError
 
 IFF_UP = 0x1
 IFF_NOARP = 0x80
 NAME_BYTES = 15
 """Maximum length of an interface name: the kernel's IFNAMSIZ is 16, including a final zero."""
-
-VLAN = 1
-"""The one VLAN id of a bridge, inside it only. A port that is not in it carries nothing."""
 
 PortVlan = tuple[int, bool]
 """A VLAN id of a port inside a bridge, and whether it is the port's untagged one."""
@@ -47,7 +44,7 @@ _ADVICE = {
     errno.EOPNOTSUPP: "This kernel does not know that kind of interface: load its module with  "
     "modprobe -a 8021q bridge  .",
     errno.ENOENT: "This kernel does not know that kind of filter: load its modules with  "
-    "modprobe -a sch_ingress cls_matchall cls_u32 act_gact  .",
+    "modprobe -a sch_ingress cls_matchall cls_u32 act_gact act_vlan  .",
 }
 
 
@@ -159,6 +156,16 @@ class Kernel:
             raise refused(f"look at {name}", error) from error
         return Link.read(found[0])
 
+    async def find_index(self, index: int) -> Link | None:
+        """Return the interface with that index, or None."""
+        try:
+            found = await self._route.link("get", index=index)
+        except NetlinkError as error:
+            if error.code == errno.ENODEV:
+                return None
+            raise refused(f"look at interface {index}", error) from error
+        return Link.read(found[0])
+
     async def ports(self, bridge: Link) -> list[Link]:
         """Return the ports of a bridge, in the order of their names."""
         answer = await self._route.link("dump", master=bridge.index)
@@ -266,9 +273,9 @@ class Kernel:
         try:
             await self._route.tc("add", "clsact", link.index)
         except NetlinkError as error:
-            if error.code == errno.EEXIST:
-                return []
-            raise refused(line, error) from error
+            if error.code != errno.EEXIST:
+                raise refused(line, error) from error
+            return []
         return [line]
 
     async def _add_filter(self, link: Link, wanted: Filter) -> None:
@@ -282,7 +289,11 @@ class Kernel:
                 parent=parent,
                 prio=wanted.prio,
                 protocol=filters.PROTOCOLS[wanted.protocol],
-                action="drop" if wanted.drop else "ok",
+                action=(
+                    "drop"
+                    if wanted.action == "drop"
+                    else {"kind": "vlan", "v_action": "push", "id": VLAN, "action": "ok"}
+                ),
             )
             return
         message = _U32()

@@ -65,6 +65,7 @@ class KernelTaps:
                         "the headnode still runs, then apply again.",
                         reason="missing",
                     )
+                await _refuse_former_bridge(session, link)
                 await admit(session, link, tap.mac, vlans.get(link.index, []), self._any_source())
 
     async def not_admitted(self, taps: Sequence[Tap]) -> frozenset[str]:
@@ -81,6 +82,17 @@ class KernelTaps:
                 ):
                     found.add(tap.name)
             return frozenset(found)
+
+
+async def _refuse_former_bridge(session: Kernel, tap: Link) -> None:
+    bridge = None if tap.master is None else await session.find_index(tap.master)
+    if bridge is None or not bridge.settings.get("vlan_filtering"):
+        name = tap.name if bridge is None else bridge.name
+        raise DeviceError(
+            f"{name} on the master is not as HaaS makes it (it does not filter VLANs): repair it "
+            "with `drift repair`, then apply again.",
+            reason="mismatch",
+        )
 
 
 def belongs_to(link: Link, macs: Iterable[str]) -> str | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from haas_rpcd.drivers import Report
 from haas_rpcd.drivers.hostnet import filters, iplines, sysctls, taps
 from haas_rpcd.drivers.hostnet.filters import Filter
 from haas_rpcd.drivers.hostnet.iplines import BRIDGE_SETTINGS
-from haas_rpcd.drivers.hostnet.links import IFF_NOARP, Link, expel_line, no_addresses
+from haas_rpcd.drivers.hostnet.links import IFF_NOARP, Link, PortVlan, expel_line, no_addresses
 from haas_rpcd.drivers.hostnet.segment import Segment, wrong_settings
 from haas_rpcd.errors import DeviceError
 
@@ -42,7 +42,7 @@ class VlanBridge:
             line = iplines.enslave(link.name, bridge.name)
             await self._change(line, "set", index=link.index, master=bridge.index)
         await self._take_back(bridge)
-        await self._ensure_ports(bridge)
+        await self._ensure_ports(bridge, link)
         for one in (link, bridge):
             if not one.up:
                 await self._change(iplines.up(one.name), "set", index=one.index, state="up")
@@ -77,7 +77,7 @@ class VlanBridge:
         if link.mtu != trunk.mtu:
             line = f"ip link set {link.name} mtu {trunk.mtu}"
             await self._change(line, "set", index=link.index, mtu=trunk.mtu)
-        await self._guard(link, filters.VLAN_LINK)
+        await self._quiet(link)
         return link
 
     async def _refuse_second_link(self, trunk: Link) -> None:
@@ -95,7 +95,8 @@ class VlanBridge:
             settings = {f"br_{key}": value for key, value in BRIDGE_SETTINGS.items()}
             await self._change(line, "add", ifname=self._bridge_name, kind="bridge", **settings)
             bridge = await self._created(self._bridge_name)
-        await self._guard(bridge, filters.BRIDGE)
+        await self._quiet(bridge)
+        await self._filter(bridge, filters.BRIDGE)
         if bridge.arp:
             line = iplines.no_arp(bridge.name)
             await self._change(line, "set", index=bridge.index, flags=IFF_NOARP, change=IFF_NOARP)
@@ -111,7 +112,7 @@ class VlanBridge:
                 line, "set", index=bridge.index, kind="bridge", **{f"br_{key}": value}
             )
 
-    async def _guard(self, link: Link, wanted: tuple[Filter, ...]) -> None:
+    async def _quiet(self, link: Link) -> None:
         """Mark an interface, and keep the master's own IP off it."""
         if link.alias != iplines.mark(self._vlan) or link.makes_addresses:
             line = iplines.mark_line(link.name, self._vlan)
@@ -119,11 +120,13 @@ class VlanBridge:
             await self._change(line, "set", index=link.index, ifalias=alias, **no_addresses())
         for line in sysctls.keep_ip_off(link.name):
             self._report(line)
-        for line in await self._kernel.set_filters(link, wanted):
-            self._report(line)
         for address in await self._segment.addresses(link):
             self._report(f"ip address delete {address} dev {link.name}")
             await self._kernel.remove_address(link, address)
+
+    async def _filter(self, link: Link, wanted: tuple[Filter, ...]) -> None:
+        for line in await self._kernel.set_filters(link, wanted):
+            self._report(line)
 
     async def _take_back(self, bridge: Link) -> None:
         """Put the taps of running headnodes back in that lost their bridge when it was removed."""
@@ -133,26 +136,34 @@ class VlanBridge:
                     line = iplines.enslave(tap.name, bridge.name)
                     await self._change(line, "set", index=tap.index, master=bridge.index)
 
-    async def _ensure_ports(self, bridge: Link) -> None:
+    async def _ensure_ports(self, bridge: Link, link: Link) -> None:
         """Admit the ports that HaaS gave the bridge, and take out all others."""
         vlans = await self._kernel.port_vlans()
         for vlan, _ in vlans.get(bridge.index, []):
             self._report(expel_line(bridge, vlan))
             await self._kernel.expel(bridge, vlan)
+        headnodes: list[tuple[Link, str]] = []
         for port in await self._kernel.ports(bridge):
-            found = vlans.get(port.index, [])
-            mac = taps.belongs_to(port, self._segment.macs)
-            if port.name == self._link_name:
-                lines = await taps.admit_port(self._kernel, port, found)
-            elif mac is not None:
-                lines = await taps.admit(self._kernel, port, mac, found, self._segment.any_source)
-            else:
+            if mac := taps.belongs_to(port, self._segment.macs):
+                headnodes.append((port, mac))
+            elif port.index != link.index:
                 await self._change(iplines.release(port.name), "set", index=port.index, master=0)
-                continue
-            for line in lines:
-                self._report(line)
         if "vlan_filtering" in wrong_settings(bridge):
+            # The filters give tags, which only a bridge that filters VLANs takes off again.
+            for port in (link, *(tap for tap, _ in headnodes)):
+                await self._admit(port, vlans.get(port.index, []))
+            vlans = await self._kernel.port_vlans()
             await self._set(bridge, ["vlan_filtering"])
+        await self._filter(link, filters.VLAN_LINK)
+        await self._admit(link, vlans.get(link.index, []))
+        for tap, mac in headnodes:
+            found, any_source = vlans.get(tap.index, []), self._segment.any_source
+            for line in await taps.admit(self._kernel, tap, mac, found, any_source):
+                self._report(line)
+
+    async def _admit(self, port: Link, vlans: Sequence[PortVlan]) -> None:
+        for line in await taps.admit_port(self._kernel, port, vlans):
+            self._report(line)
 
     # --- removing ---------------------------------------------------------------------------------
 

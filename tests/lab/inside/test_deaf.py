@@ -5,8 +5,9 @@ Each test has a counterpart on an ordinary bridge, without which it would prove 
 
 from __future__ import annotations
 
+import re
 import socket
-import struct
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 
@@ -14,38 +15,27 @@ import pytest
 
 from haas_rpcd.drivers.hostnet.netlink import NetlinkDriver
 from haas_rpcd.drivers.hostnet.taps import KernelTaps, Tap
+from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import BridgeSeen, SetBridge
 
+from ..attempts import FRAMES
 from ..ears import Ears, mark
 from ..frames import Wire
 from ..packets import (
-    ALL,
     BROADCAST,
-    LINK_LOCAL,
-    NOBODY,
     HeadnodeNic,
     SwitchPort,
     arp_request,
     ethernet,
     headnode_nic,
-    icmp,
-    icmp6,
     ipv4,
     ipv6,
     llc,
+    mac,
     udp,
-    udp6,
 )
-from ..topology import (
-    MASTER_ADDRESS,
-    TRUNK_NIC,
-    Lab,
-    add_bridge,
-    ip,
-    remove_bridge,
-    run,
-    show,
-)
+from ..topology import TRUNK_NIC, Lab, add_bridge, ip, remove_bridge, run, show
+from ..wire import ETHERTYPE, Direction, PacketSocket, PacketSockets, Place
 
 pytestmark = pytest.mark.second_kernel
 
@@ -111,87 +101,6 @@ def add_former_bridge() -> None:
     )
 
 
-# --- what is tried --------------------------------------------------------------------------------
-
-MakeFrame = Callable[[str, str, bytes], bytes]
-"""Makes a frame of its sender's MAC, the bridge's MAC, and a mark."""
-
-
-def _ipv4(
-    to: str,
-    destination: str,
-    protocol: int,
-    payload: Callable[[bytes], bytes],
-    source: str = NOBODY,
-) -> MakeFrame:
-    return lambda mac, _, mark: ethernet(
-        mac, to, 0x0800, ipv4(source, destination, protocol, payload(mark))
-    )
-
-
-def _udp(to: str, destination: str, source_port: int, port: int, source: str = NOBODY) -> MakeFrame:
-    return _ipv4(to, destination, 17, lambda mark: udp(source_port, port, mark), source)
-
-
-def _ipv6(destination: str, protocol: int, payload: Callable[[bytes], bytes]) -> MakeFrame:
-    group = ":".join(["33:33", *(f"{byte:02x}" for byte in _last_bytes(destination))])
-    return lambda mac, _, mark: ethernet(
-        mac, group, 0x86DD, ipv6(LINK_LOCAL, destination, protocol, payload(mark))
-    )
-
-
-def _last_bytes(address: str) -> bytes:
-    return socket.inet_pton(socket.AF_INET6, address)[-4:]
-
-
-def _other(to: str, ethertype: int) -> MakeFrame:
-    return lambda mac, _, mark: ethernet(mac, to, ethertype, mark)
-
-
-FRAMES: dict[str, MakeFrame] = {
-    "DHCP request": _udp(BROADCAST, ALL, 68, 67),
-    "DHCP offer": _udp(BROADCAST, ALL, 67, 68, source="10.9.9.9"),
-    "UDP from 0.0.0.0 to all": _udp(BROADCAST, ALL, 9999, 9999),
-    "UDP from 0.0.0.0 to the bridge's MAC": lambda mac, bridge, mark: ethernet(
-        mac, bridge, 0x0800, ipv4(NOBODY, ALL, 17, udp(9999, 9999, mark))
-    ),
-    "UDP to the master's address": lambda mac, bridge, mark: ethernet(
-        mac, bridge, 0x0800, ipv4("10.0.0.99", MASTER_ADDRESS, 17, udp(9999, 9999, mark))
-    ),
-    "TCP to the master's address": lambda mac, bridge, mark: ethernet(
-        mac, bridge, 0x0800, ipv4("10.0.0.99", MASTER_ADDRESS, 6, bytes(20) + mark)
-    ),
-    "mDNS": _udp("01:00:5e:00:00:fb", "224.0.0.251", 5353, 5353),
-    "ICMP to 224.0.0.1": _ipv4("01:00:5e:00:00:01", "224.0.0.1", 1, lambda mark: icmp(8, mark)),
-    "IGMP query": _ipv4("01:00:5e:00:00:01", "224.0.0.1", 2, lambda mark: icmp(0x11, mark)),
-    "ARP request": lambda mac, _, mark: ethernet(
-        mac, BROADCAST, 0x0806, arp_request(mac, MASTER_ADDRESS) + mark
-    ),
-    "IPv6 router advertisement": _ipv6(
-        "ff02::1",
-        58,
-        # RFC 4861: hop limit, flags, lifetime, reachable, retransmit; an option with the mark
-        lambda mark: icmp6(
-            134, struct.pack("!BBHII", 64, 0, 1800, 0, 0) + b"\xfd\x01" + mark.ljust(6), "ff02::1"
-        ),
-    ),
-    "IPv6 neighbour solicitation": _ipv6(
-        "ff02::1", 58, lambda mark: icmp6(135, bytes(20) + b"\xfd\x01" + mark.ljust(6), "ff02::1")
-    ),
-    "mDNS over IPv6": _ipv6("ff02::fb", 17, lambda mark: udp6(5353, 5353, mark, "ff02::fb")),
-    "DHCPv6 reply": _ipv6("ff02::1:2", 17, lambda mark: udp6(547, 546, mark, "ff02::1:2")),
-    "STP": lambda mac, _, mark: llc(mac, "01:80:c2:00:00:00", b"\x42\x42\x03" + mark),
-    "LACP": _other("01:80:c2:00:00:02", 0x8809),
-    "EAPOL": _other("01:80:c2:00:00:03", 0x888E),
-    "LLDP": _other("01:80:c2:00:00:0e", 0x88CC),
-    "UDP to LACP's MAC": _udp("01:80:c2:00:00:02", ALL, 9999, 9999),
-    "UDP to LLDP's MAC": _udp("01:80:c2:00:00:0e", ALL, 9999, 9999),
-    "UDP with a tag 0": lambda mac, _, mark: ethernet(
-        mac, BROADCAST, 0x0800, ipv4(NOBODY, ALL, 17, udp(9999, 9999, mark)), (0x8100, 0)
-    ),
-}
-
-
 def try_all(lab: Lab, wire: Wire, nic: HeadnodeNic) -> dict[str, dict[str, set[str]]]:
     """Send every frame from a headnode and from the trunk; return which sockets heard it."""
     address = show("ip", None, "link", "show", "dev", BRIDGE)[0]["address"]
@@ -240,3 +149,284 @@ def print_table(title: str, arrived: dict[str, dict[str, set[str]]]) -> None:
     for name, senders in arrived.items():
         for sender, heard in senders.items():
             print(f"  {name:38} from the {sender:9} {', '.join(sorted(heard)) or '-'}")
+
+
+# --- what a headnode sends ------------------------------------------------------------------------
+
+FROM_HEADNODE: dict[str, Callable[[bytes], bytes]] = {
+    "from its MAC": lambda mark: ethernet(NIC, BROADCAST, ETHERTYPE, mark),
+    "from another MAC": lambda mark: ethernet(OTHER, BROADCAST, ETHERTYPE, mark),
+    "with the tag of its network": lambda mark: _tagged(mark, (0x8100, 104)),
+    "with the tag of another network": lambda mark: _tagged(mark, (0x8100, 105)),
+    "with a tag 0": lambda mark: _tagged(mark, (0x8100, 0)),
+    "with two tags": lambda mark: _tagged(mark, (0x8100, 104), (0x8100, 105)),
+    "with a provider's tag": lambda mark: _tagged(mark, (0x88A8, 105)),
+    "spanning tree": lambda mark: llc(NIC, "01:80:c2:00:00:00", b"\x42\x42\x03" + mark),
+    "LLDP": lambda mark: ethernet(NIC, "01:80:c2:00:00:0e", 0x88CC, mark),
+    "spanning tree of a VLAN (Cisco)": lambda mark: llc(
+        NIC, "01:00:0c:cc:cc:cd", b"\xaa\xaa\x03\x00\x00\x0c\x01\x0b" + mark
+    ),
+    "CDP": lambda mark: llc(NIC, "01:00:0c:cc:cc:cc", b"\xaa\xaa\x03\x00\x00\x0c\x20\x00" + mark),
+}
+
+
+def _tagged(mark: bytes, *tags: tuple[int, int]) -> bytes:
+    return ethernet(NIC, BROADCAST, ETHERTYPE, mark, *tags)
+
+
+LAST = 999
+"""The mark of a frame that is sent after all others: when it has arrived, so have they."""
+
+
+class Listener:
+    """Hears the headnode's frames on the trunk."""
+
+    def __init__(self) -> None:
+        self._sockets = PacketSockets([Place("trunk", None, TRUNK_NIC, Direction.BOTH)])
+
+    def close(self) -> None:
+        self._sockets.close()
+
+    def tags(self, nic: HeadnodeNic) -> dict[int, tuple[int, ...]]:
+        """Return the marks that were heard since the last call, with the tags of their frames."""
+        nic.send(ethernet(NIC, BROADCAST, ETHERTYPE, mark(LAST)))
+        found: dict[int, tuple[int, ...]] = {}
+        for _, frame in self._sockets.received_until(time.monotonic() + 30):
+            for number in map(int, re.findall(rb"<(\d+)>", frame.payload)):
+                if number == LAST:
+                    return found
+                if frame.source != mac(NODE):
+                    found[number] = frame.tags
+        raise TimeoutError("the last frame was not heard")
+
+    def marks(self, nic: HeadnodeNic) -> set[int]:
+        """Return the marks of the headnode's frames that were heard since the last call."""
+        return set(self.tags(nic))
+
+    def heard(self, nic: HeadnodeNic) -> dict[str, tuple[int, ...]]:
+        """Return which of FROM_HEADNODE were heard since the last call, with their tags."""
+        names = list(FROM_HEADNODE)
+        return {names[number]: tags for number, tags in self.tags(nic).items()}
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    """Hears what leaves on the trunk."""
+    listening = Listener()
+    yield listening
+    listening.close()
+
+
+def send_all(nic: HeadnodeNic) -> None:
+    """Send each of :data:`FROM_HEADNODE`."""
+    for number, make in enumerate(FROM_HEADNODE.values()):
+        nic.send(make(mark(number)))
+
+
+def test_an_ordinary_bridge_forwards_what_a_headnode_forges(lab: Lab, listener: Listener) -> None:
+    with ordinary_bridge(), headnode_nic(TAP, NIC, BRIDGE) as nic:
+        send_all(nic)
+        heard = listener.heard(nic)
+    assert heard.keys() == FROM_HEADNODE.keys() - {"LLDP"}
+    assert heard["with the tag of another network"] == (104, 105)
+
+
+async def test_a_headnode_sends_only_what_is_its_own(
+    master: NetlinkDriver, listener: Listener
+) -> None:
+    await master.carry_out(MAKE, ignore)
+    own = {"from its MAC": (104,)}
+    with headnode_nic(TAP, NIC, BRIDGE) as nic:
+        send_all(nic)  # nothing of this leaves: the tap is not admitted
+        assert (await master.observe([MAKE]))[0] != SOUND
+        await KernelTaps().admit([Tap(TAP, NIC)])
+        assert await master.observe([MAKE]) == [SOUND]
+        assert listener.heard(nic) == {}
+        send_all(nic)
+        assert listener.heard(nic) == own
+        await KernelTaps(lambda: True).admit([Tap(TAP, NIC)])
+        send_all(nic)
+        assert listener.heard(nic) == own | {"from another MAC": (104,)}
+        assert await KernelTaps().not_admitted([Tap(TAP, NIC)]) == {TAP}
+        await master.carry_out(MAKE, ignore)
+        send_all(nic)
+        assert listener.heard(nic) == own
+
+
+async def test_the_master_is_mute(lab: Lab, master: NetlinkDriver, listener: Listener) -> None:
+    """Otherwise a DHCP client on the bridge would ask a tenant for an address."""
+    await master.carry_out(MAKE, ignore)
+    with headnode_nic(TAP, NIC, BRIDGE) as nic, PacketSocket(Place("", None, BRIDGE)) as sock:
+        await KernelTaps().admit([Tap(TAP, NIC)])
+        list(nic.received())
+        sock.send(b"\xff" * 6, mark(0))
+        assert listener.heard(nic) == {}
+        assert list(nic.received()) == []
+
+
+# --- what somebody changes by hand ----------------------------------------------------------------
+
+DAMAGES = {
+    f"{BRIDGE} has the address 192.0.2.1/24": f"ip address add 192.0.2.1/24 dev {BRIDGE}",
+    f"{VLAN_LINK} has the address 192.0.2.1/24": f"ip address add 192.0.2.1/24 dev {VLAN_LINK}",
+    f"ipv6/conf/{BRIDGE}/disable_ipv6 is 0": f"sysctl -q -w net/ipv6/conf/{BRIDGE}/disable_ipv6=0",
+    f"ipv4/conf/{VLAN_LINK}/rp_filter is 0": f"sysctl -q -w net/ipv4/conf/{VLAN_LINK}/rp_filter=0",
+    f"ipv4/conf/{BRIDGE}/forwarding is 1": f"sysctl -q -w net/ipv4/conf/{BRIDGE}/forwarding=1",
+    f"ipv6/conf/{TRUNK_NIC}/disable_ipv6 is 0": (
+        f"sysctl -q -w net/ipv6/conf/{TRUNK_NIC}/disable_ipv6=0"
+    ),
+    f"{BRIDGE} does not have the filters of HaaS": f"tc filter delete dev {BRIDGE} ingress",
+    f"{VLAN_LINK} does not have the filters of HaaS": f"tc qdisc delete dev {VLAN_LINK} clsact",
+    f"{TAP} does not have the filters of HaaS": f"tc filter delete dev {TAP} ingress prio 5",
+    f"{TAP} is not admitted": f"bridge vlan add dev {TAP} vid 7",
+    f"{VLAN_LINK} is not admitted": f"bridge vlan delete dev {VLAN_LINK} vid 1",
+    f"the master is a member of {BRIDGE}": f"bridge vlan add dev {BRIDGE} vid 1 self",
+    f"vlan_filtering of {BRIDGE} is 0": f"ip link set {BRIDGE} type bridge vlan_filtering 0",
+    f"stp_state of {BRIDGE} is 1": f"ip link set {BRIDGE} type bridge stp_state 1",
+    f"nf_call_iptables of {BRIDGE} is 1": f"ip link set {BRIDGE} type bridge nf_call_iptables 1",
+    f"{BRIDGE} has ARP on": f"ip link set {BRIDGE} arp on",
+    f"{BRIDGE} makes itself addresses": f"ip link set {BRIDGE} addrgenmode eui64",
+    "uplink is in it, which HaaS did not put there": f"ip link set uplink master {BRIDGE}",
+    "vnet9 is in it, which HaaS did not put there": f"ip link set vnet9 master {BRIDGE}",
+}
+
+
+async def test_what_somebody_changes_by_hand_is_found_and_put_right(
+    master: NetlinkDriver,
+) -> None:
+    run("modprobe", "br_netfilter")
+    ip(
+        None,
+        "link add uplink type veth peer name elsewhere",
+        "tuntap add vnet9 mode tap",
+    )
+    await master.carry_out(MAKE, ignore)
+    with headnode_nic(TAP, NIC, BRIDGE):
+        await KernelTaps().admit([Tap(TAP, NIC)])
+        assert await master.observe([MAKE]) == [SOUND]
+        for damage in DAMAGES.values():
+            run(*damage.split())
+        (seen,) = await master.observe([MAKE])
+        assert isinstance(seen, BridgeSeen) and seen.present
+        assert DAMAGES.keys() - set(seen.faults) == set()
+        await master.carry_out(MAKE, ignore)
+        assert await master.observe([MAKE]) == [SOUND]
+    ip(None, "link delete uplink", "link delete vnet9")  # they are still there
+    run("rmmod", "br_netfilter")
+
+
+async def test_a_bridge_that_haas_did_not_make_is_left_alone(master: NetlinkDriver) -> None:
+    add_bridge(104)
+    try:
+        ip(
+            None,
+            f"link set {BRIDGE} type bridge stp_state 1",
+            f"address add 192.0.2.1/24 dev {BRIDGE}",
+        )
+        before = _lasting()
+        for change in (MAKE, REMOVE):
+            with pytest.raises(DeviceError, match=f"{BRIDGE} .* one that HaaS did not make"):
+                await master.carry_out(change, ignore)
+        assert await master.observe([MAKE]) == [
+            BridgeSeen(
+                present=False,
+                faults=(
+                    f"{VLAN_LINK} is not of HaaS, but one that HaaS did not make",
+                    f"{BRIDGE} is not of HaaS, but one that HaaS did not make",
+                ),
+            )
+        ]
+        assert _lasting() == before
+    finally:
+        remove_bridge(104)
+
+
+def _lasting() -> list[object]:
+    """Return of both interfaces what HaaS would change, had it made them."""
+    shown = [show("ip", None, "-d", "addr", "show", "dev", name)[0] for name in (BRIDGE, VLAN_LINK)]
+    return [
+        (
+            one["ifindex"],
+            one.get("master"),
+            one.get("inet6_addr_gen_mode"),
+            one["linkinfo"]["info_data"].get("stp_state"),
+            [address["local"] for address in one["addr_info"] if address["family"] == "inet"],
+        )
+        for one in shown
+    ]
+
+
+# --- upgrades and firewalls -----------------------------------------------------------------------
+
+
+async def test_the_interfaces_of_a_former_release_are_taken_over_without_losing_a_frame(
+    lab: Lab, master: NetlinkDriver, listener: Listener
+) -> None:
+    add_former_bridge()
+    trunk = SwitchPort(lab, 104)
+    sent = 0
+    inward: list[bytes] = []
+    with headnode_nic(TAP, NIC, BRIDGE) as nic:
+        indexes = _indexes()
+        (seen,) = await master.observe([MAKE])
+        assert isinstance(seen, BridgeSeen)
+        assert f"{BRIDGE} is as a former release of HaaS made it" in seen.faults
+
+        def send_both_ways(line: str) -> None:
+            nonlocal sent
+            nic.send(ethernet(NIC, BROADCAST, ETHERTYPE, mark(sent)))
+            trunk.send(ethernet(NODE, NIC, ETHERTYPE, mark(sent)))
+            sent += 1
+
+        await master.carry_out(MAKE, send_both_ways)
+        outward = listener.marks(nic)
+        inward += nic.received()
+        assert await master.observe([MAKE]) == [SOUND]
+        assert _indexes() == indexes
+    trunk.close()
+    assert sent > 20
+    assert outward == set(range(sent))
+    assert {int(n) for frame in inward for n in re.findall(rb"<(\d+)>", frame)} == set(range(sent))
+
+
+def _indexes() -> list[int]:
+    return [socket.if_nametoindex(name) for name in (TRUNK_NIC, VLAN_LINK, BRIDGE, TAP)]
+
+
+@contextmanager
+def firewall() -> Iterator[None]:
+    """The master's firewall drops what is forwarded, bridged frames included, as with Docker."""
+    run("modprobe", "br_netfilter")
+    for program in ("iptables-legacy", "ip6tables-legacy"):
+        run(program, "-P", "FORWARD", "DROP")
+    try:
+        yield
+    finally:
+        for program in ("iptables-legacy", "ip6tables-legacy"):
+            run(program, "-P", "FORWARD", "ACCEPT")
+        run("rmmod", "br_netfilter")
+
+
+TRAFFIC = [
+    ethernet(NIC, BROADCAST, 0x0800, ipv4("10.1.1.1", "10.1.1.2", 17, udp(1, 2, mark(0)))),
+    ethernet(NIC, BROADCAST, 0x86DD, ipv6("fd00::1", "fd00::2", 17, udp(1, 2, mark(1)))),
+    ethernet(NIC, BROADCAST, 0x0806, arp_request(NIC, "10.1.1.2") + mark(2)),
+]
+
+
+async def test_a_firewall_on_the_master_does_not_cut_tenants(
+    lab: Lab, master: NetlinkDriver, listener: Listener
+) -> None:
+    await master.carry_out(MAKE, ignore)
+    with headnode_nic(TAP, NIC, BRIDGE) as nic, firewall():
+        await KernelTaps().admit([Tap(TAP, NIC)])
+        for frame in TRAFFIC:
+            nic.send(frame)
+        assert listener.marks(nic) == {0, 1, 2}
+
+
+def test_a_firewall_on_the_master_cuts_an_ordinary_bridge(lab: Lab, listener: Listener) -> None:
+    with ordinary_bridge(), headnode_nic(TAP, NIC, BRIDGE) as nic, firewall():
+        for frame in TRAFFIC:
+            nic.send(frame)
+        assert listener.marks(nic) == {2}
