@@ -241,7 +241,7 @@ def real(settings: Settings) -> Daemon:
     master: MakeDriver | None = None
     libvirt: MakeDriver | None = None
 
-    async def headnode_macs(vlan: int) -> frozenset[str]:
+    async def headnode_macs(vlan: int) -> dict[str, bool]:
         return await daemon.store.read(store_headnodes.macs_on, vlan)
 
     def any_source() -> bool:

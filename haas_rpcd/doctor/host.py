@@ -134,7 +134,9 @@ def _values(world: World, path: str) -> dict[str, str]:
 MODULES = {
     "8021q": "VLAN interfaces",
     "bridge": "bridges",
-    **dict.fromkeys(("sch_ingress", "cls_matchall", "cls_u32", "act_gact"), "traffic filters"),
+    **dict.fromkeys(
+        ("sch_ingress", "cls_matchall", "cls_u32", "act_gact", "act_vlan"), "traffic filters"
+    ),
 }
 """The modules of what HaaS makes on the master, and what each is for."""
 

@@ -132,6 +132,9 @@ class MasterWatch:
             await self._drift.lost(found.differences, with_headnodes=False) and self._may_restore()
         ):
             await self._restore(MASTER)
+            if LIBVIRT in self._changed:  # nics of headnodes may be on their networks again
+                self._unchecked.add(LIBVIRT)
+                self._changed[LIBVIRT].set()
 
     def _may_restore(self) -> bool:
         now = asyncio.get_running_loop().time()

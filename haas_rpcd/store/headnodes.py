@@ -70,9 +70,10 @@ class HeadnodeRow(Row, frozen=True):
 
 
 class MacRow(Row, frozen=True):
-    """The MAC of a headnode's nic."""
+    """The MAC of a headnode's nic, and whether it is known where the nic is."""
 
     mac: str
+    confirmed: bool
 
 
 class HeadnodeNicRow(Row, frozen=True):
@@ -202,23 +203,23 @@ def delete(tx: Tx, headnode_id: int) -> None:
 # --- what may be on a VLAN ------------------------------------------------------------------------
 
 
-def macs_on(tx: Tx, vlan: int) -> frozenset[str]:
-    """Return the MACs of the nics that are on a VLAN's bridge, or may be.
+def macs_on(tx: Tx, vlan: int) -> dict[str, bool]:
+    """Return the MACs of the nics that are on a VLAN's bridge (true), or may be (false).
 
     If it is not known what the hypervisor has of a headnode, any of its nics may be on any of the
     headnode's VLANs.
     """
     rows = tx.query(
         MacRow,
-        "SELECT headnode_applied_nic.mac FROM headnode_applied_nic"
+        "SELECT headnode_applied_nic.mac, 1 AS confirmed FROM headnode_applied_nic"
         " JOIN headnode_applied USING (headnode_id) WHERE vlan = :vlan AND confirmed = 1"
-        " UNION SELECT headnode_nic.mac FROM headnode_nic"
+        " UNION SELECT headnode_nic.mac, 0 FROM headnode_nic"
         " JOIN headnode_carries USING (headnode_id)"
         " WHERE vlan = :vlan AND headnode_id NOT IN"
         " (SELECT headnode_id FROM headnode_applied WHERE confirmed = 1)",
         {"vlan": vlan},
     )
-    return frozenset(row.mac for row in rows)
+    return {row.mac: row.confirmed for row in rows}
 
 
 # --- what the hypervisor has ----------------------------------------------------------------------

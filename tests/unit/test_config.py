@@ -29,6 +29,7 @@ def test_an_empty_file_gives_the_defaults(tmp_path: Path) -> None:
     assert settings.master is None
     assert settings.credentials.file == "/etc/haas/credentials.toml"
     assert settings.policy.tenants_connect_bmc
+    assert not settings.policy.allow_mac_spoofing
 
 
 def test_everything_can_be_set(tmp_path: Path) -> None:

@@ -13,10 +13,18 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pyroute2 import AsyncIPRoute
-from pyroute2.netlink import NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REQUEST, nlmsg
+from pyroute2.netlink import (
+    NLM_F_ACK,
+    NLM_F_CREATE,
+    NLM_F_DUMP,
+    NLM_F_EXCL,
+    NLM_F_REQUEST,
+    nlmsg,
+)
 from pyroute2.netlink.exceptions import NetlinkError
 from pyroute2.netlink.nlsocket import NetlinkRequest
-from pyroute2.netlink.rtnl import RTM_NEWTFILTER
+from pyroute2.netlink.rtnl import RTM_GETLINK, RTM_NEWTFILTER
+from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 from pyroute2.netlink.rtnl.tcmsg import tcmsg
 
 from haas_rpcd.drivers.hostnet import filters, sysctls
@@ -168,8 +176,17 @@ class Kernel:
 
     async def ports(self, bridge: Link) -> list[Link]:
         """Return the ports of a bridge, in the order of their names."""
-        answer = await self._route.link("dump", master=bridge.index)
-        return sorted([Link.read(message) async for message in answer], key=lambda port: port.name)
+        # pyroute2 itself would read all interfaces, and pick out the ports.
+        message = ifinfmsg()
+        message["attrs"] = [("IFLA_MASTER", bridge.index)]
+        found = await self._send(message, RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP)
+        ports = [Link.read(one) for one in found]
+        return sorted((p for p in ports if p.master == bridge.index), key=lambda port: port.name)
+
+    async def _send(self, message: Any, kind: int, flags: int) -> list[Any]:
+        request = NetlinkRequest(self._route, message, msg_type=kind, msg_flags=flags)
+        await request.send()
+        return [one async for one in request.response()]
 
     async def find_vlan(self, trunk: Link, vlan: int) -> Link | None:
         """Return the 802.1Q interface with this id on the trunk nic, under any name.
@@ -300,16 +317,9 @@ class Kernel:
         message.update(index=link.index, parent=parent, info=filters.info(wanted), handle=0)
         options = filters.u32_options(wanted)
         message["attrs"] = [("TCA_KIND", "u32"), ("TCA_OPTIONS", options)]
-        request = NetlinkRequest(
-            self._route,
-            message,
-            msg_type=RTM_NEWTFILTER,
-            msg_flags=NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
-        )
+        flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL
         try:
-            await request.send()
-            async for _ in request.response():
-                pass
+            await self._send(message, RTM_NEWTFILTER, flags)
         except NetlinkError as error:
             raise refused(line, error) from error
 

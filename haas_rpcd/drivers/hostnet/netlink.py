@@ -11,12 +11,12 @@ nothing before HaaS has admitted it (:data:`haas_rpcd.drivers.hostnet.iplines.BR
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from haas_rpcd import boottime
 from haas_rpcd.drivers import MasterDriver, Outcome, Progress, Report, Seen, ignore, one_by_one
-from haas_rpcd.drivers.hostnet.inspection import inspect
+from haas_rpcd.drivers.hostnet.inspection import View, inspect
 from haas_rpcd.drivers.hostnet.iplines import preview_lines
 from haas_rpcd.drivers.hostnet.linkevents import link_events
 from haas_rpcd.drivers.hostnet.links import Kernel
@@ -25,13 +25,13 @@ from haas_rpcd.drivers.hostnet.vlanbridge import VlanBridge
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import PortConfig, SetBridge
 
-HeadnodeMacs = Callable[[int], Awaitable[Collection[str]]]
-"""Returns the MACs of the headnodes' nics that are on a VLAN, or may be."""
+HeadnodeMacs = Callable[[int], Awaitable[Mapping[str, bool]]]
+"""Returns the MACs of the headnodes' nics that are on a VLAN (true), or may be (false)."""
 
 
-async def no_headnodes(vlan: int) -> Collection[str]:
+async def no_headnodes(vlan: int) -> Mapping[str, bool]:
     """Return no MACs: no headnode is on the VLAN."""
-    return ()
+    return {}
 
 
 class NetlinkDriver(MasterDriver):
@@ -104,10 +104,15 @@ class NetlinkDriver(MasterDriver):
 
     async def observe(self, changes: Sequence[SetBridge]) -> list[Seen | DeviceError]:
         """Read for each VLAN what is there of interface and bridge, and what is wrong with it."""
-        return [await inspect(await self._segment(change.vlan)) for change in changes]
+        view = await View.read(self._session, self._trunk_nic)
+        return [await inspect(await self._segment(change.vlan), view) for change in changes]
 
     async def _segment(self, vlan: int) -> Segment:
+        macs = await self._macs(vlan)
+        return Segment(self._session, self._trunk_nic, vlan, macs, self._any_source())
+
+    @property
+    def _session(self) -> Kernel:
         if self._kernel is None:
             raise DeviceError("The netlink session is not open.", reason="unreachable")
-        macs = await self._macs(vlan)
-        return Segment(self._kernel, self._trunk_nic, vlan, macs, self._any_source())
+        return self._kernel

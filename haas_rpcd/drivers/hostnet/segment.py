@@ -7,7 +7,7 @@ if it is as the releases before aliases made it: without addresses or a spanning
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from haas_rpcd.drivers.hostnet import iplines, sysctls
@@ -22,14 +22,14 @@ _FORMER = {"stp_state": 0, "forward_delay": 0, "mcast_snooping": 0}
 class Segment:
     """One VLAN on the master.
 
-    ``macs``: the MACs of the headnodes' nics that may be in the bridge. ``any_source``: they may
-    send from any MAC.
+    ``macs``: the MACs of the headnodes' nics that are in the bridge (true), or may be because a job
+    is changing them (false). ``any_source``: they may send from any MAC.
     """
 
     kernel: Kernel
     trunk_nic: str
     vlan: int
-    macs: Collection[str] = ()
+    macs: Mapping[str, bool]
     any_source: bool = False
 
     @property

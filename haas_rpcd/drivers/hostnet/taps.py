@@ -24,21 +24,22 @@ from haas_rpcd.errors import DeviceError
 
 
 class Tap(NamedTuple):
-    """A headnode's nic on the master: the name of its tap, and the MAC that the headnode has."""
+    """A headnode's nic on the master: its tap, the MAC that the headnode has, and the bridge."""
 
     name: str
     mac: str
+    bridge: str
 
 
 class Taps(Protocol):
     """What the hypervisor's driver needs for the nics of running headnodes."""
 
     async def admit(self, taps: Sequence[Tap]) -> None:
-        """Put the filters on taps and let them carry frames. Raises DeviceError."""
+        """Put the filters on taps, and them into their bridges. Raises DeviceError."""
         ...
 
     async def not_admitted(self, taps: Sequence[Tap]) -> frozenset[str]:
-        """Return the names of the taps that lack a filter, or may not carry frames."""
+        """Return the names of the taps that are not in their bridges, or may not carry frames."""
         ...
 
 
@@ -49,14 +50,14 @@ class KernelTaps:
         self._any_source = any_source
 
     async def admit(self, taps: Sequence[Tap]) -> None:
-        """Put the filters on taps and let them carry frames.
+        """Put the filters on taps, and let them carry frames of their bridges.
 
-        Raises DeviceError ``refused`` without CAP_NET_ADMIN, ``missing`` if a tap is gone.
+        Raises DeviceError: ``refused`` (no CAP_NET_ADMIN), ``missing`` (a tap is gone),
+        ``mismatch`` (a bridge is gone, or of a former release).
         """
         if not taps:
             return
         async with kernel() as session:
-            vlans = await session.port_vlans()
             for tap in taps:
                 link = await session.find(tap.name)
                 if link is None:
@@ -65,11 +66,12 @@ class KernelTaps:
                         "the headnode still runs, then apply again.",
                         reason="missing",
                     )
-                await _refuse_former_bridge(session, link)
-                await admit(session, link, tap.mac, vlans.get(link.index, []), self._any_source())
+                await _put_into_bridge(session, link, tap)
+                vlans = (await session.port_vlans()).get(link.index, [])
+                await admit(session, link, tap.mac, vlans, self._any_source())
 
     async def not_admitted(self, taps: Sequence[Tap]) -> frozenset[str]:
-        """Return the names of the taps that lack a filter, or may not carry frames."""
+        """Return the names of the taps that are not in their bridges, or may not carry frames."""
         if not taps:
             return frozenset()
         async with kernel() as session:
@@ -77,22 +79,31 @@ class KernelTaps:
             found = set()
             for tap in taps:
                 link = await session.find(tap.name)
-                if link is None or await faults(
-                    session, link, tap.mac, vlans.get(link.index, []), self._any_source()
+                bridge = await session.find(tap.bridge)
+                if (
+                    link is None
+                    or bridge is None
+                    or link.master != bridge.index
+                    or await faults(
+                        session, link, tap.mac, vlans.get(link.index, []), self._any_source()
+                    )
                 ):
                     found.add(tap.name)
             return frozenset(found)
 
 
-async def _refuse_former_bridge(session: Kernel, tap: Link) -> None:
-    bridge = None if tap.master is None else await session.find_index(tap.master)
+async def _put_into_bridge(session: Kernel, link: Link, tap: Tap) -> None:
+    """Put a tap back into its bridge if somebody took it out, or the bridge is a new one."""
+    bridge = await session.find(tap.bridge)
     if bridge is None or not bridge.settings.get("vlan_filtering"):
-        name = tap.name if bridge is None else bridge.name
         raise DeviceError(
-            f"{name} on the master is not as HaaS makes it (it does not filter VLANs): repair it "
-            "with `drift repair`, then apply again.",
+            f"{tap.bridge} on the master is not as HaaS makes it, so {tap.name} carries nothing: "
+            "repair it with `drift repair`, then apply again.",
             reason="mismatch",
         )
+    if link.master != bridge.index:
+        line = f"ip link set {link.name} master {bridge.name}"
+        await session.change(line, "set", index=link.index, master=bridge.index)
 
 
 def belongs_to(link: Link, macs: Iterable[str]) -> str | None:

@@ -130,9 +130,11 @@ class VlanBridge:
 
     async def _take_back(self, bridge: Link) -> None:
         """Put the taps of running headnodes back in that lost their bridge when it was removed."""
-        if not bridge.up and self._segment.macs:
+        # Not those of a headnode that a job is changing: they may be for another of its networks.
+        macs = [mac for mac, settled in self._segment.macs.items() if settled]
+        if not bridge.up and macs:
             for tap in await self._kernel.taps_without_bridge():
-                if taps.belongs_to(tap, self._segment.macs):
+                if taps.belongs_to(tap, macs):
                     line = iplines.enslave(tap.name, bridge.name)
                     await self._change(line, "set", index=tap.index, master=bridge.index)
 

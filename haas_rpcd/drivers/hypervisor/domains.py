@@ -287,9 +287,9 @@ class Domains:
         if mark is None:
             return []
         return [
-            Tap(one.tap, one.mac)
+            Tap(one.tap, one.mac, one.bridge)
             for one in domain_xml.read_interfaces(domain.XMLDesc(0))
-            if one.tap and one.mac in mark.nic_names and self._vlan_of(one.bridge)
+            if one.tap and one.bridge and one.mac in mark.nic_names and self._vlan_of(one.bridge)
         ]
 
     def observe(self, change: HeadnodeChange) -> HeadnodeSeen:

@@ -51,9 +51,9 @@ def ignore(line: str) -> None:
     """Ignore a line that was sent."""
 
 
-async def macs(vlan: int) -> set[str]:
+async def macs(vlan: int) -> dict[str, bool]:
     """Return the MAC of the headnode's nic."""
-    return {NIC}
+    return {NIC: True}
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def test_an_ordinary_bridge_hands_everything_to_the_master(lab: Lab, wire: Wire)
 async def test_nothing_reaches_the_master(lab: Lab, wire: Wire, master: NetlinkDriver) -> None:
     await master.carry_out(MAKE, ignore)
     with headnode_nic(TAP, NIC, BRIDGE) as nic:
-        await KernelTaps().admit([Tap(TAP, NIC)])
+        await KernelTaps().admit([Tap(TAP, NIC, BRIDGE)])
         arrived = try_all(lab, wire, nic)
         addresses = run("ip", "addr", "show")
         routes = run("ip", "-6", "route", "show")
@@ -239,15 +239,15 @@ async def test_a_headnode_sends_only_what_is_its_own(
     with headnode_nic(TAP, NIC, BRIDGE) as nic:
         send_all(nic)  # nothing of this leaves: the tap is not admitted
         assert (await master.observe([MAKE]))[0] != SOUND
-        await KernelTaps().admit([Tap(TAP, NIC)])
+        await KernelTaps().admit([Tap(TAP, NIC, BRIDGE)])
         assert await master.observe([MAKE]) == [SOUND]
         assert listener.heard(nic) == {}
         send_all(nic)
         assert listener.heard(nic) == own
-        await KernelTaps(lambda: True).admit([Tap(TAP, NIC)])
+        await KernelTaps(lambda: True).admit([Tap(TAP, NIC, BRIDGE)])
         send_all(nic)
         assert listener.heard(nic) == own | {"from another MAC": (104,)}
-        assert await KernelTaps().not_admitted([Tap(TAP, NIC)]) == {TAP}
+        assert await KernelTaps().not_admitted([Tap(TAP, NIC, BRIDGE)]) == {TAP}
         await master.carry_out(MAKE, ignore)
         send_all(nic)
         assert listener.heard(nic) == own
@@ -257,7 +257,7 @@ async def test_the_master_is_mute(lab: Lab, master: NetlinkDriver, listener: Lis
     """Otherwise a DHCP client on the bridge would ask a tenant for an address."""
     await master.carry_out(MAKE, ignore)
     with headnode_nic(TAP, NIC, BRIDGE) as nic, PacketSocket(Place("", None, BRIDGE)) as sock:
-        await KernelTaps().admit([Tap(TAP, NIC)])
+        await KernelTaps().admit([Tap(TAP, NIC, BRIDGE)])
         list(nic.received())
         sock.send(b"\xff" * 6, mark(0))
         assert listener.heard(nic) == {}
@@ -302,7 +302,7 @@ async def test_what_somebody_changes_by_hand_is_found_and_put_right(
     )
     await master.carry_out(MAKE, ignore)
     with headnode_nic(TAP, NIC, BRIDGE):
-        await KernelTaps().admit([Tap(TAP, NIC)])
+        await KernelTaps().admit([Tap(TAP, NIC, BRIDGE)])
         assert await master.observe([MAKE]) == [SOUND]
         for damage in DAMAGES.values():
             run(*damage.split())
@@ -419,7 +419,7 @@ async def test_a_firewall_on_the_master_does_not_cut_tenants(
 ) -> None:
     await master.carry_out(MAKE, ignore)
     with headnode_nic(TAP, NIC, BRIDGE) as nic, firewall():
-        await KernelTaps().admit([Tap(TAP, NIC)])
+        await KernelTaps().admit([Tap(TAP, NIC, BRIDGE)])
         for frame in TRAFFIC:
             nic.send(frame)
         assert listener.marks(nic) == {0, 1, 2}

@@ -88,9 +88,9 @@ def taps() -> dict[str, str]:
     }
 
 
-async def macs(vlan: int) -> set[str]:
+async def macs(vlan: int) -> dict[str, bool]:
     """Return the MACs of the headnode's nics, any of which may be on any VLAN."""
-    return {nic.mac for nic in (NIC0, NIC1, NIC2)}
+    return {nic.mac: False for nic in (NIC0, NIC1, NIC2)}
 
 
 def exists(name: str) -> bool:

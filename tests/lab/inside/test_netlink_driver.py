@@ -264,8 +264,8 @@ async def test_an_unrelated_interface_with_the_same_name_is_left_alone(
 
 
 async def test_a_bridge_stays_while_headnodes_use_it(lab: Lab) -> None:
-    async def macs(vlan: int) -> set[str]:
-        return {"52:54:00:aa:00:01", "52:54:00:aa:00:02"}
+    async def macs(vlan: int) -> dict[str, bool]:
+        return dict.fromkeys(["52:54:00:aa:00:01", "52:54:00:aa:00:02"], True)
 
     driver = NetlinkDriver(lab.trunk_nic, macs)
     await driver.open()
