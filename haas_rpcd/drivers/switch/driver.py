@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import itertools
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 
-from haas_rpcd.config import Credential, SwitchSettings
+from haas_rpcd.config import SwitchSettings
 from haas_rpcd.drivers import SESSION_LOST, Outcome, Progress, Report
 from haas_rpcd.drivers.switch.batch import lines_of, outcomes_of, refuses_range
 from haas_rpcd.drivers.switch.dialect import Dialect
+from haas_rpcd.drivers.switch.opening import Connect, CredentialLookup, Opening, delays
 from haas_rpcd.drivers.switch.reader import SwitchReader
 from haas_rpcd.drivers.switch.script import Line
 from haas_rpcd.drivers.switch.session import ScriptResult, Session
 from haas_rpcd.drivers.switch.sessionlist import end_others
 from haas_rpcd.drivers.switch.transcript import Transcript
-from haas_rpcd.drivers.switch.transport import Transport
 from haas_rpcd.drivers.switch.writer import Options
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import (
@@ -37,15 +36,6 @@ from haas_rpcd.model import (
 )
 
 log = logging.getLogger(__name__)
-
-CredentialLookup = Callable[[], Credential]
-"""Returns the switch's credentials at the moment of login. Raises DeviceError ``login``."""
-
-Connect = Callable[[], Awaitable[Transport]]
-"""Opens a connection to the switch. Raises DeviceError."""
-
-RETRY_DELAYS = (0.5, 1.0, 2.0, 4.0)
-"""Seconds between attempts on a busy switch; the last one repeats."""
 
 CHECK_AFTER_IDLE = 5.0
 """Seconds of idleness after which an open session is checked before it is used."""
@@ -84,15 +74,21 @@ class SwitchDriver:
         self.registered = registered
         self._name = name
         self._dialect = dialect
-        self._connect = connect
         self._options = options
-        self._credential = credential
         self._settings = settings
         self._without_ranges = without_ranges
-        self._logins: AbstractAsyncContextManager[object] = logins or nullcontext()
+        self._transcript = Transcript()
+        self._opening = Opening(
+            name,
+            dialect.dialogue,
+            connect,
+            credential,
+            settings,
+            logins or nullcontext(),
+            self._transcript,
+        )
         self._reader = SwitchReader(name, dialect, options, self.show)
         self._session: Session | None = None
-        self._transcript = Transcript()
         self._last_used = 0.0
         self._saved = False
 
@@ -119,41 +115,8 @@ class SwitchDriver:
 
     async def open(self, report: Report) -> None:
         """Connect and log in; wait up to ``busy_timeout`` for a session. Raises DeviceError."""
-        credential = self._credential()
-        deadline = asyncio.get_running_loop().time() + self._settings.busy_timeout
-        for delay in _delays():
-            try:
-                self._session = await self._login(credential)
-                break
-            except DeviceError as error:
-                if error.reason != "busy":
-                    raise
-                if asyncio.get_running_loop().time() + delay > deadline:
-                    raise DeviceError(
-                        f"{error.message} (Waited {self._settings.busy_timeout:g} s.)",
-                        reason="busy",
-                    ) from None
-                report(f"# {error.message.partition(':')[0]}: waiting for one")
-                await asyncio.sleep(delay)  # do not hammer a switch without a free session
+        self._session = await self._opening.session(report)
         self._last_used = time.monotonic()
-
-    async def _login(self, credential: Credential) -> Session:
-        session = Session(
-            self._name,
-            self._dialect.dialogue,
-            await self._connect(),  # not in its turn: one that is dead must not keep others waiting
-            login_timeout=self._settings.login_timeout,
-            answer_timeout=self._settings.answer_timeout,
-            transcript=self._transcript,
-        )
-        self._transcript.on = False  # until the login is over
-        try:
-            async with self._logins:
-                await session.login(credential)
-        except BaseException:
-            await session.close()
-            raise
-        return session
 
     async def usable(self) -> bool:
         """Return whether the open session still works; after an idle time the switch is asked."""
@@ -255,7 +218,7 @@ class SwitchDriver:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._settings.busy_timeout
         busy = self._dialect.dialogue.busy
-        for delay in _delays():
+        for delay in delays():
             result = await self._run(lines, progress)
             if (
                 result.error is None
@@ -444,7 +407,3 @@ class SwitchDriver:
         if session.configuring or session.unprivileged:
             await self.close()
             raise self._wrong_mode("leave", session, "it was logged out, apply again", "cut")
-
-
-def _delays() -> Iterator[float]:
-    return itertools.chain(RETRY_DELAYS, itertools.repeat(RETRY_DELAYS[-1]))

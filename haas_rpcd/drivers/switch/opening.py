@@ -1,0 +1,88 @@
+"""Opens sessions on a switch: connects, logs in, and waits for a switch that has none free."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+from haas_rpcd.config import Credential, SwitchSettings
+from haas_rpcd.drivers import Report
+from haas_rpcd.drivers.switch.dialogue import Dialogue
+from haas_rpcd.drivers.switch.session import Session
+from haas_rpcd.drivers.switch.transcript import Transcript
+from haas_rpcd.drivers.switch.transport import Transport
+from haas_rpcd.errors import DeviceError
+
+CredentialLookup = Callable[[], Credential]
+"""Returns the switch's credentials at the moment of login. Raises DeviceError ``login``."""
+
+Connect = Callable[[], Awaitable[Transport]]
+"""Opens a connection to the switch. Raises DeviceError."""
+
+RETRY_DELAYS = (0.5, 1.0, 2.0, 4.0)
+"""Seconds between attempts on a busy switch; the last one repeats."""
+
+
+def delays() -> Iterator[float]:
+    """Yield the seconds to wait before each further attempt on a busy switch, without end."""
+    return itertools.chain(RETRY_DELAYS, itertools.repeat(RETRY_DELAYS[-1]))
+
+
+@dataclass(frozen=True)
+class Opening:
+    """How sessions are opened on one switch.
+
+    ``logins`` is entered during each login: it bounds how many switches are logged in to at the
+    same time.
+    """
+
+    name: str
+    dialogue: Dialogue
+    connect: Connect
+    credential: CredentialLookup
+    settings: SwitchSettings
+    logins: AbstractAsyncContextManager[object]
+    transcript: Transcript
+    """Records what is said after the login."""
+
+    async def session(self, report: Report) -> Session:
+        """Connect and log in; wait up to ``busy_timeout`` for a session. Raises DeviceError."""
+        credential = self.credential()
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self.settings.busy_timeout
+        waits = delays()
+        while True:
+            try:
+                return await self._login(credential)
+            except DeviceError as error:
+                if error.reason != "busy":
+                    raise
+                delay = next(waits)
+                if loop.time() + delay > deadline:
+                    raise DeviceError(
+                        f"{error.message} (Waited {self.settings.busy_timeout:g} s.)",
+                        reason="busy",
+                    ) from None
+                report(f"# {error.message.partition(':')[0]}: waiting for one")
+            await asyncio.sleep(delay)  # do not hammer a switch without a free session
+
+    async def _login(self, credential: Credential) -> Session:
+        session = Session(
+            self.name,
+            self.dialogue,
+            await self.connect(),  # not in its turn: one that is dead must not keep others waiting
+            login_timeout=self.settings.login_timeout,
+            answer_timeout=self.settings.answer_timeout,
+            transcript=self.transcript,
+        )
+        self.transcript.on = False  # until the login is over
+        try:
+            async with self.logins:
+                await session.login(credential)
+        except BaseException:
+            await session.close()
+            raise
+        return session
