@@ -28,6 +28,25 @@ def lines_of(
     ]
 
 
+def preview_of(
+    dialect: Dialect,
+    options: Options,
+    changes: Sequence[SwitchChange],
+    confirmed: Mapping[str, PortConfig],
+    existing: frozenset[int],
+) -> list[list[str]]:
+    """Return the lines of each change; ``confirmed`` has what ports were last seen to carry."""
+    lines: list[list[str]] = [[] for _ in changes]
+    parked = dialect.writer.parked_config
+    current = {port: parked if config.parked else config for port, config in confirmed.items()}
+    for line in lines_of(dialect, options, changes, current, existing):
+        lines[line.shown_at].append(line.text)
+    for index, change in enumerate(changes):
+        if isinstance(change, SaveConfig):
+            lines[index] += dialect.dialogue.save
+    return lines
+
+
 def _vlans_for_ports(
     dialect: Dialect, options: Options, changes: Sequence[SwitchChange], existing: frozenset[int]
 ) -> list[Line]:

@@ -11,7 +11,7 @@ from contextlib import nullcontext
 
 from haas_rpcd.config import SwitchSettings
 from haas_rpcd.drivers import SESSION_LOST, Outcome, Progress, Report
-from haas_rpcd.drivers.switch.batch import lines_of, outcomes_of, refuses_range
+from haas_rpcd.drivers.switch.batch import lines_of, outcomes_of, preview_of, refuses_range
 from haas_rpcd.drivers.switch.dialect import Dialect
 from haas_rpcd.drivers.switch.opening import Connect, CredentialLookup, Opening, delays
 from haas_rpcd.drivers.switch.reader import SwitchReader
@@ -99,17 +99,7 @@ class SwitchDriver:
         existing: frozenset[int] = frozenset(),
     ) -> list[list[str]]:
         """Return the lines of changes, without those that only enter and leave modes."""
-        lines: list[list[str]] = [[] for _ in changes]
-        parked = self._dialect.writer.parked_config
-        configured = {
-            port: parked if config.parked else config for port, config in (current or {}).items()
-        }
-        for line in lines_of(self._dialect, self._options, changes, configured, existing):
-            lines[line.shown_at].append(line.text)
-        for index, change in enumerate(changes):
-            if isinstance(change, SaveConfig):
-                lines[index] += self._dialect.dialogue.save
-        return lines
+        return preview_of(self._dialect, self._options, changes, current or {}, existing)
 
     # --- the session ------------------------------------------------------------------------------
 
