@@ -19,8 +19,9 @@ STATUS = re.compile(
 )
 """A row with a status behind the name: ``10   lab   active    Gi1/0/1``."""
 
-COLUMNS = re.compile(r"[ \t]{0,4}(\d{1,4})[ \t]{2,}\S.*[ \t]{2,}\S")
-"""A row with at least three columns, which have two blanks between them."""
+COLUMNS = re.compile(r"[ \t]{0,4}(\d{1,4})[ \t]{2,}(?:\S+[ \t]*$|\S.*[ \t]{2,}\S)")
+"""A row whose columns have two blanks between them. Of a VLAN without name and ports only its type
+is shown."""
 
 ACTIVE = re.compile(r"[ *@A-Z]{0,4}[ \t]*(\d{1,4})[ \t]+(?:In)?active\b", re.I)
 """A row of Dell's OS9 and OS10: codes of the VLAN (``*``, ``G``, ``@``), its number, its status."""
