@@ -30,18 +30,16 @@ Unsubscribe = Callable[[], None]
 
 
 class Events:
-    """All events of the daemon, and their subscribers."""
+    """All events of the daemon, and their subscribers.
+
+    Each connection numbers (``seq``) what it sends: a number of all events would count what others
+    do.
+    """
 
     def __init__(self) -> None:
-        self.seq = 0
-        """The number of the last event."""
         self._jobs: dict[int, set[JobSubscriber]] = {}
         self._inventory: set[InventorySubscriber] = set()
         self._permissions: set[PermissionsSubscriber] = set()
-
-    def _next(self) -> int:
-        self.seq += 1
-        return self.seq
 
     # --- subscribing: each method returns the function that ends the subscription -----------------
 
@@ -89,7 +87,7 @@ class Events:
             return
         event = JobEvent(
             job=job,
-            seq=self._next(),
+            seq=0,
             state=state,
             done=done,
             total=total,
@@ -112,7 +110,7 @@ class Events:
         An event with a ``project`` is for its members and for admins; one without is for everybody,
         unless ``admins_only``. The subscriber filters by this.
         """
-        event = InventoryEvent(seq=self._next(), noun=noun, verb=verb, name=name, project=project)
+        event = InventoryEvent(seq=0, noun=noun, verb=verb, name=name, project=project)
         _publish(self._inventory, event, admins_only)
 
 

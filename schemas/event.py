@@ -1,4 +1,7 @@
-"""Notifications, which the daemon sends over WebSocket to clients that subscribed."""
+"""Notifications, which the daemon sends over WebSocket to clients that subscribed.
+
+``seq`` numbers those of one connection, from 1 on.
+"""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from haas_console.core import binding, values
 from haas_console.core.api import Method, Param
 from haas_console.core.binding import PROJECT, fills_project
 from haas_console.core.inventory import Inventory
+from haas_console.core.joblist import newest_first
 from haas_console.core.language import Language
 
 MOST = 200  # candidates; more would not help
@@ -164,7 +165,7 @@ class Completer:
             "switch": lambda: sorted(inventory.switches),
             "port": ports,
             "ports": ports,
-            "job": lambda: [str(job) for job in sorted(inventory.jobs, reverse=True)],
+            "job": lambda: [str(job.job) for job in newest_first(inventory.jobs.values())],
             "image": lambda: info.images if info else (),
             "dialect": lambda: info.dialects if info else (),
             "tag": lambda: sorted({tag for n in inventory.nodes.values() for tag in n.tags}),

@@ -128,4 +128,4 @@ class Inventory:
 
     def running_jobs(self) -> list[Job]:
         """The jobs that have not ended, oldest first."""
-        return sorted((j for j in self.jobs.values() if j.under_way), key=lambda j: j.job)
+        return sorted((j for j in self.jobs.values() if j.under_way), key=lambda j: j.created)

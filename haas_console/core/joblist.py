@@ -29,4 +29,4 @@ def _contains(job: Job, word: str) -> bool:
 def newest_first(jobs: Iterable[Job], filter_text: str = "") -> list[Job]:
     """Return the jobs that fit a filter; raises ValueError if it is malformed."""
     test = parse_filter(filter_text)
-    return sorted(filter(test, jobs), key=lambda job: -job.job)
+    return sorted(filter(test, jobs), key=lambda job: (job.created, job.job), reverse=True)

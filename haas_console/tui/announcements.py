@@ -21,7 +21,8 @@ class JobAnnouncements:
         if "job" not in changes:
             return
         jobs = self.console.session.inventory.jobs
-        known = [jobs[job] for job in sorted(self._under_way) if job in jobs]
+        known = [jobs[job] for job in self._under_way if job in jobs]
+        known.sort(key=lambda job: job.created)
         self._under_way = {job.job for job in jobs.values() if job.under_way}
         front = self.console.front
         for job in known:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from haas_rpcd.auth import Caller
-from haas_rpcd.errors import DeniedError, InvalidParamsError
+from haas_rpcd.errors import DeniedError, InvalidParamsError, NotFoundError
 from haas_rpcd.methods.access import find_job, find_project, number_cursor, paged, visible
 from haas_rpcd.methods.call import Call, TxCall
 from haas_rpcd.methods.registry import method
@@ -172,13 +172,26 @@ def job_list(
     rows = jobs.page(
         call.tx,
         limit,
-        number_cursor(after) if after else None,
+        _place(call, after) if after else None,
         project_id=project_id,
         mine=visible(call.tx, call.caller),
         state=state,
     )
     items = [record(call.tx, call.caller, row, with_steps=False) for row in rows]
     return paged(items, limit, rows[-1].id if rows else None)
+
+
+def _place(call: TxCall, after: str) -> int:
+    """Return the place of the job that a page follows; the caller must see it.
+
+    Raises InvalidParamsError.
+    """
+    try:
+        return find_job(call.tx, call.caller, number_cursor(after)).place
+    except NotFoundError:
+        raise InvalidParamsError(
+            "after: must be the `next` of the page before this one.", field="after"
+        ) from None
 
 
 @method("job.transcript", admin=True)
@@ -227,7 +240,7 @@ async def job_subscribe(call: Call, job: JobId) -> Job:
         )
     await _show(call, job)  # raises if the caller may not see it
     call.subscriber.subscribe_job(job)  # before reading it, so that no event is missed
-    seq = call.context.events.seq  # events up to here are in the record: the store is written first
+    seq = call.subscriber.seq  # events up to here are in the record: the store is written first
     return msgspec.structs.replace(await _show(call, job), seq=seq)
 
 

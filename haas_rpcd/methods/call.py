@@ -54,6 +54,11 @@ class Context:
 class Subscriber(Protocol):
     """The WebSocket connection of a call, for the methods that subscribe it to notifications."""
 
+    @property
+    def seq(self) -> int:
+        """The number of the last notification on this connection."""
+        ...
+
     def subscribe_job(self, job: int) -> None:
         """Send ``job.event`` for this job from now on."""
         ...

@@ -15,11 +15,11 @@ from haas_rpcd.methods.access import (
     find_network,
     find_project,
     find_usable_network,
-    number_cursor,
     paged,
     visible,
 )
 from haas_rpcd.methods.call import TxCall
+from haas_rpcd.methods.cursors import seal, unseal
 from haas_rpcd.methods.quotas import check_quota
 from haas_rpcd.methods.registry import method
 from haas_rpcd.store import headnodes
@@ -135,11 +135,13 @@ def list_(
     rows = headnodes.page(
         call.tx,
         limit,
-        number_cursor(after),
+        unseal(call.tx, after),
         project_id=project_id,
         mine=visible(call.tx, call.caller),
     )
-    return paged([record(call.tx, row) for row in rows], limit, rows[-1].id if rows else None)
+    return paged(
+        [record(call.tx, row) for row in rows], limit, seal(call.tx, rows[-1].id) if rows else None
+    )
 
 
 @method("headnode.show")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 import msgspec
 
 from haas_rpcd.errors import ConflictError, ExhaustedError, InvalidParamsError, NotFoundError
@@ -9,13 +11,13 @@ from haas_rpcd.methods.access import (
     conflict,
     find_network,
     find_project,
-    number_cursor,
     paged,
     roles,
     sees,
     visible,
 )
 from haas_rpcd.methods.call import TxCall
+from haas_rpcd.methods.cursors import seal, unseal
 from haas_rpcd.methods.ending import end_share
 from haas_rpcd.methods.quotas import check_quota
 from haas_rpcd.methods.registry import method
@@ -73,7 +75,10 @@ def own(call: TxCall, project: str, network: str) -> NetworkRow:
 
 @method("network.create", mutates=True)
 def create(call: TxCall, project: Name, network: Name, vlan: VlanId | None = None) -> Network:
-    """Create a network. Its VLAN id comes from the pool; an admin may choose it."""
+    """Create a network. Its VLAN id comes from the pool; an admin may choose it.
+
+    An admin gets the lowest free id, a tenant any.
+    """
     owner = find_project(call.tx, call.caller, project)
     if networks.find(call.tx, owner.id, network) is not None:
         raise ConflictError(f"Project {project} has a network {network} already.")
@@ -88,10 +93,13 @@ def _vlan(call: TxCall, wanted: int | None) -> int:
     pool = call.context.settings.pool
     reserved = _reserved(call)
     if wanted is None:
-        vlan = networks.first_free_vlan(call.tx, (vlan for vlan in pool if vlan not in reserved))
+        vlans = [vlan for vlan in pool if vlan not in reserved]
+        if not call.caller.admin:  # the lowest one would tell how many networks others have
+            secrets.SystemRandom().shuffle(vlans)
+        vlan = networks.first_free_vlan(call.tx, vlans)
         if vlan is not None:
             return vlan
-        waiting = networks.retiring(call.tx)
+        waiting = networks.retiring(call.tx) if call.caller.admin else 0
         hint = f" {waiting} more become free with the next applies." if waiting else ""
         raise ExhaustedError(
             f"All {len(pool)} VLAN ids of the pool are in use: delete a network that is not needed,"
@@ -194,12 +202,12 @@ def list_(
     rows = networks.page(
         call.tx,
         limit,
-        number_cursor(after),
+        unseal(call.tx, after),
         project_id=project_id,
         mine=visible(call.tx, call.caller),
     )
     items = [record(for_caller(call, row)) for row in rows]
-    return paged(items, limit, rows[-1].id if rows else None)
+    return paged(items, limit, seal(call.tx, rows[-1].id) if rows else None)
 
 
 @method("network.show")

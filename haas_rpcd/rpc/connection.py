@@ -58,6 +58,8 @@ class Connection:
         self._may_see = may_see
         self._abort = abort
         self._release = release
+        self.seq = 0
+        """The number of the last notification."""
         self._outgoing: asyncio.Queue[tuple[bytes, bool]] = asyncio.Queue()
         """Messages, and whether each is an answer."""
         self._backlog = 0
@@ -100,7 +102,9 @@ class Connection:
         if await self._may_see(caller, project):
             self._notify("inventory.event", event)
 
-    def _notify(self, name: str, event: msgspec.Struct) -> None:
+    def _notify(self, name: str, event: JobEvent | InventoryEvent) -> None:
+        self.seq += 1
+        event = msgspec.structs.replace(event, seq=self.seq)
         text = msgspec.json.encode({"jsonrpc": "2.0", "method": name, "params": event})
         full = self._outgoing.qsize() >= MAX_BACKLOG or self._backlog > MAX_BACKLOG_BYTES
         if full and self._closing is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Sequence
 from typing import Literal
 
@@ -21,7 +22,7 @@ class JobRow(Row, frozen=True):
     become null when the project or the node is deleted. ``repairs``: the job repairs drift, on
     ``repair_switch``, for its project, or everywhere. ``withdraws``: the VLAN that it takes the
     project off, when a share ends. ``total`` counts the steps, ``done`` those that a device
-    confirmed.
+    confirmed. ``place``: in the order of creation, which the numbers do not show.
     """
 
     id: int
@@ -42,6 +43,7 @@ class JobRow(Row, frozen=True):
     withdraws: int | None
     total: int
     done: int
+    place: int
 
     @property
     def restores(self) -> bool:
@@ -92,7 +94,8 @@ SELECT job.id, job.kind, job.project_id, job.project, job.node_id, job.user, job
     repair.job_id IS NOT NULL AS repairs, repair.switch AS repair_switch,
     withdrawal.vlan AS withdraws,
     (SELECT count(*) FROM step WHERE job_id = job.id AND state <> 'interrupted') AS total,
-    (SELECT count(*) FROM step WHERE job_id = job.id AND state = 'done') AS done
+    (SELECT count(*) FROM step WHERE job_id = job.id AND state = 'done') AS done,
+    job.place
 FROM job LEFT JOIN repair ON repair.job_id = job.id
 LEFT JOIN withdrawal ON withdrawal.job_id = job.id
 """
@@ -114,6 +117,8 @@ def create(
     project = tx.value(str, "SELECT name FROM project WHERE id = ?", (project_id,))
     return tx.insert(
         "job",
+        id=_new_number(tx),
+        place=1 + (tx.value(int, "SELECT max(place) FROM job") or 0),
         kind=kind,
         project_id=project_id,
         project=project,
@@ -123,6 +128,16 @@ def create(
         digest=digest,
         created=now,
     )
+
+
+def _new_number(tx: Tx) -> int:
+    """Draw the number of a new job at random: counting would tell tenants what others do."""
+    for digits in (6, 6, 6, 9, 9, 15):
+        lowest = int("1".ljust(digits, "0"))
+        number = lowest + secrets.randbelow(9 * lowest)
+        if not tx.exists("SELECT 1 FROM job WHERE id = ?", (number,)):
+            return number
+    raise RuntimeError("no number is left for a job")
 
 
 def create_repair(
@@ -160,14 +175,17 @@ def page(
     mine: Sequence[int] | None = None,
     state: str | None = None,
 ) -> list[JobRow]:
-    """Return jobs, the newest first; with ``mine`` those of these projects."""
+    """Return jobs, the newest first: those with a ``place`` before this one.
+
+    ``mine`` limits them to several projects.
+    """
     return tx.query(
         JobRow,
-        f"{_JOB} WHERE (:before IS NULL OR job.id < :before)"
+        f"{_JOB} WHERE (:before IS NULL OR job.place < :before)"
         " AND (:project IS NULL OR job.project_id = :project)"
         " AND (:state IS NULL OR job.state = :state)"
         f" AND (:mine IS NULL OR job.project_id IN {IN_MINE})"
-        " ORDER BY job.id DESC LIMIT :limit",
+        " ORDER BY job.place DESC LIMIT :limit",
         {
             "before": before,
             "project": project_id,
@@ -180,7 +198,7 @@ def page(
 
 def unfinished(tx: Tx) -> list[JobRow]:
     """Return the queued and running jobs, the oldest first."""
-    return tx.query(JobRow, f"{_JOB} WHERE job.state IN ('queued', 'running') ORDER BY job.id")
+    return tx.query(JobRow, f"{_JOB} WHERE job.state IN ('queued', 'running') ORDER BY job.place")
 
 
 def begin(tx: Tx, job_id: int, now: float) -> None:

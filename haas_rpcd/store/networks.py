@@ -179,7 +179,7 @@ def delete(tx: Tx, network_id: int) -> None:
 
 
 def first_free_vlan(tx: Tx, pool: Iterable[int]) -> int | None:
-    """Return the lowest unclaimed VLAN id of the pool."""
+    """Return the first unclaimed VLAN id of the pool."""
     taken = set(tx.values(int, "SELECT vlan FROM vlan_claim"))
     return next((vlan for vlan in pool if vlan not in taken), None)
 

@@ -62,7 +62,7 @@ async def test_an_os_user_is_the_haas_user_of_the_same_name(reachable: SmallSite
     info = (await curl_as(reachable, MEMBER, "system.info"))["result"]
     assert (info["user"], info["admin"], info["projects"]) == (MEMBER, False, ["red"])
     made = await curl_as(reachable, MEMBER, "network.create", project="red", network="net")
-    assert made["result"]["vlan"] == 100
+    assert made["result"]["vlan"] in reachable.settings.pool
     denied = await curl_as(reachable, MEMBER, "user.create", user="eve")
     assert denied["error"]["data"]["kind"] == "denied"
 
@@ -158,11 +158,11 @@ async def test_events_of_a_project_are_for_its_members(reachable: SmallSite) -> 
             "network created secret-net",
             "node changed node-1",
             "headnode created secret-head",
-            "job succeeded 2",
             "node releasing node-1",
             "project changed red",
         ):
             assert expected in seen
+        assert any(event.startswith("job succeeded ") for event in seen)
         assert "secret-project" not in str(seen)
         assert "secret-user" not in str(seen)
         assert "sw2" not in str(seen)

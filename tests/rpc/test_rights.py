@@ -38,14 +38,14 @@ ROLES = {
 
 OBJECTS: dict[str, dict[str, Any]] = {
     "own": {
-        "project": "red", "node": "node-1", "network": "net", "headnode": "head", "job": 2,
+        "project": "red", "node": "node-1", "network": "net", "headnode": "head", "job": 0,
         "with": "green",
     },
     "shared": {"project": "red", "network": "blue/own", "node": "node-1", "headnode": "head"},
     "free": {"node": "node-2", "project": "red", "network": "net"},
     "foreign": {
         "project": "blue", "node": "node-3", "network": "blue/more", "headnode": "bluehead",
-        "job": 3, "with": "blue", "user": "bob",
+        "job": 0, "with": "blue", "user": "bob",
     },
     "nonexistent": {
         "project": "nowhere", "node": "node-99", "network": "blue/none", "headnode": "none",
@@ -57,7 +57,7 @@ OBJECTS: dict[str, dict[str, Any]] = {
 DEFAULTS: dict[str, Any] = {
     "node": "node-1", "nic": "eth0", "network": "net", "headnode": "head", "project": "red",
     "user": "rita", "switch": "sw1", "dialect": "cisco_ios", "host": "192.0.2.1", "ports": ["x1"],
-    "port": "Gi1/0/1", "nics": [], "site": "", "job": 2, "with": "green", "label": "new",
+    "port": "Gi1/0/1", "nics": [], "site": "", "job": 0, "with": "green", "label": "new",
     "until": "2100-01-01T00:00:00Z",
 }  # fmt: skip
 """Values of the params that a method requires and an object does not name."""
@@ -97,7 +97,7 @@ class UndoingStore(Store):
 
 
 @pytest.fixture
-async def roles(site: SmallSite) -> AsyncIterator[SmallSite]:
+async def roles(site: SmallSite, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SmallSite]:
     """Red with a user in each role, and green of red's users; blue of bob. Both hold things."""
     await site.call("project.create", project="green")
     for user, role in ROLES.items():
@@ -115,7 +115,9 @@ async def roles(site: SmallSite) -> AsyncIterator[SmallSite]:
             await site.network(project, network)
         await site.connect(node, networks[0])
         await site.call("headnode.create", project=project, headnode=head)
-        await site.apply(project)  # jobs 2 and 3
+        job = (await site.apply(project))["job"]
+        for known in (OBJECTS["own"], DEFAULTS) if project == "red" else (OBJECTS["foreign"],):
+            monkeypatch.setitem(known, "job", job)
     await site.call("network.share", project="blue", network="own", **{"with": "red"})
     yield site
 

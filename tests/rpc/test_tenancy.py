@@ -29,7 +29,7 @@ STRANGE: dict[str, tuple[Any, Any]] = {
     "network": ("blue/own", "blue/none"),
     "headnode": ("bluehead", "none"),
     "with": ("blue", "nowhere"),
-    "job": (2, 9999),
+    "job": (0, 999),
     "switch": ("sw1", "nowhere"),
 }
 """Params that name things: something of blue's, and something that does not exist."""
@@ -66,7 +66,7 @@ PROBES = [
 
 
 @pytest.fixture
-async def two_tenants(site: SmallSite) -> SmallSite:
+async def two_tenants(site: SmallSite, monkeypatch: pytest.MonkeyPatch) -> SmallSite:
     """Rita is in red and green, bob in blue. Red and blue have things of every kind."""
     await site.call("project.create", project="green")
     await site.call("project.add_member", project="green", user="rita")
@@ -78,7 +78,8 @@ async def two_tenants(site: SmallSite) -> SmallSite:
         await site.network(project, network)
         await site.connect(node, network)
         await site.call("headnode.create", project=project, headnode=head)
-    await site.succeeds("blue")  # job 2
+    job = (await site.succeeds("blue"))["job"]
+    monkeypatch.setitem(STRANGE, "job", (job, 999))
     return site
 
 
@@ -133,7 +134,10 @@ async def test_only_admins_see_and_apply_the_site(two_tenants: SmallSite) -> Non
         error = await refusal(two_tenants, "rita", method)
         assert error.kind == "denied"
     assert (await refusal(two_tenants, "rita", "audit.list")).kind == "denied"
-    assert (await refusal(two_tenants, "rita", "job.show", job=1)).kind == "not_found"
+    [*_, of_site] = (await two_tenants.call("job.list"))["items"]
+    assert of_site["project"] is None
+    asked = await refusal(two_tenants, "rita", "job.show", job=of_site["job"])
+    assert asked.kind == "not_found"
 
 
 async def test_lists_contain_one_s_own_things_and_free_nodes(two_tenants: SmallSite) -> None:

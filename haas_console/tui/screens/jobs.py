@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.text import Text
 from textual import events, work
@@ -177,7 +177,10 @@ class JobsScreen(ConsoleScreen):
     async def action_older(self) -> None:
         """Fetch jobs from before those that are shown."""
         known = {**self._older, **self.session.inventory.jobs}
-        params = {"limit": OLDER, **({"after": str(min(known))} if known else {})}
+        params: dict[str, Any] = {"limit": OLDER}
+        if known:
+            oldest = min(known.values(), key=lambda job: job.created)
+            params["after"] = str(oldest.job)
         try:
             page = await self.session.sync.call("job.list", params)
         except ConsoleError as error:
