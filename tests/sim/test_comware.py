@@ -167,3 +167,14 @@ async def test_comware_5_words_some_answers_differently() -> None:
         assert await console.run("screen-length disable") == [off]
         assert await console.run("undo terminal monitor") == ["% Current terminal monitor is off."]
         assert (await console.run("display vlan"))[1] == " The following VLANs exist:"
+
+
+async def test_a_routed_port_carries_nothing_and_has_no_link_type() -> None:
+    async with logged_in() as (switch, console):
+        await console.run_all("system-view", "vlan 100", "quit", f"interface {GE1}")
+        await console.run_all("port access vlan 100", "port link-mode route")
+        assert switch.carried(GE1) == Carried()
+        assert "Unrecognized command" in "".join(await console.run("port access vlan 100"))
+        assert " port link-mode route" in await console.run("display this")
+        await console.run("port link-mode bridge")
+        assert switch.carried(GE1) == Carried(1)

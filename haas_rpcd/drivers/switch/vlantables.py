@@ -15,9 +15,12 @@ _PAGE_BREAK = re.compile(r"[ \t\x08]*<?-+ ?\(?more\)? ?-*>?[ \t\x08]*(?=\S)", re
 _LIKE_A_ROW = re.compile(r"[ \t*@A-Z]{0,8}\d{1,4}[ \t]")
 
 STATUS = re.compile(
-    r"[ \t]{0,3}(\d{1,4})[ \t]+\S.*?[ \t](?:active|suspended|act/\w+|sus/\w+)(?=[ \t]|$)", re.I
+    r"[ \t]{0,3}(\d{1,4})(?:[ \t]+\S.*?[ \t](?:active|suspended|act/\w+|sus/\w+)(?=[ \t]|$)|"
+    r"[ \t]{2,}\S.*[ \t]{2,}\S|[ \t]+\S+[ \t]*$)",
+    re.I,
 )
-"""A row with a status behind the name: ``10   lab   active    Gi1/0/1``."""
+"""A row with a status behind the name: ``10   lab   active    Gi1/0/1``; with other columns that
+have two blanks between them; or with a name so long that the rest is on the next line (NX-OS)."""
 
 COLUMNS = re.compile(r"[ \t]{0,4}(\d{1,4})[ \t]{2,}(?:\S+[ \t]*$|\S.*[ \t]{2,}\S)")
 """A row whose columns have two blanks between them. Of a VLAN without name and ports only its type

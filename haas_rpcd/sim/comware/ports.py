@@ -64,6 +64,26 @@ def _shutdown(config: Config, port: Port, args: Args) -> None:
     port.shutdown = not args.no
 
 
+def _link_mode(config: Config, port: Port, args: Args) -> None:
+    """``port link-mode``: all settings of VLANs return to their defaults; ``shutdown`` stays."""
+    routed = args.word("mode") == "route"
+    if routed == port.routed:
+        return
+    port.become("access")
+    port.routed, port.voice_vlan = routed, None
+
+
+def _layer2(apply: Callable[[Config, Port, Args], None]) -> cli.Handler:
+    """Make a command that a routed port does not have."""
+
+    def run(config: Config, port: Port, args: Args) -> None:
+        if port.routed:
+            raise RejectedError(" % Unrecognized command found at '^' position.")
+        apply(config, port, args)
+
+    return _each(run)
+
+
 def _link_type(config: Config, port: Port, args: Args) -> None:
     wanted = "access" if args.no else args.word("type")
     if wanted == port.link_type:
@@ -115,20 +135,21 @@ def _voice_vlan(config: Config, port: Port, args: Args) -> None:
 
 
 COMMANDS: Commands = [
-    ("voice-vlan <vlan> enable", _each(_voice_vlan)),
-    ("undo voice-vlan [<vlan>] enable", _each(_voice_vlan)),
+    ("voice-vlan <vlan> enable", _layer2(_voice_vlan)),
+    ("undo voice-vlan [<vlan>] enable", _layer2(_voice_vlan)),
     ("description <line>", _each(_description)),
     ("undo description", _each(_description)),
     ("[undo] shutdown", _each(_shutdown)),
-    ("port link-type type:access|hybrid|trunk", _each(_link_type)),
-    ("undo port link-type", _each(_link_type)),
-    ("port access vlan <vlan>", _each(_access_vlan)),
-    ("undo port access vlan", _each(_access_vlan)),
-    ("[undo] port trunk permit vlan <list>", _each(_trunk_permit)),
-    ("[undo] port trunk permit vlan all", _each(_trunk_permit)),
-    ("port type:hybrid|trunk pvid vlan <vlan>", _each(_pvid)),
-    ("undo port type:hybrid|trunk pvid", _each(_pvid)),
-    ("port hybrid vlan <list> how:tagged|untagged", _each(_hybrid_vlan)),
-    ("undo port hybrid vlan <list>", _each(_hybrid_vlan)),
+    ("port link-mode mode:bridge|route", _each(_link_mode)),
+    ("port link-type type:access|hybrid|trunk", _layer2(_link_type)),
+    ("undo port link-type", _layer2(_link_type)),
+    ("port access vlan <vlan>", _layer2(_access_vlan)),
+    ("undo port access vlan", _layer2(_access_vlan)),
+    ("[undo] port trunk permit vlan <list>", _layer2(_trunk_permit)),
+    ("[undo] port trunk permit vlan all", _layer2(_trunk_permit)),
+    ("port type:hybrid|trunk pvid vlan <vlan>", _layer2(_pvid)),
+    ("undo port type:hybrid|trunk pvid", _layer2(_pvid)),
+    ("port hybrid vlan <list> how:tagged|untagged", _layer2(_hybrid_vlan)),
+    ("undo port hybrid vlan <list>", _layer2(_hybrid_vlan)),
     ("[undo] stp edged-port", CliSwitch.do_nothing),
 ]

@@ -32,7 +32,7 @@ def vlan_name(name: str) -> list[str]:
 def interface(name: str, port: Port) -> Iterator[str]:
     """Write the stanza of a port, which leaves out defaults."""
     yield f"interface {name}"
-    yield " port link-mode bridge"
+    yield f" port link-mode {'route' if port.routed else 'bridge'}"
     if port.description:
         yield f" description {port.description}"
     if port.link_type != "access":

@@ -101,6 +101,7 @@ class Port:
     permitted: frozenset[int] = frozenset({DEFAULT_VLAN})  # of a trunk port
     tagged: frozenset[int] = frozenset()  # of a hybrid port
     untagged: frozenset[int] = frozenset({DEFAULT_VLAN})  # of a hybrid port
+    routed: bool = False  # "port link-mode route": it carries no VLAN
     voice_vlan: int | None = None  # the port joins it once it hears a telephone
 
     def become(self, link_type: str) -> None:
@@ -113,7 +114,7 @@ class Port:
     def carried(self, vlans: Iterable[int]) -> cli.Carried:
         """Return what the port carries if ``vlans`` exist."""
         live = frozenset(vlans)
-        if self.shutdown:
+        if self.shutdown or self.routed:
             return cli.NOTHING
         now = self._configured(live)
         if self.voice_vlan not in live:

@@ -19,6 +19,7 @@ from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import (
     PARKED,
     PortConfig,
+    PortSeen,
     SaveConfig,
     SetPort,
     SetVlan,
@@ -47,6 +48,20 @@ async def test_a_procurve_operator_becomes_its_manager(username: str | None) -> 
 
 
 # --- one port -------------------------------------------------------------------------------------
+
+
+async def test_an_open_port_that_routes_is_neither_parked_nor_set() -> None:
+    switch = KINDS["hpe_comware"].switch()
+    name = GIGABIT.format(1)
+    switch.running.ports[name].routed = True
+    async with driving(switch) as driver:
+        assert await driver.observe([SetPort(name, PARKED)]) == [
+            PortSeen(PARKED, open_without_vlan=True)
+        ]
+        with pytest.raises(DeviceError, match="Unrecognized command"):
+            await send(driver, SetPort(name, PortConfig(100)))
+        assert switch.is_shut(name)  # which comes first
+        assert await driver.observe([SetPort(name, PARKED)]) == [PortSeen(PARKED)]
 
 
 @pytest.mark.parametrize("name", [name for name in KINDS if name.startswith("hp")])

@@ -47,6 +47,21 @@ async def test_creating_an_extended_vlan_on_a_vtp_server_is_refused() -> None:
             await send(driver, SetVlan(1006, True))
 
 
+async def test_an_open_port_that_routes_is_neither_parked_nor_set() -> None:
+    switch = catalyst()
+    port = switch.running.ports["GigabitEthernet1/0/2"]
+    port.switched = False
+    wanted = SetPort("Gi1/0/2", PortConfig(100))
+    async with driving(switch) as driver:
+        assert await driver.observe([wanted]) == [PortSeen(PARKED, open_without_vlan=True)]
+        await send(driver, SetVlan(100, True))
+        with pytest.raises(DeviceError, match=r"rejected: .* is not a switching port"):
+            await send(driver, wanted)
+        assert not port.switched
+        port.shutdown = True
+        assert await driver.observe([wanted]) == [PortSeen(PARKED)]
+
+
 async def test_a_model_that_knows_isl_needs_the_encapsulation_first() -> None:
     """A 3560 refuses trunk mode without it; a 2960 lacks the command."""
     switch = catalyst(model="WS-C3560-24TS", ports=gigabit(2, "0/"))
