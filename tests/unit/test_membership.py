@@ -118,6 +118,37 @@ PROVISION = """\
   ------- -------------------- + ---------- ----- ----- --------
   61      ABC                  | Port-based No    No    Tagged
 """
+OS6 = """\
+
+VLAN   Name                             Ports          Type
+-----  ---------------                  -------------  --------------
+1      default                          Po1-3,Po18,    Default
+                                        Te1/0/51-52
+20     your-name-is-way-too-long-for-th Po27           Static
+300    VLAN0300                         Po27,          Static
+                                        Te1/0/2-4,
+                                        Te1/0/6
+"""
+ROS = """\
+
+Vlan       Name                   Ports                Type     Authorization
+---- ----------------- --------------------------- ------------ -------------
+ 1           1                 gi20,Po1-2            Default      Required
+ 58     GERAL-DADOS    gi1-4,gi5,gi7-8,            permanent     Required
+                           gi17-18
+100  0123456789                   gi13              permanent     Required
+     123456789
+"""
+OS10 = """\
+Codes: * - Default VLAN, M - Management VLAN, R - Remote Port Mirroring VLANs,
+       @ - Attached to Virtual Network, P - Primary, C - Community, I - Isolated
+Q: A - Access (Untagged), T - Tagged
+    NUM    Status    Description                     Q Ports
+*   1      Active                                    A Eth1/1/2,1/1/9-1/1/10,1/1/25
+    3      Active    server-lan-idrac                T Eth1/1/13
+                                                     A Eth1/1/19-1/1/20
+    5      Active    server-lan-provision            A Eth1/1/3-1/1/4
+"""
 SONIC = "VLAN_MEMBER_TABLE|Vlan4|Ethernet16\nVLAN_MEMBER_TABLE|Vlan4|PortChannel1\n"
 Read = Callable[[str], Iterable[tuple[int, str]]]
 
@@ -165,6 +196,39 @@ SAMPLES: dict[str, tuple[str, Read, str, dict[int, set[str]]]] = {
             9: {"ethernet 1/1/29", "ethernet 1/1/45", "lag 1", "lag 7"},
         },
     ),
+    "dell_os6": (
+        "fake-switches and netman (tests/adapters/switches/dell10g_test.py), shortened",
+        membership.table,
+        OS6,
+        {
+            1: {
+                *(f"port-channel{port}" for port in (1, 2, 3, 18)),
+                *(f"tengigabitethernet1/0/{port}" for port in (51, 52)),
+            },
+            20: {"port-channel27"},
+            300: {"port-channel27", *(f"tengigabitethernet1/0/{port}" for port in (2, 3, 4, 6))},
+        },
+    ),
+    "dell_powerconnect": (
+        "published outputs of Marvell's ROS (an SG300 and a 3548), shortened",
+        membership.table,
+        ROS,
+        {
+            1: {"gigabitethernet20", "port-channel1", "port-channel2"},
+            58: {f"gigabitethernet{port}" for port in (1, 2, 3, 4, 5, 7, 8, 17, 18)},
+            100: {"gigabitethernet13"},
+        },
+    ),
+    "dell_os10": (
+        "a site's notes on an S5232 below OpenStack's Kayobe, shortened",
+        membership.coded,
+        OS10,
+        {
+            1: {f"ethernet1/1/{port}" for port in (2, 9, 10, 25)},
+            3: {f"ethernet1/1/{port}" for port in (13, 19, 20)},
+            5: {f"ethernet1/1/{port}" for port in (3, 4)},
+        },
+    ),
     "hpe_comware": (
         f"{NTC}hp_comware/display_vlan_all (Comware 7, then 5; the description is made up)",
         membership.comware,
@@ -205,10 +269,37 @@ def test_the_ports_of_each_vlan_are_read(dialect: str) -> None:
     witness = DIALECTS[dialect].reader.witness
     assert witness is not None
     assert witness.read is read
+    assert members_in(dialect, answer) == members, source
+
+
+def members_in(dialect: str, answer: str) -> dict[int, set[str]]:
+    """Return the ports of each VLAN by their canonical names."""
+    witness = DIALECTS[dialect].reader.witness
+    assert witness is not None
     found: dict[int, set[str]] = {}
     for vlan, port in witness.read(answer):
         found.setdefault(vlan, set()).add(DIALECTS[dialect].canonical_port(port))
-    assert found == members, source
+    return found
+
+
+STRANGE = [
+    "",
+    "Unknown message 77",
+    "   indented words",
+    "%LINK-3-UPDOWN: Gi0/9, changed",
+    "default",
+]
+
+
+@pytest.mark.parametrize("dialect", SAMPLES)
+def test_a_strange_line_in_a_table_puts_no_port_on_a_vlan(dialect: str) -> None:
+    """It may hide a membership, but it makes none, which would be false drift."""
+    _, _, answer, members = SAMPLES[dialect]
+    rows = answer.split("\n")
+    for at in range(len(rows) + 1):
+        for strange in STRANGE:
+            found = members_in(dialect, "\n".join([*rows[:at], strange, *rows[at:]]))
+            assert all(ports <= members.get(vlan, set()) for vlan, ports in found.items()), strange
 
 
 @pytest.mark.parametrize(

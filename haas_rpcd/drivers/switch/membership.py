@@ -16,9 +16,7 @@ from dataclasses import dataclass
 _RULER = re.compile(r"\s*-{3,}(?: +-{3,})+\s*$")
 _COLUMN = re.compile(r"-+")
 _NAME = re.compile(r"([A-Za-z-]*) ?((?:\d+[/:])*)(\d+)(?:-(?:\d+[/:])*(\d+))?")
-_CODED = re.compile(
-    r"[ \t*@A-Z]*?\b(?P<vlan>\d{1,4})[ \t]+(?:In)?active\b(?P<rest>.*)", re.IGNORECASE
-)
+_CODED = re.compile(r"[*@A-Z]? {0,8}(\d{1,4}) +\S")
 _CODE = re.compile(r"(?:^|\s)[A-Za-z] {1,2}(?P<ports>[A-Z][A-Za-z-]* ?\d[^ ]*)\s*$")
 _FASTIRON_VLAN = re.compile(r"PORT-VLAN (\d+),")
 _FASTIRON_PORTS = re.compile(r"\s*[\w-]+ Ports: *\((?:U(\d+)/M(\d+)|(LAG)|S(\d+))\)([ \d]+)")
@@ -28,7 +26,7 @@ _COMWARE_PORTS = re.compile(rf" {{2,}}{_COMWARE_PORT}(?: +{_COMWARE_PORT})*\s*")
 _PROVISION_PORT = re.compile(r" *Status and Counters - VLAN Information - for ports (\S+)\s*")
 _PROVISION_VLAN = re.compile(r" *(\d{1,4}) +\S.*")
 _SONIC_MEMBER = re.compile(r"\bVLAN_MEMBER_TABLE\|Vlan(\d+)\|([\w.-]+)")
-_JUNOS_VLAN = re.compile(r"\S+ +\S+ +(?P<vlan>\d+)? *")
+_JUNOS_VLAN = re.compile(r"\S+ {2,}\S+(?: +(\d+))? *")
 _JUNOS_PORT = re.compile(r" +(\S+?)\*?\s*")
 
 
@@ -77,7 +75,7 @@ def table(answer: str) -> Iterator[tuple[int, str]]:
             at, vlan = (titles.index("Ports") if is_members else 0), None
         elif at and row.strip():
             first = row[: columns[1]].strip(" *")
-            if first or row[: columns[at]].strip():
+            if first:
                 vlan = int(first) if first.isdecimal() else None
             end = columns[at + 1] if at + 1 < len(columns) else len(row)
             if vlan is not None:
@@ -92,10 +90,11 @@ def coded(answer: str) -> Iterator[tuple[int, str]]:
     """
     vlan: int | None = None
     for row in answer.replace("\r", "").split("\n"):
-        begun = _CODED.match(row)
-        if begun:
-            vlan = int(begun["vlan"])
-        listed = _CODE.search(begun["rest"] if begun else row)
+        if begun := _CODED.match(row):
+            vlan = int(begun[1])
+        elif row[:1].strip():
+            vlan = None
+        listed = _CODE.search(row)
         if listed and vlan is not None:
             yield from ((vlan, port) for port in named(listed["ports"]))
 
@@ -117,8 +116,9 @@ def junos(answer: str) -> Iterator[tuple[int, str]]:
     """Read ``show vlans`` of Junos with ELS: a row for each VLAN, then one for each member."""
     vlan: int | None = None
     for row in answer.replace("\r", "").split("\n"):
-        if begun := _JUNOS_VLAN.fullmatch(row):
-            vlan = int(begun["vlan"]) if begun["vlan"] else None
+        if row[:1].strip():
+            begun = _JUNOS_VLAN.fullmatch(row)
+            vlan = int(begun[1]) if begun and begun[1] else None
         elif vlan is not None and (member := _JUNOS_PORT.fullmatch(row)):
             yield vlan, member[1]
 
