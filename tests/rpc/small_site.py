@@ -15,6 +15,7 @@ import aiohttp
 import msgspec
 
 from haas_rpcd.auth import Caller
+from haas_rpcd.clock import Clock
 from haas_rpcd.config import (
     Credential,
     Master,
@@ -76,6 +77,7 @@ class SmallSite:
     switches: dict[str, IosSwitch] = field(default_factory=dict)
     wires: dict[str, Wire] = field(default_factory=dict)
     host: SimHost = field(default_factory=SimHost)
+    clock: Clock = field(default_factory=Clock)
     daemon: Daemon = None  # type: ignore[assignment]
     http: aiohttp.ClientSession = None  # type: ignore[assignment]
     watch: Watch = None  # type: ignore[assignment]
@@ -172,6 +174,7 @@ class SmallSite:
             switches=SwitchFactory(self.settings, lambda: self.credentials),
             master=(lambda: SimNetworkDriver(self.host)) if master else None,
             libvirt=(lambda: SimHypervisorDriver(self.host)) if master else None,
+            clock=self.clock,
         )
         await self.daemon.start()
         self.http = aiohttp.ClientSession(
