@@ -13,16 +13,16 @@ HeadnodeState = Literal[
     "paused",
     "suspended",
     "crashed",
-    "changed",
+    "edited",
     "missing",
     "deleting",
     "unknown",
 ]
-"""What a headnode is now. ``changed``: its nics are not those that were applied. ``missing``: its
+"""What a headnode is now. ``edited``: its nics are not those that were applied. ``missing``: its
 domain is gone. ``unknown``: the hypervisor cannot be read, or a change ended without an answer."""
 
 DRIFTED: frozenset[HeadnodeState] = frozenset(
-    {"paused", "suspended", "crashed", "changed", "missing"}
+    {"paused", "suspended", "crashed", "edited", "missing"}
 )
 """The states of a headnode that is not as it was applied. The next apply brings it back."""
 

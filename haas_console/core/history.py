@@ -161,6 +161,7 @@ def _discard_headnode(headnode: Headnode, by_vlan: dict[int, str]) -> list[Call]
             calls.append(Call("headnode.connect", {**where, "network": name, "nic": nic.nic}))
         elif nic.applied is None:
             calls.append(Call("headnode.disconnect", {**where, "nic": nic.nic}))
-    if headnode.running != (headnode.state == "running"):
+    settled = headnode.state in ("running", "stopped") and headnode.observed is None
+    if settled and headnode.running != (headnode.state == "running"):
         calls.append(Call("headnode.stop" if headnode.running else "headnode.start", where))
     return calls

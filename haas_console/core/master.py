@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from haas_console.core.inventory import Inventory
-from haas_console.core.portviews import Span
+from haas_console.core.portviews import DRIFTED, Span
+from haas_schemas import headnode as states
 from haas_schemas.headnode import Headnode
 from haas_schemas.network import NetworkKey
 
@@ -48,15 +49,24 @@ def bridges(inventory: Inventory) -> list[Bridge]:
 
 
 def state_text(headnode: Headnode) -> str:
-    """``running``; if a change is staged, ``stopped → running*``, ``new*`` or ``deleting*``."""
+    """``running``; if an apply would change it, ``stopped → running*``, ``new*`` or ``deleting*``.
+
+    With a sign if it is not as it was applied: ``≠ crashed → running*``.
+    """
     if headnode.state == "staged":
         return "new*"
     if headnode.state == "deleting":
         return "deleting*"
     wanted = "running" if headnode.running else "stopped"
-    if headnode.state in ("running", "stopped") and headnode.state != wanted:
-        return f"{headnode.state} → {wanted}*"
-    return headnode.state
+    sign = f"{DRIFTED} " if drifted(headnode) else ""
+    if headnode.state != "unknown" and headnode.state != wanted:
+        return f"{sign}{headnode.state} → {wanted}*"
+    return f"{sign}{headnode.state}"
+
+
+def drifted(headnode: Headnode) -> bool:
+    """Return whether the hypervisor has something else than what was applied."""
+    return headnode.observed is not None or headnode.state in states.DRIFTED
 
 
 def master_lines(
@@ -97,6 +107,8 @@ def master_lines(
 def _headnode_look(sign: str, headnode: Headnode) -> str:
     if sign == "-" or headnode.state == "deleting":
         return "leaves"
+    if drifted(headnode) or headnode.state == "unknown":
+        return "drift"
     return "staged" if sign == "+" or "*" in state_text(headnode) else ""
 
 

@@ -6,6 +6,7 @@ import time
 
 from haas_console.core.sync import Changes
 from haas_console.tui.console import Console
+from haas_schemas.headnode import DRIFTED
 from haas_schemas.job import Job
 
 
@@ -45,8 +46,11 @@ def sentence(job: Job) -> str:
     return f"{text} in {long}" if long else text
 
 
-class SwitchAnnouncements:
-    """Says what restarted switches were found with; only admins get events of switches."""
+class DeviceAnnouncements:
+    """Says what became of restarted switches, and of headnodes by themselves or by hand.
+
+    Only admins get events of switches.
+    """
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -57,7 +61,8 @@ class SwitchAnnouncements:
         if "event" not in changes:
             return
         events = self.console.session.sync.log.events
-        fresh = [each for each in events if each.noun == "switch" and each.at > self._announced]
+        nouns = ("switch", "headnode")
+        fresh = [each for each in events if each.noun in nouns and each.at > self._announced]
         front = self.console.front
         for each in fresh:
             self._announced = each.at
@@ -67,3 +72,8 @@ class SwitchAnnouncements:
                 front.fail(f"{each.name} came back with ports open that were not to be: closed.")
             elif each.verb == "restarted":
                 front.say(f"{each.name} was restarted: it is checked, and what it lost put back.")
+            elif each.noun == "headnode" and each.verb in DRIFTED:
+                front.fail(
+                    f"Headnode {each.project}/{each.name} is {each.verb}: an apply of"
+                    f" {each.project} brings it back."
+                )

@@ -21,7 +21,7 @@ from haas_console.core.session import Session
 from haas_console.core.sync import Changes
 from haas_console.core.target import Target
 from haas_console.tui import clipboard
-from haas_console.tui.announcements import JobAnnouncements, SwitchAnnouncements
+from haas_console.tui.announcements import DeviceAnnouncements, JobAnnouncements
 from haas_console.tui.board import BoardScreen
 from haas_console.tui.commandline import CommandLine
 from haas_console.tui.glyphs import ASCII, Plain, glyphs
@@ -76,7 +76,7 @@ class ConsoleApp(PlainApp):
         self.animation_level = "none"
         self._mouse_is_ours = True
         self._complaint = self._configure()
-        self._announcements = (JobAnnouncements(self), SwitchAnnouncements(self))
+        self._announcements = (JobAnnouncements(self), DeviceAnnouncements(self))
 
     def _configure(self) -> str:
         """Set up theme, glyphs and keys; give a sentence on a theme that there is not."""

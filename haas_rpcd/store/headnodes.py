@@ -55,7 +55,7 @@ class HeadnodeRow(Row, frozen=True):
         if now.condition is not None and not (now.off and not self.applied_running):
             return now.condition
         if self.seen is not None and now.nics != self.seen.nics:
-            return "changed"
+            return "edited"
         return "running" if now.running else "stopped"
 
     @property

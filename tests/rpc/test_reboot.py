@@ -206,7 +206,7 @@ BY_HAND: dict[str, tuple[Callable[[SmallSite], None], str]] = {
     "undefine": (lambda site: site.host.undefine(LOGIN), "missing"),
     "edit": (
         lambda site: site.host.edit(LOGIN, HeadnodeNic("added", "52:54:00:00:00:01", 0)),
-        "changed",
+        "edited",
     ),
 }
 

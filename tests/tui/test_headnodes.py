@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from haas_console.tui.screens.headnodes import HeadnodeLines, HeadnodesScreen
+from tests.tui.apply_hands import staged_site
 from tests.tui.console import Hands, console
 
 
@@ -107,3 +108,28 @@ async def test_a_read_only_console_changes_no_headnode(socket: Path) -> None:
         await headnodes(hands)
         await hands.press("n")
         assert hands.app.screen.query_one("#prompt").visible is False
+
+
+async def test_a_crash_is_announced_shown_and_mended_by_an_apply() -> None:
+    async with staged_site() as site, console(site.socket) as hands:
+        await hands.command("headnode create login")
+        await hands.command("headnode connect login lab")
+        await apply(hands)
+        await headnodes(hands)
+        await hands.until(lambda: row(hands).startswith("login running lab"))
+
+        site.centre.host.crash("astro/login")
+
+        await hands.until(lambda: "login ≠ crashed → running* lab" in row(hands))
+        assert "Headnode astro/login is crashed: an apply of astro brings it back." in hands.bar(
+            "message"
+        )
+        assert "≠ now crashed with nic0 on 100" in hands.bar("detail")
+        assert "≠ 1 drifted" in hands.bar("top")
+        await hands.press("s")
+        assert "login is to run already: an apply brings it back." in hands.bar("message")
+
+        await apply(hands)
+
+        await hands.until(lambda: row(hands).startswith("login running lab"))
+        await hands.until(lambda: "drifted" not in hands.bar("top"))

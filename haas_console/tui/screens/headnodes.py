@@ -12,7 +12,8 @@ from haas_console.core import gestures
 from haas_console.core.commands import Call
 from haas_console.core.gestures import DropTarget, HeadnodeRef
 from haas_console.core.inventory import Inventory
-from haas_console.core.master import state_text
+from haas_console.core.master import drifted, state_text
+from haas_console.core.portviews import DRIFTED
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar, summary_text
@@ -21,7 +22,7 @@ from haas_console.tui.screen import ConsoleScreen, in_turn
 from haas_console.tui.staging import Staging
 from haas_schemas.headnode import Headnode, HeadnodeNic
 
-STATE, IMAGE = 20, 16  # columns
+STATE, IMAGE = 24, 16  # columns
 
 
 def nic_text(inventory: Inventory, nic: HeadnodeNic) -> str:
@@ -68,7 +69,9 @@ class HeadnodeLines(ClickableLines):
         state = state_text(headnode)
         staged = "*" in state
         going = headnode.state == "deleting"
-        look = "leaves" if going else "staged" if staged else "good" if state == "running" else ""
+        wrong = drifted(headnode) or headnode.state == "unknown"
+        look = "leaves" if going else "drift" if wrong else "staged" if staged else ""
+        look = look or ("good" if state == "running" else "")
         parts: list[Part] = [(" ", "")]
         if project:
             parts.append((cut(headnode.project, project + 1), "dim"))
@@ -160,7 +163,8 @@ class HeadnodesScreen(ConsoleScreen):
                 f"{nic.nic} {nic.mac} {nic_text(self.session.inventory, nic)}"
                 for nic in headnode.nics
             )
-            text = f"{headnode.project}/{headnode.headnode}   image {headnode.image}   {nics}"
+            now = f"   {DRIFTED} now {headnode.observed}" if headnode.observed else ""
+            text = f"{headnode.project}/{headnode.headnode}{now}   image {headnode.image}   {nics}"
         self.query_one("#detail", Bar).show(Text(f" {text}"))
 
     # --- keys ---
@@ -176,7 +180,8 @@ class HeadnodesScreen(ConsoleScreen):
             self.fail("There is no headnode under the cursor.")
         elif headnode.running == running and headnode.state != "deleting":
             wanted = "run" if running else "be stopped"
-            self.fail(f"{headnode.headnode} is to {wanted} already.")
+            tail = ": an apply brings it back." if drifted(headnode) else "."
+            self.fail(f"{headnode.headnode} is to {wanted} already{tail}")
         else:
             await self.send(lambda: gestures.power(headnode, self.session.write_access))
 

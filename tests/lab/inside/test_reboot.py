@@ -103,15 +103,13 @@ def missing(story: Story) -> None:
     story.hypervisor.virsh("undefine", DOMAIN)
 
 
-def changed(story: Story) -> None:
+def edited(story: Story) -> None:
     """Its nic's link is taken down: libvirt has no event for that."""
     [nic] = story.hypervisor.nics(DOMAIN)
     story.hypervisor.virsh("domif-setlink", DOMAIN, nic["mac"], "down")
 
 
-@pytest.mark.parametrize(
-    "deed", [paused, crashed, missing, changed], ids=lambda each: each.__name__
-)
+@pytest.mark.parametrize("deed", [paused, crashed, missing, edited], ids=lambda each: each.__name__)
 def test_what_is_done_by_hand_is_shown_and_an_apply_brings_it_back(
     story: Story, deed: Callable[[Story], None]
 ) -> None:
