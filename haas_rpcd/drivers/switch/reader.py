@@ -13,6 +13,7 @@ from haas_rpcd.drivers import SESSION_LOST
 from haas_rpcd.drivers.switch.answers import quote, without_logs
 from haas_rpcd.drivers.switch.dialect import Dialect
 from haas_rpcd.drivers.switch.longtexts import beside
+from haas_rpcd.drivers.switch.membership import Witness
 from haas_rpcd.drivers.switch.state import Identity, PortState
 from haas_rpcd.drivers.switch.writer import Options
 from haas_rpcd.errors import DeviceError
@@ -82,10 +83,8 @@ class SwitchReader:
         witness = self._dialect.reader.witness
         if witness is None:
             return {**ports}
-        members: dict[str, set[int]] = {}
-        for vlan, port in witness.read(without_logs(await self._show_if_known(witness.line))):
-            with contextlib.suppress(ValueError):  # an ambiguous type, so no registered port
-                members.setdefault(self._dialect.canonical_port(port), set()).add(vlan)
+        answer = await self._show_if_known(witness.line)
+        members = await beside(len(answer), self._members, witness, answer)
         checked: dict[str, PortSeen] = {}
         for port, seen in ports.items():
             compared = seen.believed is not None and seen.open
@@ -95,6 +94,14 @@ class SwitchReader:
                 seen = msgspec.structs.replace(seen, unconfigured=extra)
             checked[port] = seen
         return checked
+
+    def _members(self, witness: Witness, answer: str) -> dict[str, set[int]]:
+        """Return the VLANs of each port in a table, by canonical names."""
+        members: dict[str, set[int]] = {}
+        for vlan, port in witness.read(without_logs(answer)):
+            with contextlib.suppress(ValueError):  # an ambiguous type, so no registered port
+                members.setdefault(self._dialect.canonical_port(port), set()).add(vlan)
+        return members
 
     async def _parsed_ports(self, ports: Sequence[str]) -> dict[str, PortState]:
         lines = self._dialect.reader.read_ports(ports, self._options)
