@@ -47,6 +47,7 @@ class StandInDriver(Driver):
 
     continue_after_refusal = False
     max_batch = 512
+    takes_slices = True
 
     def __init__(
         self,

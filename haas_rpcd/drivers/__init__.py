@@ -71,6 +71,10 @@ class Driver(Protocol):
     before the first line goes out. Switches take many, because lines are sent ahead of their
     answers; the master's devices take one."""
 
+    takes_slices: bool = True
+    """Whether a large batch is sent in several calls, so that others get turns between them. False
+    for switches that commit: each commit takes long, however little changes."""
+
     registered: object = None
     """What the device is registered with. A session that was opened under another registration
     is not reused."""

@@ -7,10 +7,12 @@ import logging
 from collections import deque
 from collections.abc import Coroutine, Sequence
 
+from haas_rpcd import logs
 from haas_rpcd.auth import DAEMON
 from haas_rpcd.clock import Clock
 from haas_rpcd.drivers import Driver
 from haas_rpcd.engine.drift import CheckResult, DriftWatch
+from haas_rpcd.engine.endings import Ending, Endings
 from haas_rpcd.engine.journal import Journal
 from haas_rpcd.engine.late import LateChanges, Waiting
 from haas_rpcd.engine.planning import Planning
@@ -18,7 +20,7 @@ from haas_rpcd.engine.restarts import SwitchRestarts
 from haas_rpcd.engine.run import JobRun, RunHook
 from haas_rpcd.engine.watching import RESTORE_LIMIT, MasterWatch
 from haas_rpcd.engine.worker import Worker
-from haas_rpcd.errors import ConflictError, NotFoundError
+from haas_rpcd.errors import ConflictError, NotFoundError, StoreError
 from haas_rpcd.events import Events
 from haas_rpcd.model import LIBVIRT, RESERVED_DEVICES, Plan, Probed, RegisteredSwitch, Step
 from haas_rpcd.store import jobs, late
@@ -26,10 +28,13 @@ from haas_rpcd.store.database import Store, Tx
 from haas_rpcd.store.jobs import JobRow
 from haas_rpcd.store.scope import Scope
 from haas_rpcd.tasks import cancel_and_wait
-from haas_schemas.job import FINAL_JOB_STATES
+from haas_schemas.job import FINAL_JOB_STATES, JobState
 
 log = logging.getLogger(__name__)
 
+
+_STORE_AGAIN = 1.0
+"""Seconds after which a store that failed is asked again for the next job."""
 
 _OF_MASTER = 0
 """The queue of the jobs that restore the master. No project has this id."""
@@ -65,6 +70,7 @@ class Engine:
         self._repair_restarted = repair_restarted
         self._clock = clock or Clock()
         self._hook = hook
+        self._endings = Endings(store)
         self._late = LateChanges(store, settle_timeout)
         self._drift = DriftWatch(store, events, planning, self._worker, self._late, self._clock)
         self._restarts = SwitchRestarts(
@@ -142,32 +148,47 @@ class Engine:
         except TimeoutError:
             return
 
-    async def cancel(self, job_id: int) -> None:
+    async def cancel(self, job_id: int, *, force: bool = False) -> None:
         """Stop a job before its next step; a queued one ends at once.
 
-        Raises NotFoundError, and ConflictError if it has ended.
+        ``force``: a running one ends at once as well, whatever it waits for.
+
+        Raises NotFoundError, ConflictError if it has ended, and StoreError.
         """
 
-        def request(tx: Tx) -> None:
+        def request(tx: Tx) -> JobRow:
             job = jobs.find(tx, job_id)
             if job is None:
                 raise NotFoundError(f"There is no job {job_id}.")
+            job = self._endings.now(job)
             if job.state in FINAL_JOB_STATES:
                 raise ConflictError(f"Job {job_id} has ended already: it {job.state}.")
             jobs.cancel(tx, job_id)
+            return job
 
-        await self._store.write(request)
-        if job_id in self._running:
-            self._running[job_id].cancelling = True
+        run = self._running.get(job_id)
+        if run is not None:
+            run.cancelling = True  # at once: the store may not answer
+        try:
+            job = await self._store.write(request)
+        except StoreError:
+            if run is None:
+                raise
+            log.warning("that job %d is cancelled could not be stored", job_id)
+        if run is not None:
+            if force:
+                run.give_up()
             return
         queue = next((queue for queue in self._queues.values() if job_id in queue), None)
         if queue is None:
             self._cancelled.add(job_id)  # it is just being taken out of the journal
             return
         queue.remove(job_id)
-        await self._finish(
-            job_id, "cancelled", "Cancelled before it began; all is still staged.", None
-        )
+        await self._finish(job, "cancelled", "Cancelled before it began; all is still staged.")
+
+    def now(self, row: JobRow) -> JobRow:
+        """Return a job as it is: its row in the store may not know yet that it has ended."""
+        return self._endings.now(row)
 
     async def probe(self, switch: str) -> Probed:
         """Log in to a registered switch and return what it reports. Raises HaasError."""
@@ -222,6 +243,7 @@ class Engine:
         self._stopped = True
         await cancel_and_wait(*self._queue_tasks.values(), *self._other_tasks)
         await asyncio.gather(*(worker.stop() for worker in self._workers.values()))
+        await self._endings.stop()
 
     def _start(self, coroutine: Coroutine[None, None, None], name: str) -> None:
         task = asyncio.create_task(coroutine, name=name)
@@ -290,13 +312,26 @@ class Engine:
         if project_id != _OF_MASTER:
             await self._ready.wait()
         while queue:
-            job_id = queue.popleft()
+            job_id = queue[0]
             try:
                 job = await self._store.read(jobs.find, job_id)
-                if job is not None:
-                    await self._run(job)
-            except Exception:  # the store failed: the next job may be luckier
-                log.exception("job %d could not be run to its end", job_id)
+            except StoreError as error:
+                log.error("job %d waits for the store: %s", job_id, error.message)
+                await asyncio.sleep(_STORE_AGAIN)
+                continue
+            if not queue or queue[0] != job_id:  # cancelled meanwhile
+                continue
+            queue.popleft()
+            if job is not None:
+                with logs.about(job=job_id):
+                    await self._run_safely(job)
+
+    async def _run_safely(self, job: JobRow) -> None:
+        try:
+            await self._run(job)
+        except Exception:  # a bug must end neither the queue nor the waiting for this job
+            log.exception("job %d could not be run to its end", job.id)
+            self._ended.pop(job.id, asyncio.Event()).set()
 
     async def _run(self, job: JobRow) -> None:
         if not job.restores:
@@ -315,40 +350,42 @@ class Engine:
             cancelling=job.cancelling or job_id in self._cancelled,
         )
         self._running[job_id] = run
+        state: JobState
+        error: str | None
         try:
-            state, error = await run.run()
+            state, error = await run.run_or_give_up()
+        except StoreError as failure:
+            state = "failed"
+            error = f"{failure.message} What was being sent is not known: apply again after that."
         except Exception:  # a bug must end this job, not the queue
             log.exception("job %d failed unexpectedly", job_id)
             state, error = "failed", "The daemon failed; its log has the details. Apply again."
         finally:
             del self._running[job_id]
             self._cancelled.discard(job_id)
-        await self._finish(job_id, state, error, journal)
+        await self._finish(job, state, error, journal)
 
     async def _finish(
-        self, job_id: int, state: str, error: str | None, journal: Journal | None
+        self, job: JobRow, state: JobState, error: str | None, journal: Journal | None = None
     ) -> None:
-        await self._store.write(jobs.finish, job_id, state, error, self._clock.wall())
-        job = await self._store.read(jobs.find, job_id)
-        if job is None:
-            return
+        """End a job: for whoever waits at once, in the store as soon as it answers."""
+        await self._endings.write(job.id, Ending(state, error, self._clock.wall()))
+        journal = journal or Journal(self._store, self._events, job.id, job.project_id)
         log.log(
             logging.WARNING if state == "failed" else logging.INFO,
             "job %d (%s of %s, by %s) %s%s",
-            job_id,
+            job.id,
             job.kind,
             job.project or "the site",
             job.user,
             state,
-            f": {error}" if error else f", {job.done} of {job.total} steps done",
+            f": {error}" if error else f", {journal.done} of {journal.total} steps done",
         )
-        journal = journal or Journal(self._store, self._events, job_id, job.project_id)
-        journal.done, journal.total = job.done, job.total
-        journal.publish_state(job.state, error)
+        journal.publish_state(state, error)
         self._events.publish_inventory(
-            "job", state, str(job_id), job.project, admins_only=job.project is None
+            "job", state, str(job.id), job.project, admins_only=job.project is None
         )
-        self._ended.pop(job_id, asyncio.Event()).set()
+        self._ended.pop(job.id, asyncio.Event()).set()
         await self._settle_all()
 
     def _worker(self, device: str) -> Worker:

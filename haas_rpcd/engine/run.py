@@ -17,7 +17,7 @@ from haas_rpcd.engine.late import LateChanges
 from haas_rpcd.engine.planning import Planning
 from haas_rpcd.engine.sending import Batch
 from haas_rpcd.engine.worker import Worker
-from haas_rpcd.errors import DeviceError, HaasError
+from haas_rpcd.errors import DeviceError, HaasError, StoreError
 from haas_rpcd.model import RESERVED_DEVICES, Phase, SetPort, Step
 from haas_rpcd.planner import shortfall
 from haas_rpcd.store import applied, jobs, leases, nodes
@@ -25,6 +25,7 @@ from haas_rpcd.store.database import Store, Tx
 from haas_rpcd.store.jobs import JobRow
 from haas_rpcd.store.leases import HookRunRow
 from haas_rpcd.store.scope import NO_NODE, Scope
+from haas_rpcd.tasks import cancel_and_wait
 from haas_schemas.common import timestamp
 from haas_schemas.job import JobState
 
@@ -72,6 +73,27 @@ class JobRun:
         self._late = late
         self._hook = hook
         self.cancelling = cancelling
+        self._broken = False
+        """The store failed, so that nothing more may be sent: it could not be recorded."""
+        self._task: asyncio.Task[tuple[JobState, str | None]] | None = None
+
+    async def run_or_give_up(self) -> tuple[JobState, str | None]:
+        """Run the job until its end, or until :meth:`give_up`; see :meth:`run`."""
+        self._task = asyncio.create_task(self.run(), name=f"job {self.job_id}")
+        try:
+            await asyncio.wait({self._task})
+        except asyncio.CancelledError:
+            await cancel_and_wait(self._task)
+            raise
+        if self._task.cancelled():
+            return "cancelled", "Ended by force: what was being sent is not known; apply again."
+        return self._task.result()
+
+    def give_up(self) -> None:
+        """Let the job end now, whatever it waits for. What it was sending stays *not known*."""
+        self.cancelling = True
+        if self._task is not None:
+            self._task.cancel()
 
     async def run(self) -> tuple[JobState, str | None]:
         """Run the job; return its final state and, unless it succeeded, a sentence."""
@@ -216,18 +238,24 @@ class JobRun:
             for phase, group in groupby(entries, lambda entry: entry.step.phase):
                 batch = list(group)
                 await gate.reach(device, phase)
+                if self._broken:
+                    break
                 if _gives_up(verdicts, phase):
                     skipped = _skipped(batch, verdicts)
                     await self._journal.record(skipped)
                     verdicts += skipped
                     continue
-                verdicts += await worker.run(
-                    Batch(self._journal, phase, batch, lambda: self.cancelling)
-                )
+                verdicts += await worker.run(Batch(self._journal, phase, batch, self._stopping))
+        except StoreError:
+            self._broken = True
+            raise
         finally:
             worker.release()
             await gate.leave(device)
         return verdicts
+
+    def _stopping(self) -> bool:
+        return self.cancelling or self._broken
 
 
 def _gives_up(verdicts: Sequence[Verdict], phase: Phase) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -21,7 +22,7 @@ from haas_schemas.job import StepState
 log = logging.getLogger(__name__)
 
 
-@dataclass
+@dataclass(eq=False)
 class Batch:
     """The steps of one phase of one job on one device."""
 
@@ -70,17 +71,25 @@ class Sending:
         self._driver: Driver | None = None
         self._said: list[str] = []
         """What the device was told and said."""
+        self._slice = Slice()
         self._may_reconnect = True
         self._reachable = True
 
-    async def run(self) -> list[Verdict]:
-        """Send all steps, read them back once, record and return the verdicts."""
-        while self._waiting:
-            if self._batch.stopped():
-                while self._waiting:
-                    self._drop_next("cancelled", "cancelled before it was {}")
-            else:
-                await self._send_next()
+    async def advance(self) -> list[Verdict] | None:
+        """Send some of the steps; return None while there are more.
+
+        After the last ones, read all back once, record and return the verdicts.
+        """
+        if self._driver is not None:
+            self._driver.transcript()  # what others said and were told since the last turn
+        if self._waiting and not self._batch.stopped():
+            await self._send_next()
+        if self._batch.stopped():
+            while self._waiting:
+                self._drop_next("cancelled", "cancelled before it was {}")
+        if self._waiting:
+            self._collect()
+            return None
         await self._read_back()
         self._verdicts.sort(key=lambda verdict: verdict.entry.number)
         self._collect()
@@ -130,12 +139,13 @@ class Sending:
             self._drop_next("failed", error.message)
             return
         self._use(driver)
-        entries = await self._begin(self._take(driver.max_batch))
+        entries = await self._begin(self._take(self._slice.size(len(self._waiting), driver)))
         if not entries:
             return
-        outcomes = await driver.send(
-            [entry.step.change for entry in entries], _Progress(self._batch, entries)
-        )
+        with self._slice.measure(len(entries)):
+            outcomes = await driver.send(
+                [entry.step.change for entry in entries], _Progress(self._batch, entries)
+            )
         await self._judge(entries, outcomes, continue_after_refusal=driver.continue_after_refusal)
 
     def _take(self, count: int) -> list[Entry]:
@@ -265,6 +275,39 @@ class Sending:
                 "; apply again, and if it stays so look for somebody else who configures the device"
             )
         return Verdict(entry, "failed", message, found)
+
+
+SLICE_TIME = 0.05
+"""Seconds that one turn of a large batch should take."""
+
+SMALL = 64
+"""Steps that are always sent in one turn."""
+
+
+class Slice:
+    """How many steps of a large batch are sent in one turn: a small job must not wait for all.
+
+    The first turns tell how fast the device is. A device that commits is given all steps at once,
+    because each commit takes seconds, however little changes.
+    """
+
+    def __init__(self) -> None:
+        self._steps = 16
+
+    def size(self, waiting: int, driver: Driver) -> int:
+        """Return how many of the waiting steps the next turn sends at most."""
+        if waiting <= SMALL or not driver.takes_slices:
+            return driver.max_batch
+        return min(self._steps, driver.max_batch)
+
+    @contextmanager
+    def measure(self, steps: int) -> Iterator[None]:
+        """Measure a turn of so many steps."""
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        yield
+        took = max(loop.time() - begun, 0.001)
+        self._steps = max(2, min(2 * self._steps, int(steps * SLICE_TIME / took)))
 
 
 def _is_save(entry: Entry) -> bool:

@@ -20,20 +20,20 @@ from typing import Any, TypeGuard, TypeVar
 from haas_rpcd.drivers import SESSION_LOST, Driver, Report
 from haas_rpcd.engine.journal import Verdict
 from haas_rpcd.engine.sending import Batch, Sending
-from haas_rpcd.errors import DeviceError, UnavailableError
+from haas_rpcd.errors import DeviceError, HaasError, UnavailableError
 from haas_rpcd.model import Phase
 from haas_rpcd.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
-MERGE = 0.5
+MERGE = 0.1
 """Seconds that a save waits for the saves of other jobs on the device. Saving takes a switch longer
-than this, and one save serves all of them."""
+than this, and one save serves all of them. A small job does not wait for the end of a large one."""
 
 T = TypeVar("T")
 
 
-@dataclass
+@dataclass(eq=False)
 class ReadRequest:
     """A request to use the device's session without changing anything."""
 
@@ -68,6 +68,8 @@ class Worker:
         self._driver: Driver | None = None
         self._queue: deque[Item] = deque()
         self._wake = asyncio.Event()
+        self._under_way: dict[Batch, Sending] = {}
+        """The batches of which some steps are sent; they are in the queue again."""
         self._users = 0
         self._task: asyncio.Task[None] | None = None
         self._at_rest = asyncio.Event()
@@ -139,6 +141,7 @@ class Worker:
         finally:
             _fail(self._queue, UnavailableError("haas-rpcd is stopping: try again later."))
             self._queue.clear()
+            self._under_way.clear()
             await self.close()
 
     def _patience(self) -> float | None:
@@ -154,18 +157,25 @@ class Worker:
         return max(0.0, min(saves) + MERGE - asyncio.get_running_loop().time())
 
     def _next(self) -> list[Item]:
-        """Take the next item; saves come last, all of them at once."""
-        for item in self._queue:
-            if not _is_save(item):
-                self._queue.remove(item)
-                return [item]
-        saves = list(self._queue)
-        self._queue.clear()
-        return saves
+        """Take the next item; saves come last, all of them at once.
+
+        A save that has waited long enough is next: more of a large batch would follow for ever.
+        """
+        saves = [item for item in self._queue if _is_save(item)]
+        overdue = asyncio.get_running_loop().time() - MERGE
+        if len(saves) == len(self._queue) or any(save.queued <= overdue for save in saves):
+            self._queue = deque(item for item in self._queue if item not in saves)
+            return list(saves)
+        first = next(item for item in self._queue if not _is_save(item))
+        self._queue.remove(first)
+        return [first]
 
     async def _process(self, items: list[Item]) -> None:
         """Process one item, or several saves, and answer each, if only by an exception."""
-        waiting = [item for item in items if not item.finished.done()]  # the others gave up
+        waiting = [item for item in items if not item.finished.done()]
+        for item in items:  # the others gave up
+            if isinstance(item, Batch) and item not in waiting:
+                self._under_way.pop(item, None)
         if any(isinstance(item, Batch) for item in waiting):
             self._at_rest.clear()
         try:
@@ -177,18 +187,27 @@ class Worker:
                 raise
             # Something that was awaited here is cancelled; the worker is not.
             log.exception("device %s: what a request waits for was cancelled", self.device)
+        except HaasError as error:  # the store failed
+            log.error("device %s: %s", self.device, error.message)
+            _fail(waiting, error)
         except Exception:  # a bug must fail the request, not hang it
             log.exception("device %s: a request failed unexpectedly", self.device)
         finally:
             self._at_rest.set()
-        _fail(waiting, RuntimeError(f"a request to {self.device} failed unexpectedly"))
+        under_way = [item for item in waiting if item not in self._queue]
+        _fail(under_way, RuntimeError(f"a request to {self.device} failed unexpectedly"))
 
     async def _answer(self, items: list[Item]) -> None:
         match items:
             case [ReadRequest() as request]:
                 await self._answer_read(request)
             case [Batch() as first, *others]:
-                verdicts = await Sending(self.device, self, first).run()
+                sending = self._under_way.pop(first, None) or Sending(self.device, self, first)
+                verdicts = await sending.advance()
+                if verdicts is None:
+                    self._under_way[first] = sending
+                    self._queue.append(first)  # behind whoever came meanwhile
+                    return
                 _settle(first, verdicts)
                 for other in others:
                     if isinstance(other, Batch):

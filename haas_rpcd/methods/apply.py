@@ -8,7 +8,6 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from haas_rpcd.auth import Caller
 from haas_rpcd.errors import DeniedError, InvalidParamsError, NotFoundError
 from haas_rpcd.methods.access import find_job, find_project, number_cursor, paged, visible
 from haas_rpcd.methods.call import Call, TxCall
@@ -95,8 +94,9 @@ def apply_start(call: TxCall, project: Name | None = None, digest: Digest | None
 # --- jobs -----------------------------------------------------------------------------------------
 
 
-def record(tx: Tx, caller: Caller, row: JobRow, *, with_steps: bool = True) -> Job:
+def record(tx: Tx, call: Call, row: JobRow, *, with_steps: bool = True) -> Job:
     """Return the API's record of a job."""
+    row, caller = call.context.engine.now(row), call.caller
     return Job(
         job=row.id,
         project=row.project,
@@ -156,7 +156,7 @@ def _find(tx: Tx, call: Call, job: int) -> JobRow:
 @method("job.show")
 def job_show(call: TxCall, job: JobId) -> Job:
     """Show a job with its steps."""
-    return record(call.tx, call.caller, _find(call.tx, call, job))
+    return record(call.tx, call, _find(call.tx, call, job))
 
 
 @method("job.list")
@@ -177,7 +177,7 @@ def job_list(
         mine=visible(call.tx, call.caller),
         state=state,
     )
-    items = [record(call.tx, call.caller, row, with_steps=False) for row in rows]
+    items = [record(call.tx, call, row, with_steps=False) for row in rows]
     return paged(items, limit, rows[-1].id if rows else None)
 
 
@@ -210,7 +210,7 @@ def job_transcript(
 
 
 async def _show(call: Call, job: int) -> Job:
-    return await call.context.store.read(lambda tx: record(tx, call.caller, _find(tx, call, job)))
+    return await call.context.store.read(lambda tx: record(tx, call, _find(tx, call, job)))
 
 
 @method("job.wait")
@@ -224,10 +224,16 @@ async def job_wait(call: Call, job: JobId, timeout: Timeout = 60.0) -> Job:
 
 
 @method("job.cancel", mutates=True)
-async def job_cancel(call: Call, job: JobId) -> Job:
-    """Stop a job before its next step. What was not sent stays staged."""
+async def job_cancel(call: Call, job: JobId, force: bool = False) -> Job:
+    """Stop a job before its next step. What was not sent stays staged.
+
+    With ``force`` (admins only) it ends now, whatever it waits for; the state of what it was
+    sending is not known then.
+    """
     await _show(call, job)
-    await call.context.engine.cancel(job)
+    if force and not call.caller.admin:
+        raise DeniedError("Only an admin may end a job by force: cancel it without  --force.")
+    await call.context.engine.cancel(job, force=force)
     return await _show(call, job)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -158,6 +158,14 @@ class SmallSite:
             return tx.execute(statement, parameters)
 
         return await self.daemon.store.write(run)
+
+    @contextmanager
+    def locked_store(self) -> Iterator[None]:
+        """Lock the daemon's database, as another process can; the daemon does not wait for that."""
+        with closing(sqlite3.connect(self.folder / DATABASE, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+            other.execute("ROLLBACK")
 
     async def rows(self, query: str, parameters: tuple[Any, ...] = ()) -> list[Any]:
         """Read rows directly from the daemon's database."""

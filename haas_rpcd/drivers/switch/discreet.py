@@ -24,6 +24,7 @@ class DiscreetDriver:
         self.registered = driver.registered
         self.continue_after_refusal = driver.continue_after_refusal
         self.max_batch = driver.max_batch
+        self.takes_slices = driver.takes_slices
 
     def preview(
         self,

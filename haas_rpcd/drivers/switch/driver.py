@@ -72,6 +72,7 @@ class SwitchDriver:
         switches are logged in to at the same time.
         """
         self.registered = registered
+        self.takes_slices = not dialect.writer.commit
         self._name = name
         self._dialect = dialect
         self._options = options
