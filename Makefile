@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 # What the tests need of the system: the lab's kernel, switch and hypervisor (tests/lab), a terminal,
 # and what libvirt-python is built with, as it has no wheel.
 OS_PACKAGES := user-mode-linux libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients \
-	qemu-system-x86 qemu-utils ipxe-qemu seabios iproute2 iputils-ping tcpdump busybox-static kmod \
+	qemu-system-x86 qemu-utils ipxe-qemu seabios iproute2 iptables iputils-ping tcpdump busybox-static kmod \
 	openvswitch-switch inetutils-telnetd tmux openssh-server openssh-client dropbear-bin libvirt-dev \
 	pkg-config gcc python3-dev python3-venv
 

@@ -37,6 +37,8 @@ PROGRAMS = {
     "taskset": "util-linux",
     "ip": "iproute2",
     "bridge": "iproute2",
+    "tc": "iproute2",
+    "iptables-legacy": "iptables",
     "busybox": "busybox-static",
     "login": "login",
     "libvirtd": "libvirt-daemon-system",

@@ -193,6 +193,20 @@ async def test_headnodes_and_bridges_are_checked_too(applied: SmallSite) -> None
     assert 100 in applied.host.bridges
 
 
+async def test_a_bridge_that_somebody_changed_is_found_and_put_right(applied: SmallSite) -> None:
+    await applied.call("headnode.create", project="red", headnode="login")
+    await applied.call("headnode.connect", project="red", headnode="login", network="net")
+    await applied.succeeds("red")
+    foreign = "uplink is in it, which HaaS did not put there"
+    applied.host.bridge_faults[100] = (foreign, "br-vlan100 has the address 192.0.2.1/24")
+    [item] = (await applied.call("drift.check"))["items"]
+    assert (item["device"], item["target"]) == ("master", "br-vlan100")
+    assert item["observed"] == f"{foreign}; br-vlan100 has the address 192.0.2.1/24"
+    job = await repaired(applied)
+    assert [step["summary"] for step in job["steps"]] == ["put right bridge br-vlan100 again"]
+    assert (await applied.call("drift.check"))["items"] == []
+
+
 # --- restarts -------------------------------------------------------------------------------------
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from haas_rpcd.drivers.hostnet import filters, sysctls, taps
 from haas_rpcd.drivers.hostnet.filters import Filter
-from haas_rpcd.drivers.hostnet.links import ADMITTED, Kernel, Link, PortVlan
+from haas_rpcd.drivers.hostnet.link import Link
+from haas_rpcd.drivers.hostnet.links import ADMITTED, Kernel, PortVlan
 from haas_rpcd.drivers.hostnet.segment import Segment, wrong_settings
 from haas_rpcd.model import BridgeSeen
 
@@ -85,7 +86,7 @@ async def _faults(segment: Segment, view: View, link: Link, wanted: Sequence[Fil
         faults.append(f"{link.name} is as a former release of HaaS made it")
     if link.makes_addresses:
         faults.append(f"{link.name} makes itself addresses")
-    if await segment.kernel.filters(link) != list(wanted):
+    if await segment.kernel.traffic.read(link) != list(wanted):
         faults.append(f"{link.name} does not have the filters of HaaS")
     faults += [f"{link.name} has the address {one}" for one in view.addresses.get(link.index, [])]
     return faults + _wrong_sysctls(link.name, sysctls.NO_IP)

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from haas_rpcd.drivers.hostnet import filters, sysctls
 from haas_rpcd.drivers.hostnet.filters import Filter
-from haas_rpcd.drivers.hostnet.links import NAME_BYTES, admit_line
+from haas_rpcd.drivers.hostnet.link import NAME_BYTES
+from haas_rpcd.drivers.hostnet.links import admit_line
 from haas_rpcd.model import SetBridge
 
 BRIDGE_SETTINGS = {

@@ -7,34 +7,26 @@ A typed view of an interface, and errors that say what to do. Sources: the docum
 from __future__ import annotations
 
 import errno
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from pyroute2 import AsyncIPRoute
 from pyroute2.netlink import (
-    NLM_F_ACK,
-    NLM_F_CREATE,
     NLM_F_DUMP,
-    NLM_F_EXCL,
     NLM_F_REQUEST,
-    nlmsg,
 )
 from pyroute2.netlink.exceptions import NetlinkError
 from pyroute2.netlink.nlsocket import NetlinkRequest
-from pyroute2.netlink.rtnl import RTM_GETLINK, RTM_NEWTFILTER
+from pyroute2.netlink.rtnl import RTM_GETLINK
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
-from pyroute2.netlink.rtnl.tcmsg import tcmsg
 
-from haas_rpcd.drivers.hostnet import filters, sysctls
-from haas_rpcd.drivers.hostnet.filters import VLAN, Filter
+from haas_rpcd.drivers.hostnet import sysctls
+from haas_rpcd.drivers.hostnet.filters import VLAN
+from haas_rpcd.drivers.hostnet.link import NO_ADDRESSES, Link
+from haas_rpcd.drivers.hostnet.refusals import refused
+from haas_rpcd.drivers.hostnet.traffic import TrafficControl
 from haas_rpcd.errors import DeviceError
-
-IFF_UP = 0x1
-IFF_NOARP = 0x80
-NAME_BYTES = 15
-"""Maximum length of an interface name: the kernel's IFNAMSIZ is 16, including a final zero."""
 
 PortVlan = tuple[int, bool]
 """A VLAN id of a port inside a bridge, and whether it is the port's untagged one."""
@@ -42,95 +34,8 @@ PortVlan = tuple[int, bool]
 ADMITTED: list[PortVlan] = [(VLAN, True)]
 """The VLANs of a port that HaaS has admitted."""
 
-_NO_ADDRESSES = 1  # IN6_ADDR_GEN_MODE_NONE
 _UNTAGGED = 0x2 | 0x4  # BRIDGE_VLAN_INFO_PVID, BRIDGE_VLAN_INFO_UNTAGGED
 _BRIDGE_FLAGS_SELF = 2
-
-_ADVICE = {
-    errno.EPERM: "The kernel does not allow it: haas-rpcd needs the capability CAP_NET_ADMIN "
-    "(the systemd unit grants it by AmbientCapabilities=CAP_NET_ADMIN).",
-    errno.EOPNOTSUPP: "This kernel does not know that kind of interface: load its module with  "
-    "modprobe -a 8021q bridge  .",
-    errno.ENOENT: "This kernel does not know that kind of filter: load its modules with  "
-    "modprobe -a sch_ingress cls_matchall cls_u32 act_gact act_vlan  .",
-}
-
-
-@dataclass(frozen=True)
-class Link:
-    """One network interface.
-
-    ``link`` is the index of the interface below it (for VLANs). ``makes_addresses``: it creates an
-    IPv6 address when it comes up. ``settings`` are a bridge's, by their names in ``ip``.
-    """
-
-    index: int
-    name: str
-    kind: str | None
-    up: bool
-    mtu: int
-    master: int | None
-    link: int | None
-    vlan: int | None
-    arp: bool
-    mac: str
-    alias: str | None
-    makes_addresses: bool
-    settings: Mapping[str, int]
-
-    @classmethod
-    def read(cls, message: Any) -> Link:
-        """Parse the kernel's RTM_NEWLINK message."""
-        info = message.get_attr("IFLA_LINKINFO")
-        data = info.get_attr("IFLA_INFO_DATA") if info is not None else None
-        kind = info.get_attr("IFLA_INFO_KIND") if info is not None else None
-        return cls(
-            index=message["index"],
-            name=message.get_attr("IFLA_IFNAME"),
-            kind=kind,
-            up=bool(message["flags"] & IFF_UP),
-            mtu=message.get_attr("IFLA_MTU"),
-            master=message.get_attr("IFLA_MASTER"),
-            link=message.get_attr("IFLA_LINK"),
-            vlan=data.get_attr("IFLA_VLAN_ID") if kind == "vlan" and data is not None else None,
-            arp=not message["flags"] & IFF_NOARP,
-            mac=message.get_attr("IFLA_ADDRESS") or "",
-            alias=message.get_attr("IFLA_IFALIAS"),
-            makes_addresses=_makes_addresses(message),
-            settings=_settings(data) if kind == "bridge" and data is not None else {},
-        )
-
-    @property
-    def is_tap(self) -> bool:
-        """True for the host's end of a virtual machine's nic."""
-        return self.kind == "tun"
-
-
-def _makes_addresses(message: Any) -> bool:
-    families = message.get_attr("IFLA_AF_SPEC")
-    inet6 = None if families is None else families.get_attr("AF_INET6")
-    mode = None if inet6 is None else inet6.get_attr("IFLA_INET6_ADDR_GEN_MODE")
-    return mode is not None and mode != _NO_ADDRESSES
-
-
-def _settings(data: Any) -> dict[str, int]:
-    prefix = "IFLA_BR_"
-    return {
-        name.removeprefix(prefix).lower(): value
-        for name, value in data["attrs"]
-        if name.startswith(prefix) and isinstance(value, int)
-    }
-
-
-class _U32(nlmsg):  # type: ignore[misc]
-    """A filter of kind ``u32`` with options that are encoded already.
-
-    It is no subclass of pyroute2's tcmsg, because that would inherit its compiled attributes.
-    """
-
-    prefix = "TCA_"
-    fields = tcmsg.fields
-    nla_map = (("TCA_UNSPEC", "none"), ("TCA_KIND", "asciiz"), ("TCA_OPTIONS", "cdata"))
 
 
 class Kernel:
@@ -138,6 +43,7 @@ class Kernel:
 
     def __init__(self, route: AsyncIPRoute) -> None:
         self._route = route
+        self.traffic = TrafficControl(route)
 
     @classmethod
     def connect(cls) -> Kernel:
@@ -250,85 +156,6 @@ class Kernel:
         except NetlinkError as error:
             raise refused(expel_line(link, vlan), error) from error
 
-    async def filters(self, link: Link) -> list[Filter]:
-        """Return the filters of an interface, in the order in which they are tried."""
-        found = []
-        for hook in _HOOKS:
-            async for message in await self._route.get_filters(
-                index=link.index, parent=filters.HOOKS[hook]
-            ):
-                parsed = filters.read(hook, message)
-                if parsed is not None:
-                    found.append(parsed)
-        return sorted(found, key=lambda each: (each.hook != "ingress", each.prio))
-
-    async def set_filters(self, link: Link, wanted: Sequence[Filter]) -> list[str]:
-        """Make an interface have exactly these filters; return the lines of what was changed."""
-        present = await self.filters(link)
-        lines = []
-        for one in present:
-            if one not in wanted:
-                line = f"tc filter delete dev {link.name} {one.hook} prio {one.prio}"
-                await self._tc(
-                    line,
-                    "del-filter",
-                    index=link.index,
-                    parent=filters.HOOKS[one.hook],
-                    info=filters.info(one),
-                )
-                lines.append(line)
-        lacking = [one for one in wanted if one not in present]
-        if lacking and not present:
-            lines += await self._add_clsact(link)
-        for one in lacking:
-            await self._add_filter(link, one)
-            lines.append(one.line(link.name))
-        return lines
-
-    async def _add_clsact(self, link: Link) -> list[str]:
-        line = f"tc qdisc add dev {link.name} clsact"
-        try:
-            await self._route.tc("add", "clsact", link.index)
-        except NetlinkError as error:
-            if error.code != errno.EEXIST:
-                raise refused(line, error) from error
-            return []
-        return [line]
-
-    async def _add_filter(self, link: Link, wanted: Filter) -> None:
-        line, parent = wanted.line(link.name), filters.HOOKS[wanted.hook]
-        if wanted.kind == "matchall":
-            await self._tc(
-                line,
-                "add-filter",
-                kind="matchall",
-                index=link.index,
-                parent=parent,
-                prio=wanted.prio,
-                protocol=filters.PROTOCOLS[wanted.protocol],
-                action=(
-                    "drop"
-                    if wanted.action == "drop"
-                    else {"kind": "vlan", "v_action": "push", "id": VLAN, "action": "ok"}
-                ),
-            )
-            return
-        message = _U32()
-        message.update(index=link.index, parent=parent, info=filters.info(wanted), handle=0)
-        options = filters.u32_options(wanted)
-        message["attrs"] = [("TCA_KIND", "u32"), ("TCA_OPTIONS", options)]
-        flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL
-        try:
-            await self._send(message, RTM_NEWTFILTER, flags)
-        except NetlinkError as error:
-            raise refused(line, error) from error
-
-    async def _tc(self, line: str, command: str, **settings: Any) -> None:
-        try:
-            await self._route.tc(command, **settings)
-        except NetlinkError as error:
-            raise refused(line, error) from error
-
     async def change(self, line: str, command: str, **settings: Any) -> None:
         """Send one command; ``line`` names it in an error."""
         try:
@@ -337,14 +164,11 @@ class Kernel:
             raise refused(line, error) from error
 
 
-_HOOKS: tuple[Literal["ingress", "egress"], ...] = ("ingress", "egress")
-
-
 def no_addresses() -> dict[str, Any]:
     """Return the settings for ``addrgenmode none``; none on a kernel without IPv6."""
     if not sysctls.has_ipv6():
         return {}
-    mode = {"attrs": [("IFLA_INET6_ADDR_GEN_MODE", _NO_ADDRESSES)]}
+    mode = {"attrs": [("IFLA_INET6_ADDR_GEN_MODE", NO_ADDRESSES)]}
     return {"IFLA_AF_SPEC": {"attrs": [("AF_INET6", mode)]}}
 
 
@@ -367,11 +191,3 @@ async def kernel() -> AsyncIterator[Kernel]:
         yield session
     finally:
         session.close()
-
-
-def refused(what: str, error: NetlinkError) -> DeviceError:
-    """Return the error for the kernel's refusal of ``what``."""
-    advice = _ADVICE.get(error.code, f"The kernel says: {error.args[-1]}.")
-    return DeviceError(
-        f'"{what}" was refused on the master. {advice}', reason="refused", errno=error.code
-    )

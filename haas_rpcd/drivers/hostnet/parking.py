@@ -11,7 +11,8 @@ from typing import Protocol
 
 from haas_rpcd.drivers.hostnet import filters
 from haas_rpcd.drivers.hostnet.iplines import BRIDGE_SETTINGS, add_bridge
-from haas_rpcd.drivers.hostnet.links import Link, kernel, no_addresses
+from haas_rpcd.drivers.hostnet.link import Link
+from haas_rpcd.drivers.hostnet.links import kernel, no_addresses
 from haas_rpcd.drivers.hostnet.sysctls import keep_ip_off
 from haas_rpcd.errors import DeviceError
 
@@ -59,7 +60,7 @@ class KernelParking:
                     line, "set", index=found.index, ifalias=self.bridge, **no_addresses()
                 )
                 keep_ip_off(self.bridge)
-                await session.set_filters(found, filters.BRIDGE)
+                await session.traffic.set(found, filters.BRIDGE)
 
     async def tidy(self) -> None:
         """Remove the bridge if it exists and no nic is parked on it.

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from haas_rpcd.drivers.hostnet import iplines, sysctls
 from haas_rpcd.drivers.hostnet.iplines import BRIDGE_SETTINGS
-from haas_rpcd.drivers.hostnet.links import Kernel, Link
+from haas_rpcd.drivers.hostnet.link import Link
+from haas_rpcd.drivers.hostnet.links import Kernel
 
 _FORMER = {"stp_state": 0, "forward_delay": 0, "mcast_snooping": 0}
 """Settings of the bridges of releases that set no alias."""

@@ -11,10 +11,10 @@ from typing import NamedTuple, Protocol
 
 from haas_rpcd.drivers.hostnet import filters, sysctls
 from haas_rpcd.drivers.hostnet.filters import Filter
+from haas_rpcd.drivers.hostnet.link import Link
 from haas_rpcd.drivers.hostnet.links import (
     ADMITTED,
     Kernel,
-    Link,
     PortVlan,
     admit_line,
     expel_line,
@@ -120,7 +120,7 @@ async def admit(
     session: Kernel, link: Link, mac: str, vlans: Sequence[PortVlan], any_source: bool
 ) -> list[str]:
     """Guard a tap and let it carry frames; return the lines of what was changed."""
-    lines = await session.set_filters(link, _filters(mac, any_source))
+    lines = await session.traffic.set(link, _filters(mac, any_source))
     lines += sysctls.keep_ip_off(link.name)
     return lines + await admit_port(session, link, vlans)
 
@@ -143,7 +143,7 @@ async def faults(
 ) -> list[str]:
     """Return what is wrong with a tap, as phrases."""
     found = []
-    if await session.filters(link) != list(_filters(mac, any_source)):
+    if await session.traffic.read(link) != list(_filters(mac, any_source)):
         found.append(f"{link.name} does not have the filters of HaaS")
     if list(vlans) != ADMITTED:
         found.append(f"{link.name} is not admitted")

@@ -8,7 +8,8 @@ from haas_rpcd.drivers import Report
 from haas_rpcd.drivers.hostnet import filters, iplines, sysctls, taps
 from haas_rpcd.drivers.hostnet.filters import Filter
 from haas_rpcd.drivers.hostnet.iplines import BRIDGE_SETTINGS
-from haas_rpcd.drivers.hostnet.links import IFF_NOARP, Link, PortVlan, expel_line, no_addresses
+from haas_rpcd.drivers.hostnet.link import IFF_NOARP, Link
+from haas_rpcd.drivers.hostnet.links import PortVlan, expel_line, no_addresses
 from haas_rpcd.drivers.hostnet.segment import Segment, wrong_settings
 from haas_rpcd.errors import DeviceError
 
@@ -125,7 +126,7 @@ class VlanBridge:
             await self._kernel.remove_address(link, address)
 
     async def _filter(self, link: Link, wanted: tuple[Filter, ...]) -> None:
-        for line in await self._kernel.set_filters(link, wanted):
+        for line in await self._kernel.traffic.set(link, wanted):
             self._report(line)
 
     async def _take_back(self, bridge: Link) -> None:
