@@ -12,6 +12,7 @@ from haas_rpcd.errors import DeniedError, InvalidParamsError, NotFoundError
 from haas_rpcd.methods.access import find_job, find_project, number_cursor, paged, visible
 from haas_rpcd.methods.call import Call, TxCall
 from haas_rpcd.methods.registry import method
+from haas_rpcd.methods.tenant_texts import for_tenant
 from haas_rpcd.store import jobs, leases, transcripts
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.jobs import JobRow, StepRow
@@ -108,8 +109,8 @@ def record(tx: Tx, call: Call, row: JobRow, *, with_steps: bool = True) -> Job:
         created=timestamp(row.created) or "",
         started=timestamp(row.started),
         finished=timestamp(row.finished),
-        error=row.error,
-        steps=tuple(map(_step, jobs.steps(tx, row.id))) if with_steps else (),
+        error=row.error if caller.admin else for_tenant(row.error),
+        steps=tuple(_step(each, caller) for each in jobs.steps(tx, row.id)) if with_steps else (),
         hook=_hook(tx, row.id) if with_steps and caller.admin else None,
     )
 
@@ -133,7 +134,7 @@ def _kind(row: JobRow) -> JobKind:
     return "repair" if row.repairs else row.kind
 
 
-def _step(row: StepRow) -> JobStep:
+def _step(row: StepRow, caller: Caller) -> JobStep:
     return JobStep(
         step=row.step,
         device=row.device,
@@ -142,7 +143,7 @@ def _step(row: StepRow) -> JobStep:
         summary=row.summary,
         lines=row.lines,
         state=row.state,
-        message=row.message,
+        message=row.message if caller.admin else for_tenant(row.message),
         started=timestamp(row.started),
         finished=timestamp(row.finished),
     )
@@ -245,7 +246,8 @@ async def job_subscribe(call: Call, job: JobId) -> Job:
             "job.subscribe works over WebSocket only: connect with GET /rpc, or use job.wait."
         )
     await _show(call, job)  # raises if the caller may not see it
-    call.subscriber.subscribe_job(job)  # before reading it, so that no event is missed
+    # Before reading it, so that no event is missed:
+    call.subscriber.subscribe_job(job, admin=call.caller.admin)
     seq = call.subscriber.seq  # events up to here are in the record: the store is written first
     return msgspec.structs.replace(await _show(call, job), seq=seq)
 

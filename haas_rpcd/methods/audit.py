@@ -10,6 +10,7 @@ from haas_rpcd.errors import DeniedError
 from haas_rpcd.methods.access import find_project, number_cursor, paged
 from haas_rpcd.methods.call import Call, TxCall
 from haas_rpcd.methods.registry import method
+from haas_rpcd.methods.tenant_texts import for_tenant
 from haas_rpcd.methods.times import seconds
 from haas_rpcd.store import audit
 from haas_rpcd.store.audit import AuditRow
@@ -83,7 +84,7 @@ def _record(row: AuditRow, admin: bool) -> AuditRecord:
         project=row.project,
         params=row.params,
         outcome=row.outcome,
-        message=row.message,
+        message=for_tenant(row.message) if row.outcome == "device" and not admin else row.message,
         via=row.via,
         objects=tuple(row.objects),
         job=row.job,

@@ -59,8 +59,8 @@ class Subscriber(Protocol):
         """The number of the last notification on this connection."""
         ...
 
-    def subscribe_job(self, job: int) -> None:
-        """Send ``job.event`` for this job from now on."""
+    def subscribe_job(self, job: int, *, admin: bool) -> None:
+        """Send ``job.event`` for this job from now on, with what devices say only to admins."""
         ...
 
     def subscribe_inventory(self, caller: Caller) -> None:

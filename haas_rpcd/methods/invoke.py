@@ -14,11 +14,12 @@ from typing import Any
 import msgspec
 
 from haas_rpcd.auth import Caller
-from haas_rpcd.errors import DeniedError, HaasError
+from haas_rpcd.errors import DeniedError, DeviceError, HaasError
 from haas_rpcd.methods import audited
 from haas_rpcd.methods.call import Call, TxCall
 from haas_rpcd.methods.params import validate
 from haas_rpcd.methods.registry import METHODS, Method
+from haas_rpcd.methods.tenant_texts import for_tenant
 from haas_rpcd.store.database import Tx
 
 
@@ -45,6 +46,8 @@ async def run(call: Call, name: str, raw: Any) -> Any:
     except HaasError as error:
         if declared.mutates or isinstance(error, DeniedError):
             await _audit_refusal(call, declared, raw, error)
+        if isinstance(error, DeviceError) and not call.caller.admin:
+            raise DeviceError(for_tenant(error.message) or "", reason=error.reason) from None
         raise
 
 

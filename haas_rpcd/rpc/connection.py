@@ -12,6 +12,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from haas_rpcd.auth import Caller
 from haas_rpcd.events import Events
+from haas_rpcd.methods.tenant_texts import for_tenant, line_for_tenant
 from haas_rpcd.tasks import cancel_and_wait
 from haas_schemas.event import InventoryEvent, JobEvent
 from haas_schemas.job import FINAL_JOB_STATES
@@ -75,10 +76,12 @@ class Connection:
 
     # --- subscriptions (methods.call.Subscriber) --------------------------------------------------
 
-    def subscribe_job(self, job: int) -> None:
+    def subscribe_job(self, job: int, *, admin: bool) -> None:
         """Send ``job.event`` for this job until it has ended. Subscribing twice has no effect."""
         if job not in self._jobs:
-            self._jobs[job] = self._events.subscribe_job(job, self._on_job)
+            self._jobs[job] = self._events.subscribe_job(
+                job, self._on_job if admin else lambda event: self._on_job(_without_words(event))
+            )
 
     def subscribe_inventory(self, caller: Caller) -> None:
         """Send ``inventory.event`` for what the caller may see. Subscribing twice has no effect."""
@@ -214,3 +217,13 @@ class Connection:
 
     async def _send_text(self, text: bytes) -> None:
         await self._socket.send_frame(text, WSMsgType.TEXT)
+
+
+def _without_words(event: JobEvent) -> JobEvent:
+    """Return an event for a tenant, without what devices say."""
+    step = event.step
+    if step is not None:
+        step = msgspec.structs.replace(
+            step, message=for_tenant(step.message), line=line_for_tenant(step.line)
+        )
+    return msgspec.structs.replace(event, error=for_tenant(event.error), step=step)

@@ -272,3 +272,25 @@ async def test_the_trail_is_read_in_pages_and_by_time_and_user(two_tenants: Smal
             {"jsonrpc": "2.0", "method": "audit.list", "params": {"since": nonsense}, "id": 1}
         )
         assert "log has the details" not in answer[1]
+
+
+# --- what devices say -----------------------------------------------------------------------------
+
+
+async def test_what_a_switch_says_is_for_admins(two_tenants: SmallSite) -> None:
+    """In the job, in its events and in the list; a tenant learns that it failed, and where."""
+    site = two_tenants
+    await site.wires["sw1"].stop()
+    job = await site.begin("red")
+    finished = await site.finished(job)
+    port = str(site.wires["sw1"].port)
+    assert finished["state"] == "failed"
+    assert "127.0.0.1" in finished["error"]
+    assert port in finished["error"]
+    rita = site.tenant("rita")
+    for shown in (await rita.call("job.show", job=job), await rita.call("job.list")):
+        assert "127.0.0.1" not in str(shown)
+        assert port not in str(shown)
+    shown = await rita.call("job.show", job=job)
+    assert shown["error"] == "sw1: sw1 cannot be reached; an admin sees why"
+    assert any(step["message"] for step in shown["steps"])

@@ -1,0 +1,82 @@
+"""What a tenant is told of what devices do: whole sentences of ours, without the device's words.
+
+Addresses, prompts and answers of devices are for admins. So this knows the sentences that hold
+none, and those that begin with something that a tenant may know; of any other, a tenant learns only
+that there is one.
+"""
+
+from __future__ import annotations
+
+import re
+
+_OWN = re.compile(
+    r"not needed: something uses it now"
+    r"|cancelled before it was (sent|finished)"
+    r"|the daemon stopped; the job was planned again"
+    r"|what is behind \S+ .{1,100} has changed hands since this was planned"
+    r"|the node behind \S+ .{1,100} was released since this was planned"
+    r"|the network of VLAN \d+ was deleted or taken back since this was planned"
+    r"|headnode \S+ (was deleted since this was planned|is gone already)"
+    r"|(VLAN|br-vlan)\s?\d+ is gone( from \S+)? already"
+    r"|Cancelled[ ;][^\"()]{1,100}"
+    r"|The release command for node \S+ has not succeeded, so the node stays held: an admin sees"
+    r" its output with  job show \d+"
+    r"|The plan has changed since it was shown .{1,2000}"
+    r"|The node is not free before \S+: .{1,400}"
+    r"|The plan \S{1,40} is not the plan any more[^\"()]{1,200}"
+    r"|The daemon failed; its log has the details\. Apply again\."
+    r"|haas\.toml has no \[master\] table, [^\"]{1,200}",
+    re.DOTALL,
+)
+"""Sentences that are told as they are."""
+
+_PREFIX = re.compile(r"(not (sent|finished): |sent, but not confirmed: )")
+
+_DEVICE = re.compile(r"(?P<device>[a-z0-9][a-z0-9.-]{0,62}): ")
+
+_HEADS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(rf"(?P<device>[a-z0-9][a-z0-9.-]{{0,62}}) {head}"), told)
+    for head, told in (
+        (r"(does not answer on|can't be reached on) ", "cannot be reached"),
+        (r"(refused the login|wants a new password|refused privileged mode|asks for an enable"
+         r"|can't be logged in to|is registered with (SSH|telnet))", "cannot be logged in to"),
+        (r"has no (SSH )?session free", "has no session free: apply again later"),
+        (r"shows (the host key|a host certificate)", "is not trusted: it shows another host key"),
+        (r"refused \"", "refused a line of it"),
+        (r"did not answer", "did not answer in time"),
+        (r"closed the connection", "closed the connection: apply again"),
+        (r"printed more than", "printed too much"),
+        (r"accepted the change, but ", "accepted the change, but reads back otherwise"),
+        (r"did not say that it saved", "did not say that it saved its configuration"),
+        (r"(answered|does not show)", "cannot be read"),
+    )
+)  # fmt: skip
+
+_HIDDEN = "it did not succeed"
+_ASK = "; an admin sees why"
+
+
+def for_tenant(text: str | None) -> str | None:
+    """Return what a tenant is told instead of a step's message or a job's error."""
+    if text is None or _OWN.fullmatch(text):
+        return text
+    if prefix := _PREFIX.match(text):
+        return prefix[0] + _of_device(text[prefix.end() :])
+    return _of_device(text)
+
+
+def line_for_tenant(line: str | None) -> str | None:
+    """Return what a tenant is told of a line that is sent: nothing of remarks on the device."""
+    return None if line is not None and line.startswith("# ") else line
+
+
+def _of_device(text: str) -> str:
+    if _OWN.fullmatch(text):
+        return text
+    if found := _DEVICE.match(text):
+        rest = _of_device(re.sub(r" \(and \d+ more failed\)\Z", "", text[found.end() :]))
+        return f"{found['device']}: {rest}"
+    for head, told in _HEADS:
+        if found := head.match(text):
+            return f"{found['device']} {told}{_ASK}"
+    return _HIDDEN + _ASK
