@@ -62,6 +62,9 @@ def test_a_probe_shows_the_switch_and_what_its_ports_carry() -> None:
         "Gi1/0/1  parked                  yes",
         "Gi1/0/2  untagged 5, tagged 7-9  -",
     ]
+    elsewhere = {**PROBE["ports"][1], "unconfigured": "20"}  # type: ignore[index]
+    [*_, last] = answer_lines("switch.probe", {**PROBE, "ports": [elsewhere]})
+    assert last.endswith("untagged 5, tagged 7-9, but operationally on VLAN 20")
     silent = answer_lines("switch.probe", {**PROBE, "model": None})
     assert "         Cisco IOS" in silent
 

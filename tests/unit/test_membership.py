@@ -278,7 +278,8 @@ def members_in(dialect: str, answer: str) -> dict[int, set[str]]:
     assert witness is not None
     found: dict[int, set[str]] = {}
     for vlan, port in witness.read(answer):
-        found.setdefault(vlan, set()).add(DIALECTS[dialect].canonical_port(port))
+        name = DIALECTS[dialect].canonical_port(witness.written_out(port))
+        found.setdefault(vlan, set()).add(name)
     return found
 
 
@@ -300,6 +301,12 @@ def test_a_strange_line_in_a_table_puts_no_port_on_a_vlan(dialect: str) -> None:
         for strange in STRANGE:
             found = members_in(dialect, "\n".join([*rows[:at], strange, *rows[at:]]))
             assert all(ports <= members.get(vlan, set()) for vlan, ports in found.items()), strange
+
+
+def test_short_names_that_only_the_switch_uses_are_written_out() -> None:
+    """A Catalyst 9300 shows its ports for 2.5 Gbit/s so; not every model means them."""
+    answer = IOS.replace("Gi0/1", "Tw1/0/1")
+    assert members_in("cisco_ios", answer)[1] == {"TwoGigabitEthernet1/0/1"}
 
 
 @pytest.mark.parametrize(

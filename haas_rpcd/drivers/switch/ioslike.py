@@ -199,6 +199,11 @@ class Interfaces:
         """Write the type in full and the numbers plainly: ``gi1/0/1``: ``GigabitEthernet1/0/1``."""
         return portnames.written_out(port, self.types)
 
+    def written_out(self, shown: str) -> str:
+        """Write out the type of a port that the switch shows, if it is one of ``short_forms``."""
+        kind = shown.rstrip("0123456789/")
+        return self.short_forms.get(kind.lower(), kind) + shown[len(kind) :]
+
     def show(self, ports: Sequence[str], options: Options) -> list[str]:
         """Show the configuration of each port, or the whole one if there are many ports."""
         if not ports or len(ports) >= self.bulk_from:
@@ -251,8 +256,8 @@ class Interfaces:
                 kind = name[1] or kind
                 slot, slash, first = name[2].rpartition("/")
                 for number in range(int(first), int(name[3] or first) + 1):
-                    shown = self.short_forms.get(kind.lower(), kind)
-                    for port in self.port_lines([(f"{shown}{slot}{slash}{number}", [])]):
+                    shown = self.written_out(f"{kind}{slot}{slash}{number}")
+                    for port in self.port_lines([(shown, [])]):
                         yield port, match[0].strip()
 
 

@@ -38,7 +38,10 @@ class Witness:
     """The line that shows it, for all ports."""
 
     read: Callable[[str], Iterable[tuple[int, str]]]
-    """Yields VLANs, each with a port on it by a name that the switch takes."""
+    """Yields VLANs, each with a port on it by the name in the table."""
+
+    written_out: Callable[[str], str] = str
+    """Returns a port's name with short forms written out that only the switch itself uses."""
 
     only_access_ports: bool = False
     """True if a trunk without a link is shown on the VLAN that it would have as an access port."""

@@ -100,7 +100,8 @@ class SwitchReader:
         members: dict[str, set[int]] = {}
         for vlan, port in witness.read(without_logs(answer)):
             with contextlib.suppress(ValueError):  # an ambiguous type, so no registered port
-                members.setdefault(self._dialect.canonical_port(port), set()).add(vlan)
+                canonical = self._dialect.canonical_port(witness.written_out(port))
+                members.setdefault(canonical, set()).add(vlan)
         return members
 
     async def _parsed_ports(self, ports: Sequence[str]) -> dict[str, PortState]:

@@ -112,7 +112,10 @@ DIALECT = Dialect(
         read_vlans=show_vlan_brief,
         parse_vlans=vlan_table,
         witness=membership.Witness(
-            line="show vlan brief", read=membership.table, only_access_ports=True
+            line="show vlan brief",
+            read=membership.table,
+            written_out=_INTERFACES.written_out,
+            only_access_ports=True,
         ),
     ),
     about=replace(
