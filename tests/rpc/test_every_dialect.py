@@ -15,7 +15,7 @@ import pytest
 
 from haas_rpcd.config import Credential
 from haas_rpcd.drivers.switch.dialects import DIALECTS
-from haas_rpcd.engine.drift import TOLERANCE
+from haas_rpcd.engine.restarts import TOLERANCE
 from haas_rpcd.sim.personalities import dialects
 from tests.rpc.any_dialect import (
     EVERY,
