@@ -29,6 +29,10 @@ class Authenticator:
     def __init__(self, admin_group: str | None = None) -> None:
         self._admin_group = admin_group
 
+    def is_quick(self, peer: Peer) -> bool:
+        """Return whether :meth:`of_peer` asks the database only, not the system."""
+        return self._admin_group is None and os_users.is_at_hand(peer.uid)
+
     def of_peer(self, tx: Tx, peer: Peer) -> Caller:
         """Authenticate a local peer. Raises DeniedError, UnavailableError."""
         name, via = os_users.os_user(peer.uid), f"socket, uid {peer.uid}"

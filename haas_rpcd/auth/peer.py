@@ -7,6 +7,7 @@ import os
 import pwd
 import socket
 import struct
+import time
 
 import msgspec
 
@@ -14,6 +15,14 @@ from haas_rpcd.errors import UnavailableError
 
 SO_PEERGROUPS = 59
 """From asm-generic/socket.h; Python's socket module does not define it."""
+
+_FRESH = 60.0
+"""Seconds for which a name is kept."""
+
+_MOST_NAMES = 10_000
+
+_names: dict[int, tuple[str, float]] = {}
+"""The names that were looked up, and until when each is kept."""
 
 _MOST = 1024
 """Bytes that Python's getsockopt can receive: 256 groups."""
@@ -44,12 +53,27 @@ def _supplementary(sock: socket.socket, uid: int, gid: int) -> list[int]:
 
 
 def os_user(uid: int) -> str:
-    """Return the name of an OS user, or "" for a uid without one. Raises UnavailableError."""
+    """Return the name of an OS user, or "" for a uid without one. Raises UnavailableError.
+
+    A name is looked up once a minute: a directory server may take long, and opens files.
+    """
+    if (known := _names.get(uid)) is not None and time.monotonic() < known[1]:
+        return known[0]
     try:
-        return pwd.getpwuid(uid).pw_name
+        name = pwd.getpwuid(uid).pw_name
     except KeyError:
         _check_lookups()
         return ""
+    if len(_names) >= _MOST_NAMES:
+        _names.clear()
+    _names[uid] = name, time.monotonic() + _FRESH
+    return name
+
+
+def is_at_hand(uid: int) -> bool:
+    """Return whether :func:`os_user` has this user's name without a look-up."""
+    known = _names.get(uid)
+    return known is not None and time.monotonic() < known[1]
 
 
 def groups_of(name: str) -> tuple[int, frozenset[int]] | None:

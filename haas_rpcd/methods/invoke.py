@@ -95,4 +95,6 @@ async def _run(declared: Method, call: Call, arguments: dict[str, Any]) -> Any:
             )
         return result
 
-    return await (store.write(transaction) if declared.mutates else store.read(transaction))
+    if declared.mutates:
+        return await store.write(transaction)
+    return await (store.glance(transaction) if declared.quick else store.read(transaction))

@@ -35,6 +35,7 @@ class Method:
     mutates: bool
     streams: bool = False
     constant: bool = False
+    quick: bool = False
     unaudited: frozenset[str] = frozenset()
     """Params omitted from the audit trail: long ones, and free text that may hold a secret."""
 
@@ -42,6 +43,11 @@ class Method:
     def admin(self) -> bool:
         """True if only admins may call it."""
         return self.right == "admin"
+
+    @property
+    def waits(self) -> bool:
+        """True if it changes nothing and may wait for long, as for a job or a device."""
+        return inspect.iscoroutinefunction(self.handler) and not self.mutates
 
 
 METHODS: dict[str, Method] = {}
@@ -54,6 +60,7 @@ def method(
     mutates: bool = False,
     streams: bool = False,
     constant: bool = False,
+    quick: bool = False,
     unaudited: Sequence[str] = (),
 ) -> Callable[[F], F]:
     """Declare a method. A plain function runs in one transaction; a coroutine manages its own.
@@ -62,6 +69,7 @@ def method(
     reader of the method should know. ``mutates``: it changes something, so it is audited, and a
     read-only console refuses it. ``streams``: it is followed by notifications, so it requires a
     WebSocket. ``constant``: its result never changes while the daemon runs, so it is encoded once.
+    ``quick``: it reads a few rows by their keys, so it needs no thread.
     """
 
     def declare(handler: F) -> F:
@@ -77,6 +85,7 @@ def method(
             mutates=mutates,
             streams=streams,
             constant=constant,
+            quick=quick,
             unaudited=frozenset(unaudited),
         )
         return handler

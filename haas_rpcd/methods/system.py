@@ -12,7 +12,7 @@ from haas_rpcd.store import projects
 from haas_schemas.system import SystemInfo
 
 
-@method("system.info")
+@method("system.info", quick=True)
 def info(call: TxCall) -> SystemInfo:
     """Show what this daemon is and who is asking."""
     context = call.context
@@ -36,7 +36,7 @@ def info(call: TxCall) -> SystemInfo:
     )
 
 
-@method("rpc.discover", constant=True)
+@method("rpc.discover", constant=True, quick=True)
 def discover(call: TxCall) -> dict[str, Any]:
     """Return the OpenRPC document of this API."""
     return call.context.openrpc()

@@ -8,11 +8,11 @@ valid JSON.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import logging
 import math
 from collections.abc import Callable, Coroutine, Mapping
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -38,7 +38,7 @@ MAX_BATCH = 1000
 """Calls in one batch."""
 
 CONCURRENCY = 8
-"""Calls of one batch that run at the same time."""
+"""Calls of one batch that wait at the same time."""
 
 _MAX_SENTENCE = 8192
 """Characters of an error."""
@@ -54,10 +54,20 @@ class Dispatcher:
     """Answers messages by calling the declared methods."""
 
     def __init__(self, methods: Mapping[str, Method]) -> None:
-        self._methods: dict[str, Run] = {name: partial(self._run, name) for name in methods}
+        self._methods: dict[str, Run] = {name: self._method(name) for name in methods}
         self._constant = {name for name, method in methods.items() if method.constant}
+        self._waits = {name for name, method in methods.items() if method.waits}
         self._encoded: dict[str, bytes] = {}
         """The results of constant methods."""
+
+    def _method(self, name: str) -> Run:
+        """Return a method as jsonrpcserver calls it: it asks for the signature at each call."""
+
+        async def method(call: Allowed, /, *args: Any, **kwargs: Any) -> Any:
+            return await self._run(name, call, *args, **kwargs)
+
+        method.__signature__ = inspect.signature(method)  # type: ignore[attr-defined]
+        return method
 
     async def answer(self, message: str | bytes, call: Allowed) -> bytes | None:
         """Answer one message (a call, a notification or a batch); None if it expects no answer."""
@@ -78,20 +88,28 @@ class Dispatcher:
         return await self._batch(request, call)
 
     async def _batch(self, requests: list[Any], call: Allowed) -> bytes | None:
+        """Run calls in order; those that only wait, such as for a job, keep no other waiting."""
         gate = asyncio.Semaphore(CONCURRENCY)
+        responses: list[bytes | None] = [None] * len(requests)
         size = 0
 
-        async def limited(item: Any) -> bytes | None:
+        async def run_one(number: int) -> None:
             nonlocal size
             async with gate:
                 await asyncio.sleep(0)  # a thousand bad items must not keep others waiting
                 if size > MAX_ANSWER:
-                    return _not_run(item)
-                response = await self._one(item, call)
+                    response = _not_run(requests[number])
+                else:
+                    response = await self._one(requests[number], call)
                 size += len(response or b"")
-                return response
+                responses[number] = response
 
-        responses = await asyncio.gather(*(limited(item) for item in requests))
+        async with asyncio.TaskGroup() as waiting:
+            for number, request in enumerate(requests):
+                if isinstance(request, dict) and request.get("method") in self._waits:
+                    waiting.create_task(run_one(number))
+                else:
+                    await run_one(number)
         wanted = [response for response in responses if response is not None]
         return b"[%s]" % b",".join(wanted) if wanted else None
 

@@ -37,7 +37,9 @@ class LocalPeer:
         """See :class:`Identity`."""
         try:
             with on_behalf_of(f"uid {self.peer.uid}"):
-                return await self.store.read(self.authenticator.of_peer, self.peer)
+                quick = self.authenticator.is_quick(self.peer)
+                look = self.store.glance if quick else self.store.read
+                return await look(self.authenticator.of_peer, self.peer)
         except (DeniedError, UnavailableError) as error:
             return error
 

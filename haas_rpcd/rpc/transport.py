@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
+from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
@@ -56,6 +57,7 @@ class Server:
         self._tokens = BearerTokens(context.store, context.authenticator)
         self._accounts = Accounts()
         self._admission = Admission(0)
+        self._locals: WeakKeyDictionary[asyncio.BaseTransport, LocalPeer] = WeakKeyDictionary()
         self._runner: web.AppRunner | None = None
         self._listeners: list[asyncio.Server] = []
         self._handshakes: Handshakes | None = None
@@ -190,7 +192,12 @@ class Server:
         return Gate(self._admission, self._runner.server, _tcp_visitor, _nobody_yet)
 
     def _local(self, transport: asyncio.BaseTransport) -> LocalPeer:
-        return LocalPeer(_peer(transport), self._context.store, self._context.authenticator)
+        """Return who is at the other end; the kernel is asked once for each connection."""
+        if (known := self._locals.get(transport)) is None:
+            known = self._locals[transport] = LocalPeer(
+                _peer(transport), self._context.store, self._context.authenticator
+            )
+        return known
 
     def _identity(self, request: web.Request, transport: asyncio.Transport, key: str) -> Identity:
         """Return who sends a request. On the Unix socket a token is good as well."""

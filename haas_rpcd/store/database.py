@@ -135,6 +135,8 @@ class Store:
         self._connection: sqlite3.Connection | None = None
         self._idle: SimpleQueue[sqlite3.Connection] = SimpleQueue()
         """The connections of reads. There is one for each thread, so a read never waits for one."""
+        self._glances: sqlite3.Connection | None = None
+        """The event loop's own connection; it never waits."""
         self._guard: FileGuard | None = None
 
     async def open(self) -> None:
@@ -152,6 +154,9 @@ class Store:
         await asyncio.to_thread(self._writer.shutdown, wait=True)
         while not self._idle.empty():
             self._idle.get().close()
+        if self._glances is not None:
+            self._glances.close()
+            self._glances = None
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -175,6 +180,21 @@ class Store:
         Raises StoreError if the file can't be read.
         """
         return await self._run(self._read, lambda tx: function(tx, *args, **kwargs))
+
+    async def glance(
+        self, function: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Read a few rows by their keys, on the event loop's thread: a thread takes longer to wake.
+
+        As :meth:`read` otherwise, which it falls back to.
+        """
+        if self._glances is not None:
+            with contextlib.suppress(StoreError):  # it is locked, say: a thread may wait for it
+                result, _ = self._transact(
+                    self._glances, lambda tx: function(tx, *args, **kwargs), "BEGIN"
+                )
+                return result
+        return await self.read(function, *args, **kwargs)
 
     async def _run(self, transact: Transact[T], function: Callable[[Tx], T]) -> T:
         # Shielded: a committed transaction's actions must run even if the caller is cancelled.
@@ -247,14 +267,21 @@ class Store:
             migrations.apply(Database(connection))
             self._guard.taken()
             for _ in range(READERS):
-                reader_connection = _connect(self.path)
-                reader_connection.execute("PRAGMA query_only = ON")
-                self._idle.put(reader_connection)
+                self._idle.put(_connect_to_read(self.path))
+            glances = _connect_to_read(self.path)
+            glances.execute("PRAGMA busy_timeout = 0")
+            self._glances = glances
         except BaseException:
             if connection is not None:
                 connection.close()
             raise
         self._connection = connection
+
+
+def _connect_to_read(path: str) -> sqlite3.Connection:
+    connection = _connect(path)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
 
 
 def _connect(path: str) -> sqlite3.Connection:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from haas_rpcd.sim.ios import IosSwitch
+from tests.bench import hello
 from tests.bench.big_site import big_site
 from tests.bench.table import Row
 from tests.tui.harness.processes import Daemon, memory
@@ -17,6 +18,7 @@ PORTS = 8
 
 def measure(daemon: Daemon, switch: IosSwitch, nodes: int, folder: Path) -> Iterator[Row]:
     """Measure the daemon of a big site, and compare an apply with that of a small site."""
+    yield from hello.measure(daemon, folder)
     yield Row("node.list, a page of 1,000", _page(daemon) * 1000, "ms", 100, asserted=False)
     with big_site(folder / "small", 10) as (small_daemon, small_switch):
         few, few_seconds = lines_of_apply(small_daemon, small_switch)

@@ -161,6 +161,18 @@ async def test_the_calls_of_a_batch_run_in_order(empty_site: SmallSite) -> None:
     assert said[2]["result"]["members"] == ["u"]
 
 
+async def test_a_later_call_of_a_batch_sees_what_an_earlier_one_did(site: SmallSite) -> None:
+    def call(method: str, number: int, **params: Any) -> dict[str, Any]:
+        return {"jsonrpc": "2.0", "method": method, "params": params, "id": number}
+
+    batch = []
+    for number in range(0, 10, 2):
+        batch.append(call("network.create", number, project="red", network=f"n{number}"))
+        batch.append(call("network.list", number + 1))
+    said = await answer(site, batch)
+    assert [len(each["result"]["items"]) for each in said[1::2]] == [1, 2, 3, 4, 5]
+
+
 async def test_a_message_that_is_too_large_is_refused(empty_site: SmallSite) -> None:
     status, _ = await empty_site.post(b" " * (17 * 2**20))
     assert status == 413

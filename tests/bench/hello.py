@@ -1,0 +1,77 @@
+"""The price of one call: ``system.info`` beside a bare aiohttp + jsonrpcserver hello."""
+
+from __future__ import annotations
+
+import json
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.bench.table import Row
+from tests.tui.harness.processes import Daemon
+
+CALLS, ROUNDS = 1000, 7
+
+HELLO = """
+import sys
+from aiohttp import web
+from jsonrpcserver import Result, Success, async_dispatch, method
+
+@method
+async def hello() -> Result:
+    return Success({"hello": "world"})
+
+async def handle(request):
+    text = await async_dispatch(await request.text())
+    return web.Response(text=text, content_type="application/json")
+
+app = web.Application()
+app.router.add_post("/rpc", handle)
+web.run_app(app, path=sys.argv[1], print=None, access_log=None)
+"""
+
+
+@contextmanager
+def hello(folder: Path) -> Iterator[str]:
+    """Run the bare server; return its socket's path."""
+    path = folder / "hello.sock"
+    process = subprocess.Popen([sys.executable, "-c", HELLO, str(path)])
+    try:
+        while not path.exists() and process.poll() is None:
+            time.sleep(0.05)
+        yield str(path)
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def seconds(path: str, method: str, calls: int) -> float:
+    """Return the seconds that calls take, one after another on one connection."""
+    body = json.dumps({"jsonrpc": "2.0", "method": method, "id": 1}).encode()
+    request = b"POST /rpc HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.connect(path)
+        begun = time.perf_counter()
+        for _ in range(calls):
+            sock.sendall(request)
+            said = sock.recv(65536)
+            if b'"result"' not in said:
+                raise AssertionError(said)
+        return time.perf_counter() - begun
+
+
+def measure(daemon: Daemon, folder: Path) -> Iterator[Row]:
+    """Measure both in turns, so that both share what else the machine does."""
+    ratios = []
+    with hello(folder) as path:
+        for _ in range(ROUNDS):
+            bare = seconds(path, "hello", CALLS)
+            ratios.append(seconds(str(daemon.socket), "system.info", CALLS) / bare)
+    yield Row(
+        "system.info, times a bare hello", statistics.median(ratios), "", 1 / 0.6, asserted=False
+    )
