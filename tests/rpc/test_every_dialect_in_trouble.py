@@ -43,6 +43,7 @@ class Trouble(Campaign):
             (8, self.connect), (3, self.disconnect), (2, self.share), (1, self.unshare),
             (8, self.apply), (1, self.apply_site), (1, self.cancel), (5, self.fail), (3, self.mend),
             (1, self.restart), (4, self.pause), (1, self.check), (1, self.repair),
+            (2, self.hang), (2, self.finish), (2, self.pass_on),
         ]  # fmt: skip
         self.vendor = Vendor(site.dialect.name)
         self.chatty = 0.0
@@ -97,10 +98,21 @@ class Trouble(Campaign):
             await reader.read(1)
             self.taken.append(writer)
 
+    async def hang(self, project: str) -> Any:
+        """Let the next session hang on one of the lines that the switch has received."""
+        line = self.dice.choice(sorted({record.text for record in self.site.records()}))
+        self.site.device.faults.hang_at = f"^{re.escape(line)}$"
+        return line
+
+    async def finish(self, project: str) -> Any:
+        """Let the sessions that hang go on."""
+        self.site.device.finish_hung()
+
     async def mend(self, project: str) -> Any:
         faults = self.site.device.faults
         faults.refuse, faults.cut_at, faults.cut_after = {}, None, None
         faults.save_error, faults.stall_at, faults.line_delay = None, None, 0.0
+        faults.hang_at = None
         self.chatty = 0.0
         for writer in self.taken:
             writer.close()
@@ -132,6 +144,7 @@ async def test_whatever_happens(
         await trouble.run(ACTS)
 
         await trouble.mend("")
+        await trouble.finish("")
         patient = msgspec.structs.replace(
             site.settings.switches, answer_timeout=30.0, settle_timeout=0.0
         )

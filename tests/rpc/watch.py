@@ -13,9 +13,12 @@ from haas_rpcd.sim.cli import Carried, Device, LineRecord
 
 FRESH = Carried(untagged=1)
 NOTHING = Carried()
+DEFAULT = {1}
+NOT_REGISTERED = (None, None, False)
 
 _HOLDERS = """
-SELECT switch.name AS switch, port.canonical AS port, port.role, allocation.project_id
+SELECT switch.name AS switch, port.canonical AS port, port.role, allocation.project_id,
+    EXISTS (SELECT 1 FROM port_may_change WHERE port_id = port.id) AS may_change
 FROM port JOIN switch ON switch.id = port.switch_id
 LEFT JOIN nic ON nic.port_id = port.id LEFT JOIN allocation ON allocation.node_id = nic.node_id
 """
@@ -28,7 +31,7 @@ FROM vlan_claim LEFT JOIN network ON network.id = vlan_claim.network_id
 """
 
 
-_Holders = dict[tuple[str, str], tuple[str | None, int | None]]
+_Holders = dict[tuple[str, str], tuple[str | None, int | None, bool]]
 _Claims = list[tuple[int, int, int, str]]
 
 
@@ -41,7 +44,9 @@ class Watch:
     holder of its node may use, and of deleted networks that the port was on. A port that no project
     holds may carry nothing, a trunk may carry the pool, and a port with factory defaults may carry
     VLAN 1 until HaaS touches it. The same holds for what a port with a holder would carry after a
-    power cut.
+    power cut. Telephones' VLANs count. What somebody adds by hand is not HaaS's fault, but must be
+    gone when the port gets another holder. Nor is a line that comes late: it may open a parked port
+    on the default VLAN, as long as HaaS knows that the port may change.
     """
 
     def __init__(
@@ -61,6 +66,7 @@ class Watch:
         self._pool = pool
         self._before: dict[tuple[str, str], Carried] = {}
         self._touched: set[tuple[str, str]] = set()
+        self._by_hand: dict[tuple[str, str], tuple[int | None, set[int]]] = {}
         self._names = {
             name: {port: DIALECTS[switch.dialect].canonical_port(port) for port in switch.port_list}
             for name, switch in switches.items()
@@ -89,32 +95,45 @@ class Watch:
         if self.on and self.checks == checks:
             self.check(f"after {name}: {record.text if record else 'a change by hand'}")
 
+    def by_hand(self, name: str, port: str, vlan: int) -> None:
+        """Tolerate a VLAN that is about to be added to a port by hand, for its present holder."""
+        at = (name, self._names[name][port])
+        _, holder, _ = self._rights()[0].get(at, NOT_REGISTERED)
+        self._by_hand[at] = (holder, {vlan})
+
+    def _tolerated(self, at: tuple[str, str], holder: int | None, may_change: bool) -> set[int]:
+        added_for, vlans = self._by_hand.get(at, (None, set()))
+        by_hand = vlans if holder is not None and holder == added_for else set()
+        return by_hand | (DEFAULT if may_change else set())
+
     def check(self, when: str) -> None:
         """Compare what every port carries with what it may carry now."""
         self.checks += 1
         holders, claims = self._rights()
         for (name, port), carried in self._carried():
-            role, holder = holders.get((name, port), (None, None))
+            role, holder, may_change = holders.get((name, port), NOT_REGISTERED)
             before = self._before.get((name, port), NOTHING)
             self._before[name, port] = carried
             vlans = _vlans(carried)
             if role is None or (carried == FRESH and (name, port) not in self._touched):
                 continue
             wrong = vlans - (self._pool if role == "trunk" else _may(holder, claims, before))
-            if wrong:
+            if wrong := wrong - self._tolerated((name, port), holder, may_change):
                 self.violations.append(f"{name} {port} carries {sorted(wrong)} {when}")
         for (name, port), saved in self._saved():
-            role, holder = holders.get((name, port), (None, None))
+            role, holder, may_change = holders.get((name, port), NOT_REGISTERED)
             if role == "trunk" or holder is None:
                 continue
-            if wrong := _vlans(saved) - _may(holder, claims, saved):
+            may = _may(holder, claims, saved) | self._tolerated((name, port), holder, may_change)
+            if wrong := _vlans(saved) - may:
                 self.violations.append(f"{name} {port} has saved {sorted(wrong)} {when}")
 
     def _rights(self) -> tuple[_Holders, _Claims]:
         """Return who holds which port and which VLAN; query only if that may have changed."""
         [version] = self._db.execute("PRAGMA data_version").fetchone()
         if self._read is None or self._read[0] != version:
-            holders = {(row[0], row[1]): (row[2], row[3]) for row in self._db.execute(_HOLDERS)}
+            rows = self._db.execute(_HOLDERS)
+            holders = {(row[0], row[1]): (row[2], row[3], bool(row[4])) for row in rows}
             self._read = version, holders, self._db.execute(_CLAIMS).fetchall()
         return self._read[1:]
 
