@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -47,6 +48,10 @@ STRANGE = (
 
 PAGE_BREAK = "--More-- "
 """A page break that was not wiped from the line behind it."""
+
+
+_SPAN_END = re.compile(r"(?<=\d-)\d+\b|(?<=\d to )\d+\b|(?<=\"vlanEnd\":)\d+\b")
+"""The end of a span: of ``1-24``, ``1 to 24``, ``"vlanEnd":24``."""
 
 
 class Reading(NamedTuple):
@@ -93,6 +98,14 @@ def with_page_breaks(answers: Sequence[str]) -> Iterator[list[str]]:
         lines = answer.split("\n")
         for place, line in enumerate(lines):
             text = "\n".join([*lines[:place], PAGE_BREAK + line, *lines[place + 1 :]])
+            yield [*answers[:at], text, *answers[at + 1 :]]
+
+
+def with_long_spans(answers: Sequence[str]) -> Iterator[list[str]]:
+    """Yield the answers with the end of one span of ports or VLANs far away."""
+    for at, answer in enumerate(answers):
+        for end in _SPAN_END.finditer(answer):
+            text = answer[: end.start()] + "99999999999" + answer[end.end() :]
             yield [*answers[:at], text, *answers[at + 1 :]]
 
 

@@ -18,6 +18,7 @@ from tests.unit.disturbances import (
     Reading,
     disturbed,
     mutated,
+    with_long_spans,
     with_page_breaks,
 )
 
@@ -77,7 +78,11 @@ def test_with_a_strange_line_anywhere_a_port_is_read_as_it_is_or_not_believed(
     reading: Reading,
 ) -> None:
     whole = reading.read()
-    for answers in (*disturbed(reading.answers, STRANGE), *with_page_breaks(reading.answers)):
+    for answers in (
+        *disturbed(reading.answers, STRANGE),
+        *with_page_breaks(reading.answers),
+        *with_long_spans(reading.answers),
+    ):
         try:
             found = reading.read(answers)
         except (ValueError, LookupError, TypeError):  # the reader makes it the device's error

@@ -18,7 +18,14 @@ import pytest
 from haas_rpcd.drivers.switch.answers import without_logs
 from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.model import parse_vlan_ranges
-from tests.unit.disturbances import LOGS, STRANGE, disturbed, mutated, with_page_breaks
+from tests.unit.disturbances import (
+    LOGS,
+    STRANGE,
+    disturbed,
+    mutated,
+    with_long_spans,
+    with_page_breaks,
+)
 
 FOLDER = Path(__file__).with_name("tables")
 NUMBERED = ("42 ports are in use", "  1234 frobnications were seen")
@@ -73,6 +80,7 @@ def around(table: Vlans) -> Iterator[list[str]]:
     """Yield the answers with something strange anywhere."""
     yield from disturbed(table.answers, (*LOGS, *STRANGE, *NUMBERED))
     yield from with_page_breaks(table.answers)
+    yield from with_long_spans(table.answers)
     for at, answer in enumerate(table.answers if table.dialect in JSON else ()):
         for changed in mutated(answer):
             yield [*table.answers[:at], changed, *table.answers[at + 1 :]]

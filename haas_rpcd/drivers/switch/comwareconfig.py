@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from haas_rpcd.drivers.switch.harmless import HarmlessLines
+from haas_rpcd.drivers.switch.portnames import numbers
 from haas_rpcd.drivers.switch.stanzas import stanzas
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.model import PARKED, PortConfig
@@ -168,4 +169,4 @@ def _vlans(listed: Sequence[str]) -> set[int]:
     if listed == ["all"]:
         return set(ALL_VLANS)
     found = re.findall(r"(\d+)(?: to (\d+))?", " ".join(listed))
-    return {vlan for first, last in found for vlan in range(int(first), int(last or first) + 1)}
+    return {vlan for first, last in found for vlan in numbers(first, last or first)}

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from haas_rpcd.drivers.switch.harmless import HarmlessLines
+from haas_rpcd.drivers.switch.portnames import numbers
 from haas_rpcd.drivers.switch.stanzas import stanzas
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.model import PortConfig
@@ -167,5 +168,5 @@ def _members(text: str) -> Iterator[str]:
         kind = "lag" if match[1] == "lag" else "ethernet"
         slot, slash, first = match[2].rpartition("/")
         last = (match[3] or match[2]).rpartition("/")[2]
-        for number in range(int(first), int(last) + 1):
+        for number in numbers(first, last):
             yield f"{kind} {slot}{slash}{number}"

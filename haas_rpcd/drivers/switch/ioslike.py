@@ -255,7 +255,7 @@ class Interfaces:
             for name in _MIRRORED.finditer(ports):
                 kind = name[1] or kind
                 slot, slash, first = name[2].rpartition("/")
-                for number in range(int(first), int(name[3] or first) + 1):
+                for number in portnames.numbers(first, name[3] or first):
                     shown = self.written_out(f"{kind}{slot}{slash}{number}")
                     for port in self.port_lines([(shown, [])]):
                         yield port, match[0].strip()

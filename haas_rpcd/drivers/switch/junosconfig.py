@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from haas_rpcd.drivers.switch.harmless import HarmlessLines
+from haas_rpcd.drivers.switch.portnames import numbers
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.model import PARKED, PortConfig, parse_vlan_ranges, vlan_ranges
 
@@ -212,8 +213,8 @@ def _is_member(port: str, member: str) -> bool:
             pattern += r"[\d/:]*"
         elif part.startswith("["):
             spans = re.findall(r"(\d+)(?:-(\d+))?", part)
-            numbers = [n for low, high in spans for n in range(int(low), int(high or low) + 1)]
-            pattern += f"(?:{'|'.join(map(str, numbers))})"
+            every = [n for low, high in spans for n in numbers(low, high or low)]
+            pattern += f"(?:{'|'.join(map(str, every))})"
         else:
             pattern += re.escape(part)
     return re.fullmatch(pattern, port) is not None

@@ -9,6 +9,7 @@ import msgspec
 
 from haas_rpcd.drivers.switch.harmless import HarmlessLines
 from haas_rpcd.drivers.switch.jsonanswers import decoded
+from haas_rpcd.drivers.switch.portnames import numbers
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.model import PARKED, PortConfig
 
@@ -103,7 +104,7 @@ def _state(
     tagged: set[int] = set()
     unknown = list(doubts_about(link, links))
     for entry in entries:
-        vlans = range(entry.vlan, (entry.vlanEnd or entry.vlan) + 1)
+        vlans = numbers(str(entry.vlan), str(entry.vlanEnd or entry.vlan))
         flags = frozenset(entry.flags)
         if flags == _UNTAGGED and len(vlans) == 1:
             untagged = entry.vlan

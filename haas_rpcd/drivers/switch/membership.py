@@ -13,6 +13,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from haas_rpcd.drivers.switch.portnames import numbers
+
 _RULER = re.compile(r"\s*-{3,}(?: +-{3,})+\s*$")
 _COLUMN = re.compile(r"-+")
 _NAME = re.compile(r"([A-Za-z-]*) ?((?:\d+[/:])*)(\d+)(?:-(?:\d+[/:])*(\d+))?")
@@ -58,7 +60,7 @@ def named(listed: str) -> Iterator[str]:
             kind, slot = found[1], found[2]
         elif found[2]:
             slot = found[2]
-        for number in range(int(found[3]), int(found[4] or found[3]) + 1):
+        for number in numbers(found[3], found[4] or found[3]):
             yield f"{kind}{slot}{number}"
 
 

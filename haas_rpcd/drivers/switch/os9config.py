@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from haas_rpcd.drivers.switch.harmless import HarmlessLines
 from haas_rpcd.drivers.switch.ioslike import NO_PORTS
+from haas_rpcd.drivers.switch.portnames import numbers
 from haas_rpcd.drivers.switch.stanzas import stanzas
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.model import PARKED, PortConfig
@@ -174,7 +175,7 @@ class OS9Config:
                 slot = first.rpartition("/")[0] + "/"
             low, high = first.rpartition("/")[2], (last or first).rpartition("/")[2]
             if found and low.isdecimal() and high.isdecimal():
-                for number in range(int(low), int(high) + 1):
+                for number in numbers(low, high):
                     yield from self._canonical_or_none(f"{found[1]} {slot}{number}")
 
 

@@ -47,6 +47,21 @@ def _lowered(types: tuple[str, ...]) -> dict[str, str]:
     return {kind.lower(): kind for kind in types}
 
 
+_LONGEST_SPAN = 4096
+"""Numbers of ports or VLANs that one span has at most."""
+
+
+def numbers(first: str, last: str) -> range:
+    """Return the numbers of a span of ports or VLANs that a switch shows: 1 and 24 of ``1-24``.
+
+    Raises ValueError if it is none: a lying or confused switch must not keep the daemon counting.
+    """
+    low, high = int(first), int(last)
+    if not low <= high < low + _LONGEST_SPAN:
+        raise ValueError(f"{first}-{last} is no span of ports or VLANs")
+    return range(low, high + 1)
+
+
 class Span(NamedTuple):
     """Consecutive ports: a common prefix, and the first and last of the number after it.
 

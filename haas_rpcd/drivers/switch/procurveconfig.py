@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from haas_rpcd.drivers.switch.harmless import HarmlessLines
+from haas_rpcd.drivers.switch.portnames import numbers
 from haas_rpcd.drivers.switch.stanzas import stanzas
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.model import PortConfig, parse_vlan_ranges
@@ -183,5 +184,5 @@ def _members(listed: str) -> Iterator[str]:
         if begin is None or end is None:
             yield part
             continue
-        for number in range(int(begin[2]), int(end[2]) + 1):
+        for number in numbers(begin[2], end[2]):
             yield f"{begin[1]}{number}"

@@ -13,7 +13,6 @@ from haas_rpcd.drivers import SESSION_LOST
 from haas_rpcd.drivers.switch.answers import quote, without_logs
 from haas_rpcd.drivers.switch.dialect import Dialect
 from haas_rpcd.drivers.switch.longtexts import beside
-from haas_rpcd.drivers.switch.membership import Witness
 from haas_rpcd.drivers.switch.state import Identity, PortState
 from haas_rpcd.drivers.switch.writer import Options
 from haas_rpcd.errors import DeviceError
@@ -84,7 +83,16 @@ class SwitchReader:
         if witness is None:
             return {**ports}
         answer = await self._show_if_known(witness.line)
-        members = await beside(len(answer), self._members, witness, answer)
+
+        def read(shown: Sequence[str]) -> dict[str, set[int]]:
+            members: dict[str, set[int]] = {}
+            for vlan, port in witness.read(shown[0]):
+                with contextlib.suppress(ValueError):  # an ambiguous type, so no registered port
+                    canonical = self._dialect.canonical_port(witness.written_out(port))
+                    members.setdefault(canonical, set()).add(vlan)
+            return members
+
+        members = await self._read([witness.line], [answer], read)
         checked: dict[str, PortSeen] = {}
         for port, seen in ports.items():
             compared = seen.believed is not None and seen.open
@@ -94,15 +102,6 @@ class SwitchReader:
                 seen = msgspec.structs.replace(seen, unconfigured=extra)
             checked[port] = seen
         return checked
-
-    def _members(self, witness: Witness, answer: str) -> dict[str, set[int]]:
-        """Return the VLANs of each port in a table, by canonical names."""
-        members: dict[str, set[int]] = {}
-        for vlan, port in witness.read(without_logs(answer)):
-            with contextlib.suppress(ValueError):  # an ambiguous type, so no registered port
-                canonical = self._dialect.canonical_port(witness.written_out(port))
-                members.setdefault(canonical, set()).add(vlan)
-        return members
 
     async def _parsed_ports(self, ports: Sequence[str]) -> dict[str, PortState]:
         lines = self._dialect.reader.read_ports(ports, self._options)
@@ -115,7 +114,12 @@ class SwitchReader:
 
         Raises DeviceError, also if an answer cannot be parsed.
         """
-        answers = await self._show(lines)
+        return await self._read(lines, await self._show(lines), parse)
+
+    async def _read(
+        self, lines: Sequence[str], answers: Sequence[str], parse: Callable[[list[str]], T]
+    ) -> T:
+        """Parse the answers to lines, without log messages. Raises DeviceError ``unreadable``."""
 
         def parsed() -> T:
             return parse([without_logs(answer) for answer in answers])

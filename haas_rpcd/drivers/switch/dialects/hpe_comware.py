@@ -181,7 +181,7 @@ def _parse_vlans(answers: Sequence[str]) -> frozenset[int]:
         raise ValueError(f"not a list of VLANs: {strange.strip()}")
     found = re.findall(r"(\d+)(?: ?\([^)]*\))?(?:(?:-| to )(\d+))?", " ".join(listed))
     return frozenset(
-        vlan for first, last in found for vlan in range(int(first), int(last or first) + 1)
+        vlan for first, last in found for vlan in portnames.numbers(first, last or first)
     )
 
 
