@@ -111,7 +111,9 @@ def record(tx: Tx, call: Call, row: JobRow, *, with_steps: bool = True) -> Job:
         started=timestamp(row.started),
         finished=timestamp(row.finished),
         error=row.error if caller.admin else for_tenant(row.error),
-        steps=tuple(_step(each, caller) for each in jobs.steps(tx, row.id)) if with_steps else (),
+        steps=tuple(_step(each, caller.admin) for each in jobs.steps(tx, row.id))
+        if with_steps
+        else (),
         hook=_hook(tx, row.id) if with_steps and caller.admin else None,
     )
 
@@ -135,7 +137,7 @@ def _kind(row: JobRow) -> JobKind:
     return "repair" if row.repairs else row.kind
 
 
-def _step(row: StepRow, caller: Caller) -> JobStep:
+def _step(row: StepRow, admin: bool) -> JobStep:
     return JobStep(
         step=row.step,
         device=row.device,
@@ -144,7 +146,7 @@ def _step(row: StepRow, caller: Caller) -> JobStep:
         summary=row.summary,
         lines=row.lines,
         state=row.state,
-        message=row.message if caller.admin else for_tenant(row.message),
+        message=row.message if admin else for_tenant(row.message),
         started=timestamp(row.started),
         finished=timestamp(row.finished),
     )
