@@ -79,6 +79,7 @@ def _parts(dialect: Dialect, ports: tuple[str, str]) -> Iterator[tuple[str, Sequ
         "Read back",
         (*reader.read_ports([first, second], {}), *reader.read_vlans({})),
     )
+    yield "Also read by drift checks and probes", [reader.witness.line] if reader.witness else []
 
 
 def _lines(
