@@ -8,7 +8,6 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from haas_rpcd.auth import Caller
 from haas_rpcd.errors import DeniedError, InvalidParamsError, NotFoundError
 from haas_rpcd.methods.access import find_job, find_project, number_cursor, paged, visible
 from haas_rpcd.methods.call import Call, TxCall
