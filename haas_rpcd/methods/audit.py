@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta
 
 from haas_rpcd.errors import DeniedError
-from haas_rpcd.methods.access import find_project, number_cursor, paged
+from haas_rpcd.methods.access import find_project, number_cursor
 from haas_rpcd.methods.call import Call, TxCall
 from haas_rpcd.methods.registry import method
 from haas_rpcd.methods.tenant_texts import for_tenant
@@ -26,6 +27,9 @@ ObjectText = Annotated[
         description="An object, such as node-1, or with its noun: node node-1, network red/net.",
     ),
 ]
+
+_PAGE_BYTES = 2**20
+"""Bytes of the records on one page."""
 
 _AT_A_TIME = 2000
 """Records that are verified in one transaction."""
@@ -71,7 +75,19 @@ def list_(
         name=name or None,
     )
     items = [_record(row, call.caller.admin) for row in rows]
-    return paged(items, limit, items[-1].id if items else None)
+    fitting = _fitting(items)
+    last = str(fitting[-1].id) if fitting else None
+    return Page(items=tuple(fitting), next=last if len(rows) == limit or fitting != items else None)
+
+
+def _fitting(items: list[AuditRecord]) -> list[AuditRecord]:
+    """Return the first records, as many as fit one page."""
+    room = _PAGE_BYTES
+    for number, item in enumerate(items):
+        room -= len(msgspec.json.encode(item))
+        if room < 0 and number:
+            return items[:number]
+    return items
 
 
 def _record(row: AuditRow, admin: bool) -> AuditRecord:

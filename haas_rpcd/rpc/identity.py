@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from haas_rpcd.auth import Authenticator, BearerTokens, Caller, Peer
+from haas_rpcd.auth.peer import os_user
 from haas_rpcd.errors import DeniedError, HaasError, UnavailableError
 from haas_rpcd.store.database import Store
 from haas_rpcd.store.turns import on_behalf_of
@@ -17,6 +18,11 @@ class Identity(Protocol):
     @property
     def by_token(self) -> bool:
         """True if it came with a token, or needs one."""
+        ...
+
+    @property
+    def stranger(self) -> tuple[str, str]:
+        """What is known of somebody who is not let in: a name, if any, and the way in."""
         ...
 
     async def caller(self) -> Caller | HaasError:
@@ -32,6 +38,11 @@ class LocalPeer:
     store: Store
     authenticator: Authenticator
     by_token: bool = False
+
+    @property
+    def stranger(self) -> tuple[str, str]:
+        """See :class:`Identity`."""
+        return os_user(self.peer.uid) or str(self.peer.uid), f"socket, uid {self.peer.uid}"
 
     async def caller(self) -> Caller | HaasError:
         """See :class:`Identity`."""
@@ -53,6 +64,11 @@ class TokenBearer:
     address: str
     tokens: BearerTokens
     by_token: bool = True
+
+    @property
+    def stranger(self) -> tuple[str, str]:
+        """See :class:`Identity`."""
+        return "", f"token, from {self.address}"
 
     def __repr__(self) -> str:
         return f"TokenBearer({self.address})"  # without the token

@@ -21,6 +21,7 @@ from haas_rpcd.auth import BearerTokens, Caller, Peer, TooManyAttemptsError, pee
 from haas_rpcd.config import listen_address
 from haas_rpcd.errors import DeniedError, HaasError, LimitedError, TooLargeError
 from haas_rpcd.methods.access import sees_project
+from haas_rpcd.methods.audited import record_stranger
 from haas_rpcd.methods.call import Call, Context
 from haas_rpcd.methods.registry import METHODS
 from haas_rpcd.rpc import limits
@@ -219,6 +220,7 @@ class Server:
             return closing(415, error)
         identity = self._identity(request, transport, gate.key)
         caller = await identity.caller()
+        await self._record_stranger(identity, caller, gate.key)
         if identity.by_token and isinstance(caller, HaasError):
             return _unauthorized(caller)
         of_caller = limits_of(caller)
@@ -246,6 +248,7 @@ class Server:
         gate = _arrived(transport)
         identity = self._identity(request, transport, gate.key)
         caller = await identity.caller()
+        await self._record_stranger(identity, caller, gate.key)
         if identity.by_token and isinstance(caller, HaasError):
             return _unauthorized(caller)
         websocket = web.WebSocketResponse(
@@ -256,6 +259,7 @@ class Server:
 
             async def answer(text: str | bytes, subscriber: Connection) -> bytes | None:
                 caller = await identity.caller()
+                await self._record_stranger(identity, caller, gate.key)
                 of_caller = limits_of(caller)
                 try:
                     with account.call(of_caller):
@@ -290,6 +294,18 @@ class Server:
         call = Call(context=self._context, caller=caller, subscriber=subscriber)
         with on_behalf_of(_name(caller, key)):
             return await self._dispatcher.answer(message, call)
+
+    async def _record_stranger(
+        self, identity: Identity, caller: Caller | HaasError, key: str
+    ) -> None:
+        """Record in the audit trail that somebody was not let in, unless too often."""
+        if not isinstance(caller, DeniedError):
+            return
+        left_out = self._context.refusals.admit(key)
+        if left_out is not None:
+            user, via = identity.stranger
+            with on_behalf_of(key):
+                await self._context.store.write(record_stranger, user, via, caller, left_out)
 
     async def _may_see(self, caller: Caller, project: str) -> bool:
         return await self._context.store.read(sees_project, caller, project)

@@ -10,6 +10,7 @@ import pytest
 
 from haas_rpcd.config import AuditSettings
 from haas_rpcd.errors import HaasError
+from haas_rpcd.methods import audit as audit_methods
 from haas_rpcd.methods import audited
 from haas_rpcd.methods.audited import RefusalMeter
 from haas_rpcd.store import audit
@@ -118,6 +119,16 @@ async def test_a_refused_call_takes_little_room(site: SmallSite) -> None:
     [cut] = [record for record in await records(site) if record["method"] == "network.create"][:1]
     assert cut["params"]["network"].startswith("yyy")
     assert cut["params"]["network"].endswith("… (500,000 characters)")
+
+
+async def test_a_page_is_limited_in_bytes(site: SmallSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = await records(site)
+    monkeypatch.setattr(audit_methods, "_PAGE_BYTES", 1000)
+    pages = [await site.call("audit.list")]
+    while pages[-1]["next"]:
+        pages.append(await site.call("audit.list", after=pages[-1]["next"]))
+    assert len(pages) > 3
+    assert [record for page in pages for record in page["items"]] == whole
 
 
 async def test_refusals_are_limited_and_counted(

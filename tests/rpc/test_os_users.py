@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import pwd
 import shutil
 import stat
 from collections.abc import AsyncIterator
@@ -56,6 +57,14 @@ async def test_an_os_user_who_is_not_a_haas_user_is_denied(reachable: SmallSite)
         assert error["message"] == (
             "The OS user bin is not a HaaS user: an admin lets it in with  user create bin"
         )
+
+
+async def test_who_was_not_let_in_is_recorded(reachable: SmallSite) -> None:
+    await curl_as(reachable, STRANGER, "node.list")
+    [record] = (await reachable.call("audit.list", newest=True, limit=1))["items"]
+    uid = pwd.getpwnam(STRANGER).pw_uid
+    assert (record["user"], record["via"]) == (STRANGER, f"socket, uid {uid}")
+    assert (record["method"], record["outcome"]) == ("connect", "denied")
 
 
 async def test_an_os_user_is_the_haas_user_of_the_same_name(reachable: SmallSite) -> None:
