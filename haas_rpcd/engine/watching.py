@@ -84,6 +84,10 @@ class MasterWatch:
         self._settled = asyncio.Condition()
         self._starts = restart_headnodes
         """True until the headnodes that stopped unseen are started again."""
+        self._read: list[str] = []
+        """The devices that were read at the start."""
+        self._losing: dict[str, asyncio.Task[None]] = {}
+        """Devices without a connection, until their state counts as not known."""
         self._restored: deque[float] = deque(maxlen=MAX_RESTORES)
 
     # --- at the start -----------------------------------------------------------------------------
@@ -100,19 +104,22 @@ class MasterWatch:
         if checks:
             await asyncio.wait(checks.values(), timeout=START_LIMIT)
         for device, check in checks.items():
-            if not _has_read(device, check):
+            if _has_read(device, check):
+                self._read.append(device)
+            else:
                 log.warning("%s can't be read: what it has is not known", device)
                 await self._drift.lose_sight(device, forget=True)
 
     async def restore_at_start(self) -> None:
         """Make bridges that are lost again, and start the headnodes that stopped unseen.
 
-        After a reboot of the master, these are all that ran.
+        After a reboot of the master, these are all that ran. What could not be read yet is restored
+        as soon as it is.
         """
         boot = await self._boot_id()
         if boot is not None and await self._store.write(boots.begin, boot):
             log.warning("the master was rebooted: restoring its bridges and headnodes")
-        await self._restore_lost(await self._drift.check_devices(list(self._devices)))
+        await self._restore_lost(await self._drift.check_devices(self._read))
 
     async def _boot_id(self) -> str | None:
         make = self._devices.get(MASTER)
@@ -178,25 +185,30 @@ class MasterWatch:
 
     async def _watch(self, device: str) -> None:
         """Watch a device; connect again for as long as it takes."""
-        blind_at: float | None = None
-        loop = asyncio.get_running_loop()
-        while True:
-            driver = self._devices[device]()
-            connected = asyncio.Event()
-            try:
-                await driver.watch(partial(self._note, device, connected))
-                return  # it reports no changes
-            except HaasError as error:
-                if connected.is_set() or blind_at is None:
-                    log.warning("%s can't be watched: %s", device, error.message)
-                    blind_at = loop.time() + BLIND_AFTER
-            except Exception:  # a bug must not end the watch
-                log.exception("watching %s failed unexpectedly", device)
-                blind_at = loop.time() + BLIND_AFTER if blind_at is None else blind_at
-            if blind_at is not None and loop.time() >= blind_at:
-                await self._drift.lose_sight(device, forget=False)
-                blind_at = float("inf")  # noted once
-            await asyncio.sleep(RETRY)
+        try:
+            while True:
+                try:
+                    await self._devices[device]().watch(partial(self._note, device))
+                    return  # it reports no changes
+                except HaasError as error:
+                    if device not in self._losing:
+                        log.warning("%s can't be watched: %s", device, error.message)
+                except Exception:  # a bug must not end the watch
+                    log.exception("watching %s failed unexpectedly", device)
+                if device not in self._losing:
+                    self._losing[device] = asyncio.create_task(self._lose_sight(device))
+                await asyncio.sleep(RETRY)
+        finally:
+            self._connected(device)
+
+    async def _lose_sight(self, device: str) -> None:
+        """Wait a while for a connection; without one, the device's state is not known any more."""
+        await asyncio.sleep(BLIND_AFTER)
+        await self._drift.lose_sight(device, forget=False)
+
+    def _connected(self, device: str) -> None:
+        if (losing := self._losing.pop(device, None)) is not None:
+            losing.cancel()
 
     async def _at_rest(self) -> None:
         try:
@@ -205,8 +217,8 @@ class MasterWatch:
         except TimeoutError:
             return
 
-    def _note(self, device: str, connected: asyncio.Event) -> None:
-        connected.set()
+    def _note(self, device: str) -> None:
+        self._connected(device)
         self._unchecked.add(device)
         self._changed[device].set()
 

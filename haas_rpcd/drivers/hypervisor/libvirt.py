@@ -145,8 +145,14 @@ class LibvirtDriver(MasterDriver):
         """
         libvirt = load_libvirt()
         events.start_loop(libvirt)
-        await self.open()
-        subscription = events.Subscription(libvirt, self._connection, changed)
+        try:
+            await self.open()
+            await self._report(events.Subscription(libvirt, self._connection, changed), changed)
+        finally:
+            await self.close()
+
+    async def _report(self, subscription: events.Subscription, changed: Callable[[], None]) -> None:
+        """Report changes until the connection is lost."""
         try:
             await self._run(lambda task: subscription.begin(), self._timeout, "its events")
             changed()
