@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 import haas_rpcd
-from haas_rpcd import backups, config, linkfiles, logs, streams
+from haas_rpcd import backups, config, linkfiles, logs, restoring, streams
 from haas_rpcd.config import ConfigError, LogSettings, Settings
 from haas_rpcd.doctor import World
 from haas_rpcd.doctor import program as doctor
@@ -62,6 +62,8 @@ def _run(arguments: argparse.Namespace) -> int:
         settings = _settings(arguments)
         if arguments.command == "backup":
             return backups.main(settings, arguments)
+        if arguments.command == "restore":
+            return restoring.main(settings, arguments)
         if arguments.check_config:
             return _check_config(settings, arguments.config)
         logs.configure(settings.log, verbose=arguments.verbose)
@@ -227,6 +229,13 @@ def make_parser() -> argparse.ArgumentParser:
             "backup",
             help="copy the database to a file, also while the daemon runs",
             description=backups.DESCRIPTION,
+        )
+    )
+    restoring.add_arguments(
+        commands.add_parser(
+            "restore",
+            help="put a backup in the place of the database, and read all devices",
+            description=restoring.DESCRIPTION,
         )
     )
     linkfiles.add_arguments(

@@ -155,14 +155,7 @@ class Daemon:
         """
         if serve:
             self._server.claim()
-        try:
-            await self.store.open()
-        except sqlite3.OperationalError as error:
-            raise ConfigError(
-                f"[store] path: {self.settings.store.path} can't be opened ({error}): check that"
-                " its folder exists and that haas-rpcd may write there."
-            ) from None
-        await self.store.write(saves.set_dialects_without_save, self._without_save)
+        await self._open()
         await self.engine.recover()
         if self.settings.drift.interval:
             self.engine.check_regularly(self.settings.drift.interval)
@@ -172,6 +165,27 @@ class Daemon:
         self._keep(prune_audit(self.store, lambda: self.settings.audit), "audit retention")
         if serve:
             await self._server.start()
+
+    async def _open(self) -> None:
+        try:
+            await self.store.open()
+        except sqlite3.OperationalError as error:
+            raise ConfigError(
+                f"[store] path: {self.settings.store.path} can't be opened ({error}): check that"
+                " its folder exists and that haas-rpcd may write there."
+            ) from None
+        await self.store.write(saves.set_dialects_without_save, self._without_save)
+
+    async def compare_restored(self) -> list[str]:
+        """Compare a database that was restored with all devices, and stop; return what differs.
+
+        Raises ConfigError, sqlite3.Error, StoreError.
+        """
+        await self._open()
+        try:
+            return await self.engine.take_over_restored()
+        finally:
+            await self.stop()
 
     @property
     def tcp_addresses(self) -> list[tuple[str, int]]:

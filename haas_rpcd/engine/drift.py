@@ -159,7 +159,7 @@ class DriftWatch:
 
     async def record(self, device: str, differences: Sequence[Difference]) -> None:
         """Record what differs; publish what is new, and what is right again."""
-        found = [_difference(d) for d in differences]
+        found = [in_words(d) for d in differences]
         watched = device in self._has_read
         self._has_read.add(device)
 
@@ -358,7 +358,7 @@ def _observed(
     )
 
 
-def _difference(difference: Difference) -> store_drift.DifferenceRow:
+def in_words(difference: Difference) -> store_drift.DifferenceRow:
     """Put a difference into words."""
     seen = difference.observed
     port = seen if isinstance(seen, PortSeen) else None

@@ -11,6 +11,7 @@ from haas_rpcd import logs
 from haas_rpcd.auth import DAEMON
 from haas_rpcd.clock import Clock
 from haas_rpcd.drivers import Driver
+from haas_rpcd.engine import restored
 from haas_rpcd.engine.drift import CheckResult, DriftWatch
 from haas_rpcd.engine.endings import Ending, Endings
 from haas_rpcd.engine.journal import Journal
@@ -212,14 +213,25 @@ class Engine:
     async def recover(self) -> None:
         """Read the master's devices, then resume what an earlier daemon left queued or running.
 
-        No job runs before what a reboot of the master took away is restored.
+        No job runs before what a reboot of the master took away is restored. If a backup was
+        restored, what the devices have counts: see :meth:`take_over_restored`.
         """
+        await self.take_over_restored()
         await self._master.look()
         for job in await self._store.read(jobs.unfinished):
             log.info("picking up job %d (%s)", job.id, job.state)
             self.enqueue(job.id, _OF_MASTER if job.restores else job.project_id)
         await self._settle_all()
         self._start(self._begin(), "restore the master")
+
+    async def take_over_restored(self) -> list[str]:
+        """Compare a database that was restored with all devices; return what differs.
+
+        Nothing is done if that was done before.
+        """
+        return await restored.take_over(
+            self._store, self._planning, self._drift, self._worker, self._clock.wall()
+        )
 
     async def _begin(self) -> None:
         """Restore the master, let the jobs run, and watch the master from then on."""

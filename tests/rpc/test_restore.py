@@ -1,0 +1,129 @@
+"""A backup is restored: what was given away since then is not free, and what is true is shown."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from haas_rpcd.config import ConfigError
+from haas_rpcd.restoring import put_in_place
+from haas_rpcd.store.copies import open_to_read, write_copy
+from tests.rpc.small_site import DATABASE, NOTHING, SmallSite, access
+
+
+@pytest.fixture
+async def gone_on(site: SmallSite, tmp_path: Path) -> AsyncIterator[SmallSite]:
+    """Red got node-1 on VLAN 100 before the backup, and node-3 since; blue got VLAN 101 since."""
+    await site.hold_nodes("red", "node-1")
+    await site.network("red", "net")
+    await site.connect("node-1", "net")
+    await site.succeeds("red")
+    with closing(open_to_read(site.folder / DATABASE)) as database:
+        write_copy(database, tmp_path / "backup.db")
+    await site.hold_nodes("red", "node-3")
+    await site.connect("node-3", "net")
+    await site.succeeds("red")
+    await site.hold_nodes("blue", "node-4")
+    assert await site.network("blue", "own") == 101
+    await site.connect("node-4", "own")
+    await site.succeeds("blue")
+    yield site
+
+
+async def restore(site: SmallSite, tmp_path: Path) -> None:
+    """Restore the backup while the daemon is stopped, and start it again."""
+    await site.stop()
+    put_in_place(tmp_path / "backup.db", site.folder / DATABASE, replace=True)
+    await site.start()
+
+
+async def node_states(site: SmallSite) -> dict[str, str]:
+    nodes = (await site.call("node.list"))["items"]
+    return {node["node"]: node["state"] for node in nodes}
+
+
+async def test_nodes_and_vlans_that_were_given_away_since_are_not_free(
+    gone_on: SmallSite, tmp_path: Path
+) -> None:
+    site = gone_on
+    site.watch.on = False  # the watch knows who held what; the restored database does not
+    await restore(site, tmp_path)
+
+    assert await node_states(site) == {
+        "node-1": "allocated", "node-2": "free", "node-3": "unconfirmed", "node-4": "unconfirmed",
+    }  # fmt: skip
+    assert (await site.refused("node.allocate", project="blue", node="node-3")).kind == "conflict"
+    assert await site.network("blue", "another") == 102  # 101 is on node-4's port still
+    assert site.carried("node-1") == access(100)
+    assert site.carried("node-4") == access(101)
+
+    await site.succeeds()  # the site's apply parks what the backup knows nobody for
+    assert site.carried("node-4") == NOTHING
+    assert (await node_states(site))["node-4"] == "free"
+    assert await site.network("red", "next") == 101
+
+
+async def test_switches_that_cannot_be_read_count_as_in_use_until_they_answer(
+    gone_on: SmallSite, tmp_path: Path
+) -> None:
+    site = gone_on
+    site.watch.on = False
+    known = dict(site.credentials)
+    site.credentials.clear()  # nobody can log in
+    await restore(site, tmp_path)
+
+    states = await node_states(site)
+    assert states == {"node-1": "allocated"} | dict.fromkeys(
+        ("node-2", "node-3", "node-4"), "unconfirmed"
+    )
+    exhausted = await site.refused("network.create", project="blue", network="another")
+    assert exhausted.kind == "exhausted"
+
+    site.credentials.update(known)
+    for project in (None, "red"):  # a port of red's may have any VLAN until red has applied
+        assert (await site.apply(project))["state"] == "succeeded"
+    await site.succeeds()
+    assert await site.network("blue", "another") == 101
+    assert site.carried("node-1") == access(100)
+
+
+async def test_a_job_of_the_backup_is_not_run_again(gone_on: SmallSite, tmp_path: Path) -> None:
+    site = gone_on
+    site.watch.on = False
+    with closing(sqlite3.connect(tmp_path / "backup.db")) as backup, backup:
+        backup.execute("UPDATE job SET state = 'running', finished = NULL")
+    before = site.switches["sw1"].counters.saves
+    await restore(site, tmp_path)
+
+    jobs = (await site.call("job.list"))["items"]
+    assert {job["state"] for job in jobs} == {"failed"}
+    assert "A backup from before the end of this job was restored" in jobs[0]["error"]
+    assert site.switches["sw1"].counters.saves == before
+
+
+async def test_a_database_that_is_there_is_put_aside_only_if_that_is_said(
+    site: SmallSite, tmp_path: Path
+) -> None:
+    database = site.folder / DATABASE
+    with closing(open_to_read(database)) as source:
+        write_copy(source, tmp_path / "backup.db")
+    with pytest.raises(sqlite3.Error, match="another haas-rpcd has it open"):
+        put_in_place(tmp_path / "backup.db", database, replace=True)
+    await site.stop()
+    with pytest.raises(ConfigError, match=r"is there already: restore with --replace"):
+        put_in_place(tmp_path / "backup.db", database, replace=False)
+    (tmp_path / "other.db").write_text("not a database")
+    with pytest.raises(sqlite3.DatabaseError):
+        put_in_place(tmp_path / "other.db", database, replace=True)
+    aside = put_in_place(tmp_path / "backup.db", database, replace=True)
+    assert aside is not None
+    assert aside.exists()
+
+    database.unlink()  # the case that a backup is for: nothing has to be put aside
+    assert put_in_place(tmp_path / "backup.db", database, replace=False) is None
+    await site.start()
+    assert (await node_states(site))["node-1"] == "free"
