@@ -98,7 +98,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         bool,
         Meta(
             description="Whether headnodes may send from other MACs than their own, as virtual"
-            " machines inside them do. Takes effect when a nic is connected or a headnode started."
+            " machines inside them do. Running headnodes follow at the next check for drift."
         ),
     ] = False
     restart_headnodes: Annotated[

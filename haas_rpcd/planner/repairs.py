@@ -159,11 +159,11 @@ def _repair_steps(difference: Difference, goals: Mapping[str, HeadnodeGoal]) -> 
         case bool() as present:
             vlan = int(target.removeprefix("br-vlan"))
             phase = Phase.BRIDGES if present else Phase.REMOVE
-            verb = "make" if present else "remove"
+            summary = f"{'make' if present else 'remove'} bridge {target} again"
             now = difference.observed
             if isinstance(now, BridgeSeen) and now.present:
-                verb = "put right"
-            yield step(phase, device, SetBridge(vlan, present), f"{verb} bridge {target} again")
+                summary = f"put bridge {target} right: {now.describe()}"
+            yield step(phase, device, SetBridge(vlan, present), summary)
         case HeadnodeSeen() as seen if target in goals:
             goal = msgspec.structs.replace(goals[target], running=seen.running, nics=seen.nics)
             now = difference.observed

@@ -203,7 +203,9 @@ async def test_a_bridge_that_somebody_changed_is_found_and_put_right(applied: Sm
     assert (item["device"], item["target"]) == ("master", "br-vlan100")
     assert item["observed"] == f"{foreign}; br-vlan100 has the address 192.0.2.1/24"
     job = await repaired(applied)
-    assert [step["summary"] for step in job["steps"]] == ["put right bridge br-vlan100 again"]
+    assert [step["summary"] for step in job["steps"]] == [
+        f"put bridge br-vlan100 right: {item['observed']}"
+    ]
     assert (await applied.call("drift.check"))["items"] == []
 
 

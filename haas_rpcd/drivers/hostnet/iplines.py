@@ -33,6 +33,9 @@ then untagged frames only. The bridge itself is in no VLAN, so the master is no 
 
 BRIDGE_PREFIX = "br-vlan"
 
+NO_ADDRESSES = " addrgenmode none"
+"""What ``ip link set`` is told so that an interface creates no IPv6 address."""
+
 
 def bridge_name(vlan: int) -> str:
     """Return the name of a VLAN's bridge: ``br-vlan104``."""
@@ -105,7 +108,7 @@ def add_bridge(name: str) -> str:
 
 def mark_line(name: str, vlan: int) -> str:
     """Return the line that marks an interface as HaaS's, and keeps it from making an address."""
-    return f"ip link set {name} alias {mark(vlan)} addrgenmode none"
+    return f"ip link set {name} alias {mark(vlan)}{NO_ADDRESSES}"
 
 
 def no_arp(name: str) -> str:

@@ -80,8 +80,20 @@ class TrafficControl:
         except NetlinkError as error:
             if error.code != errno.EEXIST:
                 raise refused(line, error) from error
-            return []
+            return await self._replace_ingress(link)
         return [line]
+
+    async def _replace_ingress(self, link: Link) -> list[str]:
+        """Put clsact in the place of ``ingress``, as policing sets it; keep clsact itself."""
+        kinds = [
+            message.get_attr("TCA_KIND")
+            async for message in await self._route.get_qdiscs(index=link.index)
+        ]
+        if "ingress" not in kinds:
+            return []
+        line = f"tc qdisc delete dev {link.name} ingress"
+        await self._tc(line, "del", kind="ingress", index=link.index)
+        return [line, *await self._add_clsact(link)]
 
     async def _add_filter(self, link: Link, wanted: Filter) -> None:
         line, parent = wanted.line(link.name), filters.HOOKS[wanted.hook]

@@ -116,9 +116,11 @@ class VlanBridge:
     async def _quiet(self, link: Link) -> None:
         """Mark an interface, and keep the master's own IP off it."""
         if link.alias != iplines.mark(self._vlan) or link.makes_addresses:
-            line = iplines.mark_line(link.name, self._vlan)
+            line, settings = iplines.mark_line(link.name, self._vlan), no_addresses()
+            if not settings:
+                line = line.removesuffix(iplines.NO_ADDRESSES)
             alias = iplines.mark(self._vlan)
-            await self._change(line, "set", index=link.index, ifalias=alias, **no_addresses())
+            await self._change(line, "set", index=link.index, ifalias=alias, **settings)
         for line in sysctls.keep_ip_off(link.name):
             self._report(line)
         for address in await self._segment.addresses(link):

@@ -1,9 +1,7 @@
 """NetlinkDriver on a real kernel that supports VLANs."""
 
-import contextlib
 import json
-import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -13,15 +11,11 @@ from haas_rpcd.drivers.hostnet.parking import PARKING_BRIDGE, KernelParking
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import BridgeSeen, SetBridge
 
-from ..frames import Wire
 from ..topology import (
-    MASTER_ADDRESS,
     TRUNK_NIC,
     CommandFailed,
     Lab,
-    add_bridge,
     ip,
-    remove_bridge,
     run,
 )
 
@@ -130,75 +124,6 @@ async def test_an_incomplete_network_is_completed(master: NetlinkDriver) -> None
         assert await master.observe([MAKE]) != [SOUND], damage
         await master.carry_out(MAKE, ignore)
         assert await master.observe([MAKE]) == [SOUND], damage
-
-
-class Intruder:
-    """A node on VLAN 104 that takes an address in the master's own network."""
-
-    def __init__(self, lab: Lab) -> None:
-        self.nic = lab.nic("node-1:ipmi-nic")
-        lab.switch.carry(self.nic.port, untagged=104)
-        lab.switch.carry(lab.switch.trunk_port, tagged=[104])
-        ip("node-1", f"addr replace 10.0.0.99/24 dev {self.nic.nic}")
-
-    def finds_the_master(self) -> bool:
-        """Return whether the node gets an ARP answer for the master's address."""
-        ip("node-1", "neigh flush all")
-        ping = ("ping", "-c1", "-w1", MASTER_ADDRESS)
-        with contextlib.suppress(CommandFailed):
-            run("ip", "netns", "exec", "node-1", *ping)
-        return "lladdr" in run("ip", "-n", "node-1", "neigh", "show", MASTER_ADDRESS)
-
-    def sends_to_the_master(self, mac: str, port: int) -> None:
-        """Send the master a datagram, to the MAC of the bridge."""
-        ip("node-1", f"neigh replace {MASTER_ADDRESS} lladdr {mac} dev {self.nic.nic}")
-        command = f"echo intruder >/dev/udp/{MASTER_ADDRESS}/{port}"
-        run("ip", "netns", "exec", "node-1", "bash", "-c", command)
-
-
-@pytest.fixture
-def service() -> Iterator[socket.socket]:
-    """A service on the master that listens on all addresses."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
-        listening.bind(("", 0))
-        listening.settimeout(5)
-        yield listening
-
-
-async def test_a_tenants_network_cannot_reach_the_master(
-    lab: Lab, wire: Wire, master: NetlinkDriver, service: socket.socket
-) -> None:
-    await master.carry_out(MAKE, ignore)
-    bridge = link("br-vlan104")
-    assert bridge
-    intruder = Intruder(lab)
-
-    heard = wire.who_hears_whom()
-    assert heard.differences({104: {"node-1:ipmi-nic", "br-vlan104"}}) == []
-    assert not intruder.finds_the_master()
-    intruder.sends_to_the_master(bridge["address"], service.getsockname()[1])
-    wire.who_hears_whom()  # when these frames have arrived, so has the datagram
-    service.setblocking(False)
-    with pytest.raises(BlockingIOError):
-        service.recv(100)
-    assert "inet" not in run("ip", "addr", "show", "dev", "br-vlan104")
-
-
-async def test_an_ordinary_bridge_would_let_a_tenant_reach_the_master(
-    lab: Lab, wire: Wire, service: socket.socket
-) -> None:
-    """The counterpart of the test above, which proves nothing without it."""
-    add_bridge(104)
-    try:
-        bridge = link("br-vlan104")
-        assert bridge
-        intruder = Intruder(lab)
-        wire.who_hears_whom()
-        assert intruder.finds_the_master()
-        intruder.sends_to_the_master(bridge["address"], service.getsockname()[1])
-        assert service.recv(100) == b"intruder\n"
-    finally:
-        remove_bridge(104)
 
 
 async def test_the_mtu_follows_that_of_the_trunk(master: NetlinkDriver) -> None:
