@@ -17,8 +17,9 @@ Plans and jobs
     ``plandiff`` and ``sharedlines`` for plans; ``jobs`` follows one, ``jobwatch`` does so across a
     restart of the daemon; ``jobtree`` and ``joblist`` lay them out.
 What screens show, as plain data
-    ``board``, ``boardfilter``, ``areas``, ``guide``, ``faceplate``, ``portviews``, ``topology``,
-    ``topology_parts``, ``master``; as text ``text``, ``devicetext``, ``nictext``.
+    ``rights``, ``board``, ``boardfilter``, ``areas``, ``guide``, ``faceplate``, ``portviews``,
+    ``topology``, ``topology_parts``, ``master``; as text ``text``, ``devicetext``, ``nictext``,
+    ``auditlist``.
 Tools
     ``filters``, ``natural``, ``times``, ``sitefile``, ``files``, ``streams``, ``tasks``,
     ``collector``.

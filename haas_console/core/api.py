@@ -37,6 +37,7 @@ class Method(msgspec.Struct, frozen=True, dict=True):
     description: str = ""
     mutates: bool = False
     role: str = "user"
+    right: str = "user"
     result: Schema = msgspec.field(default_factory=dict)
 
     @property
@@ -84,6 +85,7 @@ class Api:
             description=entry.get("description", ""),
             mutates=bool(entry.get("x-mutates", False)),
             role=entry.get("x-role", "user"),
+            right=entry.get("x-right", "user"),
             result=self.resolve(entry.get("result", {}).get("schema", {})),
         )
 

@@ -68,10 +68,14 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 class WriteAccess(msgspec.Struct, frozen=True):
-    """Whether the session can change anything: not if it is read-only or not connected."""
+    """Whether the session can change anything: not if it is read-only or not connected.
+
+    ``forbidden``: why the user may not; None if it may.
+    """
 
     readonly: bool = False
     connected: bool = True
+    forbidden: str | None = None
 
     def refusal(self) -> Refusal | None:
         """Why nothing can be changed now; None if it can."""
@@ -79,7 +83,7 @@ class WriteAccess(msgspec.Struct, frozen=True):
             return Refusal("This console only looks (--readonly).")
         if not self.connected:
             return Refusal("The daemon is lost; nothing can be changed until it is back.")
-        return None
+        return Refusal(self.forbidden) if self.forbidden is not None else None
 
 
 def count(number: int, noun: str) -> str:

@@ -32,6 +32,7 @@ from haas_console.core.gestures import Gesture, Refusal, WriteAccess
 from haas_console.core.history import Edit, History
 from haas_console.core.inventory import Inventory
 from haas_console.core.paging import fetch
+from haas_console.core.rights import changes_refused
 from haas_console.core.sync import InventorySync
 from haas_console.core.target import Target
 
@@ -81,7 +82,8 @@ class Session:
     @property
     def write_access(self) -> WriteAccess:
         """Whether anything can be changed now."""
-        return WriteAccess(self.readonly, self.sync.status.state == "live")
+        forbidden = changes_refused(self.inventory.info, self.project)
+        return WriteAccess(self.readonly, self.sync.status.state == "live", forbidden)
 
     def use(self, project: str | None) -> None:
         """Choose the current project; None: all projects."""

@@ -47,7 +47,7 @@ def sentence(job: Job) -> str:
 
 
 class DeviceAnnouncements:
-    """Says what became of restarted switches, and of headnodes by themselves or by hand.
+    """Says what became of restarted switches, of headnodes, and which allocations end soon.
 
     Only admins get events of switches.
     """
@@ -61,7 +61,7 @@ class DeviceAnnouncements:
         if "event" not in changes:
             return
         events = self.console.session.sync.log.events
-        nouns = ("switch", "headnode")
+        nouns = ("switch", "headnode", "node")
         fresh = [each for each in events if each.noun in nouns and each.at > self._announced]
         front = self.console.front
         for each in fresh:
@@ -72,6 +72,11 @@ class DeviceAnnouncements:
                 front.fail(f"{each.name} came back with ports open that were not to be: closed.")
             elif each.verb == "restarted":
                 front.say(f"{each.name} was restarted: it is checked, and what it lost put back.")
+            elif each.noun == "node" and each.verb == "expiring":
+                front.fail(
+                    f"The allocation of {each.name} ends soon, and it is released then:"
+                    f"  :node extend {each.name} TIME"
+                )
             elif each.noun == "headnode" and each.verb in DRIFTED:
                 front.fail(
                     f"Headnode {each.project}/{each.name} is {each.verb}: an apply of"

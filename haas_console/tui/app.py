@@ -244,7 +244,9 @@ class ConsoleApp(PlainApp):
         from haas_console.tui.palette import Choice, PaletteScreen, choices
 
         def run(choice: Choice | None) -> None:
-            if choice is not None:
+            if choice is not None and choice.refused and self.front is not None:
+                self.front.fail(f"You may not do  {choice.title.strip()} : {choice.note}.")
+            elif choice is not None:
                 self.call_later(choice.run)
 
         found = choices(self, self.session, self.commandline.open)

@@ -11,6 +11,7 @@ from textual.reactive import Reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
+from haas_console.core.rights import role_in
 from haas_console.core.session import Session
 from haas_console.core.text import clean
 from haas_console.tui.spans import changed_span
@@ -60,9 +61,9 @@ def top_text(session: Session, crumbs: list[str], width: int, shown_job: int | N
     left = Text(" HaaS > " + " > ".join(crumbs), style="bold")
     if info is not None:
         left.append(f"   project {session.project or 'all'}", style="not bold")
-        role = "admin" if info.admin else "tenant"
+        role = role_in(info, session.project)
         left.append(f"   {info.user} ({role})", style="not bold")
-    if session.readonly:
+    if session.readonly or (info is not None and info.readonly):
         left.append("   read-only", style="bold")
     right = Text()
     if session.inventory.drift:

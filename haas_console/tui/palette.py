@@ -13,6 +13,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from haas_console.core.rights import method_refused
 from haas_console.core.session import Session
 from haas_console.tui.hints import key_text
 from haas_console.tui.lines import Lines, Part, cut
@@ -27,14 +28,19 @@ class Choice:
     note: str
     key: str
     run: Callable[[], object]
+    refused: bool = False
+    """True if the user may not do it, as ``note`` says."""
 
 
 def choices(app: App[int], session: Session, command: Callable[[str], None]) -> list[Choice]:
     """The keys of the screen in front, the screens, the commands, and the themes.
 
+    The commands that the user may not use come last, each with the reason.
+
     ``command`` opens the command line with the beginning of a command.
     """
     found: list[Choice] = []
+    refused: list[Choice] = []
     seen: set[str] = set()
     for active in app.screen.active_bindings.values():
         binding = active.binding
@@ -48,13 +54,14 @@ def choices(app: App[int], session: Session, command: Callable[[str], None]) -> 
     info = session.inventory.info
     for noun, verbs in sorted(session.sync.language.api.nouns.items()):
         for verb, method in verbs.items():
-            if method.role == "admin" and not (info and info.admin):
-                continue
             line, note = f"{noun} {verb} ", method.summary.replace("``", "")
-            found.append(Choice(line, note, ":", partial(command, line)))
+            if (why := method_refused(method, info, session.project)) is not None:
+                refused.append(Choice(line, why, "", partial(command, line), refused=True))
+            else:
+                found.append(Choice(line, note, ":", partial(command, line)))
     for name in sorted(app.available_themes):
         found.append(Choice(f"theme {name}", "", "", partial(setattr, app, "theme", name)))
-    return found
+    return found + refused
 
 
 class Found(Lines):
@@ -79,7 +86,7 @@ class Found(Lines):
         choice = self.found[index]
         note = max(0, width - 30 - 8)
         return [
-            (f" {cut(choice.title, 28)} ", ""),
+            (f" {cut(choice.title, 28)} ", "dim" if choice.refused else ""),
             (cut(choice.note, note), "dim"),
             (f" {choice.key:>6} ", "head"),
         ]
