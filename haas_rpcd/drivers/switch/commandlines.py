@@ -8,25 +8,6 @@ from haas_rpcd.drivers.switch.dialect import Dialect
 from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.model import PARKED, PortConfig, SetPort, SetVlan
 
-PORTS = {
-    "arista_eos": ("Ethernet1", "Ethernet2"),
-    "brocade_fastiron": ("ethernet 1/1/1", "ethernet 1/1/2"),
-    "cisco_ios": ("Gi1/0/1", "Gi1/0/2"),
-    "cisco_nxos": ("Ethernet1/1", "Ethernet1/2"),
-    "cumulus_nvue": ("swp1", "swp2"),
-    "dell_os10": ("ethernet1/1/1", "ethernet1/1/2"),
-    "dell_os6": ("Gi1/0/1", "Gi1/0/2"),
-    "dell_os9": ("te0/1", "te0/2"),
-    "dell_powerconnect": ("gi1/0/1", "gi1/0/2"),
-    "hp_procurve": ("1", "2"),
-    "hpe_comware": ("GigabitEthernet1/0/1", "GigabitEthernet1/0/2"),
-    "juniper_junos": ("ge-0/0/1", "ge-0/0/2"),
-    "linux_bridge": ("swp1", "swp2"),
-    "openvswitch": ("eth1", "eth2"),
-    "sonic": ("Ethernet0", "Ethernet4"),
-}
-"""Two neighbouring ports of each family, as an admin registers them."""
-
 ACCESS = PortConfig(104)
 MIXED = PortConfig(104, (105, 106))
 TRUNK = PortConfig(None, (100, 101, 102, 103, 104, 105))
@@ -45,20 +26,20 @@ for a port that is parked, and for parking a port that is on VLAN 104.
 
 
 def page(dialects: Mapping[str, Dialect] = DIALECTS) -> str:
-    """Return the page in Markdown. Raises KeyError for a dialect that :data:`PORTS` lacks."""
+    """Return the page in Markdown. Raises ValueError for a dialect without example ports."""
     sections = [INTRODUCTION]
     for name, dialect in sorted(dialects.items()):
         sections.append(f"## {dialect.title or name} (`{name}`)\n")
         sections += [
             f"{title}:\n\n```\n{chr(10).join(lines)}\n```\n"
-            for title, lines in _parts(dialect, PORTS[name])
+            for title, lines in _parts(dialect)
             if lines
         ]
     return "\n".join(sections)
 
 
-def _parts(dialect: Dialect, ports: tuple[str, str]) -> Iterator[tuple[str, Sequence[str]]]:
-    first, second = (dialect.canonical_port(port) for port in ports)
+def _parts(dialect: Dialect) -> Iterator[tuple[str, Sequence[str]]]:
+    first, second = (dialect.canonical_port(port) for port in dialect.example_ports)
     dialogue, reader = dialect.dialogue, dialect.reader
     yield "After the login", dialogue.setup
     yield (

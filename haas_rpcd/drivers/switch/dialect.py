@@ -132,6 +132,10 @@ class Dialect:
     Two registered names with one canonical name are the same port, which must never have two nics
     behind it. Raises ValueError, with a sentence, for an ambiguous name."""
 
+    example_ports: tuple[str, ...] = ()
+    """Two neighbouring ports, as an admin registers them. Those of the families in this package are
+    in docs/command-lines.md."""
+
     numbered_ports: bool = True
     """False if ports may have any name, such as ``uplink``."""
 

@@ -101,6 +101,7 @@ DIALECT = Dialect(
     name="arista_eos",
     title="Arista EOS",
     canonical_port=_INTERFACES.canonical,
+    example_ports=("Ethernet1", "Ethernet2"),
     dialogue=replace(
         IOS,
         setup=("terminal length 0", "terminal width 511"),

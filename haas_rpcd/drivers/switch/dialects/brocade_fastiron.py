@@ -147,6 +147,7 @@ DIALECT = Dialect(
     title="Brocade and Ruckus FastIron (ICX)",
     options=frozenset({"dual_mode", "default_vlan"}),
     canonical_port=_canonical,
+    example_ports=("ethernet 1/1/1", "ethernet 1/1/2"),
     trunks_need_vlans=True,
     dialogue=Dialogue(
         host=r"(?:(?:telnet|SSH)@)?[^\s#>()\[\]]+(?: [^\s#>()\[\]]+){0,3}",

@@ -85,6 +85,7 @@ DIALECT = Dialect(
     title="Cisco IOS and IOS XE (Catalyst)",
     options=frozenset({"encapsulation"}),
     canonical_port=_INTERFACES.canonical,
+    example_ports=("Gi1/0/1", "Gi1/0/2"),
     dialogue=replace(
         IOS,
         setup=("terminal length 0", "terminal width 511"),

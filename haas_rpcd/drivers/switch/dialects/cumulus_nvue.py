@@ -174,6 +174,7 @@ DIALECT = Dialect(
     title="Cumulus Linux (NVUE)",
     options=frozenset({"bridge"}),
     canonical_port=_canonical,
+    example_ports=("swp1", "swp2"),
     numbered_ports=False,
     dialogue=replace(
         SHELL,

@@ -196,6 +196,7 @@ DIALECT = Dialect(
     name="dell_os10",
     title="Dell SmartFabric OS10 (PowerSwitch)",
     canonical_port=_INTERFACES.canonical,
+    example_ports=("ethernet1/1/1", "ethernet1/1/2"),
     trunks_need_vlans=True,
     dialogue=replace(
         IOS,

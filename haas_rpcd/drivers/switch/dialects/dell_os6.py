@@ -61,6 +61,7 @@ DIALECT = Dialect(
     name="dell_os6",
     title="Dell N-Series (OS6)",
     canonical_port=_INTERFACES.canonical,
+    example_ports=("Gi1/0/1", "Gi1/0/2"),
     dialogue=replace(
         DELL,
         errors=(

@@ -107,6 +107,7 @@ DIALECT = Dialect(
     title="Dell OS9 (Force10 FTOS)",
     options=frozenset({"default_vlan"}),
     canonical_port=_canonical,
+    example_ports=("te0/1", "te0/2"),
     trunks_need_vlans=True,
     dialogue=replace(
         IOS,

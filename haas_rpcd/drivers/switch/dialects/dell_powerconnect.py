@@ -136,6 +136,7 @@ DIALECT = Dialect(
     title="Dell PowerConnect 55xx",
     options=frozenset({"access_none"}),
     canonical_port=_INTERFACES.canonical,
+    example_ports=("gi1/0/1", "gi1/0/2"),
     trunks_need_vlans=True,
     dialogue=replace(
         DELL,

@@ -162,6 +162,7 @@ DIALECT = Dialect(
     name="hp_procurve",
     title="HP ProCurve and ArubaOS-Switch (ProVision)",
     canonical_port=_canonical,
+    example_ports=("1", "2"),
     trunks_need_vlans=True,
     dialogue=Dialogue(
         host=r"[^\s#>()\[\]]+(?: [^\s#>()\[\]]+){0,5}",

@@ -189,6 +189,7 @@ DIALECT = Dialect(
     name="hpe_comware",
     title="HPE and H3C Comware (FlexFabric, 5130, 5700, …)",
     canonical_port=_canonical,
+    example_ports=("GigabitEthernet1/0/1", "GigabitEthernet1/0/2"),
     dialogue=Dialogue(
         host=r"[^\s#<>\[\]]+?",
         prompt=rf"[<\[]HOST(?:-(?:{_VIEW}))?[>\]]",

@@ -197,6 +197,7 @@ DIALECT = Dialect(
     title="Juniper Junos (EX and QFX, ELS)",
     options=frozenset({"voip"}),
     canonical_port=_canonical,
+    example_ports=("ge-0/0/1", "ge-0/0/2"),
     dialogue=Dialogue(
         host=r"[\w.-]+",
         prompt=r"(?:[^\s>#%]+@)?HOST(?::[^\s>#%]*)?(?: (?=[#%]))?[>#%] ?",

@@ -52,6 +52,7 @@ DIALECT = Dialect(
     title="Linux bridge (vlan_filtering)",
     options=frozenset({"sudo"}),
     canonical_port=str,
+    example_ports=("swp1", "swp2"),
     numbered_ports=False,
     declares_vlans=False,
     dialogue=SHELL,

@@ -229,6 +229,7 @@ DIALECT = Dialect(
     title="Open vSwitch",
     options=frozenset({"sudo", "bridge"}),
     canonical_port=str,
+    example_ports=("eth1", "eth2"),
     numbered_ports=False,
     declares_vlans=False,
     dialogue=replace(SHELL, find_error=_find_error),

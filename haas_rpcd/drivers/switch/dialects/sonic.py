@@ -190,6 +190,7 @@ DIALECT = Dialect(
     title="SONiC",
     options=frozenset({"sudo", "switchport"}),
     canonical_port=_canonical,
+    example_ports=("Ethernet0", "Ethernet4"),
     numbered_ports=False,
     trunks_need_vlans=True,
     dialogue=replace(
