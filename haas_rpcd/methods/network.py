@@ -21,7 +21,7 @@ from haas_rpcd.methods.cursors import seal, unseal
 from haas_rpcd.methods.ending import end_share
 from haas_rpcd.methods.quotas import check_quota
 from haas_rpcd.methods.registry import method
-from haas_rpcd.store import networks, projects, shares, switches
+from haas_rpcd.store import late, networks, projects, shares, switches
 from haas_rpcd.store.networks import NetworkRow
 from haas_schemas.common import Deleted, Page
 from haas_schemas.names import Limit, Name, NetworkName, VlanId
@@ -122,6 +122,11 @@ def _vlan(call: TxCall, wanted: int | None) -> int:
             " choose another."
         )
     if (claim := networks.claim(call.tx, wanted)) is not None:
+        if claim.network_id is None and (switch := late.may_bring_back(call.tx, wanted)):
+            raise ConflictError(
+                f"VLAN {wanted} was {claim.label}'s, and {switch} may still execute a line about it"
+                " that it did not answer: HaaS frees the id when that can no longer be."
+            )
         if claim.network_id is None:
             raise ConflictError(
                 f"VLAN {wanted} was {claim.label}'s, and not every device has confirmed that it"

@@ -102,6 +102,16 @@ def of_nodes(tx: Tx, node_ids: list[int]) -> list[LatePortRow]:
     )
 
 
+def may_bring_back(tx: Tx, vlan: int) -> str | None:
+    """Name a switch on which a VLAN may change late; None if there is none."""
+    return tx.value(
+        str,
+        "SELECT name FROM switch JOIN vlan_may_change ON switch_id = switch.id"
+        " WHERE vlan = ? ORDER BY name LIMIT 1",
+        (vlan,),
+    )
+
+
 def settle(tx: Tx, switch: str, rows: list[LateRow]) -> None:
     """Write that these cannot change late any more, unless another line was given up since."""
     tx.execute_many(

@@ -66,6 +66,8 @@ async def not_for_blue(site: SmallSite) -> None:
     assert (await site.call("node.show", node="node-1"))["state"] == "releasing"
     taken = await site.refused("network.create", project="blue", network="own", vlan=100)
     assert taken.kind == "conflict"
+    if "belongs to" not in taken.message:  # it is deleted
+        assert "sw1 may still execute a line about it that it did not answer" in taken.message
 
 
 async def for_blue(site: SmallSite) -> None:
@@ -195,6 +197,28 @@ async def test_a_switch_that_lists_its_sessions_is_freed_of_the_old_one(
         await site.call("network.delete", project="red", network="net")
         await site.succeeds("red")
         await for_blue(site)
+
+
+async def test_a_switch_that_only_lists_its_sessions_says_when_the_old_one_is_over(
+    tmp_path: Path, registered: Callable[[str], Registered]
+) -> None:
+    """As NX-OS does. The session ends by itself here, with the line that it kept."""
+    async with one_switch(
+        tmp_path, "cisco_nxos", registered("cisco_nxos"), answer_timeout=0.5
+    ) as site:
+        await site.hold_nodes("red", "node-1")
+        await site.network("red", "net")
+        await site.connect("node-1", "net")
+        site.device.faults.hang_at = await line_that_joins(site)
+        assert (await site.apply("red"))["state"] == "failed"
+        await patient(site)
+        assert (await release(site))["state"] == "failed"
+
+        site.device.finish_hung()
+        await site.call("drift.check")
+
+        assert (await site.call("node.show", node="node-1"))["state"] == "free"
+        assert site.carried("node-1") == NOTHING
 
 
 async def test_another_login_of_the_same_user_elsewhere_is_left_alone(

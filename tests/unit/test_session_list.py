@@ -20,6 +20,15 @@ IOS = """
 """``show users`` of a Catalyst, as in Cisco IOS Terminal Services Command Reference."""
 
 
+NXOS = """
+NAME     LINE         TIME         IDLE          PID COMMENT
+haas     pts/0        Jan 28 13:44   .          8096 (192.0.2.10)
+admin    pts/1        Jan 28 13:44   .          8097 (192.0.2.10)
+haas     pts/2        Jan 28 13:44   .          8098 (192.0.2.10) *
+"""
+"""``show users`` of a Nexus, after genieparser's tests of nxos/show_users."""
+
+
 @pytest.fixture
 def sessions() -> SessionList:
     known = DIALECTS["cisco_ios"].dialogue.sessions
@@ -57,3 +66,18 @@ def test_without_user_names_nobody_is_thrown_out(sessions: SessionList) -> None:
 def test_an_answer_that_is_no_such_list_proves_nothing(sessions: SessionList, answer: str) -> None:
     assert sessions.ends(answer) == []
     assert not sessions.alone(answer)
+
+
+def test_the_own_session_may_have_a_longer_number(sessions: SessionList) -> None:
+    """As on IOS XE, in genieparser's tests of iosxe/show_session."""
+    answer = IOS.replace("*  3 vty 1    ", "*868 vty 0/1/0")
+    assert sessions.ends(answer) == ["clear line 2"]
+
+
+def test_nxos_tells_whether_another_session_is_left() -> None:
+    known = DIALECTS["cisco_nxos"].dialogue.sessions
+    assert known is not None
+    assert known.ends(NXOS) == []
+    assert not known.alone(NXOS)
+    assert known.alone("\n".join(row for row in NXOS.splitlines() if "pts/0" not in row))
+    assert not known.alone(NXOS.replace("*", ""))

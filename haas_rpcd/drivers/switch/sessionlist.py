@@ -12,11 +12,14 @@ from haas_rpcd.errors import DeviceError
 
 log = logging.getLogger(__name__)
 
-_ROW = re.compile(r"(?P<own>[* ]) *(?P<line>\d+) +(?:con|aux|tty|vty) +\d+ ")
+_IOS_ROW = re.compile(r"(?P<own>[* ]) *(?P<line>\d+) +(?:con|aux|tty|vty) +[\d/]+ ")
+_NXOS_ROW = re.compile(
+    r"(?P<user>\S+) +(?P<line>\S+) +\S+ +\d+ +[\d:]+ +\S+ +[\d:]+(?P<comment>.*)"
+)
 
 
-class _Login(NamedTuple):
-    """A row of the list. ``place``: from where it logged in, the last word of the row."""
+class Login(NamedTuple):
+    """A row of the list. ``place``: from where it logged in, if the list tells."""
 
     own: bool
     line: str
@@ -25,30 +28,68 @@ class _Login(NamedTuple):
 
 
 class SessionList(NamedTuple):
-    """The list that ``show users`` prints on IOS and on switches that resemble it.
-
-    The columns are Line, User, Host(s), Idle and Location; an asterisk marks the own session
-    (Cisco IOS Terminal Services Command Reference, "show users" and "clear line"). ``end``: the
-    command that ends a session, with ``{line}`` for its number; "" if there is none.
-    """
+    """How a switch lists its sessions, and ends one."""
 
     show: str
+    """The line that shows the list."""
+
+    read: Callable[[str], list[Login]]
+    """Reads the list; empty if the answer is none."""
+
     end: str = ""
+    """The line that ends a session, with ``{line}`` for its number; "" if there is none."""
 
     def ends(self, answer: str) -> list[str]:
-        """Return the commands that end the other sessions of the own login.
+        """Return the lines that end the other sessions of the own login.
 
         They have the same user at the same place. Without a user name anybody may be behind them.
         """
-        own, others = _read(answer)
+        own, others = self._of_own_user(answer)
         if own is None or not own.user or not self.end:
             return []
         return [self.end.format(line=other.line) for other in others if other.place == own.place]
 
     def alone(self, answer: str) -> bool:
         """Return whether the own session is certainly the only one of its user."""
-        own, others = _read(answer)
+        own, others = self._of_own_user(answer)
         return own is not None and not others
+
+    def _of_own_user(self, answer: str) -> tuple[Login | None, list[Login]]:
+        """Return the own session, None if it is not found, and the others of its user."""
+        logins = self.read(answer)
+        own = [login for login in logins if login.own]
+        if len(own) != 1:
+            return None, []
+        return own[0], [login for login in logins if not login.own and login.user == own[0].user]
+
+
+def ios_logins(answer: str) -> list[Login]:
+    """Read ``show users`` of IOS: Line, User, Host(s), Idle, Location; ``*`` marks the own session.
+
+    Source: Cisco IOS Terminal Services Command Reference, "show users" and "clear line".
+    """
+    rows = answer.splitlines()
+    head = next((row for row in rows if {"Line", "User", "Host(s)"} <= set(row.split())), "")
+    column = slice(head.find("User"), head.find("Host(s)"))
+    return [
+        Login(match["own"] == "*", match["line"], row[column].strip(), row.split()[-1])
+        for row in rows
+        if head and (match := _IOS_ROW.match(row))
+    ]
+
+
+def nxos_logins(answer: str) -> list[Login]:
+    """Read ``show users`` of NX-OS: NAME, LINE, TIME, IDLE, PID, COMMENT, which ends in ``*``.
+
+    Source: genieparser, tests of nxos/show_users.
+    """
+    rows = answer.splitlines()
+    at = next((at for at, row in enumerate(rows) if row.split()[:2] == ["NAME", "LINE"]), len(rows))
+    return [
+        Login(match["comment"].rstrip().endswith("*"), match["line"], match["user"], "")
+        for row in rows[at + 1 :]
+        if (match := _NXOS_ROW.fullmatch(row))
+    ]
 
 
 async def end_others(
@@ -67,19 +108,3 @@ async def end_others(
             raise
         log.info("%s: about its other sessions: %s", switch, error.reason)
         return False
-
-
-def _read(answer: str) -> tuple[_Login | None, list[_Login]]:
-    """Return the own session and the others of its user; None if the own one is not found."""
-    rows = answer.splitlines()
-    head = next((row for row in rows if {"Line", "User", "Host(s)"} <= set(row.split())), "")
-    column = slice(head.find("User"), head.find("Host(s)"))
-    found = [
-        _Login(match["own"] == "*", match["line"], row[column].strip(), row.split()[-1])
-        for row in rows
-        if head and (match := _ROW.match(row))
-    ]
-    own = [login for login in found if login.own]
-    if len(own) != 1:
-        return None, []
-    return own[0], [login for login in found if not login.own and login.user == own[0].user]

@@ -127,6 +127,15 @@ def _status(switch: Switch, session: Session, args: Args) -> Lines:
     return lines
 
 
+def _users(switch: Switch, session: Session, args: Args) -> Iterator[str]:
+    yield "NAME     LINE         TIME         IDLE          PID COMMENT"
+    for other in switch.sessions:
+        if isinstance(other, Session):
+            mark = "*" if other is session else ""
+            pid, place = 8000 + other.number, f"({other.peer}) {mark}"
+            yield f"{other.user:<8} pts/{other.line:<8} Jun  9 12:00   .         {pid:>5} {place}"
+
+
 def _version(switch: Switch, session: Session, args: Args) -> Lines:
     days, hours, minutes, seconds = days_and_clock(switch.seconds_up())
     return [
@@ -159,6 +168,7 @@ COMMANDS: Commands = [
     ("show running-config", _running),
     ("show running-config interfaces:interface [<ports>] [all:all]", _running),
     ("show startup-config", _startup),
+    ("show users", _users),
     ("show version", _version),
     ("show vlan [brief]", _show_vlan),
 ]

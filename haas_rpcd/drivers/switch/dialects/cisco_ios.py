@@ -23,7 +23,7 @@ from haas_rpcd.drivers.switch.ioslike import (
     vlan_lines,
     vlan_table,
 )
-from haas_rpcd.drivers.switch.sessionlist import SessionList
+from haas_rpcd.drivers.switch.sessionlist import SessionList, ios_logins
 from haas_rpcd.drivers.switch.switchport import TAG_NATIVE, Switchport, tags_native
 from haas_rpcd.drivers.switch.writer import InContexts, Options, PortContexts, VlanByVlan, Writer
 
@@ -96,7 +96,7 @@ DIALECT = Dialect(
             r"configuration mode (?:is )?locked",
         ),
         benign=(*IOS.benign, r"%\s?portfast will be configured"),
-        sessions=SessionList("show users", end="clear line {line}"),
+        sessions=SessionList("show users", ios_logins, end="clear line {line}"),
         busy=re.compile(r"configuration mode (?:is )?locked", re.I),
     ),
     # Older IOS refuses ranges without blanks around dash and comma.

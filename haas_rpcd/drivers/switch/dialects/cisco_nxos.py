@@ -29,6 +29,7 @@ from haas_rpcd.drivers.switch.ioslike import (
     vlan_lines,
     vlan_table,
 )
+from haas_rpcd.drivers.switch.sessionlist import SessionList, nxos_logins
 from haas_rpcd.drivers.switch.stanzas import interface_sections
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.drivers.switch.switchport import (
@@ -150,6 +151,7 @@ DIALECT = Dialect(
             r"cannot (?:run|execute|create|delete) ",
         ),
         benign=(*IOS.benign, r"error (?:facility|description):"),
+        sessions=SessionList("show users", nxos_logins),
         busy=re.compile(
             r"(?:configuration|database) (?:is )?(?:currently )?locked|"
             r"services in transient state|another (?:configuration )?session",
