@@ -518,3 +518,35 @@ def test_every_spelling_of_a_port_has_one_canonical_name(kind: Kind) -> None:
     assert len({*kind.names.values()}) == len(kind.names)
     ports = kind.kind.port_names(12)
     assert [dialect.canonical_port(kind.name(port)) for port in ports] == ports
+
+
+# --- a second witness -----------------------------------------------------------------------------
+
+
+@those(lambda kind: DIALECTS[kind.dialect].reader.witness is not None)
+async def test_operational_membership_is_read_for_all_ports_by_one_line_and_in_no_apply(
+    kind: Kind,
+) -> None:
+    reader = DIALECTS[kind.dialect].reader
+    assert reader.witness is not None
+    line = reader.witness.line
+    switch = kind.switch()
+    ports = [kind.name(port) for port in switch.port_list]
+    async with driving(switch, options=kind.options) as driver:
+        wanted = [SetPort(port, PortConfig(100)) for port in ports]
+        await send(driver, *wanted)
+        seen = await driver.observe(wanted)
+        if line not in reader.read_vlans(kind.options):
+            assert line not in [record.text for record in switch.lines]
+        before = len(switch.lines)
+        carries = {
+            port: one for port, one in zip(ports, seen, strict=True) if isinstance(one, PortSeen)
+        }
+        assert await driver.cross_check(carries) == carries
+        assert [one.text for one in switch.lines[before:]].count(line) == 1
+        switch.assigned[switch.port_list[1]] = 101
+        checked = await driver.cross_check(carries)
+        assert [one.unconfigured for one in checked.values()] == [(), (101,), (), ()]
+        assert [one.believed for one in checked.values()] == [
+            None if at == 1 else PortConfig(100) for at in range(4)
+        ]
