@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,8 @@ SUBCOMMANDS = {
     "haas-rpcd backup": "copy the HaaS database to a file",
     "haas-rpcd link-files": "keep network managers off the links of HaaS",
 }
+
+SEE_ALSO = "haas-rpcd(8), haas-rpcd-doctor(8), haas-console(1), haas.toml(5)"
 
 COPIES = {
     "haas-links.network": "usr/lib/systemd/network/05-haas-links.network",
@@ -149,22 +152,47 @@ def man_pages(tree: Path) -> None:
 
 
 def man_page(tree: Path, words: tuple[str, ...], section: int, title: str) -> None:
-    """Make one man page with help2man(1), from the program in this tree."""
+    """Make one man page with help2man(1), from what the program's --help prints."""
     program = Path("debian") / "-".join(words)
     package, subcommand = words[0].replace("-", "_"), " ".join(words[1:])
     write(
         program,
-        f'#!/bin/sh\nprogram="{sys.executable} -m {package}"\n'
-        'case "$1" in --version) exec $program --version;; esac\n'
-        f"COLUMNS=80 exec $program {subcommand} --help\n",
+        "#!/bin/sh\n"
+        f'COLUMNS=500 "{sys.executable}" -m {package} {subcommand} --help |'
+        " sed -E 's/^(usage|options|positional arguments|subcommands|exit codes):/\\u&/'\n",
     )
     program.chmod(0o755)
+    more = Path("debian/more.h2m")
+    write(more, commands() if words == ("haas-console",) else "[SEE ALSO]\n" + SEE_ALSO)
     page = tree / f"usr/share/man/man{section}" / f"{program.name}.{section}"
     page.parent.mkdir(parents=True, exist_ok=True)
-    command = ("help2man", "--no-info", "--section", str(section), "--name", title)
-    text = subprocess.run((*command, str(program)), check=True, capture_output=True, text=True)
+    with open("pyproject.toml", "rb") as file:
+        version = tomllib.load(file)["project"]["version"]
+    command = (
+        *("help2man", "--no-info", "--section", str(section), "--name", title),
+        *("--version-string", version, "--include", str(more), str(program)),
+    )
+    text = subprocess.run(command, check=True, capture_output=True, text=True)
     write(page, text.stdout)
     program.unlink()
+    more.unlink()
+
+
+def commands() -> str:
+    """Return the section about the command language, from the packaged API, for help2man(1)."""
+    from haas_console.core.api import packaged_api
+
+    lines = ["[COMMANDS]", "Words beyond the required ones fill the options in their order."]
+    for method in packaged_api().methods.values():
+        params = (one.name.upper() for one in method.params if one.required)
+        words = " ".join((method.noun, method.verb, *params))
+        lines += [".TP", f".B {roff(words)}", roff(method.summary) or "\\&"]
+    return "\n".join([*lines, "", "[SEE ALSO]", SEE_ALSO])
+
+
+def roff(text: str) -> str:
+    """Return a text as a line of roff(7)."""
+    return text.replace("\\", "\\e").replace("-", "\\-")
 
 
 def settings_page(schema: dict[str, Any]) -> str:
@@ -181,7 +209,7 @@ def settings_page(schema: dict[str, Any]) -> str:
         ".SH SETTINGS",
         *(line for entry in settings(schema["$defs"]["Settings"], tables) for line in entry),
         ".SH SEE ALSO",
-        "haas\\-rpcd(8), haas\\-rpcd\\-doctor(8), haas\\-console(1)",
+        SEE_ALSO,
     ]
     return "\n".join(lines) + "\n"
 
@@ -194,13 +222,11 @@ def settings(top: dict[str, Any], tables: dict[str, Any]) -> Iterator[list[str]]
         for name, field in fields.items():
             default = field.get("default")
             shown = "" if default is None else f" Default: {json.dumps(default)}."
-            text = (field.get("description", "") + shown).replace("\\", "\\e").replace("-", "\\-")
-            yield [".TP", f".B [{table}] {name}", text]
+            yield [".TP", f".B [{table}] {name}", roff(field.get("description", "") + shown)]
 
 
 def completions(tree: Path) -> None:
     """Write what the shells complete, as ``haas-console completion`` prints it."""
-    sys.path.insert(0, ".")
     from haas_console.batch import shells
     from haas_console.cli import make_parser as console
     from haas_rpcd.__main__ import make_parser as daemon
@@ -240,6 +266,7 @@ def depends(python: str) -> str:
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, ".")
     if sys.argv[1] == "--depends":
         print(depends(sys.argv[2]))
     else:
