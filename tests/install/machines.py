@@ -128,8 +128,9 @@ class DataCentre:
     def _wait(self, file: Path) -> str:
         deadline = time.monotonic() + SECONDS
         while not file.exists():
-            if not self._machine.running or time.monotonic() > deadline:
+            if self._machine.verdict() is not None or not self._machine.running:
                 raise AssertionError(f"the data centre ended:\n{self._machine.console_tail()}")
+            assert time.monotonic() < deadline, f"no {file.name} of the data centre"
             time.sleep(0.1)
         return file.read_text()
 
