@@ -62,6 +62,7 @@ def image() -> Path:
         for file in agent.glob("*.network"):
             system.write(f"/etc/systemd/network/{file.name}", file.read_text())
         system.write("/etc/libvirt/qemu.conf", (agent / "qemu.conf").read_text())
+        system.write("/etc/default/libvirt-guests", (agent / "libvirt-guests").read_text())
         system.run("systemctl enable agent.service systemd-networkd.service")
         new = CACHE / f"{made.name}.new"
         with new.open("wb") as file:
@@ -147,20 +148,23 @@ class SystemdMaster:
             (folder / name).mkdir(parents=True)
         self.folder = folder
         self._number = 0
-        command = (
+        self._command = (
             *("taskset", "--cpu-list", str(idle_cpus()[0]), "nice", "-n", "5"),
             *("linux.uml", f"mem={MEMORY_MB}M", f"ubd0={folder}/disk,{image()}"),
             *("root=/dev/ubda", "rootfstype=ext4", "rw", f"haas_run={folder}"),
             *("umid=master", f"uml_dir={folder}/uml/", "con=null", "con0=null,fd:1", "quiet"),
             *devices,
         )
-        with (folder / "console.log").open("wb") as console:
+        self._switch_on()
+
+    def _switch_on(self) -> None:
+        with (self.folder / "console.log").open("ab") as console:
             self._kernel = subprocess.Popen(
-                command,
+                self._command,
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=subprocess.STDOUT,
-                env={"PATH": SEARCH, "TMPDIR": str(folder)},
+                env={"PATH": SEARCH, "TMPDIR": str(self.folder)},
                 start_new_session=True,
             )
 
@@ -197,10 +201,20 @@ class SystemdMaster:
         return self.run(f"haas-console --script - <<'END'\n{lines}\nEND", code=code)
 
     def reboot(self) -> None:
-        """Reboot, as an admin does; return once the system is up."""
-        before = self.run("cat /proc/sys/kernel/random/boot_id")
-        self.start("systemctl reboot; sleep infinity")
-        assert self.run("cat /proc/sys/kernel/random/boot_id") != before
+        """Shut the system down, and switch the machine on again; return once the system is up.
+
+        A User-mode Linux that reboots by itself keeps its cables' sockets, and cannot open them.
+        """
+        self.start("systemctl poweroff; sleep infinity")
+        self._kernel.wait(SECONDS)
+        self._switch_on()
+        self.run("systemctl is-system-running --wait; true")
+
+    def cut_power(self) -> None:
+        """Switch the machine off and on again; return once the system is up."""
+        self.end()
+        self._switch_on()
+        self.run("systemctl is-system-running --wait; true")
 
     def end(self) -> None:
         """Switch it off."""

@@ -177,6 +177,11 @@ def test_all_is_back_after_a_reboot(master: SystemdMaster, centre: DataCentre) -
     all_is_back(master, centre)
 
 
+def test_all_is_back_after_a_power_cut(master: SystemdMaster, centre: DataCentre) -> None:
+    master.cut_power()
+    all_is_back(master, centre)
+
+
 def test_an_upgrade_by_apt_leaves_running_headnodes_alone(
     master: SystemdMaster, centre: DataCentre, package: Path, tmp_path: Path
 ) -> None:
