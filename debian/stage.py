@@ -63,6 +63,7 @@ def stage(tree: Path, python: str) -> None:
     for unit in ("haas-rpcd.service", "haas-network.service"):
         text = (EXAMPLES / unit).read_text().partition("\n")[2]
         text = text.replace("/opt/haas/bin/haas-rpcd", "/usr/sbin/haas-rpcd")
+        text = text.replace("/opt/haas", f"/{HOME}")
         write(tree / "lib/systemd/system" / unit, text)
     documents(tree)
     man_pages(tree)

@@ -11,10 +11,12 @@ Sources: systemd.network(5), NetworkManager.conf(5).
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
-from haas_rpcd import config
-from haas_rpcd.config import Settings
+from haas_rpcd import config, streams
+from haas_rpcd.config import ConfigError, Settings
+from haas_rpcd.drivers.hostnet.link import vlan_link_name
 
 DESCRIPTION = """\
 Write files to /run that keep systemd-networkd and NetworkManager off the trunk nic and the VLANs
@@ -68,7 +70,21 @@ def files(settings: Settings, path: Path) -> dict[str, str]:
 def _links(settings: Settings) -> list[str]:
     if settings.master is None:
         return []
-    from haas_rpcd.drivers.hostnet.iplines import vlan_link_name  # it imports netlink
-
     trunk = settings.master.trunk_nic
     return [trunk, *(vlan_link_name(trunk, vlan) for vlan in settings.pool)]
+
+
+def run() -> int:
+    """Run the subcommand alone, without what the daemon imports: a boot waits for it."""
+    parser = argparse.ArgumentParser(prog="haas-rpcd link-files", description=DESCRIPTION)
+    parser.set_defaults(config=None)
+    add_arguments(parser)
+    try:
+        return main(parser.parse_args())
+    except (ConfigError, OSError) as error:
+        streams.say(str(error))
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(run())

@@ -15,7 +15,8 @@ import pytest
 from pyroute2 import AsyncIPRoute
 
 from haas_rpcd.drivers.hostnet import links, sysctls
-from haas_rpcd.drivers.hostnet.iplines import bridge_name, vlan_link_name
+from haas_rpcd.drivers.hostnet.iplines import bridge_name
+from haas_rpcd.drivers.hostnet.link import vlan_link_name
 from haas_rpcd.drivers.hostnet.netlink import NetlinkDriver
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import BridgeSeen, SetBridge

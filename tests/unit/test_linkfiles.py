@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 from haas_rpcd.__main__ import main
@@ -45,3 +47,12 @@ def test_without_a_master_they_are_removed(tmp_path: Path) -> None:
     write(tmp_path, "")
     assert not (tmp_path / NETWORKD).exists()
     assert not (tmp_path / MANAGER).exists()
+
+
+def test_a_boot_does_not_wait_for_the_imports_of_the_daemon() -> None:
+    script = "import sys, haas_rpcd.linkfiles; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stdout.split())
+    assert not loaded & {"aiohttp", "pyroute2", "sqlite_utils", "asyncssh", "haas_rpcd.daemon"}

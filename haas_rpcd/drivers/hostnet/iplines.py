@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from haas_rpcd.drivers.hostnet import filters, sysctls
 from haas_rpcd.drivers.hostnet.filters import Filter
-from haas_rpcd.drivers.hostnet.link import NAME_BYTES
+from haas_rpcd.drivers.hostnet.link import vlan_link_name
 from haas_rpcd.drivers.hostnet.links import admit_line
 from haas_rpcd.model import SetBridge
 
@@ -40,15 +40,6 @@ NO_ADDRESSES = " addrgenmode none"
 def bridge_name(vlan: int) -> str:
     """Return the name of a VLAN's bridge: ``br-vlan104``."""
     return f"{BRIDGE_PREFIX}{vlan}"
-
-
-def vlan_link_name(trunk: str, vlan: int) -> str:
-    """Return the name of the trunk nic's interface for a VLAN: ``eth0.104``.
-
-    If that is longer than the kernel's 15 bytes (``enp129s0f0np0.104``), it is ``haas.104``.
-    """
-    name = f"{trunk}.{vlan}"
-    return name if len(name.encode()) <= NAME_BYTES else f"haas.{vlan}"
 
 
 def mark(vlan: int) -> str:

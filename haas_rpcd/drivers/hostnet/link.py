@@ -78,3 +78,12 @@ def _settings(data: Any) -> dict[str, int]:
         for name, value in data["attrs"]
         if name.startswith(prefix) and isinstance(value, int)
     }
+
+
+def vlan_link_name(trunk: str, vlan: int) -> str:
+    """Return the name of the trunk nic's interface for a VLAN: ``eth0.104``.
+
+    If that is longer than the kernel's 15 bytes (``enp129s0f0np0.104``), it is ``haas.104``.
+    """
+    name = f"{trunk}.{vlan}"
+    return name if len(name.encode()) <= NAME_BYTES else f"haas.{vlan}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from haas_rpcd.drivers.hostnet import iplines, sysctls
 from haas_rpcd.drivers.hostnet.iplines import BRIDGE_SETTINGS
-from haas_rpcd.drivers.hostnet.link import Link
+from haas_rpcd.drivers.hostnet.link import Link, vlan_link_name
 from haas_rpcd.drivers.hostnet.links import Kernel
 
 _FORMER = {"stp_state": 0, "forward_delay": 0, "mcast_snooping": 0}
@@ -36,7 +36,7 @@ class Segment:
     @property
     def link_name(self) -> str:
         """The name of the VLAN interface."""
-        return iplines.vlan_link_name(self.trunk_nic, self.vlan)
+        return vlan_link_name(self.trunk_nic, self.vlan)
 
     @property
     def bridge_name(self) -> str:
