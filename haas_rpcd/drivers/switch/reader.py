@@ -40,6 +40,7 @@ class SwitchReader:
         self._dialect = dialect
         self._options = options
         self._show = show
+        self._tables: dict[str, str] = {}  # of VLANs, by their lines
         self.marks_at_hand = SwitchMarks()
         """What the switch said of itself when something else was asked."""
 
@@ -71,18 +72,22 @@ class SwitchReader:
     async def vlans(self) -> frozenset[int]:
         """Return the ids of the VLANs that exist."""
         lines = self._dialect.reader.read_vlans(self._options)
-        return await self._parsed(lines, self._dialect.reader.parse_vlans)
+        answers = await self._show(lines)
+        self._tables = dict(zip(lines, answers, strict=True))
+        return await self._read(lines, answers, self._dialect.reader.parse_vlans)
 
     async def cross_check(self, ports: Mapping[str, PortSeen]) -> dict[str, PortSeen]:
         """Compare what was seen of ports with the VLANs on which the switch really has them.
 
         Only open ports whose configuration is understood. A switch that refuses to show the table
-        is believed.
+        is believed. A table that was read after the ports is not read again.
         """
         witness = self._dialect.reader.witness
         if witness is None:
             return {**ports}
-        answer = await self._show_if_known(witness.line)
+        answer = self._tables.get(witness.line)
+        if answer is None:
+            answer = await self._show_if_known(witness.line)
 
         def read(shown: Sequence[str]) -> dict[str, set[int]]:
             members: dict[str, set[int]] = {}
@@ -104,6 +109,7 @@ class SwitchReader:
         return checked
 
     async def _parsed_ports(self, ports: Sequence[str]) -> dict[str, PortState]:
+        self._tables = {}  # they are older
         lines = self._dialect.reader.read_ports(ports, self._options)
         return await self._parsed(
             lines, lambda answers: self._dialect.reader.parse_ports(answers, self._options)

@@ -545,7 +545,11 @@ async def test_operational_membership_is_read_for_all_ports_by_one_line_and_in_n
         assert await driver.cross_check(carries) == carries
         assert [one.text for one in switch.lines[before:]].count(line) == 1
         switch.assigned[switch.port_list[1]] = 101
+        await driver.observe([*wanted, SetVlan(100, present=True)])
+        before = len(switch.lines)
         checked = await driver.cross_check(carries)
+        known = line in reader.read_vlans(kind.options)  # it was just read for the VLANs
+        assert [one.text for one in switch.lines[before:]].count(line) == (not known)
         assert [one.unconfigured for one in checked.values()] == [(), (101,), (), ()]
         assert [one.believed for one in checked.values()] == [
             None if at == 1 else PortConfig(100) for at in range(4)
