@@ -1,7 +1,8 @@
 """What switches say of themselves that no other switch says: from real answers to ``show version``.
 
 The excerpts are the lines about serial numbers and MAC addresses of ntc-templates' samples
-(tests/VENDOR_OS/show_version, tests/hp_procurve/show_system).
+(tests/VENDOR_OS/show_version, hp_procurve/show_system, juniper_junos/show_chassis_hardware,
+hp_comware/display_device_manuinfo), with made-up numbers.
 """
 
 from __future__ import annotations
@@ -38,6 +39,30 @@ PROCURVE = """
   Software revision  : WB.16.08.0003        Base MAC Addr      : 7446a0-41a56f
   ROM Version        : WB.16.03             Serial Number      : AB12CDE3FG
 """
+JUNOS = """
+Hardware inventory:
+Item             Version  Part number  Serial number     Description
+Chassis                                XX123456780000    QFX5100-48S-6Q
+Pseudo CB 0
+Routing Engine 0          BUILTIN      BUILTIN           QFX Routing Engine
+FPC 0            REV 12   650-000000   XX123456780223    QFX5100-48S-6Q
+  CPU                     BUILTIN      BUILTIN           FPC CPU
+Power Supply 0   REV 01   740-000000   1EDN0000000       JPSU-650W-AC-AFO
+"""
+COMWARE = """
+Slot 1:
+DEVICE_NAME          : 5130-24G-4SFP+ EI
+DEVICE_SERIAL_NUMBER : CN43GG2001
+MAC_ADDRESS          : 1111-2222-3333
+Fan 1:
+DEVICE_NAME          : LSWM1HFANSC
+DEVICE_SERIAL_NUMBER : CN43GG2002
+Slot 2:
+DEVICE_NAME          : 5130-24G-4SFP+ EI
+DEVICE_SERIAL_NUMBER : CN43GG2011
+Power 1:
+The operation is not supported on the specified power.
+"""
 FASTIRON_STACK = """
 UNIT 1: SL 1: ICX7150-48PF-2X10G_2X1G POE 48-port Management Module
       Serial  #:FEE3816Q018
@@ -62,6 +87,8 @@ def said(dialect: str, answer: str) -> SwitchMarks:
         ("cisco_nxos", NEXUS, ("FDO23490570",), ()),
         ("arista_eos", ARISTA, ("JPE18523609",), ("98:5d:82:b8:fa:f5",)),
         ("arista_eos", VEOS, (), ("28:03:82:9a:13:47",)),
+        ("juniper_junos", JUNOS, ("XX123456780000", "XX123456780223"), ()),
+        ("hpe_comware", COMWARE, ("CN43GG2001", "CN43GG2011"), ()),
         ("hp_procurve", PROCURVE, ("AB12CDE3FG",), ("74:46:a0:41:a5:6f",)),
         ("brocade_fastiron", FASTIRON_STACK, ("FEE3816Q017", "FEE3816Q018"), ()),
     ],
@@ -103,3 +130,7 @@ def test_serial_numbers_decide_before_macs() -> None:
     assert one.same(SwitchMarks((), one.macs)) is True
     assert other.same(SwitchMarks((), one.macs)) is None
     assert one.same(SwitchMarks()) is None
+
+
+def test_a_virtual_junos_without_a_serial_number_says_nothing() -> None:
+    assert not said("juniper_junos", f"Chassis{'':48}VMX\n")

@@ -79,12 +79,14 @@ class About:
     version: re.Pattern[str] | None = None
     """Its first group is the software's version in the answer to ``show_version``."""
 
+    show_serial: str = ""
+    """The line that shows serial numbers, if ``show_version`` shows none."""
+
     serial: re.Pattern[str] | None = None
-    """Its first group is a serial number in the answer to ``show_version``. A stack shows several.
-    """
+    """Its first group is a serial number in the answer. A stack shows several."""
 
     base_mac: re.Pattern[str] | None = None
-    """Its first group is the switch's own MAC address in the answer to ``show_version``."""
+    """Its first group is the switch's own MAC address in the answer."""
 
     as_root: bool = False
     """True if ``show_version`` needs root's PATH, with the option ``sudo`` through sudo(8)."""
@@ -100,6 +102,10 @@ class About:
         sudo = "sudo -n " if self.as_root and options.get("sudo") else ""
         return [f"{sudo}{line}" for line in self.show_version]
 
+    def serial_lines(self, options: Options) -> list[str]:
+        """Return the lines whose answers tell serial numbers or the base MAC."""
+        return [self.show_serial] if self.show_serial else self.lines(options)
+
     def identity(self, answers: Sequence[str]) -> Identity:
         """Read model and version from the answers to :meth:`lines`."""
         text = "\n".join(answers)
@@ -109,7 +115,7 @@ class About:
         return Identity(*(match[1].strip() if match else "" for match in found))
 
     def marks(self, answers: Sequence[str]) -> SwitchMarks:
-        """Read what no other switch says of itself from the answers to :meth:`lines`."""
+        """Read what no other switch says of itself from the answers to :meth:`serial_lines`."""
         return identity.marks("\n".join(answers), self.serial, self.base_mac)
 
 

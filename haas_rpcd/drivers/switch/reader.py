@@ -153,6 +153,8 @@ class SwitchReader:
             return self._dialect.about.identity(answers), [line for line in lines if line]
 
         identity, said = await beside(sum(map(len, answers)), told)
+        elsewhere = self._dialect.about.show_serial
+        marks = await self.marks() if elsewhere else await self._marks_in(answers)
         found = {name: state.seen for name, state in (await self._parsed_ports(())).items()}
         ports = await self.cross_check(found)
         # A trunk that admits all VLANs, as a fresh port may, does not show which are in use.
@@ -166,7 +168,7 @@ class SwitchReader:
             said=said,
             ports=ports,
             vlans=(await self.vlans()).union(*telling),
-            marks=self._marks_in(answers),
+            marks=marks,
         )
 
     async def uptime(self) -> Uptime | None:
@@ -175,8 +177,8 @@ class SwitchReader:
         if not line:
             return None
         answer = await self._show_if_known(line)
-        if [line] == self._dialect.about.lines(self._options):
-            self.marks_at_hand = self._marks_in([answer])
+        if [line] == self._dialect.about.serial_lines(self._options):
+            self.marks_at_hand = await self._marks_in([answer])
         return self._dialect.about.uptime(answer)
 
     async def marks(self) -> SwitchMarks:
@@ -184,12 +186,13 @@ class SwitchReader:
         about = self._dialect.about
         if about.serial is None and about.base_mac is None:
             return SwitchMarks()
-        lines = about.lines(self._options)
-        return self._marks_in([await self._show_if_known(line) for line in lines])
+        lines = about.serial_lines(self._options)
+        return await self._marks_in([await self._show_if_known(line) for line in lines])
 
-    def _marks_in(self, answers: Sequence[str]) -> SwitchMarks:
-        known = self._options.get("identity") is not False
-        return self._dialect.about.marks(answers) if known else SwitchMarks()
+    async def _marks_in(self, answers: Sequence[str]) -> SwitchMarks:
+        if self._options.get("identity") is False:
+            return SwitchMarks()
+        return await beside(sum(map(len, answers)), lambda: self._dialect.about.marks(answers))
 
     async def _show_if_known(self, line: str) -> str:
         """Return the answer to a line; "" if this model lacks it or the login may not use it."""

@@ -83,6 +83,10 @@ def _display_version(switch: Switch, session: Session, args: Args) -> Lines:
     return show.version(switch.running.release, switch.seconds_up())
 
 
+def _display_manuinfo(switch: Switch, session: Session, args: Args) -> Lines:
+    return show.manuinfo(switch.running.release, switch.serial)
+
+
 def _display_vlan(switch: Switch, session: Session, args: Args) -> Lines:
     return show.vlans(switch.running)
 
@@ -186,6 +190,7 @@ _EVERYWHERE: Commands = [
     ("display interface brief", _display_interface_brief),
     ("display saved-configuration", _display_saved),
     ("display this", _display_this),
+    ("display device manuinfo", _display_manuinfo),
     ("display version", _display_version),
     ("display vlan", _display_vlan),
     ("display vlan all", _display_vlan_all),

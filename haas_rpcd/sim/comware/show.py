@@ -92,6 +92,19 @@ def version(release: Release, uptime: float) -> list[str]:
     return [*release.before_uptime, f"{release.product} uptime is {up}", *release.after_uptime]
 
 
+def manuinfo(release: Release, serial: str) -> list[str]:
+    """Write ``display device manuinfo``."""
+    return [
+        "Slot 1 CPU 0:",
+        f"DEVICE_NAME          : {release.product}",
+        f"DEVICE_SERIAL_NUMBER : 210235{serial}",
+        "MANUFACTURING_DATE   : 2018-06-09",
+        "VENDOR_NAME          : HPE",
+        "Fan 1:",
+        "The operation is not supported on the specified fan.",
+    ]
+
+
 def vlans(config: Config) -> list[str]:
     """Write ``display vlan``."""
     others = cli.format_list(set(config.vlans) - {DEFAULT_VLAN}, "", comma=", ", pairs=False)

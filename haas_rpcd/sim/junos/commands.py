@@ -161,6 +161,10 @@ def _show_version(switch: Switch, session: Session, args: Args) -> Lines:
     return show.version(switch.running.hostname)
 
 
+def _show_hardware(switch: Switch, session: Session, args: Args) -> Lines:
+    return show.hardware(switch.serial)
+
+
 def _show_uptime(switch: Switch, session: Session, args: Args) -> Lines:
     return show.uptime(switch.seconds_up(), session.user)
 
@@ -168,6 +172,7 @@ def _show_uptime(switch: Switch, session: Session, args: Args) -> Lines:
 TABLES: Mapping[Mode, Commands] = {
     modes.SHELL: [("cli", _cli), ("exit", CliSwitch.do_quit)],
     modes.OPERATIONAL: [
+        ("show chassis hardware", _show_hardware),
         ("show configuration [<line>]", _show_configuration),
         ("show interfaces terse", _show_interfaces_terse),
         ("show system uptime", _show_uptime),

@@ -84,6 +84,18 @@ def version(hostname: str) -> list[str]:
     ]
 
 
+def hardware(serial: str) -> list[str]:
+    """Write ``show chassis hardware``."""
+    model = MODEL.upper()
+    return [
+        "Hardware inventory:",
+        "Item             Version  Part number  Serial number     Description",
+        f"Chassis{'':32}PE{serial:<16}{model}",
+        f"Routing Engine 0 REV 07   650-044931   PE{serial:<16}{model}",
+        f"FPC 0            REV 07   650-044931   PE{serial:<16}{model}",
+    ]
+
+
 def uptime(seconds: float, user: str) -> list[str]:
     """Write ``show system uptime``."""
     up = int(seconds)

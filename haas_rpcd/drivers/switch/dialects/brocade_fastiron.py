@@ -214,7 +214,7 @@ DIALECT = Dialect(
         show_version=("show version",),
         model=re.compile(r"^ *HW: *(?:Stackable |Chassis )?(\S+)", re.M),
         version=re.compile(r"SW: Version (\S+)"),
-        serial=re.compile(r"^\s*Serial +#: *(\S+)", re.M),
+        serial=re.compile(r"^[ \t]*Serial +#: *(\S+)", re.M),
         show_uptime="show version",
     ),
 )

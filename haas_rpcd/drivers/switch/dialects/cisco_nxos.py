@@ -181,6 +181,6 @@ DIALECT = Dialect(
         IOS_ABOUT,
         model=re.compile(r"^\s*cisco (Nexus[^\r\n]*?)(?: \([^)\r\n]*\))* chassis", re.M | re.I),
         version=re.compile(r"^\s*(?:NXOS|system): +version (\S+)", re.M),
-        serial=re.compile(r"^\s*Processor Board ID (\S+)", re.M | re.I),
+        serial=re.compile(r"^[ \t]*Processor Board ID (\S+)", re.M | re.I),
     ),
 )

@@ -253,6 +253,13 @@ DIALECT = Dialect(
         show_version=("display version",),
         model=re.compile(r"^[ \t]*([^\r\n]+?) uptime is ", re.M | re.I),
         version=re.compile(r"Software, Version ([^\r\n]+)"),
+        show_serial="display device manuinfo",
+        # of the members, not of their fans and power supplies
+        serial=re.compile(
+            r"^ ?(?:slot \d+|chassis self)\b[^\n]*\n(?:[ \t]*DEVICE_NAME[^\n]*\n)?"
+            r"[ \t]*DEVICE_SERIAL_NUMBER *: *(\S+)",
+            re.M | re.I,
+        ),
         show_uptime="display version",
     ),
 )

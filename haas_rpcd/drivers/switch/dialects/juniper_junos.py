@@ -253,6 +253,9 @@ DIALECT = Dialect(
         show_version=("show version",),
         model=re.compile(r"^Model: *(\S+)", re.M),
         version=re.compile(r"^(?:Junos: *|JUNOS [^\[\n]*\[)([^\s\]]+)", re.M),
+        show_serial="show chassis hardware",
+        # of the chassis, and of a Virtual Chassis' members
+        serial=re.compile(r"^(?:Chassis {32}|FPC \d+ +REV \S+ +\S+ +)(\S+) +\S", re.M),
         show_uptime="show system uptime",
         uptime=uptime_after(re.compile(r"System booted: [^(\n]*\(([^)\n]*) ago\)")),
     ),
