@@ -154,6 +154,14 @@ class SwitchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             le=3600,
         ),
     ] = 30.0
+    contact_interval: Annotated[
+        float,
+        Meta(
+            description="Seconds of silence after which it is seen whether a switch still answers;"
+            " 0: never.",
+            ge=0,
+        ),
+    ] = 300.0
     known_hosts: Annotated[
         str,
         Meta(description="The SSH host keys that are trusted, in OpenSSH's format.", min_length=1),

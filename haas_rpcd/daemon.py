@@ -71,6 +71,10 @@ class Switches(Protocol):
         """Make the driver of a switch; no I/O. Raises UnavailableError."""
         ...
 
+    async def reach(self, switch: RegisteredSwitch) -> None:
+        """Connect to a switch without logging in. Raises DeviceError."""
+        ...
+
     async def trust(self, switch: RegisteredSwitch, fingerprint: str | None) -> SwitchTrust:
         """Read a switch's SSH host key, and trust it if it has this fingerprint."""
         ...
@@ -113,6 +117,7 @@ class Daemon:
             restart_headnodes=settings.policy.restart_headnodes,
             clock=clock,
             hook=_hook(settings.release) if settings.release.command else None,
+            reach=switches.reach,
         )
         self.leases = Leases(
             self.store,
@@ -159,6 +164,8 @@ class Daemon:
         await self.engine.recover()
         if self.settings.drift.interval:
             self.engine.check_regularly(self.settings.drift.interval)
+        if self.settings.switches.contact_interval:
+            self.engine.check_reachable_regularly(self.settings.switches.contact_interval)
         self._keep(self.leases.run(), "leases")
         if self.backups is not None:
             self._keep(self.backups.run(), "backups")

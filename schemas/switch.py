@@ -17,6 +17,7 @@ class Switch(msgspec.Struct, frozen=True):
     ``drift`` counts the differences found when the switch was last checked, at ``checked``.
     ``identity`` is what it says of itself that no other switch says. ``stranger`` says which other
     switch answers at its address, and what to do: nothing is sent to that, and no port is believed.
+    ``reachable``: whether it answers, null while never tried; ``last_contact``: when it last did.
     """
 
     switch: str
@@ -32,6 +33,8 @@ class Switch(msgspec.Struct, frozen=True):
     checked: str | None = None
     identity: str | None = None
     stranger: str | None = None
+    reachable: bool | None = None
+    last_contact: str | None = None
 
 
 class SwitchTrust(msgspec.Struct, frozen=True):

@@ -32,6 +32,50 @@ class SystemInfo(msgspec.Struct, frozen=True):
     via: str = "socket"
 
 
+class StoreHealth(msgspec.Struct, frozen=True):
+    """The database; ``size`` and ``free`` (on its disk) are in bytes, null for one in memory."""
+
+    ok: bool
+    size: int | None
+    free: int | None
+
+
+class SwitchHealth(msgspec.Struct, frozen=True):
+    """Whether a switch answers: null while never tried; ``last_contact``: when it last did."""
+
+    switch: str
+    reachable: bool | None
+    last_contact: str | None
+
+
+class QueueHealth(msgspec.Struct, frozen=True):
+    """The jobs under way; ``oldest``: when the first of them was requested."""
+
+    queued: int
+    running: int
+    oldest: str | None
+
+
+class SystemHealth(msgspec.Struct, frozen=True):
+    """How the daemon and what it manages are.
+
+    ``problems`` are sentences that say what is wrong and what to do; there are none if ``ok``.
+    ``libvirt`` and ``trunk``: whether the master's two devices answer, null without a master.
+    ``drift`` counts the differences that are known, ``last_backup`` is the newest backup in the
+    folder of backups.
+    """
+
+    ok: bool
+    problems: tuple[str, ...]
+    store: StoreHealth
+    switches: tuple[SwitchHealth, ...]
+    libvirt: bool | None
+    trunk: bool | None
+    jobs: QueueHealth
+    drift: int
+    last_backup: str | None
+
+
 class SiteChanges(msgspec.Struct, frozen=True):
     """What a site import changed, or would change, e.g. ``node node-1``."""
 

@@ -165,6 +165,11 @@ class CopiedSwitches:
         dialect = self._factory.dialects[switch.dialect]
         return StandInDriver(stand_in, real, switch, dialect.canonical_port)
 
+    async def reach(self, switch: RegisteredSwitch) -> None:
+        """Connect to the simulated switch; a stand-in always answers. Raises DeviceError."""
+        if switch.name not in self._copy.stands_in:
+            await self._factory.reach(switch)
+
     async def trust(self, switch: RegisteredSwitch, fingerprint: str | None) -> SwitchTrust:
         """Read a switch's SSH host key, and trust it if it has this fingerprint."""
         return await self._factory.trust(switch, fingerprint)

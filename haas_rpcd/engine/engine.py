@@ -12,6 +12,7 @@ from haas_rpcd.auth import DAEMON
 from haas_rpcd.clock import Clock
 from haas_rpcd.drivers import Driver
 from haas_rpcd.engine import restored
+from haas_rpcd.engine.contacts import Contacts, Reach
 from haas_rpcd.engine.drift import CheckResult, DriftWatch
 from haas_rpcd.engine.endings import Ending, Endings
 from haas_rpcd.engine.journal import Journal
@@ -63,6 +64,7 @@ class Engine:
         restart_headnodes: bool = True,
         clock: Clock | None = None,
         hook: RunHook | None = None,
+        reach: Reach | None = None,
     ) -> None:
         self._store = store
         self._events = events
@@ -72,6 +74,7 @@ class Engine:
         self._clock = clock or Clock()
         self._hook = hook
         self._endings = Endings(store)
+        self._contacts = Contacts(store, events, self._clock, reach)
         self._late = LateChanges(store, settle_timeout)
         self._drift = DriftWatch(store, events, planning, self._worker, self._late, self._clock)
         self._restarts = SwitchRestarts(
@@ -216,6 +219,8 @@ class Engine:
         No job runs before what a reboot of the master took away is restored. If a backup was
         restored, what the devices have counts: see :meth:`take_over_restored`.
         """
+        await self._contacts.load()
+        await self._contacts.load()
         await self.take_over_restored()
         await self._master.look()
         for job in await self._store.read(jobs.unfinished):
@@ -249,6 +254,18 @@ class Engine:
     def check_regularly(self, interval: float) -> None:
         """Check everything for drift every ``interval`` seconds from now on."""
         self._start(self._drift.check_regularly(interval), "drift")
+
+    def sees(self, device: str) -> bool | None:
+        """Return whether one of the master's devices answers; None without a master."""
+        return self._master.sees(device)
+
+    async def check_reachable(self) -> None:
+        """See now which switches answer, without logging in."""
+        await self._contacts.check()
+
+    def check_reachable_regularly(self, interval: float) -> None:
+        """See every ``interval`` seconds whether switches answer that nobody has talked to."""
+        self._start(self._contacts.check_regularly(interval), "contacts")
 
     async def stop(self) -> None:
         """Stop at once. The journal has what is under way, for the next start."""
@@ -407,5 +424,6 @@ class Engine:
                 lambda: self._store.read(self._planning.driver, device),
                 idle_timeout=0.0 if device in RESERVED_DEVICES else self._idle_timeout,
                 on_open=None if device in RESERVED_DEVICES else self._session_opened,
+                note=None if device in RESERVED_DEVICES else self._contacts.note,
             )
         return self._workers[device]

@@ -151,6 +151,10 @@ class MasterWatch:
         self._restored.append(now)
         return True
 
+    def sees(self, device: str) -> bool | None:
+        """Return whether a device answers; None if there is none of this name."""
+        return device not in self._losing if device in self._devices else None
+
     # --- from then on -----------------------------------------------------------------------------
 
     def tasks(self) -> list[tuple[str, Coroutine[None, None, None]]]:

@@ -50,7 +50,8 @@ class Worker:
     """One device's queue and session.
 
     An unused session is closed after ``idle_timeout`` seconds. ``on_open`` is called with every
-    session that was opened, before anything else uses it.
+    session that was opened, before anything else uses it; ``note`` with each attempt to open one,
+    and with what is answered in one.
     """
 
     def __init__(
@@ -60,8 +61,10 @@ class Worker:
         *,
         idle_timeout: float = 0.0,
         on_open: Callable[[str, Driver], Awaitable[None]] | None = None,
+        note: Callable[[str, HaasError | None], Awaitable[None]] | None = None,
     ) -> None:
         self.device = device
+        self._note = note or _note_nothing
         self._make_driver = make_driver
         self._idle_timeout = idle_timeout
         self._on_open = on_open
@@ -208,6 +211,8 @@ class Worker:
                     self._under_way[first] = sending
                     self._queue.append(first)  # behind whoever came meanwhile
                     return
+                if any(verdict.seen is not None for verdict in verdicts):
+                    await self._note(self.device, None)
                 _settle(first, verdicts)
                 for other in others:
                     if isinstance(other, Batch):
@@ -220,6 +225,7 @@ class Worker:
             _fail([request], error)
             await self.close()
         else:
+            await self._note(self.device, None)
             _settle(request, result)
 
     async def _read(self, request: ReadRequest) -> Any:
@@ -250,7 +256,7 @@ class Worker:
         if self._driver is None:
             driver = await self._make_driver()
             try:
-                await driver.open(report)
+                await self._connect(driver, report)
                 if self._on_open is not None:
                     await self._on_open(self.device, driver)
             except BaseException:
@@ -258,6 +264,14 @@ class Worker:
                 raise
             self._driver = driver
         return self._driver
+
+    async def _connect(self, driver: Driver, report: Report) -> None:
+        try:
+            await driver.open(report)
+        except HaasError as error:
+            await self._note(self.device, error)
+            raise
+        await self._note(self.device, None)
 
     async def close(self) -> None:
         """Close the session, if one is open."""
@@ -299,6 +313,10 @@ def _is_being_cancelled() -> bool:
     """Return whether this very task is to end."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
+
+
+async def _note_nothing(device: str, error: HaasError | None) -> None:
+    """Nobody wants to know whether the device answers."""
 
 
 def _ignore(line: str) -> None:

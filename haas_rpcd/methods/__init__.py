@@ -9,6 +9,7 @@ from haas_rpcd.methods import (  # noqa: F401 - importing declares them
     audit,
     drift,
     headnode,
+    health,
     network,
     nic,
     node,

@@ -72,6 +72,7 @@ RIGHTS: dict[str, Right] = {
     "switch.register": "admin",
     "switch.show": "admin",
     "switch.trust": "admin",
+    "system.health": "admin",
     "system.info": "user",
     "token.create": "user",
     "token.list": "user",

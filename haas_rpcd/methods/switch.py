@@ -58,6 +58,8 @@ def record(tx: Tx, row: SwitchRow) -> Switch:
         checked=timestamp(row.checked),
         identity=row.identity.describe() if row.identity else None,
         stranger=stranger,
+        reachable=row.reachable,
+        last_contact=timestamp(row.last_contact),
     )
 
 

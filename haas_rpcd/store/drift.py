@@ -91,6 +91,11 @@ def headnode_goals(tx: Tx) -> dict[str, HeadnodeGoal]:
     }
 
 
+def count(tx: Tx) -> int:
+    """Count the differences that are known."""
+    return tx.number("SELECT count(*) FROM drift")
+
+
 # --- what was observed ----------------------------------------------------------------------------
 
 

@@ -18,8 +18,9 @@ class SwitchRow(Row, frozen=True):
 
     ``ports`` and ``drift`` count its registered ports and its differences, ``unsaved`` tells
     whether it has changes that no save has confirmed. ``checked`` is when it was last checked for
-    drift, in seconds since the epoch. ``identity`` is what it said of itself, ``stranger`` what
-    another switch says that answers in its place.
+    drift, in seconds since the epoch. ``reachable`` is None while nobody has tried to reach it,
+    ``last_contact``, in the same seconds, while it was never reached. ``identity`` is what it said
+    of itself, ``stranger`` what another switch says that answers in its place.
     """
 
     id: int
@@ -36,6 +37,8 @@ class SwitchRow(Row, frozen=True):
     drift: int
     identity: Json[SwitchMarks | None]
     stranger: Json[SwitchMarks | None]
+    reachable: bool | None
+    last_contact: float | None
 
     @property
     def registered(self) -> RegisteredSwitch:
@@ -62,6 +65,11 @@ class UptimeRow(Row, frozen=True):
     uptime_boot: str
 
 
+class _ContactRow(Row, frozen=True):
+    name: str
+    reachable: bool
+
+
 class _OfDialect(Row, frozen=True):
     dialect: str
     name: str
@@ -71,7 +79,8 @@ _SWITCH = """
 SELECT id, name, dialect, host, port, transport, credential, options, checked,
     (SELECT count(*) FROM port WHERE switch_id = switch.id) AS ports,
     EXISTS (SELECT 1 FROM unsaved WHERE switch_id = switch.id) AS unsaved,
-    (SELECT count(*) FROM drift WHERE device = switch.name) AS drift, identity, stranger
+    (SELECT count(*) FROM drift WHERE device = switch.name) AS drift, identity, stranger,
+    reachable, last_contact
 FROM switch
 """
 
@@ -84,6 +93,33 @@ def find(tx: Tx, name: str) -> SwitchRow | None:
 def page(tx: Tx, limit: int, after: str) -> list[SwitchRow]:
     """Return switches by name."""
     return tx.query(SwitchRow, f"{_SWITCH} WHERE name > ? ORDER BY name LIMIT ?", (after, limit))
+
+
+def everyone(tx: Tx) -> list[SwitchRow]:
+    """Return all switches by name."""
+    return tx.query(SwitchRow, f"{_SWITCH} ORDER BY name")
+
+
+def registered(tx: Tx) -> list[RegisteredSwitch]:
+    """Return all switches as they are registered, by name."""
+    return [row.registered for row in everyone(tx)]
+
+
+def contacts(tx: Tx) -> list[tuple[str, bool]]:
+    """Return the switches that were tried, and whether each answered."""
+    rows = tx.query(_ContactRow, "SELECT name, reachable FROM switch WHERE reachable IS NOT NULL")
+    return [(row.name, row.reachable) for row in rows]
+
+
+def set_contact(tx: Tx, name: str, reachable: bool, when: float | None) -> bool:
+    """Write whether a switch answers and, if it does, when; return whether that has changed."""
+    changed = tx.execute(
+        "UPDATE switch SET reachable = ? WHERE name = ? AND reachable IS NOT ?",
+        (int(reachable), name, int(reachable)),
+    )
+    if when is not None:
+        tx.execute("UPDATE switch SET last_contact = ? WHERE name = ?", (when, name))
+    return changed > 0
 
 
 def names(tx: Tx) -> list[str]:

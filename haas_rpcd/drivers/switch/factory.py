@@ -124,6 +124,14 @@ class SwitchFactory:
         )
         return DiscreetDriver(driver, secrets)
 
+    async def reach(self, switch: RegisteredSwitch) -> None:
+        """Connect to a switch, and close the connection at once. Raises DeviceError."""
+        host, port = self._locate(switch)
+        connection = await TelnetTransport.connect(
+            switch.name, host, port, self._settings.connect_timeout
+        )
+        await connection.close()
+
     async def trust(self, switch: RegisteredSwitch, fingerprint: str | None) -> SwitchTrust:
         """Read a switch's SSH host key, and trust it if it has this fingerprint.
 

@@ -72,6 +72,7 @@ from haas_rpcd.store.schema import (
     v10_identity,
     v11_observed,
     v12_transcript,
+    v13_contact,
 )
 
 migrations = Migrations("haas")
@@ -149,6 +150,12 @@ def observed(db: Database) -> None:
 def transcript(db: Database) -> None:
     """Store what switches were told and said in a job."""
     _run(db, v12_transcript.SQL)
+
+
+@migrations()
+def contact(db: Database) -> None:
+    """Store whether switches answer."""
+    _run(db, v13_contact.SQL)
 
 
 def _run(db: Database, script: str) -> None:

@@ -1,0 +1,108 @@
+"""Whether switches answer: what sessions find, and a light check of those that nobody talks to."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from haas_rpcd.clock import Clock
+from haas_rpcd.errors import DeviceError, HaasError
+from haas_rpcd.events import Events
+from haas_rpcd.model import RegisteredSwitch
+from haas_rpcd.store import switches
+from haas_rpcd.store.database import Store
+
+log = logging.getLogger(__name__)
+
+SILENT = frozenset({"unreachable", "timeout", "cut"})
+"""Reasons of a DeviceError for which a switch counts as silent. A refused login is an answer."""
+
+_EXACT = 60.0
+"""Seconds: how exactly the last contact is stored. Each time is a write to the disk."""
+
+_AT_ONCE = 50
+"""Switches that are checked at the same time."""
+
+Reach = Callable[[RegisteredSwitch], Awaitable[None]]
+"""Connects to a switch, without logging in. Raises DeviceError."""
+
+
+class Contact(msgspec.Struct, frozen=True):
+    """Whether a switch answered, and when, in seconds since the epoch, it was last asked."""
+
+    reachable: bool
+    asked: float
+
+
+class Contacts:
+    """Notes whether switches answer."""
+
+    def __init__(self, store: Store, events: Events, clock: Clock, reach: Reach | None) -> None:
+        self._store = store
+        self._events = events
+        self._clock = clock
+        self._reach = reach
+        self._known: dict[str, Contact] = {}
+        self._stored: dict[str, float] = {}
+
+    async def load(self) -> None:
+        """Take over what the store knows."""
+        for switch, reachable in await self._store.read(switches.contacts):
+            self._known.setdefault(switch, Contact(reachable, 0.0))
+
+    async def note(self, switch: str, error: HaasError | None) -> None:
+        """Note that a switch has answered (no ``error``, or one of its own), or has not."""
+        reachable = not (isinstance(error, DeviceError) and error.reason in SILENT)
+        before, now = self._known.get(switch), self._clock.wall()
+        self._known[switch] = Contact(reachable, now)
+        changed = before is None or before.reachable != reachable
+        if not changed and now - self._stored.get(switch, 0.0) < _EXACT:
+            return
+        self._stored[switch] = now
+        try:
+            became = await self._store.write(
+                switches.set_contact, switch, reachable, now if reachable else None
+            )
+        except HaasError as failure:  # it is in memory, and is stored the next time
+            log.warning("that %s was reached could not be stored: %s", switch, failure.message)
+            return
+        if became:
+            verb = "reachable" if reachable else "unreachable"
+            log.log(logging.INFO if reachable else logging.WARNING, "%s is %s", switch, verb)
+            self._events.publish_inventory("switch", verb, switch, admins_only=True)
+
+    async def check_regularly(self, interval: float) -> None:
+        """Connect to each switch that nobody has talked to for ``interval`` seconds, for ever."""
+        while True:
+            await asyncio.sleep(interval)
+            try:
+                await self.check(older_than=interval)
+            except Exception:  # a bug must not end the checks
+                log.exception("switches could not be checked for an answer")
+
+    async def check(self, *, older_than: float = 0.0) -> None:
+        """Connect to the switches of which nothing was heard for so many seconds."""
+        if self._reach is None:
+            return
+        registered = await self._store.read(switches.registered)
+        limit = asyncio.Semaphore(_AT_ONCE)
+        now = self._clock.wall()
+        async with asyncio.TaskGroup() as group:
+            for switch in registered:
+                known = self._known.get(switch.name)
+                if known is None or abs(now - known.asked) >= older_than:
+                    group.create_task(self._check_one(switch, self._reach, limit))
+
+    async def _check_one(
+        self, switch: RegisteredSwitch, reach: Reach, limit: asyncio.Semaphore
+    ) -> None:
+        async with limit:
+            try:
+                await reach(switch)
+            except DeviceError as error:
+                await self.note(switch.name, error)
+            else:
+                await self.note(switch.name, None)

@@ -1,0 +1,123 @@
+"""system.health: how the daemon is, and what it manages."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from haas_rpcd.backups import Schedule
+from haas_rpcd.errors import StoreError
+from haas_rpcd.methods.call import Call, Context
+from haas_rpcd.methods.registry import method
+from haas_rpcd.model import LIBVIRT, MASTER
+from haas_rpcd.store import drift, jobs, switches
+from haas_rpcd.store.database import MEMORY, Tx
+from haas_schemas.common import timestamp
+from haas_schemas.system import QueueHealth, StoreHealth, SwitchHealth, SystemHealth
+
+LOW = 200 * 2**20
+"""Bytes of free disk space below which there is a problem."""
+
+OLD_JOB = 3600.0
+"""Seconds after which a job that has not ended is a problem."""
+
+
+@method("system.health", admin=True)
+async def health(call: Call) -> SystemHealth:
+    """Show how the daemon is: its database, the switches, the master, jobs and backups."""
+    return await examine(call.context)
+
+
+async def examine(context: Context) -> SystemHealth:
+    """Return how the daemon is. The store is read and written for it; nothing is changed."""
+    problems: list[str] = []
+    store = await _store(context, problems)
+    rows: tuple[SwitchHealth, ...] = ()
+    queue, drifted = QueueHealth(0, 0, None), 0
+    if store.ok:
+        rows = await context.store.read(_switches)
+        queue = await context.store.read(_jobs, context.clock.wall(), problems)
+        drifted = await context.store.read(drift.count)
+    silent = [row.switch for row in rows if row.reachable is False]
+    if silent:
+        problems.append(f"{_some(silent)} can't be reached: check power and cabling.")
+    libvirt, trunk = context.engine.sees(LIBVIRT), context.engine.sees(MASTER)
+    if libvirt is False:
+        problems.append("libvirt does not answer: see  systemctl status libvirtd")
+    if trunk is False:
+        problems.append("The master's network can't be watched: the daemon's log has the reason.")
+    if drifted:
+        problems.append(f"{drifted} targets have drifted:  drift list  shows them.")
+    return SystemHealth(
+        ok=not problems,
+        problems=tuple(problems),
+        store=store,
+        switches=rows,
+        libvirt=libvirt,
+        trunk=trunk,
+        jobs=queue,
+        drift=drifted,
+        last_backup=_backup(context, problems),
+    )
+
+
+async def _store(context: Context, problems: list[str]) -> StoreHealth:
+    ok = True
+    try:
+        await context.store.write(_nothing)
+    except StoreError as error:
+        ok = False
+        problems.append(error.message)
+    return _file(Path(context.store.path), ok, problems)
+
+
+def _file(path: Path, ok: bool, problems: list[str]) -> StoreHealth:
+    if str(path) == MEMORY or not path.exists():
+        return StoreHealth(ok, None, None)
+    free = shutil.disk_usage(path.parent).free
+    if free < LOW:
+        problems.append(f"The disk with {path} has only {free >> 20} MiB left: free some space.")
+    return StoreHealth(ok, path.stat().st_size, free)
+
+
+def _switches(tx: Tx) -> tuple[SwitchHealth, ...]:
+    return tuple(
+        SwitchHealth(row.name, row.reachable, timestamp(row.last_contact))
+        for row in switches.everyone(tx)
+    )
+
+
+def _jobs(tx: Tx, now: float, problems: list[str]) -> QueueHealth:
+    rows = jobs.unfinished(tx)
+    oldest = min((row.created for row in rows), default=None)
+    if oldest is not None and now - oldest > OLD_JOB:
+        first = min(rows, key=lambda row: row.created)
+        problems.append(
+            f"Job {first.id} has not ended for {(now - oldest) / 3600:.0f} h: look at it with"
+            f"  job show {first.id}"
+        )
+    running = sum(row.state == "running" for row in rows)
+    return QueueHealth(len(rows) - running, running, timestamp(oldest))
+
+
+def _backup(context: Context, problems: list[str]) -> str | None:
+    settings = context.settings.backup
+    if settings.folder is None:
+        return None
+    schedule = Schedule(settings, Path(settings.folder), Path(context.store.path))
+    last = schedule.last()
+    if last is None or context.clock.wall() - last.time > 2 * settings.interval:
+        problems.append(
+            f"There is no recent backup in {settings.folder}: the daemon's log has the reason."
+        )
+    return timestamp(last.time) if last else None
+
+
+def _some(names: list[str]) -> str:
+    """``sw1``; ``sw1, sw2 and 8 more``."""
+    shown = ", ".join(names[:5])
+    return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown
+
+
+def _nothing(tx: Tx) -> None:
+    pass
