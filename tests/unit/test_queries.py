@@ -167,6 +167,11 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
         switches.uptime(tx, "sw1"),
     ],
     switches.page: lambda tx: switches.page(tx, 9, ""),
+    switches.everyone: switches.everyone,
+    switches.contacts: lambda tx: [
+        switches.set_contact(tx, "sw1", True, 1.0),
+        *switches.contacts(tx),
+    ],
     switches.one_of_each_dialect: switches.one_of_each_dialect,
     transcripts.page: lambda tx: transcripts.page(tx, 1, 9, 0, None),
     vlans.on_switches: lambda tx: vlans.on_switches(tx, [100]),
