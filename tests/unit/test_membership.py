@@ -303,6 +303,12 @@ def test_a_strange_line_in_a_table_puts_no_port_on_a_vlan(dialect: str) -> None:
             assert all(ports <= members.get(vlan, set()) for vlan, ports in found.items()), strange
 
 
+def test_a_port_channel_is_shown_with_its_links() -> None:
+    """(Dell's OS9 Configuration Guide, "Virtual LANs".)"""
+    row = "    2      Active                                    U Po1(So 0/0-1)\n"
+    assert list(membership.coded(row + f"{'':53}T So 3/0\n")) == [(2, "Po1"), (2, "So3/0")]
+
+
 def test_short_names_that_only_the_switch_uses_are_written_out() -> None:
     """A Catalyst 9300 shows its ports for 2.5 Gbit/s so; not every model means them."""
     answer = IOS.replace("Gi0/1", "Tw1/0/1")

@@ -17,6 +17,9 @@ from haas_rpcd.drivers.switch.portnames import numbers
 
 _RULER = re.compile(r"\s*-{3,}(?: +-{3,})+\s*$")
 _COLUMN = re.compile(r"-+")
+_LINKS = re.compile(r"\([^)]*\)")
+"""The links of a port-channel, behind its name: ``Po1(Te 0/0-1)``."""
+
 _NAME = re.compile(r"([A-Za-z-]*) ?((?:\d+[/:])*)(\d+)(?:-(?:\d+[/:])*(\d+))?")
 _CODED = re.compile(r"[*@A-Z]? {0,8}(\d{1,4}) +\S")
 _CODE = re.compile(r"(?:^|\s)[A-Za-z] {1,2}(?P<ports>[A-Z][A-Za-z-]* ?\d[^ ]*)\s*$")
@@ -52,7 +55,7 @@ class Witness:
 def named(listed: str) -> Iterator[str]:
     """Yield the ports of a list: ``Gi1/0/1-3, Te 0/1-4,9``, ``Eth1/1/1-1/1/3``, ``Po1(Te 0/1)``."""
     kind = slot = ""
-    for part in re.sub(r"\([^)]*\)", "", listed).split(","):
+    for part in _LINKS.sub("", listed).split(","):
         found = _NAME.fullmatch(part.strip())
         if found is None:
             continue
@@ -99,7 +102,7 @@ def coded(answer: str) -> Iterator[tuple[int, str]]:
             vlan = int(begun[1])
         elif row[:1].strip():
             vlan = None
-        listed = _CODE.search(row)
+        listed = _CODE.search(_LINKS.sub("", row))
         if listed and vlan is not None:
             yield from ((vlan, port) for port in named(listed["ports"]))
 
