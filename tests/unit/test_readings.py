@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
+from haas_rpcd.drivers.switch.dialects import DIALECTS
+from haas_rpcd.drivers.switch.reader import SwitchReader
 from haas_rpcd.model import PortConfig, PortSeen, parse_vlan_ranges
 from tests.unit.disturbances import (
     LOGS,
@@ -117,3 +119,18 @@ def test_in_json_of_another_form_a_port_is_read_as_it_is_or_not_believed(name: s
                     assert seen.believed is None or (
                         port in whole and seen.believed == whole[port].believed
                     ), (port, seen, answers)
+
+
+# --- what no switch can have ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("line", ["switchport access vlan 4999", "switchport voice vlan 70000"])
+async def test_a_port_with_an_impossible_vlan_is_not_believed(line: str) -> None:
+    async def show(lines: Sequence[str]) -> list[str]:
+        section = f"interface GigabitEthernet1/0/1\n switchport mode access\n {line}\nend"
+        return [section, *("" for _ in lines[1:])]
+
+    reader = SwitchReader("sw1", DIALECTS["cisco_ios"], {}, show)
+    state = (await reader.ports(["Gi1/0/1"]))["Gi1/0/1"]
+    assert state.not_understood == f"VLAN {line.split()[-1]}"
+    assert state.seen.believed is None

@@ -32,6 +32,19 @@ _MANY_VLANS = 4000
 """A port with at least this many VLANs admits all of them."""
 
 
+def _possible(state: PortState) -> PortState:
+    """Return the state of a port, not understood if it has a VLAN that no frame can name.
+
+    (Open vSwitch has 0 for untagged frames, and 4095 on parked ports.)
+    """
+    config = state.config
+    ends = (config.untagged, *config.tagged[:1], *config.tagged[-1:])
+    wrong = next((vlan for vlan in ends if vlan is not None and not 0 <= vlan <= 4095), None)
+    if wrong is None or state.not_understood is not None:
+        return state
+    return state._replace(not_understood=f"VLAN {wrong}")
+
+
 class SwitchReader:
     """Reads through ``show``. All methods raise DeviceError."""
 
@@ -111,9 +124,12 @@ class SwitchReader:
     async def _parsed_ports(self, ports: Sequence[str]) -> dict[str, PortState]:
         self._tables = {}  # they are older
         lines = self._dialect.reader.read_ports(ports, self._options)
-        return await self._parsed(
-            lines, lambda answers: self._dialect.reader.parse_ports(answers, self._options)
-        )
+
+        def parse(answers: Sequence[str]) -> dict[str, PortState]:
+            found = self._dialect.reader.parse_ports(answers, self._options)
+            return {port: _possible(state) for port, state in found.items()}
+
+        return await self._parsed(lines, parse)
 
     async def _parsed(self, lines: Sequence[str], parse: Callable[[list[str]], T]) -> T:
         """Send lines and parse their answers, without log messages.
