@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from haas_rpcd.sim.ios import IosSwitch
+from tests.rpc.any_dialect import EVERY
+from tests.rpc.one_switch import Registered, one_switch
 from tests.rpc.small_site import NOTHING, SmallSite, access, register_switch
+
+SILENT = {"cumulus_nvue", "dell_os10", "dell_os9"}
+"""Families whose simulators say nothing of themselves that no other switch says."""
 
 SECOND = "FOC0000TEST"
 """The serial number of the switch that answers in place of sw1."""
@@ -41,6 +48,24 @@ async def test_a_switch_is_known_by_its_serial_number(site: SmallSite) -> None:
         shown = await show(site, name)
         assert shown["identity"] == f"serial number {serial_of(switch)}"
         assert shown["stranger"] is None
+
+
+@EVERY
+async def test_every_family_that_tells_is_known_by_it(
+    dialect: str, tmp_path: Path, registered: Callable[[str], Registered]
+) -> None:
+    async with one_switch(tmp_path, dialect, registered(dialect)) as site:
+        await site.sql("UPDATE switch SET identity = NULL")
+        await site.call("drift.check", switch="sw1")
+        identity = (await show(site))["identity"]  # type: ignore[arg-type]
+        if dialect in SILENT:
+            assert identity is None
+        else:
+            kind = "base MAC" if dialect == "dell_powerconnect" else "serial number"
+            digits = site.device.serial
+            wanted = digits[:6] if kind == "base MAC" else digits
+            assert identity.startswith(kind)
+            assert wanted in identity.upper().replace(":", "")
 
 
 async def test_a_second_name_of_a_registered_switch_is_refused(site: SmallSite) -> None:

@@ -113,6 +113,7 @@ def _version(switch: Switch, session: Session, args: Args) -> Lines:
         f"  HW: Stackable {MODEL}",
         "=" * 74,
         f"UNIT 1: SL 1: {MODEL} {len(switch.port_list)}-port Management Module",
+        f"      Serial  #:FEE{switch.serial}",
         f"STACKID 1  system uptime is {minutes} minute(s) {seconds} second(s)",
         "The system : started=cold start",
         "My stack unit ID = 1, bootup role = active",

@@ -225,6 +225,8 @@ DIALECT = Dialect(
         benign=(
             r"%\s?screen-length configuration is\b",
             r"%\s?(?:the )?current terminal\b",
+            # display device manuinfo, of parts without a serial number
+            r"the operation is not supported on the specified (?:fan|power|(?:sub)?slot)\b",
         ),
         optional_lines=frozenset(_NO_VOICE_VLAN),
         unknown_command=re.compile(r"%\s*(?:unrecognized command|wrong parameter)", re.I),
