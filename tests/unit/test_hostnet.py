@@ -63,6 +63,10 @@ def test_a_plan_shows_the_lines_of_ip() -> None:
         "u32 match u32 0x00000180 0x0000ffff at -16 match u32 0xc2000000 0xfffffff0 at -12"
         " action drop"
     )
+    registration = (
+        "u32 match u32 0x00000180 0x0000ffff at -16 match u32 0xc2000020 0xfffffff0 at -12"
+        " action drop"
+    )
     cisco = (
         "u32 match u32 0x00000100 0x0000ffff at -16 match u32 0x0ccccccc 0xfffffffe at -12"
         " action drop"
@@ -102,6 +106,7 @@ def test_a_plan_shows_the_lines_of_ip() -> None:
         "tc filter add dev eth0.104 egress prio 12 protocol 802.1ad matchall action drop",
         f"tc filter add dev eth0.104 egress prio 13 protocol all {reserved}",
         f"tc filter add dev eth0.104 egress prio 14 protocol all {cisco}",
+        f"tc filter add dev eth0.104 egress prio 15 protocol all {registration}",
         "bridge vlan add dev eth0.104 vid 1 pvid untagged",
         "ip link set eth0.104 up",
         "ip link set br-vlan104 up",

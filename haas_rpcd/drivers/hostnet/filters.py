@@ -94,6 +94,10 @@ CISCO = ((0x00000100, 0x0000FFFF, -16), (0x0CCCCCCC, 0xFFFFFFFE, -12))
 Switches send them untagged or in a VLAN and trust what they hear on a trunk.
 """
 
+REGISTRATION = ((0x00000180, 0x0000FFFF, -16), (0xC2000020, 0xFFFFFFF0, -12))
+"""01:80:C2:00:00:20 to 2F: GVRP and MVRP, by which a neighbour asks a switch for VLANs (IEEE
+802.1Q, table 10-1)."""
+
 BRIDGE = (Filter("ingress", 1), Filter("egress", 11))
 """The master neither hears nor sends anything on a bridge."""
 
@@ -110,6 +114,7 @@ VLAN_LINK = (
     Filter("egress", 12, protocol="802.1ad"),
     Filter("egress", 13, keys=RESERVED),
     Filter("egress", 14, keys=CISCO),
+    Filter("egress", 15, keys=REGISTRATION),
 )
 """Frames get the tag of the bridge's VLAN as they come in. br_netfilter leaves tagged frames alone
 (unless ``bridge-nf-filter-vlan-tagged`` is on), so the master's firewall does not see them. The

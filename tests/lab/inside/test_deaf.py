@@ -165,6 +165,7 @@ FROM_HEADNODE: dict[str, Callable[[bytes], bytes]] = {
     "spanning tree of a VLAN (Cisco)": lambda mark: llc(
         NIC, "01:00:0c:cc:cc:cd", b"\xaa\xaa\x03\x00\x00\x0c\x01\x0b" + mark
     ),
+    "GVRP": lambda mark: llc(NIC, "01:80:c2:00:00:21", b"\x42\x42\x03" + mark),
     "CDP": lambda mark: llc(NIC, "01:00:0c:cc:cc:cc", b"\xaa\xaa\x03\x00\x00\x0c\x20\x00" + mark),
 }
 
@@ -250,6 +251,20 @@ async def test_a_headnode_sends_only_what_is_its_own(
         await master.carry_out(MAKE, ignore)
         send_all(nic)
         assert listener.heard(nic) == own
+
+
+async def test_headnodes_on_a_network_hear_each_other(master: NetlinkDriver) -> None:
+    await master.carry_out(MAKE, ignore)
+    with headnode_nic(TAP, NIC, BRIDGE) as one, headnode_nic("vnet1", OTHER, BRIDGE) as other:
+        await KernelTaps().admit([Tap(TAP, NIC, BRIDGE), Tap("vnet1", OTHER, BRIDGE)])
+        for receiver in (one, other):
+            list(receiver.received())
+        for sender, receiver, frame in (
+            (one, other, ethernet(NIC, OTHER, ETHERTYPE, b"ping")),
+            (other, one, ethernet(OTHER, NIC, ETHERTYPE, b"pong")),
+        ):
+            sender.send(frame)
+            assert list(receiver.received()) == [frame]
 
 
 async def test_the_master_is_mute(lab: Lab, master: NetlinkDriver, listener: Listener) -> None:
