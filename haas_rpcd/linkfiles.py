@@ -59,8 +59,9 @@ def files(settings: Settings, path: Path) -> dict[str, str]:
     links = _links(settings)
     header = f"# Written by haas-rpcd link-files from {path}.\n"
     networkd = f"{header}[Match]\nName={' '.join(links)}\n\n[Link]\nUnmanaged=yes\n"
-    names = ";".join(f"interface-name:{link}" for link in links)
-    manager = f"{header}[keyfile]\nunmanaged-devices+={names}\n"
+    names = ",".join(f"interface-name:{link}" for link in links)
+    # Not [keyfile] unmanaged-devices, which a file of the site would replace.
+    manager = f"{header}[device-haas-trunk]\nmatch-device={names}\nmanaged=0\n"
     return {
         "run/systemd/network/05-haas-trunk.network": networkd if links else "",
         "run/NetworkManager/conf.d/05-haas-trunk.conf": manager if links else "",

@@ -105,8 +105,9 @@ def _managed(world: World, name: str, index: int) -> list[Finding]:
             fault(
                 f"systemd-networkd manages the trunk nic {name}, by {file}: it may take addresses,"
                 " routes and DHCP leases from there.",
-                f"write  [Match] Name={name} {name}.*  and  [Link] Unmanaged=yes  to"
-                " /etc/systemd/network/01-haas-trunk.network, then  networkctl reload",
+                "start haas-network.service, which writes what keeps it off, or write  [Match]"
+                f" Name={name}  and  [Link] Unmanaged=yes  to"
+                " /etc/systemd/network/01-haas-trunk.network; then  networkctl reload",
             )
         )
     manager = _values(world, f"/run/NetworkManager/devices/{index}")
@@ -115,8 +116,9 @@ def _managed(world: World, name: str, index: int) -> list[Finding]:
             fault(
                 f"NetworkManager manages the trunk nic {name}: it may take addresses, routes and"
                 " DHCP leases from there.",
-                f"write  [keyfile] unmanaged-devices+=interface-name:{name}  to"
-                " /etc/NetworkManager/conf.d/haas-trunk.conf, then  nmcli general reload",
+                "start haas-network.service, which writes what keeps it off, or write"
+                f"  [device-haas] match-device=interface-name:{name} managed=0  to"
+                " /etc/NetworkManager/conf.d/haas-trunk.conf; then  nmcli general reload conf",
             )
         )
     return findings

@@ -22,8 +22,8 @@ def write(tmp_path: Path, text: str) -> None:
 def test_the_trunk_and_the_pools_vlans_are_named_and_no_others(tmp_path: Path) -> None:
     write(tmp_path, '[vlans]\npool = "104-105"\n[master]\ntrunk_nic = "eth1"\n')
     assert "Name=eth1 eth1.104 eth1.105\n" in (tmp_path / NETWORKD).read_text()
-    names = "interface-name:eth1;interface-name:eth1.104;interface-name:eth1.105"
-    assert f"unmanaged-devices+={names}\n" in (tmp_path / MANAGER).read_text()
+    names = "interface-name:eth1,interface-name:eth1.104,interface-name:eth1.105"
+    assert f"match-device={names}\nmanaged=0\n" in (tmp_path / MANAGER).read_text()
 
 
 def test_networkd_which_is_not_root_can_read_them(tmp_path: Path) -> None:
