@@ -39,10 +39,10 @@ async def test_only_admins_connect_bmc_nics_if_the_site_requires_it(strict: Smal
 async def test_otherwise_a_bmc_nic_is_connected_like_any_other(site: SmallSite) -> None:
     rita = site.tenant("rita")
     await rita.call("node.allocate", project="red", node="node-1")
-    await rita.call("network.create", project="red", network="net")
+    made = await rita.call("network.create", project="red", network="net")
     await rita.call("nic.connect", node="node-1", nic="ipmi", network="net")
     await site.succeeds("red")
-    assert site.carried("node-1", "ipmi") == access(100)
+    assert site.carried("node-1", "ipmi") == access(made["vlan"])
 
 
 async def test_a_daemon_without_a_master_creates_no_headnodes(

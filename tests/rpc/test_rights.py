@@ -76,6 +76,7 @@ class UndoingStore(Store):
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.path = store.path
 
     async def write(
         self, function: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs
@@ -91,6 +92,11 @@ class UndoingStore(Store):
         raise AssertionError("unreachable")
 
     async def read(
+        self, function: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        return await self._store.read(function, *args, **kwargs)
+
+    async def glance(
         self, function: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs
     ) -> T:
         return await self._store.read(function, *args, **kwargs)
