@@ -26,7 +26,6 @@ from haas_rpcd.errors import HaasError
 from haas_rpcd.methods.call import Call
 from haas_rpcd.methods.invoke import invoke
 from haas_rpcd.service import until_stopped
-from haas_rpcd.sim.host import SimHost
 from haas_rpcd.sim.hostnet import SimNetworkDriver
 from haas_rpcd.sim.hypervisor import SimHypervisorDriver
 
@@ -86,9 +85,9 @@ async def rehearse(
 
 
 def _composed(settings: Settings, copy: SiteCopy, factory: SwitchFactory, file: SiteFile) -> Daemon:
-    host = SimHost()
+    host = copy.host
     if settings.master is not None:
-        host = SimHost(images=set(settings.master.images), trunk_nic=settings.master.trunk_nic)
+        host.images, host.trunk_nic = set(settings.master.images), settings.master.trunk_nic
     return Daemon(
         settings,
         switches=CopiedSwitches(copy, factory),

@@ -16,6 +16,7 @@ from haas_rpcd.drivers.switch.factory import SwitchFactory
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import PARKED, RegisteredSwitch, SwitchTraits
 from haas_rpcd.sim.cli import Device
+from haas_rpcd.sim.host import SimHost
 from haas_rpcd.sim.personalities import CLASSES, personality
 from haas_rpcd.site import Site, SiteSwitch
 from haas_schemas.switch import DEFAULT_PORTS, SwitchTrust
@@ -38,12 +39,13 @@ class OneLogin(Mapping[str, Credential]):
 
 
 class SiteCopy:
-    """The copy's switches, by name. A switch without a simulator gets a stand-in.
+    """The copy's switches, by name, and its master. A switch without a simulator gets a stand-in.
 
     ``stands_in``: the switches that have one, and the reason.
     """
 
     def __init__(self) -> None:
+        self.host = SimHost()
         self.devices: dict[str, Device[Any]] = {}
         self.stand_ins: dict[str, StandIn] = {}
         self.stands_in: dict[str, str] = {}

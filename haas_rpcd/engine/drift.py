@@ -207,6 +207,10 @@ class DriftWatch:
             if each.kind != "headnode" or each.target not in stopped
         ]
 
+    def forget_reads(self) -> None:
+        """Forget that devices were read before: what has stopped since was not seen to stop."""
+        self._has_read.clear()
+
     async def lose_sight(self, device: str, *, forget: bool) -> None:
         """Record that one of the master's devices cannot be read.
 

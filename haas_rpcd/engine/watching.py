@@ -82,6 +82,8 @@ class MasterWatch:
         self._unchecked: set[str] = set()
         """The devices that may have changed since they were last checked."""
         self._settled = asyncio.Condition()
+        self._restart_headnodes = restart_headnodes
+        self._boot: str | None = None
         self._starts = restart_headnodes
         """True until the headnodes that stopped unseen are started again."""
         self._read: list[str] = []
@@ -116,14 +118,21 @@ class MasterWatch:
         After a reboot of the master, these are all that ran. What could not be read yet is restored
         as soon as it is.
         """
-        boot = await self._boot_id()
-        if boot is not None and await self._store.write(boots.begin, boot):
-            log.warning("the master was rebooted: restoring its bridges and headnodes")
+        await self._note_boot()
         await self._restore_lost(await self._drift.check_devices(self._read))
 
-    async def _boot_id(self) -> str | None:
+    async def _note_boot(self) -> None:
+        """Find out whether the master was rebooted, as that of a rehearsal can be at any time."""
         make = self._devices.get(MASTER)
-        return await make().boot_id() if make is not None else None
+        boot = await make().boot_id() if make is not None else None
+        if boot is None or boot == self._boot:
+            return
+        began, self._boot = self._boot is None, boot
+        if await self._store.write(boots.begin, boot):
+            log.warning("the master was rebooted: restoring its bridges and headnodes")
+        if not began:
+            self._drift.forget_reads()
+            self._starts = self._restart_headnodes
 
     async def _restore_lost(self, found: CheckResult) -> None:
         """Restore what a check found to be lost; headnodes when they are read for the first time.
@@ -172,6 +181,7 @@ class MasterWatch:
         no drift. So what is found is checked once more.
         """
         await self._at_rest()
+        await self._note_boot()
         result = await self._drift.check_devices([device])
         if result.differences:
             await asyncio.sleep(CONFIRM)

@@ -263,3 +263,21 @@ def test_only_a_regular_site_file_is_read(tmp_path: Path, what: str) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ConfigError, match="is no regular file"):
         read(tmp_path / what)
+
+
+async def test_a_reboot_of_the_master_is_rehearsed(tmp_path: Path) -> None:
+    """The simulated master can be rebooted while its daemon runs; a real one takes it along."""
+    async with rehearse(tmp_path, EXAMPLE) as on:
+        project = (await on.call("project.list"))["items"][0]["project"]
+        await on.call("network.create", project=project, network="rebooted")
+        await on.call("headnode.create", project=project, headnode="login")
+        await on.call("headnode.connect", project=project, headnode="login", network="rebooted")
+        await on.applied(project=project)
+        bridges = set(on.copy.host.bridges)
+
+        on.copy.host.reboot()
+
+        async with asyncio.timeout(10):
+            while not on.copy.host.domain(f"{project}/login").running:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        assert on.copy.host.bridges == bridges
