@@ -30,7 +30,7 @@ from haas_rpcd.errors import (
 from haas_rpcd.methods.call import Call
 from haas_rpcd.methods.invoke import run
 from haas_rpcd.methods.registry import Method
-from haas_rpcd.rpc.limits import MAX_ANSWER, MAX_DEPTH
+from haas_rpcd.rpc.limits import MAX_DEPTH, limits_of
 
 log = logging.getLogger(__name__)
 
@@ -91,14 +91,14 @@ class Dispatcher:
         """Run calls in order; those that only wait, such as for a job, keep no other waiting."""
         gate = asyncio.Semaphore(CONCURRENCY)
         responses: list[bytes | None] = [None] * len(requests)
-        size = 0
+        most, size = _most(call), 0
 
         async def run_one(number: int) -> None:
             nonlocal size
             async with gate:
                 await asyncio.sleep(0)  # a thousand bad items must not keep others waiting
-                if size > MAX_ANSWER:
-                    response = _not_run(requests[number])
+                if size > most:
+                    response = _not_run(requests[number], most)
                 else:
                     response = await self._one(requests[number], call)
                 size += len(response or b"")
@@ -141,7 +141,7 @@ class Dispatcher:
         with logs.about(request=logs.new_request()):
             try:
                 result = await run(call, name, list(args) if args else kwargs)
-                return Success(self._encode_result(name, result))
+                return Success(self._encode_result(name, result, _most(call)))
             except HaasError as error:
                 return Error(error.code, _cut(error.message), _cut_data(error.data))
             except Exception:
@@ -149,7 +149,7 @@ class Dispatcher:
                 masked = HaasError("The daemon failed; its log has the details.")
                 return Error(masked.code, masked.message, masked.data)
 
-    def _encode_result(self, name: str, result: Any) -> bytes:
+    def _encode_result(self, name: str, result: Any, most: int) -> bytes:
         """Encode a result. Raises TooLargeError, and ValueError if JSON cannot express it."""
         if name in self._constant:
             if name not in self._encoded:
@@ -158,20 +158,25 @@ class Dispatcher:
         encoded = (
             msgspec.json.encode(result) if isinstance(result, msgspec.Struct) else _json(result)
         )
-        if len(encoded) > MAX_ANSWER:
+        if len(encoded) > most:
             raise TooLargeError(
-                f"The answer has {len(encoded)} bytes, more than the limit of {MAX_ANSWER}: ask for"
+                f"The answer has {len(encoded)} bytes, more than the limit of {most}: ask for"
                 " fewer at a time, with a smaller limit."
             )
         return encoded
 
 
-def _not_run(request: Any) -> bytes | None:
+def _most(call: Allowed) -> int:
+    """Return how many bytes the answer to a caller may have."""
+    return limits_of(call if isinstance(call, HaasError) else call.caller).answer
+
+
+def _not_run(request: Any, most: int) -> bytes | None:
     """Answer an item of a batch whose other answers are too large already."""
     if not isinstance(request, dict) or "id" not in request or _flaw(request) is not None:
         return None
     error = TooLargeError(
-        f"The answers to this batch have more than {MAX_ANSWER} bytes: this call was not run. Send"
+        f"The answers to this batch have more than {most} bytes: this call was not run. Send"
         " fewer calls at a time."
     )
     return error_response(error, request["id"])

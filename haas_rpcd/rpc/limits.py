@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from haas_rpcd.auth import Caller
 from haas_rpcd.errors import HaasError, LimitedError
 
-MAX_ANSWER = 16 * 2**20
-"""Bytes in one answer. A site file of 10,000 nodes is about 3 MB."""
-
 MAX_DEPTH = 32
 """Arrays and objects within each other in one message."""
 
@@ -45,6 +42,8 @@ class Limits:
     connections: int
     message: int
     """Bytes in one request."""
+    answer: int
+    """Bytes in one answer, or in the answers to a batch. A site file of 10,000 nodes has 3 MB."""
     held: int
     """Bytes of its requests and answers that the daemon holds at a time."""
     calls: int
@@ -52,9 +51,9 @@ class Limits:
     body: float
 
 
-STRANGER = Limits(connections=8, message=2**16, held=2**20, calls=8, body=5.0)
-USER = Limits(connections=64, message=2**20, held=2**26, calls=256, body=60.0)
-ADMIN = Limits(connections=512, message=2**24, held=2**28, calls=2048, body=120.0)
+STRANGER = Limits(connections=8, message=2**16, answer=2**18, held=2**20, calls=8, body=5.0)
+USER = Limits(connections=64, message=2**20, answer=2**23, held=2**26, calls=256, body=60.0)
+ADMIN = Limits(connections=512, message=2**24, answer=2**24, held=2**28, calls=2048, body=120.0)
 
 
 def limits_of(caller: Caller | HaasError) -> Limits:

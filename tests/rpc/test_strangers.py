@@ -9,6 +9,7 @@ import pwd
 import socket
 import zlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -162,7 +163,7 @@ async def test_what_is_held_of_a_caller_is_limited(
     reachable: SmallSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Bodies that do not end, on many connections, take no more than one caller may have."""
-    few = limits.Limits(connections=64, message=2**20, held=2**18, calls=64, body=20.0)
+    few = replace(limits.USER, held=2**18)
     monkeypatch.setattr(limits, "USER", few)
     unfinished = [await connect(reachable, MEMBER) for _ in range(8)]
     for raw in unfinished:
@@ -180,7 +181,7 @@ async def test_what_is_held_of_a_caller_is_limited(
 async def test_a_body_that_does_not_end_is_given_up(
     reachable: SmallSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hasty = limits.Limits(connections=8, message=2**16, held=2**20, calls=8, body=0.05)
+    hasty = replace(limits.STRANGER, body=0.05)
     monkeypatch.setattr(limits, "STRANGER", hasty)
     raw = await connect(reachable, STRANGER)
     raw.writer.write(HEAD + b"Content-Length: 100\r\n\r\n{")
@@ -200,6 +201,30 @@ async def test_deeply_nested_messages_are_refused(reachable: SmallSite) -> None:
     assert said["error"]["data"]["kind"] == "too_large"  # type: ignore[call-overload]
 
 
+async def test_calls_under_way_are_limited(
+    reachable: SmallSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They wait for a job that does not end; another tenant may call as before."""
+    monkeypatch.setattr(limits, "USER", replace(limits.USER, calls=3))
+    await reachable.hold_nodes("red", "node-1")
+    await reachable.network("red", "net")
+    await reachable.connect("node-1", "net")
+    held = reachable.wires["sw1"].hold("^vlan 100\r")
+    job = await reachable.begin("red")
+    await held.wait()
+    wait = {**INFO, "method": "job.wait", "params": {"job": job, "timeout": 60}}
+    waiting = [await connect(reachable, MEMBER) for _ in range(3)]
+    answers = [asyncio.create_task(raw.post(json.dumps(wait).encode())) for raw in waiting]
+    async with asyncio.timeout(20):
+        while await info(reachable, MEMBER) != "limited":
+            pass  # until all three have arrived
+    assert await info(reachable, OTHER) == OTHER
+    held.release()
+    for status, said in await asyncio.gather(*answers):
+        assert (status, said["result"]["state"]) == (200, "succeeded")  # type: ignore[call-overload]
+    assert await info(reachable, MEMBER) == MEMBER
+
+
 # --- answers --------------------------------------------------------------------------------------
 
 
@@ -207,7 +232,7 @@ async def test_the_answers_to_a_batch_are_limited(
     reachable: SmallSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The calls beyond the limit are not run, and each of them says so."""
-    monkeypatch.setattr(dispatch, "MAX_ANSWER", 300_000)
+    monkeypatch.setattr(limits, "USER", replace(limits.USER, answer=300_000))
     batch: list[Any] = [{**INFO, "method": "rpc.discover", "id": n} for n in range(100)]
     batch.append(
         {**INFO, "method": "network.create", "params": {"project": "red", "network": "x"}, "id": 99}
@@ -224,7 +249,7 @@ async def test_the_answers_to_a_batch_are_limited(
 async def test_an_answer_that_is_too_large_says_how_to_get_less(
     reachable: SmallSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dispatch, "MAX_ANSWER", 200)
+    monkeypatch.setattr(limits, "ADMIN", replace(limits.ADMIN, answer=200))
     error = await reachable.refused("node.list")
     assert error.kind == "too_large"
     assert "a smaller limit" in error.message
