@@ -168,6 +168,15 @@ class SwitchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = "/var/lib/haas/known_hosts"
 
 
+class MetricsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[metrics]``: counts for Prometheus, and a check for load balancers."""
+
+    listen: Annotated[
+        str | None,
+        Meta(description="HOST:PORT of /metrics and /healthz, which ask for no token."),
+    ] = None
+
+
 class DriftSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``[drift]``: when devices are checked against what was applied, and repaired."""
 
@@ -266,6 +275,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     release: ReleaseSettings = ReleaseSettings()
     backup: BackupSettings = BackupSettings()
     log: LogSettings = LogSettings()
+    metrics: MetricsSettings = MetricsSettings()
     audit: AuditSettings = AuditSettings()
 
     @property
@@ -315,6 +325,7 @@ def load(path: Path) -> Settings:
             f" create it with  groupadd {server.admin_group}"
         )
     _check_listen(server, path)
+    _check_metrics(settings.metrics, path)
     if settings.release.command and not settings.release.command[0].startswith("/"):
         raise ConfigError(f"{path}: [release] command: name the program by its full path.")
     return settings
@@ -326,6 +337,14 @@ def listen_address(text: str) -> tuple[str, int]:
     if not parts.hostname or parts.port is None or parts.path or parts.username is not None:
         raise ValueError(f'"{text}" is not HOST:PORT, e.g. 0.0.0.0:8443 or [::1]:8443')
     return parts.hostname, parts.port
+
+
+def _check_metrics(metrics: MetricsSettings, path: Path) -> None:
+    if metrics.listen is not None:
+        try:
+            listen_address(metrics.listen)
+        except ValueError as error:
+            raise ConfigError(f"{path}: [metrics] listen: {error}.") from None
 
 
 def _check_listen(server: Server, path: Path) -> None:

@@ -8,7 +8,7 @@ import logging
 import sqlite3
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -39,6 +39,9 @@ from haas_rpcd.store.leases import HookRunRow
 from haas_rpcd.store.retention import prune_audit
 from haas_rpcd.tasks import cancel_and_wait
 from haas_schemas.switch import SwitchTrust
+
+if TYPE_CHECKING:
+    from haas_rpcd.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
@@ -151,7 +154,17 @@ class Daemon:
                 settings.backup, Path(settings.backup.folder), Path(settings.store.path)
             )
         self._housekeeping: list[asyncio.Task[None]] = []
-        self._server = Server(self.context, Path(settings.server.socket))
+        self.metrics: Metrics | None = None
+        if settings.metrics.listen is not None:
+            from haas_rpcd.metrics import Metrics  # 50 ms, only if it is wanted
+
+            self.metrics = Metrics(self.context, settings.metrics.listen)
+            self.metrics.follow(self.events)
+        self._server = Server(
+            self.context,
+            Path(settings.server.socket),
+            self.metrics.call if self.metrics is not None else None,
+        )
 
     async def start(self, *, serve: bool = True) -> None:
         """Open the store, pick up unfinished jobs, and then listen.
@@ -170,6 +183,8 @@ class Daemon:
         if self.backups is not None:
             self._keep(self.backups.run(), "backups")
         self._keep(prune_audit(self.store, lambda: self.settings.audit), "audit retention")
+        if self.metrics is not None:
+            await self.metrics.start()
         if serve:
             await self._server.start()
 
@@ -235,6 +250,8 @@ class Daemon:
     async def stop(self) -> None:
         """Stop listening and end. Running jobs stay in the journal for the next start."""
         await self._server.stop()
+        if self.metrics is not None:
+            await self.metrics.stop()
         await cancel_and_wait(*self._housekeeping)
         await self.engine.stop()
         await self.store.close()

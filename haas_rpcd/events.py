@@ -38,6 +38,7 @@ class Events:
 
     def __init__(self) -> None:
         self._jobs: dict[int, set[JobSubscriber]] = {}
+        self._all_jobs: set[JobSubscriber] = set()
         self._inventory: set[InventorySubscriber] = set()
         self._permissions: set[PermissionsSubscriber] = set()
 
@@ -54,6 +55,11 @@ class Events:
                 self._jobs.pop(job, None)
 
         return unsubscribe
+
+    def subscribe_all_jobs(self, subscriber: JobSubscriber) -> Unsubscribe:
+        """Send the events of all jobs to a subscriber."""
+        self._all_jobs.add(subscriber)
+        return lambda: self._all_jobs.discard(subscriber)
 
     def subscribe_inventory(self, subscriber: InventorySubscriber) -> Unsubscribe:
         """Send all inventory events to a subscriber."""
@@ -81,8 +87,8 @@ class Events:
         step: StepUpdate | None = None,
         error: str | None = None,
     ) -> None:
-        """Publish a job's progress to the subscribers of this job."""
-        subscribers = self._jobs.get(job)
+        """Publish a job's progress to the subscribers of this job, and of all jobs."""
+        subscribers = self._all_jobs | self._jobs.get(job, set())
         if not subscribers:
             return
         event = JobEvent(

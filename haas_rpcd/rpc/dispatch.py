@@ -13,6 +13,7 @@ import json
 import logging
 import math
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import msgspec
@@ -51,9 +52,14 @@ Run = Callable[..., Coroutine[Any, Any, Any]]
 
 
 class Dispatcher:
-    """Answers messages by calling the declared methods."""
+    """Answers messages by calling the declared methods; ``measure`` is entered for each call."""
 
-    def __init__(self, methods: Mapping[str, Method]) -> None:
+    def __init__(
+        self,
+        methods: Mapping[str, Method],
+        measure: Callable[[str], AbstractContextManager[None]] | None = None,
+    ) -> None:
+        self._measure = measure or _unmeasured
         self._methods: dict[str, Run] = {name: self._method(name) for name in methods}
         self._constant = {name for name, method in methods.items() if method.constant}
         self._waits = {name for name, method in methods.items() if method.waits}
@@ -138,7 +144,7 @@ class Dispatcher:
         """
         if isinstance(call, HaasError):
             return Error(call.code, call.message, call.data)
-        with logs.about(request=logs.new_request()):
+        with logs.about(request=logs.new_request()), self._measure(name):
             try:
                 result = await run(call, name, list(args) if args else kwargs)
                 return Success(self._encode_result(name, result, _most(call)))
@@ -180,6 +186,10 @@ def _not_run(request: Any, most: int) -> bytes | None:
         " fewer calls at a time."
     )
     return error_response(error, request["id"])
+
+
+def _unmeasured(method: str) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 def _parse(message: str | bytes) -> Any:

@@ -11,6 +11,7 @@ import socket
 import stat
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO
 from weakref import WeakKeyDictionary
@@ -51,10 +52,15 @@ class SocketError(Exception):
 class Server:
     """Serves the API. The socket's mode is 0666, because peer credentials decide who gets in."""
 
-    def __init__(self, context: Context, socket: Path) -> None:
+    def __init__(
+        self,
+        context: Context,
+        socket: Path,
+        measure: Callable[[str], AbstractContextManager[None]] | None = None,
+    ) -> None:
         self._context = context
         self._socket = socket
-        self._dispatcher = Dispatcher(METHODS)
+        self._dispatcher = Dispatcher(METHODS, measure)
         self._tokens = BearerTokens(context.store, context.authenticator)
         self._accounts = Accounts()
         self._admission = Admission(0)
