@@ -39,8 +39,6 @@ SEE_ALSO = "haas-rpcd(8), haas-rpcd-doctor(8), haas-console(1), haas.toml(5)"
 COPIES = {
     "haas-links.network": "usr/lib/systemd/network/05-haas-links.network",
     "haas-links.conf": "usr/lib/NetworkManager/conf.d/05-haas-links.conf",
-    "haas-sysctl.conf": "usr/lib/sysctl.d/60-haas.conf",
-    "haas-udev.rules": "usr/lib/udev/rules.d/60-haas.rules",
     "haas-modules.conf": "usr/lib/modules-load.d/haas.conf",
     "credentials.toml": "etc/haas/credentials.toml",
 }

@@ -171,30 +171,28 @@ def _text(world: World, path: str) -> str:
 
 
 NETFILTER = ("bridge-nf-call-iptables", "bridge-nf-call-ip6tables", "bridge-nf-call-arptables")
+VLAN_TAGGED = "bridge-nf-filter-vlan-tagged"
 
 
 def bridge_netfilter(world: World) -> list[Finding]:
     """Check that the firewall of the master's own IP does not see what crosses a bridge.
 
-    If any of these settings is 1, it holds for every bridge, whatever the bridge's own nf_call_*
-    say (Linux, net/bridge/br_netfilter_hooks.c, br_nf_pre_routing).
+    Docker sets NETFILTER to 1, which holds for every bridge. Within HaaS's bridges, frames are in a
+    VLAN, so that only those are seen for which VLAN_TAGGED is 1, too (Linux,
+    net/bridge/br_netfilter_hooks.c, br_nf_pre_routing).
     """
     if world.settings.master is None:
         return []
-    on = [
-        f"net.bridge.{name}"
-        for name in NETFILTER
-        if _text(world, f"/proc/sys/net/bridge/{name}").strip() == "1"
-    ]
-    if not on:
-        return [ok("Bridges are not filtered by the master's firewall.")]
+    folder = "/proc/sys/net/bridge"
+    on = [name for name in NETFILTER if _text(world, f"{folder}/{name}").strip() == "1"]
+    if not on or _text(world, f"{folder}/{VLAN_TAGGED}").strip() != "1":
+        return [ok("HaaS's bridges are not filtered by the master's firewall.")]
     return [
         fault(
-            f"The master's firewall filters what crosses a bridge ({', '.join(on)} = 1): it may"
-            " drop tenants' frames.",
-            "write  "
-            + ", ".join(f"{name} = 0" for name in on)
-            + "  to /etc/sysctl.d/60-haas.conf, one a line, then  sysctl --system",
+            f"The master's firewall filters what crosses HaaS's bridges ({', '.join(on)} and"
+            f" {VLAN_TAGGED} are 1): it may drop tenants' frames.",
+            f"write  net.bridge.{VLAN_TAGGED} = 0  to /etc/sysctl.d/60-haas.conf, then"
+            "  sysctl --system",
         )
     ]
 

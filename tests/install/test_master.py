@@ -204,10 +204,16 @@ def test_an_upgrade_by_apt_leaves_running_headnodes_alone(
     all_is_back(master, centre)
 
 
-def test_docker_that_loads_bridge_netfilter_does_not_cut_tenants(master: SystemdMaster) -> None:
-    master.run("modprobe br_netfilter && udevadm settle")
-    for table in ("iptables", "ip6tables", "arptables"):
-        assert master.run(f"cat /proc/sys/net/bridge/bridge-nf-call-{table}") == "0\n"
+def test_a_firewall_like_dockers_does_not_cut_tenants(
+    master: SystemdMaster, centre: DataCentre
+) -> None:
+    master.run("modprobe br_netfilter && sysctl -q -w net.bridge.bridge-nf-call-iptables=1")
+    master.run(
+        "nft 'add table ip docker; add chain ip docker forward"
+        " { type filter hook forward priority 0; policy drop; }'"
+    )
+    assert nodes_that_hear_the_headnode(master, centre) == ON_THE_NETWORK
+    master.run("haas-rpcd doctor")
 
 
 def test_removing_the_package_leaves_what_runs_to_the_tenants(
