@@ -260,6 +260,15 @@ class AuditSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 10_000
 
 
+class JobSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[jobs]``: how long jobs that have ended are kept, with their steps."""
+
+    keep_days: Annotated[
+        float, Meta(description="Days that a job is kept; 0: whatever its age.", ge=0)
+    ] = 365.0
+    keep: Annotated[int, Meta(description="How many jobs are kept at most.", ge=100)] = 100_000
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All of ``haas.toml``. Every table may be left out."""
 
@@ -276,6 +285,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     backup: BackupSettings = BackupSettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
+    jobs: JobSettings = JobSettings()
     audit: AuditSettings = AuditSettings()
 
     @property

@@ -36,7 +36,7 @@ from haas_rpcd.store import headnodes as store_headnodes
 from haas_rpcd.store import saves
 from haas_rpcd.store.database import Store, Tx
 from haas_rpcd.store.leases import HookRunRow
-from haas_rpcd.store.retention import prune_audit
+from haas_rpcd.store.retention import prune
 from haas_rpcd.tasks import cancel_and_wait
 from haas_schemas.switch import SwitchTrust
 
@@ -47,7 +47,7 @@ log = logging.getLogger(__name__)
 
 MakeDriver = Callable[[], MasterDriver]
 
-RELOADED = ("policy", "log", "audit")
+RELOADED = ("policy", "log", "audit", "jobs")
 """The tables of the configuration that change without a restart."""
 
 
@@ -182,7 +182,7 @@ class Daemon:
         self._keep(self.leases.run(), "leases")
         if self.backups is not None:
             self._keep(self.backups.run(), "backups")
-        self._keep(prune_audit(self.store, lambda: self.settings.audit), "audit retention")
+        self._keep(prune(self.store, lambda: self.settings), "retention")
         if self.metrics is not None:
             await self.metrics.start()
         if serve:

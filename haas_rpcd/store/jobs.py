@@ -201,6 +201,20 @@ def unfinished(tx: Tx) -> list[JobRow]:
     return tx.query(JobRow, f"{_JOB} WHERE job.state IN ('queued', 'running') ORDER BY job.place")
 
 
+def prune(tx: Tx, before: float, keep: int, at_most: int) -> int:
+    """Delete jobs that ended ``before`` (seconds since the epoch), or beyond the newest ``keep``.
+
+    At most so many at a time, the oldest first, with their steps; return how many.
+    """
+    return tx.execute(
+        "DELETE FROM job WHERE id IN (SELECT id FROM job"
+        " WHERE state NOT IN ('queued', 'running') AND (finished < :before"
+        " OR place <= (SELECT place FROM job ORDER BY place DESC LIMIT 1 OFFSET :keep))"
+        " ORDER BY place LIMIT :most)",
+        {"before": before, "keep": keep, "most": at_most},
+    )
+
+
 def begin(tx: Tx, job_id: int, now: float) -> None:
     """Mark a job as running. A job that a restarted daemon resumes keeps its first start."""
     tx.execute(

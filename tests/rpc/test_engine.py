@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from haas_rpcd.config import Credential
+from haas_rpcd.config import Credential, JobSettings
 from haas_rpcd.engine import endings, gate, sending, worker
 from haas_rpcd.errors import HaasError
 from haas_rpcd.sim.ios import IosSwitch, gigabit
+from haas_rpcd.store import jobs
+from haas_rpcd.store.retention import prune_jobs
 from tests.rpc.listening import listening
 from tests.rpc.small_site import (
     CREDENTIALS,
@@ -537,3 +539,23 @@ async def test_a_bug_on_one_device_lets_the_others_finish_before_the_job_ends(
     assert job["error"] == "The daemon failed; its log has the details. Apply again."
     assert set(states(job, other)) == {"done"}
     await staged.succeeds("red")
+
+
+async def test_jobs_that_ended_long_ago_are_deleted_with_their_steps(staged: SmallSite) -> None:
+    store = staged.daemon.store
+    old = (await staged.succeeds("red"))["job"]
+    await staged.sql(f"UPDATE job SET finished = 1.0 WHERE id = {old}")
+    held = staged.wires["sw1"].hold("^configure terminal\r")
+    await staged.connect("node-1", "net", nic="ipmi")
+    running = await staged.begin("red")
+    await held.wait()
+
+    assert await prune_jobs(store, JobSettings(keep_days=0, keep=100)) == 0
+    assert await prune_jobs(store, JobSettings(keep_days=1)) == 1
+
+    assert (await staged.refused("job.show", job=old)).kind == "not_found"
+    assert await staged.rows(f"SELECT count(*) FROM step WHERE job_id = {old}") == [(0,)]
+    assert (await staged.call("job.show", job=running))["state"] == "running"
+    held.release()
+    assert (await staged.finished(running))["state"] == "succeeded"
+    assert await store.write(jobs.prune, 0.0, 0, 9) == 0  # the newest is kept
