@@ -12,7 +12,6 @@ from haas_rpcd.config import Credential, JobSettings
 from haas_rpcd.engine import endings, gate, sending, worker
 from haas_rpcd.errors import HaasError
 from haas_rpcd.sim.ios import IosSwitch, gigabit
-from haas_rpcd.store import jobs
 from haas_rpcd.store.retention import prune_jobs
 from tests.rpc.listening import listening
 from tests.rpc.small_site import (
@@ -558,4 +557,3 @@ async def test_jobs_that_ended_long_ago_are_deleted_with_their_steps(staged: Sma
     assert (await staged.call("job.show", job=running))["state"] == "running"
     held.release()
     assert (await staged.finished(running))["state"] == "succeeded"
-    assert await store.write(jobs.prune, 0.0, 0, 9) == 0  # the newest is kept
