@@ -11,6 +11,9 @@ from haas_schemas.common import Deleted, Page
 from haas_schemas.names import Limit, Name, UserName
 from haas_schemas.project import MemberRole, Project, Quota
 
+MAX_MEMBERS = 1000
+"""Members of one project, with those who are invited."""
+
 
 def record(row: projects.ProjectDetailRow) -> Project:
     """Return the API's record of a project."""
@@ -81,8 +84,11 @@ def add_member(call: TxCall, project: Name, user: UserName, role: MemberRole = "
     A user who is not known to HaaS yet becomes a member when an admin creates it.
     """
     row = find_project(call.tx, call.caller, project)
-    before = projects.detail(call.tx, row.id).roles.get(user)
+    known = projects.detail(call.tx, row.id).roles
+    before = known.get(user)
     member = users.find(call.tx, user)
+    if before is None and len(known) >= MAX_MEMBERS:  # the same for known users and others
+        raise ConflictError(f"Project {project} has {MAX_MEMBERS} members: remove some first.")
     if member is not None:
         projects.set_member(call.tx, row.id, member.id, role)
     elif call.caller.admin:

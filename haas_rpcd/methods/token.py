@@ -8,7 +8,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from haas_rpcd.auth.secret import digest_of, new_secret
-from haas_rpcd.errors import DeniedError, InvalidParamsError, NotFoundError
+from haas_rpcd.errors import ConflictError, DeniedError, InvalidParamsError, NotFoundError
 from haas_rpcd.methods.access import conflict, find_project, paged, roles
 from haas_rpcd.methods.call import TxCall
 from haas_rpcd.methods.registry import method
@@ -39,6 +39,10 @@ def _owner(call: TxCall, user: str | None) -> str:
     return user
 
 
+MAX_TOKENS = 100
+"""Tokens of one user."""
+
+
 @method("token.create", mutates=True)
 def create(
     call: TxCall,
@@ -67,6 +71,8 @@ def create(
             field="expires",
         )
     project_id = find_project(call.tx, caller, project).id if project is not None else None
+    if tokens.count_of(call.tx, owner) >= MAX_TOKENS:
+        raise ConflictError(f"{owner} has {MAX_TOKENS} tokens: revoke some that are not used.")
     secret = new_secret()
     with conflict(f"{owner} has a token {label} already: revoke it, or take another label."):
         tokens.create(

@@ -97,6 +97,11 @@ def create(
     )
 
 
+def count_of(tx: Tx, user: str) -> int:
+    """Count a user's tokens, also those that have expired."""
+    return tx.number("SELECT count(*) FROM token WHERE user = ?", (user,))
+
+
 def delete(tx: Tx, token_id: int) -> None:
     """Remove a token, and those that were made with it."""
     tx.execute("DELETE FROM token WHERE id = ?", (token_id,))

@@ -62,6 +62,15 @@ async def test_tokens_are_random_and_recognizable(site: SmallSite) -> None:
     assert all(len(token) == 48 and token.startswith("haas_") for token in made)
 
 
+async def test_a_user_has_only_so_many_tokens(site: SmallSite) -> None:
+    for number in range(100):
+        await make(site, "rita", f"t{number}")
+    with pytest.raises(HaasError, match="has 100 tokens"):
+        await make(site, "rita", "one-more")
+    await site.tenant("rita").call("token.revoke", label="t0")
+    await make(site, "rita", "one-more")
+
+
 async def test_a_read_only_token_changes_nothing(site: SmallSite) -> None:
     token = await make(site, "rita", readonly=True)
     await call_with(site, token, "node.list")
