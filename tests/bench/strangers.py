@@ -299,9 +299,64 @@ def plans(at: Target) -> str:
     return f"{size / 1e6:.1f} MB in {took:.1f} s; another tenant waited {victim.longest:.2f} s"
 
 
+_UPGRADE = (
+    b"GET /rpc HTTP/1.1\r\nHost: haas\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+
+
+def frames(at: Target) -> str:
+    """A tenant begins messages of 1 MB on as many WebSockets as it gets, and ends none."""
+    socks, refused = [], 0
+    for _ in range(200):
+        try:
+            sock = connect(at.path, ATTACKER, 2)
+            sock.sendall(_UPGRADE)
+            refused += b" 101 " not in sock.recv(1000)
+            socks.append(sock)
+            size = 2**20 - 1
+            sock.sendall(bytes((0x81, 0xFF)) + size.to_bytes(8) + bytes(4) + b"x" * (size - 1))
+        except OSError:
+            refused += 1
+    time.sleep(1)
+    return f"{len(socks)} connected, {refused} of them refused"
+
+
+def pipelined(at: Target) -> str:
+    """A tenant sends 5,000 rpc.discover on one connection, and reads no answer."""
+    sock = connect(at.path, ATTACKER, 3)
+    one, sent = request(json.dumps(call("rpc.discover")).encode()), 0
+    with suppress(OSError):
+        for _ in range(5000):
+            sock.sendall(one)
+            sent += 1
+    time.sleep(1)
+    return f"{sent} requests were taken"
+
+
+def knocks(at: Target) -> str:
+    """A stranger connects and hangs up 20,000 times."""
+    for _ in range(20_000):
+        with suppress(OSError):
+            connect(at.path, STRANGER, 1).close()
+    return ""
+
+
 ATTACKS: dict[str, Callable[[Target], str]] = {
     attack.__name__: attack
-    for attack in (half_open, gzip_bomb, bodies, discover, deaf, refusals, many_refusals, plans)
+    for attack in (
+        half_open,
+        gzip_bomb,
+        bodies,
+        discover,
+        deaf,
+        refusals,
+        many_refusals,
+        plans,
+        frames,
+        pipelined,
+        knocks,
+    )
 }
 
 
