@@ -1,12 +1,24 @@
-"""Ending tasks without losing the caller's own cancellation."""
+"""Starting tasks apart from their starter, and ending them without losing a cancellation."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
+from collections.abc import Coroutine
+from contextvars import Context
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
+
+
+def start_apart(coroutine: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
+    """Start a task that outlives what it was started in: its lines in the log are not about that.
+
+    A task takes over the context variables of whoever starts it, see contextvars.
+    """
+    return asyncio.create_task(coroutine, name=name, context=Context())
 
 
 async def cancel_and_wait(*tasks: asyncio.Task[Any]) -> None:

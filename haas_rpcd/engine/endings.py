@@ -12,7 +12,7 @@ from haas_rpcd.errors import StoreError
 from haas_rpcd.store import jobs
 from haas_rpcd.store.database import Store
 from haas_rpcd.store.jobs import JobRow
-from haas_rpcd.tasks import cancel_and_wait
+from haas_rpcd.tasks import cancel_and_wait, start_apart
 from haas_schemas.job import JobState
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class Endings:
         except (StoreError, sqlite3.Error) as error:
             log.error("the end of job %d could not be stored yet: %s", job_id, error)
             if self._task is None or self._task.done():
-                self._task = asyncio.create_task(self._write_all(), name="endings of jobs")
+                self._task = start_apart(self._write_all(), "endings of jobs")
 
     def now(self, row: JobRow) -> JobRow:
         """Return a job as it is: its row in the store may not know yet that it has ended."""

@@ -29,7 +29,7 @@ from haas_rpcd.store import jobs, late
 from haas_rpcd.store.database import Store, Tx
 from haas_rpcd.store.jobs import JobRow
 from haas_rpcd.store.scope import Scope
-from haas_rpcd.tasks import cancel_and_wait
+from haas_rpcd.tasks import cancel_and_wait, start_apart
 from haas_schemas.job import FINAL_JOB_STATES, JobState
 
 log = logging.getLogger(__name__)
@@ -113,8 +113,8 @@ class Engine:
         self._ended.setdefault(job_id, asyncio.Event())
         task = self._queue_tasks.get(project_id)
         if task is None or task.done():
-            self._queue_tasks[project_id] = asyncio.create_task(
-                self._run_queue(project_id), name=f"jobs of {project_id or 'the site'}"
+            self._queue_tasks[project_id] = start_apart(
+                self._run_queue(project_id), f"jobs of {project_id or 'the site'}"
             )
 
     def show_plan(self, tx: Tx, scope: Scope) -> tuple[Plan, list[tuple[Step, list[str]]]]:
@@ -275,7 +275,7 @@ class Engine:
         await self._endings.stop()
 
     def _start(self, coroutine: Coroutine[None, None, None], name: str) -> None:
-        task = asyncio.create_task(coroutine, name=name)
+        task = start_apart(coroutine, name)
         self._other_tasks.add(task)
         task.add_done_callback(self._other_tasks.discard)
 

@@ -17,12 +17,13 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard, TypeVar
 
+from haas_rpcd import logs
 from haas_rpcd.drivers import SESSION_LOST, Driver, Report
 from haas_rpcd.engine.journal import Verdict
 from haas_rpcd.engine.sending import Batch, Sending
 from haas_rpcd.errors import DeviceError, HaasError, UnavailableError
 from haas_rpcd.model import Phase
-from haas_rpcd.tasks import cancel_and_wait
+from haas_rpcd.tasks import cancel_and_wait, start_apart
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +125,7 @@ class Worker:
         self._queue.append(item)
         self._wake.set()
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._serve(), name=f"worker {self.device}")
+            self._task = start_apart(self._serve(), f"worker {self.device}")
 
     async def _serve(self) -> None:
         """Process the queue until nobody uses the device and its session is closed."""
@@ -181,9 +182,14 @@ class Worker:
                 self._under_way.pop(item, None)
         if any(isinstance(item, Batch) for item in waiting):
             self._at_rest.clear()
+        about: dict[str, str | int] = {"device": self.device}
+        for item in waiting:
+            if isinstance(item, Batch):
+                about["job"] = item.journal.job_id
         try:
             if waiting:
-                await self._answer(waiting)
+                with logs.about(**about):
+                    await self._answer(waiting)
         except asyncio.CancelledError:
             if _is_being_cancelled():
                 _fail(waiting, UnavailableError("haas-rpcd is stopping: try again later."))

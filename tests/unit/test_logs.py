@@ -15,6 +15,7 @@ import pytest
 
 from haas_rpcd import logs
 from haas_rpcd.config import LogSettings
+from haas_rpcd.tasks import start_apart
 
 log = logging.getLogger("haas_rpcd.engine.engine")
 
@@ -51,6 +52,18 @@ async def test_a_line_says_what_it_is_about_in_the_tasks_that_are_started_there_
         "INFO haas_rpcd.engine.engine: elsewhere",
         "INFO haas_rpcd.engine.engine: sent [job 3, step 7]",
     ]
+
+
+async def test_a_task_that_outlives_its_starter_is_not_about_that(stream: io.StringIO) -> None:
+    """A device's worker, say, which the first of many jobs starts."""
+
+    async def work() -> None:
+        log.info("working")
+
+    logs.configure(LogSettings(), stream=stream)
+    with logs.about(request="c0ffee00", job=3):
+        await start_apart(work(), "a worker")
+    assert lines(stream) == ["INFO haas_rpcd.engine.engine: working"]
 
 
 def test_json_lines_are_one_object_each_with_the_traceback(stream: io.StringIO) -> None:
