@@ -17,7 +17,7 @@ from ..frames import Wire
 from ..hypervisor import Hypervisor
 from ..master import Master
 from ..story import Story
-from ..topology import Lab, ip, run
+from ..topology import Lab, ip, run, show
 
 pytestmark = pytest.mark.second_kernel
 
@@ -132,6 +132,32 @@ def test_a_bridge_removed_by_hand_comes_back_with_its_headnode(story: Story) -> 
     ip(None, "link delete br-vlan104")
     until(lambda: "br-vlan104" in story.virtual_interfaces() and not drifted(story), story)
     assert story.who_hears_whom().differences(NETWORK) == []
+
+
+def test_who_is_put_into_a_bridge_by_hand_is_taken_out_or_admitted(story: Story) -> None:
+    story.play("want-login")
+    ip(
+        None,
+        "link add uplink type veth peer name elsewhere",
+        "link set uplink master br-vlan104 up",
+    )
+    until(lambda: not _in_a_bridge("uplink") and not drifted(story), story)
+    ip(None, "link delete uplink")
+
+    story.hypervisor.virsh("destroy", DOMAIN)
+    story.hypervisor.virsh("start", DOMAIN)
+    until(lambda: _admitted(story), story)
+    until(lambda: state(story) == "running" and not drifted(story), story)
+    assert story.who_hears_whom().differences(NETWORK) == []
+
+
+def _admitted(story: Story) -> bool:
+    ports = {entry["ifname"] for entry in show("bridge", None, "vlan", "show") if entry["vlans"]}
+    return {nic.tap for nic in story.headnode_nics().values()} <= ports
+
+
+def _in_a_bridge(name: str) -> bool:
+    return (Path("/sys/class/net") / name / "master").exists()
 
 
 def test_after_a_reboot_of_the_master_all_is_back(story: Story) -> None:
