@@ -19,7 +19,10 @@ class Quota(msgspec.Struct, frozen=True):
 
 
 class Project(msgspec.Struct, frozen=True):
-    """A tenant, its members, and how much it holds. ``roles``: of each member."""
+    """A tenant, its members, and how much it holds.
+
+    ``roles``: of each member. ``quota``: how much it may hold; null: no limits.
+    """
 
     project: str
     members: tuple[str, ...]
@@ -27,7 +30,7 @@ class Project(msgspec.Struct, frozen=True):
     networks: int
     headnodes: int
     roles: dict[str, MemberRole] = {}
-    quota: Quota = Quota()
+    quota: Quota | None = None
 
 
 class User(msgspec.Struct, frozen=True):

@@ -17,6 +17,7 @@ from haas_console.core.commands import Apply, Call, ExportSite, Follow, Help, Im
 from haas_console.core.errors import ConsoleError, LostDaemonError, NoDaemonError
 from haas_console.core.help import help_text
 from haas_console.core.language import Language
+from haas_console.core.leases import ending_soon
 from haas_console.core.paging import fetch
 
 _SEARCH = 30.0  # seconds that an apply waits for a daemon that restarts
@@ -112,6 +113,8 @@ class Runner:
             self._output.changed(parsed.line, call, result, view)
         else:
             self._output.result(call, result, view)
+        for sentence in ending_soon(call.method, result):
+            self._output.remark(sentence)
         return ExitCode.CHANGES if view.exit_code and not result["empty"] else ExitCode.DONE
 
     async def _repeat(self, call: Call, parsed: Parsed, seconds: float) -> NoReturn:

@@ -17,9 +17,9 @@ Plans and jobs
     ``plandiff`` and ``sharedlines`` for plans; ``jobs`` follows one, ``jobwatch`` does so across a
     restart of the daemon; ``jobtree`` and ``joblist`` lay them out.
 What screens show, as plain data
-    ``rights``, ``board``, ``boardfilter``, ``areas``, ``guide``, ``faceplate``, ``portviews``,
-    ``topology``, ``topology_parts``, ``master``; as text ``text``, ``devicetext``, ``nictext``,
-    ``auditlist``.
+    ``rights``, ``leases``, ``board``, ``boardfilter``, ``areas``, ``guide``, ``faceplate``,
+    ``portviews``, ``topology``, ``topology_parts``, ``master``; as text ``text``, ``devicetext``,
+    ``nictext``, ``auditlist``.
 Tools
     ``filters``, ``natural``, ``times``, ``sitefile``, ``files``, ``streams``, ``tasks``,
     ``collector``.

@@ -17,6 +17,7 @@ MAX_MEMBERS = 1000
 
 def record(row: projects.ProjectDetailRow) -> Project:
     """Return the API's record of a project."""
+    quota = Quota(row.quota_nodes, row.quota_networks, row.quota_headnodes)
     return Project(
         project=row.name,
         members=tuple(row.roles),
@@ -24,7 +25,7 @@ def record(row: projects.ProjectDetailRow) -> Project:
         nodes=row.nodes,
         networks=row.networks,
         headnodes=row.headnodes,
-        quota=Quota(row.quota_nodes, row.quota_networks, row.quota_headnodes),
+        quota=quota if quota != Quota() else None,
     )
 
 
