@@ -145,7 +145,7 @@ def split_words(
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code."""
     streams.prepare()
-    if files.without_shell(os.environ):
+    if files.is_forced(os.environ):
         files.forbid()
     output = Output()
     try:
@@ -246,6 +246,8 @@ def _screen(args: argparse.Namespace, settings: Config, output: Output) -> int:
             "", "the console wants a terminal; without one, use --script FILE, or -c 'COMMAND'"
         )
         return ExitCode.USAGE
+    if files.without_shell(os.environ):
+        files.forbid()
     if args.site is not None:
         from haas_console.core.demo import check_site
 

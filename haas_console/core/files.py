@@ -31,14 +31,16 @@ def allowed() -> bool:
     return not _forbidden
 
 
-def without_shell(environ: Mapping[str, str]) -> bool:
-    """Whether sshd runs this program instead of a shell, see ForceCommand in sshd_config(5).
+def is_forced(environ: Mapping[str, str]) -> bool:
+    """Whether sshd passes the words that were typed, see ForceCommand in sshd_config(5)."""
+    return "SSH_ORIGINAL_COMMAND" in environ
 
-    Then it either passes the words that were typed, or is the parent: a shell runs the last command
-    of ``-c`` in its own place.
+
+def without_shell(environ: Mapping[str, str]) -> bool:
+    """Whether sshd runs this program instead of a shell: it is the parent.
+
+    A shell runs the last command of ``-c`` in its own place.
     """
-    if "SSH_ORIGINAL_COMMAND" in environ:
-        return True
     if "SSH_CONNECTION" not in environ:
         return False
     try:
