@@ -5,6 +5,7 @@ Each test has a counterpart on an ordinary bridge, without which it would prove 
 
 from __future__ import annotations
 
+import itertools
 import re
 import socket
 import time
@@ -408,17 +409,20 @@ def _indexes() -> list[int]:
     return [socket.if_nametoindex(name) for name in (TRUNK_NIC, VLAN_LINK, BRIDGE, TAP)]
 
 
+CHAINS = ("-t filter -P FORWARD", "-t raw -P PREROUTING")
+
+
 @contextmanager
 def firewall() -> Iterator[None]:
-    """The master's firewall drops what is forwarded, bridged frames included, as with Docker."""
+    """The master's firewall drops what it sees, bridged frames included, as with Docker."""
     run("modprobe", "br_netfilter")
-    for program in ("iptables-legacy", "ip6tables-legacy"):
-        run(program, "-P", "FORWARD", "DROP")
+    for program, chain in itertools.product(("iptables-legacy", "ip6tables-legacy"), CHAINS):
+        run(program, *chain.split(), "DROP")
     try:
         yield
     finally:
-        for program in ("iptables-legacy", "ip6tables-legacy"):
-            run(program, "-P", "FORWARD", "ACCEPT")
+        for program, chain in itertools.product(("iptables-legacy", "ip6tables-legacy"), CHAINS):
+            run(program, *chain.split(), "ACCEPT")
         run("rmmod", "br_netfilter")
 
 
@@ -433,11 +437,16 @@ async def test_a_firewall_on_the_master_does_not_cut_tenants(
     lab: Lab, master: NetlinkDriver, listener: Listener
 ) -> None:
     await master.carry_out(MAKE, ignore)
+    trunk = SwitchPort(lab, 104)
     with headnode_nic(TAP, NIC, BRIDGE) as nic, firewall():
         await KernelTaps().admit([Tap(TAP, NIC, BRIDGE)])
+        list(nic.received())
         for frame in TRAFFIC:
             nic.send(frame)
+            trunk.send(frame[:6] + mac(NODE) + frame[12:])
         assert listener.marks(nic) == {0, 1, 2}
+        assert [frame[:12] for frame in nic.received()] == [b"\xff" * 6 + mac(NODE)] * 3
+    trunk.close()
 
 
 def test_a_firewall_on_the_master_cuts_an_ordinary_bridge(lab: Lab, listener: Listener) -> None:
