@@ -40,6 +40,9 @@ REST_LIMIT = 5.0
 RETRY = 0.5
 """Seconds between attempts to watch a device again."""
 
+SLOW_RETRY = 2.0
+"""The same, once the device's state is not known any more."""
+
 BLIND_AFTER = 3.0
 """Seconds without a connection after which a device's state is not known any more. A restart of
 libvirtd takes less."""
@@ -211,7 +214,7 @@ class MasterWatch:
                     log.exception("watching %s failed unexpectedly", device)
                 if device not in self._losing:
                     self._losing[device] = asyncio.create_task(self._lose_sight(device))
-                await asyncio.sleep(RETRY)
+                await asyncio.sleep(SLOW_RETRY if self._losing[device].done() else RETRY)
         finally:
             self._connected(device)
 
