@@ -20,12 +20,13 @@ from haas_rpcd.engine.late import LateChanges, Waiting
 from haas_rpcd.engine.planning import Planning
 from haas_rpcd.engine.restarts import SwitchRestarts
 from haas_rpcd.engine.run import JobRun, RunHook
+from haas_rpcd.engine.settling import Settling
 from haas_rpcd.engine.watching import RESTORE_LIMIT, MasterWatch
 from haas_rpcd.engine.worker import Worker
 from haas_rpcd.errors import ConflictError, NotFoundError, StoreError
 from haas_rpcd.events import Events
 from haas_rpcd.model import LIBVIRT, RESERVED_DEVICES, Plan, Probed, RegisteredSwitch, Step
-from haas_rpcd.store import jobs, late
+from haas_rpcd.store import jobs
 from haas_rpcd.store.database import Store, Tx
 from haas_rpcd.store.jobs import JobRow
 from haas_rpcd.store.scope import Scope
@@ -90,8 +91,7 @@ class Engine:
         )
         self._ready = asyncio.Event()
         """Set once the master is restored: jobs wait for it."""
-        self._settling: set[str] = set()
-        """The switches that are checked until nothing can change late any more."""
+        self._settling = Settling(store, self._late, self._drift, self._start)
         self._queues: dict[int | None, deque[int]] = {}
         """The numbers of the queued jobs of each project, or of the site (None)."""
         self._queue_tasks: dict[int | None, asyncio.Task[None]] = {}
@@ -226,7 +226,7 @@ class Engine:
         for job in await self._store.read(jobs.unfinished):
             log.info("picking up job %d (%s)", job.id, job.state)
             self.enqueue(job.id, _OF_MASTER if job.restores else job.project_id)
-        await self._settle_all()
+        await self._settling.settle_all()
         self._start(self._begin(), "restore the master")
 
     async def take_over_restored(self) -> list[str]:
@@ -275,6 +275,9 @@ class Engine:
         await self._endings.stop()
 
     def _start(self, coroutine: Coroutine[None, None, None], name: str) -> None:
+        if self._stopped:
+            coroutine.close()
+            return
         task = start_apart(coroutine, name)
         self._other_tasks.add(task)
         task.add_done_callback(self._other_tasks.discard)
@@ -284,23 +287,6 @@ class Engine:
     def waiting(self, tx: Tx, node_ids: Sequence[int]) -> dict[int, Waiting]:
         """Return which nodes are not free because a switch fell silent, by their ids."""
         return self._late.waiting(tx, node_ids)
-
-    async def _settle_all(self) -> None:
-        """Check the switches that fell silent until nothing can change late any more."""
-        for switch in await self._store.read(late.switches):
-            if switch not in self._settling and not self._stopped:
-                self._settling.add(switch)
-                self._start(self._settle(switch), f"settle {switch}")
-
-    async def _settle(self, switch: str) -> None:
-        try:
-            while (wait := await self._late.next_check(switch)) is not None:
-                await self._drift.check(switch)
-                await asyncio.sleep(wait)
-        except Exception:  # the next job that ends tries again
-            log.exception("%s could not be checked until it settled", switch)
-        finally:
-            self._settling.discard(switch)
 
     # --- after a restart --------------------------------------------------------------------------
 
@@ -319,7 +305,7 @@ class Engine:
 
     def _restarted(self, switch: str) -> None:
         """Restore what a restarted switch lost, by a job of its own."""
-        if self._repair_restarted and not self._stopped:
+        if self._repair_restarted:
             self._start(self._repair(switch), f"repair {switch}")
 
     async def _repair(self, switch: str) -> None:
@@ -415,7 +401,7 @@ class Engine:
             "job", state, str(job.id), job.project, admins_only=job.project is None
         )
         self._ended.pop(job.id, asyncio.Event()).set()
-        await self._settle_all()
+        await self._settling.settle_all()
 
     def _worker(self, device: str) -> Worker:
         if device not in self._workers:
