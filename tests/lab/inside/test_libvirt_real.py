@@ -316,7 +316,8 @@ async def test_a_headnode_does_not_start_without_its_bridge(driver: LibvirtDrive
     with pytest.raises(DeviceError, match=f"{DOMAIN} could not be started.*br-vlan199") as caught:
         await driver.carry_out(START, ignore)
     assert caught.value.reason == "refused"
-    assert await observe(driver) == on(False, elsewhere)
+    seen = await observe(driver)
+    assert (seen.running, seen.nics) == (False, (elsewhere,))
 
 
 async def test_a_missing_or_running_base_image_is_an_error(
