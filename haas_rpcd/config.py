@@ -5,14 +5,14 @@ from __future__ import annotations
 import grp
 import stat
 import tomllib
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
 
+from haas_rpcd.holding import LeaseSettings, ReleaseSettings
+from haas_rpcd.listen import is_loopback, listen_address
 from haas_rpcd.model import parse_vlan_ranges
 
 DEFAULT_PATH = "/etc/haas/haas.toml"
@@ -190,36 +190,6 @@ class DriftSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = True
 
 
-class LeaseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``[leases]``: allocations with an end."""
-
-    warn: Annotated[
-        float, Meta(description="Seconds before its end that a lease is warned of.", ge=0)
-    ] = 3600.0
-    grace: Annotated[
-        float,
-        Meta(
-            description="Seconds for which leases are kept that ended while the daemon was not"
-            " running, or in a jump of the clock.",
-            ge=0,
-        ),
-    ] = 900.0
-
-
-class ReleaseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``[release]``: what must succeed before a node that is released becomes free."""
-
-    command: Annotated[
-        list[str],
-        Meta(
-            description="A program by its full path, and its arguments; the node's name is added."
-        ),
-    ] = []
-    timeout: Annotated[
-        float, Meta(description="Seconds after which it is killed, and has failed.", gt=0)
-    ] = 600.0
-
-
 Level = Literal["debug", "info", "warning", "error"]
 
 
@@ -341,14 +311,6 @@ def load(path: Path) -> Settings:
     return settings
 
 
-def listen_address(text: str) -> tuple[str, int]:
-    """Split HOST:PORT; an IPv6 address is in brackets. Raises ValueError."""
-    parts = urlsplit(f"//{text}")
-    if not parts.hostname or parts.port is None or parts.path or parts.username is not None:
-        raise ValueError(f'"{text}" is not HOST:PORT, e.g. 0.0.0.0:8443 or [::1]:8443')
-    return parts.hostname, parts.port
-
-
 def _check_metrics(metrics: MetricsSettings, path: Path) -> None:
     if metrics.listen is not None:
         try:
@@ -371,18 +333,11 @@ def _check_listen(server: Server, path: Path) -> None:
         return
     if any(files) or server.tls_client_ca:
         raise ConfigError(f"{path}: [server] tls_cert and tls_key go together: set both.")
-    if not _is_loopback(host):
+    if not is_loopback(host):
         raise ConfigError(
             f"{path}: [server] listen: {server.listen} is not on loopback, so it needs TLS: set"
             " tls_cert and tls_key."
         )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _is_group(name: str) -> bool:

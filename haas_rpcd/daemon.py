@@ -16,7 +16,7 @@ import haas_rpcd.methods  # noqa: F401 - declares the API
 from haas_rpcd.auth import Authenticator
 from haas_rpcd.backups import Schedule, refuse_folder
 from haas_rpcd.clock import Clock
-from haas_rpcd.config import ConfigError, ReleaseSettings, Settings, load_credentials
+from haas_rpcd.config import ConfigError, Settings, load_credentials
 from haas_rpcd.drivers import Driver, MasterDriver
 from haas_rpcd.drivers.switch.factory import SwitchFactory
 from haas_rpcd.engine import hook
@@ -25,6 +25,7 @@ from haas_rpcd.engine.leases import Leases
 from haas_rpcd.engine.planning import Planning
 from haas_rpcd.engine.run import RunHook
 from haas_rpcd.events import Events
+from haas_rpcd.holding import ReleaseSettings
 from haas_rpcd.methods.call import Context
 from haas_rpcd.methods.registry import METHODS
 from haas_rpcd.model import RegisteredSwitch, SwitchTraits

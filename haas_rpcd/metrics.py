@@ -14,8 +14,9 @@ from datetime import datetime
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from haas_rpcd.config import ConfigError, listen_address
+from haas_rpcd.config import ConfigError
 from haas_rpcd.events import Events
+from haas_rpcd.listen import listen_address
 from haas_rpcd.methods.call import Context
 from haas_rpcd.methods.health import examine
 from haas_schemas.event import JobEvent, StepUpdate

@@ -19,8 +19,8 @@ from weakref import WeakKeyDictionary
 from aiohttp import web
 
 from haas_rpcd.auth import BearerTokens, Caller, Peer, TooManyAttemptsError, peer_of
-from haas_rpcd.config import listen_address
 from haas_rpcd.errors import DeniedError, HaasError, LimitedError, TooLargeError
+from haas_rpcd.listen import listen_address
 from haas_rpcd.methods.access import sees_project
 from haas_rpcd.methods.audited import record_stranger
 from haas_rpcd.methods.call import Call, Context

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from haas_rpcd.config import LeaseSettings, ReleaseSettings
 from haas_rpcd.engine.leases import Leases
+from haas_rpcd.holding import LeaseSettings, ReleaseSettings
 from tests.rpc.listening import listening
 from tests.rpc.small_site import NOTHING, Prepared, SmallSite, access, small_site
 
