@@ -71,10 +71,22 @@ class HookRun(msgspec.Struct, frozen=True):
     finished: str
 
 
+class Confirmation(msgspec.Struct, frozen=True):
+    """How a job is confirmed that otherwise goes back ``seconds`` after its end, at ``until``.
+
+    ``until`` is null before that; ``reverted_by`` is the job that took it back.
+    """
+
+    seconds: float
+    state: Literal["waiting", "confirmed", "reverted"]
+    until: str | None
+    reverted_by: int | None
+
+
 class Job(msgspec.Struct, frozen=True):
     """An apply, in progress or finished. ``done`` counts the steps that a device has confirmed.
 
-    ``hook``, for admins: the release command that it ran.
+    ``hook``, for admins: the release command that it ran. ``confirm``: whether it goes back.
 
     ``seq``, after ``job.subscribe``: this record includes all notifications up to this number.
     """
@@ -93,6 +105,7 @@ class Job(msgspec.Struct, frozen=True):
     steps: tuple[JobStep, ...]
     seq: int = 0
     hook: HookRun | None = None
+    confirm: Confirmation | None = None
 
     @property
     def under_way(self) -> bool:

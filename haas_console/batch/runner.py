@@ -172,8 +172,12 @@ class Runner:
             raise
         if self._output.as_json:
             self._output.document(record)
-        else:
-            self._output.changed(parsed.line, call, _done(record))
+            return
+        self._output.changed(parsed.line, call, _done(record))
+        if apply.confirm is not None:
+            self._output.remark(
+                f"it goes back in {apply.confirm:g} s unless confirmed: job confirm {job}"
+            )
 
     def _goes_on(self, job: int) -> str:
         if self._demo:

@@ -20,10 +20,12 @@ class Apply(msgspec.Struct, frozen=True):
 
     project: str | None = None
     digest: str | None = None
+    confirm: float | None = None
+    """Seconds after its end in which it has to be confirmed, or goes back."""
 
     def call(self) -> Call:
         """The call that starts the job."""
-        given = {"project": self.project, "digest": self.digest}
+        given = {"project": self.project, "digest": self.digest, "confirm": self.confirm}
         return Call(
             "apply.start", {key: value for key, value in given.items() if value is not None}
         )

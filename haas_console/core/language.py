@@ -30,7 +30,7 @@ _SUGAR = {
     "connect": "connect NODE:NIC NETWORK [--tagged]",
     "disconnect": "disconnect NODE:NIC [NETWORK]",
     "plan": "plan [PROJECT | --site]",
-    "apply": "apply [PROJECT | --site] [--digest DIGEST]",
+    "apply": "apply [PROJECT | --site] [--digest DIGEST] [--confirm SECONDS]",
     "site import": "site import FILE [--dry_run]",
     "site export": "site export [FILE]",
     "events": "events [follow]",
@@ -150,7 +150,7 @@ class Language:
             )
         if sugar == "plan":
             return Call(method.name, params)
-        return Apply(params.get(PROJECT), params.get("digest"))
+        return Apply(params.get(PROJECT), params.get("digest"), params.get("confirm"))
 
     def _parse_site(self, method: Method, words: list[str], project: str | None) -> Command:
         """``site import FILE`` and ``site export FILE``; ``--site TEXT`` calls the method."""
@@ -177,8 +177,9 @@ class Language:
                 return ["use"] if name is None else ["use", name]
             case Help(topic):
                 return ["help", *topic]
-            case Apply(name, digest):
+            case Apply(name, digest, confirm):
                 tail = [] if digest is None else [f"--digest={digest}"]
+                tail += [] if confirm is None else [f"--confirm={confirm:g}"]
                 return ["apply", *self._scope("apply", name, project), *tail]
             case ImportSite(file, params):
                 method = _with_file(self.api.methods["site.import"])

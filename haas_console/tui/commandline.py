@@ -93,7 +93,7 @@ class CommandLine:
 
                 lines = help_text(session.sync.language, command).splitlines()
                 navigation.read("Help", lines, indent=4)
-            case Apply(project, None):  # look at the plan first
+            case Apply(project, None, None):  # look at the plan first
                 navigation.open_plan(project)
             case Use(project):
                 session.use(project)

@@ -12,6 +12,7 @@ from haas_rpcd.auth import DAEMON
 from haas_rpcd.clock import Clock
 from haas_rpcd.drivers import Driver
 from haas_rpcd.engine import restored
+from haas_rpcd.engine.confirms import Confirms
 from haas_rpcd.engine.contacts import Contacts, Reach
 from haas_rpcd.engine.drift import CheckResult, DriftWatch
 from haas_rpcd.engine.endings import Ending, Endings
@@ -75,6 +76,7 @@ class Engine:
         self._clock = clock or Clock()
         self._hook = hook
         self._endings = Endings(store)
+        self._confirms = Confirms(store, events, self._clock, self.enqueue)
         self._contacts = Contacts(store, events, self._clock, reach)
         self._late = LateChanges(store, settle_timeout)
         self._drift = DriftWatch(store, events, planning, self._worker, self._late, self._clock)
@@ -190,6 +192,10 @@ class Engine:
         queue.remove(job_id)
         await self._finish(job, "cancelled", "Cancelled before it began; all is still staged.")
 
+    async def take_back_unconfirmed(self) -> None:
+        """Take back now what was not confirmed in time; this is done regularly anyway."""
+        await self._confirms.check()
+
     def now(self, row: JobRow) -> JobRow:
         """Return a job as it is: its row in the store may not know yet that it has ended."""
         return self._endings.now(row)
@@ -228,6 +234,7 @@ class Engine:
             self.enqueue(job.id, _OF_MASTER if job.restores else job.project_id)
         await self._settling.settle_all()
         self._start(self._begin(), "restore the master")
+        self._start(self._confirms.run(), "confirms")
 
     async def take_over_restored(self) -> list[str]:
         """Compare a database that was restored with all devices; return what differs.
@@ -385,6 +392,10 @@ class Engine:
     ) -> None:
         """End a job: for whoever waits at once, in the store as soon as it answers."""
         await self._endings.write(job.id, Ending(state, error, self._clock.wall()))
+        try:
+            await self._confirms.job_ended(job.id)
+        except StoreError as failure:  # it is looked for again
+            log.error("job %d can't be taken back yet: %s", job.id, failure.message)
         journal = journal or Journal(self._store, self._events, job.id, job.project_id)
         log.log(
             logging.WARNING if state == "failed" else logging.INFO,

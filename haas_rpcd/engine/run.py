@@ -20,7 +20,7 @@ from haas_rpcd.engine.worker import Worker
 from haas_rpcd.errors import DeviceError, HaasError, StoreError
 from haas_rpcd.model import RESERVED_DEVICES, Phase, SetPort, Step
 from haas_rpcd.planner import shortfall
-from haas_rpcd.store import applied, jobs, leases, nodes
+from haas_rpcd.store import applied, confirms, jobs, leases, nodes
 from haas_rpcd.store.database import Store, Tx
 from haas_rpcd.store.jobs import JobRow
 from haas_rpcd.store.leases import HookRunRow
@@ -176,6 +176,8 @@ class JobRun:
             self._planning.check(self._digest, planned)
             steps = planned.steps
         rendered = self._planning.render(tx, steps)
+        if self._scope.project_id is not None:
+            confirms.remember(tx, self.job_id, self._scope.project_id)
         jobs.begin(tx, self.job_id, time.time())
         numbers = jobs.add_steps(tx, self.job_id, rendered)
         return [Entry(number, step) for number, (step, _) in zip(numbers, rendered, strict=True)]

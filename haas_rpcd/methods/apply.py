@@ -8,12 +8,12 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from haas_rpcd.errors import DeniedError, InvalidParamsError, NotFoundError
+from haas_rpcd.errors import ConflictError, DeniedError, InvalidParamsError, NotFoundError
 from haas_rpcd.methods.access import find_job, find_project, number_cursor, paged, visible
 from haas_rpcd.methods.call import Call, TxCall
 from haas_rpcd.methods.registry import method
 from haas_rpcd.methods.tenant_texts import for_tenant
-from haas_rpcd.store import jobs, leases, transcripts
+from haas_rpcd.store import confirms, jobs, leases, transcripts
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.jobs import JobRow, StepRow
 from haas_rpcd.store.scope import Scope
@@ -21,6 +21,7 @@ from haas_schemas.common import Page, timestamp
 from haas_schemas.event import Subscribed
 from haas_schemas.job import (
     FINAL_JOB_STATES,
+    Confirmation,
     HookRun,
     Job,
     JobKind,
@@ -36,6 +37,9 @@ from haas_schemas.names import JobId, Limit, Name
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z", description="The digest of a shown plan.")]
 TranscriptLimit = Annotated[
     int, Meta(ge=1, le=50, description="At most so many parts, each of up to 200 KB.")
+]
+ConfirmSeconds = Annotated[
+    float, Meta(ge=1, le=86400, description="Seconds after the end of the job.")
 ]
 Timeout = Annotated[float, Meta(ge=0, le=3600, description="Seconds.")]
 
@@ -71,13 +75,25 @@ def plan_show(call: TxCall, project: Name | None = None) -> Plan:
 
 
 @method("apply.start", mutates=True)
-def apply_start(call: TxCall, project: Name | None = None, digest: Digest | None = None) -> Started:
+def apply_start(
+    call: TxCall,
+    project: Name | None = None,
+    digest: Digest | None = None,
+    confirm: ConfirmSeconds | None = None,
+) -> Started:
     """Start an apply. It waits while another job of the project runs, and plans when it starts.
 
     With the ``digest`` of a plan that was shown, only that plan is applied: if it has changed, the
     call fails with an error that names the differences.
+
+    With ``confirm``, the project's nics go back to what they were, unless job.confirm is called
+    within so many seconds after the end of the job.
     """
     scope = _scope(call, project)
+    if confirm is not None and scope.project_id is None:
+        raise InvalidParamsError(
+            "confirm: only the apply of a project goes back by itself; name one.", field="confirm"
+        )
     call.context.engine.check_plan(call.tx, scope, digest)
     job = jobs.create(
         call.tx,
@@ -87,6 +103,8 @@ def apply_start(call: TxCall, project: Name | None = None, digest: Digest | None
         project_id=scope.project_id,
         digest=digest,
     )
+    if confirm is not None:
+        confirms.request(call.tx, job, confirm)
     call.start_job(job, scope.project_id)
     call.changed("job", "queued", str(job), project, admins_only=project is None)
     return Started(job=job)
@@ -114,6 +132,19 @@ def record(tx: Tx, call: Call, row: JobRow, *, with_steps: bool = True) -> Job:
         if with_steps
         else (),
         hook=_hook(tx, row.id) if with_steps and caller.admin else None,
+        confirm=_confirmation(tx, row.id) if with_steps else None,
+    )
+
+
+def _confirmation(tx: Tx, job: int) -> Confirmation | None:
+    row = confirms.find(tx, job)
+    if row is None:
+        return None
+    return Confirmation(
+        seconds=row.seconds,
+        state=row.state,
+        until=timestamp(row.deadline),
+        reverted_by=row.reverted_by,
     )
 
 
@@ -238,6 +269,22 @@ async def job_cancel(call: Call, job: JobId, force: bool = False) -> Job:
         raise DeniedError("Only an admin may end a job by force: cancel it without  --force.")
     await call.context.engine.cancel(job, force=force)
     return await _show(call, job)
+
+
+@method("job.confirm", mutates=True)
+def job_confirm(call: TxCall, job: JobId) -> Job:
+    """Keep what a job applied that would go back by itself; it can still be running."""
+    row = _find(call.tx, call, job)
+    if not confirms.confirm(call.tx, row.id):
+        found = confirms.find(call.tx, row.id)
+        if found is None:
+            raise ConflictError(f"Job {job} does not wait to be confirmed: it stays as it is.")
+        if found.state == "reverted":
+            raise ConflictError(
+                f"Job {job} was not confirmed in time and went back: apply again to have it."
+            )
+    call.changed("job", "confirmed", str(job), row.project, admins_only=row.project is None)
+    return record(call.tx, call, row)
 
 
 @method("job.subscribe", streams=True)

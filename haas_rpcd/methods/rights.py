@@ -28,6 +28,7 @@ RIGHTS: dict[str, Right] = {
     "headnode.start": "member",
     "headnode.stop": "member",
     "job.cancel": "member",
+    "job.confirm": "member",
     "job.list": "reader",
     "job.show": "reader",
     "job.subscribe": "reader",

@@ -227,3 +227,15 @@ async def test_plan_job_and_list_fit_every_size(site: Site, size: tuple[int, int
             assert "haas-rpcd" in sites  # the user, in full where there is room
             assert mine.index("5/5") + 3 < title.index("started") == sites.index(":") - 2
         assert max(map(len, [title, mine, sites])) <= size[0] + 2
+
+
+async def test_a_job_that_goes_back_by_itself_says_so_and_is_kept_by_a_key(site: Site) -> None:
+    async with console(site.socket) as hands:
+        await hands.command("apply astro --confirm 600")
+        await job_is_shown(hands, "succeeded")
+        await hands.until(lambda: "unless it is confirmed: K keeps it" in shown(hands))
+        await hands.press("K")
+        await hands.until(lambda: "K keeps it" not in shown(hands))
+        [job] = (await site.call("job.list", project="astro"))["items"][:1]
+        kept = await site.call("job.show", job=job["job"])
+        assert kept["confirm"]["state"] == "confirmed"

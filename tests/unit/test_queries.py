@@ -24,6 +24,7 @@ from haas_rpcd.model import (
 from haas_rpcd.store import (
     applied,
     audit,
+    confirms,
     drift,
     headnodes,
     identities,
@@ -167,6 +168,22 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
         switches.uptime(tx, "sw1"),
     ],
     switches.page: lambda tx: switches.page(tx, 9, ""),
+    confirms.find: lambda tx: [
+        confirms.request(tx, 2, 60.0),
+        confirms.remember(tx, 2, 1),
+        confirms.find(tx, 2),
+    ],
+    confirms.revert: lambda tx: [
+        confirms.request(tx, 2, 60.0),
+        confirms.remember(tx, 2, 1),
+        *(confirms.revert(tx, row, user="u", now=1.0) for row in [confirms.find(tx, 2)] if row),
+    ],
+    confirms.waiting: lambda tx: [
+        confirms.request(tx, 2, 60.0),
+        confirms.remember(tx, 2, 1),
+        confirms.ended(tx, 2, Moment("a boot", 2.0), 3.0),
+        *confirms.waiting(tx),
+    ],
     switches.everyone: switches.everyone,
     switches.contacts: lambda tx: [
         switches.set_contact(tx, "sw1", True, 1.0),

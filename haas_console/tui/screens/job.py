@@ -18,6 +18,7 @@ from haas_console.core.jobtree import Part
 from haas_console.core.jobwatch import JobWatch
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
+from haas_console.core.times import seconds
 from haas_console.tui.lines import Part as Piece
 from haas_console.tui.screen import ConsoleScreen, in_turn
 from haas_console.tui.screens.job_lines import Head, JobLines, job_text, success, title
@@ -33,10 +34,11 @@ class JobScreen(ConsoleScreen):
     TITLE: ClassVar[str] = "Job"
     NAME = "job"
     AUTO_FOCUS = "#steps"
-    CHANGES = frozenset({"cancel"})
+    CHANGES = frozenset({"cancel", "confirm"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("x", "cancel", "Cancel job", id="job.cancel"),
         Binding("r", "plan", "Plan again", id="job.plan"),
+        Binding("K", "confirm", "Keep", id="job.confirm"),
         Binding("f", "devices", "Devices", id="job.devices"),
         Binding("t", "transcript", "Transcript", id="job.transcript", show=False),
         Binding("c,y", "copy", "Copy", id="job.copy"),
@@ -133,6 +135,8 @@ class JobScreen(ConsoleScreen):
             look = "bad"
         elif view.state == "queued":
             text, look = "It waits for its turn: one job at a time in a project.", "dim"
+        elif view.final and (until := self._goes_back()):
+            text, look = f"It goes back at {until} unless it is confirmed: K keeps it.", "staged"
         elif view.state == "succeeded":
             text, look = success(watch), "good"
         elif view.final:
@@ -149,6 +153,8 @@ class JobScreen(ConsoleScreen):
         """Grey Cancel once the job has ended, and Plan until then."""
         if action in ("cancel", "plan") and (action == "plan") != self._was_over:
             return None
+        if action == "confirm" and not self._goes_back():
+            return None
         if action == "plan" and self.watch_job.record.get("kind") == "repair":
             return None  # an apply would not finish a repair
         return super().check_action(action, parameters)
@@ -159,6 +165,21 @@ class JobScreen(ConsoleScreen):
         job = self.watch_job.job
         if await self.confirm(f"cancel job {job}? What was not sent stays staged."):
             await self.send([Call("job.cancel", {"job": job})])
+
+    @in_turn
+    async def action_confirm(self) -> None:
+        """Keep what was applied."""
+        outcome = await self.send([Call("job.confirm", {"job": self.watch_job.job})])
+        if outcome.ok:
+            self.watch_job.record.update(outcome.results[-1])
+            self.refresh_bindings()
+            self._draw()
+
+    def _goes_back(self) -> str:
+        """The local time at which the job goes back unless it is confirmed; "" if it does not."""
+        confirm = self.watch_job.record.get("confirm") or {}
+        until = seconds(confirm.get("until")) if confirm.get("state") == "waiting" else None
+        return time.strftime("%H:%M:%S", time.localtime(until)) if until is not None else ""
 
     def action_plan(self) -> None:
         """Look at what an apply would do now."""

@@ -73,6 +73,7 @@ from haas_rpcd.store.schema import (
     v11_observed,
     v12_transcript,
     v13_contact,
+    v14_confirm,
 )
 
 migrations = Migrations("haas")
@@ -156,6 +157,12 @@ def transcript(db: Database) -> None:
 def contact(db: Database) -> None:
     """Store whether switches answer."""
     _run(db, v13_contact.SQL)
+
+
+@migrations()
+def confirm(db: Database) -> None:
+    """Store which applies go back unless they are confirmed."""
+    _run(db, v14_confirm.SQL)
 
 
 def _run(db: Database, script: str) -> None:
