@@ -1,16 +1,22 @@
 """Guards the database file: who may open it, and whether it is what it was.
 
-The file itself is locked (flock(2)), so that a second daemon is refused whatever path it takes to
-it: a symbolic link, a hard link, another mount. The lock file beside it remembers that there was a
-database, so that a lost one is not replaced by an empty one.
+The file is claimed by its inode, so that a second daemon is refused whatever path it takes to it: a
+symbolic link, a hard link, another mount. The claim is the name of an abstract socket (unix(7)),
+which ends with the process. It is no lock on the file: SQLite's own locks, of fcntl(2), would end
+as soon as any descriptor of the file is closed in this process.
+
+The lock file beside the database remembers that there was one, so that a lost one is not replaced
+by an empty one.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import logging
 import os
+import socket
 import sqlite3
 import time
 from pathlib import Path
@@ -35,16 +41,17 @@ class FileGuard:
         self.path = Path(path)
         self._mark = Path(f"{path}.lock")
         self._held: list[int] = []
+        self._socket: socket.socket | None = None
         self._identity: tuple[int, int] | None = None
         self._rescued: str | None = None
         try:
             self._lock(self._open(self._mark))
             if not restoring:
                 self._refuse_lost()
-            if not restoring or self.path.exists():
-                # SQLite's own locks, of fcntl(2), end when the process closes any descriptor of the
-                # file: this one stays open until SQLite has closed its own.
-                self._lock(self._open(self.path))
+            if not restoring and not self.path.exists():
+                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            if self.path.exists():
+                self._claim()
         except BaseException:
             self.release()
             raise
@@ -105,6 +112,8 @@ class FileGuard:
         """Give up the locks, after SQLite has closed the file."""
         while self._held:
             os.close(self._held.pop())
+        if self._socket is not None:
+            self._socket.close()
 
     def _open(self, path: Path) -> int:
         try:
@@ -113,6 +122,18 @@ class FileGuard:
             raise sqlite3.OperationalError(error.strerror) from None
         self._held.append(descriptor)
         return descriptor
+
+    def _claim(self) -> None:
+        status = self.path.stat()
+        if not os.access(self.path, os.R_OK | os.W_OK):
+            raise sqlite3.OperationalError(os.strerror(errno.EACCES))
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            self._socket.bind(f"\0haas-rpcd/{status.st_dev:x}/{status.st_ino:x}")
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise sqlite3.OperationalError(error.strerror) from None
+            raise sqlite3.OperationalError("another haas-rpcd has it open") from None
 
     def _lock(self, descriptor: int) -> None:
         try:

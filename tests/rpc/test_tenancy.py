@@ -35,7 +35,7 @@ STRANGE: dict[str, tuple[Any, Any]] = {
 """Params that name things: something of blue's, and something that does not exist."""
 
 NAMES_NOTHING = {
-    "after", "count", "digest", "expires", "force", "free", "image", "label", "limit", "newest",
+    "after", "confirm", "count", "digest", "expires", "force", "free", "image", "label", "limit", "newest",
     "nic", "object", "readonly", "role", "since", "state", "tag", "tagged", "timeout", "token",
     "until", "user", "vlan",
 }  # fmt: skip

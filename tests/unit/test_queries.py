@@ -90,6 +90,13 @@ def noted_gone(tx: Tx) -> None:
     headnodes.observe(tx, gone, watched=True)
 
 
+def to_confirm(tx: Tx) -> None:
+    """Let red's job 2, if there is one, go back unless it is confirmed."""
+    if jobs.find(tx, 2) is not None and confirms.find(tx, 2) is None:
+        confirms.request(tx, 2, 60.0)
+        confirms.remember(tx, 2, 1)
+
+
 QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     audit.page: lambda tx: [
         audit.page(
@@ -168,21 +175,15 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
         switches.uptime(tx, "sw1"),
     ],
     switches.page: lambda tx: switches.page(tx, 9, ""),
-    confirms.find: lambda tx: [
-        confirms.request(tx, 2, 60.0),
-        confirms.remember(tx, 2, 1),
-        confirms.find(tx, 2),
-    ],
-    confirms.revert: lambda tx: [
-        confirms.request(tx, 2, 60.0),
-        confirms.remember(tx, 2, 1),
-        *(confirms.revert(tx, row, user="u", now=1.0) for row in [confirms.find(tx, 2)] if row),
-    ],
+    confirms.find: lambda tx: [to_confirm(tx), confirms.find(tx, 2)],
     confirms.waiting: lambda tx: [
-        confirms.request(tx, 2, 60.0),
-        confirms.remember(tx, 2, 1),
+        to_confirm(tx),
         confirms.ended(tx, 2, Moment("a boot", 2.0), 3.0),
         *confirms.waiting(tx),
+    ],
+    confirms.revert: lambda tx: [
+        to_confirm(tx),
+        *(confirms.revert(tx, row, user="u", now=1.0) for row in [confirms.find(tx, 2)] if row),
     ],
     switches.everyone: switches.everyone,
     switches.contacts: lambda tx: [
