@@ -35,9 +35,9 @@ STRANGE: dict[str, tuple[Any, Any]] = {
 """Params that name things: something of blue's, and something that does not exist."""
 
 NAMES_NOTHING = {
-    "after", "confirm", "count", "digest", "expires", "force", "free", "image", "label", "limit", "newest",
-    "nic", "object", "readonly", "role", "since", "state", "tag", "tagged", "timeout", "token",
-    "until", "user", "vlan",
+    "after", "confirm", "count", "digest", "expires", "force", "free", "image", "label", "limit",
+    "newest", "nic", "object", "readonly", "role", "since", "state", "tag", "tagged", "timeout",
+    "token", "until", "user", "vlan",
 }  # fmt: skip
 """Params that cannot name anything of another project (a nic is looked up in its node, and the
 object of audit records among those of one's own project)."""
