@@ -32,7 +32,7 @@ MEMORY_MB = 1536
 PACKAGES = (
     *("systemd-sysv", "dbus", "udev", "libpam-systemd", "libvirt-daemon-system"),
     *("libvirt-daemon-driver-qemu", "libvirt-clients", "qemu-system-x86", "qemu-utils"),
-    *("ipxe-qemu", "seabios", "iproute2", "iputils-ping", "kmod", "procps", "nftables"),
+    *("ipxe-qemu", "seabios", "iproute2", "iputils-ping", "kmod", "procps", "iptables"),
     *("python3", "python3-libvirt"),
 )
 """What is on the master before the package: its dependencies, and what a headnode needs."""
