@@ -49,6 +49,6 @@ def _by_call(call: Call, answer: Any) -> tuple[Affected, ...]:
             return (Affected("switch", params["switch"]),)
         case "project", _:
             return (Affected("project", params["project"]),)
-        case ("job", "cancel") | ("drift", "repair"):
+        case ("job", "cancel" | "confirm") | ("drift", "repair"):
             return (Affected("job"),)
     return ()
