@@ -20,7 +20,8 @@ import msgspec
 
 import haas_rpcd
 from haas_rpcd import backups, config, linkfiles, logs, restoring, streams
-from haas_rpcd.config import ConfigError, LogSettings, Settings
+from haas_rpcd.backups import refuse_folder
+from haas_rpcd.config import ConfigError, LogSettings, Settings, StoreSettings
 from haas_rpcd.doctor import World
 from haas_rpcd.doctor import program as doctor
 
@@ -120,6 +121,13 @@ def _check_config(settings: Settings, path: str) -> int:
     if settings.server.tls_cert is not None:
         Certificate(settings.server)  # raises ConfigError
     found = asyncio.run(examine(World(settings, Path(path)), offline=True))
+    refuse_folder(settings.backup)
+    folder = Path(settings.store.path).parent
+    # The default folder is made by systemd when it starts the daemon.
+    if settings.store != StoreSettings() and not folder.is_dir():
+        raise ConfigError(
+            f"[store] path: there is no folder {folder}: create it, for haas-rpcd's user."
+        )
     if faults := [one for one in found if one.level == "fault"]:
         for one in faults:
             streams.say(f"{one.text}\n  -> {one.mend}")

@@ -370,11 +370,13 @@ class Desired(msgspec.Struct, frozen=True):
     """The desired state within the scope of one plan.
 
     ``networks`` has every VLAN that concerns the scope, with its network's name for summaries.
+    ``retired`` are those of them that belong to no network any more: they are never made.
     """
 
     ports: dict[PortRef, PortGoal] = {}
     headnodes: dict[str, HeadnodeGoal] = {}
     networks: dict[int, str] = {}
+    retired: frozenset[int] = frozenset()
 
 
 class Applied(msgspec.Struct, frozen=True):

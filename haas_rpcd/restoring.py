@@ -50,6 +50,11 @@ def main(settings: Settings, arguments: argparse.Namespace) -> int:
         streams.say(f"The database that was there is kept in {aside}.")
     with contextlib.closing(open_to_read(database)) as restored:
         streams.say(f"{database} has what {backup} has: {describe(contents(restored))}.")
+    made = time.strftime("%Y-%m-%d %H:%M", time.localtime(backup.stat().st_mtime))
+    streams.say(
+        f"Users, members and tokens are those of {made} again: remove and revoke anew who was"
+        " removed or revoked since (user list, token list)."
+    )
     if arguments.later:
         streams.say("The devices will be read when haas-rpcd starts.")
         return 0

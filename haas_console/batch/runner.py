@@ -222,8 +222,8 @@ class Runner:
 
 def _done(record: dict[str, Any]) -> dict[str, Any]:
     """The short confirmation of a job that has succeeded."""
-    steps = record["total"]
-    outcome = (
-        f"{steps} step{'s' if steps != 1 else ''} done" if steps else "there was nothing to do"
-    )
+    done, steps = record["done"], record["total"]
+    outcome = f"{done} step{'s' if done != 1 else ''} done" if steps else "there was nothing to do"
+    if steps > done:
+        outcome += f", {steps - done} not needed any more"
     return {"job": record["job"], "note": outcome}

@@ -165,7 +165,7 @@ def _vlan_steps(desired: Desired, applied: Applied) -> Iterator[Step]:
         present = applied.vlans.get(switch, {})
         for vlan, name in sorted(desired.networks.items()):
             if _needed(switch, traits.trunks, places.get(vlan, set())):
-                if not present.get(vlan, False):
+                if not present.get(vlan, False) and vlan not in desired.retired:
                     yield step(
                         Phase.VLANS, switch, SetVlan(vlan, True), f"make VLAN {vlan} ({name})"
                     )
@@ -189,7 +189,7 @@ def _bridge_steps(desired: Desired, applied: Applied) -> Iterator[Step]:
     places = _places(desired, applied)
     for vlan, name in sorted(desired.networks.items()):
         if MASTER in places.get(vlan, set()):
-            if not applied.bridges.get(vlan, False):
+            if not applied.bridges.get(vlan, False) and vlan not in desired.retired:
                 yield step(
                     Phase.BRIDGES,
                     MASTER,

@@ -107,7 +107,12 @@ def load(
         tx, scope, ports, own_headnodes, port_goals.values(), headnode_goals.values()
     )
     vlans = list(networks)
-    desired = Desired(ports=port_goals, headnodes=headnode_goals, networks=networks)
+    desired = Desired(
+        ports=port_goals,
+        headnodes=headnode_goals,
+        networks=networks,
+        retired=store_vlans.without_network(tx, vlans),
+    )
     applied = Applied(
         ports={row.ref: AppliedPort(row.config) for row in ports},
         headnodes={row.label: row.now for row in own_headnodes if row.touched},
@@ -259,8 +264,13 @@ def _networks(
     """
     vlans = {vlan for goal in port_goals if not goal.trunk for vlan in goal.config.vlans}
     vlans |= {nic.vlan for goal in headnode_goals for nic in goal.nics}
-    vlans |= store_vlans.carried_by_ports(tx, [row.id for row in ports])
-    vlans |= store_vlans.carried_by_headnodes(tx, [row.id for row in own_headnodes])
+    carried = store_vlans.carried_by_ports(tx, [row.id for row in ports])
+    carried |= store_vlans.carried_by_headnodes(tx, [row.id for row in own_headnodes])
+    if scope.project_id is not None:
+        # A port may carry any VLAN after a restore, or by hand. Another's network is not shown, and
+        # where it exists is none of this project's business: the port's own step takes it off.
+        carried -= store_vlans.of_others(tx, scope.project_id)
+    vlans |= carried
     if scope.project_id is None:
         vlans |= set(tx.values(int, "SELECT vlan FROM vlan_claim WHERE network_id IS NULL"))
     elif scope.node_id is None and scope.vlan is None:

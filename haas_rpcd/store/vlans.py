@@ -67,6 +67,29 @@ def usable_by(tx: Tx, project_id: int | None) -> set[int]:
     )
 
 
+def of_others(tx: Tx, project_id: int) -> set[int]:
+    """Return the VLANs that a project does not own and may not use, nor used until a share ended.
+
+    They are those of networks that were never shared with it, and those that nobody owns.
+    """
+    return set(
+        tx.values(
+            int,
+            "SELECT vlan FROM vlan_claim WHERE project_id IS NOT :project"
+            " AND (network_id IS NULL OR network_id NOT IN"
+            " (SELECT network_id FROM usable_network WHERE project_id = :project"
+            " UNION SELECT network_id FROM share WHERE project_id = :project))",
+            {"project": project_id},
+        )
+    )
+
+
+def without_network(tx: Tx, vlans: Sequence[int]) -> frozenset[int]:
+    """Return those of some VLANs whose network is deleted, or that never had one."""
+    sql = "SELECT vlan FROM vlan_claim WHERE network_id IS NULL AND vlan IN ({})"
+    return frozenset(row.vlan for row in by_ids(tx, VlanRow, sql, vlans))
+
+
 # --- on switches ----------------------------------------------------------------------------------
 
 

@@ -103,7 +103,7 @@ def test_the_demo_ends_its_daemon_however_the_console_ends(
     temporary = {"TMPDIR": str(tmp_path)}
     with Terminal(demo, home=tmp_path, environ=temporary) as terminal:
         terminal.wait_for("● live")
-        assert len(list(tmp_path.glob("haas-demo-*"))) == 1
+        assert list(tmp_path.glob("haas-demo-*"))
         [child] = terminal.children()
         daemon = os.pidfd_open(child)
         ends(terminal)

@@ -10,6 +10,7 @@ PACKAGE = Path(__file__).parents[2] / "haas_rpcd"
 
 OF_DATES = {
     "backups.py": "how old the last backup is; never waits longer than the interval",
+    "engine/confirms.py": "the deadline of a confirmation, only if the master was rebooted since",
     "engine/late.py": "until when a node is not free, for people to read",
     "methods/health.py": "how old the last backup is",
     "rpc/transport.py": "the date on which a token expires",

@@ -141,12 +141,20 @@ class DriftScreen(ConsoleScreen):
         if lines.items:
             devices = count(len({item.device for item in lines.items}), "device")
             summary = Text(f" {DRIFTED} {len(lines.items)} drifted on {devices}{when}", "bold")
+        elif unseen := self._unseen():
+            summary = Text(f" Nothing is known to have drifted, but {unseen}.", "bold")
         else:
             summary = Text(f" Nothing drifted: all is as it was applied{when}.", "dim")
         self.query_one("#title", Bar).show(summary)
         columns = lines.title() if lines.items else ""
         self.query_one("#columns", Bar).show(Text(columns, "dim"))
         self._show_item()
+
+    def _unseen(self) -> str:
+        """Which switches may have drifted unseen; "" if all answer."""
+        switches = self.session.inventory.switches.values()
+        silent = sorted(switch.switch for switch in switches if switch.reachable is False)
+        return f"{', '.join(silent)} can't be reached" if silent else ""
 
     def _show_item(self) -> None:
         item = self.lines.current()

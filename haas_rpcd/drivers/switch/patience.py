@@ -25,7 +25,10 @@ class Limit:
     def __init__(self, timeout: asyncio.Timeout, seconds: float) -> None:
         self._timeout = timeout
         self._deadline = now() + seconds
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._over)
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(seconds, self._over)
+        if seconds <= 0:  # at once: what talks without end never lets the timer come
+            timeout.reschedule(loop.time())
 
     def restart(self, seconds: float) -> None:
         """Let the time-out begin anew."""
