@@ -24,6 +24,9 @@ from haas_console.core.errors import ConsoleError
 from haas_console.core.target import Target
 
 _EPILOG = """\
+WORDS is one command, such as  node list --free ; `haas-console help` lists them. One that reads
+takes -o table|wide|json|yaml|name|csv, --columns A,B and --watch[=SECONDS]; plan takes --exit-code.
+
 exit codes: 0 done, 1 a command failed, 2 usage or syntax, 3 no daemon, 4 denied,
 5 apply failed, 130 interrupted
 
@@ -129,8 +132,13 @@ def split_words(
         word for each in parser._actions for word in each.choices or () if not each.option_strings
     }
     at = 0
+    view: list[str] = []
     while at < len(argv):
         word = argv[at]
+        if word in ("-o", "--output", "--columns") and at + 1 < len(argv):
+            view += argv[at : at + 2]  # of the command, though before it
+            argv = [*argv[:at], *argv[at + 2 :]]
+            continue
         if word == "--":
             return list(argv[:at]), list(argv[at + 1 :])
         if not word.startswith("-") or word == "-":
@@ -139,7 +147,7 @@ def split_words(
         at += 2 if takes is not None and takes.nargs != 0 else 1
     if at >= len(argv) or argv[at] in own:
         return list(argv), []
-    return list(argv[:at]), list(argv[at:])
+    return list(argv[:at]), [*argv[at:], *view]
 
 
 def main(argv: Sequence[str] | None = None) -> int:

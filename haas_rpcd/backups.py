@@ -38,6 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(settings: Settings, arguments: argparse.Namespace) -> int:
     """Copy the database. Raises ConfigError, OSError, sqlite3.Error."""
     source, target = Path(settings.store.path), Path(arguments.file)
+    if not target.absolute().parent.is_dir():
+        raise ConfigError(f"There is no folder {target.absolute().parent}: create it.")
     refuse_other_files(source, target)
     with contextlib.closing(open_to_read(source)) as database:
         write_copy(database, target)

@@ -193,6 +193,11 @@ class Daemon:
         try:
             await self.store.open()
         except sqlite3.OperationalError as error:
+            if "another haas-rpcd" in str(error):
+                raise ConfigError(
+                    f"[store] path: {self.settings.store.path} can't be opened:"
+                    " another haas-rpcd has it open; stop that one first."
+                ) from None
             raise ConfigError(
                 f"[store] path: {self.settings.store.path} can't be opened ({error}): check that"
                 " its folder exists and that haas-rpcd may write there."

@@ -64,7 +64,7 @@ def main(settings: Settings, arguments: argparse.Namespace) -> int:
     for sentence in found:
         print(sentence)  # noqa: T201
     streams.say(
-        f"{len(found)} differ from the backup and count from now on: haas-rpcd can be started."
+        "What these lines say counts from now on: haas-rpcd can be started."
         if found
         else "The devices have what the backup has: haas-rpcd can be started."
     )
@@ -77,10 +77,10 @@ def put_in_place(backup: Path, database: Path, *, replace: bool) -> Path | None:
     Raises ConfigError if there is one and it is not to be replaced; OSError, sqlite3.Error.
     """
     with contextlib.closing(open_to_read(backup)) as source:
-        check_pages(str(backup), source, thoroughly=True)
+        _refuse_damaged(backup, source)
         _refuse_others(backup, source)
         refuse_newer(str(backup), source)
-        guard = FileGuard(str(database), restoring=True)
+        guard = _guard(database)
         try:
             there = database.exists() and database.stat().st_size > 0
             if there and not replace:
@@ -98,11 +98,29 @@ def put_in_place(backup: Path, database: Path, *, replace: bool) -> Path | None:
     return aside
 
 
+def _guard(database: Path) -> FileGuard:
+    try:
+        return FileGuard(str(database), restoring=True)
+    except sqlite3.OperationalError as error:
+        raise ConfigError(
+            f"{database} can't be replaced ({error}): stop haas-rpcd first, and see that you may"
+            " write there."
+        ) from None
+
+
 def _refuse_others(backup: Path, source: sqlite3.Connection) -> None:
     try:
         contents(source)
     except sqlite3.Error:
         raise ConfigError(f"{backup} is no backup of HaaS's.") from None
+
+
+def _refuse_damaged(backup: Path, source: sqlite3.Connection) -> None:
+    try:
+        check_pages(str(backup), source, thoroughly=True)
+    except sqlite3.DatabaseError as error:
+        reason = str(error).partition(": put a backup")[0]
+        raise ConfigError(f"{reason}: take another backup. Nothing was changed.") from None
 
 
 def _put_aside(database: Path) -> Path:

@@ -104,7 +104,7 @@ def _seconds(value: str) -> float:
 def rows_of(result: Any) -> list[Mapping[str, Any]]:
     """The records of an answer: those of a list, or the one that it is."""
     if isinstance(result, Mapping):
-        items = result.get("items")
+        items = result.get("steps") if "digest" in result else result.get("items")
         if is_table(items):
             return list(items)  # type: ignore[arg-type]  # is_table has looked
         return [] if items == [] else [result]

@@ -67,11 +67,12 @@ def table(
     *,
     width: int | None = None,
     bold: bool = False,
-    leave_out: Sequence[str] = (),
+    leave_out: Sequence[str] = ("seq",),
 ) -> list[str]:
     """Aligned columns under a header, without the empty ones.
 
     ``width`` is that of the terminal, in columns: longer lines are cut with an ellipsis.
+    ``leave_out``: members that are not shown; the number of a job's last event is for programs.
     """
     records = [_worded(record) for record in records]
     keys = dict.fromkeys(key for record in records for key in record if key not in leave_out)

@@ -227,7 +227,8 @@ class Engine:
         """
         await self._contacts.load()
         await self._contacts.load()
-        await self.take_over_restored()
+        for sentence in await self.take_over_restored():
+            log.warning("after the restore: %s", sentence)
         await self._master.look()
         for job in await self._store.read(jobs.unfinished):
             log.info("picking up job %d (%s)", job.id, job.state)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 
 from haas_rpcd.drivers import Driver
@@ -15,8 +14,6 @@ from haas_rpcd.model import Difference
 from haas_rpcd.planner import drift
 from haas_rpcd.store import restored, switches
 from haas_rpcd.store.database import Store
-
-log = logging.getLogger(__name__)
 
 
 async def take_over(
@@ -38,10 +35,7 @@ async def take_over(
         *(_device(device, store, planning, watch, worker) for device in devices)
     )
     await store.write(restored.unmark)
-    sentences = [sentence for each in found for sentence in each]
-    for sentence in sentences:
-        log.warning("after the restore: %s", sentence)
-    return sentences
+    return [sentence for each in found for sentence in each]
 
 
 async def _device(
@@ -61,4 +55,8 @@ async def _device(
         return [f"{device} counts as in use until it answers: {error.message}"]
     await store.write(restored.take_over, differences, planning.pool)
     rows = map(in_words, differences)
-    return [f"{device} {row.target}: {row.observed}; in the backup: {row.applied}" for row in rows]
+    return [
+        f"{device} {'VLAN ' if row.kind == 'vlan' else ''}{row.target}: {row.observed};"
+        f" in the backup: {row.applied}"
+        for row in rows
+    ]

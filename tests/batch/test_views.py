@@ -105,6 +105,14 @@ def test_columns_narrow_json_too_and_an_unknown_one_is_named() -> None:
     assert shown("node list --columns stat", "node", {"items": [], "next": None}) == []
 
 
+def test_a_plan_has_a_row_for_each_step() -> None:
+    steps = [{"device": "sw1", "kind": "vlan.create"}, {"device": "sw1", "kind": "config.save"}]
+    plan = {"digest": "0123456789abcdef", "steps": steps, "empty": False}
+    assert shown("plan show -o csv", "plan", plan) == [
+        "device,kind", "sw1,vlan.create", "sw1,config.save",
+    ]  # fmt: skip
+
+
 # --- the program ----------------------------------------------------------------------------------
 
 
@@ -113,6 +121,9 @@ def test_the_words_of_a_command_need_no_option(console: Program) -> None:
     done = console("--quiet", "node", "list", "--free", "-o", "name")
     assert done.returncode == 0, done.stderr
     assert "node-08" in done.stdout.splitlines()
+
+    before = console("-o", "name", "node", "show", "node-01")
+    assert (before.returncode, before.stdout) == (0, "node-01\n")
 
     wrong = console("node", "shw", "node-01")
     assert (wrong.returncode, wrong.stdout) == (2, "")

@@ -113,13 +113,13 @@ async def test_a_database_that_is_there_is_put_aside_only_if_that_is_said(
     database = site.folder / DATABASE
     with closing(open_to_read(database)) as source:
         write_copy(source, tmp_path / "backup.db")
-    with pytest.raises(sqlite3.Error, match="another haas-rpcd has it open"):
+    with pytest.raises(ConfigError, match=r"another haas-rpcd has it open\): stop haas-rpcd first"):
         put_in_place(tmp_path / "backup.db", database, replace=True)
     await site.stop()
     with pytest.raises(ConfigError, match=r"is there already: restore with --replace"):
         put_in_place(tmp_path / "backup.db", database, replace=False)
     (tmp_path / "other.db").write_text("not a database")
-    with pytest.raises(sqlite3.DatabaseError):
+    with pytest.raises(ConfigError, match="take another backup"):
         put_in_place(tmp_path / "other.db", database, replace=True)
     aside = put_in_place(tmp_path / "backup.db", database, replace=True)
     assert aside is not None
