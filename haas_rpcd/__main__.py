@@ -45,6 +45,9 @@ def _run(arguments: argparse.Namespace) -> int:
     logs.configure(LogSettings(), verbose=arguments.verbose)
     from haas_rpcd.rpc.transport import SocketError
 
+    # A call takes some thirty turns of the event loop, and at each may wait this long for a thread
+    # that takes a long answer apart. Python's 5 ms would add up to 150.
+    sys.setswitchinterval(0.001)
     os.umask(0o077)  # nobody else may read the database; the socket sets its own mode
     try:
         if arguments.demo:

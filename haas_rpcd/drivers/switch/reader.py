@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
@@ -43,6 +44,11 @@ def _possible(state: PortState) -> PortState:
     if wrong is None or state.not_understood is not None:
         return state
     return state._replace(not_understood=f"VLAN {wrong}")
+
+
+_MOST_SAID, _LONGEST_SAID = 200, 300
+"""Lines, and characters of each, that a probe passes on of what a switch says of itself. One that
+prints a megabyte must not keep others waiting for that."""
 
 
 class SwitchReader:
@@ -165,8 +171,9 @@ class SwitchReader:
         ]
 
         def told() -> tuple[Identity, list[str]]:
-            lines = [line.strip() for answer in answers for line in answer.splitlines()]
-            return self._dialect.about.identity(answers), [line for line in lines if line]
+            lines = (line.strip() for answer in answers for line in answer.splitlines())
+            first = itertools.islice((line[:_LONGEST_SAID] for line in lines if line), _MOST_SAID)
+            return self._dialect.about.identity(answers), list(first)
 
         identity, said = await beside(sum(map(len, answers)), told)
         elsewhere = self._dialect.about.show_serial
