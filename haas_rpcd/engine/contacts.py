@@ -52,6 +52,7 @@ class Contacts:
         """Take over what the store knows."""
         for switch, reachable in await self._store.read(switches.contacts):
             self._known.setdefault(switch, Contact(reachable, 0.0))
+            self._stored[switch] = self._clock.wall()  # not a hundred writes at the first apply
 
     async def note(self, switch: str, error: HaasError | None) -> None:
         """Note that a switch has answered (no ``error``, or one of its own), or has not."""
