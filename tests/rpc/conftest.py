@@ -102,3 +102,13 @@ async def in_use(parked: OneSwitch) -> OneSwitch:
     await site.succeeds("red")
     await site.succeeds("blue")
     return site
+
+
+@pytest.fixture
+async def staged(site: SmallSite) -> SmallSite:
+    """Red wants node-1 (on sw1) and node-3 (on sw2) on its network, VLAN 100."""
+    await site.hold_nodes("red", "node-1", "node-3")
+    await site.network("red", "net")
+    await site.connect("node-1", "net")
+    await site.connect("node-3", "net")
+    return site
