@@ -35,7 +35,7 @@ from haas_rpcd.service import until_stopped
 from haas_rpcd.site import SiteSwitch
 from haas_rpcd.store import headnodes as store_headnodes
 from haas_rpcd.store import saves
-from haas_rpcd.store.database import Store, Tx
+from haas_rpcd.store.database import Store
 from haas_rpcd.store.leases import HookRunRow
 from haas_rpcd.store.retention import prune
 from haas_rpcd.tasks import cancel_and_wait
@@ -247,12 +247,6 @@ class Daemon:
                 ", ".join(f"[{name}]" for name in waiting),
             )
 
-    async def is_well(self) -> bool:
-        """Return True once the store has answered a read and a write. Raises StoreError."""
-        await self.store.read(_nothing)
-        await self.store.write(_nothing)
-        return True
-
     async def stop(self) -> None:
         """Stop listening and end. Running jobs stay in the journal for the next start."""
         await self._server.stop()
@@ -268,10 +262,6 @@ def _hook(settings: ReleaseSettings) -> RunHook:
         return await hook.run(settings.command, settings.timeout, node=node, project=project)
 
     return run
-
-
-def _nothing(tx: Tx) -> None:
-    pass
 
 
 # --- the daemon of a real master ------------------------------------------------------------------
@@ -324,6 +314,6 @@ async def run(settings: Settings, reload: Callable[[], Settings]) -> None:
             log.error("the configuration stays as it was: %s", error)
 
     try:
-        await until_stopped(take_over, daemon.is_well)
+        await until_stopped(take_over, daemon.store.check)
     finally:
         await daemon.stop()

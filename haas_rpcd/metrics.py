@@ -18,7 +18,7 @@ from haas_rpcd.config import ConfigError
 from haas_rpcd.events import Events
 from haas_rpcd.listen import listen_address
 from haas_rpcd.methods.call import Context
-from haas_rpcd.methods.health import examine
+from haas_rpcd.methods.health import examine, store_health
 from haas_schemas.event import JobEvent, StepUpdate
 from haas_schemas.system import SystemHealth
 
@@ -134,8 +134,8 @@ class Metrics:
 
     async def _healthz(self, request: web.Request) -> web.Response:
         """Answer 503 if the database does not work: all else can be down, and the daemon well."""
-        health = await examine(self._context)
-        return web.json_response({"ok": health.store.ok}, status=200 if health.store.ok else 503)
+        store = await store_health(self._context, [])
+        return web.json_response({"ok": store.ok}, status=200 if store.ok else 503)
 
     def _set(self, health: SystemHealth) -> None:
         self._healthy.set(health.ok)

@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 _STORE_AGAIN = 1.0
 """Seconds after which a store that failed is asked again for the next job."""
 
+_FAILED = "The daemon failed; its log has the details. Apply again."
+
 _OF_MASTER = 0
 """The queue of the jobs that restore the master. No project has this id."""
 
@@ -354,6 +356,7 @@ class Engine:
             await self._run(job)
         except Exception:  # a bug must end neither the queue nor the waiting for this job
             log.exception("job %d could not be run to its end", job.id)
+            await self._endings.write(job.id, Ending("failed", _FAILED, self._clock.wall()))
             self._ended.pop(job.id, asyncio.Event()).set()
 
     async def _run(self, job: JobRow) -> None:
@@ -382,7 +385,7 @@ class Engine:
             error = f"{failure.message} What was being sent is not known: apply again after that."
         except Exception:  # a bug must end this job, not the queue
             log.exception("job %d failed unexpectedly", job_id)
-            state, error = "failed", "The daemon failed; its log has the details. Apply again."
+            state, error = "failed", _FAILED
         finally:
             del self._running[job_id]
             self._cancelled.discard(job_id)

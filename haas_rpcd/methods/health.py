@@ -31,7 +31,7 @@ async def health(call: Call) -> SystemHealth:
 async def examine(context: Context) -> SystemHealth:
     """Return how the daemon is. The store is read and written for it; nothing is changed."""
     problems: list[str] = []
-    store = await _store(context, problems)
+    store = await store_health(context, problems)
     rows: tuple[SwitchHealth, ...] = ()
     queue, drifted = QueueHealth(0, 0, None), 0
     if store.ok:
@@ -61,10 +61,11 @@ async def examine(context: Context) -> SystemHealth:
     )
 
 
-async def _store(context: Context, problems: list[str]) -> StoreHealth:
+async def store_health(context: Context, problems: list[str]) -> StoreHealth:
+    """Return whether the database works; add what is wrong to ``problems``."""
     ok = True
     try:
-        await context.store.write(_nothing)
+        await context.store.check()
     except StoreError as error:
         ok = False
         problems.append(error.message)
@@ -117,7 +118,3 @@ def _some(names: list[str]) -> str:
     """``sw1``; ``sw1, sw2 and 8 more``."""
     shown = ", ".join(names[:5])
     return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown
-
-
-def _nothing(tx: Tx) -> None:
-    pass

@@ -52,11 +52,6 @@ class _ClaimRow(Row, frozen=True):
     network_id: int
 
 
-class _NicRow(Row, frozen=True):
-    id: int
-    name: str
-
-
 _CONFIRM = (
     "SELECT job_id, seconds, state, back, boot, boot_deadline, deadline, reverted_by FROM confirm"
 )
@@ -93,7 +88,7 @@ def unstarted(tx: Tx) -> list[int]:
 def remember(tx: Tx, job_id: int, project_id: int) -> None:
     """Write what a project's nics have now. Call it before the job changes anything.
 
-    What a job that a restarted daemon resumes was to go back to stays.
+    Nothing is written again for a job that a restarted daemon resumes: it may have changed some.
     """
     row = find(tx, job_id)
     if row is None or row.back is not None:
@@ -180,7 +175,7 @@ def revert(tx: Tx, row: ConfirmRow, *, user: str, now: float) -> int | None:
             nodes.disconnect(tx, nic_id, None)
             for network_id, tagged in networks:
                 _if_possible(tx, nic_id, network_id, tagged)
-    own = {nic.id for nic in _headnode_nics(tx, job.project_id)}
+    own = _headnode_nics(tx, job.project_id)
     for headnode_nic, network in back.headnode_nics.items():
         if headnode_nic in own:
             kept = network if network is not None and _exists(tx, network) else None
@@ -206,12 +201,14 @@ def _exists(tx: Tx, network_id: int) -> bool:
     return tx.exists("SELECT 1 FROM network WHERE id = ?", (network_id,))
 
 
-def _headnode_nics(tx: Tx, project_id: int) -> list[_NicRow]:
-    return tx.query(
-        _NicRow,
-        "SELECT headnode_nic.id, headnode_nic.name FROM headnode_nic"
-        " JOIN headnode ON headnode.id = headnode_nic.headnode_id WHERE headnode.project_id = ?",
-        (project_id,),
+def _headnode_nics(tx: Tx, project_id: int) -> set[int]:
+    return set(
+        tx.values(
+            int,
+            "SELECT headnode_nic.id FROM headnode_nic JOIN headnode"
+            " ON headnode.id = headnode_nic.headnode_id WHERE headnode.project_id = ?",
+            (project_id,),
+        )
     )
 
 

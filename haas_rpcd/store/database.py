@@ -196,6 +196,11 @@ class Store:
                 return result
         return await self.read(function, *args, **kwargs)
 
+    async def check(self) -> None:
+        """Read and write nothing. Raises StoreError if the file can't be read or written."""
+        await self.read(_nothing)
+        await self.write(_nothing)
+
     async def _run(self, transact: Transact[T], function: Callable[[Tx], T]) -> T:
         # Shielded: a committed transaction's actions must run even if the caller is cancelled.
         task = asyncio.create_task(self._run_to_end(transact, function))
@@ -299,3 +304,7 @@ def _forget(task: asyncio.Task[Any]) -> None:
     """Retrieve a task's exception, so that asyncio does not log it if the caller is gone."""
     if not task.cancelled():
         task.exception()
+
+
+def _nothing(tx: Tx) -> None:
+    """Do nothing: the transaction itself shows that the store works."""
