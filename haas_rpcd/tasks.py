@@ -1,12 +1,13 @@
-"""Starting tasks apart from their starter, and ending them without losing a cancellation."""
+"""Starting, repeating and ending tasks."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import Context
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 T = TypeVar("T")
 
@@ -19,6 +20,25 @@ def start_apart(coroutine: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]
     A task takes over the context variables of whoever starts it, see contextvars.
     """
     return asyncio.create_task(coroutine, name=name, context=Context())
+
+
+async def repeat(
+    check: Callable[[], Awaitable[float]], changed: asyncio.Event, *, at_most: float, what: str
+) -> NoReturn:
+    """Call ``check`` for ever: as many seconds later as it returns, or once ``changed`` is set.
+
+    If it fails, that is logged as ``what``, and it is called again ``at_most`` seconds later.
+    """
+    while True:
+        changed.clear()
+        wait = at_most
+        try:
+            wait = await check()
+        except Exception:  # the store failed: it may be luckier next time
+            log.exception("%s", what)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait):
+                await changed.wait()
 
 
 async def cancel_and_wait(*tasks: asyncio.Task[Any]) -> None:

@@ -16,6 +16,7 @@ from haas_rpcd.events import Events
 from haas_rpcd.store import confirms
 from haas_rpcd.store.confirms import ConfirmRow
 from haas_rpcd.store.database import Store, Tx
+from haas_rpcd.tasks import repeat
 
 log = logging.getLogger(__name__)
 
@@ -47,18 +48,12 @@ class Confirms:
 
     async def run(self) -> None:
         """Take back what is due, until cancelled."""
-        while True:
-            self._changed.clear()
-            wait = _LOOK
-            try:
-                wait = await self.check()
-            except Exception:  # the store failed: it may be luckier next time
-                log.exception("what was not confirmed could not be taken back")
-            try:
-                async with asyncio.timeout(wait):
-                    await self._changed.wait()
-            except TimeoutError:
-                continue
+        await repeat(
+            self.check,
+            self._changed,
+            at_most=_LOOK,
+            what="what was not confirmed could not be taken back",
+        )
 
     async def check(self) -> float:
         """Take back what is due now; return how many seconds later to look again."""

@@ -21,6 +21,7 @@ from haas_rpcd.events import Events
 from haas_rpcd.store import leases, nodes
 from haas_rpcd.store.database import Store, Tx
 from haas_rpcd.store.leases import LeaseRow
+from haas_rpcd.tasks import repeat
 
 log = logging.getLogger(__name__)
 
@@ -85,18 +86,12 @@ class Leases:
 
     async def run(self) -> None:
         """Watch until cancelled."""
-        while True:
-            self._changed.clear()
-            wait = _INTERVAL
-            try:
-                wait = await self.check()
-            except Exception:  # the store failed: it may be luckier next time
-                log.exception("the leases could not be checked")
-            try:
-                async with asyncio.timeout(wait):
-                    await self._changed.wait()
-            except TimeoutError:
-                continue
+        await repeat(
+            self.check,
+            self._changed,
+            at_most=_INTERVAL,
+            what="the leases could not be checked",
+        )
 
     async def check(self) -> float:
         """Warn and release what is due; return how many seconds later to look again."""

@@ -1,48 +1,32 @@
-"""Ending tasks: the caller's own cancellation is never lost."""
+"""What is done again and again goes on after a failure, and at once when something has changed."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 import pytest
 
-from haas_rpcd.tasks import cancel_and_wait
+from haas_rpcd.tasks import cancel_and_wait, repeat
 
 
-async def wait_forever() -> None:
-    await asyncio.Event().wait()
-
-
-async def fail_when_cancelled() -> None:
-    try:
-        await wait_forever()
-    except asyncio.CancelledError:
-        raise LookupError("failed while stopping") from None
-
-
-@pytest.mark.parametrize("inner", [wait_forever, fail_when_cancelled])
-@pytest.mark.parametrize("ticks", range(1, 8))
-async def test_a_cancellation_in_any_tick_after_the_inner_one_reaches_the_caller(
-    ticks: int, inner: Callable[[], Awaitable[None]]
+async def test_a_failed_round_is_logged_and_the_next_one_comes(
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Tick 1 is the one in which the inner task receives its cancellation."""
-    task = asyncio.ensure_future(inner())
-    await asyncio.sleep(0)  # it runs
-    stopping = asyncio.create_task(cancel_and_wait(task))
-    for _ in range(ticks):
-        await asyncio.sleep(0)
-    cancelled = stopping.cancel()
-    await asyncio.wait({stopping})
-    assert stopping.cancelled() == cancelled
-    assert task.done()
+    changed, rounds = asyncio.Event(), asyncio.Queue[int]()
 
+    async def check() -> float:
+        rounds.put_nowait(1)
+        if rounds.qsize() == 1:
+            raise LookupError("the disk is full")
+        return 3600.0
 
-async def test_it_returns_when_all_tasks_have_ended(caplog: pytest.LogCaptureFixture) -> None:
-    failing = asyncio.create_task(fail_when_cancelled(), name="the failing one")
-    tasks = [asyncio.create_task(wait_forever()), failing]
-    await asyncio.sleep(0)
-    await cancel_and_wait(*tasks)
-    assert all(task.done() for task in tasks)
-    assert "the failing one failed while it was stopped" in caplog.text
-    await cancel_and_wait()  # of nothing
+    task = asyncio.create_task(repeat(check, changed, at_most=0.0, what="leases failed"))
+    async with asyncio.timeout(10):
+        while rounds.qsize() < 2:
+            await asyncio.wait({task}, timeout=0.01)
+        assert "leases failed" in caplog.text
+        changed.set()  # it would wait for an hour
+        while rounds.qsize() < 3:
+            await asyncio.wait({task}, timeout=0.01)
+    await cancel_and_wait(task)
+    assert task.cancelled()
