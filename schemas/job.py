@@ -87,6 +87,7 @@ class Job(msgspec.Struct, frozen=True):
     """An apply, in progress or finished. ``done`` counts the steps that a device has confirmed.
 
     ``hook``, for admins: the release command that it ran. ``confirm``: whether it goes back.
+    ``target``: the node or network that it applies; null for all of the project.
 
     ``seq``, after ``job.subscribe``: this record includes all notifications up to this number.
     """
@@ -106,6 +107,7 @@ class Job(msgspec.Struct, frozen=True):
     seq: int = 0
     hook: HookRun | None = None
     confirm: Confirmation | None = None
+    target: str | None = None
 
     @property
     def under_way(self) -> bool:

@@ -24,7 +24,7 @@ from haas_rpcd.store import applied, confirms, jobs, leases, nodes
 from haas_rpcd.store.database import Store, Tx
 from haas_rpcd.store.jobs import JobRow
 from haas_rpcd.store.leases import HookRunRow
-from haas_rpcd.store.scope import NO_NODE, Scope
+from haas_rpcd.store.scope import NO_NODE, Scope, Target
 from haas_rpcd.tasks import cancel_and_wait
 from haas_schemas.common import timestamp
 from haas_schemas.job import JobState
@@ -177,7 +177,7 @@ class JobRun:
             steps = planned.steps
         rendered = self._planning.render(tx, steps)
         if self._scope.project_id is not None:
-            confirms.remember(tx, self.job_id, self._scope.project_id)
+            confirms.remember(tx, self.job_id, self._scope)
         jobs.begin(tx, self.job_id, time.time())
         numbers = jobs.add_steps(tx, self.job_id, rendered)
         return [Entry(number, step) for number, (step, _) in zip(numbers, rendered, strict=True)]
@@ -280,7 +280,8 @@ def _scope(job: JobRow) -> Scope:
     would have the scope of an apply.
     """
     node_id = NO_NODE if job.kind == "release" and not job.node_id else job.node_id
-    return Scope(project_id=job.project_id, node_id=node_id, vlan=job.withdraws)
+    target = Target(job.target_node, job.target_network) if job.target is not None else None
+    return Scope(project_id=job.project_id, node_id=node_id, vlan=job.withdraws, target=target)
 
 
 def _outcome(verdicts: Sequence[Verdict], cancelling: bool) -> tuple[JobState, str | None]:

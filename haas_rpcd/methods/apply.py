@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import Annotated
 
@@ -9,14 +10,23 @@ import msgspec
 from msgspec import Meta
 
 from haas_rpcd.errors import ConflictError, DeniedError, InvalidParamsError, NotFoundError
-from haas_rpcd.methods.access import find_job, find_project, number_cursor, paged, visible
+from haas_rpcd.methods.access import (
+    find_job,
+    find_network,
+    find_project,
+    number_cursor,
+    paged,
+    visible,
+)
 from haas_rpcd.methods.call import Call, TxCall
 from haas_rpcd.methods.registry import method
 from haas_rpcd.methods.tenant_texts import for_tenant
-from haas_rpcd.store import confirms, jobs, leases, transcripts
+from haas_rpcd.store import confirms, jobs, leases, nodes, transcripts
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.jobs import JobRow, StepRow
-from haas_rpcd.store.scope import Scope
+from haas_rpcd.store.networks import NetworkRow
+from haas_rpcd.store.projects import ProjectRow
+from haas_rpcd.store.scope import Scope, Target
 from haas_schemas.common import Page, timestamp
 from haas_schemas.event import Subscribed
 from haas_schemas.job import (
@@ -34,6 +44,13 @@ from haas_schemas.job import (
 )
 from haas_schemas.names import JobId, Limit, Name
 
+TargetName = Annotated[
+    str,
+    Meta(
+        pattern=r"^((node|network):)?([a-z0-9][a-z0-9.-]{0,62}/)?[a-z0-9][a-z0-9.-]{0,62}\Z",
+        description="A node or a network of the project; node:NAME or network:NAME if both exist.",
+    ),
+]
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z", description="The digest of a shown plan.")]
 TranscriptLimit = Annotated[
     int, Meta(ge=1, le=50, description="At most so many parts, each of up to 200 KB.")
@@ -44,23 +61,58 @@ ConfirmSeconds = Annotated[
 Timeout = Annotated[float, Meta(ge=0, le=3600, description="Seconds.")]
 
 
-def _scope(call: TxCall, project: str | None) -> Scope:
+def _scope(call: TxCall, project: str | None, target: str | None) -> Scope:
     """Return the scope of a plan: a project of the caller's or, for admins, the site."""
     if project is not None:
-        return Scope(project_id=find_project(call.tx, call.caller, project).id)
+        found = find_project(call.tx, call.caller, project)
+        part = _target(call.tx, found, target) if target is not None else None
+        return Scope(project_id=found.id, target=part)
+    if target is not None:
+        raise InvalidParamsError(
+            "target: only a project is applied in parts; name the one of the node or network.",
+            field="target",
+        )
     if not call.caller.admin:
         raise DeniedError("Only an admin may apply the site: name a project.")
     return Scope()
 
 
+def _target(tx: Tx, project: ProjectRow, target: str) -> Target:
+    """Return the node or the network of a project that a target names. Raises NotFoundError.
+
+    A name that both have needs the kind before it, as ``node:NAME`` or ``network:NAME``.
+    """
+    kind, colon, rest = target.partition(":")
+    name = rest if colon else target
+    node = nodes.find(tx, name) if kind == "node" or not colon else None
+    if node is not None and node.project_id != project.id:
+        node = None
+    network: NetworkRow | None = None
+    if kind == "network" or not colon:
+        with contextlib.suppress(NotFoundError):
+            network = find_network(tx, project, name)
+    if node is not None and network is not None:
+        raise ConflictError(
+            f"{name} is both a node and a network of project {project.name}:"
+            f" say  node:{name}  or  network:{name}"
+        )
+    if node is None and network is None:
+        what = kind if colon else "node and no network"
+        raise NotFoundError(f"Project {project.name} has no {what} {name}.")
+    return Target(
+        node_id=node.id if node is not None else None,
+        network_id=network.id if network is not None else None,
+    )
+
+
 @method("plan.show")
-def plan_show(call: TxCall, project: Name | None = None) -> Plan:
+def plan_show(call: TxCall, project: Name | None = None, target: TargetName | None = None) -> Plan:
     """Show what an apply would do now, with the exact lines that will be sent.
 
     Without a project (admins only): the site, that is trunk ports and ports of nodes that no
-    project holds.
+    project holds. With a ``target``: only what concerns that node or network of the project.
     """
-    planned, rendered = call.context.engine.show_plan(call.tx, _scope(call, project))
+    planned, rendered = call.context.engine.show_plan(call.tx, _scope(call, project, target))
     steps = [
         PlanStep(
             device=step.device,
@@ -80,16 +132,20 @@ def apply_start(
     project: Name | None = None,
     digest: Digest | None = None,
     confirm: ConfirmSeconds | None = None,
+    target: TargetName | None = None,
 ) -> Started:
     """Start an apply. It waits while another job of the project runs, and plans when it starts.
 
     With the ``digest`` of a plan that was shown, only that plan is applied: if it has changed, the
     call fails with an error that names the differences.
 
+    With a ``target``, only that node of the project is applied, or only what is on that network or
+    is to be; VLANs and bridges that this needs are made. All else stays staged.
+
     With ``confirm``, the project's nics go back to what they were, unless job.confirm is called
     within so many seconds after the end of the job.
     """
-    scope = _scope(call, project)
+    scope = _scope(call, project, target)
     if confirm is not None and scope.project_id is None:
         raise InvalidParamsError(
             "confirm: only the apply of a project goes back by itself; name one.", field="confirm"
@@ -103,6 +159,8 @@ def apply_start(
         project_id=scope.project_id,
         digest=digest,
     )
+    if scope.target is not None and target is not None:
+        jobs.set_target(call.tx, job, target, scope.target.node_id, scope.target.network_id)
     if confirm is not None:
         confirms.request(call.tx, job, confirm)
     call.start_job(job, scope.project_id)
@@ -133,6 +191,7 @@ def record(tx: Tx, call: Call, row: JobRow, *, with_steps: bool = True) -> Job:
         else (),
         hook=_hook(tx, row.id) if with_steps and caller.admin else None,
         confirm=_confirmation(tx, row.id) if with_steps else None,
+        target=row.target,
     )
 
 

@@ -13,6 +13,7 @@ from haas_rpcd.store import headnodes, jobs, nodes
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.ports import CONFIG
 from haas_rpcd.store.rows import Json, Row
+from haas_rpcd.store.scope import Scope, nics_within
 
 
 class Back(msgspec.Struct, frozen=True):
@@ -85,20 +86,32 @@ def unstarted(tx: Tx) -> list[int]:
     )
 
 
-def remember(tx: Tx, job_id: int, project_id: int) -> None:
-    """Write what a project's nics have now. Call it before the job changes anything.
+def remember(tx: Tx, job_id: int, scope: Scope) -> None:
+    """Write what the nics of a project, or of a part of it, have now.
+
+    Call it before the job changes anything.
 
     Nothing is written again for a job that a restarted daemon resumes: it may have changed some.
     """
     row = find(tx, job_id)
-    if row is None or row.back is not None:
+    if row is None or row.back is not None or scope.project_id is None:
         return
+    own_nics, own_headnodes = nics_within(tx, scope)
     claims = tx.query(
         _ClaimRow, "SELECT vlan, network_id FROM vlan_claim WHERE network_id IS NOT NULL"
     )
     networks = {claim.vlan: claim.network_id for claim in claims}
-    back = Back(nics=_nics(tx, project_id, networks), headnode_nics={})
-    for headnode in headnodes.all_of(tx, project_id):
+    back = Back(
+        nics={
+            nic: had
+            for nic, had in _nics(tx, scope.project_id, networks).items()
+            if nic in own_nics
+        },
+        headnode_nics={},
+    )
+    for headnode in headnodes.all_of(tx, scope.project_id):
+        if headnode.id not in own_headnodes:
+            continue
         seen = headnode.seen if isinstance(headnode.seen, HeadnodeSeen) else None
         had = {nic.nic: nic.vlan for nic in seen.nics} if seen is not None else {}
         for nic in headnodes.nics(tx, headnode.id):
@@ -181,6 +194,8 @@ def revert(tx: Tx, row: ConfirmRow, *, user: str, now: float) -> int | None:
             kept = network if network is not None and _exists(tx, network) else None
             headnodes.connect(tx, headnode_nic, kept)
     made = jobs.create(tx, kind="apply", user=user, now=now, project_id=job.project_id)
+    if job.target is not None:
+        jobs.set_target(tx, made, job.target, job.target_node, job.target_network)
     tx.execute(
         "UPDATE confirm SET state = 'reverted', reverted_by = ? WHERE job_id = ?",
         (made, row.job_id),

@@ -166,6 +166,13 @@ def nics(tx: Tx, headnode_id: int) -> list[HeadnodeNicRow]:
     )
 
 
+def staged_on(tx: Tx, network_id: int | None) -> set[int]:
+    """Return the ids of the headnodes that are to be on a network."""
+    return set(
+        tx.values(int, "SELECT headnode_id FROM headnode_nic WHERE network_id = ?", (network_id,))
+    )
+
+
 def create(tx: Tx, project_id: int, name: str, uuid: str, image: str) -> int:
     """Add a headnode; return its id. Raises sqlite3.IntegrityError if the name is taken."""
     return tx.insert("headnode", project_id=project_id, name=name, uuid=uuid, image=image)

@@ -21,8 +21,9 @@ class JobRow(Row, frozen=True):
     ``project`` is the project's name when the job was created. ``project_id`` and ``node_id``
     become null when the project or the node is deleted. ``repairs``: the job repairs drift, on
     ``repair_switch``, for its project, or everywhere. ``withdraws``: the VLAN that it takes the
-    project off, when a share ends. ``total`` counts the steps, ``done`` those that a device
-    confirmed. ``place``: in the order of creation, which the numbers do not show.
+    project off, when a share ends. ``target`` names the part of the project that it applies, and
+    ``target_node`` or ``target_network`` is its id. ``total`` counts the steps, ``done`` those that
+    a device confirmed. ``place``: in the order of creation, which the numbers do not show.
     """
 
     id: int
@@ -41,6 +42,9 @@ class JobRow(Row, frozen=True):
     repairs: bool
     repair_switch: str | None
     withdraws: int | None
+    target: str | None
+    target_node: int | None
+    target_network: int | None
     total: int
     done: int
     place: int
@@ -92,12 +96,14 @@ _JOB = """
 SELECT job.id, job.kind, job.project_id, job.project, job.node_id, job.user, job.state,
     job.cancelling, job.digest, job.error, job.created, job.started, job.finished,
     repair.job_id IS NOT NULL AS repairs, repair.switch AS repair_switch,
-    withdrawal.vlan AS withdraws,
+    withdrawal.vlan AS withdraws, job_target.name AS target,
+    job_target.node_id AS target_node, job_target.network_id AS target_network,
     (SELECT count(*) FROM step WHERE job_id = job.id AND state <> 'interrupted') AS total,
     (SELECT count(*) FROM step WHERE job_id = job.id AND state = 'done') AS done,
     job.place
 FROM job LEFT JOIN repair ON repair.job_id = job.id
 LEFT JOIN withdrawal ON withdrawal.job_id = job.id
+LEFT JOIN job_target ON job_target.job_id = job.id
 """
 
 _OPEN = "state IN ('pending', 'sending', 'sent')"
@@ -138,6 +144,11 @@ def _new_number(tx: Tx) -> int:
         if not tx.exists("SELECT 1 FROM job WHERE id = ?", (number,)):
             return number
     raise RuntimeError("no number is left for a job")
+
+
+def set_target(tx: Tx, job_id: int, name: str, node_id: int | None, network_id: int | None) -> None:
+    """Limit a queued job to a part of its project: a node, or a network."""
+    tx.insert("job_target", job_id=job_id, name=name, node_id=node_id, network_id=network_id)
 
 
 def create_repair(

@@ -37,18 +37,29 @@ NO_NODE = 0
 """The node id of a release whose node has been deleted."""
 
 
+class Target(msgspec.Struct, frozen=True):
+    """A part of a project: one node, or everything that is on a network or is to be.
+
+    With neither, what it was is gone.
+    """
+
+    node_id: int | None = None
+    network_id: int | None = None
+
+
 class Scope(msgspec.Struct, frozen=True):
     """What one plan may change.
 
     With ``project_id`` alone: everything of that project. With ``node_id`` as well: the ports of
     that node, as long as the project is releasing it. With ``vlan`` as well: what the project has,
-    or may have, on that VLAN; it is only taken off. With neither: the site, that is trunk ports and
-    all ports that no project holds.
+    or may have, on that VLAN; it is only taken off. With ``target`` as well: a part of the project.
+    With none of them: the site, that is trunk ports and all ports that no project holds.
     """
 
     project_id: int | None = None
     node_id: int | None = None
     vlan: int | None = None
+    target: Target | None = None
 
 
 class ScopePortRow(Row, frozen=True):
@@ -155,6 +166,19 @@ def _ports(tx: Tx, scope: Scope) -> list[ScopePortRow]:
             " AND port.id IN (SELECT port_id FROM port_carries WHERE vlan = ?)",
             (scope.project_id, scope.vlan),
         )
+    if scope.target is not None:
+        return tx.query(
+            ScopePortRow,
+            f"{_PORTS} WHERE allocation.project_id = :project AND (nic.node_id = :node"
+            " OR nic.id IN (SELECT nic_id FROM connection WHERE network_id = :network)"
+            " OR port.id IN (SELECT port_id FROM port_carries WHERE vlan ="
+            "  (SELECT vlan FROM vlan_claim WHERE network_id = :network)))",
+            {
+                "project": scope.project_id,
+                "node": scope.target.node_id,
+                "network": scope.target.network_id,
+            },
+        )
     if scope.project_id is not None:
         return tx.query(
             ScopePortRow, f"{_PORTS} WHERE allocation.project_id = ?", (scope.project_id,)
@@ -199,10 +223,26 @@ def _headnodes(tx: Tx, scope: Scope) -> list[HeadnodeRow]:
     if scope.project_id is None or scope.node_id is not None:
         return []
     found = headnodes.all_of(tx, scope.project_id)
-    if scope.vlan is None:
+    if scope.target is not None:
+        on_network = headnodes.staged_on(tx, scope.target.network_id)
+        vlans = _vlans_of(tx, scope.target)
+    elif scope.vlan is not None:
+        on_network, vlans = set(), [scope.vlan]
+    else:
         return found
-    on_vlan = {row.headnode_id for row in store_vlans.headnodes_on(tx, [scope.vlan])}
-    return [row for row in found if row.id in on_vlan]
+    on_network |= {row.headnode_id for row in store_vlans.headnodes_on(tx, vlans)}
+    return [row for row in found if row.id in on_network]
+
+
+def _vlans_of(tx: Tx, target: Target) -> list[int]:
+    """Return the VLAN of the network that is a target; none if it is a node."""
+    return tx.values(int, "SELECT vlan FROM vlan_claim WHERE network_id = ?", (target.network_id,))
+
+
+def nics_within(tx: Tx, scope: Scope) -> tuple[set[int], set[int]]:
+    """Return the ids of the nodes' nics and of the headnodes within a scope."""
+    nics = {row.nic_id for row in _ports(tx, scope) if row.nic_id is not None}
+    return nics, {row.id for row in _headnodes(tx, scope)}
 
 
 def _headnode_goal(tx: Tx, row: HeadnodeRow) -> HeadnodeGoal:
@@ -273,6 +313,8 @@ def _networks(
     vlans |= carried
     if scope.project_id is None:
         vlans |= set(tx.values(int, "SELECT vlan FROM vlan_claim WHERE network_id IS NULL"))
+    elif scope.target is not None:
+        vlans |= set(_vlans_of(tx, scope.target))
     elif scope.node_id is None and scope.vlan is None:
         vlans |= set(
             tx.values(int, "SELECT vlan FROM vlan_claim WHERE project_id = ?", (scope.project_id,))

@@ -94,7 +94,7 @@ def to_confirm(tx: Tx) -> None:
     """Let red's job 2, if there is one, go back unless it is confirmed."""
     if jobs.find(tx, 2) is not None and confirms.find(tx, 2) is None:
         confirms.request(tx, 2, 60.0)
-        confirms.remember(tx, 2, 1)
+        confirms.remember(tx, 2, Scope(project_id=1))
 
 
 QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {

@@ -74,6 +74,7 @@ from haas_rpcd.store.schema import (
     v12_transcript,
     v13_contact,
     v14_confirm,
+    v15_target,
 )
 
 migrations = Migrations("haas")
@@ -163,6 +164,12 @@ def contact(db: Database) -> None:
 def confirm(db: Database) -> None:
     """Store which applies go back unless they are confirmed."""
     _run(db, v14_confirm.SQL)
+
+
+@migrations()
+def target(db: Database) -> None:
+    """Store which part of a project a job applies."""
+    _run(db, v15_target.SQL)
 
 
 def _run(db: Database, script: str) -> None:
