@@ -108,6 +108,16 @@ class UnavailableError(HaasError):
     meaning = "The daemon is not configured for this, or a part it needs is not installed."
 
 
+class RetiredError(UnavailableError):
+    """A switch is out of service, so nothing is sent to it."""
+
+    def __init__(self, switch: str) -> None:
+        super().__init__(
+            f"Switch {switch} is retired: nothing is sent to it. Once it answers again, an admin"
+            f" takes it back with  switch reinstate {switch}"
+        )
+
+
 class StoreError(UnavailableError):
     """The database can't be read or written now: the disk is full, or another process locks it."""
 

@@ -142,7 +142,7 @@ class Metrics:
         self._reachable.clear()
         self._contact.clear()
         for switch in health.switches:
-            if switch.reachable is not None:
+            if switch.reachable is not None and not switch.retired:
                 self._reachable.labels(switch.switch).set(switch.reachable)
             if (when := seconds(switch.last_contact)) is not None:
                 self._contact.labels(switch.switch).set(when)

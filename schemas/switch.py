@@ -18,6 +18,7 @@ class Switch(msgspec.Struct, frozen=True):
     ``identity`` is what it says of itself that no other switch says. ``stranger`` says which other
     switch answers at its address, and what to do: nothing is sent to that, and no port is believed.
     ``reachable``: whether it answers, null while never tried; ``last_contact``: when it last did.
+    ``retired``: since when it is out of service, so that nobody waits for it; else null.
     """
 
     switch: str
@@ -35,6 +36,7 @@ class Switch(msgspec.Struct, frozen=True):
     stranger: str | None = None
     reachable: bool | None = None
     last_contact: str | None = None
+    retired: str | None = None
 
 
 class SwitchTrust(msgspec.Struct, frozen=True):

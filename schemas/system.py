@@ -41,11 +41,15 @@ class StoreHealth(msgspec.Struct, frozen=True):
 
 
 class SwitchHealth(msgspec.Struct, frozen=True):
-    """Whether a switch answers: null while never tried; ``last_contact``: when it last did."""
+    """Whether a switch answers: null while never tried; ``last_contact``: when it last did.
+
+    A ``retired`` one is expected not to.
+    """
 
     switch: str
     reachable: bool | None
     last_contact: str | None
+    retired: bool = False
 
 
 class QueueHealth(msgspec.Struct, frozen=True):

@@ -50,7 +50,7 @@ async def every_switch(world: World) -> list[Finding]:
 
 
 def _registered(tx: snapshot.Tx) -> list[SwitchRow]:
-    found = [switches.find(tx, name) for name in switches.names(tx)]
+    found = [switches.find(tx, name) for name in switches.in_service(tx)]
     return [row for row in found if row is not None]
 
 

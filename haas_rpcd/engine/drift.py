@@ -94,7 +94,8 @@ class DriftWatch:
         if device is not None:
             devices = [device]
         else:
-            devices = [*await self._store.read(switches.names), *self._planning.master_devices()]
+            devices = await self._store.read(switches.in_service)
+            devices += self._planning.master_devices()
         return await self.check_devices(devices)
 
     async def check_devices(self, devices: Sequence[str]) -> CheckResult:

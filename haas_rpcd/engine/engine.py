@@ -20,11 +20,13 @@ from haas_rpcd.engine.journal import Journal
 from haas_rpcd.engine.late import LateChanges, Waiting
 from haas_rpcd.engine.planning import Planning
 from haas_rpcd.engine.restarts import SwitchRestarts
+from haas_rpcd.engine.retirement import Retirement
 from haas_rpcd.engine.run import JobRun, RunHook
 from haas_rpcd.engine.settling import Settling
 from haas_rpcd.engine.watching import RESTORE_LIMIT, MasterWatch
 from haas_rpcd.engine.worker import Worker
-from haas_rpcd.errors import ConflictError, NotFoundError, StoreError
+from haas_rpcd.engine.workers import Workers
+from haas_rpcd.errors import ConflictError, NotFoundError, RetiredError, StoreError
 from haas_rpcd.events import Events
 from haas_rpcd.model import LIBVIRT, RESERVED_DEVICES, Plan, Probed, RegisteredSwitch, Step
 from haas_rpcd.store import jobs
@@ -80,8 +82,10 @@ class Engine:
         self._endings = Endings(store)
         self._confirms = Confirms(store, events, self._clock, self.enqueue)
         self._contacts = Contacts(store, events, self._clock, reach)
+        self._workers = Workers(self._make_worker)
+        self._retirement = Retirement(store, events, planning, self._clock)
         self._late = LateChanges(store, settle_timeout)
-        self._drift = DriftWatch(store, events, planning, self._worker, self._late, self._clock)
+        self._drift = DriftWatch(store, events, planning, self._workers.of, self._late, self._clock)
         self._restarts = SwitchRestarts(
             store, events, self._clock, self._drift.compare, self._drift.record, self._restarted
         )
@@ -90,7 +94,7 @@ class Engine:
             self._drift,
             planning.master_drivers(),
             self._restore,
-            lambda: self._worker(LIBVIRT).at_rest(),
+            lambda: self._workers.of(LIBVIRT).at_rest(),
             restart_headnodes=restart_headnodes,
         )
         self._ready = asyncio.Event()
@@ -104,7 +108,6 @@ class Engine:
         self._cancelled: set[int] = set()
         """Jobs that were cancelled between their queue and their run."""
         self._ended: dict[int, asyncio.Event] = {}
-        self._workers: dict[str, Worker] = {}
         self._stopped = False
 
     # --- for the methods --------------------------------------------------------------------------
@@ -205,7 +208,7 @@ class Engine:
     async def probe(self, switch: str) -> Probed:
         """Log in to a registered switch and return what it reports. Raises HaasError."""
 
-        return await self._worker(switch).read(lambda driver: driver.probe())
+        return await self._workers.of(switch).read(lambda driver: driver.probe())
 
     async def probe_address(self, switch: RegisteredSwitch) -> Probed:
         """Log in to a switch that is not registered yet, and return what it reports.
@@ -219,6 +222,16 @@ class Engine:
         finally:
             await driver.close()
 
+    def retired(self, switch: str) -> None:
+        """Wait no more for a switch that was just retired."""
+        self._start(self._workers.interrupt(switch, RetiredError(switch)), f"retire {switch}")
+
+    async def reinstate(self, switch: str) -> None:
+        """Park and read a retired switch, and take it back. Raises HaasError."""
+        await self._retirement.reinstate(switch)
+        await self._settling.settle_all()
+        await self._drift.check(switch)
+
     # --- starting and stopping --------------------------------------------------------------------
 
     async def recover(self) -> None:
@@ -227,7 +240,6 @@ class Engine:
         No job runs before what a reboot of the master took away is restored. If a backup was
         restored, what the devices have counts: see :meth:`take_over_restored`.
         """
-        await self._contacts.load()
         await self._contacts.load()
         for sentence in await self.take_over_restored():
             log.warning("after the restore: %s", sentence)
@@ -245,7 +257,7 @@ class Engine:
         Nothing is done if that was done before.
         """
         return await restored.take_over(
-            self._store, self._planning, self._drift, self._worker, self._clock.wall()
+            self._store, self._planning, self._drift, self._workers.of, self._clock.wall()
         )
 
     async def _begin(self) -> None:
@@ -281,7 +293,7 @@ class Engine:
         """Stop at once. The journal has what is under way, for the next start."""
         self._stopped = True
         await cancel_and_wait(*self._queue_tasks.values(), *self._other_tasks)
-        await asyncio.gather(*(worker.stop() for worker in self._workers.values()))
+        await self._workers.stop()
         await self._endings.stop()
 
     def _start(self, coroutine: Coroutine[None, None, None], name: str) -> None:
@@ -369,7 +381,7 @@ class Engine:
             store=self._store,
             planning=self._planning,
             journal=journal,
-            worker=self._worker,
+            worker=self._workers.of,
             repair=self._drift.repair_steps,
             late=self._late,
             hook=self._hook,
@@ -418,13 +430,12 @@ class Engine:
         self._ended.pop(job.id, asyncio.Event()).set()
         await self._settling.settle_all()
 
-    def _worker(self, device: str) -> Worker:
-        if device not in self._workers:
-            self._workers[device] = Worker(
-                device,
-                lambda: self._store.read(self._planning.driver, device),
-                idle_timeout=0.0 if device in RESERVED_DEVICES else self._idle_timeout,
-                on_open=None if device in RESERVED_DEVICES else self._session_opened,
-                note=None if device in RESERVED_DEVICES else self._contacts.note,
-            )
-        return self._workers[device]
+    def _make_worker(self, device: str) -> Worker:
+        switch = device not in RESERVED_DEVICES
+        return Worker(
+            device,
+            lambda: self._store.read(self._planning.driver, device),
+            idle_timeout=self._idle_timeout if switch else 0.0,
+            on_open=self._session_opened if switch else None,
+            note=self._contacts.note if switch else None,
+        )

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 
 from haas_rpcd.drivers import Driver, MasterDriver
-from haas_rpcd.errors import StalePlanError, UnavailableError
+from haas_rpcd.errors import RetiredError, StalePlanError, UnavailableError
 from haas_rpcd.model import (
     LIBVIRT,
     MASTER,
@@ -65,7 +65,8 @@ class Planning:
     def driver(self, tx: Tx, device: str) -> Driver:
         """Create the driver of a device. No I/O.
 
-        Raises UnavailableError if the switch is not registered, or without a ``[master]`` table.
+        Raises UnavailableError if the switch is not registered or is retired, or without a
+        ``[master]`` table.
         """
         if device in self._master:
             make = self._master[device]
@@ -78,6 +79,8 @@ class Planning:
         row = switches.find(tx, device)
         if row is None:
             raise UnavailableError(f"The switch {device} is not registered any more.")
+        if row.retired is not None:
+            raise RetiredError(device)
         return self.switch_driver(row.registered)
 
     def render(self, tx: Tx, steps: Sequence[Step]) -> list[tuple[Step, list[str]]]:

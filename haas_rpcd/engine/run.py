@@ -17,7 +17,7 @@ from haas_rpcd.engine.late import LateChanges
 from haas_rpcd.engine.planning import Planning
 from haas_rpcd.engine.sending import Batch
 from haas_rpcd.engine.worker import Worker
-from haas_rpcd.errors import DeviceError, HaasError, StoreError
+from haas_rpcd.errors import DeviceError, HaasError, RetiredError, StoreError
 from haas_rpcd.model import RESERVED_DEVICES, Phase, SetPort, Step
 from haas_rpcd.planner import shortfall
 from haas_rpcd.store import applied, confirms, jobs, leases, nodes
@@ -27,7 +27,7 @@ from haas_rpcd.store.leases import HookRunRow
 from haas_rpcd.store.scope import NO_NODE, Scope, Target
 from haas_rpcd.tasks import cancel_and_wait
 from haas_schemas.common import timestamp
-from haas_schemas.job import JobState
+from haas_schemas.job import JobState, StepState
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +128,7 @@ class JobRun:
         """
         steps = jobs.interrupt(tx, self.job_id, time.time())
         for step in steps:
-            if not (isinstance(step.change, SetPort) and step.change.config.parked):
+            if not _parks(step):
                 applied.may_come_late(tx, step.device, [step.change], now)
         return steps
 
@@ -248,6 +248,8 @@ class JobRun:
                     verdicts += skipped
                     continue
                 verdicts += await worker.run(Batch(self._journal, phase, batch, self._stopping))
+        except RetiredError as error:
+            verdicts += await self._give_up_device(entries[len(verdicts) :], error)
         except StoreError:
             self._broken = True
             raise
@@ -256,8 +258,26 @@ class JobRun:
             await gate.leave(device)
         return verdicts
 
+    async def _give_up_device(self, entries: Sequence[Entry], error: RetiredError) -> list[Verdict]:
+        """Record that the rest of a switch's steps is not waited for: it was retired.
+
+        What is under way may still take effect. A release does not need the switch any more.
+        """
+        state: StepState = "failed" if self._scope.node_id is None else "skipped"
+        verdicts = [
+            Verdict(entry, state, error.message, may_come_late=not _parks(entry.step))
+            for entry in entries
+        ]
+        await self._journal.record(verdicts)
+        return verdicts
+
     def _stopping(self) -> bool:
         return self.cancelling or self._broken
+
+
+def _parks(step: Step) -> bool:
+    """Return whether a step can only shut a port."""
+    return isinstance(step.change, SetPort) and step.change.config.parked
 
 
 def _gives_up(verdicts: Sequence[Verdict], phase: Phase) -> bool:

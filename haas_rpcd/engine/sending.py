@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from haas_rpcd.drivers import SESSION_LOST, Driver, Outcome, Report
 from haas_rpcd.engine.journal import Entry, Journal, Verdict
-from haas_rpcd.errors import DeviceError, HaasError
+from haas_rpcd.errors import DeviceError, HaasError, RetiredError
 from haas_rpcd.model import Change, Phase, PortSeen, SaveConfig, Seen
 from haas_rpcd.planner import shortfall
 from haas_schemas.job import StepState
@@ -78,7 +78,8 @@ class Sending:
     async def advance(self) -> list[Verdict] | None:
         """Send some of the steps; return None while there are more.
 
-        After the last ones, read all back once, record and return the verdicts.
+        After the last ones, read all back once, record and return the verdicts. Raises RetiredError
+        if the switch was retired meanwhile, and StoreError.
         """
         if self._driver is not None:
             self._driver.transcript()  # what others said and were told since the last turn
@@ -133,6 +134,8 @@ class Sending:
             driver = await self._sessions.open(
                 lambda line: self._journal.publish_step(first, "sending", line=line)
             )
+        except RetiredError:
+            raise  # the whole job gives the switch up
         except HaasError as error:
             self._reachable = False
             self._failures.add(first, error.message, block_all=True)
@@ -237,6 +240,8 @@ class Sending:
             return
         try:
             seen = await self._observe([entry.step.change for entry in entries])
+        except RetiredError:
+            raise
         except HaasError as error:
             await self._sessions.close()
             log.info("%s: could not be read back: %s", self._device, error.message)

@@ -31,6 +31,8 @@ MERGE = 0.1
 """Seconds that a save waits for the saves of other jobs on the device. Saving takes a switch longer
 than this, and one save serves all of them. A small job does not wait for the end of a large one."""
 
+_STOPPING = UnavailableError("haas-rpcd is stopping: try again later.")
+
 T = TypeVar("T")
 
 
@@ -75,6 +77,7 @@ class Worker:
         self._under_way: dict[Batch, Sending] = {}
         """The batches of which some steps are sent; they are in the queue again."""
         self._users = 0
+        self._why: HaasError = _STOPPING
         self._task: asyncio.Task[None] | None = None
         self._at_rest = asyncio.Event()
         self._at_rest.set()
@@ -114,10 +117,15 @@ class Worker:
         """Wait until no batch is being sent."""
         await self._at_rest.wait()
 
-    async def stop(self) -> None:
-        """Stop at once. The journal has what is under way, for the next start of the daemon."""
+    async def stop(self, why: HaasError | None = None) -> None:
+        """Stop at once; whoever waits gets an error. The journal has what is under way.
+
+        ``why``: the error; without one, the daemon is stopping.
+        """
         if self._task is not None:
+            self._why = why or _STOPPING
             await cancel_and_wait(self._task)
+            self._why = _STOPPING
 
     # --- the queue --------------------------------------------------------------------------------
 
@@ -143,7 +151,7 @@ class Worker:
                     if not self._queue:
                         await self.close()  # the loop goes on: an item may have come meanwhile
         finally:
-            _fail(self._queue, UnavailableError("haas-rpcd is stopping: try again later."))
+            _fail(self._queue, self._why)
             self._queue.clear()
             self._under_way.clear()
             await self.close()
@@ -192,7 +200,7 @@ class Worker:
                     await self._answer(waiting)
         except asyncio.CancelledError:
             if _is_being_cancelled():
-                _fail(waiting, UnavailableError("haas-rpcd is stopping: try again later."))
+                _fail(waiting, self._why)
                 raise
             # Something that was awaited here is cancelled; the worker is not.
             log.exception("device %s: what a request waits for was cancelled", self.device)

@@ -38,7 +38,7 @@ async def examine(context: Context) -> SystemHealth:
         rows = await context.store.read(_switches)
         queue = await context.store.read(_jobs, context.clock.wall(), problems)
         drifted = await context.store.read(drift.count)
-    silent = [row.switch for row in rows if row.reachable is False]
+    silent = [row.switch for row in rows if row.reachable is False and not row.retired]
     if silent:
         problems.append(f"{_some(silent)} can't be reached: check power and cabling.")
     libvirt, trunk = context.engine.sees(LIBVIRT), context.engine.sees(MASTER)
@@ -83,7 +83,9 @@ def _file(path: Path, ok: bool, problems: list[str]) -> StoreHealth:
 
 def _switches(tx: Tx) -> tuple[SwitchHealth, ...]:
     return tuple(
-        SwitchHealth(row.name, row.reachable, timestamp(row.last_contact))
+        SwitchHealth(
+            row.name, row.reachable, timestamp(row.last_contact), retired=row.retired is not None
+        )
         for row in switches.everyone(tx)
     )
 

@@ -168,6 +168,11 @@ def _allocate_one(call: TxCall, project: ProjectRow, name: str) -> int:
             f"Node {name} can't be allocated now: another switch answers in place of {switch}. An"
             f" admin sees what to do with  switch show {switch}"
         )
+    if row.state == "unconfirmed" and (switch := nodes.on_a_retired_switch(call.tx, row.id)):
+        raise ConflictError(
+            f"Node {name} can't be allocated now: its switch {switch} is retired. An"
+            f" admin takes it back with  switch reinstate {switch}"
+        )
     if row.state == "unconfirmed":
         raise ConflictError(
             f"Node {name} can't be allocated yet: its ports are not confirmed parked. An admin"

@@ -61,9 +61,15 @@ async def probe(
         raise ConflictError(
             f"Switch {switch} is registered already: probe it by its name alone, or name another."
         )
+    if adopt and row.retired is not None:
+        raise ConflictError(
+            f"Switch {switch} is retired: take it back first, with  switch reinstate {switch}"
+        )
     if accept:
         await store.write(identities.forget, switch)
-    seen = await call.context.engine.probe(switch)
+    engine = call.context.engine
+    retired = row.retired is not None
+    seen = await (engine.probe_address(row.registered) if retired else engine.probe(switch))
     if not adopt:
         return _probed(switch, seen, await store.read(_managed, call, row))
     write = store.read if dry_run else store.write

@@ -71,6 +71,8 @@ RIGHTS: dict[str, Right] = {
     "switch.list": "admin",
     "switch.probe": "admin",
     "switch.register": "admin",
+    "switch.reinstate": "admin",
+    "switch.retire": "admin",
     "switch.show": "admin",
     "switch.trust": "admin",
     "system.health": "admin",

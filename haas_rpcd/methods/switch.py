@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
+from haas_rpcd.engine.freed import publish
 from haas_rpcd.engine.identities import refusal_of
 from haas_rpcd.errors import ConflictError, InvalidParamsError
 from haas_rpcd.methods.access import conflict, find_switch, paged
@@ -18,7 +19,7 @@ from haas_rpcd.model import (
     RESERVED_DEVICES,
     RegisteredSwitch,
 )
-from haas_rpcd.store import identities, networks, ports, switches, vlans
+from haas_rpcd.store import applied, identities, networks, ports, switches, vlans
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.switches import SwitchRow
 from haas_schemas.common import Deleted, Page, timestamp
@@ -60,6 +61,7 @@ def record(tx: Tx, row: SwitchRow) -> Switch:
         stranger=stranger,
         reachable=row.reachable,
         last_contact=timestamp(row.last_contact),
+        retired=timestamp(row.retired),
     )
 
 
@@ -171,7 +173,8 @@ def check_address(tx: Tx, switch: str, host: str, port: int, addresses: Addresse
 def delete(call: TxCall, switch: Name, force: bool = False) -> Deleted:
     """Delete a switch and its ports. They must be parked, with no nic behind them and no VLAN left.
 
-    ``force`` is for a switch that is gone for good: only nics behind its ports still prevent it.
+    ``force`` is for a switch that is gone for good: only nics behind its ports still prevent it. It
+    frees the ids of VLANs that the switch may have, so one that may come back is retired instead.
     """
     row = find_switch(call.tx, switch)
     used = ports.in_use(call.tx, row.id)
@@ -191,6 +194,44 @@ def delete(call: TxCall, switch: Name, force: bool = False) -> Deleted:
     networks.free_claims(call.tx)
     call.changed("switch", "deleted", switch, admins_only=True)
     return Deleted(deleted=True)
+
+
+@method("switch.retire", admin=True, mutates=True)
+def retire(call: TxCall, switch: Name) -> Switch:
+    """Take a dead switch out of service: nobody waits for it any more, and nothing is sent to it.
+
+    Releases that wait for it end. Its ports count as not known, so that the nodes behind them are
+    not free, and the ids of VLANs that it may carry stay taken. Plans leave it out until
+    switch.reinstate takes it back.
+    """
+    row = find_switch(call.tx, switch)
+    if row.retired is None:
+        switches.retire(call.tx, row.id, call.context.clock.wall())
+        freed = applied.release_freed(call.tx)
+        engine, events = call.context.engine, call.context.events
+        call.tx.after_commit.append(lambda: engine.retired(switch))
+        call.tx.after_commit.append(lambda: publish(events, freed))
+        call.changed("switch", "retired", switch, admins_only=True)
+    return record(call.tx, find_switch(call.tx, switch))
+
+
+@method("switch.reinstate", admin=True, mutates=True)
+async def reinstate(call: Call, switch: Name) -> Switch:
+    """Take a retired switch back, after all its access ports were shut, and read.
+
+    If it does not answer or a port stays open, it stays retired. Projects that still hold nodes
+    behind it apply again. To take back a switch that was replaced, accept the new one first: see
+    switch.probe.
+    """
+    await call.context.store.read(find_switch, switch)
+    await call.context.engine.reinstate(switch)
+
+    def shown(tx: Tx) -> Switch:
+        in_tx = TxCall(context=call.context, caller=call.caller, subscriber=call.subscriber, tx=tx)
+        in_tx.changed("switch", "reinstated", switch, admins_only=True)
+        return record(tx, find_switch(tx, switch))
+
+    return await call.context.store.write(shown)
 
 
 @method("switch.list", admin=True)

@@ -80,11 +80,12 @@ def on(tx: Tx, switch: str) -> list[LateRow]:
 
 
 def switches(tx: Tx) -> list[str]:
-    """Name the switches on which something may change late."""
+    """Name the switches on which something may change late, except retired ones."""
     return tx.values(
         str,
-        "SELECT name FROM switch WHERE id IN (SELECT switch_id FROM vlan_may_change)"
-        " OR id IN (SELECT port.switch_id FROM port JOIN port_may_change ON port_id = port.id)"
+        "SELECT name FROM switch WHERE retired IS NULL"
+        " AND (id IN (SELECT switch_id FROM vlan_may_change)"
+        " OR id IN (SELECT port.switch_id FROM port JOIN port_may_change ON port_id = port.id))"
         " ORDER BY name",
     )
 

@@ -58,6 +58,8 @@ class TagRow(Row, frozen=True):
 
 _UNPARKED = "EXISTS (SELECT 1 FROM unparked_nic WHERE unparked_nic.node_id = node.id)"
 
+_AWAITED = "EXISTS (SELECT 1 FROM awaited_nic WHERE awaited_nic.node_id = node.id)"
+
 _STATE = f"""
 CASE WHEN allocation.releasing = 1 THEN 'releasing'
      WHEN allocation.node_id IS NOT NULL THEN 'allocated'
@@ -193,6 +195,17 @@ def on_a_stranger(tx: Tx, node_id: int) -> str | None:
     )
 
 
+def on_a_retired_switch(tx: Tx, node_id: int) -> str | None:
+    """Name a retired switch that a node is plugged into; None if there is none."""
+    return tx.value(
+        str,
+        "SELECT switch.name FROM nic JOIN port ON port.id = nic.port_id"
+        " JOIN switch ON switch.id = port.switch_id"
+        " WHERE nic.node_id = ? AND switch.retired IS NOT NULL ORDER BY 1 LIMIT 1",
+        (node_id,),
+    )
+
+
 def create(tx: Tx, name: str, tags: Iterable[str]) -> int:
     """Add a node; return its id. Raises sqlite3.IntegrityError if the name is taken."""
     node_id = tx.insert("node", name=name)
@@ -275,14 +288,15 @@ def begin_release(tx: Tx, node_id: int) -> None:
 
 
 def finish_releases(tx: Tx) -> list[str]:
-    """Free the releasing nodes whose ports are all parked and saved; name them.
+    """End the releases of nodes whose ports are all parked and saved; name the nodes.
 
-    A node whose release command has not succeeded is not freed.
+    Ports on a retired switch are not waited for, but such a node is not free. A node whose release
+    command has not succeeded stays with its project.
     """
     names = tx.values(
         str,
         "SELECT node.name FROM allocation JOIN node ON node.id = allocation.node_id"
-        f" WHERE allocation.releasing = 1 AND NOT {_UNPARKED}"
+        f" WHERE allocation.releasing = 1 AND NOT {_AWAITED}"
         " AND allocation.node_id NOT IN (SELECT node_id FROM awaits_hook)",
     )
     for name in names:

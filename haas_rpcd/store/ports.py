@@ -49,8 +49,8 @@ class PortStateRow(Row, frozen=True):
     config: Json[PortConfig | None]
 
 
-class UnconfirmedPortRow(Row, frozen=True):
-    """A port whose state is not known."""
+class PortRoleRow(Row, frozen=True):
+    """A port and its role."""
 
     name: str
     role: Literal["access", "trunk"]
@@ -97,10 +97,20 @@ def in_use(tx: Tx, switch_id: int) -> list[PortRow]:
     )
 
 
-def unconfirmed(tx: Tx, switch: str) -> list[UnconfirmedPortRow]:
+def of_switch(tx: Tx, switch: str) -> list[PortRoleRow]:
+    """Return the registered ports of a switch."""
+    return tx.query(
+        PortRoleRow,
+        "SELECT port.name, port.role FROM port JOIN switch ON switch.id = port.switch_id"
+        " WHERE switch.name = ? ORDER BY port.id",
+        (switch,),
+    )
+
+
+def unconfirmed(tx: Tx, switch: str) -> list[PortRoleRow]:
     """Return the ports of a switch whose state is not known."""
     return tx.query(
-        UnconfirmedPortRow,
+        PortRoleRow,
         "SELECT port.name, port.role FROM port JOIN switch ON switch.id = port.switch_id"
         " LEFT JOIN port_applied ON port_applied.port_id = port.id"
         " WHERE switch.name = ? AND port_applied.confirmed IS NOT 1 ORDER BY port.id",

@@ -1,7 +1,7 @@
 """The planner's two inputs, read for one scope: a project, the release of a node, or the site.
 
 What a plan reads grows with its scope, not with the inventory. Everything outside the scope is
-looked up by VLAN id, through indexes.
+looked up by VLAN id, through indexes. Retired switches are in no scope.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ _PORTS = f"""
 SELECT port.id, port.name, switch.name AS switch, port.role, {CONFIG},
     ifnull(port_applied.confirmed AND NOT port_applied.saved, 0) AS unsaved,
     nic.id AS nic_id, nic.name AS nic, node.name AS node
-FROM port JOIN switch ON switch.id = port.switch_id
+FROM port JOIN switch ON switch.id = port.switch_id AND switch.retired IS NULL
 LEFT JOIN port_applied ON port_applied.port_id = port.id
 LEFT JOIN nic ON nic.port_id = port.id
 LEFT JOIN node ON node.id = nic.node_id
@@ -329,7 +329,8 @@ def _switches(tx: Tx, traits: TraitsLookup) -> dict[str, SwitchTraits]:
     rows = tx.query(
         SwitchTraitsRow,
         "SELECT switch.name, switch.dialect, (SELECT count(*) FROM port"
-        " WHERE switch_id = switch.id AND role = 'trunk') AS trunks FROM switch",
+        " WHERE switch_id = switch.id AND role = 'trunk') AS trunks FROM switch"
+        " WHERE retired IS NULL",
     )
     return {row.name: traits(row.dialect, row.trunks) for row in rows}
 
@@ -344,7 +345,10 @@ def _on_switches(tx: Tx, vlans: Sequence[int]) -> dict[str, dict[int, bool]]:
 def _elsewhere(
     tx: Tx, vlans: Sequence[int], ports: list[ScopePortRow], own_headnodes: list[HeadnodeRow]
 ) -> dict[int, frozenset[str]]:
-    """Return the devices on which something outside the scope carries, or may carry, each VLAN."""
+    """Return the devices on which something outside the scope carries, or may carry, each VLAN.
+
+    Retired switches do not count: nothing is kept elsewhere for what they may carry.
+    """
     own_port_ids = {row.id for row in ports}
     own_headnode_ids = {row.id for row in own_headnodes}
     places: dict[int, set[str]] = {}

@@ -20,7 +20,8 @@ class SwitchRow(Row, frozen=True):
     whether it has changes that no save has confirmed. ``checked`` is when it was last checked for
     drift, in seconds since the epoch. ``reachable`` is None while nobody has tried to reach it,
     ``last_contact``, in the same seconds, while it was never reached. ``identity`` is what it said
-    of itself, ``stranger`` what another switch says that answers in its place.
+    of itself, ``stranger`` what another switch says that answers in its place. ``retired`` is since
+    when it is out of service, in the same seconds.
     """
 
     id: int
@@ -39,6 +40,7 @@ class SwitchRow(Row, frozen=True):
     stranger: Json[SwitchMarks | None]
     reachable: bool | None
     last_contact: float | None
+    retired: float | None
 
     @property
     def registered(self) -> RegisteredSwitch:
@@ -80,7 +82,7 @@ SELECT id, name, dialect, host, port, transport, credential, options, checked,
     (SELECT count(*) FROM port WHERE switch_id = switch.id) AS ports,
     EXISTS (SELECT 1 FROM unsaved WHERE switch_id = switch.id) AS unsaved,
     (SELECT count(*) FROM drift WHERE device = switch.name) AS drift, identity, stranger,
-    reachable, last_contact
+    reachable, last_contact, retired
 FROM switch
 """
 
@@ -125,6 +127,11 @@ def set_contact(tx: Tx, name: str, reachable: bool, when: float | None) -> bool:
 def names(tx: Tx) -> list[str]:
     """Name all switches."""
     return tx.values(str, "SELECT name FROM switch ORDER BY name")
+
+
+def in_service(tx: Tx) -> list[str]:
+    """Name the switches that are not retired."""
+    return tx.values(str, "SELECT name FROM switch WHERE retired IS NULL ORDER BY name")
 
 
 def one_of_each_dialect(tx: Tx) -> dict[str, str]:
@@ -192,6 +199,23 @@ def forget_confirmations(tx: Tx, switch_id: int) -> None:
     ):
         ports.set_unknown(tx, port_id)
     tx.execute("UPDATE switch_vlan SET confirmed = 0 WHERE switch_id = ?", (switch_id,))
+
+
+def retire(tx: Tx, switch_id: int, now: float) -> None:
+    """Take a switch out of service: nothing on it is known, and nobody waits for it."""
+    forget_confirmations(tx, switch_id)
+    tx.execute("UPDATE switch SET retired = ? WHERE id = ?", (now, switch_id))
+    tx.execute(
+        "DELETE FROM drift WHERE device = (SELECT name FROM switch WHERE id = ?)", (switch_id,)
+    )
+
+
+def reinstate(tx: Tx, name: str, retired: float) -> bool:
+    """Take a switch back that was retired then; return False if it was retired again since."""
+    changed = tx.execute(
+        "UPDATE switch SET retired = NULL WHERE name = ? AND retired = ?", (name, retired)
+    )
+    return changed > 0
 
 
 def delete(tx: Tx, switch_id: int) -> None:

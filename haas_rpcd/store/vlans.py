@@ -198,13 +198,13 @@ def carried_by_headnodes(tx: Tx, headnode_ids: Sequence[int]) -> set[int]:
 
 
 def ports_on(tx: Tx, vlans: Sequence[int]) -> list[PortCarriesRow]:
-    """Return the ports that carry, or may carry, some VLANs."""
+    """Return the ports that carry, or may carry, some VLANs, except those of retired switches."""
     return by_ids(
         tx,
         PortCarriesRow,
         "SELECT port_carries.vlan, port_carries.port_id, switch.name AS switch FROM port_carries"
         " JOIN port ON port.id = port_carries.port_id JOIN switch ON switch.id = port.switch_id"
-        " WHERE port_carries.vlan IN ({})",
+        " WHERE switch.retired IS NULL AND port_carries.vlan IN ({})",
         vlans,
     )
 

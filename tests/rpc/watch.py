@@ -21,6 +21,7 @@ SELECT switch.name AS switch, port.canonical AS port, port.role, allocation.proj
     EXISTS (SELECT 1 FROM port_may_change WHERE port_id = port.id) AS may_change
 FROM port JOIN switch ON switch.id = port.switch_id
 LEFT JOIN nic ON nic.port_id = port.id LEFT JOIN allocation ON allocation.node_id = nic.node_id
+WHERE switch.retired IS NULL
 """
 
 _CLAIMS = """
@@ -46,7 +47,8 @@ class Watch:
     VLAN 1 until HaaS touches it. The same holds for what a port with a holder would carry after a
     power cut. Telephones' VLANs count. What somebody adds by hand is not HaaS's fault, but must be
     gone when the port gets another holder. Nor is a line that comes late: it may open a parked port
-    on the default VLAN, as long as HaaS knows that the port may change.
+    on the default VLAN, as long as HaaS knows that the port may change. Nothing
+    is promised of a retired switch until it is taken back.
     """
 
     def __init__(

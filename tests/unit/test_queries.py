@@ -154,6 +154,7 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     ports.find: lambda tx: ports.find(tx, "sw1", "Gi1/0/1"),
     ports.page: lambda tx: ports.page(tx, 1, 9, 0),
     ports.in_use: lambda tx: ports.in_use(tx, 1),
+    ports.of_switch: lambda tx: ports.of_switch(tx, "sw1"),
     ports.unconfirmed: lambda tx: ports.unconfirmed(tx, "sw1"),
     ports.states: lambda tx: ports.states(tx, 1),
     projects.find: lambda tx: projects.find(tx, "red"),

@@ -136,6 +136,8 @@ class SwitchScreen(ConsoleScreen):
             parts.append((f"   {staged} staged*", "staged"))
         if known.unsaved:
             parts.append(("   ! not saved", "staged"))
+        if known.retired:
+            parts.append(("   ! retired", "drift"))
         if known.stranger:
             parts.append(("   ! another switch answers", "drift"))
         if drifted := self.session.inventory.drifted(switch):

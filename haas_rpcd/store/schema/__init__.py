@@ -43,8 +43,9 @@ and when that line was given up: the switch may still execute it.
 record has a hash that covers the one before it, and ``audit_anchor`` the last that was deleted.
 
 ``switch.identity`` has what a switch says of itself (a ``SwitchMarks`` as JSON), and
-``switch.stranger`` what another switch says that answers in its place. Nothing on such a switch
-counts as parked.
+``switch.stranger`` what another switch says that answers in its place. ``switch.retired`` is since
+when a switch is out of service, in seconds since the epoch. Nothing on either counts as parked, but
+a release does not wait for a retired one: the view ``awaited_nic`` has the nics that it waits for.
 
 A switch's uptime was ``uptime`` when the master's own clock since its boot ``uptime_boot`` showed
 ``uptime_read``. ``last_boot`` names the boot of the master that the daemon last ran in.
@@ -75,6 +76,7 @@ from haas_rpcd.store.schema import (
     v13_contact,
     v14_confirm,
     v15_target,
+    v16_retired,
 )
 
 migrations = Migrations("haas")
@@ -170,6 +172,12 @@ def confirm(db: Database) -> None:
 def target(db: Database) -> None:
     """Store which part of a project a job applies."""
     _run(db, v15_target.SQL)
+
+
+@migrations()
+def retired(db: Database) -> None:
+    """Store which switches are out of service."""
+    _run(db, v16_retired.SQL)
 
 
 def _run(db: Database, script: str) -> None:
