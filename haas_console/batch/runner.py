@@ -11,10 +11,20 @@ from haas_console.batch.exitcodes import ExitCode, code_of
 from haas_console.batch.output import Output
 from haas_console.batch.progress import Progress, progress_for
 from haas_console.batch.script import Parsed
-from haas_console.core import devicetext, files, jobs, sitefile
+from haas_console.core import devicetext, files, jobs, savedplan, sitefile
 from haas_console.core.client import Client
-from haas_console.core.commands import Apply, Call, ExportSite, Follow, Help, ImportSite, Use
-from haas_console.core.errors import ConsoleError, LostDaemonError, NoDaemonError
+from haas_console.core.commands import (
+    Apply,
+    ApplyFile,
+    Call,
+    ExportSite,
+    Follow,
+    Help,
+    ImportSite,
+    SavePlan,
+    Use,
+)
+from haas_console.core.errors import ConsoleError, LostDaemonError, NoDaemonError, RpcError
 from haas_console.core.help import help_text
 from haas_console.core.language import Language
 from haas_console.core.leases import ending_soon
@@ -75,8 +85,10 @@ class Runner:
                     self._output.document({"help": content})
                 else:
                     self._output.exact(content)
-            case Apply() as apply:
+            case Apply() | ApplyFile() as apply:
                 await self._apply(apply, parsed)
+            case SavePlan() as saving:
+                return await self._save_plan(saving, parsed)
             case ImportSite() as command:
                 await self._call(await sitefile.import_call(command, self.client.call), parsed)
             case ExportSite(file):
@@ -156,12 +168,42 @@ class Runner:
             raise
         self._output.changed(parsed.line, Call("job.show", {"job": job}), _done(record))
 
+    # --- plans in files ---
+
+    async def _save_plan(self, saving: SavePlan, parsed: Parsed) -> ExitCode:
+        plan, size = await savedplan.save(saving, self._fetch)
+        if saving.file == files.STDIN:
+            self._output.exact(savedplan.document(saving.params, plan))
+        elif self._output.as_json:
+            self._output.document({"bytes": size, "digest": plan["digest"]})
+        else:
+            self._output.result(Call("plan.show", saving.params), plan, parsed.view)
+            again = self._language.format(ApplyFile(saving.file))
+            self._output.remark(f"saved; it is applied as it is by  {again}")
+        return ExitCode.CHANGES if parsed.view.exit_code and not plan["empty"] else ExitCode.DONE
+
     # --- apply ---
 
-    async def _apply(self, apply: Apply, parsed: Parsed) -> None:
+    async def _start(self, apply: Apply | ApplyFile) -> tuple[Call, Any]:
+        """Start a job; return the call and its answer.
+
+        What is no project may be a saved plan, as in  apply tonight.plan: a project goes first.
+        """
+        if isinstance(apply, ApplyFile):
+            return await savedplan.start(apply, self._fetch)
         call = apply.call()
+        try:
+            return call, await self.client.call(call.method, call.params)
+        except RpcError as error:
+            file = apply.project or ""
+            only = apply == Apply(apply.project, confirm=apply.confirm)
+            if error.kind != "not_found" or not only or not savedplan.exists(file):
+                raise
+            return await savedplan.start(ApplyFile(file, apply.confirm), self._fetch)
+
+    async def _apply(self, apply: Apply | ApplyFile, parsed: Parsed) -> None:
         with self._report_interrupt(parsed):
-            started = await self.client.call(call.method, call.params)
+            call, started = await self._start(apply)
         job = int(started["job"])
         progress = progress_for(self._output)
         try:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from haas_console.core.commands import Apply, Call, Command, ImportSite
+from haas_console.core.commands import Apply, ApplyFile, Call, Command, ImportSite
 
 
 class Affected(msgspec.Struct, frozen=True):
@@ -20,7 +20,7 @@ class Affected(msgspec.Struct, frozen=True):
 def affected(command: Command, answer: Any) -> tuple[Affected, ...]:
     """What a command that changes something has changed, other than the records in its answer."""
     match command:
-        case Apply():
+        case Apply() | ApplyFile():
             return (Affected("job"),)
         case ImportSite(_, params):
             return () if params.get("dry_run") else (Affected("site"),)

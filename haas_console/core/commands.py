@@ -22,13 +22,34 @@ class Apply(msgspec.Struct, frozen=True):
     digest: str | None = None
     confirm: float | None = None
     """Seconds after its end in which it has to be confirmed, or goes back."""
+    target: str | None = None
+    """The node or network of the project that is applied; None: all of it."""
 
     def call(self) -> Call:
         """The call that starts the job."""
-        given = {"project": self.project, "digest": self.digest, "confirm": self.confirm}
+        given = {
+            "project": self.project,
+            "digest": self.digest,
+            "confirm": self.confirm,
+            "target": self.target,
+        }
         return Call(
             "apply.start", {key: value for key, value in given.items() if value is not None}
         )
+
+
+class SavePlan(msgspec.Struct, frozen=True):
+    """``plan.show`` to a local file; ``params`` are the method's."""
+
+    file: str
+    params: Mapping[str, Any] = msgspec.field(default_factory=dict)
+
+
+class ApplyFile(msgspec.Struct, frozen=True):
+    """Start an apply of a saved plan and follow it; ``confirm`` as for :class:`Apply`."""
+
+    file: str
+    confirm: float | None = None
 
 
 class Use(msgspec.Struct, frozen=True):
@@ -62,4 +83,4 @@ class Follow(msgspec.Struct, frozen=True):
     job: int | None = None
 
 
-Command = Call | Apply | Use | Help | ImportSite | ExportSite | Follow
+Command = Call | Apply | SavePlan | ApplyFile | Use | Help | ImportSite | ExportSite | Follow

@@ -49,13 +49,16 @@ def without_shell(environ: Mapping[str, str]) -> bool:
         return False
 
 
-def check(file: str) -> None:
-    """Raise ConsoleError if this file may not be opened."""
+_OVER_SSH = (
+    "over SSH no file of the master is opened: send a site file on stdin, with"
+    "  site import -  < FILE, and take an export from stdout, with  site export"
+)
+
+
+def check(file: str, refusal: str = _OVER_SSH) -> None:
+    """Raise ConsoleError if this file may not be opened; ``refusal`` says what to do instead."""
     if _forbidden and file != STDIN:
-        raise ConsoleError(
-            "over SSH no file of the master is opened: send a site file on stdin, with"
-            "  site import -  < FILE, and take an export from stdout, with  site export"
-        )
+        raise ConsoleError(refusal)
 
 
 def read_text(file: str) -> str:

@@ -14,7 +14,7 @@ _OWN = {
     "use": "fill in this project from here on; alone: stop that",
     "connect": "connect a nic to a network",
     "disconnect": "take a nic off its network",
-    "plan": "show what an apply would change, line by line",
+    "plan": "show what an apply would change, line by line; --out saves that for  apply FILE",
     "apply": "carry the plan out, show progress, and wait for the end",
     "events": "print what happens, until interrupted",
     "job follow": "print a job's progress until its end",

@@ -14,23 +14,27 @@ from haas_console.core.api import Api, Method, Param, near_miss
 from haas_console.core.binding import PROJECT
 from haas_console.core.commands import (
     Apply,
+    ApplyFile,
     Call,
     Command,
     ExportSite,
     Follow,
     Help,
     ImportSite,
+    SavePlan,
     Use,
 )
 from haas_console.core.errors import CommandSyntaxError
 from haas_console.core.lexer import quote_word, split_line
+from haas_console.core.planwords import first_word, is_file, take_out
 
 _SUGAR = {
     "use": "use [PROJECT]",
     "connect": "connect NODE:NIC NETWORK [--tagged]",
     "disconnect": "disconnect NODE:NIC [NETWORK]",
-    "plan": "plan [PROJECT | --site]",
-    "apply": "apply [PROJECT | --site] [--digest DIGEST] [--confirm SECONDS]",
+    "plan": "plan [PROJECT | --site] [--target NODE|NETWORK] [--out FILE]",
+    "apply": "apply [PROJECT | --site | FILE] [--target NODE|NETWORK] [--digest DIGEST]"
+    " [--confirm SECONDS]",
     "site import": "site import FILE [--dry_run]",
     "site export": "site export [FILE]",
     "events": "events [follow]",
@@ -135,6 +139,11 @@ class Language:
             raise CommandSyntaxError(f'this daemon has no "{target}"')
         site = "--site" in words
         words = [word for word in words if word != "--site"]
+        file: str | None = None
+        if sugar == "plan":
+            words, file = take_out(words)
+        elif is_file(first := first_word(words)):
+            return self._parse_apply_file(method, words, first, site=site)
         try:
             # Ignore the project in use here, so that `apply other` can name another.
             params = binding.bind(self.api, method, words, None)
@@ -149,8 +158,30 @@ class Language:
                 f"{sugar} what? Name a project, `use` one, or say --site", _SUGAR[sugar]
             )
         if sugar == "plan":
-            return Call(method.name, params)
-        return Apply(params.get(PROJECT), params.get("digest"), params.get("confirm"))
+            return Call(method.name, params) if file is None else SavePlan(file, params)
+        return Apply(
+            params.get(PROJECT),
+            params.get("digest"),
+            params.get("confirm"),
+            params.get("target"),
+        )
+
+    def _parse_apply_file(
+        self, method: Method, words: list[str], file: str, *, site: bool
+    ) -> ApplyFile:
+        """``apply FILE``: the file says of what; only how it is confirmed can be added."""
+        usage = "apply FILE [--confirm SECONDS]"
+        confirm = tuple(param for param in method.params if param.name == "confirm")
+        given = Method(method.name, (Param("file", True, _TEXT), *confirm))
+        if site:
+            raise CommandSyntaxError(
+                f"{file} says what it is a plan of, so --site has no place", usage
+            )
+        try:
+            params = binding.bind(self.api, given, words, None)
+        except CommandSyntaxError as error:
+            raise CommandSyntaxError(error.message, usage) from None
+        return ApplyFile(file, params.get("confirm"))
 
     def _parse_site(self, method: Method, words: list[str], project: str | None) -> Command:
         """``site import FILE`` and ``site export FILE``; ``--site TEXT`` calls the method."""
@@ -177,10 +208,18 @@ class Language:
                 return ["use"] if name is None else ["use", name]
             case Help(topic):
                 return ["help", *topic]
-            case Apply(name, digest, confirm):
+            case Apply(name, digest, confirm, part):
                 tail = [] if digest is None else [f"--digest={digest}"]
                 tail += [] if confirm is None else [f"--confirm={confirm:g}"]
+                tail += [] if part is None else [f"--target={part}"]
                 return ["apply", *self._scope("apply", name, project), *tail]
+            case SavePlan(file, params):
+                words = self._words(Call("plan.show", params), project)
+                return [*words, f"--out={file}"]
+            case ApplyFile(file, confirm):
+                tail = [] if confirm is None else [f"--confirm={confirm:g}"]
+                plain = is_file(file) and not file.startswith("--")
+                return ["apply", file if plain else f"./{file}", *tail]
             case ImportSite(file, params):
                 method = _with_file(self.api.methods["site.import"])
                 words = binding.unbind(self.api, method, {**params, "file": file}, project)
@@ -194,8 +233,10 @@ class Language:
 
     def _call_words(self, call: Call, project: str | None) -> list[str]:
         method = self.api.methods[call.method]
-        if call.method == "plan.show" and set(call.params) <= {PROJECT}:
-            return ["plan", *self._scope("plan", call.params.get(PROJECT), project)]
+        if call.method == "plan.show" and set(call.params) <= {PROJECT, "target"}:
+            part = call.params.get("target")
+            tail = [] if part is None else [f"--target={part}"]
+            return ["plan", *self._scope("plan", call.params.get(PROJECT), project), *tail]
         words = binding.unbind(self.api, method, call.params, project)
         if call.method in ("nic.connect", "nic.disconnect") and len(words) > 1:
             node, nic = words[:2]
@@ -228,8 +269,10 @@ class Language:
         match command:
             case Call(method):
                 return self.api.methods[method]
-            case Apply():
+            case Apply() | ApplyFile():
                 return self.api.methods["apply.start"]
+            case SavePlan():
+                return self.api.methods["plan.show"]
             case ImportSite():
                 return self.api.methods["site.import"]
             case ExportSite():

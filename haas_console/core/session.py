@@ -13,18 +13,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from haas_console.core import files, sitefile
+from haas_console.core import files, savedplan, sitefile
 from haas_console.core import history as past
 from haas_console.core.affected import affected
 from haas_console.core.answers import take_answer
 from haas_console.core.commands import (
     Apply,
+    ApplyFile,
     Call,
     Command,
     ExportSite,
     Follow,
     Help,
     ImportSite,
+    SavePlan,
     Use,
 )
 from haas_console.core.errors import ConsoleError, ReadonlyError
@@ -242,6 +244,12 @@ class Session:
                 raise ConsoleError("A script follows; here the screens do: e, and J with Enter.")
             case Apply() as apply:
                 return await self._call(apply.call())
+            case ApplyFile() as saved:
+                return (await savedplan.start(saved, self._call))[1]
+            case SavePlan() as saving:
+                if saving.file == files.STDIN:
+                    raise ConsoleError("--out - is stdout, which this screen has: name a file")
+                return {"bytes": (await savedplan.save(saving, self._call))[1]}
             case ImportSite() as site:
                 return await self._call(await sitefile.import_call(site, sync.call))
             case ExportSite(file):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from haas_console.core import devicetext, text
-from haas_console.core.commands import Apply, Call, Command, Help, Use
+from haas_console.core.commands import Apply, ApplyFile, Call, Command, Help, Use
 from haas_console.core.errors import CommandSyntaxError, ConsoleError
 from haas_console.core.recall import Recall
 from haas_console.tui.console import Console, ScreenHost
@@ -93,7 +93,7 @@ class CommandLine:
 
                 lines = help_text(session.sync.language, command).splitlines()
                 navigation.read("Help", lines, indent=4)
-            case Apply(project, None, None):  # look at the plan first
+            case Apply(project, None, None, None):  # look at the plan first
                 navigation.open_plan(project)
             case Use(project):
                 session.use(project)
@@ -109,7 +109,7 @@ class CommandLine:
         if not outcome.ok:
             return
         result, front = outcome.results[-1], self.console.front or front
-        if isinstance(command, Apply):
+        if isinstance(command, Apply | ApplyFile):
             navigation.open_job(result["job"])
         elif isinstance(command, Call) and (
             command.method in devicetext.METHODS or not session.sync.language.mutates(command)
