@@ -24,6 +24,7 @@ from haas_rpcd.engine.engine import Engine
 from haas_rpcd.engine.leases import Leases
 from haas_rpcd.engine.planning import Planning
 from haas_rpcd.engine.run import RunHook
+from haas_rpcd.engine.watching import Pace
 from haas_rpcd.events import Events
 from haas_rpcd.holding import ReleaseSettings
 from haas_rpcd.methods.call import Context
@@ -89,7 +90,8 @@ class Daemon:
 
     ``switches`` makes the drivers of switches, ``master`` and ``libvirt`` those of the master's two
     devices; these are None if haas.toml has no ``[master]``. ``exported``: see :class:`Context`.
-    ``clock``: this machine's, unless a test gives another one.
+    ``clock``: this machine's, unless a test gives another one; so is ``pace``, at which the master
+    is watched.
     """
 
     def __init__(
@@ -102,6 +104,7 @@ class Daemon:
         demo: bool = False,
         exported: Callable[[str, SiteSwitch], SiteSwitch] = lambda name, switch: switch,
         clock: Clock | None = None,
+        pace: Pace | None = None,
     ) -> None:
         clock = clock or Clock()
         self.settings = settings
@@ -122,6 +125,7 @@ class Daemon:
             clock=clock,
             hook=_hook(settings.release) if settings.release.command else None,
             reach=switches.reach,
+            pace=pace,
         )
         self.leases = Leases(
             self.store,

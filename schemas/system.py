@@ -60,13 +60,27 @@ class QueueHealth(msgspec.Struct, frozen=True):
     oldest: str | None
 
 
+class NotRestored(msgspec.Struct, frozen=True):
+    """What a reboot took from the master, and the daemon could not restore yet.
+
+    ``device``: ``master`` if only bridges are lost, ``libvirt`` if headnodes are. ``attempts``: how
+    many failed, the last one with ``error``. ``again``: when the next one follows, null if only a
+    change of the master leads to one.
+    """
+
+    device: str
+    attempts: int
+    error: str
+    again: str | None
+
+
 class SystemHealth(msgspec.Struct, frozen=True):
     """How the daemon and what it manages are.
 
     ``problems`` are sentences that say what is wrong and what to do; there are none if ``ok``.
     ``libvirt`` and ``trunk``: whether the master's two devices answer, null without a master.
     ``drift`` counts the differences that are known, ``last_backup`` is the newest backup in the
-    folder of backups.
+    folder of backups. ``not_restored``: what of the master could not be restored yet.
     """
 
     ok: bool
@@ -78,6 +92,7 @@ class SystemHealth(msgspec.Struct, frozen=True):
     jobs: QueueHealth
     drift: int
     last_backup: str | None
+    not_restored: NotRestored | None = None
 
 
 class SiteChanges(msgspec.Struct, frozen=True):

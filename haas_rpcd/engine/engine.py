@@ -12,6 +12,7 @@ from haas_rpcd.auth import DAEMON
 from haas_rpcd.clock import Clock
 from haas_rpcd.drivers import Driver
 from haas_rpcd.engine import restored
+from haas_rpcd.engine.attempts import Failure
 from haas_rpcd.engine.confirms import Confirms
 from haas_rpcd.engine.contacts import Contacts, Reach
 from haas_rpcd.engine.drift import CheckResult, DriftWatch
@@ -23,7 +24,7 @@ from haas_rpcd.engine.restarts import SwitchRestarts
 from haas_rpcd.engine.retirement import Retirement
 from haas_rpcd.engine.run import JobRun, RunHook
 from haas_rpcd.engine.settling import Settling
-from haas_rpcd.engine.watching import RESTORE_LIMIT, MasterWatch
+from haas_rpcd.engine.watching import RESTORE_LIMIT, MasterWatch, Pace
 from haas_rpcd.engine.worker import Worker
 from haas_rpcd.engine.workers import Workers
 from haas_rpcd.errors import ConflictError, NotFoundError, RetiredError, StoreError
@@ -71,6 +72,7 @@ class Engine:
         clock: Clock | None = None,
         hook: RunHook | None = None,
         reach: Reach | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self._store = store
         self._events = events
@@ -95,7 +97,9 @@ class Engine:
             planning.master_drivers(),
             self._restore,
             lambda: self._workers.of(LIBVIRT).at_rest(),
+            self._clock,
             restart_headnodes=restart_headnodes,
+            pace=pace or Pace(),
         )
         self._ready = asyncio.Event()
         """Set once the master is restored: jobs wait for it."""
@@ -281,6 +285,11 @@ class Engine:
         """Return whether one of the master's devices answers; None without a master."""
         return self._master.sees(device)
 
+    @property
+    def not_restored(self) -> Failure | None:
+        """What the master lost and could not be restored yet, if anything."""
+        return self._master.failure
+
     async def check_reachable(self) -> None:
         """See now which switches answer, without logging in."""
         await self._contacts.check()
@@ -312,13 +321,19 @@ class Engine:
 
     # --- after a restart --------------------------------------------------------------------------
 
-    async def _restore(self, device: str) -> None:
-        """Run a job that restores what one of the master's devices lost, to its end."""
-        if not self._stopped:
-            job_id = await self._enqueue_repair(device, _OF_MASTER)
-            self._events.publish_inventory("job", "queued", str(job_id), admins_only=True)
-            if (ended := self._ended.get(job_id)) is not None:
-                await ended.wait()
+    async def _restore(self, device: str) -> str | None:
+        """Run a job that restores what one of the master's devices lost; return why it failed."""
+        if self._stopped:
+            return None
+        job_id = await self._enqueue_repair(device, _OF_MASTER)
+        self._events.publish_inventory("job", "queued", str(job_id), admins_only=True)
+        if (ended := self._ended.get(job_id)) is not None:
+            await ended.wait()
+        job = await self._store.read(jobs.find, job_id)
+        job = None if job is None else self._endings.now(job)
+        if job is None or job.state == "succeeded":
+            return None
+        return job.error or f"Job {job_id} {job.state}."
 
     async def _session_opened(self, switch: str, driver: Driver) -> None:
         """Look at a switch in a new session, before anything else uses it. Raises DeviceError."""
@@ -428,6 +443,8 @@ class Engine:
             "job", state, str(job.id), job.project, admins_only=job.project is None
         )
         self._ended.pop(job.id, asyncio.Event()).set()
+        if not job.restores:
+            self._master.job_ended()
         await self._settling.settle_all()
 
     def _make_worker(self, device: str) -> Worker:

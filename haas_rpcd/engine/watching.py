@@ -1,19 +1,23 @@
 """Watches the master's own devices: its bridges, and the headnodes on its hypervisor.
 
 They are read when the daemon starts, before any job runs, and whenever the kernel or libvirt report
-a change. What a reboot of the master takes away is restored by a job of its own. Other differences
-are drift, which the next apply of the headnode's owner undoes.
+a change. What a reboot of the master takes away is restored by a job of its own, again and again if
+that fails. Other differences are drift, which the next apply of the headnode's owner undoes.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from functools import partial
 
+import msgspec
+
+from haas_rpcd.clock import Clock
 from haas_rpcd.drivers import MasterDriver
+from haas_rpcd.engine.attempts import Attempts, Failure, Schedule
 from haas_rpcd.engine.drift import CheckResult, DriftWatch
 from haas_rpcd.errors import HaasError
 from haas_rpcd.model import LIBVIRT, MASTER
@@ -22,40 +26,39 @@ from haas_rpcd.store.database import Store
 
 log = logging.getLogger(__name__)
 
-START_LIMIT = 5.0
-"""Seconds that reading one of the devices may delay the daemon's start."""
-
 RESTORE_LIMIT = 120.0
 """Seconds that jobs wait for the master to be restored when the daemon starts."""
 
-DEBOUNCE = 0.2
-"""Seconds that changes are collected for one check."""
 
-CONFIRM = 0.5
-"""Seconds after which a difference is looked at once more, before anything is restored."""
+class Pace(msgspec.Struct, frozen=True):
+    """How the master is watched; all in seconds.
 
-REST_LIMIT = 5.0
-"""Seconds that a check waits for the changes of headnodes that are under way."""
+    ``start_limit``: how long reading one of the devices may delay the daemon's start.
+    ``debounce``: how long changes are collected for one check. ``confirm``: when a difference is
+    looked at once more, before anything is restored. ``rest_limit``: how long a check waits for the
+    changes of headnodes that are under way.
 
-RETRY = 0.5
-"""Seconds between attempts to watch a device again."""
+    ``retry``: between attempts to watch a device again; ``slow_retry``: the same, once its state is
+    not known any more, which is ``blind_after`` it was lost. A restart of libvirtd takes less.
+    ``settle``: how long a job waits for the check of what has just changed.
+    """
 
-SLOW_RETRY = 2.0
-"""The same, once the device's state is not known any more."""
+    start_limit: float = 5.0
+    debounce: float = 0.2
+    confirm: float = 0.5
+    rest_limit: float = 5.0
+    retry: float = 0.5
+    slow_retry: float = 2.0
+    blind_after: float = 3.0
+    settle: float = 2.0
+    restoring: Schedule = Schedule()
 
-BLIND_AFTER = 3.0
-"""Seconds without a connection after which a device's state is not known any more. A restart of
-libvirtd takes less."""
 
-SETTLE = 2.0
-"""Seconds that a job waits for the check of what has just changed."""
+Restore = Callable[[str], Awaitable[str | None]]
+"""Runs the job that restores what was lost, of :data:`MASTER` or :data:`LIBVIRT`, to its end.
 
-MAX_RESTORES, RESTORES_WITHIN = 3, 300.0
-"""How often, in so many seconds, lost bridges are made again. If somebody keeps on removing them,
-they are shown as drift."""
-
-Restore = Callable[[str], Awaitable[None]]
-"""Runs the job that restores what was lost, of :data:`MASTER` or :data:`LIBVIRT`, to its end."""
+Returns why it failed, None if it succeeded.
+"""
 
 
 class MasterWatch:
@@ -63,7 +66,7 @@ class MasterWatch:
 
     ``devices`` makes the driver of each. ``at_rest`` waits while headnodes are being changed.
     ``restart_headnodes``: start headnodes that stopped while no daemon watched, as in a reboot of
-    the master.
+    the master. ``pace``: how fast it does all that.
     """
 
     def __init__(
@@ -73,8 +76,10 @@ class MasterWatch:
         devices: dict[str, Callable[[], MasterDriver]],
         restore: Restore,
         at_rest: Callable[[], Awaitable[None]],
+        clock: Clock,
         *,
         restart_headnodes: bool,
+        pace: Pace,
     ) -> None:
         self._store = store
         self._drift = drift
@@ -93,12 +98,14 @@ class MasterWatch:
         """The devices that were read at the start."""
         self._losing: dict[str, asyncio.Task[None]] = {}
         """Devices without a connection, until their state counts as not known."""
-        self._restored: deque[float] = deque(maxlen=MAX_RESTORES)
+        self._pace = pace
+        self._attempts = Attempts(lambda: clock.now().seconds, pace.restoring)
+        self._restoring = asyncio.Lock()
 
     # --- at the start -----------------------------------------------------------------------------
 
     async def look(self) -> None:
-        """Read the devices, for at most ``START_LIMIT`` seconds.
+        """Read the devices, for at most ``Pace.start_limit`` seconds.
 
         Until a later check reads the others, their state is not known.
         """
@@ -107,7 +114,7 @@ class MasterWatch:
             for device in self._devices
         }
         if checks:
-            await asyncio.wait(checks.values(), timeout=START_LIMIT)
+            await asyncio.wait(checks.values(), timeout=self._pace.start_limit)
         for device, check in checks.items():
             if _has_read(device, check):
                 self._read.append(device)
@@ -136,32 +143,81 @@ class MasterWatch:
         if not began:
             self._drift.forget_reads()
             self._starts = self._restart_headnodes
+            self._attempts.forget()
 
     async def _restore_lost(self, found: CheckResult) -> None:
-        """Restore what a check found to be lost; headnodes when they are read for the first time.
+        """Restore what a check found to be lost, unless an attempt failed too short a time ago.
 
-        A headnode that stops later has crashed, or its owner shut it down: it is left alone.
+        A headnode that stopped unseen is started, one that stops later is left alone: it crashed,
+        or its owner shut it down.
         """
-        starts = self._starts and LIBVIRT in found.checked
-        if starts:
-            self._starts = False
-        if starts and await self._drift.lost(found.differences, with_headnodes=True):
-            await self._restore(LIBVIRT)
-        elif (
-            await self._drift.lost(found.differences, with_headnodes=False) and self._may_restore()
-        ):
-            await self._restore(MASTER)
-            if LIBVIRT in self._changed:  # nics of headnodes may be on their networks again
-                self._unchecked.add(LIBVIRT)
-                self._changed[LIBVIRT].set()
+        if self._restoring.locked():
+            async with self._restoring:  # what was found may be restored by then
+                self._check_again(found.checked)
+            return
+        async with self._restoring:
+            headnodes = self._starts and LIBVIRT in found.checked
+            lost = await self._drift.lost(found.differences, with_headnodes=headnodes)
+            if not lost:
+                self._nothing_lost(found)
+                return
+            device = LIBVIRT if headnodes else self._attempts.device or MASTER
+            if not self._attempts.begin():
+                log.info("%s: %d targets are lost, and are left so for now", device, len(lost))
+                return
+            error = await self._try_to_restore(device)
+            self._attempts.ended(device, error)
+        if error is None:  # headnodes run, or their nics are on their networks again
+            self._check_again([LIBVIRT])
 
-    def _may_restore(self) -> bool:
-        now = asyncio.get_running_loop().time()
-        if len(self._restored) == MAX_RESTORES and now - self._restored[0] < RESTORES_WITHIN:
-            log.warning("bridges are lost again and again: they are left as they are")
-            return False
-        self._restored.append(now)
-        return True
+    async def _restore_if_read(self, device: str, found: CheckResult) -> None:
+        """Restore what is lost. A device that can't be read, and was to be restored, waits on."""
+        if device in found.checked:
+            await self._restore_lost(found)
+        elif self._attempts.device == device and self._attempts.due:
+            self._attempts.ended(device, found.unreachable.get(device, "It can't be read."))
+
+    async def _try_to_restore(self, device: str) -> str | None:
+        try:
+            return await self._restore(device)
+        except HaasError as error:
+            return error.message
+
+    def _nothing_lost(self, found: CheckResult) -> None:
+        if LIBVIRT in found.checked:
+            self._starts = False
+        if self._attempts.device in found.checked:
+            self._attempts.forget()
+
+    def job_ended(self) -> None:
+        """Look whether a job has restored what could not be restored."""
+        if (device := self._attempts.device) is not None:
+            self._check_again([device])
+
+    def _check_again(self, devices: Iterable[str]) -> None:
+        for device in devices:
+            if device in self._changed:
+                self._unchecked.add(device)
+                self._changed[device].set()
+
+    async def _try_again(self) -> None:
+        """Check for what could not be restored whenever it is time for another attempt."""
+        attempts = self._attempts
+        while True:
+            attempts.rescheduled.clear()
+            try:
+                async with asyncio.timeout(attempts.wait):
+                    await attempts.rescheduled.wait()
+            except TimeoutError:
+                self._check_again([attempts.device or MASTER])
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(RESTORE_LIMIT):
+                        await attempts.rescheduled.wait()
+
+    @property
+    def failure(self) -> Failure | None:
+        """What of the master could not be restored yet, if anything."""
+        return self._attempts.failure
 
     def sees(self, device: str) -> bool | None:
         """Return whether a device answers; None if there is none of this name."""
@@ -175,6 +231,8 @@ class MasterWatch:
         for device in self._devices:
             made.append((f"watch {device}", self._watch(device)))
             made.append((f"check {device}", self._check_changed(device)))
+        if made:
+            made.append(("restore again", self._try_again()))
         return made
 
     async def _check(self, device: str) -> CheckResult:
@@ -187,15 +245,15 @@ class MasterWatch:
         await self._note_boot()
         result = await self._drift.check_devices([device])
         if result.differences:
-            await asyncio.sleep(CONFIRM)
+            await asyncio.sleep(self._pace.confirm)
             await self._at_rest()
             result = await self._drift.check_devices([device])
         return result
 
     async def settle(self) -> None:
-        """Wait until what has just changed is checked, for at most ``SETTLE`` seconds."""
+        """Wait until what has just changed is checked, for at most ``Pace.settle`` seconds."""
         try:
-            async with asyncio.timeout(SETTLE), self._settled:
+            async with asyncio.timeout(self._pace.settle), self._settled:
                 await self._settled.wait_for(lambda: not self._unchecked)
         except TimeoutError:
             return
@@ -214,13 +272,14 @@ class MasterWatch:
                     log.exception("watching %s failed unexpectedly", device)
                 if device not in self._losing:
                     self._losing[device] = asyncio.create_task(self._lose_sight(device))
-                await asyncio.sleep(SLOW_RETRY if self._losing[device].done() else RETRY)
+                lost = self._losing[device].done()
+                await asyncio.sleep(self._pace.slow_retry if lost else self._pace.retry)
         finally:
             self._connected(device)
 
     async def _lose_sight(self, device: str) -> None:
         """Wait a while for a connection; without one, the device's state is not known any more."""
-        await asyncio.sleep(BLIND_AFTER)
+        await asyncio.sleep(self._pace.blind_after)
         await self._drift.lose_sight(device, forget=False)
 
     def _connected(self, device: str) -> None:
@@ -229,12 +288,14 @@ class MasterWatch:
 
     async def _at_rest(self) -> None:
         try:
-            async with asyncio.timeout(REST_LIMIT):
+            async with asyncio.timeout(self._pace.rest_limit):
                 await self._wait_until_at_rest()
         except TimeoutError:
             return
 
     def _note(self, device: str) -> None:
+        if device == MASTER or device in self._losing:
+            self._attempts.hasten()  # a link may be there again, or libvirt
         self._connected(device)
         self._unchecked.add(device)
         self._changed[device].set()
@@ -244,10 +305,10 @@ class MasterWatch:
         changed = self._changed[device]
         while True:
             await changed.wait()
-            await asyncio.sleep(DEBOUNCE)
+            await asyncio.sleep(self._pace.debounce)
             changed.clear()
             try:
-                await self._restore_lost(await self._check(device))
+                await self._restore_if_read(device, await self._check(device))
             except Exception:  # a bug must not end the checks
                 log.exception("checking %s failed unexpectedly", device)
             if not changed.is_set():

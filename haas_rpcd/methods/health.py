@@ -13,7 +13,13 @@ from haas_rpcd.model import LIBVIRT, MASTER
 from haas_rpcd.store import drift, jobs, switches
 from haas_rpcd.store.database import MEMORY, Tx
 from haas_schemas.common import timestamp
-from haas_schemas.system import QueueHealth, StoreHealth, SwitchHealth, SystemHealth
+from haas_schemas.system import (
+    NotRestored,
+    QueueHealth,
+    StoreHealth,
+    SwitchHealth,
+    SystemHealth,
+)
 
 LOW = 200 * 2**20
 """Bytes of free disk space below which there is a problem."""
@@ -48,6 +54,7 @@ async def examine(context: Context) -> SystemHealth:
         problems.append("The master's network can't be watched: the daemon's log has the reason.")
     if drifted:
         problems.append(f"{drifted} targets have drifted:  drift list  shows them.")
+    backup, not_restored = _backup(context, problems), _not_restored(context, problems)
     return SystemHealth(
         ok=not problems,
         problems=tuple(problems),
@@ -57,7 +64,8 @@ async def examine(context: Context) -> SystemHealth:
         trunk=trunk,
         jobs=queue,
         drift=drifted,
-        last_backup=_backup(context, problems),
+        last_backup=backup,
+        not_restored=not_restored,
     )
 
 
@@ -101,6 +109,22 @@ def _jobs(tx: Tx, now: float, problems: list[str]) -> QueueHealth:
         )
     running = sum(row.state == "running" for row in rows)
     return QueueHealth(len(rows) - running, running, timestamp(oldest))
+
+
+def _not_restored(context: Context, problems: list[str]) -> NotRestored | None:
+    failure = context.engine.not_restored
+    if failure is None:
+        return None
+    what = "Headnodes" if failure.device == LIBVIRT else "Bridges"
+    times = "once" if failure.attempts == 1 else f"{failure.attempts} times"
+    again, then = None, "once the master has changed"
+    if failure.again_in is not None:
+        again, then = context.clock.wall() + failure.again_in, f"in {failure.again_in:.0f} s"
+    problems.append(
+        f"{what} that a reboot took away could not be restored, tried {times}: {failure.error}"
+        f" This is tried again {then}, and by  drift repair"
+    )
+    return NotRestored(failure.device, failure.attempts, failure.error, timestamp(again))
 
 
 def _backup(context: Context, problems: list[str]) -> str | None:

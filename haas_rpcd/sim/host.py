@@ -72,6 +72,11 @@ class SimHost:
         self.report(MASTER)
         self.report(LIBVIRT)
 
+    def plug_trunk_in(self) -> None:
+        """Plug the trunk nic in that was missing."""
+        self.trunk_missing = False
+        self.report(MASTER)
+
     def remove_bridge(self, vlan: int) -> None:
         """Remove a bridge by hand."""
         self.bridges.discard(vlan)

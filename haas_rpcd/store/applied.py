@@ -120,6 +120,49 @@ def confirm(tx: Tx, device: str, change: Change, seen: Seen) -> None:
                 headnodes.confirm(tx, headnode_id, seen)
 
 
+class Known(msgspec.Struct, frozen=True):
+    """What was known of a target on the master: a bridge, or a headnode.
+
+    ``bridge``: whether it was confirmed to exist. ``stop_seen``: see :func:`headnodes.observe`.
+    """
+
+    bridge: bool = False
+    headnode: HeadnodeSeen | None = None
+    stop_seen: bool = False
+
+
+def known(tx: Tx, change: Change) -> Known:
+    """Return what is known of the target of a change on the master."""
+    match change:
+        case SetBridge(vlan=vlan):
+            return Known(bridge=vlans.has_bridge(tx, vlan))
+        case (
+            DefineHeadnode(uuid=uuid)
+            | SetHeadnodeNics(uuid=uuid)
+            | SetHeadnodePower(uuid=uuid)
+            | DeleteHeadnode(uuid=uuid)
+        ):
+            row = headnodes.by_uuid(tx, uuid)
+            if row is not None:
+                return Known(headnode=row.seen, stop_seen=headnodes.was_seen_to_stop(tx, row.id))
+    return Known()
+
+
+def keep(tx: Tx, change: Change, before: Known, seen: Seen | None) -> None:
+    """Store that a target on the master, which was not repaired, was applied as it was ``before``.
+
+    ``seen``: what it was found to be instead, null if it could not be read.
+    """
+    match change:
+        case SetBridge(vlan=vlan, present=True) if before.bridge:
+            vlans.keep_bridge(tx, vlan)
+        case DefineHeadnode(uuid=uuid) | SetHeadnodeNics(uuid=uuid) | SetHeadnodePower(uuid=uuid):
+            headnode_id = headnodes.id_of(tx, uuid)
+            if headnode_id is not None and before.headnode is not None:
+                now = seen if isinstance(seen, HeadnodeSeen) else None
+                headnodes.keep(tx, headnode_id, before.headnode, now, stop_seen=before.stop_seen)
+
+
 def confirm_save(tx: Tx, switch: str, seen: Seen) -> Freed:
     """Store what was read back after a save that belongs to no job; return what became free."""
     confirm(tx, switch, SaveConfig(), seen)

@@ -147,6 +147,11 @@ def on_hypervisor(tx: Tx) -> list[HeadnodeRow]:
     )
 
 
+def by_uuid(tx: Tx, uuid: str) -> HeadnodeRow | None:
+    """Return the headnode with this UUID."""
+    return tx.one(HeadnodeRow, f"{_HEADNODE} WHERE headnode.uuid = ?", (uuid,))
+
+
 def id_of(tx: Tx, uuid: str) -> int | None:
     """Return the id of the headnode with this UUID."""
     return tx.value(int, "SELECT id FROM headnode WHERE uuid = ?", (uuid,))
@@ -247,12 +252,30 @@ def confirm(tx: Tx, headnode_id: int, seen: HeadnodeSeen) -> None:
     if not seen.defined:
         tx.execute("DELETE FROM headnode WHERE id = ? AND deleting = 1", (headnode_id,))
         return
+    _apply(tx, headnode_id, seen)
+    carry(tx, headnode_id, {nic.vlan for nic in seen.nics})
+
+
+def keep(
+    tx: Tx, headnode_id: int, was: HeadnodeSeen, now: HeadnodeSeen | None, *, stop_seen: bool
+) -> None:
+    """Write that a headnode was applied as it ``was``, and is as it is ``now``; null: not known."""
+    tx.execute("DELETE FROM headnode_applied WHERE headnode_id = ?", (headnode_id,))
+    _apply(tx, headnode_id, was)
+    carry(tx, headnode_id, {nic.vlan for nic in was.nics})
+    if now == was:
+        return
+    _observe(tx, headnode_id, now, reached=now is not None)
+    if stop_seen:
+        _note_stop(tx, headnode_id)
+
+
+def _apply(tx: Tx, headnode_id: int, seen: HeadnodeSeen) -> None:
     tx.insert("headnode_applied", headnode_id=headnode_id, confirmed=1, running=int(seen.running))
     tx.execute_many(
         "INSERT INTO headnode_applied_nic (headnode_id, name, mac, vlan) VALUES (?, ?, ?, ?)",
         [(headnode_id, nic.nic, nic.mac, nic.vlan) for nic in set(seen.nics)],
     )
-    carry(tx, headnode_id, {nic.vlan for nic in seen.nics})
 
 
 def observe(tx: Tx, differing: Mapping[str, HeadnodeSeen], *, watched: bool) -> list[HeadnodeRow]:
@@ -270,9 +293,7 @@ def observe(tx: Tx, differing: Mapping[str, HeadnodeSeen], *, watched: bool) -> 
         _observe(tx, row.id, seen, reached=True)
         ran = row.now is not None and row.now.running
         if watched and ran and not seen.running:
-            tx.execute(
-                "UPDATE headnode_observed SET stop_seen = 1 WHERE headnode_id = ?", (row.id,)
-            )
+            _note_stop(tx, row.id)
         carry(tx, row.id, {nic.vlan for nic in seen.nics})
 
     return _changed_by(tx, write)
@@ -295,6 +316,16 @@ def _observe(tx: Tx, headnode_id: int, seen: HeadnodeSeen | None, *, reached: bo
         " ON CONFLICT (headnode_id) DO UPDATE SET reached = excluded.reached, seen = excluded.seen",
         (headnode_id, int(reached), text),
     )
+
+
+def _note_stop(tx: Tx, headnode_id: int) -> None:
+    tx.execute("UPDATE headnode_observed SET stop_seen = 1 WHERE headnode_id = ?", (headnode_id,))
+
+
+def was_seen_to_stop(tx: Tx, headnode_id: int) -> bool:
+    """Return whether a headnode stopped while a daemon watched."""
+    sql = "SELECT 1 FROM headnode_observed WHERE headnode_id = ? AND stop_seen"
+    return tx.value(int, sql, (headnode_id,)) is not None
 
 
 def seen_to_stop(tx: Tx) -> set[str]:

@@ -162,6 +162,21 @@ def all_bridges(tx: Tx) -> list[PresenceRow]:
     return tx.query(PresenceRow, "SELECT vlan, confirmed FROM bridge ORDER BY vlan")
 
 
+def has_bridge(tx: Tx, vlan: int) -> bool:
+    """Return whether a VLAN's bridge is confirmed to exist."""
+    sql = "SELECT 1 FROM bridge WHERE vlan = ? AND confirmed"
+    return tx.value(int, sql, (vlan,)) is not None
+
+
+def keep_bridge(tx: Tx, vlan: int) -> None:
+    """Write that a VLAN's bridge was made, whatever became of it."""
+    tx.execute(
+        "INSERT INTO bridge (vlan, confirmed) VALUES (?, 1)"
+        " ON CONFLICT (vlan) DO UPDATE SET confirmed = 1",
+        (vlan,),
+    )
+
+
 def set_bridge_unknown(tx: Tx, vlan: int) -> None:
     """Write that a VLAN's bridge may or may not exist."""
     tx.execute(

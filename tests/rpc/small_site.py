@@ -27,6 +27,7 @@ from haas_rpcd.config import (
 )
 from haas_rpcd.daemon import Daemon
 from haas_rpcd.drivers.switch.factory import SwitchFactory
+from haas_rpcd.engine.watching import Pace
 from haas_rpcd.methods.call import Call
 from haas_rpcd.methods.invoke import invoke
 from haas_rpcd.sim.cli import Carried
@@ -41,6 +42,8 @@ from tests.rpc.wire import Wire
 
 NOTHING = Carried()
 DATABASE = "haas.db"
+QUICK = Pace(debounce=0.02, confirm=0.05, retry=0.05, slow_retry=0.05, blind_after=0.3)
+"""The master is watched faster than in life, and in the same order."""
 CREDENTIALS = {"lab": Credential(username="haas", password="s3cret", enable="en4ble")}
 
 
@@ -78,6 +81,7 @@ class SmallSite:
     wires: dict[str, Wire] = field(default_factory=dict)
     host: SimHost = field(default_factory=SimHost)
     clock: Clock = field(default_factory=Clock)
+    pace: Pace = QUICK
     daemon: Daemon = None  # type: ignore[assignment]
     http: aiohttp.ClientSession = None  # type: ignore[assignment]
     watch: Watch = None  # type: ignore[assignment]
@@ -183,6 +187,7 @@ class SmallSite:
             master=(lambda: SimNetworkDriver(self.host)) if master else None,
             libvirt=(lambda: SimHypervisorDriver(self.host)) if master else None,
             clock=self.clock,
+            pace=self.pace,
         )
         await self.daemon.start()
         self.http = aiohttp.ClientSession(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from haas_rpcd.config import Credential
+from haas_rpcd.config import BackupSettings, Credential
 from haas_rpcd.errors import HaasError
 from tests.rpc.listening import listening
-from tests.rpc.small_site import SmallSite
+from tests.rpc.small_site import SmallSite, small_site
 
 
 async def switch(site: SmallSite, name: str) -> dict[str, Any]:
@@ -83,3 +84,13 @@ async def test_health_is_good_and_names_what_is_not(site: SmallSite) -> None:
 async def test_health_is_for_admins(site: SmallSite) -> None:
     with pytest.raises(HaasError, match="Only an admin"):
         await site.tenant("rita").call("system.health")
+
+
+async def test_health_misses_a_backup_that_was_not_made(tmp_path: Path) -> None:
+    folder = tmp_path / "not there"
+    async with small_site(tmp_path, backup=BackupSettings(folder=str(folder))) as site:
+        health = await site.call("system.health")
+    assert not health["ok"]
+    assert health["problems"] == [
+        f"There is no recent backup in {folder}: the daemon's log has the reason."
+    ]

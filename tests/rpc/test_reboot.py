@@ -6,12 +6,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from haas_rpcd.config import Policy
+from haas_rpcd.engine.attempts import Schedule
+from haas_rpcd.engine.watching import Pace
 from haas_rpcd.model import HeadnodeNic
 from tests.rpc.listening import listening
-from tests.rpc.small_site import Prepared, SmallSite, access, small_site
+from tests.rpc.small_site import QUICK, Prepared, SmallSite, access, small_site
 
 SECONDS = 10
 """Within this time the state shown is true."""
@@ -102,20 +105,31 @@ async def test_after_a_reboot_bridges_and_headnodes_come_back(running: SmallSite
     assert (await running.call("plan.show", project="red"))["empty"]
 
 
-async def test_the_state_is_true_as_soon_as_the_daemon_serves(running: SmallSite) -> None:
-    """What cannot be restored is shown: the trunk nic did not come back."""
-    running.host.trunk_missing = True
-    await rebooted(running)
+LOST = {"br-vlan100": "absent", LOGIN: "stopped with nic0 on 100"}
+
+
+async def rebooted_without_trunk(site: SmallSite, failures: int = 1) -> None:
+    """Reboot the master, whose trunk nic does not come back; wait for failed attempts."""
+    site.host.trunk_missing = True
+    await rebooted(site)
+
+    async def failed() -> bool:
+        health = await site.call("system.health")
+        return bool(health["not_restored"] and health["not_restored"]["attempts"] >= failures)
+
+    await until(failed)
+
+
+async def test_what_cannot_be_restored_is_shown_and_an_apply_of_its_owner_restores_it(
+    running: SmallSite,
+) -> None:
+    await rebooted_without_trunk(running)
     assert await state(running) == "stopped"
-    assert dict(await drifted(running)) == {
-        "br-vlan100": "absent",
-        LOGIN: "stopped with nic0 on 100",
-    }
-
-    async def given_up() -> bool:
-        return [job["state"] for job in await repairs(running)] == ["failed"]
-
-    await until(given_up)
+    assert dict(await drifted(running)) == LOST
+    health = await running.call("system.health")
+    [problem] = [text for text in health["problems"] if "could not be restored" in text]
+    assert "The master has no trunk nic eth0" in problem
+    assert [job["state"] for job in await repairs(running)] == ["failed"]
     plan = await running.tenant("rita").call("plan.show", project="red")
     assert {step["kind"] for step in plan["steps"]} == {"bridge.create", "headnode.start"}
 
@@ -124,6 +138,71 @@ async def test_the_state_is_true_as_soon_as_the_daemon_serves(running: SmallSite
 
     assert await state(running) == "running"
     await no_drift(running)
+
+
+async def test_all_comes_back_when_the_trunk_nic_does(running: SmallSite) -> None:
+    """Nobody applies or repairs anything."""
+    running.pace = paced(own=0.0, gap=0.0, hastened=0.0)
+    await rebooted_without_trunk(running)
+    running.host.plug_trunk_in()
+    await becomes(running, "running")
+    await no_drift(running)
+    assert (await running.call("system.health"))["not_restored"] is None
+
+
+async def test_what_failed_is_tried_again_less_and_less_often(running: SmallSite) -> None:
+    """The cause is removed without an event; the delays are of a clock that nobody sets."""
+    running.pace = paced(delays=(0.05, 0.1, 0.2))
+    await rebooted_without_trunk(running, failures=2)
+    running.host.trunk_missing = False
+    await becomes(running, "running")
+    await no_drift(running)
+    states = [job["state"] for job in await repairs(running)]
+    assert states.count("succeeded") >= 1
+    assert states.count("failed") <= 4
+
+
+async def test_what_fails_for_good_is_left_alone_and_still_shown(running: SmallSite) -> None:
+    running.pace = paced(delays=(0.02, 0.02))
+    await rebooted_without_trunk(running, failures=3)
+    health = await running.call("system.health")
+    assert health["not_restored"]["again"] is None
+    assert [job["state"] for job in await repairs(running)] == ["failed"] * 3
+    assert dict(await drifted(running)) == LOST
+    assert await state(running) == "stopped"
+
+    running.host.trunk_missing = False
+    started = await running.tenant("rita").call("drift.repair", project="red")
+    assert (await running.finished(started["job"]))["state"] == "succeeded"
+    assert await state(running) == "running"
+
+    async def forgotten() -> bool:
+        return (await running.call("system.health"))["not_restored"] is None
+
+    await until(forgotten)
+
+
+async def test_headnodes_come_back_when_libvirt_does(running: SmallSite) -> None:
+    """It goes away while the headnodes are being started."""
+    running.host.seconds = 0.1
+    await running.stop()
+    running.host.reboot()
+    await running.start()
+    await has_bridges(running, 100)
+    running.host.stop_libvirt()
+
+    async def failed() -> bool:
+        return [job["state"] for job in await repairs(running)] == ["failed"]
+
+    await until(failed)
+    running.host.start_libvirt()
+    await becomes(running, "running")
+    await no_drift(running)
+
+
+def paced(**restoring: Any) -> Pace:
+    """As usual, but with this schedule of what failed."""
+    return msgspec.structs.replace(QUICK, restoring=Schedule(**restoring))
 
 
 async def test_no_job_runs_before_the_master_is_restored(running: SmallSite) -> None:

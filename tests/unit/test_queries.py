@@ -215,6 +215,7 @@ A function that returns rows finds at least one in the filled database.
 """
 
 OF_WHAT_EXISTS: dict[Callable[..., Any], Callable[[Tx], Any]] = {
+    headnodes.by_uuid: lambda tx: headnodes.by_uuid(tx, headnodes.on_hypervisor(tx)[0].uuid),
     networks.by_id: lambda tx: networks.by_id(tx, 1),
     nodes.by_id: lambda tx: nodes.by_id(tx, 1),
     projects.by_id: lambda tx: projects.by_id(tx, 1),
