@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 
 from haas_console.core.api import near_miss
 from haas_console.core.recall import Recall
@@ -58,6 +58,9 @@ class ConsoleApp(PlainApp):
         Binding("ctrl+p", "palette", "Palette", id="app.palette", show=False),
         Binding("m", "mouse", "Mouse on or off", id="app.mouse", show=False),
         Binding("q,ctrl+q", "quit", "Quit", id="app.quit"),
+        Binding(
+            "ctrl+c", "how_to_quit", "How to quit", id="app.how_to_quit", show=False, priority=True
+        ),
         *(
             Binding(
                 item.key, f"open('{item.name}')", item.title, id=f"open.{item.name}", show=False
@@ -213,6 +216,14 @@ class ConsoleApp(PlainApp):
     async def action_quit(self) -> None:
         """Quit; what was staged stays staged, and jobs go on."""
         self.exit(0)
+
+    def action_how_to_quit(self) -> None:
+        """Say how to quit: ^C itself ends nothing."""
+        if self.front is not None:
+            leave = "esc leaves this; then q quits" if self.front.is_asking else "q quits"
+            self.front.hint(f"{leave}, and so does ^q everywhere; what is staged stays staged")
+        elif isinstance(self.screen, ModalScreen):
+            self.screen.dismiss()
 
     def action_project(self) -> None:
         """Choose the current project."""

@@ -178,12 +178,6 @@ class BoardScreen(ConsoleScreen):
 
     # --- moving, marking, sorting, filtering ---
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave Escape to an open question, unless it lets go of what is dragged."""
-        if action == "escape" and self.is_asking and not self.drag.on:
-            return False
-        return super().check_action(action, parameters)
-
     def action_other_side(self) -> None:
         """Go to the other side."""
         other: Lines = self.areas if self.focused is self.nodes else self.nodes
@@ -223,12 +217,17 @@ class BoardScreen(ConsoleScreen):
         self._rebuild()
         self._show_titles()
 
+    def leave(self) -> None:
+        """Take marks off; else the filter."""
+        if not self.selection.clear() and self.board.filter:
+            self._filter("", True)
+
     def action_escape(self) -> None:
-        """Let go of what is dragged; else take marks off; else the filter."""
+        """Let go of what is dragged; else leave a question, marks, or the filter."""
         if self.drag.on:
             self.drag.cancel()
-        elif not self.selection.clear() and self.board.filter:
-            self._filter("", True)
+        else:
+            self.action_back()
 
     # --- connecting ---
 

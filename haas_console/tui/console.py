@@ -66,6 +66,9 @@ class ScreenHost(Protocol):
     def say(self, text: str) -> None:
         """Show a message."""
 
+    def hint(self, text: str) -> None:
+        """Show a note where it can be seen even while a question is open."""
+
     def fail(self, text: str) -> None:
         """Show what went wrong."""
 

@@ -95,7 +95,9 @@ class Prompt(Horizontal):
         """Show the line and take the focus."""
         if self.question is None:
             self._before = self.screen.focused
-        self.question = None
+        earlier, self.question = self.question, None
+        if earlier is not None and earlier.cancelled is not None:
+            earlier.cancelled()
         self._recalled = None
         self.label.styles.width = len(question.label)
         self.label.update(question.label)
@@ -116,11 +118,24 @@ class Prompt(Horizontal):
     def _end(self) -> Question | None:
         question, self.question = self.question, None
         self.visible = False
-        if self._before is not None and self._before.is_attached:
-            self._before.focus(scroll_visible=False)
+        with self.prevent(Input.Changed):
+            self.input.value = ""
+        before = self._before if self._before is not None and self._before.is_attached else None
+        self.screen.set_focus(before, scroll_visible=False)
         self.input.can_focus = False
         self.post_message(self.Hints(None))
         return question
+
+    def cancel(self) -> None:
+        """Leave the question, if one is open, without an answer."""
+        question = self._end() if self.question is not None else None
+        if question is not None and question.cancelled is not None:
+            question.cancelled()
+
+    def keep_focus(self) -> None:
+        """Take the focus back while a question is open: keys answer it, wherever a click went."""
+        if self.question is not None and not self.input.has_focus:
+            self.input.focus(scroll_visible=False)
 
     # --- typing ---
 
@@ -136,7 +151,7 @@ class Prompt(Horizontal):
         question = self.question
         if question is None:
             return
-        text = (self.candidate if question.choose else self.typed) or ""
+        text = (self.candidate if question.choose else event.value) or ""
         if question.choose and not text:
             return  # nothing matches: let the user go on typing
         self._end()
@@ -214,6 +229,4 @@ class Prompt(Horizontal):
 
     def action_cancel(self) -> None:
         """Leave without an answer."""
-        question = self._end()
-        if question is not None and question.cancelled is not None:
-            question.cancelled()
+        self.cancel()

@@ -180,6 +180,17 @@ class ConsoleScreen(PaintOnceScreen):
         if self._message.above != above:
             self.show_bars()
 
+    def on_descendant_focus(self) -> None:
+        """Leave the keys to an open question, even if something else was clicked."""
+        self._prompt.keep_focus()
+
+    def hint(self, text: str) -> None:
+        """Show a note where it can be seen even while a question is open."""
+        if self.is_asking:
+            self._hint_bar.show(Text(f" {text}", "bold"))
+        else:
+            self.say(text)
+
     def on_prompt_hints(self, event: Prompt.Hints) -> None:
         """Show the candidates of the prompt in place of the key hints."""
         if event.text is not None:
@@ -191,6 +202,11 @@ class ConsoleScreen(PaintOnceScreen):
     def is_asking(self) -> bool:
         """Whether a question is open."""
         return self._prompt.question is not None
+
+    @property
+    def typed(self) -> str:
+        """What is typed in the line at the bottom."""
+        return self._prompt.typed
 
     def put(self, question: Question) -> None:
         """Ask something in the line at the bottom."""
@@ -312,5 +328,12 @@ class ConsoleScreen(PaintOnceScreen):
         return super().check_action(action, parameters)
 
     def action_back(self) -> None:
+        """Leave an open question, or else the screen."""
+        if self.is_asking:
+            self._prompt.cancel()
+        else:
+            self.leave()
+
+    def leave(self) -> None:
         """Go to the screen before."""
         self.console.navigation.back()

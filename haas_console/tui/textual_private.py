@@ -7,11 +7,14 @@ moves.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import IO, Any, Self
 
 from textual import events
+from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.driver import Driver
+from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.filter import LineFilter, Monochrome, NoColor
 from textual.geometry import Region, Size
@@ -51,6 +54,23 @@ class LosableTerminal:
                 self._file.flush()
             except OSError:
                 self._lost = True
+
+
+class EscapeParser(XTermParser):
+    """Reads Esc and a key that arrive together as two keys.
+
+    Textual takes them for Alt and the key, and drops Alt from keys with a name: Esc, Enter from a
+    fast hand or over a slow line would be Enter alone, and answer what Esc was to leave. Nothing is
+    bound to Alt here.
+    """
+
+    def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
+        if alt:
+            yield events.Key("escape", "\x1b")
+        yield from super()._sequence_to_key_events(sequence)
+
+
+setattr(linux_driver, "XTermParser", EscapeParser)  # noqa: B010 - it is private there
 
 
 class TerminalDriver(LinuxDriver):

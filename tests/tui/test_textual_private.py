@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from rich.segment import Segment
 from textual import events
+from textual._xterm_parser import XTermParser
 from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.color import Color
@@ -29,6 +30,7 @@ from textual.widgets import Input, Static, TextArea
 
 import haas_console.tui
 from haas_console.tui.textual_private import (
+    EscapeParser,
     LosableTerminal,
     PaintOnceScreen,
     PlainApp,
@@ -40,6 +42,21 @@ from tests.tui.terminal_input import key_of, send
 
 def test_textual_is_the_version_that_was_read() -> None:
     assert version("textual") == "8.2.8"
+
+
+@pytest.mark.parametrize("key", ["enter", "x", "colon"])
+def test_esc_that_comes_together_with_a_key_is_a_key_of_its_own(key: str) -> None:
+    typed = {"enter": "\r", "colon": ":"}.get(key, key)
+    assert _read_at_once(EscapeParser(), f"\x1b{typed}") == ["escape", key]
+    assert _read_at_once(XTermParser(), f"\x1b{typed}") != ["escape", key]
+
+
+def _read_at_once(parser: XTermParser, typed: str) -> list[str]:
+    """The keys of what a terminal sent in one piece, and then nothing for a while."""
+    found = [*parser.feed(typed)]
+    while not found:
+        found += parser.tick()
+    return [event.key for event in found if isinstance(event, events.Key)]
 
 
 # --- the app --------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from haas_console.core.forms import Form, FormField
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar
-from haas_console.tui.screen import ConsoleScreen, in_turn
+from haas_console.tui.screen import ConsoleScreen
 from haas_console.tui.screens.forms_fields import (
     ChoiceField,
     Edited,
@@ -51,7 +51,7 @@ class FormScreen(ConsoleScreen):
         Binding("ctrl+s", "submit", "Send", id="form.send", priority=True),
         Binding("tab,down", "app.focus_next", "Next field", id="form.next", show=False),
         Binding("shift+tab,up", "app.focus_previous", "Field before", id="form.back", show=False),
-        Binding("escape", "leave", "Leave", id="form.leave"),
+        Binding("escape", "back", "Leave", id="form.leave"),
     ]
 
     def __init__(
@@ -184,8 +184,13 @@ class FormScreen(ConsoleScreen):
         if self.console.front is not None:
             self.console.front.say(f"> {line}")
 
-    @in_turn
-    async def action_leave(self) -> None:
+    def leave(self) -> None:
         """Go back; what was typed is asked after."""
-        if self.form.texts == self._first or await self.confirm("leave what was typed?"):
-            self.console.navigation.back()
+        if self.form.texts == self._first:
+            super().leave()
+        else:
+            self.take_turn(self._leave_typed)
+
+    async def _leave_typed(self) -> None:
+        if await self.confirm("leave what was typed?"):
+            super().leave()
