@@ -20,7 +20,7 @@ PACKAGES := $(OS_PACKAGES)
 # What the Debian package is built with, by `make deb`.
 DEB_PACKAGES := debhelper dpkg-dev help2man git
 
-.PHONY: deb test-install help demo setup test fast lint types contracts quick-tests check bench soak mutants screenshots schemas \
+.PHONY: deb test-install help demo setup test fast lint types contracts quick-tests check bench soak soak-tenants mutants screenshots schemas \
 	upgrade clean os-packages python
 
 help:  ## list the targets
@@ -57,8 +57,12 @@ contracts: $(VENV)/test-ready  ## who may import whom
 bench: $(VENV)/test-ready  ## measure daemon and console at 10,000 nodes against their budgets
 	$(BIN)/python -m tests.bench
 
-soak: $(VENV)/test-ready  ## attack a daemon with 100,000 random calls; CALLS=1000000 SEED=7
+soak: $(VENV)/test-ready  ## attack a daemon: 100,000 random calls, 5 minutes of hostile tenants; CALLS= MINUTES=30 SEED=7
 	$(BIN)/python -m tests.soak $(if $(CALLS),--calls $(CALLS)) $(if $(SEED),--seed $(SEED))
+	$(BIN)/python -m tests.soak.tenants $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+
+soak-tenants: $(VENV)/test-ready  ## only the hostile tenants: isolation after each line; MINUTES=30 SEED=7
+	$(BIN)/python -m tests.soak.tenants $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 mutants: $(VENV)/test-ready  ## put faults into the code and see whether the tests notice; ONLY=planner SAMPLE=20
 	$(BIN)/python -m tests.mutants $(if $(ONLY),--only $(ONLY)) $(if $(SAMPLE),--sample $(SAMPLE))

@@ -268,9 +268,13 @@ async def small_site(
     prepared: Prepared | None = None,
     *,
     before: Callable[[SmallSite], None] | None = None,
+    every_line: bool = False,
     **settings: Any,
 ) -> AsyncIterator[SmallSite]:
-    """Run a site; empty, or a copy of ``prepared``. ``before`` runs before the daemon starts."""
+    """Run a site; empty, or a copy of ``prepared``. ``before`` runs before the daemon starts.
+
+    ``every_line``: see :class:`~tests.rpc.watch.Watch`.
+    """
     site = SmallSite(folder=folder, settings=settings_in(folder, **settings))
     async with AsyncExitStack() as stack:
         for name in ("sw1", "sw2"):
@@ -293,7 +297,8 @@ async def small_site(
             before(site)
         await site.start()
         stack.push_async_callback(lambda: site.stop())  # the daemon running by then
-        site.watch = Watch(path, site.switches, frozenset(site.settings.pool))
+        pool = frozenset(site.settings.pool)
+        site.watch = Watch(path, site.switches, pool, every_line=every_line)
         stack.callback(site.watch.close)
         site.watch.check("at the beginning")
         yield site

@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -26,6 +26,9 @@ PHONES = 1900
 
 BLIND = {"^show users": "% Authorization failed."}
 """The switch does not show its sessions, so an old one that hangs cannot be ended."""
+
+OTHER = {"red": "blue", "blue": "red", "green": "red"}
+"""The project that each one shares networks with, and passes nodes on to."""
 
 NODES = tuple(f"node-{number}" for number in range(1, 5))
 TROUBLE = ("^interface", "^switchport", "^no shutdown", "^shutdown", "^vlan", "^no vlan", "^write")
@@ -87,7 +90,7 @@ class Campaign:
         held = (await self.call("node.list", project=project))["items"]
         if not held:
             return None
-        other = {"red": "blue", "blue": "red"}[project]
+        other = OTHER[project]
         network = self.dice.choice([self.net(), self.net(), f"{other}/{self.net()}"])
         tag = self.dice.random() < 0.3
         nic, node = self.dice.choice(("eth0", "ipmi")), self.dice.choice(held)["node"]
@@ -99,11 +102,11 @@ class Campaign:
             await self.call("nic.disconnect", node=node["node"], nic="eth0")
 
     async def share(self, project: str) -> Any:
-        guest = {"red": "blue", "blue": "red"}[project]
+        guest = OTHER[project]
         await self.call("network.share", project=project, network=self.net(), **{"with": guest})
 
     async def unshare(self, project: str) -> Any:
-        guest = {"red": "blue", "blue": "red"}[project]
+        guest = OTHER[project]
         await self.call("network.unshare", project=project, network=self.net(), **{"with": guest})
 
     async def make_headnode(self, project: str) -> Any:
@@ -195,7 +198,7 @@ class Campaign:
 
     async def pass_on(self, project: str) -> Any:
         """Release a node, and let the other project have it as soon as possible."""
-        other = {"red": "blue", "blue": "red"}[project]
+        other = OTHER[project]
         for node in (await self.call("node.list", project=project))["items"][:1]:
             name = node["node"]
             released = await self.call("node.release", node=name)
@@ -238,6 +241,34 @@ async def repaired(site: SmallSite) -> None:
     assert (report["items"], report["unreachable"]) == ([], [])
 
 
+async def converges(campaign: Campaign, projects: Sequence[str]) -> None:
+    """End all faults; check that applying then leaves nothing to do, and the truth is stored."""
+    site = campaign.site
+    campaign.blind = {}
+    await campaign.mend("")
+    await campaign.finish("")
+    for switch in site.switches.values():
+        switch.save()  # what was changed by hand, and undone
+    await waits(site, answer_timeout=30.0, settle_timeout=0.0)
+    for job in (await site.call("job.list", limit=1000))["items"]:
+        await site.finished(job["job"])
+    for project in (*projects, *projects, None):  # twice: one may wait for the other
+        job = await site.apply(project)
+        assert job["state"] == "succeeded", (job["error"], campaign.done)
+    await repaired(site)
+    for project in (*projects, None):
+        plan = await site.call("plan.show", project=project)
+        assert plan["empty"], (plan, campaign.done)
+    states = {node["state"] for node in (await site.call("node.list"))["items"]}
+    assert states <= {"free", "allocated"}
+    networks = {network["vlan"] for network in (await site.call("network.list"))["items"]}
+    for switch in site.switches.values():
+        assert {vlan for vlan in switch.running.vlans if 99 < vlan < 1002} <= networks
+        assert not switch.modified
+    assert site.host.bridges <= networks
+    assert await site.rows("SELECT * FROM vlan_claim WHERE network_id IS NULL") == []
+
+
 OPTIONS = ({}, {}, {"window": 1}, {"window": 3, "ranges": False})
 """How lines are sent: ahead of their answers, in groups, or one by one."""
 
@@ -262,27 +293,5 @@ async def test_whatever_happens(
     await campaign.mend("")
     await campaign.run(120)
 
-    campaign.blind = {}
-    await campaign.mend("")
-    await campaign.finish("")
-    for switch in site.switches.values():
-        switch.save()  # what was changed by hand, and undone
-    await waits(site, answer_timeout=30.0, settle_timeout=0.0)
-    for job in (await site.call("job.list", limit=1000))["items"]:
-        await site.finished(job["job"])
-    for project in ("red", "blue", "red", "blue", None):  # twice: one may wait for the other
-        job = await site.apply(project)
-        assert job["state"] == "succeeded", (job["error"], campaign.done)
-    await repaired(site)
-    for project in ("red", "blue", None):
-        plan = await site.call("plan.show", project=project)
-        assert plan["empty"], (plan, campaign.done)
-    states = {node["state"] for node in (await site.call("node.list"))["items"]}
-    assert states <= {"free", "allocated"}
-    networks = {network["vlan"] for network in (await site.call("network.list"))["items"]}
-    for switch in site.switches.values():
-        assert {vlan for vlan in switch.running.vlans if 99 < vlan < 1002} <= networks
-        assert not switch.modified
-    assert site.host.bridges <= networks
-    assert await site.rows("SELECT * FROM vlan_claim WHERE network_id IS NULL") == []
+    await converges(campaign, ("red", "blue"))
     assert [record.getMessage() for record in caplog.records] == []  # nothing failed unexpectedly
