@@ -20,7 +20,7 @@ PACKAGES := $(OS_PACKAGES)
 # What the Debian package is built with, by `make deb`.
 DEB_PACKAGES := debhelper dpkg-dev help2man git
 
-.PHONY: deb test-install help demo setup test fast lint types contracts quick-tests check bench soak soak-tenants mutants screenshots schemas \
+.PHONY: deb test-install help demo setup test fast lint types contracts quick-tests check bench soak soak-tenants campaigns mutants screenshots schemas \
 	upgrade clean os-packages python
 
 help:  ## list the targets
@@ -63,6 +63,9 @@ soak: $(VENV)/test-ready  ## attack a daemon: 100,000 random calls, 5 minutes of
 
 soak-tenants: $(VENV)/test-ready  ## only the hostile tenants: isolation after each line; MINUTES=30 SEED=7
 	$(BIN)/python -m tests.soak.tenants $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+
+campaigns: $(VENV)/test-ready  ## hurt a daemon in all ways at every point of an apply; ONLY=store EVERY=10
+	$(BIN)/python -m tests.campaigns $(if $(ONLY),--only $(ONLY)) $(if $(EVERY),--every $(EVERY))
 
 mutants: $(VENV)/test-ready  ## put faults into the code and see whether the tests notice; ONLY=planner SAMPLE=20
 	$(BIN)/python -m tests.mutants $(if $(ONLY),--only $(ONLY)) $(if $(SAMPLE),--sample $(SAMPLE))

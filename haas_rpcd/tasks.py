@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import Context
 from typing import Any, NoReturn, TypeVar
 
+from haas_rpcd.errors import HaasError
+
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
@@ -34,11 +36,19 @@ async def repeat(
         wait = at_most
         try:
             wait = await check()
-        except Exception:  # the store failed: it may be luckier next time
-            log.exception("%s", what)
+        except Exception as error:  # noqa: BLE001 - it may be luckier next time
+            log_failure(what, error)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(wait):
                 await changed.wait()
+
+
+def log_failure(what: str, error: Exception) -> None:
+    """Log that something failed: by its sentence if it has one, as of the store; else its stack."""
+    if isinstance(error, HaasError):
+        log.error("%s: %s", what, error.message)
+    else:
+        log.error("%s", what, exc_info=error)
 
 
 async def cancel_and_wait(*tasks: asyncio.Task[Any]) -> None:

@@ -14,6 +14,7 @@ from haas_rpcd.events import Events
 from haas_rpcd.model import RegisteredSwitch
 from haas_rpcd.store import switches
 from haas_rpcd.store.database import Store
+from haas_rpcd.tasks import log_failure
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ class Contacts:
         before, now = self._known.get(switch), self._clock.wall()
         self._known[switch] = Contact(reachable, now)
         changed = before is None or before.reachable != reachable
-        if not changed and now - self._stored.get(switch, 0.0) < _EXACT:
+        if not changed and abs(now - self._stored.get(switch, 0.0)) < _EXACT:
             return
         self._stored[switch] = now
         try:
@@ -81,8 +82,8 @@ class Contacts:
             await asyncio.sleep(interval)
             try:
                 await self.check(older_than=interval)
-            except Exception:  # a bug must not end the checks
-                log.exception("switches could not be checked for an answer")
+            except Exception as error:  # noqa: BLE001 - it must not end the checks
+                log_failure("switches could not be checked for an answer", error)
 
     async def check(self, *, older_than: float = 0.0) -> None:
         """Connect to the switches of which nothing was heard for so many seconds."""

@@ -54,6 +54,7 @@ from haas_rpcd.store.database import Store, Tx
 from haas_rpcd.store.drift import DriftRow
 from haas_rpcd.store.headnodes import HeadnodeRow
 from haas_rpcd.store.late import LateRow
+from haas_rpcd.tasks import log_failure
 
 log = logging.getLogger(__name__)
 
@@ -305,8 +306,8 @@ class DriftWatch:
             await asyncio.sleep(interval)
             try:
                 await self.check()
-            except Exception:  # a bug must not end the checks
-                log.exception("a regular check for drift failed unexpectedly")
+            except Exception as error:  # noqa: BLE001 - it must not end the checks
+                log_failure("a regular check for drift failed", error)
 
 
 def _headnodes(differences: Sequence[Difference]) -> dict[str, HeadnodeSeen]:

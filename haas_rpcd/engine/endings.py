@@ -37,8 +37,8 @@ class Endings:
         self._unwritten: dict[int, Ending] = {}
         self._task: asyncio.Task[None] | None = None
 
-    async def write(self, job_id: int, ending: Ending) -> None:
-        """Write how a job ended; if the store fails, try again until it answers."""
+    async def write(self, job_id: int, ending: Ending) -> bool:
+        """Write how a job ended; if the store fails, return False, and try until it answers."""
         self._unwritten[job_id] = ending
         try:
             await self._write(job_id)
@@ -46,6 +46,8 @@ class Endings:
             log.error("the end of job %d could not be stored yet: %s", job_id, error)
             if self._task is None or self._task.done():
                 self._task = start_apart(self._write_all(), "endings of jobs")
+            return False
+        return True
 
     def now(self, row: JobRow) -> JobRow:
         """Return a job as it is: its row in the store may not know yet that it has ended."""

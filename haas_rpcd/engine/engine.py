@@ -34,7 +34,7 @@ from haas_rpcd.store import jobs
 from haas_rpcd.store.database import Store, Tx
 from haas_rpcd.store.jobs import JobRow
 from haas_rpcd.store.scope import Scope
-from haas_rpcd.tasks import cancel_and_wait, start_apart
+from haas_rpcd.tasks import cancel_and_wait, log_failure, start_apart
 from haas_schemas.job import FINAL_JOB_STATES, JobState
 
 log = logging.getLogger(__name__)
@@ -271,8 +271,8 @@ class Engine:
                 await self._master.restore_at_start()
         except TimeoutError:
             log.warning("the master is not restored after %.0f s: other jobs run", RESTORE_LIMIT)
-        except Exception:  # a bug must not keep the jobs from running
-            log.exception("the master could not be restored")
+        except Exception as error:  # noqa: BLE001 - it must not keep the jobs from running
+            log_failure("the master could not be restored", error)
         self._ready.set()
         for name, watch in self._master.tasks():
             self._start(watch, name)
@@ -422,11 +422,11 @@ class Engine:
         self, job: JobRow, state: JobState, error: str | None, journal: Journal | None = None
     ) -> None:
         """End a job: for whoever waits at once, in the store as soon as it answers."""
-        await self._endings.write(job.id, Ending(state, error, self._clock.wall()))
-        try:
-            await self._confirms.job_ended(job.id)
-        except StoreError as failure:  # it is looked for again
-            log.error("job %d can't be taken back yet: %s", job.id, failure.message)
+        if await self._endings.write(job.id, Ending(state, error, self._clock.wall())):
+            try:
+                await self._confirms.job_ended(job.id)
+            except StoreError as failure:  # it is looked for again
+                log.error("job %d can't be taken back yet: %s", job.id, failure.message)
         journal = journal or Journal(self._store, self._events, job.id, job.project_id)
         log.log(
             logging.WARNING if state == "failed" else logging.INFO,
@@ -445,7 +445,10 @@ class Engine:
         self._ended.pop(job.id, asyncio.Event()).set()
         if not job.restores:
             self._master.job_ended()
-        await self._settling.settle_all()
+        try:
+            await self._settling.settle_all()
+        except StoreError as failure:  # the next job that ends tries again
+            log.error("silent switches can't be checked yet: %s", failure.message)
 
     def _make_worker(self, device: str) -> Worker:
         switch = device not in RESERVED_DEVICES

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Coroutine
 
 from haas_rpcd.engine.drift import DriftWatch
 from haas_rpcd.engine.late import LateChanges
 from haas_rpcd.store import late
 from haas_rpcd.store.database import Store
-
-log = logging.getLogger(__name__)
+from haas_rpcd.tasks import log_failure
 
 Start = Callable[[Coroutine[None, None, None], str], None]
 """Starts a task of this name, unless the daemon stops."""
@@ -41,7 +39,7 @@ class Settling:
             while (wait := await self._late.next_check(switch)) is not None:
                 await self._drift.check(switch)
                 await asyncio.sleep(wait)
-        except Exception:  # the next job that ends tries again
-            log.exception("%s could not be checked until it settled", switch)
+        except Exception as error:  # noqa: BLE001 - the next job that ends tries again
+            log_failure(f"{switch} could not be checked until it settled", error)
         finally:
             self._under_way.discard(switch)

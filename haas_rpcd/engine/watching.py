@@ -23,6 +23,7 @@ from haas_rpcd.errors import HaasError
 from haas_rpcd.model import LIBVIRT, MASTER
 from haas_rpcd.store import boots
 from haas_rpcd.store.database import Store
+from haas_rpcd.tasks import log_failure
 
 log = logging.getLogger(__name__)
 
@@ -309,8 +310,8 @@ class MasterWatch:
             changed.clear()
             try:
                 await self._restore_if_read(device, await self._check(device))
-            except Exception:  # a bug must not end the checks
-                log.exception("checking %s failed unexpectedly", device)
+            except Exception as error:  # noqa: BLE001 - it must not end the checks
+                log_failure(f"{device} could not be checked", error)
             if not changed.is_set():
                 self._unchecked.discard(device)
             async with self._settled:

@@ -269,13 +269,14 @@ async def small_site(
     *,
     before: Callable[[SmallSite], None] | None = None,
     every_line: bool = False,
+    make: Callable[[Path, Settings], SmallSite] = SmallSite,
     **settings: Any,
 ) -> AsyncIterator[SmallSite]:
     """Run a site; empty, or a copy of ``prepared``. ``before`` runs before the daemon starts.
 
     ``every_line``: see :class:`~tests.rpc.watch.Watch`.
     """
-    site = SmallSite(folder=folder, settings=settings_in(folder, **settings))
+    site = make(folder, settings_in(folder, **settings))
     async with AsyncExitStack() as stack:
         for name in ("sw1", "sw2"):
             switch = _switch(name)

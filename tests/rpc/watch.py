@@ -62,7 +62,8 @@ class Watch:
         self.on = True
         self.violations: list[str] = []
         self.checks = 0
-        self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        self._path = path
+        self._db: sqlite3.Connection | None = None
         self._read: tuple[int, _Holders, _Claims] | None = None
         self._switches = switches
         self._pool = pool
@@ -132,6 +133,8 @@ class Watch:
 
     def _rights(self) -> tuple[_Holders, _Claims]:
         """Return who holds which port and which VLAN; query only if that may have changed."""
+        if self._db is None:
+            self._db = sqlite3.connect(f"file:{self._path}?mode=ro", uri=True)
         [version] = self._db.execute("PRAGMA data_version").fetchone()
         if self._read is None or self._read[0] != version:
             rows = self._db.execute(_HOLDERS)
@@ -142,7 +145,13 @@ class Watch:
     def close(self) -> None:
         """Stop checking: the switches still answer while the daemon ends its sessions."""
         self.on = False
-        self._db.close()
+        self.forget()
+
+    def forget(self) -> None:
+        """Close the database, as its daemon has died; it is opened again for the next check."""
+        if self._db is not None:
+            self._db.close()
+        self._db = self._read = None
 
     def _carried(self) -> Iterator[tuple[tuple[str, str], Carried]]:
         for name, switch in self._switches.items():
