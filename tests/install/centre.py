@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
 from tests.lab.face import SwitchFace
-from tests.lab.frames import Wire
+from tests.lab.frames import BROADCAST, Wire
 from tests.lab.topology import Lab, build, ip
+from tests.lab.wire import PacketSocket, Place
 
 
 def test_the_data_centre() -> None:
@@ -31,6 +33,7 @@ def test_the_data_centre() -> None:
             f"link set cable{number} up",
         )
     (folder / "ready").write_text("ready")
+    sender = Sender(lab)
     number = 1
     while True:
         question = folder / f"question-{number}"
@@ -38,13 +41,47 @@ def test_the_data_centre() -> None:
             time.sleep(0.1)
             continue
         what, *words = json.loads(question.read_text())
-        (folder / "answer.new").write_text(json.dumps(answer(lab, what, words)))
+        (folder / "answer.new").write_text(json.dumps(answer(lab, sender, what, words)))
         (folder / "answer.new").rename(folder / f"answer-{number}")
         number += 1
 
 
-def answer(lab: Lab, what: str, words: list[str]) -> Any:
+class Sender:
+    """Sends numbered frames from a nic, several a second, until it is stopped."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._sent = 0
+
+    def start(self, name: str) -> None:
+        """Begin with 0."""
+        (nic,) = (nic for nic in self._lab.nics if nic.name == name)
+        wire = PacketSocket(Place(nic.name, nic.node, nic.nic))
+        self._thread = threading.Thread(target=self._send, args=(wire,))
+        self._thread.start()
+
+    def stop(self) -> int:
+        """Return how many frames were sent."""
+        self._stopped.set()
+        if self._thread is not None:
+            self._thread.join()
+        return self._sent
+
+    def _send(self, wire: PacketSocket) -> None:
+        with wire:
+            while not self._stopped.wait(0.1):
+                assert wire.send(BROADCAST, self._sent.to_bytes(8, "big"))
+                self._sent += 1
+
+
+def answer(lab: Lab, sender: Sender, what: str, words: list[str]) -> Any:
     wire = Wire(lab)
+    if what == "send numbers":
+        return sender.start(*words)
+    if what == "stop sending":
+        return sender.stop()
     if what == "who hears":
         """The nics that hear frames of a MAC, which sends within some minutes."""
         (heard,) = wire.where_heard(*words, seconds=300.0)

@@ -33,7 +33,7 @@ PACKAGES = (
     *("systemd-sysv", "dbus", "udev", "libpam-systemd", "libvirt-daemon-system"),
     *("libvirt-daemon-driver-qemu", "libvirt-clients", "qemu-system-x86", "qemu-utils"),
     *("ipxe-qemu", "seabios", "iproute2", "iputils-ping", "kmod", "procps", "iptables"),
-    *("python3", "python3-libvirt"),
+    *("python3", "python3-libvirt", "network-manager"),
 )
 """What is on the master before the package: its dependencies, and what a headnode needs."""
 
@@ -64,6 +64,7 @@ def image() -> Path:
         system.write("/etc/libvirt/qemu.conf", (agent / "qemu.conf").read_text())
         system.write("/etc/default/libvirt-guests", (agent / "libvirt-guests").read_text())
         system.run("systemctl enable agent.service systemd-networkd.service")
+        system.run("systemctl disable NetworkManager.service NetworkManager-wait-online.service")
         new = CACHE / f"{made.name}.new"
         with new.open("wb") as file:
             file.truncate(4 << 30)
