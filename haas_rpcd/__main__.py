@@ -135,6 +135,9 @@ def _check_config(settings: Settings, path: str) -> int:
         for one in faults:
             streams.say(f"{one.text}\n  -> {one.mend}")
         return 1
+    for one in found:
+        if one.level == "warning" and one.check not in ("configuration", "credentials"):
+            streams.say(f"{one.text}\n  -> {one.mend}")
     missing = _missing_credentials(settings)
     print(f"{path} is right{f', but {missing}' if missing else '.'}")  # noqa: T201
     return 0

@@ -139,6 +139,12 @@ def refuse_folder(settings: BackupSettings) -> None:
     folder = Path(settings.folder)
     if not folder.is_dir():
         raise ConfigError(f"[backup] folder: there is no folder {folder}: create it.")
+    if os.statvfs(folder).f_flag & os.ST_RDONLY:
+        raise ConfigError(
+            f"[backup] folder: {folder} is read-only for haas-rpcd: use a folder below"
+            f" /var/lib/haas, or write  [Service]  and  ReadWritePaths={folder}  to"
+            " /etc/systemd/system/haas-rpcd.service.d/folders.conf"
+        )
     if not os.access(folder, os.W_OK | os.X_OK):
         raise ConfigError(
             f"[backup] folder: haas-rpcd may not write to {folder}: give it the folder."

@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from haas_rpcd.holding import LeaseSettings, ReleaseSettings
 from haas_rpcd.listen import is_loopback, listen_address
+from haas_rpcd.mistakes import explain
 from haas_rpcd.model import parse_vlan_ranges
 
 DEFAULT_PATH = "/etc/haas/haas.toml"
@@ -21,6 +22,9 @@ RESERVED_VLANS = {1, *range(1002, 1006)}
 """VLAN ids that no network may have. 1 is the default VLAN of switches; Cisco switches reserve
 1002-1005 for Token Ring and FDDI, and refuse to create or remove them."""
 
+
+EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - compared, not listened on
+"""The addresses that stand for all of the machine's."""
 
 T = TypeVar("T")
 
@@ -305,18 +309,28 @@ def load(path: Path) -> Settings:
             f" create it with  groupadd {server.admin_group}"
         )
     _check_listen(server, path)
-    _check_metrics(settings.metrics, path)
+    _check_metrics(settings, path)
     if settings.release.command and not settings.release.command[0].startswith("/"):
         raise ConfigError(f"{path}: [release] command: name the program by its full path.")
     return settings
 
 
-def _check_metrics(metrics: MetricsSettings, path: Path) -> None:
-    if metrics.listen is not None:
-        try:
-            listen_address(metrics.listen)
-        except ValueError as error:
-            raise ConfigError(f"{path}: [metrics] listen: {error}.") from None
+def _check_metrics(settings: Settings, path: Path) -> None:
+    listen = settings.metrics.listen
+    if listen is None:
+        return
+    try:
+        host, port = listen_address(listen)
+    except ValueError as error:
+        raise ConfigError(f"{path}: [metrics] listen: {error}.") from None
+    if settings.server.listen is None:
+        return
+    other_host, other_port = listen_address(settings.server.listen)
+    if port == other_port and port and (host == other_host or EVERYWHERE & {host, other_host}):
+        raise ConfigError(
+            f"{path}: [metrics] listen: {listen} is where [server] listens"
+            f" ({settings.server.listen}): give one of them another port."
+        )
 
 
 def _check_listen(server: Server, path: Path) -> None:
@@ -377,4 +391,4 @@ def _convert(data: object, kind: type[T], path: Path) -> T:
         return msgspec.convert(data, kind)
     except msgspec.ValidationError as error:
         # never quotes the value, which may be a password
-        raise ConfigError(f"{path}: {error}.") from None
+        raise ConfigError(f"{path}: {explain(error, kind, data)}") from None

@@ -6,13 +6,15 @@ import inspect
 
 import msgspec
 
-from haas_rpcd.doctor import files, host, hypervisor, switches
+from haas_rpcd.doctor import files, host, hypervisor, switches, unit
 from haas_rpcd.doctor.finding import Check, Finding, World, fault
 
 CHECKS: tuple[Check, ...] = (
     Check("configuration", files.configuration, offline=True),
     Check("credentials", files.credentials, offline=True),
     Check("tls", files.tls, offline=True),
+    Check("metrics", files.metrics, offline=True),
+    Check("unit", unit.writable, offline=True),
     Check("state", files.state),
     Check("space", files.space),
     Check("daemon", files.daemon),

@@ -12,6 +12,8 @@ from pathlib import Path
 from haas_rpcd.config import ConfigError, Credential, load_credentials
 from haas_rpcd.doctor.finding import Finding, World, fault, ok, warning
 from haas_rpcd.drivers.switch.factory import SwitchFactory
+from haas_rpcd.listen import is_loopback, listen_address
+from haas_rpcd.mistakes import of_certificate
 
 LOW_SPACE = 1 << 30
 """Bytes. Below this much free space, the database or an overlay may soon not be written."""
@@ -103,7 +105,7 @@ def tls(world: World) -> list[Finding]:
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         return [
             fault(
-                f"{server.tls_cert} and {server.tls_key} can't be used: {error}.",
+                f"{server.tls_cert} and {server.tls_key} can't be used: {of_certificate(error)}.",
                 "see that both are PEM files that haas-rpcd's user can read, the key without a"
                 " passphrase, and that the key is the certificate's.",
             )
@@ -122,6 +124,24 @@ def tls(world: World) -> list[Finding]:
         text = f"{server.tls_cert} expires in {_count(days, 'day', 'days')}."
         findings.append(warning(text, "renew the certificate."))
     return findings or [ok(f"{server.tls_cert} and its key belong together; {days} days are left.")]
+
+
+def metrics(world: World) -> list[Finding]:
+    """Report counts that anybody on the network can read."""
+    listen = world.settings.metrics.listen
+    if listen is None:
+        return []
+    host, port = listen_address(listen)
+    if is_loopback(host):
+        return [ok(f"/metrics is for this machine alone, at {listen}.")]
+    return [
+        warning(
+            f"[metrics] listen is {listen}: whoever reaches that address can read /metrics, without"
+            " a token and without TLS.",
+            f"let a firewall admit the monitoring only, or listen on 127.0.0.1:{port} behind a"
+            " proxy.",
+        )
+    ]
 
 
 def _days_left(certificate: Path) -> int:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import cast
 
 from haas_rpcd.config import ConfigError, Server
+from haas_rpcd.mistakes import of_certificate
 from haas_rpcd.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
@@ -61,8 +62,8 @@ class Certificate:
         except (OSError, ValueError) as error:
             raise ConfigError(
                 f"[server] tls_cert and tls_key: {server.tls_cert} and {server.tls_key} can't be"
-                f" used ({_reason(error)}): they must be PEM files that belong together, the key"
-                " without a passphrase."
+                f" used ({of_certificate(error)}): they must be PEM files that belong together, the"
+                " key without a passphrase."
             ) from None
         if server.tls_client_ca is not None:
             context.verify_mode = ssl.CERT_REQUIRED
@@ -71,17 +72,13 @@ class Certificate:
             except (OSError, ValueError) as error:
                 raise ConfigError(
                     f"[server] tls_client_ca: {server.tls_client_ca} can't be used"
-                    f" ({_reason(error)}): it must be a PEM file."
+                    f" ({of_certificate(error)}): it must be a PEM file."
                 ) from None
         return context
 
 
 def _no_passphrase() -> str:
     raise ValueError("the key has a passphrase")  # otherwise OpenSSL asks on the terminal
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)
 
 
 def _stamp(path: str | None) -> tuple[int, int] | None:

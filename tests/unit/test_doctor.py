@@ -24,14 +24,16 @@ from cryptography.x509.oid import NameOID
 
 from haas_rpcd.__main__ import main
 from haas_rpcd.config import (
+    BackupSettings,
     CredentialsSettings,
     Master,
+    MetricsSettings,
     Server,
     Settings,
     StoreSettings,
     SwitchSettings,
 )
-from haas_rpcd.doctor import Finding, World, files, host, hypervisor, switches
+from haas_rpcd.doctor import Finding, World, files, host, hypervisor, switches, unit
 from haas_rpcd.model import RegisteredSwitch
 from haas_rpcd.sim.ios import IosSwitch, gigabit
 from haas_rpcd.store import switches as stored
@@ -103,7 +105,12 @@ def test_credentials_for_us_alone_are_ok(tmp_path: Path) -> None:
         ((0o644, ""), None, "fault", "has mode 0644"),
         ((0o600, "[rack1]\nkey_file = '{key}'"), None, "fault", "can't be read: No such file"),
         ((0o600, "[rack1]\nkey_file = '{key}'"), 0o640, "fault", "has mode 0640"),
-        ((0o600, f"[rack1]\npasword = '{PASSWORD}'"), None, "fault", "unknown field `pasword`"),
+        (
+            (0o600, f"[rack1]\npasword = '{PASSWORD}'"),
+            None,
+            "fault",
+            "[rack1] has no setting pasword: do you mean password?",
+        ),
     ],
 )
 def test_what_is_wrong_with_credentials_is_named_without_a_password(
@@ -408,7 +415,7 @@ def test_a_configuration_that_can_not_be_read_is_a_fault_too(
 ) -> None:
     path = write(tmp_path / "haas.toml", "[serve]\n")
     assert main(["doctor", "--config", str(path), "--user", "root"]) == 1
-    assert "unknown field `serve`" in capsys.readouterr().out
+    assert "there is no table [serve]: do you mean server?" in capsys.readouterr().out
 
 
 def test_check_config_finds_what_needs_no_network(
@@ -425,3 +432,66 @@ def test_check_config_finds_what_needs_no_network(
 def test_the_doctor_is_no_daemon(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--demo", "doctor"]) == 2
     assert "doctor takes no --demo" in capsys.readouterr().err
+
+
+# --- what others can read, and where the daemon may write -----------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("listen", "level"),
+    [("127.0.0.1:9469", "ok"), ("[::1]:9469", "ok"), ("0.0.0.0:9469", "warning")],
+)
+def test_counts_that_anybody_can_read_are_a_warning(
+    tmp_path: Path, listen: str, level: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert only(files.metrics(world(tmp_path, metrics=MetricsSettings(listen)))).level == level
+    path = write(
+        tmp_path / "haas.toml",
+        f"[metrics]\nlisten = '{listen}'\n[credentials]\nfile = '{tmp_path}/none'\n",
+    )
+    assert main(["--config", str(path), "--check-config"]) == 0
+    said = "whoever reaches that address can read /metrics" in capsys.readouterr().err
+    assert said == (level == "warning")
+
+
+def packaged(root: Path, *drop_ins: str) -> None:
+    """Install the unit of the package, with files that an admin added to it."""
+    text = Path("examples/master/haas-rpcd.service").read_text()
+    write(root / "usr/lib/systemd/system/haas-rpcd.service", text)
+    for number, added in enumerate(drop_ins):
+        write(root / f"etc/systemd/system/haas-rpcd.service.d/{number}.conf", added)
+
+
+def of_package(tmp_path: Path, **tables: object) -> World:
+    usual = {"store": StoreSettings(), "switches": SwitchSettings()}
+    return world(tmp_path, **(usual | tables))
+
+
+def test_the_package_lets_the_daemon_write_where_it_does_by_default(tmp_path: Path) -> None:
+    packaged(tmp_path)
+    assert only(unit.writable(of_package(tmp_path))).level == "ok"
+    backups = BackupSettings(folder="/var/lib/haas/backups")
+    assert only(unit.writable(of_package(tmp_path, backup=backups))).level == "ok"
+
+
+def test_a_folder_that_systemd_keeps_from_the_daemon_is_named_with_what_to_write(
+    tmp_path: Path,
+) -> None:
+    packaged(tmp_path)
+    elsewhere = of_package(tmp_path, backup=BackupSettings(folder="/srv/backups"))
+    found = only(unit.writable(elsewhere))
+    assert found.level == "fault"
+    assert "[backup] folder: systemd lets haas-rpcd write nothing in /srv/backups" in found.text
+    assert "ReadWritePaths=/srv/backups  to /etc/systemd/system/haas-rpcd.service.d" in found.mend
+
+    packaged(tmp_path, "[Service]\nReadWritePaths=-/srv/backups /srv/more\n")
+    assert only(unit.writable(elsewhere)).level == "ok"
+
+
+def test_other_folders_are_checked_too_and_other_units_are_not_judged(tmp_path: Path) -> None:
+    wanted = of_package(tmp_path, store=StoreSettings(path="/srv/haas/haas.db"))
+    assert unit.writable(wanted) == []  # no unit: it is started some other way
+    packaged(tmp_path)
+    assert "[store] path" in only(unit.writable(wanted)).text
+    packaged(tmp_path, "[Service]\nProtectSystem=full\n")
+    assert unit.writable(wanted) == []
