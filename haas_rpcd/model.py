@@ -22,7 +22,7 @@ RESERVED_DEVICES = frozenset({MASTER, LIBVIRT})
 """Names that no switch may take, because plans and jobs name devices by them."""
 
 
-class PortConfig(msgspec.Struct, frozen=True):
+class PortConfig(msgspec.Struct, frozen=True, gc=False):
     """The VLANs of a switch port: all that it carries. ``tagged`` is sorted.
 
     A port with no VLAN is *parked*: it is shut.
@@ -84,7 +84,7 @@ def parse_vlan_ranges(text: str) -> tuple[int, ...]:
     return tuple(sorted(vlans))
 
 
-class PortRef(msgspec.Struct, frozen=True, order=True):
+class PortRef(msgspec.Struct, frozen=True, gc=False, order=True):
     """A port, identified by the names of its switch and of the port."""
 
     switch: str
@@ -106,21 +106,21 @@ class HeadnodeNic(msgspec.Struct, frozen=True, order=True):
 # --- changes: what a step does, absolute and idempotent ------------------------------------------
 
 
-class SetPort(msgspec.Struct, frozen=True, tag="port"):
+class SetPort(msgspec.Struct, frozen=True, gc=False, tag="port"):
     """The port carries exactly ``config``."""
 
     port: str
     config: PortConfig
 
 
-class SetVlan(msgspec.Struct, frozen=True, tag="vlan"):
+class SetVlan(msgspec.Struct, frozen=True, gc=False, tag="vlan"):
     """The VLAN exists on the switch, named ``haas-<vlan>``, or does not exist."""
 
     vlan: int
     present: bool
 
 
-class SetBridge(msgspec.Struct, frozen=True, tag="bridge"):
+class SetBridge(msgspec.Struct, frozen=True, gc=False, tag="bridge"):
     """The master has the VLAN interface and the bridge ``br-vlan<vlan>``, or neither."""
 
     vlan: int
@@ -159,7 +159,7 @@ class DeleteHeadnode(msgspec.Struct, frozen=True, tag="headnode.delete"):
     uuid: str
 
 
-class SaveConfig(msgspec.Struct, frozen=True, tag="save"):
+class SaveConfig(msgspec.Struct, frozen=True, gc=False, tag="save"):
     """The switch's running configuration is saved as its start-up configuration."""
 
 
@@ -171,7 +171,7 @@ Change = SwitchChange | SetBridge | HeadnodeChange
 # --- observed states ------------------------------------------------------------------------------
 
 
-class PortSeen(msgspec.Struct, frozen=True, tag="port"):
+class PortSeen(msgspec.Struct, frozen=True, gc=False, tag="port"):
     """What a port carries now, as far as its configuration is understood.
 
     A shut port carries nothing. ``not_understood`` is the first line of the port's configuration
@@ -210,13 +210,13 @@ class PortSeen(msgspec.Struct, frozen=True, tag="port"):
         return f"{state}, but operationally on VLAN {vlan_ranges(self.unconfigured)}"
 
 
-class PresenceSeen(msgspec.Struct, frozen=True, tag="presence"):
+class PresenceSeen(msgspec.Struct, frozen=True, gc=False, tag="presence"):
     """Whether a VLAN exists, or the configuration is saved."""
 
     present: bool
 
 
-class BridgeSeen(msgspec.Struct, frozen=True, tag="bridge"):
+class BridgeSeen(msgspec.Struct, frozen=True, gc=False, tag="bridge"):
     """Whether the master has anything of a VLAN's interface and bridge.
 
     ``faults``: what is not as HaaS makes it, as phrases; none if all is. Somebody else's interface
@@ -282,7 +282,7 @@ class Phase(enum.IntEnum):
     SAVE = 8
 
 
-class Step(msgspec.Struct, frozen=True):
+class Step(msgspec.Struct, frozen=True, gc=False):
     """One change on one device, with its phase and a sentence for people."""
 
     phase: Phase
@@ -349,7 +349,7 @@ class HeadnodeGoal(msgspec.Struct, frozen=True):
     nics: tuple[HeadnodeNic, ...]
 
 
-class PortGoal(msgspec.Struct, frozen=True):
+class PortGoal(msgspec.Struct, frozen=True, gc=False):
     """The desired state of a port, and what is behind it: ``node-1:ipmi``, or the port's role.
 
     A ``trunk`` port always carries the whole pool, so its VLANs do not count as used.
@@ -360,7 +360,7 @@ class PortGoal(msgspec.Struct, frozen=True):
     trunk: bool = False
 
 
-class AppliedPort(msgspec.Struct, frozen=True):
+class AppliedPort(msgspec.Struct, frozen=True, gc=False):
     """What a port was last confirmed to carry. ``config`` is None if that is not known."""
 
     config: PortConfig | None = None

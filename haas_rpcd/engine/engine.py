@@ -146,7 +146,7 @@ class Engine:
         """
         plan = self._planning.plan(tx, scope)
         self._planning.check(digest, plan)
-        self._planning.render(tx, plan.steps)
+        self._planning.check_devices(tx, plan.steps)
 
     async def check_drift(self, switch: str | None) -> CheckResult:
         """Read a switch, or all devices, and record what differs from what was applied."""

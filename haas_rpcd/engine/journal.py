@@ -19,14 +19,14 @@ from haas_schemas.event import StepUpdate
 from haas_schemas.job import JobState, StepState
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """A step with its number in its job's journal."""
 
     number: int
     step: Step
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class Verdict(msgspec.Struct, frozen=True, gc=False):
     """The final state of a step. ``seen`` is what was read back, if anything was.
 
     ``may_come_late``: see :class:`~haas_rpcd.drivers.Outcome`.

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 
+import msgspec
+
 from haas_rpcd.drivers import Driver, MasterDriver
 from haas_rpcd.errors import RetiredError, StalePlanError, UnavailableError
 from haas_rpcd.model import (
     LIBVIRT,
     MASTER,
+    Applied,
+    Desired,
     Phase,
     Plan,
     PortConfig,
@@ -18,8 +22,9 @@ from haas_rpcd.model import (
     Step,
 )
 from haas_rpcd.planner import plan
-from haas_rpcd.store import ports, scope, switches
+from haas_rpcd.store import jobs, ports, scope, switches
 from haas_rpcd.store.database import Tx
+from haas_rpcd.store.jobs import JournalRows
 from haas_rpcd.store.scope import Scope, TraitsLookup
 
 SwitchDriver = Callable[[RegisteredSwitch], Driver]
@@ -27,6 +32,18 @@ SwitchDriver = Callable[[RegisteredSwitch], Driver]
 
 _REMEMBERED = 256
 """How many shown plans are kept, so that an error about a stale one can name what changed."""
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A plan with the lines of its steps, as the journal writes them.
+
+    ``inputs`` is what the plan was made of, ``basis`` what its lines depend on, by device.
+    """
+
+    inputs: tuple[Desired, Applied]
+    basis: dict[str, tuple[object, dict[str, PortConfig]]]
+    plan: Plan
+    rows: JournalRows
 
 
 class Planning:
@@ -53,6 +70,30 @@ class Planning:
     def plan(self, tx: Tx, wanted: Scope) -> Plan:
         """Plan a scope as it is in this transaction."""
         return plan(*scope.load(tx, wanted, self.pool, self.traits))
+
+    def prepare(self, tx: Tx, wanted: Scope, before: Prepared | None = None) -> Prepared:
+        """Plan a scope and render its steps, or return what was prepared before, if it still holds.
+
+        Raises UnavailableError if a step's device cannot be used at all.
+        """
+        inputs = scope.load(tx, wanted, self.pool, self.traits)
+        if before is not None and before.inputs == inputs:
+            planned = before.plan
+        else:
+            planned, before = plan(*inputs), None
+        drivers = {device: self.driver(tx, device) for device in _devices(planned.steps)}
+        basis = {
+            device: (driver.registered, ports.confirmed(tx, device))
+            for device, driver in drivers.items()
+        }
+        if before is not None and before.basis == basis:
+            return before
+        return Prepared(inputs, basis, planned, jobs.rows_of(self.render(tx, planned.steps)))
+
+    def check_devices(self, tx: Tx, steps: Sequence[Step]) -> None:
+        """Raise UnavailableError if a step's device cannot be used at all."""
+        for device in _devices(steps):
+            self.driver(tx, device)
 
     def master_devices(self) -> list[str]:
         """Return the names of the master's devices; none without a ``[master]`` table."""
@@ -149,6 +190,11 @@ class Planning:
             added=added,
             removed=removed,
         )
+
+
+def _devices(steps: Sequence[Step]) -> dict[str, None]:
+    """Return the devices of steps, each once."""
+    return dict.fromkeys(step.device for step in steps)
 
 
 def _vlans(ports: Mapping[str, PortConfig]) -> set[int]:

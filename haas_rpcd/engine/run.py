@@ -14,7 +14,7 @@ from haas_rpcd.engine.gate import Gate
 from haas_rpcd.engine.hook import SUCCEEDED
 from haas_rpcd.engine.journal import Entry, Journal, Verdict
 from haas_rpcd.engine.late import LateChanges
-from haas_rpcd.engine.planning import Planning
+from haas_rpcd.engine.planning import Planning, Prepared
 from haas_rpcd.engine.sending import Batch
 from haas_rpcd.engine.worker import Worker
 from haas_rpcd.errors import DeviceError, HaasError, RetiredError, StoreError
@@ -22,7 +22,7 @@ from haas_rpcd.model import RESERVED_DEVICES, Phase, SetPort, Step
 from haas_rpcd.planner import shortfall
 from haas_rpcd.store import applied, confirms, jobs, leases, nodes
 from haas_rpcd.store.database import Store, Tx
-from haas_rpcd.store.jobs import JobRow
+from haas_rpcd.store.jobs import JobRow, JournalRows
 from haas_rpcd.store.leases import HookRunRow
 from haas_rpcd.store.scope import NO_NODE, Scope, Target
 from haas_rpcd.tasks import cancel_and_wait
@@ -31,6 +31,9 @@ from haas_schemas.job import JobState, StepState
 
 log = logging.getLogger(__name__)
 
+
+_ATTEMPTS = 3
+"""How often a plan is made outside the transaction that writes it."""
 
 RunHook = Callable[[str, str], Awaitable[HookRunRow]]
 """Runs the site's release command, given a node and its project."""
@@ -104,8 +107,10 @@ class JobRun:
         if failure := await self._pass_hook():
             return "failed", failure
         try:
-            steps = await self._repair_steps(interrupted) if self._repairs else None
-            entries = await self._store.write(self._begin, steps)
+            if self._repairs:
+                entries = await self._begin_repair(await self._repair_steps(interrupted))
+            else:
+                entries = await self._begin()
         except HaasError as error:  # a stale plan, or a step that needs a missing [master]
             await self._store.write(jobs.begin, self.job_id, time.time())
             return "failed", error.message
@@ -166,21 +171,51 @@ class JobRun:
         ]
         return sorted([*again, *steps], key=lambda step: step.phase)
 
-    def _begin(self, tx: Tx, steps: Sequence[Step] | None) -> list[Entry]:
-        """Plan, unless ``steps`` are given, and write the steps to the journal.
+    async def _begin(self) -> list[Entry]:
+        """Plan, and write the steps to the journal.
 
-        One transaction, so that no other job plans in between without seeing these steps.
+        A large plan is made on a snapshot, so that it holds up no other writer, and made again if
+        anything was written meanwhile. After some attempts, what it depends on is compared in the
+        transaction that writes it.
         """
-        if steps is None:
-            planned = self._planning.plan(tx, self._scope)
-            self._planning.check(self._digest, planned)
-            steps = planned.steps
-        rendered = self._planning.render(tx, steps)
+        prepared: Prepared | None = None
+        for _ in range(_ATTEMPTS):
+            generation = self._store.generation
+            prepared = await self._store.read(self._planning.prepare, self._scope, prepared)
+            entries = await self._store.write(self._commit, prepared, generation)
+            if entries is not None:
+                return entries
+
+        def plan(tx: Tx) -> list[Entry]:
+            return self._write_steps(tx, self._planning.prepare(tx, self._scope, prepared))
+
+        return await self._store.write(plan)
+
+    def _commit(self, tx: Tx, prepared: Prepared, generation: int) -> list[Entry] | None:
+        if self._store.generation != generation:
+            return None
+        return self._write_steps(tx, prepared)
+
+    def _write_steps(self, tx: Tx, prepared: Prepared) -> list[Entry]:
+        """Raises StalePlanError."""
+        planned = prepared.plan
+        self._planning.check(self._digest, planned)
+        return self._write(tx, planned.steps, prepared.rows)
+
+    async def _begin_repair(self, steps: Sequence[Step]) -> list[Entry]:
+        """Write the steps of a repair to the journal."""
+
+        def rows(tx: Tx) -> JournalRows:
+            return jobs.rows_of(self._planning.render(tx, steps))
+
+        return await self._store.write(self._write, steps, await self._store.read(rows))
+
+    def _write(self, tx: Tx, steps: Sequence[Step], rows: JournalRows) -> list[Entry]:
         if self._scope.project_id is not None:
             confirms.remember(tx, self.job_id, self._scope)
         jobs.begin(tx, self.job_id, time.time())
-        numbers = jobs.add_steps(tx, self.job_id, rendered)
-        return [Entry(number, step) for number, (step, _) in zip(numbers, rendered, strict=True)]
+        numbers = jobs.add_steps(tx, self.job_id, rows)
+        return [Entry(number, step) for number, step in zip(numbers, steps, strict=True)]
 
     async def _read_interrupted(self, steps: Sequence[Step]) -> None:
         """Read back the steps that the daemon may have been sending when it died.

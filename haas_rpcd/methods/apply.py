@@ -126,7 +126,23 @@ def plan_show(call: TxCall, project: Name | None = None, target: TargetName | No
     return Plan(digest=planned.digest, steps=tuple(steps), empty=planned.empty)
 
 
-@method("apply.start", mutates=True)
+def _check_plan(
+    call: TxCall,
+    project: str | None,
+    digest: str | None,
+    confirm: float | None,
+    target: str | None,
+) -> None:
+    """Check that there is such a plan, and that it can be applied. Its job checks it once more."""
+    scope = _scope(call, project, target)
+    if confirm is not None and scope.project_id is None:
+        raise InvalidParamsError(
+            "confirm: only the apply of a project goes back by itself; name one.", field="confirm"
+        )
+    call.context.engine.check_plan(call.tx, scope, digest)
+
+
+@method("apply.start", mutates=True, first=_check_plan)
 def apply_start(
     call: TxCall,
     project: Name | None = None,
@@ -146,11 +162,6 @@ def apply_start(
     within so many seconds after the end of the job.
     """
     scope = _scope(call, project, target)
-    if confirm is not None and scope.project_id is None:
-        raise InvalidParamsError(
-            "confirm: only the apply of a project goes back by itself; name one.", field="confirm"
-        )
-    call.context.engine.check_plan(call.tx, scope, digest)
     job = jobs.create(
         call.tx,
         kind="site" if scope.project_id is None else "apply",

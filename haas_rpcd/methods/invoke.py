@@ -95,6 +95,10 @@ async def _run(declared: Method, call: Call, arguments: dict[str, Any]) -> Any:
             )
         return result
 
+    if (first := declared.first) is not None:
+        await store.read(
+            lambda tx: first(TxCall(context=call.context, caller=call.caller, tx=tx), **arguments)
+        )
     if declared.mutates:
         return await store.write(transaction)
     return await (store.glance(transaction) if declared.quick else store.read(transaction))

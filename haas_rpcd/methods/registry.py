@@ -38,6 +38,8 @@ class Method:
     quick: bool = False
     unaudited: frozenset[str] = frozenset()
     """Params omitted from the audit trail: long ones, and free text that may hold a secret."""
+    first: Callable[..., None] | None = None
+    """Checks the call, before it runs, in a transaction that only reads."""
 
     @property
     def admin(self) -> bool:
@@ -62,6 +64,7 @@ def method(
     constant: bool = False,
     quick: bool = False,
     unaudited: Sequence[str] = (),
+    first: Callable[..., None] | None = None,
 ) -> Callable[[F], F]:
     """Declare a method. A plain function runs in one transaction; a coroutine manages its own.
 
@@ -69,7 +72,9 @@ def method(
     reader of the method should know. ``mutates``: it changes something, so it is audited, and a
     read-only console refuses it. ``streams``: it is followed by notifications, so it requires a
     WebSocket. ``constant``: its result never changes while the daemon runs, so it is encoded once.
-    ``quick``: it reads a few rows by their keys, so it needs no thread.
+    ``quick``: it reads a few rows by their keys, so it needs no thread. ``first`` is a function of
+    the same params that checks what takes long, so that the transaction of a plain function which
+    mutates does not hold up others.
     """
 
     def declare(handler: F) -> F:
@@ -87,6 +92,7 @@ def method(
             constant=constant,
             quick=quick,
             unaudited=frozenset(unaudited),
+            first=first,
         )
         return handler
 

@@ -138,6 +138,8 @@ class Store:
         self._glances: sqlite3.Connection | None = None
         """The event loop's own connection; it never waits."""
         self._guard: FileGuard | None = None
+        self.generation = 0
+        """Grows with every transaction that has changed something."""
 
     async def open(self) -> None:
         """Check the file, open it, and migrate it; a copy of the file from before is kept.
@@ -224,7 +226,11 @@ class Store:
             raise RuntimeError("the store is not open")
         if self._guard is not None and (lost := self._guard.lost(self._connection)):
             raise StoreError(lost)
-        return self._transact(self._connection, function, "BEGIN IMMEDIATE")
+        before = self._connection.total_changes
+        try:
+            return self._transact(self._connection, function, "BEGIN IMMEDIATE")
+        finally:
+            self.generation += self._connection.total_changes != before
 
     def _read(self, function: Callable[[Tx], T]) -> Committed[T]:
         if self.path == MEMORY:

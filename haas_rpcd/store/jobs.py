@@ -260,28 +260,36 @@ def steps(tx: Tx, job_id: int) -> list[StepRow]:
     )
 
 
-def add_steps(tx: Tx, job_id: int, planned: Sequence[tuple[Step, list[str]]]) -> list[int]:
-    """Append steps, with the lines of each, to the journal; return their numbers, from 1 on."""
+JournalRows = list[tuple[int, str, str, str, str, str, str]]
+"""Steps as the journal has them: phase, device, kind, target, summary, and the change and the lines
+as JSON."""
+
+
+def rows_of(planned: Sequence[tuple[Step, list[str]]]) -> JournalRows:
+    """Return steps, with the lines of each, as the journal has them. Takes long for many steps."""
+    return [
+        (
+            int(step.phase),
+            step.device,
+            step.kind,
+            step.target,
+            step.summary,
+            msgspec.json.encode(step.change).decode(),
+            json.dumps(lines),
+        )
+        for step, lines in planned
+    ]
+
+
+def add_steps(tx: Tx, job_id: int, rows: JournalRows) -> list[int]:
+    """Append steps to the journal; return their numbers, from 1 on."""
     first = 1 + tx.number("SELECT coalesce(max(step), 0) FROM step WHERE job_id = ?", (job_id,))
-    numbers = list(range(first, first + len(planned)))
+    numbers = list(range(first, first + len(rows)))
     tx.execute_many(
         "INSERT INTO step"
         " (job_id, step, phase, device, kind, target, summary, change, lines, state)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending')",
-        [
-            (
-                job_id,
-                number,
-                int(step.phase),
-                step.device,
-                step.kind,
-                step.target,
-                step.summary,
-                msgspec.json.encode(step.change).decode(),
-                json.dumps(lines),
-            )
-            for number, (step, lines) in zip(numbers, planned, strict=True)
-        ],
+        [(job_id, number, *row) for number, row in zip(numbers, rows, strict=True)],
     )
     return numbers
 

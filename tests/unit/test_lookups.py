@@ -191,8 +191,13 @@ async def test_jobs_and_whose_they_are(filled: Store) -> None:
     assert await filled.read(lambda tx: numbers(tx, project_id=BLUE)) == []
     assert await filled.read(lambda tx: numbers(tx, state="queued")) == [4, 3]
     step = Step(Phase.SAVE, "sw1", "save", "sw1", "save sw1", SaveConfig())
-    assert await filled.write(jobs.add_steps, 3, [(step, ["write memory"])] * 2) == [1, 2]
-    assert await filled.write(jobs.add_steps, 3, [(step, [])]) == [3]  # it was planned again
+    assert await filled.write(jobs.add_steps, 3, jobs.rows_of([(step, ["write memory"])] * 2)) == [
+        1,
+        2,
+    ]
+    assert await filled.write(jobs.add_steps, 3, jobs.rows_of([(step, [])])) == [
+        3
+    ]  # it was planned again
     await filled.write(jobs.begin, 3, 60.0)
     await filled.write(jobs.begin, 3, 70.0)  # another daemon resumed it
     await filled.write(jobs.cancel, 3)
