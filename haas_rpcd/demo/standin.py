@@ -45,7 +45,6 @@ class StandIn:
 class StandInDriver(Driver):
     """The driver of a :class:`StandIn`. ``real`` returns the lines of the switch's dialect."""
 
-    continue_after_refusal = False
     max_batch = 512
     takes_slices = True
 
@@ -89,8 +88,6 @@ class StandInDriver(Driver):
             await asyncio.sleep(held.line_delay * len(lines))
             error = self._carry_out(changes[index])
             outcomes.append(Outcome("refused", error) if error else Outcome("sent"))
-            if error is not None:
-                break
         return outcomes + [Outcome("unsent")] * (len(changes) - len(outcomes))
 
     def _carry_out(self, change: SwitchChange) -> DeviceError | None:

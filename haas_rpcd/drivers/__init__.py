@@ -62,10 +62,6 @@ class Driver(Protocol):
     :func:`one_by_one`), have no login, and are no switches.
     """
 
-    continue_after_refusal: bool = True
-    """True if steps on other targets are still sent after one was refused. False for switches: a
-    refused line means that our picture of the switch is wrong."""
-
     max_batch: int = 1
     """How many changes :meth:`send` takes in one call. The journal records them all as being sent
     before the first line goes out. Switches take many, because lines are sent ahead of their
@@ -109,6 +105,10 @@ class Driver(Protocol):
 
     async def send(self, changes: Sequence[Any], progress: Progress) -> list[Outcome]:
         """Send changes and return the outcome of each. Sending them twice does no harm.
+
+        A refused change holds up no other. Where the driver held some back all the same, because
+        the device refuses too much or the session ended, they have that error as well, and no
+        other change may be sent.
 
         An error whose reason is in ``SESSION_LOST`` means that the session has ended.
         """

@@ -29,6 +29,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 class Verdict(msgspec.Struct, frozen=True, gc=False):
     """The final state of a step. ``seen`` is what was read back, if anything was.
 
+    ``whole_device``: the step failed for a reason that concerns the device, not its target alone.
     ``may_come_late``: see :class:`~haas_rpcd.drivers.Outcome`.
     """
 
@@ -37,6 +38,7 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
     message: str | None = None
     seen: Seen | None = None
     may_come_late: bool = False
+    whole_device: bool = False
 
     @property
     def ends_drift(self) -> bool:

@@ -18,7 +18,7 @@ from haas_rpcd.engine.planning import Planning, Prepared
 from haas_rpcd.engine.sending import Batch
 from haas_rpcd.engine.worker import Worker
 from haas_rpcd.errors import DeviceError, HaasError, RetiredError, StoreError
-from haas_rpcd.model import RESERVED_DEVICES, Phase, SetPort, Step
+from haas_rpcd.model import RESERVED_DEVICES, Phase, SetPort, SetVlan, Step
 from haas_rpcd.planner import shortfall
 from haas_rpcd.store import applied, confirms, jobs, leases, nodes
 from haas_rpcd.store.database import Store, Tx
@@ -267,7 +267,7 @@ class JobRun:
         return verdicts
 
     async def _run_device(self, device: str, entries: list[Entry], gate: Gate) -> list[Verdict]:
-        """Send one device its steps, phase by phase. After a failure, only the save is sent."""
+        """Send one device its steps, phase by phase, without those that a failure holds back."""
         worker = self._worker(device)
         worker.acquire()
         verdicts: list[Verdict] = []
@@ -277,14 +277,17 @@ class JobRun:
                 await gate.reach(device, phase)
                 if self._broken:
                     break
-                if _gives_up(verdicts, phase):
-                    skipped = _skipped(batch, verdicts)
+                if skipped := _held_back(batch, verdicts, phase):
                     await self._journal.record(skipped)
                     verdicts += skipped
-                    continue
-                verdicts += await worker.run(Batch(self._journal, phase, batch, self._stopping))
+                    held = {verdict.entry.number for verdict in skipped}
+                    batch = [entry for entry in batch if entry.number not in held]
+                if batch:
+                    verdicts += await worker.run(Batch(self._journal, phase, batch, self._stopping))
         except RetiredError as error:
-            verdicts += await self._give_up_device(entries[len(verdicts) :], error)
+            judged = {verdict.entry.number for verdict in verdicts}
+            left = [entry for entry in entries if entry.number not in judged]
+            verdicts += await self._give_up_device(left, error)
         except StoreError:
             self._broken = True
             raise
@@ -315,17 +318,31 @@ def _parks(step: Step) -> bool:
     return isinstance(step.change, SetPort) and step.change.config.parked
 
 
-def _gives_up(verdicts: Sequence[Verdict], phase: Phase) -> bool:
-    """Return whether a phase must not be sent, because an earlier step failed."""
-    if not any(verdict.state == "failed" for verdict in verdicts):
-        return False
-    # What the switch did accept must survive a power failure, so it is saved all the same.
-    return phase is not Phase.SAVE or not any(verdict.state == "done" for verdict in verdicts)
+def _held_back(batch: Sequence[Entry], verdicts: Sequence[Verdict], phase: Phase) -> list[Verdict]:
+    """Return verdicts on the steps of a phase that must not be sent, because others failed.
+
+    A port that failed alone holds back its own steps, and a VLAN those of the ports that need it.
+    Nothing is removed after a failure: it may be in use still.
+    """
+    failed = [verdict for verdict in verdicts if verdict.state == "failed"]
+    everything = phase > Phase.JOIN or any(verdict.whole_device for verdict in failed)
+    if phase is Phase.SAVE and any(verdict.state == "done" for verdict in verdicts):
+        return []  # what the switch did accept must survive a power failure
+    return [
+        Verdict(entry, "skipped", f"not sent: {why.message}")
+        for entry in batch
+        for why in [verdict for verdict in failed if everything or _blocks(verdict, entry.step)][:1]
+    ]
 
 
-def _skipped(batch: Sequence[Entry], verdicts: Sequence[Verdict]) -> list[Verdict]:
-    why = next(verdict.message for verdict in verdicts if verdict.state == "failed")
-    return [Verdict(entry, "skipped", f"not sent: {why}") for entry in batch]
+def _blocks(failed: Verdict, step: Step) -> bool:
+    """Return whether a failure is in a step's way: that of the same port, or of a VLAN it needs."""
+    match failed.entry.step.change, step.change:
+        case SetPort(port=port), SetPort(port=same):
+            return port == same
+        case SetVlan(vlan=vlan), SetPort(config=config):
+            return vlan in config.vlans
+    return False
 
 
 def _scope(job: JobRow) -> Scope:

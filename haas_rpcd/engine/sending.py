@@ -119,7 +119,8 @@ class Sending:
 
     def _drop(self, entry: Entry, state: StepState, message: str) -> None:
         interrupted = self._interrupted.get(entry.number)
-        verdict = Verdict(entry, state, message.replace("{}", interrupted or "sent", 1))
+        text = message.replace("{}", interrupted or "sent", 1)
+        verdict = Verdict(entry, state, text, whole_device=state == "failed")
         (self._unconfirmed if interrupted else self._verdicts).append(verdict)
 
     # --- sending ----------------------------------------------------------------------------------
@@ -149,7 +150,7 @@ class Sending:
             outcomes = await driver.send(
                 [entry.step.change for entry in entries], _Progress(self._batch, entries)
             )
-        await self._judge(entries, outcomes, continue_after_refusal=driver.continue_after_refusal)
+        await self._judge(entries, outcomes)
 
     def _take(self, count: int) -> list[Entry]:
         """Take up to ``count`` waiting steps, as long as no failure blocks the next one."""
@@ -172,9 +173,7 @@ class Sending:
                 self._drop(entry, "skipped", f"not needed: {refusal}")
         return permitted
 
-    async def _judge(
-        self, entries: list[Entry], outcomes: Sequence[Outcome], *, continue_after_refusal: bool
-    ) -> None:
+    async def _judge(self, entries: list[Entry], outcomes: Sequence[Outcome]) -> None:
         """Sort steps by their outcomes.
 
         If the device closed the connection, steps without an answer are sent once more over a new
@@ -184,6 +183,10 @@ class Sending:
         lost = next((error for error in errors if error.reason in SESSION_LOST), None)
         if lost is not None:
             await self._sessions.close()
+        held_back = any(
+            outcome.error is not None and outcome.state in ("unsent", "unfinished")
+            for outcome in outcomes
+        )
         again: list[Entry] = []
         reconnect = lost is not None and lost.reason == "cut" and self._may_reconnect
         for entry, outcome in zip(entries, outcomes, strict=True):
@@ -196,8 +199,7 @@ class Sending:
                     "sent" if outcome.state == "unsent" else "finished"
                 )
             else:
-                block_all = lost is not None or not continue_after_refusal
-                self._judge_unsent(entry, outcome, block_all=block_all)
+                self._judge_unsent(entry, outcome, block_all=lost is not None or held_back)
         if reconnect:
             self._may_reconnect = False
             self._waiting.extendleft(reversed(again))
@@ -214,7 +216,7 @@ class Sending:
         verdict = Verdict(entry, "cancelled", f"cancelled before it was {missed}")
         if outcome.state == "refused":
             self._failures.add(entry, reason, block_all=block_all)
-            verdict = Verdict(entry, "failed", reason)
+            verdict = Verdict(entry, "failed", reason, whole_device=block_all)
         elif reason:
             verdict = Verdict(entry, "skipped", f"not {missed}: {reason}")
         if outcome.may_come_late:
@@ -246,7 +248,9 @@ class Sending:
             await self._sessions.close()
             log.info("%s: could not be read back: %s", self._device, error.message)
             message = f"sent, but not confirmed: {error.message}"
-            self._verdicts += [Verdict(entry, "failed", message) for entry in self._sent]
+            self._verdicts += [
+                Verdict(entry, "failed", message, whole_device=True) for entry in self._sent
+            ]
             self._verdicts += dropped
             return
         for entry, found in zip(self._sent, seen, strict=False):
@@ -321,12 +325,12 @@ def _is_save(entry: Entry) -> bool:
 
 def _with_observed(verdict: Verdict, found: Seen | DeviceError) -> Verdict:
     """Add what was read back to the verdict on a step that was not done."""
-    entry, state, message = verdict.entry, verdict.state, verdict.message
+    message = verdict.message
     if isinstance(found, DeviceError):
-        return Verdict(entry, state, f"{message} {found.message}")
-    if state == "failed" and shortfall(entry.step.change, found) is None:
+        return replace(verdict, message=f"{message} {found.message}")
+    if verdict.state == "failed" and shortfall(verdict.entry.step.change, found) is None:
         message = f"{message} It reads back as wanted all the same."
-    return Verdict(entry, state, message, found)
+    return replace(verdict, message=message, seen=found)
 
 
 class _Progress:

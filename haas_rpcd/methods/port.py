@@ -113,7 +113,8 @@ def delete(call: TxCall, switch: Name, port: PortName, force: bool = False) -> D
     if not force and any(used.id == row.id for used in store_ports.in_use(call.tx, row.switch_id)):
         raise ConflictError(
             f"Port {port} of {switch} is not confirmed parked: make it an access port and run"
-            "  apply --site  first. (For a port that the switch does not have: --force)"
+            "  apply --site  first. If the switch has no such port:"
+            f"  port delete {switch} {port} --force"
         )
     store_ports.delete(call.tx, row.id)
     networks.free_claims(call.tx)

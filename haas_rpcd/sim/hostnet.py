@@ -16,8 +16,6 @@ from haas_rpcd.sim.host import SimHost
 class SimNetworkDriver(MasterDriver):
     """Creates and removes the bridges of a :class:`SimHost`."""
 
-    continue_after_refusal = True  # VLANs do not depend on each other
-
     def __init__(self, host: SimHost) -> None:
         self._host = host
 

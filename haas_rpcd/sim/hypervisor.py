@@ -34,8 +34,6 @@ URI = "sim:///demo"
 class SimHypervisorDriver(MasterDriver):
     """The domains of a :class:`SimHost`."""
 
-    continue_after_refusal = True  # headnodes do not depend on each other
-
     def __init__(self, host: SimHost) -> None:
         self._host = host
 

@@ -173,7 +173,7 @@ async def test_ports_of_other_speeds_and_aggregated_ones_are_simulated(
         ("linux_bridge", ["swp1", "swp2"], ""),
         ("openvswitch", ["p1", "p2"], 'bridge = "br0"'),
         ("hp_procurve", ["A1", "A2"], ""),
-        ("cisco_ios", ["Gi1/0/1", "AppGigabitEthernet1/0/1"], ""),
+        ("cisco_ios", ["Gi1/0/1", "TwoHundredGigE1/0/1"], ""),
         ("dell_os9", ["te0/1", "te0/2"], "default_vlan = 4000"),
     ],
 )

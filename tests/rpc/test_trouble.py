@@ -22,6 +22,7 @@ from tests.rpc.small_site import (
     small_site,
     states,
     step_of,
+    tagged,
 )
 
 
@@ -247,7 +248,7 @@ async def test_a_switch_disconnects_twice_after_executing_everything(staged: Sma
     await succeeds_now(staged)
 
 
-async def test_a_refused_line_fails_its_ports_and_holds_back_the_others(staged: SmallSite) -> None:
+async def test_a_refused_line_fails_its_ports_and_no_others(staged: SmallSite) -> None:
     site = staged
     await site.hold_nodes("red", "node-2")
     await site.network("red", "other")  # 101
@@ -267,12 +268,13 @@ async def test_a_refused_line_fails_its_ports_and_holds_back_the_others(staged: 
         if (step["device"], step["kind"]) == ("sw1", "port.set")
     }
     assert found["Gi1/0/1"] == found["Gi1/0/4"] == ("failed", said)
-    assert found["Gi1/0/2"] == found["Gi1/0/3"] == ("skipped", f"not finished: {said}")
+    assert found["Gi1/0/2"] == found["Gi1/0/3"] == ("done", None)
     assert step_of(job, "sw1", "config.save")["state"] == "done"
-    for node, nic in (("node-1", "ipmi"), ("node-1", "eth0"), ("node-2", "ipmi")):
-        assert site.carried(node, nic) == NOTHING
+    assert site.carried("node-1", "ipmi") == site.carried("node-2") == NOTHING
+    assert site.carried("node-1") == access(100)
     plan = await site.call("plan.show", project="red")
-    assert {step["kind"] for step in plan["steps"]} == {"port.set", "config.save"}
+    assert {step["target"] for step in plan["steps"]} >= {"Gi1/0/1", "Gi1/0/4"}
+    assert not {step["target"] for step in plan["steps"]} & {"Gi1/0/2", "Gi1/0/3"}
     faults.refuse = {}
     await site.succeeds("red")
     assert site.carried("node-2") == access(101)
@@ -281,7 +283,7 @@ async def test_a_refused_line_fails_its_ports_and_holds_back_the_others(staged: 
 async def test_lines_sent_ahead_of_a_refusal_log_out(staged: SmallSite) -> None:
     """Entering a port is refused, so the line that leaves it leaves configuration mode instead.
 
-    The one after that logs out, and the ports are read back in a new session.
+    The one after that logs out, and the other ports are set in a new session.
     """
     site = staged
     await site.hold_nodes("red", "node-2")
@@ -296,16 +298,17 @@ async def test_lines_sent_ahead_of_a_refusal_log_out(staged: SmallSite) -> None:
 
     assert 'sw1 refused "interface Gi1/0/1"' in job["error"]
     assert site.switches["sw1"].counters.logins == logins + 2
-    assert site.carried("node-1") == site.carried("node-2") == NOTHING
+    assert site.carried("node-1", "ipmi") == NOTHING
+    assert (site.carried("node-1"), site.carried("node-2")) == (access(100), tagged(101))
     assert step_of(job, "sw1", "config.save")["state"] == "done"
     plan = await site.call("plan.show", project="red")  # known to be parked
-    assert {step["kind"] for step in plan["steps"]} == {"port.set", "config.save"}
+    assert [step["target"] for step in plan["steps"] if step["kind"] == "port.set"] == ["Gi1/0/1"]
     faults.refuse = {}
     await succeeds_now(site)
 
 
 async def test_one_of_several_ports_does_not_exist(staged: SmallSite) -> None:
-    """The switch refuses the whole range, then the missing port; nothing is sent after that."""
+    """The switch refuses the whole range, then the missing port; it holds up no other."""
     site = staged
     await site.call("port.register", switch="sw1", ports=["Gi1/0/9", "Gi1/0/48"])
 
@@ -315,7 +318,10 @@ async def test_one_of_several_ports_does_not_exist(staged: SmallSite) -> None:
     missing = step_of(job, "sw1", "port.park", "Gi1/0/48")
     assert missing["state"] == "failed"
     assert "sw1 does not show a port Gi1/0/48" in missing["message"]
-    assert step_of(job, "sw1", "port.park", "Gi1/0/9")["state"] == "skipped"
+    assert "port delete sw1 Gi1/0/48 --force" in missing["message"]
+    done = {(step["kind"], step["state"]) for step in job["steps"] if step is not missing}
+    assert done == {("port.park", "done"), ("config.save", "done")}
+    assert step_of(job, "sw1", "port.park", "Gi1/0/9")["state"] == "done"
     await site.call("port.delete", switch="sw1", port="Gi1/0/48", force=True)
     await site.succeeds()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
@@ -11,11 +12,13 @@ import msgspec
 import pytest
 
 from haas_rpcd.config import ConfigError, Credential, Settings, StoreSettings, SwitchSettings
+from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.drivers.switch.factory import SwitchFactory
 from haas_rpcd.errors import DeviceError, UnavailableError
 from haas_rpcd.model import PARKED, RegisteredSwitch, SetPort, SwitchTraits
 from tests.unit.catalyst import CREDENTIAL, catalyst
 from tests.unit.dialects.harness import send
+from tests.unit.disturbances import READINGS
 
 
 def factory(folder: Path, **credentials: Credential) -> SwitchFactory:
@@ -128,3 +131,51 @@ async def test_that_a_switch_takes_no_ranges_is_remembered_for_all_its_drivers(
         await send(driver, *changes)
         await driver.close()
         assert "interface Gi1/0/1" in chain(*made.driver(known).preview(changes))
+
+
+# --- names of ports -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", READINGS)
+def test_every_port_that_a_real_switch_shows_can_be_registered(name: str, tmp_path: Path) -> None:
+    known = factory(tmp_path)
+    for port in {port for reading in READINGS[name] for port in reading.ports}:
+        assert known.canonical_port(name, port) == port
+
+
+@pytest.mark.parametrize(
+    ("dialect", "port"),
+    [
+        ("arista_eos", "Vlan100"),
+        ("brocade_fastiron", "ve 100"),
+        ("cisco_ios", "Foo1"),
+        ("cisco_ios", "Gi1/0/1.100"),
+        ("cisco_ios", "Gi1/0/1-4"),
+        ("cisco_ios", "Vlan100"),
+        ("cisco_nxos", "Gi1/0/1"),
+        ("cisco_nxos", "mgmt0"),
+        ("dell_os10", "vlan100"),
+        ("dell_os6", "vlan 100"),
+        ("dell_os9", "ManagementEthernet 0/0"),
+        ("dell_powerconnect", "oob1"),
+        ("hp_procurve", "Foo1"),
+        ("hpe_comware", "M-GigabitEthernet0/0/0"),
+        ("juniper_junos", "irb.100"),
+        ("juniper_junos", "vlan100"),
+    ],
+)
+def test_a_name_that_no_port_of_the_family_has_is_refused(
+    dialect: str, port: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(port)} is") as refused:
+        factory(tmp_path).canonical_port(dialect, port)
+    example = DIALECTS[dialect].example_ports[0]
+    assert f"{dialect} has ports such as {example} (" in str(refused.value) or "." in port
+
+
+def test_who_gives_a_strange_name_is_told_which_names_there_are(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="Foo1 is no port") as refused:
+        factory(tmp_path).canonical_port("cisco_nxos", "Foo1")
+    assert str(refused.value) == (
+        "Foo1 is no port: cisco_nxos has ports such as Ethernet1/1 (types: Ethernet, port-channel)"
+    )

@@ -20,7 +20,6 @@ from haas_rpcd.model import PresenceSeen, Seen
 class SlowDevice:
     """A device that answers, and closes its session, only when the test lets it."""
 
-    continue_after_refusal = True
     max_batch = 1
     registered = None
 

@@ -40,8 +40,6 @@ class NetlinkDriver(MasterDriver):
     ``any_source``: whether headnodes may send from any MAC.
     """
 
-    continue_after_refusal = True  # VLANs do not depend on each other
-
     def __init__(
         self,
         trunk_nic: str,

@@ -80,8 +80,6 @@ class LibvirtDriver(MasterDriver):
     bridge for disconnected nics of running headnodes, ``taps`` lets connected ones carry frames.
     """
 
-    continue_after_refusal = True  # headnodes do not depend on each other
-
     def __init__(
         self,
         uri: str,

@@ -73,17 +73,6 @@ def _vlans_for_ports(
     ]
 
 
-def refuses_range(lines: Sequence[Line], single: Sequence[Line], result: ScriptResult) -> bool:
-    """Return whether the refused line names a range of ports: it is not among the ``single`` ones.
-
-    ``single``: the lines that set each port by itself.
-    """
-    if result.error is None or result.error.reason != "refused":
-        return False
-    line = result.error.data.get("line")
-    return line in {one.text for one in lines} and line not in {one.text for one in single}
-
-
 def outcomes_of(lines: Sequence[Line], result: ScriptResult, count: int) -> list[Outcome]:
     """Return the outcome of each of ``count`` changes."""
     own: list[list[int]] = [[] for _ in range(count)]

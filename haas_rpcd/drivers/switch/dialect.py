@@ -17,6 +17,7 @@ from haas_rpcd.drivers.switch import identity, patterns
 from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.harmless import IGNORE
 from haas_rpcd.drivers.switch.membership import Witness
+from haas_rpcd.drivers.switch.portnames import PortNames
 from haas_rpcd.drivers.switch.state import Identity, PortState
 from haas_rpcd.drivers.switch.writer import Options, Writer
 from haas_rpcd.model import SwitchMarks, Uptime
@@ -144,6 +145,9 @@ class Dialect:
 
     numbered_ports: bool = True
     """False if ports may have any name, such as ``uplink``."""
+
+    port_names: PortNames | None = None
+    """The names that ports can have; None if that is not known. Others are not registered."""
 
     options: frozenset[str] = frozenset()
     """Options that a switch of this dialect may be registered with, besides the common ones."""

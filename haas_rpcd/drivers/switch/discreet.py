@@ -22,7 +22,6 @@ class DiscreetDriver:
         self._driver = driver
         self._secrets = secrets
         self.registered = driver.registered
-        self.continue_after_refusal = driver.continue_after_refusal
         self.max_batch = driver.max_batch
         self.takes_slices = driver.takes_slices
 

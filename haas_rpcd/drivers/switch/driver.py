@@ -11,10 +11,11 @@ from contextlib import nullcontext
 
 from haas_rpcd.config import SwitchSettings
 from haas_rpcd.drivers import SESSION_LOST, Outcome, Progress, Report
-from haas_rpcd.drivers.switch.batch import lines_of, outcomes_of, preview_of, refuses_range
+from haas_rpcd.drivers.switch.batch import lines_of, outcomes_of, preview_of
 from haas_rpcd.drivers.switch.dialect import Dialect
 from haas_rpcd.drivers.switch.opening import Connect, CredentialLookup, Opening, delays
 from haas_rpcd.drivers.switch.reader import SwitchReader
+from haas_rpcd.drivers.switch.refusals import refuses_several, send_apart
 from haas_rpcd.drivers.switch.script import Line
 from haas_rpcd.drivers.switch.session import ScriptResult, Session
 from haas_rpcd.drivers.switch.sessionlist import end_others
@@ -50,7 +51,6 @@ _SAVE_FACTOR = 4.0
 class SwitchDriver:
     """One switch, over one session. It stays in configuration mode between changes."""
 
-    continue_after_refusal = False
     max_batch = 512
 
     def __init__(
@@ -137,27 +137,36 @@ class SwitchDriver:
     # --- sending ----------------------------------------------------------------------------------
 
     async def send(self, changes: Sequence[SwitchChange], progress: Progress) -> list[Outcome]:
-        """Send the changes' lines ahead of their answers; send nothing after a refusal.
+        """Send the changes' lines ahead of their answers.
 
         After a refusal, configuration mode is left, and what was typed but not committed is
-        discarded. While another session holds the configuration, it tries again for a while.
+        discarded. What was not refused is sent once more. While another session holds the
+        configuration, it tries again for a while.
         """
-        try:
-            current = await self._current_configs(changes)
-            existing = await self._existing_vlans(changes)
-            lines = lines_of(self._dialect, self._options, changes, current, existing)
-            result = await self._run_when_free(lines, progress) if lines else ScriptResult(0, 0)
-            single = lines_of(self._dialect, self._single, changes, current, existing)
-            if refuses_range(lines, single, result) and not progress.cancelled():
-                lines, result = single, await self._run_single(single, progress)
-        except DeviceError as error:  # the current configuration could not be read
-            return [Outcome("refused", error)] + [Outcome("unsent", error)] * (len(changes) - 1)
+        outcomes = await send_apart(self._dialect, changes, progress, self._send_once)
+        self._last_used = time.monotonic()
+        return outcomes
+
+    async def _send_once(
+        self, changes: Sequence[SwitchChange], progress: Progress
+    ) -> list[Outcome]:
+        """Send the changes' lines; send nothing after a refusal. Raises DeviceError."""
+        if self._session is None or self._session.ended:  # after a refusal
+            await self.close()
+            await self.open(functools.partial(progress.line_sent, 0))
+        current = await self._current_configs(changes)
+        existing = await self._existing_vlans(changes)
+        lines = lines_of(self._dialect, self._options, changes, current, existing)
+        result = await self._run_when_free(lines, progress) if lines else ScriptResult(0, 0)
+        single = lines_of(self._dialect, self._single, changes, current, existing)
+        if refuses_several(lines, single, result) and not progress.cancelled():
+            learns = lines[result.answered].text not in {line.text for line in single}
+            lines, result = single, await self._run_single(single, progress, learns=learns)
         outcomes = outcomes_of(lines, result, len(changes))
         if result.error is None:
             for index, change in enumerate(changes):
                 if isinstance(change, SaveConfig):
                     outcomes[index] = await self._save(functools.partial(progress.line_sent, index))
-        self._last_used = time.monotonic()
         return outcomes
 
     @property
@@ -165,8 +174,10 @@ class SwitchDriver:
         """The options with which each port is set by itself."""
         return {**self._options, "ranges": False}
 
-    async def _run_single(self, lines: list[Line], progress: Progress) -> ScriptResult:
-        """Set each port by itself; if the switch takes that, do so from now on."""
+    async def _run_single(
+        self, lines: list[Line], progress: Progress, *, learns: bool
+    ) -> ScriptResult:
+        """Set each port by itself; if it ``learns`` and the switch takes that, from now on."""
         report = functools.partial(progress.line_sent, lines[0].shown_at)
         report(f"# {self._name} refuses a range of ports: each by itself")
         # The lines that leave a context that was not entered may have logged out.
@@ -174,26 +185,16 @@ class SwitchDriver:
             await self.close()
             await self.open(report)
         result = await self._run_when_free(lines, progress)
-        if result.error is None:  # else one of the ports was the reason
+        if learns and result.error is None:  # else one of the ports was the reason
             self._options = self._single
             self._without_ranges()
         return result
 
     async def _current_configs(self, changes: Sequence[SwitchChange]) -> dict[str, PortConfig]:
-        """Read the ports' configurations, if the lines depend on them.
-
-        One that is not understood counts as unknown: the port may be on VLANs that no line would
-        remove, so it must not be opened.
-        """
+        """Read the ports' configurations, if the lines depend on them."""
         ports = [change.port for change in changes if isinstance(change, SetPort)]
-        if not ports or not self._dialect.writer.needs_current_config:
-            return {}
-        found = await self._reader.ports(ports)
-        return {
-            port: state.config
-            for port, state in found.items()
-            if state.in_managed_form and state.not_understood is None
-        }
+        needed = bool(ports) and self._dialect.writer.needs_current_config
+        return await self._reader.known_configs(ports) if needed else {}
 
     async def _existing_vlans(self, changes: Sequence[SwitchChange]) -> frozenset[int]:
         """Read which VLANs exist, if some may have to be created for ports."""
@@ -325,7 +326,7 @@ class SwitchDriver:
     def _no_port(self, port: str) -> DeviceError:
         return DeviceError(
             f"{self._name} does not show a port {port}: check its name in the inventory (port list)"
-            " against the switch.",
+            f" against the switch. If it has none:  port delete {self._name} {port} --force",
             reason="missing",
         )
 

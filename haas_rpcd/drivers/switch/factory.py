@@ -80,7 +80,14 @@ class SwitchFactory:
         known = self.dialects[dialect]
         if known.numbered_ports and not any(char.isdigit() for char in port):
             raise ValueError(f"{port} is no port: {dialect} numbers its ports")
-        return known.canonical_port(port)
+        canonical = known.canonical_port(port)
+        names = known.port_names
+        if names is not None and not names.pattern.fullmatch(canonical):
+            raise ValueError(
+                f"{port} is no port: {dialect} has ports such as {known.example_ports[0]}"
+                f" ({names.described})"
+            )
+        return canonical
 
     def reserved_vlans(self, dialect: str) -> frozenset[int]:
         """Return the VLANs that nobody can create on switches of a dialect."""

@@ -199,6 +199,11 @@ class Interfaces:
         """Write the type in full and the numbers plainly: ``gi1/0/1``: ``GigabitEthernet1/0/1``."""
         return portnames.written_out(port, self.types)
 
+    @property
+    def names(self) -> portnames.PortNames:
+        """The canonical names of ports, without interfaces that are no switch ports."""
+        return portnames.of_types(kind for kind in self.types if not NO_PORTS.match(kind))
+
     def written_out(self, shown: str) -> str:
         """Write out the type of a port that the switch shows, if it is one of ``short_forms``."""
         kind = shown.rstrip("0123456789/")

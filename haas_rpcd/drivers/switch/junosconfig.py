@@ -11,7 +11,8 @@ from haas_rpcd.drivers.switch.portnames import numbers
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.model import PARKED, PortConfig, parse_vlan_ranges, vlan_ranges
 
-PORT = r"(?:fe|ge|mge|xe|et|ae)-?[\d/]+(?::\d+)?"
+TYPES = ("fe", "ge", "mge", "xe", "et", "ae")
+PORT = rf"(?:{'|'.join(TYPES)})-?[\d/]+(?::\d+)?"
 DEFAULT_VLAN = "default"
 """The VLAN of an access port that has none configured."""
 

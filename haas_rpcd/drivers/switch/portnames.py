@@ -47,6 +47,23 @@ def _lowered(types: tuple[str, ...]) -> dict[str, str]:
     return {kind.lower(): kind for kind in types}
 
 
+class PortNames(NamedTuple):
+    """The names that the ports of a family can have."""
+
+    pattern: re.Pattern[str]
+    """Matches every canonical name."""
+
+    described: str
+    """What the names are, for people who gave another one."""
+
+
+def of_types(types: Iterable[str], numbers: str = r"\d[\d/:]*") -> PortNames:
+    """Return the names that begin with one of these types and end with numbers."""
+    listed = list(types)
+    known = "|".join(map(re.escape, listed))
+    return PortNames(re.compile(f"(?:{known}){numbers}"), f"types: {', '.join(listed)}")
+
+
 _LONGEST_SPAN = 4096
 """Numbers of ports or VLANs that one span has at most."""
 

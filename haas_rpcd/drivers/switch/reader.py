@@ -17,7 +17,7 @@ from haas_rpcd.drivers.switch.longtexts import beside
 from haas_rpcd.drivers.switch.state import Identity, PortState
 from haas_rpcd.drivers.switch.writer import Options
 from haas_rpcd.errors import DeviceError
-from haas_rpcd.model import PortSeen, Probed, SwitchMarks, Uptime
+from haas_rpcd.model import PortConfig, PortSeen, Probed, SwitchMarks, Uptime
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +82,18 @@ class SwitchReader:
                 if error.reason != "refused":
                     raise
         return found
+
+    async def known_configs(self, ports: Sequence[str]) -> dict[str, PortConfig]:
+        """Return the configurations of those of some ports that lines may depend on.
+
+        One that is not understood counts as unknown: the port may be on VLANs that no line would
+        remove, so it must not be opened.
+        """
+        return {
+            port: state.config
+            for port, state in (await self.ports(ports)).items()
+            if state.in_managed_form and state.not_understood is None
+        }
 
     async def _ports(self, ports: Sequence[str]) -> dict[str, PortState]:
         found = await self._parsed_ports(ports)

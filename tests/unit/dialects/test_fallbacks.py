@@ -8,8 +8,9 @@ import pytest
 
 from haas_rpcd.drivers import SESSION_LOST
 from haas_rpcd.drivers.switch.dialects import DIALECTS
+from haas_rpcd.engine.silent import Silent
 from haas_rpcd.errors import DeviceError
-from haas_rpcd.model import PARKED, PortConfig, PortSeen, SaveConfig, SetPort
+from haas_rpcd.model import PARKED, PortConfig, PortSeen, SaveConfig, SetPort, SetVlan
 from tests.unit.catalyst import CREDENTIAL, catalyst
 from tests.unit.dialects.harness import driving, send
 from tests.unit.dialects.kinds import KINDS, Kind
@@ -44,6 +45,39 @@ async def test_a_port_that_is_missing_does_not_end_the_use_of_ranges() -> None:
         assert "interface range Gi1/0/1 - 2" in await send(
             driver, SetPort("Gi1/0/1", PARKED), SetPort("Gi1/0/2", PARKED)
         )
+
+
+@pytest.mark.parametrize("kind", [kind for name, kind in KINDS.items() if "junos" not in name])
+async def test_a_port_that_is_missing_holds_up_no_other(kind: Kind) -> None:
+    """(Junos configures ports whose module is not there yet.)"""
+    missing = kind.port(kind.switch(ports=12), 11)
+    switch = kind.switch(ports=8)
+    ports = [kind.port(switch, 0), missing, kind.port(switch, 1), kind.port(switch, 2)]
+    wanted = [SetVlan(100, present=True), SetVlan(101, present=True)]
+    changes = [SetPort(port, PortConfig(100 + at // 3)) for at, port in enumerate(ports)]
+    async with driving(switch, options=kind.options) as driver:
+        if DIALECTS[kind.dialect].declares_vlans:
+            await send(driver, *wanted)
+        outcomes = await driver.send(changes, Silent())
+        seen = await driver.observe(changes)
+    states = [outcome.state for outcome in outcomes]
+    assert states[:1] + states[2:] == ["sent"] * 3
+    assert isinstance(seen[1], DeviceError)
+    assert [seen[0], seen[2], seen[3]] == [
+        PortSeen(PortConfig(100)), PortSeen(PortConfig(100)), PortSeen(PortConfig(101))
+    ]  # fmt: skip
+
+
+async def test_a_switch_that_refuses_everything_is_not_asked_for_each_port() -> None:
+    switch = catalyst()
+    switch.faults.refuse = {"^interface": "% Authorization failed."}
+    changes = [SetPort(f"Gi1/0/{at}", PortConfig(100)) for at in range(1, 9)]
+    async with driving(switch, CREDENTIAL) as driver:
+        outcomes = await driver.send(changes, Silent())
+    states = [outcome.state for outcome in outcomes]
+    assert 1 < states.count("refused") < len(changes)
+    assert states.count("refused") + states.count("unsent") + states.count("unfinished") == 8
+    assert all(outcome.error is not None for outcome in outcomes)
 
 
 async def test_a_switch_that_stays_in_configuration_mode_loses_its_session() -> None:

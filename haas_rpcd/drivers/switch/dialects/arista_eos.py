@@ -102,6 +102,7 @@ DIALECT = Dialect(
     title="Arista EOS",
     canonical_port=_INTERFACES.canonical,
     example_ports=("Ethernet1", "Ethernet2"),
+    port_names=_INTERFACES.names,
     dialogue=replace(
         IOS,
         setup=("terminal length 0", "terminal width 511"),

@@ -148,6 +148,7 @@ DIALECT = Dialect(
     options=frozenset({"dual_mode", "default_vlan"}),
     canonical_port=_canonical,
     example_ports=("ethernet 1/1/1", "ethernet 1/1/2"),
+    port_names=portnames.of_types(("ethernet", "lag"), r" \d+(?:/\d+)*"),
     trunks_need_vlans=True,
     dialogue=Dialogue(
         host=r"(?:(?:telnet|SSH)@)?[^\s#>()\[\]]+(?: [^\s#>()\[\]]+){0,3}",

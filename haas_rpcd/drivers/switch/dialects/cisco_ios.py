@@ -86,6 +86,7 @@ DIALECT = Dialect(
     options=frozenset({"encapsulation"}),
     canonical_port=_INTERFACES.canonical,
     example_ports=("Gi1/0/1", "Gi1/0/2"),
+    port_names=_INTERFACES.names,
     dialogue=replace(
         IOS,
         setup=("terminal length 0", "terminal width 511"),

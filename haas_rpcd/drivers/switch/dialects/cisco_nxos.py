@@ -134,6 +134,7 @@ DIALECT = Dialect(
     title="Cisco NX-OS (Nexus)",
     canonical_port=_INTERFACES.canonical,
     example_ports=("Ethernet1/1", "Ethernet1/2"),
+    port_names=_INTERFACES.names,
     # Layer 2 Switching Configuration Guide, "VLAN Ranges". (Nexus 5000 and 7000 reserve only 3968
     # to 4047 and 4094.)
     reserved_vlans=frozenset(range(3968, 4095)),

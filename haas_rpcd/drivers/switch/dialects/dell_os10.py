@@ -197,6 +197,7 @@ DIALECT = Dialect(
     title="Dell SmartFabric OS10 (PowerSwitch)",
     canonical_port=_INTERFACES.canonical,
     example_ports=("ethernet1/1/1", "ethernet1/1/2"),
+    port_names=_INTERFACES.names,
     trunks_need_vlans=True,
     dialogue=replace(
         IOS,

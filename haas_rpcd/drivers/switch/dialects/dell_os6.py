@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from haas_rpcd.drivers.switch import membership
+from haas_rpcd.drivers.switch import membership, portnames
 from haas_rpcd.drivers.switch.dell import DELL, FlatInterfaces, GeneralPort, show_ports
 from haas_rpcd.drivers.switch.dialect import About, Dialect, Reader
 from haas_rpcd.drivers.switch.ioslike import SwitchportLines, show_vlan, vlan_lines
@@ -62,6 +62,7 @@ DIALECT = Dialect(
     title="Dell N-Series (OS6)",
     canonical_port=_INTERFACES.canonical,
     example_ports=("Gi1/0/1", "Gi1/0/2"),
+    port_names=portnames.of_types(_INTERFACES.types),
     dialogue=replace(
         DELL,
         errors=(

@@ -23,7 +23,7 @@ from haas_rpcd.drivers.switch import membership, portnames
 from haas_rpcd.drivers.switch.byvlan import ByVlan
 from haas_rpcd.drivers.switch.dialect import Dialect, Reader
 from haas_rpcd.drivers.switch.harmless import harmless_lines
-from haas_rpcd.drivers.switch.ioslike import IOS, IOS_ABOUT, show_vlan
+from haas_rpcd.drivers.switch.ioslike import IOS, IOS_ABOUT, NO_PORTS, show_vlan
 from haas_rpcd.drivers.switch.os9config import HARMLESS, OS9Config
 from haas_rpcd.drivers.switch.patterns import at_end, on_own_line
 from haas_rpcd.drivers.switch.state import PortState
@@ -108,6 +108,9 @@ DIALECT = Dialect(
     options=frozenset({"default_vlan"}),
     canonical_port=_canonical,
     example_ports=("te0/1", "te0/2"),
+    port_names=portnames.of_types(
+        (kind for kind in _TYPES if not NO_PORTS.match(kind)), r" \d[\d/:]*"
+    ),
     trunks_need_vlans=True,
     dialogue=replace(
         IOS,

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from haas_rpcd.drivers.switch import membership
+from haas_rpcd.drivers.switch import membership, portnames
 from haas_rpcd.drivers.switch.dell import DELL, FlatInterfaces, GeneralPort, show_ports
 from haas_rpcd.drivers.switch.dialect import About, Dialect, Reader
 from haas_rpcd.drivers.switch.dialogue import Dialogue, first_error_line
@@ -137,6 +137,7 @@ DIALECT = Dialect(
     options=frozenset({"access_none"}),
     canonical_port=_INTERFACES.canonical,
     example_ports=("gi1/0/1", "gi1/0/2"),
+    port_names=portnames.of_types((*_INTERFACES.types, "e")),  # 3400: ``e1``
     trunks_need_vlans=True,
     dialogue=replace(
         DELL,

@@ -163,6 +163,9 @@ DIALECT = Dialect(
     title="HP ProCurve and ArubaOS-Switch (ProVision)",
     canonical_port=_canonical,
     example_ports=("1", "2"),
+    port_names=portnames.PortNames(
+        re.compile(r"(?:Trk|(?:\d+/)?[A-Z]{0,2})\d+|\d+/\d+/\d+"), "or A1, 1/1, 1/A1, Trk1"
+    ),
     trunks_need_vlans=True,
     dialogue=Dialogue(
         host=r"[^\s#>()\[\]]+(?: [^\s#>()\[\]]+){0,5}",

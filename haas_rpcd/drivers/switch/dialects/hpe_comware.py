@@ -190,6 +190,7 @@ DIALECT = Dialect(
     title="HPE and H3C Comware (FlexFabric, 5130, 5700, …)",
     canonical_port=_canonical,
     example_ports=("GigabitEthernet1/0/1", "GigabitEthernet1/0/2"),
+    port_names=portnames.of_types(kind for kind in _TYPES if kind != _MANAGEMENT),
     dialogue=Dialogue(
         host=r"[^\s#<>\[\]]+?",
         prompt=rf"[<\[]HOST(?:-(?:{_VIEW}))?[>\]]",

@@ -198,6 +198,7 @@ DIALECT = Dialect(
     options=frozenset({"voip"}),
     canonical_port=_canonical,
     example_ports=("ge-0/0/1", "ge-0/0/2"),
+    port_names=portnames.of_types(junosconfig.TYPES, r"-?\d[\d/]*(?::\d+)?"),
     dialogue=Dialogue(
         host=r"[\w.-]+",
         prompt=r"(?:[^\s>#%]+@)?HOST(?::[^\s>#%]*)?(?: (?=[#%]))?[>#%] ?",
