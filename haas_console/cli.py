@@ -7,7 +7,6 @@ import os
 import sys
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from haas_console.core import config, files, streams
 from haas_console.core.collector import gc_paused
 from haas_console.core.config import Config, Endpoint
 from haas_console.core.errors import ConsoleError
-from haas_console.core.target import Target
+from haas_console.core.target import Target, find_daemon
 
 _EPILOG = """\
 WORDS is one command, such as  node list --free ; `haas-console help` lists them. One that reads
@@ -181,6 +180,11 @@ def _run(argv: Sequence[str] | None, output: Output) -> int:
         own, args_words = split_words(parser, sys.argv[1:] if argv is None else argv)
         args = parser.parse_args(own)
         args.words = args_words
+        listing = None
+        if args.words[:1] == ["inventory"]:
+            from haas_console.batch import inventory
+
+            listing = inventory.parse(args.words[1:])
         if args.words and (args.script is not None or args.c is not None):
             parser.error("the words of a command exclude --script and -c")
         if args.what is None and not args.words and args.script is None and args.c is None:
@@ -205,6 +209,9 @@ def _run(argv: Sequence[str] | None, output: Output) -> int:
         return _info(args, settings, output)
     if args.what in ("login", "logout"):
         return _log_in_or_out(args, settings, output)
+    if listing is not None:
+        inventory.run(_target(args, settings), listing, output)
+        return ExitCode.DONE
     if not batch:
         return _screen(args, settings, output)
     return _batch(args, settings, output)
@@ -306,14 +313,9 @@ def _batch(args: argparse.Namespace, settings: Config, output: Output) -> int:
 def _target(args: argparse.Namespace, settings: Config) -> Target:
     if args.demo:
         return Target(None, timeout=settings.timeout, site=args.site)
-    endpoint = _endpoint(args, settings)
-    token = os.environ.get("HAAS_TOKEN")
-    if endpoint.url is not None:
-        from haas_console.core import logins
-
-        if (kept := logins.find(endpoint.url)) is not None:
-            token = token or kept.token
-            endpoint = replace(endpoint, ca_file=endpoint.ca_file or kept.ca_file)
+    endpoint, token = find_daemon(
+        settings, socket=args.socket, url=args.url, context=args.context, ca_file=_ca_file(args)
+    )
     return Target(endpoint, token, settings.timeout)
 
 

@@ -6,7 +6,8 @@ The connection
     read.
 The command language
     ``api`` reads the OpenRPC document. ``language`` converts lines to ``commands``, and back, with
-    ``lexer``, ``binding`` and ``values``. ``completion``, ``help`` and ``forms`` build on it.
+    ``lexer``, ``binding``, ``planwords`` and ``values``. ``completion``, ``help`` and ``forms``
+    build on it.
 The inventory
     ``sync`` keeps the ``inventory`` current: ``refresh`` decides what to ``fetch``. ``answers`` and
     ``affected`` do so for the user's own commands. ``log`` and ``timeline`` keep what happened.
@@ -21,6 +22,6 @@ What screens show, as plain data
     ``portviews``, ``topology``, ``topology_parts``, ``master``; as text ``text``, ``devicetext``,
     ``nictext``, ``auditlist``.
 Tools
-    ``filters``, ``natural``, ``times``, ``sitefile``, ``files``, ``streams``, ``tasks``,
-    ``collector``.
+    ``filters``, ``natural``, ``times``, ``sitefile``, ``savedplan``, ``files``, ``streams``,
+    ``tasks``, ``collector``.
 """

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from haas_console.client import AsyncClient, DeniedError, NoDaemonError
 from haas_rpcd.config import Server
 from tests.rpc import certificates
 from tests.rpc.certificates import Certificate
@@ -136,3 +137,14 @@ async def test_without_the_authority_nothing_is_sent(home: Home) -> None:
     assert "has a certificate nobody here trusts" in error
     [listed] = (await home.site.tenant("rita").call("token.list"))["items"]
     assert listed["last_used"] is None
+
+
+async def test_the_python_client_sends_the_token_that_it_is_given(home: Home) -> None:
+    token = str((await home.site.tenant("rita").call("token.create", label="me"))["token"])
+    ca = str(home.certificate.cert)
+    async with await AsyncClient.connect(url=home.url, ca_file=ca, token=token) as haas:
+        assert (await haas.call("system.info"))["user"] == "rita"
+    with pytest.raises(DeniedError, match="does not let you in"):
+        await AsyncClient.connect(url=home.url, ca_file=ca, token="haas_wrong")
+    with pytest.raises(NoDaemonError, match="a certificate nobody here trusts"):
+        await AsyncClient.connect(url=home.url, token=token)
