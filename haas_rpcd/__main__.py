@@ -43,33 +43,34 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     logs.configure(LogSettings(), verbose=arguments.verbose)
-    from haas_rpcd.rpc.transport import SocketError
+    os.umask(0o077)  # nobody else may read the database; the socket sets its own mode
+    if arguments.demo:
+        return _serve(arguments, None)
+    if arguments.command == "doctor":
+        return doctor.main(arguments)
+    if arguments.command == "link-files":
+        return linkfiles.main(arguments)
+    settings = _settings(arguments)
+    if arguments.command == "backup":
+        return backups.main(settings, arguments)
+    if arguments.command == "restore":
+        return restoring.main(settings, arguments)
+    if arguments.check_config:
+        return _check_config(settings, arguments.config)
+    return _serve(arguments, settings)
+
+
+def _serve(arguments: argparse.Namespace, settings: Settings | None) -> int:
+    """Serve until the end; a demo if there are no ``settings``."""
+    from haas_rpcd.rpc.transport import SocketError  # aiohttp and more, which take a second
 
     # A call takes some thirty turns of the event loop, and at each may wait this long for a thread
     # that takes a long answer apart. Python's 5 ms would add up to 150.
     sys.setswitchinterval(0.001)
-    os.umask(0o077)  # nobody else may read the database; the socket sets its own mode
     try:
-        if arguments.demo:
-            if arguments.until_eof:
-                threading.Thread(target=_end_with_stdin, daemon=True).start()
-            try:
-                asyncio.run(_demo(arguments))
-            finally:
-                if arguments.remove is not None:
-                    shutil.rmtree(arguments.remove, ignore_errors=True)
+        if settings is None:
+            _serve_demo(arguments)
             return 0
-        if arguments.command == "doctor":
-            return doctor.main(arguments)
-        if arguments.command == "link-files":
-            return linkfiles.main(arguments)
-        settings = _settings(arguments)
-        if arguments.command == "backup":
-            return backups.main(settings, arguments)
-        if arguments.command == "restore":
-            return restoring.main(settings, arguments)
-        if arguments.check_config:
-            return _check_config(settings, arguments.config)
         logs.configure(settings.log, verbose=arguments.verbose)
         if missing := _missing_credentials(settings):
             log.warning("%s", missing)
@@ -80,6 +81,16 @@ def _run(arguments: argparse.Namespace) -> int:
         streams.say(str(error))
         return 1
     return 0
+
+
+def _serve_demo(arguments: argparse.Namespace) -> None:
+    if arguments.until_eof:
+        threading.Thread(target=_end_with_stdin, daemon=True).start()
+    try:
+        asyncio.run(_demo(arguments))
+    finally:
+        if arguments.remove is not None:
+            shutil.rmtree(arguments.remove, ignore_errors=True)
 
 
 async def _demo(arguments: argparse.Namespace) -> None:
@@ -119,9 +130,10 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 def _check_config(settings: Settings, path: str) -> int:
     """Run the checks of the doctor that need neither a network nor a master."""
     from haas_rpcd.doctor.checks import examine
-    from haas_rpcd.rpc.tls import Certificate
 
     if settings.server.tls_cert is not None:
+        from haas_rpcd.rpc.tls import Certificate
+
         Certificate(settings.server)  # raises ConfigError
     found = asyncio.run(examine(World(settings, Path(path)), offline=True))
     refuse_folder(settings.backup)

@@ -8,9 +8,6 @@ import sqlite3
 from pathlib import Path
 
 import msgspec
-from sqlite_utils import Database
-
-from haas_rpcd.store.schema import migrations
 
 
 def write_copy(source: sqlite3.Connection, target: Path) -> None:
@@ -119,11 +116,19 @@ def mark_restored(path: Path) -> None:
 
 def applied_migrations(connection: sqlite3.Connection) -> list[str]:
     """Return the names of the migrations that a database has had."""
+    from sqlite_utils import Database  # 60 ms, which only some programs need
+
+    from haas_rpcd.store.schema import migrations
+
     return [each.name for each in migrations.applied(Database(connection))]
 
 
 def known_migrations() -> list[str]:
     """Return the names of the migrations of this release."""
+    from sqlite_utils import Database
+
+    from haas_rpcd.store.schema import migrations
+
     return [each.name for each in migrations.pending(Database(memory=True))]
 
 

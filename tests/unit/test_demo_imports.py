@@ -34,3 +34,17 @@ def test_the_contract_about_simulators_names_every_other_module() -> None:
     there = [path for path in (ROOT / "haas_rpcd").glob("[a-z]*") if path.suffix in ("", ".py")]
     modules = {f"haas_rpcd.{path.stem}" for path in there}
     assert set(contract["source_modules"]) == modules - {"haas_rpcd.demo", "haas_rpcd.sim"}
+
+
+def test_subcommands_start_without_what_only_the_daemon_needs() -> None:
+    """A boot waits for some of them, and an admin for the others."""
+    script = (
+        "import sys, haas_rpcd.__main__\n"
+        "haas_rpcd.__main__.main(['backup', '--config', '/none', 'copy.db'])\n"
+        "print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
+    loaded = set(done.stdout.split())
+    assert loaded & {"aiohttp", "asyncssh", "libvirt", "pyroute2", "sqlite_utils"} == set()
