@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta
 
+from haas_rpcd.bmc import BmcSettings
 from haas_rpcd.holding import LeaseSettings, ReleaseSettings
 from haas_rpcd.listen import is_loopback, listen_address
 from haas_rpcd.mistakes import explain
@@ -254,6 +255,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     policy: Policy = Policy()
     switches: SwitchSettings = SwitchSettings()
     drift: DriftSettings = DriftSettings()
+    bmc: BmcSettings = BmcSettings()
     leases: LeaseSettings = LeaseSettings()
     release: ReleaseSettings = ReleaseSettings()
     backup: BackupSettings = BackupSettings()

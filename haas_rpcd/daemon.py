@@ -15,14 +15,17 @@ import msgspec
 import haas_rpcd.methods  # noqa: F401 - declares the API
 from haas_rpcd.auth import Authenticator
 from haas_rpcd.backups import Schedule, refuse_folder
+from haas_rpcd.bmc import BmcConnector
 from haas_rpcd.clock import Clock
 from haas_rpcd.config import ConfigError, Settings, load_credentials
 from haas_rpcd.drivers import Driver, MasterDriver
+from haas_rpcd.drivers.bmc.factory import BmcFactory
 from haas_rpcd.drivers.switch.factory import SwitchFactory
 from haas_rpcd.engine import hook
 from haas_rpcd.engine.engine import Engine
 from haas_rpcd.engine.leases import Leases
 from haas_rpcd.engine.planning import Planning
+from haas_rpcd.engine.power import Power
 from haas_rpcd.engine.run import RunHook
 from haas_rpcd.engine.watching import Pace
 from haas_rpcd.events import Events
@@ -89,7 +92,8 @@ class Daemon:
     """All parts of a daemon, ready to be started.
 
     ``switches`` makes the drivers of switches, ``master`` and ``libvirt`` those of the master's two
-    devices; these are None if haas.toml has no ``[master]``. ``exported``: see :class:`Context`.
+    devices; these are None if haas.toml has no ``[master]``. ``bmcs`` opens sessions with BMCs; by
+    default with the credentials of haas.toml's file. ``exported``: see :class:`Context`.
     ``clock``: this machine's, unless a test gives another one; so is ``pace``, at which the master
     is watched.
     """
@@ -101,6 +105,7 @@ class Daemon:
         switches: Switches,
         master: MakeDriver | None,
         libvirt: MakeDriver | None,
+        bmcs: BmcConnector | None = None,
         demo: bool = False,
         exported: Callable[[str, SiteSwitch], SiteSwitch] = lambda name, switch: switch,
         clock: Clock | None = None,
@@ -135,12 +140,20 @@ class Daemon:
             grace=settings.leases.grace,
             hook=bool(settings.release.command),
         )
+        self.power = Power(
+            self.store,
+            self.events,
+            bmcs or bmc_factory(settings),
+            settings.bmc,
+            clock,
+        )
         self.context = Context(
             settings=settings,
             store=self.store,
             engine=self.engine,
             events=self.events,
             leases=self.leases,
+            power=self.power,
             dialects=switches.options(),
             canonical_port=switches.canonical_port,
             declares_vlans=lambda dialect: switches.traits(dialect, 0).declares_vlans,
@@ -259,6 +272,12 @@ class Daemon:
         await cancel_and_wait(*self._housekeeping)
         await self.engine.stop()
         await self.store.close()
+
+
+def bmc_factory(settings: Settings) -> BmcFactory:
+    """Return what opens sessions with BMCs, with the credentials of the site's file."""
+    path = Path(settings.credentials.file)
+    return BmcFactory(settings.bmc, lambda: load_credentials(path), str(path))
 
 
 def _hook(settings: ReleaseSettings) -> RunHook:

@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from haas_schemas.bmc import PowerState
+
 NodeState = Literal["unconfirmed", "free", "allocated", "releasing"]
 NicKind = Literal["data", "bmc"]
 NicState = Literal["applied", "staged", "unconfirmed", "unwired"]
@@ -46,7 +48,9 @@ class Node(msgspec.Struct, frozen=True, gc=False):
 
     ``waiting`` says why it is not free yet although its ports are parked, and ``waiting_until``
     when it will be at the latest: a switch did not answer a line that may still take effect.
-    ``until``: when its allocation ends; null: not by itself.
+    ``until``: when its allocation ends; null: not by itself. ``power``: what its BMC last said,
+    null while that is not known. ``power_changed``: when that was first seen to differ from before.
+    Both are for the node's holder and admins.
     """
 
     node: str
@@ -57,6 +61,8 @@ class Node(msgspec.Struct, frozen=True, gc=False):
     waiting: str | None = None
     waiting_until: str | None = None
     until: str | None = None
+    power: PowerState | None = None
+    power_changed: str | None = None
 
     def nic(self, name: str) -> Nic | None:
         """Return the nic of this name, or None."""

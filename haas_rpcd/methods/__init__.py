@@ -7,6 +7,7 @@ touches a device: the engine does, in jobs.
 from haas_rpcd.methods import (  # noqa: F401 - importing declares them
     apply,
     audit,
+    bmc,
     drift,
     headnode,
     health,
@@ -14,6 +15,7 @@ from haas_rpcd.methods import (  # noqa: F401 - importing declares them
     nic,
     node,
     port,
+    power,
     probe,
     project,
     quotas,

@@ -11,6 +11,7 @@ from haas_rpcd.clock import Clock
 from haas_rpcd.config import Settings
 from haas_rpcd.engine.engine import Engine
 from haas_rpcd.engine.leases import Leases
+from haas_rpcd.engine.power import Power
 from haas_rpcd.events import Events
 from haas_rpcd.methods.audited import Object, RefusalMeter
 from haas_rpcd.model import RegisteredSwitch
@@ -28,6 +29,7 @@ class Context:
     engine: Engine
     events: Events
     leases: Leases
+    power: Power
     dialects: Mapping[str, frozenset[str]]
     """All dialects, and the options that each takes."""
     canonical_port: Callable[[str, str], str]
@@ -76,6 +78,12 @@ class Call:
     caller: Caller
     subscriber: Subscriber | None = None
     """None if the call did not arrive over WebSocket."""
+    affected: list[str] = field(default_factory=list)
+
+    def affects(self, project: str | None) -> None:
+        """Name the project that this call affects, for the audit trail, if no param does."""
+        if project is not None:
+            self.affected.append(project)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,16 +91,10 @@ class TxCall(Call):
     """One call of a method that runs in one transaction."""
 
     tx: Tx
-    affected: list[str] = field(default_factory=list)
     objects: list[Object] = field(default_factory=list)
     """What the call changed, for the audit trail."""
     jobs: list[int] = field(default_factory=list)
     """The jobs that it started."""
-
-    def affects(self, project: str | None) -> None:
-        """Name the project that this call affects, for the audit trail, if no param does."""
-        if project is not None:
-            self.affected.append(project)
 
     def changed(
         self,

@@ -36,15 +36,17 @@ async def run(call: Call, name: str, raw: Any) -> Any:
     """
     declared = METHODS[name]
     try:
-        _authorize(declared, call.caller)
+        _authorize(declared, call.caller, raw)
         call = dataclasses.replace(
-            call, caller=msgspec.structs.replace(call.caller, needs=declared.right)
+            call,
+            caller=msgspec.structs.replace(call.caller, needs=declared.right),
+            affected=[],  # those of a batch share the call
         )
         params = validate(declared, raw)
         arguments = {field: getattr(params, field) for field in params.__struct_fields__}
         return await _run(declared, call, arguments)
     except HaasError as error:
-        if declared.mutates or isinstance(error, DeniedError):
+        if declared.changes(raw) or isinstance(error, DeniedError):
             await _audit_refusal(call, declared, raw, error)
         if isinstance(error, DeviceError) and not call.caller.admin:
             raise DeviceError(for_tenant(error.message) or "", reason=error.reason) from None
@@ -59,11 +61,11 @@ async def _audit_refusal(call: Call, declared: Method, raw: Any, error: HaasErro
         )
 
 
-def _authorize(declared: Method, caller: Caller) -> None:
+def _authorize(declared: Method, caller: Caller, raw: Any) -> None:
     """Raise DeniedError if the caller may not call a method, whatever it is about."""
     if declared.admin and not caller.admin:
         raise DeniedError(f"Only an admin may call {declared.name}.")
-    if declared.mutates and caller.readonly:
+    if caller.readonly and declared.changes(raw):
         raise DeniedError(
             f"Your token is read-only, so it may not call {declared.name}: use another token."
         )
@@ -74,8 +76,14 @@ async def _run(declared: Method, call: Call, arguments: dict[str, Any]) -> Any:
     if inspect.iscoroutinefunction(declared.handler):
         awaitable: Awaitable[Any] = declared.handler(call, **arguments)
         result = await awaitable
-        if declared.mutates:
-            await store.write(audited.record_change, call.caller, declared, arguments)
+        if declared.changes(arguments):
+            await store.write(
+                audited.record_change,
+                call.caller,
+                declared,
+                arguments,
+                project=next(iter(call.affected), None),
+            )
         return result
 
     def transaction(tx: Tx) -> Any:

@@ -24,7 +24,7 @@ from haas_rpcd.methods.node_records import node_records
 from haas_rpcd.methods.quotas import check_quota
 from haas_rpcd.methods.registry import method
 from haas_rpcd.methods.times import Time, in_future
-from haas_rpcd.store import leases, nodes
+from haas_rpcd.store import bmcs, leases, nodes
 from haas_rpcd.store.projects import ProjectRow
 from haas_schemas.common import Deleted, Page, timestamp
 from haas_schemas.names import Limit, Mac, Name, NicName, PortName, Tag
@@ -153,6 +153,11 @@ def _pick(call: TxCall, count: int, tag: str | None) -> list[str]:
 
 def _allocate_one(call: TxCall, project: ProjectRow, name: str) -> int:
     row = find_node(call.tx, call.caller, name)
+    if row.state == "free" and call.context.power.busy(name):
+        raise ConflictError(
+            f"Node {name} can't be allocated now: it is being switched on or off. Try again in a"
+            " moment."
+        )
     if row.state == "unconfirmed" and (place := nodes.drifted_port(call.tx, row.id)):
         raise ConflictError(
             f"Node {name} can't be allocated now: its port {place} was found open. An admin closes"
@@ -182,6 +187,7 @@ def _allocate_one(call: TxCall, project: ProjectRow, name: str) -> int:
         held = "being released" if row.releasing else f"allocated to {row.project}"
         raise ConflictError(f"Node {name} is not free: it is {held}.")
     nodes.allocate(call.tx, row.id, project.id)
+    bmcs.forget_change(call.tx, row.id)
     call.changed("node", "allocated", name)
     return row.id
 

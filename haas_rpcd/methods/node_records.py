@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from haas_rpcd.methods.access import sees
 from haas_rpcd.methods.call import TxCall
-from haas_rpcd.store import leases, networks, nodes
+from haas_rpcd.store import bmcs, leases, networks, nodes
+from haas_rpcd.store.bmcs import PowerRow
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.nodes import ConnectionRow, NicRow, NodeRow
 from haas_schemas.common import timestamp
@@ -21,6 +23,7 @@ def node_records(call: TxCall, rows: list[NodeRow]) -> list[Node]:
     tags, nics = nodes.tags_of(tx, ids), nodes.nics_of(tx, ids)
     connections = nodes.connections_of(tx, ids)
     labels, until = _Labels(tx), leases.of_nodes(tx, ids)
+    power = _visible_power(call, rows)
     return [
         Node(
             node=row.name,
@@ -34,9 +37,20 @@ def node_records(call: TxCall, rows: list[NodeRow]) -> list[Node]:
             waiting=waiting[row.id].reason if row.id in waiting else None,
             waiting_until=timestamp(waiting[row.id].until) if row.id in waiting else None,
             until=timestamp(until.get(row.id)),
+            power=power[row.id].power if row.id in power else None,
+            power_changed=timestamp(power[row.id].changed) if row.id in power else None,
         )
         for row in rows
     ]
+
+
+def _visible_power(call: TxCall, rows: list[NodeRow]) -> dict[int, PowerRow]:
+    """Return the power of those nodes that the caller's projects hold; of all, for an admin."""
+    seen = {
+        project_id: sees(call.tx, call.caller, project_id)
+        for project_id in {row.project_id for row in rows}
+    }
+    return bmcs.power_of(call.tx, [row.id for row in rows if seen[row.project_id]])
 
 
 class _Labels:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_type_hints
 
 import msgspec
@@ -36,6 +36,8 @@ class Method:
     streams: bool = False
     constant: bool = False
     quick: bool = False
+    reads_if: Mapping[str, str] = field(default_factory=dict)
+    """Params with which a method that mutates only reads."""
     unaudited: frozenset[str] = frozenset()
     """Params omitted from the audit trail: long ones, and free text that may hold a secret."""
     first: Callable[..., None] | None = None
@@ -45,6 +47,15 @@ class Method:
     def admin(self) -> bool:
         """True if only admins may call it."""
         return self.right == "admin"
+
+    def changes(self, raw: Any) -> bool:
+        """Return whether a call with these params changes something, or fails."""
+        if not self.reads_if:
+            return self.mutates
+        if isinstance(raw, list):  # by position
+            raw = dict(zip(self.params.__struct_encode_fields__, raw, strict=False))
+        given = raw if isinstance(raw, dict) else {}
+        return self.mutates and any(given.get(key) != self.reads_if[key] for key in self.reads_if)
 
     @property
     def waits(self) -> bool:
@@ -63,6 +74,7 @@ def method(
     streams: bool = False,
     constant: bool = False,
     quick: bool = False,
+    reads_if: Mapping[str, str] | None = None,
     unaudited: Sequence[str] = (),
     first: Callable[..., None] | None = None,
 ) -> Callable[[F], F]:
@@ -72,9 +84,9 @@ def method(
     reader of the method should know. ``mutates``: it changes something, so it is audited, and a
     read-only console refuses it. ``streams``: it is followed by notifications, so it requires a
     WebSocket. ``constant``: its result never changes while the daemon runs, so it is encoded once.
-    ``quick``: it reads a few rows by their keys, so it needs no thread. ``first`` is a function of
-    the same params that checks what takes long, so that the transaction of a plain function which
-    mutates does not hold up others.
+    ``quick``: it reads a few rows by their keys, so it needs no thread. ``reads_if``: with these
+    values of params it changes nothing. ``first`` is a function of the same params that checks what
+    takes long, so that the transaction of a plain function which mutates does not hold up others.
     """
 
     def declare(handler: F) -> F:
@@ -91,6 +103,7 @@ def method(
             streams=streams,
             constant=constant,
             quick=quick,
+            reads_if=reads_if or {},
             unaudited=frozenset(unaudited),
             first=first,
         )

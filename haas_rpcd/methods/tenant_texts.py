@@ -24,6 +24,8 @@ _OWN = re.compile(
     r"|The plan has changed since it was shown .{1,2000}"
     r"|The node is not free before \S+: .{1,400}"
     r"|The plan \S{1,40} is not the plan any more[^\"()]{1,200}"
+    r"|[a-z0-9][a-z0-9.-]{0,62}'s BMC accepted power (on|off), but the node is still (on|off) after"
+    r" [0-9.]{1,8} s\."
     r"|The daemon failed; its log has the details\. Apply again\."
     r"|haas\.toml has no \[master\] table, [^\"]{1,200}",
     re.DOTALL,
@@ -32,10 +34,13 @@ _OWN = re.compile(
 
 _PREFIX = re.compile(r"(not (sent|finished): |sent, but not confirmed: )")
 
+_NAMED = r"(?P<device>[a-z0-9][a-z0-9.-]{0,62}(?:'s BMC)?)"
+"""A switch, or the BMC of a node."""
+
 _DEVICE = re.compile(r"(?P<device>[a-z0-9][a-z0-9.-]{0,62}): ")
 
 _HEADS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(rf"(?P<device>[a-z0-9][a-z0-9.-]{{0,62}}) {head}"), told)
+    (re.compile(rf"{_NAMED} {head}"), told)
     for head, told in (
         (r"(does not answer on|can't be reached on) ", "cannot be reached"),
         (r"(refused the login|wants a new password|refused privileged mode|asks for an enable"
@@ -43,6 +48,9 @@ _HEADS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"has no (SSH )?session free", "has no session free: apply again later"),
         (r"shows (the host key|a host certificate)", "is not trusted: it shows another host key"),
         (r"refused \"", "refused a line of it"),
+        (r"refused to ", "refused the request"),
+        (r"shows a certificate", "is not trusted: it shows another certificate"),
+        (r"does not show which of its systems", "does not show which of its systems is the node"),
         (r"did not answer", "did not answer in time"),
         (r"closed the connection", "closed the connection: apply again"),
         (r"printed more than", "printed too much"),

@@ -26,6 +26,7 @@ from haas_rpcd.config import (
     Vlans,
 )
 from haas_rpcd.daemon import Daemon
+from haas_rpcd.drivers.bmc.factory import BmcFactory
 from haas_rpcd.drivers.switch.factory import SwitchFactory
 from haas_rpcd.engine.watching import Pace
 from haas_rpcd.methods.call import Call
@@ -186,6 +187,7 @@ class SmallSite:
             switches=SwitchFactory(self.settings, lambda: self.credentials),
             master=(lambda: SimNetworkDriver(self.host)) if master else None,
             libvirt=(lambda: SimHypervisorDriver(self.host)) if master else None,
+            bmcs=BmcFactory(self.settings.bmc, lambda: self.credentials, "credentials.toml"),
             clock=self.clock,
             pace=self.pace,
         )

@@ -9,6 +9,7 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 
+from haas_rpcd.bmc import RegisteredBmc
 from haas_rpcd.boottime import Moment
 from haas_rpcd.model import (
     LIBVIRT,
@@ -24,6 +25,7 @@ from haas_rpcd.model import (
 from haas_rpcd.store import (
     applied,
     audit,
+    bmcs,
     confirms,
     drift,
     headnodes,
@@ -51,6 +53,7 @@ from haas_rpcd.store.scope import Scope
 MODULES = [
     applied,
     audit,
+    bmcs,
     drift,
     headnodes,
     identities,
@@ -97,6 +100,13 @@ def to_confirm(tx: Tx) -> None:
         confirms.remember(tx, 2, Scope(project_id=1))
 
 
+def with_bmcs(tx: Tx) -> None:
+    """Register the BMC of every node, and note that they are on."""
+    for row in nodes.page(tx, 99, ""):
+        bmcs.put(tx, row.id, RegisteredBmc(row.name, "ipmi", "bmc.example", 623))
+        bmcs.set_power(tx, row.name, "on", 1.0)
+
+
 QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     audit.page: lambda tx: [
         audit.page(
@@ -109,6 +119,13 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     audit.head: audit.head,
     audit.prune: lambda tx: audit.prune(tx, 0.0, 10, 10),
     audit.verify: lambda tx: audit.verify(tx, audit.anchor(tx), 10),
+    bmcs.find: lambda tx: [with_bmcs(tx), *(bmcs.find(tx, each) for each in range(1, 10))],
+    bmcs.everyone: lambda tx: [with_bmcs(tx), bmcs.everyone(tx)],
+    bmcs.on_network: lambda tx: [
+        tx.execute("UPDATE nic SET kind = 'bmc'"),
+        *(bmcs.on_network(tx, each) for each in range(1, 10)),
+    ],
+    bmcs.power_of: lambda tx: [with_bmcs(tx), bmcs.power_of(tx, list(range(1, 10)))],
     drift.of_devices: lambda tx: drift.of_devices(tx, ["sw1", "sw2", MASTER, LIBVIRT]),
     drift.page: lambda tx: drift.page(tx, 9, ("", "", ""), None),
     drift.replace: lambda tx: drift.replace(tx, "sw1", [DIFFERENCE], 0.0),

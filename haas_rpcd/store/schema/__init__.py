@@ -77,6 +77,7 @@ from haas_rpcd.store.schema import (
     v14_confirm,
     v15_target,
     v16_retired,
+    v17_bmc,
 )
 
 migrations = Migrations("haas")
@@ -178,6 +179,12 @@ def target(db: Database) -> None:
 def retired(db: Database) -> None:
     """Store which switches are out of service."""
     _run(db, v16_retired.SQL)
+
+
+@migrations()
+def bmc(db: Database) -> None:
+    """Add the BMCs of nodes, and whether nodes are on."""
+    _run(db, v17_bmc.SQL)
 
 
 def _run(db: Database, script: str) -> None:

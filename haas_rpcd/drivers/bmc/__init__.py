@@ -1,0 +1,1 @@
+"""Sessions with BMCs: by IPMI (:mod:`.ipmi`) and by Redfish (:mod:`.redfish`)."""

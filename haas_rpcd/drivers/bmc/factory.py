@@ -1,0 +1,57 @@
+"""Opens sessions with BMCs: chooses the protocol, and looks up the credentials at each login."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+from haas_rpcd.bmc import BmcSession, BmcSettings, RegisteredBmc
+from haas_rpcd.config import ConfigError, Credential
+from haas_rpcd.drivers.bmc import ipmi, redfish
+from haas_rpcd.drivers.switch.secrets import Secrets
+from haas_rpcd.errors import DeviceError
+
+
+class BmcFactory:
+    """Opens sessions. ``credentials`` is called at each login: a change needs no restart."""
+
+    def __init__(
+        self,
+        settings: BmcSettings,
+        credentials: Callable[[], Mapping[str, Credential]],
+        credentials_file: str,
+    ) -> None:
+        self._settings = settings
+        self._credentials = credentials
+        self._credentials_file = credentials_file
+
+    @asynccontextmanager
+    async def open(self, bmc: RegisteredBmc) -> AsyncIterator[BmcSession]:
+        """Log in, and log out at the end. Raises DeviceError, UnavailableError.
+
+        Errors hold no secret, whatever the BMC says.
+        """
+        credential = self.credential(bmc)
+        secrets = Secrets()
+        secrets.note(credential)
+        protocol = ipmi.session if bmc.protocol == "ipmi" else redfish.session
+        try:
+            async with protocol(bmc, credential, self._settings.answer_timeout) as session:
+                yield session
+        except DeviceError as error:
+            raise secrets.mask_error(error) from None
+
+    def credential(self, bmc: RegisteredBmc) -> Credential:
+        """Look up the credentials of a BMC. Raises DeviceError ``login``."""
+        try:
+            known = self._credentials()
+        except ConfigError as error:
+            raise DeviceError(str(error), reason="login") from None
+        entry = bmc.credential or bmc.node
+        if entry not in known:
+            raise DeviceError(
+                f"There are no credentials for {bmc.node}'s BMC: add  [{entry}]  to"
+                f" {self._credentials_file}.",
+                reason="login",
+            )
+        return known[entry]

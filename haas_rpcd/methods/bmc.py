@@ -1,0 +1,85 @@
+"""bmc.*: which BMC switches a node on and off. For admins."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from haas_rpcd.bmc import RegisteredBmc
+from haas_rpcd.errors import InvalidParamsError, NotFoundError
+from haas_rpcd.methods.access import find_node
+from haas_rpcd.methods.call import TxCall
+from haas_rpcd.methods.registry import method
+from haas_rpcd.store import bmcs
+from haas_rpcd.store.nodes import NodeRow
+from haas_schemas.bmc import DEFAULT_BMC_PORTS, Bmc, BmcProtocol
+from haas_schemas.common import Deleted
+from haas_schemas.names import Fingerprint, Host, Name
+
+Port = Annotated[
+    int,
+    Meta(ge=1, le=65535, description="The BMC's port; left out: 623, or 443 with redfish."),
+]
+System = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9._:-]{1,100}\Z",
+        description="The Id of the node's system, if a Redfish service has several.",
+    ),
+]
+
+
+@method("bmc.set", admin=True, mutates=True)
+def set_(
+    call: TxCall,
+    node: Name,
+    protocol: BmcProtocol,
+    host: Host,
+    port: Port | None = None,
+    credential: Name | None = None,
+    system: System | None = None,
+    fingerprint: Fingerprint | None = None,
+) -> Bmc:
+    """Register the BMC of a node, in place of any other. Nothing is sent to it.
+
+    ``credential`` names an entry of the daemon's credentials file; the default is the entry of the
+    node's own name. Redfish is spoken over TLS only: ``fingerprint`` is that of the BMC's
+    certificate, unless an authority signed it that the master knows.
+    """
+    row = find_node(call.tx, call.caller, node)
+    if protocol == "ipmi" and (system or fingerprint):
+        field = "system" if system else "fingerprint"
+        raise InvalidParamsError(f"{field}: goes with redfish, not with ipmi.", field=field)
+    port = port or DEFAULT_BMC_PORTS[protocol]
+    wanted = RegisteredBmc(node, protocol, host, port, credential, system, fingerprint)
+    bmcs.put(call.tx, row.id, wanted)
+    call.changed("node", "changed", node, row.project)
+    return _record(call, row)
+
+
+@method("bmc.show", admin=True)
+def show(call: TxCall, node: Name) -> Bmc:
+    """Show how the BMC of a node is registered."""
+    return _record(call, find_node(call.tx, call.caller, node))
+
+
+@method("bmc.delete", admin=True, mutates=True)
+def delete(call: TxCall, node: Name) -> Deleted:
+    """Forget the BMC of a node. Nothing is sent to it."""
+    row = find_node(call.tx, call.caller, node)
+    if not bmcs.delete(call.tx, row.id):
+        raise _missing(node)
+    call.changed("node", "changed", node, row.project)
+    return Deleted(deleted=True)
+
+
+def _record(call: TxCall, node: NodeRow) -> Bmc:
+    found = bmcs.find(call.tx, node.id)
+    if found is None:
+        raise _missing(node.name)
+    return Bmc(**{field: getattr(found, field) for field in Bmc.__struct_fields__})
+
+
+def _missing(node: str) -> NotFoundError:
+    return NotFoundError(f"Node {node} has no BMC: register it with  bmc set {node}")

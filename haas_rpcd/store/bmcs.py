@@ -1,0 +1,132 @@
+"""Queries of the BMCs of nodes, and of whether nodes are on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from haas_rpcd.bmc import RegisteredBmc
+from haas_rpcd.store.database import IN_MINE, Tx, ids
+from haas_rpcd.store.rows import Row
+from haas_schemas.bmc import BmcProtocol, PowerState
+
+
+class BmcRow(Row, frozen=True):
+    """A BMC, and how it is registered."""
+
+    node: str
+    protocol: BmcProtocol
+    host: str
+    port: int
+    credential: str | None
+    system: str | None
+    fingerprint: str | None
+
+    @property
+    def registered(self) -> RegisteredBmc:
+        """How the BMC is registered."""
+        return RegisteredBmc(
+            node=self.node,
+            protocol=self.protocol,
+            host=self.host,
+            port=self.port,
+            credential=self.credential,
+            system=self.system,
+            fingerprint=self.fingerprint,
+        )
+
+
+class PowerRow(Row, frozen=True):
+    """The power of a node as last seen (None: not known), and when it changed."""
+
+    node_id: int
+    power: PowerState | None
+    changed: float | None
+
+
+class OnNetworkRow(Row, frozen=True):
+    """A nic of a BMC, and the network whose VLAN its port carries or may carry."""
+
+    nic: str
+    network: str
+
+
+_BMC = """
+SELECT node.name AS node, bmc.protocol, bmc.host, bmc.port, bmc.credential, bmc.system,
+    bmc.fingerprint
+FROM bmc JOIN node ON node.id = bmc.node_id
+"""
+
+
+def find(tx: Tx, node_id: int) -> BmcRow | None:
+    """Return the BMC of a node."""
+    return tx.one(BmcRow, f"{_BMC} WHERE bmc.node_id = ?", (node_id,))
+
+
+def everyone(tx: Tx) -> list[BmcRow]:
+    """Return the BMCs of all nodes, by the node's name."""
+    return tx.query(BmcRow, f"{_BMC} ORDER BY node.name")
+
+
+def put(tx: Tx, node_id: int, bmc: RegisteredBmc) -> None:
+    """Register the BMC of a node, in place of another. Nothing is known of its power then."""
+    delete(tx, node_id)
+    tx.insert(
+        "bmc",
+        node_id=node_id,
+        protocol=bmc.protocol,
+        host=bmc.host,
+        port=bmc.port,
+        credential=bmc.credential,
+        system=bmc.system,
+        fingerprint=bmc.fingerprint,
+    )
+
+
+def delete(tx: Tx, node_id: int) -> bool:
+    """Remove the BMC of a node; return whether there was one."""
+    tx.execute("DELETE FROM node_power WHERE node_id = ?", (node_id,))
+    return bool(tx.execute("DELETE FROM bmc WHERE node_id = ?", (node_id,)))
+
+
+def on_network(tx: Tx, node_id: int) -> OnNetworkRow | None:
+    """Return a nic of a node's BMC whose port carries a VLAN, or may carry it still."""
+    return tx.one(
+        OnNetworkRow,
+        "SELECT nic.name AS nic, coalesce(vlan_claim.label, 'VLAN ' || port_carries.vlan)"
+        " AS network FROM nic JOIN port_carries ON port_carries.port_id = nic.port_id"
+        " LEFT JOIN vlan_claim ON vlan_claim.vlan = port_carries.vlan"
+        " WHERE nic.node_id = ? AND nic.kind = 'bmc' ORDER BY nic.id, port_carries.vlan LIMIT 1",
+        (node_id,),
+    )
+
+
+# --- power ----------------------------------------------------------------------------------------
+
+
+def power_of(tx: Tx, node_ids: Sequence[int]) -> dict[int, PowerRow]:
+    """Return the power of several nodes, by the node's id."""
+    rows = tx.query(
+        PowerRow,
+        f"SELECT node_id, power, changed FROM node_power WHERE node_id IN {IN_MINE}",
+        {"mine": ids(node_ids)},
+    )
+    return {row.node_id: row for row in rows}
+
+
+def set_power(tx: Tx, node: str, power: PowerState | None, now: float) -> bool:
+    """Write what a node's BMC said, None if it did not answer; return whether that is news."""
+    return bool(
+        tx.execute(
+            "INSERT INTO node_power (node_id, power, changed)"
+            " SELECT bmc.node_id, ?, ? FROM bmc JOIN node ON node.id = bmc.node_id"
+            " WHERE node.name = ?"
+            " ON CONFLICT (node_id) DO UPDATE SET power = excluded.power,"
+            " changed = excluded.changed WHERE power IS NOT excluded.power",
+            (power, now, node),
+        )
+    )
+
+
+def forget_change(tx: Tx, node_id: int) -> None:
+    """Forget when the power of a node changed: that is nothing for its next holder."""
+    tx.execute("UPDATE node_power SET changed = NULL WHERE node_id = ?", (node_id,))
