@@ -43,6 +43,40 @@ class Nic(msgspec.Struct, frozen=True, gc=False):
         return self.state == "staged"
 
 
+class Evidence(msgspec.Struct, frozen=True):
+    """Why a port is known to carry what it carries.
+
+    ``confirmed``: when it was last read back from the switch. ``job`` set it, which ``applied_by``
+    started (null: it was found so); ``staged_by`` had staged it. ``said`` has the switch's own
+    lines about the port, for admins.
+    """
+
+    confirmed: str
+    job: int | None
+    applied_by: str | None
+    staged_by: str | None
+    staged_at: str | None
+    said: tuple[str, ...] | None = None
+
+
+class NicDetails(msgspec.Struct, frozen=True):
+    """A nic, who last staged something for it, and the evidence of its port's last confirmation."""
+
+    node: str
+    nic: str
+    kind: NicKind
+    mac: str | None
+    project: str | None
+    switch: str | None
+    port: str | None
+    state: NicState
+    networks: tuple[NicNetwork, ...]
+    applied: tuple[NicNetwork, ...] | None
+    staged_by: str | None
+    staged_at: str | None
+    evidence: Evidence | None
+
+
 class Node(msgspec.Struct, frozen=True, gc=False):
     """A physical machine.
 

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from haas_schemas.node import Evidence
+
 TransportName = Literal["telnet", "ssh"]
 DEFAULT_PORTS: dict[str, int] = {"telnet": 23, "ssh": 22}
 """The TCP port of each transport, for switches registered without one."""
@@ -80,6 +82,20 @@ class Port(msgspec.Struct, frozen=True, gc=False):
     nic: str | None
     project: str | None
     drift: str | None = None
+
+
+class PortDetails(msgspec.Struct, frozen=True):
+    """A port, and the evidence of its last confirmation."""
+
+    switch: str
+    port: str
+    role: Literal["access", "trunk"]
+    applied: PortVlans | None
+    node: str | None
+    nic: str | None
+    project: str | None
+    drift: str | None
+    evidence: Evidence | None
 
 
 class ProbedPort(msgspec.Struct, frozen=True, gc=False):

@@ -14,7 +14,7 @@ import msgspec
 
 from haas_console.batch import views
 from haas_console.batch.views import View
-from haas_console.core import devicetext, text
+from haas_console.core import devicetext, text, whytext
 from haas_console.core.commands import Call
 from haas_console.core.errors import ConsoleError, RpcError
 
@@ -120,6 +120,8 @@ class Output:
                 self.remark("none")
         elif call.method in devicetext.METHODS:
             self._devices(call.method, result)
+        elif call.method in whytext.METHODS:
+            self.lines(whytext.why_lines(result))
         elif call.method == "plan.show":
             self.lines(text.plan_lines(result))
         elif call.method == "site.export":

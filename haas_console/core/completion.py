@@ -52,6 +52,8 @@ class Completer:
                 if not rest:
                     return sorted(language.api.nouns)
                 return language.api.nouns.get(rest[0], {}) if len(rest) == 1 else ()
+            case "why":
+                return self._nics(last) if not rest else ()
             case "connect" | "disconnect":
                 return self._connect(first, rest, last)
             case "job" if not rest:
@@ -72,6 +74,10 @@ class Completer:
         if rest:
             node, _, nic = rest[0].partition(":")
             return self._params(method, [node, nic, *rest[1:]], last)
+        return self._nics(last)
+
+    def _nics(self, last: str) -> Iterable[str]:
+        """``NODE:`` of the project's nodes, and with the colon the node's nics."""
         node, colon, _ = last.partition(":")
         if colon and node in self._inventory.nodes:
             return [f"{node}:{nic.nic}" for nic in self._inventory.nodes[node].nics]

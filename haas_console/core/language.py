@@ -32,6 +32,7 @@ _SUGAR = {
     "use": "use [PROJECT]",
     "connect": "connect NODE:NIC NETWORK [--tagged]",
     "disconnect": "disconnect NODE:NIC [NETWORK]",
+    "why": "why NODE:NIC",
     "plan": "plan [PROJECT | --site] [--target NODE|NETWORK] [--out FILE]",
     "apply": "apply [PROJECT | --site | FILE] [--target NODE|NETWORK] [--digest DIGEST]"
     " [--confirm SECONDS]",
@@ -69,6 +70,8 @@ class Language:
             return self._parse_help(rest)
         if first in ("connect", "disconnect"):
             return self._parse_connect(first, rest, project)
+        if first == "why":
+            return self._parse_nic("nic.show", rest, _SUGAR["why"], project)
         if tuple(words) in (("events",), ("events", "follow")):
             return Follow()
         if list(words[:2]) == ["job", "follow"]:
@@ -117,19 +120,23 @@ class Language:
         return Help(tuple(word.replace("-", "_") for word in topic))
 
     def _parse_connect(self, sugar: str, words: list[str], project: str | None) -> Call:
-        method = self.api.methods.get(f"nic.{sugar}")
+        return self._parse_nic(f"nic.{sugar}", words, _SUGAR[sugar], project)
+
+    def _parse_nic(self, name: str, words: list[str], usage: str, project: str | None) -> Call:
+        """A command on one nic, which is given as ``NODE:NIC``."""
+        method = self.api.methods.get(name)
         if method is None:
-            raise CommandSyntaxError(f'this daemon has no "nic {sugar}"')
+            raise CommandSyntaxError(f'this daemon has no "{name}"')
         at = next((i for i, word in enumerate(words) if not word.startswith("--")), None)
         node, colon, nic = words[at].partition(":") if at is not None else ("", "", "")
         if at is None or not (node and colon and nic):
-            raise CommandSyntaxError("say which nic as NODE:NIC", _SUGAR[sugar])
+            raise CommandSyntaxError("say which nic as NODE:NIC", usage)
         try:
             params = binding.bind(
                 self.api, method, [*words[:at], node, nic, *words[at + 1 :]], project
             )
         except CommandSyntaxError as error:
-            raise CommandSyntaxError(error.message, _SUGAR[sugar]) from None
+            raise CommandSyntaxError(error.message, usage) from None
         return Call(method.name, params)
 
     def _parse_plan(self, sugar: str, words: list[str], project: str | None) -> Command:

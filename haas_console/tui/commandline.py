@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from haas_console.core import devicetext, text
+from haas_console.core import devicetext, text, whytext
 from haas_console.core.commands import Apply, ApplyFile, Call, Command, Help, Use
 from haas_console.core.errors import CommandSyntaxError, ConsoleError
 from haas_console.core.recall import Recall
@@ -123,6 +123,8 @@ class CommandLine:
 
 def answer_lines(call: Call, result: Any) -> list[str]:
     """What a command that only reads has found, as a script's output shows it."""
+    if call.method in whytext.METHODS:
+        return whytext.why_lines(result)
     if call.method == "plan.show":
         return text.plan_lines(result)
     if call.method in devicetext.METHODS:

@@ -143,6 +143,10 @@ class Driver(Protocol):
         """Return what this session has shown already of what no other device says of itself."""
         return SwitchMarks()
 
+    def said_of_ports(self, ports: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """Return the lines about some ports in what :meth:`observe` read last, to be quoted."""
+        return {}
+
     async def marks(self) -> SwitchMarks:
         """Ask the device for that. Only errors whose reason is in ``SESSION_LOST`` are raised."""
         return SwitchMarks()

@@ -15,6 +15,7 @@ from haas_rpcd.store import applied, jobs, leases, sendable, transcripts
 from haas_rpcd.store import drift as store_drift
 from haas_rpcd.store.applied import Freed, Known
 from haas_rpcd.store.database import Store, Tx
+from haas_rpcd.store.evidence import Proof
 from haas_schemas.event import StepUpdate
 from haas_schemas.job import JobState, StepState
 
@@ -39,6 +40,8 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
     seen: Seen | None = None
     may_come_late: bool = False
     whole_device: bool = False
+    said: tuple[str, ...] = ()
+    """What the switch said of the step's port, in its own lines, when it was read back."""
 
     @property
     def ends_drift(self) -> bool:
@@ -128,7 +131,8 @@ class Journal:
                 if verdict.may_come_late:
                     applied.may_come_late(tx, entry.step.device, [entry.step.change], moment)
                 if verdict.seen is not None:
-                    applied.confirm(tx, entry.step.device, entry.step.change, verdict.seen)
+                    proof = Proof(now, self.job_id, verdict.said)
+                    applied.confirm(tx, entry.step.device, entry.step.change, verdict.seen, proof)
                 before = self._before.get((entry.step.device, entry.step.target))
                 if before is not None and verdict.state != "done":
                     applied.keep(tx, entry.step.change, before, verdict.seen)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from haas_rpcd.store import jobs, leases, nodes
+from haas_rpcd.store import evidence, jobs, leases, nodes
 from haas_rpcd.store.database import Tx
 
 
@@ -21,6 +21,8 @@ def begin(tx: Tx, node: nodes.NodeRow, *, user: str, now: float, hook: bool) -> 
     """
     if hook and not node.releasing:
         leases.await_hook(tx, node.id)
+    if node.project_id is not None:
+        evidence.stage_all(tx, node.id, user, node.project_id, now)
     nodes.begin_release(tx, node.id)
     if node.name in nodes.finish_releases(tx):  # its ports are parked already
         return Begun(None)

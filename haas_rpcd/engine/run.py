@@ -22,6 +22,7 @@ from haas_rpcd.model import RESERVED_DEVICES, Phase, SetPort, SetVlan, Step
 from haas_rpcd.planner import shortfall
 from haas_rpcd.store import applied, confirms, jobs, leases, nodes
 from haas_rpcd.store.database import Store, Tx
+from haas_rpcd.store.evidence import Proof
 from haas_rpcd.store.jobs import JobRow, JournalRows
 from haas_rpcd.store.leases import HookRunRow
 from haas_rpcd.store.scope import NO_NODE, Scope, Target
@@ -245,7 +246,7 @@ class JobRun:
                     isinstance(step.change, SetPort) and shortfall(step.change, found) is not None
                 ):
                     continue
-                applied.confirm(tx, device, step.change, found)
+                applied.confirm(tx, device, step.change, found, Proof(time.time(), self.job_id))
             applied.release_freed(tx)
 
         await self._store.write(write)

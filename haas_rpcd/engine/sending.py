@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from haas_rpcd.drivers import SESSION_LOST, Driver, Outcome, Report
 from haas_rpcd.engine.journal import Entry, Journal, Verdict
 from haas_rpcd.errors import DeviceError, HaasError, RetiredError
-from haas_rpcd.model import Change, Phase, PortSeen, SaveConfig, Seen
+from haas_rpcd.model import Change, Phase, PortSeen, SaveConfig, Seen, SetPort
 from haas_rpcd.planner import shortfall
 from haas_schemas.job import StepState
 
@@ -63,6 +63,7 @@ class Sending:
         self._waiting = deque(batch.entries)
         self._sent: list[Entry] = []
         self._verdicts: list[Verdict] = []
+        self._quoted: Mapping[str, tuple[str, ...]] = {}  # of ports, when they were read back
         self._unconfirmed: list[Verdict] = []
         """Verdicts on steps that were recorded but not done: their targets are read back too."""
         self._interrupted: dict[int, Literal["sent", "finished"]] = {}
@@ -254,15 +255,15 @@ class Sending:
             self._verdicts += dropped
             return
         for entry, found in zip(self._sent, seen, strict=False):
-            self._verdicts.append(self._confirm(entry, found))
+            self._verdicts.append(self._with_words(self._confirm(entry, found)))
         for verdict, found in zip(dropped, seen[len(self._sent) :], strict=True):
-            self._verdicts.append(_with_observed(verdict, found))
+            self._verdicts.append(self._with_words(_with_observed(verdict, found)))
 
     async def _observe(self, changes: list[Change]) -> list[Seen | DeviceError]:
         driver = await self._sessions.open(lambda line: None)
         self._use(driver)
         try:
-            return await driver.observe(changes)
+            return await self._read(driver, changes)
         except DeviceError as error:
             if error.reason != "cut" or not self._may_reconnect:
                 raise
@@ -270,7 +271,19 @@ class Sending:
         await self._sessions.close()
         driver = await self._sessions.open(lambda line: None)
         self._use(driver)
-        return await driver.observe(changes)
+        return await self._read(driver, changes)
+
+    async def _read(self, driver: Driver, changes: list[Change]) -> list[Seen | DeviceError]:
+        seen = await driver.observe(changes)
+        ports = [change.port for change in changes if isinstance(change, SetPort)]
+        self._quoted = driver.said_of_ports(ports) if ports else {}
+        return seen
+
+    def _with_words(self, verdict: Verdict) -> Verdict:
+        """Add what the switch said of the step's port."""
+        change = verdict.entry.step.change
+        said = self._quoted.get(change.port) if isinstance(change, SetPort) else None
+        return replace(verdict, said=said) if said else verdict
 
     def _confirm(self, entry: Entry, found: Seen | DeviceError) -> Verdict:
         if isinstance(found, DeviceError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from haas_rpcd.errors import ConflictError, DeniedError, InvalidParamsError, NotFoundError
 from haas_rpcd.methods.access import (
     conflict,
@@ -13,15 +15,16 @@ from haas_rpcd.methods.access import (
     find_usable_network,
 )
 from haas_rpcd.methods.call import TxCall
+from haas_rpcd.methods.evidence import evidence_for, staged_for
 from haas_rpcd.methods.node_records import node_records
 from haas_rpcd.methods.registry import method
-from haas_rpcd.store import nodes
+from haas_rpcd.store import evidence, nodes, ports
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.nodes import NicRow
 from haas_rpcd.store.projects import ProjectRow
 from haas_schemas.common import Deleted
 from haas_schemas.names import Mac, Name, NetworkName, NicName, PortName
-from haas_schemas.node import Nic, NicKind
+from haas_schemas.node import Nic, NicDetails, NicKind
 
 
 def _record(call: TxCall, node: str, nic: str) -> Nic:
@@ -120,6 +123,34 @@ def delete(call: TxCall, node: Name, nic: NicName) -> Deleted:
     return Deleted(deleted=True)
 
 
+@method("nic.show")
+def show(call: TxCall, node: Name, nic: NicName) -> NicDetails:
+    """Show one nic, and why its port carries what it carries: who staged it, and which job set it.
+
+    Admins also see what the switch itself said of the port when it was last confirmed.
+    """
+    owner = find_node(call.tx, call.caller, node)
+    row = find_nic(call.tx, owner, nic)
+    record = _record(call, node, nic)
+    port_id = ports.id_of(call.tx, row.switch, row.port) if row.switch and row.port else None
+    staged_by, staged_at = staged_for(call, row.id)
+    return NicDetails(
+        node=node,
+        nic=record.nic,
+        kind=record.kind,
+        mac=record.mac,
+        project=owner.project,
+        switch=record.switch,
+        port=record.port,
+        state=record.state,
+        networks=record.networks,
+        applied=record.applied,
+        staged_by=staged_by,
+        staged_at=staged_at,
+        evidence=evidence_for(call, port_id),
+    )
+
+
 @method("nic.connect", mutates=True)
 def connect(
     call: TxCall, node: Name, nic: NicName, network: NetworkName, tagged: bool = False
@@ -136,6 +167,7 @@ def connect(
             " registers where it is plugged in."
         )
     nodes.connect(call.tx, row.id, target.id, tagged)
+    evidence.stage(call.tx, row.id, call.caller.user, project.id, time.time())
     call.changed("node", "changed", node, project.name)
     return _record(call, node, nic)
 
@@ -149,6 +181,7 @@ def disconnect(call: TxCall, node: Name, nic: NicName, network: NetworkName | No
         network_id = find_network(call.tx, project, network).id
     if not nodes.disconnect(call.tx, row.id, network_id) and network is not None:
         raise NotFoundError(f"{node}:{nic} is not connected to {network}.")
+    evidence.stage(call.tx, row.id, call.caller.user, project.id, time.time())
     call.changed("node", "changed", node, project.name)
     return _record(call, node, nic)
 

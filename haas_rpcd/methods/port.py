@@ -9,6 +9,7 @@ from msgspec import Meta
 from haas_rpcd.errors import ConflictError, InvalidParamsError
 from haas_rpcd.methods.access import find_port, find_switch, number_cursor, paged
 from haas_rpcd.methods.call import TxCall
+from haas_rpcd.methods.evidence import evidence_for
 from haas_rpcd.methods.registry import method
 from haas_rpcd.model import vlan_ranges
 from haas_rpcd.store import networks
@@ -17,7 +18,7 @@ from haas_rpcd.store.ports import PortRow
 from haas_rpcd.store.switches import SwitchRow
 from haas_schemas.common import Deleted, Page
 from haas_schemas.names import Limit, Name, PortName
-from haas_schemas.switch import Port, PortVlans
+from haas_schemas.switch import Port, PortDetails, PortVlans
 
 Role = Literal["access", "trunk"]
 
@@ -94,6 +95,24 @@ def list_(call: TxCall, switch: Name, limit: Limit = 1000, after: str | None = N
     row = find_switch(call.tx, switch)
     rows = store_ports.page(call.tx, row.id, limit, number_cursor(after))
     return paged([record(row) for row in rows], limit, rows[-1].id if rows else None)
+
+
+@method("port.show", admin=True)
+def show(call: TxCall, switch: Name, port: PortName) -> PortDetails:
+    """Show one port, which job set it, and what the switch said when it was last confirmed."""
+    row = find_port(call.tx, switch, port)
+    found = record(row)
+    return PortDetails(
+        switch=found.switch,
+        port=found.port,
+        role=found.role,
+        applied=found.applied,
+        node=found.node,
+        nic=found.nic,
+        project=found.project,
+        drift=found.drift,
+        evidence=evidence_for(call, row.id),
+    )
 
 
 @method("port.delete", admin=True, mutates=True)

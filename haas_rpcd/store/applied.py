@@ -9,6 +9,7 @@ saved that, as a power cut would bring the old configuration back.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 
 import msgspec
@@ -31,8 +32,9 @@ from haas_rpcd.model import (
     SetPort,
     SetVlan,
 )
-from haas_rpcd.store import headnodes, late, networks, nodes, ports, saves, shares, vlans
+from haas_rpcd.store import evidence, headnodes, late, networks, nodes, ports, saves, shares, vlans
 from haas_rpcd.store.database import Tx
+from haas_rpcd.store.evidence import Proof
 from haas_rpcd.store.shares import EndedShare
 
 
@@ -81,10 +83,11 @@ def may_come_late(tx: Tx, device: str, changes: Iterable[Change], since: Moment)
             late.note(tx, device, change, since)
 
 
-def confirm(tx: Tx, device: str, change: Change, seen: Seen) -> None:
+def confirm(tx: Tx, device: str, change: Change, seen: Seen, proof: Proof | None = None) -> None:
     """Store what was read back for the target of ``change``. :func:`release_freed` must follow.
 
-    Does nothing if the target is not registered any more.
+    Does nothing if the target is not registered any more. ``proof``: what is kept as evidence of
+    a port's confirmation; without it only that, and when, it was confirmed.
     """
     match change, seen:
         case SetPort(port=port), PortSeen(config=config, believed=believed):
@@ -94,6 +97,7 @@ def confirm(tx: Tx, device: str, change: Change, seen: Seen) -> None:
                 given_up = ports.confirm(tx, port_id, believed)
                 saves.keep_in_startup(tx, device, given_up)
                 saves.mark_if_unmarked(tx, device)
+                evidence.keep(tx, port_id, proof or Proof(time.time()))
             else:
                 ports.set_unknown(tx, port_id)
                 ports.carry(tx, port_id, config.vlans)

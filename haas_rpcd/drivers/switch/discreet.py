@@ -89,6 +89,12 @@ class DiscreetDriver:
         """Return what the session is known to lead to, without asking."""
         return self._driver.marks_at_hand()
 
+    def said_of_ports(self, ports: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """Return the lines about some ports in what was read last."""
+        said = self._driver.said_of_ports(ports)
+        mask = self._secrets.mask
+        return {port: tuple(mask(line) for line in lines) for port, lines in said.items()}
+
     async def marks(self) -> SwitchMarks:
         """Read what tells this switch from another. Raises DeviceError."""
         return await self._discreetly(self._driver.marks())

@@ -350,6 +350,10 @@ class SwitchDriver:
         """Return what the switch said of itself when its uptime was read; maybe nothing."""
         return self._reader.marks_at_hand
 
+    def said_of_ports(self, ports: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """Return the lines about some ports in what :meth:`observe` read last."""
+        return self._reader.said_of(ports)
+
     async def marks(self) -> SwitchMarks:
         """Return what the switch says of itself that no other switch says. Raises DeviceError."""
         return await self._reader.marks()

@@ -13,6 +13,7 @@ import msgspec
 from haas_rpcd.drivers import SESSION_LOST
 from haas_rpcd.drivers.switch.answers import quote, without_logs
 from haas_rpcd.drivers.switch.dialect import Dialect
+from haas_rpcd.drivers.switch.excerpts import excerpts
 from haas_rpcd.drivers.switch.longtexts import beside
 from haas_rpcd.drivers.switch.state import Identity, PortState
 from haas_rpcd.drivers.switch.writer import Options
@@ -60,6 +61,7 @@ class SwitchReader:
         self._options = options
         self._show = show
         self._tables: dict[str, str] = {}  # of VLANs, by their lines
+        self._answers: list[str] = []  # of the ports that were asked for last
         self.marks_at_hand = SwitchMarks()
         """What the switch said of itself when something else was asked."""
 
@@ -69,6 +71,7 @@ class SwitchReader:
         If the switch refuses to show them together, each is read by itself: a port that does not
         exist must not hide the others.
         """
+        self._answers = []
         try:
             return await self._ports(ports)
         except DeviceError as error:
@@ -99,6 +102,10 @@ class SwitchReader:
         found = await self._parsed_ports(ports)
         named = {port: found.get(self._dialect.canonical_port(port)) for port in ports}
         return {port: state for port, state in named.items() if state is not None}
+
+    def said_of(self, ports: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Return the lines about some ports in what :meth:`ports` read last."""
+        return excerpts(self._answers, ports, self._dialect.canonical_port)
 
     async def vlans(self) -> frozenset[int]:
         """Return the ids of the VLANs that exist."""
@@ -144,6 +151,8 @@ class SwitchReader:
         lines = self._dialect.reader.read_ports(ports, self._options)
 
         def parse(answers: Sequence[str]) -> dict[str, PortState]:
+            if ports:
+                self._answers += answers
             found = self._dialect.reader.parse_ports(answers, self._options)
             return {port: _possible(state) for port, state in found.items()}
 

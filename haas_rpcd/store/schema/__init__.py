@@ -50,6 +50,9 @@ a release does not wait for a retired one: the view ``awaited_nic`` has the nics
 A switch's uptime was ``uptime`` when the master's own clock since its boot ``uptime_boot`` showed
 ``uptime_read``. ``last_boot`` names the boot of the master that the daemon last ran in.
 
+``port_evidence`` has what a switch said of a port when it was last confirmed, and the job that set
+it; ``nic_staged`` who last staged something for a nic. Both explain; nothing is decided by them.
+
 A released migration does not change any more. tests/unit/released has a filled database of each
 release, which the tests upgrade.
 """
@@ -78,6 +81,7 @@ from haas_rpcd.store.schema import (
     v15_target,
     v16_retired,
     v17_bmc,
+    v18_evidence,
 )
 
 migrations = Migrations("haas")
@@ -185,6 +189,12 @@ def retired(db: Database) -> None:
 def bmc(db: Database) -> None:
     """Add the BMCs of nodes, and whether nodes are on."""
     _run(db, v17_bmc.SQL)
+
+
+@migrations()
+def evidence(db: Database) -> None:
+    """Store who staged what, and what switches said when they confirmed it."""
+    _run(db, v18_evidence.SQL)
 
 
 def _run(db: Database, script: str) -> None:
