@@ -236,7 +236,10 @@ def completions(tree: Path) -> None:
         "fish": ("fish/vendor_completions.d", "{}.fish"),
     }.items():
         for parser in (console(), daemon()):
-            text = shells.script(shell, parser)
+            asks = parser.prog == "haas-console"
+            text = (
+                shells.asking_script(shell, parser.prog) if asks else shells.script(shell, parser)
+            )
             write(tree / "usr/share" / folder / name.format(parser.prog), text + "\n")
 
 

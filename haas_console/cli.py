@@ -176,8 +176,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None, output: Output) -> int:
     parser = make_parser(output)
+    words = sys.argv[1:] if argv is None else argv
+    if words[:1] == ["__complete"] and len(words) == 2:
+        from haas_console.batch import completing
+
+        output.lines(completing.candidates(words[1], parser))
+        return ExitCode.DONE
     try:
-        own, args_words = split_words(parser, sys.argv[1:] if argv is None else argv)
+        own, args_words = split_words(parser, words)
         args = parser.parse_args(own)
         args.words = args_words
         listing = None
@@ -201,7 +207,7 @@ def _run(argv: Sequence[str] | None, output: Output) -> int:
     except SystemExit as done:  # wrong usage, --help or --version
         return done.code if isinstance(done.code, int) else ExitCode.USAGE
     if args.what == "completion":
-        output.exact(shells.script(args.shell, parser) + "\n")
+        output.exact(shells.asking_script(args.shell, parser.prog) + "\n")
         return ExitCode.DONE
     output.as_json, output.quiet, output.echo = args.json, args.quiet, args.echo
     settings = config.load_config(args.config)

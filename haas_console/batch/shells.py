@@ -1,6 +1,8 @@
-"""Completion scripts for bash, zsh and fish: the options of a program and its first words.
+"""Completion scripts for bash, zsh and fish.
 
-They are made from the program's own argument parser, so they cannot lag behind it.
+:func:`script` lists the options of a program and its first words, from its own argument parser.
+:func:`asking_script` asks the program for candidates at each TAB, see
+:mod:`haas_console.batch.completing`.
 """
 
 from __future__ import annotations
@@ -32,6 +34,68 @@ def script(shell: str, parser: argparse.ArgumentParser) -> str:
     """Return the script that completes the parser's program in a shell of :data:`SHELLS`."""
     make = {"bash": _bash, "zsh": _zsh, "fish": _fish}[shell]
     return make(parser.prog, list(_options(parser)), _words(parser))
+
+
+def asking_script(shell: str, program: str) -> str:
+    """Return the script of a program that knows the candidates itself, for a shell of SHELLS."""
+    function = f"_{program.replace('-', '_')}"
+    return _ASKING[shell].replace("FUNCTION", function).replace("PROGRAM", program).strip("\n")
+
+
+_ASKING = {
+    "bash": r"""
+# completion of PROGRAM for bash
+FUNCTION() {
+    local line=${COMP_LINE:0:COMP_POINT} found
+    mapfile -t found < <("$1" __complete "$line" 2>/dev/null </dev/null)
+    if [[ ${found[0]} == :files ]]; then
+        compopt -o filenames 2>/dev/null
+        mapfile -t COMPREPLY < <(compgen -f -- "${COMP_WORDS[COMP_CWORD]}")
+        return
+    fi
+    COMPREPLY=("${found[@]}")
+    # readline takes a colon for the end of a word: leave out what stands before it
+    local word=${line##*[[:space:]]}
+    if [[ $word == *:* && $COMP_WORDBREAKS == *:* ]]; then
+        COMPREPLY=("${COMPREPLY[@]#"${word%"${word##*:}"}"}")
+    fi
+    [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *: ]] && compopt -o nospace 2>/dev/null
+    return 0
+}
+complete -F FUNCTION PROGRAM
+""",
+    "zsh": r"""
+#compdef PROGRAM
+FUNCTION() {
+    local -a found
+    found=("${(@f)$(${words[1]} __complete "${(j: :)words[1,CURRENT]}" 2>/dev/null </dev/null)}")
+    if [[ $found[1] == :files ]]; then
+        _files
+    elif [[ -n $found[1] ]]; then
+        compadd -S '' -- ${(M)found:#*:}
+        compadd -- ${found:#*:}
+    fi
+}
+if [[ $funcstack[1] == FUNCTION ]]; then
+    FUNCTION "$@"
+else
+    compdef FUNCTION PROGRAM
+fi
+""",
+    "fish": r"""
+# completion of PROGRAM for fish
+function FUNCTION
+    set -l words (commandline -opc)
+    set -l found ($words[1] __complete (commandline -cp | string collect) 2>/dev/null </dev/null)
+    if test "$found[1]" = :files
+        __fish_complete_path (commandline -ct)
+    else
+        printf '%s\n' $found
+    end
+end
+complete -c PROGRAM -f -a '(FUNCTION)'
+""",
+}
 
 
 def _options(parser: argparse.ArgumentParser) -> Iterator[Option]:

@@ -62,6 +62,8 @@ class Completer:
                 return [*verbs, "follow"]
             case "plan" | "apply" if not rest:
                 return [*self._projects(), *verbs, "--site"]
+            case "plan" | "apply" if rest[0] not in verbs:
+                return self._plan_words(first, rest)
             case _ if not rest:
                 return list(verbs)
         method = verbs.get(rest[0].replace("-", "_"))
@@ -82,6 +84,18 @@ class Completer:
         if colon and node in self._inventory.nodes:
             return [f"{node}:{nic.nic}" for nic in self._inventory.nodes[node].nics]
         return [f"{name}:" for name in self._held()]
+
+    def _plan_words(self, first: str, rest: Sequence[str]) -> Iterable[str]:
+        """What follows the project of ``plan`` and ``apply``."""
+        project = rest[0] if rest[0] in self._inventory.projects else self._project
+        if rest[-1] == "--target":
+            nodes = (node.node for node in self._inventory.nodes_of(project))
+            networks = (n.name_for(project) for n in self._inventory.networks_of(project))
+            return [*nodes, *networks]
+        if rest[-1] in ("--out", "--digest", "--confirm"):
+            return ()
+        own = ("--out",) if first == "plan" else ("--digest", "--confirm")
+        return [option for option in ("--target", *own) if option not in rest]
 
     # --- the params of a method ---
 
