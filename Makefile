@@ -29,10 +29,13 @@ help:  ## list the targets
 demo: $(VENV)/demo-ready  ## open the console on an embedded data centre: no root, no switch, nothing kept
 	@examples/demo
 
+# One worker waits for the lab's two kernels; the others run all other tests.
+WORKERS := -n 3 --dist loadgroup
+
 test: setup  ## set everything up and run every test; as root the lab too
-	@if [ "$$(id -u)" = 0 ]; then $(BIN)/pytest; else \
+	@if [ "$$(id -u)" = 0 ]; then $(BIN)/pytest $(WORKERS); else \
 		echo "The lab needs root (sudo make test runs it too); running everything else."; \
-		$(BIN)/pytest -m "not lab"; fi
+		$(BIN)/pytest $(WORKERS) -m "not lab"; fi
 
 fast: $(VENV)/test-ready  ## lint, types, contracts and the quick tests, in a minute
 	@$(MAKE) --no-print-directory -j --output-sync=target lint types contracts quick-tests

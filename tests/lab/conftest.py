@@ -4,6 +4,9 @@ This pytest collects them like any other tests, so ``-k``, ``-x`` and node ids w
 it runs any test, it boots the lab and passes the selected tests to the pytest inside. That one runs
 them while this pytest runs its other tests; the result of each is the report from inside.
 
+With pytest-xdist, one worker gets all the lab's tests (``tests/conftest.py``). It boots the lab at
+the first of them and waits, while the other workers run all other tests.
+
 A kernel has one CPU. On a machine with two CPUs, tests marked ``second_kernel`` run in a second lab
 beside the first.
 """
@@ -131,8 +134,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> None:
     """Boot the lab first, so that its tests run at the same time as the others."""
-    if not session.config.option.collectonly and any(map(_is_inside, session.items)):
-        session.config.stash[LABS] = _boot_labs(session)
+    config = session.config
+    if not config.option.collectonly and not hasattr(config, "workerinput"):
+        config.stash[LABS] = _boot_labs(session)
 
 
 def _boot_labs(session: pytest.Session) -> dict[str, LabRun]:
@@ -156,7 +160,10 @@ def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
     """Report a test of ``inside/`` from the lab in which it runs."""
     if not _is_inside(item):
         return None
-    lab = item.config.stash[LABS][item.nodeid]
+    config = item.config
+    if LABS not in config.stash:  # this is the worker that gets the lab's tests
+        config.stash[LABS] = _boot_labs(item.session)
+    lab = config.stash[LABS][item.nodeid]
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     for report in lab.reports_of(item):
         item.ihook.pytest_runtest_logreport(report=report)
