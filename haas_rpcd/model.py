@@ -242,12 +242,17 @@ networks. A suspended one is asleep, or saved to disk."""
 
 
 class HeadnodeSeen(msgspec.Struct, frozen=True, tag="headnode"):
-    """A headnode's domain on the hypervisor. ``nics`` are sorted by name."""
+    """A headnode's domain on the hypervisor. ``nics`` are sorted by name.
+
+    ``added``: devices that somebody gave it by hand and that may connect it with others, as phrases
+    for its tenant.
+    """
 
     defined: bool
     running: bool = False
     nics: tuple[HeadnodeNic, ...] = ()
     condition: Condition | None = None
+    added: tuple[str, ...] = ()
 
     @property
     def off(self) -> bool:
@@ -260,7 +265,10 @@ class HeadnodeSeen(msgspec.Struct, frozen=True, tag="headnode"):
             return "absent"
         power = self.condition or ("running" if self.running else "stopped")
         vlans = ", ".join(f"{nic.nic} on {nic.vlan or 'something else'}" for nic in self.nics)
-        return f"{power} with {vlans}" if vlans else power
+        shown = f"{power} with {vlans}" if vlans else power
+        if self.added:
+            shown += f"; somebody added {' and '.join(self.added)}"
+        return shown
 
 
 Seen = PortSeen | PresenceSeen | BridgeSeen | HeadnodeSeen

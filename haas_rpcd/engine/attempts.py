@@ -33,14 +33,15 @@ class Schedule(msgspec.Struct, frozen=True):
     after ``hastened`` times the present delay, but not sooner than ``gap`` after the last attempt.
     Changes within ``own`` after an attempt are its own.
 
-    At most ``restores`` attempts begin within ``within`` seconds, if the earlier ones succeed.
+    At most ``restores`` attempts begin within ``within`` seconds, if the earlier ones succeed: then
+    somebody takes away again what is restored.
     """
 
     delays: tuple[float, ...] = (5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0, *(600.0,) * 5)
     hastened: float = 0.1
     gap: float = 2.0
     own: float = 1.0
-    restores: int = 3
+    restores: int = 10
     within: float = 300.0
 
 
@@ -88,6 +89,8 @@ class Attempts:
             return self.due
         now, known = self._now(), self._begun
         if len(known) == self._schedule.restores and now - known[0] < self._schedule.within:
+            self._next = known[0] + self._schedule.within
+            self.rescheduled.set()
             return False
         known.append(now)
         return True

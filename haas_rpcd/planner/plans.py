@@ -111,12 +111,13 @@ def present_headnode_steps(
             DefineHeadnode(name, goal.uuid, goal.image, nics),
             f"make headnode {name} from {goal.image}{_on(goal)}",
         )
-    elif seen is not None and tuple(sorted(seen.nics)) != nics:
+    elif seen is not None and (seen.added or tuple(sorted(seen.nics)) != nics):
+        added = f", and take {' and '.join(seen.added)} from it" if seen.added else ""
         yield step(
             Phase.HEADNODES,
             LIBVIRT,
             SetHeadnodeNics(name, goal.uuid, nics),
-            f"connect headnode {name}{_on(goal) or ' to nothing'}",
+            f"connect headnode {name}{_on(goal) or ' to nothing'}{added}",
         )
     asleep = seen is not None and not seen.running and not seen.off
     if running != goal.running or asleep or unknown:

@@ -80,7 +80,7 @@ def _is_lost(difference: Difference, *, with_headnodes: bool) -> bool:
         case True, _:
             return difference.kind == "bridge"
         case HeadnodeSeen() as was, HeadnodeSeen() as now:
-            if not (with_headnodes and was.running and now.defined):
+            if not (with_headnodes and was.running and now.defined) or now.added:
                 return False
             if now.running:
                 return _off_network(was, now)

@@ -77,14 +77,17 @@ def shortfall(change: Change, seen: Seen) -> str | None:
                 return f"{what} is not as it was set when read back: {seen.describe()}"
         case SaveConfig(), PresenceSeen(present=saved):
             return None if saved else "the switch did not confirm that it saved its configuration"
-        case DefineHeadnode(headnode=name, nics=nics), HeadnodeSeen():
-            if not seen.defined:
+        case (
+            DefineHeadnode(headnode=name, nics=nics) | SetHeadnodeNics(headnode=name, nics=nics),
+            HeadnodeSeen(),
+        ):
+            if isinstance(change, DefineHeadnode) and not seen.defined:
                 return f"headnode {name} is not there when read back"
             if seen.nics != tuple(sorted(nics)):
                 return f"headnode {name} has other nics than wanted when read back"
-        case SetHeadnodeNics(headnode=name, nics=nics), HeadnodeSeen():
-            if seen.nics != tuple(sorted(nics)):
-                return f"headnode {name} has other nics than wanted when read back"
+            if seen.added:
+                what = " and ".join(seen.added)
+                return f"headnode {name} still has {what}, until it is stopped and started"
         case SetHeadnodePower(headnode=name, running=running), HeadnodeSeen():
             if seen.running != running or not (running or seen.off):
                 now = seen.condition or ("running" if seen.running else "not running")

@@ -17,7 +17,8 @@ _boots = itertools.count(1)
 class SimDomain:
     """A headnode's domain. ``live``: the nics of the machine in memory, None while it is off.
 
-    ``condition``: why it does not run. A paused one is still in memory.
+    ``condition``: why it does not run. A paused one is still in memory. ``added``: devices that
+    somebody gave it by hand, as phrases.
     """
 
     headnode: str
@@ -26,6 +27,7 @@ class SimDomain:
     nics: tuple[HeadnodeNic, ...] = ()
     live: tuple[HeadnodeNic, ...] | None = None
     condition: Condition | None = None
+    added: tuple[str, ...] = ()
 
     @property
     def running(self) -> bool:
@@ -115,6 +117,11 @@ class SimHost:
         domain = self.domain(headnode)
         domain.nics = nics
         domain.live = None if domain.live is None else nics
+        self.report(LIBVIRT)
+
+    def add_device(self, headnode: str, phrase: str) -> None:
+        """Give a headnode a device by hand."""
+        self.domain(headnode).added += (phrase,)
         self.report(LIBVIRT)
 
     def undefine(self, headnode: str) -> None:

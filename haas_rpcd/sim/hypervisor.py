@@ -102,6 +102,7 @@ class SimHypervisorDriver(MasterDriver):
             running=domain.running,
             nics=tuple(sorted(nics)),
             condition=domain.condition,
+            added=domain.added,
         )
 
     def _define(self, change: DefineHeadnode, report: Report) -> None:
@@ -121,6 +122,7 @@ class SimHypervisorDriver(MasterDriver):
 
     def _set_nics(self, domain: SimDomain, nics: tuple[HeadnodeNic, ...], report: Report) -> None:
         self._check_macs(domain.uuid, nics)
+        domain.added = ()
         old = set(domain.nics if domain.live is None else domain.live)
         wanted = {nic.mac for nic in nics}
         for nic in sorted(old):

@@ -54,7 +54,7 @@ class HeadnodeRow(Row, frozen=True):
             return "missing"
         if now.condition is not None and not (now.off and not self.applied_running):
             return now.condition
-        if self.seen is not None and now.nics != self.seen.nics:
+        if now.added or (self.seen is not None and now.nics != self.seen.nics):
             return "edited"
         return "running" if now.running else "stopped"
 

@@ -127,6 +127,10 @@ class Master:
         """Return the daemon's log."""
         return (self.folder / "rpcd.log").read_text()
 
+    def log_since(self, length: int) -> str:
+        """Return what was added to the log when it was this long."""
+        return self.log()[length:]
+
     # --- talking to it ---
 
     def start_console(self, script: Path) -> RunningConsole:

@@ -283,6 +283,7 @@ BY_HAND: dict[str, tuple[Callable[[SmallSite], None], str]] = {
     "suspend": (lambda site: site.host.suspend(LOGIN), "suspended"),
     "shut down": (lambda site: site.host.shut_down(LOGIN), "stopped"),
     "undefine": (lambda site: site.host.undefine(LOGIN), "missing"),
+    "hostdev": (lambda site: site.host.add_device(LOGIN, "a device of the master"), "edited"),
     "edit": (
         lambda site: site.host.edit(LOGIN, HeadnodeNic("added", "52:54:00:00:00:01", 0)),
         "edited",
@@ -318,6 +319,7 @@ async def test_the_state_says_so_and_an_apply_of_its_owner_brings_it_back(
     domain = running.host.domain(LOGIN)
     assert domain.running
     assert [nic.vlan for nic in domain.nics] == [100]
+    assert domain.added == ()
     await no_drift(running)
     assert (await running.call("plan.show", project="red"))["empty"]
 

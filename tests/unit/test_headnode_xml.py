@@ -77,6 +77,7 @@ def test_a_clone_s_mark_names_its_headnode() -> None:
         ready=False,
         nic_names={"52:54:00:aa:00:01": "nic0", "52:54:00:aa:00:02": "nic1"},
         overlays=("/images/haas_p1_h.1-a_vda.qcow2",),
+        devices=frozenset({"disk vda", "filesystem 1"}),
     )
     ready = domain_xml.read_mark(domain_xml.mark_ready(text(made)))
     assert ready and ready.ready

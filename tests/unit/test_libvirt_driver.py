@@ -376,3 +376,49 @@ async def test_a_paused_headnode_runs_on_when_it_is_started(
     await driver.carry_out(start, said.append)
     assert said == ["resume haas_p1_h1, which is paused"]
     assert (await seen(driver)).running
+
+
+ADDED = {
+    "a device of the master": """<hostdev mode='subsystem' type='pci' managed='yes'><source>
+        <address domain='0x0000' bus='0x03' slot='0x00' function='0x0'/></source></hostdev>""",
+    "another disk": """<disk type='block' device='disk'><driver name='qemu' type='raw'/>
+        <source dev='/dev/sda'/><target dev='vdb' bus='virtio'/></disk>""",
+    "a folder of the master": """<filesystem type='mount'><source dir='/srv'/>
+        <target dir='srv'/></filesystem>""",
+    "shared memory": "<shmem name='between'><size unit='M'>4</size></shmem>",
+}
+
+
+def edit(hypervisor: Any, device: str) -> None:
+    """Give the headnode a device, as ``virsh edit`` does."""
+    inactive = hypervisor.lookupByUUIDString(UUID).XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
+    hypervisor.defineXML(inactive.replace("</devices>", f"{device}</devices>"))
+
+
+@pytest.mark.parametrize("what", ADDED)
+async def test_what_somebody_adds_by_hand_is_seen_and_taken_away_again(
+    driver: LibvirtDriver, hypervisor: Any, what: str
+) -> None:
+    await driver.carry_out(DEFINE, ignore)
+    edit(hypervisor, ADDED[what])
+    assert await seen(driver) == HeadnodeSeen(True, False, (SEEN_NIC0,), added=(what,))
+    lines: list[str] = []
+    await driver.carry_out(SetHeadnodeNics("p1/h1", UUID, (NIC0,)), lines.append)
+    assert lines == ["take from haas_p1_h1 what was added to it by hand"]
+    assert await seen(driver) == HeadnodeSeen(True, False, (SEEN_NIC0,))
+
+
+async def test_a_cdrom_more_memory_and_what_the_image_has_are_nobodys_business(
+    driver: LibvirtDriver, hypervisor: Any
+) -> None:
+    image = hypervisor.lookupByName("base-headnode").XMLDesc(0)
+    hypervisor.defineXML(
+        image.replace("</devices>", f"{ADDED['a device of the master']}</devices>")
+    )
+    await driver.carry_out(DEFINE, ignore)
+    edit(hypervisor, "<disk type='file' device='cdrom'><target dev='sdx' bus='sata'/></disk>")
+    domain = hypervisor.lookupByUUIDString(UUID)
+    domain.setAutostart(1)
+    xml = domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
+    hypervisor.defineXML(xml.replace("65536</memory>", "131072</memory>"))
+    assert await seen(driver) == HeadnodeSeen(True, False, (SEEN_NIC0,))

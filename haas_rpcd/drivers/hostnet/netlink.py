@@ -18,7 +18,7 @@ from haas_rpcd import boottime
 from haas_rpcd.drivers import MasterDriver, Outcome, Progress, Report, Seen, ignore, one_by_one
 from haas_rpcd.drivers.hostnet.inspection import View, inspect
 from haas_rpcd.drivers.hostnet.iplines import preview_lines
-from haas_rpcd.drivers.hostnet.linkevents import link_events
+from haas_rpcd.drivers.hostnet.linkevents import link_events, settings_polled
 from haas_rpcd.drivers.hostnet.links import Kernel
 from haas_rpcd.drivers.hostnet.segment import Segment
 from haas_rpcd.drivers.hostnet.vlanbridge import VlanBridge
@@ -67,11 +67,15 @@ class NetlinkDriver(MasterDriver):
             self._kernel = Kernel.connect()
 
     async def watch(self, changed: Callable[[], None]) -> None:
-        """Report each change of an interface of HaaS's, or of a bridge's port.
+        """Report each change of an interface of HaaS's, or of a bridge's port: of the link itself,
+        its addresses, its filters, and its settings.
 
         Raises DeviceError if events are lost.
         """
-        async with contextlib.aclosing(link_events(self._trunk_nic)) as events:
+        async with (
+            contextlib.aclosing(link_events(self._trunk_nic)) as events,
+            settings_polled(self._trunk_nic, changed),
+        ):
             async for _ in events:
                 changed()
 

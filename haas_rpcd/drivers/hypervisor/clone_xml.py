@@ -5,7 +5,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 
-from haas_rpcd.drivers.hypervisor import xmltree
+from haas_rpcd.drivers.hypervisor import additions, xmltree
 from haas_rpcd.drivers.hypervisor.domain_xml import domain_name, write_mark
 from haas_rpcd.drivers.hypervisor.nic_xml import BridgeName, add_spare_slots, clone_interfaces
 from haas_rpcd.model import HeadnodeNic
@@ -40,7 +40,8 @@ def clone(
     clone_interfaces(devices, sorted(nics), bridge_name)
     add_spare_slots(root)
     made = [*overlays.values(), *([variables] if variables else [])]
-    write_mark(root, headnode, ready=False, nics=nics, overlays=made)
+    own = [key for key, _ in additions.watched(root)]
+    write_mark(root, headnode, ready=False, nics=nics, overlays=made, devices=own)
     return xmltree.text(root)
 
 

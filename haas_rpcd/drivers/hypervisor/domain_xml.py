@@ -20,6 +20,7 @@ NAMESPACE = "urn:haas:headnode:1"
 _MARK = f"{{{NAMESPACE}}}headnode"
 _NIC = f"{{{NAMESPACE}}}nic"
 _OVERLAY = f"{{{NAMESPACE}}}overlay"
+_DEVICE = f"{{{NAMESPACE}}}device"
 
 ET.register_namespace("haas", NAMESPACE)
 ET.register_namespace("qemu", "http://libvirt.org/schemas/domain/qemu/1.0")
@@ -35,13 +36,15 @@ class Mark:
 
     ``ready`` is false while the overlays are being created. ``nic_names`` maps MACs to names of
     nics. ``overlays`` are the paths of the volumes created for the headnode: the overlays of its
-    disks, and its copy of the UEFI variables.
+    disks, and its copy of the UEFI variables. ``devices`` are the keys of those that it was made
+    with (:mod:`haas_rpcd.drivers.hypervisor.additions`); None if an earlier release made it.
     """
 
     headnode: str
     ready: bool
     nic_names: Mapping[str, str]
     overlays: tuple[str, ...]
+    devices: frozenset[str] | None = None
 
     def name_of(self, mac: str) -> str:
         """Return the name of the nic with this MAC; the MAC itself if HaaS did not create it."""
@@ -105,6 +108,11 @@ def read_mark(xml: str) -> Mark | None:
         ready=mark.get("state") == "ready",
         nic_names={nic.get("mac", ""): nic.get("name", "") for nic in mark.findall(_NIC)},
         overlays=tuple(overlay.get("path", "") for overlay in mark.findall(_OVERLAY)),
+        devices=(
+            frozenset(device.get("key", "") for device in mark.findall(_DEVICE))
+            if mark.get("devices") == "known"
+            else None
+        ),
     )
 
 
@@ -207,6 +215,7 @@ def write_mark(
     ready: bool,
     nics: Iterable[HeadnodeNic],
     overlays: Iterable[str],
+    devices: Iterable[str] | None,
 ) -> None:
     """Write the mark of HaaS into a domain, in place of an older one."""
     metadata = xmltree.child(root, "metadata")
@@ -218,3 +227,7 @@ def write_mark(
         ET.SubElement(mark, _NIC, {"name": nic.nic, "mac": nic.mac.lower()})
     for path in overlays:
         ET.SubElement(mark, _OVERLAY, {"path": path})
+    if devices is not None:
+        mark.set("devices", "known")
+        for key in sorted(devices):
+            ET.SubElement(mark, _DEVICE, {"key": key})

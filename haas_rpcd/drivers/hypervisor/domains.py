@@ -13,7 +13,7 @@ from typing import Any
 
 from haas_rpcd.drivers import Report
 from haas_rpcd.drivers.hostnet.taps import Tap
-from haas_rpcd.drivers.hypervisor import clone_xml, domain_xml
+from haas_rpcd.drivers.hypervisor import additions, clone_xml, domain_xml, xmltree
 from haas_rpcd.drivers.hypervisor.condition import condition_of
 from haas_rpcd.drivers.hypervisor.domain_xml import Interface, Mark
 from haas_rpcd.drivers.hypervisor.lookup import lookup
@@ -156,8 +156,33 @@ class Domains:
         return self._nics.must_park(self._get(change.headnode, change.uuid), change.nics)
 
     def set_nics(self, change: SetHeadnodeNics) -> None:
-        """Give the domain exactly these nics."""
-        self._nics.set(self._get(change.headnode, change.uuid), change.nics, self._define)
+        """Give the domain exactly these nics, and take from it what somebody added by hand."""
+        domain = self._get(change.headnode, change.uuid)
+        self._remove_added(domain, self._mark(domain, change.headnode))
+        self._nics.set(domain, change.nics, self._define)
+
+    def _remove_added(self, domain: Any, mark: Mark) -> None:
+        inactive = domain.XMLDesc(self._libvirt.VIR_DOMAIN_XML_INACTIVE)
+        without = additions.without_added(inactive, mark.devices)
+        if without is not None:
+            self._report(f"take from {domain.name()} what was added to it by hand")
+            self._define(without)
+        if not domain.isActive():
+            return
+        for element in additions.added(domain.XMLDesc(0), mark.devices):
+            (what,) = additions.phrases([element])
+            self._report(f"unplug {what} from {domain.name()}")
+            self._task.go_on()
+            try:
+                domain.detachDeviceFlags(
+                    xmltree.text(element), self._libvirt.VIR_DOMAIN_AFFECT_LIVE
+                )
+            except self._libvirt.libvirtError as error:
+                raise DeviceError(
+                    f"{domain.name()} has {what}, which somebody added, and which could not be"
+                    f" unplugged while it runs ({error}): stop the headnode, then apply again.",
+                    reason="refused",
+                ) from error
 
     # --- power ------------------------------------------------------------------------------------
 
@@ -314,9 +339,12 @@ class Domains:
             present = {one.mac for one in plugged}
             missing = [one.mac for one in interfaces if one.mac not in present]
             nics |= {HeadnodeNic(mark.name_of(mac), mac, 0) for mac in missing}
+        added = additions.added(inactive, mark.devices)
+        if active:
+            added += additions.added(domain.XMLDesc(0), mark.devices)
         condition = condition_of(self._libvirt, domain)
         running = active and condition is None
-        return HeadnodeSeen(True, running, tuple(sorted(nics)), condition)
+        return HeadnodeSeen(True, running, tuple(sorted(nics)), condition, additions.phrases(added))
 
     def _nics_seen(self, interface: Interface, mark: Mark) -> Iterator[HeadnodeNic]:
         name = mark.name_of(interface.mac)

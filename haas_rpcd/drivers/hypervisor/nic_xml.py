@@ -44,7 +44,14 @@ def with_nics(xml: str, nics: Sequence[HeadnodeNic], bridge_name: BridgeName) ->
         else:
             devices.append(_on_bridge(kept, bridge_name(nic.vlan)))
     if mark is not None:
-        write_mark(root, mark.headnode, ready=mark.ready, nics=nics, overlays=mark.overlays)
+        write_mark(
+            root,
+            mark.headnode,
+            ready=mark.ready,
+            nics=nics,
+            overlays=mark.overlays,
+            devices=mark.devices,
+        )
     return xmltree.text(root)
 
 
