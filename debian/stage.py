@@ -14,7 +14,7 @@ import subprocess
 import sys
 import sysconfig
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -180,13 +180,23 @@ def man_page(tree: Path, words: tuple[str, ...], section: int, title: str) -> No
 def commands() -> str:
     """Return the section about the command language, from the packaged API, for help2man(1)."""
     from haas_console.core.api import packaged_api
+    from haas_console.core.help import command_rows
+    from haas_console.core.language import Language
+    from haas_console.core.topics import TOPICS
 
     lines = ["[COMMANDS]", "Words beyond the required ones fill the options in their order."]
-    for method in packaged_api().methods.values():
-        params = (one.name.upper() for one in method.params if one.required)
-        words = " ".join((method.noun, method.verb, *params))
-        lines += [".TP", f".B {roff(words)}", roff(method.summary) or "\\&"]
+    lines += terms(command_rows(Language(packaged_api())))
+    for topic in TOPICS.values():
+        lines += ["", f"[{topic.title.partition(':')[0].upper()}]", *terms(topic.rows)]
+        lines += [".PP", roff(topic.remark)]
     return "\n".join([*lines, "", "[SEE ALSO]", SEE_ALSO])
+
+
+def terms(rows: Iterable[tuple[str, str]]) -> list[str]:
+    """Return rows of two columns as a list of terms."""
+    return [
+        line for term, text in rows for line in (".TP", f".B {roff(term)}", roff(text) or "\\&")
+    ]
 
 
 def roff(text: str) -> str:

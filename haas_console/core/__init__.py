@@ -6,8 +6,8 @@ The connection
     read.
 The command language
     ``api`` reads the OpenRPC document. ``language`` converts lines to ``commands``, and back, with
-    ``lexer``, ``binding``, ``planwords`` and ``values``. ``completion``, ``help`` and ``forms``
-    build on it.
+    ``lexer``, ``binding``, ``planwords`` and ``values``. ``completion``, ``help`` (with
+    ``topics``), ``suggest`` and ``forms`` build on it.
 The inventory
     ``sync`` keeps the ``inventory`` current: ``refresh`` decides what to ``fetch``. ``answers`` and
     ``affected`` do so for the user's own commands. ``log`` and ``timeline`` keep what happened.

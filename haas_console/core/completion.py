@@ -10,6 +10,7 @@ from haas_console.core.binding import PROJECT, fills_project
 from haas_console.core.inventory import Inventory
 from haas_console.core.joblist import newest_first
 from haas_console.core.language import Language
+from haas_console.core.topics import TOPICS
 
 MOST = 200  # candidates; more would not help
 
@@ -50,7 +51,7 @@ class Completer:
                 return self._projects() if not rest else ()
             case "help":
                 if not rest:
-                    return sorted(language.api.nouns)
+                    return sorted({*language.api.nouns, *language.sugar_nouns, *TOPICS})
                 return language.api.nouns.get(rest[0], {}) if len(rest) == 1 else ()
             case "why":
                 return self._nics(last) if not rest else ()

@@ -8,6 +8,7 @@ from haas_console.core import values
 from haas_console.core.api import Method, Param
 from haas_console.core.commands import Help
 from haas_console.core.language import Language
+from haas_console.core.topics import TOPICS, Topic
 
 _WIDTH = 100  # columns
 _OWN = {
@@ -28,6 +29,8 @@ def help_text(language: Language, topic: Help) -> str:
     match topic.topic:
         case ():
             lines = _overview(language)
+        case (name,) if name in TOPICS:
+            lines = topic_lines(TOPICS[name])
         case (noun,):
             lines = _noun(language, noun)
         case (noun, verb):
@@ -49,7 +52,23 @@ def _overview(language: Language) -> list[str]:
         "What a command reads is shown as you like at its end:",
         "  -o table|wide|json|yaml|name|csv  --columns A,B  --watch[=SECONDS]   plan --exit-code",
     ]
+    names = ", ".join(f"`help {name}`" for name in TOPICS)
+    lines += ["", f"{names} explain the words and numbers."]
     return [*lines, "", "`help NOUN` and `help NOUN VERB` say more; # begins a comment."]
+
+
+def topic_lines(topic: Topic) -> list[str]:
+    """A topic as text."""
+    lines = [topic.title, "", *_table(list(topic.rows))]
+    return [*lines, "", *textwrap.wrap(topic.remark, _WIDTH)] if topic.remark else lines
+
+
+def command_rows(language: Language) -> list[tuple[str, str]]:
+    """Every command with what it does: those of the console, then those of the API by noun."""
+    rows = _own_rows(language)
+    for noun, verbs in sorted(language.api.nouns.items()):
+        rows += [(language.usage(noun, verb), each.summary) for verb, each in verbs.items()]
+    return rows
 
 
 def _own_rows(language: Language) -> list[tuple[str, str]]:

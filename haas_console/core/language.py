@@ -27,6 +27,8 @@ from haas_console.core.commands import (
 from haas_console.core.errors import CommandSyntaxError
 from haas_console.core.lexer import quote_word, split_line
 from haas_console.core.planwords import first_word, is_file, take_out
+from haas_console.core.suggest import command_for
+from haas_console.core.topics import TOPICS
 
 _SUGAR = {
     "use": "use [PROJECT]",
@@ -40,7 +42,7 @@ _SUGAR = {
     "site export": "site export [FILE]",
     "events": "events [follow]",
     "job follow": "job follow JOB",
-    "help": "help [NOUN [VERB]]",
+    "help": "help [NOUN [VERB] | dialects | states | exit-codes]",
 }
 _TEXT: Mapping[str, Any] = {"type": "string", "minLength": 1}
 
@@ -64,6 +66,8 @@ class Language:
         Raises CommandSyntaxError, which says what is possible instead.
         """
         first, rest = words[0], list(words[1:])
+        if words[-1] in ("--help", "-h") and "--" not in words:
+            return self._parse_help([word for word in words[:-1] if not word.startswith("-")][:2])
         if first == "use":
             return _parse_use(rest)
         if first == "help":
@@ -79,17 +83,16 @@ class Language:
         verbs = self.api.nouns.get(first)
         if verbs is None:
             known = self.sugar_nouns | self.api.nouns.keys()
+            meant = _did_you_mean(words, self.api) or near_miss(first, known)
             raise CommandSyntaxError(
-                f'no such command "{first}"{near_miss(first, known)};'
-                f" there are: {', '.join(sorted(known))}"
+                f'no such command "{first}"{meant}; there are: {", ".join(sorted(known))}'
             )
         verb = rest[0].replace("-", "_") if rest else ""
         if first in ("plan", "apply") and verb not in verbs:
             return self._parse_plan(first, rest, project)
         if verb not in verbs:
-            reason = (
-                f'"{first}" has no "{rest[0]}"{near_miss(verb, verbs)}' if rest else "say which"
-            )
+            meant = _did_you_mean(words, self.api) or near_miss(verb, verbs)
+            reason = f'"{first}" has no "{rest[0]}"{meant}' if rest else "say which"
             raise CommandSyntaxError(
                 f"{reason}; there are: {', '.join(verbs)}", f"{first} VERB ..."
             )
@@ -106,11 +109,14 @@ class Language:
     def _parse_help(self, topic: list[str]) -> Help:
         if len(topic) > 2:
             raise CommandSyntaxError("too many words", _SUGAR["help"])
+        if len(topic) == 1 and topic[0].replace("_", "-") in TOPICS:
+            return Help((topic[0].replace("_", "-"),))
         if topic and topic[0] not in self.sugar_nouns:
             verbs = self.api.nouns.get(topic[0])
             if verbs is None:
                 raise CommandSyntaxError(
-                    f'no help on "{topic[0]}"{near_miss(topic[0], self.api.nouns)}',
+                    f'no help on "{topic[0]}"'
+                    + near_miss(topic[0], [*self.api.nouns, *TOPICS, *self.sugar_nouns]),
                     _SUGAR["help"],
                 )
             if len(topic) == 2 and topic[1].replace("-", "_") not in verbs:
@@ -310,6 +316,11 @@ def _parse_follow(words: Sequence[str]) -> Follow:
     if len(words) != 1 or not words[0].isascii() or not words[0].isdigit():
         raise CommandSyntaxError("follow which job? Say its number", _SUGAR["job follow"])
     return Follow(int(words[0]))
+
+
+def _did_you_mean(words: Sequence[str], api: Api) -> str:
+    guess = command_for(words, api)
+    return f', did you mean "{guess}"?' if guess else ""
 
 
 def _parse_use(words: list[str]) -> Use:
