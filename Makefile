@@ -20,7 +20,7 @@ PACKAGES := $(OS_PACKAGES)
 # What the Debian package is built with, by `make deb`.
 DEB_PACKAGES := debhelper dpkg-dev help2man git
 
-.PHONY: deb test-install help demo setup test fast lint types contracts quick-tests check bench soak soak-tenants campaigns mutants screenshots schemas \
+.PHONY: deb test-install help demo setup test fast lint types contracts quick-tests check bench soak campaigns mutants screenshots schemas \
 	upgrade clean os-packages python
 
 help:  ## list the targets
@@ -60,12 +60,9 @@ contracts: $(VENV)/test-ready  ## who may import whom
 bench: $(VENV)/test-ready  ## measure daemon and console at 10,000 nodes against their budgets
 	$(BIN)/python -m tests.bench
 
-soak: $(VENV)/test-ready  ## attack a daemon: 100,000 random calls, 5 minutes of hostile tenants; CALLS= MINUTES=30 SEED=7
-	$(BIN)/python -m tests.soak $(if $(CALLS),--calls $(CALLS)) $(if $(SEED),--seed $(SEED))
-	$(BIN)/python -m tests.soak.tenants $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
-
-soak-tenants: $(VENV)/test-ready  ## only the hostile tenants: isolation after each line; MINUTES=30 SEED=7
-	$(BIN)/python -m tests.soak.tenants $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+soak: $(VENV)/test-ready  ## keep a daemon busy: random calls, hostile tenants, load; PART=load MINUTES=10 CALLS= SEED=7
+	$(BIN)/python -m tests.soak $(if $(PART),--part $(PART)) $(if $(CALLS),--calls $(CALLS)) \
+		$(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 campaigns: $(VENV)/test-ready  ## hurt a daemon in all ways at every point of an apply; ONLY=store EVERY=10
 	$(BIN)/python -m tests.campaigns $(if $(ONLY),--only $(ONLY)) $(if $(EVERY),--every $(EVERY))

@@ -1,41 +1,36 @@
-"""``make soak``: attack a daemon for long. Fails if it crashes, answers `internal`, or grows."""
+"""``make soak``: three ways to keep a daemon busy for long. Fails if anything is wrong.
+
+``calls``: random calls of every method. ``tenants``: hostile tenants, isolation after each line.
+``load``: readers, appliers and watchers on a site of 1,000 nodes, with a restart in the middle.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 import time
-from pathlib import Path
 
-from tests.soak.fuzz import Wrong, fuzz
+from tests.soak import calls, load, tenants
 
-GROWTH = 1.25
-"""How much larger the daemon may be at the end than after a quarter of the calls."""
+PARTS = ("calls", "tenants", "load")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
+    parser.add_argument("--part", choices=PARTS, help="default: all")
     parser.add_argument("--calls", type=int, default=100_000, help="default: 100,000")
+    parser.add_argument("--minutes", type=float, help="default: 5 for tenants, 10 for load")
     parser.add_argument("--seed", type=int, default=int(time.time()), help="default: the time")
     given = parser.parse_args()
-    print(f"{given.calls:,} random calls, seed {given.seed} …", flush=True)
-    begun = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="haas-soak-") as folder:
-        try:
-            kinds, resident = fuzz(Path(folder), given.calls, given.seed)
-        except Wrong as wrong:
-            print(f"wrong: {wrong}")
-            return 1
-    print(f"answered in {time.monotonic() - begun:.0f} s:")
-    for kind, count in kinds.most_common():
-        print(f"  {count:8,} {kind}")
-    print("MB resident:", *(f"{each / 1e6:.0f}" for each in resident))
-    quarter = resident[len(resident) // 4]
-    if resident[-1] > quarter * GROWTH:
-        print(f"wrong: the daemon grew from {quarter / 1e6:.0f} to {resident[-1] / 1e6:.0f} MB")
-        return 1
-    return 0
+    wrong = 0
+    for part in [given.part] if given.part else PARTS:
+        if part == "calls":
+            wrong |= calls.run(given.calls, given.seed)
+        elif part == "tenants":
+            wrong |= tenants.run(given.minutes or 5.0, given.seed)
+        else:
+            wrong |= load.run(given.minutes or 10.0, given.seed)
+    return wrong
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""``make soak MINUTES=30``: tenants who do not trust each other, for as long as asked.
+"""Tenants who do not trust each other, for as long as asked.
 
 Runs the state machine of tests/rpc/tenants.py with one seed after the other. A failure is shrunk,
 printed, and ends the run; the same seed finds it again.
@@ -6,9 +6,7 @@ printed, and ends the run; the same seed finds it again.
 
 from __future__ import annotations
 
-import argparse
 import logging
-import sys
 import time
 
 from hypothesis import HealthCheck, Phase, seed, settings
@@ -23,7 +21,7 @@ STEPS = 80
 """Rules for each site, at most."""
 
 
-def run(number: int) -> None:
+def play(number: int) -> None:
     """Run the machine with one seed. Raises what the failing machine raised."""
     wanted = settings(
         max_examples=EXAMPLES,
@@ -43,26 +41,22 @@ def report(begun: float) -> None:
         print(f"  {count:9,} {what}", flush=True)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=5.0, help="default: 5")
-    parser.add_argument("--seed", type=int, default=int(time.time()), help="default: the time")
-    given = parser.parse_args()
+def run(minutes: float, first: int) -> int:
+    """Play for so many minutes, with seeds from ``first`` on; return 0.
+
+    Raises what a failing machine raised.
+    """
     logging.getLogger("haas_rpcd").propagate = False  # warnings of the switches' faults
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-    begun, number = time.monotonic(), given.seed
-    print(f"tenants for {given.minutes:g} minutes, seeds from {number} …", flush=True)
-    while time.monotonic() - begun < given.minutes * 60:
+    begun, number = time.monotonic(), first
+    print(f"tenants for {minutes:g} minutes, seeds from {number} …", flush=True)
+    while time.monotonic() - begun < minutes * 60:
         try:
-            run(number)
+            play(number)
         except BaseException:
             report(begun)
-            print(f"wrong: seed {number} (--seed {number} finds it again)", flush=True)
+            print(f"wrong: seed {number} (SEED={number} finds it again)", flush=True)
             raise
         number += 1
     report(begun)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
