@@ -81,3 +81,71 @@ def test_nxos_tells_whether_another_session_is_left() -> None:
     assert not known.alone(NXOS)
     assert known.alone("\n".join(row for row in NXOS.splitlines() if "pts/0" not in row))
     assert not known.alone(NXOS.replace("*", ""))
+
+
+OS9 = """
+Authorization Mode: role or privilege
+    Line        User      Role      Privilege Host(s) Location
+  0 console 0   admin     sysadmin  15        idle
+ *3 vty 1       haas      sysadmin  15        idle    172.31.1.4
+  4 vty 2       haas      sysadmin  15        idle    172.31.1.4
+"""
+"""``show users`` of an S6000-ON, as in its configuration guide."""
+
+
+def test_os9_tells_whether_another_session_is_left() -> None:
+    known = DIALECTS["dell_os9"].dialogue.sessions
+    assert known is not None
+    assert known.ends(OS9) == []
+    assert not known.alone(OS9)
+    assert known.alone("\n".join(row for row in OS9.splitlines() if "vty 2" not in row))
+    assert not known.alone(OS9.replace("*", " "))
+    assert not known.alone("")
+
+
+COMWARE = """
+  Idx  Line     Idle       Time              Pid     Type
+  10   VTY 0    00:10:49   Jun 11 11:27:32   320     TEL
++ 11   VTY 1    00:00:00   Jun 11 11:39:40   334     TEL
+
+Following are more details.
+VTY 0   :
+        User name: haas
+        Location: 192.168.1.26
+VTY 1   :
+        User name: haas
+        Location: 192.168.1.26
+ +    : Current operation user.
+ F    : Current operation user works in async mode.
+"""
+"""``display users`` of Comware 7, as in H3C's "Fundamentals Command Reference"."""
+
+COMWARE_5 = """
+The user application information of the user interface(s):
+  Idx UI      Delay    Type Userlevel
++ 29  VTY 0   00:00:00 SSH  3
+
+Following are more details.
+VTY 0   :
+        User name: haas
+        Location: 192.0.2.53
+ +    : Current operation user.
+ F    : Current operation user work in async mode.
+"""
+"""The same of Comware 5, as scripts for it describe it."""
+
+
+def test_comware_ends_the_other_sessions_of_the_same_login() -> None:
+    known = DIALECTS["hpe_comware"].dialogue.sessions
+    assert known is not None
+    assert known.ends(COMWARE) == ["free line VTY 0"]
+    assert not known.alone(COMWARE)
+    elsewhere = COMWARE.replace("192.168.1.26", "192.168.1.12", 1)
+    assert known.ends(elsewhere) == []
+    assert not known.alone(elsewhere)
+    other_user = COMWARE.replace("haas", "admin", 1)
+    assert known.ends(other_user) == []
+    assert known.alone(other_user)
+    assert known.alone(COMWARE_5)
+    assert not known.alone(COMWARE.replace("        User name: haas\n", ""))
+    assert not known.alone(COMWARE.replace("+ 11", "  11"))

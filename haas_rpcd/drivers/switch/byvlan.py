@@ -137,6 +137,10 @@ class ByVlan:
     second ones. The default VLAN is not among the first. None: all that it must not keep, or all of
     them."""
 
+    # --- lines in the context of a port ---
+    no_voice_vlan: tuple[str, ...] = ()
+    """Lines that remove a telephone's VLAN, also from a port whose configuration is unknown."""
+
     # --- lines in the context of a port that is shut ---
     before_leaving: Callable[[PortConfig, Options], list[str]] = no_lines
     """Returns lines for a port that is still on its old VLANs, which it is given."""
@@ -172,7 +176,11 @@ class ByVlan:
         placed = sorted([*known, *cleared], key=lambda one: one.change)
         moved = (*changed, *cleared)
         stages: list[Stage] = [
-            self._in_ports([(one, [self.shut_line]) for one in moving], options),
+            self._in_ports(
+                [(one, [self.shut_line, *self.no_voice_vlan]) for one in moving]
+                + [(one, list(self.no_voice_vlan)) for one in staying if _changes(one)],
+                options,
+            ),
             self._in_ports(
                 [(one, self.before_leaving(_current(one), options)) for one in changed], options
             ),
@@ -283,6 +291,10 @@ class ByVlan:
                     continue
                 for name in names:
                     yield (name,), self.port_list(list(portnames.spans([name])))
+
+
+def _changes(one: _Change) -> bool:
+    return one.current != one.config
 
 
 def _current(one: _Change) -> PortConfig:

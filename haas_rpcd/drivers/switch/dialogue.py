@@ -108,9 +108,9 @@ class Dialogue:
 
     find_error: FindError = first_error_line
 
-    optional_lines: frozenset[str] = frozenset()
-    """Lines that remove what only some models have. A model that does not know such a line has
-    nothing to remove, so ``unknown_command`` is no error there."""
+    optional_lines: tuple[str, ...] = ()
+    """Regular expressions for lines that remove what only some models have. A model that does not
+    know such a line has nothing to remove, so ``unknown_command`` is no error there."""
 
     unknown_command: re.Pattern[str] = re.compile(
         r"%?\s*(?:invalid (?:input|command)|unrecognized command)", re.I
@@ -176,7 +176,8 @@ class Dialogue:
 
     def tolerates(self, line: str, error: str) -> bool:
         """Return whether an error in the answer to a line is none; see ``optional_lines``."""
-        return line in self.optional_lines and self.unknown_command.match(error) is not None
+        optional = any(re.fullmatch(one, line) for one in self.optional_lines)
+        return optional and self.unknown_command.match(error) is not None
 
     def looks_like_error(self, text: str) -> bool:
         """Return whether a line of an answer starts like an error."""

@@ -139,6 +139,7 @@ class FastIronConfig:
         tagged = self._tagged.get(port, set())
         untagged = self._untagged.get(port)
         is_open = True
+        voice: int | None = None
         unknown: list[str] = []
         for line in lines:
             match line.split():
@@ -146,6 +147,8 @@ class FastIronConfig:
                     is_open = False
                 case ["dual-mode"]:
                     untagged = home
+                case ["voice-vlan", vlan] if vlan.isdecimal():
+                    voice = int(vlan)
                 case ["dual-mode", vlan] if vlan.isdecimal():
                     untagged = int(vlan)
                 case _:
@@ -158,8 +161,13 @@ class FastIronConfig:
             untagged = home
         # A port in dual mode is also tagged on its untagged VLAN. If it has no other tagged VLAN,
         # keep that one in the list, because the port must leave it as a tagged one.
-        config = PortConfig(untagged, tuple(sorted(tagged - {untagged} or tagged)))
-        return PortState(config, is_open, next(iter(unknown), None))
+        listed = tagged - {untagged} or tagged
+        # A telephone's VLAN counts also if it does not list the port. Then nothing can take it off.
+        carried = listed | ({voice} if voice is not None and voice != untagged else set())
+        config = PortConfig(untagged, tuple(sorted(carried)))
+        return PortState(
+            config, is_open, next(iter(unknown), None), in_managed_form=carried == listed
+        )
 
 
 def _members(text: str) -> Iterator[str]:

@@ -57,7 +57,7 @@ IOS = Dialogue(
         r"invalid input",
         r"incomplete command",
     ),
-    optional_lines=frozenset({"no switchport voice vlan", "no switchport phone vlan"}),
+    optional_lines=("no switchport voice vlan", "no switchport phone vlan"),
     benign=(
         r"%\s?access vlan does not exist\. creating vlan",
         r"%\s?warning: portfast",

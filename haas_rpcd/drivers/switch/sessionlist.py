@@ -16,6 +16,12 @@ _IOS_ROW = re.compile(r"(?P<own>[* ]) *(?P<line>\d+) +(?:con|aux|tty|vty) +[\d/]
 _NXOS_ROW = re.compile(
     r"(?P<user>\S+) +(?P<line>\S+) +\S+ +\d+ +[\d:]+ +\S+ +[\d:]+(?P<comment>.*)"
 )
+_OS9_ROW = re.compile(
+    r" *(?P<own>\*?) *(?P<line>\d+) +(?:console|aux|vty) +\d+ +(?P<user>\S+)(?P<rest>.*)"
+)
+_COMWARE_ROW = re.compile(r" *(?P<own>\+?)[ F]*\d+ +(?P<line>[A-Z]{3} \d+) +[\d:]+ ")
+_COMWARE_DETAIL = re.compile(r" *(?P<line>[A-Z]{3} \d+) *: *")
+_COMWARE_FIELD = re.compile(r" *(?P<name>User name|Location) *: *(?P<value>\S+) *")
 
 
 class Login(NamedTuple):
@@ -89,6 +95,47 @@ def nxos_logins(answer: str) -> list[Login]:
         Login(match["comment"].rstrip().endswith("*"), match["line"], match["user"], "")
         for row in rows[at + 1 :]
         if (match := _NXOS_ROW.fullmatch(row))
+    ]
+
+
+def os9_logins(answer: str) -> list[Login]:
+    """Read ``show users`` of OS9: Line, User, Role, Privilege, Host(s), Location; ``*``: the own.
+
+    Source: Dell's OS9 configuration guides, "Displaying Information About Users Logged into the
+    Switch". (A row without a user has the host in its place, which is ``idle`` there.)
+    """
+    rows = answer.splitlines()
+    head = next((at for at, row in enumerate(rows) if row.split()[:2] == ["Line", "User"]), None)
+    return [
+        Login(
+            match["own"] == "*",
+            match["line"],
+            "" if match["user"] == "idle" else match["user"],
+            (match["rest"].split() or [""])[-1],
+        )
+        for row in rows[len(rows) if head is None else head + 1 :]
+        if (match := _OS9_ROW.fullmatch(row))
+    ]
+
+
+def comware_logins(answer: str) -> list[Login]:
+    """Read ``display users`` of Comware: a table, where ``+`` marks the own session, then details.
+
+    Source: H3C's "Fundamentals Command Reference", "display users" and "free line".
+    """
+    marked: dict[str, bool] = {}
+    said: dict[tuple[str, str], str] = {}
+    line = ""
+    for row in answer.splitlines():
+        if match := _COMWARE_ROW.match(row):
+            marked[match["line"]] = match["own"] == "+"
+        elif match := _COMWARE_DETAIL.fullmatch(row):
+            line = match["line"]
+        elif match := _COMWARE_FIELD.fullmatch(row):
+            said[line, match["name"]] = match["value"]
+    return [
+        Login(own, line, said.get((line, "User name"), ""), said.get((line, "Location"), ""))
+        for line, own in marked.items()
     ]
 
 

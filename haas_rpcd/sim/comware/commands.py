@@ -182,6 +182,39 @@ def _vlan_name(switch: Switch, session: Session, args: Args) -> Lines:
     return []
 
 
+# --- the sessions
+
+
+def _display_users(switch: Switch, session: Session, args: Args) -> Iterator[str]:
+    others = [other for other in switch.sessions if isinstance(other, Session)]
+    yield "  Idx  Line     Idle       Time              Pid     Type"
+    for other in others:
+        mark = "+" if other is session else " "
+        line = f"{mark} {other.line + 10:<4} VTY {other.line:<4}"
+        yield f"{line} 00:00:00   Jun 09 12:00:00   {300 + other.number}     TEL"
+    yield "Following are more details."
+    for other in others:
+        yield f"VTY {other.line:<3} :"
+        yield f"        User name: {other.user}"
+        yield f"        Location: {other.peer}"
+    yield " +    : Current operation user."
+    yield " F    : Current operation user works in async mode."
+
+
+def _free_line(switch: Switch, session: Session, args: Args) -> Lines:
+    line = args.number("number")
+
+    def confirmed(text: str) -> Lines:
+        if _is_yes(text):
+            for other in list(switch.sessions):
+                if isinstance(other, Session) and other.line == line:
+                    other.clear()
+        return []
+
+    session.ask(f"Are you sure to free line vty{line}? [Y/N]:", confirmed)
+    return []
+
+
 # --- the tables
 
 _EVERYWHERE: Commands = [
@@ -191,6 +224,7 @@ _EVERYWHERE: Commands = [
     ("display saved-configuration", _display_saved),
     ("display this", _display_this),
     ("display device manuinfo", _display_manuinfo),
+    ("display users", _display_users),
     ("display version", _display_version),
     ("display vlan", _display_vlan),
     ("display vlan all", _display_vlan_all),
@@ -203,6 +237,7 @@ _PORTS: Commands = [*_CONFIGURATION, *ports.COMMANDS]
 TABLES: Mapping[Mode, Commands] = {
     modes.USER: [
         *_EVERYWHERE,
+        ("free line VTY <number>", _free_line),
         ("reboot [how:force]", _reboot),
         ("[undo] screen-length disable", _screen_length_disable),
         ("system-view", _system_view),

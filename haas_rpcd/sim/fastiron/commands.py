@@ -97,6 +97,10 @@ def _port_name(switch: Switch, name: str, port: Port, args: Args) -> None:
     port.name = "" if args.no else args.text("line")
 
 
+def _voice_vlan(switch: Switch, name: str, port: Port, args: Args) -> None:
+    port.voice = None if args.no else args.number("vlan")
+
+
 def _dual_mode(switch: Switch, name: str, port: Port, args: Args) -> None:
     vlan = args.number("vlan") if "vlan" in args else DEFAULT_VLAN
     number = name.partition(" ")[2]
@@ -125,6 +129,8 @@ IN_INTERFACE: Commands = ports.commands(
         ("how:enable|disable", _enabled),
         ("port-name <line>", _port_name),
         ("no port-name [<line>]", _port_name),
+        ("voice-vlan <vlan>", _voice_vlan),
+        ("no voice-vlan [<vlan>]", _voice_vlan),
     ]
 )
 DUAL_MODE: Commands = ports.commands(

@@ -30,6 +30,7 @@ def _config_lines(switch: Switch, config: Config) -> Iterator[str]:
         lines = [f" port-name {port.name}"] if port.name else []
         if port.dual is not None:
             lines.append(f" dual-mode  {port.dual}" if port.dual != DEFAULT_VLAN else " dual-mode")
+        lines += [f" voice-vlan {port.voice}"] if port.voice is not None else []
         lines += [" disable"] if port.disabled else []
         if lines:
             yield from [f"interface {name}", *lines, "!"]

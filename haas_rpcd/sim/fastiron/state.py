@@ -22,11 +22,15 @@ def is_implicit(release: str) -> bool:
 
 @dataclass(slots=True)
 class Port:
-    """A port. A new one is enabled. ``dual``: the VLAN of its dual mode, if it has one."""
+    """A port. A new one is enabled. ``dual``: the VLAN of its dual mode, if it has one.
+
+    ``voice``: the VLAN that telephones are told to use.
+    """
 
     name: str = ""
     disabled: bool = False
     dual: int | None = None
+    voice: int | None = None
 
     @property
     def shutdown(self) -> bool:

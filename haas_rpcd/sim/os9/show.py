@@ -150,7 +150,18 @@ def _show_config(switch: Os9, session: Session, args: Args) -> Lines:
     ]
 
 
+def _users(switch: Os9, session: Session, args: Args) -> Iterator[str]:
+    yield "Authorization Mode: role or privilege"
+    yield "     Line        User      Role        Privilege  Host(s)      Location"
+    for other in switch.sessions:
+        if isinstance(other, Session):
+            mark = "*" if other is session else " "
+            line = f"{mark}{other.line + 2:>3} vty {other.line:<6}"
+            yield f"  {line} {other.user:<9} sysadmin    15         idle         {other.peer}"
+
+
 ANY_LEVEL: Commands = [
+    ("show users", _users),
     ("show version", _version),
     ("show vlan", _show_vlan),
     ("show vlan id <vlan>", _show_vlan),

@@ -21,7 +21,7 @@ from tests.unit.dialects.port_states import (
     randomize_fastiron,
     randomize_ios,
     randomize_junos,
-    randomize_junos_with_voice,
+    randomize_junos_without_voice,
     randomize_nvue,
     randomize_os9,
     randomize_os10,
@@ -469,9 +469,9 @@ KINDS: dict[str, Kind] = {
         longest=300,
         ranged=("wildcard range delete interfaces ge-0/0/[0-3,5,7-8] native-vlan-id",),
     ),
-    "juniper_junos with voice VLANs": Kind(
+    "juniper_junos without voice VLANs": Kind(
         "juniper_junos",
-        randomize_junos_with_voice,
+        randomize_junos_without_voice,
         (
             "^(?:wildcard range )?delete interfaces .* native-vlan-id",
             "interface-mode access",
@@ -483,7 +483,7 @@ KINDS: dict[str, Kind] = {
         "error: permission denied",
         ("ex4300-24t", "18.4R2.7"),
         names={"GE-0/0/1.0; ge-0/0/1; ge-0/0/01": "ge-0/0/1"},
-        options={"voip": True},
+        options={"voip": False},
         commit="commit",
         longest=300,
         ranged=("wildcard range delete interfaces ge-0/0/[0-3,5,7-8] native-vlan-id",),

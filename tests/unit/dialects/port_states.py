@@ -101,6 +101,7 @@ def randomize_fastiron(dice: Dice, switch: Any, name: str) -> None:
         on = on if config.implicit else []
     for vlan in on:
         config.vlans[vlan].tagged |= {name}
+    port.voice = dice.choice([None, *on])
     if on and not config.implicit:
         port.dual = dice.choice([None, 1, on[0]])
     elif on and dice.random() < 0.5:
@@ -136,6 +137,12 @@ def randomize_comware(dice: Dice, switch: Any, name: str) -> None:
 
 
 def randomize_junos(dice: Dice, switch: Any, name: str) -> None:
+    randomize_junos_without_voice(dice, switch, name)
+    if name in switch.running.ports:
+        switch.running.ports[name].voice = dice.choice([None, "office", "haas-101", "102"])
+
+
+def randomize_junos_without_voice(dice: Dice, switch: Any, name: str) -> None:
     port = junos.state.Port(
         disabled=dice.random() < 0.3,
         unit_disabled=dice.random() < 0.2,
@@ -152,12 +159,6 @@ def randomize_junos(dice: Dice, switch: Any, name: str) -> None:
     switch.running.ports[name] = port
     if dice.random() < 0.1:
         del switch.running.ports[name]
-
-
-def randomize_junos_with_voice(dice: Dice, switch: Any, name: str) -> None:
-    randomize_junos(dice, switch, name)
-    if name in switch.running.ports:
-        switch.running.ports[name].voice = dice.choice([None, "office", "haas-101", "102"])
 
 
 def randomize_nvue(dice: Dice, switch: Any, name: str) -> None:

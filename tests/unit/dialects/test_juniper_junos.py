@@ -260,7 +260,7 @@ async def test_ports_with_the_same_configuration_are_set_by_a_range() -> None:
     async with driving(switch) as driver:
         changes = [SetPort(name, PortConfig(100)) for name in switch.port_list]
         lines = await send(driver, *changes)
-        assert len(lines) == 8  # with entering and committing
+        assert len(lines) == 9  # with entering and committing
         assert lines[1] == "wildcard range delete interfaces ge-0/0/[0-47] native-vlan-id"
         assert await observe(driver, switch.port_list) == [PortConfig(100)] * 48
         [wild] = {line for line in lines if "disable" in line and "unit" not in line}
@@ -371,3 +371,20 @@ set vlans haas-104 vlan-id 104
     terse += "ge-0/0/3   up    up\nge-0/0/5   up    down\nvme        up    down\n"
     answers = [text.replace("\n", "\r\n") for text in (interfaces, vlans, terse)]
     assert JUNOS.reader.parse_ports(answers, {}) == CONFIGURED
+
+
+async def test_a_model_without_voice_vlans_is_configured_all_the_same() -> None:
+    """It answers the line that removes one with a syntax error, which is no refusal."""
+    switch = ex4300()
+    switch.faults.refuse = {
+        "^(?:wildcard range )?delete switch-options": "        ^\nsyntax error."
+    }
+    async with driving(switch) as driver:
+        await send(driver, SetVlan(100, True))
+        await send(
+            driver, SetPort("ge-0/0/1", PortConfig(100)), SetPort("ge-0/0/2", PortConfig(100))
+        )
+        assert switch.carried("ge-0/0/1") == Carried(100)
+    typed = commands(switch)
+    assert any("delete switch-options voip interface" in line for line in typed)
+    assert "rollback 0" not in typed

@@ -14,6 +14,11 @@ How a port that is tagged on some VLAN relates to the default VLAN depends on th
 
 If the option is wrong, the switch refuses a line, and the port stays shut.
 
+``voice-vlan V`` of a port tells telephones to tag their frames with V; the port is on V as a tagged
+one. ("FastIron Management Configuration Guide", "Dynamic configuration of Voice over IP (VoIP)
+phones". That ``no voice-vlan`` may be refused where there is none is a guess: no refusal of it
+counts, because the port is read back.)
+
 Option ``dual_mode``: true for releases before 08.0.80. Option ``default_vlan``: the value of
 ``default-vlan-id``, if it is not 1.
 """
@@ -43,6 +48,9 @@ def _canonical(port: str) -> str:
         return port.lower()
     kind = "lag" if found[1] and "lag".startswith(found[1]) else "ethernet"
     return f"{kind} {'/'.join(str(int(part)) for part in found[2].split('/'))}"
+
+
+_NO_VOICE_VLAN = ("no voice-vlan",)
 
 
 # --- lines ----------------------------------------------------------------------------------------
@@ -181,6 +189,8 @@ DIALECT = Dialect(
             r"ip/port: errno",
             r"maximum number of vlans?\b",
         ),
+        optional_lines=_NO_VOICE_VLAN,
+        unknown_command=re.compile(""),  # any error will do
         benign=(r"(?:error\b.*)?port\(?s?\)? .*already (?:a )?member",),
         enter_config=("configure terminal",),
         leave_config=("end",),
@@ -196,6 +206,7 @@ DIALECT = Dialect(
             port_list=_port_list,
             max_spans=6,
             memberships=_memberships,
+            no_voice_vlan=_NO_VOICE_VLAN,
             leave_all_first=True,
             must_leave_default=_must_leave_default,
             before_leaving=_before_leaving,

@@ -26,6 +26,7 @@ from haas_rpcd.drivers.switch.harmless import harmless_lines
 from haas_rpcd.drivers.switch.ioslike import IOS, IOS_ABOUT, NO_PORTS, show_vlan
 from haas_rpcd.drivers.switch.os9config import HARMLESS, OS9Config
 from haas_rpcd.drivers.switch.patterns import at_end, on_own_line
+from haas_rpcd.drivers.switch.sessionlist import SessionList, os9_logins
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.drivers.switch.vlantables import ACTIVE, vlans_in_table
 from haas_rpcd.drivers.switch.writer import Options, PortContexts, VlanByVlan, Writer
@@ -125,6 +126,7 @@ DIALECT = Dialect(
         ),
         question=at_end(r"[^\r\n]*(?:\[confirm(?: yes/no)?\]|[\[(]y(?:es)?/no?[\])]) ?:? ?"),
         benign=(*IOS.benign, r"%\s?info\b", r"%\s?note\b"),
+        sessions=SessionList("show users", os9_logins),
         busy=re.compile(
             r"is in exclusive configuration mode|can't lock configuration mode exclusively", re.I
         ),

@@ -162,7 +162,7 @@ DIALECT = Dialect(
         ),
         benign=(*DELL.benign, r"%\s?overwrite file"),
         find_error=_find_error,
-        optional_lines=frozenset(_NO_VOICE_VLAN),
+        optional_lines=_NO_VOICE_VLAN,
         busy=re.compile(r"configuration database locked by another application", re.I),
         # Older firmware confirms only by a log message, newer firmware also in the answer.
         saved=re.compile(r"copy succeeded|copy operation was completed", re.I),

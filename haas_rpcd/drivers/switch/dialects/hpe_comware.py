@@ -25,6 +25,7 @@ from haas_rpcd.drivers.switch.dialect import About, Dialect, Reader
 from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.harmless import harmless_lines
 from haas_rpcd.drivers.switch.patterns import within_line
+from haas_rpcd.drivers.switch.sessionlist import SessionList, comware_logins
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.drivers.switch.vlantables import rows
 from haas_rpcd.drivers.switch.writer import InContexts, Options, PortContexts, VlanByVlan, Writer
@@ -229,7 +230,8 @@ DIALECT = Dialect(
             # display device manuinfo, of parts without a serial number
             r"the operation is not supported on the specified (?:fan|power|(?:sub)?slot)\b",
         ),
-        optional_lines=frozenset(_NO_VOICE_VLAN),
+        optional_lines=_NO_VOICE_VLAN,
+        sessions=SessionList("display users", comware_logins, end="free line {line}"),
         unknown_command=re.compile(r"%\s*(?:unrecognized command|wrong parameter)", re.I),
         busy=re.compile(r"(?:configuration|system) [^\r\n]*(?:is|been) (?:locked|busy)", re.I),
         enter_config=("system-view",),

@@ -11,8 +11,10 @@ Ports have Junos' names, without a unit: ``ge-0/0/1``. A parked port is disabled
 its own. Memberships listed under a VLAN (``vlans N interface P``) are read as well; creating a VLAN
 removes them.
 
-Option ``voip``: true if the model knows ``switch-options voip`` (EX). Then every set removes a
-port's voice VLAN; without the option a port that has one is not understood.
+Every set removes a port's voice VLAN (``switch-options voip``, which the hierarchy of EX with ELS
+lists). A model that does not know the statement has none: its syntax error is no refusal, and the
+line has no effect. Option ``voip``: false if the login may not delete it. Then a port that has one
+is not understood.
 """
 
 from __future__ import annotations
@@ -75,7 +77,7 @@ def _port_lines(config: PortConfig, options: Options) -> list[str]:
     New members would add to the present ones, so these are removed first.
     """
     voip = "delete switch-options voip interface PORT.0"
-    no_voice = [voip] if options.get("voip") is True else []
+    no_voice = [voip] if _removes_voice(options) else []
     no_native = "delete interfaces PORT native-vlan-id"
     no_vlans = f"delete interfaces PORT {_UNIT} vlan"
     if config.parked:
@@ -94,6 +96,10 @@ def _port_lines(config: PortConfig, options: Options) -> list[str]:
         "delete interfaces PORT unit 0 disable",
         "delete interfaces PORT disable",
     ]
+
+
+def _removes_voice(options: Options) -> bool:
+    return options.get("voip") is not False
 
 
 def _port_script(changes: Ports, options: Options, current: Current) -> list[Stage]:
@@ -177,7 +183,7 @@ def _read_ports(ports: Sequence[str], options: Options) -> list[str]:
 def _parse_ports(answers: Sequence[str], options: Options) -> dict[str, PortState]:
     """Read the ``set`` lines, and the first column of the table."""
     harmless = harmless_lines(junosconfig.HARMLESS, options)
-    return junosconfig.read_ports(answers, harmless, voice=options.get("voip") is True)
+    return junosconfig.read_ports(answers, harmless, voice=_removes_voice(options))
 
 
 def _read_vlans(options: Options) -> list[str]:
@@ -229,6 +235,8 @@ DIALECT = Dialect(
             r"commit failed",
         ),
         find_error=_find_error,
+        optional_lines=(r"(?:wildcard range )?delete switch-options voip interface \S+",),
+        unknown_command=re.compile(r"(?:error: )?(?:syntax error|unknown command)", re.I),
         busy=re.compile(
             r"configuration database (?:is )?(?:locked|modified|already open)"
             r"|commit (?:is )?already in progress",
