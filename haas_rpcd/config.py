@@ -106,6 +106,13 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             " machines inside them do. Running headnodes follow at the next check for drift."
         ),
     ] = False
+    power_off_on_release: Annotated[
+        bool,
+        Meta(
+            description="Whether a node that is released must be off before it is free, if it has a"
+            " BMC."
+        ),
+    ] = False
     restart_headnodes: Annotated[
         bool,
         Meta(

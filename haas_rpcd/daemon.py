@@ -26,6 +26,7 @@ from haas_rpcd.engine.engine import Engine
 from haas_rpcd.engine.leases import Leases
 from haas_rpcd.engine.planning import Planning
 from haas_rpcd.engine.power import Power
+from haas_rpcd.engine.power_steps import BmcDriver
 from haas_rpcd.engine.run import RunHook
 from haas_rpcd.engine.watching import Pace
 from haas_rpcd.events import Events
@@ -118,7 +119,17 @@ class Daemon:
         self._without_save = [
             name for name in switches.options() if not switches.traits(name, 0).saves
         ]
-        planning = Planning(settings.pool, switches.traits, switches.driver, master, libvirt)
+        self.power = Power(
+            self.store, self.events, bmcs or bmc_factory(settings), settings.bmc, clock
+        )
+        planning = Planning(
+            settings.pool,
+            switches.traits,
+            switches.driver,
+            master,
+            libvirt,
+            lambda node: BmcDriver(node, self.power),
+        )
         self.engine = Engine(
             self.store,
             self.events,
@@ -139,13 +150,7 @@ class Daemon:
             warn=settings.leases.warn,
             grace=settings.leases.grace,
             hook=bool(settings.release.command),
-        )
-        self.power = Power(
-            self.store,
-            self.events,
-            bmcs or bmc_factory(settings),
-            settings.bmc,
-            clock,
+            switch_off=lambda: self.settings.policy.power_off_on_release,
         )
         self.context = Context(
             settings=settings,

@@ -12,14 +12,24 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from haas_schemas.bmc import BootDevice, PowerState
+
 MASTER = "master"
 """The device name of the master's own network (VLAN interfaces and bridges)."""
 
 LIBVIRT = "libvirt"
 """The device name of the master's hypervisor."""
 
+BMC = "bmc:"
+"""Before the name of a node: the device name of its BMC. No switch has a colon in its name."""
+
 RESERVED_DEVICES = frozenset({MASTER, LIBVIRT})
 """Names that no switch may take, because plans and jobs name devices by them."""
+
+
+def is_switch(device: str) -> bool:
+    """Return whether a device is a switch, by its name."""
+    return device not in RESERVED_DEVICES and not device.startswith(BMC)
 
 
 class PortConfig(msgspec.Struct, frozen=True, gc=False):
@@ -163,9 +173,17 @@ class SaveConfig(msgspec.Struct, frozen=True, gc=False, tag="save"):
     """The switch's running configuration is saved as its start-up configuration."""
 
 
+class SetNodePower(msgspec.Struct, frozen=True, gc=False, tag="node.power"):
+    """The node is on, or off. ``boot``: what it boots from the next time."""
+
+    node: str
+    power: PowerState
+    boot: BootDevice | None = None
+
+
 HeadnodeChange = DefineHeadnode | SetHeadnodeNics | SetHeadnodePower | DeleteHeadnode
 SwitchChange = SetPort | SetVlan | SaveConfig
-Change = SwitchChange | SetBridge | HeadnodeChange
+Change = SwitchChange | SetBridge | HeadnodeChange | SetNodePower
 
 
 # --- observed states ------------------------------------------------------------------------------
@@ -271,7 +289,13 @@ class HeadnodeSeen(msgspec.Struct, frozen=True, tag="headnode"):
         return shown
 
 
-Seen = PortSeen | PresenceSeen | BridgeSeen | HeadnodeSeen
+class PowerSeen(msgspec.Struct, frozen=True, gc=False, tag="power"):
+    """Whether a node is on, as its BMC said after the change; None if that was not carried out."""
+
+    power: PowerState | None
+
+
+Seen = PortSeen | PresenceSeen | BridgeSeen | HeadnodeSeen | PowerSeen
 
 
 # --- a plan ---------------------------------------------------------------------------------------
@@ -288,6 +312,7 @@ class Phase(enum.IntEnum):
     REMOVE_HEADNODES = 6
     REMOVE = 7
     SAVE = 8
+    POWER = 9
 
 
 class Step(msgspec.Struct, frozen=True, gc=False):
@@ -378,13 +403,15 @@ class Desired(msgspec.Struct, frozen=True):
     """The desired state within the scope of one plan.
 
     ``networks`` has every VLAN that concerns the scope, with its network's name for summaries.
-    ``retired`` are those of them that belong to no network any more: they are never made.
+    ``retired`` are those of them that belong to no network any more: they are never made. ``power``
+    has what is to be done to nodes once; what was done is not there any more.
     """
 
     ports: dict[PortRef, PortGoal] = {}
     headnodes: dict[str, HeadnodeGoal] = {}
     networks: dict[int, str] = {}
     retired: frozenset[int] = frozenset()
+    power: tuple[SetNodePower, ...] = ()
 
 
 class Applied(msgspec.Struct, frozen=True):

@@ -84,7 +84,7 @@ class Node(msgspec.Struct, frozen=True, gc=False):
     when it will be at the latest: a switch did not answer a line that may still take effect.
     ``until``: when its allocation ends; null: not by itself. ``power``: what its BMC last said,
     null while that is not known. ``power_changed``: when that was first seen to differ from before.
-    Both are for the node's holder and admins.
+    ``power_staged``: what the next apply switches it to. These are for its holder and admins.
     """
 
     node: str
@@ -97,6 +97,7 @@ class Node(msgspec.Struct, frozen=True, gc=False):
     until: str | None = None
     power: PowerState | None = None
     power_changed: str | None = None
+    power_staged: PowerState | None = None
 
     def nic(self, name: str) -> Nic | None:
         """Return the nic of this name, or None."""

@@ -29,7 +29,7 @@ from haas_rpcd.engine.worker import Worker
 from haas_rpcd.engine.workers import Workers
 from haas_rpcd.errors import ConflictError, NotFoundError, RetiredError, StoreError
 from haas_rpcd.events import Events
-from haas_rpcd.model import LIBVIRT, RESERVED_DEVICES, Plan, Probed, RegisteredSwitch, Step
+from haas_rpcd.model import LIBVIRT, Plan, Probed, RegisteredSwitch, Step, is_switch
 from haas_rpcd.store import jobs
 from haas_rpcd.store.database import Store, Tx
 from haas_rpcd.store.jobs import JobRow
@@ -451,7 +451,7 @@ class Engine:
             log.error("silent switches can't be checked yet: %s", failure.message)
 
     def _make_worker(self, device: str) -> Worker:
-        switch = device not in RESERVED_DEVICES
+        switch = is_switch(device)
         return Worker(
             device,
             lambda: self._store.read(self._planning.driver, device),

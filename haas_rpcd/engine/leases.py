@@ -49,7 +49,7 @@ class Leases:
     """Watches the leases.
 
     ``warn``: seconds before its end that a lease is warned of. ``grace``: seconds for which leases
-    that seem to have ended in a jump of the clock are kept. ``hook``: see
+    that seem to have ended in a jump of the clock are kept. ``hook`` and ``switch_off``: see
     :func:`~haas_rpcd.engine.releasing.begin`. ``enqueue`` starts a job.
     """
 
@@ -62,6 +62,7 @@ class Leases:
         warn: float,
         grace: float,
         hook: bool,
+        switch_off: Callable[[], bool] = lambda: False,
         wall: Callable[[], float] = time.time,
         steady: Callable[[], float] = since_boot,
     ) -> None:
@@ -71,6 +72,7 @@ class Leases:
         self._warn = warn
         self._grace = grace
         self._hook = hook
+        self._switch_off = switch_off
         self._wall = wall
         self._steady = steady
         self._changed = asyncio.Event()
@@ -137,7 +139,14 @@ class Leases:
             if keeping and lease.until <= self._suspect:
                 kept += 1
                 continue
-            begun = releasing.begin(tx, node, user=DAEMON.user, now=now, hook=self._hook)
+            begun = releasing.begin(
+                tx,
+                node,
+                user=DAEMON.user,
+                now=now,
+                hook=self._hook,
+                switch_off=self._switch_off(),
+            )
             released.append((lease, begun.job))
         following = now + _INTERVAL if kept else leases.next_end(tx)
         return Look(tuple(warned), tuple(released), following)

@@ -10,6 +10,7 @@ import msgspec
 from haas_rpcd.drivers import Driver, MasterDriver
 from haas_rpcd.errors import RetiredError, StalePlanError, UnavailableError
 from haas_rpcd.model import (
+    BMC,
     LIBVIRT,
     MASTER,
     Applied,
@@ -50,7 +51,7 @@ class Planning:
     """Makes plans, and remembers those that were shown.
 
     ``master_driver`` and ``libvirt_driver`` create the drivers of the master's two devices. They
-    are None without a ``[master]`` table.
+    are None without a ``[master]`` table. ``bmc_driver`` creates that of a node's BMC.
     """
 
     def __init__(
@@ -60,11 +61,13 @@ class Planning:
         switch_driver: SwitchDriver,
         master_driver: Callable[[], MasterDriver] | None,
         libvirt_driver: Callable[[], MasterDriver] | None,
+        bmc_driver: Callable[[str], Driver] | None = None,
     ) -> None:
         self.pool = tuple(pool)
         self.traits = traits
         self.switch_driver = switch_driver
         self._master = {MASTER: master_driver, LIBVIRT: libvirt_driver}
+        self._bmc_driver = bmc_driver
         self._shown: OrderedDict[str, tuple[str, ...]] = OrderedDict()
 
     def plan(self, tx: Tx, wanted: Scope) -> Plan:
@@ -117,6 +120,8 @@ class Planning:
                     " headnodes: an admin adds it and restarts haas-rpcd."
                 )
             return make()
+        if device.startswith(BMC) and self._bmc_driver is not None:
+            return self._bmc_driver(device.removeprefix(BMC))
         row = switches.find(tx, device)
         if row is None:
             raise UnavailableError(f"The switch {device} is not registered any more.")

@@ -252,6 +252,19 @@ class JobRun:
         await self._store.write(write)
 
     async def _send(self, entries: Sequence[Entry]) -> list[Verdict]:
+        """Send all steps; last those of BMCs, as a node that boots must find its networks."""
+        power = [entry for entry in entries if entry.step.phase is Phase.POWER]
+        others = [entry for entry in entries if entry.step.phase is not Phase.POWER]
+        verdicts = await self._send_together(others)
+        failed = next((verdict for verdict in verdicts if verdict.state == "failed"), None)
+        if power and failed is not None:
+            why = f"not sent: {failed.entry.step.device}: {failed.message}"
+            skipped = [Verdict(entry, "skipped", why) for entry in power]
+            await self._journal.record(skipped)
+            return verdicts + skipped
+        return verdicts + await self._send_together(power)
+
+    async def _send_together(self, entries: Sequence[Entry]) -> list[Verdict]:
         by_device: dict[str, list[Entry]] = {}
         for entry in entries:
             by_device.setdefault(entry.step.device, []).append(entry)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from haas_rpcd.engine import releasing
-from haas_rpcd.errors import ConflictError, ExhaustedError, InvalidParamsError
+from haas_rpcd.engine.power import registered
+from haas_rpcd.errors import ConflictError, DeniedError, ExhaustedError, InvalidParamsError
 from haas_rpcd.methods import nic as nic_methods
 from haas_rpcd.methods.access import (
     conflict,
@@ -21,11 +22,13 @@ from haas_rpcd.methods.access import (
 )
 from haas_rpcd.methods.call import TxCall
 from haas_rpcd.methods.node_records import node_records
+from haas_rpcd.methods.power import may_switch
 from haas_rpcd.methods.quotas import check_quota
 from haas_rpcd.methods.registry import method
 from haas_rpcd.methods.times import Time, in_future
 from haas_rpcd.store import bmcs, leases, nodes
 from haas_rpcd.store.projects import ProjectRow
+from haas_schemas.bmc import BootDevice
 from haas_schemas.common import Deleted, Page, timestamp
 from haas_schemas.names import Limit, Mac, Name, NicName, PortName, Tag
 from haas_schemas.node import Allocated, NicKind, Node, Released
@@ -76,6 +79,40 @@ def delete(call: TxCall, node: Name) -> Deleted:
     nodes.delete(call.tx, row.id)
     call.changed("node", "deleted", node)
     return Deleted(deleted=True)
+
+
+@method("node.set", mutates=True)
+def set_(
+    call: TxCall,
+    node: Name,
+    power: Literal["on", "off", "keep"] | None = None,
+    boot: BootDevice | None = None,
+    tags: list[Tag] | None = None,
+) -> Node:
+    """Stage that a node is switched on or off by the next apply, after its ports are set.
+
+    ``keep`` takes back what was staged. ``boot``, with ``on``: what it boots from then, once.
+    ``tags`` replace its tags at once; for admins.
+    """
+    row = may_switch(call.tx, call.caller, node)
+    if power is None and tags is None:
+        raise InvalidParamsError("node.set changes power or tags: name one of them.", field="power")
+    if boot is not None and power != "on":
+        raise InvalidParamsError("boot: goes with power on.", field="boot")
+    if tags is not None:
+        if not call.caller.admin:
+            raise DeniedError("tags: only an admin may set them.")
+        nodes.set_tags(call.tx, row.id, tags)
+    if power is not None and row.releasing:
+        raise ConflictError(f"Node {node} is being released, so nothing is staged for it.")
+    if power == "keep":
+        bmcs.unstage(call.tx, row.id)
+    elif power is not None:
+        registered(call.tx, node)
+        bmcs.stage(call.tx, row.id, power, boot)
+    call.affects(row.project)
+    call.changed("node", "changed", node, row.project)
+    return _one(call, node)
 
 
 @method("node.list")
@@ -188,17 +225,21 @@ def _allocate_one(call: TxCall, project: ProjectRow, name: str) -> int:
         raise ConflictError(f"Node {name} is not free: it is {held}.")
     nodes.allocate(call.tx, row.id, project.id)
     bmcs.forget_change(call.tx, row.id)
+    bmcs.unstage(call.tx, row.id)
     call.changed("node", "allocated", name)
     return row.id
 
 
 @method("node.release", mutates=True)
-def release(call: TxCall, node: Name) -> Released:
+def release(call: TxCall, node: Name, leave_on: bool = False) -> Released:
     """Release a node: disconnect its nics, and start a job that parks its ports.
 
-    The node is ``releasing`` until the switches have confirmed that. If the job fails, releasing
-    the node again starts another.
+    The node is ``releasing`` until the switches have confirmed that and, by the site's policy, its
+    BMC has confirmed that it is off. If the job fails, releasing the node again starts another.
+    ``leave_on``: it is free though it may be on; for admins.
     """
+    if leave_on and not call.caller.admin:
+        raise DeniedError("leave_on: only an admin may free a node that is not off.")
     row = find_node(call.tx, call.caller, node)
     if row.project_id is None:
         raise ConflictError(f"Node {node} is held by no project, so there is nothing to release.")
@@ -209,6 +250,7 @@ def release(call: TxCall, node: Name) -> Released:
         user=call.caller.user,
         now=time.time(),
         hook=bool(call.context.settings.release.command),
+        switch_off=call.context.settings.policy.power_off_on_release and not leave_on,
     )
     call.changed("node", "releasing", node, row.project)
     if begun.job is None:  # its ports are parked already

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from haas_rpcd.methods.access import sees
 from haas_rpcd.methods.call import TxCall
 from haas_rpcd.store import bmcs, leases, networks, nodes
-from haas_rpcd.store.bmcs import PowerRow
+from haas_rpcd.store.bmcs import PowerRow, StagedRow
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.nodes import ConnectionRow, NicRow, NodeRow
+from haas_schemas.bmc import PowerState
 from haas_schemas.common import timestamp
 from haas_schemas.node import Nic, NicNetwork, NicState, Node
 
@@ -24,6 +25,7 @@ def node_records(call: TxCall, rows: list[NodeRow]) -> list[Node]:
     connections = nodes.connections_of(tx, ids)
     labels, until = _Labels(tx), leases.of_nodes(tx, ids)
     power = _visible_power(call, rows)
+    staged = bmcs.staged_of(tx, ids)
     return [
         Node(
             node=row.name,
@@ -34,11 +36,12 @@ def node_records(call: TxCall, rows: list[NodeRow]) -> list[Node]:
                 _nic_record(nic, connections.get(nic.id, ()), row.project, labels)
                 for nic in nics[row.id]
             ),
-            waiting=waiting[row.id].reason if row.id in waiting else None,
+            waiting=waiting[row.id].reason if row.id in waiting else _not_off(row, staged),
             waiting_until=timestamp(waiting[row.id].until) if row.id in waiting else None,
             until=timestamp(until.get(row.id)),
             power=power[row.id].power if row.id in power else None,
             power_changed=timestamp(power[row.id].changed) if row.id in power else None,
+            power_staged=_staged_power(call, row, staged),
         )
         for row in rows
     ]
@@ -51,6 +54,19 @@ def _visible_power(call: TxCall, rows: list[NodeRow]) -> dict[int, PowerRow]:
         for project_id in {row.project_id for row in rows}
     }
     return bmcs.power_of(call.tx, [row.id for row in rows if seen[row.project_id]])
+
+
+def _not_off(row: NodeRow, staged: Mapping[str, StagedRow]) -> str | None:
+    """Return why a node that is being released is not free: it must be off."""
+    if not row.releasing or row.name not in staged:
+        return None
+    return "its BMC has not confirmed that it is off"
+
+
+def _staged_power(call: TxCall, row: NodeRow, staged: Mapping[str, StagedRow]) -> PowerState | None:
+    if row.name not in staged or not sees(call.tx, call.caller, row.project_id):
+        return None
+    return staged[row.name].power
 
 
 class _Labels:

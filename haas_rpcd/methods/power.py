@@ -27,8 +27,6 @@ async def power(
     off at once; its system is not shut down. ``boot`` sets from what it boots next, once. Readers
     of the project that holds the node may ask for its status; of free nodes only admins may.
     """
-    if boot is not None and action in ("status", "off"):
-        raise InvalidParamsError("boot: goes with on, cycle and reset.", field="boot")
     caller = call.caller
     if action != "status":
         caller = msgspec.structs.replace(caller, needs="member")
@@ -39,6 +37,8 @@ async def power(
         return row.id
 
     await call.context.store.read(check)  # before anything that takes time
+    if boot is not None and action in ("status", "off"):
+        raise InvalidParamsError("boot: goes with on, cycle and reset.", field="boot")
     state = await call.context.power.act(node, action, boot, check=check)
 
     def since(tx: Tx) -> float | None:

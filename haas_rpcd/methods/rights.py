@@ -57,6 +57,7 @@ RIGHTS: dict[str, Right] = {
     "node.power": "reader",
     "node.register": "admin",
     "node.release": "member",
+    "node.set": "member",
     "node.show": "reader",
     "plan.show": "reader",
     "port.delete": "admin",

@@ -26,6 +26,9 @@ _OWN = re.compile(
     r"|The plan \S{1,40} is not the plan any more[^\"()]{1,200}"
     r"|[a-z0-9][a-z0-9.-]{0,62}'s BMC accepted power (on|off), but the node is still (on|off) after"
     r" [0-9.]{1,8} s\."
+    r"|power (on|off) is staged for \S+ no more"
+    r"|Node \S+ has no BMC that HaaS knows: .{1,200}"
+    r"|The power of node \S+ is its holder's own affair now: .{1,400}"
     r"|The daemon failed; its log has the details\. Apply again\."
     r"|haas\.toml has no \[master\] table, [^\"]{1,200}",
     re.DOTALL,
@@ -34,10 +37,10 @@ _OWN = re.compile(
 
 _PREFIX = re.compile(r"(not (sent|finished): |sent, but not confirmed: )")
 
-_NAMED = r"(?P<device>[a-z0-9][a-z0-9.-]{0,62}(?:'s BMC)?)"
+_NAMED = r"(?P<device>(?:bmc:)?[a-z0-9][a-z0-9.-]{0,62}(?:'s BMC)?)"
 """A switch, or the BMC of a node."""
 
-_DEVICE = re.compile(r"(?P<device>[a-z0-9][a-z0-9.-]{0,62}): ")
+_DEVICE = re.compile(r"(?P<device>(?:bmc:)?[a-z0-9][a-z0-9.-]{0,62}): ")
 
 _HEADS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(rf"{_NAMED} {head}"), told)

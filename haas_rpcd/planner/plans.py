@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from haas_rpcd.model import (
+    BMC,
     LIBVIRT,
     MASTER,
     PARKED,
@@ -42,6 +43,7 @@ def plan(desired: Desired, applied: Applied) -> Plan:
         *_bridge_steps(desired, applied),
     ]
     steps += save_steps(steps, applied)
+    steps += _power_steps(desired)
     steps.sort(key=lambda each: each.phase)  # stable: keeps the order within a phase
     return Plan(steps=tuple(steps), digest=digest(steps))
 
@@ -204,6 +206,18 @@ def _bridge_steps(desired: Desired, applied: Applied) -> Iterator[Step]:
                 SetBridge(vlan, False),
                 f"remove bridge br-vlan{vlan} ({name})",
             )
+
+
+def _power_steps(desired: Desired) -> Iterator[Step]:
+    """Return the steps of BMCs: last, so that a node that boots finds its network."""
+    for change in sorted(desired.power, key=lambda each: each.node):
+        boot = "" if change.boot is None else f", to boot from {change.boot}"
+        yield step(
+            Phase.POWER,
+            f"{BMC}{change.node}",
+            change,
+            f"switch {change.node} {change.power}{boot}",
+        )
 
 
 def save_steps(steps: list[Step], applied: Applied) -> list[Step]:

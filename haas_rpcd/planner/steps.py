@@ -10,12 +10,14 @@ from haas_rpcd.model import (
     HeadnodeSeen,
     Phase,
     PortSeen,
+    PowerSeen,
     PresenceSeen,
     SaveConfig,
     Seen,
     SetBridge,
     SetHeadnodeNics,
     SetHeadnodePower,
+    SetNodePower,
     SetPort,
     SetVlan,
     Step,
@@ -49,6 +51,8 @@ def describe(change: Change) -> tuple[str, str]:
             return "headnode.delete", headnode
         case SaveConfig():
             return "config.save", ""
+        case SetNodePower(node=node):
+            return "node.power", node
 
 
 def shortfall(change: Change, seen: Seen) -> str | None:
@@ -95,6 +99,9 @@ def shortfall(change: Change, seen: Seen) -> str | None:
         case DeleteHeadnode(headnode=name), HeadnodeSeen():
             if seen.defined:
                 return f"headnode {name} is still there when read back"
+        case SetNodePower(node=node, power=wanted_power), PowerSeen(power=power):
+            if power != wanted_power:
+                return f"node {node} is not {wanted_power} when read back"
         case _:
             raise TypeError(f"{type(seen).__name__} does not answer {type(change).__name__}")
     return None

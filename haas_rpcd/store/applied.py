@@ -23,16 +23,29 @@ from haas_rpcd.model import (
     HeadnodeChange,
     HeadnodeSeen,
     PortSeen,
+    PowerSeen,
     PresenceSeen,
     SaveConfig,
     Seen,
     SetBridge,
     SetHeadnodeNics,
     SetHeadnodePower,
+    SetNodePower,
     SetPort,
     SetVlan,
 )
-from haas_rpcd.store import evidence, headnodes, late, networks, nodes, ports, saves, shares, vlans
+from haas_rpcd.store import (
+    bmcs,
+    evidence,
+    headnodes,
+    late,
+    networks,
+    nodes,
+    ports,
+    saves,
+    shares,
+    vlans,
+)
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.evidence import Proof
 from haas_rpcd.store.shares import EndedShare
@@ -61,7 +74,7 @@ def before_sending(tx: Tx, device: str, change: Change, project_id: int | None) 
         case SetBridge(vlan=vlan):
             vlans.claim_left_over(tx, vlan)
             vlans.set_bridge_unknown(tx, vlan)
-        case SaveConfig():
+        case SaveConfig() | SetNodePower():
             pass
         case _:
             _before_headnode(tx, change)
@@ -111,6 +124,9 @@ def confirm(tx: Tx, device: str, change: Change, seen: Seen, proof: Proof | None
         case SaveConfig(), PresenceSeen(present=saved):
             if saved:
                 saves.confirm(tx, device)
+        case SetNodePower(power=wanted), PowerSeen(power=power):
+            if power == wanted:
+                bmcs.confirm(tx, change)
         case (
             (
                 DefineHeadnode(uuid=uuid)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from haas_rpcd.bmc import RegisteredBmc
+from haas_rpcd.model import SetNodePower
 from haas_rpcd.store.database import IN_MINE, Tx, ids
 from haas_rpcd.store.rows import Row
-from haas_schemas.bmc import BmcProtocol, PowerState
+from haas_schemas.bmc import BmcProtocol, BootDevice, PowerState
 
 
 class BmcRow(Row, frozen=True):
@@ -130,3 +131,89 @@ def set_power(tx: Tx, node: str, power: PowerState | None, now: float) -> bool:
 def forget_change(tx: Tx, node_id: int) -> None:
     """Forget when the power of a node changed: that is nothing for its next holder."""
     tx.execute("UPDATE node_power SET changed = NULL WHERE node_id = ?", (node_id,))
+
+
+# --- what is staged -------------------------------------------------------------------------------
+
+
+class StagedRow(Row, frozen=True):
+    """A node that is to be switched."""
+
+    node: str
+    power: PowerState
+    boot: BootDevice | None
+
+    @property
+    def change(self) -> SetNodePower:
+        """The change that does it."""
+        return SetNodePower(self.node, self.power, self.boot)
+
+
+_STAGED = """
+SELECT node.name AS node, power_staged.power, power_staged.boot
+FROM power_staged JOIN node ON node.id = power_staged.node_id
+LEFT JOIN allocation ON allocation.node_id = node.id
+"""
+
+
+def stage(tx: Tx, node_id: int, power: PowerState, boot: BootDevice | None) -> None:
+    """Stage that a node is switched, in place of what was staged before."""
+    unstage(tx, node_id)
+    tx.insert("power_staged", node_id=node_id, power=power, boot=boot)
+
+
+def unstage(tx: Tx, node_id: int) -> None:
+    """Take back what is staged for the power of a node."""
+    tx.execute("DELETE FROM power_staged WHERE node_id = ?", (node_id,))
+
+
+def staged_for(
+    tx: Tx, *, project_id: int | None = None, node_id: int | None = None, releasing: bool = False
+) -> tuple[SetNodePower, ...]:
+    """Return what is staged for the nodes that a project holds, or nobody does (None), by name.
+
+    ``node_id``: for this node only. ``releasing``: for a node that is being released, whoever has
+    held it.
+    """
+    rows = tx.query(
+        StagedRow,
+        f"{_STAGED} WHERE (:node IS NULL OR node.id = :node)"
+        " AND coalesce(allocation.releasing, 0) = :releasing"
+        " AND (:releasing = 1 OR allocation.project_id IS :project) ORDER BY node.name",
+        {"node": node_id, "project": project_id, "releasing": int(releasing)},
+    )
+    return tuple(row.change for row in rows)
+
+
+def staged_of(tx: Tx, node_ids: Sequence[int]) -> dict[str, StagedRow]:
+    """Return what is staged for several nodes, by the node's name."""
+    rows = tx.query(StagedRow, f"{_STAGED} WHERE node.id IN {IN_MINE}", {"mine": ids(node_ids)})
+    return {row.node: row for row in rows}
+
+
+def is_staged(tx: Tx, change: SetNodePower) -> bool:
+    """Return whether a change is staged."""
+    return tx.exists(
+        "SELECT 1 FROM power_staged JOIN node ON node.id = power_staged.node_id"
+        " WHERE node.name = ? AND power = ? AND boot IS ?",
+        (change.node, change.power, change.boot),
+    )
+
+
+def still_staged(tx: Tx, change: SetNodePower, project_id: int | None) -> bool:
+    """Return whether a change is still staged, and its node still with that project, if any."""
+    return tx.exists(
+        f"SELECT 1 FROM ({_STAGED} WHERE node.name = ? AND power_staged.power = ?"
+        " AND power_staged.boot IS ? AND (allocation.releasing = 1"
+        "  OR allocation.project_id IS ?))",
+        (change.node, change.power, change.boot, project_id),
+    )
+
+
+def confirm(tx: Tx, change: SetNodePower) -> None:
+    """Write that a change was carried out: it is staged no more."""
+    tx.execute(
+        "DELETE FROM power_staged WHERE power = ? AND boot IS ?"
+        " AND node_id = (SELECT id FROM node WHERE name = ?)",
+        (change.power, change.boot, change.node),
+    )

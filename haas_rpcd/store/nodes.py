@@ -284,6 +284,7 @@ def begin_release(tx: Tx, node_id: int) -> None:
     tx.execute(
         "DELETE FROM connection WHERE nic_id IN (SELECT id FROM nic WHERE node_id = ?)", (node_id,)
     )
+    tx.execute("DELETE FROM power_staged WHERE node_id = ?", (node_id,))
     tx.execute("UPDATE allocation SET releasing = 1 WHERE node_id = ?", (node_id,))
 
 
@@ -291,13 +292,14 @@ def finish_releases(tx: Tx) -> list[str]:
     """End the releases of nodes whose ports are all parked and saved; name the nodes.
 
     Ports on a retired switch are not waited for, but such a node is not free. A node whose release
-    command has not succeeded stays with its project.
+    command has not succeeded, or that is to be switched off, stays with its project.
     """
     names = tx.values(
         str,
         "SELECT node.name FROM allocation JOIN node ON node.id = allocation.node_id"
         f" WHERE allocation.releasing = 1 AND NOT {_AWAITED}"
-        " AND allocation.node_id NOT IN (SELECT node_id FROM awaits_hook)",
+        " AND allocation.node_id NOT IN (SELECT node_id FROM awaits_hook)"
+        " AND allocation.node_id NOT IN (SELECT node_id FROM power_staged)",
     )
     for name in names:
         tx.execute(

@@ -21,9 +21,10 @@ from haas_rpcd.model import (
     PortConfig,
     PortGoal,
     PortRef,
+    SetNodePower,
     SwitchTraits,
 )
-from haas_rpcd.store import headnodes, saves
+from haas_rpcd.store import bmcs, headnodes, saves
 from haas_rpcd.store import vlans as store_vlans
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.headnodes import HeadnodeRow
@@ -123,6 +124,7 @@ def load(
         headnodes=headnode_goals,
         networks=networks,
         retired=store_vlans.without_network(tx, vlans),
+        power=_power(tx, scope),
     )
     applied = Applied(
         ports={row.ref: AppliedPort(row.config) for row in ports},
@@ -232,6 +234,17 @@ def _headnodes(tx: Tx, scope: Scope) -> list[HeadnodeRow]:
         return found
     on_network |= {row.headnode_id for row in store_vlans.headnodes_on(tx, vlans)}
     return [row for row in found if row.id in on_network]
+
+
+def _power(tx: Tx, scope: Scope) -> tuple[SetNodePower, ...]:
+    """Return what is staged for the power of the nodes of a scope."""
+    if scope.vlan is not None:
+        return ()
+    if scope.node_id is not None:
+        return bmcs.staged_for(tx, node_id=scope.node_id, releasing=True)
+    if scope.target is not None:
+        return bmcs.staged_for(tx, project_id=scope.project_id, node_id=scope.target.node_id or 0)
+    return bmcs.staged_for(tx, project_id=scope.project_id)
 
 
 def _vlans_of(tx: Tx, target: Target) -> list[int]:

@@ -21,10 +21,11 @@ from haas_rpcd.model import (
     SetBridge,
     SetHeadnodeNics,
     SetHeadnodePower,
+    SetNodePower,
     SetPort,
     SetVlan,
 )
-from haas_rpcd.store import jobs
+from haas_rpcd.store import bmcs, jobs
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.rows import Row
 
@@ -66,6 +67,9 @@ def refusal(tx: Tx, device: str, change: Change, project_id: int | None) -> str 
             return None if exists else f"br-vlan{vlan} is gone already"
         case SaveConfig():
             return None
+        case SetNodePower():
+            wanted = bmcs.still_staged(tx, change, project_id)
+            return None if wanted else f"power {change.power} is staged for {change.node} no more"
         case _:
             return _headnode_refusal(tx, change, project_id)
 
@@ -116,7 +120,7 @@ def repair_refusal(tx: Tx, device: str, change: Change) -> str | None:
         case SetVlan(vlan=vlan, present=True) | SetBridge(vlan=vlan, present=True):
             claimed = tx.exists("SELECT 1 FROM vlan_claim WHERE vlan = ?", (vlan,))
             return None if claimed else f"VLAN {vlan} is not anybody's any more"
-        case SetVlan() | SetBridge() | SaveConfig():
+        case SetVlan() | SetBridge() | SaveConfig() | SetNodePower():
             return None
         case _:
             owner = _owner(tx, change.uuid)

@@ -105,6 +105,7 @@ def with_bmcs(tx: Tx) -> None:
     for row in nodes.page(tx, 99, ""):
         bmcs.put(tx, row.id, RegisteredBmc(row.name, "ipmi", "bmc.example", 623))
         bmcs.set_power(tx, row.name, "on", 1.0)
+        bmcs.stage(tx, row.id, "on", "pxe")
 
 
 QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
@@ -126,6 +127,7 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
         *(bmcs.on_network(tx, each) for each in range(1, 10)),
     ],
     bmcs.power_of: lambda tx: [with_bmcs(tx), bmcs.power_of(tx, list(range(1, 10)))],
+    bmcs.staged_of: lambda tx: [with_bmcs(tx), bmcs.staged_of(tx, list(range(1, 10)))],
     drift.of_devices: lambda tx: drift.of_devices(tx, ["sw1", "sw2", MASTER, LIBVIRT]),
     drift.page: lambda tx: drift.page(tx, 9, ("", "", ""), None),
     drift.replace: lambda tx: drift.replace(tx, "sw1", [DIFFERENCE], 0.0),

@@ -82,6 +82,7 @@ from haas_rpcd.store.schema import (
     v16_retired,
     v17_bmc,
     v18_evidence,
+    v19_power,
 )
 
 migrations = Migrations("haas")
@@ -195,6 +196,12 @@ def bmc(db: Database) -> None:
 def evidence(db: Database) -> None:
     """Store who staged what, and what switches said when they confirmed it."""
     _run(db, v18_evidence.SQL)
+
+
+@migrations()
+def power(db: Database) -> None:
+    """Add what is staged for the power of nodes."""
+    _run(db, v19_power.SQL)
 
 
 def _run(db: Database, script: str) -> None:
