@@ -21,7 +21,7 @@ def why_lines(answer: Mapping[str, Any]) -> list[str]:
     if "networks" in answer:
         rows.append(("wanted", _links(answer["networks"])))
     if answer.get("staged_by"):
-        rows.append(("staged", f"by {answer['staged_by']} at {answer['staged_at']}"))
+        rows.append(("staged", f"by {answer['staged_by']} at {instant(answer['staged_at'])}"))
     rows.append(("applied", _applied(answer.get("applied"))))
     if answer.get("drift"):
         rows.append(("drifted", f"now {answer['drift']}"))
@@ -38,12 +38,19 @@ def evidence_rows(evidence: Mapping[str, Any] | None) -> list[tuple[str, str]]:
     """When a port was last confirmed, by which job, and who had staged that."""
     if evidence is None:
         return [("confirmed", "nothing is recorded of that")]
-    rows = [("confirmed", evidence["confirmed"])]
+    rows = [("confirmed", instant(evidence["confirmed"]))]
     if evidence["job"] is not None:
         rows.append(("by job", f"{evidence['job']}, started by {evidence['applied_by']}"))
     if evidence["staged_by"]:
-        rows.append(("as", f"{evidence['staged_by']} had staged it at {evidence['staged_at']}"))
+        rows.append(
+            ("as", f"{evidence['staged_by']} had staged it at {instant(evidence['staged_at'])}")
+        )
     return rows
+
+
+def instant(time: str) -> str:
+    """A time of the API's to the second: ``2026-01-31 12:00:00 UTC``."""
+    return f"{time[:19].replace('T', ' ')} UTC"
 
 
 def _links(links: Sequence[Mapping[str, Any]]) -> str:

@@ -44,6 +44,7 @@ class BoardScreen(ConsoleScreen):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "mark", "Mark", id="board.mark"),
+        Binding("enter", "open", "Open", id="board.open"),
         Binding("c", "connect", "Connect", id="board.connect"),
         Binding("d", "disconnect", "Disconnect", id="board.disconnect"),
         Binding("A", "allocate", "Allocate", id="board.allocate"),
@@ -292,6 +293,14 @@ class BoardScreen(ConsoleScreen):
         commands = self.session.sync.log.commands
         if commands:
             self.console.copy(commands[-1].line)
+
+    def action_open(self) -> None:
+        """Show all of the nic, network or headnode under the cursor, with links."""
+        found = self.selection.under_cursor()
+        if found is None:
+            self.fail("There is nothing to open on this line.")
+        else:
+            self.console.navigation.open_details(found)
 
     def action_who(self) -> None:
         """Show who changed the node, or the network, under the cursor."""

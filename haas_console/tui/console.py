@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from haas_console.core.commands import Command
 from haas_console.core.gestures import Gesture, Refusal
+from haas_console.core.objects import Ref
 from haas_console.core.session import Outcome, Session
 from haas_console.tui.prompt import Completer, Question
 from haas_console.tui.typeahead import Hold
@@ -32,6 +33,9 @@ class Navigation(Protocol):
 
     def open_job(self, job: int) -> None:
         """Show a job."""
+
+    def open_details(self, ref: Ref) -> None:
+        """Show what is known of an object, or the screen that a reference is to."""
 
     def open_audit(self, about: str) -> None:
         """Show who changed an object."""

@@ -18,6 +18,8 @@ KEYS = {
     "escape": "esc",
     "pagedown": "pgdn",
     "pageup": "pgup",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
 }
 
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from textual.app import App
 
+from haas_console.core.objects import Ref
 from haas_console.core.session import Session
 from haas_console.tui.screen import ConsoleScreen
 from haas_console.tui.table import entry
@@ -79,6 +80,29 @@ class ScreenNavigation:
         from haas_console.tui.screens.switch import SwitchScreen
 
         self._textual.push_screen(SwitchScreen(self._host.session, switch, port))
+
+    def open_details(self, ref: Ref) -> None:
+        """Show what is known of an object, or the screen that a reference is to."""
+        first, second = ref.pair
+        match ref.kind:
+            case "job":
+                self.open_job(int(ref.name))
+            case "audit":
+                self.open_audit(ref.name)
+            case "plate":
+                self.open_switch(first, second or None)
+            case _:
+                self._open_object(ref)
+
+    def _open_object(self, ref: Ref) -> None:
+        from haas_console.tui.screens.details import DetailsScreen
+
+        self._close_pages()
+        front = self._host.front
+        if isinstance(front, DetailsScreen):
+            front.go(ref)
+        else:
+            self._textual.push_screen(DetailsScreen(self._host.session, ref))
 
     def open_audit(self, about: str) -> None:
         """Show who changed an object, such as ``node-1`` or ``red/net``."""

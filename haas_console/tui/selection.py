@@ -7,6 +7,7 @@ from collections.abc import Callable
 from haas_console.core.areas import AreaLine
 from haas_console.core.board import Board, key_of
 from haas_console.core.gestures import DragItem, NicRef
+from haas_console.core.objects import Ref, nic_ref
 from haas_console.tui.areas import AreaList
 from haas_console.tui.nodes import NodeTable
 
@@ -42,6 +43,23 @@ class Selection:
         if self.on_areas and not self._board.marks:
             return [item.node for item in self.items() if isinstance(item, NicRef)]
         return self._board.chosen_nodes(self._node_table.cursor)
+
+    def under_cursor(self) -> Ref | None:
+        """What the line under the cursor is about, whatever is marked."""
+        if self.on_areas:
+            line = self._areas.current()
+            if line is None:
+                return None
+            if isinstance(line.item, NicRef):
+                return nic_ref(line.item.node, line.item.nic)
+            if line.item is not None:
+                return Ref("headnode", f"{line.item.project}/{line.item.headnode}")
+            return Ref("network", "/".join(line.target.key)) if line.target.key else None
+        rows, at = self._board.rows, self._node_table.cursor
+        if not 0 <= at < len(rows):
+            return None
+        node, nic = rows[at]
+        return nic_ref(node.node, nic.nic) if nic is not None else Ref("node", node.node)
 
     def area_line(self) -> AreaLine | None:
         """The line under the cursor of the right side, if that has the keys."""

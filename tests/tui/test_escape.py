@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from textual import events
 
+from haas_console.core.objects import Ref
 from haas_console.tui import keymap
 from haas_console.tui.screen import ConsoleScreen
 from haas_console.tui.table import SCREENS
@@ -39,6 +40,8 @@ def opener(name: str) -> Open:
         hands.app.navigation.to_board()
         if name == "form":
             hands.app.navigation.open_form("node.register")
+        elif name == "details":
+            hands.app.navigation.open_details(Ref("nic", "node-01:primary-nic"))
         elif name == "job":
             hands.app.navigation.open_job(max(hands.app.session.inventory.jobs))
         elif name == "text":
@@ -54,7 +57,8 @@ def opener(name: str) -> Open:
 
 
 OPENERS = {
-    name: opener(name) for name in ("board", "form", "job", "text", *(e.name for e in SCREENS))
+    name: opener(name)
+    for name in ("board", "details", "form", "job", "text", *(e.name for e in SCREENS))
 }
 
 

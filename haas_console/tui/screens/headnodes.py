@@ -13,6 +13,7 @@ from haas_console.core.commands import Call
 from haas_console.core.gestures import DropTarget, HeadnodeRef
 from haas_console.core.inventory import Inventory
 from haas_console.core.master import drifted, state_text
+from haas_console.core.objects import Ref
 from haas_console.core.portviews import DRIFTED
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
@@ -96,6 +97,7 @@ class HeadnodesScreen(ConsoleScreen):
         {"power", "new", "connect", "disconnect", "delete", "undo", "redo", "discard"}
     )
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "Open", id="headnodes.open"),
         Binding("s", "power(True)", "Start", id="headnodes.start"),
         Binding("o", "power(False)", "Stop", id="headnodes.stop"),
         Binding("n", "new", "New", id="headnodes.new"),
@@ -171,6 +173,12 @@ class HeadnodesScreen(ConsoleScreen):
 
     def _params(self, headnode: Headnode) -> dict[str, str]:
         return {"project": headnode.project, "headnode": headnode.headnode}
+
+    def action_open(self) -> None:
+        """Show all of the headnode under the cursor, and what it is connected to."""
+        if (found := self.current) is not None:
+            ref = Ref("headnode", f"{found.project}/{found.headnode}")
+            self.console.navigation.open_details(ref)
 
     @in_turn
     async def action_power(self, running: bool) -> None:

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from haas_console.core.commands import Call
 from haas_console.core.inventory import Inventory
 from haas_console.core.natural import natural
+from haas_console.core.objects import Ref, nic_ref
 from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar
 from haas_console.tui.lines import ClickableLines, Part, cut
@@ -131,7 +132,8 @@ class InventoryScreen(ConsoleScreen):
         Binding("i", "register('nic')", "New nic", id="inventory.nic"),
         Binding("x", "delete", "Delete", id="inventory.delete"),
         Binding("X", "delete_node", "Delete the node", id="inventory.delete_node", show=False),
-        Binding("enter", "open_switch", "Face plate", id="inventory.open"),
+        Binding("enter", "open", "Open", id="inventory.open"),
+        Binding("f", "open_switch", "Face plate", id="inventory.plate", show=False),
         Binding("slash", "filter", "Filter", id="inventory.filter"),
     ]
 
@@ -178,6 +180,20 @@ class InventoryScreen(ConsoleScreen):
         elif noun == "nic" and item.node is not None:
             given["node"] = item.node.node
         self.console.navigation.open_form(f"{noun}.register", given)
+
+    def action_open(self) -> None:
+        """Show all of the switch, node or nic under the cursor."""
+        item = self.item
+        if item.switch is not None:
+            ref = Ref("switch", item.switch.switch)
+        elif item.node is not None and item.nic is not None and not item.first:
+            ref = nic_ref(item.node.node, item.nic.nic)
+        elif item.node is not None:
+            ref = Ref("node", item.node.node)
+        else:
+            self.fail("There is nothing to open on this line.")
+            return
+        self.console.navigation.open_details(ref)
 
     def action_open_switch(self) -> None:
         """Show the face plate of the switch, or of the one behind the nic."""

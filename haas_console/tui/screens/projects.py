@@ -14,6 +14,7 @@ from textual.containers import Horizontal, Vertical
 
 from haas_console.core.commands import Call
 from haas_console.core.errors import ConsoleError
+from haas_console.core.objects import Ref
 from haas_console.core.paging import pages
 from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar
@@ -98,7 +99,8 @@ class ProjectsScreen(ConsoleScreen):
     ProjectsScreen #people { width: 36%; border-left: solid $panel; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "use", "Make it the current", id="projects.use"),
+        Binding("enter", "open", "Open", id="projects.open"),
+        Binding("space", "use", "Make it the current", id="projects.use"),
         Binding("n", "new", "New project", id="projects.new"),
         Binding("plus", "add_member", "Add member", key_display="+", id="projects.add_member"),
         Binding("minus", "remove_member", "Remove", key_display="-", id="projects.remove_member"),
@@ -186,6 +188,11 @@ class ProjectsScreen(ConsoleScreen):
         return super().check_action(action, parameters)
 
     # --- keys ---
+
+    def action_open(self) -> None:
+        """Show all that the project under the cursor holds."""
+        if self.project is not None and self.focused is not self.users:
+            self.console.navigation.open_details(Ref("project", self.project.project))
 
     def action_use(self) -> None:
         """Make the project under the cursor the current one."""

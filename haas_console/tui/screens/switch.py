@@ -16,6 +16,7 @@ from haas_console.core.devicetext import target_text, unreachable
 from haas_console.core.errors import ConsoleError
 from haas_console.core.faceplate import labeller, legend, plate
 from haas_console.core.natural import natural
+from haas_console.core.objects import Ref, port_ref
 from haas_console.core.portviews import DRIFTED, PortView, describe, plugs, views
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
@@ -39,6 +40,7 @@ class SwitchScreen(ConsoleScreen):
     SwitchScreen #plate { width: 1fr; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "Open", id="switch.open"),
         Binding("c", "check", "Check drift", id="switch.check"),
         Binding("r", "repair", "Repair", id="switch.repair"),
         Binding("b", "probe", "Probe", id="switch.probe"),
@@ -189,6 +191,15 @@ class SwitchScreen(ConsoleScreen):
         if action == "trust" and (known is None or known.transport != "ssh"):
             return False
         return super().check_action(action, parameters)
+
+    def action_open(self) -> None:
+        """Show all of the port under the cursor, or in the list of the switch."""
+        if self.switch is None:
+            self.fail("There is no switch yet.")
+        elif self.focused is self.names or self.plate.port is None:
+            self.console.navigation.open_details(Ref("switch", self.switch))
+        else:
+            self.console.navigation.open_details(port_ref(self.switch, self.plate.port))
 
     def action_switch(self, by: int) -> None:
         """Show the next switch, or the one before."""

@@ -1,0 +1,246 @@
+"""Details of one object, with links that Enter follows; Esc and ``[`` go back, ``]`` forward."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import msgspec
+from rich.text import Text
+from textual import events, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from haas_console.core.details import Answers, Fact, audited_as, details, record_of
+from haas_console.core.errors import ConsoleError
+from haas_console.core.objects import Ref
+from haas_console.core.session import Session
+from haas_console.core.sync import Changes
+from haas_console.tui.bars import Bar
+from haas_console.tui.lines import Lines, Part, cut
+from haas_console.tui.screen import ConsoleScreen
+
+NAME_WIDTH = 13
+
+
+class FactLines(Lines):
+    """One line for each fact; ``▶`` marks those that lead somewhere."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.facts: list[Fact] = []
+
+    def show(self, facts: list[Fact], at: int) -> None:
+        """Show facts, with the cursor on one of them."""
+        self.facts = facts
+        self.cursor = max(0, min(at, len(facts) - 1))
+        self.changed()
+        self.reveal()
+
+    def count(self) -> int:
+        """One line for each."""
+        return len(self.facts)
+
+    def parts(self, index: int, width: int) -> list[Part]:
+        """Name, sign of a link, text."""
+        fact = self.facts[index]
+        sign = "▶ " if fact.link is not None else "  "
+        return [
+            (f" {cut(fact.name, NAME_WIDTH)} ", "dim"),
+            (sign, "mark"),
+            (cut(fact.text, max(0, width - NAME_WIDTH - 4)), fact.look),
+        ]
+
+    def first_link(self) -> int:
+        """The first line that leads somewhere; 0 if none does."""
+        return next((n for n, fact in enumerate(self.facts) if fact.link is not None), 0)
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor there; a click on a link under the cursor follows it."""
+        index = self.index_at(event.y)
+        if index is None:
+            return
+        if index == self.cursor and isinstance(self.screen, DetailsScreen):
+            self.screen.action_open()
+        else:
+            self.move_to(index)
+
+
+class Visit(msgspec.Struct):
+    """An object that was shown, where its cursor was, and what the daemon said of it."""
+
+    ref: Ref
+    answers: Answers
+    at: int | None = None
+
+
+class DetailsScreen(ConsoleScreen):
+    """What is known of one object. Following a link shows another in its place."""
+
+    TITLE: ClassVar[str] = "Details"
+    NAME = "details"
+    AUTO_FOCUS = "#facts"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "Open", id="details.open"),
+        Binding("left_square_bracket", "earlier", "Back", key_display="[", id="details.earlier"),
+        Binding("right_square_bracket", "later", "Forward", key_display="]", id="details.later"),
+        Binding("y", "copy", "Copy", id="details.copy"),
+        Binding("Y", "json", "JSON", id="details.json"),
+        Binding("escape", "back", "Back", id="details.back"),
+    ]
+
+    def __init__(self, session: Session, ref: Ref) -> None:
+        super().__init__(session)
+        self._visits = [Visit(ref, Answers())]
+        self._number = 0
+
+    @property
+    def visit(self) -> Visit:
+        """What is shown."""
+        return self._visits[self._number]
+
+    @property
+    def lines(self) -> FactLines:
+        """The list of facts."""
+        return self.query_one(FactLines)
+
+    def compose_body(self) -> ComposeResult:
+        """What it is, and its facts."""
+        yield Bar(id="title")
+        yield FactLines(id="facts")
+
+    def on_mount(self) -> None:
+        """Ask for what the inventory does not have."""
+        super().on_mount()
+        self._ask(self.visit)
+
+    # --- showing ---
+
+    def changed(self, changes: Changes) -> None:
+        """Show the object as it is now."""
+        if changes & {"node", "network", "headnode", "switch", "project", "job", "drift", "info"}:
+            self._show()
+        if "node" in changes and "info" not in changes and self.visit.ref.kind in ("nic", "port"):
+            self._ask(self.visit)
+
+    def _show(self) -> None:
+        visit, lines = self.visit, self.lines
+        facts = details(self.session.inventory, visit.ref, visit.answers)
+        known = lines.facts
+        lines.show(facts, lines.cursor if known and visit.at is None else visit.at or 0)
+        if visit.at is None and not known:
+            lines.move_to(lines.first_link())
+        visit.at = None if known else lines.cursor
+        title = Text(f" {visit.ref.kind} ", "dim")
+        title.append(visit.ref.name, "bold")
+        if len(self._visits) > 1:
+            title.append(f"   {self._number + 1} of {len(self._visits)} visited", "dim")
+        self.query_one("#title", Bar).show(title)
+
+    @work(group="details", exclusive=True)
+    async def _ask(self, visit: Visit) -> None:
+        ref, sync = visit.ref, self.session.sync
+        first, second = ref.pair
+        try:
+            if ref.kind == "nic":
+                params = {"node": first, "nic": second}
+                visit.answers.shown = await sync.call("nic.show", params, quiet=True)
+            elif ref.kind == "port":
+                visit.answers.shown = await self._ask_port(first, second)
+            newest = await sync.call("audit.list", self._about(ref), quiet=True)
+            visit.answers.changed = next(iter(newest["items"]), None)
+        except ConsoleError as error:
+            if sync.status.state == "live":
+                self.fail(str(error))
+            return
+        if visit is self.visit:
+            self._show()
+
+    async def _ask_port(self, switch: str, port: str) -> Mapping[str, Any]:
+        """What the daemon tells of a port: admins all of it, others by the nic behind it."""
+        info, sync = self.session.inventory.info, self.session.sync
+        params = {"switch": switch, "port": port}
+        if info is not None and info.admin:
+            found: Mapping[str, Any] = await sync.call("port.show", params, quiet=True)
+            return found
+        for node in self.session.inventory.nodes.values():
+            for nic in node.nics:
+                if (nic.switch, nic.port) == (switch, port):
+                    names = {"node": node.node, "nic": nic.nic}
+                    found = await sync.call("nic.show", names, quiet=True)
+                    return found
+        return {}
+
+    def _about(self, ref: Ref) -> dict[str, Any]:
+        """The params that ask for the newest change of an object."""
+        params: dict[str, Any] = {"object": audited_as(ref), "newest": True, "limit": 1}
+        info = self.session.inventory.info
+        if info is not None and not info.admin:
+            record = record_of(self.session.inventory, ref)
+            project = getattr(record, "project", None) or self.session.project
+            params["project"] = project
+        return params
+
+    # --- going on and back ---
+
+    def action_open(self) -> None:
+        """Open what the line under the cursor is about."""
+        lines = self.lines
+        fact = lines.facts[lines.cursor] if lines.cursor < len(lines.facts) else None
+        if fact is None or fact.link is None:
+            self.say("nothing to open on this line: ▶ marks those that lead somewhere")
+        else:
+            self.visit.at = lines.cursor
+            self.console.navigation.open_details(fact.link)
+
+    def go(self, ref: Ref) -> None:
+        """Show another object; what was gone back from is forgotten."""
+        self.visit.at = self.lines.cursor
+        del self._visits[self._number + 1 :]
+        self._visits.append(Visit(ref, Answers()))
+        self._number += 1
+        self._arrive()
+
+    def _arrive(self) -> None:
+        self.lines.facts = []
+        self._show()
+        self._ask(self.visit)
+
+    def leave(self) -> None:
+        """Go back to the object before, or to the screen from which the first was opened."""
+        if self._number:
+            self._move(-1)
+        else:
+            super().leave()
+
+    def action_earlier(self) -> None:
+        """Go back to the object before."""
+        self.leave()
+
+    def action_later(self) -> None:
+        """Go forward again."""
+        if self._number + 1 < len(self._visits):
+            self._move(1)
+        else:
+            self.say("there is nothing to go forward to")
+
+    def _move(self, by: int) -> None:
+        self.visit.at = self.lines.cursor
+        self._number += by
+        self._arrive()
+
+    # --- copying ---
+
+    def action_copy(self) -> None:
+        """Copy all lines."""
+        facts = self.lines.facts
+        title = self.visit.ref.title
+        self.console.copy("\n".join([title, *(f"{f.name:13} {f.text}".rstrip() for f in facts)]))
+
+    def action_json(self) -> None:
+        """Show it as the API does, in JSON."""
+        visit = self.visit
+        record = visit.answers.shown or record_of(self.session.inventory, visit.ref)
+        text = json.dumps(msgspec.to_builtins(record), indent=1, ensure_ascii=False)
+        self.console.navigation.read(visit.ref.title, text.splitlines())
