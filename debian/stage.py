@@ -31,6 +31,7 @@ PROGRAMS = {
 SUBCOMMANDS = {
     "haas-rpcd doctor": "check a HaaS master",
     "haas-rpcd backup": "copy the HaaS database to a file",
+    "haas-rpcd restore": "put a backup in the place of the HaaS database",
     "haas-rpcd link-files": "keep network managers off the links of HaaS",
 }
 

@@ -158,10 +158,10 @@ class SystemdMaster:
         )
         self._switch_on()
 
-    def _switch_on(self) -> None:
+    def _switch_on(self, *arguments: str) -> None:
         with (self.folder / "console.log").open("ab") as console:
             self._kernel = subprocess.Popen(
-                self._command,
+                (*self._command, *arguments),
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=subprocess.STDOUT,
@@ -211,10 +211,13 @@ class SystemdMaster:
         self._switch_on()
         self.run("systemctl is-system-running --wait; true")
 
-    def cut_power(self) -> None:
-        """Switch the machine off and on again; return once the system is up."""
+    def cut_power(self, *arguments: str) -> None:
+        """Switch the machine off and on again, with more arguments of the kernel for this time.
+
+        Returns once the system is up.
+        """
         self.end()
-        self._switch_on()
+        self._switch_on(*arguments)
         self.run("systemctl is-system-running --wait; true")
 
     def end(self) -> None:
