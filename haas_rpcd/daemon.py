@@ -205,7 +205,7 @@ class Daemon:
         self._keep(self.leases.run(), "leases")
         if self.backups is not None:
             self._keep(self.backups.run(), "backups")
-        self._keep(prune(self.store, lambda: self.settings), "retention")
+        self._keep(prune(self.store, lambda: self.settings, self.context.clock), "retention")
         if self.metrics is not None:
             await self.metrics.start()
         if serve:

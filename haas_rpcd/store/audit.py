@@ -201,6 +201,11 @@ def head(tx: Tx) -> AnchorRow:
     ) or anchor(tx)
 
 
+def newest(tx: Tx) -> float | None:
+    """Return when the newest record was written, in seconds since the epoch."""
+    return tx.value(float, "SELECT time FROM audit ORDER BY id DESC LIMIT 1")
+
+
 def last_number(tx: Tx) -> int:
     """Return the number of the last record that was ever added."""
     return tx.value(int, "SELECT seq FROM sqlite_sequence WHERE name = 'audit'") or 0

@@ -269,9 +269,11 @@ def test_networkmanager_takes_no_link_of_haas(master: SystemdMaster, centre: Dat
     assert shown["vec0"] != "unmanaged"
 
     master.run(f"mv /root/aside/05-haas-links.conf {installed}")
-    master.run("systemctl restart haas-rpcd")  # which writes the other file, and has it read
-    shown = of_network_manager(master)
-    assert {shown[name] for name in of_haas} == {"unmanaged"}
+    master.run("systemctl restart haas-rpcd")  # which writes the other file, and has it obeyed
+    released = "nmcli --get-values GENERAL.STATE device show vec0 | grep -q unmanaged"
+    master.run(f"for i in $(seq 60); do {released} && exit; sleep 1; done; exit 1")
+    assert of_network_manager(master)["vec0.104"] == "unmanaged"
+    print("after the daemon's restart:", of_network_manager(master))
     master.run("for i in $(seq 60); do haas-rpcd doctor && exit; sleep 1; done; exit 1")
     assert nodes_that_hear_the_headnode(master, centre) == ON_THE_NETWORK
     for name in of_haas:

@@ -10,6 +10,7 @@ from haas_rpcd.boottime import Moment
 from haas_rpcd.clock import Clock
 from haas_rpcd.engine.restarts import restarted
 from haas_rpcd.model import Uptime
+from haas_rpcd.store.retention import Dates
 from haas_rpcd.store.switches import UptimeRow
 from tests.rpc.small_site import NOTHING, Prepared, SmallSite, access, small_site
 
@@ -124,3 +125,35 @@ def test_an_uptime_is_compared_with_the_one_before(
     up: float, boot: str, seconds: float, known: str
 ) -> None:
     assert restarted(SEEN, Uptime(up, MINUTES), Moment(boot, seconds)) == known
+
+
+# --- what is deleted for its age ------------------------------------------------------------------
+
+
+def test_a_clock_that_is_set_ahead_deletes_nothing_for_a_day() -> None:
+    """Somebody may notice, and set it back."""
+    clock = SetClock()
+    dates = Dates(clock, newest=clock.wall())
+    clock.passed += 40 * DAY
+    assert dates.believed()
+    clock.set_by = 12 * YEAR
+    assert not dates.believed()
+    clock.passed += DAY - MINUTES
+    assert not dates.believed()
+    clock.passed += MINUTES
+    assert dates.believed()
+
+
+@pytest.mark.parametrize(("ahead", "believed"), [(HOUR, True), (12 * YEAR, False)])
+def test_a_clock_that_was_set_ahead_before_the_start_is_not_believed_either(
+    ahead: float, believed: bool
+) -> None:
+    clock = SetClock()
+    newest = clock.wall()
+    clock.set_by = ahead
+    dates = Dates(clock, newest)
+    assert dates.believed() == believed
+    clock.passed += DAY
+    assert dates.believed()
+    clock.set_by = -YEAR
+    assert dates.believed()
