@@ -237,8 +237,8 @@ def settings(top: dict[str, Any], tables: dict[str, Any]) -> Iterator[list[str]]
 
 def completions(tree: Path) -> None:
     """Write what the shells complete, as ``haas-console completion`` prints it."""
+    from haas_console.arguments import make_parser as console
     from haas_console.batch import shells
-    from haas_console.cli import make_parser as console
     from haas_rpcd.__main__ import make_parser as daemon
 
     for shell, (folder, name) in {

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from haas_console.arguments import make_parser
 from haas_console.batch.completing import FILES, candidates
 from haas_console.batch.shells import SHELLS, script
-from haas_console.cli import main, make_parser
+from haas_console.cli import main
 from haas_rpcd.__main__ import make_parser as daemon_parser
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -61,6 +62,35 @@ def test_ssh_gets_the_exit_code_and_the_error(host: Sshd) -> None:
     unknown = host.run("node lst")
     assert unknown.returncode == 2
     assert 'did you mean "list"' in unknown.stderr
+
+
+def test_options_and_scripts_work_over_ssh(host: Sshd) -> None:
+    for words in (
+        "--json node list --free",
+        "node list --free -o json",
+        "-o json node list --free",
+    ):
+        done = host.run(words)
+        assert (done.returncode, done.stderr) == (0, ""), words
+        assert json.loads(done.stdout)["items"][0]["state"] == "free"
+    named = host.run("node list -o name --columns node")
+    assert "node-01" in named.stdout.splitlines()
+    script = "project create piped\nproject show piped -o json\nnode show nowhere\n"
+    done = host.run("--script - --keep-going", script=script)
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (
+        1,
+        "-:3: There is no node nowhere.",
+    )
+    assert '"project": "piped"' in done.stdout
+    checked = host.run("--check --script -", script="node lst\n")
+    assert (checked.returncode, checked.stdout) == (2, "")
+    assert json.loads(host.run("inventory --list").stdout)["all"]["children"][0] == "ungrouped"
+
+
+def test_whoever_logs_in_chooses_neither_daemon_nor_files(host: Sshd) -> None:
+    done = host.run("--config /etc/shadow node list")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "over SSH there is no --config: the master says which daemon and files" in done.stderr
 
 
 def test_no_shell_interprets_the_words(host: Sshd, tmp_path: Path) -> None:

@@ -36,14 +36,14 @@ class Sshd:
         ]
         flags = [flag for option in options for flag in ("-o", option)]
         tty = "-tt" if terminal else "-T"
-        return ["ssh", "-F", "none", *flags, tty, f"{getpass.getuser()}@127.0.0.1", *words]
+        return ["ssh", "-F", "none", *flags, tty, f"{getpass.getuser()}@127.0.0.1", "--", *words]
 
-    def run(self, *words: str, **kwargs: Any) -> subprocess.CompletedProcess[str]:
-        """Run words over ssh, as a script does."""
+    def run(self, *words: str, script: str = "", **kwargs: Any) -> subprocess.CompletedProcess[str]:
+        """Run words over ssh, as a script does; ``script`` is their stdin."""
         return subprocess.run(
             self.command(*words),
             capture_output=True,
-            stdin=subprocess.DEVNULL,
+            input=script,
             text=True,
             timeout=60,
             check=False,
