@@ -20,7 +20,7 @@ Plans and jobs
 What screens show, as plain data
     ``rights``, ``leases``, ``board``, ``boardfilter``, ``areas``, ``guide``, ``faceplate``,
     ``portviews``, ``topology``, ``topology_parts``, ``master``; as text ``text``, ``devicetext``,
-    ``nictext``, ``auditlist``.
+    ``nictext``, ``whytext``, ``auditlist``.
 Tools
     ``filters``, ``natural``, ``times``, ``sitefile``, ``savedplan``, ``files``, ``streams``,
     ``tasks``, ``collector``.
