@@ -19,7 +19,7 @@ Plans and jobs
     restart of the daemon; ``jobtree`` and ``joblist`` lay them out.
 What screens show, as plain data
     ``rights``, ``leases``, ``board``, ``boardfilter``, ``areas``, ``guide``, ``faceplate``,
-    ``portviews``, ``topology``, ``topology_parts``, ``master``; as text ``text``, ``devicetext``,
+    ``objects``, ``details``, ``portviews``, ``topology``, ``topology_parts``, ``master``; as text ``text``, ``devicetext``,
     ``nictext``, ``whytext``, ``auditlist``.
 Tools
     ``filters``, ``natural``, ``times``, ``sitefile``, ``savedplan``, ``files``, ``streams``,
