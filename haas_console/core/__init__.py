@@ -19,8 +19,8 @@ Plans and jobs
     restart of the daemon; ``jobtree`` and ``joblist`` lay them out.
 What screens show, as plain data
     ``rights``, ``leases``, ``board``, ``boardfilter``, ``areas``, ``guide``, ``faceplate``,
-    ``objects``, ``details``, ``portviews``, ``topology``, ``topology_parts``, ``master``; as text ``text``, ``devicetext``,
-    ``nictext``, ``whytext``, ``auditlist``.
+    ``objects``, ``details``, ``portviews``, ``topology``, ``topology_parts``, ``master``; as text
+    ``text``, ``devicetext``, ``nictext``, ``whytext``, ``auditlist``.
 Tools
     ``filters``, ``natural``, ``times``, ``sitefile``, ``savedplan``, ``files``, ``streams``,
     ``tasks``, ``collector``.
