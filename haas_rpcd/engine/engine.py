@@ -183,7 +183,7 @@ class Engine:
 
         run = self._running.get(job_id)
         if run is not None:
-            run.cancelling = True  # at once: the store may not answer
+            run.cancel()  # at once: the store may not answer
         try:
             job = await self._store.write(request)
         except StoreError:

@@ -40,8 +40,13 @@ RunHook = Callable[[str, str], Awaitable[HookRunRow]]
 """Runs the site's release command, given a node and its project."""
 
 
+_HOOK_CANCELLED = (
+    "Cancelled; the release command was ended, so the node stays held: release it again."
+)
+
+
 class JobRun:
-    """Runs one job. Set ``cancelling`` at any time to stop it before its next step.
+    """Runs one job. Call :meth:`cancel` at any time to stop it before its next step.
 
     ``worker`` returns the worker of a device; ``repair`` checks a switch, a project's headnodes, or
     everything for drift and returns the steps that repair it; ``hook`` runs the release command,
@@ -80,6 +85,7 @@ class JobRun:
         self._broken = False
         """The store failed, so that nothing more may be sent: it could not be recorded."""
         self._task: asyncio.Task[tuple[JobState, str | None]] | None = None
+        self._hook_run: asyncio.Future[HookRunRow] | None = None
 
     async def run_or_give_up(self) -> tuple[JobState, str | None]:
         """Run the job until its end, or until :meth:`give_up`; see :meth:`run`."""
@@ -92,6 +98,12 @@ class JobRun:
         if self._task.cancelled():
             return "cancelled", "Ended by force: what was being sent is not known; apply again."
         return self._task.result()
+
+    def cancel(self) -> None:
+        """Stop before the next step; a release command that is running is killed."""
+        self.cancelling = True
+        if self._hook_run is not None:
+            self._hook_run.cancel()
 
     def give_up(self) -> None:
         """Let the job end now, whatever it waits for. What it was sending stays *not known*."""
@@ -106,7 +118,7 @@ class JobRun:
             interrupted = await self._store.write(self._interrupt, boottime.now())
             await self._read_interrupted(interrupted)
         if failure := await self._pass_hook():
-            return "failed", failure
+            return failure
         try:
             if self._repairs:
                 entries = await self._begin_repair(await self._repair_steps(interrupted))
@@ -138,8 +150,11 @@ class JobRun:
                 applied.may_come_late(tx, step.device, [step.change], now)
         return steps
 
-    async def _pass_hook(self) -> str | None:
-        """Run the node's release command if it has to succeed still; return why it did not."""
+    async def _pass_hook(self) -> tuple[JobState, str] | None:
+        """Run the node's release command if it has to succeed still; return how the job ends then.
+
+        None: it goes on.
+        """
         node_id = self._scope.node_id
         if not node_id or not await self._store.read(leases.awaits_hook, node_id):
             return None
@@ -147,10 +162,20 @@ class JobRun:
             await self._store.write(jobs.begin, self.job_id, time.time())
             self._journal.publish_state("running")
             node = await self._store.read(nodes.by_id, node_id)
-            run = await self._hook(node.name, node.project or "")
+            if self.cancelling:
+                return "cancelled", _HOOK_CANCELLED
+            self._hook_run = asyncio.ensure_future(self._hook(node.name, node.project or ""))
+            try:
+                run = await self._hook_run
+            except asyncio.CancelledError:
+                if not self._hook_run.cancelled() or not self.cancelling:
+                    raise  # it is the job that ends, by force or with the daemon
+                return "cancelled", _HOOK_CANCELLED
+            finally:
+                self._hook_run = None
             await self._store.write(leases.record_hook, self.job_id, run)
             if run.outcome != SUCCEEDED:
-                return (
+                return "failed", (
                     f"The release command for node {node.name} has not succeeded, so the node stays"
                     f" held: an admin sees its output with  job show {self.job_id}"
                 )

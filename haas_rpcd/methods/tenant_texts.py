@@ -57,6 +57,7 @@ _HEADS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"did not answer", "did not answer in time"),
         (r"closed the connection", "closed the connection: apply again"),
         (r"printed more than", "printed too much"),
+        (r"accepted that ports are shut, but ", "did not shut a port"),
         (r"accepted the change, but ", "accepted the change, but reads back otherwise"),
         (r"did not say that it saved", "did not say that it saved its configuration"),
         (r"(answered|does not show)", "cannot be read"),

@@ -40,8 +40,7 @@ NEVER = "never"
 """A name that nothing has."""
 
 IGNORED = (
-    "^switchport access", "^no switchport access", "^switchport mode", "^switchport trunk",
-    "^no shutdown", "^vlan", "^no vlan", "^write", "^interface",
+    "^shutdown", "^no shutdown", "^no switchport access", "^vlan", "^no vlan", "^name", "^write",
 )  # fmt: skip
 """Lines that a switch may take without a word, and not carry out."""
 

@@ -8,6 +8,7 @@ from haas_rpcd.drivers import Outcome
 from haas_rpcd.drivers.switch.dialect import Dialect
 from haas_rpcd.drivers.switch.script import Line
 from haas_rpcd.drivers.switch.session import ScriptResult
+from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.drivers.switch.writer import Options
 from haas_rpcd.model import PortConfig, SaveConfig, SetPort, SetVlan, SwitchChange
 
@@ -26,6 +27,19 @@ def lines_of(
         line._replace(changes=tuple(at[i] for i in line.changes), shown_at=at[line.shown_at])
         for line in dialect.writer.script([change for _, change in own], options, current)
     ]
+
+
+def known_configs(found: Mapping[str, PortState]) -> dict[str, PortConfig]:
+    """Return the configurations of those of some ports that lines may depend on.
+
+    One that is not understood counts as unknown: the port may be on VLANs that no line would
+    remove, so it must not be opened.
+    """
+    return {
+        port: state.config
+        for port, state in found.items()
+        if state.in_managed_form and state.not_understood is None
+    }
 
 
 def preview_of(

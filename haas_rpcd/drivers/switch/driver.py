@@ -11,7 +11,7 @@ from contextlib import nullcontext
 
 from haas_rpcd.config import SwitchSettings
 from haas_rpcd.drivers import SESSION_LOST, Outcome, Progress, Report
-from haas_rpcd.drivers.switch.batch import lines_of, outcomes_of, preview_of
+from haas_rpcd.drivers.switch.batch import known_configs, lines_of, outcomes_of, preview_of
 from haas_rpcd.drivers.switch.dialect import Dialect
 from haas_rpcd.drivers.switch.opening import Connect, CredentialLookup, Opening, delays
 from haas_rpcd.drivers.switch.reader import SwitchReader
@@ -19,6 +19,7 @@ from haas_rpcd.drivers.switch.refusals import refuses_several, send_apart
 from haas_rpcd.drivers.switch.script import Line
 from haas_rpcd.drivers.switch.session import ScriptResult, Session
 from haas_rpcd.drivers.switch.sessionlist import end_others
+from haas_rpcd.drivers.switch.shutting import Ports, run_checked, split
 from haas_rpcd.drivers.switch.transcript import Transcript
 from haas_rpcd.drivers.switch.writer import Options
 from haas_rpcd.errors import DeviceError
@@ -154,16 +155,18 @@ class SwitchDriver:
         if self._session is None or self._session.ended:  # after a refusal
             await self.close()
             await self.open(functools.partial(progress.line_sent, 0))
-        current = await self._current_configs(changes)
-        existing = await self._existing_vlans(changes)
+        found = await self._reader.before(changes)
+        current = known_configs(found)
+        existing = await self._reader.existing_vlans(changes)
         lines = lines_of(self._dialect, self._options, changes, current, existing)
-        result = await self._run_when_free(lines, progress) if lines else ScriptResult(0, 0)
+        ports = Ports(changes, found)
+        result = await self._run_checked(lines, ports, progress)
         single = lines_of(self._dialect, self._single, changes, current, existing)
         if refuses_several(lines, single, result) and not progress.cancelled():
             learns = lines[result.answered].text not in {line.text for line in single}
-            lines, result = single, await self._run_single(single, progress, learns=learns)
-        outcomes = outcomes_of(lines, result, len(changes))
-        if result.error is None:
+            lines, result = single, await self._run_single(single, ports, progress, learns=learns)
+        outcomes = ports.refuse_open(self._name, outcomes_of(lines, result, len(changes)))
+        if result.error is None and not ports.still_open:
             for index, change in enumerate(changes):
                 if isinstance(change, SaveConfig):
                     outcomes[index] = await self._save(functools.partial(progress.line_sent, index))
@@ -174,8 +177,19 @@ class SwitchDriver:
         """The options with which each port is set by itself."""
         return {**self._options, "ranges": False}
 
+    async def _run_checked(
+        self, lines: Sequence[Line], ports: Ports, progress: Progress
+    ) -> ScriptResult:
+        """Run a script; see in between that the ports which it shuts are shut."""
+        return await run_checked(
+            split(lines, self._dialect.writer.shut_line, ports),
+            ports,
+            lambda part: self._run_when_free(part, progress),
+            self._reader.ports,
+        )
+
     async def _run_single(
-        self, lines: list[Line], progress: Progress, *, learns: bool
+        self, lines: list[Line], ports: Ports, progress: Progress, *, learns: bool
     ) -> ScriptResult:
         """Set each port by itself; if it ``learns`` and the switch takes that, from now on."""
         report = functools.partial(progress.line_sent, lines[0].shown_at)
@@ -184,28 +198,13 @@ class SwitchDriver:
         if self._session is None or not await self._session.alive(_CHECK_TIMEOUT):
             await self.close()
             await self.open(report)
-        result = await self._run_when_free(lines, progress)
+        result = await self._run_checked(lines, ports, progress)
         if learns and result.error is None:  # else one of the ports was the reason
             self._options = self._single
             self._without_ranges()
         return result
 
-    async def _current_configs(self, changes: Sequence[SwitchChange]) -> dict[str, PortConfig]:
-        """Read the ports' configurations, if the lines depend on them."""
-        ports = [change.port for change in changes if isinstance(change, SetPort)]
-        needed = bool(ports) and self._dialect.writer.needs_current_config
-        return await self._reader.known_configs(ports) if needed else {}
-
-    async def _existing_vlans(self, changes: Sequence[SwitchChange]) -> frozenset[int]:
-        """Read which VLANs exist, if some may have to be created for ports."""
-        joining = any(
-            isinstance(change, SetPort) and not change.config.parked for change in changes
-        )
-        if not joining or not self._dialect.trunks_need_vlans:
-            return frozenset()
-        return await self._reader.vlans()
-
-    async def _run_when_free(self, lines: list[Line], progress: Progress) -> ScriptResult:
+    async def _run_when_free(self, lines: Sequence[Line], progress: Progress) -> ScriptResult:
         """Run a script; start again while another session holds the configuration."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._settings.busy_timeout
@@ -227,7 +226,7 @@ class SwitchDriver:
             await asyncio.sleep(delay)  # the switch said "try later"
         return result
 
-    async def _run(self, lines: list[Line], progress: Progress) -> ScriptResult:
+    async def _run(self, lines: Sequence[Line], progress: Progress) -> ScriptResult:
         session = self._open_session
         if progress.cancelled():
             return ScriptResult(0, 0)

@@ -18,7 +18,7 @@ from haas_rpcd.drivers.switch.longtexts import beside
 from haas_rpcd.drivers.switch.state import Identity, PortState
 from haas_rpcd.drivers.switch.writer import Options
 from haas_rpcd.errors import DeviceError
-from haas_rpcd.model import PortConfig, PortSeen, Probed, SwitchMarks, Uptime
+from haas_rpcd.model import PortSeen, Probed, SetPort, SwitchChange, SwitchMarks, Uptime
 
 log = logging.getLogger(__name__)
 
@@ -86,17 +86,21 @@ class SwitchReader:
                     raise
         return found
 
-    async def known_configs(self, ports: Sequence[str]) -> dict[str, PortConfig]:
-        """Return the configurations of those of some ports that lines may depend on.
+    async def before(self, changes: Sequence[SwitchChange]) -> dict[str, PortState]:
+        """Return the state of ports that are to be set, if the lines depend on it."""
+        ports = [change.port for change in changes if isinstance(change, SetPort)]
+        if not ports or not self._dialect.writer.needs_current_config:
+            return {}
+        return await self.ports(ports)
 
-        One that is not understood counts as unknown: the port may be on VLANs that no line would
-        remove, so it must not be opened.
-        """
-        return {
-            port: state.config
-            for port, state in (await self.ports(ports)).items()
-            if state.in_managed_form and state.not_understood is None
-        }
+    async def existing_vlans(self, changes: Sequence[SwitchChange]) -> frozenset[int]:
+        """Return which VLANs exist, if some may have to be created for ports that are set."""
+        joining = any(
+            isinstance(change, SetPort) and not change.config.parked for change in changes
+        )
+        if not joining or not self._dialect.trunks_need_vlans:
+            return frozenset()
+        return await self.vlans()
 
     async def _ports(self, ports: Sequence[str]) -> dict[str, PortState]:
         found = await self._parsed_ports(ports)

@@ -25,6 +25,8 @@ class Block(NamedTuple):
     leave: str = ""
 
 
+_NO_CONTEXT = Block((), ())
+
 Stage = list[Block]
 """Blocks that may be sent without waiting for each other's answers."""
 
@@ -41,10 +43,21 @@ class Line(NamedTuple):
     barrier: bool
 
 
-def script(stages: Iterable[Stage]) -> list[Line]:
-    """Concatenate stages; the first line of each has a barrier."""
+def shuts(text: str, shut_line: str) -> bool:
+    """Return whether a line shuts a port: by ``shut_line`` alone, or behind its ``interface``."""
+    if not shut_line:
+        return False
+    return text == shut_line or (text.startswith("interface ") and text.endswith(f" {shut_line}"))
+
+
+def script(stages: Iterable[Stage], shut_line: str = "") -> list[Line]:
+    """Concatenate stages; the first line of each has a barrier.
+
+    After a stage that shuts ports no context stays open, as the ports are read then: see
+    :mod:`haas_rpcd.drivers.switch.shutting`.
+    """
     lines: list[Line] = []
-    open_context = Block((), ())
+    open_context = _NO_CONTEXT
     shown_at = 0
     for stage in stages:
         barrier = True
@@ -60,6 +73,13 @@ def script(stages: Iterable[Stage]) -> list[Line]:
                 lines.append(Line(text, block.changes, shown_at, barrier))
                 barrier = False
             open_context = block
-    if open_context.leave:
-        lines.append(Line(open_context.leave, open_context.changes, shown_at, barrier=False))
+        if any(shuts(text, shut_line) for block in stage for text in block.lines):
+            _leave(open_context, lines, shown_at)
+            open_context = _NO_CONTEXT
+    _leave(open_context, lines, shown_at)
     return lines
+
+
+def _leave(context: Block, lines: list[Line], shown_at: int) -> None:
+    if context.leave:
+        lines.append(Line(context.leave, context.changes, shown_at, barrier=False))

@@ -71,6 +71,10 @@ class Writer:
     abort: tuple[str, ...] = ()
     """Lines that discard what was typed but not committed."""
 
+    shut_line: str = "shutdown"
+    """What shuts a port, in its context or behind ``interface PORT``. Empty if an open port that
+    leaves its VLANs carries nothing, or if all lines take effect together, with the commit."""
+
     needs_current_config: bool = False
     """True if the lines depend on the port's current VLANs, which are removed by name."""
 
@@ -95,7 +99,7 @@ class Writer:
         stages += self.ports(ports, options, current or {}) if ports else []
         if self.commit and any(stages):
             stages.append([Block(tuple(range(len(changes))), self.commit)])
-        return script(stage for stage in stages if stage)
+        return script((stage for stage in stages if stage), self.shut_line)
 
 
 # --- ports that have contexts ---------------------------------------------------------------------

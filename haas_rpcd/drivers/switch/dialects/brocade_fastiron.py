@@ -214,6 +214,7 @@ DIALECT = Dialect(
         ),
         vlans=VlanByVlan(_vlan_lines),
         needs_current_config=True,
+        shut_line="disable",
     ),
     reader=Reader(
         read_ports=_read_ports,

@@ -201,6 +201,7 @@ DIALECT = Dialect(
         vlans=VlanByVlan(_vlan_lines),
         commit=("nv config apply --assume-yes",),
         abort=(_DETACH,),
+        shut_line="",  # all lines take effect together
     ),
     reader=Reader(
         read_ports=_read_ports,

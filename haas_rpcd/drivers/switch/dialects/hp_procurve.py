@@ -227,6 +227,7 @@ DIALECT = Dialect(
         vlans=_vlan_script,
         needs_current_config=True,
         parked_config=PortConfig(DEFAULT_VLAN),
+        shut_line="disable",
     ),
     reader=Reader(
         read_ports=_read_ports,

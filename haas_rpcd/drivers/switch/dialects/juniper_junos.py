@@ -250,6 +250,7 @@ DIALECT = Dialect(
         vlans=VlanByVlan(_vlan_lines),
         commit=("commit",),
         abort=("rollback 0",),
+        shut_line="",  # all lines take effect together
     ),
     reader=Reader(
         read_ports=_read_ports,
