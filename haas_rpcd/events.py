@@ -23,8 +23,9 @@ JobSubscriber = Callable[[JobEvent], None]
 InventorySubscriber = Callable[[InventoryEvent, bool], None]
 """Receives the event, and whether it is for admins only."""
 
-PermissionsSubscriber = Callable[[str], None]
-"""Receives the user whose permissions were reduced."""
+PermissionsSubscriber = Callable[[str, frozenset[int] | None], None]
+"""Receives the user whose permissions were reduced, and the ids of the tokens that ended (None: all
+connections of the user are concerned)."""
 
 Unsubscribe = Callable[[], None]
 
@@ -73,9 +74,12 @@ class Events:
 
     # --- publishing -------------------------------------------------------------------------------
 
-    def permissions_reduced(self, user: str) -> None:
-        """Notify this user's connections that their permissions were reduced."""
-        _publish(self._permissions, user)
+    def permissions_reduced(self, user: str, tokens: frozenset[int] | None = None) -> None:
+        """Notify a user's connections that their permissions were reduced.
+
+        With ``tokens`` (ids), only those connections that came in with one of them.
+        """
+        _publish(self._permissions, user, tokens)
 
     def publish_job(
         self,

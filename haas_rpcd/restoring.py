@@ -8,6 +8,7 @@ import contextlib
 import os
 import sqlite3
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from haas_rpcd import streams
@@ -22,6 +23,7 @@ from haas_rpcd.store.copies import (
     write_copy,
 )
 from haas_rpcd.store.guard import FileGuard
+from haas_rpcd.store.revocations import Revoked, carry_over
 
 DESCRIPTION = """\
 Puts the backup FILE in the place of the database, while the daemon does not run. A database that
@@ -45,16 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(settings: Settings, arguments: argparse.Namespace) -> int:
     """Restore a backup. Raises ConfigError, OSError, sqlite3.Error; nothing is changed then."""
     backup, database = Path(arguments.file), Path(settings.store.path)
-    aside = put_in_place(backup, database, replace=arguments.replace)
+    aside = put_in_place(backup, database, replace=arguments.replace, say=streams.say)
     if aside is not None:
         streams.say(f"The database that was there is kept in {aside}.")
     with contextlib.closing(open_to_read(database)) as restored:
         streams.say(f"{database} has what {backup} has: {describe(contents(restored))}.")
-    made = time.strftime("%Y-%m-%d %H:%M", time.localtime(backup.stat().st_mtime))
-    streams.say(
-        f"Users, members and tokens are those of {made} again: remove and revoke anew who was"
-        " removed or revoked since (user list, token list)."
-    )
     if arguments.later:
         streams.say("The devices will be read when haas-rpcd starts.")
         return 0
@@ -71,8 +68,12 @@ def main(settings: Settings, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def put_in_place(backup: Path, database: Path, *, replace: bool) -> Path | None:
+def put_in_place(
+    backup: Path, database: Path, *, replace: bool, say: Callable[[str], None] = streams.say
+) -> Path | None:
     """Put a copy of a backup in the place of the database; return where that one is kept, if any.
+
+    Who was removed, and what was revoked, since the backup stays so; ``say`` is told of it.
 
     Raises ConfigError if there is one and it is not to be replaced; OSError, sqlite3.Error.
     """
@@ -90,12 +91,38 @@ def put_in_place(backup: Path, database: Path, *, replace: bool) -> Path | None:
             restored = database.with_name(f"{database.name}.restored")
             write_copy(source, restored)
             mark_restored(restored)
+            revoked = carry_over(restored, database if there else None)
             aside = _put_aside(database) if there else None
             restored.replace(database)
             _give_to_owner_of_folder(database)
         finally:
             guard.release()
+    for sentence in _of_revoked(revoked):
+        say(sentence)
     return aside
+
+
+def _of_revoked(revoked: Revoked) -> Iterator[str]:
+    """Yield what an admin should know of what stays revoked."""
+    if not revoked.compared:
+        yield (
+            "What was revoked since the backup is not known, as there is no readable database from"
+            " before: none of its tokens is good any more (token create makes new ones). Users and"
+            " members are those of the backup: remove anew who was removed since (user list)."
+        )
+        return
+    if revoked.users:
+        yield (
+            f"Deleted since the backup, and not let in again: {', '.join(revoked.users)}"
+            "  (user create NAME)."
+        )
+    if revoked.reduced:
+        yield (
+            f"Lost rights since the backup, and do not get them back: {', '.join(revoked.reduced)}"
+            "  (project add-member)."
+        )
+    if revoked.tokens:
+        yield f"{revoked.tokens} tokens of the backup were revoked since, and stay so."
 
 
 def _guard(database: Path) -> FileGuard:

@@ -8,7 +8,7 @@ from haas_rpcd.auth.attempts import Attempts
 from haas_rpcd.auth.authenticator import INVALID, Authenticator
 from haas_rpcd.auth.caller import Caller
 from haas_rpcd.auth.secret import digest_in
-from haas_rpcd.errors import DeniedError
+from haas_rpcd.errors import DeniedError, LimitedError
 from haas_rpcd.store import tokens
 from haas_rpcd.store.database import Store
 
@@ -16,7 +16,7 @@ _EXACT = 60.0
 """Seconds: how exactly the last use of a token is stored. Each time is a write to the disk."""
 
 
-class TooManyAttemptsError(DeniedError):
+class TooManyAttemptsError(LimitedError):
     """Too many tokens from this address were refused; ``seconds`` says how long to wait."""
 
     def __init__(self, seconds: float) -> None:

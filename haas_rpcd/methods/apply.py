@@ -298,7 +298,7 @@ def _place(call: TxCall, after: str) -> int:
         ) from None
 
 
-@method("job.transcript", admin=True)
+@method("job.transcript")
 def job_transcript(
     call: TxCall,
     job: JobId,

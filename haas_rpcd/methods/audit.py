@@ -111,7 +111,7 @@ def _seconds(time: str | float | None, field: str) -> float | None:
     return seconds(time, field) if isinstance(time, str) else time
 
 
-@method("audit.verify", admin=True)
+@method("audit.verify")
 async def verify(call: Call) -> AuditVerdict:
     """Check that the audit trail is as it was written: nothing changed, inserted or removed."""
     read = call.context.store.read

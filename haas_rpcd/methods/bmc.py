@@ -30,7 +30,7 @@ System = Annotated[
 ]
 
 
-@method("bmc.set", admin=True, mutates=True)
+@method("bmc.set", mutates=True)
 def set_(
     call: TxCall,
     node: Name,
@@ -58,13 +58,13 @@ def set_(
     return _record(call, row)
 
 
-@method("bmc.show", admin=True)
+@method("bmc.show")
 def show(call: TxCall, node: Name) -> Bmc:
     """Show how the BMC of a node is registered."""
     return _record(call, find_node(call.tx, call.caller, node))
 
 
-@method("bmc.delete", admin=True, mutates=True)
+@method("bmc.delete", mutates=True)
 def delete(call: TxCall, node: Name) -> Deleted:
     """Forget the BMC of a node. Nothing is sent to it."""
     row = find_node(call.tx, call.caller, node)

@@ -113,10 +113,13 @@ class TxCall(Call):
             lambda: events.publish_inventory(noun, verb, name, project, admins_only=admins_only)
         )
 
-    def permissions_reduced(self, user: str) -> None:
-        """Notify a user's connections, after the commit, that its permissions were reduced."""
+    def permissions_reduced(self, user: str, tokens: frozenset[int] | None = None) -> None:
+        """Notify a user's connections, after the commit, that its permissions were reduced.
+
+        With ``tokens`` (ids), only those connections that came in with one of them.
+        """
         events = self.context.events
-        self.tx.after_commit.append(lambda: events.permissions_reduced(user))
+        self.tx.after_commit.append(lambda: events.permissions_reduced(user, tokens))
 
     def start_job(self, job: int, project_id: int | None) -> None:
         """Hand a job in the journal to the engine, after the commit."""

@@ -19,7 +19,7 @@ from haas_schemas.job import Started
 from haas_schemas.names import Limit, Name
 
 
-@method("drift.check", admin=True)
+@method("drift.check")
 async def check(call: Call, switch: Name | None = None) -> DriftReport:
     """Read a switch, or all devices, and list what differs from what was applied.
 

@@ -28,7 +28,7 @@ OLD_JOB = 3600.0
 """Seconds after which a job that has not ended is a problem."""
 
 
-@method("system.health", admin=True)
+@method("system.health")
 async def health(call: Call) -> SystemHealth:
     """Show how the daemon is: its database, the switches, the master, jobs and backups."""
     return await examine(call.context)

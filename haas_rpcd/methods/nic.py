@@ -84,7 +84,7 @@ def check_free(
             )
 
 
-@method("nic.register", admin=True, mutates=True)
+@method("nic.register", mutates=True)
 def register(
     call: TxCall,
     node: Name,
@@ -105,7 +105,7 @@ def register(
     return _record(call, node, nic)
 
 
-@method("nic.delete", admin=True, mutates=True)
+@method("nic.delete", mutates=True)
 def delete(call: TxCall, node: Name, nic: NicName) -> Deleted:
     """Delete a nic of a node that no project holds.
 

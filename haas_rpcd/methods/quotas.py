@@ -20,7 +20,7 @@ Noun = Literal["nodes", "networks", "headnodes"]
 Most = Annotated[int, Meta(ge=-1, le=1_000_000, description="At most so many; -1: no limit.")]
 
 
-@method("project.set_quota", admin=True, mutates=True)
+@method("project.set_quota", mutates=True)
 def set_quota(
     call: TxCall,
     project: Name,

@@ -69,7 +69,6 @@ METHODS: dict[str, Method] = {}
 def method(
     name: str,
     *,
-    admin: bool = False,
     mutates: bool = False,
     streams: bool = False,
     constant: bool = False,
@@ -80,13 +79,13 @@ def method(
 ) -> Callable[[F], F]:
     """Declare a method. A plain function runs in one transaction; a coroutine manages its own.
 
-    Who may call it is in :data:`~haas_rpcd.methods.rights.RIGHTS`; ``admin`` repeats there what a
-    reader of the method should know. ``mutates``: it changes something, so it is audited, and a
-    read-only console refuses it. ``streams``: it is followed by notifications, so it requires a
-    WebSocket. ``constant``: its result never changes while the daemon runs, so it is encoded once.
-    ``quick``: it reads a few rows by their keys, so it needs no thread. ``reads_if``: with these
-    values of params it changes nothing. ``first`` is a function of the same params that checks what
-    takes long, so that the transaction of a plain function which mutates does not hold up others.
+    Who may call it is in :data:`~haas_rpcd.methods.rights.RIGHTS`. ``mutates``: it changes
+    something, so it is audited, and a read-only console refuses it. ``streams``: it is followed by
+    notifications, so it requires a WebSocket. ``constant``: its result never changes while the
+    daemon runs, so it is encoded once. ``quick``: it reads a few rows by their keys, so it needs no
+    thread. ``reads_if``: with these values of params it changes nothing. ``first`` is a function of
+    the same params that checks what takes long, so that the transaction of a plain function which
+    mutates does not hold up others.
     """
 
     def declare(handler: F) -> F:

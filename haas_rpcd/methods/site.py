@@ -38,7 +38,7 @@ class _DryRun(Exception):
         self.changes = changes
 
 
-@method("site.import", admin=True, mutates=True, unaudited=("site",))
+@method("site.import", mutates=True, unaudited=("site",))
 async def import_(call: Call, site: SiteParam, dry_run: bool = False) -> SiteChanges:
     """Create and change what a site file says. Deletes nothing and sends nothing to any device.
 
@@ -233,7 +233,7 @@ class _Importer:
 _ALL = 1_000_000
 
 
-@method("site.export", admin=True)
+@method("site.export")
 def export(call: TxCall) -> SiteText:
     """Return the inventory as a site file. The same inventory always gives the same bytes."""
     tx = call.tx

@@ -65,7 +65,7 @@ def record(tx: Tx, row: SwitchRow) -> Switch:
     )
 
 
-@method("switch.register", admin=True, mutates=True, unaudited=("options",))
+@method("switch.register", mutates=True, unaudited=("options",))
 async def register(
     call: Call,
     switch: Name,
@@ -169,7 +169,7 @@ def check_address(tx: Tx, switch: str, host: str, port: int, addresses: Addresse
                 )
 
 
-@method("switch.delete", admin=True, mutates=True)
+@method("switch.delete", mutates=True)
 def delete(call: TxCall, switch: Name, force: bool = False) -> Deleted:
     """Delete a switch and its ports. They must be parked, with no nic behind them and no VLAN left.
 
@@ -196,7 +196,7 @@ def delete(call: TxCall, switch: Name, force: bool = False) -> Deleted:
     return Deleted(deleted=True)
 
 
-@method("switch.retire", admin=True, mutates=True)
+@method("switch.retire", mutates=True)
 def retire(call: TxCall, switch: Name) -> Switch:
     """Take a dead switch out of service: nobody waits for it any more, and nothing is sent to it.
 
@@ -215,7 +215,7 @@ def retire(call: TxCall, switch: Name) -> Switch:
     return record(call.tx, find_switch(call.tx, switch))
 
 
-@method("switch.reinstate", admin=True, mutates=True)
+@method("switch.reinstate", mutates=True)
 async def reinstate(call: Call, switch: Name) -> Switch:
     """Take a retired switch back, after all its access ports were shut, and read.
 
@@ -234,20 +234,20 @@ async def reinstate(call: Call, switch: Name) -> Switch:
     return await call.context.store.write(shown)
 
 
-@method("switch.list", admin=True)
+@method("switch.list")
 def list_(call: TxCall, limit: Limit = 1000, after: str | None = None) -> Page[Switch]:
     """List the switches."""
     rows = switches.page(call.tx, limit, after or "")
     return paged([record(call.tx, row) for row in rows], limit, rows[-1].name if rows else None)
 
 
-@method("switch.show", admin=True)
+@method("switch.show")
 def show(call: TxCall, switch: Name) -> Switch:
     """Show one switch."""
     return record(call.tx, find_switch(call.tx, switch))
 
 
-@method("switch.trust", admin=True, mutates=True)
+@method("switch.trust", mutates=True)
 async def trust(call: Call, switch: Name, fingerprint: Fingerprint | None = None) -> SwitchTrust:
     """Show the SSH host key of a switch or, given its fingerprint, trust it from now on.
 

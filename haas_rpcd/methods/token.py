@@ -147,9 +147,10 @@ def revoke(
     if (label is None) == (token is None):
         raise InvalidParamsError("token.revoke takes either label or token.", field="label")
     row = _held(call, token) if token is not None else _labelled(call, label or "", user)
-    tokens.delete(call.tx, row.id)
+    ended = tokens.delete(call.tx, row.id)
     call.changed("token", "deleted", row.label, admins_only=True)
-    call.permissions_reduced(row.user)
+    for owner, its in ended.items():
+        call.permissions_reduced(owner, its)
     return Deleted(deleted=True)
 
 
@@ -165,5 +166,7 @@ def _labelled(call: TxCall, label: str, user: str | None) -> TokenRow:
     row = tokens.find(call.tx, owner, label)
     bound = call.caller.bound
     if row is None or (bound is not None and row.project_id != bound.project_id):
-        raise NotFoundError(f"{owner} has no token {label}.")
+        others = tokens.owners_of(call.tx, label) if call.caller.admin and user is None else []
+        hint = f" {others[0]} has: name it with  --user {others[0]}" if others else ""
+        raise NotFoundError(f"{owner} has no token {label}.{hint}")
     return row

@@ -49,6 +49,7 @@ class Connection:
         events: Events,
         *,
         user: str,
+        token: int | None,
         may_see: MaySee,
         abort: Callable[[], None],
         release: Callable[[int], None],
@@ -56,6 +57,7 @@ class Connection:
         self._socket = socket
         self._events = events
         self._user = user
+        self._token = token
         self._may_see = may_see
         self._abort = abort
         self._release = release
@@ -127,9 +129,9 @@ class Connection:
         else:
             self._drained.set()
 
-    def _on_permissions_reduced(self, user: str) -> None:
+    def _on_permissions_reduced(self, user: str, tokens: frozenset[int] | None) -> None:
         """Disconnect this user, who may still have events queued that it must not see any more."""
-        if user == self._user:
+        if user == self._user and (tokens is None or self._token in tokens):
             self._disconnect(
                 WSCloseCode.POLICY_VIOLATION, b"your rights have changed: connect again"
             )

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from haas_rpcd.auth import Authenticator, BearerTokens, Caller, Peer
 from haas_rpcd.auth.peer import os_user
-from haas_rpcd.errors import DeniedError, HaasError, UnavailableError
+from haas_rpcd.errors import DeniedError, HaasError, LimitedError, UnavailableError
 from haas_rpcd.store.database import Store
 from haas_rpcd.store.turns import on_behalf_of
 
@@ -78,5 +78,5 @@ class TokenBearer:
         try:
             with on_behalf_of(self.key):
                 return await self.tokens.caller(self.header, self.address)
-        except (DeniedError, UnavailableError) as error:
+        except (DeniedError, LimitedError, UnavailableError) as error:
             return error

@@ -280,6 +280,7 @@ class Server:
                 websocket,
                 self._context.events,
                 user=caller.user if isinstance(caller, Caller) else "",
+                token=caller.token_id if isinstance(caller, Caller) else None,
                 may_see=self._may_see,
                 abort=transport.abort,
                 release=account.release,

@@ -53,6 +53,11 @@ def set_until(tx: Tx, node_id: int, until: float) -> None:
     )
 
 
+def lift(tx: Tx, node_id: int) -> None:
+    """Let a node's allocation have no end."""
+    tx.execute("DELETE FROM lease WHERE node_id = ?", (node_id,))
+
+
 def of_nodes(tx: Tx, node_ids: Sequence[int]) -> dict[int, float]:
     """Return when the allocations of several nodes end, by the node's id."""
     rows = tx.query(

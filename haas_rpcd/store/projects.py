@@ -137,6 +137,21 @@ def admit(tx: Tx, user_id: int, user: str) -> None:
     tx.execute("DELETE FROM invitation WHERE user = ?", (user,))
 
 
+def only_owned_by(tx: Tx, user: str) -> list[str]:
+    """Return the projects with other members whose only owner is this user, by name."""
+    rows = tx.query(
+        ProjectRow,
+        "SELECT project.id, project.name FROM project JOIN member ON member.project_id = project.id"
+        " JOIN user ON user.id = member.user_id WHERE user.name = :user AND member.role = 'owner'"
+        " AND EXISTS (SELECT 1 FROM member AS other WHERE other.project_id = project.id"
+        " AND other.user_id <> user.id)"
+        " AND NOT EXISTS (SELECT 1 FROM member AS other WHERE other.project_id = project.id"
+        " AND other.user_id <> user.id AND other.role = 'owner') ORDER BY project.name",
+        {"user": user},
+    )
+    return [row.name for row in rows]
+
+
 def remove_member(tx: Tx, project_id: int, user_id: int) -> int:
     """Remove a member; return how many that were (0 or 1)."""
     return tx.execute(

@@ -25,6 +25,13 @@ class TokenRow(Row, frozen=True):
     last_used: float | None
 
 
+class OwnedRow(Row, frozen=True):
+    """A token and its user."""
+
+    id: int
+    user: str
+
+
 _SELECT = """
 SELECT token.id, token.label, token.user, token.project_id, project.name AS project,
     token.readonly, token.created, token.expires, token.last_used
@@ -44,6 +51,14 @@ def by_hash(tx: Tx, digest: bytes, now: float) -> TokenRow | None:
 def find(tx: Tx, user: str, label: str) -> TokenRow | None:
     """Return a user's token with this label, also one that has expired."""
     return tx.one(TokenRow, f"{_SELECT} WHERE token.user = ? AND token.label = ?", (user, label))
+
+
+def owners_of(tx: Tx, label: str) -> list[str]:
+    """Return the users who have a token with this label, by name."""
+    rows = tx.query(
+        OwnedRow, "SELECT id, user FROM token WHERE label = ? ORDER BY user LIMIT 3", (label,)
+    )
+    return [row.user for row in rows]
 
 
 def page(
@@ -102,9 +117,18 @@ def count_of(tx: Tx, user: str) -> int:
     return tx.number("SELECT count(*) FROM token WHERE user = ?", (user,))
 
 
-def delete(tx: Tx, token_id: int) -> None:
-    """Remove a token, and those that were made with it."""
+def delete(tx: Tx, token_id: int) -> dict[str, frozenset[int]]:
+    """Remove a token, and those that were made with it; return the ids of all, by their users."""
+    ended = tx.query(
+        OwnedRow,
+        "WITH RECURSIVE ended(id, user) AS (SELECT id, user FROM token WHERE id = ?"
+        " UNION SELECT token.id, token.user FROM token JOIN ended ON token.parent_id = ended.id)"
+        " SELECT id, user FROM ended",
+        (token_id,),
+    )
     tx.execute("DELETE FROM token WHERE id = ?", (token_id,))
+    users = {row.user for row in ended}
+    return {user: frozenset(row.id for row in ended if row.user == user) for user in users}
 
 
 def used(tx: Tx, token_id: int, now: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -85,6 +86,14 @@ async def test_a_node_is_released_at_the_end_of_its_lease(leased: Watched) -> No
     assert site.carried("node-1") == NOTHING
     [job, *_] = (await site.call("job.list", project="red"))["items"]
     assert (job["kind"], job["user"]) == ("release", "haas-rpcd")
+
+
+@pytest.mark.parametrize("never", [None, "never"])
+async def test_a_lease_is_lifted(leased: Watched, never: str | None) -> None:
+    rita = leased.site.tenant("rita")
+    shown = await rita.call("node.extend", node="node-1", until=never)
+    assert shown["until"] is None
+    assert await leased.after(1000 * HOUR) == "allocated"
 
 
 async def test_its_end_is_warned_of_once_and_shown(leased: Watched) -> None:
@@ -247,6 +256,31 @@ async def test_a_node_whose_wiping_fails_stays_held(
         write(script, "exit 0")
         assert (await released(site))["state"] == "succeeded"
         assert (await site.call("node.show", node="node-1"))["state"] == "free"
+
+
+async def test_a_job_cancelled_during_the_release_command_ends_at_once(wiping: SmallSite) -> None:
+    """What the command started is killed as well; the node stays held."""
+    site, pid = wiping, wiping.folder / "pid"
+    os.mkfifo(pid)
+    write(site.folder / "wipe", f"sleep 600 & echo $! >{pid}; wait")
+    begun = await site.call("node.release", node="node-1")
+    started = int(await asyncio.to_thread(pid.read_text))
+    await site.call("job.cancel", job=begun["job"])
+    job = await site.finished(begun["job"])
+    assert job["state"] == "cancelled"
+    assert "the release command was ended" in job["error"]
+    assert not _runs(started)
+    assert (await site.call("node.show", node="node-1"))["state"] == "releasing"
+    write(site.folder / "wipe", "exit 0")
+    assert (await released(site))["state"] == "succeeded"
+
+
+def _runs(pid: int) -> bool:
+    """Return whether a process runs; a zombie that nobody waited for yet does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 async def test_a_node_whose_ports_are_parked_is_wiped_too(

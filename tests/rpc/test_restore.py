@@ -129,3 +129,53 @@ async def test_a_database_that_is_there_is_put_aside_only_if_that_is_said(
     assert put_in_place(tmp_path / "backup.db", database, replace=False) is None
     await site.start()
     assert (await node_states(site))["node-1"] == "free"
+
+
+async def test_who_was_shut_out_since_the_backup_stays_out(site: SmallSite, tmp_path: Path) -> None:
+    tokens = {}
+    for user, label in (("rita", "kept"), ("rita", "leaked"), ("bob", "of-bob"), ("ann", "of-ann")):
+        if user == "ann":
+            await site.call("user.create", user="ann", admin=True)
+            await site.call("project.add_member", project="red", user="ann", role="owner")
+        made = await site.call("token.create", label=label, user=user)
+        tokens[label] = made["token"]
+    await site.call("project.add_member", project="blue", user="rita", role="owner")
+    with closing(open_to_read(site.folder / DATABASE)) as database:
+        write_copy(database, tmp_path / "backup.db")
+
+    await site.call("token.revoke", label="leaked", user="rita")
+    await site.call("user.delete", user="bob")
+    await site.call("project.remove_member", project="red", user="ann")
+    await site.call("project.add_member", project="blue", user="rita", role="reader")
+    await restore(site, tmp_path)
+
+    users = {each["user"] for each in (await site.call("user.list"))["items"]}
+    assert users == {"rita", "ann"}
+    assert (await site.call("project.show", project="red"))["roles"] == {"rita": "member"}
+    assert (await site.call("project.show", project="blue"))["roles"] == {"rita": "reader"}
+    good = {each["label"] for each in (await site.call("token.list"))["items"]}
+    assert good == {"kept", "of-ann"}
+
+
+@pytest.mark.parametrize("before", ["gone", "damaged"])
+async def test_without_the_database_from_before_no_token_is_good(
+    site: SmallSite, tmp_path: Path, before: str
+) -> None:
+    site.watch.on = False
+    await site.call("token.create", label="ci", user="rita")
+    database = site.folder / DATABASE
+    with closing(open_to_read(database)) as source:
+        write_copy(source, tmp_path / "backup.db")
+    await site.stop()
+    if before == "gone":
+        database.unlink()
+    else:
+        database.write_bytes(b"no database" * 1000)
+    for beside in ("-wal", "-shm"):
+        Path(f"{database}{beside}").unlink(missing_ok=True)
+    said: list[str] = []
+    put_in_place(tmp_path / "backup.db", database, replace=True, say=said.append)
+    await site.start()
+    assert (await site.call("token.list"))["items"] == []
+    assert "none of its tokens is good any more" in said[0]
+    assert [each["user"] for each in (await site.call("user.list"))["items"]] == ["bob", "rita"]

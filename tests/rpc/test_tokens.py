@@ -6,6 +6,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
+import aiohttp
 import pytest
 
 from haas_rpcd.auth import Caller
@@ -127,6 +128,31 @@ async def test_a_revoked_token_and_those_made_with_it_end_at_once(site: SmallSit
     for token in (first, second):
         with pytest.raises(DeniedError):
             await come_in(site, token)
+
+
+async def test_a_revoked_token_closes_only_its_own_connections(site: SmallSite) -> None:
+    tokens = {label: await make(site, "rita", label) for label in ("lost", "kept")}
+    child = (await call_with(site, tokens["lost"], "token.create", label="child"))["token"]
+    sockets = [
+        await site.http.ws_connect("http://haas/rpc", headers={"Authorization": f"Bearer {token}"})
+        for token in (tokens["lost"], child, tokens["kept"])
+    ]
+    await site.tenant("rita").call("token.revoke", label="lost")
+    for socket in sockets[:2]:
+        assert (await socket.receive()).type is aiohttp.WSMsgType.CLOSE
+    kept = sockets[2]
+    await kept.send_json({"jsonrpc": "2.0", "method": "system.info", "id": 1})
+    assert (await kept.receive_json())["result"]["user"] == "rita"
+    for socket in sockets:
+        await socket.close()
+
+
+async def test_an_admin_is_told_whose_token_has_that_label(site: SmallSite) -> None:
+    await make(site, "rita", "deploy")
+    refused = await site.refused("token.revoke", label="deploy")
+    assert "rita has: name it with  --user rita" in refused.message
+    with pytest.raises(HaasError, match=r"^bob has no token deploy\.$"):
+        await site.tenant("bob").call("token.revoke", label="deploy")
 
 
 async def test_whoever_finds_a_token_may_revoke_it_and_nobody_reads_it_later(
