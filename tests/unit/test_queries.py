@@ -234,6 +234,7 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     ),
     tokens.by_hash: lambda tx: tokens.by_hash(tx, b"hash", 0.0),
     tokens.find: lambda tx: tokens.find(tx, "rita", "ci"),
+    tokens.owners_of: lambda tx: tokens.owners_of(tx, "ci"),
     tokens.page: lambda tx: tokens.page(tx, 9, ("", ""), user="rita", mine=[1]),
     users.memberships: lambda tx: users.memberships(tx, "rita"),
     users.find: lambda tx: users.find(tx, "rita"),
