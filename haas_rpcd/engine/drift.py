@@ -113,6 +113,8 @@ class DriftWatch:
         async def read(driver: Driver) -> list[Difference]:
             settled = await self._late.settled(device, driver)
             differences = drift(*await self.compare(device, driver, cross_check=True))
+            if await self._late.close_opened(device, driver, settled, differences):
+                differences = drift(*await self.compare(device, driver, cross_check=True))
             await self.record(device, differences)
             await self._settle(device, settled, differences)
             if not differences:
@@ -231,6 +233,9 @@ class DriftWatch:
         if not await self._store.read(saves.outstanding, device):
             return
         [outcome] = await driver.send([SaveConfig()], Silent())
+        if outcome.may_come_late:
+            save, now = [SaveConfig()], self._clock.now()
+            await self._store.write(store_applied.may_come_late, device, save, now)
         seen: Seen | DeviceError | None = outcome.error
         if outcome.state == "sent":
             [seen] = await driver.observe([SaveConfig()])
@@ -295,6 +300,8 @@ class DriftWatch:
         """
         if settled := await self._late.settled(device, driver, up):
             differences = drift(*await self.compare(device, driver))
+            if await self._late.close_opened(device, driver, settled, differences):
+                differences = drift(*await self.compare(device, driver))
             await self.record(device, differences)
             await self._settle(device, settled, differences)
 

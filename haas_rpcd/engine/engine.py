@@ -13,6 +13,7 @@ from haas_rpcd.clock import Clock
 from haas_rpcd.drivers import Driver
 from haas_rpcd.engine import restored
 from haas_rpcd.engine.attempts import Failure
+from haas_rpcd.engine.closing import Closing
 from haas_rpcd.engine.confirms import Confirms
 from haas_rpcd.engine.contacts import Contacts, Reach
 from haas_rpcd.engine.drift import CheckResult, DriftWatch
@@ -86,7 +87,7 @@ class Engine:
         self._contacts = Contacts(store, events, self._clock, reach)
         self._workers = Workers(self._make_worker)
         self._retirement = Retirement(store, events, planning, self._clock)
-        self._late = LateChanges(store, settle_timeout)
+        self._late = LateChanges(store, settle_timeout, Closing(store, events, self._clock))
         self._drift = DriftWatch(store, events, planning, self._workers.of, self._late, self._clock)
         self._restarts = SwitchRestarts(
             store, events, self._clock, self._drift.compare, self._drift.record, self._restarted

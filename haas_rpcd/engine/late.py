@@ -15,14 +15,16 @@ from dataclasses import dataclass
 from haas_rpcd import boottime
 from haas_rpcd.boottime import Moment
 from haas_rpcd.drivers import Driver
-from haas_rpcd.model import Difference, Uptime
+from haas_rpcd.engine.closing import Closing
+from haas_rpcd.model import PARKED, Difference, Uptime
 from haas_rpcd.store import applied, late
 from haas_rpcd.store.applied import Freed
 from haas_rpcd.store.database import Store, Tx
 from haas_rpcd.store.late import LateRow
 
-RECHECK = 60.0
-"""Seconds between checks of a switch whose old session may end, or that cannot be read."""
+RECHECK_SOON, RECHECK = 10.0, 60.0
+"""Seconds between checks of a switch while its old session may still do something, so that what
+that opens is not open for long; and afterwards, while something is not as it was applied."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,9 @@ class Waiting:
 class LateChanges:
     """What may change late. ``settle_timeout``: seconds after which nothing does any more."""
 
-    def __init__(self, store: Store, settle_timeout: float) -> None:
+    def __init__(self, store: Store, settle_timeout: float, closing: Closing) -> None:
         self._store = store
+        self._closing = closing
         self._settle_timeout = settle_timeout
         self._started = boottime.now()
 
@@ -69,7 +72,7 @@ class LateChanges:
         if not rows:
             return None
         waits = [wait for row in rows if (wait := self.remaining(row.since)) > 0]
-        return min([*waits, RECHECK])
+        return min([*waits, RECHECK_SOON]) if waits else RECHECK
 
     async def settled(self, switch: str, driver: Driver, up: Uptime | None = None) -> list[LateRow]:
         """Return what cannot change late any more on a switch, and end its old sessions.
@@ -82,6 +85,29 @@ class LateChanges:
         if await driver.end_other_sessions():
             return rows
         return [row for row in rows if self._is_over(row.since, up)]
+
+    async def close_opened(
+        self,
+        switch: str,
+        driver: Driver,
+        rows: Sequence[LateRow],
+        differences: Sequence[Difference],
+    ) -> bool:
+        """Shut parked ports that a late line opened; return whether there were any.
+
+        ``rows``: what cannot change late any more. Raises DeviceError.
+        """
+        late_ports = {row.target for row in rows if row.kind == "port"}
+        opened = [
+            difference.target
+            for difference in differences
+            if difference.kind == "port"
+            and difference.target in late_ports
+            and difference.applied == PARKED
+        ]
+        if opened:
+            await self._closing.close(switch, driver, opened)
+        return bool(opened)
 
     def _is_over(self, since: Moment, up: Uptime | None) -> bool:
         now = boottime.now()
@@ -109,9 +135,10 @@ class LateChanges:
         return await self._store.write(write) if right else Freed([], [])
 
 
-def _reason(switch: str, port: str) -> str:
+def _reason(switch: str, port: str | None) -> str:
+    what = "a line that saves its configuration" if port is None else f"a line for {port}"
     return (
-        f"{switch} did not answer a line for {port}, and may still execute it. HaaS checks the"
+        f"{switch} did not answer {what}, and may still execute it. HaaS checks the"
         " switch by itself and frees the node then. To free it earlier, an admin ends HaaS's old"
         f" session on {switch}, or restarts {switch}, and runs  drift check {switch}"
     )

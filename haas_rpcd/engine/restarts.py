@@ -13,8 +13,8 @@ from typing import Literal
 from haas_rpcd.boottime import Moment
 from haas_rpcd.clock import Clock
 from haas_rpcd.drivers import Driver
+from haas_rpcd.engine.closing import Closing
 from haas_rpcd.engine.identities import Identities
-from haas_rpcd.engine.silent import Silent
 from haas_rpcd.events import Events
 from haas_rpcd.model import (
     PARKED,
@@ -22,12 +22,10 @@ from haas_rpcd.model import (
     Difference,
     Observed,
     PortRef,
-    SetPort,
     Uptime,
 )
 from haas_rpcd.planner import drift
-from haas_rpcd.store import applied as store_applied
-from haas_rpcd.store import saves, switches
+from haas_rpcd.store import switches
 from haas_rpcd.store.database import Store
 from haas_rpcd.store.switches import UptimeRow
 
@@ -61,6 +59,7 @@ class SwitchRestarts:
         self._store = store
         self._events = events
         self._clock = clock
+        self._closing = Closing(store, events, clock)
         self._identities = Identities(store, events)
         self._compare = compare
         self._record = record
@@ -100,26 +99,13 @@ class SwitchRestarts:
         unknown = {ref for ref, port in applied.ports.items() if port.config is None}
         wrong = {PortRef(device, d.target) for d in differences if d.kind == "port"} | unknown
         to_shut = [
-            SetPort(ref.port, PARKED)
+            ref.port
             for ref in sorted(wrong)
             if ref in observed.ports and observed.ports[ref].believed != PARKED
         ]
         if to_shut:
-            log.warning("%s: closing %s", device, ", ".join(change.port for change in to_shut))
-            outcomes = await driver.send(to_shut, Silent())
-            late = [
-                change
-                for change, outcome in zip(to_shut, outcomes, strict=True)
-                if outcome.may_come_late
-            ]
-            await self._store.write(store_applied.may_come_late, device, late, self._clock.now())
-            for outcome in outcomes:
-                if outcome.error is not None:
-                    raise outcome.error
-            await self._store.write(saves.forget, device, [change.port for change in to_shut])
-            applied, observed = await self._compare(device, driver)
-            differences = drift(applied, observed)
-            self._events.publish_inventory("switch", "ports-closed", device, admins_only=True)
+            await self._closing.close(device, driver, to_shut)
+            differences = drift(*await self._compare(device, driver))
         await self._record(device, differences)
         return bool(to_shut)
 

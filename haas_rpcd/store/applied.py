@@ -92,7 +92,7 @@ def _before_headnode(tx: Tx, change: HeadnodeChange) -> None:
 def may_come_late(tx: Tx, device: str, changes: Iterable[Change], since: Moment) -> None:
     """Note that ``device`` may still carry out changes, which were given up at a moment."""
     for change in changes:
-        if isinstance(change, SetPort | SetVlan):
+        if isinstance(change, SetPort | SetVlan | SaveConfig):
             late.note(tx, device, change, since)
 
 

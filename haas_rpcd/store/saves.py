@@ -71,10 +71,14 @@ def mark_if_unmarked(tx: Tx, switch: str) -> None:
 def confirm(tx: Tx, switch: str) -> None:
     """Write that a switch has saved its configuration: everything that was confirmed before.
 
-    A port that drifted was saved as it is now, not as it was confirmed.
+    A port that drifted was saved as it is now, not as it was confirmed. While an earlier save that
+    was given up may still come, with an older configuration, nothing counts as saved by this one.
     """
     switch_id = tx.value(int, "SELECT id FROM switch WHERE name = ?", (switch,))
     if switch_id is None:
+        return
+    tx.execute("DELETE FROM unsaved WHERE switch_id = ?", (switch_id,))
+    if tx.exists("SELECT 1 FROM switch_may_save WHERE switch_id = ?", (switch_id,)):
         return
     tx.execute(
         "UPDATE port_applied SET saved = 1 WHERE saved = 0 AND confirmed = 1 AND port_id IN"
@@ -83,7 +87,6 @@ def confirm(tx: Tx, switch: str) -> None:
         (switch_id, switch),
     )
     tx.execute("DELETE FROM vlan_in_startup WHERE switch_id = ?", (switch_id,))
-    tx.execute("DELETE FROM unsaved WHERE switch_id = ?", (switch_id,))
 
 
 def forget(tx: Tx, switch: str, ports: Iterable[str]) -> None:

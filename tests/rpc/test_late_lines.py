@@ -82,7 +82,7 @@ async def for_blue(site: SmallSite) -> None:
 
 async def time_passes(site: SmallSite) -> None:
     """Let the settle timeout pass."""
-    for table in ("port_may_change", "vlan_may_change"):
+    for table in ("port_may_change", "vlan_may_change", "switch_may_save"):
         await site.sql(f"UPDATE {table} SET seconds = seconds - 86400")
 
 
@@ -295,3 +295,87 @@ async def test_a_vlan_that_may_come_late_is_not_free(tmp_path: Path, prepared: P
         assert (await site.finished(repair["job"]))["state"] == "succeeded"
         await site.call("drift.check")
         await site.call("network.create", project="blue", network="own", vlan=100)
+
+
+# --- what the line does ---------------------------------------------------------------------------
+
+
+async def test_a_parked_port_that_a_late_line_opened_is_shut_as_soon_as_it_is_seen(
+    tmp_path: Path, prepared: Prepared
+) -> None:
+    """It would be open on VLAN 1, with all others to which that happens."""
+    async with small_site(
+        tmp_path, prepared, switches=SwitchSettings(answer_timeout=0.3, busy_timeout=0.0)
+    ) as site:
+        await site.hold_nodes("red", "node-1")
+        await site.network("red", "net")
+        await site.connect("node-1", "net")
+        switch = site.switches["sw1"]
+        switch.faults.refuse, switch.faults.hang_at = dict(BLIND), "^no shutdown$"
+        assert (await site.apply("red"))["state"] == "failed"
+        await patient(site)
+        await release(site)
+        assert site.carried("node-1") == NOTHING
+
+        switch.finish_hung()
+        assert site.carried("node-1") == access(1)
+        report = await site.call("drift.check", switch="sw1")
+        assert [item["target"] for item in report["items"]] == ["Gi1/0/2"]  # maybe by hand
+        await time_passes(site)
+        report = await site.call("drift.check", switch="sw1")
+
+        assert report["items"] == []
+        assert site.carried("node-1") == NOTHING
+        assert (await site.call("node.show", node="node-1"))["state"] == "free"
+
+
+@asynccontextmanager
+async def saving_hangs(tmp_path: Path, prepared: Prepared) -> AsyncIterator[SmallSite]:
+    """Red's node-1 is on VLAN 100 and released; sw1 hangs on the line that saves that."""
+    impatient = SwitchSettings(answer_timeout=0.1, busy_timeout=0.0)
+    async with small_site(tmp_path, prepared, switches=impatient) as site:
+        await site.hold_nodes("red", "node-1")
+        await site.network("red", "net")
+        await site.connect("node-1", "net")
+        await site.succeeds("red")
+        faults = site.switches["sw1"].faults
+        faults.refuse, faults.hang_at = dict(BLIND), "^write memory$"
+        job = await release(site)
+        assert job["state"] == "failed"
+        assert "sw1 did not answer (write memory)" in job["error"]
+        await patient(site)
+        yield site
+
+
+async def test_nothing_counts_as_saved_while_an_earlier_save_may_still_come(
+    tmp_path: Path, prepared: Prepared
+) -> None:
+    """It may write what the switch carried before, after all that was saved since."""
+    async with saving_hangs(tmp_path, prepared) as site:
+        switch = site.switches["sw1"]
+        await site.succeeds()
+        assert switch.counters.saves == 2
+        shown = await site.call("node.show", node="node-1")
+        assert shown["state"] == "releasing"
+        assert "sw1 did not answer a line that saves its configuration" in shown["waiting"]
+
+        switch.finish_hung()
+        await time_passes(site)
+        await site.call("drift.check", switch="sw1")
+
+        assert switch.counters.saves == 4  # the late one, and the last
+        assert (await site.call("node.show", node="node-1"))["state"] == "free"
+        assert not (await site.call("switch.show", switch="sw1"))["unsaved"]
+
+
+async def test_a_save_that_hangs_is_retried_once_its_session_was_ended(
+    tmp_path: Path, prepared: Prepared
+) -> None:
+    async with saving_hangs(tmp_path, prepared) as site:
+        switch = site.switches["sw1"]
+        switch.faults.refuse = {}
+        await site.call("drift.check", switch="sw1")
+        assert not any(session.hung for session in switch.sessions)
+        assert switch.startup is not None
+        assert switch.startup.ports["GigabitEthernet1/0/2"].shutdown
+        assert (await site.call("node.show", node="node-1"))["state"] == "free"

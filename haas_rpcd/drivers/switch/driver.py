@@ -276,7 +276,7 @@ class SwitchDriver:
         try:
             await self._save_now(report)
         except DeviceError as error:
-            return Outcome("refused", error)
+            return Outcome("refused", error, may_come_late=error.reason == "timeout")
         return Outcome("sent")
 
     async def _save_now(self, report: Report) -> None:

@@ -37,7 +37,8 @@ or its ports. ``dialect_without_save`` names the dialects whose switches keep ev
 on them everything is saved when it is confirmed.
 
 ``port_may_change`` and ``vlan_may_change`` list what a line concerns that a switch did not answer,
-and when that line was given up: the switch may still execute it.
+and when that line was given up: the switch may still execute it. ``switch_may_save`` lists those
+switches where that line saves.
 
 ``audit`` grows at its end and is deleted from its start only; triggers refuse anything else. Each
 record has a hash that covers the one before it, and ``audit_anchor`` the last that was deleted.
@@ -83,6 +84,7 @@ from haas_rpcd.store.schema import (
     v17_bmc,
     v18_evidence,
     v19_power,
+    v20_late_save,
 )
 
 migrations = Migrations("haas")
@@ -202,6 +204,12 @@ def evidence(db: Database) -> None:
 def power(db: Database) -> None:
     """Add what is staged for the power of nodes."""
     _run(db, v19_power.SQL)
+
+
+@migrations()
+def late_save(db: Database) -> None:
+    """Store which switches may save late."""
+    _run(db, v20_late_save.SQL)
 
 
 def _run(db: Database, script: str) -> None:

@@ -1,0 +1,45 @@
+"""Shuts ports outside of any job: those that are open although they were parked, or not as applied.
+
+Only closing is done without being asked, as it can isolate too much but never too little.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from haas_rpcd.clock import Clock
+from haas_rpcd.drivers import Driver
+from haas_rpcd.engine.silent import Silent
+from haas_rpcd.events import Events
+from haas_rpcd.model import PARKED, SetPort
+from haas_rpcd.store import applied, saves
+from haas_rpcd.store.database import Store
+
+log = logging.getLogger(__name__)
+
+
+class Closing:
+    """Shuts ports in their switch's turn."""
+
+    def __init__(self, store: Store, events: Events, clock: Clock) -> None:
+        self._store = store
+        self._events = events
+        self._clock = clock
+
+    async def close(self, switch: str, driver: Driver, ports: Sequence[str]) -> None:
+        """Shut ports; a save must follow. Read them again then. Raises DeviceError."""
+        log.warning("%s: closing %s", switch, ", ".join(ports))
+        changes = [SetPort(port, PARKED) for port in ports]
+        outcomes = await driver.send(changes, Silent())
+        late = [
+            change
+            for change, outcome in zip(changes, outcomes, strict=True)
+            if outcome.may_come_late
+        ]
+        await self._store.write(applied.may_come_late, switch, late, self._clock.now())
+        for outcome in outcomes:
+            if outcome.error is not None:
+                raise outcome.error
+        await self._store.write(saves.forget, switch, list(ports))
+        self._events.publish_inventory("switch", "ports-closed", switch, admins_only=True)
