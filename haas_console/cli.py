@@ -220,5 +220,5 @@ def _log_in_or_out(args: argparse.Namespace, settings: Config, output: Output) -
     url = config.check_url(args.shell, args.what)
     if args.what == "logout":
         return login.log_out(url, output)
-    endpoint = Endpoint(None, url, "login", _ca_file(args) or settings.ca_file)
+    endpoint = Endpoint(None, url, config.LOGIN, _ca_file(args) or settings.ca_file)
     return login.log_in(endpoint, settings.timeout, output)

@@ -18,7 +18,7 @@ import aiohttp
 import jsonrpcclient
 
 from haas_console.core.api import Api
-from haas_console.core.config import DEFAULT_TIMEOUT, Endpoint
+from haas_console.core.config import DEFAULT_TIMEOUT, LOGIN, Endpoint
 from haas_console.core.errors import (
     ConfigError,
     ConsoleError,
@@ -263,10 +263,22 @@ def _refusal(endpoint: Endpoint, error: BaseException) -> ConsoleError:
     """The error for a connection that failed: why, and what to do."""
     where = f"{endpoint} (from {endpoint.source})"
     if isinstance(error, aiohttp.WSServerHandshakeError):
+        if error.status in (401, 403) and endpoint.source == LOGIN:
+            return DeniedError(
+                -32001,
+                f"{endpoint} does not accept this token: it is wrong, was revoked, or has expired."
+                " Make another with  token create LABEL  where you are let in, or ask an admin",
+                {"kind": "denied"},
+            )
         if error.status in (401, 403):
             log_in = f"run  haas-console login {endpoint.url}  with a token of yours"
             hint = f"{log_in}, or set HAAS_TOKEN" if endpoint.url else "ask an admin"
             return DeniedError(-32001, f"{where} does not let you in; {hint}", {"kind": "denied"})
+        if error.status == 429:
+            return NoDaemonError(
+                f"{where} hears no tokens from this address for up to a minute, because too many"
+                " were wrong: check yours, then try again"
+            )
         if error.status == 503:
             return NoDaemonError(
                 f"{where} takes no more connections of yours at the moment: close one, or try again"
@@ -275,10 +287,7 @@ def _refusal(endpoint: Endpoint, error: BaseException) -> ConsoleError:
     if isinstance(error, TimeoutError):
         return NoDaemonError(f"{where} did not answer within {CONNECT_TIMEOUT:g} s")
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError):
-        return NoDaemonError(
-            f"{where} has a certificate nobody here trusts: {error}; name its authority with"
-            " --ca FILE, or as ca_file in the config file"
-        )
+        return NoDaemonError(f"{where} {_of_tls(error)}")
     inner = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
     if isinstance(inner, PermissionError):
         return NoDaemonError(f"{where} may not be opened by you: ask an admin")
@@ -286,6 +295,23 @@ def _refusal(endpoint: Endpoint, error: BaseException) -> ConsoleError:
         f"no daemon on {where}: {_reason(inner)}. Start haas-rpcd, or name another with"
         " --socket PATH or --url URL, or try --demo"
     )
+
+
+def _of_tls(error: aiohttp.ClientConnectorError) -> str:
+    """Return what is wrong with TLS at the other end, and what to do, without OpenSSL's codes."""
+    inner = getattr(error, "certificate_error", None) or error.os_error
+    if isinstance(inner, ssl.SSLCertVerificationError):
+        return (
+            f"has a certificate nobody here trusts ({inner.verify_message.rstrip('.')}): name its"
+            " authority with  --ca FILE, or as ca_file in the config file"
+        )
+    reason = getattr(inner, "reason", None) or ""
+    if "CERTIFICATE_REQUIRED" in reason or "BAD_CERTIFICATE" in reason:
+        return "wants a certificate of the client, which haas-console has none of: ask an admin"
+    if reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"):
+        return "does not speak TLS: check the URL, or use  http://  on this machine"
+    words = reason.replace("_", " ").lower() or "no reason given"
+    return f"ended the TLS handshake ({words}): check the URL, and its certificate with an admin"
 
 
 def _reason(error: BaseException) -> str:

@@ -50,6 +50,10 @@ class Config:
     keymap: Mapping[str, str] = field(default_factory=dict)
 
 
+LOGIN = "login"
+"""The source of an endpoint whose token is being tried."""
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """The address of a daemon: a socket path or a URL; ``source`` says what named it."""

@@ -71,3 +71,14 @@ async def test_an_authority_named_in_the_settings_is_trusted(
     settings.write_text(f'url = "{address}"\nca_file = "{certificate}.cert"\n')
     told = await said(address, "--config", str(settings))
     assert "answers, but not as a HaaS daemon" in told
+
+
+async def test_a_server_that_speaks_no_tls_is_told_from_one_that_is_not_trusted() -> None:
+    runner = web.AppRunner(web.Application())
+    await runner.setup()
+    site = web.TCPSite(runner, "localhost", 0)
+    await site.start()
+    told = await said(f"https://localhost:{runner.addresses[0][1]}")
+    await runner.cleanup()
+    assert "does not speak TLS: check the URL" in told
+    assert "SSL" not in told
