@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from haas_console.core.boardfilter import Row, Test, parse_filter
+from haas_console.core.boardfilter import Row, fitting, parse_filter
 from haas_console.core.collector import gc_paused
 from haas_console.core.gestures import NicRef
 from haas_console.core.inventory import Inventory
@@ -61,12 +61,13 @@ class Board:
         self.sort = SORTS[0]
         self.widths = Widths()
         self.total = 0
-        self._test: Test | None = None
+        self.is_loose = False
+        """Nothing fits the filter, so rows are shown that have its letters in order."""
         self._names: dict[str, str] = {}
 
     def set_filter(self, text: str) -> None:
         """Show only rows that fit; raises ValueError, and keeps the old filter, if malformed."""
-        self._test = parse_filter(text)
+        parse_filter(text)
         self.filter = text.strip()
 
     def rebuild(self, inventory: Inventory) -> None:
@@ -84,9 +85,9 @@ class Board:
                 rows.append((node, None))
         self.total = len(rows)
         self._measure(rows[:_SAMPLE])
-        if self._test is not None:
-            test = self._test
-            rows = [row for row in rows if test(row)]
+        self.is_loose = False
+        if self.filter:
+            rows, self.is_loose = fitting(rows, self.filter)
         if self.sort != "node":
             rows.sort(key=_sort_key(self.sort))  # type: ignore[arg-type]
         self.rows = rows

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from haas_console.core import filters
+from haas_console.core.nictext import network_text
 from haas_schemas.node import Nic, Node
 
 Row = tuple[Node, Nic | None]
@@ -40,16 +41,30 @@ FIELDS: dict[str, Callable[[Row], Iterable[str]]] = {
 
 def parse_filter(text: str) -> Test | None:
     """Read a filter of rows; None if it tests nothing. Raises ValueError with a sentence."""
-    return filters.parse_filter(text, FIELDS, _contains)
+    return filters.parse_filter(text, FIELDS, cells)
 
 
-def _contains(row: Row, word: str) -> bool:
+def fitting(rows: Iterable[Row], text: str) -> tuple[list[Row], bool]:
+    """Return the rows that fit a filter, and whether they fit only loosely. Raises ValueError."""
+    return filters.fitting(rows, text, FIELDS, cells)
+
+
+def cells(row: Row) -> Iterable[str]:
+    """All that the board shows of a row, and its tags and MAC address."""
     node, nic = row
-    if word in node.node.lower() or (node.project and word in node.project):
-        return True
-    if any(word in tag for tag in node.tags):
-        return True
+    yield node.node
+    yield node.state
+    yield node.project or "-"
+    yield from node.tags
     if nic is None:
-        return False
-    names = (nic.nic, nic.switch or "", nic.port or "", nic.mac or "", *_networks(nic))
-    return any(word in name.lower() for name in names)
+        yield "no nics"
+        return
+    yield nic.nic
+    yield f"{nic.switch} {nic.port}" if nic.port else "-"
+    if nic.mac:
+        yield nic.mac
+    if node.state == "allocated":
+        yield network_text(nic)
+        if nic.staged:
+            yield "staged"
+    yield nic.kind

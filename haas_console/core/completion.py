@@ -10,6 +10,7 @@ from haas_console.core.binding import PROJECT, fills_project
 from haas_console.core.inventory import Inventory
 from haas_console.core.joblist import newest_first
 from haas_console.core.language import Language
+from haas_console.core.objects import everything
 from haas_console.core.topics import TOPICS
 
 MOST = 200  # candidates; more would not help
@@ -18,7 +19,8 @@ MOST = 200  # candidates; more would not help
 class Completer:
     """Completes lines of one language with the names of one inventory.
 
-    ``extra`` are further first words that the front end knows, such as its screens.
+    ``extra`` are further first words that the front end knows, such as its screens. With
+    ``objects`` a noun may be followed by the name of an object.
     """
 
     def __init__(
@@ -27,11 +29,14 @@ class Completer:
         inventory: Inventory,
         project: str | None,
         extra: Iterable[str] = (),
+        *,
+        objects: bool = False,
     ) -> None:
         self._language = language
         self._inventory = inventory
         self._project = project
         self._extra = tuple(extra)
+        self._objects = objects
 
     def complete(self, text: str) -> list[str]:
         """The candidates for the last word of a line, in order; each is a whole word."""
@@ -66,9 +71,15 @@ class Completer:
             case "plan" | "apply" if rest[0] not in verbs:
                 return self._plan_words(first, rest)
             case _ if not rest:
-                return list(verbs)
+                return [*verbs, *self._named(first)]
         method = verbs.get(rest[0].replace("-", "_"))
         return () if method is None else self._params(method, rest[1:], last)
+
+    def _named(self, noun: str) -> Iterable[str]:
+        """The names of a noun's objects, which the front end opens."""
+        if not self._objects or noun not in self._language.api.nouns:
+            return ()
+        return (ref.name for ref in everything(self._inventory) if ref.kind == noun)
 
     def _connect(self, sugar: str, rest: Sequence[str], last: str) -> Iterable[str]:
         method = self._language.api.methods.get(f"nic.{sugar}")

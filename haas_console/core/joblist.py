@@ -19,14 +19,17 @@ FIELDS: dict[str, Callable[[Job], Iterable[str]]] = {
 
 def parse_filter(text: str) -> Callable[[Job], bool] | None:
     """Read a filter of jobs; None if it tests nothing. Raises ValueError with a sentence."""
-    return filters.parse_filter(text, FIELDS, _contains)
+    return filters.parse_filter(text, FIELDS, _cells)
 
 
-def _contains(job: Job, word: str) -> bool:
-    return any(word in value.lower() for field in FIELDS.values() for value in field(job))
+def _cells(job: Job) -> Iterable[str]:
+    """All that the list shows of a job."""
+    for field in FIELDS.values():
+        yield from field(job)
+    yield f"{job.done}/{job.total}"
 
 
 def newest_first(jobs: Iterable[Job], filter_text: str = "") -> list[Job]:
     """Return the jobs that fit a filter; raises ValueError if it is malformed."""
-    test = parse_filter(filter_text)
-    return sorted(filter(test, jobs), key=lambda job: (job.created, job.job), reverse=True)
+    found, _ = filters.fitting(jobs, filter_text, FIELDS, _cells)
+    return sorted(found, key=lambda job: (job.created, job.job), reverse=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import msgspec
@@ -69,23 +69,41 @@ def everything(inventory: Inventory) -> Iterator[Ref]:
         yield Ref("job", str(job))
 
 
-def exists(inventory: Inventory, ref: Ref) -> bool:
-    """Whether an object is there now, as far as the user sees it."""
+def note_on(inventory: Inventory, ref: Ref) -> str:
+    """A few words on an object that has a name of its own."""
     first, second = ref.pair
     match ref.kind:
-        case "node":
-            return ref.name in inventory.nodes
-        case "nic":
-            return inventory.nic(first, second) is not None
-        case "network":
-            return (first, second) in inventory.networks
-        case "headnode":
-            return (first, second) in inventory.headnodes
-        case "switch":
-            return ref.name in inventory.switches
-        case "project":
-            return ref.name in inventory.projects
-        case "job":
-            return ref.name.isdigit() and int(ref.name) in inventory.jobs
+        case "node" if (node := inventory.nodes.get(ref.name)) is not None:
+            return f"{node.state} {node.project or ''} {' '.join(node.tags)}".strip()
+        case "network" if (network := inventory.networks.get((first, second))) is not None:
+            return f"VLAN {network.vlan}"
+        case "headnode" if (headnode := inventory.headnodes.get((first, second))) is not None:
+            return headnode.state
+        case "switch" if (switch := inventory.switches.get(ref.name)) is not None:
+            return f"{switch.dialect} {switch.host}"
+        case "job" if (job := inventory.jobs.get(int(ref.name))) is not None:
+            return f"{job.state} {job.project or 'the site'}"
         case _:
-            return True
+            return ""
+
+
+def named(inventory: Inventory, project: str | None, noun: str, name: str) -> Ref | None:
+    """The object of a kind by its name, or by the beginning of the name if only one has it.
+
+    Networks and headnodes of a project may be named without it.
+    """
+    if noun == "nic":
+        node, _, nic = name.partition(":")
+        return nic_ref(node, nic) if inventory.nic(node, nic) is not None else None
+    known = {ref.name: ref for ref in everything(inventory) if ref.kind == noun}
+    for wanted in (name, f"{project}/{name}"):
+        if wanted in known:
+            return known[wanted]
+    found = [ref for full, ref in known.items() if full.startswith((name, f"{project}/{name}"))]
+    return found[0] if len(found) == 1 else None
+
+
+def beginning(word: str, known: Iterable[str]) -> list[str]:
+    """The words that a word may be short for: itself, or else all that begin with it."""
+    names = list(dict.fromkeys(known))
+    return [word] if word in names else [name for name in names if name.startswith(word)]

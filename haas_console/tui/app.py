@@ -260,7 +260,7 @@ class ConsoleApp(PlainApp):
             elif choice is not None:
                 self.call_later(choice.run)
 
-        found = choices(self, self.session, self.commandline.open)
+        found = choices(self, self.session, self.commandline.open, self.navigation.open_details)
         self.push_screen(PaletteScreen(found), run)
 
     def action_mouse(self) -> None:

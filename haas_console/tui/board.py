@@ -133,7 +133,8 @@ class BoardScreen(ConsoleScreen):
         board = self.board
         parts = [self.nodes.title().rstrip() if board.total else ""]
         if board.filter:
-            parts.append(f"/{board.filter} {len(board.rows)}/{board.total}")
+            about = "~" if board.is_loose else ""
+            parts.append(f"/{board.filter} {about}{len(board.rows)}/{board.total}")
         if board.marks:
             parts.append(f"{len(board.marks)} marked")
         if board.sort != "node":

@@ -9,12 +9,15 @@ from typing import Any
 from haas_console.core import devicetext, text, whytext
 from haas_console.core.commands import Apply, ApplyFile, Call, Command, Help, Use
 from haas_console.core.errors import CommandSyntaxError, ConsoleError
+from haas_console.core.objects import beginning, named
 from haas_console.core.recall import Recall
 from haas_console.tui.console import Console, ScreenHost
 from haas_console.tui.prompt import Question
 from haas_console.tui.table import SCREENS, entry
 
 QUIT = ("q", "quit", "exit", "wq", "q!")
+OWN = (*(item.name for item in SCREENS), "board", "discard", "quit")
+"""Words that the console adds to those of scripts."""
 
 
 class CommandLine:
@@ -35,7 +38,8 @@ class CommandLine:
             session.sync.language,
             session.inventory,
             session.project,
-            [*(item.name for item in SCREENS), "board", "discard", "quit"],
+            OWN,
+            objects=True,
         )
         front.put(
             Question(
@@ -56,6 +60,11 @@ class CommandLine:
         self._recall.add(line)
         if len(words) == 1 and self._do_own(words[0], front):
             return
+        nouns = beginning(words[0], [*session.sync.language.api.nouns, "connect", "disconnect"])
+        if len(nouns) == 1 and len(words) == 2 and self._open(nouns[0], words[1]):
+            return
+        if len(nouns) == 1 and words[0] not in session.sync.language.sugar_nouns:
+            line = line.replace(words[0], nouns[0], 1)
         try:
             command = session.sync.language.parse_line(line, session.project)
         except CommandSyntaxError as error:
@@ -67,8 +76,27 @@ class CommandLine:
             if command is not None:
                 self._run(front, command)
 
+    def _open(self, noun: str, name: str) -> bool:
+        """Open an object that is named after its noun; False if there is none such."""
+        session = self.console.session
+        if name.replace("-", "_") in session.sync.language.api.nouns.get(noun, {}):
+            return False
+        ref = named(session.inventory, session.project, noun, name)
+        if ref is not None:
+            self.console.navigation.open_details(ref)
+        return ref is not None
+
     def _do_own(self, word: str, front: ScreenHost) -> bool:
-        """Do a word that scripts do not have; False if it is none: quit, discard, a screen."""
+        """Do a word that scripts do not have; False if it is none: quit, discard, a screen.
+
+        The beginning of a word does if no other begins so.
+        """
+        if word not in QUIT and word not in self.console.session.sync.language.sugar_nouns:
+            meant = beginning(word, OWN)
+            if len(meant) > 1 and word not in self.console.session.sync.language.api.nouns:
+                front.fail(f'"{word}" may be {", ".join(meant)}: type one letter more.')
+                return True
+            word = meant[0] if len(meant) == 1 else word
         if word in QUIT:
             self.console.exit(0)
         elif word == "board":

@@ -19,7 +19,7 @@ def pick(known: Sequence[str], typed: str) -> list[str]:
 
 
 def _rank(name: str, wanted: str) -> int | None:
-    if name.startswith(wanted) or name.rpartition("/")[2].startswith(wanted):
+    if name.startswith(wanted) or any(f"{sign}{wanted}" in name for sign in " /"):
         return 0
     if wanted in name:
         return 1

@@ -1,4 +1,4 @@
-"""The palette (ctrl+p): everything one can do, found by typing some letters of it."""
+"""The palette (ctrl+p): everything one can do and every object, found by some letters of it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from haas_console.core.objects import Ref, everything, note_on
 from haas_console.core.rights import method_refused
 from haas_console.core.session import Session
 from haas_console.tui.hints import key_text
@@ -32,12 +33,17 @@ class Choice:
     """True if the user may not do it, as ``note`` says."""
 
 
-def choices(app: App[int], session: Session, command: Callable[[str], None]) -> list[Choice]:
-    """The keys of the screen in front, the screens, the commands, and the themes.
+def choices(
+    app: App[int],
+    session: Session,
+    command: Callable[[str], None],
+    show: Callable[[Ref], None],
+) -> list[Choice]:
+    """The keys of the screen in front, the screens, the commands, the themes, and all objects.
 
     The commands that the user may not use come last, each with the reason.
 
-    ``command`` opens the command line with the beginning of a command.
+    ``command`` opens the command line with the beginning of a command, ``show`` an object.
     """
     found: list[Choice] = []
     refused: list[Choice] = []
@@ -61,6 +67,9 @@ def choices(app: App[int], session: Session, command: Callable[[str], None]) -> 
                 found.append(Choice(line, note, ":", partial(command, line)))
     for name in sorted(app.available_themes):
         found.append(Choice(f"theme {name}", "", "", partial(setattr, app, "theme", name)))
+    for ref in everything(session.inventory):
+        note = note_on(session.inventory, ref)
+        found.append(Choice(ref.title, note, "open", partial(show, ref)))
     return found + refused
 
 
@@ -110,7 +119,9 @@ class PaletteScreen(ModalScreen[Choice | None]):
     def compose(self) -> ComposeResult:
         """The input and the list."""
         with Vertical(id="palette"):
-            line = Input(placeholder="what to do", id="palette-input", compact=True)
+            line = Input(
+                placeholder="what to do, or the name of an object", id="palette-input", compact=True
+            )
             line.cursor_blink = False
             yield line
             yield Found(id="palette-found")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from haas_console.core.filters import parse_filter
+from haas_console.core.filters import fitting
 
 FRUIT = [{"name": ["apple"], "colour": ["red", "green"]}, {"name": ["plum"], "colour": ["blue"]}]
 FIELDS = {"name": lambda item: item["name"], "colour": lambda item: item["colour"]}
 
 
 def _names(text: str) -> list[str]:
-    test = parse_filter(text, FIELDS, lambda item, word: word in item["name"][0])
-    return [item["name"][0] for item in FRUIT if test is None or test(item)]
+    found, _ = fitting(FRUIT, text, FIELDS, lambda item: item["name"])
+    return [item["name"][0] for item in found]
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,11 @@ def _names(text: str) -> list[str]:
         ("!", ["apple", "plum"]),
         ("colour=", ["apple", "plum"]),
         ("!colour=", ["apple", "plum"]),
+        ("~^p", ["plum"]),
+        ("!~^P", ["apple"]),
+        ("~", ["apple", "plum"]),
+        ("ale", ["apple"]),
+        ("colour=rd", []),
     ],
 )
 def test_a_filter_selects(text: str, names: list[str]) -> None:
@@ -41,3 +46,14 @@ def test_a_filter_selects(text: str, names: list[str]) -> None:
 def test_an_unknown_field_is_refused_with_those_there_are() -> None:
     with pytest.raises(ValueError, match=r'no field "size"; there are: name, colour\.'):
         _names("size=3")
+
+
+def test_letters_in_order_fit_only_where_nothing_else_does() -> None:
+    fruit = [{"name": ["apple"]}, {"name": ["ale"]}]
+    assert fitting(fruit, "ale", FIELDS, lambda item: item["name"]) == ([fruit[1]], False)
+    assert fitting(fruit[:1], "ale", FIELDS, lambda item: item["name"]) == ([fruit[0]], True)
+
+
+def test_a_malformed_regular_expression_is_refused_in_words() -> None:
+    with pytest.raises(ValueError, match=r'"\[" is no regular expression'):
+        _names("~[")

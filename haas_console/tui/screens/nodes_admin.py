@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from haas_console.core import filters
 from haas_console.core.commands import Call
 from haas_console.core.inventory import Inventory
 from haas_console.core.natural import natural
@@ -44,21 +46,43 @@ class Item:
 
 
 def items(inventory: Inventory, wanted: str) -> list[Item]:
-    """The switches, then the nodes with their nics, whose names contain ``wanted``."""
-    found = [Item("switches")]
-    for switch in sorted(inventory.switches.values(), key=lambda s: natural(s.switch)):
-        if wanted in f"{switch.switch} {switch.dialect} {switch.host}":
-            found.append(Item(switch=switch))
-    found.append(Item("nodes"))
-    for node in sorted(inventory.nodes.values(), key=lambda n: natural(n.node)):
-        if not node.nics and wanted in node.node:
-            found.append(Item(node=node, first=True))
-        first = True
-        for nic in node.nics:
-            if wanted in f"{node.node} {nic.nic} {nic.switch} {nic.port} {nic.mac}".lower():
-                found.append(Item(node=node, nic=nic, first=first))
-                first = False
+    """The switches, then the nodes with their nics, that fit a filter. Raises ValueError."""
+    switches = sorted(inventory.switches.values(), key=lambda s: natural(s.switch))
+    nodes = sorted(inventory.nodes.values(), key=lambda n: natural(n.node))
+    registered = [Item(switch=switch) for switch in switches]
+    for node in nodes:
+        registered += [Item(node=node, nic=nic) for nic in node.nics] or [Item(node=node)]
+    fit, _ = filters.fitting(registered, wanted, FIELDS, _cells)
+    found = [Item("switches"), *(item for item in fit if item.switch), Item("nodes")]
+    for item in fit:
+        if item.node is not None:
+            found.append(replace(item, first=found[-1].node is not item.node))
     return found
+
+
+FIELDS: dict[str, Callable[[Item], Iterable[str]]] = {
+    "switch": lambda item: (
+        (item.switch.switch,) if item.switch else ((item.nic and item.nic.switch) or "none",)
+    ),
+    "dialect": lambda item: (item.switch.dialect,) if item.switch else (),
+    "host": lambda item: (item.switch.host,) if item.switch else (),
+    "node": lambda item: (item.node.node,) if item.node else (),
+    "state": lambda item: (item.node.state,) if item.node else (),
+    "project": lambda item: (item.node.project or "none",) if item.node else (),
+    "tag": lambda item: item.node.tags if item.node else (),
+    "nic": lambda item: (item.nic.nic,) if item.nic else (),
+    "kind": lambda item: (item.nic.kind,) if item.nic else (),
+    "port": lambda item: (item.nic.port or "none",) if item.nic else (),
+    "mac": lambda item: (item.nic.mac or "none",) if item.nic else (),
+}
+
+
+def _cells(item: Item) -> Iterable[str]:
+    """All that is shown of a line."""
+    for values in FIELDS.values():
+        yield from values(item)
+    if item.nic is not None and item.nic.port:
+        yield f"{item.nic.switch} {item.nic.port}"
 
 
 class ItemLines(ClickableLines):
@@ -161,7 +185,7 @@ class InventoryScreen(ConsoleScreen):
 
     def _list(self) -> None:
         inventory = self.session.inventory
-        self.lines.show_items(items(inventory, self.filter.lower()))
+        self.lines.show_items(items(inventory, self.filter))
         text = f" {len(inventory.switches)} switches, {len(inventory.nodes)} nodes"
         if not inventory.switches:
             text = " Nothing is registered: s registers a switch, o its ports, n a node behind them"
@@ -233,9 +257,15 @@ class InventoryScreen(ConsoleScreen):
             await self.send([Call(f"{noun}.delete", params)])
 
     def action_filter(self) -> None:
-        """Show only lines that have what is typed in a name."""
+        """Show only lines that fit: words, field=value, ~regex, ! inverts."""
         self.put(filter_question(self.filter, self._filter))
 
     def _filter(self, text: str, final: bool) -> None:
+        try:
+            filters.parse_filter(text, FIELDS, _cells)
+        except ValueError as error:
+            if final:
+                self.fail(str(error))
+            return
         self.filter = text.strip()
         self._list()
