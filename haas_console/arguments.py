@@ -20,6 +20,7 @@ exit codes: 0 done, 1 a command failed, 2 usage or syntax, 3 no daemon, 4 denied
 
 The daemon is --socket, --url or --context, else HAAS_SOCKET or HAAS_URL, else what the config file
 says, else /run/haas/rpcd.sock. A URL wants a token: of HAAS_TOKEN, or kept by `login URL`.
+inventory --list is one for Ansible; serve --listen ADDR opens the console to browsers.
 As a ForceCommand of sshd, `ssh HOST 'node list'` is -c 'node list'.
 `haas-console -c help` lists the commands.
 """

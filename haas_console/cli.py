@@ -61,11 +61,15 @@ def _run(argv: Sequence[str] | None, output: Output) -> int:
             more, text = over_ssh(parser, os.environ)
             args = _parse(parser, [*words, *more]) if more else args
             args.c = [text] if text else args.c
-        listing = None
+        listing = serving = None
         if args.words[:1] == ["inventory"]:
             from haas_console.batch import inventory
 
             listing = inventory.parse(args.words[1:])
+        if args.words[:1] == ["serve"]:
+            from haas_console.web import arguments as web
+
+            serving = web.parse(args.words[1:])
         if args.words and (args.script is not None or args.c is not None):
             parser.error("the words of a command exclude --script and -c")
         batch = bool(args.words) or args.script is not None or args.c is not None
@@ -90,6 +94,14 @@ def _run(argv: Sequence[str] | None, output: Output) -> int:
         return _log_in_or_out(args, settings, output)
     if listing is not None:
         inventory.run(_target(args, settings), listing, output)
+        return ExitCode.DONE
+    if serving is not None:
+        import asyncio
+
+        from haas_console.web import server
+
+        endpoint, context = web.check(_target(args, settings).endpoint, serving)
+        asyncio.run(server.run(endpoint, serving.listen, context, output))
         return ExitCode.DONE
     if not batch:
         return _screen(args, settings, output)

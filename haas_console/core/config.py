@@ -178,12 +178,13 @@ def check_url(url: str, source: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise ConfigError(f'{source}: "{url}" is not a URL such as https://master:8443')
-    if parts.scheme == "http" and not _loopback(parts.hostname):
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ConfigError(f'{source}: "{url}" would send the token in the clear; use https://')
     return url
 
 
-def _loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Return True if a host is reached from this machine only."""
     if host == "localhost":
         return True
     from ipaddress import ip_address

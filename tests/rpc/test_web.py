@@ -1,0 +1,210 @@
+"""The console in a browser: who gets in, as whom it acts, and that it works."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from haas_rpcd.config import Server
+from tests.rpc import certificates
+from tests.rpc.certificates import Certificate
+from tests.rpc.small_site import Prepared, SmallSite, access, small_site
+
+pytest.importorskip("textual_serve")
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass
+class Web:
+    """A site, and ``haas-console serve`` in front of it, with a browser that trusts it."""
+
+    site: SmallSite
+    url: str
+    certificate: Certificate
+    http: aiohttp.ClientSession
+    said: list[str]
+
+    async def token(self, user: str) -> str:
+        return str((await self.site.tenant(user).call("token.create", label="web"))["token"])
+
+    def post(self, path: str, **params: object) -> aiohttp.client._RequestContextManager:
+        headers = {"Origin": self.url, **dict(params.pop("headers", {}))}  # type: ignore[call-overload]
+        return self.http.post(self.url + path, headers=headers, allow_redirects=False, **params)  # type: ignore[arg-type]
+
+    async def log_in(self, user: str) -> None:
+        async with self.post("/login", data={"token": await self.token(user)}) as answer:
+            assert (answer.status, answer.headers["Location"]) == (303, "/")
+
+    @asynccontextmanager
+    async def console(self, **headers: str) -> AsyncIterator[Page]:
+        """Open a console, as the page does."""
+        given = {"Origin": self.url, **headers}
+        url = f"{self.url}/ws?width=120&height=40"
+        async with self.http.ws_connect(url, headers=given) as ws:
+            yield Page(ws)
+
+
+@dataclass
+class Page:
+    """The terminal of a page: what is drawn on it, and what is typed."""
+
+    ws: aiohttp.ClientWebSocketResponse
+    drawn: str = ""
+
+    async def until(self, pattern: str) -> str:
+        """Read what is drawn until a pattern is in it; return all of it since the last call."""
+        async with asyncio.timeout(60):
+            while not re.search(pattern, self.drawn):
+                message = await self.ws.receive()
+                assert message.type is aiohttp.WSMsgType.BINARY, (message, self.drawn[-500:])
+                self.drawn += message.data.decode("utf-8", "replace")
+        found, self.drawn = self.drawn, ""
+        return found
+
+    async def type(self, text: str) -> None:
+        await self.ws.send_json(["stdin", text])
+
+
+@pytest.fixture
+async def web(tmp_path: Path, prepared: Prepared) -> AsyncIterator[Web]:
+    certificate = certificates.make(tmp_path)
+    server = Server(
+        socket=str(tmp_path / "rpcd.sock"), listen="127.0.0.1:0",
+        tls_cert=str(certificate.cert), tls_key=str(certificate.key),
+    )  # fmt: skip
+    async with small_site(tmp_path, prepared, server=server) as site:
+        [(_, port)] = site.daemon.tcp_addresses
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "haas_console", "--url", f"https://127.0.0.1:{port}"),
+            *("--ca", str(certificate.cert), "serve", "--listen", "127.0.0.1:0"),
+            *("--tls-cert", str(certificate.cert), "--tls-key", str(certificate.key)),
+            cwd=ROOT,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        assert process.stderr is not None
+        line = (await process.stderr.readline()).decode()
+        url = line.split()[-1]
+        assert url.startswith("https://127.0.0.1:"), line
+        connector = aiohttp.TCPConnector(ssl=certificate.trusting())
+        # the cookie is the browser's: for an address, aiohttp keeps none otherwise
+        jar = aiohttp.CookieJar(unsafe=True)
+        async with aiohttp.ClientSession(connector=connector, cookie_jar=jar) as http:
+            web = Web(site, url, certificate, http, [])
+            yield web
+        process.terminate()
+        _, rest = await process.communicate()
+        web.said.append(rest.decode())
+        assert process.returncode == 0, rest
+
+
+async def test_a_page_asks_for_a_token_and_its_console_acts_as_that_user(web: Web) -> None:
+    await web.site.hold_nodes("red", "node-1")
+    await web.site.hold_nodes("blue", "node-4")
+    await web.site.network("red", "net")
+    async with web.http.get(web.url) as page:
+        assert page.status == 401
+        assert 'name="token" type="password"' in await page.text()
+    await web.log_in("rita")
+    async with web.http.get(web.url) as page:
+        assert page.status == 200
+        assert f'data-session-websocket-url="wss{web.url[5:]}/ws"' in await page.text()
+        assert "script-src 'self';" in page.headers["Content-Security-Policy"]
+    async with web.http.get(web.url + "/static/js/textual.js") as script:
+        assert script.status == 200
+
+    async with web.console() as page:
+        board = await page.until("node-1")
+        board += await page.until("rita")
+        assert "node-4" not in board  # blue's
+        await page.type(":connect node-1:eth0 net\r")
+        await page.until("state staged|staged")
+        await page.type(":apply --project red --confirm 600\r")
+        await page.until("succeeded")
+    assert web.site.carried("node-1") == access(100)
+    [job] = (await web.site.call("job.list", project="red"))["items"]
+    assert job["user"] == "rita"
+
+
+async def test_the_console_of_a_page_opens_no_file_of_the_server(web: Web, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("hidden")
+    await web.log_in("rita")
+    async with web.console() as page:
+        await page.until("node-")
+        await page.type(f":plan red --out {tmp_path}/written\r")
+        await page.until("no file of the master is opened")
+    assert not (tmp_path / "written").exists()
+
+
+async def test_who_has_no_token_gets_no_console(web: Web) -> None:
+    async with web.post("/login", data={"token": "haas_wrong"}) as refused:
+        assert refused.status == 401
+        assert "The daemon does not know this token." in await refused.text()
+    async with web.http.get(web.url + "/ws") as refused:
+        assert refused.status == 401
+    web.http.cookie_jar.update_cookies({"haas": "guessed"}, aiohttp.client.URL(web.url))
+    with pytest.raises(aiohttp.WSServerHandshakeError, match="401"):
+        async with web.console():
+            pass
+
+
+async def test_a_page_of_another_site_cannot_use_the_cookie(web: Web) -> None:
+    await web.log_in("rita")
+    for origin in ("https://evil.example", "null"):
+        with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
+            async with web.console(Origin=origin):
+                pass
+        async with web.post("/logout", headers={"Origin": origin}) as refused:
+            assert refused.status == 403
+    [cookie] = web.http.cookie_jar
+    assert (cookie["httponly"], cookie["secure"], cookie["samesite"]) == (True, True, "Strict")
+    async with web.post("/logout") as out:
+        assert out.status == 303
+    async with web.http.get(web.url) as page:
+        assert page.status == 401
+
+
+async def test_a_header_with_the_token_lets_a_proxy_in(web: Web) -> None:
+    token = await web.token("bob")
+    async with web.http.get(web.url, headers={"Authorization": f"Bearer {token}"}) as page:
+        assert page.status == 200
+    async with web.console(Authorization=f"Bearer {token}") as page:
+        await page.until("bob")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["--socket", "/x", "serve", "--listen", "127.0.0.1:0"], "over a socket everybody would"),
+        (
+            ["--url", "https://x", "serve", "--listen", ":8080"],
+            "tokens would go in the clear",
+        ),
+        (["--url", "https://x", "serve", "--listen", "8080"], "8080 is no address such as"),
+        (["--url", "https://x", "serve"], "the following arguments are required: --listen"),
+        (
+            ["--url", "https://x", "serve", "--listen", ":1", "--tls-cert", "/x"],
+            "--tls-cert and --tls-key belong together",
+        ),
+    ],
+)
+async def test_it_serves_nothing_that_would_give_tokens_or_rights_away(
+    arguments: list[str], why: str
+) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "haas_console", *arguments),
+        cwd=ROOT,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, said = await process.communicate()
+    assert process.returncode == 2
+    assert why in said.decode()
