@@ -87,7 +87,7 @@ upgrade: | python  ## take the newest versions that pyproject.toml allows; try t
 
 test-install: PACKAGES := $(OS_PACKAGES) $(DEB_PACKAGES) debootstrap e2fsprogs
 test-install: os-packages $(VENV)/test-ready  ## the package in chroots, and on a master with systemd (root, minutes)
-	HAAS_TEST_INSTALL=1 nice -n 5 $(BIN)/pytest tests/install
+	HAAS_TEST_INSTALL=1 nice -n 5 $(BIN)/pytest -rP tests/install
 
 deb: PACKAGES := $(DEB_PACKAGES)
 deb: os-packages $(VENV)/demo-ready  ## a Debian package, into build/deb; RELEASE=trixie for another release

@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from haas_rpcd.bmc import BmcSettings
 from haas_rpcd.holding import LeaseSettings, ReleaseSettings
-from haas_rpcd.listen import is_loopback, listen_address
+from haas_rpcd.listen import is_loopback, listen_address, overlap
 from haas_rpcd.mistakes import explain
 from haas_rpcd.model import parse_vlan_ranges
 
@@ -23,9 +23,6 @@ RESERVED_VLANS = {1, *range(1002, 1006)}
 """VLAN ids that no network may have. 1 is the default VLAN of switches; Cisco switches reserve
 1002-1005 for Token Ring and FDDI, and refuse to create or remove them."""
 
-
-EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - compared, not listened on
-"""The addresses that stand for all of the machine's."""
 
 T = TypeVar("T")
 
@@ -328,17 +325,16 @@ def _check_metrics(settings: Settings, path: Path) -> None:
     listen = settings.metrics.listen
     if listen is None:
         return
+    server = settings.server.listen
     try:
-        host, port = listen_address(listen)
+        taken = server is not None and overlap(listen, server)
+        listen_address(listen)
     except ValueError as error:
         raise ConfigError(f"{path}: [metrics] listen: {error}.") from None
-    if settings.server.listen is None:
-        return
-    other_host, other_port = listen_address(settings.server.listen)
-    if port == other_port and port and (host == other_host or EVERYWHERE & {host, other_host}):
+    if taken:
         raise ConfigError(
             f"{path}: [metrics] listen: {listen} is where [server] listens"
-            f" ({settings.server.listen}): give one of them another port."
+            f" ({server}): give one of them another port."
         )
 
 

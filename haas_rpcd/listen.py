@@ -14,6 +14,16 @@ def listen_address(text: str) -> tuple[str, int]:
     return parts.hostname, parts.port
 
 
+_EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - compared, not listened on
+"""The addresses that stand for all of the machine's."""
+
+
+def overlap(one: str, other: str) -> bool:
+    """Return whether two of HOST:PORT can't both be listened on. Raises ValueError."""
+    (host, port), (other_host, other_port) = listen_address(one), listen_address(other)
+    return 0 != port == other_port and bool(host == other_host or _EVERYWHERE & {host, other_host})
+
+
 def is_loopback(host: str) -> bool:
     """Return True if a host is this machine alone."""
     try:

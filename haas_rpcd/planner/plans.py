@@ -104,32 +104,39 @@ def present_headnode_steps(
 ) -> Iterator[Step]:
     """Return the steps for a headnode. One whose state is ``unknown`` may even be running."""
     nics = tuple(sorted(goal.nics))
-    made = seen is not None and seen.defined
     running = seen is not None and seen.running
-    if not made:
+    asleep = seen is not None and not seen.running and not seen.off
+    power = []
+    if running != goal.running or asleep or unknown:
+        verb = "start" if goal.running else "stop"
+        power.append(
+            step(
+                Phase.HEADNODES,
+                LIBVIRT,
+                SetHeadnodePower(name, goal.uuid, goal.running),
+                f"{verb} headnode {name}",
+            )
+        )
+    added = seen.added if seen is not None else ()
+    if added and not goal.running:
+        yield from power  # first: what was added may not be given back while it runs
+        power = []
+    if seen is None or not seen.defined:
         yield step(
             Phase.HEADNODES,
             LIBVIRT,
             DefineHeadnode(name, goal.uuid, goal.image, nics),
             f"make headnode {name} from {goal.image}{_on(goal)}",
         )
-    elif seen is not None and (seen.added or tuple(sorted(seen.nics)) != nics):
-        added = f", and take {' and '.join(seen.added)} from it" if seen.added else ""
+    elif added or tuple(sorted(seen.nics)) != nics:
+        without = f", and take {' and '.join(added)} from it" if added else ""
         yield step(
             Phase.HEADNODES,
             LIBVIRT,
             SetHeadnodeNics(name, goal.uuid, nics),
-            f"connect headnode {name}{_on(goal) or ' to nothing'}{added}",
+            f"connect headnode {name}{_on(goal) or ' to nothing'}{without}",
         )
-    asleep = seen is not None and not seen.running and not seen.off
-    if running != goal.running or asleep or unknown:
-        verb = "start" if goal.running else "stop"
-        yield step(
-            Phase.HEADNODES,
-            LIBVIRT,
-            SetHeadnodePower(name, goal.uuid, goal.running),
-            f"{verb} headnode {name}",
-        )
+    yield from power
 
 
 def _on(goal: HeadnodeGoal) -> str:

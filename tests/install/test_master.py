@@ -132,7 +132,9 @@ def test_the_main_job_connects_a_headnode_with_its_nodes(
 ) -> None:
     master.console(SITE.read_text())
     master.console(JOB)
-    assert "1 node" not in master.run("haas-rpcd doctor")
+    checked = master.run("haas-rpcd doctor")
+    print(checked)
+    assert "1 node" not in checked
     assert nodes_that_hear_the_headnode(master, centre) == ON_THE_NETWORK
 
 
@@ -168,6 +170,7 @@ def all_is_back(master: SystemdMaster, centre: DataCentre) -> None:
     assert call(master, "plan astro")["empty"]
     test_networkd_takes_no_link_of_haas(master)
     master.run("haas-rpcd doctor")
+    print(master.run("haas-console -c 'headnode list astro' -c 'drift list' -c 'job list'"))
 
 
 def test_all_is_back_after_a_power_cut_and_without_ipv6(

@@ -265,6 +265,7 @@ class Process:
         return result
 
 
+@pytest.mark.slow
 async def test_sigkill_during_an_apply(tmp_path: Path, prepared: Prepared) -> None:
     async with small_site(tmp_path, prepared) as site:
         await site.hold_nodes("red", "node-1", "node-3")

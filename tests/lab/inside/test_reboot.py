@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ..frames import Wire
-from ..hypervisor import Hypervisor
+from ..hypervisor import IMAGES, Hypervisor
 from ..master import Master
 from ..story import Story
 from ..topology import Lab, ip, run, show
@@ -125,6 +125,27 @@ def test_what_is_done_by_hand_is_shown_and_an_apply_brings_it_back(
     assert DOMAIN in story.hypervisor.running()
     assert story.plans_are_empty()
     assert story.master.call("drift.list")["items"] == []
+
+
+def test_a_disk_that_somebody_plugs_in_is_noticed_and_taken_away(story: Story) -> None:
+    """The guest is firmware, which gives nothing back while it runs."""
+    story.play("want-login")
+    disk = IMAGES / "of-somebody-else.qcow2"
+    run("qemu-img", "create", "-q", "-f", "qcow2", str(disk), "1M")
+    plug_in = ("attach-disk", DOMAIN, str(disk), "vdb", "--subdriver", "qcow2")
+    story.hypervisor.virsh(*plug_in, "--live", "--config")
+    becomes(story, "edited")
+    [item] = story.master.call("drift.list", project="astro")["items"]
+    assert "somebody added another disk" in item["observed"]
+
+    for word in ("stop", "start"):
+        story.master.run(word, f"headnode {word} astro login\nuse astro\napply\n")
+
+    assert state(story) == "running"
+    assert "vdb" not in story.hypervisor.virsh("domblklist", DOMAIN)
+    assert story.plans_are_empty()
+    assert story.master.call("drift.list")["items"] == []
+    assert disk.exists()
 
 
 def test_a_bridge_removed_by_hand_comes_back_with_its_headnode(story: Story) -> None:
