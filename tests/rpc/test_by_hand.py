@@ -24,17 +24,81 @@ PHONES = {
     "arista_eos": "switchport phone vlan 900",
     "dell_os6": "voice vlan 900",
 }
-CHANNELS = ("cisco_ios", "cisco_nxos", "arista_eos", "dell_os10")
+ROUTED = {
+    "cisco_ios": ("interface PORT", "no switchport"),
+    "cisco_nxos": ("interface PORT", "no switchport"),
+    "arista_eos": ("interface PORT", "no switchport"),
+    "dell_os10": ("interface PORT", "no switchport"),
+    "hpe_comware": ("interface PORT", "port link-mode route"),
+    "brocade_fastiron": ("interface PORT", "route-only"),
+    "juniper_junos": (
+        "delete interfaces PORT unit 0 family ethernet-switching",
+        "set interfaces PORT unit 0 family inet",
+    ),
+    "sonic": (
+        "sudo config vlan member del 100 PORT",
+        "sudo config interface ip add PORT 192.0.2.1/24",
+    ),
+}
+SWITCHED = {
+    "hpe_comware": ("interface PORT", "port link-mode bridge"),
+    "brocade_fastiron": ("interface PORT", "no route-only"),
+    "juniper_junos": ("delete interfaces PORT unit 0 family inet",),
+    "sonic": ("sudo config interface ip remove PORT 192.0.2.1/24",),
+}
+_GROUP = ("interface PORT", "channel-group 1 mode active")
+_NO_GROUP = ("interface PORT", "no channel-group")
+CHANNELS: dict[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
+    "cisco_ios": (_GROUP, _NO_GROUP, "channel-group 1 mode active"),
+    "cisco_nxos": (_GROUP, _NO_GROUP, "channel-group 1 mode active"),
+    "arista_eos": (_GROUP, _NO_GROUP, "channel-group 1 mode active"),
+    "dell_os10": (_GROUP, _NO_GROUP, "channel-group 1 mode active"),
+    "dell_os6": (_GROUP, _NO_GROUP, "channel-group 1 mode active"),
+    "dell_powerconnect": (
+        ("interface PORT", "channel-group 1 mode auto"), _NO_GROUP, "channel-group 1 mode auto"
+    ),
+    "dell_os9": (
+        ("interface PORT", "port-channel-protocol lacp", "port-channel 1 mode active"),
+        ("interface PORT", "no port-channel-protocol lacp"),
+        "port-channel-protocol LACP",
+    ),
+    "hpe_comware": (
+        ("interface PORT", "port link-aggregation group 1"),
+        ("interface PORT", "undo port link-aggregation group"),
+        "port link-aggregation group 1",
+    ),
+    "hp_procurve": (("trunk PORT trk1 lacp",), ("no trunk PORT",), "trunk 2 trk1 lacp"),
+    "brocade_fastiron": (
+        ("lag web dynamic id 1", "ports PORT"), ("lag web dynamic id 1", "no ports PORT"),
+        "ports ethe 1/1/2",
+    ),
+    "juniper_junos": (
+        ("set interfaces PORT ether-options 802.3ad ae1",),
+        ("delete interfaces PORT ether-options",),
+        "ether-options 802.3ad ae1",
+    ),
+    "sonic": (
+        (
+            "sudo config vlan member del 100 PORT",
+            "sudo config portchannel member add PortChannel1 PORT",
+        ),
+        ("sudo config portchannel member del PortChannel1 PORT",),
+        "PORTCHANNEL_MEMBER PortChannel1|Ethernet4",
+    ),
+}  # fmt: skip
+"""The lines that make a port the member of a link aggregation and those that end it, and what HaaS
+quotes."""
 
 
 async def typed(site: OneSwitch, *lines: str) -> None:
-    """Type lines about the port of node-1, in an admin's own session."""
+    """Type lines, with PORT for that of node-1, in an admin's own session."""
     port = site.device.port_list[site.behind("node-1")]
     driver = site.driver()
     await driver.open(lambda line: None)
     try:
-        *modes, end = (*site.dialect.dialogue.enter_config, "end")
-        await driver.show([*modes, f"interface {port}", *lines, end])
+        spoken = site.dialect.dialogue
+        every = [*spoken.enter_config, *lines, *site.dialect.writer.commit, *spoken.leave_config]
+        await driver.show([line.replace("PORT", port) for line in every])
     finally:
         await driver.close()
 
@@ -71,7 +135,7 @@ async def test_a_telephone_s_vlan_does_not_stay_for_the_next_tenant(
     async with one_switch(tmp_path, dialect, registered(dialect)) as site:
         await with_node(site)
         await site.by_hand(SetVlan(VOICE, present=True))
-        await typed(site, PHONES[dialect])
+        await typed(site, "interface PORT", PHONES[dialect])
         assert VOICE in site.carried("node-1").tagged
         await drifted(site)
 
@@ -91,34 +155,37 @@ async def test_a_member_of_a_link_aggregation_is_not_free(
 ) -> None:
     async with one_switch(tmp_path, dialect, registered(dialect)) as site:
         await with_node(site)
-        await typed(site, "channel-group 1 mode active")
-        assert "channel-group 1 mode active" in (await drifted(site))["not_understood"]
+        joining, leaving, quoted = CHANNELS[dialect]
+        await typed(site, *joining)
+        assert (await drifted(site))["not_understood"] == quoted
 
         assert await released(site) == "releasing"
         error = await site.refused("node.allocate", project="blue", node="node-1")
         assert "being released" in error.message
 
-        await typed(site, "no channel-group")
+        await typed(site, *leaving)
         assert await released(site) == "free"
         assert site.carried("node-1") == NOTHING
 
 
-@pytest.mark.parametrize("dialect", CHANNELS)
+@pytest.mark.parametrize("dialect", ROUTED)
 async def test_a_routed_port_is_not_free_while_it_is_open(
     dialect: str, tmp_path: Path, registered: Callable[[str], Registered]
 ) -> None:
     async with one_switch(tmp_path, dialect, registered(dialect)) as site:
         await with_node(site)
-        await typed(site, "no switchport")
-        await typed(site, "no shutdown")  # NX-OS shuts a port that begins to route
-        assert (await drifted(site))["open"]
+        await typed(site, *ROUTED[dialect])
+        port = site.device.port_list[site.behind("node-1")]
+        if site.device.is_shut(port):  # NX-OS shuts a port that begins to route
+            await typed(site, "interface PORT", "no shutdown")
+        found = await drifted(site)
+        assert found["open"] or found["not_understood"] is not None
 
         state = await released(site)
 
-        port = site.device.port_list[site.behind("node-1")]
         assert site.device.is_shut(port)
         assert state in ("free", "releasing")
-        if state == "releasing":  # the lines about VLANs were refused
-            await typed(site, "switchport")
+        if state == "releasing":  # lines about VLANs were refused, or its line is not understood
+            await typed(site, *SWITCHED.get(dialect, ("interface PORT", "switchport")))
             assert await released(site) == "free"
         assert site.carried("node-1") == NOTHING

@@ -134,7 +134,13 @@ def _voice_vlan(config: Config, port: Port, args: Args) -> None:
     port.voice_vlan = None if args.no else args.number("vlan")
 
 
+def _aggregation(config: Config, port: Port, args: Args) -> None:
+    port.channel = None if args.no else (args.number("number"), "")
+
+
 COMMANDS: Commands = [
+    ("port link-aggregation group <number>", _layer2(_aggregation)),
+    ("undo port link-aggregation group [<number>]", _layer2(_aggregation)),
     ("voice-vlan <vlan> enable", _layer2(_voice_vlan)),
     ("undo voice-vlan [<vlan>] enable", _layer2(_voice_vlan)),
     ("description <line>", _each(_description)),

@@ -56,6 +56,8 @@ def interface(name: str, port: Port) -> Iterator[str]:
         yield f" voice-vlan {port.voice_vlan} enable"
     if port.shutdown:
         yield " shutdown"
+    if port.channel is not None:
+        yield f" port link-aggregation group {port.channel[0]}"
 
 
 def _rows(vlans: frozenset[int]) -> Iterator[str]:

@@ -102,6 +102,7 @@ class Port:
     tagged: frozenset[int] = frozenset()  # of a hybrid port
     untagged: frozenset[int] = frozenset({DEFAULT_VLAN})  # of a hybrid port
     routed: bool = False  # "port link-mode route": it carries no VLAN
+    channel: tuple[int, str] | None = None  # the number of its link aggregation
     voice_vlan: int | None = None  # the port joins it once it hears a telephone
 
     def become(self, link_type: str) -> None:

@@ -117,7 +117,24 @@ def _dual_mode(switch: Switch, name: str, port: Port, args: Args) -> None:
     port.dual = vlan
 
 
+def _route_only(switch: Switch, name: str, port: Port, args: Args) -> None:
+    port.routes = not args.no
+
+
+def _lag(switch: Switch, session: Session, args: Args) -> Lines:
+    name = args.text("word")
+    session.enter(modes.LAG, name, editing=(args.number("number"), name))
+    return []
+
+
+def _lag_ports(switch: Switch, session: Session, args: Args) -> Lines:
+    for name in args.ports("list"):
+        switch.running.ports[name].channel = None if args.no else session.editing
+    return []
+
+
 GLOBAL: Commands = [
+    ("lag <word> dynamic id <number>", _lag),
     ("hostname <word>", execute.hostname()),
     ("interface <list>", _interface),
     ("vlan <vlan> [name <word>] [by port]", _vlan),
@@ -129,6 +146,7 @@ IN_INTERFACE: Commands = ports.commands(
         ("how:enable|disable", _enabled),
         ("port-name <line>", _port_name),
         ("no port-name [<line>]", _port_name),
+        ("[no] route-only", _route_only),
         ("voice-vlan <vlan>", _voice_vlan),
         ("no voice-vlan [<vlan>]", _voice_vlan),
     ]
@@ -149,5 +167,6 @@ def tables(implicit: bool) -> Mapping[Mode, Commands]:
         modes.PRIVILEGED: PRIVILEGED,
         modes.CONFIG: [*LEAVING, *GLOBAL],
         modes.INTERFACE: [*LEAVING, *IN_INTERFACE, *(() if implicit else DUAL_MODE)],
+        modes.LAG: [*LEAVING, ("[no] ports <list>", _lag_ports)],
         modes.VLAN: [*LEAVING, *IN_VLAN],
     }

@@ -21,6 +21,9 @@ def _running_vlans(switch: Switch, session: Session, args: Args) -> Lines:
 def _config_lines(switch: Switch, config: Config) -> Iterator[str]:
     yield from [f"ver {switch.running.release}", "!", "stack unit 1"]
     yield from ["  module 1 icx7150-24-port-management-module", "!", "!"]
+    for number, name in sorted({port.channel for port in config.ports.values() if port.channel}):
+        members = [at for at in switch.port_list if config.ports[at].channel == (number, name)]
+        yield from [f"lag {name} dynamic id {number}", f" ports {listed(members)} ", "!"]
     yield from _vlan_lines(switch, config)
     yield from ["!", "!", f"hostname {config.hostname}", "!"]
     if switch.access.username is not None:
@@ -30,6 +33,7 @@ def _config_lines(switch: Switch, config: Config) -> Iterator[str]:
         lines = [f" port-name {port.name}"] if port.name else []
         if port.dual is not None:
             lines.append(f" dual-mode  {port.dual}" if port.dual != DEFAULT_VLAN else " dual-mode")
+        lines += [" route-only"] if port.routes else []
         lines += [f" voice-vlan {port.voice}"] if port.voice is not None else []
         lines += [" disable"] if port.disabled else []
         if lines:

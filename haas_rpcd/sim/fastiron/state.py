@@ -24,13 +24,16 @@ def is_implicit(release: str) -> bool:
 class Port:
     """A port. A new one is enabled. ``dual``: the VLAN of its dual mode, if it has one.
 
-    ``voice``: the VLAN that telephones are told to use.
+    ``voice``: the VLAN that telephones are told to use. ``channel``: the number and the name of its
+    link aggregation. ``routes``: it does not switch.
     """
 
     name: str = ""
     disabled: bool = False
     dual: int | None = None
     voice: int | None = None
+    channel: tuple[int, str] | None = None
+    routes: bool = False
 
     @property
     def shutdown(self) -> bool:
@@ -64,7 +67,7 @@ class Config(ListingConfig):
 
     def carried(self, port: str) -> cli.Carried:
         """Look up the VLANs that list the port."""
-        if self.ports[port].disabled:
+        if self.ports[port].disabled or self.ports[port].routes:
             return cli.NOTHING
         untagged = self.untagged_on(port)
         return cli.Carried(untagged, self.tagged_on(port) - {untagged})

@@ -84,11 +84,19 @@ def channel(switch: CliSwitch[Any], name: str, port: Any, args: Args) -> None:
     port.channel = None if args.no else (args.number("number"), args.word("mode"))
 
 
-CHANNEL: tuple[tuple[str, Setting], ...] = (
-    ("channel-group <number> mode mode:active|on|passive", channel),
-    ("no channel-group [<number>]", channel),
-)
-"""The commands that make a port the member of a link aggregation."""
+def channel_commands(modes: str = "active|on|passive") -> tuple[tuple[str, Setting], ...]:
+    """Return the commands that make a port the member of a link aggregation.
+
+    In every simulator a port's ``channel`` is the number and the mode of its link aggregation, or
+    None. A member counts as carrying what is configured on itself.
+    """
+    return (
+        (f"channel-group <number> mode mode:{modes}", channel),
+        ("no channel-group [<number>]", channel),
+    )
+
+
+CHANNEL = channel_commands()
 
 
 def channel_line(port: Any) -> list[str]:

@@ -28,6 +28,7 @@ class Port:
     switching: bool = False
     mode: str = ""  # or "access", "trunk"
     members: tuple[str, ...] = ()
+    channel: tuple[int, str] | None = None  # of ``ae1`` the number
     voice: str | None = None  # a VLAN's name or id, for a telephone
 
     def statements(self) -> Iterator[Statement]:
@@ -36,6 +37,8 @@ class Port:
             yield (f"description {self.description}",)
         if self.disabled:
             yield ("disable",)
+        if self.channel is not None:
+            yield ("ether-options", "802.3ad", f"ae{self.channel[0]}")
         if self.native is not None:
             yield (f"native-vlan-id {self.native}",)
         if self.unit_disabled:

@@ -44,6 +44,7 @@ _NAME = r"(?:(?:fe|ge|mge|xe|et)-\d{1,2}/\d/\d{1,3}|ae\d{1,3})"
 ARGUMENTS: dict[str, cli.Argument] = {
     "ifd": cli.Pattern(_NAME, "<interface_name>"),
     "unit": cli.Pattern(rf"{_NAME}\.\d+", "<unit>"),
+    "ae": cli.Pattern(r"ae\d{1,3}", "<aggregate>"),
     "members": Members(),
 }
 
@@ -109,6 +110,15 @@ def _delete_port(switch: Switch, session: Session, args: Args) -> Lines:
 
 
 # --- vlans
+
+
+def _aggregate(switch: Switch, session: Session, args: Args) -> Lines:
+    port = _port(session, args)
+    if args.word("verb") == "set":
+        port.channel = (int(args.text("ae").removeprefix("ae")), "")
+        return []
+    found, port.channel = port.channel is not None, None
+    return _found(found)
 
 
 def _vlan_id(switch: Switch, session: Session, args: Args) -> Lines:
@@ -177,6 +187,8 @@ COMMANDS: Commands = [
     (f"verb:delete {_PORT} description", _attribute("description", "line", "")),
     (f"verb:set {_PORT} native-vlan-id <vlan>", _attribute("native", "vlan", None)),
     (f"verb:delete {_PORT} native-vlan-id", _attribute("native", "vlan", None)),
+    (f"verb:set {_PORT} ether-options 802.3ad <ae>", _aggregate),
+    (f"verb:delete {_PORT} ether-options", _aggregate),
     (f"{_BOTH} {_UNIT} disable", _attribute("unit_disabled", True, False)),
     (f"{_BOTH} {_UNIT} family inet", _attribute("inet", True, False)),
     (f"verb:set {_FAMILY}", _attribute("switching", True, False)),

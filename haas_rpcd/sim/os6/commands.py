@@ -178,6 +178,7 @@ IN_INTERFACE: Commands = [
             ),
             ("description <line>", ports.unquoted_description("\"'")),
             ("switchport trunk allowed vlan <vlans>", _allowed),
+            *ports.CHANNEL,
             ("voice vlan <vlan>", _voice_vlan),
             ("no voice vlan", _voice_vlan),
         ]

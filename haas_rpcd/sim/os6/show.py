@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from haas_rpcd.sim import cli
 from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Lines, Session
+from haas_rpcd.sim.ioslike.ports import channel_line
 from haas_rpcd.sim.ioslike.show import days_and_clock, default_vlan_name
 from haas_rpcd.sim.os6.state import EVERY, MODEL, NAMING, VERSION, Config, Port
 
@@ -57,6 +58,7 @@ def _settings(port: Port) -> Iterator[str]:
         yield f"switchport mode {port.mode}"
     if port.access_vlan != 1:
         yield f"switchport access vlan {port.access_vlan}"
+    yield from channel_line(port)
     if port.voice_vlan is not None:
         yield f"voice vlan {port.voice_vlan}"
     if port.pvid != 1:

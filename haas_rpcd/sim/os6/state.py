@@ -23,6 +23,7 @@ class Port(GeneralPort):
 
     allowed: frozenset[int] = EVERY
     voice_vlan: int | None = None
+    channel: tuple[int, str] | None = None
 
     def carried(self, vlans: Iterable[int]) -> cli.Carried:
         """Return what the port carries while ``vlans`` exist.

@@ -180,6 +180,20 @@ def _portmode(switch: Os9, name: str, port: Port, args: Args) -> None:
     port.hybrid = not args.no
 
 
+def _lacp(switch: Os9, session: Session, args: Args) -> Lines:
+    """``port-channel-protocol lacp``: a context; negated: the ports are in no aggregation."""
+    if not args.no:
+        session.enter(modes.LACP, session.label, ports=session.selection)
+        return []
+    for name in session.selection:
+        switch.running.ports[name].channel = None
+    return []
+
+
+def _port_channel(switch: Os9, name: str, port: Port, args: Args) -> None:
+    port.channel = (args.number("number"), args.word("mode"))
+
+
 def _vlan_name(switch: Os9, session: Session, args: Args) -> Lines:
     _edited(switch, session).name = "" if args.no else args.text("word")
     return []
@@ -247,8 +261,12 @@ IN_INTERFACE: Commands = [
             ("[no] switchport", _switchport),
         ]
     ),
+    ("[no] port-channel-protocol lacp", _lacp),
     *show.EDITED,
 ]
+IN_LACP: Commands = ports.commands(
+    [("port-channel <number> mode mode:active|off|passive", _port_channel)]
+)
 IN_VLAN: Commands = [
     ("[no] how:tagged|untagged <members>", _members),
     ("description <line>", _vlan_description),
@@ -265,5 +283,6 @@ TABLES: Mapping[Mode, Commands] = {
     modes.PRIVILEGED: PRIVILEGED,
     modes.CONFIG: [*LEAVING, *GLOBAL],
     modes.INTERFACE: [*LEAVING, *IN_INTERFACE],
+    modes.LACP: [*LEAVING, *IN_LACP],
     modes.VLAN: [*LEAVING, *IN_VLAN],
 }

@@ -38,6 +38,9 @@ def _stanza(name: str, port: Port) -> Iterator[str]:
         yield " portmode hybrid"
     if port.switched:
         yield " switchport"
+    if port.channel is not None:
+        number, mode = port.channel
+        yield from ["!", " port-channel-protocol LACP", f"  port-channel {number} mode {mode}"]
     yield " shutdown" if port.shutdown else " no shutdown"
 
 

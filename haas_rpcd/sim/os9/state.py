@@ -31,6 +31,7 @@ class Port:
     switched: bool = False
     hybrid: bool = False
     shutdown: bool = True
+    channel: tuple[int, str] | None = None
 
 
 @dataclass(slots=True)

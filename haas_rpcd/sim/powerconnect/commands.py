@@ -188,6 +188,7 @@ IN_INTERFACE: Commands = [
             ),
             ("description <line>", ports.description),
             ("[no] voice vlan enable", _voice),
+            *ports.channel_commands("auto|on"),
             ("switchport access vlan none:none", _access_vlan),
             ("switchport trunk native vlan none:none", _native_vlan),
             ("switchport trunk allowed vlan how:none", _allowed),

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from haas_rpcd.sim import cli
 from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Lines, Session
+from haas_rpcd.sim.ioslike.ports import channel_line
 from haas_rpcd.sim.ioslike.show import days_and_clock
 from haas_rpcd.sim.powerconnect.state import MODEL, NAMING, VERSION, Config, Port
 
@@ -72,6 +73,7 @@ def _section(name: str, port: Port) -> Iterator[str]:
         yield " switchport general allowed vlan remove 1"
     if port.pvid != 1:
         yield f" switchport general pvid {port.pvid}"
+    yield from (f" {line}" for line in channel_line(port))
     if port.voice:
         yield " voice vlan enable"
 

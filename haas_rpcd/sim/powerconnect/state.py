@@ -19,6 +19,7 @@ class Port(GeneralPort):
     """A port. With ``voice`` it joins the voice VLAN of the switch once it hears a telephone."""
 
     voice: bool = False
+    channel: tuple[int, str] | None = None
 
 
 @dataclass(slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from haas_rpcd.sim import cli
 from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Line, Lines, RejectedError, Session
 from haas_rpcd.sim.cli.portname import PortNames
@@ -150,6 +152,14 @@ def _port_name(switch: Switch, session: Session, args: Args) -> Lines:
     return []
 
 
+def _trunk(switch: Switch, session: Session, args: Args) -> Lines:
+    """``trunk <ports> trk<number> lacp|trunk``: a link aggregation, which HP calls a trunk."""
+    for name in args.ports("ports"):
+        number = int(re.sub(r"\D", "", args.text("word")) or 0) if not args.no else 0
+        switch.running.ports[name].channel = None if args.no else (number, args.word("kind"))
+    return []
+
+
 _LEAVING: Commands = [("end", CliSwitch.do_end), ("exit", CliSwitch.do_exit)]
 
 CONFIG: Commands = [
@@ -160,6 +170,8 @@ CONFIG: Commands = [
     ("interface <ports> how:disable|enable", _enable_ports),
     ("interface <ports> name <word>", _port_name),
     ("max-vlans <number>", _max_vlans),
+    ("trunk <ports> <word> kind:lacp|trunk", _trunk),
+    ("no trunk <ports>", _trunk),
     ("vlan <vlan>", _vlan),
     ("no vlan <vlan>", _no_vlan),
     ("vlan <vlan> name <word>", _vlan_name),

@@ -37,6 +37,9 @@ def configuration(config: Config) -> Iterator[str]:
     yield f'hostname "{config.hostname}"'
     if config.max_vlans != DEFAULT_MAX_VLANS:
         yield f"max-vlans {config.max_vlans}"
+    for number, kind in sorted({port.channel for port in config.ports.values() if port.channel}):
+        members = [name for name, port in config.ports.items() if port.channel == (number, kind)]
+        yield f"trunk {port_list(members)} trk{number} {kind}"
     for name, port in config.ports.items():
         if port.shutdown or port.name:
             yield f"interface {name}"

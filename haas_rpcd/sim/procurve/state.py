@@ -22,6 +22,7 @@ class Port:
 
     name: str = ""
     shutdown: bool = False
+    channel: tuple[int, str] | None = None  # the number and the kind of its trunk group
 
 
 @dataclass(slots=True)

@@ -151,6 +151,24 @@ def _remove_address(config: Config, name: str, address: str) -> Iterable[str]:
     return ()
 
 
+# --- port channels
+
+
+def _join_channel(config: Config, channel: str, name: str) -> Iterable[str]:
+    found = re.fullmatch(r"PortChannel(\d{1,4})", channel)
+    if found is None:
+        raise UsageError(f"{channel} is invalid! name should have prefix 'PortChannel'")
+    if vlan := next(iter(config.vlans_of(name)), None):
+        raise UsageError(f"{name} Interface configured as VLAN_MEMBER under vlan : Vlan{vlan}")
+    _port(config, name).channel = (int(found[1]), "")
+    return ()
+
+
+def _leave_channel(config: Config, channel: str, name: str) -> Iterable[str]:
+    _port(config, name).channel = None
+    return ()
+
+
 # --- switchport
 
 
@@ -197,6 +215,8 @@ COMMANDS: Mapping[str, Command] = {
     "vlan del": Command("<vid>", _delete_vlan),
     "vlan member add": Command("<vid> port", _add_member, _UNTAGGED),
     "vlan member del": Command("<vid> <port>", _delete_member),
+    "portchannel member add": Command("<portchannel_name> <port>", _join_channel),
+    "portchannel member del": Command("<portchannel_name> <port>", _leave_channel),
     "interface shutdown": Command("<interface_name>", _link(up=False)),
     "interface startup": Command("<interface_name>", _link(up=True)),
     "interface ip add": Command("<interface_name> <ip_addr>", _add_address),

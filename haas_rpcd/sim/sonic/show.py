@@ -63,6 +63,11 @@ def database(config: Config) -> str:
             if port.addresses
             for key in (name, *(f"{name}|{address}" for address in port.addresses))
         },
+        "PORTCHANNEL_MEMBER": {
+            f"PortChannel{port.channel[0]}|{name}": {}
+            for name, port in config.ports.items()
+            if port.channel is not None
+        },
         "VLAN": {f"Vlan{vlan}": {"vlanid": str(vlan)} for vlan in sorted(config.vlans)},
         "VLAN_MEMBER": {
             f"Vlan{vlan}|{name}": {"tagging_mode": "tagged" if tagged else "untagged"}

@@ -16,6 +16,7 @@ class Port:
     up: bool = True
     mode: str | None = None  # or "access", "trunk", "routed"
     addresses: tuple[str, ...] = ()
+    channel: tuple[int, str] | None = None  # the number of its port channel
 
 
 @dataclass(slots=True)

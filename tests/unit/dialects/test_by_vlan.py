@@ -55,7 +55,8 @@ async def test_a_port_in_an_unknown_state_opens_only_if_it_left_every_vlan() -> 
     last_stage = max(at for at, line in enumerate(script) if line.barrier)
     assert texts.index("untagged TenGigabitEthernet 0/1") < last_stage < texts.index("no shutdown")
     unknown = DIALECTS["brocade_fastiron"].writer.script([SetPort("1/1/1", PortConfig(100))], {})
-    assert [line.text for line in unknown] == ["interface ethernet 1/1/1", "disable", "exit"]
+    said = [line.text for line in unknown]
+    assert said == ["interface ethernet 1/1/1", "disable", "no voice-vlan", "exit"]
 
 
 # --- sessions -------------------------------------------------------------------------------------
