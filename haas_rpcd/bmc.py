@@ -12,6 +12,7 @@ from typing import Annotated, Protocol
 import msgspec
 from msgspec import Meta
 
+from haas_rpcd.line import Line
 from haas_schemas.bmc import BmcProtocol, BootDevice, PowerState
 
 
@@ -55,6 +56,10 @@ class BmcConnector(Protocol):
 
     def open(self, bmc: RegisteredBmc) -> AbstractAsyncContextManager[BmcSession]:
         """Return a session, to be entered. Entering raises DeviceError, UnavailableError."""
+        ...
+
+    def console(self, bmc: RegisteredBmc) -> AbstractAsyncContextManager[Line]:
+        """Return the node's serial line, to be entered, for a BMC with IPMI. Raises likewise."""
         ...
 
 

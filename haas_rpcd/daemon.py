@@ -18,6 +18,9 @@ from haas_rpcd.backups import Schedule, refuse_folder
 from haas_rpcd.bmc import BmcConnector
 from haas_rpcd.clock import Clock
 from haas_rpcd.config import ConfigError, Settings, load_credentials
+from haas_rpcd.consoles.consoles import Consoles
+from haas_rpcd.consoles.lines import OpenHeadnode, opener
+from haas_rpcd.consoles.log import Logs
 from haas_rpcd.drivers import Driver, MasterDriver
 from haas_rpcd.drivers.bmc.factory import BmcFactory
 from haas_rpcd.drivers.switch.factory import SwitchFactory
@@ -33,6 +36,7 @@ from haas_rpcd.events import Events
 from haas_rpcd.holding import ReleaseSettings
 from haas_rpcd.methods.call import Context
 from haas_rpcd.methods.registry import METHODS
+from haas_rpcd.methods.tenant_texts import for_tenant
 from haas_rpcd.model import RegisteredSwitch, SwitchTraits
 from haas_rpcd.rpc import openrpc
 from haas_rpcd.rpc.transport import Server
@@ -94,9 +98,9 @@ class Daemon:
 
     ``switches`` makes the drivers of switches, ``master`` and ``libvirt`` those of the master's two
     devices; these are None if haas.toml has no ``[master]``. ``bmcs`` opens sessions with BMCs; by
-    default with the credentials of haas.toml's file. ``exported``: see :class:`Context`.
-    ``clock``: this machine's, unless a test gives another one; so is ``pace``, at which the master
-    is watched.
+    default with the credentials of haas.toml's file. ``headnode_console`` opens the consoles of
+    headnodes. ``exported``: see :class:`Context`. ``clock``: this machine's, unless a test gives
+    another one; so is ``pace``, at which the master is watched.
     """
 
     def __init__(
@@ -107,6 +111,7 @@ class Daemon:
         master: MakeDriver | None,
         libvirt: MakeDriver | None,
         bmcs: BmcConnector | None = None,
+        headnode_console: OpenHeadnode | None = None,
         demo: bool = False,
         exported: Callable[[str, SiteSwitch], SiteSwitch] = lambda name, switch: switch,
         clock: Clock | None = None,
@@ -119,8 +124,14 @@ class Daemon:
         self._without_save = [
             name for name in switches.options() if not switches.traits(name, 0).saves
         ]
-        self.power = Power(
-            self.store, self.events, bmcs or bmc_factory(settings), settings.bmc, clock
+        bmcs = bmcs or bmc_factory(settings)
+        self.power = Power(self.store, self.events, bmcs, settings.bmc, clock)
+        self.consoles = Consoles(
+            self.store,
+            self.events,
+            opener(self.store, bmcs, headnode_console),
+            Logs(console_folder(settings)),
+            for_tenant,
         )
         planning = Planning(
             settings.pool,
@@ -159,6 +170,7 @@ class Daemon:
             events=self.events,
             leases=self.leases,
             power=self.power,
+            consoles=self.consoles,
             dialects=switches.options(),
             canonical_port=switches.canonical_port,
             declares_vlans=lambda dialect: switches.traits(dialect, 0).declares_vlans,
@@ -203,6 +215,7 @@ class Daemon:
         if self.settings.switches.contact_interval:
             self.engine.check_reachable_regularly(self.settings.switches.contact_interval)
         self._keep(self.leases.run(), "leases")
+        self._keep(self.consoles.run(), "consoles")
         if self.backups is not None:
             self._keep(self.backups.run(), "backups")
         self._keep(prune(self.store, lambda: self.settings, self.context.clock), "retention")
@@ -271,6 +284,7 @@ class Daemon:
 
     async def stop(self) -> None:
         """Stop listening and end. Running jobs stay in the journal for the next start."""
+        await self.consoles.stop()
         await self._server.stop()
         if self.metrics is not None:
             await self.metrics.stop()
@@ -283,6 +297,12 @@ def bmc_factory(settings: Settings) -> BmcFactory:
     """Return what opens sessions with BMCs, with the credentials of the site's file."""
     path = Path(settings.credentials.file)
     return BmcFactory(settings.bmc, lambda: load_credentials(path), str(path))
+
+
+def console_folder(settings: Settings) -> Path | None:
+    """Return where the logs of consoles are kept: beside the database; None if it is in memory."""
+    path = settings.store.path
+    return None if path == ":memory:" else Path(path).parent / "consoles"
 
 
 def _hook(settings: ReleaseSettings) -> RunHook:
@@ -309,10 +329,14 @@ def real(settings: Settings) -> Daemon:
     def any_source() -> bool:
         return daemon.settings.policy.allow_mac_spoofing
 
+    console: OpenHeadnode | None = None
     if (wanted := settings.master) is not None:
         from haas_rpcd.drivers.hostnet.netlink import NetlinkDriver
         from haas_rpcd.drivers.hostnet.taps import KernelTaps
+        from haas_rpcd.drivers.hypervisor.console import Console
         from haas_rpcd.drivers.hypervisor.libvirt import LibvirtDriver
+
+        console = Console(wanted.libvirt_uri).open
 
         def master() -> MasterDriver:
             return NetlinkDriver(wanted.trunk_nic, headnode_macs, any_source=any_source)
@@ -322,7 +346,13 @@ def real(settings: Settings) -> Daemon:
 
     # The file is read at each login, so that a change takes effect without a restart.
     switches = SwitchFactory(settings, lambda: load_credentials(path))
-    daemon = Daemon(settings, switches=switches, master=master, libvirt=libvirt)
+    daemon = Daemon(
+        settings,
+        switches=switches,
+        master=master,
+        libvirt=libvirt,
+        headnode_console=console,
+    )
     return daemon
 
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from haas_rpcd.auth import Authenticator, Caller
 from haas_rpcd.clock import Clock
 from haas_rpcd.config import Settings
+from haas_rpcd.consoles.consoles import Consoles
 from haas_rpcd.engine.engine import Engine
 from haas_rpcd.engine.leases import Leases
 from haas_rpcd.engine.power import Power
@@ -30,6 +31,7 @@ class Context:
     events: Events
     leases: Leases
     power: Power
+    consoles: Consoles
     dialects: Mapping[str, frozenset[str]]
     """All dialects, and the options that each takes."""
     canonical_port: Callable[[str, str], str]

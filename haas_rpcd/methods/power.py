@@ -57,7 +57,7 @@ def may_switch(tx: Tx, caller: Caller, node: str) -> NodeRow:
         return row
     if row.project_id is None:
         raise DeniedError(
-            f"Node {node} is allocated to no project, so only an admin may switch it: allocate it"
-            f" first with  node allocate PROJECT {node}"
+            f"Node {node} is allocated to no project, so only an admin may use its BMC: allocate"
+            f" it first with  node allocate PROJECT {node}"
         )
     return find_held_node(tx, caller, node)[0]

@@ -25,7 +25,7 @@ from haas_rpcd.methods.access import sees_project
 from haas_rpcd.methods.audited import record_stranger
 from haas_rpcd.methods.call import Call, Context
 from haas_rpcd.methods.registry import METHODS
-from haas_rpcd.rpc import limits
+from haas_rpcd.rpc import consoles, limits
 from haas_rpcd.rpc.connection import Connection
 from haas_rpcd.rpc.dispatch import Dispatcher, error_response
 from haas_rpcd.rpc.gate import Admission, Gate, Visitor
@@ -88,6 +88,7 @@ class Server:
         app = web.Application()
         app.router.add_post("/rpc", self._post)
         app.router.add_get("/rpc", self._websocket)
+        app.router.add_get("/console/{ticket}", self._console)
         self._runner = web.AppRunner(
             app,
             access_log=None,
@@ -285,9 +286,21 @@ class Server:
                 abort=transport.abort,
                 release=account.release,
             )
-            with _until_expiry(caller, connection):
+            with _until_expiry(caller, connection.end):
                 await connection.serve(answer)
         return websocket
+
+    async def _console(self, request: web.Request) -> web.StreamResponse:
+        transport = request.transport
+        if transport is None:
+            return web.Response()  # the client has disconnected
+        gate = _arrived(transport)
+        identity = self._identity(request, transport, gate.key)
+        caller = await identity.caller()
+        await self._record_stranger(identity, caller, gate.key)
+        if isinstance(caller, HaasError):
+            return _unauthorized(caller)
+        return await consoles.answer(request, caller, self._context.consoles, _until_expiry)
 
     async def _answer(
         self,
@@ -342,14 +355,14 @@ async def _nobody_yet(transport: asyncio.Transport) -> bool:
 
 
 @contextlib.contextmanager
-def _until_expiry(caller: Caller | HaasError, connection: Connection) -> Iterator[None]:
-    """Close a connection when its token expires."""
+def _until_expiry(caller: Caller | HaasError, end: Callable[[bytes], None]) -> Iterator[None]:
+    """Call ``end``, with the reason, when a caller's token expires."""
     expires = caller.expires if isinstance(caller, Caller) else None
     if expires is None:
         yield
         return
     timer = asyncio.get_running_loop().call_later(
-        max(0.0, min(expires - time.time(), _LONGEST_TIMER)), connection.end, b"the token expired"
+        max(0.0, min(expires - time.time(), _LONGEST_TIMER)), end, b"the token expired"
     )
     try:
         yield

@@ -153,6 +153,46 @@ async def _bound(port: int) -> None:
         await asyncio.sleep(0.02)
 
 
+class SerialLine:
+    """What is on a node's serial line: ipmi_sim connects to it."""
+
+    def __init__(self) -> None:
+        self.heard = b""
+        self._server: asyncio.Server | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._news = asyncio.Event()
+
+    @property
+    def port(self) -> int:
+        assert self._server is not None
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def __aenter__(self) -> SerialLine:
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.close()
+        if self._writer is not None:
+            self._writer.close()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        while data := await reader.read(4096):
+            self.heard += data
+            self._news.set()
+
+    def say(self, data: bytes) -> None:
+        assert self._writer is not None, "ipmi_sim has not connected"
+        self._writer.write(data)
+
+    async def until(self, text: bytes) -> None:
+        while text not in self.heard:
+            self._news.clear()
+            await self._news.wait()
+
+
 # --- Redfish --------------------------------------------------------------------------------------
 
 _EMULATE = """

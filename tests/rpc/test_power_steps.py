@@ -101,7 +101,7 @@ async def test_who_may_stage_what(site: SmallSite) -> None:
     ):
         with pytest.raises(HaasError, match=why):
             await rita.call("node.set", node="node-1", **params)
-    with pytest.raises(HaasError, match="only an admin may switch it"):
+    with pytest.raises(HaasError, match="only an admin may use its BMC"):
         await rita.call("node.set", node="node-2", power="on")
     with pytest.raises(HaasError, match="There is no node node-1"):
         await site.tenant("bob").call("node.set", node="node-1", power="on")

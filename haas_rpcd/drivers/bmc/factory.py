@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 
 from haas_rpcd.bmc import BmcSession, BmcSettings, RegisteredBmc
 from haas_rpcd.config import ConfigError, Credential
 from haas_rpcd.drivers.bmc import ipmi, redfish
 from haas_rpcd.drivers.switch.secrets import Secrets
 from haas_rpcd.errors import DeviceError
+from haas_rpcd.line import Line
 
 
 class BmcFactory:
@@ -32,14 +33,18 @@ class BmcFactory:
         Errors hold no secret, whatever the BMC says.
         """
         credential = self.credential(bmc)
-        secrets = Secrets()
-        secrets.note(credential)
         protocol = ipmi.session if bmc.protocol == "ipmi" else redfish.session
-        try:
+        with _discreetly(credential):
             async with protocol(bmc, credential, self._settings.answer_timeout) as session:
                 yield session
-        except DeviceError as error:
-            raise secrets.mask_error(error) from None
+
+    @asynccontextmanager
+    async def console(self, bmc: RegisteredBmc) -> AsyncIterator[Line]:
+        """Attach to the node's serial line, by IPMI. Raises DeviceError, UnavailableError."""
+        credential = self.credential(bmc)
+        with _discreetly(credential):
+            async with ipmi.console(bmc, credential, self._settings.answer_timeout) as line:
+                yield line
 
     def credential(self, bmc: RegisteredBmc) -> Credential:
         """Look up the credentials of a BMC. Raises DeviceError ``login``."""
@@ -55,3 +60,14 @@ class BmcFactory:
                 reason="login",
             )
         return known[entry]
+
+
+@contextmanager
+def _discreetly(credential: Credential) -> Iterator[None]:
+    """Replace secrets in errors."""
+    secrets = Secrets()
+    secrets.note(credential)
+    try:
+        yield
+    except DeviceError as error:
+        raise secrets.mask_error(error) from None

@@ -93,6 +93,52 @@ async def session(
         await end(process)
 
 
+@asynccontextmanager
+async def console(
+    bmc: RegisteredBmc, credential: Credential, timeout: float
+) -> AsyncIterator[IpmiLine]:
+    """Attach to the node's serial line (serial over LAN). Raises DeviceError."""
+    process = await start(bmc, credential, "console")
+    try:
+        opening = IpmiSession(bmc, process, timeout)
+        await opening.answer("to start", _STARTING)
+        await opening.answer("to attach to the serial line", timeout)
+        try:
+            yield IpmiLine(process)
+        finally:
+            await _detach(process)
+    finally:
+        await end(process)
+
+
+async def _detach(process: asyncio.subprocess.Process) -> None:
+    """Let the process deactivate the line, or others would find it taken."""
+    assert process.stdin is not None  # noqa: S101
+    process.stdin.close()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LOGOUT):
+            await process.wait()
+
+
+class IpmiLine:
+    """The serial line of a node."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    async def read(self) -> bytes:
+        """Wait for bytes; return b"" once the session has ended."""
+        assert self._process.stdout is not None  # noqa: S101
+        return await self._process.stdout.read(2**16)
+
+    async def write(self, data: bytes) -> None:
+        """Send bytes."""
+        assert self._process.stdin is not None  # noqa: S101
+        with suppress(ConnectionError):  # then the line is closed, too
+            self._process.stdin.write(data)
+            await self._process.stdin.drain()
+
+
 class IpmiSession:
     """A session with a BMC."""
 

@@ -38,6 +38,9 @@ def main() -> None:
 
     address = json.loads(sys.stdin.readline())
     _answer({})  # started: the time for the login begins
+    if sys.argv[1:] == ["console"]:
+        _attach(address)
+        return
     try:
         bmc = _log_in(Command, address)
     except Failed as failed:
@@ -51,6 +54,19 @@ def main() -> None:
             _answer({"failed": failed.kind, "words": str(failed)})
         if request["do"] == "logout":
             return
+
+
+def _attach(address: dict[str, Any]) -> None:
+    from haas_rpcd.drivers.bmc.ipmi_console import attach
+
+    def failed(words: str) -> None:
+        why = failure(Exception(words), logging_in=True)
+        _answer({"failed": why.kind, "words": str(why)})
+
+    try:
+        attach(address, lambda: _answer({}), failed)
+    except Exception as error:  # noqa: BLE001 - pyghmi raises whatever it meets
+        failed(str(error))
 
 
 def _requests() -> Iterator[dict[str, str]]:
