@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from haas_console.core.text import brief, clean, table
+from haas_console.core.text import brief, carries, clean, table
 
 METHODS = frozenset({"drift.check", "drift.list", "job.transcript", "switch.probe", "switch.trust"})
 """Methods whose answers are formatted here."""
@@ -84,14 +84,6 @@ def moment(stamp: str | None) -> str | None:
 
 
 # --- a probe --------------------------------------------------------------------------------------
-
-
-def carries(port: Mapping[str, Any]) -> str:
-    """What a port carries, in the terms of plans: ``access 104``, ``parked``."""
-    untagged, tagged = port["untagged"], port["tagged"]
-    if not tagged:
-        return "parked" if untagged is None else f"access {untagged}"
-    return f"tagged {tagged}" if untagged is None else f"untagged {untagged}, tagged {tagged}"
 
 
 def probed_state(port: Mapping[str, Any]) -> str:

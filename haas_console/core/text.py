@@ -32,6 +32,14 @@ def brief(value: Any) -> str:
     return clean(str(value)).replace("\n", " ")
 
 
+def carries(vlans: Mapping[str, Any]) -> str:
+    """The VLANs of a port in the terms of plans: ``access 104``, ``parked``."""
+    untagged, tagged = vlans["untagged"], vlans["tagged"]
+    if not tagged:
+        return "parked" if untagged is None else f"access {untagged}"
+    return f"tagged {tagged}" if untagged is None else f"untagged {untagged}, tagged {tagged}"
+
+
 def _brief_record(record: Mapping[str, Any]) -> str:
     """A record as its name and networks; as all its members if it has no name."""
     if "network" in record and "vlan" in record:
@@ -40,6 +48,8 @@ def _brief_record(record: Mapping[str, Any]) -> str:
     if {"node", "nic"} <= record.keys() <= {"node", "nic", "tagged"}:
         tagged = " tagged" if record.get("tagged") else ""
         return f"{record['node']}:{record['nic']}{tagged}"
+    if record.keys() == {"untagged", "tagged"}:
+        return carries(record)
     if "nic" in record:
         on = record.get("networks") or record.get("network")
         return f"{record['nic']} ({brief(on)})" if on else str(record["nic"])

@@ -433,7 +433,7 @@ class Engine:
             logging.WARNING if state == "failed" else logging.INFO,
             "job %d (%s of %s, by %s) %s%s",
             job.id,
-            job.kind,
+            job.shown_kind,
             job.project or "the site",
             job.user,
             state,

@@ -34,7 +34,6 @@ from haas_schemas.job import (
     Confirmation,
     HookRun,
     Job,
-    JobKind,
     JobState,
     JobStep,
     Plan,
@@ -188,7 +187,7 @@ def record(tx: Tx, call: Call, row: JobRow, *, with_steps: bool = True) -> Job:
     return Job(
         job=row.id,
         project=row.project,
-        kind=_kind(row),
+        kind=row.shown_kind,
         state=row.state,
         user=row.user,
         done=row.done,
@@ -229,12 +228,6 @@ def _hook(tx: Tx, job: int) -> HookRun | None:
         started=timestamp(run.started) or "",
         finished=timestamp(run.finished) or "",
     )
-
-
-def _kind(row: JobRow) -> JobKind:
-    if row.withdraws is not None:
-        return "unshare"
-    return "repair" if row.repairs else row.kind
 
 
 def _step(row: StepRow, admin: bool) -> JobStep:

@@ -49,6 +49,11 @@ class SocketError(Exception):
     """The socket cannot be served: another daemon serves it, or its folder does not exist."""
 
 
+async def _without_versions(_: web.Request, response: web.StreamResponse) -> None:
+    """Leave out the header that tells strangers the versions of Python and aiohttp."""
+    response.headers.pop("Server", None)
+
+
 class Server:
     """Serves the API. The socket's mode is 0666, because peer credentials decide who gets in."""
 
@@ -86,6 +91,7 @@ class Server:
             2 * limits.ADMIN_ROOM, limits.raise_file_limit() - limits.RESERVED_FILES
         )
         app = web.Application()
+        app.on_response_prepare.append(_without_versions)
         app.router.add_post("/rpc", self._post)
         app.router.add_get("/rpc", self._websocket)
         app.router.add_get("/console/{ticket}", self._console)

@@ -12,7 +12,7 @@ import msgspec
 from haas_rpcd.model import RESERVED_DEVICES, Change, Phase, Step
 from haas_rpcd.store.database import IN_MINE, Tx, ids
 from haas_rpcd.store.rows import Json, Row
-from haas_schemas.job import JobState, StepState
+from haas_schemas.job import JobKind, JobState, StepState
 
 
 class JobRow(Row, frozen=True):
@@ -48,6 +48,13 @@ class JobRow(Row, frozen=True):
     total: int
     done: int
     place: int
+
+    @property
+    def shown_kind(self) -> JobKind:
+        """What the job does, in the API and in the log."""
+        if self.withdraws is not None:
+            return "unshare"
+        return "repair" if self.repairs else self.kind
 
     @property
     def restores(self) -> bool:

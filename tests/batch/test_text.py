@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from haas_console.core.jobs import JobView
 from haas_console.core.text import brief, change_text, clean, plan_lines, record_lines, table
 
@@ -108,3 +110,18 @@ def test_a_headnode_s_wanted_state_is_shown_beside_its_actual_one() -> None:
     assert (
         change_text(login, {"project": "astro"}) == "headnode login, state running, wanted stopped"
     )
+
+
+@pytest.mark.parametrize(
+    ("vlans", "shown"),
+    [
+        ({"untagged": None, "tagged": ""}, "parked"),
+        ({"untagged": 104, "tagged": ""}, "access 104"),
+        ({"untagged": None, "tagged": "100-199"}, "tagged 100-199"),
+        ({"untagged": 104, "tagged": "105,106"}, "untagged 104, tagged 105,106"),
+    ],
+)
+def test_the_vlans_of_a_port_are_shown_in_the_terms_of_plans(
+    vlans: dict[str, object], shown: str
+) -> None:
+    assert brief(vlans) == shown

@@ -101,9 +101,10 @@ async def test_an_offer_is_withdrawn_or_declined(offered: SmallSite) -> None:
 
 @pytest.mark.parametrize("user", ["rita", "bob"])
 async def test_either_side_ends_a_share_and_the_ports_are_parked_first(
-    shared: SmallSite, user: str
+    shared: SmallSite, user: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What else the guest has on them, or has staged, stays as it is."""
+    caplog.set_level("INFO")
     site = shared
     await site.connect("node-2", "own")  # staged, not applied
     ending = await site.tenant(user).call("network.unshare", network="red/net", **{"with": "blue"})
@@ -115,6 +116,7 @@ async def test_either_side_ends_a_share_and_the_ports_are_parked_first(
     jobs = (await site.tenant("bob").call("job.list", project="blue"))["items"]
     job = await site.finished(jobs[0]["job"])
     assert (job["state"], job["kind"]) == ("succeeded", "unshare")
+    assert f"job {job['job']} (unshare of blue, by " in caplog.text
     assert site.carried("node-2") == NOTHING
     assert site.carried("node-3") == tagged(101)
     assert site.carried("node-1") == access(100)

@@ -90,6 +90,21 @@ async def test_without_a_good_token_nobody_comes_in(
     assert "result" not in answer
 
 
+async def test_no_answer_tells_which_versions_answer(
+    secure: SmallSite, certificate: Certificate
+) -> None:
+    token = await token_of(secure, "rita")
+    tls = certificate.trusting()
+    async with aiohttp.ClientSession() as http:
+        for headers in ({}, {"Authorization": f"Bearer {token}"}):
+            for path in ("", "/nothing"):
+                async with http.get(url(secure) + path, headers=headers, ssl=tls) as answer:
+                    assert "Server" not in answer.headers
+        headers = {"Authorization": f"Bearer {token}"}
+        async with http.ws_connect(url(secure), headers=headers, ssl=tls) as ws:
+            assert "Server" not in ws._response.headers
+
+
 async def test_a_websocket_comes_in_and_ends_with_its_token(
     secure: SmallSite, certificate: Certificate
 ) -> None:
