@@ -87,6 +87,8 @@ class DriftWatch:
         self._late = late
         self._clock = clock
         self._has_read: set[str] = set()
+        self._forgotten: list[int] = []
+        """The VLANs of bridges that were made, and are not known until the master is read."""
 
     # --- checking ---------------------------------------------------------------------------------
 
@@ -140,6 +142,9 @@ class DriftWatch:
         """
         changes = await self._store.read(self._changes, device)
         seen = await driver.observe(changes) if changes else []
+        if device == MASTER and self._forgotten:
+            await self._store.write(vlans.remember_bridges, self._forgotten)
+            self._forgotten = []
         if cross_check:
             seen = await _cross_checked(driver, changes, seen)
         applied = await self._store.read(store_drift.applied_on, device, self._planning.traits)
@@ -223,7 +228,7 @@ class DriftWatch:
         if device == LIBVIRT:
             self._publish_headnodes(await self._store.write(headnodes.lose_sight, forget=forget))
         elif forget:
-            await self._store.write(vlans.forget_bridges)
+            self._forgotten += await self._store.write(vlans.forget_bridges)
 
     async def _retry_save(self, device: str, driver: Driver) -> None:
         """Save a switch if an earlier save failed; a refusal is only logged.

@@ -40,9 +40,9 @@ class SimHost:
     """The state that the simulated hypervisor and the simulated network of the master share.
 
     Fields that simulate faults can be set at any time: ``libvirt_down``, ``trunk_missing``,
-    ``no_capability`` (haas-rpcd lacks CAP_NET_ADMIN) and ``running_images`` (base images that
-    somebody has started). ``bridge_faults``: what somebody has changed by hand on the bridge of a
-    VLAN, as phrases. ``seconds``: how long each change takes.
+    ``netlink_down``, ``no_capability`` (haas-rpcd lacks CAP_NET_ADMIN) and ``running_images`` (base
+    images that somebody has started). ``bridge_faults``: what somebody has changed by hand on the
+    bridge of a VLAN, as phrases. ``seconds``: how long each change takes.
 
     What somebody does to the master, such as :meth:`crash` or :meth:`reboot`, is reported to those
     who watch it, as the kernel and libvirt do.
@@ -53,6 +53,7 @@ class SimHost:
     seconds: float = 0.0
     libvirt_down: bool = False
     trunk_missing: bool = False
+    netlink_down: bool = False
     no_capability: bool = False
     running_images: set[str] = field(default_factory=set)
     bridges: set[int] = field(default_factory=set)

@@ -29,7 +29,9 @@ class SimNetworkDriver(MasterDriver):
         return [preview_lines(self._host.trunk_nic, change) for change in changes]
 
     async def open(self, report: Report = ignore) -> None:
-        """Nothing to open."""
+        """Open a session. Raises DeviceError (unreachable) while the kernel does not answer."""
+        if self._host.netlink_down:
+            raise DeviceError("The master's kernel does not answer.", reason="unreachable")
 
     async def close(self) -> None:
         """Nothing to close."""

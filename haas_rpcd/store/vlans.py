@@ -186,9 +186,19 @@ def set_bridge_unknown(tx: Tx, vlan: int) -> None:
     )
 
 
-def forget_bridges(tx: Tx) -> None:
-    """Write that no bridge is known to exist any more, because the master cannot be read."""
+def forget_bridges(tx: Tx) -> list[int]:
+    """Write that no bridge is known to exist any more, because the master cannot be read.
+
+    Returns the VLANs of those that were.
+    """
+    known = tx.values(int, "SELECT vlan FROM bridge WHERE confirmed")
     tx.execute("UPDATE bridge SET confirmed = 0")
+    return list(known)
+
+
+def remember_bridges(tx: Tx, vlans: Sequence[int]) -> None:
+    """Write that bridges are known after all, unless they were removed since."""
+    tx.execute_many("UPDATE bridge SET confirmed = 1 WHERE vlan = ?", [(vlan,) for vlan in vlans])
 
 
 def confirm_bridge(tx: Tx, vlan: int, *, present: bool) -> None:

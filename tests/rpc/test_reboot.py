@@ -12,7 +12,7 @@ import pytest
 from haas_rpcd.config import Policy
 from haas_rpcd.engine.attempts import Schedule
 from haas_rpcd.engine.watching import Pace
-from haas_rpcd.model import HeadnodeNic
+from haas_rpcd.model import MASTER, HeadnodeNic
 from tests.rpc.listening import listening
 from tests.rpc.small_site import QUICK, Prepared, SmallSite, access, small_site
 
@@ -273,6 +273,20 @@ async def test_without_libvirt_the_state_is_unknown_until_it_is_back(running: Sm
     running.host.start_libvirt()
 
     await becomes(running, "running")
+
+
+async def test_bridges_come_back_if_the_kernel_was_too_slow_at_the_start(
+    running: SmallSite,
+) -> None:
+    """What could not be read at the start is not known, but not forgotten either."""
+    running.host.netlink_down = True
+    await rebooted(running)
+    assert not (await running.call("plan.show", project="red"))["empty"]
+    running.host.netlink_down = False
+    running.host.report(MASTER)
+    await becomes(running, "running")
+    assert running.host.bridges == {100}
+    await no_drift(running)
 
 
 # --- a headnode is changed by hand ----------------------------------------------------------------
