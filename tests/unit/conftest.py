@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import sqlite3
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,38 +21,47 @@ RELEASED = Path(__file__).parent / "released"
 MEMORY = Path("/dev/shm")
 
 
-@pytest.fixture
-def memory_path(tmp_path: Path) -> Iterator[Path]:
-    """A folder in memory if possible: the store waits for the disk at every commit."""
+@contextmanager
+def _folder_in_memory(otherwise: Path) -> Iterator[Path]:
+    """Yield a folder in memory if possible: the store waits for the disk at every commit."""
     if not os.access(MEMORY, os.W_OK):
-        yield tmp_path
+        yield otherwise
         return
     with tempfile.TemporaryDirectory(prefix="haas-test-", dir=MEMORY) as name:
         yield Path(name)
 
 
+@pytest.fixture
+def memory_path(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory if possible."""
+    with _folder_in_memory(tmp_path) as folder:
+        yield folder
+
+
 @pytest.fixture(scope="session")
-def upgraded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """The filled database of each earlier release, upgraded."""
+def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], bytes]:
+    """The filled database of an earlier release, upgraded."""
 
     async def upgrade(path: Path) -> None:
         store = Store(str(path))
         await store.open()
         await store.close()
 
-    databases = {}
-    for release in RELEASED.glob("*.sql"):
-        path = tmp_path_factory.mktemp("released") / "haas.db"
-        with closing(sqlite3.connect(path)) as db:
-            db.executescript(release.read_text())
-        with ThreadPoolExecutor(1) as thread:  # an event loop of its own
-            thread.submit(asyncio.run, upgrade(path)).result()
-        databases[release.stem] = path.read_bytes()
-    return databases
+    @functools.cache
+    def database(release: str) -> bytes:
+        with _folder_in_memory(tmp_path_factory.mktemp("released")) as folder:
+            path = folder / "haas.db"
+            with closing(sqlite3.connect(path)) as db:
+                db.executescript((RELEASED / f"{release}.sql").read_text())
+            with ThreadPoolExecutor(1) as thread:  # an event loop of its own
+                thread.submit(asyncio.run, upgrade(path)).result()
+            return path.read_bytes()
+
+    return database
 
 
 @pytest.fixture
-async def filled(memory_path: Path, upgraded: dict[str, bytes]) -> AsyncIterator[Store]:
+async def filled(memory_path: Path, upgraded: Callable[[str], bytes]) -> AsyncIterator[Store]:
     """A store with some of everything.
 
     Red holds node-1 (sw1 Gi1/0/1, on VLAN 100), node-2 (Gi1/0/2, being released) and node-8
@@ -70,7 +80,7 @@ async def filled(memory_path: Path, upgraded: dict[str, bytes]) -> AsyncIterator
     (running, on 101), off (stopped) and fresh (never sent). Red's job 2 is running.
     """
     path = memory_path / "haas.db"
-    path.write_bytes(upgraded["drift"])
+    path.write_bytes(upgraded("drift"))
     store = Store(str(path))
     await store.open()
     await store.write(lambda tx: tx.execute("UPDATE port_applied SET saved = confirmed"))

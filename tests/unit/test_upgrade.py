@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlite_utils import Database
@@ -61,12 +62,25 @@ NEWER = [name for name in RELEASED if name != "initial"]
 POOL = tuple(range(100, 110))
 
 
-@pytest.fixture(params=RELEASED)
+def schemas() -> list[str]:
+    """Return the names of all schemas, the oldest first."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        return [migration.name for migration in migrations.pending(Database(connection))]
+
+
+def each(releases: list[str]) -> list[Any]:
+    """Return the releases as parameters; all but the oldest and the newest are slow."""
+    ordered = [name for name in schemas() if name in releases]
+    slow = ordered[1:-1]
+    return [pytest.param(name, marks=pytest.mark.slow if name in slow else ()) for name in ordered]
+
+
+@pytest.fixture(params=each(RELEASED))
 async def store(
-    memory_path: Path, upgraded: dict[str, bytes], request: pytest.FixtureRequest
+    memory_path: Path, upgraded: Callable[[str], bytes], request: pytest.FixtureRequest
 ) -> AsyncIterator[Store]:
     path = memory_path / "haas.db"
-    path.write_bytes(upgraded[request.param])
+    path.write_bytes(upgraded(request.param))
     opened = Store(str(path))
     await opened.open()
     yield opened
@@ -97,8 +111,7 @@ def node_id(tx: Tx, name: str) -> int:
 
 
 def test_there_is_a_filled_database_of_each_schema_but_the_newest() -> None:
-    with closing(sqlite3.connect(":memory:")) as connection:
-        names = [migration.name for migration in migrations.pending(Database(connection))]
+    names = schemas()
     assert set(names[:-1]) <= set(RELEASED) <= set(names)
 
 
@@ -310,7 +323,7 @@ async def test_a_parked_node_can_be_allocated_once(store: Store) -> None:
     await refused(store, lambda tx: nodes.allocate(tx, node_id(tx, "node-3"), 1), "UNIQUE")
 
 
-@pytest.mark.parametrize("store", NEWER, indirect=True)
+@pytest.mark.parametrize("store", each(NEWER), indirect=True)
 async def test_a_drifted_node_cannot_be_allocated(store: Store) -> None:
     await store.write(lambda tx: tx.execute("UPDATE port_applied SET saved = confirmed"))
     await refused(
@@ -377,7 +390,7 @@ async def test_jobs_under_way_are_picked_up(store: Store) -> None:
     assert [job.node_id for job in found] == [None, 2, *[None for job in found[2:]]]
 
 
-@pytest.mark.parametrize("store", NEWER, indirect=True)
+@pytest.mark.parametrize("store", each(NEWER), indirect=True)
 async def test_a_repair_under_way_is_picked_up(store: Store) -> None:
     [repair] = [job for job in await store.read(jobs.unfinished) if job.repairs]
     assert (repair.id, repair.state, repair.repair_switch) == (4, "queued", "sw2")
@@ -422,7 +435,7 @@ async def test_past_jobs_and_the_audit_trail_are_kept(store: Store) -> None:
     ]
 
 
-@pytest.mark.parametrize("store", NEWER, indirect=True)
+@pytest.mark.parametrize("store", each(NEWER), indirect=True)
 async def test_drift_is_still_known(store: Store) -> None:
     rows = await store.read(drift.page, 100, ("", "", ""), None)
     assert [(row.device, row.target, row.project, row.behind) for row in rows] == [
@@ -439,7 +452,7 @@ async def test_drift_is_still_known(store: Store) -> None:
 def write_next() -> Path:
     """Upgrade the last filled database by one migration, and write that as the next."""
     with closing(sqlite3.connect(":memory:")) as connection:
-        names = [migration.name for migration in migrations.pending(Database(connection))]
+        names = schemas()
         known = [name for name in names if name in RELEASED]
         text = (FOLDER / f"{known[-1]}.sql").read_text()
         connection.executescript(text)
