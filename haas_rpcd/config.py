@@ -47,6 +47,10 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         str | None,
         Meta(description="PEM file: clients must show a certificate that it has signed."),
     ] = None
+    tls_client_crl: Annotated[
+        str | None,
+        Meta(description="PEM file: certificates of clients that tls_client_ca has revoked."),
+    ] = None
     admin_group: Annotated[
         str | None,
         Meta(description="The OS group whose members are admins on the socket."),
@@ -340,6 +344,8 @@ def _check_metrics(settings: Settings, path: Path) -> None:
 
 def _check_listen(server: Server, path: Path) -> None:
     files = (server.tls_cert, server.tls_key)
+    if server.tls_client_crl and not server.tls_client_ca:
+        raise ConfigError(f"{path}: [server] tls_client_crl needs tls_client_ca: set it as well.")
     if server.listen is None:
         if any(files) or server.tls_client_ca:
             raise ConfigError(f"{path}: [server] tls_cert is for TCP: set listen as well.")

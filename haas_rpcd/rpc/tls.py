@@ -49,7 +49,8 @@ class Certificate:
 
     def _stamps(self) -> list[tuple[int, int] | None]:
         server = self._settings
-        return [_stamp(path) for path in (server.tls_cert, server.tls_key, server.tls_client_ca)]
+        clients = (server.tls_client_ca, server.tls_client_crl)
+        return [_stamp(path) for path in (server.tls_cert, server.tls_key, *clients)]
 
     def _load(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -67,14 +68,21 @@ class Certificate:
             ) from None
         if server.tls_client_ca is not None:
             context.verify_mode = ssl.CERT_REQUIRED
-            try:
-                context.load_verify_locations(server.tls_client_ca)
-            except (OSError, ValueError) as error:
-                raise ConfigError(
-                    f"[server] tls_client_ca: {server.tls_client_ca} can't be used"
-                    f" ({of_certificate(error)}): it must be a PEM file."
-                ) from None
+            _trust(context, "tls_client_ca", server.tls_client_ca)
+        if server.tls_client_crl is not None:
+            context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
+            _trust(context, "tls_client_crl", server.tls_client_crl)
         return context
+
+
+def _trust(context: ssl.SSLContext, key: str, path: str) -> None:
+    """Load authorities, or what they have revoked. Raises ConfigError."""
+    try:
+        context.load_verify_locations(path)
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"[server] {key}: {path} can't be used ({of_certificate(error)}): it must be a PEM file."
+        ) from None
 
 
 def _no_passphrase() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from typing import Literal
 
@@ -78,8 +79,12 @@ def page(tx: Tx, limit: int, after: str, mine: Sequence[int] | None) -> list[Pro
 
 
 def create(tx: Tx, name: str) -> int:
-    """Add a project; return its id. Raises sqlite3.IntegrityError if the name is taken."""
-    return tx.insert("project", name=name)
+    """Add a project; return its id. Raises sqlite3.IntegrityError if the name is taken.
+
+    The id is random: SQLite would use that of a deleted project again, and what remembers who had
+    something would take the new project for the old one.
+    """
+    return tx.insert("project", id=secrets.randbelow(2**53) + 1, name=name)
 
 
 def delete(tx: Tx, project_id: int) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from haas_rpcd.engine.leases import Leases
+from haas_rpcd.errors import HaasError
 from haas_rpcd.holding import LeaseSettings, ReleaseSettings
 from tests.rpc.listening import listening
 from tests.rpc.small_site import NOTHING, Prepared, SmallSite, access, small_site
@@ -174,6 +175,25 @@ async def test_a_project_holds_no_more_than_its_quota(site: SmallSite) -> None:
     await site.call("project.set_quota", project="red", nodes=-1)
     await site.hold_nodes("red", "node-2")
     await site.hold_nodes("blue", "node-3")
+
+
+async def test_calls_at_the_same_time_do_not_overtake_a_quota(site: SmallSite) -> None:
+    await site.call("project.set_quota", project="red", nodes=1, networks=1, headnodes=1)
+    rita = site.tenant("rita")
+    wanted = [
+        *(("node.allocate", {"node": f"node-{number}"}) for number in range(1, 5)),
+        *(("network.create", {"network": name}) for name in ("a", "b", "c")),
+        *(("headnode.create", {"headnode": name}) for name in ("a", "b", "c")),
+    ]
+    calls = (rita.call(method, project="red", **params) for method, params in wanted)
+    refused = [
+        said
+        for said in await asyncio.gather(*calls, return_exceptions=True)
+        if isinstance(said, HaasError)
+    ]
+    assert [error.kind for error in refused] == ["exhausted"] * 7
+    shown = await rita.call("project.show", project="red")
+    assert (shown["nodes"], shown["networks"], shown["headnodes"]) == (1, 1, 1)
 
 
 async def test_vlan_ids_that_are_not_free_yet_count(site: SmallSite) -> None:

@@ -19,6 +19,7 @@ from aiohttp import WSCloseCode
 from haas_rpcd.config import ConfigError, Server
 from haas_rpcd.rpc.tls import Certificate as Settings
 from tests.rpc import certificates
+from tests.rpc.authorities import Authority
 from tests.rpc.certificates import Certificate
 from tests.rpc.small_site import Prepared, SmallSite, small_site
 
@@ -190,6 +191,27 @@ async def test_mutual_tls_wants_a_client_s_certificate_besides_the_token(
         both.load_cert_chain(client.cert, client.key)
         assert (await post(site, token, both))[0] == 200
         assert (await post(site, None, both))[0] == 401
+
+
+async def test_a_client_whose_certificate_is_revoked_gets_in_no_more(
+    tmp_path: Path, prepared: Prepared, certificate: Certificate
+) -> None:
+    authority = Authority(tmp_path)
+    settings = server(
+        tmp_path, certificate,
+        tls_client_ca=str(authority.cert), tls_client_crl=str(authority.crl),
+    )  # fmt: skip
+    async with small_site(tmp_path, prepared, server=settings) as site:
+        token = await token_of(site, "rita")
+        clients = [authority.sign(name) for name in ("kept", "lost")]
+        contexts = [certificate.trusting() for _ in clients]
+        for context, client in zip(contexts, clients, strict=True):
+            context.load_cert_chain(client.cert, client.key)
+            assert (await post(site, token, context))[0] == 200
+        authority.revoke(clients[1])  # read again without a restart
+        assert (await post(site, token, contexts[0]))[0] == 200
+        with pytest.raises((aiohttp.ClientError, ConnectionError, ssl.SSLError)):
+            await post(site, token, contexts[1])
 
 
 def test_a_certificate_that_cannot_be_used_is_an_error(
