@@ -81,7 +81,8 @@ def _trust(context: ssl.SSLContext, key: str, path: str) -> None:
         context.load_verify_locations(path)
     except (OSError, ValueError) as error:
         raise ConfigError(
-            f"[server] {key}: {path} can't be used ({of_certificate(error)}): it must be a PEM file."
+            f"[server] {key}: {path} can't be used ({of_certificate(error)}): it must be a PEM"
+            " file."
         ) from None
 
 
