@@ -39,8 +39,8 @@ class Nic(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def staged(self) -> bool:
-        """True if an apply would change its port."""
-        return self.state == "staged"
+        """True if an apply would change its port to what its project staged."""
+        return self.state == "staged" or (self.state == "unconfirmed" and bool(self.networks))
 
 
 class Evidence(msgspec.Struct, frozen=True):

@@ -63,6 +63,7 @@ def cells(row: Row) -> Iterable[str]:
     yield f"{nic.switch} {nic.port}" if nic.port else "-"
     if nic.mac:
         yield nic.mac
+    yield from (link.network or "" for link in (*nic.networks, *(nic.applied or ())))
     if node.state == "allocated":
         yield network_text(nic)
         if nic.staged:

@@ -26,6 +26,7 @@ from haas_console.core.errors import (
     LostDaemonError,
     NoDaemonError,
     RpcError,
+    TooSlowError,
 )
 from haas_console.core.tasks import cancel_and_wait
 
@@ -121,7 +122,7 @@ class Client:
 
     async def close(self) -> None:
         """Close the connection; pending calls fail."""
-        self._lose("the connection was closed")
+        self._lose(LostDaemonError("the connection was closed"))
         async with contextlib.AsyncExitStack() as stack:  # close everything even if cancelled
             stack.push_async_callback(self._session.close)
             stack.push_async_callback(cancel_and_wait, self._reader)
@@ -195,7 +196,11 @@ class Client:
                 elif message.type == aiohttp.WSMsgType.ERROR:
                     break
         finally:
-            self._lose(f"the daemon on {self.endpoint} went away{_why(self._ws)}")
+            if self._ws.close_code == aiohttp.WSCloseCode.TRY_AGAIN_LATER:
+                self._lose(TooSlowError(f"this end was too slow for the news of {self.endpoint}"))
+            else:
+                gone = f"the daemon on {self.endpoint} went away{_why(self._ws)}"
+                self._lose(LostDaemonError(gone))
 
     def _route(self, text: str) -> None:
         try:
@@ -217,10 +222,10 @@ class Client:
         elif parsed.id is None:
             _log.warning("%s could not read a request: %s", self.endpoint, parsed)
 
-    def _lose(self, sentence: str) -> None:
+    def _lose(self, error: LostDaemonError) -> None:
         if self._lost is not None:
             return
-        self._lost = LostDaemonError(sentence)
+        self._lost = error
         for answer in self._waiting.values():
             if not answer.done():
                 answer.set_exception(self._lost)
@@ -240,8 +245,6 @@ def _why(ws: aiohttp.ClientWebSocketResponse) -> str:
     """Why the connection was lost, if the WebSocket knows (RFC 6455, section 7.4.1)."""
     if ws.close_code == aiohttp.WSCloseCode.MESSAGE_TOO_BIG:
         return ": the message was too large for it"
-    if ws.close_code == aiohttp.WSCloseCode.TRY_AGAIN_LATER:
-        return ": this end was too slow for its news"
     if isinstance(ws.exception(), aiohttp.ServerTimeoutError):
         return f": it answered no ping within {_HEARTBEAT / 2:g} s"
     return ""  # other exceptions only repeat this at socket level

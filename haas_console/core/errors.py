@@ -40,6 +40,10 @@ class LostDaemonError(NoDaemonError):
     """The daemon has gone away, or did not answer in time."""
 
 
+class TooSlowError(LostDaemonError):
+    """The daemon ended the connection because this end did not take its notifications in time."""
+
+
 class RpcError(ConsoleError):
     """The daemon refused a call, with a ``code``, a ``message`` and ``data`` (with ``kind``)."""
 

@@ -24,6 +24,8 @@ class Edit(msgspec.Struct, frozen=True):
     label: str
     forward: tuple[Call, ...]
     backward: tuple[Call, ...]
+    note: str = ""
+    """Why it can't be undone, and what to do instead; empty if it can."""
 
 
 @dataclass
@@ -51,7 +53,8 @@ class History:
         source, target = (self.done, self.undone) if undone else (self.undone, self.done)
         if source and source[-1] is edit:
             source.pop()
-        target.append(edit)
+        if not edit.note:
+            target.append(edit)
 
 
 def inverse(inventory: Inventory, call: Call) -> tuple[Call, ...] | None:
@@ -80,6 +83,18 @@ def inverse(inventory: Inventory, call: Call) -> tuple[Call, ...] | None:
             return (Call("network.create", dict(params)),)
         case _:
             return None
+
+
+def irreversible(call: Call) -> str:
+    """Why a call on nodes is not undone, and what to do instead; empty for other calls."""
+    node = call.params.get("node") or "the nodes"
+    match call.method:
+        case "node.allocate":
+            return f"An allocation is not undone: R (node release) gives {node} back."
+        case "node.release":
+            return f"A release is not undone: A allocates {node} again once it is free."
+        case _:
+            return ""
 
 
 def _links_after(nic: Nic, call: Call) -> tuple[NicNetwork, ...]:

@@ -119,7 +119,7 @@ class Inventory:
     def staged_count(self, project: str) -> int:
         """The number of nics and headnodes of a project that an apply would change."""
         nics = sum(
-            nic.state == "staged"
+            nic.staged
             for node in self.nodes.values()
             if node.project == project and node.state == "allocated"
             for nic in node.nics

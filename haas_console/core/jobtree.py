@@ -13,6 +13,8 @@ Step = Mapping[str, Any]
 """A step as in the daemon's record, updated by its events (``JobStep`` of the API)."""
 
 UNDER_WAY = ("sending", "sent")
+MESSAGE_INDENT, LINE_INDENT = 9, 13
+"""Cells before a message and before a line; one more at the right edge is the scroll bar's."""
 _WORST_FIRST = ("failed", "interrupted", "cancelled", "skipped")
 
 
@@ -143,7 +145,7 @@ def rows(
             if not closed:
                 made.append(JobRow("step", step["summary"], key, shut, state, None, step, below))
                 if not shut:
-                    made += _lines(step, key)
+                    made += _lines(step, key, width)
             if state == "failed" or (step.get("message") and not closed):
                 if closed:
                     made.append(JobRow("step", step["summary"], key, True, state, step=step))
@@ -151,7 +153,7 @@ def rows(
     return made
 
 
-def _lines(step: Step, key: str) -> list[JobRow]:
+def _lines(step: Step, key: str, width: int) -> list[JobRow]:
     """The lines of a step; those before the current one have been sent."""
     lines = list(step.get("lines", ()))
     at = None
@@ -162,15 +164,17 @@ def _lines(step: Step, key: str) -> list[JobRow]:
         states = ["sent"] * len(lines)
     elif at is not None:
         states[: at + 1] = ["sent"] * at + ["current"]
+    room = max(20, width - LINE_INDENT - 1)
     return [
-        JobRow("line", line, key, state=state, step=step)
+        JobRow("line", line[at : at + room], key, state="more" if at else state, step=step)
         for line, state in zip(lines, states, strict=True)
+        for at in range(0, max(1, len(line)), room)
     ]
 
 
 def _message(step: Step, key: str, width: int) -> list[JobRow]:
     message = step.get("message") or "failed; the daemon gives no reason"
-    pieces = textwrap.wrap(message, max(20, width - 8)) or [message]
+    pieces = textwrap.wrap(message, max(20, width - MESSAGE_INDENT - 1)) or [message]
     return [JobRow("message", piece, key, state=step["state"], step=step) for piece in pieces]
 
 

@@ -30,6 +30,7 @@ from haas_console.core.commands import (
     Use,
 )
 from haas_console.core.errors import ConsoleError, ReadonlyError
+from haas_console.core.failures import Failures
 from haas_console.core.gestures import Gesture, Refusal, WriteAccess
 from haas_console.core.history import Edit, History
 from haas_console.core.inventory import Inventory
@@ -72,6 +73,7 @@ class Session:
         self.readonly = readonly
         self.project = project
         self.history = History()
+        self.failures = Failures()
         self._turn = asyncio.Lock()
         self._chosen = project is not None
         self.sync.watch(self._choose_project)
@@ -168,6 +170,10 @@ class Session:
             if isinstance(command, Call) and undo:
                 forward.append(command)
                 backward.append(undo)
+        done = commands[: len(outcome.results)]
+        for note in dict.fromkeys(past.irreversible(c) for c in done if isinstance(c, Call)):
+            if note:
+                self.history.add(Edit(note, (), (), note))
         if forward:
             reverse = tuple(call for calls in reversed(backward) for call in calls)
             self.history.add(Edit(label or self.line(forward[0]), tuple(forward), reverse))
@@ -177,6 +183,10 @@ class Session:
     async def _again(self, edit: Edit | None, *, undone: bool) -> Outcome:
         if edit is None:
             return Outcome(error=f"There is nothing to {'undo' if undone else 'do again'}.")
+        if edit.note:
+            self.history.moved(edit, undone=undone)
+            more = " z once more undoes what came before." if self.history.done else ""
+            return Outcome(error=f"{edit.note}{more}")
         outcome = Outcome()
         calls = edit.backward if undone else edit.forward
         for call in calls:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from haas_console.core.errors import ConsoleError, NoDaemonError
+from haas_console.core.errors import ConsoleError, NoDaemonError, TooSlowError
 from haas_console.core.fetch import Fetcher
 from haas_console.core.inventory import Inventory
 from haas_console.core.log import CallRecord, Log
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 FIRST_WAIT, LAST_WAIT = 0.25, 8.0  # seconds between attempts to connect
 GATHER = 0.03  # seconds during which a burst of events is collected
+PATIENCE = 5.0  # seconds that a call waits for a connection that is being replaced
 POLL = 0.5  # seconds between two polls of jobs under way
 _log = logging.getLogger(__name__)
 
@@ -57,6 +58,9 @@ class InventorySync:
         self.has_failed = False
         """Whether a connection could not be made, or was lost."""
         self.client: Client | None = None
+        self._back = asyncio.Event()
+        """Cleared while a connection that was too slow is replaced: calls wait for the next."""
+        self._back.set()
         self._refresher: Refresher | None = None
         self._language: Language | None = None
         self._endpoint = target.endpoint
@@ -110,6 +114,10 @@ class InventorySync:
 
         Raises ConsoleError if the daemon refuses, or if there is none now.
         """
+        if self.client is None and not self._back.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE):
+                    await self._back.wait()
         client = self.client
         if client is None:
             raise NoDaemonError("There is no connection to the daemon now; it is looked for.")
@@ -152,12 +160,16 @@ class InventorySync:
                 try:
                     await self._start_demo(stack)
                     await self._once()
+                except TooSlowError:  # nothing is lost: everything is read again, and at once
+                    self._back.clear()
+                    continue
                 except ConsoleError as error:
                     reason = str(error)
                 except Exception as error:  # noqa: BLE001 - a fault of the console: report it and go on
                     _log.exception("the inventory could not be kept current")
                     reason = f"the console failed while it read the inventory: {error!r}"
                 self.has_failed = True
+                self._back.set()
                 self._set_status("stale" if self.inventory.info else "connecting", reason)
                 if time.monotonic() - began > LAST_WAIT:
                     wait = FIRST_WAIT  # it worked for a while: try again soon
@@ -186,6 +198,7 @@ class InventorySync:
         )
         try:
             self.client = client
+            self._back.set()
             with client.notifications() as inbox:
                 await self.call("events.subscribe", quiet=True)
                 self._language = Language(await client.discover())

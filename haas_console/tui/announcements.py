@@ -30,6 +30,8 @@ class JobAnnouncements:
             if job.under_way or front is None or front.shown_job == job.job:
                 continue
             if job.state == "failed":
+                failures = self.console.session.failures
+                failures.add(job)
                 front.fail(f"{sentence(job)}: {job.error or 'no reason was given'}  J shows it.")
             else:
                 front.say(sentence(job))

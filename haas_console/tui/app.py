@@ -193,7 +193,7 @@ class ConsoleApp(PlainApp):
             return
         screen, action = active.node, active.binding.action.partition("(")[0]
         if isinstance(screen, ConsoleScreen) and action in screen.CHANGES:
-            screen.fail(refusal.reason)
+            screen.fail(refusal.reason, lambda: self.session.write_access.refusal() is not None)
 
     async def after_key(self) -> None:
         """Let the next key come."""
@@ -205,7 +205,10 @@ class ConsoleApp(PlainApp):
 
     def _say_that_keys_wait(self) -> None:
         if self.front is not None:
-            self.front.say("waiting for the daemon's answer; esc gives up what was typed")
+            self.front.say(
+                "waiting for the daemon's answer; esc gives up what was typed",
+                lambda: bool(self.typeahead.holds),
+            )
 
     # --- actions that work everywhere ---
 

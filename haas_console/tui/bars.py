@@ -94,6 +94,10 @@ def summary_text(session: Session) -> Text:
     inventory = session.inventory
     if inventory.info is None:
         return Text(f" {session.sync.status.reason or 'connecting to the daemon'}")
+    if failed := session.failures.unseen(inventory, session.project):
+        job = failed[-1]
+        whose = f" of {job.project}" if job.project else ""
+        return Text(f" ✗ job {job.job}{whose} failed: J and Enter show why", "bold red")
     if session.project is not None:
         staged = inventory.staged_count(session.project)
         if staged:

@@ -48,8 +48,37 @@ class CommandLine:
                 answer=self.do,
                 complete=completer.complete,
                 history=self._recall.lines,
+                lines=self.paste,
             )
         )
+
+    def paste(self, lines: list[str]) -> None:
+        """Run several lines as a script, after a question."""
+        front = self.console.front
+        if front is not None:
+            front.take_turn(lambda: self._run_script(front, lines))
+
+    async def _run_script(self, front: ScreenHost, lines: list[str]) -> None:
+        session = self.console.session
+        if not await front.confirm(f"run these {len(lines)} lines as a script?"):
+            return
+        project = session.project
+        commands: list[Command] = []
+        for number, line in enumerate(lines, 1):
+            self._recall.add(line)
+            try:
+                command = session.sync.language.parse_line(line, project)
+            except ConsoleError as error:
+                front.fail(f"line {number}: {error}  Nothing was done.")
+                return
+            if isinstance(command, Use):
+                project = command.project
+            if command is not None:
+                commands.append(command)
+        outcome = await front.send(commands)
+        if not outcome.ok and len(outcome.results) < len(commands):
+            line = session.line(commands[len(outcome.results)])
+            front.fail(f"{line}: {outcome.error}  The lines before it were done.")
 
     def do(self, line: str) -> None:
         """Do what a line says."""

@@ -74,7 +74,11 @@ class Connecting:
         project = self._project_of(items[0])
         networks = self._host.session.inventory.networks_of(project)
         if not networks:
-            self._host.fail("There is no network yet: n makes one.")
+            inventory = self._host.session.inventory
+            self._host.fail(
+                "There is no network yet: n makes one.",
+                lambda: not inventory.networks_of(project),
+            )
             return None
         tried = self._plan(items[:1], DropTarget(networks[0].key), tagged)
         if isinstance(tried, Refusal) and "already" not in tried.reason:

@@ -67,14 +67,14 @@ class ScreenHost(Protocol):
     def console(self) -> Console:
         """The console that the screen is part of."""
 
-    def say(self, text: str) -> None:
-        """Show a message."""
+    def say(self, text: str, cause: Callable[[], bool] | None = None) -> None:
+        """Show a message, while its ``cause`` holds or until the next."""
 
     def hint(self, text: str) -> None:
         """Show a note where it can be seen even while a question is open."""
 
-    def fail(self, text: str) -> None:
-        """Show what went wrong."""
+    def fail(self, text: str, cause: Callable[[], bool] | None = None) -> None:
+        """Show what went wrong, while its ``cause`` holds or until the next message."""
 
     def show_outcome(self, outcome: Outcome, done: str | None = None) -> None:
         """Show how commands ended."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from textual.binding import ActiveBinding
     from textual.screen import Screen
 
 KEYS = {
@@ -28,24 +29,62 @@ def key_text(keys: str) -> str:
     return " ".join(KEYS.get(key, key.replace("ctrl+", "^")) for key in keys.split(","))
 
 
-def hints_text(screen: Screen[None], width: int) -> Text:
-    """The keys that matter on a screen, as many as fit; those that do nothing now are dim.
+class Hint(NamedTuple):
+    """A key's hint and the cells that it takes: from ``start`` up to ``end``."""
 
-    The key of the help page comes first, because that page names those that do not fit.
+    start: int
+    end: int
+    key: str
+    text: str
+    active: ActiveBinding
+
+
+def hints(screen: Screen[None], width: int) -> list[Hint]:
+    """The keys that matter on a screen, as many as fit.
+
+    The key of the help page comes first, because that page names those that do not fit; that of
+    the plan second, while anything is staged.
     """
     shown = [active for active in screen.active_bindings.values() if active.binding.show]
-    shown.sort(key=lambda active: active.binding.id != "app.help")
-    text = Text(" ")
+    staged = _applies(screen)
+    shown += [a for a in screen.active_bindings.values() if a.binding.id == APPLY and staged]
+    first = {"app.help": 0, APPLY: 1}
+    shown.sort(key=lambda active: first.get(active.binding.id or "", 2))
+    found: list[Hint] = []
     listed: set[str] = set()
+    at = 1
     for active in shown:
         binding = active.binding
         if binding.action in listed:
             continue
         listed.add(binding.action)
         key = key_text(binding.key_display or binding.key)
-        look = "" if active.enabled else "dim"
-        if text.cell_len + len(key) + len(binding.description) + 3 > width:
+        size = len(key) + 1 + len(binding.description)
+        if at + size + 2 > width:
             break
-        text.append(key, f"bold {look}".strip())
-        text.append(f" {binding.description}  ", look)
+        found.append(Hint(at, at + size, key, binding.description, active))
+        at += size + 2
+    return found
+
+
+def hints_text(screen: Screen[None], width: int) -> Text:
+    """The line of key hints; those of keys that do nothing now are dim."""
+    text = Text(" ")
+    for hint in hints(screen, width):
+        look = "" if hint.active.enabled else "dim"
+        text.append(hint.key, f"bold {look}".strip())
+        text.append(f" {hint.text}  ", look)
     return text
+
+
+APPLY = "open.apply"
+"""The id of the key that shows the plan."""
+
+
+def _applies(screen: Screen[None]) -> bool:
+    """Whether anything is staged in the project that the screen works in."""
+    session = getattr(screen, "session", None)
+    if session is None or getattr(screen, "NAME", "") == "apply":
+        return False
+    project = session.project
+    return project is not None and session.inventory.staged_count(project) > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable
 
 from rich.text import Text
 
@@ -16,12 +17,14 @@ class MessageLine:
         self._bar = bar
         self.text = Text("")
         """The whole message."""
+        self.cause: Callable[[], bool] | None = None
+        """Whether what it says still holds; None: it stays until another message."""
         self.above: Text | None = None
         """Its first half, for the line above; None if it fits one line."""
 
-    def show(self, text: Text, width: int) -> None:
-        """Show a message, in at most two lines of so many cells."""
-        self.text, self.above = text, None
+    def show(self, text: Text, width: int, cause: Callable[[], bool] | None = None) -> None:
+        """Show a message, in at most two lines of so many cells, while its ``cause`` holds."""
+        self.text, self.above, self.cause = text, None, cause
         if 0 < width < text.cell_len:
             first, *rest = textwrap.wrap(
                 text.plain, width - 1, subsequent_indent="   ", max_lines=2, placeholder=" …"
@@ -29,6 +32,13 @@ class MessageLine:
             if rest:
                 self.above, text = Text(first, text.style), Text(rest[0], text.style)
         self._bar.show(text)
+
+    def drop_if_over(self) -> bool:
+        """Take the message away if its cause has gone; whether that was so."""
+        if self.cause is None or self.cause():
+            return False
+        self.show(Text(""), 0)
+        return True
 
     def shorten(self) -> bool:
         """Give the line above back; False if it was not taken."""

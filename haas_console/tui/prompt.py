@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -27,7 +28,8 @@ class Question:
 
     ``complete`` gives the candidates for a text, best first. With ``choose``, only a candidate is
     an answer: Enter takes the highlighted one. ``typed`` is called after each change with the text
-    and the highlighted candidate, ``cancelled`` if the user leaves without an answer.
+    and the highlighted candidate, ``cancelled`` if the user leaves without an answer, ``lines`` if
+    several lines are pasted.
     """
 
     label: str
@@ -38,6 +40,7 @@ class Question:
     typed: Callable[[str, str | None], None] | None = None
     cancelled: Callable[[], None] | None = None
     history: Sequence[str] = field(default_factory=tuple)
+    lines: Callable[[list[str]], None] | None = None
 
 
 def filter_question(before: str, apply: Callable[[str, bool], None]) -> Question:
@@ -53,6 +56,25 @@ def filter_question(before: str, apply: Callable[[str, bool], None]) -> Question
         typed=lambda text, _: apply(text, False),
         cancelled=lambda: apply(before, True),
     )
+
+
+class PromptInput(Input):
+    """The line itself. Textual keeps the first of several pasted lines; here they are offered."""
+
+    class LinesPasted(Message):
+        """Several lines were pasted."""
+
+        def __init__(self, lines: list[str]) -> None:
+            super().__init__()
+            self.lines = lines
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Offer several lines as what they are."""
+        lines = [line for line in event.text.splitlines() if line.strip()]
+        if len(lines) > 1:
+            event.prevent_default()
+            event.stop()
+            self.post_message(self.LinesPasted([self.value + lines[0], *lines[1:]]))
 
 
 class Prompt(Horizontal):
@@ -76,7 +98,7 @@ class Prompt(Horizontal):
     def __init__(self) -> None:
         super().__init__(id="prompt")
         self.label = Static("", id="prompt-label", markup=False)
-        self.input = Input(id="prompt-input", compact=True, select_on_focus=False)
+        self.input = PromptInput(id="prompt-input", compact=True, select_on_focus=False)
         self.input.cursor_blink = False  # a blinking cursor would send bytes for ever
         self.label.auto_links = self.input.auto_links = False
         self.input.can_focus = False
@@ -156,6 +178,18 @@ class Prompt(Horizontal):
             return  # nothing matches: let the user go on typing
         self._end()
         question.answer(text)
+
+    def on_prompt_input_lines_pasted(self, event: PromptInput.LinesPasted) -> None:
+        """Give several lines to a question that takes them; another takes the first."""
+        event.stop()
+        question = self.question
+        if question is None:
+            return
+        if question.lines is None:
+            self._set(event.lines[0])
+        else:
+            self._end()
+            question.lines(event.lines)
 
     def _set(self, text: str) -> None:
         with self.prevent(Input.Changed):

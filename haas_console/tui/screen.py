@@ -13,11 +13,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from haas_console.core.commands import Command
+from haas_console.core.gestures import Refusal
 from haas_console.core.session import Outcome, Session
 from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar, top_text
 from haas_console.tui.console import Console, Plan
-from haas_console.tui.hints import hints_text
+from haas_console.tui.hints import hints, hints_text
 from haas_console.tui.match import pick
 from haas_console.tui.message import MessageLine
 from haas_console.tui.prompt import Completer, Prompt, Question
@@ -129,6 +130,7 @@ class ConsoleScreen(PaintOnceScreen):
         changes, self._pending = frozenset(self._pending), set()
         if not self.is_attached or self.console.front is not self:
             return
+        self._message.drop_if_over()
         self.show_bars()
         if "status" in changes:
             self.refresh_bindings()
@@ -153,11 +155,24 @@ class ConsoleScreen(PaintOnceScreen):
             self.show_bars()
 
     def on_click(self, event: events.Click) -> None:
-        """Open the job that the bar on top shows when that bar is clicked."""
+        """Press the key whose hint was clicked; open the job that the bar on top shows."""
+        if event.widget is self._hint_bar and not self.is_asking and self._message.above is None:
+            self._press_hint(event.x)
         jobs = [job.job for job in self.session.inventory.running_jobs()]
         if event.widget is self._top and jobs:
             job = next((job for job in jobs if job != self.shown_job), jobs[0])
             self.console.navigation.open_job(job)
+
+    def _press_hint(self, x: int) -> None:
+        """Do what the key does whose hint was clicked."""
+        found = next((h for h in hints(self, self.size.width) if h.start <= x < h.end), None)
+        if found is None:
+            return
+        if found.active.enabled:
+            action, node = found.active.binding.action, found.active.node
+            self.app.call_later(self.app.run_action, action, node)
+        elif (refusal := self.session.write_access.refusal()) is not None:
+            self.fail(refusal.reason)
 
     # --- talking ---
 
@@ -166,17 +181,17 @@ class ConsoleScreen(PaintOnceScreen):
         """The whole message at the bottom, even if only a part of it is shown."""
         return self._message.text.plain
 
-    def say(self, text: str) -> None:
-        """Show a message at the bottom."""
-        self._show_message(Text(f" {text}"))
+    def say(self, text: str, cause: Callable[[], bool] | None = None) -> None:
+        """Show a message at the bottom, while its ``cause`` holds or until the next."""
+        self._show_message(Text(f" {text}"), cause)
 
-    def fail(self, text: str) -> None:
-        """Show what went wrong, as the sentence it is."""
-        self._show_message(Text(f" ✗ {' '.join(text.split())}", "bold red"))
+    def fail(self, text: str, cause: Callable[[], bool] | None = None) -> None:
+        """Show what went wrong, as the sentence it is, while its ``cause`` holds."""
+        self._show_message(Text(f" ✗ {' '.join(text.split())}", "bold red"), cause)
 
-    def _show_message(self, text: Text) -> None:
+    def _show_message(self, text: Text, cause: Callable[[], bool] | None = None) -> None:
         above = self._message.above
-        self._message.show(text, self.size.width)
+        self._message.show(text, self.size.width, cause)
         if self._message.above != above:
             self.show_bars()
 
@@ -294,6 +309,9 @@ class ConsoleScreen(PaintOnceScreen):
             if turn is not None:
                 turn.sending = False
         self.show_outcome(outcome, done)
+        if callable(what) and outcome.error is not None and what() == Refusal(outcome.error):
+            refusal = Refusal(outcome.error)
+            self.fail(refusal.reason, lambda: what() == refusal)
         return outcome
 
     def _show_later(self, sent: asyncio.Future[Outcome]) -> None:

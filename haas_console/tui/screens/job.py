@@ -25,6 +25,7 @@ from haas_console.tui.screens.job_lines import Head, JobLines, job_text, success
 
 TICK = 0.25  # seconds between two redraws while the job runs
 RATE = 1500  # bytes that drawing may send each second; the bar on top sends some as well
+MOST_NOTES = 6  # lines of an error
 BURST = 1500.0  # bytes that drawing may send at once
 
 
@@ -67,6 +68,8 @@ class JobScreen(ConsoleScreen):
         self._timer = self.set_interval(TICK, self._tick, pause=True)
         super().on_mount()
         self.run_worker(self.watch_job.run(), group="watch", exclusive=True)
+        if self.session.failures.seen(self.watch_job.job):
+            self.session.sync.notify("job")
 
     def on_unmount(self) -> None:
         """Stop drawing."""
@@ -109,7 +112,7 @@ class JobScreen(ConsoleScreen):
         self.head.spent = self.steps.spent = 0
         width = self.size.width
         notes = [[(f" {line}", look)] for line, look in self._notes(width)]
-        self.head.show([title(watch, width) if watch.known else [("", "")], *notes[:2]])
+        self.head.show([title(watch, width) if watch.known else [("", "")], *notes])
         self.steps.show(self.parts(), live=self._was_live)
         if watch.over != self._was_over:
             self._was_over = watch.over
@@ -125,7 +128,7 @@ class JobScreen(ConsoleScreen):
         return jobtree.parts(watch.view.steps, watch.view.begun, watch.view.ended, now)
 
     def _notes(self, width: int) -> list[Piece]:
-        """What the progress bars do not say, in at most two lines."""
+        """What the progress bars do not say; in two lines while the job runs, later in all."""
         watch = self.watch_job
         view = watch.view
         if watch.error:
@@ -145,7 +148,8 @@ class JobScreen(ConsoleScreen):
             look = "bad" if view.state == "failed" else "staged"
         else:
             text, look = "", ""
-        return [(line, look) for line in textwrap.wrap(text, max(20, width - 2), max_lines=2)]
+        most = MOST_NOTES if view.final else 2
+        return [(line, look) for line in textwrap.wrap(text, max(20, width - 3), max_lines=most)]
 
     # --- keys ---
 

@@ -30,6 +30,9 @@ class Head(SpareLines, can_focus=False):
     def show(self, lines: list[list[Piece]]) -> None:
         """Show other lines."""
         self.lines = lines
+        height = max(3, len(lines))
+        if self.styles.height is None or self.styles.height.value != height:
+            self.styles.height = height
         self.redraw()
 
     def count(self) -> int:
@@ -105,10 +108,10 @@ class JobLines(FoldLines):
                 return [(text, "dim" if row.state != "running" else "")]
             case "line":
                 mark = {"current": signs.state("sending"), "sent": ">"}.get(row.state, " ")
-                style = {"current": "staged", "sent": ""}.get(row.state, "dim")
+                style = {"current": "staged", "sent": "", "more": ""}.get(row.state, "dim")
                 return [(f"           {mark} ", style), (row.text, style)]
             case "message":
-                return [("         ", ""), (row.text, look)]
+                return [(" " * jobtree.MESSAGE_INDENT, ""), (row.text, look)]
         return [("", "")]
 
     def _device(self, part: Part, fold: str, width: int) -> list[Piece]:
