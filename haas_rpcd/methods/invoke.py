@@ -6,6 +6,7 @@ transaction, and record the call in the audit trail within it.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import inspect
 from collections.abc import Awaitable
@@ -21,6 +22,7 @@ from haas_rpcd.methods.params import validate
 from haas_rpcd.methods.registry import METHODS, Method
 from haas_rpcd.methods.tenant_texts import for_tenant
 from haas_rpcd.store.database import Tx
+from haas_rpcd.store.turns import in_bulk
 
 
 async def invoke(call: Call, name: str, raw: Any) -> Any:
@@ -109,4 +111,5 @@ async def _run(declared: Method, call: Call, arguments: dict[str, Any]) -> Any:
         )
     if declared.mutates:
         return await store.write(transaction)
-    return await (store.glance(transaction) if declared.quick else store.read(transaction))
+    with in_bulk() if declared.pages else contextlib.nullcontext():
+        return await (store.glance(transaction) if declared.quick else store.read(transaction))

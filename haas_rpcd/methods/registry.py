@@ -58,6 +58,11 @@ class Method:
         return self.mutates and any(given.get(key) != self.reads_if[key] for key in self.reads_if)
 
     @property
+    def pages(self) -> bool:
+        """True if it returns a page of a list."""
+        return "limit" in self.params.__struct_fields__
+
+    @property
     def waits(self) -> bool:
         """True if it changes nothing and may wait for long, as for a job or a device."""
         return inspect.iscoroutinefunction(self.handler) and not self.mutates

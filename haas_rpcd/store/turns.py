@@ -1,6 +1,7 @@
 """Threads that run functions, with those who wait taking turns.
 
-A caller with a thousand functions waiting delays another caller's by one of them, not by all.
+A caller with a thousand functions waiting delays another caller's by one of them, not by all. Those
+that return a page of a list are *bulk*: they delay no other function of their caller either.
 """
 
 from __future__ import annotations
@@ -25,6 +26,12 @@ _party: ContextVar[str] = ContextVar("party", default="")
 """On whose behalf the current task runs; "" for the daemon itself."""
 
 
+_bulk: ContextVar[bool] = ContextVar("bulk", default=False)
+
+_Queue = tuple[str, bool]
+"""A party, and whether this is the queue of its bulk."""
+
+
 @contextlib.contextmanager
 def on_behalf_of(party: str) -> Iterator[None]:
     """Within the block, and in tasks started there, functions wait in this party's queue."""
@@ -35,19 +42,31 @@ def on_behalf_of(party: str) -> Iterator[None]:
         _party.reset(token)
 
 
+@contextlib.contextmanager
+def in_bulk() -> Iterator[None]:
+    """Within the block, functions return a page of a list."""
+    token = _bulk.set(True)
+    try:
+        yield
+    finally:
+        _bulk.reset(token)
+
+
 class FairThreads:
     """A few threads. One party's functions begin in order; parties take turns.
 
-    Of several threads, a party other than the daemon may use all but one.
+    Of several threads, a party other than the daemon may use all but one, and bulk one: Python runs
+    one thread at a time, so a second one would make no list faster, and hold up all else.
     """
 
     def __init__(self, workers: int, name: str) -> None:
         self._executor = ThreadPoolExecutor(workers, thread_name_prefix=name)
         self._most = max(1, workers - 1)
         self._lock = threading.Lock()
-        self._waiting: OrderedDict[str, deque[Work]] = OrderedDict()
-        """The party whose turn is next comes first. No queue in it is empty."""
+        self._waiting: OrderedDict[_Queue, deque[Work]] = OrderedDict()
+        """The queue whose turn is next comes first. None in it is empty."""
         self._running: Counter[str] = Counter()
+        self._bulk_runs = False
 
     async def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function in a thread, when it is the current party's turn."""
@@ -66,7 +85,8 @@ class FairThreads:
                 future.set_exception(error)
 
         with self._lock:
-            self._waiting.setdefault(_party.get(), deque()).append(work)
+            queue = _party.get(), _bulk.get()
+            self._waiting.setdefault(queue, deque()).append(work)
         self._executor.submit(self._run_waiting)
         return future
 
@@ -77,28 +97,35 @@ class FairThreads:
     def _run_waiting(self) -> None:
         """Run what waits until there is nothing that may run now."""
         while (taken := self._take()) is not None:
-            party, work = taken
+            (party, bulk), work = taken
             try:
                 work()
             finally:
                 with self._lock:
                     self._running[party] -= 1
+                    self._bulk_runs = self._bulk_runs and not bulk
             del work
 
-    def _take(self) -> tuple[str, Work] | None:
+    def _take(self) -> tuple[_Queue, Work] | None:
         with self._lock:
-            for party in self._waiting:
-                if not party or self._running[party] < self._most:
-                    break
-            else:
+            key = next(filter(self._may_run, self._waiting), None)
+            if key is None:
                 return None
-            queue = self._waiting[party]
+            queue = self._waiting[key]
             work = queue.popleft()
             if queue:
-                self._waiting.move_to_end(party)
+                self._waiting.move_to_end(key)
             else:
-                del self._waiting[party]
+                del self._waiting[key]
+            party, bulk = key
             self._running[party] += 1
+            self._bulk_runs = self._bulk_runs or bulk
             if len(self._running) > _COUNTED:
                 self._running = +self._running  # without the zeros
-            return party, work
+            return key, work
+
+    def _may_run(self, queue: _Queue) -> bool:
+        party, bulk = queue
+        if bulk and self._bulk_runs:
+            return False
+        return not party or self._running[party] < self._most

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.bench import api, console, first_apply, noise, startup, switching
+from tests.bench import api, console, fairness, first_apply, noise, startup, switching
 from tests.bench.big_site import NODES, big_site
 from tests.bench.table import Row, show
 
@@ -20,6 +20,8 @@ def rows(folder: Path, nodes: int, only: str | None) -> Iterator[Row]:
         yield from switching.measure(folder)
         print("a noisy device …", file=sys.stderr)
         yield from noise.measure(folder / "noise")
+        print("beside others …", file=sys.stderr)
+        yield from fairness.measure(folder / "fair")
     if only == "switches":
         return
     print("batch mode …", file=sys.stderr)

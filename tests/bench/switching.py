@@ -67,7 +67,7 @@ def site(folder: Path, switches: int, *, others_nodes: int = 0) -> Iterator[Site
     """
     folder.mkdir()
     with Switchyard(switches) as yard:
-        file = _config(folder)
+        file = configuration(folder)
         with Daemon(folder, "--config", str(file)) as daemon:
             daemon.call("site.import", site=_site(yard, others_nodes))
             daemon.apply()  # parks all ports of the existing switches
@@ -80,7 +80,8 @@ def site(folder: Path, switches: int, *, others_nodes: int = 0) -> Iterator[Site
             yield Site(daemon, yard, switches)
 
 
-def _config(folder: Path) -> Path:
+def configuration(folder: Path) -> Path:
+    """Write a configuration and the switches' credentials; return its path."""
     credentials = folder / "credentials.toml"
     credentials.touch(mode=0o600)
     credentials.write_text(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from haas_rpcd.store.turns import FairThreads, on_behalf_of
+from haas_rpcd.store.turns import FairThreads, in_bulk, on_behalf_of
 
 
 @pytest.fixture
@@ -50,4 +50,26 @@ def test_a_greedy_caller_leaves_a_thread_to_others() -> None:
     assert not any(future.done() for future in slow)
     go_on.set()
     assert all(future.result(10) for future in slow)
+    threads.shutdown(wait=True)
+
+
+def test_lists_hold_up_neither_other_calls_of_their_callers_nor_all_threads() -> None:
+    threads = FairThreads(4, "test")
+    go_on = threading.Event()
+    begun = threading.Semaphore(0)
+
+    def listing() -> bool:
+        begun.release()
+        return go_on.wait(10)
+
+    lists = []
+    for party in ("one", "another", "a third"):
+        with on_behalf_of(party), in_bulk():
+            lists += [threads.submit(listing) for _ in range(8)]
+    assert begun.acquire(timeout=10)
+    with on_behalf_of("one"):
+        assert threads.submit(lambda: 7).result(10) == 7
+    assert not begun.acquire(blocking=False)
+    go_on.set()
+    assert all(future.result(10) for future in lists)
     threads.shutdown(wait=True)
