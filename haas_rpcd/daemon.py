@@ -157,7 +157,7 @@ class Daemon:
         self.leases = Leases(
             self.store,
             self.events,
-            self.engine.enqueue,
+            self.engine.jobs.enqueue,
             warn=settings.leases.warn,
             grace=settings.leases.grace,
             hook=bool(settings.release.command),

@@ -325,6 +325,11 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     summary: str
     change: Change
 
+    @property
+    def parks(self) -> bool:
+        """True if it can only shut a port."""
+        return isinstance(self.change, SetPort) and self.change.config.parked
+
 
 class Plan(msgspec.Struct, frozen=True):
     """The steps of an apply, in order. ``digest`` identifies exactly these steps."""

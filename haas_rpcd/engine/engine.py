@@ -1,13 +1,11 @@
-"""Queues and runs jobs: one at a time in a project, projects side by side."""
+"""Composes what runs jobs and watches devices: the parts, and the order in which they start."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Coroutine, Sequence
 
-from haas_rpcd import logs
 from haas_rpcd.auth import DAEMON
 from haas_rpcd.clock import Clock
 from haas_rpcd.drivers import Driver
@@ -17,10 +15,10 @@ from haas_rpcd.engine.closing import Closing
 from haas_rpcd.engine.confirms import Confirms
 from haas_rpcd.engine.contacts import Contacts, Reach
 from haas_rpcd.engine.drift import CheckResult, DriftWatch
-from haas_rpcd.engine.endings import Ending, Endings
 from haas_rpcd.engine.journal import Journal
 from haas_rpcd.engine.late import LateChanges, Waiting
 from haas_rpcd.engine.planning import Planning
+from haas_rpcd.engine.queues import OF_MASTER, JobQueues
 from haas_rpcd.engine.restarts import SwitchRestarts
 from haas_rpcd.engine.retirement import Retirement
 from haas_rpcd.engine.run import JobRun, RunHook
@@ -28,7 +26,7 @@ from haas_rpcd.engine.settling import Settling
 from haas_rpcd.engine.watching import RESTORE_LIMIT, MasterWatch, Pace
 from haas_rpcd.engine.worker import Worker
 from haas_rpcd.engine.workers import Workers
-from haas_rpcd.errors import ConflictError, NotFoundError, RetiredError, StoreError
+from haas_rpcd.errors import RetiredError, StoreError
 from haas_rpcd.events import Events
 from haas_rpcd.model import LIBVIRT, Plan, Probed, RegisteredSwitch, Step, is_switch
 from haas_rpcd.store import jobs
@@ -36,18 +34,8 @@ from haas_rpcd.store.database import Store, Tx
 from haas_rpcd.store.jobs import JobRow
 from haas_rpcd.store.scope import Scope
 from haas_rpcd.tasks import cancel_and_wait, log_failure, start_apart
-from haas_schemas.job import FINAL_JOB_STATES, JobState
 
 log = logging.getLogger(__name__)
-
-
-_STORE_AGAIN = 1.0
-"""Seconds after which a store that failed is asked again for the next job."""
-
-_FAILED = "The daemon failed; its log has the details. Apply again."
-
-_OF_MASTER = 0
-"""The queue of the jobs that restore the master. No project has this id."""
 
 
 class Engine:
@@ -82,8 +70,19 @@ class Engine:
         self._repair_restarted = repair_restarted
         self._clock = clock or Clock()
         self._hook = hook
-        self._endings = Endings(store)
-        self._confirms = Confirms(store, events, self._clock, self.enqueue)
+        self._ready = asyncio.Event()
+        """Set once the master is restored: jobs wait for it."""
+        self.jobs = JobQueues(
+            store,
+            events,
+            self._clock,
+            ready=self._ready,
+            make_run=self._make_run,
+            before=self._before_job,
+            stored=self._job_stored,
+            after=self._job_ended,
+        )
+        self._confirms = Confirms(store, events, self._clock, self.jobs.enqueue)
         self._contacts = Contacts(store, events, self._clock, reach)
         self._workers = Workers(self._make_worker)
         self._retirement = Retirement(store, events, planning, self._clock)
@@ -102,32 +101,11 @@ class Engine:
             restart_headnodes=restart_headnodes,
             pace=pace or Pace(),
         )
-        self._ready = asyncio.Event()
-        """Set once the master is restored: jobs wait for it."""
         self._settling = Settling(store, self._late, self._drift, self._start)
-        self._queues: dict[int | None, deque[int]] = {}
-        """The numbers of the queued jobs of each project, or of the site (None)."""
-        self._queue_tasks: dict[int | None, asyncio.Task[None]] = {}
         self._other_tasks: set[asyncio.Task[None]] = set()
-        self._running: dict[int, JobRun] = {}
-        self._cancelled: set[int] = set()
-        """Jobs that were cancelled between their queue and their run."""
-        self._ended: dict[int, asyncio.Event] = {}
         self._stopped = False
 
     # --- for the methods --------------------------------------------------------------------------
-
-    def enqueue(self, job_id: int, project_id: int | None) -> None:
-        """Queue a job that was just added to the journal, behind the others of its project."""
-        if self._stopped:
-            return  # the journal has it for the next start
-        self._queues.setdefault(project_id, deque()).append(job_id)
-        self._ended.setdefault(job_id, asyncio.Event())
-        task = self._queue_tasks.get(project_id)
-        if task is None or task.done():
-            self._queue_tasks[project_id] = start_apart(
-                self._run_queue(project_id), f"jobs of {project_id or 'the site'}"
-            )
 
     def show_plan(self, tx: Tx, scope: Scope) -> tuple[Plan, list[tuple[Step, list[str]]]]:
         """Return the plan of a scope, and each step with its lines.
@@ -153,62 +131,9 @@ class Engine:
         """Read a switch, or all devices, and record what differs from what was applied."""
         return await self._drift.check(switch)
 
-    async def wait(self, job_id: int, timeout: float) -> None:
-        """Return when a job has ended, or after ``timeout`` seconds."""
-        ended = self._ended.get(job_id)
-        if ended is None:
-            return
-        try:
-            async with asyncio.timeout(timeout):
-                await ended.wait()
-        except TimeoutError:
-            return
-
-    async def cancel(self, job_id: int, *, force: bool = False) -> None:
-        """Stop a job before its next step; a queued one ends at once.
-
-        ``force``: a running one ends at once as well, whatever it waits for.
-
-        Raises NotFoundError, ConflictError if it has ended, and StoreError.
-        """
-
-        def request(tx: Tx) -> JobRow:
-            job = jobs.find(tx, job_id)
-            if job is None:
-                raise NotFoundError(f"There is no job {job_id}.")
-            job = self._endings.now(job)
-            if job.state in FINAL_JOB_STATES:
-                raise ConflictError(f"Job {job_id} has ended already: it {job.state}.")
-            jobs.cancel(tx, job_id)
-            return job
-
-        run = self._running.get(job_id)
-        if run is not None:
-            run.cancel()  # at once: the store may not answer
-        try:
-            job = await self._store.write(request)
-        except StoreError:
-            if run is None:
-                raise
-            log.warning("that job %d is cancelled could not be stored", job_id)
-        if run is not None:
-            if force:
-                run.give_up()
-            return
-        queue = next((queue for queue in self._queues.values() if job_id in queue), None)
-        if queue is None:
-            self._cancelled.add(job_id)  # it is just being taken out of the journal
-            return
-        queue.remove(job_id)
-        await self._finish(job, "cancelled", "Cancelled before it began; all is still staged.")
-
     async def take_back_unconfirmed(self) -> None:
         """Take back now what was not confirmed in time; this is done regularly anyway."""
         await self._confirms.check()
-
-    def now(self, row: JobRow) -> JobRow:
-        """Return a job as it is: its row in the store may not know yet that it has ended."""
-        return self._endings.now(row)
 
     async def probe(self, switch: str) -> Probed:
         """Log in to a registered switch and return what it reports. Raises HaasError."""
@@ -251,7 +176,7 @@ class Engine:
         await self._master.look()
         for job in await self._store.read(jobs.unfinished):
             log.info("picking up job %d (%s)", job.id, job.state)
-            self.enqueue(job.id, _OF_MASTER if job.restores else job.project_id)
+            self.jobs.enqueue(job.id, OF_MASTER if job.restores else job.project_id)
         await self._settling.settle_all()
         self._start(self._begin(), "restore the master")
         self._start(self._confirms.run(), "confirms")
@@ -302,9 +227,10 @@ class Engine:
     async def stop(self) -> None:
         """Stop at once. The journal has what is under way, for the next start."""
         self._stopped = True
-        await cancel_and_wait(*self._queue_tasks.values(), *self._other_tasks)
+        await self.jobs.stop()
+        await cancel_and_wait(*self._other_tasks)
         await self._workers.stop()
-        await self._endings.stop()
+        await self.jobs.stop_writing()
 
     def _start(self, coroutine: Coroutine[None, None, None], name: str) -> None:
         if self._stopped:
@@ -326,12 +252,11 @@ class Engine:
         """Run a job that restores what one of the master's devices lost; return why it failed."""
         if self._stopped:
             return None
-        job_id = await self._enqueue_repair(device, _OF_MASTER)
+        job_id = await self._enqueue_repair(device, OF_MASTER)
         self._events.publish_inventory("job", "queued", str(job_id), admins_only=True)
-        if (ended := self._ended.get(job_id)) is not None:
-            await ended.wait()
+        await self.jobs.wait(job_id)
         job = await self._store.read(jobs.find, job_id)
-        job = None if job is None else self._endings.now(job)
+        job = None if job is None else self.jobs.now(job)
         if job is None or job.state == "succeeded":
             return None
         return job.error or f"Job {job_id} {job.state}."
@@ -355,44 +280,13 @@ class Engine:
             return jobs.create_repair(tx, user=DAEMON.user, now=now, switch=device)
 
         job_id = await self._store.write(create)
-        self.enqueue(job_id, queue)
+        self.jobs.enqueue(job_id, queue)
         return job_id
 
-    # --- running jobs -----------------------------------------------------------------------------
+    # --- for jobs ---------------------------------------------------------------------------------
 
-    async def _run_queue(self, project_id: int | None) -> None:
-        queue = self._queues[project_id]
-        if project_id != _OF_MASTER:
-            await self._ready.wait()
-        while queue:
-            job_id = queue[0]
-            try:
-                job = await self._store.read(jobs.find, job_id)
-            except StoreError as error:
-                log.error("job %d waits for the store: %s", job_id, error.message)
-                await asyncio.sleep(_STORE_AGAIN)
-                continue
-            if not queue or queue[0] != job_id:  # cancelled meanwhile
-                continue
-            queue.popleft()
-            if job is not None:
-                with logs.about(job=job_id):
-                    await self._run_safely(job)
-
-    async def _run_safely(self, job: JobRow) -> None:
-        try:
-            await self._run(job)
-        except Exception:  # a bug must end neither the queue nor the waiting for this job
-            log.exception("job %d could not be run to its end", job.id)
-            await self._endings.write(job.id, Ending("failed", _FAILED, self._clock.wall()))
-            self._ended.pop(job.id, asyncio.Event()).set()
-
-    async def _run(self, job: JobRow) -> None:
-        if not job.restores:
-            await self._master.settle()
-        job_id = job.id
-        journal = Journal(self._store, self._events, job_id, job.project_id, repairs=job.repairs)
-        run = JobRun(
+    def _make_run(self, job: JobRow, journal: Journal, cancelling: bool) -> JobRun:
+        return JobRun(
             job,
             store=self._store,
             planning=self._planning,
@@ -401,49 +295,20 @@ class Engine:
             repair=self._drift.repair_steps,
             late=self._late,
             hook=self._hook,
-            cancelling=job.cancelling or job_id in self._cancelled,
+            cancelling=cancelling,
         )
-        self._running[job_id] = run
-        state: JobState
-        error: str | None
-        try:
-            state, error = await run.run_or_give_up()
-        except StoreError as failure:
-            state = "failed"
-            error = f"{failure.message} What was being sent is not known: apply again after that."
-        except Exception:  # a bug must end this job, not the queue
-            log.exception("job %d failed unexpectedly", job_id)
-            state, error = "failed", _FAILED
-        finally:
-            del self._running[job_id]
-            self._cancelled.discard(job_id)
-        await self._finish(job, state, error, journal)
 
-    async def _finish(
-        self, job: JobRow, state: JobState, error: str | None, journal: Journal | None = None
-    ) -> None:
-        """End a job: for whoever waits at once, in the store as soon as it answers."""
-        if await self._endings.write(job.id, Ending(state, error, self._clock.wall())):
-            try:
-                await self._confirms.job_ended(job.id)
-            except StoreError as failure:  # it is looked for again
-                log.error("job %d can't be taken back yet: %s", job.id, failure.message)
-        journal = journal or Journal(self._store, self._events, job.id, job.project_id)
-        log.log(
-            logging.WARNING if state == "failed" else logging.INFO,
-            "job %d (%s of %s, by %s) %s%s",
-            job.id,
-            job.shown_kind,
-            job.project or "the site",
-            job.user,
-            state,
-            f": {error}" if error else f", {journal.done} of {journal.total} steps done",
-        )
-        journal.publish_state(state, error)
-        self._events.publish_inventory(
-            "job", state, str(job.id), job.project, admins_only=job.project is None
-        )
-        self._ended.pop(job.id, asyncio.Event()).set()
+    async def _before_job(self, job: JobRow) -> None:
+        if not job.restores:
+            await self._master.settle()
+
+    async def _job_stored(self, job_id: int) -> None:
+        try:
+            await self._confirms.job_ended(job_id)
+        except StoreError as failure:  # it is looked for again
+            log.error("job %d can't be taken back yet: %s", job_id, failure.message)
+
+    async def _job_ended(self, job: JobRow) -> None:
         if not job.restores:
             self._master.job_ended()
         try:

@@ -1,4 +1,4 @@
-"""Runs one job: reads back what was interrupted, plans, sends, and records the result."""
+"""Runs one job from its beginning to its result."""
 
 from __future__ import annotations
 
@@ -8,22 +8,19 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import groupby
 
-from haas_rpcd import boottime
-from haas_rpcd.boottime import Moment
+from haas_rpcd.engine.beginning import Beginning
 from haas_rpcd.engine.gate import Gate
 from haas_rpcd.engine.hook import SUCCEEDED
 from haas_rpcd.engine.journal import Entry, Journal, Verdict
 from haas_rpcd.engine.late import LateChanges
-from haas_rpcd.engine.planning import Planning, Prepared
+from haas_rpcd.engine.planning import Planning
 from haas_rpcd.engine.sending import Batch
 from haas_rpcd.engine.worker import Worker
-from haas_rpcd.errors import DeviceError, HaasError, RetiredError, StoreError
+from haas_rpcd.errors import HaasError, RetiredError, StoreError
 from haas_rpcd.model import RESERVED_DEVICES, Phase, SetPort, SetVlan, Step
-from haas_rpcd.planner import shortfall
-from haas_rpcd.store import applied, confirms, jobs, leases, nodes
-from haas_rpcd.store.database import Store, Tx
-from haas_rpcd.store.evidence import Proof
-from haas_rpcd.store.jobs import JobRow, JournalRows
+from haas_rpcd.store import jobs, leases, nodes
+from haas_rpcd.store.database import Store
+from haas_rpcd.store.jobs import JobRow
 from haas_rpcd.store.leases import HookRunRow
 from haas_rpcd.store.scope import NO_NODE, Scope, Target
 from haas_rpcd.tasks import cancel_and_wait
@@ -32,9 +29,6 @@ from haas_schemas.job import JobState, StepState
 
 log = logging.getLogger(__name__)
 
-
-_ATTEMPTS = 3
-"""How often a plan is made outside the transaction that writes it."""
 
 RunHook = Callable[[str, str], Awaitable[HookRunRow]]
 """Runs the site's release command, given a node and its project."""
@@ -75,7 +69,7 @@ class JobRun:
         self._switch: str | None = job.repair_switch
         self._project: str | None = job.project
         self._store = store
-        self._planning = planning
+        self._beginning = Beginning(job.id, self._scope, store, planning, worker)
         self._journal = journal
         self._worker = worker
         self._repair = repair
@@ -115,15 +109,14 @@ class JobRun:
         """Run the job; return its final state and, unless it succeeded, a sentence."""
         interrupted: list[Step] = []
         if self._resumed:
-            interrupted = await self._store.write(self._interrupt, boottime.now())
-            await self._read_interrupted(interrupted)
+            interrupted = await self._beginning.read_interrupted()
         if failure := await self._pass_hook():
             return failure
         try:
             if self._repairs:
-                entries = await self._begin_repair(await self._repair_steps(interrupted))
+                entries = await self._beginning.repair(await self._repair_steps(interrupted))
             else:
-                entries = await self._begin()
+                entries = await self._beginning.plan(self._digest)
         except HaasError as error:  # a stale plan, or a step that needs a missing [master]
             await self._store.write(jobs.begin, self.job_id, time.time())
             return "failed", error.message
@@ -138,17 +131,6 @@ class JobRun:
             until = timestamp(wait.until)
             return "failed", f"The node is not free before {until}: {wait.reason}"
         return outcome
-
-    def _interrupt(self, tx: Tx, now: Moment) -> list[Step]:
-        """Close the steps that a dead daemon left open; return those that it may have sent.
-
-        Their lines may be on their way. Those that park a port could only shut it.
-        """
-        steps = jobs.interrupt(tx, self.job_id, time.time())
-        for step in steps:
-            if not _parks(step):
-                applied.may_come_late(tx, step.device, [step.change], now)
-        return steps
 
     async def _pass_hook(self) -> tuple[JobState, str] | None:
         """Run the node's release command if it has to succeed still; return how the job ends then.
@@ -196,85 +178,6 @@ class JobRun:
             if step.device in RESERVED_DEVICES and step.change not in changes
         ]
         return sorted([*again, *steps], key=lambda step: step.phase)
-
-    async def _begin(self) -> list[Entry]:
-        """Plan, and write the steps to the journal.
-
-        A large plan is made on a snapshot, so that it holds up no other writer, and made again if
-        anything was written meanwhile. After some attempts, what it depends on is compared in the
-        transaction that writes it.
-        """
-        prepared: Prepared | None = None
-        for _ in range(_ATTEMPTS):
-            generation = self._store.generation
-            prepared = await self._store.read(self._planning.prepare, self._scope, prepared)
-            entries = await self._store.write(self._commit, prepared, generation)
-            if entries is not None:
-                return entries
-
-        def plan(tx: Tx) -> list[Entry]:
-            return self._write_steps(tx, self._planning.prepare(tx, self._scope, prepared))
-
-        return await self._store.write(plan)
-
-    def _commit(self, tx: Tx, prepared: Prepared, generation: int) -> list[Entry] | None:
-        if self._store.generation != generation:
-            return None
-        return self._write_steps(tx, prepared)
-
-    def _write_steps(self, tx: Tx, prepared: Prepared) -> list[Entry]:
-        """Raises StalePlanError."""
-        planned = prepared.plan
-        self._planning.check(self._digest, planned)
-        return self._write(tx, planned.steps, prepared.rows)
-
-    async def _begin_repair(self, steps: Sequence[Step]) -> list[Entry]:
-        """Write the steps of a repair to the journal."""
-
-        def rows(tx: Tx) -> JournalRows:
-            return jobs.rows_of(self._planning.render(tx, steps))
-
-        return await self._store.write(self._write, steps, await self._store.read(rows))
-
-    def _write(self, tx: Tx, steps: Sequence[Step], rows: JournalRows) -> list[Entry]:
-        if self._scope.project_id is not None:
-            confirms.remember(tx, self.job_id, self._scope)
-        jobs.begin(tx, self.job_id, time.time())
-        numbers = jobs.add_steps(tx, self.job_id, rows)
-        return [Entry(number, step) for number, step in zip(numbers, steps, strict=True)]
-
-    async def _read_interrupted(self, steps: Sequence[Step]) -> None:
-        """Read back the steps that the daemon may have been sending when it died.
-
-        A port is only believed if it reads back as that step wanted it: in a slow switch, lines
-        that were sent ahead may still be on their way, and change the port later. Every other port,
-        and every target on a device that cannot be read, stays *not known*, so the plan parks it
-        before anything else.
-        """
-        by_device = groupby(sorted(steps, key=lambda step: step.device), lambda step: step.device)
-        async with asyncio.TaskGroup() as group:
-            for device, own in by_device:
-                group.create_task(self._read_device(device, list(own)))
-
-    async def _read_device(self, device: str, steps: Sequence[Step]) -> None:
-        steps = [step for step in steps if step.phase is not Phase.SAVE]
-        try:
-            changes = [step.change for step in steps]
-            seen = await self._worker(device).read(lambda driver: driver.observe(changes))
-        except HaasError as error:
-            log.warning("job %d: %s could not be observed: %s", self.job_id, device, error)
-            return
-
-        def write(tx: Tx) -> None:
-            for step, found in zip(steps, seen, strict=True):
-                if isinstance(found, DeviceError) or (
-                    isinstance(step.change, SetPort) and shortfall(step.change, found) is not None
-                ):
-                    continue
-                applied.confirm(tx, device, step.change, found, Proof(time.time(), self.job_id))
-            applied.release_freed(tx)
-
-        await self._store.write(write)
 
     async def _send(self, entries: Sequence[Entry]) -> list[Verdict]:
         """Send all steps; last those of BMCs, as a node that boots must find its networks."""
@@ -326,7 +229,7 @@ class JobRun:
         except RetiredError as error:
             judged = {verdict.entry.number for verdict in verdicts}
             left = [entry for entry in entries if entry.number not in judged]
-            verdicts += await self._give_up_device(left, error)
+            verdicts += await self._give_up_device(left, phase, error)
         except StoreError:
             self._broken = True
             raise
@@ -335,14 +238,22 @@ class JobRun:
             await gate.leave(device)
         return verdicts
 
-    async def _give_up_device(self, entries: Sequence[Entry], error: RetiredError) -> list[Verdict]:
+    async def _give_up_device(
+        self, entries: Sequence[Entry], phase: Phase, error: RetiredError
+    ) -> list[Verdict]:
         """Record that the rest of a switch's steps is not waited for: it was retired.
 
-        What is under way may still take effect. A release does not need the switch any more.
+        Steps of the ``phase`` that was under way may still take effect. A release does not need the
+        switch any more.
         """
         state: StepState = "failed" if self._scope.node_id is None else "skipped"
         verdicts = [
-            Verdict(entry, state, error.message, may_come_late=not _parks(entry.step))
+            Verdict(
+                entry,
+                state,
+                error.message,
+                may_come_late=entry.step.phase == phase and not entry.step.parks,
+            )
             for entry in entries
         ]
         await self._journal.record(verdicts)
@@ -350,11 +261,6 @@ class JobRun:
 
     def _stopping(self) -> bool:
         return self.cancelling or self._broken
-
-
-def _parks(step: Step) -> bool:
-    """Return whether a step can only shut a port."""
-    return isinstance(step.change, SetPort) and step.change.config.parked
 
 
 def _held_back(batch: Sequence[Entry], verdicts: Sequence[Verdict], phase: Phase) -> list[Verdict]:

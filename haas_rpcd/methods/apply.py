@@ -183,7 +183,7 @@ def apply_start(
 
 def record(tx: Tx, call: Call, row: JobRow, *, with_steps: bool = True) -> Job:
     """Return the API's record of a job."""
-    row, caller = call.context.engine.now(row), call.caller
+    row, caller = call.context.engine.jobs.now(row), call.caller
     return Job(
         job=row.id,
         project=row.project,
@@ -316,7 +316,7 @@ async def job_wait(call: Call, job: JobId, timeout: Timeout = 60.0) -> Job:
     found = await _show(call, job)
     if found.state in FINAL_JOB_STATES:
         return found
-    await call.context.engine.wait(job, timeout)
+    await call.context.engine.jobs.wait(job, timeout)
     return await _show(call, job)
 
 
@@ -330,7 +330,7 @@ async def job_cancel(call: Call, job: JobId, force: bool = False) -> Job:
     await _show(call, job)
     if force and not call.caller.admin:
         raise DeniedError("Only an admin may end a job by force: cancel it without  --force.")
-    await call.context.engine.cancel(job, force=force)
+    await call.context.engine.jobs.cancel(job, force=force)
     return await _show(call, job)
 
 

@@ -127,4 +127,4 @@ class TxCall(Call):
         """Hand a job in the journal to the engine, after the commit."""
         self.jobs.append(job)
         engine = self.context.engine
-        self.tx.after_commit.append(lambda: engine.enqueue(job, project_id))
+        self.tx.after_commit.append(lambda: engine.jobs.enqueue(job, project_id))

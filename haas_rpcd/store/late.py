@@ -102,19 +102,23 @@ def switches(tx: Tx) -> list[str]:
 
 
 def of_nodes(tx: Tx, node_ids: list[int]) -> list[LatePortRow]:
-    """Return the ports of nodes that may change late, the last given up first."""
+    """Return the ports of nodes that may change late, the last given up first.
+
+    Nobody waits for those of retired switches.
+    """
     marks = ", ".join("?" * len(node_ids))
     return tx.query(
         LatePortRow,
         "SELECT nic.node_id, switch.name AS switch, port.name AS port, boot, seconds"
         " FROM port_may_change JOIN nic ON nic.port_id = port_may_change.port_id"
         " JOIN port ON port.id = nic.port_id JOIN switch ON switch.id = port.switch_id"
-        f" WHERE nic.node_id IN ({marks})"
+        f" WHERE switch.retired IS NULL AND nic.node_id IN ({marks})"
         " UNION ALL SELECT DISTINCT nic.node_id, switch.name, NULL, boot, seconds"
         " FROM switch_may_save JOIN switch ON switch.id = switch_may_save.switch_id"
         " JOIN port ON port.switch_id = switch.id JOIN nic ON nic.port_id = port.id"
         " JOIN port_applied ON port_applied.port_id = port.id"
-        f" WHERE port_applied.saved = 0 AND nic.node_id IN ({marks})"
+        " WHERE switch.retired IS NULL AND port_applied.saved = 0"
+        f" AND nic.node_id IN ({marks})"
         " ORDER BY seconds DESC, 2, 3",
         [*node_ids, *node_ids],
     )

@@ -138,7 +138,7 @@ async def test_a_queued_job_is_cancelled_while_other_projects_begin_theirs(
     def begin_another(*_: object) -> None:
         """Queue a job of yet another project (it has no row, so nothing is run)."""
         number = next(others)
-        engine.enqueue(number, number)
+        engine.jobs.enqueue(number, number)
 
     unsubscribe = staged.daemon.events.subscribe_inventory(begin_another)
     job = await staged.call("job.cancel", job=second)

@@ -45,7 +45,8 @@ class Watched:
         self.clocks = clocks
         daemon = site.daemon
         self.leases = Leases(
-            daemon.store, daemon.events, daemon.engine.enqueue, warn=HOUR, grace=600.0, hook=False,
+            daemon.store, daemon.events, daemon.engine.jobs.enqueue,
+            warn=HOUR, grace=600.0, hook=False,
             wall=lambda: clocks.wall, steady=lambda: clocks.steady,
         )  # fmt: skip
 
