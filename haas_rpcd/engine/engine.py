@@ -268,6 +268,7 @@ class Engine:
 
     def _restarted(self, switch: str) -> None:
         """Restore what a restarted switch lost, by a job of its own."""
+        self._workers.of(switch).restarts += 1
         if self._repair_restarted:
             self._start(self._repair(switch), f"repair {switch}")
 

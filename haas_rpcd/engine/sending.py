@@ -41,7 +41,9 @@ class Batch:
 
 
 class Sessions(Protocol):
-    """Gives access to the device's only session."""
+    """Gives access to the device's only session. ``restarts``: how often it was found restarted."""
+
+    restarts: int
 
     async def open(self, report: Report) -> Driver:
         """Return the open session, or open one. Raises HaasError."""
@@ -58,6 +60,7 @@ class Sending:
     def __init__(self, device: str, sessions: Sessions, batch: Batch) -> None:
         self._device = device
         self._sessions = sessions
+        self._restarts = sessions.restarts
         self._batch = batch
         self._journal = batch.journal
         self._waiting = deque(batch.entries)
@@ -291,6 +294,11 @@ class Sending:
         lack = shortfall(entry.step.change, found)
         if lack is None:
             return Verdict(entry, "done", None, found)
+        if self._sessions.restarts != self._restarts:
+            message = (
+                f"{self._device} restarted after it had accepted the change: {lack}; apply again"
+            )
+            return Verdict(entry, "failed", message, found)
         message = f"{self._device} accepted the change, but {lack}"
         if not (isinstance(found, PortSeen) and found.not_understood is not None):
             message += (

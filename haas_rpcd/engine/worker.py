@@ -76,6 +76,9 @@ class Worker:
         self._wake = asyncio.Event()
         self._under_way: dict[Batch, Sending] = {}
         """The batches of which some steps are sent; they are in the queue again."""
+        self.restarts = 0
+        """How often the device was found restarted, in a new session."""
+
         self._users = 0
         self._why: HaasError = _STOPPING
         self._task: asyncio.Task[None] | None = None

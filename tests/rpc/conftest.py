@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.rpc.one_switch import OneSwitch, Registered, one_switch, register
-from tests.rpc.small_site import DATABASE, Prepared, SmallSite, prepare, small_site
+from tests.rpc.one_switch import OneSwitch, Registered, one_switch, register_fresh
+from tests.rpc.small_site import Prepared, SmallSite, prepare, small_site
 
 MEMORY = Path("/dev/shm")
 """A file system in memory: the store syncs to disk at every commit, which tests do not need."""
@@ -50,20 +48,6 @@ async def site(tmp_path: Path, prepared: Prepared) -> AsyncIterator[SmallSite]:
         yield site
 
 
-def _register_fresh(tmp_path_factory: pytest.TempPathFactory, dialect: str) -> Registered:
-    """Register and park a switch with factory defaults; return the result."""
-    folder = tmp_path_factory.mktemp(f"every-{dialect}")
-
-    async def make() -> Any:
-        async with one_switch(folder, dialect) as site:
-            await register(site)
-            await site.succeeds()
-            return site.device.running.copy()
-
-    config = asyncio.run(make())
-    return Registered((folder / DATABASE).read_bytes(), config)
-
-
 @pytest.fixture(scope="session")
 def registered(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Registered]:
     made: dict[str, Registered] = {}
@@ -71,7 +55,8 @@ def registered(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Regi
     def find(dialect: str) -> Registered:
         if dialect not in made:
             with ThreadPoolExecutor(1) as thread:  # an event loop of its own
-                made[dialect] = thread.submit(_register_fresh, tmp_path_factory, dialect).result()
+                folder = tmp_path_factory.mktemp(f"every-{dialect}")
+                made[dialect] = thread.submit(register_fresh, folder, dialect).result()
         return made[dialect]
 
     return find

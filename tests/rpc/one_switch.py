@@ -6,6 +6,7 @@ without a node, one is a trunk, and two are the site's own and never registered.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sqlite3
 import tomllib
@@ -271,6 +272,19 @@ async def register(site: OneSwitch) -> None:
         await site.call("node.register", node=node, nics=nics)
     for project in ("red", "blue"):
         await site.call("project.create", project=project)
+
+
+def register_fresh(folder: Path, dialect: str) -> Registered:
+    """Register and park a switch with factory defaults; return the result."""
+
+    async def make() -> Any:
+        async with one_switch(folder, dialect) as site:
+            await register(site)
+            await site.succeeds()
+            return site.device.running.copy()
+
+    config = asyncio.run(make())
+    return Registered((folder / DATABASE).read_bytes(), config)
 
 
 def lines_of(plan: dict[str, Any]) -> list[str]:

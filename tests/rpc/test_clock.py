@@ -157,3 +157,26 @@ def test_a_clock_that_was_set_ahead_before_the_start_is_not_believed_either(
     assert dates.believed()
     clock.set_by = -YEAR
     assert dates.believed()
+
+
+async def test_a_switch_that_restarts_in_the_middle_of_a_job_is_said_to_have(
+    in_use: SmallSite,
+) -> None:
+    """What it had accepted is gone, and nobody else has to be looked for."""
+    site = in_use
+    await site.hold_nodes("red", "node-2")
+    await site.connect("node-2", "net")
+    held = site.wires["sw1"].hold("^show running-config interface Gi1/0/4")
+    job = await site.begin("red")
+    await held.wait()
+    site.switches["sw1"].reload()
+    held.release()
+
+    ended = await site.finished(job)
+    assert ended["state"] == "failed"
+    assert "sw1 restarted after it had accepted the change: Gi1/0/4 reads back as" in ended["error"]
+    assert ended["error"].endswith("; apply again")
+    for each in (await site.call("job.list"))["items"]:
+        await site.finished(each["job"])  # it was also repaired by itself
+    await site.succeeds("red")
+    assert site.carried("node-2") == access(100)
