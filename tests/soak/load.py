@@ -58,7 +58,7 @@ class Scale:
 
 
 SMALL = Scale(
-    nodes=48, switches=3, readers=8, appliers=3, watchers=4, minutes=0.1,
+    nodes=48, switches=3, readers=8, appliers=3, watchers=4, minutes=0.06,
     reader_pause=0.2, applier_pause=0.2, alone=3,
 )  # fmt: skip
 """For `make test`."""
