@@ -89,6 +89,45 @@ async def test_login_keeps_a_token_that_works(home: Home) -> None:
     assert token not in out
 
 
+KEYRING = """
+import json, os, types
+FILE = os.path.join(os.environ["HOME"], "keyring.json")
+errors = types.SimpleNamespace(KeyringError=type("KeyringError", (Exception,), {}))
+
+def get_keyring():
+    return types.SimpleNamespace(priority=5)
+
+def _kept():
+    return json.load(open(FILE)) if os.path.exists(FILE) else {}
+
+def set_password(service, name, secret):
+    json.dump({**_kept(), service + " " + name: secret}, open(FILE, "w"))
+
+def get_password(service, name):
+    return _kept().get(service + " " + name)
+
+def delete_password(service, name):
+    kept = _kept()
+    if kept.pop(service + " " + name, None) is None:
+        raise errors.KeyringError(name)
+    json.dump(kept, open(FILE, "w"))
+"""
+"""What the console uses of the package ``keyring`` (its README, "API"), which wants a desktop."""
+
+
+async def test_a_system_with_a_keyring_has_the_token_there(home: Home) -> None:
+    (home.folder / "keyring.py").write_text(KEYRING)
+    path = {"PYTHONPATH": str(home.folder)}
+    ca = str(home.certificate.cert)
+    token = str((await home.site.tenant("rita").call("token.create", label="me"))["token"])
+    _, out, error = await home.run("login", home.url, "--ca", ca, stdin=token, **path)
+    assert "The token is in the keyring" in out, error
+    assert token not in home.tokens.read_text()
+    assert (await home.run("--url", home.url, "-c", "project list", **path))[0] == 0
+    assert (await home.run("logout", home.url, **path))[0] == 0
+    assert token not in (home.folder / "keyring.json").read_text()
+
+
 async def test_logout_removes_it(home: Home) -> None:
     await home.log_in()
     assert (await home.run("logout", home.url))[0] == 0
