@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+CONNECTED = "connected"
+"""The notice that the line is open."""
+
 
 class ConsoleTicket(msgspec.Struct, frozen=True):
     """Leads to a console once, within ``seconds``: open a WebSocket at ``path``, as the same user.

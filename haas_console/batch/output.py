@@ -86,6 +86,11 @@ class Output:
         if not self.quiet:
             print(text.clean(sentence), file=self.err, flush=True)
 
+    def notice(self, sentence: str) -> None:
+        """Print a remark on stderr while the terminal is raw: a line feed alone returns nowhere."""
+        if not self.quiet:
+            print(f"\r[{text.clean(sentence)}]", end="\r\n", file=self.err, flush=True)
+
     def error(self, place: object, error: ConsoleError | str) -> None:
         """Print an error and its place on stderr."""
         where = f"{place}: " if str(place) else ""

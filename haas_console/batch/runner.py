@@ -12,6 +12,7 @@ from haas_console.batch.output import Output
 from haas_console.batch.progress import Progress, progress_for
 from haas_console.batch.script import Parsed
 from haas_console.core import devicetext, files, jobs, savedplan, sitefile
+from haas_console.core.attach import CONSOLES, attach
 from haas_console.core.client import Client
 from haas_console.core.commands import (
     Apply,
@@ -99,6 +100,8 @@ class Runner:
                 self._output.changed(parsed.line, export, {"bytes": size})
             case Follow(job):
                 await (self._events(parsed) if job is None else self._follow(job, parsed))
+            case Call(method=method) as call if method in CONSOLES and not self._output.as_json:
+                await self._attach(call, parsed)
             case Call() as call:
                 return await self._call(call, parsed)
         return ExitCode.DONE
@@ -128,6 +131,13 @@ class Runner:
         for sentence in ending_soon(call.method, result):
             self._output.remark(sentence)
         return ExitCode.CHANGES if view.exit_code and not result["empty"] else ExitCode.DONE
+
+    async def _attach(self, call: Call, parsed: Parsed) -> None:
+        """Connect standard input and output with a console until the user leaves it."""
+        with self._report_interrupt(parsed):
+            ticket = await self.client.call(call.method, call.params)
+        self._output.flush()
+        await attach(self.client, ticket, self._output.notice)
 
     async def _repeat(self, call: Call, parsed: Parsed, seconds: float) -> NoReturn:
         """Show a command's data again and again, until interrupted."""

@@ -2,7 +2,8 @@
 
 The connection
     ``target`` and ``config`` say which daemon to use, ``logins`` keeps its token, ``demo`` starts
-    one, ``client`` connects to it, ``paging`` reads lists. ``errors`` are the sentences that users
+    one, ``client`` connects to it, ``paging`` reads lists, ``attach`` opens the console of a
+    machine. ``errors`` are the sentences that users
     read.
 The command language
     ``api`` reads the OpenRPC document. ``language`` converts lines to ``commands``, and back, with

@@ -94,14 +94,13 @@ class Client:
 
         Raises NoDaemonError, or DeniedError if the daemon rejects the caller.
         """
-        session = aiohttp.ClientSession(connector=_connector(endpoint))
         headers = {"Authorization": f"Bearer {token}"} if token and endpoint.url else {}
+        session = aiohttp.ClientSession(connector=_connector(endpoint), headers=headers)
         base = endpoint.url or "http://localhost"
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
                 ws = await session.ws_connect(
                     base.rstrip("/") + "/rpc",
-                    headers=headers,
                     max_msg_size=MAX_MESSAGE,
                     heartbeat=_HEARTBEAT,
                     timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE),
@@ -164,6 +163,22 @@ class Client:
         if isinstance(parsed, jsonrpcclient.Ok):
             return parsed.result
         raise rpc_error(parsed.code, parsed.message, parsed.data)
+
+    async def open_console(self, path: str) -> aiohttp.ClientWebSocketResponse:
+        """Open the WebSocket that a console's ticket leads to. Raises LostDaemonError."""
+        base = self.endpoint.url or "http://localhost"
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT):
+                return await self._session.ws_connect(
+                    base.rstrip("/") + path,
+                    max_msg_size=MAX_MESSAGE,
+                    heartbeat=_HEARTBEAT,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE),
+                )
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise LostDaemonError(
+                "the console can't be opened; you may have lost the right to it: try again"
+            ) from error
 
     async def discover(self) -> Api:
         """Fetch the API that the daemon provides."""

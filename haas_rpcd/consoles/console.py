@@ -12,6 +12,7 @@ from haas_rpcd.consoles.log import ConsoleLog
 from haas_rpcd.errors import HaasError
 from haas_rpcd.line import Line
 from haas_rpcd.tasks import cancel_and_wait, start_apart
+from haas_schemas.console import CONNECTED
 
 log = logging.getLogger(__name__)
 
@@ -183,13 +184,13 @@ class Console:
     async def _pass_on(self) -> None:
         """Pass on what the line says until it is closed. Raises HaasError."""
         async with self._open_line(self.place) as line:
-            self._tell("connected")
+            self._tell(CONNECTED)
             writing = asyncio.create_task(self._write(line), name=f"keyboard of {self.place}")
             try:
                 while data := await line.read():
+                    await self._keep(data)  # first, so that nothing is lost with the last watcher
                     for watcher in self._watchers:
                         watcher.put(data)
-                    await self._keep(data)
             finally:
                 await cancel_and_wait(writing)
 
