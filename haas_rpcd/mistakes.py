@@ -53,6 +53,8 @@ def _clause(error: msgspec.ValidationError, kind: Any, data: Any) -> str:
         return _unknown(table, unknown[1], kind)
     if missing := _MISSING.match(reason):
         return f"[{table}] lacks {missing[1]}, which has no default" if table else reason
+    if not table:
+        return reason
     if not setting:
         return f"{table} is not a table: write  [{table}]  on a line of its own"
     within = "an entry of " if path.endswith("]") else ""

@@ -5,11 +5,13 @@ The state shown becomes true by itself, and what was applied comes back or can b
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -203,33 +205,66 @@ def _in_a_bridge(name: str) -> bool:
     return (Path("/sys/class/net") / name / "master").exists()
 
 
-def test_after_a_reboot_of_the_master_all_is_back(story: Story) -> None:
-    story.play("want-login")
-    report = ["before the reboot", story.master.run("before", LISTS).out]
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
+
+
+@contextlib.contextmanager
+def rebooted(story: Story) -> Iterator[None]:
+    """Reboot the master: in the block, its daemon is to be started; libvirtd runs already."""
     story.master.kill()
     story.hypervisor.fail()
     ip(None, *(f"link delete {name}" for name in sorted(story.virtual_interfaces())))
     assert story.virtual_interfaces() == set()
     boot = Path("/run/boot_id")
     boot.write_text(f"{uuid.uuid4()}\n")
-    run("mount", "--bind", str(boot), "/proc/sys/kernel/random/boot_id")
+    run("mount", "--bind", str(boot), BOOT_ID)
     story.hypervisor.start()
+    yield
+    run("umount", BOOT_ID)
 
-    began = time.monotonic()
-    story.master.start()
-    first = state(story)
-    report += [f"the daemon serves: login is {first}", story.master.run("first", LISTS).out]
-    until(lambda: state(story) == "running" and not drifted(story), story)
-    report += [
-        f"{time.monotonic() - began:.1f} s after the daemon's start",
-        story.master.run("after", LISTS).out,
-    ]
+
+def test_after_a_reboot_of_the_master_all_is_back(story: Story) -> None:
+    story.play("want-login")
+    report = ["before the reboot", story.master.run("before", LISTS).out]
+    with rebooted(story):
+        began = time.monotonic()
+        story.master.start()
+        first = state(story)
+        report += [f"the daemon serves: login is {first}", story.master.run("first", LISTS).out]
+        until(lambda: state(story) == "running" and not drifted(story), story)
+        report += [
+            f"{time.monotonic() - began:.1f} s after the daemon's start",
+            story.master.run("after", LISTS).out,
+        ]
 
     print("\n".join(report))
-    run("umount", "/proc/sys/kernel/random/boot_id")
     assert first in ("stopped", "running", "unknown")
     assert story.plans_are_empty()
     assert story.who_hears_whom("after a reboot").differences(NETWORK) == []
+
+
+def test_after_a_reboot_without_the_trunk_nic_all_is_back_once_it_is(story: Story) -> None:
+    """Nobody applies or repairs anything; until then it is shown what is missing."""
+    story.play("want-login")
+    trunk = story.lab.trunk_nic
+    with rebooted(story):
+        ip(None, f"link set {trunk} down", f"link set {trunk} name unplugged")
+        story.master.start()
+        until(lambda: not_restored(story) is not None, story)
+        missing = story.master.run("missing", f"system health\n{LISTS}").out
+        began = time.monotonic()
+        ip(None, f"link set unplugged name {trunk}", f"link set {trunk} up")
+        until(lambda: state(story) == "running" and not drifted(story), story)
+        took = time.monotonic() - began
+
+    print(f"{missing}\nall is back {took:.1f} s after the trunk nic")
+    assert f"The master has no trunk nic {trunk}" in missing
+    assert not_restored(story) is None
+    assert story.who_hears_whom().differences(NETWORK) == []
+
+
+def not_restored(story: Story) -> Any:
+    return story.master.call("system.health")["not_restored"]
 
 
 def drifted(story: Story) -> bool:
