@@ -120,9 +120,10 @@ def _not_restored(context: Context, problems: list[str]) -> NotRestored | None:
     again, then = None, "once the master has changed"
     if failure.again_in is not None:
         again, then = context.clock.wall() + failure.again_in, f"in {failure.again_in:.0f} s"
+    why = failure.error.removesuffix(".")
     problems.append(
-        f"{what} that a reboot took away could not be restored, tried {times}: {failure.error}"
-        f" This is tried again {then}, and by  drift repair"
+        f"{what} that a reboot took away could not be restored, tried {times}: {why}. This is tried"
+        f" again {then}, and by  drift repair"
     )
     return NotRestored(failure.device, failure.attempts, failure.error, timestamp(again))
 
