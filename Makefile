@@ -20,7 +20,7 @@ PACKAGES := $(OS_PACKAGES)
 # What the Debian package is built with, by `make deb`.
 DEB_PACKAGES := debhelper dpkg-dev help2man git
 
-.PHONY: deb test-install help demo setup test fast lint types contracts quick-tests check bench soak campaigns mutants screenshots schemas \
+.PHONY: deb test-install test-browser help demo setup test fast lint types contracts quick-tests check bench soak campaigns mutants screenshots schemas \
 	upgrade clean os-packages python
 
 help:  ## list the targets
@@ -88,6 +88,10 @@ upgrade: | python  ## take the newest versions that pyproject.toml allows; try t
 test-install: PACKAGES := $(OS_PACKAGES) $(DEB_PACKAGES) debootstrap e2fsprogs
 test-install: os-packages $(VENV)/test-ready  ## the package in chroots, and on a master with systemd (root, minutes)
 	HAAS_TEST_INSTALL=1 nice -n 5 $(BIN)/pytest -rP tests/install
+
+test-browser: PACKAGES := chromium zsh fish
+test-browser: os-packages $(VENV)/test-ready  ## the console in Chromium, and completion in zsh and fish
+	$(BIN)/pytest tests/rpc/test_browser.py tests/batch/test_shells.py
 
 deb: PACKAGES := $(DEB_PACKAGES)
 deb: os-packages $(VENV)/demo-ready  ## a Debian package, into build/deb; RELEASE=trixie for another release

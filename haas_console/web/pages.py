@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 CSS = """\
+@font-face { font-family: "Roboto Mono"; src: url(/static/fonts/RobotoMono-VariableFont_wght.ttf); }
 html, body { height: 100%; margin: 0; background: #101418; color: #e6e9ec;
   font-family: system-ui, sans-serif; }
 main { max-width: 26rem; margin: 12vh auto; padding: 0 1rem; }
@@ -13,6 +14,7 @@ input, button { margin: .5rem 0 1rem; padding: .6rem; border-radius: .3rem;
   border: 1px solid #4a5560; background: #1a2026; color: inherit; }
 button { background: #1f5f99; border-color: #1f5f99; color: #fff; cursor: pointer; }
 .error { color: #ff9d94; }
+body.console { overflow: hidden; }
 .textual-terminal { width: 100vw; height: 100vh; }
 .closed { display: none; position: fixed; inset: 0; background: #101418e6; }
 body.-closed .closed { display: block; }
@@ -53,7 +55,7 @@ def terminal(websocket: str) -> str:
     return f"""{_HEAD}<link rel="stylesheet" href="/static/css/xterm.css">
 <script src="/static/js/textual.js"></script>
 </head>
-<body>
+<body class="console">
 <div id="terminal" class="textual-terminal" data-session-websocket-url="{escape(websocket)}"
  data-font-size="16"></div>
 <div class="closed"><main>

@@ -12,6 +12,7 @@ import pytest
 
 from tests.rpc.one_switch import OneSwitch, Registered, one_switch, register_fresh
 from tests.rpc.small_site import Prepared, SmallSite, prepare, small_site
+from tests.rpc.web import Web, serving
 
 MEMORY = Path("/dev/shm")
 """A file system in memory: the store syncs to disk at every commit, which tests do not need."""
@@ -97,3 +98,11 @@ async def staged(site: SmallSite) -> SmallSite:
     await site.connect("node-1", "net")
     await site.connect("node-3", "net")
     return site
+
+
+@pytest.fixture
+async def web(tmp_path: Path, prepared: Prepared) -> AsyncIterator[Web]:
+    """The small site, and the console served to browsers."""
+    pytest.importorskip("textual_serve")
+    async with serving(tmp_path, prepared) as web:
+        yield web
