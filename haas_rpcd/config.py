@@ -55,6 +55,15 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         str | None,
         Meta(description="The OS group whose members are admins on the socket."),
     ] = None
+    shutdown_timeout: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=60,
+            description="Seconds that jobs have to end when the daemon is stopped; what is left is"
+            " planned again at the next start. Less than TimeoutStopSec of its unit.",
+        ),
+    ] = 20.0
 
 
 class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

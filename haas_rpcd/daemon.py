@@ -282,8 +282,12 @@ class Daemon:
                 ", ".join(f"[{name}]" for name in waiting),
             )
 
-    async def stop(self) -> None:
-        """Stop listening and end. Running jobs stay in the journal for the next start."""
+    async def stop(self, within: float = 0.0) -> None:
+        """Stop listening and end. Jobs that run have so many seconds to end before.
+
+        Those that did not, and queued ones, stay in the journal for the next start.
+        """
+        await self.engine.finish(within)
         await self.consoles.stop()
         await self._server.stop()
         if self.metrics is not None:
@@ -374,4 +378,4 @@ async def run(settings: Settings, reload: Callable[[], Settings]) -> None:
     try:
         await until_stopped(take_over, daemon.store.check)
     finally:
-        await daemon.stop()
+        await daemon.stop(within=daemon.settings.server.shutdown_timeout)

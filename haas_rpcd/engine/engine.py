@@ -224,6 +224,11 @@ class Engine:
         """See every ``interval`` seconds whether switches answer that nobody has talked to."""
         self._start(self._contacts.check_regularly(interval), "contacts")
 
+    async def finish(self, within: float) -> None:
+        """Begin nothing new, and give the jobs that run so many seconds to end."""
+        self._stopped = True
+        await self.jobs.finish(within)
+
     async def stop(self) -> None:
         """Stop at once. The journal has what is under way, for the next start."""
         self._stopped = True

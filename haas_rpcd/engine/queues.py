@@ -134,6 +134,16 @@ class JobQueues:
         queue.remove(job_id)
         await self._finish(job, "cancelled", "Cancelled before it began; all is still staged.")
 
+    async def finish(self, within: float) -> None:
+        """Begin no more jobs, and give those that run so many seconds to end."""
+        self._stopped = True
+        running = list(self._running)
+        if running and within:
+            log.info("waiting up to %g s for jobs to end: %s", within, ", ".join(map(str, running)))
+            await asyncio.gather(*(self.wait(job_id, within) for job_id in running))
+        for job_id in self._running:
+            log.warning("job %d is not at its end: it is planned again at the next start", job_id)
+
     async def stop(self) -> None:
         """Stop at once. The journal has what is under way, for the next start."""
         self._stopped = True
@@ -149,7 +159,7 @@ class JobQueues:
         queue = self._queues[project_id]
         if project_id != OF_MASTER:
             await self._ready.wait()
-        while queue:
+        while queue and not self._stopped:
             job_id = queue[0]
             try:
                 job = await self._store.read(jobs.find, job_id)

@@ -82,7 +82,10 @@ MISTAKES = [
     ("[master]\nimages = ['a']", "[master] lacks trunk_nic, which has no default."),
     ("[master]\ntrunk_nic = 'eth0'\nimages = []", "[master] images: this must not be empty."),
     ("[switches]\nanswer_timeout = 0", "[switches] answer_timeout: this must be greater than 0."),
-    ("[server]\nzzz = 1", "[server] has no setting zzz; it may be admin_group, listen, socket"),
+    (
+        "[server]\nzzz = 1",
+        "[server] has no setting zzz; it may be admin_group, listen, shutdown_timeout, socket",
+    ),
     ("server = 1", "server is not a table: write  [server]  on a line of its own."),
     ("[[server]]", "server is not a table: write  [server]  on a line of its own."),
     ("[jobs]\nkeep = 1000.5", "[jobs] keep: this must be a whole number."),
