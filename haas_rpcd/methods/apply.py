@@ -19,6 +19,7 @@ from haas_rpcd.methods.access import (
     visible,
 )
 from haas_rpcd.methods.call import Call, TxCall
+from haas_rpcd.methods.quotas import check_queue
 from haas_rpcd.methods.registry import method
 from haas_rpcd.methods.tenant_texts import for_tenant
 from haas_rpcd.store import confirms, jobs, leases, nodes, transcripts
@@ -161,6 +162,7 @@ def apply_start(
     within so many seconds after the end of the job.
     """
     scope = _scope(call, project, target)
+    check_queue(call, scope.project_id)
     job = jobs.create(
         call.tx,
         kind="site" if scope.project_id is None else "apply",

@@ -10,6 +10,7 @@ import time
 from haas_rpcd.errors import DeniedError, InvalidParamsError, NotFoundError
 from haas_rpcd.methods.access import find_project, find_switch, paged, visible
 from haas_rpcd.methods.call import Call, TxCall
+from haas_rpcd.methods.quotas import check_queue
 from haas_rpcd.methods.registry import method
 from haas_rpcd.store import drift, jobs
 from haas_rpcd.store.drift import DriftRow
@@ -101,6 +102,7 @@ def repair(call: TxCall, switch: Name | None = None, project: Name | None = None
     if project is None and not call.caller.admin:
         raise DeniedError("Only an admin may repair the site: name a project.")
     owner = None if project is None else find_project(call.tx, call.caller, project).id
+    check_queue(call, owner)
     job = jobs.create_repair(
         call.tx, user=call.caller.user, now=time.time(), switch=switch, project_id=owner
     )

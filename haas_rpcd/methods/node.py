@@ -23,7 +23,7 @@ from haas_rpcd.methods.access import (
 from haas_rpcd.methods.call import TxCall
 from haas_rpcd.methods.node_records import node_records
 from haas_rpcd.methods.power import may_switch
-from haas_rpcd.methods.quotas import check_quota
+from haas_rpcd.methods.quotas import check_queue, check_quota
 from haas_rpcd.methods.registry import method
 from haas_rpcd.methods.times import Time, in_future
 from haas_rpcd.store import bmcs, leases, nodes
@@ -248,6 +248,8 @@ def release(call: TxCall, node: Name, leave_on: bool = False) -> Released:
     if row.project_id is None:
         raise ConflictError(f"Node {node} is held by no project, so there is nothing to release.")
     call.affects(row.project)
+    if row.releasing:  # each node's first release is needed, so it is not refused
+        check_queue(call, row.project_id)
     begun = releasing.begin(
         call.tx,
         row,

@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from haas_rpcd.errors import ExhaustedError
+from haas_rpcd.errors import ExhaustedError, LimitedError
 from haas_rpcd.methods.access import find_project
 from haas_rpcd.methods.call import TxCall
 from haas_rpcd.methods.project import record
 from haas_rpcd.methods.registry import method
-from haas_rpcd.store import projects
+from haas_rpcd.store import jobs, projects
 from haas_rpcd.store.projects import ProjectRow
 from haas_schemas.names import Name
 from haas_schemas.project import Project
@@ -60,4 +60,20 @@ def check_quota(
             " ask an admin for more ( project set-quota ).",
             quota=most,
             held=held,
+        )
+
+
+MAX_WAITING = 100
+"""Jobs of one project that wait for the one that runs."""
+
+
+def check_queue(call: TxCall, project_id: int | None) -> None:
+    """Raise LimitedError if too many jobs of a project wait already. Admins may add to them."""
+    if call.caller.admin or project_id is None:
+        return
+    waiting = jobs.waiting_of(call.tx, project_id)
+    if waiting >= MAX_WAITING:
+        raise LimitedError(
+            f"{waiting} jobs of this project wait already: wait until some have ended, or cancel"
+            " some ( job list --state queued ,  job cancel JOB )."
         )

@@ -219,6 +219,13 @@ def unfinished(tx: Tx) -> list[JobRow]:
     return tx.query(JobRow, f"{_JOB} WHERE job.state IN ('queued', 'running') ORDER BY job.place")
 
 
+def waiting_of(tx: Tx, project_id: int) -> int:
+    """Count the queued jobs of a project."""
+    return tx.number(
+        "SELECT count(*) FROM job WHERE project_id = ? AND state = 'queued'", (project_id,)
+    )
+
+
 def prune(tx: Tx, before: float, keep: int, at_most: int) -> int:
     """Delete jobs that ended ``before`` (seconds since the epoch), or beyond the newest ``keep``.
 

@@ -197,6 +197,37 @@ async def test_calls_at_the_same_time_do_not_overtake_a_quota(site: SmallSite) -
     assert (shown["nodes"], shown["networks"], shown["headnodes"]) == (1, 1, 1)
 
 
+async def test_a_project_has_only_so_many_jobs_waiting(site: SmallSite) -> None:
+    """Each is planned in its turn, and resumed by the next daemon; a release is never refused."""
+    await site.hold_nodes("red", "node-1", "node-2")
+    await site.network("red", "net")
+    await site.connect("node-1", "net")
+    await site.connect("node-2", "net")
+    await site.succeeds("red")
+    site.switches["sw1"].faults.line_delay = 0.5  # the first job takes long
+    rita = site.tenant("rita")
+    jobs = [(await rita.call("node.release", node="node-1"))["job"]]
+    while len(jobs) < 150:
+        try:
+            jobs.append((await rita.call("apply.start", project="red"))["job"])
+        except HaasError as error:
+            assert error.kind == "limited"
+            assert "jobs of this project wait already" in error.message
+            break
+    assert 100 <= len(jobs) <= 102
+    for method, params in (
+        ("drift.repair", {"project": "red"}),
+        ("node.release", {"node": "node-1"}),
+    ):
+        with pytest.raises(HaasError, match="jobs of this project wait already"):
+            await rita.call(method, **params)
+    await rita.call("node.release", node="node-2")
+    assert (await site.tenant("bob").call("apply.start", project="blue"))["job"]
+    site.switches["sw1"].faults.line_delay = 0.0
+    for job in jobs[1:]:
+        await rita.call("job.cancel", job=job)
+
+
 async def test_vlan_ids_that_are_not_free_yet_count(site: SmallSite) -> None:
     """Otherwise a tenant could use up the pool by deleting networks that it never applies."""
     await site.call("project.set_quota", project="red", networks=1)
