@@ -3,8 +3,7 @@
 The connection
     ``target`` and ``config`` say which daemon to use, ``logins`` keeps its token, ``demo`` starts
     one, ``client`` connects to it, ``paging`` reads lists, ``attach`` opens the console of a
-    machine. ``errors`` are the sentences that users
-    read.
+    machine. ``errors`` are the sentences that users read.
 The command language
     ``api`` reads the OpenRPC document. ``language`` converts lines to ``commands``, and back, with
     ``lexer``, ``binding``, ``planwords`` and ``values``. ``completion``, ``help`` (with
