@@ -92,10 +92,15 @@ def _candidates(words: Sequence[str], last: str, parser: argparse.ArgumentParser
     if command[:1] == ["inventory"]:
         yield from (o for o in ("--list", "--host", "--project") if o.startswith(last))
         return
+    if command[:1] == ["serve"]:
+        if command[-1] in ("--tls-cert", "--tls-key"):
+            yield FILES
+        yield from (o for o in ("--listen", "--tls-cert", "--tls-key") if o.startswith(last))
+        return
     if command and command[0] in own:
         return
     if not command:
-        yield from (word for word in (*own, "inventory") if word.startswith(last))
+        yield from (word for word in (*own, "inventory", "serve") if word.startswith(last))
     yield from _words(command, last, settings)
 
 

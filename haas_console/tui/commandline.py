@@ -172,8 +172,9 @@ class CommandLine:
             command.method in devicetext.METHODS or not session.sync.language.mutates(command)
         ):
             navigation.read(session.line(command), answer_lines(command, result))
-        elif isinstance(command, Call):
-            facts = text.change_text(result, command.params)
+        elif result is not None:
+            params = command.params if isinstance(command, Call) else {}
+            facts = text.change_text(result, params)
             line = session.line(command)
             front.say(f"> {line}: {facts}" if facts else f"> {line}")
 
