@@ -16,9 +16,9 @@ from haas_rpcd.drivers.switch import portnames
 from haas_rpcd.drivers.switch.harmless import HarmlessLines, harmless_lines
 from haas_rpcd.drivers.switch.ioslike import IOS
 from haas_rpcd.drivers.switch.state import PortState
-from haas_rpcd.drivers.switch.switchport import ALL_VLANS, DEFAULT_VLAN, HARMLESS
+from haas_rpcd.drivers.switch.switchport import ALL_VLANS, DEFAULT_VLAN, HARMLESS, vlan_set
 from haas_rpcd.drivers.switch.writer import Options
-from haas_rpcd.model import PortConfig, parse_vlan_ranges
+from haas_rpcd.model import PortConfig
 
 HARMLESS_DELL = (
     *HARMLESS,
@@ -55,9 +55,13 @@ DELL = replace(
 """The dialogue with both families."""
 
 
-def no_lines(answers: Sequence[str], own: Sequence[str]) -> Sequence[str]:
-    """Return none: no global line concerns a port."""
-    return ()
+OfEveryPort = Callable[[Sequence[str]], Sequence[str]]
+"""Returns the global lines that concern a port with these lines of its own."""
+
+
+def no_lines(answers: Sequence[str]) -> OfEveryPort:
+    """Return what returns none: no global line concerns a port."""
+    return lambda own: ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +76,8 @@ class FlatInterfaces:
     fresh: Callable[[str], GeneralPort]
     """Returns a port of which this running configuration shows no line."""
 
-    of_every_port: Callable[[Sequence[str], Sequence[str]], Sequence[str]] = no_lines
-    """Returns the global lines in answers that concern a port with these lines of its own."""
+    of_every_port: Callable[[Sequence[str]], OfEveryPort] = no_lines
+    """Finds the global lines in answers that concern ports."""
 
     def canonical(self, port: str) -> str:
         """Write the type in full and in lower case; one of the families capitalizes it."""
@@ -104,9 +108,13 @@ class FlatInterfaces:
                     lines.setdefault(name, []).extend(own)
         harmless = harmless_lines(HARMLESS_DELL, options)
         found: dict[str, PortState] = {}
+        fresh, of_every_port = (
+            self.fresh(answers[0] if answers else ""),
+            self.of_every_port(answers),
+        )
         for name, own in lines.items():
-            port = self.fresh(answers[0] if answers else "")
-            port.read([*own, *(() if own else stray), *self.of_every_port(answers, own)], harmless)
+            port = replace(fresh)
+            port.read([*own, *(() if own else stray), *of_every_port(own)], harmless)
             found[name] = port.seen
         return found
 
@@ -178,11 +186,11 @@ class GeneralPort:
             case ["switchport", "general", "pvid", vlan]:
                 self.pvid = _vlan(vlan)
             case ["switchport", "general", "allowed", "vlan", "remove", text]:
-                self.general -= set(parse_vlan_ranges(text))
+                self.general -= vlan_set(text)
             case ["switchport", "general", "allowed", "vlan", "add", text]:
-                self.general |= set(parse_vlan_ranges(text))
+                self.general |= vlan_set(text)
             case ["switchport", "general", "allowed", "vlan", "add", text, "tagged" | "untagged"]:
-                self.general |= set(parse_vlan_ranges(text))
+                self.general |= vlan_set(text)
             case ["voice", "vlan", vlan] if vlan.isdecimal() and self.takes_voice:
                 self.voice = int(vlan)
             case ["voice", "vlan", "enable"] if self.switch_voice is not None:
@@ -198,14 +206,14 @@ class GeneralPort:
             case ["all"]:
                 self.allowed = None
             case ["add", text]:
-                self.allowed = (self.allowed or frozenset()) | set(parse_vlan_ranges(text))
+                self.allowed = (self.allowed or frozenset()) | vlan_set(text)
             case ["remove", text]:
                 every = ALL_VLANS if self.allowed is None else self.allowed
-                self.allowed = every - set(parse_vlan_ranges(text))
+                self.allowed = every - vlan_set(text)
             case ["except", text]:
-                self.allowed = ALL_VLANS - set(parse_vlan_ranges(text))
+                self.allowed = ALL_VLANS - vlan_set(text)
             case [text]:
-                self.allowed = frozenset(parse_vlan_ranges(text))
+                self.allowed = vlan_set(text)
             case _:
                 return False
         return True

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from haas_rpcd.drivers.switch import portnames
 from haas_rpcd.drivers.switch.dialect import About
@@ -222,9 +222,10 @@ class Interfaces:
         ports = self.port_lines(interface_sections(shown))
         for port, line in self._mirrors(shown):
             ports.setdefault(port, []).append(line)
+        fresh = self.fresh(shown)
         for port, lines in ports.items():
             if not _is_management(lines):
-                state = self.fresh(shown)
+                state = replace(fresh, unknown=[])
                 state.read(lines, harmless_lines(self.harmless, options))
                 found[port] = state.seen
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -291,6 +292,12 @@ def _listed(text: str) -> frozenset[int] | None:
     if not text[:1].isdecimal():
         return None
     try:
-        return frozenset(parse_vlan_ranges(text))
+        return vlan_set(text)
     except ValueError:
         return None
+
+
+@functools.lru_cache(256)
+def vlan_set(text: str) -> frozenset[int]:
+    """Read a list of VLANs; many ports have the same. Raises ValueError."""
+    return frozenset(parse_vlan_ranges(text))

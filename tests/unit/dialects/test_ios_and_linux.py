@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 
 from haas_rpcd.drivers.switch.dialect import Dialect
 from haas_rpcd.drivers.switch.dialects import DIALECTS
+from haas_rpcd.drivers.switch.ioslike import Interfaces
 from haas_rpcd.drivers.switch.state import PortState
+from haas_rpcd.drivers.switch.switchport import Switchport
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import (
     PARKED,
@@ -235,3 +237,19 @@ def test_no_line_of_a_dialect_contains_a_line_break(name: str) -> None:
         for line in lines(dialect, SetPort("p1", config)):
             assert line.isprintable()
             assert line == line.strip()
+
+
+def test_what_the_whole_configuration_says_is_looked_up_once_for_all_ports() -> None:
+    """Each look goes through the whole text: one for each of a thousand ports would take long."""
+    looks: list[str] = []
+
+    def fresh(config: str) -> Switchport:
+        looks.append(config)
+        return Switchport("access")
+
+    config = "".join(f"interface Ethernet{at}\n frobnicate {at}\n!\n" for at in range(1, 100))
+    found = Interfaces(types=("Ethernet",), fresh=fresh).read([config], {})
+    assert {port: state.not_understood for port, state in found.items()} == {
+        f"Ethernet{at}": f"frobnicate {at}" for at in range(1, 100)
+    }
+    assert len(looks) == 1

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from haas_rpcd.drivers.switch import membership, portnames
-from haas_rpcd.drivers.switch.dell import DELL, FlatInterfaces, GeneralPort, show_ports
+from haas_rpcd.drivers.switch.dell import DELL, FlatInterfaces, GeneralPort, OfEveryPort, show_ports
 from haas_rpcd.drivers.switch.dialect import About, Dialect, Reader
 from haas_rpcd.drivers.switch.ioslike import SwitchportLines, show_vlan, vlan_lines
 from haas_rpcd.drivers.switch.vlantables import COLUMNS, vlans_in_table
@@ -25,14 +25,19 @@ _DOT1X = re.compile(
 )
 
 
-def _of_every_port(answers: Sequence[str], own: Sequence[str]) -> Sequence[str]:
-    """Return the line that starts 802.1X, which then controls each port that it is not off for.
+def _of_every_port(answers: Sequence[str]) -> OfEveryPort:
+    """Find the line that starts 802.1X, which then controls each port that it is not off for.
 
     (The default of ``dot1x port-control`` is ``auto``; a RADIUS server may assign a VLAN.)
     """
     started = _DOT1X.search(answers[0]) if answers else None
-    off = any(re.search(r"port-control force-authorized$", line) for line in own)
-    return [started[0].strip()] if started and not off else []
+    lines = [started[0].strip()] if started else []
+
+    def of_port(own: Sequence[str]) -> Sequence[str]:
+        off = any(line.endswith("port-control force-authorized") for line in own)
+        return [] if off else lines
+
+    return of_port
 
 
 _INTERFACES = FlatInterfaces(
