@@ -27,6 +27,9 @@ from haas_schemas.project import MemberRole
 T = TypeVar("T")
 
 
+_NOTHING = -1
+"""The id of nothing in the database."""
+
 _RANK: dict[str, int] = {"user": 0, "reader": 1, "member": 2, "owner": 3}
 
 _MAY: dict[str, str] = {
@@ -143,8 +146,10 @@ def find_network(tx: Tx, project: projects.ProjectRow, name: str) -> networks.Ne
     """
     owner_name, _, own_name = name.rpartition("/")
     owner = projects.find(tx, owner_name) if owner_name else project
-    row = networks.find(tx, owner.id, own_name) if owner else None
-    if row is None or not shares.seen_by(tx, row, project.id):
+    # The same is asked for a network that is foreign and one that does not exist.
+    row = networks.find(tx, owner.id if owner is not None else _NOTHING, own_name)
+    guest = shares.is_guest(tx, row.id if row is not None else _NOTHING, project.id)
+    if row is None or not (guest or row.project_id == project.id):
         raise NotFoundError(f"Project {project.name} has no network {name}.")
     return row
 

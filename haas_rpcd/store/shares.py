@@ -88,10 +88,10 @@ def create(tx: Tx, network_id: int, project_id: int) -> None:
 # --- using ----------------------------------------------------------------------------------------
 
 
-def seen_by(tx: Tx, network: NetworkRow, project_id: int) -> bool:
-    """Return whether a project owns a network or shares it, also if the share is ending."""
-    return network.project_id == project_id or tx.exists(
-        "SELECT 1 FROM share WHERE network_id = ? AND project_id = ?", (network.id, project_id)
+def is_guest(tx: Tx, network_id: int, project_id: int) -> bool:
+    """Return whether a project shares a network of another one, also if the share is ending."""
+    return tx.exists(
+        "SELECT 1 FROM share WHERE network_id = ? AND project_id = ?", (network_id, project_id)
     )
 
 

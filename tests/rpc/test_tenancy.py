@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
 from typing import Any
 
 import pytest
 
 from haas_rpcd.errors import HaasError
 from haas_rpcd.methods.registry import METHODS
+from haas_rpcd.store.database import Tx
 from tests.rpc.small_site import SmallSite
 
 OWN: dict[str, Any] = {
@@ -20,6 +23,7 @@ OWN: dict[str, Any] = {
     "label": "ci",
     "user": "rita",
     "until": "2100-01-01T00:00:00Z",
+    "action": "status",
 }
 """Things that rita may name, for the params that a test does not vary."""
 
@@ -31,11 +35,13 @@ STRANGE: dict[str, tuple[Any, Any]] = {
     "with": ("blue", "nowhere"),
     "job": (0, 999),
     "switch": ("sw1", "nowhere"),
+    "target": ("node-3", "node-99"),
 }
 """Params that name things: something of blue's, and something that does not exist."""
 
 NAMES_NOTHING = {
     "after", "confirm", "count", "digest", "expires", "force", "free", "image", "label", "limit",
+    "action", "boot", "leave_on", "power", "tags", "take", "watch",
     "newest", "nic", "object", "readonly", "role", "since", "state", "tag", "tagged", "timeout",
     "token", "until", "user", "vlan",
 }  # fmt: skip
@@ -95,8 +101,26 @@ def test_every_param_of_every_method_is_known_to_these_tests() -> None:
     assert used == (NAMES_NOTHING | STRANGE.keys())
 
 
-async def test_foreign_things_seem_not_to_exist(two_tenants: SmallSite) -> None:
-    """Every method, and every param that names things."""
+@pytest.fixture
+def queries(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the daemon asks its database from now on, without the values."""
+    asked: list[str] = []
+    begin = Tx.__init__
+
+    def noted(sql: str) -> None:
+        if sql.lstrip().startswith("SELECT") and "audit" not in sql:
+            asked.append(re.sub(r"'[^']*'|-?\b\d+(\.\d+)?\b", "?", sql))
+
+    def watched(self: Tx, connection: sqlite3.Connection) -> None:
+        begin(self, connection)
+        connection.set_trace_callback(noted)
+
+    monkeypatch.setattr(Tx, "__init__", watched)
+    return asked
+
+
+async def test_foreign_things_seem_not_to_exist(two_tenants: SmallSite, queries: list[str]) -> None:
+    """Every method, and every param that names things; the same questions are asked for both."""
     assert len(PROBES) > 30
     for method, param in PROBES:
         struct = METHODS[method].params
@@ -104,15 +128,20 @@ async def test_foreign_things_seem_not_to_exist(two_tenants: SmallSite) -> None:
         needed = {field.rstrip("_") for field in required} - {param}
         if method == "headnode.disconnect":
             needed |= {"network"}
+        if param == "target":
+            needed |= {"project"}
         own = param == "network" and "owner/network" not in str(struct.__annotations__)
         answers = []
         for strange in STRANGE[param]:
             strange = strange.removeprefix("blue/") if own else strange
             given = {name: OWN[name] for name in needed} | {param: strange}
+            queries.clear()
             error = await refusal(two_tenants, "rita", method, **given)
-            answers.append((error.code, error.data, error.message.replace(str(strange), "X")))
+            said = error.message.replace(str(strange), "X")
+            answers.append((error.code, error.data, said, list(queries)))
         foreign, nonexistent = answers
-        assert foreign == nonexistent, (method, param)
+        assert foreign[:3] == nonexistent[:3], (method, param)
+        assert foreign[3] == nonexistent[3], (method, param)
         assert foreign[1]["kind"] == "not_found", (method, param)
 
 
