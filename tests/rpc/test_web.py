@@ -52,6 +52,30 @@ async def test_the_console_of_a_page_opens_no_file_of_the_server(web: Web, tmp_p
     assert not (tmp_path / "written").exists()
 
 
+async def test_what_a_page_sends_wrongly_ends_nothing_but_what_is_too_long(web: Web) -> None:
+    await web.log_in("rita")
+    async with web.console() as page:
+        await page.until("node-1")
+        for wrong in (
+            "no JSON",
+            "[]",
+            "{}",
+            '["stdin", 7]',
+            '["resize", {"width": -1}]',
+            "[[], 1]",
+        ):
+            await page.ws.send_str(wrong)
+        await page.ws.send_json(["ping", 7])
+        async with asyncio.timeout(60):
+            while (message := await page.ws.receive()).type is not aiohttp.WSMsgType.TEXT:
+                assert message.type is aiohttp.WSMsgType.BINARY
+        assert message.json() == ["pong", 7]
+        await page.ws.send_json(["stdin", "x" * (1 << 21)])
+        while (message := await page.ws.receive()).type is aiohttp.WSMsgType.BINARY:
+            pass
+        assert message.data == aiohttp.WSCloseCode.MESSAGE_TOO_BIG
+
+
 async def test_who_has_no_token_gets_no_console(web: Web) -> None:
     async with web.post("/login", data={"token": "haas_wrong"}) as refused:
         assert refused.status == 401
