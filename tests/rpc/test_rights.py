@@ -219,9 +219,7 @@ async def test_a_read_only_caller_changes_nothing_in_any_role(roles: SmallSite) 
 async def test_foreign_equals_nonexistent_for_everybody(roles: SmallSite) -> None:
     """Byte for byte, whichever param names the object, and whatever the role."""
     tried = 0
-    red = 1 + [row[0] for row in await roles.rows("SELECT name FROM project ORDER BY id")].index(
-        "red"
-    )
+    [(red,)] = await roles.rows("SELECT id FROM project WHERE name = 'red'")
     callers = [Caller(user, admin=False) for user, role in ROLES.items() if role != "admin"]
     callers.append(Caller("ada", admin=False, bound=Bound(red, "owner")))
     callers.append(Caller("rita", admin=False, readonly=True))
