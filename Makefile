@@ -57,8 +57,8 @@ types: $(VENV)/test-ready  ## mypy --strict on both programs
 contracts: $(VENV)/test-ready  ## who may import whom
 	$(BIN)/lint-imports
 
-bench: $(VENV)/test-ready  ## measure daemon and console at 10,000 nodes against their budgets
-	$(BIN)/python -m tests.bench
+bench: $(VENV)/test-ready  ## measure daemon and console at 10,000 nodes against their budgets; ONLY=backup
+	$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY))
 
 soak: $(VENV)/test-ready  ## keep a daemon busy: random calls, hostile tenants, load; PART=load MINUTES=10 CALLS= SEED=7
 	$(BIN)/python -m tests.soak $(if $(PART),--part $(PART)) $(if $(CALLS),--calls $(CALLS)) \

@@ -86,7 +86,8 @@ def _file(path: Path, ok: bool, problems: list[str]) -> StoreHealth:
     free = shutil.disk_usage(path.parent).free
     if free < LOW:
         problems.append(f"The disk with {path} has only {free >> 20} MiB left: free some space.")
-    return StoreHealth(ok, path.stat().st_size, free)
+    parts = (path, Path(f"{path}-wal"))  # what is new is in the second one at first
+    return StoreHealth(ok, sum(part.stat().st_size for part in parts if part.exists()), free)
 
 
 def _switches(tx: Tx) -> tuple[SwitchHealth, ...]:

@@ -30,6 +30,9 @@ JUMPS = (HOUR, -HOUR, 10 * YEAR, -10 * YEAR)
 SECTOR = 512
 """Bytes that a disk writes at once."""
 
+LEAVING = {"end", "exit"}
+"""Lines by which a session ends."""
+
 SENTENCES = {
     "I/O error": "can't be read or written (disk I/O error): check the disk and its log",
     "disk full": "is full: free some space",
@@ -97,11 +100,13 @@ async def store_fails(site: HurtSite, number: int, *, fault: Fault, lasting: boo
             assert ended["state"] == "succeeded"
     struck = site.shim.struck > 0
     if struck and lasting:
-        lines = [switch.counters.lines for switch in site.switches.values()]
+        lines = {name: len(switch.lines) for name, switch in site.switches.items()}
         refused = await site.refused("network.create", project="blue", network="own")
         assert refused.kind == "unavailable", refused.message
         assert SENTENCES[fault] in refused.message
-        assert [switch.counters.lines for switch in site.switches.values()] == lines
+        for name, switch in site.switches.items():
+            sent = {line.text for line in switch.lines[lines[name] :]}
+            assert sent <= LEAVING, f"{name} was sent {sorted(sent)} after the job had ended"
     site.shim.lift()
     if struck:
         await converges(site)

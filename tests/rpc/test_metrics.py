@@ -13,7 +13,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from haas_rpcd.config import MetricsSettings
-from tests.rpc.small_site import Prepared, SmallSite, small_site
+from tests.rpc.small_site import DATABASE, Prepared, SmallSite, small_site
 
 EXAMPLES = Path(__file__).parents[2] / "examples/monitoring"
 
@@ -63,6 +63,7 @@ async def test_an_apply_is_counted_by_device_and_calls_by_method(measured: Small
     assert found["haas_switch_reachable", "sw1"] == 1
     assert (found["haas_jobs_under_way", "running"], found["haas_drift",]) == (0, 0)
     assert found["haas_healthy",] == 1
+    assert found["haas_store_bytes",] > (site.folder / DATABASE).stat().st_size  # also what is new
 
 
 async def test_what_is_served_names_no_tenant(measured: SmallSite) -> None:

@@ -37,6 +37,9 @@ GRACE = 3.0
 LATE = 1.0
 """Seconds that an event may come after the answer that its job has ended."""
 
+WAL = 64
+"""MB that the write-ahead log may have: readers must not keep it from being begun anew."""
+
 GROWTH = 1.15
 """How much larger the daemon may be at the end of its run than after its first third."""
 
@@ -75,6 +78,9 @@ class Story:
     """When the daemon was asked to stop, and when the next one answered."""
 
     resident: list[tuple[float, int]] = field(default_factory=list)
+    wal: list[int] = field(default_factory=list)
+    """Bytes in the write-ahead log."""
+
     ran: float = 0.0
     """Seconds that the daemons' threads were on a CPU, and ``waited`` for one."""
 
@@ -211,6 +217,7 @@ async def _pass(story: Story, daemon: Daemon, seconds: float) -> None:
     while time.monotonic() < end:
         await asyncio.sleep(min(SAMPLE, seconds / 9))
         story.resident.append((time.monotonic(), memory(pid)[0]))
+        story.wal.append((daemon.folder / "haas.db-wal").stat().st_size)
     after = scheduled(pid)
     story.ran += after[0] - before[0]
     story.waited += after[1] - before[1]
@@ -339,6 +346,7 @@ def rows(story: Story) -> list[Row]:
         Row("watchers that were told that they were too slow", told, ""),
         Row("daemon's time on a CPU", story.ran, "s"),
         Row("daemon's time in wait of a CPU", story.waited, "s", note="others use the machine"),
+        Row("write-ahead log, largest", max(story.wal) / 1e6, "MB", WAL),
         Row("daemon's RSS, largest", max(sizes) / 1e6, "MB", 150),
         Row("daemon's growth from its first third on", story.growth(), "", GROWTH),
     ]  # fmt: skip
