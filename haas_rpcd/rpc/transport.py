@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 from weakref import WeakKeyDictionary
 
-from aiohttp import web
+from aiohttp import web, web_response
 
 from haas_rpcd.auth import BearerTokens, Caller, Peer, TooManyAttemptsError, peer_of
 from haas_rpcd.errors import DeniedError, HaasError, LimitedError, TooLargeError
@@ -52,6 +52,11 @@ class SocketError(Exception):
 async def _without_versions(_: web.Request, response: web.StreamResponse) -> None:
     """Leave out the header that tells strangers the versions of Python and aiohttp."""
     response.headers.pop("Server", None)
+
+
+def _name_no_versions() -> None:
+    """Do so as well where aiohttp itself answers what is no HTTP, which calls no signal."""
+    vars(web_response)["SERVER_SOFTWARE"] = "HaaS"
 
 
 class Server:
@@ -90,6 +95,7 @@ class Server:
         self._admission.total = max(
             2 * limits.ADMIN_ROOM, limits.raise_file_limit() - limits.RESERVED_FILES
         )
+        _name_no_versions()
         app = web.Application()
         app.on_response_prepare.append(_without_versions)
         app.router.add_post("/rpc", self._post)

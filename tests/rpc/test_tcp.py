@@ -104,6 +104,14 @@ async def test_no_answer_tells_which_versions_answer(
         headers = {"Authorization": f"Bearer {token}"}
         async with http.ws_connect(url(secure), headers=headers, ssl=tls) as ws:
             assert "Server" not in ws._response.headers
+    [address] = secure.daemon.tcp_addresses
+    for noise in (b"GARBAGE\r\n\r\n", b"GET / HTTP/1.1\r\nHost: x\r\nno header\r\n\r\n"):
+        reader, writer = await asyncio.open_connection(*address, ssl=tls)
+        writer.write(noise)
+        answer = await reader.read()
+        assert answer.startswith(b"HTTP/1.0 400 ")
+        assert b"aiohttp" not in answer and b"Python" not in answer
+        writer.close()
 
 
 async def test_a_websocket_comes_in_and_ends_with_its_token(
