@@ -40,3 +40,11 @@ class DriftReport(msgspec.Struct, frozen=True):
     checked: tuple[str, ...]
     unreachable: tuple[UnreadDevice, ...]
     items: tuple[DriftItem, ...]
+
+
+class DriftPage(msgspec.Struct, frozen=True):
+    """Part of the list of what drifted; see :class:`Page`. ``never_checked`` names switches."""
+
+    items: tuple[DriftItem, ...]
+    next: str | None = None
+    never_checked: tuple[str, ...] = ()

@@ -100,6 +100,10 @@ class Runner:
                 self._output.changed(parsed.line, export, {"bytes": size})
             case Follow(job):
                 await (self._events(parsed) if job is None else self._follow(job, parsed))
+            case Call(method="drift.repair") as call:
+                with self._report_interrupt(parsed):
+                    started = await self.client.call(call.method, call.params)
+                await self._see_through(call, started, parsed)
             case Call(method=method) as call if method in CONSOLES and not self._output.as_json:
                 await self._attach(call, parsed)
             case Call() as call:
@@ -214,6 +218,15 @@ class Runner:
     async def _apply(self, apply: Apply | ApplyFile, parsed: Parsed) -> None:
         with self._report_interrupt(parsed):
             call, started = await self._start(apply)
+        await self._see_through(call, started, parsed)
+        if apply.confirm is not None and not self._output.as_json:
+            self._output.remark(
+                f"it goes back in {apply.confirm:g} s unless confirmed:"
+                f" job confirm {started['job']}"
+            )
+
+    async def _see_through(self, call: Call, started: Any, parsed: Parsed) -> None:
+        """Show the progress of a job that was started here. Raises JobFailedError."""
         job = int(started["job"])
         progress = progress_for(self._output)
         try:
@@ -226,10 +239,6 @@ class Runner:
             self._output.document(record)
             return
         self._output.changed(parsed.line, call, _done(record))
-        if apply.confirm is not None:
-            self._output.remark(
-                f"it goes back in {apply.confirm:g} s unless confirmed: job confirm {job}"
-            )
 
     def _goes_on(self, job: int) -> str:
         if self._demo:

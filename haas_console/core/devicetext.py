@@ -43,12 +43,21 @@ def remarks(method: str, answer: Any) -> list[str]:
             devices = f"{len(checked)} device{'s' if len(checked) != 1 else ''} checked"
             return [f"{found or 'nothing'} drifted; {devices}"]
         case "drift.list":
-            return [] if answer["items"] else ["nothing is known to have drifted"]
+            return _known_drift(answer)
         case "switch.probe":
             return _adoption(answer)
         case "switch.trust" if answer["note"]:
             return [answer["note"]]
     return []
+
+
+def _known_drift(answer: Mapping[str, Any]) -> list[str]:
+    unchecked = answer.get("never_checked") or []  # an older daemon does not say
+    said = [] if answer["items"] else ["nothing is known to have drifted"]
+    if unchecked:
+        were = "was" if len(unchecked) == 1 else "were"
+        said.append(f"{', '.join(unchecked)} {were} never checked: drift check")
+    return said
 
 
 # --- drift ----------------------------------------------------------------------------------------

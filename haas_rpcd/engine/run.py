@@ -305,7 +305,9 @@ def _outcome(verdicts: Sequence[Verdict], cancelling: bool) -> tuple[JobState, s
     failed = [verdict for verdict in verdicts if verdict.state == "failed"]
     if failed:
         first = failed[0]
-        sentence = f"{first.entry.step.device}: {first.message}"
+        device, sentence = first.entry.step.device, first.message or ""
+        if device not in sentence.split(maxsplit=2)[:2]:  # "sw1 did not answer", "Switch sw1 is …"
+            sentence = f"{device}: {sentence}"
         if len(failed) > 1:
             sentence += f" (and {len(failed) - 1} more failed)"
         return "failed", sentence

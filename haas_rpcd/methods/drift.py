@@ -12,10 +12,10 @@ from haas_rpcd.methods.access import find_project, find_switch, paged, visible
 from haas_rpcd.methods.call import Call, TxCall
 from haas_rpcd.methods.quotas import check_queue
 from haas_rpcd.methods.registry import method
-from haas_rpcd.store import drift, jobs
+from haas_rpcd.store import drift, jobs, switches
 from haas_rpcd.store.drift import DriftRow
-from haas_schemas.common import Page, timestamp
-from haas_schemas.drift import DriftItem, DriftReport, UnreadDevice
+from haas_schemas.common import timestamp
+from haas_schemas.drift import DriftItem, DriftPage, DriftReport, UnreadDevice
 from haas_schemas.job import Started
 from haas_schemas.names import Limit, Name
 
@@ -48,10 +48,11 @@ def list_(
     project: Name | None = None,
     limit: Limit = 1000,
     after: str | None = None,
-) -> Page[DriftItem]:
+) -> DriftPage:
     """List what differed when a switch, or all devices, were last checked.
 
-    Reads no device; drift.check does. ``checked`` in switch.show is the time of the last check.
+    Reads no device; drift.check does. ``never_checked`` names the switches that never were, so that
+    nothing is known of them; ``checked`` in switch.show is the time of the last check.
     Tenants see what differs of their headnodes, and of their networks on the master.
     """
     _find_switch(call, switch)
@@ -71,7 +72,13 @@ def list_(
         mine=visible(call.tx, call.caller),
     )
     last = f"{rows[-1].device} {rows[-1].kind} {rows[-1].target}" if rows else None
-    return paged([_item(row) for row in rows], limit, last)
+    page = paged([_item(row) for row in rows], limit, last)
+    unchecked: list[str] = []
+    if call.caller.admin and project is None:
+        unchecked = switches.never_checked(call.tx)
+    if switch is not None:
+        unchecked = [name for name in unchecked if name == switch]
+    return DriftPage(page.items, page.next, tuple(unchecked))
 
 
 def _item(row: DriftRow) -> DriftItem:

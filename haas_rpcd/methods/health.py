@@ -53,7 +53,8 @@ async def examine(context: Context) -> SystemHealth:
     if trunk is False:
         problems.append("The master's network can't be watched: the daemon's log has the reason.")
     if drifted:
-        problems.append(f"{drifted} targets have drifted:  drift list  shows them.")
+        targets = f"{drifted} targets have" if drifted > 1 else "1 target has"
+        problems.append(f"{targets} drifted:  drift list  shows what.")
     backup, not_restored = _backup(context, problems), _not_restored(context, problems)
     return SystemHealth(
         ok=not problems,

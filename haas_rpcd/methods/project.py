@@ -46,8 +46,10 @@ def delete(call: TxCall, project: Name) -> Deleted:
     counts = {"nodes": held.nodes, "headnodes": held.headnodes, "networks": held.networks}
     for noun, count in counts.items():
         if count:
+            what = f"{count} {noun}" if count > 1 else f"1 {noun.removesuffix('s')}"
+            them = "them" if count > 1 else "it"
             raise ConflictError(
-                f"Project {project} still has {count} {noun}: release or delete them first."
+                f"Project {project} still has {what}: release or delete {them} first."
             )
     for job in jobs.unfinished(call.tx):
         if job.project_id == row.id:

@@ -64,6 +64,8 @@ _HEADS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     )
 )  # fmt: skip
 
+_RETIRED = re.compile(r"Switch (?P<device>[a-z0-9][a-z0-9.-]{0,62}) is retired: ")
+
 _HIDDEN = "it did not succeed"
 _ASK = "; an admin sees why"
 
@@ -88,7 +90,7 @@ def _of_device(text: str) -> str:
     if found := _DEVICE.match(text):
         rest = _of_device(re.sub(r" \(and \d+ more failed\)\Z", "", text[found.end() :]))
         return f"{found['device']}: {rest}"
-    for head, told in _HEADS:
+    for head, told in (*_HEADS, (_RETIRED, "is out of service")):
         if found := head.match(text):
             return f"{found['device']} {told}{_ASK}"
     return _HIDDEN + _ASK

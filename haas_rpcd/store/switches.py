@@ -134,6 +134,13 @@ def in_service(tx: Tx) -> list[str]:
     return tx.values(str, "SELECT name FROM switch WHERE retired IS NULL ORDER BY name")
 
 
+def never_checked(tx: Tx) -> list[str]:
+    """Name the switches that were never checked for drift, except retired ones."""
+    return tx.values(
+        str, "SELECT name FROM switch WHERE checked IS NULL AND retired IS NULL ORDER BY name"
+    )
+
+
 def one_of_each_dialect(tx: Tx) -> dict[str, str]:
     """Return the dialects of all switches, each with the name of one."""
     rows = tx.query(_OfDialect, "SELECT dialect, min(name) AS name FROM switch GROUP BY dialect")

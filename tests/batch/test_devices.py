@@ -105,6 +105,23 @@ def test_a_drift_check_succeeds_whether_it_finds_drift_or_not(console: Program) 
     assert not set("{}[]'\"") & set(done.stdout)
 
 
+def test_drift_that_was_never_checked_is_not_said_to_be_none() -> None:
+    page = {"items": [], "next": None, "never_checked": ["sw1", "sw2"]}
+    assert remarks("drift.list", page) == [
+        "nothing is known to have drifted",
+        "sw1, sw2 were never checked: drift check",
+    ]
+    assert remarks("drift.list", page | {"never_checked": []}) == [
+        "nothing is known to have drifted"
+    ]
+
+
+def test_a_repair_is_followed_to_its_end(console: Program) -> None:
+    done = console("-c", "drift repair")
+    assert done.returncode == 0, done.stderr
+    assert "there was nothing to do" in done.stdout
+
+
 def test_a_drift_check_reports_unreachable_devices_and_fails_if_all_are(console: Program) -> None:
     console.json("switch register dead cisco_ios 127.0.0.1 --port 1 --credential any")
     try:

@@ -293,3 +293,11 @@ async def test_the_present_state_of_ports_can_be_adopted_as_applied(site: SmallS
     plan = await site.call("plan.show", project="red")
     assert [step["target"] for step in plan["steps"] if step["device"] == "sw1"] == []
     assert (await states(site))["node-2"] == "unconfirmed"
+
+
+async def test_switches_that_were_never_checked_are_named(site: SmallSite) -> None:
+    assert (await site.call("drift.list"))["never_checked"] == ["sw1", "sw2"]
+    await site.call("drift.check", switch="sw1")
+    assert (await site.call("drift.list"))["never_checked"] == ["sw2"]
+    assert (await site.call("drift.list", switch="sw1"))["never_checked"] == []
+    assert (await site.tenant("rita").call("drift.list"))["never_checked"] == []

@@ -321,5 +321,5 @@ async def test_what_a_switch_says_is_for_admins(two_tenants: SmallSite) -> None:
         assert "127.0.0.1" not in str(shown)
         assert port not in str(shown)
     shown = await rita.call("job.show", job=job)
-    assert shown["error"] == "sw1: sw1 cannot be reached; an admin sees why"
+    assert shown["error"] == "sw1 cannot be reached; an admin sees why"
     assert any(step["message"] for step in shown["steps"])

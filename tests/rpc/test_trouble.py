@@ -261,7 +261,7 @@ async def test_a_refused_line_fails_its_ports_and_no_others(staged: SmallSite) -
     job = await site.apply("red")
 
     said = 'sw1 refused "switchport access vlan 101": Command rejected: Bad VLAN.'
-    assert (job["state"], job["error"]) == ("failed", f"sw1: {said} (and 1 more failed)")
+    assert (job["state"], job["error"]) == ("failed", f"{said} (and 1 more failed)")
     found = {
         step["target"]: (step["state"], step["message"])
         for step in job["steps"]

@@ -15,6 +15,9 @@ TOLD = {
     "sw1: sw1 can't be reached on 10.1.2.3 port 2323 (refused): check it. (and 2 more failed)": (
         "sw1: sw1 cannot be reached; an admin sees why"
     ),
+    "Switch sw1 is retired: nothing is sent to it. Once it answers again, …": (
+        "sw1 is out of service; an admin sees why"
+    ),
     'not sent: sw1 refused "interface Gi1/0/9": % Invalid input': (
         "not sent: sw1 refused a line of it; an admin sees why"
     ),

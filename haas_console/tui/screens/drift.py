@@ -151,10 +151,14 @@ class DriftScreen(ConsoleScreen):
         self._show_item()
 
     def _unseen(self) -> str:
-        """Which switches may have drifted unseen; "" if all answer."""
-        switches = self.session.inventory.switches.values()
+        """Which switches may have drifted unseen; "" if all answer and were checked once."""
+        switches = [one for one in self.session.inventory.switches.values() if not one.retired]
         silent = sorted(switch.switch for switch in switches if switch.reachable is False)
-        return f"{', '.join(silent)} can't be reached" if silent else ""
+        if silent:
+            return f"{', '.join(silent)} can't be reached"
+        unchecked = sorted(switch.switch for switch in switches if switch.checked is None)
+        were = "was" if len(unchecked) == 1 else "were"
+        return f"{', '.join(unchecked)} {were} never checked" if unchecked else ""
 
     def _show_item(self) -> None:
         item = self.lines.current()
