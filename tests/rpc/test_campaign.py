@@ -246,9 +246,9 @@ async def converges(campaign: Campaign, projects: Sequence[str]) -> None:
     site = campaign.site
     campaign.blind = {}
     await campaign.mend("")
-    await campaign.finish("")
     for switch in site.switches.values():
-        switch.save()  # what was changed by hand, and undone
+        switch.save()  # what was changed by hand, and undone; not what comes late
+    await campaign.finish("")
     await waits(site, answer_timeout=30.0, settle_timeout=0.0)
     for job in (await site.call("job.list", limit=1000))["items"]:
         await site.finished(job["job"])

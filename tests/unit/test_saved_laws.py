@@ -87,6 +87,12 @@ def fill(tx: Tx) -> None:
         nodes.create_nic(tx, node_id, "eth0", "data", None, ports.id_of(tx, switch_name, port))
 
 
+def id_of(tx: Tx, project: str) -> int:
+    found = projects.find(tx, project)
+    assert found is not None
+    return found.id
+
+
 def act(tx: Tx, world: World, action: tuple[object, ...]) -> None:
     """Carry out one action on the switches and in the store, as the engine does."""
     match action:
@@ -94,9 +100,9 @@ def act(tx: Tx, world: World, action: tuple[object, ...]) -> None:
             assert vlan is None or isinstance(vlan, int)
             config = PARKED if vlan is None else PortConfig(vlan)
             if vlan is not None and networks.claim(tx, vlan) is None:
-                networks.create(tx, 1, f"net{vlan}", vlan, f"red/net{vlan}")
+                networks.create(tx, id_of(tx, "red"), f"net{vlan}", vlan, f"red/net{vlan}")
             change = SetPort(port, config)
-            applied.before_sending(tx, switch, change, 1)
+            applied.before_sending(tx, switch, change, id_of(tx, "red"))
             world.running[switch, port] = config
             if SWITCHES[switch] == "committing":
                 world.save(switch)
@@ -110,7 +116,7 @@ def act(tx: Tx, world: World, action: tuple[object, ...]) -> None:
             if networks.claim(tx, vlan) is None:
                 return
             change_vlan = SetVlan(vlan, present=present)
-            applied.before_sending(tx, switch, change_vlan, 2)
+            applied.before_sending(tx, switch, change_vlan, id_of(tx, "blue"))
             (world.vlans[switch].add if present else world.vlans[switch].discard)(vlan)
             if SWITCHES[switch] == "committing":
                 world.save(switch)
@@ -134,7 +140,7 @@ def act(tx: Tx, world: World, action: tuple[object, ...]) -> None:
             node = nodes.find(tx, f"{switch}-{port}")
             assert node is not None
             if node.state == "free":
-                nodes.allocate(tx, node.id, 2)
+                nodes.allocate(tx, node.id, id_of(tx, "blue"))
         case ("release", (str() as switch, str() as port)):
             node = nodes.find(tx, f"{switch}-{port}")
             assert node is not None
