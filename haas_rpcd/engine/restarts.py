@@ -25,7 +25,7 @@ from haas_rpcd.model import (
     Uptime,
 )
 from haas_rpcd.planner import drift
-from haas_rpcd.store import switches
+from haas_rpcd.store import saves, switches
 from haas_rpcd.store.database import Store
 from haas_rpcd.store.switches import UptimeRow
 
@@ -85,17 +85,19 @@ class SwitchRestarts:
             log.warning("%s was restarted %.0f s ago: checking it", device, up.seconds)
             self._events.publish_inventory("switch", "restarted", device, admins_only=True)
         if known != "no":
-            closed = await self._shut_wrong_ports(device, driver)
+            closed = await self._shut_wrong_ports(device, driver, restarted=known == "yes")
         if before is None or _is_news(before, up, now):
             await self._store.write(switches.set_uptime, device, up.seconds, now)
         if known == "yes" or closed:
             self._restarted(device)
         return up
 
-    async def _shut_wrong_ports(self, device: str, driver: Driver) -> bool:
+    async def _shut_wrong_ports(self, device: str, driver: Driver, *, restarted: bool) -> bool:
         """Shut open ports that are not as applied; return whether there were any."""
         applied, observed = await self._compare(device, driver)
         differences = drift(applied, observed)
+        if restarted:
+            await self._notice_lost_saves(device, differences)
         unknown = {ref for ref, port in applied.ports.items() if port.config is None}
         wrong = {PortRef(device, d.target) for d in differences if d.kind == "port"} | unknown
         to_shut = [
@@ -108,6 +110,21 @@ class SwitchRestarts:
             differences = drift(*await self._compare(device, driver))
         await self._record(device, differences)
         return bool(to_shut)
+
+    async def _notice_lost_saves(self, device: str, differences: Sequence[Difference]) -> None:
+        """Report ports that a switch said to have saved, and did not keep over its restart."""
+        saved = await self._store.read(saves.saved_ports, device)
+        lost = sorted(d.target for d in differences if d.kind == "port" and d.target in saved)
+        if not lost:
+            return
+        log.warning(
+            "%s did not keep over its restart what it had said to have saved, on %s: look at its"
+            " flash, and at which configuration it boots",
+            device,
+            ", ".join(lost),
+        )
+        await self._store.write(saves.forget, device, lost)
+        self._events.publish_inventory("switch", "save-lost", device, admins_only=True)
 
 
 def restarted(before: UptimeRow, up: Uptime, now: Moment) -> Literal["yes", "no", "?"]:

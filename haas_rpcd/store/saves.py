@@ -106,6 +106,19 @@ def forget(tx: Tx, switch: str, ports: Iterable[str]) -> None:
         mark(tx, switch, None)
 
 
+def saved_ports(tx: Tx, switch: str) -> set[str]:
+    """Name the ports whose confirmed state a switch said to have saved; none if it never saves."""
+    return set(
+        tx.values(
+            str,
+            "SELECT port.name FROM port JOIN switch ON switch.id = port.switch_id"
+            " JOIN port_applied ON port_applied.port_id = port.id"
+            f" WHERE switch.name = ? AND confirmed = 1 AND saved = 1 AND {_SAVES}",
+            (switch,),
+        )
+    )
+
+
 def outstanding(tx: Tx, switch: str) -> bool:
     """Return whether a switch has unsaved changes that no running job is about to save."""
     return tx.exists(f"{_OUTSTANDING} AND switch.name = ?", (switch,))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 
 from haas_rpcd.sim.ios import NVRAM_BUSY
+from tests.rpc.listening import listening
 from tests.rpc.small_site import NOTHING, RpcError, SmallSite, access, states, step_of
 
 PORT = "GigabitEthernet1/0/2"
@@ -210,3 +211,32 @@ async def test_a_share_does_not_end_before_the_guest_s_switch_has_saved_that_it_
     await site.succeeds("blue")
     shown = await site.call("network.show", project="red", network="net")
     assert (shown["shared_with"], shown["ending_with"]) == ([], [])
+
+
+async def test_a_save_that_was_claimed_but_not_kept_is_noticed_at_the_next_restart(
+    site: SmallSite, caplog: pytest.LogCaptureFixture
+) -> None:
+    switch = site.switches["sw1"]
+    await site.hold_nodes("red", "node-1")
+    await site.network("red", "net")
+    await site.connect("node-1", "net")
+    older = switch.startup.copy()
+    await site.succeeds("red")
+    switch.startup = older
+    await site.sql("UPDATE switch SET uptime = uptime + 3600")  # it has been up for an hour
+    switch.reload()
+
+    saves = switch.counters.saves
+    async with listening(site) as client:
+        await client.call("events.subscribe")
+        await site.call("drift.check", switch="sw1")
+        await client.until(lambda _, event: event.get("verb") == "save-lost")
+        await client.until(
+            lambda _, event: event.get("noun") == "job" and event["verb"] == "succeeded"
+        )
+    assert "sw1 did not keep over its restart what it had said to have saved, on Gi1/0/2" in (
+        caplog.text
+    )
+    assert site.carried("node-1") == access(100)
+    assert switch.counters.saves > saves
+    assert not switch.modified
