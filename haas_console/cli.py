@@ -156,6 +156,7 @@ def _screen(args: argparse.Namespace, settings: Config, output: Output) -> int:
 
         check_site(args.site)  # before the screen opens, because it has no room for the error
     with gc_paused():
+        from haas_console.core import columns
         from haas_console.tui.app import Options, run
 
     return run(
@@ -164,6 +165,7 @@ def _screen(args: argparse.Namespace, settings: Config, output: Output) -> int:
             readonly=args.readonly,
             theme=settings.theme,
             keymap=settings.keymap,
+            columns=columns.parse(settings.columns.get("board", ())),
             history=config.history_path(),
             clipboard=config.clipboard_path(),
         ),

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import msgspec
-
 from haas_console.core.boardfilter import Row, fitting, parse_filter
 from haas_console.core.collector import gc_paused
+from haas_console.core.columns import Widths, sort_key
 from haas_console.core.gestures import NicRef
 from haas_console.core.inventory import Inventory
 from haas_console.core.natural import natural
-from haas_console.core.nictext import links_text
 from haas_schemas.node import Node
 
 Key = tuple[str, str]
@@ -26,31 +22,6 @@ def key_of(row: Row) -> Key:
     return (row[0].node, row[1].nic if row[1] else "")
 
 
-def _sort_key(sort: str) -> Callable[[Row], object]:
-    match sort:
-        case "project":
-            return lambda row: (row[0].project is None, row[0].project or "")
-        case "state":
-            return lambda row: row[0].state
-        case "network":
-            return lambda row: links_text(row[1].networks) if row[1] else ""
-        case "port":
-            return lambda row: (
-                (row[1].switch or "~", natural(row[1].port or "")) if row[1] else ("~", "")
-            )
-        case _:
-            raise ValueError(f"There is no order by {sort}; there are: {', '.join(SORTS)}.")
-
-
-class Widths(msgspec.Struct, frozen=True):
-    """The widest name in each column, in characters."""
-
-    node: int = 4
-    nic: int = 3
-    project: int = 7
-    port: int = 4
-
-
 class Board:
     """The visible rows and the marks. Rebuilt when the inventory changes."""
 
@@ -59,6 +30,9 @@ class Board:
         self.marks: set[Key] = set()
         self.filter = ""
         self.sort = SORTS[0]
+        self.is_reversed = False
+        self.has_projects = False
+        """Nodes of several projects are among the rows."""
         self.widths = Widths()
         self.total = 0
         self.is_loose = False
@@ -76,7 +50,10 @@ class Board:
             self._rebuild(inventory)
 
     def _rebuild(self, inventory: Inventory) -> None:
-        nodes = sorted(inventory.nodes.values(), key=self._name_key)
+        backwards = self.is_reversed and self.sort == "node"
+        nodes = sorted(inventory.nodes.values(), key=self._name_key, reverse=backwards)
+        held = {node.project for node in nodes if node.project is not None}
+        self.has_projects = len(held) > 1
         rows: list[Row] = []
         for node in nodes:
             if node.nics:
@@ -89,7 +66,7 @@ class Board:
         if self.filter:
             rows, self.is_loose = fitting(rows, self.filter)
         if self.sort != "node":
-            rows.sort(key=_sort_key(self.sort))  # type: ignore[arg-type]
+            rows.sort(key=lambda row: sort_key(self.sort, *row), reverse=self.is_reversed)
         self.rows = rows
         if self.marks:
             self.marks &= {(n.node, i.nic) for n in nodes for i in n.nics}
@@ -107,7 +84,13 @@ class Board:
             nic=max((len(nic.nic) for _, nic in rows if nic), default=3),
             project=max((len(node.project) for node, _ in rows if node.project), default=7),
             port=max((len(f"{i.switch} {i.port}") for _, i in rows if i and i.port), default=4),
+            tags=max((len(",".join(node.tags)) for node, _ in rows), default=4),
         )
+
+    def sort_by(self, name: str) -> None:
+        """Sort by a column; by the one that is sorted by already, in the other direction."""
+        self.is_reversed = self.sort == name and not self.is_reversed
+        self.sort = name
 
     def index_of(self, key: Key) -> int | None:
         """The index of a row, if it is visible."""

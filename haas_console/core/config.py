@@ -7,7 +7,7 @@ it name the key and the file.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,8 @@ class Config:
     file with the authority that signed the daemon's certificate, if the system does not know it.
     ``contexts`` names daemons, for ``--context``; ``context`` is the one to use without it.
     ``theme`` and ``keymap`` are for the full-screen console: the name of a theme, and keys by the
-    ids that its help shows, e.g. ``"board.connect" = "x"``.
+    ids that its help shows, e.g. ``"board.connect" = "x"``. ``columns`` are those of the board, in
+    their order: ``board = ["node", "project:12", "network"]``.
     """
 
     socket: str | None = None
@@ -48,6 +49,7 @@ class Config:
     contexts: Mapping[str, Context] = field(default_factory=dict)
     theme: str | None = None
     keymap: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 LOGIN = "login"
@@ -132,6 +134,9 @@ def _typed(table: dict[str, Any], file: Path) -> Config:
         if key == "keymap":
             _check_keymap(value, file)
             continue
+        if key == "columns":
+            _check_columns(value, file)
+            continue
         if key == "contexts":
             continue
         if key != "timeout" and not (isinstance(value, str) and value):
@@ -163,6 +168,23 @@ def _contexts(value: Any, file: Path) -> dict[str, Context]:
         if "url" in table:
             check_url(table["url"], where)
     return {name: Context(**table) for name, table in value.items()}
+
+
+def _check_columns(value: Any, file: Path) -> None:
+    from haas_console.core import columns  # the records of nodes: 20 ms that batch mode saves
+
+    lists = value if isinstance(value, dict) else {"": None}
+    for name, specs in lists.items():
+        if name != "board" or not (
+            isinstance(specs, list) and all(isinstance(spec, str) for spec in specs)
+        ):
+            raise ConfigError(
+                f'{file}: columns must be a table such as  [columns] board = ["node", "network"]'
+            )
+        try:
+            columns.parse(specs)
+        except ValueError as error:
+            raise ConfigError(f"{file}: columns: {error}") from None
 
 
 def _check_keymap(value: Any, file: Path) -> None:

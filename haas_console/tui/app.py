@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,6 +16,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
 
 from haas_console.core.api import near_miss
+from haas_console.core.columns import Column
 from haas_console.core.recall import Recall
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
@@ -41,6 +42,7 @@ class Options:
     project: str | None = None
     theme: str | None = None
     keymap: Mapping[str, str] = field(default_factory=dict)
+    columns: Sequence[Column] = ()
     history: Path | None = None
     clipboard: Path | None = None
 
@@ -100,7 +102,7 @@ class ConsoleApp(PlainApp):
 
     def get_default_screen(self) -> Screen[None]:
         """Begin with the board itself: a blank screen below it would be painted first."""
-        return BoardScreen(self.session)
+        return BoardScreen(self.session, self.options.columns)
 
     def on_mount(self) -> None:
         """Connect after the first paint."""

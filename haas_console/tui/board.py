@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
 from haas_console.core import guide
 from haas_console.core.board import SORTS, Board, key_of
+from haas_console.core.columns import Column
 from haas_console.core.gestures import PARKED
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
@@ -58,6 +61,18 @@ class BoardScreen(ConsoleScreen):
         Binding("C", "tag", "Connect tagged", id="board.tag", show=False),
         Binding("X", "delete", "Delete", id="board.delete", show=False),
         Binding("s", "sort", "Sort", id="board.sort", show=False),
+        Binding("S", "reverse", "Sort the other way", id="board.reverse", show=False),
+        *(
+            Binding(
+                str(number),
+                f"sort_by({number})",
+                f"Sort by column {number}",
+                id=f"board.sort_{number}",
+                show=False,
+            )
+            for number in range(1, 10)
+        ),
+        Binding("ctrl+w", "wide", "All columns", id="board.wide", show=False),
         Binding("asterisk", "mark_all", "Mark all shown", id="board.mark_all", show=False),
         Binding("N", "mark_node", "Mark the node", id="board.mark_node", show=False),
         Binding("W", "who", "Who changed it", id="board.who", show=False),
@@ -66,10 +81,10 @@ class BoardScreen(ConsoleScreen):
         Binding("escape", "escape", "Let go, clear", id="board.escape", show=False, priority=True),
     ]
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, columns: Sequence[Column] = ()) -> None:
         super().__init__(session)
         self.board = Board()
-        self.nodes = NodeTable(self.board, id="nodes")
+        self.nodes = NodeTable(self.board, columns, id="nodes")
         self.areas = AreaList(id="areas")
         self.selection = Selection(self.board, self.nodes, self.areas, self._show_marks)
         self.connecting = Connecting(self, self.selection, self.areas)
@@ -137,7 +152,7 @@ class BoardScreen(ConsoleScreen):
             parts.append(f"/{board.filter} {about}{len(board.rows)}/{board.total}")
         if board.marks:
             parts.append(f"{len(board.marks)} marked")
-        if board.sort != "node":
+        if board.sort not in (name for name, _ in self.nodes.shown_columns):
             parts.append(f"by {board.sort}")
         self.query_one("#left-title", Bar).show(Text("  ".join(parts)))
         project = self.session.project
@@ -156,6 +171,14 @@ class BoardScreen(ConsoleScreen):
         bar.show(Text(f" {step}") if step else Text())
 
     # --- the mouse ---
+
+    def on_click(self, event: events.Click) -> None:
+        """Sort by the column whose title was clicked."""
+        super().on_click(event)
+        if event.widget is not None and event.widget.id == "left-title":
+            column = self.nodes.column_at(event.x)
+            if column is not None:
+                self._sort(column)
 
     def on_grip_clicked(self, event: Grip.Clicked) -> None:
         """Put the cursor there; with Ctrl, or in the column of marks, mark the line."""
@@ -199,10 +222,40 @@ class BoardScreen(ConsoleScreen):
 
     def action_sort(self) -> None:
         """Sort by the next of node, project, state, network, port."""
-        self.board.sort = SORTS[(SORTS.index(self.board.sort) + 1) % len(SORTS)]
+        now = SORTS.index(self.board.sort) if self.board.sort in SORTS else -1
+        self.board.is_reversed = False
+        self._sort(SORTS[(now + 1) % len(SORTS)])
+
+    def action_sort_by(self, number: int) -> None:
+        """Sort by the column of this number, or if it is sorted by already, the other way."""
+        columns = self.nodes.shown_columns
+        if number <= len(columns):
+            self._sort(columns[number - 1][0])
+        else:
+            self.fail(f"There are {len(columns)} columns.")
+
+    def action_reverse(self) -> None:
+        """Sort the other way."""
+        self._sort(self.board.sort)
+
+    def _sort(self, column: str) -> None:
+        self.board.sort_by(column)
         self._rebuild()
         self._show_titles()
-        self.say(f"sorted by {self.board.sort}")
+        way = ", backwards" if self.board.is_reversed else ""
+        self.say(f"sorted by {column}{way}")
+
+    def action_wide(self) -> None:
+        """Show all columns over the whole width, or again both sides."""
+        self.nodes.is_wide = not self.nodes.is_wide
+        self.query_one("#right").display = not self.nodes.is_wide
+        self.query_one("#left").styles.width = "100%" if self.nodes.is_wide else None
+        self.nodes.focus(scroll_visible=False)
+        self.call_after_refresh(self._show_all)
+
+    def _show_all(self) -> None:
+        self.nodes.changed()
+        self._show_titles()
 
     def action_filter(self) -> None:
         """Show only lines that fit, while it is typed; ? tells how."""

@@ -4,48 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import msgspec
-
 from haas_console.core.board import Board, key_of
 from haas_console.core.boardfilter import Row
+from haas_console.core.columns import GAP, MARK, OF_NODES, Column, cell, layout
 from haas_console.core.gestures import DragItem
-from haas_console.core.nictext import network_text
 from haas_console.tui.grip import Grip
 from haas_console.tui.lines import BAR, Lines, Part, cut
-from haas_schemas.node import Nic
-
-GAP = 1
-
-
-class Columns(msgspec.Struct, frozen=True):
-    """The width of each column in cells; 0 if there is no room for it."""
-
-    node: int
-    state: int
-    project: int
-    nic: int
-    port: int
-    network: int
-
-
-def columns(width: int, board: Board) -> Columns:
-    """Distribute a width: names and networks first, then state, project and port."""
-    wide = board.widths
-    node, nic = min(wide.node, 20), min(wide.nic, 14)
-    left = width - 2 - node - nic - 2 * GAP
-    network = min(24, max(14, left))
-    left -= network
-    state, project, port = 11, min(max(wide.project, 7), 14), min(wide.port, 18)
-    sizes = {"state": 0, "port": 0, "project": 0}
-    for name, size in (("state", state), ("port", port), ("project", project)):
-        if left < size + GAP:
-            break
-        sizes[name] = size
-        left -= size + GAP
-    return Columns(
-        node, sizes["state"], sizes["project"], nic, sizes["port"], network + max(0, left)
-    )
-
+from haas_schemas.node import Nic, Node
 
 STATE_LOOK = {"free": "good", "unconfirmed": "leaves", "releasing": "staged", "allocated": ""}
 
@@ -53,9 +18,14 @@ STATE_LOOK = {"free": "good", "unconfirmed": "leaves", "releasing": "staged", "a
 class NodeTable(Grip, Lines):
     """The nodes with their nics."""
 
-    def __init__(self, board: Board, *, id: str) -> None:
+    def __init__(self, board: Board, chosen: Sequence[Column] = (), *, id: str) -> None:
         super().__init__(id=id)
         self.board = board
+        self.chosen = chosen
+        self.is_wide = False
+        """All columns are shown."""
+        self._shape: object = None
+        self._laid_out: list[tuple[str, int]] = []
         self.project: str | None = None
         self.guide: list[str] = []
         self.items_of: Callable[[int], Sequence[DragItem]] = lambda index: ()
@@ -69,48 +39,80 @@ class NodeTable(Grip, Lines):
         """One line for each row of the board; if it is empty, the lines that say what to do."""
         return len(self.board.rows) or len(self.guide)
 
+    @property
+    def shown_columns(self) -> list[tuple[str, int]]:
+        """The columns that are shown, and their widths."""
+        width = self.scrollable_content_region.width - BAR
+        board = self.board
+        shape = (width, board.widths, board.has_projects, self.is_wide)
+        if shape != self._shape:
+            self._shape = shape
+            self._laid_out = layout(
+                width, board.widths, self.chosen, projects=board.has_projects, wide=self.is_wide
+            )
+        return self._laid_out
+
     def title(self) -> str:
-        """The names of the columns."""
-        at = columns(self.scrollable_content_region.width - BAR, self.board)
-        names = ("node", "state", "project", "nic", "port", "network")
-        cells = [cut(n, getattr(at, n)) for n in names if getattr(at, n)]
-        return "  " + (" " * GAP).join(cells)
+        """The names of the columns, with the direction beside the one that is sorted by."""
+        arrow = "▼" if self.board.is_reversed else "▲"
+        plain = self.board.sort == "node" and not self.board.is_reversed
+        cells = [
+            cut(f"{name}{arrow}" if name == self.board.sort and not plain else name, size)
+            for name, size in self.shown_columns
+        ]
+        return " " * MARK + (" " * GAP).join(cells)
+
+    def column_at(self, x: int) -> str | None:
+        """The column at a cell of the title, if one is there."""
+        at = MARK
+        for name, size in self.shown_columns:
+            if at <= x < at + size:
+                return name
+            at += size + GAP
+        return None
 
     def parts(self, index: int, width: int) -> list[Part]:
-        """Mark, node, state, project, nic, port and network."""
+        """The mark, and a cell for each column."""
         rows = self.board.rows
         if not rows:
             return [(f" {self.guide[index]}", "")]
         node, nic = row = rows[index]
-        at = columns(width, self.board)
         first = index == 0 or rows[index - 1][0] is not node
-        top = index == self.scroll_offset.y
+        named = first or index == self.scroll_offset.y
         marked = key_of(row) in self.board.marks
-        named = first or top
         parts: list[Part] = [("● " if marked else "  ", "mark" if marked else "")]
-        parts.append((cut(node.node if named else "", at.node + GAP), "head" if first else "dim"))
-        if at.state:
-            look = STATE_LOOK.get(node.state, "")
-            parts.append((cut(node.state if named else "", at.state + GAP), look))
-        if at.project:
-            mine = node.project == self.project
-            text = (node.project or "-") if named else ""
-            parts.append((cut(text, at.project + GAP), "" if mine else "dim"))
-        parts.append((cut(nic.nic if nic else "no nics", at.nic + GAP), ""))
-        if at.port:
-            text = f"{nic.switch} {nic.port}" if nic and nic.port else "-"
-            parts.append((cut(text, at.port + GAP), "dim"))
         found = self.found_on(nic)
-        parts.append(_network(row, at.network, bool(at.state), found))
-        return parts
+        columns = self.shown_columns
+        state_shown = any(name == "state" for name, _ in columns)
+        for name, size in columns:
+            if name == "network":
+                text, look = _network(row, found, state_shown)
+            elif name in OF_NODES:
+                text = cell(name, node, nic) if named else ""
+                look = self._node_look(name, node, first=first)
+            else:
+                text, look = cell(name, node, nic), "" if name == "nic" else "dim"
+            parts.append((cut(text, size), look))
+            parts.append((" " * GAP, look))
+        return parts[:-1]
+
+    def _node_look(self, name: str, node: Node, *, first: bool) -> str:
+        match name:
+            case "node":
+                return "head" if first else "dim"
+            case "state":
+                return STATE_LOOK.get(node.state, "")
+            case "project":
+                return "" if node.project == self.project else "dim"
+            case _:
+                return "dim"
 
 
-def _network(row: Row, width: int, shown: bool, found: str | None) -> Part:
-    nic = row[1]
-    state = row[0].state
+def _network(row: Row, found: str | None, state_shown: bool) -> tuple[str, str]:
+    node, nic = row
     if nic is not None and found is not None:
-        return (cut(network_text(nic, found), width), "drift")
-    if nic is None or state != "allocated":
-        return ("" if shown else f"({state})", "dim")
+        return cell("network", node, nic, found), "drift"
+    if nic is None or node.state != "allocated":
+        return "" if state_shown else f"({node.state})", "dim"
     look = "staged" if nic.staged else "" if nic.networks else "dim"
-    return (cut(network_text(nic), width), look)
+    return cell("network", node, nic), look
