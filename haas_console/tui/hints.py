@@ -37,18 +37,24 @@ class Hint(NamedTuple):
     key: str
     text: str
     active: ActiveBinding
+    dim: bool
+    """The key does nothing now."""
+
+
+APPLY = "open.apply"
+"""The id of the key that shows the plan."""
 
 
 def hints(screen: Screen[None], width: int) -> list[Hint]:
     """The keys that matter on a screen, as many as fit.
 
-    The key of the help page comes first, because that page names those that do not fit; that of
-    the plan second, while anything is staged.
+    The key of the plan comes first; then that of the help page, which names those that do not fit.
+    While nothing is staged, that of the plan is dim and not missing, so that no key moves: a line
+    costs as many bytes as stand before its last change.
     """
-    shown = [active for active in screen.active_bindings.values() if active.binding.show]
-    staged = _applies(screen)
-    shown += [a for a in screen.active_bindings.values() if a.binding.id == APPLY and staged]
-    first = {"app.help": 0, APPLY: 1}
+    known = screen.active_bindings.values()
+    first = {APPLY: 0, "app.help": 1}
+    shown = [a for a in known if a.binding.show or (a.binding.id == APPLY and _may_apply(screen))]
     shown.sort(key=lambda active: first.get(active.binding.id or "", 2))
     found: list[Hint] = []
     listed: set[str] = set()
@@ -62,7 +68,8 @@ def hints(screen: Screen[None], width: int) -> list[Hint]:
         size = len(key) + 1 + len(binding.description)
         if at + size + 2 > width:
             break
-        found.append(Hint(at, at + size, key, binding.description, active))
+        dim = not active.enabled or (binding.id == APPLY and not _is_staged(screen))
+        found.append(Hint(at, at + size, key, binding.description, active, dim))
         at += size + 2
     return found
 
@@ -71,20 +78,19 @@ def hints_text(screen: Screen[None], width: int) -> Text:
     """The line of key hints; those of keys that do nothing now are dim."""
     text = Text(" ")
     for hint in hints(screen, width):
-        look = "" if hint.active.enabled else "dim"
+        look = "dim" if hint.dim else ""
         text.append(hint.key, f"bold {look}".strip())
         text.append(f" {hint.text}  ", look)
     return text
 
 
-APPLY = "open.apply"
-"""The id of the key that shows the plan."""
+def _may_apply(screen: Screen[None]) -> bool:
+    """Whether a screen works in a project whose plan it does not show itself."""
+    session = getattr(screen, "session", None)
+    return session is not None and session.project is not None and screen.NAME != "apply"  # type: ignore[attr-defined]
 
 
-def _applies(screen: Screen[None]) -> bool:
+def _is_staged(screen: Screen[None]) -> bool:
     """Whether anything is staged in the project that the screen works in."""
     session = getattr(screen, "session", None)
-    if session is None or getattr(screen, "NAME", "") == "apply":
-        return False
-    project = session.project
-    return project is not None and session.inventory.staged_count(project) > 0
+    return session is not None and session.inventory.staged_count(session.project) > 0

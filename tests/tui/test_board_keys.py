@@ -167,7 +167,7 @@ async def test_the_palette_finds_commands_and_keys(socket: Path) -> None:
         await hands.press("ctrl+p")
         await hands.type("sort")
         await hands.press("enter")
-        await hands.until(lambda: "by project" in hands.bar("left-title"))
+        await hands.until(lambda: "by project" in hands.bar("message"))
 
 
 async def test_readonly_greys_what_changes_things(socket: Path) -> None:
