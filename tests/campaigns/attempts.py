@@ -18,7 +18,7 @@ from pathlib import Path
 import aiohttp
 
 from haas_schemas.job import FINAL_JOB_STATES
-from tests.campaigns.hurt import ALIVE, HurtSite, converges
+from tests.campaigns.hurt import ALIVE, Died, HurtSite, converges
 from tests.campaigns.shim import FILES, Fault, Operation, recorded
 from tests.campaigns.zygote import load_host, save_host
 from tests.rpc.small_site import DATABASE, RpcError
@@ -78,6 +78,25 @@ async def killed_at_line(site: HurtSite, number: int, *, after: bool) -> bool:
     if died:
         await _resumes(site, job)
     return died
+
+
+async def killed_again(site: HurtSite, number: int, *, first: int) -> bool:
+    """SIGKILL at one point, and once more at a point of what the next daemon does to recover."""
+    site.shim.strike("kill", first)
+    died, job = await _dies(site)
+    assert died, f"the apply ended before point {first}"
+    site.shim.strike("kill", number)
+    try:
+        await site.restart()
+        if job is not None:
+            await site.finished(job)
+        await site.succeeds("red")
+    except (Died, aiohttp.ClientError, ConnectionError):
+        await _resumes(site, job)
+        return True
+    site.shim.lift()
+    await converges(site)
+    return False
 
 
 # --- the store ------------------------------------------------------------------------------------
@@ -223,6 +242,8 @@ KILLS: dict[str, Attempt] = {
     "killed before a write, a sync, a change of the master": killed_at_write,
     "killed as a switch receives a line": partial(killed_at_line, after=False),
     "killed after a switch executed a line": partial(killed_at_line, after=True),
+    "killed early, and again while it recovers": partial(killed_again, first=70),
+    "killed late, and again while it recovers": partial(killed_again, first=210),
 }
 STORE: dict[str, Attempt] = {
     f"{fault}, {'until lifted' if lasting else 'once'}": partial(

@@ -40,6 +40,10 @@ ALIVE = 30.0
 """Seconds in which a daemon must start, and a job must end."""
 
 
+class Died(Exception):
+    """The daemon was killed before it served anybody."""
+
+
 class Zygote:
     """The process that starts daemons, see ``zygote.py``."""
 
@@ -64,15 +68,22 @@ class Zygote:
         assert self._process.stdout is not None
         self._process.stdin.write(f"{folder}\n".encode())
         self._process.stdin.flush()
+        mine = ""
         while True:
             pid, _, said = self._process.stdout.readline().decode().strip().partition(" ")
-            if said == "serving":
+            if said == "forked":
+                mine = pid
+            elif pid != mine:
+                continue  # an earlier one has ended
+            elif said == "serving":
                 return int(pid)
-            if said.startswith("failed"):
+            elif said == "gone":
+                raise Died
+            else:
                 raise AssertionError(f"the daemon did not start: {said}")
 
     async def start(self, folder: Path) -> Process:
-        """Start the daemon of a folder."""
+        """Start the daemon of a folder. Raises Died if it is killed before it serves."""
         async with asyncio.timeout(ALIVE):
             return Process(await asyncio.to_thread(self._start, folder))
 

@@ -35,6 +35,13 @@ def cases(attempts: dict[str, Attempt], points: tuple[int, ...]) -> pytest.MarkD
     return pytest.mark.parametrize(("attempt", "point"), named)
 
 
+@cases({what: each for what, each in KILLS.items() if "again" in what}, (90,))
+async def test_a_daemon_that_dies_again_while_it_recovers_goes_on(
+    attempt: Attempt, point: int, memory: Path, staged: Staged, zygote: Zygote
+) -> None:
+    await hurt(attempt, point, memory, staged, zygote)
+
+
 @cases({what: each for what, each in KILLS.items() if "write" in what} | POWER, WRITES)
 async def test_a_daemon_that_dies_as_it_writes_goes_on_when_it_is_started(
     attempt: Attempt, point: int, memory: Path, staged: Staged, zygote: Zygote

@@ -1,8 +1,8 @@
 """Starts daemons by forking, which takes a fortieth of the time of a new Python.
 
 ``python -m tests.campaigns.zygote`` reads a folder's path from each line of its standard input, and
-runs the daemon whose settings are in that folder in a child. The child writes its number and
-``serving``, or a sentence, to standard output.
+runs the daemon whose settings are in that folder in a child. On standard output are the number of
+the child and ``forked``, ``serving``, ``failed`` with a sentence, or ``gone``.
 """
 
 from __future__ import annotations
@@ -123,12 +123,23 @@ def _child(folder: Path) -> None:
         os._exit(0)
 
 
+def _reap(*_: object) -> None:
+    """Tell of the children that have ended, however they did."""
+    with contextlib.suppress(ChildProcessError):
+        while (pid := os.waitpid(-1, os.WNOHANG)[0]) > 0:
+            os.write(1, f"{pid} gone\n".encode())
+
+
 def main() -> None:
     database.BUSY_TIMEOUT = 0.1  # seconds; each write would wait ten for a lock that stays
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how a child ended
+    signal.signal(signal.SIGCHLD, _reap)
     for line in iter(sys.stdin.readline, ""):
-        if os.fork() == 0:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+        if (pid := os.fork()) == 0:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
             _child(Path(line.strip()))
+        os.write(1, f"{pid} forked\n".encode())
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
 
 
 if __name__ == "__main__":
