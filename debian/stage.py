@@ -33,6 +33,8 @@ SUBCOMMANDS = {
     "haas-rpcd backup": "copy the HaaS database to a file",
     "haas-rpcd restore": "put a backup in the place of the HaaS database",
     "haas-rpcd link-files": "keep network managers off the links of HaaS",
+    "haas-console inventory": "the nodes of HaaS as an inventory for Ansible",
+    "haas-console serve": "the console of HaaS in browsers",
 }
 
 SEE_ALSO = "haas-rpcd(8), haas-rpcd-doctor(8), haas-console(1), haas.toml(5)"
@@ -139,6 +141,10 @@ def documents(tree: Path) -> None:
         write(target / "docs" / path.name, path.read_text())
     for path in (*EXAMPLES.glob("*.toml"), *Path("examples").glob("*.*")):
         write(target / "examples" / path.name, path.read_text())
+    for folder in ("ansible", "client"):
+        for path in Path("examples", folder).iterdir():
+            if path.is_file():
+                write(target / path, path.read_text())
 
 
 def man_pages(tree: Path) -> None:

@@ -38,7 +38,8 @@ def script(shell: str, parser: argparse.ArgumentParser) -> str:
 
 def asking_script(shell: str, program: str) -> str:
     """Return the script of a program that knows the candidates itself, for a shell of SHELLS."""
-    function = f"_{program.replace('-', '_')}"
+    # zsh loads a function by the name of its file, _PROGRAM
+    function = f"_{program}" if shell == "zsh" else f"_{program.replace('-', '_')}"
     return _ASKING[shell].replace("FUNCTION", function).replace("PROGRAM", program).strip("\n")
 
 

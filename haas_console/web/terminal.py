@@ -34,7 +34,7 @@ async def serve(
     with tempfile.TemporaryDirectory(prefix="haas-console-") as home:
         ca = [endpoint.ca_file] if endpoint.ca_file else []
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "haas_console.web.session", str(endpoint.url), *ca),
+            *(sys.executable, "-P", "-m", "haas_console.web.session", str(endpoint.url), *ca),
             stdin=PIPE,
             stdout=PIPE,
             stderr=DEVNULL,

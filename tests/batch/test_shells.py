@@ -73,7 +73,7 @@ class Shell:
         return (
             "compdef() { }; compadd() { while [[ $1 != -- ]]; do shift; done; shift;"
             f" print -l -- $@ }}; _files() {{ print -l *(N) }}; source '{self._script}';"
-            f" words=({array}); CURRENT={len(words)}; _haas_console"
+            f" words=({array}); CURRENT={len(words)}; _haas-console"
         )
 
     def _fish(self, line: str) -> str:
@@ -102,6 +102,23 @@ def test_each_shell_completes_words_objects_and_files(shell: Shell, console: Pro
     assert shell.after(f"haas-console plan {project} --target ") == {node, "wire"}
     (console.folder / "change.haas").touch()
     assert "change.haas" in shell.after("haas-console --script cha")
+
+
+@pytest.mark.skipif(not shutil.which("zsh"), reason="wants zsh")
+def test_zsh_completes_at_the_first_tab_where_the_script_is_autoloaded(
+    scripts: dict[str, Path], offline: Program
+) -> None:
+    """As in /usr/share/zsh/vendor-completions: the file is the function's body."""
+    folder = offline.folder / "functions"
+    folder.mkdir()
+    scripts["zsh"].rename(folder / "_haas-console")
+    shell = Shell("zsh", folder / "_haas-console", offline)
+    code = shell._zsh("haas-console no").replace(f"source '{folder}/_haas-console';", "")
+    done = subprocess.run(
+        ["zsh", "-c", f"fpath=({folder}); autoload -U _haas-console; {code}"],
+        capture_output=True, text=True, check=True, env=shell._environ,
+    )  # fmt: skip
+    assert done.stdout.split() == ["node"]
 
 
 def test_a_daemon_that_is_away_costs_only_the_objects(
