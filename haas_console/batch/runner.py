@@ -12,9 +12,10 @@ from haas_console.batch.output import Output
 from haas_console.batch.progress import Progress, progress_for
 from haas_console.batch.script import Parsed
 from haas_console.core import devicetext, files, jobs, savedplan, sitefile
-from haas_console.core.attach import CONSOLES, attach
+from haas_console.core.attach import attach
 from haas_console.core.client import Client
 from haas_console.core.commands import (
+    CONSOLES,
     Apply,
     ApplyFile,
     Call,

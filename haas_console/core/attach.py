@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import os
-import sys
 import termios
 import tty
 from collections.abc import AsyncGenerator, Callable, Iterator
@@ -17,11 +16,11 @@ from haas_console.core.client import Client
 from haas_console.core.tasks import cancel_and_wait
 from haas_schemas.console import CONNECTED
 
-CONSOLES = frozenset({"node.console", "headnode.console"})
-"""The methods whose answer leads to a console."""
-
 DETACH = b"\x1d"
 """What leaves the console: ``^]``, as of telnet and virsh."""
+
+_STDIN, _STDOUT = 0, 1
+"""The descriptors: the full screen replaces the files of Python by its own."""
 
 _CHUNK = 4096
 _SILENCE = 1.0
@@ -35,7 +34,7 @@ async def attach(client: Client, ticket: dict[str, object], notice: Callable[[st
     """
     socket = await client.open_console(str(ticket["path"]))
     try:
-        with _raw(sys.stdin.fileno()) as terminal:
+        with _raw(_STDIN) as terminal:
             if terminal:
                 notice(f"{ticket['console']}: ^] leaves it")
             await _both_ways(socket, notice, terminal=terminal)
@@ -82,12 +81,12 @@ async def _hear(
 
 def _write(data: bytes) -> None:
     while data:
-        data = data[os.write(sys.stdout.fileno(), data) :]
+        data = data[os.write(_STDOUT, data) :]
 
 
 async def _type(socket: aiohttp.ClientWebSocketResponse, *, terminal: bool) -> None:
     """Send what is typed until its end or, at a terminal, until ``^]``."""
-    async with contextlib.aclosing(_typed(sys.stdin.fileno())) as chunks:
+    async with contextlib.aclosing(_typed(_STDIN)) as chunks:
         async for data in chunks:
             before, detach, _ = data.partition(DETACH) if terminal else (data, b"", b"")
             with contextlib.suppress(ConnectionError):
@@ -109,19 +108,22 @@ async def _silence(heard: asyncio.Event) -> None:
 async def _typed(number: int) -> AsyncGenerator[bytes, None]:
     """Yield what comes in at a descriptor until its end."""
     loop = asyncio.get_running_loop()
-    ready = asyncio.Event()
+    typed: asyncio.Queue[bytes] = asyncio.Queue()
+
+    def read() -> None:
+        data = os.read(number, _CHUNK)  # here, as only now it is certain not to block
+        if not data:
+            loop.remove_reader(number)
+        typed.put_nowait(data)
+
     try:
-        loop.add_reader(number, ready.set)
+        loop.add_reader(number, read)
     except (OSError, ValueError):  # a file is always ready, and can't be waited for
         while data := await asyncio.to_thread(os.read, number, _CHUNK):
             yield data
         return
     try:
-        while True:
-            await ready.wait()
-            ready.clear()
-            if not (data := os.read(number, _CHUNK)):
-                return
+        while data := await typed.get():
             yield data
     finally:
         loop.remove_reader(number)

@@ -20,6 +20,9 @@ USUAL = NAMES[:6]
 OF_NODES = frozenset({"node", "state", "project", "tags", "until"})
 """Columns that are the same for all nics of a node, and shown once for them."""
 
+POWER = {"on": "↑", "off": "↓"}
+"""The sign behind the state of a node that is on, or off; none while that is not known."""
+
 GAP, MARK = 1, 2
 LEAST, MOST = 14, 24
 """Cells of the column of networks, if it is not the last."""
@@ -115,7 +118,7 @@ def cell(name: str, node: Node, nic: Nic | None, found: str | None = None) -> st
         case "node":
             return node.node
         case "state":
-            return node.state
+            return node.state if node.power is None else f"{node.state} {POWER[node.power]}"
         case "project":
             return node.project or "-"
         case "tags":

@@ -7,6 +7,9 @@ from typing import Any
 
 import msgspec
 
+CONSOLES = frozenset({"node.console", "headnode.console"})
+"""The methods whose answer leads to a console: see :mod:`haas_console.core.attach`."""
+
 
 class Call(msgspec.Struct, frozen=True):
     """One call of the API."""

@@ -99,6 +99,8 @@ def _node(inventory: Inventory, node: Node) -> list[Fact]:
         facts.append(Fact("until", instant(node.until), look="staged"))
     if node.waiting:
         facts.append(Fact("waits", node.waiting, look="leaves"))
+    if node.power or node.power_staged:
+        facts.append(_power(node))
     facts.append(Fact("tags", ", ".join(node.tags) or "-"))
     for nic in node.nics:
         found = inventory.found_on(nic)
@@ -109,6 +111,15 @@ def _node(inventory: Inventory, node: Node) -> list[Fact]:
             place = port_ref(nic.switch, nic.port)
             facts.append(Fact("", f"  at {place.name}{_mac(nic)}", place, "dim"))
     return facts + _last_job(inventory, node.project)
+
+
+def _power(node: Node) -> Fact:
+    text: str = node.power or "not known"
+    if node.power_changed:
+        text += f" since {instant(node.power_changed)}"
+    if node.power_staged:
+        text += f", {node.power_staged} with the next apply"
+    return Fact("power", text, look="staged" if node.power_staged else "")
 
 
 def _nic(inventory: Inventory, node_name: str, nic: Nic, answers: Answers) -> list[Fact]:

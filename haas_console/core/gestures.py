@@ -268,6 +268,17 @@ def release(inventory: Inventory, nodes: Sequence[str], access: WriteAccess) -> 
     return Gesture(tuple(Call("node.release", {"node": name}) for name in nodes), f"release {what}")
 
 
+def switch_nodes(nodes: Sequence[str], action: str, access: WriteAccess) -> Gesture | Refusal:
+    """Switch nodes on or off, or ask whether they are on; at once, and independently."""
+    if action != "status" and (refusal := access.refusal()) is not None:
+        return refusal
+    if not nodes:
+        return Refusal("No node is chosen.")
+    what = nodes[0] if len(nodes) == 1 else count(len(nodes), "node")
+    calls = tuple(Call("node.power", {"node": name, "action": action}) for name in nodes)
+    return Gesture(calls, f"power {action} of {what}")
+
+
 # --- networks and headnodes -----------------------------------------------------------------------
 
 

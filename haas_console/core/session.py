@@ -63,6 +63,10 @@ class Outcome:
         return None
 
 
+_SLOW = frozenset({"switch.probe", "switch.trust", "node.power"})
+"""Methods that wait for a device, and that nothing staged depends on."""
+
+
 class Session:
     """What every screen uses to read the inventory and to change it."""
 
@@ -131,8 +135,8 @@ class Session:
             return await self._send_all(commands)
 
     def _takes_a_turn(self, command: Command) -> bool:
-        """Later commands wait for this one; not for one that waits for a slow switch."""
-        if isinstance(command, Call) and command.method in ("switch.probe", "switch.trust"):
+        """Later commands wait for this one; not for one that waits for a slow device."""
+        if isinstance(command, Call) and command.method in _SLOW:
             return False
         return self.sync.language.mutates(command)
 

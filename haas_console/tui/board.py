@@ -43,7 +43,7 @@ class BoardScreen(ConsoleScreen):
     AUTO_FOCUS = "#nodes"
     CHANGES = frozenset(
         {"connect", "tag", "disconnect", "allocate", "release", "new_network", "new_headnode"}
-        | {"delete", "undo", "redo", "discard"}
+        | {"delete", "undo", "redo", "discard", "power"}
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "mark", "Mark", id="board.mark"),
@@ -75,6 +75,7 @@ class BoardScreen(ConsoleScreen):
         Binding("ctrl+w", "wide", "All columns", id="board.wide", show=False),
         Binding("asterisk", "mark_all", "Mark all shown", id="board.mark_all", show=False),
         Binding("N", "mark_node", "Mark the node", id="board.mark_node", show=False),
+        Binding("O", "power", "Power on/off", id="board.power", show=False),
         Binding("W", "who", "Who changed it", id="board.who", show=False),
         Binding("y", "copy", "Copy the last command", id="board.copy", show=False),
         Binding("tab", "other_side", "Other side", id="board.other_side", show=False),
@@ -310,6 +311,11 @@ class BoardScreen(ConsoleScreen):
     async def action_release(self) -> None:
         """Give the chosen nodes back, after a question."""
         await self.holdings.release()
+
+    @in_turn
+    async def action_power(self) -> None:
+        """Switch the chosen nodes on or off, after a question."""
+        await self.holdings.power()
 
     @in_turn
     async def action_new_network(self) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from typing import Any
 
+from textual.app import SuspendNotSupported
+
 from haas_console.core import devicetext, text, whytext
-from haas_console.core.commands import Apply, ApplyFile, Call, Command, Help, Use
+from haas_console.core.commands import CONSOLES, Apply, ApplyFile, Call, Command, Help, Use
 from haas_console.core.errors import CommandSyntaxError, ConsoleError
 from haas_console.core.objects import beginning, named
 from haas_console.core.recall import Recall
@@ -166,7 +169,9 @@ class CommandLine:
         if not outcome.ok:
             return
         result, front = outcome.results[-1], self.console.front or front
-        if isinstance(command, Apply | ApplyFile):
+        if isinstance(command, Call) and command.method in CONSOLES:
+            await self._attach(front, result)
+        elif isinstance(command, Apply | ApplyFile):
             navigation.open_job(result["job"])
         elif isinstance(command, Call) and (
             command.method in devicetext.METHODS or not session.sync.language.mutates(command)
@@ -177,6 +182,25 @@ class CommandLine:
             facts = text.change_text(result, params)
             line = session.line(command)
             front.say(f"> {line}: {facts}" if facts else f"> {line}")
+
+    async def _attach(self, front: ScreenHost, ticket: dict[str, Any]) -> None:
+        """Give the terminal to the console of a machine until the user leaves that."""
+        from haas_console.core.attach import attach
+
+        client = self.console.session.sync.client
+        if client is None:
+            front.fail("The daemon is lost: try again when it is back.")
+            return
+        try:
+            with self.console.suspend():
+                await attach(client, ticket, _print)
+        except (ConsoleError, SuspendNotSupported) as error:
+            front.fail(str(error) or "This terminal can't be lent: use haas-console in batch mode.")
+
+
+def _print(notice: str) -> None:
+    """Show a notice on a raw terminal."""
+    print(f"\r[{text.clean(notice)}]", end="\r\n", file=sys.__stderr__, flush=True)
 
 
 def answer_lines(call: Call, result: Any) -> list[str]:

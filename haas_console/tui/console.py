@@ -6,6 +6,7 @@ Screens know no other screen and not the app: they depend on this module, and th
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from haas_console.core.commands import Command
@@ -130,6 +131,9 @@ class Console(Protocol):
 
     def copy(self, text: str) -> None:
         """Copy a text to the user's clipboard."""
+
+    def suspend(self) -> AbstractContextManager[None]:
+        """Give the terminal back within the block. Raises SuspendNotSupported."""
 
     def exit(self, result: int) -> None:
         """End the console with an exit code."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from haas_console.core import gestures
 from haas_console.core.gestures import Gesture, HeadnodeRef, Refusal
 from haas_console.tui.console import ScreenHost
 from haas_console.tui.selection import Selection
+
+ACTIONS = ("on", "off", "cycle", "reset", "status")
+"""What ``node.power`` does."""
 
 
 class Holdings:
@@ -37,6 +42,34 @@ class Holdings:
             self._host.fail(gesture.reason)
         elif await self._host.confirm(f"{gesture.label}? Its ports are parked at once."):
             await self._host.send(plan)
+
+    async def power(self) -> None:
+        """Ask what to do with the power of the chosen nodes, and do it to all of them at once."""
+        nodes, session = self._selection.nodes(), self._host.session
+        test = gestures.switch_nodes(nodes, "status", session.write_access)
+        if isinstance(test, Refusal):
+            self._host.fail(test.reason)
+            return
+        what = nodes[0] if len(nodes) == 1 else f"{len(nodes)} nodes"
+        action = await self._host.ask(f"power of {what}: ", choices=ACTIONS)
+        if action not in ACTIONS:
+            return
+        gesture = gestures.switch_nodes(nodes, action, session.write_access)
+        if isinstance(gesture, Refusal):
+            self._host.fail(gesture.reason)
+        elif action == "status" or await self._host.confirm(f"{gesture.label}?"):
+            self._host.console.start(self._switch(gesture))
+
+    async def _switch(self, gesture: Gesture) -> None:
+        """Send the calls side by side: each takes as long as its BMC. The daemon limits them."""
+        session = self._host.session
+        outcomes = await asyncio.gather(*(session.perform([call]) for call in gesture.calls))
+        failed = [outcome.error for outcome in outcomes if outcome.error is not None]
+        if failed:
+            more = f" (and {len(failed) - 1} more failed)" if len(failed) > 1 else ""
+            self._host.fail(f"{failed[0]}{more}")
+        else:
+            self._host.say(f"{gesture.label}: done")
 
     async def create(self, noun: str) -> None:
         """Make a network or a headnode in the current project."""

@@ -18,6 +18,7 @@ from haas_rpcd.drivers.switch.factory import SwitchFactory
 from haas_rpcd.methods.call import Call
 from haas_rpcd.methods.invoke import invoke
 from haas_rpcd.service import until_stopped
+from haas_rpcd.sim.bmcs import SimBmcs, headnode_console
 from haas_rpcd.sim.hostnet import SimNetworkDriver
 from haas_rpcd.sim.hypervisor import SimHypervisorDriver
 
@@ -43,11 +44,14 @@ async def demo(socket_path: str) -> AsyncIterator[tuple[Daemon, DataCentre]]:
             switches=SwitchFactory(settings, lambda: centre.credentials),
             master=lambda: SimNetworkDriver(centre.host),
             libvirt=lambda: SimHypervisorDriver(centre.host),
+            bmcs=SimBmcs(),
+            headnode_console=headnode_console,
             demo=True,
         )
         await daemon.start(serve=False)
         try:
             await import_and_apply(daemon, centre.site())
+            await register_bmcs(daemon)
             centre.take_time()
             await daemon.serve()  # only now, so that clients find the nodes free
             yield daemon, centre
@@ -63,6 +67,14 @@ async def run_demo(socket_path: str) -> None:
     async with demo(socket_path):
         log.info("serving the embedded data centre on %s", socket_path)
         await until_stopped()
+
+
+async def register_bmcs(daemon: Daemon) -> None:
+    """Register a BMC for every node. Raises HaasError."""
+    call = Call(context=daemon.context, caller=DAEMON)
+    for node in (await invoke(call, "node.list", {}))["items"]:
+        bmc = {"node": node["node"], "protocol": "ipmi", "host": f"{node['node']}-bmc.example"}
+        await invoke(call, "bmc.set", bmc)
 
 
 async def import_and_apply(daemon: Daemon, site: str | dict[str, Any]) -> None:
