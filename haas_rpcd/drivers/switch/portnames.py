@@ -12,17 +12,29 @@ _NUMBER = re.compile(r"\d+")
 
 
 def written_out(
-    port: str, types: Iterable[str], short_forms: Mapping[str, str] | None = None
+    port: str, types: tuple[str, ...], short_forms: Mapping[str, str] | None = None
 ) -> str:
     """Write a port's type in full, its numbers plainly: ``gi1/0/01`` is ``GigabitEthernet1/0/1``.
 
     A type may be shortened to any prefix, or to one of ``short_forms`` (keys in lower case). An
     unknown type is only converted to lower case. Raises ValueError if the type is ambiguous.
     """
+    if short_forms is None:
+        return _remembered(port, types)
+    return _written_out(port, types, short_forms)
+
+
+@functools.lru_cache(16384)
+def _remembered(port: str, types: tuple[str, ...]) -> str:
+    """Remember names: a check reads those of a switch's ports several times, and so do others."""
+    return _written_out(port, types, None)
+
+
+def _written_out(port: str, types: tuple[str, ...], short_forms: Mapping[str, str] | None) -> str:
     found = _NAME.match(port)
     if found is None:
         return port.lower()
-    return _type(found[1].lower(), tuple(types), short_forms, port) + _NUMBER.sub(
+    return _type(found[1].lower(), types, short_forms, port) + _NUMBER.sub(
         lambda number: str(int(number[0])), found[2].lower()
     )
 
