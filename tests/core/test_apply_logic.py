@@ -150,3 +150,20 @@ def test_bars_and_signs_are_ascii_on_an_ascii_terminal(
     assert ASCII.bar(0, 0, 10) == "[........]"
     assert "".join(ASCII.states.values()).isascii()
     assert ASCII.states.keys() == UNICODE.states.keys()
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_no_character_of_a_message_or_a_line_is_cut_at_any_width(width: int) -> None:
+    message = "sw1 refused  " + "switchport trunk allowed vlan " * 9 + "THE END"
+    line = "switchport trunk allowed vlan " + ",".join(map(str, range(100, 180))) + "END"
+    step = {
+        "step": 1, "device": "sw1", "kind": "port.set", "summary": "s", "state": "failed",
+        "lines": [line], "message": message,
+    }  # fmt: skip
+    shown = jobtree.rows(jobtree.parts({1: step}, {}, {}, None), (), width)
+    texts = [row.text for row in shown if row.what == "message"]
+    assert max(map(len, texts)) + jobtree.MESSAGE_INDENT < width
+    assert " ".join(texts).split() == message.split()
+    pieces = [row.text for row in shown if row.what == "line"]
+    assert max(map(len, pieces)) + jobtree.LINE_INDENT < width
+    assert "".join(pieces) == line

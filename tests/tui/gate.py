@@ -39,6 +39,15 @@ class Gate:
         self._asked: dict[int, str] = {}
         self._open = asyncio.Event()
         self._open.set()
+        self._consoles: list[web.WebSocketResponse] = []
+
+    async def call_it_too_slow(self) -> None:
+        """Close the console's connections as the daemon does those that do not keep up."""
+        for console in self._consoles:
+            await console.close(
+                code=aiohttp.WSCloseCode.TRY_AGAIN_LATER,
+                message=b"too slow: connect and fetch again",
+            )
 
     def hold(self, which: Which) -> None:
         """Hold the daemon's messages that ``which`` chooses."""
@@ -53,6 +62,7 @@ class Gate:
         """Carry one connection of the console's."""
         console = web.WebSocketResponse()
         await console.prepare(request)
+        self._consoles.append(console)
         connector = aiohttp.UnixConnector(path=str(daemon))
         async with (
             aiohttp.ClientSession(connector=connector) as session,

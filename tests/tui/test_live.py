@@ -12,6 +12,7 @@ from haas_console.core.config import Endpoint
 from haas_console.tui.bars import top_text
 from haas_rpcd.demo import demo
 from tests.tui.console import console
+from tests.tui.gate import gate
 from tests.tui.test_board_mouse import a_project_at_work
 
 
@@ -92,3 +93,16 @@ async def test_a_console_that_opens_without_a_daemon_connects_later() -> None:
                 await hands.until(lambda: "live" in hands.bar("top"))
                 await hands.until(lambda: "free" in hands.row("node-12", "ipmi-nic"))
                 await asyncio.sleep(0)
+
+
+async def test_a_line_that_was_too_slow_is_read_again_without_a_word(socket: Path) -> None:
+    async with gate(socket) as between, console(between.path, project="astro") as hands:
+        sync, states = hands.app.session.sync, set[str]()
+        sync.watch(lambda changes: states.add(sync.status.state))
+        before = sync.client
+        await between.call_it_too_slow()
+        await hands.until(lambda: sync.client is not before, "the connection is gone")
+        await hands.command("network create lab")
+        await hands.until(lambda: ("astro", "lab") in hands.app.session.inventory.networks)
+        assert states == {"live"}
+        assert "lab" in hands.bar("message")

@@ -104,3 +104,17 @@ async def test_a_failed_apply_is_said_until_it_is_looked_at() -> None:
         await hands.press("J", "enter", "escape", "escape")
         await hands.until(lambda: "failed" not in hands.bar("summary"))
         assert "staged in astro" in hands.bar("summary")
+
+
+async def test_after_a_cancelled_job_the_board_shows_what_is_still_staged() -> None:
+    async with staged_site() as site, console(site.socket, project="astro") as hands:
+        site.slow(0.3)
+        job = (await site.call("apply.start", project="astro"))["job"]
+        await hands.until(lambda: f"job {job}" in hands.bar("top"), "it runs")
+        await site.call("job.cancel", job=job)
+        ended = await site.ended(job)
+        assert ended["state"] == "cancelled"
+        plan = await site.call("plan.show", project="astro")
+        assert not plan["empty"]
+        await hands.until(lambda: "staged in astro" in hands.bar("summary"))
+        assert "lab*" in hands.row("node-01", "primary-nic")
