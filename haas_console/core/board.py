@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from haas_console.core.boardfilter import Row, fitting, parse_filter
+from haas_console.core.boardfilter import Row, RowTexts, parse_filter
 from haas_console.core.collector import gc_paused
 from haas_console.core.columns import Widths, sort_key
 from haas_console.core.gestures import NicRef
@@ -38,6 +38,7 @@ class Board:
         self.is_loose = False
         """Nothing fits the filter, so rows are shown that have its letters in order."""
         self._names: dict[str, str] = {}
+        self._texts = RowTexts()
 
     def set_filter(self, text: str) -> None:
         """Show only rows that fit; raises ValueError, and keeps the old filter, if malformed."""
@@ -64,7 +65,7 @@ class Board:
         self._measure(rows[:_SAMPLE])
         self.is_loose = False
         if self.filter:
-            rows, self.is_loose = fitting(rows, self.filter)
+            rows, self.is_loose = self._texts.fitting(rows, self.filter)
         if self.sort != "node":
             rows.sort(key=lambda row: sort_key(self.sort, *row), reverse=self.is_reversed)
         self.rows = rows

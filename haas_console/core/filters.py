@@ -19,7 +19,7 @@ Fields = Mapping[str, Callable[[T], Iterable[str]]]
 """An item's values by field."""
 
 Cells = Callable[[T], Iterable[str]]
-"""All that is shown of an item."""
+"""All that is shown of an item; several texts may be lines of one."""
 
 
 def parse_filter(
@@ -84,7 +84,7 @@ def _pattern(text: str, cells: Cells[T]) -> Callable[[T], bool] | None:
     if not text:
         return None
     try:
-        pattern = re.compile(text, re.IGNORECASE)
+        pattern = re.compile(text, re.IGNORECASE | re.MULTILINE)
     except re.error as error:
         raise ValueError(f'"{text}" is no regular expression: {error}.') from None
     return lambda item: any(pattern.search(cell) for cell in cells(item))
