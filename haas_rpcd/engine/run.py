@@ -297,8 +297,15 @@ def _scope(job: JobRow) -> Scope:
     would have the scope of an apply.
     """
     node_id = NO_NODE if job.kind == "release" and not job.node_id else job.node_id
+    if job.reverts:
+        return Scope(project_id=job.project_id, revert=job.id)
     target = Target(job.target_node, job.target_network) if job.target is not None else None
-    return Scope(project_id=job.project_id, node_id=node_id, vlan=job.withdraws, target=target)
+    return Scope(
+        project_id=job.project_id,
+        node_id=node_id,
+        vlan=job.withdraws,
+        target=target,
+    )
 
 
 def _outcome(verdicts: Sequence[Verdict], cancelling: bool) -> tuple[JobState, str | None]:

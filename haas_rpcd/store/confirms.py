@@ -10,21 +10,11 @@ import msgspec
 from haas_rpcd.boottime import Moment
 from haas_rpcd.model import HeadnodeSeen, PortConfig
 from haas_rpcd.store import headnodes, jobs, nodes
+from haas_rpcd.store.backs import Back, Networks
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.ports import CONFIG
 from haas_rpcd.store.rows import Json, Row
 from haas_rpcd.store.scope import Scope, nics_within
-
-
-class Back(msgspec.Struct, frozen=True):
-    """What to go back to.
-
-    ``nics``: the networks of each nic that a job changes, by ids, each with whether it is tagged.
-    ``headnode_nics``: the network of each headnode's nic, or None.
-    """
-
-    nics: dict[int, tuple[tuple[int, bool], ...]]
-    headnode_nics: dict[int, int | None]
 
 
 class ConfirmRow(Row, frozen=True):
@@ -51,6 +41,12 @@ class _PortRow(Row, frozen=True):
 class _ClaimRow(Row, frozen=True):
     vlan: int
     network_id: int
+
+
+class _StagedRow(Row, frozen=True):
+    nic_id: int
+    network_id: int
+    tagged: bool
 
 
 _CONFIRM = (
@@ -87,7 +83,7 @@ def unstarted(tx: Tx) -> list[int]:
 
 
 def remember(tx: Tx, job_id: int, scope: Scope) -> None:
-    """Write what the nics of a project, or of a part of it, have now.
+    """Write what those nics of a project, or of a part of it, have now that a job changes.
 
     Call it before the job changes anything.
 
@@ -101,29 +97,28 @@ def remember(tx: Tx, job_id: int, scope: Scope) -> None:
         _ClaimRow, "SELECT vlan, network_id FROM vlan_claim WHERE network_id IS NOT NULL"
     )
     networks = {claim.vlan: claim.network_id for claim in claims}
-    back = Back(
-        nics={
-            nic: had
-            for nic, had in _nics(tx, scope.project_id, networks).items()
-            if nic in own_nics
-        },
-        headnode_nics={},
-    )
+    back = Back({}, {})
+    staged = _staged(tx, scope.project_id)
+    for nic_id, had in _nics(tx, scope.project_id, networks).items():
+        wanted = staged.get(nic_id, ())
+        if nic_id in own_nics and set(had) != set(wanted):
+            back.nics[nic_id], back.wanted[nic_id] = had, wanted
     for headnode in headnodes.all_of(tx, scope.project_id):
         if headnode.id not in own_headnodes:
             continue
         seen = headnode.seen if isinstance(headnode.seen, HeadnodeSeen) else None
-        had = {nic.nic: nic.vlan for nic in seen.nics} if seen is not None else {}
+        vlans = {nic.nic: nic.vlan for nic in seen.nics} if seen is not None else {}
         for nic in headnodes.nics(tx, headnode.id):
-            back.headnode_nics[nic.id] = networks.get(had.get(nic.name) or 0)
+            network = networks.get(vlans.get(nic.name) or 0)
+            if network != nic.network_id:
+                back.headnode_nics[nic.id] = network
+                back.headnodes_wanted[nic.id] = nic.network_id
     tx.execute(
         "UPDATE confirm SET back = ? WHERE job_id = ?", (msgspec.json.encode(back).decode(), job_id)
     )
 
 
-def _nics(
-    tx: Tx, project_id: int, networks: dict[int, int]
-) -> dict[int, tuple[tuple[int, bool], ...]]:
+def _nics(tx: Tx, project_id: int, networks: dict[int, int]) -> dict[int, Networks]:
     rows = tx.query(
         _PortRow,
         f"SELECT nic.id AS nic_id, {CONFIG} FROM nic JOIN allocation ON allocation.node_id ="
@@ -138,6 +133,20 @@ def _nics(
         found[row.nic_id] = tuple(
             (networks[vlan], tagged) for vlan, tagged in vlans if vlan in networks
         )
+    return found
+
+
+def _staged(tx: Tx, project_id: int) -> dict[int, Networks]:
+    """Return what is staged on the nics of the nodes that a project holds, by the nics' ids."""
+    found: dict[int, Networks] = {}
+    for row in tx.query(
+        _StagedRow,
+        "SELECT connection.nic_id, connection.network_id, connection.tagged FROM connection"
+        " JOIN nic ON nic.id = connection.nic_id"
+        " JOIN allocation ON allocation.node_id = nic.node_id WHERE allocation.project_id = ?",
+        (project_id,),
+    ):
+        found[row.nic_id] = (*found.get(row.nic_id, ()), (row.network_id, row.tagged))
     return found
 
 
@@ -165,10 +174,11 @@ def confirm(tx: Tx, job_id: int) -> bool:
 
 
 def revert(tx: Tx, row: ConfirmRow, *, user: str, now: float) -> int | None:
-    """Stage what a job's project had before it, and add a job that applies that; return that job.
+    """Add a job that takes back what another one changed, and nothing else; return that job.
 
-    A nic whose node is not the project's any more is left alone, as is a network that is gone.
-    Returns None if the project is gone.
+    What the nics had is staged again, except on a nic on which something else was staged since:
+    that stays staged. A nic whose node is not the project's any more is left alone, as is a network
+    that is gone. Returns None if the project is gone.
     """
     job = jobs.find(tx, row.job_id)
     back = row.back
@@ -183,18 +193,22 @@ def revert(tx: Tx, row: ConfirmRow, *, user: str, now: float) -> int | None:
             (job.project_id,),
         )
     )
+    staged = _staged(tx, job.project_id)
     for nic_id, networks in back.nics.items():
-        if nic_id in held:
+        wanted = back.wanted.get(nic_id)
+        unchanged = wanted is None or set(wanted) == set(staged.get(nic_id, ()))
+        if nic_id in held and unchanged:
             nodes.disconnect(tx, nic_id, None)
             for network_id, tagged in networks:
                 _if_possible(tx, nic_id, network_id, tagged)
     own = _headnode_nics(tx, job.project_id)
     for headnode_nic, network in back.headnode_nics.items():
-        if headnode_nic in own:
+        wanted_there = back.headnodes_wanted.get(headnode_nic, own.get(headnode_nic))
+        if headnode_nic in own and own[headnode_nic] == wanted_there:
             kept = network if network is not None and _exists(tx, network) else None
             headnodes.connect(tx, headnode_nic, kept)
     made = jobs.create(tx, kind="apply", user=user, now=now, project_id=job.project_id)
-    if job.target is not None:
+    if job.target is not None:  # to show it
         jobs.set_target(tx, made, job.target, job.target_node, job.target_network)
     tx.execute(
         "UPDATE confirm SET state = 'reverted', reverted_by = ? WHERE job_id = ?",
@@ -216,15 +230,13 @@ def _exists(tx: Tx, network_id: int) -> bool:
     return tx.exists("SELECT 1 FROM network WHERE id = ?", (network_id,))
 
 
-def _headnode_nics(tx: Tx, project_id: int) -> set[int]:
-    return set(
-        tx.values(
-            int,
-            "SELECT headnode_nic.id FROM headnode_nic JOIN headnode"
-            " ON headnode.id = headnode_nic.headnode_id WHERE headnode.project_id = ?",
-            (project_id,),
-        )
-    )
+def _headnode_nics(tx: Tx, project_id: int) -> dict[int, int | None]:
+    """Return the network staged on each nic of a project's headnodes, by the nics' ids."""
+    return {
+        nic.id: nic.network_id
+        for headnode in headnodes.all_of(tx, project_id)
+        for nic in headnodes.nics(tx, headnode.id)
+    }
 
 
 def scope_of(tx: Tx, job_id: int) -> tuple[int, int, str | None] | None:

@@ -22,7 +22,8 @@ class JobRow(Row, frozen=True):
     become null when the project or the node is deleted. ``repairs``: the job repairs drift, on
     ``repair_switch``, for its project, or everywhere. ``withdraws``: the VLAN that it takes the
     project off, when a share ends. ``target`` names the part of the project that it applies, and
-    ``target_node`` or ``target_network`` is its id. ``total`` counts the steps, ``done`` those that
+    ``target_node`` or ``target_network`` is its id. ``reverts``: it takes back what another one
+    changed, because nobody confirmed that. ``total`` counts the steps, ``done`` those that
     a device confirmed. ``place``: in the order of creation, which the numbers do not show.
     """
 
@@ -45,6 +46,7 @@ class JobRow(Row, frozen=True):
     target: str | None
     target_node: int | None
     target_network: int | None
+    reverts: bool
     total: int
     done: int
     place: int
@@ -105,6 +107,7 @@ SELECT job.id, job.kind, job.project_id, job.project, job.node_id, job.user, job
     repair.job_id IS NOT NULL AS repairs, repair.switch AS repair_switch,
     withdrawal.vlan AS withdraws, job_target.name AS target,
     job_target.node_id AS target_node, job_target.network_id AS target_network,
+    EXISTS (SELECT 1 FROM confirm WHERE reverted_by = job.id) AS reverts,
     (SELECT count(*) FROM step WHERE job_id = job.id AND state <> 'interrupted') AS total,
     (SELECT count(*) FROM step WHERE job_id = job.id AND state = 'done') AS done,
     job.place

@@ -7,7 +7,6 @@ looked up by VLAN id, through indexes. Retired switches are in no scope.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Literal
 
 import msgspec
 
@@ -17,19 +16,17 @@ from haas_rpcd.model import (
     AppliedPort,
     Desired,
     HeadnodeGoal,
-    HeadnodeNic,
-    PortConfig,
     PortGoal,
-    PortRef,
     SetNodePower,
     SwitchTraits,
 )
-from haas_rpcd.store import bmcs, headnodes, saves
+from haas_rpcd.store import backs, bmcs, goals, headnodes, saves
 from haas_rpcd.store import vlans as store_vlans
 from haas_rpcd.store.database import Tx
+from haas_rpcd.store.goals import ScopePortRow
 from haas_rpcd.store.headnodes import HeadnodeRow
 from haas_rpcd.store.ports import CONFIG
-from haas_rpcd.store.rows import Json, Row
+from haas_rpcd.store.rows import Row
 
 TraitsLookup = Callable[[str, int], SwitchTraits]
 """Returns what the planner needs to know of a switch, from its dialect and its number of trunks."""
@@ -54,6 +51,7 @@ class Scope(msgspec.Struct, frozen=True):
     With ``project_id`` alone: everything of that project. With ``node_id`` as well: the ports of
     that node, as long as the project is releasing it. With ``vlan`` as well: what the project has,
     or may have, on that VLAN; it is only taken off. With ``target`` as well: a part of the project.
+    With ``revert``, the number of a job that takes back what another one changed: those nics alone.
     With none of them: the site, that is trunk ports and all ports that no project holds.
     """
 
@@ -61,37 +59,7 @@ class Scope(msgspec.Struct, frozen=True):
     node_id: int | None = None
     vlan: int | None = None
     target: Target | None = None
-
-
-class ScopePortRow(Row, frozen=True):
-    """A port of the scope and the nic behind it.
-
-    ``config`` null: its state is not known. ``unsaved``: it is known, but the switch has not saved
-    it.
-    """
-
-    id: int
-    name: str
-    switch: str
-    role: Literal["access", "trunk"]
-    config: Json[PortConfig | None]
-    unsaved: bool
-    nic_id: int | None
-    nic: str | None
-    node: str | None
-
-    @property
-    def ref(self) -> PortRef:
-        """How the planner names the port."""
-        return PortRef(self.switch, self.name)
-
-
-class StagedRow(Row, frozen=True):
-    """A VLAN staged on a nic."""
-
-    nic_id: int
-    vlan: int
-    tagged: bool
+    revert: int | None = None
 
 
 class SwitchTraitsRow(Row, frozen=True):
@@ -108,13 +76,19 @@ def load(
     """Return what is desired and what was confirmed within a scope."""
     ports = _ports(tx, scope)
     own_headnodes = _headnodes(tx, scope)
-    if scope.vlan is None:
-        port_goals = _port_goals(tx, ports, tuple(pool))
-        headnode_goals = {row.label: _headnode_goal(tx, row) for row in own_headnodes}
+    if scope.revert is not None:
+        back, back_vlans = backs.of_revert(tx, scope.revert), backs.usable(tx, scope.project_id)
+        port_goals = {row.ref: goals.port_back(row, back, back_vlans) for row in ports}
+        headnode_goals = {
+            row.label: goals.headnode_back(tx, row, back, back_vlans) for row in own_headnodes
+        }
+    elif scope.vlan is None:
+        port_goals = goals.of_ports(tx, ports, tuple(pool))
+        headnode_goals = {row.label: goals.of_headnode(tx, row) for row in own_headnodes}
     else:
         usable = store_vlans.usable_by(tx, scope.project_id) - {scope.vlan}
-        port_goals = {row.ref: _without_unusable(row, usable) for row in ports}
-        headnode_goals = {row.label: _headnode_off(tx, row, usable) for row in own_headnodes}
+        port_goals = {row.ref: goals.without_unusable(row, usable) for row in ports}
+        headnode_goals = {row.label: goals.headnode_off(tx, row, usable) for row in own_headnodes}
     networks = _networks(
         tx, scope, ports, own_headnodes, port_goals.values(), headnode_goals.values()
     )
@@ -168,6 +142,14 @@ def _ports(tx: Tx, scope: Scope) -> list[ScopePortRow]:
             " AND port.id IN (SELECT port_id FROM port_carries WHERE vlan = ?)",
             (scope.project_id, scope.vlan),
         )
+    if scope.revert is not None:
+        return store_vlans.by_ids(
+            tx,
+            ScopePortRow,
+            f"{_PORTS} WHERE NOT allocation.releasing"
+            f" AND allocation.project_id = {scope.project_id or 0} AND nic.id IN ({{}})",
+            list(backs.of_revert(tx, scope.revert).nics),
+        )
     if scope.target is not None:
         return tx.query(
             ScopePortRow,
@@ -191,40 +173,17 @@ def _ports(tx: Tx, scope: Scope) -> list[ScopePortRow]:
     )
 
 
-def _port_goals(
-    tx: Tx, ports: list[ScopePortRow], pool: tuple[int, ...]
-) -> dict[PortRef, PortGoal]:
-    untagged: dict[int | None, int] = {}
-    tagged: dict[int | None, list[int]] = {}
-    for row in store_vlans.by_ids(
-        tx,
-        StagedRow,
-        "SELECT connection.nic_id, vlan_claim.vlan, connection.tagged FROM connection"
-        " JOIN vlan_claim ON vlan_claim.network_id = connection.network_id"
-        " WHERE connection.nic_id IN ({})",
-        [port.nic_id for port in ports if port.nic_id is not None],
-    ):
-        if row.tagged:
-            tagged.setdefault(row.nic_id, []).append(row.vlan)
-        else:
-            untagged[row.nic_id] = row.vlan
-    goals = {}
-    for port in ports:
-        if port.role == "trunk":
-            goal = PortGoal(PortConfig(tagged=pool), "trunk", trunk=True)
-        elif port.nic_id is None:
-            goal = PortGoal(PortConfig(), "no nic")
-        else:
-            vlans = tuple(sorted(tagged.get(port.nic_id, ())))
-            goal = PortGoal(PortConfig(untagged.get(port.nic_id), vlans), f"{port.node}:{port.nic}")
-        goals[port.ref] = goal
-    return goals
-
-
 def _headnodes(tx: Tx, scope: Scope) -> list[HeadnodeRow]:
     if scope.project_id is None or scope.node_id is not None:
         return []
     found = headnodes.all_of(tx, scope.project_id)
+    if scope.revert is not None:
+        changed = backs.of_revert(tx, scope.revert).headnode_nics.keys()
+        return [
+            row
+            for row in found
+            if not row.deleting and changed & {nic.id for nic in headnodes.nics(tx, row.id)}
+        ]
     if scope.target is not None:
         on_network = headnodes.staged_on(tx, scope.target.network_id)
         vlans = _vlans_of(tx, scope.target)
@@ -238,7 +197,7 @@ def _headnodes(tx: Tx, scope: Scope) -> list[HeadnodeRow]:
 
 def _power(tx: Tx, scope: Scope) -> tuple[SetNodePower, ...]:
     """Return what is staged for the power of the nodes of a scope."""
-    if scope.vlan is not None:
+    if scope.vlan is not None or scope.revert is not None:
         return ()
     if scope.node_id is not None:
         return bmcs.staged_for(tx, node_id=scope.node_id, releasing=True)
@@ -256,47 +215,6 @@ def nics_within(tx: Tx, scope: Scope) -> tuple[set[int], set[int]]:
     """Return the ids of the nodes' nics and of the headnodes within a scope."""
     nics = {row.nic_id for row in _ports(tx, scope) if row.nic_id is not None}
     return nics, {row.id for row in _headnodes(tx, scope)}
-
-
-def _headnode_goal(tx: Tx, row: HeadnodeRow) -> HeadnodeGoal:
-    nics = [
-        HeadnodeNic(nic.name, nic.mac, nic.vlan)
-        for nic in headnodes.nics(tx, row.id)
-        if nic.vlan is not None
-    ]
-    return HeadnodeGoal(
-        uuid=row.uuid,
-        image=row.image,
-        present=not row.deleting,
-        running=row.running,
-        nics=tuple(sorted(nics)),
-    )
-
-
-def _without_unusable(row: ScopePortRow, usable: set[int]) -> PortGoal:
-    """Return what a port carries now, without the VLANs that its project may not use any more.
-
-    What else is staged on it waits for the project's own apply.
-    """
-    now = row.config or PortConfig()
-    config = PortConfig(
-        untagged=now.untagged if now.untagged in usable else None,
-        tagged=tuple(vlan for vlan in now.tagged if vlan in usable),
-    )
-    return PortGoal(config, f"{row.node}:{row.nic}")
-
-
-def _headnode_off(tx: Tx, row: HeadnodeRow, usable: set[int]) -> HeadnodeGoal:
-    """Return a headnode as it is, without nics on VLANs that its project may not use any more."""
-    staged = _headnode_goal(tx, row)
-    if row.seen is None:
-        return staged
-    return msgspec.structs.replace(
-        staged,
-        present=True,
-        running=bool(row.seen.running),
-        nics=tuple(nic for nic in row.seen.nics if nic.vlan in usable),
-    )
 
 
 # --- which VLANs the plan is about ----------------------------------------------------------------
@@ -328,7 +246,7 @@ def _networks(
         vlans |= set(tx.values(int, "SELECT vlan FROM vlan_claim WHERE network_id IS NULL"))
     elif scope.target is not None:
         vlans |= set(_vlans_of(tx, scope.target))
-    elif scope.node_id is None and scope.vlan is None:
+    elif scope.node_id is None and scope.vlan is None and scope.revert is None:
         vlans |= set(
             tx.values(int, "SELECT vlan FROM vlan_claim WHERE project_id = ?", (scope.project_id,))
         )

@@ -128,6 +128,33 @@ async def test_a_node_that_is_released_meanwhile_is_left_alone(before: SmallSite
     assert (before.carried("node-1"), before.carried("node-2")) == (NOTHING, NOTHING)
 
 
+async def test_what_is_staged_since_is_neither_applied_nor_lost(before: SmallSite) -> None:
+    """On nics that the job left alone, on those that it changed, and on headnodes."""
+    await before.hold_nodes("red", "node-3")
+    job = await change(before, confirm=120)
+    await before.network("red", "newest")
+    await before.connect("node-1", "newest")
+    await before.connect("node-3", "newest")
+    await before.call("headnode.create", project="red", headnode="next")
+    await before.call(
+        "headnode.connect", project="red", headnode="next", network="newest", nic="eth0"
+    )
+    domains = set(before.host.domains)
+    await let_pass(before, 121)
+    shown = await before.call("job.show", job=job)
+    back = await before.finished(shown["confirm"]["reverted_by"])
+    assert back["state"] == "succeeded", back["error"]
+    assert (before.carried("node-1"), before.carried("node-2")) == (access(100), NOTHING)
+    assert before.carried("node-3") == NOTHING
+    assert set(before.host.domains) == domains
+    head = await before.call("headnode.show", project="red", headnode="head")
+    assert [nic["network"] for nic in head["nics"]] == ["old"]
+
+    await before.succeeds("red")
+    assert (before.carried("node-1"), before.carried("node-3")) == (access(102), access(102))
+    assert before.carried("node-2") == NOTHING
+
+
 async def test_only_what_a_project_applies_can_go_back(before: SmallSite) -> None:
     site = await before.refused("apply.start", confirm=60)
     assert site.message.startswith("confirm: only the apply of a project goes back by itself")

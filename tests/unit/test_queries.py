@@ -25,6 +25,7 @@ from haas_rpcd.model import (
 from haas_rpcd.store import (
     applied,
     audit,
+    backs,
     bmcs,
     confirms,
     drift,
@@ -206,6 +207,12 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
         switches.uptime(tx, "sw1"),
     ],
     switches.page: lambda tx: switches.page(tx, 9, ""),
+    backs.of_revert: lambda tx: [
+        to_confirm(tx),
+        tx.execute("UPDATE confirm SET reverted_by = 2"),
+        backs.of_revert(tx, 2),
+    ],
+    backs.usable: lambda tx: backs.usable(tx, 1),
     confirms.find: lambda tx: [to_confirm(tx), confirms.find(tx, 2)],
     confirms.waiting: lambda tx: [
         to_confirm(tx),
