@@ -201,9 +201,14 @@ def head(tx: Tx) -> AnchorRow:
     ) or anchor(tx)
 
 
-def newest(tx: Tx) -> float | None:
-    """Return when the newest record was written, in seconds since the epoch."""
-    return tx.value(float, "SELECT time FROM audit ORDER BY id DESC LIMIT 1")
+def newest(tx: Tx, before: float) -> float | None:
+    """Return when the newest record from ``before`` a time was written.
+
+    Both are in seconds since the epoch.
+    """
+    return tx.value(
+        float, "SELECT time FROM audit WHERE time < ? ORDER BY id DESC LIMIT 1", (before,)
+    )
 
 
 def last_number(tx: Tx) -> int:

@@ -41,7 +41,8 @@ PROBATION = _DAY
 class Dates:
     """Judges whether the time of day can be believed. Set ahead, it makes every record look old.
 
-    ``newest``: when the newest record was written, null if there is none.
+    ``newest``: when the newest record was written that is older than the probation, None if there
+    is none.
     """
 
     def __init__(self, clock: Clock, newest: float | None) -> None:
@@ -72,7 +73,9 @@ async def prune(store: Store, settings: Callable[[], Settings], clock: Clock) ->
     while True:
         try:
             if dates is None:
-                dates = Dates(clock, await store.read(audit.newest))
+                # Newer records may have been written since the clock jumped, before a restart.
+                known = await store.read(audit.newest, clock.wall() - PROBATION)
+                dates = Dates(clock, known)
             of_audit, of_jobs = settings().audit, settings().jobs
             if not dates.believed():
                 of_audit = msgspec.structs.replace(of_audit, keep_days=0.0)

@@ -63,7 +63,7 @@ async def test_a_store_that_fails_ends_the_job_and_callers_hear_why(
     await hurt(attempt, point, memory, staged, zygote)
 
 
-@cases(CLOCK, (14, 33))
+@cases(CLOCK, (30, 35))
 async def test_nothing_comes_of_a_clock_that_is_set(
     attempt: Attempt, point: int, memory: Path, staged: Staged, zygote: Zygote
 ) -> None:
