@@ -149,8 +149,7 @@ def _adopt(
     warnings: list[str] = []
     claimed = networks.claimed(tx, {v for found in seen.ports.values() for v in found.config.vlans})
     for port in ports.unconfirmed(tx, row.name):
-        canonical = call.context.canonical_port(row.dialect, port.name)
-        found = seen.ports.get(canonical)
+        found = seen.ports.get(port.canonical)
         config = None if found is None else found.believed
         if found is None:
             warnings.append(f"{port.name}: the switch does not show it")
@@ -163,7 +162,7 @@ def _adopt(
                 " it, or make the network first"
             )
         else:
-            adopted.add(canonical)
+            adopted.add(port.canonical)
             if not dry_run:
                 applied.confirm(tx, row.name, SetPort(port.name, config), found)
     if not dry_run:

@@ -53,6 +53,7 @@ class PortRoleRow(Row, frozen=True):
     """A port and its role."""
 
     name: str
+    canonical: str
     role: Literal["access", "trunk"]
 
 
@@ -101,7 +102,8 @@ def of_switch(tx: Tx, switch: str) -> list[PortRoleRow]:
     """Return the registered ports of a switch."""
     return tx.query(
         PortRoleRow,
-        "SELECT port.name, port.role FROM port JOIN switch ON switch.id = port.switch_id"
+        "SELECT port.name, port.canonical, port.role FROM port"
+        " JOIN switch ON switch.id = port.switch_id"
         " WHERE switch.name = ? ORDER BY port.id",
         (switch,),
     )
@@ -111,7 +113,8 @@ def unconfirmed(tx: Tx, switch: str) -> list[PortRoleRow]:
     """Return the ports of a switch whose state is not known."""
     return tx.query(
         PortRoleRow,
-        "SELECT port.name, port.role FROM port JOIN switch ON switch.id = port.switch_id"
+        "SELECT port.name, port.canonical, port.role FROM port"
+        " JOIN switch ON switch.id = port.switch_id"
         " LEFT JOIN port_applied ON port_applied.port_id = port.id"
         " WHERE switch.name = ? AND port_applied.confirmed IS NOT 1 ORDER BY port.id",
         (switch,),

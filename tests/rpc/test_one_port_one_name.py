@@ -107,3 +107,18 @@ async def test_ports_of_a_switch_with_a_new_address_do_not_count_as_parked(site:
     await site.call("site.import", site=text)
     assert (await site.apply())["state"] == "succeeded"
     assert (await site.call("node.show", node="node-3"))["state"] == "free"
+
+
+async def test_a_port_that_an_earlier_release_took_by_any_name_stays_and_can_be_deleted(
+    site: SmallSite,
+) -> None:
+    await site.sql(
+        "INSERT INTO port (switch_id, name, canonical, role)"
+        " SELECT id, 'Foo1', 'foo1', 'access' FROM switch WHERE name = 'sw1'"
+    )
+    probed = await site.call("switch.probe", switch="sw1", adopt=True)
+    assert "Foo1: the switch does not show it" in probed["warnings"]
+    job = await site.apply()
+    assert "port delete sw1 Foo1 --force" in job["error"]
+    await site.call("port.delete", switch="sw1", port="Foo1", force=True)
+    await site.succeeds()

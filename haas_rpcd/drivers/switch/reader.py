@@ -69,14 +69,17 @@ class SwitchReader:
         """Return the state of some ports, by the names asked for.
 
         If the switch refuses to show them together, each is read by itself: a port that does not
-        exist must not hide the others.
+        exist must not hide the others. If it refuses to show a single one, all ports together tell
+        whether it exists.
         """
         self._answers = []
         try:
             return await self._ports(ports)
         except DeviceError as error:
-            if error.reason != "refused" or len(ports) == 1:
+            if error.reason != "refused":
                 raise
+        if len(ports) == 1:
+            return self._named(ports, await self._parsed_ports(()))
         found: dict[str, PortState] = {}
         for port in ports:
             try:
@@ -103,7 +106,9 @@ class SwitchReader:
         return await self.vlans()
 
     async def _ports(self, ports: Sequence[str]) -> dict[str, PortState]:
-        found = await self._parsed_ports(ports)
+        return self._named(ports, await self._parsed_ports(ports))
+
+    def _named(self, ports: Sequence[str], found: Mapping[str, PortState]) -> dict[str, PortState]:
         named = {port: found.get(self._dialect.canonical_port(port)) for port in ports}
         return {port: state for port, state in named.items() if state is not None}
 
