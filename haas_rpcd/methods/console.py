@@ -57,6 +57,11 @@ async def headnode_console(
         row = find_headnode(tx, owner, headnode)
         if row.deleting:
             raise ConflictError(f"Headnode {headnode} is being deleted.")
+        if row.now is None or not row.now.running:
+            raise ConflictError(
+                f"Headnode {headnode} is not running, so it has no console: start it with"
+                f"  headnode start {project} {headnode}  and apply."
+            )
         return Place("headnode", f"{project}/{headnode}", row.project_id, row.uuid)
 
     return await _ticket(call, find, watch=watch, take=take)

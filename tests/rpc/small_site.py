@@ -31,6 +31,7 @@ from haas_rpcd.drivers.switch.factory import SwitchFactory
 from haas_rpcd.engine.watching import Pace
 from haas_rpcd.methods.call import Call
 from haas_rpcd.methods.invoke import invoke
+from haas_rpcd.sim.bmcs import headnode_console
 from haas_rpcd.sim.cli import Carried
 from haas_rpcd.sim.host import SimHost
 from haas_rpcd.sim.hostnet import SimNetworkDriver
@@ -187,6 +188,7 @@ class SmallSite:
             switches=SwitchFactory(self.settings, lambda: self.credentials),
             master=(lambda: SimNetworkDriver(self.host)) if master else None,
             libvirt=(lambda: SimHypervisorDriver(self.host)) if master else None,
+            headnode_console=headnode_console,
             bmcs=BmcFactory(self.settings.bmc, lambda: self.credentials, "credentials.toml"),
             clock=self.clock,
             pace=self.pace,

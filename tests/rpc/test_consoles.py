@@ -223,3 +223,23 @@ async def test_a_bmc_that_is_gone_ends_the_console_with_a_sentence(
     async with attached(site) as admin, attached(site.tenant("rita")) as rita:
         assert "refused the login" in await admin.until_cut()
         assert await rita.until_cut() == "node-1's BMC cannot be logged in to; an admin sees why"
+
+
+async def test_a_headnode_s_console_ends_with_the_headnode(site: SmallSite) -> None:
+    """Its line is simulated; tests/lab has a real one."""
+    rita, where = site.tenant("rita"), {"project": "red", "headnode": "head"}
+    await rita.call("headnode.create", **where)
+    with pytest.raises(HaasError, match="Headnode head is not running"):
+        await rita.call("headnode.console", **where)
+    await site.succeeds("red")
+    with pytest.raises(HaasError, match="There is no project red"):
+        await site.tenant("bob").call("headnode.console", **where)
+    async with attached(rita, "headnode.console", **where) as console:
+        await console.until(b"console of headnode red/head")
+        await console.socket.send_bytes(b"who is there?")
+        await console.until(b"who is there?")
+        assert [name.startswith("headnode.") for name in logs(site)] == [True]
+        await site.call("headnode.delete", **where)
+        assert await console.until_cut() == "Headnode head is being deleted."
+    await site.daemon.consoles.check()
+    assert logs(site) == {}
