@@ -77,7 +77,7 @@ def install_wheels(site: Path, python: str) -> None:
     tags = [f"manylinux_2_{minor}_{machine}" for minor in GLIBC]
     tags += [f"{old}_{machine}" for old in OLD_TAGS]
     wheels = Path("debian/wheels")
-    pip("wheel", "--constraint", "constraints.txt", "--wheel-dir", str(wheels), ".[serve]")
+    pip("wheel", "--constraint", "constraints.txt", "--wheel-dir", str(wheels), ".[serve,ipmi]")
     (haas,) = wheels.glob("haas-*.whl")
     pip(
         *("install", "--target", str(site), "--no-compile", "--only-binary=:all:"),
@@ -85,7 +85,7 @@ def install_wheels(site: Path, python: str) -> None:
         *("--python-version", python, "--implementation", "cp"),
         *("--abi", f"cp{python.replace('.', '')}"),
         *(word for tag in tags for word in ("--platform", tag)),
-        f"{haas}[serve]",
+        f"{haas}[serve,ipmi]",
     )
     shutil.rmtree(site / "bin")  # the dependencies' own programs
     for unused in (*site.glob("pip*"), *site.glob("*.dist-info/direct_url.json")):

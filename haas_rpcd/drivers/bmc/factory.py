@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 
@@ -25,6 +26,7 @@ class BmcFactory:
         self._settings = settings
         self._credentials = credentials
         self._credentials_file = credentials_file
+        self._starting = asyncio.Lock()
 
     @asynccontextmanager
     async def open(self, bmc: RegisteredBmc) -> AsyncIterator[BmcSession]:
@@ -32,18 +34,21 @@ class BmcFactory:
 
         Errors hold no secret, whatever the BMC says.
         """
-        credential = self.credential(bmc)
-        protocol = ipmi.session if bmc.protocol == "ipmi" else redfish.session
+        credential, timeout = self.credential(bmc), self._settings.answer_timeout
         with _discreetly(credential):
-            async with protocol(bmc, credential, self._settings.answer_timeout) as session:
-                yield session
+            if bmc.protocol == "ipmi":
+                async with ipmi.session(bmc, credential, timeout, self._starting) as by_ipmi:
+                    yield by_ipmi
+            else:
+                async with redfish.session(bmc, credential, timeout) as by_redfish:
+                    yield by_redfish
 
     @asynccontextmanager
     async def console(self, bmc: RegisteredBmc) -> AsyncIterator[Line]:
         """Attach to the node's serial line, by IPMI. Raises DeviceError, UnavailableError."""
-        credential = self.credential(bmc)
+        credential, timeout = self.credential(bmc), self._settings.answer_timeout
         with _discreetly(credential):
-            async with ipmi.console(bmc, credential, self._settings.answer_timeout) as line:
+            async with ipmi.console(bmc, credential, timeout, self._starting) as line:
                 yield line
 
     def credential(self, bmc: RegisteredBmc) -> Credential:

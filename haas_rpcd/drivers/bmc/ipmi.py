@@ -39,24 +39,26 @@ def check_installed() -> None:
 
 
 async def start(
-    bmc: RegisteredBmc, credential: Credential, mode: str
+    bmc: RegisteredBmc, credential: Credential, mode: str, starting: asyncio.Lock
 ) -> asyncio.subprocess.Process:
     """Start the process of a session; ``mode``: ``power`` or ``console``. Raises UnavailableError.
 
     The credentials go through its standard input: arguments and environment can be seen by others.
+    ``starting``: a start takes the event loop some milliseconds, so there is one at a time.
     """
     check_installed()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-P",
-        "-m",
-        _MODULE,
-        mode,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    async with starting:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-P",
+            "-m",
+            _MODULE,
+            mode,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+        )
     assert process.stdin is not None  # noqa: S101
     address = {
         "host": bmc.host,
@@ -77,10 +79,10 @@ async def end(process: asyncio.subprocess.Process) -> None:
 
 @asynccontextmanager
 async def session(
-    bmc: RegisteredBmc, credential: Credential, timeout: float
+    bmc: RegisteredBmc, credential: Credential, timeout: float, starting: asyncio.Lock
 ) -> AsyncIterator[IpmiSession]:
     """Log in; ``timeout``: seconds for that, and for each answer. Raises DeviceError."""
-    process = await start(bmc, credential, "power")
+    process = await start(bmc, credential, "power", starting)
     try:
         opened = IpmiSession(bmc, process, timeout)
         await opened.answer("to start", _STARTING)
@@ -95,10 +97,10 @@ async def session(
 
 @asynccontextmanager
 async def console(
-    bmc: RegisteredBmc, credential: Credential, timeout: float
+    bmc: RegisteredBmc, credential: Credential, timeout: float, starting: asyncio.Lock
 ) -> AsyncIterator[IpmiLine]:
     """Attach to the node's serial line (serial over LAN). Raises DeviceError."""
-    process = await start(bmc, credential, "console")
+    process = await start(bmc, credential, "console", starting)
     try:
         opening = IpmiSession(bmc, process, timeout)
         await opening.answer("to start", _STARTING)

@@ -34,6 +34,7 @@ class Failed(Exception):
 
 def main() -> None:
     """Serve one session until the standard input ends."""
+    os.nice(10)  # many of these may start at once, and must not hold up the daemon
     from pyghmi.ipmi.command import Command
 
     address = json.loads(sys.stdin.readline())

@@ -51,7 +51,7 @@ async def session(
     """Find the node's system; ``timeout``: seconds for each answer. Raises DeviceError."""
     login = base64.b64encode(f"{credential.username}:{credential.password}".encode()).decode()
     async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(ssl=_trust(bmc), limit=1),
+        connector=aiohttp.TCPConnector(ssl=await _trust(bmc), limit=1),
         headers={"Authorization": f"Basic {login}", "OData-Version": "4.0"},
         timeout=aiohttp.ClientTimeout(total=timeout),
         trust_env=False,
@@ -61,9 +61,9 @@ async def session(
         yield opened
 
 
-def _trust(bmc: RegisteredBmc) -> ssl.SSLContext | aiohttp.Fingerprint:
+async def _trust(bmc: RegisteredBmc) -> ssl.SSLContext | aiohttp.Fingerprint:
     if bmc.fingerprint is None:
-        return ssl.create_default_context()
+        return await asyncio.to_thread(ssl.create_default_context)  # reads all authorities
     encoded = bmc.fingerprint.removeprefix("SHA256:").rstrip("=") + "="
     return aiohttp.Fingerprint(base64.b64decode(encoded))
 
