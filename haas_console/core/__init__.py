@@ -18,9 +18,10 @@ Plans and jobs
     ``plandiff`` and ``sharedlines`` for plans; ``jobs`` follows one, ``jobwatch`` does so across a
     restart of the daemon; ``jobtree`` and ``joblist`` lay them out.
 What screens show, as plain data
-    ``rights``, ``leases``, ``board``, ``boardfilter``, ``areas``, ``guide``, ``faceplate``,
-    ``objects``, ``details``, ``portviews``, ``topology``, ``topology_parts``, ``master``; as text
-    ``text``, ``devicetext``, ``nictext``, ``whytext``, ``auditlist``.
+    ``rights``, ``leases``, ``board``, ``boardfilter``, ``columns``, ``areas``, ``guide``,
+    ``failures``, ``faceplate``, ``objects``, ``details``, ``portviews``, ``topology``,
+    ``topology_parts``, ``master``; as text ``text``, ``devicetext``, ``nictext``, ``whytext``,
+    ``auditlist``.
 Tools
     ``filters``, ``natural``, ``times``, ``sitefile``, ``savedplan``, ``files``, ``streams``,
     ``tasks``, ``collector``.

@@ -117,7 +117,7 @@ def test_a_job_that_fails_raises_with_its_reason(beside: Program) -> None:
     with Client(socket=str(beside.socket)) as haas, pytest.raises(JobFailedError) as failed:
         haas.apply()
     assert failed.value.job["state"] == "failed"
-    assert str(failed.value).startswith(f"job {failed.value.job['job']} failed: dead: ")
+    assert str(failed.value).startswith(f"job {failed.value.job['job']} failed: dead")
 
 
 async def test_the_asynchronous_client_follows_events(demo_daemon: Daemon) -> None:
