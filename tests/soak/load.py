@@ -211,16 +211,22 @@ async def play(folder: Path, scale: Scale, seed: int) -> Story:
 
 
 async def _pass(story: Story, daemon: Daemon, seconds: float) -> None:
-    """Let the clients work; measure the daemon meanwhile."""
-    end, pid = time.monotonic() + seconds, daemon.process.pid
+    """Let the clients work, until some jobs have ended; measure the daemon meanwhile."""
+    begun, pid = time.monotonic(), daemon.process.pid
     before = scheduled(pid)
-    while time.monotonic() < end:
+    while time.monotonic() < begun + seconds or _jobs(story, begun) < story.scale.appliers:
         await asyncio.sleep(min(SAMPLE, seconds / 9))
         story.resident.append((time.monotonic(), memory(pid)[0]))
         story.wal.append((daemon.folder / "haas.db-wal").stat().st_size)
     after = scheduled(pid)
     story.ran += after[0] - before[0]
     story.waited += after[1] - before[1]
+
+
+def _jobs(story: Story, since: float) -> int:
+    """Return how many jobs have begun since a time, and ended long enough ago to be heard of."""
+    heard = time.monotonic() - 2 * LATE
+    return sum(begun > since and ended < heard for begun, ended, _, _ in story.seen.jobs)
 
 
 def scheduled(pid: int) -> tuple[float, float]:

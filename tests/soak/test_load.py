@@ -15,8 +15,8 @@ async def test_many_clients_and_a_restart_lose_nothing(tmp_path: Path) -> None:
 
     assert story.wrong == []
     expected, missing = story.lost
-    assert expected > SMALL.watchers
+    assert expected >= SMALL.watchers
     assert missing == 0
     assert TOO_SLOW not in {watched.told for watched in story.seen.watched}
-    assert len(story.seen.jobs) > SMALL.appliers
+    assert len(story.seen.jobs) >= 2 * SMALL.appliers
     assert "haas_rpc_seconds_count" in story.metrics
