@@ -114,11 +114,7 @@ class DriftWatch:
     async def _check(self, device: str, result: CheckResult) -> None:
         async def read(driver: Driver) -> list[Difference]:
             settled = await self._late.settled(device, driver)
-            differences = drift(*await self.compare(device, driver, cross_check=True))
-            if await self._late.close_opened(device, driver, settled, differences):
-                differences = drift(*await self.compare(device, driver, cross_check=True))
-            await self.record(device, differences)
-            await self._settle(device, settled, differences)
+            differences = await self._settle(device, driver, settled, cross_check=True)
             if not differences:
                 await self._retry_save(device, driver)
             return differences
@@ -252,10 +248,15 @@ class DriftWatch:
             publish(self._events, await self._store.write(store_applied.confirm_save, device, seen))
 
     async def _settle(
-        self, device: str, settled: Sequence[LateRow], differences: Sequence[Difference]
-    ) -> None:
-        """Believe what cannot change late any more and was read as it was applied."""
+        self, device: str, driver: Driver, settled: Sequence[LateRow], *, cross_check: bool
+    ) -> list[Difference]:
+        """Record and return what differs; believe what is right and cannot change late any more."""
+        differences = drift(*await self.compare(device, driver, cross_check=cross_check))
+        if await self._late.close_opened(device, driver, settled, differences):
+            differences = drift(*await self.compare(device, driver, cross_check=cross_check))
+        await self.record(device, differences)
         publish(self._events, await self._late.confirm(device, settled, differences))
+        return differences
 
     # --- repairing --------------------------------------------------------------------------------
 
@@ -304,11 +305,7 @@ class DriftWatch:
         ``up``: how long the switch has been up, if it reports that. Raises DeviceError.
         """
         if settled := await self._late.settled(device, driver, up):
-            differences = drift(*await self.compare(device, driver))
-            if await self._late.close_opened(device, driver, settled, differences):
-                differences = drift(*await self.compare(device, driver))
-            await self.record(device, differences)
-            await self._settle(device, settled, differences)
+            await self._settle(device, driver, settled, cross_check=False)
 
     # --- regularly --------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from haas_rpcd.drivers.switch.batch import known_configs, lines_of, outcomes_of,
 from haas_rpcd.drivers.switch.dialect import Dialect
 from haas_rpcd.drivers.switch.opening import Connect, CredentialLookup, Opening, delays
 from haas_rpcd.drivers.switch.reader import SwitchReader
-from haas_rpcd.drivers.switch.refusals import refuses_several, send_apart
+from haas_rpcd.drivers.switch.refusals import no_port, refuses_several, send_apart
 from haas_rpcd.drivers.switch.script import Line
 from haas_rpcd.drivers.switch.session import ScriptResult, Session
 from haas_rpcd.drivers.switch.sessionlist import end_others
@@ -315,19 +315,12 @@ class SwitchDriver:
                     if port in found:
                         seen.append(found[port].seen)
                     else:
-                        seen.append(self._no_port(port))
+                        seen.append(no_port(self._name, port))
                 case SetVlan(vlan=vlan):
                     seen.append(PresenceSeen(vlan in vlans))
                 case SaveConfig():
                     seen.append(PresenceSeen(self._saved))
         return seen
-
-    def _no_port(self, port: str) -> DeviceError:
-        return DeviceError(
-            f"{self._name} does not show a port {port}: check its name in the inventory (port list)"
-            f" against the switch. If it has none:  port delete {self._name} {port} --force",
-            reason="missing",
-        )
 
     async def cross_check(self, ports: Mapping[str, PortSeen]) -> Mapping[str, PortSeen]:
         """Compare what was seen of ports with operational membership, if the family shows it."""

@@ -124,3 +124,12 @@ def _names(message: str, change: SwitchChange, dialect: Dialect) -> bool:
         return False
     port = re.escape(dialect.canonical_port(change.port))
     return re.search(rf"(?<![\w/-]){port}(?![\w/:])", message, re.I) is not None
+
+
+def no_port(switch: str, port: str) -> DeviceError:
+    """Return the error about a port that a switch does not show."""
+    return DeviceError(
+        f"{switch} does not show a port {port}: check its name in the inventory (port list)"
+        f" against the switch. If it has none:  port delete {switch} {port} --force",
+        reason="missing",
+    )
