@@ -86,7 +86,7 @@ def layout(
     """Return the columns that fit and their widths. The networks' takes what is left.
 
     ``chosen`` are those of console.toml, which fit from the first on. Without any, names and
-    networks come first; then the project, if there are several ``projects``; then state and port.
+    networks come first, and the project if there are several ``projects``; then state and port.
     ``wide``: all columns are wanted.
     """
     room = width - MARK
@@ -97,14 +97,16 @@ def layout(
     else:
         order = list(NAMES if wide else USUAL)
         sizes = {name: widths.of(name) for name in order}
-        optional = ("project", "state", "port") if projects else ("state", "port", "project")
-        wanted = ["node", "nic", "network", *optional, *order[6:]]
+        wanted = ["node", "nic", "network", "state", "port", "project", *order[6:]]
+        if projects:
+            wanted = ["node", "nic", "project", "network", "state", "port", *order[6:]]
     kept: dict[str, int] = {}
     for name in wanted:
-        if sizes[name] > room:
+        size = min(max(room, LEAST), MOST) if name == "network" and not chosen else sizes[name]
+        if size > room:
             break
-        kept[name] = sizes[name]
-        room -= sizes[name] + GAP
+        kept[name] = size
+        room -= size + GAP
     last = [name for name in order if name in kept]
     if "network" in kept and room + GAP > 0:
         most = MOST if last[-1] != "network" else width

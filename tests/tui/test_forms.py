@@ -172,7 +172,7 @@ async def test_a_project_gets_a_member_and_loses_it(socket: Path) -> None:
         await hands.type("ev")
         await hands.press("enter")
         await hands.until(lambda: any("chem" in t and "eve" in t for t in hands.text(lines)))
-        await hands.press("enter")
+        await hands.press("space")
         assert hands.app.session.project == "chem"
         await hands.press("minus", "enter")
         await hands.until(lambda: not any("eve" in t for t in hands.text(lines)))
