@@ -21,6 +21,7 @@ from haas_rpcd.sim.ios import NVRAM_BUSY
 from tests.rpc.small_site import RpcError, SmallSite, place
 
 EXPECTED = {"conflict", "not_found", "exhausted", "device"}
+DEFAULT_VLAN = 1
 PHONES = 1900
 """A VLAN of the site's own, for telephones."""
 
@@ -241,6 +242,17 @@ async def repaired(site: SmallSite) -> None:
     assert (report["items"], report["unreachable"]) == ([], [])
 
 
+def _tolerate_late_lines(site: SmallSite) -> None:
+    """Let the watch tolerate ports that a late line opened on the default VLAN just now.
+
+    The next daemon is told not to wait for such lines, and has not read the ports yet.
+    """
+    for name, switch in site.switches.items():
+        for port in switch.port_list:
+            if switch.carried(port).untagged == DEFAULT_VLAN:
+                site.watch.by_hand(name, port, DEFAULT_VLAN)
+
+
 async def converges(campaign: Campaign, projects: Sequence[str]) -> None:
     """End all faults; check that applying then leaves nothing to do, and the truth is stored."""
     site = campaign.site
@@ -249,6 +261,7 @@ async def converges(campaign: Campaign, projects: Sequence[str]) -> None:
     for switch in site.switches.values():
         switch.save()  # what was changed by hand, and undone; not what comes late
     await campaign.finish("")
+    _tolerate_late_lines(site)
     await waits(site, answer_timeout=30.0, settle_timeout=0.0)
     for job in (await site.call("job.list", limit=1000))["items"]:
         await site.finished(job["job"])
