@@ -76,10 +76,13 @@ class Site:
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
         if kind.lower() != "bearer" or not token:
             return None
+        address = request.remote or ""
+        _limit(self._visitors, address)
         try:
-            return Visitor(token.strip(), await self._visitors.user_of(token.strip()), 0.0)
+            user = await self._visitors.user_of(token.strip(), address)
         except DeniedError:
             return None
+        return Visitor(token.strip(), user, 0.0)
 
     async def _index(self, request: web.Request) -> web.StreamResponse:
         try:
@@ -97,8 +100,9 @@ class Site:
         token = str((await request.post()).get("token", "")).strip()
         if not token:
             return self._login_page("Give a token.", 401)
+        _limit(self._visitors, request.remote or "")
         try:
-            cookie = await self._visitors.log_in(token)
+            cookie = await self._visitors.log_in(token, request.remote or "")
         except DeniedError:
             self._output.remark(f"{request.remote}: a token that the daemon does not know")
             return self._login_page("The daemon does not know this token.", 401)
@@ -143,6 +147,11 @@ class Site:
         finally:
             self._visitors.end(visitor.user)
         return ws
+
+
+def _limit(visitors: Visitors, address: str) -> None:
+    if not visitors.may_try(address):
+        raise web.HTTPTooManyRequests(text="Too many wrong tokens came from you: wait a minute.")
 
 
 def _check_origin(request: web.Request) -> None:

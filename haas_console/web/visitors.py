@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from haas_console.core.client import Client
 from haas_console.core.config import Endpoint
+from haas_console.core.errors import DeniedError
 
 LIFETIME = 12 * 3600.0
 """Seconds after which a visitor has to log in again."""
@@ -20,6 +21,15 @@ TERMINALS = 64
 
 TERMINALS_EACH = 8
 """Consoles of one user."""
+
+
+WRONG_TOKENS = 10
+"""Wrong tokens that one address may give within a minute.
+
+The daemon limits them by address too, and for it all of them come from here.
+"""
+
+_MINUTE = 60.0
 
 
 @dataclass
@@ -38,18 +48,33 @@ class Visitors:
         self._endpoint = endpoint
         self._known: dict[str, Visitor] = {}
         self._open: dict[str, int] = {}
+        self._wrong: dict[str, list[float]] = {}
 
-    async def user_of(self, token: str) -> str:
+    def may_try(self, address: str) -> bool:
+        """Return False if too many wrong tokens came from an address."""
+        since = time.monotonic() - _MINUTE
+        recent = {key: [at for at in times if at > since] for key, times in self._wrong.items()}
+        self._wrong = {key: times for key, times in recent.items() if times}
+        return len(self._wrong.get(address, ())) < WRONG_TOKENS
+
+    async def user_of(self, token: str, address: str) -> str:
         """Ask the daemon whose token this is. Raises DeniedError, NoDaemonError."""
+        try:
+            return await self._ask(token)
+        except DeniedError:
+            self._wrong.setdefault(address, []).append(time.monotonic())
+            raise
+
+    async def _ask(self, token: str) -> str:
         client = await Client.connect(self._endpoint, token=token)
         try:
             return str((await client.call("system.info"))["user"])
         finally:
             await client.close()
 
-    async def log_in(self, token: str) -> str:
+    async def log_in(self, token: str, address: str) -> str:
         """Let a visitor in; return the cookie. Raises DeniedError, NoDaemonError."""
-        user = await self.user_of(token)
+        user = await self.user_of(token, address)
         self._forget_old()
         cookie = secrets.token_urlsafe(32)
         self._known[cookie] = Visitor(token, user, time.monotonic() + LIFETIME)

@@ -9,6 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from haas_console.web.visitors import WRONG_TOKENS
 from tests.rpc.small_site import access
 from tests.rpc.web import ROOT, Web
 
@@ -86,6 +87,16 @@ async def test_who_has_no_token_gets_no_console(web: Web) -> None:
     with pytest.raises(aiohttp.WSServerHandshakeError, match="401"):
         async with web.console():
             pass
+
+
+async def test_who_guesses_tokens_has_to_wait(web: Web) -> None:
+    for number in range(WRONG_TOKENS):
+        async with web.post("/login", data={"token": f"haas_{number}"}) as refused:
+            assert refused.status == 401
+    async with web.post("/login", data={"token": "haas_once-more"}) as refused:
+        assert refused.status == 429
+    async with web.http.get(web.url, headers={"Authorization": "Bearer haas_x"}) as refused:
+        assert refused.status == 429
 
 
 async def test_a_page_of_another_site_cannot_use_the_cookie(web: Web) -> None:
