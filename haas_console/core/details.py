@@ -267,6 +267,9 @@ def _switch(inventory: Inventory, switch: Switch) -> list[Fact]:
         Fact("checked", instant(switch.checked) if switch.checked else "never"),
         Fact("plate", f"its {switch.ports} ports", Ref("plate", switch.switch)),
     ]
+    if switch.retired:
+        text = f"since {instant(switch.retired)}: nothing is sent to it, and nothing awaited of it"
+        facts.append(Fact("retired", text, look="drift"))
     if switch.stranger:
         facts.append(Fact("stranger", switch.stranger, look="drift"))
     drifted = (item for item in inventory.drift.values() if item.device == switch.switch)

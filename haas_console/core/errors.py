@@ -63,6 +63,11 @@ class DeniedError(RpcError):
     """The caller lacks permission, for this call or for all."""
 
 
+def _of_device(device: str, message: str) -> str:
+    """Put a device before a message, unless that begins with it: ``sw1 did not answer …``."""
+    return message if device in message.split(maxsplit=2)[:2] else f"{device}: {message}"
+
+
 class JobFailedError(ConsoleError):
     """An apply did not succeed; ``job`` is the daemon's record of it."""
 
@@ -74,7 +79,7 @@ class JobFailedError(ConsoleError):
         number, state = self.job.get("job"), self.job.get("state")
         reason = self.job.get("error") or "the daemon gives no reason"
         failed = [
-            f"  {step['device']}: {step['message']}"
+            f"  {_of_device(step['device'], step['message'])}"
             for step in self.job.get("steps", [])
             if step.get("state") == "failed" and step.get("message")
         ]
