@@ -62,7 +62,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _serve(arguments: argparse.Namespace, settings: Settings | None) -> int:
     """Serve until the end; a demo if there are no ``settings``."""
-    from haas_rpcd.rpc.transport import SocketError  # aiohttp and more, which take a second
+    from haas_rpcd.rpc.socketlock import SocketError
 
     # A call takes some thirty turns of the event loop, and at each may wait this long for a thread
     # that takes a long answer apart. Python's 5 ms would add up to 150.

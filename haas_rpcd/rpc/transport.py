@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import logging
 import os
 import socket
-import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -32,6 +30,7 @@ from haas_rpcd.rpc.gate import Admission, Gate, Visitor
 from haas_rpcd.rpc.http import closing, log_of_aiohttp, read_body, respond
 from haas_rpcd.rpc.identity import Identity, LocalPeer, TokenBearer
 from haas_rpcd.rpc.limits import Accounts, limits_of
+from haas_rpcd.rpc.socketlock import SocketError, take_lock
 from haas_rpcd.rpc.tls import Certificate, Handshakes, address_of
 from haas_rpcd.store.turns import on_behalf_of
 
@@ -43,10 +42,6 @@ _READ_BUFFER = 2**14
 
 _LONGEST_TIMER = 86400.0 * 30
 """Seconds; asyncio's timers do not take more than some years."""
-
-
-class SocketError(Exception):
-    """The socket cannot be served: another daemon serves it, or its folder does not exist."""
 
 
 async def _without_versions(_: web.Request, response: web.StreamResponse) -> None:
@@ -87,7 +82,7 @@ class Server:
         Raises SocketError if another daemon serves it.
         """
         if self._lock is None:
-            self._lock = self._take_lock()
+            self._lock = take_lock(self._socket)
 
     async def start(self) -> None:
         """Listen. Raises SocketError, ConfigError, OSError."""
@@ -160,37 +155,6 @@ class Server:
             self._socket.unlink(missing_ok=True)
         if self._lock is not None:
             self._lock.close()
-
-    def _take_lock(self) -> IO[str]:
-        """Hold a lock file beside the socket: asyncio replaces even a socket that is in use.
-
-        The folder may be one that others can write in, such as /tmp: a link is not followed, and
-        what is there already is neither emptied nor somebody else's.
-        """
-        path = f"{self._socket}.lock"
-        try:
-            number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-            lock = os.fdopen(number, "w")
-        except OSError as error:
-            raise SocketError(
-                f"{self._socket} can't be served ({error.strerror}): check that its folder exists"
-                " and that haas-rpcd may write there."
-            ) from None
-        found = os.fstat(lock.fileno())
-        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
-            lock.close()
-            raise SocketError(
-                f"{path} belongs to somebody else: put the socket in a folder of the daemon's own."
-            )
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.close()
-            raise SocketError(
-                f"Another haas-rpcd serves {self._socket}: stop that one, or name another socket"
-                " with --socket PATH."
-            ) from None
-        return lock
 
     # --- connections ------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from haas_rpcd.config import ConfigError, Server
 from haas_rpcd.daemon import Daemon
 from haas_rpcd.drivers.switch.factory import SwitchFactory
 from haas_rpcd.rpc import transport
-from haas_rpcd.rpc.transport import SocketError
+from haas_rpcd.rpc.socketlock import SocketError
 from tests.rpc.small_site import SmallSite
 
 
