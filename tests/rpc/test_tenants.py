@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.rpc.tenants import TenantsMachine, totals
+from tests.rpc.parties import totals
+from tests.rpc.tenants import TenantsMachine
 
 
 @pytest.mark.slow

@@ -12,7 +12,8 @@ import time
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.rpc.tenants import TenantsMachine, totals
+from tests.rpc.parties import totals
+from tests.rpc.tenants import TenantsMachine
 
 EXAMPLES = 5
 """Sites for each seed."""
