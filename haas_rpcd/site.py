@@ -15,7 +15,19 @@ import msgspec
 import tomli_w
 
 from haas_rpcd.errors import InvalidParamsError
-from haas_schemas.names import Host, Mac, Name, NicName, PortName, Tag, TcpPort, UserName
+from haas_schemas.bmc import BmcProtocol
+from haas_schemas.names import (
+    BmcSystem,
+    Fingerprint,
+    Host,
+    Mac,
+    Name,
+    NicName,
+    PortName,
+    Tag,
+    TcpPort,
+    UserName,
+)
 from haas_schemas.project import MemberRole
 from haas_schemas.switch import TransportName
 
@@ -79,11 +91,23 @@ class SiteNic(msgspec.Struct, forbid_unknown_fields=True):
     port: PortName | None = None
 
 
+class SiteBmc(msgspec.Struct, forbid_unknown_fields=True):
+    """``[nodes.NAME.bmc]``; ``port`` defaults to the protocol's (623 or 443)."""
+
+    protocol: BmcProtocol
+    host: Host
+    port: TcpPort | None = None
+    credential: Name | None = None
+    system: BmcSystem | None = None
+    fingerprint: Fingerprint | None = None
+
+
 class SiteNode(msgspec.Struct, forbid_unknown_fields=True):
     """``[nodes.NAME]``."""
 
     tags: list[Tag] = []
     nics: dict[NicName, SiteNic] = {}
+    bmc: SiteBmc | None = None
 
 
 class Site(msgspec.Struct, forbid_unknown_fields=True):

@@ -55,6 +55,13 @@ Host = Annotated[
     Meta(pattern=r"^[A-Za-z0-9:][A-Za-z0-9.:_%-]{0,254}\Z", description="Host name or IP address."),
 ]
 TcpPort = Annotated[int, Meta(ge=1, le=65535, description="A TCP port.")]
+BmcSystem = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9._:-]{1,100}\Z",
+        description="The Id of the node's system, if a Redfish service has several.",
+    ),
+]
 Fingerprint = Annotated[
     str,
     Meta(

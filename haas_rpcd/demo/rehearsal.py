@@ -26,6 +26,7 @@ from haas_rpcd.errors import HaasError
 from haas_rpcd.methods.call import Call
 from haas_rpcd.methods.invoke import invoke
 from haas_rpcd.service import until_stopped
+from haas_rpcd.sim.bmcs import SimBmcs, headnode_console
 from haas_rpcd.sim.hostnet import SimNetworkDriver
 from haas_rpcd.sim.hypervisor import SimHypervisorDriver
 
@@ -93,6 +94,8 @@ def _composed(settings: Settings, copy: SiteCopy, factory: SwitchFactory, file: 
         switches=CopiedSwitches(copy, factory),
         master=(lambda: SimNetworkDriver(host)) if settings.master else None,
         libvirt=(lambda: SimHypervisorDriver(host)) if settings.master else None,
+        bmcs=SimBmcs(),
+        headnode_console=headnode_console,
         demo=True,
         exported=functools.partial(copy.exported, file.site),
     )

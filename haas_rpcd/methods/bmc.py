@@ -12,21 +12,15 @@ from haas_rpcd.methods.access import find_node
 from haas_rpcd.methods.call import TxCall
 from haas_rpcd.methods.registry import method
 from haas_rpcd.store import bmcs
+from haas_rpcd.store.database import Tx
 from haas_rpcd.store.nodes import NodeRow
 from haas_schemas.bmc import DEFAULT_BMC_PORTS, Bmc, BmcProtocol
 from haas_schemas.common import Deleted
-from haas_schemas.names import Fingerprint, Host, Name
+from haas_schemas.names import BmcSystem, Fingerprint, Host, Name
 
 Port = Annotated[
     int,
     Meta(ge=1, le=65535, description="The BMC's port; left out: 623, or 443 with redfish."),
-]
-System = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z0-9._:-]{1,100}\Z",
-        description="The Id of the node's system, if a Redfish service has several.",
-    ),
 ]
 
 
@@ -38,7 +32,7 @@ def set_(
     host: Host,
     port: Port | None = None,
     credential: Name | None = None,
-    system: System | None = None,
+    system: BmcSystem | None = None,
     fingerprint: Fingerprint | None = None,
 ) -> Bmc:
     """Register the BMC of a node, in place of any other. Nothing is sent to it.
@@ -48,14 +42,23 @@ def set_(
     certificate, unless an authority signed it that the master knows.
     """
     row = find_node(call.tx, call.caller, node)
-    if protocol == "ipmi" and (system or fingerprint):
-        field = "system" if system else "fingerprint"
-        raise InvalidParamsError(f"{field}: goes with redfish, not with ipmi.", field=field)
     port = port or DEFAULT_BMC_PORTS[protocol]
     wanted = RegisteredBmc(node, protocol, host, port, credential, system, fingerprint)
-    bmcs.put(call.tx, row.id, wanted)
+    put(call.tx, row.id, wanted)
     call.changed("node", "changed", node, row.project)
     return _record(call, row)
+
+
+def put(tx: Tx, node_id: int, wanted: RegisteredBmc) -> bool:
+    """Register the BMC of a node; return whether it was another. Raises InvalidParamsError."""
+    if wanted.protocol == "ipmi" and (wanted.system or wanted.fingerprint):
+        field = "system" if wanted.system else "fingerprint"
+        raise InvalidParamsError(f"{field}: goes with redfish, not with ipmi.", field=field)
+    known = bmcs.find(tx, node_id)
+    if known is not None and known.registered == wanted:
+        return False
+    bmcs.put(tx, node_id, wanted)
+    return True
 
 
 @method("bmc.show")

@@ -8,7 +8,9 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from haas_rpcd import site as site_file
+from haas_rpcd.bmc import RegisteredBmc
 from haas_rpcd.errors import ConflictError, HaasError
+from haas_rpcd.methods import bmc as bmc_methods
 from haas_rpcd.methods import nic as nic_methods
 from haas_rpcd.methods import port as port_methods
 from haas_rpcd.methods import switch as switch_methods
@@ -17,11 +19,21 @@ from haas_rpcd.methods.addresses import Addresses, resolve
 from haas_rpcd.methods.call import Call, TxCall
 from haas_rpcd.methods.registry import method
 from haas_rpcd.model import RegisteredSwitch
-from haas_rpcd.site import Site, SiteNic, SiteNode, SiteProject, SiteSwitch, SiteUser, site_project
-from haas_rpcd.store import identities, nodes, ports, projects, switches, users
+from haas_rpcd.site import (
+    Site,
+    SiteBmc,
+    SiteNic,
+    SiteNode,
+    SiteProject,
+    SiteSwitch,
+    SiteUser,
+    site_project,
+)
+from haas_rpcd.store import bmcs, identities, nodes, ports, projects, switches, users
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.nodes import NodeRow
 from haas_rpcd.store.switches import SwitchRow
+from haas_schemas.bmc import DEFAULT_BMC_PORTS
 from haas_schemas.switch import DEFAULT_PORTS
 from haas_schemas.system import SiteChanges, SiteText
 
@@ -200,6 +212,17 @@ class _Importer:
         self._note(f"node {name}", created=row is None, changed=changed)
         for nic, spec in node.nics.items():
             self._at(f"nics.{nic}", self._nic, row, node_id, name, nic, spec)
+        if node.bmc is not None:
+            self._at("bmc", self._bmc, name, node_id, node.bmc)
+
+    def _bmc(self, name: str, node_id: int, spec: SiteBmc) -> None:
+        port = spec.port or DEFAULT_BMC_PORTS[spec.protocol]
+        wanted = RegisteredBmc(
+            name, spec.protocol, spec.host, port, spec.credential, spec.system, spec.fingerprint
+        )
+        created = bmcs.find(self._tx, node_id) is None
+        changed = bmc_methods.put(self._tx, node_id, wanted)
+        self._note(f"bmc {name}", created=created, changed=changed)
 
     def _nic(self, node: NodeRow | None, node_id: int, name: str, nic: str, spec: SiteNic) -> None:
         what = f"nic {name}:{nic}"
@@ -265,6 +288,7 @@ def _switch(tx: Tx, row: SwitchRow) -> SiteSwitch:
 
 def _nodes(tx: Tx) -> dict[str, SiteNode]:
     result: dict[str, SiteNode] = {}
+    found = {row.node: _bmc(row.registered) for row in bmcs.everyone(tx)}
     after = ""
     while rows := nodes.page(tx, 500, after):  # pages, because SQLite limits the length of IN lists
         ids = [row.id for row in rows]
@@ -276,6 +300,18 @@ def _nodes(tx: Tx) -> dict[str, SiteNode]:
                     nic.name: SiteNic(kind=nic.kind, mac=nic.mac, switch=nic.switch, port=nic.port)
                     for nic in nics[row.id]
                 },
+                bmc=found.get(row.name),
             )
         after = rows[-1].name
     return result
+
+
+def _bmc(bmc: RegisteredBmc) -> SiteBmc:
+    return SiteBmc(
+        protocol=bmc.protocol,
+        host=bmc.host,
+        port=None if bmc.port == DEFAULT_BMC_PORTS[bmc.protocol] else bmc.port,
+        credential=bmc.credential,
+        system=bmc.system,
+        fingerprint=bmc.fingerprint,
+    )

@@ -225,3 +225,16 @@ async def test_how_a_bmc_is_registered(powered: SmallSite, bmc: IpmiSim) -> None
     assert (await powered.call("bmc.delete", node="node-1"))["deleted"]
     for method in ("bmc.show", "bmc.delete"):
         assert (await powered.refused(method, node="node-1")).kind == "not_found"
+
+
+async def test_the_site_file_has_bmcs_and_no_password(powered: SmallSite, bmc: IpmiSim) -> None:
+    text = (await powered.call("site.export"))["site"]
+    assert not secrets_in(text)
+    again = await powered.call("site.import", site=text)
+    assert (again["created"], again["changed"]) == ([], [])
+    await powered.call("bmc.delete", node="node-1")
+    back = await powered.call("site.import", site=text)
+    assert back["created"] == ["bmc node-1"]
+    assert (await powered.call("bmc.show", node="node-1"))["port"] == bmc.port
+    wrong = text.replace('protocol = "ipmi"', 'protocol = "ipmi"\nsystem = "1"')
+    assert "goes with redfish" in (await powered.refused("site.import", site=wrong)).message
