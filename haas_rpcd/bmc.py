@@ -77,7 +77,7 @@ class BmcSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             gt=0,
             le=600,
         ),
-    ] = 60.0
+    ] = 25.0
     off_time: Annotated[
         float,
         Meta(description="Seconds that a node stays off in a power cycle.", ge=0, le=60),
