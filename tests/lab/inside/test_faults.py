@@ -44,38 +44,48 @@ def story(lab: Lab, wire: Wire, hypervisor: Hypervisor) -> Iterator[Story]:
 @contextmanager
 def libvirt_is_down(story: Story) -> Iterator[None]:
     story.hypervisor.stop_libvirtd()
-    yield
-    story.hypervisor.start()
+    try:
+        yield
+    finally:
+        story.hypervisor.start()
 
 
 @contextmanager
 def the_base_image_is_missing(story: Story) -> Iterator[None]:
     story.hypervisor.virsh("undefine", BASE)
-    yield
-    story.hypervisor.define_base()
+    try:
+        yield
+    finally:
+        story.hypervisor.define_base()
 
 
 @contextmanager
 def the_base_image_runs(story: Story) -> Iterator[None]:
     story.hypervisor.virsh("start", BASE)
-    yield
-    story.hypervisor.virsh("destroy", BASE)
+    try:
+        yield
+    finally:
+        story.hypervisor.virsh("destroy", BASE)
 
 
 @contextmanager
 def the_trunk_nic_is_missing(story: Story) -> Iterator[None]:
     name = story.lab.trunk_nic
     ip(None, f"link set {name} down", f"link set {name} name elsewhere")
-    yield
-    ip(None, f"link set elsewhere name {name}", f"link set {name} up")
+    try:
+        yield
+    finally:
+        ip(None, f"link set elsewhere name {name}", f"link set {name} up")
 
 
 @contextmanager
 def the_password_is_wrong(story: Story) -> Iterator[None]:
     story.master.set_password("guessed")
     story.lab.hang_up()  # otherwise the daemon uses a session that is still open
-    yield
-    story.master.set_password(PASSWORD)
+    try:
+        yield
+    finally:
+        story.master.set_password(PASSWORD)
 
 
 Fault = Callable[[Story], AbstractContextManager[None]]
@@ -83,7 +93,7 @@ Fault = Callable[[Story], AbstractContextManager[None]]
 FAULTS = {
     libvirt_is_down: (
         {"headnode.define": "failed", "headnode.start": "skipped"},
-        r"libvirt: libvirt on qemu:///system cannot be reached: .*systemctl start libvirtd",
+        r"libvirt on qemu:///system cannot be reached: .*systemctl start libvirtd",
     ),
     the_base_image_is_missing: (
         {"headnode.define": "failed", "headnode.start": "skipped"},
@@ -99,7 +109,7 @@ FAULTS = {
     ),
     the_password_is_wrong: (
         {"port.set": "failed"},
-        r"sw1: .*sw1 refused the login.*credentials",
+        r"sw1\b.* refused the login.*credentials",
     ),
 }
 """For each fault: the steps that are not done, and the job's error."""
