@@ -29,8 +29,11 @@ How to add a screen
      asks a question. The action begins once the results of all earlier commands are known; keys
      that are typed meanwhile wait. In it, ``await self.ask(prompt, ...)`` asks for a word or a
      choice, and ``await self.confirm(question)`` for y or n;
-   * ``self.say(text)`` and ``self.fail(text)``: the message at the bottom;
-   * ``self.console.navigation``: the ways to other screens;
+   * ``self.say(text)`` and ``self.fail(text)``: the message at the bottom; with a ``cause`` it goes
+     away when that does not hold any more;
+   * ``self.console.navigation``: the ways to other screens. Enter on a line calls
+     ``open_details(ref)`` with what the line is about (:mod:`haas_console.core.objects`); Esc must
+     leave the screen: say in ``leave()`` what else it does first;
    * bindings with an ``id`` (``"jobs.cancel"``): help, key hints, the palette and the keymap of the
      config file are made from them. The help page shows the first line of the action's docstring.
      Actions named in ``CHANGES`` are greyed by ``--readonly`` and while the daemon is lost.
