@@ -105,7 +105,7 @@ FAULTS = {
     ),
     the_trunk_nic_is_missing: (
         {"bridge.create": "failed", "headnode.start": "failed"},
-        r"master: The master has no trunk nic trunk0: plug it in, or name the right one as trunk",
+        r"^The master has no trunk nic trunk0: plug it in, or name the right one as trunk",
     ),
     the_password_is_wrong: (
         {"port.set": "failed"},
