@@ -142,8 +142,21 @@ async def test_a_job_that_was_cancelled_before_sends_nothing() -> None:
     assert switch.lines == []
 
 
-@pytest.mark.parametrize("line", ["switchport access vlan 101", "no shutdown", "commit"])
-async def test_a_script_with_a_refused_line_commits_nothing(line: str) -> None:
+async def test_nothing_of_a_script_with_a_refused_line_is_committed() -> None:
+    switch = Candidate(refuses="^switchport access vlan 101$")
+    outcomes = await sending(switch, Stopping(), 16)
+    assert [outcome.state for outcome in outcomes] == ["sent", "refused"]
+    assert 'sw1 refused "switchport access vlan 101"' in str(outcomes[1].error)
+    # The other port is set by a script of its own, after the first was discarded.
+    refused, discarded = map(switch.lines.index, ["switchport access vlan 101", "discard"])
+    assert "commit" not in switch.lines[refused:discarded]
+    assert "interface Et1" in switch.committed
+    assert "interface Et2" not in switch.committed
+    assert switch.candidate == []
+
+
+@pytest.mark.parametrize("line", ["no shutdown", "commit"])
+async def test_a_script_with_a_refused_line_for_all_ports_commits_nothing(line: str) -> None:
     switch = Candidate(refuses=f"^{line}$")
     outcomes = await sending(switch, Stopping(), 16)
     assert "sent" not in {outcome.state for outcome in outcomes}
