@@ -54,8 +54,8 @@ A switch's uptime was ``uptime`` when the master's own clock since its boot ``up
 ``port_evidence`` has what a switch said of a port when it was last confirmed, and the job that set
 it; ``nic_staged`` who last staged something for a nic. Both explain; nothing is decided by them.
 
-A released migration does not change any more. tests/unit/released has a filled database of each
-release, which the tests upgrade.
+A released migration does not change any more. tests/unit/released has filled databases, which the
+tests upgrade, and a digest of what each migration makes of them.
 """
 
 from __future__ import annotations
