@@ -31,15 +31,23 @@ class Closing:
         """Shut ports; a save must follow. Read them again then. Raises DeviceError."""
         log.warning("%s: closing %s", switch, ", ".join(ports))
         changes = [SetPort(port, PARKED) for port in ports]
-        outcomes = await driver.send(changes, Silent())
-        late = [
-            change
-            for change, outcome in zip(changes, outcomes, strict=True)
-            if outcome.may_come_late
-        ]
-        await self._store.write(applied.may_come_late, switch, late, self._clock.now())
-        for outcome in outcomes:
-            if outcome.error is not None:
-                raise outcome.error
+        await send(self._store, self._clock, switch, driver, changes)
         await self._store.write(saves.forget, switch, list(ports))
         self._events.publish_inventory("switch", "ports-closed", switch, admins_only=True)
+
+
+async def send(
+    store: Store, clock: Clock, switch: str, driver: Driver, changes: Sequence[SetPort]
+) -> None:
+    """Send changes of ports in the switch's turn, and note those that may come late.
+
+    Raises DeviceError.
+    """
+    outcomes = await driver.send(changes, Silent())
+    late = [
+        change for change, outcome in zip(changes, outcomes, strict=True) if outcome.may_come_late
+    ]
+    await store.write(applied.may_come_late, switch, late, clock.now())
+    for outcome in outcomes:
+        if outcome.error is not None:
+            raise outcome.error

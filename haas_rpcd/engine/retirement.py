@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from haas_rpcd.clock import Clock
 from haas_rpcd.drivers import Driver
+from haas_rpcd.engine import closing
 from haas_rpcd.engine.freed import publish
 from haas_rpcd.engine.identities import Identities
 from haas_rpcd.engine.planning import Planning
@@ -94,16 +95,7 @@ class Retirement:
                 applied.before_sending(tx, switch, change, None)
 
         await self._store.write(record)
-        outcomes = await driver.send(changes, Silent())
-        late = [
-            change
-            for change, outcome in zip(changes, outcomes, strict=True)
-            if outcome.may_come_late
-        ]
-        await self._store.write(applied.may_come_late, switch, late, self._clock.now())
-        for outcome in outcomes:
-            if outcome.error is not None:
-                raise outcome.error
+        await closing.send(self._store, self._clock, switch, driver, changes)
 
     async def _save(self, switch: str, driver: Driver) -> None:
         """Save, if the switch needs that. A check for drift tries again what fails here."""
