@@ -32,13 +32,24 @@ def main(argv: list[str] | None = None) -> int:
     """Run the daemon and return the exit code; an error is a sentence on stderr."""
     streams.open_closed()
     try:
-        code = _run(_arguments(argv))
+        code = _run(_usable(argv))
     except SystemExit as done:  # --help, --version or wrong usage
         code = done.code if isinstance(done.code, int) else 2
     except (ConfigError, OSError, sqlite3.Error) as error:
         streams.say(str(error))
         code = 1
     return streams.finish(code)
+
+
+def _usable(argv: list[str] | None) -> argparse.Namespace:
+    """Return the arguments; exit with 2 if they are wrong, also where nobody can read why.
+
+    argparse before Python 3.11.5 raises what writing to stderr raises.
+    """
+    try:
+        return _arguments(argv)
+    except OSError:
+        raise SystemExit(2) from None
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -170,7 +170,7 @@ class CommandLine:
             return
         result, front = outcome.results[-1], self.console.front or front
         if isinstance(command, Call) and command.method in CONSOLES:
-            await self._attach(front, result)
+            await self._attach_console(front, result)
         elif isinstance(command, Apply | ApplyFile):
             navigation.open_job(result["job"])
         elif isinstance(command, Call) and (
@@ -183,7 +183,7 @@ class CommandLine:
             line = session.line(command)
             front.say(f"> {line}: {facts}" if facts else f"> {line}")
 
-    async def _attach(self, front: ScreenHost, ticket: dict[str, Any]) -> None:
+    async def _attach_console(self, front: ScreenHost, ticket: dict[str, Any]) -> None:
         """Give the terminal to the console of a machine until the user leaves that."""
         from haas_console.core.attach import attach
 
@@ -193,12 +193,12 @@ class CommandLine:
             return
         try:
             with self.console.suspend():
-                await attach(client, ticket, _print)
+                await attach(client, ticket, _tell)
         except (ConsoleError, SuspendNotSupported) as error:
             front.fail(str(error) or "This terminal can't be lent: use haas-console in batch mode.")
 
 
-def _print(notice: str) -> None:
+def _tell(notice: str) -> None:
     """Show a notice on a raw terminal."""
     print(f"\r[{text.clean(notice)}]", end="\r\n", file=sys.__stderr__, flush=True)
 

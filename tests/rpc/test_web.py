@@ -30,8 +30,7 @@ async def test_a_page_asks_for_a_token_and_its_console_acts_as_that_user(web: We
         assert script.status == 200
 
     async with web.console() as page:
-        board = await page.until("node-1")
-        board += await page.until("rita")
+        board = await page.until("(?s)node-1.*rita|rita.*node-1")
         assert "node-4" not in board  # blue's
         await page.type(":connect node-1:eth0 net\r")
         await page.until("state staged|staged")

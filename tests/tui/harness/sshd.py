@@ -66,13 +66,7 @@ def sshd(
         )
     if certificate:
         subprocess.run(["ssh-keygen", "-q", *certificate, folder / "host_key.pub"], check=True)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    host_key = (folder / "host_key.pub").read_text()
-    (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {host_key}")
-    config = folder / "sshd_config"
-    config.write_text(
-        f"ListenAddress 127.0.0.1:{port}\n"
+    options = (
         f"HostKey {folder}/host_key\n"
         + (f"HostCertificate {folder}/host_key-cert.pub\n" if certificate else "")
         + f"AuthorizedKeysFile {folder}/key.pub\n"
@@ -87,22 +81,40 @@ def sshd(
         "    DisableForwarding yes\n"
         "    PermitUserRC no\n"
     )
-    with (
-        _privsep(),
-        subprocess.Popen(
+    with _privsep():
+        process, port = _listening(folder / "sshd_config", options)
+        with process:
+            try:
+                host_key = (folder / "host_key.pub").read_text()
+                (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {host_key}")
+                yield Sshd(folder, port)
+            finally:
+                process.terminate()
+
+
+def _listening(config: Path, options: str) -> tuple[subprocess.Popen[str], int]:
+    """Start sshd on a free port; return it and the port.
+
+    Another test may take the port before sshd does, which cannot be told to choose one itself.
+    """
+    assert SSHD is not None
+    for _ in range(5):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        config.write_text(f"ListenAddress 127.0.0.1:{port}\n{options}")
+        process = subprocess.Popen(
             [SSHD, "-D", "-e", "-f", config], stderr=subprocess.PIPE, text=True
-        ) as process,
-    ):
-        try:
-            assert process.stderr is not None
-            for line in process.stderr:
-                if "Server listening" in line:
-                    break
-            else:
-                raise AssertionError(f"sshd ended with {process.wait()}")
-            yield Sshd(folder, port)
-        finally:
-            process.terminate()
+        )
+        assert process.stderr is not None
+        said = []
+        for line in process.stderr:
+            if "Server listening" in line:
+                return process, port
+            said.append(line)
+        process.wait()
+        if "Address already in use" not in "".join(said):
+            break
+    raise AssertionError(f"sshd ended with {process.returncode}: {''.join(said)}")
 
 
 @contextlib.contextmanager
