@@ -281,9 +281,8 @@ class ConsoleScreen(PaintOnceScreen):
         if self._turn is not None:
             self._turn.abandon()
         turn = self._turn = Turn(self.console.hold_keys())
-        turn.worker = self.run_worker(
-            turn.run(self.session, self.show_changes, work), group="turn", exit_on_error=True
-        )
+        run = functools.partial(turn.run, self.session, self.show_changes, work)
+        turn.worker = self.run_worker(run, group="turn", exit_on_error=True)
 
     async def send(
         self, what: Plan | Sequence[Command], *, done: str | None = None, keep_keys: bool = False
