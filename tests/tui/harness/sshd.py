@@ -81,15 +81,14 @@ def sshd(
         "    DisableForwarding yes\n"
         "    PermitUserRC no\n"
     )
-    with _privsep():
-        process, port = _listening(folder / "sshd_config", options)
-        with process:
-            try:
-                host_key = (folder / "host_key.pub").read_text()
-                (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {host_key}")
-                yield Sshd(folder, port)
-            finally:
-                process.terminate()
+    process, port = _listening(folder / "sshd_config", options)
+    with process:
+        try:
+            host_key = (folder / "host_key.pub").read_text()
+            (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {host_key}")
+            yield Sshd(folder, port)
+        finally:
+            process.terminate()
 
 
 def _listening(config: Path, options: str) -> tuple[subprocess.Popen[str], int]:
@@ -98,6 +97,8 @@ def _listening(config: Path, options: str) -> tuple[subprocess.Popen[str], int]:
     Another test may take the port before sshd does, which cannot be told to choose one itself.
     """
     assert SSHD is not None
+    if os.getuid() == 0:  # as a boot does; it stays, because other tests may run sshd as well
+        _PRIVSEP.mkdir(mode=0o755, exist_ok=True)
     for _ in range(5):
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
@@ -115,16 +116,3 @@ def _listening(config: Path, options: str) -> tuple[subprocess.Popen[str], int]:
         if "Address already in use" not in "".join(said):
             break
     raise AssertionError(f"sshd ended with {process.returncode}: {''.join(said)}")
-
-
-@contextlib.contextmanager
-def _privsep() -> Iterator[None]:
-    made = os.getuid() == 0 and not _PRIVSEP.exists()
-    if made:
-        _PRIVSEP.mkdir(mode=0o755)
-    try:
-        yield
-    finally:
-        if made:
-            with contextlib.suppress(OSError):
-                _PRIVSEP.rmdir()
