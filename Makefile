@@ -30,7 +30,7 @@ demo: $(VENV)/demo-ready  ## open the console on an embedded data centre: no roo
 	@examples/demo
 
 # One worker waits for the lab's two kernels; the others run all other tests.
-WORKERS := -n 4 --dist loadgroup
+WORKERS := -n 6 --dist loadgroup
 
 test: setup  ## set everything up and run every test; as root the lab too
 	@if [ "$$(id -u)" = 0 ]; then $(BIN)/pytest $(WORKERS); else \

@@ -21,8 +21,6 @@ from ..master import Master
 from ..story import Story
 from ..topology import Lab, ip, run, show
 
-pytestmark = pytest.mark.second_kernel
-
 SECONDS = 60.0
 """Time-out for what must be shown. It takes a few seconds; the story prints how many."""
 
