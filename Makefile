@@ -20,7 +20,7 @@ PACKAGES := $(OS_PACKAGES)
 # What the Debian package is built with, by `make deb`.
 DEB_PACKAGES := debhelper dpkg-dev help2man git
 
-.PHONY: deb test-install test-browser help demo setup test fast lint types contracts quick-tests check bench soak campaigns mutants screenshots schemas \
+.PHONY: deb test-install test-browser help demo setup test fast lint types contracts quick-units quick-rest check bench soak campaigns mutants screenshots schemas \
 	upgrade clean os-packages python
 
 help:  ## list the targets
@@ -38,10 +38,16 @@ test: setup  ## set everything up and run every test; as root the lab too
 		$(BIN)/pytest $(WORKERS) -m "not lab"; fi
 
 fast: $(VENV)/test-ready  ## lint, types, contracts and the quick tests, in a minute
-	@$(MAKE) --no-print-directory -j --output-sync=target lint types contracts quick-tests
+	@$(MAKE) --no-print-directory -j --output-sync=target lint types contracts quick-units quick-rest
 
-quick-tests: $(VENV)/test-ready
-	HAAS_TEST_EXAMPLES=10 $(BIN)/pytest -n 4 --dist worksteal -q -m "not (lab or terminal or slow)" --ignore=tests/lab
+# Each worker collects all that its pytest is given, so two of them share the work better than one.
+QUICK := HAAS_TEST_EXAMPLES=10 $(BIN)/pytest -n 2 --dist worksteal -q -m "not (lab or terminal or slow)"
+
+quick-units: $(VENV)/test-ready
+	$(QUICK) tests/unit
+
+quick-rest: $(VENV)/test-ready
+	$(QUICK) tests --ignore=tests/unit --ignore=tests/lab
 
 setup: os-packages $(VENV)/test-ready  ## install what the tests need, into .venv and (as root) the system
 
