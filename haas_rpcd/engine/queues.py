@@ -104,17 +104,20 @@ class JobQueues:
         Raises NotFoundError, ConflictError if it has ended, and StoreError.
         """
 
+        run = self._running.get(job_id)
+
         def request(tx: Tx) -> JobRow:
             job = jobs.find(tx, job_id)
             if job is None:
                 raise NotFoundError(f"There is no job {job_id}.")
             job = self.now(job)
+            if run is not None and job.state == "cancelled":
+                return job  # by us, and it has ended meanwhile
             if job.state in FINAL_JOB_STATES:
                 raise ConflictError(f"Job {job_id} has ended already: it {_has(job.state)}.")
             jobs.cancel(tx, job_id)
             return job
 
-        run = self._running.get(job_id)
         if run is not None:
             run.cancel()  # at once: the store may not answer
         try:
