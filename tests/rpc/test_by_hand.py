@@ -77,6 +77,11 @@ CHANNELS: dict[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
         ("delete interfaces PORT ether-options",),
         "ether-options 802.3ad ae1",
     ),
+    "cumulus_nvue": (
+        ("nv unset interface PORT bridge", "nv set interface bond1 bond member PORT"),
+        ("nv unset interface bond1 bond member PORT",),
+        "master bond1 (a bond)",
+    ),
     "sonic": (
         (
             "sudo config vlan member del 100 PORT",

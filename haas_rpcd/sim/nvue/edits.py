@@ -22,6 +22,11 @@ def apply_edit(config: Config, edit: list[str]) -> bool:
     verb, *path = edit
     setting = verb == "set"
     match path:
+        case ["interface", bond, "bond", "member", listed] if bond.startswith("bond"):
+            for name in _port_names(listed):
+                if name in config.ports:
+                    config.ports[name].bond = bond if setting else None
+                exists = exists and (name in config.ports or not setting)
         case ["interface", names, *rest]:
             edit_port = _set_port if setting else _unset_port
             for name in _port_names(names):

@@ -63,6 +63,10 @@ def configuration(config: Config) -> list[dict[str, Any]]:
         f"swp{format_list(numbers, pairs=False)}": json.loads(settings)
         for settings, numbers in alike.items()
     }
+    bonds = {
+        bond: {"bond": {"member": {name: {} for name in members}}, "type": "bond"}
+        for bond, members in config.bonds().items()
+    }
     domain: dict[str, Any] = {}
     if config.untagged != 1:
         domain["untagged"] = config.untagged
@@ -70,7 +74,7 @@ def configuration(config: Config) -> list[dict[str, Any]]:
         domain["vlan"] = {format_list(config.vlans, pairs=False): {}}
     settings = {
         "bridge": {"domain": {BRIDGE: domain}},
-        "interface": {"eth0": {"ip": {"vrf": "mgmt"}, "type": "eth"}, **ports},
+        "interface": {"eth0": {"ip": {"vrf": "mgmt"}, "type": "eth"}, **bonds, **ports},
         "system": {"hostname": config.hostname},
     }
     header = {"model": "VX", "nvue-api-version": "nvue_v1", "version": RELEASE}
@@ -126,8 +130,17 @@ def links(config: Config, unplugged: Collection[str]) -> Iterator[dict[str, Any]
     for index, (name, port) in enumerate(config.ports.items(), 3):
         flags = up if name not in unplugged else ["NO-CARRIER", *up[:3]]
         flags = up[:2] if config.is_shut(name) else flags
-        bridged = {"master": BRIDGE, "linkinfo": SLAVE_OF_BRIDGE} if port.on_bridge else {}
-        yield {"ifindex": index, "ifname": name, "flags": flags, "mtu": 9216, **bridged}
+        enslaved: dict[str, Any] = {}
+        if port.bond is not None:
+            flags = [*flags, "SLAVE"]
+            enslaved = {"master": port.bond, "linkinfo": {"info_slave_kind": "bond"}}
+        elif port.on_bridge:
+            enslaved = {"master": BRIDGE, "linkinfo": SLAVE_OF_BRIDGE}
+        yield {"ifindex": index, "ifname": name, "flags": flags, "mtu": 9216, **enslaved}
     filtering = {"vlan_filtering": 1, "vlan_protocol": "802.1Q"}
     info = {"info_kind": "bridge", "info_data": filtering}
-    yield {"ifindex": 3 + len(config.ports), "ifname": BRIDGE, "flags": up, "linkinfo": info}
+    last = 3 + len(config.ports)
+    yield {"ifindex": last, "ifname": BRIDGE, "flags": up, "linkinfo": info}
+    for index, bond in enumerate(config.bonds(), last + 1):
+        kind = {"info_kind": "bond"}
+        yield {"ifindex": index, "ifname": bond, "flags": [*up, "MASTER"], "linkinfo": kind}

@@ -26,6 +26,7 @@ class Port:
     access: int | None = None
     untagged: int | str | None = None  # or "none"
     vlans: frozenset[int] | None = None
+    bond: str | None = None  # of which it is a member
 
     def as_json(self) -> dict[str, Any]:
         """Return the settings as NVUE writes them."""
@@ -52,6 +53,14 @@ class Config(cli.Config):
     vlans: dict[int, str] = field(default_factory=dict)
     untagged: int = 1  # of the bridge
 
+    def bonds(self) -> dict[str, list[str]]:
+        """Return the members of each bond. No bond is on the bridge here."""
+        found: dict[str, list[str]] = {}
+        for name, port in self.ports.items():
+            if port.bond is not None:
+                found.setdefault(port.bond, []).append(name)
+        return found
+
     def carried(self, port: str) -> Carried:
         """Return what a port carries: nothing while it is down."""
         return NOTHING if self.is_shut(port) else self.bridged(port)
@@ -64,7 +73,7 @@ class Config(cli.Config):
     def bridged(self, port: str) -> Carried:
         """Return the VLANs that the kernel's bridge has on a port, whether it is up or down."""
         settings = self.ports[port]
-        if not settings.on_bridge:
+        if not settings.on_bridge or settings.bond is not None:
             return NOTHING
         if settings.access is not None:
             return Carried(settings.access)
