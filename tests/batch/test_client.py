@@ -13,6 +13,8 @@ from haas_console.core.client import Client
 from haas_console.core.config import Endpoint
 from haas_console.core.errors import JobFailedError, LostDaemonError, RpcError
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from tests.batch.conftest import Daemon, Program
 

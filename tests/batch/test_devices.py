@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from haas_console.core.devicetext import answer_lines, remarks
+
+pytestmark = pytest.mark.slow
 
 if TYPE_CHECKING:
     from tests.batch.conftest import Program

@@ -13,6 +13,8 @@ from haas_console.core.commands import ImportSite
 from haas_console.core.errors import DeniedError
 from tests.batch.conftest import Program
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("what", ["/dev/zero", "pipe"])
 def test_only_regular_files_are_read(console: Program, what: str) -> None:

@@ -7,9 +7,13 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 from haas_console.batch.inventory import inventory
 from haas_schemas.node import Nic, NicNetwork, Node
 from tests.batch.conftest import ROOT
+
+pytestmark = pytest.mark.slow
 
 if TYPE_CHECKING:
     from tests.batch.conftest import Program

@@ -12,6 +12,8 @@ import pytest
 
 from haas_console import core
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from tests.batch.conftest import Program
 

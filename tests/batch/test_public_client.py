@@ -25,6 +25,8 @@ from haas_console.client import (
 )
 from tests.batch.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from tests.batch.conftest import Daemon, Program
 

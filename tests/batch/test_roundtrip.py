@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,8 @@ from haas_console.core import values
 from haas_console.core.api import Api, Method, Schema
 from haas_console.core.commands import Apply, Call, Command, ExportSite, ImportSite, Use
 from haas_console.core.language import Language
+
+pytestmark = pytest.mark.slow
 
 # Patterns are ignored: they do not affect how a value is written.
 TEXT = st.text(st.characters(blacklist_characters="\n", blacklist_categories=["Cs"]), max_size=8)

@@ -11,6 +11,8 @@ from haas_console.core.commands import Apply, ApplyFile, Call, SavePlan
 from haas_console.core.errors import CommandSyntaxError
 from haas_console.core.language import Language
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from tests.batch.conftest import Program
 

@@ -17,6 +17,8 @@ from haas_console.batch import views
 from haas_console.batch.views import View
 from haas_console.core.errors import CommandSyntaxError, ConsoleError
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from tests.batch.conftest import Program
 

@@ -15,6 +15,8 @@ from haas_rpcd.model import SetVlan
 from tests.rpc.one_switch import OneSwitch, Registered, one_switch
 from tests.rpc.small_site import NOTHING, access
 
+pytestmark = pytest.mark.slow
+
 VOICE = 900
 """A VLAN of the site's own, for telephones."""
 

@@ -20,6 +20,8 @@ import pytest
 from haas_rpcd.sim.ios import NVRAM_BUSY
 from tests.rpc.small_site import RpcError, SmallSite, place
 
+pytestmark = pytest.mark.slow
+
 EXPECTED = {"conflict", "not_found", "exhausted", "device"}
 DEFAULT_VLAN = 1
 PHONES = 1900

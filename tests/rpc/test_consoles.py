@@ -18,6 +18,8 @@ from haas_rpcd.errors import HaasError
 from tests.rpc.bmcs import PASSWORD, USER, IpmiSim, SerialLine, ipmi_sim
 from tests.rpc.small_site import Prepared, SmallSite, Tenant, small_site
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def serial() -> AsyncIterator[SerialLine]:

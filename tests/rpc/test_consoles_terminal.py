@@ -17,6 +17,8 @@ from haas_rpcd.config import Credential
 from tests.rpc.bmcs import PASSWORD, USER, SerialLine, ipmi_sim
 from tests.rpc.small_site import Prepared, SmallSite, small_site
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = [sys.executable, "-m", "haas_console"]
 
 

@@ -21,7 +21,10 @@ from tests.rpc.small_site import Prepared, SmallSite, small_site
 
 ROOT = Path(__file__).parents[2]
 
-pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="wants openssl")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not shutil.which("openssl"), reason="wants openssl"),
+]
 
 
 @dataclass

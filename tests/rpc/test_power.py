@@ -15,6 +15,8 @@ from haas_rpcd.errors import HaasError
 from tests.rpc.bmcs import PASSWORD, USER, IpmiSim, ipmi_sim, secrets_in
 from tests.rpc.small_site import DATABASE, Prepared, SmallSite, small_site
 
+pytestmark = pytest.mark.slow
+
 QUICK = BmcSettings(answer_timeout=10.0, settle_timeout=2.0, off_time=0.1)
 
 

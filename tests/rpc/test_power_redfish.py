@@ -26,6 +26,8 @@ from tests.rpc.bmcs import (
 )
 from tests.rpc.small_site import Prepared, SmallSite, small_site
 
+pytestmark = pytest.mark.slow
+
 QUICK = BmcSettings(answer_timeout=10.0, settle_timeout=20.0, off_time=0.1)
 
 

@@ -14,6 +14,8 @@ from haas_rpcd.errors import HaasError
 from tests.rpc.bmcs import PASSWORD, USER, IpmiSim, ipmi_sim
 from tests.rpc.small_site import Prepared, SmallSite, access, small_site, step_of
 
+pytestmark = pytest.mark.slow
+
 QUICK = BmcSettings(answer_timeout=5.0, settle_timeout=1.0)
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 
 class Service:
     """A daemon, and the socket on which it notifies systemd: sd_notify(3)."""

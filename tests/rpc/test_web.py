@@ -13,6 +13,8 @@ from haas_console.web.visitors import WRONG_TOKENS
 from tests.rpc.small_site import access
 from tests.rpc.web import ROOT, Web
 
+pytestmark = pytest.mark.slow
+
 
 async def test_a_page_asks_for_a_token_and_its_console_acts_as_that_user(web: Web) -> None:
     await web.site.hold_nodes("red", "node-1")
