@@ -41,13 +41,13 @@ fast: $(VENV)/test-ready  ## lint, types, contracts and the quick tests, in a mi
 	@$(MAKE) --no-print-directory -j --output-sync=target lint types contracts quick-units quick-rest
 
 # Each worker collects all that its pytest is given, so two of them share the work better than one.
-QUICK := HAAS_TEST_EXAMPLES=10 $(BIN)/pytest -n 2 --dist worksteal -q -m "not (lab or terminal or slow)"
+QUICK := HAAS_TEST_EXAMPLES=10 $(BIN)/pytest --dist worksteal -q -m "not (lab or terminal or slow)"
 
 quick-units: $(VENV)/test-ready
-	$(QUICK) tests/unit
+	$(QUICK) -n 2 tests/unit
 
 quick-rest: $(VENV)/test-ready
-	$(QUICK) tests --ignore=tests/unit --ignore=tests/lab
+	$(QUICK) -n 3 tests --ignore=tests/unit --ignore=tests/lab
 
 setup: os-packages $(VENV)/test-ready  ## install what the tests need, into .venv and (as root) the system
 

@@ -13,6 +13,8 @@ import pytest
 from tests.rpc.listening import listening
 from tests.rpc.small_site import NOTHING, SmallSite, access, states, step_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def crowded(site: SmallSite) -> SmallSite:

@@ -16,6 +16,8 @@ from haas_rpcd.model import MASTER, HeadnodeNic
 from tests.rpc.listening import listening
 from tests.rpc.small_site import QUICK, Prepared, SmallSite, access, small_site
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 10
 """Within this time the state shown is true."""
 

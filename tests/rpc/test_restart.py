@@ -21,6 +21,8 @@ from tests.rpc.small_site import (
     states,
 )
 
+pytestmark = pytest.mark.slow
+
 LINES = [
     "configure terminal",
     "vlan 100",

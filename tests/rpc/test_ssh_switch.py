@@ -16,6 +16,8 @@ from haas_rpcd.sim.ios import IosSwitch, gigabit
 from tests.rpc.small_site import CREDENTIALS, SmallSite
 from tests.unit.ssh_server import Machine, machine
 
+pytestmark = pytest.mark.slow
+
 NOBODYS = "SHA256:" + "A" * 43
 
 

@@ -20,7 +20,10 @@ from haas_rpcd.rpc import connection, dispatch, gate, limits
 from tests.rpc.os_users import MEMBER, OTHER, STRANGER, open_folder
 from tests.rpc.small_site import Prepared, SmallSite, small_site
 
-pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="wants root, to be other users")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.getuid() != 0, reason="wants root, to be other users"),
+]
 
 HEAD = b"POST /rpc HTTP/1.1\r\nHost: haas\r\n"
 INFO = {"jsonrpc": "2.0", "method": "system.info", "id": 1}

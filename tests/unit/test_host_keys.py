@@ -16,6 +16,8 @@ from tests.tui.harness.sshd import SSHD, Sshd, sshd
 from tests.unit.ssh_client import LOGIN, address, fails
 from tests.unit.ssh_server import machine
 
+pytestmark = pytest.mark.slow
+
 # --- host keys, with OpenSSH ----------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,6 +25,8 @@ from haas_rpcd.model import (
 )
 from haas_rpcd.store import applied, networks, nodes, ports, projects, saves, switches
 from haas_rpcd.store.database import Store, Tx
+
+pytestmark = pytest.mark.slow
 
 PROJECTS = ("red", "blue")
 POOL = (100, 101)

@@ -17,6 +17,8 @@ from tests.unit.ssh_client import address, fails, until
 from tests.unit.ssh_server import machine
 from tests.unit.test_ssh import OLD
 
+pytestmark = pytest.mark.slow
+
 SHELL = """#!/bin/sh
 printf 'sw1#'
 read -r line
