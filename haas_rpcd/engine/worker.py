@@ -226,7 +226,7 @@ class Worker:
                 verdicts = await sending.advance()
                 if verdicts is None:
                     self._under_way[first] = sending
-                    self._queue.append(first)  # behind whoever came meanwhile
+                    self._queue.extend(items)  # behind whoever came meanwhile
                     return
                 if any(verdict.seen is not None for verdict in verdicts):
                     await self._note(self.device, None)
