@@ -225,7 +225,7 @@ def test_an_upgrade_by_apt_leaves_running_headnodes_alone(
     master.run("until grep -qs listening /tmp/heard; do sleep 0.2; done")
     centre.ask("send numbers", "node-1:primary-nic")
 
-    master.run("haas-rpcd backup /root/before-upgrade.db")
+    master.run("haas-rpcd backup /var/tmp/before-upgrade.db")
     master.run(f"apt-get install -qq {newer}")
     master.run("haas-rpcd doctor")
 
@@ -265,13 +265,13 @@ def test_networkmanager_takes_no_link_of_haas(master: SystemdMaster, centre: Dat
     print("with the package's files:", shown)
     assert {shown[name] for name in of_haas} == {"unmanaged"}
 
-    master.run(f"mkdir /root/aside && mv {kept_off} {installed} /root/aside")
+    master.run(f"mkdir /var/tmp/aside && mv {kept_off} {installed} /var/tmp/aside")
     master.run("systemctl restart NetworkManager && nm-online --quiet --wait-for-startup; true")
     shown = of_network_manager(master)
     print("without them:", shown)
     assert shown["vec0"] != "unmanaged"
 
-    master.run(f"mv /root/aside/05-haas-links.conf {installed}")
+    master.run(f"mv /var/tmp/aside/05-haas-links.conf {installed}")
     master.run("systemctl restart haas-rpcd")  # which writes the other file, and has it obeyed
     released = "nmcli --get-values GENERAL.STATE device show vec0 | grep -q unmanaged"
     master.run(f"for i in $(seq 60); do {released} && exit; sleep 1; done; exit 1")

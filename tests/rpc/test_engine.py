@@ -148,6 +148,25 @@ async def test_jobs_of_two_projects_share_one_session_and_one_save(
     assert not site.switches["sw1"].modified
 
 
+async def test_a_shared_save_is_sent_again_for_all_when_the_session_is_lost(
+    site: SmallSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "MERGE", 600.0)
+    for project, node in (("red", "node-1"), ("blue", "node-2")):
+        await site.hold_nodes(project, node)
+        await site.network(project, "net")
+        await site.connect(node, "net")
+    held = site.wires["sw1"].hold("^vlan 100\r")
+    red = await site.begin("red")
+    await held.wait()
+    blue = await site.begin("blue")
+    site.switches["sw1"].faults.cut_at = "^write memory"
+    held.release()
+    jobs = [await site.finished(red), await site.finished(blue)]
+    assert [(job["state"], job.get("error")) for job in jobs] == [("succeeded", None)] * 2
+    assert not site.switches["sw1"].modified
+
+
 async def test_a_save_does_not_wait_long_for_another_job(
     site: SmallSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
