@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 
 from haas_rpcd.bmc import BmcSession, BmcSettings, RegisteredBmc
-from haas_rpcd.config import ConfigError, Credential
+from haas_rpcd.config import Credential
 from haas_rpcd.drivers.bmc import ipmi, redfish
+from haas_rpcd.drivers.credentials import look_up
 from haas_rpcd.drivers.switch.secrets import Secrets
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.line import Line
@@ -53,18 +54,8 @@ class BmcFactory:
 
     def credential(self, bmc: RegisteredBmc) -> Credential:
         """Look up the credentials of a BMC. Raises DeviceError ``login``."""
-        try:
-            known = self._credentials()
-        except ConfigError as error:
-            raise DeviceError(str(error), reason="login") from None
         entry = bmc.credential or bmc.node
-        if entry not in known:
-            raise DeviceError(
-                f"There are no credentials for {bmc.node}'s BMC: add  [{entry}]  to"
-                f" {self._credentials_file}.",
-                reason="login",
-            )
-        return known[entry]
+        return look_up(self._credentials, entry, f"{bmc.node}'s BMC", self._credentials_file)
 
 
 @contextmanager

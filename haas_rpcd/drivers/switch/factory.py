@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from haas_rpcd.config import ConfigError, Credential, Settings
 from haas_rpcd.drivers import Driver
+from haas_rpcd.drivers.credentials import look_up
 from haas_rpcd.drivers.switch.dialect import COMMON_OPTIONS, Dialect
 from haas_rpcd.drivers.switch.dialects import DIALECTS, DialectError, load
 from haas_rpcd.drivers.switch.discreet import DiscreetDriver
@@ -195,18 +196,8 @@ class SwitchFactory:
 
     def _credential(self, switch: RegisteredSwitch) -> Credential:
         """Look up a switch's credentials. Raises DeviceError ``login``."""
-        try:
-            known = self._credentials()
-        except ConfigError as error:
-            raise DeviceError(str(error), reason="login") from None
         entry = switch.credential or switch.name
-        if entry not in known:
-            raise DeviceError(
-                f"There are no credentials for {switch.name}: add  [{entry}]  to"
-                f" {self._credentials_file}.",
-                reason="login",
-            )
-        return known[entry]
+        return look_up(self._credentials, entry, switch.name, self._credentials_file)
 
 
 def _dialects(folder: Path) -> dict[str, Dialect]:
