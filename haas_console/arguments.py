@@ -86,7 +86,12 @@ def make_parser(output: Output | None = None) -> argparse.ArgumentParser:
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--socket", metavar="PATH", help="the daemon's Unix socket")
     where.add_argument("--url", metavar="URL", help="the daemon's https:// address")
-    where.add_argument("--context", metavar="NAME", help="a daemon of the config file")
+    where.add_argument(
+        "--context",
+        metavar="NAME[,NAME...]",
+        type=_contexts,
+        help="a daemon of the config file; a command or script may name several",
+    )
     where.add_argument("--demo", action="store_true", help="a demo data centre, while this runs")
     add(
         "--site",
@@ -106,6 +111,14 @@ def make_parser(output: Output | None = None) -> argparse.ArgumentParser:
     add("--echo", action="store_true", help="show each command before it is run")
     add("--readonly", action="store_true", help="refuse commands that change anything")
     return parser
+
+
+def _contexts(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if not names or twice is not None:
+        raise argparse.ArgumentTypeError(f"names {twice} twice" if twice else "names no context")
+    return names
 
 
 def split_words(

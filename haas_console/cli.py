@@ -79,6 +79,11 @@ def _run(argv: Sequence[str] | None, output: Output) -> int:
             parser.error(f"completion wants one of {', '.join(shells.SHELLS)}")
         if args.what in ("login", "logout") and not args.shell:
             parser.error(f"{args.what} wants a URL, such as https://master:8443")
+        if len(args.context or ()) > 1 and (not batch or listing or serving):
+            parser.error(
+                "only a command or a script can have several contexts; the full screen shows one,"
+                " and its  :ctx NAME  changes to another"
+            )
         if not batch and args.check:
             parser.error("--check wants a command, --script FILE or -c COMMAND")
     except SystemExit as done:  # wrong usage, --help or --version
@@ -93,14 +98,14 @@ def _run(argv: Sequence[str] | None, output: Output) -> int:
     if args.what in ("login", "logout"):
         return _log_in_or_out(args, settings, output)
     if listing is not None:
-        inventory.run(_target(args, settings), listing, output)
+        inventory.run(_target(args, settings, _context(args)), listing, output)
         return ExitCode.DONE
     if serving is not None:
         import asyncio
 
         from haas_console.web import server
 
-        endpoint, context = web.check(_target(args, settings).endpoint, serving)
+        endpoint, context = web.check(_target(args, settings, _context(args)).endpoint, serving)
         asyncio.run(server.run(endpoint, serving.listen, context, output))
         return ExitCode.DONE
     if not batch:
@@ -159,17 +164,20 @@ def _screen(args: argparse.Namespace, settings: Config, output: Output) -> int:
         from haas_console.core import columns
         from haas_console.tui.app import Options, run
 
-    return run(
-        _target(args, settings),
-        Options(
-            readonly=args.readonly,
-            theme=settings.theme,
-            keymap=settings.keymap,
-            columns=columns.parse(settings.columns.get("board", ())),
-            history=config.history_path(),
-            clipboard=config.clipboard_path(),
-        ),
+    options = Options(
+        readonly=args.readonly,
+        theme=settings.theme,
+        keymap=settings.keymap,
+        columns=columns.parse(settings.columns.get("board", ())),
+        contexts=tuple(settings.contexts),
+        history=config.history_path(),
+        clipboard=config.clipboard_path(),
     )
+    target = _target(args, settings, _context(args))
+    while isinstance(ended := run(target, options), str):
+        args.demo, args.socket, args.url = False, None, None
+        target = _target(args, settings, ended)
+    return ended
 
 
 def _batch(args: argparse.Namespace, settings: Config, output: Output) -> int:
@@ -192,27 +200,46 @@ def _batch(args: argparse.Namespace, settings: Config, output: Output) -> int:
         return report(output, errors)
     if errors := script.quote_errors(statements):
         return report(output, errors)
+    targets = {name or "": _target(args, settings, name) for name in args.context or [None]}
     # Imported here: --check and usage errors need neither asyncio nor aiohttp, which take 100 ms.
     with gc_paused():
-        from haas_console.batch.online import Options, run
+        from haas_console.batch import across, online
 
-    options = Options(readonly=args.readonly, keep_going=args.keep_going)
-    return run(_target(args, settings), options, statements, output)
+    options = online.Options(readonly=args.readonly, keep_going=args.keep_going)
+    if len(targets) > 1:
+        return across.run(targets, options, statements, output)
+    return online.run(next(iter(targets.values())), options, statements, output)
 
 
-def _target(args: argparse.Namespace, settings: Config) -> Target:
+def _target(args: argparse.Namespace, settings: Config, context: str | None) -> Target:
     if args.demo:
         return Target(None, timeout=settings.timeout, site=args.site)
+    environ = dict(os.environ)
+    if len(args.context or ()) > 1:
+        environ.pop("HAAS_TOKEN", None)  # it is one daemon's, and not to be shown to the others
     endpoint, token = find_daemon(
-        settings, socket=args.socket, url=args.url, context=args.context, ca_file=_ca_file(args)
+        settings,
+        socket=args.socket,
+        url=args.url,
+        context=context,
+        ca_file=_ca_file(args),
+        environ=environ,
     )
     return Target(endpoint, token, settings.timeout)
 
 
 def _endpoint(args: argparse.Namespace, settings: Config) -> Endpoint:
     return config.choose_endpoint(
-        settings, socket=args.socket, url=args.url, context=args.context, ca_file=_ca_file(args)
+        settings,
+        socket=args.socket,
+        url=args.url,
+        context=_context(args),
+        ca_file=_ca_file(args),
     )
+
+
+def _context(args: argparse.Namespace) -> str | None:
+    return args.context[0] if args.context else None
 
 
 def _ca_file(args: argparse.Namespace) -> str | None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from haas_console.batch import script
 from haas_console.batch.exitcodes import ExitCode, report
 from haas_console.batch.output import Output
-from haas_console.batch.runner import Runner
+from haas_console.batch.runner import Connect, Runner
 from haas_console.core.client import Client
 from haas_console.core.demo import demo_daemon
 from haas_console.core.language import Language
@@ -31,29 +32,56 @@ def run(
     target: Target, options: Options, statements: Sequence[script.Placed], output: Output
 ) -> ExitCode:
     """Run the script and return the exit code; raises ConsoleError if there is no daemon."""
+    return until_interrupted(_run(target, options, statements, output))
+
+
+def until_interrupted(running: Coroutine[Any, Any, ExitCode]) -> ExitCode:
+    """Run to the end, or until a signal ends it; return the exit code."""
+
+    async def main() -> ExitCode:
+        _cancel_on_signals()
+        return await running
+
     try:
-        return asyncio.run(_run(target, options, statements, output))
+        return asyncio.run(main())
     except asyncio.CancelledError:
         return ExitCode.INTERRUPTED
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A daemon that answers: the client, its commands, and how to connect again."""
+
+    client: Client
+    language: Language
+    again: Connect
+    demo: bool
+
+    def runner(self, output: Output) -> Runner:
+        """What runs a script on it."""
+        return Runner(self.client, self.language, output, connect=self.again, demo=self.demo)
+
+
+async def connect(stack: AsyncExitStack, target: Target) -> Connection:
+    """Connect with a daemon until the stack is closed. Raises ConsoleError."""
+    endpoint = target.endpoint
+    if endpoint is None:
+        endpoint = await stack.enter_async_context(demo_daemon(target.site))
+    again = partial(Client.connect, endpoint, token=target.token, timeout=target.timeout)
+    client = await again()
+    stack.push_async_callback(client.close)
+    return Connection(client, Language(await client.discover()), again, target.endpoint is None)
 
 
 async def _run(
     target: Target, options: Options, statements: Sequence[script.Placed], output: Output
 ) -> ExitCode:
-    _cancel_on_signals()
     async with AsyncExitStack() as stack:
-        endpoint = target.endpoint
-        if endpoint is None:
-            endpoint = await stack.enter_async_context(demo_daemon(target.site))
-        connect = partial(Client.connect, endpoint, token=target.token, timeout=target.timeout)
-        client = await connect()
-        stack.push_async_callback(client.close)
-        language = Language(await client.discover())
-        parsed, errors = script.parse(statements, language, readonly=options.readonly)
+        connection = await connect(stack, target)
+        parsed, errors = script.parse(statements, connection.language, readonly=options.readonly)
         if errors:
             return report(output, errors)
-        demo = target.endpoint is None
-        runner = Runner(client, language, output, connect=connect, demo=demo)
+        runner = connection.runner(output)
         stack.push_async_callback(runner.close)
         return await runner.run(parsed, keep_going=options.keep_going)
 

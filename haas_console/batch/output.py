@@ -104,12 +104,8 @@ class Output:
 
     def failure(self, error: ConsoleError) -> None:
         """Print a document for a failed command, so that each command has one."""
-        if not self.as_json:
-            return
-        found: dict[str, Any] = {"message": str(error)}
-        if isinstance(error, RpcError):
-            found = {"code": error.code, "message": error.message, "data": error.data}
-        self.document({"error": found})
+        if self.as_json:
+            self.document(failed(error))
 
     def result(self, call: Call, result: Any, view: View = _PLAIN) -> None:
         """Print the result of a command that only reads. Raises ConsoleError as views.lines."""
@@ -120,7 +116,7 @@ class Output:
             view = msgspec.structs.replace(view, format="json")
         if view.format != "table" or view.columns:
             noun = call.method.partition(".")[0]
-            self.lines(views.lines(view, noun, result, **self._shape()))
+            self.rows(noun, result, view)
             if not views.rows_of(result) and view.format in ("table", "wide"):
                 self.remark("none")
         elif call.method in devicetext.METHODS:
@@ -139,6 +135,10 @@ class Output:
             self.lines(text.table(result, **self._shape()))
         elif result is not None:
             self.lines([text.brief(result)])
+
+    def rows(self, noun: str, result: Any, view: View) -> None:
+        """Print the records of an answer in the view's format; raises as :func:`views.lines`."""
+        self.lines(views.lines(view, noun, result, **self._shape()))
 
     def changed(self, line: str, call: Call, result: Any, view: View = _PLAIN) -> None:
         """Print the result of a change: on stdout if it says more than the command."""
@@ -224,6 +224,13 @@ def _output_errors() -> Iterator[None]:
         yield
     except OSError as error:
         raise OutputError(error) from error
+
+
+def failed(error: ConsoleError) -> dict[str, Any]:
+    """The document that stands for the result of a failed command."""
+    if isinstance(error, RpcError):
+        return {"error": {"code": error.code, "message": error.message, "data": error.data}}
+    return {"error": {"message": str(error)}}
 
 
 def _short(line: str) -> str:

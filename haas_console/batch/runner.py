@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 from haas_console.batch.exitcodes import ExitCode, code_of
@@ -20,6 +20,7 @@ from haas_console.core.commands import (
     ApplyFile,
     Call,
     ExportSite,
+    Find,
     Follow,
     Help,
     ImportSite,
@@ -27,9 +28,12 @@ from haas_console.core.commands import (
     Use,
 )
 from haas_console.core.errors import ConsoleError, LostDaemonError, NoDaemonError, RpcError
+from haas_console.core.fetch import Fetcher
 from haas_console.core.help import help_text
+from haas_console.core.inventory import Inventory
 from haas_console.core.language import Language
 from haas_console.core.leases import ending_soon
+from haas_console.core.objects import find
 from haas_console.core.paging import fetch
 
 _SEARCH = 30.0  # seconds that an apply waits for a daemon that restarts
@@ -99,6 +103,8 @@ class Runner:
                 exported = await self._fetch(export)
                 size = files.write_text(file, exported["site"])
                 self._output.changed(parsed.line, export, {"bytes": size})
+            case Find() as finding:
+                self._output.result(Call("object.find"), await self.read(finding), parsed.view)
             case Follow(job):
                 await (self._events(parsed) if job is None else self._follow(job, parsed))
             case Call(method="drift.repair") as call:
@@ -116,6 +122,23 @@ class Runner:
             self._output.document({"project": project})
         else:
             self._output.remark(f"using project {project}" if project else "using no project")
+
+    async def read(self, command: Call | Find) -> Any:
+        """The answer of a command that only reads. Raises ConsoleError."""
+        return await (self._find(command) if isinstance(command, Find) else self._fetch(command))
+
+    async def _find(self, finding: Find) -> list[dict[str, str]]:
+        inventory = Inventory()
+        await Fetcher(inventory, self._quietly, self._language.api.methods).named()
+        return [
+            {"kind": ref.kind, "name": ref.name, "about": note}
+            for ref, note in find(inventory, finding.text)
+        ]
+
+    async def _quietly(
+        self, method: str, params: Mapping[str, Any] | None = None, *, quiet: bool = False
+    ) -> Any:
+        return await self.client.call(method, params)
 
     async def _fetch(self, call: Call) -> Any:
         method = self._language.api.methods[call.method]

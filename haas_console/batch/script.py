@@ -21,14 +21,17 @@ _LONGEST = 16 << 20  # bytes; a longer file is no script
 class Place:
     """The place of a command: ``FILE:LINE``, ``-:LINE`` for stdin, ``-c:N`` for the Nth ``-c``.
 
-    A command that is the program's own words has no place: "".
+    A command that is the program's own words has no place: "". With several contexts, the one in
+    which the command is run comes first.
     """
 
     source: str
     line: int
+    context: str = ""
 
     def __str__(self) -> str:
-        return f"{self.source}:{self.line}" if self.source else ""
+        parts = [f"context {self.context}"] if self.context else []
+        return ": ".join([*parts, f"{self.source}:{self.line}"] if self.source else parts)
 
 
 Placed = tuple[Place, Statement | BadStatement]

@@ -115,12 +115,12 @@ def lines(view: View, noun: str, result: Any, *, width: int | None, bold: bool) 
     """The data of an answer in the view's format. Raises ConsoleError for an unknown column."""
     match view.format:
         case "json":
-            return [json.dumps(_narrowed(view, result), ensure_ascii=False)]
+            return [json.dumps(narrowed(view, result), ensure_ascii=False)]
         case "yaml":
             import yaml  # 15 ms, only if it is asked for
 
             text: str = yaml.safe_dump(
-                _narrowed(view, result),
+                narrowed(view, result),
                 sort_keys=False,
                 allow_unicode=True,
                 default_flow_style=False,
@@ -147,7 +147,7 @@ def name_of(noun: str, record: Mapping[str, Any]) -> str:
     return brief(next(iter(record.values()), ""))
 
 
-def _narrowed(view: View, result: Any) -> Any:
+def narrowed(view: View, result: Any) -> Any:
     """The answer with the chosen columns only."""
     if not view.columns:
         return result

@@ -80,10 +80,16 @@ class ExportSite(msgspec.Struct, frozen=True):
     file: str
 
 
+class Find(msgspec.Struct, frozen=True):
+    """Find objects of any kind by a part of their name, or of what is said of them."""
+
+    text: str
+
+
 class Follow(msgspec.Struct, frozen=True):
     """Print what happens until interrupted, or one job until its end."""
 
     job: int | None = None
 
 
-Command = Call | Apply | SavePlan | ApplyFile | Use | Help | ImportSite | ExportSite | Follow
+Command = Call | Apply | SavePlan | ApplyFile | Use | Help | ImportSite | ExportSite | Find | Follow

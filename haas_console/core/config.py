@@ -58,12 +58,16 @@ LOGIN = "login"
 
 @dataclass(frozen=True)
 class Endpoint:
-    """The address of a daemon: a socket path or a URL; ``source`` says what named it."""
+    """The address of a daemon: a socket path or a URL; ``source`` says what named it.
+
+    ``context`` is its name, if it was named by the context.
+    """
 
     socket: str | None
     url: str | None
     source: str
     ca_file: str | None = None
+    context: str | None = None
 
     def __str__(self) -> str:
         return f"socket {self.socket}" if self.socket else str(self.url)
@@ -241,17 +245,17 @@ def choose_endpoint(
     named = config.contexts[context] if context is not None else Context()
     usual = config.contexts[config.context] if config.context is not None else Context()
     candidates = (
-        (socket, url, "--socket" if socket else "--url", None),
-        (named.socket, named.url, f"the context {context}", named.ca_file),
-        (environ.get("HAAS_SOCKET"), None, "HAAS_SOCKET", None),
-        (None, environ.get("HAAS_URL"), "HAAS_URL", None),
-        (usual.socket, usual.url, f"the context {config.context}", usual.ca_file),
-        (config.socket, config.url, "the config file", None),
+        (socket, url, "--socket" if socket else "--url", None, None),
+        (named.socket, named.url, f"the context {context}", named.ca_file, context),
+        (environ.get("HAAS_SOCKET"), None, "HAAS_SOCKET", None, None),
+        (None, environ.get("HAAS_URL"), "HAAS_URL", None, None),
+        (usual.socket, usual.url, f"the context {config.context}", usual.ca_file, config.context),
+        (config.socket, config.url, "the config file", None, None),
     )
-    for path, address, source, authority in candidates:
+    for path, address, source, authority, name in candidates:
         if path:
-            return Endpoint(path, None, source)
+            return Endpoint(path, None, source, context=name)
         if address:
             authority = ca_file or authority or config.ca_file
-            return Endpoint(None, check_url(address, source), source, authority)
+            return Endpoint(None, check_url(address, source), source, authority, name)
     return Endpoint(DEFAULT_SOCKET, None, "the default")

@@ -53,6 +53,14 @@ class Fetcher:
 
     # --- whole lists ---
 
+    async def named(self) -> None:
+        """Fetch all objects that have a name of their own, and the newest jobs."""
+        await self.info()
+        for fetch in (self.projects, self.networks, self.headnodes, self.switches, self.jobs):
+            await fetch()
+        async for _ in self.nodes():
+            pass
+
     async def info(self) -> None:
         """Fetch what the daemon is, and who is asking."""
         self._inventory.info = record(SystemInfo, await self._call("system.info"))

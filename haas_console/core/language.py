@@ -18,6 +18,7 @@ from haas_console.core.commands import (
     Call,
     Command,
     ExportSite,
+    Find,
     Follow,
     Help,
     ImportSite,
@@ -40,6 +41,7 @@ _SUGAR = {
     " [--confirm SECONDS]",
     "site import": "site import FILE [--dry_run]",
     "site export": "site export [FILE]",
+    "find": "find TEXT",
     "events": "events [follow]",
     "job follow": "job follow JOB",
     "help": "help [NOUN [VERB] | dialects | states | exit-codes]",
@@ -76,6 +78,8 @@ class Language:
             return self._parse_connect(first, rest, project)
         if first == "why":
             return self._parse_nic("nic.show", rest, _SUGAR["why"], project)
+        if first == "find":
+            return _parse_find(rest)
         if tuple(words) in (("events",), ("events", "follow")):
             return Follow()
         if list(words[:2]) == ["job", "follow"]:
@@ -237,6 +241,8 @@ class Language:
                 method = _with_file(self.api.methods["site.import"])
                 words = binding.unbind(self.api, method, {**params, "file": file}, project)
                 return ["site", "import", *words]
+            case Find(text):
+                return ["find", text]
             case Follow(job):
                 return ["events"] if job is None else ["job", "follow", str(job)]
             case ExportSite(file):
@@ -310,6 +316,12 @@ def _with_file(method: Method) -> Method:
     """``site.import`` or ``site.export`` with the name of a file in place of the text."""
     file = Param("file", method.name == "site.import", _TEXT)
     return Method(method.name, (file, *(p for p in method.params if p.name != "site")))
+
+
+def _parse_find(words: list[str]) -> Find:
+    if not words or words[0].startswith("--"):
+        raise CommandSyntaxError("find what? Say a part of a name, a MAC or a tag", _SUGAR["find"])
+    return Find(" ".join(words))
 
 
 def _parse_follow(words: Sequence[str]) -> Follow:

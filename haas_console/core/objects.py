@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
@@ -9,6 +10,7 @@ import msgspec
 
 from haas_console.core.inventory import Inventory
 from haas_console.core.natural import natural
+from haas_schemas.node import Node
 
 Kind = Literal[
     "node", "nic", "port", "network", "headnode", "switch", "project", "job", "audit", "plate"
@@ -85,6 +87,43 @@ def note_on(inventory: Inventory, ref: Ref) -> str:
             return f"{job.state} {job.project or 'the site'}"
         case _:
             return ""
+
+
+def find(inventory: Inventory, text: str) -> list[tuple[Ref, str]]:
+    """The objects with this text in their name or in what is said of them, and a note on each.
+
+    Nodes are found by their nics' MAC addresses and ports too, whatever sign separates the bytes of
+    a MAC. Those with the text in their name come first.
+    """
+    wanted = text.casefold()
+    by_name: list[tuple[Ref, str]] = []
+    others: list[tuple[Ref, str]] = []
+    for ref in everything(inventory):
+        note = note_on(inventory, ref)
+        if wanted in ref.name.casefold():
+            by_name.append((ref, note))
+        elif wanted in note.casefold():
+            others.append((ref, note))
+        elif ref.kind == "node" and (nic := _nic_with(inventory.nodes[ref.name], wanted)):
+            others.append((ref, f"{note}  {nic}"))
+    return by_name + others
+
+
+def _nic_with(node: Node, wanted: str) -> str:
+    """The nic of a node that has the text in its MAC address or port; empty if none has."""
+    digits = _digits(wanted)
+    for nic in node.nics:
+        place = f"{nic.switch} {nic.port}" if nic.switch else ""
+        is_mac = len(digits) >= 4 and nic.mac is not None and digits in _digits(nic.mac)
+        if is_mac or wanted in place.casefold():
+            return " ".join(word for word in (f"{node.node}:{nic.nic}", nic.mac, place) if word)
+    return ""
+
+
+def _digits(mac: str) -> str:
+    """A MAC address, or a part of one, without separators; empty if it is none."""
+    bare = re.sub(r"[:.-]", "", mac)
+    return bare if re.fullmatch(r"[0-9a-f]+", bare) else ""
 
 
 def named(inventory: Inventory, project: str | None, noun: str, name: str) -> Ref | None:

@@ -36,13 +36,17 @@ from haas_console.tui.typeahead import Hold, KeyProcessed, TypeAhead
 
 @dataclass(frozen=True)
 class Options:
-    """How the console looks, what it may do, and where it keeps files (None: nowhere)."""
+    """How the console looks, what it may do, and where it keeps files (None: nowhere).
+
+    ``contexts`` are the daemons that have a name.
+    """
 
     readonly: bool = False
     project: str | None = None
     theme: str | None = None
     keymap: Mapping[str, str] = field(default_factory=dict)
     columns: Sequence[Column] = ()
+    contexts: Sequence[str] = ()
     history: Path | None = None
     clipboard: Path | None = None
 
@@ -79,6 +83,8 @@ class ConsoleApp(PlainApp):
         self.commandline = CommandLine(self, Recall(self.options.history))
         self.typeahead = TypeAhead(self, super().on_event, self._say_that_keys_wait)
         self.animation_level = "none"
+        self.next_context: str | None = None
+        """The daemon to go on with, once this has ended."""
         self._mouse_is_ours = True
         self._complaint = self._configure()
         self._announcements = (JobAnnouncements(self), DeviceAnnouncements(self))
@@ -134,6 +140,11 @@ class ConsoleApp(PlainApp):
     # --- what screens and parts need ---
 
     @property
+    def contexts(self) -> Sequence[str]:
+        """The daemons that have a name."""
+        return self.options.contexts
+
+    @property
     def front(self) -> ConsoleScreen | None:
         """The screen in front, if it is one of the console's; None once the console has ended."""
         stack = self.screen_stack
@@ -164,6 +175,15 @@ class ConsoleApp(PlainApp):
                 results.append(f"{self.options.clipboard} cannot be written: {error.strerror}")
         if self.front is not None:
             self.front.say(" and ".join(results) or "there is nowhere to copy it to")
+
+    def open_context(self, name: str) -> None:
+        """End, so that the console opens on another daemon; all that is staged stays there."""
+        self.next_context = name
+        self.exit(0)
+
+    def open_palette(self, beginning: str) -> None:
+        """Show what can be done and opened, with these letters typed already."""
+        self.action_palette(beginning)
 
     # --- events ---
 
@@ -255,8 +275,8 @@ class ConsoleApp(PlainApp):
         if self.front is not None and self.front.TITLE != "Help":
             self.navigation.read("Help", help_lines(self.front), indent=15)
 
-    def action_palette(self) -> None:
-        """Find something to do by its name."""
+    def action_palette(self, beginning: str = "") -> None:
+        """Find something to do, or an object, by its name; ``beginning`` is typed already."""
         from haas_console.tui.palette import Choice, PaletteScreen, choices
 
         def run(choice: Choice | None) -> None:
@@ -266,7 +286,7 @@ class ConsoleApp(PlainApp):
                 self.call_later(choice.run)
 
         found = choices(self, self.session, self.commandline.open, self.navigation.open_details)
-        self.push_screen(PaletteScreen(found), run)
+        self.push_screen(PaletteScreen(found, beginning), run)
 
     def action_mouse(self) -> None:
         """Give the mouse to the terminal, to select text with it, or take it back."""
@@ -283,6 +303,11 @@ DEFAULT_THEME = "ansi-dark"
 """The terminal's own colours: a third of the bytes, right on 16 colours and on light terminals."""
 
 
-def run(target: Target, options: Options) -> int:
-    """Run the console on this terminal until it is quit; gives the exit code."""
-    return ConsoleApp(target, options).run() or 0
+def run(target: Target, options: Options) -> int | str:
+    """Run the console on this terminal until it is quit, or to be opened in another context.
+
+    Gives the exit code, or the name of that context.
+    """
+    app = ConsoleApp(target, options)
+    code = app.run() or 0
+    return app.next_context or code

@@ -53,12 +53,14 @@ class Bar(Widget):
 
 
 def top_text(session: Session, crumbs: list[str], width: int, shown_job: int | None = None) -> Text:
-    """Breadcrumbs, project, user and role; on the right jobs and the state of the connection.
+    """Context, breadcrumbs, project, user and role; on the right jobs and the connection's state.
 
     ``shown_job``: a job that is left out, because the screen itself shows it.
     """
     info, status = session.inventory.info, session.sync.status
-    left = Text(" HaaS > " + " > ".join(crumbs), style="bold")
+    endpoint = session.sync.target.endpoint
+    name = f"HaaS {endpoint.context}" if endpoint is not None and endpoint.context else "HaaS"
+    left = Text(f" {name} > " + " > ".join(crumbs), style="bold")
     if info is not None:
         left.append(f"   project {session.project or 'all'}", style="not bold")
         role = role_in(info, session.project)

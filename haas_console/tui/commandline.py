@@ -10,7 +10,16 @@ from typing import Any
 from textual.app import SuspendNotSupported
 
 from haas_console.core import devicetext, text, whytext
-from haas_console.core.commands import CONSOLES, Apply, ApplyFile, Call, Command, Help, Use
+from haas_console.core.commands import (
+    CONSOLES,
+    Apply,
+    ApplyFile,
+    Call,
+    Command,
+    Find,
+    Help,
+    Use,
+)
 from haas_console.core.errors import CommandSyntaxError, ConsoleError
 from haas_console.core.objects import beginning, named
 from haas_console.core.recall import Recall
@@ -19,7 +28,7 @@ from haas_console.tui.prompt import Question
 from haas_console.tui.table import SCREENS, entry
 
 QUIT = ("q", "quit", "exit", "wq", "q!")
-OWN = (*(item.name for item in SCREENS), "board", "discard", "quit")
+OWN = (*(item.name for item in SCREENS), "board", "ctx", "discard", "quit")
 """Words that the console adds to those of scripts."""
 
 
@@ -90,6 +99,9 @@ class CommandLine:
         if front is None or not words:
             return
         self._recall.add(line)
+        if words[0] == "ctx" and len(words) > 1:
+            front.take_turn(lambda: self._change_context(front, words[1:]))
+            return
         if len(words) == 1 and self._do_own(words[0], front):
             return
         nouns = beginning(words[0], [*session.sync.language.api.nouns, "connect", "disconnect"])
@@ -133,6 +145,8 @@ class CommandLine:
             self.console.exit(0)
         elif word == "board":
             self.console.navigation.to_board()
+        elif word == "ctx":
+            front.take_turn(lambda: self._change_context(front, []))
         elif word == "discard":
             self.console.start(self._discard(front))
         elif entry(word) is not None and word != "apply":
@@ -140,6 +154,21 @@ class CommandLine:
         else:
             return False
         return True
+
+    async def _change_context(self, front: ScreenHost, words: list[str]) -> None:
+        """Open the console on another daemon: ``ctx NAME``, or ``ctx`` alone to choose."""
+        known = self.console.contexts
+        if not known:
+            front.fail("console.toml names no other daemon: add a table such as [contexts.lab].")
+            return
+        name = " ".join(words) if words else await front.ask("context: ", choices=known)
+        if name is None:
+            return
+        meant = beginning(name, known)
+        if len(meant) != 1:
+            front.fail(f'There is no context "{name}"; there are: {", ".join(known)}.')
+        else:
+            self.console.open_context(meant[0])
 
     async def _discard(self, front: ScreenHost) -> None:
         front.show_outcome(await self.console.session.discard())
@@ -153,6 +182,8 @@ class CommandLine:
 
                 lines = help_text(session.sync.language, command).splitlines()
                 navigation.read("Help", lines, indent=4)
+            case Find(text):
+                self.console.open_palette(text)
             case Apply(project, None, None, None):  # look at the plan first
                 navigation.open_plan(project)
             case Use(project):

@@ -135,5 +135,15 @@ class Console(Protocol):
     def suspend(self) -> AbstractContextManager[None]:
         """Give the terminal back within the block. Raises SuspendNotSupported."""
 
+    @property
+    def contexts(self) -> Sequence[str]:
+        """The daemons that have a name, which ``:ctx`` may change to."""
+
+    def open_context(self, name: str) -> None:
+        """Open the console anew on the daemon of that name."""
+
+    def open_palette(self, beginning: str) -> None:
+        """Show what can be done and opened, with these letters typed already."""
+
     def exit(self, result: int) -> None:
         """End the console with an exit code."""

@@ -112,23 +112,28 @@ class PaletteScreen(ModalScreen[Choice | None]):
         Binding("pageup", "move(-10)", "Ten back", show=False, priority=True),
     ]
 
-    def __init__(self, known: Sequence[Choice]) -> None:
+    def __init__(self, known: Sequence[Choice], beginning: str = "") -> None:
         super().__init__()
         self._known = known
+        self._beginning = beginning
 
     def compose(self) -> ComposeResult:
         """The input and the list."""
         with Vertical(id="palette"):
             line = Input(
-                placeholder="what to do, or the name of an object", id="palette-input", compact=True
+                self._beginning,
+                placeholder="what to do, or the name of an object",
+                id="palette-input",
+                compact=True,
+                select_on_focus=False,
             )
             line.cursor_blink = False
             yield line
             yield Found(id="palette-found")
 
     def on_mount(self) -> None:
-        """Begin with everything."""
-        self._find("")
+        """Begin with everything, or with what fits the beginning."""
+        self._find(self._beginning)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Find what fits."""

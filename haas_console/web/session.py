@@ -30,10 +30,10 @@ def main() -> int:
     url, *ca_file = sys.argv[1:]
     token = read_token()
     files.forbid()  # they are the server's, not the visitor's
-    from haas_console.tui.app import Options, run
+    from haas_console.tui.app import ConsoleApp
 
     endpoint = Endpoint(None, url, "the page", ca_file[0] if ca_file else None)
-    return run(Target(endpoint, token), Options())
+    return ConsoleApp(Target(endpoint, token)).run() or 0
 
 
 if __name__ == "__main__":
