@@ -11,7 +11,7 @@ from haas_rpcd.errors import DeniedError, InvalidParamsError, NotFoundError
 from haas_rpcd.methods.access import find_project, find_switch, paged, visible
 from haas_rpcd.methods.call import Call, TxCall
 from haas_rpcd.methods.quotas import check_queue
-from haas_rpcd.methods.registry import method
+from haas_rpcd.methods.registry import always, method
 from haas_rpcd.store import drift, jobs, switches
 from haas_rpcd.store.drift import DriftRow
 from haas_schemas.common import timestamp
@@ -41,7 +41,7 @@ async def check(call: Call, switch: Name | None = None) -> DriftReport:
     )
 
 
-@method("drift.list")
+@method("drift.list", lasts=always)
 def list_(
     call: TxCall,
     switch: Name | None = None,

@@ -21,7 +21,7 @@ from haas_rpcd.methods.access import (
 from haas_rpcd.methods.call import TxCall
 from haas_rpcd.methods.cursors import seal, unseal
 from haas_rpcd.methods.quotas import check_quota
-from haas_rpcd.methods.registry import method
+from haas_rpcd.methods.registry import always, method
 from haas_rpcd.store import headnodes
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.headnodes import HeadnodeNicRow, HeadnodeRow
@@ -126,7 +126,7 @@ def delete(call: TxCall, project: Name, headnode: Name) -> Deleted:
     return Deleted(deleted=False, note=f"Headnode {headnode} and its disk go with the next apply.")
 
 
-@method("headnode.list")
+@method("headnode.list", lasts=always)
 def list_(
     call: TxCall, project: Name | None = None, limit: Limit = 1000, after: str | None = None
 ) -> Page[Headnode]:

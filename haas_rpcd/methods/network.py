@@ -20,7 +20,7 @@ from haas_rpcd.methods.call import TxCall
 from haas_rpcd.methods.cursors import seal, unseal
 from haas_rpcd.methods.ending import end_share
 from haas_rpcd.methods.quotas import check_quota
-from haas_rpcd.methods.registry import method
+from haas_rpcd.methods.registry import always, method
 from haas_rpcd.store import late, networks, projects, shares, switches
 from haas_rpcd.store.networks import NetworkRow
 from haas_schemas.common import Deleted, Page
@@ -198,7 +198,7 @@ def _users_of(call: TxCall, network: NetworkRow) -> list[str]:
     ]
 
 
-@method("network.list")
+@method("network.list", lasts=always)
 def list_(
     call: TxCall, project: Name | None = None, limit: Limit = 1000, after: str | None = None
 ) -> Page[Network]:

@@ -119,7 +119,12 @@ def set_(
     return _one(call, node)
 
 
-@method("node.list")
+def _lasts(page: Page[Node]) -> bool:
+    """Return True if nothing of a page depends on the time."""
+    return all(node.waiting_until is None for node in page.items)
+
+
+@method("node.list", lasts=_lasts)
 def list_(
     call: TxCall,
     project: Name | None = None,

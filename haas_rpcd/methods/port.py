@@ -10,7 +10,7 @@ from haas_rpcd.errors import ConflictError, InvalidParamsError
 from haas_rpcd.methods.access import find_port, find_switch, number_cursor, paged
 from haas_rpcd.methods.call import TxCall
 from haas_rpcd.methods.evidence import evidence_for
-from haas_rpcd.methods.registry import method
+from haas_rpcd.methods.registry import always, method
 from haas_rpcd.model import vlan_ranges
 from haas_rpcd.store import networks
 from haas_rpcd.store import ports as store_ports
@@ -89,7 +89,7 @@ def create(call: TxCall, switch: SwitchRow, port: str, role: str) -> None:
     store_ports.create(call.tx, switch.id, port, canonical, role)
 
 
-@method("port.list")
+@method("port.list", lasts=always)
 def list_(call: TxCall, switch: Name, limit: Limit = 1000, after: str | None = None) -> Page[Port]:
     """List a switch's ports, in order of registration."""
     row = find_switch(call.tx, switch)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from haas_rpcd.errors import ConflictError, NotFoundError
 from haas_rpcd.methods.access import conflict, find_project, paged, visible
 from haas_rpcd.methods.call import TxCall
-from haas_rpcd.methods.registry import method
+from haas_rpcd.methods.registry import always, method
 from haas_rpcd.store import jobs, projects, shares, users
 from haas_schemas.common import Deleted, Page
 from haas_schemas.names import Limit, Name, UserName
@@ -65,7 +65,7 @@ def delete(call: TxCall, project: Name) -> Deleted:
     return Deleted(deleted=True)
 
 
-@method("project.list")
+@method("project.list", lasts=always)
 def list_(call: TxCall, limit: Limit = 1000, after: str | None = None) -> Page[Project]:
     """List the projects that the caller is a member of; all, for an admin."""
     rows = projects.page(call.tx, limit, after or "", visible(call.tx, call.caller))

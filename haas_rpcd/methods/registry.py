@@ -36,6 +36,8 @@ class Method:
     streams: bool = False
     constant: bool = False
     quick: bool = False
+    lasts: Callable[[Any], bool] | None = None
+    """Returns True if a result stays right until something is written; None: none does."""
     reads_if: Mapping[str, str] = field(default_factory=dict)
     """Params with which a method that mutates only reads."""
     unaudited: frozenset[str] = frozenset()
@@ -71,6 +73,11 @@ class Method:
 METHODS: dict[str, Method] = {}
 
 
+def always(result: Any) -> bool:
+    """Return True: a method's results depend on nothing but caller, params and database."""
+    return True
+
+
 def method(
     name: str,
     *,
@@ -78,6 +85,7 @@ def method(
     streams: bool = False,
     constant: bool = False,
     quick: bool = False,
+    lasts: Callable[[Any], bool] | None = None,
     reads_if: Mapping[str, str] | None = None,
     unaudited: Sequence[str] = (),
     first: Callable[..., None] | None = None,
@@ -88,9 +96,11 @@ def method(
     something, so it is audited, and a read-only console refuses it. ``streams``: it is followed by
     notifications, so it requires a WebSocket. ``constant``: its result never changes while the
     daemon runs, so it is encoded once. ``quick``: it reads a few rows by their keys, so it needs no
-    thread. ``reads_if``: with these values of params it changes nothing. ``first`` is a function of
-    the same params that checks what takes long, so that the transaction of a plain function which
-    mutates does not hold up others.
+    thread. ``lasts``: given a result, returns True if the same call has the same result until
+    something is written, so that it may be kept; :func:`always` if each does. ``reads_if``: with
+    these values of params it changes nothing. ``first`` is a function of the same params that
+    checks what takes long, so that the transaction of a plain function which mutates does not hold
+    up others.
     """
 
     def declare(handler: F) -> F:
@@ -107,6 +117,7 @@ def method(
             streams=streams,
             constant=constant,
             quick=quick,
+            lasts=lasts,
             reads_if=reads_if or {},
             unaudited=frozenset(unaudited),
             first=first,

@@ -14,7 +14,7 @@ from haas_rpcd.errors import ConflictError, InvalidParamsError
 from haas_rpcd.methods.access import conflict, find_switch, paged
 from haas_rpcd.methods.addresses import Addresses, resolve
 from haas_rpcd.methods.call import Call, TxCall
-from haas_rpcd.methods.registry import method
+from haas_rpcd.methods.registry import always, method
 from haas_rpcd.model import (
     RESERVED_DEVICES,
     RegisteredSwitch,
@@ -234,7 +234,7 @@ async def reinstate(call: Call, switch: Name) -> Switch:
     return await call.context.store.write(shown)
 
 
-@method("switch.list")
+@method("switch.list", lasts=always)
 def list_(call: TxCall, limit: Limit = 1000, after: str | None = None) -> Page[Switch]:
     """List the switches."""
     rows = switches.page(call.tx, limit, after or "")

@@ -31,6 +31,7 @@ from haas_rpcd.errors import (
 from haas_rpcd.methods.call import Call
 from haas_rpcd.methods.invoke import run
 from haas_rpcd.methods.registry import Method
+from haas_rpcd.rpc.kept import KeptAnswers, key_of
 from haas_rpcd.rpc.limits import MAX_DEPTH, limits_of
 
 log = logging.getLogger(__name__)
@@ -65,6 +66,8 @@ class Dispatcher:
         self._waits = {name for name, method in methods.items() if method.waits}
         self._encoded: dict[str, bytes] = {}
         """The results of constant methods."""
+        self._lasts = {name: method.lasts for name, method in methods.items() if method.lasts}
+        self._kept = KeptAnswers()
 
     def _method(self, name: str) -> Run:
         """Return a method as jsonrpcserver calls it: it asks for the signature at each call."""
@@ -146,14 +149,30 @@ class Dispatcher:
             return Error(call.code, call.message, call.data)
         with logs.about(request=logs.new_request()), self._measure(name):
             try:
-                result = await run(call, name, list(args) if args else kwargs)
-                return Success(self._encode_result(name, result, _most(call)))
+                return Success(await self._result(name, call, list(args) if args else kwargs))
             except HaasError as error:
                 return Error(error.code, _cut(error.message), _cut_data(error.data))
             except Exception:
                 log.exception("%s failed unexpectedly", name)
                 masked = HaasError("The daemon failed; its log has the details.")
                 return Error(masked.code, masked.message, masked.data)
+
+    async def _result(self, name: str, call: Call, raw: Any) -> bytes:
+        """Return the encoded result of a method; the kept one, if nothing was written since.
+
+        Raises HaasError, and ValueError if JSON cannot express the result.
+        """
+        lasts = self._lasts.get(name)
+        if lasts is None or not call.caller.admin:
+            return self._encode_result(name, await run(call, name, raw), _most(call))
+        key, version = key_of(call.caller, name, raw), call.context.store.version()
+        encoded = self._kept.get(key, version)
+        if encoded is None:
+            result = await run(call, name, raw)
+            encoded = self._encode_result(name, result, _most(call))
+            if lasts(result):
+                self._kept.put(key, version, encoded)
+        return encoded
 
     def _encode_result(self, name: str, result: Any, most: int) -> bytes:
         """Encode a result. Raises TooLargeError, and ValueError if JSON cannot express it."""

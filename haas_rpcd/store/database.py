@@ -198,6 +198,18 @@ class Store:
                 return result
         return await self.read(function, *args, **kwargs)
 
+    def version(self) -> int | None:
+        """Return a number that changes with every commit, also of another process.
+
+        None if it can't be told now, or the database is in memory. Call it on the event loop's
+        thread, as it never waits. See https://sqlite.org/pragma.html#pragma_data_version.
+        """
+        if self._glances is None:
+            return None
+        with contextlib.suppress(sqlite3.Error):
+            return int(self._glances.execute("PRAGMA data_version").fetchone()[0])
+        return None
+
     async def check(self) -> None:
         """Read and write nothing. Raises StoreError if the file can't be read or written."""
         await self.read(_nothing)

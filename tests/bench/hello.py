@@ -51,7 +51,7 @@ def hello(folder: Path) -> Iterator[str]:
         process.wait(10)
 
 
-def seconds(path: str, method: str, calls: int, **params: int) -> float:
+def seconds(path: str, method: str, calls: int, **params: int | str) -> float:
     """Return the seconds that calls take, one after another on one connection."""
     question = {"jsonrpc": "2.0", "method": method, "params": params, "id": 1}
     body = json.dumps(question).encode()
@@ -67,17 +67,32 @@ def seconds(path: str, method: str, calls: int, **params: int) -> float:
 
 def measure(daemon: Daemon, folder: Path) -> Iterator[Row]:
     """Measure both in turns, so that both share what else the machine does."""
-    infos, lists = [], []
+    infos, lists, others = [], [], []
     with hello(folder) as path:
-        for _ in range(ROUNDS):
+        for round_ in range(ROUNDS):
             bare = seconds(path, "hello", CALLS)
             ours = str(daemon.socket)
             infos.append(seconds(ours, "system.info", CALLS) / bare)
             lists.append(10 * seconds(ours, "node.list", CALLS // 10, limit=100) / bare)
+            others.append(10 * _other_pages(ours, round_ * CALLS // 10, CALLS // 10) / bare)
     for what, ratios, least in (("system.info", infos, 0.6), ("node.list of 100", lists, 0.25)):
         yield Row(
             f"{what}, times a bare hello", statistics.median(ratios), "", 1 / least, asserted=False
         )
+    yield Row(
+        "node.list of 100, never asked for before, times a bare hello",
+        statistics.median(others),
+        "",
+        asserted=False,
+    )
+
+
+def _other_pages(path: str, first: int, calls: int) -> float:
+    """Return the seconds that as many different pages take, none of which the daemon has kept."""
+    return sum(
+        seconds(path, "node.list", 1, limit=100, after=f"node-{number:05}")
+        for number in range(first, first + calls)
+    )
 
 
 def read_answer(answers: BinaryIO) -> bytes:
