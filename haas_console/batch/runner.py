@@ -242,15 +242,18 @@ class Runner:
     async def _apply(self, apply: Apply | ApplyFile, parsed: Parsed) -> None:
         with self._report_interrupt(parsed):
             call, started = await self._start(apply)
-        await self._see_through(call, started, parsed)
-        if apply.confirm is not None and not self._output.as_json:
+        record = await self._see_through(call, started, parsed)
+        confirm = record.get("confirm") or {}
+        if confirm.get("state") == "waiting" and not self._output.as_json:
             self._output.remark(
-                f"it goes back in {apply.confirm:g} s unless confirmed:"
-                f" job confirm {started['job']}"
+                f"it goes back at {confirm['until']} unless confirmed: job confirm {started['job']}"
             )
 
-    async def _see_through(self, call: Call, started: Any, parsed: Parsed) -> None:
-        """Show the progress of a job that was started here. Raises JobFailedError."""
+    async def _see_through(self, call: Call, started: Any, parsed: Parsed) -> dict[str, Any]:
+        """Show the progress of a job that was started here; return its record at its end.
+
+        Raises JobFailedError.
+        """
         job = int(started["job"])
         progress = progress_for(self._output)
         try:
@@ -261,8 +264,9 @@ class Runner:
             raise
         if self._output.as_json:
             self._output.document(record)
-            return
-        self._output.changed(parsed.line, call, _done(record))
+        else:
+            self._output.changed(parsed.line, call, _done(record))
+        return record
 
     def _goes_on(self, job: int) -> str:
         if self._demo:

@@ -32,6 +32,7 @@ from haas_console.core.tasks import cancel_and_wait
 
 CONNECT_TIMEOUT = 10.0
 MAX_MESSAGE = 64 * 1024 * 1024  # bytes; an export of 10,000 nodes is about 5 MB
+_UNREAD = 0.2  # seconds to read what arrived while this program was stopped (^Z) or busy
 _HEARTBEAT = 20.0  # seconds between pings, without which a vanished host would go unnoticed
 _CLOSE = 2.0  # seconds to wait for the daemon's closing handshake
 _log = logging.getLogger(__name__)
@@ -146,14 +147,19 @@ class Client:
         self._waiting[number] = answer
         limit = self.timeout if timeout is None else timeout
         try:
-            async with asyncio.timeout(limit):
-                await self._ws.send_str(json.dumps(message, ensure_ascii=False, allow_nan=False))
-                parsed = await answer
-        except TimeoutError as error:
-            raise LostDaemonError(
-                f"{self.endpoint} did not answer {method} within {limit:g} s;"
-                " whether it was carried out is not known"
-            ) from error
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(limit):
+                    text = json.dumps(message, ensure_ascii=False, allow_nan=False)
+                    await self._ws.send_str(text)
+                    await asyncio.wait({answer})
+            if not answer.done():
+                await asyncio.wait({answer}, timeout=_UNREAD)
+            if not answer.done():
+                raise LostDaemonError(
+                    f"{self.endpoint} did not answer {method} within {limit:g} s;"
+                    " whether it was carried out is not known"
+                )
+            parsed = answer.result()
         except (ConnectionError, aiohttp.ClientError) as error:
             raise self._lost or LostDaemonError(
                 f"the daemon on {self.endpoint} went away"

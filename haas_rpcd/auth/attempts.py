@@ -50,7 +50,8 @@ class Attempts:
         _put(self._failed, network, (began, count + 1), _ADDRESSES)
         log.warning("a token from %s was refused: %s", address, why)
         if count + 1 == LIMIT:
-            log.warning("%s is not heard for a minute: %d tokens were refused", network, LIMIT)
+            left = began + WINDOW - self._clock()
+            log.warning("%s is not heard for %.0f s: %d tokens were refused", network, left, LIMIT)
 
     def succeeded(self, digest: bytes) -> None:
         """Remember a token that is good."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 from haas_rpcd.auth.attempts import Attempts
@@ -21,7 +22,7 @@ class TooManyAttemptsError(LimitedError):
 
     def __init__(self, seconds: float) -> None:
         super().__init__(
-            f"Too many tokens from this address were refused: try again in {seconds:.0f} s."
+            f"Too many tokens from this address were refused: try again in {math.ceil(seconds)} s."
         )
         self.seconds = seconds
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 
+from haas_rpcd import patience
 from haas_rpcd.store.leases import HookRunRow
 
 MOST_OUTPUT = 2**16
@@ -44,7 +45,7 @@ async def run(command: Sequence[str], timeout: float, *, node: str, project: str
         outcome = f"could not be started: {error.strerror or error}"
         return HookRunRow(node, outcome, "", started, time.time())
     try:
-        async with asyncio.timeout(timeout):
+        async with patience.timeout(timeout):
             while chunk := await process.stdout.read(2**16):  # type: ignore[union-attr]
                 output = (output + chunk)[-MOST_OUTPUT:]
             code = await process.wait()

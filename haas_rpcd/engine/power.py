@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from haas_rpcd import patience
 from haas_rpcd.bmc import BmcConnector, BmcSession, BmcSettings, RegisteredBmc
 from haas_rpcd.clock import Clock
 from haas_rpcd.errors import ConflictError, DeviceError
@@ -137,17 +138,21 @@ class Power:
 
     async def _until(self, session: BmcSession, node: str, wanted: PowerState) -> None:
         """Wait until the node is on, or off. Raises DeviceError ``mismatch`` if it stays."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self.settings.settle_timeout
-        while (power := await session.power()) != wanted:
-            await self._record(node, power)
-            if loop.time() >= deadline:
-                raise DeviceError(
-                    f"{node}'s BMC accepted power {wanted}, but the node is still {power} after"
-                    f" {self.settings.settle_timeout:g} s.",
-                    reason="mismatch",
-                )
-            await asyncio.sleep(_POLL)
+        limit = self.settings.settle_timeout
+        with patience.counting():
+            begun = patience.now()
+            while True:
+                left = begun + limit - patience.now()  # before the question: it may take long
+                if (power := await session.power()) == wanted:
+                    return
+                await self._record(node, power)
+                if left <= 0:
+                    raise DeviceError(
+                        f"{node}'s BMC accepted power {wanted}, but the node is still {power} after"
+                        f" {limit:g} s.",
+                        reason="mismatch",
+                    )
+                await asyncio.sleep(min(_POLL, left))
 
     async def _record(self, node: str, power: PowerState | None) -> None:
         """Store the power of a node and, if it is news, publish it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import os
 import socket
 import time
@@ -350,7 +351,7 @@ def _unauthorized(error: HaasError) -> web.Response:
     """Return the response to a token that is not good (RFC 6750, section 3); nothing was read."""
     if isinstance(error, TooManyAttemptsError):
         response = closing(429, error)
-        response.headers["Retry-After"] = str(int(error.seconds) + 1)
+        response.headers["Retry-After"] = str(math.ceil(error.seconds))
         return response
     if not isinstance(error, DeniedError):
         return closing(503, error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -104,6 +105,16 @@ async def test_a_missing_answer_is_reported_with_the_time_limit(own_daemon: Daem
         own_daemon.process.send_signal(signal.SIGCONT)
     info = await client.call("system.info")
     assert info["name"] == "haas-rpcd"  # the late answer does not confuse it
+    await client.close()
+
+
+async def test_an_answer_that_came_while_the_console_was_stopped_is_read(
+    demo_daemon: Daemon,
+) -> None:
+    """As after ^Z and fg: the time limit is over, and the answer lies in the socket."""
+    client = await Client.connect(_endpoint(demo_daemon))
+    asyncio.get_running_loop().call_soon(time.sleep, 3.0)
+    assert (await client.call("system.info", timeout=0.3))["name"] == "haas-rpcd"
     await client.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -93,7 +94,9 @@ def test_a_saved_plan_is_applied_as_it_is_or_not_at_all(console: Program) -> Non
     assert f"({one}:primary-nic)" not in left.stdout
 
     assert console("--json", "plan", "saved", "--out", "now.plan").returncode == 0
-    assert console("apply", "now.plan", "--confirm", "600").returncode == 0
+    kept = console("apply", "now.plan", "--confirm", "600")
+    assert kept.returncode == 0
+    assert re.search(r"it goes back at \S+Z unless confirmed: job confirm \d+", kept.stderr)
     assert console("plan", "saved", "--exit-code").stdout == "nothing to do\n"
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from haas_rpcd.drivers.switch import patience
+from haas_rpcd import patience
 from haas_rpcd.drivers.switch.channel import Channel
 from haas_rpcd.drivers.switch.transport.telnet import TelnetTransport
 

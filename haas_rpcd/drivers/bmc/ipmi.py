@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+from haas_rpcd import patience
 from haas_rpcd.bmc import RegisteredBmc
 from haas_rpcd.config import Credential
 from haas_rpcd.drivers.bmc import words
@@ -85,7 +86,7 @@ async def session(
     process = await start(bmc, credential, "power", starting)
     try:
         opened = IpmiSession(bmc, process, timeout)
-        await opened.answer("to start", _STARTING)
+        await opened.started()
         await opened.answer("to log in", timeout)
         try:
             yield opened
@@ -103,7 +104,7 @@ async def console(
     process = await start(bmc, credential, "console", starting)
     try:
         opening = IpmiSession(bmc, process, timeout)
-        await opening.answer("to start", _STARTING)
+        await opening.started()
         await opening.answer("to attach to the serial line", timeout)
         try:
             yield IpmiLine(process)
@@ -186,15 +187,28 @@ class IpmiSession:
             await self._process.stdin.drain()
         return await self.answer(what, self._timeout)
 
+    async def started(self) -> None:
+        """Wait until the process runs. Raises DeviceError."""
+        try:
+            await self.answer("to start", _STARTING)
+        except DeviceError as error:
+            if error.reason != "timeout":
+                raise
+            raise DeviceError(
+                f"The master did not start to speak IPMI with {self._bmc.node}'s BMC within"
+                f" {_STARTING:g} s: see what keeps the master busy.",
+                reason="timeout",
+            ) from None
+
     async def answer(self, what: str, timeout: float) -> dict[str, Any]:
         """Wait for an answer. Raises DeviceError."""
         assert self._process.stdout is not None  # noqa: S101
         try:
-            async with asyncio.timeout(timeout):
+            async with patience.timeout(timeout):
                 line = await self._process.stdout.readline()
         except TimeoutError:
             self._lost = True
-            raise words.silent(self._bmc, self._timeout) from None
+            raise words.silent(self._bmc, timeout) from None
         if not line:
             self._lost = True
             raise words.unreachable(self._bmc, "the session ended")

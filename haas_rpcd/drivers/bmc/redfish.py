@@ -18,6 +18,7 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
+from haas_rpcd import patience
 from haas_rpcd.bmc import RegisteredBmc
 from haas_rpcd.config import Credential
 from haas_rpcd.drivers.bmc import words
@@ -53,7 +54,7 @@ async def session(
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(ssl=await _trust(bmc), limit=1),
         headers={"Authorization": f"Basic {login}", "OData-Version": "4.0"},
-        timeout=aiohttp.ClientTimeout(total=timeout),
+        timeout=aiohttp.ClientTimeout(),  # see RedfishSession
         trust_env=False,
     ) as http:
         opened = RedfishSession(bmc, http, timeout)
@@ -173,9 +174,12 @@ class RedfishSession:
         host = f"[{self._bmc.host}]" if ":" in self._bmc.host else self._bmc.host
         url = URL(f"https://{host}:{self._bmc.port}{path}", encoded=True)
         try:
-            async with self._http.request(
-                verb, url, json=body, headers=headers, allow_redirects=False
-            ) as response:
+            async with (
+                patience.timeout(self._timeout),
+                self._http.request(
+                    verb, url, json=body, headers=headers, allow_redirects=False
+                ) as response,
+            ):
                 text = await self._read(response)
                 if response.status in (401, 403):
                     raise words.login_refused(self._bmc, f"HTTP {response.status}")
@@ -212,7 +216,7 @@ class RedfishSession:
         anything.check_hostname = False
         anything.verify_mode = ssl.CERT_NONE
         try:
-            async with asyncio.timeout(self._timeout):
+            async with patience.timeout(self._timeout):
                 _, writer = await asyncio.open_connection(
                     self._bmc.host, self._bmc.port, ssl=anything
                 )

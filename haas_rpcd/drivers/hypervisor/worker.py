@@ -14,6 +14,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, ClassVar, Generic, TypeVar
 
+from haas_rpcd import patience
+
 Result = TypeVar("Result")
 
 MAX_HANGING = 4
@@ -112,7 +114,7 @@ class Worker:
         task = Task(function)
         self._queue().put(task)
         try:
-            async with asyncio.timeout(timeout):
+            async with patience.timeout(timeout):
                 return await task.future
         except (TimeoutError, asyncio.CancelledError):
             task.abandon()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Literal
 
-from haas_rpcd.drivers.switch import patience
+from haas_rpcd import patience
 from haas_rpcd.drivers.switch.answers import last_words
 from haas_rpcd.drivers.switch.terminal import Terminal
 from haas_rpcd.drivers.switch.transcript import Transcript

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
+from haas_rpcd import patience
 from haas_rpcd.config import Credential, SwitchSettings
 from haas_rpcd.drivers import Report
 from haas_rpcd.drivers.switch.dialogue import Dialogue
@@ -51,23 +52,25 @@ class Opening:
     async def session(self, report: Report) -> Session:
         """Connect and log in; wait up to ``busy_timeout`` for a session. Raises DeviceError."""
         credential = self.credential()
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self.settings.busy_timeout
-        waits = delays()
-        while True:
-            try:
-                return await self._login(credential)
-            except DeviceError as error:
-                if error.reason != "busy":
-                    raise
-                delay = next(waits)
-                if loop.time() + delay > deadline:
-                    raise DeviceError(
-                        f"{error.message} (Waited {self.settings.busy_timeout:g} s.)",
-                        reason="busy",
-                    ) from None
-                report(f"# {error.message.partition(':')[0]}: waiting for one")
-            await asyncio.sleep(delay)  # do not hammer a switch without a free session
+        with patience.counting():
+            refused: float | None = None
+            waits = delays()
+            while True:
+                try:
+                    return await self._login(credential)
+                except DeviceError as error:
+                    if error.reason != "busy":
+                        raise
+                    refused = patience.now() if refused is None else refused
+                    waited = patience.now() - refused
+                    left = self.settings.busy_timeout - waited
+                    if left <= 0:
+                        raise DeviceError(
+                            f"{error.message} (Waited {round(waited, 1):g} s.)", reason="busy"
+                        ) from None
+                    report(f"# {error.message.partition(':')[0]}: waiting for one")
+                # do not hammer a switch without a free session, but ask once more at the end
+                await asyncio.sleep(min(next(waits), left))
 
     async def _login(self, credential: Credential) -> Session:
         session = Session(

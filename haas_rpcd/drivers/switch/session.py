@@ -14,8 +14,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from haas_rpcd import patience
 from haas_rpcd.config import Credential
-from haas_rpcd.drivers.switch import answers, channel, patience
+from haas_rpcd.drivers.switch import answers, channel
 from haas_rpcd.drivers.switch.answers import INCOMPLETE, quote
 from haas_rpcd.drivers.switch.channel import Channel
 from haas_rpcd.drivers.switch.dialogue import Dialogue

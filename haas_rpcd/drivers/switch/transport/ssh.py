@@ -15,8 +15,8 @@ from typing import Any, cast
 
 import asyncssh
 
+from haas_rpcd import patience
 from haas_rpcd.config import Credential, SwitchSettings
-from haas_rpcd.drivers.switch import patience
 from haas_rpcd.drivers.switch.transport import COLUMNS, READ, ROWS, no_answer, unreachable
 from haas_rpcd.drivers.switch.transport.client_key import client_keys
 from haas_rpcd.drivers.switch.transport.hostkeycheck import HostKeyCheck

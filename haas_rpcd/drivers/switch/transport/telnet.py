@@ -6,7 +6,7 @@ import asyncio
 import socket
 from typing import cast
 
-from haas_rpcd.drivers.switch import patience
+from haas_rpcd import patience
 from haas_rpcd.drivers.switch.transport import READ, no_answer, unreachable
 from haas_rpcd.drivers.switch.transport.keepalive import keep_alive, reset_on_close
 from haas_rpcd.drivers.switch.transport.options import Negotiation

@@ -1,15 +1,15 @@
 """Time-outs that count only the time in which the daemon could have noticed an answer.
 
 A daemon that was stopped, or that was busy with a thousand other switches, finds its time-outs over
-and the answers waiting in its sockets. Such a switch is not silent. So a heartbeat measures how
+and the answers waiting in its sockets. Such a device is not silent. So a heartbeat measures how
 late the event loop is, and time-outs do not count that.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from weakref import WeakKeyDictionary
 
 _BEAT = 0.05
@@ -52,15 +52,22 @@ class Limit:
 @asynccontextmanager
 async def timeout(seconds: float) -> AsyncIterator[Limit]:
     """Raise TimeoutError if what is within takes more than ``seconds``, as asyncio.timeout does."""
-    heart = _heart()
-    heart.start()
-    try:
+    with counting():
         async with asyncio.timeout(None) as inner:
             limit = Limit(inner, seconds)
             try:
                 yield limit
             finally:
                 limit.stop()
+
+
+@contextmanager
+def counting() -> Iterator[None]:
+    """Within the block, count how long the event loop stands still: :func:`now` is exact."""
+    heart = _heart()
+    heart.start()
+    try:
+        yield
     finally:
         heart.stop()
 
@@ -68,7 +75,8 @@ async def timeout(seconds: float) -> AsyncIterator[Limit]:
 def now() -> float:
     """Return seconds of a clock that stands still while the event loop does.
 
-    It is exact within :func:`timeout`; otherwise nobody counts how long the loop stands still.
+    It is exact within :func:`timeout` and :func:`counting`; otherwise nobody counts how long the
+    loop stands still.
     """
     return _heart().now()
 
