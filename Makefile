@@ -20,7 +20,7 @@ PACKAGES := $(OS_PACKAGES)
 # What the Debian package is built with, by `make deb`.
 DEB_PACKAGES := debhelper dpkg-dev help2man git
 
-.PHONY: deb test-install test-browser help demo setup test fast lint types contracts quick-units quick-rest check bench soak campaigns mutants screenshots schemas \
+.PHONY: deb test-install test-browser help demo setup test fast lint types contracts quick-units quick-rest check bench bench-scale soak campaigns mutants screenshots schemas \
 	upgrade clean os-packages python
 
 help:  ## list the targets
@@ -65,6 +65,9 @@ contracts: $(VENV)/test-ready  ## who may import whom
 
 bench: $(VENV)/test-ready  ## measure daemon and console at 10,000 nodes against their budgets; ONLY=backup
 	$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY))
+
+bench-scale: $(VENV)/test-ready  ## measure 100 to 100,000 nodes on up to 2,000 switches; SWITCHES=10,100 KEEP=1
+	$(BIN)/python -m tests.bench.scale $(if $(SWITCHES),--switches $(SWITCHES)) $(if $(KEEP),--keep)
 
 soak: $(VENV)/test-ready  ## keep a daemon busy: random calls, hostile tenants, load; PART=load MINUTES=10 CALLS= SEED=7
 	$(BIN)/python -m tests.soak $(if $(PART),--part $(PART)) $(if $(CALLS),--calls $(CALLS)) \

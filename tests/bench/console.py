@@ -56,15 +56,15 @@ def _first_paint(daemon: Daemon, folder: Path) -> Iterator[Row]:
     """Measure both apps in turns, under the same load; the first round only fills the caches."""
     ours, theirs = [], []
     for _ in range(RUNS + 1):
-        theirs.append(_painted(TRIVIAL, folder))
-        ours.append(_painted(command(daemon), folder))
+        theirs.append(painted(TRIVIAL, folder))
+        ours.append(painted(command(daemon), folder))
     console, trivial = statistics.median(ours[1:]), statistics.median(theirs[1:])
     yield Row("first paint, trivial app", trivial * 1000, "ms")
     yield Row("first paint, console", console * 1000, "ms", 450, asserted=False)
     yield Row("  beside the trivial app", console / trivial, "times", 1.5, asserted=False)
 
 
-def _painted(program: list[str], folder: Path) -> float:
+def painted(program: list[str], folder: Path) -> float:
     """Return the seconds from the process's start to the first letters on the screen."""
     with Terminal(program, home=folder) as terminal:
         terminal.wait_until(_words, "the first paint")
