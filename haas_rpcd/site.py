@@ -1,8 +1,9 @@
 """The site file: the inventory as TOML, to keep under version control or to move to another daemon.
 
 It contains what admins register: users, projects with their members, switches with their ports,
-nodes with their nics. It contains nothing that tenants stage, and no secrets: a switch refers to an
-entry of the credentials file.
+nodes with their nics. A second file, of ``site export --tenants``, contains what tenants hold and
+have staged; it is read once the ports of the nodes are confirmed parked. Neither contains secrets:
+a switch refers to an entry of the credentials file.
 """
 
 from __future__ import annotations
@@ -22,11 +23,13 @@ from haas_schemas.names import (
     Host,
     Mac,
     Name,
+    NetworkName,
     NicName,
     PortName,
     Tag,
     TcpPort,
     UserName,
+    VlanId,
 )
 from haas_schemas.project import MemberRole
 from haas_schemas.switch import TransportName
@@ -110,6 +113,44 @@ class SiteNode(msgspec.Struct, forbid_unknown_fields=True):
     bmc: SiteBmc | None = None
 
 
+class TenantNetwork(msgspec.Struct, forbid_unknown_fields=True):
+    """``[tenants.PROJECT.networks.NAME]``; without ``vlan``, an id of the pool."""
+
+    vlan: VlanId | None = None
+    shared_with: list[Name] = []
+
+
+class TenantNic(msgspec.Struct, forbid_unknown_fields=True):
+    """``[tenants.PROJECT.nodes.NAME.nics.NAME]``: the networks staged on it."""
+
+    network: NetworkName | None = None
+    tagged: list[NetworkName] = []
+
+
+class TenantNode(msgspec.Struct, forbid_unknown_fields=True):
+    """``[tenants.PROJECT.nodes.NAME]``: a node that the project holds, for ever or ``until``."""
+
+    until: str | None = None
+    nics: dict[NicName, TenantNic] = {}
+
+
+class TenantHeadnode(msgspec.Struct, forbid_unknown_fields=True):
+    """``[tenants.PROJECT.headnodes.NAME]``: its nics with the network of each."""
+
+    image: str = "base-headnode"
+    running: bool = True
+    nics: dict[NicName, NetworkName] = {}
+
+
+class Tenant(msgspec.Struct, forbid_unknown_fields=True):
+    """``[tenants.PROJECT]``: what a project holds and has staged. ``quota``: by noun."""
+
+    quota: dict[Literal["nodes", "networks", "headnodes"], int] = {}
+    networks: dict[Name, TenantNetwork] = {}
+    nodes: dict[Name, TenantNode] = {}
+    headnodes: dict[Name, TenantHeadnode] = {}
+
+
 class Site(msgspec.Struct, forbid_unknown_fields=True):
     """A whole site file. Every table is optional."""
 
@@ -117,6 +158,7 @@ class Site(msgspec.Struct, forbid_unknown_fields=True):
     projects: dict[Name, SiteProject] = {}
     switches: dict[Name, SiteSwitch] = {}
     nodes: dict[Name, SiteNode] = {}
+    tenants: dict[Name, Tenant] = {}
 
 
 def parse(text: str) -> Site:

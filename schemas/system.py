@@ -96,12 +96,16 @@ class SystemHealth(msgspec.Struct, frozen=True):
 
 
 class SiteChanges(msgspec.Struct, frozen=True):
-    """What a site import changed, or would change, e.g. ``node node-1``."""
+    """What a site import changed, or would change, e.g. ``node node-1``.
+
+    ``conflicts``: what stands in the way of a merge, if it is a dry run.
+    """
 
     dry_run: bool
     created: tuple[str, ...]
     changed: tuple[str, ...]
     unchanged: int
+    conflicts: tuple[str, ...] = ()
 
 
 class SiteText(msgspec.Struct, frozen=True):

@@ -97,9 +97,9 @@ class Runner:
                 return await self._save_plan(saving, parsed)
             case ImportSite() as command:
                 await self._call(await sitefile.import_call(command, self.client.call), parsed)
-            case ExportSite(file):
+            case ExportSite(file, params):
                 files.check(file)
-                export = Call("site.export")
+                export = Call("site.export", params)
                 exported = await self._fetch(export)
                 size = files.write_text(file, exported["site"])
                 self._output.changed(parsed.line, export, {"bytes": size})

@@ -78,6 +78,7 @@ class ExportSite(msgspec.Struct, frozen=True):
     """``site.export`` to a local file, byte by byte."""
 
     file: str
+    params: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
 
 class Find(msgspec.Struct, frozen=True):

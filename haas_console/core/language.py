@@ -39,8 +39,8 @@ _SUGAR = {
     "plan": "plan [PROJECT | --site] [--target NODE|NETWORK] [--out FILE]",
     "apply": "apply [PROJECT | --site | FILE] [--target NODE|NETWORK] [--digest DIGEST]"
     " [--confirm SECONDS]",
-    "site import": "site import FILE [--dry_run]",
-    "site export": "site export [FILE]",
+    "site import": "site import FILE [--dry_run] [--merge]",
+    "site export": "site export [FILE] [--tenants]",
     "find": "find TEXT",
     "events": "events [follow]",
     "job follow": "job follow JOB",
@@ -208,7 +208,7 @@ class Language:
         file = params.pop("file", None)
         if method.name == "site.import":
             return ImportSite(file, params)
-        return Call(method.name, params) if file is None else ExportSite(file)
+        return Call(method.name, params) if file is None else ExportSite(file, params)
 
     # --- commands to lines ---
 
@@ -245,8 +245,10 @@ class Language:
                 return ["find", text]
             case Follow(job):
                 return ["events"] if job is None else ["job", "follow", str(job)]
-            case ExportSite(file):
-                return ["site", "export", *(["--", file] if file.startswith("--") else [file])]
+            case ExportSite(file, params):
+                rest = self.api.methods["site.export"]
+                words = binding.unbind(self.api, rest, params, project)
+                return ["site", "export", *words, *(["--"] if file.startswith("--") else []), file]
             case Call():
                 return self._call_words(command, project)
 

@@ -266,9 +266,9 @@ class Session:
                 return {"bytes": (await savedplan.save(saving, self._call))[1]}
             case ImportSite() as site:
                 return await self._call(await sitefile.import_call(site, sync.call))
-            case ExportSite(file):
+            case ExportSite(file, params):
                 files.check(file)
-                exported = await sync.call("site.export")
+                exported = await sync.call("site.export", params)
                 return {"bytes": files.write_text(file, exported["site"])}
             case Call() as call:
                 return await self._call(call)

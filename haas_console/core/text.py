@@ -180,4 +180,7 @@ def site_lines(changes: Mapping[str, Any]) -> list[str]:
     summary = ", ".join([*(f"{count} {key}" for count, key in counts), kept])
     lines = [f"+ {brief(each)}" for each in changes["created"]]
     lines += [f"~ {brief(each)}" for each in changes["changed"]]
+    conflicts = changes.get("conflicts") or ()
+    lines += [f"! {brief(each)}" for each in conflicts]
+    summary += f", {len(conflicts)} in conflict" if conflicts else ""
     return [*lines, f"{summary} (dry run: nothing was changed)" if changes["dry_run"] else summary]

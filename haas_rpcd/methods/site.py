@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from msgspec import Meta
@@ -13,6 +15,7 @@ from haas_rpcd.errors import ConflictError, HaasError
 from haas_rpcd.methods import bmc as bmc_methods
 from haas_rpcd.methods import nic as nic_methods
 from haas_rpcd.methods import port as port_methods
+from haas_rpcd.methods import site_tenants
 from haas_rpcd.methods import switch as switch_methods
 from haas_rpcd.methods.access import find_switch
 from haas_rpcd.methods.addresses import Addresses, resolve
@@ -51,11 +54,14 @@ class _DryRun(Exception):
 
 
 @method("site.import", mutates=True, unaudited=("site",))
-async def import_(call: Call, site: SiteParam, dry_run: bool = False) -> SiteChanges:
+async def import_(
+    call: Call, site: SiteParam, dry_run: bool = False, merge: bool = False
+) -> SiteChanges:
     """Create and change what a site file says. Deletes nothing and sends nothing to any device.
 
     It is done entirely or not at all. With ``dry_run`` nothing is changed, and the answer says what
-    would be.
+    would be. ``merge`` is for another site's file: what is here under the same name, but is not the
+    same, is a conflict and is not changed. All conflicts are named.
     """
     parsed = await asyncio.to_thread(_read, site)  # a large one takes seconds
     known = await call.context.store.read(switches.hosts)
@@ -65,8 +71,10 @@ async def import_(call: Call, site: SiteParam, dry_run: bool = False) -> SiteCha
         importer = _Importer(
             TxCall(context=call.context, caller=call.caller, subscriber=call.subscriber, tx=tx),
             addresses,
+            dry_run=dry_run,
+            merge=merge,
         )
-        changes = importer.run(parsed, dry_run)
+        changes = importer.run(parsed)
         if dry_run:
             raise _DryRun(changes)
         return changes
@@ -84,43 +92,68 @@ def _read(site: str | dict[str, Any]) -> Site:
 class _Importer:
     """Changes the inventory to what a site file says, and records what it changed."""
 
-    def __init__(self, call: TxCall, addresses: Addresses) -> None:
+    def __init__(self, call: TxCall, addresses: Addresses, *, dry_run: bool, merge: bool) -> None:
         self._call = call
         self._addresses = addresses
         self._tx = call.tx
+        self._dry_run = dry_run
+        self._merge = merge
+        self._conflicts: list[str] = []
+        self._place: list[str] = []
         self._created: list[str] = []
         self._changed: list[str] = []
         self._unchanged = 0
 
-    def run(self, site: Site, dry_run: bool) -> SiteChanges:
+    def run(self, site: Site) -> SiteChanges:
         for name, user in site.users.items():
-            self._at(f"users.{name}", self._user, name, user)
+            with self._step(f"users.{name}"):
+                self._user(name, user)
         for name, project in site.projects.items():
-            self._at(f"projects.{name}", self._project, name, project)
+            with self._step(f"projects.{name}"):
+                self._project(name, project)
         for name, switch in site.switches.items():
-            self._at(f"switches.{name}", self._switch, name, switch)
+            with self._step(f"switches.{name}"):
+                self._switch(name, switch)
         for name, node in site.nodes.items():
-            self._at(f"nodes.{name}", self._node, name, node)
+            with self._step(f"nodes.{name}"):
+                self._node(name, node)
+        site_tenants.import_(self._call, site.tenants, self._note, self._step)
+        if self._conflicts and not self._dry_run:
+            count = len(self._conflicts)
+            raise ConflictError(
+                f"Nothing was imported, because of {count} conflict{'s' if count > 1 else ''}, the"
+                f" first at {self._conflicts[0]}",
+                conflicts=self._conflicts,
+            )
         if self._created or self._changed:
             self._call.changed("site", "imported", "site")
         return SiteChanges(
-            dry_run=dry_run,
+            dry_run=self._dry_run,
             created=tuple(self._created),
             changed=tuple(self._changed),
             unchanged=self._unchanged,
+            conflicts=tuple(self._conflicts),
         )
 
-    def _at(self, where: str, step: Any, *args: Any) -> None:
-        """Run one step; add its place in the file to an error that it raises."""
+    @contextlib.contextmanager
+    def _step(self, where: str) -> Iterator[None]:
+        """Add a step's place in the file to its error; a merge collects errors and goes on."""
+        self._place.append(where)
         try:
-            step(*args)
+            yield
         except HaasError as error:
-            error.message = f"{where}: {error.message}"
-            inner = str(error.data.get("field", "")).removeprefix("site.")
-            error.data["field"] = f"site.{where}.{inner}".rstrip(".")
-            raise
+            if not self._merge:
+                error.message = f"{where}: {error.message}"
+                inner = str(error.data.get("field", "")).removeprefix("site.")
+                error.data["field"] = f"site.{where}.{inner}".rstrip(".")
+                raise
+            self._conflicts.append(f"{': '.join(self._place)}: {error.message}")
+        finally:
+            self._place.pop()
 
     def _note(self, what: str, *, created: bool = False, changed: bool = False) -> None:
+        if changed and self._merge:
+            raise ConflictError(f"There is a {what} here already, and it differs.")
         if created:
             self._created.append(what)
         elif changed:
@@ -185,7 +218,8 @@ class _Importer:
         registered = find_switch(self._tx, name)
         for role, names in (("access", switch.access), ("trunk", switch.trunk)):
             for port in names:
-                self._at(f"{role} {port}", self._port, registered, port, role)
+                with self._step(f"{role} {port}"):
+                    self._port(registered, port, role)
 
     def _port(self, switch: SwitchRow, port: str, role: str) -> None:
         row = ports.find(self._tx, switch.name, port)
@@ -211,9 +245,11 @@ class _Importer:
                 nodes.set_tags(self._tx, node_id, tags)
         self._note(f"node {name}", created=row is None, changed=changed)
         for nic, spec in node.nics.items():
-            self._at(f"nics.{nic}", self._nic, row, node_id, name, nic, spec)
+            with self._step(f"nics.{nic}"):
+                self._nic(row, node_id, name, nic, spec)
         if node.bmc is not None:
-            self._at("bmc", self._bmc, name, node_id, node.bmc)
+            with self._step("bmc"):
+                self._bmc(name, node_id, node.bmc)
 
     def _bmc(self, name: str, node_id: int, spec: SiteBmc) -> None:
         port = spec.port or DEFAULT_BMC_PORTS[spec.protocol]
@@ -257,9 +293,15 @@ _ALL = 1_000_000
 
 
 @method("site.export")
-def export(call: TxCall) -> SiteText:
-    """Return the inventory as a site file. The same inventory always gives the same bytes."""
+def export(call: TxCall, tenants: bool = False) -> SiteText:
+    """Return the inventory as a site file. The same inventory always gives the same bytes.
+
+    With ``tenants``, what projects hold and have staged, in its place: networks with their VLAN
+    ids, nodes, connections, headnodes, quotas.
+    """
     tx = call.tx
+    if tenants:
+        return SiteText(site=site_file.render(Site(tenants=site_tenants.export(tx))))
     site = Site(
         users={row.name: SiteUser(admin=row.admin) for row in users.page(tx, _ALL, "")},
         projects={row.name: site_project(row.roles) for row in projects.page(tx, _ALL, "", None)},

@@ -74,7 +74,7 @@ DOCUMENT: dict[str, Any] = {
         _method("plan.show", project_=PROJECT),
         _method("apply.start", True, project_=PROJECT, digest_=PROJECT),
         _method("site.import", True, site={"type": "string"}, dry_run_=FLAG),
-        _method("site.export"),
+        _method("site.export", tenants_=FLAG),
         _method("odd.order", items=TAGS, last={"type": "string"}),
         _method("odd.types", ratio={"type": "number"}, either={"type": ["integer", "string"]}),
     ],

@@ -86,6 +86,7 @@ NIC = {"node": "node-1", "nic": "primary-nic"}
         ("site import --site 'x = 1'", Call("site.import", {"site": "x = 1"})),
         ("site export", Call("site.export")),
         ("site export dc.toml", ExportSite("dc.toml")),
+        ("site export --tenants dc.toml", ExportSite("dc.toml", {"tenants": True})),
         ("odd order --last end a b", Call("odd.order", {"items": ["a", "b"], "last": "end"})),
         ("odd types 2 3", Call("odd.types", {"ratio": 2, "either": 3})),
         ("odd types 0.5 three", Call("odd.types", {"ratio": 0.5, "either": "three"})),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -73,7 +74,7 @@ def commands_of(language: Language) -> st.SearchStrategy[Command]:
         st.builds(Apply, st.none() | name, st.none() | digest),
         st.builds(Use, st.none() | name),
         st.builds(ImportSite, file, st.sampled_from([{}, {"dry_run": True}, {"dry_run": False}])),
-        st.builds(ExportSite, file),
+        st.builds(ExportSite, file, st.sampled_from([{}, {"tenants": True}])),
     )
 
 
@@ -85,11 +86,21 @@ def holds(language: Language, command: Command, project: str | None) -> None:
         # If a number or a text is allowed, the text "7" cannot be expressed; nor the text "{}" if
         # a text or an object is.
         assert isinstance(command, Call)
-        assert command.method in ("odd.types", "site.import")
+        method = language.api.methods[command.method]
+        assert any(_kinds(method.by_name[name].schema) > {"string"} for name in command.params)
         return
     again = language.parse_line(line, project)
     assert _given(again) == _given(command), line
     assert language.format(again, project) == line
+
+
+def _kinds(schema: Mapping[str, Any]) -> set[str]:
+    """The JSON types that a schema allows, but for null."""
+    found: set[str] = set()
+    for each in schema.get("anyOf", [schema]):
+        types = each.get("type", [])
+        found.update([types] if isinstance(types, str) else types)
+    return found - {"null"}
 
 
 def _given(command: Command | None) -> Any:
