@@ -213,6 +213,28 @@ async def test_a_queued_job_waits_for_the_first_and_plans_when_it_starts(
     assert staged.carried("node-3") == NOTHING
 
 
+async def test_applies_that_wait_in_a_project_s_queue_become_one(staged: SmallSite) -> None:
+    """The first does all that is staged by then, and saves once; the others find nothing to do."""
+    switch = staged.switches["sw1"]
+    held = staged.wires["sw1"].hold("^vlan 100\r")
+    first = await staged.begin("red")
+    await held.wait()
+    await staged.hold_nodes("red", "node-2")
+    waiting = []
+    for node, nic in (("node-2", "eth0"), ("node-1", "ipmi")):
+        await staged.connect(node, "net", nic=nic)
+        waiting.append(await staged.begin("red"))
+    waiting.append(await staged.begin("red"))
+    held.release()
+    assert (await staged.finished(first))["state"] == "succeeded"
+    saves = switch.counters.saves
+    jobs = [await staged.finished(job) for job in waiting]
+    assert [job["state"] for job in jobs] == ["succeeded"] * 3
+    assert [bool(job["steps"]) for job in jobs] == [True, False, False]
+    assert switch.counters.saves == saves + 1
+    assert staged.carried("node-1", "ipmi") == staged.carried("node-2") == access(100)
+
+
 async def test_a_stale_plan_is_refused_with_the_changes(staged: SmallSite) -> None:
     plan = await staged.call("plan.show", project="red")
     await staged.call("nic.disconnect", node="node-3", nic="eth0")
