@@ -31,12 +31,11 @@ SIGNS: Mapping[str, tuple[str, str]] = {
 }
 """A kind of step: its sign in the diff, and the word for it."""
 
-_TOTALS = {
-    "leaves": ("leaves", "leave"),
-    "joins": ("joins", "join"),
-    "moves": ("moves", "move"),
-}
-"""Words with a plural form; others (``made``) have none."""
+_NOUNS = {"port": "port", "vlan": "VLAN", "bridge": "bridge", "headnode": "headnode"}
+"""What a kind of step is about, by its first word."""
+
+_PLURALS = {"leaves": "leave", "joins": "join", "moves": "move"}
+"""The verbs of several; participles (``made``) have no plural."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,15 +146,26 @@ def totals(plan: Plan) -> str:
 
 
 def tally(steps: Iterable[PlanStep]) -> str:
-    """The number of each kind of step: ``1 leaves, 2 join, 1 made``."""
-    counts = Counter(step.word for step in steps)
-    words = [word for _, word in SIGNS.values()] + ["moves", "changed"]
-    parts = []
-    for word in dict.fromkeys(words):
-        if counts[word]:
-            one, many = _TOTALS.get(word, (word, word))
-            parts.append(f"{counts[word]} {one if counts[word] == 1 else many}")
-    return ", ".join(parts)
+    """The number of each kind of step: ``1 port leaves, 2 ports join, 1 VLAN made, 1 save``."""
+    counts = Counter(map(_sort, steps))
+    words = [*(word for _, word in SIGNS.values()), "moves", "saves", "changes"]
+    order = {word: at for at, word in reversed(list(enumerate(words)))}
+    return ", ".join(
+        _counted(count, noun, word)
+        for (noun, word), count in sorted(counts.items(), key=lambda each: order[each[0][1]])
+    )
+
+
+def _sort(step: PlanStep) -> tuple[str, str]:
+    """Return what a step is about, and the word for what happens to it; "" if that says it all."""
+    noun = _NOUNS.get(step.kind.partition(".")[0], "")
+    return (noun, step.word) if noun else ("", "saves" if step.word == "saved" else "changes")
+
+
+def _counted(count: int, noun: str, word: str) -> str:
+    if not noun:
+        return number(count, word.removesuffix("s"))
+    return f"{number(count, noun)} {word if count == 1 else _PLURALS.get(word, word)}"
 
 
 # --- two plans ------------------------------------------------------------------------------------

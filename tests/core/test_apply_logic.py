@@ -33,7 +33,17 @@ def test_a_plan_is_grouped_by_device_in_the_order_of_its_steps() -> None:
     assert list(shown.devices) == ["sw1", "sw2"]
     assert [s.sign for s in shown.devices["sw1"]] == ["-", "+", "="]
     assert totals(shown) == "4 steps, 5 lines, 2 devices"
-    assert tally(shown.steps) == "1 leaves, 1 joins, 1 made, 1 saved"
+    assert tally(shown.steps) == "1 port leaves, 1 port joins, 1 VLAN made, 1 save"
+
+
+def test_several_steps_of_a_kind_are_counted_in_the_plural() -> None:
+    another = step("sw1", "port.park", "Gi1/0/6", "park Gi1/0/6")
+    bridge = step("master", "bridge.create", "101", "make br-vlan101")
+    power = step("bmc:node-1", "node.power", "node-1", "switch node-1 on")
+    shown = plan(PARK, another, JOIN, MAKE, bridge, SAVE, {**SAVE, "device": "sw2"}, power)
+    assert tally(shown.steps) == (
+        "2 ports leave, 1 port joins, 1 VLAN made, 1 bridge made, 2 saves, 1 change"
+    )
 
 
 def test_a_port_that_goes_from_one_network_to_another_moves() -> None:
