@@ -6,9 +6,9 @@ import asyncio
 import functools
 import logging
 import sqlite3
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -70,6 +70,14 @@ class Switches(Protocol):
 
     def canonical_port(self, dialect: str, port: str) -> str:
         """Return the canonical name of a port. Raises ValueError for an ambiguous name."""
+        ...
+
+    def channel_dialects(self) -> tuple[str, ...]:
+        """Name the dialects of switches that make channels of ports."""
+        ...
+
+    def channel_names(self, dialect: str, options: Mapping[str, Any]) -> list[tuple[int, str]]:
+        """Return the numbers and names of channels that HaaS may make. Raises ValueError."""
         ...
 
     def reserved_vlans(self, dialect: str) -> frozenset[int]:
@@ -173,6 +181,8 @@ class Daemon:
             consoles=self.consoles,
             dialects=switches.options(),
             canonical_port=switches.canonical_port,
+            channel_dialects=switches.channel_dialects(),
+            channel_names=switches.channel_names,
             declares_vlans=lambda dialect: switches.traits(dialect, 0).declares_vlans,
             reserved_vlans=switches.reserved_vlans,
             trust=switches.trust,

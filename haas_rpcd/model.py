@@ -32,19 +32,35 @@ def is_switch(device: str) -> bool:
     return device not in RESERVED_DEVICES and not device.startswith(BMC)
 
 
+ChannelMode = Literal["lacp", "static"]
+"""How the ports of a channel are bundled: as LACP agrees (IEEE 802.1AX), or without a protocol."""
+
+
+class Channel(msgspec.Struct, frozen=True, gc=False, order=True):
+    """A channel that a switch makes of several ports: its name there, and how they are bundled.
+
+    Vendors call it a port-channel, an aggregated Ethernet interface or a bond.
+    """
+
+    name: str
+    mode: ChannelMode
+
+
 class PortConfig(msgspec.Struct, frozen=True, gc=False):
     """The VLANs of a switch port: all that it carries. ``tagged`` is sorted.
 
-    A port with no VLAN is *parked*: it is shut.
+    A port with no VLAN, and a member of no channel, is *parked*: it is shut. A channel that is
+    parked does not exist. ``member``: the channel whose frames the port carries, on the same VLANs.
     """
 
     untagged: int | None = None
     tagged: tuple[int, ...] = ()
+    member: Channel | None = None
 
     @property
     def parked(self) -> bool:
         """True if the port carries no VLAN."""
-        return self.untagged is None and not self.tagged
+        return self.untagged is None and not self.tagged and self.member is None
 
     @property
     def vlans(self) -> frozenset[int]:
@@ -56,10 +72,13 @@ class PortConfig(msgspec.Struct, frozen=True, gc=False):
         """Return it as a phrase for people, such as ``untagged 104, tagged 105-107``."""
         if self.parked:
             return "parked"
+        within = "" if self.member is None else f" in {self.member.name} ({self.member.mode})"
+        if not self.vlans:
+            return f"no VLAN{within}"
         if not self.tagged:
-            return f"access {self.untagged}"
+            return f"access {self.untagged}{within}"
         native = "" if self.untagged is None else f"untagged {self.untagged}, "
-        return f"{native}tagged {vlan_ranges(self.tagged)}"
+        return f"{native}tagged {vlan_ranges(self.tagged)}{within}"
 
 
 PARKED = PortConfig()
@@ -117,10 +136,20 @@ class HeadnodeNic(msgspec.Struct, frozen=True, order=True):
 
 
 class SetPort(msgspec.Struct, frozen=True, gc=False, tag="port"):
-    """The port carries exactly ``config``."""
+    """The port carries exactly ``config``.
+
+    ``channel``: the channel that HaaS makes of this port and others, whether it is a member now or
+    not. If it has the port's own name, the port is that channel.
+    """
 
     port: str
     config: PortConfig
+    channel: Channel | None = None
+
+    @property
+    def is_channel(self) -> bool:
+        """True if the port is a channel that HaaS makes, and removes to park it."""
+        return self.channel is not None and self.channel.name == self.port
 
 
 class SetVlan(msgspec.Struct, frozen=True, gc=False, tag="vlan"):
@@ -302,7 +331,10 @@ Seen = PortSeen | PresenceSeen | BridgeSeen | HeadnodeSeen | PowerSeen
 
 
 class Phase(enum.IntEnum):
-    """The order of steps within a job. It keeps tenants isolated; see :mod:`haas_rpcd.planner`."""
+    """The order of steps within a job. It keeps tenants isolated; see :mod:`haas_rpcd.planner`.
+
+    Channels are removed and made with the VLANs: after their members left, before any joins.
+    """
 
     LEAVE = 1
     VLANS = 2
@@ -390,18 +422,24 @@ class HeadnodeGoal(msgspec.Struct, frozen=True):
 class PortGoal(msgspec.Struct, frozen=True, gc=False):
     """The desired state of a port, and what is behind it: ``node-1:ipmi``, or the port's role.
 
-    A ``trunk`` port always carries the whole pool, so its VLANs do not count as used.
+    A ``trunk`` port always carries the whole pool, so its VLANs do not count as used. ``channel``:
+    see :class:`SetPort`.
     """
 
     config: PortConfig
     behind: str
     trunk: bool = False
+    channel: Channel | None = None
 
 
 class AppliedPort(msgspec.Struct, frozen=True, gc=False):
-    """What a port was last confirmed to carry. ``config`` is None if that is not known."""
+    """What a port was last confirmed to carry. ``config`` is None if that is not known.
+
+    ``channel``: see :class:`SetPort`.
+    """
 
     config: PortConfig | None = None
+    channel: Channel | None = None
 
 
 class Desired(msgspec.Struct, frozen=True):
@@ -462,7 +500,7 @@ class Difference(msgspec.Struct, frozen=True):
     """A target that is not as applied.
 
     ``applied`` is None for a port whose state is not known, ``observed`` for a target that the
-    device does not show.
+    device does not show. ``channel``: that of a port; see :class:`SetPort`.
     """
 
     device: str
@@ -470,6 +508,7 @@ class Difference(msgspec.Struct, frozen=True):
     target: str
     applied: PortConfig | HeadnodeSeen | bool | None
     observed: PortSeen | HeadnodeSeen | BridgeSeen | bool | None
+    channel: Channel | None = None
 
 
 class Uptime(NamedTuple):

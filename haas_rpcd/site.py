@@ -16,12 +16,12 @@ import msgspec
 import tomli_w
 
 from haas_rpcd.errors import InvalidParamsError
+from haas_rpcd.nicplug import NicPlug
 from haas_schemas.bmc import BmcProtocol
 from haas_schemas.names import (
     BmcSystem,
     Fingerprint,
     Host,
-    Mac,
     Name,
     NetworkName,
     NicName,
@@ -85,15 +85,6 @@ class SiteSwitch(msgspec.Struct, forbid_unknown_fields=True):
     trunk: list[PortName] = []
 
 
-class SiteNic(msgspec.Struct, forbid_unknown_fields=True):
-    """``[nodes.NAME.nics.NAME]``."""
-
-    kind: Literal["data", "bmc"] = "data"
-    mac: Mac | None = None
-    switch: Name | None = None
-    port: PortName | None = None
-
-
 class SiteBmc(msgspec.Struct, forbid_unknown_fields=True):
     """``[nodes.NAME.bmc]``; ``port`` defaults to the protocol's (623 or 443)."""
 
@@ -109,7 +100,7 @@ class SiteNode(msgspec.Struct, forbid_unknown_fields=True):
     """``[nodes.NAME]``."""
 
     tags: list[Tag] = []
-    nics: dict[NicName, SiteNic] = {}
+    nics: dict[NicName, NicPlug] = {}
     bmc: SiteBmc | None = None
 
 
@@ -193,6 +184,8 @@ def _without_defaults(value: Any) -> Any:
     """
     if isinstance(value, dict):
         return {key: _without_defaults(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_defaults(item) for item in value]
     if not isinstance(value, msgspec.Struct):
         return value
     return {

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
 
 from haas_schemas.bmc import PowerState
+from haas_schemas.names import Name, PortName
 
 NodeState = Literal["unconfirmed", "free", "allocated", "releasing"]
 NicKind = Literal["data", "bmc"]
 NicState = Literal["applied", "staged", "unconfirmed", "unwired"]
+BondMode = Literal["lacp", "static", "active-backup"]
+"""How the ports of a bond share its frames. ``lacp`` and ``static``: the switch makes a channel of
+them. ``active-backup``: the node uses one port at a time, and no switch knows."""
 
 
 class NicNetwork(msgspec.Struct, frozen=True, gc=False):
@@ -21,11 +26,20 @@ class NicNetwork(msgspec.Struct, frozen=True, gc=False):
     tagged: bool = False
 
 
+class NicPort(msgspec.Struct, frozen=True, gc=False):
+    """A port of a switch that a nic is plugged into."""
+
+    switch: Name
+    port: PortName
+
+
 class Nic(msgspec.Struct, frozen=True, gc=False):
     """A nic of a node: ``networks`` are staged, ``applied`` is what the switch last confirmed.
 
-    ``state``: ``applied`` if the two agree, ``staged`` if an apply would change the port,
-    ``unconfirmed`` if the port's state is unknown, ``unwired`` if no port is registered.
+    ``state``: ``applied`` if the two agree, ``staged`` if an apply would change a port,
+    ``unconfirmed`` if a port's state is unknown, ``unwired`` if no port is registered. A bond is
+    plugged into ``ports``, and not into one ``switch`` and ``port``; ``channel`` is what its switch
+    calls the channel that HaaS makes of them.
     """
 
     nic: str
@@ -36,11 +50,44 @@ class Nic(msgspec.Struct, frozen=True, gc=False):
     state: NicState
     networks: tuple[NicNetwork, ...]
     applied: tuple[NicNetwork, ...] | None
+    bond: BondMode | None = None
+    ports: tuple[NicPort, ...] = ()
+    channel: str | None = None
+
+    @property
+    def places(self) -> tuple[NicPort, ...]:
+        """The ports that it is plugged into: one, several of a bond, or none."""
+        if self.switch is not None and self.port is not None:
+            return (NicPort(self.switch, self.port),)
+        return self.ports
+
+    @property
+    def legs(self) -> tuple[NicPort, ...]:
+        """The ports that it is plugged into, and the channel that HaaS makes of them."""
+        places = self.places
+        made = () if self.channel is None else (NicPort(places[0].switch, self.channel),)
+        return (*places, *made)
+
+    @property
+    def place(self) -> str | None:
+        """Where it is plugged in, such as ``sw1 eth1`` or ``bond lacp sw1 eth1+eth2``, or None."""
+        return place_text(self.places, self.bond)
 
     @property
     def staged(self) -> bool:
         """True if an apply would change its port to what its project staged."""
         return self.state == "staged" or (self.state == "unconfirmed" and bool(self.networks))
+
+
+def place_text(places: Iterable[NicPort], bond: BondMode | None) -> str | None:
+    """Return where a nic is plugged in, in words; None if it is not."""
+    by_switch: dict[str, list[str]] = {}
+    for place in places:
+        by_switch.setdefault(place.switch, []).append(place.port)
+    if not by_switch:
+        return None
+    text = " + ".join(f"{switch} {'+'.join(ports)}" for switch, ports in by_switch.items())
+    return text if bond is None else f"bond {bond} {text}"
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -75,6 +122,9 @@ class NicDetails(msgspec.Struct, frozen=True):
     staged_by: str | None
     staged_at: str | None
     evidence: Evidence | None
+    bond: BondMode | None = None
+    ports: tuple[NicPort, ...] = ()
+    channel: str | None = None
 
 
 class Node(msgspec.Struct, frozen=True, gc=False):

@@ -85,7 +85,7 @@ def _place_nic(inventory: Inventory, node: Node, nic: Nic, items: Items) -> None
         _put(inventory, node, nic, network, tagged, sign, name, items)
     for network, tagged in sorted((applied or set()) - wanted, key=str):
         _put(inventory, node, nic, network, tagged, "-", name, items)
-    if not wanted and nic.port is not None:
+    if not wanted and nic.state != "unwired":
         sign = " " if not applied else "+"
         items[None].append(AreaLine(PARKED, name, NicRef(node.node, nic.nic), sign, _kind(nic)))
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from haas_console.core import filters
 from haas_console.core.nictext import network_text
-from haas_schemas.node import Nic, Node
+from haas_schemas.node import Nic, NicPort, Node
 
 Row = tuple[Node, Nic | None]
 """A node and one of its nics; None for a node without nics."""
@@ -18,11 +18,18 @@ def _networks(nic: Nic | None) -> list[str]:
     if nic is None:
         return []
     found = [link.network or "" for link in (*nic.networks, *(nic.applied or ()))]
-    return found or (["parked"] if nic.port else [])
+    return found or (["parked"] if nic.state != "unwired" else [])
 
 
 def _of_nic(value: Callable[[Nic], str | None]) -> Callable[[Row], Iterable[str]]:
     return lambda row: (value(row[1]) or "none",) if row[1] else ()
+
+
+def places_of(nic: Nic | None, value: Callable[[NicPort], str]) -> Iterable[str]:
+    """Return something of each port that a nic is plugged into; ``none`` if there is none."""
+    if nic is None:
+        return ()
+    return tuple(value(place) for place in nic.legs) or ("none",)
 
 
 FIELDS: dict[str, Callable[[Row], Iterable[str]]] = {
@@ -32,8 +39,9 @@ FIELDS: dict[str, Callable[[Row], Iterable[str]]] = {
     "project": lambda row: (row[0].project or "none",),
     "tag": lambda row: row[0].tags,
     "network": lambda row: _networks(row[1]),
-    "switch": _of_nic(lambda nic: nic.switch),
-    "port": _of_nic(lambda nic: nic.port),
+    "switch": lambda row: places_of(row[1], lambda place: place.switch),
+    "port": lambda row: places_of(row[1], lambda place: place.port),
+    "bond": _of_nic(lambda nic: nic.bond),
     "kind": _of_nic(lambda nic: nic.kind),
     "mac": _of_nic(lambda nic: nic.mac),
 }
@@ -75,7 +83,7 @@ def cells(row: Row) -> Iterable[str]:
         yield "no nics"
         return
     yield nic.nic
-    yield f"{nic.switch} {nic.port}" if nic.port else "-"
+    yield nic.place or "-"
     if nic.mac:
         yield nic.mac
     yield from (link.network or "" for link in (*nic.networks, *(nic.applied or ())))

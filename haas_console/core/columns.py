@@ -130,7 +130,7 @@ def cell(name: str, node: Node, nic: Nic | None, found: str | None = None) -> st
         case "nic":
             return nic.nic if nic else "no nics"
         case "port":
-            return f"{nic.switch} {nic.port}" if nic and nic.port else "-"
+            return (nic.place if nic else None) or "-"
         case "mac":
             return (nic.mac if nic else None) or "-"
         case "kind":

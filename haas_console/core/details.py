@@ -13,7 +13,7 @@ from haas_console.core.objects import Ref, network_ref, nic_ref, port_ref
 from haas_console.core.whytext import evidence_rows, instant
 from haas_schemas.headnode import Headnode
 from haas_schemas.network import Network
-from haas_schemas.node import Nic, Node
+from haas_schemas.node import Nic, NicPort, Node
 from haas_schemas.project import Project
 from haas_schemas.switch import Switch
 
@@ -107,9 +107,9 @@ def _node(inventory: Inventory, node: Node) -> list[Fact]:
         look = "drift" if found else "staged" if nic.staged else ""
         text = f"{nic.nic}  {network_text(nic, found)}"
         facts.append(Fact(nic.kind, text, nic_ref(node.node, nic.nic), look))
-        if nic.switch and nic.port:
-            place = port_ref(nic.switch, nic.port)
-            facts.append(Fact("", f"  at {place.name}{_mac(nic)}", place, "dim"))
+        for number, leg in enumerate(nic.legs):
+            place = port_ref(leg.switch, leg.port)
+            facts.append(Fact("", f"  at {place.name}{'' if number else _mac(nic)}", place, "dim"))
     return facts + _last_job(inventory, node.project)
 
 
@@ -128,10 +128,13 @@ def _nic(inventory: Inventory, node_name: str, nic: Nic, answers: Answers) -> li
     facts = [Fact("node", f"{node_name}  {node.state if node else ''}", Ref("node", node_name))]
     facts.append(_of_project(inventory, project))
     facts.append(Fact("kind", f"{nic.kind}{_mac(nic)}"))
-    if nic.switch and nic.port:
-        place = port_ref(nic.switch, nic.port)
+    if nic.bond:
+        made = f" in {nic.channel}" if nic.channel else ""
+        facts.append(Fact("bond", f"{nic.bond}{made}"))
+    for leg in nic.legs:
+        place = port_ref(leg.switch, leg.port)
         facts.append(Fact("port", place.name, place))
-    else:
+    if not nic.legs:
         facts.append(Fact("port", "plugged into no registered port", look="dim"))
     facts += _links(inventory, "wanted", project, nic)
     applied = "not known: an apply reads it" if nic.applied is None else links_text(nic.applied)
@@ -141,7 +144,7 @@ def _nic(inventory: Inventory, node_name: str, nic: Nic, answers: Answers) -> li
     shown = answers.shown
     if nic.staged and shown and shown.get("staged_by"):
         facts.append(Fact("staged", f"by {shown['staged_by']} at {instant(shown['staged_at'])}"))
-    return facts + _evidence(shown, nic.switch)
+    return facts + _evidence(shown, nic.legs[0].switch if nic.legs else None)
 
 
 def _links(inventory: Inventory, name: str, project: str | None, nic: Nic) -> list[Fact]:
@@ -170,7 +173,7 @@ def _port(inventory: Inventory, ref: Ref, answers: Answers) -> list[Fact]:
             (node, nic)
             for node in inventory.nodes.values()
             for nic in node.nics
-            if (nic.switch, nic.port) == (switch, name)
+            if NicPort(switch, name) in nic.legs
         ),
         None,
     )
@@ -278,9 +281,10 @@ def _switch(inventory: Inventory, switch: Switch) -> list[Fact]:
         facts.append(Fact("drift", f"≠ {item.target}: {item.observed}", link, "drift"))
     for node in inventory.nodes.values():
         facts += [
-            Fact("port", f"{nic.port}  {node.node}:{nic.nic}", port_ref(switch.switch, nic.port))
+            Fact("port", f"{leg.port}  {node.node}:{nic.nic}", port_ref(switch.switch, leg.port))
             for nic in node.nics
-            if nic.switch == switch.switch and nic.port
+            for leg in nic.legs
+            if leg.switch == switch.switch
         ]
     return facts
 

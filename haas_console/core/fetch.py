@@ -138,7 +138,7 @@ class Fetcher:
             node.node
             for node in inventory.nodes.values()
             for nic in node.nics
-            if (nic.switch, nic.port) in changed
+            if any((leg.switch, leg.port) in changed for leg in nic.legs)
         }
 
     async def jobs(self) -> bool:

@@ -138,7 +138,7 @@ def why_fixed(node: Node, nic: Nic) -> str | None:
     if node.project is None:
         tail = "" if node.state == "free" else " once an admin applied the site"
         return f"{node.node} is not allocated: A allocates it{tail}."
-    if nic.port is None:
+    if nic.state == "unwired":
         return f"{node.node}:{nic.nic} is plugged into no registered port."
     return None
 

@@ -86,10 +86,13 @@ class Inventory:
 
     def found_on(self, nic: Nic | None) -> str | None:
         """What a nic's port carries instead of what is applied, if it has drifted."""
-        if not self.drift or nic is None or nic.switch is None or nic.port is None:
+        if not self.drift or nic is None:
             return None
-        item = self.drift.get((nic.switch, nic.port))
-        return item.observed if item is not None and item.kind == "port" else None
+        for leg in nic.legs:
+            item = self.drift.get((leg.switch, leg.port))
+            if item is not None and item.kind == "port":
+                return item.observed
+        return None
 
     def network(self, project: str | None, name: str) -> Network | None:
         """A network by the name that a project uses: ``lab`` or ``owner/lab``."""

@@ -20,7 +20,7 @@ def network_text(nic: Nic, found: str | None = None) -> str:
     """
     if found is not None:
         return f"≠ {network_text(nic)}, now {found}"
-    if nic.port is None:
+    if nic.state == "unwired":
         return "no port"
     if nic.applied is None:
         return f"? → {links_text(nic.networks)}*" if nic.networks else "unconfirmed"

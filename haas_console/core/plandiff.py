@@ -18,6 +18,8 @@ from haas_schemas.node import Nic
 SIGNS: Mapping[str, tuple[str, str]] = {
     "port.park": ("-", "leaves"),
     "port.set": ("+", "joins"),
+    "channel.delete": ("-", "removed"),
+    "channel.set": ("+", "made"),
     "vlan.create": ("+", "made"),
     "vlan.delete": ("-", "removed"),
     "bridge.create": ("+", "made"),
@@ -96,10 +98,10 @@ def read_plan(project: str | None, answer: Mapping[str, Any], inventory: Invento
 
 def _nics_by_port(inventory: Inventory) -> dict[tuple[str, str], Nic]:
     return {
-        (nic.switch, nic.port): nic
+        (leg.switch, leg.port): nic
         for node in inventory.nodes.values()
         for nic in node.nics
-        if nic.switch and nic.port
+        for leg in nic.legs
     }
 
 

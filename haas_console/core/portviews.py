@@ -67,8 +67,8 @@ def plugs(inventory: Inventory) -> dict[str, dict[str, Plug]]:
     found: dict[str, dict[str, Plug]] = {}
     for node in inventory.nodes.values():
         for nic in node.nics:
-            if nic.switch is not None and nic.port is not None:
-                found.setdefault(nic.switch, {})[nic.port] = (node, nic)
+            for leg in nic.legs:
+                found.setdefault(leg.switch, {})[leg.port] = (node, nic)
     return found
 
 

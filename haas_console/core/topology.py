@@ -62,7 +62,7 @@ class Picture:
             (node, nic)
             for node in inventory.nodes.values()
             for nic in node.nics
-            if nic.port is None
+            if nic.state == "unwired"
         ]
         if loose:
             blocks.append(Block(None, {}, [], 0, len(loose) + 2, loose))

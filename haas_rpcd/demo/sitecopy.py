@@ -150,6 +150,14 @@ class CopiedSwitches:
         """Give the one name of a port that its switch knows by several. Raises ValueError."""
         return self._factory.canonical_port(dialect, port)
 
+    def channel_dialects(self) -> tuple[str, ...]:
+        """Name the dialects of switches that make channels of ports."""
+        return self._factory.channel_dialects()
+
+    def channel_names(self, dialect: str, options: Mapping[str, Any]) -> list[tuple[int, str]]:
+        """Return the numbers and names of channels that HaaS may make. Raises ValueError."""
+        return self._factory.channel_names(dialect, options)
+
     def reserved_vlans(self, dialect: str) -> frozenset[int]:
         """Give the VLANs that nobody can create on switches of a dialect."""
         return self._factory.reserved_vlans(dialect)

@@ -15,7 +15,8 @@ import msgspec
 
 from haas_rpcd.config import ConfigError
 from haas_rpcd.errors import HaasError
-from haas_rpcd.site import Site, SiteNic, SiteNode, SiteProject, SiteSwitch, SiteUser
+from haas_rpcd.nicplug import NicPlug
+from haas_rpcd.site import Site, SiteNode, SiteProject, SiteSwitch, SiteUser
 
 _LONGEST = 16 << 20
 """Bytes of a site file."""
@@ -146,5 +147,5 @@ def _all_tables(data: dict[str, Any]) -> Iterator[tuple[str, Any, type[msgspec.S
         for name, value in entries.items() if isinstance(entries, dict) else ():
             nics = value.get("nics") if noun == "nodes" and isinstance(value, dict) else None
             for nic, wanted in nics.items() if isinstance(nics, dict) else ():
-                yield f"nodes.{name}.nics.{nic}", wanted, SiteNic
+                yield f"nodes.{name}.nics.{nic}", wanted, NicPlug
             yield f"{noun}.{name}", value, kind

@@ -12,8 +12,9 @@ from haas_rpcd.clock import Clock
 from haas_rpcd.drivers import Driver
 from haas_rpcd.engine.silent import Silent
 from haas_rpcd.events import Events
-from haas_rpcd.model import PARKED, SetPort
+from haas_rpcd.model import SetPort
 from haas_rpcd.store import applied, saves
+from haas_rpcd.store import ports as store_ports
 from haas_rpcd.store.database import Store
 
 log = logging.getLogger(__name__)
@@ -28,9 +29,12 @@ class Closing:
         self._clock = clock
 
     async def close(self, switch: str, driver: Driver, ports: Sequence[str]) -> None:
-        """Shut ports; a save must follow. Read them again then. Raises DeviceError."""
-        log.warning("%s: closing %s", switch, ", ".join(ports))
-        changes = [SetPort(port, PARKED) for port in ports]
+        """Shut ports; a save must follow. Read them again then. Raises DeviceError.
+
+        A channel is closed by shutting its members.
+        """
+        changes = await self._store.read(store_ports.closing, switch, ports)
+        log.warning("%s: closing %s", switch, ", ".join(change.port for change in changes))
         await send(self._store, self._clock, switch, driver, changes)
         await self._store.write(saves.forget, switch, list(ports))
         self._events.publish_inventory("switch", "ports-closed", switch, admins_only=True)
@@ -43,6 +47,8 @@ async def send(
 
     Raises DeviceError.
     """
+    if not changes:
+        return
     outcomes = await driver.send(changes, Silent())
     late = [
         change for change, outcome in zip(changes, outcomes, strict=True) if outcome.may_come_late

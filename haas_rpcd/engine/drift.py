@@ -24,7 +24,6 @@ from haas_rpcd.events import Events
 from haas_rpcd.model import (
     LIBVIRT,
     MASTER,
-    PARKED,
     RESERVED_DEVICES,
     Applied,
     BridgeSeen,
@@ -156,7 +155,7 @@ class DriftWatch:
             goals = store_drift.headnode_goals(tx)
             return [SetHeadnodePower(name, goal.uuid, True) for name, goal in goals.items()]
         applied = store_drift.applied_on(tx, device, self._planning.traits)
-        ports: list[Change] = [SetPort(port, PARKED) for port in store_ports.touched(tx, device)]
+        ports: list[Change] = [*store_ports.parking(tx, device)]
         if all(not traits.declares_vlans for traits in applied.switches.values()):
             return ports
         known = applied.vlans.get(device, {})

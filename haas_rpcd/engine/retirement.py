@@ -64,9 +64,9 @@ class Retirement:
 
         Trunk ports carry the whole pool, so they are only read.
         """
-        touched = await self._store.read(_touched, switch)
-        changes = [SetPort(port, PARKED) for port, _ in touched]
-        access = {port for port, role in touched if role != "trunk"}
+        changes = await self._store.read(ports.parking, switch)
+        roles = await self._store.read(ports.of_switch, switch)
+        access = {port.name for port in roles if port.role != "trunk"}
         if not changes:
             return []
         seen = await driver.observe(changes)
@@ -78,8 +78,10 @@ class Retirement:
         if not to_shut:
             return list(zip(changes, seen, strict=True))
         log.warning("%s: closing %s", switch, ", ".join(change.port for change in to_shut))
-        for start in range(0, len(to_shut), driver.max_batch):
-            await self._send(switch, driver, to_shut[start : start + driver.max_batch])
+        for channels in (False, True):  # a channel is removed after its members are shut
+            group = [change for change in to_shut if change.is_channel == channels]
+            for start in range(0, len(group), driver.max_batch):
+                await self._send(switch, driver, group[start : start + driver.max_batch])
         seen = await driver.observe(changes)
         for change, found in zip(changes, seen, strict=True):
             if change in to_shut and isinstance(found, PortSeen) and not _parked(found):
@@ -109,12 +111,6 @@ class Retirement:
         [seen] = await driver.observe([SaveConfig()])
         if not isinstance(seen, DeviceError):
             publish(self._events, await self._store.write(applied.confirm_save, switch, seen))
-
-
-def _touched(tx: Tx, switch: str) -> list[tuple[str, str]]:
-    """Return the ports that HaaS ever set, each with its role."""
-    roles = {port.name: port.role for port in ports.of_switch(tx, switch)}
-    return [(port, roles[port]) for port in ports.touched(tx, switch)]
 
 
 def _parked(found: Seen | DeviceError) -> bool:

@@ -281,10 +281,15 @@ def _held_back(batch: Sequence[Entry], verdicts: Sequence[Verdict], phase: Phase
 
 
 def _blocks(failed: Verdict, step: Step) -> bool:
-    """Return whether a failure is in a step's way: that of the same port, or of a VLAN it needs."""
+    """Return whether a failure is in a step's way.
+
+    That is one of the same port, of a VLAN it needs, of the channel it joins or of a member that
+    has not left its channel.
+    """
     match failed.entry.step.change, step.change:
-        case SetPort(port=port), SetPort(port=same):
-            return port == same
+        case SetPort() as change, SetPort() as other:
+            one_bond = change.channel is not None and change.channel == other.channel
+            return change.port == other.port or (one_bond and change.is_channel != other.is_channel)
         case SetVlan(vlan=vlan), SetPort(config=config):
             return vlan in config.vlans
     return False

@@ -13,6 +13,7 @@ from haas_rpcd.store import (
     headnodes,
     jobs,
     networks,
+    nics,
     nodes,
     ports,
     projects,
@@ -131,9 +132,9 @@ def find_held_node(tx: Tx, caller: Caller, name: str) -> tuple[nodes.NodeRow, pr
     return row, projects.by_id(tx, row.project_id)
 
 
-def find_nic(tx: Tx, node: nodes.NodeRow, name: str) -> nodes.NicRow:
+def find_nic(tx: Tx, node: nodes.NodeRow, name: str) -> nics.RegisteredNic:
     """Return a nic of a node. Raises NotFoundError."""
-    row = nodes.find_nic(tx, node.id, name)
+    row = nics.find(tx, node.id, name)
     if row is None:
         raise NotFoundError(f"Node {node.name} has no nic {name}.")
     return row

@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta
 
 from haas_rpcd.engine import releasing
 from haas_rpcd.engine.power import registered
 from haas_rpcd.errors import ConflictError, DeniedError, ExhaustedError, InvalidParamsError
-from haas_rpcd.methods import nic as nic_methods
+from haas_rpcd.methods import plugging
 from haas_rpcd.methods.access import (
     conflict,
     find_held_node,
@@ -26,26 +25,23 @@ from haas_rpcd.methods.power import may_switch
 from haas_rpcd.methods.quotas import check_queue, check_quota
 from haas_rpcd.methods.registry import method
 from haas_rpcd.methods.times import Time, in_future
+from haas_rpcd.nicplug import NicPlug
 from haas_rpcd.store import bmcs, leases, nodes
 from haas_rpcd.store.projects import ProjectRow
 from haas_schemas.bmc import BootDevice
 from haas_schemas.common import Deleted, Page, timestamp
-from haas_schemas.names import Limit, Mac, Name, NicName, PortName, Tag
-from haas_schemas.node import Allocated, NicKind, Node, Released
+from haas_schemas.names import Limit, Name, NicName, Tag
+from haas_schemas.node import Allocated, Node, Released
 
 _NEVER = "never"
 
 End = Annotated[str, Meta(description="A time such as 2026-01-31T12:00:00Z, or never.")]
 
 
-class NicSpec(msgspec.Struct, forbid_unknown_fields=True):
-    """A nic of a node to register. ``switch`` and ``port``: where it is plugged in."""
+class NicSpec(NicPlug, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A nic of a node to register: its name, and what it is registered with."""
 
     nic: NicName
-    kind: NicKind = "data"
-    mac: Mac | None = None
-    switch: Name | None = None
-    port: PortName | None = None
 
 
 # --- the inventory --------------------------------------------------------------------------------
@@ -55,14 +51,13 @@ class NicSpec(msgspec.Struct, forbid_unknown_fields=True):
 def register(call: TxCall, node: Name, nics: list[NicSpec], tags: list[Tag] | None = None) -> Node:
     """Register a node and its nics. It becomes free once an apply of the site has parked its ports.
 
-    Each nic is an object such as {"nic": "primary-nic", "switch": "sw1", "port": "Gi1/0/1"}.
+    Each nic is an object such as {"nic": "primary-nic", "switch": "sw1", "port": "Gi1/0/1"}; for a
+    bond see nic.register.
     """
     with conflict(f"There is a node {node} already."):
         node_id = nodes.create(call.tx, node, tags or ())
     for spec in nics:
-        nic_methods.add(
-            call.tx, node_id, node, spec.nic, spec.kind, spec.mac, spec.switch, spec.port
-        )
+        plugging.add(call, call.tx, node_id, node, spec.nic, spec)
     call.changed("node", "created", node)
     return _one(call, node)
 

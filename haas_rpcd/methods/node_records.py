@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from haas_rpcd.methods.access import sees
 from haas_rpcd.methods.call import TxCall
+from haas_rpcd.methods.plugging import bond_ports
 from haas_rpcd.store import bmcs, leases, networks, nodes
+from haas_rpcd.store import nics as store_nics
 from haas_rpcd.store.bmcs import PowerRow, StagedRow
 from haas_rpcd.store.database import Tx
-from haas_rpcd.store.nodes import ConnectionRow, NicRow, NodeRow
+from haas_rpcd.store.nics import ConnectionRow, RegisteredNic
+from haas_rpcd.store.nodes import NodeRow
 from haas_schemas.bmc import PowerState
 from haas_schemas.common import timestamp
 from haas_schemas.node import Nic, NicNetwork, NicState, Node
@@ -21,8 +24,8 @@ def node_records(call: TxCall, rows: list[NodeRow]) -> list[Node]:
     not_free = [row.id for row in rows if row.state in ("releasing", "unconfirmed")]
     waiting = call.context.engine.waiting(tx, not_free)
     ids = [row.id for row in rows]
-    tags, nics = nodes.tags_of(tx, ids), nodes.nics_of(tx, ids)
-    connections = nodes.connections_of(tx, ids)
+    tags, nics = nodes.tags_of(tx, ids), store_nics.of_nodes(tx, ids)
+    connections = store_nics.connections_of(tx, ids)
     labels, until = _Labels(tx), leases.of_nodes(tx, ids)
     power = _visible_power(call, rows)
     staged = bmcs.staged_of(tx, ids)
@@ -86,7 +89,10 @@ class _Labels:
 
 
 def _nic_record(
-    row: NicRow, connections: Sequence[ConnectionRow], project: str | None, labels: _Labels
+    row: RegisteredNic,
+    connections: Sequence[ConnectionRow],
+    project: str | None,
+    labels: _Labels,
 ) -> Nic:
     """Return a nic's record: what is staged and what was confirmed."""
     staged = tuple(
@@ -105,7 +111,7 @@ def _nic_record(
             for vlan, tagged in [*untagged, *((vlan, True) for vlan in config.tagged)]
         )
     state: NicState
-    if row.port is None:
+    if not row.ports:
         state = "unwired"
     elif applied is None:
         state = "unconfirmed"
@@ -116,9 +122,12 @@ def _nic_record(
         nic=row.name,
         kind=row.kind,
         mac=row.mac,
-        switch=row.switch,
-        port=row.port,
+        switch=row.place.switch if row.place else None,
+        port=row.place.name if row.place else None,
         state=state,
         networks=staged,
         applied=applied,
+        bond=row.bond,
+        ports=bond_ports(row),
+        channel=row.channel.name if row.channel else None,
     )

@@ -13,26 +13,25 @@ from haas_rpcd import site as site_file
 from haas_rpcd.bmc import RegisteredBmc
 from haas_rpcd.errors import ConflictError, HaasError
 from haas_rpcd.methods import bmc as bmc_methods
-from haas_rpcd.methods import nic as nic_methods
+from haas_rpcd.methods import plugging, site_tenants
 from haas_rpcd.methods import port as port_methods
-from haas_rpcd.methods import site_tenants
 from haas_rpcd.methods import switch as switch_methods
 from haas_rpcd.methods.access import find_switch
 from haas_rpcd.methods.addresses import Addresses, resolve
 from haas_rpcd.methods.call import Call, TxCall
 from haas_rpcd.methods.registry import method
 from haas_rpcd.model import RegisteredSwitch
+from haas_rpcd.nicplug import NicPlug
 from haas_rpcd.site import (
     Site,
     SiteBmc,
-    SiteNic,
     SiteNode,
     SiteProject,
     SiteSwitch,
     SiteUser,
     site_project,
 )
-from haas_rpcd.store import bmcs, identities, nodes, ports, projects, switches, users
+from haas_rpcd.store import bmcs, identities, nics, nodes, ports, projects, switches, users
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.nodes import NodeRow
 from haas_rpcd.store.switches import SwitchRow
@@ -260,16 +259,10 @@ class _Importer:
         changed = bmc_methods.put(self._tx, node_id, wanted)
         self._note(f"bmc {name}", created=created, changed=changed)
 
-    def _nic(self, node: NodeRow | None, node_id: int, name: str, nic: str, spec: SiteNic) -> None:
+    def _nic(self, node: NodeRow | None, node_id: int, name: str, nic: str, spec: NicPlug) -> None:
         what = f"nic {name}:{nic}"
-        row = nodes.find_nic(self._tx, node_id, nic)
-        mac = spec.mac.lower() if spec.mac else None
-        if row is not None and (row.kind, row.mac, row.switch, row.port) == (
-            spec.kind,
-            mac,
-            spec.switch,
-            spec.port,
-        ):
+        row = nics.find(self._tx, node_id, nic)
+        if row is not None and plugging.is_registered_so(row, spec):
             self._note(what)
             return
         if node is not None and node.project is not None:
@@ -278,13 +271,10 @@ class _Importer:
                 " free."
             )
         if row is None:
-            nic_methods.add(self._tx, node_id, name, nic, spec.kind, mac, spec.switch, spec.port)
-            self._note(what, created=True)
-            return
-        nic_methods.check_free(self._tx, name, nic, mac, spec.switch, spec.port)
-        port_id = nic_methods.place(self._tx, spec.switch, spec.port)
-        nodes.update_nic(self._tx, row.id, spec.kind, mac, port_id)
-        self._note(what, changed=True)
+            plugging.add(self._call, self._tx, node_id, name, nic, spec)
+        else:
+            plugging.change(self._call, self._tx, name, row, spec)
+        self._note(what, created=row is None, changed=row is not None)
 
 
 # --- export ---------------------------------------------------------------------------------------
@@ -323,7 +313,7 @@ def _switch(tx: Tx, row: SwitchRow) -> SiteSwitch:
         transport=row.transport,
         credential=row.credential,
         options=row.options,
-        access=[port.name for port in found if port.role == "access"],
+        access=[port.name for port in found if port.role == "access" and not port.is_channel],
         trunk=[port.name for port in found if port.role == "trunk"],
     )
 
@@ -334,14 +324,11 @@ def _nodes(tx: Tx) -> dict[str, SiteNode]:
     after = ""
     while rows := nodes.page(tx, 500, after):  # pages, because SQLite limits the length of IN lists
         ids = [row.id for row in rows]
-        tags, nics = nodes.tags_of(tx, ids), nodes.nics_of(tx, ids)
+        tags, found_nics = nodes.tags_of(tx, ids), nics.of_nodes(tx, ids)
         for row in rows:
             result[row.name] = SiteNode(
                 tags=tags[row.id],
-                nics={
-                    nic.name: SiteNic(kind=nic.kind, mac=nic.mac, switch=nic.switch, port=nic.port)
-                    for nic in nics[row.id]
-                },
+                nics={nic.name: plugging.as_registered(nic) for nic in found_nics[row.id]},
                 bmc=found.get(row.name),
             )
         after = rows[-1].name

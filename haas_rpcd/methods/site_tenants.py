@@ -21,6 +21,7 @@ from haas_rpcd.methods.access import (
 from haas_rpcd.methods.call import TxCall
 from haas_rpcd.site import Tenant, TenantHeadnode, TenantNetwork, TenantNic, TenantNode
 from haas_rpcd.store import headnodes, leases, networks, nodes, projects
+from haas_rpcd.store import nics as store_nics
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.networks import NetworkRow
 from haas_rpcd.store.projects import ProjectDetailRow
@@ -78,8 +79,8 @@ def _nodes(
     after = ""
     while rows := nodes.page(tx, 500, after, project_id=project.id):
         ids = [row.id for row in rows]
-        ends, staged = leases.of_nodes(tx, ids), nodes.connections_of(tx, ids)
-        nics = nodes.nics_of(tx, ids)
+        ends, staged = leases.of_nodes(tx, ids), store_nics.connections_of(tx, ids)
+        nics = store_nics.of_nodes(tx, ids)
         for row in rows:
             if row.releasing:
                 continue
@@ -189,7 +190,7 @@ def _import_nic(
     nic_id = find_nic(call.tx, row, nic).id
     present = {
         (each.vlan, bool(each.tagged))
-        for each in nodes.connections_of(call.tx, [row.id]).get(nic_id, ())
+        for each in store_nics.connections_of(call.tx, [row.id]).get(nic_id, ())
     }
     wanted = [(staged.network, False)] if staged.network is not None else []
     wanted += [(name, True) for name in staged.tagged]

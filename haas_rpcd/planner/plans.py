@@ -20,6 +20,9 @@ from haas_rpcd.model import (
     HeadnodeSeen,
     Phase,
     Plan,
+    PortConfig,
+    PortGoal,
+    PortRef,
     SaveConfig,
     SetBridge,
     SetHeadnodeNics,
@@ -60,24 +63,37 @@ def digest(steps: Iterable[Step]) -> str:
 def _port_steps(desired: Desired, applied: Applied) -> Iterator[Step]:
     for ref, goal in sorted(desired.ports.items()):
         known = applied.ports[ref].config if ref in applied.ports else None
-        if known == goal.config:
-            continue
-        # A port whose state is not known may carry anything, so it is parked before it joins.
-        if goal.config.parked or known is None:
-            why = "" if known is not None else " (its state is not known)"
-            yield step(
-                Phase.LEAVE,
-                ref.switch,
-                SetPort(ref.port, PARKED),
-                f"park {ref.port} ({goal.behind}){why}",
-            )
-        if not goal.config.parked:
-            yield step(
-                Phase.JOIN,
-                ref.switch,
-                SetPort(ref.port, goal.config),
-                f"set {ref.port} ({goal.behind}) to {goal.config.describe()}",
-            )
+        if known != goal.config:
+            yield from _one_port(ref, goal, known)
+
+
+def _one_port(ref: PortRef, goal: PortGoal, known: PortConfig | None) -> Iterator[Step]:
+    """Return the steps for a port. One whose state is not known is parked before it joins."""
+    why = "" if known is not None else " (its state is not known)"
+    if goal.channel is not None and goal.channel.name == ref.port:
+        verb = "remove" if goal.config.parked else "make"
+        carrying = "" if goal.config.parked else f" with {goal.config.describe()}"
+        yield step(
+            Phase.VLANS,
+            ref.switch,
+            SetPort(ref.port, goal.config, goal.channel),
+            f"{verb} {ref.port} ({goal.behind}){carrying}{why}",
+        )
+        return
+    if goal.config.parked or known is None:
+        yield step(
+            Phase.LEAVE,
+            ref.switch,
+            SetPort(ref.port, PARKED, goal.channel),
+            f"park {ref.port} ({goal.behind}){why}",
+        )
+    if not goal.config.parked:
+        yield step(
+            Phase.JOIN,
+            ref.switch,
+            SetPort(ref.port, goal.config, goal.channel),
+            f"set {ref.port} ({goal.behind}) to {goal.config.describe()}",
+        )
 
 
 # --- headnodes ------------------------------------------------------------------------------------

@@ -43,9 +43,9 @@ def drift(applied: Applied, observed: Observed) -> list[Difference]:
             continue
         if port.config is None:
             if now is not None and now.not_understood is not None:
-                found.append(Difference(ref.switch, "port", ref.port, None, now))
+                found.append(Difference(ref.switch, "port", ref.port, None, now, port.channel))
         elif now is None or now.believed != port.config:
-            found.append(Difference(ref.switch, "port", ref.port, port.config, now))
+            found.append(Difference(ref.switch, "port", ref.port, port.config, now, port.channel))
     for switch, there in sorted(observed.vlans.items()):
         found += _vlans(switch, applied.vlans.get(switch, {}), there)
     if MASTER in observed.devices:
@@ -120,8 +120,9 @@ def repair(
 ) -> list[Step]:
     """Return the steps that restore what was applied. Nothing that is only desired is applied.
 
-    A port that is open is shut before its configuration is restored. ``goals`` gives the UUID and
-    the image of each headnode; one that is missing was deleted, and stays so.
+    A port that is open is shut before its configuration is restored, but a channel is set as it is:
+    what it carries is its members' affair. ``goals`` gives the UUID and the image of each headnode;
+    one that is missing was deleted, and stays so.
     """
     steps: list[Step] = []
     for difference in differences:
@@ -138,18 +139,29 @@ def _repair_steps(difference: Difference, goals: Mapping[str, HeadnodeGoal]) -> 
             now = difference.observed
             if now is None:
                 return  # the switch does not have the port
+            wanted = SetPort(target, config, difference.channel)
+            if wanted.is_channel:
+                yield step(
+                    Phase.VLANS,
+                    device,
+                    wanted,
+                    f"remove {target} again"
+                    if config.parked
+                    else f"set {target} back to {config.describe()}",
+                )
+                return
             if isinstance(now, PortSeen) and now.believed != PARKED:
                 yield step(
                     Phase.LEAVE,
                     device,
-                    SetPort(target, PARKED),
+                    SetPort(target, PARKED, difference.channel),
                     f"close {target}, which is {now.describe()}",
                 )
             if not config.parked:
                 yield step(
                     Phase.JOIN,
                     device,
-                    SetPort(target, config),
+                    wanted,
                     f"set {target} back to {config.describe()}",
                 )
         case bool() as present if difference.kind == "vlan":

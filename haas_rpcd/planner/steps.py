@@ -35,6 +35,8 @@ def step(phase: Phase, device: str, change: Change, summary: str) -> Step:
 def describe(change: Change) -> tuple[str, str]:
     """Return the kind of a change, as the API names it, and its target."""
     match change:
+        case SetPort(port=port, config=config) if change.is_channel:
+            return ("channel.delete" if config.parked else "channel.set"), port
         case SetPort(port=port, config=config):
             return ("port.park" if config.parked else "port.set"), port
         case SetVlan(vlan=vlan, present=present):

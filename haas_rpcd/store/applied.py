@@ -106,7 +106,7 @@ def confirm(tx: Tx, device: str, change: Change, seen: Seen, proof: Proof | None
         case SetPort(port=port), PortSeen(config=config, believed=believed):
             if (port_id := ports.id_of(tx, device, port)) is None:
                 return
-            if believed is not None:
+            if believed is not None and believed.member in (None, ports.member_of(tx, port_id)):
                 given_up = ports.confirm(tx, port_id, believed)
                 saves.keep_in_startup(tx, device, given_up)
                 saves.mark_if_unmarked(tx, device)
@@ -191,6 +191,7 @@ def confirm_save(tx: Tx, switch: str, seen: Seen) -> Freed:
 
 def release_freed(tx: Tx) -> Freed:
     """Free what is confirmed and saved: nodes with parked ports, and VLAN ids in use nowhere."""
+    ports.forget_channels(tx)
     ended = shares.finish_ends(tx)  # first: a network may be deleted with its last share
     return Freed(
         nodes=nodes.finish_releases(tx), vlans=networks.free_claims(tx), shares=tuple(ended)

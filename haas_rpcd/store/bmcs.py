@@ -94,7 +94,8 @@ def on_network(tx: Tx, node_id: int) -> OnNetworkRow | None:
     return tx.one(
         OnNetworkRow,
         "SELECT nic.name AS nic, coalesce(vlan_claim.label, 'VLAN ' || port_carries.vlan)"
-        " AS network FROM nic JOIN port_carries ON port_carries.port_id = nic.port_id"
+        " AS network FROM nic JOIN port ON port.nic_id = nic.id"
+        " JOIN port_carries ON port_carries.port_id = port.id"
         " LEFT JOIN vlan_claim ON vlan_claim.vlan = port_carries.vlan"
         " WHERE nic.node_id = ? AND nic.kind = 'bmc' ORDER BY nic.id, port_carries.vlan LIMIT 1",
         (node_id,),

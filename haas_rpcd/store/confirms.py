@@ -9,7 +9,7 @@ import msgspec
 
 from haas_rpcd.boottime import Moment
 from haas_rpcd.model import HeadnodeSeen, PortConfig
-from haas_rpcd.store import headnodes, jobs, nodes
+from haas_rpcd.store import headnodes, jobs, nics
 from haas_rpcd.store.backs import Back, Networks
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.ports import CONFIG
@@ -122,17 +122,16 @@ def _nics(tx: Tx, project_id: int, networks: dict[int, int]) -> dict[int, Networ
     rows = tx.query(
         _PortRow,
         f"SELECT nic.id AS nic_id, {CONFIG} FROM nic JOIN allocation ON allocation.node_id ="
-        " nic.node_id JOIN port ON port.id = nic.port_id"
+        " nic.node_id JOIN port ON port.nic_id = nic.id"
         " LEFT JOIN port_applied ON port_applied.port_id = port.id WHERE allocation.project_id = ?",
         (project_id,),
     )
-    found = {}
+    found: dict[int, Networks] = {}
     for row in rows:
         config = row.config or PortConfig()
         vlans = [(config.untagged, False), *((vlan, True) for vlan in config.tagged)]
-        found[row.nic_id] = tuple(
-            (networks[vlan], tagged) for vlan, tagged in vlans if vlan in networks
-        )
+        had = tuple((networks[vlan], tagged) for vlan, tagged in vlans if vlan in networks)
+        found[row.nic_id] = found.get(row.nic_id) or had  # of a bond, any port tells
     return found
 
 
@@ -198,7 +197,7 @@ def revert(tx: Tx, row: ConfirmRow, *, user: str, now: float) -> int | None:
         wanted = back.wanted.get(nic_id)
         unchanged = wanted is None or set(wanted) == set(staged.get(nic_id, ()))
         if nic_id in held and unchanged:
-            nodes.disconnect(tx, nic_id, None)
+            nics.disconnect(tx, nic_id, None)
             for network_id, tagged in networks:
                 _if_possible(tx, nic_id, network_id, tagged)
     own = _headnode_nics(tx, job.project_id)
@@ -221,7 +220,7 @@ def _if_possible(tx: Tx, nic_id: int, network_id: int, tagged: bool) -> None:
     if not _exists(tx, network_id):
         return
     try:
-        nodes.connect(tx, nic_id, network_id, tagged)
+        nics.connect(tx, nic_id, network_id, tagged)
     except sqlite3.IntegrityError:
         return  # the network is not shared with the project any more
 

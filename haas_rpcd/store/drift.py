@@ -73,7 +73,7 @@ def applied_on(tx: Tx, device: str, traits: scope.TraitsLookup) -> Applied:
         return Applied()
     return Applied(
         ports={
-            PortRef(device, row.name): AppliedPort(row.config)
+            PortRef(device, row.name): AppliedPort(row.config, row.channel)
             for row in ports.states(tx, switch.id)
         },
         vlans={device: {row.vlan: row.confirmed for row in vlans.on_switch(tx, switch.id)}},
@@ -155,7 +155,7 @@ SELECT drift.device, drift.kind, drift.target, drift.applied, drift.observed, dr
 FROM drift
 LEFT JOIN switch ON drift.kind = 'port' AND switch.name = drift.device
 LEFT JOIN port ON port.switch_id = switch.id AND port.name = drift.target
-LEFT JOIN nic ON nic.port_id = port.id
+LEFT JOIN nic ON nic.id = port.nic_id
 LEFT JOIN node ON node.id = nic.node_id
 LEFT JOIN allocation ON allocation.node_id = node.id
 LEFT JOIN project AS holder ON holder.id = allocation.project_id

@@ -66,7 +66,7 @@ def keep(tx: Tx, port_id: int, proof: Proof) -> None:
         "INSERT OR REPLACE INTO port_evidence (port_id, time, said, job_id, applied_by,"
         " project_id, staged_by, staged_at, staged_project_id)"
         " SELECT port.id, :time, :said, :job, job.user, job.project_id, nic_staged.user,"
-        " nic_staged.time, nic_staged.project_id FROM port LEFT JOIN nic ON nic.port_id = port.id"
+        " nic_staged.time, nic_staged.project_id FROM port LEFT JOIN nic ON nic.id = port.nic_id"
         " LEFT JOIN nic_staged ON nic_staged.nic_id = nic.id LEFT JOIN job ON job.id = :job"
         " WHERE port.id = :port",
         {"port": port_id, "time": proof.time, "said": "\n".join(proof.said), "job": proof.job_id},

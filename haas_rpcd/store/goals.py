@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from haas_rpcd.model import HeadnodeGoal, HeadnodeNic, PortConfig, PortGoal, PortRef
+from haas_rpcd.model import Channel, HeadnodeGoal, HeadnodeNic, PortConfig, PortGoal, PortRef
 from haas_rpcd.store import backs, headnodes
 from haas_rpcd.store import vlans as store_vlans
 from haas_rpcd.store.backs import Back
@@ -18,8 +18,8 @@ from haas_rpcd.store.rows import Json, Row
 class ScopePortRow(Row, frozen=True):
     """A port of the scope and the nic behind it.
 
-    ``config`` null: its state is not known. ``unsaved``: it is known, but the switch has not saved
-    it.
+    ``config`` null: its state is not known. ``channel``: see ``SetPort``. ``unsaved``: its state is
+    known, but the switch has not saved it.
     """
 
     id: int
@@ -27,6 +27,7 @@ class ScopePortRow(Row, frozen=True):
     switch: str
     role: Literal["access", "trunk"]
     config: Json[PortConfig | None]
+    channel: Json[Channel | None]
     unsaved: bool
     nic_id: int | None
     nic: str | None
@@ -36,6 +37,14 @@ class ScopePortRow(Row, frozen=True):
     def ref(self) -> PortRef:
         """How the planner names the port."""
         return PortRef(self.switch, self.name)
+
+    def goal(self, untagged: int | None, tagged: tuple[int, ...]) -> PortGoal:
+        """Return what is to become of the port if its nic is to be on these VLANs."""
+        carries = untagged is not None or bool(tagged)
+        is_channel = self.channel is not None and self.channel.name == self.name
+        member = self.channel if carries and not is_channel else None
+        behind = "no nic" if self.nic_id is None else f"{self.node}:{self.nic}"
+        return PortGoal(PortConfig(untagged, tagged, member), behind, channel=self.channel)
 
 
 class StagedRow(Row, frozen=True):
@@ -67,10 +76,10 @@ def of_ports(tx: Tx, ports: list[ScopePortRow], pool: tuple[int, ...]) -> dict[P
         if port.role == "trunk":
             goal = PortGoal(PortConfig(tagged=pool), "trunk", trunk=True)
         elif port.nic_id is None:
-            goal = PortGoal(PortConfig(), "no nic")
+            goal = port.goal(None, ())
         else:
             vlans = tuple(sorted(tagged.get(port.nic_id, ())))
-            goal = PortGoal(PortConfig(untagged.get(port.nic_id), vlans), f"{port.node}:{port.nic}")
+            goal = port.goal(untagged.get(port.nic_id), vlans)
         goals[port.ref] = goal
     return goals
 
@@ -97,11 +106,10 @@ def without_unusable(row: ScopePortRow, usable: set[int]) -> PortGoal:
     What else is staged on it waits for the project's own apply.
     """
     now = row.config or PortConfig()
-    config = PortConfig(
-        untagged=now.untagged if now.untagged in usable else None,
-        tagged=tuple(vlan for vlan in now.tagged if vlan in usable),
+    return row.goal(
+        now.untagged if now.untagged in usable else None,
+        tuple(vlan for vlan in now.tagged if vlan in usable),
     )
-    return PortGoal(config, f"{row.node}:{row.nic}")
 
 
 def headnode_off(tx: Tx, row: HeadnodeRow, usable: set[int]) -> HeadnodeGoal:
@@ -120,7 +128,8 @@ def headnode_off(tx: Tx, row: HeadnodeRow, usable: set[int]) -> HeadnodeGoal:
 def port_back(row: ScopePortRow, back: Back, vlans: dict[int, int]) -> PortGoal:
     """Return what a port carried before a job that nobody confirmed."""
     had = back.nics[row.nic_id] if row.nic_id is not None else ()
-    return PortGoal(backs.config(had, vlans), f"{row.node}:{row.nic}")
+    config = backs.config(had, vlans)
+    return row.goal(config.untagged, config.tagged)
 
 
 def headnode_back(tx: Tx, row: HeadnodeRow, back: Back, vlans: dict[int, int]) -> HeadnodeGoal:

@@ -110,12 +110,12 @@ def of_nodes(tx: Tx, node_ids: list[int]) -> list[LatePortRow]:
     return tx.query(
         LatePortRow,
         "SELECT nic.node_id, switch.name AS switch, port.name AS port, boot, seconds"
-        " FROM port_may_change JOIN nic ON nic.port_id = port_may_change.port_id"
-        " JOIN port ON port.id = nic.port_id JOIN switch ON switch.id = port.switch_id"
+        " FROM port_may_change JOIN port ON port.id = port_may_change.port_id"
+        " JOIN nic ON nic.id = port.nic_id JOIN switch ON switch.id = port.switch_id"
         f" WHERE switch.retired IS NULL AND nic.node_id IN ({marks})"
         " UNION ALL SELECT DISTINCT nic.node_id, switch.name, NULL, boot, seconds"
         " FROM switch_may_save JOIN switch ON switch.id = switch_may_save.switch_id"
-        " JOIN port ON port.switch_id = switch.id JOIN nic ON nic.port_id = port.id"
+        " JOIN port ON port.switch_id = switch.id JOIN nic ON nic.id = port.nic_id"
         " JOIN port_applied ON port_applied.port_id = port.id"
         " WHERE switch.retired IS NULL AND port_applied.saved = 0"
         f" AND nic.node_id IN ({marks})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from haas_rpcd.model import PARKED, PortConfig
+from haas_rpcd.model import PARKED, Channel, PortConfig, SetPort
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.rows import Json, Row
 
@@ -13,20 +13,35 @@ CONFIG = """
 CASE port_applied.confirmed WHEN 1 THEN json_object(
     'untagged', port_applied.untagged,
     'tagged', json((SELECT json_group_array(vlan) FROM (SELECT vlan FROM port_applied_tagged
-        WHERE port_applied_tagged.port_id = port_applied.port_id ORDER BY vlan))))
+        WHERE port_applied_tagged.port_id = port_applied.port_id ORDER BY vlan))),
+    'member', CASE WHEN port_applied.member IS NOT NULL THEN json((
+        SELECT json_object('name', own.name, 'mode', port_applied.member)
+        FROM port AS own WHERE own.id = port.channel_id)) END)
 END AS config
 """
-"""The column ``config`` of a query that joins ``port_applied``, for a ``Json[PortConfig | None]``.
+"""The column ``config`` of a query that joins ``port`` and ``port_applied``.
 
-It is null if the port's state is not known.
+It is for a ``Json[PortConfig | None]``, and null if the port's state is not known.
+"""
+
+CHANNEL = """
+CASE WHEN port.channel IS NOT NULL THEN json_object('name', port.name, 'mode', port.channel_mode)
+    WHEN port.channel_id IS NOT NULL THEN (
+        SELECT json_object('name', own.name, 'mode', own.channel_mode)
+        FROM port AS own WHERE own.id = port.channel_id)
+END AS channel
+"""
+"""The column ``channel`` of a query that joins ``port``, for a ``Json[Channel | None]``.
+
+It is the channel that HaaS makes of the port and others, or that the port is.
 """
 
 
 class PortRow(Row, frozen=True):
     """A port, the nic behind it, and the project that holds the nic's node.
 
-    ``config`` is what the switch last confirmed; null: not known. ``drift`` is what was observed
-    instead, in words.
+    ``config`` is what the switch last confirmed; null: not known. ``channel``: see ``SetPort``.
+    ``drift`` is what was observed instead, in words.
     """
 
     id: int
@@ -35,18 +50,30 @@ class PortRow(Row, frozen=True):
     switch_id: int
     switch: str
     config: Json[PortConfig | None]
+    channel: Json[Channel | None]
     nic_id: int | None
     nic: str | None
     node: str | None
     project: str | None
     drift: str | None
 
+    @property
+    def is_channel(self) -> bool:
+        """True if it is a channel that HaaS makes of other ports."""
+        return self.channel is not None and self.channel.name == self.name
+
 
 class PortStateRow(Row, frozen=True):
-    """What a port was last confirmed to carry; null: not known."""
+    """What a port was last confirmed to carry; null: not known. ``channel``: see ``SetPort``."""
 
     name: str
     config: Json[PortConfig | None]
+    channel: Json[Channel | None]
+
+
+class _ParkingRow(Row, frozen=True):
+    name: str
+    channel: Json[Channel | None]
 
 
 class PortRoleRow(Row, frozen=True):
@@ -59,11 +86,11 @@ class PortRoleRow(Row, frozen=True):
 
 _PORT = f"""
 SELECT port.id, port.name, port.role, switch.id AS switch_id, switch.name AS switch, {CONFIG},
-    nic.id AS nic_id, nic.name AS nic, node.name AS node, project.name AS project,
+    {CHANNEL}, nic.id AS nic_id, nic.name AS nic, node.name AS node, project.name AS project,
     drift.observed AS drift
 FROM port JOIN switch ON switch.id = port.switch_id
 LEFT JOIN port_applied ON port_applied.port_id = port.id
-LEFT JOIN nic ON nic.port_id = port.id
+LEFT JOIN nic ON nic.id = port.nic_id
 LEFT JOIN node ON node.id = nic.node_id
 LEFT JOIN allocation ON allocation.node_id = node.id
 LEFT JOIN project ON project.id = allocation.project_id
@@ -132,12 +159,35 @@ def touched(tx: Tx, switch: str) -> list[str]:
     )
 
 
+def parking(tx: Tx, switch: str) -> list[SetPort]:
+    """Return the changes that park the ports of a switch that HaaS ever set, or tried to set."""
+    rows = tx.query(
+        _ParkingRow,
+        f"SELECT port.name, {CHANNEL} FROM port JOIN switch ON switch.id = port.switch_id"
+        " JOIN port_applied ON port_applied.port_id = port.id"
+        " WHERE switch.name = ? ORDER BY port.id",
+        (switch,),
+    )
+    return [SetPort(row.name, PARKED, row.channel) for row in rows]
+
+
+def closing(tx: Tx, switch: str, names: Iterable[str]) -> list[SetPort]:
+    """Return the changes that shut some ports; those of a channel are the members of that."""
+    wanted = set(names)
+    return [
+        change
+        for change in parking(tx, switch)
+        if not change.is_channel
+        and (change.port in wanted or (change.channel and change.channel.name in wanted))
+    ]
+
+
 def states(tx: Tx, switch_id: int) -> list[PortStateRow]:
     """Return what the ports of a switch were last confirmed to carry: those that HaaS ever set."""
     return tx.query(
         PortStateRow,
-        f"SELECT port.name, {CONFIG} FROM port JOIN port_applied ON port_applied.port_id = port.id"
-        " WHERE port.switch_id = ?",
+        f"SELECT port.name, {CONFIG}, {CHANNEL} FROM port"
+        " JOIN port_applied ON port_applied.port_id = port.id WHERE port.switch_id = ?",
         (switch_id,),
     )
 
@@ -193,6 +243,54 @@ def delete(tx: Tx, port_id: int) -> None:
     tx.execute("DELETE FROM port WHERE id = ?", (port_id,))
 
 
+# --- channels -------------------------------------------------------------------------------------
+
+
+def create_channel(
+    tx: Tx, switch_id: int, name: str, canonical: str, number: int, mode: str, nic_id: int
+) -> None:
+    """Add a channel and make the ports of a nic its members to be.
+
+    Raises sqlite3.IntegrityError if the switch has a port of this name or a channel of this number.
+    """
+    channel_id = tx.insert(
+        "port",
+        switch_id=switch_id,
+        name=name,
+        canonical=canonical,
+        role="access",
+        channel=number,
+        channel_mode=mode,
+    )
+    tx.execute("UPDATE port SET channel_id = ? WHERE nic_id = ?", (channel_id, nic_id))
+    tx.execute("UPDATE port SET nic_id = ? WHERE id = ?", (nic_id, channel_id))
+
+
+def member_of(tx: Tx, port_id: int) -> Channel | None:
+    """Return the channel that HaaS makes of a port and others."""
+    rows = tx.query(
+        _ParkingRow,
+        f"SELECT port.name, {CHANNEL} FROM port WHERE id = ? AND channel IS NULL",
+        (port_id,),
+    )
+    return rows[0].channel if rows else None
+
+
+def forget_channels(tx: Tx) -> None:
+    """Remove the channels without a nic that are certainly gone from their switches."""
+    gone = tx.values(
+        int,
+        "SELECT id FROM port WHERE channel IS NOT NULL AND nic_id IS NULL"
+        " AND (id IN (SELECT port_id FROM parked_port)"
+        " OR id NOT IN (SELECT port_id FROM port_applied))"
+        " AND NOT EXISTS (SELECT 1 FROM port AS member"
+        " JOIN port_applied ON port_applied.port_id = member.id"
+        " WHERE member.channel_id = port.id AND port_applied.member IS NOT NULL)",
+    )
+    for port_id in gone:
+        delete(tx, port_id)
+
+
 # --- what a port carries --------------------------------------------------------------------------
 
 
@@ -215,13 +313,18 @@ def confirm(tx: Tx, port_id: int, config: PortConfig) -> set[int]:
 
 def _write(tx: Tx, port_id: int, *, confirmed: bool, config: PortConfig) -> None:
     tx.execute(
-        "INSERT INTO port_applied (port_id, confirmed, untagged, saved)"
-        " SELECT port.id, :confirmed, :untagged, :confirmed AND switch.dialect IN"
+        "INSERT INTO port_applied (port_id, confirmed, untagged, member, saved)"
+        " SELECT port.id, :confirmed, :untagged, :member, :confirmed AND switch.dialect IN"
         " (SELECT name FROM dialect_without_save)"
         " FROM port JOIN switch ON switch.id = port.switch_id WHERE port.id = :port"
         " ON CONFLICT (port_id) DO UPDATE SET confirmed = excluded.confirmed,"
-        " untagged = excluded.untagged, saved = excluded.saved",
-        {"port": port_id, "confirmed": int(confirmed), "untagged": config.untagged},
+        " untagged = excluded.untagged, member = excluded.member, saved = excluded.saved",
+        {
+            "port": port_id,
+            "confirmed": int(confirmed),
+            "untagged": config.untagged,
+            "member": None if config.member is None else config.member.mode,
+        },
     )
     tx.execute("DELETE FROM port_applied_tagged WHERE port_id = ?", (port_id,))
     tx.execute_many(

@@ -25,7 +25,7 @@ from haas_rpcd.store import vlans as store_vlans
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.goals import ScopePortRow
 from haas_rpcd.store.headnodes import HeadnodeRow
-from haas_rpcd.store.ports import CONFIG
+from haas_rpcd.store.ports import CHANNEL, CONFIG
 from haas_rpcd.store.rows import Row
 
 TraitsLookup = Callable[[str, int], SwitchTraits]
@@ -101,7 +101,7 @@ def load(
         power=_power(tx, scope),
     )
     applied = Applied(
-        ports={row.ref: AppliedPort(row.config) for row in ports},
+        ports={row.ref: AppliedPort(row.config, row.channel) for row in ports},
         headnodes={row.label: row.now for row in own_headnodes if row.touched},
         vlans=_on_switches(tx, vlans),
         bridges={row.vlan: row.confirmed for row in store_vlans.bridges(tx, vlans)},
@@ -115,15 +115,21 @@ def load(
 # --- what is desired ------------------------------------------------------------------------------
 
 _PORTS = f"""
-SELECT port.id, port.name, switch.name AS switch, port.role, {CONFIG},
+SELECT port.id, port.name, switch.name AS switch, port.role, {CONFIG}, {CHANNEL},
     ifnull(port_applied.confirmed AND NOT port_applied.saved, 0) AS unsaved,
     nic.id AS nic_id, nic.name AS nic, node.name AS node
 FROM port JOIN switch ON switch.id = port.switch_id AND switch.retired IS NULL
 LEFT JOIN port_applied ON port_applied.port_id = port.id
-LEFT JOIN nic ON nic.port_id = port.id
+LEFT JOIN nic ON nic.id = port.nic_id
 LEFT JOIN node ON node.id = nic.node_id
 LEFT JOIN allocation ON allocation.node_id = nic.node_id
 """
+
+_CARRIES = (
+    "SELECT leg.nic_id FROM port_carries JOIN port AS leg ON leg.id = port_carries.port_id"
+    " WHERE port_carries.vlan = "
+)
+"""The nics of which any port may carry a VLAN: all ports of a bond are set together."""
 
 
 def _ports(tx: Tx, scope: Scope) -> list[ScopePortRow]:
@@ -138,8 +144,7 @@ def _ports(tx: Tx, scope: Scope) -> list[ScopePortRow]:
     if scope.vlan is not None:
         return tx.query(
             ScopePortRow,
-            f"{_PORTS} WHERE allocation.project_id = ?"
-            " AND port.id IN (SELECT port_id FROM port_carries WHERE vlan = ?)",
+            f"{_PORTS} WHERE allocation.project_id = ? AND nic.id IN ({_CARRIES}?)",
             (scope.project_id, scope.vlan),
         )
     if scope.revert is not None:
@@ -155,8 +160,8 @@ def _ports(tx: Tx, scope: Scope) -> list[ScopePortRow]:
             ScopePortRow,
             f"{_PORTS} WHERE allocation.project_id = :project AND (nic.node_id = :node"
             " OR nic.id IN (SELECT nic_id FROM connection WHERE network_id = :network)"
-            " OR port.id IN (SELECT port_id FROM port_carries WHERE vlan ="
-            "  (SELECT vlan FROM vlan_claim WHERE network_id = :network)))",
+            f" OR nic.id IN ({_CARRIES}(SELECT vlan FROM vlan_claim"
+            "  WHERE network_id = :network)))",
             {
                 "project": scope.project_id,
                 "node": scope.target.node_id,

@@ -133,7 +133,7 @@ def _holder(tx: Tx, switch: str, port: str) -> HolderRow | None:
         HolderRow,
         "SELECT port.role, allocation.project_id, coalesce(allocation.releasing, 0) AS releasing"
         " FROM port JOIN switch ON switch.id = port.switch_id"
-        " LEFT JOIN nic ON nic.port_id = port.id"
+        " LEFT JOIN nic ON nic.id = port.nic_id"
         " LEFT JOIN allocation ON allocation.node_id = nic.node_id"
         " WHERE switch.name = ? AND port.name = ?",
         (switch, port),

@@ -115,18 +115,19 @@ def uses(tx: Tx, network: NetworkRow, project_id: int) -> int:
         " WHERE connection.network_id = :network AND allocation.project_id = :project)"
         " + (SELECT count(*) FROM headnode_nic JOIN headnode ON headnode.id = headnode_id"
         " WHERE network_id = :network AND headnode.project_id = :project)"
-        " + (SELECT count(*) FROM port_carries JOIN nic ON nic.port_id = port_carries.port_id"
+        " + (SELECT count(*) FROM port_carries JOIN port ON port.id = port_carries.port_id"
+        " JOIN nic ON nic.id = port.nic_id"
         " JOIN allocation ON allocation.node_id = nic.node_id"
         " WHERE port_carries.vlan = :vlan AND allocation.project_id = :project)"
         " + (SELECT count(*) FROM headnode_carries JOIN headnode ON headnode.id = headnode_id"
         " WHERE headnode_carries.vlan = :vlan AND headnode.project_id = :project)"
         " + (SELECT count(DISTINCT vlan_in_startup.switch_id) FROM vlan_in_startup"
         " JOIN port ON port.switch_id = vlan_in_startup.switch_id"
-        " JOIN nic ON nic.port_id = port.id JOIN allocation ON allocation.node_id = nic.node_id"
+        " JOIN nic ON nic.id = port.nic_id JOIN allocation ON allocation.node_id = nic.node_id"
         " WHERE vlan_in_startup.vlan = :vlan AND allocation.project_id = :project)"
         " + (SELECT count(*) FROM vlan_may_change JOIN port USING (switch_id)"
         " JOIN port_may_change ON port_may_change.port_id = port.id"
-        " JOIN nic ON nic.port_id = port.id JOIN allocation ON allocation.node_id = nic.node_id"
+        " JOIN nic ON nic.id = port.nic_id JOIN allocation ON allocation.node_id = nic.node_id"
         " WHERE vlan_may_change.vlan = :vlan AND allocation.project_id = :project)",
         {"network": network.id, "vlan": network.vlan, "project": project_id},
     )

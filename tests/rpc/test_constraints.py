@@ -170,14 +170,9 @@ async def test_a_headnode_cannot_be_connected_to_a_foreign_network(held: SmallSi
     )
 
 
-async def test_a_port_has_one_nic_behind_it(held: SmallSite) -> None:
+async def test_a_port_with_a_nic_behind_it_cannot_be_deleted(held: SmallSite) -> None:
     await impossible(
-        held.sql(
-            "UPDATE nic SET port_id = (SELECT port_id FROM nic AS other WHERE other.port_id <>"
-            f" nic.port_id LIMIT 1) WHERE id = {NIC}",
-            ("node-3",),
-        ),
-        "UNIQUE constraint failed: nic.port_id",
+        held.sql(f"DELETE FROM port WHERE nic_id = {NIC}", ("node-3",)), "a nic is behind this port"
     )
 
 
@@ -186,8 +181,7 @@ async def test_a_held_node_s_nic_cannot_be_moved_to_another_port(held: SmallSite
     await held.call("port.register", switch="sw1", ports=["Gi1/0/9"])
     await impossible(
         held.sql(
-            "UPDATE nic SET port_id = (SELECT id FROM port WHERE name = 'Gi1/0/9')"
-            f" WHERE id = {NIC}",
+            f"UPDATE port SET nic_id = {NIC} WHERE name = 'Gi1/0/9'",
             ("node-1",),
         ),
         "nics of a node that is held are fixed",

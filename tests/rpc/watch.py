@@ -20,7 +20,7 @@ _HOLDERS = """
 SELECT switch.name AS switch, port.canonical AS port, port.role, allocation.project_id,
     EXISTS (SELECT 1 FROM port_may_change WHERE port_id = port.id) AS may_change
 FROM port JOIN switch ON switch.id = port.switch_id
-LEFT JOIN nic ON nic.port_id = port.id LEFT JOIN allocation ON allocation.node_id = nic.node_id
+LEFT JOIN nic ON nic.id = port.nic_id LEFT JOIN allocation ON allocation.node_id = nic.node_id
 WHERE switch.retired IS NULL
 """
 

@@ -10,6 +10,7 @@ from haas_rpcd.store import (
     headnodes,
     jobs,
     networks,
+    nics,
     nodes,
     ports,
     projects,
@@ -86,19 +87,22 @@ async def test_nodes_and_their_nics(filled: Store) -> None:
     assert await filled.read(nodes.tags_of, [1, 3]) == {1: [], 3: ["gpu", "rack=a"]}
     await filled.write(nodes.set_tags, 3, ["cpu"])
     assert await filled.read(nodes.tags_of, [1, 3]) == {1: [], 3: ["cpu"]}
-    nics = await filled.read(nodes.nics_of, [1, 7])
-    assert [(nic.name, nic.kind, nic.switch, nic.port) for nic in nics[1]] == [
+    found = await filled.read(nics.of_nodes, [1, 7])
+    assert [
+        (nic.name, nic.kind, nic.place and nic.place.switch, nic.place and nic.place.name)
+        for nic in found[1]
+    ] == [
         ("eth0", "data", "sw1", "Gi1/0/1"),
         ("ipmi", "bmc", "sw1", "Gi1/0/6"),
     ]
-    assert [(nic.name, nic.switch, nic.config) for nic in nics[7]] == [("eth0", None, None)]
-    staged = await filled.read(nodes.connections_of, [6, 7])
+    assert [(nic.name, nic.place, nic.config) for nic in found[7]] == [("eth0", None, None)]
+    staged = await filled.read(nics.connections_of, [6, 7])
     assert [(row.vlan, row.tagged) for row in staged[6]] == [(101, False), (100, True)]
-    assert await filled.write(nodes.disconnect, 6, 1) == 1
-    staged = await filled.read(nodes.connections_of, [1, 6])
+    assert await filled.write(nics.disconnect, 6, 1) == 1
+    staged = await filled.read(nics.connections_of, [1, 6])
     assert [(row.vlan, row.tagged) for row in staged[6]] == [(101, False)]
     assert [(row.vlan, row.tagged) for row in staged[1]] == [(100, False)]
-    assert await filled.read(nodes.holder_of_mac, "52:54:00:00:00:03") == "node-3:eth0"
+    assert await filled.read(nics.holder_of_mac, "52:54:00:00:00:03") == "node-3:eth0"
     assert await filled.read(nodes.drifted_port, 9) == "sw2 ethernet 1/1/3"
     assert await filled.read(nodes.drifted_port, 3) is None
 
@@ -168,7 +172,7 @@ async def test_a_switch_that_is_deleted_takes_its_drift_and_vlans_along(filled: 
         tx.execute("DELETE FROM port_applied_tagged")
         tx.execute("DELETE FROM connection")
         tx.execute("DELETE FROM allocation")
-        tx.execute("UPDATE nic SET port_id = NULL")  # nothing is plugged in any more
+        tx.execute("UPDATE port SET nic_id = NULL")  # nothing is plugged in any more
         switches.delete(tx, 2)
 
     await filled.write(delete)

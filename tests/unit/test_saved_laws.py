@@ -23,7 +23,7 @@ from haas_rpcd.model import (
     SetPort,
     SetVlan,
 )
-from haas_rpcd.store import applied, networks, nodes, ports, projects, saves, switches
+from haas_rpcd.store import applied, networks, nics, nodes, ports, projects, saves, switches
 from haas_rpcd.store.database import Store, Tx
 
 pytestmark = pytest.mark.slow
@@ -87,7 +87,10 @@ def fill(tx: Tx) -> None:
         assert found is not None
         ports.create(tx, found.id, port, port, "access")
         node_id = nodes.create(tx, f"{switch_name}-{port}", ())
-        nodes.create_nic(tx, node_id, "eth0", "data", None, ports.id_of(tx, switch_name, port))
+        nic_id = nics.create(tx, node_id, "eth0", "data", None)
+        port_id = ports.id_of(tx, switch_name, port)
+        assert port_id is not None
+        nics.plug(tx, nic_id, [port_id])
 
 
 def id_of(tx: Tx, project: str) -> int:

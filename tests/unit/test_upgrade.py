@@ -46,6 +46,7 @@ from haas_rpcd.store import (
     headnodes,
     jobs,
     networks,
+    nics,
     nodes,
     ports,
     projects,
@@ -377,14 +378,16 @@ async def test_a_release_ends_when_the_port_is_confirmed_parked_and_saved(store:
 
 async def test_triggers_still_protect_what_is_held_or_shared(store: Store) -> None:
     def connect(tx: Tx) -> None:
-        [nic] = nodes.nics_of(tx, [node_id(tx, "node-8")])[node_id(tx, "node-8")]
+        [nic] = nics.of_nodes(tx, [node_id(tx, "node-8")])[node_id(tx, "node-8")]
         tx.insert("connection", nic_id=nic.id, network_id=2, tagged=0)
 
     await refused(store, connect, "may not use this network")
     await refused(store, lambda tx: shares.unshare(tx, 1, 2), "still uses this network")
     await refused(
         store,
-        lambda tx: tx.execute("UPDATE nic SET port_id = NULL WHERE name = 'ipmi'"),
+        lambda tx: tx.execute(
+            "UPDATE port SET nic_id = NULL WHERE nic_id IN (SELECT id FROM nic WHERE name = 'ipmi')"
+        ),
         "nics of a node that is held are fixed",
     )
 

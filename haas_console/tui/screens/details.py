@@ -20,6 +20,7 @@ from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar
 from haas_console.tui.lines import Lines, Part, cut
 from haas_console.tui.screen import ConsoleScreen
+from haas_schemas.node import NicPort
 
 NAME_WIDTH = 13
 
@@ -166,7 +167,7 @@ class DetailsScreen(ConsoleScreen):
             return found
         for node in self.session.inventory.nodes.values():
             for nic in node.nics:
-                if (nic.switch, nic.port) == (switch, port):
+                if NicPort(switch, port) in nic.legs:
                     names = {"node": node.node, "nic": nic.nic}
                     found = await sync.call("nic.show", names, quiet=True)
                     return found

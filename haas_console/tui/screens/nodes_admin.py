@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from haas_console.core import filters
+from haas_console.core.boardfilter import places_of
 from haas_console.core.commands import Call
 from haas_console.core.inventory import Inventory
 from haas_console.core.natural import natural
@@ -62,7 +63,9 @@ def items(inventory: Inventory, wanted: str) -> list[Item]:
 
 FIELDS: dict[str, Callable[[Item], Iterable[str]]] = {
     "switch": lambda item: (
-        (item.switch.switch,) if item.switch else ((item.nic and item.nic.switch) or "none",)
+        (item.switch.switch,)
+        if item.switch
+        else places_of(item.nic, lambda place: place.switch) or ("none",)
     ),
     "dialect": lambda item: (item.switch.dialect,) if item.switch else (),
     "host": lambda item: (item.switch.host,) if item.switch else (),
@@ -72,7 +75,7 @@ FIELDS: dict[str, Callable[[Item], Iterable[str]]] = {
     "tag": lambda item: item.node.tags if item.node else (),
     "nic": lambda item: (item.nic.nic,) if item.nic else (),
     "kind": lambda item: (item.nic.kind,) if item.nic else (),
-    "port": lambda item: (item.nic.port or "none",) if item.nic else (),
+    "port": lambda item: places_of(item.nic, lambda place: place.port),
     "mac": lambda item: (item.nic.mac or "none",) if item.nic else (),
 }
 
@@ -81,8 +84,8 @@ def _cells(item: Item) -> Iterable[str]:
     """All that is shown of a line."""
     for values in FIELDS.values():
         yield from values(item)
-    if item.nic is not None and item.nic.port:
-        yield f"{item.nic.switch} {item.nic.port}"
+    if item.nic is not None and item.nic.place:
+        yield item.nic.place
 
 
 class ItemLines(ClickableLines):
@@ -134,11 +137,11 @@ class ItemLines(ClickableLines):
         ]
         if nic is None:
             return [*parts, ("no nic yet", "dim")]
-        place = f"{nic.switch} {nic.port}" if nic.port else "no port"
+        place = nic.place or "no port"
         return [
             *parts,
             (f"{cut(nic.nic, self._widths[1] + 1)}{cut(nic.kind, 5)}", ""),
-            (f"{cut(place, 20)} {nic.mac or ''}", "dim" if nic.port is None else ""),
+            (f"{cut(place, 20)} {nic.mac or ''}", "dim" if nic.place is None else ""),
         ]
 
 
@@ -222,11 +225,12 @@ class InventoryScreen(ConsoleScreen):
     def action_open_switch(self) -> None:
         """Show the face plate of the switch, or of the one behind the nic."""
         item = self.item
-        name = item.switch.switch if item.switch else item.nic.switch if item.nic else None
+        first = next(iter(item.nic.places), None) if item.nic else None
+        name = item.switch.switch if item.switch else first.switch if first else None
         if name is None:
             self.fail("There is no switch on this line.")
             return
-        port = item.nic.port if item.nic else None
+        port = first.port if first else None
         self.console.navigation.open_switch(name, port)
 
     @in_turn

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from haas_rpcd.drivers.switch import identity, patterns
+from haas_rpcd.drivers.switch.channels import Channels
 from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.harmless import IGNORE
 from haas_rpcd.drivers.switch.membership import Witness
@@ -25,8 +26,8 @@ from haas_rpcd.model import SwitchMarks, Uptime
 COMMON_OPTIONS = frozenset({"window", "ranges", "identity", IGNORE})
 """Options of every dialect. ``window``: number of lines sent ahead (1 if the switch loses input
 that is typed ahead). ``ranges``: false for a model without ``interface range``. ``identity``: false
-if other switches show the same serial number. ``ignore``: lines of a port's configuration that are
-harmless; see :mod:`haas_rpcd.drivers.switch.harmless`."""
+if other switches show the same serial number. ``ignore``: lines of a
+port's configuration that are harmless; see :mod:`haas_rpcd.drivers.switch.harmless`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,6 +155,9 @@ class Dialect:
 
     declares_vlans: bool = True
     """True if a VLAN must be created before a port can carry it."""
+
+    channels: Channels | None = None
+    """How the switch bundles ports to channels; None if HaaS cannot make it do that."""
 
     reserved_vlans: frozenset[int] = frozenset()
     """VLANs that the switch uses itself and nobody can create."""

@@ -6,11 +6,12 @@ import asyncio
 import importlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from haas_rpcd.config import ConfigError, Credential, Settings
 from haas_rpcd.drivers import Driver
 from haas_rpcd.drivers.credentials import look_up
+from haas_rpcd.drivers.switch.channels import CHANNELS, numbers
 from haas_rpcd.drivers.switch.dialect import COMMON_OPTIONS, Dialect
 from haas_rpcd.drivers.switch.dialects import DIALECTS, DialectError, load
 from haas_rpcd.drivers.switch.discreet import DiscreetDriver
@@ -69,7 +70,10 @@ class SwitchFactory:
     def options(self) -> dict[str, frozenset[str]]:
         """Return the options that a switch of each dialect may be registered with."""
         return {
-            name: dialect.options | COMMON_OPTIONS | OPTIONS
+            name: dialect.options
+            | COMMON_OPTIONS
+            | OPTIONS
+            | ({CHANNELS} if dialect.channels else frozenset())
             for name, dialect in self.dialects.items()
         }
 
@@ -89,6 +93,20 @@ class SwitchFactory:
                 f" ({names.described})"
             )
         return canonical
+
+    def channel_dialects(self) -> tuple[str, ...]:
+        """Name the dialects of switches that make channels of ports."""
+        return tuple(sorted(name for name, one in self.dialects.items() if one.channels))
+
+    def channel_names(self, dialect: str, options: Mapping[str, Any]) -> list[tuple[int, str]]:
+        """Return the numbers and names of channels that HaaS may make on a switch.
+
+        Raises ValueError, with a sentence, if the switch's option is no range of numbers.
+        """
+        channels = self.dialects[dialect].channels
+        if channels is None:
+            return []
+        return [(number, channels.name(number)) for number in numbers(channels, options)]
 
     def reserved_vlans(self, dialect: str) -> frozenset[int]:
         """Return the VLANs that nobody can create on switches of a dialect."""

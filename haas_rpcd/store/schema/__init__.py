@@ -3,13 +3,19 @@
 - ``allocation.node_id`` is a primary key: at most one project holds a node.
 - ``vlan_claim.vlan`` is a primary key: a VLAN id belongs to one network. The claim outlives the
   network until every switch has confirmed that the VLAN is gone, and saved that.
-- ``nic.port_id`` is unique: a port has at most one nic behind it. ``port.canonical`` is unique on
-  its switch, so ``Gi1/0/1`` and ``GigabitEthernet1/0/1`` cannot be two ports. A switch's host and
-  port are unique, so one switch cannot be registered twice under one name of its host. Other names
-  are compared by their addresses, when a switch is registered.
+- ``port.nic_id`` is the nic behind a port, so there is at most one. (``nic.port_id``, of earlier
+  schemas, is null.) ``port.canonical`` is unique on its switch, so ``Gi1/0/1`` and
+  ``GigabitEthernet1/0/1`` cannot be two ports. A switch's host and port are unique, so one switch
+  cannot be registered twice under one name of its host. Other names are compared by their
+  addresses, when a switch is registered.
 - Triggers refuse to allocate or to free a node whose ports are not parked and saved, to change
   where the nics of a held node are plugged in, to connect anything to a network that its holder may
   not use, and to end a share that is in use.
+
+A nic with ``nic.bond`` is plugged into several ports, in the order of ``port.leg``. If their switch
+has to bundle them, one more port of the nic is their *channel*: ``port.channel`` is its number,
+``port.channel_mode`` how it bundles; ``port.channel_id`` of the others refers to it. It stays, also
+without a nic, until its switch confirmed and saved that it is gone.
 
 There are three states:
 
@@ -85,6 +91,7 @@ from haas_rpcd.store.schema import (
     v18_evidence,
     v19_power,
     v20_late_save,
+    v21_bonds,
 )
 
 migrations = Migrations("haas")
@@ -210,6 +217,12 @@ def power(db: Database) -> None:
 def late_save(db: Database) -> None:
     """Store which switches may save late."""
     _run(db, v20_late_save.SQL)
+
+
+@migrations()
+def bonds(db: Database) -> None:
+    """Let a nic be plugged into several ports, and add the channels that switches make of them."""
+    _run(db, v21_bonds.SQL)
 
 
 def _run(db: Database, script: str) -> None:
