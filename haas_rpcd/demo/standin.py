@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from haas_rpcd.drivers import Driver, Outcome, Progress, Report
+from haas_rpcd.drivers.switch.cabling import Cabling
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import (
     PARKED,
@@ -126,6 +127,10 @@ class StandInDriver(Driver):
             case SetVlan(vlan=vlan):
                 return PresenceSeen(vlan in held.vlans)
         return PresenceSeen(True)  # always saved
+
+    async def read_cabling(self) -> Cabling:
+        """Report that nothing is known of its cables."""
+        return Cabling((), (), lldp=False)
 
     async def probe(self) -> Probed:
         """Report what it is and what its ports carry."""

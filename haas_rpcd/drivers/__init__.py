@@ -10,6 +10,7 @@ import functools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
+from haas_rpcd.drivers.switch.cabling import Cabling
 from haas_rpcd.errors import DeviceError, UnavailableError
 from haas_rpcd.model import Change, PortConfig, PortSeen, Probed, Seen, SwitchMarks, Uptime
 
@@ -134,6 +135,13 @@ class Driver(Protocol):
         Raises UnavailableError if it is no switch.
         """
         raise UnavailableError("Only a switch can be probed.")
+
+    async def read_cabling(self) -> Cabling:
+        """Read the device's LLDP neighbours and its MAC table.
+
+        Raises UnavailableError if it is no switch.
+        """
+        raise UnavailableError("Only a switch shows its cabling.")
 
     async def uptime(self) -> Uptime | None:
         """Read how long the device has been up; None if it does not report that."""

@@ -9,6 +9,7 @@ from collections.abc import Coroutine, Sequence
 from haas_rpcd.auth import DAEMON
 from haas_rpcd.clock import Clock
 from haas_rpcd.drivers import Driver
+from haas_rpcd.drivers.switch.cabling import Cabling
 from haas_rpcd.engine import restored
 from haas_rpcd.engine.attempts import Failure
 from haas_rpcd.engine.closing import Closing
@@ -139,6 +140,13 @@ class Engine:
         """Log in to a registered switch and return what it reports. Raises HaasError."""
 
         return await self._workers.of(switch).read(lambda driver: driver.probe())
+
+    async def read_cabling(self, switch: str) -> Cabling:
+        """Read a switch's LLDP neighbours and its MAC table, between what jobs send to it.
+
+        Raises HaasError.
+        """
+        return await self._workers.of(switch).read(lambda driver: driver.read_cabling())
 
     async def probe_address(self, switch: RegisteredSwitch) -> Probed:
         """Log in to a switch that is not registered yet, and return what it reports.

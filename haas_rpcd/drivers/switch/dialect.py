@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from haas_rpcd.drivers.switch import identity, patterns
+from haas_rpcd.drivers.switch.cabling import CablingReader
 from haas_rpcd.drivers.switch.channels import Channels
 from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.harmless import IGNORE
@@ -133,6 +134,8 @@ class Dialect:
     writer: Writer
     reader: Reader
     about: About = About()
+    cabling: CablingReader | None = None
+    """How the switch shows its LLDP neighbours and its MAC table; None if neither is read."""
 
     canonical_port: Callable[[str], str]
     """Returns the canonical name of a port that its switch accepts under several names.

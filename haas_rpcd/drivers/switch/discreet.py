@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import msgspec
 
 from haas_rpcd.drivers import Driver, Outcome, Progress, Report
+from haas_rpcd.drivers.switch.cabling import Cabling
 from haas_rpcd.drivers.switch.secrets import Secrets
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import PortConfig, PortSeen, Probed, Seen, SwitchChange, SwitchMarks, Uptime
@@ -80,6 +82,11 @@ class DiscreetDriver:
             said=[mask(line) for line in found.said],
             ports={name: self._port(seen) for name, seen in found.ports.items()},
         )
+
+    async def read_cabling(self) -> Cabling:
+        """Read LLDP neighbours and the MAC table. Raises DeviceError."""
+        found = await self._discreetly(self._driver.read_cabling())
+        return replace(found, unread=tuple(map(self._secrets.mask, found.unread)))
 
     async def uptime(self) -> Uptime | None:
         """Return the uptime. Raises DeviceError."""

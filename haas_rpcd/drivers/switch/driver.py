@@ -12,6 +12,7 @@ from contextlib import nullcontext
 from haas_rpcd.config import SwitchSettings
 from haas_rpcd.drivers import SESSION_LOST, Outcome, Progress, Report
 from haas_rpcd.drivers.switch.batch import known_configs, lines_of, outcomes_of, preview_of
+from haas_rpcd.drivers.switch.cabling import Cabling
 from haas_rpcd.drivers.switch.dialect import Dialect
 from haas_rpcd.drivers.switch.opening import Connect, CredentialLookup, Opening, delays
 from haas_rpcd.drivers.switch.reader import SwitchReader
@@ -312,10 +313,8 @@ class SwitchDriver:
         for change in changes:
             match change:
                 case SetPort(port=port):
-                    if port in found:
-                        seen.append(found[port].seen)
-                    else:
-                        seen.append(no_port(self._name, port))
+                    known = found.get(port)
+                    seen.append(known.seen if known else no_port(self._name, port))
                 case SetVlan(vlan=vlan):
                     seen.append(PresenceSeen(vlan in vlans))
                 case SaveConfig():
@@ -329,6 +328,10 @@ class SwitchDriver:
     async def probe(self) -> Probed:
         """Read the switch's identity, and what all its ports carry. Raises DeviceError."""
         return await self._reader.probe(self._open_session.prompt)
+
+    async def read_cabling(self) -> Cabling:
+        """Read LLDP neighbours and the MAC table. Raises DeviceError."""
+        return await self._reader.cabling()
 
     async def end_other_sessions(self) -> bool:
         """End all other sessions of this login; return whether it is certain that none is left.

@@ -12,6 +12,8 @@ import msgspec
 
 from haas_rpcd.drivers import SESSION_LOST
 from haas_rpcd.drivers.switch.answers import quote, without_logs
+from haas_rpcd.drivers.switch.cabling import Cabling
+from haas_rpcd.drivers.switch.cablingread import CablingSession
 from haas_rpcd.drivers.switch.dialect import Dialect
 from haas_rpcd.drivers.switch.excerpts import excerpts
 from haas_rpcd.drivers.switch.longtexts import beside
@@ -223,6 +225,11 @@ class SwitchReader:
             vlans=(await self.vlans()).union(*telling),
             marks=marks,
         )
+
+    async def cabling(self) -> Cabling:
+        """Return what the switch tells about its cables."""
+        session = CablingSession(self._name, self._dialect, self._options, self._show, self._read)
+        return await session.read()
 
     async def uptime(self) -> Uptime | None:
         """Return the uptime; None if the switch does not show it."""

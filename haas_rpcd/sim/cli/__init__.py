@@ -151,6 +151,7 @@ from haas_rpcd.sim.cli.config import Config, Port
 from haas_rpcd.sim.cli.device import Device
 from haas_rpcd.sim.cli.grammar import Args
 from haas_rpcd.sim.cli.options import Options
+from haas_rpcd.sim.cli.plugging import Announced, Heard, Plugged
 from haas_rpcd.sim.cli.portname import Naming
 from haas_rpcd.sim.cli.records import (
     NOTHING,
@@ -175,6 +176,7 @@ __all__ = [
     "ALL_VLANS",
     "ARGUMENTS",
     "NOTHING",
+    "Announced",
     "Args",
     "Argument",
     "Carried",
@@ -186,6 +188,7 @@ __all__ = [
     "Enable",
     "Faults",
     "Handler",
+    "Heard",
     "HistoryEntry",
     "IncompleteError",
     "InvalidError",
@@ -199,6 +202,7 @@ __all__ = [
     "Options",
     "Pager",
     "Pattern",
+    "Plugged",
     "Port",
     "PortName",
     "PortRange",

@@ -7,12 +7,14 @@ import re
 import time
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, ClassVar, Generic, Self, TypeVar, Unpack
 
 from haas_rpcd.sim.cli.config import Config
 from haas_rpcd.sim.cli.options import Access, Options
+from haas_rpcd.sim.cli.plugging import Announced, Heard, Plugged
 from haas_rpcd.sim.cli.records import Carried, Counters, Faults, HistoryEntry, LineRecord
 from haas_rpcd.sim.cli.telnet import GREETING, TelnetWire
 from haas_rpcd.sim.cli.wire import Conversation, Wire
@@ -53,6 +55,12 @@ class Device(ABC, Generic[C]):
         self.on_change = options.get("on_change")
         self.sessions: list[Conversation] = []  # the open ones, oldest first
         self.unplugged: set[str] = set()  # ports without a link
+        self.plugged: dict[str, Plugged] = {}
+        """What is plugged into ports. In the others is a cable behind which nobody speaks."""
+
+        self.lldp = True
+        """Whether LLDP runs; no command changes that here."""
+
         self.assigned: dict[str, int] = {}
         """VLANs that a RADIUS server assigned to ports; no configuration shows them."""
         self.port = 0  # its telnet port; 0 before `start`
@@ -166,13 +174,48 @@ class Device(ABC, Generic[C]):
         """Return whether a port is shut down by configuration. Raises KeyError."""
         return self.running.is_shut(port)
 
-    def plug(self, port: str, plugged: bool = True) -> None:
-        """Plug a cable into a port, or unplug it: tables then show that it has no link.
+    def plug(self, port: str, plugged: bool | Plugged = True) -> None:
+        """Plug something into a port, or unplug it: tables then show that it has no link.
 
-        This does not change what the port carries. A new switch has cables in all ports.
+        This does not change what the port carries. A new switch has cables in all ports. Raises
+        KeyError for an unknown port.
         """
-        self.running.ports[port]  # raises KeyError for an unknown port
+        self.running.ports[port]
         (self.unplugged.discard if plugged else self.unplugged.add)(port)
+        self.plugged.pop(port, None)
+        if isinstance(plugged, Plugged):
+            self.plugged[port] = plugged
+
+    def swap(self, one: str, other: str) -> None:
+        """Exchange the cables of two ports. Raises KeyError if there is nothing in one of them."""
+        first, second = self.plugged[one], self.plugged[other]
+        self.plug(one, second)
+        self.plug(other, first)
+
+    def power(self, port: str, on: bool) -> None:
+        """Switch what is plugged into a port on or off. Raises KeyError."""
+        self.plugged[port] = replace(self.plugged[port], on=on)
+
+    def heard(self) -> Iterator[Heard]:
+        """Yield the dynamic lines of the MAC table: only of ports that are open, on their VLANs."""
+        for port, plugged in self._speaking():
+            carried = self.carried(port)
+            for mac in plugged.macs if carried.untagged is not None else ():
+                yield Heard(port, carried.untagged or 0, mac)
+            for vlan, mac in plugged.tagged:
+                if vlan in carried.tagged:
+                    yield Heard(port, vlan, mac)
+
+    def neighbours(self) -> Iterator[tuple[str, Announced]]:
+        """Yield what is announced on open ports; nothing while LLDP does not run."""
+        for port, plugged in self._speaking() if self.lldp else ():
+            yield from ((port, announced) for announced in plugged.lldp)
+
+    def _speaking(self) -> Iterator[tuple[str, Plugged]]:
+        for port in self.port_list:
+            plugged = self.plugged.get(port)
+            if plugged is not None and plugged.on and not self.is_shut(port):
+                yield port, plugged
 
     def announce(self, text: str) -> None:
         """Write a text into every open session at once, whatever it is doing."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from haas_rpcd.sim import cli
 from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Lines, Mode, RejectedError, Session
-from haas_rpcd.sim.comware import modes, ports, show
+from haas_rpcd.sim.comware import cabling, modes, ports, show
 from haas_rpcd.sim.comware.state import DEFAULT_VLAN, Config
 
 Switch = CliSwitch[Config]
@@ -228,6 +228,7 @@ _EVERYWHERE: Commands = [
     ("display version", _display_version),
     ("display vlan", _display_vlan),
     ("display vlan all", _display_vlan_all),
+    *cabling.COMMANDS,
     ("quit", CliSwitch.do_exit),
     ("save [how:force]", _save),
 ]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from haas_rpcd.sim import cli
 from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Lines, Mode, Session
-from haas_rpcd.sim.eos import modes, show
+from haas_rpcd.sim.eos import cabling, modes, show
 from haas_rpcd.sim.eos.state import NAMING, Config, Port
 from haas_rpcd.sim.ioslike import execute, ports
 from haas_rpcd.sim.ioslike.execute import LEAVING
@@ -46,6 +46,7 @@ ANY_LEVEL: Commands = [
     ("terminal length <number>", _length),
     ("terminal width <number>", _width),
     *show.ANY_LEVEL,
+    *cabling.COMMANDS,
 ]
 PRIVILEGED: Commands = [
     *ANY_LEVEL,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from haas_rpcd.sim import cli
 from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Lines, Mode, RejectedError, Session
-from haas_rpcd.sim.fastiron import modes, show
+from haas_rpcd.sim.fastiron import cabling, modes, show
 from haas_rpcd.sim.fastiron.ports import PortList, members
 from haas_rpcd.sim.fastiron.state import DEFAULT_VLAN, Config, Port, Vlan
 from haas_rpcd.sim.ioslike import execute, ports
@@ -46,6 +46,7 @@ ANY_LEVEL: Commands = [
     ("exit", CliSwitch.do_quit),
     ("logout", CliSwitch.do_quit),
     *show.ANY_LEVEL,
+    *cabling.COMMANDS,
 ]
 PRIVILEGED: Commands = [
     *ANY_LEVEL,

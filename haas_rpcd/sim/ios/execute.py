@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Handler, Session
-from haas_rpcd.sim.ios import configuration, modes, show
+from haas_rpcd.sim.ios import cabling, configuration, modes, show
 from haas_rpcd.sim.ios.catalyst import Catalyst
 from haas_rpcd.sim.ioslike import execute
 
@@ -191,6 +191,7 @@ ANY_LEVEL: Commands = [
     ("show vlan", _vlan),
     ("show vlan brief", _vlan_brief),
     ("show vlan id <vlan>", _vlan_id),
+    *cabling.COMMANDS,
 ]
 """Commands of user and privileged mode."""
 

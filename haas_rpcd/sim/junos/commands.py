@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Lines, Mode
-from haas_rpcd.sim.junos import modes, show, statements
+from haas_rpcd.sim.junos import cabling, modes, show, statements
 from haas_rpcd.sim.junos.session import Session
 from haas_rpcd.sim.junos.state import Config, merged
 
@@ -178,6 +178,7 @@ TABLES: Mapping[Mode, Commands] = {
         ("show system uptime", _show_uptime),
         ("show version", _show_version),
         ("show vlans [brief]", _show_vlans),
+        *cabling.COMMANDS,
         ("configure how:private|exclusive", _configure),
         ("configure", _configure),
         ("exit", _exit),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from haas_rpcd.sim.nvue import show
+from haas_rpcd.sim.nvue import cabling, show
 from haas_rpcd.sim.nvue.edits import InvalidError, apply_edit
 from haas_rpcd.sim.nvue.state import Candidate, Config
 from haas_rpcd.sim.shell import Call, ShellSwitch
@@ -113,6 +113,9 @@ class Nv:
         match words:
             case ["system"]:
                 call.print(*show.system(self._switch.running.hostname))
+                return 0
+            case ["interface", "lldp-detail"]:
+                call.print(*cabling.neighbors(self._switch))
                 return 0
             case ["platform", "hardware"]:
                 call.print(*show.PLATFORM.splitlines())

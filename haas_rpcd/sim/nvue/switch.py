@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from haas_rpcd.sim.nvue import show
+from haas_rpcd.sim.nvue import cabling, show
 from haas_rpcd.sim.nvue.commands import Nv
 from haas_rpcd.sim.nvue.state import Config, Port
 from haas_rpcd.sim.shell import Call, ShellSwitch
@@ -44,6 +44,8 @@ class NvueSwitch(ShellSwitch[Config]):
                 return self._print_json(call, list(show.bridge_vlans(self.running)))
             case ["ip", "-json" | "-j", "-details" | "-d", "link", "show"]:
                 return self._print_json(call, list(show.links(self.running, self.unplugged)))
+            case ["bridge", "-json" | "-j", "fdb", "show"]:
+                return self._print_json(call, list(cabling.fdb(self)))
             case ["bridge" as program, word, *_] | ["ip" as program, "-json" | "-j", word, *_]:
                 call.error(f'Object "{word}" is unknown, try "{program} help".')
                 return 255

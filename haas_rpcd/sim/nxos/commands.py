@@ -10,7 +10,7 @@ from haas_rpcd.sim.ioslike import execute, ports
 from haas_rpcd.sim.ioslike.execute import LEAVING
 from haas_rpcd.sim.ioslike.ports import checked
 from haas_rpcd.sim.ioslike.show import default_vlan_name
-from haas_rpcd.sim.nxos import modes, show
+from haas_rpcd.sim.nxos import cabling, modes, show
 from haas_rpcd.sim.nxos.state import RESERVED_VLANS, Config, Port
 
 Switch = CliSwitch[Config]
@@ -53,6 +53,7 @@ ANYWHERE: Commands = [
     ("terminal width <number>", CliSwitch.do_width),
     ("terminal monitor", execute.monitor),
     *show.COMMANDS,
+    *cabling.COMMANDS,
 ]
 
 

@@ -8,7 +8,7 @@ from haas_rpcd.sim import cli
 from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Lines, Mode, Session
 from haas_rpcd.sim.ioslike import execute, ports
 from haas_rpcd.sim.ioslike.execute import LEAVING
-from haas_rpcd.sim.os10 import modes, show
+from haas_rpcd.sim.os10 import cabling, modes, show
 from haas_rpcd.sim.os10.state import DEFAULT_VLAN, NAMING, Config, Port
 
 Switch = CliSwitch[Config]
@@ -50,6 +50,7 @@ def _reload(switch: Switch, session: Session, args: Args) -> Lines:
 
 IN_EXEC: Commands = [
     *show.COMMANDS,
+    *cabling.COMMANDS,
     ("configure [terminal]", execute.enter(modes.CONFIG)),
     ("copy running-configuration startup-configuration", _save),
     ("exit", CliSwitch.do_quit),

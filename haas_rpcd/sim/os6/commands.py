@@ -9,7 +9,7 @@ from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Lines, Mode, Session
 from haas_rpcd.sim.ioslike import execute, ports
 from haas_rpcd.sim.ioslike.general import remove_vlans, switchport
 from haas_rpcd.sim.ioslike.show import default_vlan_name
-from haas_rpcd.sim.os6 import modes, show
+from haas_rpcd.sim.os6 import cabling, modes, show
 from haas_rpcd.sim.os6.state import EVERY, LAST_VLAN, NAMING, Config, Port
 
 Switch = CliSwitch[Config]
@@ -69,6 +69,7 @@ ANY_LEVEL: Commands = [
     ("quit", CliSwitch.do_quit),
     ("terminal length <number>", CliSwitch.do_length),
     *show.ANY_LEVEL,
+    *cabling.COMMANDS,
 ]
 PRIVILEGED: Commands = [
     *ANY_LEVEL,

@@ -20,7 +20,7 @@ from haas_rpcd.sim.cli.portname import PortNames
 from haas_rpcd.sim.ioslike import execute, ports
 from haas_rpcd.sim.ioslike.byvlan import full_names
 from haas_rpcd.sim.ioslike.execute import LEAVING
-from haas_rpcd.sim.os9 import modes, show
+from haas_rpcd.sim.os9 import cabling, modes, show
 from haas_rpcd.sim.os9.state import DEFAULT_VLAN, NAMING, Os9, Port, Vlan
 
 
@@ -117,6 +117,7 @@ ANY_LEVEL: Commands = [
     ("quit", CliSwitch.do_quit),
     ("terminal length <number>", CliSwitch.do_length),
     *show.ANY_LEVEL,
+    *cabling.COMMANDS,
 ]
 PRIVILEGED: Commands = [
     *ANY_LEVEL,

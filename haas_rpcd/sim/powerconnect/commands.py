@@ -9,7 +9,7 @@ from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Lines, Mode, Session
 from haas_rpcd.sim.ioslike import execute, ports
 from haas_rpcd.sim.ioslike.execute import LEAVING
 from haas_rpcd.sim.ioslike.general import remove_vlans, switchport
-from haas_rpcd.sim.powerconnect import modes, show
+from haas_rpcd.sim.powerconnect import cabling, modes, show
 from haas_rpcd.sim.powerconnect.state import Config, Port
 
 Switch = CliSwitch[Config]
@@ -81,6 +81,7 @@ PRIVILEGED: Commands = [
     ("reload", _reload),
     ("write [memory]", _save),
     *show.PRIVILEGED_ONLY,
+    *cabling.COMMANDS,
 ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Lines, RejectedError, Session
-from haas_rpcd.sim.procurve import modes, show
+from haas_rpcd.sim.procurve import cabling, modes, show
 from haas_rpcd.sim.procurve.state import Config
 
 Switch = CliSwitch[Config]
@@ -162,6 +162,7 @@ _EVERYBODY: Commands = [
     ("show vlans ports [ethernet] all detail", _show_vlans_of_ports),
     ("[no] page", _page),
     ("logout", logout),
+    *cabling.COMMANDS,
 ]
 
 ALL_MANAGER_CONTEXTS: Commands = [

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from haas_rpcd.sim.shell import Call, ShellSwitch
-from haas_rpcd.sim.sonic import commands, show
+from haas_rpcd.sim.sonic import cabling, commands, show
 from haas_rpcd.sim.sonic.state import Config, Port
 
 SAVED_FILE = "/etc/sonic/config_db.json"
@@ -47,6 +47,12 @@ class SonicSwitch(ShellSwitch[Config]):
                 return 0
             case ["show", "vlan", "config"]:
                 call.print(*show.vlan_config(self.running))
+                return 0
+            case ["show", "lldp", "neighbors"]:
+                call.print(*cabling.neighbors(self))
+                return 0
+            case ["show", "mac"]:
+                call.print(*cabling.macs(self))
                 return 0
             case ["sonic-db-cli", "STATE_DB", "KEYS", "VLAN_MEMBER_TABLE|*"]:
                 call.print(*show.vlan_members(self.running, self.assigned))

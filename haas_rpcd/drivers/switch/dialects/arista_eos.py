@@ -16,7 +16,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from haas_rpcd.drivers.switch import membership, portnames
+from haas_rpcd.drivers.switch import lldpblocks, mactables, membership, portnames
+from haas_rpcd.drivers.switch.cabling import CablingReader, Table
 from haas_rpcd.drivers.switch.dialect import Dialect, Reader
 from haas_rpcd.drivers.switch.ioslike import (
     IOS,
@@ -126,6 +127,17 @@ DIALECT = Dialect(
         read_vlans=show_vlan_brief,
         parse_vlans=vlan_table,
         witness=membership.Witness(line="show vlan brief", read=membership.table),
+    ),
+    cabling=CablingReader(
+        neighbours=Table(
+            lines=("show lldp neighbors detail",),
+            read=lldpblocks.eos,
+        ),
+        learnt=Table(
+            lines=("show mac address-table",),
+            read=mactables.eos,
+            otherwise=("show mac-address-table",),
+        ),
     ),
     about=replace(
         IOS_ABOUT,

@@ -28,8 +28,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from haas_rpcd.drivers.switch import membership, portnames
+from haas_rpcd.drivers.switch import lldpblocks, mactables, membership, portnames
 from haas_rpcd.drivers.switch.byvlan import ByVlan, Membership, default_membership, listed_under
+from haas_rpcd.drivers.switch.cabling import CablingReader, Table
 from haas_rpcd.drivers.switch.dialect import About, Dialect, Reader
 from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.fastironconfig import HARMLESS, FastIronConfig
@@ -48,6 +49,11 @@ def _canonical(port: str) -> str:
         return port.lower()
     kind = "lag" if found[1] and "lag".startswith(found[1]) else "ethernet"
     return f"{kind} {'/'.join(str(int(part)) for part in found[2].split('/'))}"
+
+
+def _written_out(shown: str) -> str:
+    """``lg61`` is a LAG in the MAC table of releases since 08.0.80."""
+    return re.sub(r"^lg(?=\d)", "lag ", shown)
 
 
 _NO_VOICE_VLAN = ("no voice-vlan",)
@@ -222,6 +228,17 @@ DIALECT = Dialect(
         read_vlans=_read_vlans,
         parse_vlans=_parse_vlans,
         witness=membership.Witness(line="show vlan", read=membership.fastiron),
+    ),
+    cabling=CablingReader(
+        neighbours=Table(
+            lines=("show lldp neighbors detail",),
+            read=lldpblocks.fastiron,
+        ),
+        learnt=Table(
+            lines=("show mac-address",),
+            read=mactables.fastiron,
+        ),
+        written_out=_written_out,
     ),
     about=About(
         show_version=("show version",),

@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from haas_rpcd.drivers.switch import membership
+from haas_rpcd.drivers.switch import lldpblocks, mactables, membership
+from haas_rpcd.drivers.switch.cabling import CablingReader, Table
 from haas_rpcd.drivers.switch.dialect import Dialect, Reader
 from haas_rpcd.drivers.switch.ioslike import (
     IOS,
@@ -119,6 +120,18 @@ DIALECT = Dialect(
             written_out=_INTERFACES.written_out,
             only_access_ports=True,
         ),
+    ),
+    cabling=CablingReader(
+        neighbours=Table(
+            lines=("show lldp neighbors detail", "show lldp neighbors"),
+            read=lldpblocks.ios,
+        ),
+        learnt=Table(
+            lines=("show mac address-table",),
+            read=mactables.ios,
+            otherwise=("show mac-address-table",),
+        ),
+        written_out=_INTERFACES.written_out,
     ),
     about=replace(
         IOS_ABOUT,

@@ -17,7 +17,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from haas_rpcd.drivers.switch import membership, portnames
+from haas_rpcd.drivers.switch import lldpblocks, mactables, membership, portnames
+from haas_rpcd.drivers.switch.cabling import CablingReader, Table
 from haas_rpcd.drivers.switch.dialect import Dialect, Reader
 from haas_rpcd.drivers.switch.harmless import harmless_lines
 from haas_rpcd.drivers.switch.ioslike import (
@@ -176,6 +177,16 @@ DIALECT = Dialect(
         parse_vlans=vlan_table,
         witness=membership.Witness(
             line="show vlan brief", read=membership.table, only_access_ports=True
+        ),
+    ),
+    cabling=CablingReader(
+        neighbours=Table(
+            lines=("show lldp neighbors detail",),
+            read=lldpblocks.nxos,
+        ),
+        learnt=Table(
+            lines=("show mac address-table",),
+            read=mactables.ios,
         ),
     ),
     about=replace(

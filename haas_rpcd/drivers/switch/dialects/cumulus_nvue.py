@@ -29,7 +29,8 @@ from typing import Any
 
 import msgspec
 
-from haas_rpcd.drivers.switch import linuxlinks, portnames
+from haas_rpcd.drivers.switch import linuxlinks, lldpblocks, mactables, portnames
+from haas_rpcd.drivers.switch.cabling import CablingReader, Table
 from haas_rpcd.drivers.switch.dialect import Dialect, Reader
 from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.harmless import harmless_lines
@@ -208,6 +209,16 @@ DIALECT = Dialect(
         parse_ports=_parse_ports,
         read_vlans=_read_vlans,
         parse_vlans=_parse_vlans,
+    ),
+    cabling=CablingReader(
+        neighbours=Table(
+            lines=("nv show interface lldp-detail",),
+            read=lldpblocks.lldpctl,
+        ),
+        learnt=Table(
+            lines=("bridge -json fdb show",),
+            read=mactables.linux,
+        ),
     ),
     about=replace(
         SHELL_ABOUT,

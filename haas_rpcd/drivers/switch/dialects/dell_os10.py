@@ -18,7 +18,8 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
-from haas_rpcd.drivers.switch import membership, portnames
+from haas_rpcd.drivers.switch import lldptables, mactables, membership, portnames
+from haas_rpcd.drivers.switch.cabling import CablingReader, Table
 from haas_rpcd.drivers.switch.dialect import Dialect, Reader
 from haas_rpcd.drivers.switch.harmless import HarmlessLines, harmless_lines
 from haas_rpcd.drivers.switch.ioslike import IOS, IOS_ABOUT, Interfaces, show_vlan
@@ -223,6 +224,16 @@ DIALECT = Dialect(
         read_vlans=show_vlan,
         parse_vlans=_parse_vlans,
         witness=membership.Witness(line="show vlan", read=membership.coded),
+    ),
+    cabling=CablingReader(
+        neighbours=Table(
+            lines=("show lldp neighbors",),
+            read=lldptables.os10,
+        ),
+        learnt=Table(
+            lines=("show mac address-table",),
+            read=mactables.os10,
+        ),
     ),
     about=replace(
         IOS_ABOUT,

@@ -13,7 +13,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from haas_rpcd.drivers.switch import membership, portnames
+from haas_rpcd.drivers.switch import lldptables, mactables, membership, portnames
+from haas_rpcd.drivers.switch.cabling import CablingReader, Table
 from haas_rpcd.drivers.switch.dell import DELL, FlatInterfaces, GeneralPort, OfEveryPort, show_ports
 from haas_rpcd.drivers.switch.dialect import About, Dialect, Reader
 from haas_rpcd.drivers.switch.ioslike import SwitchportLines, show_vlan, vlan_lines
@@ -100,6 +101,17 @@ DIALECT = Dialect(
         read_vlans=show_vlan,
         parse_vlans=vlans_in_table(COLUMNS),
         witness=membership.Witness(line="show vlan", read=membership.table),
+    ),
+    cabling=CablingReader(
+        neighbours=Table(
+            lines=("show lldp remote-device all",),
+            read=lldptables.os6,
+        ),
+        learnt=Table(
+            lines=("show mac address-table",),
+            read=mactables.os6,
+            otherwise=("show bridge address-table",),
+        ),
     ),
     about=About(
         show_version=("show version",),

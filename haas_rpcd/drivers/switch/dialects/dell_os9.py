@@ -19,8 +19,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from haas_rpcd.drivers.switch import membership, portnames
+from haas_rpcd.drivers.switch import lldpblocks, mactables, membership, portnames
 from haas_rpcd.drivers.switch.byvlan import ByVlan
+from haas_rpcd.drivers.switch.cabling import CablingReader, Table
 from haas_rpcd.drivers.switch.dialect import Dialect, Reader
 from haas_rpcd.drivers.switch.harmless import harmless_lines
 from haas_rpcd.drivers.switch.ioslike import IOS, IOS_ABOUT, NO_PORTS, show_vlan
@@ -153,6 +154,16 @@ DIALECT = Dialect(
         read_vlans=show_vlan,
         parse_vlans=_parse_vlans,
         witness=membership.Witness(line="show vlan", read=membership.coded),
+    ),
+    cabling=CablingReader(
+        neighbours=Table(
+            lines=("show lldp neighbors detail",),
+            read=lldpblocks.os9,
+        ),
+        learnt=Table(
+            lines=("show mac-address-table",),
+            read=mactables.os9,
+        ),
     ),
     about=replace(
         IOS_ABOUT,

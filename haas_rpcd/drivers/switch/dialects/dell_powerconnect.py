@@ -14,7 +14,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from haas_rpcd.drivers.switch import membership, portnames
+from haas_rpcd.drivers.switch import lldptables, mactables, membership, portnames
+from haas_rpcd.drivers.switch.cabling import CablingReader, Table
 from haas_rpcd.drivers.switch.dell import DELL, FlatInterfaces, GeneralPort, show_ports
 from haas_rpcd.drivers.switch.dialect import About, Dialect, Reader
 from haas_rpcd.drivers.switch.dialogue import Dialogue, first_error_line
@@ -177,6 +178,17 @@ DIALECT = Dialect(
         read_vlans=show_vlan,
         parse_vlans=vlans_in_table(COLUMNS),
         witness=membership.Witness(line="show vlan", read=membership.table),
+    ),
+    cabling=CablingReader(
+        neighbours=Table(
+            lines=("show lldp neighbors",),
+            read=lldptables.ros,
+        ),
+        learnt=Table(
+            lines=("show mac address-table",),
+            read=mactables.ros,
+            otherwise=("show bridge address-table",),
+        ),
     ),
     about=About(
         show_version=("show version", "show system"),

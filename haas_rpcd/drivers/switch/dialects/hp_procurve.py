@@ -16,8 +16,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from haas_rpcd.drivers.switch import membership, portnames, procurveconfig
+from haas_rpcd.drivers.switch import lldpblocks, mactables, membership, portnames, procurveconfig
 from haas_rpcd.drivers.switch.byvlan import DEFAULT_VLAN, ByVlan, Membership
+from haas_rpcd.drivers.switch.cabling import CablingReader, Table
 from haas_rpcd.drivers.switch.dialect import About, Dialect, Reader, uptime_after
 from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.harmless import harmless_lines
@@ -237,6 +238,16 @@ DIALECT = Dialect(
         # The line that RackTables sends (its gateway ``hpprocurveN1178``).
         witness=membership.Witness(
             line="show vlans ports ethernet all detail", read=membership.provision
+        ),
+    ),
+    cabling=CablingReader(
+        neighbours=Table(
+            lines=("show lldp info remote-device detail",),
+            read=lldpblocks.procurve,
+        ),
+        learnt=Table(
+            lines=("show mac-address",),
+            read=mactables.procurve,
         ),
     ),
     about=About(

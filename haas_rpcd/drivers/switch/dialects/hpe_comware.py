@@ -20,7 +20,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from haas_rpcd.drivers.switch import comwareconfig, membership, portnames
+from haas_rpcd.drivers.switch import comwareconfig, lldpblocks, mactables, membership, portnames
+from haas_rpcd.drivers.switch.cabling import CablingReader, Table
 from haas_rpcd.drivers.switch.dialect import About, Dialect, Reader
 from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.harmless import harmless_lines
@@ -253,6 +254,17 @@ DIALECT = Dialect(
         read_vlans=_read_vlans,
         parse_vlans=_parse_vlans,
         witness=membership.Witness(line="display vlan all", read=membership.comware),
+    ),
+    cabling=CablingReader(
+        neighbours=Table(
+            lines=("display lldp neighbor-information verbose",),
+            read=lldpblocks.comware,
+            otherwise=("display lldp neighbor-information",),
+        ),
+        learnt=Table(
+            lines=("display mac-address",),
+            read=mactables.comware,
+        ),
     ),
     about=About(
         show_version=("display version",),

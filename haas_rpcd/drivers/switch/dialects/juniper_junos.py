@@ -22,7 +22,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from haas_rpcd.drivers.switch import junosconfig, membership, portnames
+from haas_rpcd.drivers.switch import junosconfig, lldptables, mactables, membership, portnames
+from haas_rpcd.drivers.switch.cabling import CablingReader, Table
 from haas_rpcd.drivers.switch.dialect import About, Dialect, Reader, uptime_after
 from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.harmless import harmless_lines
@@ -258,6 +259,16 @@ DIALECT = Dialect(
         read_vlans=_read_vlans,
         parse_vlans=_parse_vlans,
         witness=membership.Witness(line="show vlans", read=membership.junos),
+    ),
+    cabling=CablingReader(
+        neighbours=Table(
+            lines=("show lldp neighbors",),
+            read=lldptables.junos,
+        ),
+        learnt=Table(
+            lines=("show ethernet-switching table", "show vlans"),
+            read=mactables.junos,
+        ),
     ),
     about=About(
         show_version=("show version",),

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from haas_rpcd.drivers.switch import linuxlinks
+from haas_rpcd.drivers.switch import linuxlinks, lldptables, mactables
+from haas_rpcd.drivers.switch.cabling import CablingReader, Table
 from haas_rpcd.drivers.switch.dialect import Dialect, Reader
 from haas_rpcd.drivers.switch.harmless import harmless_lines
 from haas_rpcd.drivers.switch.shell import SHELL, SHELL_ABOUT, PortByPort, as_root
@@ -59,5 +60,17 @@ DIALECT = Dialect(
     writer=Writer(ports=PortByPort(_port_stages)),
     reader=Reader(read_ports=_read_ports, parse_ports=_parse_ports),
     # Root's PATH has the programs of /sbin.
+    cabling=CablingReader(
+        neighbours=Table(
+            lines=("lldpcli -f json0 show neighbors",),
+            read=lldptables.lldpd,
+            as_root=True,
+        ),
+        learnt=Table(
+            lines=("bridge -json fdb show",),
+            read=mactables.linux,
+            as_root=True,
+        ),
+    ),
     about=replace(SHELL_ABOUT, show_version=("uname -sr", "bridge -V"), as_root=True),
 )

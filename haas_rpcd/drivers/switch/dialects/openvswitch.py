@@ -32,6 +32,8 @@ from typing import Any
 
 import msgspec
 
+from haas_rpcd.drivers.switch import lldptables, mactables
+from haas_rpcd.drivers.switch.cabling import CablingReader, Table
 from haas_rpcd.drivers.switch.dialect import Dialect, Reader
 from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.harmless import HarmlessLines, harmless_lines
@@ -224,6 +226,11 @@ _VALID: Mapping[str, Callable[[Any], bool]] = {
 """Columns whose elements must be of a kind: ovs-vswitchd.conf.db(5), table "Port"."""
 
 
+_SHOW_MACS = (
+    "sh -c 'for bridge in $(ovs-vsctl --timeout=10 list-br); do"
+    ' echo "bridge $bridge"; ovs-appctl --timeout=10 fdb/show "$bridge" || exit; done\''
+)
+
 DIALECT = Dialect(
     name="openvswitch",
     title="Open vSwitch",
@@ -235,6 +242,18 @@ DIALECT = Dialect(
     dialogue=replace(SHELL, find_error=_find_error),
     writer=Writer(ports=PortByPort(_port_stages)),
     reader=Reader(read_ports=_read_ports, parse_ports=_parse_ports),
+    cabling=CablingReader(
+        neighbours=Table(
+            lines=("lldpcli -f json0 show neighbors",),
+            read=lldptables.lldpd,
+            as_root=True,
+        ),
+        learnt=Table(
+            lines=("ovs-appctl --timeout=10 dpif/show", _SHOW_MACS),
+            read=mactables.openvswitch,
+            as_root=True,
+        ),
+    ),
     about=replace(
         SHELL_ABOUT,
         show_version=("ovs-vsctl --version", "uname -sr"),

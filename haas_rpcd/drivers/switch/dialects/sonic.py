@@ -23,7 +23,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from haas_rpcd.drivers.switch import membership, shell, sonicdatabase
+from haas_rpcd.drivers.switch import lldpblocks, mactables, membership, shell, sonicdatabase
+from haas_rpcd.drivers.switch.cabling import CablingReader, Table
 from haas_rpcd.drivers.switch.dialect import Dialect, Reader
 from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.harmless import harmless_lines
@@ -217,6 +218,16 @@ DIALECT = Dialect(
         parse_vlans=_parse_vlans,
         witness=membership.Witness(
             line="sonic-db-cli STATE_DB KEYS 'VLAN_MEMBER_TABLE|*'", read=membership.sonic
+        ),
+    ),
+    cabling=CablingReader(
+        neighbours=Table(
+            lines=("show lldp neighbors",),
+            read=lldpblocks.lldpctl,
+        ),
+        learnt=Table(
+            lines=("show mac",),
+            read=mactables.sonic,
         ),
     ),
     about=replace(

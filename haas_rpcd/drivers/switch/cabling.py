@@ -1,0 +1,110 @@
+"""What a switch tells about its cables: its LLDP neighbours, and the MAC addresses it has learnt.
+
+Both are what machines say of themselves. A machine that lies can send any source address and any
+LLDP frame, and the texts of a frame stand among the switch's own words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, TypeVar
+
+T = TypeVar("T")
+
+MAC = (
+    r"(?:[0-9A-Fa-f]{4}(?:\.[0-9A-Fa-f]{4}){2}|[0-9A-Fa-f]{4}(?:-[0-9A-Fa-f]{4}){2}|"
+    r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{2}(?:-[0-9A-Fa-f]{2}){5}|"
+    r"[0-9A-Fa-f]{6}-[0-9A-Fa-f]{6})"
+)
+"""A MAC address as switches write it: ``0010.0de0.e289``, ``bcea-fa00-0001``,
+``f8:b1:56:70:49:38``, ``500000-260000``."""
+
+_MAC = re.compile(rf"{MAC}|[0-9A-Fa-f]{{2}}(?: [0-9A-Fa-f]{{2}}){{5}}")
+"""ProCurve also writes ``3c e1 a1 22 18 f0``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """What LLDP says is at the other end of a port.
+
+    ``port``: the local port, by its canonical name. ``chassis`` and ``remote_port``: the ids; a MAC
+    address as ``aa:bb:cc:dd:ee:ff``, else the text. ``name``: the neighbour's system name.
+    """
+
+    port: str
+    chassis: str
+    remote_port: str
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """One dynamic line of the MAC table. ``vlan``: None if the switch does not show it."""
+
+    port: str
+    mac: str
+    vlan: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cabling:
+    """All that one switch tells.
+
+    ``lldp``: False if LLDP is off on this switch, or its dialect cannot tell neighbours; ``learnt``
+    still counts. ``unread``: what the switch said that could not be read, quoted. A neighbour or an
+    address may be missing for each.
+    """
+
+    neighbours: tuple[Neighbour, ...]
+    learnt: tuple[Learnt, ...]
+    lldp: bool
+    unread: tuple[str, ...] = ()
+
+
+class Unread(NamedTuple):
+    """A line of a table that could not be read, or what is missing of a neighbour."""
+
+    line: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table(Generic[T]):
+    """How a family shows its neighbours, or its MAC table."""
+
+    lines: tuple[str, ...]
+    """The lines that show it."""
+
+    read: Callable[[Sequence[str]], Iterable[T | Unread]]
+    """Reads their answers. Ports have the names that the switch shows. Raises ValueError."""
+
+    otherwise: tuple[str, ...] = ()
+    """The lines for models that refuse those."""
+
+    as_root: bool = False
+    """True if they need root, with the option ``sudo`` through sudo(8)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CablingReader:
+    """How a family shows its cables; None where it does not, or nobody knows in which form."""
+
+    neighbours: Table[Neighbour] | None = None
+    learnt: Table[Learnt] | None = None
+    written_out: Callable[[str], str] = str
+    """Returns a port's name with short forms written out that only the switch itself uses."""
+
+
+def mac_or_text(shown: str) -> str:
+    """Return a MAC address as ``aa:bb:cc:dd:ee:ff``, and any other text without outer blanks."""
+    text = shown.strip()
+    if not _MAC.fullmatch(text):
+        return text
+    digits = re.sub(r"[^0-9a-f]", "", text.lower())
+    return ":".join(digits[at : at + 2] for at in range(0, 12, 2))
+
+
+def is_group(mac: str) -> bool:
+    """Return whether an address ``aa:bb:…`` is a multicast one, which belongs to no machine."""
+    return bool(int(mac[:2], 16) & 1)
