@@ -95,7 +95,7 @@ _IOS_NAME = 20
 def ios(answers: Sequence[str]) -> Found:
     """Read ``show lldp neighbors detail`` and ``show lldp neighbors`` of IOS.
 
-    Releases before 15.2 leave the local port out of the details; the table has it. A neighbour is
+    Some releases leave the local port out of the details; the table has it. A neighbour is
     found there by its port id and the beginning of its name.
     """
     table: dict[tuple[str, str], set[str]] = {}

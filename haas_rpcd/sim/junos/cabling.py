@@ -31,8 +31,10 @@ def _macs(switch: Switch, session: Session, args: Args) -> Iterator[str]:
     names = {vlan.number: name for name, vlan in switch.running.vlans.items()}
     yield ""
     yield "MAC flags (S - static MAC, D - dynamic MAC, L - locally learned, P - Persistent static"
-    yield "           SE - statistics enabled, NM - non configured MAC, R - remote PE MAC,"
-    yield "           O - ovsdb MAC)"
+    yield (
+        "           SE - statistics enabled, NM - non configured MAC, R - remote PE MAC, "
+        "O - ovsdb MAC)"
+    )
     yield ""
     yield ""
     yield f"Ethernet switching table : {len(heard)} entries, {len(heard)} learned"

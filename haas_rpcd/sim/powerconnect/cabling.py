@@ -27,14 +27,14 @@ def _neighbors(switch: Switch, session: Session, args: Args) -> Iterator[str]:
         pieces = zip_longest(
             [NAMING.short(port)],
             _pieces(said.chassis, 17),
-            _pieces(said.port, 13),
-            _pieces(said.name, 17),
+            _pieces(f"{said.port:^13}", 13),
+            _pieces(f"{said.name:^17}", 17),
             ["H"],
             ["105"],
             fillvalue="",
         )
         for local, chassis, remote, name, can, ttl in pieces:
-            yield f"{local:<9} {chassis:<17} {remote:^13} {name:<17} {can:^12} {ttl:^5} "
+            yield f"{local:<9} {chassis:<17} {remote:<13} {name:<17} {can:^12} {ttl:^5} "
 
 
 def _pieces(text: str, width: int) -> list[str]:
