@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from haas_rpcd.cabling import Cabling
 from haas_rpcd.drivers import Driver, Outcome, Progress, Report
-from haas_rpcd.drivers.switch.cabling import Cabling
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import (
     PARKED,

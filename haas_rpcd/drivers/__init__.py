@@ -10,7 +10,7 @@ import functools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
-from haas_rpcd.drivers.switch.cabling import Cabling
+from haas_rpcd.cabling import Cabling
 from haas_rpcd.errors import DeviceError, UnavailableError
 from haas_rpcd.model import Change, PortConfig, PortSeen, Probed, Seen, SwitchMarks, Uptime
 

@@ -7,9 +7,9 @@ import logging
 from collections.abc import Coroutine, Sequence
 
 from haas_rpcd.auth import DAEMON
+from haas_rpcd.cabling import Cabling
 from haas_rpcd.clock import Clock
 from haas_rpcd.drivers import Driver
-from haas_rpcd.drivers.switch.cabling import Cabling
 from haas_rpcd.engine import restored
 from haas_rpcd.engine.attempts import Failure
 from haas_rpcd.engine.closing import Closing
