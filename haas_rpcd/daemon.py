@@ -27,7 +27,7 @@ from haas_rpcd.drivers.switch.factory import SwitchFactory
 from haas_rpcd.engine import hook
 from haas_rpcd.engine.engine import Engine
 from haas_rpcd.engine.leases import Leases
-from haas_rpcd.engine.planning import Planning
+from haas_rpcd.engine.planning import Planning, RemoteDrivers
 from haas_rpcd.engine.power import Power
 from haas_rpcd.engine.power_steps import BmcDriver
 from haas_rpcd.engine.run import RunHook
@@ -37,7 +37,7 @@ from haas_rpcd.holding import ReleaseSettings
 from haas_rpcd.methods.call import Context
 from haas_rpcd.methods.registry import METHODS
 from haas_rpcd.methods.tenant_texts import for_tenant
-from haas_rpcd.model import RegisteredSwitch, SwitchTraits
+from haas_rpcd.model import MASTER, RegisteredSwitch, SwitchTraits
 from haas_rpcd.rpc import openrpc
 from haas_rpcd.rpc.transport import Server
 from haas_rpcd.service import until_stopped
@@ -105,7 +105,8 @@ class Daemon:
     """All parts of a daemon, ready to be started.
 
     ``switches`` makes the drivers of switches, ``master`` and ``libvirt`` those of the master's two
-    devices; these are None if haas.toml has no ``[master]``. ``bmcs`` opens sessions with BMCs; by
+    devices; these are None if haas.toml has no ``[master]``. ``remote`` makes those of the other
+    hypervisors. ``bmcs`` opens sessions with BMCs; by
     default with the credentials of haas.toml's file. ``headnode_console`` opens the consoles of
     headnodes. ``exported``: see :class:`Context`. ``clock``: this machine's, unless a test gives
     another one; so is ``pace``, at which the master is watched.
@@ -118,6 +119,7 @@ class Daemon:
         switches: Switches,
         master: MakeDriver | None,
         libvirt: MakeDriver | None,
+        remote: RemoteDrivers | None = None,
         bmcs: BmcConnector | None = None,
         headnode_console: OpenHeadnode | None = None,
         demo: bool = False,
@@ -148,6 +150,7 @@ class Daemon:
             master,
             libvirt,
             lambda node: BmcDriver(node, self.power),
+            remote,
         )
         self.engine = Engine(
             self.store,
@@ -338,7 +341,7 @@ def real(settings: Settings) -> Daemon:
     libvirt: MakeDriver | None = None
 
     async def headnode_macs(vlan: int) -> dict[str, bool]:
-        return await daemon.store.read(store_headnodes.macs_on, vlan)
+        return await daemon.store.read(store_headnodes.macs_on, MASTER, vlan)
 
     def any_source() -> bool:
         return daemon.settings.policy.allow_mac_spoofing

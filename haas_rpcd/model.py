@@ -15,21 +15,38 @@ import msgspec
 from haas_schemas.bmc import BootDevice, PowerState
 
 MASTER = "master"
-"""The device name of the master's own network (VLAN interfaces and bridges)."""
+"""The first hypervisor. A hypervisor's name is also the device name of its network: its VLAN
+interfaces and bridges."""
 
 LIBVIRT = "libvirt"
-"""The device name of the master's hypervisor."""
+"""The device name of the master's libvirt; of another hypervisor's it is ``libvirt:NAME``."""
 
 BMC = "bmc:"
 """Before the name of a node: the device name of its BMC. No switch has a colon in its name."""
 
 RESERVED_DEVICES = frozenset({MASTER, LIBVIRT})
-"""Names that no switch may take, because plans and jobs name devices by them."""
+"""Names that no switch may take, because plans and jobs name devices by them. A switch and a
+hypervisor cannot have the same name either."""
 
 
-def is_switch(device: str) -> bool:
-    """Return whether a device is a switch, by its name."""
-    return device not in RESERVED_DEVICES and not device.startswith(BMC)
+def libvirt_device(hypervisor: str) -> str:
+    """Return the device name of a hypervisor's libvirt."""
+    return LIBVIRT if hypervisor == MASTER else f"{LIBVIRT}:{hypervisor}"
+
+
+def is_libvirt(device: str) -> bool:
+    """Return whether a device is the libvirt of a hypervisor."""
+    return device == LIBVIRT or device.startswith(f"{LIBVIRT}:")
+
+
+def hypervisor_of(device: str) -> str:
+    """Return the hypervisor that one of the two devices of a hypervisor belongs to."""
+    return MASTER if device == LIBVIRT else device.removeprefix(f"{LIBVIRT}:")
+
+
+def same_hypervisor(device: str, other: str) -> bool:
+    """Return whether two devices are the network and the libvirt of one hypervisor."""
+    return is_libvirt(device) != is_libvirt(other) and hypervisor_of(device) == hypervisor_of(other)
 
 
 ChannelMode = Literal["lacp", "static"]
@@ -160,7 +177,7 @@ class SetVlan(msgspec.Struct, frozen=True, gc=False, tag="vlan"):
 
 
 class SetBridge(msgspec.Struct, frozen=True, gc=False, tag="bridge"):
-    """The master has the VLAN interface and the bridge ``br-vlan<vlan>``, or neither."""
+    """The hypervisor has the VLAN interface and the bridge ``br-vlan<vlan>``, or neither."""
 
     vlan: int
     present: bool
@@ -211,8 +228,11 @@ class SetNodePower(msgspec.Struct, frozen=True, gc=False, tag="node.power"):
 
 
 HeadnodeChange = DefineHeadnode | SetHeadnodeNics | SetHeadnodePower | DeleteHeadnode
+HostChange = SetBridge | HeadnodeChange
+"""A change on a hypervisor: on its network, or on its libvirt."""
+
 SwitchChange = SetPort | SetVlan | SaveConfig
-Change = SwitchChange | SetBridge | HeadnodeChange | SetNodePower
+Change = SwitchChange | HostChange | SetNodePower
 
 
 # --- observed states ------------------------------------------------------------------------------
@@ -264,7 +284,7 @@ class PresenceSeen(msgspec.Struct, frozen=True, gc=False, tag="presence"):
 
 
 class BridgeSeen(msgspec.Struct, frozen=True, gc=False, tag="bridge"):
-    """Whether the master has anything of a VLAN's interface and bridge.
+    """Whether a hypervisor has anything of a VLAN's interface and bridge.
 
     ``faults``: what is not as HaaS makes it, as phrases; none if all is. Somebody else's interface
     of the same name is a fault, and does not count as present.
@@ -393,6 +413,24 @@ class RegisteredSwitch(msgspec.Struct, frozen=True):
     options: Mapping[str, Any] = {}
 
 
+# --- registered hypervisors -----------------------------------------------------------------------
+
+
+class RegisteredHypervisor(msgspec.Struct, frozen=True):
+    """What a hypervisor other than the master is registered with.
+
+    ``uri`` is libvirt's, ``trunk_nic`` the nic on the switch's trunk port. ``ssh`` is where its
+    network is configured, ``[USER@]HOST[:PORT]``; None: what the URI says. ``credential`` names an
+    entry of the credentials file; None means the hypervisor's own name.
+    """
+
+    name: str
+    uri: str
+    trunk_nic: str
+    ssh: str | None = None
+    credential: str | None = None
+
+
 # --- inputs of the planner ------------------------------------------------------------------------
 
 
@@ -417,6 +455,7 @@ class HeadnodeGoal(msgspec.Struct, frozen=True):
     present: bool
     running: bool
     nics: tuple[HeadnodeNic, ...]
+    hypervisor: str = MASTER
 
 
 class PortGoal(msgspec.Struct, frozen=True, gc=False):
@@ -462,10 +501,12 @@ class Applied(msgspec.Struct, frozen=True):
 
     - ``ports`` and ``headnodes`` are those of the scope. A headnode that is missing was never
       defined; one that is None may be half created.
-    - ``vlans``, by switch, and ``bridges`` have the VLANs that concern the scope and exist or may
-      exist; the value says whether that is confirmed.
-    - ``elsewhere`` has, for each of these VLANs, the devices on which something outside the scope
-      uses it.
+    - ``hypervisors`` are those in service.
+    - ``vlans``, by switch, and ``bridges``, by hypervisor, have the VLANs that concern the scope
+      and exist or may exist; the value says whether that is confirmed.
+    - ``elsewhere`` has, for each of these VLANs, the switches and hypervisors on which something
+      outside the scope uses it.
+    - ``placed`` has the hypervisor of each headnode that is not on the master.
     - ``unsaved`` has the switches with changes that no save has confirmed and that the scope is to
       save.
     """
@@ -473,10 +514,12 @@ class Applied(msgspec.Struct, frozen=True):
     ports: dict[PortRef, AppliedPort] = {}
     headnodes: dict[str, HeadnodeSeen | None] = {}
     vlans: dict[str, dict[int, bool]] = {}
-    bridges: dict[int, bool] = {}
+    bridges: dict[str, dict[int, bool]] = {}
     elsewhere: dict[int, frozenset[str]] = {}
     unsaved: frozenset[str] = frozenset()
     switches: dict[str, SwitchTraits] = {}
+    hypervisors: frozenset[str] = frozenset({MASTER})
+    placed: dict[str, str] = {}
 
 
 # --- drift ----------------------------------------------------------------------------------------
@@ -486,13 +529,13 @@ class Observed(msgspec.Struct, frozen=True):
     """The state of the ``devices`` that were read, as far as HaaS manages it.
 
     ``vlans`` has the ids of the pool that exist on each switch. ``bridges`` has what was read of
-    each VLAN on the master.
+    each VLAN on each hypervisor.
     """
 
     devices: frozenset[str]
     ports: dict[PortRef, PortSeen] = {}
     vlans: dict[str, frozenset[int]] = {}
-    bridges: dict[int, BridgeSeen] = {}
+    bridges: dict[str, dict[int, BridgeSeen]] = {}
     headnodes: dict[str, HeadnodeSeen] = {}
 
 

@@ -41,6 +41,7 @@ class Headnode(msgspec.Struct, frozen=True):
     """A login machine: the hypervisor shows ``state``, its owner wants ``running``.
 
     ``observed`` describes what the hypervisor has, if it differs from what was applied.
+    ``hypervisor`` is where it is, or will be made.
     """
 
     project: str
@@ -51,6 +52,7 @@ class Headnode(msgspec.Struct, frozen=True):
     uuid: str
     nics: tuple[HeadnodeNic, ...]
     observed: str | None = None
+    hypervisor: str = "master"
 
     @property
     def key(self) -> tuple[str, str]:

@@ -52,6 +52,19 @@ class SwitchHealth(msgspec.Struct, frozen=True):
     retired: bool = False
 
 
+class HypervisorHealth(msgspec.Struct, frozen=True):
+    """Whether a hypervisor's ``libvirt`` and ``network`` answer: null while it is out of service.
+
+    ``headnodes`` counts those that are on it or are to be.
+    """
+
+    hypervisor: str
+    libvirt: bool | None
+    network: bool | None
+    headnodes: int
+    retired: bool = False
+
+
 class QueueHealth(msgspec.Struct, frozen=True):
     """The jobs under way; ``oldest``: when the first of them was requested."""
 
@@ -61,11 +74,12 @@ class QueueHealth(msgspec.Struct, frozen=True):
 
 
 class NotRestored(msgspec.Struct, frozen=True):
-    """What a reboot took from the master, and the daemon could not restore yet.
+    """What a reboot took from a hypervisor, and the daemon could not restore yet.
 
-    ``device``: ``master`` if only bridges are lost, ``libvirt`` if headnodes are. ``attempts``: how
+    ``device``: ``master`` if only bridges are lost, ``libvirt`` if headnodes are; on others the
+    hypervisor's name or ``libvirt:NAME``. ``attempts``: how
     many failed, the last one with ``error``. ``again``: when the next one follows, null if only a
-    change of the master leads to one.
+    change of the hypervisor leads to one.
     """
 
     device: str
@@ -80,7 +94,8 @@ class SystemHealth(msgspec.Struct, frozen=True):
     ``problems`` are sentences that say what is wrong and what to do; there are none if ``ok``.
     ``libvirt`` and ``trunk``: whether the master's two devices answer, null without a master.
     ``drift`` counts the differences that are known, ``last_backup`` is the newest backup in the
-    folder of backups. ``not_restored``: what of the master could not be restored yet.
+    folder of backups. ``not_restored``: what could not be restored yet, of the master first.
+    ``hypervisors``: all of them, the master first.
     """
 
     ok: bool
@@ -93,6 +108,7 @@ class SystemHealth(msgspec.Struct, frozen=True):
     drift: int
     last_backup: str | None
     not_restored: NotRestored | None = None
+    hypervisors: tuple[HypervisorHealth, ...] = ()
 
 
 class SiteChanges(msgspec.Struct, frozen=True):

@@ -45,6 +45,8 @@ def _by_call(call: Call, answer: Any) -> tuple[Affected, ...]:
             return (Affected("network", params["network"].rpartition("/")[2]),)
         case "network", _:
             return (Affected("network", params["network"]),)
+        case "hypervisor", _:
+            return ()  # the console keeps none
         case "switch" | "port", _:
             return (Affected("switch", params["switch"]),)
         case "project", _:

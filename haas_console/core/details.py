@@ -248,6 +248,7 @@ def _headnode(inventory: Inventory, headnode: Headnode) -> list[Fact]:
     facts = [Fact("state", f"{headnode.state}{note}", look="staged" if headnode.staged else "")]
     facts.append(_of_project(inventory, headnode.project))
     facts.append(Fact("image", headnode.image))
+    facts.append(Fact("hypervisor", headnode.hypervisor))
     if headnode.observed:
         facts.append(Fact("found", f"≠ {headnode.observed}", look="drift"))
     for nic in headnode.nics:

@@ -16,6 +16,7 @@ USERNAME, PASSWORD, ENABLE = "haas", "demo", "demo-enable"
 CREDENTIAL = "demo"
 PORTS = 24
 MASTER_PORT = "Gi1/0/24"
+HYPERVISOR_PORT = "Gi1/0/24"
 PEER_PORT = "Gi1/0/23"
 LINE_DELAY = 0.01
 """Seconds that a simulated switch takes for a line, like a real one."""
@@ -25,7 +26,7 @@ PROJECTS = ("astro", "bio")
 
 
 class DataCentre:
-    """Two Catalyst switches, six nodes on each, and a trunk between them and to the master."""
+    """Two Catalyst switches, six nodes on each, and trunks between them and to two hypervisors."""
 
     def __init__(self) -> None:
         self.host = SimHost()
@@ -64,7 +65,7 @@ class DataCentre:
         """Return the inventory as a site file."""
         switches = {}
         for name, switch in self.switches.items():
-            trunks = [PEER_PORT, MASTER_PORT] if name == "sw1" else [PEER_PORT]
+            trunks = [PEER_PORT, MASTER_PORT if name == "sw1" else HYPERVISOR_PORT]
             switches[name] = {
                 "dialect": "cisco_ios",
                 "host": "127.0.0.1",

@@ -14,6 +14,7 @@ from haas_rpcd.auth import DAEMON
 from haas_rpcd.config import Master, Server, Settings, StoreSettings, SwitchSettings
 from haas_rpcd.daemon import Daemon
 from haas_rpcd.demo.datacentre import DataCentre
+from haas_rpcd.demo.remotes import SimRemotes
 from haas_rpcd.drivers.switch.factory import SwitchFactory
 from haas_rpcd.methods.call import Call
 from haas_rpcd.methods.invoke import invoke
@@ -23,6 +24,9 @@ from haas_rpcd.sim.hostnet import SimNetworkDriver
 from haas_rpcd.sim.hypervisor import SimHypervisorDriver
 
 log = logging.getLogger(__name__)
+
+HYPERVISOR = "hv2"
+"""The second hypervisor; the master is the first."""
 
 
 @contextlib.asynccontextmanager
@@ -44,6 +48,7 @@ async def demo(socket_path: str) -> AsyncIterator[tuple[Daemon, DataCentre]]:
             switches=SwitchFactory(settings, lambda: centre.credentials),
             master=lambda: SimNetworkDriver(centre.host),
             libvirt=lambda: SimHypervisorDriver(centre.host),
+            remote=SimRemotes(),
             bmcs=SimBmcs(),
             headnode_console=headnode_console,
             demo=True,
@@ -52,6 +57,7 @@ async def demo(socket_path: str) -> AsyncIterator[tuple[Daemon, DataCentre]]:
         try:
             await import_and_apply(daemon, centre.site())
             await register_bmcs(daemon)
+            await register_hypervisor(daemon)
             centre.take_time()
             await daemon.serve()  # only now, so that clients find the nodes free
             yield daemon, centre
@@ -75,6 +81,13 @@ async def register_bmcs(daemon: Daemon) -> None:
     for node in (await invoke(call, "node.list", {}))["items"]:
         bmc = {"node": node["node"], "protocol": "ipmi", "host": f"{node['node']}-bmc.example"}
         await invoke(call, "bmc.set", bmc)
+
+
+async def register_hypervisor(daemon: Daemon) -> None:
+    """Register a second hypervisor. Raises HaasError."""
+    call = Call(context=daemon.context, caller=DAEMON)
+    place = {"uri": "qemu+ssh://haas@hv2.example/system", "trunk_nic": "eth0"}
+    await invoke(call, "hypervisor.register", {"hypervisor": HYPERVISOR, **place})
 
 
 async def import_and_apply(daemon: Daemon, site: str | dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ import msgspec
 from haas_rpcd.auth import DAEMON
 from haas_rpcd.config import Master, Server, Settings, StoreSettings
 from haas_rpcd.daemon import Daemon
+from haas_rpcd.demo.remotes import SimRemotes
 from haas_rpcd.demo.sitecopy import CopiedSwitches, OneLogin, SiteCopy
 from haas_rpcd.demo.sitefile import SiteFile, read
 from haas_rpcd.drivers.switch.factory import SwitchFactory
@@ -94,6 +95,7 @@ def _composed(settings: Settings, copy: SiteCopy, factory: SwitchFactory, file: 
         switches=CopiedSwitches(copy, factory),
         master=(lambda: SimNetworkDriver(host)) if settings.master else None,
         libvirt=(lambda: SimHypervisorDriver(host)) if settings.master else None,
+        remote=SimRemotes(host.images),
         bmcs=SimBmcs(),
         headnode_console=headnode_console,
         demo=True,

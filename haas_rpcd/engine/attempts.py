@@ -1,4 +1,4 @@
-"""When what the master lost is restored: at once, and after a failure less and less often."""
+"""When what a hypervisor lost is restored: at once, and after a failure less and less often."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ EARLY = 0.01
 class Failure(msgspec.Struct, frozen=True):
     """What could not be restored yet.
 
-    ``device``: MASTER for bridges, LIBVIRT for headnodes. ``again_in``: seconds until the next
-    attempt, null if only a change of the master leads to one.
+    ``device``: the hypervisor if only bridges are lost, its libvirt if headnodes are. ``again_in``:
+    seconds until the next attempt, null if only a change of the hypervisor leads to one.
     """
 
     device: str
@@ -46,7 +46,7 @@ class Schedule(msgspec.Struct, frozen=True):
 
 
 class Attempts:
-    """The attempts to restore what the master lost. ``now``: seconds by a clock nobody sets."""
+    """The attempts to restore what a hypervisor lost. ``now``: seconds by a clock nobody sets."""
 
     def __init__(self, now: Callable[[], float], schedule: Schedule) -> None:
         self._now = now

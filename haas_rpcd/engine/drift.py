@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from haas_rpcd.clock import Clock
@@ -22,9 +22,6 @@ from haas_rpcd.engine.worker import Worker
 from haas_rpcd.errors import DeviceError, HaasError, UnavailableError
 from haas_rpcd.events import Events
 from haas_rpcd.model import (
-    LIBVIRT,
-    MASTER,
-    RESERVED_DEVICES,
     Applied,
     BridgeSeen,
     Change,
@@ -43,11 +40,13 @@ from haas_rpcd.model import (
     SetVlan,
     Step,
     Uptime,
+    hypervisor_of,
+    is_libvirt,
 )
 from haas_rpcd.planner import drift, lost, repair
 from haas_rpcd.store import applied as store_applied
 from haas_rpcd.store import drift as store_drift
-from haas_rpcd.store import headnodes, saves, switches, vlans
+from haas_rpcd.store import headnodes, hypervisors, saves, switches, vlans
 from haas_rpcd.store import ports as store_ports
 from haas_rpcd.store.database import Store, Tx
 from haas_rpcd.store.drift import DriftRow
@@ -86,8 +85,8 @@ class DriftWatch:
         self._late = late
         self._clock = clock
         self._has_read: set[str] = set()
-        self._forgotten: list[int] = []
-        """The VLANs of bridges that were made, and are not known until the master is read."""
+        self._forgotten: dict[str, list[int]] = {}
+        """The VLANs of bridges that were made, and are not known until a hypervisor is read."""
 
     # --- checking ---------------------------------------------------------------------------------
 
@@ -97,7 +96,7 @@ class DriftWatch:
             devices = [device]
         else:
             devices = await self._store.read(switches.in_service)
-            devices += self._planning.master_devices()
+            devices += await self._store.read(self._planning.host_devices)
         return await self.check_devices(devices)
 
     async def check_devices(self, devices: Sequence[str]) -> CheckResult:
@@ -137,9 +136,8 @@ class DriftWatch:
         """
         changes = await self._store.read(self._changes, device)
         seen = await driver.observe(changes) if changes else []
-        if device == MASTER and self._forgotten:
-            await self._store.write(vlans.remember_bridges, self._forgotten)
-            self._forgotten = []
+        if forgotten := self._forgotten.pop(device, None):
+            await self._store.write(vlans.remember_bridges, device, forgotten)
         if cross_check:
             seen = await _cross_checked(driver, changes, seen)
         applied = await self._store.read(store_drift.applied_on, device, self._planning.traits)
@@ -148,11 +146,11 @@ class DriftWatch:
     def _changes(self, tx: Tx, device: str) -> list[Change]:
         """Return changes whose targets are to be read. A switch needs one bulk read for all."""
         pool = self._planning.pool
-        if device == MASTER:
-            known = store_drift.applied_on(tx, device, self._planning.traits).bridges
-            return [SetBridge(vlan, present=True) for vlan in sorted({*pool, *known})]
-        if device == LIBVIRT:
-            goals = store_drift.headnode_goals(tx)
+        if device in hypervisors.in_service(tx):
+            known_bridges = {row.vlan for row in vlans.all_bridges(tx, device)}
+            return [SetBridge(vlan, present=True) for vlan in sorted({*pool, *known_bridges})]
+        if is_libvirt(device):
+            goals = store_drift.headnode_goals(tx, hypervisor_of(device))
             return [SetHeadnodePower(name, goal.uuid, True) for name, goal in goals.items()]
         applied = store_drift.applied_on(tx, device, self._planning.traits)
         ports: list[Change] = [*store_ports.parking(tx, device)]
@@ -170,8 +168,11 @@ class DriftWatch:
         def write(tx: Tx) -> tuple[list[DriftRow], list[DriftRow], list[HeadnodeRow]]:
             new, gone = store_drift.replace(tx, device, found, self._clock.wall())
             changed = []
-            if device == LIBVIRT:
-                changed = headnodes.observe(tx, _headnodes(differences), watched=watched)
+            if is_libvirt(device):
+                found_headnodes = _headnodes(differences)
+                changed = headnodes.observe(
+                    tx, hypervisor_of(device), found_headnodes, watched=watched
+                )
             return new, gone, changed
 
         new, gone, changed = await self._store.write(write)
@@ -211,19 +212,23 @@ class DriftWatch:
             if each.kind != "headnode" or each.target not in stopped
         ]
 
-    def forget_reads(self) -> None:
+    def forget_reads(self, devices: Iterable[str]) -> None:
         """Forget that devices were read before: what has stopped since was not seen to stop."""
-        self._has_read.clear()
+        self._has_read.difference_update(devices)
 
     async def lose_sight(self, device: str, *, forget: bool) -> None:
-        """Record that one of the master's devices cannot be read.
+        """Record that one of a hypervisor's devices cannot be read.
 
         If it is to ``forget``, what was known of it may not be true any more.
         """
-        if device == LIBVIRT:
-            self._publish_headnodes(await self._store.write(headnodes.lose_sight, forget=forget))
+        if is_libvirt(device):
+            changed = await self._store.write(
+                headnodes.lose_sight, hypervisor_of(device), forget=forget
+            )
+            self._publish_headnodes(changed)
         elif forget:
-            self._forgotten += await self._store.write(vlans.forget_bridges)
+            forgotten = await self._store.write(vlans.forget_bridges, device)
+            self._forgotten.setdefault(device, []).extend(forgotten)
 
     async def _retry_save(self, device: str, driver: Driver) -> None:
         """Save a switch if an earlier save failed; a refusal is only logged.
@@ -262,21 +267,26 @@ class DriftWatch:
     async def repair_steps(self, switch: str | None, project: str | None = None) -> list[Step]:
         """Check what a repair is about; return the steps that restore what was applied.
 
-        It is about a switch, about a ``project``'s headnodes and their bridges, or everything. The
-        device MASTER stands for bridges that are lost, LIBVIRT for headnodes as well that stopped
-        unseen: what the daemon restores by itself.
+        It is about a switch, about a ``project``'s headnodes and their bridges, or everything. A
+        hypervisor stands for its bridges that are lost, its libvirt for headnodes as well that
+        stopped unseen: what the daemon restores by itself.
 
         Raises UnavailableError if no device could be read.
         """
-        if switch in RESERVED_DEVICES or project is not None:
-            result = await self.check_devices(self._planning.master_devices())
+        hosts = await self._store.read(self._planning.host_devices)
+        restored = hypervisor_of(switch) if switch in hosts and switch is not None else None
+        if restored is not None:
+            own = [device for device in hosts if hypervisor_of(device) == restored]
+            result = await self.check_devices(own)
+        elif project is not None:
+            result = await self.check_devices(hosts)
         else:
             result = await self.check(switch)
         if result.unreachable and not result.checked:
             raise UnavailableError(next(iter(result.unreachable.values())))
-        if switch in RESERVED_DEVICES:
+        if restored is not None:
             result.differences = await self.lost(
-                result.differences, with_headnodes=switch == LIBVIRT
+                result.differences, with_headnodes=is_libvirt(switch or "")
             )
         if project is not None:
             mine = await self._store.read(store_drift.of_project, project)
@@ -286,7 +296,7 @@ class DriftWatch:
             switches = {
                 device: traits
                 for device in result.checked
-                if device not in RESERVED_DEVICES
+                if device not in hosts
                 for traits in store_drift.applied_on(
                     tx, device, self._planning.traits
                 ).switches.values()
@@ -367,7 +377,7 @@ def _observed(
         devices=frozenset({device}),
         ports=ports,
         vlans={device: frozenset(present_vlans)} if vlans_read else {},
-        bridges=bridges,
+        bridges={device: bridges} if bridges else {},
         headnodes=headnodes,
     )
 

@@ -16,25 +16,36 @@ from haas_rpcd.engine.closing import Closing
 from haas_rpcd.engine.confirms import Confirms
 from haas_rpcd.engine.contacts import Contacts, Reach
 from haas_rpcd.engine.drift import CheckResult, DriftWatch
+from haas_rpcd.engine.hosts import Hosts
 from haas_rpcd.engine.journal import Journal
 from haas_rpcd.engine.late import LateChanges, Waiting
 from haas_rpcd.engine.planning import Planning
-from haas_rpcd.engine.queues import OF_MASTER, JobQueues
+from haas_rpcd.engine.queues import JobQueues, Queue
 from haas_rpcd.engine.restarts import SwitchRestarts
 from haas_rpcd.engine.retirement import Retirement
 from haas_rpcd.engine.run import JobRun, RunHook
 from haas_rpcd.engine.settling import Settling
-from haas_rpcd.engine.watching import RESTORE_LIMIT, MasterWatch, Pace
+from haas_rpcd.engine.watching import HostWatch, Pace
 from haas_rpcd.engine.worker import Worker
 from haas_rpcd.engine.workers import Workers
-from haas_rpcd.errors import RetiredError, StoreError
+from haas_rpcd.errors import RetiredError, StoreError, UnavailableError
 from haas_rpcd.events import Events
-from haas_rpcd.model import LIBVIRT, Plan, Probed, RegisteredSwitch, Step, is_switch
+from haas_rpcd.model import (
+    BMC,
+    RESERVED_DEVICES,
+    Plan,
+    Probed,
+    RegisteredSwitch,
+    Step,
+    hypervisor_of,
+    is_libvirt,
+    libvirt_device,
+)
 from haas_rpcd.store import jobs
 from haas_rpcd.store.database import Store, Tx
 from haas_rpcd.store.jobs import JobRow
 from haas_rpcd.store.scope import Scope
-from haas_rpcd.tasks import cancel_and_wait, log_failure, start_apart
+from haas_rpcd.tasks import cancel_and_wait, start_apart
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +83,7 @@ class Engine:
         self._clock = clock or Clock()
         self._hook = hook
         self._ready = asyncio.Event()
-        """Set once the master is restored: jobs wait for it."""
+        """Set once the master is restored: jobs wait for that."""
         self.jobs = JobQueues(
             store,
             events,
@@ -92,16 +103,9 @@ class Engine:
         self._restarts = SwitchRestarts(
             store, events, self._clock, self._drift.compare, self._drift.record, self._restarted
         )
-        self._master = MasterWatch(
-            store,
-            self._drift,
-            planning.master_drivers(),
-            self._restore,
-            lambda: self._workers.of(LIBVIRT).at_rest(),
-            self._clock,
-            restart_headnodes=restart_headnodes,
-            pace=pace or Pace(),
-        )
+        self._restart_headnodes = restart_headnodes
+        self._pace = pace or Pace()
+        self._hosts = Hosts(self._make_watch)
         self._settling = Settling(store, self._late, self._drift, self._start)
         self._other_tasks: set[asyncio.Task[None]] = set()
         self._stopped = False
@@ -179,12 +183,14 @@ class Engine:
         restored, what the devices have counts: see :meth:`take_over_restored`.
         """
         await self._contacts.load()
+        self._hosts.load(await self._store.read(self._planning.hypervisors))
         for sentence in await self.take_over_restored():
             log.warning("after the restore: %s", sentence)
-        await self._master.look()
+        await self._hosts.look()
         for job in await self._store.read(jobs.unfinished):
             log.info("picking up job %d (%s)", job.id, job.state)
-            self.jobs.enqueue(job.id, OF_MASTER if job.restores else job.project_id)
+            restored = hypervisor_of(job.repair_switch or "") if job.restores else None
+            self.jobs.enqueue(job.id, job.project_id if restored is None else restored)
         await self._settling.settle_all()
         self._start(self._begin(), "restore the master")
         self._start(self._confirms.run(), "confirms")
@@ -199,30 +205,36 @@ class Engine:
         )
 
     async def _begin(self) -> None:
-        """Restore the master, let the jobs run, and watch the master from then on."""
+        """Restore the master, and let the jobs run."""
         try:
-            async with asyncio.timeout(RESTORE_LIMIT):
-                await self._master.restore_at_start()
-        except TimeoutError:
-            log.warning("the master is not restored after %.0f s: other jobs run", RESTORE_LIMIT)
-        except Exception as error:  # noqa: BLE001 - it must not keep the jobs from running
-            log_failure("the master could not be restored", error)
-        self._ready.set()
-        for name, watch in self._master.tasks():
-            self._start(watch, name)
+            await self._hosts.begin()
+        finally:
+            self._ready.set()
 
     def check_regularly(self, interval: float) -> None:
         """Check everything for drift every ``interval`` seconds from now on."""
         self._start(self._drift.check_regularly(interval), "drift")
 
     def sees(self, device: str) -> bool | None:
-        """Return whether one of the master's devices answers; None without a master."""
-        return self._master.sees(device)
+        """Return whether a device of a hypervisor answers; None if it is not in service."""
+        return self._hosts.sees(device)
 
     @property
-    def not_restored(self) -> Failure | None:
-        """What the master lost and could not be restored yet, if anything."""
-        return self._master.failure
+    def not_restored(self) -> list[Failure]:
+        """What hypervisors lost and could not be restored yet; that of the master is the first."""
+        return self._hosts.failures
+
+    def hypervisor_added(self, hypervisor: str) -> None:
+        """Watch a hypervisor that was just registered."""
+        if not self._stopped:
+            self._hosts.add(hypervisor)
+
+    def hypervisor_removed(self, hypervisor: str, why: str) -> None:
+        """Wait no more for a hypervisor that was just retired or deleted; ``why`` says so."""
+        self._hosts.remove(hypervisor)
+        for device in (hypervisor, libvirt_device(hypervisor)):
+            interrupt = self._workers.interrupt(device, UnavailableError(why))
+            self._start(interrupt, f"remove {device}")
 
     async def check_reachable(self) -> None:
         """See now which switches answer, without logging in."""
@@ -242,6 +254,7 @@ class Engine:
         self._stopped = True
         await self.jobs.stop()
         await cancel_and_wait(*self._other_tasks)
+        await self._hosts.stop()
         await self._workers.stop()
         await self.jobs.stop_writing()
 
@@ -262,10 +275,10 @@ class Engine:
     # --- after a restart --------------------------------------------------------------------------
 
     async def _restore(self, device: str) -> str | None:
-        """Run a job that restores what one of the master's devices lost; return why it failed."""
+        """Run a job that restores what a hypervisor lost; return why it failed."""
         if self._stopped:
             return None
-        job_id = await self._enqueue_repair(device, OF_MASTER)
+        job_id = await self._enqueue_repair(device, hypervisor_of(device))
         self._events.publish_inventory("job", "queued", str(job_id), admins_only=True)
         await self.jobs.wait(job_id)
         job = await self._store.read(jobs.find, job_id)
@@ -276,6 +289,8 @@ class Engine:
 
     async def _session_opened(self, switch: str, driver: Driver) -> None:
         """Look at a switch in a new session, before anything else uses it. Raises DeviceError."""
+        if switch in self._hosts:
+            return
         up = await self._restarts.session_opened(switch, driver)
         await self._drift.session_opened(switch, driver, up)
 
@@ -288,7 +303,7 @@ class Engine:
     async def _repair(self, switch: str) -> None:
         await self._enqueue_repair(switch, None)
 
-    async def _enqueue_repair(self, device: str, queue: int | None) -> int:
+    async def _enqueue_repair(self, device: str, queue: Queue) -> int:
         def create(tx: Tx) -> int:
             now = self._clock.wall()
             return jobs.create_repair(tx, user=DAEMON.user, now=now, switch=device)
@@ -314,7 +329,7 @@ class Engine:
 
     async def _before_job(self, job: JobRow) -> None:
         if not job.restores:
-            await self._master.settle()
+            await self._hosts.settle()
 
     async def _job_stored(self, job_id: int) -> None:
         try:
@@ -324,14 +339,28 @@ class Engine:
 
     async def _job_ended(self, job: JobRow) -> None:
         if not job.restores:
-            self._master.job_ended()
+            self._hosts.job_ended()
         try:
             await self._settling.settle_all()
         except StoreError as failure:  # the next job that ends tries again
             log.error("silent switches can't be checked yet: %s", failure.message)
 
+    def _make_watch(self, hypervisor: str) -> HostWatch:
+        return HostWatch(
+            hypervisor,
+            self._store,
+            self._drift,
+            lambda device: self._store.read(self._planning.host_driver, device),
+            self._restore,
+            lambda: self._workers.of(libvirt_device(hypervisor)).at_rest(),
+            self._clock,
+            restart_headnodes=self._restart_headnodes,
+            pace=self._pace,
+        )
+
     def _make_worker(self, device: str) -> Worker:
-        switch = is_switch(device)
+        host = device in RESERVED_DEVICES or is_libvirt(device) or device in self._hosts
+        switch = not host and not device.startswith(BMC)
         return Worker(
             device,
             lambda: self._store.read(self._planning.driver, device),

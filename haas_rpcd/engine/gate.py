@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator
 
-from haas_rpcd.model import RESERVED_DEVICES, Phase
+from haas_rpcd.model import Phase, same_hypervisor
 
 PATIENCE = 1.0
 """Seconds that a slow device may delay the others, once per job.
 
 Isolation does not depend on the order across devices: a port changes hands by two jobs, with a
-confirmation between them, and a VLAN id is freed only by confirmations. The master's two devices
-wait for each other without limit: a headnode cannot start before its bridge exists, and a bridge
-cannot go before its headnodes.
+confirmation between them, and a VLAN id is freed only by confirmations. The two devices of a
+hypervisor wait for each other without limit: a headnode cannot start before its bridge exists, and
+a bridge cannot go before its headnodes.
 """
 
 _LEFT = 99
@@ -56,7 +56,7 @@ class Gate:
             for other, at in self._finished.items()
             if at < before
             and other != device
-            and (other not in self._late or {device, other} == RESERVED_DEVICES)
+            and (other not in self._late or same_hypervisor(device, other))
         )
 
     async def _set(self, device: str, phase: int) -> None:

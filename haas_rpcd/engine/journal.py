@@ -10,7 +10,7 @@ import msgspec
 from haas_rpcd import boottime
 from haas_rpcd.engine.freed import publish
 from haas_rpcd.events import Events
-from haas_rpcd.model import RESERVED_DEVICES, PortSeen, Seen, Step
+from haas_rpcd.model import HostChange, PortSeen, Seen, Step
 from haas_rpcd.store import applied, jobs, leases, sendable, transcripts
 from haas_rpcd.store import drift as store_drift
 from haas_rpcd.store.applied import Freed, Known
@@ -54,8 +54,8 @@ class Journal:
     """Records one job's progress in the store and publishes it as events.
 
     ``repairs``: the job repairs drift. Its steps restore what was applied, so they are checked
-    against the rights of whoever holds a port now, not against those of the job's project. On the
-    master, what was applied stays so if they fail, and what was found instead stays drift.
+    against the rights of whoever holds a port now, not against those of the job's project. On
+    hypervisors, what was applied stays so if they fail, and what was found instead stays drift.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Journal:
     ) -> None:
         self._repairs = repairs
         self._before: dict[tuple[str, str], Known] = {}
-        """What was applied to the master's targets before a repair began, by device and target."""
+        """What was applied to hypervisors' targets before a repair began, by device and target."""
         self._store = store
         self._events = events
         self.job_id = job_id
@@ -106,8 +106,8 @@ class Journal:
             return refusal
         if sendable.still_carried(tx, device, change, self.job_id):
             return "something uses it now"
-        if self._repairs and device in RESERVED_DEVICES:
-            known = applied.known(tx, change)
+        if self._repairs and isinstance(change, HostChange):
+            known = applied.known(tx, device, change)
             self._before.setdefault((device, entry.step.target), known)
         applied.before_sending(tx, device, change, self.project_id)
         jobs.set_step(tx, self.job_id, entry.number, "sending", now)
@@ -133,9 +133,10 @@ class Journal:
                 if verdict.seen is not None:
                     proof = Proof(now, self.job_id, verdict.said)
                     applied.confirm(tx, entry.step.device, entry.step.change, verdict.seen, proof)
-                before = self._before.get((entry.step.device, entry.step.target))
+                device, change = entry.step.device, entry.step.change
+                before = self._before.get((device, entry.step.target))
                 if before is not None and verdict.state != "done":
-                    applied.keep(tx, entry.step.change, before, verdict.seen)
+                    applied.keep(tx, device, change, before, verdict.seen)
             store_drift.clear(
                 tx,
                 [(v.entry.step.device, v.entry.step.target) for v in verdicts if v.ends_drift],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -18,18 +19,38 @@ from haas_rpcd.model import (
     Phase,
     Plan,
     PortConfig,
+    RegisteredHypervisor,
     RegisteredSwitch,
     SetPort,
     Step,
+    hypervisor_of,
+    is_libvirt,
+    libvirt_device,
 )
 from haas_rpcd.planner import plan
-from haas_rpcd.store import jobs, ports, scope, switches
+from haas_rpcd.store import hypervisors, jobs, ports, scope, switches
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.jobs import JournalRows
 from haas_rpcd.store.scope import Scope, TraitsLookup
 
 SwitchDriver = Callable[[RegisteredSwitch], Driver]
 """Creates the driver of a switch. No I/O."""
+
+MakeHostDriver = Callable[[], MasterDriver]
+"""Creates the driver of the master's network, or of its libvirt. No I/O."""
+
+
+class RemoteDrivers(Protocol):
+    """Creates the drivers of the other hypervisors. No I/O."""
+
+    def network(self, hypervisor: RegisteredHypervisor) -> MasterDriver:
+        """Create the driver of a hypervisor's network."""
+        ...
+
+    def libvirt(self, hypervisor: RegisteredHypervisor) -> MasterDriver:
+        """Create the driver of a hypervisor's libvirt."""
+        ...
+
 
 _REMEMBERED = 256
 """How many shown plans are kept, so that an error about a stale one can name what changed."""
@@ -51,7 +72,8 @@ class Planning:
     """Makes plans, and remembers those that were shown.
 
     ``master_driver`` and ``libvirt_driver`` create the drivers of the master's two devices. They
-    are None without a ``[master]`` table. ``bmc_driver`` creates that of a node's BMC.
+    are None without a ``[master]`` table. ``remote`` creates those of the other hypervisors, and
+    ``bmc_driver`` that of a node's BMC.
     """
 
     def __init__(
@@ -59,15 +81,17 @@ class Planning:
         pool: Sequence[int],
         traits: TraitsLookup,
         switch_driver: SwitchDriver,
-        master_driver: Callable[[], MasterDriver] | None,
-        libvirt_driver: Callable[[], MasterDriver] | None,
+        master_driver: MakeHostDriver | None,
+        libvirt_driver: MakeHostDriver | None,
         bmc_driver: Callable[[str], Driver] | None = None,
+        remote: RemoteDrivers | None = None,
     ) -> None:
         self.pool = tuple(pool)
         self.traits = traits
         self.switch_driver = switch_driver
         self._master = {MASTER: master_driver, LIBVIRT: libvirt_driver}
         self._bmc_driver = bmc_driver
+        self._remote = remote
         self._shown: OrderedDict[str, tuple[str, ...]] = OrderedDict()
 
     def plan(self, tx: Tx, wanted: Scope) -> Plan:
@@ -98,20 +122,18 @@ class Planning:
         for device in _devices(steps):
             self.driver(tx, device)
 
-    def master_devices(self) -> list[str]:
-        """Return the names of the master's devices; none without a ``[master]`` table."""
-        return list(self.master_drivers())
+    def hypervisors(self, tx: Tx) -> list[str]:
+        """Name the hypervisors that are in service; none without a ``[master]`` table."""
+        if self._master[MASTER] is None:
+            return []
+        return hypervisors.in_service(tx)
 
-    def master_drivers(self) -> dict[str, Callable[[], MasterDriver]]:
-        """Return what creates the drivers of the master's devices, by name."""
-        return {device: make for device, make in self._master.items() if make is not None}
+    def host_devices(self, tx: Tx) -> list[str]:
+        """Name the devices of all hypervisors that are in service."""
+        return [device for name in self.hypervisors(tx) for device in (name, libvirt_device(name))]
 
-    def driver(self, tx: Tx, device: str) -> Driver:
-        """Create the driver of a device. No I/O.
-
-        Raises UnavailableError if the switch is not registered or is retired, or without a
-        ``[master]`` table.
-        """
+    def host_driver(self, tx: Tx, device: str) -> MasterDriver:
+        """Create the driver of one of a hypervisor's devices. No I/O. Raises as :meth:`driver`."""
         if device in self._master:
             make = self._master[device]
             if make is None:
@@ -120,6 +142,26 @@ class Planning:
                     " headnodes: an admin adds it and restarts haas-rpcd."
                 )
             return make()
+        name = hypervisor_of(device)
+        row = hypervisors.find(tx, name)
+        if row is None or self._remote is None:
+            raise UnavailableError(f"The hypervisor {name} is not registered any more.")
+        if row.retired is not None:
+            raise UnavailableError(
+                f"The hypervisor {name} is retired: an admin takes it back with"
+                f"  hypervisor reinstate {name}"
+            )
+        make_driver = self._remote.libvirt if is_libvirt(device) else self._remote.network
+        return make_driver(row.registered)
+
+    def driver(self, tx: Tx, device: str) -> Driver:
+        """Create the driver of a device. No I/O.
+
+        Raises UnavailableError if the device is not registered or is retired, or without a
+        ``[master]`` table.
+        """
+        if device in self._master or is_libvirt(device) or hypervisors.find(tx, device) is not None:
+            return self.host_driver(tx, device)
         if device.startswith(BMC) and self._bmc_driver is not None:
             return self._bmc_driver(device.removeprefix(BMC))
         row = switches.find(tx, device)

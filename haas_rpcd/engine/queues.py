@@ -27,16 +27,16 @@ _STORE_AGAIN = 1.0
 
 _FAILED = "The daemon failed; its log has the details. Apply again."
 
-OF_MASTER = 0
-"""The queue of the jobs that restore the master. No project has this id."""
+Queue = int | str | None
+"""A project's id; the name of a hypervisor, for the jobs that restore it; or None for the site."""
 
 
 class JobQueues:
     """The queued and running jobs.
 
-    No job but those of the master runs before ``ready`` is set. ``make_run`` creates the run of a
-    job that is already to be cancelled, or not. ``before`` is awaited before each run, ``stored``
-    when the store has the end of a job, and ``after`` when all have been told of it.
+    No job but those that restore hypervisors runs before ``ready`` is set. ``make_run`` creates the
+    run of a job that is already to be cancelled, or not. ``before`` is awaited before each run,
+    ``stored`` when the store has the end of a job, and ``after`` when all have been told of it.
     """
 
     def __init__(
@@ -60,26 +60,24 @@ class JobQueues:
         self._stored = stored
         self._after = after
         self._endings = Endings(store)
-        self._queues: dict[int | None, deque[int]] = {}
-        """The numbers of the queued jobs of each project, or of the site (None)."""
-        self._tasks: dict[int | None, asyncio.Task[None]] = {}
+        self._queues: dict[Queue, deque[int]] = {}
+        """The numbers of the queued jobs."""
+        self._tasks: dict[Queue, asyncio.Task[None]] = {}
         self._running: dict[int, JobRun] = {}
         self._cancelled: set[int] = set()
         """Jobs that were cancelled between their queue and their run."""
         self._ended: dict[int, asyncio.Event] = {}
         self._stopped = False
 
-    def enqueue(self, job_id: int, project_id: int | None) -> None:
-        """Queue a job that was just added to the journal, behind the others of its project."""
+    def enqueue(self, job_id: int, of: Queue) -> None:
+        """Queue a job that was just added to the journal, behind the others of its queue."""
         if self._stopped:
             return  # the journal has it for the next start
-        self._queues.setdefault(project_id, deque()).append(job_id)
+        self._queues.setdefault(of, deque()).append(job_id)
         self._ended.setdefault(job_id, asyncio.Event())
-        task = self._tasks.get(project_id)
+        task = self._tasks.get(of)
         if task is None or task.done():
-            self._tasks[project_id] = start_apart(
-                self._run_queue(project_id), f"jobs of {project_id or 'the site'}"
-            )
+            self._tasks[of] = start_apart(self._run_queue(of), f"jobs of {of or 'the site'}")
 
     def now(self, row: JobRow) -> JobRow:
         """Return a job as it is: its row in the store may not know yet that it has ended."""
@@ -158,9 +156,9 @@ class JobQueues:
 
     # --- running ----------------------------------------------------------------------------------
 
-    async def _run_queue(self, project_id: int | None) -> None:
-        queue = self._queues[project_id]
-        if project_id != OF_MASTER:
+    async def _run_queue(self, of: Queue) -> None:
+        queue = self._queues[of]
+        if not isinstance(of, str):
             await self._ready.wait()
         while queue and not self._stopped:
             job_id = queue[0]

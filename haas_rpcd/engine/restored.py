@@ -30,7 +30,7 @@ async def take_over(
     if not await store.read(restored.is_marked):
         return []
     await store.write(restored.end_jobs, now)
-    devices = [*await store.read(switches.names), *planning.master_devices()]
+    devices = await store.read(switches.names) + await store.read(planning.host_devices)
     found = await asyncio.gather(
         *(_device(device, store, planning, watch, worker) for device in devices)
     )

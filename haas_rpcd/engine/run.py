@@ -17,7 +17,7 @@ from haas_rpcd.engine.planning import Planning
 from haas_rpcd.engine.sending import Batch
 from haas_rpcd.engine.worker import Worker
 from haas_rpcd.errors import HaasError, RetiredError, StoreError
-from haas_rpcd.model import RESERVED_DEVICES, Phase, SetPort, SetVlan, Step
+from haas_rpcd.model import HostChange, Phase, SetPort, SetVlan, Step
 from haas_rpcd.store import jobs, leases, nodes
 from haas_rpcd.store.database import Store
 from haas_rpcd.store.jobs import JobRow
@@ -167,15 +167,15 @@ class JobRun:
     async def _repair_steps(self, interrupted: Sequence[Step]) -> list[Step]:
         """Return the steps of a repair.
 
-        What an interrupted one was sending to the master is sent again: that it is missing does not
-        count as drift any more.
+        What an interrupted one was sending to a hypervisor is sent again: that it is missing does
+        not count as drift any more.
         """
         steps = await self._repair(self._switch, self._project)
         changes = [step.change for step in steps]
         again = [
             step
             for step in interrupted
-            if step.device in RESERVED_DEVICES and step.change not in changes
+            if isinstance(step.change, HostChange) and step.change not in changes
         ]
         return sorted([*again, *steps], key=lambda step: step.phase)
 

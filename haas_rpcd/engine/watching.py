@@ -1,8 +1,8 @@
-"""Watches the master's own devices: its bridges, and the headnodes on its hypervisor.
+"""Watches the two devices of a hypervisor: its bridges, and the headnodes on its libvirt.
 
 They are read when the daemon starts, before any job runs, and whenever the kernel or libvirt report
-a change. What a reboot of the master takes away is restored by a job of its own, again and again if
-that fails. Other differences are drift, which the next apply of the headnode's owner undoes.
+a change. What a reboot takes away is restored by a job of its own, again and again if that fails.
+Other differences are drift, which the next apply of the headnode's owner undoes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from haas_rpcd.drivers import MasterDriver
 from haas_rpcd.engine.attempts import Attempts, Failure, Schedule
 from haas_rpcd.engine.drift import CheckResult, DriftWatch
 from haas_rpcd.errors import HaasError
-from haas_rpcd.model import LIBVIRT, MASTER
+from haas_rpcd.model import libvirt_device
 from haas_rpcd.store import boots
 from haas_rpcd.store.database import Store
 from haas_rpcd.tasks import log_failure
@@ -32,7 +32,7 @@ RESTORE_LIMIT = 120.0
 
 
 class Pace(msgspec.Struct, frozen=True):
-    """How the master is watched; all in seconds.
+    """How a hypervisor is watched; all in seconds.
 
     ``start_limit``: how long reading one of the devices may delay the daemon's start.
     ``debounce``: how long changes are collected for one check. ``confirm``: when a difference is
@@ -56,25 +56,26 @@ class Pace(msgspec.Struct, frozen=True):
 
 
 Restore = Callable[[str], Awaitable[str | None]]
-"""Runs the job that restores what was lost, of :data:`MASTER` or :data:`LIBVIRT`, to its end.
+"""Runs the job that restores what was lost, given one of a hypervisor's devices, to its end.
 
 Returns why it failed, None if it succeeded.
 """
 
 
-class MasterWatch:
-    """Keeps what is known of the master's devices true.
+class HostWatch:
+    """Keeps what is known of a hypervisor's devices true.
 
-    ``devices`` makes the driver of each. ``at_rest`` waits while headnodes are being changed.
+    ``driver`` makes the driver of one. ``at_rest`` waits while headnodes are being changed.
     ``restart_headnodes``: start headnodes that stopped while no daemon watched, as in a reboot of
-    the master. ``pace``: how fast it does all that.
+    the hypervisor. ``pace``: how fast it does all that.
     """
 
     def __init__(
         self,
+        hypervisor: str,
         store: Store,
         drift: DriftWatch,
-        devices: dict[str, Callable[[], MasterDriver]],
+        driver: Callable[[str], Awaitable[MasterDriver]],
         restore: Restore,
         at_rest: Callable[[], Awaitable[None]],
         clock: Clock,
@@ -84,10 +85,13 @@ class MasterWatch:
     ) -> None:
         self._store = store
         self._drift = drift
-        self._devices = devices
+        self._network = hypervisor
+        self._libvirt = libvirt_device(hypervisor)
+        self._devices = (self._network, self._libvirt)
+        self._driver = driver
         self._restore = restore
         self._wait_until_at_rest = at_rest
-        self._changed = {device: asyncio.Event() for device in devices}
+        self._changed = {device: asyncio.Event() for device in self._devices}
         self._unchecked: set[str] = set()
         """The devices that may have changed since they were last checked."""
         self._settled = asyncio.Condition()
@@ -114,8 +118,7 @@ class MasterWatch:
             device: asyncio.create_task(self._drift.check_devices([device]), name=f"look {device}")
             for device in self._devices
         }
-        if checks:
-            await asyncio.wait(checks.values(), timeout=self._pace.start_limit)
+        await asyncio.wait(checks.values(), timeout=self._pace.start_limit)
         for device, check in checks.items():
             if _has_read(device, check):
                 self._read.append(device)
@@ -126,23 +129,25 @@ class MasterWatch:
     async def restore_at_start(self) -> None:
         """Make bridges that are lost again, and start the headnodes that stopped unseen.
 
-        After a reboot of the master, these are all that ran. What could not be read yet is restored
-        as soon as it is.
+        After a reboot of the hypervisor, these are all that ran. What could not be read yet is
+        restored as soon as it is.
         """
         await self._note_boot()
         await self._restore_lost(await self._drift.check_devices(self._read))
 
     async def _note_boot(self) -> None:
-        """Find out whether the master was rebooted, as that of a rehearsal can be at any time."""
-        make = self._devices.get(MASTER)
-        boot = await make().boot_id() if make is not None else None
+        """Find out whether the hypervisor was rebooted: that of a rehearsal can be at any time."""
+        try:
+            boot = await (await self._driver(self._network)).boot_id()
+        except HaasError:
+            return  # it can't be read now
         if boot is None or boot == self._boot:
             return
         began, self._boot = self._boot is None, boot
-        if await self._store.write(boots.begin, boot):
-            log.warning("the master was rebooted: restoring its bridges and headnodes")
+        if await self._store.write(boots.begin, self._network, boot):
+            log.warning("%s was rebooted: restoring its bridges and headnodes", self._network)
         if not began:
-            self._drift.forget_reads()
+            self._drift.forget_reads(self._devices)
             self._starts = self._restart_headnodes
             self._attempts.forget()
 
@@ -157,19 +162,19 @@ class MasterWatch:
                 self._check_again(found.checked)
             return
         async with self._restoring:
-            headnodes = self._starts and LIBVIRT in found.checked
+            headnodes = self._starts and self._libvirt in found.checked
             lost = await self._drift.lost(found.differences, with_headnodes=headnodes)
             if not lost:
                 self._nothing_lost(found)
                 return
-            device = LIBVIRT if headnodes else self._attempts.device or MASTER
+            device = self._libvirt if headnodes else self._attempts.device or self._network
             if not self._attempts.begin():
                 log.info("%s: %d targets are lost, and are left so for now", device, len(lost))
                 return
             error = await self._try_to_restore(device)
             self._attempts.ended(device, error)
         if error is None:  # headnodes run, or their nics are on their networks again
-            self._check_again([LIBVIRT])
+            self._check_again([self._libvirt])
 
     async def _restore_if_read(self, device: str, found: CheckResult) -> None:
         """Restore what is lost. A device that can't be read, and was to be restored, waits on."""
@@ -185,7 +190,7 @@ class MasterWatch:
             return error.message
 
     def _nothing_lost(self, found: CheckResult) -> None:
-        if LIBVIRT in found.checked:
+        if self._libvirt in found.checked:
             self._starts = False
         if self._attempts.device in found.checked:
             self._attempts.forget()
@@ -210,19 +215,19 @@ class MasterWatch:
                 async with asyncio.timeout(attempts.wait):
                     await attempts.rescheduled.wait()
             except TimeoutError:
-                self._check_again([attempts.device or MASTER])
+                self._check_again([attempts.device or self._network])
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(RESTORE_LIMIT):
                         await attempts.rescheduled.wait()
 
     @property
     def failure(self) -> Failure | None:
-        """What of the master could not be restored yet, if anything."""
+        """What of the hypervisor could not be restored yet, if anything."""
         return self._attempts.failure
 
-    def sees(self, device: str) -> bool | None:
-        """Return whether a device answers; None if there is none of this name."""
-        return device not in self._losing if device in self._devices else None
+    def sees(self, device: str) -> bool:
+        """Return whether a device answers."""
+        return device not in self._losing
 
     # --- from then on -----------------------------------------------------------------------------
 
@@ -232,8 +237,7 @@ class MasterWatch:
         for device in self._devices:
             made.append((f"watch {device}", self._watch(device)))
             made.append((f"check {device}", self._check_changed(device)))
-        if made:
-            made.append(("restore again", self._try_again()))
+        made.append((f"restore {self._network} again", self._try_again()))
         return made
 
     async def _check(self, device: str) -> CheckResult:
@@ -264,7 +268,8 @@ class MasterWatch:
         try:
             while True:
                 try:
-                    await self._devices[device]().watch(partial(self._note, device))
+                    driver = await self._driver(device)
+                    await driver.watch(partial(self._note, device))
                     return  # it reports no changes
                 except HaasError as error:
                     if device not in self._losing:
@@ -295,7 +300,7 @@ class MasterWatch:
             return
 
     def _note(self, device: str) -> None:
-        if device == MASTER or device in self._losing:
+        if device == self._network or device in self._losing:
             self._attempts.hasten()  # a link may be there again, or libvirt
         self._connected(device)
         self._unchecked.add(device)

@@ -12,6 +12,7 @@ from haas_rpcd.methods import (  # noqa: F401 - importing declares them
     drift,
     headnode,
     health,
+    hypervisor,
     network,
     nic,
     node,

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from haas_rpcd.errors import ConflictError, InvalidParamsError, NotFoundError, UnavailableError
+from haas_rpcd.errors import ConflictError, DeniedError, InvalidParamsError, NotFoundError
 from haas_rpcd.methods.access import (
     conflict,
     find_headnode,
@@ -20,8 +20,10 @@ from haas_rpcd.methods.access import (
 )
 from haas_rpcd.methods.call import TxCall
 from haas_rpcd.methods.cursors import seal, unseal
+from haas_rpcd.methods.hypervisor import find_hypervisor, master_of
 from haas_rpcd.methods.quotas import check_quota
 from haas_rpcd.methods.registry import always, method
+from haas_rpcd.model import MASTER
 from haas_rpcd.store import headnodes
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.headnodes import HeadnodeNicRow, HeadnodeRow
@@ -31,6 +33,8 @@ from haas_schemas.headnode import Headnode, HeadnodeNic
 from haas_schemas.names import Limit, Name, NetworkName, NicName
 
 Image = Annotated[str, Meta(min_length=1, max_length=255, description="A domain to clone.")]
+
+HypervisorParam = Annotated[Name, Meta(description="The hypervisor to put it on.")]
 
 MAC_PREFIX = "52:54:00"
 """The locally administered prefix that QEMU and KVM use for virtual machines."""
@@ -65,6 +69,7 @@ def record(tx: Tx, row: HeadnodeRow) -> Headnode:
         uuid=row.uuid,
         nics=tuple(nics),
         observed=_observed(row),
+        hypervisor=row.hypervisor,
     )
 
 
@@ -89,15 +94,21 @@ def _changed(call: TxCall, project: str, headnode: str) -> Headnode:
 
 
 @method("headnode.create", mutates=True)
-def create(call: TxCall, project: Name, headnode: Name, image: Image = "base-headnode") -> Headnode:
-    """Stage a headnode: the next apply clones ``image``, connects it and boots it."""
+def create(
+    call: TxCall,
+    project: Name,
+    headnode: Name,
+    image: Image = "base-headnode",
+    hypervisor: HypervisorParam | None = None,
+) -> Headnode:
+    """Stage a headnode: the next apply clones ``image``, connects it and boots it.
+
+    ``hypervisor`` is where it is made; only admins may choose that.
+    """
     owner = find_project(call.tx, call.caller, project)
-    master = call.context.settings.master
-    if master is None:
-        raise UnavailableError(
-            "This daemon makes no headnodes: haas.toml has no [master] table. An admin adds it and"
-            " restarts haas-rpcd."
-        )
+    master = master_of(call)
+    if hypervisor is not None:
+        check_hypervisor(call, hypervisor)
     if image not in master.images:
         raise InvalidParamsError(
             f"image: {image} is not one of the images that headnodes may be cloned from:"
@@ -109,9 +120,25 @@ def create(call: TxCall, project: Name, headnode: Name, image: Image = "base-hea
         raise ConflictError(f"Headnode {headnode} is still being deleted: apply first.")
     check_quota(call, owner, "headnodes", len(headnodes.all_of(call.tx, owner.id)))
     with conflict(f"Project {project} has a headnode {headnode} already."):
-        headnodes.create(call.tx, owner.id, headnode, str(uuid.uuid4()), image)
+        headnodes.create(
+            call.tx, owner.id, headnode, str(uuid.uuid4()), image, hypervisor or MASTER
+        )
     call.changed("headnode", "created", headnode, project)
     return show(call, project, headnode)
+
+
+def check_hypervisor(call: TxCall, hypervisor: str) -> None:
+    """Check that the caller may put a headnode on this hypervisor.
+
+    Tenants may not: whoever can choose a neighbour's host can listen to what leaks between virtual
+    machines. Raises DeniedError, NotFoundError, and ConflictError for one that is retired.
+    """
+    if not call.caller.admin:
+        raise DeniedError("Only an admin may choose a headnode's hypervisor: leave it out.")
+    if hypervisor == MASTER:
+        return
+    if find_hypervisor(call, hypervisor).retired is not None:
+        raise ConflictError(f"Hypervisor {hypervisor} is retired: choose another one.")
 
 
 @method("headnode.delete", mutates=True)

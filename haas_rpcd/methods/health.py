@@ -6,14 +6,16 @@ import shutil
 from pathlib import Path
 
 from haas_rpcd.backups import Schedule
+from haas_rpcd.engine.attempts import Failure
 from haas_rpcd.errors import StoreError
 from haas_rpcd.methods.call import Call, Context
 from haas_rpcd.methods.registry import method
-from haas_rpcd.model import LIBVIRT, MASTER
-from haas_rpcd.store import drift, jobs, switches
+from haas_rpcd.model import LIBVIRT, MASTER, hypervisor_of, is_libvirt, libvirt_device
+from haas_rpcd.store import drift, hypervisors, jobs, switches
 from haas_rpcd.store.database import MEMORY, Tx
 from haas_schemas.common import timestamp
 from haas_schemas.system import (
+    HypervisorHealth,
     NotRestored,
     QueueHealth,
     StoreHealth,
@@ -39,9 +41,11 @@ async def examine(context: Context) -> SystemHealth:
     problems: list[str] = []
     store = await store_health(context, problems)
     rows: tuple[SwitchHealth, ...] = ()
+    hosts: tuple[HypervisorHealth, ...] = ()
     queue, drifted = QueueHealth(0, 0, None), 0
     if store.ok:
         rows = await context.store.read(_switches)
+        hosts = await context.store.read(_hypervisors, context)
         queue = await context.store.read(_jobs, context.clock.wall(), problems)
         drifted = await context.store.read(drift.count)
     silent = [row.switch for row in rows if row.reachable is False and not row.retired]
@@ -52,6 +56,7 @@ async def examine(context: Context) -> SystemHealth:
         problems.append("libvirt does not answer: see  systemctl status libvirtd")
     if trunk is False:
         problems.append("The master's network can't be watched: the daemon's log has the reason.")
+    problems += [problem for host in hosts if (problem := _host_problem(host))]
     if drifted:
         targets = f"{drifted} targets have" if drifted > 1 else "1 target has"
         problems.append(f"{targets} drifted:  drift list  shows what.")
@@ -63,6 +68,7 @@ async def examine(context: Context) -> SystemHealth:
         switches=rows,
         libvirt=libvirt,
         trunk=trunk,
+        hypervisors=hosts,
         jobs=queue,
         drift=drifted,
         last_backup=backup,
@@ -100,6 +106,35 @@ def _switches(tx: Tx) -> tuple[SwitchHealth, ...]:
     )
 
 
+def _hypervisors(tx: Tx, context: Context) -> tuple[HypervisorHealth, ...]:
+    """Return how all hypervisors are: the master first, without a [master] table none."""
+    if context.settings.master is None:
+        return ()
+    retired = {row.name for row in hypervisors.everyone(tx) if row.retired is not None}
+    names = [MASTER, *(row.name for row in hypervisors.everyone(tx))]
+    sees = context.engine.sees
+    return tuple(
+        HypervisorHealth(
+            hypervisor=name,
+            libvirt=sees(libvirt_device(name)),
+            network=sees(name),
+            headnodes=hypervisors.usage(tx, name).headnodes,
+            retired=name in retired,
+        )
+        for name in names
+    )
+
+
+def _host_problem(host: HypervisorHealth) -> str | None:
+    """Return what is wrong with a hypervisor other than the master, of which more is said."""
+    silent = [each for each in ("libvirt", "network") if getattr(host, each) is False]
+    if host.hypervisor == MASTER or host.retired or not silent:
+        return None
+    if len(silent) > 1:
+        return f"Hypervisor {host.hypervisor} can't be reached: its headnodes' state is not known."
+    return f"The {silent[0]} of hypervisor {host.hypervisor} can't be read: the log has the reason."
+
+
 def _jobs(tx: Tx, now: float, problems: list[str]) -> QueueHealth:
     rows = jobs.unfinished(tx)
     oldest = min((row.created for row in rows), default=None)
@@ -114,12 +149,18 @@ def _jobs(tx: Tx, now: float, problems: list[str]) -> QueueHealth:
 
 
 def _not_restored(context: Context, problems: list[str]) -> NotRestored | None:
-    failure = context.engine.not_restored
-    if failure is None:
-        return None
-    what = "Headnodes" if failure.device == LIBVIRT else "Bridges"
+    found = [
+        _one_not_restored(context, failure, problems) for failure in context.engine.not_restored
+    ]
+    return found[0] if found else None
+
+
+def _one_not_restored(context: Context, failure: Failure, problems: list[str]) -> NotRestored:
+    what = "Headnodes" if is_libvirt(failure.device) else "Bridges"
+    if (name := hypervisor_of(failure.device)) != MASTER:
+        what = f"{what} of {name}"
     times = "once" if failure.attempts == 1 else f"{failure.attempts} times"
-    again, then = None, "once the master has changed"
+    again, then = None, f"once {'the master' if name == MASTER else name} has changed"
     if failure.again_in is not None:
         again, then = context.clock.wall() + failure.again_in, f"in {failure.again_in:.0f} s"
     why = failure.error.removesuffix(".")

@@ -201,6 +201,7 @@ class _Importer:
         if row is None or (row.host, row.port) != (switch.host, at):
             switch_methods.check_address(self._tx, name, switch.host, at, self._addresses)
         if row is None:
+            switch_methods.check_name(self._tx, name)
             switches.create(self._tx, wanted)
         elif row.dialect != switch.dialect and row.ports:
             raise ConflictError(

@@ -19,7 +19,7 @@ from haas_rpcd.model import (
     RESERVED_DEVICES,
     RegisteredSwitch,
 )
-from haas_rpcd.store import applied, identities, networks, ports, switches, vlans
+from haas_rpcd.store import applied, hypervisors, identities, networks, ports, switches, vlans
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.switches import SwitchRow
 from haas_schemas.common import Deleted, Page, timestamp
@@ -90,6 +90,7 @@ async def register(
 
     def create(tx: Tx) -> Switch:
         check_address(tx, switch, host, port, addresses)
+        check_name(tx, switch)
         with conflict(f"There is a switch {switch} already."):
             switches.create(tx, wanted)
         in_tx = TxCall(context=call.context, caller=call.caller, subscriber=call.subscriber, tx=tx)
@@ -150,6 +151,12 @@ def _check_ignored(lines: Any) -> None:
             raise InvalidParamsError(
                 f"options: ignore: {line} is not a regular expression: {error}.", field="options"
             ) from None
+
+
+def check_name(tx: Tx, switch: str) -> None:
+    """Raise ConflictError if a hypervisor has the name: plans name both by it."""
+    if hypervisors.find(tx, switch) is not None:
+        raise ConflictError(f"There is a hypervisor {switch} already: take another name.")
 
 
 def check_address(tx: Tx, switch: str, host: str, port: int, addresses: Addresses) -> None:

@@ -9,8 +9,6 @@ import msgspec
 
 from haas_rpcd.model import (
     BMC,
-    LIBVIRT,
-    MASTER,
     PARKED,
     Applied,
     DefineHeadnode,
@@ -30,6 +28,7 @@ from haas_rpcd.model import (
     SetPort,
     SetVlan,
     Step,
+    libvirt_device,
 )
 from haas_rpcd.planner.steps import step
 
@@ -107,7 +106,7 @@ def _headnode_steps(desired: Desired, applied: Applied) -> Iterator[Step]:
             if ever_made:
                 yield step(
                     Phase.REMOVE_HEADNODES,
-                    LIBVIRT,
+                    libvirt_device(goal.hypervisor),
                     DeleteHeadnode(name, goal.uuid),
                     f"delete headnode {name} and its disk",
                 )
@@ -119,6 +118,7 @@ def present_headnode_steps(
     name: str, goal: HeadnodeGoal, seen: HeadnodeSeen | None, *, unknown: bool = False
 ) -> Iterator[Step]:
     """Return the steps for a headnode. One whose state is ``unknown`` may even be running."""
+    device = libvirt_device(goal.hypervisor)
     nics = tuple(sorted(goal.nics))
     running = seen is not None and seen.running
     asleep = seen is not None and not seen.running and not seen.off
@@ -128,7 +128,7 @@ def present_headnode_steps(
         power.append(
             step(
                 Phase.HEADNODES,
-                LIBVIRT,
+                device,
                 SetHeadnodePower(name, goal.uuid, goal.running),
                 f"{verb} headnode {name}",
             )
@@ -140,7 +140,7 @@ def present_headnode_steps(
     if seen is None or not seen.defined:
         yield step(
             Phase.HEADNODES,
-            LIBVIRT,
+            device,
             DefineHeadnode(name, goal.uuid, goal.image, nics),
             f"make headnode {name} from {goal.image}{_on(goal)}",
         )
@@ -148,7 +148,7 @@ def present_headnode_steps(
         without = f", and take {' and '.join(added)} from it" if added else ""
         yield step(
             Phase.HEADNODES,
-            LIBVIRT,
+            device,
             SetHeadnodeNics(name, goal.uuid, nics),
             f"connect headnode {name}{_on(goal) or ' to nothing'}{without}",
         )
@@ -176,7 +176,7 @@ def _places(desired: Desired, applied: Applied) -> dict[int, set[str]]:
     for headnode in desired.headnodes.values():
         if headnode.present:
             for nic in headnode.nics:
-                places.setdefault(nic.vlan, set()).add(MASTER)
+                places.setdefault(nic.vlan, set()).add(headnode.hypervisor)
     for vlan, devices in applied.elsewhere.items():
         if devices:
             places.setdefault(vlan, set()).update(devices)
@@ -213,22 +213,24 @@ def _needed(switch: str, trunks: int, places: set[str]) -> bool:
 
 def _bridge_steps(desired: Desired, applied: Applied) -> Iterator[Step]:
     places = _places(desired, applied)
-    for vlan, name in sorted(desired.networks.items()):
-        if MASTER in places.get(vlan, set()):
-            if not applied.bridges.get(vlan, False) and vlan not in desired.retired:
+    for hypervisor in sorted(applied.hypervisors):
+        present = applied.bridges.get(hypervisor, {})
+        for vlan, name in sorted(desired.networks.items()):
+            if hypervisor in places.get(vlan, set()):
+                if not present.get(vlan, False) and vlan not in desired.retired:
+                    yield step(
+                        Phase.BRIDGES,
+                        hypervisor,
+                        SetBridge(vlan, True),
+                        f"make bridge br-vlan{vlan} ({name})",
+                    )
+            elif vlan in present:
                 yield step(
-                    Phase.BRIDGES,
-                    MASTER,
-                    SetBridge(vlan, True),
-                    f"make bridge br-vlan{vlan} ({name})",
+                    Phase.REMOVE,
+                    hypervisor,
+                    SetBridge(vlan, False),
+                    f"remove bridge br-vlan{vlan} ({name})",
                 )
-        elif vlan in applied.bridges:
-            yield step(
-                Phase.REMOVE,
-                MASTER,
-                SetBridge(vlan, False),
-                f"remove bridge br-vlan{vlan} ({name})",
-            )
 
 
 def _power_steps(desired: Desired) -> Iterator[Step]:

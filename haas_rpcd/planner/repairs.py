@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from haas_rpcd.model import (
-    LIBVIRT,
     MASTER,
     PARKED,
     Applied,
@@ -23,6 +22,7 @@ from haas_rpcd.model import (
     SetPort,
     SetVlan,
     Step,
+    libvirt_device,
 )
 from haas_rpcd.planner.plans import present_headnode_steps, save_steps
 from haas_rpcd.planner.steps import step
@@ -48,13 +48,15 @@ def drift(applied: Applied, observed: Observed) -> list[Difference]:
             found.append(Difference(ref.switch, "port", ref.port, port.config, now, port.channel))
     for switch, there in sorted(observed.vlans.items()):
         found += _vlans(switch, applied.vlans.get(switch, {}), there)
-    if MASTER in observed.devices:
-        found += _bridges(applied.bridges, observed.bridges)
-    if LIBVIRT in observed.devices:
-        for name, was in sorted(applied.headnodes.items()):
-            is_now = observed.headnodes.get(name)
-            if was is not None and is_now is not None and not _same(was, is_now):
-                found.append(Difference(LIBVIRT, "headnode", name, was, is_now))
+    for hypervisor, seen in sorted(observed.bridges.items()):
+        found += _bridges(hypervisor, applied.bridges.get(hypervisor, {}), seen)
+    for name, was in sorted(applied.headnodes.items()):
+        device = libvirt_device(applied.placed.get(name, MASTER))
+        is_now = observed.headnodes.get(name)
+        if device not in observed.devices or was is None or is_now is None:
+            continue
+        if not _same(was, is_now):
+            found.append(Difference(device, "headnode", name, was, is_now))
     return found
 
 
@@ -104,15 +106,17 @@ def _vlans(device: str, known: Mapping[int, bool], there: frozenset[int]) -> Ite
             yield Difference(device, "vlan", str(vlan), applied=True, observed=False)
 
 
-def _bridges(known: Mapping[int, bool], seen: Mapping[int, BridgeSeen]) -> Iterator[Difference]:
+def _bridges(
+    device: str, known: Mapping[int, bool], seen: Mapping[int, BridgeSeen]
+) -> Iterator[Difference]:
     """Return the bridges that are left over, then those that are lost or not as they were made."""
     for vlan, one in sorted(seen.items()):
         if vlan not in known and one.present:
-            yield Difference(MASTER, "bridge", f"br-vlan{vlan}", applied=False, observed=True)
+            yield Difference(device, "bridge", f"br-vlan{vlan}", applied=False, observed=True)
     for vlan, confirmed in sorted(known.items()):
         is_now = seen.get(vlan, BridgeSeen(present=False))
         if confirmed and not is_now.sound:
-            yield Difference(MASTER, "bridge", f"br-vlan{vlan}", applied=True, observed=is_now)
+            yield Difference(device, "bridge", f"br-vlan{vlan}", applied=True, observed=is_now)
 
 
 def repair(

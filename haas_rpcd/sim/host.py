@@ -140,6 +140,16 @@ class SimHost:
         self.libvirt_down = False
         self.report(LIBVIRT)
 
+    def die(self) -> None:
+        """Let it answer nothing any more, as a host without power."""
+        self.netlink_down = self.libvirt_down = True
+        self.report(MASTER)
+        self.report(LIBVIRT)
+
+    def come_back(self) -> None:
+        """Let it answer again, as it was."""
+        self.netlink_down = self.libvirt_down = False
+
     def report(self, device: str) -> None:
         """Report that something has changed."""
         for watcher in tuple(self.watchers):

@@ -30,6 +30,9 @@ class SimNetworkDriver(MasterDriver):
 
     async def open(self, report: Report = ignore) -> None:
         """Open a session. Raises DeviceError (unreachable) while the kernel does not answer."""
+        self._check_answers()
+
+    def _check_answers(self) -> None:
         if self._host.netlink_down:
             raise DeviceError("The master's kernel does not answer.", reason="unreachable")
 
@@ -37,9 +40,10 @@ class SimNetworkDriver(MasterDriver):
         """Nothing to close."""
 
     async def watch(self, changed: Callable[[], None]) -> None:
-        """Report each change, for ever."""
+        """Report each change until the kernel does not answer any more. Raises DeviceError then."""
         async with self._host.watched(MASTER) as reports:
             while True:
+                self._check_answers()
                 changed()
                 await reports.get()
 

@@ -73,7 +73,7 @@ def before_sending(tx: Tx, device: str, change: Change, project_id: int | None) 
             saves.mark(tx, device, project_id)
         case SetBridge(vlan=vlan):
             vlans.claim_left_over(tx, vlan)
-            vlans.set_bridge_unknown(tx, vlan)
+            vlans.set_bridge_unknown(tx, device, vlan)
         case SaveConfig() | SetNodePower():
             pass
         case _:
@@ -120,7 +120,7 @@ def confirm(tx: Tx, device: str, change: Change, seen: Seen, proof: Proof | None
                 saves.keep_in_startup(tx, device, [vlan])
             saves.mark_if_unmarked(tx, device)
         case SetBridge(vlan=vlan), BridgeSeen(present=present):
-            vlans.confirm_bridge(tx, vlan, present=present)
+            vlans.confirm_bridge(tx, device, vlan, present=present)
         case SaveConfig(), PresenceSeen(present=saved):
             if saved:
                 saves.confirm(tx, device)
@@ -141,7 +141,7 @@ def confirm(tx: Tx, device: str, change: Change, seen: Seen, proof: Proof | None
 
 
 class Known(msgspec.Struct, frozen=True):
-    """What was known of a target on the master: a bridge, or a headnode.
+    """What was known of a target on a hypervisor: a bridge, or a headnode.
 
     ``bridge``: whether it was confirmed to exist. ``stop_seen``: see :func:`headnodes.observe`.
     """
@@ -151,11 +151,11 @@ class Known(msgspec.Struct, frozen=True):
     stop_seen: bool = False
 
 
-def known(tx: Tx, change: Change) -> Known:
-    """Return what is known of the target of a change on the master."""
+def known(tx: Tx, device: str, change: Change) -> Known:
+    """Return what is known of the target of a change on a hypervisor's network or libvirt."""
     match change:
         case SetBridge(vlan=vlan):
-            return Known(bridge=vlans.has_bridge(tx, vlan))
+            return Known(bridge=vlans.has_bridge(tx, device, vlan))
         case (
             DefineHeadnode(uuid=uuid)
             | SetHeadnodeNics(uuid=uuid)
@@ -168,14 +168,14 @@ def known(tx: Tx, change: Change) -> Known:
     return Known()
 
 
-def keep(tx: Tx, change: Change, before: Known, seen: Seen | None) -> None:
-    """Store that a target on the master, which was not repaired, was applied as it was ``before``.
+def keep(tx: Tx, device: str, change: Change, before: Known, seen: Seen | None) -> None:
+    """Store that a target on a hypervisor that was not repaired was applied as it was ``before``.
 
     ``seen``: what it was found to be instead, null if it could not be read.
     """
     match change:
         case SetBridge(vlan=vlan, present=True) if before.bridge:
-            vlans.keep_bridge(tx, vlan)
+            vlans.keep_bridge(tx, device, vlan)
         case DefineHeadnode(uuid=uuid) | SetHeadnodeNics(uuid=uuid) | SetHeadnodePower(uuid=uuid):
             headnode_id = headnodes.id_of(tx, uuid)
             if headnode_id is not None and before.headnode is not None:

@@ -8,14 +8,14 @@ from typing import Literal
 from msgspec.structs import astuple
 
 from haas_rpcd.model import (
-    LIBVIRT,
-    MASTER,
     Applied,
     AppliedPort,
     HeadnodeGoal,
     PortRef,
+    hypervisor_of,
+    is_libvirt,
 )
-from haas_rpcd.store import headnodes, ports, saves, scope, switches, vlans
+from haas_rpcd.store import headnodes, hypervisors, ports, saves, scope, switches, vlans
 from haas_rpcd.store.database import IN_MINE, Tx, ids
 from haas_rpcd.store.rows import Row
 
@@ -64,10 +64,15 @@ class DriftRow(Row, frozen=True):
 
 def applied_on(tx: Tx, device: str, traits: scope.TraitsLookup) -> Applied:
     """Return everything that was confirmed on one device."""
-    if device == MASTER:
-        return Applied(bridges={row.vlan: row.confirmed for row in vlans.all_bridges(tx)})
-    if device == LIBVIRT:
-        return Applied(headnodes={row.label: row.seen for row in headnodes.on_hypervisor(tx)})
+    if is_libvirt(device):
+        rows = headnodes.on_hypervisor(tx, hypervisor_of(device))
+        return Applied(
+            headnodes={row.label: row.seen for row in rows},
+            placed={row.label: row.hypervisor for row in rows},
+        )
+    if device in hypervisors.in_service(tx):
+        bridges = {row.vlan: row.confirmed for row in vlans.all_bridges(tx, device)}
+        return Applied(bridges={device: bridges})
     switch = switches.find(tx, device)
     if switch is None:
         return Applied()
@@ -81,13 +86,18 @@ def applied_on(tx: Tx, device: str, traits: scope.TraitsLookup) -> Applied:
     )
 
 
-def headnode_goals(tx: Tx) -> dict[str, HeadnodeGoal]:
-    """Return the identity and the image of every headnode that may be on the hypervisor."""
+def headnode_goals(tx: Tx, hypervisor: str | None = None) -> dict[str, HeadnodeGoal]:
+    """Return the identity and the image of every headnode that may be on a hypervisor, or any."""
     return {
         row.label: HeadnodeGoal(
-            uuid=row.uuid, image=row.image, present=True, running=False, nics=()
+            uuid=row.uuid,
+            image=row.image,
+            present=True,
+            running=False,
+            nics=(),
+            hypervisor=row.hypervisor,
         )
-        for row in headnodes.on_hypervisor(tx)
+        for row in headnodes.on_hypervisor(tx, hypervisor)
     }
 
 
@@ -214,5 +224,5 @@ def page(
 
 def of_project(tx: Tx, project: str) -> set[tuple[str, str]]:
     """Return the kind and target of what a project may repair: see :attr:`DriftRow.tenants`."""
-    rows = of_devices(tx, [LIBVIRT, MASTER])
-    return {(row.kind, row.target) for row in rows if row.tenants and row.project == project}
+    rows = tx.query(DriftRow, f"{_DRIFT} WHERE drift.kind IN ('headnode', 'bridge')")
+    return {(row.kind, row.target) for row in rows if row.project == project}

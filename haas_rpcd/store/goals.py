@@ -97,6 +97,7 @@ def of_headnode(tx: Tx, row: HeadnodeRow) -> HeadnodeGoal:
         present=not row.deleting,
         running=row.running,
         nics=tuple(sorted(nics)),
+        hypervisor=row.hypervisor,
     )
 
 

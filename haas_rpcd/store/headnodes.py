@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
-from haas_rpcd.model import HeadnodeSeen
+from haas_rpcd.model import MASTER, HeadnodeSeen
 from haas_rpcd.store.database import IN_MINE, Tx, ids
 from haas_rpcd.store.rows import Json, Row
 from haas_schemas.headnode import HeadnodeState
@@ -18,7 +18,8 @@ class HeadnodeRow(Row, frozen=True):
     ``running`` and ``deleting`` are what is staged, ``seen`` is what the hypervisor confirmed: null
     while that is not known. ``touched`` is false if nothing was ever sent to the hypervisor for it.
     If ``differs``, the hypervisor was found to have ``observed`` instead, which is null if it could
-    never be read. ``reached`` is false while it cannot be read.
+    never be read. ``reached`` is false while it cannot be read. ``retired``: the hypervisor is out
+    of service.
     """
 
     id: int
@@ -34,6 +35,8 @@ class HeadnodeRow(Row, frozen=True):
     differs: bool
     observed: Json[HeadnodeSeen | None]
     reached: bool
+    hypervisor: str
+    retired: bool
 
     @property
     def now(self) -> HeadnodeSeen | None:
@@ -100,7 +103,9 @@ SELECT headnode.id, headnode.name, headnode.project_id, project.name AS project,
     END AS seen,
     headnode_applied.headnode_id IS NOT NULL AS touched,
     headnode_observed.headnode_id IS NOT NULL AS differs, headnode_observed.seen AS observed,
-    ifnull(headnode_observed.reached, 1) AS reached
+    ifnull(headnode_observed.reached, 1) AS reached, headnode.hypervisor,
+    EXISTS (SELECT 1 FROM hypervisor
+        WHERE hypervisor.name = headnode.hypervisor AND hypervisor.retired IS NOT NULL) AS retired
 FROM headnode JOIN project ON project.id = headnode.project_id
 LEFT JOIN headnode_applied ON headnode_applied.headnode_id = headnode.id
 LEFT JOIN headnode_observed ON headnode_observed.headnode_id = headnode.id
@@ -138,12 +143,13 @@ def all_of(tx: Tx, project_id: int) -> list[HeadnodeRow]:
     return tx.query(HeadnodeRow, f"{_HEADNODE} WHERE headnode.project_id = ?", (project_id,))
 
 
-def on_hypervisor(tx: Tx) -> list[HeadnodeRow]:
-    """Return the headnodes that may be on the hypervisor and are to stay there."""
+def on_hypervisor(tx: Tx, hypervisor: str | None = None) -> list[HeadnodeRow]:
+    """Return the headnodes that may be on a hypervisor, or on any, and are to stay there."""
     return tx.query(
         HeadnodeRow,
         f"{_HEADNODE} WHERE headnode_applied.headnode_id IS NOT NULL AND headnode.deleting = 0"
-        " ORDER BY headnode.id",
+        " AND (:hypervisor IS NULL OR headnode.hypervisor = :hypervisor) ORDER BY headnode.id",
+        {"hypervisor": hypervisor},
     )
 
 
@@ -178,9 +184,18 @@ def staged_on(tx: Tx, network_id: int | None) -> set[int]:
     )
 
 
-def create(tx: Tx, project_id: int, name: str, uuid: str, image: str) -> int:
+def create(
+    tx: Tx, project_id: int, name: str, uuid: str, image: str, hypervisor: str = MASTER
+) -> int:
     """Add a headnode; return its id. Raises sqlite3.IntegrityError if the name is taken."""
-    return tx.insert("headnode", project_id=project_id, name=name, uuid=uuid, image=image)
+    return tx.insert(
+        "headnode",
+        project_id=project_id,
+        name=name,
+        uuid=uuid,
+        image=image,
+        hypervisor=hypervisor,
+    )
 
 
 def add_nic(tx: Tx, headnode_id: int, name: str, mac: str) -> int:
@@ -215,8 +230,8 @@ def delete(tx: Tx, headnode_id: int) -> None:
 # --- what may be on a VLAN ------------------------------------------------------------------------
 
 
-def macs_on(tx: Tx, vlan: int) -> dict[str, bool]:
-    """Return the MACs of the nics that are on a VLAN's bridge (true), or may be (false).
+def macs_on(tx: Tx, hypervisor: str, vlan: int) -> dict[str, bool]:
+    """Return the MACs of the nics that are on a VLAN's bridge on a hypervisor (true), or may be.
 
     If it is not known what the hypervisor has of a headnode, any of its nics may be on any of the
     headnode's VLANs.
@@ -224,12 +239,15 @@ def macs_on(tx: Tx, vlan: int) -> dict[str, bool]:
     rows = tx.query(
         MacRow,
         "SELECT headnode_applied_nic.mac, 1 AS confirmed FROM headnode_applied_nic"
-        " JOIN headnode_applied USING (headnode_id) WHERE vlan = :vlan AND confirmed = 1"
+        " JOIN headnode_applied USING (headnode_id)"
+        " JOIN headnode ON headnode.id = headnode_id AND hypervisor = :hypervisor"
+        " WHERE vlan = :vlan AND confirmed = 1"
         " UNION SELECT headnode_nic.mac, 0 FROM headnode_nic"
         " JOIN headnode_carries USING (headnode_id)"
+        " JOIN headnode ON headnode.id = headnode_id AND hypervisor = :hypervisor"
         " WHERE vlan = :vlan AND headnode_id NOT IN"
         " (SELECT headnode_id FROM headnode_applied WHERE confirmed = 1)",
-        {"vlan": vlan},
+        {"vlan": vlan, "hypervisor": hypervisor},
     )
     return {row.mac: row.confirmed for row in rows}
 
@@ -278,10 +296,12 @@ def _apply(tx: Tx, headnode_id: int, seen: HeadnodeSeen) -> None:
     )
 
 
-def observe(tx: Tx, differing: Mapping[str, HeadnodeSeen], *, watched: bool) -> list[HeadnodeRow]:
-    """Write what the hypervisor has, by label, of the headnodes that are not as applied.
+def observe(
+    tx: Tx, hypervisor: str, differing: Mapping[str, HeadnodeSeen], *, watched: bool
+) -> list[HeadnodeRow]:
+    """Write what a hypervisor has, by label, of the headnodes that are not as applied.
 
-    All others are as applied. ``watched``: the daemon has read the hypervisor before, so what
+    All its others are as applied. ``watched``: the daemon has read the hypervisor before, so what
     stopped since then was seen to stop. Returns the headnodes whose state or nics this changes.
     """
 
@@ -296,16 +316,18 @@ def observe(tx: Tx, differing: Mapping[str, HeadnodeSeen], *, watched: bool) -> 
             _note_stop(tx, row.id)
         carry(tx, row.id, {nic.vlan for nic in seen.nics})
 
-    return _changed_by(tx, write)
+    return _changed_by(tx, hypervisor, write)
 
 
-def lose_sight(tx: Tx, *, forget: bool) -> list[HeadnodeRow]:
-    """Write that the hypervisor cannot be read; return the headnodes whose state this changes.
+def lose_sight(tx: Tx, hypervisor: str, *, forget: bool) -> list[HeadnodeRow]:
+    """Write that a hypervisor cannot be read; return the headnodes whose state this changes.
 
     Plans go on from what was known, unless it is to ``forget``: then it may be true no more.
     """
     return _changed_by(
-        tx, lambda row: _observe(tx, row.id, None if forget else row.now, reached=False)
+        tx,
+        hypervisor,
+        lambda row: _observe(tx, row.id, None if forget else row.now, reached=False),
     )
 
 
@@ -334,18 +356,22 @@ def seen_to_stop(tx: Tx) -> set[str]:
     return {row.label for row in on_hypervisor(tx) if row.id in ids} if ids else set()
 
 
-def forget_stops(tx: Tx) -> None:
-    """Write that no headnode was seen to stop."""
-    tx.execute("UPDATE headnode_observed SET stop_seen = 0")
+def forget_stops(tx: Tx, hypervisor: str) -> None:
+    """Write that no headnode of a hypervisor was seen to stop."""
+    tx.execute(
+        "UPDATE headnode_observed SET stop_seen = 0"
+        " WHERE headnode_id IN (SELECT id FROM headnode WHERE hypervisor = ?)",
+        (hypervisor,),
+    )
 
 
-def _changed_by(tx: Tx, write: Callable[[HeadnodeRow], None]) -> list[HeadnodeRow]:
-    before = on_hypervisor(tx)
+def _changed_by(tx: Tx, hypervisor: str, write: Callable[[HeadnodeRow], None]) -> list[HeadnodeRow]:
+    before = on_hypervisor(tx, hypervisor)
     for row in before:
         write(row)
     return [
         new
-        for old, new in zip(before, on_hypervisor(tx), strict=True)
+        for old, new in zip(before, on_hypervisor(tx, hypervisor), strict=True)
         if (old.state, old.now) != (new.state, new.now)
     ]
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from haas_rpcd.model import RESERVED_DEVICES, Change, Phase, Step
+from haas_rpcd.model import Change, Phase, Step
 from haas_rpcd.store.database import IN_MINE, Tx, ids
 from haas_rpcd.store.rows import Json, Row
 from haas_schemas.job import JobKind, JobState, StepState
@@ -20,7 +20,8 @@ class JobRow(Row, frozen=True):
 
     ``project`` is the project's name when the job was created. ``project_id`` and ``node_id``
     become null when the project or the node is deleted. ``repairs``: the job repairs drift, on
-    ``repair_switch``, for its project, or everywhere. ``withdraws``: the VLAN that it takes the
+    ``repair_switch``, for its project, or everywhere. ``restores``: by it the daemon restores what
+    a hypervisor lost. ``withdraws``: the VLAN that it takes the
     project off, when a share ends. ``target`` names the part of the project that it applies, and
     ``target_node`` or ``target_network`` is its id. ``reverts``: it takes back what another one
     changed, because nobody confirmed that. ``total`` counts the steps, ``done`` those that
@@ -42,6 +43,7 @@ class JobRow(Row, frozen=True):
     finished: float | None
     repairs: bool
     repair_switch: str | None
+    restores: bool
     withdraws: int | None
     target: str | None
     target_node: int | None
@@ -57,11 +59,6 @@ class JobRow(Row, frozen=True):
         if self.withdraws is not None:
             return "unshare"
         return "repair" if self.repairs else self.kind
-
-    @property
-    def restores(self) -> bool:
-        """True for a repair by which the daemon restores what the master lost."""
-        return self.repair_switch in RESERVED_DEVICES
 
 
 class StepRow(Row, frozen=True):
@@ -105,6 +102,8 @@ _JOB = """
 SELECT job.id, job.kind, job.project_id, job.project, job.node_id, job.user, job.state,
     job.cancelling, job.digest, job.error, job.created, job.started, job.finished,
     repair.job_id IS NOT NULL AS repairs, repair.switch AS repair_switch,
+    ifnull(repair.switch IN ('master', 'libvirt') OR repair.switch LIKE 'libvirt:%'
+        OR repair.switch IN (SELECT name FROM hypervisor), 0) AS restores,
     withdrawal.vlan AS withdraws, job_target.name AS target,
     job_target.node_id AS target_node, job_target.network_id AS target_network,
     EXISTS (SELECT 1 FROM confirm WHERE reverted_by = job.id) AS reverts,

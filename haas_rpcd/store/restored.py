@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from haas_rpcd.model import (
-    LIBVIRT,
-    MASTER,
     PARKED,
     Difference,
     HeadnodeSeen,
@@ -19,8 +17,10 @@ from haas_rpcd.model import (
     SetBridge,
     SetPort,
     SetVlan,
+    hypervisor_of,
+    is_libvirt,
 )
-from haas_rpcd.store import applied, headnodes, jobs, ports, vlans
+from haas_rpcd.store import applied, headnodes, hypervisors, jobs, ports, vlans
 from haas_rpcd.store.database import Tx
 
 _ENDED = "A backup from before the end of this job was restored: apply again."
@@ -60,8 +60,8 @@ def take_over(tx: Tx, differences: Iterable[Difference], pool: Iterable[int]) ->
                 applied.confirm(tx, one.device, change, PresenceSeen(present=bool(present)))
             case "bridge", present:
                 bridge = SetBridge(int(one.target), present=True)
-                applied.before_sending(tx, MASTER, bridge, None)
-                applied.confirm(tx, MASTER, bridge, PresenceSeen(present=bool(present)))
+                applied.before_sending(tx, one.device, bridge, None)
+                applied.confirm(tx, one.device, bridge, PresenceSeen(present=bool(present)))
             case "headnode", HeadnodeSeen() as headnode:
                 rows = {row.label: row.id for row in headnodes.on_hypervisor(tx)}
                 headnodes.confirm(tx, rows[one.target], headnode)
@@ -72,11 +72,11 @@ def take_over(tx: Tx, differences: Iterable[Difference], pool: Iterable[int]) ->
 def lose(tx: Tx, device: str, pool: Iterable[int]) -> None:
     """Write that nothing is known of a device: it could not be read, and may have anything."""
     ids = frozenset(pool)
-    if device == LIBVIRT:
-        for row in headnodes.on_hypervisor(tx):
+    if is_libvirt(device):
+        for row in headnodes.on_hypervisor(tx, hypervisor_of(device)):
             headnodes.set_unknown(tx, row.id)
-    elif device == MASTER:
-        vlans.forget_bridges(tx)
+    elif device in hypervisors.in_service(tx):
+        vlans.forget_bridges(tx, device)
     else:
         for port in ports.touched(tx, device):
             _lose_port(tx, device, port, ids)

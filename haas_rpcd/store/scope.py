@@ -1,7 +1,7 @@
 """The planner's two inputs, read for one scope: a project, the release of a node, or the site.
 
 What a plan reads grows with its scope, not with the inventory. Everything outside the scope is
-looked up by VLAN id, through indexes. Retired switches are in no scope.
+looked up by VLAN id, through indexes. Retired switches and hypervisors are in no scope.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from haas_rpcd.model import (
     SetNodePower,
     SwitchTraits,
 )
-from haas_rpcd.store import backs, bmcs, goals, headnodes, saves
+from haas_rpcd.store import backs, bmcs, goals, headnodes, hypervisors, saves
 from haas_rpcd.store import vlans as store_vlans
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.goals import ScopePortRow
@@ -104,10 +104,12 @@ def load(
         ports={row.ref: AppliedPort(row.config, row.channel) for row in ports},
         headnodes={row.label: row.now for row in own_headnodes if row.touched},
         vlans=_on_switches(tx, vlans),
-        bridges={row.vlan: row.confirmed for row in store_vlans.bridges(tx, vlans)},
+        bridges=_bridges(tx, vlans),
         elsewhere=_elsewhere(tx, vlans, ports, own_headnodes),
         unsaved=frozenset(saves.to_save(tx, scope.project_id) | _holding_up(scope, ports)),
         switches=_switches(tx, traits),
+        hypervisors=frozenset(hypervisors.in_service(tx)),
+        placed={row.label: row.hypervisor for row in own_headnodes if row.hypervisor != MASTER},
     )
     return desired, applied
 
@@ -181,7 +183,7 @@ def _ports(tx: Tx, scope: Scope) -> list[ScopePortRow]:
 def _headnodes(tx: Tx, scope: Scope) -> list[HeadnodeRow]:
     if scope.project_id is None or scope.node_id is not None:
         return []
-    found = headnodes.all_of(tx, scope.project_id)
+    found = [row for row in headnodes.all_of(tx, scope.project_id) if not row.retired]
     if scope.revert is not None:
         changed = backs.of_revert(tx, scope.revert).headnode_nics.keys()
         return [
@@ -278,6 +280,13 @@ def _on_switches(tx: Tx, vlans: Sequence[int]) -> dict[str, dict[int, bool]]:
     return found
 
 
+def _bridges(tx: Tx, vlans: Sequence[int]) -> dict[str, dict[int, bool]]:
+    found: dict[str, dict[int, bool]] = {}
+    for row in store_vlans.bridges(tx, vlans):
+        found.setdefault(row.hypervisor, {})[row.vlan] = row.confirmed
+    return found
+
+
 def _elsewhere(
     tx: Tx, vlans: Sequence[int], ports: list[ScopePortRow], own_headnodes: list[HeadnodeRow]
 ) -> dict[int, frozenset[str]]:
@@ -293,7 +302,7 @@ def _elsewhere(
             places.setdefault(port.vlan, set()).add(port.switch)
     for headnode in store_vlans.headnodes_on(tx, vlans):
         if headnode.headnode_id not in own_headnode_ids:
-            places.setdefault(headnode.vlan, set()).add(MASTER)
+            places.setdefault(headnode.vlan, set()).add(headnode.hypervisor)
     return {vlan: frozenset(devices) for vlan, devices in places.items()}
 
 

@@ -11,8 +11,6 @@ from collections.abc import Iterable
 from typing import Literal
 
 from haas_rpcd.model import (
-    LIBVIRT,
-    MASTER,
     Change,
     DefineHeadnode,
     DeleteHeadnode,
@@ -24,6 +22,7 @@ from haas_rpcd.model import (
     SetNodePower,
     SetPort,
     SetVlan,
+    libvirt_device,
 )
 from haas_rpcd.store import bmcs, jobs
 from haas_rpcd.store.database import Tx
@@ -39,10 +38,11 @@ class HolderRow(Row, frozen=True):
 
 
 class OwnerRow(Row, frozen=True):
-    """A headnode's project, and whether it is being deleted."""
+    """A headnode's project, whether it is being deleted, and where it is, or will be made."""
 
     project_id: int
     deleting: bool
+    hypervisor: str
 
 
 def refusal(tx: Tx, device: str, change: Change, project_id: int | None) -> str | None:
@@ -63,7 +63,8 @@ def refusal(tx: Tx, device: str, change: Change, project_id: int | None) -> str 
             )
             return None if exists else f"VLAN {vlan} is gone from {device} already"
         case SetBridge(vlan=vlan):
-            exists = tx.exists("SELECT 1 FROM bridge WHERE vlan = ?", (vlan,))
+            sql = "SELECT 1 FROM bridge WHERE vlan = ? AND hypervisor = ?"
+            exists = tx.exists(sql, (vlan, device))
             return None if exists else f"br-vlan{vlan} is gone already"
         case SaveConfig():
             return None
@@ -71,7 +72,7 @@ def refusal(tx: Tx, device: str, change: Change, project_id: int | None) -> str 
             wanted = bmcs.still_staged(tx, change, project_id)
             return None if wanted else f"power {change.power} is staged for {change.node} no more"
         case _:
-            return _headnode_refusal(tx, change, project_id)
+            return _headnode_refusal(tx, device, change, project_id)
 
 
 def _port_refusal(tx: Tx, switch: str, change: SetPort, project_id: int | None) -> str | None:
@@ -93,8 +94,12 @@ def _port_refusal(tx: Tx, switch: str, change: SetPort, project_id: int | None) 
     return _unusable(tx, change.config.vlans, project_id)
 
 
-def _headnode_refusal(tx: Tx, change: HeadnodeChange, project_id: int | None) -> str | None:
+def _headnode_refusal(
+    tx: Tx, device: str, change: HeadnodeChange, project_id: int | None
+) -> str | None:
     owner = _owner(tx, change.uuid)
+    if owner is not None and libvirt_device(owner.hypervisor) != device:
+        return f"headnode {change.headnode} was moved to {owner.hypervisor} since this was planned"
     if isinstance(change, DeleteHeadnode | SetHeadnodePower):
         return None if owner else f"headnode {change.headnode} is gone already"
     if owner is None or owner.deleting:
@@ -124,7 +129,9 @@ def repair_refusal(tx: Tx, device: str, change: Change) -> str | None:
             return None
         case _:
             owner = _owner(tx, change.uuid)
-            return _headnode_refusal(tx, change, None if owner is None else owner.project_id)
+            return _headnode_refusal(
+                tx, device, change, None if owner is None else owner.project_id
+            )
 
 
 def _holder(tx: Tx, switch: str, port: str) -> HolderRow | None:
@@ -141,7 +148,8 @@ def _holder(tx: Tx, switch: str, port: str) -> HolderRow | None:
 
 
 def _owner(tx: Tx, uuid: str) -> OwnerRow | None:
-    return tx.one(OwnerRow, "SELECT project_id, deleting FROM headnode WHERE uuid = ?", (uuid,))
+    sql = "SELECT project_id, deleting, hypervisor FROM headnode WHERE uuid = ?"
+    return tx.one(OwnerRow, sql, (uuid,))
 
 
 def _unusable(tx: Tx, vlans: Iterable[int], project_id: int | None) -> str | None:
@@ -177,8 +185,12 @@ def still_carried(tx: Tx, device: str, change: Change, job_id: int) -> bool:
             )
             devices = [device]
         case SetBridge(vlan=vlan, present=False):
-            in_use = tx.exists("SELECT 1 FROM headnode_carries WHERE vlan = ?", (vlan,))
-            devices = [MASTER, LIBVIRT]
+            in_use = tx.exists(
+                "SELECT 1 FROM headnode_carries JOIN headnode ON headnode.id = headnode_id"
+                " WHERE vlan = ? AND hypervisor = ?",
+                (vlan, device),
+            )
+            devices = [device, libvirt_device(device)]
         case _:
             return False
     return in_use or any(

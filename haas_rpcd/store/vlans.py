@@ -24,6 +24,14 @@ class LabelRow(Row, frozen=True):
     label: str
 
 
+class BridgeRow(Row, frozen=True):
+    """A bridge that exists on a hypervisor, or may exist if that is not ``confirmed``."""
+
+    hypervisor: str
+    vlan: int
+    confirmed: bool
+
+
 class PresenceRow(Row, frozen=True):
     """A VLAN or a bridge that exists on a device, or may exist if that is not ``confirmed``."""
 
@@ -48,10 +56,11 @@ class PortCarriesRow(Row, frozen=True):
 
 
 class HeadnodeCarriesRow(Row, frozen=True):
-    """A VLAN that a headnode is on or may be on."""
+    """A VLAN that a headnode is on or may be on, and the headnode's hypervisor."""
 
     vlan: int
     headnode_id: int
+    hypervisor: str
 
 
 def usable_by(tx: Tx, project_id: int | None) -> set[int]:
@@ -139,72 +148,80 @@ def _write(tx: Tx, switch: str, vlan: int, *, confirmed: bool) -> None:
     )
 
 
-# --- on the master --------------------------------------------------------------------------------
+# --- on hypervisors -------------------------------------------------------------------------------
 
 
-def bridges(tx: Tx, vlans: Sequence[int]) -> list[PresenceRow]:
+def bridges(tx: Tx, vlans: Sequence[int]) -> list[BridgeRow]:
     """Return the bridges of some VLANs that exist or may exist.
 
     One that was found to differ from what was applied is not ``confirmed`` any more.
     """
     return by_ids(
         tx,
-        PresenceRow,
-        "SELECT vlan, confirmed AND NOT EXISTS (SELECT 1 FROM drift WHERE device = 'master'"
-        " AND kind = 'bridge' AND target = 'br-vlan' || vlan) AS confirmed"
-        " FROM bridge WHERE vlan IN ({})",
+        BridgeRow,
+        "SELECT hypervisor, vlan, confirmed AND NOT EXISTS (SELECT 1 FROM drift"
+        " WHERE device = hypervisor AND kind = 'bridge' AND target = 'br-vlan' || vlan)"
+        " AS confirmed FROM bridge WHERE vlan IN ({})",
         vlans,
     )
 
 
-def all_bridges(tx: Tx) -> list[PresenceRow]:
-    """Return all bridges that exist or may exist."""
-    return tx.query(PresenceRow, "SELECT vlan, confirmed FROM bridge ORDER BY vlan")
-
-
-def has_bridge(tx: Tx, vlan: int) -> bool:
-    """Return whether a VLAN's bridge is confirmed to exist."""
-    sql = "SELECT 1 FROM bridge WHERE vlan = ? AND confirmed"
-    return tx.value(int, sql, (vlan,)) is not None
-
-
-def keep_bridge(tx: Tx, vlan: int) -> None:
-    """Write that a VLAN's bridge was made, whatever became of it."""
-    tx.execute(
-        "INSERT INTO bridge (vlan, confirmed) VALUES (?, 1)"
-        " ON CONFLICT (vlan) DO UPDATE SET confirmed = 1",
-        (vlan,),
+def all_bridges(tx: Tx, hypervisor: str) -> list[PresenceRow]:
+    """Return all bridges that exist, or may exist, on a hypervisor."""
+    return tx.query(
+        PresenceRow,
+        "SELECT vlan, confirmed FROM bridge WHERE hypervisor = ? ORDER BY vlan",
+        (hypervisor,),
     )
 
 
-def set_bridge_unknown(tx: Tx, vlan: int) -> None:
-    """Write that a VLAN's bridge may or may not exist."""
+def has_bridge(tx: Tx, hypervisor: str, vlan: int) -> bool:
+    """Return whether a VLAN's bridge is confirmed to exist on a hypervisor."""
+    sql = "SELECT 1 FROM bridge WHERE hypervisor = ? AND vlan = ? AND confirmed"
+    return tx.value(int, sql, (hypervisor, vlan)) is not None
+
+
+def keep_bridge(tx: Tx, hypervisor: str, vlan: int) -> None:
+    """Write that a VLAN's bridge was made on a hypervisor, whatever became of it."""
+    _write_bridge(tx, hypervisor, vlan, confirmed=True)
+
+
+def set_bridge_unknown(tx: Tx, hypervisor: str, vlan: int) -> None:
+    """Write that a VLAN's bridge may or may not exist on a hypervisor."""
+    _write_bridge(tx, hypervisor, vlan, confirmed=False)
+
+
+def _write_bridge(tx: Tx, hypervisor: str, vlan: int, *, confirmed: bool) -> None:
     tx.execute(
-        "INSERT INTO bridge (vlan, confirmed) VALUES (?, 0)"
-        " ON CONFLICT (vlan) DO UPDATE SET confirmed = 0",
-        (vlan,),
+        "INSERT INTO bridge (hypervisor, vlan, confirmed) VALUES (?, ?, ?)"
+        " ON CONFLICT (hypervisor, vlan) DO UPDATE SET confirmed = excluded.confirmed",
+        (hypervisor, vlan, int(confirmed)),
     )
 
 
-def forget_bridges(tx: Tx) -> list[int]:
-    """Write that no bridge is known to exist any more, because the master cannot be read.
+def forget_bridges(tx: Tx, hypervisor: str) -> list[int]:
+    """Write that no bridge of a hypervisor is known any more, because it cannot be read.
 
     Returns the VLANs of those that were.
     """
-    known = tx.values(int, "SELECT vlan FROM bridge WHERE confirmed")
-    tx.execute("UPDATE bridge SET confirmed = 0")
+    sql = "SELECT vlan FROM bridge WHERE hypervisor = ? AND confirmed"
+    known = tx.values(int, sql, (hypervisor,))
+    tx.execute("UPDATE bridge SET confirmed = 0 WHERE hypervisor = ?", (hypervisor,))
     return list(known)
 
 
-def remember_bridges(tx: Tx, vlans: Sequence[int]) -> None:
+def remember_bridges(tx: Tx, hypervisor: str, vlans: Sequence[int]) -> None:
     """Write that bridges are known after all, unless they were removed since."""
-    tx.execute_many("UPDATE bridge SET confirmed = 1 WHERE vlan = ?", [(vlan,) for vlan in vlans])
+    tx.execute_many(
+        "UPDATE bridge SET confirmed = 1 WHERE hypervisor = ? AND vlan = ?",
+        [(hypervisor, vlan) for vlan in vlans],
+    )
 
 
-def confirm_bridge(tx: Tx, vlan: int, *, present: bool) -> None:
+def confirm_bridge(tx: Tx, hypervisor: str, vlan: int, *, present: bool) -> None:
     """Write whether a VLAN's bridge, after :func:`set_bridge_unknown`, was read to exist."""
     change = "UPDATE bridge SET confirmed = 1" if present else "DELETE FROM bridge"
-    tx.execute(f"{change} WHERE vlan = ?", (vlan,))
+    tx.execute(f"{change} WHERE hypervisor = ? AND vlan = ?", (hypervisor, vlan))
 
 
 # --- what carries them ----------------------------------------------------------------------------
@@ -235,11 +252,13 @@ def ports_on(tx: Tx, vlans: Sequence[int]) -> list[PortCarriesRow]:
 
 
 def headnodes_on(tx: Tx, vlans: Sequence[int]) -> list[HeadnodeCarriesRow]:
-    """Return the headnodes that are on, or may be on, some VLANs."""
+    """Return the headnodes that are, or may be, on some VLANs, except on retired hypervisors."""
     return by_ids(
         tx,
         HeadnodeCarriesRow,
-        "SELECT vlan, headnode_id FROM headnode_carries WHERE vlan IN ({})",
+        "SELECT vlan, headnode_id, hypervisor FROM headnode_carries"
+        " JOIN headnode ON headnode.id = headnode_id WHERE hypervisor NOT IN"
+        " (SELECT name FROM hypervisor WHERE retired IS NOT NULL) AND vlan IN ({})",
         vlans,
     )
 

@@ -26,6 +26,7 @@ from haas_rpcd.config import (
     Vlans,
 )
 from haas_rpcd.daemon import Daemon
+from haas_rpcd.demo.remotes import SimRemotes
 from haas_rpcd.drivers.bmc.factory import BmcFactory
 from haas_rpcd.drivers.switch.factory import SwitchFactory
 from haas_rpcd.engine.watching import Pace
@@ -82,6 +83,7 @@ class SmallSite:
     switches: dict[str, IosSwitch] = field(default_factory=dict)
     wires: dict[str, Wire] = field(default_factory=dict)
     host: SimHost = field(default_factory=SimHost)
+    remotes: SimRemotes = field(default_factory=SimRemotes)
     clock: Clock = field(default_factory=Clock)
     pace: Pace = QUICK
     daemon: Daemon = None  # type: ignore[assignment]
@@ -188,6 +190,7 @@ class SmallSite:
             switches=SwitchFactory(self.settings, lambda: self.credentials),
             master=(lambda: SimNetworkDriver(self.host)) if master else None,
             libvirt=(lambda: SimHypervisorDriver(self.host)) if master else None,
+            remote=self.remotes,
             headnode_console=headnode_console,
             bmcs=BmcFactory(self.settings.bmc, lambda: self.credentials, "credentials.toml"),
             clock=self.clock,

@@ -59,6 +59,7 @@ DEFAULTS: dict[str, Any] = {
     "user": "rita", "switch": "sw1", "dialect": "cisco_ios", "host": "192.0.2.1", "ports": ["x1"],
     "port": "Gi1/0/1", "nics": [], "site": "", "job": 0, "with": "green", "label": "new",
     "until": "2100-01-01T00:00:00Z", "protocol": "ipmi", "action": "status",
+    "hypervisor": "hv9", "uri": "qemu+ssh://hv9.example/system", "trunk_nic": "eth0",
 }  # fmt: skip
 """Values of the params that a method requires and an object does not name."""
 

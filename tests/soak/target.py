@@ -22,6 +22,7 @@ from haas_rpcd.config import (
     Vlans,
 )
 from haas_rpcd.daemon import Daemon
+from haas_rpcd.demo.remotes import SimRemotes
 from haas_rpcd.drivers.switch.factory import SwitchFactory
 from haas_rpcd.service import until_stopped
 from haas_rpcd.sim.host import SimHost
@@ -54,6 +55,7 @@ async def serve(folder: Path) -> None:
         switches=SwitchFactory(settings, lambda: known),
         master=lambda: SimNetworkDriver(host),
         libvirt=lambda: SimHypervisorDriver(host),
+        remote=SimRemotes(),
     )
     await daemon.start()
     try:

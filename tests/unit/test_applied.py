@@ -319,7 +319,7 @@ async def test_a_headnode_that_does_not_exist_any_more_is_passed_over(filled: St
 
 async def test_only_nics_that_may_be_on_a_vlan_belong_into_its_bridge(filled: Store) -> None:
     """It is not known on which of its networks a nic is that a job is changing."""
-    on = {vlan: await filled.read(headnodes.macs_on, vlan) for vlan in (100, 101, 104)}
+    on = {vlan: await filled.read(headnodes.macs_on, MASTER, vlan) for vlan in (100, 101, 104)}
     changing = ["52:54:00:aa:00:01", "52:54:00:aa:00:02", "52:54:00:aa:00:03"]
     assert on == {
         100: dict.fromkeys(changing, False),  # those of head, half and going

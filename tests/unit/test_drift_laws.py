@@ -107,7 +107,7 @@ def applied_states(draw: st.DrawFn) -> Applied:
         ports=ports,
         headnodes=heads,
         vlans=vlans,
-        bridges=bridges | dict.fromkeys(attached, True),
+        bridges={MASTER: bridges | dict.fromkeys(attached, True)},
         switches=FACTS,
     )
 
@@ -132,7 +132,7 @@ class Devices:
             devices=devices,
             ports={ref: seen for ref, seen in self.ports.items() if ref.switch in devices},
             vlans={s: frozenset(there) for s, there in self.vlans.items() if s in devices},
-            bridges=self._bridges() if MASTER in devices else {},
+            bridges={MASTER: self._bridges()} if MASTER in devices else {},
             headnodes=dict(self.heads) if LIBVIRT in devices else {},
         )
 
@@ -182,7 +182,7 @@ def as_applied(applied: Applied) -> Devices:
             if port.config is not None
         },
         vlans={s: {v for v, sure in on.items() if sure} for s, on in applied.vlans.items()},
-        bridges={vlan for vlan, sure in applied.bridges.items() if sure},
+        bridges={vlan for vlan, sure in applied.bridges[MASTER].items() if sure},
         heads={name: seen for name, seen in applied.headnodes.items() if seen is not None},
     )
 
@@ -251,7 +251,7 @@ def test_every_difference_is_found_and_nothing_else(situation: tuple[Applied, De
         if wrong:
             expected.add((ref.switch, "port", ref.port))
     places = [(switch, "vlan", "", applied.vlans[switch], now.vlans[switch]) for switch in SWITCHES]
-    places.append((MASTER, "bridge", "br-vlan", applied.bridges, now.bridges))
+    places.append((MASTER, "bridge", "br-vlan", applied.bridges[MASTER], now.bridges))
     for device, kind, prefix, known, there in places:
         for vlan in {*VLANS, 1, 900}:
             left_over = vlan in there and vlan not in known

@@ -40,7 +40,9 @@ def headnode(*, running: bool, nics: tuple[HeadnodeNic, ...] = (), present: bool
 
 
 def made(*, running: bool, nics: tuple[HeadnodeNic, ...] = ()) -> Applied:
-    return Applied(headnodes={"red/head": HeadnodeSeen(True, running, nics)}, bridges={100: True})
+    return Applied(
+        headnodes={"red/head": HeadnodeSeen(True, running, nics)}, bridges={MASTER: {100: True}}
+    )
 
 
 @pytest.mark.parametrize(

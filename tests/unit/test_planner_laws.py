@@ -95,7 +95,7 @@ class World:
             ports=dict(self.known_ports),
             headnodes=dict(self.known_heads),
             vlans={switch: dict(known) for switch, known in self.known_vlans.items()},
-            bridges=dict(self.known_bridges),
+            bridges={MASTER: dict(self.known_bridges)},
             unsaved=frozenset(self.unsaved),
             switches=FACTS,
         )
@@ -361,7 +361,7 @@ def test_a_vlan_that_others_use_is_not_removed() -> None:
     shared = Applied(
         ports=known.ports,
         vlans={"leaf": {100: True}, "core": {100: True}},
-        bridges={100: True},
+        bridges={MASTER: {100: True}},
         switches=known.switches,
         elsewhere={100: frozenset({"leaf", MASTER})},
     )

@@ -18,6 +18,7 @@ from haas_rpcd.model import (
     DeleteHeadnode,
     HeadnodeSeen,
     PortConfig,
+    RegisteredHypervisor,
     SetPort,
     SetVlan,
     SwitchTraits,
@@ -31,6 +32,7 @@ from haas_rpcd.store import (
     drift,
     evidence,
     headnodes,
+    hypervisors,
     identities,
     jobs,
     late,
@@ -60,6 +62,7 @@ MODULES = [
     drift,
     evidence,
     headnodes,
+    hypervisors,
     identities,
     jobs,
     late,
@@ -94,7 +97,7 @@ def noted_late(tx: Tx) -> None:
 def noted_gone(tx: Tx) -> None:
     """Note that no headnode is on the hypervisor any more."""
     gone = {row.label: HeadnodeSeen(defined=False) for row in headnodes.on_hypervisor(tx)}
-    headnodes.observe(tx, gone, watched=True)
+    headnodes.observe(tx, MASTER, gone, watched=True)
 
 
 def to_confirm(tx: Tx) -> None:
@@ -110,6 +113,12 @@ def with_bmcs(tx: Tx) -> None:
         bmcs.put(tx, row.id, RegisteredBmc(row.name, "ipmi", "bmc.example", 623))
         bmcs.set_power(tx, row.name, "on", 1.0)
         bmcs.stage(tx, row.id, "on", "pxe")
+
+
+def with_hypervisor(tx: Tx) -> None:
+    """Register a second hypervisor, if there is none yet."""
+    if hypervisors.find(tx, "hv2") is None:
+        hypervisors.create(tx, RegisteredHypervisor("hv2", "qemu+ssh://hv2/system", "eth0"))
 
 
 QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
@@ -147,9 +156,15 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     headnodes.find: lambda tx: headnodes.find(tx, 1, "head"),
     headnodes.page: lambda tx: headnodes.page(tx, 9, 0, project_id=1, mine=[1]),
     headnodes.all_of: lambda tx: headnodes.all_of(tx, 1),
+    hypervisors.everyone: lambda tx: [with_hypervisor(tx), hypervisors.everyone(tx)],
+    hypervisors.find: lambda tx: [with_hypervisor(tx), hypervisors.find(tx, "hv2")],
+    hypervisors.usage: lambda tx: hypervisors.usage(tx, MASTER),
     headnodes.on_hypervisor: headnodes.on_hypervisor,
-    headnodes.lose_sight: lambda tx: headnodes.lose_sight(tx, forget=True),
-    headnodes.observe: lambda tx: [noted_gone(tx), headnodes.observe(tx, {}, watched=True)],
+    headnodes.lose_sight: lambda tx: headnodes.lose_sight(tx, MASTER, forget=True),
+    headnodes.observe: lambda tx: [
+        noted_gone(tx),
+        headnodes.observe(tx, MASTER, {}, watched=True),
+    ],
     headnodes.nics: lambda tx: headnodes.nics(tx, 1),
     identities.find: lambda tx: identities.find(tx, "sw1"),
     jobs.find: lambda tx: jobs.find(tx, 1),
@@ -182,7 +197,7 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     nics.of_nodes: lambda tx: nics.of_nodes(tx, [1, 2, 3, 4, 5, 6, 7, 8, 9]),
     nics.connections_of: lambda tx: nics.connections_of(tx, [1, 6]),
     nics.find: lambda tx: nics.find(tx, 1, "eth0"),
-    headnodes.macs_on: lambda tx: headnodes.macs_on(tx, 101),
+    headnodes.macs_on: lambda tx: headnodes.macs_on(tx, MASTER, 101),
     ports.find: lambda tx: ports.find(tx, "sw1", "Gi1/0/1"),
     ports.page: lambda tx: ports.page(tx, 1, 9, 0),
     ports.in_use: lambda tx: ports.in_use(tx, 1),
@@ -237,7 +252,7 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     vlans.on_switches: lambda tx: vlans.on_switches(tx, [100]),
     vlans.on_switch: lambda tx: vlans.on_switch(tx, 1),
     vlans.bridges: lambda tx: vlans.bridges(tx, [100]),
-    vlans.all_bridges: vlans.all_bridges,
+    vlans.all_bridges: lambda tx: vlans.all_bridges(tx, MASTER),
     vlans.ports_on: lambda tx: vlans.ports_on(tx, [100]),
     vlans.headnodes_on: lambda tx: vlans.headnodes_on(tx, [101]),
     vlans.by_ids: lambda tx: vlans.by_ids(
@@ -250,6 +265,12 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     users.memberships: lambda tx: users.memberships(tx, "rita"),
     users.find: lambda tx: users.find(tx, "rita"),
     users.page: lambda tx: users.page(tx, 9, ""),
+    hypervisors.retire: lambda tx: [
+        with_hypervisor(tx),
+        tx.execute("UPDATE headnode SET hypervisor = 'hv2'"),
+        headnodes.observe(tx, "hv2", {}, watched=True),
+        hypervisors.retire(tx, "hv2", 1.0),
+    ],
 }
 """A call of every function that returns rows, and of those that read rows for another result.
 

@@ -110,7 +110,7 @@ async def test_what_others_use_of_a_vlan_is_known_by_device(filled: Store) -> No
 async def test_vlans_and_bridges_exist_or_may_exist(filled: Store) -> None:
     _, applied = await load(filled, Scope(RED))
     assert applied.vlans == {"sw1": {100: True, 102: False}, "sw2": {100: True, 104: False}}
-    assert applied.bridges == {100: False, 104: False}  # 100 has drifted
+    assert applied.bridges == {MASTER: {100: False, 104: False}}  # 100 has drifted
 
 
 async def test_a_project_saves_what_it_changed_and_the_site_what_anybody_changed(

@@ -61,10 +61,18 @@ class HeadnodeLines(ClickableLines):
         """The names of the columns."""
         project, name = self._columns()
         head = cut("project", project + 1) if project else ""
-        return f" {head}{cut('headnode', max(name, 8) + 2)}{cut('state', STATE)}networks"
+        at = cut("hypervisor", self._hypervisor()) if self._hypervisor() else ""
+        return f" {head}{cut('headnode', max(name, 8) + 2)}{cut('state', STATE)}{at}networks"
+
+    def _hypervisor(self) -> int:
+        """The width of the hypervisor's column; none while all are on the master."""
+        names = {headnode.hypervisor for headnode in self.headnodes}
+        if names <= {"master"}:
+            return 0
+        return min(max(len("hypervisor"), *map(len, names)), 20) + 2
 
     def parts(self, index: int, width: int) -> list[Part]:
-        """Name, state, networks and image."""
+        """Name, state, hypervisor, networks and image."""
         headnode = self.headnodes[index]
         project, name = self._columns()
         state = state_text(headnode)
@@ -77,6 +85,8 @@ class HeadnodeLines(ClickableLines):
         if project:
             parts.append((cut(headnode.project, project + 1), "dim"))
         parts += [(cut(headnode.headnode, max(name, 8) + 2), "head"), (cut(state, STATE), look)]
+        if at := self._hypervisor():
+            parts.append((cut(headnode.hypervisor, at), ""))
         left = width - sum(len(text) for text, _ in parts)
         image = IMAGE if left > 60 else 0
         networks = ", ".join(nic_text(self.inventory, nic) for nic in headnode.nics) or "no nic"

@@ -54,8 +54,13 @@ record has a hash that covers the one before it, and ``audit_anchor`` the last t
 when a switch is out of service, in seconds since the epoch. Nothing on either counts as parked, but
 a release does not wait for a retired one: the view ``awaited_nic`` has the nics that it waits for.
 
+``hypervisor`` has all but the master, which haas.toml describes. ``headnode.hypervisor`` is where a
+headnode is, or will be made; ``bridge`` and ``last_boot`` have rows for each hypervisor. One that
+has headnodes or bridges cannot be deleted. ``hypervisor.retired`` is since when one is out of
+service.
+
 A switch's uptime was ``uptime`` when the master's own clock since its boot ``uptime_boot`` showed
-``uptime_read``. ``last_boot`` names the boot of the master that the daemon last ran in.
+``uptime_read``. ``last_boot`` names the boot in which the daemon last read a hypervisor.
 
 ``port_evidence`` has what a switch said of a port when it was last confirmed, and the job that set
 it; ``nic_staged`` who last staged something for a nic. Both explain; nothing is decided by them.
@@ -92,6 +97,7 @@ from haas_rpcd.store.schema import (
     v19_power,
     v20_late_save,
     v21_bonds,
+    v22_hypervisors,
 )
 
 migrations = Migrations("haas")
@@ -223,6 +229,12 @@ def late_save(db: Database) -> None:
 def bonds(db: Database) -> None:
     """Let a nic be plugged into several ports, and add the channels that switches make of them."""
     _run(db, v21_bonds.SQL)
+
+
+@migrations()
+def hypervisors(db: Database) -> None:
+    """Add hypervisors other than the master."""
+    _run(db, v22_hypervisors.SQL)
 
 
 def _run(db: Database, script: str) -> None:

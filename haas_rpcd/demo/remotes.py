@@ -1,0 +1,31 @@
+"""Simulated hypervisors other than the master."""
+
+from __future__ import annotations
+
+from haas_rpcd.drivers import MasterDriver
+from haas_rpcd.model import RegisteredHypervisor
+from haas_rpcd.sim.host import SimHost
+from haas_rpcd.sim.hostnet import SimNetworkDriver
+from haas_rpcd.sim.hypervisor import SimHypervisorDriver
+
+
+class SimRemotes:
+    """Stands in for every hypervisor that is registered. ``images``: what each has."""
+
+    def __init__(self, images: set[str] | None = None) -> None:
+        self._images = images or {"base-headnode"}
+        self._hosts: dict[str, SimHost] = {}
+
+    def host(self, name: str, trunk_nic: str = "eth0") -> SimHost:
+        """Return the host of a hypervisor, made when it is first asked for."""
+        if name not in self._hosts:
+            self._hosts[name] = SimHost(images=set(self._images), trunk_nic=trunk_nic)
+        return self._hosts[name]
+
+    def network(self, hypervisor: RegisteredHypervisor) -> MasterDriver:
+        """Create the driver of a hypervisor's network."""
+        return SimNetworkDriver(self.host(hypervisor.name, hypervisor.trunk_nic))
+
+    def libvirt(self, hypervisor: RegisteredHypervisor) -> MasterDriver:
+        """Create the driver of a hypervisor's libvirt."""
+        return SimHypervisorDriver(self.host(hypervisor.name, hypervisor.trunk_nic))

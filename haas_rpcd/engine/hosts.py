@@ -1,0 +1,111 @@
+"""The hypervisors that are watched: the master, and those that are registered."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+
+from haas_rpcd.engine.attempts import Failure
+from haas_rpcd.engine.watching import RESTORE_LIMIT, HostWatch
+from haas_rpcd.model import MASTER, hypervisor_of
+from haas_rpcd.tasks import cancel_and_wait, log_failure, start_apart
+
+log = logging.getLogger(__name__)
+
+
+class Hosts:
+    """Has a watch for each hypervisor in service. ``make`` creates it.
+
+    None waits for another: one that is dead only holds up its own headnodes.
+    """
+
+    def __init__(self, make: Callable[[str], HostWatch]) -> None:
+        self._make = make
+        self._watches: dict[str, HostWatch] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def __contains__(self, device: str) -> bool:
+        return hypervisor_of(device) in self._watches
+
+    def load(self, names: Iterable[str]) -> None:
+        """Take over the names of the hypervisors in service when the daemon starts."""
+        for name in names:
+            self._watches[name] = self._make(name)
+
+    async def look(self) -> None:
+        """Read hypervisors when the daemon starts, all at once and for a limited time."""
+        async with asyncio.TaskGroup() as group:
+            for watch in self._watches.values():
+                group.create_task(watch.look())
+
+    async def begin(self) -> None:
+        """Restore what reboots took away, and watch all from then on.
+
+        Waits until the master is restored, for at most :data:`RESTORE_LIMIT` seconds.
+        """
+        master = self._watches.get(MASTER)
+        for name in self._watches:
+            if name != MASTER:
+                self._start(name, restore=True)
+        if master is None:
+            return
+        try:
+            async with asyncio.timeout(RESTORE_LIMIT):
+                await master.restore_at_start()
+        except TimeoutError:
+            log.warning("the master is not restored after %.0f s: other jobs run", RESTORE_LIMIT)
+        except Exception as error:  # noqa: BLE001 - it must not keep the jobs from running
+            log_failure("the master could not be restored", error)
+        self._start(MASTER)
+
+    def add(self, name: str) -> None:
+        """Watch a hypervisor that was just put into service."""
+        self._watches[name] = self._make(name)
+        self._start(name)
+
+    def remove(self, name: str) -> None:
+        """Watch a hypervisor no more."""
+        self._watches.pop(name, None)
+        if (task := self._tasks.pop(name, None)) is not None:
+            task.cancel()
+
+    def _start(self, name: str, *, restore: bool = False) -> None:
+        watch = self._watches[name]
+        self._tasks[name] = start_apart(_watch(watch, restore), f"watch {name}")
+
+    async def stop(self) -> None:
+        """Stop watching."""
+        await cancel_and_wait(*self._tasks.values())
+
+    async def settle(self) -> None:
+        """Wait a while until what has just changed is checked."""
+        await asyncio.gather(*(watch.settle() for watch in self._watches.values()))
+
+    def job_ended(self) -> None:
+        """Look whether a job has restored what could not be restored."""
+        for watch in self._watches.values():
+            watch.job_ended()
+
+    def sees(self, device: str) -> bool | None:
+        """Return whether a device answers; None if it belongs to no hypervisor in service."""
+        watch = self._watches.get(hypervisor_of(device))
+        return None if watch is None else watch.sees(device)
+
+    @property
+    def failures(self) -> list[Failure]:
+        """What could not be restored yet; that of the master is the first."""
+        names = sorted(self._watches, key=lambda name: (name != MASTER, name))
+        found = [self._watches[name].failure for name in names]
+        return [failure for failure in found if failure is not None]
+
+
+async def _watch(watch: HostWatch, restore: bool) -> None:
+    if restore:
+        try:
+            await watch.restore_at_start()
+        except Exception as error:  # noqa: BLE001 - it is restored once the watch sees it
+            log_failure("a hypervisor could not be restored", error)
+    async with asyncio.TaskGroup() as group:
+        for name, work in watch.tasks():
+            group.create_task(work, name=name)

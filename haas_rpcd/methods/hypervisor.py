@@ -1,0 +1,217 @@
+"""hypervisor.*: the libvirt hosts on which headnodes run. For admins."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from haas_rpcd.config import Master
+from haas_rpcd.errors import ConflictError, InvalidParamsError, NotFoundError, UnavailableError
+from haas_rpcd.hypervisor import check_uri, parse_ssh, ssh_at
+from haas_rpcd.methods.access import conflict, paged
+from haas_rpcd.methods.call import TxCall
+from haas_rpcd.methods.registry import method
+from haas_rpcd.model import MASTER, RESERVED_DEVICES, RegisteredHypervisor, libvirt_device
+from haas_rpcd.store import hypervisors, networks, switches
+from haas_rpcd.store.hypervisors import HypervisorRow
+from haas_schemas.common import Deleted, Page, timestamp
+from haas_schemas.hypervisor import Hypervisor
+from haas_schemas.names import Limit, Name
+
+Uri = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z]+(\+[a-z]+)?://[!-~]{1,240}\Z",
+        description="libvirt's URI, e.g. qemu+ssh://haas@hv2.example/system.",
+    ),
+]
+TrunkNic = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,14}\Z",
+        description="The host's nic on a trunk port, e.g. eth0.",
+    ),
+]
+SshParam = Annotated[
+    str,
+    Meta(
+        max_length=255,
+        description="[USER@]HOST[:PORT] of SSH, by which its network is configured.",
+    ),
+]
+
+
+def master_of(call: TxCall) -> Master:
+    """Return the ``[master]`` table. Raises UnavailableError without one."""
+    master = call.context.settings.master
+    if master is None:
+        raise UnavailableError(
+            "This daemon makes no headnodes: haas.toml has no [master] table. An admin adds it and"
+            " restarts haas-rpcd."
+        )
+    return master
+
+
+def find_hypervisor(call: TxCall, name: str) -> HypervisorRow:
+    """Return a hypervisor. Raises NotFoundError, and ConflictError for the master."""
+    if name == MASTER and call.context.settings.master is not None:
+        raise ConflictError(
+            "The master is always a hypervisor: haas.toml describes it, and it is neither deleted"
+            " nor retired."
+        )
+    row = hypervisors.find(call.tx, name)
+    if row is None:
+        raise NotFoundError(f"There is no hypervisor {name}.")
+    return row
+
+
+def record(call: TxCall, registered: RegisteredHypervisor, retired: float | None) -> Hypervisor:
+    """Return the API's record of a hypervisor."""
+    name = registered.name
+    usage = hypervisors.usage(call.tx, name)
+    sees = call.context.engine.sees
+    return Hypervisor(
+        hypervisor=name,
+        uri=registered.uri,
+        trunk_nic=registered.trunk_nic,
+        ssh=registered.ssh,
+        credential=registered.credential,
+        libvirt=sees(libvirt_device(name)),
+        network=sees(name),
+        headnodes=usage.headnodes,
+        bridges=usage.bridges,
+        drift=usage.drift,
+        retired=timestamp(retired),
+    )
+
+
+@method("hypervisor.register", mutates=True)
+def register(
+    call: TxCall,
+    hypervisor: Name,
+    uri: Uri,
+    trunk_nic: TrunkNic,
+    ssh: SshParam | None = None,
+    credential: Name | None = None,
+) -> Hypervisor:
+    """Register a libvirt host on which headnodes may run. Nothing is sent to it.
+
+    Its network is configured over SSH, at the host of ``uri`` unless ``ssh`` names another place.
+    ``credential`` names an entry of the daemon's credentials file; the default is the entry of the
+    hypervisor's own name.
+    """
+    master_of(call)
+    _check_name(call, hypervisor)
+    wanted = RegisteredHypervisor(hypervisor, uri, trunk_nic, ssh, credential)
+    _check_place(wanted)
+    with conflict(f"There is a hypervisor {hypervisor} already."):
+        hypervisors.create(call.tx, wanted)
+    engine = call.context.engine
+    call.tx.after_commit.append(lambda: engine.hypervisor_added(hypervisor))
+    call.changed("hypervisor", "created", hypervisor, admins_only=True)
+    return show(call, hypervisor)
+
+
+def _check_name(call: TxCall, name: str) -> None:
+    if name in RESERVED_DEVICES:
+        raise InvalidParamsError(
+            f"hypervisor: {name} is what plans call the master itself; take another name.",
+            field="hypervisor",
+        )
+    if switches.find(call.tx, name) is not None:
+        raise ConflictError(f"There is a switch {name} already: take another name.")
+
+
+def _check_place(wanted: RegisteredHypervisor) -> None:
+    try:
+        check_uri(wanted.uri)
+    except ValueError as error:
+        raise InvalidParamsError(f"uri: {error}.", field="uri") from None
+    try:
+        if wanted.ssh is not None:
+            parse_ssh(wanted.ssh)
+    except ValueError as error:
+        raise InvalidParamsError(f"ssh: {error}.", field="ssh") from None
+    if ssh_at(wanted) is None:
+        raise InvalidParamsError(
+            f"ssh: {wanted.uri} does not say on which host the headnodes' network is: name it,"
+            " as in --ssh haas@hv2.example.",
+            field="ssh",
+        )
+
+
+@method("hypervisor.delete", mutates=True)
+def delete(call: TxCall, hypervisor: Name, force: bool = False) -> Deleted:
+    """Delete a hypervisor on which no headnode and no bridge is left.
+
+    ``force`` is for a retired one that is gone for good: what may be left on it is forgotten, and
+    the ids of VLANs that it may carry become free. Headnodes must be moved away or deleted before.
+    """
+    row = find_hypervisor(call, hypervisor)
+    if force and row.retired is None:
+        raise ConflictError(
+            f"Hypervisor {hypervisor} is in service: retire it first, with  hypervisor retire"
+            f" {hypervisor}"
+        )
+    if force:
+        hypervisors.forget(call.tx, hypervisor)
+    usage = hypervisors.usage(call.tx, hypervisor)
+    if usage.headnodes or usage.bridges:
+        left = f"{usage.headnodes} headnodes" if usage.headnodes else f"{usage.bridges} bridges"
+        raise ConflictError(
+            f"Hypervisor {hypervisor} still has {left}: move or delete its headnodes, and apply."
+        )
+    hypervisors.delete(call.tx, hypervisor)
+    networks.free_claims(call.tx)
+    engine = call.context.engine
+    why = f"The hypervisor {hypervisor} was deleted."
+    call.tx.after_commit.append(lambda: engine.hypervisor_removed(hypervisor, why))
+    call.changed("hypervisor", "deleted", hypervisor, admins_only=True)
+    return Deleted(deleted=True)
+
+
+@method("hypervisor.retire", mutates=True)
+def retire(call: TxCall, hypervisor: Name) -> Hypervisor:
+    """Declare a hypervisor dead: nobody waits for it any more, and nothing is sent to it.
+
+    Make sure that it is off: its headnodes may run on there. Their state is not known from then on,
+    and plans leave them out until headnode.move makes them anew on another hypervisor. The ids of
+    VLANs that it may carry stay taken until it is deleted.
+    """
+    row = find_hypervisor(call, hypervisor)
+    if row.retired is None:
+        changed = hypervisors.retire(call.tx, hypervisor, call.context.clock.wall())
+        engine = call.context.engine
+        why = f"The hypervisor {hypervisor} was retired."
+        call.tx.after_commit.append(lambda: engine.hypervisor_removed(hypervisor, why))
+        call.changed("hypervisor", "retired", hypervisor, admins_only=True)
+        for headnode in changed:
+            call.changed("headnode", headnode.state, headnode.name, headnode.project)
+    return show(call, hypervisor)
+
+
+@method("hypervisor.list")
+def list_(call: TxCall, limit: Limit = 1000, after: str | None = None) -> Page[Hypervisor]:
+    """List the hypervisors: the master first, then the others by name."""
+    rows = [row for row in hypervisors.everyone(call.tx) if row.name > (after or "")][:limit]
+    found = [record(call, row.registered, row.retired) for row in rows]
+    if after is None and call.context.settings.master is not None:
+        found = [_master(call), *found][:limit]
+    cursor = found[-1].hypervisor if found else None
+    return paged(found, limit, "" if cursor == MASTER else cursor)
+
+
+@method("hypervisor.show")
+def show(call: TxCall, hypervisor: Name) -> Hypervisor:
+    """Show one hypervisor."""
+    if hypervisor == MASTER and call.context.settings.master is not None:
+        return _master(call)
+    row = find_hypervisor(call, hypervisor)
+    return record(call, row.registered, row.retired)
+
+
+def _master(call: TxCall) -> Hypervisor:
+    master = master_of(call)
+    registered = RegisteredHypervisor(MASTER, master.libvirt_uri, master.trunk_nic)
+    return record(call, registered, None)

@@ -1,0 +1,108 @@
+"""Queries of hypervisors other than the master, which haas.toml describes."""
+
+from __future__ import annotations
+
+from haas_rpcd.model import MASTER, HeadnodeSeen, RegisteredHypervisor, libvirt_device
+from haas_rpcd.store import headnodes, vlans
+from haas_rpcd.store.database import Tx
+from haas_rpcd.store.headnodes import HeadnodeRow
+from haas_rpcd.store.rows import Row
+
+
+class HypervisorRow(Row, frozen=True):
+    """A hypervisor and how it is registered.
+
+    ``retired`` is since when it is out of service, in seconds since the epoch.
+    """
+
+    name: str
+    uri: str
+    trunk_nic: str
+    ssh: str | None
+    credential: str | None
+    retired: float | None
+
+    @property
+    def registered(self) -> RegisteredHypervisor:
+        """How the hypervisor is registered."""
+        return RegisteredHypervisor(self.name, self.uri, self.trunk_nic, self.ssh, self.credential)
+
+
+class UsageRow(Row, frozen=True):
+    """How much is on a hypervisor: ``headnodes`` that are there or are to be, and ``bridges``."""
+
+    headnodes: int
+    bridges: int
+    drift: int
+
+
+_HYPERVISOR = "SELECT name, uri, trunk_nic, ssh, credential, retired FROM hypervisor"
+
+
+def find(tx: Tx, name: str) -> HypervisorRow | None:
+    """Return the hypervisor of this name; None for the master."""
+    return tx.one(HypervisorRow, f"{_HYPERVISOR} WHERE name = ?", (name,))
+
+
+def everyone(tx: Tx) -> list[HypervisorRow]:
+    """Return all hypervisors but the master, by name."""
+    return tx.query(HypervisorRow, f"{_HYPERVISOR} ORDER BY name")
+
+
+def in_service(tx: Tx) -> list[str]:
+    """Name the hypervisors that are not retired; the master is the first."""
+    sql = "SELECT name FROM hypervisor WHERE retired IS NULL ORDER BY name"
+    return [MASTER, *tx.values(str, sql)]
+
+
+def usage(tx: Tx, name: str) -> UsageRow:
+    """Return how much is on a hypervisor, which may be the master."""
+    [row] = tx.query(
+        UsageRow,
+        "SELECT (SELECT count(*) FROM headnode WHERE hypervisor = :name) AS headnodes,"
+        " (SELECT count(*) FROM bridge WHERE hypervisor = :name) AS bridges,"
+        " (SELECT count(*) FROM drift WHERE device IN (:name, :libvirt)) AS drift",
+        {"name": name, "libvirt": libvirt_device(name)},
+    )
+    return row
+
+
+def create(tx: Tx, hypervisor: RegisteredHypervisor) -> None:
+    """Add a hypervisor. Raises sqlite3.IntegrityError if the name is taken."""
+    tx.insert(
+        "hypervisor",
+        name=hypervisor.name,
+        uri=hypervisor.uri,
+        trunk_nic=hypervisor.trunk_nic,
+        ssh=hypervisor.ssh,
+        credential=hypervisor.credential,
+    )
+
+
+def delete(tx: Tx, name: str) -> None:
+    """Remove a hypervisor. Raises sqlite3.IntegrityError if anything is, or may be, on it."""
+    tx.execute("DELETE FROM drift WHERE device IN (?, ?)", (name, libvirt_device(name)))
+    tx.execute("DELETE FROM hypervisor WHERE name = ?", (name,))
+
+
+def forget(tx: Tx, name: str) -> None:
+    """Write that nothing is left on a hypervisor that is gone for good.
+
+    Headnodes that were to be deleted are, and so are its bridges.
+    """
+    gone = tx.values(int, "SELECT id FROM headnode WHERE hypervisor = ? AND deleting", (name,))
+    for headnode_id in gone:
+        headnodes.confirm(tx, headnode_id, HeadnodeSeen(defined=False))
+    tx.execute("DELETE FROM bridge WHERE hypervisor = ?", (name,))
+
+
+def retire(tx: Tx, name: str, now: float) -> list[HeadnodeRow]:
+    """Take a hypervisor out of service: nothing is known any more of what is on it.
+
+    ``now`` is in seconds since the epoch. Returns the headnodes whose state this changes.
+    """
+    tx.execute("UPDATE hypervisor SET retired = ? WHERE name = ?", (now, name))
+    changed = headnodes.lose_sight(tx, name, forget=True)
+    vlans.forget_bridges(tx, name)
+    tx.execute("DELETE FROM drift WHERE device IN (?, ?)", (name, libvirt_device(name)))
+    return changed

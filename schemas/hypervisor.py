@@ -1,0 +1,28 @@
+"""Hypervisors: the libvirt hosts on which headnodes run."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Hypervisor(msgspec.Struct, frozen=True):
+    """A libvirt host. The first is ``master``, which haas.toml describes.
+
+    ``ssh`` is where its network is configured, ``[USER@]HOST[:PORT]``; null: as its ``uri`` says.
+    ``credential`` names an entry of the credentials file. ``libvirt`` and ``network``: whether its
+    two devices answer, null while it is out of service. ``headnodes`` counts those that are on it
+    or are to be, ``bridges`` the networks that have a bridge there, ``drift`` the differences found
+    on it. ``retired``: since when it is out of service, so that nobody waits for it; else null.
+    """
+
+    hypervisor: str
+    uri: str
+    trunk_nic: str
+    ssh: str | None
+    credential: str | None
+    libvirt: bool | None
+    network: bool | None
+    headnodes: int
+    bridges: int
+    drift: int = 0
+    retired: str | None = None
