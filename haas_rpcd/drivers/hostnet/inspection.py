@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from haas_rpcd.drivers.hostnet import filters, sysctls, taps
 from haas_rpcd.drivers.hostnet.filters import Filter
 from haas_rpcd.drivers.hostnet.link import Link
-from haas_rpcd.drivers.hostnet.links import ADMITTED, Kernel, PortVlan
+from haas_rpcd.drivers.hostnet.network import ADMITTED, HostNetwork, PortVlan
 from haas_rpcd.drivers.hostnet.segment import Segment, wrong_settings
 from haas_rpcd.model import BridgeSeen
 
@@ -22,7 +22,7 @@ class View:
     port_vlans: Mapping[int, Sequence[PortVlan]]
 
     @classmethod
-    async def read(cls, kernel: Kernel, trunk_nic: str) -> View:
+    async def read(cls, kernel: HostNetwork, trunk_nic: str) -> View:
         """Read it. Raises DeviceError."""
         return cls(
             await kernel.find(trunk_nic), await kernel.addresses(), await kernel.port_vlans()
@@ -52,7 +52,8 @@ async def _trunk_faults(segment: Segment, view: View) -> list[str]:
     if (trunk := view.trunk) is None:
         return [f"the trunk nic {segment.trunk_nic} is missing"]
     faults = [] if trunk.up else [f"{trunk.name} is down"]
-    return faults + _wrong_sysctls(trunk.name, await segment.trunk_settings(trunk))
+    settings = await segment.trunk_settings(trunk)
+    return faults + await _wrong_sysctls(segment.kernel, trunk.name, settings)
 
 
 async def _link_faults(segment: Segment, view: View, link: Link | None) -> tuple[bool, list[str]]:
@@ -86,10 +87,10 @@ async def _faults(segment: Segment, view: View, link: Link, wanted: Sequence[Fil
         faults.append(f"{link.name} is as a former release of HaaS made it")
     if link.makes_addresses:
         faults.append(f"{link.name} makes itself addresses")
-    if await segment.kernel.traffic.read(link) != list(wanted):
+    if await segment.kernel.filters(link) != list(wanted):
         faults.append(f"{link.name} does not have the filters of HaaS")
     faults += [f"{link.name} has the address {one}" for one in view.addresses.get(link.index, [])]
-    return faults + _wrong_sysctls(link.name, sysctls.NO_IP)
+    return faults + await _wrong_sysctls(segment.kernel, link.name, sysctls.NO_IP)
 
 
 async def _port_faults(segment: Segment, view: View, bridge: Link) -> list[str]:
@@ -110,7 +111,8 @@ async def _port_faults(segment: Segment, view: View, bridge: Link) -> list[str]:
     return faults
 
 
-def _wrong_sysctls(name: str, settings: Mapping[str, str]) -> list[str]:
+async def _wrong_sysctls(kernel: HostNetwork, name: str, settings: Mapping[str, str]) -> list[str]:
     return [
-        f"{template.format(name)} is {value}" for template, value in sysctls.wrong(name, settings)
+        f"{template.format(name)} is {value}"
+        for template, value in await kernel.wrong_sysctls(name, settings)
     ]

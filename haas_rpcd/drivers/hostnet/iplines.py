@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from haas_rpcd.drivers.hostnet import filters, sysctls
 from haas_rpcd.drivers.hostnet.filters import Filter
 from haas_rpcd.drivers.hostnet.link import vlan_link_name
-from haas_rpcd.drivers.hostnet.links import admit_line
+from haas_rpcd.drivers.hostnet.network import admit_line
 from haas_rpcd.model import SetBridge
 
 BRIDGE_SETTINGS = {
@@ -97,9 +97,9 @@ def add_bridge(name: str) -> str:
     return f"ip link add {name} type bridge {settings}"
 
 
-def mark_line(name: str, vlan: int) -> str:
+def mark_line(name: str, vlan: int, *, ipv6: bool = True) -> str:
     """Return the line that marks an interface as HaaS's, and keeps it from making an address."""
-    return f"ip link set {name} alias {mark(vlan)}{NO_ADDRESSES}"
+    return f"ip link set {name} alias {mark(vlan)}{NO_ADDRESSES if ipv6 else ''}"
 
 
 def no_arp(name: str) -> str:

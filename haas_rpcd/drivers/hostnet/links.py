@@ -7,7 +7,7 @@ A typed view of an interface, and errors that say what to do. Sources: the docum
 from __future__ import annotations
 
 import errno
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -22,28 +22,31 @@ from pyroute2.netlink.rtnl import RTM_GETLINK
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 
 from haas_rpcd.drivers.hostnet import sysctls
-from haas_rpcd.drivers.hostnet.filters import VLAN
-from haas_rpcd.drivers.hostnet.link import NO_ADDRESSES, Link
+from haas_rpcd.drivers.hostnet.filters import VLAN, Filter
+from haas_rpcd.drivers.hostnet.link import Link
+from haas_rpcd.drivers.hostnet.network import (
+    THIS_MACHINE,
+    HostNetwork,
+    PortVlan,
+    admit_line,
+    expel_line,
+)
 from haas_rpcd.drivers.hostnet.refusals import refused
 from haas_rpcd.drivers.hostnet.traffic import TrafficControl
 from haas_rpcd.errors import DeviceError
-
-PortVlan = tuple[int, bool]
-"""A VLAN id of a port inside a bridge, and whether it is the port's untagged one."""
-
-ADMITTED: list[PortVlan] = [(VLAN, True)]
-"""The VLANs of a port that HaaS has admitted."""
 
 _UNTAGGED = 0x2 | 0x4  # BRIDGE_VLAN_INFO_PVID, BRIDGE_VLAN_INFO_UNTAGGED
 _BRIDGE_FLAGS_SELF = 2
 
 
-class Kernel:
-    """A netlink session. Every method raises DeviceError with a sentence."""
+class Kernel(HostNetwork):
+    """A netlink session with the network of this machine."""
+
+    host = THIS_MACHINE
 
     def __init__(self, route: AsyncIPRoute) -> None:
         self._route = route
-        self.traffic = TrafficControl(route)
+        self._traffic = TrafficControl(route)
 
     @classmethod
     def connect(cls) -> Kernel:
@@ -163,24 +166,29 @@ class Kernel:
         except NetlinkError as error:
             raise refused(line, error) from error
 
+    async def filters(self, link: Link) -> list[Filter]:
+        """Return the filters of an interface, in the order in which they are tried."""
+        return await self._traffic.read(link)
 
-def no_addresses() -> dict[str, Any]:
-    """Return the settings for ``addrgenmode none``; none on a kernel without IPv6."""
-    if not sysctls.has_ipv6():
-        return {}
-    mode = {"attrs": [("IFLA_INET6_ADDR_GEN_MODE", NO_ADDRESSES)]}
-    return {"IFLA_AF_SPEC": {"attrs": [("AF_INET6", mode)]}}
+    async def set_filters(self, link: Link, wanted: Sequence[Filter]) -> list[str]:
+        """Make an interface have exactly these filters; return the lines of what was changed."""
+        return await self._traffic.set(link, wanted)
 
+    async def has_ipv6(self) -> bool:
+        """Return whether the kernel has IPv6."""
+        return sysctls.has_ipv6()
 
-def admit_line(name: str) -> str:
-    """Return the line that lets a bridge's port carry untagged frames."""
-    return f"bridge vlan add dev {name} vid {VLAN} pvid untagged"
+    async def wrong_sysctls(
+        self, name: str, settings: Mapping[str, str] = sysctls.NO_IP
+    ) -> list[tuple[str, str]]:
+        """Return the settings of an interface that are not as given, with their present values."""
+        return sysctls.wrong(name, settings)
 
-
-def expel_line(link: Link, vlan: int) -> str:
-    """Return the line that removes a bridge's port, or the bridge itself, from a VLAN."""
-    suffix = " self" if link.kind == "bridge" else ""
-    return f"bridge vlan delete dev {link.name} vid {vlan}{suffix}"
+    async def keep_ip_off(
+        self, name: str, settings: Mapping[str, str] = sysctls.NO_IP
+    ) -> list[str]:
+        """Make these settings of an interface; return the lines of what was changed."""
+        return sysctls.keep_ip_off(name, settings)
 
 
 @asynccontextmanager

@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import Protocol
 
 from haas_rpcd.drivers.hostnet import filters
-from haas_rpcd.drivers.hostnet.iplines import BRIDGE_SETTINGS, add_bridge
+from haas_rpcd.drivers.hostnet.iplines import BRIDGE_SETTINGS, NO_ADDRESSES, add_bridge
 from haas_rpcd.drivers.hostnet.link import Link
-from haas_rpcd.drivers.hostnet.links import kernel, no_addresses
-from haas_rpcd.drivers.hostnet.sysctls import keep_ip_off
+from haas_rpcd.drivers.hostnet.links import kernel
+from haas_rpcd.drivers.hostnet.network import HostNetwork, Sessions, no_addresses
 from haas_rpcd.errors import DeviceError
 
 PARKING_BRIDGE = "haas-parked"
@@ -37,48 +37,55 @@ class Parking(Protocol):
 
 
 class KernelParking:
-    """The parking bridge on this machine, created over netlink when it is first needed."""
+    """The parking bridge of a host, created when it is first needed.
+
+    ``sessions`` opens sessions with the host's network: by default this machine's.
+    """
 
     bridge = PARKING_BRIDGE
+
+    def __init__(self, sessions: Sessions = kernel) -> None:
+        self._sessions = sessions
 
     async def provide(self) -> None:
         """Create the bridge if it is missing, and leave it down.
 
         Raises DeviceError ``refused`` without CAP_NET_ADMIN, or if the name is taken.
         """
-        async with kernel() as session:
+        async with self._sessions() as session:
             found = await session.find(self.bridge)
             if found is None:
                 settings = {f"br_{key}": value for key, value in BRIDGE_SETTINGS.items()}
                 line = add_bridge(self.bridge)
                 await session.change(line, "add", ifname=self.bridge, kind="bridge", **settings)
                 found = await session.find(self.bridge)
-            _check(found)
+            _check(session, found)
             if found is not None:
-                line = f"ip link set {self.bridge} alias {self.bridge} addrgenmode none"
-                await session.change(
-                    line, "set", index=found.index, ifalias=self.bridge, **no_addresses()
-                )
-                keep_ip_off(self.bridge)
-                await session.traffic.set(found, filters.BRIDGE)
+                ipv6 = await session.has_ipv6()
+                suffix, alias = NO_ADDRESSES if ipv6 else "", self.bridge
+                line = f"ip link set {self.bridge} alias {alias}{suffix}"
+                settings = no_addresses(ipv6)
+                await session.change(line, "set", index=found.index, ifalias=alias, **settings)
+                await session.keep_ip_off(self.bridge)
+                await session.set_filters(found, filters.BRIDGE)
 
     async def tidy(self) -> None:
         """Remove the bridge if it exists and no nic is parked on it.
 
         Raises DeviceError ``refused`` without CAP_NET_ADMIN.
         """
-        async with kernel() as session:
+        async with self._sessions() as session:
             found = await session.find(self.bridge)
             if found is None or found.kind != "bridge" or await session.ports(found):
                 return
             await session.change(f"ip link delete {self.bridge}", "del", index=found.index)
 
 
-def _check(found: Link | None) -> None:
+def _check(session: HostNetwork, found: Link | None) -> None:
     if found is None or found.kind != "bridge" or found.up:
         raise DeviceError(
-            f"{PARKING_BRIDGE} on the master is not the bridge that disconnected nics are parked "
-            f"on (a bridge that is down): remove it with `ip link delete {PARKING_BRIDGE}`, then "
-            "apply again.",
+            f"{PARKING_BRIDGE} on {session.host.phrase} is not the bridge that disconnected nics "
+            "are parked on (a bridge that is down): remove it with `ip link delete "
+            f"{PARKING_BRIDGE}`, then apply again.",
             reason="refused",
         )

@@ -1,4 +1,4 @@
-"""One VLAN on the master: the names of its interfaces, and how HaaS recognizes its own.
+"""One VLAN on a host: the names of its interfaces, and how HaaS recognizes its own.
 
 An interface that only has the right name is never touched. HaaS recognizes its own by their alias
 (``ip link`` shows it), kind, VLAN id, and the interface below. One without an alias is taken over
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from haas_rpcd.drivers.hostnet import iplines, sysctls
 from haas_rpcd.drivers.hostnet.iplines import BRIDGE_SETTINGS
 from haas_rpcd.drivers.hostnet.link import Link, vlan_link_name
-from haas_rpcd.drivers.hostnet.links import Kernel
+from haas_rpcd.drivers.hostnet.network import HostNetwork
 
 _FORMER = {"stp_state": 0, "forward_delay": 0, "mcast_snooping": 0}
 """Settings of the bridges of releases that set no alias."""
@@ -21,13 +21,13 @@ _FORMER = {"stp_state": 0, "forward_delay": 0, "mcast_snooping": 0}
 
 @dataclass(frozen=True)
 class Segment:
-    """One VLAN on the master.
+    """One VLAN on a host.
 
     ``macs``: the MACs of the headnodes' nics that are in the bridge (true), or may be because a job
     is changing them (false). ``any_source``: they may send from any MAC.
     """
 
-    kernel: Kernel
+    kernel: HostNetwork
     trunk_nic: str
     vlan: int
     macs: Mapping[str, bool]

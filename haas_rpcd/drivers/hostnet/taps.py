@@ -1,4 +1,4 @@
-"""Taps: the master's ends of headnodes' nics. libvirt makes them and puts them into bridges.
+"""Taps: the host's ends of headnodes' nics. libvirt makes them and puts them into bridges.
 
 A tap in a bridge of HaaS carries nothing until HaaS has put its filters on it and then admitted it.
 So it does not matter who started the headnode, or whether the daemon was running at the time.
@@ -9,22 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
-from haas_rpcd.drivers.hostnet import filters, sysctls
+from haas_rpcd.drivers.hostnet import filters
 from haas_rpcd.drivers.hostnet.filters import Filter
 from haas_rpcd.drivers.hostnet.link import Link
-from haas_rpcd.drivers.hostnet.links import (
+from haas_rpcd.drivers.hostnet.links import kernel
+from haas_rpcd.drivers.hostnet.network import (
     ADMITTED,
-    Kernel,
+    HostNetwork,
     PortVlan,
+    Sessions,
     admit_line,
     expel_line,
-    kernel,
 )
 from haas_rpcd.errors import DeviceError
 
 
 class Tap(NamedTuple):
-    """A headnode's nic on the master: its tap, the MAC that the headnode has, and the bridge."""
+    """A headnode's nic on its host: its tap, the MAC that the headnode has, and the bridge."""
 
     name: str
     mac: str
@@ -44,10 +45,16 @@ class Taps(Protocol):
 
 
 class KernelTaps:
-    """The taps on this machine. ``any_source``: whether headnodes may send from any MAC."""
+    """The taps of a host. ``any_source``: whether headnodes may send from any MAC.
 
-    def __init__(self, any_source: Callable[[], bool] = lambda: False) -> None:
+    ``sessions`` opens sessions with the host's network: by default this machine's.
+    """
+
+    def __init__(
+        self, any_source: Callable[[], bool] = lambda: False, sessions: Sessions = kernel
+    ) -> None:
         self._any_source = any_source
+        self._sessions = sessions
 
     async def admit(self, taps: Sequence[Tap]) -> None:
         """Put the filters on taps, and let them carry frames of their bridges.
@@ -57,13 +64,13 @@ class KernelTaps:
         """
         if not taps:
             return
-        async with kernel() as session:
+        async with self._sessions() as session:
             for tap in taps:
                 link = await session.find(tap.name)
                 if link is None:
                     raise DeviceError(
-                        f"The nic {tap.mac} has lost its tap {tap.name} on the master: see whether "
-                        "the headnode still runs, then apply again.",
+                        f"The nic {tap.mac} has lost its tap {tap.name} on {session.host.phrase}: "
+                        "see whether the headnode still runs, then apply again.",
                         reason="missing",
                     )
                 await _put_into_bridge(session, link, tap)
@@ -74,7 +81,7 @@ class KernelTaps:
         """Return the names of the taps that are not in their bridges, or may not carry frames."""
         if not taps:
             return frozenset()
-        async with kernel() as session:
+        async with self._sessions() as session:
             vlans = await session.port_vlans()
             found = set()
             for tap in taps:
@@ -92,13 +99,13 @@ class KernelTaps:
             return frozenset(found)
 
 
-async def _put_into_bridge(session: Kernel, link: Link, tap: Tap) -> None:
+async def _put_into_bridge(session: HostNetwork, link: Link, tap: Tap) -> None:
     """Put a tap back into its bridge if somebody took it out, or the bridge is a new one."""
     bridge = await session.find(tap.bridge)
     if bridge is None or not bridge.settings.get("vlan_filtering"):
         raise DeviceError(
-            f"{tap.bridge} on the master is not as HaaS makes it, so {tap.name} carries nothing: "
-            "repair it with `drift repair`, then apply again.",
+            f"{tap.bridge} on {session.host.phrase} is not as HaaS makes it, so {tap.name} carries "
+            "nothing: repair it with `drift repair`, then apply again.",
             reason="mismatch",
         )
     if link.master != bridge.index:
@@ -117,15 +124,15 @@ def belongs_to(link: Link, macs: Iterable[str]) -> str | None:
 
 
 async def admit(
-    session: Kernel, link: Link, mac: str, vlans: Sequence[PortVlan], any_source: bool
+    session: HostNetwork, link: Link, mac: str, vlans: Sequence[PortVlan], any_source: bool
 ) -> list[str]:
     """Guard a tap and let it carry frames; return the lines of what was changed."""
-    lines = await session.traffic.set(link, _filters(mac, any_source))
-    lines += sysctls.keep_ip_off(link.name)
+    lines = await session.set_filters(link, _filters(mac, any_source))
+    lines += await session.keep_ip_off(link.name)
     return lines + await admit_port(session, link, vlans)
 
 
-async def admit_port(session: Kernel, link: Link, vlans: Sequence[PortVlan]) -> list[str]:
+async def admit_port(session: HostNetwork, link: Link, vlans: Sequence[PortVlan]) -> list[str]:
     """Let a bridge's port carry untagged frames and no others; return the lines of changes."""
     lines = []
     for vlan, untagged in vlans:
@@ -139,17 +146,16 @@ async def admit_port(session: Kernel, link: Link, vlans: Sequence[PortVlan]) -> 
 
 
 async def faults(
-    session: Kernel, link: Link, mac: str, vlans: Sequence[PortVlan], any_source: bool
+    session: HostNetwork, link: Link, mac: str, vlans: Sequence[PortVlan], any_source: bool
 ) -> list[str]:
     """Return what is wrong with a tap, as phrases."""
     found = []
-    if await session.traffic.read(link) != list(_filters(mac, any_source)):
+    if await session.filters(link) != list(_filters(mac, any_source)):
         found.append(f"{link.name} does not have the filters of HaaS")
     if list(vlans) != ADMITTED:
         found.append(f"{link.name} is not admitted")
-    found += [
-        f"{template.format(link.name)} is {value}" for template, value in sysctls.wrong(link.name)
-    ]
+    wrong = await session.wrong_sysctls(link.name)
+    found += [f"{template.format(link.name)} is {value}" for template, value in wrong]
     return found
 
 

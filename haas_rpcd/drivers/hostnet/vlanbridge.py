@@ -1,15 +1,15 @@
-"""Makes and removes one VLAN on the master: an interface on the trunk nic, and a bridge over it."""
+"""Makes and removes one VLAN on a host: an interface on the trunk nic, and a bridge over it."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
 from haas_rpcd.drivers import Report
-from haas_rpcd.drivers.hostnet import filters, iplines, sysctls, taps
+from haas_rpcd.drivers.hostnet import filters, iplines, taps
 from haas_rpcd.drivers.hostnet.filters import Filter
 from haas_rpcd.drivers.hostnet.iplines import BRIDGE_SETTINGS
 from haas_rpcd.drivers.hostnet.link import IFF_NOARP, Link
-from haas_rpcd.drivers.hostnet.links import PortVlan, expel_line, no_addresses
+from haas_rpcd.drivers.hostnet.network import PortVlan, expel_line, no_addresses
 from haas_rpcd.drivers.hostnet.segment import Segment, wrong_settings
 from haas_rpcd.errors import DeviceError
 
@@ -20,6 +20,7 @@ class VlanBridge:
     def __init__(self, segment: Segment, report: Report) -> None:
         self._segment = segment
         self._kernel = segment.kernel
+        self._host = segment.kernel.host
         self._report = report
         self._vlan = segment.vlan
         self._trunk_nic = segment.trunk_nic
@@ -52,15 +53,15 @@ class VlanBridge:
         trunk = await self._kernel.find(self._trunk_nic)
         if trunk is None:
             raise DeviceError(
-                f"The master has no trunk nic {self._trunk_nic}: plug it in, or name the right one "
-                "as trunk_nic in [master] of haas.toml (`ip link` lists them).",
+                f"{self._host.subject} has no trunk nic {self._trunk_nic}: plug it in, or name the "
+                f"right one {self._host.trunk_setting} (`ip link` lists them).",
                 reason="missing",
             )
         return trunk
 
     async def _keep_ip_off_trunk(self, trunk: Link) -> None:
         settings = await self._segment.trunk_settings(trunk)
-        for line in sysctls.keep_ip_off(trunk.name, settings):
+        for line in await self._kernel.keep_ip_off(trunk.name, settings):
             self._report(line)
 
     async def _ensure_link(self, trunk: Link, link: Link | None) -> Link:
@@ -116,19 +117,18 @@ class VlanBridge:
     async def _quiet(self, link: Link) -> None:
         """Mark an interface, and keep the master's own IP off it."""
         if link.alias != iplines.mark(self._vlan) or link.makes_addresses:
-            line, settings = iplines.mark_line(link.name, self._vlan), no_addresses()
-            if not settings:
-                line = line.removesuffix(iplines.NO_ADDRESSES)
-            alias = iplines.mark(self._vlan)
-            await self._change(line, "set", index=link.index, ifalias=alias, **settings)
-        for line in sysctls.keep_ip_off(link.name):
+            ipv6 = await self._kernel.has_ipv6()
+            line = iplines.mark_line(link.name, self._vlan, ipv6=ipv6)
+            settings = {"ifalias": iplines.mark(self._vlan), **no_addresses(ipv6)}
+            await self._change(line, "set", index=link.index, **settings)
+        for line in await self._kernel.keep_ip_off(link.name):
             self._report(line)
         for address in await self._segment.addresses(link):
             self._report(f"ip address delete {address} dev {link.name}")
             await self._kernel.remove_address(link, address)
 
     async def _filter(self, link: Link, wanted: tuple[Filter, ...]) -> None:
-        for line in await self._kernel.traffic.set(link, wanted):
+        for line in await self._kernel.set_filters(link, wanted):
             self._report(line)
 
     async def _take_back(self, bridge: Link) -> None:
@@ -207,7 +207,7 @@ class VlanBridge:
         link = await self._kernel.find(self._link_name)
         if link is not None and (what := await self._segment.foreign_link(link, trunk)):
             raise DeviceError(
-                f"{link.name} on the master is not VLAN {self._vlan} on "
+                f"{link.name} on {self._host.phrase} is not VLAN {self._vlan} on "
                 f"{self._trunk_nic}, but {what}: remove or rename it (`ip -d link show "
                 f"{link.name}`), then apply again.",
                 reason="refused",
@@ -220,8 +220,8 @@ class VlanBridge:
         if bridge is not None and (what := await self._segment.foreign_bridge(bridge)):
             wanted = "a bridge" if bridge.kind != "bridge" else "HaaS's bridge"
             raise DeviceError(
-                f"{bridge.name} on the master is not {wanted}, but {what}: remove or rename it, "
-                "then apply again.",
+                f"{bridge.name} on {self._host.phrase} is not {wanted}, but {what}: remove or "
+                "rename it, then apply again.",
                 reason="refused",
             )
         return bridge
@@ -232,8 +232,8 @@ class VlanBridge:
         made = await self._kernel.find(name)
         if made is None:
             raise DeviceError(
-                f"{name} vanished from the master as soon as it was made: see who else configures "
-                "the master's network, then apply again.",
+                f"{name} vanished from {self._host.phrase} as soon as it was made: see who else "
+                f"configures {self._host.phrase}'s network, then apply again.",
                 reason="mismatch",
             )
         return made
