@@ -106,6 +106,7 @@ class HostWatch:
         self._pace = pace
         self._attempts = Attempts(lambda: clock.now().seconds, pace.restoring)
         self._restoring = asyncio.Lock()
+        self._noting = asyncio.Lock()
 
     # --- at the start -----------------------------------------------------------------------------
 
@@ -136,7 +137,14 @@ class HostWatch:
         await self._restore_lost(await self._drift.check_devices(self._read))
 
     async def _note_boot(self) -> None:
-        """Find out whether the hypervisor was rebooted: that of a rehearsal can be at any time."""
+        """Find out whether the hypervisor was rebooted: that of a rehearsal can be at any time.
+
+        Both devices are checked at once; neither is read before the other check has seen to this.
+        """
+        async with self._noting:
+            await self._note_boot_alone()
+
+    async def _note_boot_alone(self) -> None:
         try:
             boot = await (await self._driver(self._network)).boot_id()
         except HaasError:
