@@ -13,23 +13,21 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO
-from weakref import WeakKeyDictionary
 
 from aiohttp import web, web_response
 
-from haas_rpcd.auth import BearerTokens, Caller, Peer, TooManyAttemptsError, peer_of
+from haas_rpcd.auth import Caller, TooManyAttemptsError
 from haas_rpcd.errors import DeniedError, HaasError, LimitedError, TooLargeError
 from haas_rpcd.listen import listen_address
 from haas_rpcd.methods.access import sees_project
-from haas_rpcd.methods.audited import record_stranger
 from haas_rpcd.methods.call import Call, Context
 from haas_rpcd.methods.registry import METHODS
 from haas_rpcd.rpc import consoles, limits
+from haas_rpcd.rpc.arrivals import Arrivals, peer
 from haas_rpcd.rpc.connection import Connection
 from haas_rpcd.rpc.dispatch import Dispatcher, error_response
 from haas_rpcd.rpc.gate import Admission, Gate, Visitor
 from haas_rpcd.rpc.http import closing, log_of_aiohttp, read_body, respond
-from haas_rpcd.rpc.identity import Identity, LocalPeer, TokenBearer
 from haas_rpcd.rpc.limits import Accounts, limits_of
 from haas_rpcd.rpc.socketlock import SocketError, take_lock
 from haas_rpcd.rpc.tls import Certificate, Handshakes, address_of
@@ -67,10 +65,9 @@ class Server:
         self._context = context
         self._socket = socket
         self._dispatcher = Dispatcher(METHODS, measure)
-        self._tokens = BearerTokens(context.store, context.authenticator)
+        self._arrivals = Arrivals(context)
         self._accounts = Accounts()
         self._admission = Admission(0)
-        self._locals: WeakKeyDictionary[asyncio.BaseTransport, LocalPeer] = WeakKeyDictionary()
         self._runner: web.AppRunner | None = None
         self._listeners: list[asyncio.Server] = []
         self._handshakes: Handshakes | None = None
@@ -165,54 +162,35 @@ class Server:
 
     def _visitor(self, transport: asyncio.Transport) -> Visitor:
         """Return whose connection this is, by what the kernel says of its peer."""
-        uid = _peer(transport).uid
+        uid = peer(transport).uid
         admin = uid in (0, os.getuid())
         return Visitor(f"uid {uid}", limits.ADMIN if admin else limits.USER, admin=admin)
 
     async def _is_known(self, transport: asyncio.Transport) -> bool:
-        return not isinstance(await self._local(transport).caller(), DeniedError)
+        return not isinstance(await self._arrivals.local(transport).caller(), DeniedError)
 
     def _tcp_gate(self) -> Gate:
         assert self._runner is not None and self._runner.server is not None  # noqa: S101
         return Gate(self._admission, self._runner.server, _tcp_visitor, _nobody_yet)
 
-    def _local(self, transport: asyncio.BaseTransport) -> LocalPeer:
-        """Return who is at the other end; the kernel is asked once for each connection."""
-        if (known := self._locals.get(transport)) is None:
-            known = self._locals[transport] = LocalPeer(
-                _peer(transport), self._context.store, self._context.authenticator
-            )
-        return known
-
-    def _identity(self, request: web.Request, transport: asyncio.Transport, key: str) -> Identity:
-        """Return who sends a request. On the Unix socket a token is good as well."""
-        header = request.headers.get("Authorization")
-        if header is None and _is_local(transport):
-            return self._local(transport)
-        address = key if _is_local(transport) else address_of(transport)
-        return TokenBearer(header, key, address, self._tokens)
-
     # --- requests ---------------------------------------------------------------------------------
 
     async def _post(self, request: web.Request) -> web.StreamResponse:
-        transport = request.transport
-        if transport is None:
-            return web.Response()  # the client has disconnected
-        gate = _arrived(transport)
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":
             error = TooLargeError("Send the body as it is: the daemon unpacks nothing.")
             return closing(415, error)
-        identity = self._identity(request, transport, gate.key)
-        caller = await identity.caller()
-        await self._record_stranger(identity, caller, gate.key)
-        if identity.by_token and isinstance(caller, HaasError):
-            return _unauthorized(caller)
+        arrival = await self._arrivals.receive(request)
+        if arrival is None:
+            return web.Response()  # the client has disconnected
+        if (refused := arrival.unauthorized) is not None:
+            return _unauthorized(refused)
+        caller, key = arrival.caller, arrival.key
         of_caller = limits_of(caller)
-        with self._accounts.of(_name(caller, gate.key)) as account:
+        with self._accounts.of(_name(caller, key)) as account:
             try:
                 with account.call(of_caller):
                     async with read_body(request, account, of_caller) as message:
-                        answer = await self._answer(message, caller, gate.key)
+                        answer = await self._answer(message, caller, key)
                     if answer is None:
                         return web.Response(status=204)
                     account.hold(len(answer), of_caller)
@@ -226,28 +204,24 @@ class Server:
                 return closing(503, error)
 
     async def _websocket(self, request: web.Request) -> web.StreamResponse:
-        transport = request.transport
-        if transport is None:
+        arrival = await self._arrivals.receive(request)
+        if arrival is None:
             return web.Response()  # the client has disconnected
-        gate = _arrived(transport)
-        identity = self._identity(request, transport, gate.key)
-        caller = await identity.caller()
-        await self._record_stranger(identity, caller, gate.key)
-        if identity.by_token and isinstance(caller, HaasError):
-            return _unauthorized(caller)
+        if (refused := arrival.unauthorized) is not None:
+            return _unauthorized(refused)
+        caller, key = arrival.caller, arrival.key
         websocket = web.WebSocketResponse(
             heartbeat=30.0, max_msg_size=limits_of(caller).message, compress=False
         )
         await websocket.prepare(request)
-        with self._accounts.of(_name(caller, gate.key)) as account:
+        with self._accounts.of(_name(caller, key)) as account:
 
             async def answer(text: str | bytes, subscriber: Connection) -> bytes | None:
-                caller = await identity.caller()
-                await self._record_stranger(identity, caller, gate.key)
+                caller = await self._arrivals.caller(arrival.identity, key)
                 of_caller = limits_of(caller)
                 try:
                     with account.call(of_caller):
-                        response = await self._answer(text, caller, gate.key, subscriber)
+                        response = await self._answer(text, caller, key, subscriber)
                     account.hold(len(response or b""), of_caller)
                 except LimitedError as error:
                     response = error_response(error)
@@ -260,7 +234,7 @@ class Server:
                 user=caller.user if isinstance(caller, Caller) else "",
                 token=caller.token_id if isinstance(caller, Caller) else None,
                 may_see=self._may_see,
-                abort=transport.abort,
+                abort=arrival.transport.abort,
                 release=account.release,
             )
             with _until_expiry(caller, connection.end):
@@ -268,13 +242,10 @@ class Server:
         return websocket
 
     async def _console(self, request: web.Request) -> web.StreamResponse:
-        transport = request.transport
-        if transport is None:
+        arrival = await self._arrivals.receive(request)
+        if arrival is None:
             return web.Response()  # the client has disconnected
-        gate = _arrived(transport)
-        identity = self._identity(request, transport, gate.key)
-        caller = await identity.caller()
-        await self._record_stranger(identity, caller, gate.key)
+        caller = arrival.caller
         if isinstance(caller, HaasError):
             return _unauthorized(caller)
         return await consoles.answer(request, caller, self._context.consoles, _until_expiry)
@@ -292,18 +263,6 @@ class Server:
         with on_behalf_of(_name(caller, key)):
             return await self._dispatcher.answer(message, call)
 
-    async def _record_stranger(
-        self, identity: Identity, caller: Caller | HaasError, key: str
-    ) -> None:
-        """Record in the audit trail that somebody was not let in, unless too often."""
-        if not isinstance(caller, DeniedError):
-            return
-        left_out = self._context.refusals.admit(key)
-        if left_out is not None:
-            user, via = identity.stranger
-            with on_behalf_of(key):
-                await self._context.store.write(record_stranger, user, via, caller, left_out)
-
     async def _may_see(self, caller: Caller, project: str) -> bool:
         return await self._context.store.read(sees_project, caller, project)
 
@@ -311,15 +270,6 @@ class Server:
 def _name(caller: Caller | HaasError, key: str) -> str:
     """Return what a caller's requests are counted by: all its connections count together."""
     return key if isinstance(caller, HaasError) else f"user {caller.user}"
-
-
-def _peer(transport: asyncio.BaseTransport) -> Peer:
-    """Return who is at the other end."""
-    return peer_of(transport.get_extra_info("socket"))
-
-
-def _is_local(transport: asyncio.BaseTransport) -> bool:
-    return bool(transport.get_extra_info("socket").family == socket.AF_UNIX)
 
 
 def _tcp_visitor(transport: asyncio.Transport) -> Visitor:
@@ -358,11 +308,3 @@ def _unauthorized(error: HaasError) -> web.Response:
     response = closing(401, error)
     response.headers["WWW-Authenticate"] = "Bearer"
     return response
-
-
-def _arrived(transport: asyncio.Transport) -> Gate:
-    """Note that a connection's first request is there; return its gate."""
-    gate = transport.get_protocol()
-    assert isinstance(gate, Gate)  # noqa: S101 - each connection comes through one
-    gate.arrived()
-    return gate
