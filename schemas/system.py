@@ -111,6 +111,23 @@ class SystemHealth(msgspec.Struct, frozen=True):
     hypervisors: tuple[HypervisorHealth, ...] = ()
 
 
+class Pulse(msgspec.Struct, frozen=True):
+    """Figures of the site that no list gives.
+
+    ``vlans`` (ids in the pool), ``vlans_free``, ``libvirt`` and ``trunk`` are null for tenants:
+    they would count what others do. The last two say whether the master's devices answer, null
+    without a master. ``ended`` counts the jobs that ended in each 5 minutes of the last hour, the
+    oldest first, and ``failed`` those of them that failed; for tenants, of their own projects.
+    """
+
+    vlans: int | None
+    vlans_free: int | None
+    libvirt: bool | None
+    trunk: bool | None
+    ended: tuple[int, ...]
+    failed: tuple[int, ...]
+
+
 class SiteChanges(msgspec.Struct, frozen=True):
     """What a site import changed, or would change, e.g. ``node node-1``.
 

@@ -20,6 +20,7 @@ from haas_rpcd.methods import (  # noqa: F401 - importing declares them
     power,
     probe,
     project,
+    pulse,
     quotas,
     sharing,
     site,

@@ -91,6 +91,7 @@ RIGHTS: dict[str, Right] = {
     "switch.trust": "admin",
     "system.health": "admin",
     "system.info": "user",
+    "system.pulse": "user",
     "token.create": "user",
     "token.list": "user",
     "token.revoke": "user",

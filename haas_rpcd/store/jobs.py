@@ -98,6 +98,13 @@ class OpenStepRow(Row, frozen=True):
     state: StepState
 
 
+class EndRow(Row, frozen=True):
+    """When a job ended, in seconds since the epoch, and in which state."""
+
+    finished: float
+    state: JobState
+
+
 _JOB = """
 SELECT job.id, job.kind, job.project_id, job.project, job.node_id, job.user, job.state,
     job.cancelling, job.digest, job.error, job.created, job.started, job.finished,
@@ -219,6 +226,16 @@ def page(
 def unfinished(tx: Tx) -> list[JobRow]:
     """Return the queued and running jobs, the oldest first."""
     return tx.query(JobRow, f"{_JOB} WHERE job.state IN ('queued', 'running') ORDER BY job.place")
+
+
+def ended_since(tx: Tx, since: float, mine: Sequence[int] | None) -> list[EndRow]:
+    """Return when jobs ended, since a time; ``mine`` limits them to several projects."""
+    return tx.query(
+        EndRow,
+        "SELECT finished, state FROM job WHERE finished >= :since"
+        f" AND (:mine IS NULL OR project_id IN {IN_MINE})",
+        {"since": since, "mine": ids(mine)},
+    )
 
 
 def waiting_of(tx: Tx, project_id: int) -> int:

@@ -198,6 +198,11 @@ def claimed(tx: Tx, vlans: Iterable[int]) -> set[int]:
     return set(tx.values(int, f"SELECT vlan FROM vlan_claim WHERE vlan IN ({marks})", wanted))
 
 
+def claimed_in(tx: Tx, pool: Iterable[int]) -> int:
+    """Count the claimed VLAN ids of the pool."""
+    return len(set(pool).intersection(tx.values(int, "SELECT vlan FROM vlan_claim")))
+
+
 def claimed_by(tx: Tx, project_id: int) -> int:
     """Count a project's VLAN ids, also those of networks that it deleted but that are not free."""
     return tx.number("SELECT count(*) FROM vlan_claim WHERE project_id = ?", (project_id,))

@@ -170,6 +170,7 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     jobs.find: lambda tx: jobs.find(tx, 1),
     jobs.page: lambda tx: jobs.page(tx, 9, 100, project_id=1, mine=[1], state="running"),
     jobs.unfinished: jobs.unfinished,
+    jobs.ended_since: lambda tx: jobs.ended_since(tx, 0.0, [1]),
     jobs.steps: lambda tx: jobs.steps(tx, 2),
     jobs.open_changes: lambda tx: jobs.open_changes(tx, ["sw1", "sw2"], but_of=1),
     jobs.interrupt: lambda tx: jobs.interrupt(tx, 2, 0.0),
