@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from haas_console.core.facts import Fact
 from haas_console.core.inventory import Inventory
 from haas_console.core.nictext import links_text, network_text
 from haas_console.core.objects import Ref, network_ref, nic_ref, port_ref
@@ -16,15 +17,6 @@ from haas_schemas.network import Network
 from haas_schemas.node import Nic, NicPort, Node
 from haas_schemas.project import Project
 from haas_schemas.switch import Switch
-
-
-class Fact(msgspec.Struct, frozen=True):
-    """One line: what it says of what, and what Enter opens there."""
-
-    name: str
-    text: str
-    link: Ref | None = None
-    look: str = ""
 
 
 class Answers(msgspec.Struct):
@@ -332,7 +324,7 @@ def _mac(nic: Nic) -> str:
 
 def _last_job(inventory: Inventory, project: str | None) -> list[Fact]:
     jobs: Iterable[Any] = (j for j in inventory.jobs.values() if j.project == project)
-    last = max(jobs, key=lambda job: job.job, default=None)
+    last = max(jobs, key=lambda job: job.created, default=None)
     if project is None or last is None:
         return []
     text = f"{last.job}  {last.state}, {last.done} of {last.total} steps, by {last.user}"

@@ -17,7 +17,7 @@ from haas_schemas.network import Network
 from haas_schemas.node import Node
 from haas_schemas.project import Project
 from haas_schemas.switch import Port, Switch
-from haas_schemas.system import SystemInfo
+from haas_schemas.system import Pulse, SystemInfo
 
 JOBS = 50  # of the newest jobs that are kept
 MANY = 25  # nodes; from here on, one list is cheaper than a call for each
@@ -64,6 +64,15 @@ class Fetcher:
     async def info(self) -> None:
         """Fetch what the daemon is, and who is asking."""
         self._inventory.info = record(SystemInfo, await self._call("system.info"))
+
+    async def pulse(self) -> bool:
+        """Fetch the figures that no list has; tells whether they have changed."""
+        if "system.pulse" not in self._methods:
+            return False  # a former release has none
+        found = record(Pulse, await self._call("system.pulse", quiet=True))
+        changed = found != self._inventory.pulse
+        self._inventory.pulse = found
+        return changed
 
     async def projects(self) -> None:
         """Fetch all projects."""

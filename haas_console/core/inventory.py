@@ -19,7 +19,7 @@ from haas_schemas.network import Network, NetworkKey
 from haas_schemas.node import Nic, Node
 from haas_schemas.project import Project
 from haas_schemas.switch import Port, Switch
-from haas_schemas.system import SystemInfo
+from haas_schemas.system import Pulse, SystemInfo
 
 T = TypeVar("T")
 
@@ -58,6 +58,7 @@ class Inventory:
     jobs: dict[int, Job] = field(default_factory=dict)
     drift: dict[tuple[str, str], DriftItem] = field(default_factory=dict)
     """By device and target, what differed from what is applied at the last check."""
+    pulse: Pulse | None = None
 
     # --- changing ---
 

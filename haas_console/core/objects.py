@@ -67,8 +67,8 @@ def everything(inventory: Inventory) -> Iterator[Ref]:
         yield Ref("switch", switch)
     for node in sorted(inventory.nodes, key=natural):
         yield Ref("node", node)
-    for job in sorted(inventory.jobs, reverse=True):
-        yield Ref("job", str(job))
+    for job in sorted(inventory.jobs.values(), key=lambda job: job.created, reverse=True):
+        yield Ref("job", str(job.job))
 
 
 def note_on(inventory: Inventory, ref: Ref) -> str:

@@ -51,6 +51,12 @@ class Refresher:
         async with self._fetching:
             await self._poll_jobs()
 
+    async def pulse(self) -> None:
+        """Fetch the figures that no list has; time changes them, too."""
+        async with self._fetching:
+            await self._fetcher.pulse()
+        self._notify("pulse")
+
     async def flush(self) -> None:
         """Fetch everything that was noted, then notify the watchers once."""
         async with self._fetching:
@@ -79,8 +85,9 @@ class Refresher:
         await fetcher.switches()
         await fetcher.known_ports()
         await fetcher.drift()
+        await fetcher.pulse()
         await self._poll_jobs()
-        self._notify("node", "switch", "drift", "job")
+        self._notify("node", "switch", "drift", "job", "pulse")
 
     async def _poll_jobs(self) -> None:
         before = {job.job for job in self._inventory.running_jobs()}
@@ -139,6 +146,8 @@ class Refresher:
                 return {"switch", *(("node",) if self._nodes else ())}
             case "job":
                 await self._poll_jobs()
+            case "pulse":
+                return {"pulse"} if await self._fetcher.pulse() else set()
         return set()
 
     # --- what to fetch ---
@@ -164,7 +173,7 @@ class Refresher:
             case "headnode" if project:
                 self._headnodes.add((project, name))
             case "drift" | "network" | "switch":
-                self._lists.add(noun)
+                self._lists |= {noun, "pulse"}
             case "job":
                 self._lists.add(noun)
                 if verb in ("succeeded", "failed", "cancelled"):
@@ -176,6 +185,7 @@ class Refresher:
 
     def _note_job_end(self, project: str | None, kind: str) -> None:
         """Remember what a job may have changed; what it has set is no longer drift."""
+        self._lists.add("pulse")
         if self._inventory.drift:
             self._lists.add("drift")
             self._changes.add("drift")

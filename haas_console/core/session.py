@@ -34,6 +34,7 @@ from haas_console.core.failures import Failures
 from haas_console.core.gestures import Gesture, Refusal, WriteAccess
 from haas_console.core.history import Edit, History
 from haas_console.core.inventory import Inventory
+from haas_console.core.nodecounts import NodeTally
 from haas_console.core.paging import fetch
 from haas_console.core.rights import changes_refused
 from haas_console.core.sync import InventorySync
@@ -78,6 +79,7 @@ class Session:
         self.project = project
         self.history = History()
         self.failures = Failures()
+        self.tally = NodeTally(self.sync.watch)
         self._turn = asyncio.Lock()
         self._chosen = project is not None
         self.sync.watch(self._choose_project)

@@ -31,6 +31,7 @@ FIRST_WAIT, LAST_WAIT = 0.25, 8.0  # seconds between attempts to connect
 GATHER = 0.03  # seconds during which a burst of events is collected
 PATIENCE = 5.0  # seconds that a call waits for a connection that is being replaced
 POLL = 0.5  # seconds between two polls of jobs under way
+PULSE = 60.0  # seconds between two looks at what changes with time, or without an event
 _log = logging.getLogger(__name__)
 
 Changes = frozenset[str]
@@ -213,18 +214,21 @@ class InventorySync:
 
     async def _follow(self, inbox: Inbox, refresher: Refresher) -> None:
         """Fetch what the events name, burst by burst; raises LostDaemonError."""
-        polled = time.monotonic()
+        polled = pulsed = time.monotonic()
         while True:
-            timeout = POLL if self.inventory.running_jobs() else None
+            busy = bool(self.inventory.running_jobs())
             notified = False
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(timeout):
+                async with asyncio.timeout(POLL if busy else PULSE):
                     refresher.note(*await inbox.get())
                     notified = True
             # Even if events keep coming: a job that is followed sends a stream of them.
-            if timeout is not None and time.monotonic() - polled >= POLL:
+            if busy and time.monotonic() - polled >= POLL:
                 await refresher.poll_jobs()
                 polled = time.monotonic()
+            if time.monotonic() - pulsed >= PULSE:
+                await refresher.pulse()
+                pulsed = time.monotonic()
             if notified:
                 await asyncio.sleep(GATHER)
                 for notification in inbox.take_all():

@@ -6,9 +6,14 @@ import time
 from datetime import datetime
 
 
+def parsed(stamp: str) -> datetime:
+    """Read a time."""
+    return datetime.fromisoformat(stamp)
+
+
 def seconds(stamp: str | None) -> float | None:
     """Read a time as seconds since the epoch."""
-    return datetime.fromisoformat(stamp).timestamp() if stamp else None
+    return parsed(stamp).timestamp() if stamp else None
 
 
 def elapsed(started: str | None, finished: str | None, now: float | None = None) -> float | None:
@@ -19,3 +24,11 @@ def elapsed(started: str | None, finished: str | None, now: float | None = None)
     if ended is None:
         ended = time.time() if now is None else now
     return max(0.0, ended - begun)
+
+
+def moment(stamp: str, *, exact: bool = True) -> str:
+    """A time as the user's clock shows it, with the day if it is not today, and if ``exact``
+    with seconds."""
+    when, now = parsed(stamp).astimezone(), datetime.now().astimezone()
+    day = "" if when.date() == now.date() else "%m-%d "
+    return when.strftime(f"{day}%H:%M:%S" if exact else f"{day}%H:%M")

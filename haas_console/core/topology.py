@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
+from haas_console.core.contact import SILENT, sign
 from haas_console.core.inventory import Inventory
 from haas_console.core.master import RAIL, master_lines, master_width
 from haas_console.core.natural import natural
@@ -219,7 +220,8 @@ class Picture:
     def _head(self, switch: str, inner: int) -> list[Span]:
         known = self.inventory.switches.get(switch)
         title, drifted = f" {switch} ", self.inventory.drifted(switch)
-        badge = f"{drifted}{DRIFTED} " if drifted else ""
+        badge = f"{mark} " if (mark := sign(known)) == SILENT else ""
+        badge += f"{drifted}{DRIFTED} " if drifted else ""
         more = f"{known.dialect} " if known else ""
         more += "unsaved! " if known and known.unsaved else ""
         title = _fit(title, max(0, min(len(title), inner - 1 - len(badge))))

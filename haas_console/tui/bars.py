@@ -68,8 +68,6 @@ def top_text(session: Session, crumbs: list[str], width: int, shown_job: int | N
     if session.readonly or (info is not None and info.readonly):
         left.append("   read-only", style="bold")
     right = Text()
-    if session.inventory.drift:
-        right.append(f"≠ {len(session.inventory.drift)} drifted  ", style="bold")
     jobs = [job for job in session.inventory.running_jobs() if job.job != shown_job]
     if jobs:
         job = jobs[0]

@@ -113,8 +113,8 @@ def knows_unicode(environ: Mapping[str, str], *, coerced: bool = False) -> bool:
 
 
 _PLAIN = str.maketrans(
-    "●○■▶▷▸▾→↑↓✓✗…·≠█▐░─╌│┌┐└┘├┤┬┴┼",
-    "*o#>)>v>^v+x~.%#|.--|+++++++++",
+    "●○■▶▷▸▾→↑↓✓✗…·≠█▐░─╌│┌┐└┘├┤┬┴┼▁▂▃▄▅▆▇",
+    "*o#>)>v>^v+x~.%#|.--|+++++++++_.-:=+*",
 )
 
 

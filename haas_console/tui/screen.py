@@ -22,14 +22,17 @@ from haas_console.tui.hints import hints, hints_text
 from haas_console.tui.match import pick
 from haas_console.tui.message import MessageLine
 from haas_console.tui.prompt import Completer, Prompt, Question
+from haas_console.tui.pulsebar import LEAST_ROWS, pulse_text
 from haas_console.tui.textual_private import PaintOnceScreen
 from haas_console.tui.turns import Turn, current_turn
 
 NOUNS = (
     "node", "network", "headnode", "project", "switch", "drift", "job", "info", "status", "use",
-    "call", "command",
+    "call", "command", "pulse",
 )  # fmt: skip
 ALL: Changes = frozenset(NOUNS)
+PULSE: Changes = frozenset({"node", "switch", "drift", "job", "info", "pulse"})
+"""Changes that the figures of the pulse depend on."""
 
 S = TypeVar("S", bound="ConsoleScreen")
 P = ParamSpec("P")
@@ -67,6 +70,7 @@ class ConsoleScreen(PaintOnceScreen):
         self.shown_job: int | None = None
         """The job that the screen itself shows, so that the bar on top need not."""
         self._top = Bar(id="top")
+        self._pulse_bar = Bar(id="pulse")
         self._hint_bar = Bar(id="hints")
         self._message_bar = Bar(id="message")
         self._message = MessageLine(self._message_bar)
@@ -93,6 +97,7 @@ class ConsoleScreen(PaintOnceScreen):
     def compose(self) -> ComposeResult:
         """The bars around the body, and the prompt over the last of them."""
         yield self._top
+        yield self._pulse_bar
         yield from self.compose_body()
         yield self._hint_bar
         yield self._message_bar
@@ -115,6 +120,7 @@ class ConsoleScreen(PaintOnceScreen):
 
     def on_resize(self) -> None:
         """Fill the new width."""
+        self._pulse_bar.display = self.size.height >= LEAST_ROWS
         self._note_changes(ALL)
 
     def _note_changes(self, changes: Changes) -> None:
@@ -132,6 +138,8 @@ class ConsoleScreen(PaintOnceScreen):
             return
         self._message.drop_if_over()
         self.show_bars()
+        if changes & PULSE:
+            self._pulse_bar.show(pulse_text(self.session, self.size.width))
         if "status" in changes:
             self.refresh_bindings()
         self.changed(changes)
@@ -155,9 +163,11 @@ class ConsoleScreen(PaintOnceScreen):
             self.show_bars()
 
     def on_click(self, event: events.Click) -> None:
-        """Press the key whose hint was clicked; open the job that the bar on top shows."""
+        """Press the key whose hint was clicked; open what the bars on top show."""
         if event.widget is self._hint_bar and not self.is_asking and self._message.above is None:
             self._press_hint(event.x)
+        if event.widget is self._pulse_bar and self.NAME != "pulse":
+            self.console.navigation.open("pulse")
         jobs = [job.job for job in self.session.inventory.running_jobs()]
         if event.widget is self._top and jobs:
             job = next((job for job in jobs if job != self.shown_job), jobs[0])

@@ -142,6 +142,14 @@ class Hands:
         self.nodes.move_to(index)
         await self.pilot.pause()
 
+    async def go_to(self, lines: Lines, text: str) -> None:
+        """Put the cursor of a list on the line with a text."""
+        index = next((n for n, line in enumerate(self.text(lines)) if text in line), None)
+        assert index is not None, f"{text} is not shown"
+        lines.focus()
+        lines.move_to(index)
+        await self.pilot.pause()
+
     # --- the mouse ---
 
     def place(self, lines: Lines, index: int, column: int = 20) -> tuple[int, int]:

@@ -60,7 +60,7 @@ async def test_the_last_job_and_who_changed_it_are_one_key_away() -> None:
     async with staged_site() as site:
         await site.ended((await site.call("apply.start", project="astro"))["job"])
         async with console(site.socket, project="astro") as hands:
-            await hands.press("P", "enter")
+            await hands.press("M", "enter")
             assert details(hands).visit.ref.title == "project astro"
             await follow(hands, "succeeded")
             assert hands.app.front is not None

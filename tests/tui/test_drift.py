@@ -75,13 +75,13 @@ async def test_drift_that_somebody_else_finds_appears_at_once_with_few_calls(sit
         await hands.until(
             lambda: (
                 "≠ lab, now access 1" in hands.row("node-01", "primary-nic")
-                and "≠ 1 drifted" in hands.bar("top")
+                and "≠ 1 drifted" in hands.bar("pulse")
             )
         )
-        assert set(asked()) <= {"switch.list", "drift.list", "node.show"}
+        assert set(asked()) <= {"switch.list", "drift.list", "node.show", "system.pulse"}
 
         await site.call("drift.repair")
-        await hands.until(lambda: "drifted" not in hands.bar("top"))
+        await hands.until(lambda: "drifted" not in hands.bar("pulse"))
         await hands.until(lambda: "≠" not in hands.row("node-01", "primary-nic"))
         assert "node.list" not in asked()
 

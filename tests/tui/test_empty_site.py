@@ -42,7 +42,7 @@ async def test_each_screen_of_an_empty_site_says_what_to_do_next(
                 ("w", "There is no switch yet: I opens"),
                 ("V", "Nothing drifted: all is as it was applied."),
                 ("H", "no [master] in its haas.toml"),
-                ("P", "No project yet: n makes one."),
+                ("M", "No project yet: n makes one."),
                 ("I", "Nothing is registered: s registers a switch"),
                 ("F", "i  imports one"),
                 ("a", "Apply which project? p chooses one; S plans the site."),

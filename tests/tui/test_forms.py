@@ -151,7 +151,7 @@ async def test_a_node_is_deleted_after_a_question(socket: Path) -> None:
 
 async def test_a_project_gets_a_member_and_loses_it(socket: Path) -> None:
     async with console(socket) as hands:
-        await hands.press("P")
+        await hands.press("M")
         await hands.until(lambda: isinstance(hands.app.screen, ProjectsScreen))
         await hands.press("n")
         await hands.type("chem")
@@ -182,7 +182,7 @@ async def test_a_project_gets_a_member_and_loses_it(socket: Path) -> None:
 
 async def test_what_a_project_holds_is_counted_as_it_changes(socket: Path) -> None:
     async with console(socket) as hands:
-        await hands.press("P")
+        await hands.press("M")
         await hands.until(lambda: isinstance(hands.app.screen, ProjectsScreen))
         lines = hands.app.screen.query_one(ProjectLines)
         await hands.given("node allocate --node node-01", "network create lab", "headnode create a")

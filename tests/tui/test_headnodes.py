@@ -125,11 +125,11 @@ async def test_a_crash_is_announced_shown_and_mended_by_an_apply() -> None:
             "message"
         )
         assert "≠ now crashed with nic0 on 100" in hands.bar("detail")
-        assert "≠ 1 drifted" in hands.bar("top")
+        assert "≠ 1 drifted" in hands.bar("pulse")
         await hands.press("s")
         assert "login is to run already: an apply brings it back." in hands.bar("message")
 
         await apply(hands)
 
         await hands.until(lambda: row(hands).startswith("login running lab"))
-        await hands.until(lambda: "drifted" not in hands.bar("top"))
+        await hands.until(lambda: "drifted" not in hands.bar("pulse"))

@@ -127,7 +127,7 @@ async def test_a_key_behind_a_form_means_what_it_means_once_the_form_is_left(
     socket: Path,
 ) -> None:
     async with gate(socket) as between, console(between.path) as hands:
-        await hands.press("P")
+        await hands.press("M")
         await hands.until(lambda: hands.app.breadcrumbs() == ["Board", "Projects"])
         await hands.burst("u")
         await hands.until(lambda: isinstance(hands.app.screen, FormScreen))

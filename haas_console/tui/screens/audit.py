@@ -14,12 +14,12 @@ from haas_console.core.errors import ConsoleError
 from haas_console.core.inventory import records
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
+from haas_console.core.times import moment
 from haas_console.tui.bars import Bar
 from haas_console.tui.folds import SpareLines
 from haas_console.tui.lines import ClickableLines, Part, cut
 from haas_console.tui.prompt import filter_question
 from haas_console.tui.screen import ConsoleScreen
-from haas_console.tui.times import moment
 from haas_schemas.system import AuditRecord
 
 PAGE = 200  # records that one request fetches

@@ -8,64 +8,19 @@ from typing import Any, ClassVar
 
 import msgspec
 from rich.text import Text
-from textual import events, work
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from haas_console.core.details import Answers, Fact, audited_as, details, record_of
+from haas_console.core.details import Answers, audited_as, details, record_of
 from haas_console.core.errors import ConsoleError
 from haas_console.core.objects import Ref
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar
-from haas_console.tui.lines import Lines, Part, cut
+from haas_console.tui.factlines import NO_LINK, FactLines
 from haas_console.tui.screen import ConsoleScreen
 from haas_schemas.node import NicPort
-
-NAME_WIDTH = 13
-
-
-class FactLines(Lines):
-    """One line for each fact; ``▶`` marks those that lead somewhere."""
-
-    def __init__(self, *, id: str) -> None:
-        super().__init__(id=id)
-        self.facts: list[Fact] = []
-
-    def show(self, facts: list[Fact], at: int) -> None:
-        """Show facts, with the cursor on one of them."""
-        self.facts = facts
-        self.cursor = max(0, min(at, len(facts) - 1))
-        self.changed()
-        self.reveal()
-
-    def count(self) -> int:
-        """One line for each."""
-        return len(self.facts)
-
-    def parts(self, index: int, width: int) -> list[Part]:
-        """Name, sign of a link, text."""
-        fact = self.facts[index]
-        sign = "▶ " if fact.link is not None else "  "
-        return [
-            (f" {cut(fact.name, NAME_WIDTH)} ", "dim"),
-            (sign, "mark"),
-            (cut(fact.text, max(0, width - NAME_WIDTH - 4)), fact.look),
-        ]
-
-    def first_link(self) -> int:
-        """The first line that leads somewhere; 0 if none does."""
-        return next((n for n, fact in enumerate(self.facts) if fact.link is not None), 0)
-
-    def on_click(self, event: events.Click) -> None:
-        """Put the cursor there; a click on a link under the cursor follows it."""
-        index = self.index_at(event.y)
-        if index is None:
-            return
-        if index == self.cursor and isinstance(self.screen, DetailsScreen):
-            self.screen.action_open()
-        else:
-            self.move_to(index)
 
 
 class Visit(msgspec.Struct):
@@ -185,15 +140,19 @@ class DetailsScreen(ConsoleScreen):
 
     # --- going on and back ---
 
+    def on_fact_lines_opened(self, event: FactLines.Opened) -> None:
+        """Follow the link that was clicked."""
+        event.stop()
+        self.action_open()
+
     def action_open(self) -> None:
         """Open what the line under the cursor is about."""
-        lines = self.lines
-        fact = lines.facts[lines.cursor] if lines.cursor < len(lines.facts) else None
-        if fact is None or fact.link is None:
-            self.say("nothing to open on this line: ▶ marks those that lead somewhere")
+        link = self.lines.link
+        if link is None:
+            self.say(NO_LINK)
         else:
-            self.visit.at = lines.cursor
-            self.console.navigation.open_details(fact.link)
+            self.visit.at = self.lines.cursor
+            self.console.navigation.open_details(link)
 
     def go(self, ref: Ref) -> None:
         """Show another object; what was gone back from is forgotten."""

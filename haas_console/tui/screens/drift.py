@@ -10,17 +10,18 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from haas_console.core.commands import Call
+from haas_console.core.contact import unread
 from haas_console.core.devicetext import target_text, unreachable
 from haas_console.core.gestures import count
 from haas_console.core.natural import natural
 from haas_console.core.portviews import DRIFTED
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
+from haas_console.core.times import moment
 from haas_console.tui.bars import Bar
 from haas_console.tui.lines import BAR, ClickableLines, Lines, Part, cut
 from haas_console.tui.repairing import repair
 from haas_console.tui.screen import ConsoleScreen, in_turn
-from haas_console.tui.times import moment
 from haas_schemas.drift import DriftItem
 
 COLUMNS = ("device", "target", "applied", "now", "project", "behind", "since")
@@ -129,7 +130,7 @@ class DriftScreen(ConsoleScreen):
 
     def changed(self, changes: Changes) -> None:
         """Show what is known now."""
-        if changes & {"drift", "switch", "node", "info"}:
+        if changes & {"drift", "switch", "node", "info", "pulse"}:
             self._draw()
 
     def _draw(self) -> None:
@@ -140,8 +141,10 @@ class DriftScreen(ConsoleScreen):
         when = f", last checked {moment(max(times))}" if times else ""
         if lines.items:
             devices = count(len({item.device for item in lines.items}), "device")
-            summary = Text(f" {DRIFTED} {len(lines.items)} drifted on {devices}{when}", "bold")
-        elif unseen := self._unseen():
+            blind = f", but {unseen}" if (unseen := unread(inventory)) else ""
+            found = f" {DRIFTED} {len(lines.items)} drifted on {devices}{when}{blind}"
+            summary = Text(found, "bold")
+        elif unseen := unread(inventory):
             summary = Text(f" Nothing is known to have drifted, but {unseen}.", "bold")
         else:
             summary = Text(f" Nothing drifted: all is as it was applied{when}.", "dim")
@@ -149,16 +152,6 @@ class DriftScreen(ConsoleScreen):
         columns = lines.title() if lines.items else ""
         self.query_one("#columns", Bar).show(Text(columns, "dim"))
         self._show_item()
-
-    def _unseen(self) -> str:
-        """Which switches may have drifted unseen; "" if all answer and were checked once."""
-        switches = [one for one in self.session.inventory.switches.values() if not one.retired]
-        silent = sorted(switch.switch for switch in switches if switch.reachable is False)
-        if silent:
-            return f"{', '.join(silent)} can't be reached"
-        unchecked = sorted(switch.switch for switch in switches if switch.checked is None)
-        were = "was" if len(unchecked) == 1 else "were"
-        return f"{', '.join(unchecked)} {were} never checked" if unchecked else ""
 
     def _show_item(self) -> None:
         item = self.lines.current()

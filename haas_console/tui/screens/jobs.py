@@ -17,14 +17,13 @@ from haas_console.core.joblist import newest_first, parse_filter
 from haas_console.core.jobtree import clock
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
-from haas_console.core.times import elapsed
+from haas_console.core.times import elapsed, moment
 from haas_console.tui.bars import Bar
 from haas_console.tui.folds import SpareLines
 from haas_console.tui.glyphs import LOOKS, glyphs
 from haas_console.tui.lines import BAR, Part, cut
 from haas_console.tui.prompt import filter_question
 from haas_console.tui.screen import ConsoleScreen, in_turn
-from haas_console.tui.times import moment
 from haas_schemas.job import Job
 
 OLDER = 100  # jobs that one request for older ones fetches

@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from haas_console.core import filters
 from haas_console.core.boardfilter import places_of
 from haas_console.core.commands import Call
+from haas_console.core.contact import contact_text, sign
 from haas_console.core.inventory import Inventory
 from haas_console.core.natural import natural
 from haas_console.core.objects import Ref, nic_ref
@@ -69,6 +70,7 @@ FIELDS: dict[str, Callable[[Item], Iterable[str]]] = {
     ),
     "dialect": lambda item: (item.switch.dialect,) if item.switch else (),
     "host": lambda item: (item.switch.host,) if item.switch else (),
+    "answers": lambda item: (_answers(item.switch),) if item.switch else (),
     "node": lambda item: (item.node.node,) if item.node else (),
     "state": lambda item: (item.node.state,) if item.node else (),
     "project": lambda item: (item.node.project or "none",) if item.node else (),
@@ -78,6 +80,10 @@ FIELDS: dict[str, Callable[[Item], Iterable[str]]] = {
     "port": lambda item: places_of(item.nic, lambda place: place.port),
     "mac": lambda item: (item.nic.mac or "none",) if item.nic else (),
 }
+
+
+def _answers(switch: Switch) -> str:
+    return {True: "yes", False: "no", None: "never-asked"}[switch.reachable]
 
 
 def _cells(item: Item) -> Iterable[str]:
@@ -121,10 +127,15 @@ class ItemLines(ClickableLines):
         if item.switch is not None:
             switch = item.switch
             text = f"{cut(switch.dialect, 14)} {switch.host}:{switch.port}   {switch.ports} ports"
+            wrong = contact_text(switch)
+            look = "drift" if switch.reachable is False else "staged"
             return [
-                (f"   {cut(switch.switch, 16)} ", "head"),
+                (f" {sign(switch) or ' '} ", look),
+                (f"{cut(switch.switch, 16)} ", "head"),
                 (text, ""),
+                (f"   {wrong}" if wrong else "", look),
                 ("   ! not saved" if switch.unsaved else "", "staged"),
+                ("   ! retired" if switch.retired else "", "drift"),
             ]
         if item.node is None:
             return [(f" {item.text}", "mark")]

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
 from haas_console.core.commands import Call
+from haas_console.core.contact import contact_text, sign
 from haas_console.core.devicetext import target_text, unreachable
 from haas_console.core.errors import ConsoleError
 from haas_console.core.faceplate import labeller, legend, plate
@@ -93,6 +94,7 @@ class SwitchScreen(ConsoleScreen):
         if self.switch not in found:
             self.switch = found[0] if found else None
         names.names = found
+        names.signs = {s.switch: sign(s) for s in inventory.switches.values()}
         names.unsaved = {s.switch for s in inventory.switches.values() if s.unsaved}
         names.drifted = Counter(item.device for item in inventory.drift.values())
         names.display = len(found) > 1 or self.size.width >= 100
@@ -134,6 +136,8 @@ class SwitchScreen(ConsoleScreen):
             (f" {switch}", "head"),
             (f"   {known.dialect} at {known.host}:{known.port}   {known.ports} ports", ""),
         ]
+        if wrong := contact_text(known):
+            parts.append((f"   {wrong}", "drift" if known.reachable is False else "staged"))
         if staged:
             parts.append((f"   {staged} staged*", "staged"))
         if known.unsaved:

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
+from haas_console.core.contact import SILENT
 from haas_console.core.devicetext import probe_fields, probed_state, trust_lines
 from haas_console.core.portviews import DRIFTED
 from haas_console.core.text import clean
@@ -18,6 +19,8 @@ class SwitchList(ClickableLines):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.names: list[str] = []
+        self.signs: Mapping[str, str] = {}
+        """Of each switch, whether it answers."""
         self.unsaved: set[str] = set()
         self.drifted: Mapping[str, int] = {}
 
@@ -26,15 +29,16 @@ class SwitchList(ClickableLines):
         return len(self.names)
 
     def parts(self, index: int, width: int) -> list[Part]:
-        """The name, how much drifted, and a sign if the configuration is not saved."""
+        """Whether it answers, its name, how much drifted, and a sign if that is not saved."""
         name = self.names[index]
         drifted = self.drifted.get(name, 0)
         badge = f"{drifted}{DRIFTED}" if drifted else ""
-        sign = "!" if name in self.unsaved else " "
+        answers = self.signs.get(name, "") or " "
         return [
-            (cut(f" {name}", width - 2 - len(badge)), ""),
+            (answers, "drift" if answers == SILENT else "staged"),
+            (cut(name, width - 3 - len(badge)), "dim" if answers == SILENT else ""),
             (badge, "drift"),
-            (f"{sign} ", "staged"),
+            ("! " if name in self.unsaved else "  ", "staged"),
         ]
 
 
