@@ -16,6 +16,11 @@ Kind = Literal[
     "node", "nic", "port", "network", "headnode", "switch", "project", "job", "audit", "plate"
 ]  # fmt: skip
 
+KINDS: tuple[Kind, ...] = (
+    "node", "nic", "port", "network", "headnode", "switch", "project", "job"
+)  # fmt: skip
+"""The kinds of objects."""
+
 
 class Ref(msgspec.Struct, frozen=True):
     """An object, or a screen about one: ``audit`` (who changed it), ``plate`` (a face plate).

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from haas_console.core.commands import Command
+from haas_console.core.facts import Fact
 from haas_console.core.gestures import Gesture, Refusal
 from haas_console.core.objects import Ref
 from haas_console.core.session import Outcome, Session
@@ -43,6 +44,9 @@ class Navigation(Protocol):
 
     def open_form(self, method: str, given: Mapping[str, str] | None = None) -> None:
         """Show the form of a method, with some fields filled in."""
+
+    def open_facts(self, title: str, facts: Sequence[Fact]) -> None:
+        """Show facts about something that happened, with their links."""
 
     def read(self, title: str, lines: Sequence[str], *, indent: int | None = None) -> None:
         """Show a page of text; long lines are continued with an ``indent``."""

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from textual.app import App
 
+from haas_console.core.facts import Fact
 from haas_console.core.objects import Ref
 from haas_console.core.session import Session
 from haas_console.tui.screen import ConsoleScreen
@@ -109,7 +110,14 @@ class ScreenNavigation:
         from haas_console.tui.screens.audit import AuditScreen
 
         self._close_pages()
-        self._textual.push_screen(AuditScreen(self._host.session, about))
+        self._textual.push_screen(AuditScreen(self._host.session, f"object={about}"))
+
+    def open_facts(self, title: str, facts: Sequence[Fact]) -> None:
+        """Show facts about something that happened, with their links."""
+        from haas_console.tui.screens.facts import FactsScreen
+
+        self._close_pages()
+        self._textual.push_screen(FactsScreen(self._host.session, title, facts))
 
     def open_form(self, method: str, given: Mapping[str, str] | None = None) -> None:
         """Show the form of a method, with some fields filled in."""

@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from haas_console.core.auditlist import parse_filter
+from haas_console.tui.factlines import FactLines
 from haas_console.tui.screens.audit import AuditLines, AuditScreen
+from haas_console.tui.screens.details import DetailsScreen
+from haas_console.tui.screens.facts import FactsScreen
 from tests.tui.apply_hands import Site, staged_site
 from tests.tui.console import Hands, console
 
@@ -40,6 +42,7 @@ async def test_the_newest_changes_come_first(site: Site) -> None:
         await hands.press("enter")
         await hands.until(lambda: "Record" in str(hands.app.screen.TITLE))
         await hands.press("escape")
+        await hands.until(lambda: isinstance(hands.app.screen, AuditScreen))
         await hands.press("slash")
         await hands.type(" colour=red")
         await hands.press("enter")
@@ -56,6 +59,27 @@ async def test_who_changed_the_node_under_the_cursor(site: Site) -> None:
         assert all("node node-01" in record.objects for record in lines.records)
 
 
+async def test_the_same_filter_as_of_events_and_the_links_of_a_record(site: Site) -> None:
+    async with console(site.socket, project="astro") as hands:
+        await hands.press("U")
+        lines = await trail(hands)
+        await hands.press("slash")
+        await hands.type("node=node-01 since=1h !connect !bmc")
+        await hands.press("enter")
+        await hands.until(lambda: [r.method for r in lines.records] == ["node.allocate"])
+        assert "/node=node-01 since=1h !connect !bmc  1/3" in hands.bar("title")
+        await hands.press("enter")
+        await hands.until(lambda: isinstance(hands.app.screen, FactsScreen))
+        facts = hands.app.screen.query_one(FactLines)
+        assert any("▶ node node-01" in line for line in hands.text(facts))
+        await hands.go_to(facts, "node node-01")
+        await hands.press("enter")
+        await hands.until(lambda: isinstance(hands.app.screen, DetailsScreen))
+        assert hands.bar("title").strip() == "node node-01"
+        await hands.press("escape", "escape")
+        await hands.until(lambda: isinstance(hands.app.screen, AuditScreen))
+
+
 async def test_what_strangers_wrote_is_shown_as_it_is(site: Site) -> None:
     """Markup and control characters in a refused call change nothing on the screen."""
     hostile = "[red]x[/red]\x1b]0;pwned\x07\u202e"
@@ -67,17 +91,6 @@ async def test_what_strangers_wrote_is_shown_as_it_is(site: Site) -> None:
         shown = hands.text(lines)[0]
         assert "[red]x[/red]\\x1b]0;pwned" in shown
         assert shown.isprintable()
-
-
-def test_a_filter_asks_the_daemon() -> None:
-    assert parse_filter("node-1 user=rita since=2026-01-01") == {
-        "object": "node-1",
-        "user": "rita",
-        "since": "2026-01-01",
-    }
-    assert parse_filter("user= ") == {}
-    with pytest.raises(ValueError, match="There is no field"):
-        parse_filter("colour=red")
 
 
 async def test_the_transcript_of_a_job_can_be_read(site: Site) -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from haas_console.tui.factlines import FactLines
+from haas_console.tui.screens.details import DetailsScreen
 from haas_console.tui.screens.events import EventLines, EventsScreen
-from haas_console.tui.textscreen import TextScreen
+from haas_console.tui.screens.facts import FactsScreen
 from tests.tui.apply_hands import Site, staged_site
 from tests.tui.console import Hands, console
 
@@ -48,6 +50,45 @@ async def test_what_somebody_else_does_appears_by_itself(site: Site) -> None:
         assert all(" * " in ln for ln in hands.text(lines))
 
 
+async def test_events_say_who_and_enter_jumps_to_the_object(site: Site) -> None:
+    await site.call("user.create", user="rita")
+    await site.call("project.add_member", project="astro", user="rita")
+    async with console(site.socket, project="astro") as hands:
+        lines = await events_are_shown(hands)
+        await site.call("network.create", project="astro", network="theirs")
+        who = hands.app.session.inventory.info.user  # type: ignore[union-attr]  # it is connected
+        await hands.until(
+            lambda: any(
+                f" {who} * network theirs of astro: created" in " ".join(ln.split())
+                for ln in hands.text(lines)
+            )
+        )
+        await hands.go_to(lines, "network theirs of astro: created")
+        await hands.press("enter")
+        await hands.until(lambda: isinstance(hands.app.screen, DetailsScreen))
+        assert hands.bar("title").strip() == "network astro/theirs"
+        await hands.press("escape", "Y")
+        await hands.until(lambda: isinstance(hands.app.screen, FactsScreen))
+        facts = hands.app.screen.query_one(FactLines)
+        assert any("network.create" in ln for ln in hands.text(facts))
+
+
+async def test_a_filter_finds_what_was_changed_before_the_console_was_opened(site: Site) -> None:
+    async with console(site.socket, project="astro") as hands:
+        lines = await events_are_shown(hands)
+        await hands.press("slash")
+        await hands.type("node=node-01 since=1h")
+        await hands.press("enter")
+        await hands.until(lambda: any("* nic connect" in ln for ln in hands.text(lines)))
+        assert all("node-01" in line for line in hands.text(lines))
+        await hands.press("slash")
+        await hands.burst("\x15user=nobody-else\r")
+        await hands.press("slash")
+        await hands.type(" until=soon")
+        await hands.press("enter")
+        assert '"soon" is no time' in hands.bar("message")
+
+
 async def test_a_refused_call_shows_its_error_and_can_be_filtered(site: Site) -> None:
     async with console(site.socket) as hands:
         await hands.command("network create lab")
@@ -58,7 +99,7 @@ async def test_a_refused_call_shows_its_error_and_can_be_filtered(site: Site) ->
         (line,) = hands.text(lines)
         assert "lab" in line.rpartition("}")[2]
         await hands.press("enter")
-        await hands.until(lambda: isinstance(hands.app.screen, TextScreen))
+        await hands.until(lambda: isinstance(hands.app.screen, FactsScreen))
 
 
 async def test_a_command_is_copied_as_a_line_of_a_script(site: Site, tmp_path: Path) -> None:

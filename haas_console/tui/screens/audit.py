@@ -9,7 +9,8 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from haas_console.core.auditlist import details, outcome, parse_filter, what
+from haas_console.core import happened
+from haas_console.core.auditlist import Change, outcome, page_params, what
 from haas_console.core.errors import ConsoleError
 from haas_console.core.inventory import records
 from haas_console.core.session import Session
@@ -77,10 +78,9 @@ class AuditScreen(ConsoleScreen):
     AUTO_FOCUS = "#audit"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", id="audit.filter"),
-        Binding("enter", "detail", "Details", id="audit.detail"),
+        Binding("enter", "open", "Open", id="audit.open"),
         Binding("o", "older", "Older", id="audit.older"),
         Binding("r", "refresh", "Read again", id="audit.refresh"),
-        Binding("j", "job", "Job", id="audit.job"),
         Binding("escape", "back", "Back", id="audit.back"),
     ]
 
@@ -88,6 +88,7 @@ class AuditScreen(ConsoleScreen):
         super().__init__(session)
         self.filter = about
         self._next: str | None = None
+        self._read_so_far: list[Change] = []
 
     def compose_body(self) -> ComposeResult:
         """The columns' names, and the list."""
@@ -108,15 +109,12 @@ class AuditScreen(ConsoleScreen):
 
     def _params(self) -> dict[str, Any] | None:
         """What to ask for; None if the caller may see nothing."""
-        params = parse_filter(self.filter)
         info = self.session.inventory.info
         if info is None:
             return None
-        if not info.admin and "project" not in params:
-            if self.session.project is None:
-                return None
-            params["project"] = self.session.project
-        return {**params, "newest": True, "limit": PAGE}
+        asked = happened.asked(self.filter)
+        params = page_params(asked, info.admin, self.session.project)
+        return None if params is None else {**params, "limit": PAGE}
 
     @work(group="audit", exclusive=True)
     async def action_refresh(self) -> None:
@@ -145,42 +143,44 @@ class AuditScreen(ConsoleScreen):
             return
         found = list(records(AuditRecord, page["items"]))
         self._next = page.get("next")
-        self.lines.show([*self.lines.records, *found] if after else found)
-        self._title(None if self.lines.records else "   no record fits")
+        changes = [Change(record) for record in found]
+        self._read_so_far = [*self._read_so_far, *changes] if after else changes
+        self._show()
+
+    def _show(self) -> None:
+        """Show what fits the filter of all that was read."""
+        fitting = happened.fitting(self._read_so_far, self.filter)
+        self.lines.show([change.record for change in fitting])
+        more = ": o reads older ones" if self._next is not None else ""
+        self._title(None if fitting else f"   no record fits{more}")
 
     def _title(self, text: str | None) -> None:
         title = Text(self.lines.title(self.size.width) if text is None else text, "dim")
         if self.filter:
-            title.append(f"   /{self.filter}", "bold")
+            counts = f"{self.lines.count()}/{len(self._read_so_far)}"
+            title.append(f"   /{self.filter}  {counts}", "bold")
         self.query_one("#title", Bar).show(title)
 
     # --- keys ---
 
     def action_filter(self) -> None:
-        """Show what fits: an object, or user=, object=, project=, since=, until=."""
+        """Show what fits: words, user=, object=, node=, since=1h, until=, ~regex; ! inverts."""
         self.put(filter_question(self.filter, self._filter))
 
     def _filter(self, text: str, final: bool) -> None:
-        if not final:
-            return
         try:
-            parse_filter(text)
+            asked = happened.asked(text)
         except ValueError as error:
-            self.fail(str(error))
+            if final:
+                self.fail(str(error))
             return
-        self.filter = text.strip()
-        self.action_refresh()
+        before, self.filter = happened.asked(self.filter), text.strip()
+        self._show()
+        if final and asked != before:
+            self.action_refresh()
 
-    def action_detail(self) -> None:
-        """Show the record under the cursor in full."""
+    def action_open(self) -> None:
+        """Show the record under the cursor in full, with links to what it was about."""
         record = self.lines.current()
         if record is not None:
-            self.console.navigation.read(f"Record {record.id}", details(record), indent=4)
-
-    def action_job(self) -> None:
-        """Show the job that the change under the cursor started."""
-        record = self.lines.current()
-        if record is None or record.job is None:
-            self.fail("This call started no job.")
-        else:
-            self.console.navigation.open_job(record.job)
+            self.console.navigation.open_facts(f"Record {record.id}", Change(record).facts)
