@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from textual import events
 
+from haas_console.core.facts import Fact
 from haas_console.core.objects import Ref
 from haas_console.tui import keymap
 from haas_console.tui.screen import ConsoleScreen
@@ -44,6 +45,8 @@ def opener(name: str) -> Open:
             hands.app.navigation.open_details(Ref("nic", "node-01:primary-nic"))
         elif name == "job":
             hands.app.navigation.open_job(max(hands.app.session.inventory.jobs))
+        elif name == "facts":
+            hands.app.navigation.open_facts("A record", [Fact("who", "rita")])
         elif name == "text":
             hands.app.navigation.read("A page", ["a line"])
         elif name != "board":
@@ -58,7 +61,7 @@ def opener(name: str) -> Open:
 
 OPENERS = {
     name: opener(name)
-    for name in ("board", "details", "form", "job", "text", *(e.name for e in SCREENS))
+    for name in ("board", "details", "facts", "form", "job", "text", *(e.name for e in SCREENS))
 }
 
 

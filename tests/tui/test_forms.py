@@ -61,7 +61,7 @@ async def test_a_switch_its_ports_and_a_node_are_registered_by_forms(socket: Pat
         assert hands.bar("message") == " > switch register sw3 cisco_ios sw3.example"
 
         lines = hands.app.screen.query_one(ItemLines)
-        lines.move_to(next(i for i, t in enumerate(items(hands)) if t.startswith("sw3")))
+        lines.move_to(next(i for i, t in enumerate(items(hands)) if t.startswith("? sw3")))
         screen = await form(hands, "o")
         assert screen.form.texts["switch"] == "sw3"
         fill(hands, "ports", "Gi1/0/1 Gi1/0/2")
