@@ -9,6 +9,7 @@ from __future__ import annotations
 import tomli_w
 
 from haas_rpcd.config import Credential
+from haas_rpcd.sim.cli import Announced, Plugged
 from haas_rpcd.sim.host import SimHost
 from haas_rpcd.sim.ios import IosSwitch, gigabit
 
@@ -40,6 +41,10 @@ class DataCentre:
             )
             for name in ("sw1", "sw2")
         }
+        for name, peer in (("sw1", "sw2"), ("sw2", "sw1")):
+            said = Announced(f"00:1b:54:00:00:0{peer[-1]}", PEER_PORT, peer)
+            switch = self.switches[name]
+            switch.plug(switch.full_port(PEER_PORT), Plugged(lldp=(said,)))
 
     async def start(self) -> None:
         """Let every switch listen on a free port of loopback."""

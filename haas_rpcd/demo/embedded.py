@@ -13,6 +13,7 @@ from typing import Any
 from haas_rpcd.auth import DAEMON
 from haas_rpcd.config import Master, Server, Settings, StoreSettings, SwitchSettings
 from haas_rpcd.daemon import Daemon
+from haas_rpcd.demo.cables import Cables
 from haas_rpcd.demo.datacentre import DataCentre
 from haas_rpcd.demo.remotes import SimRemotes
 from haas_rpcd.drivers.switch.factory import SwitchFactory
@@ -22,6 +23,7 @@ from haas_rpcd.service import until_stopped
 from haas_rpcd.sim.bmcs import SimBmcs, headnode_console
 from haas_rpcd.sim.hostnet import SimNetworkDriver
 from haas_rpcd.sim.hypervisor import SimHypervisorDriver
+from haas_rpcd.site import parse
 
 log = logging.getLogger(__name__)
 
@@ -41,15 +43,17 @@ async def demo(socket_path: str) -> AsyncIterator[tuple[Daemon, DataCentre]]:
         master=Master(trunk_nic="eth0", libvirt_uri="demo"),
         switches=SwitchSettings(known_hosts=str(trusted)),
     )
+    factory = SwitchFactory(settings, lambda: centre.credentials)
     await centre.start()
     try:
+        cables = Cables(centre.switches, parse(centre.site()), factory.canonical_port)
         daemon = Daemon(
             settings,
-            switches=SwitchFactory(settings, lambda: centre.credentials),
+            switches=factory,
             master=lambda: SimNetworkDriver(centre.host),
             libvirt=lambda: SimHypervisorDriver(centre.host),
             remote=SimRemotes(),
-            bmcs=SimBmcs(),
+            bmcs=SimBmcs(cables.power),
             headnode_console=headnode_console,
             demo=True,
         )

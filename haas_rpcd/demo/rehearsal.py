@@ -73,6 +73,7 @@ async def rehearse(
     try:
         await _try_import(daemon, file)
         copy.build(file.site, factory.dialects)
+        copy.plug_in(file.site, factory.canonical_port)
         await copy.start()
         await asyncio.to_thread(trusted.write_text, copy.known_hosts())
         _report(file, copy)
@@ -96,7 +97,7 @@ def _composed(settings: Settings, copy: SiteCopy, factory: SwitchFactory, file: 
         master=(lambda: SimNetworkDriver(host)) if settings.master else None,
         libvirt=(lambda: SimHypervisorDriver(host)) if settings.master else None,
         remote=SimRemotes(host.images),
-        bmcs=SimBmcs(),
+        bmcs=SimBmcs(copy.power),
         headnode_console=headnode_console,
         demo=True,
         exported=functools.partial(copy.exported, file.site),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from haas_rpcd.config import Credential
+from haas_rpcd.demo.cables import Cables
 from haas_rpcd.demo.datacentre import ENABLE, LINE_DELAY, PASSWORD, USERNAME
 from haas_rpcd.demo.standin import StandIn, StandInDriver
 from haas_rpcd.drivers import Driver
@@ -49,6 +50,16 @@ class SiteCopy:
         self.devices: dict[str, Device[Any]] = {}
         self.stand_ins: dict[str, StandIn] = {}
         self.stands_in: dict[str, str] = {}
+        self._cables: Cables | None = None
+
+    def plug_in(self, site: Site, canonical: Callable[[str, str], str]) -> None:
+        """Plug the site's nodes into the simulated switches. Call this after :meth:`build`."""
+        self._cables = Cables(self.devices, site, canonical)
+
+    def power(self, node: str, on: bool) -> None:
+        """Switch a node on or off."""
+        if self._cables is not None:
+            self._cables.power(node, on)
 
     def build(self, site: Site, dialects: Mapping[str, Dialect]) -> None:
         """Make the switches of a site that was checked."""

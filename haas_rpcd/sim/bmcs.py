@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from haas_rpcd.bmc import RegisteredBmc
@@ -15,15 +15,19 @@ DELAY = 0.3
 
 
 class SimBmcs:
-    """A BMC for each node that is registered with one. All nodes are off at first."""
+    """A BMC for each node that is registered with one. All nodes are off at first.
 
-    def __init__(self) -> None:
+    ``switched`` is called with a node that was switched on or off.
+    """
+
+    def __init__(self, switched: Callable[[str, bool], None] = lambda node, on: None) -> None:
         self._power: dict[str, PowerState] = {}
+        self._switched = switched
 
     @asynccontextmanager
     async def open(self, bmc: RegisteredBmc) -> AsyncIterator[SimSession]:
         """Return a session."""
-        yield SimSession(self._power, bmc.node)
+        yield SimSession(self._power, bmc.node, self._switched)
 
     @asynccontextmanager
     async def console(self, bmc: RegisteredBmc) -> AsyncIterator[Line]:
@@ -34,9 +38,12 @@ class SimBmcs:
 class SimSession:
     """A session with one BMC."""
 
-    def __init__(self, power: dict[str, PowerState], node: str) -> None:
+    def __init__(
+        self, power: dict[str, PowerState], node: str, switched: Callable[[str, bool], None]
+    ) -> None:
         self._states = power
         self._node = node
+        self._switched = switched
 
     async def power(self) -> PowerState:
         """Return whether the node is on."""
@@ -46,6 +53,7 @@ class SimSession:
         """Switch the node on or off, a little later."""
         await asyncio.sleep(DELAY)
         self._states[self._node] = to
+        self._switched(self._node, to == "on")
 
     async def reset(self) -> None:
         """Do nothing: the node is on before and after."""

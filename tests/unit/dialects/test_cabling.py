@@ -5,12 +5,17 @@ A simulated switch hears a machine only while its port is open, and only on the 
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from haas_rpcd.drivers.switch.cabling import Cabling, Learnt, Neighbour
 from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.model import PARKED, PortConfig, SetPort
-from haas_rpcd.sim.cli import Announced, Plugged
+from haas_rpcd.sim.cli import Announced, Config, Plugged, Port
+from haas_rpcd.sim.shell import Call, ShellSwitch
 from tests.unit.dialects.harness import driving, send
 from tests.unit.dialects.kinds import KINDS, Kind
 
@@ -115,3 +120,72 @@ async def test_an_older_switch_is_sent_the_older_lines() -> None:
         "display lldp neighbor-information verbose",
         "display lldp neighbor-information",
     ]
+
+
+# --- machines with a shell ------------------------------------------------------------------------
+
+
+class Machine(ShellSwitch[Config]):
+    """A machine whose programs print published outputs; the shell is a real one."""
+
+    programs = ("bridge", "lldpcli", "ovs-appctl", "ovs-vsctl")
+    answers: dict[str, str]
+    """What each command line prints."""
+
+    @classmethod
+    def port_names(cls, count: int) -> list[str]:
+        return [f"swp{number}" for number in range(1, count + 1)]
+
+    def factory(self, hostname: str) -> Config:
+        return Config(hostname, {name: Port() for name in self.port_list})
+
+    async def run(self, call: Call) -> int:
+        if not call.root:
+            call.error("you need to be root")
+            return 1
+        answer = self.answers.get(call.text)
+        if answer is None:
+            call.error(f"{call.words[0]}: command not found")
+            return 127
+        call.print(*answer.splitlines())
+        return 0
+
+
+class Bridge(Machine):
+    dialect = "linux_bridge"
+
+
+class Vswitch(Machine):
+    dialect = "openvswitch"
+
+
+def published(dialect: str, kind: str) -> dict[str, Any]:
+    """Return the first sample of a table."""
+    path = Path(__file__).parents[1] / "cabling" / f"{dialect}.toml"
+    sample: dict[str, Any] = tomllib.loads(path.read_text())[kind][0]
+    return sample
+
+
+@pytest.mark.parametrize("lldpd", [True, False], ids=["with lldpd", "without lldpd"])
+@pytest.mark.parametrize("machine", [Bridge, Vswitch])
+async def test_a_machine_with_a_shell_tells_its_cables(machine: type[Machine], lldpd: bool) -> None:
+    neighbours, learnt = (published(machine.dialect, kind) for kind in ("neighbours", "learnt"))
+    answers = {"lldpcli -f json0 show neighbors": neighbours["answers"][0]} if lldpd else {}
+    if machine is Bridge:
+        answers["bridge -json fdb show"] = learnt["answers"][0]
+    else:
+        ports, tables = learnt["answers"]
+        first, _, second = tables.partition("bridge br1\n")
+        answers["ovs-appctl --timeout=10 dpif/show"] = ports
+        answers["ovs-vsctl --timeout=10 list-br"] = "br0\nbr1\n"
+        answers["ovs-appctl --timeout=10 fdb/show br0"] = first.partition("\n")[2]
+        answers["ovs-appctl --timeout=10 fdb/show br1"] = second
+    switch = machine("sw1", ports=["swp1"], username="haas", password="s3cret")
+    switch.answers = answers
+    async with driving(switch, options={"sudo": True}) as driver:
+        found = await driver.read_cabling()
+    shown = {Learnt(port, mac, int(vlan) if vlan else None) for port, mac, vlan in learnt["shows"]}
+    assert {*found.learnt} == shown
+    assert found.lldp == lldpd
+    assert bool(found.unread) == (not lldpd)
+    assert len(found.neighbours) == (len(neighbours["shows"]) if lldpd else 0)
