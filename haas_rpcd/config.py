@@ -123,12 +123,29 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             " BMC."
         ),
     ] = False
+    require_proof: Annotated[
+        bool,
+        Meta(description="Whether only nodes whose cabling is proven are allocated."),
+    ] = False
     restart_headnodes: Annotated[
         bool,
         Meta(
             description="Whether headnodes that ran are started again after a reboot of the master."
         ),
     ] = True
+
+
+class CablingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[cabling]``: how cabling is proved."""
+
+    listen_timeout: Annotated[
+        float,
+        Meta(
+            description="Seconds for which a proof waits to hear from a nic: its node boots.",
+            gt=0,
+            le=3600,
+        ),
+    ] = 240.0
 
 
 class SwitchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -273,6 +290,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     switches: SwitchSettings = SwitchSettings()
     drift: DriftSettings = DriftSettings()
     bmc: BmcSettings = BmcSettings()
+    cabling: CablingSettings = CablingSettings()
     leases: LeaseSettings = LeaseSettings()
     release: ReleaseSettings = ReleaseSettings()
     backup: BackupSettings = BackupSettings()

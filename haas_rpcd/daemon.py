@@ -164,6 +164,9 @@ class Daemon:
             hook=_hook(settings.release) if settings.release.command else None,
             reach=switches.reach,
             pace=pace,
+            canonical_port=switches.canonical_port,
+            act=self.power.act,
+            proof_patience=settings.cabling.listen_timeout,
         )
         self.leases = Leases(
             self.store,

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
-JobKind = Literal["apply", "release", "site", "repair", "unshare"]
+JobKind = Literal["apply", "release", "site", "repair", "unshare", "prove"]
 StepState = Literal[
     "pending", "sending", "sent", "done", "failed", "skipped", "cancelled", "interrupted"
 ]

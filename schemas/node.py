@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from haas_schemas.bmc import PowerState
+from haas_schemas.cabling import CablingState, NicCabling
 from haas_schemas.names import Name, PortName
 
 NodeState = Literal["unconfirmed", "free", "allocated", "releasing"]
@@ -40,6 +41,8 @@ class Nic(msgspec.Struct, frozen=True, gc=False):
     ``unconfirmed`` if a port's state is unknown, ``unwired`` if no port is registered. A bond is
     plugged into ``ports``, and not into one ``switch`` and ``port``; ``channel`` is what its switch
     calls the channel that HaaS makes of them.
+    ``cabling``: whether switches see it where it is registered, as :class:`NicCabling` says; null:
+    never checked. It is for the node's holder and admins.
     """
 
     nic: str
@@ -53,6 +56,7 @@ class Nic(msgspec.Struct, frozen=True, gc=False):
     bond: BondMode | None = None
     ports: tuple[NicPort, ...] = ()
     channel: str | None = None
+    cabling: CablingState | None = None
 
     @property
     def places(self) -> tuple[NicPort, ...]:
@@ -125,6 +129,7 @@ class NicDetails(msgspec.Struct, frozen=True):
     bond: BondMode | None = None
     ports: tuple[NicPort, ...] = ()
     channel: str | None = None
+    cabling: NicCabling | None = None
 
 
 class Node(msgspec.Struct, frozen=True, gc=False):
@@ -134,7 +139,8 @@ class Node(msgspec.Struct, frozen=True, gc=False):
     when it will be at the latest: a switch did not answer a line that may still take effect.
     ``until``: when its allocation ends; null: not by itself. ``power``: what its BMC last said,
     null while that is not known. ``power_changed``: when that was first seen to differ from before.
-    ``power_staged``: what the next apply switches it to. These are for its holder and admins.
+    ``power_staged``: what the next apply switches it to. ``proven``: when its cabling was proved,
+    null unless that holds. These are for its holder and admins.
     """
 
     node: str
@@ -148,6 +154,12 @@ class Node(msgspec.Struct, frozen=True, gc=False):
     power: PowerState | None = None
     power_changed: str | None = None
     power_staged: PowerState | None = None
+    proven: str | None = None
+
+    @property
+    def swapped(self) -> tuple[Nic, ...]:
+        """The nics that switches see elsewhere than where they are registered: an alarm."""
+        return tuple(nic for nic in self.nics if nic.cabling == "swapped")
 
     def nic(self, name: str) -> Nic | None:
         """Return the nic of this name, or None."""

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from haas_schemas.cabling import CablingState, SwitchLink
 from haas_schemas.node import Evidence
 
 TransportName = Literal["telnet", "ssh"]
@@ -21,6 +22,8 @@ class Switch(msgspec.Struct, frozen=True):
     switch answers at its address, and what to do: nothing is sent to that, and no port is believed.
     ``reachable``: whether it answers, null while never tried; ``last_contact``: when it last did.
     ``retired``: since when it is out of service, so that nobody waits for it; else null.
+    ``swapped`` counts the nics on its ports that are not cabled as registered, as of
+    ``cabling_checked``; ``links`` are its cables to other switches, as its LLDP told then.
     """
 
     switch: str
@@ -39,6 +42,9 @@ class Switch(msgspec.Struct, frozen=True):
     reachable: bool | None = None
     last_contact: str | None = None
     retired: str | None = None
+    swapped: int = 0
+    cabling_checked: str | None = None
+    links: tuple[SwitchLink, ...] = ()
 
 
 class SwitchTrust(msgspec.Struct, frozen=True):
@@ -72,6 +78,8 @@ class Port(msgspec.Struct, frozen=True, gc=False):
     """A port of a switch and the nic behind it. ``applied`` is null until confirmed.
 
     ``drift`` says what was found on the port instead, when its switch was last checked.
+    ``cabling``: whether the nic is seen on it; null: never checked. ``stranger``: what was heard on
+    it that nobody registered.
     """
 
     switch: str
@@ -82,6 +90,8 @@ class Port(msgspec.Struct, frozen=True, gc=False):
     nic: str | None
     project: str | None
     drift: str | None = None
+    cabling: CablingState | None = None
+    stranger: str | None = None
 
 
 class PortDetails(msgspec.Struct, frozen=True):
@@ -96,6 +106,8 @@ class PortDetails(msgspec.Struct, frozen=True):
     project: str | None
     drift: str | None
     evidence: Evidence | None
+    cabling: CablingState | None = None
+    stranger: str | None = None
 
 
 class ProbedPort(msgspec.Struct, frozen=True, gc=False):

@@ -96,6 +96,7 @@ class SystemHealth(msgspec.Struct, frozen=True):
     ``drift`` counts the differences that are known, ``last_backup`` is the newest backup in the
     folder of backups. ``not_restored``: what could not be restored yet, of the master first.
     ``hypervisors``: all of them, the master first.
+    ``swapped`` counts the nics that switches see elsewhere than where they are registered.
     """
 
     ok: bool
@@ -109,6 +110,7 @@ class SystemHealth(msgspec.Struct, frozen=True):
     last_backup: str | None
     not_restored: NotRestored | None = None
     hypervisors: tuple[HypervisorHealth, ...] = ()
+    swapped: int = 0
 
 
 class Pulse(msgspec.Struct, frozen=True):

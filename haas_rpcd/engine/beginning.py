@@ -74,8 +74,8 @@ class Beginning:
             lambda tx: write(tx, self._planning.prepare(tx, self._scope, prepared))
         )
 
-    async def repair(self, steps: Sequence[Step]) -> list[Entry]:
-        """Write the steps of a repair to the journal. Raises UnavailableError."""
+    async def write_steps(self, steps: Sequence[Step]) -> list[Entry]:
+        """Write steps of a repair or a proof to the journal. Raises UnavailableError."""
 
         def rows(tx: Tx) -> JournalRows:
             return jobs.rows_of(self._planning.render(tx, steps))

@@ -7,11 +7,11 @@ import logging
 from collections.abc import Coroutine, Sequence
 
 from haas_rpcd.auth import DAEMON
-from haas_rpcd.cabling import Cabling
 from haas_rpcd.clock import Clock
 from haas_rpcd.drivers import Driver
 from haas_rpcd.engine import restored
 from haas_rpcd.engine.attempts import Failure
+from haas_rpcd.engine.cabling import CablingWatch, CanonicalPort
 from haas_rpcd.engine.closing import Closing
 from haas_rpcd.engine.confirms import Confirms
 from haas_rpcd.engine.contacts import Contacts, Reach
@@ -20,6 +20,7 @@ from haas_rpcd.engine.hosts import Hosts
 from haas_rpcd.engine.journal import Journal
 from haas_rpcd.engine.late import LateChanges, Waiting
 from haas_rpcd.engine.planning import Planning
+from haas_rpcd.engine.proofs import Act, Proofs
 from haas_rpcd.engine.queues import JobQueues, Queue
 from haas_rpcd.engine.restarts import SwitchRestarts
 from haas_rpcd.engine.retirement import Retirement
@@ -43,7 +44,7 @@ from haas_rpcd.model import (
 )
 from haas_rpcd.store import jobs
 from haas_rpcd.store.database import Store, Tx
-from haas_rpcd.store.jobs import JobRow
+from haas_rpcd.store.jobs import JobRow, ProofQueue
 from haas_rpcd.store.scope import Scope
 from haas_rpcd.tasks import cancel_and_wait, start_apart
 
@@ -57,7 +58,9 @@ class Engine:
     ``settle_timeout``: seconds after which a line that was not answered has no effect any more.
     ``repair_restarted``: repair a switch by a job of its own after it restarted.
     ``restart_headnodes``: start the headnodes that ran before the master was rebooted. ``hook``
-    runs the site's release command, None if there is none.
+    runs the site's release command, None if there is none. ``canonical_port`` knows how a dialect
+    names ports. ``act`` carries out power actions for proofs of cabling, and ``proof_patience`` is
+    for how many seconds they listen to each port.
     """
 
     def __init__(
@@ -74,6 +77,9 @@ class Engine:
         hook: RunHook | None = None,
         reach: Reach | None = None,
         pace: Pace | None = None,
+        canonical_port: CanonicalPort = lambda dialect, port: port,
+        act: Act | None = None,
+        proof_patience: float = 120.0,
     ) -> None:
         self._store = store
         self._events = events
@@ -100,6 +106,10 @@ class Engine:
         self._retirement = Retirement(store, events, planning, self._clock)
         self._late = LateChanges(store, settle_timeout, Closing(store, events, self._clock))
         self._drift = DriftWatch(store, events, planning, self._workers.of, self._late, self._clock)
+        self.cabling = CablingWatch(store, events, self._workers.of, canonical_port, self._clock)
+        self._proofs = Proofs(
+            store, events, planning, self.cabling, act, self._clock, patience=proof_patience
+        )
         self._restarts = SwitchRestarts(
             store, events, self._clock, self._drift.compare, self._drift.record, self._restarted
         )
@@ -145,13 +155,6 @@ class Engine:
 
         return await self._workers.of(switch).read(lambda driver: driver.probe())
 
-    async def read_cabling(self, switch: str) -> Cabling:
-        """Read a switch's LLDP neighbours and its MAC table, between what jobs send to it.
-
-        Raises HaasError.
-        """
-        return await self._workers.of(switch).read(lambda driver: driver.read_cabling())
-
     async def probe_address(self, switch: RegisteredSwitch) -> Probed:
         """Log in to a switch that is not registered yet, and return what it reports.
 
@@ -189,8 +192,7 @@ class Engine:
         await self._hosts.look()
         for job in await self._store.read(jobs.unfinished):
             log.info("picking up job %d (%s)", job.id, job.state)
-            restored = hypervisor_of(job.repair_switch or "") if job.restores else None
-            self.jobs.enqueue(job.id, job.project_id if restored is None else restored)
+            self.jobs.enqueue(job.id, _queue_of(job))
         await self._settling.settle_all()
         self._start(self._begin(), "restore the master")
         self._start(self._confirms.run(), "confirms")
@@ -323,6 +325,7 @@ class Engine:
             worker=self._workers.of,
             repair=self._drift.repair_steps,
             late=self._late,
+            prove=self._proofs.run,
             hook=self._hook,
             cancelling=cancelling,
         )
@@ -331,11 +334,13 @@ class Engine:
         if not job.restores:
             await self._hosts.settle()
 
-    async def _job_stored(self, job_id: int) -> None:
+    async def _job_stored(self, job: JobRow) -> None:
+        if job.proves is not None:
+            await self._proof_ended(job)
         try:
-            await self._confirms.job_ended(job_id)
+            await self._confirms.job_ended(job.id)
         except StoreError as failure:  # it is looked for again
-            log.error("job %d can't be taken back yet: %s", job_id, failure.message)
+            log.error("job %d can't be taken back yet: %s", job.id, failure.message)
 
     async def _job_ended(self, job: JobRow) -> None:
         if not job.restores:
@@ -358,6 +363,15 @@ class Engine:
             pace=self._pace,
         )
 
+    async def _proof_ended(self, job: JobRow) -> None:
+        try:
+            again = await self._proofs.ended(job)
+        except StoreError as failure:  # the plan of the site has its ports
+            log.error("what job %d took can't be given back yet: %s", job.id, failure.message)
+        else:
+            if again is not None:
+                self.jobs.enqueue(again, _queue_of(job))
+
     def _make_worker(self, device: str) -> Worker:
         host = device in RESERVED_DEVICES or is_libvirt(device) or device in self._hosts
         switch = not host and not device.startswith(BMC)
@@ -368,3 +382,15 @@ class Engine:
             on_open=self._session_opened if switch else None,
             note=self._contacts.note if switch else None,
         )
+
+
+def _queue_of(job: JobRow) -> Queue:
+    """Return the queue in which a job waits its turn.
+
+    A proof has its node's own: it takes minutes, and changes only ports that nobody else may change
+    meanwhile.
+    """
+    if job.proves is not None:
+        return ProofQueue(job.proves)
+    restored = hypervisor_of(job.repair_switch or "") if job.restores else None
+    return job.project_id if restored is None else restored

@@ -16,7 +16,7 @@ from haas_rpcd.errors import ConflictError, NotFoundError, StoreError
 from haas_rpcd.events import Events
 from haas_rpcd.store import jobs
 from haas_rpcd.store.database import Store, Tx
-from haas_rpcd.store.jobs import JobRow
+from haas_rpcd.store.jobs import JobRow, ProofQueue
 from haas_rpcd.tasks import cancel_and_wait, start_apart
 from haas_schemas.job import FINAL_JOB_STATES, JobState
 
@@ -27,8 +27,9 @@ _STORE_AGAIN = 1.0
 
 _FAILED = "The daemon failed; its log has the details. Apply again."
 
-Queue = int | str | None
-"""A project's id; the name of a hypervisor, for the jobs that restore it; or None for the site."""
+Queue = int | str | ProofQueue | None
+"""A project's id; the name of a hypervisor, for the jobs that restore it; the proofs of a node's
+cabling; or None for the site."""
 
 
 class JobQueues:
@@ -48,7 +49,7 @@ class JobQueues:
         ready: asyncio.Event,
         make_run: Callable[[JobRow, Journal, bool], JobRun],
         before: Callable[[JobRow], Awaitable[None]],
-        stored: Callable[[int], Awaitable[None]],
+        stored: Callable[[JobRow], Awaitable[None]],
         after: Callable[[JobRow], Awaitable[None]],
     ) -> None:
         self._store = store
@@ -209,7 +210,7 @@ class JobQueues:
     ) -> None:
         """End a job: for whoever waits at once, in the store as soon as it answers."""
         if await self._endings.write(job.id, Ending(state, error, self._clock.wall())):
-            await self._stored(job.id)
+            await self._stored(job)
         journal = journal or Journal(self._store, self._events, job.id, job.project_id)
         log.log(
             logging.WARNING if state == "failed" else logging.INFO,

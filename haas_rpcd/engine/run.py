@@ -32,7 +32,11 @@ log = logging.getLogger(__name__)
 
 RunHook = Callable[[str, str], Awaitable[HookRunRow]]
 """Runs the site's release command, given a node and its project."""
+CarryOut = Callable[[Sequence[Step], bool], Awaitable[list[Verdict]]]
+"""Journals and sends steps; if the flag is set, also while the job is cancelled."""
 
+Prove = Callable[[JobRow, CarryOut, Callable[[], bool]], Awaitable[tuple[JobState, str | None]]]
+"""Carries out a job that proves a node's cabling, given what tells whether it is cancelled."""
 
 _HOOK_CANCELLED = (
     "Cancelled; the release command was ended, so the node stays held: release it again."
@@ -44,7 +48,7 @@ class JobRun:
 
     ``worker`` returns the worker of a device; ``repair`` checks a switch, a project's headnodes, or
     everything for drift and returns the steps that repair it; ``hook`` runs the release command,
-    None if there is none.
+    None if there is none. ``prove`` carries out a job that proves a node's cabling.
     """
 
     def __init__(
@@ -57,6 +61,7 @@ class JobRun:
         worker: Callable[[str], Worker],
         repair: Callable[[str | None, str | None], Awaitable[list[Step]]],
         late: LateChanges,
+        prove: Prove,
         hook: RunHook | None = None,
         cancelling: bool = False,
     ) -> None:
@@ -75,6 +80,10 @@ class JobRun:
         self._repair = repair
         self._late = late
         self._hook = hook
+        self._prove = prove
+        self._job = job
+        self._must_send = False
+        """What is sent now is sent even if the job is cancelled: it parks ports."""
         self.cancelling = cancelling
         self._broken = False
         """The store failed, so that nothing more may be sent: it could not be recorded."""
@@ -110,11 +119,13 @@ class JobRun:
         interrupted: list[Step] = []
         if self._resumed:
             interrupted = await self._beginning.read_interrupted()
+        if self._job.proves is not None:
+            return await self._prove(self._job, self._carry_out, lambda: self.cancelling)
         if failure := await self._pass_hook():
             return failure
         try:
             if self._repairs:
-                entries = await self._beginning.repair(await self._repair_steps(interrupted))
+                entries = await self._beginning.write_steps(await self._repair_steps(interrupted))
             else:
                 entries = await self._beginning.plan(self._digest)
         except HaasError as error:  # a stale plan, or a step that needs a missing [master]
@@ -131,6 +142,14 @@ class JobRun:
             until = timestamp(wait.until)
             return "failed", f"The node is not free before {until}: {wait.reason}"
         return outcome
+
+    async def _carry_out(self, steps: Sequence[Step], must: bool) -> list[Verdict]:
+        """Journal and send steps that are part of the job; ``must``: also if it is cancelled."""
+        entries = await self._beginning.write_steps(steps)
+        self._journal.total += len(entries)
+        self._journal.publish_state("running")
+        self._must_send = must
+        return await self._send(entries)
 
     async def _pass_hook(self) -> tuple[JobState, str] | None:
         """Run the node's release command if it has to succeed still; return how the job ends then.
@@ -260,7 +279,7 @@ class JobRun:
         return verdicts
 
     def _stopping(self) -> bool:
-        return self.cancelling or self._broken
+        return (self.cancelling and not self._must_send) or self._broken
 
 
 def _held_back(batch: Sequence[Entry], verdicts: Sequence[Verdict], phase: Phase) -> list[Verdict]:

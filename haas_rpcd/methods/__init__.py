@@ -8,6 +8,7 @@ from haas_rpcd.methods import (  # noqa: F401 - importing declares them
     apply,
     audit,
     bmc,
+    cabling,
     console,
     drift,
     headnode,

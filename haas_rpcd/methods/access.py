@@ -17,6 +17,7 @@ from haas_rpcd.store import (
     nodes,
     ports,
     projects,
+    proofs,
     shares,
     switches,
     users,
@@ -130,6 +131,15 @@ def find_held_node(tx: Tx, caller: Caller, name: str) -> tuple[nodes.NodeRow, pr
             f"Node {name} is being released; it can be allocated again once its ports are parked."
         )
     return row, projects.by_id(tx, row.project_id)
+
+
+def check_not_proved(tx: Tx, node: nodes.NodeRow) -> None:
+    """Raise ConflictError while the cabling of a node is being proved."""
+    if (proving := proofs.under_way(tx, node.id)) is not None:
+        raise ConflictError(
+            f"The cabling of node {node.name} is being proved: wait for job {proving.job_id}, or"
+            f" cancel it with  job cancel {proving.job_id}"
+        )
 
 
 def find_nic(tx: Tx, node: nodes.NodeRow, name: str) -> nics.RegisteredNic:

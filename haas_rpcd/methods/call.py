@@ -13,6 +13,7 @@ from haas_rpcd.consoles.consoles import Consoles
 from haas_rpcd.engine.engine import Engine
 from haas_rpcd.engine.leases import Leases
 from haas_rpcd.engine.power import Power
+from haas_rpcd.engine.queues import Queue
 from haas_rpcd.events import Events
 from haas_rpcd.methods.audited import Object, RefusalMeter
 from haas_rpcd.model import RegisteredSwitch
@@ -128,8 +129,11 @@ class TxCall(Call):
         events = self.context.events
         self.tx.after_commit.append(lambda: events.permissions_reduced(user, tokens))
 
-    def start_job(self, job: int, project_id: int | None) -> None:
-        """Hand a job in the journal to the engine, after the commit."""
+    def start_job(self, job: int, queue: Queue) -> None:
+        """Hand a job in the journal to the engine, after the commit.
+
+        ``queue``: the project's id, None for the site; see :data:`Queue`.
+        """
         self.jobs.append(job)
         engine = self.context.engine
-        self.tx.after_commit.append(lambda: engine.jobs.enqueue(job, project_id))
+        self.tx.after_commit.append(lambda: engine.jobs.enqueue(job, queue))

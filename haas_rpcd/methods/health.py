@@ -11,7 +11,8 @@ from haas_rpcd.errors import StoreError
 from haas_rpcd.methods.call import Call, Context
 from haas_rpcd.methods.registry import method
 from haas_rpcd.model import LIBVIRT, MASTER, hypervisor_of, is_libvirt, libvirt_device
-from haas_rpcd.store import drift, hypervisors, jobs, switches
+from haas_rpcd.store import cabling, drift, hypervisors, jobs, switches
+from haas_rpcd.store.cabling import AlarmRow
 from haas_rpcd.store.database import MEMORY, Tx
 from haas_schemas.common import timestamp
 from haas_schemas.system import (
@@ -43,11 +44,13 @@ async def examine(context: Context) -> SystemHealth:
     rows: tuple[SwitchHealth, ...] = ()
     hosts: tuple[HypervisorHealth, ...] = ()
     queue, drifted = QueueHealth(0, 0, None), 0
+    swapped: list[AlarmRow] = []
     if store.ok:
         rows = await context.store.read(_switches)
         hosts = await context.store.read(_hypervisors, context)
         queue = await context.store.read(_jobs, context.clock.wall(), problems)
         drifted = await context.store.read(drift.count)
+        swapped = await context.store.read(cabling.alarms)
     silent = [row.switch for row in rows if row.reachable is False and not row.retired]
     if silent:
         problems.append(f"{_some(silent)} can't be reached: check power and cabling.")
@@ -60,6 +63,11 @@ async def examine(context: Context) -> SystemHealth:
     if drifted:
         targets = f"{drifted} targets have" if drifted > 1 else "1 target has"
         problems.append(f"{targets} drifted:  drift list  shows what.")
+    if swapped:
+        problems.append(
+            f"{_some([f'{row.node}:{row.nic}' for row in swapped])}: not cabled as registered:"
+            f"  cabling show {swapped[0].node}  shows what was seen."
+        )
     backup, not_restored = _backup(context, problems), _not_restored(context, problems)
     return SystemHealth(
         ok=not problems,
@@ -73,6 +81,7 @@ async def examine(context: Context) -> SystemHealth:
         drift=drifted,
         last_backup=backup,
         not_restored=not_restored,
+        swapped=len(swapped),
     )
 
 

@@ -84,12 +84,15 @@ def create(call: TxCall, project: Name, network: Name, vlan: VlanId | None = Non
         raise ConflictError(f"Project {project} has a network {network} already.")
     check_quota(call, owner, "networks", networks.claimed_by(call.tx, owner.id))
     with conflict(f"VLAN {vlan} was taken this moment: try again."):
-        networks.create(call.tx, owner.id, network, _vlan(call, vlan), label=f"{project}/{network}")
+        networks.create(
+            call.tx, owner.id, network, pick_vlan(call, vlan), label=f"{project}/{network}"
+        )
     call.changed("network", "created", network, project)
     return record(for_caller(call, own(call, project, network)))
 
 
-def _vlan(call: TxCall, wanted: int | None) -> int:
+def pick_vlan(call: TxCall, wanted: int | None = None) -> int:
+    """Return a free VLAN id of the pool: this one, or any. Raises HaasError if there is none."""
     pool = call.context.settings.pool
     reserved = _reserved(call)
     if wanted is None:

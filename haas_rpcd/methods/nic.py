@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import time
 
-from haas_rpcd.errors import ConflictError, DeniedError, NotFoundError
+import msgspec
+
+from haas_rpcd.errors import ConflictError, DeniedError, InvalidParamsError, NotFoundError
 from haas_rpcd.methods import plugging
 from haas_rpcd.methods.access import (
+    check_not_proved,
     find_held_node,
     find_network,
     find_nic,
     find_node,
     find_usable_network,
 )
+from haas_rpcd.methods.cabling_records import cabling_for
 from haas_rpcd.methods.call import TxCall
 from haas_rpcd.methods.evidence import evidence_for, staged_for
 from haas_rpcd.methods.node_records import node_records
@@ -51,6 +55,7 @@ def register(
     switch; the ports of ``active-backup`` may be on several.
     """
     row = find_node(call.tx, call.caller, node)
+    check_not_proved(call.tx, row)
     if row.project is not None:
         raise ConflictError(
             f"Node {node} is held by project {row.project}; its nics are fixed until it is free."
@@ -61,6 +66,42 @@ def register(
     return _record(call, node, nic)
 
 
+@method("nic.set", mutates=True)
+def set_(
+    call: TxCall,
+    node: Name,
+    nic: NicName,
+    mac: Mac | None = None,
+    switch: Name | None = None,
+    port: PortName | None = None,
+    ports: list[Place] | None = None,
+    bond: BondMode | None = None,
+) -> Nic:
+    """Change the MAC address of a nic, or where it is plugged in; what is left out stays.
+
+    The place of a nic changes only while no project holds its node.
+    """
+    owner = find_node(call.tx, call.caller, node)
+    check_not_proved(call.tx, owner)
+    row = find_nic(call.tx, owner, nic)
+    before = plugging.as_registered(row)
+    if (mac, switch, port, ports, bond) == (None,) * 5:
+        raise InvalidParamsError("nic.set changes mac, or where it is plugged in.", field="mac")
+    wanted = NicPlug(
+        kind=row.kind, mac=mac or row.mac, switch=switch, port=port, ports=ports, bond=bond
+    )
+    if not wanted.places:
+        wanted = msgspec.structs.replace(before, mac=mac or row.mac)
+    moved = msgspec.structs.replace(wanted, mac=row.mac) != before
+    if moved and owner.project is not None:
+        raise ConflictError(
+            f"Node {node} is held by project {owner.project}; its nics are fixed until it is free."
+        )
+    plugging.change(call, call.tx, node, row, wanted)
+    call.changed("node", "changed", node, owner.project)
+    return _record(call, node, nic)
+
+
 @method("nic.delete", mutates=True)
 def delete(call: TxCall, node: Name, nic: NicName) -> Deleted:
     """Delete a nic of a node that no project holds.
@@ -68,6 +109,7 @@ def delete(call: TxCall, node: Name, nic: NicName) -> Deleted:
     Its ports stay registered, and in the plan of the site until they are parked.
     """
     owner = find_node(call.tx, call.caller, node)
+    check_not_proved(call.tx, owner)
     if owner.state == "allocated":
         raise ConflictError(
             f"Node {node} is held by project {owner.project}; its nics are fixed until it is"
@@ -108,6 +150,7 @@ def show(call: TxCall, node: Name, nic: NicName) -> NicDetails:
         bond=record.bond,
         ports=record.ports,
         channel=record.channel,
+        cabling=cabling_for(call, owner, row.id),
     )
 
 

@@ -12,6 +12,7 @@ from haas_rpcd.engine.power import registered
 from haas_rpcd.errors import ConflictError, DeniedError, ExhaustedError, InvalidParamsError
 from haas_rpcd.methods import plugging
 from haas_rpcd.methods.access import (
+    check_not_proved,
     conflict,
     find_held_node,
     find_node,
@@ -26,7 +27,7 @@ from haas_rpcd.methods.quotas import check_queue, check_quota
 from haas_rpcd.methods.registry import method
 from haas_rpcd.methods.times import Time, in_future
 from haas_rpcd.nicplug import NicPlug
-from haas_rpcd.store import bmcs, leases, nodes
+from haas_rpcd.store import bmcs, leases, nodes, proofs
 from haas_rpcd.store.projects import ProjectRow
 from haas_schemas.bmc import BootDevice
 from haas_schemas.common import Deleted, Page, timestamp
@@ -70,6 +71,7 @@ def _one(call: TxCall, name: str) -> Node:
 def delete(call: TxCall, node: Name) -> Deleted:
     """Delete a node that no project holds, and its nics."""
     row = find_node(call.tx, call.caller, node)
+    check_not_proved(call.tx, row)
     if row.project is not None:
         raise ConflictError(
             f"Node {node} is held by project {row.project}: release it first with"
@@ -181,9 +183,11 @@ def allocate(
 
 
 def _pick(call: TxCall, count: int, tag: str | None) -> list[str]:
-    names = nodes.free_names(call.tx, count, tag)
+    proven = call.context.settings.policy.require_proof
+    names = nodes.free_names(call.tx, count, tag, proven=proven)
     if len(names) < count:
         tagged = f" with the tag {tag}" if tag else ""
+        tagged += " whose cabling is proven" if proven else ""
         raise ExhaustedError(
             f"There are only {len(names)} free nodes{tagged}, not {count}: ask for fewer, or wait"
             " until some are released.",
@@ -194,6 +198,10 @@ def _pick(call: TxCall, count: int, tag: str | None) -> list[str]:
 
 def _allocate_one(call: TxCall, project: ProjectRow, name: str) -> int:
     row = find_node(call.tx, call.caller, name)
+    if row.state == "unconfirmed" and proofs.under_way(call.tx, row.id) is not None:
+        raise ConflictError(
+            f"Node {name} can't be allocated now: its cabling is being proved. Try again later."
+        )
     if row.state == "free" and call.context.power.busy(name):
         raise ConflictError(
             f"Node {name} can't be allocated now: it is being switched on or off. Try again in a"
@@ -227,6 +235,11 @@ def _allocate_one(call: TxCall, project: ProjectRow, name: str) -> int:
     if row.state != "free":
         held = "being released" if row.releasing else f"allocated to {row.project}"
         raise ConflictError(f"Node {name} is not free: it is {held}.")
+    if call.context.settings.policy.require_proof and not proofs.proven(call.tx, [row.id]):
+        raise ConflictError(
+            f"Node {name} can't be allocated: this site requires that its cabling is proven. An"
+            f" admin proves it with  cabling prove {name}"
+        )
     nodes.allocate(call.tx, row.id, project.id)
     bmcs.forget_change(call.tx, row.id)
     bmcs.unstage(call.tx, row.id)

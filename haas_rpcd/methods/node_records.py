@@ -7,15 +7,17 @@ from collections.abc import Mapping, Sequence
 from haas_rpcd.methods.access import sees
 from haas_rpcd.methods.call import TxCall
 from haas_rpcd.methods.plugging import bond_ports
-from haas_rpcd.store import bmcs, leases, networks, nodes
+from haas_rpcd.store import bmcs, leases, networks, nodes, proofs
 from haas_rpcd.store import nics as store_nics
-from haas_rpcd.store.bmcs import PowerRow, StagedRow
+from haas_rpcd.store.bmcs import StagedRow
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.nics import ConnectionRow, RegisteredNic
 from haas_rpcd.store.nodes import NodeRow
 from haas_schemas.bmc import PowerState
 from haas_schemas.common import timestamp
 from haas_schemas.node import Nic, NicNetwork, NicState, Node
+
+_BEING_PROVED = "its cabling is being proved"
 
 
 def node_records(call: TxCall, rows: list[NodeRow]) -> list[Node]:
@@ -27,8 +29,13 @@ def node_records(call: TxCall, rows: list[NodeRow]) -> list[Node]:
     tags, nics = nodes.tags_of(tx, ids), store_nics.of_nodes(tx, ids)
     connections = store_nics.connections_of(tx, ids)
     labels, until = _Labels(tx), leases.of_nodes(tx, ids)
-    power = _visible_power(call, rows)
+    seen = {
+        project_id: sees(tx, call.caller, project_id)
+        for project_id in {row.project_id for row in rows}
+    }
+    power = bmcs.power_of(tx, [row.id for row in rows if seen[row.project_id]])
     staged = bmcs.staged_of(tx, ids)
+    proven, proving = proofs.proven(tx, ids), proofs.proved_now(tx, not_free)
     return [
         Node(
             node=row.name,
@@ -36,27 +43,25 @@ def node_records(call: TxCall, rows: list[NodeRow]) -> list[Node]:
             project=row.project,
             tags=tuple(tags[row.id]),
             nics=tuple(
-                _nic_record(nic, connections.get(nic.id, ()), row.project, labels)
+                _nic_record(nic, connections.get(nic.id, ()), row, labels, seen[row.project_id])
                 for nic in nics[row.id]
             ),
-            waiting=waiting[row.id].reason if row.id in waiting else _not_off(row, staged),
+            waiting=(
+                waiting[row.id].reason
+                if row.id in waiting
+                else _BEING_PROVED
+                if row.id in proving
+                else _not_off(row, staged)
+            ),
             waiting_until=timestamp(waiting[row.id].until) if row.id in waiting else None,
             until=timestamp(until.get(row.id)),
             power=power[row.id].power if row.id in power else None,
             power_changed=timestamp(power[row.id].changed) if row.id in power else None,
-            power_staged=_staged_power(call, row, staged),
+            proven=timestamp(proven.get(row.id)) if seen[row.project_id] else None,
+            power_staged=_staged_power(row, staged) if seen[row.project_id] else None,
         )
         for row in rows
     ]
-
-
-def _visible_power(call: TxCall, rows: list[NodeRow]) -> dict[int, PowerRow]:
-    """Return the power of those nodes that the caller's projects hold; of all, for an admin."""
-    seen = {
-        project_id: sees(call.tx, call.caller, project_id)
-        for project_id in {row.project_id for row in rows}
-    }
-    return bmcs.power_of(call.tx, [row.id for row in rows if seen[row.project_id]])
 
 
 def _not_off(row: NodeRow, staged: Mapping[str, StagedRow]) -> str | None:
@@ -66,10 +71,8 @@ def _not_off(row: NodeRow, staged: Mapping[str, StagedRow]) -> str | None:
     return "its BMC has not confirmed that it is off"
 
 
-def _staged_power(call: TxCall, row: NodeRow, staged: Mapping[str, StagedRow]) -> PowerState | None:
-    if row.name not in staged or not sees(call.tx, call.caller, row.project_id):
-        return None
-    return staged[row.name].power
+def _staged_power(row: NodeRow, staged: Mapping[str, StagedRow]) -> PowerState | None:
+    return staged[row.name].power if row.name in staged else None
 
 
 class _Labels:
@@ -91,10 +94,15 @@ class _Labels:
 def _nic_record(
     row: RegisteredNic,
     connections: Sequence[ConnectionRow],
-    project: str | None,
+    node: NodeRow,
     labels: _Labels,
+    holder: bool,
 ) -> Nic:
-    """Return a nic's record: what is staged and what was confirmed."""
+    """Return a nic's record: what is staged and what was confirmed.
+
+    ``holder``: the caller may see what only the node's holder and admins may.
+    """
+    project = node.project
     staged = tuple(
         NicNetwork(
             network=labels.of(connection.vlan, project),
@@ -130,4 +138,5 @@ def _nic_record(
         bond=row.bond,
         ports=bond_ports(row),
         channel=row.channel.name if row.channel else None,
+        cabling=row.cabling if holder else None,
     )

@@ -37,6 +37,8 @@ def record(row: PortRow) -> Port:
         nic=row.nic,
         project=row.project,
         drift=row.drift,
+        cabling=row.cabling,
+        stranger=row.stranger,
     )
 
 
@@ -112,6 +114,8 @@ def show(call: TxCall, switch: Name, port: PortName) -> PortDetails:
         project=found.project,
         drift=found.drift,
         evidence=evidence_for(call, row.id),
+        cabling=found.cabling,
+        stranger=found.stranger,
     )
 
 

@@ -16,7 +16,7 @@ from haas_rpcd.methods import bmc as bmc_methods
 from haas_rpcd.methods import plugging, site_tenants
 from haas_rpcd.methods import port as port_methods
 from haas_rpcd.methods import switch as switch_methods
-from haas_rpcd.methods.access import find_switch
+from haas_rpcd.methods.access import check_not_proved, find_switch
 from haas_rpcd.methods.addresses import Addresses, resolve
 from haas_rpcd.methods.call import Call, TxCall
 from haas_rpcd.methods.registry import method
@@ -271,6 +271,8 @@ class _Importer:
                 f"Node {name} is held by project {node.project}; its nics are fixed until it is"
                 " free."
             )
+        if node is not None:
+            check_not_proved(self._tx, node)
         if row is None:
             plugging.add(self._call, self._tx, node_id, name, nic, spec)
         else:

@@ -13,13 +13,23 @@ from haas_rpcd.engine.identities import refusal_of
 from haas_rpcd.errors import ConflictError, InvalidParamsError
 from haas_rpcd.methods.access import conflict, find_switch, paged
 from haas_rpcd.methods.addresses import Addresses, resolve
+from haas_rpcd.methods.cabling_records import link_record
 from haas_rpcd.methods.call import Call, TxCall
 from haas_rpcd.methods.registry import always, method
 from haas_rpcd.model import (
     RESERVED_DEVICES,
     RegisteredSwitch,
 )
-from haas_rpcd.store import applied, hypervisors, identities, networks, ports, switches, vlans
+from haas_rpcd.store import (
+    applied,
+    cabling,
+    hypervisors,
+    identities,
+    networks,
+    ports,
+    switches,
+    vlans,
+)
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.switches import SwitchRow
 from haas_schemas.common import Deleted, Page, timestamp
@@ -62,6 +72,9 @@ def record(tx: Tx, row: SwitchRow) -> Switch:
         reachable=row.reachable,
         last_contact=timestamp(row.last_contact),
         retired=timestamp(row.retired),
+        swapped=row.swapped,
+        cabling_checked=timestamp(row.cabling_checked),
+        links=tuple(link_record(link) for link in cabling.links(tx, row.name)),
     )
 
 

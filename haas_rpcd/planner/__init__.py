@@ -3,6 +3,7 @@
 - ``plan()`` returns the steps from what was applied to what is desired.
 - ``drift()`` returns the differences between what was applied and what was observed; ``repair()``
   returns the steps that undo them, ``lost()`` those that the daemon undoes by itself.
+- ``cabling()`` says whether nics are plugged in where they are registered.
 - ``shortfall()`` says what a device lacks of a change when it is read back.
 
 The same inputs always give the same plan, so a digest of the steps tells whether a plan that a user
@@ -13,8 +14,9 @@ joins; all ports leave before any port joins; a VLAN is created before a port ca
 removed only when nothing that the planner knows of carries it.
 """
 
+from haas_rpcd.planner.cabling import cabling
 from haas_rpcd.planner.plans import digest, plan
 from haas_rpcd.planner.repairs import drift, lost, repair
 from haas_rpcd.planner.steps import describe, shortfall
 
-__all__ = ["describe", "digest", "drift", "lost", "plan", "repair", "shortfall"]
+__all__ = ["cabling", "describe", "digest", "drift", "lost", "plan", "repair", "shortfall"]

@@ -113,6 +113,15 @@ def without_unusable(row: ScopePortRow, usable: set[int]) -> PortGoal:
     )
 
 
+def proved(row: ScopePortRow, open_ports: dict[int, int]) -> PortGoal:
+    """Return what a port of a node carries while its cabling is proved.
+
+    That is nothing, or the VLAN that ``open_ports`` has for it by its id. It is in no channel then.
+    """
+    goal = row.goal(None, ())
+    return msgspec.structs.replace(goal, config=PortConfig(open_ports.get(row.id)))
+
+
 def headnode_off(tx: Tx, row: HeadnodeRow, usable: set[int]) -> HeadnodeGoal:
     """Return a headnode as it is, without nics on VLANs that its project may not use any more."""
     staged = of_headnode(tx, row)

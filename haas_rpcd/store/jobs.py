@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -24,8 +24,9 @@ class JobRow(Row, frozen=True):
     a hypervisor lost. ``withdraws``: the VLAN that it takes the
     project off, when a share ends. ``target`` names the part of the project that it applies, and
     ``target_node`` or ``target_network`` is its id. ``reverts``: it takes back what another one
-    changed, because nobody confirmed that. ``total`` counts the steps, ``done`` those that
-    a device confirmed. ``place``: in the order of creation, which the numbers do not show.
+    changed, because nobody confirmed that. ``proves`` names the node whose cabling it proves;
+    ``parks_only``: it only parks what such a job left open. ``total`` counts the steps, ``done``
+    those that a device confirmed. ``place``: in the order of creation, which numbers do not show.
     """
 
     id: int
@@ -49,6 +50,8 @@ class JobRow(Row, frozen=True):
     target_node: int | None
     target_network: int | None
     reverts: bool
+    proves: str | None
+    parks_only: bool
     total: int
     done: int
     place: int
@@ -56,6 +59,8 @@ class JobRow(Row, frozen=True):
     @property
     def shown_kind(self) -> JobKind:
         """What the job does, in the API and in the log."""
+        if self.proves is not None:
+            return "prove"
         if self.withdraws is not None:
             return "unshare"
         return "repair" if self.repairs else self.kind
@@ -105,6 +110,12 @@ class EndRow(Row, frozen=True):
     state: JobState
 
 
+class ProofQueue(NamedTuple):
+    """The queue of the jobs that prove the cabling of one node."""
+
+    node: str
+
+
 _JOB = """
 SELECT job.id, job.kind, job.project_id, job.project, job.node_id, job.user, job.state,
     job.cancelling, job.digest, job.error, job.created, job.started, job.finished,
@@ -114,12 +125,14 @@ SELECT job.id, job.kind, job.project_id, job.project, job.node_id, job.user, job
     withdrawal.vlan AS withdraws, job_target.name AS target,
     job_target.node_id AS target_node, job_target.network_id AS target_network,
     EXISTS (SELECT 1 FROM confirm WHERE reverted_by = job.id) AS reverts,
+    proof_job.node AS proves, ifnull(proof_job.parks_only, 0) AS parks_only,
     (SELECT count(*) FROM step WHERE job_id = job.id AND state <> 'interrupted') AS total,
     (SELECT count(*) FROM step WHERE job_id = job.id AND state = 'done') AS done,
     job.place
 FROM job LEFT JOIN repair ON repair.job_id = job.id
 LEFT JOIN withdrawal ON withdrawal.job_id = job.id
 LEFT JOIN job_target ON job_target.job_id = job.id
+LEFT JOIN proof_job ON proof_job.job_id = job.id
 """
 
 _OPEN = "state IN ('pending', 'sending', 'sent')"

@@ -217,11 +217,12 @@ def free_claims(tx: Tx) -> list[int]:
     """Free the VLAN ids of deleted networks that no device can still have; return them.
 
     A switch still has a VLAN if its saved configuration may have it, or if it may still execute a
-    line that it did not answer.
+    line that it did not answer. A proof of a node's cabling keeps its own until it ends.
     """
     vlans = tx.values(
         int,
         "SELECT vlan FROM vlan_claim WHERE network_id IS NULL"
+        " AND vlan NOT IN (SELECT vlan FROM proving)"
         " AND vlan NOT IN (SELECT vlan FROM switch_vlan)"
         " AND vlan NOT IN (SELECT vlan FROM vlan_in_startup)"
         " AND vlan NOT IN (SELECT vlan FROM vlan_may_change)"

@@ -15,6 +15,7 @@ from haas_rpcd.model import PortConfig
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.ports import CONFIG
 from haas_rpcd.store.rows import Json, Row
+from haas_schemas.cabling import CablingState
 from haas_schemas.node import BondMode, NicKind
 
 
@@ -28,7 +29,10 @@ class NicPort(msgspec.Struct, frozen=True, gc=False):
 
 
 class RegisteredNic(msgspec.Struct, frozen=True, gc=False):
-    """A nic, the ports that it is plugged into, and the channel that a switch makes of them."""
+    """A nic, the ports that it is plugged into, and the channel that a switch makes of them.
+
+    ``cabling`` is the verdict of the last check of the cabling, None if there was none.
+    """
 
     id: int
     node_id: int
@@ -38,6 +42,7 @@ class RegisteredNic(msgspec.Struct, frozen=True, gc=False):
     bond: BondMode | None
     ports: tuple[NicPort, ...]
     channel: NicPort | None
+    cabling: CablingState | None
 
     @property
     def config(self) -> PortConfig | None:
@@ -71,6 +76,7 @@ class _LegRow(Row, frozen=True):
     port: str | None
     is_channel: bool
     config: Json[PortConfig | None]
+    cabling: CablingState | None
 
 
 class ConnectionRow(Row, frozen=True):
@@ -83,10 +89,12 @@ class ConnectionRow(Row, frozen=True):
 
 _NIC = f"""
 SELECT nic.id, nic.node_id, nic.name, nic.kind, nic.mac, nic.bond, port.id AS port_id,
-    switch.name AS switch, port.name AS port, port.channel IS NOT NULL AS is_channel, {CONFIG}
+    switch.name AS switch, port.name AS port, port.channel IS NOT NULL AS is_channel, {CONFIG},
+    nic_cabling.state AS cabling
 FROM nic LEFT JOIN port ON port.nic_id = nic.id
 LEFT JOIN switch ON switch.id = port.switch_id
 LEFT JOIN port_applied ON port_applied.port_id = port.id
+LEFT JOIN nic_cabling ON nic_cabling.nic_id = nic.id
 """
 
 
@@ -111,6 +119,7 @@ def _grouped(rows: Iterable[_LegRow]) -> list[RegisteredNic]:
                 bond=first.bond,
                 ports=tuple(port for port, is_channel in ports if not is_channel),
                 channel=next((port for port, is_channel in ports if is_channel), None),
+                cabling=first.cabling,
             )
         )
     return found

@@ -37,6 +37,7 @@ _AWAITED = "EXISTS (SELECT 1 FROM awaited_nic WHERE awaited_nic.node_id = node.i
 _STATE = f"""
 CASE WHEN allocation.releasing = 1 THEN 'releasing'
      WHEN allocation.node_id IS NOT NULL THEN 'allocated'
+     WHEN EXISTS (SELECT 1 FROM proving WHERE proving.node_id = node.id) THEN 'unconfirmed'
      WHEN {_UNPARKED} THEN 'unconfirmed'
      WHEN EXISTS (SELECT 1 FROM drift) AND EXISTS (SELECT 1 FROM nic
           JOIN port ON port.nic_id = nic.id JOIN switch ON switch.id = port.switch_id
@@ -73,10 +74,12 @@ def page(
     project_id: int | None = None,
     free: bool | None = None,
     tag: str | None = None,
+    proven: bool = False,
 ) -> list[NodeRow]:
     """Return nodes by name.
 
-    ``mine`` selects the nodes of these projects and those that no project holds.
+    ``mine`` selects the nodes of these projects and those that no project holds, ``proven`` those
+    whose cabling is proven.
     """
     wanted = ["node.name > :after"]
     if mine is not None:
@@ -85,6 +88,8 @@ def page(
         wanted.append("allocation.project_id = :project")
     if free is not None:
         wanted.append(f"({_STATE}) {'=' if free else '<>'} 'free'")
+    if proven:
+        wanted.append("node.id IN (SELECT node_id FROM proven_node)")
     if tag is not None:
         wanted.append("node.id IN (SELECT node_id FROM node_tag WHERE tag = :tag)")
     return tx.query(
@@ -178,9 +183,9 @@ def held(tx: Tx, project_id: int) -> int:
     return tx.number("SELECT count(*) FROM allocation WHERE project_id = ?", (project_id,))
 
 
-def free_names(tx: Tx, count: int, tag: str | None) -> list[str]:
-    """Name the first ``count`` free nodes, by name."""
-    return [row.name for row in page(tx, count, "", free=True, tag=tag)]
+def free_names(tx: Tx, count: int, tag: str | None, *, proven: bool = False) -> list[str]:
+    """Name the first ``count`` free nodes, by name; if ``proven``, of those with proven cabling."""
+    return [row.name for row in page(tx, count, "", free=True, tag=tag, proven=proven)]
 
 
 def begin_release(tx: Tx, node_id: int) -> None:

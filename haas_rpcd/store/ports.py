@@ -8,6 +8,7 @@ from typing import Literal
 from haas_rpcd.model import PARKED, Channel, PortConfig, SetPort
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.rows import Json, Row
+from haas_schemas.cabling import CablingState
 
 CONFIG = """
 CASE port_applied.confirmed WHEN 1 THEN json_object(
@@ -41,7 +42,8 @@ class PortRow(Row, frozen=True):
     """A port, the nic behind it, and the project that holds the nic's node.
 
     ``config`` is what the switch last confirmed; null: not known. ``channel``: see ``SetPort``.
-    ``drift`` is what was observed instead, in words.
+    ``drift`` is what was observed instead, in words. ``cabling`` is the verdict of the last check
+    on the nic; ``stranger`` says what that check heard on the port and nobody registered.
     """
 
     id: int
@@ -56,6 +58,8 @@ class PortRow(Row, frozen=True):
     node: str | None
     project: str | None
     drift: str | None
+    cabling: CablingState | None
+    stranger: str | None
 
     @property
     def is_channel(self) -> bool:
@@ -87,7 +91,10 @@ class PortRoleRow(Row, frozen=True):
 _PORT = f"""
 SELECT port.id, port.name, port.role, switch.id AS switch_id, switch.name AS switch, {CONFIG},
     {CHANNEL}, nic.id AS nic_id, nic.name AS nic, node.name AS node, project.name AS project,
-    drift.observed AS drift
+    drift.observed AS drift, nic_cabling.state AS cabling,
+    CASE WHEN stranger.port IS NOT NULL THEN trim(ifnull(stranger.neighbour || ', ', '')
+        || ifnull((SELECT group_concat(value, ', ') FROM json_each(stranger.macs)), ''), ', ')
+        END AS stranger
 FROM port JOIN switch ON switch.id = port.switch_id
 LEFT JOIN port_applied ON port_applied.port_id = port.id
 LEFT JOIN nic ON nic.id = port.nic_id
@@ -95,6 +102,8 @@ LEFT JOIN node ON node.id = nic.node_id
 LEFT JOIN allocation ON allocation.node_id = node.id
 LEFT JOIN project ON project.id = allocation.project_id
 LEFT JOIN drift ON drift.device = switch.name AND drift.kind = 'port' AND drift.target = port.name
+LEFT JOIN nic_cabling ON nic_cabling.nic_id = nic.id
+LEFT JOIN stranger ON stranger.switch_id = switch.id AND stranger.port = port.name
 """
 
 

@@ -20,7 +20,7 @@ from haas_rpcd.model import (
     SetNodePower,
     SwitchTraits,
 )
-from haas_rpcd.store import backs, bmcs, goals, headnodes, hypervisors, saves
+from haas_rpcd.store import backs, bmcs, goals, headnodes, hypervisors, proofs, saves
 from haas_rpcd.store import vlans as store_vlans
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.goals import ScopePortRow
@@ -52,7 +52,10 @@ class Scope(msgspec.Struct, frozen=True):
     that node, as long as the project is releasing it. With ``vlan`` as well: what the project has,
     or may have, on that VLAN; it is only taken off. With ``target`` as well: a part of the project.
     With ``revert``, the number of a job that takes back what another one changed: those nics alone.
-    With none of them: the site, that is trunk ports and all ports that no project holds.
+    With ``proof``, the id of a node that no project holds: its data ports, of which one may be
+    open.
+    With none of them: the site, that is trunk ports and all ports that no project holds, but for
+    those of nodes whose cabling is being proved.
     """
 
     project_id: int | None = None
@@ -60,6 +63,7 @@ class Scope(msgspec.Struct, frozen=True):
     vlan: int | None = None
     target: Target | None = None
     revert: int | None = None
+    proof: int | None = None
 
 
 class SwitchTraitsRow(Row, frozen=True):
@@ -82,6 +86,9 @@ def load(
         headnode_goals = {
             row.label: goals.headnode_back(tx, row, back, back_vlans) for row in own_headnodes
         }
+    elif scope.proof is not None:
+        open_ports = proofs.open_ports(tx, scope.proof)
+        port_goals, headnode_goals = {row.ref: goals.proved(row, open_ports) for row in ports}, {}
     elif scope.vlan is None:
         port_goals = goals.of_ports(tx, ports, tuple(pool))
         headnode_goals = {row.label: goals.of_headnode(tx, row) for row in own_headnodes}
@@ -97,7 +104,7 @@ def load(
         ports=port_goals,
         headnodes=headnode_goals,
         networks=networks,
-        retired=store_vlans.without_network(tx, vlans),
+        retired=store_vlans.without_network(tx, vlans) - proofs.vlans_of(tx, scope.proof),
         power=_power(tx, scope),
     )
     applied = Applied(
@@ -106,7 +113,7 @@ def load(
         vlans=_on_switches(tx, vlans),
         bridges=_bridges(tx, vlans),
         elsewhere=_elsewhere(tx, vlans, ports, own_headnodes),
-        unsaved=frozenset(saves.to_save(tx, scope.project_id) | _holding_up(scope, ports)),
+        unsaved=frozenset(_unsaved(tx, scope, ports)),
         switches=_switches(tx, traits),
         hypervisors=frozenset(hypervisors.in_service(tx)),
         placed={row.label: row.hypervisor for row in own_headnodes if row.hypervisor != MASTER},
@@ -170,13 +177,20 @@ def _ports(tx: Tx, scope: Scope) -> list[ScopePortRow]:
                 "network": scope.target.network_id,
             },
         )
+    if scope.proof is not None:
+        return tx.query(
+            ScopePortRow,
+            f"{_PORTS} WHERE nic.node_id = ? AND nic.kind = 'data' AND allocation.node_id IS NULL",
+            (scope.proof,),
+        )
     if scope.project_id is not None:
         return tx.query(
             ScopePortRow, f"{_PORTS} WHERE allocation.project_id = ?", (scope.project_id,)
         )
     return tx.query(
         ScopePortRow,
-        f"{_PORTS} WHERE port.role = 'trunk' OR allocation.node_id IS NULL OR allocation.releasing",
+        f"{_PORTS} WHERE port.role = 'trunk' OR allocation.releasing OR (allocation.node_id IS NULL"
+        " AND ifnull(nic.node_id, 0) NOT IN (SELECT node_id FROM proving))",
     )
 
 
@@ -204,7 +218,7 @@ def _headnodes(tx: Tx, scope: Scope) -> list[HeadnodeRow]:
 
 def _power(tx: Tx, scope: Scope) -> tuple[SetNodePower, ...]:
     """Return what is staged for the power of the nodes of a scope."""
-    if scope.vlan is not None or scope.revert is not None:
+    if scope.vlan is not None or scope.revert is not None or scope.proof is not None:
         return ()
     if scope.node_id is not None:
         return bmcs.staged_for(tx, node_id=scope.node_id, releasing=True)
@@ -249,8 +263,16 @@ def _networks(
         # where it exists is none of this project's business: the port's own step takes it off.
         carried -= store_vlans.of_others(tx, scope.project_id)
     vlans |= carried
-    if scope.project_id is None:
-        vlans |= set(tx.values(int, "SELECT vlan FROM vlan_claim WHERE network_id IS NULL"))
+    if scope.proof is not None:
+        vlans |= proofs.vlans_of(tx, scope.proof)
+    elif scope.project_id is None:
+        vlans |= set(
+            tx.values(
+                int,
+                "SELECT vlan FROM vlan_claim WHERE network_id IS NULL"
+                " AND vlan NOT IN (SELECT vlan FROM proving)",
+            )
+        )
     elif scope.target is not None:
         vlans |= set(_vlans_of(tx, scope.target))
     elif scope.node_id is None and scope.vlan is None and scope.revert is None:
@@ -306,6 +328,15 @@ def _elsewhere(
     return {vlan: frozenset(devices) for vlan, devices in places.items()}
 
 
-def _holding_up(scope: Scope, ports: list[ScopePortRow]) -> set[str]:
-    """Name the switches whose saves a release waits for, whoever made the changes."""
-    return set() if scope.node_id is None else {row.switch for row in ports if row.unsaved}
+def _unsaved(tx: Tx, scope: Scope, ports: list[ScopePortRow]) -> set[str]:
+    """Name the switches that the scope is to save.
+
+    They include those whose saves a release waits for, whoever made the changes. A proof saves none
+    but those of its node.
+    """
+    to_save = saves.to_save(tx, scope.project_id)
+    if scope.proof is not None:
+        return to_save & {row.switch for row in ports}
+    if scope.node_id is not None:
+        to_save |= {row.switch for row in ports if row.unsaved}
+    return to_save

@@ -24,7 +24,7 @@ from haas_rpcd.model import (
     SetVlan,
     libvirt_device,
 )
-from haas_rpcd.store import bmcs, jobs
+from haas_rpcd.store import bmcs, jobs, proofs
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.rows import Row
 
@@ -53,6 +53,8 @@ def refusal(tx: Tx, device: str, change: Change, project_id: int | None) -> str 
     match change:
         case SetPort():
             return _port_refusal(tx, device, change, project_id)
+        case SetVlan(vlan=vlan, present=True) if project_id is None and proofs.has_vlan(tx, vlan):
+            return None
         case SetVlan(vlan=vlan, present=True) | SetBridge(vlan=vlan, present=True):
             return _unusable(tx, {vlan}, project_id)
         case SetVlan(vlan=vlan):
@@ -91,6 +93,8 @@ def _port_refusal(tx: Tx, switch: str, change: SetPort, project_id: int | None) 
         return None
     if holder.releasing:
         return f"the node behind {switch} {change.port} was released since this was planned"
+    if holder.project_id is None and proofs.may_open(tx, switch, change.port, change.config):
+        return None
     return _unusable(tx, change.config.vlans, project_id)
 
 

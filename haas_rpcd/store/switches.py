@@ -21,7 +21,8 @@ class SwitchRow(Row, frozen=True):
     drift, in seconds since the epoch. ``reachable`` is None while nobody has tried to reach it,
     ``last_contact``, in the same seconds, while it was never reached. ``identity`` is what it said
     of itself, ``stranger`` what another switch says that answers in its place. ``retired`` is since
-    when it is out of service, in the same seconds.
+    when it is out of service, in the same seconds. ``swapped`` counts the nics on its ports that
+    are not cabled as registered, as of ``cabling_checked``, in the same seconds.
     """
 
     id: int
@@ -41,6 +42,8 @@ class SwitchRow(Row, frozen=True):
     reachable: bool | None
     last_contact: float | None
     retired: float | None
+    swapped: int
+    cabling_checked: float | None
 
     @property
     def registered(self) -> RegisteredSwitch:
@@ -82,7 +85,11 @@ SELECT id, name, dialect, host, port, transport, credential, options, checked,
     (SELECT count(*) FROM port WHERE switch_id = switch.id) AS ports,
     EXISTS (SELECT 1 FROM unsaved WHERE switch_id = switch.id) AS unsaved,
     (SELECT count(*) FROM drift WHERE device = switch.name) AS drift, identity, stranger,
-    reachable, last_contact, retired
+    reachable, last_contact, retired,
+    (SELECT count(*) FROM nic_cabling JOIN port ON port.nic_id = nic_cabling.nic_id
+        WHERE nic_cabling.state = 'swapped' AND port.switch_id = switch.id
+        AND port.channel IS NULL) AS swapped,
+    cabling_checked
 FROM switch
 """
 

@@ -63,7 +63,7 @@ DEFAULTS: dict[str, Any] = {
 }  # fmt: skip
 """Values of the params that a method requires and an object does not name."""
 
-OF_DEVICES = {"drift.check", "switch.probe", "switch.trust"}
+OF_DEVICES = {"cabling.check", "drift.check", "switch.probe", "switch.trust"}
 """Methods that would reach for a device when they are allowed."""
 
 

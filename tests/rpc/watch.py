@@ -14,12 +14,13 @@ from haas_rpcd.sim.cli import Carried, Device, LineRecord
 FRESH = Carried(untagged=1)
 NOTHING = Carried()
 DEFAULT = {1}
-NOT_REGISTERED = (None, None, False)
+NOT_REGISTERED = (None, None, False, None)
 
 _HOLDERS = """
 SELECT switch.name AS switch, port.canonical AS port, port.role, allocation.project_id,
-    EXISTS (SELECT 1 FROM port_may_change WHERE port_id = port.id) AS may_change
+    EXISTS (SELECT 1 FROM port_may_change WHERE port_id = port.id) AS may_change, proving.vlan
 FROM port JOIN switch ON switch.id = port.switch_id
+LEFT JOIN proving ON proving.open_port_id = port.id
 LEFT JOIN nic ON nic.id = port.nic_id LEFT JOIN allocation ON allocation.node_id = nic.node_id
 WHERE switch.retired IS NULL
 """
@@ -32,7 +33,7 @@ FROM vlan_claim LEFT JOIN network ON network.id = vlan_claim.network_id
 """
 
 
-_Holders = dict[tuple[str, str], tuple[str | None, int | None, bool]]
+_Holders = dict[tuple[str, str], tuple[str | None, int | None, bool, int | None]]
 _Claims = list[tuple[int, int, int, str]]
 
 
@@ -45,7 +46,8 @@ class Watch:
     holder of its node may use, and of deleted networks that the port was on. A port that no project
     holds may carry nothing, a trunk may carry the pool, and a port with factory defaults may carry
     VLAN 1 until HaaS touches it. The same holds for what a port with a holder would carry after a
-    power cut. Telephones' VLANs count. What somebody adds by hand is not HaaS's fault, but must be
+    power cut. The port that a proof of cabling has open may carry the VLAN of the proof, which is
+    not saved. Telephones' VLANs count. What somebody adds by hand is not HaaS's fault, but must be
     gone when the port gets another holder. Nor is a line that comes late: it may open a parked port
     on the default VLAN, as long as HaaS knows that the port may change. Nothing
     is promised of a retired switch until it is taken back.
@@ -101,7 +103,7 @@ class Watch:
     def by_hand(self, name: str, port: str, vlan: int) -> None:
         """Tolerate a VLAN that is about to be added to a port by hand, for its present holder."""
         at = (name, self._names[name][port])
-        _, holder, _ = self._rights()[0].get(at, NOT_REGISTERED)
+        _, holder, _, _ = self._rights()[0].get(at, NOT_REGISTERED)
         self._by_hand[at] = (holder, {vlan})
 
     def _tolerated(self, at: tuple[str, str], holder: int | None, may_change: bool) -> set[int]:
@@ -114,17 +116,18 @@ class Watch:
         self.checks += 1
         holders, claims = self._rights()
         for (name, port), carried in self._carried():
-            role, holder, may_change = holders.get((name, port), NOT_REGISTERED)
+            role, holder, may_change, proof = holders.get((name, port), NOT_REGISTERED)
             before = self._before.get((name, port), NOTHING)
             self._before[name, port] = carried
             vlans = _vlans(carried)
             if role is None or (carried == FRESH and (name, port) not in self._touched):
                 continue
             wrong = vlans - (self._pool if role == "trunk" else _may(holder, claims, before))
+            wrong -= {proof}
             if wrong := wrong - self._tolerated((name, port), holder, may_change):
                 self.violations.append(f"{name} {port} carries {sorted(wrong)} {when}")
         for (name, port), saved in self._saved():
-            role, holder, may_change = holders.get((name, port), NOT_REGISTERED)
+            role, holder, may_change, _ = holders.get((name, port), NOT_REGISTERED)
             if role == "trunk" or holder is None:
                 continue
             may = _may(holder, claims, saved) | self._tolerated((name, port), holder, may_change)
@@ -138,7 +141,7 @@ class Watch:
         [version] = self._db.execute("PRAGMA data_version").fetchone()
         if self._read is None or self._read[0] != version:
             rows = self._db.execute(_HOLDERS)
-            holders = {(row[0], row[1]): (row[2], row[3], bool(row[4])) for row in rows}
+            holders = {(row[0], row[1]): (row[2], row[3], bool(row[4]), row[5]) for row in rows}
             self._read = version, holders, self._db.execute(_CLAIMS).fetchall()
         return self._read[1:]
 

@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
+import msgspec
 import pytest
 
+from haas_rpcd import planner
 from haas_rpcd.bmc import RegisteredBmc
 from haas_rpcd.boottime import Moment
 from haas_rpcd.model import (
@@ -18,16 +20,25 @@ from haas_rpcd.model import (
     DeleteHeadnode,
     HeadnodeSeen,
     PortConfig,
+    PortRef,
     RegisteredHypervisor,
     SetPort,
     SetVlan,
     SwitchTraits,
+)
+from haas_rpcd.planner.cabling import (
+    CablingVerdict,
+    LldpNeighbour,
+    Seen,
+    StrangerRow,
+    SwitchView,
 )
 from haas_rpcd.store import (
     applied,
     audit,
     backs,
     bmcs,
+    cabling,
     confirms,
     drift,
     evidence,
@@ -42,6 +53,7 @@ from haas_rpcd.store import (
     nodes,
     ports,
     projects,
+    proofs,
     scope,
     sendable,
     shares,
@@ -59,6 +71,7 @@ MODULES = [
     applied,
     audit,
     bmcs,
+    cabling,
     drift,
     evidence,
     headnodes,
@@ -71,6 +84,7 @@ MODULES = [
     nodes,
     ports,
     projects,
+    proofs,
     scope,
     sendable,
     shares,
@@ -121,6 +135,36 @@ def with_hypervisor(tx: Tx) -> None:
         hypervisors.create(tx, RegisteredHypervisor("hv2", "qemu+ssh://hv2/system", "eth0"))
 
 
+SEEN = SwitchView(
+    (LldpNeighbour(PortRef("sw1", "Gi1/0/9"), "sw2", "Gi1/0/9", "sw2"),),
+    (Seen(PortRef("sw1", "Gi1/0/1"), "52:54:00:00:00:99", 100),),
+)
+
+
+def cabled(tx: Tx) -> None:
+    """Note what sw1 sees: a stranger, and sw2 as its neighbour; and that all nics are wrong."""
+    known = cabling.inventory(tx)
+    verdict = planner.cabling(known.nics, {"sw1": SEEN}, switches=known.switches)
+    strangers = tuple(
+        StrangerRow(PortRef(row.name, "Gi1/0/1"), ("52:54:00:00:00:99",), None)
+        for row in known.switches
+    )
+    verdict = msgspec.structs.replace(verdict, strangers=strangers)
+    cabling.record(tx, verdict, known.ids, ["sw1"], 1.0)
+    tx.execute("UPDATE nic_cabling SET state = 'swapped'")
+    tx.execute(
+        "INSERT OR REPLACE INTO nic_cabling SELECT id, 'swapped', 'seen elsewhere', 1.0 FROM nic"
+    )
+
+
+def proved(tx: Tx) -> None:
+    """Note that free nodes are proved, or being proved."""
+    for row in nodes.page(tx, 99, ""):
+        if row.project_id is None and proofs.under_way(tx, row.id) is None:
+            job = proofs.begin(tx, row, 1000 + row.id, user="ann", now=1.0)
+            proofs.record(tx, row.id, job, now=1.0, why=None, nics=[], notes=[])
+
+
 QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     audit.page: lambda tx: [
         audit.page(
@@ -141,6 +185,17 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     ],
     bmcs.power_of: lambda tx: [with_bmcs(tx), bmcs.power_of(tx, list(range(1, 10)))],
     bmcs.staged_of: lambda tx: [with_bmcs(tx), bmcs.staged_of(tx, list(range(1, 10)))],
+    cabling.of_node: lambda tx: [cabling.of_node(tx, each) for each in range(1, 10)],
+    cabling.of_nics: lambda tx: cabling.of_nics(tx, [*cabling.inventory(tx).ids]),
+    cabling.alarms: lambda tx: [cabled(tx), cabling.alarms(tx)],
+    cabling.record: lambda tx: [
+        tx.execute("DELETE FROM nic_cabling"),
+        cabled(tx),
+        cabling.record(tx, CablingVerdict((), (), (), ()), {}, [], 2.0),
+        cabling.alarms(tx),
+    ],
+    cabling.strangers: lambda tx: [cabled(tx), cabling.strangers(tx), cabling.strangers(tx, "sw1")],
+    cabling.links: lambda tx: [cabled(tx), cabling.links(tx), cabling.links(tx, "sw1")],
     drift.of_devices: lambda tx: drift.of_devices(tx, ["sw1", "sw2", MASTER, LIBVIRT]),
     drift.page: lambda tx: drift.page(tx, 9, ("", "", ""), None),
     drift.replace: lambda tx: drift.replace(tx, "sw1", [DIFFERENCE], 0.0),
@@ -210,6 +265,23 @@ QUERIES: dict[Callable[..., Any], Callable[[Tx], Any]] = {
     ports.member_of: lambda tx: ports.member_of(tx, 1),
     projects.find: lambda tx: projects.find(tx, "red"),
     projects.page: lambda tx: projects.page(tx, 9, "", [1]),
+    proofs.nics_of: lambda tx: [
+        tx.execute("UPDATE nic SET kind = 'data'"),
+        *(proofs.nics_of(tx, each) for each in range(1, 10)),
+    ],
+    proofs.under_way: lambda tx: [
+        proved(tx),
+        *(proofs.under_way(tx, each) for each in range(1, 10)),
+    ],
+    proofs.of_job: lambda tx: [
+        proved(tx),
+        *(
+            proofs.of_job(tx, row.job_id)
+            for each in range(1, 10)
+            if (row := proofs.under_way(tx, each)) is not None
+        ),
+    ],
+    proofs.of_node: lambda tx: [proved(tx), *(proofs.of_node(tx, each) for each in range(1, 10))],
     scope.load: lambda tx: [scope.load(tx, each, [100, 101], traits) for each in SCOPES],
     drift.applied_on: lambda tx: [
         drift.applied_on(tx, device, traits) for device in ("sw1", MASTER, LIBVIRT)

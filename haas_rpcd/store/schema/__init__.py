@@ -65,6 +65,12 @@ A switch's uptime was ``uptime`` when the master's own clock since its boot ``up
 ``port_evidence`` has what a switch said of a port when it was last confirmed, and the job that set
 it; ``nic_staged`` who last staged something for a nic. Both explain; nothing is decided by them.
 
+``sighting`` has where switches last saw nics, ``nic_cabling`` whether that is where they are
+registered. ``switch_link`` has the cables between switches, ``stranger`` what nobody registered.
+
+``proof`` has the last proof of a node's cabling, ``proving`` the one under way: its VLAN is
+nobody's, and the port that is open for it is the only one that may carry that.
+
 A released migration does not change any more. tests/unit/released has filled databases, which the
 tests upgrade, and a digest of what each migration makes of them.
 """
@@ -98,6 +104,8 @@ from haas_rpcd.store.schema import (
     v20_late_save,
     v21_bonds,
     v22_hypervisors,
+    v23_cabling,
+    v24_proof,
 )
 
 migrations = Migrations("haas")
@@ -235,6 +243,18 @@ def bonds(db: Database) -> None:
 def hypervisors(db: Database) -> None:
     """Add hypervisors other than the master."""
     _run(db, v22_hypervisors.SQL)
+
+
+@migrations()
+def cabling(db: Database) -> None:
+    """Store where nics were seen, and how switches are connected."""
+    _run(db, v23_cabling.SQL)
+
+
+@migrations()
+def proof(db: Database) -> None:
+    """Store proofs of the cabling of nodes."""
+    _run(db, v24_proof.SQL)
 
 
 def _run(db: Database, script: str) -> None:

@@ -1,0 +1,238 @@
+"""Checks whether nics are plugged in where they are registered, by what the switches see.
+
+Reads the switches' MAC tables and LLDP neighbours, each in its worker's turn, and changes nothing.
+A nic that is seen elsewhere is an alarm: isolation rests on the cabling.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import msgspec
+
+from haas_rpcd.cabling import Cabling
+from haas_rpcd.clock import Clock
+from haas_rpcd.drivers import Driver
+from haas_rpcd.engine.worker import Worker
+from haas_rpcd.errors import HaasError
+from haas_rpcd.events import Events
+from haas_rpcd.model import PortRef
+from haas_rpcd.planner import cabling
+from haas_rpcd.planner.cabling import (
+    CabledNic,
+    CablingRow,
+    CablingVerdict,
+    LldpNeighbour,
+    ProposalRow,
+    Seen,
+    SwitchView,
+    as_mac,
+)
+from haas_rpcd.store import cabling as store_cabling
+from haas_rpcd.store import switches
+from haas_rpcd.store.cabling import AlarmRow, Inventory
+from haas_rpcd.store.database import Store, Tx
+
+log = logging.getLogger(__name__)
+
+CanonicalPort = Callable[[str, str], str]
+"""Returns a port's canonical name, given a dialect and any of its names. Raises ValueError."""
+
+
+@dataclass
+class CablingCheck:
+    """The result of a check.
+
+    ``unreachable``: why a switch could not be read. ``nics``: the labels of those that it was
+    about. ``without_lldp``: the switches whose LLDP is off. ``unread``: the lines of a switch that
+    could not be read, so that something may be missing.
+    """
+
+    checked: list[str] = field(default_factory=list)
+    unreachable: dict[str, str] = field(default_factory=dict)
+    without_lldp: list[str] = field(default_factory=list)
+    unread: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    nics: list[str] = field(default_factory=list)
+    proposals: tuple[ProposalRow, ...] = ()
+
+
+class Heard(NamedTuple):
+    """The verdict on one nic, and what switches' tables showed of its port and MAC address."""
+
+    row: CablingRow
+    said: tuple[str, ...]
+
+
+class CablingWatch:
+    """Reads what switches see, and compares it with what is registered."""
+
+    def __init__(
+        self,
+        store: Store,
+        events: Events,
+        worker: Callable[[str], Worker],
+        canonical: CanonicalPort,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._events = events
+        self._worker = worker
+        self._canonical = canonical
+        self._clock = clock
+
+    async def check(self, switch: str | None = None) -> CablingCheck:
+        """Read one switch, or all in service; store the verdicts and publish what is new."""
+        wanted = [switch] if switch is not None else await self._store.read(switches.in_service)
+        result = CablingCheck()
+        views = await self.read(wanted, result.unreachable)
+        result.checked = sorted(views)
+        result.unread = {name: seen.unread for name, seen in views.items() if seen.unread}
+        result.without_lldp = sorted(name for name, seen in views.items() if not seen.lldp)
+
+        def compare(tx: Tx) -> tuple[Inventory, CablingVerdict]:
+            known = store_cabling.inventory(tx)
+            return known, cabling(
+                known.nics,
+                {name: self._view(name, seen, known) for name, seen in views.items()},
+                switches=known.switches,
+                unread=result.unreachable,
+                before=known.before,
+            )
+
+        known, verdict = await self._store.read(compare)
+        result.nics = [row.nic.label for row in verdict.rows]
+        result.proposals = verdict.proposals
+        new, ended = await self._store.write(
+            store_cabling.record, verdict, known.ids, result.checked, self._clock.wall()
+        )
+        self._publish(new, ended, result.checked)
+        return result
+
+    async def known(self) -> Inventory:
+        """Return what is registered, for :meth:`hear`."""
+        return await self._store.read(store_cabling.inventory)
+
+    async def hear(
+        self, known: Inventory, nic: str, wanted: Sequence[str] | None, *, vlan: int
+    ) -> Heard:
+        """Read some switches, or all in service, and judge one nic whose port is open.
+
+        Only what its port shows on ``vlan`` counts: an older entry may be left. Where it is seen is
+        kept as in a check, and raises an alarm likewise.
+        """
+        if wanted is None:
+            wanted = await self._store.read(switches.in_service)
+        unread: dict[str, str] = {}
+        views = {
+            name: self._view(name, seen, known)
+            for name, seen in (await self.read(list(wanted), unread)).items()
+        }
+        [target] = [each for each in known.nics if each.label == nic]
+        views = {name: _fresh(view, target.places, vlan) for name, view in views.items()}
+        verdict = await asyncio.to_thread(
+            cabling, known.nics, views, switches=known.switches, unread=unread
+        )
+        [row] = [each for each in verdict.rows if each.nic.label == nic]
+        certain = tuple(
+            each
+            for each in verdict.rows
+            if each.state == "swapped" or (each.state == "right" and each.nic.label == nic)
+        )
+        if certain:
+            only = CablingVerdict(certain, (), (), ())
+            new, ended = await self._store.write(
+                store_cabling.record, only, known.ids, (), self._clock.wall()
+            )
+            self._publish(new, ended, [])
+        return Heard(row, tuple(_quotes(views, target)))
+
+    async def read(
+        self, wanted: list[str], unreachable: dict[str, str] | None = None
+    ) -> dict[str, Cabling]:
+        """Return what switches see, without those that could not be read: see ``unreachable``."""
+        found: dict[str, Cabling] = {}
+
+        async def read_one(name: str) -> None:
+            try:
+                found[name] = await self._worker(name).read(_read)
+            except HaasError as error:
+                log.warning("the cabling of %s could not be read: %s", name, error.message)
+                if unreachable is not None:
+                    unreachable[name] = error.message
+
+        async with asyncio.TaskGroup() as group:
+            for name in wanted:
+                group.create_task(read_one(name))
+        return found
+
+    def _view(self, switch: str, seen: Cabling, known: Inventory) -> SwitchView:
+        """Return what a switch sees in the terms of the inventory."""
+        dialect = known.dialects.get(switch, "")
+
+        def place(port: str) -> PortRef:
+            return PortRef(switch, self._registered(switch, dialect, port, known.names))
+
+        learnt = [(each, as_mac(each.mac)) for each in seen.learnt]
+        return SwitchView(
+            neighbours=tuple(
+                LldpNeighbour(place(near.port), near.chassis, near.remote_port, near.name)
+                for near in seen.neighbours
+            ),
+            learnt=tuple(
+                Seen(place(each.port), mac, each.vlan) for each, mac in learnt if mac is not None
+            ),
+            lldp=seen.lldp,
+        )
+
+    def _registered(
+        self, switch: str, dialect: str, port: str, names: Mapping[tuple[str, str], str]
+    ) -> str:
+        """Return the name by which a port is registered, or else the switch's own."""
+        try:
+            canonical = self._canonical(dialect, port)
+        except (ValueError, KeyError):
+            return port
+        return names.get((switch, canonical), port)
+
+    def _publish(self, new: list[AlarmRow], ended: list[AlarmRow], checked: list[str]) -> None:
+        for row in new:
+            log.warning("cabling: %s:%s: %s", row.node, row.nic, row.why)
+            self._publish_alarm("alarm", row)
+        for row in ended:
+            log.info("cabling: the alarm of %s:%s has ended", row.node, row.nic)
+            self._publish_alarm("ended", row)
+        for name in checked:
+            self._events.publish_inventory("cabling", "checked", name, admins_only=True)
+
+    def _publish_alarm(self, verb: str, row: AlarmRow) -> None:
+        """Publish an alarm, to the project that holds the node as well."""
+        self._events.publish_inventory(
+            "cabling", verb, f"{row.node}:{row.nic}", row.project, admins_only=row.project is None
+        )
+
+
+def _fresh(view: SwitchView, places: Sequence[PortRef], vlan: int) -> SwitchView:
+    """Return what a switch sees, without what these ports showed on other VLANs before."""
+    now = (None, vlan)
+    learnt = [seen for seen in view.learnt if seen.place not in places or seen.vlan in now]
+    return msgspec.structs.replace(view, learnt=tuple(learnt))
+
+
+def _quotes(views: Mapping[str, SwitchView], nic: CabledNic) -> Iterator[str]:
+    """Say what switches' tables show of a nic's port, and of its MAC address elsewhere."""
+    for name, view in sorted(views.items()):
+        for near in view.neighbours:
+            if near.place in nic.places or as_mac(near.remote_port) == nic.mac is not None:
+                yield f"{name} LLDP: {near.place.port} has {near.describe()}"
+        for seen in view.learnt:
+            if seen.place in nic.places or seen.mac == nic.mac:
+                vlan = f" on VLAN {seen.vlan}" if seen.vlan is not None else ""
+                yield f"{name} MAC table: {seen.mac} at {seen.place.port}{vlan}"
+
+
+async def _read(driver: Driver) -> Cabling:
+    return await driver.read_cabling()
