@@ -117,11 +117,12 @@ class Master:
         self._daemon.join()
 
     def stop(self) -> None:
-        """Stop the daemon with SIGTERM; it must exit with 0."""
+        """Stop the daemon with SIGTERM; it must exit with 0 and have met nothing unexpected."""
         if self._daemon is not None:
             self._daemon.terminate()
             self._daemon.join(SECONDS)
             assert self._daemon.exitcode == 0, self.log()
+            assert "unexpected" not in self.log(), self.log()
 
     def log(self) -> str:
         """Return the daemon's log."""

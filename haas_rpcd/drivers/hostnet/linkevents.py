@@ -67,8 +67,11 @@ def _concerned(message: Any, trunk_nic: str) -> str | None:
         name = message.get_attr("IFLA_IFNAME") or ""
         port = message.get_attr("IFLA_MASTER") is not None
         return name if name and (port or _is_ours(name, trunk_nic)) else None
+    index = message.get("index")
+    if index is None:
+        return None  # of traffic control, but of no interface: an action, or a chain (cls_api.c)
     try:
-        name = socket.if_indextoname(message["index"])
+        name = socket.if_indextoname(index)
     except OSError:
         return None  # it is gone, which is an event of its own
     return name if _is_ours(name, trunk_nic) or _is_port(name) else None
