@@ -152,12 +152,13 @@ async def test_the_switch_waits_for_a_client_that_does_not_read() -> None:
         assert (await console.hung_up()).count("Appliance trust") == 200 * 48
 
 
-async def test_the_number_of_recorded_lines_can_be_limited() -> None:
-    async with catalyst(keep_lines=10) as switch, logged_in(switch) as console:
+@pytest.mark.parametrize("keep", [10, 0])
+async def test_the_number_of_recorded_lines_can_be_limited(keep: int) -> None:
+    async with catalyst(keep_lines=keep) as switch, logged_in(switch) as console:
         console.send("show clock\r" * 100 + "exit\r")
         await console.hung_up()
-        assert len(switch.lines) <= 20
-        assert switch.lines[-1].text == "exit"
+        assert len(switch.lines) <= 2 * keep
+        assert not keep or switch.lines[-1].text == "exit"
         assert switch.counters.lines == 104
 
 

@@ -310,7 +310,7 @@ class Device(ABC, Generic[C]):
         self.counters.lines += 1
         self.lines.append(record)
         if self._keep_lines is not None and len(self.lines) > 2 * self._keep_lines:
-            del self.lines[: -self._keep_lines]
+            del self.lines[: len(self.lines) - self._keep_lines]
         return record
 
     def strikes(self, pattern: str | None, record: LineRecord) -> bool:
