@@ -17,7 +17,8 @@ from haas_rpcd.model import PARKED, PortConfig, SetPort
 from haas_rpcd.sim.cli import Announced, Config, Plugged, Port
 from haas_rpcd.sim.shell import Call, ShellSwitch
 from tests.unit.dialects.harness import driving, send
-from tests.unit.dialects.kinds import KINDS, Kind
+from tests.unit.dialects.kind import Kind
+from tests.unit.dialects.kinds import KINDS
 
 EVERY = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 

@@ -13,7 +13,8 @@ from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import PARKED, PortConfig, PortSeen, SaveConfig, SetPort, SetVlan
 from tests.unit.catalyst import CREDENTIAL, catalyst
 from tests.unit.dialects.harness import driving, send
-from tests.unit.dialects.kinds import KINDS, Kind
+from tests.unit.dialects.kind import Kind
+from tests.unit.dialects.kinds import KINDS
 
 RANGED = {name: kind for name, kind in KINDS.items() if kind.ranged}
 
