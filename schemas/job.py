@@ -24,12 +24,17 @@ class PlanStep(msgspec.Struct, frozen=True):
     lines: tuple[str, ...]
 
 
+MOST_STEPS = 5000
+"""Steps in one answer. Those of 20,000 nodes would be 10 MB, and nobody reads them."""
+
+
 class Plan(msgspec.Struct, frozen=True):
-    """What an apply would do now."""
+    """What an apply would do now. ``more``: how many steps follow those that are shown."""
 
     digest: str
     steps: tuple[PlanStep, ...]
     empty: bool
+    more: int = 0
 
 
 class Transcript(msgspec.Struct, frozen=True):
@@ -87,7 +92,8 @@ class Job(msgspec.Struct, frozen=True):
     """An apply, in progress or finished. ``done`` counts the steps that a device has confirmed.
 
     ``hook``, for admins: the release command that it ran. ``confirm``: whether it goes back.
-    ``target``: the node or network that it applies; null for all of the project.
+    ``target``: the node or network that it applies; null for all of the project. ``more``: how many
+    steps it has beside those that are shown; one that failed is shown before others.
 
     ``seq``, after ``job.subscribe``: this record includes all notifications up to this number.
     """
@@ -108,6 +114,7 @@ class Job(msgspec.Struct, frozen=True):
     hook: HookRun | None = None
     confirm: Confirmation | None = None
     target: str | None = None
+    more: int = 0
 
     @property
     def under_way(self) -> bool:

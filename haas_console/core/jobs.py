@@ -58,10 +58,12 @@ class JobView:
     @property
     def outdated(self) -> bool:
         """The record lacks what the job has planned, or how it has started or ended, since."""
-        unplanned = any("lines" not in step for step in self.steps.values())
+        more = self.record.get("more", 0)
+        unplanned = not more and any("lines" not in step for step in self.steps.values())
         ended_since = self.final and not self.record.get("finished")
         started_since = not self.final and self.state != self.record.get("state")
-        return unplanned or self.total > len(self.steps) or ended_since or started_since
+        unknown = self.total > len(self.steps) + more
+        return unplanned or unknown or ended_since or started_since
 
     def replace(self, record: dict[str, Any]) -> None:
         """Take over the daemon's record of the job."""

@@ -36,7 +36,7 @@ _SUGAR = {
     "connect": "connect NODE:NIC NETWORK [--tagged]",
     "disconnect": "disconnect NODE:NIC [NETWORK]",
     "why": "why NODE:NIC",
-    "plan": "plan [PROJECT | --site] [--target NODE|NETWORK] [--out FILE]",
+    "plan": "plan [PROJECT | --site] [--target NODE|NETWORK] [--device DEVICE] [--out FILE]",
     "apply": "apply [PROJECT | --site | FILE] [--target NODE|NETWORK] [--digest DIGEST]"
     " [--confirm SECONDS]",
     "site import": "site import FILE [--dry_run] [--merge]",
@@ -254,9 +254,9 @@ class Language:
 
     def _call_words(self, call: Call, project: str | None) -> list[str]:
         method = self.api.methods[call.method]
-        if call.method == "plan.show" and set(call.params) <= {PROJECT, "target"}:
-            part = call.params.get("target")
-            tail = [] if part is None else [f"--target={part}"]
+        if call.method == "plan.show" and set(call.params) <= {PROJECT, "target", "device"}:
+            given = {name: call.params.get(name) for name in ("target", "device")}
+            tail = [f"--{name}={value}" for name, value in given.items() if value is not None]
             return ["plan", *self._scope("plan", call.params.get(PROJECT), project), *tail]
         words = binding.unbind(self.api, method, call.params, project)
         if call.method in ("nic.connect", "nic.disconnect") and len(words) > 1:

@@ -63,11 +63,15 @@ class PlanStep:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What an apply of a project, or with None of the site, would do."""
+    """What an apply of a project, or with None of the site, would do.
+
+    ``more``: how many steps it has beside those that the daemon shows.
+    """
 
     project: str | None
     digest: str
     steps: tuple[PlanStep, ...]
+    more: int = 0
 
     @property
     def devices(self) -> dict[str, list[PlanStep]]:
@@ -93,7 +97,7 @@ def read_plan(project: str | None, answer: Mapping[str, Any], inventory: Invento
     behind = _nics_by_port(inventory)
     below = lines_below(answer["steps"])
     steps = tuple(_step(step, behind, below[number]) for number, step in enumerate(answer["steps"]))
-    return Plan(project, answer["digest"], steps)
+    return Plan(project, answer["digest"], steps, answer.get("more", 0))
 
 
 def _nics_by_port(inventory: Inventory) -> dict[tuple[str, str], Nic]:
@@ -137,14 +141,13 @@ def number(count: int, noun: str) -> str:
 
 
 def totals(plan: Plan) -> str:
-    """The size of a plan: ``7 steps, 21 lines, 2 devices``."""
-    return ", ".join(
-        (
-            number(len(plan.steps), "step"),
-            number(plan.lines, "line"),
-            number(len(plan.devices), "device"),
-        )
-    )
+    """The size of a plan, as far as it is shown: ``7 steps, 21 lines, 2 devices``."""
+    size = [
+        number(len(plan.steps), "step"),
+        number(plan.lines, "line"),
+        number(len(plan.devices), "device"),
+    ]
+    return ", ".join([*size, f"and {number(plan.more, 'step')} more"] if plan.more else size)
 
 
 def tally(steps: Iterable[PlanStep]) -> str:

@@ -146,6 +146,8 @@ def plan_lines(plan: Mapping[str, Any]) -> list[str]:
         shared = f", {with_below(below)}" if below else ""
         lines.append(f"{number:>3}  {step['device']}: {clean(step['summary'])}{shared}")
         lines += [f"       {clean(line)}" for line in step["lines"]]
+    if more := plan.get("more"):
+        lines.append(f"     … and {more} more steps; --device NAME shows those on one device")
     return [*lines, f"digest  {plan['digest']}"]
 
 

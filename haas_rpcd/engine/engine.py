@@ -122,16 +122,25 @@ class Engine:
 
     # --- for the methods --------------------------------------------------------------------------
 
-    def show_plan(self, tx: Tx, scope: Scope) -> tuple[Plan, list[tuple[Step, list[str]]]]:
-        """Return the plan of a scope, and each step with its lines.
+    def show_plan(
+        self, tx: Tx, scope: Scope, most: int, device: str | None = None
+    ) -> tuple[Plan, list[tuple[Step, list[str]]], int]:
+        """Return the plan of a scope, its first ``most`` steps with their lines, and how many more.
 
-        The plan is remembered: if it is applied later, but has changed by then, the error says how.
-        Raises UnavailableError if a step's device cannot be used at all.
+        With a ``device``, only its steps are returned. The plan is remembered: if it is applied
+        later, but has changed by then, the error says how. Raises UnavailableError if a step's
+        device cannot be used at all.
         """
         plan = self._planning.plan(tx, scope)
-        rendered = self._planning.render(tx, plan.steps)
+        wanted = [step for step in plan.steps if device in (None, step.device)]
+        shown = wanted[:most]
+        # A line may be shared by all that a phase does on a device, so these are rendered whole.
+        devices = {step.device for step in shown}
+        rendered = self._planning.render(tx, [step for step in wanted if step.device in devices])
+        kept = {id(step) for step in shown}
         self._planning.remember(plan)
-        return plan, rendered
+        lines = [each for each in rendered if id(each[0]) in kept]
+        return plan, lines, len(wanted) - len(shown)
 
     def check_plan(self, tx: Tx, scope: Scope, digest: str | None) -> None:
         """Check that a scope can be applied, and that its plan has this digest, if one is given.

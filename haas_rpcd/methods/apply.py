@@ -32,6 +32,7 @@ from haas_schemas.common import Page, timestamp
 from haas_schemas.event import Subscribed
 from haas_schemas.job import (
     FINAL_JOB_STATES,
+    MOST_STEPS,
     Confirmation,
     HookRun,
     Job,
@@ -106,13 +107,23 @@ def _target(tx: Tx, project: ProjectRow, target: str) -> Target:
 
 
 @method("plan.show")
-def plan_show(call: TxCall, project: Name | None = None, target: TargetName | None = None) -> Plan:
+def plan_show(
+    call: TxCall,
+    project: Name | None = None,
+    target: TargetName | None = None,
+    device: Name | None = None,
+) -> Plan:
     """Show what an apply would do now, with the exact lines that will be sent.
 
     Without a project (admins only): the site, that is trunk ports and ports of nodes that no
     project holds. With a ``target``: only what concerns that node or network of the project.
+
+    Of more than 5,000 steps the first ones are shown; with a ``device``, those on that device. The
+    digest is that of the whole plan.
     """
-    planned, rendered = call.context.engine.show_plan(call.tx, _scope(call, project, target))
+    planned, rendered, more = call.context.engine.show_plan(
+        call.tx, _scope(call, project, target), MOST_STEPS, device
+    )
     steps = [
         PlanStep(
             device=step.device,
@@ -123,7 +134,7 @@ def plan_show(call: TxCall, project: Name | None = None, target: TargetName | No
         )
         for step, lines in rendered
     ]
-    return Plan(digest=planned.digest, steps=tuple(steps), empty=planned.empty)
+    return Plan(digest=planned.digest, steps=tuple(steps), empty=planned.empty, more=more)
 
 
 def _check_plan(
@@ -183,9 +194,13 @@ def apply_start(
 # --- jobs -----------------------------------------------------------------------------------------
 
 
-def record(tx: Tx, call: Call, row: JobRow, *, with_steps: bool = True) -> Job:
-    """Return the API's record of a job."""
+def record(
+    tx: Tx, call: Call, row: JobRow, *, with_steps: bool = True, device: str | None = None
+) -> Job:
+    """Return the API's record of a job; with a ``device``, only with the steps on that."""
     row, caller = call.context.engine.jobs.now(row), call.caller
+    steps = jobs.steps(tx, row.id, MOST_STEPS, device) if with_steps else []
+    full = len(steps) == MOST_STEPS
     return Job(
         job=row.id,
         project=row.project,
@@ -198,12 +213,11 @@ def record(tx: Tx, call: Call, row: JobRow, *, with_steps: bool = True) -> Job:
         started=timestamp(row.started),
         finished=timestamp(row.finished),
         error=row.error if caller.admin else for_tenant(row.error),
-        steps=tuple(_step(each, caller.admin) for each in jobs.steps(tx, row.id))
-        if with_steps
-        else (),
+        steps=tuple(_step(each, caller.admin) for each in steps),
         hook=_hook(tx, row.id) if with_steps and caller.admin else None,
         confirm=_confirmation(tx, row.id) if with_steps else None,
         target=row.target,
+        more=jobs.count_steps(tx, row.id, device) - MOST_STEPS if full else 0,
     )
 
 
@@ -253,9 +267,12 @@ def _find(tx: Tx, call: Call, job: int) -> JobRow:
 
 
 @method("job.show")
-def job_show(call: TxCall, job: JobId) -> Job:
-    """Show a job with its steps."""
-    return record(call.tx, call, _find(call.tx, call, job))
+def job_show(call: TxCall, job: JobId, device: Name | None = None) -> Job:
+    """Show a job with its steps: all of them, or those on one device.
+
+    Of more than 5,000, those that failed are shown, and the first ones.
+    """
+    return record(call.tx, call, _find(call.tx, call, job), device=device)
 
 
 @method("job.list")

@@ -296,13 +296,25 @@ def cancel(tx: Tx, job_id: int) -> None:
 # --- steps ----------------------------------------------------------------------------------------
 
 
-def steps(tx: Tx, job_id: int) -> list[StepRow]:
-    """Return a job's steps in order."""
+def steps(tx: Tx, job_id: int, most: int = -1, device: str | None = None) -> list[StepRow]:
+    """Return a job's steps in order: at most so many (-1: all), those that failed before others.
+
+    With a ``device``, only its steps.
+    """
     return tx.query(
         StepRow,
-        "SELECT step, device, kind, target, summary, lines, state, message, started, finished"
-        " FROM step WHERE job_id = ? ORDER BY step",
-        (job_id,),
+        "SELECT * FROM (SELECT step, device, kind, target, summary, lines, state, message, started,"
+        " finished FROM step WHERE job_id = :job AND (:device IS NULL OR device = :device)"
+        " ORDER BY state <> 'failed', step LIMIT :most) ORDER BY step",
+        {"job": job_id, "most": most, "device": device},
+    )
+
+
+def count_steps(tx: Tx, job_id: int, device: str | None) -> int:
+    """Count a job's steps, or those on one device."""
+    return tx.number(
+        "SELECT count(*) FROM step WHERE job_id = ? AND (? IS NULL OR device = ?)",
+        (job_id, device, device),
     )
 
 
