@@ -66,6 +66,18 @@ class Server(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 20.0
 
 
+class SiteSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[site]``: what users call it."""
+
+    name: Annotated[
+        str,
+        Meta(
+            description="Its name, on top of every console: at most 32 letters, digits and  . _ -",
+            pattern=r"^[\w.-]{0,32}$",
+        ),
+    ] = ""
+
+
 class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``[store]``: where the database is."""
 
@@ -298,6 +310,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     metrics: MetricsSettings = MetricsSettings()
     jobs: JobSettings = JobSettings()
     audit: AuditSettings = AuditSettings()
+    site: SiteSettings = SiteSettings()
 
     @property
     def pool(self) -> tuple[int, ...]:

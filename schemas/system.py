@@ -13,7 +13,7 @@ class SystemInfo(msgspec.Struct, frozen=True):
     """The daemon, and who is asking. ``uptime`` is in seconds.
 
     ``roles`` are the caller's in its projects; ``readonly``: it may change nothing; ``via``: how it
-    came in, ``socket`` or ``token LABEL``.
+    came in, ``socket`` or ``token LABEL``. ``site`` is the name of the site, empty if it has none.
     """
 
     name: str
@@ -30,6 +30,7 @@ class SystemInfo(msgspec.Struct, frozen=True):
     roles: dict[str, MemberRole] = {}
     readonly: bool = False
     via: str = "socket"
+    site: str = ""
 
 
 class StoreHealth(msgspec.Struct, frozen=True):

@@ -10,8 +10,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from haas_console.core.colours import network_look
 from haas_console.core.inventory import Inventory
-from haas_console.core.portviews import DRIFTED, PortView, colours, letters, network_of
+from haas_console.core.portviews import DRIFTED, PortView, letters, network_of
 
 Label = Callable[[PortView, int], tuple[str, str]]
 """Gives the text of a port's cell, of a given width, and its style."""
@@ -121,11 +122,11 @@ def _draw(made: Plate, prefix: str, columns: list[Column], width: int, label: La
         above, below = [c[0] for c in band], [c[1] for c in band]
         edge = ["─" * inner] * len(band)
         made.lines.append(_numbers(above, inner))
-        made.lines.append([Cell("┌" + "┬".join(edge) + "┐", "dim")])
+        made.lines.append([Cell("┌" + "┬".join(edge) + "┐", "rule")])
         _row(made, above, inner, label)
-        made.lines.append([Cell("├" + "┼".join(edge) + "┤", "dim")])
+        made.lines.append([Cell("├" + "┼".join(edge) + "┤", "rule")])
         _row(made, below, inner, label)
-        made.lines.append([Cell("└" + "┴".join(edge) + "┘", "dim")])
+        made.lines.append([Cell("└" + "┴".join(edge) + "┘", "rule")])
         made.lines.append(_numbers(below, inner))
 
 
@@ -140,7 +141,7 @@ def _numbers(ports: Sequence[PortView | None], inner: int) -> list[Cell]:
 
 
 def _row(made: Plate, ports: Sequence[PortView | None], inner: int, label: Label) -> None:
-    line = [Cell("│", "dim")]
+    line = [Cell("│", "rule")]
     for port in ports:
         if port is None:
             line.append(Cell(" " * inner))
@@ -148,7 +149,7 @@ def _row(made: Plate, ports: Sequence[PortView | None], inner: int, label: Label
             text, look = label(port, inner)
             line.append(Cell(text[:inner].ljust(inner), look, port.port))
             made.line_of[port.port] = len(made.lines)
-        line.append(Cell("│", "dim"))
+        line.append(Cell("│", "rule"))
     made.lines.append(line)
     made.rows.append([port.port if port else None for port in ports])
 
@@ -158,7 +159,7 @@ def _row(made: Plate, ports: Sequence[PortView | None], inner: int, label: Label
 
 def labeller(inventory: Inventory) -> Label:
     """Label cells by network: name if it fits, else letter; then ``*``, ``?`` or ``≠``."""
-    by_letter, by_colour = letters(inventory), colours(inventory)
+    by_letter = letters(inventory)
 
     def label(port: PortView, inner: int) -> tuple[str, str]:
         sign = {"staged": "*", "unconfirmed": "?"}.get(port.state, "")
@@ -175,7 +176,7 @@ def labeller(inventory: Inventory) -> Label:
             word = plain if link is None else (str(link.vlan) if room >= 4 else "#")
             look = "dim"
         else:
-            word, look = (key[1] if room >= 3 else by_letter[key]), by_colour[key]
+            word, look = (key[1] if room >= 3 else by_letter[key]), network_look(key)
         if sign:
             look = "staged" if sign == "*" else "bad"
         return word[:room].ljust(room) + sign, look
@@ -185,11 +186,11 @@ def labeller(inventory: Inventory) -> Label:
 
 def legend(inventory: Inventory, ports: Iterable[PortView]) -> list[tuple[str, str]]:
     """What the cells mean: the networks on this switch, then the signs."""
-    by_letter, by_colour = letters(inventory), colours(inventory)
+    by_letter = letters(inventory)
     keys = {key for port in ports if (key := network_of(inventory, port)) is not None}
     parts: list[tuple[str, str]] = []
     for key in sorted(keys):
         vlan = inventory.networks[key].vlan
-        parts += [(f" {by_letter[key]} ", by_colour[key]), (f"{key[0]}/{key[1]} {vlan} ", "")]
+        parts += [(f" {by_letter[key]} ", network_look(key)), (f"{key[0]}/{key[1]} {vlan} ", "")]
     signs = f"○ parked  · parked, no nic  T trunk  * staged  ? unconfirmed  {DRIFTED} drifted"
     return [*parts, (f" {signs}", "dim")]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from haas_console.core.colours import network_look
 from haas_console.core.inventory import Inventory
 from haas_console.core.portviews import DRIFTED, Span
 from haas_schemas import headnode as states
 from haas_schemas.headnode import Headnode
-from haas_schemas.network import NetworkKey
 
 RAIL = " │ "
 """The line from the trunk ports to the master; each line of the rail is as wide."""
@@ -69,9 +68,7 @@ def drifted(headnode: Headnode) -> bool:
     return headnode.observed is not None or headnode.state in states.DRIFTED
 
 
-def master_lines(
-    inventory: Inventory, colours: Mapping[NetworkKey, str], wide: bool
-) -> list[list[Span]]:
+def master_lines(inventory: Inventory, wide: bool) -> list[list[Span]]:
     """The lines from the top of the picture; the second one is the master."""
     info = inventory.info
     if info is not None and not info.master:
@@ -81,7 +78,7 @@ def master_lines(
     rule = "────" if wide else "─"
     for bridge in bridges(inventory):
         network = names.get(bridge.vlan)
-        look = colours.get(network.key, "") if network else ""
+        look = network_look(network.key) if network else ""
         look = {"+": "staged", "-": "leaves"}.get(bridge.sign, look)
         star = "*" if bridge.sign != " " else " "
         title = f"{network.project}/{network.network}" if network else "a deleted network"

@@ -12,8 +12,9 @@ from typing import Any
 
 from haas_console.core.inventory import Inventory
 from haas_console.core.nictext import links_text
+from haas_console.core.portviews import Plug, nic_network
 from haas_console.core.sharedlines import lines_below
-from haas_schemas.node import Nic
+from haas_schemas.network import NetworkKey
 
 SIGNS: Mapping[str, tuple[str, str]] = {
     "port.park": ("-", "leaves"),
@@ -52,6 +53,8 @@ class PlanStep:
     sign: str
     word: str
     note: str = ""
+    network: NetworkKey | None = None
+    """The network that a port joins."""
     below: int = 0
     """For a step without its own lines: how many steps below the shared lines are listed."""
 
@@ -96,24 +99,29 @@ def read_plan(project: str | None, answer: Mapping[str, Any], inventory: Invento
     """Read a plan from the daemon's answer; the inventory tells where a nic comes from."""
     behind = _nics_by_port(inventory)
     below = lines_below(answer["steps"])
-    steps = tuple(_step(step, behind, below[number]) for number, step in enumerate(answer["steps"]))
+    steps = tuple(
+        _step(step, inventory, behind.get((step["device"], step["target"])), below[number])
+        for number, step in enumerate(answer["steps"])
+    )
     return Plan(project, answer["digest"], steps, answer.get("more", 0))
 
 
-def _nics_by_port(inventory: Inventory) -> dict[tuple[str, str], Nic]:
+def _nics_by_port(inventory: Inventory) -> dict[tuple[str, str], Plug]:
     return {
-        (leg.switch, leg.port): nic
+        (leg.switch, leg.port): (node, nic)
         for node in inventory.nodes.values()
         for nic in node.nics
         for leg in nic.legs
     }
 
 
-def _step(answer: Mapping[str, Any], behind: Mapping[tuple[str, str], Nic], below: int) -> PlanStep:
+def _step(
+    answer: Mapping[str, Any], inventory: Inventory, plug: Plug | None, below: int
+) -> PlanStep:
     sign, word = SIGNS.get(answer["kind"], ("~", "changed"))
-    nic = behind.get((answer["device"], answer["target"]))
-    note = ""
-    if nic is not None and nic.applied is not None:
+    note, network = "", None
+    if plug is not None and (nic := plug[1]).applied is not None:
+        network = nic_network(inventory, *plug)
         then, now = links_text(nic.applied), links_text(nic.networks)
         if answer["kind"] == "port.set" and nic.applied:
             sign, word = "~", "moves"
@@ -128,6 +136,7 @@ def _step(answer: Mapping[str, Any], behind: Mapping[tuple[str, str], Nic], belo
         sign=sign,
         word=word,
         note=note,
+        network=network,
         below=below,
     )
 

@@ -9,6 +9,7 @@ import string
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from haas_console.core.colours import network_look
 from haas_console.core.inventory import Inventory
 from haas_console.core.natural import natural
 from haas_schemas.network import NetworkKey
@@ -17,9 +18,6 @@ from haas_schemas.switch import Port
 
 Span = tuple[str, str]
 """Text, and the name of its style."""
-
-COLOURS = 6
-"""The number of styles for networks: ``net0`` to ``net5``."""
 
 DRIFTED = "≠"
 """The sign of drift."""
@@ -116,10 +114,17 @@ def network_of(inventory: Inventory, seen: PortView) -> NetworkKey | None:
     return found.key if found else None
 
 
-def colours(inventory: Inventory) -> dict[NetworkKey, str]:
-    """A style for each network, the same on all screens."""
-    keys = sorted(inventory.networks)
-    return {key: f"net{number % COLOURS}" for number, key in enumerate(keys)}
+def nic_network(inventory: Inventory, node: Node, nic: Nic) -> NetworkKey | None:
+    """The first network of a nic; None if it is on none."""
+    name = nic.networks[0].network if nic.networks else None
+    found = inventory.network(node.project, name) if node.project and name else None
+    return found.key if found else None
+
+
+def nic_look(inventory: Inventory, node: Node, nic: Nic) -> str:
+    """The style of the first network of a nic; empty if it is on none."""
+    key = nic_network(inventory, node, nic)
+    return network_look(key) if key else ""
 
 
 def letters(inventory: Inventory) -> dict[NetworkKey, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
+from haas_console.core.colours import network_look
 from haas_console.core.contact import SILENT, sign
 from haas_console.core.inventory import Inventory
 from haas_console.core.master import RAIL, master_lines, master_width
@@ -18,7 +19,6 @@ from haas_console.core.portviews import (
     Plug,
     PortView,
     Span,
-    colours,
     network_of,
     plugs,
     view,
@@ -33,6 +33,8 @@ WIDE = 116
 WIRES = {"connected": "─", "staged": "╌", "parked": "·", "unconfirmed": "?"}
 """The wire of a nic by the state of its port: distinct even without colours."""
 
+_SIDE: Span = ("│", "rule")
+
 
 class Picture:
     """The picture at one moment, for one width."""
@@ -41,14 +43,13 @@ class Picture:
         self.inventory = inventory
         self.project = project
         self._plugged = plugs(inventory)
-        self._colours = colours(inventory)
         self.blocks = self._blocks()
         self._starts: list[int] = []
         at = 0
         for block in self.blocks:
             self._starts.append(at)
             at += block.height
-        self.right = master_lines(inventory, self._colours, width >= WIDE)
+        self.right = master_lines(inventory, width >= WIDE)
         self.widths = self._widths(width)
         self._rail_end = self._last_trunk()
         self._height = max(at, len(self.right))
@@ -202,7 +203,7 @@ class Picture:
             return [(" " * (left + inner + 2), "")], False
         if block.free and at == 0:
             text = f" {block.free} more, no nic"
-            return [(" " * left, ""), ("│", ""), (_fit(text, inner), "dim"), ("│", "")], False
+            return [(" " * left, ""), _SIDE, (_fit(text, inner), "dim"), _SIDE], False
         at -= block.free > 0
         if at < len(block.trunks):
             name = block.trunks[at]
@@ -212,9 +213,9 @@ class Picture:
             text = f"trunk {text}".strip() if len(text) + 6 < inner else text
             text = _fit(text, inner - 1).rstrip().rjust(inner - 1) + " "
             look = "bad" if trunk and trunk.drift else "head"
-            return [(" " * left, ""), ("│", ""), (text, look), ("[", "head")], True
+            return [(" " * left, ""), _SIDE, (text, look), ("[", "head")], True
         if at == len(block.trunks):
-            return [(" " * left, ""), ("└" + "─" * inner + "┘", "")], False
+            return [(" " * left, ""), ("└" + "─" * inner + "┘", "rule")], False
         return [(" " * (left + inner + 2), "")], False
 
     def _head(self, switch: str, inner: int) -> list[Span]:
@@ -227,7 +228,8 @@ class Picture:
         title = _fit(title, max(0, min(len(title), inner - 1 - len(badge))))
         more = _fit(more, min(len(more), max(0, inner - 1 - len(title) - len(badge))))
         tail = "─" * (inner - 1 - len(title) - len(badge) - len(more))
-        parts = [("┌─", ""), (title, "head"), (badge, "bad"), (more, "dim"), (tail + "┐", "")]
+        parts = [("┌─", "rule"), (title, "head"), (badge, "bad"), (more, "dim")]
+        parts.append((tail + "┐", "rule"))
         return [part for part in parts if part[0]]
 
     def _entry(self, block: Block, at: int, left: int) -> list[Span]:
@@ -258,7 +260,7 @@ class Picture:
             text += names
         if seen.drift and w.wide and len(text) + len(seen.drift) + 6 <= room:
             text += f"  now {seen.drift}"
-        return [*spans, (_fit(text, room), look), ("│", "")]
+        return [*spans, (_fit(text, room), look), _SIDE]
 
     def _names_of(self, node: Node, nic: Nic) -> str:
         if node.project is None:
@@ -275,7 +277,7 @@ class Picture:
         if not mine or seen.state == "parked":
             return "dim"
         key = network_of(self.inventory, seen)
-        return self._colours.get(key, "") if key else ""
+        return network_look(key) if key else ""
 
     # --- the right side ---
 
@@ -285,11 +287,11 @@ class Picture:
             return (" " * len(RAIL), "")
         end = max(self._rail_end, top)
         if index == top:
-            return ("─┬─" if tap else " ┌─", "")
+            return ("─┬─" if tap else " ┌─", "dim")
         if top < index < end:
-            return ("─┤ " if tap else " │ ", "")
+            return ("─┤ " if tap else " │ ", "dim")
         if index == end:
-            return ("─┘ " if tap else " │ ", "")
+            return ("─┘ " if tap else " │ ", "dim")
         return (" " * len(RAIL), "")
 
     def _master(self, index: int) -> list[Span]:

@@ -21,7 +21,7 @@ from haas_console.core.recall import Recall
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
 from haas_console.core.target import Target
-from haas_console.tui import clipboard
+from haas_console.tui import clipboard, themes
 from haas_console.tui.announcements import DeviceAnnouncements, JobAnnouncements
 from haas_console.tui.board import BoardScreen
 from haas_console.tui.commandline import CommandLine
@@ -86,25 +86,43 @@ class ConsoleApp(PlainApp):
         self.next_context: str | None = None
         """The daemon to go on with, once this has ended."""
         self._mouse_is_ours = True
+        self._has_texts = False
         self._complaint = self._configure()
         self._announcements = (JobAnnouncements(self), DeviceAnnouncements(self))
 
     def _configure(self) -> str:
-        """Set up theme, glyphs and keys; give a sentence on a theme that there is not."""
+        """Set up theme, glyphs and keys; give a sentence on a theme or a key that there is not."""
+        for own in themes.THEMES.values():
+            self.register_theme(own)
+        complaint = ""
         theme = self.options.theme
         if theme is not None and theme not in self.available_themes:
-            return f'There is no theme "{theme}"{near_miss(theme, self.available_themes)}.'
-        self.theme = theme or DEFAULT_THEME
+            near, known = near_miss(theme, self.available_themes), sorted(self.available_themes)
+            complaint = f'There is no theme "{theme}"{near}; there are: {", ".join(known)}.'
+            theme = None
+        self.theme = themes.fitting(theme, self.console.color_system, no_colour=self.no_color)
+        self.watch_theme()
         if self.no_color and self.native_ansi_color:
             self.drop_colours_only()
         if glyphs() is ASCII:
             self.add_line_filter(Plain())
         if not self.options.keymap:
-            return ""
+            return complaint
         from haas_console.tui import keymap  # it imports every screen
 
         self.set_keymap(dict(self.options.keymap))
-        return keymap.unknown(self.options.keymap)
+        return complaint or keymap.unknown(self.options.keymap)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """The console's own styles in the themes of Textual."""
+        return themes.defaults(self.current_theme.to_color_system().generate())
+
+    def watch_theme(self) -> None:
+        """Give the texts of bars the theme's colours."""
+        if self._has_texts:
+            self.console.pop_theme()
+        self.console.push_theme(themes.texts(self.get_css_variables()))
+        self._has_texts = True
 
     def get_default_screen(self) -> Screen[None]:
         """Begin with the board itself: a blank screen below it would be painted first."""
@@ -297,10 +315,6 @@ class ConsoleApp(PlainApp):
             "here again" if self._mouse_is_ours else "the terminal's: select text; m takes it back"
         )
         self.front.say(f"the mouse is {where}")
-
-
-DEFAULT_THEME = "ansi-dark"
-"""The terminal's own colours: a third of the bytes, right on 16 colours and on light terminals."""
 
 
 def run(target: Target, options: Options) -> int | str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from haas_console.core.areas import AreaLine, area_lines
+from haas_console.core.colours import network_look
 from haas_console.core.gestures import DragItem, DropTarget
 from haas_console.core.inventory import Inventory
 from haas_console.tui.grip import Grip
@@ -51,9 +52,9 @@ class AreaList(Grip, Lines):
             lit = line.target == self.lit
             sign = ("✗ " if self.lit_refused else "▶ ") if lit else "■ "
             name = min(len(line.text), width - 4)
-            note = f"  {line.note}"
+            note, key = f"  {line.note}", line.target.key
             return [
-                (sign, "head"),
+                (sign, f"head {network_look(key)}" if key is not None else "head"),
                 (cut(line.text, name), "head"),
                 (cut(note, max(0, width - name - 2)), "dim"),
             ]

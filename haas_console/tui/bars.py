@@ -53,33 +53,61 @@ class Bar(Widget):
 
 
 def top_text(session: Session, crumbs: list[str], width: int, shown_job: int | None = None) -> Text:
-    """Context, breadcrumbs, project, user and role; on the right jobs and the connection's state.
+    """Context or site, breadcrumbs, project, user and role; on the right jobs and the connection.
 
-    ``shown_job``: a job that is left out, because the screen itself shows it.
+    In a narrow terminal the words that say least go first. ``shown_job``: a job that is left out,
+    because the screen itself shows it.
     """
-    info, status = session.inventory.info, session.sync.status
-    endpoint = session.sync.target.endpoint
-    name = f"HaaS {endpoint.context}" if endpoint is not None and endpoint.context else "HaaS"
-    left = Text(f" {name} > " + " > ".join(crumbs), style="bold")
-    if info is not None:
-        left.append(f"   project {session.project or 'all'}", style="not bold")
-        role = role_in(info, session.project)
-        left.append(f"   {info.user} ({role})", style="not bold")
-    if session.readonly or (info is not None and info.readonly):
-        left.append("   read-only", style="bold")
-    right = Text()
+    right = _news(session, shown_job)
+    room = width - right.cell_len - 2
+    left = next(
+        (text for text in _places(session, crumbs) if text.cell_len <= room),
+        _places(session, crumbs)[-1],
+    )
+    if left.cell_len > room:
+        left.truncate(max(0, room), overflow="ellipsis")
+    return left + Text(" " * max(1, width - left.cell_len - right.cell_len - 1)) + right
+
+
+def _places(session: Session, crumbs: list[str]) -> list[Text]:
+    """Where the user is, and as whom: in full, and in ever fewer words."""
+    info = session.inventory.info
+    project, endpoint = session.project or "all", session.sync.target.endpoint
+    context = endpoint.context if endpoint is not None else None
+    site = context or (info.site if info else "")
+    user, role = (info.user, role_in(info, session.project)) if info else ("", "")
+    readonly = session.readonly or (info is not None and info.readonly)
+    shapes = (
+        ("HaaS", site, crumbs, f"project {project}", f"{user} ({role})"),
+        ("HaaS", site, crumbs, project, f"{user} ({role})"),
+        ("HaaS", site, crumbs[-1:], project, f"{user} ({role})"),
+        ("HaaS", "", crumbs[-1:], project, user),
+    )
+    found = []
+    for name, place, path, work, who in shapes:
+        text = Text()
+        text.append(f" {name} ", "brand")
+        text.append(f"{place} " if place else "", "bold")
+        text.append("> " + " > ".join(path), "bold")
+        if info is not None:
+            text.append(f"   {work}", "not bold")
+            text.append(f"   {who}", "not bold")
+        if readonly:
+            text.append("   read-only", "badge")
+        found.append(text)
+    return found
+
+
+def _news(session: Session, shown_job: int | None) -> Text:
+    """What has drifted, what runs, and whether the console knows it."""
+    text, status = Text(), session.sync.status
     jobs = [job for job in session.inventory.running_jobs() if job.job != shown_job]
     if jobs:
         job = jobs[0]
         more = f" +{len(jobs) - 1}" if len(jobs) > 1 else ""
-        right.append(f"job {job.job} {job.state} {job.done}/{job.total}{more}  ", style="bold")
-    badge = "" if status.state == "live" else "bold not reverse"
-    right.append(_status(status.state, status.since), style=badge)
-    gap = width - left.cell_len - right.cell_len - 1
-    if gap < 1:
-        left.truncate(max(0, width - right.cell_len - 2), overflow="ellipsis")
-        gap = 1
-    return left + Text(" " * gap) + right
+        text.append(f"job {job.job} {job.state} {job.done}/{job.total}{more}  ", style="bold")
+    text.append(_status(status.state, status.since), "good" if status.state == "live" else "badge")
+    return text
 
 
 def _status(state: str, since: float) -> str:

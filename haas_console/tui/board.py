@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 from rich.text import Text
@@ -15,6 +16,7 @@ from haas_console.core import guide
 from haas_console.core.board import SORTS, Board, key_of
 from haas_console.core.columns import Column
 from haas_console.core.gestures import PARKED
+from haas_console.core.portviews import nic_look
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
 from haas_console.tui.areas import AreaList
@@ -94,6 +96,7 @@ class BoardScreen(ConsoleScreen):
         self.drag = Drag(self, self.areas, Ghost())
         self.nodes.items_of = self.selection.dragged_from
         self.nodes.found_on = session.inventory.found_on
+        self.nodes.look_of = partial(nic_look, session.inventory)
 
     def compose_body(self) -> ComposeResult:
         """The two sides, what is staged, and the ghost that a drag shows."""

@@ -16,11 +16,10 @@ _MOVE = 24  # about how many bytes it takes to move the cursor and set styles
 class SpareLines(Lines):
     """Lines that change often, with the styles that plans and jobs use."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--bad", "lines--gone", "lines--plus"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--gone", "lines--plus"}
     DEFAULT_CSS = """
-    SpareLines > .lines--bad { color: $error; text-style: bold; }
-    SpareLines > .lines--gone { color: $error; }
-    SpareLines > .lines--plus { color: $success; }
+    SpareLines > .lines--gone { color: $bad; }
+    SpareLines > .lines--plus { color: $good; }
     """
 
     spent = 0

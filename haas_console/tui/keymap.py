@@ -13,6 +13,7 @@ from textual.theme import BUILTIN_THEMES
 
 import haas_console.tui
 from haas_console.core.api import near_miss
+from haas_console.tui.themes import THEMES
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -32,8 +33,8 @@ def bindings() -> list[Key]:
 
 
 def themes() -> list[str]:
-    """Return the names of the themes."""
-    return sorted(BUILTIN_THEMES)
+    """Return the names of the themes, our own first."""
+    return [*THEMES, *sorted(BUILTIN_THEMES)]
 
 
 def unknown(keymap: Mapping[str, str]) -> str:

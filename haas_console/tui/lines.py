@@ -16,16 +16,17 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 
+from haas_console.core.colours import COLOURS
 from haas_console.core.text import clean
 from haas_console.tui.spans import changed_span
 from haas_console.tui.textual_private import QuietScrollView
 
 Part = tuple[str, str]
-"""A text and the name of its style (``dim``, ``head``, ...), or empty for the plain style."""
+"""A text and the names of its styles (``dim``, ``net3 cursor``); empty for the plain style."""
 
 STYLES = (
-    "cursor", "blur", "dim", "head", "staged", "leaves", "drift", "good", "mark", "target",
-    "refused",
+    "cursor", "blur", "edge", "spot", "dim", "rule", "head", "staged", "leaves", "drift", "bad",
+    "good", "mark", "target", "refused", *(f"net{number}" for number in range(COLOURS)),
 )  # fmt: skip
 
 
@@ -96,16 +97,22 @@ class Lines(QuietScrollView, can_focus=True):
         if not over and index == self.cursor:
             over = "cursor" if self.has_focus else "blur"
         plain = over in ("target", "refused")  # one style for the whole line, to stand out
+        parts = self.parts(index, width - BAR)
+        if over == "cursor" and not self._look(over).reverse:
+            parts = _edged(parts)
         segments = [
-            Segment(
-                text if text.isprintable() else clean(text),
-                self._look("" if plain else name, over),
-            )
-            for text, name in self.parts(index, width - BAR)
+            self._segment(text if text.isprintable() else clean(text), "" if plain else name, over)
+            for text, name in parts
             if text
         ]
         strip = Strip(segments).adjust_cell_length(width - BAR, self._look("", over)).simplify()
         return Strip([*strip, Segment(bar, self._look("dim"))], width)
+
+    def _segment(self, text: str, name: str, over: str) -> Segment:
+        look = self._look(name, over)
+        if look.reverse and not _BLOCKS.isdisjoint(text):
+            look += _UNDERLINED  # reversed, a full bar looks empty
+        return Segment(text, look)
 
     def _bar(self, y: int) -> str:
         """A cell of the scroll bar; Textual's own is redrawn, 1 KB, when the mouse crosses it."""
@@ -125,10 +132,12 @@ class Lines(QuietScrollView, can_focus=True):
     def _look(self, *names: str) -> Style:
         look = self._looks.get(names)
         if look is None:
-            look = self.rich_style
-            for name in names:
-                if name:
-                    look += self.get_component_rich_style(f"lines--{name}", partial=True)
+            base = look = self.rich_style
+            for name in " ".join(names).split():
+                over = self.get_component_rich_style(f"lines--{name}", partial=True)
+                if over.reverse and look.color != base.color:
+                    over += _UNDERLINED  # reversed, a coloured text looks like a stripe
+                look += over
             self._looks[names] = look
         return look
 
@@ -209,6 +218,19 @@ class Lines(QuietScrollView, can_focus=True):
         """The line at a row of the window; None below the last."""
         index = y + self.scroll_offset.y
         return index if 0 <= index < self.count() else None
+
+
+_BLOCKS = frozenset("█░")
+_UNDERLINED = Style(reverse=False, underline=True)
+"""How the cursor's line goes on where it cannot be reversed."""
+
+
+def _edged(parts: list[Part]) -> list[Part]:
+    """Mark the beginning of the cursor's line, if there is room for a mark."""
+    if not parts or not parts[0][0].startswith(" "):
+        return parts
+    (text, look), *rest = parts
+    return [("▌", "edge"), (text[1:], look), *rest]
 
 
 class ClickableLines(Lines):

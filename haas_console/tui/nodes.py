@@ -30,6 +30,8 @@ class NodeTable(Grip, Lines):
         self.guide: list[str] = []
         self.items_of: Callable[[int], Sequence[DragItem]] = lambda index: ()
         self.found_on: Callable[[Nic | None], str | None] = lambda nic: None
+        self.look_of: Callable[[Node, Nic], str] = lambda node, nic: ""
+        """The style of the network of a nic."""
 
     def items_at(self, index: int) -> Sequence[DragItem]:
         """What a drag from a line takes: one nic, or all that are marked."""
@@ -87,6 +89,7 @@ class NodeTable(Grip, Lines):
         for name, size in columns:
             if name == "network":
                 text, look = _network(row, found, state_shown)
+                look = look or (self.look_of(node, nic) if nic is not None else "")
             elif name in OF_NODES:
                 text = cell(name, node, nic) if named else ""
                 look = self._node_look(name, node, first=first)

@@ -23,6 +23,8 @@ from textual.screen import Screen
 from textual.scroll_view import ScrollView
 from textual.widget import Widget
 
+from haas_console.tui.sgr import squeeze
+
 
 class LosableTerminal:
     """The terminal's file, which drops what is written once the terminal is gone.
@@ -79,6 +81,14 @@ class TerminalDriver(LinuxDriver):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._file: Any = LosableTerminal(self._file)
+
+    def write(self, data: str) -> None:
+        """Write, without the styles that are in force already.
+
+        Textual ends every piece of text with a reset, so that what it writes at once begins and
+        ends with the default style.
+        """
+        super().write(squeeze(data))
 
 
 class PlainApp(App[int]):

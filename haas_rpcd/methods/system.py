@@ -32,6 +32,7 @@ def info(call: TxCall) -> SystemInfo:
         images=tuple(context.settings.master.images) if context.settings.master else (),
         dialects=tuple(sorted(context.dialects)),
         demo=context.demo,
+        site=context.settings.site.name,
         uptime=round(context.clock.now().seconds - context.started, 3),
     )
 

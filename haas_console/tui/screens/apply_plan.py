@@ -10,6 +10,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from haas_console.core.colours import network_look
 from haas_console.core.plandiff import (
     Difference,
     Plan,
@@ -92,7 +93,9 @@ class PlanLines(FoldLines, can_focus=False):
                     (row.text, ""),
                 ]
                 if step.note:
-                    parts.append((f"  {step.note}", "staged"))
+                    before, arrow, after = step.note.partition("-> ")
+                    look = network_look(step.network) if step.network else ""
+                    parts += [(f"  {before}{arrow}", "staged"), (after, f"head {look}")]
                 if step.below:
                     parts.append((f"  {with_below(step.below)}", "dim"))
                 elif row.folded:

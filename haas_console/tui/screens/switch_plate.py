@@ -9,11 +9,10 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from haas_console.core.faceplate import Plate
-from haas_console.tui.lines import Part
-from haas_console.tui.screens.topology_lines import PictureLines
+from haas_console.tui.lines import Lines, Part
 
 
-class PlateLines(PictureLines):
+class PlateLines(Lines):
     """The face plate of one switch, with some lines above and below it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -55,7 +54,10 @@ class PlateLines(PictureLines):
             return self.below[index - len(self.plate.lines)]
         over = "cursor" if self.has_focus else "blur"
         return [
-            (cell.text, over if cell.port is not None and cell.port == self.port else cell.look)
+            (
+                cell.text,
+                f"{cell.look} {over}" if cell.port and cell.port == self.port else cell.look,
+            )
             for cell in self.plate.lines[index]
         ]
 

@@ -15,13 +15,12 @@ from haas_console.core.sync import Changes
 from haas_console.core.topology import Picture
 from haas_console.core.topology_parts import Spot
 from haas_console.tui.bars import Bar
-from haas_console.tui.lines import Part
+from haas_console.tui.lines import Lines, Part
 from haas_console.tui.prompt import Question
 from haas_console.tui.screen import ConsoleScreen
-from haas_console.tui.screens.topology_lines import PictureLines
 
 
-class TopologyLines(PictureLines):
+class TopologyLines(Lines):
     """The picture; only visible lines are made."""
 
     def __init__(self, *, id: str) -> None:
@@ -39,8 +38,12 @@ class TopologyLines(PictureLines):
         left, right = self.picture.halves(index)
         if index == self.cursor:
             over = "cursor" if self.has_focus else "blur"
-            left = [(t, over if any(c.isalnum() for c in t) else look) for t, look in left]
-            if not any(look == over for _, look in left):
+            named = [any(c.isalnum() for c in text) for text, _ in left]
+            left = [
+                (text, f"{look} {over}" if name else look)
+                for (text, look), name in zip(left, named, strict=True)
+            ]
+            if not any(named):
                 left = [("▶", over), *_without(left, 1)]
         return left + right
 
