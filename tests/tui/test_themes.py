@@ -91,7 +91,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
             daemon.call("node.allocate", project="astro", node=node)
         daemon.call("network.create", project="astro", network="lab")
         daemon.call("nic.connect", node="node-01", nic="primary-nic", network="lab")
-        job = daemon.call("apply start", project="astro")["job"]
+        job = daemon.call("apply.start", project="astro")["job"]
         daemon.call("job.wait", job=job, timeout=60)
         daemon.call("nic.connect", node="node-02", nic="primary-nic", network="lab")
         yield daemon
@@ -121,7 +121,7 @@ def unreadable(terminal: Terminal) -> dict[tuple[str, str], str]:
 
 SCREENS = (
     (b"J", "> Jobs"), (b"t", "haas-master"), (b"w", "Gi1/0/"), (b"V", "> Drift"),
-    (b"H", "> Headnodes"), (b"I", "> Inventory"), (b"U", "apply.start"), (b"e", "> Events"),
+    (b"H", "> Headnodes"), (b"I", "> Inventory"), (b"U", "apply start"), (b"e", "> Events"),
     (b"a", "switchport access vlan"),
 )  # fmt: skip
 
