@@ -99,7 +99,7 @@ def _places(session: Session, crumbs: list[str]) -> list[Text]:
 
 
 def _news(session: Session, shown_job: int | None) -> Text:
-    """What has drifted, what runs, and whether the console knows it."""
+    """Which jobs run, and whether the console is connected."""
     text, status = Text(), session.sync.status
     jobs = [job for job in session.inventory.running_jobs() if job.job != shown_job]
     if jobs:

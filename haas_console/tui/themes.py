@@ -201,7 +201,8 @@ def defaults(colours: Mapping[str, str]) -> dict[str, str]:
 def texts(variables: Mapping[str, str]) -> RichTheme:
     """The styles that texts in bars name, in the colours of a theme.
 
-    ``dim`` and ``bold red`` are Rich's own names, for which it would take the terminal's colours.
+    ``dim``, ``yellow`` and ``bold red`` are Rich's own names, for which it would take the colours of
+    the terminal.
     """
     bad = Style(color=Color.parse(variables["bad"]).rich_color, bold=True)
     if variables["header-style"] == "reverse":
@@ -210,5 +211,6 @@ def texts(variables: Mapping[str, str]) -> RichTheme:
         )
     ink = {name: Style(color=Color.parse(variables[name]).rich_color) for name in _TEXTS}
     styles = {"dim": ink["muted"], "bold dim": ink["muted"] + Style(bold=True), "bold red": bad}
+    styles["yellow"] = ink["staged"]
     brand, badge = ink["primary"] + Style(bold=True), ink["staged"] + Style(bold=True)
     return RichTheme(styles | {"brand": brand, "good": ink["good"], "badge": badge})
