@@ -7,11 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from haas_rpcd.cabling import Learnt
+from haas_rpcd.cabling import Cabling, Learnt
+from haas_rpcd.engine.engine import Engine
 from haas_rpcd.sim.cli import Plugged
 from tests.rpc.one_switch import one_switch, register
 
 HOST = "02:00:00:00:01:02"
+
+
+async def seen(engine: Engine, switch: str) -> Cabling:
+    """Return what a switch sees."""
+    return (await engine.cabling.read([switch]))[switch]
 
 
 @pytest.mark.parametrize("dialect", ["cisco_ios", "juniper_junos"])
@@ -33,11 +39,11 @@ async def test_cables_are_read_between_batches_of_an_apply(tmp_path: Path, diale
         finished = asyncio.ensure_future(site.call("job.wait", job=job, timeout=30))
         reads = 0
         while not finished.done():
-            await engine.read_cabling("sw1")
+            await seen(engine, "sw1")
             reads += 1
         assert (await finished)["state"] == "succeeded"
         assert reads > 1
-        [learnt] = (await engine.read_cabling("sw1")).learnt
+        [learnt] = (await seen(engine, "sw1")).learnt
         assert learnt == Learnt(site.dialect.canonical_port(first), HOST, 100)
 
         assert device.counters.logins == logins

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from haas_rpcd.cabling import Learnt
+from haas_rpcd.cabling import Cabling, Learnt
+from haas_rpcd.engine.engine import Engine
 from haas_rpcd.sim.personalities import personality
 from tests.rpc.test_rehearsal import rehearse
 
@@ -32,11 +33,16 @@ def site() -> str:
     return "\n".join(lines)
 
 
+async def seen(engine: Engine, switch: str) -> Cabling:
+    """Return what a switch sees."""
+    return (await engine.cabling.read([switch]))[switch]
+
+
 async def test_a_switch_sees_a_node_that_is_on_and_whose_port_is_open(tmp_path: Path) -> None:
     async with rehearse(tmp_path, site()) as on:
         engine = on.daemon.context.engine
         for number in range(len(DIALECTS)):
-            found = await engine.read_cabling(f"sw{number}")
+            found = await seen(engine, f"sw{number}")
             assert (found.learnt, found.unread) == ((), ())
 
         await on.call("network.create", project="red", network="lab", vlan=150)
@@ -48,7 +54,7 @@ async def test_a_switch_sees_a_node_that_is_on_and_whose_port_is_open(tmp_path: 
         for number, dialect in enumerate(DIALECTS):
             first, second = personality(dialect).port_names(2)
             bmc = Learnt(second, f"02:00:00:00:0{number}:01", 150)
-            assert (await engine.read_cabling(f"sw{number}")).learnt == (bmc,)
+            assert (await seen(engine, f"sw{number}")).learnt == (bmc,)
             on.copy.power(f"n{number}", on=True)
             host = Learnt(first, f"02:00:00:00:0{number}:02", 150)
-            assert (await engine.read_cabling(f"sw{number}")).learnt == (host, bmc)
+            assert (await seen(engine, f"sw{number}")).learnt == (host, bmc)
