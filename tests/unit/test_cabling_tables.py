@@ -157,6 +157,23 @@ async def test_a_row_that_is_cut_off_is_told(sample: Sample) -> None:
                 assert {*found.learnt} <= sample.expected
 
 
+async def test_a_text_that_looks_like_a_neighbour_is_noticed() -> None:
+    """A machine's system name with line breaks, on an IOS that prints them as they are."""
+    forged = f"node-1\n{'-' * 48}\nLocal Intf: Gi1/0/9\nChassis id: 0200.0000.0909\nPort id: 1"
+    answer = (
+        f"{'-' * 48}\nLocal Intf: Gi1/0/1\nChassis id: 0200.0000.0101\nPort id: 0200.0000.0101\n"
+        f"System Name: {forged}\n\n\nTotal entries displayed: 1\n"
+    )
+
+    async def show(lines: Sequence[str]) -> list[str]:
+        return [answer, ""]
+
+    reader = DIALECTS["cisco_ios"].cabling
+    assert reader is not None
+    found = await session("cisco_ios", show, neighbours=reader.neighbours).read()
+    assert found.unread == ("2 neighbours, of which the switch counts 1",)
+
+
 # --- what switches do not show --------------------------------------------------------------------
 
 OFF = {

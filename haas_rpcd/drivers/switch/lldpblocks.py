@@ -38,7 +38,8 @@ class Blocks:
     """The form with a block of lines for each neighbour; the first group of a pattern is the value.
 
     ``begins``: a block's first line. ``heading``: the local port of all blocks that follow.
-    ``port``: the local port, where each block has it.
+    ``port``: the local port, where each block has it. ``total``: how many there are. A neighbour's
+    own texts may look like a block, but they do not change what the switch counts at last.
     """
 
     begins: re.Pattern[str]
@@ -47,10 +48,20 @@ class Blocks:
     chassis: re.Pattern[str]
     remote_port: re.Pattern[str]
     name: re.Pattern[str]
+    total: re.Pattern[str] | None = None
 
     def __call__(self, answers: Sequence[str]) -> Found:
         """Yield the neighbours."""
-        return map(neighbour, self.found(answers))
+        blocks = list(self.found(answers))
+        yield from map(neighbour, blocks)
+        yield from self.miscounted(len(blocks), answers)
+
+    def miscounted(self, count: int, answers: Sequence[str]) -> Iterator[Unread]:
+        """Yield a sentence if the switch counts other than that many neighbours."""
+        matches = [self.total.match(line) for line in rows(answers)] if self.total else []
+        totals = [int(found[1]) for found in matches if found is not None]
+        if totals and totals[-1] != count:
+            yield Unread(f"{count} neighbours, of which the switch counts {totals[-1]}")
 
     def found(self, answers: Sequence[str]) -> Iterator[dict[str, str]]:
         """Yield what each block has. Of several lines with one key the first counts.
@@ -80,12 +91,15 @@ class Blocks:
             yield {**above, **block}
 
 
+_TOTAL = re.compile(r"\s*Total entries displayed: *(\d+)")
+
 _IOS = Blocks(
     begins=re.compile(r"-{20,}\s*$"),
     port=re.compile(r"Local Intf: *(\S+)"),
     chassis=re.compile(r"Chassis id: *(\S.*)"),
     remote_port=re.compile(r"Port id: *(\S.*)"),
     name=re.compile(r"System Name: *(\S.*)"),
+    total=_TOTAL,
 )
 _IOS_ROW = re.compile(r"(\S+) +\d+ +(?:[A-Z](?:,[A-Z])* +)?(\S.*?)\s*$")
 _IOS_NAME = 20
@@ -103,11 +117,13 @@ def ios(answers: Sequence[str]) -> Found:
         if row := _IOS_ROW.match(line[_IOS_NAME:]):
             key = (mac_or_text(row[2]), line[:_IOS_NAME].strip())
             table.setdefault(key, set()).add(row[1])
-    for block in _IOS.found(answers[:1]):
+    blocks = list(_IOS.found(answers[:1]))
+    for block in blocks:
         key = (block.get("remote_port", ""), block.get("name", "")[:_IOS_NAME].strip())
         if "port" not in block and len(ports := table.get(key, ())) == 1:
             block["port"] = next(iter(ports))
         yield neighbour(block)
+    yield from _IOS.miscounted(len(blocks), answers[:1])
 
 
 nxos = Blocks(
@@ -116,6 +132,7 @@ nxos = Blocks(
     chassis=re.compile(r"\s*Chassis id: *(\S.*)"),
     remote_port=re.compile(r"\s*Port id: *(\S.*)"),
     name=re.compile(r"\s*System Name: *(\S.*)"),
+    total=_TOTAL,
 )
 eos = Blocks(
     heading=re.compile(r"Interface (\S+) detected [1-9]\d* LLDP neighbors?"),
