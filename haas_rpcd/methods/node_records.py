@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from haas_rpcd.methods.access import sees
 from haas_rpcd.methods.call import TxCall
 from haas_rpcd.methods.plugging import bond_ports
+from haas_rpcd.model import PortConfig
 from haas_rpcd.store import bmcs, leases, networks, nodes, proofs
 from haas_rpcd.store import nics as store_nics
 from haas_rpcd.store.bmcs import StagedRow
@@ -18,6 +19,9 @@ from haas_schemas.common import timestamp
 from haas_schemas.node import Nic, NicNetwork, NicState, Node
 
 _BEING_PROVED = "its cabling is being proved"
+
+_Link = tuple[int, bool]
+"""A VLAN, and whether it is tagged."""
 
 
 def node_records(call: TxCall, rows: list[NodeRow]) -> list[Node]:
@@ -90,6 +94,20 @@ class _Labels:
         label = self._known[vlan]
         return label.removeprefix(f"{project}/") if label else None
 
+    def named(self, links: Sequence[_Link], project: str | None) -> tuple[NicNetwork, ...]:
+        """Return the records of links to VLANs."""
+        if not links:  # as on most nics
+            return ()
+        return tuple(NicNetwork(self.of(vlan, project), vlan, tagged) for vlan, tagged in links)
+
+
+def _links_of(config: PortConfig | None) -> list[_Link] | None:
+    """Return the VLANs that are applied, untagged first; None if that is not known."""
+    if config is None:
+        return None
+    untagged = [] if config.untagged is None else [(config.untagged, False)]
+    return [*untagged, *((vlan, True) for vlan in config.tagged)] if config.tagged else untagged
+
 
 def _nic_record(
     row: RegisteredNic,
@@ -102,39 +120,25 @@ def _nic_record(
 
     ``holder``: the caller may see what only the node's holder and admins may.
     """
-    project = node.project
-    staged = tuple(
-        NicNetwork(
-            network=labels.of(connection.vlan, project),
-            vlan=connection.vlan,
-            tagged=connection.tagged,
-        )
-        for connection in connections
-    )
-    applied: tuple[NicNetwork, ...] | None = None
-    if (config := row.config) is not None:
-        untagged = [] if config.untagged is None else [(config.untagged, False)]
-        applied = tuple(
-            NicNetwork(network=labels.of(vlan, project), vlan=vlan, tagged=tagged)
-            for vlan, tagged in [*untagged, *((vlan, True) for vlan in config.tagged)]
-        )
+    wanted = [(connection.vlan, connection.tagged) for connection in connections]
+    now = _links_of(row.config)
     state: NicState
     if not row.ports:
         state = "unwired"
-    elif applied is None:
+    elif now is None:
         state = "unconfirmed"
     else:
-        wanted = {(item.vlan, item.tagged) for item in staged}
-        state = "applied" if wanted == {(i.vlan, i.tagged) for i in applied} else "staged"
+        state = "applied" if wanted == now or set(wanted) == set(now) else "staged"
+    place = row.place
     return Nic(
         nic=row.name,
         kind=row.kind,
         mac=row.mac,
-        switch=row.place.switch if row.place else None,
-        port=row.place.name if row.place else None,
+        switch=place.switch if place else None,
+        port=place.name if place else None,
         state=state,
-        networks=staged,
-        applied=applied,
+        networks=labels.named(wanted, node.project),
+        applied=None if now is None else labels.named(now, node.project),
         bond=row.bond,
         ports=bond_ports(row),
         channel=row.channel.name if row.channel else None,

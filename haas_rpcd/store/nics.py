@@ -7,7 +7,6 @@ channel is one more port of the nic, which HaaS makes and removes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 
 import msgspec
 
@@ -47,6 +46,10 @@ class RegisteredNic(msgspec.Struct, frozen=True, gc=False):
     @property
     def config(self) -> PortConfig | None:
         """The VLANs that all its ports were last confirmed to carry; None if they differ."""
+        if self.channel is None and len(self.ports) == 1:  # as nearly always
+            only = self.ports[0].config
+            if only is None or only.member is None:
+                return only
         legs = (*self.ports, *([] if self.channel is None else [self.channel]))
         carried = {
             None if leg.config is None else (leg.config.untagged, leg.config.tagged) for leg in legs
@@ -100,29 +103,38 @@ LEFT JOIN nic_cabling ON nic_cabling.nic_id = nic.id
 
 def _grouped(rows: Iterable[_LegRow]) -> list[RegisteredNic]:
     """Return nics from their rows, which are in the order of the nics."""
-    found = []
-    for _, group in groupby(rows, lambda row: row.id):
-        legs = list(group)
-        first = legs[0]
-        ports = [
-            (NicPort(leg.port_id, leg.switch, leg.port, leg.config), leg.is_channel)
-            for leg in legs
-            if leg.port_id is not None and leg.switch is not None and leg.port is not None
-        ]
-        found.append(
-            RegisteredNic(
-                id=first.id,
-                node_id=first.node_id,
-                name=first.name,
-                kind=first.kind,
-                mac=first.mac,
-                bond=first.bond,
-                ports=tuple(port for port, is_channel in ports if not is_channel),
-                channel=next((port for port, is_channel in ports if is_channel), None),
-                cabling=first.cabling,
-            )
-        )
-    return found
+    found: list[RegisteredNic] = []
+    legs: list[_LegRow] = []
+    for row in rows:
+        if legs and legs[0].id != row.id:
+            found.append(_of_legs(legs))
+            legs = []
+        legs.append(row)
+    return [*found, _of_legs(legs)] if legs else found
+
+
+def _of_legs(legs: Sequence[_LegRow]) -> RegisteredNic:
+    """Return a nic from its rows, one for each of its ports."""
+    first, ports, channel = legs[0], [], None
+    for leg in legs:
+        if leg.port_id is None or leg.switch is None or leg.port is None:
+            continue
+        port = NicPort(leg.port_id, leg.switch, leg.port, leg.config)
+        if leg.is_channel:
+            channel = port
+        else:
+            ports.append(port)
+    return RegisteredNic(
+        first.id,
+        first.node_id,
+        first.name,
+        first.kind,
+        first.mac,
+        first.bond,
+        tuple(ports),
+        channel,
+        first.cabling,
+    )
 
 
 def of_nodes(tx: Tx, node_ids: Sequence[int]) -> dict[int, list[RegisteredNic]]:

@@ -59,15 +59,12 @@ class RowReader(Generic[R]):
             )
         rows: list[Any] = cursor.fetchall()
         if self._converters:
-            rows = [self._converted(row) for row in rows]
-        return msgspec.convert(rows, list[self._kind])  # type: ignore[name-defined]
-
-    def _converted(self, row: tuple[Any, ...]) -> list[Any]:
-        values = list(row)
+            rows = [list(row) for row in rows]
         for position, converter in self._converters:
-            if values[position] is not None:
-                values[position] = converter(values[position])
-        return values
+            for row in rows:
+                if row[position] is not None:
+                    row[position] = converter(row[position])
+        return msgspec.convert(rows, list[self._kind])  # type: ignore[name-defined]
 
 
 @functools.cache
