@@ -12,13 +12,14 @@ from typing import Any
 
 import msgspec
 
+from haas_rpcd.drivers.switch import lldpblocks
 from haas_rpcd.drivers.switch.cabling import MAC, Unread, mac_or_text
 from haas_rpcd.drivers.switch.jsonanswers import decoded
 from haas_rpcd.drivers.switch.lldpblocks import Found, neighbour
 from haas_rpcd.drivers.switch.vlantables import rows
 
 _TITLE = re.compile(r"\S+(?: \S+)*")
-_RULER = re.compile(r"-{3,}(?: +-{2,})+\s*$")
+_RULER = re.compile(r" *-{3,}(?: +-{2,})+\s*$")
 _NO_ROW = re.compile(r"[- ]{10,}\s*|\{[\w:-]+\}\s*")
 """A rule, or Junos's banner before its prompt: ``{master:0}``."""
 
@@ -140,6 +141,17 @@ junos = Columns(
     remote_port="Port info",
     name="System Name",
 )
+
+_PROCURVE = Columns(port="LocalPort", chassis="ChassisId", remote_port="PortId", name="SysName")
+_IS_TABLE = re.compile(r"\bLocalPort\b")
+_BARS = str.maketrans("|+", "  ")
+
+
+def procurve(answers: Sequence[str]) -> Found:
+    """Read ``show lldp info remote-device detail``, or the table of models without details."""
+    if _IS_TABLE.search(answers[0]):
+        return _PROCURVE([answer.translate(_BARS) for answer in answers])
+    return lldpblocks.procurve(answers)
 
 
 # --- lldpd's JSON ---------------------------------------------------------------------------------

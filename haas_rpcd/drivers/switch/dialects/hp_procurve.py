@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from haas_rpcd.drivers.switch import lldpblocks, mactables, membership, portnames, procurveconfig
+from haas_rpcd.drivers.switch import lldptables, mactables, membership, portnames, procurveconfig
 from haas_rpcd.drivers.switch.byvlan import DEFAULT_VLAN, ByVlan, Membership
 from haas_rpcd.drivers.switch.cabling import CablingReader, Table
 from haas_rpcd.drivers.switch.dialect import About, Dialect, Reader, uptime_after
@@ -243,7 +243,8 @@ DIALECT = Dialect(
     cabling=CablingReader(
         neighbours=Table(
             lines=("show lldp info remote-device detail",),
-            read=lldpblocks.procurve,
+            read=lldptables.procurve,
+            otherwise=("show lldp info remote-device",),
         ),
         learnt=Table(
             lines=("show mac-address",),
