@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
+import threading
 import time
 
 import pytest
@@ -18,6 +19,8 @@ from haas_rpcd.auth.bearer import TooManyAttemptsError
 from haas_rpcd.bmc import RegisteredBmc
 from haas_rpcd.drivers.bmc.ipmi import IpmiSession
 from haas_rpcd.drivers.hypervisor.worker import Worker
+from haas_rpcd.drivers.switch.transport import resolve
+from haas_rpcd.drivers.switch.transport.telnet import TelnetTransport
 from haas_rpcd.engine import hook
 from haas_rpcd.errors import DeviceError
 from tests.unit.catalyst import catalyst
@@ -43,6 +46,29 @@ async def test_a_switch_that_is_not_waited_for_was_not() -> None:
     with pytest.raises(DeviceError, match=r"\(Waited 0 s\.\)"):
         async with driving(catalyst(vtys=0), busy_timeout=0.0):
             pass
+
+
+async def test_a_name_server_that_is_silent_is_not_taken_for_the_switch() -> None:
+    """A switch of which nobody knows the address has not been tried."""
+    answered = threading.Event()
+
+    def silent(host: str) -> frozenset[str]:
+        answered.wait(60)
+        return frozenset()
+
+    with pytest.raises(DeviceError) as caught:
+        await resolve("sw1", "sw1.example.org", SHORT, silent)
+    assert caught.value.message == (
+        "sw1 can't be reached: no name server answered for sw1.example.org within 0.1 s."
+        " Check the master's name servers, or register the switch with its IP address."
+    )
+    await resolve("sw1", "192.0.2.1", SHORT, silent)
+    answered.set()
+
+
+async def test_a_name_that_does_not_exist_is_reported_by_the_connection() -> None:
+    with pytest.raises(DeviceError, match=r"can't be reached on no-such-host.invalid port 23 \("):
+        await TelnetTransport.connect("sw1", "no-such-host.invalid", 23, 30.0)
 
 
 async def test_a_bmc_that_is_silent_for_another_time_than_usual() -> None:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from haas_rpcd import patience
 from haas_rpcd.errors import DeviceError
+from haas_rpcd.hostnames import Lookup, look_up, look_up_apart, numeric
 
 COLUMNS = 510
 """The terminal width that we announce, so that lines are not wrapped (IOS allows up to 512).
@@ -42,6 +44,25 @@ class Transport(Protocol):
     async def abort(self) -> None:
         """Reset the connection: what was written and did not arrive is not sent again."""
         ...
+
+
+async def resolve(device: str, host: str, timeout: float, lookup: Lookup = look_up) -> None:
+    """Look a switch's name up, before the time of its connection begins.
+
+    Raises DeviceError ``unreachable`` if no name server answers within ``timeout`` seconds. A name
+    that does not exist is for the connection to find out.
+    """
+    if numeric(host):
+        return
+    try:
+        async with patience.timeout(timeout):
+            await look_up_apart(host, lookup)
+    except TimeoutError:
+        raise DeviceError(
+            f"{device} can't be reached: no name server answered for {host} within {timeout:g} s."
+            " Check the master's name servers, or register the switch with its IP address.",
+            reason="unreachable",
+        ) from None
 
 
 def no_answer(device: str, host: str, port: int, timeout: float) -> DeviceError:

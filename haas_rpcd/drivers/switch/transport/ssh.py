@@ -17,7 +17,7 @@ import asyncssh
 
 from haas_rpcd import patience
 from haas_rpcd.config import Credential, SwitchSettings
-from haas_rpcd.drivers.switch.transport import COLUMNS, READ, ROWS, no_answer, unreachable
+from haas_rpcd.drivers.switch.transport import COLUMNS, READ, ROWS, no_answer, resolve, unreachable
 from haas_rpcd.drivers.switch.transport.client_key import client_keys
 from haas_rpcd.drivers.switch.transport.hostkeycheck import HostKeyCheck
 from haas_rpcd.drivers.switch.transport.keepalive import PROBES, keep_alive, reset_on_close
@@ -317,6 +317,7 @@ class SshAddress:
             if sock is not None:
                 keep_alive(sock, self.settings.keepalive)
 
+        await resolve(self.device, self.host, timeout)
         try:
             async with patience.timeout(timeout) as limit:
                 yield connected

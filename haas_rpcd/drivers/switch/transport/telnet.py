@@ -7,7 +7,7 @@ import socket
 from typing import cast
 
 from haas_rpcd import patience
-from haas_rpcd.drivers.switch.transport import READ, no_answer, unreachable
+from haas_rpcd.drivers.switch.transport import READ, no_answer, resolve, unreachable
 from haas_rpcd.drivers.switch.transport.keepalive import keep_alive, reset_on_close
 from haas_rpcd.drivers.switch.transport.options import Negotiation
 
@@ -30,6 +30,7 @@ class TelnetTransport:
         ``keepalive``: seconds of silence after which TCP probes the switch; 0: never.
         """
         loop = asyncio.get_running_loop()
+        await resolve(device, host, timeout)
         try:
             async with patience.timeout(timeout):
                 transport, wire = await loop.create_connection(_Wire, host, port)
