@@ -109,7 +109,7 @@ class Output:
 
     def result(self, call: Call, result: Any, view: View = _PLAIN) -> None:
         """Print the result of a command that only reads. Raises ConsoleError as views.lines."""
-        if call.method == "drift.check":
+        if call.method in ("cabling.check", "drift.check"):
             for sentence in devicetext.unreachable(result):
                 self.error("", sentence)
         if self.as_json and view.format == "table":

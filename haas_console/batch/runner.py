@@ -150,7 +150,8 @@ class Runner:
             await self._repeat(call, parsed, view.watch)
         with self._report_interrupt(parsed):
             result = await self._fetch(call)
-        if call.method == "drift.check" and not result["checked"] and result["unreachable"]:
+        checks = call.method in ("cabling.check", "drift.check")
+        if checks and not result["checked"] and result["unreachable"]:
             raise ConsoleError(" ".join(devicetext.unreachable(result)))
         if self._language.mutates(call):
             self._output.changed(parsed.line, call, result, view)

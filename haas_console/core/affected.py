@@ -35,7 +35,7 @@ def _by_call(call: Call, answer: Any) -> tuple[Affected, ...]:
     match noun, verb:
         case "node", "allocate":
             return tuple(Affected("node", name) for name in answer["nodes"])
-        case ("node", _) | ("nic", "register" | "set" | "delete"):
+        case ("node", _) | ("nic", "register" | "set" | "delete") | ("cabling", "prove"):
             return (Affected("node", params["node"]),)
         case "headnode", "delete" | "console":
             return (Affected("headnode", params["headnode"], params["project"]),)

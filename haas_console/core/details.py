@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from haas_console.core.cablingtext import WORDS, nic_facts, proof_facts
 from haas_console.core.facts import Fact
 from haas_console.core.inventory import Inventory
 from haas_console.core.nictext import links_text, network_text
@@ -22,8 +23,8 @@ from haas_schemas.switch import Switch
 class Answers(msgspec.Struct):
     """What the daemon was asked for beyond the inventory.
 
-    ``shown`` is the answer to ``nic.show`` or ``port.show``, ``changed`` the newest audit record
-    about the object; None until they have come.
+    ``shown`` is the answer to ``nic.show``, ``port.show`` or, of a node, ``cabling.show``;
+    ``changed`` the newest audit record about the object. None until they have come.
     """
 
     shown: Mapping[str, Any] | None = None
@@ -35,7 +36,7 @@ def details(inventory: Inventory, ref: Ref, answers: Answers) -> list[Fact]:
     record = record_of(inventory, ref)
     match record:
         case Node():
-            facts = _node(inventory, record)
+            facts = _node(inventory, record, answers)
         case Nic():
             facts = _nic(inventory, ref.pair[0], record, answers)
         case Network():
@@ -84,7 +85,7 @@ def audited_as(ref: Ref) -> str:
 # --- one function for each kind -------------------------------------------------------------------
 
 
-def _node(inventory: Inventory, node: Node) -> list[Fact]:
+def _node(inventory: Inventory, node: Node, answers: Answers) -> list[Fact]:
     facts = [Fact("state", node.state, look=_LOOKS.get(node.state, ""))]
     facts.append(_of_project(inventory, node.project))
     if node.until:
@@ -93,11 +94,15 @@ def _node(inventory: Inventory, node: Node) -> list[Fact]:
         facts.append(Fact("waits", node.waiting, look="leaves"))
     if node.power or node.power_staged:
         facts.append(_power(node))
+    facts += proof_facts(answers.shown)
     facts.append(Fact("tags", ", ".join(node.tags) or "-"))
     for nic in node.nics:
         found = inventory.found_on(nic)
-        look = "drift" if found else "staged" if nic.staged else ""
+        wrong = found or nic.cabling == "swapped"
+        look = "drift" if wrong else "staged" if nic.staged else ""
         text = f"{nic.nic}  {network_text(nic, found)}"
+        if nic.cabling is not None:
+            text += f"  {WORDS[nic.cabling]}"
         facts.append(Fact(nic.kind, text, nic_ref(node.node, nic.nic), look))
         for number, leg in enumerate(nic.legs):
             place = port_ref(leg.switch, leg.port)
@@ -134,6 +139,7 @@ def _nic(inventory: Inventory, node_name: str, nic: Nic, answers: Answers) -> li
     if found := inventory.found_on(nic):
         facts.append(Fact("found", f"≠ {found}", look="drift"))
     shown = answers.shown
+    facts += nic_facts((shown or {}).get("cabling"))
     if nic.staged and shown and shown.get("staged_by"):
         facts.append(Fact("staged", f"by {shown['staged_by']} at {instant(shown['staged_at'])}"))
     return facts + _evidence(shown, nic.legs[0].switch if nic.legs else None)
@@ -188,6 +194,11 @@ def _port(inventory: Inventory, ref: Ref, answers: Answers) -> list[Fact]:
     item = inventory.drift.get((switch, name))
     if item is not None:
         facts.append(Fact("found", f"≠ {item.observed}", look="drift"))
+    shown = answers.shown or {}
+    if isinstance(state := shown.get("cabling"), str):
+        facts.append(Fact("cabling", WORDS[state], look="drift" if state == "swapped" else ""))
+    if shown.get("stranger"):
+        facts.append(Fact("stranger", shown["stranger"], look="staged"))
     return facts + _evidence(answers.shown, switch)
 
 

@@ -1,13 +1,16 @@
-"""What devices answered, as text: drift, a probe, a host key. Pure."""
+"""What devices answered, as text: drift, cabling, a probe, a host key. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from haas_console.core.cablingtext import report_lines, summary
 from haas_console.core.text import brief, carries, clean, table
 
-METHODS = frozenset({"drift.check", "drift.list", "job.transcript", "switch.probe", "switch.trust"})
+METHODS = frozenset(
+    {"cabling.check", "drift.check", "drift.list", "job.transcript", "switch.probe", "switch.trust"}
+)
 """Methods whose answers are formatted here."""
 
 
@@ -16,6 +19,8 @@ def answer_lines(
 ) -> list[str]:
     """The data of an answer, formatted for people."""
     match method:
+        case "cabling.check":
+            return [clean(line) for line, _ in report_lines(answer)]
         case "switch.probe":
             return probe_lines(answer, width=width, bold=bold)
         case "switch.trust":
@@ -38,6 +43,8 @@ def transcript_lines(parts: Iterable[Mapping[str, Any]]) -> list[str]:
 def remarks(method: str, answer: Any) -> list[str]:
     """The remarks on an answer: what was found, what to do next."""
     match method:
+        case "cabling.check":
+            return [f"cabling: {summary(answer)}"]
         case "drift.check":
             checked, found = answer["checked"], len(answer["items"])
             devices = f"{len(checked)} device{'s' if len(checked) != 1 else ''} checked"

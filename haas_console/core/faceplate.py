@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from haas_console.core.cablingtext import SWAPPED
 from haas_console.core.colours import network_look
 from haas_console.core.inventory import Inventory
 from haas_console.core.portviews import DRIFTED, PortView, letters, network_of
@@ -164,6 +165,7 @@ def labeller(inventory: Inventory) -> Label:
     def label(port: PortView, inner: int) -> tuple[str, str]:
         sign = {"staged": "*", "unconfirmed": "?"}.get(port.state, "")
         sign = DRIFTED if port.drift else sign
+        sign = SWAPPED if port.cabling == "swapped" else sign
         room = inner - 1
         if port.role == "trunk":
             look = "bad" if port.drift else "head"
@@ -184,7 +186,7 @@ def labeller(inventory: Inventory) -> Label:
     return label
 
 
-def legend(inventory: Inventory, ports: Iterable[PortView]) -> list[tuple[str, str]]:
+def legend(inventory: Inventory, ports: Sequence[PortView]) -> list[tuple[str, str]]:
     """What the cells mean: the networks on this switch, then the signs."""
     by_letter = letters(inventory)
     keys = {key for port in ports if (key := network_of(inventory, port)) is not None}
@@ -193,4 +195,6 @@ def legend(inventory: Inventory, ports: Iterable[PortView]) -> list[tuple[str, s
         vlan = inventory.networks[key].vlan
         parts += [(f" {by_letter[key]} ", network_look(key)), (f"{key[0]}/{key[1]} {vlan} ", "")]
     signs = f"○ parked  · parked, no nic  T trunk  * staged  ? unconfirmed  {DRIFTED} drifted"
+    if any(port.cabling == "swapped" for port in ports):
+        signs += f"  {SWAPPED} not cabled as registered"
     return [*parts, (f" {signs}", "dim")]

@@ -81,6 +81,14 @@ class Inventory:
         known = self.nodes.get(node)
         return known.nic(nic) if known else None
 
+    def plugged_into(self, switch: str) -> set[str]:
+        """The names of the nodes that have a nic on a switch."""
+        return {
+            node.node
+            for node in self.nodes.values()
+            if any(leg.switch == switch for nic in node.nics for leg in nic.legs)
+        }
+
     def drifted(self, device: str | None) -> int:
         """The number of drift items of a device; without one, of all."""
         return sum(device in (None, item.device) for item in self.drift.values())

@@ -9,6 +9,7 @@ import string
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from haas_console.core.cablingtext import WORDS
 from haas_console.core.colours import network_look
 from haas_console.core.inventory import Inventory
 from haas_console.core.natural import natural
@@ -47,6 +48,12 @@ class PortView:
     """The VLAN ids that the switch has confirmed on a trunk."""
     drift: str | None = None
     """What it carries instead of what is applied, if it has drifted."""
+    cabling: str | None = None
+    """Whether its nic is seen on it; None: never checked."""
+    stranger: str | None = None
+    """What was heard on it that nobody registered."""
+    leads_to: str | None = None
+    """The switch at the other end of its cable, and its port there."""
 
     @property
     def shown(self) -> NicNetwork | None:
@@ -83,6 +90,13 @@ def view(
     """One port, as its switch's list, its nic and the drift describe it."""
     seen = _view(switch, name, port, plug)
     found = inventory.drift.get((switch, name))
+    known = inventory.switches.get(switch)
+    link = next((link for link in known.links if link.port == name), None) if known else None
+    cabling = plug[1].cabling if plug is not None else None
+    stranger = port.stranger if port is not None else None
+    if cabling is not None or stranger is not None or link is not None:
+        leads_to = f"{link.peer} {link.peer_port}" if link is not None else None
+        seen = replace(seen, cabling=cabling, stranger=stranger, leads_to=leads_to)
     return seen if found is None or found.kind != "port" else replace(seen, drift=found.observed)
 
 
@@ -174,7 +188,8 @@ def describe(seen: PortView) -> str:
     head = f"{seen.switch} {seen.port}"
     if seen.role == "trunk":
         carries = seen.tagged or ("unconfirmed" if seen.state == "unconfirmed" else "no VLAN")
-        return f"{head}   trunk   carries {carries}{_drifted(seen)}"
+        leads = f"   leads to {seen.leads_to}" if seen.leads_to else ""
+        return f"{head}   trunk   carries {carries}{leads}{_drifted(seen)}"
     parts = [head, seen.behind or "no nic behind it"]
     if seen.nic is not None and seen.nic.kind == "bmc":
         parts[-1] += " (bmc)"
@@ -183,7 +198,12 @@ def describe(seen: PortView) -> str:
     networks = f"applied {names_text(seen.applied)}" if seen.applied else names_text(seen.applied)
     if seen.state == "staged" or (seen.state == "unconfirmed" and seen.staged):
         networks += f" → staged {names_text(seen.staged)}*"
-    return "   ".join([*parts, networks]) + _drifted(seen)
+    parts.append(networks)
+    if seen.cabling is not None:
+        parts.append(WORDS[seen.cabling])
+    if seen.stranger is not None:
+        parts.append(f"stranger {seen.stranger}")
+    return "   ".join(parts) + _drifted(seen)
 
 
 def _drifted(seen: PortView) -> str:

@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from haas_console.core.cablingtext import SWAPPED
 from haas_console.core.contact import last_contact, unread
 from haas_console.core.devicetext import target_text
 from haas_console.core.facts import Fact
@@ -65,6 +66,7 @@ def figures(
         _failed(inventory, failed),
         _running(inventory),
         _drift(inventory, now),
+        _cabling(inventory),
         _unconfirmed(nodes),
         _free_nodes(nodes),
         _free_vlans(inventory),
@@ -188,6 +190,20 @@ def _drift(inventory: Inventory, now: datetime) -> Figure | None:
     ]
     text = f"≠ {len(items)} drifted"
     return Figure("drift", text, text, "bad", series if any(series) else (), _some(facts))
+
+
+def _cabling(inventory: Inventory) -> Figure | None:
+    found = [one for one in inventory.switches.values() if one.swapped]
+    if not found:
+        return None
+    facts = [
+        Fact("", f"{one.switch}  {one.swapped} nics", Ref("switch", one.switch), "drift")
+        for one in sorted(found, key=lambda one: natural(one.switch))
+    ]
+    count = sum(one.swapped for one in found)
+    noun = "nic" if count == 1 else "nics"
+    text = f"{SWAPPED} {count} {noun} not cabled as registered"
+    return Figure("cabling", f"{SWAPPED} {count} miscabled", text, "bad", facts=_some(facts))
 
 
 def _unconfirmed(nodes: NodeCounts) -> Figure | None:

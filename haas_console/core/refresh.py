@@ -174,6 +174,13 @@ class Refresher:
                 self._headnodes.add((project, name))
             case "drift" | "network" | "switch":
                 self._lists |= {noun, "pulse"}
+            case "cabling" if verb == "checked":
+                self._lists.add("switch")
+                self._nodes |= self._inventory.plugged_into(name)
+                self._changes |= {"switch", "node"}
+            case "cabling":
+                self._nodes.add(name.partition(":")[0])
+                self._changes.add("node")
             case "job":
                 self._lists.add(noun)
                 if verb in ("succeeded", "failed", "cancelled"):

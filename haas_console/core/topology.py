@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
+from haas_console.core.cablingtext import LOOKS, SIGNS, SWAPPED
 from haas_console.core.colours import network_look
 from haas_console.core.contact import SILENT, sign
 from haas_console.core.inventory import Inventory
@@ -209,6 +210,7 @@ class Picture:
             name = block.trunks[at]
             trunk = self._trunk(block.switch, name) if name else None
             carried = vlan_text(trunk) + (DRIFTED if trunk.drift else "") if trunk else ""
+            carried += f" to {trunk.leads_to}" if trunk and trunk.leads_to else ""
             text = f"{name} {carried}".strip()
             text = f"trunk {text}".strip() if len(text) + 6 < inner else text
             text = _fit(text, inner - 1).rstrip().rjust(inner - 1) + " "
@@ -250,9 +252,12 @@ class Picture:
         seen = self._view(block.switch, port, plug)
         look = self._look(seen, mine)
         wire = DRIFTED if seen.drift else WIRES[seen.state]
+        wire = SWAPPED if seen.cabling == "swapped" else wire
         wire = wire * (left - w.node - 1 - len(label)) + "]"
         spans += [(wire, dim if seen.state == "parked" and not seen.drift else look)]
-        spans += [(_fit(f" {port}", w.port + 2), dim)]
+        sign = SIGNS.get(seen.cabling or "", " ")
+        spans += [(_fit(f" {port}", w.port + 1), dim)]
+        spans += [(sign, LOOKS.get(seen.cabling or "", "") or dim)]
         text, names, room = vlan_text(seen), self._names_of(node, nic), w.box - w.port - 2
         text += DRIFTED if seen.drift else ""
         text = f"access{text}{names}" if w.wide else text
@@ -270,7 +275,7 @@ class Picture:
         return " " + (", ".join(k.network or "deleted" for k in nic.networks) or "parked")
 
     def _look(self, seen: PortView, mine: bool) -> str:
-        if seen.drift:
+        if seen.drift or seen.cabling == "swapped":
             return "bad"
         if seen.state in ("staged", "unconfirmed"):
             return "staged" if seen.state == "staged" else "bad"

@@ -22,6 +22,9 @@ from haas_console.tui.factlines import NO_LINK, FactLines
 from haas_console.tui.screen import ConsoleScreen
 from haas_schemas.node import NicPort
 
+_ASKED = ("node", "nic", "port")
+"""The kinds of objects of which the daemon is asked for more than the inventory has."""
+
 
 class Visit(msgspec.Struct):
     """An object that was shown, where its cursor was, and what the daemon said of it."""
@@ -77,7 +80,7 @@ class DetailsScreen(ConsoleScreen):
         """Show the object as it is now."""
         if changes & {"node", "network", "headnode", "switch", "project", "job", "drift", "info"}:
             self._show()
-        if "node" in changes and "info" not in changes and self.visit.ref.kind in ("nic", "port"):
+        if "node" in changes and "info" not in changes and self.visit.ref.kind in _ASKED:
             self._ask(self.visit)
 
     def _show(self) -> None:
@@ -102,6 +105,9 @@ class DetailsScreen(ConsoleScreen):
             if ref.kind == "nic":
                 params = {"node": first, "nic": second}
                 visit.answers.shown = await sync.call("nic.show", params, quiet=True)
+            elif ref.kind == "node" and self._sees_cabling(first):
+                params = {"node": first}
+                visit.answers.shown = await sync.call("cabling.show", params, quiet=True)
             elif ref.kind == "port":
                 visit.answers.shown = await self._ask_port(first, second)
             newest = await sync.call("audit.list", self._about(ref), quiet=True)
@@ -112,6 +118,11 @@ class DetailsScreen(ConsoleScreen):
             return
         if visit is self.visit:
             self._show()
+
+    def _sees_cabling(self, name: str) -> bool:
+        """Whether this user may ask for the cabling of a node: admins, and whoever holds it."""
+        info, node = self.session.inventory.info, self.session.inventory.nodes.get(name)
+        return info is not None and (info.admin or (node is not None and node.project is not None))
 
     async def _ask_port(self, switch: str, port: str) -> Mapping[str, Any]:
         """What the daemon tells of a port: admins all of it, others by the nic behind it."""

@@ -19,6 +19,7 @@ from haas_console.core.natural import natural
 from haas_console.core.objects import Ref, nic_ref
 from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar
+from haas_console.tui.cabling import prove
 from haas_console.tui.lines import ClickableLines, Part, cut
 from haas_console.tui.prompt import filter_question
 from haas_console.tui.screen import ConsoleScreen, in_turn
@@ -162,7 +163,7 @@ class InventoryScreen(ConsoleScreen):
     TITLE: ClassVar[str] = "Inventory"
     NAME = "inventory"
     AUTO_FOCUS = "#items"
-    CHANGES = frozenset({"register", "delete", "delete_node"})
+    CHANGES = frozenset({"register", "delete", "delete_node", "prove"})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "register('switch')", "New switch", id="inventory.switch"),
         Binding("o", "register('port')", "Ports", id="inventory.port"),
@@ -170,6 +171,7 @@ class InventoryScreen(ConsoleScreen):
         Binding("i", "register('nic')", "New nic", id="inventory.nic"),
         Binding("x", "delete", "Delete", id="inventory.delete"),
         Binding("X", "delete_node", "Delete the node", id="inventory.delete_node", show=False),
+        Binding("p", "prove", "Prove its cabling", id="inventory.prove", show=False),
         Binding("enter", "open", "Open", id="inventory.open"),
         Binding("f", "open_switch", "Face plate", id="inventory.plate", show=False),
         Binding("slash", "filter", "Filter", id="inventory.filter"),
@@ -270,6 +272,15 @@ class InventoryScreen(ConsoleScreen):
         what = f"{noun} {':'.join(params.values())} {more}".strip()
         if await self.confirm(f"delete {what}?"):
             await self.send([Call(f"{noun}.delete", params)])
+
+    @in_turn
+    async def action_prove(self) -> None:
+        """Prove where the nics of the node of the line are plugged in, after a question."""
+        node = self.item.node
+        if node is None:
+            self.fail("There is no node under the cursor.")
+        else:
+            await prove(self, node.node)
 
     def action_filter(self) -> None:
         """Show only lines that fit: words, field=value, ~regex, ! inverts."""

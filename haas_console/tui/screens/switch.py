@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
+from haas_console.core.cablingtext import SWAPPED, report_lines, summary
 from haas_console.core.commands import Call
 from haas_console.core.contact import contact_text, sign
 from haas_console.core.devicetext import target_text, unreachable
@@ -22,6 +23,7 @@ from haas_console.core.portviews import DRIFTED, PortView, describe, plugs, view
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar
+from haas_console.tui.cabling import check
 from haas_console.tui.lines import Lines, Part, cut
 from haas_console.tui.repairing import repair
 from haas_console.tui.screen import ConsoleScreen, in_turn
@@ -43,6 +45,7 @@ class SwitchScreen(ConsoleScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Open", id="switch.open"),
         Binding("c", "check", "Check drift", id="switch.check"),
+        Binding("C", "check_cabling", "Check cabling", id="switch.check_cabling", show=False),
         Binding("r", "repair", "Repair", id="switch.repair"),
         Binding("b", "probe", "Probe", id="switch.probe"),
         Binding("T", "trust", "Trust its key", id="switch.trust"),
@@ -146,6 +149,8 @@ class SwitchScreen(ConsoleScreen):
             parts.append(("   ! retired", "drift"))
         if known.stranger:
             parts.append(("   ! another switch answers", "drift"))
+        if known.swapped:
+            parts.append((f"   {SWAPPED} {known.swapped} not cabled as registered", "drift"))
         if drifted := self.session.inventory.drifted(switch):
             parts.append((f"   {DRIFTED} {drifted} drifted", "drift"))
         return parts
@@ -190,7 +195,8 @@ class SwitchScreen(ConsoleScreen):
         """Hide from tenants what reads switches, and the key of a switch without SSH."""
         inventory = self.session.inventory
         info, known = inventory.info, inventory.switches.get(self.switch or "")
-        if action in ("check", "repair", "probe", "trust") and info is not None and not info.admin:
+        of_admins = ("check", "check_cabling", "repair", "probe", "trust")
+        if action in of_admins and info is not None and not info.admin:
             return False
         if action == "trust" and (known is None or known.transport != "ssh"):
             return False
@@ -243,6 +249,19 @@ class SwitchScreen(ConsoleScreen):
             else:
                 line = self.session.sync.log.commands[-1].line
                 self.say(f"> {line}: {len(report['items']) or 'nothing'} drifted")
+
+    @work(group="probe", exclusive=True)
+    async def action_check_cabling(self) -> None:
+        """Read what the switch sees, and compare it with where nics are registered."""
+        switch = self.switch
+        if switch is None:
+            self.fail("There is no switch to check.")
+        elif (report := await check(self, switch)) is not None:
+            width = self.plate.size.width
+            said: list[list[Part]] = [[], [(" cabling: ", "head"), (summary(report), "")]]
+            for text, look in report_lines(report):
+                said.append([(cut(f"   {text}", width).rstrip(), look)])
+            self._answer(switch, said)
 
     @in_turn
     async def action_repair(self) -> None:

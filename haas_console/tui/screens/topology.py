@@ -15,6 +15,7 @@ from haas_console.core.sync import Changes
 from haas_console.core.topology import Picture
 from haas_console.core.topology_parts import Spot
 from haas_console.tui.bars import Bar
+from haas_console.tui.cabling import check
 from haas_console.tui.lines import Lines, Part
 from haas_console.tui.prompt import Question
 from haas_console.tui.screen import ConsoleScreen
@@ -76,6 +77,7 @@ class TopologyScreen(ConsoleScreen):
         Binding("enter", "open_switch", "Face plate", id="topology.open"),
         Binding("slash", "find", "Find", id="topology.find"),
         Binding("n", "find_next", "Next found", id="topology.next"),
+        Binding("C", "check_cabling", "Check cabling", id="topology.check_cabling", show=False),
         Binding("tab,right_square_bracket", "switch(1)", "Next switch", id="topology.next_switch"),
         Binding(
             "shift+tab,left_square_bracket",
@@ -92,6 +94,18 @@ class TopologyScreen(ConsoleScreen):
         self._asked: set[str] = set()
         yield TopologyLines(id="picture")
         yield Bar(id="detail")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Hide from tenants what reads switches."""
+        info = self.session.inventory.info
+        if action == "check_cabling" and info is not None and not info.admin:
+            return False
+        return super().check_action(action, parameters)
+
+    @work(group="cabling", exclusive=True)
+    async def action_check_cabling(self) -> None:
+        """Read what all switches see, and compare it with where nics are registered."""
+        await check(self, None)
 
     @property
     def lines(self) -> TopologyLines:
