@@ -53,7 +53,7 @@ short or informal spelling of the first kind, with ``{}`` for the number."""
 COUNT, FIRST_KIND = 12, 6
 SAMPLES = Path(__file__).parents[1] / "unit" / "samples"
 READS = re.compile(
-    r"(?:do )?(?:show|display) |bridge -json |ip -json |nv (?:config )?show |"
+    r"(?:do |run )?(?:show|display) |bridge -json |ip -json |nv (?:config )?show |"
     r"nv config (?:detach|diff)|sonic-cfggen |sonic-db-cli |cat /proc"
 )
 

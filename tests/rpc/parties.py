@@ -23,6 +23,7 @@ NEVER = "never"
 
 IGNORED = (
     "^shutdown", "^no shutdown", "^no switchport access", "^vlan", "^no vlan", "^name", "^write",
+    "^switchport access", "^switchport access", "^switchport trunk", "^switchport mode",
 )  # fmt: skip
 """Lines that a switch may take without a word, and not carry out."""
 

@@ -153,8 +153,11 @@ async def test_an_interrupted_port_that_reads_back_as_wanted_is_not_shut_again(
     staged: SmallSite,
 ) -> None:
     """The node behind it keeps its network, whatever happens to the daemon."""
-    held = staged.wires["sw1"].hold_answer("^show running-config interface Gi1/0/2\r")
+    opening = staged.wires["sw1"].hold("^no shutdown\r")
     job_id = await staged.begin("red")
+    await opening.wait()
+    held = staged.wires["sw1"].hold_answer("^show running-config interface Gi1/0/2\r")
+    opening.release()
     await held.wait()
     assert staged.carried("node-1") == access(100)
 

@@ -177,8 +177,11 @@ async def test_a_switch_refuses_a_line(staged: SmallSite) -> None:
     await succeeds_now(staged)
 
 
-async def disconnect_twice(site: SmallSite, line: str) -> None:
-    """Let the switch execute a line and close the connection, then do the same on the retry."""
+async def disconnect_twice(site: SmallSite, line: str, again_at: str | None = None) -> None:
+    """Let the switch execute a line and close the connection, then do the same on the retry.
+
+    ``again_at``: another line for the retry.
+    """
     faults = site.switches["sw1"].faults
     faults.cut_at = line
     first = site.wires["sw1"].hold(f"^{line}\r")
@@ -186,7 +189,7 @@ async def disconnect_twice(site: SmallSite, line: str) -> None:
     again = site.wires["sw1"].hold("^terminal length 0\r")
     first.release()
     await again.wait()
-    faults.cut_at = line
+    faults.cut_at = again_at or line
     again.release()
 
 
@@ -223,9 +226,16 @@ async def test_a_switch_that_disconnects_once_is_reconnected(staged: SmallSite, 
 
 async def test_the_changes_cannot_be_read_back(staged: SmallSite) -> None:
     """The switch accepts all lines but refuses to show the result, so no step is done."""
-    staged.switches["sw1"].faults.refuse = {"^show running-config": "% Authorization failed."}
+    opening = staged.wires["sw1"].hold("^no shutdown\r")
 
+    async def refuse() -> None:
+        await opening.wait()
+        staged.switches["sw1"].faults.refuse = {"^show running-config": "% Authorization failed."}
+        opening.release()
+
+    refusing = asyncio.create_task(refuse())
     await fails(staged, "sent, but not confirmed: sw1 refused", device="sw1")
+    await refusing
 
     plan = await staged.call("plan.show", project="red")
     assert plan["steps"][0]["kind"] == "port.park"  # its state is not known
@@ -235,7 +245,9 @@ async def test_the_changes_cannot_be_read_back(staged: SmallSite) -> None:
 
 async def test_a_switch_disconnects_twice_after_executing_everything(staged: SmallSite) -> None:
     """The step fails, and its message says that the port reads back as wanted."""
-    disconnecting = asyncio.create_task(disconnect_twice(staged, "no shutdown"))
+    disconnecting = asyncio.create_task(
+        disconnect_twice(staged, "no shutdown", "switchport mode access")
+    )
 
     job = await staged.apply("red")
 

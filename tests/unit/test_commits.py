@@ -14,7 +14,8 @@ from haas_rpcd.drivers import Outcome
 from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.drivers.switch.driver import SwitchDriver
 from haas_rpcd.drivers.switch.ioslike import SwitchportLines
-from haas_rpcd.drivers.switch.writer import InContexts, PortContexts
+from haas_rpcd.drivers.switch.state import PortState
+from haas_rpcd.drivers.switch.writer import InContexts, Options, PortContexts, PortStages
 from haas_rpcd.model import PortConfig, SetPort
 
 CHANGES = [SetPort("Et1", PortConfig(untagged=100)), SetPort("Et2", PortConfig(untagged=101))]
@@ -22,13 +23,22 @@ SETTINGS = SwitchSettings(login_timeout=5.0, answer_timeout=5.0, busy_timeout=0.
 
 
 EOS = DIALECTS["arista_eos"]
+
+
+def _all_at_once(current: PortState | None, config: PortConfig, options: Options) -> PortStages:
+    """Return the lines of IOS, all of which take effect at one commit."""
+    stages = SwitchportLines().stages(current, config, options)
+    return PortStages(settings=[*stages.settings, stages.open])
+
+
 COMMITTING = replace(
     EOS,
     name="committing",
     dialogue=replace(EOS.dialogue, setup=(), saved=re.compile("")),
     writer=replace(
         EOS.writer,
-        ports=InContexts(SwitchportLines().stages, PortContexts(leave="exit")),
+        ports=InContexts(_all_at_once, PortContexts(leave="exit")),
+        needs_current="never",
         commit=("commit",),
         abort=("discard",),
     ),

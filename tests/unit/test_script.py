@@ -43,3 +43,16 @@ def test_lines_without_a_context_stand_alone() -> None:
     assert [line.text for line in script([[Block((0,), ("a", "b")), Block((1,), ("c",))]])] == [
         "a", "b", "c",
     ]  # fmt: skip
+
+
+def test_no_context_is_open_while_ports_are_read() -> None:
+    """They are read after a stage that shuts some, and before one that opens some."""
+    shut, settings = PORT_1._replace(effect="shuts"), PORT_1._replace(lines=("vlan 1",))
+    opening = PORT_1._replace(lines=("no shutdown",), effect="opens")
+    lines = script([[shut], [settings], [opening]])
+    assert [line.text for line in lines] == [
+        "interface 1", "shutdown", "exit",
+        "interface 1", "vlan 1", "exit",
+        "interface 1", "no shutdown", "exit",
+    ]  # fmt: skip
+    assert [at for at, line in enumerate(lines) if line.barrier] == [0, 3, 6]

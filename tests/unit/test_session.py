@@ -63,7 +63,7 @@ async def test_a_log_message_within_an_answer_is_no_error() -> None:
 async def test_an_error_names_its_line_and_nothing_is_sent_after_it() -> None:
     switch = catalyst()
     switch.faults.refuse = {"^switchport mode access$": "Command rejected: Gi1/0/1 is no port."}
-    async with driving(switch) as driver:
+    async with driving(switch, options={"window": 1}) as driver:
         progress = Recorder()
         [outcome] = await driver.send([port(PortConfig(100))], progress)
         assert outcome.state == "refused"
@@ -75,7 +75,7 @@ async def test_an_error_names_its_line_and_nothing_is_sent_after_it() -> None:
             'sw1 refused "switchport mode access": Command rejected: Gi1/0/1 is no port.'
         )
         assert progress.lines[-1] == "switchport mode access"
-        assert commands(switch) == [*progress.lines, "end"]
+        assert commands(switch)[-2:] == [progress.lines[-1], "end"]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ def lines_of(
     dialect: Dialect,
     options: Options,
     changes: Sequence[SwitchChange],
-    current: Mapping[str, PortConfig] | None,
+    current: Mapping[str, PortState] | None,
     existing: frozenset[int] = frozenset(),
 ) -> list[Line]:
     """Return the lines of changes. ``existing`` VLANs need not be created for ports."""
@@ -29,14 +29,14 @@ def lines_of(
     ]
 
 
-def known_configs(found: Mapping[str, PortState]) -> dict[str, PortConfig]:
-    """Return the configurations of those of some ports that lines may depend on.
+def known_states(found: Mapping[str, PortState]) -> dict[str, PortState]:
+    """Return the states of those of some ports that lines may depend on.
 
     One that is not understood counts as unknown: the port may be on VLANs that no line would
     remove, so it must not be opened.
     """
     return {
-        port: state.config
+        port: state
         for port, state in found.items()
         if state.in_managed_form and state.not_understood is None
     }
@@ -52,7 +52,10 @@ def preview_of(
     """Return the lines of each change; ``confirmed`` has what ports were last seen to carry."""
     lines: list[list[str]] = [[] for _ in changes]
     parked = dialect.writer.parked_config
-    current = {port: parked if config.parked else config for port, config in confirmed.items()}
+    current = {
+        port: PortState(parked if config.parked else config, open=not config.parked)
+        for port, config in confirmed.items()
+    }
     for line in lines_of(dialect, options, changes, current, existing):
         lines[line.shown_at].append(line.text)
     for index, change in enumerate(changes):

@@ -5,9 +5,9 @@ removes it from all other VLANs, so it must be removed from each by name, and it
 configuration is read first (:attr:`Writer.needs_current_config`).
 
 A port that is on no VLAN falls back to the default VLAN, together with all others in that state.
-Therefore a port is shut while it changes, and opened after every line was accepted. It stays open
-only if it cannot fall back meanwhile (:attr:`ByVlan.can_stay_open`). While it changes, a shut port
-is only on its old VLANs, the default VLAN and its new VLANs.
+Therefore a port is shut while it changes, and opened after it was read back. It stays open only if
+it cannot fall back meanwhile (:attr:`ByVlan.can_stay_open`). While it changes, a shut port is only
+on its old VLANs, the default VLAN and its new VLANs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from typing import NamedTuple
 
 from haas_rpcd.drivers.switch import portnames
 from haas_rpcd.drivers.switch.portnames import Span
-from haas_rpcd.drivers.switch.script import Block, Stage
+from haas_rpcd.drivers.switch.script import Block, Effect, Stage
+from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.drivers.switch.writer import (
     Current,
     Grouping,
@@ -43,13 +44,24 @@ class Membership(NamedTuple):
 class _Change(NamedTuple):
     """A port to be set. ``port`` is its canonical name, ``change`` the index of its change.
 
-    ``current`` is None if the port's configuration is unknown.
+    ``present`` is None if the port's state is unknown. A port that ``stays`` needs not be shut.
     """
 
     port: str
     change: int
     config: PortConfig
-    current: PortConfig | None
+    present: PortState | None
+    stays: bool
+
+    @property
+    def current(self) -> PortConfig | None:
+        """What it is configured to carry; None if that is unknown."""
+        return None if self.present is None else self.present.config
+
+    @property
+    def is_open(self) -> bool:
+        """True unless it is known to be shut."""
+        return self.present is None or self.present.open
 
 
 def enter_vlan(vlan: int) -> str:
@@ -162,30 +174,37 @@ class ByVlan:
 
         Each is a stage of its own, so no port opens unless everything before was accepted.
         """
-        moving: list[_Change] = []
-        staying: list[_Change] = []
+        every: list[_Change] = []
         for index, change in changes.items():
-            seen = current.get(change.port)
-            one = _Change(self.canonical(change.port), index, change.config, seen)
-            stays = seen is not None and self.can_stay_open(seen, change.config)
-            (staying if stays and not change.config.parked else moving).append(one)
-        every = sorted([*moving, *staying], key=lambda one: one.change)
+            seen, config = current.get(change.port), change.config
+            stays = (
+                seen is not None and not config.parked and self.can_stay_open(seen.config, config)
+            )
+            every.append(_Change(self.canonical(change.port), index, config, seen, stays))
+        every.sort(key=lambda one: one.change)
+        staying = [one for one in every if one.stays]
+        moving = [one for one in every if not one.stays]
         known = [one for one in every if one.current is not None]
         cleared = [one for one in every if one.current is None and self.clear]
         changed = [one for one in moving if one.current is not None and one.current != one.config]
         placed = sorted([*known, *cleared], key=lambda one: one.change)
         moved = (*changed, *cleared)
+        shut = [one for one in moving if one.is_open or one.config.parked]
+        is_shut = [one for one in moving if one not in shut]
+        opened = [one for one in placed if not one.config.parked]
         stages: list[Stage] = [
             self._in_ports(
-                [(one, [self.shut_line, *self.no_voice_vlan]) for one in moving]
-                + [(one, list(self.no_voice_vlan)) for one in staying if _changes(one)],
+                [(one, [self.shut_line, *self.no_voice_vlan]) for one in shut], options, "shuts"
+            ),
+            self._in_ports(
+                [(one, self.no_voice_vlan) for one in (*is_shut, *staying) if _changes(one)],
                 options,
             ),
             self._in_ports(
                 [(one, self.before_leaving(_current(one), options)) for one in changed], options
             ),
             self._leave_stage(known, options),
-            self._in_ports([(one, list(self.clear)) for one in cleared], options),
+            self._in_ports([(one, self.clear) for one in cleared], options),
             self._in_ports(
                 [(one, self.before_joining(one.config, options)) for one in moved], options
             ),
@@ -195,18 +214,23 @@ class ByVlan:
                 [(one, self.after_joining(one.config, options)) for one in moved], options
             ),
             self._in_ports(
-                [(one, [self.open_line]) for one in placed if not one.config.parked], options
+                [(one, [self.open_line]) for one in opened if not one.stays or not one.is_open],
+                options,
+                "opens",
             ),
         ]
         return [stage for stage in stages if stage]
 
-    def _in_ports(self, wanted: Iterable[tuple[_Change, list[str]]], options: Options) -> Stage:
-        """Send lines in ports' own contexts; ports with the same lines share a context."""
-        stage: dict[tuple[str, ...], dict[str, int]] = {}
-        for one, lines in wanted:
-            if lines:
-                stage.setdefault(tuple(lines), {})[one.port] = one.change
-        return self.contexts.stage(stage, options)
+    def _in_ports(
+        self,
+        wanted: Iterable[tuple[_Change, Sequence[str]]],
+        options: Options,
+        effect: Effect = "",
+    ) -> Stage:
+        """Send lines in ports' own contexts."""
+        return self.contexts.stage(
+            ((one.port, one.change, lines) for one, lines in wanted), options, effect
+        )
 
     def _leaves(
         self, current: PortConfig, config: PortConfig, options: Options

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from haas_rpcd.drivers.switch.dialect import Dialect
 from haas_rpcd.drivers.switch.dialects import DIALECTS
+from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.model import PARKED, PortConfig, SetPort, SetVlan
 
 ACCESS = PortConfig(104)
@@ -19,7 +20,9 @@ What HaaS sends to each family of switches. This page is generated from the dial
 (`make schemas`). `plan` shows the lines of a particular change before it is applied.
 
 After each single line a port carries nothing that neither its old nor its new configuration has.
-A line that opens a port is sent only after every line before it was accepted. *Parked* means shut,
+A line that opens a port is sent only after every line before it was accepted, and after the port
+was read back: a switch may accept a line and not carry it out. A port that already carries VLANs of
+its project stays open where it can. *Parked* means shut,
 and carrying nothing. Some families' lines depend on what the port carries now; shown here are those
 for a port that is parked, and for parking a port that is on VLAN 104.
 """
@@ -55,6 +58,8 @@ def _parts(dialect: Dialect) -> Iterator[tuple[str, Sequence[str]]]:
     yield "A trunk with a pool of VLANs 100 to 105", _lines(dialect, SetPort(first, TRUNK))
     yield "Parked", _lines(dialect, SetPort(first, PARKED), current=ACCESS)
     yield "VLAN 104 removed", _lines(dialect, SetVlan(104, present=False))
+    if dialect.writer.candidate is not None:
+        yield "Read before each commit", dialect.writer.candidate({})
     yield "Saved, once at the end of a job", dialogue.save
     yield (
         "Read back",
@@ -66,6 +71,7 @@ def _parts(dialect: Dialect) -> Iterator[tuple[str, Sequence[str]]]:
 def _lines(
     dialect: Dialect, *changes: SetPort | SetVlan, current: PortConfig | None = None
 ) -> list[str]:
-    known = current if current is not None else dialect.writer.parked_config
+    parked = PortState(dialect.writer.parked_config, open=False)
+    known = parked if current is None else PortState(current)
     ports = {change.port: known for change in changes if isinstance(change, SetPort)}
     return [line.text for line in dialect.writer.script(changes, {}, ports)]

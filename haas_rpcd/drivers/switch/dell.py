@@ -228,7 +228,8 @@ class GeneralPort:
         else:
             vlans, untagged = ALL_VLANS if self.allowed is None else self.allowed, self.native
         config = _carrying(vlans | _those(self.voice), untagged)
-        return PortState(config, not self.shut, self.not_understood)
+        managed = self.mode != "general" and self.voice is None
+        return PortState(config, not self.shut, self.not_understood, in_managed_form=managed)
 
 
 def _vlan(text: str) -> int | None:

@@ -10,17 +10,19 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 
 from haas_rpcd.config import SwitchSettings
-from haas_rpcd.drivers import SESSION_LOST, Outcome, Progress, Report
-from haas_rpcd.drivers.switch.batch import known_configs, lines_of, outcomes_of, preview_of
+from haas_rpcd.drivers import Outcome, Progress, Report
+from haas_rpcd.drivers.switch import modes
+from haas_rpcd.drivers.switch.batch import known_states, lines_of, outcomes_of, preview_of
 from haas_rpcd.drivers.switch.cabling import Cabling
 from haas_rpcd.drivers.switch.dialect import Dialect
 from haas_rpcd.drivers.switch.opening import Connect, CredentialLookup, Opening, delays
+from haas_rpcd.drivers.switch.parts import Ports, run_checked
 from haas_rpcd.drivers.switch.reader import SwitchReader
 from haas_rpcd.drivers.switch.refusals import no_port, refuses_several, send_apart
 from haas_rpcd.drivers.switch.script import Line
 from haas_rpcd.drivers.switch.session import ScriptResult, Session
 from haas_rpcd.drivers.switch.sessionlist import end_others
-from haas_rpcd.drivers.switch.shutting import Ports, run_checked, split
+from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.drivers.switch.transcript import Transcript
 from haas_rpcd.drivers.switch.writer import Options
 from haas_rpcd.errors import DeviceError
@@ -157,17 +159,17 @@ class SwitchDriver:
             await self.close()
             await self.open(functools.partial(progress.line_sent, 0))
         found = await self._reader.before(changes)
-        current = known_configs(found)
+        current = known_states(found)
         existing = await self._reader.existing_vlans(changes)
         lines = lines_of(self._dialect, self._options, changes, current, existing)
-        ports = Ports(changes, found)
-        result = await self._run_checked(lines, ports, progress)
+        ports = Ports(self._name, changes, found)
+        result = await run_checked(lines, ports, _Runner(self, progress))
         single = lines_of(self._dialect, self._single, changes, current, existing)
         if refuses_several(lines, single, result) and not progress.cancelled():
             learns = lines[result.answered].text not in {line.text for line in single}
             lines, result = single, await self._run_single(single, ports, progress, learns=learns)
-        outcomes = ports.refuse_open(self._name, outcomes_of(lines, result, len(changes)))
-        if result.error is None and not ports.still_open:
+        outcomes = ports.refuse(outcomes_of(lines, result, len(changes)))
+        if result.error is None and not ports.refused:
             for index, change in enumerate(changes):
                 if isinstance(change, SaveConfig):
                     outcomes[index] = await self._save(functools.partial(progress.line_sent, index))
@@ -177,17 +179,6 @@ class SwitchDriver:
     def _single(self) -> Options:
         """The options with which each port is set by itself."""
         return {**self._options, "ranges": False}
-
-    async def _run_checked(
-        self, lines: Sequence[Line], ports: Ports, progress: Progress
-    ) -> ScriptResult:
-        """Run a script; see in between that the ports which it shuts are shut."""
-        return await run_checked(
-            split(lines, self._dialect.writer.shut_line, ports),
-            ports,
-            lambda part: self._run_when_free(part, progress),
-            self._reader.ports,
-        )
 
     async def _run_single(
         self, lines: list[Line], ports: Ports, progress: Progress, *, learns: bool
@@ -199,7 +190,7 @@ class SwitchDriver:
         if self._session is None or not await self._session.alive(_CHECK_TIMEOUT):
             await self.close()
             await self.open(report)
-        result = await self._run_checked(lines, ports, progress)
+        result = await run_checked(lines, ports, _Runner(self, progress))
         if learns and result.error is None:  # else one of the ports was the reason
             self._options = self._single
             self._without_ranges()
@@ -232,13 +223,8 @@ class SwitchDriver:
         if progress.cancelled():
             return ScriptResult(0, 0)
         try:
-            if not session.configuring:
-                for text in self._dialect.dialogue.enter_config:
-                    progress.line_sent(lines[0].shown_at, text)
-                    await session.command(text)
-                if self._dialect.dialogue.configuring is not None and not session.configuring:
-                    advice = "see whether its login may configure it"
-                    raise self._wrong_mode("enter", session, advice)
+            report = functools.partial(progress.line_sent, lines[0].shown_at)
+            await modes.enter_config(session, self._dialect.dialogue, report)
         except DeviceError as error:
             return ScriptResult(0, 0, error)
         patience = _SAVE_FACTOR if self._dialect.writer.commit else 1
@@ -272,6 +258,13 @@ class SwitchDriver:
             stuck = True
         if stuck:
             await self.close()
+
+    async def _read_candidate(self, ports: Sequence[str]) -> Mapping[str, PortState]:
+        """Read what a commit would make of ports. Raises DeviceError."""
+        candidate = self._dialect.writer.candidate
+        lines = candidate(self._options) if candidate is not None else []
+        answers = [await self._open_session.command(line) for line in lines]
+        return await self._reader.ports_in(ports, lines, answers)
 
     async def _save(self, report: Report) -> Outcome:
         try:
@@ -371,30 +364,33 @@ class SwitchDriver:
         window = self._options.get("window")
         return window if isinstance(window, int) and window > 0 else self._dialect.dialogue.window
 
-    def _wrong_mode(
-        self, verb: str, session: Session, advice: str, reason: str = "refused"
-    ) -> DeviceError:
-        said = f'its prompt is "{session.prompt}"'
-        return DeviceError(
-            f"{self._name} did not {verb} configuration mode ({said}): {advice}.", reason=reason
-        )
-
     async def _leave_config(self) -> None:
         """Leave configuration mode, or close the session: the next line must not configure.
 
         Raises DeviceError with a reason of ``SESSION_LOST``.
         """
-        session = self._open_session
-        if not session.configuring:
-            return
         try:
-            for line in self._dialect.dialogue.leave_config:
-                await session.command(line)
-        except DeviceError as error:
+            await modes.leave_config(self._open_session, self._dialect.dialogue)
+        except DeviceError:
             await self.close()
-            if error.reason in SESSION_LOST:
-                raise
-            raise DeviceError(error.message, reason="cut") from None
-        if session.configuring or session.unprivileged:
-            await self.close()
-            raise self._wrong_mode("leave", session, "it was logged out, apply again", "cut")
+            raise
+
+
+class _Runner:
+    """Runs the parts of a script; see :class:`~haas_rpcd.drivers.switch.parts.Runner`."""
+
+    def __init__(self, driver: SwitchDriver, progress: Progress) -> None:
+        self._driver = driver
+        self._progress = progress
+
+    async def run(self, lines: Sequence[Line]) -> ScriptResult:
+        return await self._driver._run_when_free(lines, self._progress)
+
+    async def read(self, ports: Sequence[str]) -> Mapping[str, PortState]:
+        return await self._driver._reader.ports(ports)
+
+    async def read_candidate(self, ports: Sequence[str]) -> Mapping[str, PortState]:
+        return await self._driver._read_candidate(ports)
+
+    async def discard(self) -> None:
+        await self._driver._abandon_script()

@@ -2,6 +2,7 @@
 
 They share a trap: a fresh port in trunk mode admits ALL VLANs until it is pruned. Therefore the
 allowed VLANs are set before the mode, and the mode before ``no shutdown``, each in its own stage.
+An open port whose mode changes is shut for that.
 """
 
 from __future__ import annotations
@@ -18,7 +19,13 @@ from haas_rpcd.drivers.switch.stanzas import interface_sections
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.drivers.switch.switchport import HARMLESS, HARMLESS_SUBINTERFACE, Switchport
 from haas_rpcd.drivers.switch.vlantables import STATUS, vlans_in_table
-from haas_rpcd.drivers.switch.writer import MAX_LIST, Options, rows_of
+from haas_rpcd.drivers.switch.writer import (
+    MAX_LIST,
+    Options,
+    PortStages,
+    rows_of,
+    stays_open,
+)
 from haas_rpcd.model import PortConfig, vlan_ranges
 
 NO_PORTS = re.compile(
@@ -81,7 +88,7 @@ IOS_ABOUT = About(show_version=("show version",), show_uptime="show version")
 
 @dataclass(frozen=True, kw_only=True)
 class SwitchportLines:
-    """Makes ``switchport …`` lines; :meth:`stages` is a :data:`writer.PortStages`."""
+    """Makes ``switchport …`` lines; :meth:`stages` is a :data:`writer.StagesOf`."""
 
     no_access_vlan: str = "no switchport access vlan"
     no_native_vlan: str = "no switchport trunk native vlan"
@@ -99,46 +106,38 @@ class SwitchportLines:
     before_trunk: Callable[[Options], list[str]] = field(default=lambda options: [])
     """Returns lines that a port needs before it can become a trunk."""
 
-    def stages(
-        self, current: PortConfig | None, config: PortConfig, options: Options
-    ) -> list[list[str]]:
+    def stages(self, current: PortState | None, config: PortConfig, options: Options) -> PortStages:
         """Return the lines for a port. The settings of a mode are always set before the mode."""
         if config.parked:
-            return [
-                ["shutdown"],
-                [
-                    "switchport mode access",
-                    self.no_access_vlan,
-                    self.no_allowed_vlan,
-                    *self.no_voice_vlan,
-                ],
-            ]
-        if not config.tagged:
-            return [
-                [
-                    f"switchport access vlan {config.untagged}",
-                    self.no_allowed_vlan,
-                    *self.no_voice_vlan,
-                ],
-                ["switchport mode access"],
-                ["no shutdown"],
-            ]
+            cleared = ["switchport mode access", self.no_access_vlan, self.no_allowed_vlan]
+            return PortStages(["shutdown"], [[*cleared, *self.no_voice_vlan]])
         native, allowed = [self._native(config)], allowed_lines(config)
-        return [
-            [
+        if not config.tagged:
+            mode: Sequence[str] = ["switchport mode access"]
+            settings = [f"switchport access vlan {config.untagged}", self.no_allowed_vlan]
+        else:
+            mode = self.trunk_mode
+            settings = [
                 *self.before_trunk(options),
                 *([*allowed, *native] if self.native_on_list else [*native, *allowed]),
-                *self.no_voice_vlan,
-            ],
-            list(self.trunk_mode),
-            ["no shutdown"],
-        ]
+            ]
+        return opened(current, config, [[*settings, *self.no_voice_vlan], mode])
 
     def _native(self, config: PortConfig) -> str:
         """Return the line that sets the VLAN of a trunk port's untagged frames."""
         if config.untagged is None:
             return self.no_native_vlan
         return f"switchport trunk native vlan {config.untagged}"
+
+
+def opened(
+    current: PortState | None, config: PortConfig, settings: Sequence[Sequence[str]]
+) -> PortStages:
+    """Return the stages of a port that is shut for its settings, unless it may stay open."""
+    if stays_open(current, config):
+        return PortStages(settings=settings)
+    is_shut = current is not None and not current.open
+    return PortStages([] if is_shut else ["shutdown"], settings, ["no shutdown"])
 
 
 def allowed_lines(config: PortConfig) -> list[str]:

@@ -93,10 +93,14 @@ class SwitchReader:
 
     async def before(self, changes: Sequence[SwitchChange]) -> dict[str, PortState]:
         """Return the state of ports that are to be set, if the lines depend on it."""
-        ports = [change.port for change in changes if isinstance(change, SetPort)]
-        if not ports or not self._dialect.writer.needs_current_config:
-            return {}
-        return await self.ports(ports)
+        needs = self._dialect.writer.needs_current
+        ports = [
+            change.port
+            for change in changes
+            if isinstance(change, SetPort)
+            and (needs == "always" or (needs == "joining" and not change.config.parked))
+        ]
+        return await self.ports(ports) if ports else {}
 
     async def existing_vlans(self, changes: Sequence[SwitchChange]) -> frozenset[int]:
         """Return which VLANs exist, if some may have to be created for ports that are set."""
@@ -106,6 +110,12 @@ class SwitchReader:
         if not joining or not self._dialect.trunks_need_vlans:
             return frozenset()
         return await self.vlans()
+
+    async def ports_in(
+        self, ports: Sequence[str], lines: Sequence[str], answers: Sequence[str]
+    ) -> dict[str, PortState]:
+        """Return the state of some ports in the answers to other lines of the same form."""
+        return self._named(ports, await self._read(lines, answers, self._port_states))
 
     async def _ports(self, ports: Sequence[str]) -> dict[str, PortState]:
         return self._named(ports, await self._parsed_ports(ports))
@@ -164,10 +174,13 @@ class SwitchReader:
         def parse(answers: Sequence[str]) -> dict[str, PortState]:
             if ports:
                 self._answers += answers
-            found = self._dialect.reader.parse_ports(answers, self._options)
-            return {port: _possible(state) for port, state in found.items()}
+            return self._port_states(answers)
 
         return await self._parsed(lines, parse)
+
+    def _port_states(self, answers: Sequence[str]) -> dict[str, PortState]:
+        found = self._dialect.reader.parse_ports(answers, self._options)
+        return {port: _possible(state) for port, state in found.items()}
 
     async def _parsed(self, lines: Sequence[str], parse: Callable[[list[str]], T]) -> T:
         """Send lines and parse their answers, without log messages.

@@ -9,7 +9,14 @@ So after a refused line, ports are shut or carry what they carried before.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+Effect = Literal["", "shuts", "opens", "commits"]
+"""What lines do that something must be read back for: see :mod:`haas_rpcd.drivers.switch.parts`.
+
+``shuts``: they shut ports, which would carry something they must not if they stayed open. The ports
+are read after these lines. ``opens``: they open ports, which are read before. ``commits``: they
+activate what is prepared in a candidate."""
 
 
 class Block(NamedTuple):
@@ -23,6 +30,7 @@ class Block(NamedTuple):
     lines: tuple[str, ...]
     enter: str = ""
     leave: str = ""
+    effect: Effect = ""
 
 
 _NO_CONTEXT = Block((), ())
@@ -41,25 +49,22 @@ class Line(NamedTuple):
     """The change under which a preview lists it. Concatenating the lists of all changes gives the
     script in order."""
     barrier: bool
+    effect: Effect = ""
 
 
-def shuts(text: str, shut_line: str) -> bool:
-    """Return whether a line shuts a port: by ``shut_line`` alone, or behind its ``interface``."""
-    if not shut_line:
-        return False
-    return text == shut_line or (text.startswith("interface ") and text.endswith(f" {shut_line}"))
-
-
-def script(stages: Iterable[Stage], shut_line: str = "") -> list[Line]:
+def script(stages: Iterable[Stage]) -> list[Line]:
     """Concatenate stages; the first line of each has a barrier.
 
-    After a stage that shuts ports no context stays open, as the ports are read then: see
-    :mod:`haas_rpcd.drivers.switch.shutting`.
+    After a stage that shuts ports, and before one that opens some, no context stays open, as the
+    ports are read then.
     """
     lines: list[Line] = []
     open_context = _NO_CONTEXT
     shown_at = 0
     for stage in stages:
+        if _has(stage, "opens"):
+            _leave(open_context, lines, shown_at)
+            open_context = _NO_CONTEXT
         barrier = True
         for block in stage:
             shown_at = max(shown_at, *block.changes)
@@ -70,14 +75,18 @@ def script(stages: Iterable[Stage], shut_line: str = "") -> list[Line]:
                     barrier = False
                 texts += [block.enter] if block.enter else []
             for text in (*texts, *block.lines):
-                lines.append(Line(text, block.changes, shown_at, barrier))
+                lines.append(Line(text, block.changes, shown_at, barrier, block.effect))
                 barrier = False
             open_context = block
-        if any(shuts(text, shut_line) for block in stage for text in block.lines):
+        if _has(stage, "shuts"):
             _leave(open_context, lines, shown_at)
             open_context = _NO_CONTEXT
     _leave(open_context, lines, shown_at)
     return lines
+
+
+def _has(stage: Stage, effect: Effect) -> bool:
+    return any(block.effect == effect for block in stage)
 
 
 def _leave(context: Block, lines: list[Line], shown_at: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from haas_rpcd.drivers.switch.dialect import About
@@ -55,18 +55,28 @@ def as_root(line: str, options: Options) -> str:
 class PortByPort:
     """A :data:`writer.PortScript`: each line names its port; there are no contexts.
 
-    ``stages`` returns the commands that make a port carry exactly this.
+    ``settings`` returns the stages of commands that make a port carry exactly this, and
+    ``opening`` the command that opens it.
     """
 
-    stages: Callable[[str, PortConfig, Options], list[list[str]]]
+    settings: Callable[[str, PortConfig, Options], list[list[str]]]
+    opening: Callable[[str, Options], str]
 
     def __call__(self, changes: Ports, options: Options, current: Current) -> list[Stage]:
-        """Return the stages that set several ports."""
+        """Return the stages that set several ports, and one that opens those not parked."""
         stages: list[Stage] = []
+        opening: Stage = []
         for index, change in changes.items():
-            for at, lines in enumerate(self.stages(change.port, change.config, options)):
+            for at, lines in enumerate(self.settings(change.port, change.config, options)):
                 if at == len(stages):
                     stages.append([])
                 if lines:
-                    stages[at].append(Block((index,), tuple(lines)))
-        return stages
+                    stages[at].append(_block(index, lines, options))
+            if not change.config.parked:
+                lines = [self.opening(change.port, options)]
+                opening.append(_block(index, lines, options)._replace(effect="opens"))
+        return [stage for stage in (*stages, opening) if stage]
+
+
+def _block(index: int, lines: Sequence[str], options: Options) -> Block:
+    return Block((index,), tuple(as_root(line, options) for line in lines))

@@ -16,8 +16,8 @@ class PortState(NamedTuple):
     """The first line of its configuration whose meaning is not known."""
 
     in_managed_form: bool = True
-    """False if the port uses a mode that we never configure (hybrid, general, routed). The driver
-    then treats its current configuration as unknown."""
+    """False if the port uses a mode that we never configure (hybrid, general, dynamic), or has a
+    telephone's VLAN. The driver then treats its current configuration as unknown."""
 
     @property
     def carries(self) -> PortConfig:

@@ -249,9 +249,8 @@ class Switchport:
     @property
     def seen(self) -> PortState:
         """The state of the port, once all its lines are read."""
-        return PortState(
-            self.config, not self.shut, self.not_understood, in_managed_form=self.voice is None
-        )
+        managed = self.mode in ("access", "trunk") and self.voice is None
+        return PortState(self.config, not self.shut, self.not_understood, in_managed_form=managed)
 
     @property
     def config(self) -> PortConfig:

@@ -10,17 +10,23 @@ line is refused and the next few are still carried out. Two means achieve this:
 * Each context (``interface …``) is left before the next one is entered
   (:attr:`PortContexts.leave`). If entering is refused, the lines meant for the context are refused
   too, instead of changing the port before.
+
+A switch may also accept a line and not carry it out. So a port that goes from shut to open has a
+stage for that alone, before which it is read back; see :mod:`haas_rpcd.drivers.switch.parts`. A
+port stays open only where no line that might be ignored decides what it carries
+(:func:`stays_open`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from haas_rpcd.drivers.switch import portnames
 from haas_rpcd.drivers.switch.portnames import Span
-from haas_rpcd.drivers.switch.script import Block, Line, Stage, script
+from haas_rpcd.drivers.switch.script import Block, Effect, Line, Stage, script
+from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.model import PARKED, PortConfig, SetPort, SetVlan
 
 Options = Mapping[str, Any]
@@ -32,8 +38,8 @@ Ports = Mapping[int, SetPort]
 Vlans = Mapping[int, SetVlan]
 """VLANs to be created and removed, by the indexes of their changes."""
 
-Current = Mapping[str, PortConfig]
-"""What ports are configured to carry, by their names in the changes; without the unknown ones."""
+Current = Mapping[str, PortState]
+"""The present state of ports, by their names in the changes; without those not understood."""
 
 PortScript = Callable[[Ports, Options, Current], list[Stage]]
 """Returns the stages that make several ports carry exactly what they should (parked: shut, and
@@ -42,10 +48,25 @@ nothing)."""
 VlanScript = Callable[[Vlans, Options], list[Stage]]
 """Returns the stages that create and remove VLANs. They start and end outside of any context."""
 
-PortStages = Callable[[PortConfig | None, PortConfig, Options], list[list[str]]]
-"""Returns the lines that turn a port from the first configuration (None: unknown) into the second.
 
-They are typed in the context of the port, or of several ports that get the same lines."""
+class PortStages(NamedTuple):
+    """The lines that make a port carry something else, in the order in which they are sent.
+
+    They are typed in the context of the port, or of several ports that get the same lines.
+    """
+
+    shut: Sequence[str] = ()
+    """They shut the port. It is read back before anything else is set."""
+
+    settings: Sequence[Sequence[str]] = ()
+    """Stages that set its VLANs, and whatever else must be set."""
+
+    open: Sequence[str] = ()
+    """They open it, after it was read back. None for a port that stays open, or is parked."""
+
+
+StagesOf = Callable[[PortState | None, PortConfig, Options], PortStages]
+"""Returns the lines that give a port in this state (None: unknown) another configuration."""
 
 VlanLines = Callable[[int, bool, Options], list[str]]
 """Returns the lines that create a VLAN, or remove it."""
@@ -66,17 +87,21 @@ class Writer:
     """By default: a VLAN exists as soon as a port carries it."""
 
     commit: tuple[str, ...] = ()
-    """Lines that activate the typed configuration, in families that need a commit."""
+    """Lines that activate the typed configuration, in families that need a commit.
+
+    Ports that are opened in a stage of their own are opened by a second commit."""
+
+    candidate: Callable[[Options], list[str]] | None = None
+    """Returns lines that show what the commit would activate, in the form of the reader's
+    ``read_ports``, typed where the configuration is. It is read before each commit."""
 
     abort: tuple[str, ...] = ()
     """Lines that discard what was typed but not committed."""
 
-    shut_line: str = "shutdown"
-    """What shuts a port, in its context or behind ``interface PORT``. Empty if an open port that
-    leaves its VLANs carries nothing, or if all lines take effect together, with the commit."""
-
-    needs_current_config: bool = False
-    """True if the lines depend on the port's current VLANs, which are removed by name."""
+    needs_current: Literal["never", "joining", "always"] = "never"
+    """Whether a port is read before it changes, because its lines depend on its present state:
+    which VLANs are removed by name, and whether it is open. ``joining``: only if it will not be
+    parked."""
 
     parked_config: PortConfig = PARKED
     """Configuration left on a parked (shut) port. Most families leave none; those that always keep
@@ -90,16 +115,20 @@ class Writer:
     ) -> list[Line]:
         """Return the lines for several changes: first all VLANs, then all ports.
 
-        ``current`` has the ports' configurations if :attr:`needs_current_config` (for a preview:
-        those last confirmed).
+        ``current`` has the ports' states if :attr:`needs_current` (for a preview: those last
+        confirmed).
         """
         ports = {i: change for i, change in enumerate(changes) if isinstance(change, SetPort)}
         vlans = {i: change for i, change in enumerate(changes) if isinstance(change, SetVlan)}
         stages = self.vlans(vlans, options) if vlans else []
         stages += self.ports(ports, options, current or {}) if ports else []
         if self.commit and any(stages):
-            stages.append([Block(tuple(range(len(changes))), self.commit)])
-        return script((stage for stage in stages if stage), self.shut_line)
+            effect: Effect = "commits" if self.candidate and ports else ""
+            commit = [Block(tuple(range(len(changes))), self.commit, effect=effect)]
+            opening = [stage for stage in stages if any(one.effect == "opens" for one in stage)]
+            prepared = [stage for stage in stages if stage not in opening]
+            stages = [*prepared, commit, *([*opening, commit] if opening else [])]
+        return script(stage for stage in stages if stage)
 
 
 # --- ports that have contexts ---------------------------------------------------------------------
@@ -143,14 +172,24 @@ class PortContexts:
                 single = len(named) == 1
                 yield named, f"interface {named[0]}" if single else self.range_line(spans)
 
-    def stage(self, wanted: Mapping[tuple[str, ...], Mapping[str, int]], options: Options) -> Stage:
+    def stage(
+        self,
+        wanted: Iterable[tuple[str, int, Sequence[str]]],
+        options: Options,
+        effect: Effect = "",
+    ) -> Stage:
         """Return the blocks that type lines in the contexts of ports.
 
-        ``wanted``: for each sequence of lines the ports that get it, with their changes' indexes.
+        ``wanted``: ports, each with the index of its change and its lines, if it has any. Ports
+        with the same lines share a context.
         """
+        alike: dict[tuple[str, ...], dict[str, int]] = {}
+        for port, index, lines in wanted:
+            if lines:
+                alike.setdefault(tuple(lines), {})[port] = index
         blocks = [
-            Block(tuple(sorted(indexes[port] for port in ports)), lines, enter, self.leave)
-            for lines, indexes in wanted.items()
+            Block(tuple(sorted(indexes[port] for port in ports)), lines, enter, self.leave, effect)
+            for lines, indexes in alike.items()
             for ports, enter in self.entered(list(indexes), options)
         ]
         blocks.sort(key=lambda block: block.changes[-1])
@@ -161,20 +200,51 @@ class PortContexts:
 class InContexts:
     """A :data:`PortScript`: each port is set in its context; those with the same lines together."""
 
-    stages: PortStages
+    stages: StagesOf
     contexts: PortContexts
 
     def __call__(self, changes: Ports, options: Options, current: Current) -> list[Stage]:
         """Return the stages that set several ports."""
-        stages: list[dict[tuple[str, ...], dict[str, int]]] = []
-        for index, change in changes.items():
-            wanted = self.stages(current.get(change.port), change.config, options)
-            for at, lines in enumerate(wanted):
-                if at == len(stages):
-                    stages.append({})
-                if lines:
-                    stages[at].setdefault(tuple(lines), {})[change.port] = index
-        return [self.contexts.stage(stage, options) for stage in stages if stage]
+        wanted = [
+            (change.port, index, self.stages(current.get(change.port), change.config, options))
+            for index, change in changes.items()
+        ]
+        deepest = max((len(lines.settings) for _, _, lines in wanted), default=0)
+        stages = [
+            self.contexts.stage(
+                [(port, index, lines.shut) for port, index, lines in wanted], options, "shuts"
+            ),
+            *(
+                self.contexts.stage(
+                    [
+                        (port, index, lines.settings[at])
+                        for port, index, lines in wanted
+                        if at < len(lines.settings)
+                    ],
+                    options,
+                )
+                for at in range(deepest)
+            ),
+            self.contexts.stage(
+                [(port, index, lines.open) for port, index, lines in wanted], options, "opens"
+            ),
+        ]
+        return [stage for stage in stages if stage]
+
+
+def stays_open(current: PortState | None, config: PortConfig) -> bool:
+    """Return whether a port may stay open while it gets this configuration.
+
+    It may if it has VLANs, and stays an access port or a trunk. Whichever line is ignored then, it
+    carries only its old and its new VLANs. A change of the mode would activate what earlier lines
+    prepared, and what nobody removed.
+    """
+    return (
+        current is not None
+        and current.open
+        and not (current.config.parked or config.parked)
+        and bool(current.config.tagged) == bool(config.tagged)
+    )
 
 
 # --- VLANs ----------------------------------------------------------------------------------------

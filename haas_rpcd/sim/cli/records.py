@@ -75,7 +75,8 @@ class Faults:
     are delayed together. With SSH the delay begins after the login."""
 
     refuse: dict[str, str] = field(default_factory=dict)
-    """Patterns of command lines that are not executed, and the text that answers them."""
+    """Patterns of command lines that are not executed, and the text that answers them; none if the
+    line is silently ignored."""
 
     cut_after: int | None = None
     """Number of further command lines that are answered. The next one is not executed, and its

@@ -136,10 +136,18 @@ def _rollback(switch: Switch, session: Session, args: Args) -> Lines:
 
 
 def _show_configuration(switch: Switch, session: Session, args: Args) -> Lines:
+    return _statements(switch.running, session, args)
+
+
+def _show_candidate(switch: Switch, session: Session, args: Args) -> Lines:
+    return _statements(session.edited, session, args)
+
+
+def _statements(config: Config, session: Session, args: Args) -> Lines:
     section = args.text("line").split() if "line" in args else []
     chosen = [
         statement
-        for statement in switch.running.statements()
+        for statement in config.statements()
         if " ".join(statement).split()[: len(section)] == section
     ]
     if session.shows_set:
@@ -194,6 +202,7 @@ TABLES: Mapping[Mode, Commands] = {
         ("exit [configuration-mode]", _leave),
         ("quit [configuration-mode]", _leave),
         ("rollback [0]", _rollback),
+        ("show [<line>]", _show_candidate),
         ("top", CliSwitch.do_nothing),
         *statements.COMMANDS,
     ],

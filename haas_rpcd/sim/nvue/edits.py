@@ -113,6 +113,9 @@ def _unset_port(port: Port, path: list[str]) -> None:
         case ["bridge", "domain", bridge, "vlan"] if bridge == BRIDGE:
             port.vlans = None
             return
+        case ["bridge", "domain", bridge, "vlan", listed] if bridge == BRIDGE:
+            port.vlans = ((port.vlans or frozenset()) - _vlans(listed)) or None
+            return
         case ["bridge"] | ["bridge", "domain"] | ["bridge", "domain", _]:
             pass
         case _:

@@ -121,7 +121,7 @@ class ShellSwitch(Device[C]):
         refusal = self.refusal(record)
         if refusal is not None:
             call.error(*refusal.splitlines())
-            status = 1
+            status = 1 if refusal else 0
         elif call.words[0] == "reboot":
             self.reload()
             return

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from hypothesis import strategies as st
 
@@ -13,7 +13,12 @@ from haas_rpcd.config import Credential, SwitchSettings
 from haas_rpcd.drivers import Outcome
 from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.drivers.switch.driver import SwitchDriver
+from haas_rpcd.drivers.switch.parts import Ports, run_checked
+from haas_rpcd.drivers.switch.script import Line
+from haas_rpcd.drivers.switch.session import ScriptResult
+from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.drivers.switch.transport.telnet import TelnetTransport
+from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import PARKED, PortConfig, PortSeen, SetPort, SwitchChange
 from haas_rpcd.sim import junos
 from haas_rpcd.sim.cli import Carried, Device
@@ -96,6 +101,55 @@ def driver_of(
         credential=lambda: credential,
         settings=SwitchSettings(**(SETTINGS | settings)),
     )
+
+
+class Model(Protocol):
+    """A model of the port p1."""
+
+    def run(self, line: str) -> None: ...
+
+    def carried(self) -> Collection[int]: ...
+
+    def shown(self) -> list[str]: ...
+
+
+class Ignoring:
+    """Runs a script on a model of a port, which accepts one line and does not carry it out.
+
+    After each line the port must carry only its old and new VLANs, and ``nowhere``.
+    """
+
+    def __init__(
+        self, dialect: str, port: Model, config: PortConfig, ignored: int, *nowhere: int
+    ) -> None:
+        self._dialect = DIALECTS[dialect]
+        self._port = port
+        self._left = ignored
+        self._may = {*port.carried(), *config.vlans, *nowhere}
+        self._change = SetPort("p1", config)
+
+    async def apply(self) -> dict[str, DeviceError]:
+        """Run the whole script; return the refused ports."""
+        ports = Ports("sw1", [self._change], {})
+        await run_checked(self._dialect.writer.script([self._change], {}), ports, self)
+        return ports.refused
+
+    async def run(self, lines: Sequence[Line]) -> ScriptResult:
+        for line in lines:
+            if self._left != 0:
+                self._port.run(line.text)
+            self._left -= 1
+            assert {*self._port.carried()} <= self._may, line.text
+        return ScriptResult(len(lines), len(lines))
+
+    async def read(self, ports: Sequence[str]) -> Mapping[str, PortState]:
+        return self._dialect.reader.parse_ports(self._port.shown(), {})
+
+    async def read_candidate(self, ports: Sequence[str]) -> Mapping[str, PortState]:
+        raise NotImplementedError
+
+    async def discard(self) -> None:
+        raise NotImplementedError
 
 
 async def open_again(driver: SwitchDriver) -> None:

@@ -199,7 +199,10 @@ KINDS: dict[str, Kind] = {
         most=800,
         unsaved=False,
         apart=90,
-        ranged=("nv set interface swp1-4,swp6,swp8-9 link state up",),
+        ranged=(
+            "nv set interface swp1-4,swp6,swp8-9 link state down",
+            "nv set interface swp1-4,swp6,swp8-9 link state up",
+        ),
     ),
     "dell_os10": Kind(
         "dell_os10",

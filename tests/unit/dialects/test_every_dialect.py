@@ -67,7 +67,7 @@ async def test_on_the_way_from_any_state_to_any_other_no_line_opens_a_foreign_vl
                 assert await observe(driver, list(map(kind.name, own))) == [*wanted.values()]
 
 
-@pytest.mark.parametrize(
+EVERY_LINE = pytest.mark.parametrize(
     ("kind", "line"),
     [
         pytest.param(kind, line, id=f"{name}-{line}")
@@ -75,6 +75,9 @@ async def test_on_the_way_from_any_state_to_any_other_no_line_opens_a_foreign_vl
         for line in kind.lines
     ],
 )
+
+
+@EVERY_LINE
 async def test_after_a_refusal_the_lines_sent_ahead_open_no_foreign_vlan(
     kind: Kind, line: str
 ) -> None:
@@ -86,6 +89,8 @@ async def test_after_a_refusal_the_lines_sent_ahead_open_no_foreign_vlan(
         for at in range(5 if kind.rounds > 1 else 1):
             *own, other = switch.port_list
             kind.leave(dice, switch, switch.port_list)
+            if at == 1 or kind.rounds == 1:
+                await send(driver, SetPort(kind.name(own[0]), PARKED))
             before, seen = all_carried(switch), len(switch.history)
             same = PortConfig(100) if at == 1 else config_of(dice)
             last = dice.choice([PARKED, config_of(dice)])
@@ -110,6 +115,35 @@ async def test_after_a_refusal_the_lines_sent_ahead_open_no_foreign_vlan(
             await send(driver, *changes)
             assert [switch.carried(name) for name in own] == [*map(carried, wanted.values())]
     assert [text for text in sent if re.search(line, text, re.I)], "there is no such line"
+
+
+@EVERY_LINE
+async def test_whichever_line_is_silently_ignored_no_port_carries_a_foreign_vlan(
+    kind: Kind, line: str
+) -> None:
+    """A switch may accept a line without a word, and not carry it out."""
+    dice = random.Random(line)
+    switch = kind.switch()
+    async with driving(switch, options=kind.options) as driver:
+        for at in range(5 if kind.rounds > 1 else 2):
+            *own, other = switch.port_list
+            kind.leave(dice, switch, switch.port_list)
+            if at % 2:
+                await send(driver, *(SetPort(kind.name(name), PARKED) for name in own))
+            before, seen = all_carried(switch), len(switch.history)
+            same = PortConfig(100) if at == 1 else config_of(dice)
+            last = dice.choice([PARKED, config_of(dice)])
+            wanted = dict(zip(own, [same, same, last], strict=True))
+            changes = [SetPort(kind.name(name), config) for name, config in wanted.items()]
+            switch.faults.refuse = {line: ""}
+            await driver.send(changes, Recorder())
+            switch.faults.refuse = {}
+            assert_isolated(switch, seen, before, wanted)
+            assert switch.carried(other) == before[other]
+            if not await driver.usable():
+                await open_again(driver)
+            await send(driver, *changes)
+            assert [switch.carried(name) for name in own] == [*map(carried, wanted.values())]
 
 
 @EVERY

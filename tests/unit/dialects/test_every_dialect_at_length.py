@@ -38,6 +38,7 @@ async def test_ports_with_the_same_configuration_are_set_together(kind: Kind) ->
     own = {switch.port_list[number] for number in at}
     changes = [SetPort(kind.port(switch, number), PortConfig(100)) for number in at]
     async with driving(switch, options=kind.options) as driver:
+        await send(driver, *(SetPort(change.port, PARKED) for change in changes))
         lines = await send(driver, *changes)
         naming = r"interface (?!vlan)|wildcard .* native|nv .* link"
         assert tuple(dict.fromkeys(li for li in lines if re.match(naming, li))) == kind.ranged

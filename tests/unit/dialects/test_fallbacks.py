@@ -27,8 +27,9 @@ async def test_a_refused_range_of_ports_is_set_port_by_port(kind: Kind) -> None:
     parking = [SetPort(change.port, PARKED) for change in changes]
     several = r"range| to |(?<!ge)-\d|\d,"
     naming = [line for line in kind.ranged if re.search(several, line)]
-    switch.faults.refuse = {f"^{re.escape(text)}$": kind.refusal for text in naming}
     async with driving(switch, options=kind.options) as driver:
+        await send(driver, *parking)
+        switch.faults.refuse = {f"^{re.escape(text)}$": kind.refusal for text in naming}
         first = await send(driver, *changes)
         assert "# sw1 refuses a range of ports: each by itself" in first
         assert await driver.observe(changes) == [PortSeen(PortConfig(100))] * len(changes)

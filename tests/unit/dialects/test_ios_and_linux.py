@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from dataclasses import dataclass, field
@@ -31,7 +32,7 @@ from haas_rpcd.model import (
 )
 from haas_rpcd.sim.ios import gigabit
 from tests.unit.catalyst import catalyst
-from tests.unit.dialects.harness import CONFIGS, driving, send
+from tests.unit.dialects.harness import CONFIGS, Ignoring, driving, send
 
 
 def lines(dialect: Dialect, *changes: SetPort | SetVlan, **options: Any) -> list[str]:
@@ -72,7 +73,7 @@ async def test_a_model_that_knows_isl_needs_the_encapsulation_first() -> None:
         await send(driver, SetVlan(100, True))
         with pytest.raises(DeviceError, match='trunk encapsulation is "Auto"'):
             await send(driver, wanted)
-        assert switch.history == []
+        assert [entry.line.text for entry in switch.history] == ["shutdown"]
     switch = catalyst(model="WS-C3560-24TS", ports=gigabit(2, "0/"))
     async with driving(switch, options={"encapsulation": "dot1q"}) as driver:
         await send(driver, SetVlan(100, True), wanted)
@@ -185,6 +186,18 @@ def test_no_line_opens_a_foreign_vlan_on_a_linux_bridge(wanted: list[PortConfig]
             assert port.carried() <= before | config.vlans, line
         assert port.carried() == config.vlans
         assert dialect.reader.parse_ports(port.shown(), {})["p1"].carries == config
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(CONFIGS, min_size=1, max_size=4), st.integers(0, 7), st.booleans())
+def test_whichever_line_a_linux_bridge_ignores_no_port_is_on_a_foreign_vlan(
+    wanted: list[PortConfig], ignored: int, up: bool
+) -> None:
+    port = LinuxPort(up=up)
+    for config in wanted:
+        refused = asyncio.run(Ignoring("linux_bridge", port, config, ignored).apply())
+        if refused and not up:
+            assert "HaaS did not open it: p1 reads back as" in str(refused["p1"])
 
 
 def test_commands_run_as_root_if_the_login_is_not_root() -> None:

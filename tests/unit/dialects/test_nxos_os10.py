@@ -89,7 +89,7 @@ async def test_a_tagged_vlan_of_an_os10_port_can_become_the_untagged_one() -> No
 def test_the_list_of_an_os10_port_that_leaves_trunk_mode_is_cleared() -> None:
     """Dell does not document that the list is lost with the mode, so it is cleared by name."""
     dialect = DIALECTS["dell_os10"]
-    now = {"ethernet1/1/1": PortConfig(100, (101, 102, 7))}
+    now = {"ethernet1/1/1": PortState(PortConfig(100, (101, 102, 7)))}
     for config in (PARKED, PortConfig(101)):
         lines = [
             line.text for line in dialect.writer.script([SetPort("ethernet1/1/1", config)], {}, now)

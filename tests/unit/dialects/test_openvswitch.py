@@ -5,6 +5,7 @@ The lab uses the real one (``tests/lab/inside/test_openvswitch.py``).
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.model import PARKED, PortConfig, SetPort, parse_vlan_ranges
-from tests.unit.dialects.harness import CONFIGS, POOL
+from tests.unit.dialects.harness import CONFIGS, POOL, Ignoring
 
 OVS = DIALECTS["openvswitch"]
 NO_TAG = 0
@@ -129,6 +130,23 @@ def test_no_line_opens_a_foreign_vlan_from_any_state(
         assert port.carried() == config.vlans
         assert port.protected == config.parked
         assert OVS.reader.parse_ports(port.shown(), {})["p1"].carries == config
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    st.builds(
+        OvsPort, st.sampled_from((None, "access", "trunk")), st.sampled_from((7, *POOL)), some,
+        up=st.booleans(),
+    ),
+    st.lists(CONFIGS, min_size=1, max_size=4),
+    st.integers(0, 2),
+)  # fmt: skip
+def test_whichever_line_is_ignored_no_port_is_on_a_foreign_vlan(
+    port: OvsPort, wanted: list[PortConfig], ignored: int
+) -> None:
+    """On its VLAN a parked port reaches no other, even if it is open."""
+    for config in wanted:
+        asyncio.run(Ignoring("openvswitch", port, config, ignored, NOWHERE).apply())
 
 
 def test_a_parked_port_carries_nothing_even_if_its_link_comes_up() -> None:

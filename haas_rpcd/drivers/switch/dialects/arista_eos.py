@@ -28,13 +28,22 @@ from haas_rpcd.drivers.switch.ioslike import (
     vlan_lines,
     vlan_table,
 )
+from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.drivers.switch.switchport import (
     HARMLESS,
     HARMLESS_ROUTED,
     NO_SWITCHPORT,
     Switchport,
 )
-from haas_rpcd.drivers.switch.writer import InContexts, Options, PortContexts, VlanByVlan, Writer
+from haas_rpcd.drivers.switch.writer import (
+    InContexts,
+    Options,
+    PortContexts,
+    PortStages,
+    VlanByVlan,
+    Writer,
+    stays_open,
+)
 from haas_rpcd.model import PortConfig
 
 HARMLESS_EOS = (
@@ -90,12 +99,13 @@ def _range_line(spans: Sequence[portnames.Span]) -> str:
     return f"interface {kind}{portnames.joined(own)}"
 
 
-def _port_stages(
-    current: PortConfig | None, config: PortConfig, options: Options
-) -> list[list[str]]:
-    """Send ``switchport`` after all settings: while the port is shut, or before it opens."""
-    *others, last = _LINES.stages(current, config, options)
-    return [*others, [*last, "switchport"] if config.parked else ["switchport", *last]]
+def _port_stages(current: PortState | None, config: PortConfig, options: Options) -> PortStages:
+    """Send ``switchport`` after all settings, while the port is shut. One that stays open switches
+    already."""
+    stages = _LINES.stages(current, config, options)
+    if stays_open(current, config):
+        return stages
+    return stages._replace(settings=[*stages.settings, ["switchport"]])
 
 
 DIALECT = Dialect(
@@ -120,6 +130,7 @@ DIALECT = Dialect(
             ),
         ),
         vlans=VlanByVlan(vlan_lines),
+        needs_current="joining",
     ),
     reader=Reader(
         read_ports=_INTERFACES.show,

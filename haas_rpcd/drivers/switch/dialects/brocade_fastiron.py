@@ -219,8 +219,7 @@ DIALECT = Dialect(
             after_joining=_after_joining,
         ),
         vlans=VlanByVlan(_vlan_lines),
-        needs_current_config=True,
-        shut_line="disable",
+        needs_current="always",
     ),
     reader=Reader(
         read_ports=_read_ports,

@@ -108,6 +108,7 @@ DIALECT = Dialect(
             PortContexts(max_ranges=5, range_line=range_with_blanks, leave="exit"),
         ),
         vlans=VlanByVlan(vlan_lines),
+        needs_current="joining",
     ),
     reader=Reader(
         read_ports=_INTERFACES.show,

@@ -40,7 +40,14 @@ from haas_rpcd.drivers.switch.switchport import (
     Switchport,
     tags_native,
 )
-from haas_rpcd.drivers.switch.writer import InContexts, Options, PortContexts, VlanByVlan, Writer
+from haas_rpcd.drivers.switch.writer import (
+    InContexts,
+    Options,
+    PortContexts,
+    PortStages,
+    VlanByVlan,
+    Writer,
+)
 from haas_rpcd.model import PortConfig
 
 _PORT_LINES = '| include "interface|shutdown|switchport"'
@@ -74,25 +81,17 @@ def _range_line(spans: Sequence[portnames.Span]) -> str:
     return f"interface {portnames.joined(spans)}"
 
 
-def _port_stages(
-    current: PortConfig | None, config: PortConfig, options: Options
-) -> list[list[str]]:
-    """First shut a port that may be routed, and make it a switch port.
+def _port_stages(current: PortState | None, config: PortConfig, options: Options) -> PortStages:
+    """Make a port that may be routed a switch port, once it is shut.
 
     It may also have a telephone's VLAN, which not every model knows.
     """
     stages = _LINES.stages(current, config, options)
-    if current is not None and not current.parked:
+    if current is not None and not current.config.parked:
         return stages
     fresh = ["switchport", "no switchport voice vlan"]
-    if config.parked:
-        shut, cleared = stages
-        return [shut, [*fresh, *cleared]]
-    prepared, *others = stages
-    return [["shutdown"], [*fresh, *prepared], *others]
-
-
-# --- reading back ---------------------------------------------------------------------------------
+    first, *others = stages.settings
+    return stages._replace(settings=[[*fresh, *first], *others])
 
 
 def _read_ports(ports: Sequence[str], options: Options) -> list[str]:
@@ -167,7 +166,7 @@ DIALECT = Dialect(
             _port_stages, PortContexts(max_ranges=8, range_line=_range_line, leave="exit")
         ),
         vlans=VlanByVlan(vlan_lines),
-        needs_current_config=True,
+        needs_current="always",
         parked_config=PortConfig(1),
     ),
     reader=Reader(

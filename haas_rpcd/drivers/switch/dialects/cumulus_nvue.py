@@ -9,7 +9,11 @@ Reference", ifupdown2's add-on for bridges, and open-source drivers:
 * The trap: a bridge port without ``vlan`` carries all of the bridge's VLANs, and one without
   ``untagged`` carries the bridge's own VLAN, which is 1. So a port is removed from its bridge in
   the candidate, with all its settings there, and added again with either ``access``, or both
-  ``untagged`` and ``vlan``.
+  ``untagged`` and ``vlan``. This is done while it is down. It comes up by a second ``nv config
+  apply``, after the kernel was read: a line may have been accepted but not be in the candidate,
+  whose form when shown is not documented. A port that is up and stays an access port or a trunk
+  changes in one step. From a trunk, VLANs are then removed by name ("The nv unset commands remove
+  the configuration you set with the equivalent nv set commands": "NVUE Reference").
 * ``nv config apply`` may fail with an exit status of 0, so its output is checked too.
 * What ports carry is read from the kernel, whose bridge does the switching. Its state is what
   counts, wherever a setting comes from, and whether or not it was carried out.
@@ -35,10 +39,18 @@ from haas_rpcd.drivers.switch.dialect import Dialect, Reader
 from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.harmless import harmless_lines
 from haas_rpcd.drivers.switch.jsonanswers import decoded
-from haas_rpcd.drivers.switch.script import Block, Stage
+from haas_rpcd.drivers.switch.script import Block, Effect, Stage
 from haas_rpcd.drivers.switch.shell import SHELL, SHELL_ABOUT
 from haas_rpcd.drivers.switch.state import PortState
-from haas_rpcd.drivers.switch.writer import Current, Options, Ports, VlanByVlan, Writer, rows_of
+from haas_rpcd.drivers.switch.writer import (
+    Current,
+    Options,
+    Ports,
+    VlanByVlan,
+    Writer,
+    rows_of,
+    stays_open,
+)
 from haas_rpcd.model import PortConfig, parse_vlan_ranges, vlan_ranges
 
 _MAX_SPANS = 16
@@ -74,40 +86,61 @@ def _canonical(port: str) -> str:
 
 
 def _port_script(changes: Ports, options: Options, current: Current) -> list[Stage]:
-    """Return one stage: only the commit after it takes effect and opens ports.
+    """Return a stage that sets ports, and one that opens them; each takes effect by its commit.
 
-    Ports with the same configuration are set by one range, which NVUE expands.
+    Ports with the same lines are set by one range, which NVUE expands.
     """
-    alike: dict[PortConfig, dict[str, int]] = {}
-    for index, change in changes.items():
-        alike.setdefault(change.config, {})[change.port] = index
+    wanted = [
+        (change.port, index, _port_lines(current.get(change.port), change.config, options))
+        for index, change in changes.items()
+    ]
+    stages = [
+        _stage([(port, index, lines) for port, index, (lines, _) in wanted], options),
+        _stage([(port, index, opening) for port, index, (_, opening) in wanted], options, "opens"),
+    ]
+    return [stage for stage in stages if stage]
+
+
+def _stage(
+    wanted: Iterable[tuple[str, int, Sequence[str]]], options: Options, effect: Effect = ""
+) -> Stage:
+    alike: dict[tuple[str, ...], dict[str, int]] = {}
+    for port, index, lines in wanted:
+        if lines:
+            alike.setdefault(tuple(lines), {})[port] = index
     most = 1 if options.get("ranges") is False else _MAX_SPANS
     blocks: list[Block] = []
-    for config, indexes in alike.items():
+    for lines, indexes in alike.items():
         for spans in portnames.grouped(list(indexes), most):
             for ports in [spans] if most > 1 else _singly(spans):
                 named = [name for run in ports for name in run.names]
-                lines = _range_lines(portnames.joined(ports), config, options)
-                blocks.append(Block(tuple(sorted(indexes[name] for name in named)), lines))
+                typed = tuple(line.replace("PORT", portnames.joined(ports)) for line in lines)
+                served = tuple(sorted(indexes[name] for name in named))
+                blocks.append(Block(served, typed, effect=effect))
     blocks.sort(key=lambda block: block.changes[-1])
-    return [blocks]
+    return blocks
 
 
-def _range_lines(ports: str, config: PortConfig, options: Options) -> tuple[str, ...]:
-    """Return the lines that make ports carry exactly this."""
-    domain = f"nv set interface {ports} bridge domain {_bridge(options)}"
-    state = "down" if config.parked else "up"
-    lines = [
-        f"nv set interface {ports} link state {state}",
-        f"nv unset interface {ports} bridge domain",
-    ]
-    if config.tagged:
-        native = "none" if config.untagged is None else config.untagged
-        rows = rows_of(vlan_ranges(config.tagged))
-        lines += [f"{domain} untagged {native}", *(f"{domain} vlan {row}" for row in rows)]
-    elif not config.parked:
-        lines.append(f"{domain} access {config.untagged}")
-    return tuple(lines)
+def _port_lines(
+    current: PortState | None, config: PortConfig, options: Options
+) -> tuple[list[str], list[str]]:
+    """Return the lines that set a port, and those that open it, with ``PORT`` for its name."""
+    unset = "nv unset interface PORT bridge domain"
+    domain = f"nv set interface PORT bridge domain {_bridge(options)}"
+    up, down = (f"nv set interface PORT link state {state}" for state in ("up", "down"))
+    if config.parked:
+        return [down, unset], []
+    native = "none" if config.untagged is None else config.untagged
+    tagged = [f"{domain} vlan {row}" for row in rows_of(vlan_ranges(config.tagged)) if row]
+    lines = [f"{domain} untagged {native}", *tagged]
+    if not config.tagged:
+        lines = [unset, f"{domain} access {config.untagged}"]
+    if not stays_open(current, config):
+        return [down, *([unset] if config.tagged else []), *lines], [up]
+    removed = set(current.config.tagged) - set(config.tagged) if current is not None else set()
+    rows = rows_of(vlan_ranges(removed if config.tagged else ()))
+    removing = [f"{unset} {_bridge(options)} vlan {row}" for row in rows if row]
+    return [*lines, *removing], []
 
 
 def _vlan_lines(vlan: int, present: bool, options: Options) -> list[str]:
@@ -202,7 +235,7 @@ DIALECT = Dialect(
         vlans=VlanByVlan(_vlan_lines),
         commit=("nv config apply --assume-yes",),
         abort=(_DETACH,),
-        shut_line="",  # all lines take effect together
+        needs_current="joining",
     ),
     reader=Reader(
         read_ports=_read_ports,

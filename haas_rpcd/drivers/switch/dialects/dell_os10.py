@@ -22,7 +22,7 @@ from haas_rpcd.drivers.switch import lldptables, mactables, membership, portname
 from haas_rpcd.drivers.switch.cabling import CablingReader, Table
 from haas_rpcd.drivers.switch.dialect import Dialect, Reader
 from haas_rpcd.drivers.switch.harmless import HarmlessLines, harmless_lines
-from haas_rpcd.drivers.switch.ioslike import IOS, IOS_ABOUT, Interfaces, show_vlan
+from haas_rpcd.drivers.switch.ioslike import IOS, IOS_ABOUT, Interfaces, opened, show_vlan
 from haas_rpcd.drivers.switch.stanzas import interface_sections
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.drivers.switch.switchport import DEFAULT_VLAN, HARMLESS, HARMLESS_ROUTED
@@ -31,6 +31,7 @@ from haas_rpcd.drivers.switch.writer import (
     InContexts,
     Options,
     PortContexts,
+    PortStages,
     VlanByVlan,
     Writer,
     rows_of,
@@ -61,29 +62,30 @@ def _range_line(spans: Sequence[portnames.Span]) -> str:
     return f"interface range {span.prefix}{span.first}-{number}{span.last}"
 
 
-def _port_stages(
-    current: PortConfig | None, config: PortConfig, options: Options
-) -> list[list[str]]:
+def _port_stages(current: PortState | None, config: PortConfig, options: Options) -> PortStages:
     """Return the lines for a port. It stays open if it is in the right mode already."""
     if config.parked:
         back = ["switchport mode access", "no switchport access vlan"]
-        return [["shutdown"], [*_clear_lines(current), *back]]
+        return PortStages(["shutdown"], [[*_clear_lines(current), *back]])
     if not config.tagged:
         mode, lines = "access", [f"switchport access vlan {config.untagged}"]
     else:
         mode, lines = "trunk", [_untagged(config), *_tagged(config)]
-    if current is None or current.parked or bool(current.tagged) != bool(config.tagged):
-        cleared = [*_clear_lines(current), f"switchport mode {mode}"]
-        return [["shutdown"], [*cleared, *lines], ["no shutdown"]]
-    removed = _remove_lines(set(current.tagged) - set(config.tagged))
-    return [[f"switchport mode {mode}", *removed, *lines], ["no shutdown"]]
+    present = None if current is None else current.config
+    if present is None or present.parked or bool(present.tagged) != bool(config.tagged):
+        settings = [*_clear_lines(current), f"switchport mode {mode}", *lines]
+    else:
+        removed = _remove_lines(set(present.tagged) - set(config.tagged))
+        settings = [f"switchport mode {mode}", *removed, *lines]
+    return opened(current, config, [settings])
 
 
-def _clear_lines(current: PortConfig | None) -> list[str]:
+def _clear_lines(current: PortState | None) -> list[str]:
     """Remove a shut port from all tagged VLANs; ``no switchport`` also resets much else."""
     if current is None:
         return ["no switchport"]
-    return ["switchport mode trunk", *_remove_lines(current.tagged)] if current.tagged else []
+    tagged = current.config.tagged
+    return ["switchport mode trunk", *_remove_lines(tagged)] if tagged else []
 
 
 def _remove_lines(vlans: Collection[int]) -> list[str]:
@@ -215,7 +217,7 @@ DIALECT = Dialect(
             _port_stages, PortContexts(max_ranges=1, range_line=_range_line, leave="exit")
         ),
         vlans=VlanByVlan(_vlan_lines),
-        needs_current_config=True,
+        needs_current="always",
         parked_config=PortConfig(DEFAULT_VLAN),
     ),
     reader=Reader(

@@ -94,6 +94,7 @@ DIALECT = Dialect(
     writer=Writer(
         ports=InContexts(_LINES.stages, PortContexts(max_ranges=4, leave="exit")),
         vlans=VlanByVlan(vlan_lines),
+        needs_current="joining",
     ),
     reader=Reader(
         read_ports=show_ports,

@@ -146,7 +146,7 @@ DIALECT = Dialect(
             clear=("no switchport",),  # leaves Layer-2 mode
         ),
         vlans=VlanByVlan(_vlan_lines),
-        needs_current_config=True,
+        needs_current="always",
     ),
     reader=Reader(
         read_ports=_read_ports,

@@ -19,15 +19,17 @@ from haas_rpcd.drivers.switch.cabling import CablingReader, Table
 from haas_rpcd.drivers.switch.dell import DELL, FlatInterfaces, GeneralPort, show_ports
 from haas_rpcd.drivers.switch.dialect import About, Dialect, Reader
 from haas_rpcd.drivers.switch.dialogue import Dialogue, first_error_line
-from haas_rpcd.drivers.switch.ioslike import SwitchportLines, show_vlan
+from haas_rpcd.drivers.switch.ioslike import SwitchportLines, opened, show_vlan
 from haas_rpcd.drivers.switch.patterns import at_end
 from haas_rpcd.drivers.switch.script import Block, Stage
+from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.drivers.switch.switchport import ALL_VLANS
 from haas_rpcd.drivers.switch.vlantables import COLUMNS, vlans_in_table
 from haas_rpcd.drivers.switch.writer import (
     InContexts,
     Options,
     PortContexts,
+    PortStages,
     Vlans,
     Writer,
     rows_of,
@@ -79,9 +81,7 @@ def _uptime(answer: str) -> Uptime | None:
 # --- lines ----------------------------------------------------------------------------------------
 
 
-def _port_stages(
-    current: PortConfig | None, config: PortConfig, options: Options
-) -> list[list[str]]:
+def _port_stages(current: PortState | None, config: PortConfig, options: Options) -> PortStages:
     """Return the lines for a port. A parked port has no access VLAN, so opening it is harmless.
 
     A list of VLANs can't be set as a whole, only added to and removed from. So all wanted VLANs are
@@ -92,23 +92,20 @@ def _port_stages(
         if options.get("access_none") is False:
             nothing = _LINES.no_access_vlan
         rest = (_LINES.no_allowed_vlan, *_NO_VOICE_VLAN)
-        return [["shutdown"], ["switchport mode access", nothing, *rest]]
+        return PortStages(["shutdown"], [["switchport mode access", nothing, *rest]])
     if not config.tagged:
         return _LINES.stages(current, config, options)
     native = "none" if config.untagged is None else str(config.untagged)
     others = sorted(set(ALL_VLANS) - config.vlans)
     allowed = "switchport trunk allowed vlan"
-    return [
-        [
-            *(f"{allowed} add {row}" for row in rows_of(vlan_ranges(config.vlans))),
-            # In between: the native VLAN must be on the list, and can't be removed from it.
-            f"switchport trunk native vlan {native}",
-            *(f"{allowed} remove {row}" for row in rows_of(vlan_ranges(others))),
-            *_NO_VOICE_VLAN,
-        ],
-        list(_LINES.trunk_mode),
-        ["no shutdown"],
+    settings = [
+        *(f"{allowed} add {row}" for row in rows_of(vlan_ranges(config.vlans))),
+        # In between: the native VLAN must be on the list, and can't be removed from it.
+        f"switchport trunk native vlan {native}",
+        *(f"{allowed} remove {row}" for row in rows_of(vlan_ranges(others))),
+        *_NO_VOICE_VLAN,
     ]
+    return opened(current, config, [settings, _LINES.trunk_mode])
 
 
 def _vlan_script(changes: Vlans, options: Options) -> list[Stage]:
@@ -171,6 +168,7 @@ DIALECT = Dialect(
     writer=Writer(
         ports=InContexts(_port_stages, PortContexts(max_ranges=4, leave="exit")),
         vlans=_vlan_script,
+        needs_current="joining",
     ),
     reader=Reader(
         read_ports=show_ports,

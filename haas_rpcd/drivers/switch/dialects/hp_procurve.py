@@ -101,7 +101,7 @@ _PORTS = ByVlan(
 def _port_script(changes: Ports, options: Options, current: Current) -> list[Stage]:
     """Combine each line with its context into one line."""
     return [
-        [Block(block.changes, tuple(_whole(block))) for block in stage]
+        [Block(block.changes, tuple(_whole(block)), effect=block.effect) for block in stage]
         for stage in _PORTS(changes, options, current)
     ]
 
@@ -226,9 +226,8 @@ DIALECT = Dialect(
     writer=Writer(
         ports=_port_script,
         vlans=_vlan_script,
-        needs_current_config=True,
+        needs_current="always",
         parked_config=PortConfig(DEFAULT_VLAN),
-        shut_line="disable",
     ),
     reader=Reader(
         read_ports=_read_ports,

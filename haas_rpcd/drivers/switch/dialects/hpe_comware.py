@@ -29,7 +29,15 @@ from haas_rpcd.drivers.switch.patterns import within_line
 from haas_rpcd.drivers.switch.sessionlist import SessionList, comware_logins
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.drivers.switch.vlantables import rows
-from haas_rpcd.drivers.switch.writer import InContexts, Options, PortContexts, VlanByVlan, Writer
+from haas_rpcd.drivers.switch.writer import (
+    InContexts,
+    Options,
+    PortContexts,
+    PortStages,
+    VlanByVlan,
+    Writer,
+    stays_open,
+)
 from haas_rpcd.model import PortConfig, vlan_ranges
 
 _VIEW = (
@@ -95,9 +103,7 @@ def _range_line(spans: Sequence[portnames.Span]) -> str:
     return f"interface range {' '.join(' to '.join(span.ends) for span in spans)}"
 
 
-def _port_stages(
-    current: PortConfig | None, config: PortConfig, options: Options
-) -> list[list[str]]:
+def _port_stages(current: PortState | None, config: PortConfig, options: Options) -> PortStages:
     """Return the lines for a port. It is shut first if its link type may change.
 
     A port that keeps its type only ever carries its old and its new VLANs: an access port changes
@@ -105,19 +111,23 @@ def _port_stages(
     """
     no_voice = _NO_VOICE_VLAN if current is None else ()
     if config.parked:
-        return [["shutdown"], [*no_voice, "port link-type access", "undo port access vlan"]]
+        back = [*no_voice, "port link-type access", "undo port access vlan"]
+        return PortStages(["shutdown"], [back])
+    present = None if current is None else current.config
     if not config.tagged:
-        carry = f"port access vlan {config.untagged}"
-        if current is not None and not current.tagged:
-            return [[carry], ["undo shutdown"]]
-        fresh = [*no_voice, "port link-type access", carry]
-        return [["shutdown"], fresh, ["undo shutdown"]]
-    if current is not None and current.tagged:
-        unwanted = _listed("undo port trunk permit vlan", current.vlans - config.vlans)
-        return [[*_trunk(config), *unwanted], ["undo shutdown"]]
-    fresh = [*no_voice, "port link-type access", "port link-type trunk"]
-    fresh.append("undo port trunk permit vlan all")
-    return [["shutdown"], [*fresh, *_trunk(config)], ["undo shutdown"]]
+        settings = [f"port access vlan {config.untagged}"]
+        if present is None or present.tagged:
+            settings = [*no_voice, "port link-type access", *settings]
+    elif present is not None and present.tagged:
+        unwanted = _listed("undo port trunk permit vlan", present.vlans - config.vlans)
+        settings = [*_trunk(config), *unwanted]
+    else:
+        fresh = [*no_voice, "port link-type access", "port link-type trunk"]
+        settings = [*fresh, "undo port trunk permit vlan all", *_trunk(config)]
+    if stays_open(current, config):
+        return PortStages(settings=[settings])
+    is_shut = current is not None and not current.open
+    return PortStages([] if is_shut else ["shutdown"], [settings], ["undo shutdown"])
 
 
 def _trunk(config: PortConfig) -> list[str]:
@@ -246,7 +256,7 @@ DIALECT = Dialect(
             _port_stages, PortContexts(max_ranges=5, range_line=_range_line, leave="quit")
         ),
         vlans=VlanByVlan(_vlan_lines),
-        needs_current_config=True,
+        needs_current="always",
     ),
     reader=Reader(
         read_ports=_read_ports,

@@ -4,8 +4,10 @@ Sources: Juniper's "Junos CLI User Guide", "Ethernet Switching User Guide" and "
 Enhanced Layer 2 Software", and open-source drivers.
 
 Junos edits a *candidate*: no line takes effect before ``commit``, which applies all of them or
-none. ``configure private`` gives the session a candidate of its own. So no unfinished edits of
-others are committed, and a session that ends leaves nothing behind.
+none. So a port moves, or opens, in one step. The candidate is read before the commit: if a line was
+accepted but is not in it, a port could open on the VLAN ``default``. ``configure private`` gives
+the session a candidate of its own. So no unfinished edits of others are committed, and a session
+that ends leaves nothing behind.
 
 Ports have Junos' names, without a unit: ``ge-0/0/1``. A parked port is disabled and has no VLAN of
 its own. Memberships listed under a VLAN (``vlans N interface P``) are read as well; creating a VLAN
@@ -37,11 +39,9 @@ from haas_rpcd.model import PortConfig, vlan_ranges
 _UNIT = "unit 0 family ethernet-switching"
 _MAX_SPANS = 24
 _LIST_LENGTH = 180
-_ELSEWHERE = (
-    "show configuration | display inheritance no-comments | display set"
-    ' | match "switch-options|switching-options|dot1x|analyzer|port-mirror"'
-)
-"""Shows what other places of the configuration say of ports: voice VLANs (``switch-options voip``),
+_AS_SET = "| display inheritance no-comments | display set"
+_MATCH = '| match "switch-options|switching-options|dot1x|analyzer|port-mirror"'
+"""Picks what other places of the configuration say of ports: voice VLANs (``switch-options voip``),
 802.1X, ports that mirror others."""
 
 _BANNER = re.compile(r"(?:\{[^{}]*\})?(?:\[edit\])?")
@@ -174,10 +174,24 @@ def _read_ports(ports: Sequence[str], options: Options) -> list[str]:
     A port that is missing in the configuration exists nevertheless, and carries nothing.
     """
     return [
-        "show configuration interfaces | display inheritance no-comments | display set",
-        "show configuration vlans | display inheritance no-comments | display set",
+        f"show configuration interfaces {_AS_SET}",
+        f"show configuration vlans {_AS_SET}",
         "show interfaces terse",
-        _ELSEWHERE,
+        f"show configuration {_AS_SET} {_MATCH}",
+    ]
+
+
+def _read_candidate(options: Options) -> list[str]:
+    """Show the same of the candidate: in configuration mode ``show`` shows that.
+
+    (``user@host# show | display set``: "CLI User Guide", "Display set Commands from the Junos OS
+    Configuration". ``run`` takes operational commands.)
+    """
+    return [
+        f"show interfaces {_AS_SET}",
+        f"show vlans {_AS_SET}",
+        "run show interfaces terse",
+        f"show {_AS_SET} {_MATCH}",
     ]
 
 
@@ -189,7 +203,7 @@ def _parse_ports(answers: Sequence[str], options: Options) -> dict[str, PortStat
 
 def _read_vlans(options: Options) -> list[str]:
     """Show the configured VLANs."""
-    return ["show configuration vlans | display inheritance no-comments | display set"]
+    return [f"show configuration vlans {_AS_SET}"]
 
 
 def _parse_vlans(answers: Sequence[str]) -> frozenset[int]:
@@ -250,8 +264,8 @@ DIALECT = Dialect(
         ports=_port_script,
         vlans=VlanByVlan(_vlan_lines),
         commit=("commit",),
+        candidate=_read_candidate,
         abort=("rollback 0",),
-        shut_line="",  # all lines take effect together
     ),
     reader=Reader(
         read_ports=_read_ports,

@@ -21,20 +21,22 @@ from haas_rpcd.drivers.switch.writer import Options, Writer
 from haas_rpcd.model import PortConfig, vlan_ranges
 
 
-def _port_stages(port: str, config: PortConfig, options: Options) -> list[list[str]]:
-    """Remove the VLANs that the port must not carry, add the wanted ones, then open it."""
+def _settings(port: str, config: PortConfig, options: Options) -> list[list[str]]:
+    """Remove the VLANs that the port must not carry, and add the wanted ones; shut one to park."""
     if config.parked:
-        stages = [[f"ip link set dev {port} down"], [f"bridge vlan del dev {port} vid 1-4094"]]
-    else:
-        unwanted = vlan_ranges(set(range(1, 4095)) - config.vlans).split(",")
-        lines = [f"bridge vlan del dev {port} vid {part}" for part in unwanted]
-        if config.untagged is not None:
-            lines.append(f"bridge vlan add dev {port} vid {config.untagged} pvid untagged")
-        if config.tagged:
-            parts = vlan_ranges(config.tagged).split(",")
-            lines += [f"bridge vlan add dev {port} vid {part}" for part in parts]
-        stages = [lines, [f"ip link set dev {port} up"]]
-    return [[as_root(line, options) for line in stage] for stage in stages]
+        return [[f"ip link set dev {port} down"], [f"bridge vlan del dev {port} vid 1-4094"]]
+    unwanted = vlan_ranges(set(range(1, 4095)) - config.vlans).split(",")
+    lines = [f"bridge vlan del dev {port} vid {part}" for part in unwanted]
+    if config.untagged is not None:
+        lines.append(f"bridge vlan add dev {port} vid {config.untagged} pvid untagged")
+    if config.tagged:
+        parts = vlan_ranges(config.tagged).split(",")
+        lines += [f"bridge vlan add dev {port} vid {part}" for part in parts]
+    return [lines]
+
+
+def _opening(port: str, options: Options) -> str:
+    return f"ip link set dev {port} up"
 
 
 def _read_ports(ports: Sequence[str], options: Options) -> list[str]:
@@ -57,7 +59,7 @@ DIALECT = Dialect(
     numbered_ports=False,
     declares_vlans=False,
     dialogue=SHELL,
-    writer=Writer(ports=PortByPort(_port_stages)),
+    writer=Writer(ports=PortByPort(_settings, _opening)),
     reader=Reader(read_ports=_read_ports, parse_ports=_parse_ports),
     # Root's PATH has the programs of /sbin.
     cabling=CablingReader(

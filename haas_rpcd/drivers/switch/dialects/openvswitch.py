@@ -67,13 +67,14 @@ def _find_error(dialogue: Dialogue, answer: str, prompt: re.Match[str]) -> str |
 # --- lines ----------------------------------------------------------------------------------------
 
 
-def _port_stages(port: str, config: PortConfig, options: Options) -> list[list[str]]:
-    """Set the port's columns in one line, and open or shut it in another."""
-    if config.parked:
-        stages = [[_link(port, "down", options)], _columns(port, config)]
-    else:
-        stages = [_columns(port, config), [_link(port, "up", options)]]
-    return [[as_root(line, options) for line in stage] for stage in stages]
+def _settings(port: str, config: PortConfig, options: Options) -> list[list[str]]:
+    """Set the port's columns in one line; shut one to park."""
+    columns = _columns(port, config)
+    return [[_link(port, "down", options)], columns] if config.parked else [columns]
+
+
+def _opening(port: str, options: Options) -> str:
+    return _link(port, "up", options)
 
 
 def _columns(port: str, config: PortConfig) -> list[str]:
@@ -240,7 +241,7 @@ DIALECT = Dialect(
     numbered_ports=False,
     declares_vlans=False,
     dialogue=replace(SHELL, find_error=_find_error),
-    writer=Writer(ports=PortByPort(_port_stages)),
+    writer=Writer(ports=PortByPort(_settings, _opening)),
     reader=Reader(read_ports=_read_ports, parse_ports=_parse_ports),
     cabling=CablingReader(
         neighbours=Table(

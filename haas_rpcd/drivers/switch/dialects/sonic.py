@@ -51,7 +51,11 @@ class _Change(NamedTuple):
     at: int
     port: str
     wanted: PortConfig
-    current: PortConfig | None
+    current: PortState | None
+
+    @property
+    def opens(self) -> bool:
+        return self.current is not None and not self.wanted.parked and not self.current.open
 
 
 def _find_error(dialogue: Dialogue, answer: str, prompt: re.Match[str]) -> str | None:
@@ -97,7 +101,7 @@ def _port_script(changes: Ports, options: Options, current: Current) -> list[Sta
     known = [one for one in several if one.current is not None]
     unknown = [one for one in several if one.current is None]
     parked = [one for one in known if one.wanted.parked]
-    joined = [one for one in known if not one.wanted.parked]
+    opened = [one for one in known if one.opens]
 
     def lines(give: Callable[[_Change], Iterable[str]]) -> Stage:
         blocks = [
@@ -111,7 +115,7 @@ def _port_script(changes: Ports, options: Options, current: Current) -> list[Sta
         lines(_leaving),
         lines(_mode) if options.get("switchport") else [],
         lines(_joining),
-        _links("startup", joined, options),
+        [block._replace(effect="opens") for block in _links("startup", opened, options)],
     ]
     for stage in stages:
         stage.sort(key=lambda block: block.changes[-1])
@@ -128,21 +132,23 @@ def _links(verb: str, changes: Sequence[_Change], options: Options) -> Stage:
     return stage
 
 
-def _places(config: PortConfig | None) -> set[tuple[bool, int]]:
+def _places(config: PortConfig) -> set[tuple[bool, int]]:
     """Return a port's memberships, each as (tagged, VLAN)."""
-    if config is None:
-        return set()
     untagged = set() if config.untagged is None else {(False, config.untagged)}
     return untagged | {(True, vlan) for vlan in config.tagged}
 
 
+def _present(change: _Change) -> set[tuple[bool, int]]:
+    return set() if change.current is None else _places(change.current.config)
+
+
 def _leaving(change: _Change) -> list[str]:
-    off = _places(change.current) - _places(change.wanted)
+    off = _present(change) - _places(change.wanted)
     return [f"config vlan member del {vlan} {change.port}" for _, vlan in sorted(off)]
 
 
 def _joining(change: _Change) -> list[str]:
-    on = _places(change.wanted) - _places(change.current)
+    on = _places(change.wanted) - _present(change)
     return [
         f"config vlan member add {'' if tagged else '-u '}{vlan} {change.port}"
         for tagged, vlan in sorted(on)
@@ -210,7 +216,7 @@ DIALECT = Dialect(
         # It prints which command writes which file; a failure shows in the exit status.
         saved=re.compile("config_db"),
     ),
-    writer=Writer(ports=_port_script, vlans=VlanByVlan(_vlan_lines), needs_current_config=True),
+    writer=Writer(ports=_port_script, vlans=VlanByVlan(_vlan_lines), needs_current="always"),
     reader=Reader(
         read_ports=_read_ports,
         parse_ports=_parse_ports,
