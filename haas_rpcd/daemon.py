@@ -37,11 +37,13 @@ from haas_rpcd.holding import ReleaseSettings
 from haas_rpcd.methods.call import Context
 from haas_rpcd.methods.registry import METHODS
 from haas_rpcd.methods.tenant_texts import for_tenant
-from haas_rpcd.model import MASTER, RegisteredSwitch, SwitchTraits
+from haas_rpcd.model import MASTER
+from haas_rpcd.registered import RegisteredSwitch
 from haas_rpcd.rpc import openrpc
 from haas_rpcd.rpc.transport import Server
 from haas_rpcd.service import until_stopped
 from haas_rpcd.site import SiteSwitch
+from haas_rpcd.states import SwitchTraits
 from haas_rpcd.store import headnodes as store_headnodes
 from haas_rpcd.store import saves
 from haas_rpcd.store.database import Store

@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from haas_rpcd.model import RegisteredHypervisor
+from haas_rpcd.registered import RegisteredHypervisor
 
 DRIVERS = ("qemu", "test")
 """The drivers of libvirt that headnodes can be made with."""

@@ -201,8 +201,8 @@ def defaults(colours: Mapping[str, str]) -> dict[str, str]:
 def texts(variables: Mapping[str, str]) -> RichTheme:
     """The styles that texts in bars name, in the colours of a theme.
 
-    ``dim``, ``yellow`` and ``bold red`` are Rich's own names, for which it would take the colours of
-    the terminal.
+    ``dim``, ``yellow`` and ``bold red`` are Rich's own names, for which it would take the
+    terminal's colours.
     """
     bad = Style(color=Color.parse(variables["bad"]).rich_color, bold=True)
     if variables["header-style"] == "reverse":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from haas_rpcd.drivers import MasterDriver
-from haas_rpcd.model import RegisteredHypervisor
+from haas_rpcd.registered import RegisteredHypervisor
 from haas_rpcd.sim.host import SimHost
 from haas_rpcd.sim.hostnet import SimNetworkDriver
 from haas_rpcd.sim.hypervisor import SimHypervisorDriver

@@ -15,11 +15,13 @@ from haas_rpcd.drivers import Driver
 from haas_rpcd.drivers.switch.dialect import Dialect
 from haas_rpcd.drivers.switch.factory import SwitchFactory
 from haas_rpcd.errors import DeviceError
-from haas_rpcd.model import PARKED, RegisteredSwitch, SwitchTraits
+from haas_rpcd.model import PARKED
+from haas_rpcd.registered import RegisteredSwitch
 from haas_rpcd.sim.cli import Device
 from haas_rpcd.sim.host import SimHost
 from haas_rpcd.sim.personalities import CLASSES, personality
 from haas_rpcd.site import Site, SiteSwitch
+from haas_rpcd.states import SwitchTraits
 from haas_schemas.switch import DEFAULT_PORTS, SwitchTrust
 
 LOOPBACK = "127.0.0.1"

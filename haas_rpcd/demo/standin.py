@@ -19,13 +19,12 @@ from haas_rpcd.model import (
     PortConfig,
     PortSeen,
     PresenceSeen,
-    Probed,
-    RegisteredSwitch,
     Seen,
     SetPort,
     SetVlan,
     SwitchChange,
 )
+from haas_rpcd.registered import Probed, RegisteredSwitch
 
 
 @dataclass

@@ -12,7 +12,8 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from haas_rpcd.cabling import Cabling
 from haas_rpcd.errors import DeviceError, UnavailableError
-from haas_rpcd.model import Change, PortConfig, PortSeen, Probed, Seen, SwitchMarks, Uptime
+from haas_rpcd.model import Change, PortConfig, PortSeen, Seen
+from haas_rpcd.registered import Probed, SwitchMarks, Uptime
 
 Report = Callable[[str], None]
 """Called with each line as it is sent (never a password), for the progress display."""

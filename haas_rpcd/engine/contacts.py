@@ -11,7 +11,7 @@ import msgspec
 from haas_rpcd.clock import Clock
 from haas_rpcd.errors import DeviceError, HaasError
 from haas_rpcd.events import Events
-from haas_rpcd.model import RegisteredSwitch
+from haas_rpcd.registered import RegisteredSwitch
 from haas_rpcd.store import switches
 from haas_rpcd.store.database import Store
 from haas_rpcd.tasks import log_failure

@@ -22,12 +22,9 @@ from haas_rpcd.engine.worker import Worker
 from haas_rpcd.errors import DeviceError, HaasError, UnavailableError
 from haas_rpcd.events import Events
 from haas_rpcd.model import (
-    Applied,
     BridgeSeen,
     Change,
-    Difference,
     HeadnodeSeen,
-    Observed,
     PortConfig,
     PortRef,
     PortSeen,
@@ -39,11 +36,12 @@ from haas_rpcd.model import (
     SetPort,
     SetVlan,
     Step,
-    Uptime,
     hypervisor_of,
     is_libvirt,
 )
 from haas_rpcd.planner import drift, lost, repair
+from haas_rpcd.registered import Uptime
+from haas_rpcd.states import Applied, Difference, Observed
 from haas_rpcd.store import applied as store_applied
 from haas_rpcd.store import drift as store_drift
 from haas_rpcd.store import headnodes, hypervisors, saves, switches, vlans

@@ -35,13 +35,12 @@ from haas_rpcd.model import (
     BMC,
     RESERVED_DEVICES,
     Plan,
-    Probed,
-    RegisteredSwitch,
     Step,
     hypervisor_of,
     is_libvirt,
     libvirt_device,
 )
+from haas_rpcd.registered import Probed, RegisteredSwitch
 from haas_rpcd.store import jobs
 from haas_rpcd.store.database import Store, Tx
 from haas_rpcd.store.jobs import JobRow, ProofQueue

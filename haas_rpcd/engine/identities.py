@@ -12,7 +12,7 @@ import logging
 from haas_rpcd.drivers import Driver
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.events import Events
-from haas_rpcd.model import SwitchMarks
+from haas_rpcd.registered import SwitchMarks
 from haas_rpcd.store import identities
 from haas_rpcd.store.database import Store, Tx
 

@@ -16,7 +16,9 @@ from haas_rpcd import boottime
 from haas_rpcd.boottime import Moment
 from haas_rpcd.drivers import Driver
 from haas_rpcd.engine.closing import Closing
-from haas_rpcd.model import PARKED, Difference, Uptime
+from haas_rpcd.model import PARKED
+from haas_rpcd.registered import Uptime
+from haas_rpcd.states import Difference
 from haas_rpcd.store import applied, late
 from haas_rpcd.store.applied import Freed
 from haas_rpcd.store.database import Store, Tx

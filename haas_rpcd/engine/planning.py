@@ -14,13 +14,9 @@ from haas_rpcd.model import (
     BMC,
     LIBVIRT,
     MASTER,
-    Applied,
-    Desired,
     Phase,
     Plan,
     PortConfig,
-    RegisteredHypervisor,
-    RegisteredSwitch,
     SetPort,
     Step,
     hypervisor_of,
@@ -28,6 +24,8 @@ from haas_rpcd.model import (
     libvirt_device,
 )
 from haas_rpcd.planner import plan
+from haas_rpcd.registered import RegisteredHypervisor, RegisteredSwitch
+from haas_rpcd.states import Applied, Desired
 from haas_rpcd.store import hypervisors, jobs, ports, scope, switches
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.jobs import JournalRows

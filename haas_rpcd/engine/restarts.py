@@ -16,15 +16,10 @@ from haas_rpcd.drivers import Driver
 from haas_rpcd.engine.closing import Closing
 from haas_rpcd.engine.identities import Identities
 from haas_rpcd.events import Events
-from haas_rpcd.model import (
-    PARKED,
-    Applied,
-    Difference,
-    Observed,
-    PortRef,
-    Uptime,
-)
+from haas_rpcd.model import PARKED, PortRef
 from haas_rpcd.planner import drift
+from haas_rpcd.registered import Uptime
+from haas_rpcd.states import Applied, Difference, Observed
 from haas_rpcd.store import saves, switches
 from haas_rpcd.store.database import Store
 from haas_rpcd.store.switches import UptimeRow

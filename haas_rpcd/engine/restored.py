@@ -10,8 +10,8 @@ from haas_rpcd.engine.drift import DriftWatch, in_words
 from haas_rpcd.engine.planning import Planning
 from haas_rpcd.engine.worker import Worker
 from haas_rpcd.errors import HaasError
-from haas_rpcd.model import Difference
 from haas_rpcd.planner import drift
+from haas_rpcd.states import Difference
 from haas_rpcd.store import restored, switches
 from haas_rpcd.store.database import Store
 

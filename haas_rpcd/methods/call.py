@@ -16,7 +16,7 @@ from haas_rpcd.engine.power import Power
 from haas_rpcd.engine.queues import Queue
 from haas_rpcd.events import Events
 from haas_rpcd.methods.audited import Object, RefusalMeter
-from haas_rpcd.model import RegisteredSwitch
+from haas_rpcd.registered import RegisteredSwitch
 from haas_rpcd.site import SiteSwitch
 from haas_rpcd.store.database import Store, Tx
 from haas_schemas.switch import SwitchTrust

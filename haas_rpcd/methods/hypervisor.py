@@ -12,7 +12,8 @@ from haas_rpcd.hypervisor import check_uri, parse_ssh, ssh_at
 from haas_rpcd.methods.access import conflict, paged
 from haas_rpcd.methods.call import TxCall
 from haas_rpcd.methods.registry import method
-from haas_rpcd.model import MASTER, RESERVED_DEVICES, RegisteredHypervisor, libvirt_device
+from haas_rpcd.model import MASTER, RESERVED_DEVICES, libvirt_device
+from haas_rpcd.registered import RegisteredHypervisor
 from haas_rpcd.store import hypervisors, networks, switches
 from haas_rpcd.store.hypervisors import HypervisorRow
 from haas_schemas.common import Deleted, Page, timestamp

@@ -20,8 +20,8 @@ from haas_rpcd.methods.access import check_not_proved, find_switch
 from haas_rpcd.methods.addresses import Addresses, resolve
 from haas_rpcd.methods.call import Call, TxCall
 from haas_rpcd.methods.registry import method
-from haas_rpcd.model import RegisteredSwitch
 from haas_rpcd.nicplug import NicPlug
+from haas_rpcd.registered import RegisteredSwitch
 from haas_rpcd.site import (
     Site,
     SiteBmc,

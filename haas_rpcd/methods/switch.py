@@ -16,10 +16,8 @@ from haas_rpcd.methods.addresses import Addresses, resolve
 from haas_rpcd.methods.cabling_records import link_record
 from haas_rpcd.methods.call import Call, TxCall
 from haas_rpcd.methods.registry import always, method
-from haas_rpcd.model import (
-    RESERVED_DEVICES,
-    RegisteredSwitch,
-)
+from haas_rpcd.model import RESERVED_DEVICES
+from haas_rpcd.registered import RegisteredSwitch
 from haas_rpcd.store import (
     applied,
     cabling,

@@ -10,16 +10,12 @@ import msgspec
 from haas_rpcd.model import (
     BMC,
     PARKED,
-    Applied,
     DefineHeadnode,
     DeleteHeadnode,
-    Desired,
-    HeadnodeGoal,
     HeadnodeSeen,
     Phase,
     Plan,
     PortConfig,
-    PortGoal,
     PortRef,
     SaveConfig,
     SetBridge,
@@ -31,6 +27,7 @@ from haas_rpcd.model import (
     libvirt_device,
 )
 from haas_rpcd.planner.steps import step
+from haas_rpcd.states import Applied, Desired, HeadnodeGoal, PortGoal
 
 
 def plan(desired: Desired, applied: Applied) -> Plan:

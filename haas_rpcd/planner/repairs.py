@@ -9,12 +9,8 @@ import msgspec
 from haas_rpcd.model import (
     MASTER,
     PARKED,
-    Applied,
     BridgeSeen,
-    Difference,
-    HeadnodeGoal,
     HeadnodeSeen,
-    Observed,
     Phase,
     PortConfig,
     PortSeen,
@@ -26,6 +22,7 @@ from haas_rpcd.model import (
 )
 from haas_rpcd.planner.plans import present_headnode_steps, save_steps
 from haas_rpcd.planner.steps import step
+from haas_rpcd.states import Applied, Difference, HeadnodeGoal, Observed
 
 
 def drift(applied: Applied, observed: Observed) -> list[Difference]:

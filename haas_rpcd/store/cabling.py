@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from haas_rpcd.model import PortRef, SwitchMarks
+from haas_rpcd.model import PortRef
 from haas_rpcd.planner.cabling import (
     CabledNic,
     CablingRow,
@@ -15,6 +15,7 @@ from haas_rpcd.planner.cabling import (
     Seen,
     as_mac,
 )
+from haas_rpcd.registered import SwitchMarks
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.rows import Json, Row
 from haas_schemas.cabling import CablingState, SightingSource

@@ -6,7 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from haas_rpcd.model import Channel, HeadnodeGoal, HeadnodeNic, PortConfig, PortGoal, PortRef
+from haas_rpcd.model import Channel, HeadnodeNic, PortConfig, PortRef
+from haas_rpcd.states import HeadnodeGoal, PortGoal
 from haas_rpcd.store import backs, headnodes
 from haas_rpcd.store import vlans as store_vlans
 from haas_rpcd.store.backs import Back

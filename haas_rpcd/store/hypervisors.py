@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from haas_rpcd.model import MASTER, HeadnodeSeen, RegisteredHypervisor, libvirt_device
+from haas_rpcd.model import MASTER, HeadnodeSeen, libvirt_device
+from haas_rpcd.registered import RegisteredHypervisor
 from haas_rpcd.store import headnodes, vlans
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.headnodes import HeadnodeRow

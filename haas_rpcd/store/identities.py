@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from haas_rpcd.model import SwitchMarks
+from haas_rpcd.registered import SwitchMarks
 from haas_rpcd.store import switches
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.rows import Json, Row

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 
 from haas_rpcd.model import (
     PARKED,
-    Difference,
     HeadnodeSeen,
     PortSeen,
     PresenceSeen,
@@ -20,6 +19,7 @@ from haas_rpcd.model import (
     hypervisor_of,
     is_libvirt,
 )
+from haas_rpcd.states import Difference
 from haas_rpcd.store import applied, headnodes, hypervisors, jobs, ports, vlans
 from haas_rpcd.store.database import Tx
 

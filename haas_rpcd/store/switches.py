@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from haas_rpcd.boottime import Moment
-from haas_rpcd.model import RegisteredSwitch, SwitchMarks
+from haas_rpcd.registered import RegisteredSwitch, SwitchMarks
 from haas_rpcd.store import ports
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.rows import Json, Row

@@ -9,7 +9,7 @@ import pytest
 from haas_rpcd.boottime import Moment
 from haas_rpcd.clock import Clock
 from haas_rpcd.engine.restarts import restarted
-from haas_rpcd.model import Uptime
+from haas_rpcd.registered import Uptime
 from haas_rpcd.store.retention import Dates
 from haas_rpcd.store.switches import UptimeRow
 from tests.rpc.small_site import NOTHING, Prepared, SmallSite, access, small_site

@@ -34,7 +34,7 @@ from haas_rpcd.config import (
     SwitchSettings,
 )
 from haas_rpcd.doctor import Finding, World, files, host, hypervisor, switches, unit
-from haas_rpcd.model import RegisteredSwitch
+from haas_rpcd.registered import RegisteredSwitch
 from haas_rpcd.sim.ios import IosSwitch, gigabit
 from haas_rpcd.store import switches as stored
 from haas_rpcd.store.database import Store

@@ -18,15 +18,10 @@ from haas_rpcd.model import (
     LIBVIRT,
     MASTER,
     PARKED,
-    Applied,
-    AppliedPort,
     BridgeSeen,
     DefineHeadnode,
-    Difference,
-    HeadnodeGoal,
     HeadnodeNic,
     HeadnodeSeen,
-    Observed,
     PortConfig,
     PortRef,
     PortSeen,
@@ -37,9 +32,9 @@ from haas_rpcd.model import (
     SetPort,
     SetVlan,
     Step,
-    SwitchTraits,
 )
 from haas_rpcd.planner import drift, repair
+from haas_rpcd.states import Applied, AppliedPort, Difference, HeadnodeGoal, Observed, SwitchTraits
 
 VLANS = (100, 101, 102)
 FAULTS = ("uplink is in it, which HaaS did not put there",)

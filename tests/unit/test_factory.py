@@ -15,7 +15,9 @@ from haas_rpcd.config import ConfigError, Credential, Settings, StoreSettings, S
 from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.drivers.switch.factory import SwitchFactory
 from haas_rpcd.errors import DeviceError, UnavailableError
-from haas_rpcd.model import PARKED, RegisteredSwitch, SetPort, SwitchTraits
+from haas_rpcd.model import PARKED, SetPort
+from haas_rpcd.registered import RegisteredSwitch
+from haas_rpcd.states import SwitchTraits
 from tests.unit.catalyst import CREDENTIAL, catalyst
 from tests.unit.dialects.harness import send
 from tests.unit.disturbances import READINGS

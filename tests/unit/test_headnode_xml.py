@@ -10,9 +10,7 @@ import pytest
 from haas_rpcd.drivers.hostnet.iplines import bridge_name
 from haas_rpcd.drivers.hypervisor import clone_xml, domain_xml, nic_xml
 from haas_rpcd.errors import DeviceError
-from haas_rpcd.model import (
-    HeadnodeNic,
-)
+from haas_rpcd.model import HeadnodeNic
 from tests.unit.base_images import NETWORK_BOOT, NIC0, NIC1, TWO_DISKS, UEFI, UUID
 
 

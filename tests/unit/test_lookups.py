@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from haas_rpcd.boottime import Moment
-from haas_rpcd.model import Phase, RegisteredSwitch, SaveConfig, Step
+from haas_rpcd.model import Phase, SaveConfig, Step
+from haas_rpcd.registered import RegisteredSwitch
 from haas_rpcd.store import (
     audit,
     drift,

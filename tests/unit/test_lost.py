@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from haas_rpcd.model import LIBVIRT, MASTER, BridgeSeen, Difference, HeadnodeNic, HeadnodeSeen
+from haas_rpcd.model import LIBVIRT, MASTER, BridgeSeen, HeadnodeNic, HeadnodeSeen
 from haas_rpcd.planner import lost
+from haas_rpcd.states import Difference
 
 NIC = HeadnodeNic("nic0", "52:54:00:00:00:01", 104)
 OFF_NETWORK = HeadnodeNic("nic0", NIC.mac, 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from haas_rpcd.drivers.switch.patterns import parse_duration
-from haas_rpcd.model import Uptime
+from haas_rpcd.registered import Uptime
 
 
 @pytest.mark.parametrize(

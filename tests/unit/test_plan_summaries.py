@@ -8,20 +8,22 @@ from haas_rpcd.model import (
     LIBVIRT,
     MASTER,
     PARKED,
+    HeadnodeNic,
+    HeadnodeSeen,
+    PortConfig,
+    PortRef,
+    PortSeen,
+)
+from haas_rpcd.planner import plan, repair
+from haas_rpcd.states import (
     Applied,
     AppliedPort,
     Desired,
     Difference,
     HeadnodeGoal,
-    HeadnodeNic,
-    HeadnodeSeen,
-    PortConfig,
     PortGoal,
-    PortRef,
-    PortSeen,
     SwitchTraits,
 )
-from haas_rpcd.planner import plan, repair
 
 P1 = PortRef("sw1", "p1")
 SW1 = {"sw1": SwitchTraits(declares_vlans=True, saves=True, trunks=1)}

@@ -13,17 +13,12 @@ from hypothesis import strategies as st
 from haas_rpcd.model import (
     MASTER,
     PARKED,
-    Applied,
-    AppliedPort,
     DefineHeadnode,
     DeleteHeadnode,
-    Desired,
-    HeadnodeGoal,
     HeadnodeNic,
     HeadnodeSeen,
     Phase,
     PortConfig,
-    PortGoal,
     PortRef,
     PortSeen,
     SaveConfig,
@@ -33,9 +28,9 @@ from haas_rpcd.model import (
     SetPort,
     SetVlan,
     Step,
-    SwitchTraits,
 )
 from haas_rpcd.planner import digest, plan, shortfall
+from haas_rpcd.states import Applied, AppliedPort, Desired, HeadnodeGoal, PortGoal, SwitchTraits
 
 VLANS = (100, 101, 102)
 PORTS = tuple(PortRef(switch, f"p{n}") for switch in ("core", "leaf") for n in (1, 2))

@@ -21,10 +21,8 @@ from haas_rpcd.model import (
     HeadnodeSeen,
     PortConfig,
     PortRef,
-    RegisteredHypervisor,
     SetPort,
     SetVlan,
-    SwitchTraits,
 )
 from haas_rpcd.planner.cabling import (
     CablingVerdict,
@@ -33,6 +31,8 @@ from haas_rpcd.planner.cabling import (
     StrangerRow,
     SwitchView,
 )
+from haas_rpcd.registered import RegisteredHypervisor
+from haas_rpcd.states import SwitchTraits
 from haas_rpcd.store import (
     applied,
     audit,

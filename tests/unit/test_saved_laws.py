@@ -13,16 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from haas_rpcd.model import (
-    PARKED,
-    PortConfig,
-    PortSeen,
-    PresenceSeen,
-    RegisteredSwitch,
-    SaveConfig,
-    SetPort,
-    SetVlan,
-)
+from haas_rpcd.model import PARKED, PortConfig, PortSeen, PresenceSeen, SaveConfig, SetPort, SetVlan
+from haas_rpcd.registered import RegisteredSwitch
 from haas_rpcd.store import applied, networks, nics, nodes, ports, projects, saves, switches
 from haas_rpcd.store.database import Store, Tx
 

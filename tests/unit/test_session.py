@@ -5,15 +5,7 @@ from __future__ import annotations
 import pytest
 
 from haas_rpcd.errors import DeviceError
-from haas_rpcd.model import (
-    PARKED,
-    PortConfig,
-    PortSeen,
-    PresenceSeen,
-    SaveConfig,
-    SetPort,
-    SetVlan,
-)
+from haas_rpcd.model import PARKED, PortConfig, PortSeen, PresenceSeen, SaveConfig, SetPort, SetVlan
 from haas_rpcd.sim.ios import NVRAM_BUSY, gigabit
 from tests.unit.catalyst import LOG_MESSAGE, catalyst, commands, port
 from tests.unit.dialects.harness import Recorder, driving, send

@@ -10,7 +10,7 @@ from __future__ import annotations
 import pytest
 
 from haas_rpcd.drivers.switch.dialects import DIALECTS
-from haas_rpcd.model import SwitchMarks
+from haas_rpcd.registered import SwitchMarks
 
 CATALYST_STACK = """
 Processor board ID FCW2233FFG3

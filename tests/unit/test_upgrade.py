@@ -20,7 +20,6 @@ from sqlite_utils import Database
 
 from haas_rpcd.model import (
     PARKED,
-    AppliedPort,
     DefineHeadnode,
     DeleteHeadnode,
     HeadnodeNic,
@@ -36,9 +35,9 @@ from haas_rpcd.model import (
     SetHeadnodePower,
     SetPort,
     SetVlan,
-    SwitchTraits,
 )
 from haas_rpcd.planner import plan
+from haas_rpcd.states import AppliedPort, SwitchTraits
 from haas_rpcd.store import (
     applied,
     audit,

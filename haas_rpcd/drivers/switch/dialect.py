@@ -22,7 +22,7 @@ from haas_rpcd.drivers.switch.membership import Witness
 from haas_rpcd.drivers.switch.portnames import PortNames
 from haas_rpcd.drivers.switch.state import Identity, PortState
 from haas_rpcd.drivers.switch.writer import Options, Writer
-from haas_rpcd.model import SwitchMarks, Uptime
+from haas_rpcd.registered import SwitchMarks, Uptime
 
 COMMON_OPTIONS = frozenset({"window", "ranges", "identity", IGNORE})
 """Options of every dialect. ``window``: number of lines sent ahead (1 if the switch loses input

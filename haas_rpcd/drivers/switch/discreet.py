@@ -12,7 +12,8 @@ from haas_rpcd.drivers import Driver, Outcome, Progress, Report
 from haas_rpcd.drivers.switch.cabling import Cabling
 from haas_rpcd.drivers.switch.secrets import Secrets
 from haas_rpcd.errors import DeviceError
-from haas_rpcd.model import PortConfig, PortSeen, Probed, Seen, SwitchChange, SwitchMarks, Uptime
+from haas_rpcd.model import PortConfig, PortSeen, Seen, SwitchChange
+from haas_rpcd.registered import Probed, SwitchMarks, Uptime
 
 T = TypeVar("T")
 

@@ -30,15 +30,13 @@ from haas_rpcd.model import (
     PortConfig,
     PortSeen,
     PresenceSeen,
-    Probed,
     SaveConfig,
     Seen,
     SetPort,
     SetVlan,
     SwitchChange,
-    SwitchMarks,
-    Uptime,
 )
+from haas_rpcd.registered import Probed, SwitchMarks, Uptime
 
 log = logging.getLogger(__name__)
 

@@ -21,7 +21,8 @@ from haas_rpcd.drivers.switch.transport import OPTIONS, Transport
 from haas_rpcd.drivers.switch.transport.known_hosts import KnownHosts
 from haas_rpcd.drivers.switch.transport.telnet import TelnetTransport
 from haas_rpcd.errors import DeviceError, UnavailableError
-from haas_rpcd.model import RegisteredSwitch, SwitchTraits
+from haas_rpcd.registered import RegisteredSwitch
+from haas_rpcd.states import SwitchTraits
 from haas_schemas.switch import SwitchTrust
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from haas_rpcd.model import SwitchMarks
+from haas_rpcd.registered import SwitchMarks
 
 _PLACEHOLDER = re.compile(
     r"[0x.\-]*|n/?a|null|none|empty|unknown|undefined|unspecified|invalid|"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from haas_rpcd.model import Uptime
+from haas_rpcd.registered import Uptime
 
 
 def at_end(pattern: str, *, ignore_case: bool = True) -> re.Pattern[str]:

@@ -20,7 +20,8 @@ from haas_rpcd.drivers.switch.longtexts import beside
 from haas_rpcd.drivers.switch.state import Identity, PortState
 from haas_rpcd.drivers.switch.writer import Options
 from haas_rpcd.errors import DeviceError
-from haas_rpcd.model import PortSeen, Probed, SetPort, SwitchChange, SwitchMarks, Uptime
+from haas_rpcd.model import PortSeen, SetPort, SwitchChange
+from haas_rpcd.registered import Probed, SwitchMarks, Uptime
 
 log = logging.getLogger(__name__)
 

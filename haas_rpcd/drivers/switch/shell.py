@@ -11,7 +11,8 @@ from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.patterns import at_end
 from haas_rpcd.drivers.switch.script import Block, Stage
 from haas_rpcd.drivers.switch.writer import Current, Options, Ports
-from haas_rpcd.model import PortConfig, Uptime
+from haas_rpcd.model import PortConfig
+from haas_rpcd.registered import Uptime
 
 _UPTIME = re.compile(r"^\s*(\d+\.\d+) \d", re.M)
 

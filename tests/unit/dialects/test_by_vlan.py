@@ -12,11 +12,7 @@ from haas_rpcd.config import Credential
 from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.errors import DeviceError
-from haas_rpcd.model import (
-    PortConfig,
-    SetPort,
-    SetVlan,
-)
+from haas_rpcd.model import PortConfig, SetPort, SetVlan
 from haas_rpcd.sim.cli import Carried
 from haas_rpcd.sim.os9 import Os9Switch
 from tests.unit.dialects.harness import Recorder, driving, send

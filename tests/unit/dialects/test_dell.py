@@ -11,12 +11,7 @@ import pytest
 from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.errors import DeviceError
-from haas_rpcd.model import (
-    PARKED,
-    PortConfig,
-    SetPort,
-    SetVlan,
-)
+from haas_rpcd.model import PARKED, PortConfig, SetPort, SetVlan
 from haas_rpcd.sim.cli import ALL_VLANS, Carried
 from tests.unit.dialects.harness import Recorder, driving, observe, send
 from tests.unit.dialects.kinds import KINDS

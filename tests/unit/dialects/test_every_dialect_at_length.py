@@ -7,12 +7,7 @@ import re
 import pytest
 
 from haas_rpcd.errors import DeviceError
-from haas_rpcd.model import (
-    PARKED,
-    PortConfig,
-    PortSeen,
-    SetPort,
-)
+from haas_rpcd.model import PARKED, PortConfig, PortSeen, SetPort
 from haas_rpcd.sim.cli import Carried
 from tests.unit.dialects.harness import (
     Recorder,

@@ -9,15 +9,7 @@ import pytest
 from haas_rpcd.config import Credential
 from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.errors import DeviceError
-from haas_rpcd.model import (
-    PARKED,
-    PortConfig,
-    PortSeen,
-    PresenceSeen,
-    SaveConfig,
-    SetPort,
-    SetVlan,
-)
+from haas_rpcd.model import PARKED, PortConfig, PortSeen, PresenceSeen, SaveConfig, SetPort, SetVlan
 from haas_rpcd.sim.cli import Carried
 from haas_rpcd.sim.personalities import CLASSES, dialects, personality
 from tests.unit.dialects.harness import (

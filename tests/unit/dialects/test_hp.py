@@ -16,14 +16,7 @@ from haas_rpcd.config import Credential
 from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.errors import DeviceError
-from haas_rpcd.model import (
-    PARKED,
-    PortConfig,
-    PortSeen,
-    SaveConfig,
-    SetPort,
-    SetVlan,
-)
+from haas_rpcd.model import PARKED, PortConfig, PortSeen, SaveConfig, SetPort, SetVlan
 from haas_rpcd.sim import procurve
 from haas_rpcd.sim.cli import Carried
 from tests.unit.dialects.harness import FOREIGN, driving, send

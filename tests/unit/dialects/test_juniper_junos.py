@@ -10,14 +10,7 @@ from haas_rpcd.config import Credential
 from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.errors import DeviceError
-from haas_rpcd.model import (
-    PARKED,
-    PortConfig,
-    PresenceSeen,
-    SetPort,
-    SetVlan,
-    SwitchChange,
-)
+from haas_rpcd.model import PARKED, PortConfig, PresenceSeen, SetPort, SetVlan, SwitchChange
 from haas_rpcd.sim.cli import NOTHING, Carried
 from haas_rpcd.sim.junos import JunosSwitch
 from haas_rpcd.sim.junos.state import Port, Vlan

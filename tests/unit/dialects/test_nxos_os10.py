@@ -7,12 +7,7 @@ import pytest
 from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.errors import DeviceError
-from haas_rpcd.model import (
-    PARKED,
-    PortConfig,
-    SetPort,
-    SetVlan,
-)
+from haas_rpcd.model import PARKED, PortConfig, SetPort, SetVlan
 from tests.unit.dialects.harness import carried, driving, observe, send, vlans
 from tests.unit.dialects.kinds import KINDS
 

@@ -16,14 +16,7 @@ from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.drivers.switch.script import Line
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.errors import DeviceError
-from haas_rpcd.model import (
-    PARKED,
-    PortConfig,
-    PortSeen,
-    SaveConfig,
-    SetPort,
-    SetVlan,
-)
+from haas_rpcd.model import PARKED, PortConfig, PortSeen, SaveConfig, SetPort, SetVlan
 from haas_rpcd.sim import nvue, sonic
 from haas_rpcd.sim.cli import NOTHING, Carried
 from haas_rpcd.sim.nvue import NvueSwitch

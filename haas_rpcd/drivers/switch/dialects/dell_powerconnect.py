@@ -34,7 +34,8 @@ from haas_rpcd.drivers.switch.writer import (
     Writer,
     rows_of,
 )
-from haas_rpcd.model import PortConfig, Uptime, vlan_ranges
+from haas_rpcd.model import PortConfig, vlan_ranges
+from haas_rpcd.registered import Uptime
 
 _VOICE_VLAN = re.compile(r"^ *voice vlan id (\d+)[ \t\r]*$", re.M | re.I)
 
