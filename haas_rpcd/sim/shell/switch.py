@@ -96,6 +96,8 @@ class ShellSwitch(Device[C]):
             await self._answer(await Call.read(reader, writer))
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # the client was interrupted
+        except asyncio.CancelledError:
+            pass  # the switch is stopped; asyncio's server would report it as an error
         finally:
             writer.close()
             if task is not None:
