@@ -13,7 +13,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 OS_PACKAGES := user-mode-linux libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients \
 	qemu-system-x86 qemu-utils ipxe-qemu seabios iproute2 iptables iputils-ping tcpdump busybox-static kmod \
 	openvswitch-switch inetutils-telnetd tmux openssh-server openssh-client dropbear-bin libvirt-dev \
-	pkg-config gcc python3-dev python3-venv openipmi
+	pkg-config gcc python3-dev python3-venv openipmi etcd-server util-linux
 
 PACKAGES := $(OS_PACKAGES)
 
@@ -87,7 +87,7 @@ schemas: $(VENV)/test-ready  ## write schemas/ and docs/command-lines.md anew fr
 
 upgrade: | python  ## take the newest versions that pyproject.toml allows; try them; commit constraints.txt
 	rm -rf build/upgrade && "$(PYTHON)" -m venv build/upgrade
-	build/upgrade/bin/pip install --quiet --disable-pip-version-check '.[libvirt,ipmi,test]'
+	build/upgrade/bin/pip install --quiet --disable-pip-version-check '.[libvirt,ipmi,ha,test]'
 	@{ echo "# The versions that demo, tests and masters are installed with, on Python 3.11 and newer."; \
 	  echo "# Written by  make upgrade; not edited by hand."; \
 	  build/upgrade/bin/pip freeze --disable-pip-version-check | grep -v '^haas @'; } >build/constraints.txt
@@ -141,5 +141,5 @@ $(VENV)/demo-ready: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/test-ready: pyproject.toml constraints.txt | $(BIN)/python
-	$(INSTALL) '.[libvirt,ipmi,test]'
+	$(INSTALL) '.[libvirt,ipmi,ha,test]'
 	@touch $@ $(VENV)/demo-ready

@@ -68,6 +68,11 @@ def _run(arguments: argparse.Namespace) -> int:
         return restoring.main(settings, arguments)
     if arguments.check_config:
         return _check_config(settings, arguments.config)
+    if arguments.command == "standby" and not settings.ha.on:
+        raise ConfigError(
+            f"{arguments.config}: [ha] etcd: nobody is there to stand by for; see"
+            " docs/two-masters.md."
+        )
     return _serve(arguments, settings)
 
 
@@ -274,6 +279,13 @@ def make_parser() -> argparse.ArgumentParser:
             help="put a backup in the place of the database, and read all devices",
             description=restoring.DESCRIPTION,
         )
+    )
+    commands.add_parser(
+        "standby",
+        help="take over when the other master is gone, as  haas-rpcd  itself does with [ha]",
+        description="Wait until no other master is there, then serve with its data: [ha] of"
+        " haas.toml says where both find each other. Without [ha] this is refused, and  haas-rpcd "
+        " alone serves at once.",
     )
     linkfiles.add_arguments(
         commands.add_parser(

@@ -7,11 +7,13 @@ import stat
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
 
 from haas_rpcd.bmc import BmcSettings
+from haas_rpcd.hasettings import HaSettings
 from haas_rpcd.holding import LeaseSettings, ReleaseSettings
 from haas_rpcd.listen import is_loopback, listen_address, overlap
 from haas_rpcd.mistakes import explain
@@ -311,6 +313,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     jobs: JobSettings = JobSettings()
     audit: AuditSettings = AuditSettings()
     site: SiteSettings = SiteSettings()
+    ha: HaSettings = HaSettings()
 
     @property
     def pool(self) -> tuple[int, ...]:
@@ -360,9 +363,28 @@ def load(path: Path) -> Settings:
         )
     _check_listen(server, path)
     _check_metrics(settings, path)
+    _check_ha(settings, path)
     if settings.release.command and not settings.release.command[0].startswith("/"):
         raise ConfigError(f"{path}: [release] command: name the program by its full path.")
     return settings
+
+
+def _check_ha(settings: Settings, path: Path) -> None:
+    ha = settings.ha
+    if not ha.on:
+        return
+    if ha.replica is None:
+        raise ConfigError(
+            f"{path}: [ha] replica: say where commits are copied to, so that the other master can"
+            " go on with them, e.g. sftp://haas@witness/srv/haas."
+        )
+    if settings.store.path == ":memory:":
+        raise ConfigError(f"{path}: [ha] wants a database in a file: set [store] path.")
+    if bool(ha.etcd_cert) != bool(ha.etcd_key):
+        raise ConfigError(f"{path}: [ha] etcd_cert and etcd_key go together: set both.")
+    for url in ha.etcd:
+        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+            raise ConfigError(f"{path}: [ha] etcd: {url} is not a URL such as https://a:2379.")
 
 
 def _check_metrics(settings: Settings, path: Path) -> None:

@@ -51,6 +51,7 @@ from haas_rpcd.store.leases import HookRunRow
 from haas_rpcd.store.retention import prune
 from haas_rpcd.tasks import cancel_and_wait
 from haas_schemas.switch import SwitchTrust
+from haas_schemas.system import HaHealth
 
 if TYPE_CHECKING:
     from haas_rpcd.metrics import Metrics
@@ -103,6 +104,18 @@ class Switches(Protocol):
         ...
 
 
+class Held(Protocol):
+    """What one of two masters holds: see :class:`haas_rpcd.ha.holding.Holding`."""
+
+    async def durable(self, generation: int) -> None:
+        """Return once the commits up to a generation of the database can't be lost."""
+        ...
+
+    def health(self) -> HaHealth:
+        """Return which of the two masters this is, and how its copies are."""
+        ...
+
+
 class Daemon:
     """All parts of a daemon, ready to be started.
 
@@ -111,7 +124,7 @@ class Daemon:
     hypervisors. ``bmcs`` opens sessions with BMCs; by
     default with the credentials of haas.toml's file. ``headnode_console`` opens the consoles of
     headnodes. ``exported``: see :class:`Context`. ``clock``: this machine's, unless a test gives
-    another one; so is ``pace``, at which the master is watched.
+    another one; so is ``pace``, at which the master is watched. ``held``: of one of two masters.
     """
 
     def __init__(
@@ -128,10 +141,11 @@ class Daemon:
         exported: Callable[[str, SiteSwitch], SiteSwitch] = lambda name, switch: switch,
         clock: Clock | None = None,
         pace: Pace | None = None,
+        held: Held | None = None,
     ) -> None:
         clock = clock or Clock()
         self.settings = settings
-        self.store = Store(settings.store.path)
+        self.store = Store(settings.store.path, held.durable if held is not None else None)
         self.events = Events()
         self._without_save = [
             name for name in switches.options() if not switches.traits(name, 0).saves
@@ -199,6 +213,7 @@ class Daemon:
             clock=clock,
             started=clock.now().seconds,
             exported=exported,
+            ha=held.health if held is not None else lambda: None,
             demo=demo,
         )
         self.backups: Schedule | None = None
@@ -337,7 +352,7 @@ def _hook(settings: ReleaseSettings) -> RunHook:
 # --- the daemon of a real master ------------------------------------------------------------------
 
 
-def real(settings: Settings) -> Daemon:
+def real(settings: Settings, held: Held | None = None) -> Daemon:
     """Compose the daemon of a real master. Raises ConfigError."""
     path = Path(settings.credentials.file)
     load_credentials(path)  # report faults in the file now, not at the first login
@@ -374,6 +389,7 @@ def real(settings: Settings) -> Daemon:
         master=master,
         libvirt=libvirt,
         headnode_console=console,
+        held=held,
     )
     return daemon
 
@@ -381,10 +397,35 @@ def real(settings: Settings) -> Daemon:
 async def run(settings: Settings, reload: Callable[[], Settings]) -> None:
     """Serve until SIGTERM or SIGINT; at SIGHUP take over what ``reload`` returns.
 
-    Raises ConfigError, sqlite3.Error, OSError.
+    With ``[ha]``, stand by first until no other master is there. Raises ConfigError, sqlite3.Error,
+    OSError.
     """
-    daemon = real(settings)
-    await daemon.start()
+    if not settings.ha.on:
+        await _run(real(settings), reload)
+        return
+    from haas_rpcd.ha.etcd import EtcdError
+    from haas_rpcd.ha.holding import as_master, standing_for
+    from haas_rpcd.ha.replica import ReplicaError
+
+    try:
+        async with standing_for(settings.ha) as claim:
+            if not await until_stopped(until=claim.claim()):
+                return
+            async with as_master(settings.ha, claim, Path(settings.store.path)) as held:
+                await _run(real(settings, held), reload, check_first=True)
+    except (EtcdError, ReplicaError) as error:
+        raise ConfigError(f"[ha]: {error}") from None
+
+
+async def _run(
+    daemon: Daemon, reload: Callable[[], Settings], *, check_first: bool = False
+) -> None:
+    """Serve; with ``check_first``, once all devices were compared with what was applied."""
+    settings = daemon.settings
+    await daemon.start(serve=not check_first)
+    if check_first:
+        await daemon.engine.check_drift(None)
+        await daemon.serve()
     log.info("serving %s", settings.server.socket)
 
     def take_over() -> None:

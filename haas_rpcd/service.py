@@ -10,7 +10,8 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from haas_rpcd.errors import HaasError
 from haas_rpcd.tasks import cancel_and_wait
@@ -21,11 +22,13 @@ log = logging.getLogger(__name__)
 async def until_stopped(
     reload: Callable[[], None] | None = None,
     check: Callable[[], Awaitable[object]] | None = None,
-) -> None:
-    """Wait for SIGTERM or SIGINT. Meanwhile systemd counts the daemon as ready.
+    until: Coroutine[None, None, None] | None = None,
+) -> bool:
+    """Wait for SIGTERM or SIGINT, or the end of ``until``; return whether it was the latter.
 
-    SIGHUP calls ``reload``. If systemd wants to hear from a watchdog, it does as long as the event
-    loop turns and ``check`` answers: sd_watchdog_enabled(3).
+    Meanwhile systemd counts the daemon as ready. SIGHUP calls ``reload``. If systemd wants to hear
+    from a watchdog, it does as long as the event loop turns and ``check`` answers:
+    sd_watchdog_enabled(3).
     """
     _exclude_from_gc()
     loop = asyncio.get_running_loop()
@@ -36,11 +39,19 @@ async def until_stopped(
         loop.add_signal_handler(signal.SIGHUP, _reloading(reload))
     _notify_systemd("READY=1")
     dog = asyncio.create_task(_feed_watchdog(check), name="watchdog")
+    signalled = asyncio.create_task(stopped.wait(), name="signals")
+    waiting: list[asyncio.Task[Any]] = [signalled]
+    if until is not None:
+        waiting.append(asyncio.create_task(until, name="until"))
     try:
-        await stopped.wait()
+        done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        if signalled not in done:
+            await waiting[-1]  # raises what it raised
+            return True
     finally:
-        await cancel_and_wait(dog)
+        await cancel_and_wait(dog, *waiting)
     _notify_systemd("STOPPING=1")
+    return False
 
 
 def _exclude_from_gc() -> None:

@@ -89,6 +89,17 @@ class NotRestored(msgspec.Struct, frozen=True):
     again: str | None
 
 
+class HaHealth(msgspec.Struct, frozen=True):
+    """Which of two masters this is; ``token`` grows with each change of the master.
+
+    ``waiting``: for how many seconds commits have waited to be copied; 0 if none does.
+    """
+
+    name: str
+    token: int
+    waiting: float
+
+
 class SystemHealth(msgspec.Struct, frozen=True):
     """How the daemon and what it manages are.
 
@@ -98,6 +109,7 @@ class SystemHealth(msgspec.Struct, frozen=True):
     folder of backups. ``not_restored``: what could not be restored yet, of the master first.
     ``hypervisors``: all of them, the master first.
     ``swapped`` counts the nics that switches see elsewhere than where they are registered.
+    ``ha``: of one of two masters; null for one that is alone.
     """
 
     ok: bool
@@ -112,6 +124,7 @@ class SystemHealth(msgspec.Struct, frozen=True):
     not_restored: NotRestored | None = None
     hypervisors: tuple[HypervisorHealth, ...] = ()
     swapped: int = 0
+    ha: HaHealth | None = None
 
 
 class Pulse(msgspec.Struct, frozen=True):

@@ -20,6 +20,7 @@ from haas_rpcd.registered import RegisteredSwitch
 from haas_rpcd.site import SiteSwitch
 from haas_rpcd.store.database import Store, Tx
 from haas_schemas.switch import SwitchTrust
+from haas_schemas.system import HaHealth
 
 
 @dataclass
@@ -56,6 +57,8 @@ class Context:
     """When the daemon started: seconds since the boot, see :mod:`haas_rpcd.boottime`."""
     exported: Callable[[str, SiteSwitch], SiteSwitch]
     """Returns a switch as site.export writes it. A rehearsal restores the real address."""
+    ha: Callable[[], HaHealth | None] = lambda: None
+    """Returns which of two masters this is; None if it is alone."""
     demo: bool = False
     refusals: RefusalMeter = field(default_factory=RefusalMeter)
     """Says which refused calls are recorded in the audit trail."""

@@ -27,6 +27,9 @@ from haas_schemas.system import (
 LOW = 200 * 2**20
 """Bytes of free disk space below which there is a problem."""
 
+SLOW_COPY = 5.0
+"""Seconds after which a commit that is not copied is a problem."""
+
 OLD_JOB = 3600.0
 """Seconds after which a job that has not ended is a problem."""
 
@@ -68,6 +71,12 @@ async def examine(context: Context) -> SystemHealth:
             f"{_some([f'{row.node}:{row.nic}' for row in swapped])}: not cabled as registered:"
             f"  cabling show {swapped[0].node}  shows what was seen."
         )
+    ha = context.ha()
+    if ha is not None and ha.waiting > SLOW_COPY:
+        problems.append(
+            f"Commits wait since {ha.waiting:.0f} s to be copied for the other master, and so does"
+            " who made them: see whether [ha] replica can be reached."
+        )
     backup, not_restored = _backup(context, problems), _not_restored(context, problems)
     return SystemHealth(
         ok=not problems,
@@ -77,6 +86,7 @@ async def examine(context: Context) -> SystemHealth:
         libvirt=libvirt,
         trunk=trunk,
         hypervisors=hosts,
+        ha=ha,
         jobs=queue,
         drift=drifted,
         last_backup=backup,

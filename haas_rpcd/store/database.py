@@ -19,7 +19,7 @@ import contextlib
 import json
 import logging
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from queue import SimpleQueue
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
@@ -43,6 +43,9 @@ Parameters = Sequence[Any] | dict[str, Any]
 
 MEMORY = ":memory:"
 READERS = 4
+Durable: TypeAlias = Callable[[int], Awaitable[None]]
+"""Returns once the commits up to a generation of the database can't be lost with this machine."""
+
 BUSY_TIMEOUT = 10.0
 """Seconds that a transaction waits for another process that has locked the database."""
 
@@ -128,8 +131,10 @@ Transact: TypeAlias = Callable[[Callable[[Tx], T]], Committed[T]]
 class Store:
     """The database file. :meth:`write` and :meth:`read` run a function in one transaction."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, durable: Durable | None = None) -> None:
         self.path = path
+        self._durable = durable
+        """Waited for after a commit, before anybody is told of it."""
         self._writer = FairThreads(1, "store-write")
         self._readers = self._writer if path == MEMORY else FairThreads(READERS, "store-read")
         self._connection: sqlite3.Connection | None = None
@@ -140,6 +145,8 @@ class Store:
         self._guard: FileGuard | None = None
         self.generation = 0
         """Grows with every transaction that has changed something."""
+        self._promised = 0
+        """The generation up to which commits are durable."""
 
     async def open(self) -> None:
         """Check the file, open it, and migrate it; a copy of the file from before is kept.
@@ -226,6 +233,11 @@ class Store:
             raise RuntimeError("the store is not open")
         thread = self._writer if transact == self._write else self._readers
         result, after = await thread.run(transact, function)
+        writes = transact == self._write
+        if writes and self._durable is not None and self.generation > self._promised:
+            generation = self.generation
+            await self._durable(generation)
+            self._promised = max(self._promised, generation)
         for action in after:
             try:
                 action()

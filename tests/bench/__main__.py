@@ -1,6 +1,7 @@
 """``make bench``: measure, print a table, and fail if a count or a size is over its budget.
 
-``ONLY=backup``: instead of all else, backup and restore of a site with all of its 417 switches.
+``ONLY=backup``: instead of all else, backup and restore of a site with all of its 417 switches;
+``ONLY=masters``: what a second master costs.
 """
 
 from __future__ import annotations
@@ -11,13 +12,27 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.bench import api, backup, console, fairness, first_apply, noise, startup, switching
+from tests.bench import (
+    api,
+    backup,
+    console,
+    fairness,
+    first_apply,
+    masters,
+    noise,
+    startup,
+    switching,
+)
 from tests.bench.big_site import NODES, big_site
 from tests.bench.table import Row, show
 
 
 def rows(folder: Path, nodes: int, only: str | None) -> Iterator[Row]:
     """Measure everything, with progress on stderr."""
+    if only == "masters":
+        print("two masters …", file=sys.stderr)
+        yield from masters.measure(folder / "masters")
+        return
     if only == "backup":
         print(f"backup and restore of {nodes:,} nodes …", file=sys.stderr)
         yield from backup.measure(folder / "backup", nodes)
@@ -46,7 +61,7 @@ def rows(folder: Path, nodes: int, only: str | None) -> Iterator[Row]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--nodes", type=int, default=NODES, help=f"default: {NODES:,}")
-    parser.add_argument("--only", choices=["switches", "console", "backup"])
+    parser.add_argument("--only", choices=["switches", "console", "backup", "masters"])
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="haas-bench-") as folder:
         measured = list(rows(Path(folder), given.nodes, given.only))

@@ -51,8 +51,10 @@ def measure(folder: Path, switches: int) -> Figures:
     """Measure one size. Raises AssertionError if something did not work at it."""
     folder.mkdir()
     with contextlib.ExitStack() as stack:
-        counts = [min(A_YARD, switches - begun) for begun in range(0, switches, A_YARD)]
-        yards = [stack.enter_context(Switchyard(count, ports=PORTS)) for count in counts]
+        yards = [
+            stack.enter_context(Switchyard(min(A_YARD, switches - first), ports=PORTS, first=first))
+            for first in range(0, switches, A_YARD)
+        ]
         file = configuration(folder)
         imported = _fill(file, yards)
         running = stack.enter_context(Daemon(folder, "--config", str(file)))

@@ -23,9 +23,12 @@ CREDENTIAL = {"username": "haas", "password": "bench", "enable": "bench-enable"}
 class Switchyard:
     """The process, as seen by a benchmark."""
 
-    def __init__(self, count: int, *, ports: int = 48, dialect: str = "cisco_ios") -> None:
+    def __init__(
+        self, count: int, *, ports: int = 48, dialect: str = "cisco_ios", first: int = 0
+    ) -> None:
         self._command = [
-            sys.executable, "-m", "tests.bench.switchyard", str(count), str(ports), dialect,
+            sys.executable, "-m", "tests.bench.switchyard",
+            str(count), str(ports), dialect, str(first),
         ]  # fmt: skip
 
     def __enter__(self) -> Self:
@@ -62,11 +65,11 @@ class Switchyard:
         return answer
 
 
-async def _serve(count: int, ports: int, dialect: str) -> None:
+async def _serve(count: int, ports: int, dialect: str, first: int) -> None:
     loop = asyncio.get_running_loop()
     switches: list[Device[Any]] = [
         make(dialect, f"sw{number:03}", ports=ports, keep_lines=0, **CREDENTIAL)
-        for number in range(count)
+        for number in range(first, first + count)
     ]
     for switch in switches:
         await switch.start()
@@ -92,5 +95,6 @@ if __name__ == "__main__":
     parser.add_argument("count", type=int)
     parser.add_argument("ports", type=int)
     parser.add_argument("dialect")
+    parser.add_argument("first", type=int, help="the number in the first one's name and serial")
     given = parser.parse_args()
-    asyncio.run(_serve(given.count, given.ports, given.dialect))
+    asyncio.run(_serve(given.count, given.ports, given.dialect, given.first))

@@ -1,0 +1,69 @@
+"""``[ha]`` of haas.toml: how two masters share a site."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from haas_schemas.names import Name
+
+
+class HaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[ha]``: the other master takes over when this one is gone. Off without ``etcd``."""
+
+    etcd: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Client URLs of the members of etcd; three of them outlive the loss of one."
+        ),
+    ] = ()
+    etcd_ca: Annotated[
+        str | None, Meta(description="PEM file: who signed etcd's certificates.")
+    ] = None
+    etcd_cert: Annotated[str | None, Meta(description="PEM file: our certificate for etcd.")] = None
+    etcd_key: Annotated[str | None, Meta(description="PEM file: its private key.")] = None
+    replica: Annotated[
+        str | None,
+        Meta(
+            description="Where commits are copied to: a URL of Litestream that both masters reach,"
+            " such as sftp://haas@witness/srv/haas."
+        ),
+    ] = None
+    replica_options: Annotated[
+        dict[str, str | bool | int],
+        Meta(description="More of Litestream's options for it, such as key-path."),
+    ] = {}
+    litestream: Annotated[
+        str | None,
+        Meta(description="The program Litestream; by default the one beside haas-rpcd or in PATH."),
+    ] = None
+    site: Annotated[Name, Meta(description="The same for both masters, and for no other site.")] = (
+        "haas"
+    )
+    name: Annotated[str | None, Meta(description="This master's name; by default the host's.")] = (
+        None
+    )
+    ttl: Annotated[
+        int, Meta(ge=2, le=120, description="Seconds of silence after which a master is replaced.")
+    ] = 10
+
+    @property
+    def on(self) -> bool:
+        """True if another master may take over."""
+        return bool(self.etcd)
+
+    @property
+    def program(self) -> str:
+        """The program Litestream: as named, or where the extra ``ha`` installs it."""
+        beside = Path(sys.executable).with_name("litestream")
+        return self.litestream or (str(beside) if beside.exists() else "litestream")
+
+    @property
+    def own_name(self) -> str:
+        """This master's name."""
+        return self.name or socket.gethostname()
