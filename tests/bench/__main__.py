@@ -1,7 +1,7 @@
 """``make bench``: measure, print a table, and fail if a count or a size is over its budget.
 
 ``ONLY=backup``: instead of all else, backup and restore of a site with all of its 417 switches;
-``ONLY=masters``: what a second master costs.
+``ONLY=masters``: what a second master costs; ``ONLY=reads``: calls beside a bare hello.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from tests.bench import (
     console,
     fairness,
     first_apply,
+    hello,
     masters,
     noise,
     startup,
@@ -36,6 +37,10 @@ def rows(folder: Path, nodes: int, only: str | None) -> Iterator[Row]:
     if only == "backup":
         print(f"backup and restore of {nodes:,} nodes …", file=sys.stderr)
         yield from backup.measure(folder / "backup", nodes)
+        return
+    if only == "reads":
+        with big_site(folder / "big", nodes) as (daemon, _):
+            yield from hello.measure(daemon, folder)
         return
     if only != "console":
         print("the switches …", file=sys.stderr)
@@ -61,7 +66,8 @@ def rows(folder: Path, nodes: int, only: str | None) -> Iterator[Row]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--nodes", type=int, default=NODES, help=f"default: {NODES:,}")
-    parser.add_argument("--only", choices=["switches", "console", "backup", "masters"])
+    parts = ["switches", "console", "backup", "masters", "reads"]
+    parser.add_argument("--only", choices=parts)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="haas-bench-") as folder:
         measured = list(rows(Path(folder), given.nodes, given.only))
