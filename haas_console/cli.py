@@ -161,14 +161,17 @@ def _screen(args: argparse.Namespace, settings: Config, output: Output) -> int:
 
         check_site(args.site)  # before the screen opens, because it has no room for the error
     with gc_paused():
-        from haas_console.core import columns
+        from haas_console.core import columns, tables
         from haas_console.tui.app import Options, run
 
     options = Options(
         readonly=args.readonly,
         theme=settings.theme,
         keymap=settings.keymap,
-        columns=columns.parse(settings.columns.get("board", ())),
+        columns={
+            name: columns.parse(specs, tables.NAMES[name])
+            for name, specs in settings.columns.items()
+        },
         contexts=tuple(settings.contexts),
         history=config.history_path(),
         clipboard=config.clipboard_path(),

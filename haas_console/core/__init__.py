@@ -18,11 +18,12 @@ Plans and jobs
     ``plandiff`` and ``sharedlines`` for plans; ``jobs`` follows one, ``jobwatch`` does so across a
     restart of the daemon; ``jobtree`` and ``joblist`` lay them out.
 What screens show, as plain data
-    ``rights``, ``leases``, ``board``, ``boardfilter``, ``columns``, ``areas``, ``guide``,
-    ``failures``, ``faceplate``, ``objects``, ``details``, ``portviews``, ``topology``,
-    ``topology_parts``, ``master``; as text ``text``, ``devicetext``, ``nictext``, ``whytext``,
-    ``auditlist``.
+    ``rights``, ``leases``, ``board``, ``boardfilter``, ``boardcolumns``, ``areas``, ``guide``,
+    ``failures``, ``faceplate``, ``objects``, ``details``, ``facts``, ``portviews``, ``topology``,
+    ``topology_parts``, ``master``, ``contact``, ``pulse`` with ``nodecounts`` and ``sparkline``;
+    all other ``tables`` with their ``columns``, ``auditlist``, ``sharelist``; as text ``text``,
+    ``devicetext``, ``nictext``, ``whytext``.
 Tools
-    ``filters``, ``natural``, ``times``, ``sitefile``, ``savedplan``, ``files``, ``streams``,
-    ``tasks``, ``collector``.
+    ``filters``, ``happened``, ``natural``, ``times``, ``sitefile``, ``savedplan``, ``files``,
+    ``streams``, ``tasks``, ``collector``.
 """

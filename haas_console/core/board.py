@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from haas_console.core.boardcolumns import Widths, sort_key
 from haas_console.core.boardfilter import Row, RowTexts, parse_filter
 from haas_console.core.collector import gc_paused
-from haas_console.core.columns import Widths, sort_key
 from haas_console.core.gestures import NicRef
 from haas_console.core.inventory import Inventory
 from haas_console.core.natural import natural

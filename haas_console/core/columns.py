@@ -1,78 +1,47 @@
-"""The columns of the board: which fit a width, in what order, and what each shows. Pure."""
+"""Columns of tables: which fit a width, in what order, and by which the lines are sorted. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from haas_console.core.api import near_miss
 from haas_console.core.natural import natural
-from haas_console.core.nictext import links_text, network_text
-from haas_schemas.node import Nic, Node
 
-NAMES = (
-    "node", "state", "project", "nic", "port", "network", "mac", "kind", "tags", "until",
-)  # fmt: skip
-"""All columns there are."""
+T = TypeVar("T")
 
-USUAL = NAMES[:6]
-OF_NODES = frozenset({"node", "state", "project", "tags", "until"})
-"""Columns that are the same for all nics of a node, and shown once for them."""
+GAP = 1
+LEAST, BASE = 10, 24
+"""Cells that the flexible column takes at least, and those that it has before others come."""
 
-POWER = {"on": "↑", "off": "↓"}
-"""The sign behind the state of a node that is on, or off; none while that is not known."""
-
-GAP, MARK = 1, 2
-LEAST, MOST = 14, 24
-"""Cells of the column of networks, if it is not the last."""
+_SAMPLE = 2000  # items that are measured for the widths of the columns
 
 
 class Column(msgspec.Struct, frozen=True):
-    """A column, and the cells that it takes; None: as many as its widest name needs."""
+    """A column, and the cells that it takes; None: as many as its widest text needs."""
 
     name: str
     width: int | None = None
 
 
-class Widths(msgspec.Struct, frozen=True):
-    """The widest text in each column, in cells."""
-
-    node: int = 4
-    nic: int = 3
-    project: int = 7
-    port: int = 4
-    tags: int = 4
-
-    def of(self, name: str) -> int:
-        """The natural width of a column, with room for the arrow in its title."""
-        match name:
-            case "node":
-                return max(min(self.node, 20), 5)
-            case "nic":
-                return max(min(self.nic, 14), 4)
-            case "project":
-                return min(max(self.project, 7) + 1, 14)
-            case "port":
-                return min(self.port, 18)
-            case "tags":
-                return min(max(self.tags, 5), 20)
-            case _:
-                return {"state": 11, "mac": 17, "kind": 5, "until": 16}.get(name, LEAST)
+Shown = list[tuple[str, int]]
+"""The columns that are shown, and their widths."""
 
 
-def parse(specs: Sequence[str]) -> tuple[Column, ...]:
+def parse(specs: Sequence[str], names: Collection[str]) -> tuple[Column, ...]:
     """Read columns as in console.toml: ``node``, or ``node:12`` for a width of 12 cells.
 
-    Raises ValueError with a sentence.
+    ``names`` are those that there are. Raises ValueError with a sentence.
     """
     found = []
     for spec in specs:
         name, colon, width = spec.partition(":")
-        if name not in NAMES:
-            known = ", ".join(NAMES)
+        if name not in names:
+            known = ", ".join(names)
             raise ValueError(
-                f'there is no column "{name}"{near_miss(name, NAMES)}; there are: {known}'
+                f'there is no column "{name}"{near_miss(name, names)}; there are: {known}'
             )
         if colon and not (width.isascii() and width.isdigit() and 0 < int(width) <= 200):
             raise ValueError(f'the width of "{name}" must be a number of cells, as in  {name}:12')
@@ -80,71 +49,116 @@ def parse(specs: Sequence[str]) -> tuple[Column, ...]:
     return tuple(found)
 
 
-def layout(
-    width: int, widths: Widths, chosen: Sequence[Column], *, projects: bool, wide: bool
-) -> list[tuple[str, int]]:
-    """Return the columns that fit and their widths. The networks' takes what is left.
+def fitted(
+    room: int,
+    order: Sequence[str],
+    wanted: Iterable[str],
+    sizes: Mapping[str, int],
+    flexible: str,
+    least: int = LEAST,
+    base: int = LEAST,
+) -> Shown:
+    """Return the columns that fit ``room`` cells, in their ``order``.
 
-    ``chosen`` are those of console.toml, which fit from the first on. Without any, names and
-    networks come first, and the project if there are several ``projects``; then state and port.
-    ``wide``: all columns are wanted.
+    They are taken as they are ``wanted``, until one does not fit. The ``flexible`` one begins with
+    ``base`` cells, or as many as there are, but the ``least``; then it grows to its size, or as
+    the last to all that is left.
     """
-    room = width - MARK
-    if chosen and not wide:
-        order = [column.name for column in chosen]
-        sizes = {column.name: column.width or widths.of(column.name) for column in chosen}
-        wanted = order
-    else:
-        order = list(NAMES if wide else USUAL)
-        sizes = {name: widths.of(name) for name in order}
-        wanted = ["node", "nic", "network", "state", "port", "project", *order[6:]]
-        if projects:
-            wanted = ["node", "nic", "project", "network", "state", "port", *order[6:]]
     kept: dict[str, int] = {}
+    width = room
     for name in wanted:
-        size = min(max(room, LEAST), MOST) if name == "network" and not chosen else sizes[name]
+        size = min(max(room, least), base) if name == flexible else sizes[name]
         if size > room:
             break
         kept[name] = size
         room -= size + GAP
-    last = [name for name in order if name in kept]
-    if "network" in kept and room + GAP > 0:
-        most = MOST if last[-1] != "network" else width
-        kept["network"] = min(max(kept["network"] + room + GAP, LEAST), most)
-    return [(name, kept[name]) for name in last]
+    shown = [name for name in order if name in kept]
+    if flexible in kept and room + GAP > 0:
+        most = width if shown[-1] == flexible else max(sizes[flexible], least)
+        kept[flexible] = min(max(kept[flexible] + room + GAP, least), most)
+    return [(name, kept[name]) for name in shown]
 
 
-def cell(name: str, node: Node, nic: Nic | None, found: str | None = None) -> str:
-    """The text of a cell; ``found`` is what the nic's port carries instead, if it drifted."""
-    match name:
-        case "node":
-            return node.node
-        case "state":
-            return node.state if node.power is None else f"{node.state} {POWER[node.power]}"
-        case "project":
-            return node.project or "-"
-        case "tags":
-            return ",".join(node.tags) or "-"
-        case "until":
-            return node.until[:16].replace("T", " ") if node.until else "-"
-        case "nic":
-            return nic.nic if nic else "no nics"
-        case "port":
-            return (nic.place if nic else None) or "-"
-        case "mac":
-            return (nic.mac if nic else None) or "-"
-        case "kind":
-            return nic.kind if nic else "-"
-        case _:
-            if nic is None:
-                return ""
-            return network_text(nic, found) if node.state == "allocated" or found else ""
+def title(shown: Shown, mark: int, sort: str, *, backwards: bool) -> str:
+    """The names of the columns, with the direction beside the one that is sorted by, if any.
+
+    ``mark``: the cells before the first.
+    """
+    arrow = "▼" if backwards else "▲"
+    cells = []
+    for name, size in shown:
+        text = f"{name}{arrow}" if name == sort else name
+        cells.append(text[:size].ljust(size))
+    return " " * mark + (" " * GAP).join(cells)
 
 
-def sort_key(name: str, node: Node, nic: Nic | None) -> tuple[bool, str]:
-    """What rows are compared by; those without a value come last."""
-    if name == "network":
-        text = links_text(nic.networks) if nic and nic.networks else ""
-    else:
-        text = cell(name, node, nic)
-    return (text in ("", "-"), natural(text))
+def column_at(shown: Shown, mark: int, x: int) -> str | None:
+    """The column at a cell of the title, if one is there."""
+    at = mark
+    for name, size in shown:
+        if at <= x < at + size:
+            return name
+        at += size + GAP
+    return None
+
+
+class Table(msgspec.Struct, Generic[T], frozen=True):
+    """The columns of a table and what each shows.
+
+    ``name`` is that of the table in console.toml. ``cells`` are all columns in their order, of
+    which the ``usual`` are shown, as long as they fit in the order of ``first``. ``keys`` say what
+    lines are compared by where that is not the text; ``most`` limits widths.
+    """
+
+    name: str
+    cells: Mapping[str, Callable[[T], str]]
+    usual: tuple[str, ...]
+    flexible: str
+    first: tuple[str, ...] = ()
+    keys: Mapping[str, Callable[[T], Any]] = {}
+    most: Mapping[str, int] = {}
+
+    def cell(self, name: str, item: T) -> str:
+        """The text of a cell."""
+        return self.cells[name](item)
+
+    def layout(
+        self,
+        width: int,
+        items: Sequence[T],
+        chosen: Sequence[Column] = (),
+        *,
+        wide: bool = False,
+        without: Collection[str] = (),
+    ) -> Shown:
+        """Return the columns that fit a width; ``chosen`` are those of console.toml.
+
+        Of the usual ones, those in ``without`` are left out: they say nothing now.
+        """
+        if chosen and not wide:
+            order = [column.name for column in chosen]
+            given = {column.name: column.width for column in chosen}
+        else:
+            usual = [name for name in self.usual if name not in without]
+            order, given = list(self.cells) if wide else usual, {}
+        wanted = [name for name in self.first if name in order] if not given else []
+        wanted += [name for name in order if name not in wanted]
+        sizes = {name: given.get(name) or self._size(name, items) for name in order}
+        base = given.get(self.flexible) or min(sizes.get(self.flexible, 0), BASE)
+        return fitted(width, order, wanted, sizes, self.flexible, min(LEAST, base), base)
+
+    def _size(self, name: str, items: Sequence[T]) -> int:
+        """The natural width of a column, with room for the arrow in its title."""
+        cell = self.cells[name]
+        size = max((len(cell(item)) for item in items[:_SAMPLE]), default=0)
+        return max(min(size, self.most.get(name, 60)), len(name) + 1)
+
+    def sorted(self, items: Iterable[T], by: str, *, backwards: bool) -> list[T]:
+        """Return items sorted by a column; those without a value come last, either way."""
+        cell, key = self.cells[by], self.keys.get(by)
+        found = list(items)
+        empty = [item for item in found if cell(item) in ("", "-")] if key is None else []
+        if empty:
+            found = [item for item in found if cell(item) not in ("", "-")]
+        found.sort(key=key or (lambda item: natural(cell(item))), reverse=backwards)
+        return found + empty

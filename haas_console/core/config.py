@@ -37,7 +37,7 @@ class Config:
     file with the authority that signed the daemon's certificate, if the system does not know it.
     ``contexts`` names daemons, for ``--context``; ``context`` is the one to use without it.
     ``theme`` and ``keymap`` are for the full-screen console: the name of a theme, and keys by the
-    ids that its help shows, e.g. ``"board.connect" = "x"``. ``columns`` are those of the board, in
+    ids that its help shows, e.g. ``"board.connect" = "x"``. ``columns`` are those of tables, in
     their order: ``board = ["node", "project:12", "network"]``.
     """
 
@@ -175,20 +175,22 @@ def _contexts(value: Any, file: Path) -> dict[str, Context]:
 
 
 def _check_columns(value: Any, file: Path) -> None:
-    from haas_console.core import columns  # the records of nodes: 20 ms that batch mode saves
+    from haas_console.core import columns, tables  # the records: 20 ms that batch mode saves
 
     lists = value if isinstance(value, dict) else {"": None}
     for name, specs in lists.items():
-        if name != "board" or not (
+        if name not in tables.NAMES or not (
             isinstance(specs, list) and all(isinstance(spec, str) for spec in specs)
         ):
+            known = ", ".join(tables.NAMES)
             raise ConfigError(
-                f'{file}: columns must be a table such as  [columns] board = ["node", "network"]'
+                f'{file}: columns must be a table such as  [columns] board = ["node", "network"]; '
+                f"there are: {known}"
             )
         try:
-            columns.parse(specs)
+            columns.parse(specs, tables.NAMES[name])
         except ValueError as error:
-            raise ConfigError(f"{file}: columns: {error}") from None
+            raise ConfigError(f"{file}: columns: {name}: {error}") from None
 
 
 def _check_keymap(value: Any, file: Path) -> None:

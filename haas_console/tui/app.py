@@ -45,7 +45,7 @@ class Options:
     project: str | None = None
     theme: str | None = None
     keymap: Mapping[str, str] = field(default_factory=dict)
-    columns: Sequence[Column] = ()
+    columns: Mapping[str, Sequence[Column]] = field(default_factory=dict)
     contexts: Sequence[str] = ()
     history: Path | None = None
     clipboard: Path | None = None
@@ -126,7 +126,7 @@ class ConsoleApp(PlainApp):
 
     def get_default_screen(self) -> Screen[None]:
         """Begin with the board itself: a blank screen below it would be painted first."""
-        return BoardScreen(self.session, self.options.columns)
+        return BoardScreen(self.session, self.columns_of("board"))
 
     def on_mount(self) -> None:
         """Connect after the first paint."""
@@ -179,6 +179,10 @@ class ConsoleApp(PlainApp):
     def hold_keys(self) -> Hold:
         """Keep the keys that are typed from now on until the hold is released."""
         return Hold(self.typeahead)
+
+    def columns_of(self, table: str) -> Sequence[Column]:
+        """The columns that the user chose for a table; none: the usual ones."""
+        return self.options.columns.get(table, ())
 
     def copy(self, text: str) -> None:
         """Copy by OSC 52, and into a file for terminals that ignore it."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from haas_console.core.board import Board, key_of
+from haas_console.core.boardcolumns import MARK, OF_NODES, cell, layout
 from haas_console.core.boardfilter import Row
-from haas_console.core.columns import GAP, MARK, OF_NODES, Column, cell, layout
+from haas_console.core.columns import GAP, Column, Shown, column_at, title
 from haas_console.core.gestures import DragItem
 from haas_console.tui.grip import Grip
 from haas_console.tui.lines import BAR, Lines, Part, cut
@@ -25,7 +26,7 @@ class NodeTable(Grip, Lines):
         self.is_wide = False
         """All columns are shown."""
         self._shape: object = None
-        self._laid_out: list[tuple[str, int]] = []
+        self._laid_out: Shown = []
         self.project: str | None = None
         self.guide: list[str] = []
         self.items_of: Callable[[int], Sequence[DragItem]] = lambda index: ()
@@ -42,7 +43,7 @@ class NodeTable(Grip, Lines):
         return len(self.board.rows) or len(self.guide)
 
     @property
-    def shown_columns(self) -> list[tuple[str, int]]:
+    def shown_columns(self) -> Shown:
         """The columns that are shown, and their widths."""
         width = self.scrollable_content_region.width - BAR
         board = self.board
@@ -56,22 +57,13 @@ class NodeTable(Grip, Lines):
 
     def title(self) -> str:
         """The names of the columns, with the direction beside the one that is sorted by."""
-        arrow = "▼" if self.board.is_reversed else "▲"
         plain = self.board.sort == "node" and not self.board.is_reversed
-        cells = [
-            cut(f"{name}{arrow}" if name == self.board.sort and not plain else name, size)
-            for name, size in self.shown_columns
-        ]
-        return " " * MARK + (" " * GAP).join(cells)
+        sort = "" if plain else self.board.sort
+        return title(self.shown_columns, MARK, sort, backwards=self.board.is_reversed)
 
     def column_at(self, x: int) -> str | None:
         """The column at a cell of the title, if one is there."""
-        at = MARK
-        for name, size in self.shown_columns:
-            if at <= x < at + size:
-                return name
-            at += size + GAP
-        return None
+        return column_at(self.shown_columns, MARK, x)
 
     def parts(self, index: int, width: int) -> list[Part]:
         """The mark, and a cell for each column."""

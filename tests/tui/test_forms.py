@@ -186,6 +186,10 @@ async def test_what_a_project_holds_is_counted_as_it_changes(socket: Path) -> No
         await hands.until(lambda: isinstance(hands.app.screen, ProjectsScreen))
         lines = hands.app.screen.query_one(ProjectLines)
         await hands.given("node allocate --node node-01", "network create lab", "headnode create a")
-        await hands.until(lambda: "     1     1     1" in hands.text(lines)[0], "one of each")
+        await hands.until(
+            lambda: hands.text(lines)[0].split()[2:5] == ["1", "1", "1"], "one of each"
+        )
         await hands.given("headnode delete a", "network delete lab")
-        await hands.until(lambda: "     1     0     0" in hands.text(lines)[0], "the node is left")
+        await hands.until(
+            lambda: hands.text(lines)[0].split()[2:5] == ["1", "0", "0"], "the node is left"
+        )

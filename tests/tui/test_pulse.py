@@ -91,7 +91,7 @@ async def test_a_switch_that_does_not_answer_is_marked_wherever_it_is_shown(site
         await hands.press("w")
         await hands.until(lambda: isinstance(hands.app.screen, SwitchScreen))
         await hands.until(lambda: "✗ does not answer, last heard" in face(hands)[0])
-        assert hands.text(hands.app.screen.query_one("#switches"))[0].startswith("✗sw1")  # type: ignore[arg-type]
+        assert hands.text(hands.app.screen.query_one("#switches"))[0].startswith(" ✗ sw1")  # type: ignore[arg-type]
         await hands.press("t")
         await hands.until(lambda: hands.app.front and hands.app.front.NAME == "topology")
         picture = hands.app.screen.query_one("#picture")

@@ -4,70 +4,43 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from haas_console.core import happened
-from haas_console.core.auditlist import Change, outcome, page_params, what
+from haas_console.core import happened, tables
+from haas_console.core.auditlist import Change, page_params
 from haas_console.core.errors import ConsoleError
 from haas_console.core.inventory import records
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
-from haas_console.core.times import moment
-from haas_console.tui.bars import Bar
-from haas_console.tui.folds import SpareLines
-from haas_console.tui.lines import ClickableLines, Part, cut
 from haas_console.tui.prompt import filter_question
 from haas_console.tui.screen import ConsoleScreen
+from haas_console.tui.tablelines import TableLines
 from haas_schemas.system import AuditRecord
 
 PAGE = 200  # records that one request fetches
 
 
-class AuditLines(SpareLines, ClickableLines):
+LOOKS = {"when": "dim", "who": "head", "came in by": "dim", "record": "dim"}
+
+
+class AuditLines(TableLines[Change]):
     """One line for each record."""
 
     def __init__(self, *, id: str) -> None:
-        super().__init__(id=id)
-        self.records: list[AuditRecord] = []
+        super().__init__(tables.AUDIT, lambda change: change.record.id, id=id)
 
-    def show(self, found: list[AuditRecord]) -> None:
-        """Show these records; the cursor stays on its record."""
-        current = self.current()
-        self.records = found
-        if current in found:
-            self.cursor = found.index(current)
-        self.changed()
+    @property
+    def records(self) -> list[AuditRecord]:
+        """The records that are shown."""
+        return [change.record for change in self.items]
 
-    def current(self) -> AuditRecord | None:
-        """The record under the cursor."""
-        return self.records[self.cursor] if 0 <= self.cursor < len(self.records) else None
-
-    def count(self) -> int:
-        """One line for each."""
-        return len(self.records)
-
-    def title(self, width: int) -> str:
-        """The names of the columns."""
-        asked = cut("what", self._room(width))
-        return f" {'when':14} {cut('who', 12)} {cut('came in by', 14)} {asked} outcome"
-
-    def _room(self, width: int) -> int:
-        return max(20, (width - 45) * 2 // 3)
-
-    def parts(self, index: int, width: int) -> list[Part]:
-        """When, who, how they came in, what was asked for, and what came of it."""
-        record = self.records[index]
-        refused = record.outcome != "done"
-        return [
-            (f" {moment(record.time):14} ", "dim"),
-            (cut(record.user, 12) + " ", "head"),
-            (cut(record.via, 14) + " ", "dim"),
-            (cut(what(record), self._room(width)) + " ", ""),
-            (outcome(record), "bad" if refused else "good"),
-        ]
+    def look(self, name: str, item: Change) -> str:
+        """The style of a cell."""
+        if name == "outcome":
+            return "good" if item.record.outcome == "done" else "bad"
+        return LOOKS.get(name, "")
 
 
 class AuditScreen(ConsoleScreen):
@@ -92,8 +65,9 @@ class AuditScreen(ConsoleScreen):
 
     def compose_body(self) -> ComposeResult:
         """The columns' names, and the list."""
-        yield Bar(id="title")
-        yield AuditLines(id="audit")
+        lines = AuditLines(id="audit")
+        yield lines.header
+        yield lines
 
     @property
     def lines(self) -> AuditLines:
@@ -132,7 +106,8 @@ class AuditScreen(ConsoleScreen):
     async def _read(self, after: str | None) -> None:
         params = self._params()
         if params is None:
-            self._title("Whose? p on the board chooses a project.")
+            self.lines.empty = "Whose? p on the board chooses a project."
+            self.lines.show_items([])
             return
         try:
             page = await self.session.sync.call(
@@ -149,17 +124,12 @@ class AuditScreen(ConsoleScreen):
 
     def _show(self) -> None:
         """Show what fits the filter of all that was read."""
-        fitting = happened.fitting(self._read_so_far, self.filter)
-        self.lines.show([change.record for change in fitting])
+        lines, known = self.lines, self._read_so_far
+        fitting = happened.fitting(known, self.filter)
         more = ": o reads older ones" if self._next is not None else ""
-        self._title(None if fitting else f"   no record fits{more}")
-
-    def _title(self, text: str | None) -> None:
-        title = Text(self.lines.title(self.size.width) if text is None else text, "dim")
-        if self.filter:
-            counts = f"{self.lines.count()}/{len(self._read_so_far)}"
-            title.append(f"   /{self.filter}  {counts}", "bold")
-        self.query_one("#title", Bar).show(title)
+        lines.empty = f"   no record fits{more}"
+        lines.note = f"/{self.filter}  {len(fitting)}/{len(known)}" if self.filter else ""
+        lines.show_items(fitting)
 
     # --- keys ---
 
@@ -181,6 +151,6 @@ class AuditScreen(ConsoleScreen):
 
     def action_open(self) -> None:
         """Show the record under the cursor in full, with links to what it was about."""
-        record = self.lines.current()
-        if record is not None:
-            self.console.navigation.open_facts(f"Record {record.id}", Change(record).facts)
+        change = self.lines.current()
+        if change is not None:
+            self.console.navigation.open_facts(f"Record {change.record.id}", change.facts)

@@ -9,92 +9,40 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from haas_console.core import tables
 from haas_console.core.commands import Call
 from haas_console.core.contact import unread
 from haas_console.core.devicetext import target_text, unreachable
 from haas_console.core.gestures import count
-from haas_console.core.natural import natural
 from haas_console.core.portviews import DRIFTED
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
 from haas_console.core.times import moment
 from haas_console.tui.bars import Bar
-from haas_console.tui.lines import BAR, ClickableLines, Lines, Part, cut
+from haas_console.tui.lines import Lines, Part
 from haas_console.tui.repairing import repair
 from haas_console.tui.screen import ConsoleScreen, in_turn
+from haas_console.tui.tablelines import TableLines
 from haas_schemas.drift import DriftItem
 
-COLUMNS = ("device", "target", "applied", "now", "project", "behind", "since")
+LOOKS = {"device": "head", "target": "head", "now": "drift", "since": "dim", "line": "dim"}
 
 
-class DriftLines(ClickableLines):
+class DriftLines(TableLines[DriftItem]):
     """One line for each thing that drifted."""
 
     def __init__(self, *, id: str) -> None:
-        super().__init__(id=id)
-        self.items: list[DriftItem] = []
-        self._widths: dict[str, int] = {}
+        super().__init__(
+            tables.DRIFT, lambda item: (item.device, item.target), id=id, header="columns"
+        )
 
-    def show(self, items: list[DriftItem]) -> None:
-        """Show these items; the cursor stays on its item."""
-        current = self.current()
-        self.items = items
-        if current is not None:
-            places = [(item.device, item.target) for item in items]
-            place = (current.device, current.target)
-            self.cursor = places.index(place) if place in places else self.cursor
-        self._measure()
-        self.changed()
+    def mark(self, item: DriftItem) -> Part:
+        """The sign of drift."""
+        return DRIFTED, "drift"
 
-    def current(self) -> DriftItem | None:
-        """The item under the cursor."""
-        return self.items[self.cursor] if 0 <= self.cursor < len(self.items) else None
-
-    def on_resize(self) -> None:
-        """Distribute the new width."""
-        self._measure()
-        super().on_resize()
-
-    def _cells(self, item: DriftItem) -> dict[str, str]:
-        return {
-            "device": item.device,
-            "target": target_text(item.kind, item.target),
-            "applied": item.applied,
-            "now": item.observed,
-            "project": item.project or "-",
-            "behind": item.behind or "-",
-            "since": moment(item.since) if item.since else "-",
-        }
-
-    def _measure(self) -> None:
-        """Make columns as wide as their texts; if they do not fit, narrow the widest."""
-        shown = [self._cells(item) for item in self.items]
-        found = {
-            name: max(len(name), *(len(cells[name]) for cells in shown)) if shown else len(name)
-            for name in COLUMNS
-        }
-        room = self.scrollable_content_region.width - BAR - 3 - 2 * len(COLUMNS)
-        while sum(found.values()) > room > 0:
-            widest = max((name for name in found if name != "since"), key=lambda n: found[n])
-            if found[widest] <= 6:
-                break
-            found[widest] -= 1
-        self._widths = found
-
-    def title(self) -> str:
-        """The names of the columns."""
-        return "   " + "".join(cut(name, self._widths[name]) + "  " for name in COLUMNS)
-
-    def count(self) -> int:
-        """One line for each."""
-        return len(self.items)
-
-    def parts(self, index: int, width: int) -> list[Part]:
-        """The sign, where it is, what was applied, what is there now, and whom it concerns."""
-        looks = {"device": "head", "target": "head", "now": "drift", "since": "dim"}
-        cells = self._cells(self.items[index])
-        texts = ((cut(cells[name], self._widths[name]) + "  ", name) for name in COLUMNS)
-        return [(f" {DRIFTED} ", "drift"), *((text, looks.get(name, "")) for text, name in texts)]
+    def look(self, name: str, item: DriftItem) -> str:
+        """The style of a cell."""
+        return LOOKS.get(name, "")
 
 
 class DriftScreen(ConsoleScreen):
@@ -118,9 +66,10 @@ class DriftScreen(ConsoleScreen):
 
     def compose_body(self) -> ComposeResult:
         """A summary, the columns' names, the list, and a line on the item under the cursor."""
+        lines = DriftLines(id="drift")
         yield Bar(id="title")
-        yield Bar(id="columns")
-        yield DriftLines(id="drift")
+        yield lines.header
+        yield lines
         yield Bar(id="detail")
 
     @property
@@ -135,8 +84,7 @@ class DriftScreen(ConsoleScreen):
 
     def _draw(self) -> None:
         inventory, lines = self.session.inventory, self.lines
-        items = inventory.drift.values()
-        lines.show(sorted(items, key=lambda i: (natural(i.device), i.kind, natural(i.target))))
+        lines.show_items(tables.sorted_drift(inventory.drift.values()))
         times = [switch.checked for switch in inventory.switches.values() if switch.checked]
         when = f", last checked {moment(max(times))}" if times else ""
         if lines.items:
@@ -149,8 +97,6 @@ class DriftScreen(ConsoleScreen):
         else:
             summary = Text(f" Nothing drifted: all is as it was applied{when}.", "dim")
         self.query_one("#title", Bar).show(summary)
-        columns = lines.title() if lines.items else ""
-        self.query_one("#columns", Bar).show(Text(columns, "dim"))
         self._show_item()
 
     def _show_item(self) -> None:

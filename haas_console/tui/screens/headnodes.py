@@ -8,93 +8,50 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from haas_console.core import gestures
+from haas_console.core import gestures, tables
 from haas_console.core.commands import Call
 from haas_console.core.gestures import DropTarget, HeadnodeRef
-from haas_console.core.inventory import Inventory
 from haas_console.core.master import drifted, state_text
 from haas_console.core.objects import Ref
 from haas_console.core.portviews import DRIFTED
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
+from haas_console.core.tables import HeadnodeLine, headnode_line, nic_text
 from haas_console.tui.bars import Bar, summary_text
-from haas_console.tui.lines import ClickableLines, Lines, Part, cut
+from haas_console.tui.lines import Lines
 from haas_console.tui.screen import ConsoleScreen, in_turn
 from haas_console.tui.staging import Staging
-from haas_schemas.headnode import Headnode, HeadnodeNic
-
-STATE, IMAGE = 24, 16  # columns
-
-
-def nic_text(inventory: Inventory, nic: HeadnodeNic) -> str:
-    """``lab``, or ``lab → storage*`` if a change is staged."""
-    now = nic.network or "no network"
-    if nic.vlan == nic.applied:
-        return now
-    names = {net.vlan: net.network for net in inventory.networks.values()}
-    before = "no network" if nic.applied is None else names.get(nic.applied, f"vlan {nic.applied}")
-    return f"{before} → {now}*"
+from haas_console.tui.tablelines import TableLines
+from haas_schemas.headnode import Headnode
 
 
-class HeadnodeLines(ClickableLines):
+class HeadnodeLines(TableLines[HeadnodeLine]):
     """One line for each headnode."""
 
     def __init__(self, *, id: str) -> None:
-        super().__init__(id=id)
-        self.inventory = Inventory()
-        self.headnodes: list[Headnode] = []
-        self.with_project = False
+        super().__init__(tables.HEADNODES, lambda line: line.key, id=id)
 
-    def count(self) -> int:
-        """One line for each."""
-        return len(self.headnodes)
+    def look(self, name: str, item: HeadnodeLine) -> str:
+        """The style of a cell."""
+        match name:
+            case "headnode":
+                return "head"
+            case "state":
+                return state_look(item.headnode)
+            case "networks":
+                return "staged" if "*" in item.networks else "" if item.headnode.nics else "dim"
+            case _:
+                return "dim"
 
-    def _columns(self) -> tuple[int, int]:
-        project = (
-            max((len(h.project) for h in self.headnodes), default=0) if self.with_project else 0
-        )
-        return min(max(project, 7), 16) if project else 0, min(
-            max((len(h.headnode) for h in self.headnodes), default=8), 20
-        )
 
-    def title(self) -> str:
-        """The names of the columns."""
-        project, name = self._columns()
-        head = cut("project", project + 1) if project else ""
-        at = cut("hypervisor", self._hypervisor()) if self._hypervisor() else ""
-        return f" {head}{cut('headnode', max(name, 8) + 2)}{cut('state', STATE)}{at}networks"
-
-    def _hypervisor(self) -> int:
-        """The width of the hypervisor's column; none while all are on the master."""
-        names = {headnode.hypervisor for headnode in self.headnodes}
-        if names <= {"master"}:
-            return 0
-        return min(max(len("hypervisor"), *map(len, names)), 20) + 2
-
-    def parts(self, index: int, width: int) -> list[Part]:
-        """Name, state, hypervisor, networks and image."""
-        headnode = self.headnodes[index]
-        project, name = self._columns()
-        state = state_text(headnode)
-        staged = "*" in state
-        going = headnode.state == "deleting"
-        wrong = drifted(headnode) or headnode.state == "unknown"
-        look = "leaves" if going else "drift" if wrong else "staged" if staged else ""
-        look = look or ("good" if state == "running" else "")
-        parts: list[Part] = [(" ", "")]
-        if project:
-            parts.append((cut(headnode.project, project + 1), "dim"))
-        parts += [(cut(headnode.headnode, max(name, 8) + 2), "head"), (cut(state, STATE), look)]
-        if at := self._hypervisor():
-            parts.append((cut(headnode.hypervisor, at), ""))
-        left = width - sum(len(text) for text, _ in parts)
-        image = IMAGE if left > 60 else 0
-        networks = ", ".join(nic_text(self.inventory, nic) for nic in headnode.nics) or "no nic"
-        mark = "staged" if "*" in networks else "" if headnode.nics else "dim"
-        parts.append((cut(networks, max(8, left - image)), mark))
-        if image:
-            parts.append((cut(headnode.image, image), "dim"))
-        return parts
+def state_look(headnode: Headnode) -> str:
+    """The style of a headnode's state."""
+    if headnode.state == "deleting":
+        return "leaves"
+    if drifted(headnode) or headnode.state == "unknown":
+        return "drift"
+    state = state_text(headnode)
+    return "staged" if "*" in state else "good" if state == "running" else ""
 
 
 class HeadnodesScreen(ConsoleScreen):
@@ -125,8 +82,9 @@ class HeadnodesScreen(ConsoleScreen):
 
     def compose_body(self) -> ComposeResult:
         """The list, details of the headnode under the cursor, and what is staged."""
-        yield Bar(id="title")
-        yield HeadnodeLines(id="headnodes")
+        lines = HeadnodeLines(id="headnodes")
+        yield lines.header
+        yield lines
         yield Bar(id="detail")
         yield Bar(id="summary")
 
@@ -138,8 +96,8 @@ class HeadnodesScreen(ConsoleScreen):
     @property
     def current(self) -> Headnode | None:
         """The headnode under the cursor."""
-        found = self.lines.headnodes
-        return found[self.lines.cursor] if 0 <= self.lines.cursor < len(found) else None
+        line = self.lines.current()
+        return line.headnode if line is not None else None
 
     # --- showing ---
 
@@ -147,15 +105,10 @@ class HeadnodesScreen(ConsoleScreen):
         """Show the headnodes as they are now."""
         session, lines = self.session, self.lines
         if changes & {"headnode", "network", "use", "info", "node"}:
-            before = self.current
-            lines.inventory = session.inventory
-            lines.headnodes = session.inventory.headnodes_of(session.project)
-            lines.with_project = session.project is None
-            names = [headnode.key for headnode in lines.headnodes]
-            if before is not None and before.key in names:
-                lines.cursor = names.index(before.key)
-            lines.changed()
-            self.query_one("#title", Bar).show(Text(lines.title(), "dim"))
+            inventory = session.inventory
+            lines.left_out = frozenset({"project"} if session.project is not None else ())
+            found = inventory.headnodes_of(session.project)
+            lines.show_items([headnode_line(inventory, headnode) for headnode in found])
             self._show_current()
         self.query_one("#summary", Bar).show(summary_text(session))
 

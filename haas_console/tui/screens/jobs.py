@@ -4,32 +4,29 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from rich.text import Text
 from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from haas_console.core import tables
 from haas_console.core.commands import Call
 from haas_console.core.errors import ConsoleError
 from haas_console.core.inventory import records
 from haas_console.core.joblist import newest_first, parse_filter
-from haas_console.core.jobtree import clock
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
-from haas_console.core.times import elapsed, moment
-from haas_console.tui.bars import Bar
-from haas_console.tui.folds import SpareLines
 from haas_console.tui.glyphs import LOOKS, glyphs
-from haas_console.tui.lines import BAR, Part, cut
+from haas_console.tui.lines import Part
 from haas_console.tui.prompt import filter_question
 from haas_console.tui.screen import ConsoleScreen, in_turn
+from haas_console.tui.tablelines import TableLines
 from haas_schemas.job import Job
 
 OLDER = 100  # jobs that one request for older ones fetches
 
 
-class JobList(SpareLines):
+class JobList(TableLines[Job]):
     """One line for each job."""
 
     class Opened(Message):
@@ -42,64 +39,32 @@ class JobList(SpareLines):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "open", "Open", id="jobs.open")]
 
     def __init__(self, *, id: str) -> None:
-        super().__init__(id=id)
-        self.jobs: list[Job] = []
+        super().__init__(tables.JOBS, lambda job: job.job, id=id, header="jobs-title")
+        self.empty = "   no job yet: a shows what an apply would do"
 
-    def show(self, jobs: list[Job]) -> None:
-        """Show these jobs; the cursor stays on its job."""
-        job = self.current()
-        self.jobs = jobs
-        if job is not None:
-            numbers = [each.job for each in jobs]
-            self.cursor = numbers.index(job.job) if job.job in numbers else self.cursor
-        self.changed()
+    def mark(self, item: Job) -> Part:
+        """The sign of its state."""
+        return glyphs().state(item.state), LOOKS.get(item.state, "")
 
-    def current(self) -> Job | None:
-        """The job under the cursor."""
-        return self.jobs[self.cursor] if 0 <= self.cursor < len(self.jobs) else None
+    def text(self, name: str, item: Job, size: int) -> str:
+        """The text of a cell; the progress is a bar."""
+        if name == "progress":
+            return glyphs().bar(item.done, item.total, size)
+        return super().text(name, item, size)
 
-    def count(self) -> int:
-        """One line for each."""
-        return len(self.jobs)
-
-    def title(self, width: int) -> str:
-        """The names of the columns."""
-        bar = cut("done", self._room(width) + 8)
-        project, user = self._names(width)
-        names = f"{cut('project', project)} {cut('kind', 8)}state      {cut('by', user)}"
-        return f"   job    {names} {bar}started        took"
-
-    def _names(self, width: int) -> tuple[int, int]:
-        """The widths of the columns for projects and users, wider where there is room."""
-        spare = max(0, width - 110) // 2
-        project = max((len(job.project or "") for job in self.jobs), default=0)
-        user = max((len(job.user) for job in self.jobs), default=0)
-        return max(12, min(project, 12 + spare)), max(8, min(user, 8 + spare))
-
-    def _room(self, width: int) -> int:
-        return 22 if width >= 110 else 0
-
-    def parts(self, index: int, width: int) -> list[Part]:
-        """Number, project, kind, state, user, progress, start, duration and error."""
-        job = self.jobs[index]
-        signs, look = glyphs(), LOOKS.get(job.state, "")
-        cells = self._room(width)
-        project, user = self._names(width)
-        bar = f"{signs.bar(job.done, job.total, cells - 1)} " if cells else ""
-        long = clock(elapsed(job.started, job.finished), exact=not job.under_way)
-        return [
-            (f" {signs.state(job.state)} ", look),
-            (f"{job.job:<6} ", "head"),
-            (cut(job.project or "the site", project) + " ", ""),
-            (f"{job.kind:8}", "dim"),
-            (f"{job.state:10} ", look),
-            (cut(job.user, user) + " ", ""),
-            (bar, look),
-            (f"{f'{job.done}/{job.total}':>7} ", ""),
-            (f"{moment(job.started or job.created):14} ", "dim"),
-            (f"{long:8}", ""),
-            (job.error or "", "bad" if job.state == "failed" else "dim"),
-        ]
+    def look(self, name: str, item: Job) -> str:
+        """The style of a cell."""
+        match name:
+            case "job":
+                return "head"
+            case "state" | "progress":
+                return LOOKS.get(item.state, "")
+            case "error":
+                return "bad" if item.state == "failed" else "dim"
+            case "kind" | "started" | "finished":
+                return "dim"
+            case _:
+                return ""
 
     def action_open(self) -> None:
         """Open the job under the cursor."""
@@ -138,8 +103,9 @@ class JobsScreen(ConsoleScreen):
 
     def compose_body(self) -> ComposeResult:
         """The columns' names, and the list."""
-        yield Bar(id="jobs-title")
-        yield JobList(id="jobs")
+        jobs = JobList(id="jobs")
+        yield jobs.header
+        yield jobs
 
     def changed(self, changes: Changes) -> None:
         """Show the jobs as they are now."""
@@ -150,14 +116,9 @@ class JobsScreen(ConsoleScreen):
         """Rebuild the lines."""
         found = self.query_one(JobList)
         jobs = {**self._older, **self.session.inventory.jobs}
-        found.show(newest_first(jobs.values(), self.filter))
-        if not jobs:
-            title = Text("   no job yet: a shows what an apply would do", "dim")
-        else:
-            title = Text(found.title(self.size.width - BAR), "dim")
-        if self.filter:
-            title.append(f"   /{self.filter}  {found.count()}/{len(jobs)}", "bold")
-        self.query_one("#jobs-title", Bar).show(title)
+        fitting = newest_first(jobs.values(), self.filter)
+        found.note = f"/{self.filter}  {len(fitting)}/{len(jobs)}" if self.filter else ""
+        found.show_items(fitting)
 
     def on_job_list_opened(self, event: JobList.Opened) -> None:
         """Show a job."""

@@ -12,15 +12,20 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
+from haas_console.core import tables
 from haas_console.core.commands import Call
 from haas_console.core.errors import ConsoleError
 from haas_console.core.objects import Ref
 from haas_console.core.paging import pages
 from haas_console.core.sync import Changes
+from haas_console.core.tables import ProjectLine, is_full
 from haas_console.tui.bars import Bar
 from haas_console.tui.lines import ClickableLines, Lines, Part, cut
 from haas_console.tui.screen import ConsoleScreen, in_turn
+from haas_console.tui.tablelines import TableLines
 from haas_schemas.project import Project
+
+NUMBERS = frozenset({"nodes", "nets", "heads", "staged"})
 
 
 @dataclass(frozen=True)
@@ -32,37 +37,33 @@ class User:
     projects: tuple[str, ...]
 
 
-class ProjectLines(ClickableLines):
+class ProjectLines(TableLines[ProjectLine]):
     """One line for each project."""
 
     def __init__(self, *, id: str) -> None:
-        super().__init__(id=id)
-        self.projects: list[tuple[Project, int]] = []
-        self.current: str | None = None
+        super().__init__(tables.PROJECTS, lambda line: line.key, id=id)
+        self.in_use: str | None = None
 
-    def count(self) -> int:
-        """One line for each."""
-        return len(self.projects)
+    def mark(self, item: ProjectLine) -> Part:
+        """A sign before the project in use."""
+        return ("▶", "mark") if item.key == self.in_use else (" ", "")
 
-    def _wide(self) -> int:
-        return max(8, min(max((len(p.project) for p, _ in self.projects), default=7), 24) + 1)
+    def text(self, name: str, item: ProjectLine, size: int) -> str:
+        """The text of a cell; numbers are on the right."""
+        text = super().text(name, item, size)
+        return text.rjust(size) if name in NUMBERS else text
 
-    def title(self) -> str:
-        """The names of the columns."""
-        return f"   {cut('project', self._wide())} nodes  nets heads staged  members"
-
-    def parts(self, index: int, width: int) -> list[Part]:
-        """What the project holds, how much is staged, and its members."""
-        project, staged = self.projects[index]
-        mark = " ▶ " if project.project == self.current else "   "
-        counts = f"{project.nodes:6}{project.networks:6}{project.headnodes:6}"
-        return [
-            (mark, "mark"),
-            (cut(project.project, self._wide()), "head"),
-            (counts, ""),
-            (f"{staged}*".rjust(7) if staged else "      -", "staged" if staged else "dim"),
-            (f"  {', '.join(project.members) or '-'}", ""),
-        ]
+    def look(self, name: str, item: ProjectLine) -> str:
+        """The style of a cell."""
+        match name:
+            case "project":
+                return "head"
+            case "staged":
+                return "staged" if item.staged else "dim"
+            case "nodes" | "nets" | "heads":
+                return "bad" if is_full(item, name) else ""
+            case _:
+                return ""
 
 
 class UserLines(ClickableLines):
@@ -113,8 +114,9 @@ class ProjectsScreen(ConsoleScreen):
         """Projects on the left, users on the right."""
         with Horizontal(id="body"):
             with Vertical():
-                yield Bar(id="title")
-                yield ProjectLines(id="projects")
+                lines = ProjectLines(id="projects")
+                yield lines.header
+                yield lines
             with Vertical(id="people"):
                 yield Bar(id="people-title")
                 yield UserLines(id="users")
@@ -138,9 +140,8 @@ class ProjectsScreen(ConsoleScreen):
     @property
     def project(self) -> Project | None:
         """The project under the cursor."""
-        found = self.projects.projects
-        at = self.projects.cursor
-        return found[at][0] if 0 <= at < len(found) else None
+        line = self.projects.current()
+        return line.project if line is not None else None
 
     # --- showing ---
 
@@ -148,18 +149,12 @@ class ProjectsScreen(ConsoleScreen):
         """Show projects and users as they are now."""
         inventory, lines = self.session.inventory, self.projects
         if changes & {"project", "node", "headnode", "network", "use", "info"}:
-            before = self.project
             found = sorted(inventory.projects.values(), key=lambda p: p.project)
-            lines.projects = [(p, inventory.staged_count(p.project)) for p in found]
-            lines.current = self.session.project
-            names = [p.project for p in found]
-            if before is not None and before.project in names:
-                lines.cursor = names.index(before.project)
-            lines.changed()
-            title = lines.title() if found else " No project yet: n makes one."
-            if not found and not self.admin:
-                title = " You are in no project yet: ask an admin."
-            self.query_one("#title", Bar).show(Text(title, "dim"))
+            lines.in_use = self.session.project
+            lines.empty = " No project yet: n makes one."
+            if not self.admin:
+                lines.empty = " You are in no project yet: ask an admin."
+            lines.show_items([ProjectLine(p, inventory.staged_count(p.project)) for p in found])
         if changes & {"user", "project", "info"}:
             self.query_one("#people").display = self.admin
             self.refresh_bindings()

@@ -9,11 +9,11 @@ from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 
 from haas_console.core.cablingtext import SWAPPED, report_lines, summary
 from haas_console.core.commands import Call
-from haas_console.core.contact import contact_text, sign
+from haas_console.core.contact import contact_text
 from haas_console.core.devicetext import target_text, unreachable
 from haas_console.core.errors import ConsoleError
 from haas_console.core.faceplate import labeller, legend, plate
@@ -22,6 +22,7 @@ from haas_console.core.objects import Ref, port_ref
 from haas_console.core.portviews import DRIFTED, PortView, describe, plugs, views
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
+from haas_console.core.tables import SwitchLine
 from haas_console.tui.bars import Bar
 from haas_console.tui.cabling import check
 from haas_console.tui.lines import Lines, Part, cut
@@ -39,7 +40,8 @@ class SwitchScreen(ConsoleScreen):
     AUTO_FOCUS = "#plate"
     CHANGES = frozenset({"repair", "probe", "trust"})
     DEFAULT_CSS = """
-    SwitchScreen #switches { width: 18; border-right: solid $panel; }
+    SwitchScreen #side { width: 20; border-right: solid $panel; }
+    SwitchScreen #side.wide { width: 1fr; border-right: none; }
     SwitchScreen #plate { width: 1fr; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -53,6 +55,7 @@ class SwitchScreen(ConsoleScreen):
         Binding(
             "left_square_bracket", "switch(-1)", "Switch before", id="switch.previous", show=False
         ),
+        Binding("ctrl+w", "wide", "List of switches", id="switch.wide"),
         Binding("tab", "other_side", "Other side", id="switch.other_side", show=False),
     ]
 
@@ -68,8 +71,11 @@ class SwitchScreen(ConsoleScreen):
 
     def compose_body(self) -> ComposeResult:
         """The list, the face plate, and a line on the port under the cursor."""
+        names = SwitchList(id="switches")
         with Horizontal(id="body"):
-            yield SwitchList(id="switches")
+            with Vertical(id="side"):
+                yield names.header
+                yield names
             yield PlateLines(id="plate")
         yield Bar(id="detail")
 
@@ -77,6 +83,11 @@ class SwitchScreen(ConsoleScreen):
     def names(self) -> SwitchList:
         """The list of switches."""
         return self.query_one(SwitchList)
+
+    @property
+    def _side(self) -> Vertical:
+        """The list with its header."""
+        return self.query_one("#side", Vertical)
 
     @property
     def plate(self) -> PlateLines:
@@ -96,14 +107,15 @@ class SwitchScreen(ConsoleScreen):
         found = sorted({*inventory.switches, *plugs(inventory)}, key=natural)
         if self.switch not in found:
             self.switch = found[0] if found else None
-        names.names = found
-        names.signs = {s.switch: sign(s) for s in inventory.switches.values()}
-        names.unsaved = {s.switch for s in inventory.switches.values() if s.unsaved}
-        names.drifted = Counter(item.device for item in inventory.drift.values())
-        names.display = len(found) > 1 or self.size.width >= 100
-        if self.switch is not None:
-            names.cursor = found.index(self.switch)
-        names.changed()
+        drifted = Counter(item.device for item in inventory.drift.values())
+        names.show_items(
+            [SwitchLine(name, inventory.switches.get(name), drifted[name]) for name in found]
+        )
+        self._side.display = names.is_wide or len(found) > 1 or self.size.width >= 100
+        shown = [line.name for line in names.items]
+        if self.switch in shown:
+            names.cursor = shown.index(self.switch)
+            names.redraw()
 
     def _draw(self) -> None:
         inventory, switch = self.session.inventory, self.switch
@@ -177,8 +189,9 @@ class SwitchScreen(ConsoleScreen):
     def on_lines_moved(self, event: Lines.Moved) -> None:
         """Show the switch under the cursor of the list."""
         event.stop()
-        if event.lines is self.names:
-            self.switch = self.names.names[self.names.cursor]
+        line = self.names.current()
+        if event.lines is self.names and line is not None:
+            self.switch = line.name
             self._draw()
 
     @work(group="ports")
@@ -215,10 +228,28 @@ class SwitchScreen(ConsoleScreen):
         """Show the next switch, or the one before."""
         self.names.move_to(self.names.cursor + by)
 
+    def action_wide(self) -> None:
+        """Show the switches with all columns in place of the face plate, or the plate again."""
+        self.names.action_wide()
+
+    def on_switch_list_widened(self, event: SwitchList.Widened) -> None:
+        """Give the list all the room, or the face plate its own again."""
+        event.stop()
+        wide = self.names.is_wide
+        self._side.set_class(wide, "wide")
+        self._side.display = True
+        self.plate.display = not wide
+        (self.names if wide else self.plate).focus(scroll_visible=False)
+        self.call_after_refresh(self._relist)
+
+    def _relist(self) -> None:
+        self._list()
+        self._draw()
+
     def action_other_side(self) -> None:
         """Go to the list, or back to the picture."""
         other: Lines = self.plate if self.focused is self.names else self.names
-        if other.display:
+        if other.display and (other is self.plate or self._side.display):
             other.focus(scroll_visible=False)
 
     @work(group="probe", exclusive=True)

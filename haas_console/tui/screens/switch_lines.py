@@ -6,40 +6,61 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-from haas_console.core.contact import SILENT
+from textual.message import Message
+
+from haas_console.core import tables
+from haas_console.core.contact import SILENT, sign
 from haas_console.core.devicetext import probe_fields, probed_state, trust_lines
 from haas_console.core.portviews import DRIFTED
+from haas_console.core.tables import SwitchLine
 from haas_console.core.text import clean
-from haas_console.tui.lines import ClickableLines, Part, cut
+from haas_console.tui.lines import Part, cut
+from haas_console.tui.tablelines import TableLines
 
 
-class SwitchList(ClickableLines):
-    """The names of the switches; the face plate shows the one under the cursor."""
+class SwitchList(TableLines[SwitchLine]):
+    """The switches; the face plate shows the one under the cursor. All columns take its place."""
+
+    class Widened(Message):
+        """All columns are wanted, or only the names again."""
 
     def __init__(self, *, id: str) -> None:
-        super().__init__(id=id)
-        self.names: list[str] = []
-        self.signs: Mapping[str, str] = {}
-        """Of each switch, whether it answers."""
-        self.unsaved: set[str] = set()
-        self.drifted: Mapping[str, int] = {}
+        super().__init__(tables.SWITCHES, lambda line: line.key, id=id, header="switches-title")
 
-    def count(self) -> int:
-        """One line for each switch."""
-        return len(self.names)
+    def action_wide(self) -> None:
+        """Show all columns, or the names only."""
+        super().action_wide()
+        self.post_message(self.Widened())
 
-    def parts(self, index: int, width: int) -> list[Part]:
-        """Whether it answers, its name, how much drifted, and a sign if that is not saved."""
-        name = self.names[index]
-        drifted = self.drifted.get(name, 0)
-        badge = f"{drifted}{DRIFTED}" if drifted else ""
-        answers = self.signs.get(name, "") or " "
-        return [
-            (answers, "drift" if answers == SILENT else "staged"),
-            (cut(name, width - 3 - len(badge)), "dim" if answers == SILENT else ""),
-            (badge, "drift"),
-            ("! " if name in self.unsaved else "  ", "staged"),
-        ]
+    def mark(self, item: SwitchLine) -> Part:
+        """Whether it answers, or is not saved."""
+        if wrong := sign(item.switch):
+            return wrong, "drift" if wrong == SILENT else "staged"
+        unsaved = item.switch is not None and item.switch.unsaved
+        return ("!", "staged") if unsaved else (" ", "")
+
+    def text(self, name: str, item: SwitchLine, size: int) -> str:
+        """The text of a cell; the name is followed by how much drifted if no column says so."""
+        text = super().text(name, item, size)
+        if name == "switch" and item.drift and not any(n == "drift" for n, _ in self.shown):
+            badge = f" {item.drift}{DRIFTED}"
+            return cut(text, size - len(badge)) + badge
+        return text
+
+    def look(self, name: str, item: SwitchLine) -> str:
+        """The style of a cell."""
+        silent = sign(item.switch) == SILENT
+        match name:
+            case "switch":
+                return "drift" if item.drift else "dim" if silent else ""
+            case "answers" | "contact":
+                return "drift" if silent else "dim"
+            case "drift":
+                return "drift"
+            case "saved":
+                return "staged" if item.switch is not None and item.switch.unsaved else "dim"
+            case _:
+                return "dim"
 
 
 def probe_lines(answer: Mapping[str, Any], width: int) -> list[list[Part]]:
