@@ -16,6 +16,7 @@ from itertools import count
 from pathlib import Path
 
 from haas_rpcd.sim.personalities import dialects
+from tests.campaigns import masters
 from tests.campaigns.attempts import ALL, Attempt
 from tests.campaigns.devices import bench_of, faults_of
 from tests.campaigns.hurt import Staged, Zygote, hurt_site, stage
@@ -24,6 +25,7 @@ from tests.rpc.one_switch import Registered, register_fresh
 
 MEMORY = Path("/dev/shm")
 DEVICES = "devices"
+MASTERS = "masters"
 
 
 async def attempt(
@@ -92,18 +94,39 @@ def hurt_switches(first: int, every: int, folder: Path) -> int:
     return wrong
 
 
+def hurt_masters(first: int, every: int, folder: Path) -> int:
+    """Harm one of two masters at each line of a job; return how many times that went wrong."""
+    wrong = 0
+    with masters.Etcd(folder) as etcd:
+        for harm in masters.HARMS:
+            points = 0
+            for number in count(first, every):
+                with tempfile.TemporaryDirectory(dir=folder) as name:
+                    try:
+                        if not masters.attempt(Path(name), etcd, harm, number):
+                            break
+                    except Exception:  # noqa: BLE001 - the others are tried all the same
+                        wrong += 1
+                        print(f"wrong: {harm} at {number}\n{traceback.format_exc()}", flush=True)
+                points += 1
+            print(f"{points:6} the master is {harm} at a line", flush=True)
+    return wrong
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make campaigns", description=__doc__)
-    parser.add_argument("--only", choices=[*ALL, DEVICES], help="only one kind")
+    parser.add_argument("--only", choices=[*ALL, DEVICES, MASTERS], help="only one kind")
     parser.add_argument("--every", type=int, default=1, help="try one of so many points")
     parser.add_argument("--first", type=int, default=0, help="begin with this point")
     given = parser.parse_args()
     logging.getLogger("haas_rpcd").setLevel(logging.CRITICAL)  # it is full of the faults
     wrong, begun = 0, time.monotonic()
     base = str(MEMORY) if MEMORY.is_dir() else None
-    for kind in [given.only] if given.only else [*ALL, DEVICES]:
+    for kind in [given.only] if given.only else [*ALL, DEVICES, MASTERS]:
         with tempfile.TemporaryDirectory(prefix="haas-campaign-", dir=base) as name:
-            if kind == DEVICES:
+            if kind == MASTERS:
+                wrong += hurt_masters(given.first, given.every, Path(name))
+            elif kind == DEVICES:
                 wrong += hurt_switches(given.first, given.every, Path(name))
             else:
                 wrong += hurt_daemon(kind, given.first, given.every, Path(name))

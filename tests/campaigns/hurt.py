@@ -152,10 +152,11 @@ class HurtSite(SmallSite):
                 act()
 
         for switch in self.switches.values():
-            _watch_lines(switch, passing, after=after)
+            watch_lines(switch, passing, after=after)
 
 
-def _watch_lines(switch: Any, passing: Callable[[], None], *, after: bool) -> None:
+def watch_lines(switch: Any, passing: Callable[[], None], *, after: bool) -> None:
+    """Have a simulated switch call ``passing`` when it gets a line, or has executed it."""
     record, settle = type(switch).record, type(switch).settle
 
     def recorded(line: LineRecord) -> LineRecord:

@@ -138,8 +138,17 @@ class Cables:
     def close(self) -> None:
         """Cut for ever."""
         self.cut()
+
+        async def end() -> None:
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in others:
+                task.cancel()
+            await asyncio.wait(others or {asyncio.ensure_future(asyncio.sleep(0))})
+
+        self._run(end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+        self._loop.close()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -153,7 +162,7 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 class Master:
     """One of the two: its folder, its daemon while that runs, and its cables to etcd."""
 
-    def __init__(self, folder: Path, name: str, etcd: Etcd, copies: Path) -> None:
+    def __init__(self, folder: Path, name: str, etcd: Etcd, copies: Path, site: str) -> None:
         self.name = name
         self.folder = folder / name
         self.folder.mkdir()
@@ -168,7 +177,7 @@ class Master:
             f'[credentials]\nfile = "{credentials}"\n'
             f"[switches]\nbusy_timeout = 0\n"
             f'[ha]\nname = "{name}"\nttl = {TTL}\netcd = {json.dumps(members)}\n'
-            f'replica = "file://{copies}"\n'
+            f'replica = "file://{copies}"\nsite = "{site}"\n'
         )
         self.daemon = Daemon(self.folder, "--config", str(self._config))
         self._running = False
@@ -219,12 +228,11 @@ class Master:
 
 
 class Pair:
-    """The two masters of a site."""
+    """The two masters of a site; ``site``: its name in etcd."""
 
-    def __init__(self, folder: Path, etcd: Etcd) -> None:
-        self.etcd = etcd
+    def __init__(self, folder: Path, etcd: Etcd, site: str = "bench") -> None:
         copies = folder / "copies"
-        self.masters = [Master(folder, name, etcd, copies) for name in ("north", "south")]
+        self.masters = [Master(folder, name, etcd, copies, site) for name in ("north", "south")]
 
     def start(self) -> tuple[Master, Master]:
         """Start both; give the one that serves, and the one that stands by."""
@@ -245,10 +253,7 @@ def etcd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Etcd]:
 @pytest.fixture
 def pair(tmp_path: Path, etcd: Etcd, request: pytest.FixtureRequest) -> Iterator[Pair]:
     """Two masters of a site of their own."""
-    pair = Pair(tmp_path, etcd)
-    for master in pair.masters:
-        text = master._config.read_text()
-        master._config.write_text(f'{text}site = "t{abs(hash(request.node.nodeid))}"\n')
+    pair = Pair(tmp_path, etcd, site=f"t{abs(hash(request.node.nodeid))}")
     yield pair
     for master in pair.masters:
         master.close()
