@@ -255,8 +255,8 @@ class PortSeen(msgspec.Struct, frozen=True, gc=False, tag="port"):
 
     @property
     def open(self) -> bool:
-        """True if the port is not shut."""
-        return self.open_without_vlan or not self.config.parked
+        """True if the port is not shut. (One that is may still be a member of a channel.)"""
+        return self.open_without_vlan or bool(self.config.vlans)
 
     @property
     def believed(self) -> PortConfig | None:

@@ -36,9 +36,9 @@ def plan(desired: Desired, applied: Applied) -> Plan:
     Once all steps are confirmed, the next plan is empty.
     """
     steps = [
+        *_vlan_steps(desired, applied),
         *_port_steps(desired, applied),
         *_headnode_steps(desired, applied),
-        *_vlan_steps(desired, applied),
         *_bridge_steps(desired, applied),
     ]
     steps += save_steps(steps, applied)

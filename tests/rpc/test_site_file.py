@@ -158,7 +158,7 @@ trunk = ["Te1"]
         ("[switches.sw1]\nhost = 'h'\ndialect = 'junos'",
          "switches.sw1: dialect: there is no dialect junos; there are "),
         ("[switches.sw1]\nhost = 'h'\ndialect = 'cisco_ios'\noptions = {sudo = true}",
-         "switches.sw1: options: cisco_ios has no option sudo; it takes encapsulation"),
+         "switches.sw1: options: cisco_ios has no option sudo; it takes channels, encapsulation"),
         ("[switches.master]\nhost = 'h'\ndialect = 'cisco_ios'",
          "switches.master: switch: master is what plans call the master itself"),
         ("[projects.p]\nmembers = ['nobody']",

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from haas_rpcd.drivers.switch.dialect import Dialect
 from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.drivers.switch.state import PortState
-from haas_rpcd.model import PARKED, PortConfig, SetPort, SetVlan
+from haas_rpcd.model import PARKED, Channel, PortConfig, SetPort, SetVlan
 
 ACCESS = PortConfig(104)
 MIXED = PortConfig(104, (105, 106))
@@ -57,6 +57,7 @@ def _parts(dialect: Dialect) -> Iterator[tuple[str, Sequence[str]]]:
     yield "104 untagged, 105 and 106 tagged", _lines(dialect, SetPort(first, MIXED))
     yield "A trunk with a pool of VLANs 100 to 105", _lines(dialect, SetPort(first, TRUNK))
     yield "Parked", _lines(dialect, SetPort(first, PARKED), current=ACCESS)
+    yield from _channel_parts(dialect, first, second)
     yield "VLAN 104 removed", _lines(dialect, SetVlan(104, present=False))
     if dialect.writer.candidate is not None:
         yield "Read before each commit", dialect.writer.candidate({})
@@ -66,6 +67,25 @@ def _parts(dialect: Dialect) -> Iterator[tuple[str, Sequence[str]]]:
         (*reader.read_ports([first, second], {}), *reader.read_vlans({})),
     )
     yield "Also read by drift checks and probes", [reader.witness.line] if reader.witness else []
+
+
+def _channel_parts(
+    dialect: Dialect, first: str, second: str
+) -> Iterator[tuple[str, Sequence[str]]]:
+    """Yield the lines for a channel of two ports, from its making to its end."""
+    if dialect.channels is None:
+        return
+    channel = Channel(dialect.channels.name(25), "lacp")
+    member = PortConfig(104, member=channel)
+    made = SetPort(channel.name, ACCESS, channel)
+    both = (SetPort(first, member, channel), SetPort(second, member, channel))
+    left = (SetPort(first, PARKED, channel), SetPort(second, PARKED, channel))
+    new = [line.text for line in dialect.writer.script([made], {}, {})]
+    yield f"An LACP channel, {channel.name}, on access VLAN 104", new
+    yield f"Ports {first} and {second} become its members", _lines(dialect, *both)
+    yield "They leave it, and are parked", _lines(dialect, *left, current=member)
+    gone = SetPort(channel.name, PARKED, channel)
+    yield "The channel is removed", _lines(dialect, gone, current=ACCESS)
 
 
 def _lines(

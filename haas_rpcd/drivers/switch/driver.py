@@ -14,6 +14,7 @@ from haas_rpcd.drivers import Outcome, Progress, Report
 from haas_rpcd.drivers.switch import modes
 from haas_rpcd.drivers.switch.batch import known_states, lines_of, outcomes_of, preview_of
 from haas_rpcd.drivers.switch.cabling import Cabling
+from haas_rpcd.drivers.switch.channels import channel_seen
 from haas_rpcd.drivers.switch.dialect import Dialect
 from haas_rpcd.drivers.switch.opening import Connect, CredentialLookup, Opening, delays
 from haas_rpcd.drivers.switch.parts import Ports, run_checked
@@ -156,6 +157,7 @@ class SwitchDriver:
         if self._session is None or self._session.ended:  # after a refusal
             await self.close()
             await self.open(functools.partial(progress.line_sent, 0))
+        self._reader.note_channels(changes)
         found = await self._reader.before(changes)
         current = known_states(found)
         existing = await self._reader.existing_vlans(changes)
@@ -295,6 +297,7 @@ class SwitchDriver:
 
         Raises DeviceError.
         """
+        self._reader.note_channels(changes)
         ports = [change.port for change in changes if isinstance(change, SetPort)]
         found = await self._reader.ports(ports) if ports else {}
         vlans: frozenset[int] = frozenset()
@@ -305,7 +308,10 @@ class SwitchDriver:
             match change:
                 case SetPort(port=port):
                     known = found.get(port)
-                    seen.append(known.seen if known else no_port(self._name, port))
+                    if change.is_channel:
+                        seen.append(channel_seen(known))
+                    else:
+                        seen.append(known.seen if known else no_port(self._name, port))
                 case SetVlan(vlan=vlan):
                     seen.append(PresenceSeen(vlan in vlans))
                 case SaveConfig():

@@ -80,7 +80,9 @@ def _vlans(answer: str) -> dict[str, Sequence[_Entry]]:
 def doubts_about(link: Link, links: dict[str, Link]) -> Iterator[str]:
     """Yield what makes a port's frames take another way than its VLANs say."""
     if "SLAVE" in link.flags:
-        yield f"master {link.master} (a bond)"
+        bond = links.get(link.master)
+        mode = bond.linkinfo.info_data.get("mode") if bond is not None else None
+        yield f"master {link.master} (a bond{f', {mode}' if mode else ''})"
     master = links.get(link.master)
     if master is None or not master.linkinfo.info_kind:
         return

@@ -14,13 +14,14 @@ from haas_rpcd.drivers import SESSION_LOST
 from haas_rpcd.drivers.switch.answers import quote, without_logs
 from haas_rpcd.drivers.switch.cabling import Cabling
 from haas_rpcd.drivers.switch.cablingread import CablingSession
+from haas_rpcd.drivers.switch.channels import understand
 from haas_rpcd.drivers.switch.dialect import Dialect
 from haas_rpcd.drivers.switch.excerpts import excerpts
 from haas_rpcd.drivers.switch.longtexts import beside
 from haas_rpcd.drivers.switch.state import Identity, PortState
 from haas_rpcd.drivers.switch.writer import Options
 from haas_rpcd.errors import DeviceError
-from haas_rpcd.model import PortSeen, SetPort, SwitchChange
+from haas_rpcd.model import PARKED, Channel, PortSeen, SetPort, SwitchChange
 from haas_rpcd.registered import Probed, SwitchMarks, Uptime
 
 log = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ class SwitchReader:
         self._show = show
         self._tables: dict[str, str] = {}  # of VLANs, by their lines
         self._answers: list[str] = []  # of the ports that were asked for last
+        self._channels: dict[str, Channel] = {}  # that HaaS makes, by canonical names of ports
         self.marks_at_hand = SwitchMarks()
         """What the switch said of itself when something else was asked."""
 
@@ -92,16 +94,38 @@ class SwitchReader:
                     raise
         return found
 
+    def note_channels(self, changes: Sequence[SwitchChange]) -> None:
+        """Note which ports HaaS may have made members of channels: only those are understood."""
+        for change in changes:
+            if isinstance(change, SetPort) and self._dialect.channels is not None:
+                port = self._dialect.canonical_port(change.port)
+                if change.channel is None or change.is_channel:
+                    self._channels.pop(port, None)
+                else:
+                    self._channels[port] = change.channel
+
     async def before(self, changes: Sequence[SwitchChange]) -> dict[str, PortState]:
-        """Return the state of ports that are to be set, if the lines depend on it."""
+        """Return the state of ports that are to be set, if the lines depend on it.
+
+        A channel that is to be removed is shut, and carries nothing, only if it does not exist.
+        """
         needs = self._dialect.writer.needs_current
         ports = [
             change.port
             for change in changes
             if isinstance(change, SetPort)
-            and (needs == "always" or (needs == "joining" and not change.config.parked))
+            and (
+                needs == "always"
+                or change.is_channel
+                or (needs == "joining" and not change.config.parked)
+            )
         ]
-        return await self.ports(ports) if ports else {}
+        found = await self.ports(ports) if ports else {}
+        for change in changes:
+            if isinstance(change, SetPort) and change.is_channel and change.config.parked:
+                there = found.pop(change.port, None)
+                found |= {} if there else {change.port: PortState(PARKED, open=False)}
+        return found
 
     async def existing_vlans(self, changes: Sequence[SwitchChange]) -> frozenset[int]:
         """Return which VLANs exist, if some may have to be created for ports that are set."""
@@ -170,7 +194,7 @@ class SwitchReader:
 
     async def _parsed_ports(self, ports: Sequence[str]) -> dict[str, PortState]:
         self._tables = {}  # they are older
-        lines = self._dialect.reader.read_ports(ports, self._options)
+        lines = self._dialect.reader.read_ports(self._with_channels(ports), self._options)
 
         def parse(answers: Sequence[str]) -> dict[str, PortState]:
             if ports:
@@ -179,8 +203,25 @@ class SwitchReader:
 
         return await self._parsed(lines, parse)
 
+    def _with_channels(self, ports: Sequence[str]) -> Sequence[str]:
+        """Return ports, with the channels that tell what those of them carry that are members."""
+        if self._dialect.channels is None or not self._dialect.channels.follow:
+            return ports
+        names = [
+            self._channels[canonical].name
+            for canonical in map(self._dialect.canonical_port, ports)
+            if canonical in self._channels
+        ]
+        return [*dict.fromkeys((*ports, *names))]
+
     def _port_states(self, answers: Sequence[str]) -> dict[str, PortState]:
-        found = self._dialect.reader.parse_ports(answers, self._options)
+        def parse(options: Options) -> dict[str, PortState]:
+            return self._dialect.reader.parse_ports(answers, options)
+
+        if self._dialect.channels is not None and self._channels:
+            found = understand(self._dialect.channels, self._channels, self._options, parse)
+        else:
+            found = parse(self._options)
         return {port: _possible(state) for port, state in found.items()}
 
     async def _parsed(self, lines: Sequence[str], parse: Callable[[list[str]], T]) -> T:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from haas_rpcd.drivers.switch.dialect import About
 from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.patterns import at_end
-from haas_rpcd.drivers.switch.script import Block, Stage
-from haas_rpcd.drivers.switch.writer import Current, Options, Ports
-from haas_rpcd.model import PortConfig
+from haas_rpcd.drivers.switch.script import Block, Effect, Stage
+from haas_rpcd.drivers.switch.state import PortState
+from haas_rpcd.drivers.switch.writer import Current, Options, Ports, PortStages
+from haas_rpcd.model import Channel, PortConfig, SetPort
 from haas_rpcd.registered import Uptime
 
 _UPTIME = re.compile(r"^\s*(\d+\.\d+) \d", re.M)
@@ -62,22 +63,33 @@ class PortByPort:
 
     settings: Callable[[str, PortConfig, Options], list[list[str]]]
     opening: Callable[[str, Options], str]
+    bonded: Callable[[SetPort, Channel, PortState | None, Options], PortStages] | None = None
+    """Returns the commands for a channel, or for a port that may be a member of one."""
 
     def __call__(self, changes: Ports, options: Options, current: Current) -> list[Stage]:
         """Return the stages that set several ports, and one that opens those not parked."""
+        shutting: Stage = []
         stages: list[Stage] = []
         opening: Stage = []
         for index, change in changes.items():
-            for at, lines in enumerate(self.settings(change.port, change.config, options)):
+            commands = self._commands(change, current.get(change.port), options)
+            if commands.shut:
+                shutting.append(_block(index, commands.shut, options, "shuts"))
+            for at, lines in enumerate(commands.settings):
                 if at == len(stages):
                     stages.append([])
                 if lines:
                     stages[at].append(_block(index, lines, options))
-            if not change.config.parked:
-                lines = [self.opening(change.port, options)]
-                opening.append(_block(index, lines, options)._replace(effect="opens"))
-        return [stage for stage in (*stages, opening) if stage]
+            if commands.open:
+                opening.append(_block(index, commands.open, options, "opens"))
+        return [stage for stage in (shutting, *stages, opening) if stage]
+
+    def _commands(self, change: SetPort, state: PortState | None, options: Options) -> PortStages:
+        if change.channel is not None and self.bonded is not None:
+            return self.bonded(change, change.channel, state, options)
+        opening = [] if change.config.parked else [self.opening(change.port, options)]
+        return PortStages((), self.settings(change.port, change.config, options), opening)
 
 
-def _block(index: int, lines: Sequence[str], options: Options) -> Block:
-    return Block((index,), tuple(as_root(line, options) for line in lines))
+def _block(index: int, lines: Sequence[str], options: Options, effect: Effect = "") -> Block:
+    return Block((index,), tuple(as_root(line, options) for line in lines), effect=effect)

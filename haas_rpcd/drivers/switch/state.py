@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from haas_rpcd.model import PARKED, PortConfig, PortSeen
+from haas_rpcd.model import PortConfig, PortSeen
 
 
 class PortState(NamedTuple):
@@ -21,13 +21,13 @@ class PortState(NamedTuple):
 
     @property
     def carries(self) -> PortConfig:
-        """What the port really carries: nothing if it is shut."""
-        return self.config if self.open else PARKED
+        """What the port really carries: nothing if it is shut. It may be a member all the same."""
+        return self.config if self.open else PortConfig(member=self.config.member)
 
     @property
     def seen(self) -> PortSeen:
         """What was seen of the port, for the engine."""
-        return PortSeen(self.carries, self.open and self.config.parked, self.not_understood)
+        return PortSeen(self.carries, self.open and not self.config.vlans, self.not_understood)
 
 
 class Identity(NamedTuple):

@@ -24,10 +24,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from haas_rpcd.drivers.switch import portnames
+from haas_rpcd.drivers.switch.channels import ChannelLines
 from haas_rpcd.drivers.switch.portnames import Span
 from haas_rpcd.drivers.switch.script import Block, Effect, Line, Stage, script
 from haas_rpcd.drivers.switch.state import PortState
-from haas_rpcd.model import PARKED, PortConfig, SetPort, SetVlan
+from haas_rpcd.model import PARKED, Channel, PortConfig, SetPort, SetVlan
 
 Options = Mapping[str, Any]
 """The options that a switch is registered with."""
@@ -202,12 +203,15 @@ class InContexts:
 
     stages: StagesOf
     contexts: PortContexts
+    channels: ChannelLines | None = None
 
     def __call__(self, changes: Ports, options: Options, current: Current) -> list[Stage]:
-        """Return the stages that set several ports."""
+        """Return the stages that set several ports; the last removes channels."""
+        removed = {index: one for index, one in changes.items() if removes(one)}
         wanted = [
-            (change.port, index, self.stages(current.get(change.port), change.config, options))
+            (change.port, index, self._lines(change, current.get(change.port), options))
             for index, change in changes.items()
+            if index not in removed
         ]
         deepest = max((len(lines.settings) for _, _, lines in wanted), default=0)
         stages = [
@@ -228,8 +232,53 @@ class InContexts:
             self.contexts.stage(
                 [(port, index, lines.open) for port, index, lines in wanted], options, "opens"
             ),
+            [
+                Block((index,), tuple(self.channels.remove(change.channel)))
+                for index, change in removed.items()
+                if self.channels and change.channel and not is_gone(current.get(change.port))
+            ],
         ]
         return [stage for stage in stages if stage]
+
+    def _lines(self, change: SetPort, state: PortState | None, options: Options) -> PortStages:
+        lines = self.stages(state, change.config, options)
+        if self.channels is None or change.channel is None:
+            return lines
+        return bundled(self.channels, change, change.channel, state, lines)
+
+
+def removes(change: SetPort) -> bool:
+    """Return whether a change removes a channel."""
+    return change.is_channel and change.config.parked
+
+
+def is_gone(state: PortState | None) -> bool:
+    """Return whether a channel in this state was seen not to exist; see ``SwitchReader.before``."""
+    return state is not None and not state.open and state.config.parked
+
+
+def bundled(
+    channels: ChannelLines,
+    change: SetPort,
+    channel: Channel,
+    state: PortState | None,
+    lines: PortStages,
+) -> PortStages:
+    """Return the lines for a channel, or for a port that becomes a member or leaves.
+
+    ``lines`` are those for a port by itself. A member is only made of a port that is shut.
+    """
+    if change.is_channel:
+        return lines._replace(settings=[channels.make(channel), *lines.settings])
+    if change.config.parked:
+        first, *others = lines.settings
+        return lines._replace(settings=[[*channels.leave(channel), *first], *others])
+    if state is not None and state.open and state.config.member == channel:
+        return lines if channels.own_vlans else PortStages()
+    own = lines.settings if channels.own_vlans else ()
+    is_shut = state is not None and not state.open
+    shut = () if is_shut else channels.shut
+    return PortStages(shut, [*own, channels.join(channel)], channels.open)
 
 
 def stays_open(current: PortState | None, config: PortConfig) -> bool:

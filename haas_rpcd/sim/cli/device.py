@@ -333,8 +333,12 @@ class Device(ABC, Generic[C]):
         return self.faults.line_delay + sum(slow)
 
     def touch(self, *ports: str) -> None:
-        """Mark ports (none: all) whose VLANs may have changed; `settle` compares them."""
-        self._touched.update(ports or self.port_list)
+        """Mark ports (none: all) whose VLANs may have changed; `settle` compares them.
+
+        A channel stands for all ports, as it may have any members.
+        """
+        known = set(ports) <= self._seen.keys()
+        self._touched.update(ports if ports and known else self.port_list)
 
     def settle(self, record: LineRecord | None = None) -> None:
         """After a line: record what changed on marked ports, and call `on_change`."""

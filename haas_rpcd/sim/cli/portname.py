@@ -86,9 +86,14 @@ class Naming:
 class PortNames:
     """The ports of a switch, found by what a user types."""
 
-    def __init__(self, naming: Naming, names: Iterable[str]) -> None:
+    def __init__(
+        self, naming: Naming, names: Iterable[str], channels: Mapping[str, range] | None = None
+    ) -> None:
+        """``names``: the hardware's ports. ``channels``: kinds of ports that users make, and the
+        numbers that these may have."""
         self.naming = naming
         self.all = tuple(names)
+        self._channels = dict(channels or {})
         self._name = re.compile(
             rf"(?P<kind>{naming.kind})(?P<gap>{naming.gap})(?P<number>{naming.number})"
         )
@@ -98,6 +103,12 @@ class PortNames:
         for name in self.all:
             kind, number = naming.split(name)
             self._numbers.setdefault(kind, set()).add(number)
+        for kind, numbers in self._channels.items():
+            self._numbers[kind] = {str(number) for number in numbers}
+
+    def is_channel(self, name: str) -> bool:
+        """Return whether a full name is that of a port which users make."""
+        return self.naming.split(name)[0] in self._channels
 
     def read(self, text: str, start: int) -> tuple[str, int]:
         """Read a name at column ``start``; return its full form and the column after it.

@@ -96,6 +96,9 @@ class CliSwitch(Device[C]):
     idle_text: ClassVar[str] = "\n"
     """What is written when a session is closed because it was idle for too long."""
 
+    channels: ClassVar[Mapping[str, range]] = {}
+    """Kinds of ports that users make of others, and the numbers that these may have."""
+
     session_type: ClassVar[type[Session]] = Session
 
     _forests: ClassVar[dict[tuple[type, object], dict[Mode, Tree[Handler]]]] = {}
@@ -103,7 +106,7 @@ class CliSwitch(Device[C]):
     def __init__(
         self, hostname: str = "switch", *, ports: Sequence[str], **options: Unpack[Options]
     ) -> None:
-        self.names = PortNames(self.naming, ports)
+        self.names = PortNames(self.naming, ports, self.channels)
         super().__init__(hostname, ports=ports, **options)
 
     @classmethod

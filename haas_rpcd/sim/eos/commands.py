@@ -8,7 +8,7 @@ from haas_rpcd.sim import cli
 from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Lines, Mode, Session
 from haas_rpcd.sim.eos import cabling, modes, show
 from haas_rpcd.sim.eos.state import NAMING, Config, Port
-from haas_rpcd.sim.ioslike import execute, ports
+from haas_rpcd.sim.ioslike import channels, execute, ports
 from haas_rpcd.sim.ioslike.execute import LEAVING
 from haas_rpcd.sim.ioslike.show import default_vlan_name
 
@@ -99,7 +99,8 @@ def _switched(switch: Switch, name: str, port: Port, args: Args) -> None:
 
 GLOBAL: Commands = [
     ("[no] hostname <word>", execute.hostname("localhost")),
-    ("interface <ports>", _interface),
+    ("interface <ports>", channels.entering(Port, _interface)),
+    ("no interface <ports>", channels.removing("% Invalid input")),
     ("[no] vlan <vlans>", _vlan),
     ("spanning-tree mode mstp|none|rapid-pvst|rstp", CliSwitch.do_nothing),
 ]
@@ -117,7 +118,7 @@ IN_INTERFACE: Commands = [
             ("[no] switchport", _switched),
             ("switchport phone vlan <vlan>", ports.voice_vlan),
             ("no switchport phone vlan [<vlan>]", ports.voice_vlan),
-            *ports.CHANNEL,
+            *ports.channel_commands(setting=channels.joining(Port)),
         ]
     ),
     *ports.switchport(lambda name, port: None),  # routed ports take these commands as well

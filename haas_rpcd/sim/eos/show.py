@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from haas_rpcd.sim import cli
 from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Lines, Session
-from haas_rpcd.sim.eos.state import MODEL, NAMING, VERSION, Config, Port
+from haas_rpcd.sim.eos.state import CHANNEL, MODEL, NAMING, VERSION, Config, Port
 from haas_rpcd.sim.ioslike.ports import channel_line
 from haas_rpcd.sim.ioslike.show import default_vlan_name, rows_of_ports
 
@@ -15,9 +15,9 @@ Switch = CliSwitch[Config]
 
 def _running(switch: Switch, session: Session, args: Args) -> Lines:
     if "ports" in args:
-        return [
-            line for name in args.ports("ports") for line in _stanza(name, switch.running.ports)
-        ]
+        # EOS shows nothing of an interface that does not exist
+        names = [name for name in args.ports("ports") if name in switch.running.ports]
+        return [line for name in names for line in _stanza(name, switch.running.ports)]
     return [
         "! Command: show running-config",
         *_config_lines(switch, switch.running),
@@ -39,7 +39,7 @@ def _config_lines(switch: Switch, config: Config) -> Iterator[str]:
         level = "privilege 15 " if switch.access.privileged else ""
         yield from [f"username {switch.access.username} {level}secret sha512 <removed>", "!"]
     yield from _vlan_stanzas(config.vlans)
-    for name in switch.port_list:
+    for name in sorted(config.ports, key=lambda name: not name.startswith(CHANNEL)):
         yield from [*_stanza(name, config.ports), "!"]
     yield from ["no ip routing", "!", "end"]
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from haas_rpcd.sim import cli
 from haas_rpcd.sim.cli import CliSwitch, Line, Lines, Session
 from haas_rpcd.sim.eos import commands, modes
-from haas_rpcd.sim.eos.state import NAMING, Config, Port
+from haas_rpcd.sim.eos.state import CHANNEL, NAMING, Config, Port
 
 
 class EosSwitch(CliSwitch[Config]):
@@ -15,6 +18,7 @@ class EosSwitch(CliSwitch[Config]):
     user_mode = modes.USER
     privileged_mode = modes.PRIVILEGED
     naming = NAMING
+    channels: ClassVar[Mapping[str, range]] = {CHANNEL: range(1, 2001)}
     # Its telnetd starts Linux's login.
     login = cli.Login(user="{host} login: ", wrong=("Login incorrect", ""))
     enabling = cli.Enable(last=("% Bad secret",), tries=3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from haas_rpcd.sim.ios.state import Chassis, Config, Port
+from haas_rpcd.sim.ios.state import CHANNEL, Chassis, Config, Port
 from haas_rpcd.sim.ios.vlanlist import ALL_VLANS, LEGACY_VLANS, format_list, wrap_list
 from haas_rpcd.sim.ioslike.ports import channel_line
 from haas_rpcd.sim.ioslike.show import default_vlan_name
@@ -46,7 +46,11 @@ def running_config(config: Config, chassis: Chassis, header: Iterable[str] = ())
         "!",
         *(_vlan_lines(config.vlans) if config.vtp_mode == "transparent" else []),
         "!",
-        *(line for name in config.ports for line in [*interface_lines(config, chassis, name), "!"]),
+        *(
+            line
+            for name in sorted(config.ports, key=lambda name: not name.startswith(CHANNEL))
+            for line in [*interface_lines(config, chassis, name), "!"]
+        ),
         "ip http server",
         "ip http secure-server",
         "!",

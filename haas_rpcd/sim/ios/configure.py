@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Handler, Session
+from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Handler, Lines, Session
 from haas_rpcd.sim.ios import modes
 from haas_rpcd.sim.ios.catalyst import Catalyst
-from haas_rpcd.sim.ios.state import VtpMode
+from haas_rpcd.sim.ios.state import INVALID, Port, VtpMode
 from haas_rpcd.sim.ios.vlanlist import DEFAULT_VLANS, BadVlanListError, parse
 from haas_rpcd.sim.ioslike.execute import enter_port, enter_ports
 
@@ -43,6 +43,34 @@ def _vlan_name(switch: Catalyst, session: Session, args: Args) -> list[str]:
     return []
 
 
+_ENTER_PORT = enter_port(modes.INTERFACE)
+
+
+def _interface(switch: Catalyst, session: Session, args: Args) -> Lines:
+    """``interface <port>``: makes a port-channel that is not there yet, in its factory state."""
+    name = args.text("port")
+    if switch.names.is_channel(name):
+        switch.running.ports.setdefault(name, Port())
+    return _ENTER_PORT(switch, session, args) or []
+
+
+def _no_interface(switch: Catalyst, session: Session, args: Args) -> Lines:
+    """Remove a port-channel. Its members are in no channel then.
+
+    Some releases shut them. Here they stay as they are, which is worse.
+    """
+    name = args.text("port")
+    if not switch.names.is_channel(name):
+        return ["% Removal of physical interfaces is not permitted"]
+    if name not in switch.running.ports:
+        return INVALID
+    for member in switch.running.members(name):
+        switch.running.ports[member].channel = None
+        switch.touch(member)
+    del switch.running.ports[name]
+    return []
+
+
 def _vtp_mode(mode: VtpMode) -> Handler:
     def run(switch: Catalyst, session: Session, args: Args) -> list[str]:
         title = mode.capitalize()
@@ -57,7 +85,8 @@ def _vtp_mode(mode: VtpMode) -> Handler:
 GLOBAL: Commands = [
     ("hostname <word>", _hostname),
     ("no hostname [<word>]", _hostname),
-    ("interface <port>", enter_port(modes.INTERFACE)),
+    ("interface <port>", _interface),
+    ("no interface <port>", _no_interface),
     ("interface range <ports>", enter_ports(modes.RANGE)),
     ("[no] vlan <vlans>", _vlan),
     ("vtp mode transparent", _vtp_mode("transparent")),
@@ -85,7 +114,7 @@ RESERVED = {
     "service setup shell snmp snmp-server stack-mac standby stcapp subscriber switch system "
     "tacacs-server template tftp-server time-range track transceiver udld upgrade username "
     "vmps wsma",
-    "interface": "port-channel vlan",
+    "interface": "vlan",
     "vlan": "access-log access-map accounting configuration dot1q filter group internal",
     "vtp": "domain file interface password pruning version",
     "vtp mode": "client off",

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Handler, Session
 from haas_rpcd.sim.ios import cabling, configuration, modes, show
 from haas_rpcd.sim.ios.catalyst import Catalyst
+from haas_rpcd.sim.ios.state import INVALID
 from haas_rpcd.sim.ioslike import execute
 
 # --- configuration
@@ -63,6 +64,8 @@ _reload = execute.reload(
 def _running(switch: Catalyst, session: Session, args: Args) -> list[str]:
     if "port" in args:
         name = args.text("port")
+        if name not in switch.running.ports:
+            return INVALID
         lines = [
             "!",
             *configuration.interface_lines(switch.running, switch.chassis, name),
@@ -110,7 +113,9 @@ def _vlan_id(switch: Catalyst, session: Session, args: Args) -> list[str]:
 
 
 def _chosen(switch: Catalyst, session: Session, args: Args) -> Iterable[str]:
-    return [args.text("port")] if "port" in args else switch.names.all
+    if "port" not in args:
+        return switch.names.all
+    return [args.text("port")] if args.text("port") in switch.running.ports else []
 
 
 def _switchport(switch: Catalyst, session: Session, args: Args) -> list[str]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from haas_rpcd.sim.cli import Args, Commands, Handler, Session
 from haas_rpcd.sim.ios import modes
 from haas_rpcd.sim.ios.catalyst import Catalyst
 from haas_rpcd.sim.ios.portname import short
-from haas_rpcd.sim.ios.state import Encapsulation, Port
+from haas_rpcd.sim.ios.state import CHANNEL, Encapsulation, Port
 from haas_rpcd.sim.ios.state import Mode as PortMode
 from haas_rpcd.sim.ios.vlanlist import ALL_VLANS, LEGACY_VLANS, BadVlanListError, parse
 
@@ -48,10 +48,20 @@ def _each(
                 if session.mode is modes.RANGE:
                     printed.append(f"% Range command terminated because it failed on {name}")
                 break
-            switch.touch(name)
+            switch.touch(*_spread(switch, name))
         return printed
 
     return run
+
+
+def _spread(switch: Catalyst, name: str) -> list[str]:
+    """Let the members of a channel follow it; return the ports of which something changed."""
+    if not switch.names.is_channel(name):
+        return [name]
+    members = switch.running.members(name)
+    for member in members:
+        switch.running.ports[member].follow(switch.running.ports[name])
+    return members
 
 
 def _switched(change: _Change) -> None:
@@ -204,11 +214,27 @@ def _channel_group(change: _Change) -> list[str]:
     if change.args.no:
         change.port.channel = None
         return []
-    number = change.args.number("number")
-    others = change.switch.running.ports.values()
-    made = any(port.channel and port.channel[0] == number for port in others)
-    change.port.channel = (number, change.args.word("mode"))
-    return [] if made else [f"Creating a port-channel interface Port-channel {number}", ""]
+    number, mode = change.args.number("number"), change.args.word("mode")
+    name, ports = f"{CHANNEL}{number}", change.switch.running.ports
+    if name in ports:
+        members = change.switch.running.members(name)
+        if any(_protocol(ports[each].channel) != _protocol((number, mode)) for each in members):
+            raise CommandRejectedError(
+                "Command rejected (Channel protocol mismatch for interface"
+                f" {short(change.name)} in group {number}): the interface can not be added to the"
+                " channel group"
+            )
+        change.port.channel = (number, mode)
+        return []
+    change.port.channel = (number, mode)
+    ports[name] = replace(change.port, channel=None, description="", portfast="")
+    return [f"Creating a port-channel interface Port-channel {number}", ""]
+
+
+def _protocol(channel: tuple[int, str] | None) -> str:
+    """Return the protocol of a member, which all of a channel have in common."""
+    mode = channel[1] if channel else ""
+    return {"active": "LACP", "passive": "LACP", "auto": "PAgP", "desirable": "PAgP"}.get(mode, "")
 
 
 _PORTFAST_WARNING = """\

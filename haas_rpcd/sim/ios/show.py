@@ -28,6 +28,7 @@ def vlan_table(config: Config, chassis: Chassis, vlans: Collection[int]) -> list
             short(name)
             for name, port in config.ports.items()
             if chassis.assigned.get(name, port.access_vlan) == vlan
+            and port.channel is None  # its channel is listed
             and operational_mode(port, name, chassis) != "trunk"
         ]
         rows = rows_of_ports(members, 28)

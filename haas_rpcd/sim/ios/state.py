@@ -15,6 +15,11 @@ from haas_rpcd.sim.cli.records import NOTHING, Carried
 from haas_rpcd.sim.ios.vlanlist import ALL_VLANS, LEGACY_VLANS
 from haas_rpcd.sim.ioslike.show import default_vlan_name
 
+CHANNEL = "Port-channel"
+
+INVALID = ["                                ^", "% Invalid input detected at '^' marker.", ""]
+"""What is printed about an interface that nobody has made."""
+
 Mode = Literal["access", "trunk", "dynamic auto", "dynamic desirable"]
 Encapsulation = Literal["dot1q", "isl", "negotiate"]
 VtpMode = Literal["transparent", "server"]
@@ -48,6 +53,19 @@ class Port:
     """The number and the mode of its EtherChannel. A member counts as carrying what is configured
     on itself, which IOS keeps equal to what the channel carries."""
 
+    def follow(self, channel: Port) -> None:
+        """Take over what was configured on the channel that the port is a member of.
+
+        "Configuration changes applied to the port-channel interface apply to all the physical ports
+        assigned to the port-channel interface" (Catalyst 2960-X, Layer 2 Configuration Guide,
+        "Configuring EtherChannels").
+        """
+        for setting in (
+            *("mode", "access_vlan", "voice_vlan", "native_vlan", "allowed"),
+            *("encapsulation", "nonegotiate", "shutdown", "switched"),
+        ):
+            setattr(self, setting, getattr(channel, setting))
+
     portfast: Literal["", "portfast", "portfast trunk"] = ""
 
 
@@ -80,6 +98,15 @@ class Config(config.Config):
     def carried(self, port: str) -> Carried:
         """Return what a port carries."""
         return carried_by(self.ports[port], self.vlans)
+
+    def members(self, channel: str) -> list[str]:
+        """Return the members of an EtherChannel, given the full name of its interface."""
+        number = int(channel.removeprefix(CHANNEL))
+        return [
+            name
+            for name, port in self.ports.items()
+            if port.channel is not None and port.channel[0] == number
+        ]
 
     def add_vlan(self, vlan: int) -> None:
         """Create a VLAN with its default name, unless it exists."""

@@ -20,7 +20,7 @@ from haas_rpcd.sim.cli import (
 from haas_rpcd.sim.ios import commands, login, modes
 from haas_rpcd.sim.ios.catalyst import Catalyst
 from haas_rpcd.sim.ios.portname import NAMING, gigabit
-from haas_rpcd.sim.ios.state import Chassis, Config, Port, VtpMode
+from haas_rpcd.sim.ios.state import CHANNEL, Chassis, Config, Port, VtpMode
 
 
 class IosSwitch(Catalyst):
@@ -37,6 +37,7 @@ class IosSwitch(Catalyst):
     user_mode = modes.USER
     privileged_mode = modes.PRIVILEGED
     naming = NAMING
+    channels: ClassVar[Mapping[str, range]] = {CHANNEL: range(1, 49)}
     enabling = login.ENABLE
     # IOS overwrites the ten characters of its prompt with nine backspaces and eight blanks.
     pager = Pager(erase="\b" * 9 + " " * 8 + "\b" * 9)

@@ -84,15 +84,17 @@ def channel(switch: CliSwitch[Any], name: str, port: Any, args: Args) -> None:
     port.channel = None if args.no else (args.number("number"), args.word("mode"))
 
 
-def channel_commands(modes: str = "active|on|passive") -> tuple[tuple[str, Setting], ...]:
+def channel_commands(
+    modes: str = "active|on|passive", *, setting: Setting = channel, force: str = ""
+) -> tuple[tuple[str, Setting], ...]:
     """Return the commands that make a port the member of a link aggregation.
 
     In every simulator a port's ``channel`` is the number and the mode of its link aggregation, or
     None. A member counts as carrying what is configured on itself.
     """
     return (
-        (f"channel-group <number> mode mode:{modes}", channel),
-        ("no channel-group [<number>]", channel),
+        (f"channel-group <number> {force}mode mode:{modes}", setting),
+        ("no channel-group [<number>]", setting),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from haas_rpcd.sim import cli
 from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Lines, Mode, Session
-from haas_rpcd.sim.ioslike import execute, ports
+from haas_rpcd.sim.ioslike import channels, execute, ports
 from haas_rpcd.sim.ioslike.execute import LEAVING
 from haas_rpcd.sim.ioslike.ports import checked
 from haas_rpcd.sim.ioslike.show import default_vlan_name
@@ -120,6 +120,28 @@ def _switched(switch: Switch, name: str, port: Port, args: Args) -> None:
         port.allowed = cli.ALL_VLANS
 
 
+def _compatible(switch: Switch, name: str, channel: Port, args: Args) -> None:
+    """Refuse a port whose port mode or VLANs are not those of the channel.
+
+    Source: Nexus 5000 and 7000 configuration guides, "Compatibility Requirements".
+    """
+    port = switch.running.ports[name]
+    for setting, title in (
+        ("switched", "Ethernet Layer"),
+        ("mode", "port mode"),
+        ("access_vlan", "port access VLAN"),
+        ("native_vlan", "port native VLAN"),
+        ("allowed", "port allowed VLAN list"),
+    ):
+        if getattr(port, setting) != getattr(channel, setting):
+            raise cli.RejectedError(f"command failed: port not compatible [{title}]")
+
+
+def _forced(switch: Switch, name: str, channel: Port, args: Args) -> None:
+    """``force``: the port takes over what the channel has."""
+    channels.follow(switch.running.ports[name], channel)
+
+
 def _layer2(name: str, port: Port) -> None:
     if not port.switched:
         raise cli.RejectedError(f"ERROR: {name}: requested config not allowed")
@@ -132,7 +154,8 @@ def _check_switched(name: str, port: Port) -> None:
 
 GLOBAL: Commands = [
     ("[no] hostname <word>", execute.hostname("switch")),
-    ("interface <ports>", _interface),
+    ("interface <ports>", channels.entering(Port, _interface)),
+    ("no interface <ports>", channels.removing("Invalid range at '^' marker.")),
     ("[no] vlan <vlans>", _vlan),
     ("spanning-tree mode mst|rapid-pvst", CliSwitch.do_nothing),
 ]
@@ -141,29 +164,34 @@ IN_VLAN: Commands = [
     ("no name", _vlan_name),
     ("state active", CliSwitch.do_nothing),
 ]
-IN_PORT: Commands = [
-    *ports.commands(
-        [
-            ("description <line>", ports.description),
-            ("no description [<line>]", ports.description),
-            ("[no] shutdown", _shutdown),
-            ("[no] switchport", _switched),
-            *ports.CHANNEL,
-            (
-                "no switchport trunk allowed vlan <vlans>",
-                checked(_check_switched, ports.allowed_vlans()),
-            ),
-        ]
-    ),
-    *ports.switchport(_check_switched),
-    *ports.commands(
-        [
-            ("switchport voice vlan <vlan>", checked(_check_switched, ports.voice_vlan)),
-            ("no switchport voice vlan [<vlan>]", checked(_check_switched, ports.voice_vlan)),
-        ]
-    ),
-    ("spanning-tree port type edge [trunk]", CliSwitch.do_nothing),
-]
+IN_PORT: Commands = channels.spreading(
+    [
+        *ports.commands(
+            [
+                ("description <line>", ports.description),
+                ("no description [<line>]", ports.description),
+                ("[no] shutdown", _shutdown),
+                ("[no] switchport", _switched),
+                *ports.channel_commands(setting=channels.joining(Port, _compatible)),
+                *ports.channel_commands(setting=channels.joining(Port, _forced), force="force ")[
+                    :1
+                ],
+                (
+                    "no switchport trunk allowed vlan <vlans>",
+                    checked(_check_switched, ports.allowed_vlans()),
+                ),
+            ]
+        ),
+        *ports.switchport(_check_switched),
+        *ports.commands(
+            [
+                ("switchport voice vlan <vlan>", checked(_check_switched, ports.voice_vlan)),
+                ("no switchport voice vlan [<vlan>]", checked(_check_switched, ports.voice_vlan)),
+            ]
+        ),
+        ("spanning-tree port type edge [trunk]", CliSwitch.do_nothing),
+    ]
+)
 
 _RESERVED = {
     "": "attach clear debug echo ethanalyzer event feature find install ip module ping python "

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from haas_rpcd.sim import cli
 from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Lines, Session
+from haas_rpcd.sim.ioslike.channels import there
 from haas_rpcd.sim.ioslike.ports import channel_line
 from haas_rpcd.sim.ioslike.show import days_and_clock, default_vlan_name, rows_of_ports
-from haas_rpcd.sim.nxos.state import MODEL, NAMING, VERSION, Config, Port
+from haas_rpcd.sim.nxos.state import CHANNEL, MODEL, NAMING, VERSION, Config, Port
 
 Switch = CliSwitch[Config]
 
@@ -29,7 +30,8 @@ def _head(command: str) -> list[str]:
 def _running(switch: Switch, session: Session, args: Args) -> Lines:
     everything = "all" in args
     if "ports" in args or "interfaces" in args:
-        names = args.ports("ports") if "ports" in args else switch.port_list
+        names = args.ports("ports") if "ports" in args else list(switch.running.ports)
+        there(switch, names, " " * 40 + "^", "Invalid range at '^' marker.")
         what = f" {','.join(names)}" if "ports" in args else ""
         lines = _head(f"show running-config interface{what}{' all' if everything else ''}")
         for name in names:
@@ -56,7 +58,7 @@ def _config_lines(switch: Switch, config: Config) -> Iterator[str]:
     for vlan, name in sorted(config.vlans.items()):
         if vlan != 1 and name != default_vlan_name(vlan):
             yield from [f"vlan {vlan}", f"  name {name}"]
-    for name in switch.port_list:
+    for name in sorted(config.ports, key=lambda name: not name.startswith(CHANNEL)):
         yield from ["", *_stanza(name, config)]
     yield from [*MANAGEMENT, "line console", "line vty", ""]
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from haas_rpcd.sim import cli
 from haas_rpcd.sim.ioslike.ports import RoutedPort as Port
 
-__all__ = ["MODEL", "NAMING", "RESERVED_VLANS", "VERSION", "Config", "Port"]
+__all__ = ["CHANNEL", "MODEL", "NAMING", "RESERVED_VLANS", "VERSION", "Config", "Port"]
 
+CHANNEL = "port-channel"
 MODEL, VERSION = "Nexus9000 93180YC-EX", "9.3(8)"
 RESERVED_VLANS = range(3968, 4095)
 """Kept for the switch itself (Layer 2 Switching guide, "VLAN Ranges")."""

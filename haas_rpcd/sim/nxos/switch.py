@@ -10,7 +10,7 @@ from haas_rpcd.sim import cli
 from haas_rpcd.sim.cli import CliSwitch, Line, Lines, Session
 from haas_rpcd.sim.cli import filters as standard
 from haas_rpcd.sim.nxos import commands, modes
-from haas_rpcd.sim.nxos.state import NAMING, Config, Port
+from haas_rpcd.sim.nxos.state import CHANNEL, NAMING, Config, Port
 
 
 def _unquoted(made: standard.Made) -> standard.Made:
@@ -28,6 +28,7 @@ class NxosSwitch(CliSwitch[Config]):
     user_mode = modes.EXEC
     privileged_mode = modes.EXEC
     naming = NAMING
+    channels: ClassVar[Mapping[str, range]] = {CHANNEL: range(1, 4097)}
     login = cli.Login(
         user="{host} login: ", before=("User Access Verification",), wrong=("Login incorrect", "")
     )

@@ -18,6 +18,7 @@ from dataclasses import replace
 
 from haas_rpcd.drivers.switch import lldpblocks, mactables, membership, portnames
 from haas_rpcd.drivers.switch.cabling import CablingReader, Table
+from haas_rpcd.drivers.switch.channels import Channels, channel_group, channel_lines
 from haas_rpcd.drivers.switch.dialect import Dialect, Reader
 from haas_rpcd.drivers.switch.ioslike import (
     IOS,
@@ -108,10 +109,20 @@ def _port_stages(current: PortState | None, config: PortConfig, options: Options
     return stages._replace(settings=[*stages.settings, ["switchport"]])
 
 
+def _channel(number: int) -> str:
+    """Name a channel. (Arista's rbeapi, ``lib/rbeapi/api/interfaces.rb``, makes and removes it so.)
+
+    A member has the channel's VLANs, not its own. By itself it has none, as HaaS does not configure
+    ``lacp fallback``: the line of a channel that has it is not understood.
+    """
+    return f"Port-Channel{number}"
+
+
 DIALECT = Dialect(
     name="arista_eos",
     title="Arista EOS",
     canonical_port=_INTERFACES.canonical,
+    channels=Channels(name=_channel, member=channel_group(_channel)),
     example_ports=("Ethernet1", "Ethernet2"),
     port_names=_INTERFACES.names,
     dialogue=replace(
@@ -128,6 +139,7 @@ DIALECT = Dialect(
                 kind=lambda port: _type(port).lower(),
                 leave="exit",
             ),
+            channel_lines(),
         ),
         vlans=VlanByVlan(vlan_lines),
         needs_current="joining",

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from haas_rpcd.drivers.switch import lldpblocks, mactables, membership
 from haas_rpcd.drivers.switch.cabling import CablingReader, Table
+from haas_rpcd.drivers.switch.channels import Channels, channel_group, channel_lines
 from haas_rpcd.drivers.switch.dialect import Dialect, Reader
 from haas_rpcd.drivers.switch.ioslike import (
     IOS,
@@ -47,6 +48,10 @@ def _fresh_port(config: str) -> Switchport:
     """
     tagged = tags_native(config)
     return Switchport("dynamic", native_tagged=tagged, may_tag_native=tagged, address_routes=True)
+
+
+def _channel(number: int) -> str:
+    return f"Port-channel{number}"
 
 
 _INTERFACES = Interfaces(
@@ -86,6 +91,11 @@ DIALECT = Dialect(
     title="Cisco IOS and IOS XE (Catalyst)",
     options=frozenset({"encapsulation"}),
     canonical_port=_INTERFACES.canonical,
+    channels=Channels(
+        name=_channel,
+        member=channel_group(_channel),
+        follow=False,  # a member that is alone uses its own VLANs
+    ),
     example_ports=("Gi1/0/1", "Gi1/0/2"),
     port_names=_INTERFACES.names,
     dialogue=replace(
@@ -99,6 +109,7 @@ DIALECT = Dialect(
         ),
         benign=(*IOS.benign, r"%\s?portfast will be configured"),
         sessions=SessionList("show users", ios_logins, end="clear line {line}"),
+        optional_lines=(*IOS.optional_lines, "switchport"),
         busy=re.compile(r"configuration mode (?:is )?locked", re.I),
     ),
     # Older IOS refuses ranges without blanks around dash and comma.
@@ -106,6 +117,9 @@ DIALECT = Dialect(
         ports=InContexts(
             _LINES.stages,
             PortContexts(max_ranges=5, range_line=range_with_blanks, leave="exit"),
+            # "interface port-channel" creates "a Layer 3 port channel" on a Catalyst 4500 (Command
+            # Reference, channel-group); a Catalyst 2960 only switches.
+            channel_lines(make=["switchport"], own_vlans=True),
         ),
         vlans=VlanByVlan(vlan_lines),
         needs_current="joining",

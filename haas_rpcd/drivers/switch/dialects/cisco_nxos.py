@@ -19,6 +19,7 @@ from dataclasses import replace
 
 from haas_rpcd.drivers.switch import lldpblocks, mactables, membership, portnames
 from haas_rpcd.drivers.switch.cabling import CablingReader, Table
+from haas_rpcd.drivers.switch.channels import Channels, channel_group, channel_lines
 from haas_rpcd.drivers.switch.dialect import Dialect, Reader
 from haas_rpcd.drivers.switch.harmless import harmless_lines
 from haas_rpcd.drivers.switch.ioslike import (
@@ -81,6 +82,16 @@ def _range_line(spans: Sequence[portnames.Span]) -> str:
     return f"interface {portnames.joined(spans)}"
 
 
+def _type(port: str) -> str:
+    """Return whether a port is a channel: those are not named with others in one line."""
+    return "channel" if port.lower().startswith("p") else ""
+
+
+def _channel(number: int) -> str:
+    """Name a channel. LACP needs ``feature lacp``, which the site enables."""
+    return f"port-channel{number}"
+
+
 def _port_stages(current: PortState | None, config: PortConfig, options: Options) -> PortStages:
     """Make a port that may be routed a switch port, once it is shut.
 
@@ -133,6 +144,7 @@ DIALECT = Dialect(
     name="cisco_nxos",
     title="Cisco NX-OS (Nexus)",
     canonical_port=_INTERFACES.canonical,
+    channels=Channels(name=_channel, member=channel_group(_channel), follow=False),
     example_ports=("Ethernet1/1", "Ethernet1/2"),
     port_names=_INTERFACES.names,
     # Layer 2 Switching Configuration Guide, "VLAN Ranges". (Nexus 5000 and 7000 reserve only 3968
@@ -163,7 +175,10 @@ DIALECT = Dialect(
     ),
     writer=Writer(
         ports=InContexts(
-            _port_stages, PortContexts(max_ranges=8, range_line=_range_line, leave="exit")
+            _port_stages,
+            PortContexts(max_ranges=8, range_line=_range_line, kind=_type, leave="exit"),
+            # Without "force", a port that has been anything else before may be "not compatible".
+            channel_lines(own_vlans=True, words="force mode"),
         ),
         vlans=VlanByVlan(vlan_lines),
         needs_current="always",

@@ -3,7 +3,8 @@
 Sources: bridge(8) and ip-link(8) of iproute2. Nothing is saved: after a restart the site's own
 network files apply. They should put no VLAN on any port.
 
-Option ``sudo``: true if the login is not root and may use sudo(8).
+Option ``sudo``: true if the login is not root and may use sudo(8). Option ``bridge``: the name of
+the bridge, if it is not ``br0``; only channels need it.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from haas_rpcd.drivers.switch import linuxlinks, lldptables, mactables
+from haas_rpcd.drivers.switch import linuxbonds, linuxlinks, lldptables, mactables
 from haas_rpcd.drivers.switch.cabling import CablingReader, Table
 from haas_rpcd.drivers.switch.dialect import Dialect, Reader
 from haas_rpcd.drivers.switch.harmless import harmless_lines
 from haas_rpcd.drivers.switch.shell import SHELL, SHELL_ABOUT, PortByPort, as_root
 from haas_rpcd.drivers.switch.state import PortState
-from haas_rpcd.drivers.switch.writer import Options, Writer
-from haas_rpcd.model import PortConfig, vlan_ranges
+from haas_rpcd.drivers.switch.writer import Options, PortStages, Writer
+from haas_rpcd.model import Channel, PortConfig, SetPort, vlan_ranges
 
 
 def _settings(port: str, config: PortConfig, options: Options) -> list[list[str]]:
@@ -39,6 +40,13 @@ def _opening(port: str, options: Options) -> str:
     return f"ip link set dev {port} up"
 
 
+def _bonded(
+    change: SetPort, channel: Channel, state: PortState | None, options: Options
+) -> PortStages:
+    settings = _settings(change.port, change.config, options)
+    return linuxbonds.commands(settings, change, channel, state, options)
+
+
 def _read_ports(ports: Sequence[str], options: Options) -> list[str]:
     """Show the VLANs of all ports, and which ports are up, in two lines in all."""
     lines = ("bridge -json -compressvlans vlan show", "ip -json -details link show")
@@ -53,13 +61,14 @@ def _parse_ports(answers: Sequence[str], options: Options) -> dict[str, PortStat
 DIALECT = Dialect(
     name="linux_bridge",
     title="Linux bridge (vlan_filtering)",
-    options=frozenset({"sudo"}),
+    options=frozenset({"sudo", linuxbonds.BRIDGE}),
     canonical_port=str,
     example_ports=("swp1", "swp2"),
     numbered_ports=False,
     declares_vlans=False,
+    channels=linuxbonds.CHANNELS,
     dialogue=SHELL,
-    writer=Writer(ports=PortByPort(_settings, _opening)),
+    writer=Writer(ports=PortByPort(_settings, _opening, _bonded)),
     reader=Reader(read_ports=_read_ports, parse_ports=_parse_ports),
     # Root's PATH has the programs of /sbin.
     cabling=CablingReader(
