@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 import haas_rpcd
-from haas_rpcd import backups, config, linkfiles, logs, restoring, streams
+from haas_rpcd import backups, config, configfiles, linkfiles, logs, restoring, streams
 from haas_rpcd.backups import refuse_folder
 from haas_rpcd.config import ConfigError, LogSettings, Settings, StoreSettings
 from haas_rpcd.doctor import World
@@ -118,7 +118,7 @@ async def _demo(arguments: argparse.Namespace) -> None:
             await run_demo(socket)
         return
     site = Path(arguments.site)
-    given = config.load(Path(arguments.config)) if arguments.config else None
+    given = configfiles.load(Path(arguments.config)) if arguments.config else None
     if arguments.check_config:
         await check_site(site, given)
         print(f"{site} is right.")  # noqa: T201
@@ -130,13 +130,13 @@ async def _demo(arguments: argparse.Namespace) -> None:
 def _reload(arguments: argparse.Namespace) -> Settings:
     """Read the configuration again, and log as it says. Raises ConfigError."""
     settings = _settings(arguments)
-    config.load_credentials(Path(settings.credentials.file))
+    configfiles.load_credentials(Path(settings.credentials.file))
     logs.configure(settings.log, verbose=arguments.verbose)
     return settings
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
-    settings = config.load(Path(arguments.config))
+    settings = configfiles.load(Path(arguments.config))
     if arguments.socket:
         server = msgspec.structs.replace(settings.server, socket=arguments.socket)
         settings = msgspec.structs.replace(settings, server=server)

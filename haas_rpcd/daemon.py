@@ -17,7 +17,8 @@ from haas_rpcd.auth import Authenticator
 from haas_rpcd.backups import Schedule, refuse_folder
 from haas_rpcd.bmc import BmcConnector
 from haas_rpcd.clock import Clock
-from haas_rpcd.config import ConfigError, Settings, load_credentials
+from haas_rpcd.config import ConfigError, Settings
+from haas_rpcd.configfiles import load_credentials
 from haas_rpcd.consoles.consoles import Consoles
 from haas_rpcd.consoles.lines import OpenHeadnode, opener
 from haas_rpcd.consoles.log import Logs

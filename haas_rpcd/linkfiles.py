@@ -14,7 +14,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from haas_rpcd import config, streams
+from haas_rpcd import config, configfiles, streams
 from haas_rpcd.config import ConfigError, Settings
 from haas_rpcd.drivers.hostnet.link import vlan_link_name
 
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Write the files, or remove them if haas.toml has no [master]. Raises ConfigError, OSError."""
     path = Path(arguments.config or config.DEFAULT_PATH)
-    for name, text in files(config.load(path), path).items():
+    for name, text in files(configfiles.load(path), path).items():
         file = arguments.root / name
         if not text:
             file.unlink(missing_ok=True)

@@ -9,7 +9,8 @@ import ssl
 import stat
 from pathlib import Path
 
-from haas_rpcd.config import ConfigError, Credential, load_credentials
+from haas_rpcd.config import ConfigError, Credential
+from haas_rpcd.configfiles import load_credentials
 from haas_rpcd.doctor.finding import Finding, World, fault, ok, warning
 from haas_rpcd.drivers.switch.factory import SwitchFactory
 from haas_rpcd.listen import is_loopback, listen_address

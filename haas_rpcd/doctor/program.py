@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from haas_rpcd import config
+from haas_rpcd import config, configfiles
 from haas_rpcd.config import ConfigError
 from haas_rpcd.doctor.finding import LEVELS, Finding, World, fault, worst
 
@@ -47,7 +47,7 @@ def main(arguments: argparse.Namespace) -> int:
     path = Path(arguments.config or config.DEFAULT_PATH)
     findings = _become(arguments.user)
     try:
-        settings = config.load(path)
+        settings = configfiles.load(path)
     except ConfigError as error:
         mend = "correct the file; docs/configuration.md explains every setting."
         findings.append(msgspec.structs.replace(fault(str(error), mend), check="configuration"))

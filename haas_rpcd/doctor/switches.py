@@ -6,7 +6,8 @@ import asyncio
 import sqlite3
 from pathlib import Path
 
-from haas_rpcd.config import ConfigError, load_credentials
+from haas_rpcd.config import ConfigError
+from haas_rpcd.configfiles import load_credentials
 from haas_rpcd.doctor.finding import Finding, World, fault, ok
 from haas_rpcd.drivers.switch.factory import SwitchFactory
 from haas_rpcd.errors import DeviceError, UnavailableError

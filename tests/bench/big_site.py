@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from haas_rpcd import config, daemon
+from haas_rpcd import configfiles, daemon
 from haas_rpcd.auth import DAEMON
 from haas_rpcd.methods.call import Call
 from haas_rpcd.methods.invoke import invoke
@@ -75,7 +75,7 @@ def prepare(folder: Path, nodes: int, first_switch: int) -> Path:
         tx.execute("INSERT INTO port_applied (port_id, confirmed, saved) SELECT id, 1, 1 FROM port")
 
     async def fill() -> None:
-        made = daemon.real(config.load(file))
+        made = daemon.real(configfiles.load(file))
         await made.start(serve=False)
         call = Call(context=made.context, caller=DAEMON)
         await invoke(call, "site.import", {"site": site(nodes, first_switch)})

@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from haas_rpcd import config, daemon
+from haas_rpcd import configfiles, daemon
 from haas_rpcd.auth import DAEMON
 from haas_rpcd.methods.call import Call
 from haas_rpcd.methods.invoke import invoke
@@ -90,7 +90,7 @@ def _fill(file: Path, yards: Sequence[Switchyard]) -> float:
     }
 
     async def fill() -> float:
-        made = daemon.real(config.load(file))
+        made = daemon.real(configfiles.load(file))
         await made.start(serve=False)
         begun = time.perf_counter()
         await invoke(Call(context=made.context, caller=DAEMON), "site.import", {"site": site})

@@ -22,7 +22,8 @@ from pathlib import Path
 import msgspec
 
 import haas_rpcd.rpc.transport  # noqa: F401 - everything is imported before the fork
-from haas_rpcd.config import Settings, load_credentials
+from haas_rpcd.config import Settings
+from haas_rpcd.configfiles import load_credentials
 from haas_rpcd.daemon import Daemon
 from haas_rpcd.drivers import Report
 from haas_rpcd.drivers.switch.factory import SwitchFactory

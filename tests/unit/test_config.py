@@ -8,7 +8,7 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from haas_rpcd import config
+from haas_rpcd import configfiles
 from haas_rpcd.__main__ import main
 from haas_rpcd.config import ConfigError, Credential, Settings
 
@@ -22,7 +22,7 @@ def write(tmp_path: Path, text: str, name: str = "haas.toml") -> Path:
 
 
 def test_an_empty_file_gives_the_defaults(tmp_path: Path) -> None:
-    settings = config.load(write(tmp_path, ""))
+    settings = configfiles.load(write(tmp_path, ""))
     assert settings.server.socket == "/run/haas/rpcd.sock"
     assert settings.store.path == "/var/lib/haas/haas.db"
     assert settings.pool == tuple(range(100, 200))
@@ -55,7 +55,7 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
     keepalive = 0
     known_hosts = "/tmp/k"
     """
-    settings = config.load(write(tmp_path, text))
+    settings = configfiles.load(write(tmp_path, text))
     assert settings.pool == (100, 101, 250, 300, 301)
     assert settings.master is not None
     assert settings.master.images == ["a", "b"]
@@ -111,7 +111,7 @@ def test_a_mistake_is_reported_with_its_place(
 ) -> None:
     path = write(tmp_path, text)
     with pytest.raises(ConfigError) as caught:
-        config.load(path)
+        configfiles.load(path)
     assert message in str(caught.value)
     assert str(path) in str(caught.value)
     # The program prints the same message, as one line on stderr.
@@ -123,12 +123,12 @@ def test_a_mistake_is_reported_with_its_place(
 
 def test_a_missing_or_unreadable_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"There is no file .*; name another with --config FILE"):
-        config.load(tmp_path / "none.toml")
+        configfiles.load(tmp_path / "none.toml")
     with pytest.raises(ConfigError, match="can't be read"):
-        config.load(tmp_path)
+        configfiles.load(tmp_path)
     (tmp_path / "latin").write_bytes(b"# \xe4\n")
     with pytest.raises(ConfigError, match="can't be read"):
-        config.load(tmp_path / "latin")
+        configfiles.load(tmp_path / "latin")
 
 
 def test_check_config_accepts_the_file_and_reports_missing_credentials(
@@ -166,17 +166,17 @@ def write_credentials(tmp_path: Path, text: str, mode: int = 0o600) -> Path:
 
 
 def test_credentials_are_read(tmp_path: Path) -> None:
-    known = config.load_credentials(write_credentials(tmp_path, CREDENTIALS))
+    known = configfiles.load_credentials(write_credentials(tmp_path, CREDENTIALS))
     assert known["sw1"].password == "s3cret"
     assert known["sw2"] == Credential()
-    assert config.load_credentials(tmp_path / "none") == {}
+    assert configfiles.load_credentials(tmp_path / "none") == {}
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660])
 def test_credentials_that_others_can_read_are_refused(tmp_path: Path, mode: int) -> None:
     path = write_credentials(tmp_path, CREDENTIALS, mode)
     with pytest.raises(ConfigError, match=f"has mode {mode:04o}: run  chmod 600 {path}"):
-        config.load_credentials(path)
+        configfiles.load_credentials(path)
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_credentials_that_others_can_read_are_refused(tmp_path: Path, mode: int)
 )
 def test_messages_about_wrong_credentials_contain_no_password(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        config.load_credentials(write_credentials(tmp_path, text))
+        configfiles.load_credentials(write_credentials(tmp_path, text))
     assert "credentials.toml" in str(caught.value)
     assert "s3cret" not in str(caught.value)
     assert "5318008" not in str(caught.value)
@@ -199,10 +199,10 @@ def test_messages_about_wrong_credentials_contain_no_password(tmp_path: Path, te
 
 def test_the_path_of_an_ssh_key_is_absolute(tmp_path: Path) -> None:
     path = write_credentials(tmp_path, '[sw1]\nkey_file = "/etc/haas/sw1.key"\n')
-    assert config.load_credentials(path)["sw1"].key_file == "/etc/haas/sw1.key"
+    assert configfiles.load_credentials(path)["sw1"].key_file == "/etc/haas/sw1.key"
     write_credentials(tmp_path, '[sw1]\nkey_file = "sw1.key"\n')
     with pytest.raises(ConfigError, match=r"key_file"):
-        config.load_credentials(path)
+        configfiles.load_credentials(path)
 
 
 def test_the_repr_of_a_credential_hides_its_passwords() -> None:

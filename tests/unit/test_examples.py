@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from haas_rpcd import config
+from haas_rpcd import configfiles
 from haas_rpcd.config import Settings
 from haas_rpcd.drivers.switch.dialect import Dialect
 from haas_rpcd.drivers.switch.dialects import DIALECTS
@@ -73,7 +73,7 @@ def test_the_example_site_can_be_imported_and_exported() -> None:
 
 
 def test_the_example_configuration_is_valid_and_shows_the_defaults() -> None:
-    settings = config.load(EXAMPLES / "master/haas.toml")
+    settings = configfiles.load(EXAMPLES / "master/haas.toml")
     assert msgspec.structs.replace(settings, master=None) == Settings()
 
 
