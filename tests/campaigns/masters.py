@@ -8,10 +8,12 @@ that was frozen sent nothing when it went on.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import threading
 import uuid
 from collections.abc import Callable
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -152,13 +154,16 @@ def attempt(folder: Path, etcd: Etcd, harm: str, number: int) -> bool:
             harmed.set()
 
         switches.act_at(number, strike)
-        job = first.daemon.call("apply.start", project="red")["job"]
-        if not _comes(harmed, first, job):
-            return False
+        job: int | None = None
+        with contextlib.suppress(OSError, HTTPException):  # it may be gone before it answers
+            job = first.daemon.call("apply.start", project="red")["job"]
+            if not _comes(harmed, first, job):
+                return False
         until(second.serves, f"the other has not taken over:\n{second.log()}")
-        ended = second.daemon.call("job.wait", job=job, timeout=50)
-        if ended["state"] != "succeeded":
-            assert second.daemon.apply("red")["state"] == "succeeded", ended["error"]
+        if job is not None:
+            assert second.daemon.call("job.wait", job=job, timeout=50)["finished"]
+        ended = second.daemon.apply("red")  # what a failed job has left, if anything
+        assert ended["state"] == "succeeded", ended["error"]
         assert second.daemon.call("plan.show", project="red")["empty"]
         assert {row["project"] for row in second.daemon.call("project.list")["items"]} >= promised
         if harm == "frozen":
