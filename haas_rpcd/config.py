@@ -1,4 +1,4 @@
-"""The settings of ``haas.toml``, and the entries of the credentials file; see :mod:`.configfiles`."""
+"""The settings of ``haas.toml``, and credentials; :mod:`.configfiles` reads the files."""
 
 from __future__ import annotations
 
