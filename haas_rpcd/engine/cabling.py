@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -117,22 +117,23 @@ class CablingWatch:
         return await self._store.read(store_cabling.inventory)
 
     async def hear(
-        self, known: Inventory, nic: str, wanted: Sequence[str] | None, *, vlan: int
+        self, known: Inventory, nic: str, port: PortRef, *, vlan: int, everywhere: bool = False
     ) -> Heard:
-        """Read some switches, or all in service, and judge one nic whose port is open.
+        """Read the port's switch, or all in service, and judge one nic of whose ports it is open.
 
-        Only what its port shows on ``vlan`` counts: an older entry may be left. Where it is seen is
-        kept as in a check, and raises an alarm likewise.
+        Of the nic's ports only this one counts, and what it shows on ``vlan``: an older entry may
+        be left. Where the nic is seen is kept as in a check, and raises an alarm likewise.
         """
-        if wanted is None:
+        wanted = [port.switch]
+        if everywhere:
             wanted = await self._store.read(switches.in_service)
         unread: dict[str, str] = {}
         views = {
             name: self._view(name, seen, known)
-            for name, seen in (await self.read(list(wanted), unread)).items()
+            for name, seen in (await self.read(wanted, unread)).items()
         }
         [target] = [each for each in known.nics if each.label == nic]
-        views = {name: _fresh(view, target.places, vlan) for name, view in views.items()}
+        views = {name: _fresh(view, target, port, vlan) for name, view in views.items()}
         verdict = await asyncio.to_thread(
             cabling, known.nics, views, switches=known.switches, unread=unread
         )
@@ -215,11 +216,21 @@ class CablingWatch:
         )
 
 
-def _fresh(view: SwitchView, places: Sequence[PortRef], vlan: int) -> SwitchView:
-    """Return what a switch sees, without what these ports showed on other VLANs before."""
-    now = (None, vlan)
-    learnt = [seen for seen in view.learnt if seen.place not in places or seen.vlan in now]
-    return msgspec.structs.replace(view, learnt=tuple(learnt))
+def _fresh(view: SwitchView, nic: CabledNic, port: PortRef, vlan: int) -> SwitchView:
+    """Return what a switch sees, without what is left of a nic's ports from before.
+
+    They are parked but for one, so what is still shown of the others, or of another VLAN, is old.
+    """
+    parked = [place for place in nic.places if place != port]
+    return msgspec.structs.replace(
+        view,
+        neighbours=tuple(near for near in view.neighbours if near.place not in parked),
+        learnt=tuple(
+            seen
+            for seen in view.learnt
+            if seen.place not in parked and (seen.place != port or seen.vlan in (None, vlan))
+        ),
+    )
 
 
 def _quotes(views: Mapping[str, SwitchView], nic: CabledNic) -> Iterator[str]:

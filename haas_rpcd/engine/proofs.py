@@ -11,6 +11,7 @@ the port parked.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 
@@ -22,7 +23,7 @@ from haas_rpcd.engine.planning import Planning
 from haas_rpcd.engine.run import CarryOut
 from haas_rpcd.errors import ConflictError, HaasError
 from haas_rpcd.events import Events
-from haas_rpcd.model import Phase
+from haas_rpcd.model import Phase, PortRef
 from haas_rpcd.store import applied, nodes, proofs
 from haas_rpcd.store.applied import Freed
 from haas_rpcd.store.database import Store, Tx
@@ -185,18 +186,21 @@ class Proofs:
     ) -> NicProof:
         """Read the switch's tables until something decides, or the patience is at its end."""
         known = await self._cabling.known()
+        hear = functools.partial(
+            self._cabling.hear,
+            known,
+            f"{proving.node}:{nic.nic}",
+            PortRef(nic.switch, nic.port),
+            vlan=proving.vlan,
+        )
         loop = asyncio.get_running_loop()
         end, again = loop.time() + self._patience, loop.time() + self._patience / 2
         while True:
-            heard = await self._cabling.hear(
-                known, f"{proving.node}:{nic.nic}", [nic.switch], vlan=proving.vlan
-            )
+            heard = await hear()
             if heard.row.state in ("right", "swapped") or cancelled():
                 break
             if loop.time() >= end:
-                heard = await self._cabling.hear(
-                    known, f"{proving.node}:{nic.nic}", None, vlan=proving.vlan
-                )
+                heard = await hear(everywhere=True)
                 break
             if loop.time() >= again:
                 again = end

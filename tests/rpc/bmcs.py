@@ -55,9 +55,16 @@ shift
 case "$1 $2" in
     "get power") echo "power:$(cat power)" ;;
     "get boot") echo "boot:$(cat boot)" ;;
-    "set power") echo "power $3" >>log; [ -e lies ] || echo "$3" >power ;;
+    "set power")
+        echo "power $3" >>log
+        [ -e lies ] || echo "$3" >power
+        [ ! -x machine ] || ./machine "$3" >/dev/null 2>&1 </dev/null
+        ;;
     "set boot") echo "boot $3" >>log; echo "$3" >boot ;;
-    "set reset") echo reset >>log ;;
+    "set reset")
+        echo reset >>log
+        [ ! -x machine ] || ./machine reset >/dev/null 2>&1 </dev/null
+        ;;
 esac
 """
 
@@ -112,9 +119,12 @@ class IpmiSim:
         self.process.wait()
 
 
-@asynccontextmanager
-async def ipmi_sim(folder: Path, *, sol: int | None = None) -> AsyncIterator[IpmiSim]:
-    """Run a BMC; ``sol``: the TCP port of what is on the node's serial line."""
+def start_ipmi_sim(folder: Path, *, sol: int | None = None) -> IpmiSim:
+    """Start a BMC; ``sol``: the TCP port of what is on the node's serial line.
+
+    It calls the program ``machine`` in the folder, if there is one, with ``1`` and ``0`` when the
+    node is switched on and off, and with ``reset``.
+    """
     folder.mkdir(parents=True)
     (folder / "state").mkdir()
     script = folder / "chassis"
@@ -130,20 +140,25 @@ async def ipmi_sim(folder: Path, *, sol: int | None = None) -> AsyncIterator[Ipm
     program = shutil.which("ipmi_sim")
     assert program, "apt-get install openipmi"
     with (folder / "output").open("wb") as output:
-        process = subprocess.Popen(  # noqa: ASYNC220 - starting is quick
+        process = subprocess.Popen(
             [program, "-c", folder / "lan.conf", "-f", folder / "bmc.emu", "-s", folder / "state",
              "-n"],
             stdin=subprocess.DEVNULL, stdout=output, stderr=output,
         )  # fmt: skip
+    params = {"protocol": "ipmi", "host": "127.0.0.1", "port": port}
+    return IpmiSim(folder, port, process, params)
+
+
+@asynccontextmanager
+async def ipmi_sim(folder: Path, *, sol: int | None = None) -> AsyncIterator[IpmiSim]:
+    """Run a BMC; see :func:`start_ipmi_sim`."""
+    bmc = start_ipmi_sim(folder, sol=sol)
     try:
-        await _bound(port)
-        yield IpmiSim(
-            folder, port, process, {"protocol": "ipmi", "host": "127.0.0.1", "port": port}
-        )
+        await _bound(bmc.port)
+        yield bmc
     finally:
-        process.send_signal(signal.SIGCONT)
-        process.kill()
-        await asyncio.to_thread(process.wait)
+        bmc.come_back()
+        await asyncio.to_thread(bmc.end)
 
 
 async def _bound(port: int) -> None:

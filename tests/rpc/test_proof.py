@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
-from haas_rpcd.config import CablingSettings, Policy
+from haas_rpcd.bmc import BmcSettings
+from haas_rpcd.config import CablingSettings, Credential, Policy
 from haas_rpcd.sim.cli import Plugged
+from tests.rpc.bmcs import PASSWORD, USER, ipmi_sim
 from tests.rpc.small_site import NOTHING, Prepared, SmallSite, small_site
 
 PLACES = {"eth0": ("sw1", "Gi1/0/6"), "eth1": ("sw2", "Gi1/0/6")}
@@ -327,3 +329,63 @@ async def test_a_nic_that_is_seen_elsewhere_after_the_proof_contradicts_it(
     await site.call("cabling.check")
     proof = await proof_of(site)
     assert (proof["proven"], proof["void"]) == (False, False)
+
+
+@pytest.mark.slow
+async def test_the_node_is_booted_from_the_network_and_off_again_afterwards(
+    tmp_path: Path, prepared: Prepared
+) -> None:
+    """Its nics speak only while it is on; then an admin takes its BMC away from HaaS."""
+    quick = BmcSettings(answer_timeout=10.0, settle_timeout=5.0, off_time=0.0)
+    async with (
+        ipmi_sim(tmp_path / "bmc") as bmc,
+        five_nodes(tmp_path, prepared, bmc=quick) as site,
+    ):
+        site.credentials["node-5"] = Credential(username=USER, password=PASSWORD)
+        await site.call("bmc.set", node="node-5", **bmc.params)
+
+        async def speak_while_on() -> None:
+            while True:
+                for switch, port in PLACES.values():
+                    site.switches[switch].power(full(port), bmc.power == "on")
+                await asyncio.sleep(0.02)
+
+        machine = asyncio.create_task(speak_while_on())
+        job = await prove(site)
+        assert job["state"] == "succeeded", job["error"]
+        assert (bmc.power, bmc.boot) == ("off", "pxe")
+        assert bmc.log == ["boot pxe", "power 1", "power 0"]
+        assert (await proof_of(site))["notes"] == []
+        assert (await site.call("node.show", node="node-5"))["power"] == "off"
+
+        bmc.power = "on"
+        assert (await prove(site))["state"] == "succeeded"
+        assert bmc.log[3:] == ["boot pxe", "power 0", "power 1"]
+        assert bmc.power == "on"
+        machine.cancel()
+
+
+async def test_each_port_of_a_bond_is_opened_alone_and_shows_the_bonds_address(
+    tmp_path: Path, prepared: Prepared
+) -> None:
+    async with five_nodes(tmp_path, prepared) as site:
+        await site.call("nic.delete", node="node-5", nic="eth0")
+        await site.call("nic.delete", node="node-5", nic="eth1")
+        ports = [{"switch": switch, "port": port} for switch, port in PLACES.values()]
+        await site.call(
+            "nic.register", node="node-5", nic="bond0", mac=MACS["eth0"], ports=ports,
+            bond="active-backup",
+        )  # fmt: skip
+        plug(site, "eth1", MACS["eth0"])
+        job = await prove(site)
+        assert job["state"] == "succeeded", job["error"]
+        nics = (await proof_of(site))["nics"]
+        assert [(nic["nic"], nic["switch"], nic["state"]) for nic in nics] == [
+            ("bond0", "sw1", "right"),
+            ("bond0", "sw2", "right"),
+        ]
+        await check_given_back(site)
+        plug(site, "eth1", OTHER)
+        job = await prove(site)
+        assert job["state"] == "failed"
+        assert "node-1:eth0 was seen on its port sw2 Gi1/0/6" in job["error"]
