@@ -173,6 +173,8 @@ def _screen(args: argparse.Namespace, settings: Config, output: Output) -> int:
             for name, specs in settings.columns.items()
         },
         contexts=tuple(settings.contexts),
+        details=settings.details,
+        settings=args.config or config.config_path(),
         history=config.history_path(),
         clipboard=config.clipboard_path(),
     )

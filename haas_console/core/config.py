@@ -38,7 +38,8 @@ class Config:
     ``contexts`` names daemons, for ``--context``; ``context`` is the one to use without it.
     ``theme`` and ``keymap`` are for the full-screen console: the name of a theme, and keys by the
     ids that its help shows, e.g. ``"board.connect" = "x"``. ``columns`` are those of tables, in
-    their order: ``board = ["node", "project:12", "network"]``.
+    their order: ``board = ["node", "project:12", "network"]``. ``details``: the board has a pane on
+    what is under the cursor.
     """
 
     socket: str | None = None
@@ -50,6 +51,7 @@ class Config:
     theme: str | None = None
     keymap: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    details: bool = True
 
 
 LOGIN = "login"
@@ -142,6 +144,10 @@ def _typed(table: dict[str, Any], file: Path) -> Config:
             _check_columns(value, file)
             continue
         if key == "contexts":
+            continue
+        if key == "details":
+            if not isinstance(value, bool):
+                raise ConfigError(f"{file}: details must be true or false")
             continue
         if key != "timeout" and not (isinstance(value, str) and value):
             raise ConfigError(f"{file}: {key} must be text")

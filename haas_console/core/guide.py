@@ -63,7 +63,9 @@ def no_project(inventory: Inventory) -> str:
 
 
 def tour(inventory: Inventory, project: str | None) -> str | None:
-    """The next step of the demo's tour towards a first apply; None at its end."""
+    """The next step of the demo's tour towards a first apply; None at its end, and elsewhere."""
+    if inventory.info is None or not inventory.info.demo:
+        return None
     if project is None:
         names = sorted(inventory.projects)
         if not names:

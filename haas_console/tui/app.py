@@ -15,8 +15,10 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
 
+from haas_console.core import settings
 from haas_console.core.api import near_miss
 from haas_console.core.columns import Column
+from haas_console.core.errors import ConfigError
 from haas_console.core.recall import Recall
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
@@ -46,6 +48,9 @@ class Options:
     theme: str | None = None
     keymap: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, Sequence[Column]] = field(default_factory=dict)
+    details: bool = True
+    """Details stand beside the board, if there is room."""
+    settings: Path | None = None
     contexts: Sequence[str] = ()
     history: Path | None = None
     clipboard: Path | None = None
@@ -126,7 +131,8 @@ class ConsoleApp(PlainApp):
 
     def get_default_screen(self) -> Screen[None]:
         """Begin with the board itself: a blank screen below it would be painted first."""
-        return BoardScreen(self.session, self.columns_of("board"))
+        columns = self.columns_of("board")
+        return BoardScreen(self.session, columns, details=self.options.details)
 
     def on_mount(self) -> None:
         """Connect after the first paint."""
@@ -183,6 +189,16 @@ class ConsoleApp(PlainApp):
     def columns_of(self, table: str) -> Sequence[Column]:
         """The columns that the user chose for a table; none: the usual ones."""
         return self.options.columns.get(table, ())
+
+    def remember(self, key: str, value: str | bool, table: str = "") -> None:
+        """Write a setting into console.toml, and say so if that cannot be done."""
+        if self.options.settings is None:
+            return
+        try:
+            settings.save(self.options.settings, key, value, table)
+        except ConfigError as error:
+            if self.front is not None:
+                self.front.fail(str(error))
 
     def copy(self, text: str) -> None:
         """Copy by OSC 52, and into a file for terminals that ignore it."""

@@ -21,6 +21,7 @@ from haas_console.core.session import Session
 from haas_console.core.sync import Changes
 from haas_console.tui.areas import AreaList
 from haas_console.tui.bars import Bar, summary_text
+from haas_console.tui.beside import Beside
 from haas_console.tui.connecting import Connecting
 from haas_console.tui.drag import Drag, Ghost
 from haas_console.tui.grip import Grip
@@ -77,6 +78,7 @@ class BoardScreen(ConsoleScreen):
         Binding("ctrl+w", "wide", "All columns", id="board.wide", show=False),
         Binding("asterisk", "mark_all", "Mark all shown", id="board.mark_all", show=False),
         Binding("N", "mark_node", "Mark the node", id="board.mark_node", show=False),
+        Binding("i", "beside", "Details beside", id="board.beside", show=False),
         Binding("O", "power", "Power on/off", id="board.power", show=False),
         Binding("W", "who", "Who changed it", id="board.who", show=False),
         Binding("y", "copy", "Copy the last command", id="board.copy", show=False),
@@ -84,7 +86,9 @@ class BoardScreen(ConsoleScreen):
         Binding("escape", "escape", "Let go, clear", id="board.escape", show=False, priority=True),
     ]
 
-    def __init__(self, session: Session, columns: Sequence[Column] = ()) -> None:
+    def __init__(
+        self, session: Session, columns: Sequence[Column] = (), *, details: bool = True
+    ) -> None:
         super().__init__(session)
         self.board = Board()
         self.nodes = NodeTable(self.board, columns, id="nodes")
@@ -94,6 +98,7 @@ class BoardScreen(ConsoleScreen):
         self.holdings = Holdings(self, self.selection)
         self.staging = Staging(self)
         self.drag = Drag(self, self.areas, Ghost())
+        self.beside = Beside(self, self.selection.under_cursor, shown=details)
         self.nodes.items_of = self.selection.dragged_from
         self.nodes.found_on = session.inventory.found_on
         self.nodes.look_of = partial(nic_look, session.inventory)
@@ -107,6 +112,7 @@ class BoardScreen(ConsoleScreen):
             with Vertical(id="right"):
                 yield Bar(id="right-title", classes="title")
                 yield self.areas
+                yield self.beside
         yield Bar(id="tour")
         yield Bar(id="summary")
         yield self.drag.ghost
@@ -123,6 +129,7 @@ class BoardScreen(ConsoleScreen):
         if changes & {"node", "network", "headnode", "use"}:
             self.areas.update(inventory, session.project)
         self.query_one("#summary", Bar).show(summary_text(session))
+        self.beside.show()
         self._show_tour()
         self._show_titles()
 
@@ -166,13 +173,29 @@ class BoardScreen(ConsoleScreen):
         self.query_one("#right-title", Bar).show(Text(whose))
 
     def _show_tour(self) -> None:
-        info = self.session.inventory.info
-        if info is None or not info.demo:
-            return
-        step = guide.tour(self.session.inventory, self.session.project)
-        bar = self.query_one("#tour", Bar)
+        step, bar = (
+            guide.tour(self.session.inventory, self.session.project),
+            self.query_one("#tour", Bar),
+        )
         bar.set_class(step is not None, "on")
         bar.show(Text(f" {step}") if step else Text())
+
+    # --- details beside ---
+
+    def on_lines_moved(self, event: Lines.Moved) -> None:
+        """Show what the cursor has come to."""
+        event.stop()
+        self.beside.follow()
+
+    def on_descendant_focus(self) -> None:
+        """Show what the side that has the keys now is at."""
+        super().on_descendant_focus()
+        self.beside.follow()
+
+    def action_beside(self) -> None:
+        """Show details beside the nodes, or none, now and in consoles that are opened later."""
+        self.beside.toggle(self.size.width)
+        self.call_after_refresh(self._show_all)
 
     # --- the mouse ---
 
@@ -259,6 +282,8 @@ class BoardScreen(ConsoleScreen):
 
     def _show_all(self) -> None:
         self.nodes.changed()
+        self.areas.changed()
+        self.beside.show()
         self._show_titles()
 
     def action_filter(self) -> None:
@@ -283,10 +308,7 @@ class BoardScreen(ConsoleScreen):
 
     def action_escape(self) -> None:
         """Let go of what is dragged; else leave a question, marks, or the filter."""
-        if self.drag.on:
-            self.drag.cancel()
-        else:
-            self.action_back()
+        self.drag.cancel() if self.drag.on else self.action_back()
 
     # --- connecting ---
 

@@ -17,6 +17,9 @@ from haas_console.core.session import Outcome, Session
 from haas_console.tui.prompt import Completer, Question
 from haas_console.tui.typeahead import Hold
 
+WIDE = 120
+"""Columns from which on there is room for a pane beside a list."""
+
 Plan = Callable[[], Gesture | Refusal]
 """Plans a gesture with the inventory as it is when the gesture's turn has come."""
 
@@ -132,6 +135,9 @@ class Console(Protocol):
 
     def breadcrumbs(self) -> list[str]:
         """The titles of the screens on the way here."""
+
+    def remember(self, key: str, value: str | bool, table: str = "") -> None:
+        """Write a setting into console.toml, and say so if that cannot be done."""
 
     def copy(self, text: str) -> None:
         """Copy a text to the user's clipboard."""

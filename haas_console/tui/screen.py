@@ -17,7 +17,7 @@ from haas_console.core.gestures import Refusal
 from haas_console.core.session import Outcome, Session
 from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar, top_text
-from haas_console.tui.console import Console, Plan
+from haas_console.tui.console import WIDE, Console, Plan
 from haas_console.tui.hints import hints, hints_text
 from haas_console.tui.match import pick
 from haas_console.tui.message import MessageLine
@@ -59,6 +59,7 @@ class ConsoleScreen(PaintOnceScreen):
     """Actions that change something: greyed by ``--readonly`` and while the daemon is lost."""
 
     AUTO_FOCUS = ""
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back", id="screen.back", show=False),

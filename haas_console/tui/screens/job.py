@@ -6,9 +6,11 @@ import textwrap
 import time
 from typing import ClassVar
 
+from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
 
 from haas_console.core import jobtree
 from haas_console.core.commands import Call
@@ -19,9 +21,12 @@ from haas_console.core.jobwatch import JobWatch
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
 from haas_console.core.times import seconds
+from haas_console.tui.bars import Bar
+from haas_console.tui.console import WIDE
 from haas_console.tui.lines import Part as Piece
 from haas_console.tui.screen import ConsoleScreen, in_turn
 from haas_console.tui.screens.job_lines import Head, JobLines, job_text, success, title
+from haas_console.tui.screens.job_sent import SentLines
 
 TICK = 0.25  # seconds between two redraws while the job runs
 RATE = 1500  # bytes that drawing may send each second; the bar on top sends some as well
@@ -57,14 +62,19 @@ class JobScreen(ConsoleScreen):
         self._lost_since: float | None = None
 
     def compose_body(self) -> ComposeResult:
-        """The lines on the whole job, and the devices."""
+        """The lines on the whole job, the devices, and what is sent to them."""
         yield Head(id="job-head")
-        yield JobLines(id="steps")
+        with Horizontal(id="body"):
+            yield JobLines(id="steps")
+            with Vertical(classes="pane"):
+                yield Bar(id="sent-title", classes="title")
+                yield SentLines(id="sent")
 
     def on_mount(self) -> None:
         """Follow the job until the screen is left."""
         self.head = self.query_one(Head)
         self.steps = self.query_one(JobLines)
+        self.sent = self.query_one(SentLines)
         self._timer = self.set_interval(TICK, self._tick, pause=True)
         super().on_mount()
         self.run_worker(self.watch_job.run(), group="watch", exclusive=True)
@@ -98,7 +108,7 @@ class JobScreen(ConsoleScreen):
         self._refilled = now
         if self._budget > 0 and self.console.front is self:
             self._draw()
-            self._budget -= self.head.spent + self.steps.spent
+            self._budget -= self.head.spent + self.steps.spent + self.sent.spent
 
     def _draw(self) -> None:
         if not self.is_attached:
@@ -109,17 +119,44 @@ class JobScreen(ConsoleScreen):
         else:
             self._lost_since = None
         self._was_live = self._was_live or (watch.known and not watch.view.final)
-        self.head.spent = self.steps.spent = 0
+        self.head.spent = self.steps.spent = self.sent.spent = 0
         width = self.size.width
         notes = [[(f" {line}", look)] for line, look in self._notes(width)]
         self.head.show([title(watch, width) if watch.known else [("", "")], *notes])
         self.steps.show(self.parts(), live=self._was_live)
+        self.sent.take(watch.view.steps)
         if watch.over != self._was_over:
             self._was_over = watch.over
+            self._show_what_was_said()
             self.refresh_bindings()
             self.show_bars()
         self._ticking = watch.known and not watch.over and not watch.error
         (self._timer.resume if self._ticking else self._timer.pause)()
+
+    @property
+    def _is_admin(self) -> bool:
+        info = self.session.inventory.info
+        return info is not None and info.admin
+
+    def _show_what_was_said(self) -> None:
+        """Put what the switches answered beside the steps, for whom may read it."""
+        said = self._was_over and self._is_admin
+        title = " told and said" if said else " sent"
+        self.query_one("#sent-title", Bar).show(Text(title))
+        if said and self.size.width >= WIDE:
+            self._read_transcript()
+
+    @work(group="said", exclusive=True)
+    async def _read_transcript(self) -> None:
+        try:
+            self.sent.show_transcript(await self._transcript())
+        except ConsoleError:
+            return  # what was sent stays there
+
+    async def _transcript(self) -> list[str]:
+        asked = {"job": self.watch_job.job, "limit": 50}
+        page = await self.session.sync.call("job.transcript", asked, quiet=True)
+        return transcript_lines(page["items"])
 
     def parts(self) -> list[Part]:
         """The state of each device."""
@@ -194,11 +231,11 @@ class JobScreen(ConsoleScreen):
         """Read what switches were told and said (admins only)."""
         job = self.watch_job.job
         try:
-            page = await self.session.sync.call("job.transcript", {"job": job, "limit": 50})
+            said = await self._transcript()
         except ConsoleError as error:
             self.fail(str(error))
             return
-        lines = transcript_lines(page["items"]) or ["No switch was told anything."]
+        lines = said or ["No switch was told anything."]
         self.console.navigation.read(f"Transcript of job {job}", lines, indent=2)
 
     def action_devices(self) -> None:
