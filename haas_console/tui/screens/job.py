@@ -29,9 +29,9 @@ from haas_console.tui.screens.job_lines import Head, JobLines, job_text, success
 from haas_console.tui.screens.job_sent import SentLines
 
 TICK = 0.25  # seconds between two redraws while the job runs
-RATE = 1500  # bytes that drawing may send each second; the bar on top sends some as well
+RATE = 1100  # bytes that drawing may send each second; the bars on top send some as well
 MOST_NOTES = 6  # lines of an error
-BURST = 1500.0  # bytes that drawing may send at once
+BURST = 1100.0  # bytes that drawing may send at once
 
 
 class JobScreen(ConsoleScreen):
@@ -108,7 +108,7 @@ class JobScreen(ConsoleScreen):
         self._refilled = now
         if self._budget > 0 and self.console.front is self:
             self._draw()
-            self._budget -= self.head.spent + self.steps.spent + self.sent.spent
+            self._budget -= self.head.spent + self.steps.spent
 
     def _draw(self) -> None:
         if not self.is_attached:
@@ -119,7 +119,7 @@ class JobScreen(ConsoleScreen):
         else:
             self._lost_since = None
         self._was_live = self._was_live or (watch.known and not watch.view.final)
-        self.head.spent = self.steps.spent = self.sent.spent = 0
+        self.head.spent = self.steps.spent = 0
         width = self.size.width
         notes = [[(f" {line}", look)] for line, look in self._notes(width)]
         self.head.show([title(watch, width) if watch.known else [("", "")], *notes])
@@ -141,6 +141,7 @@ class JobScreen(ConsoleScreen):
     def _show_what_was_said(self) -> None:
         """Put what the switches answered beside the steps, for whom may read it."""
         said = self._was_over and self._is_admin
+        self.sent.finish()
         title = " told and said" if said else " sent"
         self.query_one("#sent-title", Bar).show(Text(title))
         if said and self.size.width >= WIDE:

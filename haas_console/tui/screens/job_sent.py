@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,9 @@ from textual.geometry import Size
 from haas_console.core.sentlog import SentLog
 from haas_console.tui.folds import SpareLines
 from haas_console.tui.lines import Part
+
+RATE = 400
+"""Bytes that drawing may send each second, on the average."""
 
 _SCROLLED = 45
 """About how many bytes each line costs when all are drawn anew."""
@@ -23,11 +27,21 @@ class SentLines(SpareLines, can_focus=False):
         self.cursor = -1  # no cursor
         self._log = SentLog()
         self._said: Sequence[str] = ()
+        self._quiet_until = 0.0
 
     def take(self, steps: Mapping[int, Mapping[str, Any]]) -> None:
-        """Add what was sent since."""
+        """Add what was sent since. A fast switch is not followed line by line, but in leaps."""
         self._log.take(steps)
-        self._show_end()
+        now = time.monotonic()
+        if now >= self._quiet_until and not self._said:
+            self.spent = 0
+            self._show_end()
+            self._quiet_until = now + self.spent / RATE
+
+    def finish(self) -> None:
+        """Show all that was sent: nothing follows."""
+        if not self._said:
+            self._show_end()
 
     def show_transcript(self, lines: Sequence[str]) -> None:
         """Show what switches were told and said in place of what was sent."""
