@@ -140,7 +140,12 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CablingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``[cabling]``: how cabling is proved."""
+    """``[cabling]``: when cabling is checked, and how it is proved."""
+
+    interval: Annotated[
+        float,
+        Meta(description="Seconds between checks of all switches; 0: none by itself.", ge=0),
+    ] = 3600.0
 
     listen_timeout: Annotated[
         float,

@@ -246,6 +246,9 @@ class Daemon:
         await self.engine.recover()
         if self.settings.drift.interval:
             self.engine.check_regularly(self.settings.drift.interval)
+        if self.settings.cabling.interval:
+            checks = self.engine.cabling.check_regularly(self.settings.cabling.interval)
+            self._keep(checks, "cabling")
         if self.settings.switches.contact_interval:
             self.engine.check_reachable_regularly(self.settings.switches.contact_interval)
         self._keep(self.leases.run(), "leases")

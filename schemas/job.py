@@ -92,8 +92,9 @@ class Job(msgspec.Struct, frozen=True):
     """An apply, in progress or finished. ``done`` counts the steps that a device has confirmed.
 
     ``hook``, for admins: the release command that it ran. ``confirm``: whether it goes back.
-    ``target``: the node or network that it applies; null for all of the project. ``more``: how many
-    steps it has beside those that are shown; one that failed is shown before others.
+    ``target``: the node or network that it applies, or the node whose cabling it proves; null for
+    all of the project. ``more``: how many steps it has beside those that are shown; one that failed
+    is shown before others.
 
     ``seq``, after ``job.subscribe``: this record includes all notifications up to this number.
     """

@@ -36,6 +36,7 @@ from haas_rpcd.store import cabling as store_cabling
 from haas_rpcd.store import switches
 from haas_rpcd.store.cabling import AlarmRow, Inventory
 from haas_rpcd.store.database import Store, Tx
+from haas_rpcd.tasks import log_failure
 
 log = logging.getLogger(__name__)
 
@@ -111,6 +112,15 @@ class CablingWatch:
         )
         self._publish(new, ended, result.checked)
         return result
+
+    async def check_regularly(self, interval: float) -> None:
+        """Check all switches every ``interval`` seconds, for ever."""
+        while True:
+            await asyncio.sleep(interval)
+            try:
+                await self.check()
+            except Exception as error:  # noqa: BLE001 - it must not end the checks
+                log_failure("a regular check of the cabling failed", error)
 
     async def known(self) -> Inventory:
         """Return what is registered, for :meth:`hear`."""

@@ -216,7 +216,7 @@ def record(
         steps=tuple(_step(each, caller.admin) for each in steps),
         hook=_hook(tx, row.id) if with_steps and caller.admin else None,
         confirm=_confirmation(tx, row.id) if with_steps else None,
-        target=row.target,
+        target=row.target or row.proves,
         more=jobs.count_steps(tx, row.id, device) - MOST_STEPS if full else 0,
     )
 

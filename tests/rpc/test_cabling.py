@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from haas_rpcd.config import CablingSettings
 from haas_rpcd.sim.cli import Announced, Plugged
-from tests.rpc.small_site import SmallSite, place
+from haas_schemas.event import InventoryEvent
+from tests.rpc.small_site import Prepared, SmallSite, place, small_site
 
 MACS = {f"node-{number}": f"52:54:00:00:00:{number:02x}" for number in range(1, 5)}
 
@@ -243,3 +247,21 @@ async def test_the_place_of_a_nic_stays_while_its_node_is_held(cabled: SmallSite
     assert refused.kind == "conflict"
     moved = await cabled.call("nic.set", node="node-4", nic="eth0", switch="sw2", port="Gi1/0/8")
     assert (moved["port"], moved["mac"]) == ("Gi1/0/8", MACS["node-4"])
+
+
+async def test_all_switches_are_checked_from_time_to_time(
+    tmp_path: Path, prepared: Prepared
+) -> None:
+    often = CablingSettings(interval=0.05)
+    async with small_site(tmp_path, prepared, cabling=often) as site:
+        missing, all_checked = {"sw1", "sw2"}, asyncio.Event()
+
+        def note(event: InventoryEvent, admins_only: bool) -> None:
+            assert admins_only or event.noun != "cabling"
+            missing.discard(event.name if event.verb == "checked" else "")
+            if not missing:
+                all_checked.set()
+
+        site.daemon.events.subscribe_inventory(note)
+        async with asyncio.timeout(20):
+            await all_checked.wait()
