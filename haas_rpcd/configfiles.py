@@ -5,6 +5,7 @@ from __future__ import annotations
 import grp
 import stat
 import tomllib
+from ipaddress import ip_interface
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -57,6 +58,12 @@ def _check_ha(settings: Settings, path: Path) -> None:
         raise ConfigError(f"{path}: [ha] wants a database in a file: set [store] path.")
     if bool(ha.etcd_cert) != bool(ha.etcd_key):
         raise ConfigError(f"{path}: [ha] etcd_cert and etcd_key go together: set both.")
+    if bool(ha.address) != bool(ha.interface):
+        raise ConfigError(f"{path}: [ha] address and interface go together: set both.")
+    try:
+        ip_interface(ha.address or "::")
+    except ValueError as error:
+        raise ConfigError(f"{path}: [ha] address: {error}.") from None
     for url in ha.etcd:
         if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
             raise ConfigError(f"{path}: [ha] etcd: {url} is not a URL such as https://a:2379.")

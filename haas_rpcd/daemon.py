@@ -407,15 +407,20 @@ async def run(settings: Settings, reload: Callable[[], Settings]) -> None:
     if not settings.ha.on:
         await _run(real(settings), reload)
         return
+    from haas_rpcd.ha.address import drop_address, held_address
     from haas_rpcd.ha.etcd import EtcdError
     from haas_rpcd.ha.holding import as_master, standing_for
     from haas_rpcd.ha.replica import ReplicaError
 
     try:
+        await drop_address(settings.ha)
         async with standing_for(settings.ha) as claim:
             if not await until_stopped(until=claim.claim()):
                 return
-            async with as_master(settings.ha, claim, Path(settings.store.path)) as held:
+            async with (
+                as_master(settings.ha, claim, Path(settings.store.path)) as held,
+                held_address(settings.ha),
+            ):
                 await _run(real(settings, held), reload, check_first=True)
     except (EtcdError, ReplicaError) as error:
         raise ConfigError(f"[ha]: {error}") from None

@@ -48,6 +48,13 @@ class HaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Annotated[str | None, Meta(description="This master's name; by default the host's.")] = (
         None
     )
+    address: Annotated[
+        str | None,
+        Meta(description="An address that moves with the master, with its length: 10.0.0.5/24."),
+    ] = None
+    interface: Annotated[
+        str | None, Meta(description="The interface of the master that gets it.")
+    ] = None
     ttl: Annotated[
         int, Meta(ge=2, le=120, description="Seconds of silence after which a master is replaced.")
     ] = 10
