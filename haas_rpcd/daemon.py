@@ -6,9 +6,9 @@ import asyncio
 import functools
 import logging
 import sqlite3
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -22,7 +22,7 @@ from haas_rpcd.configfiles import load_credentials
 from haas_rpcd.consoles.consoles import Consoles
 from haas_rpcd.consoles.lines import OpenHeadnode, opener
 from haas_rpcd.consoles.log import Logs
-from haas_rpcd.drivers import Driver, MasterDriver
+from haas_rpcd.drivers import MasterDriver
 from haas_rpcd.drivers.bmc.factory import BmcFactory
 from haas_rpcd.drivers.switch.factory import SwitchFactory
 from haas_rpcd.engine import hook
@@ -39,20 +39,17 @@ from haas_rpcd.methods.call import Context
 from haas_rpcd.methods.registry import METHODS
 from haas_rpcd.methods.tenant_texts import for_tenant
 from haas_rpcd.model import MASTER
-from haas_rpcd.registered import RegisteredSwitch
+from haas_rpcd.parts import Held, Switches
 from haas_rpcd.rpc import openrpc
 from haas_rpcd.rpc.transport import Server
 from haas_rpcd.service import until_stopped
 from haas_rpcd.site import SiteSwitch
-from haas_rpcd.states import SwitchTraits
 from haas_rpcd.store import headnodes as store_headnodes
 from haas_rpcd.store import saves
 from haas_rpcd.store.database import Store
 from haas_rpcd.store.leases import HookRunRow
 from haas_rpcd.store.retention import prune
 from haas_rpcd.tasks import cancel_and_wait
-from haas_schemas.switch import SwitchTrust
-from haas_schemas.system import HaHealth
 
 if TYPE_CHECKING:
     from haas_rpcd.metrics import Metrics
@@ -63,58 +60,6 @@ MakeDriver = Callable[[], MasterDriver]
 
 RELOADED = ("policy", "log", "audit", "jobs")
 """The tables of the configuration that change without a restart."""
-
-
-class Switches(Protocol):
-    """What a daemon needs to know of switches: see :class:`SwitchFactory`."""
-
-    def options(self) -> dict[str, frozenset[str]]:
-        """Return the options that a switch of each dialect may be registered with."""
-        ...
-
-    def canonical_port(self, dialect: str, port: str) -> str:
-        """Return the canonical name of a port. Raises ValueError for an ambiguous name."""
-        ...
-
-    def channel_dialects(self) -> tuple[str, ...]:
-        """Name the dialects of switches that make channels of ports."""
-        ...
-
-    def channel_names(self, dialect: str, options: Mapping[str, Any]) -> list[tuple[int, str]]:
-        """Return the numbers and names of channels that HaaS may make. Raises ValueError."""
-        ...
-
-    def reserved_vlans(self, dialect: str) -> frozenset[int]:
-        """Return the VLANs that nobody can create on switches of a dialect."""
-        ...
-
-    def traits(self, dialect: str, trunks: int) -> SwitchTraits:
-        """Return the traits of a switch with this many trunk ports."""
-        ...
-
-    def driver(self, switch: RegisteredSwitch) -> Driver:
-        """Make the driver of a switch; no I/O. Raises UnavailableError."""
-        ...
-
-    async def reach(self, switch: RegisteredSwitch) -> None:
-        """Connect to a switch without logging in. Raises DeviceError."""
-        ...
-
-    async def trust(self, switch: RegisteredSwitch, fingerprint: str | None) -> SwitchTrust:
-        """Read a switch's SSH host key, and trust it if it has this fingerprint."""
-        ...
-
-
-class Held(Protocol):
-    """What one of two masters holds: see :class:`haas_rpcd.ha.holding.Holding`."""
-
-    async def durable(self, generation: int) -> None:
-        """Return once the commits up to a generation of the database can't be lost."""
-        ...
-
-    def health(self) -> HaHealth:
-        """Return which of the two masters this is, and how its copies are."""
-        ...
 
 
 class Daemon:
