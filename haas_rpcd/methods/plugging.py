@@ -10,7 +10,7 @@ from haas_rpcd.errors import ConflictError, ExhaustedError, InvalidParamsError
 from haas_rpcd.methods.access import conflict, find_port, find_switch
 from haas_rpcd.methods.call import Call
 from haas_rpcd.nicplug import NicPlug, Place
-from haas_rpcd.store import nics, ports
+from haas_rpcd.store import cabling, nics, ports
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.ports import PortRow
 from haas_schemas.node import BondMode, NicPort
@@ -110,6 +110,7 @@ def _check_channel(call: Call, tx: Tx, rows: Sequence[PortRow], bond: str) -> No
 
 def _plug(call: Call, tx: Tx, nic_id: int, rows: Sequence[PortRow], bond: BondMode | None) -> None:
     nics.plug(tx, nic_id, [row.id for row in rows])
+    cabling.forget_other_places(tx, nic_id)
     ports.forget_channels(tx)
     if bond in ("lacp", "static"):
         _make_channel(call, tx, nic_id, rows, bond)

@@ -252,6 +252,19 @@ def record(
     return new, [row for key, row in before.items() if key not in after]
 
 
+def forget_other_places(tx: Tx, nic_id: int) -> None:
+    """Forget where a nic was seen, unless it is registered there now.
+
+    Whoever registers it at another port has moved the cable: that it was elsewhere is no alarm.
+    """
+    tx.execute(
+        "DELETE FROM sighting WHERE nic_id = :nic AND NOT EXISTS (SELECT 1 FROM port"
+        " WHERE port.nic_id = :nic AND port.switch_id = sighting.switch_id"
+        " AND port.name = sighting.port)",
+        {"nic": nic_id},
+    )
+
+
 def _still_so(tx: Tx, row: CablingRow, ids: dict[str, int]) -> bool:
     """Return whether a nic is registered as it was when the verdict was made."""
     known = tx.one(CablingNicRow, f"{_NIC} WHERE nic.id = ?", (ids[row.nic.label],))

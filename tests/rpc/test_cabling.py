@@ -161,6 +161,20 @@ async def test_what_a_tenant_sees_of_its_own_nodes_names_no_foreign_port(
     assert "node-3" not in cabling
 
 
+async def test_a_nic_that_was_moved_and_registered_at_its_new_port_raises_no_alarm(
+    cabled: SmallSite,
+) -> None:
+    assert (await states(cabled))["node-1"] == "right"
+    await cabled.call("node.release", node="node-1")
+    for job in (await cabled.call("job.list"))["items"]:
+        await cabled.finished(job["job"])
+    await cabled.call("nic.set", node="node-1", nic="eth0", switch="sw1", port="Gi1/0/8")
+    await cabled.succeeds()
+    report = await cabled.call("cabling.check")
+    assert report["alarms"] == 0
+    assert (await nic(cabled, "node-1"))["seen"] is None
+
+
 async def test_a_mac_that_is_learnt_is_proposed_and_taken_only_by_command(
     cabled: SmallSite,
 ) -> None:
