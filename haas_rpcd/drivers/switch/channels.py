@@ -173,6 +173,9 @@ class ChannelLines:
     own_vlans: bool = False
     """True if members need the channel's VLANs as their own."""
 
+    joins_alike: bool = False
+    """True if only a port with the channel's VLANs can join, and no member can be set by itself."""
+
     shut: Sequence[str] = ("shutdown",)
     """They shut a port, in its context."""
 

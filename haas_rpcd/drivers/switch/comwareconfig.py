@@ -17,6 +17,10 @@ ALL_VLANS = range(1, 4095)
 _INTERFACE = re.compile(r"interface ", re.I)
 _END = re.compile(r"#|return\s*$")
 
+AGGREGATE = "Bridge-Aggregation"
+MEMBER = "port link-aggregation group "
+_DYNAMIC = "link-aggregation mode dynamic"
+
 HARMLESS = (
     # Names, physical layer, counters and logs
     "description",
@@ -76,11 +80,25 @@ HARMLESS_ROUTED = (
 
 
 def read_ports(config: str, harmless: HarmlessLines) -> Iterator[tuple[str, PortState]]:
-    """Yield the state of each interface, without sub-interfaces."""
-    for header, lines in stanzas(config, _INTERFACE, _END):
-        name = header.removeprefix("interface ")
-        if header and "." not in name:
-            yield name, _state(lines, harmless)
+    """Yield the state of each interface, without sub-interfaces.
+
+    If an aggregate interface is dynamic, so are the lines of its members:
+    ``port link-aggregation group 25 dynamic``.
+    """
+    sections = [
+        (header.removeprefix("interface "), lines)
+        for header, lines in stanzas(config, _INTERFACE, _END)
+        if header
+    ]
+    dynamic = {
+        f"{MEMBER}{name.removeprefix(AGGREGATE)}"
+        for name, lines in sections
+        if name.startswith(AGGREGATE) and _DYNAMIC in lines
+    }
+    for name, lines in sections:
+        if "." not in name:
+            told = [f"{line} dynamic" if line in dynamic else line for line in lines]
+            yield name, _state(told, harmless)
 
 
 def _state(lines: Sequence[str], harmless: HarmlessLines) -> PortState:
@@ -121,6 +139,8 @@ class _Port:
                 self.open = True
             case ["port", "link-mode", ("route" | "bridge") as mode]:
                 self.routed = mode == "route"
+            case ["link-aggregation", "mode", "dynamic"]:
+                pass
             case ["port", "link-type", ("access" | "trunk" | "hybrid") as kind]:
                 self.kind = kind
             case ["port", "access", "vlan", vlan] if vlan.isdecimal():

@@ -273,9 +273,10 @@ def bundled(
     if change.config.parked:
         first, *others = lines.settings
         return lines._replace(settings=[[*channels.leave(channel), *first], *others])
-    if state is not None and state.open and state.config.member == channel:
+    is_member = state is not None and state.config.member == channel
+    if state is not None and state.open and is_member:
         return lines if channels.own_vlans else PortStages()
-    own = lines.settings if channels.own_vlans else ()
+    own = lines.settings if channels.own_vlans or (channels.joins_alike and not is_member) else ()
     is_shut = state is not None and not state.open
     shut = () if is_shut else channels.shut
     return PortStages(shut, [*own, channels.join(channel)], channels.open)

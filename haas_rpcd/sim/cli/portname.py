@@ -106,6 +106,13 @@ class PortNames:
         for kind, numbers in self._channels.items():
             self._numbers[kind] = {str(number) for number in numbers}
 
+    @property
+    def channels(self) -> frozenset[str]:
+        """The full names of all ports that users may make."""
+        return frozenset(
+            f"{kind}{number}" for kind, numbers in self._channels.items() for number in numbers
+        )
+
     def is_channel(self, name: str) -> bool:
         """Return whether a full name is that of a port which users make."""
         return self.naming.split(name)[0] in self._channels

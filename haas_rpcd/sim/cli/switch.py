@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar, Unpack
 
 from haas_rpcd.sim.cli import dialogue
@@ -19,6 +19,7 @@ from haas_rpcd.sim.cli.device import C, Device
 from haas_rpcd.sim.cli.filters import FILTERS, BadPatternError, Made, read_filter
 from haas_rpcd.sim.cli.grammar import Args, Tree
 from haas_rpcd.sim.cli.options import Options
+from haas_rpcd.sim.cli.plugging import Heard
 from haas_rpcd.sim.cli.portname import Naming, PortNames
 from haas_rpcd.sim.cli.session import Session
 from haas_rpcd.sim.cli.texts import Enable, Login, Mode, Pager, RejectedError
@@ -108,6 +109,17 @@ class CliSwitch(Device[C]):
     ) -> None:
         self.names = PortNames(self.naming, ports, self.channels)
         super().__init__(hostname, ports=ports, **options)
+
+    def touch(self, *ports: str) -> None:
+        """Mark ports (none: all) whose VLANs may have changed. A channel's are its members'."""
+        super().touch(*(() if any(map(self.names.is_channel, ports)) else ports))
+
+    def heard(self) -> Iterator[Heard]:
+        """Yield the dynamic lines of the MAC table; what a member hears is its channel's."""
+        for line in super().heard():
+            channel = getattr(self.running.ports[line.port], "channel", None)
+            kind = next(iter(self.channels), "")
+            yield line._replace(port=f"{kind}{channel[0]}") if kind and channel else line
 
     @classmethod
     def full_port(cls, typed: str) -> str:

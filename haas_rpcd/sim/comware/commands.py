@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from haas_rpcd.sim import cli
 from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Lines, Mode, RejectedError, Session
 from haas_rpcd.sim.comware import cabling, modes, ports, show
-from haas_rpcd.sim.comware.state import DEFAULT_VLAN, Config
+from haas_rpcd.sim.comware.state import DEFAULT_VLAN, Config, Port
 
 Switch = CliSwitch[Config]
 
@@ -57,7 +57,9 @@ def _display_saved(switch: Switch, session: Session, args: Args) -> Lines:
 
 
 def _display_current_interface(switch: Switch, session: Session, args: Args) -> Lines:
-    names = [args.text("port")] if "port" in args else switch.port_list
+    names = [args.text("port")] if "port" in args else show.in_order(switch.running)
+    if names[0] not in switch.running.ports:
+        raise RejectedError(" % Wrong parameter found at '^' position.")
     lines = [] if "port" in args else ["#", "interface NULL0"]
     for name in names:
         lines += ["#", *show.interface(name, switch.running.ports[name])]
@@ -152,8 +154,23 @@ def _sysname(switch: Switch, session: Session, args: Args) -> Lines:
 
 
 def _interface(switch: Switch, session: Session, args: Args) -> Lines:
+    """``interface <port>``: makes an aggregate interface that is not there yet."""
     name = args.text("port")
+    if switch.names.is_channel(name):
+        switch.running.ports.setdefault(name, Port())
     session.enter(modes.INTERFACE, name, ports=[name])
+    return []
+
+
+def _undo_interface(switch: Switch, session: Session, args: Args) -> Lines:
+    """Delete an aggregate interface: its members leave, and keep what they inherited."""
+    name = args.text("port")
+    if not switch.names.is_channel(name) or name not in switch.running.ports:
+        raise RejectedError(" % Wrong parameter found at '^' position.")
+    for member in switch.running.members(name):
+        member.channel = None
+    del switch.running.ports[name]
+    switch.touch()
     return []
 
 
@@ -247,6 +264,7 @@ TABLES: Mapping[Mode, Commands] = {
     modes.SYSTEM: [
         *_CONFIGURATION,
         ("interface <port>", _interface),
+        ("undo interface <port>", _undo_interface),
         ("interface range <ports>", _interface_range),
         ("sysname <word>", _sysname),
         ("undo sysname", _sysname),

@@ -8,7 +8,7 @@ from haas_rpcd.sim import cli
 from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Line, Lines, RejectedError, Session
 from haas_rpcd.sim.cli.portname import PortNames
 from haas_rpcd.sim.comware.show import MAX_LIST_ITEMS
-from haas_rpcd.sim.comware.state import DEFAULT_VLAN, Config, Port
+from haas_rpcd.sim.comware.state import AGGREGATE, DEFAULT_VLAN, Config, Port
 
 
 class VlanList:
@@ -46,7 +46,7 @@ def _each(apply: Callable[[Config, Port, Args], None]) -> cli.Handler:
         for at, name in enumerate(session.selection):
             switch.touch(name)
             try:
-                apply(switch.running, switch.running.ports[name], args)
+                _apply(switch, name, apply, args)
             except RejectedError as error:
                 printed += error.lines
                 if at == 0:
@@ -54,6 +54,26 @@ def _each(apply: Callable[[Config, Port, Args], None]) -> cli.Handler:
         return printed
 
     return run
+
+
+def _apply(
+    switch: CliSwitch[Config], name: str, apply: Callable[[Config, Port, Args], None], args: Args
+) -> None:
+    """Set one port. A member has the attributes of its aggregate interface, and no others.
+
+    Source: H3C's "S6850 Series Configuration Guide", "Aggregation member port restrictions"; it
+    does not say how the switch words its refusal.
+    """
+    config = switch.running
+    port = config.ports[name]
+    before, was_member = port.attributes, port.channel is not None
+    apply(config, port, args)
+    if was_member and port.channel is not None and port.attributes != before:
+        for attribute, value in before.items():
+            setattr(port, attribute, value)
+        raise RejectedError("The attributes of a member port cannot be configured.")
+    for member in config.members(name) if switch.names.is_channel(name) else ():
+        member.inherit(port)
 
 
 def _description(config: Config, port: Port, args: Args) -> None:
@@ -135,12 +155,29 @@ def _voice_vlan(config: Config, port: Port, args: Args) -> None:
 
 
 def _aggregation(config: Config, port: Port, args: Args) -> None:
-    port.channel = None if args.no else (args.number("number"), "")
+    if args.no:
+        port.channel = None
+        return
+    number = args.number("number")
+    aggregate = config.ports.get(f"{AGGREGATE}{number}")
+    if aggregate is None or aggregate is port:
+        raise RejectedError("The aggregation group does not exist.")
+    if aggregate.attributes != port.attributes:
+        raise RejectedError("The attributes of the port are not those of the aggregation group.")
+    port.channel = (number, "")
+
+
+def _aggregation_mode(config: Config, port: Port, args: Args) -> None:
+    if all(one is not port for name, one in config.ports.items() if name.startswith(AGGREGATE)):
+        raise RejectedError(" % Unrecognized command found at '^' position.")
+    port.dynamic = not args.no
 
 
 COMMANDS: Commands = [
     ("port link-aggregation group <number>", _layer2(_aggregation)),
     ("undo port link-aggregation group [<number>]", _layer2(_aggregation)),
+    ("link-aggregation mode dynamic", _each(_aggregation_mode)),
+    ("undo link-aggregation mode", _each(_aggregation_mode)),
     ("voice-vlan <vlan> enable", _layer2(_voice_vlan)),
     ("undo voice-vlan [<vlan>] enable", _layer2(_voice_vlan)),
     ("description <line>", _each(_description)),

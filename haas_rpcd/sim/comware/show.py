@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
 from haas_rpcd.sim import cli
-from haas_rpcd.sim.comware.state import DEFAULT_VLAN, NAMING, Config, Port, Release
+from haas_rpcd.sim.comware.state import AGGREGATE, DEFAULT_VLAN, NAMING, Config, Port, Release
 
 MAX_LIST_ITEMS = 10
 """VLANs or ranges of VLANs in one list: ``&<1-10>`` in HPE's guides."""
@@ -19,9 +19,14 @@ def configuration(config: Config) -> Iterator[str]:
     for vlan, name in sorted(config.vlans.items()):
         yield from ["#", f"vlan {vlan}", *vlan_name(name if vlan != DEFAULT_VLAN else "")]
     yield from ["#", "interface NULL0"]
-    for name, port in config.ports.items():
-        yield from ["#", *interface(name, port)]
+    for name in in_order(config):
+        yield from ["#", *interface(name, config.ports[name])]
     yield from ["#", "line vty 0 63", " authentication-mode scheme", "#", "return"]
+
+
+def in_order(config: Config) -> list[str]:
+    """Return all interfaces; aggregate interfaces are first."""
+    return sorted(config.ports, key=lambda name: not name.startswith(AGGREGATE))
 
 
 def vlan_name(name: str) -> list[str]:
@@ -32,7 +37,8 @@ def vlan_name(name: str) -> list[str]:
 def interface(name: str, port: Port) -> Iterator[str]:
     """Write the stanza of a port, which leaves out defaults."""
     yield f"interface {name}"
-    yield f" port link-mode {'route' if port.routed else 'bridge'}"
+    if not name.startswith(AGGREGATE):
+        yield f" port link-mode {'route' if port.routed else 'bridge'}"
     if port.description:
         yield f" description {port.description}"
     if port.link_type != "access":
@@ -56,6 +62,8 @@ def interface(name: str, port: Port) -> Iterator[str]:
         yield f" voice-vlan {port.voice_vlan} enable"
     if port.shutdown:
         yield " shutdown"
+    if port.dynamic:
+        yield " link-aggregation mode dynamic"
     if port.channel is not None:
         yield f" port link-aggregation group {port.channel[0]}"
 

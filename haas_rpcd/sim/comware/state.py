@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from haas_rpcd.sim import cli
 
 DEFAULT_VLAN = 1
+AGGREGATE = "Bridge-Aggregation"
 
 NAMING = cli.Naming(
     {
@@ -21,7 +22,7 @@ NAMING = cli.Naming(
         "Twenty-FiveGigE": "WGE",
         "FortyGigE": "FGE",
         "HundredGigE": "HGE",
-        "Bridge-Aggregation": "BAGG",
+        AGGREGATE: "BAGG",
     },
     kind=r"[A-Za-z-]+",
     to=r"\s+to\s+",
@@ -103,6 +104,7 @@ class Port:
     untagged: frozenset[int] = frozenset({DEFAULT_VLAN})  # of a hybrid port
     routed: bool = False  # "port link-mode route": it carries no VLAN
     channel: tuple[int, str] | None = None  # the number of its link aggregation
+    dynamic: bool = False  # of an aggregate interface: its members use LACP
     voice_vlan: int | None = None  # the port joins it once it hears a telephone
 
     def become(self, link_type: str) -> None:
@@ -111,6 +113,25 @@ class Port:
         self.link_type = link_type
         self.access_vlan, self.pvid = fresh.access_vlan, fresh.pvid
         self.permitted, self.tagged, self.untagged = fresh.permitted, frozenset(), fresh.untagged
+
+    @property
+    def attributes(self) -> dict[str, object]:
+        """What all members of an aggregation have in common with its aggregate interface."""
+        names = (
+            "link_type",
+            "access_vlan",
+            "pvid",
+            "permitted",
+            "tagged",
+            "untagged",
+            "voice_vlan",
+        )
+        return {name: getattr(self, name) for name in names}
+
+    def inherit(self, aggregate: Port) -> None:
+        """Take over what is set on the aggregate interface."""
+        for name, value in aggregate.attributes.items():
+            setattr(self, name, value)
 
     def carried(self, vlans: Iterable[int]) -> cli.Carried:
         """Return what the port carries if ``vlans`` exist."""
@@ -139,6 +160,23 @@ class Config(cli.Config):
     ports: dict[str, Port]
     vlans: dict[int, str] = field(default_factory=lambda: {DEFAULT_VLAN: ""})
     release: Release = COMWARE_7
+
+    def carried(self, port: str) -> cli.Carried:
+        """Return what a port carries.
+
+        A member of an aggregation carries what the aggregate interface does, and nothing if its own
+        attributes are others: it is not selected then.
+        """
+        own = self.ports[port]
+        aggregate = own if own.channel is None else self.ports.get(f"{AGGREGATE}{own.channel[0]}")
+        if aggregate is None or own.shutdown or own.attributes != aggregate.attributes:
+            return cli.NOTHING
+        return aggregate.carried(self.vlans)
+
+    def members(self, aggregate: str) -> list[Port]:
+        """Return the members of an aggregation, given the full name of its interface."""
+        number = int(aggregate.removeprefix(AGGREGATE))
+        return [one for one in self.ports.values() if one.channel and one.channel[0] == number]
 
     def delete_vlan(self, vlan: int) -> None:
         """Delete a VLAN. Access ports return to VLAN 1; a trunk keeps the PVID."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from haas_rpcd.sim import cli
 from haas_rpcd.sim.cli import CliSwitch, Line, Lines, Session
 from haas_rpcd.sim.comware import commands, modes
 from haas_rpcd.sim.comware.state import (
+    AGGREGATE,
     COMWARE_5,
     COMWARE_7,
     NAMING,
@@ -32,6 +34,7 @@ class ComwareSwitch(CliSwitch[Config]):
     dialect = "hpe_comware"
     user_mode = privileged_mode = modes.USER  # rights depend on the user's role, not on a mode
     naming = NAMING
+    channels: ClassVar[Mapping[str, range]] = {AGGREGATE: range(1, 129)}
     login = cli.Login(
         user="login: ",
         password="Password: ",  # noqa: S106  (a prompt)

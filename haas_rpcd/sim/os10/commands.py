@@ -9,7 +9,7 @@ from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Lines, Mode, Session
 from haas_rpcd.sim.ioslike import execute, ports
 from haas_rpcd.sim.ioslike.execute import LEAVING
 from haas_rpcd.sim.os10 import cabling, modes, show
-from haas_rpcd.sim.os10.state import DEFAULT_VLAN, NAMING, Config, Port
+from haas_rpcd.sim.os10.state import CHANNEL, DEFAULT_VLAN, NAMING, Config, Port
 
 Switch = CliSwitch[Config]
 
@@ -65,9 +65,35 @@ IN_EXEC: Commands = [
 
 
 def _interface(switch: Switch, session: Session, args: Args) -> Lines:
+    """``interface <port>``: makes a port channel that is not there yet, in its factory state."""
     name = args.text("port")
-    session.enter(modes.PORT, NAMING.short(name).lower(), ports=(name,))
+    label = NAMING.short(name).lower()
+    if switch.names.is_channel(name):
+        switch.running.ports.setdefault(name, Port())
+        switch.touch()
+        label = label.replace("po", "po-")
+    session.enter(modes.PORT, label, ports=(name,))
     return []
+
+
+def _no_interface(switch: Switch, session: Session, args: Args) -> Lines:
+    """``no interface <port channel>``: its members are as new ones, but stay open or shut.
+
+    "The interfaces restore and are ready for configuration" (User Guide 10.5.0, "Modes" of LAGs).
+    """
+    name = args.text("port")
+    if not switch.names.is_channel(name) or name not in switch.running.ports:
+        raise cli.RejectedError("% Error: Illegal parameter.")
+    for member in switch.running.members(name):
+        _restore(member)
+    del switch.running.ports[name]
+    switch.touch()
+    return []
+
+
+def _restore(port: Port) -> None:
+    """Make a member a port in the default VLAN."""
+    port.channel, port.switched, port.mode, port.access_vlan = None, True, "access", DEFAULT_VLAN
 
 
 def _range(switch: Switch, session: Session, args: Args) -> Lines:
@@ -100,6 +126,26 @@ def _vlan_description(switch: Switch, session: Session, args: Args) -> Lines:
 
 def _no_switchport(switch: Switch, name: str, port: Port, args: Args) -> None:
     port.switched, port.mode, port.access_vlan, port.allowed = False, "access", None, frozenset()
+
+
+def _channel_group(switch: Switch, name: str, port: Port, args: Args) -> None:
+    """``[no] channel-group``: the LAG of a member is static or dynamic, as the others' is."""
+    if switch.names.is_channel(name):
+        raise cli.RejectedError("% Error: Illegal parameter.")
+    if args.no:
+        if port.channel is not None:
+            _restore(port)
+        return
+    number, mode = args.number("number"), args.word("mode")
+    channel = f"{CHANNEL}{number}"
+    if channel not in switch.names.channels:
+        raise cli.RejectedError("% Error: Illegal parameter.")
+    others = (one for one in switch.running.members(channel) if one is not port)
+    if any(one.channel and (one.channel[1] == "on") != (mode == "on") for one in others):
+        raise cli.RejectedError("% Error: Static and dynamic members cannot be in the same LAG.")
+    switch.running.ports.setdefault(channel, Port())
+    _no_switchport(switch, name, port, args)
+    port.channel = (number, mode)
 
 
 def _mode(switch: Switch, name: str, port: Port, args: Args) -> None:
@@ -157,6 +203,7 @@ GLOBAL: Commands = [
     ("interface range <ports>", _range),
     ("[no] interface vlan <vlan>", _vlan),
     ("interface <port>", _interface),
+    ("no interface <port>", _no_interface),
 ]
 IN_VLAN: Commands = [
     ("description <line>", _vlan_description),
@@ -170,7 +217,8 @@ IN_PORT: Commands = [
             ("no description [<line>]", ports.description),
             ("[no] shutdown", ports.shutdown),
             ("no switchport", _no_switchport),
-            *ports.CHANNEL,
+            ("channel-group <number> mode mode:active|on|passive", _channel_group),
+            ("no channel-group [<number>]", _channel_group),
             ("switchport mode mode:access|trunk", _mode),
             ("no switchport mode", _mode),
             ("switchport access vlan <vlan>", _access_vlan),

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from haas_rpcd.sim import cli
 from haas_rpcd.sim.cli import Args, CliSwitch, Commands, Lines, Session
 from haas_rpcd.sim.ioslike.ports import channel_line
 from haas_rpcd.sim.ioslike.show import days_and_clock
-from haas_rpcd.sim.os10.state import DEFAULT_VLAN, MODEL, NAMING, VERSION, Config
+from haas_rpcd.sim.os10.state import CHANNEL, DEFAULT_VLAN, MODEL, NAMING, VERSION, Config
 
 Switch = CliSwitch[Config]
 
 
 def _running(switch: Switch, session: Session, args: Args) -> Lines:
     if "port" in args:
+        if args.text("port") not in switch.running.ports:
+            raise cli.RejectedError("% Error: Illegal parameter.")
         return ["!", *_stanza(args.text("port"), switch.running)]
     kind = args.word("kind") if "kind" in args else ""
     if kind:
@@ -35,6 +36,7 @@ def _config_lines(switch: Switch, config: Config) -> Iterator[str]:
     yield "aaa authentication login default local"
     yield from _interfaces(switch, config, "vlan")
     yield from ["!", "interface mgmt1/1/1", " no shutdown", " ip address dhcp"]
+    yield from _interfaces(switch, config, CHANNEL)
     yield from _interfaces(switch, config, "ethernet")
     yield "!"
 
@@ -46,8 +48,8 @@ def _interfaces(switch: Switch, config: Config, kind: str) -> Iterator[str]:
             if description:
                 yield f" description {description}"
             yield " no shutdown"
-    if kind == "ethernet":
-        for name in switch.port_list:
+    for name in config.ports:
+        if NAMING.split(name)[0] == kind:
             yield from ["!", *_stanza(name, config)]
 
 
@@ -76,7 +78,7 @@ def _show_vlan(switch: Switch, session: Session, args: Args) -> Iterator[str]:
     yield "       @ - Attached to Virtual Network"
     yield "Q: A - Access (Untagged), T - Tagged"
     yield "    NUM    Status    Description                     Q Ports"
-    carried = {name: switch.running.ports[name] for name in switch.port_list}
+    carried = switch.running.ports
     for vlan, description in sorted(switch.running.vlans.items()):
         access = [
             name
@@ -85,7 +87,9 @@ def _show_vlan(switch: Switch, session: Session, args: Args) -> Iterator[str]:
         ]
         tagged = [name for name, port in carried.items() if port.switched and vlan in port.allowed]
         live = any(not carried[name].shutdown for name in (*access, *tagged))
-        rows = [f"{q} {listed(names)}" for q, names in (("T", tagged), ("A", access)) if names]
+        rows = [
+            f"{q} {row}" for q, names in (("T", tagged), ("A", access)) for row in _by_kind(names)
+        ]
         yield (
             f"{'*' if vlan == DEFAULT_VLAN else ' '}   {vlan:<6} "
             f"{'Active' if live else 'Inactive':<9} {description[:31]:<31} "
@@ -94,18 +98,27 @@ def _show_vlan(switch: Switch, session: Session, args: Args) -> Iterator[str]:
         yield from (f"{'':53}{row}" for row in rows[1:])
 
 
+def _by_kind(names: Sequence[str]) -> Iterator[str]:
+    """Write ports of each kind in a row of their own."""
+    channels = [name for name in names if name.startswith(CHANNEL)]
+    others = [name for name in names if name not in channels]
+    yield from (listed(some) for some in (others, channels) if some)
+
+
 def listed(names: Sequence[str]) -> str:
-    """Write a list of ports: ``Eth1/1/1-1/1/3,1/1/7,1/1/25:1``."""
+    """Write a list of ports of one kind: ``Eth1/1/1-1/1/3,1/1/7,1/1/25:1``, ``Po10,20``."""
     slots: dict[str, list[int]] = {}
     for name in names:
-        slot, last = re.split(r"(?<=[/:])(?=\d+$)", NAMING.split(name)[1])
+        number = NAMING.split(name)[1]
+        end = max(number.rfind("/"), number.rfind(":")) + 1
+        slot, last = number[:end], number[end:]
         slots.setdefault(slot, []).append(int(last))
     parts = [
         "-".join(f"{slot}{number}" for number in part.split("-"))
         for slot, numbers in slots.items()
         for part in cli.format_list(numbers, pairs=False).split(",")
     ]
-    return "Eth" + ",".join(parts)
+    return NAMING.kinds[NAMING.split(names[0])[0]] + ",".join(parts)
 
 
 def _status(switch: Switch, session: Session, args: Args) -> Iterator[str]:

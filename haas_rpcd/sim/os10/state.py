@@ -9,9 +9,11 @@ from haas_rpcd.sim import cli
 
 MODEL, VERSION = "S4148F-ON", "10.5.1.3"
 DEFAULT_VLAN = 1
+CHANNEL = "port-channel"
 
 NAMING = cli.Naming(
-    {"ethernet": "Eth"},
+    {"ethernet": "Eth", CHANNEL: "Po"},
+    kind=r"[A-Za-z]+(?:-[A-Za-z]+)?",
     number=r"[\d/:]*",
     separator="/:",
     to="-",
@@ -49,3 +51,17 @@ class Config(cli.Config):
 
     ports: dict[str, Port]
     vlans: dict[int, str]
+
+    def carried(self, port: str) -> cli.Carried:
+        """Return what a port carries; a member of a port channel carries what that does."""
+        own = self.ports[port]
+        if own.channel is None:
+            return super().carried(port)
+        channel = f"{CHANNEL}{own.channel[0]}"
+        there = not own.shutdown and channel in self.ports
+        return super().carried(channel) if there else cli.NOTHING
+
+    def members(self, channel: str) -> list[Port]:
+        """Return the members of a port channel, given its full name."""
+        number = int(channel.removeprefix(CHANNEL))
+        return [one for one in self.ports.values() if one.channel and one.channel[0] == number]

@@ -9,7 +9,7 @@ from haas_rpcd.sim import cli
 from haas_rpcd.sim.cli import CliSwitch, Line, Lines, Session
 from haas_rpcd.sim.cli import filters as standard
 from haas_rpcd.sim.os10 import commands, modes
-from haas_rpcd.sim.os10.state import DEFAULT_VLAN, NAMING, Config, Port
+from haas_rpcd.sim.os10.state import CHANNEL, DEFAULT_VLAN, NAMING, Config, Port
 
 
 class Os10Switch(CliSwitch[Config]):
@@ -19,6 +19,7 @@ class Os10Switch(CliSwitch[Config]):
     user_mode = modes.EXEC
     privileged_mode = modes.EXEC
     naming = NAMING
+    channels: ClassVar[Mapping[str, range]] = {CHANNEL: range(1, 129)}
     login = cli.Login(user="{host} login: ", wrong=("", "Login incorrect"))
     pager = cli.Pager(more="--More--", erase="\r" + " " * 8 + "\r")
     filters: ClassVar[Mapping[str, standard.Made]] = {

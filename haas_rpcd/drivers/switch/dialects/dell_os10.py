@@ -8,8 +8,9 @@ Ports are registered as ``ethernet1/1/1``, or ``ethernet1/1/3:1`` if split.
 Its commands resemble those of IOS, but differ in meaning. ``switchport trunk allowed vlan`` adds to
 the list, so the list is read first and VLANs are removed by name. The untagged VLAN of a trunk is
 its access VLAN, and must not be on the list. A fresh trunk carries VLAN 1 untagged and nothing
-else. A port is shut while its mode changes. Words are never shortened, because the command line
-expands them as they are typed, so the echo would differ from the line.
+else. A port is shut while its mode changes. Members of port channels have ``no switchport``. Words
+are never shortened, because the command line expands them as they are typed, so the echo would
+differ from the line.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from dataclasses import dataclass, field, replace
 
 from haas_rpcd.drivers.switch import lldptables, mactables, membership, portnames
 from haas_rpcd.drivers.switch.cabling import CablingReader, Table
+from haas_rpcd.drivers.switch.channels import Channels, channel_group, channel_lines
 from haas_rpcd.drivers.switch.dialect import Dialect, Reader
 from haas_rpcd.drivers.switch.harmless import HarmlessLines, harmless_lines
 from haas_rpcd.drivers.switch.ioslike import IOS, IOS_ABOUT, Interfaces, opened, show_vlan
@@ -50,6 +52,18 @@ HARMLESS_OS10 = (
 """Dell's "SmartFabric OS10 User Guide" (interfaces, Layer 2, QoS), and published configurations."""
 
 _INTERFACES = Interfaces(types=("ethernet", "port-channel"), harmless=HARMLESS_OS10)
+
+
+def _channel(number: int) -> str:
+    return f"port-channel{number}"
+
+
+def _by_itself(port: str) -> str:
+    """Tell channels apart, none of which is named with others in one line: it may be a new one."""
+    return port if _INTERFACES.canonical(port).startswith("port-channel") else ""
+
+
+_JOINING = channel_lines()
 
 
 # --- lines ----------------------------------------------------------------------------------------
@@ -84,7 +98,8 @@ def _clear_lines(current: PortState | None) -> list[str]:
     """Remove a shut port from all tagged VLANs; ``no switchport`` also resets much else."""
     if current is None:
         return ["no switchport"]
-    tagged = current.config.tagged
+    # A member has no list of its own.
+    tagged = () if current.config.member else current.config.tagged
     return ["switchport mode trunk", *_remove_lines(tagged)] if tagged else []
 
 
@@ -199,6 +214,7 @@ DIALECT = Dialect(
     name="dell_os10",
     title="Dell SmartFabric OS10 (PowerSwitch)",
     canonical_port=_INTERFACES.canonical,
+    channels=Channels(name=_channel, member=channel_group(_channel)),
     example_ports=("ethernet1/1/1", "ethernet1/1/2"),
     port_names=_INTERFACES.names,
     trunks_need_vlans=True,
@@ -214,7 +230,9 @@ DIALECT = Dialect(
     ),
     writer=Writer(
         ports=InContexts(
-            _port_stages, PortContexts(max_ranges=1, range_line=_range_line, leave="exit")
+            _port_stages,
+            PortContexts(max_ranges=1, range_line=_range_line, kind=_by_itself, leave="exit"),
+            replace(_JOINING, join=lambda channel: ["no switchport", *_JOINING.join(channel)]),
         ),
         vlans=VlanByVlan(_vlan_lines),
         needs_current="always",

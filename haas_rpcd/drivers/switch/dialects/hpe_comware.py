@@ -13,6 +13,9 @@ A port's link type decides which lines it accepts, and changing the type opens V
 * VLANs are added to a trunk's list and removed from it. The list is read first, so that a port that
   remains a trunk stays up. If the list is unknown, the port becomes an access port in between,
   which clears the list.
+* A port joins an aggregation only if its VLANs are those of the aggregate interface, which are the
+  only ones that can be set from then on (H3C's "S6850 Series Configuration Guide", "Aggregation
+  member port restrictions"). The aggregate interface says whether its members use LACP.
 """
 
 from __future__ import annotations
@@ -22,6 +25,8 @@ from collections.abc import Iterator, Sequence
 
 from haas_rpcd.drivers.switch import comwareconfig, lldpblocks, mactables, membership, portnames
 from haas_rpcd.drivers.switch.cabling import CablingReader, Table
+from haas_rpcd.drivers.switch.channels import ChannelLines, Channels, member_line, number_of
+from haas_rpcd.drivers.switch.comwareconfig import AGGREGATE, MEMBER
 from haas_rpcd.drivers.switch.dialect import About, Dialect, Reader
 from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.harmless import harmless_lines
@@ -38,7 +43,7 @@ from haas_rpcd.drivers.switch.writer import (
     Writer,
     stays_open,
 )
-from haas_rpcd.model import PortConfig, vlan_ranges
+from haas_rpcd.model import Channel, PortConfig, vlan_ranges
 
 _VIEW = (
     r"[A-Za-z-]+\d+(?:/\d+)+(?::\d+)?(?:\.\d+)?|(?:Vlan-interface|vlan|Bridge-Aggregation|LoopBack)"
@@ -143,6 +148,21 @@ def _listed(command: str, vlans: frozenset[int]) -> Iterator[str]:
         yield f"{command} {' '.join(parts[at : at + _MAX_LIST_ITEMS])}"
 
 
+def _channel(number: int) -> str:
+    return f"{AGGREGATE}{number}"
+
+
+def _by_itself(port: str) -> str:
+    """Tell channels apart, none of which is named with others in one line: it may be a new one."""
+    return port if port.startswith(AGGREGATE) else ""
+
+
+def _aggregation_mode(channel: Channel) -> list[str]:
+    """Set the mode of an aggregate interface: dynamic means LACP, and static is the default."""
+    mode = "link-aggregation mode"
+    return [f"{mode} dynamic" if channel.mode == "lacp" else f"undo {mode}"]
+
+
 def _vlan_lines(vlan: int, present: bool, options: Options) -> list[str]:
     """Create and name a VLAN, or remove it; created first, so that removing it can't fail."""
     if present:
@@ -154,8 +174,11 @@ def _vlan_lines(vlan: int, present: bool, options: Options) -> list[str]:
 
 
 def _read_ports(ports: Sequence[str], options: Options) -> list[str]:
-    """Show the configuration of each port, or of all ports if there are many."""
-    if not ports or len(ports) >= _BULK_FROM:
+    """Show the configuration of each port, or of all ports if there are many.
+
+    Also if there is a channel: not all of them need exist.
+    """
+    if not ports or len(ports) >= _BULK_FROM or any(port.startswith(AGGREGATE) for port in ports):
         return ["display current-configuration interface"]
     return [f"display current-configuration interface {port}" for port in ports]
 
@@ -201,6 +224,14 @@ DIALECT = Dialect(
     name="hpe_comware",
     title="HPE and H3C Comware (FlexFabric, 5130, 5700, …)",
     canonical_port=_canonical,
+    channels=Channels(
+        name=_channel,
+        member=member_line(
+            rf"{MEMBER}(?P<number>\d+)(?P<mode>| dynamic)",
+            _channel,
+            {"": "static", " dynamic": "lacp"},
+        ),
+    ),
     example_ports=("GigabitEthernet1/0/1", "GigabitEthernet1/0/2"),
     port_names=portnames.of_types(kind for kind in _TYPES if kind != _MANAGEMENT),
     dialogue=Dialogue(
@@ -253,7 +284,16 @@ DIALECT = Dialect(
     ),
     writer=Writer(
         ports=InContexts(
-            _port_stages, PortContexts(max_ranges=5, range_line=_range_line, leave="quit")
+            _port_stages,
+            PortContexts(max_ranges=5, range_line=_range_line, kind=_by_itself, leave="quit"),
+            ChannelLines(
+                make=_aggregation_mode,
+                join=lambda channel: [f"{MEMBER}{number_of(channel)}"],
+                leave=lambda channel: ["undo port link-aggregation group"],
+                remove=lambda channel: [f"undo interface {channel.name}"],
+                joins_alike=True,
+                open=("undo shutdown",),
+            ),
         ),
         vlans=VlanByVlan(_vlan_lines),
         needs_current="always",
