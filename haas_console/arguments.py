@@ -69,6 +69,8 @@ def make_parser(output: Output | None = None) -> argparse.ArgumentParser:
         " logout URL: remove it; completion SHELL: print a script that completes this program's"
         " command line in bash, zsh or fish",
     )
+    add("--keys", action="store_true", help="info: only the keys with their ids, for [keymap]")
+    add("--themes", action="store_true", help="info: only the names of the themes")
     add("shell", nargs="?", metavar="SHELL", help=argparse.SUPPRESS)
     version_text = f"haas-console {__version__}\n"
     add(

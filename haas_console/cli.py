@@ -121,6 +121,8 @@ def _parse(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Na
 
 
 def _info(args: argparse.Namespace, settings: Config, output: Output) -> int:
+    if args.keys or args.themes:
+        return _lists(args, output)
     endpoint = _endpoint(args, settings)
     file = args.config or config.config_path()
     rows = {
@@ -143,6 +145,19 @@ def _info(args: argparse.Namespace, settings: Config, output: Output) -> int:
     width = max(len(key.id) for key in keys)
     output.lines(["", "[keymap] ids, with the keys they have by default:"])
     output.lines(f"  {key.id:{width}}  {key.keys:16} {key.does}" for key in keys)
+    return ExitCode.DONE
+
+
+def _lists(args: argparse.Namespace, output: Output) -> int:
+    """Print the ids of keys, or the names of themes."""
+    from haas_console.tui import keymap
+
+    keys, themes = keymap.bindings() if args.keys else [], keymap.themes() if args.themes else []
+    if output.as_json:
+        output.document({"keys": msgspec.to_builtins(keys), "themes": themes})
+    else:
+        output.lines(f"{key.id:26} {key.keys:20} {key.does}" for key in keys)
+        output.lines(themes)
     return ExitCode.DONE
 
 

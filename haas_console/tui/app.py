@@ -67,6 +67,7 @@ class ConsoleApp(PlainApp):
         Binding("p", "project", "Project", id="app.project"),
         Binding("question_mark", "help", "Help", id="app.help"),
         Binding("ctrl+p", "palette", "Palette", id="app.palette", show=False),
+        Binding("T", "themes", "Theme", id="app.themes", show=False),
         Binding("m", "mouse", "Mouse on or off", id="app.mouse", show=False),
         Binding("q,ctrl+q", "quit", "Quit", id="app.quit"),
         Binding(
@@ -92,6 +93,7 @@ class ConsoleApp(PlainApp):
         """The daemon to go on with, once this has ended."""
         self._mouse_is_ours = True
         self._has_texts = False
+        self._own_keys = dict(self.options.keymap)
         self._complaint = self._configure()
         self._announcements = (JobAnnouncements(self), DeviceAnnouncements(self))
 
@@ -115,7 +117,7 @@ class ConsoleApp(PlainApp):
             return complaint
         from haas_console.tui import keymap  # it imports every screen
 
-        self.set_keymap(dict(self.options.keymap))
+        self.set_keymap(self._own_keys)
         return complaint or keymap.unknown(self.options.keymap)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -190,7 +192,20 @@ class ConsoleApp(PlainApp):
         """The columns that the user chose for a table; none: the usual ones."""
         return self.options.columns.get(table, ())
 
-    def remember(self, key: str, value: str | bool, table: str = "") -> None:
+    @property
+    def keymap(self) -> Mapping[str, str]:
+        """The keys that the user has chosen, by id."""
+        return self._own_keys
+
+    def change_key(self, name: str, keys: str | None) -> None:
+        """Give an id other keys, or with None those it has by default, now and later."""
+        self._own_keys.pop(name, None)
+        if keys is not None:
+            self._own_keys[name] = keys
+        self.set_keymap(self._own_keys)
+        self.remember(name, keys, "keymap")
+
+    def remember(self, key: str, value: str | bool | None, table: str = "") -> None:
         """Write a setting into console.toml, and say so if that cannot be done."""
         if self.options.settings is None:
             return
@@ -325,6 +340,17 @@ class ConsoleApp(PlainApp):
 
         found = choices(self, self.session, self.commandline.open, self.navigation.open_details)
         self.push_screen(PaletteScreen(found, beginning), run)
+
+    def action_themes(self) -> None:
+        """Choose a theme, seeing each."""
+        from haas_console.tui.screens.themes import ThemeScreen
+
+        def keep(name: str | None) -> None:
+            if name is not None and self.front is not None:
+                self.front.say(f"the theme is {name}")
+                self.remember("theme", name)
+
+        self.push_screen(ThemeScreen(themes.names(), self.theme), keep)
 
     def action_mouse(self) -> None:
         """Give the mouse to the terminal, to select text with it, or take it back."""

@@ -136,7 +136,14 @@ class Console(Protocol):
     def breadcrumbs(self) -> list[str]:
         """The titles of the screens on the way here."""
 
-    def remember(self, key: str, value: str | bool, table: str = "") -> None:
+    @property
+    def keymap(self) -> Mapping[str, str]:
+        """The keys that the user has chosen, by id."""
+
+    def change_key(self, name: str, keys: str | None) -> None:
+        """Give an id other keys, or with None those it has by default, now and later."""
+
+    def remember(self, key: str, value: str | bool | None, table: str = "") -> None:
         """Write a setting into console.toml, and say so if that cannot be done."""
 
     def copy(self, text: str) -> None:

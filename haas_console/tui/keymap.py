@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import pkgutil
+import re
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 
 import msgspec
 from textual.binding import Binding
 from textual.dom import DOMNode
-from textual.theme import BUILTIN_THEMES
 
 import haas_console.tui
 from haas_console.core.api import near_miss
-from haas_console.tui.themes import THEMES
+from haas_console.tui.themes import names
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -34,7 +34,7 @@ def bindings() -> list[Key]:
 
 def themes() -> list[str]:
     """Return the names of the themes, our own first."""
-    return [*THEMES, *sorted(BUILTIN_THEMES)]
+    return names()
 
 
 def unknown(keymap: Mapping[str, str]) -> str:
@@ -47,6 +47,47 @@ def unknown(keymap: Mapping[str, str]) -> str:
         f'[keymap]: no key has the id "{wrong}"{near_miss(wrong, known)}:'
         "  haas-console info  lists them."
     )
+
+
+_NAME = re.compile(r"(?:(?:ctrl|alt|shift)\+)*[a-z0-9_]+|.")
+_EVERYWHERE = frozenset({"app", "open", "list", "screen", "prompt"})
+"""The first parts of the ids of keys that work on every screen."""
+
+
+def read_keys(typed: str) -> str:
+    """Return keys as ``[keymap]`` has them: ``x``, ``ctrl+x``, or several with commas.
+
+    Raises ValueError with a sentence.
+    """
+    keys = [key.strip() for key in typed.split(",") if key.strip()] or [typed.strip()]
+    for key in keys:
+        if not _NAME.fullmatch(key):
+            raise ValueError(f'"{key}" is no key: type one such as  x, X, ctrl+x, f5  or  slash')
+    return ",".join(keys)
+
+
+def conflicts(name: str, keys: str, now: Mapping[str, str]) -> tuple[str, str]:
+    """Return the ids that have one of these keys: on the same screen, and where both can be meant.
+
+    ``now`` has the keys of all ids. Each of the two is "" if there is none.
+    """
+    place, wanted = name.partition(".")[0], set(_normal(keys))
+    same, others = "", ""
+    for other, has in now.items():
+        there = other.partition(".")[0]
+        if other == name or not wanted & set(_normal(has)):
+            continue
+        if there == place:
+            same = same or other
+        elif there in _EVERYWHERE or place in _EVERYWHERE:
+            others = others or other
+    return same, others
+
+
+def _normal(keys: str) -> list[str]:
+    """The keys by their names: ``/`` is ``slash``."""
+    made = Binding.make_bindings([(keys, "x", "x")])
+    return [each.key for each in made]
 
 
 def _subclasses(cls: type[DOMNode]) -> Iterator[type[DOMNode]]:

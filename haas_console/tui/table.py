@@ -41,6 +41,7 @@ SCREENS: tuple[Entry, ...] = (
     Entry("site", "F", "Site file", "screens.site:SiteScreen", admin=True),
     Entry("audit", "U", "Audit", "screens.audit:AuditScreen"),
     Entry("events", "e", "Events", "screens.events:EventsScreen"),
+    Entry("keys", "ctrl+k", "Keys", "screens.keys:KeysScreen"),
 )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from rich.style import Style
 from rich.theme import Theme as RichTheme
 from textual.color import Color
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 from haas_console.core.colours import COLOURS
 
@@ -163,6 +163,11 @@ _TERMINALS = (
     "bright_green", "cyan", "bright_cyan", "bright_blue", "magenta", "bright_magenta", "white",
     "green",
 )  # fmt: skip
+
+
+def names() -> list[str]:
+    """The names of all themes, our own first."""
+    return [*THEMES, *sorted(BUILTIN_THEMES)]
 
 
 def fitting(chosen: str | None, colour_system: str | None, *, no_colour: bool) -> str:

@@ -190,3 +190,23 @@ async def test_a_theme_that_there_is_not_is_named_with_the_right_ones(socket: Pa
         said = hands.app.screen.message  # type: ignore[attr-defined]
         assert 'no theme "haas-drak", did you mean "haas-dark"?' in said
         assert "haas-light" in said and "dracula" in said
+
+
+# --- the choice -----------------------------------------------------------------------------------
+
+
+async def test_a_theme_is_seen_while_it_is_chosen_and_kept(socket: Path, tmp_path: Path) -> None:
+    file = tmp_path / "console.toml"
+    file.write_text('# mine\nsocket = "/run/x"\n')
+    async with console(socket, settings=file) as hands:
+        before = hands.app.theme
+        await hands.press("T", "down")
+        await hands.until(lambda: hands.app.theme != before)
+        await hands.press("escape")
+        await hands.until(lambda: hands.app.theme == before)
+        assert "theme" not in file.read_text()
+        await hands.press("T", "g", "down")
+        await hands.until(lambda: hands.app.theme == "haas-light")
+        await hands.press("enter")
+        await hands.until(lambda: "the theme is haas-light" in hands.bar("message"))
+        assert file.read_text() == '# mine\nsocket = "/run/x"\ntheme = "haas-light"\n'
