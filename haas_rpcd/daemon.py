@@ -45,6 +45,7 @@ from haas_rpcd.rpc.transport import Server
 from haas_rpcd.service import until_stopped
 from haas_rpcd.site import SiteSwitch
 from haas_rpcd.store import headnodes as store_headnodes
+from haas_rpcd.store import hypervisors as store_hypervisors
 from haas_rpcd.store import saves
 from haas_rpcd.store.database import Store
 from haas_rpcd.store.leases import HookRunRow
@@ -52,6 +53,7 @@ from haas_rpcd.store.retention import prune
 from haas_rpcd.tasks import cancel_and_wait
 
 if TYPE_CHECKING:
+    from haas_rpcd.drivers.remote.factory import RemoteHypervisors
     from haas_rpcd.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -91,6 +93,7 @@ class Daemon:
     ) -> None:
         clock = clock or Clock()
         self.settings = settings
+        self._remote = remote
         self.store = Store(settings.store.path, held.durable if held is not None else None)
         self.events = Events()
         self._without_save = [
@@ -154,6 +157,7 @@ class Daemon:
             declares_vlans=lambda dialect: switches.traits(dialect, 0).declares_vlans,
             reserved_vlans=switches.reserved_vlans,
             trust=switches.trust,
+            trust_hypervisor=None if remote is None else remote.trust,
             authenticator=Authenticator(settings.server.admin_group),
             openrpc=functools.cache(lambda: openrpc.document(METHODS)),  # made at the first call
             clock=clock,
@@ -276,6 +280,8 @@ class Daemon:
             await self.metrics.stop()
         await cancel_and_wait(*self._housekeeping)
         await self.engine.stop()
+        if self._remote is not None:
+            await self._remote.close()
         await self.store.close()
 
 
@@ -309,23 +315,36 @@ def real(settings: Settings, held: Held | None = None) -> Daemon:
     master: MakeDriver | None = None
     libvirt: MakeDriver | None = None
 
-    async def headnode_macs(vlan: int) -> dict[str, bool]:
-        return await daemon.store.read(store_headnodes.macs_on, MASTER, vlan)
+    async def headnode_macs(hypervisor: str, vlan: int) -> dict[str, bool]:
+        return await daemon.store.read(store_headnodes.macs_on, hypervisor, vlan)
 
     def any_source() -> bool:
         return daemon.settings.policy.allow_mac_spoofing
 
     console: OpenHeadnode | None = None
+    remote: RemoteHypervisors | None = None
     if (wanted := settings.master) is not None:
-        from haas_rpcd.drivers.hostnet.netlink import NetlinkDriver
+        from haas_rpcd.drivers.hostnet.netlink import netlink_driver
         from haas_rpcd.drivers.hostnet.taps import KernelTaps
         from haas_rpcd.drivers.hypervisor.console import Console
         from haas_rpcd.drivers.hypervisor.libvirt import LibvirtDriver
+        from haas_rpcd.drivers.remote.factory import RemoteHypervisors
 
-        console = Console(wanted.libvirt_uri).open
+        # The file is read at each login, as that of switches.
+        remote = RemoteHypervisors(
+            settings, lambda: load_credentials(path), headnode_macs, any_source
+        )
+
+        async def libvirt_uri(uuid: str) -> str:
+            row = await daemon.store.read(store_hypervisors.of_headnode, uuid)
+            return wanted.libvirt_uri if row is None else await remote.host(row).libvirt_uri()
+
+        console = Console(libvirt_uri).open
 
         def master() -> MasterDriver:
-            return NetlinkDriver(wanted.trunk_nic, headnode_macs, any_source=any_source)
+            return netlink_driver(
+                wanted.trunk_nic, functools.partial(headnode_macs, MASTER), any_source=any_source
+            )
 
         def libvirt() -> MasterDriver:
             return LibvirtDriver(wanted.libvirt_uri, taps=KernelTaps(any_source))
@@ -337,6 +356,7 @@ def real(settings: Settings, held: Held | None = None) -> Daemon:
         switches=switches,
         master=master,
         libvirt=libvirt,
+        remote=remote,
         headnode_console=console,
         held=held,
     )

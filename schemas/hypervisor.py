@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 
@@ -26,3 +28,17 @@ class Hypervisor(msgspec.Struct, frozen=True):
     bridges: int
     drift: int = 0
     retired: str | None = None
+
+
+class HypervisorTrust(msgspec.Struct, frozen=True):
+    """The SSH host key that a hypervisor presents; the fields are those of ``switch.trust``."""
+
+    hypervisor: str
+    host: str
+    port: int
+    type: str
+    fingerprint: str
+    state: Literal["known", "unknown", "changed", "revoked"]
+    stored: bool
+    trusted: tuple[str, ...]
+    note: str | None = None

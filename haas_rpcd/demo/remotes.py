@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from haas_rpcd.drivers import MasterDriver
+from haas_rpcd.errors import UnavailableError
 from haas_rpcd.registered import RegisteredHypervisor
 from haas_rpcd.sim.host import SimHost
 from haas_rpcd.sim.hostnet import SimNetworkDriver
 from haas_rpcd.sim.hypervisor import SimHypervisorDriver
+from haas_schemas.hypervisor import HypervisorTrust
 
 
 class SimRemotes:
@@ -29,3 +31,12 @@ class SimRemotes:
     def libvirt(self, hypervisor: RegisteredHypervisor) -> MasterDriver:
         """Create the driver of a hypervisor's libvirt."""
         return SimHypervisorDriver(self.host(hypervisor.name, hypervisor.trunk_nic))
+
+    async def trust(
+        self, hypervisor: RegisteredHypervisor, fingerprint: str | None
+    ) -> HypervisorTrust:
+        """Raise UnavailableError: nothing is connected."""
+        raise UnavailableError(f"{hypervisor.name} is simulated: it has no SSH.")
+
+    async def close(self) -> None:
+        """Nothing to close."""

@@ -30,6 +30,7 @@ from haas_rpcd.store import hypervisors, jobs, ports, scope, switches
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.jobs import JournalRows
 from haas_rpcd.store.scope import Scope, TraitsLookup
+from haas_schemas.hypervisor import HypervisorTrust
 
 SwitchDriver = Callable[[RegisteredSwitch], Driver]
 """Creates the driver of a switch. No I/O."""
@@ -47,6 +48,16 @@ class RemoteDrivers(Protocol):
 
     def libvirt(self, hypervisor: RegisteredHypervisor) -> MasterDriver:
         """Create the driver of a hypervisor's libvirt."""
+        ...
+
+    async def trust(
+        self, hypervisor: RegisteredHypervisor, fingerprint: str | None
+    ) -> HypervisorTrust:
+        """Read a hypervisor's SSH host key, and trust it if it has this fingerprint."""
+        ...
+
+    async def close(self) -> None:
+        """End all connections."""
         ...
 
 

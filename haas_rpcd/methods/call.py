@@ -16,11 +16,14 @@ from haas_rpcd.engine.power import Power
 from haas_rpcd.engine.queues import Queue
 from haas_rpcd.events import Events
 from haas_rpcd.methods.audited import Object, RefusalMeter
-from haas_rpcd.registered import RegisteredSwitch
+from haas_rpcd.registered import RegisteredHypervisor, RegisteredSwitch
 from haas_rpcd.site import SiteSwitch
 from haas_rpcd.store.database import Store, Tx
+from haas_schemas.hypervisor import HypervisorTrust
 from haas_schemas.switch import SwitchTrust
 from haas_schemas.system import HaHealth
+
+TrustHypervisor = Callable[[RegisteredHypervisor, str | None], Awaitable[HypervisorTrust]]
 
 
 @dataclass
@@ -49,6 +52,8 @@ class Context:
     """Returns the VLANs that nobody can create on switches of a dialect."""
     trust: Callable[[RegisteredSwitch, str | None], Awaitable[SwitchTrust]]
     """Reads a switch's SSH host key, and trusts it if it has this fingerprint."""
+    trust_hypervisor: TrustHypervisor | None
+    """The same for a hypervisor's; None without a [master] table."""
     authenticator: Authenticator
     openrpc: Callable[[], dict[str, Any]]
     """Returns the OpenRPC document of the API."""

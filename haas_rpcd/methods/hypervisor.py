@@ -10,15 +10,16 @@ from haas_rpcd.config import Master
 from haas_rpcd.errors import ConflictError, InvalidParamsError, NotFoundError, UnavailableError
 from haas_rpcd.hypervisor import check_uri, parse_ssh, ssh_at
 from haas_rpcd.methods.access import conflict, paged
-from haas_rpcd.methods.call import TxCall
+from haas_rpcd.methods.call import Call, TxCall
 from haas_rpcd.methods.registry import method
 from haas_rpcd.model import MASTER, RESERVED_DEVICES, libvirt_device
 from haas_rpcd.registered import RegisteredHypervisor
 from haas_rpcd.store import hypervisors, networks, switches
+from haas_rpcd.store.database import Tx
 from haas_rpcd.store.hypervisors import HypervisorRow
 from haas_schemas.common import Deleted, Page, timestamp
-from haas_schemas.hypervisor import Hypervisor
-from haas_schemas.names import Limit, Name
+from haas_schemas.hypervisor import Hypervisor, HypervisorTrust
+from haas_schemas.names import Fingerprint, Limit, Name
 
 Uri = Annotated[
     str,
@@ -190,6 +191,27 @@ def retire(call: TxCall, hypervisor: Name) -> Hypervisor:
         for headnode in changed:
             call.changed("headnode", headnode.state, headnode.name, headnode.project)
     return show(call, hypervisor)
+
+
+@method("hypervisor.trust", mutates=True)
+async def trust(
+    call: Call, hypervisor: Name, fingerprint: Fingerprint | None = None
+) -> HypervisorTrust:
+    """Show the SSH host key of a hypervisor or, given its fingerprint, trust it from now on.
+
+    Without the fingerprint nothing is stored: compare the key with the one shown on the host's own
+    console. With it, the key replaces any other of this host, if it presents exactly this one. The
+    keys are stored in [switches] known_hosts.
+    """
+
+    def read(tx: Tx) -> RegisteredHypervisor:
+        in_tx = TxCall(context=call.context, caller=call.caller, subscriber=call.subscriber, tx=tx)
+        return find_hypervisor(in_tx, hypervisor).registered
+
+    registered = await call.context.store.read(read)
+    if call.context.trust_hypervisor is None:
+        raise UnavailableError("haas.toml has no [master] table, so there are no hypervisors.")
+    return await call.context.trust_hypervisor(registered, fingerprint)
 
 
 @method("hypervisor.list")

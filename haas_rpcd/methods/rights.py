@@ -39,6 +39,7 @@ RIGHTS: dict[str, Right] = {
     "hypervisor.register": "admin",
     "hypervisor.retire": "admin",
     "hypervisor.show": "admin",
+    "hypervisor.trust": "admin",
     "job.cancel": "member",
     "job.confirm": "member",
     "job.list": "reader",

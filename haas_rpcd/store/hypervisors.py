@@ -68,6 +68,13 @@ def usage(tx: Tx, name: str) -> UsageRow:
     return row
 
 
+def of_headnode(tx: Tx, uuid: str) -> RegisteredHypervisor | None:
+    """Return how the hypervisor of a headnode is registered; None for the master."""
+    name = tx.value(str, "SELECT hypervisor FROM headnode WHERE uuid = ?", (uuid,))
+    row = None if name is None else find(tx, name)
+    return None if row is None else row.registered
+
+
 def create(tx: Tx, hypervisor: RegisteredHypervisor) -> None:
     """Add a hypervisor. Raises sqlite3.IntegrityError if the name is taken."""
     tx.insert(

@@ -63,7 +63,9 @@ DEFAULTS: dict[str, Any] = {
 }  # fmt: skip
 """Values of the params that a method requires and an object does not name."""
 
-OF_DEVICES = {"cabling.check", "drift.check", "switch.probe", "switch.trust"}
+OF_DEVICES = {
+    "cabling.check", "drift.check", "hypervisor.trust", "switch.probe", "switch.trust",
+}  # fmt: skip
 """Methods that would reach for a device when they are allowed."""
 
 

@@ -17,7 +17,7 @@ from pyroute2 import AsyncIPRoute
 from haas_rpcd.drivers.hostnet import links, sysctls
 from haas_rpcd.drivers.hostnet.iplines import bridge_name
 from haas_rpcd.drivers.hostnet.link import vlan_link_name
-from haas_rpcd.drivers.hostnet.netlink import NetlinkDriver
+from haas_rpcd.drivers.hostnet.netlink import netlink_driver
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import BridgeSeen, SetBridge
 
@@ -71,7 +71,7 @@ def test_a_plan_shows_the_lines_of_ip() -> None:
         "u32 match u32 0x00000100 0x0000ffff at -16 match u32 0x0ccccccc 0xfffffffe at -12"
         " action drop"
     )
-    assert NetlinkDriver("eth0").preview([MAKE])[0] == [
+    assert netlink_driver("eth0").preview([MAKE])[0] == [
         "sysctl -w net/ipv6/conf/eth0/disable_ipv6=1",
         "sysctl -w net/ipv6/conf/eth0/accept_ra=0",
         "ip link set eth0 up",
@@ -111,14 +111,14 @@ def test_a_plan_shows_the_lines_of_ip() -> None:
         "ip link set eth0.104 up",
         "ip link set br-vlan104 up",
     ]
-    assert NetlinkDriver("eth0").preview([REMOVE])[0] == [
+    assert netlink_driver("eth0").preview([REMOVE])[0] == [
         "ip link delete br-vlan104",
         "ip link delete eth0.104",
     ]
 
 
 async def test_a_driver_that_is_not_open_reports_it() -> None:
-    driver = NetlinkDriver("eth0")
+    driver = netlink_driver("eth0")
     with pytest.raises(DeviceError, match="not open") as caught:
         await driver.carry_out(MAKE, ignore)
     assert caught.value.reason == "unreachable"
@@ -128,7 +128,7 @@ async def test_a_driver_that_is_not_open_reports_it() -> None:
 @needs_root
 def test_a_missing_trunk_nic_is_reported() -> None:
     async def story(route: AsyncIPRoute) -> None:
-        driver = NetlinkDriver("eth9")
+        driver = netlink_driver("eth9")
         await driver.open()
         with pytest.raises(DeviceError, match=r"no trunk nic eth9: .* trunk_nic in") as caught:
             await driver.carry_out(MAKE, ignore)
@@ -145,7 +145,7 @@ def test_a_missing_trunk_nic_is_reported() -> None:
 def test_an_interface_that_is_no_bridge_is_left_alone() -> None:
     async def story(route: AsyncIPRoute) -> None:
         await route.link("add", ifname="br-vlan104", kind="veth", peer="other")
-        driver = NetlinkDriver("lo")
+        driver = netlink_driver("lo")
         await driver.open()
         for change in (MAKE, REMOVE):
             with pytest.raises(DeviceError, match=r"br-vlan104 .* is not a bridge, but") as caught:
@@ -161,7 +161,7 @@ def test_an_interface_that_is_no_bridge_is_left_alone() -> None:
 def test_an_interface_that_only_has_the_name_of_a_vlan_is_left_alone() -> None:
     async def story(route: AsyncIPRoute) -> None:
         await route.link("add", ifname="lo.104", kind="veth", peer="other")
-        driver = NetlinkDriver("lo")
+        driver = netlink_driver("lo")
         await driver.open()
         for change in (MAKE, REMOVE):
             with pytest.raises(DeviceError, match=r"lo\.104 .* but an interface of kind veth"):

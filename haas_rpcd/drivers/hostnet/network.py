@@ -40,10 +40,8 @@ THIS_MACHINE = HostName("the master", "as trunk_nic in [master] of haas.toml")
 class HostNetwork(Protocol):
     """A session with the network of a host. Every method raises DeviceError with a sentence."""
 
-    @property
-    def host(self) -> HostName:
-        """How sentences name the host."""
-        ...
+    host: HostName
+    """How sentences name the host."""
 
     async def find(self, name: str) -> Link | None:
         """Return the interface of that name, or None."""

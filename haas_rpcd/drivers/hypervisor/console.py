@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -31,10 +31,10 @@ _NOTHING = -2
 
 
 class Console:
-    """Opens the serial lines of the headnodes at a libvirt URI."""
+    """Opens the serial lines of headnodes. ``reach`` returns the URI of one's libvirt, by uuid."""
 
-    def __init__(self, uri: str) -> None:
-        self._uri = uri
+    def __init__(self, reach: Callable[[str], Awaitable[str]]) -> None:
+        self._reach = reach
 
     @asynccontextmanager
     async def open(self, uuid: str, headnode: str) -> AsyncIterator[HeadnodeLine]:
@@ -44,9 +44,10 @@ class Console:
         """
         libvirt = load_libvirt()
         events.start_loop(libvirt)
+        uri = await self._reach(uuid)
         line = HeadnodeLine(libvirt, headnode)
         try:
-            await line.call(lambda: line.connect(self._uri, uuid))
+            await line.call(lambda: line.connect(uri, uuid))
             yield line
         finally:
             await line.close()

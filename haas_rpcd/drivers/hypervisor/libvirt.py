@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -48,6 +48,9 @@ from haas_rpcd.model import (
 )
 
 Result = TypeVar("Result")
+
+Reach = Callable[[], Awaitable[str]]
+"""Returns the URI by which this process reaches a libvirt. Raises DeviceError."""
 
 CLOSE_SECONDS = 5.0
 """Seconds that closing a connection may delay the end of the daemon."""
@@ -78,6 +81,7 @@ class LibvirtDriver(MasterDriver):
     libvirt probes its QEMU, which takes a while on a slow machine.) A headnode has
     ``shutdown_grace`` seconds to shut down before it is switched off. ``parking`` manages the
     bridge for disconnected nics of running headnodes, ``taps`` lets connected ones carry frames.
+    ``reach`` is called before each connection if it is not opened by ``uri`` itself.
     """
 
     def __init__(
@@ -90,8 +94,10 @@ class LibvirtDriver(MasterDriver):
         shutdown_grace: float = 5.0,
         parking: Parking | None = None,
         taps: Taps | None = None,
+        reach: Reach | None = None,
     ) -> None:
         self._uri = uri
+        self._reach = reach
         self._bridge_name = bridge_name
         self._timeout = timeout
         self._change_timeout = change_timeout
@@ -120,10 +126,9 @@ class LibvirtDriver(MasterDriver):
         if self._connection is not None:
             return
         self._libvirt = load_libvirt()
+        uri = self._uri if self._reach is None else await self._reach()
         try:
-            self._connection = await self._call(
-                lambda task: self._libvirt.open(self._uri), self._timeout
-            )
+            self._connection = await self._call(lambda task: self._libvirt.open(uri), self._timeout)
         except self._libvirt.libvirtError as error:
             raise self._unreachable(error) from error
 

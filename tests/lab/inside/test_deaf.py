@@ -14,7 +14,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from haas_rpcd.drivers.hostnet.netlink import NetlinkDriver
+from haas_rpcd.drivers.hostnet.driver import HostNetworkDriver
+from haas_rpcd.drivers.hostnet.netlink import netlink_driver
 from haas_rpcd.drivers.hostnet.taps import KernelTaps, Tap
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import BridgeSeen, SetBridge
@@ -58,11 +59,11 @@ async def macs(vlan: int) -> dict[str, bool]:
 
 
 @pytest.fixture
-async def master(lab: Lab) -> AsyncIterator[NetlinkDriver]:
+async def master(lab: Lab) -> AsyncIterator[HostNetworkDriver]:
     """The driver; the node's nic and the trunk carry VLAN 104."""
     lab.switch.carry(lab.nic("node-1:ipmi-nic").port, untagged=104)
     lab.switch.carry(lab.switch.trunk_port, tagged=[104])
-    driver = NetlinkDriver(lab.trunk_nic, macs)
+    driver = netlink_driver(lab.trunk_nic, macs)
     await driver.open()
     yield driver
     await driver.carry_out(REMOVE, ignore)
@@ -130,7 +131,7 @@ def test_an_ordinary_bridge_hands_everything_to_the_master(lab: Lab, wire: Wire)
     assert [name for name, senders in arrived.items() if not any(senders.values())] == []
 
 
-async def test_nothing_reaches_the_master(lab: Lab, wire: Wire, master: NetlinkDriver) -> None:
+async def test_nothing_reaches_the_master(lab: Lab, wire: Wire, master: HostNetworkDriver) -> None:
     await master.carry_out(MAKE, ignore)
     with headnode_nic(TAP, NIC, BRIDGE) as nic:
         await KernelTaps().admit([Tap(TAP, NIC, BRIDGE)])
@@ -233,7 +234,7 @@ def test_an_ordinary_bridge_forwards_what_a_headnode_forges(lab: Lab, listener: 
 
 
 async def test_a_headnode_sends_only_what_is_its_own(
-    master: NetlinkDriver, listener: Listener
+    master: HostNetworkDriver, listener: Listener
 ) -> None:
     await master.carry_out(MAKE, ignore)
     own = {"from its MAC": (104,)}
@@ -254,7 +255,7 @@ async def test_a_headnode_sends_only_what_is_its_own(
         assert listener.heard(nic) == own
 
 
-async def test_headnodes_on_a_network_hear_each_other(master: NetlinkDriver) -> None:
+async def test_headnodes_on_a_network_hear_each_other(master: HostNetworkDriver) -> None:
     await master.carry_out(MAKE, ignore)
     with headnode_nic(TAP, NIC, BRIDGE) as one, headnode_nic("vnet1", OTHER, BRIDGE) as other:
         await KernelTaps().admit([Tap(TAP, NIC, BRIDGE), Tap("vnet1", OTHER, BRIDGE)])
@@ -268,7 +269,7 @@ async def test_headnodes_on_a_network_hear_each_other(master: NetlinkDriver) -> 
             assert list(receiver.received()) == [frame]
 
 
-async def test_the_master_is_mute(lab: Lab, master: NetlinkDriver, listener: Listener) -> None:
+async def test_the_master_is_mute(lab: Lab, master: HostNetworkDriver, listener: Listener) -> None:
     """Otherwise a DHCP client on the bridge would ask a tenant for an address."""
     await master.carry_out(MAKE, ignore)
     with headnode_nic(TAP, NIC, BRIDGE) as nic, PacketSocket(Place("", None, BRIDGE)) as sock:
@@ -307,7 +308,7 @@ DAMAGES = {
 
 
 async def test_what_somebody_changes_by_hand_is_found_and_put_right(
-    master: NetlinkDriver,
+    master: HostNetworkDriver,
 ) -> None:
     run("modprobe", "br_netfilter")
     ip(
@@ -331,7 +332,7 @@ async def test_what_somebody_changes_by_hand_is_found_and_put_right(
     run("rmmod", "br_netfilter")
 
 
-async def test_a_bridge_that_haas_did_not_make_is_left_alone(master: NetlinkDriver) -> None:
+async def test_a_bridge_that_haas_did_not_make_is_left_alone(master: HostNetworkDriver) -> None:
     add_bridge(104)
     try:
         ip(
@@ -376,7 +377,7 @@ def _lasting() -> list[object]:
 
 
 async def test_the_interfaces_of_a_former_release_are_taken_over_without_losing_a_frame(
-    lab: Lab, master: NetlinkDriver, listener: Listener
+    lab: Lab, master: HostNetworkDriver, listener: Listener
 ) -> None:
     add_former_bridge()
     trunk = SwitchPort(lab, 104)
@@ -434,7 +435,7 @@ TRAFFIC = [
 
 
 async def test_a_firewall_on_the_master_does_not_cut_tenants(
-    lab: Lab, master: NetlinkDriver, listener: Listener
+    lab: Lab, master: HostNetworkDriver, listener: Listener
 ) -> None:
     await master.carry_out(MAKE, ignore)
     trunk = SwitchPort(lab, 104)

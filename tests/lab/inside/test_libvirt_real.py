@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from haas_rpcd.drivers.hostnet.netlink import NetlinkDriver
+from haas_rpcd.drivers.hostnet.driver import HostNetworkDriver
+from haas_rpcd.drivers.hostnet.netlink import netlink_driver
 from haas_rpcd.drivers.hostnet.parking import PARKING_BRIDGE
 from haas_rpcd.drivers.hypervisor.libvirt import LibvirtDriver
 from haas_rpcd.errors import DeviceError
@@ -106,9 +107,9 @@ async def observe(driver: LibvirtDriver) -> HeadnodeSeen:
 
 
 @pytest.fixture(autouse=True)
-async def master(lab: Lab) -> AsyncIterator[NetlinkDriver]:
+async def master(lab: Lab) -> AsyncIterator[HostNetworkDriver]:
     """The bridges of two VLANs on the master."""
-    driver = NetlinkDriver(lab.trunk_nic, macs)
+    driver = netlink_driver(lab.trunk_nic, macs)
     await driver.open()
     lab.switch.carry(lab.switch.trunk_port, tagged=VLANS)
     for vlan in VLANS:
@@ -120,7 +121,7 @@ async def master(lab: Lab) -> AsyncIterator[NetlinkDriver]:
 
 
 @pytest.fixture
-async def driver(master: NetlinkDriver, hypervisor: Hypervisor) -> AsyncIterator[LibvirtDriver]:
+async def driver(master: HostNetworkDriver, hypervisor: Hypervisor) -> AsyncIterator[LibvirtDriver]:
     """The connected driver. It deletes the headnode after the test, which must leave nothing."""
     domains, disks, folder = hypervisor.domains(), hypervisor.disks(), set(os.listdir("/run"))
     connected = LibvirtDriver(URI, shutdown_grace=0.5)
@@ -280,7 +281,7 @@ async def test_a_nic_plugged_in_by_hand_is_reported_and_removed(
 
 
 async def test_a_bridge_stays_while_a_headnode_uses_it(
-    driver: LibvirtDriver, master: NetlinkDriver
+    driver: LibvirtDriver, master: HostNetworkDriver
 ) -> None:
     await driver.carry_out(DEFINE, ignore)
     await driver.carry_out(START, ignore)

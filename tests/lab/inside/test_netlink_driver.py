@@ -1,4 +1,4 @@
-"""NetlinkDriver on a real kernel that supports VLANs."""
+"""The driver of the master's network on a real kernel that supports VLANs."""
 
 import json
 from collections.abc import AsyncIterator
@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from haas_rpcd.drivers.hostnet.netlink import NetlinkDriver
+from haas_rpcd.drivers.hostnet.driver import HostNetworkDriver
+from haas_rpcd.drivers.hostnet.netlink import netlink_driver
 from haas_rpcd.drivers.hostnet.parking import PARKING_BRIDGE, KernelParking
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import BridgeSeen, SetBridge
@@ -40,16 +41,16 @@ def link(name: str) -> dict[str, Any] | None:
 
 
 @pytest.fixture
-async def master(lab: Lab) -> AsyncIterator[NetlinkDriver]:
+async def master(lab: Lab) -> AsyncIterator[HostNetworkDriver]:
     """The driver on the lab's trunk nic; it removes the network after the test."""
-    driver = NetlinkDriver(lab.trunk_nic)
+    driver = netlink_driver(lab.trunk_nic)
     await driver.open()
     yield driver
     await driver.carry_out(REMOVE, ignore)
     await driver.close()
 
 
-async def test_a_network_is_created_and_removed(master: NetlinkDriver) -> None:
+async def test_a_network_is_created_and_removed(master: HostNetworkDriver) -> None:
     assert await master.observe([MAKE]) == [GONE]
 
     await master.carry_out(MAKE, ignore)
@@ -74,7 +75,7 @@ async def test_a_network_is_created_and_removed(master: NetlinkDriver) -> None:
     assert await master.observe([MAKE]) == [GONE]
 
 
-async def test_repeating_a_change_does_nothing(master: NetlinkDriver) -> None:
+async def test_repeating_a_change_does_nothing(master: HostNetworkDriver) -> None:
     await master.carry_out(MAKE, ignore)
     first = link("br-vlan104")
     sent: list[str] = []
@@ -89,7 +90,7 @@ async def test_repeating_a_change_does_nothing(master: NetlinkDriver) -> None:
     assert len(sent) == 2
 
 
-async def test_the_preview_is_what_is_sent(master: NetlinkDriver) -> None:
+async def test_the_preview_is_what_is_sent(master: HostNetworkDriver) -> None:
     ip(None, f"link set {TRUNK_NIC} down")
     sent: list[str] = []
     await master.carry_out(MAKE, sent.append)
@@ -100,7 +101,7 @@ async def test_the_preview_is_what_is_sent(master: NetlinkDriver) -> None:
     ]
 
 
-async def test_the_previewed_commands_work_by_hand(master: NetlinkDriver) -> None:
+async def test_the_previewed_commands_work_by_hand(master: HostNetworkDriver) -> None:
     for line in master.preview([MAKE])[0]:
         run(*line.split())
     assert await master.observe([MAKE]) == [SOUND]
@@ -109,7 +110,7 @@ async def test_the_previewed_commands_work_by_hand(master: NetlinkDriver) -> Non
     assert sent == []
 
 
-async def test_an_incomplete_network_is_completed(master: NetlinkDriver) -> None:
+async def test_an_incomplete_network_is_completed(master: HostNetworkDriver) -> None:
     damages = (
         "link set trunk0.104 nomaster",
         "link set trunk0.104 down",
@@ -126,7 +127,7 @@ async def test_an_incomplete_network_is_completed(master: NetlinkDriver) -> None
         assert await master.observe([MAKE]) == [SOUND], damage
 
 
-async def test_the_mtu_follows_that_of_the_trunk(master: NetlinkDriver) -> None:
+async def test_the_mtu_follows_that_of_the_trunk(master: HostNetworkDriver) -> None:
     ip(None, f"link set {TRUNK_NIC} mtu 9000")
     await master.carry_out(MAKE, ignore)
     vlan, bridge = link("trunk0.104"), link("br-vlan104")
@@ -142,7 +143,7 @@ async def test_the_mtu_follows_that_of_the_trunk(master: NetlinkDriver) -> None:
 
 async def test_a_trunk_nic_with_a_long_name(lab: Lab) -> None:
     ip(None, f"link add {LONG_TRUNK} type veth peer name otherend")
-    driver = NetlinkDriver(LONG_TRUNK)
+    driver = netlink_driver(LONG_TRUNK)
     try:
         await driver.open()
         await driver.carry_out(MAKE, ignore)
@@ -156,7 +157,7 @@ async def test_a_trunk_nic_with_a_long_name(lab: Lab) -> None:
         ip(None, f"link delete {LONG_TRUNK}")
 
 
-async def test_a_vlan_made_by_hand_is_left_alone(master: NetlinkDriver) -> None:
+async def test_a_vlan_made_by_hand_is_left_alone(master: HostNetworkDriver) -> None:
     ip(None, f"link add link {TRUNK_NIC} name storage type vlan id 104")
     try:
         with pytest.raises(DeviceError, match="VLAN 104 on trunk0 exists already as storage"):
@@ -167,7 +168,7 @@ async def test_a_vlan_made_by_hand_is_left_alone(master: NetlinkDriver) -> None:
 
 
 async def test_an_unrelated_interface_with_the_same_name_is_left_alone(
-    master: NetlinkDriver,
+    master: HostNetworkDriver,
 ) -> None:
     ip(None, f"link add link {TRUNK_NIC} name trunk0.104 type vlan id 999")
     try:
@@ -192,7 +193,7 @@ async def test_a_bridge_stays_while_headnodes_use_it(lab: Lab) -> None:
     async def macs(vlan: int) -> dict[str, bool]:
         return dict.fromkeys(["52:54:00:aa:00:01", "52:54:00:aa:00:02"], True)
 
-    driver = NetlinkDriver(lab.trunk_nic, macs)
+    driver = netlink_driver(lab.trunk_nic, macs)
     await driver.open()
     await driver.carry_out(MAKE, ignore)
     ip(
@@ -216,7 +217,7 @@ async def test_a_bridge_stays_while_headnodes_use_it(lab: Lab) -> None:
 
 async def test_a_trunk_nic_that_disappeared_is_reported(lab: Lab) -> None:
     ip(None, "link add trunk9 type veth peer name otherend")
-    driver = NetlinkDriver("trunk9")
+    driver = netlink_driver("trunk9")
     await driver.open()
     await driver.carry_out(MAKE, ignore)
     ip(None, "link delete trunk9")
@@ -235,11 +236,11 @@ async def test_a_trunk_nic_that_disappeared_is_reported(lab: Lab) -> None:
 async def test_the_error_names_a_missing_capability(lab: Lab) -> None:
     code = (
         "import asyncio\n"
-        "from haas_rpcd.drivers.hostnet.netlink import NetlinkDriver\n"
+        "from haas_rpcd.drivers.hostnet.netlink import netlink_driver\n"
         "from haas_rpcd.errors import DeviceError\n"
         "from haas_rpcd.model import SetBridge\n"
         "async def main():\n"
-        f"    driver = NetlinkDriver({lab.trunk_nic!r})\n"
+        f"    driver = netlink_driver({lab.trunk_nic!r})\n"
         "    await driver.open()\n"
         "    try:\n"
         "        await driver.carry_out(SetBridge(104, True), print)\n"

@@ -21,8 +21,8 @@ class HostKeyCheck:
     authority: HostKey | None = None
     """The trusted authority that has signed the key, if that is why it is known."""
 
-    def advice(self, device: str, known_hosts: Path) -> str | None:
-        """Return what an admin should do about the key, if anything."""
+    def advice(self, device: str, known_hosts: Path, noun: str = "switch") -> str | None:
+        """Return what an admin should do about the key of a device, if anything."""
         if self.authority is not None:
             return (
                 f"the authority {self.authority}, which {known_hosts} trusts, has signed this key:"
@@ -31,10 +31,10 @@ class HostKeyCheck:
         if self.verdict == "known":
             return None
         if self.verdict == "revoked":
-            return f"{known_hosts} marks this key as revoked: give the switch another."
+            return f"{known_hosts} marks this key as revoked: give the {noun} another."
         changed = self.verdict == "changed"
-        first = "if the switch was replaced or has a new key, " if changed else ""
+        first = f"if the {noun} was replaced or has a new key, " if changed else ""
         return (
-            f"{first}compare the fingerprint with what the switch says of itself at its console;"
-            f" if it is the same, switch trust {device} --fingerprint {self.key.fingerprint}"
+            f"{first}compare the fingerprint with what the {noun} says of itself at its console;"
+            f" if it is the same, {noun} trust {device} --fingerprint {self.key.fingerprint}"
         )

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import asyncssh
 
@@ -104,7 +104,10 @@ class SshTransport:
 
 @dataclass(frozen=True)
 class SshAddress:
-    """The SSH server of a switch, and which keys are trusted. ``legacy``: it only knows old SSH."""
+    """The SSH server of a device, and which keys are trusted. ``legacy``: it only knows old SSH.
+
+    ``noun`` is what the device is registered as: a switch, or a hypervisor.
+    """
 
     device: str
     host: str
@@ -112,18 +115,31 @@ class SshAddress:
     known_hosts: KnownHosts
     settings: SwitchSettings
     legacy: bool = False
+    noun: Literal["switch", "hypervisor"] = "switch"
 
-    async def connect(self, credential: Credential) -> SshTransport:
-        """Connect, check the host key, log in and open a shell.
+    async def log_in(self, credential: Credential) -> asyncssh.SSHClientConnection:
+        """Connect, check the host key and log in.
 
         Raises DeviceError: ``unreachable``, ``host_key``, ``login``, ``busy``.
         """
+        self._check_user(credential)
+        async with self._connecting() as connected:
+            return await self._log_in(credential, connected)
+
+    def _check_user(self, credential: Credential) -> None:
         if not credential.username:
             raise DeviceError(
                 f"{self.device} is registered with SSH, which wants a user name: add  username = …"
                 "  to its entry in the credentials file.",
                 reason="login",
             )
+
+    async def connect(self, credential: Credential) -> SshTransport:
+        """Connect, check the host key, log in and open a shell.
+
+        Raises DeviceError: ``unreachable``, ``host_key``, ``login``, ``busy``.
+        """
+        self._check_user(credential)
         async with self._connecting() as connected:
             connection = await self._log_in(credential, connected)
             try:
@@ -387,7 +403,8 @@ class SshAddress:
                 f"and the one that is trusted is {known}: something else may answer at its address"
             )
         return DeviceError(
-            f"{self.device} shows the host key {shown}, {why}: see  switch trust {self.device}",
+            f"{self.device} shows the host key {shown}, {why}: see  {self.noun} trust"
+            f" {self.device}",
             reason="host_key",
             fingerprint=shown.fingerprint,
             trust=verdict,

@@ -1,0 +1,106 @@
+"""Makes the drivers of hypervisors other than the master."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from haas_rpcd.config import Credential, Settings
+from haas_rpcd.drivers import MasterDriver
+from haas_rpcd.drivers.hostnet.driver import HostNetworkDriver
+from haas_rpcd.drivers.hostnet.parking import KernelParking
+from haas_rpcd.drivers.hostnet.taps import KernelTaps
+from haas_rpcd.drivers.hypervisor.libvirt import LibvirtDriver
+from haas_rpcd.drivers.remote.host import RemoteHost
+from haas_rpcd.drivers.remote.network import RemoteNetwork
+from haas_rpcd.drivers.switch.transport.known_hosts import KnownHosts
+from haas_rpcd.registered import RegisteredHypervisor
+from haas_schemas.hypervisor import HypervisorTrust
+
+MacsOn = Callable[[str, int], Awaitable[Mapping[str, bool]]]
+"""Returns the MACs of the headnodes' nics on a hypervisor that are on a VLAN, or may be."""
+
+TIMEOUT = 10.0
+"""Seconds for a read of libvirt. The connection under it notices a dead host sooner."""
+
+
+class RemoteHypervisors:
+    """Has one connection for each hypervisor, as it is registered.
+
+    ``credentials`` is called at each login, so that a changed file takes effect without a restart.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        credentials: Callable[[], Mapping[str, Credential]],
+        macs: MacsOn,
+        any_source: Callable[[], bool],
+    ) -> None:
+        self._settings = settings
+        self._credentials = credentials
+        self._macs = macs
+        self._any_source = any_source
+        self._known_hosts = KnownHosts(Path(settings.switches.known_hosts))
+        self._hosts: dict[str, RemoteHost] = {}
+
+    def host(self, hypervisor: RegisteredHypervisor) -> RemoteHost:
+        """Return the host of a hypervisor."""
+        known = self._hosts.get(hypervisor.name)
+        if known is None or known.registered != hypervisor:
+            known = self._hosts[hypervisor.name] = RemoteHost(
+                hypervisor,
+                self._known_hosts,
+                self._settings.switches,
+                self._credentials,
+                self._settings.credentials.file,
+            )
+        return known
+
+    def network(self, hypervisor: RegisteredHypervisor) -> MasterDriver:
+        """Create the driver of a hypervisor's network."""
+        return HostNetworkDriver(
+            RemoteNetwork(self.host(hypervisor)),
+            hypervisor.trunk_nic,
+            partial(self._macs, hypervisor.name),
+            any_source=self._any_source,
+        )
+
+    def libvirt(self, hypervisor: RegisteredHypervisor) -> MasterDriver:
+        """Create the driver of a hypervisor's libvirt."""
+        host = self.host(hypervisor)
+        sessions = RemoteNetwork(host).session
+        return LibvirtDriver(
+            hypervisor.uri,
+            reach=host.libvirt_uri,
+            timeout=TIMEOUT,
+            parking=KernelParking(sessions),
+            taps=KernelTaps(self._any_source, sessions),
+        )
+
+    async def trust(
+        self, hypervisor: RegisteredHypervisor, fingerprint: str | None
+    ) -> HypervisorTrust:
+        """Read a hypervisor's SSH host key, and trust it if it has this fingerprint.
+
+        Raises DeviceError, UnavailableError.
+        """
+        address = self.host(hypervisor).address()
+        shown = await address.trust(fingerprint and fingerprint.rstrip("="))
+        return HypervisorTrust(
+            hypervisor=hypervisor.name,
+            host=address.host,
+            port=address.port,
+            type=shown.key.kind,
+            fingerprint=shown.key.fingerprint,
+            state=shown.verdict,
+            stored=shown.stored,
+            trusted=tuple(str(key) for key in shown.known),
+            note=shown.advice(hypervisor.name, address.known_hosts.path, "hypervisor"),
+        )
+
+    async def close(self) -> None:
+        """End all connections."""
+        await asyncio.gather(*(host.close() for host in self._hosts.values()))
