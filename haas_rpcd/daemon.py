@@ -125,6 +125,7 @@ class Daemon:
             settle_timeout=settings.switches.settle_timeout,
             repair_restarted=settings.drift.repair_restarted,
             restart_headnodes=settings.policy.restart_headnodes,
+            images=settings.master.images if settings.master is not None else (),
             clock=clock,
             hook=_hook(settings.release) if settings.release.command else None,
             reach=switches.reach,

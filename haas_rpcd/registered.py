@@ -93,3 +93,24 @@ class Probed(msgspec.Struct, frozen=True):
     ports: dict[str, PortSeen]
     vlans: frozenset[int]
     marks: SwitchMarks = SwitchMarks()
+
+
+class MachineSize(msgspec.Struct, frozen=True):
+    """What a virtual machine takes; ``memory`` in bytes."""
+
+    memory: int
+    vcpus: int
+
+
+class Capacity(msgspec.Struct, frozen=True):
+    """What a hypervisor has. All memory is in bytes.
+
+    ``memory``: all of it; ``free``: what nobody uses now; ``promised``: what its virtual machines
+    take if all of them run. ``images``: the base images that it has, and the size of a clone.
+    """
+
+    memory: int
+    free: int
+    promised: int
+    cpus: int
+    images: dict[str, MachineSize] = {}

@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 from haas_rpcd.cabling import Cabling
 from haas_rpcd.errors import DeviceError, UnavailableError
 from haas_rpcd.model import Change, PortConfig, PortSeen, Seen
-from haas_rpcd.registered import Probed, SwitchMarks, Uptime
+from haas_rpcd.registered import Capacity, Probed, SwitchMarks, Uptime
 
 Report = Callable[[str], None]
 """Called with each line as it is sent (never a password), for the progress display."""
@@ -186,6 +186,10 @@ class MasterDriver(Driver, Protocol):
         can't be watched any more. Returns at once if it reports no changes.
         """
         return
+
+    async def capacity(self, images: Sequence[str]) -> Capacity | None:
+        """Read what a hypervisor has, and which of some base images; None for another device."""
+        return None
 
     async def boot_id(self) -> str | None:
         """Return what identifies the device's present boot; None if it does not matter."""

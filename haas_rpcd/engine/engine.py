@@ -12,6 +12,7 @@ from haas_rpcd.drivers import Driver
 from haas_rpcd.engine import restored
 from haas_rpcd.engine.attempts import Failure
 from haas_rpcd.engine.cabling import CablingWatch, CanonicalPort
+from haas_rpcd.engine.capacities import Capacities
 from haas_rpcd.engine.closing import Closing
 from haas_rpcd.engine.confirms import Confirms
 from haas_rpcd.engine.contacts import Contacts, Reach
@@ -29,7 +30,7 @@ from haas_rpcd.engine.settling import Settling
 from haas_rpcd.engine.watching import HostWatch, Pace
 from haas_rpcd.engine.worker import Worker
 from haas_rpcd.engine.workers import Workers
-from haas_rpcd.errors import RetiredError, StoreError, UnavailableError
+from haas_rpcd.errors import RetiredError, StoreError
 from haas_rpcd.events import Events
 from haas_rpcd.model import (
     BMC,
@@ -56,8 +57,9 @@ class Engine:
     ``idle_timeout``: seconds after which an unused session on a switch is closed.
     ``settle_timeout``: seconds after which a line that was not answered has no effect any more.
     ``repair_restarted``: repair a switch by a job of its own after it restarted.
-    ``restart_headnodes``: start the headnodes that ran before the master was rebooted. ``hook``
-    runs the site's release command, None if there is none. ``canonical_port`` knows how a dialect
+    ``restart_headnodes``: start the headnodes that ran before a hypervisor was rebooted.
+    ``images``: those that headnodes may be cloned from. ``hook`` runs the site's release command,
+    None if there is none. ``canonical_port`` knows how a dialect
     names ports. ``act`` carries out power actions for proofs of cabling, and ``proof_patience`` is
     for how many seconds they listen to each port.
     """
@@ -72,6 +74,7 @@ class Engine:
         settle_timeout: float = 600.0,
         repair_restarted: bool = True,
         restart_headnodes: bool = True,
+        images: Sequence[str] = (),
         clock: Clock | None = None,
         hook: RunHook | None = None,
         reach: Reach | None = None,
@@ -114,7 +117,8 @@ class Engine:
         )
         self._restart_headnodes = restart_headnodes
         self._pace = pace or Pace()
-        self._hosts = Hosts(self._make_watch)
+        self.hosts = Hosts(self._make_watch, self._workers.interrupt)
+        self.capacities = Capacities(self._workers.of, images)
         self._settling = Settling(store, self._late, self._drift, self._start)
         self._other_tasks: set[asyncio.Task[None]] = set()
         self._stopped = False
@@ -194,10 +198,10 @@ class Engine:
         restored, what the devices have counts: see :meth:`take_over_restored`.
         """
         await self._contacts.load()
-        self._hosts.load(await self._store.read(self._planning.hypervisors))
+        self.hosts.load(await self._store.read(self._planning.hypervisors))
         for sentence in await self.take_over_restored():
             log.warning("after the restore: %s", sentence)
-        await self._hosts.look()
+        await self.hosts.look()
         for job in await self._store.read(jobs.unfinished):
             log.info("picking up job %d (%s)", job.id, job.state)
             self.jobs.enqueue(job.id, _queue_of(job))
@@ -217,7 +221,7 @@ class Engine:
     async def _begin(self) -> None:
         """Restore the master, and let the jobs run."""
         try:
-            await self._hosts.begin()
+            await self.hosts.begin()
         finally:
             self._ready.set()
 
@@ -227,24 +231,12 @@ class Engine:
 
     def sees(self, device: str) -> bool | None:
         """Return whether a device of a hypervisor answers; None if it is not in service."""
-        return self._hosts.sees(device)
+        return self.hosts.sees(device)
 
     @property
     def not_restored(self) -> list[Failure]:
         """What hypervisors lost and could not be restored yet; that of the master is the first."""
-        return self._hosts.failures
-
-    def hypervisor_added(self, hypervisor: str) -> None:
-        """Watch a hypervisor that was just registered."""
-        if not self._stopped:
-            self._hosts.add(hypervisor)
-
-    def hypervisor_removed(self, hypervisor: str, why: str) -> None:
-        """Wait no more for a hypervisor that was just retired or deleted; ``why`` says so."""
-        self._hosts.remove(hypervisor)
-        for device in (hypervisor, libvirt_device(hypervisor)):
-            interrupt = self._workers.interrupt(device, UnavailableError(why))
-            self._start(interrupt, f"remove {device}")
+        return self.hosts.failures
 
     async def check_reachable(self) -> None:
         """See now which switches answer, without logging in."""
@@ -264,7 +256,7 @@ class Engine:
         self._stopped = True
         await self.jobs.stop()
         await cancel_and_wait(*self._other_tasks)
-        await self._hosts.stop()
+        await self.hosts.stop()
         await self._workers.stop()
         await self.jobs.stop_writing()
 
@@ -299,7 +291,7 @@ class Engine:
 
     async def _session_opened(self, switch: str, driver: Driver) -> None:
         """Look at a switch in a new session, before anything else uses it. Raises DeviceError."""
-        if switch in self._hosts:
+        if switch in self.hosts:
             return
         up = await self._restarts.session_opened(switch, driver)
         await self._drift.session_opened(switch, driver, up)
@@ -340,7 +332,7 @@ class Engine:
 
     async def _before_job(self, job: JobRow) -> None:
         if not job.restores:
-            await self._hosts.settle()
+            await self.hosts.settle()
 
     async def _job_stored(self, job: JobRow) -> None:
         if job.proves is not None:
@@ -352,7 +344,7 @@ class Engine:
 
     async def _job_ended(self, job: JobRow) -> None:
         if not job.restores:
-            self._hosts.job_ended()
+            self.hosts.job_ended()
         try:
             await self._settling.settle_all()
         except StoreError as failure:  # the next job that ends tries again
@@ -367,6 +359,7 @@ class Engine:
             self._restore,
             lambda: self._workers.of(libvirt_device(hypervisor)).at_rest(),
             self._clock,
+            self.capacities.read,
             restart_headnodes=self._restart_headnodes,
             pace=self._pace,
         )
@@ -381,7 +374,7 @@ class Engine:
                 self.jobs.enqueue(again, _queue_of(job))
 
     def _make_worker(self, device: str) -> Worker:
-        host = device in RESERVED_DEVICES or is_libvirt(device) or device in self._hosts
+        host = device in RESERVED_DEVICES or is_libvirt(device) or device in self.hosts
         switch = not host and not device.startswith(BMC)
         return Worker(
             device,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 
 from haas_rpcd.engine.attempts import Failure
 from haas_rpcd.engine.watching import RESTORE_LIMIT, HostWatch
-from haas_rpcd.model import MASTER, hypervisor_of
+from haas_rpcd.errors import HaasError, UnavailableError
+from haas_rpcd.model import MASTER, hypervisor_of, libvirt_device
 from haas_rpcd.tasks import cancel_and_wait, log_failure, start_apart
 
 log = logging.getLogger(__name__)
@@ -17,13 +18,21 @@ log = logging.getLogger(__name__)
 class Hosts:
     """Has a watch for each hypervisor in service. ``make`` creates it.
 
-    None waits for another: one that is dead only holds up its own headnodes.
+    None waits for another: one that is dead only holds up its own headnodes. ``interrupt`` stops
+    what one of its devices is doing.
     """
 
-    def __init__(self, make: Callable[[str], HostWatch]) -> None:
+    def __init__(
+        self,
+        make: Callable[[str], HostWatch],
+        interrupt: Callable[[str, HaasError], Coroutine[None, None, None]],
+    ) -> None:
         self._make = make
+        self._interrupt = interrupt
         self._watches: dict[str, HostWatch] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._stopped = False
 
     def __contains__(self, device: str) -> bool:
         return hypervisor_of(device) in self._watches
@@ -60,15 +69,24 @@ class Hosts:
         self._start(MASTER)
 
     def add(self, name: str) -> None:
-        """Watch a hypervisor that was just put into service."""
+        """Watch a hypervisor that was just registered."""
+        if self._stopped:
+            return
         self._watches[name] = self._make(name)
         self._start(name)
 
-    def remove(self, name: str) -> None:
-        """Watch a hypervisor no more."""
+    def remove(self, name: str, why: str) -> None:
+        """Wait no more for a hypervisor that was just retired or deleted; ``why`` says so."""
         self._watches.pop(name, None)
         if (task := self._tasks.pop(name, None)) is not None:
             task.cancel()
+            self._leaving.add(task)
+            task.add_done_callback(self._leaving.discard)
+        for device in (name, libvirt_device(name)):
+            interrupt = self._interrupt(device, UnavailableError(why))
+            ending = start_apart(interrupt, f"remove {device}")
+            self._leaving.add(ending)
+            ending.add_done_callback(self._leaving.discard)
 
     def _start(self, name: str, *, restore: bool = False) -> None:
         watch = self._watches[name]
@@ -76,7 +94,8 @@ class Hosts:
 
     async def stop(self) -> None:
         """Stop watching."""
-        await cancel_and_wait(*self._tasks.values())
+        self._stopped = True
+        await cancel_and_wait(*self._tasks.values(), *self._leaving)
 
     async def settle(self) -> None:
         """Wait a while until what has just changed is checked."""

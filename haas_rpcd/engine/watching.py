@@ -66,6 +66,7 @@ class HostWatch:
     """Keeps what is known of a hypervisor's devices true.
 
     ``driver`` makes the driver of one. ``at_rest`` waits while headnodes are being changed.
+    ``checked`` is called after each check of a device.
     ``restart_headnodes``: start headnodes that stopped while no daemon watched, as in a reboot of
     the hypervisor. ``pace``: how fast it does all that.
     """
@@ -79,6 +80,7 @@ class HostWatch:
         restore: Restore,
         at_rest: Callable[[], Awaitable[None]],
         clock: Clock,
+        checked: Callable[[str], Awaitable[None]],
         *,
         restart_headnodes: bool,
         pace: Pace,
@@ -90,6 +92,7 @@ class HostWatch:
         self._devices = (self._network, self._libvirt)
         self._driver = driver
         self._restore = restore
+        self._checked = checked
         self._wait_until_at_rest = at_rest
         self._changed = {device: asyncio.Event() for device in self._devices}
         self._unchecked: set[str] = set()
@@ -323,6 +326,7 @@ class HostWatch:
             changed.clear()
             try:
                 await self._restore_if_read(device, await self._check(device))
+                await self._checked(device)
             except Exception as error:  # noqa: BLE001 - it must not end the checks
                 log_failure(f"{device} could not be checked", error)
             if not changed.is_set():

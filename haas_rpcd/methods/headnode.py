@@ -8,7 +8,13 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from haas_rpcd.errors import ConflictError, DeniedError, InvalidParamsError, NotFoundError
+from haas_rpcd.errors import (
+    ConflictError,
+    DeniedError,
+    InvalidParamsError,
+    NotFoundError,
+    UnavailableError,
+)
 from haas_rpcd.methods.access import (
     conflict,
     find_headnode,
@@ -23,8 +29,9 @@ from haas_rpcd.methods.cursors import seal, unseal
 from haas_rpcd.methods.hypervisor import find_hypervisor, master_of
 from haas_rpcd.methods.quotas import check_quota
 from haas_rpcd.methods.registry import always, method
-from haas_rpcd.model import MASTER
-from haas_rpcd.store import headnodes
+from haas_rpcd.model import MASTER, libvirt_device
+from haas_rpcd.planner.placement import Candidate, place
+from haas_rpcd.store import headnodes, hypervisors
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.headnodes import HeadnodeNicRow, HeadnodeRow
 from haas_rpcd.store.projects import ProjectRow
@@ -103,12 +110,15 @@ def create(
 ) -> Headnode:
     """Stage a headnode: the next apply clones ``image``, connects it and boots it.
 
-    ``hypervisor`` is where it is made; only admins may choose that.
+    ``hypervisor`` is where it is made; only admins may choose that. Without it, it is one with
+    room, and with the fewest other headnodes of the project.
     """
     owner = find_project(call.tx, call.caller, project)
     master = master_of(call)
     if hypervisor is not None:
         check_hypervisor(call, hypervisor)
+    else:
+        hypervisor = _place(call, owner, image)
     if image not in master.images:
         raise InvalidParamsError(
             f"image: {image} is not one of the images that headnodes may be cloned from:"
@@ -120,11 +130,34 @@ def create(
         raise ConflictError(f"Headnode {headnode} is still being deleted: apply first.")
     check_quota(call, owner, "headnodes", len(headnodes.all_of(call.tx, owner.id)))
     with conflict(f"Project {project} has a headnode {headnode} already."):
-        headnodes.create(
-            call.tx, owner.id, headnode, str(uuid.uuid4()), image, hypervisor or MASTER
-        )
+        headnodes.create(call.tx, owner.id, headnode, str(uuid.uuid4()), image, hypervisor)
     call.changed("headnode", "created", headnode, project)
     return show(call, project, headnode)
+
+
+def _place(call: TxCall, project: ProjectRow, image: str) -> str:
+    """Return the hypervisor for a new headnode. Raises UnavailableError if none has room."""
+    engine = call.context.engine
+    names = hypervisors.in_service(call.tx)
+    if names == [MASTER]:
+        return MASTER
+    found: list[Candidate] = []
+    for name in names:
+        capacity = engine.capacities.of(name)
+        if capacity is None or not (engine.sees(name) and engine.sees(libvirt_device(name))):
+            continue
+        own, staged = headnodes.load_on(call.tx, name, project.id)
+        sizes = tuple(capacity.images[one] for one in staged if one in capacity.images)
+        found.append(Candidate(name, capacity, own, sizes))
+    if not found:
+        return MASTER  # none was read yet: an apply says whether it can be
+    chosen = place(found, image, secrets.randbelow(10**6) / 10**6)
+    if chosen is None:
+        raise UnavailableError(
+            f"No hypervisor has the image {image} and room for a clone of it now: try again later,"
+            " or ask an admin."
+        )
+    return chosen
 
 
 def check_hypervisor(call: TxCall, hypervisor: str) -> None:
@@ -139,6 +172,26 @@ def check_hypervisor(call: TxCall, hypervisor: str) -> None:
         return
     if find_hypervisor(call, hypervisor).retired is not None:
         raise ConflictError(f"Hypervisor {hypervisor} is retired: choose another one.")
+
+
+@method("headnode.move", mutates=True)
+def move(call: TxCall, project: Name, headnode: Name, hypervisor: HypervisorParam) -> Headnode:
+    """Put a headnode on another hypervisor: one that was not made yet, or whose host is retired.
+
+    The next apply makes it there, from its image: what was on its disk on a retired host is not
+    copied. Its name, its nics and their MACs stay.
+    """
+    _, row = _find(call, project, headnode)
+    check_hypervisor(call, hypervisor)
+    if row.hypervisor == hypervisor:
+        return show(call, project, headnode)
+    if row.touched and not row.retired:
+        raise ConflictError(
+            f"Headnode {headnode} has its disk on {row.hypervisor}, which is in service: it can be"
+            " moved before its first apply, or when that hypervisor is retired."
+        )
+    headnodes.place(call.tx, row.id, hypervisor)
+    return _changed(call, project, headnode)
 
 
 @method("headnode.delete", mutates=True)

@@ -110,7 +110,7 @@ def register(
     with conflict(f"There is a hypervisor {hypervisor} already."):
         hypervisors.create(call.tx, wanted)
     engine = call.context.engine
-    call.tx.after_commit.append(lambda: engine.hypervisor_added(hypervisor))
+    call.tx.after_commit.append(lambda: engine.hosts.add(hypervisor))
     call.changed("hypervisor", "created", hypervisor, admins_only=True)
     return show(call, hypervisor)
 
@@ -168,7 +168,7 @@ def delete(call: TxCall, hypervisor: Name, force: bool = False) -> Deleted:
     networks.free_claims(call.tx)
     engine = call.context.engine
     why = f"The hypervisor {hypervisor} was deleted."
-    call.tx.after_commit.append(lambda: engine.hypervisor_removed(hypervisor, why))
+    call.tx.after_commit.append(lambda: engine.hosts.remove(hypervisor, why))
     call.changed("hypervisor", "deleted", hypervisor, admins_only=True)
     return Deleted(deleted=True)
 
@@ -186,7 +186,7 @@ def retire(call: TxCall, hypervisor: Name) -> Hypervisor:
         changed = hypervisors.retire(call.tx, hypervisor, call.context.clock.wall())
         engine = call.context.engine
         why = f"The hypervisor {hypervisor} was retired."
-        call.tx.after_commit.append(lambda: engine.hypervisor_removed(hypervisor, why))
+        call.tx.after_commit.append(lambda: engine.hosts.remove(hypervisor, why))
         call.changed("hypervisor", "retired", hypervisor, admins_only=True)
         for headnode in changed:
             call.changed("headnode", headnode.state, headnode.name, headnode.project)

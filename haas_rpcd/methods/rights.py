@@ -31,6 +31,7 @@ RIGHTS: dict[str, Right] = {
     "headnode.delete": "member",
     "headnode.disconnect": "member",
     "headnode.list": "reader",
+    "headnode.move": "admin",
     "headnode.show": "reader",
     "headnode.start": "member",
     "headnode.stop": "member",

@@ -50,6 +50,8 @@ class SimHost:
 
     images: set[str] = field(default_factory=lambda: {"base-headnode"})
     trunk_nic: str = "eth0"
+    memory: int = 64 * 2**30
+    cpus: int = 16
     seconds: float = 0.0
     libvirt_down: bool = False
     trunk_missing: bool = False

@@ -26,9 +26,13 @@ from haas_rpcd.model import (
     SetHeadnodeNics,
     SetHeadnodePower,
 )
+from haas_rpcd.registered import Capacity, MachineSize
 from haas_rpcd.sim.host import SimDomain, SimHost
 
 URI = "sim:///demo"
+
+MACHINE = MachineSize(memory=2 * 2**30, vcpus=2)
+"""What each headnode takes."""
 
 
 class SimHypervisorDriver(MasterDriver):
@@ -87,6 +91,19 @@ class SimHypervisorDriver(MasterDriver):
         """Return the state of each headnode."""
         self._check_up()
         return [self._seen(change.uuid) for change in changes]
+
+    async def capacity(self, images: Sequence[str]) -> Capacity | None:
+        """Return what the host has: every machine takes as much."""
+        self._check_up()
+        host = self._host
+        running = sum(domain.live is not None for domain in host.domains.values())
+        return Capacity(
+            memory=host.memory,
+            free=host.memory - running * MACHINE.memory,
+            promised=len(host.domains) * MACHINE.memory,
+            cpus=host.cpus,
+            images=dict.fromkeys(host.images & set(images), MACHINE),
+        )
 
     def _seen(self, uuid: str) -> HeadnodeSeen:
         domain = self._host.domains.get(uuid)

@@ -153,6 +153,23 @@ def on_hypervisor(tx: Tx, hypervisor: str | None = None) -> list[HeadnodeRow]:
     )
 
 
+def load_on(tx: Tx, hypervisor: str, project_id: int) -> tuple[int, list[str]]:
+    """Return how many headnodes a project has on a hypervisor, and the images of those of any
+    project that are to be made there.
+    """
+    own = tx.number(
+        "SELECT count(*) FROM headnode WHERE hypervisor = ? AND project_id = ? AND deleting = 0",
+        (hypervisor, project_id),
+    )
+    staged = tx.values(
+        str,
+        "SELECT image FROM headnode WHERE hypervisor = ? AND deleting = 0"
+        " AND id NOT IN (SELECT headnode_id FROM headnode_applied)",
+        (hypervisor,),
+    )
+    return own, list(staged)
+
+
 def by_uuid(tx: Tx, uuid: str) -> HeadnodeRow | None:
     """Return the headnode with this UUID."""
     return tx.one(HeadnodeRow, f"{_HEADNODE} WHERE headnode.uuid = ?", (uuid,))
@@ -214,6 +231,16 @@ def connect(tx: Tx, nic_id: int, network_id: int | None) -> None:
 def set_running(tx: Tx, headnode_id: int, running: bool) -> None:
     """Stage a start or a stop."""
     tx.execute("UPDATE headnode SET running = ? WHERE id = ?", (int(running), headnode_id))
+
+
+def place(tx: Tx, headnode_id: int, hypervisor: str) -> None:
+    """Put a headnode on a hypervisor, where the next apply makes it anew.
+
+    Nothing is known any more of what may be left of it where it was.
+    """
+    for table in ("headnode_observed", "headnode_carries", "headnode_applied"):
+        tx.execute(f"DELETE FROM {table} WHERE headnode_id = ?", (headnode_id,))
+    tx.execute("UPDATE headnode SET hypervisor = ? WHERE id = ?", (hypervisor, headnode_id))
 
 
 def mark_deleting(tx: Tx, headnode_id: int) -> None:

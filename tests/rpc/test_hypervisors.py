@@ -227,3 +227,86 @@ async def test_a_tenant_may_not_choose_whose_neighbour_it_is(two: SmallSite) -> 
         answers.append((refusal.value.kind, refusal.value.message))
     assert len(set(answers)) == 1
     assert answers[0][0] == "denied"
+
+
+async def known(site: SmallSite, *hypervisors: str) -> None:
+    """Wait until it is known what hypervisors have room for."""
+
+    async def are() -> bool:
+        return all(site.daemon.engine.capacities.of(name) is not None for name in hypervisors)
+
+    await until(are)
+
+
+async def create(site: SmallSite, headnode: str) -> str:
+    made = await site.tenant("rita").call("headnode.create", project="red", headnode=headnode)
+    return str(made["hypervisor"])
+
+
+async def test_headnodes_of_a_project_are_spread_over_the_hypervisors(two: SmallSite) -> None:
+    await known(two, "master", "hv2")
+    places = [await create(two, f"head-{n}") for n in range(4)]
+    assert (places.count("master"), places.count("hv2")) == (2, 2)
+    await two.succeeds("red")
+
+
+async def shrink(site: SmallSite, name: str, host: SimHost) -> None:
+    """Let a hypervisor have room for one headnode, and wait until that is known."""
+    host.memory = 3 * 2**30
+    host.report("libvirt")
+
+    async def is_read() -> bool:
+        capacity = site.daemon.engine.capacities.of(name)
+        return capacity is not None and capacity.memory == host.memory
+
+    await until(is_read)
+
+
+async def test_a_hypervisor_that_is_full_gets_no_headnode(two: SmallSite) -> None:
+    await known(two, "master", "hv2")
+    await shrink(two, "hv2", hv2(two))
+    assert await create(two, "head-0") == "master", "red/there is to be made on hv2"
+    await shrink(two, "master", two.host)
+    with pytest.raises(HaasError, match="No hypervisor has the image base-headnode and room"):
+        await create(two, "head-1")
+
+
+async def test_a_hypervisor_that_does_not_answer_gets_no_headnode(two: SmallSite) -> None:
+    await known(two, "master", "hv2")
+    hv2(two).die()
+
+    async def is_seen() -> bool:
+        return two.daemon.engine.sees("hv2") is False
+
+    await until(is_seen)
+    assert [await create(two, f"head-{n}") for n in range(3)] == ["master"] * 3
+
+
+async def test_headnodes_of_a_dead_hypervisor_are_made_anew_elsewhere(two: SmallSite) -> None:
+    await two.succeeds("red")
+    there = {"project": "red", "headnode": "there"}
+    refusal = await two.refused("headnode.move", **there, hypervisor="master")
+    assert "has its disk on hv2, which is in service" in refusal.message
+    before = await two.call("headnode.show", **there)
+    hv2(two).die()
+    await two.call("hypervisor.retire", hypervisor="hv2")
+
+    moved = await two.call("headnode.move", **there, hypervisor="master")
+    assert (moved["state"], moved["hypervisor"]) == ("staged", "master")
+    await two.succeeds("red")
+
+    after = await two.call("headnode.show", **there)
+    assert after == before | {"hypervisor": "master"}
+    assert two.host.domain("red/there").running
+    assert 100 in [vlan for (vlan,) in await two.rows("SELECT vlan FROM bridge")]
+    assert (await two.call("hypervisor.delete", hypervisor="hv2", force=True))["deleted"]
+    await two.succeeds("red")
+
+
+async def test_a_headnode_that_was_not_made_yet_is_put_elsewhere(two: SmallSite) -> None:
+    here = {"project": "red", "headnode": "here"}
+    assert (await two.call("headnode.move", **here, hypervisor="hv2"))["hypervisor"] == "hv2"
+    assert (await two.refused("headnode.move", **here, hypervisor="hv9")).kind == "not_found"
+    await two.succeeds("red")
+    assert two.host.bridges == set()
+    assert {domain.headnode for domain in hv2(two).domains.values()} == {"red/here", "red/there"}

@@ -43,6 +43,10 @@ class Host(Protocol):
         """Read beforehand, in one go, what :func:`inspect` will ask for."""
         ...
 
+    def refresh(self, session: HostNetwork) -> None:
+        """Let a session read again what it has read before."""
+        ...
+
     def events(self, trunk_nic: str, changed: Callable[[], None]) -> AsyncGenerator[str, None]:
         """Yield something for each change of an interface of HaaS's, and once to begin with.
 
@@ -122,7 +126,7 @@ class HostNetworkDriver(MasterDriver):
         """
         if not isinstance(change, SetBridge):
             raise TypeError(f"a host's network has no {type(change).__name__}")
-        await self._host.prepare(self._session, self._trunk_nic)
+        self._host.refresh(self._session)
         bridge = VlanBridge(await self._segment(change.vlan), report)
         await (bridge.create() if change.present else bridge.remove())
 

@@ -23,6 +23,9 @@ class ThisMachine(Host):
     async def prepare(self, session: HostNetwork, trunk_nic: str) -> None:
         """Nothing: single look-ups by netlink are fast, and dumps of everything are not."""
 
+    def refresh(self, session: HostNetwork) -> None:
+        """Nothing: each look-up asks the kernel."""
+
     async def events(
         self, trunk_nic: str, changed: Callable[[], None]
     ) -> AsyncGenerator[str, None]:

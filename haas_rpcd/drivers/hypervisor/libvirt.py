@@ -33,6 +33,7 @@ from haas_rpcd.drivers.hostnet.iplines import bridge_name as default_bridge_name
 from haas_rpcd.drivers.hostnet.parking import KernelParking, Parking
 from haas_rpcd.drivers.hostnet.taps import KernelTaps, Tap, Taps
 from haas_rpcd.drivers.hypervisor import domain_xml, events
+from haas_rpcd.drivers.hypervisor.capacity import capacity
 from haas_rpcd.drivers.hypervisor.domains import Domains
 from haas_rpcd.drivers.hypervisor.worker import Abandoned, Task, TooManyHanging, Worker
 from haas_rpcd.errors import DeviceError, UnavailableError
@@ -46,6 +47,7 @@ from haas_rpcd.model import (
     SetHeadnodeNics,
     SetHeadnodePower,
 )
+from haas_rpcd.registered import Capacity
 
 Result = TypeVar("Result")
 
@@ -216,6 +218,14 @@ class LibvirtDriver(MasterDriver):
         return [
             _with_deaf(seen, {tap.mac for tap in taps if tap.name in deaf}) for seen, taps in found
         ]
+
+    async def capacity(self, images: Sequence[str]) -> Capacity | None:
+        """Read what the host has, and which of these base images."""
+        return await self._run(
+            lambda task: capacity(self._libvirt, self._connection, images),
+            self._timeout,
+            "the host",
+        )
 
     async def _define(self, change: DefineHeadnode, report: Report) -> None:
         if not await self._ask(lambda domains: domains.define(change), change, report):

@@ -55,6 +55,15 @@ class Iproute2(HostNetwork):
         self._sysctls: dict[str, dict[str, str]] = {}
         self._ipv6: bool | None = None
 
+    def _forget(self, program: str) -> None:
+        """Read again what a program may have changed."""
+        if program == "tc":
+            self._filters = {}
+        elif program == "bridge":
+            self._vlans = None
+        else:  # an interface that goes takes all with it
+            self.refresh()
+
     def refresh(self) -> None:
         """Read everything again when it is asked for."""
         self._links = self._addresses = self._vlans = None
@@ -240,8 +249,10 @@ class Iproute2(HostNetwork):
         ]
         for line in lines:
             self._check(line)
-            self._raise_if_failed(line, await self._shell.run(f"$haas_sudo {line} >/dev/null"))
         if lines:
+            given = " ".join(line.removeprefix("sysctl -w ") for line in lines)
+            ran = await self._shell.run(f"$haas_sudo sysctl -w {given} >/dev/null")
+            self._raise_if_failed(lines[0], ran)
             self._sysctls.pop(name, None)
         return lines
 
@@ -254,7 +265,7 @@ class Iproute2(HostNetwork):
             self._check(line)
         given = "\n".join(line.removeprefix(f"{program} ") for line in lines)
         ran = await self._shell.run(f"$haas_sudo {program} -batch -", given)
-        self.refresh()
+        self._forget(program)
         failed = re.search(r"Command failed -:(\d+)", ran.errors)
         at = min(int(failed[1]), len(lines)) - 1 if failed else 0
         self._raise_if_failed(lines[at], ran)

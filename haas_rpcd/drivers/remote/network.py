@@ -50,6 +50,11 @@ class RemoteNetwork(Host):
             session.refresh()
             await session.read_all(await self._concerned(session, trunk_nic))
 
+    def refresh(self, session: HostNetwork) -> None:
+        """Read again what was read before."""
+        if isinstance(session, Iproute2):
+            session.refresh()
+
     async def _concerned(self, session: Iproute2, trunk_nic: str) -> list[str]:
         links = await session.links()
         ports = {

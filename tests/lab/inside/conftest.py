@@ -12,6 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from haas_rpcd.drivers.hostnet.driver import Host
+from haas_rpcd.drivers.hostnet.netlink import ThisMachine
+from haas_rpcd.drivers.remote.network import RemoteNetwork
+from tests.unit.remote_host import remote_host, ssh_server
+
 from .. import topology
 from ..frames import Wire
 from ..hypervisor import Hypervisor
@@ -46,6 +51,20 @@ def lab() -> Iterator[topology.Lab]:
     built = topology.build()
     yield built
     built.remove()
+
+
+@pytest.fixture
+async def host(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Host]:
+    """The master's network: as the daemon reaches it there, and as it reaches that of another
+    hypervisor. Whatever holds for one must hold for the other.
+    """
+    if getattr(request, "param", "netlink") == "netlink":
+        yield ThisMachine()
+        return
+    async with ssh_server() as server:
+        remote = remote_host(server, tmp_path)
+        yield RemoteNetwork(remote)
+        await remote.close()
 
 
 @pytest.fixture(scope="module")

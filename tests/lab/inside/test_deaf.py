@@ -14,8 +14,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from haas_rpcd.drivers.hostnet.driver import HostNetworkDriver
-from haas_rpcd.drivers.hostnet.netlink import netlink_driver
+from haas_rpcd.drivers.hostnet.driver import Host, HostNetworkDriver
 from haas_rpcd.drivers.hostnet.taps import KernelTaps, Tap
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import BridgeSeen, SetBridge
@@ -36,6 +35,7 @@ from ..packets import (
     mac,
     udp,
 )
+from ..reach import EITHER_WAY
 from ..topology import TRUNK_NIC, Lab, add_bridge, ip, remove_bridge, run, show
 from ..wire import ETHERTYPE, Direction, PacketSocket, PacketSockets, Place
 
@@ -59,11 +59,11 @@ async def macs(vlan: int) -> dict[str, bool]:
 
 
 @pytest.fixture
-async def master(lab: Lab) -> AsyncIterator[HostNetworkDriver]:
+async def master(lab: Lab, host: Host) -> AsyncIterator[HostNetworkDriver]:
     """The driver; the node's nic and the trunk carry VLAN 104."""
     lab.switch.carry(lab.nic("node-1:ipmi-nic").port, untagged=104)
     lab.switch.carry(lab.switch.trunk_port, tagged=[104])
-    driver = netlink_driver(lab.trunk_nic, macs)
+    driver = HostNetworkDriver(host, lab.trunk_nic, macs)
     await driver.open()
     yield driver
     await driver.carry_out(REMOVE, ignore)
@@ -131,10 +131,13 @@ def test_an_ordinary_bridge_hands_everything_to_the_master(lab: Lab, wire: Wire)
     assert [name for name, senders in arrived.items() if not any(senders.values())] == []
 
 
-async def test_nothing_reaches_the_master(lab: Lab, wire: Wire, master: HostNetworkDriver) -> None:
+@EITHER_WAY
+async def test_nothing_reaches_the_master(
+    host: Host, lab: Lab, wire: Wire, master: HostNetworkDriver
+) -> None:
     await master.carry_out(MAKE, ignore)
     with headnode_nic(TAP, NIC, BRIDGE) as nic:
-        await KernelTaps().admit([Tap(TAP, NIC, BRIDGE)])
+        await KernelTaps(sessions=host.session).admit([Tap(TAP, NIC, BRIDGE)])
         arrived = try_all(lab, wire, nic)
         addresses = {one["ifname"]: one["addr_info"] for one in show("ip", None, "addr", "show")}
         routes = run("ip", "-6", "route", "show")
@@ -234,31 +237,38 @@ def test_an_ordinary_bridge_forwards_what_a_headnode_forges(lab: Lab, listener: 
 
 
 async def test_a_headnode_sends_only_what_is_its_own(
-    master: HostNetworkDriver, listener: Listener
+    host: Host, master: HostNetworkDriver, listener: Listener
 ) -> None:
     await master.carry_out(MAKE, ignore)
     own = {"from its MAC": (104,)}
     with headnode_nic(TAP, NIC, BRIDGE) as nic:
         send_all(nic)  # nothing of this leaves: the tap is not admitted
         assert (await master.observe([MAKE]))[0] != SOUND
-        await KernelTaps().admit([Tap(TAP, NIC, BRIDGE)])
+        await KernelTaps(sessions=host.session).admit([Tap(TAP, NIC, BRIDGE)])
         assert await master.observe([MAKE]) == [SOUND]
         assert listener.heard(nic) == {}
         send_all(nic)
         assert listener.heard(nic) == own
-        await KernelTaps(lambda: True).admit([Tap(TAP, NIC, BRIDGE)])
+        await KernelTaps(lambda: True, host.session).admit([Tap(TAP, NIC, BRIDGE)])
         send_all(nic)
         assert listener.heard(nic) == own | {"from another MAC": (104,)}
-        assert await KernelTaps().not_admitted([Tap(TAP, NIC, BRIDGE)]) == {TAP}
+        assert await KernelTaps(sessions=host.session).not_admitted([Tap(TAP, NIC, BRIDGE)]) == {
+            TAP
+        }
         await master.carry_out(MAKE, ignore)
         send_all(nic)
         assert listener.heard(nic) == own
 
 
-async def test_headnodes_on_a_network_hear_each_other(master: HostNetworkDriver) -> None:
+@EITHER_WAY
+async def test_headnodes_on_a_network_hear_each_other(
+    host: Host, master: HostNetworkDriver
+) -> None:
     await master.carry_out(MAKE, ignore)
     with headnode_nic(TAP, NIC, BRIDGE) as one, headnode_nic("vnet1", OTHER, BRIDGE) as other:
-        await KernelTaps().admit([Tap(TAP, NIC, BRIDGE), Tap("vnet1", OTHER, BRIDGE)])
+        await KernelTaps(sessions=host.session).admit(
+            [Tap(TAP, NIC, BRIDGE), Tap("vnet1", OTHER, BRIDGE)]
+        )
         for receiver in (one, other):
             list(receiver.received())
         for sender, receiver, frame in (
@@ -269,11 +279,13 @@ async def test_headnodes_on_a_network_hear_each_other(master: HostNetworkDriver)
             assert list(receiver.received()) == [frame]
 
 
-async def test_the_master_is_mute(lab: Lab, master: HostNetworkDriver, listener: Listener) -> None:
+async def test_the_master_is_mute(
+    host: Host, lab: Lab, master: HostNetworkDriver, listener: Listener
+) -> None:
     """Otherwise a DHCP client on the bridge would ask a tenant for an address."""
     await master.carry_out(MAKE, ignore)
     with headnode_nic(TAP, NIC, BRIDGE) as nic, PacketSocket(Place("", None, BRIDGE)) as sock:
-        await KernelTaps().admit([Tap(TAP, NIC, BRIDGE)])
+        await KernelTaps(sessions=host.session).admit([Tap(TAP, NIC, BRIDGE)])
         list(nic.received())
         sock.send(b"\xff" * 6, mark(0))
         assert listener.heard(nic) == {}
@@ -308,6 +320,7 @@ DAMAGES = {
 
 
 async def test_what_somebody_changes_by_hand_is_found_and_put_right(
+    host: Host,
     master: HostNetworkDriver,
 ) -> None:
     run("modprobe", "br_netfilter")
@@ -318,7 +331,7 @@ async def test_what_somebody_changes_by_hand_is_found_and_put_right(
     )
     await master.carry_out(MAKE, ignore)
     with headnode_nic(TAP, NIC, BRIDGE):
-        await KernelTaps().admit([Tap(TAP, NIC, BRIDGE)])
+        await KernelTaps(sessions=host.session).admit([Tap(TAP, NIC, BRIDGE)])
         assert await master.observe([MAKE]) == [SOUND]
         for damage in DAMAGES.values():
             run(*damage.split())
@@ -435,12 +448,12 @@ TRAFFIC = [
 
 
 async def test_a_firewall_on_the_master_does_not_cut_tenants(
-    lab: Lab, master: HostNetworkDriver, listener: Listener
+    host: Host, lab: Lab, master: HostNetworkDriver, listener: Listener
 ) -> None:
     await master.carry_out(MAKE, ignore)
     trunk = SwitchPort(lab, 104)
     with headnode_nic(TAP, NIC, BRIDGE) as nic, firewall():
-        await KernelTaps().admit([Tap(TAP, NIC, BRIDGE)])
+        await KernelTaps(sessions=host.session).admit([Tap(TAP, NIC, BRIDGE)])
         list(nic.received())
         for frame in TRAFFIC:
             nic.send(frame)

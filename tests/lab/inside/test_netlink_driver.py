@@ -1,4 +1,6 @@
-"""The driver of the master's network on a real kernel that supports VLANs."""
+"""The driver of a host's network on a real kernel that supports VLANs: by netlink, and by iproute2
+over SSH.
+"""
 
 import json
 from collections.abc import AsyncIterator
@@ -6,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from haas_rpcd.drivers.hostnet.driver import HostNetworkDriver
-from haas_rpcd.drivers.hostnet.netlink import netlink_driver
+from haas_rpcd.drivers.hostnet.driver import Host, HostNetworkDriver
 from haas_rpcd.drivers.hostnet.parking import PARKING_BRIDGE, KernelParking
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import BridgeSeen, SetBridge
 
+from ..reach import EITHER_WAY
 from ..topology import (
     TRUNK_NIC,
     CommandFailed,
@@ -41,15 +43,16 @@ def link(name: str) -> dict[str, Any] | None:
 
 
 @pytest.fixture
-async def master(lab: Lab) -> AsyncIterator[HostNetworkDriver]:
+async def master(lab: Lab, host: Host) -> AsyncIterator[HostNetworkDriver]:
     """The driver on the lab's trunk nic; it removes the network after the test."""
-    driver = netlink_driver(lab.trunk_nic)
+    driver = HostNetworkDriver(host, lab.trunk_nic)
     await driver.open()
     yield driver
     await driver.carry_out(REMOVE, ignore)
     await driver.close()
 
 
+@EITHER_WAY
 async def test_a_network_is_created_and_removed(master: HostNetworkDriver) -> None:
     assert await master.observe([MAKE]) == [GONE]
 
@@ -90,6 +93,7 @@ async def test_repeating_a_change_does_nothing(master: HostNetworkDriver) -> Non
     assert len(sent) == 2
 
 
+@EITHER_WAY
 async def test_the_preview_is_what_is_sent(master: HostNetworkDriver) -> None:
     ip(None, f"link set {TRUNK_NIC} down")
     sent: list[str] = []
@@ -110,6 +114,7 @@ async def test_the_previewed_commands_work_by_hand(master: HostNetworkDriver) ->
     assert sent == []
 
 
+@EITHER_WAY
 async def test_an_incomplete_network_is_completed(master: HostNetworkDriver) -> None:
     damages = (
         "link set trunk0.104 nomaster",
@@ -141,9 +146,9 @@ async def test_the_mtu_follows_that_of_the_trunk(master: HostNetworkDriver) -> N
     assert (vlan["mtu"], bridge["mtu"]) == (1500, 1500)
 
 
-async def test_a_trunk_nic_with_a_long_name(lab: Lab) -> None:
+async def test_a_trunk_nic_with_a_long_name(lab: Lab, host: Host) -> None:
     ip(None, f"link add {LONG_TRUNK} type veth peer name otherend")
-    driver = netlink_driver(LONG_TRUNK)
+    driver = HostNetworkDriver(host, LONG_TRUNK)
     try:
         await driver.open()
         await driver.carry_out(MAKE, ignore)
@@ -167,13 +172,14 @@ async def test_a_vlan_made_by_hand_is_left_alone(master: HostNetworkDriver) -> N
         ip(None, "link delete storage")
 
 
+@EITHER_WAY
 async def test_an_unrelated_interface_with_the_same_name_is_left_alone(
     master: HostNetworkDriver,
 ) -> None:
     ip(None, f"link add link {TRUNK_NIC} name trunk0.104 type vlan id 999")
     try:
         for change in (MAKE, REMOVE):
-            with pytest.raises(DeviceError, match=r"trunk0\.104 on the master is not VLAN 104"):
+            with pytest.raises(DeviceError, match=r"trunk0\.104 on .* is not VLAN 104"):
                 await master.carry_out(change, ignore)
         (seen,) = await master.observe([MAKE])
         assert seen == BridgeSeen(
@@ -189,11 +195,12 @@ async def test_an_unrelated_interface_with_the_same_name_is_left_alone(
         ip(None, "link delete trunk0.104")
 
 
-async def test_a_bridge_stays_while_headnodes_use_it(lab: Lab) -> None:
+@EITHER_WAY
+async def test_a_bridge_stays_while_headnodes_use_it(lab: Lab, host: Host) -> None:
     async def macs(vlan: int) -> dict[str, bool]:
         return dict.fromkeys(["52:54:00:aa:00:01", "52:54:00:aa:00:02"], True)
 
-    driver = netlink_driver(lab.trunk_nic, macs)
+    driver = HostNetworkDriver(host, lab.trunk_nic, macs)
     await driver.open()
     await driver.carry_out(MAKE, ignore)
     ip(
@@ -215,9 +222,9 @@ async def test_a_bridge_stays_while_headnodes_use_it(lab: Lab) -> None:
     await driver.close()
 
 
-async def test_a_trunk_nic_that_disappeared_is_reported(lab: Lab) -> None:
+async def test_a_trunk_nic_that_disappeared_is_reported(lab: Lab, host: Host) -> None:
     ip(None, "link add trunk9 type veth peer name otherend")
-    driver = netlink_driver("trunk9")
+    driver = HostNetworkDriver(host, "trunk9")
     await driver.open()
     await driver.carry_out(MAKE, ignore)
     ip(None, "link delete trunk9")
@@ -254,8 +261,9 @@ async def test_the_error_names_a_missing_capability(lab: Lab) -> None:
     assert link("trunk0.104") is None
 
 
-async def test_the_parking_bridge_exists_while_it_is_used() -> None:
-    parking = KernelParking()
+@EITHER_WAY
+async def test_the_parking_bridge_exists_while_it_is_used(host: Host) -> None:
+    parking = KernelParking(host.session)
     await parking.tidy()
     await parking.provide()
     await parking.provide()
