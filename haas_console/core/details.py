@@ -16,7 +16,7 @@ from haas_console.core.whytext import evidence_rows, instant
 from haas_schemas.headnode import Headnode
 from haas_schemas.network import Network
 from haas_schemas.node import Nic, NicPort, Node
-from haas_schemas.project import Project
+from haas_schemas.project import Project, Quota
 from haas_schemas.switch import Switch
 
 
@@ -295,6 +295,7 @@ def _switch(inventory: Inventory, switch: Switch) -> list[Fact]:
 
 def _project(inventory: Inventory, project: Project) -> list[Fact]:
     facts = [Fact("members", ", ".join(project.members) or "-")]
+    facts.append(Fact("may hold", _quota(project)))
     staged = inventory.staged_count(project.project)
     facts.append(
         Fact("staged", str(staged) if staged else "nothing", look="staged" if staged else "")
@@ -312,6 +313,16 @@ def _project(inventory: Inventory, project: Project) -> list[Fact]:
         for node in inventory.nodes_of(project.project)
     ]
     return facts + _last_job(inventory, project.project)
+
+
+def _quota(project: Project) -> str:
+    """``4 of 8 nodes, 2 networks``: what it holds, with the limits that there are."""
+    quota = project.quota or Quota()
+    counts = []
+    for noun in ("nodes", "networks", "headnodes"):
+        held, most = getattr(project, noun), getattr(quota, noun)
+        counts.append(f"{held} {noun}" if most is None else f"{held} of {most} {noun}")
+    return ", ".join(counts) if project.quota is not None else "no limits"
 
 
 # --- what several kinds have ----------------------------------------------------------------------

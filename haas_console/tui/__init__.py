@@ -36,7 +36,8 @@ How to add a screen
      leave the screen: say in ``leave()`` what else it does first;
    * bindings with an ``id`` (``"jobs.cancel"``): help, key hints, the palette and the keymap of the
      config file are made from them. The help page shows the first line of the action's docstring.
-     Actions named in ``CHANGES`` are greyed by ``--readonly`` and while the daemon is lost.
+     Actions named in ``CHANGES`` are greyed by ``--readonly`` and while the daemon is lost;
+     ``METHODS`` names the method of an action, which is grey for whoever may not call it.
 2. Add a line to :data:`haas_console.tui.table.SCREENS`: its name, key, title and class. The module
    is imported when the screen is first opened, so it costs nothing before.
 

@@ -215,13 +215,13 @@ class ConsoleApp(PlainApp):
             if self.front is not None:
                 self.front.fail(str(error))
 
-    def copy(self, text: str) -> None:
-        """Copy by OSC 52, and into a file for terminals that ignore it."""
+    def copy(self, text: str, *, secret: bool = False) -> None:
+        """Copy by OSC 52, and into a file for terminals that ignore it, but no ``secret``."""
         results = []
         sequence = clipboard.sequence(text, os.environ)
         if sequence is not None and self.write(sequence):
             results.append("copied")
-        if self.options.clipboard is not None:
+        if self.options.clipboard is not None and not secret:
             try:
                 results.append(f"written to {clipboard.save(text, self.options.clipboard)}")
             except OSError as error:
@@ -261,14 +261,14 @@ class ConsoleApp(PlainApp):
             self.capture_mouse(None)
 
     def before_key(self, event: events.Key) -> None:
-        """Say why a key does nothing, if it would change something and nothing can be changed."""
-        refusal = self.session.write_access.refusal()
+        """Say why a key does nothing now, if there is a reason."""
         active = self.screen.active_bindings.get(event.key)
-        if refusal is None or active is None or active.enabled:
+        if active is None or active.enabled or not isinstance(active.node, ConsoleScreen):
             return
         screen, action = active.node, active.binding.action.partition("(")[0]
-        if isinstance(screen, ConsoleScreen) and action in screen.CHANGES:
-            screen.fail(refusal.reason, lambda: self.session.write_access.refusal() is not None)
+        reason = screen.refusal(action)
+        if reason is not None:
+            screen.fail(reason, lambda: screen.refusal(action) == reason)
 
     async def after_key(self) -> None:
         """Let the next key come."""

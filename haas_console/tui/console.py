@@ -45,11 +45,16 @@ class Navigation(Protocol):
     def open_audit(self, about: str) -> None:
         """Show who changed an object."""
 
-    def open_form(self, method: str, given: Mapping[str, str] | None = None) -> None:
-        """Show the form of a method, with some fields filled in."""
+    def open_form(
+        self,
+        method: str,
+        given: Mapping[str, str] | None = None,
+        done: Callable[[Any], None] | None = None,
+    ) -> None:
+        """Show the form of a method, with some fields filled in; ``done`` gets its answer."""
 
-    def open_facts(self, title: str, facts: Sequence[Fact]) -> None:
-        """Show facts about something that happened, with their links."""
+    def open_facts(self, title: str, facts: Sequence[Fact], *, secret: str | None = None) -> None:
+        """Show facts with their links. Of a ``secret``, only that is copied, and kept nowhere."""
 
     def read(self, title: str, lines: Sequence[str], *, indent: int | None = None) -> None:
         """Show a page of text; long lines are continued with an ``indent``."""
@@ -146,8 +151,8 @@ class Console(Protocol):
     def remember(self, key: str, value: str | bool | None, table: str = "") -> None:
         """Write a setting into console.toml, and say so if that cannot be done."""
 
-    def copy(self, text: str) -> None:
-        """Copy a text to the user's clipboard."""
+    def copy(self, text: str, *, secret: bool = False) -> None:
+        """Copy a text to the user's clipboard; a ``secret`` is written to no file."""
 
     def suspend(self) -> AbstractContextManager[None]:
         """Give the terminal back within the block. Raises SuspendNotSupported."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 from textual.app import App
 
@@ -112,18 +112,23 @@ class ScreenNavigation:
         self._close_pages()
         self._textual.push_screen(AuditScreen(self._host.session, f"object={about}"))
 
-    def open_facts(self, title: str, facts: Sequence[Fact]) -> None:
-        """Show facts about something that happened, with their links."""
+    def open_facts(self, title: str, facts: Sequence[Fact], *, secret: str | None = None) -> None:
+        """Show facts with their links. Of a ``secret``, only that is copied, and kept nowhere."""
         from haas_console.tui.screens.facts import FactsScreen
 
         self._close_pages()
-        self._textual.push_screen(FactsScreen(self._host.session, title, facts))
+        self._textual.push_screen(FactsScreen(self._host.session, title, facts, secret))
 
-    def open_form(self, method: str, given: Mapping[str, str] | None = None) -> None:
-        """Show the form of a method, with some fields filled in."""
+    def open_form(
+        self,
+        method: str,
+        given: Mapping[str, str] | None = None,
+        done: Callable[[Any], None] | None = None,
+    ) -> None:
+        """Show the form of a method, with some fields filled in; ``done`` gets its answer."""
         from haas_console.tui.screens.forms import FormScreen
 
-        self._textual.push_screen(FormScreen(self._host.session, method, given))
+        self._textual.push_screen(FormScreen(self._host.session, method, given, done))
 
     def open_job(self, job: int) -> None:
         """Show a job, in place of a plan or of another job."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar, cast
 
+from msgspec.structs import replace
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
@@ -14,6 +15,7 @@ from textual.binding import Binding, BindingType
 
 from haas_console.core.commands import Command
 from haas_console.core.gestures import Refusal
+from haas_console.core.rights import method_refused
 from haas_console.core.session import Outcome, Session
 from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar, top_text
@@ -57,6 +59,9 @@ class ConsoleScreen(PaintOnceScreen):
     NAME: ClassVar[str] = ""
     CHANGES: ClassVar[frozenset[str]] = frozenset()
     """Actions that change something: greyed by ``--readonly`` and while the daemon is lost."""
+
+    METHODS: ClassVar[Mapping[str, str]] = {}
+    """The methods that actions call: greyed, with the reason, for who may not call them."""
 
     AUTO_FOCUS = ""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
@@ -182,8 +187,8 @@ class ConsoleScreen(PaintOnceScreen):
         if found.active.enabled:
             action, node = found.active.binding.action, found.active.node
             self.app.call_later(self.app.run_action, action, node)
-        elif (refusal := self.session.write_access.refusal()) is not None:
-            self.fail(refusal.reason)
+        elif (reason := self.refusal(found.active.binding.action.partition("(")[0])) is not None:
+            self.fail(reason)
 
     # --- talking ---
 
@@ -349,9 +354,26 @@ class ConsoleScreen(PaintOnceScreen):
             more = f"   (and {number - 1} more)" if number > 1 else ""
             self.say(f"> {commands[-1].line}{more}")
 
+    def refusal(self, action: str) -> str | None:
+        """Why an action can't be done now, as a sentence; None if it can."""
+        session, access = self.session, self.session.write_access
+        if action in self.CHANGES and (refused := access.refusal()) is not None:
+            return refused.reason
+        method = session.sync.language.api.methods.get(self.METHODS.get(action, ""))
+        if method is None:
+            return None
+        if method.mutates and (refused := replace(access, forbidden=None).refusal()) is not None:
+            return refused.reason
+        why = method_refused(method, session.inventory.info, self.acts_in(action))
+        return None if why is None else f"You may not {method.noun} {method.verb}: {why}."
+
+    def acts_in(self, action: str) -> str | None:
+        """The project in which an action of :attr:`METHODS` acts."""
+        return self.session.project
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Grey what would change something while nothing can be changed."""
-        if action in self.CHANGES and self.session.write_access.refusal() is not None:
+        """Grey what can't be done now."""
+        if self.refusal(action) is not None:
             return None
         return super().check_action(action, parameters)
 

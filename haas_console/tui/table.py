@@ -37,6 +37,8 @@ SCREENS: tuple[Entry, ...] = (
     Entry("headnodes", "H", "Headnodes", "screens.headnodes:HeadnodesScreen"),
     Entry("pulse", "P", "Pulse", "screens.pulse:PulseScreen"),
     Entry("projects", "M", "Projects", "screens.projects:ProjectsScreen"),
+    Entry("shares", "L", "Shares", "screens.shares:SharesScreen"),
+    Entry("tokens", "T", "Tokens", "screens.tokens:TokensScreen"),
     Entry("inventory", "I", "Inventory", "screens.nodes_admin:InventoryScreen", admin=True),
     Entry("site", "F", "Site file", "screens.site:SiteScreen", admin=True),
     Entry("audit", "U", "Audit", "screens.audit:AuditScreen"),

@@ -219,10 +219,16 @@ async def console(
     size: tuple[int, int] = (120, 40),
     *,
     connected: bool = True,
+    token: str | None = None,
     **options: Any,
 ) -> AsyncIterator[Hands]:
-    """Open the console on a daemon, and wait until it has read everything, if ``connected``."""
-    app = ConsoleApp(Target(Endpoint(str(socket), None, "the test")), Options(**options))
+    """Open the console on a daemon, and wait until it has read everything, if ``connected``.
+
+    ``socket`` may be the URL of a daemon, which wants a ``token``.
+    """
+    at = str(socket)
+    place = (None, at) if at.startswith("http") else (at, None)
+    app = ConsoleApp(Target(Endpoint(*place, "the test"), token), Options(**options))
     async with app.run_test(size=size) as pilot:
         hands = Hands(app, pilot)
         if connected:

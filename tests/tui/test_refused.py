@@ -18,7 +18,7 @@ async def refused(hands: Hands, reason: str) -> set[str]:
     found = set()
     for key, active in list(screen.active_bindings.items()):
         action = active.binding.action.partition("(")[0]
-        if active.node is not screen or action not in screen.CHANGES:
+        if active.node is not screen or action not in screen.CHANGES | screen.METHODS.keys():
             continue
         assert not active.enabled, f"{screen.NAME}: {key} is not grey"
         screen.say("")
@@ -49,7 +49,8 @@ async def all_refused(hands: Hands, reason: str) -> set[str]:
 
 SOME = {
     "board connect", "board release", "board undo", "apply apply", "jobs cancel", "headnodes power",
-    "projects new", "inventory register", "site import", "form submit", "job cancel",
+    "projects new", "projects quota", "tokens new", "shares offer", "inventory register",
+    "site import", "form submit", "job cancel",
 }  # fmt: skip
 
 

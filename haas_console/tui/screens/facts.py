@@ -25,9 +25,12 @@ class FactsScreen(ConsoleScreen):
         Binding("escape", "back", "Back", id="facts.back"),
     ]
 
-    def __init__(self, session: Session, title: str, facts: Sequence[Fact]) -> None:
+    def __init__(
+        self, session: Session, title: str, facts: Sequence[Fact], secret: str | None = None
+    ) -> None:
         super().__init__(session)
         self.TITLE = title  # type: ignore[misc]  # an instance's own
+        self._secret = secret
         self._facts = list(facts)
 
     def compose_body(self) -> ComposeResult:
@@ -55,5 +58,8 @@ class FactsScreen(ConsoleScreen):
             self.console.navigation.open_details(link)
 
     def action_copy(self) -> None:
-        """Copy all lines."""
+        """Copy all lines, or the secret alone."""
+        if self._secret is not None:
+            self.console.copy(self._secret, secret=True)
+            return
         self.console.copy("\n".join(f"{fact.name:13} {fact.text}".rstrip() for fact in self._facts))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -55,7 +55,11 @@ class FormScreen(ConsoleScreen):
     ]
 
     def __init__(
-        self, session: Session, method: str, given: Mapping[str, str] | None = None
+        self,
+        session: Session,
+        method: str,
+        given: Mapping[str, str] | None = None,
+        done: Callable[[Any], None] | None = None,
     ) -> None:
         super().__init__(session)
         language = session.sync.language
@@ -63,6 +67,7 @@ class FormScreen(ConsoleScreen):
         self.TITLE = method.replace(".", " ")  # type: ignore[misc]  # an instance's own
         self._first = dict(self.form.texts)
         self._sending = False
+        self._then = done
 
     # --- showing ---
 
@@ -169,7 +174,7 @@ class FormScreen(ConsoleScreen):
         finally:
             self._sending = False
         if outcome.ok:
-            self._done()
+            self._done(outcome.results[-1])
         elif outcome.cause is not None:
             self._point_at(self.form.refuse(outcome.cause))
 
@@ -178,9 +183,11 @@ class FormScreen(ConsoleScreen):
         if name is not None:
             self.query_one(f"#field-{name}").focus()
 
-    def _done(self) -> None:
+    def _done(self, answer: Any) -> None:
         line = self.session.sync.log.commands[-1].line
         self.console.navigation.back()
+        if self._then is not None:
+            self._then(answer)
         if self.console.front is not None:
             self.console.front.say(f"> {line}")
 

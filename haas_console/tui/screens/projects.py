@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
@@ -23,7 +24,7 @@ from haas_console.tui.bars import Bar
 from haas_console.tui.lines import ClickableLines, Lines, Part, cut
 from haas_console.tui.screen import ConsoleScreen, in_turn
 from haas_console.tui.tablelines import TableLines
-from haas_schemas.project import Project
+from haas_schemas.project import Project, Quota
 
 NUMBERS = frozenset({"nodes", "nets", "heads", "staged"})
 
@@ -94,8 +95,14 @@ class ProjectsScreen(ConsoleScreen):
     TITLE: ClassVar[str] = "Projects"
     NAME = "projects"
     AUTO_FOCUS = "#projects"
-    ADMINS = frozenset({"new", "delete", "add_member", "remove_member", "new_user"})
-    CHANGES = ADMINS
+    METHODS: ClassVar[Mapping[str, str]] = {
+        "new": "project.create",
+        "delete": "project.delete",
+        "add_member": "project.add_member",
+        "remove_member": "project.remove_member",
+        "new_user": "user.create",
+        "quota": "project.set_quota",
+    }
     DEFAULT_CSS = """
     ProjectsScreen #people { width: 36%; border-left: solid $panel; }
     """
@@ -105,6 +112,7 @@ class ProjectsScreen(ConsoleScreen):
         Binding("n", "new", "New project", id="projects.new"),
         Binding("plus", "add_member", "Add member", key_display="+", id="projects.add_member"),
         Binding("minus", "remove_member", "Remove", key_display="-", id="projects.remove_member"),
+        Binding("Q", "quota", "Quota", id="projects.quota"),
         Binding("u", "new_user", "New user", id="projects.new_user"),
         Binding("x", "delete", "Delete", id="projects.delete"),
         Binding("tab", "other_side", "Users", id="projects.other_side"),
@@ -176,11 +184,20 @@ class ProjectsScreen(ConsoleScreen):
         self.users.changed()
         self.query_one("#people-title", Bar).show(Text(f" users ({len(found)})", "dim"))
 
+    def acts_in(self, action: str) -> str | None:
+        """The project under the cursor."""
+        return self.project.project if self.project is not None else None
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Hide from tenants what only admins can do."""
-        if action in {*self.ADMINS, "other_side"} and not self.admin:
+        """Hide from tenants the users, whom only admins see."""
+        if action == "other_side" and not self.admin:
             return False
         return super().check_action(action, parameters)
+
+    def on_lines_moved(self, event: Lines.Moved) -> None:
+        """Grey what can't be done with the project under the cursor."""
+        event.stop()
+        self.refresh_bindings()
 
     # --- keys ---
 
@@ -207,6 +224,19 @@ class ProjectsScreen(ConsoleScreen):
         if name:
             await self.send([Call("project.create", {"project": name})])
 
+    def action_quota(self) -> None:
+        """Change how much the project under the cursor may hold, by a form."""
+        project = self.project
+        if project is None:
+            self.fail("There is no project under the cursor.")
+            return
+        quota = project.quota or Quota()
+        given = {noun: str(getattr(quota, noun)) for noun in ("nodes", "networks", "headnodes")}
+        limits = {noun: most for noun, most in given.items() if most != "None"}
+        self.console.navigation.open_form(
+            "project.set_quota", {"project": project.project, **limits}
+        )
+
     def action_new_user(self) -> None:
         """Fill in the form of a new user."""
         self.console.navigation.open_form("user.create")
@@ -219,15 +249,20 @@ class ProjectsScreen(ConsoleScreen):
             self.fail("There is no project under the cursor.")
             return
         names = [u.user for u in self.users.users if u.user not in project.members]
+        if not self.admin:  # an owner may not learn which users there are
+            await self._add(project, await self.ask(f"add to {project.project}: "))
+            return
         if not names:
             self.fail("All users are members already: u makes a new one.")
             return
         if self.focused is self.users and self.users.users[self.users.cursor].user in names:
             names.insert(0, self.users.users[self.users.cursor].user)
             names = list(dict.fromkeys(names))
-        name = await self.ask(f"add to {project.project}: ", choices=names)
-        if name is not None:
-            params = {"project": project.project, "user": name}
+        await self._add(project, await self.ask(f"add to {project.project}: ", choices=names))
+
+    async def _add(self, project: Project, name: str | None) -> None:
+        if name and name.strip():
+            params = {"project": project.project, "user": name.strip()}
             await self.send([Call("project.add_member", params)])
 
     @in_turn
