@@ -13,7 +13,7 @@ import pytest
 
 from haas_rpcd.drivers.switch.cabling import Cabling, Learnt, Neighbour
 from haas_rpcd.drivers.switch.dialects import DIALECTS
-from haas_rpcd.model import PARKED, PortConfig, SetPort
+from haas_rpcd.model import PARKED, Channel, PortConfig, SetPort
 from haas_rpcd.sim.cli import Announced, Config, Plugged, Port
 from haas_rpcd.sim.shell import Call, ShellSwitch
 from tests.unit.dialects.harness import driving, send
@@ -190,3 +190,33 @@ async def test_a_machine_with_a_shell_tells_its_cables(machine: type[Machine], l
     assert found.lldp == lldpd
     assert bool(found.unread) == (not lldpd)
     assert len(found.neighbours) == (len(neighbours["shows"]) if lldpd else 0)
+
+
+BUNDLING = pytest.mark.parametrize(
+    "kind",
+    [kind for kind in KINDS.values() if DIALECTS[kind.dialect].channels is not None],
+    ids=lambda kind: kind.dialect,
+)
+
+
+@BUNDLING
+async def test_what_a_member_of_a_channel_hears_is_its_channels(kind: Kind) -> None:
+    """The MAC table names the channel; LLDP speaks on each port by itself."""
+    switch = kind.switch()
+    legs = switch.port_list[:2]
+    for leg in legs:
+        switch.plug(leg, Plugged(macs=(HOST,), lldp=(Announced(LEAF, "Eth1/31", "leaf-7"),)))
+    dialect = DIALECTS[kind.dialect]
+    assert dialect.channels is not None
+    channel = Channel(dialect.channels.name(25), "lacp")
+    member = PortConfig(100, member=channel)
+    ports = [kind.name(leg) for leg in legs]
+    async with driving(switch, options=kind.options) as driver:
+        every = [kind.name(name) for name in switch.port_list]
+        await send(driver, *(SetPort(port, PARKED) for port in every))
+        await send(driver, SetPort(channel.name, PortConfig(100), channel))
+        await send(driver, *(SetPort(port, member, channel) for port in ports))
+        found = await driver.read_cabling()
+    assert found.unread == ()
+    assert {*found.learnt} == {Learnt(dialect.canonical_port(channel.name), HOST, 100)}
+    assert {one.port for one in found.neighbours} == {*map(dialect.canonical_port, ports)}
