@@ -20,7 +20,7 @@ PACKAGES := $(OS_PACKAGES)
 # What the Debian package is built with, by `make deb`.
 DEB_PACKAGES := debhelper dpkg-dev help2man git
 
-.PHONY: deb test-install test-browser help demo setup test fast lint types contracts quick-units quick-rest check bench bench-scale soak campaigns mutants screenshots schemas \
+.PHONY: deb test-install test-browser help demo setup test fast lint types contracts quick-units quick-rest check bench bench-scale soak campaigns mutants screenshots pictures schemas \
 	upgrade clean os-packages python
 
 help:  ## list the targets
@@ -81,6 +81,10 @@ mutants: $(VENV)/test-ready  ## put faults into the code and see whether the tes
 
 screenshots: $(VENV)/test-ready  ## draw the console's screens anew, into examples/screenshots
 	$(BIN)/python -m tests.bench.screenshots
+
+pictures: PACKAGES := chromium
+pictures: os-packages $(VENV)/test-ready  ## draw every screen in both themes and three sizes, to be looked at; INTO=build/pictures
+	$(BIN)/python -m tests.bench.screenshots $(or $(INTO),build/pictures)
 
 schemas: $(VENV)/test-ready  ## write schemas/ and docs/command-lines.md anew from the code
 	$(BIN)/python -m haas_rpcd.schemagen .

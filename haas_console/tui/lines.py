@@ -106,7 +106,7 @@ class Lines(QuietScrollView, can_focus=True):
             if text
         ]
         strip = Strip(segments).adjust_cell_length(width - BAR, self._look("", over)).simplify()
-        return Strip([*strip, Segment(bar, self._look("dim"))], width)
+        return Strip([*strip, Segment(bar, self._look("rule"))], width)
 
     def _segment(self, text: str, name: str, over: str) -> Segment:
         look = self._look(name, over)

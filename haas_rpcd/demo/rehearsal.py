@@ -52,6 +52,7 @@ def settings_for(socket_path: str, trusted: Path, given: Settings | None) -> Set
         policy=base.policy,
         switches=msgspec.structs.replace(base.switches, known_hosts=str(trusted)),
         drift=base.drift,
+        site=base.site,
     )
 
 
