@@ -153,7 +153,7 @@ class Daemon:
             consoles=self.consoles,
             dialects=switches.options(),
             canonical_port=switches.canonical_port,
-            channel_dialects=switches.channel_dialects(),
+            channel_modes=switches.channel_modes(),
             channel_names=switches.channel_names,
             declares_vlans=lambda dialect: switches.traits(dialect, 0).declares_vlans,
             reserved_vlans=switches.reserved_vlans,

@@ -23,8 +23,8 @@ class Switches(Protocol):
         """Return the canonical name of a port. Raises ValueError for an ambiguous name."""
         ...
 
-    def channel_dialects(self) -> tuple[str, ...]:
-        """Name the dialects of switches that make channels of ports."""
+    def channel_modes(self) -> Mapping[str, tuple[str, ...]]:
+        """Return how switches bundle ports, by the names of the dialects that make channels."""
         ...
 
     def channel_names(self, dialect: str, options: Mapping[str, Any]) -> list[tuple[int, str]]:

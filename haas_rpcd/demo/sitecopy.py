@@ -163,9 +163,9 @@ class CopiedSwitches:
         """Give the one name of a port that its switch knows by several. Raises ValueError."""
         return self._factory.canonical_port(dialect, port)
 
-    def channel_dialects(self) -> tuple[str, ...]:
-        """Name the dialects of switches that make channels of ports."""
-        return self._factory.channel_dialects()
+    def channel_modes(self) -> Mapping[str, tuple[str, ...]]:
+        """Return how switches bundle ports, by the names of the dialects that make channels."""
+        return self._factory.channel_modes()
 
     def channel_names(self, dialect: str, options: Mapping[str, Any]) -> list[tuple[int, str]]:
         """Return the numbers and names of channels that HaaS may make. Raises ValueError."""

@@ -41,8 +41,8 @@ class Context:
     """All dialects, and the options that each takes."""
     canonical_port: Callable[[str, str], str]
     """Returns a port's canonical name, given a dialect and any of its names. Raises ValueError."""
-    channel_dialects: tuple[str, ...]
-    """The dialects of switches that make channels of ports."""
+    channel_modes: Mapping[str, tuple[str, ...]]
+    """How switches bundle ports, by the dialects of those that make channels."""
     channel_names: Callable[[str, Mapping[str, Any]], list[tuple[int, str]]]
     """Returns the numbers and names of channels that HaaS may make, by a switch's dialect and
     options. Raises ValueError."""

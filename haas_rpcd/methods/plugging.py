@@ -99,11 +99,12 @@ def _check_channel(call: Call, tx: Tx, rows: Sequence[PortRow], bond: str) -> No
             field="ports",
         )
     dialect = find_switch(tx, switches[0]).dialect
-    able = call.context.channel_dialects
+    able = sorted(name for name, modes in call.context.channel_modes.items() if bond in modes)
     if dialect not in able:
         raise InvalidParamsError(
-            f"bond: HaaS makes no channel on {switches[0]}, as its dialect {dialect} can't; those"
-            f" that can are {', '.join(able) or 'none'}. A bond active-backup needs no channel.",
+            f"bond: HaaS makes no {bond} channel on {switches[0]}, as its dialect {dialect} can't;"
+            f" those that can are {', '.join(able) or 'none'}. A bond active-backup needs no"
+            " channel.",
             field="bond",
         )
 

@@ -87,6 +87,7 @@ CHANNELS: dict[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
     "sonic": (
         (
             "sudo config vlan member del 100 PORT",
+            "sudo config portchannel add PortChannel1",
             "sudo config portchannel member add PortChannel1 PORT",
         ),
         ("sudo config portchannel member del PortChannel1 PORT",),

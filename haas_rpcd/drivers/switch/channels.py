@@ -46,6 +46,9 @@ class Channels:
     follow: bool = True
     """True if members carry what the channel does, whatever VLANs they have of their own."""
 
+    modes: tuple[ChannelMode, ...] = ("lacp", "static")
+    """How it can bundle ports."""
+
     numbers: str = _USUAL
     """The numbers that HaaS uses unless the switch's option says otherwise."""
 

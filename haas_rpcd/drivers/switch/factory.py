@@ -95,9 +95,9 @@ class SwitchFactory:
             )
         return canonical
 
-    def channel_dialects(self) -> tuple[str, ...]:
-        """Name the dialects of switches that make channels of ports."""
-        return tuple(sorted(name for name, one in self.dialects.items() if one.channels))
+    def channel_modes(self) -> dict[str, tuple[str, ...]]:
+        """Return how switches bundle ports, by the names of the dialects that make channels."""
+        return {name: one.channels.modes for name, one in self.dialects.items() if one.channels}
 
     def channel_names(self, dialect: str, options: Mapping[str, Any]) -> list[tuple[int, str]]:
         """Return the numbers and names of channels that HaaS may make on a switch.

@@ -123,8 +123,10 @@ class SwitchReader:
         found = await self.ports(ports) if ports else {}
         for change in changes:
             if isinstance(change, SetPort) and change.is_channel and change.config.parked:
-                there = found.pop(change.port, None)
-                found |= {} if there else {change.port: PortState(PARKED, open=False)}
+                there = found.get(change.port)
+                found[change.port] = (
+                    there._replace(open=True) if there else PortState(PARKED, open=False)
+                )
         return found
 
     async def existing_vlans(self, changes: Sequence[SwitchChange]) -> frozenset[int]:

@@ -92,6 +92,8 @@ def _add_member(
     port = _port(config, name)
     if port.addresses:
         raise UsageError(f"{name} is a router interface!")
+    if port.channel is not None:
+        raise UsageError(f"{name} is part of portchannel!")
     if untagged and False in config.vlans_of(name).values():
         raise UsageError(f"{name} is already untagged member!")
     if port.mode == "routed" or (port.mode is None and needs_mode):
@@ -151,20 +153,63 @@ def _remove_address(config: Config, name: str, address: str) -> Iterable[str]:
     return ()
 
 
-# --- port channels
+# --- port channels: "config portchannel" in sonic-utilities' config/main.py
+
+
+def _add_channel(config: Config, channel: str) -> Iterable[str]:
+    _channel_number(channel)
+    if channel in config.ports:
+        raise UsageError(f"{channel} already exists!")
+    config.ports[channel] = Port()
+    return ()
+
+
+def _delete_channel(config: Config, channel: str) -> Iterable[str]:
+    number = _existing_channel(config, channel)
+    if vlan := next(iter(config.vlans_of(channel)), None):
+        raise UsageError(
+            f"{channel} has vlan Vlan{vlan} configured, remove vlan membership to proceed"
+        )
+    if any(port.channel and port.channel[0] == number for port in config.ports.values()):
+        raise UsageError(
+            f"Portchannel {channel} contains members. Remove members before deleting Portchannel!"
+        )
+    del config.ports[channel]
+    return ()
+
+
+def _channel_number(channel: str) -> int:
+    found = re.fullmatch(r"PortChannel(\d{1,4})", channel)
+    if found is None:
+        raise UsageError(
+            f"{channel} is invalid!, name should have prefix 'PortChannel' and suffix '<0-9999>'"
+        )
+    return int(found[1])
+
+
+def _existing_channel(config: Config, channel: str) -> int:
+    number = _channel_number(channel)
+    if channel not in config.ports:
+        raise UsageError(f"{channel} is not present.")
+    return number
 
 
 def _join_channel(config: Config, channel: str, name: str) -> Iterable[str]:
-    found = re.fullmatch(r"PortChannel(\d{1,4})", channel)
-    if found is None:
-        raise UsageError(f"{channel} is invalid! name should have prefix 'PortChannel'")
+    number = _existing_channel(config, channel)
+    if _port(config, name).addresses:
+        raise UsageError(f" {name} has ip address configured")
     if vlan := next(iter(config.vlans_of(name)), None):
         raise UsageError(f"{name} Interface configured as VLAN_MEMBER under vlan : Vlan{vlan}")
-    _port(config, name).channel = (int(found[1]), "")
+    if (there := config.ports[name].channel) is not None:
+        raise UsageError(f"{name} Interface is already member of PortChannel{there[0]} ")
+    config.ports[name].channel = (number, "")
     return ()
 
 
 def _leave_channel(config: Config, channel: str, name: str) -> Iterable[str]:
+    there = _port(config, name).channel
+    if there is None or there[0] != _existing_channel(config, channel):
+        raise UsageError(f"{name} is not a member of portchannel {channel}")
     _port(config, name).channel = None
     return ()
 
@@ -215,6 +260,8 @@ COMMANDS: Mapping[str, Command] = {
     "vlan del": Command("<vid>", _delete_vlan),
     "vlan member add": Command("<vid> port", _add_member, _UNTAGGED),
     "vlan member del": Command("<vid> <port>", _delete_member),
+    "portchannel add": Command("<portchannel_name>", _add_channel),
+    "portchannel del": Command("<portchannel_name>", _delete_channel),
     "portchannel member add": Command("<portchannel_name> <port>", _join_channel),
     "portchannel member del": Command("<portchannel_name> <port>", _leave_channel),
     "interface shutdown": Command("<interface_name>", _link(up=False)),

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from haas_rpcd.sim.sonic.state import Config
+from haas_rpcd.sim.sonic.state import CHANNEL, Config
 
 RELEASE, HWSKU = "202012.74-59cae24e", "Mellanox-SN2700"
 
@@ -56,6 +56,19 @@ def database(config: Config) -> str:
                 "speed": "100000",
             }
             for number, (name, port) in enumerate(config.ports.items())
+            if not name.startswith(CHANNEL)
+        },
+        "PORTCHANNEL": {
+            name: {
+                "admin_status": "up" if port.up else "down",
+                "fast_rate": "false",
+                "lacp_key": "auto",
+                "min_links": "1",
+                **({"mode": port.mode} if port.mode else {}),
+                "mtu": "9100",
+            }
+            for name, port in config.ports.items()
+            if name.startswith(CHANNEL)
         },
         "INTERFACE": {
             key: {}

@@ -8,6 +8,8 @@ from typing import Self
 from haas_rpcd.sim import cli
 from haas_rpcd.sim.cli import NOTHING, Carried
 
+CHANNEL = "PortChannel"
+
 
 @dataclass(slots=True)
 class Port:
@@ -40,10 +42,15 @@ class Config(cli.Config):
     def carried(self, port: str) -> Carried:
         """Return what a port carries.
 
-        ``config`` allows one untagged VLAN. If the database has several, the latest one counts.
+        ``config`` allows one untagged VLAN. If the database has several, the latest one counts. A
+        member counts as bundled, and carries what its port channel does.
         """
         if self.is_shut(port):
             return NOTHING
+        channel = self.ports[port].channel
+        if channel is not None:
+            name = f"{CHANNEL}{channel[0]}"
+            return self.carried(name) if name in self.ports else NOTHING
         vlans = self.vlans_of(port)
         untagged = [vlan for vlan, tagged in vlans.items() if not tagged]
         tagged = frozenset(vlan for vlan, tagged in vlans.items() if tagged)

@@ -25,14 +25,22 @@ from typing import NamedTuple
 
 from haas_rpcd.drivers.switch import lldpblocks, mactables, membership, shell, sonicdatabase
 from haas_rpcd.drivers.switch.cabling import CablingReader, Table
+from haas_rpcd.drivers.switch.channels import Channels
 from haas_rpcd.drivers.switch.dialect import Dialect, Reader
 from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.harmless import harmless_lines
 from haas_rpcd.drivers.switch.script import Block, Stage
 from haas_rpcd.drivers.switch.shell import SHELL, SHELL_ABOUT
 from haas_rpcd.drivers.switch.state import PortState
-from haas_rpcd.drivers.switch.writer import Current, Options, Ports, VlanByVlan, Writer
-from haas_rpcd.model import PortConfig
+from haas_rpcd.drivers.switch.writer import (
+    Current,
+    Options,
+    Ports,
+    VlanByVlan,
+    Writer,
+    is_gone,
+)
+from haas_rpcd.model import PARKED, Channel, PortConfig, SetPort
 
 _PORTS_PER_LINE = 16
 """Ports that one line shuts or opens."""
@@ -48,14 +56,30 @@ is an error; only the line ``Usage`` tells the commands apart.)"""
 
 
 class _Change(NamedTuple):
+    """A change of a port. ``current`` is None if its state is unknown. ``channel``: see SetPort."""
+
     at: int
     port: str
     wanted: PortConfig
     current: PortState | None
+    channel: Channel | None = None
+    is_new: bool = False
+    """True for a channel that does not exist."""
 
     @property
     def opens(self) -> bool:
+        """True if it is shut and is to be opened; a new channel is open."""
         return self.current is not None and not self.wanted.parked and not self.current.open
+
+    @property
+    def is_channel(self) -> bool:
+        """True for a channel that HaaS makes."""
+        return self.channel is not None and self.channel.name == self.port
+
+    @property
+    def is_member(self) -> bool:
+        """True if the port is a member of its channel."""
+        return self.current is not None and self.current.config.member is not None
 
 
 def _find_error(dialogue: Dialogue, answer: str, prompt: re.Match[str]) -> str | None:
@@ -89,18 +113,27 @@ def _canonical(port: str) -> str:
     return {"e": "Ethernet", "p": "PortChannel"}[port[0].lower()] + found[2]
 
 
+def _channel(number: int) -> str:
+    return f"PortChannel{number}"
+
+
+def _member(line: str) -> Channel | None:
+    """Read the database's entry of a member. ``config portchannel add`` makes LACP only."""
+    found = re.fullmatch(r"PORTCHANNEL_MEMBER (PortChannel\d+)\|\S+", line)
+    return Channel(found[1], "lacp") if found else None
+
+
 def _port_script(changes: Ports, options: Options, current: Current) -> list[Stage]:
     """Shut ports that are parked, leave VLANs, join VLANs, open ports: a stage each.
 
-    A port whose configuration is unknown is only shut, because the VLANs to leave are unknown.
+    A port whose configuration is unknown is only shut, because the VLANs to leave are unknown. A
+    port leaves its channel once it is shut, and joins one while it is shut. Channels come into
+    being first and go last, without VLANs: "remove vlan membership to proceed".
     """
-    several = [
-        _Change(at, _canonical(change.port), change.config, current.get(change.port))
-        for at, change in changes.items()
-    ]
+    several = [_change(at, change, current.get(change.port)) for at, change in changes.items()]
     known = [one for one in several if one.current is not None]
     unknown = [one for one in several if one.current is None]
-    parked = [one for one in known if one.wanted.parked]
+    parked = [one for one in known if one.wanted.parked and not one.is_channel]
     opened = [one for one in known if one.opens]
 
     def lines(give: Callable[[_Change], Iterable[str]]) -> Stage:
@@ -112,14 +145,49 @@ def _port_script(changes: Ports, options: Options, current: Current) -> list[Sta
     stages: list[Stage] = [
         _links("shutdown", parked, options)
         + [block for one in unknown for block in _links("shutdown", [one], options)],
+        lines(_leaving_channel),
         lines(_leaving),
+        lines(_making),
         lines(_mode) if options.get("switchport") else [],
         lines(_joining),
+        lines(_joining_channel),
+        lines(_removing),
         [block._replace(effect="opens") for block in _links("startup", opened, options)],
     ]
     for stage in stages:
         stage.sort(key=lambda block: block.changes[-1])
     return [stage for stage in stages if stage]
+
+
+def _change(at: int, change: SetPort, state: PortState | None) -> _Change:
+    """Return a change. A channel that is made, and of which nothing is known, does not exist."""
+    is_new = change.is_channel and not change.config.parked and state is None
+    state = PortState(PARKED) if is_new else state
+    return _Change(at, _canonical(change.port), change.config, state, change.channel, is_new=is_new)
+
+
+def _making(change: _Change) -> list[str]:
+    return [f"config portchannel add {change.port}"] if change.is_new else []
+
+
+def _removing(change: _Change) -> list[str]:
+    gone = is_gone(change.current)
+    if not change.is_channel or not change.wanted.parked or gone:
+        return []
+    return [f"config portchannel del {change.port}"]
+
+
+def _leaving_channel(change: _Change) -> list[str]:
+    if not change.is_member or change.channel is None or change.wanted.member:
+        return []
+    return [f"config portchannel member del {change.channel.name} {change.port}"]
+
+
+def _joining_channel(change: _Change) -> list[str]:
+    channel = change.wanted.member
+    if channel is None or change.is_member:
+        return []
+    return [f"config portchannel member add {channel.name} {change.port}"]
 
 
 def _links(verb: str, changes: Sequence[_Change], options: Options) -> Stage:
@@ -133,7 +201,9 @@ def _links(verb: str, changes: Sequence[_Change], options: Options) -> Stage:
 
 
 def _places(config: PortConfig) -> set[tuple[bool, int]]:
-    """Return a port's memberships, each as (tagged, VLAN)."""
+    """Return a port's own memberships, each as (tagged, VLAN). A channel's member has none."""
+    if config.member is not None:
+        return set()
     untagged = set() if config.untagged is None else {(False, config.untagged)}
     return untagged | {(True, vlan) for vlan in config.tagged}
 
@@ -156,7 +226,7 @@ def _joining(change: _Change) -> list[str]:
 
 
 def _mode(change: _Change) -> list[str]:
-    if change.wanted.parked:
+    if change.wanted.parked or change.wanted.member is not None:
         return []
     mode = "trunk" if change.wanted.tagged else "access"
     return [f"config switchport mode {mode} {change.port}"]
@@ -200,6 +270,7 @@ DIALECT = Dialect(
     example_ports=("Ethernet0", "Ethernet4"),
     numbered_ports=False,
     trunks_need_vlans=True,
+    channels=Channels(name=_channel, member=_member, modes=("lacp",)),
     dialogue=replace(
         SHELL,
         errors=(
