@@ -19,8 +19,8 @@ port stays open only where no line that might be ignored decides what it carries
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 from haas_rpcd.drivers.switch import portnames
@@ -213,25 +213,20 @@ class InContexts:
             for index, change in changes.items()
             if index not in removed
         ]
+        made = {change.port for change in changes.values() if change.is_channel}
+
+        def stage(lines_of: Callable[[PortStages], Sequence[str]], effect: Effect = "") -> Stage:
+            given = [(port, index, lines_of(lines)) for port, index, lines in wanted]
+            return self._stage(given, made, options, effect)
+
+        def settings(at: int) -> Callable[[PortStages], Sequence[str]]:
+            return lambda lines: lines.settings[at] if at < len(lines.settings) else ()
+
         deepest = max((len(lines.settings) for _, _, lines in wanted), default=0)
         stages = [
-            self.contexts.stage(
-                [(port, index, lines.shut) for port, index, lines in wanted], options, "shuts"
-            ),
-            *(
-                self.contexts.stage(
-                    [
-                        (port, index, lines.settings[at])
-                        for port, index, lines in wanted
-                        if at < len(lines.settings)
-                    ],
-                    options,
-                )
-                for at in range(deepest)
-            ),
-            self.contexts.stage(
-                [(port, index, lines.open) for port, index, lines in wanted], options, "opens"
-            ),
+            stage(lambda lines: lines.shut, "shuts"),
+            *(stage(settings(at)) for at in range(deepest)),
+            stage(lambda lines: lines.open, "opens"),
             [
                 Block((index,), tuple(self.channels.remove(change.channel)))
                 for index, change in removed.items()
@@ -239,6 +234,20 @@ class InContexts:
             ],
         ]
         return [stage for stage in stages if stage]
+
+    def _stage(
+        self,
+        given: Sequence[tuple[str, int, Sequence[str]]],
+        channels: Container[str],
+        options: Options,
+        effect: Effect,
+    ) -> Stage:
+        """Return a stage in which channels are entered one by one: a range of them must exist."""
+        one_by_one = replace(self.contexts, max_ranges=0)
+        blocks = self.contexts.stage(
+            [each for each in given if each[0] not in channels], options, effect
+        ) + one_by_one.stage([each for each in given if each[0] in channels], options, effect)
+        return sorted(blocks, key=lambda block: block.changes[-1])
 
     def _lines(self, change: SetPort, state: PortState | None, options: Options) -> PortStages:
         lines = self.stages(state, change.config, options)

@@ -122,6 +122,18 @@ async def test_a_channel_from_its_making_to_its_end(dialect: str, mode: ChannelM
         bond.isolated()
 
 
+@pytest.mark.parametrize("dialect", [name for name in DIALECTS if DIALECTS[name].channels])
+def test_channels_that_do_not_exist_yet_are_made_one_by_one(dialect: str) -> None:
+    channels = DIALECTS[dialect].channels
+    assert channels is not None
+    made = [Channel(channels.name(number), "lacp") for number in (25, 26)]
+    changes = [SetPort(channel.name, ACCESS, channel) for channel in made]
+    lines = [line.text for line in DIALECTS[dialect].writer.script(changes, {}, {})]
+    for line in lines:
+        assert "range" not in line
+        assert not ("25" in line and "26" in line)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("dialect", [name for name in SIMULATED if name not in SHELLS])
 async def test_whichever_line_is_refused_or_ignored_no_port_carries_a_foreign_vlan(

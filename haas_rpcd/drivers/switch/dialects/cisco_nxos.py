@@ -82,11 +82,6 @@ def _range_line(spans: Sequence[portnames.Span]) -> str:
     return f"interface {portnames.joined(spans)}"
 
 
-def _type(port: str) -> str:
-    """Return whether a port is a channel: those are not named with others in one line."""
-    return "channel" if port.lower().startswith("p") else ""
-
-
 def _channel(number: int) -> str:
     """Name a channel. LACP needs ``feature lacp``, which the site enables."""
     return f"port-channel{number}"
@@ -176,7 +171,7 @@ DIALECT = Dialect(
     writer=Writer(
         ports=InContexts(
             _port_stages,
-            PortContexts(max_ranges=8, range_line=_range_line, kind=_type, leave="exit"),
+            PortContexts(max_ranges=8, range_line=_range_line, leave="exit"),
             # Without "force", a port that has been anything else before may be "not compatible".
             channel_lines(own_vlans=True, words="force mode"),
         ),
