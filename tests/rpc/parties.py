@@ -218,6 +218,7 @@ class Parties(Campaign):
         """Let a switch take a line without a word, and not carry it out."""
         name, line = self.dice.choice(sorted(self.site.switches)), self.dice.choice(IGNORED)
         self.site.switches[name].faults.refuse = {line: ""} | self.blind
+        totals[f"lines to be ignored: {line}"] += 1
         return name, line
 
 

@@ -47,6 +47,8 @@ FAULTS = (
     "fail", "fail", "hang", "finish", "ignore", "ignore", "tamper", "mend", "mend", "restart",
     "pause", "pause", "pause",
 )  # fmt: skip
+NO_FAULTS = ("finish", "mend", "pause")
+
 DICE = st.integers(0, 255).map(random.Random)
 """Dice of their own: how often an act throws them depends on what the daemon did meanwhile."""
 
@@ -187,6 +189,8 @@ class TenantsMachine(RuleBasedStateMachine):
     async def _turn(self, user: str | None, act: str, project: str) -> None:
         caller.set(user)  # each turn is a task with a context of its own
         totals["operations"] += 1
+        if act in FAULTS and act not in NO_FAULTS:
+            totals[f"faults: {act}"] += 1
         done: Callable[[str], Awaitable[Any]] = getattr(self.parties, act)
         try:
             said = await done(project)
