@@ -22,12 +22,15 @@ from haas_schemas.names import (
     BmcSystem,
     Fingerprint,
     Host,
+    LibvirtUri,
     Name,
     NetworkName,
     NicName,
     PortName,
+    SshPlace,
     Tag,
     TcpPort,
+    TrunkNic,
     UserName,
     VlanId,
 )
@@ -104,6 +107,15 @@ class SiteNode(msgspec.Struct, forbid_unknown_fields=True):
     bmc: SiteBmc | None = None
 
 
+class SiteHypervisor(msgspec.Struct, forbid_unknown_fields=True):
+    """``[hypervisors.NAME]``: all but the master, which haas.toml describes."""
+
+    uri: LibvirtUri
+    trunk_nic: TrunkNic
+    ssh: SshPlace | None = None
+    credential: Name | None = None
+
+
 class TenantNetwork(msgspec.Struct, forbid_unknown_fields=True):
     """``[tenants.PROJECT.networks.NAME]``; without ``vlan``, an id of the pool."""
 
@@ -129,6 +141,7 @@ class TenantHeadnode(msgspec.Struct, forbid_unknown_fields=True):
     """``[tenants.PROJECT.headnodes.NAME]``: its nics with the network of each."""
 
     image: str = "base-headnode"
+    hypervisor: Name = "master"
     running: bool = True
     nics: dict[NicName, NetworkName] = {}
 
@@ -148,6 +161,7 @@ class Site(msgspec.Struct, forbid_unknown_fields=True):
     users: dict[UserName, SiteUser] = {}
     projects: dict[Name, SiteProject] = {}
     switches: dict[Name, SiteSwitch] = {}
+    hypervisors: dict[Name, SiteHypervisor] = {}
     nodes: dict[Name, SiteNode] = {}
     tenants: dict[Name, Tenant] = {}
 

@@ -69,5 +69,26 @@ Fingerprint = Annotated[
         description="A host key's fingerprint as ssh-keygen -l writes it, e.g. SHA256:Zm9v….",
     ),
 ]
+LibvirtUri = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z]+(\+[a-z]+)?://[!-~]{1,240}\Z",
+        description="libvirt's URI, e.g. qemu+ssh://haas@hv2.example/system.",
+    ),
+]
+TrunkNic = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,14}\Z",
+        description="The host's nic on a trunk port, e.g. eth0.",
+    ),
+]
+SshPlace = Annotated[
+    str,
+    Meta(
+        max_length=255,
+        description="[USER@]HOST[:PORT] of SSH, by which its network is configured.",
+    ),
+]
 JobId = Annotated[int, Meta(ge=1, le=2**53 - 1, description="A job's number.")]
 Limit = Annotated[int, Meta(ge=1, le=1000, description="At most so many records, 1 to 1000.")]

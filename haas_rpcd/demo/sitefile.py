@@ -16,7 +16,7 @@ import msgspec
 from haas_rpcd.config import ConfigError
 from haas_rpcd.errors import HaasError
 from haas_rpcd.nicplug import NicPlug
-from haas_rpcd.site import Site, SiteNode, SiteProject, SiteSwitch, SiteUser
+from haas_rpcd.site import Site, SiteHypervisor, SiteNode, SiteProject, SiteSwitch, SiteUser
 
 _LONGEST = 16 << 20
 """Bytes of a site file."""
@@ -25,6 +25,7 @@ _TABLES: dict[str, type[msgspec.Struct]] = {
     "users": SiteUser,
     "projects": SiteProject,
     "switches": SiteSwitch,
+    "hypervisors": SiteHypervisor,
     "nodes": SiteNode,
 }
 

@@ -157,8 +157,7 @@ class Planning:
             raise UnavailableError(f"The hypervisor {name} is not registered any more.")
         if row.retired is not None:
             raise UnavailableError(
-                f"The hypervisor {name} is retired: an admin takes it back with"
-                f"  hypervisor reinstate {name}"
+                f"The hypervisor {name} is retired: nothing is sent to it any more."
             )
         make_driver = self._remote.libvirt if is_libvirt(device) else self._remote.network
         return make_driver(row.registered)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from msgspec import Meta
-
 from haas_rpcd.config import Master
 from haas_rpcd.errors import ConflictError, InvalidParamsError, NotFoundError, UnavailableError
 from haas_rpcd.hypervisor import check_uri, parse_ssh, ssh_at
@@ -19,29 +15,7 @@ from haas_rpcd.store.database import Tx
 from haas_rpcd.store.hypervisors import HypervisorRow
 from haas_schemas.common import Deleted, Page, timestamp
 from haas_schemas.hypervisor import Hypervisor, HypervisorTrust
-from haas_schemas.names import Fingerprint, Limit, Name
-
-Uri = Annotated[
-    str,
-    Meta(
-        pattern=r"^[a-z]+(\+[a-z]+)?://[!-~]{1,240}\Z",
-        description="libvirt's URI, e.g. qemu+ssh://haas@hv2.example/system.",
-    ),
-]
-TrunkNic = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,14}\Z",
-        description="The host's nic on a trunk port, e.g. eth0.",
-    ),
-]
-SshParam = Annotated[
-    str,
-    Meta(
-        max_length=255,
-        description="[USER@]HOST[:PORT] of SSH, by which its network is configured.",
-    ),
-]
+from haas_schemas.names import Fingerprint, LibvirtUri, Limit, Name, SshPlace, TrunkNic
 
 
 def master_of(call: TxCall) -> Master:
@@ -92,9 +66,9 @@ def record(call: TxCall, registered: RegisteredHypervisor, retired: float | None
 def register(
     call: TxCall,
     hypervisor: Name,
-    uri: Uri,
+    uri: LibvirtUri,
     trunk_nic: TrunkNic,
-    ssh: SshParam | None = None,
+    ssh: SshPlace | None = None,
     credential: Name | None = None,
 ) -> Hypervisor:
     """Register a libvirt host on which headnodes may run. Nothing is sent to it.
@@ -160,9 +134,12 @@ def delete(call: TxCall, hypervisor: Name, force: bool = False) -> Deleted:
         hypervisors.forget(call.tx, hypervisor)
     usage = hypervisors.usage(call.tx, hypervisor)
     if usage.headnodes or usage.bridges:
-        left = f"{usage.headnodes} headnodes" if usage.headnodes else f"{usage.bridges} bridges"
+        count, what = (
+            (usage.headnodes, "headnode") if usage.headnodes else (usage.bridges, "bridge")
+        )
         raise ConflictError(
-            f"Hypervisor {hypervisor} still has {left}: move or delete its headnodes, and apply."
+            f"Hypervisor {hypervisor} still has {count} {what}{'s' if count > 1 else ''}: move or"
+            " delete its headnodes, and apply."
         )
     hypervisors.delete(call.tx, hypervisor)
     networks.free_claims(call.tx)

@@ -13,6 +13,7 @@ from haas_rpcd import site as site_file
 from haas_rpcd.bmc import RegisteredBmc
 from haas_rpcd.errors import ConflictError, HaasError
 from haas_rpcd.methods import bmc as bmc_methods
+from haas_rpcd.methods import hypervisor as hypervisor_methods
 from haas_rpcd.methods import plugging, site_tenants
 from haas_rpcd.methods import port as port_methods
 from haas_rpcd.methods import switch as switch_methods
@@ -21,17 +22,28 @@ from haas_rpcd.methods.addresses import Addresses, resolve
 from haas_rpcd.methods.call import Call, TxCall
 from haas_rpcd.methods.registry import method
 from haas_rpcd.nicplug import NicPlug
-from haas_rpcd.registered import RegisteredSwitch
+from haas_rpcd.registered import RegisteredHypervisor, RegisteredSwitch
 from haas_rpcd.site import (
     Site,
     SiteBmc,
+    SiteHypervisor,
     SiteNode,
     SiteProject,
     SiteSwitch,
     SiteUser,
     site_project,
 )
-from haas_rpcd.store import bmcs, identities, nics, nodes, ports, projects, switches, users
+from haas_rpcd.store import (
+    bmcs,
+    hypervisors,
+    identities,
+    nics,
+    nodes,
+    ports,
+    projects,
+    switches,
+    users,
+)
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.nodes import NodeRow
 from haas_rpcd.store.switches import SwitchRow
@@ -113,6 +125,9 @@ class _Importer:
         for name, switch in site.switches.items():
             with self._step(f"switches.{name}"):
                 self._switch(name, switch)
+        for name, hypervisor in site.hypervisors.items():
+            with self._step(f"hypervisors.{name}"):
+                self._hypervisor(name, hypervisor)
         for name, node in site.nodes.items():
             with self._step(f"nodes.{name}"):
                 self._node(name, node)
@@ -221,6 +236,17 @@ class _Importer:
                 with self._step(f"{role} {port}"):
                     self._port(registered, port, role)
 
+    def _hypervisor(self, name: str, spec: SiteHypervisor) -> None:
+        row = hypervisors.find(self._tx, name)
+        wanted = RegisteredHypervisor(name, spec.uri, spec.trunk_nic, spec.ssh, spec.credential)
+        if row is not None and row.registered != wanted:
+            raise ConflictError(f"Hypervisor {name} is registered with {row.uri}, or otherwise.")
+        if row is None:
+            hypervisor_methods.register(
+                self._call, name, spec.uri, spec.trunk_nic, spec.ssh, spec.credential
+            )
+        self._note(f"hypervisor {name}", created=row is None)
+
     def _port(self, switch: SwitchRow, port: str, role: str) -> None:
         row = ports.find(self._tx, switch.name, port)
         changed = row is not None and row.role != role
@@ -301,6 +327,11 @@ def export(call: TxCall, tenants: bool = False) -> SiteText:
         switches={
             row.name: call.context.exported(row.name, _switch(tx, row))
             for row in switches.page(tx, _ALL, "")
+        },
+        hypervisors={
+            row.name: SiteHypervisor(row.uri, row.trunk_nic, row.ssh, row.credential)
+            for row in hypervisors.everyone(tx)
+            if row.retired is None
         },
         nodes=_nodes(tx),
     )

@@ -104,6 +104,7 @@ def _headnodes(tx: Tx, project: ProjectDetailRow) -> dict[str, TenantHeadnode]:
     return {
         row.name: TenantHeadnode(
             image=row.image,
+            hypervisor=row.hypervisor,
             running=row.running,
             nics={
                 nic.name: nic.network if nic.owner == project.name else f"{nic.owner}/{nic.network}"
@@ -215,7 +216,7 @@ def _import_headnodes(call: TxCall, project: str, tenant: Tenant, note: Note, at
                     f" {headnode.image}."
                 )
             if row is None:
-                headnode_methods.create(call, project, name, headnode.image)
+                headnode_methods.create(call, project, name, headnode.image, headnode.hypervisor)
                 if not headnode.running:
                     headnode_methods.stop(call, project, name)
             note(f"headnode {project}/{name}", created=row is None)

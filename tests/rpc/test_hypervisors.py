@@ -310,3 +310,21 @@ async def test_a_headnode_that_was_not_made_yet_is_put_elsewhere(two: SmallSite)
     await two.succeeds("red")
     assert two.host.bridges == set()
     assert {domain.headnode for domain in hv2(two).domains.values()} == {"red/here", "red/there"}
+
+
+async def test_a_site_file_has_the_hypervisors_and_where_headnodes_are(two: SmallSite) -> None:
+    inventory = (await two.call("site.export"))["site"]
+    held = (await two.call("site.export", tenants=True))["site"]
+    assert '[hypervisors.hv2]\nuri = "qemu+ssh://haas@hv2.example/system"' in inventory
+    for name in ("here", "there"):
+        await two.call("headnode.delete", project="red", headnode=name)
+    await two.call("hypervisor.delete", hypervisor="hv2")
+
+    created = (await two.call("site.import", site=inventory))["created"]
+    assert created == ["hypervisor hv2"]
+    await two.call("site.import", site=held)
+
+    shown = await two.call("headnode.show", project="red", headnode="there")
+    assert shown["hypervisor"] == "hv2"
+    other = inventory.replace("enp1s0", "enp2s0")
+    assert (await two.refused("site.import", site=other)).kind == "conflict"

@@ -32,7 +32,7 @@ class RemoteNetwork(Host):
     """The network of a hypervisor, by iproute2 over its SSH connection."""
 
     def __init__(self, host: RemoteHost) -> None:
-        self._host = host
+        self.machine = host
         self._name = HostName(
             f"hypervisor {host.name}", f"as trunk_nic of  hypervisor register {host.name}"
         )
@@ -40,7 +40,7 @@ class RemoteNetwork(Host):
     @asynccontextmanager
     async def session(self) -> AsyncIterator[HostNetwork]:
         """Open a session with its network. Raises DeviceError."""
-        async with self._host.shell() as shell:
+        async with self.machine.shell() as shell:
             await shell.run(PREPARE)
             yield Iproute2(shell, self._name)
 
@@ -73,7 +73,7 @@ class RemoteNetwork(Host):
         self, trunk_nic: str, changed: Callable[[], None]
     ) -> AsyncGenerator[str, None]:
         """Yield the name of each interface that changes, and once ``""`` to begin with."""
-        async with self._host.process(MONITOR) as monitor:
+        async with self.machine.process(MONITOR) as monitor:
             poll = asyncio.create_task(self._poll(trunk_nic, changed), name="settings of links")
             try:
                 while True:
@@ -91,9 +91,9 @@ class RemoteNetwork(Host):
         try:
             line = await monitor.stdout.readline()
         except (asyncssh.Error, OSError) as error:
-            raise lost(self._host.name, str(error)) from None
+            raise lost(self.machine.name, str(error)) from None
         if not line:
-            raise lost(self._host.name, "it ended the session")
+            raise lost(self.machine.name, "it ended the session")
         return line
 
     async def _poll(self, trunk_nic: str, changed: Callable[[], None]) -> None:

@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from haas_rpcd.drivers.hostnet.driver import HostNetworkDriver
+from haas_rpcd.drivers.hostnet.driver import Host, HostNetworkDriver
 from haas_rpcd.drivers.hostnet.netlink import netlink_driver
-from haas_rpcd.drivers.hostnet.parking import PARKING_BRIDGE
+from haas_rpcd.drivers.hostnet.parking import PARKING_BRIDGE, KernelParking
+from haas_rpcd.drivers.hostnet.taps import KernelTaps
 from haas_rpcd.drivers.hypervisor.libvirt import LibvirtDriver
+from haas_rpcd.drivers.remote.network import RemoteNetwork
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.model import (
     DefineHeadnode,
@@ -24,6 +26,7 @@ from haas_rpcd.model import (
 
 from ..frames import Wire
 from ..hypervisor import BASE, IMAGES, Hypervisor
+from ..reach import OVER_SSH
 from ..topology import Lab, ip, run, show
 
 pytestmark = pytest.mark.second_kernel
@@ -120,11 +123,26 @@ async def master(lab: Lab) -> AsyncIterator[HostNetworkDriver]:
     await driver.close()
 
 
+def libvirt_driver(host: Host) -> LibvirtDriver:
+    """The driver of the lab's libvirt, as of this machine's or as of another hypervisor's."""
+    if not isinstance(host, RemoteNetwork):
+        return LibvirtDriver(URI, shutdown_grace=0.5)
+    return LibvirtDriver(
+        host.machine.registered.uri,
+        reach=host.machine.libvirt_uri,
+        shutdown_grace=0.5,
+        parking=KernelParking(host.session),
+        taps=KernelTaps(sessions=host.session),
+    )
+
+
 @pytest.fixture
-async def driver(master: HostNetworkDriver, hypervisor: Hypervisor) -> AsyncIterator[LibvirtDriver]:
+async def driver(
+    master: HostNetworkDriver, hypervisor: Hypervisor, host: Host
+) -> AsyncIterator[LibvirtDriver]:
     """The connected driver. It deletes the headnode after the test, which must leave nothing."""
     domains, disks, folder = hypervisor.domains(), hypervisor.disks(), set(os.listdir("/run"))
-    connected = LibvirtDriver(URI, shutdown_grace=0.5)
+    connected = libvirt_driver(host)
     await connected.open()
     yield connected
     await connected.carry_out(DELETE, ignore)
@@ -186,6 +204,28 @@ async def test_a_headnode_boots_and_its_nics_move(
     assert taps() == {}
     assert not exists(PARKING_BRIDGE)
     assert await observe(driver) == on(False, NIC1)
+
+
+@OVER_SSH
+async def test_a_headnode_of_another_hypervisor_is_on_its_network_only(
+    wire: Wire, driver: LibvirtDriver, hypervisor: Hypervisor
+) -> None:
+    """libvirt and the taps are reached through one SSH connection."""
+    hypervisor.define(FIRMWARE_ONLY.format(name="base-pc", machine="pc"))
+    try:
+        capacity = await driver.capacity(["base-pc", "base-none"])
+        assert capacity is not None
+        assert 0 < capacity.free < capacity.memory
+        assert set(capacity.images) == {"base-pc"}
+        await driver.carry_out(DefineHeadnode(HEADNODE, UUID, "base-pc", (NIC0,)), ignore)
+        await driver.carry_out(START, ignore)
+        assert await observe(driver) == on(True, NIC0)
+        assert set(*wire.where_heard(NIC0.mac)) == {"br-vlan104", "trunk"}
+        await driver.carry_out(nics(), ignore)
+        assert list(taps().values()) == [PARKING_BRIDGE]
+        await driver.carry_out(STOP, ignore)
+    finally:
+        hypervisor.virsh("undefine", "base-pc")
 
 
 async def test_a_headnode_has_its_own_disk(driver: LibvirtDriver, hypervisor: Hypervisor) -> None:

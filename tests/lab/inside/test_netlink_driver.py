@@ -93,7 +93,6 @@ async def test_repeating_a_change_does_nothing(master: HostNetworkDriver) -> Non
     assert len(sent) == 2
 
 
-@EITHER_WAY
 async def test_the_preview_is_what_is_sent(master: HostNetworkDriver) -> None:
     ip(None, f"link set {TRUNK_NIC} down")
     sent: list[str] = []
@@ -114,7 +113,6 @@ async def test_the_previewed_commands_work_by_hand(master: HostNetworkDriver) ->
     assert sent == []
 
 
-@EITHER_WAY
 async def test_an_incomplete_network_is_completed(master: HostNetworkDriver) -> None:
     damages = (
         "link set trunk0.104 nomaster",
@@ -172,7 +170,6 @@ async def test_a_vlan_made_by_hand_is_left_alone(master: HostNetworkDriver) -> N
         ip(None, "link delete storage")
 
 
-@EITHER_WAY
 async def test_an_unrelated_interface_with_the_same_name_is_left_alone(
     master: HostNetworkDriver,
 ) -> None:
