@@ -194,7 +194,16 @@ def legend(inventory: Inventory, ports: Sequence[PortView]) -> list[tuple[str, s
     for key in sorted(keys):
         vlan = inventory.networks[key].vlan
         parts += [(f" {by_letter[key]} ", network_look(key)), (f"{key[0]}/{key[1]} {vlan} ", "")]
-    signs = f"○ parked  · parked, no nic  T trunk  * staged  ? unconfirmed  {DRIFTED} drifted"
+    signs = [
+        ("○", "parked"),
+        ("·", "parked, no nic"),
+        ("T", "trunk"),
+        ("*", "staged"),
+        ("?", "unconfirmed"),
+        (DRIFTED, "drifted"),
+    ]
     if any(port.cabling == "swapped" for port in ports):
-        signs += f"  {SWAPPED} not cabled as registered"
-    return [*parts, (f" {signs}", "dim")]
+        signs.append((SWAPPED, "not cabled as registered"))
+    for sign, meaning in signs:
+        parts += [(f" {sign} ", "dim"), (f"{meaning} ", "dim")]
+    return parts
