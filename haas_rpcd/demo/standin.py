@@ -95,7 +95,10 @@ class StandInDriver(Driver):
         match change:
             case SetPort(port=port, config=config):
                 name = self._canonical(port)
-                if name not in held.ports:
+                if change.is_channel and config.parked:
+                    held.ports.pop(name, None)
+                    return None
+                if name not in held.ports and not change.is_channel:
                     return self._missing(port)
                 held.ports[name] = config
                 if held.makes_vlans:
@@ -122,7 +125,9 @@ class StandInDriver(Driver):
         match change:
             case SetPort(port=port):
                 name = self._canonical(port)
-                return PortSeen(held.ports[name]) if name in held.ports else self._missing(port)
+                if name not in held.ports and not change.is_channel:
+                    return self._missing(port)
+                return PortSeen(held.ports.get(name, PARKED))
             case SetVlan(vlan=vlan):
                 return PresenceSeen(vlan in held.vlans)
         return PresenceSeen(True)  # always saved
