@@ -38,5 +38,8 @@ class SimRemotes:
         """Raise UnavailableError: nothing is connected."""
         raise UnavailableError(f"{hypervisor.name} is simulated: it has no SSH.")
 
+    async def leave(self, hypervisor: str) -> None:
+        """Nothing to end."""
+
     async def close(self) -> None:
         """Nothing to close."""

@@ -117,7 +117,7 @@ class Engine:
         )
         self._restart_headnodes = restart_headnodes
         self._pace = pace or Pace()
-        self.hosts = Hosts(self._make_watch, self._workers.interrupt)
+        self.hosts = Hosts(self._make_watch, self._workers.interrupt, planning.leave)
         self.capacities = Capacities(self._workers.of, images)
         self._settling = Settling(store, self._late, self._drift, self._start)
         self._other_tasks: set[asyncio.Task[None]] = set()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from haas_rpcd.engine.attempts import Failure
 from haas_rpcd.engine.watching import RESTORE_LIMIT, HostWatch
@@ -19,15 +19,17 @@ class Hosts:
     """Has a watch for each hypervisor in service. ``make`` creates it.
 
     None waits for another: one that is dead only holds up its own headnodes. ``interrupt`` stops
-    what one of its devices is doing.
+    what one of its devices is doing, ``leave`` ends the connection to it.
     """
 
     def __init__(
         self,
         make: Callable[[str], HostWatch],
-        interrupt: Callable[[str, HaasError], Coroutine[None, None, None]],
+        interrupt: Callable[[str, HaasError], Awaitable[None]],
+        leave: Callable[[str], Awaitable[None]],
     ) -> None:
         self._make = make
+        self._leave = leave
         self._interrupt = interrupt
         self._watches: dict[str, HostWatch] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -82,11 +84,14 @@ class Hosts:
             task.cancel()
             self._leaving.add(task)
             task.add_done_callback(self._leaving.discard)
+        ending = start_apart(self._end(name, why), f"remove {name}")
+        self._leaving.add(ending)
+        ending.add_done_callback(self._leaving.discard)
+
+    async def _end(self, name: str, why: str) -> None:
         for device in (name, libvirt_device(name)):
-            interrupt = self._interrupt(device, UnavailableError(why))
-            ending = start_apart(interrupt, f"remove {device}")
-            self._leaving.add(ending)
-            ending.add_done_callback(self._leaving.discard)
+            await self._interrupt(device, UnavailableError(why))
+        await self._leave(name)
 
     def _start(self, name: str, *, restore: bool = False) -> None:
         watch = self._watches[name]
@@ -98,8 +103,13 @@ class Hosts:
         await cancel_and_wait(*self._tasks.values(), *self._leaving)
 
     async def settle(self) -> None:
-        """Wait a while until what has just changed is checked."""
-        await asyncio.gather(*(watch.settle() for watch in self._watches.values()))
+        """Wait a while until what has just changed is checked, but for no silent hypervisor."""
+        answering = [
+            watch
+            for name, watch in self._watches.items()
+            if name == MASTER or (watch.sees(name) and watch.sees(libvirt_device(name)))
+        ]
+        await asyncio.gather(*(watch.settle() for watch in answering))
 
     def job_ended(self) -> None:
         """Look whether a job has restored what could not be restored."""

@@ -56,6 +56,10 @@ class RemoteDrivers(Protocol):
         """Read a hypervisor's SSH host key, and trust it if it has this fingerprint."""
         ...
 
+    async def leave(self, hypervisor: str) -> None:
+        """End the connection to a hypervisor that was retired or deleted."""
+        ...
+
     async def close(self) -> None:
         """End all connections."""
         ...
@@ -136,6 +140,11 @@ class Planning:
         if self._master[MASTER] is None:
             return []
         return hypervisors.in_service(tx)
+
+    async def leave(self, hypervisor: str) -> None:
+        """End the connection to a hypervisor that was retired or deleted."""
+        if self._remote is not None:
+            await self._remote.leave(hypervisor)
 
     def host_devices(self, tx: Tx) -> list[str]:
         """Name the devices of all hypervisors that are in service."""

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from haas_rpcd.config import Credential, SwitchSettings
 from haas_rpcd.drivers.hostnet.network import HostName
 from haas_rpcd.drivers.remote.host import RemoteHost
 from haas_rpcd.drivers.remote.iproute2 import PREPARE, Iproute2
 from haas_rpcd.drivers.remote.network import RemoteNetwork
+from haas_rpcd.drivers.switch.transport.known_hosts import KnownHosts
 from haas_rpcd.errors import DeviceError
+from haas_rpcd.registered import RegisteredHypervisor
 from tests.unit.remote_host import Server, remote_host, ssh_server
 
 
@@ -60,6 +63,27 @@ async def test_a_wrong_password_names_the_credentials(server: Server, tmp_path: 
     with pytest.raises(DeviceError, match="refused the login of haas") as refusal:
         await wrong.connection()
     assert "other" not in refusal.value.message
+
+
+async def test_all_who_wait_for_a_silent_host_share_one_time_out(tmp_path: Path) -> None:
+    accepted = 0
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal accepted
+        accepted += 1
+        await reader.read()
+        writer.close()
+
+    silent = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    hypervisor = RegisteredHypervisor("hv2", f"qemu+ssh://haas@127.0.0.1:{port}/system", "eth0")
+    settings = SwitchSettings(connect_timeout=1.0, login_timeout=0.5)
+    known = {"hv2": Credential(password="x")}
+    host = RemoteHost(hypervisor, KnownHosts(tmp_path / "known"), settings, lambda: known, "file")
+    ended = await asyncio.gather(*(host.connection() for _ in range(5)), return_exceptions=True)
+    assert [isinstance(one, DeviceError) for one in ended] == [True] * 5
+    assert accepted == 1
+    silent.close()
 
 
 async def test_a_connection_that_is_lost_is_opened_again(host: RemoteHost) -> None:

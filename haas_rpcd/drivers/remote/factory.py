@@ -101,6 +101,11 @@ class RemoteHypervisors:
             note=shown.advice(hypervisor.name, address.known_hosts.path, "hypervisor"),
         )
 
+    async def leave(self, hypervisor: str) -> None:
+        """End the connection to a hypervisor that was retired or deleted."""
+        if (host := self._hosts.pop(hypervisor, None)) is not None:
+            await host.close()
+
     async def close(self) -> None:
         """End all connections."""
         await asyncio.gather(*(host.close() for host in self._hosts.values()))

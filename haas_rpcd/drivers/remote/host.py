@@ -22,6 +22,7 @@ from haas_rpcd.drivers.switch.transport.ssh import SshAddress
 from haas_rpcd.errors import DeviceError
 from haas_rpcd.hypervisor import check_uri, ssh_at
 from haas_rpcd.registered import RegisteredHypervisor
+from haas_rpcd.tasks import cancel_and_wait, start_apart
 
 KEEPALIVE = 2.0
 """Seconds of silence after which a hypervisor is asked whether it is there. The state of one that
@@ -50,7 +51,8 @@ class RemoteHost:
         self._credentials = credentials
         self._file = file
         self._connection: asyncssh.SSHClientConnection | None = None
-        self._opening = asyncio.Lock()
+        self._login: asyncio.Task[asyncssh.SSHClientConnection] | None = None
+        self._forwarding = asyncio.Lock()
         self._shells: list[RemoteShell] = []
         self._socket: str | None = None
         """The Unix socket of this machine that leads to the host's libvirt."""
@@ -74,16 +76,26 @@ class RemoteHost:
         )
 
     async def connection(self) -> asyncssh.SSHClientConnection:
-        """Return the open connection; log in if there is none. Raises DeviceError."""
-        async with self._opening:
-            if self._connection is None or self._connection.is_closed():
-                entry = self.registered.credential or self.name
-                credential = look_up(self._credentials, entry, self.name, self._file)
-                at = ssh_at(self.registered)
-                if at is not None and at.user is not None:
-                    credential = msgspec.structs.replace(credential, username=at.user)
-                self._connection = await self.address().log_in(credential)
+        """Return the open connection; log in if there is none. Raises DeviceError.
+
+        Whoever asks while a login is under way shares how it ends: a host that is dead costs all of
+        them one time-out together.
+        """
+        if self._connection is not None and not self._connection.is_closed():
             return self._connection
+        if self._login is None or self._login.done():
+            self._login = start_apart(self._log_in(), f"log in to {self.name}")
+            self._login.add_done_callback(_retrieve)
+        return await asyncio.shield(self._login)
+
+    async def _log_in(self) -> asyncssh.SSHClientConnection:
+        entry = self.registered.credential or self.name
+        credential = look_up(self._credentials, entry, self.name, self._file)
+        at = ssh_at(self.registered)
+        if at is not None and at.user is not None:
+            credential = msgspec.structs.replace(credential, username=at.user)
+        self._connection = await self.address().log_in(credential)
+        return self._connection
 
     @asynccontextmanager
     async def shell(self) -> AsyncIterator[RemoteShell]:
@@ -125,7 +137,7 @@ class RemoteHost:
         if check_uri(self.registered.uri) != "ssh":
             return self.registered.uri
         connection = await self.connection()
-        async with self._opening:
+        async with self._forwarding:
             if self._forwarded_by is not connection:
                 self._remove_socket()
                 folder = tempfile.mkdtemp(prefix="haas-libvirt-")  # for this user only
@@ -147,6 +159,8 @@ class RemoteHost:
 
     async def close(self) -> None:
         """End the connection. Never raises."""
+        if self._login is not None:
+            await cancel_and_wait(self._login)
         connection, self._connection = self._connection, None
         self._remove_socket()
         if connection is None:
@@ -155,6 +169,12 @@ class RemoteHost:
         with contextlib.suppress(TimeoutError, asyncssh.Error, OSError):
             async with asyncio.timeout(1.0):
                 await connection.wait_closed()
+
+
+def _retrieve(login: asyncio.Task[asyncssh.SSHClientConnection]) -> None:
+    """Take note of how a login ended, in case nobody waits for it any more."""
+    if not login.cancelled():
+        login.exception()
 
 
 def _libvirt_socket(hypervisor: RegisteredHypervisor) -> str:
