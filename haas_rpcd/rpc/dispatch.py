@@ -167,9 +167,11 @@ class Dispatcher:
         Raises HaasError, and ValueError if JSON cannot express the result.
         """
         lasts = self._lasts.get(name)
-        if lasts is None or not call.caller.admin:
+        keeps = lasts is not None and call.caller.admin
+        key = key_of(call.caller, name, raw) if keeps else None
+        if lasts is None or key is None:
             return self._encode_result(name, await run(call, name, raw), _most(call))
-        key, version = key_of(call.caller, name, raw), call.context.store.version()
+        version = call.context.store.version()
         encoded = self._kept.get(key, version)
         if encoded is None:
             result = await run(call, name, raw)

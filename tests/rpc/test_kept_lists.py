@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -14,7 +13,7 @@ import pytest
 
 from haas_rpcd.auth import Caller
 from haas_rpcd.methods.registry import METHODS
-from haas_rpcd.rpc.kept import KeptAnswers, key_of
+from haas_rpcd.rpc.kept import KeptAnswers, Key, key_of
 from haas_rpcd.store.database import READERS, Tx
 from haas_schemas.common import Page
 from haas_schemas.node import Node
@@ -149,33 +148,46 @@ def test_a_page_with_a_node_that_waits_for_a_time_is_not_kept() -> None:
     assert not lasts(Page((node, late)))
 
 
+def key(caller: Caller, **params: Any) -> Key:
+    """Return the key of a list."""
+    made = key_of(caller, "node.list", params)
+    assert made is not None
+    return made
+
+
+def test_a_call_with_long_params_is_not_worth_a_key() -> None:
+    assert key_of(ROOT, "node.list", {"after": "x" * 10**6}) is None
+    assert key_of(ROOT, "node.list", ["x" * 10**6]) is None
+    assert key_of(ROOT, "node.list", {"x" * 10**6: 1}) is None
+    assert key_of(ROOT, "node.list", {"after": ["x"]}) is None
+
+
 def test_kept_answers_are_bounded_and_the_least_used_goes() -> None:
-    keys = [key_of(ROOT, "node.list", {"after": name}) for name in "abcde"]
+    keys = [key(ROOT, after=name) for name in "abcde"]
     size = len(keys[0][2]) + 30
     kept = KeptAnswers(most=4 * size)
-    for key in keys:
-        assert kept.get(key, 7) is None
-        kept.put(key, 7, b"x" * 30)
+    for each in keys:
+        assert kept.get(each, 7) is None
+        kept.put(each, 7, b"x" * 30)
         kept.get(keys[0], 7)
-    assert [kept.get(key, 7) is not None for key in keys] == [True, False, True, True, True]
+    assert [kept.get(each, 7) is not None for each in keys] == [True, False, True, True, True]
     kept.put(keys[1], 7, b"x" * 31)  # more than its share
     assert kept.get(keys[1], 7) is None
 
 
 def test_an_answer_that_was_overtaken_by_a_write_is_not_kept() -> None:
-    kept = KeptAnswers()
-    key = key_of(ROOT, "node.list", {})
-    assert kept.get(key, 7) is None
-    assert kept.get(key, 8) is None  # another call, after a write
-    kept.put(key, 7, b"old")
-    assert kept.get(key, 8) is None
-    assert kept.get(key, None) is None
+    kept, asked = KeptAnswers(), key(ROOT)
+    assert kept.get(asked, 7) is None
+    assert kept.get(asked, 8) is None  # another call, after a write
+    kept.put(asked, 7, b"old")
+    assert kept.get(asked, 8) is None
+    assert kept.get(asked, None) is None
 
 
 def test_callers_with_other_rights_share_nothing() -> None:
     kept = KeptAnswers()
     reading = Caller("root", admin=True, readonly=True)
-    assert kept.get(key_of(ROOT, "node.list", {}), 7) is None
-    kept.put(key_of(ROOT, "node.list", {}), 7, b"root's")
-    assert kept.get(key_of(reading, "node.list", {}), 7) is None
-    assert json.loads(key_of(ROOT, "node.list", {"limit": 1})[2]) == {"limit": 1}
+    assert kept.get(key(ROOT), 7) is None
+    kept.put(key(ROOT), 7, b"root's")
+    assert kept.get(key(ROOT), 7) == b"root's"
+    assert kept.get(key(reading), 7) is None
