@@ -22,8 +22,8 @@ What screens show, as plain data
     ``failures``, ``faceplate``, ``objects``, ``details``, ``facts``, ``portviews``, ``topology``,
     ``topology_parts``, ``master``, ``contact``, ``pulse`` with ``nodecounts`` and ``sparkline``;
     all other ``tables`` with their ``columns``, ``auditlist``, ``sharelist``; as text ``text``,
-    ``devicetext``, ``nictext``, ``whytext``.
+    ``devicetext``, ``nictext``, ``whytext``, ``cablingtext``.
 Tools
     ``filters``, ``happened``, ``natural``, ``times``, ``sitefile``, ``savedplan``, ``files``,
-    ``streams``, ``tasks``, ``collector``.
+    ``streams``, ``tasks``, ``collector``, ``settings`` (written back to console.toml).
 """

@@ -229,7 +229,8 @@ class Wire:
 
 def is_mute(interface: str) -> bool:
     """Return whether an interface of the master is HaaS's: the master sends nothing on those."""
-    return Path("/sys/class/net", interface, "ifalias").read_text().startswith("haas-")
+    alias = Path("/sys/class/net", interface, "ifalias")
+    return alias.exists() and alias.read_text().startswith("haas-")  # bonding_masters is a file
 
 
 class Watch:

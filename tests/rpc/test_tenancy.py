@@ -41,12 +41,13 @@ STRANGE: dict[str, tuple[Any, Any]] = {
 
 NAMES_NOTHING = {
     "after", "confirm", "count", "digest", "expires", "force", "free", "image", "label", "limit",
-    "action", "boot", "leave_on", "power", "tags", "take", "watch",
+    "action", "boot", "device", "hypervisor", "leave_on", "power", "tags", "take", "watch",
     "newest", "nic", "object", "readonly", "role", "since", "state", "tag", "tagged", "timeout",
     "token", "until", "user", "vlan",
 }  # fmt: skip
-"""Params that cannot name anything of another project (a nic is looked up in its node, and the
-object of audit records among those of one's own project)."""
+"""Params that cannot name anything of another project (a nic is looked up in its node, the object of
+audit records among those of one's own project, a device among the steps of one's own plan or job; a
+hypervisor is refused before it is looked up)."""
 
 MAKES = {
     ("network.create", "network"),

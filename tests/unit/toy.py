@@ -12,6 +12,9 @@ from haas_rpcd.sim.cli.telnet import GREETING
 from tests.unit.catalyst import port
 
 
+SHOW = "show running-config interface "
+
+
 class Toy:
     """A minimal switch that answers lines in any way that a test needs."""
 
@@ -27,6 +30,9 @@ class Toy:
         """Set once the connection is closed."""
         self._input = b""
         self._configuring = False
+        self._typed: dict[str, dict[str, str]] = {}
+        """The lines typed for each interface, by what they set."""
+        self._interface: dict[str, str] = {}
         for name, value in ways.items():
             assert hasattr(self, name), name
             setattr(self, name, value)
@@ -42,8 +48,23 @@ class Toy:
         return f"{before}(config){hash_}{after}" if self._configuring else self.prompt
 
     async def answer(self, line: str) -> None:
-        """Print the answer to a line."""
-        await self.write(self.shows.get(line, ""))
+        """Print the answer to a line: as it was told to, or what was typed for an interface."""
+        shown = self.shows.get(line, "")
+        if not shown and line.startswith(SHOW):
+            name = line.removeprefix(SHOW).replace("Gi1", "GigabitEthernet1")
+            rows = [f"interface {name}", *self._typed.get(line.removeprefix(SHOW), {}).values()]
+            shown = "\r\n ".join(rows) + "\r\nend\r\n"
+        await self.write(shown)
+
+    def configure(self, line: str) -> None:
+        """Keep a line that was typed for an interface."""
+        if line.startswith("interface "):
+            self._interface = self._typed.setdefault(line.removeprefix("interface "), {})
+        elif line.startswith("no "):
+            self._interface.pop(" ".join(line.split()[1:4]), None)
+        else:
+            more = " add " in line  # of a list that is shown in several lines
+            self._interface[line if more else " ".join(line.split()[:3])] = line
 
     async def write(self, text: str) -> None:
         """Print a text."""
@@ -92,6 +113,8 @@ class Toy:
                 self.lines.append(line)
                 await self.write(self.echo(line))
                 await self.answer(line)
+                if self._configuring and line not in ("exit", "end"):
+                    self.configure(line)
                 self._configuring = line != "end" and (
                     self._configuring or line == "configure terminal"
                 )
