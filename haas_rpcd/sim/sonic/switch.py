@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from haas_rpcd.sim.cli.plugging import Heard
 from haas_rpcd.sim.shell import Call, ShellSwitch
 from haas_rpcd.sim.sonic import cabling, commands, show
-from haas_rpcd.sim.sonic.state import Config, Port
+from haas_rpcd.sim.sonic.state import CHANNEL, Config, Port
 
 SAVED_FILE = "/etc/sonic/config_db.json"
 
@@ -33,6 +34,12 @@ class SonicSwitch(ShellSwitch[Config]):
     def factory(self, hostname: str) -> Config:
         """Return the configuration of a new switch, which has no VLAN."""
         return Config(hostname or "sonic", {name: Port() for name in self.port_list})
+
+    def heard(self) -> Iterator[Heard]:
+        """Yield the dynamic lines of the MAC table; what a member hears is its channel's."""
+        for line in super().heard():
+            channel = self.running.ports[line.port].channel
+            yield line._replace(port=f"{CHANNEL}{channel[0]}") if channel else line
 
     async def run(self, call: Call) -> int:
         """Carry out ``config``, ``show``, ``sonic-cfggen`` or ``sonic-db-cli``."""

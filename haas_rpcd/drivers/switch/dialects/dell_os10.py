@@ -58,11 +58,6 @@ def _channel(number: int) -> str:
     return f"port-channel{number}"
 
 
-def _by_itself(port: str) -> str:
-    """Tell channels apart, none of which is named with others in one line: it may be a new one."""
-    return port if _INTERFACES.canonical(port).startswith("port-channel") else ""
-
-
 _JOINING = channel_lines()
 
 
@@ -231,7 +226,7 @@ DIALECT = Dialect(
     writer=Writer(
         ports=InContexts(
             _port_stages,
-            PortContexts(max_ranges=1, range_line=_range_line, kind=_by_itself, leave="exit"),
+            PortContexts(max_ranges=1, range_line=_range_line, leave="exit"),
             replace(_JOINING, join=lambda channel: ["no switchport", *_JOINING.join(channel)]),
         ),
         vlans=VlanByVlan(_vlan_lines),

@@ -152,11 +152,6 @@ def _channel(number: int) -> str:
     return f"{AGGREGATE}{number}"
 
 
-def _by_itself(port: str) -> str:
-    """Tell channels apart, none of which is named with others in one line: it may be a new one."""
-    return port if port.startswith(AGGREGATE) else ""
-
-
 def _aggregation_mode(channel: Channel) -> list[str]:
     """Set the mode of an aggregate interface: dynamic means LACP, and static is the default."""
     mode = "link-aggregation mode"
@@ -285,7 +280,7 @@ DIALECT = Dialect(
     writer=Writer(
         ports=InContexts(
             _port_stages,
-            PortContexts(max_ranges=5, range_line=_range_line, kind=_by_itself, leave="quit"),
+            PortContexts(max_ranges=5, range_line=_range_line, leave="quit"),
             ChannelLines(
                 make=_aggregation_mode,
                 join=lambda channel: [f"{MEMBER}{number_of(channel)}"],
