@@ -15,20 +15,22 @@ from haas_rpcd.auth import Caller
 MOST_BYTES = 2**23
 """Bytes that all kept answers and their params may have; one of them may have a quarter."""
 
-_LONG = 256
-"""Characters of a param from which on a call is not worth a key."""
+_MANY, _LONG = 16, 256
+"""Params, and characters of one, from which on a call is not worth a key: no list needs that."""
 
 Key = tuple[Caller, str, str]
 """A caller with all that limits it, a method, and its params as JSON."""
 
 
 def key_of(caller: Caller, method: str, params: dict[str, Any] | list[Any]) -> Key | None:
-    """Return the key of a call; None if it has long params, as no list needs any.
+    """Return the key of a call; None if it has long params.
 
     JSON tells apart 1, 1.0 and true, which Python calls equal.
     """
-    values = params.values() if isinstance(params, dict) else params
-    for value in (*values, *(params if isinstance(params, dict) else ())):
+    if len(params) > _MANY:
+        return None
+    names_and_values = (*params, *params.values()) if isinstance(params, dict) else params
+    for value in names_and_values:
         if isinstance(value, list | dict) or (isinstance(value, str) and len(value) > _LONG):
             return None
     return caller, method, json.dumps(params)

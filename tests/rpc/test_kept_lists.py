@@ -160,6 +160,7 @@ def test_a_call_with_long_params_is_not_worth_a_key() -> None:
     assert key_of(ROOT, "node.list", ["x" * 10**6]) is None
     assert key_of(ROOT, "node.list", {"x" * 10**6: 1}) is None
     assert key_of(ROOT, "node.list", {"after": ["x"]}) is None
+    assert key_of(ROOT, "node.list", [1] * 10**6) is None
 
 
 def test_kept_answers_are_bounded_and_the_least_used_goes() -> None:
