@@ -75,6 +75,8 @@ class Plan:
     digest: str
     steps: tuple[PlanStep, ...]
     more: int = 0
+    target: str | None = None
+    """The node or network of the project that is planned; None: all of it."""
 
     @property
     def devices(self) -> dict[str, list[PlanStep]]:
@@ -90,12 +92,27 @@ class Plan:
         return sum(len(step.lines) for step in self.steps)
 
 
+def targets(inventory: Inventory, project: str) -> list[str]:
+    """The nodes and networks of a project, one of which a plan may be of."""
+    nodes = sorted(node.node for node in inventory.nodes_of(project))
+    networks = [n.name_for(project) for n in inventory.networks_of(project)]
+    both = set(nodes) & set(networks)
+    return [f"node:{name}" if name in both else name for name in nodes] + [
+        f"network:{name}" if name in both else name for name in networks
+    ]
+
+
 def whose(project: str | None) -> str:
     """What a plan or job belongs to: the name of the project, or the site."""
     return project or "the site"
 
 
-def read_plan(project: str | None, answer: Mapping[str, Any], inventory: Inventory) -> Plan:
+def read_plan(
+    project: str | None,
+    answer: Mapping[str, Any],
+    inventory: Inventory,
+    target: str | None = None,
+) -> Plan:
     """Read a plan from the daemon's answer; the inventory tells where a nic comes from."""
     behind = _nics_by_port(inventory)
     below = lines_below(answer["steps"])
@@ -103,7 +120,7 @@ def read_plan(project: str | None, answer: Mapping[str, Any], inventory: Invento
         _step(step, inventory, behind.get((step["device"], step["target"])), below[number])
         for number, step in enumerate(answer["steps"])
     )
-    return Plan(project, answer["digest"], steps, answer.get("more", 0))
+    return Plan(project, answer["digest"], steps, answer.get("more", 0), target)
 
 
 def _nics_by_port(inventory: Inventory) -> dict[tuple[str, str], Plug]:

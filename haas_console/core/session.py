@@ -36,7 +36,7 @@ from haas_console.core.history import Edit, History
 from haas_console.core.inventory import Inventory
 from haas_console.core.nodecounts import NodeTally
 from haas_console.core.paging import fetch
-from haas_console.core.rights import changes_refused
+from haas_console.core.rights import changes_refused, method_refused
 from haas_console.core.sync import InventorySync
 from haas_console.core.target import Target
 
@@ -94,6 +94,17 @@ class Session:
         """Whether anything can be changed now."""
         forbidden = changes_refused(self.inventory.info, self.project)
         return WriteAccess(self.readonly, self.sync.status.state == "live", forbidden)
+
+    def refusal(self, method: str, project: str | None) -> str | None:
+        """Why a method can't be called in a project now, as a sentence; None if it can."""
+        found = self.sync.language.api.methods.get(method)
+        if found is None:
+            return None
+        access = WriteAccess(self.readonly, self.sync.status.state == "live")
+        if found.mutates and (refused := access.refusal()) is not None:
+            return refused.reason
+        why = method_refused(found, self.inventory.info, project)
+        return None if why is None else f"You may not {found.noun} {found.verb}: {why}."
 
     def use(self, project: str | None) -> None:
         """Choose the current project; None: all projects."""

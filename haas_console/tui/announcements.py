@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
 
 from haas_console.core.sync import Changes
 from haas_console.tui.console import Console
@@ -32,9 +34,15 @@ class JobAnnouncements:
             if job.state == "failed":
                 failures = self.console.session.failures
                 failures.add(job)
-                front.fail(f"{sentence(job)}: {job.error or 'no reason was given'}  J shows it.")
+                text = f"{sentence(job)}: {job.error or 'no reason was given'}  J shows it."
+                front.fail(text, partial(self._is_unseen, job))
             else:
                 front.say(sentence(job))
+
+    def _is_unseen(self, job: Job) -> bool:
+        """Whether nobody has looked at a job that failed, and no later one has succeeded."""
+        session = self.console.session
+        return job.job in [each.job for each in session.failures.unseen(session.inventory, None)]
 
 
 def sentence(job: Job) -> str:
@@ -71,16 +79,36 @@ class DeviceAnnouncements:
             if front is None:
                 continue
             if each.verb == "ports-closed":
-                front.fail(f"{each.name} came back with ports open that were not to be: closed.")
+                text = f"{each.name} came back with ports open that were not to be: closed."
+                front.fail(text, lambda: True)  # until the next message
             elif each.verb == "restarted":
                 front.say(f"{each.name} was restarted: it is checked, and what it lost put back.")
             elif each.noun == "node" and each.verb == "expiring":
                 front.fail(
                     f"The allocation of {each.name} ends soon, and it is released then:"
-                    f"  :node extend {each.name} TIME"
+                    f"  :node extend {each.name} TIME",
+                    self._as_now(each.name),
                 )
             elif each.noun == "headnode" and each.verb in DRIFTED:
                 front.fail(
                     f"Headnode {each.project}/{each.name} is {each.verb}: an apply of"
-                    f" {each.project} brings it back."
+                    f" {each.project} brings it back.",
+                    partial(self._is_drifted, (each.project or "", each.name)),
                 )
+
+    def _as_now(self, node: str) -> Callable[[], bool]:
+        """Whether the allocation of a node still ends when it does now."""
+        nodes = self.console.session.inventory.nodes
+        known = nodes.get(node)
+        until = (known.state, known.until) if known is not None else None
+
+        def holds() -> bool:
+            now = self.console.session.inventory.nodes.get(node)
+            return now is not None and (until is None or (now.state, now.until) == until)
+
+        return holds
+
+    def _is_drifted(self, key: tuple[str, str]) -> bool:
+        """Whether a headnode is not as it was applied."""
+        found = self.console.session.inventory.headnodes.get(key)
+        return found is not None and found.state in DRIFTED

@@ -184,8 +184,8 @@ class CommandLine:
                 navigation.read("Help", lines, indent=4)
             case Find(text):
                 self.console.open_palette(text)
-            case Apply(project, None, None, None):  # look at the plan first
-                navigation.open_plan(project)
+            case Apply(project, None, None, target):  # look at the plan first
+                navigation.open_plan(project, target)
             case Use(project):
                 session.use(project)
                 session.sync.log.command(session.line(command)).state = "done"

@@ -33,8 +33,8 @@ class Navigation(Protocol):
     def open_switch(self, switch: str, port: str | None = None) -> None:
         """Show a switch's face plate, with the cursor on a port."""
 
-    def open_plan(self, project: str | None) -> None:
-        """Show what an apply of a project would do; None: of the site."""
+    def open_plan(self, project: str | None, target: str | None = None) -> None:
+        """Show what an apply of a project would do, or of a part of it; None: of the site."""
 
     def open_job(self, job: int) -> None:
         """Show a job."""

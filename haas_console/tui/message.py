@@ -6,8 +6,23 @@ import textwrap
 from collections.abc import Callable
 
 from rich.text import Text
+from textual.screen import Screen
 
+from haas_console.core.session import Session
 from haas_console.tui.bars import Bar
+from haas_console.tui.lines import Lines
+
+
+def stays(screen: Screen[None], session: Session) -> Callable[[], bool]:
+    """A cause that holds until the user chooses another line, side or project."""
+
+    def place() -> tuple[object, ...]:
+        focused = screen.focused if screen.is_attached else None
+        cursor = focused.cursor if isinstance(focused, Lines) else None
+        return (session.project, focused if cursor is not None else None, cursor)
+
+    now = place()
+    return lambda: place() == now
 
 
 class MessageLine:

@@ -61,12 +61,13 @@ class ScreenNavigation:
         if front is None or front.NAME != kind.NAME:
             self._replace(kind(self._host.session))
 
-    def open_plan(self, project: str | None) -> None:
-        """Show what an apply of a project would do; None: of the site."""
+    def open_plan(self, project: str | None, target: str | None = None) -> None:
+        """Show what an apply of a project would do, or of a part of it; None: of the site."""
         from haas_console.tui.screens.apply import ApplyScreen
 
         self._close_pages()
-        self._replace(ApplyScreen(self._host.session, site=project is None, project=project))
+        session = self._host.session
+        self._replace(ApplyScreen(session, site=project is None, project=project, target=target))
 
     def _replace(self, screen: ConsoleScreen) -> None:
         if len(self._textual.screen_stack) > 1:

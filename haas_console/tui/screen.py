@@ -7,7 +7,6 @@ import functools
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar, cast
 
-from msgspec.structs import replace
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
@@ -15,14 +14,14 @@ from textual.binding import Binding, BindingType
 
 from haas_console.core.commands import Command
 from haas_console.core.gestures import Refusal
-from haas_console.core.rights import method_refused
 from haas_console.core.session import Outcome, Session
 from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar, top_text
 from haas_console.tui.console import WIDE, Console, Plan
 from haas_console.tui.hints import hints, hints_text
+from haas_console.tui.lines import Lines
 from haas_console.tui.match import pick
-from haas_console.tui.message import MessageLine
+from haas_console.tui.message import MessageLine, stays
 from haas_console.tui.prompt import Completer, Prompt, Question
 from haas_console.tui.pulsebar import LEAST_ROWS, pulse_text
 from haas_console.tui.textual_private import PaintOnceScreen
@@ -202,8 +201,23 @@ class ConsoleScreen(PaintOnceScreen):
         self._show_message(Text(f" {text}"), cause)
 
     def fail(self, text: str, cause: Callable[[], bool] | None = None) -> None:
-        """Show what went wrong, as the sentence it is, while its ``cause`` holds."""
+        """Show what went wrong, as the sentence it is, while its ``cause`` holds.
+
+        Without a cause it is about what is under the cursor, and goes when that has moved.
+        """
+        if cause is None:
+            cause = stays(self, self.session)
         self._show_message(Text(f" ✗ {' '.join(text.split())}", "bold red"), cause)
+
+    def on_lines_moved(self, event: Lines.Moved) -> None:
+        """Take away a message that was about another line."""
+        self.drop_message()
+
+    def drop_message(self) -> None:
+        """Take the message away if its cause has gone."""
+        above = self._message.above
+        if self._message.drop_if_over() and above is not None:
+            self.show_bars()
 
     def _show_message(self, text: Text, cause: Callable[[], bool] | None = None) -> None:
         above = self._message.above
@@ -346,7 +360,7 @@ class ConsoleScreen(PaintOnceScreen):
             return
         commands = self.session.sync.log.commands
         if not outcome.ok:
-            self.fail(outcome.error or "")
+            self.fail(outcome.error or "", lambda: True)  # until the next message
         elif done is not None:
             self.say(done)
         elif commands:
@@ -356,16 +370,10 @@ class ConsoleScreen(PaintOnceScreen):
 
     def refusal(self, action: str) -> str | None:
         """Why an action can't be done now, as a sentence; None if it can."""
-        session, access = self.session, self.session.write_access
-        if action in self.CHANGES and (refused := access.refusal()) is not None:
+        session = self.session
+        if action in self.CHANGES and (refused := session.write_access.refusal()) is not None:
             return refused.reason
-        method = session.sync.language.api.methods.get(self.METHODS.get(action, ""))
-        if method is None:
-            return None
-        if method.mutates and (refused := replace(access, forbidden=None).refusal()) is not None:
-            return refused.reason
-        why = method_refused(method, session.inventory.info, self.acts_in(action))
-        return None if why is None else f"You may not {method.noun} {method.verb}: {why}."
+        return session.refusal(self.METHODS.get(action, ""), self.acts_in(action))
 
     def acts_in(self, action: str) -> str | None:
         """The project in which an action of :attr:`METHODS` acts."""

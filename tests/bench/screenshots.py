@@ -145,7 +145,7 @@ async def tour(hands: Hands, folder: Path, copy: SiteCopy) -> None:
             await still(hands)
             await take("job")
         if item.name == "drift":
-            await hands.press("enter")
+            await hands.press("w")
             await still(hands)
             await take("drifted")
             started = await hands.app.session.sync.call("drift.repair")

@@ -139,3 +139,27 @@ async def test_the_plan_is_requested_once(site: Site) -> None:
         await hands.pilot.pause()
         calls = [call.method for call in hands.app.session.sync.log.calls]
         assert calls.count("plan.show") <= 2  # the second checks that it still holds
+
+
+async def test_only_a_node_is_planned_and_applied_by_a_key_or_a_command(site: Site) -> None:
+    await site.call("nic.connect", node="node-07", nic="primary-nic", network="lab")
+    async with console(site.socket, project="astro") as hands:
+        plan = await plan_is_shown(hands)
+        await hands.until(lambda: "node-07" in shown(hands) and "node-01" in shown(hands))
+        await hands.press("o")
+        await hands.type("node-01")
+        await hands.press("enter")
+        await hands.until(lambda: "plan of node-01 of astro: " in shown(hands))
+        await hands.until(lambda: "node-07" not in shown(hands))
+        await hands.press("o", *"all", "enter")
+        await hands.until(lambda: "plan of astro: " in shown(hands))
+        assert plan.target is None
+
+        await hands.burst(":apply astro --target node-01\r")
+        await hands.until(lambda: "plan of node-01 of astro: " in shown(hands))
+        await hands.press("y")
+        await job_is_shown(hands, "succeeded")
+        line = hands.app.session.sync.log.commands[-1].line
+        assert line.startswith("apply astro --target node-01 --digest ") or "--target" in line
+        assert site.vlan_of_node_01() is not None
+        assert (await site.call("nic.show", node="node-07", nic="primary-nic"))["state"] == "staged"

@@ -15,6 +15,7 @@ from haas_console.core.inventory import Inventory
 from haas_console.core.portviews import describe, plugs, views
 from haas_console.core.topology import Picture
 from haas_console.tui.glyphs import plain
+from haas_console.tui.screens.details import DetailsScreen
 from haas_console.tui.screens.drift import DriftLines, DriftScreen
 from haas_console.tui.screens.switch import SwitchScreen
 from haas_console.tui.screens.switch_plate import PlateLines
@@ -141,7 +142,10 @@ async def test_all_that_drifted_is_listed_and_repaired(site: Site) -> None:
         assert table(hands)[0].startswith("≠ sw1 Gi1/0/2 access 100 access 1 astro node-01")
         assert "≠ 1 drifted on 1 device, last checked" in hands.bar("title")
         assert hands.bar("message") == " > drift check"
-        await on(hands, "enter", SwitchScreen)
+        await on(hands, "enter", DetailsScreen)
+        assert hands.bar("title").strip() == "port sw1 Gi1/0/2"
+        await hands.press("escape")
+        await on(hands, "w", SwitchScreen)
         await hands.until(lambda: "sw1 Gi1/0/2" in hands.bar("detail"))
         await hands.press("escape", "r")
         await hands.type("y")

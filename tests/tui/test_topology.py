@@ -6,6 +6,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from haas_console.tui.screens.details import DetailsScreen
 from haas_console.tui.screens.switch import SwitchScreen
 from haas_console.tui.screens.switch_plate import PlateLines
 from haas_console.tui.screens.topology import TopologyLines, TopologyScreen
@@ -54,7 +55,7 @@ async def test_the_picture_follows_what_is_staged_and_applied(socket: Path) -> N
         assert not any("*" in line for line in picture(hands))
 
 
-async def test_enter_opens_the_face_plate_at_the_port_and_esc_goes_back(socket: Path) -> None:
+async def test_enter_opens_the_port_w_its_face_plate_and_esc_goes_back(socket: Path) -> None:
     async with console(socket) as hands:
         screen = await topology(hands)
         await hands.press("slash")
@@ -62,6 +63,9 @@ async def test_enter_opens_the_face_plate_at_the_port_and_esc_goes_back(socket: 
         await hands.press("enter")
         await hands.until(lambda: "node-08:ipmi-nic" in hands.bar("detail"))
         await hands.press("enter")
+        await hands.until(lambda: isinstance(hands.app.screen, DetailsScreen))
+        assert hands.bar("title").strip() == "port sw2 Gi1/0/3"
+        await hands.press("escape", "w")
         await hands.until(lambda: isinstance(hands.app.screen, SwitchScreen))
         await hands.until(lambda: "sw2 Gi1/0/3   node-08:ipmi-nic (bmc)" in hands.bar("detail"))
         assert "Topology > Switch" in hands.bar("top")
@@ -142,7 +146,7 @@ async def test_topology_and_face_plate_fit_80_by_24(socket: Path) -> None:
     async with console(socket, size=(80, 24)) as hands:
         await topology(hands)
         assert any("<trunk-nic>=haas-master=" in line for line in picture(hands))
-        await hands.press("enter")
+        await hands.press("w")
         await hands.until(lambda: isinstance(hands.app.screen, SwitchScreen))
         await hands.until(lambda: any("│T" in line for line in face(hands)))
         assert any(line.endswith("│") and line.count("│") == 13 for line in face(hands))

@@ -18,6 +18,7 @@ from haas_console.core.plandiff import (
     number,
     read_plan,
     tally,
+    targets,
     totals,
     whose,
 )
@@ -25,7 +26,7 @@ from haas_console.core.session import Session
 from haas_console.core.sharedlines import with_below
 from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar
-from haas_console.tui.screen import ConsoleScreen
+from haas_console.tui.screen import ConsoleScreen, in_turn
 from haas_console.tui.screens.apply_plan import Choice, PlanLines
 from haas_console.tui.screens.job_lines import Head
 
@@ -45,6 +46,7 @@ class ApplyScreen(ConsoleScreen):
         Binding("l", "list('fold_all')", "Lines", id="apply.lines"),
         Binding("f", "devices", "Devices", id="apply.devices", show=False),
         Binding("S", "site", "Site/project", id="apply.site"),
+        Binding("o", "only", "Only a node or network", id="apply.only"),
         Binding("r", "plan", "Plan again", id="apply.plan"),
         Binding("c", "copy", "Copy", id="apply.copy"),
         Binding("down,j", "list('move', 1)", "Down", id="apply.down", show=False),
@@ -58,9 +60,20 @@ class ApplyScreen(ConsoleScreen):
         Binding("escape", "back", "Cancel", id="apply.cancel"),
     ]
 
-    def __init__(self, session: Session, *, site: bool = False, project: str | None = None) -> None:
-        """Plan the ``site``, or else ``project``, or else whatever is the current project."""
+    def __init__(
+        self,
+        session: Session,
+        *,
+        site: bool = False,
+        project: str | None = None,
+        target: str | None = None,
+    ) -> None:
+        """Plan the ``site``, or else ``project``, or else whatever is the current project.
+
+        ``target``: only what concerns this node or network of the project.
+        """
         super().__init__(session)
+        self.target = target
         self.site = site
         self.plan: Plan | None = None
         self._asked_for = project
@@ -75,6 +88,11 @@ class ApplyScreen(ConsoleScreen):
     def project(self) -> str | None:
         """The project that is planned; None for the site, or if no project is chosen."""
         return None if self.site else self._asked_for or self.session.project
+
+    @property
+    def _scope(self) -> tuple[str | None, str | None]:
+        """The project that is planned, and the part of it."""
+        return self.project, self.target if self.project is not None else None
 
     def compose_body(self) -> ComposeResult:
         """The summary, the diff, a notice, and the two answers."""
@@ -97,7 +115,8 @@ class ApplyScreen(ConsoleScreen):
         """Plan at first and for another project; otherwise check that the plan still holds."""
         if self.session.project != self._current:  # another one was chosen
             self._current, self._asked_for, self.site = self.session.project, None, False
-        if self.plan is None or self.plan.project != self.project:
+            self.target = None
+        if self.plan is None or (self.plan.project, self.plan.target) != self._scope:
             # Not for "call": asking for the plan is one.
             if changes & {"info", "use", "status"} and not self._sending:
                 self._load()
@@ -123,10 +142,12 @@ class ApplyScreen(ConsoleScreen):
             self._show(None, str(error))
 
     async def _ask(self, *, quiet: bool) -> Plan:
-        project = self.project
+        project, target = self._scope
         params = {"project": project} if project else {}
+        if target is not None:
+            params["target"] = target
         answer = await self.session.sync.call("plan.show", params, quiet=quiet)
-        return read_plan(project, answer, self.session.inventory)
+        return read_plan(project, answer, self.session.inventory, target)
 
     def _no_project(self) -> str:
         site = "; S plans the site" if self._admin else ""
@@ -153,7 +174,7 @@ class ApplyScreen(ConsoleScreen):
 
     def _show(self, plan: Plan | None, problem: str = "") -> None:
         before, self.plan, self._problem, self._newer = self.plan, plan, problem, None
-        same = before is not None and plan is not None and before.project == plan.project
+        same = before is not None and plan is not None and _of(before) == _of(plan)
         changed = difference(before, plan) if same and before and plan else None
         self.list.show(plan, changed)
         self._planned.set()
@@ -167,10 +188,12 @@ class ApplyScreen(ConsoleScreen):
         if plan is None:
             summary = "plan" if self._problem else "planning ..."
         elif not plan.steps:
-            summary = f"plan of {whose(plan.project)}: nothing to do"
+            summary = f"plan of {_of(plan)}: nothing to do"
             notice = "All that is staged is applied: the devices confirmed it."
+            if plan.target is not None:
+                notice = f"Nothing is staged for {plan.target}; o chooses another part, or all."
         else:
-            summary = f"plan of {whose(plan.project)}: {totals(plan)}"
+            summary = f"plan of {_of(plan)}: {totals(plan)}"
             counts = tally(plan.steps)
             offer = f"Apply: send {number(plan.lines, 'line')}"
         if plan is not None and self._newer is not None:
@@ -207,6 +230,19 @@ class ApplyScreen(ConsoleScreen):
         self.site = not self.site
         self._load()
 
+    @in_turn
+    async def action_only(self) -> None:
+        """Plan only what concerns one node or network of the project, or all of it again."""
+        project = self.project
+        if project is None:
+            self.fail("Only a project is planned in parts: S plans the project.")
+            return
+        choices = ["all", *targets(self.session.inventory, project)]
+        chosen = await self.ask(f"plan of {project} only: ", choices=choices)
+        if chosen is not None:
+            self.target = None if chosen == "all" else chosen
+            self._load()
+
     def action_plan(self) -> None:
         """Plan again."""
         self._load()
@@ -240,7 +276,9 @@ class ApplyScreen(ConsoleScreen):
     async def _start(self, plan: Plan) -> None:
         self._sending = True
         try:
-            outcome = await self.send([Apply(plan.project, plan.digest)], keep_keys=True)
+            outcome = await self.send(
+                [Apply(plan.project, plan.digest, target=plan.target)], keep_keys=True
+            )
             if outcome.job is not None:
                 self.console.navigation.open_job(outcome.job)
                 return
@@ -262,9 +300,15 @@ class ApplyScreen(ConsoleScreen):
         self.fail(f"Not applied, as the plan has changed ({changed}). This is the new one.")
 
 
+def _of(plan: Plan) -> str:
+    """What a plan is of: ``astro``, ``the site``, or ``node-1 of astro``."""
+    of = whose(plan.project)
+    return of if plan.target is None else f"{plan.target} of {of}"
+
+
 def plan_text(plan: Plan) -> str:
     """A plan as text, with all its lines."""
-    summary = [f"plan of {whose(plan.project)} ({plan.digest}): {totals(plan)}"]
+    summary = [f"plan of {_of(plan)} ({plan.digest}): {totals(plan)}"]
     for device, steps in plan.devices.items():
         summary.append(f"{device}:")
         for step in steps:

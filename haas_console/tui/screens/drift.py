@@ -14,6 +14,7 @@ from haas_console.core.commands import Call
 from haas_console.core.contact import unread
 from haas_console.core.devicetext import target_text, unreachable
 from haas_console.core.gestures import count
+from haas_console.core.objects import Ref, port_ref
 from haas_console.core.portviews import DRIFTED
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
@@ -56,7 +57,8 @@ class DriftScreen(ConsoleScreen):
         Binding("c", "check", "Check all", id="drift.check"),
         Binding("r", "repair(True)", "Repair all", id="drift.repair"),
         Binding("R", "repair(False)", "Repair this switch", id="drift.repair_one"),
-        Binding("enter", "open_switch", "Face plate", id="drift.open"),
+        Binding("enter", "open", "Open", id="drift.open"),
+        Binding("w", "open_switch", "Face plate", id="drift.plate"),
         Binding("y", "copy", "Copy", id="drift.copy", show=False),
     ]
 
@@ -137,6 +139,21 @@ class DriftScreen(ConsoleScreen):
             self.fail("There is no switch on this line: r repairs all.")
         else:
             await repair(self, item.device)
+
+    def action_open(self) -> None:
+        """Show all of the port that drifted, or of the device."""
+        item, inventory = self.lines.current(), self.session.inventory
+        project, _, name = item.target.rpartition("/") if item is not None else ("", "", "")
+        if item is None:
+            self.fail("There is nothing under the cursor.")
+        elif item.kind == "port":
+            self.console.navigation.open_details(port_ref(item.device, item.target))
+        elif item.kind == "headnode" and (project, name) in inventory.headnodes:
+            self.console.navigation.open_details(Ref("headnode", item.target))
+        elif item.device in inventory.switches:
+            self.console.navigation.open_details(Ref("switch", item.device))
+        else:
+            self.fail(f"Nothing more is known of {item.device} {item.target}.")
 
     def action_open_switch(self) -> None:
         """Show the face plate, at the port that drifted."""

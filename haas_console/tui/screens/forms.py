@@ -156,6 +156,7 @@ class FormScreen(ConsoleScreen):
         self.form.errors.pop(event.field, None)
         self.form.error = ""
         self._show()
+        self.drop_message()
 
     def action_submit(self) -> None:
         """Send the command; on an error stay, with the field that it is about."""
@@ -166,7 +167,8 @@ class FormScreen(ConsoleScreen):
         call = self.form.call()
         if call is None:
             self._point_at(next(iter(self.form.errors)))
-            self.fail(f"Not sent: to be put right are {', '.join(self.form.errors)}.")
+            wrong = ", ".join(self.form.errors)
+            self.fail(f"Not sent: to be put right are {wrong}.", lambda: bool(self.form.errors))
             return
         self._sending = True
         try:

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from haas_console.core.errors import ConsoleError
+from haas_console.core.objects import Ref, nic_ref, port_ref
 from haas_console.core.portviews import describe
 from haas_console.core.sync import Changes
 from haas_console.core.topology import Picture
@@ -53,12 +54,12 @@ class TopologyLines(Lines):
         return "spot" if index == self.cursor else ""
 
     def on_click(self, event: events.Click) -> None:
-        """Put the cursor there; a double click opens the switch."""
+        """Put the cursor there; a double click opens what is there."""
         index = self.index_at(event.y)
         if index is not None:
             self.move_to(index)
             if event.chain == 2:
-                self.screen.run_worker(self.screen.run_action("open_switch"))
+                self.screen.run_worker(self.screen.run_action("open"))
 
 
 def _without(parts: list[Part], cells: int) -> list[Part]:
@@ -74,7 +75,8 @@ class TopologyScreen(ConsoleScreen):
     NAME = "topology"
     AUTO_FOCUS = "#picture"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open_switch", "Face plate", id="topology.open"),
+        Binding("enter", "open", "Open", id="topology.open"),
+        Binding("w", "open_switch", "Face plate", id="topology.plate"),
         Binding("slash", "find", "Find", id="topology.find"),
         Binding("n", "find_next", "Next found", id="topology.next"),
         Binding("C", "check_cabling", "Check cabling", id="topology.check_cabling", show=False),
@@ -195,6 +197,20 @@ class TopologyScreen(ConsoleScreen):
                 return
 
     # --- keys ---
+
+    def action_open(self) -> None:
+        """Show all of the port under the cursor, of the nic that has none, or of the switch."""
+        spot = self.spot
+        if spot.switch is not None and spot.port is not None:
+            ref = port_ref(spot.switch, spot.port.port)
+        elif spot.plug is not None:
+            ref = nic_ref(spot.plug[0].node, spot.plug[1].nic)
+        elif spot.switch is not None:
+            ref = Ref("switch", spot.switch)
+        else:
+            self.fail("There is nothing to open on this line.")
+            return
+        self.console.navigation.open_details(ref)
 
     def action_open_switch(self) -> None:
         """Show the face plate of the switch under the cursor."""
