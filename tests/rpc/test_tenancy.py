@@ -45,9 +45,9 @@ NAMES_NOTHING = {
     "newest", "nic", "object", "readonly", "role", "since", "state", "tag", "tagged", "timeout",
     "token", "until", "user", "vlan",
 }  # fmt: skip
-"""Params that cannot name anything of another project (a nic is looked up in its node, the object of
-audit records among those of one's own project, a device among the steps of one's own plan or job; a
-hypervisor is refused before it is looked up)."""
+"""Params that cannot name anything of another project (a nic is looked up in its node, the object
+of audit records among those of one's own project, a device among the steps of one's own plan or
+job; a hypervisor is refused before it is looked up)."""
 
 MAKES = {
     ("network.create", "network"),

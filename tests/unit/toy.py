@@ -11,7 +11,6 @@ from haas_rpcd.model import PARKED, PortConfig, PortSeen
 from haas_rpcd.sim.cli.telnet import GREETING
 from tests.unit.catalyst import port
 
-
 SHOW = "show running-config interface "
 
 
