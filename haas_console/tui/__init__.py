@@ -42,5 +42,8 @@ How to add a screen
    is imported when the screen is first opened, so it costs nothing before.
 
 For lists, derive from :class:`haas_console.tui.lines.Lines`, which draws only visible lines and
-sends only what changed. Never use LoadingIndicator, ListView or OptionList: they send too much.
+sends only what changed. Its parts name styles of :data:`haas_console.tui.lines.STYLES`, that of a
+network by :func:`haas_console.core.colours.network_look`; a sign or a word says the same.
+
+Never use LoadingIndicator, ListView or OptionList: they send too much.
 """

@@ -11,7 +11,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual._xterm_parser import XTermParser
 from textual.app import App, ComposeResult
@@ -331,3 +333,9 @@ def _names_used(path: Path) -> set[str]:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Attribute | ast.FunctionDef | ast.AsyncFunctionDef)
     }
+
+
+def test_textual_begins_and_ends_each_piece_of_text_in_the_default_style() -> None:
+    style = Style(color="#010203", bgcolor="#040506", bold=True)
+    drawn = Strip([Segment("a", style), Segment("b")]).render(Console(color_system="truecolor"))
+    assert drawn == "\x1b[1;38;2;1;2;3;48;2;4;5;6ma\x1b[0mb"
