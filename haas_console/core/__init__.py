@@ -16,13 +16,13 @@ The session
     typed lines in ``recall``.
 Plans and jobs
     ``plandiff`` and ``sharedlines`` for plans; ``jobs`` follows one, ``jobwatch`` does so across a
-    restart of the daemon; ``jobtree`` and ``joblist`` lay them out.
+    restart of the daemon; ``jobtree``, ``joblist`` and ``sentlog`` lay them out.
 What screens show, as plain data
     ``rights``, ``leases``, ``board``, ``boardfilter``, ``boardcolumns``, ``areas``, ``guide``,
     ``failures``, ``faceplate``, ``objects``, ``details``, ``facts``, ``portviews``, ``topology``,
     ``topology_parts``, ``master``, ``contact``, ``pulse`` with ``nodecounts`` and ``sparkline``;
     all other ``tables`` with their ``columns``, ``auditlist``, ``sharelist``; as text ``text``,
-    ``devicetext``, ``nictext``, ``whytext``, ``cablingtext``.
+    ``devicetext``, ``nictext``, ``whytext``, ``cablingtext``; ``colours``.
 Tools
     ``filters``, ``happened``, ``natural``, ``times``, ``sitefile``, ``savedplan``, ``files``,
     ``streams``, ``tasks``, ``collector``, ``settings`` (written back to console.toml).

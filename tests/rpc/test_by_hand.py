@@ -52,7 +52,12 @@ _GROUP = ("interface PORT", "channel-group 1 mode active")
 _NO_GROUP = ("interface PORT", "no channel-group")
 CHANNELS: dict[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
     "cisco_ios": (_GROUP, _NO_GROUP, "channel-group 1 mode active"),
-    "cisco_nxos": (_GROUP, _NO_GROUP, "channel-group 1 mode active"),
+    "cisco_nxos": (
+        ("interface port-channel1", "switchport", "interface PORT",
+         "channel-group 1 force mode active"),
+        _NO_GROUP,
+        "channel-group 1 mode active",
+    ),
     "arista_eos": (_GROUP, _NO_GROUP, "channel-group 1 mode active"),
     "dell_os10": (_GROUP, _NO_GROUP, "channel-group 1 mode active"),
     "dell_os6": (_GROUP, _NO_GROUP, "channel-group 1 mode active"),
@@ -65,7 +70,8 @@ CHANNELS: dict[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
         "port-channel-protocol LACP",
     ),
     "hpe_comware": (
-        ("interface PORT", "port link-aggregation group 1"),
+        ("interface Bridge-Aggregation1", "quit", "interface PORT",
+         "port access vlan 1", "port link-aggregation group 1"),
         ("interface PORT", "undo port link-aggregation group"),
         "port link-aggregation group 1",
     ),

@@ -166,8 +166,11 @@ async def test_a_switch_that_restarts_in_the_middle_of_a_job_is_said_to_have(
     site = in_use
     await site.hold_nodes("red", "node-2")
     await site.connect("node-2", "net")
-    held = site.wires["sw1"].hold("^show running-config interface Gi1/0/4")
+    opening = site.wires["sw1"].hold("^no shutdown")
     job = await site.begin("red")
+    await opening.wait()
+    held = site.wires["sw1"].hold("^show running-config interface Gi1/0/4")
+    opening.release()
     await held.wait()
     site.switches["sw1"].reload()
     held.release()
