@@ -81,7 +81,7 @@ CHANNELS: dict[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
         "ports ethe 1/1/2",
     ),
     "juniper_junos": (
-        ("set interfaces PORT ether-options 802.3ad ae1",),
+        ("delete interfaces PORT unit 0", "set interfaces PORT ether-options 802.3ad ae1"),
         ("delete interfaces PORT ether-options",),
         "ether-options 802.3ad ae1",
     ),

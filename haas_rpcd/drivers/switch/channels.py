@@ -46,6 +46,9 @@ class Channels:
     follow: bool = True
     """True if members carry what the channel does, whatever VLANs they have of their own."""
 
+    listed: bool = False
+    """True if the switch lists channels that nobody has made, as ports that carry nothing."""
+
     modes: tuple[ChannelMode, ...] = ("lacp", "static")
     """How it can bundle ports."""
 
@@ -141,12 +144,13 @@ def _with_strangers(
     return strange
 
 
-def channel_seen(state: PortState | None) -> PortSeen:
+def channel_seen(state: PortState | None, *, listed: bool = False) -> PortSeen:
     """Return what was seen of a channel that HaaS makes; None: it does not exist.
 
     It is parked only then: one that is there, and carries nothing, may carry something later.
+    ``listed``: see :class:`Channels`.
     """
-    if state is None:
+    if state is None or (listed and state.config.parked and state.not_understood is None):
         return PortSeen(PARKED)
     there = state.seen
     if there.believed != PARKED:

@@ -309,7 +309,7 @@ class SwitchDriver:
                 case SetPort(port=port):
                     known = found.get(port)
                     if change.is_channel:
-                        seen.append(channel_seen(known))
+                        seen.append(channel_seen(known, listed=self._lists_channels))
                     else:
                         seen.append(known.seen if known else no_port(self._name, port))
                 case SetVlan(vlan=vlan):
@@ -317,6 +317,11 @@ class SwitchDriver:
                 case SaveConfig():
                     seen.append(PresenceSeen(self._saved))
         return seen
+
+    @property
+    def _lists_channels(self) -> bool:
+        channels = self._dialect.channels
+        return channels is not None and channels.listed
 
     async def cross_check(self, ports: Mapping[str, PortSeen]) -> Mapping[str, PortSeen]:
         """Compare what was seen of ports with operational membership, if the family shows it."""

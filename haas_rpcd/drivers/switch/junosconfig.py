@@ -149,6 +149,7 @@ def read_ports(
         voices = {match[1]: match[2] for match in said if match[2]}
         known_lines = {f"set {match[0]}" for match in said}
         elsewhere = "\n".join(line for line in rest if " ".join(line.split()) not in known_lines)
+    own = {port: [_with_mode(line, own) for line in lines] for port, lines in own.items()}
     doubts: dict[str, str] = {}
     for port, statement in (
         *_doubts((interfaces, vlans, elsewhere), elsewhere, own),
@@ -159,6 +160,19 @@ def read_ports(
         port: _state(port, lines, known, harmless, doubts.get(port), voices.get(port))
         for port, lines in own.items()
     }
+
+
+_MEMBER = re.compile(r"(?:gig)?ether-options 802\.3ad (ae\d+)")
+_LACP = "aggregated-ether-options lacp "
+
+
+def _with_mode(line: str, ports: Mapping[str, Sequence[str]]) -> str:
+    """Add to the statement of a member how its channel uses LACP, if it does."""
+    found = _MEMBER.fullmatch(line)
+    lines = ports.get(found[1], ()) if found else ()
+    how = [each.removeprefix(_LACP) for each in lines if each.startswith(_LACP)]
+    modes = [each for each in how if each in ("active", "passive")]
+    return f"{line} lacp {modes[0]}" if modes else line
 
 
 def _doubts(

@@ -86,6 +86,9 @@ class Ports:
                 self.refused[change.port] = error
 
     def _fault(self, needs: Effect, change: SetPort, state: PortState | None) -> DeviceError | None:
+        if change.is_channel and change.config.parked:
+            gone = state is None or not state.config.vlans
+            return None if gone or state is None else _not_set(self.device, needs, change, state)
         if state is None:
             return no_port(self.device, change.port)
         if needs == "shuts" or change.config.parked:

@@ -158,7 +158,9 @@ def _statements(config: Config, session: Session, args: Args) -> Lines:
 
 
 def _show_interfaces_terse(switch: Switch, session: Session, args: Args) -> Lines:
-    return show.interfaces_terse(switch.running, switch.port_list, switch.unplugged)
+    aggregates = [f"ae{number}" for number in range(switch.running.aggregates)]
+    names = [*switch.port_list, *aggregates]
+    return show.interfaces_terse(switch.running, names, switch.unplugged)
 
 
 def _show_vlans(switch: Switch, session: Session, args: Args) -> Lines:

@@ -30,6 +30,7 @@ class Port:
     members: tuple[str, ...] = ()
     channel: tuple[int, str] | None = None  # of ``ae1`` the number
     voice: str | None = None  # a VLAN's name or id, for a telephone
+    lacp: bool = False  # of an aggregate: its members use LACP
 
     def statements(self) -> Iterator[Statement]:
         """Yield the statements about this port."""
@@ -39,6 +40,8 @@ class Port:
             yield ("disable",)
         if self.channel is not None:
             yield ("ether-options", "802.3ad", f"ae{self.channel[0]}")
+        if self.lacp:
+            yield ("aggregated-ether-options", "lacp", "active")
         if self.native is not None:
             yield (f"native-vlan-id {self.native}",)
         if self.unit_disabled:
@@ -74,10 +77,14 @@ class Config(cli.Config):
 
     ports: dict[str, Port]
     vlans: dict[str, Vlan] = field(default_factory=dict)  # type: ignore[assignment]
+    aggregates: int = 0  # interfaces for channels, whether these are configured or not
 
     def statements(self) -> Iterator[Statement]:
         """Yield all statements in order."""
         yield ("system", f"host-name {self.hostname}")
+        if self.aggregates:
+            count = f"device-count {self.aggregates}"
+            yield ("chassis", "aggregated-devices", "ethernet", count)
         for name, port in sorted(self.ports.items(), key=lambda item: cli_order(item[0])):
             for rest in port.statements():
                 yield ("interfaces", name, *rest)
@@ -106,6 +113,9 @@ class Config(cli.Config):
     def carried(self, port: str) -> cli.Carried:
         """Return what a port carries."""
         settings = self.ports.get(port, Port())
+        if settings.channel is not None and not settings.disabled:
+            aggregate = f"ae{settings.channel[0]}"  # a member counts as bundled
+            return self.carried(aggregate) if aggregate in self.ports else cli.NOTHING
         if settings.disabled or settings.unit_disabled or not settings.switching:
             return cli.NOTHING
         numbers = self.vlans_of(port)
@@ -144,6 +154,11 @@ class Config(cli.Config):
             text = "Family ethernet-switching and rest of the families are mutually exclusive"
             failed = "error: commit failed: (statements constraint check failed)"
             return [f"{level}]", "  'ethernet-switching'", f"    {text}", failed]
+        if port.channel is not None and (port.switching or port.inet or port.unit_disabled):
+            # "Interfaces User Guide for Switches": no logical unit on a link of an aggregate
+            text = "logical unit is not allowed on aggregated links"
+            failed = "error: configuration check-out failed"
+            return [f"[edit interfaces {name}]", "  'unit 0'", f"    {text}", failed]
         error = ""
         for member in port.members:
             if not member.isdecimal() and member[0].isdecimal() and port.mode != "trunk":
@@ -177,6 +192,7 @@ def merged(mine: Config, base: Config, now: Config) -> Config:
         mine.hostname if mine.hostname != base.hostname else now.hostname,
         _merged(mine.ports, base.ports, now.ports),
         _merged(mine.vlans, base.vlans, now.vlans),
+        now.aggregates,
     )
 
 

@@ -105,6 +105,14 @@ def _delete_family(switch: Switch, session: Session, args: Args) -> Lines:
     return _found(found)
 
 
+def _delete_unit(switch: Switch, session: Session, args: Args) -> Lines:
+    port = _port(session, args)
+    found = port.switching or port.inet or port.unit_disabled
+    port.switching, port.mode, port.members = False, "", ()
+    port.inet, port.unit_disabled = False, False
+    return _found(found)
+
+
 def _delete_port(switch: Switch, session: Session, args: Args) -> Lines:
     return _found(session.edited.ports.pop(args.text("ifd").lower(), None))
 
@@ -188,7 +196,10 @@ COMMANDS: Commands = [
     (f"verb:set {_PORT} native-vlan-id <vlan>", _attribute("native", "vlan", None)),
     (f"verb:delete {_PORT} native-vlan-id", _attribute("native", "vlan", None)),
     (f"verb:set {_PORT} ether-options 802.3ad <ae>", _aggregate),
-    (f"verb:delete {_PORT} ether-options", _aggregate),
+    (f"verb:delete {_PORT} ether-options [802.3ad]", _aggregate),
+    (f"verb:set {_PORT} aggregated-ether-options lacp active", _attribute("lacp", True, False)),
+    (f"verb:delete {_PORT} aggregated-ether-options [lacp]", _attribute("lacp", True, False)),
+    (f"verb:delete {_UNIT}", _delete_unit),
     (f"{_BOTH} {_UNIT} disable", _attribute("unit_disabled", True, False)),
     (f"{_BOTH} {_UNIT} family inet", _attribute("inet", True, False)),
     (f"verb:set {_FAMILY}", _attribute("switching", True, False)),

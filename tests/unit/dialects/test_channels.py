@@ -15,11 +15,12 @@ from haas_rpcd.drivers.switch.dialects import DIALECTS
 from haas_rpcd.drivers.switch.driver import SwitchDriver
 from haas_rpcd.model import PARKED, Channel, ChannelMode, PortConfig, PortSeen, SetPort
 from haas_rpcd.sim.cli import Device
+from haas_rpcd.sim.junos import JunosSwitch
 from haas_rpcd.sim.personalities import CLASSES, personality
 from tests.unit.dialects.harness import Recorder, driving, make_switch
 
 ACCESS, OTHER, TAGGED = PortConfig(100), PortConfig(101), PortConfig(100, (102, 103))
-ABOUT = re.compile(r"channel|aggregat|bond|lacp|802|shut", re.I)
+ABOUT = re.compile(r"channel|aggregat|bond|lacp|802|shut|disable|\bae\d|unit 0$", re.I)
 MAY = {100, 101, 102, 103}
 
 
@@ -34,6 +35,8 @@ SIMULATED = sorted(
 ENABLE: dict[str, Any] = {
     name: {"enable": "en4ble"} for name, dialect in DIALECTS.items() if dialect.dialogue.enable
 }
+REFUSED = {"juniper_junos": "error: syntax error"}
+INVALID = "% Invalid input detected at '^' marker."
 SHELLS = ("cumulus_nvue", "sonic")
 """Each of their lines starts a program, which takes too long for a hundred lives of a bond."""
 
@@ -96,6 +99,8 @@ class Bond:
 async def parked(switch: Device[Any], driver: SwitchDriver, mode: ChannelMode = "lacp") -> Bond:
     """Park the ports of a bond, as an apply of the site does."""
     bond = Bond(switch, driver, mode)
+    if isinstance(switch, JunosSwitch):
+        switch.running.aggregates = 49  # "chassis aggregated-devices ethernet device-count"
     await bond.leave()
     switch.history.clear()
     return bond
@@ -148,7 +153,7 @@ async def test_whichever_line_is_refused_or_ignored_no_port_carries_a_foreign_vl
         await bond.leave()
         lines = list(dict.fromkeys(line for line in bond.sent if ABOUT.search(line)))
     for line in lines:
-        for answer in ("% Invalid input detected at '^' marker.", ""):
+        for answer in (REFUSED.get(dialect, INVALID), ""):
             switch = make_switch(personality(dialect), **ENABLE.get(dialect, {}))
             async with driving(switch) as driver:
                 bond = await parked(switch, driver)

@@ -26,6 +26,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from haas_rpcd.drivers.switch import junosconfig, lldptables, mactables, membership, portnames
 from haas_rpcd.drivers.switch.cabling import CablingReader, Table
+from haas_rpcd.drivers.switch.channels import Channels
 from haas_rpcd.drivers.switch.dialect import About, Dialect, Reader, uptime_after
 from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.harmless import harmless_lines
@@ -33,8 +34,16 @@ from haas_rpcd.drivers.switch.patterns import at_end
 from haas_rpcd.drivers.switch.script import Block, Stage
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.drivers.switch.vlantables import rows
-from haas_rpcd.drivers.switch.writer import Current, Options, Ports, VlanByVlan, Writer
-from haas_rpcd.model import PortConfig, vlan_ranges
+from haas_rpcd.drivers.switch.writer import (
+    Current,
+    Options,
+    Ports,
+    VlanByVlan,
+    Writer,
+    is_gone,
+    removes,
+)
+from haas_rpcd.model import Channel, PortConfig, SetPort, vlan_ranges
 
 _UNIT = "unit 0 family ethernet-switching"
 _MAX_SPANS = 24
@@ -99,6 +108,42 @@ def _port_lines(config: PortConfig, options: Options) -> list[str]:
     ]
 
 
+def _lines(change: SetPort, options: Options) -> list[str]:
+    """Return the lines for a port, a channel or a member, with ``PORT`` for its name.
+
+    A member must have no logical unit. ("Aggregated Ethernet Interfaces", Interfaces User Guide
+    for Switches. The site sets ``chassis aggregated-devices ethernet device-count``.)
+    """
+    channel, lines = change.channel, _port_lines(change.config, options)
+    if channel is None:
+        return lines
+    if change.is_channel:
+        if change.config.parked:
+            return ["delete interfaces PORT"]
+        lacp = "aggregated-ether-options lacp"
+        made = f"set interfaces PORT {lacp} active"
+        return [made if channel.mode == "lacp" else f"delete interfaces PORT {lacp}", *lines]
+    if change.config.parked:
+        shut, *others = lines
+        return [shut, "delete interfaces PORT ether-options 802.3ad", *others]
+    return [
+        "delete interfaces PORT native-vlan-id",
+        "delete interfaces PORT unit 0",
+        f"set interfaces PORT ether-options 802.3ad {channel.name}",
+        "delete interfaces PORT disable",
+    ]
+
+
+def _channel(number: int) -> str:
+    return f"ae{number}"
+
+
+def _member(line: str) -> Channel | None:
+    """Read the statement of a member, with the mode of its channel as ``junosconfig`` adds it."""
+    found = re.fullmatch(r"(?:gig)?ether-options 802\.3ad (ae\d+)( lacp active)?", line)
+    return Channel(found[1], "lacp" if found[2] else "static") if found else None
+
+
 def _removes_voice(options: Options) -> bool:
     return options.get("voip") is not False
 
@@ -108,13 +153,16 @@ def _port_script(changes: Ports, options: Options, current: Current) -> list[Sta
 
     Ports with the same configuration are set by ``wildcard range``, which Junos expands.
     """
-    alike: dict[tuple[str, ...], dict[str, int]] = {}
+    alike: dict[tuple[str, tuple[str, ...]], dict[str, int]] = {}
     for index, change in changes.items():
         port = _canonical(change.port)
-        alike.setdefault(tuple(_port_lines(change.config, options)), {})[port] = index
+        if removes(change) and is_gone(current.get(change.port)):
+            continue
+        alone = port if change.is_channel else ""
+        alike.setdefault((alone, tuple(_lines(change, options))), {})[port] = index
     blocks = [
         Block(tuple(sorted(indexes[port] for port in ports)), typed)
-        for lines, indexes in alike.items()
+        for (_, lines), indexes in alike.items()
         for ports, typed in _typed(lines, list(indexes), options)
     ]
     blocks.sort(key=lambda block: block.changes[-1])
@@ -218,6 +266,7 @@ DIALECT = Dialect(
     title="Juniper Junos (EX and QFX, ELS)",
     options=frozenset({"voip"}),
     canonical_port=_canonical,
+    channels=Channels(name=_channel, member=_member, listed=True),
     example_ports=("ge-0/0/1", "ge-0/0/2"),
     port_names=portnames.of_types(junosconfig.TYPES, r"-?\d[\d/]*(?::\d+)?"),
     dialogue=Dialogue(
