@@ -2,6 +2,7 @@
 over SSH.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -128,6 +129,27 @@ async def test_an_incomplete_network_is_completed(master: HostNetworkDriver) -> 
         assert await master.observe([MAKE]) != [SOUND], damage
         await master.carry_out(MAKE, ignore)
         assert await master.observe([MAKE]) == [SOUND], damage
+
+
+@EITHER_WAY
+async def test_what_somebody_changes_is_reported(master: HostNetworkDriver) -> None:
+    await master.carry_out(MAKE, ignore)
+    changed = asyncio.Event()
+    watching = asyncio.create_task(master.watch(changed.set))
+    try:
+        async with asyncio.timeout(200):
+            await changed.wait()  # once to begin with
+            for line in (
+                "ip link set br-vlan104 down",
+                "tc filter delete dev br-vlan104 ingress",
+                "ip address add 192.0.2.1/24 dev trunk0.104",
+            ):
+                changed.clear()
+                run(*line.split())
+                await changed.wait()
+    finally:
+        watching.cancel()
+        await asyncio.wait({watching})
 
 
 async def test_the_mtu_follows_that_of_the_trunk(master: HostNetworkDriver) -> None:
