@@ -149,12 +149,14 @@ class Master:
         return self.start_console(script).wait()
 
     def call(self, method: str, **params: Any) -> Any:
-        """Call a JSON-RPC method of the daemon; return the result."""
+        """Call a JSON-RPC method of the daemon; return the result. Raises ScriptFailed."""
         connection = _UnixConnection(self.socket)
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
         connection.request("POST", "/rpc", json.dumps(body))
         answer = json.loads(connection.getresponse().read())
         connection.close()
+        if "error" in answer:
+            raise ScriptFailed(f"{method}: {answer['error']['message']}")
         return answer["result"]
 
 

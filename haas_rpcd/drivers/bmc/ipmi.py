@@ -22,7 +22,7 @@ from haas_rpcd.errors import DeviceError, UnavailableError
 from haas_schemas.bmc import BootDevice, PowerState
 
 _STARTING = 10.0
-"""Seconds for the process to start, on a machine under load."""
+"""Seconds for the process to start, at least; more if the site gives a BMC more to answer."""
 
 _LOGOUT = 2.0
 """Seconds for the logout."""
@@ -189,14 +189,15 @@ class IpmiSession:
 
     async def started(self) -> None:
         """Wait until the process runs. Raises DeviceError."""
+        limit = max(_STARTING, self._timeout)
         try:
-            await self.answer("to start", _STARTING)
+            await self.answer("to start", limit)
         except DeviceError as error:
             if error.reason != "timeout":
                 raise
             raise DeviceError(
                 f"The master did not start to speak IPMI with {self._bmc.node}'s BMC within"
-                f" {_STARTING:g} s: see what keeps the master busy.",
+                f" {limit:g} s: see what keeps the master busy.",
                 reason="timeout",
             ) from None
 
