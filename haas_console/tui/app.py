@@ -161,7 +161,7 @@ class ConsoleApp(PlainApp):
         unwatch = self.session.sync.watch(connected_or_not)
         self.run_worker(self.session.sync.run(), name="live", group="live")
         if self._complaint and self.front is not None:
-            self.front.fail(self._complaint)
+            self.front.fail(self._complaint, lambda: True)  # until the next message
 
     # --- what screens and parts need ---
 
@@ -213,7 +213,7 @@ class ConsoleApp(PlainApp):
             settings.save(self.options.settings, key, value, table)
         except ConfigError as error:
             if self.front is not None:
-                self.front.fail(str(error))
+                self.front.fail(str(error), lambda: True)
 
     def copy(self, text: str, *, secret: bool = False) -> None:
         """Copy by OSC 52, and into a file for terminals that ignore it, but no ``secret``."""

@@ -189,7 +189,6 @@ class BoardScreen(ConsoleScreen):
 
     def on_descendant_focus(self) -> None:
         """Show what the side that has the keys now is at."""
-        super().on_descendant_focus()
         self.beside.follow()
 
     def action_beside(self) -> None:
