@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 from rich.text import Text
@@ -9,11 +10,40 @@ from rich.text import Text
 from haas_console.core.pulse import Figure, figures, urgent_first
 from haas_console.core.session import Session
 from haas_console.core.sparkline import sparkline
+from haas_console.tui.bars import Bar
 
 GAP = "  "
 LOOKS = {"bad": "bold red", "warn": "yellow", "busy": "bold", "calm": "dim"}
 LEAST_ROWS = 20
 """Rows of a terminal below which the line is left out."""
+
+
+PAUSE = 5.0
+"""Seconds between two redraws of the line while a job runs, whose screen needs the bytes."""
+
+
+class PulseBar(Bar):
+    """The line itself."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._due = 0.0
+        self._waits = False
+
+    def update(self, session: Session) -> None:
+        """Show the figures as they are now; while a job runs, only now and then."""
+        wait = self._due - time.monotonic()
+        if session.inventory.running_jobs() and wait > 0 and self.content:
+            if not self._waits:
+                self._waits = True
+                self.set_timer(wait, lambda: self._catch_up(session))
+            return
+        self._due = time.monotonic() + PAUSE
+        self.show(pulse_text(session, self.size.width))
+
+    def _catch_up(self, session: Session) -> None:
+        self._waits = False
+        self.update(session)
 
 
 def known_figures(session: Session) -> list[Figure]:

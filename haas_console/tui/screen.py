@@ -23,7 +23,7 @@ from haas_console.tui.lines import Lines
 from haas_console.tui.match import pick
 from haas_console.tui.message import MessageLine, stays
 from haas_console.tui.prompt import Completer, Prompt, Question
-from haas_console.tui.pulsebar import LEAST_ROWS, pulse_text
+from haas_console.tui.pulsebar import LEAST_ROWS, PulseBar
 from haas_console.tui.textual_private import PaintOnceScreen
 from haas_console.tui.turns import Turn, current_turn
 
@@ -75,7 +75,7 @@ class ConsoleScreen(PaintOnceScreen):
         self.shown_job: int | None = None
         """The job that the screen itself shows, so that the bar on top need not."""
         self._top = Bar(id="top")
-        self._pulse_bar = Bar(id="pulse")
+        self._pulse_bar = PulseBar(id="pulse")
         self._hint_bar = Bar(id="hints")
         self._message_bar = Bar(id="message")
         self._message = MessageLine(self._message_bar)
@@ -144,7 +144,7 @@ class ConsoleScreen(PaintOnceScreen):
         self._message.drop_if_over()
         self.show_bars()
         if changes & PULSE:
-            self._pulse_bar.show(pulse_text(self.session, self.size.width))
+            self._pulse_bar.update(self.session)
         if "status" in changes:
             self.refresh_bindings()
         self.changed(changes)

@@ -36,7 +36,7 @@ async def test_the_palette_and_the_colon_open_objects_and_screens_by_some_letter
         assert hands.app.front is not None
         assert hands.app.front.NAME == "jobs"
         await hands.type(":s\r")
-        assert '"s" may be switch, site' in hands.bar("message")
+        assert '"s" may be switch, shares, site' in hands.bar("message")
         await hands.type(":node node-1\r")  # node-10, node-11 and node-12
         assert 'no "node-1"' in hands.bar("message")
         await hands.command("netw list")

@@ -56,6 +56,8 @@ def test_a_terminal_without_unicode_gets_only_ascii(tmp_path: Path) -> None:
         terminal.type("y")
         terminal.wait_for("succeeded")
         terminal.feed(keys.ESCAPE)
+        terminal.wait_for("Next switch")  # the face plate was opened from the topology
+        terminal.feed(keys.ESCAPE)
         terminal.wait_for("nothing staged in astro")
         terminal.type("x:nonsense\r")
         terminal.wait_for(" x ")

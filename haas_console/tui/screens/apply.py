@@ -237,6 +237,7 @@ class ApplyScreen(ConsoleScreen):
         if project is None:
             self.fail("Only a project is planned in parts: S plans the project.")
             return
+        self.choice.back_to_cancel()  # an Enter after the question must not apply
         choices = ["all", *targets(self.session.inventory, project)]
         chosen = await self.ask(f"plan of {project} only: ", choices=choices)
         if chosen is not None:
