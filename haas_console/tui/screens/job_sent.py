@@ -25,13 +25,13 @@ class SentLines(SpareLines, can_focus=False):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.cursor = -1  # no cursor
-        self._log = SentLog()
+        self._journal = SentLog()
         self._said: Sequence[str] = ()
         self._quiet_until = 0.0
 
     def take(self, steps: Mapping[int, Mapping[str, Any]]) -> None:
         """Add what was sent since. A fast switch is not followed line by line, but in leaps."""
-        self._log.take(steps)
+        self._journal.take(steps)
         now = time.monotonic()
         if now >= self._quiet_until and not self._said:
             self.spent = 0
@@ -61,7 +61,7 @@ class SentLines(SpareLines, can_focus=False):
 
     def count(self) -> int:
         """One line for each that was sent or said."""
-        return len(self._said) or len(self._log.lines)
+        return len(self._said) or len(self._journal.lines)
 
     def parts(self, index: int, width: int) -> list[Part]:
         """The device where it changes, and the line."""
@@ -70,5 +70,5 @@ class SentLines(SpareLines, can_focus=False):
             if line.startswith("--- "):
                 return [(f" {line.split()[1]}", "head")]
             return [(f"  {line}", "" if line.startswith(">") else "dim")]
-        device, line = self._log.lines[index]
+        device, line = self._journal.lines[index]
         return [(f" {device}"[:14].ljust(14), "head"), (" > ", "dim"), (line, "")]
