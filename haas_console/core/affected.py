@@ -37,7 +37,7 @@ def _by_call(call: Call, answer: Any) -> tuple[Affected, ...]:
             return tuple(Affected("node", name) for name in answer["nodes"])
         case ("node", _) | ("nic", "register" | "set" | "delete") | ("cabling", "prove"):
             return (Affected("node", params["node"]),)
-        case "headnode", "delete" | "console":
+        case "headnode", "delete" | "console" | "move":
             return (Affected("headnode", params["headnode"], params["project"]),)
         case "network", "create":
             return ()  # the answer is the record

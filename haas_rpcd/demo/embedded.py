@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 HYPERVISOR = "hv2"
 """The second hypervisor; the master is the first."""
 
+FULL = 2**30
+"""Its memory, in bytes: headnodes go to the master, unless ``--hypervisor`` says otherwise."""
+
 
 @contextlib.asynccontextmanager
 async def demo(socket_path: str) -> AsyncIterator[tuple[Daemon, DataCentre]]:
@@ -52,7 +55,7 @@ async def demo(socket_path: str) -> AsyncIterator[tuple[Daemon, DataCentre]]:
             switches=factory,
             master=lambda: SimNetworkDriver(centre.host),
             libvirt=lambda: SimHypervisorDriver(centre.host),
-            remote=SimRemotes(),
+            remote=SimRemotes(memory=FULL),
             bmcs=SimBmcs(cables.power),
             headnode_console=headnode_console,
             demo=True,

@@ -12,16 +12,22 @@ from haas_schemas.hypervisor import HypervisorTrust
 
 
 class SimRemotes:
-    """Stands in for every hypervisor that is registered. ``images``: what each has."""
+    """Stands in for every hypervisor that is registered.
 
-    def __init__(self, images: set[str] | None = None) -> None:
+    ``images`` and ``memory``, in bytes: what each has.
+    """
+
+    def __init__(self, images: set[str] | None = None, memory: int = 64 * 2**30) -> None:
         self._images = images or {"base-headnode"}
+        self._memory = memory
         self._hosts: dict[str, SimHost] = {}
 
     def host(self, name: str, trunk_nic: str = "eth0") -> SimHost:
         """Return the host of a hypervisor, made when it is first asked for."""
         if name not in self._hosts:
-            self._hosts[name] = SimHost(images=set(self._images), trunk_nic=trunk_nic)
+            self._hosts[name] = SimHost(
+                images=set(self._images), trunk_nic=trunk_nic, memory=self._memory
+            )
         return self._hosts[name]
 
     def network(self, hypervisor: RegisteredHypervisor) -> MasterDriver:
