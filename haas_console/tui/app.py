@@ -67,7 +67,7 @@ class ConsoleApp(PlainApp):
         Binding("p", "project", "Project", id="app.project"),
         Binding("question_mark", "help", "Help", id="app.help"),
         Binding("ctrl+p", "palette", "Palette", id="app.palette", show=False),
-        Binding("T", "themes", "Theme", id="app.themes", show=False),
+        Binding("ctrl+t", "themes", "Theme", id="app.themes", show=False),
         Binding("m", "mouse", "Mouse on or off", id="app.mouse", show=False),
         Binding("q,ctrl+q", "quit", "Quit", id="app.quit"),
         Binding(

@@ -26,10 +26,11 @@ from typing import Any
 
 TRUNK_NIC = "trunk0"
 MASTER_ADDRESS = "10.0.0.1"
-PORT_INDEX = 101
-"""Interface index of the first switch port, above those of all nics. If both ends of a veth have
-the same index, in different namespaces, the kernel takes each for an interface without another end;
-it checks the carrier of such interfaces only once a second (``linkwatch_urgent_event``)."""
+PORT_INDEX = 100_001
+"""Interface index of the first switch port, above those of all that a kernel makes in the time of
+the tests: the master must have none of the same index. If both ends of a veth have the same index,
+in different namespaces, the kernel takes each for an interface without another end; it checks the
+carrier of such interfaces only once a second (``linkwatch_urgent_event``)."""
 
 
 class CommandFailed(Exception):

@@ -200,12 +200,12 @@ async def test_a_theme_is_seen_while_it_is_chosen_and_kept(socket: Path, tmp_pat
     file.write_text('# mine\nsocket = "/run/x"\n')
     async with console(socket, settings=file) as hands:
         before = hands.app.theme
-        await hands.press("T", "down")
+        await hands.press("ctrl+t", "down")
         await hands.until(lambda: hands.app.theme != before)
         await hands.press("escape")
         await hands.until(lambda: hands.app.theme == before)
         assert "theme" not in file.read_text()
-        await hands.press("T", "g", "down")
+        await hands.press("ctrl+t", "g", "down")
         await hands.until(lambda: hands.app.theme == "haas-light")
         await hands.press("enter")
         await hands.until(lambda: "the theme is haas-light" in hands.bar("message"))

@@ -215,8 +215,11 @@ class TopologyScreen(ConsoleScreen):
     def action_open_switch(self) -> None:
         """Show the face plate of the switch under the cursor."""
         spot = self.spot
-        if spot.switch is None:
+        if spot.switch is None and self.session.inventory.switches:
             self.fail("There is no switch on this line.")
+            return
+        if spot.switch is None:
+            self.console.navigation.open("switch")  # it says how one is registered
             return
         port = spot.port.port if spot.port else None
         self.console.navigation.open_switch(spot.switch, port)
