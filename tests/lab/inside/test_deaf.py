@@ -458,7 +458,8 @@ async def test_a_firewall_on_the_master_does_not_cut_tenants(
             nic.send(frame)
             trunk.send(frame[:6] + mac(NODE) + frame[12:])
         assert listener.marks(nic) == {0, 1, 2}
-        assert [frame[:12] for frame in nic.received()] == [b"\xff" * 6 + mac(NODE)] * 3
+        heard = [frame[:12] for frame in nic.received()]  # its kernel speaks by itself too
+        assert heard.count(b"\xff" * 6 + mac(NODE)) == 3
     trunk.close()
 
 
