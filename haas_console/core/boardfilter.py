@@ -38,6 +38,7 @@ FIELDS: dict[str, Callable[[Row], Iterable[str]]] = {
     "state": lambda row: (row[0].state, row[1].state) if row[1] else (row[0].state,),
     "project": lambda row: (row[0].project or "none",),
     "tag": lambda row: row[0].tags,
+    "tags": lambda row: row[0].tags,  # as the column is called
     "network": lambda row: _networks(row[1]),
     "switch": lambda row: places_of(row[1], lambda place: place.switch),
     "port": lambda row: places_of(row[1], lambda place: place.port),
