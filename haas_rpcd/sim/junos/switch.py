@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar, Unpack
 
 from haas_rpcd.sim import cli
 from haas_rpcd.sim.cli import CliSwitch, Line, Lines, Options
+from haas_rpcd.sim.cli.plugging import Heard
 from haas_rpcd.sim.cli.wire import Wire
 from haas_rpcd.sim.junos import commands, modes, statements
 from haas_rpcd.sim.junos.session import Candidates, Session
@@ -56,6 +57,12 @@ class JunosSwitch(CliSwitch[Config]):
         """Drop all candidates at restart."""
         self.candidates.clear()
         return saved
+
+    def heard(self) -> Iterator[Heard]:
+        """Yield the dynamic lines of the MAC table; what a member hears is its aggregate's."""
+        for line in super().heard():
+            channel = self.running.ports[line.port].channel
+            yield line._replace(port=f"ae{channel[0]}") if channel else line
 
     # --- dialogue
 
