@@ -41,7 +41,9 @@ class Channels:
     """Returns the name of the channel with a number, as the switch shows it."""
 
     member: Callable[[str], Channel | None]
-    """Returns the channel that a line, or the quoted words, makes a port a member of."""
+    """Returns the channel that a line, or the quoted words, makes a port a member of.
+
+    Behind a line that does not say how the channel bundles ports: :attr:`PortState.bundled`."""
 
     follow: bool = True
     """True if members carry what the channel does, whatever VLANs they have of their own."""
@@ -102,7 +104,7 @@ def understand(
         for port, channel in ours.items()
         if port in found
         and (line := found[port].not_understood) is not None
-        and channels.member(line) == channel
+        and channels.member(line + found[port].bundled) == channel
     }
     if joined:
         known = [*options.get(IGNORE, ()), *sorted({re.escape(line) for line in joined.values()})]
@@ -137,7 +139,9 @@ def _with_strangers(
     strange: dict[str, PortState] = {}
     for port, state in found.items():
         line = state.not_understood
-        channel = channels.member(line) if line is not None and port not in joined else None
+        if line is None or port in joined:
+            continue
+        channel = channels.member(line + state.bundled)
         if channel is not None and channel.name in names & found.keys():
             state = found[channel.name]
             strange[channel.name] = state._replace(not_understood=f"{port} {line}")

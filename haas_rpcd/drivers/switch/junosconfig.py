@@ -149,16 +149,19 @@ def read_ports(
         voices = {match[1]: match[2] for match in said if match[2]}
         known_lines = {f"set {match[0]}" for match in said}
         elsewhere = "\n".join(line for line in rest if " ".join(line.split()) not in known_lines)
-    own = {port: [_with_mode(line, own) for line in lines] for port, lines in own.items()}
     doubts: dict[str, str] = {}
     for port, statement in (
         *_doubts((interfaces, vlans, elsewhere), elsewhere, own),
         *_of_ranges(ranges, own, harmless),
     ):
         doubts.setdefault(port, statement)
-    return {
+    states = {
         port: _state(port, lines, known, harmless, doubts.get(port), voices.get(port))
         for port, lines in own.items()
+    }
+    return {
+        port: state._replace(bundled=_mode(state.not_understood or "", own))
+        for port, state in states.items()
     }
 
 
@@ -166,13 +169,13 @@ _MEMBER = re.compile(r"(?:gig)?ether-options 802\.3ad (ae\d+)")
 _LACP = "aggregated-ether-options lacp "
 
 
-def _with_mode(line: str, ports: Mapping[str, Sequence[str]]) -> str:
-    """Add to the statement of a member how its channel uses LACP, if it does."""
+def _mode(line: str, ports: Mapping[str, Sequence[str]]) -> str:
+    """Return how the channel of a member with this statement uses LACP, if it does."""
     found = _MEMBER.fullmatch(line)
     lines = ports.get(found[1], ()) if found else ()
     how = [each.removeprefix(_LACP) for each in lines if each.startswith(_LACP)]
     modes = [each for each in how if each in ("active", "passive")]
-    return f"{line} lacp {modes[0]}" if modes else line
+    return f" lacp {modes[0]}" if modes else ""
 
 
 def _doubts(

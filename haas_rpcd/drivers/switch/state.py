@@ -19,6 +19,10 @@ class PortState(NamedTuple):
     """False if the port uses a mode that we never configure (hybrid, general, dynamic), or has a
     telephone's VLAN. The driver then treats its current configuration as unknown."""
 
+    bundled: str = ""
+    """How its channel bundles ports, if ``not_understood`` makes it a member without saying so:
+    words that :attr:`Channels.member` reads behind that line. They are not part of any quote."""
+
     @property
     def carries(self) -> PortConfig:
         """What the port really carries: nothing if it is shut. It may be a member all the same."""

@@ -139,7 +139,7 @@ def _channel(number: int) -> str:
 
 
 def _member(line: str) -> Channel | None:
-    """Read the statement of a member, with the mode of its channel as ``junosconfig`` adds it."""
+    """Read the statement of a member, and behind it the mode of its channel if that is LACP."""
     found = re.fullmatch(r"(?:gig)?ether-options 802\.3ad (ae\d+)( lacp active)?", line)
     return Channel(found[1], "lacp" if found[2] else "static") if found else None
 
