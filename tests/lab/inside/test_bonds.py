@@ -105,6 +105,36 @@ def until_it_answers(address: str) -> None:
         assert time.monotonic() < deadline, (address, on_switch())
 
 
+WORKS = 63
+"""The state of a port by IEEE 802.1AX that is in sync, collects and distributes; short time-outs."""
+
+
+def until_both_legs_carry(mode: str) -> None:
+    """Wait until the bond sends over both legs, on both sides: LACP rearranges them at first."""
+    sides = [("node-1", ["ipmi-nic", "primary-nic"])]
+    if mode != "active-backup":
+        sides.append(("sw1", LEGS))
+
+    def carry() -> bool:
+        return all(
+            _carries(leg["linkinfo"].get("info_slave_data", {}), mode)
+            for namespace, legs in sides
+            for leg in show("ip", namespace, "-details", "link", "show")
+            if leg["ifname"] in legs
+        )
+
+    deadline = time.monotonic() + SECONDS
+    while not carry():
+        assert time.monotonic() < deadline, on_switch()
+
+
+def _carries(leg: dict[str, Any], mode: str) -> bool:
+    if leg.get("mii_status") != "UP":
+        return False
+    sides = ("ad_actor_oper_port_state", "ad_partner_oper_port_state")
+    return mode != "lacp" or all(leg[side] == WORKS for side in sides)
+
+
 def sent_through(port: str) -> int:
     """Return how many frames the switch has sent through a port."""
     [link] = show("ip", "sw1", "-s", "link", "show", "dev", port)
@@ -126,6 +156,7 @@ def on_switch() -> dict[str, Any]:
 
 
 def test_frames_take_both_legs_and_reach_their_own_network_only(joined: str) -> None:
+    until_both_legs_carry(joined)
     until_it_answers("10.9.0.2")
     state = on_switch()
     if joined == "active-backup":
