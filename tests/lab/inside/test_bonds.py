@@ -106,7 +106,7 @@ def until_it_answers(address: str) -> None:
 
 
 WORKS = 63
-"""The state of a port by IEEE 802.1AX that is in sync, collects and distributes; short time-outs."""
+"""The state of a port by IEEE 802.1AX that is in sync, collects and distributes; short timeouts."""
 
 
 def until_both_legs_carry(mode: str) -> None:
