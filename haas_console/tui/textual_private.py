@@ -222,7 +222,14 @@ class QuietScrollView(ScrollView):
     def _size_updated(
         self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True
     ) -> bool:
-        """Ignore a size that is the same: otherwise each move of a drag redraws the scroll bar."""
+        """Ignore a size that is the same: otherwise each move of a drag redraws the scroll bar.
+
+        A layout paints what has another size. Textual also notes it as still to be painted, and
+        would send all of it again, 4 KB, with the next cell that changes.
+        """
         if size == self.outer_size:
             return False
-        return super()._size_updated(size, virtual_size, container_size, layout)
+        updated = super()._size_updated(size, virtual_size, container_size, layout)
+        if layout:
+            self._repaint_regions.clear()
+        return updated
