@@ -82,7 +82,7 @@ class Beside(Vertical):
 
     def show(self) -> None:
         """Show what is under the cursor now."""
-        if not self._lines.size:
+        if not self._host.is_there or not self._lines.size:
             return
         ref = self._subject()
         if ref is not None and ref.kind == "nic":

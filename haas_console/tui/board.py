@@ -280,6 +280,8 @@ class BoardScreen(ConsoleScreen):
         self.call_after_refresh(self._show_all)
 
     def _show_all(self) -> None:
+        if not self.is_there:
+            return
         self.nodes.changed()
         self.areas.changed()
         self.beside.show()

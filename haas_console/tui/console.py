@@ -73,6 +73,10 @@ class ScreenHost(Protocol):
     """The job that the screen shows, if it shows one."""
 
     @property
+    def is_there(self) -> bool:
+        """Whether its widgets can be used: not once it has begun to be taken away."""
+
+    @property
     def session(self) -> Session:
         """What is known, and how to change it."""
 

@@ -139,7 +139,7 @@ class ConsoleScreen(PaintOnceScreen):
         if not self._pending:
             return
         changes, self._pending = frozenset(self._pending), set()
-        if not self.is_attached or self.console.front is not self:
+        if not self.is_there or self.console.front is not self:
             return
         self._message.drop_if_over()
         self.show_bars()
@@ -356,7 +356,7 @@ class ConsoleScreen(PaintOnceScreen):
         if front is not None and front is not self:
             front.show_outcome(outcome, done)
             return
-        if not self.is_attached:
+        if not self.is_there:
             return
         commands = self.session.sync.log.commands
         if not outcome.ok:

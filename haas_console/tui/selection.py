@@ -27,7 +27,8 @@ class Selection:
     @property
     def on_areas(self) -> bool:
         """Whether the right side has the keys."""
-        return self._areas.screen.focused is self._areas
+        areas = self._areas  # the board's screen may be going, and they are gone first
+        return areas.is_attached and areas.screen.focused is areas
 
     # --- what is chosen ---
 

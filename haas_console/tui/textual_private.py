@@ -13,6 +13,8 @@ from typing import IO, Any, Self
 from textual import events
 from textual._xterm_parser import XTermParser
 from textual.app import App
+from textual.await_remove import AwaitRemove
+from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
@@ -93,6 +95,15 @@ class TerminalDriver(LinuxDriver):
 
 class PlainApp(App[int]):
     """An app that draws less, and gives access to its terminal."""
+
+    def _prune(self, *nodes: Widget, parent: DOMNode | None = None) -> AwaitRemove:
+        """Take widgets away, after their workers have been told to end.
+
+        Textual tells them once the widgets inside are gone, which a worker would look for in vain.
+        """
+        for node in nodes:
+            self.workers.cancel_node(node)
+        return super()._prune(*nodes, parent=parent)
 
     def get_driver_class(self) -> type[Driver]:
         """Use our own driver in place of Textual's usual one."""
@@ -175,6 +186,11 @@ class PaintOnceScreen(Screen[None]):
     """As in Textual, but a new focus does not repaint the whole screen: 7 KB for each Tab."""
 
     _painted_first = False
+
+    @property
+    def is_there(self) -> bool:
+        """Whether its widgets can be used: not once it has begun to be taken away."""
+        return self.is_attached and not self._pruning
 
     @property
     def painted(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import inspect
 import os
 import textwrap
@@ -77,15 +78,44 @@ async def test_textual_counts_the_screen_below_an_opaque_one_as_visible() -> Non
         assert app._background_screens
 
 
+class Working(Screen[None]):
+    left = -1
+
+    def compose(self) -> ComposeResult:
+        yield Static("a widget")
+
+    def on_mount(self) -> None:
+        self.run_worker(self.work())
+
+    async def work(self) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.left = len(self.query(Static))
+
+
+async def test_the_workers_of_a_screen_end_before_its_widgets_go() -> None:
+    app = PlainApp()
+    async with app.run_test() as pilot:
+        page = Working()
+        await app.push_screen(page)
+        await pilot.pause()
+        [worker] = app.workers
+        await app.pop_screen()
+        assert worker.is_cancelled
+        assert page.left == 1
+
+
 class KeyRecorder(PlainApp):
-    BINDINGS = [Binding("x", "act")]
+    BINDINGS = [Binding("x,y", "act")]
 
     def __init__(self) -> None:
         super().__init__()
         self.order: list[str] = []
 
-    def before_key(self, event: events.Key) -> None:
+    def before_key(self, event: events.Key) -> bool:
         self.order.append(f"before {event.key}")
+        return event.key != "y"
 
     def action_act(self) -> None:
         self.order.append("act")

@@ -119,6 +119,8 @@ class EventsScreen(ConsoleScreen):
 
     def _catch_up(self) -> None:
         self._waits = False
+        if not self.is_there:
+            return
         self.show_events()
         if self._is_behind:
             self._is_behind = False

@@ -96,7 +96,7 @@ class JobScreen(ConsoleScreen):
     def _job_changed(self) -> None:
         """Draw the first record and the end at once, everything else with the next tick."""
         watch = self.watch_job
-        if not self.is_attached:
+        if not self.is_there:
             return
         if watch.over or watch.error or not self._ticking:
             self.call_later(self._draw)
@@ -111,7 +111,7 @@ class JobScreen(ConsoleScreen):
             self._budget -= self.head.spent + self.steps.spent
 
     def _draw(self) -> None:
-        if not self.is_attached:
+        if not self.is_there:
             return
         watch = self.watch_job
         if watch.error and watch.known:

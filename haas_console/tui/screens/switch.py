@@ -243,8 +243,9 @@ class SwitchScreen(ConsoleScreen):
         self.call_after_refresh(self._relist)
 
     def _relist(self) -> None:
-        self._list()
-        self._draw()
+        if self.is_there:
+            self._list()
+            self._draw()
 
     def action_other_side(self) -> None:
         """Go to the list, or back to the picture."""
