@@ -260,15 +260,19 @@ class ConsoleApp(PlainApp):
         elif isinstance(event, events.MouseUp) and isinstance(self.mouse_captured, Grip):
             self.capture_mouse(None)
 
-    def before_key(self, event: events.Key) -> None:
-        """Say why a key does nothing now, if there is a reason."""
+    def before_key(self, event: events.Key) -> bool:
+        """Say why a key does nothing now, if there is a reason.
+
+        Textual would go on to what the key does on other screens.
+        """
         active = self.screen.active_bindings.get(event.key)
         if active is None or active.enabled or not isinstance(active.node, ConsoleScreen):
-            return
+            return True
         screen, action = active.node, active.binding.action.partition("(")[0]
         reason = screen.refusal(action)
         if reason is not None:
             screen.fail(reason, lambda: screen.refusal(action) == reason)
+        return False
 
     async def after_key(self) -> None:
         """Let the next key come."""

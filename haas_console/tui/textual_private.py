@@ -127,12 +127,13 @@ class PlainApp(App[int]):
         ``on_key`` can run before the key's action but not after it.
         """
         event.prevent_default()
-        self.before_key(event)
-        await super()._on_key(event)
+        if self.before_key(event):
+            await super()._on_key(event)
         await self.after_key()
 
-    def before_key(self, event: events.Key) -> None:
-        """Called before a key's action runs."""
+    def before_key(self, event: events.Key) -> bool:
+        """Called before a key's action runs; False if none is to run."""
+        return True
 
     async def after_key(self) -> None:
         """Called after a key's action has run."""

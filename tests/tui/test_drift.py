@@ -19,6 +19,7 @@ from haas_console.tui.screens.details import DetailsScreen
 from haas_console.tui.screens.drift import DriftLines, DriftScreen
 from haas_console.tui.screens.switch import SwitchScreen
 from haas_console.tui.screens.switch_plate import PlateLines
+from haas_console.tui.screens.tokens import TokensScreen
 from haas_schemas.drift import DriftItem
 from tests.rpc.small_site import Prepared, SmallSite, prepare, small_site
 from tests.rpc.test_ssh_switch import fingerprint
@@ -191,8 +192,11 @@ async def test_tenants_see_no_drift(site: Site) -> None:
         assert "Drift is for admins." in hands.bar("message")
         await on(hands, "w", SwitchScreen)
         asked = calls_since(hands)
-        await hands.press("c", "r", "b", "T")
+        await hands.press("c", "r", "b")
         assert asked() == []
+        await on(hands, "T", TokensScreen)  # as everywhere: there is no key of a switch to trust
+        await hands.until(lambda: "token.list" in asked())
+        assert set(asked()) == {"token.list"}
 
 
 # --- SSH ------------------------------------------------------------------------------------------
@@ -234,6 +238,21 @@ async def test_a_host_key_is_shown_and_trusted_after_a_question(ready: SmallSite
             assert line == f"switch trust a-new-one --fingerprint {key}"
             await hands.press("T")
             await hands.until(lambda: "is trusted already" in hands.bar("message"))
+
+
+async def test_a_host_key_that_cannot_be_trusted_now_opens_no_tokens_instead(
+    ready: SmallSite,
+) -> None:
+    await ready.call(
+        "switch.register", switch="a-new-one", dialect="cisco_ios", host="127.0.0.1", port=1,
+        transport="ssh", credential="lab",
+    )  # fmt: skip
+    async with console(ready.settings.server.socket, readonly=True) as hands:
+        await on(hands, "w", SwitchScreen)
+        await hands.until(lambda: "a-new-one" in face(hands)[0])
+        await hands.press("T")
+        await hands.until(lambda: "--readonly" in hands.bar("message"))
+        assert isinstance(hands.app.screen, SwitchScreen)
 
 
 # --- as pictures ----------------------------------------------------------------------------------

@@ -129,6 +129,8 @@ async def test_a_key_that_no_widget_uses_is_handled_by_the_apps_on_key() -> None
     async with app.run_test() as pilot:
         await pilot.press("x")
         assert app.order == ["before x", "act", "after"]
+        await pilot.press("y")
+        assert app.order[3:] == ["before y", "after"]
 
 
 class Pressed(PlainApp):
@@ -303,6 +305,17 @@ async def test_a_new_number_of_lines_fits_the_scroll_bar_and_lays_nothing_out() 
         assert view.max_scroll_y == 90
         assert not view._layout_required
         assert not app.screen._layout_required
+
+
+async def test_what_a_layout_paints_is_not_painted_once_more() -> None:
+    app = Scrolled()
+    async with app.run_test(size=(20, 10)) as pilot:
+        await pilot.pause()
+        view, small = app.query_one(TallView), Size(10, 5)
+        assert view._size_updated(small, small, small)
+        assert not view._repaint_regions
+        assert ScrollView._size_updated(view, Size(9, 5), small, small)
+        assert view._repaint_regions  # Textual would
 
 
 async def test_textual_reports_a_size_even_if_it_is_the_same() -> None:
