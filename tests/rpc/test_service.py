@@ -81,6 +81,7 @@ async def test_it_is_ready_feeds_the_watchdog_and_says_when_it_stops(service: Se
     await service.told("WATCHDOG=1")
     service.process.terminate()
     await service.told("STOPPING=1")
+    assert await service.process.wait() == 0  # a second signal would find it at its very end
 
 
 async def test_a_hangup_takes_the_log_over_and_names_what_wants_a_restart(service: Service) -> None:
