@@ -82,14 +82,17 @@ def now() -> float:
 
 
 class _Heart:
-    """Beats while anybody waits."""
+    """Beats while anybody waits. It is used on its own loop only, and does not keep that alive."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(self) -> None:
         self._lost = 0.0
-        self._last = loop.time()
+        self._last = self._loop.time()
         self._waiting = 0
         self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        return asyncio.get_running_loop()
 
     def start(self) -> None:
         self._waiting += 1
@@ -99,6 +102,10 @@ class _Heart:
 
     def stop(self) -> None:
         self._waiting -= 1
+        if not self._waiting and self._timer is not None:
+            self._lost += self._late()
+            self._timer.cancel()  # one that is still due would keep a closed loop in memory
+            self._timer = None
 
     def now(self) -> float:
         return self._loop.time() - self._lost - self._late()
@@ -110,7 +117,7 @@ class _Heart:
     def _beat(self) -> None:
         self._lost += self._late()
         self._last = self._loop.time()
-        self._timer = self._loop.call_later(_BEAT, self._beat) if self._waiting else None
+        self._timer = self._loop.call_later(_BEAT, self._beat)
 
 
 _hearts: WeakKeyDictionary[asyncio.AbstractEventLoop, _Heart] = WeakKeyDictionary()
@@ -119,5 +126,5 @@ _hearts: WeakKeyDictionary[asyncio.AbstractEventLoop, _Heart] = WeakKeyDictionar
 def _heart() -> _Heart:
     loop = asyncio.get_running_loop()
     if loop not in _hearts:
-        _hearts[loop] = _Heart(loop)
+        _hearts[loop] = _Heart()
     return _hearts[loop]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import time
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -83,3 +85,14 @@ async def test_a_stopped_and_continued_daemon_does_not_call_a_switch_silent() ->
     switch.close()
     session.close()
     server.close()
+
+
+def test_a_loop_in_which_somebody_waited_is_forgotten_with_its_end() -> None:
+    async def wait() -> weakref.ref[asyncio.AbstractEventLoop]:
+        async with patience.timeout(5):
+            await asyncio.sleep(0)
+        return weakref.ref(asyncio.get_running_loop())
+
+    loop = asyncio.run(wait())
+    gc.collect()
+    assert loop() is None
