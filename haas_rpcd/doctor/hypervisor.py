@@ -24,7 +24,7 @@ async def hypervisor(world: World) -> list[Finding]:
     master = world.settings.master
     if master is None:
         return []
-    worker = Worker("doctor")
+    worker = Worker("doctor", master.libvirt_uri)
     try:
         return await worker.call(lambda task: _look(master), TIMEOUT)
     except TimeoutError:

@@ -306,6 +306,15 @@ async def test_the_number_of_hanging_calls_is_limited(silent: str) -> None:
     assert "is not asked again" in caught.value.message
 
 
+async def test_a_silent_libvirtd_does_not_keep_another_from_being_asked(silent: str) -> None:
+    for _ in range(MAX_HANGING):
+        with pytest.raises(DeviceError, match="did not answer"):
+            await LibvirtDriver(silent, timeout=0.05).open()
+    other = LibvirtDriver("test:///default")
+    await other.open()
+    await other.close()
+
+
 def test_a_silent_libvirtd_does_not_keep_the_program_from_ending(silent: str) -> None:
     program = f"""
         import asyncio

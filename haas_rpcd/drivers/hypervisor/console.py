@@ -45,9 +45,9 @@ class Console:
         libvirt = load_libvirt()
         events.start_loop(libvirt)
         uri = await self._reach(uuid)
-        line = HeadnodeLine(libvirt, headnode)
+        line = HeadnodeLine(libvirt, uri, headnode)
         try:
-            await line.call(lambda: line.connect(uri, uuid))
+            await line.call(lambda: line.connect(uuid))
             yield line
         finally:
             await line.close()
@@ -56,19 +56,21 @@ class Console:
 class HeadnodeLine:
     """The open serial line of a headnode."""
 
-    def __init__(self, libvirt: Any, headnode: str) -> None:
+    def __init__(self, libvirt: Any, uri: str, headnode: str) -> None:
         self._libvirt = libvirt
+        self._uri = uri
         self._headnode = headnode
-        self._worker = Worker(f"console of {headnode}")
+        self._worker = Worker(f"console of {headnode}", uri)
         self._loop = asyncio.get_running_loop()
         self._connection: Any = None
         self._stream: Any = None
         self._readable = asyncio.Event()
 
-    def connect(self, uri: str, uuid: str) -> None:
+    def connect(self, uuid: str) -> None:
         """Connect to libvirt, and open the line. Raises libvirtError."""
         libvirt = self._libvirt
-        self._connection = libvirt.open(uri)
+        self._connection = libvirt.open(self._uri)
+        events.probe(libvirt, self._connection)
         domain = self._connection.lookupByUUIDString(uuid)
         self._stream = self._connection.newStream(libvirt.VIR_STREAM_NONBLOCK)
         domain.openConsole(None, self._stream, libvirt.VIR_DOMAIN_CONSOLE_FORCE)

@@ -25,7 +25,9 @@ POLL = 4.0
 """Seconds between two looks at the nics of running domains."""
 
 KEEPALIVE_SECONDS, KEEPALIVE_COUNT = 3, 1
-"""A connection is lost when libvirtd does not answer a probe sent after this silence."""
+"""A connection is lost when libvirtd does not answer a probe sent after this silence. A call that
+waits for its answer ends with it.
+"""
 
 _lock = threading.Lock()
 _running = False
@@ -50,6 +52,15 @@ def _run(libvirt: Any) -> None:
             log.exception("libvirt's event loop failed")
 
 
+def probe(libvirt: Any, connection: Any) -> None:
+    """Let a connection end when its libvirtd is silent, as when its host lost power. Blocks.
+
+    The loop must have been started before the connection was opened.
+    """
+    with contextlib.suppress(libvirt.libvirtError):  # in this process, as test:/// is
+        connection.setKeepAlive(KEEPALIVE_SECONDS, KEEPALIVE_COUNT)
+
+
 class Subscription:
     """Subscribes one connection to events. ``changed`` is called in the loop's thread.
 
@@ -70,7 +81,6 @@ class Subscription:
         libvirt, connection = self._libvirt, self._connection
         with contextlib.suppress(libvirt.libvirtError):  # in this process, as test:/// is
             connection.registerCloseCallback(self._closed, None)
-            connection.setKeepAlive(KEEPALIVE_SECONDS, KEEPALIVE_COUNT)
         for event in (
             libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE,
             libvirt.VIR_DOMAIN_EVENT_ID_DEVICE_ADDED,

@@ -25,6 +25,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -106,7 +107,7 @@ class LibvirtDriver(MasterDriver):
         self._shutdown_grace = shutdown_grace
         self._parking: Parking = KernelParking() if parking is None else parking
         self._taps: Taps = KernelTaps() if taps is None else taps
-        self._worker = Worker("libvirt")
+        self._worker = Worker("libvirt", uri)
         self._libvirt: Any = None
         self._connection: Any = None
 
@@ -128,11 +129,17 @@ class LibvirtDriver(MasterDriver):
         if self._connection is not None:
             return
         self._libvirt = load_libvirt()
+        events.start_loop(self._libvirt)
         uri = self._uri if self._reach is None else await self._reach()
         try:
-            self._connection = await self._call(lambda task: self._libvirt.open(uri), self._timeout)
+            self._connection = await self._call(lambda task: self._connect(uri), self._timeout)
         except self._libvirt.libvirtError as error:
             raise self._unreachable(error) from error
+
+    def _connect(self, uri: str) -> Any:
+        connection = self._libvirt.open(uri)
+        events.probe(self._libvirt, connection)
+        return connection
 
     async def close(self) -> None:
         """End the connection. Never raises."""
@@ -148,11 +155,10 @@ class LibvirtDriver(MasterDriver):
 
         Raises DeviceError ``unreachable`` when the connection is lost.
         """
-        libvirt = load_libvirt()
-        events.start_loop(libvirt)
         try:
             await self.open()
-            await self._report(events.Subscription(libvirt, self._connection, changed), changed)
+            subscription = events.Subscription(self._libvirt, self._connection, changed)
+            await self._report(subscription, changed)
         finally:
             await self.close()
 
@@ -315,10 +321,17 @@ class LibvirtDriver(MasterDriver):
             ) from error
 
     def _unreachable(self, error: Exception) -> DeviceError:
+        advice = (
+            "Start it (systemctl start libvirtd), and see that haas-rpcd's user may use it (group "
+            "libvirt)."
+        )
+        if urlsplit(self._uri).scheme.endswith("+tls"):
+            advice = (
+                "See that it listens there (systemctl start libvirtd-tls.socket), and that "
+                "haas-rpcd's user can read the client's certificate and key."
+            )
         return DeviceError(
-            f"libvirt on {self._uri} cannot be reached: {error}. Start it (systemctl start "
-            "libvirtd), and see that haas-rpcd's user may use it (group libvirt).",
-            reason="unreachable",
+            f"libvirt on {self._uri} cannot be reached: {error}. {advice}", reason="unreachable"
         )
 
 

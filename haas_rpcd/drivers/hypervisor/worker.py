@@ -3,7 +3,8 @@
 libvirt's calls block, and a call to a silent libvirtd blocks forever. They run in one thread, one
 after the other. A thread that does not return in time is abandoned and replaced. It is a daemon
 thread, so that it does not keep the program from ending (those of ``concurrent.futures`` would).
-The number of abandoned threads is limited.
+The number of abandoned threads is limited for each libvirt: one that is silent must not keep the
+others from being asked.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -19,7 +21,7 @@ from haas_rpcd import patience
 Result = TypeVar("Result")
 
 MAX_HANGING = 4
-"""Threads that may hang at the same time; each holds a connection to the hypervisor."""
+"""Threads that may hang in calls to one libvirt at the same time; each holds a connection to it."""
 
 
 class TooManyHanging(Exception):
@@ -97,12 +99,17 @@ class Task(Generic[Result]):
 
 
 class Worker:
-    """Runs blocking calls, one after the other, in a thread that is replaced if it hangs."""
+    """Runs blocking calls, one after the other, in a thread that is replaced if it hangs.
 
-    _hanging: ClassVar[list[threading.Thread]] = []  # of all workers: each session has its own one
+    ``uri``: the libvirt that it calls.
+    """
 
-    def __init__(self, name: str) -> None:
+    _hanging: ClassVar[dict[str, list[threading.Thread]]] = defaultdict(list)
+    """By URI, and of all workers: each session has a worker of its own."""
+
+    def __init__(self, name: str, uri: str) -> None:
         self._name = name
+        self._uri = uri
         self._tasks: queue.SimpleQueue[Task[Any] | None] | None = None
         self._thread: threading.Thread | None = None
 
@@ -129,8 +136,7 @@ class Worker:
 
     def _queue(self) -> queue.SimpleQueue[Task[Any] | None]:
         if self._tasks is None:
-            self._hanging[:] = [thread for thread in self._hanging if thread.is_alive()]
-            if len(self._hanging) >= MAX_HANGING:
+            if self._count_hanging() >= MAX_HANGING:
                 raise TooManyHanging
             self._tasks = queue.SimpleQueue()
             self._thread = threading.Thread(
@@ -139,9 +145,15 @@ class Worker:
             self._thread.start()
         return self._tasks
 
+    def _count_hanging(self) -> int:
+        hanging = [thread for thread in self._hanging.pop(self._uri, ()) if thread.is_alive()]
+        if hanging:
+            self._hanging[self._uri] = hanging
+        return len(hanging)
+
     def _abandon_thread(self) -> None:
         if self._thread is not None:
-            self._hanging.append(self._thread)
+            self._hanging[self._uri].append(self._thread)
         self.end()
 
 
