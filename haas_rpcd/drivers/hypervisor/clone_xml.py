@@ -5,8 +5,13 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 
-from haas_rpcd.drivers.hypervisor import additions, xmltree
-from haas_rpcd.drivers.hypervisor.domain_xml import domain_name, write_mark
+from haas_rpcd.drivers.hypervisor import additions, image_xml, xmltree
+from haas_rpcd.drivers.hypervisor.domain_xml import (
+    domain_name,
+    point_to_file,
+    set_variables,
+    write_mark,
+)
 from haas_rpcd.drivers.hypervisor.nic_xml import BridgeName, add_spare_slots, clone_interfaces
 from haas_rpcd.model import HeadnodeNic
 
@@ -32,6 +37,7 @@ def clone(
     devices = xmltree.devices(root)
     xmltree.set_text(root, "name", domain_name(headnode))
     xmltree.set_text(root, "uuid", uuid)
+    image_xml.without_mark(root)
     _own_identity(root)
     _own_firmware(root, variables)
     _own_disks(devices, overlays)
@@ -61,15 +67,8 @@ def _own_identity(root: ET.Element) -> None:
 
 def _own_firmware(root: ET.Element, variables: str | None) -> None:
     """Give the clone its own NVRAM file; libvirt creates it from the template if missing."""
-    nvram = root.find("os/nvram")
-    if nvram is None and variables is not None:
-        nvram = ET.SubElement(xmltree.child(root, "os"), "nvram")
-    if nvram is None:
-        return
-    for source in nvram.findall("source"):
-        nvram.remove(source)
-    nvram.attrib.pop("type", None)
-    nvram.text = variables
+    if variables is not None or root.find("os/nvram") is not None:
+        set_variables(root, variables)
 
 
 def _own_disks(devices: ET.Element, overlays: Mapping[str, str]) -> None:
@@ -77,11 +76,10 @@ def _own_disks(devices: ET.Element, overlays: Mapping[str, str]) -> None:
         path = overlays.get(xmltree.attribute(disk, "target", "dev"))
         if path is None:
             continue
-        disk.set("type", "file")
-        for name in ("source", "backingStore", "mirror", "shareable", "auth"):
+        point_to_file(disk, path)
+        for name in ("shareable", "auth"):
             for element in disk.findall(name):
                 disk.remove(element)
-        ET.SubElement(disk, "source", {"file": path})
         driver = disk.find("driver")
         if driver is None:
             driver = ET.SubElement(disk, "driver", {"name": "qemu"})

@@ -196,6 +196,27 @@ def nvram_path(xml: str) -> str | None:
     return path or None
 
 
+# --- writing --------------------------------------------------------------------------------------
+
+
+def point_to_file(disk: ET.Element, path: str) -> None:
+    """Let a disk be the file at a path, whatever it was before."""
+    disk.set("type", "file")
+    for name in ("source", "backingStore", "mirror"):
+        for element in disk.findall(name):
+            disk.remove(element)
+    ET.SubElement(disk, "source", {"file": path})
+
+
+def set_variables(root: ET.Element, path: str | None) -> None:
+    """Let a domain's UEFI variables be the file at a path; None leaves it to libvirt."""
+    nvram = xmltree.child(xmltree.child(root, "os"), "nvram")
+    for source in nvram.findall("source"):
+        nvram.remove(source)
+    nvram.attrib.pop("type", None)
+    nvram.text = path
+
+
 # --- our own element ------------------------------------------------------------------------------
 
 

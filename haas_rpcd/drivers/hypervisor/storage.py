@@ -7,13 +7,16 @@ the same short time for a base of any size (https://libvirt.org/formatstorage.ht
 
 from __future__ import annotations
 
+import hashlib
 import posixpath
+import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from haas_rpcd.drivers.hypervisor import transfer
 from haas_rpcd.drivers.hypervisor.domain_xml import BaseDisk
 from haas_rpcd.drivers.hypervisor.lookup import lookup
 from haas_rpcd.errors import DeviceError
@@ -24,7 +27,24 @@ FOLDER_POOLS = ("dir", "fs", "netfs")
 DEFAULT_POOL = "default"
 """The pool for overlays over disks that are not files."""
 
+IMAGE_FOLDER = "/var/lib/libvirt/images"
+"""Where copies of images are put if there is no default pool: libvirt's own folder for disks."""
+
 TEMPORARY_POOL = "haas-temporary"
+"""What the names of transient pools begin with."""
+
+
+@dataclass
+class _Use:
+    """How often a folder's pool is in use in this process, and whether it was started for that."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    count: int = 0
+    started: bool = False
+
+
+_uses: dict[tuple[str, str], _Use] = {}
+"""By the URI of libvirt and the folder. A copy reads from one for minutes, beside other users."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +110,51 @@ class Storage:
             self._go_on()
             pool.createXMLFrom(_copy_xml(posixpath.basename(to), original.info()[1]), original, 0)
 
+    @contextmanager
+    def volume(self, path: str) -> Iterator[Any]:
+        """Yield the volume at a path while it is read or written; None if it does not exist."""
+        if path.startswith("/dev/"):
+            yield self._lookup(self._connection.storageVolLookupByPath, path)
+            return
+        with self._pool(posixpath.dirname(path), may_lack=True) as pool:
+            yield None if pool is None else self._volume(pool, posixpath.basename(path))
+
+    @contextmanager
+    def new_file(self, path: str, size: int) -> Iterator[Any]:
+        """Yield a new volume of so many bytes, all of them a hole; replace an existing one.
+
+        Raises DeviceError ``missing`` if the folder does not exist.
+        """
+        folder, name = posixpath.split(path)
+        with self._pool(folder) as pool:
+            self._delete(pool, name)
+            self._go_on()
+            yield pool.createXML(transfer.empty_file_xml(name, size), 0)
+
+    def free_space(self, folder: str) -> int:
+        """Return how many bytes are free in a folder. Raises DeviceError ``missing``."""
+        with self._pool(folder) as pool:
+            pool.refresh(0)
+            return int(pool.info()[3])
+
+    def image_folder(self) -> str:
+        """Return the folder for copies of images: the default pool's, or libvirt's own."""
+        pool = self._lookup(self._connection.storagePoolLookupByName, DEFAULT_POOL)
+        if pool is not None:
+            kind, folder = _pool_facts(pool)
+            if kind in FOLDER_POOLS:
+                return folder
+        return IMAGE_FOLDER
+
+    def backing_files(self, folder: str) -> set[str]:
+        """Return the paths of all files in a folder that others there are overlays of."""
+        with self._pool(folder, may_lack=True) as pool:
+            if pool is None:
+                return set()
+            pool.refresh(0)
+            described = [ET.fromstring(one.XMLDesc(0)) for one in pool.listAllVolumes()]  # noqa: S314
+            return {path for one in described if (path := one.findtext("backingStore/path"))}
+
     def delete(self, path: str) -> None:
         """Delete a volume, if it exists."""
         with self._pool(posixpath.dirname(path), may_lack=True) as pool:
@@ -149,28 +214,40 @@ class Storage:
 
         If the folder does not exist, yield None if ``may_lack``, else raise DeviceError.
         """
-        pool = self._pool_on(folder)
-        if pool is not None and pool.isActive():
-            yield pool
+        key = (self._connection.getURI(), posixpath.normpath(folder))
+        use = _uses.setdefault(key, _Use())
+        with use.lock:
+            pool = self._pool_on(folder)
+            if pool is None or not pool.isActive():
+                pool = self._start_pool(folder, pool, may_lack)
+                use.started = pool is not None
+            use.count += pool is not None
+        if pool is None:
+            yield None
             return
+        try:
+            yield pool
+        finally:
+            with use.lock:
+                use.count -= 1
+                if use.started and not use.count:
+                    use.started = False
+                    pool.destroy()  # stops the pool, but keeps the files in its folder
+
+    def _start_pool(self, folder: str, pool: Any, may_lack: bool) -> Any:
         self._go_on()
         try:
             if pool is None:
-                pool = self._connection.storagePoolCreateXML(_pool_xml(folder), 0)
-            else:
-                pool.create(0)
+                return self._connection.storagePoolCreateXML(_pool_xml(folder), 0)
+            pool.create(0)
         except self._libvirt.libvirtError as error:
             if may_lack:
-                yield None
-                return
+                return None
             raise DeviceError(
                 f"The folder {folder} of a base image's disk cannot be used: {error}.",
                 reason="missing",
             ) from error
-        try:
-            yield pool
-        finally:
-            pool.destroy()  # stops the pool, but keeps the files in its folder
+        return pool
 
     def _pool_on(self, folder: str) -> Any:
         for pool in self._connection.listAllStoragePools():
@@ -191,7 +268,8 @@ def _pool_facts(pool: Any) -> tuple[str, str]:
 
 def _pool_xml(folder: str) -> str:
     root = ET.Element("pool", {"type": "dir"})
-    ET.SubElement(root, "name").text = TEMPORARY_POOL
+    key = hashlib.sha256(folder.encode()).hexdigest()[:8]
+    ET.SubElement(root, "name").text = f"{TEMPORARY_POOL}-{key}"
     ET.SubElement(ET.SubElement(root, "target"), "path").text = folder
     return ET.tostring(root, encoding="unicode")
 
