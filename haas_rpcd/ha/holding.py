@@ -13,6 +13,7 @@ from pathlib import Path
 from haas_rpcd.ha.etcd import Etcd, EtcdError
 from haas_rpcd.ha.mastership import LostMastershipError, Mastership
 from haas_rpcd.ha.replica import Replica, forget_copies, place_of, restore
+from haas_rpcd.ha.waking import WakingLoop
 from haas_rpcd.hasettings import HaSettings
 from haas_rpcd.store.database import Store
 from haas_schemas.system import HaHealth
@@ -56,6 +57,9 @@ async def as_master(
     """
     keeper = asyncio.create_task(claim.keep(), name="mastership")
     keeper.add_done_callback(_end_if_lost)
+    loop = asyncio.get_running_loop()
+    if isinstance(loop, WakingLoop):
+        loop.at_waking = lambda: _end_unless_master(claim)
     replica: Replica | None = None
     try:
         if (last := await claim.data()) is not None:
@@ -73,6 +77,8 @@ async def as_master(
 
         yield Holding(settings, claim, replica)
     finally:
+        if isinstance(loop, WakingLoop):
+            loop.at_waking = None
         keeper.remove_done_callback(_end_if_lost)
         keeper.cancel()
         if replica is not None:
@@ -109,6 +115,13 @@ def end(error: BaseException) -> None:
     log.critical("%s This daemon ends at once.", error)
     logging.shutdown()
     os._exit(LOST)
+
+
+def _end_unless_master(claim: Mastership) -> None:
+    try:
+        claim.check()
+    except LostMastershipError as error:
+        end(error)
 
 
 def _end_if_lost(task: asyncio.Task[None]) -> None:

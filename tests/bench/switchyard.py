@@ -51,7 +51,7 @@ class Switchyard:
         self._ask(faults=faults)
 
     def counters(self) -> dict[str, int]:
-        """Return the sums of all switches' counters: lines, logins, saves and so on."""
+        """Return the sums of all switches' counters, and how many sessions are open now."""
         return dict(self._ask())
 
     def _ask(self, **question: Any) -> dict[str, Any]:
@@ -85,6 +85,7 @@ async def _serve(count: int, ports: int, dialect: str, first: int) -> None:
         for switch in switches:
             for name, value in asdict(switch.counters).items():
                 totals[name] = totals.get(name, 0) + value
+        totals["sessions"] = sum(len(switch.sessions) for switch in switches)
         print(json.dumps(totals), flush=True)
     for switch in switches:
         await switch.stop()

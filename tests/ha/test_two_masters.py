@@ -130,6 +130,7 @@ def test_a_frozen_master_sends_no_line_when_it_goes_on(pair: Pair) -> None:
         assert second.daemon.call("plan.show")["empty"]
 
         second.kill()  # its own lines are not counted
+        until(lambda: yard.counters()["sessions"] == 1, "only that of the frozen master is open")
         before = yard.counters()["lines"]
         assert first.thaw() == LOST
         assert yard.counters()["lines"] == before

@@ -23,6 +23,7 @@ async def test_an_error_about_a_line_goes_when_another_is_chosen(site: Site) -> 
         await hands.until(lambda: hands.app.front and hands.app.front.NAME == "jobs")
         await site.ended((await site.call("apply.start", project="astro"))["job"])
         await hands.until(lambda: len(hands.app.session.inventory.jobs) == 2)
+        await hands.until(lambda: "succeeded" in hands.bar("message"))
         await hands.press("x")
         assert "Only a job that is queued or running" in hands.bar("message")
         await hands.until(lambda: not hands.app.typeahead.busy)
