@@ -35,6 +35,11 @@ async def pages(
         asked = {**asked, "after": page["next"]}
 
 
+async def all_items(call: Ask, method: str, params: Mapping[str, Any] | None = None) -> list[Any]:
+    """Return the items of all pages of a list."""
+    return [item async for page in pages(call, method, params) for item in page["items"]]
+
+
 async def fetch(
     call: CallMethod, method: Method, params: Mapping[str, Any], *, timeout: float
 ) -> Any:

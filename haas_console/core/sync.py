@@ -21,6 +21,7 @@ from haas_console.core.inventory import Inventory
 from haas_console.core.log import CallRecord, Log
 from haas_console.core.refresh import Refresher
 from haas_console.core.target import Target
+from haas_schemas.switch import Port
 
 if TYPE_CHECKING:
     from haas_console.core.affected import Affected
@@ -137,10 +138,11 @@ class InventorySync:
             if not quiet:
                 self.notify("call")
 
-    async def fetch_ports(self, switch: str) -> None:
+    async def fetch_ports(self, switch: str) -> list[Port]:
         """Fetch a switch's ports, which are kept current from then on; raises ConsoleError."""
         await self._fetcher().ports(switch, quiet=True)
         self.notify("switch")
+        return self.inventory.ports[switch]
 
     def _fetcher(self) -> Fetcher:
         return Fetcher(self.inventory, self.call, self.language.api.methods)

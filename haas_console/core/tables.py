@@ -20,7 +20,8 @@ from haas_console.core.jobtree import clock
 from haas_console.core.master import state_text
 from haas_console.core.natural import natural
 from haas_console.core.sharelist import Share
-from haas_console.core.times import elapsed, moment
+from haas_console.core.timeline import TimelineEntry
+from haas_console.core.times import elapsed, moment, moment_of
 from haas_schemas.drift import DriftItem
 from haas_schemas.headnode import Headnode, HeadnodeNic
 from haas_schemas.job import Job
@@ -276,6 +277,27 @@ AUDIT: Table[Change] = Table(
 )
 
 
+# --- events ---------------------------------------------------------------------------------------
+
+EVENTS: Table[TimelineEntry] = Table(
+    "events",
+    {
+        "when": lambda entry: moment_of(entry.at),
+        "kind": lambda entry: entry.kind,
+        "who": lambda entry: entry.who or "-",
+        "what": lambda entry: entry.what,
+        "object": lambda entry: entry.object or "-",
+        "outcome": lambda entry: entry.note or "-",
+        "took": lambda entry: "-" if entry.ms is None else f"{entry.ms:.1f} ms",
+        "project": lambda entry: entry.project or "-",
+    },
+    usual=("when", "who", "what", "object", "outcome", "took"),
+    flexible="what",
+    keys={"when": lambda entry: entry.at, "took": lambda entry: entry.ms or 0.0},
+    most={"who": 16, "what": 200, "object": 28, "outcome": 28, "project": 20},
+)
+
+
 # --- tokens, and shares of networks ---------------------------------------------------------------
 
 TOKENS: Table[Token] = Table(
@@ -318,12 +340,11 @@ SHARES: Table[Share] = Table(
 )
 
 
+_TABLES = (JOBS, HEADNODES, PROJECTS, SWITCHES, DRIFT, AUDIT, EVENTS, TOKENS, SHARES)
+
 NAMES: Mapping[str, tuple[str, ...]] = {
     "board": boardcolumns.NAMES,
-    **{
-        table.name: tuple(table.cells)
-        for table in (JOBS, HEADNODES, PROJECTS, SWITCHES, DRIFT, AUDIT, TOKENS, SHARES)
-    },
+    **{table.name: tuple(table.cells) for table in _TABLES},
 }
 """The columns that there are, by the table's name in console.toml."""
 

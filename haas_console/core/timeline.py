@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from haas_console.core import happened
 from haas_console.core.auditlist import Change, outcome, what
@@ -39,11 +40,29 @@ class TimelineEntry:
     objects: tuple[str, ...] = ()
     change: Change | None = None
     """The record of the audit trail, if there is one."""
+    verb: str = ""
+    """What happened to the object of an event; empty if the text says it."""
+
+    @property
+    def key(self) -> tuple[float, str, str]:
+        """What identifies it."""
+        return self.at, self.kind, self.text
+
+    @property
+    def what(self) -> str:
+        """What was done, for a line that names the object beside it."""
+        return self.verb or self.text
+
+    @property
+    def object(self) -> str:
+        """The object that it was about first of all; empty if there is none."""
+        ref = self.ref
+        return f"{ref.kind} {ref.name}" if ref is not None else next(iter(self.objects), "")
 
     @property
     def cells(self) -> Iterator[str]:
         """All that is shown of it."""
-        yield from (self.text, self.note, self.who)
+        yield from (self.text, self.note, self.who, *self.objects)
 
     @property
     def ref(self) -> Ref | None:
@@ -97,7 +116,22 @@ def timeline(
 def _call(call: CallRecord, user: str) -> TimelineEntry:
     params = f" {json.dumps(dict(call.params), ensure_ascii=False)}" if call.params else ""
     text = f"{call.method}{params}"
-    return TimelineEntry(call.at, "call", text, call.outcome, call.ok, call.ms, user)
+    return TimelineEntry(
+        call.at, "call", text, call.outcome, call.ok, call.ms, user, objects=_objects(call.params)
+    )
+
+
+def _objects(params: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a call was about, by its params, as the audit trail names it."""
+    project, node = params.get("project"), params.get("node")
+    found = [f"nic {node}:{params['nic']}"] if node and "nic" in params else []
+    if "switch" in params and "port" in params:
+        found.append(f"port {params['switch']} {params['port']}")
+    for noun in ("network", "headnode"):
+        if isinstance(name := params.get(noun), str):
+            found.append(f"{noun} {name if '/' in name or not project else f'{project}/{name}'}")
+    named = [f"{noun} {params[noun]}" for noun in ("node", "switch", "job") if params.get(noun)]
+    return (*found, *named, *([f"project {project}"] if project else []))
 
 
 def _command(command: CommandRecord, user: str) -> TimelineEntry:
@@ -149,7 +183,12 @@ def _event(event: EventRecord) -> TimelineEntry:
     name = f"{event.project}/{event.name}" if owned else event.name
     text = f"{event.noun} {event.name}{whose}: {event.verb}"
     return TimelineEntry(
-        event.at, "event", text, project=event.project, objects=(f"{event.noun} {name}",)
+        event.at,
+        "event",
+        text,
+        project=event.project,
+        objects=(f"{event.noun} {name}",),
+        verb=event.verb,
     )
 
 

@@ -29,6 +29,11 @@ def elapsed(started: str | None, finished: str | None, now: float | None = None)
 def moment(stamp: str, *, exact: bool = True) -> str:
     """A time as the user's clock shows it, with the day if it is not today, and if ``exact``
     with seconds."""
-    when, now = parsed(stamp).astimezone(), datetime.now().astimezone()
+    return moment_of(parsed(stamp).timestamp(), exact=exact)
+
+
+def moment_of(at: float, *, exact: bool = True) -> str:
+    """As :func:`moment`, for seconds since the epoch."""
+    when, now = datetime.fromtimestamp(at), datetime.now()
     day = "" if when.date() == now.date() else "%m-%d "
     return when.strftime(f"{day}%H:%M:%S" if exact else f"{day}%H:%M")

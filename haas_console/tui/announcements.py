@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from haas_console.core.sync import Changes
@@ -18,18 +18,22 @@ class JobAnnouncements:
     def __init__(self, console: Console) -> None:
         self.console = console
         self._under_way: set[int] = set()
+        self._newest: str | None = None
+        """When the newest job was created; None: the inventory was not read yet."""
         console.session.sync.watch(self._changed)
 
     def _changed(self, changes: Changes) -> None:
-        if "job" not in changes:
+        inventory, front = self.console.session.inventory, self.console.front
+        if "job" not in changes or inventory.info is None:
             return
-        jobs = self.console.session.inventory.jobs
-        known = [jobs[job] for job in self._under_way if job in jobs]
-        known.sort(key=lambda job: job.created)
+        jobs = inventory.jobs
+        fresh = self._failed_at_once(jobs.values()) if self._newest is not None else []
+        ended = [jobs[job] for job in self._under_way if job in jobs and not jobs[job].under_way]
+        self._newest = max((job.created for job in jobs.values()), default=self._newest or "")
         self._under_way = {job.job for job in jobs.values() if job.under_way}
-        front = self.console.front
-        for job in known:
-            if job.under_way or front is None or front.shown_job == job.job:
+        # the last one is what stays on the screen
+        for job in sorted(ended + fresh, key=lambda job: (job.state == "failed", job.created)):
+            if front is None or front.shown_job == job.job:
                 continue
             if job.state == "failed":
                 failures = self.console.session.failures
@@ -38,6 +42,15 @@ class JobAnnouncements:
                 front.fail(text, partial(self._is_unseen, job))
             else:
                 front.say(sentence(job))
+
+    def _failed_at_once(self, jobs: Iterable[Job]) -> list[Job]:
+        """Jobs that are new and have failed before they were seen under way."""
+        newest = self._newest or ""
+        return [
+            job
+            for job in jobs
+            if job.state == "failed" and job.created > newest and job.job not in self._under_way
+        ]
 
     def _is_unseen(self, job: Job) -> bool:
         """Whether nobody has looked at a job that failed, and no later one has succeeded."""

@@ -36,6 +36,8 @@ class Gate:
         self.held: list[Message] = []
         """What the daemon has sent and the console has not got yet."""
         self._holds: Which = lambda message, asked: False
+        self._refuses: Which = lambda message, asked: False
+        self._error: Message = {}
         self._asked: dict[int, str] = {}
         self._open = asyncio.Event()
         self._open.set()
@@ -53,6 +55,10 @@ class Gate:
         """Hold the daemon's messages that ``which`` chooses."""
         self._holds = which
         self._open.clear()
+
+    def refuse(self, which: Which, error: Message) -> None:
+        """Answer calls with an error in place of the answers that ``which`` chooses."""
+        self._refuses, self._error = which, error
 
     def open(self) -> None:
         """Let all that is held pass, in the daemon's order among those that were held."""
@@ -87,7 +93,10 @@ class Gate:
     ) -> None:
         async for message in upstream:
             parsed = json.loads(message.data)
-            if not self._open.is_set() and self._holds(
+            if self._refuses(parsed, self._asked.get(parsed.get("id"), "")):
+                refusal = {"jsonrpc": "2.0", "id": parsed["id"], "error": self._error}
+                await console.send_str(json.dumps(refusal))
+            elif not self._open.is_set() and self._holds(
                 parsed, self._asked.get(parsed.get("id"), "")
             ):
                 self.held.append(parsed)

@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from haas_console.tui import reading
 from haas_console.tui.screens.forms import FormScreen
 from tests.tui.apply_hands import Site, staged_site
-from tests.tui.console import console
+from tests.tui.console import Hands, console
+from tests.tui.gate import answers_to, gate
 
 
 @pytest.fixture
@@ -55,6 +57,67 @@ async def test_a_job_that_failed_is_told_until_it_is_looked_at(site: Site) -> No
         await hands.until(lambda: hands.app.front and hands.app.front.NAME == "job")
         await hands.press("escape")
         await hands.until(lambda: hands.app.front is hands.board)
+        await hands.until(lambda: hands.bar("message").strip() == "")
+
+
+async def test_a_job_that_failed_before_it_was_seen_to_run_is_told(site: Site) -> None:
+    async with gate(site.socket) as between, console(between.path, project="astro") as hands:
+        await site.centre.switches["sw1"].stop()
+        between.hold(answers_to("job.list"))
+        job = (await site.call("apply.start", project="astro"))["job"]
+        record = await site.ended(job)
+        assert record["state"] == "failed"
+        between.open()
+        await hands.until(lambda: f"job {job} of astro failed" in hands.bar("message"))
+        await hands.press("down")
+        assert f"job {job} of astro failed" in hands.bar("message"), "nobody has looked at it yet"
+
+
+async def test_a_job_that_failed_before_the_console_was_opened_is_no_news(site: Site) -> None:
+    await site.centre.switches["sw1"].stop()
+    await site.ended((await site.call("apply.start", project="astro"))["job"])
+    async with console(site.socket, project="astro") as hands:
+        await hands.until(lambda: hands.app.session.inventory.jobs)
+        assert "failed" not in hands.bar("message")
+
+
+@pytest.mark.parametrize(
+    ("screen", "method"),
+    [("tokens", "token.list"), ("projects", "user.list"), ("audit", "audit.list"),
+     ("events", "audit.list"), ("switch", "port.list"), ("topology", "port.list")],
+)  # fmt: skip
+async def test_why_a_list_could_not_be_read_is_told_until_it_is_read(
+    site: Site, screen: str, method: str
+) -> None:
+    error = {"code": -32002, "message": "The store is busy: try again.", "data": {"kind": "busy"}}
+    async with gate(site.socket) as between, console(between.path, project="astro") as hands:
+        between.refuse(answers_to(method), error)
+        hands.app.navigation.open(screen)
+        await hands.until(lambda: "The store is busy" in hands.bar("message"))
+        await hands.press("down", "up")
+        assert "The store is busy" in hands.bar("message"), "the cursor is not its cause"
+        between.refuse(lambda message, asked: False, {})
+        await read_again(hands)
+        await hands.until(lambda: hands.bar("message").strip() == "")
+
+
+async def read_again(hands: Hands) -> None:
+    """Leave the screen for another, and come back: it reads all that it shows."""
+    hands.app.navigation.read("A page", ["a line"])
+    await hands.until(lambda: hands.app.front and hands.app.front.NAME == "text")
+    await hands.press("escape")
+
+
+async def test_what_could_not_be_read_is_read_again_by_itself(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "FIRST_WAIT", 0.01)
+    error = {"code": -32002, "message": "The store is busy: try again.", "data": {"kind": "busy"}}
+    async with gate(site.socket) as between, console(between.path, project="astro") as hands:
+        between.refuse(answers_to("token.list"), error)
+        hands.app.navigation.open("tokens")
+        await hands.until(lambda: "The store is busy" in hands.bar("message"))
+        between.refuse(lambda message, asked: False, {})
         await hands.until(lambda: hands.bar("message").strip() == "")
 
 

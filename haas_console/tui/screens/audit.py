@@ -10,11 +10,11 @@ from textual.binding import Binding, BindingType
 
 from haas_console.core import happened, tables
 from haas_console.core.auditlist import Change, page_params
-from haas_console.core.errors import ConsoleError
 from haas_console.core.inventory import records
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
 from haas_console.tui.prompt import filter_question
+from haas_console.tui.reading import Reader
 from haas_console.tui.screen import ConsoleScreen
 from haas_console.tui.tablelines import TableLines
 from haas_schemas.system import AuditRecord
@@ -60,6 +60,7 @@ class AuditScreen(ConsoleScreen):
     def __init__(self, session: Session, about: str = "") -> None:
         super().__init__(session)
         self.filter = about
+        self._reader = Reader(self)
         self._next: str | None = None
         self._read_so_far: list[Change] = []
 
@@ -109,12 +110,11 @@ class AuditScreen(ConsoleScreen):
             self.lines.empty = "Whose? p on the board chooses a project."
             self.lines.show_items([])
             return
-        try:
-            page = await self.session.sync.call(
-                "audit.list", {**params, **({"after": after} if after else {})}
-            )
-        except ConsoleError as error:
-            self.fail(str(error))
+        page = await self._reader.read(
+            self.session.sync.call("audit.list", {**params, **({"after": after} if after else {})}),
+            self.action_refresh if after is None else None,
+        )
+        if page is None:
             return
         found = list(records(AuditRecord, page["items"]))
         self._next = page.get("next")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 import msgspec
@@ -13,12 +14,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from haas_console.core.details import Answers, audited_as, details, record_of
-from haas_console.core.errors import ConsoleError
 from haas_console.core.objects import Ref
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
 from haas_console.tui.bars import Bar
 from haas_console.tui.factlines import NO_LINK, FactLines
+from haas_console.tui.reading import Reader
 from haas_console.tui.screen import ConsoleScreen
 from haas_schemas.node import NicPort
 
@@ -53,6 +54,7 @@ class DetailsScreen(ConsoleScreen):
         super().__init__(session)
         self._visits = [Visit(ref, Answers())]
         self._number = 0
+        self._reader = Reader(self)
 
     @property
     def visit(self) -> Visit:
@@ -99,25 +101,21 @@ class DetailsScreen(ConsoleScreen):
 
     @work(group="details", exclusive=True)
     async def _ask(self, visit: Visit) -> None:
-        ref, sync = visit.ref, self.session.sync
-        first, second = ref.pair
-        try:
-            if ref.kind == "nic":
-                params = {"node": first, "nic": second}
-                visit.answers.shown = await sync.call("nic.show", params, quiet=True)
-            elif ref.kind == "node" and self._sees_cabling(first):
-                params = {"node": first}
-                visit.answers.shown = await sync.call("cabling.show", params, quiet=True)
-            elif ref.kind == "port":
-                visit.answers.shown = await self._ask_port(first, second)
-            newest = await sync.call("audit.list", self._about(ref), quiet=True)
-            visit.answers.changed = next(iter(newest["items"]), None)
-        except ConsoleError as error:
-            if sync.status.state == "live":
-                self.fail(str(error))
-            return
+        await self._reader.read(self._fill(visit.ref, visit.answers), partial(self._ask, visit))
         if visit is self.visit:
             self._show()
+
+    async def _fill(self, ref: Ref, answers: Answers) -> None:
+        call = partial(self.session.sync.call, quiet=True)
+        first, second = ref.pair
+        if ref.kind == "nic":
+            answers.shown = await call("nic.show", {"node": first, "nic": second})
+        elif ref.kind == "node" and self._sees_cabling(first):
+            answers.shown = await call("cabling.show", {"node": first})
+        elif ref.kind == "port":
+            answers.shown = await self._ask_port(first, second)
+        newest = await call("audit.list", self._about(ref))
+        answers.changed = next(iter(newest["items"]), None)
 
     def _sees_cabling(self, name: str) -> bool:
         """Whether this user may ask for the cabling of a node: admins, and whoever holds it."""
@@ -174,6 +172,7 @@ class DetailsScreen(ConsoleScreen):
         self._arrive()
 
     def _arrive(self) -> None:
+        self._reader.forget()
         self.lines.facts = []
         self._show()
         self._ask(self.visit)

@@ -3,78 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import ClassVar
 
-from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from haas_console.core import happened
+from haas_console.core import happened, tables
 from haas_console.core.auditlist import Change, page_params
-from haas_console.core.errors import ConsoleError
 from haas_console.core.inventory import records
 from haas_console.core.session import Session
 from haas_console.core.sync import Changes
 from haas_console.core.timeline import KINDS, TimelineEntry, timeline
-from haas_console.core.times import moment
-from haas_console.tui.bars import Bar
-from haas_console.tui.folds import SpareLines
-from haas_console.tui.lines import ClickableLines, Part, cut
+from haas_console.tui.lines import Part
 from haas_console.tui.prompt import filter_question
+from haas_console.tui.reading import Reader
 from haas_console.tui.screen import ConsoleScreen
+from haas_console.tui.tablelines import TableLines
 from haas_schemas.system import AuditRecord
 
 PAUSE = 0.5  # seconds between two redraws, because each one moves all lines
 PAGE = 200  # records of the trail that one request fetches
-WHO = 12  # cells of the longest name of a user
-SIGNS = {"command": "> ", "call": "  ", "event": "* "}
+SIGNS = {"command": ">", "call": " ", "event": "*"}
 LOOKS = {"command": "head", "call": "", "event": "staged"}
 
 
-class EventLines(SpareLines, ClickableLines):
-    """One line for each entry, the newest last."""
+class EventLines(TableLines[TimelineEntry]):
+    """One line for each entry, the newest last unless a column is sorted by."""
 
     def __init__(self, *, id: str) -> None:
-        super().__init__(id=id)
-        self.found: Sequence[TimelineEntry] = ()
-        self._who = 0
+        super().__init__(tables.EVENTS, lambda entry: entry.key, id=id)
+        self.empty = "   nothing has happened yet"
 
-    def show(self, found: Sequence[TimelineEntry]) -> None:
+    def show_items(self, items: Sequence[TimelineEntry]) -> None:
         """Show these entries; the cursor stays on its entry, or at the end if it was there."""
-        last = self.cursor >= len(self.found) - 1
-        current = self.current()
-        self.found = found
-        self._who = min(WHO, max((len(each.who) for each in found), default=0))
-        if last:
-            self.cursor = max(0, len(found) - 1)
-        elif current in found:
-            self.cursor = found.index(current)
-        self.changed()
-        if last:
+        follows = self.sort is None and self.cursor >= len(self.items) - 1
+        super().show_items(items)
+        if follows and items:
+            self.cursor = len(items) - 1
             self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
+            self.redraw()
 
-    def current(self) -> TimelineEntry | None:
-        """The entry under the cursor."""
-        return self.found[self.cursor] if 0 <= self.cursor < len(self.found) else None
+    def mark(self, item: TimelineEntry) -> Part:
+        """The sign of its kind."""
+        return SIGNS[item.kind], LOOKS[item.kind]
 
-    def count(self) -> int:
-        """One line for each."""
-        return len(self.found)
-
-    def parts(self, index: int, width: int) -> list[Part]:
-        """The time, the duration, who it was, the text and the outcome."""
-        each = self.found[index]
-        when = moment(datetime.fromtimestamp(each.at, UTC).isoformat())
-        took = "" if each.ms is None else f"{each.ms:.1f} ms"
-        return [
-            (f" {when} {took:>9}  ", "dim"),
-            (f"{cut(each.who, self._who)}  " if self._who else "", "head" if each.who else ""),
-            (SIGNS[each.kind], LOOKS[each.kind]),
-            (f"{each.text}  ", LOOKS[each.kind]),
-            (each.note, "good" if each.ok else "bad"),
-        ]
+    def look(self, name: str, item: TimelineEntry) -> str:
+        """The style of a cell."""
+        match name:
+            case "who":
+                return "head"
+            case "what":
+                return LOOKS[item.kind]
+            case "outcome":
+                return "good" if item.ok else "bad"
+            case "object":
+                return ""
+            case _:
+                return "dim"
 
 
 class EventsScreen(ConsoleScreen):
@@ -96,6 +82,7 @@ class EventsScreen(ConsoleScreen):
         super().__init__(session)
         self.kind = KINDS[0]
         self.filter = ""
+        self._reader = Reader(self)
         self._waits = False
         self._is_behind = False
         """There are events since the trail was read."""
@@ -103,8 +90,14 @@ class EventsScreen(ConsoleScreen):
 
     def compose_body(self) -> ComposeResult:
         """What kind of entries is shown, and the list."""
-        yield Bar(id="events-title")
-        yield EventLines(id="events")
+        lines = EventLines(id="events")
+        yield lines.header
+        yield lines
+
+    @property
+    def lines(self) -> EventLines:
+        """The list."""
+        return self.query_one(EventLines)
 
     def changed(self, changes: Changes) -> None:
         """Show what happened since; a burst is shown at once."""
@@ -137,11 +130,11 @@ class EventsScreen(ConsoleScreen):
         if params is None:
             self._trail = []  # whose? a tenant sees only what is done in a project of its own
             return
-        try:
-            page = await session.sync.call("audit.list", {**params, "limit": PAGE}, quiet=True)
-        except ConsoleError as error:
-            if session.sync.status.state == "live":
-                self.fail(str(error))
+        page = await self._reader.read(
+            session.sync.call("audit.list", {**params, "limit": PAGE}, quiet=True),
+            self._read_trail,
+        )
+        if page is None:
             return
         self._trail = [Change(record) for record in records(AuditRecord, page["items"])]
         self.show_events()
@@ -157,12 +150,10 @@ class EventsScreen(ConsoleScreen):
             jobs=inventory.jobs,
             trail=self._trail,
         )
-        self.query_one(EventLines).show(found)
-        title = Text(f" {self.kind}", "bold")
-        title.append(f"  {len(found)}   > command   * event   others are calls", "dim")
-        if self.filter:
-            title.append(f"   /{self.filter}", "bold")
-        self.query_one("#events-title", Bar).show(title)
+        lines, shown = self.lines, "" if self.kind == "all" else f"{self.kind} only"
+        filtered = f"/{self.filter}  {len(found)}" if self.filter else ""
+        lines.note = "   ".join(filter(None, (shown, filtered)))
+        lines.show_items(found)
 
     def action_kind(self) -> None:
         """Show only commands, only calls, only events, or all."""
@@ -171,13 +162,13 @@ class EventsScreen(ConsoleScreen):
 
     def action_copy(self) -> None:
         """Copy the line: a command is one that a script understands."""
-        current = self.query_one(EventLines).current()
+        current = self.lines.current()
         if current is not None:
             self.console.copy(current.text)
 
     def action_open(self) -> None:
         """Open the object that the event under the cursor is about; else all of the line."""
-        current = self.query_one(EventLines).current()
+        current = self.lines.current()
         ref = current.ref if current is not None and current.kind == "event" else None
         if ref is None:
             self.action_detail()
@@ -186,7 +177,7 @@ class EventsScreen(ConsoleScreen):
 
     def action_detail(self) -> None:
         """Show all of what is under the cursor, with links to what it was about."""
-        current = self.query_one(EventLines).current()
+        current = self.lines.current()
         if current is not None:
             self.console.navigation.open_facts(current.kind, current.facts)
 

@@ -11,7 +11,6 @@ from textual.message import Message
 
 from haas_console.core import tables
 from haas_console.core.commands import Call
-from haas_console.core.errors import ConsoleError
 from haas_console.core.inventory import records
 from haas_console.core.joblist import newest_first, parse_filter
 from haas_console.core.session import Session
@@ -19,6 +18,7 @@ from haas_console.core.sync import Changes
 from haas_console.tui.glyphs import LOOKS, glyphs
 from haas_console.tui.lines import Part
 from haas_console.tui.prompt import filter_question
+from haas_console.tui.reading import Reader
 from haas_console.tui.screen import ConsoleScreen, in_turn
 from haas_console.tui.tablelines import TableLines
 from haas_schemas.job import Job
@@ -100,6 +100,7 @@ class JobsScreen(ConsoleScreen):
         super().__init__(session)
         self.filter = ""
         self._older: dict[int, Job] = {}
+        self._reader = Reader(self)
 
     def compose_body(self) -> ComposeResult:
         """The columns' names, and the list."""
@@ -141,10 +142,8 @@ class JobsScreen(ConsoleScreen):
         if known:
             oldest = min(known.values(), key=lambda job: job.created)
             params["after"] = str(oldest.job)
-        try:
-            page = await self.session.sync.call("job.list", params)
-        except ConsoleError as error:
-            self.fail(str(error))
+        page = await self._reader.read(self.session.sync.call("job.list", params))
+        if page is None:
             return
         self._older |= {job.job: job for job in records(Job, page["items"])}
         self.say(f"{len(page['items'])} older jobs" if page["items"] else "there are no older jobs")

@@ -15,13 +15,14 @@ from textual.containers import Horizontal, Vertical
 
 from haas_console.core import tables
 from haas_console.core.commands import Call
-from haas_console.core.errors import ConsoleError
 from haas_console.core.objects import Ref
-from haas_console.core.paging import pages
+from haas_console.core.paging import all_items
+from haas_console.core.session import Session
 from haas_console.core.sync import Changes
 from haas_console.core.tables import ProjectLine, is_full
 from haas_console.tui.bars import Bar
 from haas_console.tui.lines import ClickableLines, Lines, Part, cut
+from haas_console.tui.reading import Reader
 from haas_console.tui.screen import ConsoleScreen, in_turn
 from haas_console.tui.tablelines import TableLines
 from haas_schemas.project import Project, Quota
@@ -118,6 +119,10 @@ class ProjectsScreen(ConsoleScreen):
         Binding("tab", "other_side", "Users", id="projects.other_side"),
     ]
 
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._reader = Reader(self)
+
     def compose_body(self) -> ComposeResult:
         """Projects on the left, users on the right."""
         with Horizontal(id="body"):
@@ -171,15 +176,11 @@ class ProjectsScreen(ConsoleScreen):
 
     @work(group="users", exclusive=True)
     async def _fetch_users(self) -> None:
-        found: list[User] = []
-        try:
-            async for page in pages(partial(self.session.sync.call, quiet=True), "user.list"):
-                items = page["items"]
-                found += [User(u["user"], u["admin"], tuple(u["projects"])) for u in items]
-        except ConsoleError as error:
-            if self.session.sync.status.state == "live":
-                self.fail(str(error))
+        call = partial(self.session.sync.call, quiet=True)
+        items = await self._reader.read(all_items(call, "user.list"), self._fetch_users)
+        if items is None:
             return
+        found = [User(each["user"], each["admin"], tuple(each["projects"])) for each in items]
         self.users.users = found
         self.users.changed()
         self.query_one("#people-title", Bar).show(Text(f" users ({len(found)})", "dim"))

@@ -12,14 +12,14 @@ from textual.binding import Binding, BindingType
 
 from haas_console.core import tables
 from haas_console.core.commands import Call
-from haas_console.core.errors import ConsoleError
 from haas_console.core.inventory import records
 from haas_console.core.objects import Ref
-from haas_console.core.paging import pages
+from haas_console.core.paging import all_items
 from haas_console.core.session import Session
 from haas_console.core.sharelist import Share, shares
 from haas_console.core.sync import Changes
 from haas_console.tui.lines import Lines, Part
+from haas_console.tui.reading import Reader
 from haas_console.tui.screen import ConsoleScreen, in_turn
 from haas_console.tui.tablelines import TableLines
 from haas_schemas.network import Offer
@@ -73,6 +73,7 @@ class SharesScreen(ConsoleScreen):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._offers: list[Offer] = []
+        self._reader = Reader(self)
 
     def compose_body(self) -> ComposeResult:
         """The list and its header."""
@@ -98,18 +99,17 @@ class SharesScreen(ConsoleScreen):
     @work(group="offers", exclusive=True)
     async def _read_offers(self) -> None:
         """Read what is offered to the user's projects; an admin's networks say so already."""
+        offers = await self._reader.read(self._offered(), self._read_offers)
+        if offers is not None:
+            self._offers = offers
+            self._show()
+
+    async def _offered(self) -> list[Offer]:
         info, found = self.session.inventory.info, []
         call = partial(self.session.sync.call, quiet=True)
-        try:
-            for project in info.projects if info is not None and not info.admin else ():
-                async for page in pages(call, "network.offers", {"project": project}):
-                    found += records(Offer, page["items"])
-        except ConsoleError as error:
-            if self.session.sync.status.state == "live":
-                self.fail(str(error))
-            return
-        self._offers = found
-        self._show()
+        for project in info.projects if info is not None and not info.admin else ():
+            found += await all_items(call, "network.offers", {"project": project})
+        return list(records(Offer, found))
 
     def on_lines_moved(self, event: Lines.Moved) -> None:
         """Grey what can't be done with the share under the cursor."""

@@ -15,7 +15,6 @@ from haas_console.core.cablingtext import SWAPPED, report_lines, summary
 from haas_console.core.commands import Call
 from haas_console.core.contact import contact_text
 from haas_console.core.devicetext import target_text, unreachable
-from haas_console.core.errors import ConsoleError
 from haas_console.core.faceplate import labeller, legend, plate
 from haas_console.core.natural import natural
 from haas_console.core.objects import Ref, port_ref
@@ -26,6 +25,7 @@ from haas_console.core.tables import SwitchLine
 from haas_console.tui.bars import Bar
 from haas_console.tui.cabling import check
 from haas_console.tui.lines import Lines, Part, cut
+from haas_console.tui.reading import Reader
 from haas_console.tui.repairing import repair
 from haas_console.tui.screen import ConsoleScreen, in_turn
 from haas_console.tui.screens.switch_lines import SwitchList, key_lines, probe_lines, wrap
@@ -66,6 +66,7 @@ class SwitchScreen(ConsoleScreen):
         self.switch = switch
         self._port = port
         self._asked: set[str] = set()
+        self._reader = Reader(self)
         self._answers: dict[str, list[list[Part]]] = {}
         self._views: dict[str, PortView] = {}
 
@@ -191,16 +192,16 @@ class SwitchScreen(ConsoleScreen):
         event.stop()
         line = self.names.current()
         if event.lines is self.names and line is not None:
+            if line.name != self.switch:
+                self._reader.forget()
             self.switch = line.name
             self._draw()
 
     @work(group="ports")
     async def _fetch(self, switch: str) -> None:
-        try:
-            await self.session.sync.fetch_ports(switch)
-        except ConsoleError as error:
+        reading = self.session.sync.fetch_ports(switch)
+        if await self._reader.read(reading, self._draw, what=switch) is None:
             self._asked.discard(switch)
-            self.fail(str(error))
 
     # --- keys ---
 

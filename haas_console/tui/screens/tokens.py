@@ -12,12 +12,13 @@ from textual.binding import Binding, BindingType
 
 from haas_console.core import tables
 from haas_console.core.commands import Call
-from haas_console.core.errors import ConsoleError
 from haas_console.core.facts import Fact
 from haas_console.core.inventory import records
 from haas_console.core.objects import Ref
-from haas_console.core.paging import pages
+from haas_console.core.paging import all_items
+from haas_console.core.session import Session
 from haas_console.core.sync import Changes
+from haas_console.tui.reading import Reader
 from haas_console.tui.screen import ConsoleScreen, in_turn
 from haas_console.tui.tablelines import TableLines
 from haas_schemas.token import Token
@@ -54,6 +55,10 @@ class TokensScreen(ConsoleScreen):
         Binding("escape", "back", "Back", id="tokens.back"),
     ]
 
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._reader = Reader(self)
+
     def compose_body(self) -> ComposeResult:
         """The list and its header."""
         lines = TokenLines(id="tokens")
@@ -78,15 +83,11 @@ class TokensScreen(ConsoleScreen):
     @work(group="tokens", exclusive=True)
     async def action_refresh(self) -> None:
         """Read the tokens again."""
-        found: list[Token] = []
-        try:
-            async for page in pages(partial(self.session.sync.call, quiet=True), "token.list"):
-                found += records(Token, page["items"])
-        except ConsoleError as error:
-            if self.session.sync.status.state == "live":
-                self.fail(str(error))
+        call = partial(self.session.sync.call, quiet=True)
+        items = await self._reader.read(all_items(call, "token.list"), self.action_refresh)
+        if items is None:
             return
-        lines = self.lines
+        found, lines = list(records(Token, items)), self.lines
         one_s_own = all(token.user == self._user for token in found)
         lines.left_out = frozenset({"user"} if one_s_own else ())
         lines.show_items(found)

@@ -9,7 +9,6 @@ from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from haas_console.core.errors import ConsoleError
 from haas_console.core.objects import Ref, nic_ref, port_ref
 from haas_console.core.portviews import describe
 from haas_console.core.sync import Changes
@@ -19,6 +18,7 @@ from haas_console.tui.bars import Bar
 from haas_console.tui.cabling import check
 from haas_console.tui.lines import Lines, Part
 from haas_console.tui.prompt import Question
+from haas_console.tui.reading import Reader
 from haas_console.tui.screen import ConsoleScreen
 
 
@@ -94,6 +94,7 @@ class TopologyScreen(ConsoleScreen):
         """The picture, and a line on what is under the cursor."""
         self._sought = ""
         self._asked: set[str] = set()
+        self._reader = Reader(self)
         yield TopologyLines(id="picture")
         yield Bar(id="detail")
 
@@ -189,11 +190,9 @@ class TopologyScreen(ConsoleScreen):
     @work(group="ports")
     async def _fetch_ports(self, switches: list[str]) -> None:
         for switch in switches:
-            try:
-                await self.session.sync.fetch_ports(switch)
-            except ConsoleError as error:
+            reading = self.session.sync.fetch_ports(switch)
+            if await self._reader.read(reading, self._fetch, what=switch) is None:
                 self._asked.discard(switch)
-                self.fail(str(error))
                 return
 
     # --- keys ---
