@@ -73,6 +73,18 @@ def test_networks_can_be_told_apart_and_from_states(palette: Palette) -> None:
     assert not near
 
 
+@pytest.mark.parametrize("palette", PALETTES.values(), ids=PALETTES)
+def test_no_network_has_the_hue_of_an_error(palette: Palette) -> None:
+    apart = {each: abs(hue(each) - hue(palette.bad)) for each in palette.networks}
+    assert all(30 <= angle <= 330 for angle in apart.values()), apart
+
+
+def hue(colour: str) -> float:
+    """The angle of a colour in Oklab, in degrees."""
+    _, red, yellow = oklab(colour)
+    return math.degrees(math.atan2(yellow, red)) % 360
+
+
 def test_a_network_keeps_its_colour_whatever_other_networks_there_are() -> None:
     assert network_look(("astro", "lab")) == "net2"
     assert network_look(("bio", "genomes")) == "net4"
