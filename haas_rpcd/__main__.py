@@ -90,11 +90,11 @@ def _serve(arguments: argparse.Namespace, settings: Settings | None) -> int:
         logs.configure(settings.log, verbose=arguments.verbose)
         if missing := _missing_credentials(settings):
             log.warning("%s", missing)
-        from haas_rpcd import daemon
+        from haas_rpcd import serving
         from haas_rpcd.ha.waking import WakingLoop
 
         with asyncio.Runner(loop_factory=WakingLoop if settings.ha.on else None) as runner:
-            runner.run(daemon.run(settings, reload=lambda: _reload(arguments)))
+            runner.run(serving.run(settings, reload=lambda: _reload(arguments)))
     except SocketError as error:
         streams.say(str(error))
         return 1

@@ -39,10 +39,9 @@ from haas_rpcd.methods.call import Context
 from haas_rpcd.methods.registry import METHODS
 from haas_rpcd.methods.tenant_texts import for_tenant
 from haas_rpcd.model import MASTER
-from haas_rpcd.parts import Held, Switches
+from haas_rpcd.parts import Followed, Held, Switches
 from haas_rpcd.rpc import openrpc
 from haas_rpcd.rpc.transport import Server
-from haas_rpcd.service import until_stopped
 from haas_rpcd.site import SiteSwitch
 from haas_rpcd.store import headnodes as store_headnodes
 from haas_rpcd.store import hypervisors as store_hypervisors
@@ -72,7 +71,8 @@ class Daemon:
     hypervisors. ``bmcs`` opens sessions with BMCs; by
     default with the credentials of haas.toml's file. ``headnode_console`` opens the consoles of
     headnodes. ``exported``: see :class:`Context`. ``clock``: this machine's, unless a test gives
-    another one; so is ``pace``, at which the master is watched. ``held``: of one of two masters.
+    another one; so is ``pace``, at which the master is watched. ``held``: of one of two masters,
+    or of one whose database is copied; ``followed``: of the one that stands by.
     """
 
     def __init__(
@@ -90,10 +90,12 @@ class Daemon:
         clock: Clock | None = None,
         pace: Pace | None = None,
         held: Held | None = None,
+        followed: Followed | None = None,
     ) -> None:
         clock = clock or Clock()
         self.settings = settings
         self._remote = remote
+        self._held = held
         self.store = Store(settings.store.path, held.durable if held is not None else None)
         self.events = Events()
         self._without_save = [
@@ -164,7 +166,8 @@ class Daemon:
             clock=clock,
             started=clock.now().seconds,
             exported=exported,
-            ha=held.health if held is not None else lambda: None,
+            ha=both.health if (both := held or followed) is not None else lambda: None,
+            standby=followed.standby if followed is not None else lambda: None,
             demo=demo,
         )
         self.backups: Schedule | None = None
@@ -192,7 +195,7 @@ class Daemon:
         """
         if serve:
             self._server.claim()
-        await self._open()
+        await self.open()
         await self.engine.recover()
         if self.settings.drift.interval:
             self.engine.check_regularly(self.settings.drift.interval)
@@ -211,7 +214,17 @@ class Daemon:
         if serve:
             await self._server.start()
 
-    async def _open(self) -> None:
+    async def start_to_read(self) -> None:
+        """Listen, as one that stands by, once :meth:`open` is done. No device is asked.
+
+        Raises ConfigError, OSError, SocketError.
+        """
+        if self.metrics is not None:
+            await self.metrics.start()
+        await self._server.start()
+
+    async def open(self) -> None:
+        """Open the store. Raises ConfigError, sqlite3.Error."""
         try:
             await self.store.open()
         except sqlite3.OperationalError as error:
@@ -231,7 +244,7 @@ class Daemon:
 
         Raises ConfigError, sqlite3.Error, StoreError.
         """
-        await self._open()
+        await self.open()
         try:
             return await self.engine.take_over_restored()
         finally:
@@ -274,7 +287,11 @@ class Daemon:
 
         Those that did not, and queued ones, stay in the journal for the next start.
         """
+        begun = asyncio.get_running_loop().time()
         await self.engine.finish(within)
+        if self._held is not None:
+            left = begun + within - asyncio.get_running_loop().time()
+            await self._held.settle(max(0.0, left))
         await self.consoles.stop()
         await self._server.stop()
         if self.metrics is not None:
@@ -308,7 +325,7 @@ def _hook(settings: ReleaseSettings) -> RunHook:
 # --- the daemon of a real master ------------------------------------------------------------------
 
 
-def real(settings: Settings, held: Held | None = None) -> Daemon:
+def real(settings: Settings, held: Held | None = None, followed: Followed | None = None) -> Daemon:
     """Compose the daemon of a real master. Raises ConfigError."""
     path = Path(settings.credentials.file)
     load_credentials(path)  # report faults in the file now, not at the first login
@@ -360,56 +377,6 @@ def real(settings: Settings, held: Held | None = None) -> Daemon:
         remote=remote,
         headnode_console=console,
         held=held,
+        followed=followed,
     )
     return daemon
-
-
-async def run(settings: Settings, reload: Callable[[], Settings]) -> None:
-    """Serve until SIGTERM or SIGINT; at SIGHUP take over what ``reload`` returns.
-
-    With ``[ha]``, stand by first until no other master is there. Raises ConfigError, sqlite3.Error,
-    OSError.
-    """
-    if not settings.ha.on:
-        await _run(real(settings), reload)
-        return
-    from haas_rpcd.ha.address import drop_address, held_address
-    from haas_rpcd.ha.etcd import EtcdError
-    from haas_rpcd.ha.holding import as_master, standing_for
-    from haas_rpcd.ha.replica import ReplicaError
-
-    try:
-        await drop_address(settings.ha)
-        async with standing_for(settings.ha) as claim:
-            if not await until_stopped(until=claim.claim()):
-                return
-            async with (
-                as_master(settings.ha, claim, Path(settings.store.path)) as held,
-                held_address(settings.ha),
-            ):
-                await _run(real(settings, held), reload, check_first=True)
-    except (EtcdError, ReplicaError) as error:
-        raise ConfigError(f"[ha]: {error}") from None
-
-
-async def _run(
-    daemon: Daemon, reload: Callable[[], Settings], *, check_first: bool = False
-) -> None:
-    """Serve; with ``check_first``, once all devices were compared with what was applied."""
-    settings = daemon.settings
-    await daemon.start(serve=not check_first)
-    if check_first:
-        await daemon.engine.check_drift(None)
-        await daemon.serve()
-    log.info("serving %s", settings.server.socket)
-
-    def take_over() -> None:
-        try:
-            daemon.reconfigure(reload())
-        except ConfigError as error:
-            log.error("the configuration stays as it was: %s", error)
-
-    try:
-        await until_stopped(take_over, daemon.store.check)
-    finally:
-        await daemon.stop(within=daemon.settings.server.shutdown_timeout)

@@ -14,7 +14,10 @@ from haas_schemas.names import Name
 
 
 class HaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``[ha]``: the other master takes over when this one is gone. Off without ``etcd``."""
+    """``[ha]``: the other master takes over when this one is gone.
+
+    Without ``etcd`` there is no other one; with ``replica`` alone the database is copied still.
+    """
 
     etcd: Annotated[
         tuple[str, ...],
@@ -31,7 +34,7 @@ class HaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         str | None,
         Meta(
             description="Where commits are copied to: a URL of Litestream that both masters reach,"
-            " such as sftp://haas@witness/srv/haas."
+            " such as sftp://haas@witness/srv/haas. Without etcd: for the case of a disaster."
         ),
     ] = None
     replica_options: Annotated[
@@ -58,6 +61,14 @@ class HaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ttl: Annotated[
         int, Meta(ge=2, le=120, description="Seconds of silence after which a master is replaced.")
     ] = 10
+    refresh: Annotated[
+        float,
+        Meta(
+            ge=0.5,
+            le=3600,
+            description="Seconds between two looks of the standby for newer data to serve.",
+        ),
+    ] = 5.0
 
     @property
     def on(self) -> bool:
@@ -69,6 +80,11 @@ class HaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The program Litestream: as named, or where the extra ``ha`` installs it."""
         beside = Path(sys.executable).with_name("litestream")
         return self.litestream or (str(beside) if beside.exists() else "litestream")
+
+    @property
+    def own_address(self) -> str | None:
+        """The address that moves with the master, without its length."""
+        return None if self.address is None else self.address.partition("/")[0]
 
     @property
     def own_name(self) -> str:

@@ -9,7 +9,7 @@ from haas_rpcd.drivers import Driver
 from haas_rpcd.registered import RegisteredSwitch
 from haas_rpcd.states import SwitchTraits
 from haas_schemas.switch import SwitchTrust
-from haas_schemas.system import HaHealth
+from haas_schemas.system import HaHealth, Standby
 
 
 class Switches(Protocol):
@@ -59,6 +59,22 @@ class Held(Protocol):
         """Return once the commits up to a generation of the database can't be lost."""
         ...
 
+    async def settle(self, within: float) -> None:
+        """Give the commits that somebody waits for so many seconds to become durable."""
+        ...
+
     def health(self) -> HaHealth:
         """Return which of the two masters this is, and how its copies are."""
+        ...
+
+
+class Followed(Protocol):
+    """What a standby serves: see :class:`haas_rpcd.ha.following.Following`."""
+
+    def standby(self) -> Standby:
+        """Return who is master, and how old the data is."""
+        ...
+
+    def health(self) -> HaHealth:
+        """Return how old the data is, and why it is not newer."""
         ...

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from haas_schemas.project import MemberRole
+
+
+class Standby(msgspec.Struct, frozen=True):
+    """The daemon stands by for another master: it serves reads of what that one had.
+
+    ``master`` is the other one's name, null if there is none; ``address`` is where users reach it,
+    if the site has such an address. ``age``: for how many seconds the data may be out of date.
+    """
+
+    master: str | None
+    address: str | None
+    age: float
 
 
 class SystemInfo(msgspec.Struct, frozen=True):
@@ -14,6 +26,7 @@ class SystemInfo(msgspec.Struct, frozen=True):
 
     ``roles`` are the caller's in its projects; ``readonly``: it may change nothing; ``via``: how it
     came in, ``socket`` or ``token LABEL``. ``site`` is the name of the site, empty if it has none.
+    ``standby``: null unless another master serves changes.
     """
 
     name: str
@@ -31,6 +44,7 @@ class SystemInfo(msgspec.Struct, frozen=True):
     readonly: bool = False
     via: str = "socket"
     site: str = ""
+    standby: Standby | None = None
 
 
 class StoreHealth(msgspec.Struct, frozen=True):
@@ -90,14 +104,21 @@ class NotRestored(msgspec.Struct, frozen=True):
 
 
 class HaHealth(msgspec.Struct, frozen=True):
-    """Which of two masters this is; ``token`` grows with each change of the master.
+    """Which of two masters this is, and how its copies are.
 
-    ``waiting``: for how many seconds commits have waited to be copied; 0 if none does.
+    ``role``: ``master`` and ``standby`` are the two; ``alone`` has no other, and copies for the
+    case of a disaster. ``token`` grows with each change of the master; 0 for the others.
+    ``waiting``: for how many seconds commits have waited to be copied; 0 if none does. ``age``: for
+    how many seconds the copies, or the data that a standby serves, may be out of date; null while
+    there are none. ``problem``: why they were not renewed; null if they were.
     """
 
     name: str
     token: int
     waiting: float
+    role: Literal["master", "standby", "alone"] = "master"
+    age: float | None = None
+    problem: str | None = None
 
 
 class SystemHealth(msgspec.Struct, frozen=True):
@@ -109,7 +130,7 @@ class SystemHealth(msgspec.Struct, frozen=True):
     folder of backups. ``not_restored``: what could not be restored yet, of the master first.
     ``hypervisors``: all of them, the master first.
     ``swapped`` counts the nics that switches see elsewhere than where they are registered.
-    ``ha``: of one of two masters; null for one that is alone.
+    ``ha``: of one of two masters, and of one whose database is copied; null for others.
     """
 
     ok: bool

@@ -19,6 +19,10 @@ def changes_refused(info: SystemInfo | None, project: str | None) -> str | None:
     """Why one may change nothing in a project (None: in any); None if one may."""
     if info is None:
         return None
+    if info.standby is not None:
+        other = info.standby.master
+        master = f"{other} is the master" if other is not None else "there is no master now"
+        return f"This daemon stands by and changes nothing: {master}."
     if info.readonly:
         return "Your token is read-only: use another one to change something."
     if info.admin or not info.roles:
@@ -38,6 +42,8 @@ def method_refused(method: Method, info: SystemInfo | None, project: str | None)
         return None
     if method.role == "admin" and not info.admin:
         return "for admins only"
+    if method.mutates and info.standby is not None:
+        return "this daemon stands by"
     if method.mutates and info.readonly:
         return "your token is read-only"
     role, needed = role_in(info, project), _RANKS.get(method.right, 0)

@@ -92,6 +92,8 @@ def _places(session: Session, crumbs: list[str]) -> list[Text]:
         if info is not None:
             text.append(f"   {work}", "not bold")
             text.append(f"   {who}", "not bold")
+        if info is not None and info.standby is not None:
+            text.append(f"   standby of {info.standby.master or 'nobody'}", "badge")
         if readonly:
             text.append("   read-only", "badge")
         found.append(text)

@@ -62,4 +62,4 @@ class BearerTokens:
         if token_id is None or abs(now - self._used.get(token_id, 0.0)) < _EXACT:
             return
         self._used[token_id] = now
-        await self._store.write(tokens.used, token_id, now)
+        await self._store.note(tokens.used, token_id, now)

@@ -6,7 +6,7 @@ import inspect
 
 import msgspec
 
-from haas_rpcd.doctor import files, host, hypervisor, switches, unit
+from haas_rpcd.doctor import copies, files, host, hypervisor, switches, unit
 from haas_rpcd.doctor.finding import Check, Finding, World, fault
 
 CHECKS: tuple[Check, ...] = (
@@ -14,10 +14,12 @@ CHECKS: tuple[Check, ...] = (
     Check("credentials", files.credentials, offline=True),
     Check("tls", files.tls, offline=True),
     Check("metrics", files.metrics, offline=True),
+    Check("copying", copies.programs, offline=True),
     Check("unit", unit.writable, offline=True),
     Check("state", files.state),
     Check("space", files.space),
     Check("daemon", files.daemon),
+    Check("copies", copies.copies),
     Check("trunk nic", host.trunk_nic),
     Check("kernel", host.modules),
     Check("bridge netfilter", host.bridge_netfilter),

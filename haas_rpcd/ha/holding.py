@@ -7,21 +7,26 @@ import contextlib
 import logging
 import os
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from haas_rpcd.ha.etcd import Etcd, EtcdError
+from haas_rpcd.ha.fetching import forget_copies, take_over
 from haas_rpcd.ha.mastership import LostMastershipError, Mastership
-from haas_rpcd.ha.replica import Replica, forget_copies, place_of, restore
+from haas_rpcd.ha.replica import Replica, place_of
 from haas_rpcd.ha.waking import WakingLoop
 from haas_rpcd.hasettings import HaSettings
 from haas_rpcd.store.database import Store
+from haas_rpcd.tasks import cancel_and_wait
 from haas_schemas.system import HaHealth
 
 log = logging.getLogger(__name__)
 
 LOST = 75
 """The exit code of one who is not the master any more: EX_TEMPFAIL of sysexits.h."""
+
+ALONE = "alone"
+"""The folder of the copies of a master that has no other."""
 
 
 def _tls(settings: HaSettings) -> ssl.SSLContext | None:
@@ -39,21 +44,28 @@ async def standing_for(settings: HaSettings) -> AsyncIterator[Mastership]:
     etcd = Etcd(settings.etcd, timeout=settings.ttl / 3, tls=_tls(settings))
     try:
         claim = Mastership(etcd, settings)
-        yield claim
-        with contextlib.suppress(EtcdError):  # then it expires
-            await claim.resign()
+        try:
+            yield claim
+        finally:
+            with contextlib.suppress(EtcdError):  # then it expires
+                await claim.resign()
     finally:
         await etcd.close()
 
 
 @contextlib.asynccontextmanager
 async def as_master(
-    settings: HaSettings, claim: Mastership, database: Path
+    settings: HaSettings,
+    claim: Mastership,
+    database: Path,
+    prepare: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[Holding]:
     """Go on with the last master's data, once the claim is won; provide what is held.
 
-    The process ends at once if another one may have become master: whatever is under way must not
-    reach a device or a caller any more. Raises ReplicaError, EtcdError, sqlite3.Error.
+    ``prepare`` may change the last master's database, in a thread, before anybody uses it. The
+    process ends at once if another one may have become master: whatever is under way must not
+    reach a device or a caller any more. Raises ReplicaError, EtcdError, sqlite3.Error, and what
+    ``prepare`` raises.
     """
     keeper = asyncio.create_task(claim.keep(), name="mastership")
     keeper.add_done_callback(_end_if_lost)
@@ -64,9 +76,10 @@ async def as_master(
     try:
         if (last := await claim.data()) is not None:
             log.info("going on with the data at %s", last)
-            await restore(settings, last, database)
+            await take_over(settings, last, database)
         else:
             forget_copies(database)
+        await asyncio.to_thread(prepare)
         store = Store(str(database))  # makes and migrates it, before anybody copies it
         await store.open()
         await store.close()
@@ -77,12 +90,12 @@ async def as_master(
 
         yield Holding(settings, claim, replica)
     finally:
+        if replica is not None:
+            await replica.stop()
         if isinstance(loop, WakingLoop):
             loop.at_waking = None
         keeper.remove_done_callback(_end_if_lost)
         keeper.cancel()
-        if replica is not None:
-            await replica.stop()
 
 
 class Holding:
@@ -105,9 +118,51 @@ class Holding:
         except LostMastershipError as error:
             end(error)
 
+    async def settle(self, within: float) -> None:
+        """Give the commits that somebody waits for so many seconds to be copied."""
+        await self._replica.settle(within)
+
     def health(self) -> HaHealth:
         """Return which of the two masters this is, and how its copies are."""
-        return HaHealth(self._name, self._claim.token, self._replica.waiting)
+        waiting = self._replica.waiting
+        return HaHealth(
+            self._name, self._claim.token, waiting, age=waiting, problem=self._replica.problem
+        )
+
+
+@contextlib.asynccontextmanager
+async def copying(settings: HaSettings, database: Path) -> AsyncIterator[Copying | None]:
+    """Copy the database of a master that is alone, if it is to be copied."""
+    if settings.replica is None:
+        yield None
+        return
+    replica = Replica(settings, database, place_of(settings, ALONE))
+    replica.launch()
+    regularly = asyncio.create_task(replica.copy_regularly(), name="copies")
+    try:
+        yield Copying(settings, replica)
+    finally:
+        await cancel_and_wait(regularly)
+        await replica.stop()
+
+
+class Copying:
+    """What a master that is alone has of copies: nobody waits for them."""
+
+    def __init__(self, settings: HaSettings, replica: Replica) -> None:
+        self._name = settings.own_name
+        self._replica = replica
+
+    async def durable(self, generation: int) -> None:
+        """Return at once."""
+
+    async def settle(self, within: float) -> None:
+        """Return at once."""
+
+    def health(self) -> HaHealth:
+        """Return how old the copies are."""
+        replica = self._replica
+        return HaHealth(self._name, 0, 0.0, "alone", replica.age, replica.problem)
 
 
 def end(error: BaseException) -> None:

@@ -10,10 +10,11 @@ the lease, by a clock that nobody sets and that goes on while the process is sto
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
 from collections.abc import Callable
+
+import msgspec
 
 from haas_rpcd.ha.etcd import Etcd, EtcdError
 from haas_rpcd.hasettings import HaSettings
@@ -31,6 +32,13 @@ class LostMastershipError(Exception):
     """This is not the master any more: nothing may be sent, and nothing promised."""
 
 
+class Master(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who is master, as the key says; ``address`` is where users reach it, without its length."""
+
+    name: str
+    address: str | None = None
+
+
 class Mastership:
     """The claim of one master. ``token``: its fencing token, once it is the master."""
 
@@ -38,7 +46,7 @@ class Mastership:
         self, etcd: Etcd, settings: HaSettings, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._etcd = etcd
-        self._name = settings.own_name
+        self._self = Master(settings.own_name, settings.own_address)
         self._ttl = settings.ttl
         self._key = f"{settings.site}/master"
         self._data = f"{settings.site}/data"
@@ -46,31 +54,37 @@ class Mastership:
         self._lease: int | None = None
         self._until = 0.0
         self.token = 0
+        self.other: Master | None = None
+        """The other one that was the master when etcd was last asked."""
 
     async def claim(self) -> None:
         """Wait until there is no other master, and become it."""
         said = ""
         while True:
             try:
-                other = await self._try()
+                other = await self.claim_now()
             except EtcdError as error:
                 other = str(error)
             if other is None:
-                log.info("%s is the master now, with the token %d", self._name, self.token)
+                log.info("%s is the master now, with the token %d", self._self.name, self.token)
                 return
             if other != said:
-                log.info("%s stands by: %s", self._name, other)
+                log.info("%s stands by: %s", self._self.name, other)
                 said = other
             await asyncio.sleep(LOOK)
 
-    async def _try(self) -> str | None:
-        """Become the master if there is none; otherwise return a sentence on the one there is."""
+    async def claim_now(self) -> str | None:
+        """Become the master if there is none; otherwise return why not, and who it is.
+
+        Raises EtcdError.
+        """
         found = await self._etcd.get(self._key)
-        if found is not None:
-            return f"the master is {json.loads(found.value)['name']}"
+        self.other = None if found is None else msgspec.json.decode(found.value, type=Master)
+        if self.other is not None:
+            return f"the master is {self.other.name}"
         asked = self._clock()
         lease = await self._etcd.grant(self._ttl)
-        mine = await self._etcd.create(self._key, json.dumps({"name": self._name}), lease)
+        mine = await self._etcd.create(self._key, msgspec.json.encode(self._self).decode(), lease)
         if mine is None:
             await self._etcd.revoke(lease)
             return "another one has just become master"

@@ -11,8 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
-import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ import aiohttp
 import yaml
 
 from haas_rpcd.hasettings import HaSettings
+from haas_rpcd.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
@@ -30,19 +29,24 @@ PATIENCE = 10
 AGAIN = 0.2
 """Seconds until Litestream is asked again, or started again."""
 
+LAST = 3.0
+"""Seconds that the last commits have to be copied when the daemon ends."""
+
+REGULARLY = 2.0
+"""Seconds between two copies that no commit waits for."""
+
+SAID_AFTER = 2.0
+"""Seconds after which copies that can't be made are logged."""
+
 
 _DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
 """util-linux: what is started so is killed when this process ends, however that ends."""
 
 
-class ReplicaError(Exception):
-    """Litestream can't be run, or has not found what it is to restore."""
-
-
-def place_of(settings: HaSettings, token: int) -> str:
-    """Return the URL of one master's commits."""
+def place_of(settings: HaSettings, folder: int | str) -> str:
+    """Return the URL of one master's commits: in a folder named by its token, or ``alone``."""
     base, mark, query = (settings.replica or "").partition("?")
-    return f"{base.rstrip('/')}/{token}{mark}{query}"
+    return f"{base.rstrip('/')}/{folder}{mark}{query}"
 
 
 class Replica:
@@ -61,9 +65,22 @@ class Replica:
         self._lock = asyncio.Lock()
         self._since: float | None = None
         """When the copy that is under way was asked for, by time.monotonic()."""
+        self._complete: float | None = None
+        """When all that was committed was known to be copied, at last."""
+        self._failing: float | None = None
+        """Since when copies can't be made."""
+        self._said = False
+        self.problem: str | None = None
+        """Why the last copy could not be made; None if it was."""
 
     async def start(self) -> None:
         """Start Litestream, and wait until all that is in the database is copied."""
+        self.launch()
+        await self._sync()
+
+    def launch(self) -> None:
+        """Start Litestream."""
+        self._config.touch(mode=0o600)  # the options may hold a secret
         self._config.write_text(
             yaml.safe_dump(
                 {
@@ -87,16 +104,29 @@ class Replica:
             timeout=aiohttp.ClientTimeout(total=PATIENCE + 2),
         )
         self._running = asyncio.create_task(self._run(), name="litestream")
-        await self._sync()
 
     async def stop(self) -> None:
-        """End Litestream."""
+        """Copy what is left, for some seconds at most; log what is not copied; end Litestream."""
         if self._running is not None:
-            self._running.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._running
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LAST):
+                    await self._sync()
+                    self._copied = self._wanted
+            if self._since is not None:
+                log.error("%s", self._left())
+            await cancel_and_wait(self._running)
         if self._session is not None:
             await self._session.close()
+
+    def _left(self) -> str:
+        count = self._wanted - self._copied
+        changes = "1 change" if count == 1 else f"{count} changes" if count else "the last commits"
+        return (
+            f"Not copied to {self._place}: {changes}, the first {self.waiting:.0f} s ago"
+            f" ({self.problem or 'Litestream takes too long'}). Whoever made them got no answer."
+            f" They are in {self._database} only, and in {self._database}.before-takeover once this"
+            " machine goes on with the copies."
+        )
 
     async def copied(self, generation: int) -> None:
         """Wait until the commits up to a generation of the database are copied.
@@ -112,30 +142,59 @@ class Replica:
                     await self._sync()
                     self._copied = wanted
 
+    async def settle(self, within: float) -> None:
+        """Give the commits that somebody waits for so many seconds to be copied."""
+        if self._copied < self._wanted:
+            log.info("waiting up to %g s for commits to be copied", within)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(within):
+                    await self.copied(self._wanted)
+
+    async def copy_regularly(self) -> None:
+        """Copy for ever what nobody waits for."""
+        while True:
+            await self._ask()
+            await asyncio.sleep(REGULARLY)
+
     @property
     def waiting(self) -> float:
         """For how many seconds commits have waited to be copied."""
         return 0.0 if self._since is None else time.monotonic() - self._since
 
+    @property
+    def age(self) -> float | None:
+        """For how many seconds it is not known whether the copies are complete; None: never was."""
+        return None if self._complete is None else time.monotonic() - self._complete
+
     async def _sync(self) -> None:
         """Have all commits copied; ask again until Litestream says that they are."""
-        began, said = time.monotonic(), False
-        self._since = began
+        if self._since is None:
+            self._since = time.monotonic()
         while True:
-            problem = await self._ask()
-            if problem is None:
-                self._since = None
-                if said:
-                    log.info("the copies at %s are complete again", self._place)
-                return
-            if not said and time.monotonic() - began > 2:
-                log.error("commits can't be copied to %s: %s", self._place, problem)
-                said = True
+            if await self._ask():
+                break
             await asyncio.sleep(AGAIN)
+        self._since = None
 
-    async def _ask(self) -> str | None:
-        """Ask for one copy; return what went wrong, if anything did."""
-        if self._session is None:
+    async def _ask(self) -> bool:
+        """Ask for one copy; return whether it was made, and log if that has changed."""
+        began = time.monotonic()
+        self.problem = await self._request()
+        if self.problem is None:
+            self._complete, self._failing = began, None
+            if self._said:
+                log.info("the copies at %s are complete again", self._place)
+                self._said = False
+            return True
+        self._failing = self._failing or began
+        if not self._said and time.monotonic() - self._failing > SAID_AFTER:
+            log.error("commits can't be copied to %s: %s", self._place, self.problem)
+            self._said = True
+        return False
+
+    async def _request(self) -> str | None:
+        """Ask Litestream for one copy; return what went wrong, if anything did."""
+        if self._session is None or self._session.closed:
             return "it is not started"
         body = {"path": str(self._database), "wait": True, "timeout": PATIENCE}
         try:
@@ -150,52 +209,20 @@ class Replica:
     async def _run(self) -> None:
         """Keep Litestream running."""
         while True:
-            process = await asyncio.create_subprocess_exec(
-                *_DIES_WITH_US, self._settings.program, "replicate", "-config", str(self._config)
-            )
             try:
-                code = await process.wait()
-            finally:
-                if process.returncode is None:
-                    process.kill()
-                    await process.wait()
-            log.error("Litestream has ended with %d; it is started again", code)
+                await self._run_once()
+            except OSError as error:
+                log.error("Litestream can't be started: %s", error)
             await asyncio.sleep(AGAIN)
 
-
-async def restore(settings: HaSettings, place: str, database: Path) -> None:
-    """Put the last master's database in the place of ours, which is kept beside it.
-
-    Raises ReplicaError; then our own database is as it was.
-    """
-    fresh = database.with_name(f"{database.name}.taken-over")
-    fresh.unlink(missing_ok=True)
-    config = database.with_name(f"{database.name}.restore.yml")
-    replica = {**settings.replica_options, "url": place}
-    config.write_text(yaml.safe_dump({"dbs": [{"path": str(database), "replica": replica}]}))
-    command = (settings.program, "restore", "-config", str(config), "-o", str(fresh))
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        str(database),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said, _ = await process.communicate()
-    if process.returncode != 0:
-        text = said.decode(errors="replace").strip()
-        raise ReplicaError(f"The last master's data can't be restored from {place}: {text}")
-    _put(fresh, database)
-
-
-def _put(fresh: Path, database: Path) -> None:
-    forget_copies(database)
-    for suffix in ("-wal", "-shm"):
-        Path(f"{database}{suffix}").unlink(missing_ok=True)
-    if database.exists():
-        os.replace(database, database.with_name(f"{database.name}.before-takeover"))
-    os.replace(fresh, database)
-
-
-def forget_copies(database: Path) -> None:
-    """Remove what Litestream knows of former copies: this master begins a new place."""
-    shutil.rmtree(database.with_name(f".{database.name}-litestream"), ignore_errors=True)
+    async def _run_once(self) -> None:
+        process = await asyncio.create_subprocess_exec(
+            *_DIES_WITH_US, self._settings.program, "replicate", "-config", str(self._config)
+        )
+        try:
+            code = await process.wait()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        log.error("Litestream has ended with %d; it is started again", code)

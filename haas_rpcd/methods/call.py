@@ -21,7 +21,7 @@ from haas_rpcd.site import SiteSwitch
 from haas_rpcd.store.database import Store, Tx
 from haas_schemas.hypervisor import HypervisorTrust
 from haas_schemas.switch import SwitchTrust
-from haas_schemas.system import HaHealth
+from haas_schemas.system import HaHealth, Standby
 
 TrustHypervisor = Callable[[RegisteredHypervisor, str | None], Awaitable[HypervisorTrust]]
 
@@ -64,6 +64,8 @@ class Context:
     """Returns a switch as site.export writes it. A rehearsal restores the real address."""
     ha: Callable[[], HaHealth | None] = lambda: None
     """Returns which of two masters this is; None if it is alone."""
+    standby: Callable[[], Standby | None] = lambda: None
+    """Returns for whom this daemon stands by; None if it serves changes."""
     demo: bool = False
     refusals: RefusalMeter = field(default_factory=RefusalMeter)
     """Says which refused calls are recorded in the audit trail."""

@@ -16,6 +16,7 @@ from haas_rpcd.store.cabling import AlarmRow
 from haas_rpcd.store.database import MEMORY, Tx
 from haas_schemas.common import timestamp
 from haas_schemas.system import (
+    HaHealth,
     HypervisorHealth,
     NotRestored,
     QueueHealth,
@@ -29,6 +30,9 @@ LOW = 200 * 2**20
 
 SLOW_COPY = 5.0
 """Seconds after which a commit that is not copied is a problem."""
+
+OLD_COPY = 30.0
+"""Seconds after which copies that can't be renewed are a problem."""
 
 OLD_JOB = 3600.0
 """Seconds after which a job that has not ended is a problem."""
@@ -72,11 +76,8 @@ async def examine(context: Context) -> SystemHealth:
             f"  cabling show {swapped[0].node}  shows what was seen."
         )
     ha = context.ha()
-    if ha is not None and ha.waiting > SLOW_COPY:
-        problems.append(
-            f"Commits wait since {ha.waiting:.0f} s to be copied for the other master, and so does"
-            " who made them: see whether [ha] replica can be reached."
-        )
+    if ha is not None and (problem := _copies_problem(ha)) is not None:
+        problems.append(problem)
     backup, not_restored = _backup(context, problems), _not_restored(context, problems)
     return SystemHealth(
         ok=not problems,
@@ -152,6 +153,22 @@ def _host_problem(host: HypervisorHealth) -> str | None:
     if len(silent) > 1:
         return f"Hypervisor {host.hypervisor} can't be reached: its headnodes' state is not known."
     return f"The {silent[0]} of hypervisor {host.hypervisor} can't be read: the log has the reason."
+
+
+def _copies_problem(ha: HaHealth) -> str | None:
+    """Return what is wrong with the copies of the database."""
+    why = f" ({ha.problem})" if ha.problem is not None else ""
+    if ha.waiting > SLOW_COPY:
+        return (
+            f"Commits wait since {ha.waiting:.0f} s to be copied for the other master, and so does"
+            f" who made them: see whether [ha] replica can be reached{why}."
+        )
+    if ha.role != "master" and ha.age is None:
+        return f"The database is not copied yet: see whether [ha] replica can be reached{why}."
+    if ha.role != "master" and ha.problem is not None and (ha.age or 0.0) > OLD_COPY:
+        whose = "What this standby serves is" if ha.role == "standby" else "The copies are"
+        return f"{whose} {ha.age:.0f} s old: see whether [ha] replica can be reached{why}."
+    return None
 
 
 def _jobs(tx: Tx, now: float, problems: list[str]) -> QueueHealth:

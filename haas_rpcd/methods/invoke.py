@@ -20,6 +20,7 @@ from haas_rpcd.methods import audited
 from haas_rpcd.methods.call import Call, TxCall
 from haas_rpcd.methods.params import validate
 from haas_rpcd.methods.registry import METHODS, Method
+from haas_rpcd.methods.standby import check as check_standby
 from haas_rpcd.methods.tenant_texts import for_tenant
 from haas_rpcd.store.database import Tx
 from haas_rpcd.store.turns import in_bulk
@@ -39,6 +40,8 @@ async def run(call: Call, name: str, raw: Any) -> Any:
     declared = METHODS[name]
     try:
         _authorize(declared, call.caller, raw)
+        if (standby := call.context.standby()) is not None:
+            check_standby(standby, declared, raw)
         call = dataclasses.replace(
             call,
             caller=msgspec.structs.replace(call.caller, needs=declared.right),
@@ -48,7 +51,8 @@ async def run(call: Call, name: str, raw: Any) -> Any:
         arguments = {field: getattr(params, field) for field in params.__struct_fields__}
         return await _run(declared, call, arguments)
     except HaasError as error:
-        if declared.changes(raw) or isinstance(error, DeniedError):
+        lasting = call.context.standby() is None
+        if lasting and (declared.changes(raw) or isinstance(error, DeniedError)):
             await _audit_refusal(call, declared, raw, error)
         if isinstance(error, DeviceError) and not call.caller.admin:
             raise DeviceError(for_tenant(error.message) or "", reason=error.reason) from None
@@ -58,7 +62,7 @@ async def run(call: Call, name: str, raw: Any) -> Any:
 async def _audit_refusal(call: Call, declared: Method, raw: Any, error: HaasError) -> None:
     left_out = call.context.refusals.admit(call.caller.user)
     if left_out is not None:
-        await call.context.store.write(
+        await call.context.store.note(
             audited.record_refusal, call.caller, declared, raw, error, left_out
         )
 

@@ -33,6 +33,7 @@ def info(call: TxCall) -> SystemInfo:
         dialects=tuple(sorted(context.dialects)),
         demo=context.demo,
         site=context.settings.site.name,
+        standby=context.standby(),
         uptime=round(context.clock.now().seconds - context.started, 3),
     )
 

@@ -66,7 +66,7 @@ class Arrivals:
             if left_out is not None:
                 user, via = identity.stranger
                 with on_behalf_of(key):
-                    await self._context.store.write(record_stranger, user, via, caller, left_out)
+                    await self._context.store.note(record_stranger, user, via, caller, left_out)
         return caller
 
     def local(self, transport: asyncio.BaseTransport) -> LocalPeer:

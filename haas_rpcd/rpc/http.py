@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import AsyncIterator
 
 from aiohttp import web
@@ -40,9 +41,17 @@ async def read_body(
         account.release(len(body))
 
 
-async def respond(request: web.Request, answer: bytes) -> web.StreamResponse:
-    """Send an answer; cut off a client that does not take it."""
+async def respond(
+    request: web.Request, answer: bytes, age: float | None = None
+) -> web.StreamResponse:
+    """Send an answer; cut off a client that does not take it.
+
+    ``age``: how many seconds old the data is that it was read from, if it is not the master's own
+    (RFC 9111, section 5.1).
+    """
     response = web.Response(body=answer, content_type="application/json")
+    if age is not None:
+        response.headers["Age"] = str(math.ceil(age))
     try:
         async with asyncio.timeout(limits.WRITE):
             await response.prepare(request)

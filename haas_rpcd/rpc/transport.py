@@ -195,7 +195,9 @@ class Server:
                         return web.Response(status=204)
                     account.hold(len(answer), of_caller)
                     try:
-                        return await respond(request, answer)
+                        standby = self._context.standby()
+                        age = standby.age if standby is not None else None
+                        return await respond(request, answer, age)
                     finally:
                         account.release(len(answer))
             except TooLargeError as error:

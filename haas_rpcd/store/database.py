@@ -20,6 +20,7 @@ import json
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
@@ -217,24 +218,50 @@ class Store:
             return int(self._glances.execute("PRAGMA data_version").fetchone()[0])
         return None
 
+    async def note(
+        self, function: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Write what nobody relies on: as :meth:`write`, but it need not be durable already."""
+        return await self._run(self._write, lambda tx: function(tx, *args, **kwargs), promise=False)
+
     async def check(self) -> None:
         """Read and write nothing. Raises StoreError if the file can't be read or written."""
         await self.read(_nothing)
-        await self.write(_nothing)
+        await self.note(_nothing)
 
-    async def _run(self, transact: Transact[T], function: Callable[[Tx], T]) -> T:
+    async def replace(self, source: Path) -> None:
+        """Take over all that another database has, in one transaction; migrate it first.
+
+        Raises sqlite3.Error, also if a newer daemon migrated it.
+        """
+        await self._writer.run(self._replace, source)
+
+    def _replace(self, source: Path) -> None:
+        if self._connection is None:
+            raise RuntimeError("the store is not open")
+        with contextlib.closing(_connect(str(source))) as given:
+            refuse_newer(str(source), given)
+            migrations.apply(Database(given))
+            given.backup(self._connection)
+        self.generation += 1
+
+    async def _run(
+        self, transact: Transact[T], function: Callable[[Tx], T], *, promise: bool = True
+    ) -> T:
         # Shielded: a committed transaction's actions must run even if the caller is cancelled.
-        task = asyncio.create_task(self._run_to_end(transact, function))
+        task = asyncio.create_task(self._run_to_end(transact, function, promise))
         task.add_done_callback(_forget)
         return await asyncio.shield(task)
 
-    async def _run_to_end(self, transact: Transact[T], function: Callable[[Tx], T]) -> T:
+    async def _run_to_end(
+        self, transact: Transact[T], function: Callable[[Tx], T], promise: bool
+    ) -> T:
         if self._connection is None:
             raise RuntimeError("the store is not open")
         thread = self._writer if transact == self._write else self._readers
         result, after = await thread.run(transact, function)
-        writes = transact == self._write
-        if writes and self._durable is not None and self.generation > self._promised:
+        promises = promise and transact == self._write
+        if promises and self._durable is not None and self.generation > self._promised:
             generation = self.generation
             await self._durable(generation)
             self._promised = max(self._promised, generation)

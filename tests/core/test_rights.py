@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from haas_console.core.api import packaged_api
 from haas_console.core.rights import changes_refused, method_refused, role_in
-from haas_schemas.system import SystemInfo
+from haas_schemas.system import Standby, SystemInfo
 
 
 def info(*, admin: bool = False, readonly: bool = False, **roles: str) -> SystemInfo:
@@ -50,6 +51,10 @@ def test_a_reader_s_keys_say_why_they_do_nothing() -> None:
     assert "only a reader" in str(changes_refused(info(red="reader"), None))
     assert "read-only" in str(changes_refused(info(admin=True, readonly=True), None))
     assert changes_refused(info(admin=True), "red") is None
+    standby = msgspec.structs.replace(info(admin=True), standby=Standby("north", None, 1.0))
+    assert "north is the master" in str(changes_refused(standby, "red"))
+    assert method_refused(METHODS["node.show"], standby, "red") is None
+    assert method_refused(METHODS["nic.connect"], standby, "red") == "this daemon stands by"
     assert changes_refused(None, "red") is None
 
 

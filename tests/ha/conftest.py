@@ -13,6 +13,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Self
 
@@ -162,24 +163,23 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 class Master:
     """One of the two: its folder, its daemon while that runs, and its cables to etcd."""
 
-    def __init__(self, folder: Path, name: str, etcd: Etcd, copies: Path, site: str) -> None:
+    def __init__(self, folder: Path, name: str, ha: str, cables: Cables | None = None) -> None:
         self.name = name
         self.folder = folder / name
         self.folder.mkdir()
-        self.cables = Cables(etcd.clients)
+        self.cables = cables or Cables([])
         credentials = self.folder / "credentials.toml"
         credentials.touch(mode=0o600)
         credentials.write_text(CREDENTIAL)
-        members = [f"http://127.0.0.1:{port}" for port in self.cables.ports]
-        self._config = self.folder / "haas.toml"
-        self._config.write_text(
+        self.config = self.folder / "haas.toml"
+        self.config.write_text(
             f'[store]\npath = "{self.folder}/haas.db"\n'
             f'[credentials]\nfile = "{credentials}"\n'
-            f"[switches]\nbusy_timeout = 0\n"
-            f'[ha]\nname = "{name}"\nttl = {TTL}\netcd = {json.dumps(members)}\n'
-            f'replica = "file://{copies}"\nsite = "{site}"\n'
+            f"[switches]\nbusy_timeout = 0\n[server]\nshutdown_timeout = 1\n"
+            f'socket = "{self.folder}/rpcd.sock"\n'
+            f'[ha]\nname = "{name}"\n{ha}'
         )
-        self.daemon = Daemon(self.folder, "--config", str(self._config))
+        self.daemon = Daemon(self.folder, "--config", str(self.config))
         self._running = False
 
     def start(self) -> None:
@@ -207,11 +207,20 @@ class Master:
         return self.daemon.process.wait(PATIENCE)
 
     def serves(self) -> bool:
-        """Whether it answers."""
-        with contextlib.suppress(OSError, ValueError, Refused):
-            self.daemon.call("system.info")
-            return True
-        return False
+        """Whether it answers as the master."""
+        info = self._info()
+        return info is not None and info["standby"] is None
+
+    def stands_by(self) -> bool:
+        """Whether it answers as the one that stands by."""
+        info = self._info()
+        return info is not None and info["standby"] is not None
+
+    def _info(self) -> dict[str, Any] | None:
+        with contextlib.suppress(OSError, ValueError, Refused, HTTPException):
+            info: dict[str, Any] = self.daemon.call("system.info")
+            return info
+        return None
 
     def log(self) -> str:
         """What it said."""
@@ -231,8 +240,27 @@ class Pair:
     """The two masters of a site; ``site``: its name in etcd."""
 
     def __init__(self, folder: Path, etcd: Etcd, site: str = "bench") -> None:
-        copies = folder / "copies"
-        self.masters = [Master(folder, name, etcd, copies, site) for name in ("north", "south")]
+        self.copies = folder / "copies"
+        self.masters = [self._master(folder, name, etcd, site) for name in ("north", "south")]
+
+    def _master(self, folder: Path, name: str, etcd: Etcd, site: str) -> Master:
+        cables = Cables(etcd.clients)
+        members = [f"http://127.0.0.1:{port}" for port in cables.ports]
+        ha = (
+            f'ttl = {TTL}\netcd = {json.dumps(members)}\nreplica = "file://{self.copies}"\n'
+            f'site = "{site}"\nrefresh = 0.5\n'
+        )
+        return Master(folder, name, ha, cables)
+
+    def unplug_copies(self) -> None:
+        """Let nobody reach the place of the copies any more."""
+        self.copies.rename(self.copies.with_name("unplugged"))
+        self.copies.write_text("")
+
+    def plug_copies_in(self) -> None:
+        """Let everybody reach it again."""
+        self.copies.unlink()
+        self.copies.with_name("unplugged").rename(self.copies)
 
     def start(self) -> tuple[Master, Master]:
         """Start both; give the one that serves, and the one that stands by."""
@@ -241,6 +269,11 @@ class Pair:
         until(first.serves, "nobody serves")
         second.start()
         return first, second
+
+
+def projects(master: Master) -> set[str]:
+    """The projects that a master, or a standby, knows."""
+    return {row["project"] for row in master.daemon.call("project.list")["items"]}
 
 
 @pytest.fixture(scope="module")
@@ -257,3 +290,11 @@ def pair(tmp_path: Path, etcd: Etcd, request: pytest.FixtureRequest) -> Iterator
     yield pair
     for master in pair.masters:
         master.close()
+
+
+@pytest.fixture
+def lone(tmp_path: Path) -> Iterator[Master]:
+    """A master without another one, whose database is copied."""
+    master = Master(tmp_path, "lone", f'replica = "file://{tmp_path}/copies"\n')
+    yield master
+    master.close()

@@ -9,17 +9,13 @@ from http.client import HTTPException
 import pytest
 
 from tests.bench.switchyard import Switchyard
-from tests.ha.conftest import Master, Pair, until
+from tests.ha.conftest import Pair, projects, until
 from tests.tui.harness.processes import Refused
 
 pytestmark = pytest.mark.slow
 
 LOST = 75
 """The exit code of one who is not the master any more."""
-
-
-def projects(master: Master) -> set[str]:
-    return {row["project"] for row in master.daemon.call("project.list")["items"]}
 
 
 def test_the_other_goes_on_at_once_when_the_master_is_ended(pair: Pair) -> None:
