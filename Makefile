@@ -63,7 +63,7 @@ types: $(VENV)/test-ready  ## mypy --strict on both programs
 contracts: $(VENV)/test-ready  ## who may import whom
 	$(BIN)/lint-imports
 
-bench: $(VENV)/test-ready  ## measure daemon and console at 10,000 nodes against their budgets; ONLY=backup or reads
+bench: $(VENV)/test-ready  ## measure daemon and console at 10,000 nodes against their budgets; ONLY=backup, reads or loop
 	$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY))
 
 bench-scale: $(VENV)/test-ready  ## measure 100 to 100,000 nodes on up to 2,000 switches; SWITCHES=10,100 KEEP=1

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import ParamSpec
 
+from haas_rpcd.looptime import LoopTurns
 from haas_schemas.event import InventoryEvent, JobEvent, StepUpdate
 from haas_schemas.job import JobState
 
@@ -42,6 +43,8 @@ class Events:
         self._all_jobs: set[JobSubscriber] = set()
         self._inventory: set[InventorySubscriber] = set()
         self._permissions: set[PermissionsSubscriber] = set()
+        self.turns = LoopTurns()
+        """For those who publish or send many events."""
 
     # --- subscribing: each method returns the function that ends the subscription -----------------
 
@@ -80,6 +83,10 @@ class Events:
         With ``tokens`` (ids), only those connections that came in with one of them.
         """
         _publish(self._permissions, user, tokens)
+
+    def is_followed(self, job: int) -> bool:
+        """Return whether anybody receives the events of a job."""
+        return bool(self._all_jobs or self._jobs.get(job))
 
     def publish_job(
         self,

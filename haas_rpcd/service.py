@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
 import signal
@@ -13,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+from haas_rpcd import garbage
 from haas_rpcd.errors import HaasError
 from haas_rpcd.tasks import cancel_and_wait
 
@@ -30,7 +30,15 @@ async def until_stopped(
     from a watchdog, it does as long as the event loop turns and ``check`` answers:
     sd_watchdog_enabled(3).
     """
-    _exclude_from_gc()
+    with garbage.no_full_collections():
+        return await _until_stopped(reload, check, until)
+
+
+async def _until_stopped(
+    reload: Callable[[], None] | None,
+    check: Callable[[], Awaitable[object]] | None,
+    until: Coroutine[None, None, None] | None,
+) -> bool:
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -38,7 +46,10 @@ async def until_stopped(
     if reload is not None:
         loop.add_signal_handler(signal.SIGHUP, _reloading(reload))
     _notify_systemd("READY=1")
-    dog = asyncio.create_task(_feed_watchdog(check), name="watchdog")
+    beside = [
+        asyncio.create_task(_feed_watchdog(check), name="watchdog"),
+        asyncio.create_task(garbage.collect_when_cheap(), name="garbage"),
+    ]
     signalled = asyncio.create_task(stopped.wait(), name="signals")
     waiting: list[asyncio.Task[Any]] = [signalled]
     if until is not None:
@@ -49,18 +60,9 @@ async def until_stopped(
             await waiting[-1]  # raises what it raised
             return True
     finally:
-        await cancel_and_wait(dog, *waiting)
+        await cancel_and_wait(*beside, *waiting)
     _notify_systemd("STOPPING=1")
     return False
-
-
-def _exclude_from_gc() -> None:
-    """Let the garbage collector skip what the daemon consists of: a full collection takes 0.1 s.
-
-    It may start in any thread, and holds up all of them.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 def _reloading(reload: Callable[[], None]) -> Callable[[], None]:

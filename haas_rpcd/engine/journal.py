@@ -90,9 +90,10 @@ class Journal:
             return [self._begin(tx, entry, now) for entry in entries]
 
         refusals = await self._store.write(write)
-        for entry, refusal in zip(entries, refusals, strict=True):
-            if refusal is None:
-                self.publish_step(entry, "sending")
+        permitted = [
+            entry for entry, refusal in zip(entries, refusals, strict=True) if refusal is None
+        ]
+        await self.publish_steps(permitted, "sending")
         return refusals
 
     def _begin(self, tx: Tx, entry: Entry, now: float) -> str | None:
@@ -146,7 +147,10 @@ class Journal:
             return applied.release_freed(tx)
 
         freed = await self._store.write(write)
-        for verdict in verdicts:
+        followed = self._events.is_followed(self.job_id)
+        if not followed:
+            self.done += sum(verdict.state == "done" for verdict in verdicts)
+        async for verdict in self._events.turns.in_pieces(verdicts if followed else ()):
             self.done += verdict.state == "done"
             self.publish_step(verdict.entry, verdict.state, message=verdict.message)
         publish(self._events, freed)
@@ -159,6 +163,12 @@ class Journal:
             return applied.release_freed(tx)
 
         publish(self._events, await self._store.write(write))
+
+    async def publish_steps(self, entries: Sequence[Entry], state: StepState) -> None:
+        """Publish that many steps have come to a state."""
+        if self._events.is_followed(self.job_id):
+            async for entry in self._events.turns.in_pieces(entries):
+                self.publish_step(entry, state)
 
     def publish_step(
         self,

@@ -289,29 +289,47 @@ def _held_back(batch: Sequence[Entry], verdicts: Sequence[Verdict], phase: Phase
     Nothing is removed after a failure: it may be in use still.
     """
     failed = [verdict for verdict in verdicts if verdict.state == "failed"]
+    if not failed:
+        return []
     everything = phase > Phase.JOIN or any(verdict.whole_device for verdict in failed)
     if phase is Phase.SAVE and any(verdict.state == "done" for verdict in verdicts):
         return []  # what the switch did accept must survive a power failure
-    return [
-        Verdict(entry, "skipped", f"not sent: {why.message}")
-        for entry in batch
-        for why in [verdict for verdict in failed if everything or _blocks(verdict, entry.step)][:1]
-    ]
+    causes = {cause: verdict for verdict in reversed(failed) for cause in _blocks(verdict)}
+    skipped = []
+    for entry in batch:
+        blocking = [causes[need] for need in _needs(entry.step) if need in causes]
+        if everything or blocking:
+            why = failed[0] if everything else blocking[0]
+            skipped.append(Verdict(entry, "skipped", f"not sent: {why.message}"))
+    return skipped
 
 
-def _blocks(failed: Verdict, step: Step) -> bool:
-    """Return whether a failure is in a step's way.
+Cause = tuple[str, object, bool]
+"""What a failure takes away from later steps, and what a step needs."""
 
-    That is one of the same port, of a VLAN it needs, of the channel it joins or of a member that
-    has not left its channel.
+
+def _blocks(failed: Verdict) -> list[Cause]:
+    """Return what a failure is in the way of.
+
+    That is the same port, the ports that need its VLAN, the members of its channel or the channel
+    that a member has not left.
     """
-    match failed.entry.step.change, step.change:
-        case SetPort() as change, SetPort() as other:
-            one_bond = change.channel is not None and change.channel == other.channel
-            return change.port == other.port or (one_bond and change.is_channel != other.is_channel)
-        case SetVlan(vlan=vlan), SetPort(config=config):
-            return vlan in config.vlans
-    return False
+    match failed.entry.step.change:
+        case SetPort(port=port, channel=channel) as change:
+            bond = [("bond", channel, change.is_channel)] if channel is not None else []
+            return [("port", port, False), *bond]
+        case SetVlan(vlan=vlan):
+            return [("vlan", vlan, False)]
+    return []
+
+
+def _needs(step: Step) -> list[Cause]:
+    """Return what must not have failed, see :func:`_blocks`."""
+    match step.change:
+        case SetPort(port=port, config=config, channel=channel) as change:
+            bond = [("bond", channel, not change.is_channel)] if channel is not None else []
+            return [("port", port, False), *bond, *(("vlan", vlan, False) for vlan in config.vlans)]
+    return []
 
 
 def _scope(job: JobRow) -> Scope:

@@ -192,11 +192,11 @@ class Sending:
             for outcome in outcomes
         )
         again: list[Entry] = []
+        sent: list[Entry] = []
         reconnect = lost is not None and lost.reason == "cut" and self._may_reconnect
         for entry, outcome in zip(entries, outcomes, strict=True):
             if outcome.state == "sent":
-                self._journal.publish_step(entry, "sent")
-                self._sent.append(entry)
+                sent.append(entry)
             elif reconnect:
                 again.append(entry)
                 self._interrupted[entry.number] = (
@@ -204,6 +204,8 @@ class Sending:
                 )
             else:
                 self._judge_unsent(entry, outcome, block_all=lost is not None or held_back)
+        self._sent += sent
+        await self._journal.publish_steps(sent, "sent")
         if reconnect:
             self._may_reconnect = False
             self._waiting.extendleft(reversed(again))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 
 import msgspec
@@ -12,6 +13,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from haas_rpcd.auth import Caller
 from haas_rpcd.events import Events
+from haas_rpcd.looptime import PIECE
 from haas_rpcd.methods.tenant_texts import for_tenant, line_for_tenant
 from haas_rpcd.tasks import cancel_and_wait
 from haas_schemas.event import InventoryEvent, JobEvent
@@ -24,6 +26,9 @@ MAX_BACKLOG = 2000
 
 MAX_BACKLOG_BYTES = 2 * 2**20
 """Bytes of events that may be queued besides; and of answers, before further calls wait."""
+
+MANY = 16
+"""Messages from which on a connection takes turns with others."""
 
 CLOSE_GRACE = 1.0
 """Seconds a client is given to receive the close reason."""
@@ -208,9 +213,13 @@ class Connection:
 
     async def _send(self) -> None:
         with contextlib.suppress(ConnectionError):  # the client is gone
+            until = 0.0
             while True:
                 text, is_answer = await self._outgoing.get()
                 try:
+                    if self._outgoing.qsize() >= MANY and time.perf_counter() >= until:
+                        await self._events.turns.take()
+                        until = time.perf_counter() + PIECE
                     await self._send_text(text)
                 finally:
                     self._count(-len(text))

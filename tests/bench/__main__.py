@@ -1,7 +1,8 @@
 """``make bench``: measure, print a table, and fail if a count or a size is over its budget.
 
 ``ONLY=backup``: instead of all else, backup and restore of a site with all of its 417 switches;
-``ONLY=masters``: what a second master costs; ``ONLY=reads``: calls beside a bare hello.
+``ONLY=masters``: what a second master costs; ``ONLY=reads``: calls beside a bare hello;
+``ONLY=loop``: what holds the daemon's event loop, and for how long.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from tests.bench import (
     fairness,
     first_apply,
     hello,
+    loop,
     masters,
     noise,
     startup,
@@ -33,6 +35,10 @@ def rows(folder: Path, nodes: int, only: str | None) -> Iterator[Row]:
     if only == "masters":
         print("two masters …", file=sys.stderr)
         yield from masters.measure(folder / "masters")
+        return
+    if only == "loop":
+        print("the event loop …", file=sys.stderr)
+        yield from loop.measure(folder, nodes)
         return
     if only == "backup":
         print(f"backup and restore of {nodes:,} nodes …", file=sys.stderr)
@@ -66,7 +72,7 @@ def rows(folder: Path, nodes: int, only: str | None) -> Iterator[Row]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--nodes", type=int, default=NODES, help=f"default: {NODES:,}")
-    parts = ["switches", "console", "backup", "masters", "reads"]
+    parts = ["switches", "console", "backup", "masters", "reads", "loop"]
     parser.add_argument("--only", choices=parts)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="haas-bench-") as folder:
