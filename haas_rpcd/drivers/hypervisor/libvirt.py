@@ -108,6 +108,7 @@ class LibvirtDriver(MasterDriver):
         self._parking: Parking = KernelParking() if parking is None else parking
         self._taps: Taps = KernelTaps() if taps is None else taps
         self._worker = Worker("libvirt", uri)
+        self._keep_alive = events.FOR_CALLS
         self._libvirt: Any = None
         self._connection: Any = None
 
@@ -138,7 +139,7 @@ class LibvirtDriver(MasterDriver):
 
     def _connect(self, uri: str) -> Any:
         connection = self._libvirt.open(uri)
-        events.probe(self._libvirt, connection)
+        events.probe(self._libvirt, connection, self._keep_alive)
         return connection
 
     async def close(self) -> None:
@@ -155,6 +156,7 @@ class LibvirtDriver(MasterDriver):
 
         Raises DeviceError ``unreachable`` when the connection is lost.
         """
+        self._keep_alive = events.FOR_EVENTS
         try:
             await self.open()
             subscription = events.Subscription(self._libvirt, self._connection, changed)
@@ -288,7 +290,8 @@ class LibvirtDriver(MasterDriver):
         try:
             return await self._call(function, timeout)
         except self._libvirt.libvirtError as error:
-            if not self._connection.isAlive():
+            by_channel = error.get_error_domain() == self._libvirt.VIR_FROM_RPC
+            if by_channel or not self._connection.isAlive():
                 self._connection = None
                 raise self._unreachable(error) from error
             raise DeviceError(
