@@ -37,6 +37,11 @@ FAMILIES = {
         {"lacp": (25, "active"), "static": (25, "on")},
         ((25, "passive"), "channel-group 25 mode passive"),
     ),
+    "dell_os9": Family(
+        "Port-channel 25",
+        {"lacp": (25, "active"), "static": (25, "on")},
+        ((25, "passive"), "port-channel-protocol LACP"),
+    ),
     "sonic": Family(
         "PortChannel25",
         {"lacp": (25, "")},

@@ -19,7 +19,8 @@ _END = re.compile(r"#|return\s*$")
 
 AGGREGATE = "Bridge-Aggregation"
 MEMBER = "port link-aggregation group "
-_DYNAMIC = "link-aggregation mode dynamic"
+DYNAMIC = " dynamic"
+_MODE = "link-aggregation mode"
 
 HARMLESS = (
     # Names, physical layer, counters and logs
@@ -82,8 +83,7 @@ HARMLESS_ROUTED = (
 def read_ports(config: str, harmless: HarmlessLines) -> Iterator[tuple[str, PortState]]:
     """Yield the state of each interface, without sub-interfaces.
 
-    If an aggregate interface is dynamic, so are the lines of its members:
-    ``port link-aggregation group 25 dynamic``.
+    A member's :attr:`PortState.bundled` is ``" dynamic"`` if its aggregate interface uses LACP.
     """
     sections = [
         (header.removeprefix("interface "), lines)
@@ -93,12 +93,12 @@ def read_ports(config: str, harmless: HarmlessLines) -> Iterator[tuple[str, Port
     dynamic = {
         f"{MEMBER}{name.removeprefix(AGGREGATE)}"
         for name, lines in sections
-        if name.startswith(AGGREGATE) and _DYNAMIC in lines
+        if name.startswith(AGGREGATE) and f"{_MODE}{DYNAMIC}" in lines
     }
     for name, lines in sections:
         if "." not in name:
-            told = [f"{line} dynamic" if line in dynamic else line for line in lines]
-            yield name, _state(told, harmless)
+            state = _state(lines, harmless)
+            yield name, state._replace(bundled=DYNAMIC if state.not_understood in dynamic else "")
 
 
 def _state(lines: Sequence[str], harmless: HarmlessLines) -> PortState:

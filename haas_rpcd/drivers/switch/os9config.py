@@ -69,10 +69,13 @@ _PAUSE = re.compile(r"!\s*$")
 ``protocol lldp``. Every port ends with ``shutdown`` or ``no shutdown``."""
 
 _NAMES_PORTS = re.compile(
-    r"\b(?:tagged|untagged|destination|channel-member|interface)"
+    r"\b(?:tagged|untagged|destination|channel-member|member-independent|interface)"
     r" ([A-Za-z-]+ ?\d[\d/]*(?: *[-,] *\d[\d/]*)*)",
     re.I,
 )
+
+
+_STATIC = "channel-member "
 
 
 class OS9Config:
@@ -84,6 +87,8 @@ class OS9Config:
         self._untagged: dict[str, int] = {}
         self._tagged: dict[str, set[int]] = {}
         self._unknown: dict[str, str] = {}
+        self._listed: dict[str, str] = {}
+        """Of static members: the names of the channels that list them, each after " of "."""
 
     def read(self, config: str) -> dict[str, PortState]:
         """Combine the sections of VLANs and ports."""
@@ -98,8 +103,10 @@ class OS9Config:
                 for port in self._canonical_or_none(name):
                     own.setdefault(port, []).extend(lines)
         home = _default_vlan(config)
-        for lines in own.values():
-            self._doubt(line for line in lines if line not in self._harmless)
+        for port, lines in own.items():
+            unknown = [line for line in lines if line not in self._harmless]
+            self._doubt(unknown)
+            self._note_members(port, unknown)
         return {port: self._state(port, lines, home) for port, lines in own.items()}
 
     def _vlan(self, vlan: int, lines: Sequence[str]) -> None:
@@ -129,9 +136,16 @@ class OS9Config:
                 for port in self._members(match[1]):
                     self._unknown.setdefault(port, line)
 
+    def _note_members(self, channel: str, lines: Iterable[str]) -> None:
+        """Note the ports that a channel lists as its members."""
+        for line in lines:
+            if line.startswith(_STATIC):
+                for port in self._members(line.removeprefix(_STATIC)):
+                    self._listed[port] = f"{self._listed.get(port, '')} of {channel}"
+
     def _state(self, port: str, lines: Sequence[str], home: int | None) -> PortState:
-        switched = hybrid = False
-        last = ""
+        switched = hybrid = lacp = False
+        last = bundled = ""
         unknown: list[str] = []
         for line in lines:
             match line.split():
@@ -143,6 +157,11 @@ class OS9Config:
                     hybrid = True
                 case ["channel-member", *_]:
                     pass  # says something of its members
+                case ["port-channel", _, "mode", _] if lacp:
+                    bundled += f" {line}"
+                case ["port-channel-protocol", *_]:
+                    lacp = True
+                    unknown += [line] if line not in self._harmless else []
                 case _:
                     if line not in self._harmless:
                         unknown.append(line)
@@ -157,7 +176,10 @@ class OS9Config:
         if untagged is None and (not tagged or hybrid):
             untagged = home
         config = PortConfig(untagged, tuple(sorted(tagged))) if switched else PARKED
-        return PortState(config, last != "shutdown", next(iter(unknown), None))
+        quoted = next(iter(unknown), None)
+        if quoted is not None and quoted.startswith(_STATIC):
+            bundled = self._listed.get(port, "")
+        return PortState(config, last != "shutdown", quoted, bundled=bundled)
 
     def _canonical_or_none(self, name: str) -> list[str]:
         try:

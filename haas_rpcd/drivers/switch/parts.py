@@ -86,11 +86,11 @@ class Ports:
                 self.refused[change.port] = error
 
     def _fault(self, needs: Effect, change: SetPort, state: PortState | None) -> DeviceError | None:
-        if change.is_channel and change.config.parked:
-            gone = state is None or not state.config.vlans
-            return None if gone or state is None else _not_set(self.device, needs, change, state)
+        removed = change.is_channel and change.config.parked
         if state is None:
-            return no_port(self.device, change.port)
+            return None if removed else no_port(self.device, change.port)
+        if removed and needs != "shuts":
+            return _not_set(self.device, needs, change, state) if state.config.vlans else None
         if needs == "shuts" or change.config.parked:
             return _still_open(self.device, change.port) if state.open else None
         right = state.not_understood is None and state.config == change.config

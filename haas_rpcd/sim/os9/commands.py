@@ -20,7 +20,7 @@ from haas_rpcd.sim.cli.portname import PortNames
 from haas_rpcd.sim.ioslike import execute, ports
 from haas_rpcd.sim.ioslike.byvlan import full_names
 from haas_rpcd.sim.ioslike.execute import LEAVING
-from haas_rpcd.sim.os9 import cabling, modes, show
+from haas_rpcd.sim.os9 import cabling, channels, modes, show
 from haas_rpcd.sim.os9.state import DEFAULT_VLAN, NAMING, Os9, Port, Vlan
 
 
@@ -36,7 +36,7 @@ class Members:
         kind = slot = ""
         for part in re.split(r"\s*,\s*", line.text[start:].strip()):
             found = re.fullmatch(
-                r"([A-Za-z]*)\s*((?:\d+/)*)(\d+)(?:\s*-\s*(?:\d+/)*(\d+))?", part.strip()
+                r"([A-Za-z-]*?)\s*((?:\d+/)*)(\d+)(?:\s*-\s*(?:\d+/)*(\d+))?", part.strip()
             )
             if found is None or not (found[1] or kind):
                 raise cli.InvalidError(start, index)
@@ -133,13 +133,18 @@ PRIVILEGED: Commands = [
 
 
 def _interface(switch: Os9, session: Session, args: Args) -> Lines:
+    """``interface <port>``: makes a channel that is not there yet."""
     name = args.text("port")
+    if switch.names.is_channel(name) and name not in switch.running.ports:
+        switch.running.ports[name] = Port()
+        switch.touch(name)
     session.enter(modes.INTERFACE, NAMING.short(name).lower().replace(" ", "-"), ports=[name])
     return []
 
 
 def _range(switch: Os9, session: Session, args: Args) -> Lines:
     names = args.ports("members")
+    show.there(switch, names)
     label = ",".join(text.lower().replace(" ", "-") for text in show.listed(names, short=True))
     session.enter(modes.INTERFACE, f"range-{label}", ports=names)
     return []
@@ -161,6 +166,7 @@ def _interface_vlan(switch: Os9, session: Session, args: Args) -> Lines:
 
 
 def _address(switch: Os9, name: str, port: Port, args: Args) -> None:
+    channels.alone(name, port)
     if not args.no and port.switched:
         raise RejectedError(f"% Error: Port is in Layer-2 mode {NAMING.short(name)}.")
     port.address = "" if args.no else args.text("line")
@@ -168,6 +174,7 @@ def _address(switch: Os9, name: str, port: Port, args: Args) -> None:
 
 def _switchport(switch: Os9, name: str, port: Port, args: Args) -> None:
     short = NAMING.short(name)
+    channels.alone(name, port)
     if args.no and switch.running.on_a_vlan(name):
         raise RejectedError(f"% Error: {short} Port is part of a non-default VLAN.")
     if not args.no and port.address:
@@ -176,23 +183,10 @@ def _switchport(switch: Os9, name: str, port: Port, args: Args) -> None:
 
 
 def _portmode(switch: Os9, name: str, port: Port, args: Args) -> None:
+    channels.alone(name, port)
     if port.switched:
         raise RejectedError(f"% Error: Port is in Layer-2 mode {NAMING.short(name)}.")
     port.hybrid = not args.no
-
-
-def _lacp(switch: Os9, session: Session, args: Args) -> Lines:
-    """``port-channel-protocol lacp``: a context; negated: the ports are in no aggregation."""
-    if not args.no:
-        session.enter(modes.LACP, session.label, ports=session.selection)
-        return []
-    for name in session.selection:
-        switch.running.ports[name].channel = None
-    return []
-
-
-def _port_channel(switch: Os9, name: str, port: Port, args: Args) -> None:
-    port.channel = (args.number("number"), args.word("mode"))
 
 
 def _vlan_name(switch: Os9, session: Session, args: Args) -> Lines:
@@ -212,6 +206,7 @@ def _edited(switch: Os9, session: Session) -> Vlan:
 def _members(switch: Os9, session: Session, args: Args) -> Lines:
     """``[no] tagged|untagged …``: one port after the other, until one is refused."""
     how = args.word("how")
+    show.there(switch, args.ports("members"))
     for name in args.ports("members"):
         if session.editing == DEFAULT_VLAN:
             raise RejectedError("% Error: Default VLAN cannot be configured.")
@@ -247,6 +242,7 @@ def _join(switch: Os9, vlan: Vlan, how: str, name: str) -> None:
 GLOBAL: Commands = [
     ("hostname <word>", execute.hostname()),
     ("interface <port>", _interface),
+    *channels.GLOBAL,
     ("interface range <members>", _range),
     ("[no] interface vlan <vlan>", _interface_vlan),
 ]
@@ -262,12 +258,9 @@ IN_INTERFACE: Commands = [
             ("[no] switchport", _switchport),
         ]
     ),
-    ("[no] port-channel-protocol lacp", _lacp),
+    *channels.IN_INTERFACE,
     *show.EDITED,
 ]
-IN_LACP: Commands = ports.commands(
-    [("port-channel <number> mode mode:active|off|passive", _port_channel)]
-)
 IN_VLAN: Commands = [
     ("[no] how:tagged|untagged <members>", _members),
     ("description <line>", _vlan_description),
@@ -284,6 +277,6 @@ TABLES: Mapping[Mode, Commands] = {
     modes.PRIVILEGED: PRIVILEGED,
     modes.CONFIG: [*LEAVING, *GLOBAL],
     modes.INTERFACE: [*LEAVING, *IN_INTERFACE],
-    modes.LACP: [*LEAVING, *IN_LACP],
+    modes.LACP: [*LEAVING, *channels.IN_LACP],
     modes.VLAN: [*LEAVING, *IN_VLAN],
 }

@@ -7,12 +7,24 @@ from collections.abc import Iterable, Iterator
 from haas_rpcd.sim import cli
 from haas_rpcd.sim.cli import Args, Commands, Lines, Session
 from haas_rpcd.sim.os9 import modes
-from haas_rpcd.sim.os9.state import DEFAULT_VLAN, MODEL, NAMING, VERSION, Config, Os9, Port, Vlan
+from haas_rpcd.sim.os9.state import (
+    CHANNEL,
+    DEFAULT_VLAN,
+    MODEL,
+    NAMING,
+    VERSION,
+    Config,
+    Os9,
+    Port,
+    Vlan,
+)
 
 
 def _running(switch: Os9, session: Session, args: Args) -> Lines:
     if "port" in args:
-        return ["!", *_stanza(args.text("port"), switch.running.ports[args.text("port")])]
+        name = args.text("port")
+        there(switch, [name])
+        return ["!", *_stanza(name, switch.running)]
     return ["Current Configuration ...", *config_lines(switch, switch.running)]
 
 
@@ -22,14 +34,23 @@ def config_lines(switch: Os9, config: Config) -> Iterator[str]:
     if switch.access.username is not None:
         yield from [f"username {switch.access.username} password 7 387a7f2df5969da4", "!"]
     for name in switch.port_list:
-        yield from [*_stanza(name, config.ports[name]), "!"]
+        yield from [*_stanza(name, config), "!"]
+    for name in config.channels():
+        yield from [*_stanza(name, config), "!"]
     yield from ["interface ManagementEthernet 0/0", " no ip address", " shutdown", "!"]
     for number, vlan in sorted(config.vlans.items()):
         yield from [f"interface Vlan {number}", *_vlan_lines(switch, number, vlan), "!"]
     yield "end"
 
 
-def _stanza(name: str, port: Port) -> Iterator[str]:
+def there(switch: Os9, names: Iterable[str]) -> None:
+    """Raise `RejectedError` if one of some ports is a channel that nobody has made."""
+    if any(name not in switch.running.ports for name in names):
+        raise cli.RejectedError("% Error: No such interface.")
+
+
+def _stanza(name: str, config: Config) -> Iterator[str]:
+    port: Port = config.ports[name]
     yield f"interface {name}"
     if port.description:
         yield f" description {port.description}"
@@ -38,10 +59,17 @@ def _stanza(name: str, port: Port) -> Iterator[str]:
         yield " portmode hybrid"
     if port.switched:
         yield " switchport"
-    if port.channel is not None:
+    if name.startswith(CHANNEL):
+        static = [one for one in config.members(name) if _is_static(config.ports[one])]
+        yield from (f" channel-member {part}" for part in listed(static))
+    if port.channel is not None and not _is_static(port):
         number, mode = port.channel
         yield from ["!", " port-channel-protocol LACP", f"  port-channel {number} mode {mode}"]
     yield " shutdown" if port.shutdown else " no shutdown"
+
+
+def _is_static(port: Port) -> bool:
+    return port.channel is not None and port.channel[1] == "on"
 
 
 def _vlan_lines(switch: Os9, number: int, vlan: Vlan) -> Iterator[str]:
@@ -50,8 +78,8 @@ def _vlan_lines(switch: Os9, number: int, vlan: Vlan) -> Iterator[str]:
     if vlan.name:
         yield f" name {vlan.name}"
     if number == DEFAULT_VLAN:
-        there = [n for n in switch.port_list if switch.running.carried(n).untagged == number]
-        yield from (f"!untagged {part}" for part in listed(there))
+        home = [n for n in _apart(switch) if switch.running.carried(n).untagged == number]
+        yield from (f"!untagged {part}" for part in listed(home))
         return
     yield " no ip address"
     yield from (f" tagged {part}" for part in listed(vlan.tagged))
@@ -60,15 +88,30 @@ def _vlan_lines(switch: Os9, number: int, vlan: Vlan) -> Iterator[str]:
 
 
 def listed(ports: Iterable[str], short: bool = False) -> Iterator[str]:
-    """Write a list of ports for each slot: ``TenGigabitEthernet 0/1-4,9``."""
-    slots: dict[str, list[int]] = {}
+    """Write a list of ports for each slot: ``TenGigabitEthernet 0/1-4,9``, ``Port-channel 1-5``."""
+    slots: dict[tuple[str, str], list[int]] = {}
     for port in ports:
-        head, _, number = port.rpartition("/")
-        slots.setdefault(head, []).append(int(number))
-    for head, numbers in sorted(slots.items()):
-        kind, slot = head.split(" ")
+        kind, _, number = port.partition(" ")
+        slot, slash, number = number.rpartition("/")
+        slots.setdefault((kind, slot + slash), []).append(int(number))
+    for (kind, slot), numbers in sorted(slots.items()):
         shown = NAMING.kinds[f"{kind} "].strip() if short else kind
-        yield f"{shown} {slot}/{cli.format_list(numbers, pairs=False)}"
+        yield f"{shown} {slot}{cli.format_list(numbers, pairs=False)}"
+
+
+def _apart(switch: Os9) -> list[str]:
+    """Return the ports that are in no channel, and the channels."""
+    ports = switch.running.ports
+    return [*(n for n in switch.port_list if ports[n].channel is None), *switch.running.channels()]
+
+
+def _in_table(switch: Os9, names: Iterable[str]) -> Iterator[str]:
+    """Write ports as ``show vlan`` does: a channel with its members, ``Po25(Te 0/1-2)``."""
+    channels = [name for name in names if name.startswith(CHANNEL)]
+    yield from listed((name for name in names if name not in channels), short=True)
+    for name in channels:
+        inside = ",".join(listed(switch.running.members(name), short=True))
+        yield f"{NAMING.short(name).replace(' ', '')}({inside})"
 
 
 def _show_vlan(switch: Os9, session: Session, args: Args) -> Lines:
@@ -85,11 +128,11 @@ def _show_vlan(switch: Os9, session: Session, args: Args) -> Lines:
     for number in sorted(switch.running.vlans):
         if "vlan" in args and number != args.number("vlan"):
             continue
-        carried = {name: switch.carried(name) for name in switch.port_list}
+        carried = {name: switch.carried(name) for name in _apart(switch)}
         tagged = [name for name, now in carried.items() if number in now.tagged]
         untagged = [name for name, now in carried.items() if now.untagged == number]
-        rows = [f"T {part}" for part in listed(tagged, short=True)]
-        rows += [f"U {part}" for part in listed(untagged, short=True)]
+        rows = [f"T {part}" for part in _in_table(switch, tagged)]
+        rows += [f"U {part}" for part in _in_table(switch, untagged)]
         star = "*" if number == DEFAULT_VLAN else " "
         status = "Active" if rows else "Inactive"
         text = switch.running.vlans[number].description
@@ -148,9 +191,7 @@ def _show_config(switch: Os9, session: Session, args: Args) -> Lines:
         number = session.editing
         vlan = switch.running.vlans.get(number, Vlan())
         return ["!", f"interface Vlan {number}", *_vlan_lines(switch, number, vlan)]
-    return [
-        line for name in session.selection for line in _stanza(name, switch.running.ports[name])
-    ]
+    return [line for name in session.selection for line in _stanza(name, switch.running)]
 
 
 def _users(switch: Os9, session: Session, args: Args) -> Iterator[str]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from haas_rpcd.sim import cli
 from haas_rpcd.sim.cli import Line, Lines, Session
 from haas_rpcd.sim.os9 import commands, modes
-from haas_rpcd.sim.os9.state import DEFAULT_VLAN, NAMING, Config, Os9, Port, Vlan
+from haas_rpcd.sim.os9.state import CHANNEL, DEFAULT_VLAN, NAMING, Config, Os9, Port, Vlan
 
 
 class Os9Switch(Os9):
@@ -15,6 +18,7 @@ class Os9Switch(Os9):
     user_mode = modes.USER
     privileged_mode = modes.PRIVILEGED
     naming = NAMING
+    channels: ClassVar[Mapping[str, range]] = {CHANNEL: range(1, 129)}
     login = cli.Login(user="Login: ", wrong=("% Error: Access denied.", ""))
     enabling = cli.Enable(
         wrong=("% Error: Access denied.",), last=("% Error: Access denied.",), tries=3

@@ -8,7 +8,8 @@ A port is in Layer-2 mode (``switchport``) or carries no VLAN at all. In Layer-2
 on the default VLAN until it joins another. With ``portmode hybrid``, which must be set first, it
 also stays untagged on one VLAN while it is tagged on others. So a tagged-only port must not be
 hybrid, and a parked port is not in Layer-2 mode. ``no switchport`` is refused while a port is on
-any VLAN except the default one; if it is accepted, no VLAN was left behind.
+any VLAN except the default one; if it is accepted, no VLAN was left behind. Channels: see
+:mod:`~haas_rpcd.drivers.switch.os9channels`.
 
 Option ``default_vlan``: the value of ``default vlan-id``, if it is not 1.
 """
@@ -22,16 +23,20 @@ from dataclasses import replace
 from haas_rpcd.drivers.switch import lldpblocks, mactables, membership, portnames
 from haas_rpcd.drivers.switch.byvlan import ByVlan
 from haas_rpcd.drivers.switch.cabling import CablingReader, Table
+from haas_rpcd.drivers.switch.channels import Channels
 from haas_rpcd.drivers.switch.dialect import Dialect, Reader
 from haas_rpcd.drivers.switch.harmless import harmless_lines
 from haas_rpcd.drivers.switch.ioslike import IOS, IOS_ABOUT, NO_PORTS, show_vlan
+from haas_rpcd.drivers.switch.os9channels import WithChannels
 from haas_rpcd.drivers.switch.os9config import HARMLESS, OS9Config
 from haas_rpcd.drivers.switch.patterns import at_end, on_own_line
 from haas_rpcd.drivers.switch.sessionlist import SessionList, os9_logins
 from haas_rpcd.drivers.switch.state import PortState
 from haas_rpcd.drivers.switch.vlantables import ACTIVE, vlans_in_table
 from haas_rpcd.drivers.switch.writer import Options, PortContexts, VlanByVlan, Writer
-from haas_rpcd.model import PortConfig
+from haas_rpcd.model import Channel, PortConfig
+
+_CHANNEL = "Port-channel"
 
 _TYPES = (
     "FastEthernet",
@@ -42,7 +47,7 @@ _TYPES = (
     "fiftyGigE",
     "hundredGigE",
     "ManagementEthernet",
-    "Port-channel",
+    _CHANNEL,
 )
 
 
@@ -60,8 +65,13 @@ def _enter_vlan(vlan: int) -> str:
 
 
 def _slot(port: str) -> str:
-    """Ports of one slot are named in a line, as in the switch's configuration."""
-    return port.rpartition("/")[0]
+    """Ports of one slot are named in a line, as in the switch's configuration; a channel alone."""
+    return port.rpartition("/")[0] or port
+
+
+def _apart(port: str) -> str:
+    """Enter each channel by itself: those of a range must exist."""
+    return port if port.startswith(_CHANNEL) else ""
 
 
 def _port_list(spans: Sequence[portnames.Span]) -> str:
@@ -84,6 +94,25 @@ def _vlan_lines(vlan: int, present: bool, options: Options) -> list[str]:
     if present:
         return [_enter_vlan(vlan), f"name haas-{vlan}", "exit"]
     return [_enter_vlan(vlan), "exit", f"no {_enter_vlan(vlan)}"]
+
+
+# --- channels -------------------------------------------------------------------------------------
+
+
+def _channel(number: int) -> str:
+    return f"{_CHANNEL} {number}"
+
+
+_LACP = re.compile(r"port-channel-protocol lacp port-channel (\d+) mode active", re.I)
+_STATIC = re.compile(r"channel-member (?:(?! of ).)+ of Port-channel (\d+)")
+
+
+def _member(line: str) -> Channel | None:
+    """Read the lines of a member with LACP, or the channel's that lists a port as its member."""
+    if found := _LACP.fullmatch(line):
+        return Channel(_channel(int(found[1])), "lacp")
+    found = _STATIC.fullmatch(line)
+    return Channel(_channel(int(found[1])), "static") if found else None
 
 
 # --- reading back ---------------------------------------------------------------------------------
@@ -109,6 +138,7 @@ DIALECT = Dialect(
     title="Dell OS9 (Force10 FTOS)",
     options=frozenset({"default_vlan"}),
     canonical_port=_canonical,
+    channels=Channels(name=_channel, member=_member),
     example_ports=("te0/1", "te0/2"),
     port_names=portnames.of_types(
         (kind for kind in _TYPES if not NO_PORTS.match(kind)), r" \d[\d/:]*"
@@ -135,15 +165,17 @@ DIALECT = Dialect(
         saved=re.compile("successfully copied"),  # 8380 bytes successfully copied
     ),
     writer=Writer(
-        ports=ByVlan(
-            canonical=_canonical,
-            contexts=PortContexts(max_ranges=5, leave="exit"),
-            enter_vlan=_enter_vlan,
-            port_list=_port_list,
-            kind=_slot,
-            leave_all_first=True,
-            before_joining=_before_joining,
-            clear=("no switchport",),  # leaves Layer-2 mode
+        ports=WithChannels(
+            ByVlan(
+                canonical=_canonical,
+                contexts=PortContexts(max_ranges=5, leave="exit", kind=_apart),
+                enter_vlan=_enter_vlan,
+                port_list=_port_list,
+                kind=_slot,
+                leave_all_first=True,
+                before_joining=_before_joining,
+                clear=("no switchport",),  # leaves Layer-2 mode
+            )
         ),
         vlans=VlanByVlan(_vlan_lines),
         needs_current="always",

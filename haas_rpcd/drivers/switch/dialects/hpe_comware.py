@@ -26,7 +26,7 @@ from collections.abc import Iterator, Sequence
 from haas_rpcd.drivers.switch import comwareconfig, lldpblocks, mactables, membership, portnames
 from haas_rpcd.drivers.switch.cabling import CablingReader, Table
 from haas_rpcd.drivers.switch.channels import ChannelLines, Channels, member_line, number_of
-from haas_rpcd.drivers.switch.comwareconfig import AGGREGATE, MEMBER
+from haas_rpcd.drivers.switch.comwareconfig import AGGREGATE, DYNAMIC, MEMBER
 from haas_rpcd.drivers.switch.dialect import About, Dialect, Reader
 from haas_rpcd.drivers.switch.dialogue import Dialogue
 from haas_rpcd.drivers.switch.harmless import harmless_lines
@@ -222,9 +222,9 @@ DIALECT = Dialect(
     channels=Channels(
         name=_channel,
         member=member_line(
-            rf"{MEMBER}(?P<number>\d+)(?P<mode>| dynamic)",
+            rf"{MEMBER}(?P<number>\d+)(?P<mode>|{DYNAMIC})",
             _channel,
-            {"": "static", " dynamic": "lacp"},
+            {"": "static", DYNAMIC: "lacp"},
         ),
     ),
     example_ports=("GigabitEthernet1/0/1", "GigabitEthernet1/0/2"),
